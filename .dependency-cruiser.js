@@ -1,0 +1,84 @@
+/** Which folder may import which: the architecture's arrows, checked. */
+const only = (name, from, allowed, modules = []) => ({
+  name,
+  severity: 'error',
+  from: { path: `^${from}/` },
+  to: { pathNot: [`^${from}/`, ...allowed.map((a) => `^${a}`), ...modules.map((m) => `^node_modules/${m}/`)] },
+});
+const PURE = [
+  '@noble/(curves|ciphers|hashes|post-quantum)',
+  '@scure/(base|bip39)',
+  '@levischuck/tiny-cbor',
+  'hpke',
+  'canonicalize',
+  'immutable',
+  'zod',
+];
+
+export default {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: { pathNot: '^node_modules/' }, to: { circular: true } },
+    {
+      name: 'not-resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    only('core-is-pure', 'src/core', [], PURE),
+    only('wire-sees-core', 'src/wire', ['src/core/'], PURE),
+    only('vault-sees-core-and-wire', 'src/vault', ['src/core/', 'src/wire/']),
+    only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?crypto$']),
+    {
+      name: 'http-sees-no-store',
+      severity: 'error',
+      from: { path: '^src/http/' },
+      to: { path: '^src/store/' },
+    },
+    {
+      name: 'store-sees-no-use-case',
+      severity: 'error',
+      from: { path: '^src/store/' },
+      to: { path: '^src/(http/|wire/|vault/(?!ports\\.ts$))' },
+    },
+    {
+      name: 'clients-see-core-wire-platform',
+      severity: 'error',
+      from: { path: '^client/', pathNot: '^client/demo\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(core|wire|platform)/' },
+    },
+    {
+      name: 'core-reaches-no-node',
+      comment: 'also through what core imports',
+      severity: 'error',
+      from: { path: '^src/core/' },
+      to: { reachable: true, path: '^(node:)?(fs|net|http|https|child_process|os|process|worker_threads|crypto)$' },
+    },
+    {
+      name: 'not-to-dev-dep',
+      severity: 'error',
+      from: { path: '^(src|client)/', pathNot: '^client/(console/|demo\\.ts$)' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'not-to-test',
+      severity: 'error',
+      from: { path: '^(src|client)/' },
+      to: { path: '^test/' },
+    },
+  ],
+  options: {
+    // Pure libraries are followed, so that a node: import inside one of them is seen too.
+    doNotFollow: { path: 'node_modules/(?!@noble/|@scure/|@levischuck/|hpke/|canonicalize/|immutable/|zod/)' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'default'],
+      mainFields: ['module', 'main'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.cjs', '.json'],
+    },
+    builtInModules: { add: ['node:sqlite', 'node:test'] },
+    skipAnalysisNotInRules: false,
+  },
+};

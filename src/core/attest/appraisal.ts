@@ -1,0 +1,38 @@
+import * as z from 'zod/mini';
+import type { Hex } from '../bytes.ts';
+import { digestOf, parseCanonical } from '../canonical.ts';
+import { digest, humanText, instantMs, parseAs } from '../schema.ts';
+
+export const MAX_APPRAISAL_BYTES = 256 * 1024;
+
+const ruleResult = z.strictObject({
+  rule: z.string().check(z.regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/)),
+  expected: z.string().check(z.maxLength(20_000)),
+  got: z.string().check(z.maxLength(8192)),
+  pass: z.boolean(),
+});
+export type RuleResult = z.infer<typeof ruleResult>;
+
+/**
+ * The result of an appraisal (RFC 9334: attestation result): the same bytes wherever it is computed.
+ * Its digest is what a release statement names; approvers and auditors compute it again.
+ */
+const appraisalSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('appraisal'),
+  platform: z.enum(['simulated']),
+  instant: instantMs,
+  evidence: digest,
+  referenceValues: digest,
+  label: humanText(64),
+  claims: z.record(z.string(), z.string()),
+  rules: z.array(ruleResult),
+  verdict: z.enum(['pass', 'fail']),
+});
+export type Appraisal = z.infer<typeof appraisalSchema>;
+
+/** Parses an attacker-controlled appraisal; whoever relies on it appraises the evidence again. */
+export function parseAppraisal(bytes: Uint8Array): { appraisal: Appraisal; digest: Hex } {
+  const appraisal = parseAs(appraisalSchema, parseCanonical(bytes, MAX_APPRAISAL_BYTES), 'appraisal');
+  return { appraisal, digest: digestOf(bytes) };
+}

@@ -1,0 +1,24 @@
+import * as z from 'zod/mini';
+import type { Hex } from '../bytes.ts';
+import { digestOfObject } from '../canonical.ts';
+import { digest, ed25519Key, instantMs, modelName, versionName } from '../schema.ts';
+import { MAX_HOSTS } from '../statement/statement.ts';
+
+/** What a requester opens before any host collects evidence; evidence binds its digest. */
+export const requestSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('request'),
+  vault: digest,
+  requester: ed25519Key,
+  model: modelName,
+  version: versionName,
+  purpose: z.enum(['serving', 'evaluation']),
+  hosts: z.int().check(z.gte(1), z.lte(MAX_HOSTS)),
+  nonce: digest,
+  created: instantMs,
+});
+export type Request = z.infer<typeof requestSchema>;
+
+export function requestDigest(request: Request): Hex {
+  return digestOfObject(request);
+}

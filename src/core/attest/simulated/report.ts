@@ -1,0 +1,28 @@
+import * as z from 'zod/mini';
+import { fromBase64url, fromHex } from '../../bytes.ts';
+import { frame } from '../../frame.ts';
+import { binary, digest, ed25519Key, ed25519Signature } from '../../schema.ts';
+import { ed25519KeyBytes } from '../../statement/key.ts';
+
+/** A report of no hardware at all: a software key signs whatever measurement it was told to. */
+export const simulatedReport = z.strictObject({
+  platform: z.literal('simulated'),
+  /** Stands for the chip: its key names it. */
+  chip: ed25519Key,
+  measurement: digest,
+  reportData: binary(64, 64),
+  signature: ed25519Signature,
+});
+export type SimulatedReport = z.infer<typeof simulatedReport>;
+
+/** What the simulated chip signs: frame("twinlock/v1/simulated-report", chip, measurement, report data). */
+export function simulatedReportMessage(
+  report: Pick<SimulatedReport, 'chip' | 'measurement' | 'reportData'>,
+): Uint8Array {
+  return frame(
+    'twinlock/v1/simulated-report',
+    ed25519KeyBytes(report.chip),
+    fromHex(report.measurement),
+    fromBase64url(report.reportData),
+  );
+}

@@ -1,0 +1,54 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import canonicalize from 'canonicalize';
+import { equal, fromUtf8, type Hex, toHex, utf8 } from './bytes.ts';
+import { must, TwinlockError } from './errors.ts';
+
+export type JsonObject = { readonly [key: string]: unknown };
+
+/**
+ * The canonical form (RFC 8785) of an object, UTF-8. Throws `not_canonical` for what JSON cannot carry
+ * unchanged: lone surrogates, numbers that are not finite, anything that is not an object. A member whose
+ * value is `undefined` is absent.
+ */
+export function canonicalBytes(value: object): Uint8Array {
+  let text: string | undefined;
+  try {
+    text = canonicalize(value);
+  } catch (error) {
+    throw new TwinlockError('not_canonical', `cannot be written as canonical JSON: ${(error as Error).message}`);
+  }
+  must(text?.startsWith('{') === true, 'not_canonical', 'expected a JSON object');
+  return utf8(text as string);
+}
+
+/**
+ * Parses attacker-controlled bytes that must be the canonical form of a JSON object of at most `maxBytes`.
+ *
+ * JSON.parse keeps the last of two equal keys and rounds large integers, so it is never trusted alone:
+ * the canonical form of what it returns must be the very bytes that were given. Throws `too_large`,
+ * `malformed` (not JSON, not UTF-8) or `not_canonical`.
+ */
+export function parseCanonical(bytes: Uint8Array, maxBytes: number): JsonObject {
+  must(bytes.length <= maxBytes, 'too_large', `expected at most ${maxBytes} bytes, got ${bytes.length}`);
+  const text = fromUtf8(bytes);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new TwinlockError('malformed', 'expected JSON');
+  }
+  must(value !== null && typeof value === 'object' && !Array.isArray(value), 'malformed', 'expected a JSON object');
+  const canonical = canonicalBytes(value as object);
+  must(equal(canonical, bytes), 'not_canonical', 'expected canonical JSON (RFC 8785): sorted keys, no white space');
+  return value as JsonObject;
+}
+
+/** SHA-256 of the bytes, hex. */
+export function digestOf(bytes: Uint8Array): Hex {
+  return toHex(sha256(bytes));
+}
+
+/** SHA-256 of the canonical form, hex: the name of a statement, an enrolment document, a manifest core. */
+export function digestOfObject(value: object): Hex {
+  return digestOf(canonicalBytes(value));
+}

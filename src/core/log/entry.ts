@@ -1,0 +1,141 @@
+import * as z from 'zod/mini';
+import type { Hex } from '../bytes.ts';
+import { canonicalBytes, parseCanonical } from '../canonical.ts';
+import { must, TwinlockError } from '../errors.ts';
+import { assertion, credentialId, digest, ed25519Signature, id, instantMs, parseAs, u64Text } from '../schema.ts';
+import { MAX_HOSTS } from '../statement/statement.ts';
+
+/** The limit of an entry bundle of C2SP tlog-tiles: u16 length. */
+export const MAX_ENTRY_BYTES = 65_535;
+
+const signedByCustodian = z.strictObject({ kind: z.literal('assertion'), ...assertion.shape });
+const signedByPrincipal = z.strictObject({ kind: z.literal('ed25519'), signature: ed25519Signature });
+const proposerSignature = z.discriminatedUnion('kind', [signedByCustodian, signedByPrincipal]);
+export type ProposerSignature = z.infer<typeof proposerSignature>;
+
+const envelopeName = z.strictObject({
+  person: id,
+  index: z.int().check(z.gte(1), z.lte(255)),
+  credential: credentialId,
+  digest,
+});
+export type EnvelopeName = z.infer<typeof envelopeName>;
+
+/** What a host says when it is done, signed with its one-time receipt key. */
+const hostReceipt = z.strictObject({
+  type: z.literal('host'),
+  release: digest,
+  host: z.int().check(z.gte(0), z.lt(MAX_HOSTS)),
+  /** The key-check value that the host computed from the release key it combined. */
+  keyCheck: digest,
+  files: z.int().check(z.gte(0)),
+  bytes: u64Text,
+  /** SHA-256 of the model signature (OMS bundle) that it verified over the plaintext. */
+  modelSignature: z.nullable(digest),
+  /** SHA-256 of the evaluation report. */
+  evaluation: z.nullable(digest),
+  signature: ed25519Signature,
+});
+/** A custodian has opened one of their envelopes and checked the share in it. */
+const custodyReceipt = z.strictObject({
+  type: z.literal('custody'),
+  manifest: digest,
+  person: id,
+  credential: credentialId,
+  envelope: digest,
+  signature: ed25519Signature,
+});
+
+const statement = z.looseObject({});
+
+/** The body of each kind of entry. The statement inside is parsed by its own kind. */
+const BODIES = {
+  genesis: z.strictObject({
+    statement,
+    signatures: z.array(z.strictObject({ person: id, credential: credentialId, assertion })).check(z.maxLength(32)),
+  }),
+  deposit: z.strictObject({
+    manifest: digest,
+    signature: ed25519Signature,
+    envelopes: z.array(envelopeName).check(z.maxLength(128)),
+  }),
+  proposal: z.strictObject({ statement, signature: proposerSignature }),
+  approval: z.strictObject({
+    proposal: digest,
+    decision: z.enum(['approve', 'deny']),
+    person: id,
+    credential: credentialId,
+    /** The log as the custodian's client verified it. */
+    checkpoint: z.strictObject({ origin: z.string().check(z.maxLength(128)), size: z.int(), root: digest }),
+    time: instantMs,
+    nonce: digest,
+    assertion,
+  }),
+  release: z.strictObject({ proposal: digest }),
+  receipt: z.discriminatedUnion('type', [hostReceipt, custodyReceipt]),
+  stop: z.strictObject({ statement, signature: proposerSignature }),
+  /** What the vault turned away, folded: `count` times since the instant `since`. */
+  refusal: z.strictObject({
+    code: z.string().check(z.regex(/^[a-z_]{1,40}$/)),
+    act: z.string().check(z.regex(/^[a-z_]{1,40}$/)),
+    who: z.nullable(z.string().check(z.maxLength(1400), z.regex(/^[A-Za-z0-9:_-]+$/))),
+    count: z.int().check(z.gte(1)),
+    since: instantMs,
+  }),
+  expiry: z.strictObject({ proposal: digest }),
+  heartbeat: z.strictObject({}),
+} as const;
+
+export type EntryKind = keyof typeof BODIES;
+export type BodyOf<K extends EntryKind> = z.infer<(typeof BODIES)[K]>;
+export type HostReceipt = z.infer<typeof hostReceipt>;
+export type CustodyReceipt = z.infer<typeof custodyReceipt>;
+
+/** An entry of one kind; the union over all kinds is what the log holds. */
+export type EntryOf<K extends EntryKind> = {
+  readonly v: 1;
+  readonly index: number;
+  readonly time: number;
+  /** Leaf hash of the entry before it, hex; zeros for entry 0. */
+  readonly prev: Hex;
+  readonly kind: K;
+  readonly body: BodyOf<K>;
+};
+export type Entry = { [K in EntryKind]: EntryOf<K> }[EntryKind];
+/** What a use case wants recorded; the log gives it its place. */
+export type Draft = { [K in EntryKind]: Pick<EntryOf<K>, 'kind' | 'body'> }[EntryKind];
+
+const envelope = z.strictObject({
+  v: z.int(),
+  index: z.int().check(z.gte(0)),
+  time: instantMs,
+  prev: digest,
+  kind: z.string(),
+  body: z.unknown(),
+});
+
+/**
+ * Parses attacker-controlled entry bytes: canonical JSON of at most 65,535 bytes, exactly the members
+ * `{v, index, time, prev, kind, body}` (design: log). Throws `too_large`, `not_canonical`, `malformed`,
+ * `unsupported_version` or `unknown_kind`.
+ */
+export function parseEntry(bytes: Uint8Array): Entry {
+  const entry = parseAs(envelope, parseCanonical(bytes, MAX_ENTRY_BYTES), 'entry');
+  must(entry.v === 1, 'unsupported_version', `expected an entry of version 1, got ${entry.v}`);
+  if (!Object.hasOwn(BODIES, entry.kind)) {
+    throw new TwinlockError('unknown_kind', `expected an entry of kind ${Object.keys(BODIES).join(', ')}`);
+  }
+  const body = parseAs(BODIES[entry.kind as EntryKind], entry.body, `entry.${entry.kind}`);
+  return { ...entry, body } as Entry;
+}
+
+/** The canonical bytes of an entry. Throws `too_large` past 65,535 bytes. */
+export function encodeEntry(entry: Entry): Uint8Array {
+  const bytes = canonicalBytes(entry);
+  must(
+    bytes.length <= MAX_ENTRY_BYTES,
+    'too_large',
+    `an entry has at most ${MAX_ENTRY_BYTES} bytes, got ${bytes.length}`,
+  );
+  return bytes;
+}

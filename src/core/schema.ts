@@ -1,0 +1,95 @@
+import * as z from 'zod/mini';
+import { type Base64url, fromBase64url } from './bytes.ts';
+import { TwinlockError } from './errors.ts';
+
+/**
+ * The field types of everything that is signed, stored or sent. One spelling each: what another spelling
+ * would mean is never asked.
+ */
+
+/** 32 bytes in lower-case hexadecimal: a SHA-256 digest or a nonce. */
+export const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits'));
+/** 16 random bytes in lower-case hexadecimal: the id of a person, a committee, a request. */
+export const id = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hexadecimal digits'));
+/** Milliseconds since the epoch. */
+export const instantMs = z.int().check(z.gte(0));
+export const durationMs = z.int().check(z.gte(1));
+/** An unsigned 64-bit integer in decimal, without leading zeros; JSON numbers end at 2^53. */
+export const u64Text = z.string().check(
+  z.regex(/^(?:0|[1-9][0-9]{0,19})$/, 'expected a decimal integer'),
+  z.refine((text) => BigInt(text) < 1n << 64n, 'expected less than 2^64'),
+);
+
+/** Between `min` and `max` bytes in base64url without padding. */
+export function binary(min: number, max: number) {
+  return z.string().check(
+    z.maxLength(Math.ceil((max * 4) / 3)),
+    z.refine(
+      (text: Base64url) => {
+        try {
+          const { length } = fromBase64url(text);
+          return length >= min && length <= max;
+        } catch {
+          return false;
+        }
+      },
+      `expected ${min === max ? min : `${min} to ${max}`} bytes in base64url without padding`,
+    ),
+  );
+}
+
+/** A WebAuthn credential id, 1 to 1023 bytes (WebAuthn section 4). */
+export const credentialId = binary(1, 1023);
+/** `ed25519:` and 32 bytes in base64url: the algorithm is named inside whatever is signed. */
+export const ed25519Key = z
+  .string()
+  .check(z.regex(/^ed25519:[A-Za-z0-9_-]{43}$/, 'expected ed25519: and 32 bytes in base64url'));
+export const ed25519Signature = binary(64, 64);
+
+const NAME_PART = '[a-z0-9][a-z0-9._-]{0,63}';
+/** `namespace/name`; see core/weights/names. */
+export const modelName = z
+  .string()
+  .check(z.regex(new RegExp(`^${NAME_PART}/${NAME_PART}$`), 'expected namespace/name'));
+export const versionName = z.string().check(z.regex(new RegExp(`^${NAME_PART}$`), 'expected a version name'));
+/** What a principal may touch: one model, all of a namespace, or everything. */
+export const modelScope = z
+  .string()
+  .check(
+    z.regex(new RegExp(`^(?:\\*|${NAME_PART}/(?:\\*|${NAME_PART}))$`), 'expected *, namespace/* or namespace/name'),
+  );
+export const groupName = z.string().check(z.regex(new RegExp(`^${NAME_PART}$`), 'expected a group name'));
+/** A name under which nothing but loopback answers (RFC 6761), fixed at genesis. */
+export const rpId = z
+  .string()
+  .check(z.regex(/^tl-[a-z0-9]{16}\.localhost$/, 'expected tl-<16 letters or digits>.localhost'));
+
+// Control characters, and the bidirectional ones that make a text read as another (Unicode UAX 9).
+const DECEPTIVE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+/** A short text for human beings: no control, zero-width or bidirectional characters, no lone surrogate. */
+export function humanText(maxLength: number) {
+  return z.string().check(
+    z.minLength(1),
+    z.maxLength(maxLength),
+    z.refine((text: string) => text.isWellFormed() && !DECEPTIVE.test(text) && text.trim() === text, {
+      error: 'expected text without control or invisible characters, and no space around it',
+    }),
+  );
+}
+
+/** An assertion as archived: enough to check it again offline (design: webauthn, fact 12). */
+export const assertion = z.strictObject({
+  authenticatorData: binary(37, 4096),
+  clientDataJSON: binary(1, 2048),
+  signature: binary(8, 512),
+});
+export type ArchivedAssertion = z.infer<typeof assertion>;
+
+/** The parsed value, or `malformed` naming the first field that is wrong. `what` is the document's name. */
+export function parseAs<T extends z.ZodMiniType>(schema: T, value: unknown, what: string): z.infer<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = [what, ...(issue?.path ?? []).map(String)].join('.');
+  throw new TwinlockError('malformed', `${path}: ${issue?.message ?? 'not as specified'}`, { path });
+}

@@ -1,0 +1,23 @@
+/** The algorithms that signed bytes may name. A new one is a new member, never a new meaning. */
+export type SignatureAlgorithm = 'Ed25519' | 'ES256' | 'ES384' | 'RS256';
+
+/**
+ * A signature that a pure function relies on and has not checked itself. Whoever called the function
+ * discharges the claim, with the platform's cryptography or the reference, before the result is used.
+ *
+ * | algorithm | publicKey                                | signature               |
+ * |-----------|------------------------------------------|-------------------------|
+ * | Ed25519   | 32 bytes                                 | 64 bytes, R ‖ S         |
+ * | ES256     | 65 bytes, 04 ‖ x ‖ y (P-256, SHA-256)    | 64 bytes, r ‖ s         |
+ * | ES384     | 97 bytes, 04 ‖ x ‖ y (P-384, SHA-384)    | 96 bytes, r ‖ s         |
+ * | RS256     | DER SubjectPublicKeyInfo (PKCS#1 v1.5)   | as long as the modulus  |
+ */
+export interface SignatureClaim {
+  readonly kind: 'signature';
+  readonly algorithm: SignatureAlgorithm;
+  readonly publicKey: Uint8Array;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+  /** What is signed and by whom, for the message of a failure. */
+  readonly what: string;
+}

@@ -1,0 +1,86 @@
+import { type CBORType, decodeCBOR, encodeCBOR } from '@levischuck/tiny-cbor';
+import { equal } from '../bytes.ts';
+import { must, TwinlockError } from '../errors.ts';
+import type { SignatureClaim } from './claim.ts';
+import { checkPublicKey } from './precheck.ts';
+
+// Labels and values of RFC 9052 section 7 and RFC 9053 sections 2 and 7.
+const KTY = 1;
+const ALG = 3;
+const CRV = -1;
+const X = -2;
+const Y = -3;
+const EC2 = { kty: 2, alg: -7, crv: 1 } as const;
+const OKP = { kty: 1, alg: -8, crv: 6 } as const;
+
+/** Ours take 77 and 42 bytes; an RSA key, which is refused by its name, up to about 550. */
+const COSE_KEY_BYTES_MAX = 1024;
+
+/** A public key in the form that a claim takes. */
+export interface CoseKey extends Pick<SignatureClaim, 'publicKey'> {
+  readonly algorithm: 'ES256' | 'Ed25519';
+}
+
+/**
+ * Parses a COSE_Key (RFC 9052 section 7) as authenticators write it: ES256 on P-256, or EdDSA on Ed25519.
+ *
+ * Attacker-controlled. One encoding is accepted: exactly the members of that type, in CTAP2 canonical CBOR,
+ * and nothing after them. Throws `malformed`, `not_canonical`, `unsupported_algorithm`, or `invalid_key` for
+ * a key that `checkPublicKey` refuses.
+ */
+export function parseCoseKey(bytes: Uint8Array): CoseKey {
+  const members = decodeMap(bytes);
+  const key = members.get(KTY) === EC2.kty ? parseEs256(members) : parseEd25519(members);
+  must(equal(encodeCoseKey(key), bytes), 'not_canonical', 'expected canonical CBOR of exactly the members of the key');
+  checkPublicKey(key.algorithm, key.publicKey);
+  return key;
+}
+
+/** The one COSE_Key of a public key: 77 bytes for ES256 (65-byte point), 42 for Ed25519 (32 bytes). */
+export function encodeCoseKey({ algorithm, publicKey }: CoseKey): Uint8Array {
+  const { kty, alg, crv } = algorithm === 'ES256' ? EC2 : OKP;
+  const members = new Map<number, CBORType>([
+    [KTY, kty],
+    [ALG, alg],
+    [CRV, crv],
+  ]);
+  if (algorithm === 'Ed25519') return encodeCBOR(members.set(X, publicKey));
+  return encodeCBOR(members.set(X, publicKey.slice(1, 33)).set(Y, publicKey.slice(33)));
+}
+
+function decodeMap(bytes: Uint8Array): Map<string | number, CBORType> {
+  must(bytes.length <= COSE_KEY_BYTES_MAX, 'malformed', `expected at most ${COSE_KEY_BYTES_MAX} bytes of COSE_Key`);
+  let value: CBORType;
+  try {
+    value = decodeCBOR(bytes);
+  } catch (cause) {
+    throw new TwinlockError('malformed', 'expected one CBOR map', {}, { cause });
+  }
+  must(value instanceof Map, 'malformed', 'expected a CBOR map');
+  return value;
+}
+
+function parseEs256(members: Map<string | number, CBORType>): CoseKey {
+  mustName(members, EC2);
+  const publicKey = new Uint8Array(65);
+  publicKey[0] = 0x04;
+  publicKey.set(coordinate(members, X), 1);
+  publicKey.set(coordinate(members, Y), 33);
+  return { algorithm: 'ES256', publicKey };
+}
+
+function parseEd25519(members: Map<string | number, CBORType>): CoseKey {
+  mustName(members, OKP);
+  return { algorithm: 'Ed25519', publicKey: coordinate(members, X) };
+}
+
+function mustName(members: Map<string | number, CBORType>, { kty, alg, crv }: typeof EC2 | typeof OKP): void {
+  const named = members.get(KTY) === kty && members.get(ALG) === alg && members.get(CRV) === crv;
+  must(named, 'unsupported_algorithm', 'expected an ES256 key on P-256 or an EdDSA key on Ed25519');
+}
+
+function coordinate(members: Map<string | number, CBORType>, label: number): Uint8Array {
+  const value = members.get(label);
+  must(value instanceof Uint8Array && value.length === 32, 'malformed', `expected 32 bytes as member ${label}`);
+  return value;
+}

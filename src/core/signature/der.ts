@@ -1,0 +1,90 @@
+import { concat, u8 } from '../bytes.ts';
+import { must } from '../errors.ts';
+
+const INTEGER = 0x02;
+const SEQUENCE = 0x30;
+
+/** Bytes of r, and of s. */
+const FIELD_BYTES = { ES256: 32, ES384: 48 } as const;
+
+export interface DerElement {
+  readonly body: Uint8Array;
+  /** What follows the element. */
+  readonly rest: Uint8Array;
+}
+
+/**
+ * Reads one DER element of this tag (ITU-T X.690, definite lengths in their only form, at most 65,535
+ * bytes) from attacker-controlled bytes. Throws `malformed`.
+ */
+export function readElement(der: Uint8Array, tag: number): DerElement {
+  must(der[0] === tag, 'malformed', `expected DER tag ${tag}, got ${der[0] ?? 'nothing'}`);
+  const { length, start } = readLength(der);
+  must(start + length <= der.length, 'malformed', 'the DER element is longer than what holds it');
+  return { body: der.subarray(start, start + length), rest: der.subarray(start + length) };
+}
+
+function readLength(der: Uint8Array): { length: number; start: number } {
+  const [, first = 0xff, high = 0, low = 0] = der;
+  if (first < 0x80) return { length: first, start: 2 };
+  if (first === 0x81) {
+    must(high >= 0x80, 'malformed', 'the DER length is not the shortest');
+    return { length: high, start: 3 };
+  }
+  must(first === 0x82, 'malformed', 'the DER length is indefinite, missing or too large');
+  must(high > 0, 'malformed', 'the DER length is not the shortest');
+  return { length: high * 256 + low, start: 4 };
+}
+
+/** Reads a non-negative DER INTEGER as its big-endian bytes without leading zeros (none for 0). */
+export function readUnsigned(der: Uint8Array): DerElement {
+  const { body, rest } = readElement(der, INTEGER);
+  const [first, second] = body;
+  must(first !== undefined, 'malformed', 'the DER integer is empty');
+  must(first < 0x80, 'malformed', 'the DER integer is negative');
+  if (first !== 0) return { body, rest };
+  must(second === undefined || second >= 0x80, 'malformed', 'the DER integer has a superfluous zero');
+  return { body: body.subarray(1), rest };
+}
+
+/** Reads a SEQUENCE that is all there is; its body. Throws `malformed`. */
+export function readWholeSequence(der: Uint8Array): Uint8Array {
+  const { body, rest } = readElement(der, SEQUENCE);
+  must(rest.length === 0, 'malformed', `${rest.length} bytes follow the DER sequence`);
+  return body;
+}
+
+/**
+ * An ECDSA-Sig-Value (RFC 3279 section 2.2.3) as r ‖ s, each 32 bytes (ES256) or 48 (ES384): how a claim
+ * carries it. Strict, so that one signature has one encoding. Throws `malformed`; the range of r and s is
+ * for `precheck`.
+ */
+export function ecdsaFromDer(der: Uint8Array, algorithm: keyof typeof FIELD_BYTES): Uint8Array {
+  const r = readUnsigned(readWholeSequence(der));
+  const s = readUnsigned(r.rest);
+  must(s.rest.length === 0, 'malformed', `${s.rest.length} bytes follow r and s`);
+  const fieldBytes = FIELD_BYTES[algorithm];
+  const signature = new Uint8Array(2 * fieldBytes);
+  for (const [i, { body }] of [r, s].entries()) {
+    must(body.length <= fieldBytes, 'malformed', `expected r and s of at most ${fieldBytes} bytes`);
+    signature.set(body, (i + 1) * fieldBytes - body.length);
+  }
+  return signature;
+}
+
+/** The inverse of `ecdsaFromDer`: the ECDSA-Sig-Value of r ‖ s (64 or 96 bytes). Throws `malformed`. */
+export function ecdsaToDer(signature: Uint8Array, algorithm: keyof typeof FIELD_BYTES): Uint8Array {
+  const fieldBytes = FIELD_BYTES[algorithm];
+  must(signature.length === 2 * fieldBytes, 'malformed', `expected r and s of ${fieldBytes} bytes each`);
+  const r = unsignedElement(signature.subarray(0, fieldBytes));
+  const s = unsignedElement(signature.subarray(fieldBytes));
+  // At most 2·(2 + 49) bytes, so every length is in the short form.
+  return concat(u8(SEQUENCE), u8(r.length + s.length), r, s);
+}
+
+function unsignedElement(bytes: Uint8Array): Uint8Array {
+  const start = bytes.findIndex((byte) => byte !== 0);
+  const digits = start < 0 ? new Uint8Array(1) : bytes.subarray(start);
+  const sign = (digits[0] ?? 0) >= 0x80 ? new Uint8Array(1) : new Uint8Array(0);
+  return concat(u8(INTEGER), u8(sign.length + digits.length), sign, digits);
+}

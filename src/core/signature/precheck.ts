@@ -1,0 +1,108 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { p256, p384 } from '@noble/curves/nist.js';
+import { must, TwinlockError } from '../errors.ts';
+import type { SignatureAlgorithm, SignatureClaim } from './claim.ts';
+import { rsaModulusBytes } from './rsa.ts';
+
+const ECDSA = { ES256: p256, ES384: p384 } as const;
+/** The first byte of an uncompressed point (SEC 1 section 2.3.3). */
+const UNCOMPRESSED = 0x04;
+
+/**
+ * Refuses what verifiers are known to disagree about, before any of them is asked, so that the platform's
+ * and the reference's answer are the same for every claim (design: formats, "Signatures"). Attacker-controlled
+ * input; says nothing about whether the signature is true.
+ *
+ * Throws as `checkPublicKey`, and `signature_invalid` for a signature of the wrong length, an Ed25519 R that
+ * is not the canonical encoding of a point of prime order, S ≥ ℓ, or r or s outside [1, n − 1].
+ */
+export function precheck(claim: SignatureClaim): void {
+  checkPublicKey(claim.algorithm, claim.publicKey);
+  checkSignature(claim);
+}
+
+/**
+ * Checks a public key as the claim table encodes it. Ed25519: the canonical encoding of a point of prime
+ * order; ES256 and ES384: a point of the curve, uncompressed; RS256: see `rsaModulusBytes`. Throws
+ * `invalid_key`, `malformed` (RS256) or `unsupported_algorithm`.
+ */
+export function checkPublicKey(algorithm: SignatureAlgorithm, publicKey: Uint8Array): void {
+  switch (algorithm) {
+    case 'Ed25519':
+      must(isPrimeOrderPoint(publicKey), 'invalid_key', 'expected an Ed25519 key of prime order, canonically encoded');
+      return;
+    case 'ES256':
+    case 'ES384':
+      must(isUncompressedPoint(algorithm, publicKey), 'invalid_key', `expected an uncompressed ${algorithm} point`);
+      return;
+    case 'RS256':
+      rsaModulusBytes(publicKey);
+      return;
+    default:
+      throw unsupported(algorithm);
+  }
+}
+
+/** The other half of `precheck`, for a caller that has checked this public key before. */
+export function checkSignature(claim: SignatureClaim): void {
+  const { algorithm, signature, what } = claim;
+  switch (algorithm) {
+    case 'Ed25519':
+      mustHaveLength(signature, 64, what);
+      must(
+        isPrimeOrderPoint(signature.subarray(0, 32)),
+        'signature_invalid',
+        `${what}: R is not a point of prime order`,
+      );
+      must(isScalar(signature.subarray(32)), 'signature_invalid', `${what}: S is not below the group order`);
+      return;
+    case 'ES256':
+    case 'ES384': {
+      const { Fn } = ECDSA[algorithm].Point;
+      mustHaveLength(signature, 2 * Fn.BYTES, what);
+      for (const half of [signature.subarray(0, Fn.BYTES), signature.subarray(Fn.BYTES)]) {
+        must(Fn.isValidNot0(Fn.fromBytes(half, true)), 'signature_invalid', `${what}: r or s is outside [1, n - 1]`);
+      }
+      return;
+    }
+    case 'RS256':
+      mustHaveLength(signature, rsaModulusBytes(claim.publicKey), what);
+      return;
+    default:
+      throw unsupported(algorithm);
+  }
+}
+
+function isPrimeOrderPoint(bytes: Uint8Array): boolean {
+  try {
+    const point = ed25519.Point.fromBytes(bytes, false);
+    return !point.is0() && point.isTorsionFree();
+  } catch {
+    return false; // not 32 bytes, not canonical, or not on the curve
+  }
+}
+
+function isScalar(bytes: Uint8Array): boolean {
+  const { Fn } = ed25519.Point;
+  return Fn.isValid(Fn.fromBytes(bytes, true));
+}
+
+function isUncompressedPoint(algorithm: 'ES256' | 'ES384', bytes: Uint8Array): boolean {
+  if (bytes[0] !== UNCOMPRESSED) return false;
+  try {
+    ECDSA[algorithm].Point.fromBytes(bytes).assertValidity();
+    return true;
+  } catch {
+    return false; // of another length, a coordinate not below the field's prime, or not on the curve
+  }
+}
+
+function mustHaveLength(signature: Uint8Array, expectedBytes: number, what: string): void {
+  const message = `${what}: expected a signature of ${expectedBytes} bytes, got ${signature.length}`;
+  must(signature.length === expectedBytes, 'signature_invalid', message);
+}
+
+/** For an algorithm that came past the type checker, out of somebody's JSON. */
+function unsupported(algorithm: never): TwinlockError {
+  return new TwinlockError('unsupported_algorithm', `expected a known algorithm, got ${String(algorithm)}`);
+}

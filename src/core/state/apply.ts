@@ -1,0 +1,87 @@
+import type { Hex } from '../bytes.ts';
+import { must, TwinlockError } from '../errors.ts';
+import type { Entry } from '../log/entry.ts';
+import { parseStatement } from '../statement/statement.ts';
+import { EMPTY_CHAIN, type History, historyOf, link } from './chain.ts';
+import type { Claim, Judgement, Objects } from './judgement.ts';
+import { judgeApproval } from './rules/approval.ts';
+import { judgeDeposit } from './rules/deposit.ts';
+import { judgeExpiry } from './rules/expiry.ts';
+import { judgeGenesis } from './rules/genesis.ts';
+import { judgeProposal } from './rules/proposal.ts';
+import { judgeReceipt } from './rules/receipt.ts';
+import { judgeRelease } from './rules/release.ts';
+import { judgeStop } from './rules/stop.ts';
+import type { Facts, State } from './state.ts';
+
+export interface Applied {
+  readonly state: State;
+  readonly entry: Entry;
+  readonly claims: readonly Claim[];
+}
+
+/**
+ * The fold: judges the next entry of a log and gives the state after it. Synchronous and pure; a rule that
+ * is broken throws its code, and the state that was passed in stays as it was.
+ *
+ * `state` is null before entry 0. `bytes` and `objects` are attacker-controlled; `objects` holds what
+ * objectsNamed lists, by digest. The new state may be used only once every claim has been discharged: a
+ * claim that fails is a fault of this entry.
+ */
+export function apply(state: State | null, bytes: Uint8Array, objects: Objects): Applied {
+  const before = state?.chain ?? EMPTY_CHAIN;
+  const { entry, chain } = link(before, bytes);
+  const { facts, claims } = judge(state?.facts ?? null, entry, objects, historyOf(before));
+  return { state: { chain, facts }, entry, claims };
+}
+
+/** What an entry means, apart from its place in the chain, which the caller has verified. */
+export function judge(facts: Facts | null, entry: Entry, objects: Objects, history: History): Judgement {
+  const surroundings = { objects, history };
+  if (facts === null) {
+    must(entry.kind === 'genesis', 'wrong_genesis', `expected genesis at entry 0, got ${entry.kind}`);
+    return judgeGenesis(entry, surroundings);
+  }
+  switch (entry.kind) {
+    case 'genesis':
+      throw new TwinlockError('wrong_genesis', 'a log has one genesis, at entry 0');
+    case 'deposit':
+      return judgeDeposit(facts, entry, surroundings);
+    case 'proposal':
+      return judgeProposal(facts, entry, surroundings);
+    case 'approval':
+      return judgeApproval(facts, entry, surroundings);
+    case 'release':
+      return judgeRelease(facts, entry);
+    case 'receipt':
+      return judgeReceipt(facts, entry);
+    case 'stop':
+      return judgeStop(facts, entry);
+    case 'expiry':
+      return judgeExpiry(facts, entry);
+    // What was turned away, and that the vault was alive, are told and change nothing.
+    case 'refusal':
+    case 'heartbeat':
+      return { facts, claims: [] };
+  }
+}
+
+/** The digests of the evidential objects that the fold needs with an entry, each once. */
+export function objectsNamed(entry: Entry): readonly Hex[] {
+  switch (entry.kind) {
+    case 'genesis': {
+      const statement = parseStatement(entry.body.statement);
+      if (statement.kind !== 'genesis') return [];
+      return [...new Set([statement.policy, ...statement.members.flatMap((member) => member.enrolments)])];
+    }
+    case 'deposit':
+      return [entry.body.manifest];
+    case 'proposal': {
+      const statement = parseStatement(entry.body.statement);
+      if (statement.kind !== 'release') return [];
+      return [...new Set(statement.hosts.flatMap((host) => [host.evidence, host.appraisal]))];
+    }
+    default:
+      return [];
+  }
+}

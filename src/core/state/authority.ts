@@ -1,0 +1,147 @@
+import * as z from 'zod/mini';
+import { parseEvidence } from '../attest/evidence.ts';
+import { fromBase64url, fromHex, type Hex, toHex, utf8 } from '../bytes.ts';
+import { must } from '../errors.ts';
+import { openCheckpoint } from '../log/checkpoint.ts';
+import { type Entry, MAX_ENTRY_BYTES, parseEntry } from '../log/entry.ts';
+import { leafHash } from '../log/merkle.ts';
+import { formatVkey } from '../log/note-key.ts';
+import { PROOF_HASHES_MAX, verifyConsistency, verifyInclusion } from '../log/proofs.ts';
+import { digest, parseAs } from '../schema.ts';
+import { ed25519KeyBytes } from '../statement/key.ts';
+import type { StatementOf } from '../statement/statement.ts';
+import { judge } from './apply.ts';
+import type { History } from './chain.ts';
+import type { Claim, Objects } from './judgement.ts';
+import type { Facts, Proposal } from './state.ts';
+
+const proof = z.array(digest).check(z.maxLength(PROOF_HASHES_MAX));
+
+/**
+ * The entries that a release rests on, out of a longer log, with what proves that they are in it: what a host
+ * checks from the fingerprint it was given, down to its own keys, before it opens a share.
+ */
+export const authorityChain = z.strictObject({
+  /** Signed note. */
+  checkpoint: z.string().check(z.maxLength(65_536)),
+  /** Entry bytes as text, ascending by index, with their inclusion in the checkpoint. */
+  entries: z
+    .array(z.strictObject({ text: z.string().check(z.maxLength(MAX_ENTRY_BYTES)), proof }))
+    .check(z.maxLength(10_000)),
+  /** Evidential objects by digest. */
+  objects: z.record(digest, z.string().check(z.maxLength(6 << 20))),
+  /** Earlier sizes of the log that the entries name, each a prefix of the checkpoint's. */
+  prefixes: z.array(z.strictObject({ size: z.int().check(z.gte(1)), root: digest, proof })).check(z.maxLength(10_000)),
+});
+export type AuthorityChain = z.infer<typeof authorityChain>;
+
+/** The indices of the entries that a release rests on, ascending. Throws `proposal_unknown`. */
+export function authorityOf(facts: Facts, release: Hex): readonly number[] {
+  const proposal = facts.proposals.get(release);
+  must(proposal?.statement.kind === 'release', 'proposal_unknown', `no release has the digest ${release}`);
+  const version = facts.versions.get(proposal.statement.manifest);
+  const indices = new Set([...facts.constitution, ...(version?.entries ?? []), ...proposal.entries]);
+  return [...indices].sort((a, b) => a - b);
+}
+
+/** Sizes of the log that an entry names, whose roots its judge must know. */
+export function sizesNamed(entry: Entry, objects: Objects): readonly number[] {
+  if (entry.kind === 'approval') return [entry.body.checkpoint.size];
+  if (entry.kind !== 'proposal' || entry.body.statement['kind'] !== 'release') return [];
+  const { hosts } = entry.body.statement as unknown as StatementOf<'release'>;
+  return hosts.flatMap((host) => {
+    const bytes = objects.get(host.evidence);
+    return bytes === undefined ? [] : [parseEvidence(bytes).evidence.checkpoint.size];
+  });
+}
+
+export interface VerifiedAuthority {
+  readonly facts: Facts;
+  readonly release: Proposal<StatementOf<'release'>>;
+  readonly checkpoint: { readonly size: number; readonly root: Hex };
+  /** To be discharged before anything rests on the chain. */
+  readonly claims: readonly Claim[];
+}
+
+/**
+ * Checks an attacker-controlled authority chain: *no proof, no weights*.
+ *
+ * Every entry is in the log that the genesis key signed, the genesis is the fingerprint's, and the entries
+ * alone, folded by the same rules as the whole log, make the release effective. Throws `wrong_genesis`,
+ * `checkpoint_invalid`, `proof_invalid`, `index_gap`, `time_backwards`, `release_unknown`, and the code of
+ * whichever rule is broken.
+ */
+export function verifyAuthority(value: unknown, fingerprint: Hex, release: Hex): VerifiedAuthority {
+  const chain = parseAs(authorityChain, value, 'authority');
+  const objects = new Map(Object.entries(chain.objects).map(([name, text]) => [name, fromBase64url(text)]));
+  const entries = chain.entries.map(({ text }) => parseEntry(utf8(text)));
+  const checkpoint = openWithGenesisKey(chain.checkpoint, entries[0], objects, fingerprint);
+  entriesAreIncluded(chain, entries, checkpoint);
+  const history = historyOfPrefixes(chain, entries, checkpoint);
+  let facts: Facts | null = null;
+  const claims: Claim[] = [];
+  for (const entry of entries) {
+    const judgement = judge(facts, entry, objects, history);
+    facts = judgement.facts;
+    claims.push(...judgement.claims);
+  }
+  const proposal = facts?.proposals.get(release);
+  const isInForce = proposal?.phase === 'executed' && !proposal.ended;
+  must(
+    facts !== null && isInForce && isRelease(proposal),
+    'release_unknown',
+    `the chain does not make ${release} effective`,
+  );
+  return { facts, release: proposal, checkpoint, claims };
+}
+
+function isRelease(proposal: Proposal): proposal is Proposal<StatementOf<'release'>> {
+  return proposal.statement.kind === 'release';
+}
+
+/** The log's key is the genesis statement's, and the genesis statement is the fingerprint's. */
+function openWithGenesisKey(note: string, first: Entry | undefined, objects: Objects, fingerprint: Hex) {
+  must(first?.kind === 'genesis' && first.index === 0, 'wrong_genesis', 'expected genesis as the first entry');
+  const history: History = { rootAt: () => null, timeAt: () => null };
+  const { facts } = judge(null, first, objects, history);
+  must(facts.vault === fingerprint, 'wrong_genesis', `expected the vault ${fingerprint}, got ${facts.vault}`);
+  const { origin, key } = facts.genesis.log;
+  const opened = openCheckpoint(utf8(note), formatVkey(origin, ed25519KeyBytes(key)));
+  return { size: opened.size, root: toHex(opened.root) };
+}
+
+function entriesAreIncluded(
+  chain: AuthorityChain,
+  entries: readonly Entry[],
+  checkpoint: { size: number; root: Hex },
+): void {
+  entries.forEach((entry, i) => {
+    const before = entries[i - 1];
+    must(
+      before === undefined || entry.index > before.index,
+      'index_gap',
+      `expected an entry after ${before?.index}, got ${entry.index}`,
+    );
+    must(
+      before === undefined || entry.time > before.time,
+      'time_backwards',
+      `entry ${entry.index}: older than the one before it`,
+    );
+    const { text, proof: hashes } = chain.entries[i] as AuthorityChain['entries'][number];
+    verifyInclusion(leafHash(utf8(text)), entry.index, checkpoint.size, hashes.map(fromHex), fromHex(checkpoint.root));
+  });
+}
+
+function historyOfPrefixes(
+  { prefixes }: AuthorityChain,
+  entries: readonly Entry[],
+  checkpoint: { size: number; root: Hex },
+): History {
+  const roots = new Map([[checkpoint.size, checkpoint.root]]);
+  for (const { size, root, proof: hashes } of prefixes) {
+    verifyConsistency(size, fromHex(root), checkpoint.size, fromHex(checkpoint.root), hashes.map(fromHex));
+    roots.set(size, root);
+  }
+  const times = new Map(entries.map((entry) => [entry.index, entry.time]));
+  return { rootAt: (size) => roots.get(size) ?? null, timeAt: (index) => times.get(index) ?? null };
+}

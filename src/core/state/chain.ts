@@ -1,0 +1,56 @@
+import { List } from 'immutable';
+import { type Hex, toHex, ZERO_32 } from '../bytes.ts';
+import { must } from '../errors.ts';
+import { type Entry, parseEntry } from '../log/entry.ts';
+import { appendLeaf, EMPTY_FRONTIER, frontierRoot, leafHash } from '../log/merkle.ts';
+import type { Chain } from './state.ts';
+
+export const EMPTY_CHAIN: Chain = {
+  frontier: EMPTY_FRONTIER,
+  last: toHex(ZERO_32),
+  roots: List(),
+  times: List(),
+};
+
+/** What a rule may ask about the log before the entry it judges. */
+export interface History {
+  /** The root at `size`, or null where this log has no such size or its root is not known. */
+  rootAt(size: number): Hex | null;
+  /** The time of the entry at `index`, or null where there is none or it is not known. */
+  timeAt(index: number): number | null;
+}
+
+/**
+ * Parses attacker-controlled entry bytes as the next of the chain. Throws `index_gap`, `prev_mismatch`,
+ * `time_backwards`, and what parseEntry throws.
+ */
+export function link(chain: Chain, bytes: Uint8Array): { entry: Entry; chain: Chain } {
+  const entry = parseEntry(bytes);
+  const { size } = chain.frontier;
+  must(entry.index === size, 'index_gap', `expected entry ${size}, got ${entry.index}`);
+  must(entry.prev === chain.last, 'prev_mismatch', `entry ${size}: expected prev ${chain.last}, got ${entry.prev}`);
+  const before = chain.times.last();
+  must(
+    before === undefined || entry.time > before,
+    'time_backwards',
+    `entry ${size}: expected a time after ${before}, got ${entry.time}`,
+  );
+  const leaf = leafHash(bytes);
+  const frontier = appendLeaf(chain.frontier, leaf);
+  return {
+    entry,
+    chain: {
+      frontier,
+      last: toHex(leaf),
+      roots: chain.roots.push(toHex(frontierRoot(frontier))),
+      times: chain.times.push(entry.time),
+    },
+  };
+}
+
+export function historyOf(chain: Chain): History {
+  return {
+    rootAt: (size) => (Number.isSafeInteger(size) && size >= 1 ? (chain.roots.get(size - 1) ?? null) : null),
+    timeAt: (index) => (Number.isSafeInteger(index) && index >= 0 ? (chain.times.get(index) ?? null) : null),
+  };
+}

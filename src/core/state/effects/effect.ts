@@ -1,0 +1,18 @@
+import type { Base64url, Hex } from '../../bytes.ts';
+import type { EntryOf } from '../../log/entry.ts';
+import type { Judgement, Surroundings } from '../judgement.ts';
+import type { Facts, Proposable, Vote } from '../state.ts';
+
+/** What a kind of statement means for the facts, beyond the rules that all kinds share. */
+export interface Effect<S extends Proposable = Proposable> {
+  /** Digest of what the statement would change, as it is now, hex; zeros where it would make something new. */
+  base(facts: Facts, statement: S): Hex;
+  /** Persons who have no vote on it: who asked, and whom it is about. */
+  barred(facts: Facts, statement: S): readonly Hex[];
+  /** What must hold when it is proposed, and what is remembered of it. Throws the code of the broken rule. */
+  propose(facts: Facts, statement: S, entry: EntryOf<'proposal'>, surroundings: Surroundings): Judgement;
+  /** What must hold of whoever approves it with this credential. */
+  approve(facts: Facts, statement: S, credential: Base64url): void;
+  /** The facts once its quorum is there. `entries` are those of the proposal, ascending. */
+  execute(facts: Facts, statement: S, entries: readonly number[], last: Vote): Facts;
+}

@@ -1,0 +1,69 @@
+import { must } from '../../errors.ts';
+import type { StatementOf } from '../../statement/statement.ts';
+import type { Facts } from '../state.ts';
+import type { Effect } from './effect.ts';
+import { versionBase, versionOf } from './version-base.ts';
+
+/** Makes a quarantined version releasable: two-person integrity. */
+export const publishEffect: Effect<StatementOf<'publish'>> = {
+  base: (facts, statement) => versionBase(facts.vault, versionOf(facts, statement)),
+  barred: (facts, statement) => [statement.proposer.person, versionOf(facts, statement).owner],
+  propose(facts, statement) {
+    isQuarantined(facts, statement);
+    evaluationSuffices(facts, statement);
+    return { facts, claims: [] };
+  },
+  approve(facts, statement, credential) {
+    const confirmed = versionOf(facts, statement).confirmed.includes(credential);
+    must(
+      confirmed,
+      'custody_missing',
+      'expected a custody receipt of this authenticator first: open and check your share',
+    );
+  },
+  execute(facts, statement, entries) {
+    isQuarantined(facts, statement);
+    const version = versionOf(facts, statement);
+    const cited = statement.evaluation === null ? [] : (facts.proposals.get(statement.evaluation)?.entries ?? []);
+    return {
+      ...facts,
+      versions: facts.versions.set(version.manifest, {
+        ...version,
+        phase: 'releasable',
+        entries: [...version.entries, ...cited, ...entries],
+      }),
+    };
+  },
+};
+
+function isQuarantined(facts: Facts, statement: StatementOf<'publish'>): void {
+  const { phase } = versionOf(facts, statement);
+  must(phase === 'quarantined', 'version_not_quarantined', `expected a quarantined version, got a ${phase} one`);
+}
+
+/** Where policy asks for it, publication cites the receipt of an evaluation of this very version. */
+function evaluationSuffices(facts: Facts, statement: StatementOf<'publish'>): void {
+  const { evaluation, modelSignature } = facts.policy.document.publication;
+  const release = statement.evaluation === null ? undefined : facts.proposals.get(statement.evaluation);
+  const cited =
+    release?.statement.kind === 'release' &&
+    release.statement.purpose === 'evaluation' &&
+    release.statement.manifest === statement.manifest
+      ? release.receipts
+      : [];
+  must(
+    statement.evaluation === null || cited.length > 0,
+    'evaluation_missing',
+    'publish.evaluation: expected an evaluation release of this version that has a receipt',
+  );
+  must(
+    !evaluation || cited.some((receipt) => receipt.evaluation !== null),
+    'evaluation_missing',
+    'policy wants a receipt with an evaluation report: release the version for evaluation first',
+  );
+  must(
+    !modelSignature || cited.some((receipt) => receipt.modelSignature !== null),
+    'model_signature_missing',
+    'policy wants a receipt that says the model signature was verified',
+  );
+}

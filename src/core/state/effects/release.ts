@@ -1,0 +1,173 @@
+import { type Appraisal, parseAppraisal } from '../../attest/appraisal.ts';
+import { type Evidence, parseEvidence } from '../../attest/evidence.ts';
+import { requestDigest } from '../../attest/request.ts';
+import { fromBase64url, type Hex } from '../../bytes.ts';
+import { digestOf, digestOfObject } from '../../canonical.ts';
+import { must } from '../../errors.ts';
+import type { EntryOf } from '../../log/entry.ts';
+import type { ReleaseHost, StatementOf } from '../../statement/statement.ts';
+import type { History } from '../chain.ts';
+import { type Claim, objectOf, type Surroundings } from '../judgement.ts';
+import type { Facts } from '../state.ts';
+import type { Effect } from './effect.ts';
+import { versionBase, versionOf } from './version-base.ts';
+
+type Release = StatementOf<'release'>;
+
+/** A host's nonce and its appraisal may be this old when the release is proposed. */
+export const MAX_NONCE_AGE_MS = 15 * 60_000;
+
+/** Hands a version's shares to attested hosts, by an entry of its own once the quorum is there. */
+export const releaseEffect: Effect<Release> = {
+  base: (facts, statement) => versionBase(facts.vault, versionOf(facts, statement)),
+  barred: (_facts, { proposer }) => [proposer.person],
+  propose(facts, statement, entry, surroundings) {
+    isReleasable(facts, statement);
+    limitsHold(facts, statement);
+    const claims = statement.hosts.map((host, i) => hostIsAppraised(facts, statement, host, i, entry, surroundings));
+    return { claims, facts: { ...facts, ...remembered(facts, statement) } };
+  },
+  approve(facts, statement) {
+    isReleasable(facts, statement);
+  },
+  // judgeRelease is what executes it.
+  execute: (facts) => facts,
+};
+
+/** Nothing is released while the vault is stopped, and a quarantined version for evaluation only. */
+export function isReleasable(facts: Facts, statement: Release): void {
+  must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');
+  const { phase } = versionOf(facts, statement);
+  must(phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn');
+  must(
+    phase === 'releasable' || statement.purpose === 'evaluation',
+    'version_quarantined',
+    'a quarantined version is released for evaluation only: publish it first',
+  );
+}
+
+function limitsHold({ policy }: Facts, { hosts, leaseMs, bytes }: Release): void {
+  const { limits } = policy.document;
+  must(
+    hosts.length <= limits.hosts,
+    'limit_exceeded',
+    `release.hosts: expected at most ${limits.hosts}, got ${hosts.length}`,
+  );
+  must(
+    leaseMs <= limits.leaseMs,
+    'limit_exceeded',
+    `release.leaseMs: expected at most ${limits.leaseMs}, got ${leaseMs}`,
+  );
+  must(
+    BigInt(bytes) <= BigInt(limits.bytesPerRelease),
+    'budget_exceeded',
+    `release.bytes: expected at most ${limits.bytesPerRelease}, got ${bytes}`,
+  );
+}
+
+/** A host's evidence and appraisal, as objects beside the log; the appraisal itself is a claim. */
+function hostIsAppraised(
+  facts: Facts,
+  statement: Release,
+  host: ReleaseHost,
+  position: number,
+  entry: EntryOf<'proposal'>,
+  { objects, history }: Surroundings,
+): Claim {
+  const evidenceBytes = objectOf(objects, host.evidence, 'evidence');
+  const { evidence } = parseEvidence(evidenceBytes);
+  const { appraisal } = parseAppraisal(objectOf(objects, host.appraisal, 'appraisal'));
+  const simulated = evidence.report.platform === 'simulated';
+  must(
+    !simulated || facts.genesis.grade === 'simulation',
+    'evidence_simulated',
+    'a production vault refuses simulated evidence',
+  );
+  evidenceIsOfThisRequest(facts, statement, host, evidence);
+  nonceIsFresh(facts, evidence, entry.time, history);
+  appraisalPasses(facts, host, position, appraisal, entry.time);
+  return {
+    kind: 'appraisal',
+    evidence: evidenceBytes,
+    referenceValues: facts.policy.document.referenceValues,
+    instantMs: appraisal.instant,
+    expected: host.appraisal,
+  };
+}
+
+function evidenceIsOfThisRequest(facts: Facts, statement: Release, host: ReleaseHost, evidence: Evidence): void {
+  const { request } = evidence;
+  must(
+    evidence.vault === facts.vault && request.vault === facts.vault,
+    'wrong_vault',
+    'evidence: made for another vault',
+  );
+  const same =
+    requestDigest(request) === statement.request &&
+    request.requester === statement.proposer.key &&
+    request.model === statement.model &&
+    request.version === statement.version &&
+    request.purpose === statement.purpose &&
+    request.hosts === statement.hosts.length;
+  must(same, 'binding_mismatch', 'evidence: made for another request than the one that the statement names');
+  const keys = digestOf(fromBase64url(evidence.kem)) === host.kem && evidence.receiptKey === host.receiptKey;
+  must(keys, 'binding_mismatch', 'evidence: binds other keys than the statement names');
+}
+
+/** The nonce binds a checkpoint of this log that was still the last one a short while ago. */
+function nonceIsFresh(facts: Facts, { checkpoint }: Evidence, timeMs: number, history: History): void {
+  const { origin } = facts.genesis.log;
+  must(
+    checkpoint.origin === origin,
+    'foreign_checkpoint',
+    `evidence.checkpoint: expected ${origin}, got ${checkpoint.origin}`,
+  );
+  const root = history.rootAt(checkpoint.size);
+  must(
+    root === checkpoint.root,
+    'foreign_checkpoint',
+    `evidence.checkpoint: not the root of this log at ${checkpoint.size}`,
+  );
+  const replacedMs = history.timeAt(checkpoint.size) ?? timeMs;
+  must(timeMs - replacedMs <= MAX_NONCE_AGE_MS, 'nonce_stale', 'evidence.checkpoint: too old, open the request anew');
+}
+
+function appraisalPasses(
+  facts: Facts,
+  host: ReleaseHost,
+  position: number,
+  appraisal: Appraisal,
+  timeMs: number,
+): void {
+  must(
+    appraisal.evidence === host.evidence,
+    'binding_mismatch',
+    'appraisal: of other evidence than the statement names',
+  );
+  must(
+    appraisal.referenceValues === digestOfObject(facts.policy.document.referenceValues),
+    'wrong_policy',
+    'appraisal: against other reference values than policy has',
+  );
+  const age = timeMs - appraisal.instant;
+  must(age >= 0 && age <= MAX_NONCE_AGE_MS, 'nonce_stale', 'appraisal.instant: too old, open the request anew');
+  must(appraisal.label === host.label, 'binding_mismatch', `expected the label ${appraisal.label}, got ${host.label}`);
+  const failed = appraisal.rules.find((rule) => !rule.pass)?.rule ?? 'no rule was checked';
+  must(appraisal.verdict === 'pass', 'appraisal_failed', `host ${position}: ${failed}`, {
+    host: position,
+    rule: failed,
+  });
+}
+
+/** One-time keys and evidence are for one release: what has been seen before is refused for ever. */
+function remembered(facts: Facts, { hosts }: Release): Pick<Facts, 'kemKeys' | 'evidence'> {
+  return {
+    kemKeys: hosts.reduce((seen, host) => once(seen, host.kem, 'kem_key_reused', 'KEM key'), facts.kemKeys),
+    evidence: hosts.reduce((seen, host) => once(seen, host.evidence, 'evidence_reused', 'evidence'), facts.evidence),
+  };
+}
+
+function once(seen: Facts['kemKeys'], digest: Hex, code: 'kem_key_reused' | 'evidence_reused', what: string) {
+  must(!seen.has(digest), code, `the ${what} ${digest} has been named before: every release takes new ones`);
+  return seen.add(digest);
+}

@@ -1,0 +1,113 @@
+import { must } from '../../errors.ts';
+import type { EntryOf } from '../../log/entry.ts';
+import type { History } from '../chain.ts';
+import { effectOf } from '../effects/table.ts';
+import { type Judgement, type Surroundings, withinSkew } from '../judgement.ts';
+import { type Tally, tally } from '../quorum.ts';
+import type { Facts, Proposal, Vote } from '../state.ts';
+import { baseIsCurrent, isCurrent, isUnexpired } from './proposal.ts';
+import { assertionClaim, currentAuthenticator } from './signatures.ts';
+
+/** One person's decision. The last that a quorum needs makes the statement effective, or a release ready. */
+export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { history }: Surroundings): Judgement {
+  const { body } = entry;
+  const proposal = facts.proposals.get(body.proposal);
+  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${body.proposal} has been proposed`);
+  const { statement } = proposal;
+  isOpen(proposal);
+  isUnexpired(statement, entry.time);
+  isCurrent(facts, statement);
+  const authenticator = currentAuthenticator(facts, body.person, body.credential);
+  mayVote(facts, proposal, body.person);
+  if (body.decision === 'approve') effectOf(statement).approve(facts, statement, body.credential);
+  withinSkew(body.time, entry.time, 'the approver’s clock');
+  checkpointIsOfThisLog(facts, proposal, body.checkpoint, history);
+  const claim = assertionClaim(
+    facts,
+    authenticator,
+    {
+      label: 'approve',
+      vault: facts.vault,
+      statement: proposal.digest,
+      decision: body.decision,
+      origin: body.checkpoint.origin,
+      size: body.checkpoint.size,
+      root: body.checkpoint.root,
+      timeMs: body.time,
+      nonce: body.nonce,
+    },
+    body.assertion,
+  );
+  const vote: Vote = {
+    person: body.person,
+    credential: body.credential,
+    decision: body.decision,
+    index: entry.index,
+    time: entry.time,
+  };
+  return { facts: withVote(facts, proposal, vote), claims: [claim] };
+}
+
+function isOpen({ phase }: Proposal): void {
+  must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`);
+}
+
+/** Not the proposer's person, not the subject, and nobody twice. */
+function mayVote(facts: Facts, { statement, votes }: Proposal, person: string): void {
+  const barred = effectOf(statement).barred(facts, statement).includes(person);
+  must(!barred, 'proposer_cannot_approve', `person ${person} may not decide on what they asked for or own`);
+  must(!votes.some((vote) => vote.person === person), 'already_voted', `person ${person} has decided already`);
+}
+
+/** Approvers are witnesses: each names the log as they verified it, the proposal included. */
+function checkpointIsOfThisLog(
+  facts: Facts,
+  proposal: Proposal,
+  checkpoint: EntryOf<'approval'>['body']['checkpoint'],
+  history: History,
+): void {
+  const { origin } = facts.genesis.log;
+  must(
+    checkpoint.origin === origin,
+    'foreign_checkpoint',
+    `expected a checkpoint of ${origin}, got ${checkpoint.origin}`,
+  );
+  must(
+    checkpoint.size > proposal.index,
+    'stale_checkpoint',
+    `expected a checkpoint larger than ${proposal.index}, got size ${checkpoint.size}: replay the log again`,
+  );
+  const root = history.rootAt(checkpoint.size);
+  must(
+    root === checkpoint.root,
+    'foreign_checkpoint',
+    `expected root ${root ?? 'of a size this log has'} at size ${checkpoint.size}, got ${checkpoint.root}`,
+  );
+}
+
+/**
+ * The votes that count today, and what they amount to. Every voter is checked again: a person who has left
+ * or whose authenticator has been retired since counts for nothing.
+ */
+export function currentTally(facts: Facts, { statement, votes }: Pick<Proposal, 'statement' | 'votes'>): Tally {
+  const valid = votes.filter((vote) => facts.authenticators.get(vote.credential)?.retiredAt === null);
+  return tally(facts.committee, facts.policy.document.groups, effectOf(statement).barred(facts, statement), valid);
+}
+
+function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
+  const votes = [...proposal.votes, vote];
+  const entries = [...proposal.entries, vote.index];
+  const counted = currentTally(facts, { statement: proposal.statement, votes });
+  const vetoed = facts.policy.document.veto && proposal.statement.kind === 'release' && counted.denials.length > 0;
+  const put = (changes: Partial<Proposal>, from: Facts = facts): Facts => ({
+    ...from,
+    proposals: from.proposals.set(proposal.digest, { ...proposal, votes, entries, ...changes }),
+  });
+  if (vetoed || !counted.reachable) return put({ phase: 'denied' });
+  if (!counted.reached) return put({});
+  // A release takes effect with an entry of its own: the intent, before anything is handed out.
+  if (proposal.statement.kind === 'release') return put({ phase: 'approved' });
+  baseIsCurrent(facts, proposal.statement);
+  const executed = effectOf(proposal.statement).execute(facts, proposal.statement, entries, vote);
+  return put({ phase: 'executed', executedTime: vote.time }, executed);
+}

@@ -1,0 +1,95 @@
+import { fromBase64url } from '../../bytes.ts';
+import { must } from '../../errors.ts';
+import type { EntryOf, EnvelopeName } from '../../log/entry.ts';
+import { commitmentsDigest } from '../../share/commitments.ts';
+import { inScope } from '../../statement/principal.ts';
+import { encryptedBytes } from '../../weights/floe.ts';
+import { type ManifestCore, manifestSignatureMessage, parseManifest, plainBytes } from '../../weights/manifest.ts';
+import { type Judgement, objectOf, type Surroundings } from '../judgement.ts';
+import { type Facts, type Principal, versionKey } from '../state.ts';
+import { ed25519Claim } from './signatures.ts';
+
+/** A new model version, quarantined until its publication has its quorum. */
+export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects }: Surroundings): Judgement {
+  const { manifest, signature, envelopes } = entry.body;
+  const { core } = parseManifest(objectOf(objects, manifest, 'manifest core'));
+  must(core.vault === facts.vault, 'wrong_vault', `manifest.vault: expected ${facts.vault}, got ${core.vault}`);
+  const depositor = depositorOf(facts, core);
+  isForTheCommittee(facts, core);
+  const key = versionKey(core.model, core.version);
+  must(
+    !facts.names.has(key),
+    'version_exists',
+    `${key} has been deposited before: a version is used once, take another`,
+  );
+  envelopesAreTheCommittees(facts, envelopes);
+  const message = manifestSignatureMessage(facts.vault, manifest);
+  return {
+    claims: [ed25519Claim(core.depositor, message, signature, `manifest of ${key}`)],
+    facts: {
+      ...facts,
+      names: facts.names.set(key, manifest),
+      versions: facts.versions.set(manifest, {
+        model: core.model,
+        version: core.version,
+        manifest,
+        commitments: commitmentsDigest(core.commitments.map(fromBase64url)),
+        keyCheck: core.keyCheck,
+        epoch: core.epoch,
+        depositor: core.depositor,
+        owner: depositor.owner,
+        bytes: core.files.reduce((sum, file) => sum + BigInt(encryptedBytes(plainBytes(file))), 0n),
+        files: core.files.length,
+        time: entry.time,
+        phase: 'quarantined',
+        envelopes,
+        confirmed: [],
+        entries: [...depositor.entries, entry.index],
+      }),
+    },
+  };
+}
+
+function depositorOf(facts: Facts, core: ManifestCore): Principal {
+  const depositor = facts.principals.get(core.depositor);
+  must(depositor !== undefined, 'principal_unknown', `the depositor's key ${core.depositor} is not enrolled`);
+  must(depositor.role === 'depositor', 'not_permitted', `the key ${depositor.name} is enrolled as ${depositor.role}`);
+  must(
+    inScope(depositor.models, core.model),
+    'out_of_scope',
+    `the key ${depositor.name} may not deposit ${core.model}`,
+  );
+  return depositor;
+}
+
+function isForTheCommittee({ committee }: Facts, core: ManifestCore): void {
+  const indices = committee.members.map((member) => member.index).sort((a, b) => a - b);
+  const same =
+    core.committee === committee.id &&
+    core.epoch === committee.epoch &&
+    core.threshold === committee.threshold &&
+    core.indices.join() === indices.join();
+  must(
+    same,
+    'committee_mismatch',
+    `manifest: expected committee ${committee.id}, epoch ${committee.epoch}, t = ${committee.threshold} and indices ${indices.join(' ')}`,
+  );
+}
+
+/** One envelope for each authenticator in use of each custodian: nobody left out, nobody added. */
+function envelopesAreTheCommittees(facts: Facts, envelopes: readonly EnvelopeName[]): void {
+  const indexOf = new Map(facts.committee.members.map((member) => [member.person, member.index]));
+  const expected = facts.authenticators
+    .valueSeq()
+    .filter((authenticator) => authenticator.retiredAt === null && indexOf.has(authenticator.person))
+    .map((a) => `${a.person} ${indexOf.get(a.person)} ${a.credential}`)
+    .toArray();
+  const got = envelopes.map((e) => `${e.person} ${e.index} ${e.credential}`);
+  const same =
+    got.length === expected.length && new Set(got).size === got.length && got.every((e) => expected.includes(e));
+  must(
+    same,
+    'envelopes_mismatch',
+    `expected one envelope for each of the ${expected.length} authenticators in use, with its person's index`,
+  );
+}

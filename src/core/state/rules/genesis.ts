@@ -1,0 +1,221 @@
+import { List, Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import { fromBase64url, toHex, ZERO_32 } from '../../bytes.ts';
+import { digestOf } from '../../canonical.ts';
+import { must } from '../../errors.ts';
+import type { BodyOf, EntryOf } from '../../log/entry.ts';
+import type { SignatureClaim } from '../../signature/claim.ts';
+import { type Policy, parsePolicy } from '../../statement/policy.ts';
+import { possessionMessage } from '../../statement/principal.ts';
+import {
+  MAX_MEMBERS,
+  type PrincipalRecord,
+  parseStatement,
+  type StatementOf,
+  statementDigest,
+} from '../../statement/statement.ts';
+import type { RegistrationRequirement } from '../../webauthn/attestation.ts';
+import { checkEnrolment, parseEnrolment } from '../../webauthn/enrolment.ts';
+import { type Judgement, type Objects, objectOf, type Surroundings, withinSkew } from '../judgement.ts';
+import type { Authenticator, Facts, Principal } from '../state.ts';
+import { assertionClaim, ed25519Claim } from './signatures.ts';
+
+type Genesis = StatementOf<'genesis'>;
+const ZEROS = toHex(ZERO_32);
+
+/** Entry 0: founds the vault. Everything in it is attacker-controlled until its fingerprint is compared. */
+export function judgeGenesis(entry: EntryOf<'genesis'>, { objects }: Surroundings): Judgement {
+  const statement = parseStatement(entry.body.statement);
+  must(statement.kind === 'genesis', 'wrong_genesis', `expected a statement of genesis, got ${statement.kind}`);
+  hasNothingBeforeIt(statement);
+  thresholdLeavesASpare(statement);
+  personsAndIndicesAreDistinct(statement);
+  withinSkew(Math.max(statement.created, entry.time), entry.time, 'genesis.created');
+  must(
+    entry.time <= statement.expires,
+    'statement_expired',
+    'the founders took too long: begin again with twinlockd init',
+  );
+  const policy = policyOf(statement, objects);
+  const enrolled = authenticatorsOf(statement, policy, objects, entry.time);
+  const vault = statementDigest(statement);
+  const claims = [
+    ...enrolled.claims,
+    ...everyFounderSigned(statement, vault, enrolled.authenticators, entry.body.signatures),
+    ...statement.principals.map((principal) => possessionClaim(principal)),
+  ];
+  return { facts: factsOf(statement, vault, policy, enrolled.authenticators), claims };
+}
+
+/** What a fingerprint would be: for clients that see the statement before it is signed. */
+export function checkGenesisStatement(
+  statement: Genesis,
+  objects: Objects,
+  atMs: number,
+): {
+  readonly authenticators: readonly Authenticator[];
+  readonly policy: Policy;
+  readonly claims: readonly SignatureClaim[];
+} {
+  hasNothingBeforeIt(statement);
+  thresholdLeavesASpare(statement);
+  personsAndIndicesAreDistinct(statement);
+  const policy = policyOf(statement, objects);
+  return { policy, ...authenticatorsOf(statement, policy, objects, atMs) };
+}
+
+function hasNothingBeforeIt(statement: Genesis): void {
+  const isFirst = statement.vault === ZEROS && statement.base === ZEROS && statement.epoch === 1;
+  must(isFirst, 'genesis_incoherent', 'genesis: expected vault and base of zeros, and epoch 1');
+  const origin = `${statement.rpId}/log`;
+  must(statement.log.origin === origin, 'genesis_incoherent', `genesis.log.origin: expected ${origin}`);
+}
+
+/** 2 ≤ t and t + 1 ≤ n ≤ 32: a committee of two could never replace a lost member. */
+export function thresholdLeavesASpare({
+  threshold,
+  members,
+}: Pick<Genesis, 'threshold'> & { members: readonly unknown[] }): void {
+  const isSound = threshold >= 2 && threshold + 1 <= members.length && members.length <= MAX_MEMBERS;
+  must(
+    isSound,
+    'invalid_threshold',
+    `expected 2 ≤ t and t + 1 ≤ n ≤ ${MAX_MEMBERS}, got t = ${threshold}, n = ${members.length}`,
+  );
+}
+
+function personsAndIndicesAreDistinct({ members, principals }: Genesis): void {
+  const distinct = (values: readonly unknown[]) => new Set(values).size === values.length;
+  must(distinct(members.map((m) => m.person)), 'person_exists', 'genesis.members: a person is named twice');
+  must(distinct(members.map((m) => m.name)), 'person_exists', 'genesis.members: two persons have the same name');
+  must(distinct(members.map((m) => m.index)), 'invalid_index', 'genesis.members: a share index is given twice');
+  must(distinct(principals.map((p) => p.key)), 'principal_exists', 'genesis.principals: a key is named twice');
+}
+
+function policyOf(statement: Genesis, objects: Objects): Policy {
+  const { policy } = parsePolicy(objectOf(objects, statement.policy, 'policy'));
+  for (const group of policy.groups) {
+    const hasMember = statement.members.some((member) => member.groups.includes(group));
+    must(hasMember, 'quorum_unreachable', `policy.groups: nobody is in group ${group}`);
+  }
+  const simulates = policy.referenceValues.simulated !== null;
+  must(
+    statement.grade === 'simulation' || !simulates,
+    'evidence_simulated',
+    'policy.referenceValues.simulated: a production vault refuses simulated evidence',
+  );
+  return policy;
+}
+
+/** Production vaults take attested authenticators of listed models only; simulation vaults take any. */
+export function requirementOf(grade: Genesis['grade'], policy: Policy, atMs: number): RegistrationRequirement {
+  if (grade === 'simulation') return { kind: 'any' };
+  const { aaguids, roots } = policy.authenticators;
+  return { kind: 'attested', aaguids, roots: roots.map(fromBase64url), atMs };
+}
+
+function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, atMs: number) {
+  const requirement = requirementOf(statement.grade, policy, atMs);
+  const claims: SignatureClaim[] = [];
+  const authenticators: Authenticator[] = [];
+  for (const member of statement.members) {
+    for (const digest of member.enrolments) {
+      const document = parseEnrolment(objectOf(objects, digest, 'enrolment document'));
+      const isTheirs =
+        document.person === member.person && document.rpId === statement.rpId && document.vault === ZEROS;
+      must(isTheirs, 'binding_mismatch', `enrolment ${digest}: not of ${member.name} in this vault`);
+      const checked = checkEnrolment(document, requirement);
+      claims.push(...checked.claims);
+      authenticators.push({
+        credential: document.credential,
+        person: member.person,
+        algorithm: checked.credential.algorithm,
+        publicKey: checked.credential.publicKey,
+        kem: checked.kem,
+        signing: checked.signing,
+        keyEpoch: document.keyEpoch,
+        enrolment: digest,
+        retiredAt: null,
+      });
+    }
+  }
+  const distinct = (values: readonly string[]) => new Set(values).size === values.length;
+  must(
+    distinct(authenticators.map((a) => a.credential)),
+    'credential_exists',
+    'genesis: a credential is enrolled twice',
+  );
+  must(distinct(authenticators.map((a) => digestOf(a.kem))), 'kem_key_reused', 'genesis: a KEM key is enrolled twice');
+  return { claims, authenticators };
+}
+
+function everyFounderSigned(
+  statement: Genesis,
+  vault: string,
+  authenticators: readonly Authenticator[],
+  signatures: BodyOf<'genesis'>['signatures'],
+): SignatureClaim[] {
+  must(
+    signatures.length === statement.members.length,
+    'genesis_incomplete',
+    `expected the signature of each of ${statement.members.length} founders, got ${signatures.length}`,
+  );
+  return statement.members.map((member) => {
+    const signature = signatures.find((candidate) => candidate.person === member.person);
+    must(signature !== undefined, 'genesis_incomplete', `${member.name} has not signed`);
+    const authenticator = authenticators.find(
+      (a) => a.credential === signature.credential && a.person === member.person,
+    );
+    must(authenticator !== undefined, 'credential_unknown', `${member.name} signed with a credential not enrolled`);
+    const signable = { label: 'genesis', statement: vault } as const;
+    return assertionClaim({ vault, genesis: statement }, authenticator, signable, signature.assertion);
+  });
+}
+
+/** The key's own signature: nobody enrols a key that they do not hold. */
+export function possessionClaim(record: PrincipalRecord): SignatureClaim {
+  return ed25519Claim(record.key, possessionMessage(record), record.possession, `possession of key ${record.name}`);
+}
+
+/** A person has one name; a name that a member has belongs to that member. Throws `person_exists`. */
+export function withOwner(persons: Facts['persons'], { owner, ownerName }: PrincipalRecord): Facts['persons'] {
+  const known = persons.get(owner);
+  must(
+    known === undefined || known === ownerName,
+    'person_exists',
+    `person ${owner} has the name ${known}, not ${ownerName}`,
+  );
+  must(
+    known !== undefined || !persons.includes(ownerName),
+    'person_exists',
+    `the name ${ownerName} belongs to another person`,
+  );
+  return persons.set(owner, ownerName);
+}
+
+function factsOf(statement: Genesis, vault: string, policy: Policy, authenticators: readonly Authenticator[]): Facts {
+  const { committee, epoch, threshold, members, principals } = statement;
+  const names = PersistentMap(members.map((member) => [member.person, member.name] as const));
+  return {
+    vault,
+    genesis: statement,
+    committee: {
+      id: committee,
+      epoch,
+      threshold,
+      members: members.map(({ person, name, index, groups }) => ({ person, name, index, groups })),
+    },
+    policy: { digest: statement.policy, document: policy },
+    persons: principals.reduce(withOwner, names),
+    authenticators: PersistentMap(authenticators.map((a) => [a.credential, a] as const)),
+    principals: PersistentMap<string, Principal>(principals.map((p) => [p.key, { ...p, entries: [0] }] as const)),
+    versions: PersistentMap(),
+    names: PersistentMap(),
+    proposals: PersistentMap(),
+    statements: PersistentSet([vault]),
+    kemKeys: PersistentSet(),
+    evidence: PersistentSet(),
+    granted: List(),
+    stopped: null,
+    constitution: [0],
+  };
+}

@@ -1,0 +1,123 @@
+import { must } from '../../errors.ts';
+import type { EntryOf } from '../../log/entry.ts';
+import { inScope } from '../../statement/principal.ts';
+import { parseStatement, type Statement, statementDigest } from '../../statement/statement.ts';
+import { effectOf } from '../effects/table.ts';
+import { type Judgement, type Surroundings, withinSkew } from '../judgement.ts';
+import { tally } from '../quorum.ts';
+import type { Facts, Proposable, Proposal } from '../state.ts';
+import { proposerClaim } from './signatures.ts';
+
+/** A statement is put before the custodians. */
+export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surroundings: Surroundings): Judgement {
+  const statement = proposable(parseStatement(entry.body.statement));
+  const digest = statementDigest(statement);
+  isOfThisVault(facts, statement);
+  isCurrent(facts, statement);
+  isNew(facts, digest);
+  isTimely(facts, statement, entry.time);
+  const proposerEntries = proposerMay(facts, statement);
+  const effect = effectOf(statement);
+  const proposed = effect.propose(facts, statement, entry, surroundings);
+  baseIsCurrent(facts, statement);
+  const reachable = tally(facts.committee, facts.policy.document.groups, effect.barred(facts, statement), []).reachable;
+  must(reachable, 'quorum_unreachable', 'those who may approve this are fewer than its quorum');
+  const signable = { label: 'propose', vault: facts.vault, statement: digest } as const;
+  const proposal: Proposal = {
+    digest,
+    statement,
+    index: entry.index,
+    time: entry.time,
+    phase: 'open',
+    votes: [],
+    executedTime: null,
+    ended: false,
+    receipts: [],
+    entries: [...proposerEntries, entry.index],
+  };
+  return {
+    claims: [proposerClaim(facts, statement.proposer, signable, entry.body.signature), ...proposed.claims],
+    facts: {
+      ...proposed.facts,
+      statements: facts.statements.add(digest),
+      proposals: facts.proposals.set(digest, proposal),
+    },
+  };
+}
+
+function proposable(statement: Statement): Proposable {
+  const isProposable = statement.kind !== 'genesis' && statement.kind !== 'stop';
+  must(isProposable, 'not_permitted', `a statement of kind ${statement.kind} is not proposed`);
+  return statement;
+}
+
+/** Vault and committee: what was signed for another is nothing here. */
+export function isOfThisVault(facts: Facts, { vault, committee }: Pick<Statement, 'vault' | 'committee'>): void {
+  must(vault === facts.vault, 'wrong_vault', `expected vault ${facts.vault}, got ${vault}`);
+  must(
+    committee === facts.committee.id,
+    'wrong_committee',
+    `expected committee ${facts.committee.id}, got ${committee}`,
+  );
+}
+
+/** Epoch and policy, when it is proposed, at every vote and again when it takes effect. */
+export function isCurrent({ committee, policy }: Facts, statement: Pick<Statement, 'epoch' | 'policy'>): void {
+  must(statement.epoch === committee.epoch, 'wrong_epoch', `expected epoch ${committee.epoch}, got ${statement.epoch}`);
+  must(statement.policy === policy.digest, 'wrong_policy', `expected policy ${policy.digest}, got ${statement.policy}`);
+}
+
+/** What the statement would change must still be what it was when the statement was made. */
+export function baseIsCurrent(facts: Facts, statement: Proposable): void {
+  const base = effectOf(statement).base(facts, statement);
+  must(
+    statement.base === base,
+    'wrong_base',
+    `expected base ${base}, got ${statement.base}: it has changed, propose anew`,
+  );
+}
+
+/** A digest is proposed once, ever, whatever became of it. */
+export function isNew(facts: Facts, digest: string): void {
+  must(!facts.statements.has(digest), 'statement_seen', `the statement ${digest} has been proposed before`);
+}
+
+function isTimely(facts: Facts, statement: Proposable, timeMs: number): void {
+  withinSkew(statement.created, timeMs, `${statement.kind}.created`);
+  const { proposalMs } = facts.policy.document.limits;
+  const isBounded = statement.expires > statement.created && statement.expires - statement.created <= proposalMs;
+  must(isBounded, 'limit_exceeded', `${statement.kind}.expires: expected at most ${proposalMs} ms after created`);
+  isUnexpired(statement, timeMs);
+}
+
+export function isUnexpired({ expires }: Pick<Statement, 'expires'>, timeMs: number): void {
+  must(timeMs <= expires, 'statement_expired', 'the statement has expired: propose it anew');
+}
+
+const ROLE_FOR = { publish: 'depositor', release: 'requester' } as const;
+
+/** Who proposes: a custodian, or a principal of the right role within its scope. Returns the entries it rests on. */
+function proposerMay(facts: Facts, statement: Proposable): readonly number[] {
+  const { proposer } = statement;
+  // A custodian's right to propose is that to sign, which proposerClaim checks.
+  if (proposer.kind === 'custodian' || (statement.kind !== 'publish' && statement.kind !== 'release')) return [];
+  const principal = facts.principals.get(proposer.key);
+  must(principal !== undefined, 'principal_unknown', `the proposer's key ${proposer.key} is not enrolled`);
+  must(
+    principal.owner === proposer.person,
+    'principal_unknown',
+    `the key ${principal.name} is owned by person ${principal.owner}, not ${proposer.person}`,
+  );
+  const role = ROLE_FOR[statement.kind];
+  must(
+    principal.role === role,
+    'not_permitted',
+    `expected a ${role}'s key for a ${statement.kind}, got a ${principal.role}'s`,
+  );
+  must(
+    inScope(principal.models, statement.model),
+    'out_of_scope',
+    `the key ${principal.name} may not name ${statement.model}`,
+  );
+  return principal.entries;
+}

@@ -1,0 +1,64 @@
+import { must, TwinlockError } from '../../errors.ts';
+import type { EntryOf } from '../../log/entry.ts';
+import type { StatementOf } from '../../statement/statement.ts';
+import { isReleasable } from '../effects/release.ts';
+import type { Judgement } from '../judgement.ts';
+import type { Facts, Proposal } from '../state.ts';
+import { currentTally } from './approval.ts';
+import { baseIsCurrent, isCurrent, isUnexpired } from './proposal.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** The durable intent to hand out shares: recorded before anything is. Everything is checked again. */
+export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement {
+  const proposal = facts.proposals.get(entry.body.proposal);
+  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${entry.body.proposal} has been proposed`);
+  const { statement } = proposal;
+  must(statement.kind === 'release', 'not_permitted', `a ${statement.kind} is not released`);
+  must(
+    proposal.phase === 'open' || proposal.phase === 'approved',
+    'proposal_closed',
+    `the proposal is ${proposal.phase}`,
+  );
+  isUnexpired(statement, entry.time);
+  isCurrent(facts, statement);
+  baseIsCurrent(facts, statement);
+  hasItsQuorum(facts, proposal);
+  isReleasable(facts, statement);
+  const granted = withinTheDaysBudget(facts, statement, entry.time);
+  return {
+    claims: [],
+    facts: {
+      ...facts,
+      granted,
+      proposals: facts.proposals.set(proposal.digest, {
+        ...proposal,
+        phase: 'executed',
+        executedTime: entry.time,
+        entries: [...proposal.entries, entry.index],
+      }),
+    },
+  };
+}
+
+function hasItsQuorum(facts: Facts, proposal: Proposal): void {
+  const counted = currentTally(facts, proposal);
+  if (counted.reached) return;
+  const cast = proposal.votes.filter((vote) => vote.decision === 'approve').length;
+  must(
+    cast === counted.approvals.length,
+    'voter_gone',
+    'an approver’s authenticator has been retired since: another must approve',
+  );
+  must(counted.wanting === 0, 'quorum_missing', `${counted.wanting} more approvals are wanted`);
+  throw new TwinlockError('group_missing', `an approval is wanted from group ${counted.missingGroups.join(', ')}`);
+}
+
+function withinTheDaysBudget(facts: Facts, { bytes }: StatementOf<'release'>, timeMs: number): Facts['granted'] {
+  const recent = facts.granted.filter((grant) => grant.time > timeMs - DAY_MS);
+  const granted = recent.push({ time: timeMs, bytes: BigInt(bytes) });
+  const total = granted.reduce((sum, grant) => sum + grant.bytes, 0n);
+  const limit = BigInt(facts.policy.document.limits.bytesPerDay);
+  must(total <= limit, 'budget_exceeded', `expected at most ${limit} bytes released a day, got ${total}`);
+  return granted;
+}

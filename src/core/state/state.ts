@@ -1,0 +1,142 @@
+import type { List, Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { Base64url, Hex } from '../bytes.ts';
+import type { BodyOf, EnvelopeName, HostReceipt } from '../log/entry.ts';
+import type { Frontier } from '../log/merkle.ts';
+import type { CoseKey } from '../signature/cose.ts';
+import type { Policy } from '../statement/policy.ts';
+import type { PrincipalRecord, Statement, StatementOf } from '../statement/statement.ts';
+
+/** Where the log ends, and what it was at every size: 40 bytes an entry. */
+export interface Chain {
+  readonly frontier: Frontier;
+  /** Leaf hash of the last entry. */
+  readonly last: Hex;
+  /** Root at size i + 1. */
+  readonly roots: List<Hex>;
+  /** Time of entry i. */
+  readonly times: List<number>;
+}
+
+/** A person who holds a share; a vote counts persons, never keys. */
+export interface Member {
+  readonly person: Hex;
+  readonly name: string;
+  /** The person's one share index, 1 to 255. */
+  readonly index: number;
+  readonly groups: readonly string[];
+}
+
+export interface Committee {
+  readonly id: Hex;
+  readonly epoch: number;
+  readonly threshold: number;
+  readonly members: readonly Member[];
+}
+
+export interface Authenticator {
+  readonly credential: Base64url;
+  readonly person: Hex;
+  readonly algorithm: CoseKey['algorithm'];
+  readonly publicKey: Uint8Array;
+  readonly kem: Uint8Array;
+  /** Ed25519, 32 bytes: signs the envelopes that this custodian seals. */
+  readonly signing: Uint8Array;
+  readonly keyEpoch: number;
+  readonly enrolment: Hex;
+  /** Index of the entry that retired it. */
+  readonly retiredAt: number | null;
+}
+
+export interface Principal extends PrincipalRecord {
+  /** Entries it rests on, ascending. */
+  readonly entries: readonly number[];
+}
+
+/** A model version. `quarantined → releasable → withdrawn`; a quarantined one is released for evaluation only. */
+export interface Version {
+  readonly model: string;
+  readonly version: string;
+  readonly manifest: Hex;
+  readonly commitments: Hex;
+  readonly keyCheck: Hex;
+  readonly epoch: number;
+  readonly depositor: string;
+  /** The depositor's owner at the time. */
+  readonly owner: Hex;
+  /** Bytes of ciphertext, all files. */
+  readonly bytes: bigint;
+  readonly files: number;
+  readonly time: number;
+  readonly phase: 'quarantined' | 'releasable' | 'withdrawn';
+  readonly envelopes: readonly EnvelopeName[];
+  /** Credentials whose envelope has been opened and checked. */
+  readonly confirmed: readonly Base64url[];
+  readonly entries: readonly number[];
+}
+
+export interface Vote {
+  readonly person: Hex;
+  readonly credential: Base64url;
+  readonly decision: BodyOf<'approval'>['decision'];
+  readonly index: number;
+  readonly time: number;
+}
+
+/** `open → approved → executed`; `open → denied | expired | withdrawn`; `approved, executed → revoked`. */
+export type ProposalPhase = 'open' | 'approved' | 'executed' | 'denied' | 'expired' | 'withdrawn' | 'revoked';
+
+/** A statement that may become effective by quorum. */
+export type Proposable = Exclude<Statement, StatementOf<'genesis'> | StatementOf<'stop'>>;
+
+export interface Proposal<S extends Proposable = Proposable> {
+  readonly digest: Hex;
+  readonly statement: S;
+  /** Index and time of the entry that proposed it. */
+  readonly index: number;
+  readonly time: number;
+  readonly phase: ProposalPhase;
+  readonly votes: readonly Vote[];
+  /** When it took effect; a release's lease begins here. */
+  readonly executedTime: number | null;
+  /** The lease is over, by an expiry entry. */
+  readonly ended: boolean;
+  readonly receipts: readonly HostReceipt[];
+  readonly entries: readonly number[];
+}
+
+/** Everything that the log has established. A value: every entry gives a new one. */
+export interface Facts {
+  readonly vault: Hex;
+  readonly genesis: StatementOf<'genesis'>;
+  readonly committee: Committee;
+  readonly policy: { readonly digest: Hex; readonly document: Policy };
+  readonly persons: PersistentMap<Hex, string>;
+  readonly authenticators: PersistentMap<Base64url, Authenticator>;
+  readonly principals: PersistentMap<string, Principal>;
+  /** By manifest digest. */
+  readonly versions: PersistentMap<Hex, Version>;
+  /** `model@version` to manifest digest. */
+  readonly names: PersistentMap<string, Hex>;
+  readonly proposals: PersistentMap<Hex, Proposal>;
+  /** Digests of all statements ever proposed or executed. */
+  readonly statements: PersistentSet<Hex>;
+  /** SHA-256 of every host KEM key and every evidence ever named. */
+  readonly kemKeys: PersistentSet<Hex>;
+  readonly evidence: PersistentSet<Hex>;
+  /** Budgets of the releases of the last day, oldest first. */
+  readonly granted: List<{ readonly time: number; readonly bytes: bigint }>;
+  /** Digest of the stop that halts all releases. */
+  readonly stopped: Hex | null;
+  /** Entries that changed who may decide, or whether anybody may: part of every authority chain. */
+  readonly constitution: readonly number[];
+}
+
+export interface State {
+  readonly chain: Chain;
+  readonly facts: Facts;
+}
+
+/** `model@version`. */
+export function versionKey(model: string, version: string): string {
+  return `${model}@${version}`;
+}

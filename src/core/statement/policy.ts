@@ -1,0 +1,51 @@
+import * as z from 'zod/mini';
+import type { Hex } from '../bytes.ts';
+import { digestOf, parseCanonical } from '../canonical.ts';
+import { binary, digest, durationMs, groupName, parseAs, u64Text } from '../schema.ts';
+
+/** A policy is an object beside the log, so it may be larger than an entry; still bounded. */
+export const MAX_POLICY_BYTES = 1 << 20;
+
+/** What evidence of the `simulated` platform must show; only in vaults of grade simulation. */
+export const simulatedReferenceValues = z.strictObject({
+  platform: z.literal('simulated'),
+  /** SHA-256 of the images that may run. An empty list refuses everybody. */
+  measurements: z.array(digest).check(z.maxLength(256)),
+});
+
+/** One document per platform. A platform without one is refused: the strictest reading. */
+const referenceValues = z.strictObject({ simulated: z.nullable(simulatedReferenceValues) });
+export type ReferenceValues = z.infer<typeof referenceValues>;
+
+/**
+ * What a committee demands, changed only by its quorum. Every field is required: nothing is lax because
+ * it was forgotten.
+ */
+const policySchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('policy'),
+  /** Each of these groups must have a member among the approvers. */
+  groups: z.array(groupName).check(z.maxLength(8)),
+  /** One denial closes a release proposal. */
+  veto: z.boolean(),
+  /** For production vaults: the models that may enrol, and the attestation roots that vouch for them. */
+  authenticators: z.strictObject({
+    aaguids: z.array(z.string().check(z.regex(/^[0-9a-f]{32}$/))).check(z.maxLength(64)),
+    roots: z.array(binary(1, 4096)).check(z.maxLength(64)),
+  }),
+  referenceValues,
+  limits: z.strictObject({
+    proposalMs: durationMs,
+    leaseMs: durationMs,
+    hosts: z.int().check(z.gte(1)),
+    bytesPerRelease: u64Text,
+    bytesPerDay: u64Text,
+  }),
+  publication: z.strictObject({ evaluation: z.boolean(), modelSignature: z.boolean() }),
+});
+export type Policy = z.infer<typeof policySchema>;
+
+/** Parses attacker-controlled policy bytes. Throws `too_large`, `not_canonical` or `malformed`. */
+export function parsePolicy(bytes: Uint8Array): { policy: Policy; digest: Hex } {
+  return { policy: parseAs(policySchema, parseCanonical(bytes, MAX_POLICY_BYTES), 'policy'), digest: digestOf(bytes) };
+}

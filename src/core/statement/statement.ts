@@ -1,0 +1,172 @@
+import * as z from 'zod/mini';
+import type { Hex } from '../bytes.ts';
+import { digestOfObject } from '../canonical.ts';
+import { TwinlockError } from '../errors.ts';
+import {
+  credentialId,
+  digest,
+  durationMs,
+  ed25519Key,
+  ed25519Signature,
+  groupName,
+  humanText,
+  id,
+  instantMs,
+  modelName,
+  modelScope,
+  parseAs,
+  rpId,
+  u64Text,
+  versionName,
+} from '../schema.ts';
+
+/** The most hosts that one release names: one touch, each host still attested. */
+export const MAX_HOSTS = 64;
+/** A share index is one byte, but a committee of more persons than this is not one. */
+export const MAX_MEMBERS = 32;
+/** Authenticators a person may enrol at genesis: two are usual, and a genesis entry must fit its limit. */
+export const MAX_AUTHENTICATORS = 4;
+
+/** A machine's key and what it may do. `possession` is the key's own signature; see possessionMessage. */
+export const principalRecord = z.strictObject({
+  key: ed25519Key,
+  role: z.enum(['depositor', 'requester', 'auditor']),
+  name: humanText(64),
+  owner: id,
+  ownerName: humanText(64),
+  models: z.array(modelScope).check(z.minLength(1), z.maxLength(64)),
+  possession: ed25519Signature,
+});
+export type PrincipalRecord = z.infer<typeof principalRecord>;
+
+const member = z.strictObject({
+  person: id,
+  name: humanText(64),
+  index: z.int().check(z.gte(1), z.lte(255)),
+  groups: z.array(groupName).check(z.maxLength(8)),
+  enrolments: z.array(digest).check(z.minLength(1), z.maxLength(MAX_AUTHENTICATORS)),
+});
+
+const host = z.strictObject({
+  /** From the enrolled chip id or attestation key, never from what the host says of itself. */
+  label: humanText(64),
+  kem: digest,
+  receiptKey: ed25519Key,
+  evidence: digest,
+  appraisal: digest,
+});
+
+const custodianProposer = z.strictObject({ kind: z.literal('custodian'), person: id, credential: credentialId });
+const principalProposer = z.strictObject({ kind: z.literal('principal'), person: id, key: ed25519Key });
+
+/** The header that every statement has (design: ARCHITECTURE, "Statements, proposals, quorum"). */
+const header = {
+  v: z.literal(1),
+  vault: digest,
+  committee: id,
+  epoch: z.int().check(z.gte(1)),
+  policy: digest,
+  base: digest,
+  nonce: digest,
+  created: instantMs,
+  expires: instantMs,
+};
+const byCustodian = { ...header, proposer: custodianProposer };
+const byEither = { ...header, proposer: z.discriminatedUnion('kind', [custodianProposer, principalProposer]) };
+const byPrincipal = { ...header, proposer: principalProposer };
+
+export type Quorum = 'founders' | 'custodians' | 'one';
+
+/**
+ * What can be stated. The one place where a kind is added: its fields, who proposes it, and how many
+ * persons make it take effect. The rules of its effect are core/state/effects.
+ */
+export const KINDS = {
+  genesis: {
+    quorum: 'founders',
+    schema: z.strictObject({
+      ...header,
+      proposer: z.strictObject({ kind: z.literal('founders') }),
+      kind: z.literal('genesis'),
+      grade: z.enum(['production', 'simulation']),
+      rpId,
+      log: z.strictObject({ origin: humanText(128), key: ed25519Key }),
+      witnesses: z.array(humanText(512)).check(z.maxLength(0)),
+      threshold: z.int(),
+      members: z.array(member).check(z.minLength(1), z.maxLength(MAX_MEMBERS)),
+      principals: z.array(principalRecord).check(z.maxLength(16)),
+    }),
+  },
+  principal: {
+    quorum: 'custodians',
+    schema: z.strictObject({ ...byCustodian, kind: z.literal('principal'), principal: principalRecord }),
+  },
+  publish: {
+    quorum: 'custodians',
+    schema: z.strictObject({
+      ...byEither,
+      kind: z.literal('publish'),
+      model: modelName,
+      version: versionName,
+      manifest: digest,
+      commitments: digest,
+      /** The evaluation release whose receipt is cited, where policy asks for one. */
+      evaluation: z.nullable(digest),
+    }),
+  },
+  release: {
+    quorum: 'custodians',
+    schema: z.strictObject({
+      ...byPrincipal,
+      kind: z.literal('release'),
+      request: digest,
+      model: modelName,
+      version: versionName,
+      manifest: digest,
+      commitments: digest,
+      purpose: z.enum(['serving', 'evaluation']),
+      reason: humanText(500),
+      hosts: z.array(host).check(z.minLength(1), z.maxLength(MAX_HOSTS)),
+      leaseMs: durationMs,
+      /** Bytes of ciphertext that the vault serves under this release, all hosts together. */
+      bytes: u64Text,
+    }),
+  },
+  stop: {
+    quorum: 'one',
+    schema: z.strictObject({
+      ...byEither,
+      kind: z.literal('stop'),
+      /** `proposal` withdraws one's own; `authenticator` retires one's own. */
+      what: z.enum(['all', 'release', 'version', 'authenticator', 'proposal']),
+      /** Zero for all; a proposal's digest; a manifest's; SHA-256 of a credential id. */
+      target: digest,
+      reason: humanText(500),
+    }),
+  },
+  resume: {
+    quorum: 'custodians',
+    schema: z.strictObject({ ...byCustodian, kind: z.literal('resume'), stop: digest, reason: humanText(500) }),
+  },
+} as const satisfies Record<string, { quorum: Quorum; schema: z.ZodMiniType }>;
+
+export type Kind = keyof typeof KINDS;
+export type StatementOf<K extends Kind> = z.infer<(typeof KINDS)[K]['schema']>;
+export type Statement = { [K in Kind]: StatementOf<K> }[Kind];
+export type Proposer = Statement['proposer'];
+export type ReleaseHost = z.infer<typeof host>;
+export type GenesisMember = z.infer<typeof member>;
+
+/** Parses an attacker-controlled statement. Throws `unknown_kind` or `malformed`. */
+export function parseStatement(value: unknown): Statement {
+  const kind = (value as { kind?: unknown } | null)?.kind;
+  if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) {
+    throw new TwinlockError('unknown_kind', `expected a statement of kind ${Object.keys(KINDS).join(', ')}`);
+  }
+  return parseAs(KINDS[kind as Kind].schema, value, kind) as Statement;
+}
+
+/** SHA-256 of the canonical form: what is proposed, approved and compared. */
+export function statementDigest(statement: Statement): Hex {
+  return digestOfObject(statement);
+}

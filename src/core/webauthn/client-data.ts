@@ -1,0 +1,92 @@
+import { equal, fromBase64url, fromUtf8 } from '../bytes.ts';
+import { must, TwinlockError } from '../errors.ts';
+
+/** A browser writes about 150 bytes; room for members that later ones add. */
+const MAX_BYTES = 2048;
+
+export interface ClientDataExpectation {
+  readonly type: 'webauthn.create' | 'webauthn.get';
+  /** 32 bytes. */
+  readonly challenge: Uint8Array;
+  readonly rpId: string;
+}
+
+/**
+ * Checks an attacker-controlled clientDataJSON (WebAuthn section 5.8.1) against what it must say.
+ *
+ * The origin is `http://<rpId>`, with or without a port: the RP ID is a name on loopback, which browsers
+ * take for a secure context, and nothing serves https there. A repeated member is refused, since parsers
+ * disagree about which one counts. Members that are not named here are ignored, as the standard asks.
+ *
+ * Throws `too_large`, `malformed`, `wrong_ceremony` (type), `wrong_challenge`, `wrong_origin` or
+ * `cross_origin` (crossOrigin is not false, or there is a topOrigin).
+ */
+export function checkClientData(bytes: Uint8Array, expected: ClientDataExpectation): void {
+  const data = parseClientData(bytes);
+  must(data['type'] === expected.type, 'wrong_ceremony', `expected client data of type ${expected.type}`);
+  must(isChallenge(data['challenge'], expected.challenge), 'wrong_challenge', 'the challenge is not the expected one');
+  must(isOrigin(data['origin'], expected.rpId), 'wrong_origin', `expected an origin of http://${expected.rpId}`);
+  const { crossOrigin } = data;
+  must(
+    crossOrigin === undefined || crossOrigin === false,
+    'cross_origin',
+    'expected crossOrigin to be false or absent',
+  );
+  must(!Object.hasOwn(data, 'topOrigin'), 'cross_origin', 'expected no topOrigin');
+}
+
+interface ClientData {
+  readonly [member: string]: unknown;
+  readonly crossOrigin?: unknown;
+}
+
+function parseClientData(bytes: Uint8Array): ClientData {
+  must(
+    bytes.length <= MAX_BYTES,
+    'too_large',
+    `expected client data of at most ${MAX_BYTES} bytes, got ${bytes.length}`,
+  );
+  const text = fromUtf8(bytes);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new TwinlockError('malformed', 'expected client data in JSON');
+  }
+  must(value !== null && typeof value === 'object' && !Array.isArray(value), 'malformed', 'expected a JSON object');
+  must(countMembers(text) === Object.keys(value).length, 'malformed', 'a member of the client data is repeated');
+  return value as ClientData;
+}
+
+/**
+ * How many members the outermost object of a JSON text has as written; JSON.parse keeps one of several with
+ * the same name. The text is known to be JSON, in which every colon outside a string belongs to a member.
+ */
+function countMembers(json: string): number {
+  let depth = 0;
+  let members = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (token === ':' && depth === 1) members++;
+  }
+  return members;
+}
+
+function isChallenge(value: unknown, expected: Uint8Array): boolean {
+  if (typeof value !== 'string') return false;
+  try {
+    return equal(fromBase64url(value), expected);
+  } catch {
+    return false;
+  }
+}
+
+function isOrigin(value: unknown, rpId: string): boolean {
+  if (typeof value !== 'string') return false;
+  const host = `http://${rpId}`;
+  if (value === host) return true;
+  if (!value.startsWith(`${host}:`)) return false;
+  const port = value.slice(host.length + 1);
+  return /^[1-9][0-9]{0,4}$/.test(port) && Number(port) <= 65535;
+}

@@ -1,0 +1,68 @@
+import { utf8 } from '../bytes.ts';
+import { must, TwinlockError } from '../errors.ts';
+import { humanText, modelName, versionName } from '../schema.ts';
+
+/** Linux allows 4,096 bytes a path; a hub's file names are far shorter, and 10,000 must fit a manifest. */
+export const MAX_PATH_BYTES = 512;
+
+export interface ModelVersion {
+  /** `namespace/name`. */
+  readonly model: string;
+  readonly version: string;
+}
+
+const printable = humanText(MAX_PATH_BYTES);
+
+/** Parses `namespace/name@version`; each part is `[a-z0-9][a-z0-9._-]{0,63}`. Throws `invalid_name`. */
+export function parseModelVersion(text: string): ModelVersion {
+  const [model, version, ...rest] = text.split('@');
+  if (!modelName.safeParse(model).success || !versionName.safeParse(version).success || rest.length > 0) {
+    throw new TwinlockError('invalid_name', 'expected namespace/name@version, lower case');
+  }
+  return { model: model as string, version: version as string };
+}
+
+/**
+ * Checks the path of one file inside a model (attacker-controlled: it becomes a path on a host's disk) and
+ * returns it: relative, POSIX, NFC, at most 512 bytes of UTF-8, no `.` or `..`, no empty segment, no
+ * backslash, no control, invisible or bidirectional character. Throws `invalid_name`.
+ */
+export function parseFilePath(path: string): string {
+  must(printable.safeParse(path).success, 'invalid_name', 'expected a path of printable characters');
+  must(path.normalize('NFC') === path, 'invalid_name', 'expected a path in Unicode normal form C');
+  const { length } = utf8(path);
+  must(length <= MAX_PATH_BYTES, 'invalid_name', `expected a path of at most ${MAX_PATH_BYTES} bytes, got ${length}`);
+  must(!path.includes('\\'), 'invalid_name', 'expected a path without a backslash');
+  for (const segment of path.split('/')) {
+    const isName = segment !== '' && segment !== '.' && segment !== '..';
+    must(isName, 'invalid_name', 'expected a relative path without empty, "." or ".." segments');
+  }
+  return path;
+}
+
+/**
+ * Checks all the paths of a model and returns them: each as `parseFilePath`, and together a tree of files on
+ * any file system, so no two equal or different by case only, and none that is a folder of another. Throws
+ * `invalid_name`, naming the index in `detail`.
+ */
+export function parseFilePaths(paths: readonly string[]): readonly string[] {
+  const files = new Set<string>();
+  const folders = new Set<string>();
+  for (const [index, path] of paths.entries()) {
+    const key = caseless(parseFilePath(path));
+    must(!files.has(key), 'invalid_name', 'expected paths that differ by more than case', { index });
+    must(!folders.has(key), 'invalid_name', 'expected no path that is a folder of another', { index });
+    files.add(key);
+    for (let end = key.indexOf('/'); end !== -1; end = key.indexOf('/', end + 1)) {
+      const folder = key.slice(0, end);
+      must(!files.has(folder), 'invalid_name', 'expected no path below a path that is a file', { index });
+      folders.add(folder);
+    }
+  }
+  return paths;
+}
+
+/** Equal for whatever a case-insensitive file system could take for the same; both ways, for ß and its like. */
+function caseless(path: string): string {
+  return path.toUpperCase().toLowerCase().normalize('NFC');
+}

@@ -1,0 +1,31 @@
+import { toHex } from '../core/bytes.ts';
+import type { SignatureClaim } from '../core/signature/claim.ts';
+import { checkPublicKey } from '../core/signature/precheck.ts';
+
+/** More signers than one log has; a bound, because keys come from whoever sends them. */
+const KEYS_MAX = 1024;
+
+/**
+ * Remembers imported public keys, because checking and importing one costs more than verifying with it. The
+ * least recently used goes first. Only keys that passed `checkPublicKey` are imported or kept.
+ */
+export function cacheKeys<Key>(
+  importKey: (claim: SignatureClaim) => Key,
+  keysMax: number = KEYS_MAX,
+): (claim: SignatureClaim) => Key {
+  const keys = new Map<string, Key>();
+  return (claim) => {
+    const id = `${claim.algorithm} ${toHex(claim.publicKey)}`;
+    let key = keys.get(id);
+    if (key === undefined) {
+      checkPublicKey(claim.algorithm, claim.publicKey);
+      key = importKey(claim);
+    }
+    // A map keeps the order of insertion: out and in again makes it the most recent.
+    keys.delete(id);
+    keys.set(id, key);
+    const [oldest] = keys.keys();
+    if (keys.size > keysMax && oldest !== undefined) keys.delete(oldest);
+    return key;
+  };
+}

@@ -1,0 +1,44 @@
+import { must, TwinlockError } from '../core/errors.ts';
+import type { SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
+import { checkSignature } from '../core/signature/precheck.ts';
+import { cacheKeys } from './key-cache.ts';
+
+interface Parameters {
+  readonly format: 'raw' | 'spki';
+  readonly name: string;
+  readonly namedCurve?: string;
+  readonly hash?: string;
+}
+
+const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
+  Ed25519: { format: 'raw', name: 'Ed25519' },
+  ES256: { format: 'raw', name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  ES384: { format: 'raw', name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+  RS256: { format: 'spki', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+};
+
+const keyOf = cacheKeys(importKey);
+
+/**
+ * Discharges one claim with WebCrypto (browsers and Node). Refuses first what `precheck` refuses. Rejects
+ * with `signature_invalid`, `invalid_key`, `malformed` (RS256 keys) or `unsupported_algorithm`.
+ */
+export async function verifyWeb(claim: SignatureClaim): Promise<void> {
+  const { algorithm, message, signature, what } = claim;
+  const key = await keyOf(claim);
+  checkSignature(claim);
+  const { format: _, ...parameters } = PARAMETERS[algorithm];
+  const isTrue = await crypto.subtle.verify(parameters, key, signature.slice(), message.slice());
+  must(isTrue, 'signature_invalid', `${what}: the ${algorithm} signature is not true`);
+}
+
+async function importKey({ algorithm, publicKey, what }: SignatureClaim) {
+  const { format, ...parameters } = PARAMETERS[algorithm];
+  try {
+    return await crypto.subtle.importKey(format, publicKey.slice(), parameters, false, ['verify']);
+  } catch (cause) {
+    const isUnknown = (cause as Error).name === 'NotSupportedError';
+    const code = isUnknown ? 'unsupported_algorithm' : 'invalid_key';
+    throw new TwinlockError(code, `${what}: the platform does not import this ${algorithm} key`, {}, { cause });
+  }
+}

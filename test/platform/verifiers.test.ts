@@ -1,0 +1,234 @@
+import { constants, generateKeyPairSync, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { p256, p384 } from '@noble/curves/nist.js';
+import { describe, expect, test } from 'vitest';
+import { concat, fromHex, utf8 } from '../../src/core/bytes.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
+import type { SignatureClaim } from '../../src/core/signature/claim.ts';
+import { ecdsaFromDer } from '../../src/core/signature/der.ts';
+import { verifyReference } from '../../src/core/signature/reference.ts';
+import { cacheKeys } from '../../src/platform/key-cache.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
+import { verifyWeb } from '../../src/platform/verify-web.ts';
+import { vectorPath, vectorTest } from '../vectors.ts';
+
+const MESSAGE = utf8('twinlock');
+
+/** 'true', or the code of the refusal; anything that is not an error of ours fails the test. */
+async function verdict(verify: () => void | Promise<void>): Promise<string> {
+  try {
+    await verify();
+    return 'true';
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    return error.code;
+  }
+}
+
+/** What all three verifiers say, which must be the same. */
+async function agreedVerdict(claim: SignatureClaim, name: string): Promise<string> {
+  const [reference, node, web] = [
+    await verdict(() => verifyReference(claim)),
+    await verdict(() => verifyNode(claim)),
+    await verdict(() => verifyWeb(claim)),
+  ];
+  expect({ node, web }, name).toEqual({ node: reference, web: reference });
+  return reference;
+}
+
+const load = <T>(...path: string[]): T => JSON.parse(readFileSync(vectorPath(...path), 'utf8')) as T;
+
+interface WycheproofCase {
+  tcId: number;
+  comment: string;
+  msg: string;
+  sig: string;
+  result: 'valid' | 'invalid' | 'acceptable';
+}
+interface Wycheproof {
+  numberOfTests: number;
+  testGroups: { publicKey: { uncompressed?: string; pk?: string }; tests: WycheproofCase[] }[];
+}
+
+async function runWycheproof(
+  file: string,
+  claimOf: (publicKey: Uint8Array, test: WycheproofCase) => SignatureClaim | null,
+) {
+  const { numberOfTests, testGroups } = load<Wycheproof>('crypto', 'wycheproof', file);
+  let count = 0;
+  for (const { publicKey, tests } of testGroups) {
+    const key = fromHex(publicKey.uncompressed ?? publicKey.pk ?? '');
+    for (const item of tests) {
+      const name = `${file} ${item.tcId} ${item.comment}`;
+      const claim = claimOf(key, item);
+      const isTrue = claim !== null && (await agreedVerdict(claim, name)) === 'true';
+      expect(isTrue, name).toBe(item.result === 'valid');
+      count++;
+    }
+  }
+  expect(count).toBe(numberOfTests);
+}
+
+const claim = (
+  algorithm: SignatureClaim['algorithm'],
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): SignatureClaim => ({ kind: 'signature', algorithm, publicKey, message, signature, what: 'test' });
+
+describe('the three verifiers agree', () => {
+  const ECDSA = [
+    ['ES256', 'secp256r1_sha256'],
+    ['ES384', 'secp384r1_sha384'],
+  ] as const;
+
+  for (const [algorithm, curve] of ECDSA) {
+    vectorTest(`on every ${algorithm} case, r and s plain`, { timeout: 60_000 }, async () => {
+      await runWycheproof(`ecdsa_${curve}_p1363_test.json`, (publicKey, { msg, sig }) =>
+        claim(algorithm, publicKey, fromHex(msg), fromHex(sig)),
+      );
+    });
+
+    vectorTest(`on every ${algorithm} case, in DER that is strict`, { timeout: 60_000 }, async () => {
+      await runWycheproof(`ecdsa_${curve}_test.json`, (publicKey, { msg, sig, tcId }) => {
+        try {
+          return claim(algorithm, publicKey, fromHex(msg), ecdsaFromDer(fromHex(sig), algorithm));
+        } catch (error) {
+          expect(error, String(tcId)).toMatchObject({ code: 'malformed' });
+          return null;
+        }
+      });
+    });
+  }
+
+  vectorTest('on every Ed25519 case', async () => {
+    await runWycheproof('ed25519_test.json', (publicKey, { msg, sig }) =>
+      claim('Ed25519', publicKey, fromHex(msg), fromHex(sig)),
+    );
+  });
+
+  interface Edge {
+    number: number;
+    key: string;
+    sig: string;
+    msg: string;
+    flags: string[] | null;
+  }
+
+  vectorTest('on every Ed25519 edge case that others disagree about', { timeout: 60_000 }, async () => {
+    const edges = load<Edge[]>('tlog', 'cctv-ed25519.json');
+    expect(edges).toHaveLength(914);
+    expect(load<Edge[]>('crypto', 'ed25519-edge', 'ed25519vectors.json')).toEqual(edges);
+    const accepted: number[] = [];
+    for (const { number, key, sig, msg } of edges) {
+      const edge = claim('Ed25519', fromHex(key), utf8(msg), fromHex(sig));
+      if ((await agreedVerdict(edge, `edge ${number}`)) === 'true') accepted.push(number);
+    }
+    // Each of the others has a component of low order or another encoding in A or R.
+    const plain = edges.filter(({ flags }) => flags === null || flags.length === 0);
+    expect(accepted).toEqual(plain.map(({ number }) => number));
+  });
+
+  test('on any bit of a claim that is flipped', async () => {
+    const { secretKey } = p256.keygen(new Uint8Array(48).fill(9));
+    const seed = new Uint8Array(32).fill(9);
+    const honest = [
+      claim('ES256', p256.getPublicKey(secretKey, false), MESSAGE, p256.sign(MESSAGE, secretKey)),
+      claim('Ed25519', ed25519.getPublicKey(seed), MESSAGE, ed25519.sign(MESSAGE, seed)),
+    ];
+    for (const one of honest) {
+      expect(await agreedVerdict(one, one.algorithm)).toBe('true');
+      for (const field of ['publicKey', 'message', 'signature'] as const) {
+        for (let i = 0; i < one[field].length; i++) {
+          const flipped = { ...one, [field]: one[field].with(i, (one[field][i] ?? 0) ^ (1 << (i % 8))) };
+          const result = await agreedVerdict(flipped, `${one.algorithm} ${field} ${i}`);
+          expect(result).toBe(result === 'invalid_key' && field === 'publicKey' ? result : 'signature_invalid');
+        }
+      }
+    }
+  });
+
+  test('on both forms of s', async () => {
+    for (const [algorithm, curve] of [
+      ['ES256', p256],
+      ['ES384', p384],
+    ] as const) {
+      const { secretKey } = curve.keygen(new Uint8Array(curve.lengths.seed ?? 0).fill(9));
+      const { Fn } = curve.Point;
+      const low = curve.sign(MESSAGE, secretKey, { lowS: true });
+      const high = concat(low.subarray(0, Fn.BYTES), Fn.toBytes(Fn.neg(Fn.fromBytes(low.subarray(Fn.BYTES)))));
+      for (const signature of [low, high]) {
+        const one = claim(algorithm, curve.getPublicKey(secretKey, false), MESSAGE, signature);
+        expect(await agreedVerdict(one, algorithm)).toBe('true');
+      }
+    }
+  });
+});
+
+describe('RS256', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
+  const honest = claim('RS256', spki, MESSAGE, new Uint8Array(sign('sha256', MESSAGE, privateKey)));
+  const verdicts = async (one: SignatureClaim) => [
+    await verdict(() => verifyNode(one)),
+    await verdict(() => verifyWeb(one)),
+  ];
+
+  test('verifies on both platforms, and is not for the reference', async () => {
+    expect(await verdicts(honest)).toEqual(['true', 'true']);
+    expect(await verdict(() => verifyReference(honest))).toBe('unsupported_algorithm');
+  });
+
+  test('is refused with a changed signature or message, with PSS, and with another hash', async () => {
+    const pss = sign('sha256', MESSAGE, { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING });
+    const signatures = [
+      honest.signature.with(9, (honest.signature[9] ?? 0) ^ 1),
+      new Uint8Array(256).fill(0xff),
+      new Uint8Array(256),
+      honest.signature.subarray(1),
+      new Uint8Array(pss),
+      new Uint8Array(sign('sha384', MESSAGE, privateKey)),
+    ];
+    for (const signature of signatures) {
+      expect(await verdicts({ ...honest, signature })).toEqual(['signature_invalid', 'signature_invalid']);
+    }
+    expect(await verdicts({ ...honest, message: utf8('other') })).toEqual(['signature_invalid', 'signature_invalid']);
+  });
+
+  test('is refused under a key that is too small', async () => {
+    const small = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const key = new Uint8Array(small.publicKey.export({ type: 'spki', format: 'der' }));
+    const signature = new Uint8Array(sign('sha256', MESSAGE, small.privateKey));
+    expect(await verdicts({ ...honest, publicKey: key, signature })).toEqual(['invalid_key', 'invalid_key']);
+  });
+});
+
+describe('the cache of keys', () => {
+  const claimOf = (i: number): SignatureClaim => {
+    const seed = new Uint8Array(32);
+    new DataView(seed.buffer).setUint32(0, i);
+    return claim('Ed25519', ed25519.getPublicKey(seed), MESSAGE, new Uint8Array(64));
+  };
+
+  test('imports a key once, and one of another algorithm for itself', () => {
+    let imports = 0;
+    const keyOf = cacheKeys(() => ++imports);
+    expect([keyOf(claimOf(1)), keyOf(claimOf(1)), keyOf(claimOf(2)), keyOf(claimOf(1))]).toEqual([1, 1, 2, 1]);
+  });
+
+  test('keeps no key that was refused', () => {
+    const keyOf = cacheKeys(() => 'imported');
+    const low = { ...claimOf(1), publicKey: new Uint8Array(32) };
+    for (let i = 0; i < 2; i++) {
+      expect(() => keyOf(low)).toThrow(expect.objectContaining({ code: 'invalid_key' }));
+    }
+  });
+
+  test('forgets the least recently used when it is full', () => {
+    let imports = 0;
+    const keyOf = cacheKeys(() => ++imports, 2);
+    const [a, b, c] = [claimOf(1), claimOf(2), claimOf(3)];
+    expect([keyOf(a), keyOf(b), keyOf(a), keyOf(c), keyOf(a), keyOf(b)]).toEqual([1, 2, 1, 3, 1, 4]);
+  });
+});
