@@ -86,6 +86,7 @@ export const CODES = {
     'quorum_missing',
     'group_missing',
     'voter_gone',
+    'cancelled',
     'nonce_stale',
     'stale_checkpoint',
     'rate_limited',

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
-import { canonicalBytes, parseCanonical } from '../canonical.ts';
+import { canonicalBytes, type JsonObject, parseCanonical } from '../canonical.ts';
 import { must, TwinlockError } from '../errors.ts';
 import { assertion, credentialId, digest, ed25519Signature, id, instantMs, parseAs, u64Text } from '../schema.ts';
 import { MAX_HOSTS } from '../statement/statement.ts';
@@ -46,7 +46,11 @@ const custodyReceipt = z.strictObject({
   signature: ed25519Signature,
 });
 
-const statement = z.looseObject({});
+/** As it came, down to its last member: a schema that lets members pass may drop one called `__proto__`. */
+const statement = z.custom<JsonObject>(
+  (value) => value !== null && typeof value === 'object' && !Array.isArray(value),
+  'expected a statement',
+);
 
 /** The body of each kind of entry. The statement inside is parsed by its own kind. */
 const BODIES = {

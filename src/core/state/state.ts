@@ -82,7 +82,10 @@ export interface Vote {
   readonly time: number;
 }
 
-/** `open → approved → executed`; `open → denied | expired | withdrawn`; `approved, executed → revoked`. */
+/**
+ * `open → approved → executed`; `open, approved → denied | expired | withdrawn`; a release, until its lease
+ * is over: `open, approved, executed → revoked`.
+ */
 export type ProposalPhase = 'open' | 'approved' | 'executed' | 'denied' | 'expired' | 'withdrawn' | 'revoked';
 
 /** A statement that may become effective by quorum. */

@@ -39,6 +39,9 @@ export const principalRecord = z.strictObject({
 });
 export type PrincipalRecord = z.infer<typeof principalRecord>;
 
+/** A record before genesis, when its owner has a name but no id yet. */
+export const principalInvitation = z.omit(principalRecord, { owner: true });
+
 const member = z.strictObject({
   person: id,
   name: humanText(64),

@@ -4,7 +4,7 @@ import { must, TwinlockError } from '../errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../signature/claim.ts';
 import { type CoseKey, parseCoseKey } from '../signature/cose.ts';
 import { type CertifiedKey, claimedSignature, parseCertificate } from '../x509/certificate.ts';
-import { checkAuthenticatorData } from './authenticator-data.ts';
+import { type AttestedCredential, checkRegistrationData } from './authenticator-data.ts';
 import { type CborMap, readWholeCborMap } from './cbor.ts';
 import { checkClientData } from './client-data.ts';
 import { checkAttestationCertificate, trustPathClaims } from './trust-path.ts';
@@ -17,7 +17,7 @@ const MAX_CERTIFICATES = 4;
  * What a vault asks of a new authenticator. `any` is for simulation vaults; `attested` for production: a
  * listed model (AAGUIDs, 32 hex digits) proven by a chain to a pinned root (DER), valid at `atMs`.
  */
-export type AttestationRequirement =
+export type RegistrationRequirement =
   | { readonly kind: 'any' }
   | {
       readonly kind: 'attested';
@@ -36,7 +36,7 @@ export interface RegistrationToCheck {
   readonly credentialId: Uint8Array;
   /** COSE_Key. */
   readonly publicKey: Uint8Array;
-  readonly requirement: AttestationRequirement;
+  readonly requirement: RegistrationRequirement;
 }
 
 export interface CheckedRegistration {
@@ -48,12 +48,15 @@ export interface CheckedRegistration {
   readonly signCount: number;
 }
 
+/** "twinlock-softkey": what our own software authenticator calls itself. */
+export const SOFTWARE_AAGUID: Hex = '7477696e6c6f636b2d736f66746b6579';
+
 /** What makes keys that can be copied; refused in production whatever a policy lists. */
 const SOFTWARE_AAGUIDS: ReadonlySet<Hex> = new Set([
   '00000000000000000000000000000000', // not stated
   '01020304050607080102030405060708', // Chromium's virtual authenticator
   '6028b017b1d44c02b4b3afcdafc96bb2', // Windows Hello without a TPM
-  '7477696e6c6f636b2d736f66746b6579', // twinlock's software authenticator
+  SOFTWARE_AAGUID,
 ]);
 
 /** COSE algorithm identifiers of an attestation statement (RFC 9053, RFC 8812). */
@@ -68,7 +71,7 @@ const COSE_ALGORITHMS: Readonly<Record<number, SignatureAlgorithm>> = {
  * Checks an attacker-controlled registration (WebAuthn section 7.1) offline and synchronously: every
  * signature that it rests on is returned as a claim. Formats `packed` (section 8.2) and `none` (8.7).
  *
- * Throws as `checkClientData`, `checkAuthenticatorData`, `parseCoseKey` and `parseCertificate`; `too_large`;
+ * Throws as `checkClientData`, `checkRegistrationData`, `parseCoseKey` and `parseCertificate`; `too_large`;
  * `malformed`; `binding_mismatch` when another credential or key is attested than is enrolled; and
  * `authenticator_unattested` for whatever falls short of the requirement.
  */
@@ -76,8 +79,7 @@ export function checkRegistration(registration: RegistrationToCheck): CheckedReg
   const { attestationObject, clientDataJSON, challenge, rpId, credentialId, publicKey, requirement } = registration;
   checkClientData(clientDataJSON, { type: 'webauthn.create', challenge, rpId });
   const { format, statement, authenticatorData } = parseAttestationObject(attestationObject);
-  const { attested, signCount } = checkAuthenticatorData(authenticatorData, rpId, 'create');
-  must(attested !== null, 'malformed', 'expected attested credential data');
+  const { attested, signCount } = checkRegistrationData(authenticatorData, rpId);
   must(equal(attested.credentialId, credentialId), 'binding_mismatch', 'another credential is attested');
   must(equal(attested.publicKey, publicKey), 'binding_mismatch', 'another public key is attested');
   const key = parseCoseKey(publicKey);
@@ -87,6 +89,15 @@ export function checkRegistration(registration: RegistrationToCheck): CheckedReg
   const message = concat(authenticatorData, sha256(clientDataJSON));
   const claims = claimsOf(format, statement, { aaguid, key, message, requirement });
   return { claims, key, aaguid, signCount };
+}
+
+/**
+ * The credential that an attestation object is about, its attestation unchecked: for the client that has
+ * just made it. Throws `malformed` and as `checkRegistrationData`, so a key that could be copied is refused at
+ * once.
+ */
+export function attestedCredential(attestationObject: Uint8Array, rpId: string): AttestedCredential {
+  return checkRegistrationData(parseAttestationObject(attestationObject).authenticatorData, rpId).attested;
 }
 
 function checkModel(aaguid: Hex, listed: readonly Hex[]): void {
@@ -114,7 +125,7 @@ interface Attested {
   readonly aaguid: Hex;
   readonly key: CoseKey;
   readonly message: Uint8Array;
-  readonly requirement: AttestationRequirement;
+  readonly requirement: RegistrationRequirement;
 }
 
 function claimsOf(format: string, statement: CborMap, attested: Attested): SignatureClaim[] {

@@ -35,18 +35,35 @@ export interface AttestedCredential {
 export interface AuthenticatorData {
   readonly flags: number;
   readonly signCount: number;
-  /** At registration, else null. */
-  readonly attested: AttestedCredential | null;
 }
 
 /**
- * Checks attacker-controlled authenticator data: of this RP ID, with the user present and verified, by a
- * key that can never leave its authenticator (neither eligible for backup nor backed up, at every
- * assertion: the flags are signed, but nothing else stops them from changing), and no byte too many.
+ * Checks attacker-controlled authenticator data of an assertion: of this RP ID, with the user present and
+ * verified, by a key that can never leave its authenticator (neither eligible for backup nor backed up, at
+ * every assertion: the flags are signed, but nothing else stops them from changing), and no byte too many.
  *
  * Throws `too_large`, `malformed`, `wrong_rp_id`, `user_absent`, `user_unverified` or `backup_eligible`.
  */
-export function checkAuthenticatorData(bytes: Uint8Array, rpId: string, ceremony: 'create' | 'get'): AuthenticatorData {
+export function checkAssertionData(bytes: Uint8Array, rpId: string): AuthenticatorData {
+  const head = readHead(bytes, rpId);
+  must((head.flags & ATTESTED_CREDENTIAL_DATA) === 0, 'malformed', 'expected no attested credential data');
+  endAfterExtensions(bytes.subarray(HEAD_BYTES), head.flags);
+  return head;
+}
+
+/** The same for a registration, which says what credential was made. Throws as `checkAssertionData`. */
+export function checkRegistrationData(
+  bytes: Uint8Array,
+  rpId: string,
+): AuthenticatorData & { readonly attested: AttestedCredential } {
+  const head = readHead(bytes, rpId);
+  must((head.flags & ATTESTED_CREDENTIAL_DATA) !== 0, 'malformed', 'expected attested credential data');
+  const { attested, rest } = readAttestedCredential(bytes.subarray(HEAD_BYTES));
+  endAfterExtensions(rest, head.flags);
+  return { ...head, attested };
+}
+
+function readHead(bytes: Uint8Array, rpId: string): AuthenticatorData {
   must(bytes.length <= MAX_BYTES, 'too_large', `expected authenticator data of at most ${MAX_BYTES} bytes`);
   must(bytes.length >= HEAD_BYTES, 'malformed', `expected authenticator data of at least ${HEAD_BYTES} bytes`);
   must(equal(bytes.subarray(0, 32), sha256(utf8(rpId))), 'wrong_rp_id', `the authenticator data is not for ${rpId}`);
@@ -56,19 +73,12 @@ export function checkAuthenticatorData(bytes: Uint8Array, rpId: string, ceremony
   must((flags & USER_PRESENT) !== 0, 'user_absent', 'expected the user to be present');
   must((flags & USER_VERIFIED) !== 0, 'user_unverified', 'expected the user to be verified (PIN or biometrics)');
   must((flags & BACKUP) === 0, 'backup_eligible', 'expected a credential that cannot be copied to another device');
+  return { flags, signCount: view.getUint32(33) };
+}
 
-  const hasCredential = (flags & ATTESTED_CREDENTIAL_DATA) !== 0;
-  must(
-    hasCredential === (ceremony === 'create'),
-    'malformed',
-    `attested credential data is not right for ${ceremony}()`,
-  );
-  let rest = bytes.subarray(HEAD_BYTES);
-  let attested: AttestedCredential | null = null;
-  if (hasCredential) ({ attested, rest } = readAttestedCredential(rest));
-  if ((flags & EXTENSION_DATA) !== 0) rest = rest.subarray(readCborMap(rest).length);
-  must(rest.length === 0, 'malformed', `${rest.length} bytes follow the authenticator data`);
-  return { flags, signCount: view.getUint32(33), attested };
+function endAfterExtensions(bytes: Uint8Array, flags: number): void {
+  const length = (flags & EXTENSION_DATA) === 0 ? 0 : readCborMap(bytes).length;
+  must(bytes.length === length, 'malformed', `${bytes.length - length} bytes follow the authenticator data`);
 }
 
 function readAttestedCredential(bytes: Uint8Array): { attested: AttestedCredential; rest: Uint8Array } {

@@ -14,7 +14,7 @@ export interface RegisterFields {
   readonly person: Hex;
 }
 
-export interface EnrolFields extends RegisterFields {
+interface EnrolFields extends RegisterFields {
   /** 1 to 1023 bytes. */
   readonly credential: Uint8Array;
   readonly keyEpoch: number;

@@ -8,7 +8,7 @@ import type { CoseKey } from '../signature/cose.ts';
 import { checkPublicKey } from '../signature/precheck.ts';
 import { ed25519KeyBytes } from '../statement/key.ts';
 import { assertionBytes, checkAssertion } from './assertion.ts';
-import { checkRegistration, MAX_ATTESTATION_OBJECT_BYTES, type AttestationRequirement } from './attestation.ts';
+import { checkRegistration, MAX_ATTESTATION_OBJECT_BYTES, type RegistrationRequirement } from './attestation.ts';
 import { challengeOf, registerChallenge } from './challenge.ts';
 
 /** An attestation object of the largest size in base64url, the other fields and room to spare. */
@@ -73,7 +73,7 @@ export function parseEnrolment(bytes: Uint8Array): Enrolment {
  * The caller has compared what the document alone cannot know: rpId, vault, invitation and person. Throws
  * as `checkRegistration` and `checkAssertion`, and `invalid_key` for a KEM or signing key that cannot be used.
  */
-export function checkEnrolment(document: Enrolment, requirement: AttestationRequirement): CheckedEnrolment {
+export function checkEnrolment(document: Enrolment, requirement: RegistrationRequirement): CheckedEnrolment {
   const { rpId, person, vault, invitation, keyEpoch } = document;
   const credential = fromBase64url(document.credential);
   const kem = checkKemPublicKey(fromBase64url(document.kem));

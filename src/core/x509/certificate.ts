@@ -3,7 +3,7 @@ import { must, TwinlockError } from '../errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../signature/claim.ts';
 import { ecdsaFromDer } from '../signature/der.ts';
 import { checkPublicKey } from '../signature/precheck.ts';
-import { BIT_STRING, CONTEXT, DerReader, enterWhole, INTEGER, OCTET_STRING, SEQUENCE } from './der-reader.ts';
+import { BIT_STRING, BOOLEAN, CONTEXT, DerReader, enterWhole, INTEGER, OCTET_STRING, SEQUENCE } from './der-reader.ts';
 import { readTime } from './time.ts';
 
 /** The attestation certificates of authenticators and processors have 0.5 to 2 KiB. */
@@ -23,7 +23,7 @@ const KEY_ALGORITHMS: Readonly<Record<SignatureAlgorithm, Uint8Array>> = {
   Ed25519: fromHex('300506032b6570'),
 };
 
-export interface Extension {
+interface Extension {
   readonly critical: boolean;
   /** What the OCTET STRING holds. */
   readonly value: Uint8Array;
@@ -137,7 +137,7 @@ function parseExtensions(fields: DerReader): ReadonlyMap<string, Extension> {
   while (!list.done) {
     const fields = list.enter(SEQUENCE);
     const oid = fields.readOid();
-    const critical = fields.nextIs(0x01) && fields.readBoolean();
+    const critical = fields.nextIs(BOOLEAN) && fields.readBoolean();
     const value = fields.read(OCTET_STRING);
     fields.end();
     must(!extensions.has(oid), 'malformed', `extension ${oid} is repeated`);
@@ -154,7 +154,7 @@ export function basicConstraints(certificate: Certificate): { ca: boolean; pathL
   const extension = certificate.extensions.get(BASIC_CONSTRAINTS);
   if (extension === undefined) return null;
   const fields = enterWhole(extension.value, SEQUENCE);
-  const ca = fields.nextIs(0x01) && fields.readBoolean();
+  const ca = fields.nextIs(BOOLEAN) && fields.readBoolean();
   let pathLength: number | null = null;
   if (fields.nextIs(INTEGER)) {
     const [length = 0x80, ...more] = fields.read(INTEGER);

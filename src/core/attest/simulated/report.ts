@@ -1,8 +1,12 @@
 import * as z from 'zod/mini';
-import { fromBase64url, fromHex } from '../../bytes.ts';
+import { fromBase64url, fromHex, type Hex, utf8 } from '../../bytes.ts';
+import { digestOf } from '../../canonical.ts';
 import { frame } from '../../frame.ts';
 import { binary, digest, ed25519Key, ed25519Signature } from '../../schema.ts';
 import { ed25519KeyBytes } from '../../statement/key.ts';
+
+/** What a simulated host says it runs unless it is told otherwise. */
+export const SIMULATED_IMAGE: Hex = digestOf(utf8('twinlock simulated image'));
 
 /** A report of no hardware at all: a software key signs whatever measurement it was told to. */
 export const simulatedReport = z.strictObject({

@@ -145,6 +145,12 @@ function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, 
     'genesis: a credential is enrolled twice',
   );
   must(distinct(authenticators.map((a) => digestOf(a.kem))), 'kem_key_reused', 'genesis: a KEM key is enrolled twice');
+  // Nothing proves that whoever enrols a signing key holds it; what one key signs must name one person.
+  must(
+    distinct(authenticators.map((a) => digestOf(a.signing))),
+    'credential_exists',
+    'genesis: a share-signing key is enrolled twice',
+  );
   return { claims, authenticators };
 }
 
@@ -162,13 +168,21 @@ function everyFounderSigned(
   return statement.members.map((member) => {
     const signature = signatures.find((candidate) => candidate.person === member.person);
     must(signature !== undefined, 'genesis_incomplete', `${member.name} has not signed`);
-    const authenticator = authenticators.find(
-      (a) => a.credential === signature.credential && a.person === member.person,
-    );
-    must(authenticator !== undefined, 'credential_unknown', `${member.name} signed with a credential not enrolled`);
-    const signable = { label: 'genesis', statement: vault } as const;
-    return assertionClaim({ vault, genesis: statement }, authenticator, signable, signature.assertion);
+    return founderClaim(statement, vault, authenticators, signature);
   });
+}
+
+/** One founder's signature of genesis. `authenticators` are those that checkGenesisStatement returns. */
+export function founderClaim(
+  statement: Genesis,
+  vault: string,
+  authenticators: readonly Authenticator[],
+  { person, credential, assertion }: BodyOf<'genesis'>['signatures'][number],
+): SignatureClaim {
+  const authenticator = authenticators.find((a) => a.credential === credential && a.person === person);
+  must(authenticator !== undefined, 'credential_unknown', `person ${person} signed with a credential not enrolled`);
+  const signable = { label: 'genesis', statement: vault } as const;
+  return assertionClaim({ vault, genesis: statement }, authenticator, signable, assertion);
 }
 
 /** The key's own signature: nobody enrols a key that they do not hold. */

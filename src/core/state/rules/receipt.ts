@@ -15,10 +15,9 @@ export function judgeReceipt(facts: Facts, entry: EntryOf<'receipt'>): Judgement
 
 function judgeHostReceipt(facts: Facts, body: HostReceipt, index: number): Judgement {
   const proposal = facts.proposals.get(body.release);
-  const isReleased = proposal?.statement.kind === 'release' && proposal.executedTime !== null;
-  must(isReleased, 'release_unknown', `nothing was released under ${body.release}`);
-  const { statement } = proposal;
-  must(statement.kind === 'release', 'release_unknown', `nothing was released under ${body.release}`);
+  const statement = proposal?.statement;
+  const isReleased = statement?.kind === 'release' && proposal?.executedTime !== null;
+  must(isReleased && proposal !== undefined, 'release_unknown', `nothing was released under ${body.release}`);
   must(!proposal.ended, 'proposal_closed', 'the lease is over: the expiry is its result');
   const host = statement.hosts[body.host];
   must(host !== undefined, 'release_unknown', `the release has no host ${body.host}`);

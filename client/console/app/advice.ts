@@ -1,0 +1,78 @@
+import type { Code, CodeGroup, TwinlockError } from '../../../src/core/errors.ts';
+
+interface Advice {
+  readonly title: string;
+  readonly advice: string;
+}
+
+const BY_GROUP: Readonly<Record<CodeGroup, Advice>> = {
+  mend: { title: 'This was refused', advice: 'Nothing has changed. Correct what is named above, then do it again.' },
+  retry: { title: 'Not now', advice: 'Nothing is wrong with what you did. Try again.' },
+  alert: {
+    title: 'Stop: something is not as it must be',
+    advice: 'Approve nothing. Keep this screen, and tell the other custodians by another channel.',
+  },
+};
+
+/** Where the group's advice is not the best that can be said. */
+const BY_CODE: Partial<Record<Code, Advice>> = {
+  cancelled: {
+    title: 'Nothing was signed',
+    advice: 'When you are ready, press the button again and touch your security key while it blinks.',
+  },
+  unavailable: {
+    title: 'No connection',
+    advice: 'See whether the vault and twinlock console are running, then try again. Nothing is lost.',
+  },
+  clock_skew: {
+    title: 'The clocks disagree',
+    advice:
+      'Set this machine’s clock. If it is right, the vault’s is wrong: tell whoever runs it, and approve nothing.',
+  },
+  unauthenticated: { title: 'You are not signed in', advice: 'Sign in again; sessions end when the vault restarts.' },
+  session_expired: { title: 'Your session has ended', advice: 'Sign in again.' },
+  invitation_unknown: {
+    title: 'The vault does not know this invitation',
+    advice: 'See that all of it was copied. It serves one person, for one vault, until genesis.',
+  },
+  invitation_stale: { title: 'This invitation is too old', advice: 'Ask whoever runs the vault for a new one.' },
+  genesis_changed: {
+    title: 'The genesis has changed',
+    advice: 'Somebody enrolled another authenticator. Compare the new words with every founder before you sign.',
+  },
+  credential_exists: {
+    title: 'This security key is enrolled already',
+    advice: 'Take another one. Two keys a person are usual: one in use, one in a safe.',
+  },
+  credential_unknown: {
+    title: 'No enrolled security key was found',
+    advice: 'Insert the key that you enrolled in this vault. On a new workstation, add its credential id first.',
+  },
+  prf_missing: {
+    title: 'This authenticator cannot hold shares',
+    advice: 'Take a FIDO2 security key with hmac-secret (PRF); nothing was enrolled.',
+  },
+  user_unverified: {
+    title: 'You were not verified',
+    advice: 'Set a PIN or fingerprint on your security key, then try again.',
+  },
+  wrong_rp_id: {
+    title: 'This page is under the wrong name',
+    advice:
+      'Open the address that twinlock console printed. If you did, the vault is not the one it says: tell the others.',
+  },
+  backup_eligible: {
+    title: 'This authenticator can be copied',
+    advice: 'Passkeys that are synchronised cannot hold shares. Take a hardware security key.',
+  },
+  statement_expired: { title: 'This has expired', advice: 'It must be proposed anew.' },
+  proposal_closed: { title: 'This has been decided already', advice: 'See how it ended; there is nothing left to do.' },
+  vault_stopped: {
+    title: 'The vault is stopped',
+    advice: 'A quorum must resume it first: propose that, then approve it.',
+  },
+};
+
+export function adviceOn(error: TwinlockError): Advice {
+  return BY_CODE[error.code] ?? BY_GROUP[error.group];
+}

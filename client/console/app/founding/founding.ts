@@ -1,0 +1,122 @@
+import { computed, signal } from '@preact/signals';
+import type { Hex } from '../../../../src/core/bytes.ts';
+import { must, type TwinlockError } from '../../../../src/core/errors.ts';
+import type { GenesisDraft, Invitation } from '../../../api.ts';
+import { type Enrolled, enrol } from '../../../custodian/enrol.ts';
+import { type GenesisReview, reviewGenesis, signGenesis } from '../../../custodian/genesis.ts';
+import { knownCredentials, rememberCredential } from '../local.ts';
+import { asFailure } from '../parts/notice.tsx';
+import { ceremony, fingerprint, loadVault, status } from '../vault.ts';
+
+/** How often the other founders are looked for. */
+const REFRESH_MS = 2000;
+/** The tab keeps the invitation until the vault is founded, so that a reload does not lose it. */
+const KEPT_AS = 'twinlock-invitation';
+
+export const invited = signal<(Invitation & { readonly token: string }) | null>(null);
+/** What this workstation has enrolled for the person who was invited. */
+export const own = signal<readonly Enrolled[]>([]);
+export const draft = signal<GenesisDraft | null>(null);
+export const review = signal<GenesisReview | null>(null);
+/** Why the genesis cannot be shown. */
+export const refusal = signal<TwinlockError | null>(null);
+/** The fingerprint that the founder compared and signed, until they go on. */
+export const founded = signal<Hex | null>(null);
+
+export const hasSigned = computed(
+  () => draft.value?.founders.some(({ person, signed }) => signed && person === invited.value?.person) ?? false,
+);
+
+export const founding = {
+  remembered: (): string | null => sessionStorage.getItem(KEPT_AS),
+};
+
+export async function openInvitation(text: string): Promise<void> {
+  const token = /(?:^|#invitation=)([A-Za-z0-9_-]+)$/.exec(text.trim())?.[1];
+  must(token !== undefined, 'malformed', 'expected an invitation as twinlockd init printed it');
+  try {
+    const invitation = await ceremony.api.withBearer(token).invitation();
+    invited.value = { ...invitation, token };
+  } catch (error) {
+    sessionStorage.removeItem(KEPT_AS);
+    throw error;
+  }
+  sessionStorage.setItem(KEPT_AS, token);
+  await loadOwn();
+  await refreshDraft();
+  void watch();
+}
+
+async function loadOwn(): Promise<void> {
+  const { person, name } = guest();
+  const rpId = location.hostname;
+  own.value = (await knownCredentials()).flatMap(({ credential, keyEpoch, enrolment, ...of }) =>
+    of.person === person && enrolment !== null ? [{ person, name, rpId, credential, keyEpoch, digest: enrolment }] : [],
+  );
+}
+
+export async function enrolAuthenticator(): Promise<void> {
+  const { token } = guest();
+  const { credential, keyEpoch, name, person, digest } = await enrol(ceremony, token, own.value);
+  await rememberCredential({ credential, keyEpoch, name, person, enrolment: digest });
+  await loadOwn();
+  await refreshDraft();
+}
+
+/** Signs what was shown and compared. */
+export async function sign(shown: GenesisReview): Promise<void> {
+  const { token } = guest();
+  await signGenesis(ceremony, token, shown, own.value);
+  await refreshDraft();
+}
+
+/** Fetches who has enrolled and signed; a genesis that is new is checked before it is shown. */
+export async function refreshDraft(): Promise<void> {
+  const { token } = guest();
+  const next = await ceremony.api.withBearer(token).genesis();
+  if (next.fingerprint !== null && next.fingerprint !== review.value?.fingerprint && own.value.length > 0) {
+    await reviewDraft(token);
+  }
+  draft.value = next;
+  if (next.founded) await finish();
+}
+
+async function reviewDraft(token: string): Promise<void> {
+  try {
+    const reviewed = await reviewGenesis(ceremony, token, own.value);
+    review.value = 'statement' in reviewed ? reviewed : null;
+    refusal.value = null;
+  } catch (thrown) {
+    review.value = null;
+    refusal.value = asFailure(thrown);
+  }
+}
+
+/** The fingerprint is the one that this founder signed: not what the vault says now. */
+async function finish(): Promise<void> {
+  const signed = hasSigned.value ? (review.value?.fingerprint ?? null) : null;
+  sessionStorage.removeItem(KEPT_AS);
+  await loadVault();
+  if (signed !== null) founded.value = signed;
+  else invited.value = null;
+}
+
+/** To the vault that was founded, with the fingerprint that was compared. */
+export function enter(): void {
+  fingerprint.value ??= founded.value;
+  founded.value = null;
+  invited.value = null;
+}
+
+async function watch(): Promise<void> {
+  while (invited.value !== null && status.value?.phase === 'founding') {
+    await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+    // What cannot be reached now is asked for again.
+    await refreshDraft().catch(() => undefined);
+  }
+}
+
+function guest(): Invitation & { readonly token: string } {
+  must(invited.value !== null, 'invitation_unknown', 'no invitation has been opened');
+  return invited.value;
+}

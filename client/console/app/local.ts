@@ -1,0 +1,54 @@
+import * as z from 'zod/mini';
+import { fromUtf8, type Hex } from '../../../src/core/bytes.ts';
+import { credentialId, digest, humanText, id, parseAs } from '../../../src/core/schema.ts';
+import type { CheckpointMemory } from '../../checkpoint-memory.ts';
+import { exchange, platformFetch, type Question } from '../../transport.ts';
+
+/** What the console's own server keeps on this workstation. */
+
+const MAX_BYTES = 1 << 20;
+const TIMEOUT_MS = 10_000;
+
+const config = z.strictObject({ fingerprint: z.nullable(digest), vault: z.url() });
+export type Config = z.infer<typeof config>;
+const kept = z.strictObject({ checkpoint: z.nullable(z.strictObject({ size: z.int(), root: digest })) });
+const known = z.strictObject({
+  credential: credentialId,
+  keyEpoch: z.int(),
+  name: humanText(64),
+  person: z.nullable(id),
+  enrolment: z.nullable(digest),
+});
+export type KnownCredential = z.infer<typeof known>;
+const knownList = z.strictObject({ credentials: z.array(known) });
+
+export async function loadConfig(): Promise<Config> {
+  return parseAs(config, await ask('GET', '/local/config'), 'config');
+}
+
+/** The last checkpoint that this workstation verified; its server refuses to go back. */
+export const localMemory: CheckpointMemory = {
+  async get(fingerprint: Hex) {
+    return parseAs(kept, await ask('GET', `/local/checkpoint/${fingerprint}`), 'kept').checkpoint;
+  },
+  async put(fingerprint: Hex, { size, root }) {
+    await ask('PUT', `/local/checkpoint/${fingerprint}`, { size, root });
+  },
+};
+
+/** The authenticators that were used here, the latest first. */
+export async function knownCredentials(): Promise<readonly KnownCredential[]> {
+  return parseAs(knownList, await ask('GET', '/local/credentials'), 'known').credentials;
+}
+
+export async function rememberCredential(credential: KnownCredential): Promise<void> {
+  await ask('POST', '/local/credentials', credential);
+}
+
+async function ask(method: Question['method'], path: string, body?: object): Promise<unknown> {
+  const question = { method, path, bearer: null, timeoutMs: TIMEOUT_MS, signal: null };
+  const sent = body === undefined ? question : { ...question, body: JSON.stringify(body) };
+  const answer = await exchange(platformFetch, location.origin, sent);
+  const text = fromUtf8(await answer.bytes(MAX_BYTES));
+  return text === '' ? null : JSON.parse(text);
+}

@@ -1,0 +1,9 @@
+import '../no-eval.ts';
+import './style.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { start } from './start.ts';
+
+const root = document.getElementById('app');
+if (root !== null) render(<App />, root);
+void start();

@@ -1,0 +1,56 @@
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import type { TwinlockError } from '../../../../src/core/errors.ts';
+import { asFailure, Failure } from './notice.tsx';
+
+export interface Action {
+  readonly busy: boolean;
+  readonly error: TwinlockError | null;
+  run(): void;
+}
+
+/** Something that takes a while and may fail; it runs once at a time. */
+export function useAction(act: () => Promise<void>): Action {
+  const busy = useSignal(false);
+  const error = useSignal<TwinlockError | null>(null);
+  const run = async () => {
+    if (busy.value) return;
+    busy.value = true;
+    error.value = null;
+    try {
+      await act();
+    } catch (thrown) {
+      error.value = asFailure(thrown);
+    } finally {
+      busy.value = false;
+    }
+  };
+  return { busy: busy.value, error: error.value, run: () => void run() };
+}
+
+interface ActionButtonProps {
+  readonly action: Action;
+  readonly kind?: 'primary' | 'danger' | 'primary danger' | 'plain';
+  readonly disabled?: boolean;
+  readonly describedBy?: string;
+  readonly children: ComponentChildren;
+}
+
+export function ActionButton({ action, kind, disabled = false, describedBy, children }: ActionButtonProps) {
+  return (
+    <button
+      type="button"
+      class={kind ?? ''}
+      disabled={disabled || action.busy}
+      aria-busy={action.busy}
+      aria-describedby={describedBy}
+      onClick={action.run}
+    >
+      {children}
+    </button>
+  );
+}
+
+export function ActionError({ action }: { action: Action }) {
+  return action.error === null ? null : <Failure error={action.error} />;
+}

@@ -1,0 +1,39 @@
+import type { ComponentChildren } from 'preact';
+import { TwinlockError } from '../../../../src/core/errors.ts';
+import { adviceOn } from '../advice.ts';
+
+type Tone = 'good' | 'bad' | 'warn' | 'plain';
+
+export function Notice({ tone, title, children }: { tone: Tone; title: string; children?: ComponentChildren }) {
+  return (
+    <div class={`notice ${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
+      <strong>{title}</strong>
+      {children}
+    </div>
+  );
+}
+
+export function Mark({ tone, children }: { tone: Tone; children: ComponentChildren }) {
+  return <span class={`mark ${tone}`}>{children}</span>;
+}
+
+/** What went wrong, its code, and what to do. */
+export function Failure({ error }: { error: TwinlockError }) {
+  const { title, advice } = adviceOn(error);
+  return (
+    <Notice tone={error.group === 'alert' ? 'bad' : 'warn'} title={title}>
+      <p class="sentence">{error.message}</p>
+      <p>{advice}</p>
+      <p>
+        <code>{error.code}</code>
+      </p>
+    </Notice>
+  );
+}
+
+/** Whatever was thrown, as one of our errors: what is not one is a fault of this page. */
+export function asFailure(error: unknown): TwinlockError {
+  if (error instanceof TwinlockError) return error;
+  console.error(error);
+  return new TwinlockError('internal', 'this page failed; reload it and try again', {}, { cause: error });
+}

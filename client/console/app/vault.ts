@@ -1,0 +1,140 @@
+import { computed, signal } from '@preact/signals';
+import type { Hex } from '../../../src/core/bytes.ts';
+import { must, type TwinlockError } from '../../../src/core/errors.ts';
+import type { Facts } from '../../../src/core/state/state.ts';
+import { verifyWeb } from '../../../src/platform/verify-web.ts';
+import { Api, type VaultStatus } from '../../api.ts';
+import { type Ceremony, type Custodian, followLog } from '../../custodian/ceremony.ts';
+import { openSession } from '../../custodian/session.ts';
+import { platformRandom } from '../../random.ts';
+import type { Replica } from '../../replica.ts';
+import { type Config, knownCredentials, loadConfig, localMemory, rememberCredential } from './local.ts';
+import { asFailure } from './parts/notice.tsx';
+import { touchingAuthenticator } from './touch.ts';
+
+/** How often the log is asked for what is new. */
+const REFRESH_MS = 4000;
+
+/** The page's own name is the RP ID: a vault that says another is refused by the browser. */
+export const ceremony: Ceremony = {
+  api: new Api({ baseUrl: location.origin }),
+  authenticator: touchingAuthenticator(location.hostname),
+  verify: verifyWeb,
+  memory: localMemory,
+  random: platformRandom,
+  now: () => Date.now(),
+};
+
+export const config = signal<Config | null>(null);
+/** As the vault says; nothing rests on it once there is a log. */
+export const status = signal<VaultStatus | null>(null);
+/** As it was given to this console, or as this page has itself verified and signed it. */
+export const fingerprint = signal<Hex | null>(null);
+export const custodian = signal<Custodian | null>(null);
+/** What the log has established, as this page has verified it. */
+export const facts = signal<Facts | null>(null);
+export const progress = signal<{ readonly entries: number; readonly of: number }>({ entries: 0, of: 0 });
+/** What ends everything: the page shows nothing else. */
+export const fault = signal<TwinlockError | null>(null);
+/** The last try to follow the log failed, but may not the next time. */
+export const trouble = signal<TwinlockError | null>(null);
+export const now = signal(Date.now());
+
+/** The stricter reading: whoever says simulation is believed. */
+export const isSimulation = computed(
+  () => status.value?.grade === 'simulation' || facts.value?.genesis.grade === 'simulation',
+);
+
+export async function loadVault(): Promise<void> {
+  config.value = await loadConfig();
+  status.value = await ceremony.api.vault();
+  fingerprint.value ??= config.value.fingerprint;
+}
+
+export async function signIn(): Promise<void> {
+  const vault = fingerprint.value;
+  must(vault !== null, 'usage', 'the fingerprint of the vault is not known');
+  const own = await knownCredentials();
+  must(own.length > 0, 'credential_unknown', 'this workstation knows no security key of this vault');
+  custodian.value = await openSession(ceremony, vault, own);
+  await replayLog();
+}
+
+let replica: Replica | null = null;
+let queue: Promise<unknown> = Promise.resolve();
+
+/** The replica does one thing at a time. What it has learnt is shown afterwards, also where the act failed. */
+export function withReplica<T>(act: (replica: Replica, custodian: Custodian) => Promise<T>): Promise<T> {
+  const result = queue.then(async () => {
+    must(replica !== null && custodian.value !== null, 'unauthenticated', 'you are not signed in');
+    try {
+      return await act(replica, custodian.value);
+    } finally {
+      facts.value = replica?.facts ?? null;
+    }
+  });
+  queue = result.catch(() => undefined);
+  return result;
+}
+
+export async function replayLog(): Promise<void> {
+  const self = custodian.value;
+  if (self === null) return;
+  try {
+    replica = await followLog(self, (entries, of) => {
+      progress.value = { entries, of };
+    });
+    const { rpId } = replica.facts.genesis;
+    must(rpId === location.hostname, 'wrong_rp_id', `genesis says ${rpId}, this console serves ${location.hostname}`);
+    await rememberOwn(replica.facts, self);
+    facts.value = replica.facts;
+  } catch (thrown) {
+    const error = asFailure(thrown);
+    if (error.group === 'alert') fault.value = error;
+    else signOut();
+    throw error;
+  }
+}
+
+/** All of a custodian's keys, so that each of them opens the next session here. */
+async function rememberOwn({ authenticators }: Facts, { person, name, credential }: Custodian): Promise<void> {
+  const known = await knownCredentials();
+  const own = authenticators.valueSeq().filter((candidate) => candidate.person === person && candidate.retiredAt === null);
+  for (const { credential: id, keyEpoch, enrolment } of own.sortBy((candidate) => candidate.credential === credential)) {
+    if (known.some((candidate) => candidate.credential === id && candidate.enrolment !== null)) continue;
+    await rememberCredential({ credential: id, keyEpoch, name, person, enrolment });
+  }
+}
+
+export function signOut(): void {
+  custodian.value?.api.closeSession().catch(() => undefined);
+  custodian.value = null;
+  facts.value = null;
+  replica = null;
+}
+
+/** Goes on to the log's end. A vault whose log is not what it was ends everything. */
+export async function refresh(): Promise<void> {
+  if (replica === null) return;
+  try {
+    await withReplica((current) => current.extend());
+    trouble.value = null;
+  } catch (thrown) {
+    const error = asFailure(thrown);
+    if (error.code === 'unauthenticated' || error.code === 'session_expired') signOut();
+    else if (error.group === 'alert' && error.code !== 'internal') fault.value = error;
+    else trouble.value = error;
+  }
+}
+
+/** Keeps the page up to date while somebody looks at it. */
+export function keepFresh(): void {
+  setInterval(() => {
+    now.value = Date.now();
+  }, 1000);
+  const next = async () => {
+    if (document.visibilityState === 'visible' && fault.value === null) await refresh();
+    setTimeout(() => void next(), REFRESH_MS);
+  };
+  void next();
+}

@@ -1,0 +1,167 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Hex } from '../../src/core/bytes.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { parseAs, rpId } from '../../src/core/schema.ts';
+import { checkpointFiles } from '../checkpoint-file.ts';
+import { type Bundle, loadBundle } from './server/bundle.ts';
+
+import { CredentialFile, parseKnownCredential } from './server/credential-file.ts';
+import { onlyOwnPage, problem, problemOf } from './server/door.ts';
+import { forwardTo } from './server/forward.ts';
+import { forwardOnly, parseVerifiedCheckpoint } from './server/forward-only.ts';
+import { securityHeaders } from './server/headers.ts';
+
+/** A checkpoint is a hundred bytes, a credential id at most 1364 characters. */
+const MAX_LOCAL_BYTES = 4096;
+/** A browser opens six connections a page; more than this is not one person. */
+const MAX_CONNECTIONS = 128;
+/** How often another port is tried where the system chose one that is taken on the other address. */
+const PORT_TRIES = 10;
+
+export interface ConsoleOptions {
+  /** Where the vault answers; its path is not used. */
+  readonly vault: URL;
+  /** As the custodian was given it; null only while the vault is being founded. */
+  readonly fingerprint: Hex | null;
+  /** 0 takes any that is free. */
+  readonly port: number;
+  /** The built page. */
+  readonly bundleDir: string;
+  /** Where the checkpoints are kept that this workstation has verified. */
+  readonly stateDir: string;
+  /** The one that trusts the vault's certificate. */
+  readonly fetch: typeof globalThis.fetch;
+}
+
+export interface RunningConsole {
+  /** What the custodian opens. */
+  readonly url: URL;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the custodian's page from this machine's own disk, on loopback only, under the vault's RP ID, and
+ * forwards its calls to the vault: so the vault serves no code (design: ARCHITECTURE, idea 5). The RP ID is
+ * learnt from the vault; the page compares it with the genesis that it has verified.
+ *
+ * Throws `unavailable` where the vault does not answer or the port is taken, `malformed` where its RP ID is
+ * not one that only loopback answers to, and `not_found` where the page has not been built.
+ */
+export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
+  const bundle = loadBundle(options.bundleDir);
+  const name = await rpIdOf(options.vault, options.fetch);
+  const servers = await listen(options.port);
+  const { port } = servers[0].address() as AddressInfo;
+  // Browsers leave the port out of Host and Origin where it is the scheme's own.
+  const host = port === 80 ? name : `${name}:${port}`;
+  const listener = getRequestListener(consoleApp(options, host, bundle).fetch, { overrideGlobalObjects: false });
+  for (const server of servers) server.on('request', (request, response) => void listener(request, response));
+  return {
+    url: new URL(`http://${host}/`),
+    close: async () => {
+      await Promise.all(servers.map(closed));
+    },
+  };
+}
+
+/** Everything that answers, without a socket. `host` is the only Host it answers to. */
+export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle): Hono {
+  const { vault, fingerprint, fetch } = options;
+  const app = new Hono();
+  app.use(securityHeaders(bundle));
+  app.use(onlyOwnPage(host));
+  app.onError((error, c) => problemOf(c, error));
+  app.notFound((c) => problem(c, 404, 'not_found', 'the console has nothing under this path'));
+  for (const [path, { bytes, type }] of bundle.files) {
+    app.get(path, (c) => c.body(bytes, 200, { 'content-type': type }));
+  }
+  app.get('/local/config', (c) => c.json({ fingerprint, vault: vault.origin }));
+  keepLocally(app, options.stateDir, host);
+  app.route('/', forwardTo(vault, fetch));
+  return app;
+}
+
+/** What this workstation remembers. */
+function keepLocally(app: Hono, stateDir: string, host: string): void {
+  const checkpoints = forwardOnly(checkpointFiles(stateDir));
+  const credentials = new CredentialFile(stateDir, host.replace(/:[0-9]+$/, ''));
+  const tooLarge = (c: Context) => problem(c, 413, 'too_large', `expected at most ${MAX_LOCAL_BYTES} bytes`);
+  app.use('/local/*', bodyLimit({ maxSize: MAX_LOCAL_BYTES, onError: tooLarge }));
+
+  app.get('/local/checkpoint/:vault{[0-9a-f]{64}}', async (c) => {
+    return c.json({ checkpoint: await checkpoints.get(c.req.param('vault')) });
+  });
+  app.put('/local/checkpoint/:vault{[0-9a-f]{64}}', async (c) => {
+    await checkpoints.put(c.req.param('vault'), parseVerifiedCheckpoint(await jsonOf(c)));
+    return c.body(null, 204);
+  });
+  app.get('/local/credentials', async (c) => c.json({ credentials: await credentials.list() }));
+  app.post('/local/credentials', async (c) => {
+    await credentials.add(parseKnownCredential(await jsonOf(c)));
+    return c.body(null, 204);
+  });
+}
+
+async function jsonOf(c: Context): Promise<unknown> {
+  try {
+    return await c.req.json();
+  } catch (cause) {
+    throw new TwinlockError('malformed', 'expected JSON', {}, { cause });
+  }
+}
+
+async function rpIdOf(vault: URL, fetch: typeof globalThis.fetch): Promise<string> {
+  let status: unknown;
+  try {
+    const answer = await fetch(new URL('/v1/vault', vault), { redirect: 'error', signal: AbortSignal.timeout(10_000) });
+    must(answer.ok, 'unavailable', `the vault answered with status ${answer.status}`);
+    status = await answer.json();
+  } catch (cause) {
+    if (cause instanceof TwinlockError) throw cause;
+    throw new TwinlockError('unavailable', `the vault at ${vault.origin} does not answer`, {}, { cause });
+  }
+  return parseAs(rpId, (status as { rpId?: unknown } | null)?.rpId, 'vault.rpId');
+}
+
+/**
+ * Both loopback addresses, on one port: browsers try either, so another process on the one that was left
+ * free would be taken for the console.
+ */
+async function listen(port: number): Promise<readonly [Server, ...Server[]]> {
+  for (let left = PORT_TRIES; ; left--) {
+    const v4 = await listenOn('127.0.0.1', port);
+    try {
+      return [v4, await listenOn('::1', (v4.address() as AddressInfo).port)];
+    } catch (error) {
+      // A machine without IPv6 has nothing there that could be taken for the console.
+      const { code } = (error as { cause?: NodeJS.ErrnoException }).cause ?? {};
+      if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [v4];
+      await closed(v4);
+      if (port !== 0 || left === 1) throw error;
+    }
+  }
+}
+
+function listenOn(host: string, port: number): Promise<Server> {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 });
+  server.maxConnections = MAX_CONNECTIONS;
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(
+        new TwinlockError('unavailable', `cannot listen on port ${port} of ${host}: choose another`, {}, { cause }),
+      );
+    });
+    server.listen({ host, port, exclusive: true }, () => resolve(server));
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

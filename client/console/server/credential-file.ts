@@ -1,0 +1,68 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
+import { TwinlockError } from '../../../src/core/errors.ts';
+import { credentialId, digest, humanText, id, parseAs } from '../../../src/core/schema.ts';
+import { fileError, readSecretFile, writeSecretFile } from '../../secret-file.ts';
+import { Queue } from './queue.ts';
+
+/** More than one person has, and what a browser takes in one question. */
+const MAX_CREDENTIALS = 64;
+const MAX_BYTES = 256 * 1024;
+
+const knownCredential = z.strictObject({
+  credential: credentialId,
+  keyEpoch: z.int().check(z.gte(1), z.lte(0xffff_ffff)),
+  /** Whose it is, for the eye. */
+  name: humanText(64),
+  /** Whose it is, and SHA-256 of its enrolment document; null where it was not enrolled here. */
+  person: z.nullable(id),
+  enrolment: z.nullable(digest),
+});
+export type KnownCredential = z.infer<typeof knownCredential>;
+const document = z.strictObject({
+  v: z.literal(1),
+  credentials: z.array(knownCredential).check(z.maxLength(MAX_CREDENTIALS)),
+});
+
+/** Throws `malformed`. */
+export function parseKnownCredential(value: unknown): KnownCredential {
+  return parseAs(knownCredential, value, 'credential');
+}
+
+/**
+ * Which authenticators were used on this workstation: security keys do not list what they hold, so whoever
+ * signs in names the credential; and a founder finds their own enrolments in the genesis. No secrets. Canonical JSON `{credentials, v}`, one file an RP ID.
+ */
+export class CredentialFile {
+  readonly #dir: string;
+  readonly #path: string;
+  readonly #queue = new Queue();
+
+  constructor(dir: string, rpId: string) {
+    this.#dir = dir;
+    this.#path = join(dir, `credentials-${rpId}.json`);
+  }
+
+  /** The latest first. Throws `malformed` or `not_canonical` for a file that is damaged. */
+  async list(): Promise<readonly KnownCredential[]> {
+    const bytes = await readSecretFile(this.#path, MAX_BYTES).catch((error: unknown) => {
+      if (error instanceof TwinlockError && error.code === 'not_found') return null;
+      throw error;
+    });
+    return bytes === null ? [] : parseAs(document, parseCanonical(bytes, MAX_BYTES), 'credentials').credentials;
+  }
+
+  /** Puts it first; of too many, the one that was added longest ago goes. */
+  add(credential: KnownCredential): Promise<void> {
+    return this.#queue.run(async () => {
+      const others = (await this.list()).filter((other) => other.credential !== credential.credential);
+      const credentials = [credential, ...others].slice(0, MAX_CREDENTIALS);
+      await mkdir(this.#dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+        throw fileError(error, this.#dir);
+      });
+      await writeSecretFile(this.#path, canonicalBytes({ v: 1, credentials }), { replace: true });
+    });
+  }
+}

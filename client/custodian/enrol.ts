@@ -1,0 +1,111 @@
+import { equal, fromBase64url, type Hex, toBase64url, toHex, wipe, ZERO_32 } from '../../src/core/bytes.ts';
+import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
+import { type CustodianKeys, deriveCustodianKeys } from '../../src/core/envelope/custodian-keys.ts';
+import { must } from '../../src/core/errors.ts';
+import { ed25519KeyText } from '../../src/core/statement/key.ts';
+import type { Signable } from '../../src/core/webauthn/challenge.ts';
+import { checkEnrolment, type Enrolment, parseEnrolment } from '../../src/core/webauthn/enrolment.ts';
+import type { Invitation } from '../api.ts';
+import { dischargeClaims } from '../replay.ts';
+import type { Authenticator, Registration } from './authenticator.ts';
+import { allowed, archived, type Ceremony, type OwnCredential } from './ceremony.ts';
+
+/** The first, of a new credential. */
+const KEY_EPOCH = 1;
+const ZEROS = toHex(ZERO_32);
+
+/** What the workstation keeps of an authenticator it enrolled: without it, genesis cannot be reviewed. */
+export interface Enrolled extends OwnCredential {
+  readonly person: Hex;
+  readonly name: string;
+  readonly rpId: string;
+  /** SHA-256 of the enrolment document. */
+  readonly digest: Hex;
+}
+
+/**
+ * Enrols an authenticator before genesis, in two or three touches: it makes a credential, derives the keys
+ * from its PRF, and a second touch binds person, credential and keys, which must come out the same.
+ * `already` are those that this person has enrolled before. Throws as the Authenticator, `wrong_rp_id`,
+ * `binding_mismatch` where the PRF does not repeat, and the vault's codes.
+ */
+export async function enrol(
+  ceremony: Ceremony,
+  invitation: string,
+  already: readonly Enrolled[] = [],
+): Promise<Enrolled> {
+  const { authenticator, verify } = ceremony;
+  const api = ceremony.api.withBearer(invitation);
+  const invited = await api.invitation();
+  const { rpId } = authenticator;
+  must(invited.rpId === rpId, 'wrong_rp_id', `the vault is ${invited.rpId}, this console serves ${rpId}`);
+  const own = digestOf(fromBase64url(invitation));
+  must(invited.digest === own, 'invitation_unknown', 'the vault answers for another invitation than was given');
+  const document = await makeDocument(authenticator, invited, already);
+  const bytes = canonicalBytes(document);
+  const { claims } = checkEnrolment(parseEnrolment(bytes), { kind: 'any' });
+  await dischargeClaims(claims, verify);
+  const digest = digestOf(bytes);
+  const answer = await api.enrol({ document: toBase64url(bytes) });
+  must(
+    answer.digest === digest,
+    'digest_mismatch',
+    `the vault stored another document than was sent: ${answer.digest}`,
+  );
+  const { person, name } = invited;
+  return { person, name, rpId, credential: document.credential, keyEpoch: KEY_EPOCH, digest };
+}
+
+async function makeDocument(
+  authenticator: Authenticator,
+  { person, name, digest: invitation }: Invitation,
+  already: readonly Enrolled[],
+): Promise<Enrolment> {
+  const { rpId } = authenticator;
+  const fields = { vault: ZEROS, invitation, person };
+  const exclude = already.map((enrolled) => allowed(enrolled).id);
+  const registration = await authenticator.enrol({ ...fields, name, keyEpoch: KEY_EPOCH, exclude });
+  const { credential, publicKey, attestation } = registration;
+  const keys = publicKeysOf(rpId, registration);
+  const binding = await bind(authenticator, { ...fields, credential, keyEpoch: KEY_EPOCH, ...keys });
+  return {
+    v: 1,
+    kind: 'enrolment',
+    person,
+    rpId,
+    credential: toBase64url(credential),
+    publicKey: toBase64url(publicKey),
+    attestation: { object: toBase64url(attestation.object), clientDataJSON: toBase64url(attestation.clientDataJSON) },
+    keyEpoch: KEY_EPOCH,
+    kem: toBase64url(keys.kem),
+    signing: ed25519KeyText(keys.signing),
+    vault: fields.vault,
+    invitation,
+    binding,
+  };
+}
+
+type BindingFields = Omit<Extract<Signable, { label: 'enrol' }>, 'label'>;
+
+/** The binding touch, whose PRF must give the keys that it signs: else no share could ever be opened again. */
+async function bind(authenticator: Authenticator, fields: BindingFields): Promise<Enrolment['binding']> {
+  const credentials = [{ id: fields.credential, keyEpoch: fields.keyEpoch }];
+  const { assertion, prf } = await authenticator.touch({ label: 'enrol', ...fields, credentials, prf: true });
+  must(prf !== null, 'prf_missing', 'the authenticator answered without its PRF');
+  const again = publicKeysOf(authenticator.rpId, { credential: fields.credential, prf });
+  const same = equal(again.kem, fields.kem) && equal(again.signing, fields.signing);
+  must(same, 'binding_mismatch', 'the authenticator’s PRF gave other keys the second time: take another one');
+  return archived(assertion);
+}
+
+/** The public halves; everything secret is wiped. */
+function publicKeysOf(rpId: string, { credential, prf }: Pick<Registration, 'credential' | 'prf'>) {
+  const keys = deriveCustodianKeys({ prfFirst: prf, rpId, credentialId: credential, keyEpoch: KEY_EPOCH });
+  wipe(prf);
+  wipeKeys(keys);
+  return { kem: keys.kem.publicKey, signing: keys.signing.publicKey };
+}
+
+export function wipeKeys({ kem, signing }: CustodianKeys): void {
+  wipe(kem.seed, signing.seed);
+}

@@ -1,0 +1,61 @@
+import type { Hex } from '../../src/core/bytes.ts';
+import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
+import { effectOf } from '../../src/core/state/effects/table.ts';
+import { withinSkew } from '../../src/core/state/judgement.ts';
+import { baseIsCurrent, isCurrent, isUnexpired } from '../../src/core/state/rules/proposal.ts';
+import type { Facts, Proposal } from '../../src/core/state/state.ts';
+import { ownAuthenticators } from './ceremony.ts';
+
+/** Why a proposal cannot be approved by this custodian, here and now. */
+export interface Obstacle {
+  readonly code: Code;
+  readonly message: string;
+}
+
+/**
+ * The rules of the fold that an approval would break, all of them and not only the first, so that nobody
+ * touches for nothing. The evidence of hosts is judged apart.
+ */
+export function obstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs: number): readonly Obstacle[] {
+  const { statement, votes, phase } = proposal;
+  const checks = [
+    () => must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`),
+    () => isUnexpired(statement, nowMs),
+    () => withinSkew(Math.min(nowMs, proposal.time), proposal.time, 'this workstation’s clock'),
+    () => isCurrent(facts, statement),
+    () => baseIsCurrent(facts, statement),
+    () => void ownAuthenticators(facts, person),
+    () => isNotBarred(facts, proposal, person),
+    () => must(!votes.some((vote) => vote.person === person), 'already_voted', 'you have decided on this already'),
+    () => effectAllows(facts, proposal, person),
+  ];
+  return checks.flatMap(obstacle);
+}
+
+function isNotBarred(facts: Facts, { statement }: Proposal, person: Hex): void {
+  const barred = effectOf(statement).barred(facts, statement).includes(person);
+  must(!barred, 'proposer_cannot_approve', 'you asked for this, or it is about you: others decide');
+}
+
+/** What its kind asks of an approver; a publication's custody receipt comes with the approval itself. */
+function effectAllows(facts: Facts, { statement }: Proposal, person: Hex): void {
+  const [own] = facts.authenticators
+    .valueSeq()
+    .filter((authenticator) => authenticator.person === person)
+    .toArray();
+  try {
+    effectOf(statement).approve(facts, statement, own?.credential ?? '');
+  } catch (error) {
+    if (!(error instanceof TwinlockError && error.code === 'custody_missing')) throw error;
+  }
+}
+
+function obstacle(check: () => void): readonly Obstacle[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    return [{ code: error.code, message: error.message }];
+  }
+}

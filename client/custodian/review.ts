@@ -1,0 +1,107 @@
+import type { Hex } from '../../src/core/bytes.ts';
+import { must } from '../../src/core/errors.ts';
+import { currentTally } from '../../src/core/state/rules/approval.ts';
+import type { Facts, Member, Proposable, Proposal, Version, Vote } from '../../src/core/state/state.ts';
+import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
+import type { Replica } from '../replica.ts';
+import type { Custodian } from './ceremony.ts';
+import { type Change, differences } from './differences.ts';
+import { appraiseHosts, type HostReview } from './host-review.ts';
+import { type Obstacle, obstaclesOf } from './obstacles.ts';
+
+/** Whom an approval would serve: the proposer's person, and the key they used. */
+export interface Asked {
+  readonly person: Hex;
+  readonly name: string;
+  /** The name of a principal's key; null where a custodian asks. */
+  readonly key: string | null;
+  readonly reason: string | null;
+  readonly created: number;
+  readonly expires: number;
+}
+
+export interface ReviewedVote extends Vote {
+  readonly name: string;
+}
+
+/**
+ * Everything that whoever approves must judge, in the order in which it is shown (design: webauthn, "Page").
+ * All of it comes from the replica, and so from the fingerprint; nothing is as the vault says.
+ */
+export interface Review {
+  readonly digest: Hex;
+  readonly grade: Facts['genesis']['grade'];
+  readonly proposal: Proposal;
+  readonly statement: Proposable;
+  /** What: the version that the statement is about; null where it is about none. */
+  readonly version: Version | null;
+  readonly asked: Asked;
+  readonly policy: {
+    readonly digest: Hex;
+    readonly threshold: number;
+    readonly groups: readonly string[];
+    readonly members: readonly Member[];
+    readonly votes: readonly ReviewedVote[];
+    readonly wanting: number;
+    readonly missingGroups: readonly string[];
+  };
+  readonly hosts: readonly HostReview[];
+  /** Against the last executed release of the same model; null where there is none, or for other kinds. */
+  readonly changes: readonly Change[] | null;
+  /** Four words, to be compared on a second screen. */
+  readonly code: string;
+  /** Why this custodian cannot approve it here and now; `approve` throws where there is one. */
+  readonly obstacles: readonly Obstacle[];
+}
+
+/**
+ * Reviews a proposal. `replica` has been extended by the caller; the evidence of every host is fetched, held
+ * against its digest and appraised again, at the vault's instant and at this workstation's clock. Throws
+ * `proposal_unknown`, `object_missing`, `object_mismatch` and the transport's codes.
+ */
+export async function review(custodian: Custodian, replica: Replica, digest: Hex): Promise<Review> {
+  const { facts } = replica;
+  const proposal = facts.proposals.get(digest);
+  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  const { statement } = proposal;
+  const hosts = statement.kind === 'release' ? await appraiseHosts(replica, statement, custodian.now()) : [];
+  const obstacles = obstaclesOf(facts, proposal, custodian.person, custodian.now());
+  return {
+    digest,
+    grade: facts.genesis.grade,
+    proposal,
+    statement,
+    version: versionOf(facts, statement),
+    asked: askedOf(facts, statement),
+    policy: policyOf(facts, proposal),
+    hosts,
+    changes: statement.kind === 'release' ? await differences(replica, statement, hosts) : null,
+    code: comparisonCode(digest, REQUEST_WORDS),
+    obstacles: [...obstacles, ...hosts.flatMap((host) => host.obstacles)],
+  };
+}
+
+function versionOf(facts: Facts, statement: Proposable): Version | null {
+  if (statement.kind !== 'release' && statement.kind !== 'publish') return null;
+  return facts.versions.get(statement.manifest) ?? null;
+}
+
+function askedOf(facts: Facts, statement: Proposable): Asked {
+  const { proposer, created, expires } = statement;
+  return {
+    person: proposer.person,
+    name: facts.persons.get(proposer.person) ?? proposer.person,
+    key: proposer.kind === 'principal' ? (facts.principals.get(proposer.key)?.name ?? proposer.key) : null,
+    reason: 'reason' in statement ? statement.reason : null,
+    created,
+    expires,
+  };
+}
+
+function policyOf(facts: Facts, proposal: Proposal): Review['policy'] {
+  const { wanting, missingGroups } = currentTally(facts, proposal);
+  const { threshold, members } = facts.committee;
+  const votes = proposal.votes.map((vote) => ({ ...vote, name: facts.persons.get(vote.person) ?? vote.person }));
+  const { groups } = facts.policy.document;
+  return { digest: facts.policy.digest, threshold, groups, members, votes, wanting, missingGroups };
+}

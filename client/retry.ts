@@ -1,0 +1,59 @@
+import { TwinlockError } from '../src/core/errors.ts';
+
+const FIRST_DELAY_MS = 200;
+const MAX_DELAY_MS = 5000;
+
+/** How long to go on where the vault cannot be reached; time and waiting are passed in, for tests. */
+export interface RetryPolicy {
+  /** Since the last success, milliseconds. */
+  readonly forMs: number;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** Two minutes: long enough for a daemon to be restarted. */
+export const DEFAULT_RETRY: RetryPolicy = {
+  forMs: 120_000,
+  now: () => Date.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+/**
+ * Patience with a vault that cannot be reached: `wait` after each failure, which rethrows what is not
+ * `unavailable`, and everything once there has been no `progress` for `forMs`. Waits twice as long each time.
+ */
+export class Patience {
+  readonly #policy: RetryPolicy;
+  #since: number;
+  #delayMs = FIRST_DELAY_MS;
+
+  constructor(policy: RetryPolicy) {
+    this.#policy = policy;
+    this.#since = policy.now();
+  }
+
+  progress(): void {
+    this.#since = this.#policy.now();
+    this.#delayMs = FIRST_DELAY_MS;
+  }
+
+  async wait(error: unknown): Promise<void> {
+    const isTransient = error instanceof TwinlockError && error.code === 'unavailable';
+    const waited = this.#policy.now() - this.#since;
+    if (!isTransient || waited >= this.#policy.forMs) throw error;
+    await this.#policy.sleep(this.#delayMs);
+    this.#delayMs = Math.min(2 * this.#delayMs, MAX_DELAY_MS);
+  }
+}
+
+/** Repeats what may be repeated (a read, or a write of the same bytes to the same place) while `unavailable`. */
+export async function withRetry<T>(policy: RetryPolicy, act: () => Promise<T>): Promise<T> {
+  const patience = new Patience(policy);
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      await patience.wait(error);
+    }
+  }
+}

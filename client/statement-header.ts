@@ -1,0 +1,31 @@
+import { type Hex, toHex } from '../src/core/bytes.ts';
+import type { RandomBytes } from '../src/core/random.ts';
+import type { Facts } from '../src/core/state/state.ts';
+import type { StatusView } from './api.ts';
+
+/** What every statement names of the vault it is made for. */
+export interface Ground {
+  readonly vault: Hex;
+  readonly committee: Hex;
+  readonly epoch: number;
+  /** Digest of the policy. */
+  readonly policy: Hex;
+}
+
+export function groundOf({ vault, committee, policy }: Facts): Ground {
+  return { vault, committee: committee.id, epoch: committee.epoch, policy: policy.digest };
+}
+
+/** For a requester, who does not replay the log: custodians compare it with theirs before they approve. */
+export function groundOfStatus(fingerprint: Hex, { committee, policy }: StatusView): Ground {
+  return { vault: fingerprint, committee: committee.id, epoch: committee.epoch, policy };
+}
+
+/** The header that all kinds of statements share, `proposer` and `kind` aside. */
+export function statementHeader(
+  ground: Ground,
+  { base, nowMs, lifetimeMs, random }: { base: Hex; nowMs: number; lifetimeMs: number; random: RandomBytes },
+) {
+  const nonce = toHex(random(32));
+  return { v: 1 as const, ...ground, base, nonce, created: nowMs, expires: nowMs + lifetimeMs };
+}

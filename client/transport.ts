@@ -1,0 +1,199 @@
+import { type Code, isCode, must, TwinlockError } from '../src/core/errors.ts';
+import { problem } from '../src/wire/fields.ts';
+
+/** What is asked of `fetch`; so little that a daemon in the same process can answer it. */
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal: AbortSignal;
+}
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+
+/** The platform's. A redirect is refused: nobody but the vault that was named is told a bearer token. */
+export const platformFetch: Fetch = (url, init) =>
+  globalThis.fetch(url, { ...init, redirect: 'error', credentials: 'omit', cache: 'no-store' } as RequestInit);
+
+export interface Question {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Begins with a slash, query included. */
+  readonly path: string;
+  readonly bearer: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** For the answer to begin; and between two pieces of it. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | null;
+}
+
+/** An answer that is no error, its body yet to be read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body, each piece within the time limit. Throws `unavailable`, `cancelled`. To be read once. */
+  pieces(): AsyncGenerator<Uint8Array, void, undefined>;
+  /** The whole body. Throws `too_large` past `maxBytes`, and as `pieces`. */
+  bytes(maxBytes: number): Promise<Uint8Array>;
+}
+
+/** A problem is a few lines. */
+const MAX_PROBLEM_BYTES = 64 * 1024;
+/** Statuses of proxies that could not reach the vault. */
+const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+/** What the platform says of a certificate that it does not trust. */
+const UNTRUSTED = /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_\w+)$/;
+
+/**
+ * One exchange with the vault. Throws the vault's own code (`internal` for one that is not known here),
+ * `unavailable` where it cannot be reached or falls silent, `usage` where its certificate is not trusted, and
+ * `cancelled` by the signal. Everything that comes back is attacker-controlled.
+ */
+export async function exchange(fetch: Fetch, baseUrl: string, question: Question): Promise<Answer> {
+  const watch = new Watch(question.timeoutMs, question.signal);
+  const { method, path, bearer, body } = question;
+  const headers = {
+    ...question.headers,
+    ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+    ...(typeof body === 'string' ? { 'content-type': 'application/json' } : {}),
+    ...(body instanceof Uint8Array ? { 'content-type': 'application/octet-stream' } : {}),
+  };
+  let response: Response;
+  try {
+    const init = { method, headers, signal: watch.signal, ...(body === undefined ? {} : { body }) };
+    response = await fetch(baseUrl + path, init);
+  } catch (error) {
+    watch.end();
+    throw watch.explain(error, baseUrl);
+  }
+  const answer = answerOf(response, watch, baseUrl);
+  if (response.ok) return answer;
+  throw await problemOf(response.status, answer);
+}
+
+function answerOf(response: Response, watch: Watch, baseUrl: string): Answer {
+  async function* pieces() {
+    const reader = response.body?.getReader();
+    try {
+      while (reader !== undefined) {
+        watch.rearm();
+        const { done, value } = await reader.read();
+        // While whoever reads is busy, nobody waits for the vault.
+        watch.disarm();
+        if (done) return;
+        yield value;
+      }
+    } catch (error) {
+      throw watch.explain(error, baseUrl);
+    } finally {
+      watch.end();
+      await reader?.cancel().catch(() => undefined);
+    }
+  }
+  return {
+    status: response.status,
+    headers: response.headers,
+    pieces,
+    bytes: (maxBytes) => collect(pieces(), maxBytes),
+  };
+}
+
+async function collect(pieces: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    length += piece.length;
+    must(length <= maxBytes, 'too_large', `the vault answered with more than ${maxBytes} bytes`);
+    parts.push(piece);
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+async function problemOf(status: number, answer: Answer): Promise<TwinlockError> {
+  const text = new TextDecoder().decode(await answer.bytes(MAX_PROBLEM_BYTES));
+  const parsed = problem.safeParse(jsonOrNull(text));
+  if (parsed.success) {
+    const { code, message, detail } = parsed.data;
+    return isCode(code)
+      ? new TwinlockError(code, message, detail)
+      : new TwinlockError('internal', `the vault answered with a code unknown here, ${code}: ${message}`, detail);
+  }
+  const code: Code = GATEWAY_STATUSES.has(status) ? 'unavailable' : 'internal';
+  return new TwinlockError(code, `the vault answered with status ${status} and no problem document`, { status });
+}
+
+export function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** A time limit that starts again with every piece, and the caller's own wish to end. */
+class Watch {
+  readonly #controller = new AbortController();
+  readonly #timeoutMs: number;
+  readonly #cancel: AbortSignal | null;
+  readonly #onCancel = () => this.#controller.abort();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isLate = false;
+
+  constructor(timeoutMs: number, cancel: AbortSignal | null) {
+    this.#timeoutMs = timeoutMs;
+    this.#cancel = cancel;
+    cancel?.addEventListener('abort', this.#onCancel);
+    if (cancel?.aborted === true) this.#onCancel();
+    this.rearm();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  rearm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#isLate = true;
+      this.#controller.abort();
+    }, this.#timeoutMs);
+  }
+
+  disarm(): void {
+    clearTimeout(this.#timer);
+  }
+
+  end(): void {
+    this.disarm();
+    this.#cancel?.removeEventListener('abort', this.#onCancel);
+  }
+
+  explain(cause: unknown, baseUrl: string): TwinlockError {
+    if (cause instanceof TwinlockError) return cause;
+    if (this.#cancel?.aborted === true) return new TwinlockError('cancelled', 'given up as asked', {}, { cause });
+    if (this.#isLate) {
+      const seconds = Math.round(this.#timeoutMs / 1000);
+      const message = `the vault at ${baseUrl} has not answered for ${seconds} s: see whether it runs, then try again`;
+      return new TwinlockError('unavailable', message, {}, { cause });
+    }
+    const reason = reasonOf(cause);
+    if (UNTRUSTED.test(reason)) {
+      const message = `the certificate of ${baseUrl} is not trusted (${reason}): give the CA that twinlockd init wrote`;
+      return new TwinlockError('usage', message, {}, { cause });
+    }
+    const message = `cannot reach the vault at ${baseUrl} (${reason}): see whether twinlockd runs there, then try again`;
+    return new TwinlockError('unavailable', message, {}, { cause });
+  }
+}
+
+/** The system's name for a failure, which fetch hides in a cause. */
+function reasonOf(error: unknown): string {
+  const { cause } = error as { cause?: { code?: unknown } };
+  if (typeof cause?.code === 'string') return cause.code;
+  return error instanceof Error ? error.message : 'unknown reason';
+}

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer, type ServerOptions } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createAdaptorServer } from '@hono/node-server';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { fromHex } from './core/bytes.ts';
+import { must, TwinlockError } from './core/errors.ts';
+import { signCheckpoint } from './core/log/checkpoint.ts';
+import { type AccessLog, createApp } from './http/app.ts';
+import { webauthnDoor } from './http/door.ts';
+import { LOG_KEY_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
+import { verifyNode } from './platform/verify-node.ts';
+import { openStore } from './store/open.ts';
+import type { Context } from './vault/context.ts';
+import { settleUploads } from './vault/deposit.ts';
+import { Recorder } from './vault/recorder.ts';
+import { Refusals } from './vault/refusals.ts';
+import { Requests } from './vault/requests.ts';
+import { Sessions } from './vault/sessions.ts';
+import { tellRefusals, upkeep } from './vault/upkeep.ts';
+import { sweep } from './vault/upload.ts';
+
+export interface DaemonOptions {
+  readonly dataDir: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** How often time is looked at: ends, folded refusals. */
+  readonly upkeepMs: number;
+  readonly heartbeatMs: number;
+  readonly accessLog: AccessLog;
+  /** What upkeep could not do; the daemon goes on. */
+  readonly onUpkeepError: (error: unknown) => void;
+}
+
+export interface Daemon {
+  readonly url: string;
+  readonly context: Context;
+  /** Answers what is under way, then closes the store. */
+  close(): Promise<void>;
+}
+
+/** How long a request under way may take to end when the daemon stops. */
+const GRACE_MS = 10_000;
+const MAX_CONNECTIONS = 4096;
+
+/** Opens the data folder, replays the log and serves the API over TLS 1.3. Throws the first fault it finds. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { dataDir } = options;
+  const seed = fromHex(readSecret(dataDir, LOG_KEY_FILE).trim());
+  const tls: ServerOptions = {
+    key: readSecret(dataDir, TLS_KEY_FILE),
+    cert: readSecret(dataDir, TLS_CERTIFICATE_FILE),
+    minVersion: 'TLSv1.3',
+    headersTimeout: 10_000,
+    requestTimeout: 10 * 60_000,
+    keepAliveTimeout: 65_000,
+    maxHeaderSize: 16 * 1024,
+  };
+  const store = openStore(dataDir);
+  const closing = new AbortController();
+  try {
+    const context = await openContext(store, seed, closing.signal);
+    const app = createApp(context, options.accessLog);
+    const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions: tls });
+    if ('maxConnections' in server) server.maxConnections = MAX_CONNECTIONS;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port, options.host, resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    const stopUpkeep = everySoOften(options, context);
+    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+    return {
+      url: `https://${host}:${port}`,
+      context,
+      async close() {
+        stopUpkeep();
+        closing.abort();
+        await closeServer(server as Closable);
+        await tellRefusals(context).catch(options.onUpkeepError);
+        await context.recorder.settled();
+        store.close();
+      },
+    };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+/** Replays the log and mends what a crash left. */
+async function openContext(
+  store: ReturnType<typeof openStore>,
+  seed: Uint8Array,
+  closing: AbortSignal,
+): Promise<Context> {
+  const clock = { now: () => Date.now() };
+  const random = (length: number) => Uint8Array.from(randomBytes(length));
+  const logKey = ed25519.getPublicKey(seed);
+  const recorder = await Recorder.open({
+    log: store.log,
+    clock,
+    verify: verifyNode,
+    signer: { sign: (checkpoint) => signCheckpoint(checkpoint, seed) },
+  });
+  const context: Context = {
+    recorder,
+    log: store.log,
+    founding: store.founding,
+    uploads: store.uploads,
+    blobs: store.blobs,
+    sessions: new Sessions(clock, random),
+    requests: new Requests(clock, random),
+    refusals: new Refusals(clock),
+    door: webauthnDoor,
+    verify: verifyNode,
+    logKey,
+    closing,
+    clock,
+    random,
+  };
+  await settleUploads(context);
+  await sweep(context);
+  return context;
+}
+
+function readSecret(dataDir: string, name: string): string {
+  try {
+    return readFileSync(join(dataDir, name), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    must(
+      code !== 'ENOENT',
+      'genesis_incomplete',
+      `${dataDir} holds no vault: run twinlockd init first, or name its folder with --data`,
+    );
+    throw new TwinlockError(
+      'unavailable',
+      `cannot read ${join(dataDir, name)}: ${code ?? 'unknown'}`,
+      {},
+      { cause: error },
+    );
+  }
+}
+
+function everySoOften(options: DaemonOptions, context: Context): () => void {
+  let timer: NodeJS.Timeout;
+  const round = async () => {
+    await upkeep(context, options.heartbeatMs).catch(options.onUpkeepError);
+    timer = setTimeout(round, options.upkeepMs);
+  };
+  timer = setTimeout(round, options.upkeepMs);
+  return () => clearTimeout(timer);
+}
+
+interface Closable {
+  close(done: () => void): void;
+  closeIdleConnections(): void;
+  closeAllConnections(): void;
+}
+
+async function closeServer(server: Closable): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

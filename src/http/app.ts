@@ -1,0 +1,89 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context as Hono, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { TwinlockError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
+import type { Context } from '../vault/context.ts';
+import { PART_SEGMENTS } from '../vault/limits.ts';
+import type { Env } from './env.ts';
+import { problemOf } from './problem.ts';
+import { foundingRoutes } from './routes/founding.ts';
+import { logRoutes } from './routes/log.ts';
+import { proposalRoutes } from './routes/proposals.ts';
+import { releaseRoutes } from './routes/releases.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+import { uploadRoutes } from './routes/uploads.ts';
+
+/** Bodies: statements are small; 64 hosts' evidence, a manifest core and a part of an upload are not. */
+const SMALL_BYTES = 256 * 1024;
+const OBJECTS_BYTES = 12 << 20;
+const PART_BYTES = (PART_SEGMENTS + 1) << 20;
+const LIMITS: readonly [RegExp, number][] = [
+  [/^\/v1\/uploads\/[^/]+\/files\//, PART_BYTES],
+  [/^\/v1\/(?:deposits|proposals)$/, OBJECTS_BYTES],
+  [/^\/v1\/requests\/[^/]+\/appraisals$/, 2 << 20],
+];
+
+/** What is told of every answer; never a header, a body or a query. */
+export type AccessLog = (line: { method: string; path: string; status: number; ms: number; error?: unknown }) => void;
+
+/** The API, and nothing else: no code is served to browsers. */
+export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>({
+    defaultHook(result) {
+      if (result.success) return;
+      const issue = result.error.issues[0];
+      const path = [result.target, ...(issue?.path ?? []).map(String)].join('.');
+      throw new TwinlockError('malformed', `${path}: ${issue?.message ?? 'not as specified'}`, { path });
+    },
+  });
+  app.use(answered(accessLog), sized, strictJson);
+  app.onError((error, c) => {
+    const { status, problem } = problemOf(error);
+    c.set('failure', status >= 500 ? error : problem.code);
+    if (problem.code === 'range_not_satisfiable') c.header('Content-Range', `bytes */${problem.detail['totalBytes']}`);
+    return c.json(problem, status);
+  });
+  app.notFound((c) => c.json({ code: 'not_found', message: 'no such route: see /openapi.json', detail: {} }, 404));
+  app.get('/healthz', (c) => c.text('ok\n'));
+  for (const routes of [sessionRoutes, foundingRoutes, logRoutes, proposalRoutes, uploadRoutes, releaseRoutes]) {
+    routes(app, context);
+  }
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'twinlock', version: '1', description: 'two-person control for AI model weights' },
+  });
+  return app;
+}
+
+function answered(accessLog: AccessLog): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const began = performance.now();
+    await next();
+    c.header('Cache-Control', 'no-store');
+    c.header('X-Content-Type-Options', 'nosniff');
+    const ms = Math.round(performance.now() - began);
+    accessLog({ method: c.req.method, path: c.req.path, status: c.res.status, ms, error: c.get('failure') });
+  };
+}
+
+const sized: MiddlewareHandler<Env> = (c, next) => {
+  const maxSize = LIMITS.find(([path]) => path.test(c.req.path))?.[1] ?? SMALL_BYTES;
+  return bodyLimit({ maxSize, onError: () => tooLarge(maxSize) })(c as Hono, next);
+};
+
+function tooLarge(maxBytes: number): never {
+  throw new TwinlockError('too_large', `expected a body of at most ${maxBytes} bytes`);
+}
+
+/** Bodies are JSON that says everything once; the routes then validate what it says. */
+const strictJson: MiddlewareHandler<Env> = async (c, next) => {
+  const hasBody = Number(c.req.header('content-length') ?? 0) > 0 || c.req.header('transfer-encoding') !== undefined;
+  if (hasBody && c.req.method !== 'PUT') {
+    const type = c.req.header('content-type')?.split(';')[0];
+    if (type !== 'application/json') throw new TwinlockError('malformed', 'expected content-type application/json');
+    parseJson(await c.req.text());
+  }
+  await next();
+};

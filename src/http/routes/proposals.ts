@@ -1,0 +1,141 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { fromBase64url, fromUtf8, type Hex, toBase64url } from '../../core/bytes.ts';
+import type { Context } from '../../vault/context.ts';
+import { confirmCustody, decide } from '../../vault/decide.ts';
+import { propose } from '../../vault/propose.ts';
+import type { Recorded } from '../../vault/recorder.ts';
+import { appraiseForRequest, openRequest } from '../../vault/request.ts';
+import { asCustodian, asPrincipal } from '../../vault/sign-in.ts';
+import { stop } from '../../vault/stop.ts';
+import { proposalOf, viewProposal, viewProposals } from '../../vault/views.ts';
+import { waitForPhase } from '../../vault/wait.ts';
+import { digest, recorded } from '../../wire/fields.ts';
+import * as wire from '../../wire/proposal.ts';
+import { type App, answers, body, bytesByDigest, callerOf, SIGNED_IN } from '../env.ts';
+
+const byDigest = z.object({ digest });
+const route = { security: SIGNED_IN };
+const postRequest = createRoute({
+  ...route,
+  method: 'post',
+  path: '/v1/requests',
+  request: body(wire.openRequest),
+  responses: answers(wire.openedRequest, 'what the hosts’ nonces are made of'),
+});
+const postAppraisal = createRoute({
+  ...route,
+  method: 'post',
+  path: '/v1/requests/{digest}/appraisals',
+  request: { params: byDigest, ...body(wire.appraiseRequest) },
+  responses: answers(wire.appraised, 'an appraisal that passed'),
+});
+const getProposals = createRoute({
+  ...route,
+  method: 'get',
+  path: '/v1/proposals',
+  request: { query: wire.proposalsQuery },
+  responses: answers(wire.proposalList, 'newest first, at most 500'),
+});
+const getProposal = createRoute({
+  ...route,
+  method: 'get',
+  path: '/v1/proposals/{digest}',
+  request: { params: byDigest, query: wire.waitQuery },
+  responses: answers(wire.proposalView, 'as soon as its phase differs from the one named, or the wait is over'),
+});
+const postProposal = createRoute({
+  ...route,
+  method: 'post',
+  path: '/v1/proposals',
+  request: body(wire.proposeRequest),
+  responses: answers(wire.proposed, 'it is before the custodians'),
+});
+const postApproval = createRoute({
+  ...route,
+  method: 'post',
+  path: '/v1/proposals/{digest}/approvals',
+  request: { params: byDigest, ...body(wire.decideRequest) },
+  responses: answers(wire.decided, 'the decision is recorded'),
+});
+const postCustody = createRoute({
+  ...route,
+  method: 'post',
+  path: '/v1/custody',
+  request: body(wire.custodyRequest),
+  responses: answers(recorded, 'the confirmation is recorded'),
+});
+const postStop = createRoute({
+  ...route,
+  method: 'post',
+  path: '/v1/stops',
+  request: body(wire.stopRequest),
+  responses: answers(recorded, 'it is stopped'),
+});
+
+export function proposalRoutes(app: App, context: Context): void {
+  const view = (name: Hex) => viewProposal(context.recorder.facts, proposalOf(context.recorder.facts, name));
+  app.openapi(postRequest, (c) => {
+    const caller = asPrincipal(callerOf(c, context), 'requester');
+    const opened = openRequest(context, caller, c.req.valid('json'));
+    return c.json({ ...opened, checkpoint: fromUtf8(opened.checkpoint) }, 200);
+  });
+  app.openapi(postAppraisal, async (c) => {
+    const caller = asPrincipal(callerOf(c, context), 'requester');
+    const evidence = fromBase64url(c.req.valid('json').evidence);
+    const request = c.req.valid('param').digest;
+    const work = () => appraiseForRequest(context, caller, request, evidence);
+    return c.json({ appraisal: toBase64url(await context.refusals.watch('appraise', caller, work)) }, 200);
+  });
+  app.openapi(getProposals, (c) => {
+    callerOf(c, context);
+    return c.json({ proposals: viewProposals(context.recorder.facts, c.req.valid('query').phase) }, 200);
+  });
+  app.openapi(getProposal, async (c) => {
+    callerOf(c, context);
+    const { digest: name } = c.req.valid('param');
+    const { wait, phase } = c.req.valid('query');
+    proposalOf(context.recorder.facts, name);
+    if (wait > 0) await waitForPhase(context, name, phase ?? 'open', wait * 1000, c.req.raw.signal);
+    return c.json(view(name), 200);
+  });
+  app.openapi(postProposal, async (c) => {
+    const caller = callerOf(c, context);
+    const { statement, signature, objects } = c.req.valid('json');
+    const work = () => propose(context, caller, { statement, signature, objects: bytesByDigest(objects) });
+    const proposed = await context.refusals.watch('propose', caller, work);
+    return c.json({ ...recordedView(proposed), digest: proposed.digest }, 200);
+  });
+  app.openapi(postApproval, async (c) => {
+    const caller = asCustodian(callerOf(c, context));
+    const { envelopes, custody, ...decision } = c.req.valid('json');
+    const name = c.req.valid('param').digest;
+    const work = () =>
+      decide(context, caller, name, {
+        ...decision,
+        envelopes: envelopes.map(({ host, envelope, signature }) => ({
+          host,
+          envelope: fromBase64url(envelope),
+          signature: fromBase64url(signature),
+        })),
+        custody: custody && { ...custody, signature: fromBase64url(custody.signature) },
+      });
+    const done = await context.refusals.watch('approve', caller, work);
+    return c.json({ ...recordedView(done), proposal: view(name) }, 200);
+  });
+  app.openapi(postCustody, async (c) => {
+    const caller = asCustodian(callerOf(c, context));
+    const custody = c.req.valid('json');
+    const signature = fromBase64url(custody.signature);
+    return c.json(recordedView(await confirmCustody(context, caller, { ...custody, signature })), 200);
+  });
+  app.openapi(postStop, async (c) => {
+    const caller = callerOf(c, context);
+    const request = c.req.valid('json');
+    const work = () => stop(context, caller, request);
+    return c.json(recordedView(await context.refusals.watch('stop', caller, work)), 200);
+  });
+}
+
+export function recordedView({ index, checkpoint }: Recorded) {
+  return { index, checkpoint: fromUtf8(checkpoint) };
+}

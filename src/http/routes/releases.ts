@@ -1,0 +1,96 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { toBase64url } from '../../core/bytes.ts';
+import { must } from '../../core/errors.ts';
+import type { Context } from '../../vault/context.ts';
+import { handOver } from '../../vault/hand-over.ts';
+import { giveReceipt } from '../../vault/receipt.ts';
+import { type Range, readCiphertext, readLeaves } from '../../vault/serve-weights.ts';
+import { asPrincipal } from '../../vault/sign-in.ts';
+import { digest, problem, recorded } from '../../wire/fields.ts';
+import { handover, receiptRequest } from '../../wire/weights.ts';
+import { type App, answers, bearerOf, body, callerOf, SIGNED_IN } from '../env.ts';
+import { recordedView } from './proposals.ts';
+
+const host = z.coerce.number().int().min(0).max(63);
+const file = z.coerce.number().int().min(0).max(9999);
+const getHandover = createRoute({
+  method: 'get',
+  path: '/v1/releases/{release}/hosts/{host}',
+  security: SIGNED_IN,
+  request: { params: z.object({ release: digest, host }) },
+  responses: answers(handover, 'sealed shares, sealed token, authority chain'),
+});
+const postReceipt = createRoute({
+  method: 'post',
+  path: '/v1/releases/{release}/receipts',
+  security: SIGNED_IN,
+  request: { params: z.object({ release: digest }), ...body(receiptRequest) },
+  responses: answers(recorded, 'the receipt is recorded'),
+});
+const octets = (description: string) => ({
+  description,
+  content: { 'application/octet-stream': { schema: z.string().meta({ format: 'binary' }) } },
+});
+const refused = { description: 'refused, with a stable code', content: { 'application/json': { schema: problem } } };
+const weightsParams = { params: z.object({ manifest: digest, file }) };
+const getWeights = createRoute({
+  method: 'get',
+  path: '/v1/weights/{manifest}/{file}',
+  security: SIGNED_IN,
+  request: weightsParams,
+  responses: { 200: octets('all of the ciphertext'), 206: octets('the range asked for'), default: refused },
+});
+const getLeaves = createRoute({
+  method: 'get',
+  path: '/v1/weights/{manifest}/{file}/leaves',
+  security: SIGNED_IN,
+  request: weightsParams,
+  responses: { 200: octets('32 bytes for each segment'), default: refused },
+});
+
+export function releaseRoutes(app: App, context: Context): void {
+  app.openapi(getHandover, async (c) => {
+    const caller = asPrincipal(callerOf(c, context), 'requester');
+    const { release, host: number } = c.req.valid('param');
+    const work = () => handOver(context, caller, release, number);
+    const { shares, token, authority } = await context.refusals.watch('hand_over', caller, work);
+    const views = shares.map(({ person, index, credential, envelope, signature }) => ({
+      person,
+      index,
+      credential,
+      envelope: toBase64url(envelope),
+      signature: toBase64url(signature),
+    }));
+    return c.json({ shares: views, token: toBase64url(token), authority: authority as unknown }, 200);
+  });
+  app.openapi(postReceipt, async (c) => {
+    const caller = asPrincipal(callerOf(c, context), 'requester');
+    const work = () => giveReceipt(context, caller, c.req.valid('param').release, c.req.valid('json'));
+    return c.json(recordedView(await context.refusals.watch('receipt', caller, work)), 200);
+  });
+  app.openapi(getWeights, async (c) => {
+    const { manifest, file: number } = c.req.valid('param');
+    const range = rangeOf(c.req.header('range'));
+    const { start, end, totalBytes, body } = await readCiphertext(context, bearerOf(c), manifest, number, range);
+    c.header('Content-Type', 'application/octet-stream');
+    c.header('Content-Length', String(end - start));
+    c.header('Accept-Ranges', 'bytes');
+    if (range !== null) c.header('Content-Range', `bytes ${start}-${end - 1}/${totalBytes}`);
+    return c.body(ReadableStream.from(body) as ReadableStream<Uint8Array<ArrayBuffer>>, range === null ? 200 : 206);
+  });
+  app.openapi(getLeaves, async (c) => {
+    const { manifest, file: number } = c.req.valid('param');
+    const leaves = await readLeaves(context, bearerOf(c), manifest, number);
+    c.header('Content-Type', 'application/octet-stream');
+    return c.body(Uint8Array.from(leaves), 200);
+  });
+}
+
+/** One range with a first byte (RFC 9110 section 14.1.2); nothing else is asked for by our clients. */
+function rangeOf(header: string | undefined): Range | null {
+  if (header === undefined) return null;
+  const match = /^bytes=(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})?$/.exec(header);
+  must(match !== null, 'malformed', 'range: expected bytes=FIRST-LAST or bytes=FIRST-');
+  const last = match[2] === undefined ? null : Number(match[2]);
+  return { start: Number(match[1]), last };
+}

@@ -1,0 +1,50 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from '../../vault/context.ts';
+import { signIn } from '../../vault/sign-in.ts';
+import { viewStatus } from '../../vault/views.ts';
+import { statusView } from '../../wire/status.ts';
+import { challenge, session, sessionRequest, vaultStatus } from '../../wire/vault.ts';
+import { type App, answers, bearerOf, body, callerOf, SIGNED_IN } from '../env.ts';
+import { vaultView } from '../vault-view.ts';
+
+const getVault = createRoute({
+  method: 'get',
+  path: '/v1/vault',
+  responses: answers(vaultStatus, 'what anybody may know'),
+});
+const postChallenge = createRoute({
+  method: 'post',
+  path: '/v1/challenges',
+  responses: answers(challenge, 'a challenge, good once'),
+});
+const postSession = createRoute({
+  method: 'post',
+  path: '/v1/sessions',
+  request: body(sessionRequest),
+  responses: answers(session, 'a session'),
+});
+const getStatus = createRoute({
+  method: 'get',
+  path: '/v1/status',
+  security: SIGNED_IN,
+  responses: answers(statusView, 'the vault at a glance'),
+});
+
+export function sessionRoutes(app: App, context: Context): void {
+  app.openapi(getVault, async (c) => c.json(await vaultView(context), 200));
+  app.openapi(postChallenge, (c) => c.json(context.sessions.challenge(), 200));
+  app.openapi(postSession, async (c) => {
+    const { token, expires, caller } = await signIn(context, c.req.valid('json'));
+    return c.json({ token, expires, person: caller.person, name: caller.name, role: caller.role }, 200);
+  });
+  app.delete('/v1/sessions', (c) => {
+    callerOf(c, context);
+    context.sessions.close(bearerOf(c) ?? '');
+    return c.body(null, 204);
+  });
+  app.openapi(getStatus, (c) => {
+    callerOf(c, context);
+    const { facts, size } = context.recorder;
+    return c.json(viewStatus(facts, size, context.clock.now()), 200);
+  });
+}

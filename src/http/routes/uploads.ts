@@ -1,0 +1,84 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { fromBase64url } from '../../core/bytes.ts';
+import { must } from '../../core/errors.ts';
+import type { Context } from '../../vault/context.ts';
+import { deposit } from '../../vault/deposit.ts';
+import { PART_SEGMENTS } from '../../vault/limits.ts';
+import type { Upload } from '../../vault/ports.ts';
+import { asPrincipal } from '../../vault/sign-in.ts';
+import { openUpload, ownUpload, storePart } from '../../vault/upload.ts';
+import { id } from '../../wire/fields.ts';
+import * as wire from '../../wire/weights.ts';
+import { type App, answers, body, callerOf, SIGNED_IN } from '../env.ts';
+import { recordedView } from './proposals.ts';
+
+const file = z.coerce.number().int().min(0).max(9999);
+const postUpload = createRoute({
+  method: 'post',
+  path: '/v1/uploads',
+  security: SIGNED_IN,
+  request: body(wire.openUpload),
+  responses: answers(wire.uploadStatus, 'the upload is open'),
+});
+const getUpload = createRoute({
+  method: 'get',
+  path: '/v1/uploads/{upload}',
+  security: SIGNED_IN,
+  request: { params: z.object({ upload: id }) },
+  responses: answers(wire.uploadStatus, 'what is stored for good'),
+});
+const putPart = createRoute({
+  method: 'put',
+  path: '/v1/uploads/{upload}/files/{file}',
+  security: SIGNED_IN,
+  request: { params: z.object({ upload: id, file }), query: wire.partQuery },
+  responses: answers(wire.partStored, 'the segments are on disk'),
+});
+const postDeposit = createRoute({
+  method: 'post',
+  path: '/v1/deposits',
+  security: SIGNED_IN,
+  request: body(wire.depositRequest),
+  responses: answers(wire.deposited, 'the version is quarantined'),
+});
+
+export function uploadRoutes(app: App, context: Context): void {
+  const depositor = (c: Parameters<typeof callerOf>[0]) => asPrincipal(callerOf(c, context), 'depositor');
+  app.openapi(postUpload, async (c) => {
+    const { model, version, files } = c.req.valid('json');
+    return c.json(view(await openUpload(context, depositor(c), { model, version, files: files.map(BigInt) })), 200);
+  });
+  app.openapi(getUpload, async (c) =>
+    c.json(view(await ownUpload(context, depositor(c), c.req.valid('param').upload)), 200),
+  );
+  app.openapi(putPart, async (c) => {
+    const caller = depositor(c);
+    const { upload, file } = c.req.valid('param');
+    const { segment } = c.req.valid('query');
+    must(
+      c.req.header('content-type') === 'application/octet-stream',
+      'malformed',
+      'expected content-type application/octet-stream',
+    );
+    must(c.req.raw.body !== null, 'malformed', 'expected a body of whole segments');
+    const segments = await storePart(context, caller, { upload, file, segment, body: c.req.raw.body });
+    return c.json({ segments }, 200);
+  });
+  app.openapi(postDeposit, async (c) => {
+    const caller = depositor(c);
+    const { upload, manifest, signature, envelopes } = c.req.valid('json');
+    const work = () =>
+      deposit(context, caller, {
+        upload,
+        manifest: fromBase64url(manifest),
+        signature: fromBase64url(signature),
+        envelopes: envelopes.map(({ envelope, ...name }) => ({ ...name, envelope: fromBase64url(envelope) })),
+      });
+    const done = await context.refusals.watch('deposit', caller, work);
+    return c.json({ ...recordedView(done), manifest: done.manifest }, 200);
+  });
+}
+
+function view({ id: upload, expires, segments }: Upload) {
+  return { upload, expires, segments: [...segments], partSegments: PART_SEGMENTS };
+}

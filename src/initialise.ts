@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SIMULATED_IMAGE } from './core/attest/simulated/report.ts';
+import { toBase64url } from './core/bytes.ts';
+import { canonicalBytes, digestOf } from './core/canonical.ts';
+import { must } from './core/errors.ts';
+import { thresholdLeavesASpare } from './core/state/rules/genesis.ts';
+import type { Policy } from './core/statement/policy.ts';
+import { parsePolicy } from './core/statement/policy.ts';
+import type { PrincipalRecord } from './core/statement/statement.ts';
+import { selfSigned } from './http/certificate.ts';
+import { openStore } from './store/open.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+const GIB = 1n << 30n;
+
+export interface Initialisation {
+  readonly dataDir: string;
+  readonly grade: 'production' | 'simulation';
+  readonly threshold: number;
+  readonly founders: readonly { readonly name: string; readonly groups: readonly string[] }[];
+  /** Names and addresses for the TLS certificate. */
+  readonly hosts: readonly string[];
+  /** Canonical policy bytes; null for the default of the grade. */
+  readonly policy: Uint8Array | null;
+  /** Keys that are enrolled from the start; `owner` is a founder's name until persons have ids. */
+  readonly principals: readonly Omit<PrincipalRecord, 'owner'>[];
+  readonly invitationDays: number;
+  readonly nowMs: number;
+}
+
+export interface Invitation {
+  readonly name: string;
+  /** 32 bytes, base64url: whoever has it enrols as that founder. */
+  readonly invitation: string;
+}
+
+/** Where the daemon's own secrets are: the log's key and TLS's. Nothing in the folder decrypts a version. */
+export const LOG_KEY_FILE = 'log.key';
+export const TLS_KEY_FILE = 'tls.key';
+export const TLS_CERTIFICATE_FILE = 'tls.crt';
+
+/** Makes a data folder and the founders' invitations. Throws `exists` where there is a vault already. */
+export async function initialise(init: Initialisation): Promise<readonly Invitation[]> {
+  thresholdLeavesASpare({ threshold: init.threshold, members: init.founders });
+  const policy = init.policy ?? canonicalBytes(defaultPolicy(init.grade));
+  const groups = parsePolicy(policy).policy.groups;
+  const lacking = groups.find((group) => !init.founders.some((founder) => founder.groups.includes(group)));
+  must(
+    lacking === undefined,
+    'quorum_unreachable',
+    `policy wants a member of group ${lacking}, and no founder is in it`,
+  );
+  must(
+    !existsSync(join(init.dataDir, LOG_KEY_FILE)),
+    'exists',
+    `${init.dataDir} holds a vault already: name another folder with --data`,
+  );
+  mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
+  chmodSync(init.dataDir, 0o700);
+  const { certificate, key } = await selfSigned(init.hosts, init.nowMs);
+  const secret = (name: string, text: string) =>
+    writeFileSync(join(init.dataDir, name), text, { mode: 0o600, flag: 'wx', flush: true });
+  secret(TLS_KEY_FILE, key);
+  secret(TLS_CERTIFICATE_FILE, certificate);
+  const invited = init.founders.map((founder, i) => ({
+    ...founder,
+    person: randomBytes(16).toString('hex'),
+    index: i + 1,
+    token: randomBytes(32),
+  }));
+  const ownerOf = ({ ownerName }: Pick<PrincipalRecord, 'ownerName'>) => {
+    const owner = invited.find((founder) => founder.name === ownerName);
+    must(owner !== undefined, 'person_unknown', `a key names the owner ${ownerName}, who is no founder`);
+    return owner.person;
+  };
+  const store = openStore(init.dataDir);
+  try {
+    await store.founding.found({
+      rpId: `tl-${randomBytes(8).toString('hex')}.localhost`,
+      grade: init.grade,
+      committee: randomBytes(16).toString('hex'),
+      threshold: init.threshold,
+      nonce: randomBytes(32).toString('hex'),
+      created: init.nowMs,
+      expires: init.nowMs + init.invitationDays * DAY_MS,
+      policy,
+      principals: init.principals.map((principal) => ({ ...principal, owner: ownerOf(principal) })),
+      founders: invited.map(({ token, ...founder }) => ({ ...founder, invitation: digestOf(token) })),
+    });
+  } finally {
+    store.close();
+  }
+  // Last: its presence says that the folder is whole.
+  secret(LOG_KEY_FILE, `${randomBytes(32).toString('hex')}\n`);
+  return invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
+}
+
+/** Strict where it can be: a production vault lists its authenticators and evidence before anything passes. */
+function defaultPolicy(grade: Initialisation['grade']): Policy {
+  return {
+    v: 1,
+    kind: 'policy',
+    groups: [],
+    veto: false,
+    authenticators: { aaguids: [], roots: [] },
+    referenceValues: {
+      simulated: grade === 'simulation' ? { platform: 'simulated', measurements: [SIMULATED_IMAGE] } : null,
+    },
+    limits: {
+      proposalMs: 7 * DAY_MS,
+      leaseMs: 30 * DAY_MS,
+      hosts: 64,
+      bytesPerRelease: (1024n * 1024n * GIB).toString(),
+      bytesPerDay: (4n * 1024n * 1024n * GIB).toString(),
+    },
+    publication: { evaluation: false, modelSignature: false },
+  };
+}

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import pino from 'pino';
+import { canonicalBytes } from './core/canonical.ts';
+import { TwinlockError } from './core/errors.ts';
+import { parseJson } from './core/json.ts';
+import { parseAs } from './core/schema.ts';
+import { principalInvitation } from './core/statement/statement.ts';
+import { startDaemon } from './daemon.ts';
+import { initialise } from './initialise.ts';
+
+const DEFAULT_PORT = 8443;
+const { TWINLOCK_DATA, TWINLOCK_LISTEN, TWINLOCK_LOG_LEVEL } = process.env;
+
+interface Listen {
+  readonly host: string;
+  readonly port: number;
+}
+
+function listen(text: string): Listen {
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined || Number(match?.[3]) > 65_535) throw new InvalidArgumentError('expected HOST:PORT');
+  return { host, port: Number(match?.[3]) };
+}
+
+const whole = (text: string): number => {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
+  return Number(text);
+};
+const collect = (text: string, before: string[]): string[] => [...before, text];
+
+const program = new Command('twinlockd')
+  .description('the daemon of a twinlock vault: AI model weights under two-person control')
+  .option(
+    '--data <folder>',
+    'where the vault keeps its log, keys and ciphertext [TWINLOCK_DATA]',
+    TWINLOCK_DATA ?? 'twinlock-data',
+  )
+  .addHelpText(
+    'after',
+    `
+Examples:
+  twinlockd init --grade simulation --founder alice --founder bob --founder carol
+  twinlockd init --founder alice:security --founder bob:research --founder carol --policy policy.json
+  twinlockd serve --listen 0.0.0.0:8443`,
+  );
+
+program
+  .command('init')
+  .description('makes the data folder and one invitation for each founder')
+  .requiredOption('--founder <name[:group,…]>', 'a founder; repeat for each, three at least', collect, [])
+  .option('--threshold <t>', 'how many custodians must approve', whole, 2)
+  .option(
+    '--grade <grade>',
+    'production, or simulation (software authenticators and simulated evidence), for life',
+    'production',
+  )
+  .option('--policy <file>', 'policy as JSON; without it, the default of the grade')
+  .option('--principal <file>', 'a key to enrol at genesis, as twinlock key show prints it; repeatable', collect, [])
+  .option('--host <name>', 'a name or address of this daemon, for its TLS certificate; repeatable', collect, [])
+  .option('--invitation-days <days>', 'until when the founders must have signed', whole, 7)
+  .option('--json', 'print the invitations as one line of JSON')
+  .action(async (options) => {
+    if (options.grade !== 'production' && options.grade !== 'simulation') {
+      throw new TwinlockError('usage', `--grade: expected production or simulation, got ${options.grade}`);
+    }
+    const dataDir = program.opts()['data'] as string;
+    const invitations = await initialise({
+      dataDir,
+      grade: options.grade,
+      threshold: options.threshold,
+      founders: (options.founder as string[]).map((text) => {
+        const [name = '', groups = ''] = text.split(':');
+        return { name, groups: groups === '' ? [] : groups.split(',') };
+      }),
+      hosts: ['localhost', '127.0.0.1', '::1', ...options.host],
+      policy: options.policy === undefined ? null : canonicalBytes(readJson(options.policy) as object),
+      principals: (options.principal as string[]).map((file) => parseAs(principalInvitation, readJson(file), file)),
+      invitationDays: options.invitationDays,
+      nowMs: Date.now(),
+    });
+    if (options.json) {
+      console.log(JSON.stringify({ data: dataDir, invitations }));
+      return;
+    }
+    console.log(
+      `A ${options.grade} vault waits for its founders in ${dataDir}. Hand each their invitation, nobody else's:\n`,
+    );
+    for (const { name, invitation } of invitations) console.log(`  ${name.padEnd(16)} ${invitation}`);
+    console.log(`\nStart the daemon with npm start (or twinlockd serve), then each founder runs on their workstation:
+  twinlock console --vault https://localhost:${DEFAULT_PORT} --ca ${dataDir}/tls.crt`);
+  });
+
+program
+  .command('serve')
+  .description('serves the vault until it is told to stop (SIGINT, SIGTERM)')
+  .option(
+    '--listen <host:port>',
+    'where to listen [TWINLOCK_LISTEN]',
+    listen,
+    listen(TWINLOCK_LISTEN ?? `127.0.0.1:${DEFAULT_PORT}`),
+  )
+  .option('--heartbeat-minutes <minutes>', 'how long the log may be silent', whole, 60)
+  .action(async (options: { listen: Listen; heartbeatMinutes: number }) => {
+    const logger = pino({ level: TWINLOCK_LOG_LEVEL ?? 'info', base: null });
+    const daemon = await startDaemon({
+      dataDir: program.opts()['data'],
+      ...options.listen,
+      upkeepMs: 5_000,
+      heartbeatMs: options.heartbeatMinutes * 60_000,
+      accessLog: ({ error, ...line }) => {
+        const level = line.status >= 500 ? 'error' : line.status >= 400 ? 'warn' : 'info';
+        logger[level](typeof error === 'string' ? { ...line, code: error } : { ...line, err: error }, 'answered');
+      },
+      onUpkeepError: (error) => logger.error({ err: error }, 'upkeep failed'),
+    });
+    const { state } = daemon.context.recorder;
+    logger.info(
+      { url: daemon.url, fingerprint: state?.facts.vault ?? null, entries: daemon.context.recorder.size },
+      'serving',
+    );
+    const stop = (signal: NodeJS.Signals) => {
+      logger.info({ signal }, 'stopping');
+      daemon.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ err: error }, 'did not stop cleanly');
+          process.exit(1);
+        },
+      );
+    };
+    process.once('SIGINT', stop);
+    process.once('SIGTERM', stop);
+  });
+
+function readJson(file: string): unknown {
+  return parseJson(readFileSync(file, 'utf8'));
+}
+
+/** sysexits.h: what a supervisor can act on. */
+const EXIT = { mend: 64, retry: 75, alert: 70 } as const;
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof TwinlockError)) throw error;
+  console.error(`twinlockd: ${error.message} (${error.code})`);
+  process.exit(EXIT[error.group]);
+}

@@ -1,0 +1,215 @@
+import { join } from 'node:path';
+import type { Hex } from '../core/bytes.ts';
+import { must } from '../core/errors.ts';
+import { HASH_BYTES } from '../core/log/merkle.ts';
+import { digest, id } from '../core/schema.ts';
+import { segmentCount, segmentSpan } from '../core/weights/floe.ts';
+import { MAX_FILES } from '../core/weights/manifest.ts';
+import { platformBulkCrypto } from '../platform/aead.ts';
+import type { BlobStore } from '../vault/ports.ts';
+import { Exclusion } from './exclusion.ts';
+import { onDisk } from './failure.ts';
+import { type Files, nodeFiles, type OpenFile } from './files.ts';
+import { cutSegments } from './segments.ts';
+
+/** What `read` holds at a time: large enough for a disk, small enough for many hosts at once. */
+const READ_BYTES = 512 * 1024;
+
+export interface BlobFolders {
+  readonly uploads: string;
+  readonly versions: string;
+}
+
+type Part = Parameters<BlobStore['storePart']>[3];
+
+/**
+ * The ciphertext store on two folders that exist; see FORMAT.md for their layout. Offsets are those of
+ * `segmentSpan`, from the start of the header on. The header is in the manifest: the 74 bytes in its place read
+ * as zeros.
+ *
+ * Beyond what the port says: ids and numbers are checked before they touch a path (`malformed`). `storePart`
+ * expects that the segments before `first` are stored (`storage_corrupt`) and that nothing from it on is
+ * acknowledged. What is being written or sealed is not written at the same time (`upload_conflict`), nor swept.
+ * `seal` throws `storage_corrupt` where the upload is gone and the version is not there.
+ */
+export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): BlobStore {
+  const exclusion = new Exclusion();
+  const uploadFolder = (upload: Hex) => {
+    must(id.safeParse(upload).success, 'malformed', 'expected the id of an upload, 32 hexadecimal digits');
+    return join(folders.uploads, upload);
+  };
+  const versionFolder = (manifest: Hex) => {
+    must(digest.safeParse(manifest).success, 'malformed', 'expected a manifest digest, 64 hexadecimal digits');
+    return join(folders.versions, manifest);
+  };
+
+  return {
+    storePart: async (upload, file, first, part) => {
+      const folder = uploadFolder(upload);
+      const name = fileName(file);
+      return exclusion.writing(upload, file, () =>
+        onDisk(async () => {
+          // Before anything is cut off: a part that cannot be of this file leaves no trace.
+          const count = segmentCount(part.plainBytes);
+          const isSegment = Number.isSafeInteger(first) && first >= 0 && first < count;
+          must(isSegment, 'malformed', `expected a segment below ${count}, got ${first}`);
+          await files.makeFolder(folder);
+          const segments = await storePart(files, join(folder, name), first, part);
+          if (first === 0) await files.syncFolder(folder);
+          if (first === 0) await files.syncFolder(folders.uploads);
+          return segments;
+        }),
+      );
+    },
+
+    uploadLeaves: async (upload, file) => readLeaves(files, join(uploadFolder(upload), fileName(file))),
+
+    seal: async (upload, manifest) => {
+      const [from, to] = [uploadFolder(upload), versionFolder(manifest)];
+      return exclusion.sealing(upload, manifest, () =>
+        onDisk(async () => {
+          await moveDurably(files, from, to);
+          await files.syncFolder(folders.versions);
+          await files.syncFolder(folders.uploads);
+        }),
+      );
+    },
+
+    read: (manifest, file, start, end) => {
+      const path = join(versionFolder(manifest), fileName(file));
+      const isRange = Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end;
+      must(isRange, 'range_not_satisfiable', 'expected a range of bytes');
+      return readRange(files, path, start, end);
+    },
+
+    leaves: async (manifest, file) => readLeaves(files, join(versionFolder(manifest), fileName(file))),
+
+    sweep: (uploads, manifests) =>
+      exclusion.sweeping((touched) =>
+        onDisk(async () => {
+          const isKept = (known: readonly Hex[]) => {
+            const kept = new Set(known);
+            return (name: string) => kept.has(name) || touched.has(name);
+          };
+          const dropped = await sweepFolder(files, folders.uploads, id, isKept(uploads));
+          return dropped + (await sweepFolder(files, folders.versions, digest, isKept(manifests)));
+        }),
+      ),
+  };
+}
+
+function fileName(file: number): string {
+  const isFile = Number.isSafeInteger(file) && file >= 0 && file < MAX_FILES;
+  must(isFile, 'malformed', `expected the number of a file, below ${MAX_FILES}`);
+  return String(file);
+}
+
+const leavesPath = (path: string): string => `${path}.leaves`;
+
+async function storePart(files: Files, path: string, first: number, part: Part): Promise<number> {
+  const data = await files.openToWrite(path);
+  try {
+    const sidecar = await files.openToWrite(leavesPath(path));
+    try {
+      return await writePart(data, sidecar, first, part);
+    } finally {
+      await sidecar.close();
+    }
+  } finally {
+    await data.close();
+  }
+}
+
+async function writePart(data: OpenFile, sidecar: OpenFile, first: number, part: Part): Promise<number> {
+  const dataBytes = segmentSpan(first, part.plainBytes).offset;
+  const leafBytes = first * HASH_BYTES;
+  const isThere = first === 0 || ((await data.size()) >= dataBytes && (await sidecar.size()) >= leafBytes);
+  must(isThere, 'storage_corrupt', `segments before ${first} were acknowledged, and are not on the disk`);
+  // From here on no leaf stands beside a segment of which it is not.
+  await sidecar.truncate(leafBytes);
+
+  let end = dataBytes;
+  const leaves: Uint8Array[] = [];
+  for await (const { offset, bytes } of cutSegments(part.body, first, part)) {
+    const written = data.write(bytes, offset);
+    leaves.push(platformBulkCrypto.leafHash(bytes));
+    await written;
+    end = offset + bytes.length;
+  }
+  // An earlier part, which was not acknowledged, may have been longer.
+  await data.truncate(end);
+  await data.sync();
+  await sidecar.write(Buffer.concat(leaves), leafBytes);
+  await sidecar.sync();
+  return first + leaves.length;
+}
+
+/** By one rename, after all that is in it has been synced; done already where only the target is there. */
+async function moveDurably(files: Files, from: string, to: string): Promise<void> {
+  const names = await files.names(from);
+  if (names === null) {
+    must((await files.names(to)) !== null, 'storage_corrupt', 'the upload is gone, and the version is not there');
+    return;
+  }
+  for (const name of names) {
+    const file = await files.openToWrite(join(from, name));
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+  await files.syncFolder(from);
+  await files.rename(from, to);
+}
+
+async function* readRange(files: Files, path: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+  const file = await onDisk(() => files.openToRead(path));
+  must(file !== null, 'storage_corrupt', 'a file of the version is missing');
+  try {
+    const size = await onDisk(() => file.size());
+    must(size >= end, 'storage_corrupt', `a file of the version has ${size} bytes, expected ${end} at least`);
+    for (let at = start; at < end; at += READ_BYTES) {
+      const chunk = new Uint8Array(Math.min(READ_BYTES, end - at));
+      const length = await onDisk(() => file.read(chunk, at));
+      must(length === chunk.length, 'storage_corrupt', 'a file of the version became shorter while it was read');
+      yield chunk;
+    }
+  } finally {
+    // Also where the reader went away in the middle.
+    await file.close();
+  }
+}
+
+/** A whole sidecar: 32 bytes for each MiB of weights. */
+function readLeaves(files: Files, path: string): Promise<Uint8Array> {
+  return onDisk(async () => {
+    const file = await files.openToRead(leavesPath(path));
+    must(file !== null, 'storage_corrupt', 'the leaves of a file are missing');
+    try {
+      const bytes = new Uint8Array(await file.size());
+      const length = await file.read(bytes, 0);
+      must(length === bytes.length, 'storage_corrupt', 'the leaves of a file became fewer while they were read');
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/** Names that are no ids of ours are left alone: a mounted disk has its own folders. */
+async function sweepFolder(
+  files: Files,
+  folder: string,
+  pattern: typeof id,
+  isKept: (name: string) => boolean,
+): Promise<number> {
+  let removed = 0;
+  for (const name of (await files.names(folder)) ?? []) {
+    if (!pattern.safeParse(name).success || isKept(name)) continue;
+    await files.removeFolder(join(folder, name));
+    removed++;
+  }
+  if (removed > 0) await files.syncFolder(folder);
+  return removed;
+}

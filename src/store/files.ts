@@ -1,0 +1,95 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+
+export const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/** An open file. Nothing is durable before `sync`; `close` only gives the descriptor back. */
+export interface OpenFile {
+  /** Bytes. */
+  size(): Promise<number>;
+  /** Fills `into` from byte `at` on, or as far as the file goes, and returns how many bytes that were. */
+  read(into: Uint8Array, at: number): Promise<number>;
+  /** Writes all of `bytes` from byte `at` on; a gap before it reads as zeros. */
+  write(bytes: Uint8Array, at: number): Promise<void>;
+  truncate(bytes: number): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the blob store needs of a file system; the port at which its tests let calls fail. */
+export interface Files {
+  /** Null where there is no such file. */
+  openToRead(path: string): Promise<OpenFile | null>;
+  /** Creates the file (mode 0600) where there is none, and keeps what is in it. */
+  openToWrite(path: string): Promise<OpenFile>;
+  /** Mode 0700. Its parent must exist; does nothing where it exists itself. */
+  makeFolder(path: string): Promise<void>;
+  /** Null where there is no such folder. */
+  names(folder: string): Promise<readonly string[] | null>;
+  /** Makes what was created, renamed or removed in the folder durable. */
+  syncFolder(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** With all that is in it. */
+  removeFolder(path: string): Promise<void>;
+}
+
+// A link in the data folder is none of ours: what it points to is neither served nor overwritten.
+const TO_READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+const TO_WRITE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+
+export const nodeFiles: Files = {
+  openToRead: async (path) => {
+    const handle = await orNull(open(path, TO_READ));
+    return handle === null ? null : openFile(handle);
+  },
+  openToWrite: async (path) => openFile(await open(path, TO_WRITE, FILE_MODE)),
+  makeFolder: async (path) => {
+    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  },
+  names: (folder) => orNull(readdir(folder)),
+  syncFolder: async (path) => {
+    const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  rename,
+  removeFolder: (path) => rm(path, { recursive: true, force: true }),
+};
+
+async function orNull<T>(found: Promise<T>): Promise<T | null> {
+  try {
+    return await found;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function openFile(handle: FileHandle): OpenFile {
+  return {
+    size: async () => (await handle.stat()).size,
+    read: async (into, at) => {
+      let done = 0;
+      while (done < into.length) {
+        const { bytesRead } = await handle.read(into, done, into.length - done, at + done);
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return done;
+    },
+    write: async (bytes, at) => {
+      let done = 0;
+      while (done < bytes.length) {
+        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done);
+        done += bytesWritten;
+      }
+    },
+    truncate: (bytes) => handle.truncate(bytes),
+    sync: () => handle.sync(),
+    close: () => handle.close(),
+  };
+}

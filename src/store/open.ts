@@ -1,0 +1,61 @@
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { BlobStore, FoundingStore, LogStore, UploadStore } from '../vault/ports.ts';
+import { folderBlobs } from './blobs.ts';
+import { inStore } from './failure.ts';
+import { FOLDER_MODE } from './files.ts';
+import { openDatabase } from './sqlite/database.ts';
+import { sqliteFounding } from './sqlite/founding.ts';
+import { sqliteLog } from './sqlite/log.ts';
+import { sqliteUploads } from './sqlite/uploads.ts';
+
+export interface Store {
+  readonly log: LogStore;
+  readonly founding: FoundingStore;
+  readonly uploads: UploadStore;
+  readonly blobs: BlobStore;
+  /** Gives the data folder free. No call may be under way. */
+  close(): void;
+}
+
+/**
+ * Opens or makes a data folder (see FORMAT.md) and holds it alone. Throws `unavailable` where another process
+ * or another store of this one has it, and what `openDatabase` throws.
+ */
+export function openStore(dataDir: string): Store {
+  inStore(() => {
+    const created = mkdirSync(dataDir, { recursive: true, mode: FOLDER_MODE });
+    if (created !== undefined) syncFolder(dirname(created));
+  });
+  const database = openDatabase(join(dataDir, 'vault.sqlite'));
+  try {
+    const folders = { uploads: join(dataDir, 'uploads'), versions: join(dataDir, 'versions') };
+    inStore(() => makeFolders(dataDir, Object.values(folders)));
+    return {
+      log: sqliteLog(database),
+      founding: sqliteFounding(database),
+      uploads: sqliteUploads(database),
+      blobs: folderBlobs(folders),
+      close: () => {
+        database.close();
+      },
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function makeFolders(parent: string, folders: readonly string[]): void {
+  for (const folder of folders) mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  syncFolder(parent);
+}
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

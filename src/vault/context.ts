@@ -1,0 +1,47 @@
+import type { Base64url } from '../core/bytes.ts';
+import type { RandomBytes } from '../core/random.ts';
+import type { ArchivedAssertion } from '../core/schema.ts';
+import type { SignatureClaim } from '../core/signature/claim.ts';
+import type { CoseKey } from '../core/signature/cose.ts';
+import type { Enrolment } from '../core/webauthn/enrolment.ts';
+import type { BlobStore, Clock, FoundingStore, LogStore, UploadStore } from './ports.ts';
+import type { Recorder } from './recorder.ts';
+import type { Refusals } from './refusals.ts';
+import type { Requests } from './requests.ts';
+import type { Sessions } from './sessions.ts';
+
+/**
+ * A second, independent opinion on what comes in at the door: registrations and logins. What is logged is
+ * checked by the core. Throws `unauthenticated` or `authenticator_unattested`.
+ */
+export interface WebauthnDoor {
+  login(login: {
+    readonly credential: Base64url;
+    readonly key: CoseKey;
+    readonly challenge: Uint8Array;
+    readonly rpId: string;
+    readonly assertion: ArchivedAssertion;
+  }): Promise<void>;
+  registration(document: Enrolment, challenge: Uint8Array): Promise<void>;
+}
+
+/** What a use case works with. */
+export interface Context {
+  readonly recorder: Recorder;
+  readonly log: LogStore;
+  readonly founding: FoundingStore;
+  readonly uploads: UploadStore;
+  readonly blobs: BlobStore;
+  readonly sessions: Sessions;
+  readonly requests: Requests;
+  readonly refusals: Refusals;
+  readonly door: WebauthnDoor;
+  /** The platform's check of one signature. Throws the code of what is wrong. */
+  readonly verify: (claim: SignatureClaim) => void;
+  /** The log's Ed25519 public key, 32 bytes. */
+  readonly logKey: Uint8Array;
+  /** Aborted when the daemon is about to stop: whoever waits is answered. */
+  readonly closing: AbortSignal;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}

@@ -1,0 +1,97 @@
+import type { Base64url, Hex } from '../core/bytes.ts';
+import { toBase64url } from '../core/bytes.ts';
+import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
+import { sealedSignatureClaim } from '../core/envelope/sealed-signature.ts';
+import { must } from '../core/errors.ts';
+import type { BodyOf, Draft } from '../core/log/entry.ts';
+import { currentAuthenticator } from '../core/state/rules/signatures.ts';
+import type { Facts } from '../core/state/state.ts';
+import type { Context } from './context.ts';
+import type { HostShareRow } from './ports.ts';
+import type { Recorded } from './recorder.ts';
+import { releaseApproved } from './release.ts';
+import type { CustodianCaller } from './sessions.ts';
+
+export interface HostEnvelope {
+  readonly host: number;
+  readonly envelope: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface Custody {
+  readonly manifest: Hex;
+  readonly credential: Base64url;
+  readonly envelope: Hex;
+  readonly signature: Uint8Array;
+}
+
+export interface Decision extends Omit<BodyOf<'approval'>, 'person' | 'proposal'> {
+  readonly envelopes: readonly HostEnvelope[];
+  readonly custody: Custody | null;
+}
+
+/** Records a custodian's decision and what comes with it; the vault then releases what has its quorum. */
+export async function decide(
+  context: Context,
+  caller: CustodianCaller,
+  proposal: Hex,
+  decision: Decision,
+): Promise<Recorded> {
+  const { envelopes, custody, ...body } = decision;
+  const recorded = await context.recorder.record((facts) => {
+    must(facts !== null, 'genesis_incomplete', 'the vault has not been founded');
+    const confirmed =
+      custody !== null && (facts.versions.get(custody.manifest)?.confirmed ?? []).includes(custody.credential);
+    const drafts: Draft[] = [{ kind: 'approval', body: { ...body, proposal, person: caller.person } }];
+    if (custody !== null && !confirmed) drafts.unshift(custodyDraft(caller, custody));
+    return { drafts, hostShares: hostShares(context, facts, caller, proposal, decision) };
+  });
+  await releaseApproved(context, proposal);
+  return recorded;
+}
+
+/** Records that a custodian has opened one of their envelopes and checked the share in it. */
+export function confirmCustody(context: Context, caller: CustodianCaller, custody: Custody): Promise<Recorded> {
+  return context.recorder.record(() => ({ drafts: [custodyDraft(caller, custody)] }));
+}
+
+function custodyDraft(caller: CustodianCaller, custody: Custody): Draft {
+  const { manifest, credential, envelope } = custody;
+  const signature = toBase64url(custody.signature);
+  return {
+    kind: 'receipt',
+    body: { type: 'custody', manifest, person: caller.person, credential, envelope, signature },
+  };
+}
+
+/**
+ * The shares that an approved release brings: one for each host, each signed with the share-signing key. They
+ * are erasable, so the fold never sees them; that nobody is blamed for another's is checked here and by the
+ * host.
+ */
+function hostShares(
+  context: Context,
+  facts: Facts,
+  caller: CustodianCaller,
+  release: Hex,
+  { decision, credential, envelopes }: Decision,
+): readonly HostShareRow[] {
+  const statement = facts.proposals.get(release)?.statement;
+  const wanted = statement?.kind === 'release' && decision === 'approve' ? statement.hosts.length : 0;
+  const hosts = new Set(envelopes.map((e) => e.host));
+  const isComplete = envelopes.length === wanted && hosts.size === wanted && [...hosts].every((host) => host < wanted);
+  must(isComplete, 'envelopes_mismatch', `expected ${wanted} envelopes, one for each host, got ${envelopes.length}`);
+  const { signing } = currentAuthenticator(facts, caller.person, credential);
+  const index = facts.committee.members.find((member) => member.person === caller.person)?.index ?? 0;
+  return envelopes.map(({ host, envelope, signature }) => {
+    const bytes = envelope.length;
+    must(
+      bytes === SEALED_SHARE_BYTES,
+      'envelope_invalid',
+      `expected an envelope of ${SEALED_SHARE_BYTES} bytes, got ${bytes}`,
+    );
+    const sealed = { vault: facts.vault, subject: release, recipient: host, envelope };
+    context.verify(sealedSignatureClaim(sealed, signing, signature));
+    return { release, host, person: caller.person, index, credential, envelope, signature };
+  });
+}

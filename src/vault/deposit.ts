@@ -1,0 +1,100 @@
+import { type Hex, toBase64url, toHex } from '../core/bytes.ts';
+import { digestOf } from '../core/canonical.ts';
+import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
+import { must } from '../core/errors.ts';
+import { versionKey } from '../core/state/state.ts';
+import { ciphertextRoot } from '../core/weights/ciphertext-tree.ts';
+import { segmentCount } from '../core/weights/floe.ts';
+import { type ManifestCore, parseManifest, plainBytes } from '../core/weights/manifest.ts';
+import type { Context } from './context.ts';
+import type { Upload } from './ports.ts';
+import type { Recorded } from './recorder.ts';
+import type { PrincipalCaller } from './sessions.ts';
+import { ownUpload } from './upload.ts';
+
+export interface Deposit {
+  readonly upload: Hex;
+  readonly manifest: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly envelopes: readonly {
+    readonly person: Hex;
+    readonly index: number;
+    readonly credential: string;
+    readonly envelope: Uint8Array;
+  }[];
+}
+
+export interface Deposited extends Recorded {
+  readonly manifest: Hex;
+}
+
+/** Makes a finished upload a quarantined version, if its ciphertext is what the manifest says. */
+export async function deposit(context: Context, caller: PrincipalCaller, request: Deposit): Promise<Deposited> {
+  const upload = await ownUpload(context, caller, request.upload);
+  const { core, digest } = parseManifest(request.manifest);
+  must(core.depositor === caller.key, 'not_permitted', 'manifest.depositor: expected the caller’s key');
+  isOfTheUpload(core, upload);
+  await rootsAgree(context, core, upload);
+  const envelopes = request.envelopes.map(({ envelope, ...name }) => {
+    const bytes = envelope.length;
+    must(
+      bytes === SEALED_SHARE_BYTES,
+      'envelope_invalid',
+      `expected an envelope of ${SEALED_SHARE_BYTES} bytes, got ${bytes}`,
+    );
+    return { ...name, manifest: digest, digest: digestOf(envelope), envelope };
+  });
+  const names = envelopes.map(({ person, index, credential, digest: name }) => ({
+    person,
+    index,
+    credential,
+    digest: name,
+  }));
+  const body = { manifest: digest, signature: toBase64url(request.signature), envelopes: names };
+  const recorded = await context.recorder.record(() => ({
+    objects: new Map([[digest, request.manifest]]),
+    envelopes,
+    drafts: [{ kind: 'deposit', body }],
+  }));
+  await settle(context, upload, digest);
+  return { ...recorded, manifest: digest };
+}
+
+function isOfTheUpload(core: ManifestCore, upload: Upload): void {
+  const same =
+    core.model === upload.model &&
+    core.version === upload.version &&
+    core.files.length === upload.files.length &&
+    core.files.every((file, i) => plainBytes(file) === upload.files[i]);
+  must(same, 'manifest_mismatch', 'manifest: names another version or other sizes than the upload');
+  const missing = upload.files.findIndex((bytes, i) => upload.segments[i] !== segmentCount(bytes));
+  must(
+    missing === -1,
+    'upload_incomplete',
+    `file ${missing} has ${upload.segments[missing]} segments: upload the rest first`,
+  );
+}
+
+async function rootsAgree(context: Context, core: ManifestCore, upload: Upload): Promise<void> {
+  for (const [i, file] of core.files.entries()) {
+    const sidecar = await context.blobs.uploadLeaves(upload.id, i);
+    const leaves = Array.from({ length: sidecar.length / 32 }, (_, k) => sidecar.subarray(32 * k, 32 * (k + 1)));
+    const root = toHex(ciphertextRoot(leaves));
+    must(root === file.root, 'manifest_mismatch', `file ${i}: expected the root ${file.root}, the upload has ${root}`);
+  }
+}
+
+/** After the entry: the upload's folder becomes the version's. A crash in between is mended at the next start. */
+async function settle(context: Context, upload: Upload, manifest: Hex): Promise<void> {
+  await context.blobs.seal(upload.id, manifest);
+  await context.uploads.drop(upload.id);
+}
+
+/** Settles uploads whose deposit was recorded before a crash: one upload at a time may name a version. */
+export async function settleUploads(context: Context): Promise<void> {
+  const names = context.recorder.state?.facts.names;
+  for (const upload of await context.uploads.uploads()) {
+    const manifest = names?.get(versionKey(upload.model, upload.version));
+    if (manifest !== undefined) await settle(context, upload, manifest);
+  }
+}

@@ -1,0 +1,24 @@
+/** What the daemon allows an outsider. Each is bounded, so that nobody exhausts it by asking. */
+
+/** A challenge is answered by a person with a key in hand. */
+export const CHALLENGE_MS = 2 * 60_000;
+export const MAX_CHALLENGES = 10_000;
+/** A working day; a workstation that was left alone overnight signs in again. */
+export const SESSION_MS = 8 * 60 * 60_000;
+export const MAX_SESSIONS = 10_000;
+/** From an opened request to its proposal; the fold refuses older nonces too. */
+export const REQUEST_MS = 15 * 60_000;
+export const MAX_REQUESTS = 1_000;
+/** Authenticators that one founder may enrol. */
+export const MAX_AUTHENTICATORS_PER_FOUNDER = 4;
+/** An upload that has not ended by then is dropped. */
+export const UPLOAD_MS = 7 * 24 * 60 * 60_000;
+export const MAX_UPLOADS = 16;
+/** Segments of one PUT, 16 MiB: what is sent again after a failure, and fsynced once. */
+export const PART_SEGMENTS = 16;
+/** Bytes of entries and objects in one page of the log; a page has at least one entry. */
+export const PAGE_BYTES = 4 << 20;
+/** Distinct refusals that are told apart between two rounds of upkeep. */
+export const MAX_REFUSALS = 64;
+/** Long polls under way. */
+export const MAX_WAITERS = 1_000;

@@ -1,0 +1,188 @@
+import type { Base64url, Hex } from '../core/bytes.ts';
+import type { Checkpoint } from '../core/log/checkpoint.ts';
+import type { ArchivedAssertion } from '../core/schema.ts';
+import type { PrincipalRecord, StatementOf } from '../core/statement/statement.ts';
+
+/** What the use cases need of the world. Every interface says what is durable when, and what may run at once. */
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** Signs checkpoints; the key never leaves it. */
+export interface CheckpointSigner {
+  sign(checkpoint: Checkpoint): Uint8Array;
+}
+
+/** A share sealed to one authenticator of a custodian. Erasable. */
+export interface CustodianEnvelopeRow {
+  readonly manifest: Hex;
+  readonly person: Hex;
+  readonly credential: Base64url;
+  readonly digest: Hex;
+  readonly envelope: Uint8Array;
+}
+
+/** A share re-sealed to a host by the custodian who approved. Erased when the lease ends. */
+export interface HostShareRow {
+  readonly release: Hex;
+  readonly host: number;
+  readonly person: Hex;
+  readonly index: number;
+  readonly credential: Base64url;
+  readonly envelope: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** What lets a host read ciphertext: only the hash of its bearer token is kept, and the token sealed to it. */
+export interface TokenRow {
+  /** SHA-256 of the 32-byte token. */
+  readonly hash: Hex;
+  readonly release: Hex;
+  readonly host: number;
+  readonly manifest: Hex;
+  readonly sealed: Uint8Array;
+  readonly expires: number;
+}
+
+/** Everything that one act changes: all of it is stored, or nothing. */
+export interface Batch {
+  /** Consecutive, from the present size on. */
+  readonly entries: readonly { readonly index: number; readonly bytes: Uint8Array }[];
+  /** Signed note over the size after the entries. */
+  readonly checkpoint: Uint8Array;
+  /** Evidential objects by digest; those that exist stay. */
+  readonly objects: ReadonlyMap<Hex, Uint8Array>;
+  readonly envelopes: readonly CustodianEnvelopeRow[];
+  readonly hostShares: readonly HostShareRow[];
+  readonly tokens: readonly TokenRow[];
+  /** Releases whose host shares and tokens are erased. */
+  readonly erase: readonly Hex[];
+}
+
+/**
+ * The log's rows and what lies beside it. `commit` resolves when the batch is on disk (fsynced); a crash
+ * before leaves nothing of it. One writer: the caller never has two commits under way.
+ */
+export interface LogStore {
+  commit(batch: Batch): Promise<void>;
+  size(): Promise<number>;
+  /** Entries `from` ≤ index < `from` + `limit`, ascending. */
+  entries(from: number, limit: number): Promise<readonly { readonly index: number; readonly bytes: Uint8Array }[]>;
+  /** The last checkpoint's note, or null before genesis. */
+  checkpoint(): Promise<Uint8Array | null>;
+  /** Those of the digests that exist. */
+  objects(digests: readonly Hex[]): Promise<ReadonlyMap<Hex, Uint8Array>>;
+  envelopesOf(manifest: Hex, person: Hex): Promise<readonly CustodianEnvelopeRow[]>;
+  hostShares(release: Hex, host: number): Promise<readonly HostShareRow[]>;
+  token(hash: Hex): Promise<TokenRow | null>;
+  tokenOf(release: Hex, host: number): Promise<TokenRow | null>;
+  /**
+   * Takes `bytes` (negative gives back) from what `release` may still be served, where it holds at most
+   * `limit` in all. Durable. Returns false, and takes nothing, where the limit would be passed.
+   */
+  reserve(release: Hex, bytes: bigint, limit: bigint): Promise<boolean>;
+}
+
+/** How the vault is to be founded, from `twinlockd init`. */
+export interface Founding {
+  readonly rpId: string;
+  readonly grade: StatementOf<'genesis'>['grade'];
+  readonly committee: Hex;
+  readonly threshold: number;
+  readonly nonce: Hex;
+  readonly created: number;
+  readonly expires: number;
+  /** Canonical bytes of the policy. */
+  readonly policy: Uint8Array;
+  readonly principals: readonly PrincipalRecord[];
+  readonly founders: readonly Founder[];
+}
+
+export interface Founder {
+  readonly person: Hex;
+  readonly name: string;
+  readonly index: number;
+  readonly groups: readonly string[];
+  /** SHA-256 of the invitation. */
+  readonly invitation: Hex;
+}
+
+export interface EnrolmentRow {
+  readonly digest: Hex;
+  readonly person: Hex;
+  readonly credential: Base64url;
+  readonly document: Uint8Array;
+}
+
+export interface GenesisSignatureRow {
+  readonly person: Hex;
+  readonly statement: Hex;
+  readonly credential: Base64url;
+  readonly assertion: ArchivedAssertion;
+}
+
+/** What happens before there is a log. Each call is one durable transaction. */
+export interface FoundingStore {
+  /** Null where `init` has not been run. */
+  founding(): Promise<Founding | null>;
+  /** Throws `exists` where the vault has been initialised. */
+  found(founding: Founding): Promise<void>;
+  /** In the order in which they came. */
+  enrolments(): Promise<readonly EnrolmentRow[]>;
+  /** Throws `credential_exists`. Drops all genesis signatures: they are over another statement now. */
+  addEnrolment(row: EnrolmentRow): Promise<void>;
+  genesisSignatures(): Promise<readonly GenesisSignatureRow[]>;
+  /** A person's later signature replaces the earlier one. */
+  putGenesisSignature(row: GenesisSignatureRow): Promise<void>;
+}
+
+/** A deposit under way. */
+export interface Upload {
+  readonly id: Hex;
+  readonly depositor: string;
+  readonly model: string;
+  readonly version: string;
+  /** Plaintext bytes per file, the inner manifest first. */
+  readonly files: readonly number[];
+  /** Segments per file that are on disk for good. */
+  readonly segments: readonly number[];
+  readonly expires: number;
+}
+
+export interface UploadStore {
+  open(upload: Upload): Promise<void>;
+  upload(id: Hex): Promise<Upload | null>;
+  /** Durable; the ciphertext must be on disk before. */
+  advance(id: Hex, file: number, segments: number): Promise<void>;
+  uploads(): Promise<readonly Upload[]>;
+  drop(id: Hex): Promise<void>;
+}
+
+/**
+ * The ciphertext store. An upload's folder becomes a version's by one rename; what a crash leaves in
+ * between is found by `sweep`. Neither secrecy nor integrity rests on it.
+ */
+export interface BlobStore {
+  /**
+   * Writes whole encrypted segments from number `first` on and their leaf hashes beside them. Resolves with
+   * how many segments there are now, once file and sidecar are fsynced. Throws `malformed` where the body is
+   * not whole segments of the lengths that `plainBytes` gives, and `too_large` past `maxSegments`.
+   */
+  storePart(
+    upload: Hex,
+    file: number,
+    first: number,
+    part: { readonly plainBytes: number; readonly maxSegments: number; readonly body: AsyncIterable<Uint8Array> },
+  ): Promise<number>;
+  /** The leaf hashes that were computed while the file came in, 32 bytes each, concatenated. */
+  uploadLeaves(upload: Hex, file: number): Promise<Uint8Array>;
+  /** Fsyncs and renames the upload to be the version's. Does nothing where that has been done. */
+  seal(upload: Hex, manifest: Hex): Promise<void>;
+  /** Bytes `start` to `end` (exclusive) of a file's ciphertext. Throws `storage_corrupt` where it is shorter. */
+  read(manifest: Hex, file: number, start: number, end: number): AsyncIterable<Uint8Array>;
+  leaves(manifest: Hex, file: number): Promise<Uint8Array>;
+  /** Removes every folder that is none of these. Returns how many went. */
+  sweep(uploads: readonly Hex[], manifests: readonly Hex[]): Promise<number>;
+}

@@ -1,0 +1,21 @@
+import type { Hex } from '../core/bytes.ts';
+import { must } from '../core/errors.ts';
+import type { HostReceipt } from '../core/log/entry.ts';
+import type { Context } from './context.ts';
+import type { Recorded } from './recorder.ts';
+import type { PrincipalCaller } from './sessions.ts';
+
+/** Records a host's signed receipt. */
+export function giveReceipt(
+  context: Context,
+  caller: PrincipalCaller,
+  release: Hex,
+  receipt: Omit<HostReceipt, 'type' | 'release'>,
+): Promise<Recorded> {
+  return context.recorder.record((facts) => {
+    const proposer = facts?.proposals.get(release)?.statement.proposer;
+    const isOwn = proposer?.kind === 'principal' && proposer.key === caller.key;
+    must(isOwn, 'not_permitted', 'the release was requested with another key');
+    return { drafts: [{ kind: 'receipt', body: { type: 'host', release, ...receipt } }] };
+  });
+}

@@ -1,0 +1,73 @@
+import { parseEvidence } from '../core/attest/evidence.ts';
+import { fromBase64url, type Hex, wipe } from '../core/bytes.ts';
+import { digestOf } from '../core/canonical.ts';
+import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
+import { must, TwinlockError } from '../core/errors.ts';
+import type { Facts, Proposal } from '../core/state/state.ts';
+import type { StatementOf } from '../core/statement/statement.ts';
+import type { Context } from './context.ts';
+import type { TokenRow } from './ports.ts';
+
+/**
+ * Appends `release` for a proposal that has its quorum: the durable intent, before anything is handed out.
+ * Does nothing for any other. What stands in the way (a stop, the day's budget) leaves it approved: upkeep
+ * tries again until it expires.
+ */
+export async function releaseApproved(context: Context, digest: Hex): Promise<boolean> {
+  const proposal = approvedRelease(context.recorder.facts, digest);
+  if (proposal === null) return false;
+  const now = context.clock.now();
+  const tokens = await tokensFor(context, proposal, now + proposal.statement.leaseMs);
+  try {
+    await context.recorder.record((facts) => {
+      const isStill = facts !== null && approvedRelease(facts, digest) !== null;
+      must(isStill, 'proposal_closed', 'it has been released, or ended, in the meantime');
+      return { tokens, drafts: [{ kind: 'release', body: { proposal: digest } }] };
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    context.refusals.note(error.code, 'release', null);
+    return false;
+  }
+}
+
+type Release = Proposal<StatementOf<'release'>>;
+
+function approvedRelease(facts: Facts, digest: Hex): Release | null {
+  const proposal = facts.proposals.get(digest);
+  const isApproved = proposal?.phase === 'approved' && proposal.statement.kind === 'release';
+  return isApproved ? (proposal as Release) : null;
+}
+
+/** A bearer token for each host, sealed to its one-time key: the vault keeps the hash and the sealed form. */
+async function tokensFor(context: Context, { digest, statement }: Release, expires: number): Promise<TokenRow[]> {
+  const { vault } = context.recorder.facts;
+  const evidence = await context.log.objects(statement.hosts.map((host) => host.evidence));
+  const rows: TokenRow[] = [];
+  for (const [host, { evidence: name }] of statement.hosts.entries()) {
+    const bytes = evidence.get(name);
+    must(bytes !== undefined, 'object_missing', `the evidence ${name} is not beside the log`);
+    const kem = fromBase64url(parseEvidence(bytes).evidence.kem);
+    const token = context.random(TOKEN_BYTES);
+    const sealed = await sealToken({ vault, statement: digest }, kem, token, context.random);
+    rows.push({ hash: digestOf(token), release: digest, host, manifest: statement.manifest, sealed, expires });
+    wipe(token);
+  }
+  return rows;
+}
+
+/** A release that is served today. Throws `release_unknown`, `proposal_closed` or `vault_stopped`. */
+export function liveRelease(facts: Facts, digest: Hex, nowMs: number): Release {
+  const proposal = facts.proposals.get(digest);
+  must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${digest}`);
+  must(
+    proposal.phase === 'executed',
+    proposal.phase === 'open' ? 'quorum_missing' : 'proposal_closed',
+    `the release is ${proposal.phase}`,
+  );
+  const isServed = !proposal.ended && nowMs <= (proposal.executedTime ?? 0) + proposal.statement.leaseMs;
+  must(isServed, 'proposal_closed', 'the lease is over: request the version anew');
+  must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');
+  return proposal as Release;
+}

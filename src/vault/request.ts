@@ -1,0 +1,69 @@
+import { appraise } from '../core/attest/appraise.ts';
+import { parseEvidence } from '../core/attest/evidence.ts';
+import { type Request, requestSchema } from '../core/attest/request.ts';
+import type { Hex } from '../core/bytes.ts';
+import { canonicalBytes } from '../core/canonical.ts';
+import { must } from '../core/errors.ts';
+import { parseAs } from '../core/schema.ts';
+import { withinSkew } from '../core/state/judgement.ts';
+import { versionKey } from '../core/state/state.ts';
+import { inScope } from '../core/statement/principal.ts';
+import type { Context } from './context.ts';
+import type { PrincipalCaller } from './sessions.ts';
+
+export interface OpenedRequest {
+  readonly request: Hex;
+  readonly random: Hex;
+  readonly checkpoint: Uint8Array;
+  readonly expires: number;
+}
+
+/** Opens a request: what its hosts' nonces are made of. What could never be released is refused here. */
+export function openRequest(
+  context: Context,
+  caller: PrincipalCaller,
+  fields: Omit<Request, 'v' | 'kind' | 'vault' | 'requester'>,
+): OpenedRequest {
+  const { facts, checkpoint } = context.recorder;
+  const request = parseAs(
+    requestSchema,
+    { v: 1, kind: 'request', vault: facts.vault, requester: caller.key, ...fields },
+    'request',
+  );
+  withinSkew(request.created, context.clock.now(), 'request.created');
+  const principal = facts.principals.get(caller.key);
+  const allowed = principal !== undefined && inScope(principal.models, request.model);
+  must(allowed, 'out_of_scope', `this key may not request ${request.model}`);
+  const key = versionKey(request.model, request.version);
+  must(facts.names.has(key), 'version_unknown', `${key} has not been deposited`);
+  must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');
+  const { digest, random, expires } = context.requests.open(request);
+  return { request: digest, random, checkpoint, expires };
+}
+
+/** Appraises a host's evidence at the vault's instant. What fails is refused, and no custodian is bothered. */
+export async function appraiseForRequest(
+  context: Context,
+  caller: PrincipalCaller,
+  request: Hex,
+  bytes: Uint8Array,
+): Promise<Uint8Array> {
+  const { facts } = context.recorder;
+  const open = context.requests.find(request, caller.key);
+  const { evidence } = parseEvidence(bytes);
+  const isAnswer = evidence.random === open.random && evidence.vault === facts.vault;
+  must(isAnswer, 'binding_mismatch', 'evidence: not made for this request');
+  const grade = facts.genesis.grade;
+  must(
+    evidence.report.platform !== 'simulated' || grade === 'simulation',
+    'evidence_simulated',
+    'a production vault refuses simulated evidence',
+  );
+  const { referenceValues } = facts.policy.document;
+  const appraisal = await appraise({ evidence: bytes, referenceValues, instantMs: context.clock.now() });
+  const failed = appraisal.rules.find((rule) => !rule.pass);
+  must(failed === undefined, 'appraisal_failed', `${failed?.rule}: expected ${failed?.expected}, got ${failed?.got}`, {
+    rule: failed?.rule ?? '',
+  });
+  return canonicalBytes(appraisal);
+}

@@ -1,0 +1,90 @@
+import { fromBase64url, type Hex } from '../core/bytes.ts';
+import { digestOf } from '../core/canonical.ts';
+import { must } from '../core/errors.ts';
+import { encryptedBytes } from '../core/weights/floe.ts';
+import { parseManifest, plainBytes } from '../core/weights/manifest.ts';
+import type { Context } from './context.ts';
+import type { TokenRow } from './ports.ts';
+import { liveRelease } from './release.ts';
+
+/** Who reads: the holder of a host's bearer token, while its release is served. Throws `unauthenticated`. */
+async function bearer(context: Context, token: string | null): Promise<TokenRow> {
+  const isToken = token !== null && /^[A-Za-z0-9_-]{43}$/.test(token);
+  const row = isToken ? await context.log.token(digestOf(fromBase64url(token))) : null;
+  must(row !== null, 'unauthenticated', 'expected the bearer token of a released host');
+  liveRelease(context.recorder.facts, row.release, context.clock.now());
+  return row;
+}
+
+async function fileOf(context: Context, token: string | null, manifest: Hex, file: number) {
+  const row = await bearer(context, token);
+  must(row.manifest === manifest, 'not_permitted', 'the token is for another version');
+  const bytes = (await context.log.objects([manifest])).get(manifest);
+  must(bytes !== undefined, 'object_missing', `the manifest core ${manifest} is not beside the log`);
+  const entry = parseManifest(bytes).core.files[file];
+  must(entry !== undefined, 'not_found', `the version has no file ${file}`);
+  return { row, totalBytes: encryptedBytes(plainBytes(entry)) };
+}
+
+export interface Range {
+  /** First byte. */
+  readonly start: number;
+  /** Last byte, or null for the end. */
+  readonly last: number | null;
+}
+
+export interface Ciphertext {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  readonly totalBytes: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * A range of a file's ciphertext. Its bytes are taken from the release's budget before the first is sent;
+ * what was not read is given back. Throws `range_not_satisfiable` or `budget_exceeded`.
+ */
+export async function readCiphertext(
+  context: Context,
+  token: string | null,
+  manifest: Hex,
+  file: number,
+  range: Range | null,
+): Promise<Ciphertext> {
+  const { row, totalBytes } = await fileOf(context, token, manifest, file);
+  const start = range?.start ?? 0;
+  const end = Math.min(range?.last ?? totalBytes - 1, totalBytes - 1) + 1;
+  must(start < end, 'range_not_satisfiable', `expected a range within ${totalBytes} bytes`, { totalBytes });
+  const { statement } = liveRelease(context.recorder.facts, row.release, context.clock.now());
+  const limit = BigInt(statement.bytes);
+  const reserved = await context.log.reserve(row.release, BigInt(end - start), limit);
+  must(reserved, 'budget_exceeded', `the release serves ${limit} bytes in all, and they are used up: request it anew`);
+  return { start, end, totalBytes, body: metered(context, row, manifest, file, start, end) };
+}
+
+/** Ends with the lease or a stop, also in the middle of a range. */
+async function* metered(context: Context, row: TokenRow, manifest: Hex, file: number, start: number, end: number) {
+  let sent = 0;
+  try {
+    for await (const chunk of context.blobs.read(manifest, file, start, end)) {
+      liveRelease(context.recorder.facts, row.release, context.clock.now());
+      yield chunk;
+      sent += chunk.length;
+    }
+  } finally {
+    const unsent = end - start - sent;
+    if (unsent > 0) await context.log.reserve(row.release, BigInt(-unsent), 0n);
+  }
+}
+
+/** The sidecar of a file: 32 bytes for each of its segments. */
+export async function readLeaves(
+  context: Context,
+  token: string | null,
+  manifest: Hex,
+  file: number,
+): Promise<Uint8Array> {
+  await fileOf(context, token, manifest, file);
+  return context.blobs.leaves(manifest, file);
+}

@@ -1,0 +1,50 @@
+import type { Draft } from '../core/log/entry.ts';
+import { endMs } from '../core/state/rules/expiry.ts';
+import type { Context } from './context.ts';
+import { releaseApproved } from './release.ts';
+import { dropUpload } from './upload.ts';
+
+/** Entries that one round appends at the most; what is left waits for the next. */
+const MAX_ENTRIES_A_ROUND = 32;
+
+/**
+ * What the passing of time asks for: ends that are told, refusals that are told folded, releases that had to
+ * wait, uploads that nobody finished, and a sign of life where nothing else was recorded for `heartbeatMs`.
+ */
+export async function upkeep(context: Context, heartbeatMs: number): Promise<void> {
+  if (context.recorder.state === null) return;
+  await expire(context);
+  await tellRefusals(context);
+  const approved = context.recorder.facts.proposals.valueSeq().filter((p) => p.phase === 'approved');
+  for (const proposal of approved) await releaseApproved(context, proposal.digest);
+  const now = context.clock.now();
+  for (const upload of await context.uploads.uploads()) {
+    if (upload.expires < now) await dropUpload(context, upload.id);
+  }
+  const last = context.recorder.state?.chain.times.last() ?? now;
+  if (now - last >= heartbeatMs) await context.recorder.record(() => ({ drafts: [{ kind: 'heartbeat', body: {} }] }));
+}
+
+async function expire(context: Context): Promise<void> {
+  const now = context.clock.now();
+  const due = context.recorder.facts.proposals
+    .valueSeq()
+    .filter(
+      (p) => p.phase === 'open' || p.phase === 'approved' || (p.phase === 'executed' && p.statement.kind === 'release'),
+    )
+    .filter((p) => !p.ended && endMs(p) < now)
+    .take(MAX_ENTRIES_A_ROUND);
+  // One act each: what one of them meets (a vote that came first) leaves the others alone.
+  for (const { digest } of due) {
+    await context.recorder.record(() => ({
+      erase: [digest],
+      drafts: [{ kind: 'expiry', body: { proposal: digest } }],
+    }));
+  }
+}
+
+/** Appends the refusals that have been folded since the last round. */
+export async function tellRefusals(context: Context): Promise<void> {
+  const drafts: Draft[] = context.refusals.take(MAX_ENTRIES_A_ROUND).map((body) => ({ kind: 'refusal', body }));
+  if (drafts.length > 0 && context.recorder.state !== null) await context.recorder.record(() => ({ drafts }));
+}

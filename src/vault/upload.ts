@@ -1,0 +1,105 @@
+import { type Hex, toHex } from '../core/bytes.ts';
+import { must } from '../core/errors.ts';
+import { versionKey } from '../core/state/state.ts';
+import { inScope } from '../core/statement/principal.ts';
+import { segmentCount } from '../core/weights/floe.ts';
+import { MAX_FILE_BYTES } from '../core/weights/manifest.ts';
+import type { Context } from './context.ts';
+import { MAX_UPLOADS, PART_SEGMENTS, UPLOAD_MS } from './limits.ts';
+import type { Upload } from './ports.ts';
+import type { PrincipalCaller } from './sessions.ts';
+
+/**
+ * Begins the upload of a new version. One at a time for a version: a depositor who begins anew drops what
+ * they had, and nobody else's.
+ */
+export async function openUpload(
+  context: Context,
+  caller: PrincipalCaller,
+  { model, version, files }: { readonly model: string; readonly version: string; readonly files: readonly bigint[] },
+): Promise<Upload> {
+  const { facts } = context.recorder;
+  const key = versionKey(model, version);
+  const scope = facts.principals.get(caller.key)?.models ?? [];
+  must(inScope(scope, model), 'out_of_scope', `this key may not deposit ${model}`);
+  must(
+    !facts.names.has(key),
+    'version_exists',
+    `${key} has been deposited before: a version is used once, take another`,
+  );
+  for (const [i, bytes] of files.entries()) {
+    must(bytes <= BigInt(MAX_FILE_BYTES), 'limit_exceeded', `files.${i}: expected at most 2^44 bytes, got ${bytes}`);
+  }
+  const before = await context.uploads.uploads();
+  const same = before.find((upload) => upload.model === model && upload.version === version);
+  must(
+    same === undefined || same.depositor === caller.key,
+    'upload_conflict',
+    `another depositor is uploading ${key}: take another version, or wait until theirs ends`,
+  );
+  if (same !== undefined) await dropUpload(context, same.id);
+  const open = before.filter((upload) => upload !== same).length;
+  must(open < MAX_UPLOADS, 'rate_limited', `expected at most ${MAX_UPLOADS} uploads at once: finish one first`);
+  const upload: Upload = {
+    id: toHex(context.random(16)),
+    depositor: caller.key,
+    model,
+    version,
+    files: files.map(Number),
+    segments: files.map(() => 0),
+    expires: context.clock.now() + UPLOAD_MS,
+  };
+  await context.uploads.open(upload);
+  return upload;
+}
+
+/** An upload of the caller's. Throws `upload_unknown`. */
+export async function ownUpload(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
+  const upload = await context.uploads.upload(id);
+  const isOwn = upload?.depositor === caller.key && upload.expires >= context.clock.now();
+  must(isOwn, 'upload_unknown', 'no upload of this key has this id: it has ended, or expired after 7 days');
+  return upload;
+}
+
+/** Stores the next segments of a file; returns how many there are now. They are on disk when it returns. */
+export async function storePart(
+  context: Context,
+  caller: PrincipalCaller,
+  part: {
+    readonly upload: Hex;
+    readonly file: number;
+    readonly segment: number;
+    readonly body: AsyncIterable<Uint8Array>;
+  },
+): Promise<number> {
+  const upload = await ownUpload(context, caller, part.upload);
+  const plainBytes = upload.files[part.file];
+  const stored = upload.segments[part.file];
+  must(plainBytes !== undefined && stored !== undefined, 'not_found', `the upload has no file ${part.file}`);
+  must(part.segment === stored, 'upload_conflict', `expected segment ${stored} next, got ${part.segment}`, {
+    next: stored,
+  });
+  must(stored < segmentCount(plainBytes), 'upload_conflict', `file ${part.file} is complete`, { next: stored });
+  const segments = await context.blobs.storePart(part.upload, part.file, part.segment, {
+    plainBytes,
+    maxSegments: PART_SEGMENTS,
+    body: part.body,
+  });
+  await context.uploads.advance(part.upload, part.file, segments);
+  return segments;
+}
+
+export async function dropUpload(context: Context, id: Hex): Promise<void> {
+  await context.uploads.drop(id);
+  await sweep(context);
+}
+
+/** Removes ciphertext that belongs to nothing. */
+export async function sweep(context: Context): Promise<number> {
+  const uploads = await context.uploads.uploads();
+  const versions = context.recorder.state?.facts.versions.keySeq().toArray() ?? [];
+  return context.blobs.sweep(
+    uploads.map((upload) => upload.id),
+    versions,
+  );
+}

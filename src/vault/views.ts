@@ -1,0 +1,105 @@
+import type { Hex } from '../core/bytes.ts';
+import { must } from '../core/errors.ts';
+import { currentTally } from '../core/state/rules/approval.ts';
+import { endMs } from '../core/state/rules/expiry.ts';
+import type { Facts, Proposal, Version } from '../core/state/state.ts';
+
+/** What is shown of the state. Nobody decides on a view: whoever decides replays the log. */
+
+export function viewProposal(facts: Facts, proposal: Proposal) {
+  const counted = currentTally(facts, proposal);
+  const isRelease = proposal.statement.kind === 'release';
+  return {
+    digest: proposal.digest,
+    kind: proposal.statement.kind,
+    phase: proposal.phase,
+    index: proposal.index,
+    time: proposal.time,
+    expires: proposal.statement.expires,
+    statement: { ...proposal.statement },
+    votes: proposal.votes.map(({ person, decision, time }) => ({
+      person,
+      name: facts.persons.get(person) ?? person,
+      decision,
+      time,
+    })),
+    wanting: counted.wanting,
+    missingGroups: [...counted.missingGroups],
+    receipts: proposal.receipts.length,
+    leaseEnds: isRelease && proposal.executedTime !== null ? endMs(proposal) : null,
+    ended: proposal.ended,
+  };
+}
+
+export function proposalOf(facts: Facts, digest: Hex): Proposal {
+  const proposal = facts.proposals.get(digest);
+  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  return proposal;
+}
+
+/** Newest first; of all phases or of those that still can be decided. */
+export function viewProposals(facts: Facts, phase: 'open' | 'all') {
+  return facts.proposals
+    .valueSeq()
+    .filter((p) => phase === 'all' || p.phase === 'open' || p.phase === 'approved')
+    .sort((a, b) => b.index - a.index)
+    .take(MAX_PROPOSALS)
+    .map((proposal) => viewProposal(facts, proposal))
+    .toArray();
+}
+const MAX_PROPOSALS = 500;
+
+export function viewStatus(facts: Facts, entries: number, nowMs: number) {
+  const { committee, policy, genesis } = facts;
+  const proposals = facts.proposals.valueSeq();
+  return {
+    fingerprint: facts.vault,
+    grade: genesis.grade,
+    entries,
+    stopped: facts.stopped,
+    policy: policy.digest,
+    limits: policy.document.limits,
+    committee: {
+      id: committee.id,
+      epoch: committee.epoch,
+      threshold: committee.threshold,
+      members: committee.members.map(({ person, name, index, groups }) => ({
+        person,
+        name,
+        index,
+        groups: [...groups],
+        authenticators: facts.authenticators.count((a) => a.person === person && a.retiredAt === null),
+      })),
+    },
+    versions: facts.versions
+      .valueSeq()
+      .sort((a, b) => b.time - a.time)
+      .map((version) => viewVersion(facts, version))
+      .toArray(),
+    principals: facts.principals
+      .valueSeq()
+      .map(({ key, name, role, ownerName, models }) => ({ key, name, role, ownerName, models: [...models] }))
+      .toArray(),
+    open: proposals.count((p) => p.phase === 'open' || p.phase === 'approved'),
+    leases: proposals.count(
+      (p) => p.phase === 'executed' && p.statement.kind === 'release' && !p.ended && endMs(p) >= nowMs,
+    ),
+  };
+}
+
+function viewVersion(facts: Facts, version: Version) {
+  const unconfirmed = version.envelopes.filter(({ credential }) => !version.confirmed.includes(credential));
+  return {
+    model: version.model,
+    version: version.version,
+    manifest: version.manifest,
+    commitments: version.commitments,
+    phase: version.phase,
+    bytes: version.bytes.toString(),
+    durable: unconfirmed.length === 0,
+    unconfirmed: unconfirmed.map(({ person, credential }) => ({
+      name: facts.persons.get(person) ?? person,
+      credential,
+    })),
+  };
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/**
+ * The field types of requests and responses. What is signed is parsed again, strictly, by the core; these
+ * keep what is malformed or too large from getting that far, and describe the API (/openapi.json).
+ */
+export const digest = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits')
+  .meta({ description: '32 bytes, lower-case hexadecimal' });
+export const id = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hexadecimal digits')
+  .meta({ description: '16 bytes, lower-case hexadecimal' });
+export const instantMs = z.int().min(0);
+export const count = z.int().min(0);
+export const u64Text = z.string().regex(/^(?:0|[1-9][0-9]{0,19})$/, 'expected a decimal integer');
+export const ed25519Key = z
+  .string()
+  .regex(/^ed25519:[A-Za-z0-9_-]{43}$/, 'expected ed25519: and 32 bytes in base64url');
+
+/** At most `maxBytes` bytes in base64url without padding. */
+export const binary = (maxBytes: number) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_-]*$/, 'expected base64url without padding')
+    .max(Math.ceil((maxBytes * 4) / 3));
+
+export const credentialId = binary(1023).min(1);
+export const modelName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}\/[a-z0-9][a-z0-9._-]{0,63}$/, 'expected namespace/name');
+export const versionName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected a version name');
+
+export const assertion = z
+  .strictObject({ authenticatorData: binary(4096), clientDataJSON: binary(2048), signature: binary(512) })
+  .meta({ id: 'Assertion', description: 'a WebAuthn assertion, as the log archives it' });
+
+/** A statement in transit; the core parses it by its kind. */
+export const statement = z.record(z.string(), z.unknown()).meta({ id: 'Statement' });
+
+export const proposerSignature = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('assertion'), ...assertion.shape }),
+  z.strictObject({ kind: z.literal('ed25519'), signature: binary(64) }),
+]);
+
+/** Evidential objects by digest. */
+export const objects = z.record(digest, binary(6 << 20)).meta({ id: 'Objects', description: 'bytes by their SHA-256' });
+
+/** What every refusal looks like. */
+export const problem = z
+  .object({
+    code: z.string().meta({ description: 'stable; what a program matches on' }),
+    message: z.string().meta({ description: 'what was expected, what was got, and what to do' }),
+    detail: z.record(z.string(), z.union([z.string(), z.number()])),
+  })
+  .meta({ id: 'Problem' });
+
+/** Where a new entry stands. */
+export const recorded = z.object({ index: count, checkpoint: z.string() }).meta({ id: 'Recorded' });

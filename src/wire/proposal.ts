@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import {
+  assertion,
+  binary,
+  count,
+  credentialId,
+  digest,
+  id,
+  instantMs,
+  modelName,
+  objects,
+  proposerSignature,
+  recorded,
+  statement,
+  versionName,
+} from './fields.ts';
+
+/** POST /v1/requests: a requester opens a request; the vault answers with what the nonces are made of. */
+export const openRequest = z
+  .strictObject({
+    model: modelName,
+    version: versionName,
+    purpose: z.enum(['serving', 'evaluation']),
+    hosts: z.int().min(1).max(64),
+    nonce: digest,
+    created: instantMs,
+  })
+  .meta({ id: 'OpenRequest' });
+export const openedRequest = z
+  .object({ request: digest, random: digest, checkpoint: z.string(), expires: instantMs })
+  .meta({ id: 'OpenedRequest' });
+
+/** POST /v1/appraisals: the vault appraises evidence for an open request at its own instant. */
+export const appraiseRequest = z.strictObject({ evidence: binary(1 << 20) }).meta({ id: 'AppraiseRequest' });
+export const appraised = z.object({ appraisal: binary(1 << 18) }).meta({ id: 'Appraised' });
+
+/** POST /v1/proposals. */
+export const proposeRequest = z
+  .strictObject({ statement, signature: proposerSignature, objects })
+  .meta({ id: 'ProposeRequest' });
+export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
+
+const vote = z.object({ person: id, name: z.string(), decision: z.enum(['approve', 'deny']), time: instantMs });
+/** GET /v1/proposals and GET /v1/proposals/{digest}?wait=: a view; whoever decides replays the log instead. */
+export const proposalView = z
+  .object({
+    digest,
+    kind: z.string(),
+    phase: z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']),
+    index: count,
+    time: instantMs,
+    expires: instantMs,
+    statement,
+    votes: z.array(vote),
+    wanting: count,
+    missingGroups: z.array(z.string()),
+    receipts: count,
+    /** When a release stops being served; null where it is not released. */
+    leaseEnds: z.nullable(instantMs),
+    ended: z.boolean(),
+  })
+  .meta({ id: 'Proposal' });
+export const proposalList = z.object({ proposals: z.array(proposalView) }).meta({ id: 'ProposalList' });
+export const proposalsQuery = z.object({ phase: z.enum(['open', 'all']).default('open') });
+/** Seconds to wait for the phase to differ from the one named. */
+export const waitQuery = z.object({
+  wait: z.coerce.number().int().min(0).max(60).default(0),
+  phase: z.string().max(16).optional(),
+});
+
+/** A share re-sealed to host `host` of a release, and who answers for it. */
+export const hostEnvelope = z.strictObject({
+  host: z.int().min(0).max(63),
+  envelope: binary(2048),
+  signature: binary(64),
+});
+/** An authenticator's envelope has been opened and its share checked. */
+export const custody = z.strictObject({
+  manifest: digest,
+  credential: credentialId,
+  envelope: digest,
+  signature: binary(64),
+});
+
+/** POST /v1/proposals/{digest}/approvals. */
+export const decideRequest = z
+  .strictObject({
+    decision: z.enum(['approve', 'deny']),
+    credential: credentialId,
+    checkpoint: z.strictObject({ origin: z.string().max(128), size: z.int().min(1), root: digest }),
+    time: instantMs,
+    nonce: digest,
+    assertion,
+    /** For an approved release: one for each host. */
+    envelopes: z.array(hostEnvelope).max(64),
+    /** For an approved publication: recorded before the approval. */
+    custody: z.nullable(custody),
+  })
+  .meta({ id: 'DecideRequest' });
+export const decided = recorded.extend({ proposal: proposalView }).meta({ id: 'Decided' });
+
+/** POST /v1/custody: a custodian confirms an envelope without deciding anything. */
+export const custodyRequest = custody.meta({ id: 'CustodyRequest' });
+
+/** POST /v1/stops. */
+export const stopRequest = z.strictObject({ statement, signature: proposerSignature }).meta({ id: 'StopRequest' });

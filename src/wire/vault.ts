@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { assertion, binary, credentialId, digest, ed25519Key, id, instantMs, objects, statement } from './fields.ts';
+
+/** GET /v1/vault: what anybody may know. Nothing here is trusted by a client that has a fingerprint. */
+export const vaultStatus = z
+  .object({
+    fingerprint: z.nullable(digest),
+    rpId: z.string(),
+    grade: z.enum(['production', 'simulation']),
+    phase: z.enum(['founding', 'open', 'stopped']),
+    time: instantMs,
+  })
+  .meta({ id: 'VaultStatus' });
+
+/** POST /v1/challenges: 32 random bytes, good for one session request within two minutes. */
+export const challenge = z.object({ nonce: digest, expires: instantMs }).meta({ id: 'Challenge' });
+
+/** POST /v1/sessions. The assertion or signature is over frame("twinlock/v1/session", vault, nonce). */
+export const sessionRequest = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('custodian'), nonce: digest, credential: credentialId, assertion }),
+    z.strictObject({ kind: z.literal('principal'), nonce: digest, key: ed25519Key, signature: binary(64) }),
+  ])
+  .meta({ id: 'SessionRequest' });
+export const session = z
+  .object({
+    /** Bearer token, 32 bytes base64url. */
+    token: z.string(),
+    expires: instantMs,
+    person: id,
+    name: z.string(),
+    role: z.enum(['custodian', 'depositor', 'requester', 'auditor']),
+  })
+  .meta({ id: 'Session' });
+
+/** GET /v1/invitation, with the invitation as bearer token. */
+export const invitation = z
+  .object({
+    person: id,
+    name: z.string(),
+    digest,
+    expires: instantMs,
+    rpId: z.string(),
+    grade: z.enum(['production', 'simulation']),
+  })
+  .meta({ id: 'Invitation' });
+
+/** POST /v1/enrolments, with the invitation as bearer token: the canonical bytes of an enrolment document. */
+export const enrolmentRequest = z.strictObject({ document: binary(65_536) }).meta({ id: 'EnrolmentRequest' });
+export const enrolmentResponse = z.object({ digest }).meta({ id: 'EnrolmentResponse' });
+
+/** GET /v1/genesis, with an invitation as bearer token. */
+export const genesisDraft = z
+  .object({
+    founders: z.array(z.object({ person: id, name: z.string(), authenticators: z.int(), signed: z.boolean() })),
+    /** Null until every founder has enrolled. It changes when one enrols another authenticator. */
+    statement: z.nullable(statement),
+    objects,
+    fingerprint: z.nullable(digest),
+    founded: z.boolean(),
+  })
+  .meta({ id: 'GenesisDraft' });
+
+/** POST /v1/genesis/signatures, with the invitation as bearer token. */
+export const genesisSignature = z
+  .strictObject({ statement: digest, credential: credentialId, assertion })
+  .meta({ id: 'GenesisSignature' });
+export const genesisSigned = z
+  .object({ founded: z.boolean(), missing: z.array(z.string()) })
+  .meta({ id: 'GenesisSigned' });

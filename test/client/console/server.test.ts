@@ -1,0 +1,320 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadBundle } from '../../../client/console/server/bundle.ts';
+import { type ConsoleOptions, consoleApp, startConsole } from '../../../client/console/server.ts';
+
+const RP_ID = 'tl-abcdefgh01234567.localhost';
+const HOST = `${RP_ID}:7474`;
+const ORIGIN = `http://${HOST}`;
+const VAULT = 'ab'.repeat(32);
+const DIGEST = 'cd'.repeat(32);
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'twinlock-console-'));
+  mkdirSync(join(dir, 'bundle/assets'), { recursive: true });
+  writeFileSync(
+    join(dir, 'bundle/index.html'),
+    '<script type="module" crossorigin src="/assets/a.js"></script><link rel="stylesheet" href="/assets/a.css">',
+  );
+  writeFileSync(join(dir, 'bundle/assets/a.js'), 'export {};');
+  writeFileSync(join(dir, 'bundle/assets/a.js.map'), '{}');
+  writeFileSync(join(dir, 'bundle/assets/a.css'), 'body{}');
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+interface Seen {
+  readonly url: string;
+  readonly init: RequestInit;
+}
+
+/** A console in front of a vault that answers everything the same, and what the vault saw. */
+function open(answer: () => Response | Promise<Response> = () => Response.json({ rpId: RP_ID })) {
+  const seen: Seen[] = [];
+  const options: ConsoleOptions = {
+    vault: new URL('https://vault.example:8443/'),
+    fingerprint: VAULT,
+    port: 0,
+    bundleDir: join(dir, 'bundle'),
+    stateDir: mkdtempSync(join(dir, 'state-')),
+    fetch: async (url, init) => {
+      seen.push({ url: String(url), init: init ?? {} });
+      return answer();
+    },
+  };
+  const app = consoleApp(options, HOST, loadBundle(options.bundleDir));
+  const ask = (path: string, { headers, ...init }: RequestInit = {}) =>
+    app.request(`${ORIGIN}${path}`, { ...init, headers: { host: HOST, ...(headers as Record<string, string>) } });
+  return { options, ask, seen };
+}
+
+async function codeOf(answer: Response): Promise<[number, string]> {
+  return [answer.status, ((await answer.json()) as { code: string }).code];
+}
+
+describe('the door', () => {
+  it.each([`localhost:7474`, '127.0.0.1:7474', RP_ID, `evil.example:7474`, `${HOST}.evil.example`, ''])(
+    'refuses the host %j',
+    async (host) => {
+      const { ask, seen } = open();
+      expect(await codeOf(await ask('/v1/vault', { headers: { host } }))).toEqual([421, 'wrong_origin']);
+      expect(seen).toEqual([]);
+    },
+  );
+
+  it.each([undefined, 'null', 'http://evil.example', `http://${RP_ID}`, `https://${HOST}`])(
+    'refuses a change from the origin %j',
+    async (origin) => {
+      const { ask, seen } = open();
+      const headers: Record<string, string> = origin === undefined ? {} : { origin };
+      for (const [method, path] of [
+        ['POST', '/v1/stops'],
+        ['DELETE', '/v1/sessions'],
+        ['PUT', `/local/checkpoint/${VAULT}`],
+      ]) {
+        expect(await codeOf(await ask(path as string, { method: method as string, headers }))).toEqual([
+          403,
+          'wrong_origin',
+        ]);
+      }
+      expect(seen).toEqual([]);
+    },
+  );
+
+  it('refuses to be read by another origin', async () => {
+    expect((await open().ask('/v1/vault', { headers: { origin: 'http://evil.example' } })).status).toBe(403);
+  });
+
+  it.each(['cross-site', 'same-site'])('refuses what a page of another site loads (%s)', async (site) => {
+    const { ask } = open();
+    const headers = { 'sec-fetch-site': site };
+    expect(await codeOf(await ask('/v1/vault', { headers }))).toEqual([403, 'cross_origin']);
+    expect((await ask('/', { headers: { ...headers, 'sec-fetch-dest': 'iframe' } })).status).toBe(403);
+    expect((await ask('/assets/a.js', { headers: { ...headers, 'sec-fetch-dest': 'script' } })).status).toBe(403);
+  });
+
+  it('lets a link in another site lead to the page', async () => {
+    const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' };
+    expect((await open().ask('/', { headers })).status).toBe(200);
+  });
+});
+
+describe('the page', () => {
+  it('is served with the digests of its files, under a policy that lets only these run', async () => {
+    const { ask } = open();
+    const answer = await ask('/');
+    const html = await answer.text();
+    const integrity = /src="\/assets\/a\.js" integrity="(sha384-[A-Za-z0-9+/]{64})"/.exec(html)?.[1];
+    expect(integrity).toBeDefined();
+    expect(html).toMatch(/href="\/assets\/a\.css" integrity="sha384-/);
+    const policy = answer.headers.get('content-security-policy');
+    expect(policy).toContain(`script-src '${integrity}' 'strict-dynamic';`);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'");
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('carries the policy on refusals too', async () => {
+    const answer = await open().ask('/v1/vault', { headers: { host: 'evil.example' } });
+    expect(answer.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(answer.headers.get('cross-origin-resource-policy')).toBe('same-origin');
+  });
+
+  it.each(['/index.html', '/assets/a.js.map', '/assets/../server.ts', '/assets/%2e%2e/index.html', '/.git/config'])(
+    'does not serve %s',
+    async (path) => {
+      expect((await open().ask(path)).status).toBe(404);
+    },
+  );
+
+  it('is refused where it has not been built', () => {
+    expect(() => loadBundle(join(dir, 'nowhere'))).toThrow(expect.objectContaining({ code: 'not_found' }));
+  });
+});
+
+describe('what is forwarded', () => {
+  const own = { origin: ORIGIN, 'sec-fetch-site': 'same-origin' };
+
+  it('goes to the vault without cookies and without what the browser says of itself', async () => {
+    const { ask, seen } = open(() => Response.json({ nonce: '1' }, { headers: { 'set-cookie': 'a=b', server: 'x' } }));
+    const headers = {
+      ...own,
+      cookie: 'a=b',
+      authorization: 'Bearer t',
+      'content-type': 'application/json',
+      'user-agent': 'u',
+    };
+    const answer = await ask(`/v1/proposals/${DIGEST}/approvals`, { method: 'POST', headers, body: '{"a":1}' });
+    expect(await answer.json()).toEqual({ nonce: '1' });
+    expect(answer.headers.get('set-cookie')).toBeNull();
+    expect(answer.headers.get('server')).toBeNull();
+    const [sent] = seen;
+    expect(sent?.url).toBe(`https://vault.example:8443/v1/proposals/${DIGEST}/approvals`);
+    expect(Object.fromEntries(sent?.init.headers as Headers)).toEqual({
+      authorization: 'Bearer t',
+      'content-type': 'application/json',
+    });
+    expect(new TextDecoder().decode(sent?.init.body as ArrayBuffer)).toBe('{"a":1}');
+  });
+
+  it('keeps the query', async () => {
+    const { ask, seen } = open();
+    await ask('/v1/log/entries?from=3&limit=10', { headers: own });
+    expect(seen[0]?.url).toBe('https://vault.example:8443/v1/log/entries?from=3&limit=10');
+  });
+
+  it.each([
+    ['POST', '/v1/requests'],
+    ['POST', '/v1/uploads'],
+    ['GET', `/v1/weights/${DIGEST}/0`],
+    ['GET', '/openapi.json'],
+    ['PUT', '/v1/vault'],
+    ['GET', '/v1/proposals/..%2f..%2fadmin'],
+    ['GET', '/v1/proposals/ABCD'],
+    ['GET', '//evil.example/v1/vault'],
+  ])('is not %s %s', async (method, path) => {
+    const { ask, seen } = open();
+    expect(await codeOf(await ask(path, { method, headers: own }))).toEqual([404, 'not_found']);
+    expect(seen).toEqual([]);
+  });
+
+  it('is refused over a mebibyte', async () => {
+    const { ask, seen } = open();
+    const body = new Uint8Array((1 << 20) + 1);
+    expect(await codeOf(await ask('/v1/stops', { method: 'POST', headers: own, body }))).toEqual([413, 'too_large']);
+    expect(seen).toEqual([]);
+  });
+
+  it('keeps the vault to answers: a redirect is none', async () => {
+    const { ask } = open(() => new Response(null, { status: 302, headers: { location: 'https://evil.example/' } }));
+    expect(await codeOf(await ask('/v1/vault', { headers: own }))).toEqual([502, 'unavailable']);
+  });
+
+  it('says that the vault does not answer', async () => {
+    const { ask } = open(() => Promise.reject(new TypeError('fetch failed')));
+    expect(await codeOf(await ask('/v1/vault', { headers: own }))).toEqual([502, 'unavailable']);
+  });
+
+  it('hands on the status and body of a refusal', async () => {
+    const { ask } = open(() => Response.json({ code: 'session_expired', message: 'm', detail: {} }, { status: 401 }));
+    expect(await codeOf(await ask('/v1/status', { headers: own }))).toEqual([401, 'session_expired']);
+  });
+});
+
+describe('the checkpoint', () => {
+  const put = (ask: ReturnType<typeof open>['ask'], body: unknown, vault = VAULT) =>
+    ask(`/local/checkpoint/${vault}`, {
+      method: 'PUT',
+      headers: { origin: ORIGIN, 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  const checkpoint = (size: number, digit = 'a') => ({ size, root: digit.repeat(64) });
+
+  it('is null before one was kept, and then the furthest, of each vault its own', async () => {
+    const { ask, options } = open();
+    const kept = async (vault: string) => (await ask(`/local/checkpoint/${vault}`)).json();
+    expect(await kept(VAULT)).toEqual({ checkpoint: null });
+    expect((await put(ask, checkpoint(3))).status).toBe(204);
+    expect((await put(ask, checkpoint(3))).status).toBe(204);
+    expect((await put(ask, checkpoint(7, 'b'))).status).toBe(204);
+    expect(await kept(VAULT)).toEqual({ checkpoint: checkpoint(7, 'b') });
+    expect(await kept(DIGEST)).toEqual({ checkpoint: null });
+    expect(statSync(join(options.stateDir, `${VAULT}.json`)).mode & 0o777).toBe(0o600);
+  });
+
+  it('does not go backwards, and has one root a size', async () => {
+    const { ask } = open();
+    await put(ask, checkpoint(7));
+    expect(await codeOf(await put(ask, checkpoint(6)))).toEqual([409, 'rolled_back']);
+    expect(await codeOf(await put(ask, checkpoint(7, 'b')))).toEqual([409, 'rolled_back']);
+  });
+
+  it('ends at the furthest where two pages keep at once', async () => {
+    const { ask } = open();
+    await Promise.all([5, 9, 8].map((size) => put(ask, checkpoint(size))));
+    expect(await (await ask(`/local/checkpoint/${VAULT}`)).json()).toEqual({ checkpoint: checkpoint(9) });
+  });
+
+  it.each([['{'], [{}], [{ size: 0, root: 'a'.repeat(64) }], [{ ...checkpoint(1), more: 1 }], [[]]])(
+    'is not %j',
+    async (body) => {
+      expect(await codeOf(await put(open().ask, body))).toEqual([400, 'malformed']);
+    },
+  );
+
+  it('is refused where its file is damaged', async () => {
+    const { ask, options } = open();
+    writeFileSync(join(options.stateDir, `${VAULT}.json`), '{"size":1}', { mode: 0o600 });
+    expect((await ask(`/local/checkpoint/${VAULT}`)).status).toBe(400);
+  });
+});
+
+describe('the credentials of this workstation', () => {
+  const credential = (id: string) => ({ credential: id, keyEpoch: 1, name: 'ana', person: null, enrolment: null });
+  const post = (ask: ReturnType<typeof open>['ask'], body: unknown) =>
+    ask('/local/credentials', { method: 'POST', headers: { origin: ORIGIN }, body: JSON.stringify(body) });
+
+  it('are kept, each once, the latest first', async () => {
+    const { ask } = open();
+    for (const id of ['AAAA', 'BBBB', 'AAAA']) expect((await post(ask, credential(id))).status).toBe(204);
+    expect(await (await ask('/local/credentials')).json()).toEqual({
+      credentials: [credential('AAAA'), credential('BBBB')],
+    });
+  });
+
+  it('are at most 64', async () => {
+    const { ask } = open();
+    for (let i = 0; i < 66; i++) await post(ask, credential(`AA${i.toString().padStart(2, '0')}`));
+    const { credentials } = (await (await ask('/local/credentials')).json()) as { credentials: { credential: string }[] };
+    expect(credentials).toHaveLength(64);
+    expect(credentials[0]?.credential).toBe('AA65');
+  });
+
+  it.each([[{}], [credential('*')], [{ ...credential('AAAA'), name: '\u202e' }]])('are not %j', async (body) => {
+    expect(await codeOf(await post(open().ask, body))).toEqual([400, 'malformed']);
+  });
+
+  it('are refused over 4 KiB', async () => {
+    expect(await codeOf(await post(open().ask, credential('A'.repeat(5000))))).toEqual([413, 'too_large']);
+  });
+});
+
+describe('a running console', () => {
+  it("answers on both loopback addresses under the vault's RP ID, and nowhere else", async () => {
+    const { options } = open();
+    const running = await startConsole(options);
+    expect(running.url.hostname).toBe(RP_ID);
+    const status = (address: string, host: string) =>
+      new Promise((resolve, reject) => {
+        const asked = request({ host: address, port: running.url.port, path: '/', headers: { host } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        });
+        asked.on('error', reject).end();
+      });
+    expect(await status('127.0.0.1', running.url.host)).toBe(200);
+    expect(await status('::1', running.url.host)).toBe(200);
+    expect(await status('127.0.0.1', `127.0.0.1:${running.url.port}`)).toBe(421);
+    await expect(startConsole({ ...options, port: Number(running.url.port) })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    await running.close();
+    await expect(status('127.0.0.1', running.url.host)).rejects.toThrow();
+  });
+
+  it.each([{}, null, { rpId: 'vault.example' }, { rpId: 'localhost' }])(
+    'refuses a vault that says %j',
+    async (status) => {
+      const { options } = open(() => Response.json(status));
+      await expect(startConsole(options)).rejects.toMatchObject({ code: 'malformed' });
+    },
+  );
+
+  it('refuses to start without the vault', async () => {
+    const { options } = open(() => Promise.reject(new TypeError('fetch failed')));
+    await expect(startConsole(options)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});

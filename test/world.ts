@@ -1,0 +1,457 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { dischargeAppraisal } from '../src/core/attest/appraise.ts';
+import { type Request, requestDigest } from '../src/core/attest/request.ts';
+import { type Hex, toBase64url, toHex, ZERO_32 } from '../src/core/bytes.ts';
+import { canonicalBytes, digestOf } from '../src/core/canonical.ts';
+import { TwinlockError } from '../src/core/errors.ts';
+import type { Draft, Entry, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
+import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
+import type { RandomBytes } from '../src/core/random.ts';
+import { type Applied, apply } from '../src/core/state/apply.ts';
+import { versionBase } from '../src/core/state/effects/version-base.ts';
+import type { Claim } from '../src/core/state/judgement.ts';
+import type { Facts, Proposable, State } from '../src/core/state/state.ts';
+import type { PrincipalRecord, Proposer, StatementOf } from '../src/core/statement/statement.ts';
+import { statementDigest } from '../src/core/statement/statement.ts';
+import { type ApproveFields, type Signable, signableMessage } from '../src/core/webauthn/challenge.ts';
+import type { ManifestCore } from '../src/core/weights/manifest.ts';
+import { manifestSignatureMessage } from '../src/core/weights/manifest.ts';
+import { verifyNode } from '../src/platform/verify-node.ts';
+import { seededRandom } from './core/seeded-random.ts';
+import { type Deposit, makeDeposit } from './world/deposit.ts';
+import {
+  draftGenesis,
+  type Founding,
+  type FoundingOptions,
+  HOUR_MS,
+  prepareFounding,
+  START_MS,
+} from './world/founding.ts';
+import { type Host, type HostChanges, makeHost } from './world/host.ts';
+import { type Enrolled, type Founder, type Machine, touch } from './world/people.ts';
+
+const ZEROS = toHex(ZERO_32);
+type DraftOf<K extends Draft['kind']> = Extract<Draft, { kind: K }>;
+
+/** Where an entry stands and what lies beside it, for a test that says something else than the world would. */
+export interface Place {
+  readonly v?: number;
+  readonly index?: number;
+  readonly prev?: Hex;
+  readonly time?: number;
+  readonly objects?: ReadonlyMap<Hex, Uint8Array>;
+}
+
+/** A request that hosts have answered, and the release statement that its requester would sign. */
+export interface Asked {
+  readonly request: Request;
+  readonly hosts: readonly Host[];
+  readonly statement: StatementOf<'release'>;
+}
+
+/** A vote's fields that a test may change before it is signed. */
+export interface ApprovalChanges {
+  readonly decision?: 'approve' | 'deny';
+  readonly person?: Hex;
+  readonly credential?: string;
+  readonly checkpoint?: DraftOf<'approval'>['body']['checkpoint'];
+  readonly time?: number;
+  readonly nonce?: Hex;
+  /** Which of the person's authenticators answers; the first unless given. */
+  readonly by?: Pick<Enrolled, 'device' | 'credential'>;
+  /** What is touched for in place of the approval. */
+  readonly signable?: Signable;
+}
+
+/**
+ * A whole vault in memory: real persons, keys, shares and signatures, and the log that `apply` folds. The
+ * same calls give the same bytes. Statements and drafts are made first and appended afterwards, so that a
+ * test changes one thing, and what is signed is the changed one.
+ */
+export class World {
+  readonly founding: Founding;
+  /** Every object that was made, by digest; more than the log names does no harm. */
+  readonly objects: Map<Hex, Uint8Array>;
+  readonly random: RandomBytes;
+  /** The one clock: the vault's, the clients' and the hosts'. Goes on by a second with every entry. */
+  now: number;
+  readonly #label: string;
+  #log: readonly Uint8Array[];
+  #state: State | null;
+
+  private constructor(founding: Founding, label: string, before?: World) {
+    this.founding = founding;
+    this.#label = label;
+    this.random = seededRandom(label);
+    this.now = before?.now ?? START_MS;
+    this.objects = new Map(before?.objects ?? founding.objects);
+    this.#log = before?.log ?? [];
+    this.#state = before === undefined ? null : before.#state;
+  }
+
+  /** An empty log and everything that a genesis needs. */
+  static async beforeGenesis(options: FoundingOptions = {}): Promise<World> {
+    return new World(await prepareFounding(options), options.label ?? 'world');
+  }
+
+  static async found(options: FoundingOptions = {}): Promise<World> {
+    const world = await World.beforeGenesis(options);
+    await world.append(await draftGenesis(world.founding, world.founding.statement));
+    return world;
+  }
+
+  /** The same history with a future of its own. */
+  fork(): World {
+    return new World(this.founding, `${this.#label}/${this.#log.length}`, this);
+  }
+
+  get state(): State {
+    if (this.#state === null) throw new Error('the world has no genesis yet');
+    return this.#state;
+  }
+  get stateOrNull(): State | null {
+    return this.#state;
+  }
+  get facts(): Facts {
+    return this.state.facts;
+  }
+  get vault(): Hex {
+    return this.facts.vault;
+  }
+  /** The bytes of every entry. */
+  get log(): readonly Uint8Array[] {
+    return this.#log;
+  }
+
+  founder(name: string): Founder {
+    const founder = this.founding.founders.find((candidate) => candidate.name === name);
+    if (founder === undefined) throw new Error(`nobody is called ${name}`);
+    return founder;
+  }
+
+  /** The log as it is: what a client has verified when it approves, what a host's nonce is made of. */
+  checkpoint(): { origin: string; size: number; root: Hex } {
+    const { frontier, roots } = this.state.chain;
+    return { origin: this.facts.genesis.log.origin, size: frontier.size, root: roots.last() ?? ZEROS };
+  }
+
+  // The log
+
+  /** The entry's bytes, at its place in the log unless told otherwise. */
+  seal(draft: Draft, { v = 1, ...place }: Place = {}): Uint8Array {
+    const chain = this.#state?.chain;
+    const { index = chain?.frontier.size ?? 0, prev = chain?.last ?? ZEROS, time = this.now } = place;
+    return canonicalBytes({ v, index, time, prev, ...draft });
+  }
+
+  /** Applies an entry and discharges its claims; the world stays as it was. */
+  async tryAppend(draft: Draft | Uint8Array, place: Place = {}): Promise<Applied> {
+    const bytes = draft instanceof Uint8Array ? draft : this.seal(draft, place);
+    const applied = apply(this.#state, bytes, place.objects ?? this.objects);
+    for (const claim of applied.claims) await dischargeClaim(claim);
+    return applied;
+  }
+
+  async append(draft: Draft | Uint8Array, place: Place = {}): Promise<Entry> {
+    const bytes = draft instanceof Uint8Array ? draft : this.seal(draft, place);
+    const { state, entry } = await this.tryAppend(bytes, place);
+    this.#state = state;
+    this.#log = [...this.#log, bytes];
+    this.now = entry.time + 1000;
+    return entry;
+  }
+
+  // Statements: whole and unsigned
+
+  header(): Pick<
+    Proposable,
+    'v' | 'vault' | 'committee' | 'epoch' | 'policy' | 'base' | 'nonce' | 'created' | 'expires'
+  > {
+    const { vault, committee, policy } = this.facts;
+    return {
+      v: 1,
+      vault,
+      committee: committee.id,
+      epoch: committee.epoch,
+      policy: policy.digest,
+      base: ZEROS,
+      nonce: toHex(this.random(32)),
+      created: this.now,
+      expires: this.now + HOUR_MS,
+    };
+  }
+
+  publication(deposit: Deposit, changes: Partial<StatementOf<'publish'>> = {}): StatementOf<'publish'> {
+    const named = this.#naming(deposit);
+    const proposer = asProposer(this.founding.depositor);
+    return { ...this.header(), ...named, kind: 'publish', proposer, evaluation: null, ...changes };
+  }
+
+  principal(
+    record: PrincipalRecord,
+    by: Founder,
+    changes: Partial<StatementOf<'principal'>> = {},
+  ): StatementOf<'principal'> {
+    return { ...this.header(), kind: 'principal', proposer: asProposer(by), principal: record, ...changes };
+  }
+
+  stop(
+    what: StatementOf<'stop'>['what'],
+    target: Hex,
+    by: Founder | Machine,
+    changes: Partial<StatementOf<'stop'>> = {},
+  ): StatementOf<'stop'> {
+    return { ...this.header(), kind: 'stop', proposer: asProposer(by), what, target, reason: 'a test', ...changes };
+  }
+
+  resumption(stop: Hex, by: Founder, changes: Partial<StatementOf<'resume'>> = {}): StatementOf<'resume'> {
+    const proposer = asProposer(by);
+    return { ...this.header(), base: stop, kind: 'resume', proposer, stop, reason: 'a test', ...changes };
+  }
+
+  /** Opens a request, lets its hosts answer and states the release. The evidence lies beside the log then. */
+  async ask(
+    deposit: Deposit,
+    options: HostChanges & {
+      readonly by?: Machine;
+      readonly purpose?: Request['purpose'];
+      readonly hosts?: number;
+      readonly request?: Partial<Request>;
+      readonly statement?: Partial<StatementOf<'release'>>;
+    } = {},
+  ): Promise<Asked> {
+    const { by = this.founding.requester, purpose = 'serving', hosts: count = 1 } = options;
+    const named = this.#naming(deposit);
+    const request: Request = {
+      v: 1,
+      kind: 'request',
+      vault: this.vault,
+      requester: by.record.key,
+      model: named.model,
+      version: named.version,
+      purpose,
+      hosts: count,
+      nonce: toHex(this.random(32)),
+      created: this.now,
+      ...options.request,
+    };
+    const { referenceValues } = this.facts.policy.document;
+    const input = { ...options, request, checkpoint: this.checkpoint(), referenceValues, nowMs: this.now };
+    const hosts: Host[] = [];
+    for (let i = 0; i < count; i++) hosts.push(await makeHost({ ...input, random: this.random }));
+    for (const { evidenceBytes, appraisalBytes } of hosts) this.#keep(evidenceBytes, appraisalBytes);
+    const statement: StatementOf<'release'> = {
+      ...this.header(),
+      ...named,
+      kind: 'release',
+      proposer: asProposer(by) as StatementOf<'release'>['proposer'],
+      request: requestDigest(request),
+      purpose,
+      reason: 'a test',
+      hosts: hosts.map((host) => host.named),
+      leaseMs: HOUR_MS,
+      bytes: '1000000',
+      ...options.statement,
+    };
+    return { request, hosts, statement };
+  }
+
+  #naming({ core, manifest, commitments }: Deposit) {
+    const named = { model: core.model, version: core.version, manifest, commitments };
+    return { ...named, base: versionBase(this.vault, named) };
+  }
+
+  // Drafts: signed by whom they name
+
+  /** A deposit whose core has the changes; sealed, signed, its manifest beside the log. */
+  async makeDeposit(changes: Partial<ManifestCore> = {}, by: Machine = this.founding.depositor): Promise<Deposit> {
+    const { model = 'acme/ocr', version = '1' } = changes;
+    const { vault, founding, random, now: nowMs } = this;
+    const { statement: genesis, founders } = founding;
+    const depositor = by.record.key;
+    const deposit = await makeDeposit({
+      ...{ vault, genesis, founders, depositor, model, version, nowMs, random, changes },
+    });
+    this.#keep(deposit.coreBytes);
+    return deposit;
+  }
+
+  draftDeposit(deposit: Deposit, by: Machine = this.founding.depositor): DraftOf<'deposit'> {
+    const { manifest, envelopes } = deposit;
+    const signature = toBase64url(ed25519.sign(manifestSignatureMessage(this.vault, manifest), by.seed));
+    return { kind: 'deposit', body: { manifest, signature, envelopes: envelopes.map(({ name }) => name) } };
+  }
+
+  /** The proposal of a statement, signed by its proposer; `signable` is touched for in place of it. */
+  async draftProposal(statement: Proposable, signable?: Signable): Promise<DraftOf<'proposal'>> {
+    const propose = { label: 'propose', vault: this.vault, statement: statementDigest(statement) } as const;
+    const signature = await this.#sign(statement.proposer, signable ?? propose);
+    return { kind: 'proposal', body: { statement, signature } };
+  }
+
+  async draftStop(statement: StatementOf<'stop'>, signable?: Signable): Promise<DraftOf<'stop'>> {
+    const { what } = statement;
+    const stop = { label: 'stop', vault: this.vault, what, statement: statementDigest(statement) } as const;
+    const signature = await this.#sign(statement.proposer, signable ?? stop);
+    return { kind: 'stop', body: { statement, signature } };
+  }
+
+  async draftApproval(proposal: Hex, who: Founder, changes: ApprovalChanges = {}): Promise<DraftOf<'approval'>> {
+    const { by = who.authenticators[0], signable, ...fields } = changes;
+    const body = {
+      proposal,
+      decision: 'approve' as const,
+      person: who.person,
+      credential: toBase64url(by.credential),
+      checkpoint: this.checkpoint(),
+      time: this.now,
+      nonce: toHex(this.random(32)),
+      ...fields,
+    };
+    const approve: Signable = { label: 'approve', ...this.approveFields(body) };
+    return { kind: 'approval', body: { ...body, assertion: await touch(by, signable ?? approve) } };
+  }
+
+  /** What an approval's touch is over. */
+  approveFields(body: Omit<DraftOf<'approval'>['body'], 'assertion'>): ApproveFields {
+    const { proposal: statement, decision, checkpoint, time: timeMs, nonce } = body;
+    return { vault: this.vault, statement, decision, ...checkpoint, timeMs, nonce };
+  }
+
+  draftCustody(
+    deposit: Deposit,
+    who: Founder,
+    by: Enrolled = who.authenticators[0],
+    changes: { readonly envelope?: Hex; readonly manifest?: Hex } = {},
+  ): DraftOf<'receipt'> {
+    const credential = toBase64url(by.credential);
+    const envelope = deposit.envelopes.find(({ name }) => name.credential === credential)?.name.digest ?? ZEROS;
+    const said = { manifest: deposit.manifest, envelope, ...changes };
+    const signature = toBase64url(ed25519.sign(custodyMessage(this.vault, said, who.index), by.keys.signing.seed));
+    return { kind: 'receipt', body: { type: 'custody', person: who.person, credential, ...said, signature } };
+  }
+
+  draftHostReceipt(asked: Asked, changes: Partial<HostReceipt> = {}): DraftOf<'receipt'> {
+    const { manifest, bytes } = asked.statement;
+    const said = {
+      type: 'host' as const,
+      release: statementDigest(asked.statement),
+      host: 0,
+      keyCheck: this.facts.versions.get(manifest)?.keyCheck ?? ZEROS,
+      files: 2,
+      bytes,
+      modelSignature: null,
+      evaluation: null,
+      ...changes,
+    };
+    const seed = asked.hosts[said.host]?.receiptSeed ?? ZERO_32;
+    const signature = toBase64url(ed25519.sign(hostReceiptMessage(this.vault, said), seed));
+    return { kind: 'receipt', body: { ...said, signature } };
+  }
+
+  async #sign(proposer: Exclude<Proposer, { kind: 'founders' }>, signable: Signable): Promise<ProposerSignature> {
+    const { founders, depositor, requester, auditor } = this.founding;
+    if (proposer.kind === 'custodian') {
+      const all = founders.flatMap(({ authenticators }) => authenticators);
+      const by = all.find(({ document }) => document.credential === proposer.credential) ?? all[0];
+      if (by === undefined) throw new Error('the world has no founders');
+      return { kind: 'assertion', ...(await touch(by, signable)) };
+    }
+    const known = [depositor, requester, auditor, ...this.machines];
+    const seed = known.find(({ record }) => record.key === proposer.key)?.seed ?? ZERO_32;
+    return { kind: 'ed25519', signature: toBase64url(ed25519.sign(signableMessage(signable), seed)) };
+  }
+
+  /** Machines that came later: whoever makes one and lets it propose puts it here. */
+  readonly machines: Machine[] = [];
+
+  // The story, step by step
+
+  async deposit(changes: Partial<ManifestCore> = {}): Promise<Deposit> {
+    const deposit = await this.makeDeposit(changes);
+    await this.append(this.draftDeposit(deposit));
+    return deposit;
+  }
+
+  /** The custody receipts of these founders' first authenticators. */
+  async confirm(deposit: Deposit, ...founders: readonly Founder[]): Promise<void> {
+    for (const founder of founders) await this.append(this.draftCustody(deposit, founder));
+  }
+
+  async propose(statement: Proposable): Promise<Hex> {
+    await this.append(await this.draftProposal(statement));
+    return statementDigest(statement);
+  }
+
+  async approve(proposal: Hex, ...founders: readonly Founder[]): Promise<void> {
+    for (const founder of founders) await this.append(await this.draftApproval(proposal, founder));
+  }
+
+  async deny(proposal: Hex, ...founders: readonly Founder[]): Promise<void> {
+    for (const who of founders) await this.append(await this.draftApproval(proposal, who, { decision: 'deny' }));
+  }
+
+  /** Custody, proposal and approvals: the version is releasable then. */
+  async publish(deposit: Deposit, ...approvers: readonly Founder[]): Promise<Hex> {
+    await this.confirm(deposit, ...approvers);
+    const proposal = await this.propose(this.publication(deposit));
+    await this.approve(proposal, ...approvers);
+    return proposal;
+  }
+
+  /** Proposal, approvals and the release itself. */
+  async release(asked: Asked, ...approvers: readonly Founder[]): Promise<Hex> {
+    const proposal = await this.propose(asked.statement);
+    await this.approve(proposal, ...approvers);
+    await this.append({ kind: 'release', body: { proposal } });
+    return proposal;
+  }
+
+  #keep(...objects: readonly Uint8Array[]): void {
+    for (const bytes of objects) this.objects.set(digestOf(bytes), bytes);
+  }
+}
+
+/** Who proposes: a founder with their first authenticator, or a machine for its owner. */
+export function asProposer(by: Founder): StatementOf<'principal'>['proposer'];
+export function asProposer(by: Machine): StatementOf<'release'>['proposer'];
+export function asProposer(by: Founder | Machine): StatementOf<'publish'>['proposer'];
+export function asProposer(by: Founder | Machine): StatementOf<'publish'>['proposer'] {
+  if ('record' in by) return { kind: 'principal', person: by.record.owner, key: by.record.key };
+  return { kind: 'custodian', person: by.person, credential: toBase64url(by.authenticators[0].credential) };
+}
+
+/** Discharges one claim of the fold. Throws as the verifier or the appraisal does. */
+export async function dischargeClaim(claim: Claim): Promise<void> {
+  if (claim.kind === 'signature') verifyNode(claim);
+  else await dischargeAppraisal(claim);
+}
+
+/** A vault with one published version: what most tests begin with. */
+export async function publishedWorld(options: FoundingOptions = {}): Promise<{ world: World; deposit: Deposit }> {
+  const world = await World.found(options);
+  const deposit = await world.deposit();
+  await world.publish(deposit, world.founder('ana'), world.founder('ben'));
+  return { world, deposit };
+}
+
+/** And one whose version has been released to a host, with the approvals of ben and cleo. */
+export async function releasedWorld(
+  options: FoundingOptions = {},
+): Promise<{ world: World; deposit: Deposit; asked: Asked; release: Hex }> {
+  const { world, deposit } = await publishedWorld(options);
+  const asked = await world.ask(deposit);
+  const release = await world.release(asked, world.founder('ben'), world.founder('cleo'));
+  return { world, deposit, asked, release };
+}
+
+/** The code that a call ends with, or null where it succeeds; any other failure is thrown. */
+export async function codeOf(call: () => unknown): Promise<string | null> {
+  try {
+    await call();
+    return null;
+  } catch (error) {
+    if (error instanceof TwinlockError) return error.code;
+    throw error;
+  }
+}
