@@ -6,7 +6,8 @@ import { canonicalBytes, parseCanonical } from '../src/core/canonical.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { digest, parseAs } from '../src/core/schema.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from './checkpoint-memory.ts';
-import { fileError, readSecretFile, writeSecretFile } from './secret-file.ts';
+import { fileError } from './file-error.ts';
+import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
 const MAX_BYTES = 1024;
 

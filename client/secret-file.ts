@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { toHex } from '../src/core/bytes.ts';
-import { must, TwinlockError } from '../src/core/errors.ts';
+import { must } from '../src/core/errors.ts';
+import { fileError } from './file-error.ts';
 import { platformRandom } from './random.ts';
 
 const OTHERS = 0o077;
@@ -48,25 +49,4 @@ export async function writeSecretFile(path: string, bytes: Uint8Array, { replace
     await file.close();
   }
   if (replace) await rename(target, path);
-}
-
-const CODES = {
-  ENOENT: ['not_found', 'there is no such file or folder'],
-  EEXIST: ['exists', 'it exists already: remove it, or name another'],
-  EACCES: ['not_permitted', 'this user may not use it'],
-  EPERM: ['not_permitted', 'this user may not use it'],
-  ELOOP: ['not_permitted', 'it is a symbolic link'],
-  ENOTDIR: ['not_permitted', 'part of its path is no folder'],
-  EISDIR: ['not_permitted', 'it is a folder'],
-  ENOSPC: ['storage_full', 'the disk is full: make room, then run the same command again'],
-  EDQUOT: ['storage_full', 'the quota is used up: make room, then run the same command again'],
-} as const;
-
-/** What a failure of the file system means to a caller. */
-export function fileError(error: unknown, path: string): TwinlockError {
-  if (error instanceof TwinlockError) return error;
-  const name = (error as { code?: unknown }).code;
-  const known = typeof name === 'string' && Object.hasOwn(CODES, name) ? CODES[name as keyof typeof CODES] : null;
-  const [code, message] = known ?? (['internal', (error as Error).message] as const);
-  return new TwinlockError(code, `${path}: ${message}`, {}, { cause: error });
 }

@@ -9,9 +9,10 @@ export interface EncryptedSegment {
 }
 
 /**
- * Cuts a body (attacker-controlled) into encrypted segments of a file of `plainBytes`, from number `first` on
- * (which the file has), holding one at a time. Only lengths are looked at. Throws `malformed` where the body is not one or more whole
- * segments of that file, and `too_large` where they are more than `maxSegments`: after those that were whole.
+ * Cuts a body (attacker-controlled) into encrypted segments of a file of `plainBytes`, from number `first` on,
+ * which the file has. Holds one at a time, and looks at lengths only. Throws `malformed` where the body is not
+ * one or more whole segments of that file, and `too_large` where they are more than `maxSegments`: in either
+ * case after those that were whole.
  */
 export async function* cutSegments(
   body: AsyncIterable<Uint8Array>,

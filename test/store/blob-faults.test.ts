@@ -3,7 +3,7 @@ import { encryptedBytes } from '../../src/core/weights/floe.ts';
 import { type BlobFolders, folderBlobs } from '../../src/store/blobs.ts';
 import { type Files, nodeFiles, type OpenFile } from '../../src/store/files.ts';
 import type { BlobStore } from '../../src/vault/ports.ts';
-import { body, ciphertext, collect, leavesOf, MIB, segmentsOf } from './bodies.ts';
+import { body, ciphertext, collect, expectBytes, leavesOf, MIB, segmentsOf } from './bodies.ts';
 import { blobFolders } from './sandbox.ts';
 
 const UPLOAD = '0a'.repeat(16);
@@ -87,7 +87,7 @@ async function hasLeaves(blobs: BlobStore, segments: number): Promise<void> {
 async function hasVersion(blobs: BlobStore): Promise<void> {
   expect(await blobs.leaves(MANIFEST, 0)).toEqual(LEAVES);
   const bytes = await collect(blobs.read(MANIFEST, 0, 74, encryptedBytes(PLAIN_BYTES)));
-  expect(Buffer.compare(bytes, CIPHERTEXT)).toBe(0);
+  expectBytes(bytes, CIPHERTEXT);
 }
 
 async function sealed(blobs: BlobStore): Promise<void> {

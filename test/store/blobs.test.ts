@@ -15,7 +15,7 @@ import { encryptedBytes, segmentCount, segmentSpan } from '../../src/core/weight
 import { folderBlobs } from '../../src/store/blobs.ts';
 import { type Files, nodeFiles } from '../../src/store/files.ts';
 import type { BlobStore } from '../../src/vault/ports.ts';
-import { body, brokenBody, ciphertext, collect, leavesOf, MIB, segmentsOf } from './bodies.ts';
+import { body, brokenBody, ciphertext, collect, expectBytes, leavesOf, MIB, segmentsOf } from './bodies.ts';
 import { blobFolders } from './sandbox.ts';
 
 const UPLOAD = '0a'.repeat(16);
@@ -48,7 +48,7 @@ describe('storePart', () => {
     expect(await blobs.uploadLeaves(UPLOAD, 7)).toEqual(leavesOf(bytes, plainBytes));
     await blobs.seal(UPLOAD, MANIFEST);
     expect(await blobs.leaves(MANIFEST, 7)).toEqual(leavesOf(bytes, plainBytes));
-    expect(await collect(blobs.read(MANIFEST, 7, HEADER_BYTES, encryptedBytes(plainBytes)))).toEqual(bytes);
+    expectBytes(await collect(blobs.read(MANIFEST, 7, HEADER_BYTES, encryptedBytes(plainBytes))), bytes);
   });
 
   test('takes a file part by part, and again after a restart', async () => {
@@ -60,7 +60,7 @@ describe('storePart', () => {
     const blobs = folderBlobs(folders);
     expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(LEAVES);
     await blobs.seal(UPLOAD, MANIFEST);
-    expect(await readAll(blobs)).toEqual(CIPHERTEXT);
+    expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
   test('takes a body in pieces of any length', async () => {
@@ -108,7 +108,7 @@ describe('storePart', () => {
     expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(LEAVES.subarray(0, 32));
     await blobs.storePart(UPLOAD, 0, 1, part(segmentsOf(CIPHERTEXT, PLAIN_BYTES, 1)));
     await blobs.seal(UPLOAD, MANIFEST);
-    expect(await readAll(blobs)).toEqual(CIPHERTEXT);
+    expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
   test('a connection that is lost changes nothing that was acknowledged', async () => {
@@ -122,7 +122,7 @@ describe('storePart', () => {
     }
     await blobs.storePart(UPLOAD, 0, 1, part(rest));
     await blobs.seal(UPLOAD, MANIFEST);
-    expect(await readAll(blobs)).toEqual(CIPHERTEXT);
+    expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
   test('a later part replaces what was never acknowledged, also where it is shorter', async () => {
@@ -173,7 +173,7 @@ describe('storePart', () => {
     gate.resolve();
     expect(await first).toBe(3);
     await blobs.seal(UPLOAD, MANIFEST);
-    expect(await readAll(blobs)).toEqual(CIPHERTEXT);
+    expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
   test('holds two segments at the most, however slow the disk is', async () => {
@@ -288,7 +288,7 @@ describe('seal', () => {
     await folderBlobs(folders).seal(UPLOAD, MANIFEST);
     expect(readdirSync(folders.uploads)).toEqual([]);
     expect(readdirSync(join(folders.versions, MANIFEST)).sort()).toEqual(['0', '0.leaves']);
-    expect(await readAll(blobs)).toEqual(CIPHERTEXT);
+    expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
   test('alerts where neither the upload nor the version is there', async () => {
@@ -301,7 +301,7 @@ describe('seal', () => {
     await blobs.seal(UPLOAD, MANIFEST);
     await blobs.storePart(OTHER, 0, 0, part(ciphertext(PLAIN_BYTES, 9)));
     await expect(blobs.seal(OTHER, MANIFEST)).rejects.toThrow('ENOTEMPTY');
-    expect(await readAll(blobs)).toEqual(CIPHERTEXT);
+    expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 });
 
@@ -322,7 +322,7 @@ describe('read', () => {
       fc.asyncProperty(bound, bound, async (a, b) => {
         const [start, end] = [Math.min(a, b), Math.max(a, b)];
         const bytes = await readAll(blobs, start, end);
-        expect(Buffer.compare(bytes, whole.subarray(start, end))).toBe(0);
+        expectBytes(bytes, whole.subarray(start, end));
       }),
       { numRuns: 40 },
     );
@@ -406,7 +406,7 @@ describe('sweep', () => {
     expect(readdirSync(folders.uploads)).toEqual([OTHER]);
     expect(readdirSync(folders.versions).sort()).toEqual([MANIFEST, 'lost+found'].sort());
     expect(await blobs.uploadLeaves(OTHER, 0)).toEqual(LEAVES);
-    expect(await readAll(blobs)).toEqual(CIPHERTEXT);
+    expectBytes(await readAll(blobs), CIPHERTEXT);
     expect(await blobs.sweep([OTHER], [MANIFEST])).toBe(0);
     expect(await blobs.sweep([], [])).toBe(2);
     expect(readdirSync(folders.uploads)).toEqual([]);
@@ -440,7 +440,7 @@ describe('sweep', () => {
     expect(await sweeping).toBe(1);
     expect(existsSync(join(folders.uploads, stale))).toBe(false);
     expect(await blobs.uploadLeaves(OTHER, 0)).toEqual(LEAVES);
-    expect(await readAll(blobs)).toEqual(CIPHERTEXT);
+    expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
   test('leaves alone an upload of which a part is under way', async () => {

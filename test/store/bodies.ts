@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { encryptedBytes, segmentCount, segmentSpan } from '../../src/core/weights/floe.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
 
@@ -40,4 +41,10 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8A
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) all.push(chunk);
   return new Uint8Array(Buffer.concat(all));
+}
+
+/** The runner's own comparison takes a second for what is compared in a millisecond here. */
+export function expectBytes(got: Uint8Array, expected: Uint8Array): void {
+  expect(got.length).toBe(expected.length);
+  expect(Buffer.compare(got, expected)).toBe(0);
 }

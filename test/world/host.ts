@@ -26,6 +26,8 @@ export interface Host {
 }
 
 export interface HostChanges {
+  /** A key pair that is not a new one. */
+  readonly kem?: KemKeyPair;
   /** Go into the evidence before its report is made, so that the report is true of them. */
   readonly evidence?: Partial<Evidence>;
   readonly measurement?: string;
@@ -43,7 +45,7 @@ export interface HostInput extends HostChanges {
 
 export async function makeHost(input: HostInput): Promise<Host> {
   const { request, random } = input;
-  const kem = kemKeyPairFromSeed(random(32));
+  const kem = input.kem ?? kemKeyPairFromSeed(random(32));
   const receiptSeed = random(32);
   const binding = {
     vault: request.vault,

@@ -99,8 +99,12 @@ export async function replayLog(): Promise<void> {
 /** All of a custodian's keys, so that each of them opens the next session here. */
 async function rememberOwn({ authenticators }: Facts, { person, name, credential }: Custodian): Promise<void> {
   const known = await knownCredentials();
-  const own = authenticators.valueSeq().filter((candidate) => candidate.person === person && candidate.retiredAt === null);
-  for (const { credential: id, keyEpoch, enrolment } of own.sortBy((candidate) => candidate.credential === credential)) {
+  const own = authenticators
+    .valueSeq()
+    .filter((candidate) => candidate.person === person && candidate.retiredAt === null);
+  for (const { credential: id, keyEpoch, enrolment } of own.sortBy(
+    (candidate) => candidate.credential === credential,
+  )) {
     if (known.some((candidate) => candidate.credential === id && candidate.enrolment !== null)) continue;
     await rememberCredential({ credential: id, keyEpoch, name, person, enrolment });
   }
@@ -137,4 +141,14 @@ export function keepFresh(): void {
     setTimeout(() => void next(), REFRESH_MS);
   };
   void next();
+}
+
+/** A ceremony over the log as it is now, and what came of it. */
+export function act<T>(ceremonyOf: (replica: Replica, custodian: Custodian) => Promise<T>): Promise<T> {
+  return withReplica(async (current, self) => {
+    await current.extend();
+    const result = await ceremonyOf(current, self);
+    await current.extend();
+    return result;
+  });
 }

@@ -1,5 +1,6 @@
 import { equal, fromBase64url, fromUtf8 } from '../bytes.ts';
-import { must, TwinlockError } from '../errors.ts';
+import { must } from '../errors.ts';
+import { parseJson } from '../json.ts';
 
 /** A browser writes about 150 bytes; room for members that later ones add. */
 const MAX_BYTES = 2048;
@@ -46,31 +47,9 @@ function parseClientData(bytes: Uint8Array): ClientData {
     'too_large',
     `expected client data of at most ${MAX_BYTES} bytes, got ${bytes.length}`,
   );
-  const text = fromUtf8(bytes);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new TwinlockError('malformed', 'expected client data in JSON');
-  }
+  const value = parseJson(fromUtf8(bytes));
   must(value !== null && typeof value === 'object' && !Array.isArray(value), 'malformed', 'expected a JSON object');
-  must(countMembers(text) === Object.keys(value).length, 'malformed', 'a member of the client data is repeated');
   return value as ClientData;
-}
-
-/**
- * How many members the outermost object of a JSON text has as written; JSON.parse keeps one of several with
- * the same name. The text is known to be JSON, in which every colon outside a string belongs to a member.
- */
-function countMembers(json: string): number {
-  let depth = 0;
-  let members = 0;
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
-    if (token === '{' || token === '[') depth++;
-    else if (token === '}' || token === ']') depth--;
-    else if (token === ':' && depth === 1) members++;
-  }
-  return members;
 }
 
 function isChallenge(value: unknown, expected: Uint8Array): boolean {

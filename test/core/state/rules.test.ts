@@ -1,12 +1,32 @@
 import { describe, expect, test } from 'vitest';
 import type { State } from '../../../src/core/state/state.ts';
+import { APPROVAL } from './broken/approval.ts';
 import type { BrokenRule } from './broken/broken.ts';
+import { DEPOSIT } from './broken/deposit.ts';
 import { GENESIS } from './broken/genesis.ts';
 import { LOG } from './broken/log.ts';
+import { PROPOSAL } from './broken/proposal.ts';
+import { PUBLISH, RESUME } from './broken/publish.ts';
+import { EXPIRY, RECEIPT, RELEASE } from './broken/release.ts';
+import { RELEASE_PROPOSAL } from './broken/release-proposal.ts';
+import { STOP } from './broken/stop.ts';
 import { failureOf, siteOf, sitesOfState } from './sites.ts';
 
 /** Every rule of the fold, broken: the code and the file that refuse, and a state that stays as it was. */
-const TABLE: Readonly<Record<string, readonly BrokenRule[]>> = { LOG, GENESIS };
+const TABLE: Readonly<Record<string, readonly BrokenRule[]>> = {
+  log: LOG,
+  genesis: GENESIS,
+  deposit: DEPOSIT,
+  proposal: PROPOSAL,
+  'proposal of a release': RELEASE_PROPOSAL,
+  publication: PUBLISH,
+  resumption: RESUME,
+  approval: APPROVAL,
+  release: RELEASE,
+  receipt: RECEIPT,
+  expiry: EXPIRY,
+  stop: STOP,
+};
 
 /** Tested apart, with a guard of their own. */
 const ELSEWHERE = /^state\/(authority|quorum)\.ts:/;
@@ -17,7 +37,7 @@ function snapshot(state: State | null): string {
   return JSON.stringify(state, (_key, value) => (typeof value === 'bigint' ? String(value) : value));
 }
 
-describe.each(Object.entries(TABLE))('the fold refuses (%s)', (_name, rules) => {
+describe.each(Object.entries(TABLE))('the fold refuses, %s:', (_name, rules) => {
   test.each(rules)('$rule', async ({ code, at, attempt }) => {
     const [world, entry, place] = await attempt();
     const before = world.stateOrNull;

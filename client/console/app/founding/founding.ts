@@ -11,7 +11,9 @@ import { ceremony, fingerprint, loadVault, status } from '../vault.ts';
 /** How often the other founders are looked for. */
 const REFRESH_MS = 2000;
 /** The tab keeps the invitation until the vault is founded, so that a reload does not lose it. */
-const KEPT_AS = 'twinlock-invitation';
+const INVITATION = 'twinlock-invitation';
+/** And what this founder has signed: the only genesis that they will take for the vault's. */
+const SIGNED = 'twinlock-signed-genesis';
 
 export const invited = signal<(Invitation & { readonly token: string }) | null>(null);
 /** What this workstation has enrolled for the person who was invited. */
@@ -27,9 +29,9 @@ export const hasSigned = computed(
   () => draft.value?.founders.some(({ person, signed }) => signed && person === invited.value?.person) ?? false,
 );
 
-export const founding = {
-  remembered: (): string | null => sessionStorage.getItem(KEPT_AS),
-};
+export function rememberedInvitation(): string | null {
+  return sessionStorage.getItem(INVITATION);
+}
 
 export async function openInvitation(text: string): Promise<void> {
   const token = /(?:^|#invitation=)([A-Za-z0-9_-]+)$/.exec(text.trim())?.[1];
@@ -38,10 +40,10 @@ export async function openInvitation(text: string): Promise<void> {
     const invitation = await ceremony.api.withBearer(token).invitation();
     invited.value = { ...invitation, token };
   } catch (error) {
-    sessionStorage.removeItem(KEPT_AS);
+    sessionStorage.removeItem(INVITATION);
     throw error;
   }
-  sessionStorage.setItem(KEPT_AS, token);
+  sessionStorage.setItem(INVITATION, token);
   await loadOwn();
   await refreshDraft();
   void watch();
@@ -67,6 +69,7 @@ export async function enrolAuthenticator(): Promise<void> {
 export async function sign(shown: GenesisReview): Promise<void> {
   const { token } = guest();
   await signGenesis(ceremony, token, shown, own.value);
+  sessionStorage.setItem(SIGNED, shown.fingerprint);
   await refreshDraft();
 }
 
@@ -94,11 +97,11 @@ async function reviewDraft(token: string): Promise<void> {
 
 /** The fingerprint is the one that this founder signed: not what the vault says now. */
 async function finish(): Promise<void> {
-  const signed = hasSigned.value ? (review.value?.fingerprint ?? null) : null;
-  sessionStorage.removeItem(KEPT_AS);
+  founded.value = sessionStorage.getItem(SIGNED);
+  if (founded.value === null) invited.value = null;
+  sessionStorage.removeItem(INVITATION);
+  sessionStorage.removeItem(SIGNED);
   await loadVault();
-  if (signed !== null) founded.value = signed;
-  else invited.value = null;
 }
 
 /** To the vault that was founded, with the fingerprint that was compared. */

@@ -32,7 +32,7 @@ interface ActionButtonProps {
   readonly action: Action;
   readonly kind?: 'primary' | 'danger' | 'primary danger' | 'plain';
   readonly disabled?: boolean;
-  readonly describedBy?: string;
+  readonly describedBy?: string | undefined;
   readonly children: ComponentChildren;
 }
 

@@ -5,7 +5,6 @@ export function Digest({ hex }: { hex: Hex }) {
   return (
     <code class="digest">
       {(hex.match(/.{1,8}/g) ?? []).map((group, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: groups never move
         <span key={i}>{group}</span>
       ))}
     </code>

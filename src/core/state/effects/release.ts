@@ -162,8 +162,8 @@ function appraisalPasses(
 /** One-time keys and evidence are for one release: what has been seen before is refused for ever. */
 function remembered(facts: Facts, { hosts }: Release): Pick<Facts, 'kemKeys' | 'evidence'> {
   return {
-    kemKeys: hosts.reduce((seen, host) => once(seen, host.kem, 'kem_key_reused', 'KEM key'), facts.kemKeys),
     evidence: hosts.reduce((seen, host) => once(seen, host.evidence, 'evidence_reused', 'evidence'), facts.evidence),
+    kemKeys: hosts.reduce((seen, host) => once(seen, host.kem, 'kem_key_reused', 'KEM key'), facts.kemKeys),
   };
 }
 

@@ -63,11 +63,15 @@ export const DEPOSIT: readonly BrokenRule[] = [
   rulesAt('share/share.ts')('invalid_threshold', 'a threshold of one', () =>
     withCore(({ commitments }) => ({ threshold: 1, commitments: commitments.slice(0, 1) })),
   ),
-  manifest('invalid_threshold', 'a threshold that its commitments are not of', () => withCore(() => ({ threshold: 3 }))),
+  manifest('invalid_threshold', 'a threshold that its commitments are not of', () =>
+    withCore(() => ({ threshold: 3 })),
+  ),
   rulesAt('share/share.ts')('invalid_index', 'a share index named twice (lesson)', () =>
     withCore(() => ({ indices: [1, 2, 3, 3] })),
   ),
-  rulesAt('share/share.ts')('invalid_index', 'share index 0 (lesson)', () => withCore(() => ({ indices: [0, 1, 2, 3] }))),
+  rulesAt('share/share.ts')('invalid_index', 'share index 0 (lesson)', () =>
+    withCore(() => ({ indices: [0, 1, 2, 3] })),
+  ),
   manifest('manifest_mismatch', 'a manifest whose context is that of another version', () =>
     withCore(({ vault, model }) => ({ ctx: toHex(manifestContext(vault, model, '2')) })),
   ),
@@ -82,7 +86,9 @@ export const DEPOSIT: readonly BrokenRule[] = [
     withEnvelopes((all) => all.map((one, i) => (i === 0 ? { ...one, person: OTHER_ID } : one))),
   ),
   deposit('envelopes_mismatch', 'an envelope to an authenticator of nobody', () =>
-    withEnvelopes((all) => all.map((one, i) => (i === 0 ? { ...one, credential: toBase64url(new Uint8Array(16)) } : one))),
+    withEnvelopes((all) =>
+      all.map((one, i) => (i === 0 ? { ...one, credential: toBase64url(new Uint8Array(16)) } : one)),
+    ),
   ),
   deposit('envelopes_mismatch', 'one person with two share indices', () =>
     withEnvelopes((all) => all.map((one, i) => (i === 1 ? { ...one, index: 2 } : one))),

@@ -3,10 +3,10 @@ import { digestOf } from '../../../../src/core/canonical.ts';
 import type { Proposable } from '../../../../src/core/state/state.ts';
 import type { Statement } from '../../../../src/core/statement/statement.ts';
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
-import { asProposer } from '../../../world.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import { makeMachine, OUTSIDER } from '../../../world/people.ts';
-import { deposited, founded, published, publishedWith, scoped, type Stage } from '../stages.ts';
+import { asProposer } from '../../../world.ts';
+import { deposited, founded, published, publishedWith, type Stage, scoped } from '../stages.ts';
 import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, OTHER_ID, rulesAt } from './broken.ts';
 
 const proposal = rulesAt('state/rules/proposal.ts');
@@ -198,7 +198,9 @@ const PRINCIPAL: readonly BrokenRule[] = [
     })),
   ),
   rulesAt('platform/verify-node.ts')('signature_invalid', 'a machine’s key that its enrolment does not hold', () =>
-    enrolment((stage) => ({ principal: { ...machineOf(stage), possession: stage.world.founding.auditor.record.possession } })),
+    enrolment((stage) => ({
+      principal: { ...machineOf(stage), possession: stage.world.founding.auditor.record.possession },
+    })),
   ),
 ];
 

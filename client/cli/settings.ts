@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { parseJson } from '../../src/core/json.ts';
+import { parseAs } from '../../src/core/schema.ts';
+import { fileError } from '../file-error.ts';
+
+/** The flags that every command takes, each also from the environment. */
+export interface GlobalFlags {
+  readonly vault?: string;
+  readonly fingerprint?: string;
+  readonly ca?: string;
+  readonly key?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** Where the vault is and who asks: from flags, the environment and the configuration file, in this order. */
+export interface Settings {
+  readonly vault: string | null;
+  readonly fingerprint: string | null;
+  /** Paths of files. */
+  readonly ca: string | null;
+  readonly key: string | null;
+  /** Where checkpoints are kept that this machine has verified. */
+  readonly stateDir: string;
+}
+
+const configuration = z.strictObject({
+  vault: z.optional(z.string()),
+  fingerprint: z.optional(z.string()),
+  ca: z.optional(z.string()),
+  key: z.optional(z.string()),
+});
+type Configuration = z.infer<typeof configuration>;
+
+/**
+ * Throws `malformed` for a configuration file that is not as it must be, and `not_found` for one that was
+ * named and is not there.
+ */
+export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings {
+  const config = readConfiguration(flags.config, env);
+  return {
+    vault: flags.vault ?? config.vault ?? null,
+    fingerprint: flags.fingerprint ?? config.fingerprint ?? null,
+    ca: flags.ca ?? config.ca ?? null,
+    key: flags.key ?? config.key ?? null,
+    stateDir: join(baseDir(env['XDG_STATE_HOME'], '.local/state'), 'twinlock'),
+  };
+}
+
+/** Paths in it are relative to its own folder. */
+function readConfiguration(named: string | undefined, env: NodeJS.ProcessEnv): Configuration {
+  const path = named ?? join(baseDir(env['XDG_CONFIG_HOME'], '.config'), 'twinlock', 'config.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (named === undefined && (code === 'ENOENT' || code === 'ENOTDIR')) return {};
+    throw fileError(error, path);
+  }
+  const config = parseConfiguration(text, path);
+  const absolute = (file: string) => resolve(dirname(path), file);
+  return {
+    ...config,
+    ...(config.ca === undefined ? {} : { ca: absolute(config.ca) }),
+    ...(config.key === undefined ? {} : { key: absolute(config.key) }),
+  };
+}
+
+function parseConfiguration(text: string, path: string): Configuration {
+  try {
+    return parseAs(configuration, parseJson(text), 'configuration');
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    throw new TwinlockError(error.code, `${path}: ${error.message}`, error.detail);
+  }
+}
+
+/** A relative one is to be ignored (XDG Base Directory Specification). */
+function baseDir(value: string | undefined, fallback: string): string {
+  return value?.startsWith('/') === true ? value : join(homedir(), fallback);
+}
+
+/** Throws `usage` where the vault is not named, or not by an address that can be trusted. */
+export function vaultUrl({ vault }: Settings): URL {
+  must(vault !== null, 'usage', 'which vault? give --vault https://HOST:PORT, TWINLOCK_VAULT, or "vault" in the config');
+  const url = URL.canParse(vault) ? new URL(vault) : null;
+  const isOrigin = url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === '';
+  must(isOrigin, 'usage', `--vault: expected https://HOST:PORT, got ${vault}`);
+  return url;
+}

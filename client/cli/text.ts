@@ -1,0 +1,44 @@
+/** How values are shown to people. */
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+const DURATIONS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `512 B`, `16.2 MiB`. */
+export function bytesText(bytes: number | bigint): string {
+  let value = Number(bytes);
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** UTC, to the second. */
+export function timeText(instantMs: number): string {
+  return `${new Date(instantMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+}
+
+/** `90s`, `30m`, `8h`, `7d` in milliseconds; null for anything else. */
+export function durationMs(text: string): number | null {
+  const match = /^([1-9][0-9]{0,5})([smhd])$/.exec(text);
+  if (match === null) return null;
+  return Number(match[1]) * DURATIONS[match[2] as keyof typeof DURATIONS];
+}
+
+/** A digest in a table: enough of it to find the whole. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, 16);
+}
+
+/** Columns as wide as their widest cell; the last is left as it is. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,65 @@
+import { FoundedScreen } from './founding/founded.tsx';
+import { founded, invited } from './founding/founding.ts';
+import { FoundingScreen } from './founding/founding-screen.tsx';
+import { InvitationScreen } from './founding/invitation.tsx';
+import { Header } from './header.tsx';
+import { Failure } from './parts/notice.tsx';
+import { Screen } from './parts/screen.tsx';
+import { ReplayScreen } from './replay.tsx';
+import { Routed } from './routed.tsx';
+import { FingerprintScreen, SignInScreen } from './sign-in.tsx';
+import { asked } from './touch.ts';
+import { custodian, facts, fault, fingerprint, isSimulation, status } from './vault.ts';
+
+export function App() {
+  document.body.dataset['grade'] = isSimulation.value ? 'simulation' : 'production';
+  return (
+    <>
+      {isSimulation.value ? (
+        <p class="simulation">
+          Simulation: nothing in this vault is protected. Software keys and pretended evidence pass.
+        </p>
+      ) : null}
+      <div class="page">
+        <Header />
+        <Stage />
+      </div>
+      <Touch />
+    </>
+  );
+}
+
+function Stage() {
+  if (fault.value !== null) return <FaultScreen />;
+  if (status.value === null) return <p class="quiet">Connecting to the vault…</p>;
+  if (founded.value !== null) return <FoundedScreen fingerprint={founded.value} />;
+  if (invited.value !== null) return <FoundingScreen />;
+  if (status.value.phase === 'founding') return <InvitationScreen />;
+  if (fingerprint.value === null) return <FingerprintScreen />;
+  if (custodian.value === null) return <SignInScreen />;
+  if (facts.value === null) return <ReplayScreen />;
+  return <Routed facts={facts.value} custodian={custodian.value} />;
+}
+
+function FaultScreen() {
+  if (fault.value === null) return null;
+  return (
+    <Screen title={fault.value.group === 'alert' ? 'Stop' : 'The console cannot go on'}>
+      <Failure error={fault.value} />
+      <div>
+        <button type="button" onClick={() => location.reload()}>
+          Start again
+        </button>
+      </div>
+    </Screen>
+  );
+}
+
+/** Says what a touch is for while the key blinks; a live region, so that it is read aloud. */
+function Touch() {
+  return (
+    <div class="touching" role="status" aria-live="assertive">
+      {asked.value === null ? null : <p class="touch">Touch your security key {asked.value}</p>}
+    </div>
+  );
+}

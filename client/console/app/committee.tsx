@@ -1,0 +1,116 @@
+import type { Authenticator, Facts } from '../../../src/core/state/state.ts';
+import { GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
+import type { Custodian } from '../../custodian/ceremony.ts';
+import { Digest } from './parts/digest.tsx';
+import { Mark } from './parts/notice.tsx';
+import { PolicyFacts } from './parts/policy.tsx';
+import { Facts as FactList, Panel, Screen } from './parts/screen.tsx';
+import { Words } from './parts/words.tsx';
+import { StopForm } from './stopping/stop-form.tsx';
+
+/** Who decides here, with which keys, under which policy. */
+export function CommitteeScreen({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
+  const { committee, genesis, vault, policy } = facts;
+  return (
+    <Screen title="Committee">
+      <Panel title="This vault">
+        <FactList
+          of={[
+            ['Fingerprint', <Digest key="vault" hex={vault} />],
+            [
+              'Grade',
+              <Mark key="grade" tone={genesis.grade === 'simulation' ? 'warn' : 'good'}>
+                {genesis.grade}, for life
+              </Mark>,
+            ],
+            ['Quorum', `${committee.threshold} of ${committee.members.length} custodians, epoch ${committee.epoch}`],
+            ['RP ID', <code key="rp">{genesis.rpId}</code>],
+          ]}
+        />
+        <details>
+          <summary>The fingerprint in words</summary>
+          <Words digest={vault} count={GENESIS_WORDS} />
+        </details>
+      </Panel>
+      <Panel title="Custodians">
+        <ul class="rows">
+          {committee.members.map(({ person, name, index, groups }) => (
+            <li key={person} class="stack">
+              <div class="row">
+                <strong>{name}</strong>
+                {person === custodian.person ? <span class="quiet">you</span> : null}
+                <span class="quiet">share {index}</span>
+                {groups.map((group) => (
+                  <Mark key={group} tone="plain">
+                    {group}
+                  </Mark>
+                ))}
+              </div>
+              {keysOf(facts, person).map((key) => (
+                <Key
+                  key={key.credential}
+                  authenticator={key}
+                  isOwn={person === custodian.person}
+                  custodian={custodian}
+                />
+              ))}
+            </li>
+          ))}
+        </ul>
+      </Panel>
+      <Machines facts={facts} />
+      <Panel title="Policy">
+        <FactList of={[['Digest', <Digest key="policy" hex={policy.digest} />]]} />
+        <PolicyFacts policy={policy.document} />
+      </Panel>
+    </Screen>
+  );
+}
+
+function keysOf({ authenticators }: Facts, person: string): readonly Authenticator[] {
+  return authenticators
+    .valueSeq()
+    .filter((authenticator) => authenticator.person === person)
+    .toArray();
+}
+
+function Key(props: { authenticator: Authenticator; isOwn: boolean; custodian: Custodian }) {
+  const { credential, retiredAt } = props.authenticator;
+  return (
+    <div class="stack">
+      <div class="row">
+        <code class="quiet">{credential}</code>
+        {retiredAt === null ? null : <Mark tone="bad">retired at entry {retiredAt}</Mark>}
+        {credential === props.custodian.credential ? <Mark tone="plain">this session</Mark> : null}
+      </div>
+      {props.isOwn && retiredAt === null ? (
+        <StopForm stopping={{ what: 'authenticator', credential }} label="Retire this key" />
+      ) : null}
+    </div>
+  );
+}
+
+function Machines({ facts }: { facts: Facts }) {
+  const principals = facts.principals.valueSeq().toArray();
+  return (
+    <Panel title="Machines">
+      {principals.length === 0 ? <p class="quiet">None yet.</p> : null}
+      <ul class="rows">
+        {principals.map(({ key, name, role, ownerName, models }) => (
+          <li key={key} class="stack">
+            <div class="row">
+              <strong>{name}</strong>
+              <Mark tone="plain">{role}</Mark>
+              <span class="quiet">of {ownerName}</span>
+              <span class="quiet">models: {models.join(', ')}</span>
+            </div>
+            <code class="quiet">{key}</code>
+          </li>
+        ))}
+      </ul>
+      <p>
+        <a href="#/propose">Propose to enrol another</a>
+      </p>
+    </Panel>
+  );
+}

@@ -1,0 +1,35 @@
+import type { Hex } from '../../../../src/core/bytes.ts';
+import { GENESIS_WORDS } from '../../../../src/core/statement/comparison-code.ts';
+import { Digest } from '../parts/digest.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { Panel, Screen } from '../parts/screen.tsx';
+import { Words } from '../parts/words.tsx';
+import { config } from '../vault.ts';
+import { enter } from './founding.ts';
+
+/** The fingerprint, and how it is kept: from here on nothing else is trusted. */
+export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
+  return (
+    <Screen title="The vault is founded" lead="Every founder has signed. This is its fingerprint: keep it.">
+      <Panel title="Fingerprint">
+        <Words digest={fingerprint} count={GENESIS_WORDS} />
+        <p>
+          <Digest hex={fingerprint} />
+        </p>
+        <Notice tone="warn" title="Whoever uses this vault is given the fingerprint, and never asks the vault for it">
+          <p>
+            Write it down beside the vault’s name. Give it to depositors and auditors as it stands, and build it into
+            the configuration of your hosts.
+          </p>
+        </Notice>
+        <p>From now on, open this console with it:</p>
+        <pre>{`twinlock console --vault ${config.value?.vault ?? 'URL'} \\\n  --fingerprint ${fingerprint}`}</pre>
+        <div>
+          <button type="button" class="primary" onClick={enter}>
+            I have kept it: go on
+          </button>
+        </div>
+      </Panel>
+    </Screen>
+  );
+}

@@ -1,0 +1,84 @@
+import { counted } from '../format.ts';
+import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { Failure, Mark, Notice } from '../parts/notice.tsx';
+import { Facts, Panel, Screen } from '../parts/screen.tsx';
+import { draft, enrolAuthenticator, hasSigned, invited, own, refusal, review } from './founding.ts';
+import { GenesisPanels } from './genesis.tsx';
+
+/** What a founder does, in order: enrol, wait for the others, compare, sign. */
+export function FoundingScreen() {
+  const guest = invited.value;
+  if (guest === null) return null;
+  return (
+    <Screen
+      title={`Welcome, ${guest.name}`}
+      lead="Enrol your security keys, compare the genesis with every other founder, then sign it. Nothing takes effect before everybody has signed."
+    >
+      <EnrolPanel />
+      <FoundersPanel />
+      {refusal.value === null ? null : <Failure error={refusal.value} />}
+      {review.value === null ? null : <GenesisPanels key={review.value.fingerprint} review={review.value} />}
+    </Screen>
+  );
+}
+
+function EnrolPanel() {
+  const enrol = useAction(enrolAuthenticator);
+  const count = own.value.length;
+  return (
+    <Panel title="1. Your security keys">
+      <p>
+        Your shares of every model will be sealed to the keys you enrol here. Two are usual: one in use, one in a safe.
+        If all of yours are lost, your shares are lost with them.
+      </p>
+      {count === 0 ? null : (
+        <Facts
+          of={own.value.map(({ credential }, i) => [`Key ${i + 1}`, <code key={credential}>{credential}</code>])}
+        />
+      )}
+      {count === 1 ? (
+        <Notice tone="warn" title="One key enrolled">
+          <p>Take out this key, insert your second one, and enrol it too. It can be done until somebody has signed.</p>
+        </Notice>
+      ) : null}
+      <ActionError action={enrol} />
+      <div>
+        <ActionButton action={enrol} kind={count === 0 ? 'primary' : 'plain'}>
+          {count === 0 ? 'Enrol a security key' : 'Enrol another key'}
+        </ActionButton>
+      </div>
+    </Panel>
+  );
+}
+
+function FoundersPanel() {
+  const founders = draft.value?.founders ?? [];
+  const missing = founders.filter(({ authenticators }) => authenticators === 0);
+  return (
+    <Panel title="2. The founders">
+      <ul class="rows">
+        {founders.map(({ person, name, authenticators, signed }) => (
+          <li key={person} class="row">
+            <strong>{name}</strong>
+            {person === invited.value?.person ? <span class="quiet">you</span> : null}
+            <span class="row end">
+              {authenticators === 0 ? (
+                <Mark tone="warn">not enrolled</Mark>
+              ) : (
+                <Mark tone="good">{counted(authenticators, 'key')} enrolled</Mark>
+              )}
+              <Mark tone={signed ? 'good' : 'plain'}>{signed ? 'signed' : 'not signed'}</Mark>
+            </span>
+          </li>
+        ))}
+      </ul>
+      <p role="status" class="quiet">
+        {missing.length > 0
+          ? `Waiting for ${missing.map(({ name }) => name).join(', ')} to enrol. This page notices by itself.`
+          : hasSigned.value
+            ? 'You have signed. Waiting for the others.'
+            : 'Everybody has enrolled.'}
+      </p>
+    </Panel>
+  );
+}

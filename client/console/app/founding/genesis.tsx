@@ -1,0 +1,133 @@
+import { useSignal } from '@preact/signals';
+import { GENESIS_WORDS } from '../../../../src/core/statement/comparison-code.ts';
+import type { StatementOf } from '../../../../src/core/statement/statement.ts';
+import type { GenesisReview } from '../../../custodian/genesis.ts';
+import { counted, instant } from '../format.ts';
+import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { Digest } from '../parts/digest.tsx';
+import { Mark, Notice } from '../parts/notice.tsx';
+import { PolicyFacts } from '../parts/policy.tsx';
+import { Facts, Panel } from '../parts/screen.tsx';
+import { Words } from '../parts/words.tsx';
+import { hasSigned, sign } from './founding.ts';
+
+/** All of a genesis, its code, and the signature. Another genesis mounts it anew: what was ticked is not carried over. */
+export function GenesisPanels({ review }: { review: GenesisReview }) {
+  const { statement, policy, founders } = review;
+  return (
+    <>
+      <Panel title="3. What you found">
+        <GenesisFacts statement={statement} />
+        <h3>Custodians</h3>
+        <ul class="rows">
+          {founders.map(({ person, name, index, groups, authenticators }) => (
+            <li key={person} class="stack">
+              <div class="row">
+                <strong>{name}</strong>
+                <span class="quiet">share {index}</span>
+                {groups.map((group) => (
+                  <Mark key={group} tone="plain">
+                    {group}
+                  </Mark>
+                ))}
+              </div>
+              {authenticators.map(({ credential }) => (
+                <code key={credential} class="quiet">
+                  {credential}
+                </code>
+              ))}
+            </li>
+          ))}
+        </ul>
+        <h3>Machines</h3>
+        {statement.principals.length === 0 ? <p class="quiet">None. They are enrolled later, by quorum.</p> : null}
+        <ul class="rows">
+          {statement.principals.map(({ key, name, role, ownerName, models }) => (
+            <li key={key} class="stack">
+              <div class="row">
+                <strong>{name}</strong>
+                <Mark tone="plain">{role}</Mark>
+                <span class="quiet">of {ownerName}</span>
+                <span class="quiet">models: {models.join(', ')}</span>
+              </div>
+              <code class="quiet">{key}</code>
+            </li>
+          ))}
+        </ul>
+        <h3>Policy</h3>
+        <PolicyFacts policy={policy} />
+        <details>
+          <summary>The statement, exactly</summary>
+          <pre>{JSON.stringify(statement, null, 2)}</pre>
+        </details>
+      </Panel>
+      <ComparePanel review={review} />
+    </>
+  );
+}
+
+function GenesisFacts({ statement }: { statement: StatementOf<'genesis'> }) {
+  const { grade, rpId, threshold, members, log, witnesses, expires } = statement;
+  return (
+    <Facts
+      of={[
+        [
+          'Grade',
+          grade === 'simulation' ? (
+            <Mark tone="warn">simulation, for life: nothing in it is protected</Mark>
+          ) : (
+            <Mark tone="good">production, for life</Mark>
+          ),
+        ],
+        ['Quorum', `${threshold} of ${counted(members.length, 'custodian')}`],
+        ['Page and RP ID', <code key="rp">{rpId}</code>],
+        ['Log', <code key="log">{log.origin}</code>],
+        ['Log key', <code key="key">{log.key}</code>],
+        ['Witnesses', witnesses.length === 0 ? 'none' : witnesses.join(', ')],
+        ['Policy', <Digest key="policy" hex={statement.policy} />],
+        ['To be signed before', instant(expires)],
+      ]}
+    />
+  );
+}
+
+function ComparePanel({ review }: { review: GenesisReview }) {
+  const compared = useSignal(false);
+  const signing = useAction(() => sign(review));
+  return (
+    <Panel title="4. Compare, then sign">
+      <p>
+        Read these words aloud to every other founder, in person or on a call in which you know their voices. Each of
+        you must see the same twelve, in the same order.
+      </p>
+      <Words digest={review.fingerprint} count={GENESIS_WORDS} />
+      {hasSigned.value ? (
+        <Notice tone="good" title="You have signed this genesis">
+          <p>The vault is founded when every founder has. This page notices by itself.</p>
+        </Notice>
+      ) : (
+        <>
+          <label class="tick">
+            <input
+              type="checkbox"
+              checked={compared.value}
+              onChange={(event) => {
+                compared.value = event.currentTarget.checked;
+              }}
+            />
+            <span>I have compared these words with every other founder</span>
+          </label>
+          <p class="quiet">
+            If a word differs, somebody sees another vault than you do: sign nothing, and find out why.
+          </p>
+          <ActionError action={signing} />
+          <div>
+            <ActionButton action={signing} kind="primary" disabled={!compared.value}>
+              Sign the genesis
+            </ActionButton>
+          </div>
+        </>
+      )}
+    </Panel>
+  );
+}

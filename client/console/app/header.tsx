@@ -1,0 +1,60 @@
+import { Mark } from './parts/notice.tsx';
+import { route } from './route.ts';
+import { custodian, facts, signOut } from './vault.ts';
+
+const PLACES: readonly (readonly [path: string, name: string])[] = [
+  ['proposals', 'Proposals'],
+  ['versions', 'Versions'],
+  ['committee', 'Committee'],
+  ['propose', 'Propose'],
+  ['stop', 'Stop'],
+];
+
+export function Header() {
+  const self = custodian.value;
+  return (
+    <header class="top">
+      <a class="brand" href="#/">
+        <img src="/icon.svg" alt="" />
+        twinlock
+      </a>
+      {facts.value === null ? null : <Places />}
+      {self === null ? null : (
+        <div class="who">
+          <span>{self.name}</span>
+          <button type="button" class="plain" onClick={signOut}>
+            Sign out
+          </button>
+        </div>
+      )}
+    </header>
+  );
+}
+
+function Places() {
+  const here = route.value[0] ?? 'proposals';
+  const open = facts.value?.proposals.count(({ phase }) => phase === 'open') ?? 0;
+  return (
+    <nav aria-label="Sections">
+      <ul>
+        {PLACES.map(([path, name]) => (
+          <li key={path}>
+            <a
+              href={`#/${path}`}
+              class={path === 'stop' ? 'danger' : ''}
+              aria-current={here === path ? 'page' : undefined}
+            >
+              {name}
+              {path === 'proposals' && open > 0 ? (
+                <>
+                  {' '}
+                  <Mark tone="warn">{open}</Mark>
+                </>
+              ) : null}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,125 @@
+import { useSignal } from '@preact/signals';
+import type { Code } from '../../../../src/core/errors.ts';
+import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
+import { approve, deny } from '../../../custodian/approve.ts';
+import type { Review } from '../../../custodian/review.ts';
+import { instant } from '../format.ts';
+import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { Panel } from '../parts/screen.tsx';
+import { Words } from '../parts/words.tsx';
+import { StopForm } from '../stopping/stop-form.tsx';
+import { act, custodian } from '../vault.ts';
+import { phaseOf } from './title.ts';
+
+/** What stands against a denial too. */
+const NO_VOTE: ReadonlySet<Code> = new Set([
+  'proposal_closed',
+  'statement_expired',
+  'already_voted',
+  'proposer_cannot_approve',
+  'not_a_custodian',
+  'credential_retired',
+]);
+
+/** The code, what stands in the way, and the two buttons. */
+export function DecidePanel({ review }: { review: Review }) {
+  const person = custodian.value?.person;
+  const recordedAt = useSignal<number | null>(null);
+  const own = review.policy.votes.find((vote) => vote.person === person);
+  const isDecided = own !== undefined || review.proposal.phase !== 'open';
+  return (
+    <Panel title="Compare, then decide">
+      <p>
+        Whoever asked, and everybody who decides, must see these four words. Compare them on another screen or by voice.
+      </p>
+      <Words digest={review.digest} count={REQUEST_WORDS} />
+      {recordedAt.value === null ? null : (
+        <Notice tone="good" title={`Recorded as entry ${recordedAt.value}`}>
+          <p>The proposal is now {phaseOf(review.proposal)[1]}.</p>
+        </Notice>
+      )}
+      {isDecided ? (
+        <Outcome review={review} person={person} />
+      ) : (
+        <Decision
+          review={review}
+          onRecorded={(index) => {
+            recordedAt.value = index;
+          }}
+        />
+      )}
+      <Withdraw review={review} />
+    </Panel>
+  );
+}
+
+function Outcome({ review, person }: { review: Review; person: string | undefined }) {
+  const own = review.policy.votes.find((vote) => vote.person === person);
+  const [, phase] = phaseOf(review.proposal);
+  const said =
+    own === undefined
+      ? 'You have not decided on it.'
+      : `You ${own.decision === 'approve' ? 'approved' : 'denied'} it on ${instant(own.time)}.`;
+  return (
+    <p>
+      This proposal is {phase}. {said}
+    </p>
+  );
+}
+
+function Decision({ review, onRecorded }: { review: Review; onRecorded: (index: number) => void }) {
+  const approving = useAction(async () => {
+    onRecorded((await act((replica, self) => approve(self, replica, review))).index);
+  });
+  const denying = useAction(async () => {
+    onRecorded((await act((replica, self) => deny(self, replica, review.digest))).index);
+  });
+  const { obstacles } = review;
+  const canVote = !obstacles.some(({ code }) => NO_VOTE.has(code));
+  const busy = approving.busy || denying.busy;
+  return (
+    <>
+      {obstacles.length === 0 ? null : (
+        <div id="obstacles">
+          <Notice tone="bad" title="You cannot approve this">
+            <ul>
+              {obstacles.map(({ code, message }) => (
+                <li key={message} class="sentence">
+                  {message} <code>{code}</code>
+                </li>
+              ))}
+            </ul>
+          </Notice>
+        </div>
+      )}
+      <ActionError action={approving} />
+      <ActionError action={denying} />
+      <div class="row">
+        <ActionButton
+          action={approving}
+          kind="primary"
+          disabled={busy || obstacles.length > 0}
+          describedBy={obstacles.length > 0 ? 'obstacles' : undefined}
+        >
+          Approve
+        </ActionButton>
+        <ActionButton action={denying} kind="danger" disabled={busy || !canVote}>
+          Deny
+        </ActionButton>
+        <span class="quiet">Either takes a touch, and neither can be taken back.</span>
+      </div>
+    </>
+  );
+}
+
+/** Whoever proposed takes it back; a release in force is revoked by any custodian. */
+function Withdraw({ review }: { review: Review }) {
+  const { proposal, digest, asked } = review;
+  const isRelease = review.statement.kind === 'release';
+  const isOwnOpen = proposal.phase === 'open' && asked.key === null && asked.person === custodian.value?.person;
+  const isInForce = isRelease && (proposal.phase === 'approved' || proposal.phase === 'executed') && !proposal.ended;
+  if (isOwnOpen) return <StopForm stopping={{ what: 'proposal', target: digest }} label="Withdraw my proposal" />;
+  if (isInForce) return <StopForm stopping={{ what: 'release', target: digest }} label="Revoke this release" />;
+  return null;
+}

@@ -1,0 +1,77 @@
+import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
+import type { Custodian } from '../../../custodian/ceremony.ts';
+import { fromNow } from '../format.ts';
+import { Mark, Notice } from '../parts/notice.tsx';
+import { Screen } from '../parts/screen.tsx';
+import { now } from '../vault.ts';
+import { phaseOf, proposerName, titleOf } from './title.ts';
+
+/** Of what has been decided: enough to see what became of the last ones. */
+const MAX_DECIDED = 50;
+
+export function ProposalsScreen({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
+  const latest = facts.proposals.valueSeq().sortBy(({ index }) => -index);
+  const open = latest.filter(({ phase }) => phase === 'open' || phase === 'approved').toArray();
+  const decided = latest
+    .filter(({ phase }) => phase !== 'open' && phase !== 'approved')
+    .take(MAX_DECIDED)
+    .toArray();
+  const card = (proposal: Proposal) => (
+    <li key={proposal.digest}>
+      <Card facts={facts} proposal={proposal} person={custodian.person} />
+    </li>
+  );
+  return (
+    <Screen title="Proposals" lead="Granting needs a quorum. Stopping needs only you.">
+      {facts.stopped === null ? null : (
+        <Notice tone="bad" title="The vault is stopped">
+          <p>
+            Nothing is released until a quorum resumes it. <a href="#/propose">Propose to resume it</a>.
+          </p>
+        </Notice>
+      )}
+      <section class="stack" aria-label="Open proposals">
+        <h2>Open</h2>
+        {open.length === 0 ? <p class="quiet">Nothing waits for you. This page notices by itself.</p> : null}
+        <ul class="cards">{open.map(card)}</ul>
+      </section>
+      {decided.length === 0 ? null : (
+        <section class="stack" aria-label="Decided proposals">
+          <h2>Decided</h2>
+          <ul class="cards">{decided.map(card)}</ul>
+        </section>
+      )}
+    </Screen>
+  );
+}
+
+function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; person: string }) {
+  const { digest, statement, votes, time } = proposal;
+  const [tone, phase] = phaseOf(proposal);
+  const own = votes.find((vote) => vote.person === person);
+  const approvals = votes.filter(({ decision }) => decision === 'approve').length;
+  const isOpen = proposal.phase === 'open';
+  return (
+    <a class="card" href={`#/proposals/${digest}`}>
+      <div class="row">
+        <strong>{titleOf(statement)}</strong>
+        <span class="row end">
+          {own === undefined ? null : (
+            <Mark tone="plain">you {own.decision === 'approve' ? 'approved' : 'denied'}</Mark>
+          )}
+          {isOpen ? (
+            <Mark tone="plain">
+              {approvals} of {facts.committee.threshold} approved
+            </Mark>
+          ) : null}
+          <Mark tone={tone}>{phase}</Mark>
+        </span>
+      </div>
+      <span class="quiet">
+        {proposerName(facts, statement)}, {fromNow(time, now.value)}
+        {isOpen ? `; expires ${fromNow(statement.expires, now.value)}` : ''}
+      </span>
+      {'reason' in statement ? <span>{statement.reason}</span> : null}
+    </a>
+  );
+}

@@ -1,0 +1,127 @@
+import type { Facts as Established, Proposable, Version } from '../../../../src/core/state/state.ts';
+import type { Review } from '../../../custodian/review.ts';
+import { duration, fromNow, instant, size } from '../format.ts';
+import { Digest } from '../parts/digest.tsx';
+import { Mark, Notice } from '../parts/notice.tsx';
+import { Facts, Panel } from '../parts/screen.tsx';
+import { now } from '../vault.ts';
+import { VersionPhase } from '../versions.tsx';
+
+type Rows = Parameters<typeof Facts>[0]['of'];
+
+export function WhatPanel({ review, facts }: { review: Review; facts: Established }) {
+  const { statement, version } = review;
+  return (
+    <Panel title="What">
+      <Facts of={[...whatOf(statement, facts), ...versionOf(version)]} />
+      {statement.kind === 'principal' && statement.principal.models.includes('*') ? (
+        <Notice tone="warn" title="This machine is for every model, those of the future too" />
+      ) : null}
+    </Panel>
+  );
+}
+
+function whatOf(statement: Proposable, { persons }: Established): Rows {
+  switch (statement.kind) {
+    case 'release':
+      return [
+        ['Model', statement.model],
+        ['Version', statement.version],
+        ['For', statement.purpose],
+        ['Lease', `${duration(statement.leaseMs)} from release`],
+        ['Served at most', size(BigInt(statement.bytes))],
+      ];
+    case 'publish':
+      return [
+        ['Model', statement.model],
+        ['Version', statement.version],
+        [
+          'Evaluated in',
+          statement.evaluation === null ? 'no evaluation is cited' : <Digest key="e" hex={statement.evaluation} />,
+        ],
+      ];
+    case 'principal': {
+      const { name, role, owner, ownerName, key, models } = statement.principal;
+      const owned = persons.get(owner);
+      return [
+        ['Machine', name],
+        ['Role', role],
+        ['Owner', owned === undefined ? `${ownerName}, who is no custodian` : owned],
+        ['Models', models.join(', ')],
+        ['Key', <code key="key">{key}</code>],
+      ];
+    }
+    case 'resume':
+      return [['The stop', <Digest key="stop" hex={statement.stop} />]];
+  }
+}
+
+function versionOf(version: Version | null): Rows {
+  if (version === null) return [];
+  return [
+    ['Manifest', <Digest key="manifest" hex={version.manifest} />],
+    ['Ciphertext', size(version.bytes)],
+    ['State', <VersionPhase key="phase" phase={version.phase} />],
+    ['Deposited', instant(version.time)],
+  ];
+}
+
+export function AskedPanel({ review }: { review: Review }) {
+  const { name, key, reason, created, expires } = review.asked;
+  return (
+    <Panel title="Who asked, and why">
+      {reason === null ? null : <blockquote class="reason">{reason}</blockquote>}
+      <Facts
+        of={[
+          ['Person', name],
+          key === null ? null : ['With the machine', key],
+          ['Asked', `${instant(created)} (${fromNow(created, now.value)})`],
+          ['Expires', `${instant(expires)} (${fromNow(expires, now.value)})`],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+export function PolicyPanel({ review }: { review: Review }) {
+  const { digest, threshold, groups, members, votes, wanting, missingGroups } = review.policy;
+  return (
+    <Panel title="Policy, and who has decided">
+      <Facts
+        of={[
+          ['Quorum', `${threshold} of ${members.length} custodians`],
+          groups.length === 0 ? null : ['Groups', `one of each: ${groups.join(', ')}`],
+          ['Policy', <Digest key="policy" hex={digest} />],
+          review.proposal.phase === 'open' ? ['Still wanting', wantingText(wanting, missingGroups)] : null,
+        ]}
+      />
+      {votes.length === 0 ? <p class="quiet">Nobody has decided yet.</p> : null}
+      <ul class="rows">
+        {votes.map(({ person, name, decision, credential, time, index }) => (
+          <li key={person} class="stack">
+            <div class="row">
+              <strong>{name}</strong>
+              <Mark tone={decision === 'approve' ? 'good' : 'bad'}>
+                {decision === 'approve' ? 'approved' : 'denied'}
+              </Mark>
+              <span class="quiet end">
+                {instant(time)}, entry {index}
+              </span>
+            </div>
+            <span class="quiet">
+              with key <code>{credential}</code>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function wantingText(wanting: number, missingGroups: readonly string[]): string {
+  const wanted = [
+    ...(wanting === 0 ? [] : [wanting === 1 ? '1 more approval' : `${wanting} more approvals`]),
+    ...missingGroups.map((group) => `somebody of ${group}`),
+  ];
+  return wanted.length === 0 ? 'nothing' : wanted.join(', ');
+}

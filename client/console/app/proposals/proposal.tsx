@@ -1,0 +1,71 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { Hex } from '../../../../src/core/bytes.ts';
+import type { TwinlockError } from '../../../../src/core/errors.ts';
+import type { Facts } from '../../../../src/core/state/state.ts';
+import { type Review, review } from '../../../custodian/review.ts';
+import { asFailure, Failure, Mark } from '../parts/notice.tsx';
+import { Screen } from '../parts/screen.tsx';
+import { now, withReplica } from '../vault.ts';
+import { ChangesPanel } from './changes.tsx';
+import { DecidePanel } from './decide.tsx';
+import { HostsPanel } from './hosts.tsx';
+import { AskedPanel, PolicyPanel, WhatPanel } from './panels.tsx';
+import { phaseOf, titleOf } from './title.ts';
+
+/** Clocks and expiry are looked at again this often. */
+const REVIEW_MS = 30_000;
+
+/** One proposal, in the order in which it is judged (design: webauthn, "Page"). */
+export function ProposalScreen({ digest, facts }: { digest: Hex; facts: Facts }) {
+  const reviewed = useSignal<Review | null>(null);
+  const failure = useSignal<TwinlockError | null>(null);
+  const tick = Math.floor(now.value / REVIEW_MS);
+  useEffect(() => {
+    let isCurrent = true;
+    const set = (result: Review | null, error: TwinlockError | null) => {
+      if (!isCurrent) return;
+      reviewed.value = result;
+      failure.value = error;
+    };
+    withReplica((replica, custodian) => review(custodian, replica, digest)).then(
+      (result) => set(result, null),
+      (thrown) => set(null, asFailure(thrown)),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [digest, facts, tick]);
+
+  if (failure.value !== null) {
+    return (
+      <Screen title="This proposal cannot be shown">
+        <Failure error={failure.value} />
+      </Screen>
+    );
+  }
+  if (reviewed.value?.digest !== digest) return <p class="quiet">Checking the proposal and its evidence…</p>;
+  return <Reviewed review={reviewed.value} facts={facts} />;
+}
+
+function Reviewed({ review, facts }: { review: Review; facts: Facts }) {
+  const [tone, phase] = phaseOf(review.proposal);
+  return (
+    <Screen title={titleOf(review.statement)}>
+      <p class="row">
+        <Mark tone={tone}>{phase}</Mark>
+        {review.grade === 'simulation' ? <Mark tone="warn">simulation</Mark> : null}
+      </p>
+      <WhatPanel review={review} facts={facts} />
+      <AskedPanel review={review} />
+      <PolicyPanel review={review} />
+      {review.hosts.length === 0 ? null : <HostsPanel hosts={review.hosts} />}
+      {review.statement.kind === 'release' ? <ChangesPanel changes={review.changes} /> : null}
+      <DecidePanel key={review.digest} review={review} />
+      <details>
+        <summary>The statement, exactly</summary>
+        <pre>{JSON.stringify(review.statement, null, 2)}</pre>
+      </details>
+    </Screen>
+  );
+}

@@ -1,0 +1,40 @@
+import type { Facts, Proposable, Proposal } from '../../../../src/core/state/state.ts';
+import { counted } from '../format.ts';
+
+/** A statement in one line. */
+export function titleOf(statement: Proposable): string {
+  switch (statement.kind) {
+    case 'release': {
+      const { model, version, hosts, purpose } = statement;
+      return `Release ${model}@${version} to ${counted(hosts.length, 'host')} for ${purpose}`;
+    }
+    case 'publish':
+      return `Publish ${statement.model}@${statement.version}`;
+    case 'principal':
+      return `Enrol ${statement.principal.name} as ${statement.principal.role}`;
+    case 'resume':
+      return 'Resume the vault';
+  }
+}
+
+const PHASES: Readonly<Record<Proposal['phase'], readonly [tone: 'good' | 'bad' | 'warn' | 'plain', text: string]>> = {
+  open: ['warn', 'open'],
+  approved: ['good', 'approved'],
+  executed: ['good', 'in effect'],
+  denied: ['bad', 'denied'],
+  expired: ['plain', 'expired'],
+  withdrawn: ['plain', 'withdrawn'],
+  revoked: ['bad', 'revoked'],
+};
+
+export function phaseOf({ phase, ended, statement }: Proposal): (typeof PHASES)['open'] {
+  if (phase === 'executed' && ended) return ['plain', 'lease ended'];
+  if (phase === 'executed' && statement.kind === 'release') return ['good', 'released'];
+  return PHASES[phase];
+}
+
+export function proposerName({ persons, principals }: Facts, { proposer }: Proposable): string {
+  const person = persons.get(proposer.person) ?? proposer.person;
+  if (proposer.kind === 'custodian') return person;
+  return `${principals.get(proposer.key)?.name ?? proposer.key}, a machine of ${person}`;
+}

@@ -1,0 +1,116 @@
+import { useComputed, useSignal } from '@preact/signals';
+import { must, TwinlockError } from '../../../../src/core/errors.ts';
+import { parseAs } from '../../../../src/core/schema.ts';
+import type { Facts } from '../../../../src/core/state/state.ts';
+import { type PrincipalRecord, principalInvitation } from '../../../../src/core/statement/statement.ts';
+import { propose } from '../../../custodian/propose.ts';
+import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { Facts as FactList, Panel } from '../parts/screen.tsx';
+import { go } from '../route.ts';
+import { act } from '../vault.ts';
+
+type Shown = Omit<PrincipalRecord, 'owner'>;
+
+/** Proposes a machine's key: what it says of itself is pasted, whose it is and what it may do is chosen here. */
+export function MachineForm({ facts }: { facts: Facts }) {
+  const pasted = useSignal('');
+  const owner = useSignal<string | null>(null);
+  const models = useSignal<string | null>(null);
+  const shown = useComputed(() => shownBy(pasted.value));
+  const { members } = facts.committee;
+  const record = shown.value;
+  const named = record === null ? undefined : members.find(({ name }) => name === record.ownerName);
+  const ownerId = owner.value ?? named?.person ?? '';
+  const modelText = models.value ?? record?.models.join(', ') ?? '';
+  const submit = useAction(async () => {
+    const shape = parsePasted(pasted.value);
+    const ownerName = members.find(({ person }) => person === ownerId)?.name;
+    must(ownerName !== undefined, 'person_unknown', 'choose whose machine it is');
+    const scopes = modelText.split(/[\s,]+/).filter((scope) => scope !== '');
+    const principal = { ...shape, owner: ownerId, ownerName, models: scopes };
+    const { digest } = await act((replica, self) => propose(self, replica, { kind: 'principal', principal }));
+    go(`/proposals/${digest}`);
+  });
+  return (
+    <Panel title="Enrol a machine">
+      <label>
+        Its key
+        <textarea
+          class="code"
+          autocomplete="off"
+          spellcheck={false}
+          value={pasted.value}
+          onInput={(event) => {
+            pasted.value = event.currentTarget.value;
+          }}
+        />
+        <small>
+          What <code>twinlock key show</code> prints on the machine. The key itself never leaves it.
+        </small>
+      </label>
+      {record === null ? null : (
+        <FactList
+          of={[
+            ['Name', record.name],
+            ['Role', record.role],
+            ['Key', <code key="key">{record.key}</code>],
+          ]}
+        />
+      )}
+      <label>
+        Its owner
+        <select
+          value={ownerId}
+          onChange={(event) => {
+            owner.value = event.currentTarget.value;
+          }}
+        >
+          <option value="">Choose</option>
+          {members.map(({ person, name }) => (
+            <option key={person} value={person}>
+              {name}
+            </option>
+          ))}
+        </select>
+        <small>What it asks for, its owner asks for: they cannot approve it.</small>
+      </label>
+      <label>
+        Models
+        <input
+          type="text"
+          class="code"
+          value={modelText}
+          onInput={(event) => {
+            models.value = event.currentTarget.value;
+          }}
+        />
+        <small>acme/ocr for one, acme/* for a namespace, * for all</small>
+      </label>
+      <ActionError action={submit} />
+      <div>
+        <ActionButton action={submit} kind="primary" disabled={pasted.value.trim() === '' || ownerId === ''}>
+          Propose to enrol it
+        </ActionButton>
+      </div>
+    </Panel>
+  );
+}
+
+/** Null while the text is not yet a key: what is wrong with it is said when it is proposed. */
+function shownBy(text: string): Shown | null {
+  try {
+    return parsePasted(text);
+  } catch {
+    return null;
+  }
+}
+
+function parsePasted(text: string): Shown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new TwinlockError('malformed', 'expected JSON as twinlock key show prints it', {}, { cause });
+  }
+  return parseAs(principalInvitation, value, 'key');
+}

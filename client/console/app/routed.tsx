@@ -1,0 +1,40 @@
+import type { Facts } from '../../../src/core/state/state.ts';
+import type { Custodian } from '../../custodian/ceremony.ts';
+import { CommitteeScreen } from './committee.tsx';
+import { Failure } from './parts/notice.tsx';
+import { ProposalsScreen } from './proposals/list.tsx';
+import { ProposalScreen } from './proposals/proposal.tsx';
+import { ProposeScreen } from './propose/propose.tsx';
+import { route } from './route.ts';
+import { StopScreen } from './stopping/stop-screen.tsx';
+import { trouble } from './vault.ts';
+import { VersionsScreen } from './versions.tsx';
+
+/** The screens of a custodian who is signed in. What they show is the replica's, never the vault's word. */
+export function Routed({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
+  return (
+    <div class="stack">
+      {trouble.value === null ? null : <Failure error={trouble.value} />}
+      <Place facts={facts} custodian={custodian} />
+    </div>
+  );
+}
+
+function Place({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
+  const [place, digest] = route.value;
+  switch (place) {
+    case 'proposals':
+      if (digest !== undefined) return <ProposalScreen key={digest} digest={digest} facts={facts} />;
+      return <ProposalsScreen facts={facts} custodian={custodian} />;
+    case 'versions':
+      return <VersionsScreen facts={facts} custodian={custodian} />;
+    case 'committee':
+      return <CommitteeScreen facts={facts} custodian={custodian} />;
+    case 'propose':
+      return <ProposeScreen facts={facts} />;
+    case 'stop':
+      return <StopScreen facts={facts} />;
+    default:
+      return <ProposalsScreen facts={facts} custodian={custodian} />;
+  }
+}

@@ -1,0 +1,110 @@
+import { useSignal } from '@preact/signals';
+import { fromBase64url, fromHex } from '../../../src/core/bytes.ts';
+import { must } from '../../../src/core/errors.ts';
+import { rememberCredential } from './local.ts';
+import { ActionButton, ActionError, useAction } from './parts/action.tsx';
+import { Screen } from './parts/screen.tsx';
+import { fingerprint, signIn } from './vault.ts';
+
+export function SignInScreen() {
+  const enter = useAction(signIn);
+  return (
+    <Screen title="Sign in" lead="With one of the security keys that you enrolled. Signing in approves nothing.">
+      <div class="panel">
+        <ActionError action={enter} />
+        <div>
+          <ActionButton action={enter} kind="primary">
+            Sign in with your security key
+          </ActionButton>
+        </div>
+        <details>
+          <summary>This workstation is new to me</summary>
+          <NewWorkstation />
+        </details>
+      </div>
+    </Screen>
+  );
+}
+
+/** Security keys do not list what they hold. */
+function NewWorkstation() {
+  const text = useSignal('');
+  const done = useSignal(false);
+  const add = useAction(async () => {
+    const credential = text.value.trim();
+    must(fromBase64url(credential).length > 0, 'malformed', 'expected a credential id');
+    await rememberCredential({ credential, keyEpoch: 1, name: 'added by hand', person: null, enrolment: null });
+    done.value = true;
+  });
+  return (
+    <div class="stack">
+      <label>
+        Credential id
+        <input
+          type="text"
+          class="code"
+          autocomplete="off"
+          spellcheck={false}
+          value={text.value}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+            done.value = false;
+          }}
+        />
+        <small>Of one of your keys: any custodian’s console shows it under Committee.</small>
+      </label>
+      <ActionError action={add} />
+      <div class="row">
+        <ActionButton action={add} disabled={text.value.trim() === ''}>
+          Add it
+        </ActionButton>
+        <span role="status">{done.value ? 'Added. Sign in above.' : ''}</span>
+      </div>
+    </div>
+  );
+}
+
+/** A console that was started without a fingerprint, for a vault that has been founded. */
+export function FingerprintScreen() {
+  const text = useSignal('');
+  const use = useAction(async () => {
+    const hex = text.value.replaceAll(/\s/g, '').toLowerCase();
+    must(fromHex(hex).length === 32, 'malformed', 'expected 64 hexadecimal digits');
+    fingerprint.value = hex;
+  });
+  return (
+    <Screen
+      title="Which vault is this?"
+      lead="This console was started without the vault’s fingerprint. It is never taken from the vault: give it as you were given it."
+    >
+      <form
+        class="panel"
+        onSubmit={(event) => {
+          event.preventDefault();
+          use.run();
+        }}
+      >
+        <label>
+          Fingerprint, 64 hexadecimal digits
+          <input
+            type="text"
+            class="code"
+            autocomplete="off"
+            spellcheck={false}
+            value={text.value}
+            onInput={(event) => {
+              text.value = event.currentTarget.value;
+            }}
+          />
+          <small>For this session. To keep it, start the console with --fingerprint.</small>
+        </label>
+        <ActionError action={use} />
+        <div>
+          <ActionButton action={use} kind="primary" disabled={text.value.trim() === ''}>
+            Use this fingerprint
+          </ActionButton>
+        </div>
+      </form>
+    </Screen>
+  );
+}

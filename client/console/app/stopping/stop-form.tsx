@@ -1,0 +1,40 @@
+import { useSignal } from '@preact/signals';
+import { type Stopping, stop } from '../../../custodian/propose.ts';
+import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { act } from '../vault.ts';
+
+type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
+export type StoppingTarget = WithoutReason<Stopping>;
+
+/** One person is enough; the log keeps why. Folded, so that it is not pressed in passing. */
+export function StopForm({ stopping, label }: { stopping: StoppingTarget; label: string }) {
+  const reason = useSignal('');
+  const stopIt = useAction(async () => {
+    await act((replica, self) => stop(self, replica, { ...stopping, reason: reason.value.trim() }));
+    reason.value = '';
+  });
+  return (
+    <details>
+      <summary>{label}</summary>
+      <div class="stack">
+        <label>
+          Reason, for the log
+          <input
+            type="text"
+            maxLength={500}
+            value={reason.value}
+            onInput={(event) => {
+              reason.value = event.currentTarget.value;
+            }}
+          />
+        </label>
+        <ActionError action={stopIt} />
+        <div>
+          <ActionButton action={stopIt} kind="danger" disabled={reason.value.trim() === ''}>
+            {label}
+          </ActionButton>
+        </div>
+      </div>
+    </details>
+  );
+}

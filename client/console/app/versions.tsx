@@ -1,0 +1,114 @@
+import type { Facts, Version } from '../../../src/core/state/state.ts';
+import type { Custodian } from '../../custodian/ceremony.ts';
+import { confirmCustody } from '../../custodian/custody.ts';
+import { propose } from '../../custodian/propose.ts';
+import { instant, size } from './format.ts';
+import { ActionButton, ActionError, useAction } from './parts/action.tsx';
+import { Digest } from './parts/digest.tsx';
+import { Mark } from './parts/notice.tsx';
+import { Facts as FactList, Screen } from './parts/screen.tsx';
+import { go } from './route.ts';
+import { StopForm } from './stopping/stop-form.tsx';
+import { act } from './vault.ts';
+
+const PHASES = { quarantined: 'warn', releasable: 'good', withdrawn: 'bad' } as const;
+
+export function VersionPhase({ phase }: { phase: Version['phase'] }) {
+  return <Mark tone={PHASES[phase]}>{phase}</Mark>;
+}
+
+export function VersionsScreen({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
+  const versions = facts.versions
+    .valueSeq()
+    .sortBy(({ time }) => -time)
+    .toArray();
+  return (
+    <Screen title="Versions" lead="What has been deposited. Quarantined versions are released for evaluation only.">
+      {versions.length === 0 ? <p class="quiet">Nothing has been deposited yet.</p> : null}
+      {versions.map((version) => (
+        <VersionPanel key={version.manifest} version={version} facts={facts} custodian={custodian} />
+      ))}
+    </Screen>
+  );
+}
+
+function VersionPanel({ version, facts, custodian }: { version: Version; facts: Facts; custodian: Custodian }) {
+  const { model, version: name, manifest, phase, bytes, files, time, owner, depositor, confirmed } = version;
+  const inUse = version.envelopes.filter(({ credential }) => facts.authenticators.get(credential)?.retiredAt === null);
+  const unconfirmed = inUse.filter(({ credential }) => !confirmed.includes(credential));
+  const isOwnMissing = unconfirmed.some(({ person }) => person === custodian.person);
+  const missing = [...new Set(unconfirmed.map(({ person }) => facts.persons.get(person) ?? person))];
+  return (
+    <section class="panel" aria-label={`${model}@${name}`}>
+      <div class="row">
+        <h2>
+          {model}@{name}
+        </h2>
+        <span class="row end">
+          <VersionPhase phase={phase} />
+          <Mark tone={unconfirmed.length === 0 ? 'good' : 'warn'}>
+            {unconfirmed.length === 0 ? 'durable' : 'not durable'}
+          </Mark>
+        </span>
+      </div>
+      <FactList
+        of={[
+          ['Manifest', <Digest key="manifest" hex={manifest} />],
+          ['Ciphertext', `${size(bytes)} in ${files} files`],
+          [
+            'Deposited',
+            `${instant(time)} by ${facts.principals.get(depositor)?.name ?? depositor}, of ${facts.persons.get(owner) ?? owner}`,
+          ],
+          [
+            'Shares confirmed',
+            missing.length === 0
+              ? 'by every custodian, for every key'
+              : `${inUse.length - unconfirmed.length} of ${inUse.length} keys; not by ${missing.join(', ')}`,
+          ],
+        ]}
+      />
+      <VersionActs version={version} isOwnMissing={isOwnMissing} facts={facts} />
+    </section>
+  );
+}
+
+function VersionActs({ version, isOwnMissing, facts }: { version: Version; isOwnMissing: boolean; facts: Facts }) {
+  const { model, version: name, manifest, phase } = version;
+  const confirm = useAction(async () => {
+    await act((replica, self) => confirmCustody(self, replica, manifest));
+  });
+  const publish = useAction(async () => {
+    const evaluation = lastEvaluation(facts, version);
+    const proposition = { kind: 'publish', model, version: name, evaluation } as const;
+    const { digest } = await act((replica, self) => propose(self, replica, proposition));
+    go(`/proposals/${digest}`);
+  });
+  if (phase === 'withdrawn') return null;
+  return (
+    <>
+      <ActionError action={confirm} />
+      <ActionError action={publish} />
+      <div class="row">
+        {isOwnMissing ? (
+          <ActionButton action={confirm} kind="primary">
+            Confirm my share
+          </ActionButton>
+        ) : null}
+        {phase === 'quarantined' ? <ActionButton action={publish}>Propose to publish</ActionButton> : null}
+      </div>
+      <StopForm stopping={{ what: 'version', target: manifest }} label="Un-publish" />
+    </>
+  );
+}
+
+/** The latest evaluation release of which a host has sent its receipt: what a publication cites. */
+function lastEvaluation({ proposals }: Facts, { manifest }: Version): string | null {
+  const found = proposals
+    .valueSeq()
+    .filter(({ statement, receipts }) => {
+      const isEvaluation = statement.kind === 'release' && statement.purpose === 'evaluation';
+      return isEvaluation && statement.manifest === manifest && receipts.some((receipt) => receipt.evaluation !== null);
+    })
+    .maxBy(({ index }) => index);
+  return found?.digest ?? null;
+}

@@ -1,0 +1,121 @@
+import { type Base64url, type Hex, toBase64url, toHex } from '../../src/core/bytes.ts';
+import { sealHostShare } from '../../src/core/envelope/host-share.ts';
+import { signSealed } from '../../src/core/envelope/sealed-signature.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import type { RandomBytes } from '../../src/core/random.ts';
+import type { StatementOf } from '../../src/core/statement/statement.ts';
+import type { Api } from '../api.ts';
+import type { Replica } from '../replica.ts';
+import type { AllowedCredential, Touch } from './authenticator.ts';
+import { allowed, archived, type Custodian, ownAuthenticators } from './ceremony.ts';
+import type { HostReview } from './host-review.ts';
+import { obstaclesOf } from './obstacles.ts';
+import { type Custody, custodyOf, fetchOwnEnvelopes, type OpenedShare, openOwnShare } from './own-share.ts';
+import type { Review } from './review.ts';
+
+export type Decided = Awaited<ReturnType<Api['decide']>>;
+
+interface HostEnvelope {
+  readonly host: number;
+  readonly envelope: Base64url;
+  readonly signature: Base64url;
+}
+
+/** What goes with a decision. */
+interface Enclosures {
+  readonly envelopes: HostEnvelope[];
+  readonly custody: Custody | null;
+}
+
+const NOTHING: Enclosures = { envelopes: [], custody: null };
+
+/**
+ * Approves what was reviewed, with one touch: it signs this statement over the log as this replica verified
+ * it, and for a release or a publication opens one's own share. A release's share is re-sealed to every host
+ * and signed; a publication's is confirmed. Secrets are wiped before anything is sent.
+ *
+ * Throws the first obstacle's code, also where there is one by now that the review did not have; as
+ * `fetchOwnEnvelopes` and `openOwnShare`; as the Authenticator; and the vault's codes.
+ */
+export async function approve(custodian: Custodian, replica: Replica, review: Review): Promise<Decided> {
+  const { facts } = replica;
+  const proposal = facts.proposals.get(review.digest);
+  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${review.digest} has been proposed`);
+  const [obstacle] = [...review.obstacles, ...obstaclesOf(facts, proposal, custodian.person, custodian.now())];
+  if (obstacle !== undefined) throw new TwinlockError(obstacle.code, obstacle.message);
+  const { statement } = proposal;
+  if (statement.kind !== 'release' && statement.kind !== 'publish') {
+    const credentials = ownAuthenticators(facts, custodian.person).map(allowed);
+    return decide(custodian, replica, review.digest, 'approve', credentials, false, async () => NOTHING);
+  }
+  const fetched = await fetchOwnEnvelopes(custodian, replica, statement.manifest);
+  const credentials = fetched.envelopes.map(({ authenticator }) => allowed(authenticator));
+  return decide(custodian, replica, review.digest, 'approve', credentials, true, async (touch) => {
+    const opened = await openOwnShare(custodian.authenticator, touch, fetched);
+    try {
+      if (statement.kind === 'publish') return { envelopes: [], custody: custodyIfNew(opened, fetched) };
+      return { envelopes: await reseal(statement, review, opened, custodian.random), custody: null };
+    } finally {
+      opened.end();
+    }
+  });
+}
+
+/** Denies a proposal, with one touch that opens nothing. */
+export async function deny(custodian: Custodian, replica: Replica, digest: Hex): Promise<Decided> {
+  const { proposals } = replica.facts;
+  must(proposals.has(digest), 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  const credentials = ownAuthenticators(replica.facts, custodian.person).map(allowed);
+  return decide(custodian, replica, digest, 'deny', credentials, false, async () => NOTHING);
+}
+
+/** The touch and what it says, the same for both decisions. */
+async function decide(
+  { api, authenticator, random, now, fingerprint }: Custodian,
+  replica: Replica,
+  digest: Hex,
+  decision: 'approve' | 'deny',
+  credentials: readonly AllowedCredential[],
+  prf: boolean,
+  enclose: (touch: Touch) => Promise<Enclosures>,
+): Promise<Decided> {
+  const { origin, size, root } = replica.checkpoint;
+  const timeMs = now();
+  const nonce = toHex(random(32));
+  const fields = { vault: fingerprint, statement: digest, decision, origin, size, root, timeMs, nonce };
+  const touch = await authenticator.touch({ label: 'approve', ...fields, credentials, prf });
+  const enclosed = await enclose(touch);
+  return api.decide(digest, {
+    decision,
+    credential: toBase64url(touch.credential),
+    checkpoint: { origin, size, root },
+    time: timeMs,
+    nonce,
+    assertion: archived(touch.assertion),
+    ...enclosed,
+  });
+}
+
+function custodyIfNew(opened: OpenedShare, fetched: Parameters<typeof custodyOf>[1]): Custody | null {
+  const isConfirmed = fetched.version.confirmed.includes(opened.own.name.credential);
+  return isConfirmed ? null : custodyOf(opened, fetched);
+}
+
+/** Seals the share to each host's key, which this workstation took from the evidence it appraised. */
+async function reseal(
+  { vault, epoch, hosts }: StatementOf<'release'>,
+  review: Review,
+  { share, keys }: OpenedShare,
+  random: RandomBytes,
+): Promise<HostEnvelope[]> {
+  must(review.hosts.length === hosts.length, 'binding_mismatch', 'the review is of another release');
+  return Promise.all(review.hosts.map((host) => resealTo(host)));
+
+  async function resealTo({ position, kem, evidence }: HostReview): Promise<HostEnvelope> {
+    const statement = review.digest;
+    const envelope = await sealHostShare({ vault, statement, evidence, epoch }, kem, share, random);
+    const sealed = { vault, subject: statement, recipient: position, envelope };
+    const signature = toBase64url(signSealed(sealed, keys.signing.seed));
+    return { host: position, envelope: toBase64url(envelope), signature };
+  }
+}

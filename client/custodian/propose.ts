@@ -1,0 +1,137 @@
+import { fromBase64url, type Hex, toHex, ZERO_32 } from '../../src/core/bytes.ts';
+import { digestOf } from '../../src/core/canonical.ts';
+import { must } from '../../src/core/errors.ts';
+import type { ProposerSignature } from '../../src/core/log/entry.ts';
+import { effectOf } from '../../src/core/state/effects/table.ts';
+import type { Facts, Version } from '../../src/core/state/state.ts';
+import { versionKey } from '../../src/core/state/state.ts';
+import {
+  type PrincipalRecord,
+  parseStatement,
+  type StatementOf,
+  statementDigest,
+} from '../../src/core/statement/statement.ts';
+import type { Signable } from '../../src/core/webauthn/challenge.ts';
+import type { Replica } from '../replica.ts';
+import { groundOf, statementHeader } from '../statement-header.ts';
+import { allowed, archived, type Custodian, sessionAuthenticator } from './ceremony.ts';
+
+/** What a custodian may put before the others. */
+export type Proposition =
+  | { readonly kind: 'principal'; readonly principal: PrincipalRecord }
+  | {
+      readonly kind: 'publish';
+      readonly model: string;
+      readonly version: string;
+      /** The evaluation release that is cited; null where policy asks for none. */
+      readonly evaluation: Hex | null;
+    }
+  | { readonly kind: 'resume'; readonly reason: string };
+
+export interface Entered {
+  readonly digest: Hex;
+  readonly index: number;
+}
+
+const ZEROS = toHex(ZERO_32);
+/** A stop is carried out when it arrives. */
+const STOP_LIFETIME_MS = 10 * 60_000;
+
+/**
+ * Proposes with one touch; the proposal is open for as long as policy allows. Throws `version_unknown`,
+ * `vault_not_stopped`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
+ */
+export async function propose(custodian: Custodian, replica: Replica, proposition: Proposition): Promise<Entered> {
+  const statement = statementOf(custodian, replica.facts, proposition);
+  const digest = statementDigest(parseStatement(statement));
+  const signature = await sign(custodian, replica.facts, {
+    label: 'propose',
+    vault: statement.vault,
+    statement: digest,
+  });
+  const { index } = await custodian.api.propose({ statement, signature, objects: {} });
+  return { digest, index };
+}
+
+type Proposed = StatementOf<'principal'> | StatementOf<'publish'> | StatementOf<'resume'>;
+
+function statementOf(custodian: Custodian, facts: Facts, proposition: Proposition): Proposed {
+  const { random, now } = custodian;
+  const lifetimeMs = facts.policy.document.limits.proposalMs;
+  const header = {
+    ...statementHeader(groundOf(facts), { base: ZEROS, nowMs: now(), lifetimeMs, random }),
+    proposer: proposerOf(custodian),
+  };
+  const draft = draftOf(facts, header, proposition);
+  return { ...draft, base: effectOf(draft).base(facts, draft) };
+}
+
+function draftOf(
+  facts: Facts,
+  header: Omit<StatementOf<'resume'>, 'kind' | 'stop' | 'reason'>,
+  proposition: Proposition,
+): Proposed {
+  switch (proposition.kind) {
+    case 'principal':
+      return { ...header, ...proposition };
+    case 'publish': {
+      const { manifest, commitments } = versionNamed(facts, proposition);
+      return { ...header, ...proposition, manifest, commitments };
+    }
+    case 'resume':
+      must(facts.stopped !== null, 'vault_not_stopped', 'the vault is not stopped');
+      return { ...header, ...proposition, stop: facts.stopped };
+  }
+}
+
+/** Throws `version_unknown`. */
+export function versionNamed(facts: Facts, { model, version }: { model: string; version: string }): Version {
+  const key = versionKey(model, version);
+  const manifest = facts.names.get(key);
+  const found = manifest === undefined ? undefined : facts.versions.get(manifest);
+  must(found !== undefined, 'version_unknown', `${key} has not been deposited`);
+  return found;
+}
+
+/** What to stop: one person is enough. */
+export type Stopping =
+  | { readonly what: 'all'; readonly reason: string }
+  /** A release by its digest, a version by its manifest, a proposal of one's own by its digest. */
+  | { readonly what: 'release' | 'version' | 'proposal'; readonly target: Hex; readonly reason: string }
+  /** An authenticator of one's own, by its credential. */
+  | { readonly what: 'authenticator'; readonly credential: string; readonly reason: string };
+
+/** Stops with one touch, at once. Throws `credential_retired`, as the Authenticator, and the vault's codes. */
+export async function stop(custodian: Custodian, replica: Replica, stopping: Stopping): Promise<Entered> {
+  const { random, now } = custodian;
+  const { facts } = replica;
+  const { what, reason } = stopping;
+  const statement: StatementOf<'stop'> = {
+    ...statementHeader(groundOf(facts), { base: ZEROS, nowMs: now(), lifetimeMs: STOP_LIFETIME_MS, random }),
+    proposer: proposerOf(custodian),
+    kind: 'stop',
+    what,
+    target: targetOf(stopping),
+    reason,
+  };
+  const digest = statementDigest(parseStatement(statement));
+  const signature = await sign(custodian, facts, { label: 'stop', vault: statement.vault, what, statement: digest });
+  const { index } = await custodian.api.stop({ statement, signature });
+  return { digest, index };
+}
+
+function targetOf(stopping: Stopping): Hex {
+  if (stopping.what === 'all') return ZEROS;
+  return stopping.what === 'authenticator' ? digestOf(fromBase64url(stopping.credential)) : stopping.target;
+}
+
+function proposerOf({ person, credential }: Custodian) {
+  return { kind: 'custodian' as const, person, credential };
+}
+
+/** The statement names the credential that signs it, so no other may answer. */
+async function sign(custodian: Custodian, facts: Facts, signable: Signable): Promise<ProposerSignature> {
+  const credentials = [allowed(sessionAuthenticator(facts, custodian))];
+  const { assertion } = await custodian.authenticator.touch({ ...signable, credentials, prf: false });
+  return { kind: 'assertion', ...archived(assertion) };
+}

@@ -1,0 +1,95 @@
+import type { Hex } from '../../src/core/bytes.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import type { Api } from '../api.ts';
+import { Patience, type RetryPolicy, withRetry } from '../retry.ts';
+
+/** Larger parts only hold memory: two are there at a time. */
+const MAX_PART_SEGMENTS = 16;
+
+/**
+ * Sends encrypted segments, file after file, in parts, while the next part is being made. What the vault has
+ * acknowledged is on its disk; what it has not is sent again, the same bytes, after a broken connection or a
+ * restart of the daemon.
+ */
+export class Uploader {
+  readonly #api: Api;
+  readonly #upload: Hex;
+  readonly #partSegments: number;
+  readonly #retry: RetryPolicy;
+  #file = 0;
+  /** Segments of this file that are in parts that have been, or are being, sent. */
+  #sent = 0;
+  #segments: Uint8Array[] = [];
+  #underWay: Promise<void> = Promise.resolve();
+
+  constructor(api: Api, { upload, partSegments }: { upload: Hex; partSegments: number }, retry: RetryPolicy) {
+    this.#api = api;
+    this.#upload = upload;
+    this.#partSegments = Math.max(1, Math.min(partSegments, MAX_PART_SEGMENTS));
+    this.#retry = retry;
+  }
+
+  /** Begins a file; the one before has been ended. */
+  begin(file: number): void {
+    this.#file = file;
+    this.#sent = 0;
+  }
+
+  /** Takes the file's next segment. Resolves once there is room for another. */
+  async add(segment: Uint8Array): Promise<void> {
+    this.#segments.push(segment);
+    if (this.#segments.length === this.#partSegments) await this.#flush();
+  }
+
+  /** Resolves once all of the file is stored for good. */
+  async end(): Promise<void> {
+    if (this.#segments.length > 0) await this.#flush();
+    await this.#underWay;
+  }
+
+  async #flush(): Promise<void> {
+    const part = { file: this.#file, first: this.#sent, segments: this.#segments };
+    this.#sent += part.segments.length;
+    this.#segments = [];
+    await this.#underWay;
+    this.#underWay = this.#send(part);
+    // Seen again by whoever awaits it; until then it is not unhandled.
+    this.#underWay.catch(() => undefined);
+  }
+
+  async #send({ file, first, segments }: { file: number; first: number; segments: Uint8Array[] }): Promise<void> {
+    const end = first + segments.length;
+    const patience = new Patience(this.#retry);
+    for (let stored = first; stored < end; ) {
+      const body = joined(segments.slice(stored - first));
+      try {
+        stored = await this.#api.putPart(this.#upload, file, stored, body);
+      } catch (error) {
+        // Another part of the same may have arrived: the vault says what it has.
+        const isOutOfStep = error instanceof TwinlockError && error.code === 'upload_conflict';
+        if (!isOutOfStep) await patience.wait(error);
+        stored = await this.#acknowledged(file);
+        if (isOutOfStep && stored < end) throw error;
+      }
+      const isOfThisPart = stored >= first && stored <= end;
+      must(isOfThisPart, 'upload_conflict', `file ${file}: expected ${first} to ${end} segments stored, got ${stored}`);
+    }
+  }
+
+  async #acknowledged(file: number): Promise<number> {
+    const { segments } = await withRetry(this.#retry, () => this.#api.upload(this.#upload));
+    const stored = segments[file];
+    must(stored !== undefined, 'upload_conflict', `the vault has no file ${file} in this upload`);
+    return stored;
+  }
+}
+
+function joined(segments: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(segments.reduce((sum, segment) => sum + segment.length, 0));
+  let offset = 0;
+  for (const segment of segments) {
+    bytes.set(segment, offset);
+    offset += segment.length;
+  }
+  return bytes;
+}
