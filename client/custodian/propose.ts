@@ -3,8 +3,7 @@ import { digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
 import type { ProposerSignature } from '../../src/core/log/entry.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
-import type { Facts, Version } from '../../src/core/state/state.ts';
-import { versionKey } from '../../src/core/state/state.ts';
+import type { Facts } from '../../src/core/state/state.ts';
 import {
   type PrincipalRecord,
   parseStatement,
@@ -14,6 +13,7 @@ import {
 import type { Signable } from '../../src/core/webauthn/challenge.ts';
 import type { Replica } from '../replica.ts';
 import { groundOf, statementHeader } from '../statement-header.ts';
+import { versionNamed } from '../version-named.ts';
 import { allowed, archived, type Custodian, sessionAuthenticator } from './ceremony.ts';
 
 /** What a custodian may put before the others. */
@@ -82,15 +82,6 @@ function draftOf(
       must(facts.stopped !== null, 'vault_not_stopped', 'the vault is not stopped');
       return { ...header, ...proposition, stop: facts.stopped };
   }
-}
-
-/** Throws `version_unknown`. */
-export function versionNamed(facts: Facts, { model, version }: { model: string; version: string }): Version {
-  const key = versionKey(model, version);
-  const manifest = facts.names.get(key);
-  const found = manifest === undefined ? undefined : facts.versions.get(manifest);
-  must(found !== undefined, 'version_unknown', `${key} has not been deposited`);
-  return found;
 }
 
 /** What to stop: one person is enough. */

@@ -41,9 +41,13 @@ export class Uploader {
     if (this.#segments.length === this.#partSegments) await this.#flush();
   }
 
-  /** Resolves once all of the file is stored for good. */
+  /** Ends a file: what there is of it is on its way. */
   async end(): Promise<void> {
     if (this.#segments.length > 0) await this.#flush();
+  }
+
+  /** Resolves once everything is stored for good. */
+  async finish(): Promise<void> {
     await this.#underWay;
   }
 
@@ -65,11 +69,8 @@ export class Uploader {
       try {
         stored = await this.#api.putPart(this.#upload, file, stored, body);
       } catch (error) {
-        // Another part of the same may have arrived: the vault says what it has.
-        const isOutOfStep = error instanceof TwinlockError && error.code === 'upload_conflict';
-        if (!isOutOfStep) await patience.wait(error);
+        await patience.wait(transient(error));
         stored = await this.#acknowledged(file);
-        if (isOutOfStep && stored < end) throw error;
       }
       const isOfThisPart = stored >= first && stored <= end;
       must(isOfThisPart, 'upload_conflict', `file ${file}: expected ${first} to ${end} segments stored, got ${stored}`);
@@ -82,6 +83,12 @@ export class Uploader {
     must(stored !== undefined, 'upload_conflict', `the vault has no file ${file} in this upload`);
     return stored;
   }
+}
+
+/** What was sent before may still be being written: then the vault is out of step for a moment. */
+function transient(error: unknown): unknown {
+  const isOutOfStep = error instanceof TwinlockError && error.code === 'upload_conflict';
+  return isOutOfStep ? new TwinlockError('unavailable', error.message, error.detail, { cause: error }) : error;
 }
 
 function joined(segments: readonly Uint8Array[]): Uint8Array {

@@ -51,11 +51,11 @@ export async function deposit(context: Context, caller: PrincipalCaller, request
     digest: name,
   }));
   const body = { manifest: digest, signature: toBase64url(request.signature), envelopes: names };
-  const recorded = await context.recorder.record(() => ({
-    objects: new Map([[digest, request.manifest]]),
-    envelopes,
-    drafts: [{ kind: 'deposit', body }],
-  }));
+  const recorded = await context.recorder.record(async () => {
+    // It may have been dropped while this act waited for its turn.
+    await ownUpload(context, caller, upload.id);
+    return { objects: new Map([[digest, request.manifest]]), envelopes, drafts: [{ kind: 'deposit', body }] };
+  });
   await settle(context, upload, digest);
   return { ...recorded, manifest: digest };
 }

@@ -128,7 +128,12 @@ export class Recorder {
    * wait for each other. Throws what `decide`, the fold, a claim or the store throws.
    */
   record(decide: (facts: Facts | null) => Act | Promise<Act>): Promise<Recorded> {
-    const turn = this.#queue.then(() => this.#record(decide));
+    return this.inTurn(() => this.#record(decide));
+  }
+
+  /** Runs what must not happen while an act is being recorded, when its turn has come. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
     this.#queue = turn.catch(() => undefined);
     return turn;
   }

@@ -63,19 +63,43 @@ export async function readCiphertext(
   return { start, end, totalBytes, body: metered(context, row, manifest, file, start, end) };
 }
 
-/** Ends with the lease or a stop, also in the middle of a range. */
-async function* metered(context: Context, row: TokenRow, manifest: Hex, file: number, start: number, end: number) {
-  let sent = 0;
-  try {
-    for await (const chunk of context.blobs.read(manifest, file, start, end)) {
+/**
+ * Ends with the lease or a stop, also in the middle of a range. Not a generator: one that is returned before
+ * it was ever asked runs none of its code, and a client that is gone at once would keep its bytes reserved.
+ */
+function metered(
+  context: Context,
+  row: TokenRow,
+  manifest: Hex,
+  file: number,
+  start: number,
+  end: number,
+): AsyncIterable<Uint8Array> {
+  const source = context.blobs.read(manifest, file, start, end)[Symbol.asyncIterator]();
+  let unsent = end - start;
+  const giveBack = async () => {
+    const bytes = unsent;
+    unsent = 0;
+    await source.return?.();
+    if (bytes > 0) await context.log.reserve(row.release, BigInt(-bytes), 0n);
+  };
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    try {
       liveRelease(context.recorder.facts, row.release, context.clock.now());
-      yield chunk;
-      sent += chunk.length;
+      const result = await source.next();
+      if (result.done) await giveBack();
+      else unsent -= result.value.length;
+      return result;
+    } catch (error) {
+      await giveBack();
+      throw error;
     }
-  } finally {
-    const unsent = end - start - sent;
-    if (unsent > 0) await context.log.reserve(row.release, BigInt(-unsent), 0n);
-  }
+  };
+  const stop = async (): Promise<IteratorResult<Uint8Array>> => {
+    await giveBack();
+    return { done: true, value: undefined };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: stop }) };
 }
 
 /** The sidecar of a file: 32 bytes for each of its segments. */

@@ -37,7 +37,7 @@ export async function openUpload(
     'upload_conflict',
     `another depositor is uploading ${key}: take another version, or wait until theirs ends`,
   );
-  if (same !== undefined) await dropUpload(context, same.id);
+  if (same !== undefined) await dropUpload(context, same);
   const open = before.filter((upload) => upload !== same).length;
   must(open < MAX_UPLOADS, 'rate_limited', `expected at most ${MAX_UPLOADS} uploads at once: finish one first`);
   const upload: Upload = {
@@ -89,9 +89,13 @@ export async function storePart(
   return segments;
 }
 
-export async function dropUpload(context: Context, id: Hex): Promise<void> {
-  await context.uploads.drop(id);
-  await sweep(context);
+/** Drops an upload that is no version yet; between acts, so that no deposit of it is being recorded. */
+export async function dropUpload(context: Context, { id, model, version }: Upload): Promise<void> {
+  await context.recorder.inTurn(async () => {
+    if (context.recorder.facts.names.has(versionKey(model, version))) return;
+    await context.uploads.drop(id);
+    await sweep(context);
+  });
 }
 
 /** Removes ciphertext that belongs to nothing. */

@@ -144,11 +144,13 @@ describe('a process that is killed at any instant', () => {
       wrote += lines().length;
       known = await recheck(dataDir, known, acknowledged(lines()));
     }
+    const { log } = open(dataDir);
+    expect(await log.entries(0, known)).toEqual(Array.from({ length: known }, (_, n) => batch(n).entries[0]));
     expect(wrote).toBeGreaterThan(24);
   }, 60_000);
 });
 
-/** Opens what the dead process left, compares it with what it told, and returns the size of the log. */
+/** Opens what the dead process left, compares what is new with what it told, and returns the log's size. */
 async function recheck(dataDir: string, before: number, told: ReturnType<typeof acknowledged>): Promise<number> {
   const store = openStore(dataDir);
   try {
@@ -158,7 +160,7 @@ async function recheck(dataDir: string, before: number, told: ReturnType<typeof 
     expect(new TextDecoder().decode((await log.checkpoint()) ?? undefined)).toBe(
       size === 0 ? '' : `checkpoint ${size}`,
     );
-    for (let n = 0; n <= size; n++) await expectBatch(store, n, n < size);
+    for (let n = before; n <= size; n++) await expectBatch(store, n, n < size);
     await expectUpload(store, told.segments);
     return size;
   } finally {

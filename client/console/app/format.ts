@@ -1,7 +1,7 @@
 /** How values are written for people. One time zone, the reader's, and always named. */
 
 const INSTANT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
-const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const STEPS: readonly (readonly [unit: string, ms: number])[] = [
   ['day', 86_400_000],
   ['hour', 3_600_000],
@@ -36,7 +36,7 @@ export function size(bytes: bigint): string {
     unit++;
   }
   const exact = `${bytes.toLocaleString('en')} bytes`;
-  return unit === 0 ? exact : `${rest.toFixed(1)} ${UNITS[unit]} (${exact})`;
+  return unit === 0 ? exact : `${rest.toLocaleString('en', { maximumFractionDigits: 1 })} ${UNITS[unit]} (${exact})`;
 }
 
 export function counted(count: number, one: string, many = `${one}s`): string {

@@ -4,7 +4,8 @@ import * as z from 'zod/mini';
 import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { credentialId, digest, humanText, id, parseAs } from '../../../src/core/schema.ts';
-import { fileError, readSecretFile, writeSecretFile } from '../../secret-file.ts';
+import { fileError } from '../../file-error.ts';
+import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
 import { Queue } from './queue.ts';
 
 /** More than one person has, and what a browser takes in one question. */

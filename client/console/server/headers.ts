@@ -5,7 +5,6 @@ import type { Bundle } from './bundle.ts';
 const FEATURES_OFF = [
   'accelerometer',
   'autoplay',
-  'bluetooth',
   'camera',
   'clipboard-read',
   'clipboard-write',

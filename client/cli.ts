@@ -1,0 +1,62 @@
+import { Command, CommanderError, Option } from 'commander';
+import { TwinlockError } from '../src/core/errors.ts';
+import { addAudit } from './cli/audit.ts';
+import { addConsole } from './cli/console.ts';
+import { addDeposit } from './cli/deposit.ts';
+import { EXIT, EXIT_HELP } from './cli/exit.ts';
+import { addFetch } from './cli/fetch.ts';
+import { addKey } from './cli/key.ts';
+import { addProposals } from './cli/proposals.ts';
+import { addPublish } from './cli/publish.ts';
+import { addRequest } from './cli/request.ts';
+import { addStatus } from './cli/status.ts';
+import { openTerminal } from './cli/terminal.ts';
+
+const program = new Command('twinlock')
+  .description('AI model weights under two-person control: deposit, publish, request, fetch, audit')
+  .addOption(new Option('--vault <url>', 'where the vault answers: https://HOST:PORT').env('TWINLOCK_VAULT'))
+  .addOption(
+    new Option('--fingerprint <hex or words>', 'which vault it is: given to you, never learnt from it').env(
+      'TWINLOCK_FINGERPRINT',
+    ),
+  )
+  .addOption(new Option('--ca <file>', "the vault's certificate, where no system trusts it").env('TWINLOCK_CA'))
+  .addOption(new Option('--key <file>', "a machine's key, from twinlock key create").env('TWINLOCK_KEY'))
+  .addOption(
+    new Option('--config <file>', 'JSON with any of vault, fingerprint, ca, key (default: ~/.config/twinlock/config.json)'),
+  )
+  .option('--json', 'one JSON document as the result; errors as JSON too')
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText('after', `\n${EXIT_HELP}`)
+  .exitOverride()
+  .configureOutput({ outputError: () => undefined });
+
+for (const add of [
+  addDeposit,
+  addPublish,
+  addRequest,
+  addFetch,
+  addProposals,
+  addStatus,
+  addAudit,
+  addConsole,
+  addKey,
+]) {
+  add(program);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Help that was asked for has been printed, and nothing is wrong.
+  if (error.exitCode !== 0) {
+    const terminal = openTerminal(process.argv.includes('--json'), { out: process.stdout, err: process.stderr });
+    if (error.code !== 'commander.help') terminal.failure(usage(error));
+    process.exitCode = EXIT.mend;
+  }
+}
+
+function usage({ message }: CommanderError): TwinlockError {
+  return new TwinlockError('usage', message.replace(/^error: /, '').replaceAll('\n', ' '));
+}

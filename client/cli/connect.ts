@@ -1,0 +1,110 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import type { Hex } from '../../src/core/bytes.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
+import { Api } from '../api.ts';
+import { checkpointFiles } from '../checkpoint-file.ts';
+import { fileError } from '../file-error.ts';
+import { openPrincipalSession, type PrincipalKey, type PrincipalSession } from '../principal.ts';
+import { readPrincipalKey } from '../principal-file.ts';
+import { Replica } from '../replica.ts';
+import type { Invocation } from './invocation.ts';
+import { type Settings, vaultUrl } from './settings.ts';
+
+const HEX_DIGITS = 64;
+
+/** The vault's API, nobody signed in. Trusts the certificate authority of the settings besides the system's. */
+export function connect({ settings, signal }: Invocation): Api {
+  const url = vaultUrl(settings);
+  if (settings.ca !== null) trustCa(settings.ca);
+  return new Api({ baseUrl: url.origin, signal });
+}
+
+/** For the whole process: the platform's `fetch` takes no certificates of its own. */
+export function trustCa(path: string): void {
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileError(error, path);
+  }
+  try {
+    new X509Certificate(pem);
+    setDefaultCACertificates([...getCACertificates('default'), pem]);
+  } catch (cause) {
+    throw new TwinlockError('malformed', `${path}: expected a certificate in PEM`, {}, { cause });
+  }
+}
+
+/**
+ * The vault's fingerprint, as it was given. Twelve words stand for its first 132 bits: then the vault is asked
+ * for the whole, and must name one with these words. Throws `usage` where none was given.
+ */
+export async function fingerprintOf({ fingerprint }: Settings, api: Api): Promise<Hex> {
+  must(
+    fingerprint !== null,
+    'usage',
+    'the vault’s fingerprint is not learnt from the vault: give --fingerprint HEX or its 12 words, ' +
+      'TWINLOCK_FINGERPRINT, or "fingerprint" in the config; every custodian’s console shows it',
+  );
+  const text = fingerprint.trim().toLowerCase();
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  const words = text.split(/[\s,-]+/);
+  must(
+    words.length === GENESIS_WORDS,
+    'usage',
+    `--fingerprint: expected ${HEX_DIGITS} hexadecimal digits or ${GENESIS_WORDS} words`,
+  );
+  const named = (await api.vault()).fingerprint;
+  must(named !== null, 'genesis_incomplete', 'the vault has not been founded yet');
+  must(
+    comparisonCode(named, GENESIS_WORDS) === words.join(' '),
+    'wrong_genesis',
+    'the vault that answers is another than the words say',
+  );
+  return named;
+}
+
+/** Somebody signed in with a principal's key. */
+export interface Connection extends PrincipalSession {
+  readonly fingerprint: Hex;
+}
+
+/** Signs in with the key of the settings. Throws `usage` where there is none or where it is of another role. */
+export async function signIn(invocation: Invocation, roles: readonly PrincipalKey['role'][]): Promise<Connection> {
+  const { settings } = invocation;
+  const wanted = roles.join(' or ');
+  const api = connect(invocation);
+  const fingerprint = await fingerprintOf(settings, api);
+  must(
+    settings.key !== null,
+    'usage',
+    `this needs the key of a ${wanted}: give --key FILE, TWINLOCK_KEY, or "key" in the config`,
+  );
+  const principal = await readPrincipalKey(settings.key);
+  must(
+    roles.includes(principal.role),
+    'usage',
+    `this needs the key of a ${wanted}, ${settings.key} is a ${principal.role}’s`,
+  );
+  return { ...(await openPrincipalSession(api, principal, fingerprint)), fingerprint };
+}
+
+/** Replays the log from the fingerprint, with its progress shown. */
+export async function follow({ settings, terminal }: Invocation, connection: Connection): Promise<Replica> {
+  const progress = terminal.progress('replaying the log', 'entries');
+  try {
+    return await Replica.follow(connection.api, {
+      fingerprint: connection.fingerprint,
+      verify: async (claim) => verifyNode(claim),
+      memory: checkpointFiles(settings.stateDir),
+      now: Date.now,
+      onProgress: progress.update,
+    });
+  } finally {
+    progress.end();
+  }
+}

@@ -1,0 +1,107 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { parseJson } from '../../src/core/json.ts';
+import { humanText, modelScope, parseAs } from '../../src/core/schema.ts';
+import { principalInvitation } from '../../src/core/statement/statement.ts';
+import { fileError } from '../file-error.ts';
+import { type PrincipalKey, principalKey, principalRecord } from '../principal.ts';
+import { readPrincipalKey, writePrincipalKey } from '../principal-file.ts';
+import { platformRandom } from '../random.ts';
+import { invoke } from './invocation.ts';
+
+type Invitation = ReturnType<typeof invitationOf>;
+interface CreateOptions {
+  readonly role: string;
+  readonly name: string;
+  readonly owner: string;
+  readonly models: readonly string[];
+}
+
+export function addKey(program: Command): void {
+  const key = program.command('key').description('makes and shows the keys of machines: depositors, requesters, auditors');
+  key
+    .command('create <file>')
+    .description('makes a key; the secret goes into FILE, what custodians enrol into FILE.json')
+    .requiredOption('--role <role>', 'depositor, requester or auditor')
+    .requiredOption('--name <name>', 'what the machine is called')
+    .requiredOption('--owner <name>', 'the person who answers for it: what it does, they have done')
+    .option('--models <scope…>', '"*", "acme/*" or "acme/ocr"; repeat for more', collect, [])
+    .addHelpText(
+      'after',
+      `
+The key may do nothing until it is enrolled: at genesis, with
+  twinlockd init --principal FILE.json
+or later by a proposal in a custodian's console, which two others approve.
+
+Examples:
+  twinlock key create serving.key --role requester --name serving --owner carol --models 'acme/*'
+  twinlock key create audit.key --role auditor --name audit --owner erin`,
+    )
+    .action((file: string, options: CreateOptions, command: Command) =>
+      invoke(command, async ({ terminal }) => {
+        const principal = principalKey(roleOf(options.role), options.name, platformRandom(32));
+        const models = options.models.length === 0 && principal.role === 'auditor' ? ['*'] : options.models;
+        const record = invitationOf(principal, options.owner, models);
+        await writePrincipalKey(file, principal);
+        await writeRecord(`${file}.json`, record);
+        terminal.note(`the secret key is in ${file}: only the machine that uses it needs it`);
+        terminal.note(`what custodians enrol is in ${file}.json:`);
+        terminal.result(record, [JSON.stringify(record, null, 2)]);
+      }),
+    );
+  key
+    .command('show <file>')
+    .description('prints what custodians enrol: no secret')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  twinlock key show serving.key > serving.json`,
+    )
+    .action((file: string, _options: unknown, command: Command) =>
+      invoke(command, async ({ terminal }) => {
+        const record = await readRecord(`${file}.json`);
+        const { key: secret } = await readPrincipalKey(file);
+        must(record.key === secret, 'binding_mismatch', `${file}.json is the record of another key than ${file} has`);
+        terminal.result(record, [JSON.stringify(record, null, 2)]);
+      }),
+    );
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}
+
+function roleOf(text: string): PrincipalKey['role'] {
+  if (text === 'depositor' || text === 'requester' || text === 'auditor') return text;
+  throw new TwinlockError('usage', `--role: expected depositor, requester or auditor, got ${text}`);
+}
+
+/** What a quorum enrols, but for the owner's id: whoever proposes it says which person that is. */
+function invitationOf(principal: PrincipalKey, ownerName: string, models: readonly string[]) {
+  parseAs(humanText(64), principal.name, '--name');
+  parseAs(humanText(64), ownerName, '--owner');
+  must(models.length > 0, 'usage', `which models may it touch? give --models 'acme/*', or '*' for all of them`);
+  for (const scope of models) parseAs(modelScope, scope, '--models');
+  const { owner: _, ...invitation } = principalRecord(principal, { owner: '', ownerName, models: [...models] });
+  return invitation;
+}
+
+async function writeRecord(path: string, record: Invitation): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify(record)}\n`, { flag: 'wx' });
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+async function readRecord(path: string): Promise<Invitation> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw fileError(error, path);
+  }
+  return parseAs(principalInvitation, parseJson(text), path);
+}

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import type { ProposalView } from '../api.ts';
+import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
+import { signIn } from './connect.ts';
+import { invoke } from './invocation.ts';
+import { shortDigest, table, timeText } from './text.ts';
+
+export function addProposals(program: Command): void {
+  program
+    .command('proposals')
+    .description('lists what waits for the custodians, newest first')
+    .option('--all', 'also what has been decided, withdrawn or has expired')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  twinlock proposals
+  twinlock proposals --all --json | jq '.proposals[] | {digest, phase}'`,
+    )
+    .action((options: { all?: boolean }, command: Command) =>
+      invoke(command, async (invocation) => {
+        const { api } = await signIn(invocation, ['auditor', 'depositor', 'requester']);
+        const list = await api.proposals(options.all === true ? 'all' : 'open');
+        invocation.terminal.result(list, linesOf(list.proposals));
+      }),
+    );
+}
+
+function linesOf(proposals: readonly ProposalView[]): readonly string[] {
+  if (proposals.length === 0) return ['nothing waits for a decision'];
+  const rows = proposals.map((proposal) => [
+    shortDigest(proposal.digest),
+    proposal.kind,
+    subjectOf(proposal),
+    proposal.ended ? 'over' : proposal.phase,
+    votesOf(proposal),
+    timeText(proposal.leaseEnds ?? proposal.expires),
+    comparisonCode(proposal.digest, REQUEST_WORDS),
+  ]);
+  return table(['DIGEST', 'KIND', 'WHAT', 'STATE', 'VOTES', 'UNTIL', 'CODE'], rows);
+}
+
+/** The vault's word, shown only; of another kind or shape it is left empty. */
+function subjectOf({ statement }: ProposalView): string {
+  const { model, version, principal } = statement;
+  if (typeof model === 'string' && typeof version === 'string') return `${model}@${version}`;
+  const name = (principal as { name?: unknown } | undefined)?.name;
+  return typeof name === 'string' ? name : '';
+}
+
+function votesOf({ votes, wanting, phase }: ProposalView): string {
+  const cast = votes.map(({ name, decision }) => (decision === 'approve' ? name : `${name} denies`)).join(', ');
+  const missing = phase === 'open' ? `${wanting} wanting` : '';
+  return [cast, missing].filter((part) => part !== '').join('; ');
+}

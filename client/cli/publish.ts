@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
+import { digest, parseAs } from '../../src/core/schema.ts';
+import { parseModelVersion } from '../../src/core/weights/names.ts';
+import { proposePublication } from '../depositor/publish.ts';
+import { platformRandom } from '../random.ts';
+import { follow, signIn } from './connect.ts';
+import { type Invocation, invoke } from './invocation.ts';
+
+interface PublishFlags {
+  readonly evaluation?: string;
+}
+
+export function addPublish(program: Command): void {
+  program
+    .command('publish <model@version>')
+    .description("proposes that a quarantined version may be released for serving, with a depositor's key")
+    .option('--evaluation <digest>', 'the evaluation release that is cited; policy may ask for one')
+    .addHelpText(
+      'after',
+      `
+The depositor's owner has no vote: others approve it in their consoles.
+
+Examples:
+  twinlock publish acme/ocr@1
+  twinlock publish acme/ocr@1 --evaluation "$(jq -r .release evaluation.json)"`,
+    )
+    .action((target: string, flags: PublishFlags, command: Command) =>
+      invoke(command, (invocation) => run(invocation, target, flags)),
+    );
+}
+
+async function run(invocation: Invocation, target: string, flags: PublishFlags): Promise<void> {
+  const named = parseModelVersion(target);
+  const evaluation = flags.evaluation === undefined ? null : parseAs(digest, flags.evaluation, '--evaluation');
+  const connection = await signIn(invocation, ['depositor']);
+  const replica = await follow(invocation, connection);
+  const clock = { now: Date.now, random: platformRandom };
+  const proposed = await proposePublication(connection, replica, { ...named, evaluation }, clock);
+  const code = comparisonCode(proposed.digest, REQUEST_WORDS);
+  invocation.terminal.result({ ...named, proposal: proposed.digest, index: proposed.index, code }, [
+    `proposed     the publication of ${target}`,
+    `digest       ${proposed.digest}`,
+    `code         ${code}`,
+    'next         custodians approve it in their consoles; each confirms their share with it',
+  ]);
+}

@@ -1,0 +1,49 @@
+import { type Command, Option } from 'commander';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { u64Text } from '../../src/core/schema.ts';
+import { parseModelVersion } from '../../src/core/weights/names.ts';
+import type { ReleaseRequest } from '../host/request.ts';
+import { durationMs } from './text.ts';
+
+/** What a request says; `fetch` asks the same. */
+export interface RequestFlags {
+  readonly purpose: 'serving' | 'evaluation';
+  readonly reason?: string;
+  readonly lease?: string;
+  readonly bytes?: string;
+  readonly simulatedChip?: string;
+}
+
+export function withRequestFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--purpose <purpose>', 'what the weights are for').choices(['serving', 'evaluation']).default('serving'),
+    )
+    .option('--reason <text>', 'for the custodians: why, and under which ticket')
+    .option('--lease <duration>', 'how long they are served, 90s, 30m, 8h, 7d; the longest that policy allows')
+    .option('--bytes <n>', 'ciphertext that may be fetched under it; once the whole, and some to spare')
+    .option('--simulated-chip <file>', 'evidence of no hardware, for simulation vaults; made where there is none');
+}
+
+/** Throws `usage` and `invalid_name`. */
+export function releaseRequestOf(target: string, flags: RequestFlags): ReleaseRequest {
+  if (flags.reason === undefined) {
+    throw new TwinlockError('usage', 'the custodians must know why: give --reason TEXT');
+  }
+  const { purpose, reason } = flags;
+  return { ...parseModelVersion(target), purpose, reason, leaseMs: leaseOf(flags), bytes: bytesOf(flags) };
+}
+
+function leaseOf({ lease }: RequestFlags): number | null {
+  const parsed = lease === undefined ? null : durationMs(lease);
+  if (lease !== undefined && parsed === null) {
+    throw new TwinlockError('usage', `--lease: expected a duration such as 90s, 30m, 8h or 7d, got ${lease}`);
+  }
+  return parsed;
+}
+
+function bytesOf({ bytes }: RequestFlags): bigint | null {
+  if (bytes === undefined) return null;
+  if (u64Text.safeParse(bytes).success) return BigInt(bytes);
+  throw new TwinlockError('usage', `--bytes: expected a whole number of bytes, got ${bytes}`);
+}

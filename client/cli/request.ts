@@ -1,0 +1,75 @@
+import { access } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
+import { type PendingRelease, writePendingRelease } from '../host/pending-release.ts';
+import { requestRelease } from '../host/request.ts';
+import { platformRandom } from '../random.ts';
+import { type Connection, signIn } from './connect.ts';
+import { type Invocation, invoke } from './invocation.ts';
+import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
+import { collectorOf } from './simulated-chip-file.ts';
+import { timeText } from './text.ts';
+
+interface KeysFlag {
+  readonly keys: string;
+}
+
+export function addRequest(program: Command): void {
+  withRequestFlags(program.command('request <model@version>'))
+    .description("asks the custodians to release a version to this host, with a requester's key")
+    .requiredOption('--keys <file>', "where the host's one-time keys go: twinlock fetch --keys takes them")
+    .addHelpText(
+      'after',
+      `
+Tell the custodians the four words of the code: theirs must be the same.
+
+Examples:
+  twinlock request acme/ocr@1 --reason 'rollout, OPS-7' --keys ocr.keys --simulated-chip chip
+  twinlock request acme/ocr@1 --purpose evaluation --reason 'first eval' --lease 2h --keys eval.keys`,
+    )
+    .action((target: string, flags: RequestFlags & KeysFlag, command: Command) =>
+      invoke(command, (invocation) => run(invocation, target, flags)),
+    );
+}
+
+async function run(invocation: Invocation, target: string, flags: RequestFlags & KeysFlag): Promise<void> {
+  releaseRequestOf(target, flags);
+  await isFree(flags.keys);
+  const connection = await signIn(invocation, ['requester']);
+  const pending = await ask(connection, target, flags);
+  await writePendingRelease(flags.keys, pending);
+  const { release, expires } = pending;
+  const code = comparisonCode(release, REQUEST_WORDS);
+  invocation.terminal.result({ release, code, expires, keys: flags.keys }, [
+    ...requestLines(target, pending),
+    `keys         ${flags.keys}: whoever has them can use the release; they are deleted with it`,
+    `next         twinlock fetch --keys ${flags.keys} --to FOLDER, which waits for the custodians`,
+  ]);
+}
+
+/** Makes one-time keys, has this host appraised and puts the request before the custodians. */
+export async function ask(connection: Connection, target: string, flags: RequestFlags): Promise<PendingRelease> {
+  const request = releaseRequestOf(target, flags);
+  const collector = await collectorOf(flags.simulatedChip);
+  const { fingerprint } = connection;
+  return requestRelease(connection, request, [collector], { fingerprint, now: Date.now, random: platformRandom });
+}
+
+export function requestLines(target: string, { release, expires }: PendingRelease): readonly string[] {
+  return [
+    `requested    ${target}`,
+    `digest       ${release}`,
+    `code         ${comparisonCode(release, REQUEST_WORDS)}`,
+    `until        ${timeText(expires)}`,
+  ];
+}
+
+/** Before anybody is asked: keys that cannot be kept would make the request worthless. */
+async function isFree(path: string): Promise<void> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw new TwinlockError('exists', `${path}: it exists already: remove it, or name another`);
+}

@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { must } from '../../src/core/errors.ts';
+import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
+import type { StatusView } from '../api.ts';
+import { signIn } from './connect.ts';
+import { invoke } from './invocation.ts';
+import { bytesText, shortDigest, table } from './text.ts';
+
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description('shows the vault at a glance: versions, who holds shares, keys, what is open')
+    .addHelpText(
+      'after',
+      `
+It is the vault's own word; twinlock audit verifies it.
+
+Examples:
+  twinlock status --key auditor.key
+  twinlock status --json | jq '.versions[] | select(.durable | not)'`,
+    )
+    .action((_options: unknown, command: Command) =>
+      invoke(command, async (invocation) => {
+        const { api, fingerprint } = await signIn(invocation, ['auditor', 'depositor', 'requester']);
+        const status = await api.status();
+        must(status.fingerprint === fingerprint, 'wrong_genesis', `expected ${fingerprint}, got ${status.fingerprint}`);
+        invocation.terminal.result(status, linesOf(status));
+      }),
+    );
+}
+
+function linesOf(status: StatusView): readonly string[] {
+  const { committee, versions, principals } = status;
+  return [
+    `vault        ${status.fingerprint}`,
+    `             ${comparisonCode(status.fingerprint, GENESIS_WORDS)}`,
+    `grade        ${status.grade}${status.grade === 'simulation' ? ': protects nothing' : ''}`,
+    `state        ${status.stopped === null ? 'open' : 'STOPPED'}`,
+    `log          ${status.entries} entries`,
+    `proposals    ${status.open} open, ${status.leases} releases in force`,
+    `committee    ${committee.threshold} of ${committee.members.length}, epoch ${committee.epoch}`,
+    '',
+    ...table(
+      ['CUSTODIAN', 'SHARE', 'AUTHENTICATORS', 'GROUPS'],
+      committee.members.map(({ name, index, authenticators, groups }) => [
+        name,
+        String(index),
+        String(authenticators),
+        groups.join(' '),
+      ]),
+    ),
+    '',
+    ...table(
+      ['VERSION', 'STATE', 'BYTES', 'MANIFEST', 'SHARES UNCONFIRMED'],
+      versions.map(({ model, version, phase, bytes, manifest, durable, unconfirmed }) => [
+        `${model}@${version}`,
+        phase,
+        bytesText(BigInt(bytes)),
+        shortDigest(manifest),
+        durable ? 'none' : [...new Set(unconfirmed.map(({ name }) => name))].join(', '),
+      ]),
+    ),
+    '',
+    ...table(
+      ['KEY', 'ROLE', 'OWNER', 'MODELS'],
+      principals.map(({ name, role, ownerName, models }) => [name, role, ownerName, models.join(' ')]),
+    ),
+  ];
+}

@@ -1,0 +1,36 @@
+import type { Hex } from '../../src/core/bytes.ts';
+import type { RandomBytes } from '../../src/core/random.ts';
+import { versionBase } from '../../src/core/state/effects/version-base.ts';
+import type { StatementOf } from '../../src/core/statement/statement.ts';
+import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../principal.ts';
+import type { Replica } from '../replica.ts';
+import { groundOf, statementHeader } from '../statement-header.ts';
+import { versionNamed } from '../version-named.ts';
+
+/**
+ * Proposes that a quarantined version be published. Neither the depositor's owner nor the proposer's decides
+ * on it. `evaluation` is the digest of the evaluation release that is cited, null where policy asks for none.
+ * Throws `version_unknown` and the vault's codes.
+ */
+export async function proposePublication(
+  session: PrincipalSession,
+  replica: Replica,
+  publication: { readonly model: string; readonly version: string; readonly evaluation: Hex | null },
+  { now, random }: { readonly now: () => number; readonly random: RandomBytes },
+): Promise<{ readonly digest: Hex; readonly index: number }> {
+  const { facts } = replica;
+  const { manifest, commitments } = versionNamed(facts, publication);
+  const named = { ...publication, manifest, commitments };
+  const statement: StatementOf<'publish'> = {
+    ...statementHeader(groundOf(facts), {
+      base: versionBase(facts.vault, named),
+      nowMs: now(),
+      lifetimeMs: facts.policy.document.limits.proposalMs,
+      random,
+    }),
+    proposer: proposerOf(session),
+    kind: 'publish',
+    ...named,
+  };
+  return proposeAsPrincipal(session, statement, {});
+}

@@ -1,0 +1,144 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { type Hex, toBase64url, wipe } from '../../src/core/bytes.ts';
+import { hostReceiptMessage } from '../../src/core/log/receipt.ts';
+import { type InnerManifest, parseInnerManifest } from '../../src/core/weights/inner-manifest.ts';
+import { plainBytes } from '../../src/core/weights/manifest.ts';
+import type { Api } from '../api.ts';
+import type { Verify } from '../replay.ts';
+import { DEFAULT_RETRY, type RetryPolicy } from '../retry.ts';
+import { type OpenedRelease, openRelease } from './open-release.ts';
+import { keysOf, type PendingRelease } from './pending-release.ts';
+import { openSource } from './segments.ts';
+import { isInPlace, writeTarget } from './target.ts';
+
+export interface FetchProgress {
+  readonly phase: 'authority' | 'files' | 'done';
+  /** Of plaintext: in place, or written and verified so far. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+  /** The file that is being written. */
+  readonly path: string | null;
+}
+
+export interface FetchOptions {
+  /** In a session of the requester. */
+  readonly api: Api;
+  readonly pending: PendingRelease;
+  /** Its place in the release. */
+  readonly host: number;
+  readonly folder: string;
+  readonly verify: Verify;
+  readonly retry?: RetryPolicy;
+  readonly onProgress?: (progress: FetchProgress) => void;
+}
+
+/** A version that is in place, and what its receipt says. */
+export interface Fetched {
+  readonly keyCheck: Hex;
+  readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: Hex }[];
+  /** Plaintext of all files. */
+  readonly bytes: number;
+  /** Ciphertext that was received for it; less where files were in place. */
+  readonly receivedBytes: number;
+  /** The model's own signature, an OMS bundle that the depositor put in; not verified here. */
+  readonly modelSignature: string | null;
+}
+
+/**
+ * Takes a release: checks the vault's authority for it down to this host's keys, combines the shares, and
+ * streams every file into the folder, each renamed into place once its SHA-256 is that of the inner manifest.
+ * Files that are there and have it are not fetched; what a broken run left is gone on with. The release key is
+ * wiped when this returns. `sendReceipt` comes next: until then, the audit counts the release as unanswered.
+ *
+ * Throws as `openRelease`, `openSource` and `writeTarget`, and the vault's codes.
+ */
+export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
+  const { api, pending, host, verify, retry = DEFAULT_RETRY, onProgress = () => undefined } = options;
+  onProgress({ phase: 'authority', bytes: 0, totalBytes: 0, path: null });
+  const release = await openRelease(await api.handover(pending.release, host), pending, host, verify);
+  try {
+    return await fetchFiles(release, { ...options, retry, onProgress });
+  } finally {
+    wipe(release.releaseKey);
+  }
+}
+
+async function fetchFiles(
+  release: OpenedRelease,
+  { api, folder, retry, onProgress }: Required<FetchOptions>,
+): Promise<Fetched> {
+  const { core } = release;
+  const hostApi = api.withBearer(release.token);
+  const { inner, receivedBytes: innerBytes } = await readInner(hostApi, release, retry);
+  const sizes = core.files.slice(1).map(plainBytes);
+  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+  let bytes = 0;
+  let receivedBytes = innerBytes;
+  for (const [i, target] of inner.files.entries()) {
+    const size = sizes[i] ?? 0;
+    const onBytes = (written: number) => {
+      bytes += written;
+      onProgress({ phase: 'files', bytes, totalBytes, path: target.path });
+    };
+    if (await isInPlace(folder, target, size)) {
+      onBytes(size);
+      continue;
+    }
+    const source = await openSource(hostApi, release, i + 1, retry);
+    await writeTarget(folder, target, source, onBytes);
+    receivedBytes += source.receivedBytes;
+  }
+  onProgress({ phase: 'done', bytes, totalBytes, path: null });
+  return {
+    keyCheck: core.keyCheck,
+    files: inner.files.map(({ path, sha256 }, i) => ({ path, sha256, bytes: sizes[i] ?? 0 })),
+    bytes: totalBytes,
+    receivedBytes,
+    modelSignature: inner.modelSignature,
+  };
+}
+
+/** At most 4 MiB, so it is held whole; the files' names are in no other place. */
+async function readInner(
+  api: Api,
+  release: OpenedRelease,
+  retry: RetryPolicy,
+): Promise<{ readonly inner: InnerManifest; readonly receivedBytes: number }> {
+  const source = await openSource(api, release, 0, retry);
+  const bytes = new Uint8Array(source.plainBytes);
+  let offset = 0;
+  for await (const plaintext of source.plaintext(0)) {
+    bytes.set(plaintext, offset);
+    offset += plaintext.length;
+  }
+  return { inner: parseInnerManifest(bytes, release.core), receivedBytes: source.receivedBytes };
+}
+
+/** What a host found out about the model once it had it; nulls where it did not look. */
+export interface Findings {
+  /** SHA-256 of the model signature, where it has been verified over the plaintext. */
+  readonly modelSignature: Hex | null;
+  /** SHA-256 of the evaluation report. */
+  readonly evaluation: Hex | null;
+}
+
+/** Signs, with the host's one-time key, that the release arrived, and has it recorded. Throws the vault's codes. */
+export async function sendReceipt(
+  api: Api,
+  pending: PendingRelease,
+  host: number,
+  fetched: Fetched,
+  findings: Findings = { modelSignature: null, evaluation: null },
+): Promise<{ readonly index: number }> {
+  const { receiptSeed } = keysOf(pending, host);
+  const said = {
+    host,
+    keyCheck: fetched.keyCheck,
+    files: fetched.files.length,
+    bytes: String(fetched.receivedBytes),
+    ...findings,
+  };
+  const receipt = { type: 'host' as const, release: pending.release, ...said };
+  const signature = ed25519.sign(hostReceiptMessage(pending.vault, receipt), receiptSeed);
+  return api.sendReceipt(pending.release, { ...said, signature: toBase64url(signature) });
+}

@@ -1,0 +1,129 @@
+import { fromBase64url, fromHex, type Hex, toBase64url, wipe } from '../../src/core/bytes.ts';
+import { digestOf } from '../../src/core/canonical.ts';
+import { openHostShare } from '../../src/core/envelope/host-share.ts';
+import { sealedSignatureClaim } from '../../src/core/envelope/sealed-signature.ts';
+import { openToken } from '../../src/core/envelope/token.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { parseAs } from '../../src/core/schema.ts';
+import { combineShares, verifyShare } from '../../src/core/share/combine.ts';
+import type { Share } from '../../src/core/share/share.ts';
+import { authorityChain, type VerifiedAuthority, verifyAuthority } from '../../src/core/state/authority.ts';
+import { objectOf } from '../../src/core/state/judgement.ts';
+import { type ManifestCore, parseManifest } from '../../src/core/weights/manifest.ts';
+import { checkReleaseKey, releaseKey } from '../../src/core/weights/release-key.ts';
+import type { Handover } from '../api.ts';
+import { dischargeClaims, type Verify } from '../replay.ts';
+import { type HostKeys, kemOf, keysOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
+
+/** A release that this host may use: `wipe` the key when the last file is out. */
+export interface OpenedRelease {
+  readonly manifest: Hex;
+  readonly core: ManifestCore;
+  /** 64 bytes, its key-check value verified. */
+  readonly releaseKey: Uint8Array;
+  /** Bearer token for the ciphertext. */
+  readonly token: string;
+}
+
+type SealedShare = Handover['shares'][number];
+
+/**
+ * Opens what the vault hands over, all of it attacker-controlled: *no proof, no weights*. The authority chain is
+ * verified from the fingerprint down to this host's own keys before any share is opened.
+ *
+ * Throws as `verifyAuthority`; `binding_mismatch` where the release names other keys than these;
+ * `signature_invalid` for a share that nobody can be blamed for; `share_invalid` for a bad one, naming in
+ * `detail.person` the custodian who signed it; `quorum_missing`, `key_check_failed`, `envelope_invalid`.
+ */
+export async function openRelease(
+  handover: Handover,
+  pending: PendingRelease,
+  host: number,
+  verify: Verify,
+): Promise<OpenedRelease> {
+  const authority = verifyAuthority(handover.authority, pending.vault, pending.release);
+  await dischargeClaims(authority.claims, verify);
+  const keys = keysOf(pending, host);
+  namesOurKeys(authority, keys);
+  const { manifest } = authority.release.statement;
+  const { core } = parseManifest(manifestIn(handover, manifest));
+  const shares = await openShares(handover.shares, authority, core, keys, verify);
+  const secret = combineShares(shares, core.commitments.map(fromBase64url), core.threshold);
+  for (const { s, r } of shares) wipe(s, r);
+  const key = releaseKey(secret, fromHex(core.ctx));
+  wipe(secret);
+  const sealedTo = { vault: pending.vault, statement: pending.release };
+  const token = await openToken(sealedTo, kemOf(keys), fromBase64url(handover.token));
+  return { manifest, core, releaseKey: checkReleaseKey(key, fromHex(core.keyCheck)), token: toBase64url(token) };
+}
+
+/** What the custodians approved is for this host: its keys, and the evidence that binds them. */
+function namesOurKeys({ release }: VerifiedAuthority, keys: HostKeys): void {
+  const named = release.statement.hosts[keys.host];
+  const isOurs =
+    named?.kem === digestOf(kemOf(keys).publicKey) &&
+    named.receiptKey === receiptKeyOf(keys) &&
+    named.evidence === keys.evidence;
+  must(isOurs, 'binding_mismatch', `the release names other keys for host ${keys.host} than were made here`);
+}
+
+/** Out of the chain that has been verified: the deposit that the release rests on names it. */
+function manifestIn({ authority }: Handover, manifest: Hex): Uint8Array {
+  const { objects } = parseAs(authorityChain, authority, 'authority');
+  const text = objects[manifest];
+  const object = text === undefined ? [] : [[manifest, fromBase64url(text)] as const];
+  return objectOf(new Map(object), manifest, 'manifest core');
+}
+
+async function openShares(
+  sealed: readonly SealedShare[],
+  authority: VerifiedAuthority,
+  core: ManifestCore,
+  keys: HostKeys,
+  verify: Verify,
+): Promise<readonly Share[]> {
+  const persons = new Set(sealed.map((share) => share.person));
+  must(persons.size === sealed.length, 'share_invalid', 'the vault handed over two shares of one custodian');
+  const shares: Share[] = [];
+  for (const share of sealed) shares.push(await openOne(share, authority, core, keys, verify));
+  must(
+    shares.length >= core.threshold,
+    'quorum_missing',
+    `expected the shares of ${core.threshold} custodians, got ${shares.length}: fetch again`,
+  );
+  return shares;
+}
+
+async function openOne(
+  sealed: SealedShare,
+  { facts, release }: VerifiedAuthority,
+  core: ManifestCore,
+  keys: HostKeys,
+  verify: Verify,
+): Promise<Share> {
+  const { person, credential } = sealed;
+  const name = facts.persons.get(person) ?? person;
+  const isApprover = release.votes.some(
+    (vote) => vote.person === person && vote.credential === credential && vote.decision === 'approve',
+  );
+  must(isApprover, 'share_invalid', `a share of ${name}, who has not approved this release`, { person });
+  const index = facts.committee.members.find((member) => member.person === person)?.index;
+  must(index === sealed.index, 'share_invalid', `expected share ${index} of ${name}, got ${sealed.index}`, { person });
+  const signing = facts.authenticators.get(credential)?.signing;
+  must(signing !== undefined, 'credential_unknown', `${name} has no authenticator with this credential`);
+  const { vault } = facts;
+  const envelope = fromBase64url(sealed.envelope);
+  const signed = { vault, subject: release.digest, recipient: keys.host, envelope };
+  await verify(sealedSignatureClaim(signed, signing, fromBase64url(sealed.signature)));
+  // From here on, whatever is wrong with the share was signed by this custodian.
+  try {
+    const { evidence } = keys;
+    const sealedTo = { vault, statement: release.digest, evidence, epoch: release.statement.epoch };
+    const share = await openHostShare(sealedTo, index, kemOf(keys), envelope);
+    return verifyShare(share, core.commitments.map(fromBase64url));
+  } catch (cause) {
+    if (!(cause instanceof TwinlockError)) throw cause;
+    const message = `the share that ${name} sealed and signed is bad (${cause.code}): keep it, and ask ${name} why`;
+    throw new TwinlockError('share_invalid', message, { person, name, index }, { cause });
+  }
+}

@@ -1,0 +1,186 @@
+import { type Appraisal, parseAppraisal } from '../../src/core/attest/appraisal.ts';
+import { type Evidence, parseEvidence } from '../../src/core/attest/evidence.ts';
+import { type Request, requestDigest } from '../../src/core/attest/request.ts';
+import { fromBase64url, type Hex, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
+import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { parseCheckpointText } from '../../src/core/log/checkpoint.ts';
+import { parseNote } from '../../src/core/log/note.ts';
+import type { RandomBytes } from '../../src/core/random.ts';
+import { versionBase } from '../../src/core/state/effects/version-base.ts';
+import type { ReleaseHost, StatementOf } from '../../src/core/statement/statement.ts';
+import type { StatusView } from '../api.ts';
+import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../principal.ts';
+import { groundOfStatus, statementHeader } from '../statement-header.ts';
+import type { EvidenceCollector, HostBinding } from './collector.ts';
+import { type HostKeys, kemOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
+
+/** What is asked for. */
+export interface ReleaseRequest {
+  readonly model: string;
+  readonly version: string;
+  readonly purpose: 'serving' | 'evaluation';
+  /** For the custodians: why, and under which ticket. */
+  readonly reason: string;
+  /** Milliseconds; null for the longest that policy allows. */
+  readonly leaseMs: number | null;
+  /** Bytes of ciphertext for all hosts together; null for every file once, and some to spare. */
+  readonly bytes: bigint | null;
+}
+
+export interface RequestOptions {
+  /** Given to this host, in its measured configuration. */
+  readonly fingerprint: Hex;
+  readonly now: () => number;
+  readonly random: RandomBytes;
+}
+
+/** A host's part of a request: its evidence with the vault's appraisal of it, and its one-time keys. */
+interface Attested {
+  readonly keys: HostKeys;
+  readonly named: ReleaseHost;
+  readonly evidence: Uint8Array;
+  readonly appraisal: Uint8Array;
+}
+
+/** An eighth of the whole, and 4 MiB: what broken connections may cost a host. */
+const SPARE = { divisor: 8n, bytes: 4n << 20n };
+
+/**
+ * Asks for a release to the hosts that the collectors speak for: opens a request, makes one-time keys, has the
+ * evidence appraised, and proposes the statement. The keys that come back are all that can ever use it.
+ *
+ * A requester does not replay the log; what it takes from the vault's status here, every custodian compares
+ * with the log. Throws `version_unknown`, `digest_mismatch` and `wrong_vault` for a vault that answers for
+ * another request, `appraisal_failed` with the rule, and the vault's codes.
+ */
+export async function requestRelease(
+  session: PrincipalSession,
+  request: ReleaseRequest,
+  collectors: readonly EvidenceCollector[],
+  options: RequestOptions,
+): Promise<PendingRelease> {
+  const { fingerprint } = options;
+  const status = await session.api.status();
+  must(
+    status.fingerprint === fingerprint,
+    'wrong_vault',
+    `expected the vault ${fingerprint}, got ${status.fingerprint}`,
+  );
+  const version = versionIn(status, request);
+  const binding = await open(session, request, collectors.length, options);
+  const hosts: Attested[] = [];
+  for (const [host, collector] of collectors.entries()) {
+    hosts.push(await attest(session, host, collector, binding, options.random));
+  }
+  const statement = statementOf(session, request, binding.request, version, status, hosts, options);
+  const objects = Object.fromEntries(
+    hosts.flatMap(({ evidence, appraisal }) => [evidence, appraisal]).map((o) => [digestOf(o), toBase64url(o)]),
+  );
+  const { digest } = await proposeAsPrincipal(session, statement, objects);
+  return {
+    vault: fingerprint,
+    release: digest,
+    model: request.model,
+    version: request.version,
+    expires: statement.expires,
+    hosts: hosts.map(({ keys }) => keys),
+  };
+}
+
+type VersionView = StatusView['versions'][number];
+
+function versionIn({ versions }: StatusView, { model, version }: ReleaseRequest): VersionView {
+  const found = versions.find((candidate) => candidate.model === model && candidate.version === version);
+  must(found !== undefined, 'version_unknown', `${model}@${version} has not been deposited`);
+  return found;
+}
+
+/** What every host's nonce is made of. */
+type SharedBinding = Omit<HostBinding, 'kem' | 'receiptKey'>;
+
+async function open(
+  { api, principal }: PrincipalSession,
+  { model, version, purpose }: ReleaseRequest,
+  hosts: number,
+  { fingerprint, now, random }: RequestOptions,
+): Promise<SharedBinding> {
+  const fields = { model, version, purpose, hosts, nonce: toHex(random(32)), created: now() };
+  const request: Request = { v: 1, kind: 'request', vault: fingerprint, requester: principal.key, ...fields };
+  const opened = await api.openRequest(fields);
+  const expected = requestDigest(request);
+  must(opened.request === expected, 'digest_mismatch', `expected the request ${expected}, got ${opened.request}`);
+  // Its signature is the custodians' to check: they know the log's key, and the evidence binds these values.
+  const { origin, size, root } = parseCheckpointText(parseNote(utf8(opened.checkpoint)).text);
+  const checkpoint = { origin, size, root: toHex(root) };
+  return { vault: fingerprint, request, checkpoint, random: opened.random, gpu: null };
+}
+
+async function attest(
+  { api }: PrincipalSession,
+  host: number,
+  collector: EvidenceCollector,
+  shared: SharedBinding,
+  random: RandomBytes,
+): Promise<Attested> {
+  const seeds = { kemSeed: random(32), receiptSeed: random(32) };
+  const { publicKey } = kemOf(seeds);
+  const receiptKey = receiptKeyOf(seeds);
+  const binding = { ...shared, kem: toBase64url(publicKey), receiptKey };
+  const document: Evidence = { v: 1, kind: 'evidence', ...binding, report: await collector.collect(binding) };
+  const evidence = canonicalBytes(document);
+  const { digest } = parseEvidence(evidence);
+  const answer = await api.appraise(requestDigest(shared.request), toBase64url(evidence));
+  const appraisal = fromBase64url(answer.appraisal);
+  const { label } = passes(host, appraisal, digest);
+  return {
+    keys: { host, ...seeds, evidence: digest },
+    named: { label, kem: digestOf(publicKey), receiptKey, evidence: digest, appraisal: digestOf(appraisal) },
+    evidence,
+    appraisal,
+  };
+}
+
+/** The vault refuses what fails; this is for one that does not. */
+function passes(host: number, bytes: Uint8Array, evidence: Hex): Appraisal {
+  const { appraisal } = parseAppraisal(bytes);
+  must(appraisal.evidence === evidence, 'appraisal_mismatch', `host ${host}: the appraisal is of other evidence`);
+  if (appraisal.verdict === 'pass') return appraisal;
+  const failed = appraisal.rules.find(({ pass }) => !pass);
+  const why =
+    failed === undefined ? 'no rule was checked' : `${failed.rule}: expected ${failed.expected}, got ${failed.got}`;
+  throw new TwinlockError('appraisal_failed', `host ${host}: ${why}`, { host, rule: failed?.rule ?? '' });
+}
+
+function statementOf(
+  session: PrincipalSession,
+  { model, version, purpose, reason, leaseMs, bytes }: ReleaseRequest,
+  request: Request,
+  { manifest, commitments, bytes: versionBytes }: VersionView,
+  status: StatusView,
+  hosts: readonly Attested[],
+  { fingerprint, now, random }: RequestOptions,
+): StatementOf<'release'> {
+  const { limits } = status;
+  const named = { model, version, manifest, commitments };
+  const base = versionBase(fingerprint, named);
+  const lifetime = { base, nowMs: now(), lifetimeMs: limits.proposalMs, random };
+  return {
+    ...statementHeader(groundOfStatus(fingerprint, status), lifetime),
+    proposer: proposerOf(session),
+    kind: 'release',
+    request: requestDigest(request),
+    ...named,
+    purpose,
+    reason,
+    hosts: hosts.map((host) => host.named),
+    leaseMs: leaseMs ?? limits.leaseMs,
+    bytes: String(bytes ?? budget(BigInt(versionBytes), hosts.length, BigInt(limits.bytesPerRelease))),
+  };
+}
+
+function budget(versionBytes: bigint, hosts: number, limit: bigint): bigint {
+  const each = versionBytes + versionBytes / SPARE.divisor + SPARE.bytes;
+  const whole = each * BigInt(hosts);
+  return whole < limit ? whole : limit;
+}

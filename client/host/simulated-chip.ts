@@ -1,0 +1,28 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { type Evidence, hostReportData } from '../../src/core/attest/evidence.ts';
+import { simulatedReportMessage } from '../../src/core/attest/simulated/report.ts';
+import { type Hex, toBase64url } from '../../src/core/bytes.ts';
+import { ed25519KeyText } from '../../src/core/statement/key.ts';
+import type { EvidenceCollector, HostBinding } from './collector.ts';
+
+/** A chip of no hardware at all, for simulation vaults: it signs whatever measurement it was made with. */
+export class SimulatedChip implements EvidenceCollector {
+  readonly #seed: Uint8Array;
+  readonly #measurement: Hex;
+
+  /** `seed` is 32 bytes; its key names the chip. `measurement` is 32 bytes in hex. */
+  constructor(seed: Uint8Array, measurement: Hex) {
+    this.#seed = seed;
+    this.#measurement = measurement;
+  }
+
+  async collect(binding: HostBinding): Promise<Evidence['report']> {
+    const report = {
+      chip: ed25519KeyText(ed25519.getPublicKey(this.#seed)),
+      measurement: this.#measurement,
+      reportData: toBase64url(hostReportData(binding)),
+    };
+    const signature = toBase64url(ed25519.sign(simulatedReportMessage(report), this.#seed));
+    return { platform: 'simulated', ...report, signature };
+  }
+}

@@ -1,0 +1,40 @@
+import type { Hex } from '../../src/core/bytes.ts';
+import { type Code, TwinlockError } from '../../src/core/errors.ts';
+import type { Api, ProposalView } from '../api.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
+
+/** The vault answers earlier when something happens. */
+const WAIT_SECONDS = 30;
+
+/** How a proposal that will not be released ended. */
+const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
+  denied: ['proposal_closed', 'the custodians denied the release'],
+  expired: ['statement_expired', 'nobody decided in time: request it anew'],
+  withdrawn: ['proposal_closed', 'the request was withdrawn'],
+  revoked: ['proposal_closed', 'the release was revoked'],
+};
+
+/**
+ * Waits until a release is in force. `onProgress` is told of every change. Throws `proposal_closed` (denied,
+ * withdrawn, revoked, or the lease is over; `detail.phase` says which), `statement_expired`, `unavailable`
+ * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal.
+ */
+export async function waitForRelease(
+  api: Api,
+  release: Hex,
+  {
+    onProgress = () => undefined,
+    retry = DEFAULT_RETRY,
+  }: { readonly onProgress?: (view: ProposalView) => void; readonly retry?: RetryPolicy } = {},
+): Promise<ProposalView> {
+  let view = await withRetry(retry, () => api.proposal(release));
+  for (;;) {
+    onProgress(view);
+    const { phase } = view;
+    const end = ENDS[phase];
+    if (end !== undefined) throw new TwinlockError(end[0], end[1], { phase });
+    if (view.ended) throw new TwinlockError('proposal_closed', 'the lease is over: request it anew', { phase });
+    if (phase === 'executed') return view;
+    view = await withRetry(retry, () => api.awaitProposal(release, phase, WAIT_SECONDS));
+  }
+}

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Api } from '../../client/api.ts';
+import type { CheckpointMemory } from '../../client/checkpoint-memory.ts';
+import { deposit } from '../../client/depositor/deposit.ts';
+import type { PendingRelease } from '../../client/host/pending-release.ts';
+import { requestRelease } from '../../client/host/request.ts';
+import { SimulatedChip } from '../../client/host/simulated-chip.ts';
+import {
+  openPrincipalSession,
+  type PrincipalKey,
+  type PrincipalSession,
+  principalKey,
+  principalRecord,
+} from '../../client/principal.ts';
+import { platformRandom } from '../../client/random.ts';
+import { Replica } from '../../client/replica.ts';
+import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
+import { verifyWeb } from '../../src/platform/verify-web.ts';
+
+/** The machines' side, from Node, with the same library as the command line. */
+
+export function makeKey(role: PrincipalKey['role'], name: string): PrincipalKey {
+  return principalKey(role, name, platformRandom(32));
+}
+
+/** What `twinlock key show` prints. */
+export function invitationOf(key: PrincipalKey, ownerName: string) {
+  const { owner: _, ...record } = principalRecord(key, { owner: '', ownerName, models: ['acme/*'] });
+  return record;
+}
+
+export function openSession(vault: string, key: PrincipalKey, fingerprint: string): Promise<PrincipalSession> {
+  return openPrincipalSession(new Api({ baseUrl: vault }), key, fingerprint);
+}
+
+const FORGETFUL: CheckpointMemory = { get: async () => null, put: async () => undefined };
+
+export async function depositFile(
+  session: PrincipalSession,
+  fingerprint: string,
+  plaintext: Uint8Array,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'twinlock-model-'));
+  try {
+    writeFileSync(join(folder, 'weights.bin'), plaintext);
+    const replica = await Replica.follow(session.api, {
+      fingerprint,
+      verify: verifyWeb,
+      memory: FORGETFUL,
+      now: Date.now,
+    });
+    await deposit(session, replica, {
+      model: 'acme/ocr',
+      version: '1',
+      folder,
+      modelSignature: null,
+      now: Date.now,
+      random: platformRandom,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export function requestServing(session: PrincipalSession, fingerprint: string): Promise<PendingRelease> {
+  const chip = new SimulatedChip(platformRandom(32), SIMULATED_IMAGE);
+  const request = {
+    model: 'acme/ocr',
+    version: '1',
+    purpose: 'serving',
+    reason: 'OPS-7: the reader in Turin needs its weights',
+    leaseMs: 3_600_000,
+    bytes: null,
+  } as const;
+  return requestRelease(session, request, [chip], { fingerprint, now: Date.now, random: platformRandom });
+}

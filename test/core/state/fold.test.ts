@@ -1,0 +1,230 @@
+import { describe, expect, test } from 'vitest';
+import { toBase64url } from '../../../src/core/bytes.ts';
+import { digestOf } from '../../../src/core/canonical.ts';
+import { openCustodianShare } from '../../../src/core/envelope/custodian-share.ts';
+import { parseEntry } from '../../../src/core/log/entry.ts';
+import { leafHash, rootOf } from '../../../src/core/log/merkle.ts';
+import { apply, objectsNamed } from '../../../src/core/state/apply.ts';
+import { checkGenesisStatement } from '../../../src/core/state/rules/genesis.ts';
+import type { State } from '../../../src/core/state/state.ts';
+import { statementDigest } from '../../../src/core/statement/statement.ts';
+import { HOUR_MS, POLICY } from '../../world/founding.ts';
+import { makeMachine, OUTSIDER } from '../../world/people.ts';
+import { asProposer, dischargeClaim, publishedWorld, releasedWorld, World } from '../../world.ts';
+import { deposited, founded, inProduction, published, released } from './stages.ts';
+
+const OTHER = '77'.repeat(32);
+const ZEROS = '00'.repeat(32);
+
+describe('the story', () => {
+  test('replays from its bytes and the objects that it names alone', async () => {
+    const { world } = await released();
+    let state: State | null = null;
+    for (const bytes of world.log) {
+      const named = objectsNamed(parseEntry(bytes)).map((name) => [name, world.objects.get(name) ?? new Uint8Array()]);
+      const applied = apply(state, bytes, new Map(named as [string, Uint8Array][]));
+      for (const claim of applied.claims) await dischargeClaim(claim);
+      state = applied.state;
+    }
+    expect(JSON.stringify(state?.chain)).toBe(JSON.stringify(world.state.chain));
+    expect(state?.facts.proposals.toJS()).toEqual(world.facts.proposals.toJS());
+    expect(world.state.chain.roots.last()).toBe(Buffer.from(rootOf(world.log.map(leafHash))).toString('hex'));
+  });
+
+  test('is the same bytes whenever it is told', async () => {
+    const [one, two] = [await releasedWorld({ label: 'twice' }), await releasedWorld({ label: 'twice' })];
+    expect(one.world.log).toEqual(two.world.log);
+  });
+
+  test('of a production vault needs attested authenticators and goes as far as publication', async () => {
+    const { world, deposit } = await inProduction();
+    expect(world.facts.versions.get(deposit.manifest)?.phase).toBe('releasable');
+  });
+
+  test('seals every envelope so that its authenticator opens it', async () => {
+    const { world, deposit, ana } = await deposited();
+    const bound = { vault: world.vault, manifest: deposit.manifest, epoch: 1 };
+    for (const { keys, credential } of ana.authenticators) {
+      const envelope = deposit.envelopes.find(({ name }) => name.credential === toBase64url(credential));
+      const share = await openCustodianShare(bound, ana.index, keys.kem, envelope?.sealed ?? new Uint8Array());
+      expect(share).toEqual(deposit.shares.find(({ index }) => index === ana.index));
+    }
+  });
+
+  test('shows founders the same genesis before they sign as after', async () => {
+    const { world } = await founded();
+    const { statement } = world.founding;
+    const checked = checkGenesisStatement(statement, world.objects, statement.created);
+    expect(checked.policy).toEqual(world.facts.policy.document);
+    expect(checked.authenticators.map((a) => world.facts.authenticators.get(a.credential))).toEqual(
+      checked.authenticators,
+    );
+  });
+});
+
+describe('a proposal', () => {
+  const phaseOf = (world: World, digest: string) => world.facts.proposals.get(digest)?.phase;
+
+  test('takes effect with the last approval that its quorum needs, not before', async () => {
+    const { world, ana, ben } = await founded();
+    const { record } = makeMachine({ role: 'auditor', name: 'x', ...OUTSIDER }, world.random);
+    const proposal = await world.propose(world.principal(record, ana));
+    await world.approve(proposal, ana);
+    expect([phaseOf(world, proposal), world.facts.principals.has(record.key)]).toEqual(['open', false]);
+    await world.approve(proposal, ben);
+    expect([phaseOf(world, proposal), world.facts.principals.has(record.key)]).toEqual(['executed', true]);
+    expect(world.facts.principals.get(record.key)?.entries).toEqual([1, 2, 3]);
+  });
+
+  test('of a release is approved, and executed only by an entry of its own', async () => {
+    const { world, deposit, ben, cleo } = await published();
+    const proposal = await world.propose((await world.ask(deposit)).statement);
+    await world.approve(proposal, ben, cleo);
+    expect(phaseOf(world, proposal)).toBe('approved');
+    await world.append({ kind: 'release', body: { proposal } });
+    expect(phaseOf(world, proposal)).toBe('executed');
+  });
+
+  test('is denied as soon as its quorum can no longer be reached', async () => {
+    const { world, deposit, ben, cleo } = await published();
+    const proposal = await world.propose((await world.ask(deposit)).statement);
+    await world.deny(proposal, ben);
+    expect(phaseOf(world, proposal)).toBe('open');
+    await world.deny(proposal, cleo);
+    expect(phaseOf(world, proposal)).toBe('denied');
+  });
+
+  test('of a release is denied by one where policy gives a veto, even when it has been approved', async () => {
+    const { world, deposit } = await publishedWorld({ policy: { veto: true } });
+    const [ben, cleo, dan] = ['ben', 'cleo', 'dan'].map((name) => world.founder(name));
+    if (ben === undefined || cleo === undefined || dan === undefined) throw new Error('founders');
+    const proposal = await world.propose((await world.ask(deposit)).statement);
+    await world.approve(proposal, ben, cleo);
+    await world.deny(proposal, dan);
+    expect(phaseOf(world, proposal)).toBe('denied');
+  });
+
+  test('is not vetoed where it is no release', async () => {
+    const world = await World.found({ policy: { veto: true } });
+    const { record } = makeMachine({ role: 'auditor', name: 'x', ...OUTSIDER }, world.random);
+    const proposal = await world.propose(world.principal(record, world.founder('ana')));
+    await world.deny(proposal, world.founder('ben'));
+    expect(phaseOf(world, proposal)).toBe('open');
+  });
+
+  test('expires with an entry that says so', async () => {
+    const { world, deposit } = await published();
+    const proposal = await world.propose((await world.ask(deposit)).statement);
+    world.now += 2 * HOUR_MS;
+    await world.append({ kind: 'expiry', body: { proposal } });
+    expect(phaseOf(world, proposal)).toBe('expired');
+  });
+
+  test('does not take effect with the vote of an authenticator retired since', async () => {
+    const { world, ana, ben, cleo } = await founded();
+    const { record } = makeMachine({ role: 'auditor', name: 'x', ...OUTSIDER }, world.random);
+    const proposal = await world.propose(world.principal(record, ana));
+    await world.approve(proposal, ben);
+    const target = digestOf(ben.authenticators[0].credential);
+    await world.append(await world.draftStop(world.stop('authenticator', target, ben)));
+    await world.approve(proposal, ana);
+    expect(phaseOf(world, proposal)).toBe('open');
+    await world.approve(proposal, cleo);
+    expect(phaseOf(world, proposal)).toBe('executed');
+  });
+
+  test('is withdrawn by its proposer, and by the owner of the machine that made it', async () => {
+    const { world, deposit, ana } = await published();
+    for (const by of [world.founding.requester, ana]) {
+      const proposal = await world.propose((await world.ask(deposit)).statement);
+      await world.append(await world.draftStop(world.stop('proposal', proposal, by)));
+      expect(phaseOf(world, proposal)).toBe('withdrawn');
+    }
+  });
+});
+
+describe('a version', () => {
+  test('in quarantine is released for evaluation, and its receipt lets it be published', async () => {
+    const world = await World.found({ policy: { publication: { evaluation: true, modelSignature: true } } });
+    const deposit = await world.deposit();
+    const [ana, ben, cleo] = [world.founder('ana'), world.founder('ben'), world.founder('cleo')];
+    const asked = await world.ask(deposit, { purpose: 'evaluation' });
+    const evaluation = await world.release(asked, ben, cleo);
+    await world.append(world.draftHostReceipt(asked, { evaluation: OTHER, modelSignature: OTHER }));
+    await world.confirm(deposit, ana, ben);
+    const publication = world.publication(deposit, { evaluation, proposer: asProposer(cleo) });
+    await world.approve(await world.propose(publication), ana, ben);
+    const version = world.facts.versions.get(deposit.manifest);
+    expect(version?.phase).toBe('releasable');
+    expect(version?.entries).toEqual(
+      expect.arrayContaining([...(world.facts.proposals.get(evaluation)?.entries ?? [])]),
+    );
+  });
+
+  test('is withdrawn by one custodian, for ever', async () => {
+    const { world, deposit, cleo } = await published();
+    await world.append(await world.draftStop(world.stop('version', deposit.manifest, cleo)));
+    expect(world.facts.versions.get(deposit.manifest)?.phase).toBe('withdrawn');
+  });
+
+  test('remembers who has checked their share, and with which authenticator', async () => {
+    const { world, deposit, ana } = await deposited();
+    for (const by of ana.authenticators) await world.append(world.draftCustody(deposit, ana, by));
+    const confirmed = world.facts.versions.get(deposit.manifest)?.confirmed;
+    expect(confirmed).toEqual(ana.authenticators.map(({ credential }) => toBase64url(credential)));
+  });
+});
+
+describe('a vault', () => {
+  test('is stopped by one and resumed by a quorum only', async () => {
+    const { world, deposit, ana, ben, cleo } = await published();
+    const stop = world.stop('all', ZEROS, cleo);
+    await world.append(await world.draftStop(stop));
+    expect(world.facts.stopped).toBe(statementDigest(stop));
+    const resumption = await world.propose(world.resumption(statementDigest(stop), ana));
+    await world.approve(resumption, ana);
+    expect(world.facts.stopped).not.toBeNull();
+    await world.approve(resumption, ben);
+    expect(world.facts.stopped).toBeNull();
+    await world.release(await world.ask(deposit), ben, cleo);
+  });
+
+  test('takes custody, enrolments and publications while it is stopped', async () => {
+    const { world, deposit, ana, ben } = await deposited();
+    await world.append(await world.draftStop(world.stop('all', ZEROS, ben)));
+    await world.publish(deposit, ana, ben);
+    expect(world.facts.versions.get(deposit.manifest)?.phase).toBe('releasable');
+  });
+
+  test('counts the bytes of a day, and forgets those of the day before', async () => {
+    const limits = { ...POLICY.limits, bytesPerDay: '1000000' };
+    const { world, deposit } = await publishedWorld({ policy: { limits } });
+    const [ben, cleo] = [world.founder('ben'), world.founder('cleo')];
+    await world.release(await world.ask(deposit), ben, cleo);
+    world.now += 24 * HOUR_MS;
+    await world.append({ kind: 'heartbeat', body: {} });
+    await world.release(await world.ask(deposit), ben, cleo);
+    expect(world.facts.granted.size).toBe(1);
+  });
+
+  test('keeps what it turned away without changing for it', async () => {
+    const { world } = await founded();
+    const before = world.facts;
+    const body = { code: 'rate_limited', act: 'request', who: null, count: 3, since: world.now - 1 };
+    await world.append({ kind: 'refusal', body });
+    expect(world.facts).toBe(before);
+  });
+
+  test('takes a receipt for a release that was revoked: the host had its keys', async () => {
+    const { world, release, asked, ben } = await released();
+    await world.append(await world.draftStop(world.stop('release', release, ben)));
+    await world.append(world.draftHostReceipt(asked));
+    expect(world.facts.proposals.get(release)).toMatchObject({ phase: 'revoked', receipts: [{ host: 0 }] });
+  });
+
+  test('names one share in every envelope of a person', async () => {
+    const { deposit } = await deposited();
+    const indices = deposit.envelopes.map(({ name }) => `${name.person} ${name.index}`);
+    expect([indices.length, new Set(indices).size]).toEqual([5, 4]);
+  });
+});
