@@ -23,7 +23,10 @@ const program = new Command('twinlock')
   .addOption(new Option('--ca <file>', "the vault's certificate, where no system trusts it").env('TWINLOCK_CA'))
   .addOption(new Option('--key <file>', "a machine's key, from twinlock key create").env('TWINLOCK_KEY'))
   .addOption(
-    new Option('--config <file>', 'JSON with any of vault, fingerprint, ca, key (default: ~/.config/twinlock/config.json)'),
+    new Option(
+      '--config <file>',
+      'JSON with any of vault, fingerprint, ca, key (default: ~/.config/twinlock/config.json)',
+    ),
   )
   .option('--json', 'one JSON document as the result; errors as JSON too')
   .configureHelp({ showGlobalOptions: true })

@@ -19,7 +19,9 @@ interface CreateOptions {
 }
 
 export function addKey(program: Command): void {
-  const key = program.command('key').description('makes and shows the keys of machines: depositors, requesters, auditors');
+  const key = program
+    .command('key')
+    .description('makes and shows the keys of machines: depositors, requesters, auditors');
   key
     .command('create <file>')
     .description('makes a key; the secret goes into FILE, what custodians enrol into FILE.json')

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { ProposalView } from '../api.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
+import type { ProposalView } from '../api.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
 import { shortDigest, table, timeText } from './text.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { digest, parseAs } from '../../src/core/schema.ts';
+import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import { proposePublication } from '../depositor/publish.ts';
 import { platformRandom } from '../random.ts';

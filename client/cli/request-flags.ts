@@ -17,7 +17,9 @@ export interface RequestFlags {
 export function withRequestFlags(command: Command): Command {
   return command
     .addOption(
-      new Option('--purpose <purpose>', 'what the weights are for').choices(['serving', 'evaluation']).default('serving'),
+      new Option('--purpose <purpose>', 'what the weights are for')
+        .choices(['serving', 'evaluation'])
+        .default('serving'),
     )
     .option('--reason <text>', 'for the custodians: why, and under which ticket')
     .option('--lease <duration>', 'how long they are served, 90s, 30m, 8h, 7d; the longest that policy allows')

@@ -87,7 +87,11 @@ function baseDir(value: string | undefined, fallback: string): string {
 
 /** Throws `usage` where the vault is not named, or not by an address that can be trusted. */
 export function vaultUrl({ vault }: Settings): URL {
-  must(vault !== null, 'usage', 'which vault? give --vault https://HOST:PORT, TWINLOCK_VAULT, or "vault" in the config');
+  must(
+    vault !== null,
+    'usage',
+    'which vault? give --vault https://HOST:PORT, TWINLOCK_VAULT, or "vault" in the config',
+  );
   const url = URL.canParse(vault) ? new URL(vault) : null;
   const isOrigin = url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === '';
   must(isOrigin, 'usage', `--vault: expected https://HOST:PORT, got ${vault}`);

@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
-import { TwinlockError } from '../../src/core/errors.ts';
+import type { TwinlockError } from '../../src/core/errors.ts';
+import { bytesText, printable } from './text.ts';
 
 /** How often a line is printed where there is no terminal to draw a bar on. */
 const LINE_EVERY_MS = 5000;
@@ -31,17 +32,18 @@ export function openTerminal(json: boolean, { out, err }: Streams): Terminal {
   return {
     json,
     result: (document, lines) => {
-      out.write(json ? `${JSON.stringify(document)}\n` : lines.map((line) => `${line}\n`).join(''));
+      out.write(json ? `${JSON.stringify(document)}\n` : lines.map((line) => `${printable(line)}\n`).join(''));
     },
     note: (line) => {
-      if (!json) err.write(`${line}\n`);
+      if (!json) err.write(`${printable(line)}\n`);
     },
     progress: (what, unit) => {
       if (json) return { update: () => undefined, end: () => undefined };
       return err.isTTY === true ? drawnProgress(what, unit, err) : toldProgress(what, unit, err);
     },
     failure: ({ code, message, detail }) => {
-      err.write(json ? `${JSON.stringify({ error: { code, message, detail } })}\n` : `twinlock: ${message} (${code})\n`);
+      const line = json ? JSON.stringify({ error: { code, message, detail } }) : `twinlock: ${message} (${code})`;
+      err.write(`${printable(line)}\n`);
     },
   };
 }

@@ -26,6 +26,11 @@ export function durationMs(text: string): number | null {
   return Number(match[1]) * DURATIONS[match[2] as keyof typeof DURATIONS];
 }
 
+/** What the vault says may hold anything; a terminal must not obey it. */
+export function printable(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+}
+
 /** A digest in a table: enough of it to find the whole. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, 16);

@@ -1,11 +1,12 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Hex, toBase64url, wipe } from '../../src/core/bytes.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
 import { hostReceiptMessage } from '../../src/core/log/receipt.ts';
 import { type InnerManifest, parseInnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { plainBytes } from '../../src/core/weights/manifest.ts';
 import type { Api } from '../api.ts';
 import type { Verify } from '../replay.ts';
-import { DEFAULT_RETRY, type RetryPolicy } from '../retry.ts';
+import { DEFAULT_RETRY, Patience, type RetryPolicy, withRetry } from '../retry.ts';
 import { type OpenedRelease, openRelease } from './open-release.ts';
 import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
@@ -55,7 +56,8 @@ export interface Fetched {
 export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
   const { api, pending, host, verify, retry = DEFAULT_RETRY, onProgress = () => undefined } = options;
   onProgress({ phase: 'authority', bytes: 0, totalBytes: 0, path: null });
-  const release = await openRelease(await api.handover(pending.release, host), pending, host, verify);
+  const handover = await withRetry(retry, () => api.handover(pending.release, host));
+  const release = await openRelease(handover, pending, host, verify);
   try {
     return await fetchFiles(release, { ...options, retry, onProgress });
   } finally {
@@ -122,14 +124,18 @@ export interface Findings {
   readonly evaluation: Hex | null;
 }
 
-/** Signs, with the host's one-time key, that the release arrived, and has it recorded. Throws the vault's codes. */
+/**
+ * Signs, with the host's one-time key, that the release arrived, and has it recorded. May be called again: a
+ * receipt whose answer was lost has been recorded, at an index that is not known. Throws the vault's codes.
+ */
 export async function sendReceipt(
   api: Api,
   pending: PendingRelease,
   host: number,
   fetched: Fetched,
   findings: Findings = { modelSignature: null, evaluation: null },
-): Promise<{ readonly index: number }> {
+  retry: RetryPolicy = DEFAULT_RETRY,
+): Promise<{ readonly index: number | null }> {
   const { receiptSeed } = keysOf(pending, host);
   const said = {
     host,
@@ -139,6 +145,18 @@ export async function sendReceipt(
     ...findings,
   };
   const receipt = { type: 'host' as const, release: pending.release, ...said };
-  const signature = ed25519.sign(hostReceiptMessage(pending.vault, receipt), receiptSeed);
-  return api.sendReceipt(pending.release, { ...said, signature: toBase64url(signature) });
+  const signature = toBase64url(ed25519.sign(hostReceiptMessage(pending.vault, receipt), receiptSeed));
+  const patience = new Patience(retry);
+  let mayBeRecorded = false;
+  for (;;) {
+    try {
+      const { index } = await api.sendReceipt(pending.release, { ...said, signature });
+      return { index };
+    } catch (error) {
+      const code = error instanceof TwinlockError ? error.code : null;
+      if (mayBeRecorded && code === 'statement_seen') return { index: null };
+      mayBeRecorded ||= code === 'unavailable';
+      await patience.wait(error);
+    }
+  }
 }

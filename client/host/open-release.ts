@@ -48,13 +48,22 @@ export async function openRelease(
   const { manifest } = authority.release.statement;
   const { core } = parseManifest(manifestIn(handover, manifest));
   const shares = await openShares(handover.shares, authority, core, keys, verify);
-  const secret = combineShares(shares, core.commitments.map(fromBase64url), core.threshold);
-  for (const { s, r } of shares) wipe(s, r);
-  const key = releaseKey(secret, fromHex(core.ctx));
-  wipe(secret);
+  const key = combined(shares, core);
   const sealedTo = { vault: pending.vault, statement: pending.release };
   const token = await openToken(sealedTo, kemOf(keys), fromBase64url(handover.token));
-  return { manifest, core, releaseKey: checkReleaseKey(key, fromHex(core.keyCheck)), token: toBase64url(token) };
+  return { manifest, core, releaseKey: key, token: toBase64url(token) };
+}
+
+/** The release key, held against the key-check value. Wipes the shares and what they combine to. */
+function combined(shares: readonly Share[], core: ManifestCore): Uint8Array {
+  try {
+    const secret = combineShares(shares, core.commitments.map(fromBase64url), core.threshold);
+    const key = releaseKey(secret, fromHex(core.ctx));
+    wipe(secret);
+    return checkReleaseKey(key, fromHex(core.keyCheck));
+  } finally {
+    for (const { s, r } of shares) wipe(s, r);
+  }
 }
 
 /** What the custodians approved is for this host: its keys, and the evidence that binds them. */

@@ -1,7 +1,7 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { fromBase64url, fromHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import { decryptFile, type FileCiphertext, type FileDecryption } from '../../src/core/weights/file.ts';
+import { decryptFile, type FileDecryption } from '../../src/core/weights/file.ts';
 import { FLOE_WEIGHTS, segmentCount, segmentSpan } from '../../src/core/weights/floe.ts';
 import { plainBytes } from '../../src/core/weights/manifest.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';

@@ -76,8 +76,12 @@ export async function writeTarget(
   } finally {
     await file.close();
   }
-  await rename(aside, path);
-  await syncFolder(dirname(path));
+  try {
+    await rename(aside, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw fileError(error, target.path);
+  }
 }
 
 async function keptSegments(file: FileHandle, { segments }: Source): Promise<number> {

@@ -16,7 +16,8 @@ export const instantMs = z.int().check(z.gte(0));
 export const durationMs = z.int().check(z.gte(1));
 /** An unsigned 64-bit integer in decimal, without leading zeros; JSON numbers end at 2^53. */
 export const u64Text = z.string().check(
-  z.regex(/^(?:0|[1-9][0-9]{0,19})$/, 'expected a decimal integer'),
+  // What is no integer ends here: the checks that follow, and those that others add, read it as one.
+  z.regex(/^(?:0|[1-9][0-9]{0,19})$/, { error: 'expected a decimal integer', abort: true }),
   z.refine((text) => BigInt(text) < 1n << 64n, 'expected less than 2^64'),
 );
 

@@ -95,6 +95,7 @@ export async function openWorkstation(
   const stateDir = mkdtempSync(join(tmpdir(), 'twinlock-console-'));
   const running = await startConsole({ vault, fingerprint, port: 0, bundleDir: BUNDLE_DIR, stateDir, fetch });
   const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
+  context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const complaints = listenForComplaints(page);
   await page.addInitScript(() => {

@@ -13,7 +13,7 @@ import { asFailure } from './parts/notice.tsx';
 import { touchingAuthenticator } from './touch.ts';
 
 /** How often the log is asked for what is new. */
-const REFRESH_MS = 4000;
+const REFRESH_MS = 2000;
 
 /** The page's own name is the RP ID: a vault that says another is refused by the browser. */
 export const ceremony: Ceremony = {

@@ -101,13 +101,17 @@ function VersionActs({ version, isOwnMissing, facts }: { version: Version; isOwn
   );
 }
 
-/** The latest evaluation release of which a host has sent its receipt: what a publication cites. */
-function lastEvaluation({ proposals }: Facts, { manifest }: Version): string | null {
+/** What a publication cites: the latest evaluation release whose receipts say what policy asks for. */
+function lastEvaluation({ proposals, policy }: Facts, { manifest }: Version): string | null {
+  const { evaluation, modelSignature } = policy.document.publication;
   const found = proposals
     .valueSeq()
     .filter(({ statement, receipts }) => {
       const isEvaluation = statement.kind === 'release' && statement.purpose === 'evaluation';
-      return isEvaluation && statement.manifest === manifest && receipts.some((receipt) => receipt.evaluation !== null);
+      const says = (wanted: boolean, field: 'evaluation' | 'modelSignature') =>
+        !wanted || receipts.some((receipt) => receipt[field] !== null);
+      const suffices = receipts.length > 0 && says(evaluation, 'evaluation') && says(modelSignature, 'modelSignature');
+      return isEvaluation && statement.manifest === manifest && suffices;
     })
     .maxBy(({ index }) => index);
   return found?.digest ?? null;

@@ -12,8 +12,8 @@ import { ceremony, fingerprint, loadVault, status } from '../vault.ts';
 const REFRESH_MS = 2000;
 /** The tab keeps the invitation until the vault is founded, so that a reload does not lose it. */
 const INVITATION = 'twinlock-invitation';
-/** And what this founder has signed: the only genesis that they will take for the vault's. */
-const SIGNED = 'twinlock-signed-genesis';
+/** And what this founder has compared with the others: the only genesis that they will take for the vault's. */
+const COMPARED = 'twinlock-compared-genesis';
 
 export const invited = signal<(Invitation & { readonly token: string }) | null>(null);
 /** What this workstation has enrolled for the person who was invited. */
@@ -22,7 +22,7 @@ export const draft = signal<GenesisDraft | null>(null);
 export const review = signal<GenesisReview | null>(null);
 /** Why the genesis cannot be shown. */
 export const refusal = signal<TwinlockError | null>(null);
-/** The fingerprint that the founder compared and signed, until they go on. */
+/** The fingerprint that the founder compared, until they go on. */
 export const founded = signal<Hex | null>(null);
 
 export const hasSigned = computed(
@@ -65,11 +65,11 @@ export async function enrolAuthenticator(): Promise<void> {
   await refreshDraft();
 }
 
-/** Signs what was shown and compared. */
+/** Signs what was shown and compared. That is kept first: the vault may be founded before it has answered. */
 export async function sign(shown: GenesisReview): Promise<void> {
   const { token } = guest();
+  sessionStorage.setItem(COMPARED, shown.fingerprint);
   await signGenesis(ceremony, token, shown, own.value);
-  sessionStorage.setItem(SIGNED, shown.fingerprint);
   await refreshDraft();
 }
 
@@ -95,12 +95,13 @@ async function reviewDraft(token: string): Promise<void> {
   }
 }
 
-/** The fingerprint is the one that this founder signed: not what the vault says now. */
+/** The fingerprint is the one that this founder compared: not what the vault says now. */
 async function finish(): Promise<void> {
-  founded.value = sessionStorage.getItem(SIGNED);
+  if (founded.value !== null) return;
+  founded.value = sessionStorage.getItem(COMPARED);
   if (founded.value === null) invited.value = null;
   sessionStorage.removeItem(INVITATION);
-  sessionStorage.removeItem(SIGNED);
+  sessionStorage.removeItem(COMPARED);
   await loadVault();
 }
 

@@ -1,0 +1,149 @@
+import type { Hex } from '../../src/core/bytes.ts';
+import type { Entry } from '../../src/core/log/entry.ts';
+import { endMs } from '../../src/core/state/rules/expiry.ts';
+import type { Facts, Proposal, ProposalPhase, Version } from '../../src/core/state/state.ts';
+import type { StatementOf } from '../../src/core/statement/statement.ts';
+
+/** Counted entry by entry: what leaves no trace in the facts. */
+export interface Tally {
+  readonly entries: Readonly<Record<string, number>>;
+  readonly approvals: number;
+  readonly denials: number;
+  /** What the vault turned away, by code. */
+  readonly refusals: Readonly<Record<string, number>>;
+}
+
+export const EMPTY_TALLY: Tally = { entries: {}, approvals: 0, denials: 0, refusals: {} };
+
+export function tallied(tally: Tally, entry: Entry): Tally {
+  const counted = { ...tally, entries: plus(tally.entries, entry.kind, 1) };
+  switch (entry.kind) {
+    case 'approval':
+      return entry.body.decision === 'approve'
+        ? { ...counted, approvals: tally.approvals + 1 }
+        : { ...counted, denials: tally.denials + 1 };
+    case 'refusal':
+      return { ...counted, refusals: plus(tally.refusals, entry.body.code, entry.body.count) };
+    default:
+      return counted;
+  }
+}
+
+function plus(counts: Readonly<Record<string, number>>, name: string, count: number): Record<string, number> {
+  return { ...counts, [name]: (counts[name] ?? 0) + count };
+}
+
+/** Something that the log began and that has not come to an end. */
+export interface OpenItem {
+  readonly what: 'proposal' | 'receipt' | 'expiry' | 'stop';
+  /** Of the statement. */
+  readonly digest: Hex;
+  readonly message: string;
+}
+
+export interface Completeness {
+  /** `open` while anything is; `unknown` where the log is at fault, and the counts end before the fault. */
+  readonly verdict: 'pass' | 'open' | 'unknown';
+  readonly open: readonly OpenItem[];
+  readonly tally: Tally;
+  readonly proposals: Readonly<Record<ProposalPhase, number>>;
+  readonly releases: {
+    /** That were ever in force. */
+    readonly granted: number;
+    /** Where every host has given its receipt. */
+    readonly withReceipts: number;
+    /** Where the lease ended, or the release was revoked, before every host had. */
+    readonly withoutReceipts: number;
+    /** Still in force, and a host has not. */
+    readonly awaited: number;
+    /** Hosts that were released to, and receipts that came from them. */
+    readonly hosts: number;
+    readonly receipts: number;
+  };
+  readonly versions: {
+    readonly quarantined: number;
+    readonly releasable: number;
+    readonly withdrawn: number;
+    /** Whose custodians have not confirmed every envelope; the names of the versions. */
+    readonly notDurable: readonly string[];
+  };
+}
+
+type Release = Proposal<StatementOf<'release'>>;
+
+/** `facts` are null where there are none; `sound` says whether the whole log was right. */
+export function completenessOf(facts: Facts | null, tally: Tally, nowMs: number, sound: boolean): Completeness {
+  const proposals = facts === null ? [] : [...facts.proposals.values()];
+  const versions = facts === null ? [] : [...facts.versions.values()];
+  const granted = proposals.filter(isGranted);
+  const open = facts === null ? [] : openItems(facts, proposals, nowMs);
+  const answered = granted.filter(isAnswered);
+  const awaited = granted.filter((release) => !isAnswered(release) && isInForce(release));
+  return {
+    verdict: sound ? (open.length === 0 ? 'pass' : 'open') : 'unknown',
+    open,
+    tally,
+    proposals: phasesOf(proposals),
+    releases: {
+      granted: granted.length,
+      withReceipts: answered.length,
+      withoutReceipts: granted.length - answered.length - awaited.length,
+      awaited: awaited.length,
+      hosts: granted.reduce((sum, { statement }) => sum + statement.hosts.length, 0),
+      receipts: granted.reduce((sum, { receipts }) => sum + receipts.length, 0),
+    },
+    versions: {
+      quarantined: versions.filter(({ phase }) => phase === 'quarantined').length,
+      releasable: versions.filter(({ phase }) => phase === 'releasable').length,
+      withdrawn: versions.filter(({ phase }) => phase === 'withdrawn').length,
+      notDurable: versions.filter((version) => !isDurable(version)).map(({ model, version }) => `${model}@${version}`),
+    },
+  };
+}
+
+function isGranted(proposal: Proposal): proposal is Release {
+  return proposal.statement.kind === 'release' && proposal.executedTime !== null;
+}
+
+function isAnswered({ statement, receipts }: Release): boolean {
+  return receipts.length === statement.hosts.length;
+}
+
+function isInForce({ phase, ended }: Proposal): boolean {
+  return phase === 'executed' && !ended;
+}
+
+function isDurable({ envelopes, confirmed }: Version): boolean {
+  return envelopes.every(({ credential }) => confirmed.includes(credential));
+}
+
+function phasesOf(proposals: readonly Proposal[]): Record<ProposalPhase, number> {
+  const counts = { open: 0, approved: 0, executed: 0, denied: 0, expired: 0, withdrawn: 0, revoked: 0 };
+  for (const { phase } of proposals) counts[phase]++;
+  return counts;
+}
+
+function openItems({ stopped }: Facts, proposals: readonly Proposal[], nowMs: number): readonly OpenItem[] {
+  const stop: OpenItem[] =
+    stopped === null ? [] : [{ what: 'stop', digest: stopped, message: 'the vault is stopped: nothing is released' }];
+  return [...stop, ...proposals.flatMap((proposal) => openOf(proposal, nowMs))];
+}
+
+function openOf(proposal: Proposal, nowMs: number): readonly OpenItem[] {
+  const { digest, phase, statement } = proposal;
+  const isPending = phase === 'open' || phase === 'approved';
+  const isLease = isGranted(proposal) && isInForce(proposal);
+  if (!isPending && !isLease) return [];
+  if (nowMs > endMs(proposal)) {
+    const what = isLease ? 'lease' : 'proposal';
+    return [{ what: 'expiry', digest, message: `the ${what} has ended, and the log does not say so yet` }];
+  }
+  if (isPending) return [{ what: 'proposal', digest, message: `a ${statement.kind} is ${phase}` }];
+  const missing = isLease ? proposal.statement.hosts.filter((_, host) => !hasReceipt(proposal, host)) : [];
+  if (missing.length === 0) return [];
+  return [{ what: 'receipt', digest, message: `no receipt yet of ${missing.map(({ label }) => label).join(', ')}` }];
+}
+
+function hasReceipt({ receipts }: Proposal, host: number): boolean {
+  return receipts.some((receipt) => receipt.host === host);
+}

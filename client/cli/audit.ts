@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+import { verifyNode } from '../../src/platform/verify-node.ts';
+import { type AuditReport, audit, vaultSource } from '../auditor/audit.ts';
+import { checkpointFiles } from '../checkpoint-file.ts';
+import { signIn } from './connect.ts';
+import { EXIT } from './exit.ts';
+import { type Invocation, invoke } from './invocation.ts';
+import { shortDigest } from './text.ts';
+
+export function addAudit(program: Command): void {
+  program
+    .command('audit')
+    .description('replays the whole log from the fingerprint and gives two verdicts: integrity and completeness')
+    .addHelpText(
+      'after',
+      `
+Integrity: nothing was altered, removed or reordered, and every signature, quorum and appraisal is reached
+again here. Completeness: what the log began has come to an end; it is open while a proposal is undecided or a
+host has not given its receipt. Exits with 3 where integrity fails, with 4 where something is open.
+
+Examples:
+  twinlock audit --key audit.key
+  twinlock audit --json > report.json || echo "verdict: $?"`,
+    )
+    .action((_options: unknown, command: Command) => invoke(command, run));
+}
+
+async function run(invocation: Invocation): Promise<void> {
+  const { settings, terminal } = invocation;
+  const { api, fingerprint } = await signIn(invocation, ['auditor', 'depositor']);
+  const { entries: total } = await api.status();
+  const progress = terminal.progress('replaying the log', 'entries');
+  let report: AuditReport;
+  try {
+    report = await audit(vaultSource(api), {
+      fingerprint,
+      verify: async (claim) => verifyNode(claim),
+      now: Date.now,
+      memory: checkpointFiles(settings.stateDir),
+      onProgress: (entries) => progress.update(entries, Math.max(entries, total)),
+    });
+  } finally {
+    progress.end();
+  }
+  terminal.result(report, reportLines(report));
+  process.exitCode = exitCodeOf(report);
+}
+
+function exitCodeOf({ integrity, completeness }: AuditReport): number {
+  if (integrity.verdict === 'fail') return EXIT.integrity;
+  return completeness.verdict === 'pass' ? EXIT.ok : EXIT.incomplete;
+}
+
+/** The two verdicts, and what they rest on: never a bare "pass". */
+export function reportLines({ fingerprint, grade, entries, integrity, completeness }: AuditReport): readonly string[] {
+  const { fault, signatures, appraisals } = integrity;
+  const { releases, versions, tally, open } = completeness;
+  const refusals = Object.entries(tally.refusals).map(([code, count]) => `${count} × ${code}`);
+  return [
+    `vault         ${fingerprint}${grade === 'simulation' ? ', of grade simulation: protects nothing' : ''}`,
+    `integrity     ${integrity.verdict.toUpperCase()}`,
+    fault === null
+      ? `              ${entries} entries, ${signatures} signatures and ${appraisals} appraisals reached again`
+      : `              ${fault.entry === null ? 'checkpoint' : `entry ${fault.entry}`}: ${fault.code}: ${fault.message}`,
+    `completeness  ${completeness.verdict.toUpperCase()}`,
+    `              releases: ${releases.granted}; with receipts ${releases.withReceipts}, ended without ${releases.withoutReceipts}, awaited ${releases.awaited}`,
+    `              decisions: ${tally.approvals} approvals, ${tally.denials} denials`,
+    `              turned away: ${refusals.length === 0 ? 'nothing' : refusals.join(', ')}`,
+    ...(versions.notDurable.length === 0 ? [] : [`              not durable: ${versions.notDurable.join(', ')}`]),
+    ...open.map(({ what, digest, message }) => `  open        ${what} ${shortDigest(digest)}: ${message}`),
+  ];
+}

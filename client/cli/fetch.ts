@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { type Hex, toHex } from '../../src/core/bytes.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
+import type { ProposalView } from '../api.ts';
+import { fileError } from '../file-error.ts';
+import { type Fetched, fetchRelease, sendReceipt } from '../host/fetch.ts';
+import { type PendingRelease, readPendingRelease } from '../host/pending-release.ts';
+import { waitForRelease } from '../host/wait.ts';
+import { stopAsPrincipal } from '../principal.ts';
+import { platformRandom } from '../random.ts';
+import { groundOfStatus } from '../statement-header.ts';
+import { type Connection, signIn } from './connect.ts';
+import { type Invocation, invoke } from './invocation.ts';
+import { ask, requestLines } from './request.ts';
+import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
+import { bytesText } from './text.ts';
+
+/** How long a request whose keys are lost may take to be withdrawn. */
+const WITHDRAW_WITHIN_MS = 10_000;
+/** One host a run; a request of several has a file of keys for each. */
+const HOST = 0;
+
+interface FetchFlags extends RequestFlags {
+  readonly to: string;
+  readonly keys?: string;
+  readonly evaluationReport?: string;
+  readonly receipt: boolean;
+}
+
+export function addFetch(program: Command): void {
+  withRequestFlags(program.command('fetch [model@version]'))
+    .description('waits for the custodians, checks their authority down to the fingerprint, and fetches the weights')
+    .requiredOption('--to <folder>', 'where they go; files that are there and right are not fetched again')
+    .option('--keys <file>', 'goes on with what twinlock request began; without it, asks first')
+    .option('--evaluation-report <file>', 'its SHA-256 goes into the receipt')
+    .option('--no-receipt', 'leaves the receipt to a later run: an evaluation has no report yet')
+    .addHelpText(
+      'after',
+      `
+Without --keys the keys live in this process alone: if it ends early, the request is withdrawn.
+
+Examples:
+  twinlock fetch acme/ocr@1 --to /models/ocr --reason 'rollout, OPS-7' --simulated-chip chip
+  twinlock fetch --keys ocr.keys --to /models/ocr
+  twinlock fetch --keys eval.keys --to ./eval --no-receipt   # evaluate, then
+  twinlock fetch --keys eval.keys --to ./eval --evaluation-report report.json`,
+    )
+    .action((target: string | undefined, flags: FetchFlags, command: Command) =>
+      invoke(command, (invocation) => run(invocation, target, flags)),
+    );
+}
+
+async function run(invocation: Invocation, target: string | undefined, flags: FetchFlags): Promise<void> {
+  const isOneOf = (target === undefined) !== (flags.keys === undefined);
+  must(isOneOf, 'usage', 'what is to be fetched? give either MODEL@VERSION, or --keys FILE of a request');
+  const evaluation = flags.evaluationReport === undefined ? null : await digestOfFile(flags.evaluationReport);
+  if (flags.keys !== undefined) {
+    const pending = await readPendingRelease(flags.keys);
+    const connection = await signIn(invocation, ['requester']);
+    await take(invocation, connection, pending, flags, evaluation);
+    return;
+  }
+  releaseRequestOf(target as string, flags);
+  const connection = await signIn(invocation, ['requester']);
+  const pending = await ask(connection, target as string, flags);
+  for (const line of requestLines(target as string, pending)) invocation.terminal.note(line);
+  try {
+    await take(invocation, connection, pending, flags, evaluation);
+  } catch (error) {
+    await withdraw(invocation, pending.release);
+    throw error;
+  }
+}
+
+async function take(
+  { terminal }: Invocation,
+  { api, fingerprint }: Connection,
+  pending: PendingRelease,
+  flags: FetchFlags,
+  evaluation: Hex | null,
+): Promise<void> {
+  must(pending.vault === fingerprint, 'wrong_vault', `the keys are for the vault ${pending.vault}, not ${fingerprint}`);
+  await waitForRelease(api, pending.release, { onProgress: (view) => terminal.note(waitingLine(view)) });
+  const progress = terminal.progress('fetching', 'bytes');
+  const began = performance.now();
+  let fetched: Fetched;
+  try {
+    fetched = await fetchRelease({
+      api,
+      pending,
+      host: HOST,
+      folder: flags.to,
+      verify: async (claim) => verifyNode(claim),
+      onProgress: ({ bytes, totalBytes }) => progress.update(bytes, totalBytes),
+    });
+  } finally {
+    progress.end();
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const receipt = flags.receipt ? await giveReceipt(api, pending, fetched, evaluation) : null;
+  const { model, version, release } = pending;
+  const { files, bytes, receivedBytes } = fetched;
+  terminal.result({ model, version, release, folder: flags.to, files, bytes, receivedBytes, receipt, seconds }, [
+    `fetched      ${model}@${version}: ${files.length} files, ${bytesText(bytes)}, in ${flags.to}`,
+    `received     ${bytesText(receivedBytes)} of ciphertext in ${seconds.toFixed(1)} s`,
+    `release      ${release}`,
+    receiptLine(flags, receipt),
+  ]);
+}
+
+/** The entry that records it; null where one had been given before. */
+async function giveReceipt(
+  api: Connection['api'],
+  pending: PendingRelease,
+  fetched: Fetched,
+  evaluation: Hex | null,
+): Promise<number | null> {
+  try {
+    const { index } = await sendReceipt(api, pending, HOST, fetched, { modelSignature: null, evaluation });
+    return index;
+  } catch (error) {
+    if (!(error instanceof TwinlockError && error.code === 'statement_seen')) throw error;
+    must(evaluation === null, error.code, `${error.message}: the evaluation report cannot be added to it`);
+    return null;
+  }
+}
+
+function receiptLine({ receipt: isWanted }: FetchFlags, index: number | null): string {
+  if (!isWanted) return 'receipt      not given yet: the audit counts the release as open until it is';
+  return index === null ? 'receipt      given before' : `receipt      entry ${index} of the log`;
+}
+
+function waitingLine({ phase, votes, wanting, missingGroups }: ProposalView): string {
+  const cast = votes.map(({ name, decision }) => `${name} ${decision === 'approve' ? 'approves' : 'denies'}`);
+  if (phase === 'executed') return `released     ${cast.join(', ')}`;
+  const groups = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;
+  return [`waiting      ${wanting} more to approve${groups}`, ...cast].join('; ');
+}
+
+/** Its keys are gone with this process. Best effort: whatever happens, it expires. */
+async function withdraw(invocation: Invocation, release: Hex): Promise<void> {
+  try {
+    const signal = AbortSignal.timeout(WITHDRAW_WITHIN_MS);
+    const connection = await signIn({ ...invocation, signal }, ['requester']);
+    const ground = groundOfStatus(connection.fingerprint, await connection.api.status());
+    const stop = { what: 'release', target: release, reason: 'the host ended before it gave its receipt' } as const;
+    await stopAsPrincipal(connection, ground, stop, { nowMs: Date.now(), random: platformRandom });
+    invocation.terminal.note(`withdrawn    ${release}: its keys were in this process alone`);
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+  }
+}
+
+async function digestOfFile(path: string): Promise<Hex> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path), hash);
+  } catch (error) {
+    throw fileError(error, path);
+  }
+  return toHex(hash.digest());
+}

@@ -1,0 +1,88 @@
+import { writeFileSync } from 'node:fs';
+import type { Hex } from '../../src/core/bytes.ts';
+import { must } from '../../src/core/errors.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
+import { Api } from '../api.ts';
+import { checkpointFiles } from '../checkpoint-file.ts';
+import type { Ceremony, Custodian } from '../custodian/ceremony.ts';
+import { followLog } from '../custodian/ceremony.ts';
+import { type Enrolled, enrol } from '../custodian/enrol.ts';
+import { type GenesisReview, reviewGenesis, signGenesis } from '../custodian/genesis.ts';
+import { openSession } from '../custodian/session.ts';
+import { SoftwareAuthenticator } from '../custodian/software-authenticator.ts';
+import { exportCredentials } from '../custodian/software-state.ts';
+import { platformRandom } from '../random.ts';
+import type { Replica } from '../replica.ts';
+import type { Workspace } from './daemon.ts';
+
+/** A founder at their own workstation, before there is a vault. */
+export interface Founder {
+  readonly name: string;
+  readonly invitation: string;
+  readonly ceremony: Ceremony;
+  readonly device: SoftwareAuthenticator;
+  readonly enrolled: readonly Enrolled[];
+}
+
+/** A founder signed in, with their own replay of the log. */
+export interface Person {
+  readonly name: string;
+  readonly custodian: Custodian;
+  readonly device: SoftwareAuthenticator;
+  readonly enrolled: readonly Enrolled[];
+  readonly replica: Replica;
+}
+
+/** Enrols one software authenticator: its keys never leave this "workstation", the vault gets public halves. */
+export async function enrolFounder(
+  workspace: Workspace,
+  baseUrl: string,
+  name: string,
+  invitation: string,
+): Promise<Founder> {
+  const api = new Api({ baseUrl });
+  const { rpId } = await api.vault();
+  const device = new SoftwareAuthenticator({ rpId, random: platformRandom });
+  const ceremony: Ceremony = {
+    api,
+    authenticator: device,
+    verify: async (claim) => verifyNode(claim),
+    memory: checkpointFiles(workspace.path(name)),
+    random: platformRandom,
+    now: Date.now,
+  };
+  const enrolled = [await enrol(ceremony, invitation)];
+  return { name, invitation, ceremony, device, enrolled };
+}
+
+/** What each founder sees of the genesis; all of them must see the same twelve words. */
+export async function compareGenesis(founders: readonly Founder[]): Promise<readonly GenesisReview[]> {
+  const reviews: GenesisReview[] = [];
+  for (const { ceremony, invitation, enrolled } of founders) {
+    const review = await reviewGenesis(ceremony, invitation, enrolled);
+    if (!('statement' in review)) throw new Error(`still waiting for ${review.missing.join(', ')}`);
+    reviews.push(review);
+  }
+  const isSame = reviews.every((review) => review.code === reviews[0]?.code);
+  must(isSame, 'genesis_changed', 'the founders see different words');
+  return reviews;
+}
+
+/** Every founder signs what they reviewed; the last signature founds the vault. Returns its fingerprint. */
+export async function signAll(founders: readonly Founder[], reviews: readonly GenesisReview[]): Promise<Hex> {
+  for (const [i, { ceremony, invitation, enrolled }] of founders.entries()) {
+    await signGenesis(ceremony, invitation, reviews[i] as GenesisReview, enrolled);
+  }
+  return (reviews[0] as GenesisReview).fingerprint;
+}
+
+export async function signInFounder(founder: Founder, fingerprint: Hex): Promise<Person> {
+  const { name, ceremony, device, enrolled } = founder;
+  const custodian = await openSession(ceremony, fingerprint, enrolled);
+  return { name, custodian, device, enrolled, replica: await followLog(custodian) };
+}
+
+/** For a vault that is kept: with this file somebody can act as the founder. */
+export function keepAuthenticator(workspace: Workspace, { name, device }: Person): void {
+  writeFileSync(workspace.path(name, 'authenticator.json'), exportCredentials(device.credentials), { mode: 0o600 });
+}

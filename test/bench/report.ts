@@ -1,0 +1,70 @@
+import { arch, cpus, platform, totalmem } from 'node:os';
+import type { Spread } from './measure.ts';
+import type { Figure, Result } from './row.ts';
+
+/** The machine that the figures are of. */
+function machine() {
+  const processors = cpus();
+  return {
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    cores: processors.length,
+    memoryBytes: totalmem(),
+    platform: `${platform()} ${arch()}`,
+    node: process.version,
+    openssl: process.versions.openssl,
+  };
+}
+
+/** The whole run as one JSON document: figures with median, min and max, ratios null where nothing compares. */
+export function asJson({ rows, skipped }: Result, quick: boolean): string {
+  return JSON.stringify({ v: 1, quick, machine: machine(), rows, skipped });
+}
+
+/** The whole run as a table: ratios first, then rates, then the machine. */
+export function asTable({ rows, skipped }: Result, quick: boolean): string {
+  const cells = rows.map(({ ratio, bench, what, figure, alternative }) => [
+    ratio === null ? '' : `${significant(ratio.median)}x`,
+    ratio === null ? '' : range(ratio),
+    bench,
+    what,
+    rate(figure),
+    range(figure),
+    alternative === null ? '' : alternative.what,
+    alternative === null ? '' : rate(alternative.figure),
+  ]);
+  const { cpu, cores, memoryBytes, platform: system, node, openssl } = machine();
+  return [
+    ...columns([['takes', 'min to max', 'bench', 'what', 'at', 'min to max', 'compared with', 'at'], ...cells]),
+    ...skipped.map(({ bench, what, reason }) => `skipped: ${bench}, ${what}: ${reason}`),
+    '',
+    '2.00x takes twice as long as what it is compared with, in the median of the rounds.',
+    `${cpu}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB, ${system}, Node ${node}, OpenSSL ${openssl}`,
+    ...(quick ? ['A quick run: figures to look at, not to quote.'] : []),
+    '',
+  ].join('\n');
+}
+
+function columns(lines: readonly (readonly string[])[]): string[] {
+  const widths = (lines[0] ?? []).map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
+  return lines.map((line) =>
+    line
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function rate(figure: Figure): string {
+  return `${significant(figure.median)} ${figure.unit}`;
+}
+
+function range({ min, max }: Spread): string {
+  return `${significant(min)} to ${significant(max)}`;
+}
+
+/** Three digits, never an exponent. */
+function significant(value: number): string {
+  if (!Number.isFinite(value)) return '?';
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)));
+  return value.toFixed(Math.min(decimals, 4));
+}

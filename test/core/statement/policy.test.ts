@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { utf8 } from '../../../src/core/bytes.ts';
+import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
+import { MAX_POLICY_BYTES, parsePolicy } from '../../../src/core/statement/policy.ts';
+import { POLICY } from '../../world/founding.ts';
+
+const code = (name: string) => expect.objectContaining({ code: name });
+
+describe('a policy', () => {
+  test('is read as it was written', () => {
+    const bytes = canonicalBytes(POLICY);
+    expect(parsePolicy(bytes)).toEqual({ policy: POLICY, digest: digestOf(bytes) });
+  });
+
+  test.each(Object.keys(POLICY))('is refused without %s: nothing is lax because it was forgotten', (field) => {
+    expect(() => parsePolicy(canonicalBytes({ ...POLICY, [field]: undefined }))).toThrow(code('malformed'));
+  });
+
+  test.each([
+    ['a field that is not known', { ...POLICY, override: true }],
+    ['another version', { ...POLICY, v: 2 }],
+    [
+      'reference values of a platform that is not known (lesson: claim names drift)',
+      { ...POLICY, referenceValues: { simulated: null, snp: null } },
+    ],
+    [
+      'a reference value that is not known',
+      { ...POLICY, referenceValues: { simulated: { ...POLICY.referenceValues.simulated, debug: true } } },
+    ],
+    ['no reference values at all', { ...POLICY, referenceValues: {} }],
+    ['a limit that is missing', { ...POLICY, limits: { ...POLICY.limits, hosts: undefined } }],
+    ['a limit of no hosts', { ...POLICY, limits: { ...POLICY.limits, hosts: 0 } }],
+    ['bytes as a number', { ...POLICY, limits: { ...POLICY.limits, bytesPerDay: 1 } }],
+    ['a veto that is no truth value', { ...POLICY, veto: 1 }],
+    [
+      'an AAGUID with hyphens',
+      { ...POLICY, authenticators: { aaguids: ['01020304-0506-0708-0102-030405060708'], roots: [] } },
+    ],
+    ['more groups than eight', { ...POLICY, groups: Array.from({ length: 9 }, (_, i) => `g${i}`) }],
+  ])('is refused with %s', (_what, policy) => {
+    expect(() => parsePolicy(canonicalBytes(policy))).toThrow(code('malformed'));
+  });
+
+  test('is refused above 1 MiB, and where it is not canonical', () => {
+    expect(() => parsePolicy(new Uint8Array(MAX_POLICY_BYTES + 1))).toThrow(code('too_large'));
+    expect(() => parsePolicy(utf8(JSON.stringify(POLICY)))).toThrow(code('not_canonical'));
+  });
+});

@@ -1,0 +1,333 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { Api, type ProposalView } from '../client/api.ts';
+import type { CheckpointMemory, VerifiedCheckpoint } from '../client/checkpoint-memory.ts';
+import { approve, deny } from '../client/custodian/approve.ts';
+import { type Ceremony, type Custodian, followLog } from '../client/custodian/ceremony.ts';
+import { type Enrolled, enrol } from '../client/custodian/enrol.ts';
+import { type GenesisReview, reviewGenesis, signGenesis } from '../client/custodian/genesis.ts';
+import { type Proposition, propose, type Stopping, stop } from '../client/custodian/propose.ts';
+import { review } from '../client/custodian/review.ts';
+import { openSession } from '../client/custodian/session.ts';
+import { SoftwareAuthenticator } from '../client/custodian/software-authenticator.ts';
+import { deposit } from '../client/depositor/deposit.ts';
+import { type OpenedRelease, openRelease } from '../client/host/open-release.ts';
+import type { PendingRelease } from '../client/host/pending-release.ts';
+import { type ReleaseRequest, requestRelease } from '../client/host/request.ts';
+import { SimulatedChip } from '../client/host/simulated-chip.ts';
+import {
+  openPrincipalSession,
+  type PrincipalKey,
+  type PrincipalSession,
+  principalKey,
+  principalRecord,
+} from '../client/principal.ts';
+import { platformRandom } from '../client/random.ts';
+import { Replica } from '../client/replica.ts';
+import type { Hex } from '../src/core/bytes.ts';
+import { canonicalBytes } from '../src/core/canonical.ts';
+import type { Policy } from '../src/core/statement/policy.ts';
+import { type Daemon, type DaemonOptions, startDaemon } from '../src/daemon.ts';
+import { initialise, TLS_CERTIFICATE_FILE } from '../src/initialise.ts';
+import { verifyNode } from '../src/platform/verify-node.ts';
+import { HOUR_MS, MEASUREMENT, POLICY } from './world/founding.ts';
+
+/** Three founders, two of whom must approve; ana owns the machines, so ben and cleo decide on what they ask. */
+export const FOUNDERS = ['ana', 'ben', 'cleo'] as const;
+export type FounderName = (typeof FOUNDERS)[number];
+const ROLES = ['depositor', 'requester', 'auditor'] as const;
+type Role = (typeof ROLES)[number];
+
+const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
+
+/** A data folder that has been initialised, and what its founders and machines hold. */
+export interface Prepared {
+  readonly dataDir: string;
+  readonly invitations: Readonly<Record<FounderName, string>>;
+  readonly machines: Readonly<Record<Role, PrincipalKey>>;
+}
+
+export interface Preparation {
+  /** What the policy says otherwise than the world's. */
+  readonly limits?: Partial<Policy['limits']>;
+  readonly models?: readonly string[];
+  readonly invitationDays?: number;
+}
+
+/** A simulation vault that waits for its founders, in a folder of its own. */
+export async function prepareVault({ limits, models = ['*'], invitationDays = 1 }: Preparation = {}): Promise<Prepared> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'twinlock-'));
+  const machines = Object.fromEntries(
+    ROLES.map((role) => [role, principalKey(role, `${role}-key`, platformRandom(32))]),
+  ) as Record<Role, PrincipalKey>;
+  const policy = { ...POLICY, limits: { ...POLICY.limits, bytesPerRelease: '100000000000', ...limits } };
+  const invited = await initialise({
+    dataDir,
+    grade: 'simulation',
+    threshold: 2,
+    founders: FOUNDERS.map((name) => ({ name, groups: [] })),
+    hosts: ['localhost', '127.0.0.1'],
+    policy: canonicalBytes(policy),
+    principals: ROLES.map((role) => {
+      const { owner: _, ...record } = principalRecord(machines[role], { owner: '', ownerName: 'ana', models: [...models] });
+      return record;
+    }),
+    invitationDays,
+    nowMs: Date.now(),
+  });
+  trust(dataDir);
+  const invitations = Object.fromEntries(invited.map(({ name, invitation }) => [name, invitation]));
+  return { dataDir, invitations: invitations as Prepared['invitations'], machines };
+}
+
+/** Lets `fetch` of this process trust the vault's certificate. */
+function trust(dataDir: string): void {
+  const pem = readFileSync(join(dataDir, TLS_CERTIFICATE_FILE), 'utf8');
+  setDefaultCACertificates([...getCACertificates('default'), pem]);
+}
+
+/** A custodian at their workstation: their key, their session, their own replay of the log. */
+export interface Person {
+  readonly name: FounderName;
+  readonly device: SoftwareAuthenticator;
+  readonly enrolled: readonly Enrolled[];
+  readonly custodian: Custodian;
+  readonly api: Api;
+}
+
+/** Everybody who has to do with a founded vault, each signed in. */
+export interface Members {
+  readonly baseUrl: string;
+  readonly fingerprint: Hex;
+  readonly anonymous: Api;
+  readonly ana: Person;
+  readonly ben: Person;
+  readonly cleo: Person;
+  readonly depositor: PrincipalSession;
+  readonly requester: PrincipalSession;
+  readonly auditor: PrincipalSession;
+}
+
+/** A founder before genesis. */
+export interface Seat {
+  readonly name: FounderName;
+  readonly invitation: string;
+  readonly device: SoftwareAuthenticator;
+  readonly ceremony: Ceremony;
+}
+
+export async function seatsOf(baseUrl: string, { invitations }: Prepared): Promise<readonly Seat[]> {
+  const api = new Api({ baseUrl });
+  const { rpId } = await api.vault();
+  return FOUNDERS.map((name) => {
+    const device = new SoftwareAuthenticator({ rpId, random: platformRandom });
+    const memory = checkpointsInMemory();
+    const ceremony = { api, authenticator: device, verify, memory, random: platformRandom, now: Date.now };
+    return { name, invitation: invitations[name], device, ceremony };
+  });
+}
+
+/** The whole founding over the API: enrolments, reviews, signatures; and everybody signed in. */
+export async function foundVault(baseUrl: string, prepared: Prepared): Promise<Members> {
+  const seats = await seatsOf(baseUrl, prepared);
+  const enrolled = new Map<FounderName, readonly Enrolled[]>();
+  for (const seat of seats) enrolled.set(seat.name, [await enrol(seat.ceremony, seat.invitation)]);
+  let fingerprint = '';
+  for (const { name, ceremony, invitation } of seats) {
+    const own = enrolled.get(name) ?? [];
+    const reviewed = (await reviewGenesis(ceremony, invitation, own)) as GenesisReview;
+    await signGenesis(ceremony, invitation, reviewed, own);
+    fingerprint = reviewed.fingerprint;
+  }
+  return signAllIn(baseUrl, fingerprint, prepared, seats, enrolled);
+}
+
+async function signAllIn(
+  baseUrl: string,
+  fingerprint: Hex,
+  { machines }: Prepared,
+  seats: readonly Seat[],
+  enrolled: ReadonlyMap<FounderName, readonly Enrolled[]>,
+): Promise<Members> {
+  const anonymous = new Api({ baseUrl });
+  const persons = new Map<FounderName, Person>();
+  for (const { name, device, ceremony } of seats) {
+    const own = enrolled.get(name) ?? [];
+    const custodian = await openSession({ ...ceremony, api: anonymous }, fingerprint, own);
+    persons.set(name, { name, device, enrolled: own, custodian, api: custodian.api });
+  }
+  const [ana, ben, cleo] = FOUNDERS.map((name) => persons.get(name) as Person) as [Person, Person, Person];
+  const [depositor, requester, auditor] = (await Promise.all(
+    ROLES.map((role) => openPrincipalSession(anonymous, machines[role], fingerprint)),
+  )) as [PrincipalSession, PrincipalSession, PrincipalSession];
+  return { baseUrl, fingerprint, anonymous, ana, ben, cleo, depositor, requester, auditor };
+}
+
+/** Signs a custodian in again, after the daemon has been started anew. */
+export async function signInAgain(person: Person, api: Api, fingerprint: Hex): Promise<Person> {
+  const custodian = await openSession({ ...person.custodian, api }, fingerprint, person.enrolled);
+  return { ...person, custodian, api: custodian.api };
+}
+
+export function checkpointsInMemory(): CheckpointMemory {
+  const kept = new Map<Hex, VerifiedCheckpoint>();
+  return {
+    get: async (fingerprint) => kept.get(fingerprint) ?? null,
+    put: async (fingerprint, checkpoint) => void kept.set(fingerprint, checkpoint),
+  };
+}
+
+/** A daemon in this process, everybody signed in. */
+export interface Vault extends Members {
+  readonly prepared: Prepared;
+  readonly daemon: Daemon;
+  /** What went wrong inside, told to nobody: empty unless a test wants it otherwise. */
+  readonly failures: unknown[];
+  close(): Promise<void>;
+}
+
+/** `port` 0 takes a free one. Upkeep runs when a test calls it. */
+export async function startInProcess(
+  dataDir: string,
+  failures: unknown[],
+  changes: Partial<DaemonOptions> = {},
+): Promise<Daemon> {
+  return startDaemon({
+    dataDir,
+    host: '127.0.0.1',
+    port: 0,
+    upkeepMs: HOUR_MS,
+    heartbeatMs: HOUR_MS,
+    accessLog: ({ error }) => {
+      if (error !== undefined && typeof error !== 'string') failures.push(error);
+    },
+    onUpkeepError: (error) => failures.push(error),
+    ...changes,
+  });
+}
+
+export async function openVault(preparation: Preparation = {}): Promise<Vault> {
+  const prepared = await prepareVault(preparation);
+  const failures: unknown[] = [];
+  const daemon = await startInProcess(prepared.dataDir, failures);
+  const members = await foundVault(daemon.url, prepared);
+  return {
+    ...members,
+    prepared,
+    daemon,
+    failures,
+    close: async () => {
+      await daemon.close();
+      rmSync(prepared.dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+// The story, step by step
+
+/** A folder with these files, to be removed by whoever asked for it. */
+export function modelFolder(files: Readonly<Record<string, Uint8Array>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'twinlock-model-'));
+  for (const [path, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  return folder;
+}
+
+export async function followAs({ api }: PrincipalSession, fingerprint: Hex): Promise<Replica> {
+  return Replica.follow(api, { fingerprint, verify, memory: checkpointsInMemory(), now: Date.now });
+}
+
+/** Deposits files as `acme/<name>@1` unless told otherwise; returns the manifest's digest. */
+export async function depositFiles(
+  { depositor, fingerprint }: Members,
+  files: Readonly<Record<string, Uint8Array>>,
+  named: { readonly model?: string; readonly version?: string } = {},
+): Promise<Hex> {
+  const folder = modelFolder(files);
+  try {
+    const replica = await followAs(depositor, fingerprint);
+    const { manifest } = await deposit(depositor, replica, {
+      model: 'acme/ocr',
+      version: '1',
+      ...named,
+      folder,
+      modelSignature: null,
+      now: Date.now,
+      random: platformRandom,
+    });
+    return manifest;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Reviews and decides, after a replay of one's own. */
+export async function approveAs(person: Person, digest: Hex) {
+  const replica = await followLog(person.custodian);
+  return approve(person.custodian, replica, await review(person.custodian, replica, digest));
+}
+
+export async function denyAs(person: Person, digest: Hex) {
+  return deny(person.custodian, await followLog(person.custodian), digest);
+}
+
+export async function proposeAs(person: Person, proposition: Proposition): Promise<Hex> {
+  const { digest } = await propose(person.custodian, await followLog(person.custodian), proposition);
+  return digest;
+}
+
+export async function stopAs(person: Person, stopping: Stopping): Promise<Hex> {
+  const { digest } = await stop(person.custodian, await followLog(person.custodian), stopping);
+  return digest;
+}
+
+export async function publish(members: Members, named: { model?: string; version?: string } = {}): Promise<Hex> {
+  const { model = 'acme/ocr', version = '1' } = named;
+  const digest = await proposeAs(members.ana, { kind: 'publish', model, version, evaluation: null });
+  await approveAs(members.ben, digest);
+  await approveAs(members.cleo, digest);
+  return digest;
+}
+
+export async function requestAs(
+  { requester, fingerprint }: Members,
+  changes: Partial<ReleaseRequest> = {},
+  hosts = 1,
+): Promise<PendingRelease> {
+  const request: ReleaseRequest = {
+    model: 'acme/ocr',
+    version: '1',
+    purpose: 'serving',
+    reason: 'a test',
+    leaseMs: null,
+    bytes: null,
+    ...changes,
+  };
+  const chips = Array.from({ length: hosts }, () => new SimulatedChip(platformRandom(32), MEASUREMENT));
+  return requestRelease(requester, request, chips, { fingerprint, now: Date.now, random: platformRandom });
+}
+
+/** A release in force, with the approvals of ben and cleo. */
+export async function releaseAs(
+  members: Members,
+  changes: Partial<ReleaseRequest> = {},
+  hosts = 1,
+): Promise<PendingRelease> {
+  const pending = await requestAs(members, changes, hosts);
+  await approveAs(members.ben, pending.release);
+  await approveAs(members.cleo, pending.release);
+  return pending;
+}
+
+/** What a host opens of a release: the release key and its bearer token. */
+export async function openAs({ requester }: Members, pending: PendingRelease, host = 0): Promise<OpenedRelease> {
+  return openRelease(await requester.api.handover(pending.release, host), pending, host, verify);
+}
+
+export function phaseOf({ requester }: Members, digest: Hex): Promise<ProposalView['phase']> {
+  return requester.api.proposal(digest).then(({ phase }) => phase);
+}
