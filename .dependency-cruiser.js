@@ -43,7 +43,7 @@ export default {
     {
       name: 'clients-see-core-wire-platform',
       severity: 'error',
-      from: { path: '^client/', pathNot: '^client/demo\\.ts$' },
+      from: { path: '^client/' },
       to: { path: '^src/', pathNot: '^src/(core|wire|platform)/' },
     },
     {
@@ -56,7 +56,7 @@ export default {
     {
       name: 'not-to-dev-dep',
       severity: 'error',
-      from: { path: '^(src|client)/', pathNot: '^client/(console/|demo\\.ts$)' },
+      from: { path: '^(src|client)/', pathNot: '^client/(console/|demo/)' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {

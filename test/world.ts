@@ -1,46 +1,26 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { dischargeAppraisal } from '../src/core/attest/appraise.ts';
 import { type Request, requestDigest } from '../src/core/attest/request.ts';
 import { type Hex, toBase64url, toHex, ZERO_32 } from '../src/core/bytes.ts';
-import { canonicalBytes, digestOf } from '../src/core/canonical.ts';
 import { TwinlockError } from '../src/core/errors.ts';
-import type { Draft, Entry, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
+import type { Draft, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
-import type { RandomBytes } from '../src/core/random.ts';
-import { type Applied, apply } from '../src/core/state/apply.ts';
 import { versionBase } from '../src/core/state/effects/version-base.ts';
-import type { Claim } from '../src/core/state/judgement.ts';
-import type { Facts, Proposable, State } from '../src/core/state/state.ts';
+import type { Proposable } from '../src/core/state/state.ts';
 import type { PrincipalRecord, Proposer, StatementOf } from '../src/core/statement/statement.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
 import { type ApproveFields, type Signable, signableMessage } from '../src/core/webauthn/challenge.ts';
 import type { ManifestCore } from '../src/core/weights/manifest.ts';
 import { manifestSignatureMessage } from '../src/core/weights/manifest.ts';
-import { verifyNode } from '../src/platform/verify-node.ts';
-import { seededRandom } from './core/seeded-random.ts';
 import { type Deposit, makeDeposit } from './world/deposit.ts';
-import {
-  draftGenesis,
-  type Founding,
-  type FoundingOptions,
-  HOUR_MS,
-  prepareFounding,
-  START_MS,
-} from './world/founding.ts';
+import { draftGenesis, type Founding, type FoundingOptions, HOUR_MS, prepareFounding } from './world/founding.ts';
 import { type Host, type HostChanges, makeHost } from './world/host.ts';
+import { WorldLog } from './world/log.ts';
 import { type Enrolled, type Founder, type Machine, touch } from './world/people.ts';
+
+export { dischargeClaim } from './world/log.ts';
 
 const ZEROS = toHex(ZERO_32);
 type DraftOf<K extends Draft['kind']> = Extract<Draft, { kind: K }>;
-
-/** Where an entry stands and what lies beside it, for a test that says something else than the world would. */
-export interface Place {
-  readonly v?: number;
-  readonly index?: number;
-  readonly prev?: Hex;
-  readonly time?: number;
-  readonly objects?: ReadonlyMap<Hex, Uint8Array>;
-}
 
 /** A request that hosts have answered, and the release statement that its requester would sign. */
 export interface Asked {
@@ -68,27 +48,7 @@ export interface ApprovalChanges {
  * same calls give the same bytes. Statements and drafts are made first and appended afterwards, so that a
  * test changes one thing, and what is signed is the changed one.
  */
-export class World {
-  readonly founding: Founding;
-  /** Every object that was made, by digest; more than the log names does no harm. */
-  readonly objects: Map<Hex, Uint8Array>;
-  readonly random: RandomBytes;
-  /** The one clock: the vault's, the clients' and the hosts'. Goes on by a second with every entry. */
-  now: number;
-  readonly #label: string;
-  #log: readonly Uint8Array[];
-  #state: State | null;
-
-  private constructor(founding: Founding, label: string, before?: World) {
-    this.founding = founding;
-    this.#label = label;
-    this.random = seededRandom(label);
-    this.now = before?.now ?? START_MS;
-    this.objects = new Map(before?.objects ?? founding.objects);
-    this.#log = before?.log ?? [];
-    this.#state = before === undefined ? null : before.#state;
-  }
-
+export class World extends WorldLog {
   /** An empty log and everything that a genesis needs. */
   static async beforeGenesis(options: FoundingOptions = {}): Promise<World> {
     return new World(await prepareFounding(options), options.label ?? 'world');
@@ -102,63 +62,13 @@ export class World {
 
   /** The same history with a future of its own. */
   fork(): World {
-    return new World(this.founding, `${this.#label}/${this.#log.length}`, this);
-  }
-
-  get state(): State {
-    if (this.#state === null) throw new Error('the world has no genesis yet');
-    return this.#state;
-  }
-  get stateOrNull(): State | null {
-    return this.#state;
-  }
-  get facts(): Facts {
-    return this.state.facts;
-  }
-  get vault(): Hex {
-    return this.facts.vault;
-  }
-  /** The bytes of every entry. */
-  get log(): readonly Uint8Array[] {
-    return this.#log;
+    return new World(this.founding, `${this.label}/${this.log.length}`, this);
   }
 
   founder(name: string): Founder {
     const founder = this.founding.founders.find((candidate) => candidate.name === name);
     if (founder === undefined) throw new Error(`nobody is called ${name}`);
     return founder;
-  }
-
-  /** The log as it is: what a client has verified when it approves, what a host's nonce is made of. */
-  checkpoint(): { origin: string; size: number; root: Hex } {
-    const { frontier, roots } = this.state.chain;
-    return { origin: this.facts.genesis.log.origin, size: frontier.size, root: roots.last() ?? ZEROS };
-  }
-
-  // The log
-
-  /** The entry's bytes, at its place in the log unless told otherwise. */
-  seal(draft: Draft, { v = 1, ...place }: Place = {}): Uint8Array {
-    const chain = this.#state?.chain;
-    const { index = chain?.frontier.size ?? 0, prev = chain?.last ?? ZEROS, time = this.now } = place;
-    return canonicalBytes({ v, index, time, prev, ...draft });
-  }
-
-  /** Applies an entry and discharges its claims; the world stays as it was. */
-  async tryAppend(draft: Draft | Uint8Array, place: Place = {}): Promise<Applied> {
-    const bytes = draft instanceof Uint8Array ? draft : this.seal(draft, place);
-    const applied = apply(this.#state, bytes, place.objects ?? this.objects);
-    for (const claim of applied.claims) await dischargeClaim(claim);
-    return applied;
-  }
-
-  async append(draft: Draft | Uint8Array, place: Place = {}): Promise<Entry> {
-    const bytes = draft instanceof Uint8Array ? draft : this.seal(draft, place);
-    const { state, entry } = await this.tryAppend(bytes, place);
-    this.#state = state;
-    this.#log = [...this.#log, bytes];
-    this.now = entry.time + 1000;
-    return entry;
   }
 
   // Statements: whole and unsigned
@@ -239,7 +149,7 @@ export class World {
     const input = { ...options, request, checkpoint: this.checkpoint(), referenceValues, nowMs: this.now };
     const hosts: Host[] = [];
     for (let i = 0; i < count; i++) hosts.push(await makeHost({ ...input, random: this.random }));
-    for (const { evidenceBytes, appraisalBytes } of hosts) this.#keep(evidenceBytes, appraisalBytes);
+    for (const { evidenceBytes, appraisalBytes } of hosts) this.keep(evidenceBytes, appraisalBytes);
     const statement: StatementOf<'release'> = {
       ...this.header(),
       ...named,
@@ -272,7 +182,7 @@ export class World {
     const deposit = await makeDeposit({
       ...{ vault, genesis, founders, depositor, model, version, nowMs, random, changes },
     });
-    this.#keep(deposit.coreBytes);
+    this.keep(deposit.coreBytes);
     return deposit;
   }
 
@@ -406,10 +316,6 @@ export class World {
     await this.append({ kind: 'release', body: { proposal } });
     return proposal;
   }
-
-  #keep(...objects: readonly Uint8Array[]): void {
-    for (const bytes of objects) this.objects.set(digestOf(bytes), bytes);
-  }
 }
 
 /** Who proposes: a founder with their first authenticator, or a machine for its owner. */
@@ -419,12 +325,6 @@ export function asProposer(by: Founder | Machine): StatementOf<'publish'>['propo
 export function asProposer(by: Founder | Machine): StatementOf<'publish'>['proposer'] {
   if ('record' in by) return { kind: 'principal', person: by.record.owner, key: by.record.key };
   return { kind: 'custodian', person: by.person, credential: toBase64url(by.authenticators[0].credential) };
-}
-
-/** Discharges one claim of the fold. Throws as the verifier or the appraisal does. */
-export async function dischargeClaim(claim: Claim): Promise<void> {
-  if (claim.kind === 'signature') verifyNode(claim);
-  else await dischargeAppraisal(claim);
 }
 
 /** A vault with one published version: what most tests begin with. */

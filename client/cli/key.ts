@@ -49,7 +49,7 @@ Examples:
         await writeRecord(`${file}.json`, record);
         terminal.note(`the secret key is in ${file}: only the machine that uses it needs it`);
         terminal.note(`what custodians enrol is in ${file}.json:`);
-        terminal.result(record, [JSON.stringify(record, null, 2)]);
+        terminal.result(record, JSON.stringify(record, null, 2).split('\n'));
       }),
     );
   key
@@ -66,7 +66,7 @@ Examples:
         const record = await readRecord(`${file}.json`);
         const { key: secret } = await readPrincipalKey(file);
         must(record.key === secret, 'binding_mismatch', `${file}.json is the record of another key than ${file} has`);
-        terminal.result(record, [JSON.stringify(record, null, 2)]);
+        terminal.result(record, JSON.stringify(record, null, 2).split('\n'));
       }),
     );
 }

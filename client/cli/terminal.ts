@@ -5,7 +5,7 @@ import { bytesText, printable } from './text.ts';
 /** How often a line is printed where there is no terminal to draw a bar on. */
 const LINE_EVERY_MS = 5000;
 
-export interface Progress {
+interface Progress {
   update(done: number, total: number): void;
   /** Also where the work has failed. */
   end(): void;

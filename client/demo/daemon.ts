@@ -16,6 +16,7 @@ export class Workspace {
   readonly data: string = join(this.folder, 'vault');
   /** The daemon's process; 0 while there is none. */
   #pid = 0;
+  #starts = 0;
 
   path(...names: string[]): string {
     return join(this.folder, ...names);
@@ -33,11 +34,14 @@ export class Workspace {
     return new Map(invitations.map(({ name, invitation }) => [name, invitation]));
   }
 
-  /** `twinlockd serve` on a free port, apart from this process so that it can outlive it. Returns its address. */
-  async serve(): Promise<string> {
-    const log = this.path('daemon.log');
+  /**
+   * `twinlockd serve`, apart from this process so that it can outlive it; on a free port where none is given.
+   * Returns its address.
+   */
+  async serve(port = '0'): Promise<string> {
+    const log = this.path(`daemon-${++this.#starts}.log`);
     const output = openSync(log, 'a', 0o600);
-    const child = spawn(process.execPath, [TWINLOCKD, '--data', this.data, 'serve', '--listen', '127.0.0.1:0'], {
+    const child = spawn(process.execPath, [TWINLOCKD, '--data', this.data, 'serve', '--listen', `127.0.0.1:${port}`], {
       detached: true,
       stdio: ['ignore', output, output],
       env: { ...process.env, TWINLOCK_LOG_LEVEL: 'info' },

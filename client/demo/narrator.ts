@@ -18,7 +18,7 @@ export class Narrator {
   }
 
   say(...lines: readonly string[]): void {
-    for (const line of lines) this.#write(`${INDENT}${printable(line)}\n`);
+    for (const line of lines) this.#write(`${INDENT}${printable(line)}`.trimEnd().concat('\n'));
   }
 
   refusal({ what, code, message }: Refusal): void {

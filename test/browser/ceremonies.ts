@@ -16,7 +16,10 @@ export async function enrol({ page }: Workstation): Promise<void> {
 }
 
 export async function wordsOf(page: Page): Promise<string[]> {
-  return page.getByRole('list', { name: /comparison code/ }).getByRole('listitem').allInnerTexts();
+  return page
+    .getByRole('list', { name: /comparison code/ })
+    .getByRole('listitem')
+    .allInnerTexts();
 }
 
 export async function compareAndSign({ page }: Workstation): Promise<void> {

@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Api } from '../../client/api.ts';
 import type { CheckpointMemory } from '../../client/checkpoint-memory.ts';
 import { deposit } from '../../client/depositor/deposit.ts';
+import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import type { PendingRelease } from '../../client/host/pending-release.ts';
 import { requestRelease } from '../../client/host/request.ts';
 import { SimulatedChip } from '../../client/host/simulated-chip.ts';
+import { waitForRelease } from '../../client/host/wait.ts';
 import {
   openPrincipalSession,
   type PrincipalKey,
@@ -75,4 +77,17 @@ export function requestServing(session: PrincipalSession, fingerprint: string): 
     bytes: null,
   } as const;
   return requestRelease(session, request, [chip], { fingerprint, now: Date.now, random: platformRandom });
+}
+
+/** What a host does once it may: waits, checks the authority chain, combines, fetches, and sends its receipt. */
+export async function fetchFile({ api }: PrincipalSession, pending: PendingRelease): Promise<Uint8Array> {
+  const folder = mkdtempSync(join(tmpdir(), 'twinlock-host-'));
+  try {
+    await waitForRelease(api, pending.release);
+    const fetched = await fetchRelease({ api, pending, host: 0, folder, verify: verifyWeb });
+    await sendReceipt(api, pending, 0, fetched);
+    return new Uint8Array(readFileSync(join(folder, 'weights.bin')));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

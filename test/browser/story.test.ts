@@ -13,7 +13,7 @@ import {
   visit,
   wordsOf,
 } from './ceremonies.ts';
-import { depositFile, invitationOf, makeKey, openSession, requestServing } from './machines.ts';
+import { depositFile, fetchFile, invitationOf, makeKey, openSession, requestServing } from './machines.ts';
 import { launchBrowser, openVault, openWorkstation, type TestVault, type Workstation } from './workstation.ts';
 
 const PLAINTEXT = new TextEncoder().encode('the weights of a very small model\n');
@@ -33,7 +33,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   // Cleo's machine asks for releases from the first day on.
   vault = await openVault(['Ana', 'Ben', 'Cleo'], [invitationOf(requesterKey, 'Cleo')]);
-  const open = () => openWorkstation(browser, new URL(vault.daemon.url));
+  const open = () => openWorkstation(browser, vault.url);
   everybody = await Promise.all([open(), open(), open()]);
   [ana, ben, cleo] = everybody as [Workstation, Workstation, Workstation];
 });
@@ -87,7 +87,7 @@ describe('three custodians, each at their own console', () => {
   it('sign in, and replay the log', async () => {
     await Promise.all(everybody.map(signIn));
     await ana.page.getByText('Nothing waits for you').waitFor();
-    requester = await openSession(vault.daemon.url, requesterKey, fingerprint);
+    requester = await openSession(vault.url.origin, requesterKey, fingerprint);
   });
 
   it('enrol a depositor by quorum: the proposer counts, one is not enough', async () => {
@@ -103,7 +103,7 @@ describe('three custodians, each at their own console', () => {
   });
 
   it('publish a deposit: its owner cannot approve it, and approving opens and confirms a share', async () => {
-    const depositor = await openSession(vault.daemon.url, depositorKey, fingerprint);
+    const depositor = await openSession(vault.url.origin, depositorKey, fingerprint);
     await depositFile(depositor, fingerprint, PLAINTEXT);
     await visit(cleo, 'Versions');
     await cleo.page.getByRole('heading', { name: 'acme/ocr@1' }).waitFor();
@@ -126,7 +126,7 @@ describe('three custodians, each at their own console', () => {
   });
 
   it('release to a host: the same four words everywhere, and its owner cannot approve it', async () => {
-    await requestServing(requester, fingerprint);
+    const pending = await requestServing(requester, fingerprint);
     const title = 'Release acme/ocr@1 to 1 host for serving';
     for (const workstation of everybody) await openProposal(workstation, title);
     const words = await Promise.all(everybody.map(({ page }) => wordsOf(page)));
@@ -141,6 +141,8 @@ describe('three custodians, each at their own console', () => {
     expect(await obstaclesOf(cleo)).toEqual([expect.stringContaining('proposer_cannot_approve')]);
     expect(await approve(ana, title)).toBe('The proposal is now open.');
     expect(await approve(ben, title)).toBe('The proposal is now released.');
+    expect(await fetchFile(requester, pending)).toEqual(PLAINTEXT);
+    await page.getByText('fetched', { exact: true }).waitFor();
   });
 
   it('stop everything, alone', async () => {
@@ -153,10 +155,31 @@ describe('three custodians, each at their own console', () => {
     await page.getByLabel('Stop every release of every model, now').check();
     await button.click();
     await page.getByText('The vault is stopped').waitFor();
+  });
+
+  it('resume by quorum', async () => {
     await visit(ana, 'Propose');
     await ana.page.getByLabel('Why it may go on').fill('the drill is over');
     await ana.page.getByRole('button', { name: 'Propose to resume' }).click();
-    await ana.page.getByRole('heading', { name: 'Resume the vault' }).waitFor();
+    expect(await approve(cleo, 'Resume the vault')).toBe('The proposal is now open.');
+    expect(await approve(ana, 'Resume the vault')).toBe('The proposal is now in effect.');
+    await visit(cleo, 'Stop');
+    await cleo.page.getByRole('button', { name: 'Stop everything' }).waitFor();
+  });
+
+  it('deny, with a touch of its own; retire a lost key', async () => {
+    await requestServing(requester, fingerprint);
+    const title = 'Release acme/ocr@1 to 1 host for serving';
+    const { page } = ben;
+    await openProposal(ben, title);
+    await page.getByText('simulated-').first().waitFor();
+    await page.getByRole('button', { name: 'Deny' }).click();
+    await page.getByText('The proposal is now denied.').waitFor();
+    await visit(ana, 'Committee');
+    await ana.page.getByText('Retire this key').first().click();
+    await ana.page.getByLabel('Reason, for the log').first().fill('lost');
+    await ana.page.getByRole('button', { name: 'Retire this key' }).first().click();
+    await ana.page.getByText(/retired at entry/).waitFor();
   });
 
   it('complain of nothing', () => {

@@ -1,15 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import tls from 'node:tls';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
-import { type Daemon, startDaemon } from '../../src/daemon.ts';
-import { initialise, TLS_CERTIFICATE_FILE } from '../../src/initialise.ts';
 
-const BUNDLE_DIR = join(import.meta.dirname, '../../dist/console');
+const DAEMON = join(import.meta.dirname, '../../src/main.ts');
+export const BUNDLE_DIR = join(import.meta.dirname, '../../dist/console');
 const ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -30,47 +32,56 @@ export function launchBrowser(executablePath = inject('chromium')): Promise<Brow
 }
 
 export interface TestVault {
-  readonly daemon: Daemon;
+  readonly url: URL;
   /** By founder's name. */
   readonly invitations: ReadonlyMap<string, string>;
   close(): Promise<void>;
 }
 
-/** A simulation vault that nobody has founded yet, served by a real daemon over TLS. */
+/** A simulation vault that nobody has founded yet, served over TLS by a daemon of its own, as an operator runs it. */
 export async function openVault(
   founders: readonly string[],
   principals: readonly Omit<PrincipalRecord, 'owner'>[],
 ): Promise<TestVault> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'twinlock-vault-'));
-  const invitations = await initialise({
-    dataDir,
-    grade: 'simulation',
-    threshold: 2,
-    founders: founders.map((name) => ({ name, groups: [] })),
-    hosts: ['127.0.0.1'],
-    policy: null,
-    principals,
-    invitationDays: 1,
-    nowMs: Date.now(),
+  const dir = mkdtempSync(join(tmpdir(), 'twinlock-vault-'));
+  const dataDir = join(dir, 'data');
+  const files = principals.map((principal, i) => {
+    const file = join(dir, `principal-${i}.json`);
+    writeFileSync(file, JSON.stringify(principal));
+    return ['--principal', file];
   });
-  tls.setDefaultCACertificates([readFileSync(join(dataDir, TLS_CERTIFICATE_FILE), 'utf8')]);
-  const daemon = await startDaemon({
-    dataDir,
-    host: '127.0.0.1',
-    port: 0,
-    upkeepMs: 1000,
-    heartbeatMs: 3_600_000,
-    accessLog: ({ error, path }) => {
-      if (error !== undefined && typeof error !== 'string') console.error(path, error);
-    },
-    onUpkeepError: (error) => console.error(error),
-  });
+  const init = ['init', '--grade', 'simulation', '--json', ...founders.flatMap((name) => ['--founder', name])];
+  const printed = execFileSync(process.execPath, [DAEMON, '--data', dataDir, ...init, ...files.flat()]);
+  const { invitations } = JSON.parse(printed.toString()) as { invitations: { name: string; invitation: string }[] };
+  tls.setDefaultCACertificates([readFileSync(join(dataDir, 'tls.crt'), 'utf8')]);
+  const { url, stop } = await serve(dataDir);
   return {
-    daemon,
+    url,
     invitations: new Map(invitations.map(({ name, invitation }) => [name, invitation])),
     close: async () => {
-      await daemon.close();
-      rmSync(dataDir, { recursive: true });
+      await stop();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+async function serve(dataDir: string): Promise<{ url: URL; stop: () => Promise<void> }> {
+  const args = [DAEMON, '--data', dataDir, 'serve', '--listen', '127.0.0.1:0'];
+  const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(daemon, 'exit');
+  const lines = createInterface(daemon.stdout);
+  const url = await new Promise<string>((resolve, reject) => {
+    void ended.then(() => reject(new Error('the daemon did not start')));
+    lines.on('line', (line) => {
+      const { msg, url } = JSON.parse(line) as { msg?: string; url?: string };
+      if (msg === 'serving' && url !== undefined) resolve(url);
+    });
+  });
+  return {
+    url: new URL(url),
+    stop: async () => {
+      daemon.kill('SIGTERM');
+      await ended;
     },
   };
 }
@@ -117,7 +128,7 @@ export async function openWorkstation(
   };
 }
 
-function listenForComplaints(page: Page): string[] {
+export function listenForComplaints(page: Page): string[] {
   const complaints: string[] = [];
   page.on('console', (message) => {
     // Chromium recommends RS256; we accept only ES256 and EdDSA.

@@ -34,7 +34,7 @@ describe('the whole story, through the library alone', () => {
     const waiting = waitForRelease(api, pending.release, { onProgress: ({ phase }) => phases.push(phase) });
     await approveBy(founded, pending.release, 'ana', 'ben');
     await expect(waiting).resolves.toMatchObject({ phase: 'executed', wanting: 0 });
-    expect(phases).toEqual(['open', 'executed']);
+    expect([phases[0], phases.at(-1)]).toEqual(['open', 'executed']);
 
     const progress: number[] = [];
     const options = { api, pending, host: 0, folder: to, verify, retry: IMPATIENT };

@@ -25,7 +25,9 @@ export const MODEL: Readonly<Record<string, Uint8Array>> = {
 };
 
 export function patterned(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = i * 31 + (i >> 8);
+  return bytes;
 }
 
 export async function modelFolder(files: Readonly<Record<string, Uint8Array>> = MODEL): Promise<string> {

@@ -65,7 +65,6 @@ export class TestVault {
   readonly invitations: readonly Invitation[];
   /** Between every client and the daemon. */
   meddle: Meddling = passOn;
-  /** What the clients' clocks are ahead of the daemon's. */
   #store: Store | null = null;
   #app: ReturnType<typeof createApp> | null = null;
 
@@ -194,7 +193,7 @@ export interface Founded {
   readonly vault: TestVault;
   readonly fingerprint: Hex;
   readonly founders: Readonly<Record<Name, Founder>>;
-  readonly custodians: Readonly<Record<Name, Custodian>>;
+  readonly custodians: Record<Name, Custodian>;
   readonly keys: Readonly<Record<'depositor' | 'requester' | 'auditor', PrincipalKey>>;
 }
 
@@ -218,13 +217,21 @@ export async function found(policy: Partial<Policy> = {}): Promise<Founded> {
     await signGenesis(founder.ceremony, founder.invitation, await reviewed(founder), founder.enrolled);
   }
   const { fingerprint } = await reviewed(founders.ana);
-  const signIn = (founder: Founder) => openSession(founder.ceremony, fingerprint, founder.enrolled);
   const custodians = {
-    ana: await signIn(founders.ana),
-    ben: await signIn(founders.ben),
-    cleo: await signIn(founders.cleo),
+    ana: await signIn(founders.ana, fingerprint),
+    ben: await signIn(founders.ben, fingerprint),
+    cleo: await signIn(founders.cleo, fingerprint),
   };
   return { vault, fingerprint, founders, custodians, keys };
+}
+
+function signIn({ ceremony, enrolled }: Founder, fingerprint: Hex): Promise<Custodian> {
+  return openSession(ceremony, fingerprint, enrolled);
+}
+
+/** After a restart: a custodian’s session takes a touch, so no client opens it by itself. */
+export async function signInAgain({ founders, custodians, fingerprint }: Founded): Promise<void> {
+  for (const name of NAMES) custodians[name] = await signIn(founders[name], fingerprint);
 }
 
 export function sessionOf({ vault, fingerprint, keys }: Founded, role: keyof Founded['keys']) {

@@ -268,7 +268,9 @@ describe('the credentials of this workstation', () => {
   it('are at most 64', async () => {
     const { ask } = open();
     for (let i = 0; i < 66; i++) await post(ask, credential(`AA${i.toString().padStart(2, '0')}`));
-    const { credentials } = (await (await ask('/local/credentials')).json()) as { credentials: { credential: string }[] };
+    const { credentials } = (await (await ask('/local/credentials')).json()) as {
+      credentials: { credential: string }[];
+    };
     expect(credentials).toHaveLength(64);
     expect(credentials[0]?.credential).toBe('AA65');
   });

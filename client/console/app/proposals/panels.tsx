@@ -125,3 +125,37 @@ function wantingText(wanting: number, missingGroups: readonly string[]): string 
   ];
   return wanted.length === 0 ? 'nothing' : wanted.join(', ');
 }
+
+/** What came of a release: until when it is served, and which hosts have said that they have it. */
+export function ServedPanel({ review }: { review: Review }) {
+  const { executedTime, ended, receipts } = review.proposal;
+  const { statement } = review;
+  if (statement.kind !== 'release' || executedTime === null) return null;
+  const ends = executedTime + statement.leaseMs;
+  return (
+    <Panel title="What came of it">
+      <Facts
+        of={[
+          ['Released', instant(executedTime)],
+          ['Served', ended ? 'no longer' : `until ${instant(ends)} (${fromNow(ends, now.value)})`],
+        ]}
+      />
+      <ul class="rows">
+        {statement.hosts.map(({ label }, host) => {
+          const receipt = receipts.find((candidate) => candidate.host === host);
+          return (
+            <li key={label} class="row">
+              Host {host}: {label}
+              <span class="row end">
+                {receipt === undefined ? null : <span class="quiet">{size(BigInt(receipt.bytes))}</span>}
+                <Mark tone={receipt === undefined ? 'warn' : 'good'}>
+                  {receipt === undefined ? 'no receipt yet' : 'fetched'}
+                </Mark>
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </Panel>
+  );
+}

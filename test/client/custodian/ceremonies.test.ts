@@ -1,0 +1,258 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { approve } from '../../../client/custodian/approve.ts';
+import { confirmCustody } from '../../../client/custodian/custody.ts';
+import { enrol } from '../../../client/custodian/enrol.ts';
+import { reviewGenesis, signGenesis } from '../../../client/custodian/genesis.ts';
+import { appraiseHosts } from '../../../client/custodian/host-review.ts';
+import { propose, stop } from '../../../client/custodian/propose.ts';
+import { review } from '../../../client/custodian/review.ts';
+import { openSession } from '../../../client/custodian/session.ts';
+import { SoftwareAuthenticator } from '../../../client/custodian/software-authenticator.ts';
+import { principalKey, principalRecord } from '../../../client/principal.ts';
+import { platformRandom } from '../../../client/random.ts';
+import type { Replica } from '../../../client/replica.ts';
+import { toBase64url } from '../../../src/core/bytes.ts';
+import type { StatementOf } from '../../../src/core/statement/statement.ts';
+import { approveBy, depositModel, modelFolder, publishModel, requestModel } from '../story.ts';
+import {
+  enrolFounder,
+  type Founded,
+  type Founder,
+  found,
+  makeKeys,
+  replicaOf,
+  reviewed,
+  signInAgain,
+  TestVault,
+} from '../vault.ts';
+
+const refusal = (code: string) => expect.objectContaining({ code });
+
+describe('the founders', () => {
+  let vault: TestVault;
+  let ana: Founder;
+  let ben: Founder;
+  let cleo: Founder;
+  beforeAll(async () => {
+    vault = await TestVault.init(Object.values(makeKeys()));
+    ana = await enrolFounder(vault, 'ana');
+  });
+  afterEach(() => {
+    vault.meddle = (request, next) => next(request);
+  });
+  afterAll(() => vault.destroy());
+
+  test('are told who is still missing', async () => {
+    expect(await reviewGenesis(ana.ceremony, ana.invitation, ana.enrolled)).toEqual({ missing: ['ben', 'cleo'] });
+    ben = await enrolFounder(vault, 'ben');
+    cleo = await enrolFounder(vault, 'cleo');
+  });
+
+  test('all see the same twelve words, and who is in it', async () => {
+    const reviews = await Promise.all([ana, ben, cleo].map(reviewed));
+    const [first] = reviews;
+    expect(first?.code.split(' ')).toHaveLength(12);
+    for (const review of reviews) expect(review).toMatchObject({ code: first?.code, fingerprint: first?.fingerprint });
+    expect(first?.founders.map(({ name, index }) => [name, index])).toEqual([
+      ['ana', 1],
+      ['ben', 2],
+      ['cleo', 3],
+    ]);
+  });
+
+  test('refuse a statement with an authenticator in their name that is not theirs', async () => {
+    const rpId = ana.device.rpId;
+    const intruder = new SoftwareAuthenticator({ rpId, random: platformRandom });
+    const theirs = await enrol({ ...ana.ceremony, authenticator: intruder }, ana.invitation);
+    await expect(reviewGenesis(ana.ceremony, ana.invitation, ana.enrolled)).rejects.toThrow(
+      refusal('binding_mismatch'),
+    );
+    ana.enrolled.push(theirs);
+    expect((await reviewed(ana)).founders[0]?.authenticators).toHaveLength(2);
+  });
+
+  test('refuse a statement without their own enrolment', async () => {
+    const [own] = ana.enrolled;
+    if (own === undefined) throw new Error('ana has enrolled nothing');
+    const more = [...ana.enrolled, { ...own, digest: 'ab'.repeat(32) }];
+    await expect(reviewGenesis(ana.ceremony, ana.invitation, more)).rejects.toThrow(refusal('binding_mismatch'));
+    await expect(reviewGenesis(ana.ceremony, ana.invitation, [])).rejects.toThrow(refusal('binding_mismatch'));
+  });
+
+  test('refuse another RP ID than the console’s', async () => {
+    const authenticator = new SoftwareAuthenticator({
+      rpId: 'tl-0000000000000000.localhost',
+      random: platformRandom,
+    });
+    const elsewhere = { ...ben.ceremony, authenticator };
+    await expect(reviewGenesis(elsewhere, ben.invitation, ben.enrolled)).rejects.toThrow(refusal('wrong_rp_id'));
+    await expect(enrol(elsewhere, ben.invitation)).rejects.toThrow(refusal('wrong_rp_id'));
+  });
+
+  test('refuse a binding that the vault has exchanged', async () => {
+    vault.meddle = async (request, next) => {
+      const answer = await next(request);
+      if (!request.url.endsWith('/v1/genesis')) return answer;
+      const draft = (await answer.json()) as { objects: Record<string, string> };
+      const [own] = ben.enrolled;
+      draft.objects[own?.digest ?? ''] = draft.objects[cleo.enrolled[0]?.digest ?? ''] ?? '';
+      return new Response(JSON.stringify(draft));
+    };
+    await expect(reviewGenesis(ana.ceremony, ana.invitation, ana.enrolled)).rejects.toThrow(refusal('object_mismatch'));
+  });
+
+  test('refuse an invitation that the vault answers with another', async () => {
+    vault.meddle = async (request, next) => {
+      const answer = await next(request);
+      const invited = (await answer.json()) as Record<string, unknown>;
+      return new Response(JSON.stringify({ ...invited, digest: 'ab'.repeat(32) }));
+    };
+    await expect(enrol(ben.ceremony, ben.invitation)).rejects.toThrow(refusal('invitation_unknown'));
+  });
+
+  test('sign what they reviewed and nothing else', async () => {
+    const review = await reviewed(ben);
+    const other = { ...review.statement, threshold: 3 };
+    await expect(
+      signGenesis(ben.ceremony, ben.invitation, { ...review, statement: other }, ben.enrolled),
+    ).rejects.toThrow(refusal('genesis_changed'));
+    const signed = await signGenesis(ben.ceremony, ben.invitation, review, ben.enrolled);
+    expect(signed).toEqual({ founded: false, missing: ['ana', 'cleo'] });
+  });
+});
+
+describe('custodians', () => {
+  let founded: Founded;
+  beforeAll(async () => {
+    founded = await found();
+    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
+  });
+  afterEach(() => {
+    founded.vault.meddle = (request, next) => next(request);
+  });
+  afterAll(() => founded.vault.destroy());
+
+  const custodian = (name: 'ana' | 'ben' | 'cleo') => founded.custodians[name];
+
+  test('cannot sign in with an authenticator that is not enrolled', async () => {
+    const { ceremony, device } = founded.founders.ana;
+    const stranger = new SoftwareAuthenticator({ rpId: device.rpId, random: platformRandom });
+    const own = [{ credential: toBase64url(platformRandom(16)), keyEpoch: 1 }];
+    await expect(openSession({ ...ceremony, authenticator: stranger }, founded.fingerprint, own)).rejects.toThrow(
+      refusal('credential_unknown'),
+    );
+  });
+
+  test('refuse an envelope that is not the one of the log', async () => {
+    const { manifest } = [...(await replicaOf(founded, 'cleo')).facts.versions.values()][0] ?? { manifest: '' };
+    founded.vault.meddle = async (request, next) => {
+      const answer = await next(request);
+      if (!request.url.endsWith('/envelopes')) return answer;
+      const { envelopes } = (await answer.json()) as { envelopes: { envelope: string }[] };
+      const swapped = envelopes.map((e) => ({ ...e, envelope: toBase64url(new Uint8Array(1202)) }));
+      return new Response(JSON.stringify({ envelopes: swapped }));
+    };
+    await expect(confirmCustody(custodian('cleo'), await replicaOf(founded, 'cleo'), manifest)).rejects.toThrow(
+      refusal('digest_mismatch'),
+    );
+  });
+
+  test('confirm an envelope once', async () => {
+    const replica = await replicaOf(founded, 'cleo');
+    const { manifest } = [...replica.facts.versions.values()][0] ?? { manifest: '' };
+    await confirmCustody(custodian('cleo'), replica, manifest);
+    await replica.extend();
+    await expect(confirmCustody(custodian('cleo'), replica, manifest)).rejects.toThrow(refusal('custody_known'));
+  });
+
+  test('who have confirmed before approve a publication without doing so again', async () => {
+    const replica = await replicaOf(founded, 'ana');
+    const { manifest } = [...replica.facts.versions.values()][0] ?? { manifest: '' };
+    await confirmCustody(custodian('ana'), replica, manifest);
+    await publishModel(founded);
+    expect((await replicaOf(founded, 'ana')).facts.versions.get(manifest)).toMatchObject({ phase: 'releasable' });
+  });
+
+  test('enrol a principal, without its owner’s vote', async () => {
+    const key = principalKey('requester', 'canary', platformRandom(32));
+    const principal = principalRecord(key, { owner: custodian('ben').person, ownerName: 'ben', models: ['acme/*'] });
+    const { digest } = await propose(custodian('ana'), await replicaOf(founded, 'ana'), {
+      kind: 'principal',
+      principal,
+    });
+    const ben = await review(custodian('ben'), await replicaOf(founded, 'ben'), digest);
+    expect(ben.obstacles.map(({ code }) => code)).toEqual(['proposer_cannot_approve']);
+    await approveBy(founded, digest, 'ana', 'cleo');
+    expect((await replicaOf(founded, 'ana')).facts.principals.has(key.key)).toBe(true);
+  });
+
+  test('see that they reach another appraisal than the statement names, and cannot approve', async () => {
+    const pending = await requestModel(founded);
+    const replica = await replicaOf(founded, 'ana');
+    const { facts } = replica;
+    const strict = { simulated: { platform: 'simulated' as const, measurements: [] } };
+    const policy = { ...facts.policy, document: { ...facts.policy.document, referenceValues: strict } };
+    const doubting = { facts: { ...facts, policy }, objects: replica.objects.bind(replica) } as unknown as Replica;
+    const statement = facts.proposals.get(pending.release)?.statement as StatementOf<'release'>;
+    const [host] = await appraiseHosts(doubting, statement, Date.now());
+    expect(host?.obstacles.map(({ code }) => code)).toEqual([
+      'appraisal_mismatch',
+      'appraisal_failed',
+      'appraisal_failed',
+    ]);
+    const seen = await review(custodian('ana'), replica, pending.release);
+    const obstacles = host?.obstacles ?? [];
+    await expect(approve(custodian('ana'), replica, { ...seen, obstacles })).rejects.toThrow(
+      refusal('appraisal_mismatch'),
+    );
+  });
+
+  test('whose clock is behind the proposal’s are told so', async () => {
+    const pending = await requestModel(founded);
+    const replica = await replicaOf(founded, 'ana');
+    const slow = { ...custodian('ana'), now: () => Date.now() - 600_000 };
+    const seen = await review(slow, replica, pending.release);
+    expect(seen.obstacles.map(({ code }) => code)).toContain('clock_skew');
+  });
+
+  test('touch for nothing that is refused', async () => {
+    const pending = await requestModel(founded);
+    const replica = await replicaOf(founded, 'ana');
+    const seen = await review(custodian('ana'), replica, pending.release);
+    let touches = 0;
+    const counting = {
+      ...custodian('ana'),
+      authenticator: {
+        rpId: custodian('ana').authenticator.rpId,
+        enrol: () => Promise.reject(new Error('not asked')),
+        touch: () => {
+          touches++;
+          return Promise.reject(new Error('not asked'));
+        },
+      },
+    };
+    await stop(custodian('cleo'), await replicaOf(founded, 'cleo'), {
+      what: 'release',
+      target: pending.release,
+      reason: 'no',
+    });
+    await replica.extend();
+    await expect(approve(counting, replica, seen)).rejects.toThrow(refusal('proposal_closed'));
+    expect(touches).toBe(0);
+  });
+
+  test('who retire the authenticator of their session cannot propose with it', async () => {
+    const { credential } = custodian('cleo');
+    const replica = await replicaOf(founded, 'cleo');
+    await stop(custodian('cleo'), replica, { what: 'authenticator', credential, reason: 'lost' });
+    await replica.extend().catch(() => undefined);
+    const later = await replicaOf(founded, 'ana');
+    await expect(propose(custodian('cleo'), later, { kind: 'resume', reason: 'none' })).rejects.toThrow(
+      refusal('vault_not_stopped'),
+    );
+    await expect(stop(custodian('cleo'), later, { what: 'all', reason: 'none' })).rejects.toThrow(
+      refusal('credential_retired'),
+    );
+    await expect(signInAgain(founded)).rejects.toThrow(refusal('credential_retired'));
+  });
+});

@@ -1,0 +1,91 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkpointFiles } from '../../client/checkpoint-file.ts';
+import { type PendingRelease, readPendingRelease, writePendingRelease } from '../../client/host/pending-release.ts';
+import { principalKey } from '../../client/principal.ts';
+import { readPrincipalKey, writePrincipalKey } from '../../client/principal-file.ts';
+import { platformRandom } from '../../client/random.ts';
+
+const refusal = (code: string) => expect.objectContaining({ code });
+
+describe('a file with secrets', () => {
+  let folder: string;
+  let path: string;
+  const key = principalKey('depositor', 'ci', platformRandom(32));
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'twinlock-files-'));
+    path = join(folder, 'key.json');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('of a principal comes back as it was, and is its owner’s alone', async () => {
+    await writePrincipalKey(path, key);
+    expect(await readPrincipalKey(path)).toEqual(key);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('is never overwritten', async () => {
+    await writePrincipalKey(path, key);
+    await expect(writePrincipalKey(path, key)).rejects.toThrow(refusal('exists'));
+  });
+
+  test.each([0o640, 0o604, 0o660, 0o610])('is refused where others have a right to it (%o)', async (mode) => {
+    await writePrincipalKey(path, key);
+    chmodSync(path, mode);
+    await expect(readPrincipalKey(path)).rejects.toThrow(refusal('not_permitted'));
+  });
+
+  test('is refused where it is missing, cut, too large, or says more than it should', async () => {
+    await expect(readPrincipalKey(path)).rejects.toThrow(refusal('not_found'));
+    await writePrincipalKey(path, key);
+    const text = readFileSync(path, 'utf8');
+    for (let length = 0; length < text.length; length++) {
+      writeFileSync(path, text.slice(0, length));
+      await expect(readPrincipalKey(path)).rejects.toThrow(refusal('malformed'));
+    }
+    writeFileSync(path, text.replace('{', '{"a":1,'));
+    await expect(readPrincipalKey(path)).rejects.toThrow(refusal('malformed'));
+    writeFileSync(path, ` ${text}`);
+    await expect(readPrincipalKey(path)).rejects.toThrow(refusal('not_canonical'));
+    writeFileSync(path, ' '.repeat(5000));
+    await expect(readPrincipalKey(path)).rejects.toThrow(refusal('too_large'));
+  });
+
+  test('of a pending release comes back as it was', async () => {
+    const pending: PendingRelease = {
+      vault: 'ab'.repeat(32),
+      release: 'cd'.repeat(32),
+      model: 'acme/ocr',
+      version: '1',
+      expires: 5,
+      hosts: [{ host: 0, kemSeed: platformRandom(32), receiptSeed: platformRandom(32), evidence: 'ef'.repeat(32) }],
+    };
+    await writePendingRelease(path, pending);
+    expect(await readPendingRelease(path)).toEqual(pending);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('of a checkpoint is replaced by the next, and leaves nothing beside it', async () => {
+    const below = join(folder, 'checkpoints');
+    const memory = checkpointFiles(below);
+    const [a, b] = ['ab'.repeat(32), 'cd'.repeat(32)];
+    expect(await memory.get(a)).toBeNull();
+    await memory.put(a, { size: 1, root: b });
+    await memory.put(a, { size: 2, root: a });
+    expect(await memory.get(a)).toEqual({ size: 2, root: a });
+    expect(await memory.get(b)).toBeNull();
+    expect(readdirSync(below)).toEqual([`${a}.json`]);
+    expect(existsSync(join(folder, 'checkpoints', `${b}.json`))).toBe(false);
+  });
+});

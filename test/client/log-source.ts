@@ -1,0 +1,36 @@
+import type { LogPage } from '../../client/auditor/audit.ts';
+import type { LogSource } from '../../client/replica.ts';
+import { fromHex, fromUtf8, toBase64url } from '../../src/core/bytes.ts';
+import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
+import type { World } from '../world.ts';
+
+/** The signed checkpoint of a world's log, at the size it has. */
+export function noteOf(world: World): string {
+  const { origin, size, root } = world.checkpoint();
+  return fromUtf8(signCheckpoint({ origin, size, root: fromHex(root) }, world.founding.logSeed));
+}
+
+/** A world's log as somebody kept it. */
+export function keptLog(world: World): LogPage {
+  return { entries: world.log.map(fromUtf8), objects: world.objects, checkpoint: noteOf(world) };
+}
+
+/** A vault that says what `log` says, `pageEntries` at a time. */
+export function sourceOf(log: () => LogPage, time: () => number, pageEntries = 3): LogSource & { asked: number } {
+  return {
+    asked: 0,
+    async vault() {
+      return { fingerprint: null, rpId: '', grade: 'simulation', phase: 'open', time: time() };
+    },
+    async entries(from, limit) {
+      this.asked++;
+      const { entries, objects, checkpoint } = log();
+      return {
+        from,
+        entries: entries.slice(from, from + Math.min(limit, pageEntries)),
+        objects: Object.fromEntries([...objects].map(([digest, bytes]) => [digest, toBase64url(bytes)])),
+        checkpoint: checkpoint ?? '',
+      };
+    },
+  };
+}

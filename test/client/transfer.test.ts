@@ -1,0 +1,225 @@
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
+import type { PendingRelease } from '../../client/host/pending-release.ts';
+import { approveBy, depositModel, modelFolder, patterned, publishModel, requestModel, temporary } from './story.ts';
+import { type Founded, found, IMPATIENT, PATIENT, sessionOf, signInAgain, verify } from './vault.ts';
+
+const refusal = (code: string) => expect.objectContaining({ code });
+const MIB = 1 << 20;
+/** Three parts of an upload, two ranges of a download. */
+const LARGE = patterned(36 * MIB + 1234);
+
+function unreachable(): never {
+  throw new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } });
+}
+
+/** An answer whose connection breaks after so many bytes. */
+function cut(response: Response, bytes: number): Response {
+  let left = bytes;
+  const body = response.body?.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        if (chunk.length <= left) {
+          left -= chunk.length;
+          controller.enqueue(chunk);
+        } else {
+          controller.enqueue(chunk.subarray(0, left));
+          controller.error(new TypeError('terminated', { cause: { code: 'UND_ERR_SOCKET' } }));
+        }
+      },
+    }),
+  );
+  return new Response(body ?? null, response);
+}
+
+describe('transfers', () => {
+  let founded: Founded;
+  beforeAll(async () => {
+    founded = await found();
+  });
+  afterAll(() => founded.vault.destroy());
+
+  test('an upload goes on after requests and answers were lost and the daemon was restarted', async () => {
+    const { vault } = founded;
+    let puts = 0;
+    vault.meddle = async (request, next) => {
+      if (request.method === 'PUT') {
+        puts++;
+        // Never arrived; arrived, but the answer was lost; and a daemon that has forgotten the session.
+        if (puts === 1) unreachable();
+        if (puts === 3) {
+          await next(request);
+          unreachable();
+        }
+        if (puts === 4) await vault.restart();
+      }
+      if (request.method === 'POST' && new URL(request.url).pathname === '/v1/deposits') {
+        const answer = await next(request);
+        if (answer.ok) unreachable();
+        return answer;
+      }
+      return next(request);
+    };
+    const folder = await modelFolder({ 'large.bin': LARGE, 'small.txt': patterned(10) });
+    const deposited = await depositModel(founded, { folder, retry: PATIENT });
+    vault.meddle = (request, next) => next(request);
+    expect(deposited.files).toBe(2);
+    // Three parts of the large file, one of each other; the first twice, and the one that met the restart.
+    expect(puts).toBe(7);
+    await signInAgain(founded);
+    await publishModel(founded);
+  });
+
+  test('a deposit ends with unavailable where the vault stays away', async () => {
+    const { vault } = founded;
+    vault.meddle = async (request, next) => (request.method === 'PUT' ? unreachable() : next(request));
+    const folder = await modelFolder({ 'a.bin': patterned(10) });
+    await expect(depositModel(founded, { folder, version: '2', retry: IMPATIENT })).rejects.toThrow(
+      refusal('unavailable'),
+    );
+    vault.meddle = (request, next) => next(request);
+  });
+
+  test('refuses a version that exists before anything is sent', async () => {
+    const folder = await modelFolder({ 'a.bin': patterned(10) });
+    await expect(depositModel(founded, { folder })).rejects.toThrow(refusal('version_exists'));
+    await expect(depositModel(founded, { folder, model: 'other/ocr' })).rejects.toThrow(refusal('out_of_scope'));
+  });
+
+  describe('of a release', () => {
+    let pending: PendingRelease;
+    let api: Awaited<ReturnType<typeof sessionOf>>['api'];
+    const folders: string[] = [];
+    const fresh = () => {
+      const folder = temporary();
+      folders.push(folder);
+      return folder;
+    };
+    const fetchTo = (folder: string, retry = IMPATIENT) =>
+      fetchRelease({ api, pending, host: 0, folder, verify, retry });
+    const isWeights = (request: Request) => /\/v1\/weights\/[0-9a-f]+\/1$/.test(new URL(request.url).pathname);
+
+    beforeAll(async () => {
+      pending = await requestModel(founded, { bytes: 1_000_000_000n });
+      await approveBy(founded, pending.release, 'ana', 'ben');
+      ({ api } = await sessionOf(founded, 'requester'));
+    });
+    afterAll(() => {
+      for (const folder of folders) rmSync(folder, { recursive: true });
+    });
+
+    test('goes on inside a file after broken connections and a restart, without asking twice for a segment', async () => {
+      const { vault } = founded;
+      const folder = fresh();
+      const ranges: string[] = [];
+      vault.meddle = async (request, next) => {
+        if (!isWeights(request)) return next(request);
+        ranges.push(request.headers.get('range') ?? '');
+        if (ranges.length === 1) return cut(await next(request), 5 * MIB);
+        if (ranges.length === 2) unreachable();
+        if (ranges.length === 3) await vault.restart();
+        return next(request);
+      };
+      await fetchTo(folder, PATIENT);
+      vault.meddle = (request, next) => next(request);
+      expect(readFileSync(join(folder, 'large.bin')).equals(LARGE)).toBe(true);
+      const starts = ranges.map((range) => (Number(/bytes=(\d+)-/.exec(range)?.[1]) - 74) / 1_048_608);
+      expect(starts).toEqual([0, 4, 4, 36]);
+    });
+
+    test('keeps what a broken run wrote, up to its last whole segment', async () => {
+      const { vault } = founded;
+      const folder = fresh();
+      const starts: number[] = [];
+      vault.meddle = async (request, next) => {
+        if (!isWeights(request)) return next(request);
+        starts.push((Number(/bytes=(\d+)-/.exec(request.headers.get('range') ?? '')?.[1]) - 74) / 1_048_608);
+        return starts.length === 1 ? cut(await next(request), 7 * MIB) : next(request);
+      };
+      await expect(fetchTo(folder)).rejects.toThrow(refusal('unavailable'));
+      expect(readdirSync(folder)).toEqual(['.large.bin.twinlock-part']);
+      await fetchTo(folder);
+      vault.meddle = (request, next) => next(request);
+      expect(starts).toEqual([0, 6]);
+      expect(readdirSync(folder).sort()).toEqual(['large.bin', 'small.txt']);
+      expect(readFileSync(join(folder, 'large.bin')).equals(LARGE)).toBe(true);
+    });
+
+    test('fetches a file anew, once, where what lay aside was something else', async () => {
+      const folder = fresh();
+      writeFileSync(join(folder, '.large.bin.twinlock-part'), new Uint8Array(3 * MIB));
+      await fetchTo(folder);
+      expect(readFileSync(join(folder, 'large.bin')).equals(LARGE)).toBe(true);
+    });
+
+    test('replaces a file of the same name that is not the model’s', async () => {
+      const folder = fresh();
+      await fetchTo(folder);
+      truncateSync(join(folder, 'large.bin'), 100);
+      writeFileSync(join(folder, 'small.txt'), patterned(10).reverse());
+      await fetchTo(folder);
+      expect(readFileSync(join(folder, 'large.bin')).equals(LARGE)).toBe(true);
+      expect(readFileSync(join(folder, 'small.txt')).equals(patterned(10))).toBe(true);
+    });
+
+    test('does not write through a symbolic link that lies in its way', async () => {
+      const folder = fresh();
+      const elsewhere = join(fresh(), 'elsewhere');
+      symlinkSync(elsewhere, join(folder, '.large.bin.twinlock-part'));
+      await expect(fetchTo(folder)).rejects.toThrow(refusal('not_permitted'));
+      expect(existsSync(elsewhere)).toBe(false);
+    });
+
+    test('refuses a tampered segment, naming the file, and lets nothing of it out', async () => {
+      const { vault } = founded;
+      const folder = fresh();
+      vault.meddle = async (request, next) => {
+        const answer = await next(request);
+        if (!isWeights(request)) return answer;
+        const bytes = new Uint8Array(await answer.arrayBuffer());
+        const at = 2 * 1_048_608 + 500;
+        bytes[at] = (bytes[at] ?? 0) ^ 1;
+        return new Response(bytes, { status: answer.status, headers: answer.headers });
+      };
+      await expect(fetchTo(folder)).rejects.toThrow(
+        expect.objectContaining({ code: 'digest_mismatch', detail: { file: 1 } }),
+      );
+      vault.meddle = (request, next) => next(request);
+      expect(readdirSync(folder)).toEqual(['.large.bin.twinlock-part']);
+      expect(readFileSync(join(folder, '.large.bin.twinlock-part')).equals(LARGE.subarray(0, 2 * MIB))).toBe(true);
+    });
+
+    test('refuses leaves that are not of the manifest', async () => {
+      const { vault } = founded;
+      vault.meddle = async (request, next) => {
+        const answer = await next(request);
+        if (!request.url.endsWith('/1/leaves')) return answer;
+        const bytes = new Uint8Array(await answer.arrayBuffer());
+        bytes[40] = (bytes[40] ?? 0) ^ 1;
+        return new Response(bytes, answer);
+      };
+      await expect(fetchTo(fresh())).rejects.toThrow(refusal('digest_mismatch'));
+      vault.meddle = (request, next) => next(request);
+    });
+
+    test('a receipt whose answer was lost is not given twice', async () => {
+      const { vault } = founded;
+      const fetched = await fetchTo(fresh());
+      let lost = false;
+      vault.meddle = async (request, next) => {
+        const answer = await next(request);
+        if (!request.url.endsWith('/receipts') || lost) return answer;
+        lost = true;
+        return unreachable();
+      };
+      const findings = { modelSignature: null, evaluation: null };
+      expect(await sendReceipt(api, pending, 0, fetched, findings, PATIENT)).toEqual({ index: null });
+      vault.meddle = (request, next) => next(request);
+      await expect(sendReceipt(api, pending, 0, fetched, findings, IMPATIENT)).rejects.toThrow(
+        refusal('statement_seen'),
+      );
+    });
+  });
+});
