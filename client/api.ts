@@ -68,21 +68,24 @@ export class Api {
   /** The same vault in sessions: `login` opens the first, and another whenever the vault has forgotten it. */
   withLogin(login: (api: Api) => Promise<Session>): Api {
     const anonymous = new Api(this.#options);
-    let opened: Promise<string> | null = null;
+    let session: { readonly opening: Promise<string>; token: string | null } | null = null;
     const open = () => {
-      const opening = login(anonymous).then(({ token }) => token);
-      opened = opening;
-      opening.catch(() => {
-        if (opened === opening) opened = null;
-      });
-      return opening;
+      const opened = { opening: login(anonymous).then(({ token }) => token), token: null as string | null };
+      session = opened;
+      opened.opening.then(
+        (token) => {
+          opened.token = token;
+        },
+        () => {
+          if (session === opened) session = null;
+        },
+      );
+      return opened.opening;
     };
     return new Api(this.#options, {
-      current: () => opened ?? open(),
-      renew: async (stale) => {
-        const known = opened === null ? null : await opened;
-        return known === null || known === stale ? open() : known;
-      },
+      current: () => session?.opening ?? open(),
+      // Of many that were refused with the same token, one logs in and the others wait for it.
+      renew: (stale) => (session === null || session.token === stale ? open() : session.opening),
     });
   }
 

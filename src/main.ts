@@ -89,7 +89,7 @@ program
     );
     for (const { name, invitation } of invitations) console.log(`  ${name.padEnd(16)} ${invitation}`);
     console.log(`\nStart the daemon with npm start (or twinlockd serve), then each founder runs on their workstation:
-  twinlock console --vault https://localhost:${DEFAULT_PORT} --ca ${dataDir}/tls.crt`);
+  twinlock console --founding --vault https://localhost:${DEFAULT_PORT} --ca ${dataDir}/tls.crt`);
   });
 
 program

@@ -90,7 +90,19 @@ export async function signIn(invocation: Invocation, roles: readonly PrincipalKe
     'usage',
     `this needs the key of a ${wanted}, ${settings.key} is a ${principal.role}’s`,
   );
+  await saysItIs(api, fingerprint);
   return { ...(await openPrincipalSession(api, principal, fingerprint)), fingerprint };
+}
+
+/** Nothing rests on what it says: a mistake is only named better than a signature that is not true would. */
+async function saysItIs(api: Api, fingerprint: Hex): Promise<void> {
+  const { fingerprint: said } = await api.vault();
+  must(said !== null, 'genesis_incomplete', 'the vault has not been founded yet');
+  must(
+    said === fingerprint,
+    'wrong_genesis',
+    `the vault that answers is ${said}, expected ${fingerprint}: mend --vault or --fingerprint, or alert the others`,
+  );
 }
 
 /** Replays the log from the fingerprint, with its progress shown. */

@@ -3,7 +3,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { MAX_FILE_BYTES, MAX_FILES } from '../../src/core/weights/manifest.ts';
-import { parseFilePaths } from '../../src/core/weights/names.ts';
+import { parseFilePath, parseFilePaths } from '../../src/core/weights/names.ts';
 import { fileError } from '../file-error.ts';
 
 /** Folders may be empty, but not without end. */
@@ -38,7 +38,7 @@ export async function walkFolder(folder: string): Promise<readonly FoundFile[]> 
     const below = folders[i] as string;
     for (const entry of await list(join(folder, below))) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      must(!entry.name.includes(REPLACEMENT), 'invalid_name', `${path}: expected a name in UTF-8`);
+      must(!entry.name.includes(REPLACEMENT), 'invalid_name', `${JSON.stringify(path)}: expected a name in UTF-8`);
       must(!entry.isSymbolicLink(), 'invalid_name', `${path}: a symbolic link: put the file itself there`);
       must(entry.isDirectory() || entry.isFile(), 'invalid_name', `${path}: neither a file nor a folder`);
       (entry.isDirectory() ? folders : paths).push(path);
@@ -61,14 +61,20 @@ async function list(folder: string): Promise<Dirent[]> {
   }
 }
 
-/** The core names the position alone; whoever has to rename the file wants its name. */
+/** Whoever has to rename a file wants its name, which the core does not tell. */
 function namesAreFit(paths: readonly string[]): void {
+  for (const path of paths) named(path, () => parseFilePath(path));
+  const clash = (error: TwinlockError) => paths[Number(error.detail['index'])] ?? '';
+  named(clash, () => parseFilePaths(paths));
+}
+
+function named(path: string | ((error: TwinlockError) => string), check: () => unknown): void {
   try {
-    parseFilePaths(paths);
+    check();
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;
-    const path = paths[Number(error.detail['index'] ?? -1)];
-    throw path === undefined ? error : new TwinlockError(error.code, `${path}: ${error.message}`, error.detail);
+    const name = JSON.stringify(typeof path === 'string' ? path : path(error));
+    throw new TwinlockError(error.code, `${name}: ${error.message}`, error.detail);
   }
 }
 

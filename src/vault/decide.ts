@@ -46,7 +46,8 @@ export async function decide(
     if (custody !== null && !confirmed) drafts.unshift(custodyDraft(caller, custody));
     return { drafts, hostShares: hostShares(context, facts, caller, proposal, decision) };
   });
-  await releaseApproved(context, proposal);
+  const code = await releaseApproved(context, proposal);
+  if (code !== null) context.refusals.note(code, 'release', null);
   return recorded;
 }
 

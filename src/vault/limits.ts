@@ -18,7 +18,9 @@ export const MAX_UPLOADS = 16;
 export const PART_SEGMENTS = 16;
 /** Bytes of entries and objects in one page of the log; a page has at least one entry. */
 export const PAGE_BYTES = 4 << 20;
-/** Distinct refusals that are told apart between two rounds of upkeep. */
+/** Distinct refusals that are told apart between two tellings. */
 export const MAX_REFUSALS = 64;
+/** Between two tellings: a caller who is refused all day fills a few thousand entries, not the log. */
+export const REFUSALS_MS = 60_000;
 /** Long polls under way. */
 export const MAX_WAITERS = 1_000;

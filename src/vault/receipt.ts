@@ -14,7 +14,8 @@ export function giveReceipt(
 ): Promise<Recorded> {
   return context.recorder.record((facts) => {
     const proposer = facts?.proposals.get(release)?.statement.proposer;
-    const isOwn = proposer?.kind === 'principal' && proposer.key === caller.key;
+    must(proposer !== undefined, 'release_unknown', `there is no release ${release}`);
+    const isOwn = proposer.kind === 'principal' && proposer.key === caller.key;
     must(isOwn, 'not_permitted', 'the release was requested with another key');
     return { drafts: [{ kind: 'receipt', body: { type: 'host', release, ...receipt } }] };
   });

@@ -1,5 +1,5 @@
 import { dischargeAppraisal } from '../core/attest/appraise.ts';
-import type { Hex } from '../core/bytes.ts';
+import { equal, type Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import { type Draft, type Entry, encodeEntry, parseEntry } from '../core/log/entry.ts';
 import { frontierRoot, leafHash } from '../core/log/merkle.ts';
@@ -8,11 +8,11 @@ import type { SignatureClaim } from '../core/signature/claim.ts';
 import { apply, objectsNamed } from '../core/state/apply.ts';
 import { EMPTY_CHAIN } from '../core/state/chain.ts';
 import { type Claim, MAX_SKEW_MS } from '../core/state/judgement.ts';
-import type { Facts, State } from '../core/state/state.ts';
+import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore } from './ports.ts';
 
 /** What goes to disk with an act's entries. */
-export type Alongside = Partial<Omit<Batch, 'entries' | 'checkpoint'>>;
+export type Alongside = Partial<Omit<Batch, 'entries' | 'checkpoint' | 'erase'>>;
 
 export interface Act extends Alongside {
   readonly drafts: readonly Draft[];
@@ -31,13 +31,7 @@ export interface RecorderPorts {
   readonly verify: (claim: SignatureClaim) => void;
 }
 
-const NOTHING: Omit<Batch, 'entries' | 'checkpoint'> = {
-  objects: new Map(),
-  envelopes: [],
-  hostShares: [],
-  tokens: [],
-  erase: [],
-};
+const NOTHING: Required<Alongside> = { objects: new Map(), envelopes: [], hostShares: [], tokens: [] };
 const REPLAY_PAGE = 500;
 
 /**
@@ -50,23 +44,40 @@ export class Recorder {
   #state: State | null = null;
   #checkpoint: Uint8Array | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  /** A commit failed, and may have been stored all the same. */
+  #isInDoubt = false;
   #listeners = new Set<() => void>();
 
   private constructor(ports: RecorderPorts) {
     this.#ports = ports;
   }
 
-  /** Replays the whole log, every signature included. Throws the fault, naming its entry. */
+  /**
+   * Replays the whole log, every signature included. Throws the fault, naming its entry, and `checkpoint_invalid`
+   * where the stored checkpoint is not what this signer says of the log.
+   */
   static async open(ports: RecorderPorts): Promise<Recorder> {
     const recorder = new Recorder(ports);
-    const size = await ports.log.size();
-    for (let from = 0; from < size; from += REPLAY_PAGE) {
-      for (const { index, bytes } of await ports.log.entries(from, REPLAY_PAGE)) {
-        await recorder.#replay(index, bytes);
-      }
-    }
-    recorder.#checkpoint = await ports.log.checkpoint();
+    await recorder.#catchUp();
     return recorder;
+  }
+
+  /** Replays what the store has beyond this state. */
+  async #catchUp(): Promise<void> {
+    const { log } = this.#ports;
+    const size = await log.size();
+    for (let from = this.size; from < size; from += REPLAY_PAGE) {
+      for (const { index, bytes } of await log.entries(from, REPLAY_PAGE)) await this.#replay(index, bytes);
+    }
+    const checkpoint = await log.checkpoint();
+    const expected = this.#state === null ? null : this.#sign(this.#state);
+    const isOfThisLog = expected === null ? checkpoint === null : checkpoint !== null && equal(checkpoint, expected);
+    must(
+      isOfThisLog,
+      'checkpoint_invalid',
+      'the stored checkpoint is not what log.key signs over this log: restore database and key from one copy',
+    );
+    this.#checkpoint = checkpoint;
   }
 
   async #replay(index: number, bytes: Uint8Array): Promise<void> {
@@ -117,10 +128,14 @@ export class Recorder {
     return this.#checkpoint;
   }
 
-  /** Calls `listener` after every recorded act; returns how to stop that. */
+  /** Calls `listener` after every recorded act, whatever it throws; returns how to stop that. */
   onRecorded(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
   }
 
   /**
@@ -144,6 +159,7 @@ export class Recorder {
   }
 
   async #record(decide: (facts: Facts | null) => Act | Promise<Act>): Promise<Recorded> {
+    if (this.#isInDoubt) await this.#resolveDoubt();
     const { drafts, ...alongside } = await decide(this.#state?.facts ?? null);
     const objects = alongside.objects ?? new Map<Hex, Uint8Array>();
     let state = this.#state;
@@ -156,15 +172,48 @@ export class Recorder {
       entries.push({ index, bytes });
     }
     must(state !== null, 'internal', 'an act before genesis records nothing');
-    const { size } = state.chain.frontier;
-    const { origin } = state.facts.genesis.log;
-    const checkpoint = this.#ports.signer.sign({ origin, size, root: frontierRoot(state.chain.frontier) });
-    await this.#ports.log.commit({ ...NOTHING, ...alongside, entries, checkpoint });
+    const checkpoint = this.#sign(state);
+    const erase = endedReleases(state.facts, drafts);
+    await this.#commit({ ...NOTHING, ...alongside, erase, entries, checkpoint });
     for (const { bytes } of entries) this.#tree.append(leafHash(bytes));
     this.#state = state;
     this.#checkpoint = checkpoint;
-    for (const listener of this.#listeners) listener();
-    return { index: size - 1, checkpoint };
+    this.#tellListeners();
+    return { index: state.chain.frontier.size - 1, checkpoint };
+  }
+
+  /** What fails may have been stored all the same: no act is decided on a state that may be old. */
+  async #commit(batch: Batch): Promise<void> {
+    try {
+      await this.#ports.log.commit(batch);
+    } catch (error) {
+      this.#isInDoubt = true;
+      // Where the store does not answer now, the next act asks it again.
+      await this.#resolveDoubt().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #resolveDoubt(): Promise<void> {
+    const { size } = this;
+    await this.#catchUp();
+    this.#isInDoubt = false;
+    if (this.size !== size) this.#tellListeners();
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch {
+        // What has been recorded stays recorded, and whoever asked for it is told so.
+      }
+    }
+  }
+
+  #sign({ chain, facts }: State): Uint8Array {
+    const { origin } = facts.genesis.log;
+    return this.#ports.signer.sign({ origin, size: chain.frontier.size, root: frontierRoot(chain.frontier) });
   }
 
   #place(state: State | null, draft: Draft): { index: number; bytes: Uint8Array } {
@@ -191,5 +240,27 @@ export class Recorder {
     const root = this.#state?.chain.roots.get(size - 1);
     must(root !== undefined, 'not_found', `the log has never had the size ${size}`);
     return root;
+  }
+}
+
+/** Releases that these drafts have ended: what is kept for their hosts goes in the same transaction. */
+function endedReleases({ proposals }: Facts, drafts: readonly Draft[]): readonly Hex[] {
+  return drafts.flatMap(proposalsIn).filter((digest) => {
+    const proposal = proposals.get(digest);
+    if (proposal?.statement.kind !== 'release') return false;
+    return proposal.ended || !UNDER_WAY.has(proposal.phase);
+  });
+}
+const UNDER_WAY: ReadonlySet<ProposalPhase> = new Set(['open', 'approved', 'executed']);
+
+function proposalsIn(draft: Draft): readonly Hex[] {
+  switch (draft.kind) {
+    case 'approval':
+    case 'expiry':
+      return [draft.body.proposal];
+    case 'stop':
+      return [String(draft.body.statement['target'])];
+    default:
+      return [];
   }
 }

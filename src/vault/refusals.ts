@@ -1,6 +1,6 @@
 import { type Code, TwinlockError } from '../core/errors.ts';
 import type { BodyOf } from '../core/log/entry.ts';
-import { MAX_REFUSALS } from './limits.ts';
+import { MAX_REFUSALS, REFUSALS_MS } from './limits.ts';
 import type { Clock } from './ports.ts';
 import type { Caller } from './sessions.ts';
 
@@ -8,6 +8,7 @@ import type { Caller } from './sessions.ts';
 export class Refusals {
   readonly #clock: Clock;
   #folded = new Map<string, BodyOf<'refusal'>>();
+  #toldMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -33,8 +34,14 @@ export class Refusals {
     this.#folded.set(key, { code, act, who: before?.who ?? who, count: (before?.count ?? 0) + 1, since });
   }
 
+  /** Whether it is time to tell: the first at once, then no more often than `REFUSALS_MS`, so that nobody fills the log. */
+  get isDue(): boolean {
+    return this.#folded.size > 0 && this.#clock.now() - this.#toldMs >= REFUSALS_MS;
+  }
+
   /** Takes what has been folded, at most `maxCount`; the rest stays. */
   take(maxCount: number): readonly BodyOf<'refusal'>[] {
+    this.#toldMs = this.#clock.now();
     const taken = [...this.#folded].slice(0, maxCount);
     for (const [key] of taken) this.#folded.delete(key);
     return taken.map(([, refusal]) => refusal);

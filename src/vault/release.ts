@@ -2,7 +2,8 @@ import { parseEvidence } from '../core/attest/evidence.ts';
 import { fromBase64url, type Hex, wipe } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
-import { must, TwinlockError } from '../core/errors.ts';
+import { type Code, must, TwinlockError } from '../core/errors.ts';
+import { judgeRelease } from '../core/state/rules/release.ts';
 import type { Facts, Proposal } from '../core/state/state.ts';
 import type { StatementOf } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
@@ -10,26 +11,32 @@ import type { TokenRow } from './ports.ts';
 
 /**
  * Appends `release` for a proposal that has its quorum: the durable intent, before anything is handed out.
- * Does nothing for any other. What stands in the way (a stop, the day's budget) leaves it approved: upkeep
- * tries again until it expires.
+ * Does nothing for any other. What stands in the way (a stop, the day's budget) leaves it approved, and its code
+ * is returned: upkeep tries again until the proposal expires.
  */
-export async function releaseApproved(context: Context, digest: Hex): Promise<boolean> {
+export async function releaseApproved(context: Context, digest: Hex): Promise<Code | null> {
   const proposal = approvedRelease(context.recorder.facts, digest);
-  if (proposal === null) return false;
+  if (proposal === null) return null;
   const now = context.clock.now();
-  const tokens = await tokensFor(context, proposal, now + proposal.statement.leaseMs);
   try {
+    isReady(context, digest, now);
+    const tokens = await tokensFor(context, proposal, now + proposal.statement.leaseMs);
     await context.recorder.record((facts) => {
       const isStill = facts !== null && approvedRelease(facts, digest) !== null;
       must(isStill, 'proposal_closed', 'it has been released, or ended, in the meantime');
       return { tokens, drafts: [{ kind: 'release', body: { proposal: digest } }] };
     });
-    return true;
+    return null;
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;
-    context.refusals.note(error.code, 'release', null);
-    return false;
+    return error.code;
   }
+}
+
+/** Asks the rule before any token is sealed: what has to wait is tried again every few seconds. */
+function isReady({ recorder }: Context, proposal: Hex, time: number): void {
+  const place = { v: 1, index: recorder.size, time, prev: '' } as const;
+  judgeRelease(recorder.facts, { ...place, kind: 'release', body: { proposal } });
 }
 
 type Release = Proposal<StatementOf<'release'>>;
@@ -57,17 +64,21 @@ async function tokensFor(context: Context, { digest, statement }: Release, expir
   return rows;
 }
 
-/** A release that is served today. Throws `release_unknown`, `proposal_closed` or `vault_stopped`. */
+/**
+ * A release that is served today. Throws `release_unknown`, `quorum_missing`, `unavailable` (approved, but it has
+ * to wait), `proposal_closed`, `vault_stopped` or `version_withdrawn`.
+ */
 export function liveRelease(facts: Facts, digest: Hex, nowMs: number): Release {
   const proposal = facts.proposals.get(digest);
   must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${digest}`);
-  must(
-    proposal.phase === 'executed',
-    proposal.phase === 'open' ? 'quorum_missing' : 'proposal_closed',
-    `the release is ${proposal.phase}`,
-  );
+  const { phase } = proposal;
+  must(phase !== 'open', 'quorum_missing', 'the release is open: wait for its approvals');
+  must(phase !== 'approved', 'unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
+  must(phase === 'executed', 'proposal_closed', `the release is ${phase}: request the version anew`);
   const isServed = !proposal.ended && nowMs <= (proposal.executedTime ?? 0) + proposal.statement.leaseMs;
   must(isServed, 'proposal_closed', 'the lease is over: request the version anew');
   must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');
+  const isWithdrawn = facts.versions.get(proposal.statement.manifest)?.phase === 'withdrawn';
+  must(!isWithdrawn, 'version_withdrawn', 'the version has been withdrawn: request another');
   return proposal as Release;
 }

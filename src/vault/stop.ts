@@ -6,7 +6,7 @@ import { isTheCallers } from './propose.ts';
 import type { Recorded } from './recorder.ts';
 import type { Caller } from './sessions.ts';
 
-/** Records a stop: one person is enough. A release that is revoked or withdrawn loses its shares and tokens. */
+/** Records a stop: one person is enough. */
 export function stop(
   context: Context,
   caller: Caller,
@@ -15,9 +15,7 @@ export function stop(
   const statement = parseStatement(request.statement);
   must(statement.kind === 'stop', 'unknown_kind', `expected a statement of kind stop, got ${statement.kind}`);
   isTheCallers(caller, statement);
-  const erase = statement.what === 'release' || statement.what === 'proposal' ? [statement.target] : [];
   return context.recorder.record(() => ({
-    erase,
     drafts: [{ kind: 'stop', body: { statement: { ...statement }, signature: request.signature } }],
   }));
 }

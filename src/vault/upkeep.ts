@@ -1,7 +1,8 @@
+import { TwinlockError } from '../core/errors.ts';
 import type { Draft } from '../core/log/entry.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
+import type { Proposal } from '../core/state/state.ts';
 import type { Context } from './context.ts';
-import { settleUploads } from './deposit.ts';
 import { releaseApproved } from './release.ts';
 import { dropUpload } from './upload.ts';
 
@@ -14,14 +15,13 @@ const MAX_ENTRIES_A_ROUND = 32;
  */
 export async function upkeep(context: Context, heartbeatMs: number): Promise<void> {
   if (context.recorder.state === null) return;
-  await settleUploads(context);
   await expire(context);
-  await tellRefusals(context);
+  if (context.refusals.isDue) await tellRefusals(context);
   const approved = context.recorder.facts.proposals.valueSeq().filter((p) => p.phase === 'approved');
   for (const proposal of approved) await releaseApproved(context, proposal.digest);
   const now = context.clock.now();
   for (const upload of await context.uploads.uploads()) {
-    if (upload.expires < now) await dropUpload(context, upload);
+    if (upload.expires < now) await dropUpload(context, upload.id);
   }
   const last = context.recorder.state?.chain.times.last() ?? now;
   if (now - last >= heartbeatMs) await context.recorder.record(() => ({ drafts: [{ kind: 'heartbeat', body: {} }] }));
@@ -31,22 +31,26 @@ async function expire(context: Context): Promise<void> {
   const now = context.clock.now();
   const due = context.recorder.facts.proposals
     .valueSeq()
-    .filter(
-      (p) => p.phase === 'open' || p.phase === 'approved' || (p.phase === 'executed' && p.statement.kind === 'release'),
-    )
-    .filter((p) => !p.ended && endMs(p) < now)
+    .filter((proposal) => isUnderWay(proposal) && endMs(proposal) < now)
     .take(MAX_ENTRIES_A_ROUND);
-  // One act each: what one of them meets (a vote that came first) leaves the others alone.
+  // One act each: what one of them meets leaves the others alone.
   for (const { digest } of due) {
-    await context.recorder.record(() => ({
-      erase: [digest],
-      drafts: [{ kind: 'expiry', body: { proposal: digest } }],
-    }));
+    try {
+      await context.recorder.record(() => ({ drafts: [{ kind: 'expiry', body: { proposal: digest } }] }));
+    } catch (error) {
+      // A stop or a last vote has ended it first.
+      if (!(error instanceof TwinlockError && error.code === 'proposal_closed')) throw error;
+    }
   }
 }
 
-/** Appends the refusals that have been folded since the last round. */
+function isUnderWay({ phase, statement, ended }: Proposal): boolean {
+  return phase === 'open' || phase === 'approved' || (phase === 'executed' && statement.kind === 'release' && !ended);
+}
+
+/** Appends refusals that have been folded since the last telling. */
 export async function tellRefusals(context: Context): Promise<void> {
+  if (context.recorder.state === null) return;
   const drafts: Draft[] = context.refusals.take(MAX_ENTRIES_A_ROUND).map((body) => ({ kind: 'refusal', body }));
-  if (drafts.length > 0 && context.recorder.state !== null) await context.recorder.record(() => ({ drafts }));
+  if (drafts.length > 0) await context.recorder.record(() => ({ drafts }));
 }

