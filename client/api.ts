@@ -176,9 +176,9 @@ export class Api {
     return this.#get(`/v1/uploads/${upload}`, weights.uploadStatus);
   }
   /** Whole encrypted segments of `file` from number `segment` on. Returns how many are stored for good. */
-  async putPart(upload: Hex, file: number, segment: number, bytes: Uint8Array): Promise<number> {
+  async putPart(upload: Hex, file: number, segment: number, segments: readonly Uint8Array[]): Promise<number> {
     const path = `/v1/uploads/${upload}/files/${file}?segment=${segment}`;
-    const answer = await this.#ask({ method: 'PUT', path, body: bytes, timeoutMs: PART_TIMEOUT_MS });
+    const answer = await this.#ask({ method: 'PUT', path, body: segments, timeoutMs: PART_TIMEOUT_MS });
     return (await parsed(answer, weights.partStored, MAX_ANSWER_BYTES)).segments;
   }
   deposit(body: z.infer<typeof weights.depositRequest>) {

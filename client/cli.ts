@@ -48,6 +48,12 @@ for (const add of [
   add(program);
 }
 
+// Whoever reads the result may have seen enough of it (`twinlock status | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -63,10 +63,11 @@ try {
   narrator.say(...reportLines(report));
   narrator.chapter('Times and rates, on this machine');
   narrator.table(['WHAT', 'TIME', 'RATE'], stopwatch.rows);
+  const bytes = [evaluated, released.fetched, second].reduce((sum, fetched) => sum + fetched.bytes, 0);
+  const summary = summarise(world, report, bytes);
   if (flags.keep === true) keep(world);
   else await workspace.stop();
-  const bytes = [evaluated, released.fetched, second].reduce((sum, fetched) => sum + fetched.bytes, 0);
-  finish(world, report, bytes);
+  if (flags.json === true) console.log(JSON.stringify(summary));
 } catch (error) {
   narrator.say('', 'the demo failed');
   console.error(error instanceof TwinlockError && error.group === 'mend' ? `${error.message} (${error.code})` : error);
@@ -85,27 +86,21 @@ function auditAll({ auditor, fingerprint }: World): Promise<AuditReport> {
 }
 
 /** The verdicts are part of what the demo shows: another is a failure. */
-function finish({ url, fingerprint, refusals }: World, report: AuditReport, bytes: number): void {
+function summarise({ url, fingerprint, refusals }: World, report: AuditReport, bytes: number) {
   const { entries, integrity, completeness } = report;
   const ok = integrity.verdict === 'pass' && completeness.verdict === 'pass';
   if (!ok) process.exitCode = 1;
-  narrator.say(
-    '',
-    ok ? `all as it should be: ${refusals.length} attempts, ${refusals.length} refusals` : 'the audit failed',
-  );
-  if (flags.json !== true) return;
-  const verdicts = { integrity: integrity.verdict, completeness: completeness.verdict, entries };
-  const refused = refusals.map(({ what, code }) => ({ what, code }));
-  const summary = {
+  const verdict = `all as it should be: ${refusals.length} attempts, ${refusals.length} refusals`;
+  narrator.say('', ok ? verdict : 'the audit did not pass');
+  return {
     ok,
     vault: url,
     fingerprint,
     releases: completeness.releases.granted,
     bytes,
-    audit: verdicts,
-    refused,
+    audit: { integrity: integrity.verdict, completeness: completeness.verdict, entries },
+    refused: refusals.map(({ what, code }) => ({ what, code })),
   };
-  console.log(JSON.stringify(summary));
 }
 
 /** What somebody needs to go on with the vault. */

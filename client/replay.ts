@@ -36,7 +36,7 @@ async function dischargeClaim(claim: Claim, verify: Verify): Promise<void> {
 }
 
 /** A fault of the log at one of its entries; `detail.entry` is its index. */
-export function faultAt(index: number, error: unknown): TwinlockError {
+function faultAt(index: number, error: unknown): TwinlockError {
   if (!(error instanceof TwinlockError)) throw error;
   const message = `entry ${index}: ${error.message}`;
   return new TwinlockError(error.code, message, { ...error.detail, entry: index }, { cause: error });

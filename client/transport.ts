@@ -2,17 +2,27 @@ import { type Code, isCode, must, TwinlockError } from '../src/core/errors.ts';
 import { problem } from '../src/wire/fields.ts';
 
 /** What is asked of `fetch`; so little that a daemon in the same process can answer it. */
-export interface FetchInit {
+interface FetchInit {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  readonly body?: Body;
   readonly signal: AbortSignal;
 }
+/** JSON, or bytes in pieces, so that a part of an upload need not be joined. */
+type Body = string | readonly Uint8Array[];
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 
 /** The platform's. A redirect is refused: nobody but the vault that was named is told a bearer token. */
-export const platformFetch: Fetch = (url, init) =>
-  globalThis.fetch(url, { ...init, redirect: 'error', credentials: 'omit', cache: 'no-store' } as RequestInit);
+export const platformFetch: Fetch = (url, { body, ...init }) => {
+  const options = { ...init, redirect: 'error', credentials: 'omit', cache: 'no-store' };
+  const content = typeof body === 'object' ? { body: eachOf(body), duplex: 'half' } : { body };
+  return globalThis.fetch(url, { ...options, ...content } as RequestInit);
+};
+
+/** Taken by Node's fetch, one piece at a time; a browser uploads nothing. */
+async function* eachOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* pieces;
+}
 
 export interface Question {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -20,7 +30,7 @@ export interface Question {
   readonly path: string;
   readonly bearer: string | null;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  readonly body?: Body;
   /** For the answer to begin; and between two pieces of it. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
@@ -55,7 +65,7 @@ export async function exchange(fetch: Fetch, baseUrl: string, question: Question
     ...question.headers,
     ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
     ...(typeof body === 'string' ? { 'content-type': 'application/json' } : {}),
-    ...(body instanceof Uint8Array ? { 'content-type': 'application/octet-stream' } : {}),
+    ...(typeof body === 'object' ? octets(body) : {}),
   };
   let response: Response;
   try {
@@ -68,6 +78,11 @@ export async function exchange(fetch: Fetch, baseUrl: string, question: Question
   const answer = answerOf(response, watch, baseUrl);
   if (response.ok) return answer;
   throw await problemOf(response.status, answer);
+}
+
+function octets(pieces: readonly Uint8Array[]): Record<string, string> {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  return { 'content-type': 'application/octet-stream', 'content-length': String(length) };
 }
 
 function answerOf(response: Response, watch: Watch, baseUrl: string): Answer {

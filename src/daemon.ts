@@ -77,8 +77,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       url: `https://${host}:${port}`,
       context,
       async close() {
-        stopUpkeep();
         closing.abort();
+        await stopUpkeep();
         await closeServer(server as Closable);
         await tellRefusals(context).catch(options.onUpkeepError);
         await context.recorder.settled();
@@ -146,14 +146,24 @@ function readSecret(dataDir: string, name: string): string {
   }
 }
 
-function everySoOften(options: DaemonOptions, context: Context): () => void {
-  let timer: NodeJS.Timeout;
-  const round = async () => {
-    await upkeep(context, options.heartbeatMs).catch(options.onUpkeepError);
-    timer = setTimeout(round, options.upkeepMs);
+/** Returns how to stop it, which waits for the round that is under way. */
+function everySoOften(options: DaemonOptions, context: Context): () => Promise<void> {
+  let round = Promise.resolve();
+  let isStopped = false;
+  const next = () =>
+    setTimeout(() => {
+      round = upkeep(context, options.heartbeatMs)
+        .catch(options.onUpkeepError)
+        .then(() => {
+          if (!isStopped) timer = next();
+        });
+    }, options.upkeepMs);
+  let timer = next();
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
+    return round;
   };
-  timer = setTimeout(round, options.upkeepMs);
-  return () => clearTimeout(timer);
 }
 
 interface Closable {

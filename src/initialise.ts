@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SIMULATED_IMAGE } from './core/attest/simulated/report.ts';
 import { toBase64url } from './core/bytes.ts';
@@ -40,8 +40,12 @@ export interface Invitation {
 export const LOG_KEY_FILE = 'log.key';
 export const TLS_KEY_FILE = 'tls.key';
 export const TLS_CERTIFICATE_FILE = 'tls.crt';
+const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, 'vault.sqlite'];
 
-/** Makes a data folder and the founders' invitations. Throws `exists` where there is a vault already. */
+/**
+ * Makes a data folder and the founders' invitations. Throws `exists` where there is one already,
+ * `invalid_threshold`, `quorum_unreachable`, `person_unknown`, and as `parsePolicy`.
+ */
 export async function initialise(init: Initialisation): Promise<readonly Invitation[]> {
   thresholdLeavesASpare({ threshold: init.threshold, members: init.founders });
   const policy = init.policy ?? canonicalBytes(defaultPolicy(init.grade));
@@ -52,12 +56,13 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
     'quorum_unreachable',
     `policy wants a member of group ${lacking}, and no founder is in it`,
   );
-  must(
-    !existsSync(join(init.dataDir, LOG_KEY_FILE)),
-    'exists',
-    `${init.dataDir} holds a vault already: name another folder with --data`,
-  );
   mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
+  const found = OURS.find((name) => existsSync(join(init.dataDir, name)));
+  must(
+    found === undefined,
+    'exists',
+    `${init.dataDir} holds a vault, or an init that did not end: it has ${found}; name another folder with --data`,
+  );
   chmodSync(init.dataDir, 0o700);
   const { certificate, key } = await selfSigned(init.hosts, init.nowMs);
   const secret = (name: string, text: string) =>
@@ -94,7 +99,18 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
   }
   // Last: its presence says that the folder is whole.
   secret(LOG_KEY_FILE, `${randomBytes(32).toString('hex')}\n`);
+  syncFolder(init.dataDir);
   return invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
+}
+
+/** The files' own bytes are on disk; now their names are too, before any invitation is handed out. */
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Strict where it can be: a production vault lists its authenticators and evidence before anything passes. */

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { Api, type ProposalView } from '../client/api.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from '../client/checkpoint-memory.ts';
 import { approve, deny } from '../client/custodian/approve.ts';
@@ -12,6 +13,7 @@ import { type Proposition, propose, type Stopping, stop } from '../client/custod
 import { review } from '../client/custodian/review.ts';
 import { openSession } from '../client/custodian/session.ts';
 import { SoftwareAuthenticator } from '../client/custodian/software-authenticator.ts';
+import { deal } from '../client/depositor/deal.ts';
 import { deposit } from '../client/depositor/deposit.ts';
 import { type OpenedRelease, openRelease } from '../client/host/open-release.ts';
 import type { PendingRelease } from '../client/host/pending-release.ts';
@@ -26,11 +28,18 @@ import {
 } from '../client/principal.ts';
 import { platformRandom } from '../client/random.ts';
 import { Replica } from '../client/replica.ts';
-import type { Hex } from '../src/core/bytes.ts';
-import { canonicalBytes } from '../src/core/canonical.ts';
+import { type Fetch, platformFetch } from '../client/transport.ts';
+import { type Hex, toBase64url, toHex, utf8 } from '../src/core/bytes.ts';
+import { canonicalBytes, digestOf } from '../src/core/canonical.ts';
+import { encodeScalar, uniformScalar } from '../src/core/share/group.ts';
 import type { Policy } from '../src/core/statement/policy.ts';
+import { ciphertextRoot } from '../src/core/weights/ciphertext-tree.ts';
+import { encryptFile } from '../src/core/weights/file.ts';
+import { type ManifestCore, manifestDigest, manifestSignatureMessage } from '../src/core/weights/manifest.ts';
+import { manifestContext, releaseKey } from '../src/core/weights/release-key.ts';
 import { type Daemon, type DaemonOptions, startDaemon } from '../src/daemon.ts';
 import { initialise, TLS_CERTIFICATE_FILE } from '../src/initialise.ts';
+import { platformBulkCrypto } from '../src/platform/aead.ts';
 import { verifyNode } from '../src/platform/verify-node.ts';
 import { HOUR_MS, MEASUREMENT, POLICY } from './world/founding.ts';
 
@@ -39,6 +48,9 @@ export const FOUNDERS = ['ana', 'ben', 'cleo'] as const;
 export type FounderName = (typeof FOUNDERS)[number];
 const ROLES = ['depositor', 'requester', 'auditor'] as const;
 type Role = (typeof ROLES)[number];
+
+/** Asked anew every time: tests set the clock. */
+const wallClock = () => Date.now();
 
 const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
 
@@ -57,7 +69,11 @@ export interface Preparation {
 }
 
 /** A simulation vault that waits for its founders, in a folder of its own. */
-export async function prepareVault({ limits, models = ['*'], invitationDays = 1 }: Preparation = {}): Promise<Prepared> {
+export async function prepareVault({
+  limits,
+  models = ['*'],
+  invitationDays = 1,
+}: Preparation = {}): Promise<Prepared> {
   const dataDir = mkdtempSync(join(tmpdir(), 'twinlock-'));
   const machines = Object.fromEntries(
     ROLES.map((role) => [role, principalKey(role, `${role}-key`, platformRandom(32))]),
@@ -71,7 +87,11 @@ export async function prepareVault({ limits, models = ['*'], invitationDays = 1 
     hosts: ['localhost', '127.0.0.1'],
     policy: canonicalBytes(policy),
     principals: ROLES.map((role) => {
-      const { owner: _, ...record } = principalRecord(machines[role], { owner: '', ownerName: 'ana', models: [...models] });
+      const { owner: _, ...record } = principalRecord(machines[role], {
+        owner: '',
+        ownerName: 'ana',
+        models: [...models],
+      });
       return record;
     }),
     invitationDays,
@@ -102,6 +122,8 @@ export interface Members {
   readonly baseUrl: string;
   readonly fingerprint: Hex;
   readonly anonymous: Api;
+  /** The token of a session, for requests that no client makes. */
+  tokenOf(api: Api): Promise<string>;
   readonly ana: Person;
   readonly ben: Person;
   readonly cleo: Person;
@@ -124,7 +146,7 @@ export async function seatsOf(baseUrl: string, { invitations }: Prepared): Promi
   return FOUNDERS.map((name) => {
     const device = new SoftwareAuthenticator({ rpId, random: platformRandom });
     const memory = checkpointsInMemory();
-    const ceremony = { api, authenticator: device, verify, memory, random: platformRandom, now: Date.now };
+    const ceremony = { api, authenticator: device, verify, memory, random: platformRandom, now: wallClock };
     return { name, invitation: invitations[name], device, ceremony };
   });
 }
@@ -151,7 +173,16 @@ async function signAllIn(
   seats: readonly Seat[],
   enrolled: ReadonlyMap<FounderName, readonly Enrolled[]>,
 ): Promise<Members> {
-  const anonymous = new Api({ baseUrl });
+  let bearer = '';
+  const fetch: Fetch = (url, init) => {
+    bearer = init.headers['authorization']?.slice('Bearer '.length) ?? '';
+    return platformFetch(url, init);
+  };
+  const anonymous = new Api({ baseUrl, fetch });
+  const tokenOf = async (api: Api) => {
+    await api.checkpoint();
+    return bearer;
+  };
   const persons = new Map<FounderName, Person>();
   for (const { name, device, ceremony } of seats) {
     const own = enrolled.get(name) ?? [];
@@ -162,7 +193,7 @@ async function signAllIn(
   const [depositor, requester, auditor] = (await Promise.all(
     ROLES.map((role) => openPrincipalSession(anonymous, machines[role], fingerprint)),
   )) as [PrincipalSession, PrincipalSession, PrincipalSession];
-  return { baseUrl, fingerprint, anonymous, ana, ben, cleo, depositor, requester, auditor };
+  return { baseUrl, fingerprint, anonymous, tokenOf, ana, ben, cleo, depositor, requester, auditor };
 }
 
 /** Signs a custodian in again, after the daemon has been started anew. */
@@ -238,7 +269,7 @@ export function modelFolder(files: Readonly<Record<string, Uint8Array>>): string
 }
 
 export async function followAs({ api }: PrincipalSession, fingerprint: Hex): Promise<Replica> {
-  return Replica.follow(api, { fingerprint, verify, memory: checkpointsInMemory(), now: Date.now });
+  return Replica.follow(api, { fingerprint, verify, memory: checkpointsInMemory(), now: wallClock });
 }
 
 /** Deposits files as `acme/<name>@1` unless told otherwise; returns the manifest's digest. */
@@ -256,7 +287,7 @@ export async function depositFiles(
       ...named,
       folder,
       modelSignature: null,
-      now: Date.now,
+      now: wallClock,
       random: platformRandom,
     });
     return manifest;
@@ -308,7 +339,7 @@ export async function requestAs(
     ...changes,
   };
   const chips = Array.from({ length: hosts }, () => new SimulatedChip(platformRandom(32), MEASUREMENT));
-  return requestRelease(requester, request, chips, { fingerprint, now: Date.now, random: platformRandom });
+  return requestRelease(requester, request, chips, { fingerprint, now: wallClock, random: platformRandom });
 }
 
 /** A release in force, with the approvals of ben and cleo. */
@@ -330,4 +361,54 @@ export async function openAs({ requester }: Members, pending: PendingRelease, ho
 
 export function phaseOf({ requester }: Members, digest: Hex): Promise<ProposalView['phase']> {
   return requester.api.proposal(digest).then(({ phase }) => phase);
+}
+
+/** A version as a depositor's client would make it, held in memory, for a test that sends it in its own way. */
+export interface SealedModel {
+  readonly model: string;
+  readonly version: string;
+  readonly core: ManifestCore;
+  /** Encrypted segments by file. */
+  readonly parts: readonly Uint8Array[];
+  /** What opens the upload. */
+  readonly opening: { readonly model: string; readonly version: string; readonly files: string[] };
+  /** What makes the upload a version; `core` may be a changed one, and is signed as it is. */
+  depositOf(upload: Hex, core?: ManifestCore): DepositBody;
+}
+
+type DepositBody = Parameters<Api['deposit']>[0];
+
+/** One file of at most a segment. */
+export async function sealModel(
+  { daemon, depositor, fingerprint }: Pick<Vault, 'daemon' | 'depositor' | 'fingerprint'>,
+  { model = 'acme/ocr', version = '1', plaintext = utf8('the weights') } = {},
+): Promise<SealedModel> {
+  const { facts } = daemon.context.recorder;
+  const { key, seed } = depositor.principal;
+  const sha256 = digestOf(plaintext);
+  const inner = { v: 1, kind: 'inner-manifest', model, version, modelSignature: null };
+  const files = [{ path: 'weights.bin', size: String(plaintext.length), sha256 }];
+  const secret = encodeScalar(uniformScalar(platformRandom));
+  const context = manifestContext(fingerprint, model, version);
+  const named = { context, releaseKey: releaseKey(secret, context) };
+  const sealed = [canonicalBytes({ ...inner, files }), plaintext].map((bytes, index) => {
+    const file = { ...named, index, plainBytes: bytes.length };
+    const { header, segment } = encryptFile(file, platformRandom, platformBulkCrypto);
+    const { bytes: encrypted, leaf } = segment(0, bytes);
+    const root = toHex(ciphertextRoot([leaf]));
+    return { encrypted, entry: { size: String(bytes.length), header: toBase64url(header), root } };
+  });
+  const entries = sealed.map(({ entry }) => entry);
+  const toDeal = { model, version, depositor: key, created: Date.now(), files: entries, secret, ...named };
+  const { core, envelopes } = await deal(facts, toDeal, platformRandom);
+  return {
+    ...{ model, version, core },
+    parts: sealed.map(({ encrypted }) => encrypted),
+    opening: { model, version, files: entries.map(({ size }) => size) },
+    depositOf(upload, changed = core) {
+      const message = manifestSignatureMessage(fingerprint, manifestDigest(changed));
+      const manifest = toBase64url(canonicalBytes(changed));
+      return { upload, manifest, signature: toBase64url(ed25519.sign(message, seed)), envelopes: [...envelopes] };
+    },
+  };
 }

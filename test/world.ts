@@ -1,23 +1,23 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Request, requestDigest } from '../src/core/attest/request.ts';
 import { type Hex, toBase64url, toHex, ZERO_32 } from '../src/core/bytes.ts';
-import { TwinlockError } from '../src/core/errors.ts';
 import type { Draft, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
 import { versionBase } from '../src/core/state/effects/version-base.ts';
 import type { Proposable } from '../src/core/state/state.ts';
-import type { PrincipalRecord, Proposer, StatementOf } from '../src/core/statement/statement.ts';
-import { statementDigest } from '../src/core/statement/statement.ts';
+import {
+  type PrincipalRecord,
+  type Proposer,
+  type StatementOf,
+  statementDigest,
+} from '../src/core/statement/statement.ts';
 import { type ApproveFields, type Signable, signableMessage } from '../src/core/webauthn/challenge.ts';
-import type { ManifestCore } from '../src/core/weights/manifest.ts';
-import { manifestSignatureMessage } from '../src/core/weights/manifest.ts';
+import { type ManifestCore, manifestSignatureMessage } from '../src/core/weights/manifest.ts';
 import { type Deposit, makeDeposit } from './world/deposit.ts';
-import { draftGenesis, type Founding, type FoundingOptions, HOUR_MS, prepareFounding } from './world/founding.ts';
+import { draftGenesis, type FoundingOptions, HOUR_MS, prepareFounding } from './world/founding.ts';
 import { type Host, type HostChanges, makeHost } from './world/host.ts';
 import { WorldLog } from './world/log.ts';
 import { type Enrolled, type Founder, type Machine, touch } from './world/people.ts';
-
-export { dischargeClaim } from './world/log.ts';
 
 const ZEROS = toHex(ZERO_32);
 type DraftOf<K extends Draft['kind']> = Extract<Draft, { kind: K }>;
@@ -49,6 +49,9 @@ export interface ApprovalChanges {
  * test changes one thing, and what is signed is the changed one.
  */
 export class World extends WorldLog {
+  /** Machines that came later: whoever makes one and lets it propose puts it here. */
+  readonly machines: Machine[] = [];
+
   /** An empty log and everything that a genesis needs. */
   static async beforeGenesis(options: FoundingOptions = {}): Promise<World> {
     return new World(await prepareFounding(options), options.label ?? 'world');
@@ -272,9 +275,6 @@ export class World extends WorldLog {
     return { kind: 'ed25519', signature: toBase64url(ed25519.sign(signableMessage(signable), seed)) };
   }
 
-  /** Machines that came later: whoever makes one and lets it propose puts it here. */
-  readonly machines: Machine[] = [];
-
   // The story, step by step
 
   async deposit(changes: Partial<ManifestCore> = {}): Promise<Deposit> {
@@ -343,15 +343,4 @@ export async function releasedWorld(
   const asked = await world.ask(deposit);
   const release = await world.release(asked, world.founder('ben'), world.founder('cleo'));
   return { world, deposit, asked, release };
-}
-
-/** The code that a call ends with, or null where it succeeds; any other failure is thrown. */
-export async function codeOf(call: () => unknown): Promise<string | null> {
-  try {
-    await call();
-    return null;
-  } catch (error) {
-    if (error instanceof TwinlockError) return error.code;
-    throw error;
-  }
 }

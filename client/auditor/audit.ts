@@ -40,14 +40,14 @@ export function keptSource(log: LogPage): AuditSource {
 }
 
 /** The first thing that is wrong. */
-export interface Fault {
+interface Fault {
   /** Index of the entry; null where it is the checkpoint. */
   readonly entry: number | null;
   readonly code: Code;
   readonly message: string;
 }
 
-export interface Integrity {
+interface Integrity {
   /** `pass`: nothing altered, removed, reordered or forked; every signature, quorum and appraisal reached again. */
   readonly verdict: 'pass' | 'fail';
   readonly fault: Fault | null;

@@ -34,7 +34,7 @@ function plus(counts: Readonly<Record<string, number>>, name: string, count: num
 }
 
 /** Something that the log began and that has not come to an end. */
-export interface OpenItem {
+interface OpenItem {
   readonly what: 'proposal' | 'receipt' | 'expiry' | 'stop';
   /** Of the statement. */
   readonly digest: Hex;

@@ -137,6 +137,7 @@ function receiptLine({ receipt: isWanted }: FetchFlags, index: number | null): s
 function waitingLine({ phase, votes, wanting, missingGroups }: ProposalView): string {
   const cast = votes.map(({ name, decision }) => `${name} ${decision === 'approve' ? 'approves' : 'denies'}`);
   if (phase === 'executed') return `released     ${cast.join(', ')}`;
+  if (phase === 'approved') return `approved     ${cast.join(', ')}; the vault has yet to release it`;
   const groups = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;
   return [`waiting      ${wanting} more to approve${groups}`, ...cast].join('; ');
 }

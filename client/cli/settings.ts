@@ -28,12 +28,8 @@ export interface Settings {
   readonly stateDir: string;
 }
 
-const configuration = z.strictObject({
-  vault: z.optional(z.string()),
-  fingerprint: z.optional(z.string()),
-  ca: z.optional(z.string()),
-  key: z.optional(z.string()),
-});
+const setting = z.optional(z.string().check(z.minLength(1)));
+const configuration = z.strictObject({ vault: setting, fingerprint: setting, ca: setting, key: setting });
 type Configuration = z.infer<typeof configuration>;
 
 /**
@@ -42,11 +38,13 @@ type Configuration = z.infer<typeof configuration>;
  */
 export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings {
   const config = readConfiguration(flags.config, env);
+  // An empty one, as a script's unset variable makes it, says nothing.
+  const given = (name: keyof Configuration) => flags[name] || config[name] || null;
   return {
-    vault: flags.vault ?? config.vault ?? null,
-    fingerprint: flags.fingerprint ?? config.fingerprint ?? null,
-    ca: flags.ca ?? config.ca ?? null,
-    key: flags.key ?? config.key ?? null,
+    vault: given('vault'),
+    fingerprint: given('fingerprint'),
+    ca: given('ca'),
+    key: given('key'),
     stateDir: join(baseDir(env['XDG_STATE_HOME'], '.local/state'), 'twinlock'),
   };
 }

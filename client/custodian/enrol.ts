@@ -106,6 +106,6 @@ function publicKeysOf(rpId: string, { credential, prf }: Pick<Registration, 'cre
   return { kem: keys.kem.publicKey, signing: keys.signing.publicKey };
 }
 
-export function wipeKeys({ kem, signing }: CustodianKeys): void {
+function wipeKeys({ kem, signing }: CustodianKeys): void {
   wipe(kem.seed, signing.seed);
 }

@@ -10,7 +10,7 @@ import { dischargeClaims } from '../replay.ts';
 import { allowed, archived, type Ceremony } from './ceremony.ts';
 import type { Enrolled } from './enrol.ts';
 
-export interface Founder {
+interface Founder {
   readonly person: Hex;
   readonly name: string;
   readonly index: number;

@@ -15,7 +15,7 @@ import type { Touch } from './authenticator.ts';
 import { type Custodian, ownAuthenticators } from './ceremony.ts';
 
 /** An envelope of this custodian, held against the log, and the authenticator that opens it. */
-export interface OwnEnvelope {
+interface OwnEnvelope {
   readonly authenticator: Authenticator;
   readonly name: EnvelopeName;
   readonly envelope: Uint8Array;

@@ -10,7 +10,7 @@ import { appraiseHosts, type HostReview } from './host-review.ts';
 import { type Obstacle, obstaclesOf } from './obstacles.ts';
 
 /** Whom an approval would serve: the proposer's person, and the key they used. */
-export interface Asked {
+interface Asked {
   readonly person: Hex;
   readonly name: string;
   /** The name of a principal's key; null where a custodian asks. */
@@ -20,7 +20,7 @@ export interface Asked {
   readonly expires: number;
 }
 
-export interface ReviewedVote extends Vote {
+interface ReviewedVote extends Vote {
   readonly name: string;
 }
 

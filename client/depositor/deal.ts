@@ -22,7 +22,7 @@ export interface ToDeal {
   readonly secret: Uint8Array;
 }
 
-export interface SealedShare {
+interface SealedShare {
   readonly person: Hex;
   readonly index: number;
   readonly credential: Base64url;

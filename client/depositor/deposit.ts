@@ -16,7 +16,7 @@ import { type Contents, encryptFolder, innerManifest } from './encrypt.ts';
 import { walkFolder } from './folder.ts';
 import { Uploader } from './upload.ts';
 
-export interface DepositProgress {
+interface DepositProgress {
   readonly phase: 'encrypting' | 'dealing' | 'done';
   /** Of plaintext. */
   readonly bytes: number;

@@ -65,9 +65,9 @@ export class Uploader {
     const end = first + segments.length;
     const patience = new Patience(this.#retry);
     for (let stored = first; stored < end; ) {
-      const body = joined(segments.slice(stored - first));
+      const rest = segments.slice(stored - first);
       try {
-        stored = await this.#api.putPart(this.#upload, file, stored, body);
+        stored = await this.#api.putPart(this.#upload, file, stored, rest);
       } catch (error) {
         await patience.wait(transient(error));
         stored = await this.#acknowledged(file);
@@ -89,14 +89,4 @@ export class Uploader {
 function transient(error: unknown): unknown {
   const isOutOfStep = error instanceof TwinlockError && error.code === 'upload_conflict';
   return isOutOfStep ? new TwinlockError('unavailable', error.message, error.detail, { cause: error }) : error;
-}
-
-function joined(segments: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(segments.reduce((sum, segment) => sum + segment.length, 0));
-  let offset = 0;
-  for (const segment of segments) {
-    bytes.set(segment, offset);
-    offset += segment.length;
-  }
-  return bytes;
 }

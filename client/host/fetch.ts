@@ -12,7 +12,7 @@ import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
 import { isInPlace, writeTarget } from './target.ts';
 
-export interface FetchProgress {
+interface FetchProgress {
   readonly phase: 'authority' | 'files' | 'done';
   /** Of plaintext: in place, or written and verified so far. */
   readonly bytes: number;

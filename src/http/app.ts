@@ -1,11 +1,10 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context as Hono, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { TwinlockError } from '../core/errors.ts';
+import { must, TwinlockError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
 import type { Context } from '../vault/context.ts';
 import { PART_SEGMENTS } from '../vault/limits.ts';
-import type { Env } from './env.ts';
+import { COMMON_HEADERS, callerOf, type Env } from './env.ts';
 import { problemOf } from './problem.ts';
 import { foundingRoutes } from './routes/founding.ts';
 import { logRoutes } from './routes/log.ts';
@@ -37,7 +36,7 @@ export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<E
       throw new TwinlockError('malformed', `${path}: ${issue?.message ?? 'not as specified'}`, { path });
     },
   });
-  app.use(answered(accessLog), sized, strictJson);
+  app.use(answered(accessLog), sized(context), strictJson);
   app.onError((error, c) => {
     const { status, problem } = problemOf(error);
     c.set('failure', status >= 500 ? error : problem.code);
@@ -61,28 +60,35 @@ function answered(accessLog: AccessLog): MiddlewareHandler<Env> {
   return async (c, next) => {
     const began = performance.now();
     await next();
-    c.header('Cache-Control', 'no-store');
-    c.header('X-Content-Type-Options', 'nosniff');
+    for (const [name, value] of Object.entries(COMMON_HEADERS)) c.header(name, value);
     const ms = Math.round(performance.now() - began);
     accessLog({ method: c.req.method, path: c.req.path, status: c.res.status, ms, error: c.get('failure') });
   };
 }
 
-const sized: MiddlewareHandler<Env> = (c, next) => {
-  const maxSize = LIMITS.find(([path]) => path.test(c.req.path))?.[1] ?? SMALL_BYTES;
-  return bodyLimit({ maxSize, onError: () => tooLarge(maxSize) })(c as Hono, next);
-};
+/** Nobody sends more than a route takes, and nobody who is not signed in more than a little. */
+function sized(context: Context): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const [, maxBytes] = LIMITS.find(([path]) => path.test(c.req.path)) ?? [null, SMALL_BYTES];
+    const bytes = bodyBytes(c);
+    must(bytes <= maxBytes, 'too_large', `expected a body of at most ${maxBytes} bytes, got ${bytes}`);
+    if (bytes > SMALL_BYTES) callerOf(c, context);
+    await next();
+  };
+}
 
-function tooLarge(maxBytes: number): never {
-  throw new TwinlockError('too_large', `expected a body of at most ${maxBytes} bytes`);
+/** What the header says is what is read: Node's parser holds the client to it. */
+function bodyBytes(c: Hono): number {
+  const isChunked = c.req.header('transfer-encoding') !== undefined;
+  must(!isChunked, 'malformed', 'expected a body with its content-length, not in chunks');
+  return Number(c.req.header('content-length') ?? 0);
 }
 
 /** Bodies are JSON that says everything once; the routes then validate what it says. */
 const strictJson: MiddlewareHandler<Env> = async (c, next) => {
-  const hasBody = Number(c.req.header('content-length') ?? 0) > 0 || c.req.header('transfer-encoding') !== undefined;
-  if (hasBody && c.req.method !== 'PUT') {
-    const type = c.req.header('content-type')?.split(';')[0];
-    if (type !== 'application/json') throw new TwinlockError('malformed', 'expected content-type application/json');
+  if (bodyBytes(c) > 0 && c.req.method !== 'PUT') {
+    const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+    must(type === 'application/json', 'malformed', 'expected content-type application/json');
     parseJson(await c.req.text());
   }
   await next();

@@ -1,12 +1,15 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context as Hono } from 'hono';
 import type { z } from 'zod';
 import { fromBase64url, type Hex } from '../core/bytes.ts';
 import type { Context } from '../vault/context.ts';
 import type { Caller } from '../vault/sessions.ts';
+import { callerOf as callerOfToken } from '../vault/sign-in.ts';
 import { problem } from '../wire/fields.ts';
 
 export interface Env {
+  Bindings: HttpBindings;
   Variables: {
     /** The code that was answered, or what went wrong inside. */
     failure: unknown;
@@ -14,14 +17,17 @@ export interface Env {
 }
 export type App = OpenAPIHono<Env>;
 
+/** Of every answer. */
+export const COMMON_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' } as const;
+
 /** The bearer token of the request, or null. */
 export function bearerOf(c: Hono): string | null {
   return /^Bearer ([A-Za-z0-9_-]{1,128})$/.exec(c.req.header('authorization') ?? '')?.[1] ?? null;
 }
 
-/** Who asks, by their session. Throws `unauthenticated`. */
+/** Who asks. Throws as the use case. */
 export function callerOf(c: Hono, context: Context): Caller {
-  return context.sessions.caller(bearerOf(c));
+  return callerOfToken(context, bearerOf(c));
 }
 
 /** A body of this schema. */
@@ -29,10 +35,15 @@ export const body = <S extends z.ZodType>(schema: S) => ({
   body: { required: true, content: { 'application/json': { schema } } },
 });
 
+export const REFUSED = {
+  description: 'refused, with a stable code',
+  content: { 'application/json': { schema: problem } },
+};
+
 /** The one good answer of a route, and what every route may refuse with. */
 export const answers = <S extends z.ZodType>(schema: S, description: string) => ({
   200: { description, content: { 'application/json': { schema } } },
-  default: { description: 'refused, with a stable code', content: { 'application/json': { schema: problem } } },
+  default: REFUSED,
 });
 
 export const SIGNED_IN: { bearer: string[] }[] = [{ bearer: [] }];

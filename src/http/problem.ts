@@ -1,3 +1,4 @@
+import { HTTPException } from 'hono/http-exception';
 import { type Code, TwinlockError } from '../core/errors.ts';
 
 export interface Problem {
@@ -11,6 +12,10 @@ export function problemOf(error: unknown): { status: ProblemStatus; problem: Pro
   if (error instanceof TwinlockError) {
     const { code, message, detail } = error;
     return { status: statusOf(code), problem: { code, message, detail } };
+  }
+  if (error instanceof HTTPException && error.status === 400) {
+    // The framework's, where there is no body at all.
+    return { status: 400, problem: { code: 'malformed', message: 'expected a body of JSON', detail: {} } };
   }
   const message = 'the vault failed to answer; its log has the reason under the time of this answer';
   return { status: 500, problem: { code: 'internal', message, detail: {} } };
@@ -108,6 +113,10 @@ export function statusOf(code: Code) {
     case 'internal':
     case 'storage_corrupt':
     case 'migration_mismatch':
+    case 'index_gap':
+    case 'prev_mismatch':
+    case 'time_backwards':
+    case 'checkpoint_invalid':
       return 500;
     case 'malformed':
     case 'not_canonical':
@@ -128,15 +137,11 @@ export function statusOf(code: Code) {
     case 'committee_mismatch':
     case 'usage':
     case 'cancelled':
-    case 'index_gap':
-    case 'prev_mismatch':
-    case 'time_backwards':
     case 'object_missing':
     case 'object_mismatch':
     case 'wrong_genesis':
     case 'genesis_incoherent':
     case 'proof_invalid':
-    case 'checkpoint_invalid':
     case 'ciphertext_invalid':
     case 'envelope_invalid':
     case 'share_invalid':

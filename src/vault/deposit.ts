@@ -56,7 +56,7 @@ export async function deposit(context: Context, caller: PrincipalCaller, request
     await ownUpload(context, caller, upload.id);
     return { objects: new Map([[digest, request.manifest]]), envelopes, drafts: [{ kind: 'deposit', body }] };
   });
-  await settle(context, upload, digest);
+  await context.recorder.inTurn(() => settle(context, upload, digest));
   return { ...recorded, manifest: digest };
 }
 
@@ -92,9 +92,11 @@ async function settle(context: Context, upload: Upload, manifest: Hex): Promise<
 
 /** Settles uploads whose deposit was recorded before a crash: one upload at a time may name a version. */
 export async function settleUploads(context: Context): Promise<void> {
-  const names = context.recorder.state?.facts.names;
-  for (const upload of await context.uploads.uploads()) {
-    const manifest = names?.get(versionKey(upload.model, upload.version));
-    if (manifest !== undefined) await settle(context, upload, manifest);
-  }
+  await context.recorder.inTurn(async () => {
+    const names = context.recorder.state?.facts.names;
+    for (const upload of await context.uploads.uploads()) {
+      const manifest = names?.get(versionKey(upload.model, upload.version));
+      if (manifest !== undefined) await settle(context, upload, manifest);
+    }
+  });
 }

@@ -1,6 +1,6 @@
 import { fromBase64url, type Hex, toHex, ZERO_32 } from '../core/bytes.ts';
 import { digestOf, digestOfObject } from '../core/canonical.ts';
-import { must } from '../core/errors.ts';
+import { must, TwinlockError } from '../core/errors.ts';
 import type { ArchivedAssertion } from '../core/schema.ts';
 import { dischargeSync } from '../core/signature/discharge.ts';
 import { checkGenesisStatement, founderClaim, requirementOf } from '../core/state/rules/genesis.ts';
@@ -171,7 +171,12 @@ export async function signGenesis(
   const current = (await context.founding.genesisSignatures()).filter((s) => s.statement === draft.fingerprint);
   const missing = draft.founders.filter((f) => !current.some((s) => s.person === f.person)).map((f) => f.name);
   if (missing.length > 0) return { founded: false, missing };
-  await foundWith(context, draft, current);
+  try {
+    await foundWith(context, draft, current);
+  } catch (error) {
+    // Two who sign at the same instant both find it complete: the second has founded it as well as the first.
+    if (!(error instanceof TwinlockError && error.code === 'genesis_closed')) throw error;
+  }
   return { founded: true, missing: [] };
 }
 

@@ -64,6 +64,13 @@ function principal(context: Context, { nonce, key, signature }: Extract<SignIn, 
   return { role: known.role, person: known.owner, name: known.name, key };
 }
 
+/** Who asks, by their session. Throws `unauthenticated`, and `credential_retired` for one that was retired since. */
+export function callerOf({ sessions, recorder }: Context, token: string | null): Caller {
+  const caller = sessions.caller(token);
+  if (caller.role === 'custodian') currentAuthenticator(recorder.facts, caller.person, caller.credential);
+  return caller;
+}
+
 /** Throws `not_permitted` unless the caller is a custodian. */
 export function asCustodian(caller: Caller): CustodianCaller {
   must(caller.role === 'custodian', 'not_permitted', `this is for a custodian, not for a ${caller.role}`);

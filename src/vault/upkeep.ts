@@ -3,6 +3,7 @@ import type { Draft } from '../core/log/entry.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import type { Proposal } from '../core/state/state.ts';
 import type { Context } from './context.ts';
+import { settleUploads } from './deposit.ts';
 import { releaseApproved } from './release.ts';
 import { dropUpload } from './upload.ts';
 
@@ -15,13 +16,14 @@ const MAX_ENTRIES_A_ROUND = 32;
  */
 export async function upkeep(context: Context, heartbeatMs: number): Promise<void> {
   if (context.recorder.state === null) return;
+  await settleUploads(context);
   await expire(context);
   if (context.refusals.isDue) await tellRefusals(context);
   const approved = context.recorder.facts.proposals.valueSeq().filter((p) => p.phase === 'approved');
   for (const proposal of approved) await releaseApproved(context, proposal.digest);
   const now = context.clock.now();
   for (const upload of await context.uploads.uploads()) {
-    if (upload.expires < now) await dropUpload(context, upload.id);
+    if (upload.expires < now) await dropUpload(context, upload);
   }
   const last = context.recorder.state?.chain.times.last() ?? now;
   if (now - last >= heartbeatMs) await context.recorder.record(() => ({ drafts: [{ kind: 'heartbeat', body: {} }] }));

@@ -9,15 +9,22 @@ import { MAX_UPLOADS, PART_SEGMENTS, UPLOAD_MS } from './limits.ts';
 import type { Upload } from './ports.ts';
 import type { PrincipalCaller } from './sessions.ts';
 
+interface NewVersion {
+  readonly model: string;
+  readonly version: string;
+  /** Plaintext bytes of each. */
+  readonly files: readonly bigint[];
+}
+
 /**
  * Begins the upload of a new version. One at a time for a version: a depositor who begins anew drops what
  * they had, and nobody else's.
  */
-export async function openUpload(
-  context: Context,
-  caller: PrincipalCaller,
-  { model, version, files }: { readonly model: string; readonly version: string; readonly files: readonly bigint[] },
-): Promise<Upload> {
+export function openUpload(context: Context, caller: PrincipalCaller, version: NewVersion): Promise<Upload> {
+  return context.recorder.inTurn(() => open(context, caller, version));
+}
+
+async function open(context: Context, caller: PrincipalCaller, { model, version, files }: NewVersion): Promise<Upload> {
   const { facts } = context.recorder;
   const key = versionKey(model, version);
   const scope = facts.principals.get(caller.key)?.models ?? [];
@@ -37,9 +44,9 @@ export async function openUpload(
     'upload_conflict',
     `another depositor is uploading ${key}: take another version, or wait until theirs ends`,
   );
-  if (same !== undefined) await dropUpload(context, same);
-  const open = before.filter((upload) => upload !== same).length;
-  must(open < MAX_UPLOADS, 'rate_limited', `expected at most ${MAX_UPLOADS} uploads at once: finish one first`);
+  if (same !== undefined) await drop(context, same);
+  const others = before.filter((upload) => upload !== same).length;
+  must(others < MAX_UPLOADS, 'rate_limited', `expected at most ${MAX_UPLOADS} uploads at once: finish one first`);
   const upload: Upload = {
     id: toHex(context.random(16)),
     depositor: caller.key,
@@ -90,12 +97,14 @@ export async function storePart(
 }
 
 /** Drops an upload that is no version yet; between acts, so that no deposit of it is being recorded. */
-export async function dropUpload(context: Context, { id, model, version }: Upload): Promise<void> {
-  await context.recorder.inTurn(async () => {
-    if (context.recorder.facts.names.has(versionKey(model, version))) return;
-    await context.uploads.drop(id);
-    await sweep(context);
-  });
+export function dropUpload(context: Context, upload: Upload): Promise<void> {
+  return context.recorder.inTurn(() => drop(context, upload));
+}
+
+async function drop(context: Context, { id, model, version }: Upload): Promise<void> {
+  if (context.recorder.facts.names.has(versionKey(model, version))) return;
+  await context.uploads.drop(id);
+  await sweep(context);
 }
 
 /** Removes ciphertext that belongs to nothing. */

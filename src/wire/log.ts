@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { binary, count, digest, objects } from './fields.ts';
+import { binary, count, decimal, digest, objects } from './fields.ts';
 
 /** GET /v1/log/checkpoint: the signed note, as JSON text. */
 export const checkpoint = z.object({ checkpoint: z.string() }).meta({ id: 'Checkpoint' });
 
 /** GET /v1/log/entries?from=&limit=: entries as the exact text that was hashed, and the objects they name. */
-export const entriesQuery = z.object({
-  from: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(1000).default(500),
+export const entriesQuery = z.strictObject({
+  from: decimal(1e9).default(0),
+  limit: decimal(1000)
+    .refine((limit) => limit > 0, 'expected 1 at least')
+    .default(500),
 });
 export const entries = z
   .object({ from: count, entries: z.array(z.string()), objects, checkpoint: z.string() })

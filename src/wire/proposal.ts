@@ -4,6 +4,7 @@ import {
   binary,
   count,
   credentialId,
+  decimal,
   digest,
   id,
   instantMs,
@@ -40,13 +41,14 @@ export const proposeRequest = z
   .meta({ id: 'ProposeRequest' });
 export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
 
+const phase = z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']);
 const vote = z.object({ person: id, name: z.string(), decision: z.enum(['approve', 'deny']), time: instantMs });
 /** GET /v1/proposals and GET /v1/proposals/{digest}?wait=: a view; whoever decides replays the log instead. */
 export const proposalView = z
   .object({
     digest,
     kind: z.string(),
-    phase: z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']),
+    phase,
     index: count,
     time: instantMs,
     expires: instantMs,
@@ -61,12 +63,9 @@ export const proposalView = z
   })
   .meta({ id: 'Proposal' });
 export const proposalList = z.object({ proposals: z.array(proposalView) }).meta({ id: 'ProposalList' });
-export const proposalsQuery = z.object({ phase: z.enum(['open', 'all']).default('open') });
+export const proposalsQuery = z.strictObject({ phase: z.enum(['open', 'all']).default('open') });
 /** Seconds to wait for the phase to differ from the one named. */
-export const waitQuery = z.object({
-  wait: z.coerce.number().int().min(0).max(60).default(0),
-  phase: z.string().max(16).optional(),
-});
+export const waitQuery = z.strictObject({ wait: decimal(60).default(0), phase: phase.optional() });
 
 /** A share re-sealed to host `host` of a release, and who answers for it. */
 export const hostEnvelope = z.strictObject({

@@ -3,6 +3,7 @@ import {
   binary,
   count,
   credentialId,
+  decimal,
   digest,
   id,
   instantMs,
@@ -24,7 +25,7 @@ export const uploadStatus = z
  * PUT /v1/uploads/{id}/files/{file}?segment=: whole encrypted segments from number `segment` on, which must be
  * the next wanted, at most `partSegments`. Answers when they are on disk.
  */
-export const partQuery = z.object({ segment: z.coerce.number().int().min(0) });
+export const partQuery = z.strictObject({ segment: decimal(1 << 24) });
 export const partStored = z.object({ segments: count }).meta({ id: 'PartStored' });
 
 /** POST /v1/deposits: makes a finished upload a quarantined version. */

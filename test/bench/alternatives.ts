@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contestant } from './measure.ts';
 import { startNginx } from './nginx.ts';
+import type { Skipped } from './row.ts';
 import { installed, run, toDisk } from './tools.ts';
 
 /** Something else that moves, seals or opens the same file, to a file that is on disk when it ends. */
@@ -14,8 +15,8 @@ export interface Alternative extends Contestant {
 
 export interface Found {
   readonly alternatives: readonly Alternative[];
-  /** Commands that are not installed, with the package that has each. */
-  readonly missing: readonly { readonly command: string; readonly what: string; readonly package: string }[];
+  /** What cannot run here, and the package that has the command. */
+  readonly missing: readonly Skipped[];
   stop(): void;
 }
 
@@ -45,7 +46,13 @@ export async function findAlternatives(ground: Ground): Promise<Found> {
     ...(age === null ? [] : await ageToFile(age, ground)),
     ...(rclone === null ? [] : await rcloneCrypt(rclone, ground)),
   ];
-  const missing = PACKAGES.filter(({ command }) => commands[command] === null);
+  const missing = PACKAGES.filter(({ command }) => commands[command] === null).map(
+    ({ command, what, package: name }): Skipped => ({
+      bench: 'transfer',
+      what,
+      reason: `${command} is not installed: apt-get install ${name}`,
+    }),
+  );
   return { alternatives, missing, stop: () => served?.stop() };
 }
 

@@ -5,16 +5,21 @@ import { floeBench } from './floe.ts';
 import { replayBench } from './replay.ts';
 import { asJson, asTable } from './report.ts';
 import type { Bench, Result, Row, Skipped } from './row.ts';
+import { transferBench } from './transfer.ts';
 import { vssBench } from './vss.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   floe: floeBench,
+  transfer: transferBench,
   vss: vssBench,
   envelope: envelopeBench,
   approval: approvalBench,
   replay: replayBench,
 };
 const NAMES = Object.keys(BENCHES);
+
+/** 128 and the number of the signal, as shells have it. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 const USAGE = `npm run bench -- [--json] [--quick] [--only NAME]…
 measures twinlock beside what one would use without it; NAME is ${NAMES.join(', ')}`;
@@ -35,6 +40,9 @@ if (values.help || unknown !== undefined) {
 }
 
 const { quick, json, only } = values;
+// An interrupted bench leaves no daemon and no gibibytes behind: whoever made them removes them on exit.
+for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(code));
+
 // Standard output is for the result alone.
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const result = await runAll();

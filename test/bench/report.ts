@@ -1,4 +1,5 @@
 import { arch, cpus, platform, totalmem } from 'node:os';
+import { table } from '../../client/cli/text.ts';
 import type { Spread } from './measure.ts';
 import type { Figure, Result } from './row.ts';
 
@@ -34,7 +35,7 @@ export function asTable({ rows, skipped }: Result, quick: boolean): string {
   ]);
   const { cpu, cores, memoryBytes, platform: system, node, openssl } = machine();
   return [
-    ...columns([['takes', 'min to max', 'bench', 'what', 'at', 'min to max', 'compared with', 'at'], ...cells]),
+    ...table(['takes', 'min to max', 'bench', 'what', 'at', 'min to max', 'compared with', 'at'], cells),
     ...skipped.map(({ bench, what, reason }) => `skipped: ${bench}, ${what}: ${reason}`),
     '',
     '2.00x takes twice as long as what it is compared with, in the median of the rounds.',
@@ -42,16 +43,6 @@ export function asTable({ rows, skipped }: Result, quick: boolean): string {
     ...(quick ? ['A quick run: figures to look at, not to quote.'] : []),
     '',
   ].join('\n');
-}
-
-function columns(lines: readonly (readonly string[])[]): string[] {
-  const widths = (lines[0] ?? []).map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
-  return lines.map((line) =>
-    line
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 function rate(figure: Figure): string {

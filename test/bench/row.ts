@@ -1,7 +1,7 @@
 import { type Rounds, type Spread, spreadOf } from './measure.ts';
 
 /** How seconds become a figure: work done in a second, or the time of one piece of work. */
-export type Unit = 'GB/s' | 'MB/s' | 'entries/s' | 's' | 'ms';
+type Unit = 'GB/s' | 'MB/s' | 'entries/s' | 's' | 'ms';
 
 export interface Figure extends Spread {
   readonly unit: Unit;
@@ -29,7 +29,7 @@ export interface Result {
   readonly skipped: readonly Skipped[];
 }
 
-export interface BenchOptions {
+interface BenchOptions {
   /** Less work and fewer rounds: figures to look at, not to quote. */
   readonly quick: boolean;
   /** Says what is under way. */

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, fsyncSync, openSync } from 'node:fs';
-import { closeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Where a daemon may lie although it is not on the PATH of everybody. */
@@ -21,7 +20,11 @@ export function installed(command: string): string | null {
 }
 
 /** Runs a command to its end and gives what it printed. Throws with what it complained of. */
-export function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+export function run(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     let output = '';

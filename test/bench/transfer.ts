@@ -1,29 +1,15 @@
 import { randomFillSync } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
-import { Writable } from 'node:stream';
-import { approveAs } from '../../client/demo/approving.ts';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { Workspace } from '../../client/demo/daemon.ts';
-import { Narrator } from '../../client/demo/narrator.ts';
-import { Stopwatch } from '../../client/demo/stopwatch.ts';
-import { enrolMachines, found } from '../../client/demo/story.ts';
-import { deposit } from '../../client/depositor/deposit.ts';
-import { fetchRelease } from '../../client/host/fetch.ts';
-import { requestRelease } from '../../client/host/request.ts';
-import { SimulatedChip } from '../../client/host/simulated-chip.ts';
-import { platformRandom } from '../../client/random.ts';
-import { Replica } from '../../client/replica.ts';
-import type { Verify } from '../../client/replay.ts';
-import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
-import { verifyNode } from '../../src/platform/verify-node.ts';
 import { type Alternative, findAlternatives } from './alternatives.ts';
+import { busyVault } from './busy-vault.ts';
 import { type Contestant, race } from './measure.ts';
 import { type Bench, row } from './row.ts';
 
 const MIB = 2 ** 20;
-const FILE = 'weights.bin';
-const MODEL = 'acme/bench';
 const PIECE_BYTES = 8 * MIB;
-const LEASE_MS = 60 * 60_000;
+const FILE = 'weights.bin';
 
 /**
  * One file of 1 GiB deposited in a vault and fetched from it, over TLS on loopback: the daemon is a process of
@@ -41,36 +27,47 @@ export const transferBench: Bench = async ({ quick, say }) => {
   const remove = () => workspace.remove();
   process.once('exit', remove);
   try {
-    const megabytes = quick ? 128 : 1024;
+    const mebibytes = quick ? 128 : 1024;
+    const bytes = mebibytes * MIB;
     const root = workspace.path('plain');
-    generate(root, megabytes);
-    const folder = workspace.path('others');
-    const vault = await prepare(workspace, root, say);
-    const [certificate, key] = [workspace.path('vault', 'tls.crt'), workspace.path('vault', 'tls.key')];
-    const { alternatives, missing, stop } = await findAlternatives({ folder, root, file: FILE, certificate, key });
+    generate(root, bytes);
+    say('founding a vault, depositing and releasing a version');
+    const vault = await busyVault(workspace, root, bytes);
+    const { alternatives, missing, stop } = await findAlternatives({
+      ...{ folder: workspace.path('others'), root, file: FILE },
+      ...{ certificate: workspace.path('vault', 'tls.crt'), key: workspace.path('vault', 'tls.key') },
+    });
     const others = Object.fromEntries(alternatives.map((alternative) => [nameOf(alternative), alternative]));
-    say(`by turns: ${['deposit', 'fetch', ...Object.keys(others)].join(', ')}`);
-    const contestants: Record<string, Contestant> = { deposit: vault.deposit, fetch: vault.fetch, ...others };
+    const contestants: Record<string, Contestant> = { ...vault, ...others };
+    say(`by turns: ${Object.keys(contestants).join(', ')}`);
     const rounds = await race(contestants, quick ? 1 : 3);
     stop();
     await workspace.stop();
-    const scale = { unit: 'MB/s', work: megabytes * MIB } as const;
-    const of = (name: string) => rounds[name] ?? [];
-    return {
-      rows: alternatives.map((alternative) =>
-        row('transfer', `${alternative.does} ${megabytes} MiB over loopback`, of(alternative.does), scale, {
-          what: alternative.what,
-          rounds: of(nameOf(alternative)),
-        }),
-      ),
-      skipped: missing.map(({ command, what, package: name }) => ({
-        bench: 'transfer',
-        what,
-        reason: `${command} is not installed: apt-get install ${name}`,
-      })),
-    };
+    const roundsOf = (name: string) => rounds[name] ?? [];
+    const scale = { unit: 'MB/s', work: bytes } as const;
+    const line = (does: Alternative['does'], alternative: Parameters<typeof row>[4]) =>
+      row('transfer', `${does} ${mebibytes} MiB, TLS on loopback`, roundsOf(does), scale, alternative);
+    const compared = (['deposit', 'fetch'] as const).flatMap((does) => {
+      const same = alternatives.filter((alternative) => alternative.does === does);
+      if (same.length === 0) return [line(does, null)];
+      return same.map((other) => line(does, { what: other.what, rounds: roundsOf(nameOf(other)) }));
+    });
+    return { rows: compared, skipped: missing };
   } finally {
     process.off('exit', remove);
     remove();
   }
 };
+
+function nameOf({ does, what }: Alternative): string {
+  return `${does} by ${what}`;
+}
+
+/** Random, as weights nearly are: nothing compresses it. */
+function generate(folder: string, bytes: number): void {
+  mkdirSync(folder);
+  const file = openSync(join(folder, FILE), 'w');
+  const piece = new Uint8Array(PIECE_BYTES);
+  for (let at = 0; at < bytes; at += piece.length) writeSync(file, randomFillSync(piece));
+  closeSync(file);
+}

@@ -49,7 +49,7 @@ export async function visit({ page }: Workstation, place: string): Promise<void>
 /** Waits for the proposal to appear by itself, and opens it. */
 export async function openProposal({ page }: Workstation, title: string): Promise<void> {
   await page.getByRole('link', { name: /^Proposals/ }).click();
-  await page.getByRole('link', { name: title }).first().click();
+  await page.getByRole('region', { name: 'Open proposals' }).getByRole('link', { name: title }).click();
   await page.getByRole('heading', { name: title, level: 1 }).waitFor();
   await page.getByRole('button', { name: 'Approve' }).waitFor();
 }

@@ -10,7 +10,7 @@ import { type CarriedLog, type Results, runCore, runReplay } from './vectors/cor
 import type { core } from './vectors/main.ts';
 import { launchBrowser, listenForComplaints } from './workstation.ts';
 
-const BUNDLE_DIR = join(import.meta.dirname, '../../dist/test-page');
+const BUNDLE_DIR = join(import.meta.dirname, '../../node_modules/.cache/twinlock/test-page');
 const RP_ID = 'tl-abcdefgh01234567.localhost';
 
 type Showing = Parameters<typeof core.showProposal>[1];
@@ -23,7 +23,7 @@ let log: CarriedLog;
 let showing: Showing;
 
 beforeAll(async () => {
-  await build({ configFile: join(import.meta.dirname, 'vectors/vite.config.ts'), logLevel: 'warn' });
+  await buildPage();
   const served = await startConsole({
     vault: new URL('http://127.0.0.1:9'),
     fingerprint: null,
@@ -43,6 +43,24 @@ afterAll(async () => {
   await browser.close();
   await close();
 });
+
+/** The core and a panel of the console as a page of their own, which the console's server serves. */
+function buildPage(): Promise<unknown> {
+  return build({
+    configFile: false,
+    root: join(import.meta.dirname, 'vectors'),
+    base: '/',
+    logLevel: 'warn',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      outDir: BUNDLE_DIR,
+      emptyOutDir: true,
+      target: 'es2024',
+      modulePreload: { polyfill: false },
+      chunkSizeWarningLimit: 2000,
+    },
+  });
+}
 
 /** A log with everything in it, and at its end a release that waits. */
 async function makeLog(): Promise<void> {

@@ -185,4 +185,20 @@ describe('three custodians, each at their own console', () => {
   it('complain of nothing', () => {
     for (const { complaints } of everybody) expect(complaints).toEqual([]);
   });
+
+  it('come back after a reload with the fingerprint they kept, and with no other', async () => {
+    const { page } = ben;
+    const give = async (hex: string) => {
+      await page.goto(ben.console.url.href);
+      await page.reload();
+      await page.getByLabel('Fingerprint, 64 hexadecimal digits').fill(hex);
+      await page.getByRole('button', { name: 'Use this fingerprint' }).click();
+    };
+    await give('00'.repeat(32));
+    await page.getByRole('button', { name: 'Sign in with your security key' }).click();
+    await page.getByText('wrong_challenge').waitFor();
+    await give(fingerprint);
+    await signIn(ben);
+    await page.getByRole('region', { name: 'Decided proposals' }).waitFor();
+  });
 });

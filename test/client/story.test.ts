@@ -18,8 +18,8 @@ describe('the whole story, through the library alone', () => {
   beforeAll(async () => {
     founded = await found();
   });
-  afterAll(() => {
-    founded.vault.destroy();
+  afterAll(async () => {
+    await founded.vault.destroy();
     rmSync(to, { recursive: true });
   });
 

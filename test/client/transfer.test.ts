@@ -50,21 +50,21 @@ describe('transfers', () => {
         // Never arrived; arrived, but the answer was lost; and a daemon that has forgotten the session.
         if (puts === 1) unreachable();
         if (puts === 3) {
-          await next(request);
+          await next();
           unreachable();
         }
         if (puts === 4) await vault.restart();
       }
       if (request.method === 'POST' && new URL(request.url).pathname === '/v1/deposits') {
-        const answer = await next(request);
+        const answer = await next();
         if (answer.ok) unreachable();
         return answer;
       }
-      return next(request);
+      return next();
     };
     const folder = await modelFolder({ 'large.bin': LARGE, 'small.txt': patterned(10) });
     const deposited = await depositModel(founded, { folder, retry: PATIENT });
-    vault.meddle = (request, next) => next(request);
+    vault.meddle = (_, next) => next();
     expect(deposited.files).toBe(2);
     // Three parts of the large file, one of each other; the first twice, and the one that met the restart.
     expect(puts).toBe(7);
@@ -74,12 +74,12 @@ describe('transfers', () => {
 
   test('a deposit ends with unavailable where the vault stays away', async () => {
     const { vault } = founded;
-    vault.meddle = async (request, next) => (request.method === 'PUT' ? unreachable() : next(request));
+    vault.meddle = async (request, next) => (request.method === 'PUT' ? unreachable() : next());
     const folder = await modelFolder({ 'a.bin': patterned(10) });
     await expect(depositModel(founded, { folder, version: '2', retry: IMPATIENT })).rejects.toThrow(
       refusal('unavailable'),
     );
-    vault.meddle = (request, next) => next(request);
+    vault.meddle = (_, next) => next();
   });
 
   test('refuses a version that exists before anything is sent', async () => {
@@ -99,7 +99,7 @@ describe('transfers', () => {
     };
     const fetchTo = (folder: string, retry = IMPATIENT) =>
       fetchRelease({ api, pending, host: 0, folder, verify, retry });
-    const isWeights = (request: Request) => /\/v1\/weights\/[0-9a-f]+\/1$/.test(new URL(request.url).pathname);
+    const isWeights = ({ url }: { readonly url: string }) => /\/v1\/weights\/[0-9a-f]+\/1$/.test(new URL(url).pathname);
 
     beforeAll(async () => {
       pending = await requestModel(founded, { bytes: 1_000_000_000n });
@@ -115,15 +115,15 @@ describe('transfers', () => {
       const folder = fresh();
       const ranges: string[] = [];
       vault.meddle = async (request, next) => {
-        if (!isWeights(request)) return next(request);
+        if (!isWeights(request)) return next();
         ranges.push(request.headers.get('range') ?? '');
-        if (ranges.length === 1) return cut(await next(request), 5 * MIB);
+        if (ranges.length === 1) return cut(await next(), 5 * MIB);
         if (ranges.length === 2) unreachable();
         if (ranges.length === 3) await vault.restart();
-        return next(request);
+        return next();
       };
       await fetchTo(folder, PATIENT);
-      vault.meddle = (request, next) => next(request);
+      vault.meddle = (_, next) => next();
       expect(readFileSync(join(folder, 'large.bin')).equals(LARGE)).toBe(true);
       const starts = ranges.map((range) => (Number(/bytes=(\d+)-/.exec(range)?.[1]) - 74) / 1_048_608);
       expect(starts).toEqual([0, 4, 4, 36]);
@@ -134,14 +134,14 @@ describe('transfers', () => {
       const folder = fresh();
       const starts: number[] = [];
       vault.meddle = async (request, next) => {
-        if (!isWeights(request)) return next(request);
+        if (!isWeights(request)) return next();
         starts.push((Number(/bytes=(\d+)-/.exec(request.headers.get('range') ?? '')?.[1]) - 74) / 1_048_608);
-        return starts.length === 1 ? cut(await next(request), 7 * MIB) : next(request);
+        return starts.length === 1 ? cut(await next(), 7 * MIB) : next();
       };
       await expect(fetchTo(folder)).rejects.toThrow(refusal('unavailable'));
       expect(readdirSync(folder)).toEqual(['.large.bin.twinlock-part']);
       await fetchTo(folder);
-      vault.meddle = (request, next) => next(request);
+      vault.meddle = (_, next) => next();
       expect(starts).toEqual([0, 6]);
       expect(readdirSync(folder).sort()).toEqual(['large.bin', 'small.txt']);
       expect(readFileSync(join(folder, 'large.bin')).equals(LARGE)).toBe(true);
@@ -176,7 +176,7 @@ describe('transfers', () => {
       const { vault } = founded;
       const folder = fresh();
       vault.meddle = async (request, next) => {
-        const answer = await next(request);
+        const answer = await next();
         if (!isWeights(request)) return answer;
         const bytes = new Uint8Array(await answer.arrayBuffer());
         const at = 2 * 1_048_608 + 500;
@@ -186,7 +186,7 @@ describe('transfers', () => {
       await expect(fetchTo(folder)).rejects.toThrow(
         expect.objectContaining({ code: 'digest_mismatch', detail: { file: 1 } }),
       );
-      vault.meddle = (request, next) => next(request);
+      vault.meddle = (_, next) => next();
       expect(readdirSync(folder)).toEqual(['.large.bin.twinlock-part']);
       expect(readFileSync(join(folder, '.large.bin.twinlock-part')).equals(LARGE.subarray(0, 2 * MIB))).toBe(true);
     });
@@ -194,14 +194,14 @@ describe('transfers', () => {
     test('refuses leaves that are not of the manifest', async () => {
       const { vault } = founded;
       vault.meddle = async (request, next) => {
-        const answer = await next(request);
+        const answer = await next();
         if (!request.url.endsWith('/1/leaves')) return answer;
         const bytes = new Uint8Array(await answer.arrayBuffer());
         bytes[40] = (bytes[40] ?? 0) ^ 1;
         return new Response(bytes, answer);
       };
       await expect(fetchTo(fresh())).rejects.toThrow(refusal('digest_mismatch'));
-      vault.meddle = (request, next) => next(request);
+      vault.meddle = (_, next) => next();
     });
 
     test('a receipt whose answer was lost is not given twice', async () => {
@@ -209,14 +209,14 @@ describe('transfers', () => {
       const fetched = await fetchTo(fresh());
       let lost = false;
       vault.meddle = async (request, next) => {
-        const answer = await next(request);
+        const answer = await next();
         if (!request.url.endsWith('/receipts') || lost) return answer;
         lost = true;
         return unreachable();
       };
       const findings = { modelSignature: null, evaluation: null };
       expect(await sendReceipt(api, pending, 0, fetched, findings, PATIENT)).toEqual({ index: null });
-      vault.meddle = (request, next) => next(request);
+      vault.meddle = (_, next) => next();
       await expect(sendReceipt(api, pending, 0, fetched, findings, IMPATIENT)).rejects.toThrow(
         refusal('statement_seen'),
       );

@@ -1,6 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createAdaptorServer } from '@hono/node-server';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { Api } from '../../client/api.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from '../../client/checkpoint-memory.ts';
@@ -13,7 +16,7 @@ import { openPrincipalSession, type PrincipalKey, principalKey, principalRecord 
 import { platformRandom } from '../../client/random.ts';
 import type { Replica } from '../../client/replica.ts';
 import type { RetryPolicy } from '../../client/retry.ts';
-import type { Fetch } from '../../client/transport.ts';
+import { type Fetch, platformFetch } from '../../client/transport.ts';
 import { fromHex, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes } from '../../src/core/canonical.ts';
 import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
@@ -32,8 +35,8 @@ import { Requests } from '../../src/vault/requests.ts';
 import { Sessions } from '../../src/vault/sessions.ts';
 import { POLICY } from '../world/founding.ts';
 
-const BASE_URL = 'https://vault.test';
-export const NAMES = ['ana', 'ben', 'cleo'] as const;
+const BASE_URL = 'http://vault.test';
+const NAMES = ['ana', 'ben', 'cleo'] as const;
 export type Name = (typeof NAMES)[number];
 
 /** Fails at once: what a test breaks on purpose stays broken. */
@@ -55,18 +58,21 @@ export class MapMemory implements CheckpointMemory {
 }
 
 /** What a test does to an exchange: answer in place of the daemon, or change what it answers. */
-export type Meddling = (request: Request, next: (request: Request) => Promise<Response>) => Promise<Response>;
+export type Meddling = (
+  request: { readonly method: string; readonly url: string; readonly headers: Headers },
+  next: () => Promise<Response>,
+) => Promise<Response>;
 
-const passOn: Meddling = (request, next) => next(request);
+const passOn: Meddling = (_, next) => next();
 
-/** The daemon in this process, without TLS: a data folder, its store and its API. */
+/** The daemon in this process, on loopback without TLS: a data folder, its store and its API. */
 export class TestVault {
   readonly folder: string;
   readonly invitations: readonly Invitation[];
   /** Between every client and the daemon. */
   meddle: Meddling = passOn;
   #store: Store | null = null;
-  #app: ReturnType<typeof createApp> | null = null;
+  #server: Server | null = null;
 
   private constructor(folder: string, invitations: readonly Invitation[]) {
     this.folder = folder;
@@ -126,32 +132,39 @@ export class TestVault {
     };
     await settleUploads(context);
     this.#store = store;
-    this.#app = createApp(context, () => undefined);
+    const { fetch } = createApp(context, () => undefined);
+    const server = createAdaptorServer({ fetch, createServer }) as Server;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    this.#server = server;
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    await new Promise((resolve) => {
+      server?.close(resolve);
+      server?.closeAllConnections();
+    });
     this.#store?.close();
     this.#store = null;
-    this.#app = null;
   }
 
   async restart(): Promise<void> {
-    this.stop();
+    await this.stop();
     await this.start();
   }
 
-  destroy(): void {
-    this.stop();
+  async destroy(): Promise<void> {
+    await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  readonly fetch: Fetch = async (url, init) => {
-    const request = new Request(url, { ...init, duplex: 'half' } as RequestInit);
-    return this.meddle(request, async (passed) => {
-      if (this.#app === null) throw new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
-      return this.#app.fetch(passed);
+  readonly fetch: Fetch = async (url, init) =>
+    this.meddle({ method: init.method, url, headers: new Headers(init.headers) }, async () => {
+      if (this.#server === null) throw new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
+      const { port } = this.#server.address() as AddressInfo;
+      return platformFetch(url.replace(BASE_URL, `http://127.0.0.1:${port}`), init);
     });
-  };
 
   get api(): Api {
     return new Api({ baseUrl: BASE_URL, fetch: this.fetch });

@@ -19,13 +19,13 @@ import type { Founder } from './people.ts';
 
 const PLAINTEXT = utf8('the weights of a very small model\n');
 
-export interface SealedFile {
+interface SealedFile {
   readonly header: Uint8Array;
   readonly leaves: Uint8Array;
   readonly segments: readonly Uint8Array[];
 }
 
-export interface SealedEnvelope {
+interface SealedEnvelope {
   readonly name: EnvelopeName;
   readonly sealed: Uint8Array;
 }

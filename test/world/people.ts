@@ -104,7 +104,7 @@ export async function enrol(
   return { device, credential, keys, document, bytes, digest: digestOf(bytes) };
 }
 
-export function archive({ authenticatorData, clientDataJSON, signature }: Assertion): ArchivedAssertion {
+function archive({ authenticatorData, clientDataJSON, signature }: Assertion): ArchivedAssertion {
   return {
     authenticatorData: toBase64url(authenticatorData),
     clientDataJSON: toBase64url(clientDataJSON),

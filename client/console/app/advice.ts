@@ -61,6 +61,11 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
     advice:
       'Open the address that twinlock console printed. If you did, the vault is not the one it says: tell the others.',
   },
+  wrong_challenge: {
+    title: 'The vault and this console disagree on what was signed',
+    advice:
+      'Compare the fingerprint that this console was given with the one that was kept: it may be of another vault. If it is right, approve nothing and tell the others.',
+  },
   backup_eligible: {
     title: 'This authenticator can be copied',
     advice: 'Passkeys that are synchronised cannot hold shares. Take a hardware security key.',

@@ -77,7 +77,7 @@ export function withReplica<T>(act: (replica: Replica, custodian: Custodian) => 
   return result;
 }
 
-export async function replayLog(): Promise<void> {
+async function replayLog(): Promise<void> {
   const self = custodian.value;
   if (self === null) return;
   try {
@@ -118,7 +118,7 @@ export function signOut(): void {
 }
 
 /** Goes on to the log's end. A vault whose log is not what it was ends everything. */
-export async function refresh(): Promise<void> {
+async function refresh(): Promise<void> {
   if (replica === null) return;
   try {
     await withReplica((current) => current.extend());

@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-export interface BundleFile {
+interface BundleFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly type: string;
 }

@@ -1,5 +1,9 @@
+import { fromBase64url } from '../bytes.ts';
 import { canonicalBytes, digestOf, digestOfObject } from '../canonical.ts';
+import { checkKemPublicKey } from '../envelope/xwing.ts';
 import { must } from '../errors.ts';
+import { checkPublicKey } from '../signature/precheck.ts';
+import { ed25519KeyBytes } from '../statement/key.ts';
 import type { ReferenceValues } from '../statement/policy.ts';
 import type { Appraisal } from './appraisal.ts';
 import { parseEvidence } from './evidence.ts';
@@ -15,11 +19,15 @@ export interface AppraisalInput {
 
 /**
  * Appraises a host's evidence against reference values at an instant (design: attestation). Throws for
- * evidence that cannot be parsed (`too_large`, `not_canonical`, `malformed`); evidence that breaks a rule
+ * evidence that cannot be parsed (`too_large`, `not_canonical`, `malformed`) or whose keys cannot be used
+ * (`invalid_key`); evidence that breaks a rule
  * gives a document whose verdict is `fail`. Asynchronous, because certificates and RSA are.
  */
 export async function appraise(input: AppraisalInput): Promise<Appraisal> {
   const { evidence, digest } = parseEvidence(input.evidence);
+  // A key that nobody can seal to, or a second spelling of one, is turned away before a custodian is bothered.
+  checkKemPublicKey(fromBase64url(evidence.kem));
+  checkPublicKey('Ed25519', ed25519KeyBytes(evidence.receiptKey));
   const result = appraiseSimulated(evidence, input.referenceValues);
   return {
     v: 1,

@@ -90,7 +90,7 @@ const BODIES = {
   heartbeat: z.strictObject({}),
 } as const;
 
-export type EntryKind = keyof typeof BODIES;
+type EntryKind = keyof typeof BODIES;
 export type BodyOf<K extends EntryKind> = z.infer<(typeof BODIES)[K]>;
 export type HostReceipt = z.infer<typeof hostReceipt>;
 export type CustodyReceipt = z.infer<typeof custodyReceipt>;

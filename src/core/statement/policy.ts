@@ -8,7 +8,7 @@ import { parseCertificate } from '../x509/certificate.ts';
 export const MAX_POLICY_BYTES = 1 << 20;
 
 /** What evidence of the `simulated` platform must show; only in vaults of grade simulation. */
-export const simulatedReferenceValues = z.strictObject({
+const simulatedReferenceValues = z.strictObject({
   platform: z.literal('simulated'),
   /** SHA-256 of the images that may run. An empty list refuses everybody. */
   measurements: z.array(digest).check(z.maxLength(256)),

@@ -25,7 +25,7 @@ export const MAX_HOSTS = 64;
 /** A share index is one byte, but a committee of more persons than this is not one. */
 export const MAX_MEMBERS = 32;
 /** Authenticators a person may enrol at genesis: two are usual, and a genesis entry must fit its limit. */
-export const MAX_AUTHENTICATORS = 4;
+const MAX_AUTHENTICATORS = 4;
 
 /** A machine's key and what it may do. `possession` is the key's own signature; see possessionMessage. */
 export const principalRecord = z.strictObject({
@@ -153,12 +153,11 @@ export const KINDS = {
   },
 } as const satisfies Record<string, { quorum: Quorum; schema: z.ZodMiniType }>;
 
-export type Kind = keyof typeof KINDS;
+type Kind = keyof typeof KINDS;
 export type StatementOf<K extends Kind> = z.infer<(typeof KINDS)[K]['schema']>;
 export type Statement = { [K in Kind]: StatementOf<K> }[Kind];
 export type Proposer = Statement['proposer'];
 export type ReleaseHost = z.infer<typeof host>;
-export type GenesisMember = z.infer<typeof member>;
 
 /** Parses an attacker-controlled statement. Throws `unknown_kind` or `malformed`. */
 export function parseStatement(value: unknown): Statement {

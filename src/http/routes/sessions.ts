@@ -3,8 +3,8 @@ import type { Context } from '../../vault/context.ts';
 import { signIn } from '../../vault/sign-in.ts';
 import { viewStatus } from '../../vault/views.ts';
 import { statusView } from '../../wire/status.ts';
-import { challenge, session, sessionRequest, vaultStatus } from '../../wire/vault.ts';
-import { type App, answers, bearerOf, body, callerOf, SIGNED_IN } from '../env.ts';
+import { challenge, challengeRequest, session, sessionRequest, vaultStatus } from '../../wire/vault.ts';
+import { type App, answers, bearerOf, body, callerOf, REFUSED, SIGNED_IN } from '../env.ts';
 import { vaultView } from '../vault-view.ts';
 
 const getVault = createRoute({
@@ -15,6 +15,7 @@ const getVault = createRoute({
 const postChallenge = createRoute({
   method: 'post',
   path: '/v1/challenges',
+  request: { body: { content: { 'application/json': { schema: challengeRequest } } } },
   responses: answers(challenge, 'a challenge, good once'),
 });
 const postSession = createRoute({
@@ -22,6 +23,12 @@ const postSession = createRoute({
   path: '/v1/sessions',
   request: body(sessionRequest),
   responses: answers(session, 'a session'),
+});
+const deleteSession = createRoute({
+  method: 'delete',
+  path: '/v1/sessions',
+  security: SIGNED_IN,
+  responses: { 204: { description: 'the session has ended' }, default: REFUSED },
 });
 const getStatus = createRoute({
   method: 'get',
@@ -37,8 +44,8 @@ export function sessionRoutes(app: App, context: Context): void {
     const { token, expires, caller } = await signIn(context, c.req.valid('json'));
     return c.json({ token, expires, person: caller.person, name: caller.name, role: caller.role }, 200);
   });
-  app.delete('/v1/sessions', (c) => {
-    callerOf(c, context);
+  app.openapi(deleteSession, (c) => {
+    context.sessions.caller(bearerOf(c));
     context.sessions.close(bearerOf(c) ?? '');
     return c.body(null, 204);
   });

@@ -38,7 +38,7 @@ describe('the founders', () => {
     ana = await enrolFounder(vault, 'ana');
   });
   afterEach(() => {
-    vault.meddle = (request, next) => next(request);
+    vault.meddle = (_, next) => next();
   });
   afterAll(() => vault.destroy());
 
@@ -91,7 +91,7 @@ describe('the founders', () => {
 
   test('refuse a binding that the vault has exchanged', async () => {
     vault.meddle = async (request, next) => {
-      const answer = await next(request);
+      const answer = await next();
       if (!request.url.endsWith('/v1/genesis')) return answer;
       const draft = (await answer.json()) as { objects: Record<string, string> };
       const [own] = ben.enrolled;
@@ -102,8 +102,8 @@ describe('the founders', () => {
   });
 
   test('refuse an invitation that the vault answers with another', async () => {
-    vault.meddle = async (request, next) => {
-      const answer = await next(request);
+    vault.meddle = async (_, next) => {
+      const answer = await next();
       const invited = (await answer.json()) as Record<string, unknown>;
       return new Response(JSON.stringify({ ...invited, digest: 'ab'.repeat(32) }));
     };
@@ -128,7 +128,7 @@ describe('custodians', () => {
     await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
   });
   afterEach(() => {
-    founded.vault.meddle = (request, next) => next(request);
+    founded.vault.meddle = (_, next) => next();
   });
   afterAll(() => founded.vault.destroy());
 
@@ -146,7 +146,7 @@ describe('custodians', () => {
   test('refuse an envelope that is not the one of the log', async () => {
     const { manifest } = [...(await replicaOf(founded, 'cleo')).facts.versions.values()][0] ?? { manifest: '' };
     founded.vault.meddle = async (request, next) => {
-      const answer = await next(request);
+      const answer = await next();
       if (!request.url.endsWith('/envelopes')) return answer;
       const { envelopes } = (await answer.json()) as { envelopes: { envelope: string }[] };
       const swapped = envelopes.map((e) => ({ ...e, envelope: toBase64url(new Uint8Array(1202)) }));

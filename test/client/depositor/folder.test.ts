@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdirSync,
@@ -9,6 +8,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -38,8 +38,10 @@ describe('a folder to deposit', () => {
     symlinkSync(join(folder, 'a'), join(folder, 'link'));
     await expect(walkFolder(folder)).rejects.toThrow(refusal('invalid_name'));
     rmSync(join(folder, 'link'));
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    const socket = createServer();
+    await new Promise<void>((resolve) => socket.listen(join(folder, 'socket'), resolve));
     await expect(walkFolder(folder)).rejects.toThrow(refusal('invalid_name'));
+    socket.close();
   });
 
   test('is refused without a file, and where it is not there', async () => {

@@ -13,6 +13,7 @@ import { requestDigest } from '../../../src/core/attest/request.ts';
 import { type SimulatedReport, simulatedReportMessage } from '../../../src/core/attest/simulated/report.ts';
 import { toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
+import { kemKeyPairFromSeed } from '../../../src/core/envelope/xwing.ts';
 import { ed25519KeyText } from '../../../src/core/statement/key.ts';
 import { MEASUREMENT, POLICY } from '../../world/founding.ts';
 import type { Host } from '../../world/host.ts';
@@ -130,7 +131,7 @@ describe('simulated evidence breaks', () => {
     request: { ...evidence.request, model: 'acme/other' },
     checkpoint: { ...evidence.checkpoint, root: OTHER },
     random: OTHER,
-    kem: toBase64url(new Uint8Array(1216)),
+    kem: toBase64url(kemKeyPairFromSeed(new Uint8Array(32)).publicKey),
     receiptKey: ed25519KeyText(ed25519.getPublicKey(CHIP)),
   };
   test.each(Object.keys(others))('its report data, by another %s than the report binds', async (field) => {
@@ -141,6 +142,13 @@ describe('simulated evidence breaks', () => {
     const checkpoint = { ...evidence.checkpoint, [field]: field === 'size' ? 99 : 'another' };
     expect(await broken({ ...evidence, checkpoint })).toEqual(['simulated.report-data']);
   });
+});
+
+test.each([
+  ['a KEM key that nobody can seal to', { kem: toBase64url(new Uint8Array(1216)) }],
+  ['a receipt key for which anybody can sign', { receiptKey: ed25519KeyText(new Uint8Array(32)) }],
+])('%s is turned away before it is appraised', async (_what, changes) => {
+  await expect(reach(canonicalBytes(reported({}, changes)))).rejects.toThrow(code('invalid_key'));
 });
 
 test('the nonce differs with everything that it is made of', () => {
@@ -175,13 +183,13 @@ describe('evidence', () => {
     }
   });
 
-  test('is refused, or appraised to fail, or is other evidence, with every byte flipped', async () => {
-    for (let at = 0; at < evidenceBytes.length; at += 7) {
+  test('is refused, or appraised to fail, or is other evidence, with any byte flipped', async () => {
+    for (let at = 0; at < evidenceBytes.length; at += 29) {
       const flipped = evidenceBytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
       try {
         expect((await reach(flipped)).verdict, `byte ${at}`).toBe('fail');
       } catch (error) {
-        expect(['malformed', 'not_canonical']).toContain((error as { code: string }).code);
+        expect(['malformed', 'not_canonical', 'invalid_key']).toContain((error as { code: string }).code);
       }
     }
   });

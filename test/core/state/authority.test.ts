@@ -5,7 +5,8 @@ import { leafHash } from '../../../src/core/log/merkle.ts';
 import { type AuthorityChain, authorityOf, verifyAuthority } from '../../../src/core/state/authority.ts';
 import { chainInputOf, makeChain } from '../../world/authority.ts';
 import { HOUR_MS } from '../../world/founding.ts';
-import { dischargeClaim, publishedWorld, releasedWorld } from '../../world.ts';
+import { dischargeClaim } from '../../world/log.ts';
+import { publishedWorld, releasedWorld } from '../../world.ts';
 import { failureOf, siteOf, sitesOfState } from './sites.ts';
 import { released } from './stages.ts';
 

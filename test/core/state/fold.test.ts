@@ -9,8 +9,9 @@ import { checkGenesisStatement } from '../../../src/core/state/rules/genesis.ts'
 import type { State } from '../../../src/core/state/state.ts';
 import { statementDigest } from '../../../src/core/statement/statement.ts';
 import { HOUR_MS, POLICY } from '../../world/founding.ts';
+import { dischargeClaim } from '../../world/log.ts';
 import { makeMachine, OUTSIDER } from '../../world/people.ts';
-import { asProposer, dischargeClaim, publishedWorld, releasedWorld, World } from '../../world.ts';
+import { asProposer, publishedWorld, releasedWorld, World } from '../../world.ts';
 import { deposited, founded, inProduction, published, released } from './stages.ts';
 
 const OTHER = '77'.repeat(32);

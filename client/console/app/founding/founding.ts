@@ -74,7 +74,7 @@ export async function sign(shown: GenesisReview): Promise<void> {
 }
 
 /** Fetches who has enrolled and signed; a genesis that is new is checked before it is shown. */
-export async function refreshDraft(): Promise<void> {
+async function refreshDraft(): Promise<void> {
   const { token } = guest();
   const next = await ceremony.api.withBearer(token).genesis();
   if (next.fingerprint !== null && next.fingerprint !== review.value?.fingerprint && own.value.length > 0) {

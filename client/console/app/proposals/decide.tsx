@@ -32,7 +32,7 @@ export function DecidePanel({ review }: { review: Review }) {
   const own = proposal.votes.find((vote) => vote.person === person);
   const isDecided = own !== undefined || proposal.phase !== 'open';
   return (
-    <Panel title="Compare, then decide">
+    <Panel title={isDecided ? 'Decided' : 'Compare, then decide'}>
       <p>
         Whoever asked, and everybody who decides, must see these four words. Compare them on another screen or by voice.
       </p>

@@ -49,7 +49,9 @@ export function ProposalScreen({ digest, facts }: { digest: Hex; facts: Facts })
 }
 
 export function ProposalReview({ review, facts }: { review: Review; facts: Facts }) {
-  const [tone, phase] = phaseOf(review.proposal);
+  const { proposal } = review;
+  const [tone, phase] = phaseOf(proposal);
+  const isRelease = review.statement.kind === 'release';
   return (
     <Screen title={titleOf(review.statement)}>
       <p class="row">
@@ -60,7 +62,7 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
       <AskedPanel review={review} />
       <PolicyPanel review={review} />
       {review.hosts.length === 0 ? null : <HostsPanel hosts={review.hosts} />}
-      {review.statement.kind === 'release' ? <ChangesPanel changes={review.changes} /> : null}
+      {isRelease && proposal.phase === 'open' ? <ChangesPanel changes={review.changes} /> : null}
       <ServedPanel review={review} />
       <DecidePanel key={review.digest} review={review} />
       <details>

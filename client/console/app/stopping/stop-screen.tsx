@@ -37,8 +37,9 @@ export function StopScreen({ facts }: { facts: Facts }) {
 function Stopped({ digest }: { digest: string }) {
   return (
     <Notice tone="bad" title="The vault is stopped">
-      <p>
-        By the stop <Digest hex={digest} />. Nothing is released, and nothing is served.
+      <p>Nothing is released, and nothing is served, until a quorum resumes it.</p>
+      <p class="quiet">
+        The stop: <Digest hex={digest} />
       </p>
       <p>
         <a href="#/propose">Propose to resume it</a>

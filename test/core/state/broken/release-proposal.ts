@@ -1,11 +1,12 @@
 import type { Appraisal } from '../../../../src/core/attest/appraisal.ts';
 import type { Evidence } from '../../../../src/core/attest/evidence.ts';
 import { kemKeyPairFromSeed } from '../../../../src/core/envelope/xwing.ts';
+import { MAX_NONCE_AGE_MS } from '../../../../src/core/state/effects/release.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import type { Asked, World } from '../../../world.ts';
 import { deposited, inProduction, published, released } from '../stages.ts';
-import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, rulesAt } from './broken.ts';
+import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
 type Release = StatementOf<'release'>;
 type Options = NonNullable<Parameters<World['ask']>[1]>;
@@ -106,11 +107,11 @@ const FRESH: readonly BrokenRule[] = [
     const { world, deposit } = await published();
     const checkpoint = world.checkpoint();
     await world.append({ kind: 'heartbeat', body: {} });
-    world.now += 16 * MINUTE_MS;
+    world.now += MAX_NONCE_AGE_MS;
     return [world, await world.draftProposal((await world.ask(deposit, { evidence: { checkpoint } })).statement)];
   }),
   release('nonce_stale', 'an appraisal that is too old', () =>
-    withAppraisal(({ now }) => ({ instant: now - 15 * MINUTE_MS - 1 })),
+    withAppraisal(({ now }) => ({ instant: now - MAX_NONCE_AGE_MS - 1 })),
   ),
   release('nonce_stale', 'an appraisal of the future', () => withAppraisal(({ now }) => ({ instant: now + 1 }))),
   release('kem_key_reused', 'a KEM key that has been seen before', async () => {

@@ -7,12 +7,14 @@ import { test as _ } from 'vitest';
 import { writePendingRelease } from '../../client/host/pending-release.ts';
 import { writePrincipalKey } from '../../client/principal-file.ts';
 import { TLS_CERTIFICATE_FILE } from '../../src/initialise.ts';
-import { NODE, peakMiB, residentMiB, startProcess } from '../daemon-process-prof.ts';
+import { NODE, peakMiB, residentMiB, startProcess } from '../daemon-process.ts';
 import { foundVault, prepareVault, publish, releaseAs } from '../vault-kit.ts';
 
 const MIB = 1 << 20;
 const BYTES = Number(process.env['TWINLOCK_TEST_MIB'] ?? 1024) * MIB;
 
+import { readFileSync } from 'node:fs';
+const cpuOf = (pid: number | undefined) => { const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' '); return (Number(f[13]) + Number(f[14])) / 100; };
 test('perf', { timeout: 600_000 }, async () => {
   const prepared = await prepareVault();
   const daemon = await startProcess(prepared.dataDir);
@@ -28,13 +30,13 @@ test('perf', { timeout: 600_000 }, async () => {
     const key = join(keys, role);
     await writePrincipalKey(key, prepared.machines[role]);
     const t0 = performance.now();
-    const child = spawn(NODE, ['--cpu-prof','--cpu-prof-dir=/tmp/prof','--cpu-prof-name='+act+'.cpuprofile', join(import.meta.dirname, 'transfer.ts'), act, daemon.url, join(prepared.dataDir, TLS_CERTIFICATE_FILE), members.fingerprint, key, target, pending], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let peak = 0;
+    const child = spawn(NODE, [join(import.meta.dirname, 'transfer.ts'), act, daemon.url, join(prepared.dataDir, TLS_CERTIFICATE_FILE), members.fingerprint, key, target, pending], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let peak = 0; let cpu = 0; const d0 = cpuOf(daemon.child.pid);
     let done = 0;
-    child.stdout?.on('data', (c) => { peak = Math.max(peak, peakMiB(child.pid)); });
+    child.stdout?.on('data', (c) => { peak = Math.max(peak, peakMiB(child.pid)); cpu = cpuOf(child.pid); });
     const code = await new Promise((r) => child.on('exit', r));
     const s = (performance.now() - t0) / 1000;
-    console.log(act, code, `${s.toFixed(1)} s`, `${(BYTES / MIB / s).toFixed(0)} MiB/s`, 'client', peak, 'daemon', peakMiB(daemon.child.pid));
+    console.log(act, code, `${s.toFixed(1)} s`, `${(BYTES / MIB / s).toFixed(0)} MiB/s`, 'client', peak, 'daemon', peakMiB(daemon.child.pid), 'cpu client', cpu, 'daemon', (cpuOf(daemon.child.pid) - d0).toFixed(2));
   };
   await run('deposit', 'depositor', folder);
   await publish(members, { model: 'acme/large' });

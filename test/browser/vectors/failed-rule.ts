@@ -1,4 +1,4 @@
-import { render } from 'preact';
+import { h, render } from 'preact';
 import { ProposalReview } from '../../../client/console/app/proposals/proposal.tsx';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
@@ -25,7 +25,7 @@ export async function showProposal(
   const custodian = { person, now: () => nowMs } as Partial<Custodian> as Custodian;
   const reviewed = await review(custodian, replica, digest);
   const root = document.getElementById('app');
-  if (root !== null) render(<ProposalReview review={reviewed} facts={facts} />, root);
+  if (root !== null) render(h(ProposalReview, { review: reviewed, facts }), root);
 }
 
 function expecting(facts: Facts, measurements: string[]): Facts {

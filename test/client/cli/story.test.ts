@@ -1,0 +1,202 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkpointFiles } from '../../../client/checkpoint-file.ts';
+import { followLog } from '../../../client/custodian/ceremony.ts';
+import { confirmCustody } from '../../../client/custodian/custody.ts';
+import type { Hex } from '../../../src/core/bytes.ts';
+import { digestOf } from '../../../src/core/canonical.ts';
+import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
+import { approveAs, denyAs } from '../../vault-kit.ts';
+import { type CliVault, openCliVault, type Run, runProgram } from './vault.ts';
+
+let vault: CliVault;
+const WEIGHTS = new Uint8Array(1_500_000).map((_, i) => (i * 31) % 251);
+/** Each run is a process of its own. */
+const SLOW = { timeout: 60_000 };
+
+beforeAll(async () => {
+  vault = await openCliVault();
+  mkdirSync(vault.path('model/sub'), { recursive: true });
+  writeFileSync(vault.path('model/weights.bin'), WEIGHTS);
+  writeFileSync(vault.path('model/sub/config.json'), '{}');
+}, 60_000);
+afterAll(() => vault?.close());
+
+/** The code that a run with --json was refused with, and its exit code. */
+function refusal({ code, stdout, stderr }: Run): [number | null, string] {
+  expect(stdout).toBe('');
+  return [code, (JSON.parse(stderr) as { error: { code: string } }).error.code];
+}
+
+async function approveByTwo(digest: Hex): Promise<void> {
+  for (const person of [vault.ben, vault.cleo]) await approveAs(person, digest);
+}
+
+/** The next proposal that appears. */
+async function nextOpen(): Promise<Hex> {
+  for (;;) {
+    const { proposals } = await vault.auditor.api.proposals('open');
+    if (proposals[0] !== undefined) return proposals[0].digest;
+    await sleep(50);
+  }
+}
+
+describe('what is refused before the vault is asked for anything', SLOW, () => {
+  test('a key is shown as twinlockd init takes it, without its secret, and is never overwritten', async () => {
+    const file = vault.path('requester.key');
+    expect(statSync(file).mode & 0o077).toBe(0);
+    const { seed } = JSON.parse(readFileSync(file, 'utf8')) as { seed: string };
+    const shown = await runProgram('bin/twinlock.js', ['key', 'show', file, '--json'], vault.folder);
+    expect(shown.json()).toMatchObject({ role: 'requester', ownerName: 'ana', models: ['acme/*'] });
+    expect(shown.stdout + shown.stderr).not.toContain(seed);
+    const again = ['key', 'create', file, '--role', 'auditor', '--name', 'x', '--owner', 'ana', '--json'];
+    expect(refusal(await runProgram('client/cli.ts', again, vault.folder))).toEqual([64, 'exists']);
+  });
+
+  test('the fingerprint is never learnt from the vault', async () => {
+    const where = ['--vault', vault.baseUrl, '--ca', vault.path('data/tls.crt'), '--key', vault.path('auditor.key')];
+    const run = await runProgram('client/cli.ts', ['status', ...where], vault.folder);
+    expect([run.code, run.stdout]).toEqual([64, '']);
+    expect(run.stderr).toMatch(/^twinlock: .*--fingerprint.*TWINLOCK_FINGERPRINT.*\(usage\)\n$/);
+  });
+
+  test('a vault of another fingerprint, in hex and in words', async () => {
+    const other = 'ab'.repeat(32);
+    for (const TWINLOCK_FINGERPRINT of [other, comparisonCode(other, GENESIS_WORDS)]) {
+      const run = await vault.twinlock('auditor', ['status', '--json'], { env: { TWINLOCK_FINGERPRINT } });
+      expect(refusal(run)).toEqual([70, 'wrong_genesis']);
+    }
+  });
+
+  test('the key of another role, a certificate that is not trusted, a vault that is not there', async () => {
+    const deposit = await vault.twinlock('requester', ['deposit', 'model', '--as', 'acme/ocr@1', '--json']);
+    expect(refusal(deposit)).toEqual([64, 'usage']);
+    const untrusted = await vault.twinlock('auditor', ['status', '--json'], { env: { TWINLOCK_CA: '' } });
+    expect(refusal(untrusted)).toEqual([64, 'usage']);
+    const gone = await vault.twinlock('auditor', ['status'], { env: { TWINLOCK_VAULT: 'https://127.0.0.1:1' } });
+    expect(gone.code).toBe(69);
+    expect(gone.stderr).toMatch(/^twinlock: cannot reach the vault .*\(unavailable\)\n$/);
+  });
+
+  test('a request without a reason, or without evidence; and nothing has come to the vault', async () => {
+    const request = ['request', 'acme/ocr@1', '--keys', vault.path('none.keys'), '--json'];
+    expect(refusal(await vault.twinlock('requester', request))).toEqual([64, 'usage']);
+    expect(refusal(await vault.twinlock('requester', [...request, '--reason', 'a test']))).toEqual([64, 'usage']);
+    expect((await vault.auditor.api.status()).entries).toBe(1);
+  });
+});
+
+describe('deposit, evaluate, publish, release', SLOW, () => {
+  test('a folder becomes a quarantined version, once', async () => {
+    const deposit = ['deposit', vault.path('model'), '--as', 'acme/ocr@1', '--json'];
+    const run = await vault.twinlock('depositor', deposit);
+    expect(run.stderr).toBe('');
+    expect(run.json()).toMatchObject({ model: 'acme/ocr', version: '1', files: 2, bytes: 1_500_002, envelopes: 3 });
+    expect(refusal(await vault.twinlock('depositor', deposit))).toEqual([64, 'version_exists']);
+    const status = (await vault.twinlock('auditor', ['status', '--json'])).json();
+    const [version] = status['versions'] as { durable: boolean; phase: string }[];
+    expect(version).toMatchObject({ phase: 'quarantined', durable: false });
+  });
+
+  test('an evaluation is fetched first and answered for later, with its report', async () => {
+    const keys = vault.path('eval.keys');
+    const ask = ['request', 'acme/ocr@1', '--purpose', 'evaluation', '--reason', 'first look', '--lease', '2h'];
+    const asked = await vault.twinlock('requester', [...ask, '--keys', keys, '--simulated-chip', 'chip', '--json']);
+    const { release, code } = asked.json() as { release: Hex; code: string };
+    expect(code.split(' ')).toHaveLength(4);
+    expect(statSync(keys).mode & 0o077).toBe(0);
+    await approveByTwo(release);
+    const fetch = ['fetch', '--keys', keys, '--to', vault.path('eval'), '--json'];
+    expect((await vault.twinlock('requester', [...fetch, '--no-receipt'])).json()['receipt']).toBeNull();
+    const open = await vault.twinlock('auditor', ['audit', '--json']);
+    expect([open.code, open.json()['completeness']]).toEqual([4, expect.objectContaining({ verdict: 'open' })]);
+
+    writeFileSync(vault.path('report.json'), '{"accuracy":0.97}');
+    const report = ['--evaluation-report', vault.path('report.json')];
+    const answered = (await vault.twinlock('requester', [...fetch, ...report])).json();
+    expect(answered['receipt']).toBeTypeOf('number');
+    const { entries } = await vault.auditor.api.entries(answered['receipt'] as number, 1);
+    expect(JSON.parse(entries[0] ?? '')).toMatchObject({
+      body: { type: 'host', release, evaluation: digestOf(new TextEncoder().encode('{"accuracy":0.97}')) },
+    });
+  });
+
+  test('publication cites it and takes two others', async () => {
+    const { release } = JSON.parse(readFileSync(vault.path('eval.keys'), 'utf8')) as { release: Hex };
+    const run = await vault.twinlock('depositor', ['publish', 'acme/ocr@1', '--evaluation', release, '--json']);
+    const { proposal } = run.json() as { proposal: Hex };
+    const listed = await vault.twinlock('auditor', ['proposals']);
+    expect(listed.stdout).toContain(`${proposal.slice(0, 16)}  publish`);
+    await approveByTwo(proposal);
+    const list = (await vault.twinlock('auditor', ['proposals', '--all', '--json'])).json();
+    expect(list['proposals']).toContainEqual(expect.objectContaining({ digest: proposal, phase: 'executed' }));
+    expect((await vault.twinlock('auditor', ['proposals'])).stdout).toBe('nothing waits for a decision\n');
+  });
+
+  test('a host waits for two, fetches what was deposited, and nothing again that is there', async () => {
+    const to = vault.path('out');
+    const fetch = ['fetch', 'acme/ocr@1', '--to', to, '--reason', 'rollout, OPS-7', '--simulated-chip', 'chip'];
+    const fetching = vault.twinlock('requester', [...fetch, '--json']);
+    await approveByTwo(await nextOpen());
+    const first = (await fetching).json() as { receivedBytes: number; receipt: number };
+    expect(new Uint8Array(readFileSync(vault.path('out/weights.bin')))).toEqual(WEIGHTS);
+    expect(readFileSync(vault.path('out/sub/config.json'), 'utf8')).toBe('{}');
+    expect(readdirSync(to).sort()).toEqual(['sub', 'weights.bin']);
+
+    rmSync(vault.path('out/sub/config.json'));
+    const again = vault.twinlock('requester', fetch);
+    await approveByTwo(await nextOpen());
+    const { code, stdout, stderr } = await again;
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^fetched {6}acme\/ocr@1: 2 files, 1\.4 MiB/)]);
+    expect(stderr).toMatch(/^waiting {6}2 more to approve$/m);
+    expect(stdout).toMatch(/^received {5}\d+ B of ciphertext/m);
+    expect(first.receivedBytes).toBeGreaterThan(WEIGHTS.length);
+    expect(readFileSync(vault.path('out/sub/config.json'), 'utf8')).toBe('{}');
+  });
+});
+
+describe('how it ends otherwise', SLOW, () => {
+  const fetch = ['fetch', 'acme/ocr@1', '--to', 'never', '--reason', 'a test', '--simulated-chip', 'chip'];
+
+  test('a denied request is no success', async () => {
+    const fetching = vault.twinlock('requester', [...fetch, '--json']);
+    // The owner has no vote: without ben, two can no longer be found.
+    await denyAs(vault.ben, await nextOpen());
+    expect(refusal(await fetching)).toEqual([64, 'proposal_closed']);
+  });
+
+  test('an interrupted one is withdrawn with its keys', async () => {
+    const { code, stdout, stderr } = await vault.twinlock('requester', fetch, { interruptAt: 'waiting' });
+    expect([code, stdout]).toEqual([130, '']);
+    expect(stderr).toMatch(/^withdrawn .*\n^twinlock: .*\(cancelled\)\n/m);
+    expect(stderr).not.toMatch(/^ +at /m);
+    const { proposals } = await vault.auditor.api.proposals('all');
+    expect(proposals[0]).toMatchObject({ kind: 'release', phase: 'revoked' });
+  });
+});
+
+describe('audit', SLOW, () => {
+  test('gives two verdicts with their counts, and passes where nothing is open', async () => {
+    const { versions } = await vault.auditor.api.status();
+    const replica = await followLog(vault.ana.custodian);
+    await confirmCustody(vault.ana.custodian, replica, versions[0]?.manifest ?? '');
+    const run = await vault.twinlock('auditor', ['audit']);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(/^integrity +PASS\n +\d+ entries, \d+ signatures and 5 appraisals reached again$/m);
+    expect(run.stdout).toMatch(/^completeness +PASS\n +releases: 3; with receipts 3, ended without 0, awaited 0$/m);
+    expect(run.stdout).toContain('grade simulation');
+  });
+
+  test('fails with 3 where the log is shorter than it was', async () => {
+    const state = vault.path('elsewhere');
+    const root = 'cd'.repeat(32);
+    await checkpointFiles(`${state}/twinlock`).put(vault.fingerprint, { size: 1_000_000, root });
+    const run = await vault.twinlock('auditor', ['audit', '--json'], { env: { XDG_STATE_HOME: state } });
+    expect(run.code).toBe(3);
+    expect(run.json()).toMatchObject({
+      integrity: { verdict: 'fail', fault: { code: 'rolled_back' } },
+      completeness: { verdict: 'unknown' },
+    });
+  });
+});

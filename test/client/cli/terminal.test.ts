@@ -1,0 +1,88 @@
+import { Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { exitCodeOf } from '../../../client/cli/exit.ts';
+import { openTerminal } from '../../../client/cli/terminal.ts';
+import { bytesText, durationMs, printable, table, timeText } from '../../../client/cli/text.ts';
+import { CODES, TwinlockError } from '../../../src/core/errors.ts';
+
+class Captured extends Writable {
+  text = '';
+  readonly isTTY: boolean;
+
+  constructor(isTTY = false) {
+    super();
+    this.isTTY = isTTY;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+test('with --json there is one document on standard output and nothing else but errors', () => {
+  const [out, err] = [new Captured(), new Captured(true)];
+  const terminal = openTerminal(true, { out, err });
+  terminal.note('on the way');
+  const progress = terminal.progress('fetching', 'bytes');
+  progress.update(1, 2);
+  progress.end();
+  terminal.result({ bytes: 1 }, ['one byte']);
+  expect([out.text, err.text]).toEqual(['{"bytes":1}\n', '']);
+  terminal.failure(new TwinlockError('not_found', 'no such file', { path: 'x' }));
+  expect(err.text).toBe('{"error":{"code":"not_found","message":"no such file","detail":{"path":"x"}}}\n');
+});
+
+test('without it lines, and the error with its code', () => {
+  const [out, err] = [new Captured(), new Captured()];
+  const terminal = openTerminal(false, { out, err });
+  terminal.result({ bytes: 1 }, ['one byte', 'two']);
+  terminal.note('on the way');
+  terminal.failure(new TwinlockError('not_found', 'no such file'));
+  expect(out.text).toBe('one byte\ntwo\n');
+  expect(err.text).toBe('on the way\ntwinlock: no such file (not_found)\n');
+});
+
+test('a terminal gets a bar, anything else none', () => {
+  const [tty, pipe] = [new Captured(true), new Captured()];
+  for (const err of [tty, pipe]) {
+    const progress = openTerminal(false, { out: new Captured(), err }).progress('fetching', 'bytes');
+    progress.update(512, 1024);
+    progress.update(1024, 1024);
+    progress.end();
+  }
+  expect(tty.text).toContain('1.0 KiB of 1.0 KiB');
+  expect(pipe.text).toBe('');
+});
+
+test('what the vault says does not steer the terminal', () => {
+  expect(printable('a\u001b[2Jb\r\n\u202ec\u2028')).toBe('a\ufffd[2Jb\ufffd\ufffd\ufffdc\ufffd');
+});
+
+test('every code has an exit code of its group', () => {
+  const codesOf = (codes: readonly (typeof CODES)[keyof typeof CODES][number][]) =>
+    new Set(codes.map((code) => exitCodeOf(new TwinlockError(code, ''))));
+  expect(codesOf(CODES.mend)).toEqual(new Set([64]));
+  expect(codesOf(CODES.alert)).toEqual(new Set([70]));
+  expect(codesOf(CODES.retry)).toEqual(new Set([69, 75, 130]));
+});
+
+test.each([
+  ['90s', 90_000],
+  ['30m', 1_800_000],
+  ['8h', 28_800_000],
+  ['7d', 604_800_000],
+  ['0s', null],
+  ['8', null],
+  ['1.5h', null],
+  ['-1h', null],
+  ['1h ', null],
+])('the duration %s is %s ms', (text, expected) => {
+  expect(durationMs(text)).toBe(expected);
+});
+
+test('values are shown with their units, columns as wide as they must be', () => {
+  expect([bytesText(0), bytesText(1023), bytesText(16_200_000n)]).toEqual(['0 B', '1023 B', '15.4 MiB']);
+  expect(timeText(Date.UTC(2026, 0, 2, 3, 4, 5, 678))).toBe('2026-01-02 03:04:05Z');
+  expect(table(['A', 'B'], [['long', 'x'], ['y']])).toEqual(['A     B', 'long  x', 'y']);
+});

@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { trustCa } from '../../../client/cli/connect.ts';
+import { readPrincipalKey } from '../../../client/principal-file.ts';
+import { type DaemonProcess, NODE, startProcess } from '../../daemon-process.ts';
+import { FOUNDERS, foundVault, type Members, type Prepared } from '../../vault-kit.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const ROLES = ['depositor', 'requester', 'auditor'] as const;
+
+/** What a command left behind. */
+export interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The one document of a run with --json. */
+  json(): Record<string, unknown>;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Interrupts it, once, when this has come up on standard error. */
+  readonly interruptAt?: string;
+}
+
+/** Runs a program of the repository as its users do: in a process of its own, with nobody's configuration. */
+export function runProgram(
+  file: string,
+  args: readonly string[],
+  home: string,
+  options: RunOptions = {},
+): Promise<Run> {
+  // Compiled once for all runs of a test.
+  const NODE_COMPILE_CACHE = join(home, 'compile-cache');
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home, NODE_COMPILE_CACHE, ...options.env };
+  const child = spawn(NODE, [join(ROOT, file), ...args], { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  let interruptAt = options.interruptAt ?? null;
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+    if (interruptAt === null || !stderr.includes(interruptAt)) return;
+    interruptAt = null;
+    child.kill('SIGINT');
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, stdout, stderr, json: () => JSON.parse(stdout) as Record<string, unknown> });
+    });
+  });
+}
+
+/** A founded vault, its daemon a process, and a folder with the keys that the command line takes. */
+export interface CliVault extends Members {
+  readonly folder: string;
+  path(name: string): string;
+  /** `twinlock`, with the vault, its CA and its fingerprint from the environment; `role` says whose key. */
+  twinlock(role: (typeof ROLES)[number], args: readonly string[], options?: RunOptions): Promise<Run>;
+  close(): Promise<void>;
+}
+
+/** Keys, invitations and the daemon come from the programs themselves; only the founders are the library's. */
+export async function openCliVault(): Promise<CliVault> {
+  const folder = mkdtempSync(join(tmpdir(), 'twinlock-cli-'));
+  const path = (name: string) => join(folder, name);
+  for (const role of ROLES) {
+    const named = ['--role', role, '--name', `${role}-key`, '--owner', 'ana', '--models', 'acme/*'];
+    const made = await runProgram('client/cli.ts', ['key', 'create', path(`${role}.key`), ...named], folder);
+    if (made.code !== 0) throw new Error(made.stderr);
+  }
+  const dataDir = path('data');
+  const founders = FOUNDERS.flatMap((name) => ['--founder', name]);
+  const principals = ROLES.flatMap((role) => ['--principal', path(`${role}.key.json`)]);
+  const init = ['--data', dataDir, 'init', '--grade', 'simulation', '--json', ...founders, ...principals];
+  const { invitations } = (await runProgram('src/main.ts', init, folder)).json() as {
+    invitations: { name: string; invitation: string }[];
+  };
+  const ca = join(dataDir, 'tls.crt');
+  trustCa(ca);
+  const daemon: DaemonProcess = await startProcess(dataDir);
+  const machines = Object.fromEntries(
+    await Promise.all(ROLES.map(async (role) => [role, await readPrincipalKey(path(`${role}.key`))] as const)),
+  ) as Prepared['machines'];
+  const byName = Object.fromEntries(invitations.map(({ name, invitation }) => [name, invitation]));
+  const prepared = { dataDir, machines, invitations: byName as Prepared['invitations'] };
+  const members = await foundVault(daemon.url, prepared);
+  return {
+    ...members,
+    folder,
+    path,
+    twinlock: (role, args, options = {}) => {
+      const { baseUrl: TWINLOCK_VAULT, fingerprint: TWINLOCK_FINGERPRINT } = members;
+      const env = { TWINLOCK_VAULT, TWINLOCK_FINGERPRINT, TWINLOCK_CA: ca, ...options.env };
+      return runProgram('client/cli.ts', [...args, '--key', path(`${role}.key`)], folder, { ...options, env });
+    },
+    close: async () => {
+      await daemon.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,1 @@
+// Taken over by helper-12.

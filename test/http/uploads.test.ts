@@ -1,0 +1,294 @@
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Api } from '../../client/api.ts';
+import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal.ts';
+import { platformRandom } from '../../client/random.ts';
+import { type Hex, toBase64url } from '../../src/core/bytes.ts';
+import { PART_SEGMENTS } from '../../src/vault/limits.ts';
+import { approveAs, openVault, proposeAs, type SealedModel, sealModel, type Vault } from '../vault-kit.ts';
+import { ask, expectRefused, snapshotOf } from './ask.ts';
+
+const SEGMENT = 1_048_608;
+const MIB = 1 << 20;
+const OCTETS = { 'content-type': 'application/octet-stream' };
+
+let vault: Vault;
+let api: Api;
+let token: string;
+/** Another depositor's. */
+let other: Api;
+let version = 0;
+
+beforeAll(async () => {
+  vault = await openVault({ models: ['acme/*'] });
+  api = vault.depositor.api;
+  token = await vault.tokenOf(api);
+  const key = principalKey('depositor', 'another', platformRandom(32));
+  const owner = vault.ana.custodian.person;
+  const principal = principalRecord(key, { owner, ownerName: 'ana', models: ['*'] });
+  const proposal = await proposeAs(vault.ana, { kind: 'principal', principal });
+  await approveAs(vault.ben, proposal);
+  await approveAs(vault.cleo, proposal);
+  other = (await openPrincipalSession(vault.anonymous, key, vault.fingerprint)).api;
+});
+afterAll(async () => {
+  expect(vault.failures).toEqual([]);
+  await vault.close();
+});
+beforeEach(() => {
+  version++;
+});
+
+const refused = (code: string) => expect.objectContaining({ code });
+const open = (files: readonly string[]) =>
+  api.openUpload({ model: 'acme/ocr', version: `v${version}`, files: [...files] });
+const put = (
+  upload: Hex,
+  file: number,
+  segment: number,
+  body: Uint8Array,
+  headers: Record<string, string> = OCTETS,
+) => ({
+  method: 'PUT',
+  path: `/v1/uploads/${upload}/files/${file}?segment=${segment}`,
+  token,
+  headers,
+  body,
+});
+
+/** A finished upload of a sealed model. */
+async function uploaded(): Promise<{ upload: Hex; sealed: SealedModel }> {
+  const sealed = await sealModel(vault, { version: `v${version}` });
+  const { upload } = await api.openUpload(sealed.opening);
+  for (const [file, part] of sealed.parts.entries()) await api.putPart(upload, file, 0, [part]);
+  return { upload, sealed };
+}
+
+describe('parts', () => {
+  test('come one after the other, and are counted once they are stored', async () => {
+    const { upload, partSegments, segments } = await open(['1', String(2 * MIB)]);
+    expect({ partSegments, segments }).toEqual({ partSegments: PART_SEGMENTS, segments: [0, 0] });
+    expect(await api.putPart(upload, 1, 0, [new Uint8Array(SEGMENT)])).toBe(1);
+    expect(await api.putPart(upload, 1, 1, [new Uint8Array(SEGMENT)])).toBe(2);
+    expect(await api.putPart(upload, 0, 0, [new Uint8Array(33)])).toBe(1);
+    expect((await api.upload(upload)).segments).toEqual([1, 2]);
+  });
+
+  test('out of order are refused, and the next wanted is named', async () => {
+    const { upload } = await open(['1', String(3 * MIB)]);
+    await api.putPart(upload, 1, 0, [new Uint8Array(SEGMENT)]);
+    for (const segment of [0, 2, 3]) {
+      const question = put(upload, 1, segment, new Uint8Array(SEGMENT));
+      await expectRefused(vault, question, 409, 'upload_conflict', /expected segment 1 next/);
+      expect(JSON.parse((await ask(vault.baseUrl, question)).body.toString()).detail).toEqual({ next: 1 });
+    }
+  });
+
+  test('of a complete file are refused', async () => {
+    const { upload } = await open(['1', '1']);
+    await api.putPart(upload, 0, 0, [new Uint8Array(33)]);
+    await expectRefused(vault, put(upload, 0, 1, new Uint8Array(33)), 409, 'upload_conflict', /complete/);
+  });
+
+  test('of a file that the upload does not have are refused', async () => {
+    const { upload } = await open(['1', '1']);
+    await expectRefused(vault, put(upload, 2, 0, new Uint8Array(33)), 404, 'not_found', /no file 2/);
+  });
+
+  test.each([
+    ['nothing', 0],
+    ['less than a segment', SEGMENT - 1],
+    ['a segment and a byte', SEGMENT + 1],
+    ['more than the file', 2 * SEGMENT + 33 + 1],
+  ])('that are %s are refused', async (_, bytes) => {
+    const { upload } = await open(['1', String(2 * MIB + 1)]);
+    await expectRefused(vault, put(upload, 1, 0, new Uint8Array(bytes)), 400, 'malformed', /segment/);
+    expect(await api.putPart(upload, 1, 0, [new Uint8Array(SEGMENT)])).toBe(1);
+  });
+
+  test('of too many segments are refused', async () => {
+    const { upload, partSegments } = await open(['1', String(40 * MIB)]);
+    const body = new Uint8Array((partSegments + 1) * SEGMENT);
+    await expectRefused(vault, put(upload, 1, 0, body), 413, 'too_large', /at most/);
+    await expectRefused(vault, put(upload, 1, 0, new Uint8Array(30 * MIB)), 413, 'too_large', /at most \d+ bytes/);
+    expect(await api.putPart(upload, 1, 0, [new Uint8Array(partSegments * SEGMENT)])).toBe(partSegments);
+  });
+
+  test('are octets, and of known length', async () => {
+    const { upload } = await open(['1', '1']);
+    const body = new Uint8Array(33);
+    for (const type of ['application/json', 'application/octet-stream; charset=utf-8', 'text/plain']) {
+      await expectRefused(vault, put(upload, 0, 0, body, { 'content-type': type }), 400, 'malformed', /content-type/);
+    }
+    const chunked = { ...OCTETS, 'transfer-encoding': 'chunked' };
+    await expectRefused(vault, put(upload, 0, 0, body, chunked), 400, 'malformed', /content-length/);
+  });
+
+  test('that are cut off by the connection leave nothing acknowledged', async () => {
+    const { upload } = await open(['1', String(3 * MIB)]);
+    await api.putPart(upload, 1, 0, [new Uint8Array(SEGMENT)]);
+    const before = await snapshotOf(vault);
+    for (const sent of [0, 100, SEGMENT, SEGMENT + 100]) await sendAndBreakOff(upload, 2 * SEGMENT, sent);
+    expect(await snapshotOf(vault)).toEqual(before);
+    await expect.poll(() => api.putPart(upload, 1, 1, [new Uint8Array(2 * SEGMENT)])).toBe(3);
+  });
+
+  test('of an upload of another key are refused, and so is a look at it', async () => {
+    const { upload } = await open(['1', '1']);
+    await expect(other.putPart(upload, 0, 0, [new Uint8Array(33)])).rejects.toThrow(refused('upload_unknown'));
+    await expect(other.upload(upload)).rejects.toThrow(refused('upload_unknown'));
+    expect((await api.upload(upload)).segments).toEqual([0, 0]);
+  });
+
+  test('two at once are refused but one', async () => {
+    const { upload } = await open(['1', String(8 * MIB)]);
+    const body = new Uint8Array(8 * SEGMENT);
+    const parts = [0, 1, 2].map(() => ask(vault.baseUrl, put(upload, 1, 0, body)));
+    const statuses = (await Promise.all(parts)).map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, 409, 409]);
+    expect((await api.upload(upload)).segments).toEqual([0, 8]);
+  });
+
+  /** Says that `length` bytes come, sends some, and is gone. */
+  async function sendAndBreakOff(upload: Hex, length: number, sent: number): Promise<void> {
+    const { hostname, port } = new URL(vault.baseUrl);
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.write(
+      `PUT /v1/uploads/${upload}/files/1?segment=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n` +
+        `Content-Type: application/octet-stream\r\nContent-Length: ${length}\r\n\r\n`,
+    );
+    await new Promise<void>((resolve) => socket.write(new Uint8Array(sent), () => resolve()));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise<void>((resolve) => socket.once('close', () => resolve()).destroy());
+  }
+});
+
+describe('uploads', () => {
+  test('a version has one: whoever begins anew drops what they had', async () => {
+    const first = await open(['1', '1']);
+    await api.putPart(first.upload, 0, 0, [new Uint8Array(33)]);
+    const second = await open(['1', '1']);
+    expect(second.segments).toEqual([0, 0]);
+    await expect(api.upload(first.upload)).rejects.toThrow(refused('upload_unknown'));
+  });
+
+  test('another depositor waits until it has ended', async () => {
+    const { upload } = await open(['1', '1']);
+    const opening = other.openUpload({ model: 'acme/ocr', version: `v${version}`, files: ['1', '1'] });
+    await expect(opening).rejects.toThrow(refused('upload_conflict'));
+    expect((await api.upload(upload)).segments).toEqual([0, 0]);
+  });
+
+  test('two for one version at the same instant leave one', async () => {
+    const opened = await Promise.all([open(['1', '1']), open(['1', '1']), open(['1', '1'])]);
+    const { uploads } = vault.daemon.context;
+    const kept = (await uploads.uploads()).filter((upload) => upload.version === `v${version}`);
+    expect(kept.map(({ id }) => id)).toEqual([opened.at(-1)?.upload]);
+  });
+
+  test('a key uploads only what is in its scope', async () => {
+    const body = { model: 'other/ocr', version: '1', files: ['1', '1'] };
+    await expectRefused(vault, { method: 'POST', path: '/v1/uploads', token, body }, 403, 'out_of_scope', /other\/ocr/);
+  });
+
+  test('there are at most 16 at once', async () => {
+    const { uploads } = vault.daemon.context;
+    for (let i = (await uploads.uploads()).length; i < 16; i++) {
+      await api.openUpload({ model: 'acme/ocr', version: `w${i}`, files: ['1', '1'] });
+    }
+    const body = { model: 'acme/ocr', version: 'one-more', files: ['1', '1'] };
+    await expectRefused(vault, { method: 'POST', path: '/v1/uploads', token, body }, 429, 'rate_limited', /finish one/);
+    for (const { id } of await uploads.uploads()) await uploads.drop(id);
+  });
+});
+
+describe('deposits', () => {
+  const post = (body: unknown) => ({ method: 'POST', path: '/v1/deposits', token, body });
+
+  test('a finished upload becomes a quarantined version, once', async () => {
+    const { upload, sealed } = await uploaded();
+    const { manifest } = await api.deposit(sealed.depositOf(upload));
+    const status = await api.status();
+    const found = status.versions.find((v) => v.manifest === manifest);
+    expect(found).toMatchObject({ model: 'acme/ocr', version: `v${version}`, phase: 'quarantined', durable: false });
+    await expectRefused(vault, post(sealed.depositOf(upload)), 404, 'upload_unknown', /ended/);
+    const again = { method: 'POST', path: '/v1/uploads', token, body: sealed.opening };
+    await expectRefused(vault, again, 409, 'version_exists', /take another/);
+  });
+
+  test('an unfinished upload is refused, and the file that lacks segments is named', async () => {
+    const sealed = await sealModel(vault, { version: `v${version}` });
+    const { upload } = await api.openUpload(sealed.opening);
+    await api.putPart(upload, 0, 0, [sealed.parts[0] ?? new Uint8Array()]);
+    await expectRefused(vault, post(sealed.depositOf(upload)), 409, 'upload_incomplete', /file 1 has 0 segments/);
+    await api.putPart(upload, 1, 0, [sealed.parts[1] ?? new Uint8Array()]);
+    await api.deposit(sealed.depositOf(upload));
+  });
+
+  test('ciphertext that is not what the manifest says is refused', async () => {
+    const sealed = await sealModel(vault, { version: `v${version}` });
+    const { upload } = await api.openUpload(sealed.opening);
+    const [inner = new Uint8Array(), weights = new Uint8Array()] = sealed.parts;
+    const altered = weights.slice();
+    altered[40] = (altered[40] ?? 0) ^ 1;
+    await api.putPart(upload, 0, 0, [inner]);
+    await api.putPart(upload, 1, 0, [altered]);
+    await expectRefused(vault, post(sealed.depositOf(upload)), 400, 'manifest_mismatch', /file 1: expected the root/);
+  });
+
+  test('a manifest of another version, other sizes, another depositor or another committee is refused', async () => {
+    const { upload, sealed } = await uploaded();
+    const { core } = sealed;
+    const changed = (changes: object) => post(sealed.depositOf(upload, { ...core, ...changes }));
+    const elsewhere = await sealModel(vault, { version: 'elsewhere' });
+    await expectRefused(vault, post(elsewhere.depositOf(upload)), 400, 'manifest_mismatch', /another version/);
+    const files = core.files.map((file) => ({ ...file, size: String(Number(file.size) + 1) }));
+    await expectRefused(vault, changed({ files }), 400, 'manifest_mismatch', /other sizes/);
+    const depositor = `ed25519:${'A'.repeat(43)}`;
+    await expectRefused(vault, changed({ depositor }), 403, 'not_permitted', /caller’s key/);
+    await expectRefused(vault, changed({ epoch: 2 }), 400, 'committee_mismatch', /committee/);
+    await expectRefused(
+      vault,
+      changed({ threshold: 3, commitments: [...core.commitments, core.commitments[0]] }),
+      400,
+      'committee_mismatch',
+    );
+    await expectRefused(vault, changed({ v: 2 }), 400, 'malformed', /manifest.v/);
+    await expectRefused(vault, changed({ surprise: 1 }), 400, 'malformed', /surprise/);
+  });
+
+  test('envelopes that are not those of the committee are refused', async () => {
+    const { upload, sealed } = await uploaded();
+    const body = sealed.depositOf(upload);
+    const [first, ...rest] = body.envelopes;
+    await expectRefused(vault, post({ ...body, envelopes: rest }), 400, 'envelopes_mismatch', /each of the 3/);
+    await expectRefused(vault, post({ ...body, envelopes: [first, first, ...rest] }), 400, 'envelopes_mismatch');
+    const short = [{ ...first, envelope: toBase64url(new Uint8Array(1201)) }, ...rest];
+    await expectRefused(vault, post({ ...body, envelopes: short }), 400, 'envelope_invalid', /1202 bytes/);
+  });
+
+  test('a manifest that is signed with another key is refused, and one that is not canonical', async () => {
+    const { upload, sealed } = await uploaded();
+    const body = sealed.depositOf(upload);
+    const signature = toBase64url(platformRandom(64));
+    await expectRefused(vault, post({ ...body, signature }), 403, 'signature_invalid');
+    const manifest = toBase64url(Buffer.from(` ${Buffer.from(body.manifest, 'base64url')}`));
+    await expectRefused(vault, post({ ...body, manifest }), 400, 'not_canonical', /canonical JSON/);
+  });
+
+  test('an upload of another key is refused', async () => {
+    const { upload, sealed } = await uploaded();
+    const before = await snapshotOf(vault);
+    await expect(other.deposit(sealed.depositOf(upload))).rejects.toThrow(refused('upload_unknown'));
+    expect(await snapshotOf(vault)).toEqual(before);
+  });
+
+  test('one that is sent twice at the same instant is recorded once', async () => {
+    const { upload, sealed } = await uploaded();
+    const { size } = vault.daemon.context.recorder;
+    const body = sealed.depositOf(upload);
+    const replies = await Promise.all([post(body), post(body)].map((question) => ask(vault.baseUrl, question)));
+    expect(replies.map(({ status }) => status).filter((status) => status === 200)).toHaveLength(1);
+    expect(vault.daemon.context.recorder.size).toBe(size + 1);
+  });
+});
