@@ -1,4 +1,5 @@
 import { type Base64url, type Hex, toBase64url, toHex } from '../../src/core/bytes.ts';
+import { digestOf } from '../../src/core/canonical.ts';
 import { sealHostShare } from '../../src/core/envelope/host-share.ts';
 import { signSealed } from '../../src/core/envelope/sealed-signature.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
@@ -108,7 +109,10 @@ async function reseal(
   { share, keys }: OpenedShare,
   random: RandomBytes,
 ): Promise<HostEnvelope[]> {
-  must(review.hosts.length === hosts.length, 'binding_mismatch', 'the review is of another release');
+  const isOfThese =
+    review.hosts.length === hosts.length &&
+    review.hosts.every(({ kem, evidence }, i) => digestOf(kem) === hosts[i]?.kem && evidence === hosts[i]?.evidence);
+  must(isOfThese, 'binding_mismatch', 'the review is of other hosts than the statement names');
   return Promise.all(review.hosts.map((host) => resealTo(host)));
 
   async function resealTo({ position, kem, evidence }: HostReview): Promise<HostEnvelope> {

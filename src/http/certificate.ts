@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
+import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   BasicConstraintsExtension,
@@ -27,7 +27,8 @@ export async function selfSigned(
   cryptoProvider.set(webcrypto as never);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=twinlockd',
+    // A name of its own: a machine that trusts several vaults finds the issuer by it.
+    name: `CN=twinlockd ${randomBytes(8).toString('hex')}`,
     notBefore: new Date(nowMs - 60_000),
     notAfter: new Date(nowMs + FIVE_YEARS_MS),
     signingAlgorithm: ALGORITHM,

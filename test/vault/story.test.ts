@@ -1,4 +1,4 @@
-import { rmSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -18,7 +18,13 @@ test('a model goes in, is published, released to a host, and comes out as it was
   const pending = await releaseAs(vault);
   console.log('released', performance.now() - t0);
   const folder = mkdtempSync(join(tmpdir(), 'twinlock-host-'));
-  const fetched = await fetchRelease({ api: vault.requester.api, pending, host: 0, folder, verify: async (c) => verifyNode(c) });
+  const fetched = await fetchRelease({
+    api: vault.requester.api,
+    pending,
+    host: 0,
+    folder,
+    verify: async (c) => verifyNode(c),
+  });
   console.log('fetched', performance.now() - t0);
   await sendReceipt(vault.requester.api, pending, 0, fetched);
   expect(readFileSync(join(folder, 'a.bin')).equals(files['a.bin'])).toBe(true);

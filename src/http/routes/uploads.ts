@@ -1,6 +1,7 @@
+import type { HttpBindings } from '@hono/node-server';
 import { createRoute, z } from '@hono/zod-openapi';
 import { fromBase64url } from '../../core/bytes.ts';
-import { must } from '../../core/errors.ts';
+import { must, TwinlockError } from '../../core/errors.ts';
 import { MAX_FILES } from '../../core/weights/manifest.ts';
 import type { Context } from '../../vault/context.ts';
 import { deposit } from '../../vault/deposit.ts';
@@ -61,8 +62,7 @@ export function uploadRoutes(app: App, context: Context): void {
       'malformed',
       'expected content-type application/octet-stream',
     );
-    // Past the web's streams, which cost a third of the time; and what is not read does not close the connection.
-    const body = c.env.incoming.iterator({ destroyOnReturn: false });
+    const body = received(c.env.incoming);
     const segments = await storePart(context, caller, { upload, file, segment, body });
     return c.json({ segments }, 200);
   });
@@ -79,6 +79,18 @@ export function uploadRoutes(app: App, context: Context): void {
     const done = await context.refusals.watch('deposit', caller, work);
     return c.json({ ...recordedView(done), manifest: done.manifest }, 200);
   });
+}
+
+/**
+ * The body as it comes in, past the web's streams. One that is refused is left unread, so that the answer gets
+ * there; one that breaks off is no failure of the vault's.
+ */
+async function* received(incoming: HttpBindings['incoming']): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* incoming.iterator({ destroyOnReturn: false });
+  } catch (cause) {
+    throw new TwinlockError('cancelled', 'the connection ended before the part did', {}, { cause });
+  }
 }
 
 function view({ id: upload, expires, segments }: Upload) {

@@ -1,0 +1,282 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Hex, toBase64url } from '../../src/core/bytes.ts';
+import { parseEntry } from '../../src/core/log/entry.ts';
+import { REFUSALS_MS, UPLOAD_MS } from '../../src/vault/limits.ts';
+import { tellRefusals, upkeep } from '../../src/vault/upkeep.ts';
+import { expectRefused } from '../http/ask.ts';
+import {
+  approveAs,
+  denyAs,
+  depositFiles,
+  openAs,
+  openVault,
+  phaseOf,
+  proposeAs,
+  publish,
+  releaseAs,
+  requestAs,
+  stopAs,
+  type Vault,
+} from '../vault-kit.ts';
+import { HOUR_MS } from '../world/founding.ts';
+
+const MODEL = { 'a.bin': new Uint8Array(100) };
+const NEVER = 1000 * HOUR_MS;
+const MINUTE_MS = 60_000;
+
+let vault: Vault;
+
+async function begin(limits: Parameters<typeof openVault>[0] = {}): Promise<void> {
+  vault = await openVault(limits);
+  await depositFiles(vault, MODEL);
+  await publish(vault);
+}
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+});
+afterEach(async () => {
+  expect(vault.failures).toEqual([]);
+  await vault.close();
+  vi.useRealTimers();
+});
+
+const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+const round = (heartbeatMs = NEVER) => upkeep(vault.daemon.context, heartbeatMs);
+const size = () => vault.daemon.context.recorder.size;
+const proposalOf = (digest: Hex) => vault.daemon.context.recorder.facts.proposals.get(digest);
+
+async function lastEntries(count: number) {
+  const rows = await vault.daemon.context.log.entries(size() - count, count);
+  return rows.map(({ bytes }) => parseEntry(bytes));
+}
+
+test('nothing is recorded while nothing is due', async () => {
+  await begin();
+  await requestAs(vault);
+  const before = size();
+  for (let i = 0; i < 5; i++) await round();
+  expect(size()).toBe(before);
+});
+
+test('a vault that has not been founded has no upkeep', async () => {
+  await begin();
+  const { recorder } = vault.daemon.context;
+  await upkeep({ ...vault.daemon.context, recorder: { ...recorder, state: null } as never }, 0);
+});
+
+describe('ends', () => {
+  test('a proposal that nobody decided in time has expired, once', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    await approveAs(vault.ben, release);
+    pass(25 * HOUR_MS);
+    await round();
+    expect(proposalOf(release)?.phase).toBe('expired');
+    expect(await vault.daemon.context.log.hostShares(release, 0)).toEqual([]);
+    const before = size();
+    await round();
+    expect(size()).toBe(before);
+  });
+
+  test('a lease that is over is told; what was kept for its hosts is erased', async () => {
+    await begin();
+    const pending = await releaseAs(vault, { leaseMs: HOUR_MS });
+    const { manifest, token } = await openAs(vault, pending);
+    const path = `/v1/weights/${manifest}/1`;
+    pass(HOUR_MS + 1000);
+    await expectRefused(vault, { path, token }, 409, 'proposal_closed', /lease is over/);
+    await expectRefused(vault, { path: `${path}/leaves`, token }, 409, 'proposal_closed');
+    await expect(openAs(vault, pending)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+    await round();
+    expect(proposalOf(pending.release)).toMatchObject({ phase: 'executed', ended: true });
+    const { log } = vault.daemon.context;
+    expect(await log.hostShares(pending.release, 0)).toEqual([]);
+    expect(await log.tokenOf(pending.release, 0)).toBeNull();
+    await expectRefused(vault, { path, token }, 401, 'unauthenticated');
+  });
+
+  test('many ends are told over several rounds, and one that another act told first stops none', async () => {
+    await begin();
+    const asked: Hex[] = [];
+    for (let i = 0; i < 34; i++) asked.push((await requestAs(vault)).release);
+    pass(25 * HOUR_MS);
+    const { recorder } = vault.daemon.context;
+    const [first = ''] = asked;
+    const told = recorder.record(() => ({ drafts: [{ kind: 'expiry', body: { proposal: first } }] }));
+    await Promise.all([told, round()]);
+    expect(asked.filter((digest) => proposalOf(digest)?.phase === 'expired').length).toBeGreaterThanOrEqual(32);
+    await round();
+    expect(asked.every((digest) => proposalOf(digest)?.phase === 'expired')).toBe(true);
+  });
+
+  test('an upload that nobody finished is dropped after seven days', async () => {
+    await begin();
+    const { api } = vault.depositor;
+    const { upload } = await api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
+    await api.putPart(upload, 0, 0, [new Uint8Array(33)]);
+    const { uploads, blobs } = vault.daemon.context;
+    pass(UPLOAD_MS - MINUTE_MS);
+    await round();
+    expect(await uploads.upload(upload)).not.toBeNull();
+    pass(2 * MINUTE_MS);
+    await expect(api.upload(upload)).rejects.toThrow(expect.objectContaining({ code: 'upload_unknown' }));
+    await round();
+    expect(await uploads.upload(upload)).toBeNull();
+    await expect(blobs.uploadLeaves(upload, 0)).rejects.toThrow(expect.objectContaining({ code: 'storage_corrupt' }));
+  });
+});
+
+test('a vault that records nothing says that it lives', async () => {
+  await begin();
+  pass(HOUR_MS - 1);
+  const before = size();
+  await round(HOUR_MS);
+  expect(size()).toBe(before);
+  pass(1000);
+  await round(HOUR_MS);
+  await round(HOUR_MS);
+  expect(size()).toBe(before + 1);
+  expect(await lastEntries(1)).toMatchObject([{ kind: 'heartbeat', body: {} }]);
+});
+
+describe('a release that has its quorum and cannot be', () => {
+  test('waits while the vault is stopped, and is released by upkeep when it has been resumed', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    await approveAs(vault.ben, release);
+    await approveLast(release, async () => void (await stopAs(vault.ana, { what: 'all', reason: 'a test' })));
+    expect(await phaseOf(vault, release)).toBe('approved');
+    await expectWaiting(release);
+    const resumption = await proposeAs(vault.ana, { kind: 'resume', reason: 'a test' });
+    await approveAs(vault.ben, resumption);
+    await approveAs(vault.cleo, resumption);
+    await round();
+    expect(await phaseOf(vault, release)).toBe('executed');
+  });
+
+  test('waits for the day’s budget, and is released by upkeep when there is some again', async () => {
+    await begin({ limits: { bytesPerDay: '1000', proposalMs: 48 * HOUR_MS } });
+    await releaseAs(vault, { bytes: 600n });
+    const { release } = await releaseAs(vault, { bytes: 600n });
+    expect(await phaseOf(vault, release)).toBe('approved');
+    await expectWaiting(release);
+    pass(25 * HOUR_MS);
+    await round();
+    expect(await phaseOf(vault, release)).toBe('executed');
+  });
+
+  test('is tried again without being told again', async () => {
+    await begin({ limits: { bytesPerDay: '1000' } });
+    await releaseAs(vault, { bytes: 600n });
+    await releaseAs(vault, { bytes: 600n });
+    pass(2 * REFUSALS_MS);
+    await round();
+    expect(await lastEntries(1)).toMatchObject([{ kind: 'refusal', body: { code: 'budget_exceeded', who: null } }]);
+    const before = size();
+    for (let i = 0; i < 20; i++) {
+      pass(REFUSALS_MS);
+      await round();
+    }
+    expect(size()).toBe(before);
+  });
+
+  test('expires like any other, and its shares are erased', async () => {
+    await begin({ limits: { bytesPerDay: '1000' } });
+    await releaseAs(vault, { bytes: 600n });
+    const { release } = await releaseAs(vault, { bytes: 600n });
+    // Past its end, when there would be room for it again.
+    pass(24 * HOUR_MS + MINUTE_MS);
+    await round();
+    expect(proposalOf(release)?.phase).toBe('expired');
+    expect(await vault.daemon.context.log.hostShares(release, 0)).toEqual([]);
+  });
+
+  /** What comes between the last approval and the release itself. */
+  async function approveLast(release: Hex, between: () => Promise<void>): Promise<void> {
+    const { recorder } = vault.daemon.context;
+    const stop = recorder.onRecorded(() => {
+      if (proposalOf(release)?.phase !== 'approved') return;
+      stop();
+      recorder.inTurn(async () => undefined);
+    });
+    await between().catch(() => undefined);
+    await approveAs(vault.cleo, release).catch(() => undefined);
+  }
+
+  async function expectWaiting(release: Hex): Promise<void> {
+    const token = await vault.tokenOf(vault.requester.api);
+    await round();
+    await expectRefused(vault, { path: `/v1/releases/${release}/hosts/0`, token }, 503, 'unavailable', /waits/);
+    expect(await vault.daemon.context.log.tokenOf(release, 0)).toBeNull();
+  }
+});
+
+describe('refusals', () => {
+  const refusedOnce = () => denyAs(vault.ben, 'ab'.repeat(32)).catch(() => undefined);
+
+  test('are folded: many of one kind are one entry, with their number', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    for (let i = 0; i < 7; i++) await denyTwice(release);
+    await round();
+    const [entry] = await lastEntries(1);
+    const who = vault.ben.custodian.credential;
+    expect(entry).toMatchObject({ kind: 'refusal', body: { act: 'approve', code: 'already_voted', count: 6, who } });
+  });
+
+  test('are told once a minute at the most', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    await denyTwice(release);
+    await denyTwice(release);
+    await round();
+    const before = size();
+    await denyTwice(release);
+    await round();
+    expect(size()).toBe(before);
+    pass(REFUSALS_MS);
+    await round();
+    expect(size()).toBe(before + 1);
+  });
+
+  test('of endless variety are bounded, and none is uncounted', async () => {
+    await begin();
+    const { refusals } = vault.daemon.context;
+    for (let i = 0; i < 5000; i++) refusals.note('malformed', 'propose', toBase64url(Buffer.from(`caller ${i}`)));
+    const before = size();
+    let rounds = 0;
+    for (; refusals.isDue && rounds < 100; rounds++) {
+      await round();
+      pass(REFUSALS_MS);
+    }
+    expect(size() - before).toBeLessThanOrEqual(65);
+    const told = await lastEntries(size() - before);
+    const count = told.reduce((sum, entry) => sum + (entry.kind === 'refusal' ? entry.body.count : 0), 0);
+    expect(count).toBe(5000);
+  });
+
+  test('that nobody has told yet are told when the daemon stops', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    await denyTwice(release);
+    await denyTwice(release);
+    const before = size();
+    await tellRefusals(vault.daemon.context);
+    expect(size()).toBe(before + 1);
+    await refusedOnce();
+  });
+
+  /** A person decides once: from the second time on, it is refused. */
+  async function denyTwice(release: Hex): Promise<void> {
+    const { context } = vault.daemon;
+    const caller = { role: 'custodian', person: vault.ben.custodian.person, name: 'ben' } as const;
+    const { credential } = vault.ben.custodian;
+    if (proposalOf(release)?.votes.length === 0) {
+      await denyAs(vault.ben, release);
+      return;
+    }
+    const refused = () => Promise.reject(Object.assign(new Error(), { code: 'x' }));
+    await context.refusals.watch('approve', { ...caller, credential }, refused).catch(() => undefined);
+    await denyAs(vault.ben, release).catch(() => undefined);
+  }
+});
