@@ -150,15 +150,16 @@ function readSecret(dataDir: string, name: string): string {
 function everySoOften(options: DaemonOptions, context: Context): () => Promise<void> {
   let round = Promise.resolve();
   let isStopped = false;
-  const next = () =>
+  const next = (delayMs: number) =>
     setTimeout(() => {
       round = upkeep(context, options.heartbeatMs)
         .catch(options.onUpkeepError)
         .then(() => {
-          if (!isStopped) timer = next();
+          if (!isStopped) timer = next(options.upkeepMs);
         });
-    }, options.upkeepMs);
-  let timer = next();
+    }, delayMs);
+  // At once: what a crash interrupted need not wait.
+  let timer = next(0);
   return () => {
     isStopped = true;
     clearTimeout(timer);

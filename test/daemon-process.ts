@@ -12,7 +12,8 @@ export const NODE: string = existsSync(OWN_NODE) ? OWN_NODE : process.execPath;
 /** `twinlockd serve` as a process of its own, as an operator runs it. */
 export interface DaemonProcess {
   readonly child: ChildProcess;
-  readonly url: string;
+  /** Its address, once it serves. Rejects with what it printed where it ends before. */
+  readonly url: Promise<string>;
   /** Everything that it has printed. */
   output(): string;
   /** SIGKILL; resolves when it is gone. */
@@ -21,22 +22,20 @@ export interface DaemonProcess {
   stop(): Promise<number | null>;
 }
 
-/** Resolves once it serves. Rejects with its output where it ends before. */
-export async function startProcess(dataDir: string, port = 0): Promise<DaemonProcess> {
+/** `port` 0 takes a free one. */
+export function startProcess(dataDir: string, port = 0): DaemonProcess {
   const args = [join(ROOT, 'src/main.ts'), '--data', dataDir, 'serve', '--listen', `127.0.0.1:${port}`];
   const child = spawn(NODE, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
-  const gone = once(child, 'exit') as Promise<[number | null]>;
-  child.stderr?.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
-  const url = await new Promise<string>((resolve, reject) => {
-    if (child.stdout === null) throw new Error('no standard output');
-    createInterface(child.stdout).on('line', (line) => {
-      lines.push(line);
-      const served = line.includes('"serving"') ? (JSON.parse(line) as { url: string }) : null;
-      if (served !== null) resolve(served.url);
-    });
-    gone.then(() => reject(new Error(`twinlockd has ended:\n${lines.join('\n')}`)));
+  const gone = once(child, 'close') as Promise<[number | null]>;
+  const { promise: url, resolve, reject } = Promise.withResolvers<string>();
+  url.catch(() => undefined);
+  createInterface(child.stderr).on('line', (line) => lines.push(line));
+  createInterface(child.stdout).on('line', (line) => {
+    lines.push(line);
+    if (line.includes('"msg":"serving"')) resolve((JSON.parse(line) as { url: string }).url);
   });
+  void gone.then(() => reject(new Error(`twinlockd has ended:\n${lines.join('\n')}`)));
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
     const [code] = await gone;

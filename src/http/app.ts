@@ -39,7 +39,7 @@ export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<E
   app.use(answered(accessLog), sized(context), strictJson);
   app.onError((error, c) => {
     const { status, problem } = problemOf(error);
-    c.set('failure', status >= 500 ? error : problem.code);
+    c.set('failure', status === 500 ? error : problem.code);
     if (problem.code === 'range_not_satisfiable') c.header('Content-Range', `bytes */${problem.detail['totalBytes']}`);
     return c.json(problem, status);
   });

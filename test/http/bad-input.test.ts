@@ -9,6 +9,8 @@ import { HOUR_MS } from '../world/founding.ts';
 import { ask, expectRefused, type Question } from './ask.ts';
 import { type Asker, DIGEST, ID, ROUTES, type Route } from './routes.ts';
 
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });
+
 let vault: Vault;
 const tokens = new Map<Asker, string | null>();
 

@@ -1,5 +1,5 @@
 import { connect } from 'node:tls';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Api } from '../../client/api.ts';
 import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
@@ -11,6 +11,8 @@ import { ask, expectRefused, snapshotOf } from './ask.ts';
 const SEGMENT = 1_048_608;
 const MIB = 1 << 20;
 const OCTETS = { 'content-type': 'application/octet-stream' };
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });
 
 let vault: Vault;
 let api: Api;

@@ -30,6 +30,8 @@ const TOTAL = encryptedBytes(MODEL.length);
 /** What a socket and its buffers take before the vault waits for whoever reads. */
 const BUFFERED = 16 * MIB;
 
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });
+
 let vault: Vault;
 let manifest: Hex;
 let path: string;
@@ -39,7 +41,7 @@ beforeAll(async () => {
   manifest = await depositFiles(vault, { 'model.bin': MODEL });
   await publish(vault);
   path = `/v1/weights/${manifest}/1`;
-}, 30_000);
+});
 afterAll(async () => {
   expect(vault.failures).toEqual([]);
   await vault.close();

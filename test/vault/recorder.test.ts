@@ -1,0 +1,291 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
+import { type Draft, parseEntry } from '../../src/core/log/entry.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
+import type { Batch, LogStore } from '../../src/vault/ports.ts';
+import { Recorder, type RecorderPorts } from '../../src/vault/recorder.ts';
+import { HOUR_MS } from '../world/founding.ts';
+import { World } from '../world.ts';
+
+/** How a commit fails: with nothing stored, or with everything stored and the answer lost. */
+type Fault = 'failed' | 'failed but persisted';
+const FAULTS: readonly Fault[] = ['failed', 'failed but persisted'];
+const HEARTBEAT: Draft = { kind: 'heartbeat', body: {} };
+const code = (name: string) => expect.objectContaining({ code: name });
+
+/** A log in memory. `faults` are used up by the next commits; `isDown` also stops it from being read. */
+class MemoryLog implements Pick<LogStore, 'commit' | 'size' | 'entries' | 'checkpoint' | 'objects'> {
+  readonly batches: Batch[] = [];
+  readonly faults: Fault[] = [];
+  isDown = false;
+  hasLostCheckpoint = false;
+
+  async commit(batch: Batch): Promise<void> {
+    const fault = this.faults.shift();
+    if (fault !== 'failed') this.batches.push(batch);
+    // A store of its own time, so that acts which do not wait for each other would show.
+    await new Promise(setImmediate);
+    if (fault !== undefined) throw new TwinlockError('storage_full', `the commit ${fault}`);
+  }
+  async size(): Promise<number> {
+    if (this.isDown) throw new TwinlockError('unavailable', 'the store does not answer');
+    return this.#entries.length;
+  }
+  async entries(from: number, limit: number) {
+    return this.#entries.slice(from, from + limit);
+  }
+  async checkpoint(): Promise<Uint8Array | null> {
+    return this.hasLostCheckpoint ? null : (this.batches.at(-1)?.checkpoint ?? null);
+  }
+  async objects(digests: readonly string[]) {
+    const all = new Map(this.batches.flatMap(({ objects }) => [...objects]));
+    return new Map(digests.flatMap((digest) => [[digest, all.get(digest)] as const])) as Map<string, Uint8Array>;
+  }
+  get #entries() {
+    return this.batches.flatMap(({ entries }) => entries);
+  }
+}
+
+let world: World;
+beforeAll(async () => {
+  world = await World.found();
+});
+
+/** A recorder that has founded the world's vault. */
+async function founded(): Promise<{
+  log: MemoryLog;
+  ports: RecorderPorts;
+  recorder: Recorder;
+  clock: { nowMs: number };
+}> {
+  const log = new MemoryLog();
+  const clock = { nowMs: world.now };
+  const ports: RecorderPorts = {
+    log: log as unknown as LogStore,
+    clock: { now: () => clock.nowMs },
+    verify: verifyNode,
+    signer: { sign: (checkpoint) => signCheckpoint(checkpoint, world.founding.logSeed) },
+  };
+  const recorder = await Recorder.open(ports);
+  const { kind, body } = parseEntry(world.log[0] ?? new Uint8Array()) as Draft & { kind: 'genesis' };
+  await recorder.record(() => ({ objects: world.objects, drafts: [{ kind, body }] }));
+  return { log, ports, recorder, clock };
+}
+
+const beat = (recorder: Recorder) => recorder.record(() => ({ drafts: [HEARTBEAT] }));
+
+/** What a daemon that starts now finds: the whole log, replayed and verified. */
+async function reopened(ports: RecorderPorts, recorder: Recorder): Promise<void> {
+  const again = await Recorder.open(ports);
+  expect(again.size).toBe(recorder.size);
+  expect(again.checkpoint).toEqual(recorder.checkpoint);
+  expect(again.rootAt(again.size)).toBe(recorder.rootAt(recorder.size));
+}
+
+test('before genesis there is no state and no checkpoint, and nothing but genesis is recorded', async () => {
+  const { ports } = await founded();
+  const empty = await Recorder.open({ ...ports, log: new MemoryLog() as unknown as LogStore });
+  expect(empty.state).toBeNull();
+  expect(() => empty.facts).toThrow(code('genesis_incomplete'));
+  expect(() => empty.checkpoint).toThrow(code('genesis_incomplete'));
+  await expect(beat(empty)).rejects.toThrow(code('wrong_genesis'));
+});
+
+describe('a commit that fails', () => {
+  for (const fault of FAULTS) {
+    test(`${fault}: the act is refused, and the next takes its right place`, async () => {
+      const { log, ports, recorder } = await founded();
+      log.faults.push(fault);
+      await expect(beat(recorder)).rejects.toThrow(code('storage_full'));
+      expect(recorder.size).toBe(fault === 'failed' ? 1 : 2);
+      await reopened(ports, recorder);
+      const { index } = await beat(recorder);
+      expect(index).toBe(fault === 'failed' ? 1 : 2);
+      await reopened(ports, recorder);
+    });
+
+    test(`${fault}, and the store answers nothing for a while: nothing is decided on an old state`, async () => {
+      const { log, ports, recorder } = await founded();
+      log.faults.push(fault);
+      log.isDown = true;
+      await expect(beat(recorder)).rejects.toThrow(code('storage_full'));
+      let hasDecided = false;
+      const act = () => {
+        hasDecided = true;
+        return { drafts: [HEARTBEAT] };
+      };
+      await expect(recorder.record(act)).rejects.toThrow(code('unavailable'));
+      expect(hasDecided).toBe(false);
+      log.isDown = false;
+      await recorder.record(act);
+      expect(recorder.size).toBe(fault === 'failed' ? 2 : 3);
+      await reopened(ports, recorder);
+    });
+  }
+
+  test.each(FAULTS.flatMap((first) => FAULTS.map((second) => [first, second] as const)))(
+    '%s, then %s: the log is whole',
+    async (...faults) => {
+      const { log, ports, recorder } = await founded();
+      log.faults.push(...faults);
+      for (const _ of faults) await expect(beat(recorder)).rejects.toThrow(code('storage_full'));
+      await beat(recorder);
+      expect(recorder.size).toBe(2 + faults.filter((fault) => fault === 'failed but persisted').length);
+      await reopened(ports, recorder);
+    },
+  );
+
+  test('failed but persisted: whoever waits is told, for it has happened', async () => {
+    const { log, recorder } = await founded();
+    let told = 0;
+    recorder.onRecorded(() => told++);
+    log.faults.push('failed', 'failed but persisted');
+    await expect(beat(recorder)).rejects.toThrow();
+    expect(told).toBe(0);
+    await expect(beat(recorder)).rejects.toThrow();
+    expect(told).toBe(1);
+  });
+
+  test('a statement that was persisted is not recorded twice', async () => {
+    const { log, recorder } = await founded();
+    const { body } = await world.draftStop(world.stop('all', '0'.repeat(64), world.founder('ana')));
+    const stop = () => recorder.record(() => ({ drafts: [{ kind: 'stop', body }] }));
+    log.faults.push('failed but persisted');
+    await expect(stop()).rejects.toThrow(code('storage_full'));
+    expect(recorder.facts.stopped).not.toBeNull();
+    await expect(stop()).rejects.toThrow(code('statement_seen'));
+  });
+});
+
+describe('an act', () => {
+  test('of which one entry is refused records none', async () => {
+    const { log, recorder } = await founded();
+    const bad: Draft = { kind: 'expiry', body: { proposal: 'ab'.repeat(32) } };
+    await expect(recorder.record(() => ({ drafts: [HEARTBEAT, bad] }))).rejects.toThrow(code('proposal_unknown'));
+    expect(recorder.size).toBe(1);
+    expect(log.batches).toHaveLength(1);
+  });
+
+  test('with a claim that is not true records nothing', async () => {
+    const { log, ports } = await founded();
+    const { body } = await world.draftStop(world.stop('all', '0'.repeat(64), world.founder('ana')));
+    const signature = { ...body.signature, signature: (await forgedOf()).signature };
+    const recorder = await Recorder.open(ports);
+    const stop = () =>
+      recorder.record(() => ({ drafts: [{ kind: 'stop', body: { ...body, signature } as typeof body }] }));
+    await expect(stop()).rejects.toThrow(code('signature_invalid'));
+    expect(recorder.facts.stopped).toBeNull();
+    expect(log.batches).toHaveLength(1);
+  });
+
+  test('is decided on the state that the one before has left', async () => {
+    const { recorder } = await founded();
+    const seen: number[] = [];
+    const act = () => {
+      seen.push(recorder.size);
+      return { drafts: [HEARTBEAT] };
+    };
+    const recorded = await Promise.all([recorder.record(act), recorder.record(act), recorder.record(act)]);
+    expect(seen).toEqual([1, 2, 3]);
+    expect(recorded.map(({ index }) => index)).toEqual([1, 2, 3]);
+  });
+
+  test('that throws in its turn leaves the others alone', async () => {
+    const { ports, recorder } = await founded();
+    const failing = recorder.record(() => Promise.reject(new Error('a defect')));
+    const next = beat(recorder);
+    await expect(failing).rejects.toThrow('a defect');
+    expect((await next).index).toBe(1);
+    await recorder.settled();
+    await reopened(ports, recorder);
+  });
+
+  async function forgedOf(): Promise<{ signature: string }> {
+    const { body } = await world.draftStop(world.stop('all', '0'.repeat(64), world.founder('ben')));
+    return body.signature as { signature: string };
+  }
+});
+
+describe('the clock', () => {
+  test('that goes back a little moves no entry back', async () => {
+    const { ports, recorder, clock } = await founded();
+    clock.nowMs -= 60_000;
+    await beat(recorder);
+    await beat(recorder);
+    const times = recorder.state?.chain.times.toArray() ?? [];
+    expect(times.slice(1).every((time, i) => time > (times[i] ?? 0))).toBe(true);
+    await reopened(ports, recorder);
+  });
+
+  test('that goes back by five minutes is refused, until it is set', async () => {
+    const { log, recorder, clock } = await founded();
+    clock.nowMs -= 5 * 60_000;
+    await expect(beat(recorder)).rejects.toThrow(code('clock_skew'));
+    expect(log.batches).toHaveLength(1);
+    clock.nowMs += HOUR_MS;
+    await beat(recorder);
+    expect(recorder.size).toBe(2);
+  });
+});
+
+describe('a listener', () => {
+  test('is called once an act is on disk, sees it, and is called no more once it ended', async () => {
+    const { log, recorder } = await founded();
+    const seen: [number, number][] = [];
+    const end = recorder.onRecorded(() => seen.push([recorder.size, log.batches.length]));
+    await beat(recorder);
+    end();
+    await beat(recorder);
+    expect(seen).toEqual([[2, 2]]);
+    expect(recorder.listeners).toBe(0);
+  });
+
+  test('that throws takes nothing back, and stops no other', async () => {
+    const { recorder } = await founded();
+    let told = 0;
+    recorder.onRecorded(() => {
+      throw new Error('a defect');
+    });
+    recorder.onRecorded(() => told++);
+    expect((await beat(recorder)).index).toBe(1);
+    expect(told).toBe(1);
+  });
+});
+
+describe('opening', () => {
+  test('an entry that was altered is a fault, and is named', async () => {
+    const { log, ports, recorder } = await founded();
+    await beat(recorder);
+    await beat(recorder);
+    const [, second] = log.batches;
+    const entry = second?.entries[0];
+    if (second === undefined || entry === undefined) throw new Error('nothing was recorded');
+    const text = Buffer.from(entry.bytes).toString().replace('"kind":"heartbeat"', '"kind":"heartbeaT"');
+    log.batches[1] = { ...second, entries: [{ ...entry, bytes: Buffer.from(text) }] };
+    await expect(Recorder.open(ports)).rejects.toThrow(expect.objectContaining({ detail: { entry: 1 } }));
+  });
+
+  test('a log that lacks its end is not that of its checkpoint', async () => {
+    const { log, ports, recorder } = await founded();
+    await beat(recorder);
+    const last = log.batches[1];
+    if (last === undefined) throw new Error('nothing was recorded');
+    log.batches[1] = { ...last, entries: [] };
+    await expect(Recorder.open(ports)).rejects.toThrow(code('checkpoint_invalid'));
+  });
+
+  test('with another log key is refused', async () => {
+    const { ports } = await founded();
+    const signer = {
+      sign: (checkpoint: Parameters<typeof signCheckpoint>[0]) => signCheckpoint(checkpoint, new Uint8Array(32)),
+    };
+    await expect(Recorder.open({ ...ports, signer })).rejects.toThrow(code('checkpoint_invalid'));
+  });
+
+  test('without a checkpoint is refused', async () => {
+    const { log, ports } = await founded();
+    log.hasLostCheckpoint = true;
+    await expect(Recorder.open(ports)).rejects.toThrow(code('checkpoint_invalid'));
+  });
+});
