@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { concat, fromHex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
-import { checkSignature } from '../core/signature/precheck.ts';
+import { checkSignatureForm } from '../core/signature/precheck.ts';
 import { cacheKeys } from './key-cache.ts';
 
 /** What goes before the key in its SubjectPublicKeyInfo (RFC 8410, RFC 5480); an RS256 key is one already. */
@@ -22,13 +22,13 @@ const HASH: Readonly<Record<SignatureAlgorithm, string | null>> = {
 const keyOf = cacheKeys(importKey);
 
 /**
- * Discharges one claim with node:crypto, synchronously. Refuses first what `precheck` refuses. Throws
+ * Discharges one claim with node:crypto, synchronously. Refuses what `precheck` refuses. Throws
  * `signature_invalid`, `invalid_key`, `malformed` (RS256 keys) or `unsupported_algorithm`.
  */
 export function verifyNode(claim: SignatureClaim): void {
   const { algorithm, message, signature, what } = claim;
   const key = keyOf(claim);
-  checkSignature(claim);
+  checkSignatureForm(claim);
   const isTrue = verify(HASH[algorithm], message, { key, dsaEncoding: 'ieee-p1363' }, signature);
   must(isTrue, 'signature_invalid', `${what}: the ${algorithm} signature is not true`);
 }

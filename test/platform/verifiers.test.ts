@@ -2,8 +2,9 @@ import { constants, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
+import { sha512 } from '@noble/hashes/sha2.js';
 import { describe, expect, test } from 'vitest';
-import { concat, fromHex, utf8 } from '../../src/core/bytes.ts';
+import { concat, fromHex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
 import { ecdsaFromDer } from '../../src/core/signature/der.ts';
@@ -128,6 +129,26 @@ describe('the three verifiers agree', () => {
     // Each of the others has a component of low order or another encoding in A or R.
     const plain = edges.filter(({ flags }) => flags === null || flags.length === 0);
     expect(accepted).toEqual(plain.map(({ number }) => number));
+  });
+
+  test('on an R that is the identity or has a component of low order, made by whoever has the key', async () => {
+    const { Point } = ed25519;
+    const { scalar, pointBytes: key } = ed25519.utils.getExtendedPublicKey(new Uint8Array(32).fill(7));
+    // The eight points of low order are the multiples of this one (RFC 7748's curve, encoded as in RFC 8032).
+    const low = Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
+    const made = (nonce: bigint, component: InstanceType<typeof Point>) => {
+      const r = (nonce === 0n ? Point.ZERO : Point.BASE.multiply(nonce)).add(component).toBytes();
+      const challenge = sha512(concat(r, key, MESSAGE)).toReversed();
+      const k = Point.Fn.create(BigInt(`0x${toHex(challenge)}`));
+      const s = Point.Fn.toBytes(Point.Fn.add(nonce, Point.Fn.mul(k, scalar)));
+      return claim('Ed25519', key, MESSAGE, concat(r, s));
+    };
+    expect(await agreedVerdict(made(5n, Point.ZERO), 'prime order')).toBe('true');
+    expect(await agreedVerdict(made(0n, Point.ZERO), 'identity')).toBe('signature_invalid');
+    for (let i = 1n; i < 8n; i++) {
+      expect(await agreedVerdict(made(5n, low.multiplyUnsafe(i)), `low order ${i}`)).toBe('signature_invalid');
+      expect(await agreedVerdict(made(0n, low.multiplyUnsafe(i)), `only low order ${i}`)).toBe('signature_invalid');
+    }
   });
 
   test('on any bit of a claim that is flipped', async () => {
