@@ -19,24 +19,29 @@ const schema = z.strictObject({
   root: digest,
 });
 
-/** Checkpoints in a folder, a file a vault: `<fingerprint>.json` (FORMAT.md), replaced by a rename. */
+/**
+ * Checkpoints in a folder, a file a vault: `<fingerprint>.json` (FORMAT.md), replaced by a rename. Whoever
+ * followed the log for longer may be done later (an audit beside a console): less than what is kept is not put.
+ */
 export function checkpointFiles(folder: string): CheckpointMemory {
   const pathOf = (fingerprint: Hex) => join(folder, `${fingerprint}.json`);
+  const get = async (fingerprint: Hex): Promise<VerifiedCheckpoint | null> => {
+    const path = pathOf(fingerprint);
+    const bytes = await readSecretFile(path, MAX_BYTES).catch((error: unknown) => {
+      if (error instanceof TwinlockError && error.code === 'not_found') return null;
+      throw error;
+    });
+    if (bytes === null) return null;
+    const { size, root } = parseAs(schema, parseCanonical(bytes, MAX_BYTES), path);
+    return { size, root };
+  };
   return {
-    async get(fingerprint: Hex): Promise<VerifiedCheckpoint | null> {
-      const path = pathOf(fingerprint);
-      const bytes = await readSecretFile(path, MAX_BYTES).catch((error: unknown) => {
-        if (error instanceof TwinlockError && error.code === 'not_found') return null;
-        throw error;
-      });
-      if (bytes === null) return null;
-      const { size, root } = parseAs(schema, parseCanonical(bytes, MAX_BYTES), path);
-      return { size, root };
-    },
+    get,
     async put(fingerprint: Hex, { size, root }: VerifiedCheckpoint): Promise<void> {
       await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
         throw fileError(error, folder);
       });
+      if (((await get(fingerprint))?.size ?? 0) > size) return;
       const file = { v: 1, kind: 'twinlock-checkpoint', fingerprint, size, root };
       await writeSecretFile(pathOf(fingerprint), canonicalBytes(file), { replace: true });
     },

@@ -5,6 +5,7 @@ import { toHex } from '../src/core/bytes.ts';
 import { must } from '../src/core/errors.ts';
 import { fileError } from './file-error.ts';
 import { platformRandom } from './random.ts';
+import { syncFolder } from './sync-folder.ts';
 
 const OTHERS = 0o077;
 
@@ -49,4 +50,5 @@ export async function writeSecretFile(path: string, bytes: Uint8Array, { replace
     await file.close();
   }
   if (replace) await rename(target, path);
+  await syncFolder(dirname(path));
 }

@@ -62,5 +62,7 @@ export function residentMiB(pid: number | undefined): number {
 
 function statusMiB(pid: number | undefined, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
+  const found = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status);
+  if (found === null) throw new Error(`process ${pid} has ended`);
+  return Number(found[1]) / 1024;
 }

@@ -216,6 +216,8 @@ export interface Vault extends Members {
   readonly daemon: Daemon;
   /** What went wrong inside, told to nobody: empty unless a test wants it otherwise. */
   readonly failures: unknown[];
+  /** Stops the daemon and starts another on the same folder and port. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -242,13 +244,20 @@ export async function startInProcess(
 export async function openVault(preparation: Preparation = {}): Promise<Vault> {
   const prepared = await prepareVault(preparation);
   const failures: unknown[] = [];
-  const daemon = await startInProcess(prepared.dataDir, failures);
+  let daemon = await startInProcess(prepared.dataDir, failures);
   const members = await foundVault(daemon.url, prepared);
   return {
     ...members,
     prepared,
-    daemon,
+    get daemon() {
+      return daemon;
+    },
     failures,
+    restart: async () => {
+      const port = Number(new URL(daemon.url).port);
+      await daemon.close();
+      daemon = await startInProcess(prepared.dataDir, failures, { port });
+    },
     close: async () => {
       await daemon.close();
       rmSync(prepared.dataDir, { recursive: true, force: true });

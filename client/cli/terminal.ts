@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { TwinlockError } from '../../src/core/errors.ts';
-import { bytesText, printable } from './text.ts';
+import { bytesText, jsonText, printable } from './text.ts';
 
 /** How often a line is printed where there is no terminal to draw a bar on. */
 const LINE_EVERY_MS = 5000;
@@ -32,7 +32,7 @@ export function openTerminal(json: boolean, { out, err }: Streams): Terminal {
   return {
     json,
     result: (document, lines) => {
-      out.write(json ? `${JSON.stringify(document)}\n` : lines.map((line) => `${printable(line)}\n`).join(''));
+      out.write(json ? `${jsonText(document)}\n` : lines.map((line) => `${printable(line)}\n`).join(''));
     },
     note: (line) => {
       if (!json) err.write(`${printable(line)}\n`);
@@ -42,8 +42,8 @@ export function openTerminal(json: boolean, { out, err }: Streams): Terminal {
       return err.isTTY === true ? drawnProgress(what, unit, err) : toldProgress(what, unit, err);
     },
     failure: ({ code, message, detail }) => {
-      const line = json ? JSON.stringify({ error: { code, message, detail } }) : `twinlock: ${message} (${code})`;
-      err.write(`${printable(line)}\n`);
+      const line = json ? jsonText({ error: { code, message, detail } }) : printable(`twinlock: ${message} (${code})`);
+      err.write(`${line}\n`);
     },
   };
 }

@@ -14,8 +14,12 @@ export function bytesText(bytes: number | bigint): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
+/** The last instant that a date can say (ECMAScript, "Time Values"); what is said may be any number. */
+const MAX_INSTANT_MS = 8.64e15;
+
 /** UTC, to the second. */
 export function timeText(instantMs: number): string {
+  if (Math.abs(instantMs) > MAX_INSTANT_MS) return 'never';
   return `${new Date(instantMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
@@ -26,9 +30,17 @@ export function durationMs(text: string): number | null {
   return Number(match[1]) * DURATIONS[match[2] as keyof typeof DURATIONS];
 }
 
+const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** What the vault says may hold anything; a terminal must not obey it. */
 export function printable(line: string): string {
-  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+  return line.replace(STEERING, '\ufffd');
+}
+
+/** The same for a JSON document, which still says the same: JSON itself escapes only half of them. */
+export function jsonText(document: object): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(document).replace(STEERING, (character) => character.split('').map(escaped).join(''));
 }
 
 /** A digest in a table: enough of it to find the whole. */
@@ -36,9 +48,12 @@ export function shortDigest(digest: string): string {
   return digest.slice(0, 16);
 }
 
-/** Columns as wide as their widest cell; the last is left as it is. */
+/** More is cut: one long word of the vault's would be paid for in every row. */
+const MAX_CELL_LENGTH = 256;
+
+/** Columns as wide as their widest cell. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const all = [head, ...rows];
+  const all = [head, ...rows].map((row) => row.map(cut));
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   return all.map((row) =>
     row
@@ -46,4 +61,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .join('  ')
       .trimEnd(),
   );
+}
+
+function cut(cell: string): string {
+  return cell.length <= MAX_CELL_LENGTH ? cell : `${cell.slice(0, MAX_CELL_LENGTH - 1)}…`;
 }

@@ -10,7 +10,7 @@ import { manifestSignatureMessage } from '../../src/core/weights/manifest.ts';
 import { manifestContext, releaseKey } from '../../src/core/weights/release-key.ts';
 import type { PrincipalSession } from '../principal.ts';
 import type { Replica } from '../replica.ts';
-import { DEFAULT_RETRY, Patience, type RetryPolicy } from '../retry.ts';
+import { DEFAULT_RETRY, Patience, type RetryPolicy, withRetry } from '../retry.ts';
 import { type Dealt, deal } from './deal.ts';
 import { type Contents, encryptFolder, innerManifest } from './encrypt.ts';
 import { walkFolder } from './folder.ts';
@@ -56,7 +56,8 @@ export async function deposit(
   const files = await walkFolder(folder);
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const sizes = [innerManifest(options, files, new Map()).length, ...files.map((file) => file.bytes)];
-  const upload = await session.api.openUpload({ model, version, files: sizes.map(String) });
+  // May be repeated: whoever begins anew drops what they had.
+  const upload = await withRetry(retry, () => session.api.openUpload({ model, version, files: sizes.map(String) }));
   const context = manifestContext(replica.facts.vault, model, version);
   const secret = encodeScalar(uniformScalar(random));
   const key = releaseKey(secret, context);
@@ -71,7 +72,7 @@ export async function deposit(
     onProgress?.({ phase: 'dealing', bytes, totalBytes });
     const depositor = session.principal.key;
     const toDeal = { model, version, depositor, created: now(), files: encrypted, context, releaseKey: key, secret };
-    await replica.extend();
+    await withRetry(retry, () => replica.extend());
     const dealt = await deal(replica.facts, toDeal, random);
     await post(session, replica, upload.upload, dealt, retry);
     onProgress?.({ phase: 'done', bytes, totalBytes });

@@ -5,7 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { plaintextSegmentBytes } from '../../src/core/weights/floe.ts';
+import { asideName } from '../../src/core/weights/names.ts';
 import { fileError } from '../file-error.ts';
+import { syncFolder } from '../sync-folder.ts';
 import type { Source } from './segments.ts';
 
 /** What a file must become; from the inner manifest. */
@@ -24,11 +26,13 @@ const READ_BYTES = 1 << 20;
  * not even read.
  */
 export async function isInPlace(folder: string, { path, sha256 }: Target, bytes: number): Promise<boolean> {
-  const file = await open(join(folder, path), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => null);
+  // Not blocking: what lies there may be a pipe that nobody writes to.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(join(folder, path), flags).catch(() => null);
   if (file === null) return false;
   try {
-    const { size } = await file.stat();
-    if (size !== bytes) return false;
+    const found = await file.stat();
+    if (!found.isFile() || found.size !== bytes) return false;
     const hash = createHash('sha256');
     await hashPrefix(file, bytes, hash);
     return hash.digest('hex') === sha256;
@@ -52,7 +56,7 @@ export async function writeTarget(
 ): Promise<void> {
   const path = join(folder, target.path);
   await makeFolders(folder, target.path);
-  const aside = join(dirname(path), `.${basename(path)}.twinlock-part`);
+  const aside = join(dirname(path), asideName(basename(path)));
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
   const file = await open(aside, flags, 0o600).catch((error: unknown) => {
     throw fileError(error, aside);
@@ -145,13 +149,4 @@ async function makeFolders(folder: string, path: string): Promise<void> {
 
 function ignoreExisting(error: { code?: unknown }): void {
   if (error.code !== 'EEXIST') throw error;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -11,6 +11,7 @@ import type { HostShareRow } from './ports.ts';
 import type { Recorded } from './recorder.ts';
 import { releaseApproved } from './release.ts';
 import type { CustodianCaller } from './sessions.ts';
+import { proposalOf } from './views.ts';
 
 export interface HostEnvelope {
   readonly host: number;
@@ -77,8 +78,8 @@ function hostShares(
   release: Hex,
   { decision, credential, envelopes }: Decision,
 ): readonly HostShareRow[] {
-  const statement = facts.proposals.get(release)?.statement;
-  const wanted = statement?.kind === 'release' && decision === 'approve' ? statement.hosts.length : 0;
+  const { statement } = proposalOf(facts, release);
+  const wanted = statement.kind === 'release' && decision === 'approve' ? statement.hosts.length : 0;
   const hosts = new Set(envelopes.map((e) => e.host));
   const isComplete = envelopes.length === wanted && hosts.size === wanted && [...hosts].every((host) => host < wanted);
   must(isComplete, 'envelopes_mismatch', `expected ${wanted} envelopes, one for each host, got ${envelopes.length}`);

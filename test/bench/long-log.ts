@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBase64url, fromUtf8, type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
@@ -30,6 +30,8 @@ export async function longLog(entries: number, say: (line: string) => void): Pro
   say(`making a log of ${entries} entries, once`);
   const log = await make(entries);
   mkdirSync(CACHE, { recursive: true });
+  // Those of earlier sources are of no use to anybody.
+  for (const old of globSync(`log-${entries}-*`, { cwd: CACHE })) rmSync(join(CACHE, old));
   const objects = Object.fromEntries([...log.objects].map(([digest, bytes]) => [digest, toBase64url(bytes)]));
   writeFileSync(`${file}.${process.pid}`, JSON.stringify({ texts: log.texts, objects }));
   renameSync(`${file}.${process.pid}`, file);

@@ -76,6 +76,14 @@ describe('a file with secrets', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  test('of a checkpoint is never replaced by that of a shorter log', async () => {
+    const memory = checkpointFiles(folder);
+    const [a, b] = ['ab'.repeat(32), 'cd'.repeat(32)];
+    await memory.put(a, { size: 9, root: b });
+    await memory.put(a, { size: 8, root: a });
+    expect(await memory.get(a)).toEqual({ size: 9, root: b });
+  });
+
   test('of a checkpoint is replaced by the next, and leaves nothing beside it', async () => {
     const below = join(folder, 'checkpoints');
     const memory = checkpointFiles(below);

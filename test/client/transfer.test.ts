@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -170,6 +171,13 @@ describe('transfers', () => {
       symlinkSync(elsewhere, join(folder, '.large.bin.twinlock-part'));
       await expect(fetchTo(folder)).rejects.toThrow(refusal('not_permitted'));
       expect(existsSync(elsewhere)).toBe(false);
+    });
+
+    test('is not held up by a pipe that lies in the place of a file', async () => {
+      const folder = fresh();
+      execFileSync('mkfifo', [join(folder, 'small.txt')]);
+      await fetchTo(folder);
+      expect(readFileSync(join(folder, 'small.txt')).equals(patterned(10))).toBe(true);
     });
 
     test('refuses a tampered segment, naming the file, and lets nothing of it out', async () => {

@@ -113,6 +113,7 @@ describe('a text for human beings', () => {
     ['a soft hyphen', 'a\u00adb'],
     ['a grapheme joiner', 'a\u034fb'],
     ['a Hangul filler, which looks like a space', 'a\u3164b'],
+    ['a blank Braille pattern, which is no space and looks like none', 'a\u2800'],
     ['a half-width Hangul filler', 'a\uffa0b'],
     ['a variation selector', 'a\ufe0fb'],
     ['a tag', 'a\u{e0041}b'],

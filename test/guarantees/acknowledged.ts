@@ -2,9 +2,11 @@ import { expect } from 'vitest';
 import type { Api } from '../../client/api.ts';
 import { openLogCheckpoint, rootAt } from '../../client/replay.ts';
 import type { Replica } from '../../client/replica.ts';
-import { type Fetch, type FetchInit, platformFetch } from '../../client/transport.ts';
+import { type Fetch, platformFetch } from '../../client/transport.ts';
 import type { Hex } from '../../src/core/bytes.ts';
 import { versionKey } from '../../src/core/state/state.ts';
+
+type FetchInit = Parameters<Fetch>[1];
 
 interface Upload {
   readonly id: Hex;
@@ -31,21 +33,21 @@ export class Acknowledged {
   isShut = false;
   /** Requests whose answers have not come, or not wholly. */
   underWay = 0;
-  last = "";
   /** Every entry that somebody was told of, under the checkpoint that came with it. */
   readonly entries: { readonly index: number; readonly checkpoint: string }[] = [];
   /** Who has voted on a proposal, as the vault told somebody. */
   readonly votes = new Map<Hex, ReadonlySet<Hex>>();
   /** The upload under way; null once its version has been recorded. */
   #upload: Upload | null = null;
+  #listeners: { readonly path: RegExp; readonly asked: () => void }[] = [];
 
   readonly fetch: Fetch = async (url, init) => {
     if (this.isShut) throw new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
     const { pathname } = new URL(url);
     // Whoever begins an upload of the same version anew gives up the one before.
     if (isOpeningUpload(init, pathname)) this.#upload = null;
+    this.#tell(pathname);
     this.underWay++;
-    this.last = `${init.method} ${pathname.slice(0, 40)}`;
     let isOver = false;
     const over = () => {
       if (!isOver) this.underWay--;
@@ -63,6 +65,16 @@ export class Acknowledged {
       throw error;
     }
   };
+
+  /** Resolves when somebody next asks for such a path. */
+  asked(path: RegExp): Promise<void> {
+    return new Promise((asked) => this.#listeners.push({ path, asked }));
+  }
+
+  #tell(pathname: string): void {
+    for (const { path, asked } of this.#listeners) if (path.test(pathname)) asked();
+    this.#listeners = this.#listeners.filter(({ path }) => !path.test(pathname));
+  }
 
   #remember(init: FetchInit, pathname: string, answer: Answered): void {
     const { index, checkpoint, proposal, upload, segments } = answer;

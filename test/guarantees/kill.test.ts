@@ -1,24 +1,21 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { Api } from '../../client/api.ts';
-import { approve } from '../../client/custodian/approve.ts';
-import { followLog } from '../../client/custodian/ceremony.ts';
-import { review } from '../../client/custodian/review.ts';
+import { audit, vaultSource } from '../../client/auditor/audit.ts';
 import { deposit } from '../../client/depositor/deposit.ts';
-import { fetchRelease } from '../../client/host/fetch.ts';
-import { openPrincipalSession, type PrincipalSession } from '../../client/principal.ts';
+import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
+import { waitForRelease } from '../../client/host/wait.ts';
+import { openPrincipalSession } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
-import { rootAt } from '../../client/replay.ts';
-import type { Replica } from '../../client/replica.ts';
 import type { RetryPolicy } from '../../client/retry.ts';
-import { type Fetch, platformFetch } from '../../client/transport.ts';
-import { type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
-import { TwinlockError } from '../../src/core/errors.ts';
-import { parseCheckpointText } from '../../src/core/log/checkpoint.ts';
-import { parseNote } from '../../src/core/log/note.ts';
+import type { Hex } from '../../src/core/bytes.ts';
+import { type Code, TwinlockError } from '../../src/core/errors.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { seededRandom } from '../core/seeded-random.ts';
 import { type DaemonProcess, startProcess } from '../daemon-process.ts';
@@ -32,183 +29,289 @@ import {
   type Prepared,
   prepareVault,
   publish,
+  releaseAs,
   requestAs,
   signInAgain,
 } from '../vault-kit.ts';
+import { Acknowledged } from './acknowledged.ts';
 
-/** More than fifty in all. */
-const KILLS = { deposit: 18, approval: 18, fetch: 18 } as const;
-/** A kill comes this long after the daemon serves; now and then already while it starts. */
-const LONGEST_LIFE_MS = 350;
-const LONGEST_START_MS = 600;
-/** Every file is a part of its own, and a range of its own. */
-const FILES = Object.fromEntries(
-  Array.from({ length: 16 }, (_, i) => [`layer-${i}.bin`, new Uint8Array(100_000 + i).fill(i + 1)]),
-);
-const RETRY: RetryPolicy = { forMs: 60_000, now: () => Date.now(), sleep: () => sleep(25) };
+/** During deposits, approvals and fetches each. */
+const KILLS = 17;
+const LONGEST_MS = 300;
+/** About as long as the vault takes to check and record an act. */
+const AIMED_MS = 30;
+/** A start that is killed too is killed before it serves, or soon after. */
+const LONGEST_START_MS = 700;
+const EVERY_SO_MANY_STARTS = 6;
+const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 10 * 60_000;
+const MIB = 1 << 20;
+const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
 
-const random = seededRandom('kill');
-/** 0 to 1. */
-const draw = () => ((random(1)[0] ?? 0) * 256 + (random(1)[0] ?? 0)) / 65_536;
+/** The client's own, which looks more often. */
+const RETRY: RetryPolicy = { forMs: PATIENCE_MS, now: () => Date.now(), sleep: (ms) => sleep(Math.min(ms, 25)) };
 
-let prepared: Prepared;
-let daemon: DaemonProcess;
-let members: Members;
-let port: number;
-/** What a client was told is recorded: it must be in every log from then on. */
-const acknowledged = new Map<number, Hex>();
-/** Segments that a client was told are stored, by upload and file. */
-const stored = new Map<string, number>();
+/** What becomes of a request to a daemon that is killed: it is gone, or has forgotten sessions and challenges. */
+const FORGOTTEN: ReadonlySet<Code> = new Set(['unavailable', 'unauthenticated', 'challenge_unknown']);
 
-beforeAll(async () => {
-  prepared = await prepareVault();
-  daemon = startProcess(prepared.dataDir);
-  const url = await daemon.url;
-  port = Number(new URL(url).port);
-  members = await foundVault(url, prepared);
-}, 30_000);
-afterAll(async () => {
-  await daemon.stop();
-  rmSync(prepared.dataDir, { recursive: true, force: true });
-});
+/** A founded vault whose daemon is killed and started again, on the same folder and port. */
+class Victim {
+  readonly prepared: Prepared;
+  readonly port: number;
+  /** Their sessions go past `acknowledged`: what the test does in peace. */
+  readonly members: Members;
+  readonly acknowledged = new Acknowledged();
+  kills = 0;
+  /** Kills that came while the daemon owed somebody an answer. */
+  interrupted = 0;
+  #daemon: DaemonProcess;
+  readonly #random: () => number;
 
-/** Remembers what the vault acknowledges. */
-const watching: Fetch = async (url, init) => {
-  const response = await platformFetch(url, init);
-  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
-  if (!response.ok || init.method === 'GET' || !isJson) return response;
-  const said = (await response.clone().json()) as { index?: number; checkpoint?: string; segments?: unknown };
-  if (said.index !== undefined && said.checkpoint !== undefined) {
-    const { size, root } = parseCheckpointText(parseNote(utf8(said.checkpoint)).text);
-    acknowledged.set(size, toHex(root));
+  private constructor(prepared: Prepared, port: number, daemon: DaemonProcess, members: Members, seed: string) {
+    this.prepared = prepared;
+    this.port = port;
+    this.#daemon = daemon;
+    this.members = members;
+    const random = seededRandom(seed);
+    this.#random = () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
   }
-  if (typeof said.segments === 'number') stored.set(new URL(url).pathname, said.segments);
-  return response;
-};
-const anonymous = () => new Api({ baseUrl: members.baseUrl, fetch: watching });
 
-/**
- * Kills the daemon `times` while `work` is done again and again, and after each kill starts it, replays what the
- * auditor had not seen, and looks for everything that has been acknowledged.
- */
-async function killDuring(times: number, work: () => Promise<void>): Promise<void> {
-  const auditor = await openPrincipalSession(members.anonymous, prepared.machines.auditor, members.fingerprint);
-  const replica = await followAs(auditor, members.fingerprint);
-  let isOver = false;
-  let failure: unknown = null;
-  const working = (async () => {
-    while (!isOver) await work();
-  })().catch((error: unknown) => {
-    failure = error;
-  });
-  for (let i = 0; i < times && failure === null; i++) {
-    await sleep(draw() * LONGEST_LIFE_MS);
-    await daemon.kill();
-    daemon = startProcess(prepared.dataDir, port);
-    if (i % 6 === 5) {
-      await sleep(draw() * LONGEST_START_MS);
-      await daemon.kill();
-      daemon = startProcess(prepared.dataDir, port);
+  static async found(): Promise<Victim> {
+    const seed = process.env['TWINLOCK_KILL_SEED'] ?? String(randomInt(1_000_000));
+    onTestFailed(() => console.error(`killed at the instants of TWINLOCK_KILL_SEED=${seed}`));
+    const prepared = await prepareVault();
+    const port = await quietPort();
+    const daemon = startProcess(prepared.dataDir, port);
+    const members = await foundVault(await daemon.url, prepared);
+    const victim = new Victim(prepared, port, daemon, members, seed);
+    onTestFinished(async () => {
+      await victim.#daemon.kill();
+      rmSync(prepared.dataDir, { recursive: true });
+    });
+    return victim;
+  }
+
+  /** The vault as its clients reach it. */
+  get api(): Api {
+    return new Api({ baseUrl: this.members.baseUrl, fetch: this.acknowledged.fetch });
+  }
+
+  session(role: 'depositor' | 'requester') {
+    return openPrincipalSession(this.api, this.prepared.machines[role], this.members.fingerprint);
+  }
+
+  /**
+   * Kills for as long as `work` is under way and kills are left, holding the vault to its word after each. Every
+   * other kill is aimed: it comes while what is asked for under `aim` is being answered, or just after.
+   */
+  async killDuring<T>(work: Promise<T>, aim: RegExp): Promise<T> {
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+    };
+    const over = work.then(end, end);
+    while (this.kills < KILLS) {
+      await Promise.race([over, this.#instant(aim)]);
+      if (isOver) break;
+      await this.#kill();
     }
-    await daemon.url;
-    await nothingIsLost(replica);
+    return work;
   }
-  isOver = true;
-  await working;
-  if (failure !== null) throw failure;
-  await nothingIsLost(await followAs(auditor, members.fingerprint));
+
+  async #instant(aim: RegExp): Promise<void> {
+    if (this.kills % 2 === 0) return sleep(this.#random() * LONGEST_MS);
+    await this.acknowledged.asked(aim);
+    await sleep(this.#random() * AIMED_MS);
+  }
+
+  async #kill(): Promise<void> {
+    this.kills++;
+    if (this.acknowledged.underWay > 0) this.interrupted++;
+    await this.#daemon.kill();
+    this.acknowledged.isShut = true;
+    this.#daemon = startProcess(this.prepared.dataDir, this.port);
+    if (this.kills % EVERY_SO_MANY_STARTS === 0) {
+      await sleep(this.#random() * LONGEST_START_MS);
+      await this.#daemon.kill();
+      this.#daemon = startProcess(this.prepared.dataDir, this.port);
+    }
+    await this.#daemon.url;
+    await this.isWhole();
+    this.acknowledged.isShut = false;
+  }
+
+  /** The log verifies from the fingerprint, for one who has never seen it, and has all that was acknowledged. */
+  async isWhole(): Promise<void> {
+    const { auditor, depositor, fingerprint } = this.members;
+    await this.acknowledged.isKept(await followAs(auditor, fingerprint), depositor.api);
+  }
+
+  /** After the last kill. */
+  async audited() {
+    expect(this.kills).toBe(KILLS);
+    expect(this.interrupted, 'kills that interrupted something').toBeGreaterThanOrEqual(KILLS / 2);
+    await this.isWhole();
+    const { auditor, fingerprint } = this.members;
+    const report = await audit(vaultSource(auditor.api), { fingerprint, verify, now: Date.now, memory: null });
+    expect(report.integrity).toMatchObject({ verdict: 'pass', fault: null });
+    return report;
+  }
+
+  /** Everybody, with the custodians signed in to the daemon as it runs now. */
+  async signedInAgain(): Promise<Members> {
+    const { members } = this;
+    const signIn = (person: Person) => signInAgain(person, members.anonymous, members.fingerprint);
+    const { ana, ben, cleo } = members;
+    return { ...members, ana: await signIn(ana), ben: await signIn(ben), cleo: await signIn(cleo) };
+  }
 }
 
-async function nothingIsLost(replica: Replica): Promise<void> {
-  await replica.extend();
-  for (const [size, root] of acknowledged) expect(rootAt(replica.state, size), `entry ${size - 1}`).toBe(root);
+/** Below what the system gives to others, so that it stays free while the daemon is down. */
+async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
-/** Again and again, while the daemon comes and goes. Whoever had signed in signs in anew. */
-async function persist<T>(act: () => Promise<T>): Promise<T> {
+/** As somebody does who sees the vault go away: the same again, until it has been done. */
+async function again<T>(act: () => Promise<T>): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof TwinlockError && TRANSIENT.has(error.code))) throw error;
+      const isForgotten = error instanceof TwinlockError && FORGOTTEN.has(error.code);
+      if (!isForgotten || Date.now() > end) throw error;
       await sleep(25);
     }
   }
 }
-const TRANSIENT: ReadonlySet<string> = new Set(['unavailable', 'unauthenticated', 'challenge_unknown']);
 
-const sessionOf = (role: 'depositor' | 'requester'): Promise<PrincipalSession> =>
-  persist(() => openPrincipalSession(anonymous(), prepared.machines[role], members.fingerprint));
+type Files = Readonly<Record<string, Uint8Array>>;
 
-test('a deposit goes on after every kill, and what was acknowledged of it stays', { timeout: 180_000 }, async () => {
-  const folder = modelFolder(FILES);
-  let version = 0;
-  await killDuring(KILLS.deposit, async () => {
-    const session = await sessionOf('depositor');
-    const replica = await persist(() => followAs(session, members.fingerprint));
-    const named = { model: 'acme/ocr', version: String(++version), folder, modelSignature: null };
-    const options = { ...named, now: Date.now, random: platformRandom, retry: RETRY };
-    await persist(() => session.api.openUpload({ model: named.model, version: named.version, files: ['1', '1'] }));
-    await deposit(session, replica, options);
+/** Some twenty parts to send, of one to three segments. */
+function modelOf(seed: number): Files {
+  const bytes = (length: number, n: number) => Uint8Array.from({ length }, (_, i) => i * 31 + (i >> 8) * n + seed);
+  const files = (count: number, name: string, length: (n: number) => number) =>
+    Array.from({ length: count }, (_, n) => [`${name}${n}`, bytes(length(n), n + 1)] as const);
+  return Object.fromEntries([...files(10, 'layer-', (n) => MIB + 200_001 * n), ...files(10, 'small/', (n) => 999 + n)]);
+}
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'twinlock-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+async function depositAs(victim: Victim, files: Files, version: string): Promise<void> {
+  const folder = modelFolder(files);
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const named = { model: 'acme/ocr', version, folder, modelSignature: null };
+  const session = await again(() => victim.session('depositor'));
+  await again(async () => {
+    const replica = await followAs(session, victim.members.fingerprint);
+    await deposit(session, replica, { ...named, now: Date.now, random: platformRandom, retry: RETRY });
   });
-  rmSync(folder, { recursive: true });
-  const { versions } = await (await sessionOf('depositor')).api.status();
-  expect(versions.map((deposited) => Number(deposited.version)).sort((a, b) => a - b)).toEqual(
-    Array.from({ length: version }, (_, i) => i + 1),
-  );
-  expect(stored.size).toBeGreaterThan(0);
-});
+}
 
-test('approvals go on after every kill, and each counts once', { timeout: 180_000 }, async () => {
-  await signEverybodyIn();
-  await publish(members);
-  const released: Hex[] = [];
-  await killDuring(KILLS.approval, async () => {
-    const requester = await sessionOf('requester');
-    const { release } = await persist(() => requestAs({ ...members, requester }));
-    for (const person of [members.ben, members.cleo]) await approveAnew(person, release);
-    released.push(release);
-  });
-  await signEverybodyIn();
-  const { api } = members.requester;
-  for (const release of released) {
-    await expect.poll(async () => (await api.proposal(release)).phase, { timeout: 15_000 }).toBe('executed');
-    expect((await api.proposal(release)).votes).toHaveLength(2);
+function isModel(folder: string, files: Files): void {
+  for (const [path, bytes] of Object.entries(files)) {
+    expect(readFileSync(join(folder, path)).equals(bytes), path).toBe(true);
   }
-  expect(released.length).toBeGreaterThan(0);
-});
+}
 
-test('a fetch goes on after every kill, until the model is there', { timeout: 180_000 }, async () => {
-  await signEverybodyIn();
-  const pending = await requestAs(members, { bytes: 10_000_000_000n });
-  for (const person of [members.ben, members.cleo]) await approveAs(person, pending.release);
-  let fetches = 0;
-  const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
-  await killDuring(KILLS.fetch, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'twinlock-host-'));
-    const { api } = await sessionOf('requester');
-    await persist(() => fetchRelease({ api, pending, host: 0, folder, verify, retry: RETRY }));
-    for (const [path, bytes] of Object.entries(FILES))
-      expect(readFileSync(join(folder, path)).equals(bytes)).toBe(true);
-    rmSync(folder, { recursive: true });
-    fetches++;
-  });
-  expect(fetches).toBeGreaterThan(0);
-});
-
-/** One who is told that they have decided already finds their vote in the log. */
-async function approveAnew(person: Person, release: Hex): Promise<void> {
-  await persist(async () => {
-    const { custodian } = await signInAgain(person, anonymous(), members.fingerprint);
-    const replica = await followLog(custodian);
-    const votes = replica.facts.proposals.get(release)?.votes ?? [];
-    if (votes.some((vote) => vote.person === custodian.person)) return;
-    await approve(custodian, replica, await review(custodian, replica, release));
+/**
+ * Approves as a custodian does whom nobody answers: signs in, replays, reviews and approves anew. Where the vault
+ * then says that they have decided already, or that it is over, it had recorded what it did not tell.
+ */
+function approveAnew({ api, members }: Victim, voter: Person, release: Hex): Promise<void> {
+  let attempts = 0;
+  return again(async () => {
+    const person = await signInAgain(voter, api, members.fingerprint);
+    attempts++;
+    try {
+      await approveAs(person, release);
+    } catch (error) {
+      const isRecorded = error instanceof TwinlockError && ['already_voted', 'proposal_closed'].includes(error.code);
+      if (!isRecorded || attempts === 1) throw error;
+    }
   });
 }
 
-async function signEverybodyIn(): Promise<void> {
-  const again = (person: Person) => persist(() => signInAgain(person, anonymous(), members.fingerprint));
-  const [ana, ben, cleo] = [await again(members.ana), await again(members.ben), await again(members.cleo)];
-  members = { ...members, ana, ben, cleo, requester: await sessionOf('requester') };
-}
+const title = `a daemon that is killed ${3 * KILLS} times starts again, its log verifies, nothing acknowledged is lost`;
+describe(title, { timeout: TIMEOUT_MS }, () => {
+  test('during deposits, which go on to their end', async () => {
+    const victim = await Victim.found();
+    const deposited: Files[] = [];
+    while (victim.kills < KILLS) {
+      const files = modelOf(deposited.length);
+      const work = depositAs(victim, files, String(deposited.length));
+      await victim.killDuring(work, /^\/v1\/(?:uploads\/|deposits)/);
+      deposited.push(files);
+    }
+    const report = await victim.audited();
+    expect(report.completeness.versions.quarantined).toBe(deposited.length);
+    const members = await victim.signedInAgain();
+    const { api } = members.requester;
+    for (const [version, files] of deposited.entries()) {
+      await publish(members, { version: String(version) });
+      const pending = await releaseAs(members, { version: String(version) });
+      const folder = temporary();
+      await fetchRelease({ api, pending, host: 0, folder, verify });
+      isModel(folder, files);
+    }
+  });
+
+  test('during approvals, which count once, told or not', async () => {
+    const victim = await Victim.found();
+    const { members } = victim;
+    await depositAs(victim, { 'config.json': new Uint8Array(100) }, '1');
+    await publish(members);
+    const requester = await victim.session('requester');
+    const voters = [members.ben, members.cleo];
+    const releases: Hex[] = [];
+    const releaseOne = async () => {
+      const { release } = await again(() => requestAs({ ...members, requester }));
+      releases.push(release);
+      await Promise.all(voters.map((voter) => approveAnew(victim, voter, release)));
+    };
+    while (victim.kills < KILLS) await victim.killDuring(releaseOne(), /\/approvals$/);
+    // Where the kill came between the last approval and the release that it brings, upkeep releases.
+    for (const release of releases) await waitForRelease(requester.api, release, { retry: RETRY });
+    const report = await victim.audited();
+    expect(report.completeness.tally.approvals).toBe(2 + voters.length * releases.length);
+    const { facts } = await followAs(members.auditor, members.fingerprint);
+    const persons = voters.map(({ custodian }) => custodian.person).sort();
+    for (const release of releases) {
+      const votes = facts.proposals.get(release)?.votes ?? [];
+      expect(votes.map(({ person }) => person).sort()).toEqual(persons);
+    }
+  });
+
+  test('during fetches, which go on to their end', async () => {
+    const victim = await Victim.found();
+    const files = modelOf(0);
+    await depositAs(victim, files, '1');
+    await publish(victim.members);
+    const pending = await releaseAs(victim.members, { bytes: 3_000_000_000n });
+    const { api } = await victim.session('requester');
+    const fetchTo = (folder: string) => fetchRelease({ api, pending, host: 0, folder, verify, retry: RETRY });
+    while (victim.kills < KILLS) {
+      const folder = temporary();
+      await victim.killDuring(fetchTo(folder), /^\/v1\/weights\//);
+      isModel(folder, files);
+    }
+    await sendReceipt(api, pending, 0, await fetchTo(temporary()));
+    const { completeness } = await victim.audited();
+    expect(completeness).toMatchObject({ verdict: 'pass', releases: { withReceipts: 1 } });
+  });
+});

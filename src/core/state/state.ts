@@ -65,7 +65,8 @@ export interface Version {
   readonly owner: Hex;
   /** Bytes of ciphertext, all files. */
   readonly bytes: bigint;
-  readonly files: number;
+  /** Bytes of plaintext of each file, the inner manifest first. */
+  readonly files: readonly number[];
   readonly time: number;
   readonly phase: 'quarantined' | 'releasable' | 'withdrawn';
   readonly envelopes: readonly EnvelopeName[];

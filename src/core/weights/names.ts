@@ -4,6 +4,9 @@ import { humanText, modelName, versionName } from '../schema.ts';
 
 /** Linux allows 4,096 bytes a path; a hub's file names are far shorter, and 10,000 must fit a manifest. */
 export const MAX_PATH_BYTES = 512;
+const ASIDE_SUFFIX = '.twinlock-part';
+/** File systems allow 255 bytes a name, the one that a file is written under at first included. */
+const MAX_NAME_BYTES = 255 - asideName('').length;
 
 export interface ModelVersion {
   /** `namespace/name`. */
@@ -22,10 +25,16 @@ export function parseModelVersion(text: string): ModelVersion {
   return { model: model as string, version: version as string };
 }
 
+/** What a host calls a file until it is whole: the name of no file of a model. */
+export function asideName(name: string): string {
+  return `.${name}${ASIDE_SUFFIX}`;
+}
+
 /**
  * Checks the path of one file inside a model (attacker-controlled: it becomes a path on a host's disk) and
- * returns it: relative, POSIX, NFC, at most 512 bytes of UTF-8, no `.` or `..`, no empty segment, no
- * backslash, no control, invisible or bidirectional character. Throws `invalid_name`.
+ * returns it: relative, POSIX, NFC, at most 512 bytes of UTF-8, no `.` or `..`, no empty segment, none of more
+ * than 240 bytes or that ends in `.twinlock-part`, no backslash, no control, invisible or bidirectional
+ * character. Throws `invalid_name`.
  */
 export function parseFilePath(path: string): string {
   must(printable.safeParse(path).success, 'invalid_name', 'expected a path of printable characters');
@@ -36,6 +45,11 @@ export function parseFilePath(path: string): string {
   for (const segment of path.split('/')) {
     const isName = segment !== '' && segment !== '.' && segment !== '..';
     must(isName, 'invalid_name', 'expected a relative path without empty, "." or ".." segments');
+    const bytes = utf8(segment).length;
+    must(bytes <= MAX_NAME_BYTES, 'invalid_name', `expected names of at most ${MAX_NAME_BYTES} bytes, got ${bytes}`);
+    // Written aside, another file would take its place.
+    const isReserved = caseless(segment).endsWith(ASIDE_SUFFIX);
+    must(!isReserved, 'invalid_name', `expected no name that ends in ${ASIDE_SUFFIX}: what is not whole yet has it`);
   }
   return path;
 }

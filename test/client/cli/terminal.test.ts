@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../../client/cli/exit.ts';
 import { openTerminal } from '../../../client/cli/terminal.ts';
-import { bytesText, durationMs, printable, table, timeText } from '../../../client/cli/text.ts';
+import { bytesText, durationMs, jsonText, printable, table, timeText } from '../../../client/cli/text.ts';
 import { CODES, TwinlockError } from '../../../src/core/errors.ts';
 
 class Captured extends Writable {
@@ -57,6 +57,26 @@ test('a terminal gets a bar, anything else none', () => {
 
 test('what the vault says does not steer the terminal', () => {
   expect(printable('a\u001b[2Jb\r\n\u202ec\u2028')).toBe('a\ufffd[2Jb\ufffd\ufffd\ufffdc\ufffd');
+});
+
+test('nor does it in a JSON document, which says the same all the same', () => {
+  const said = { name: 'a\u009b2J\u007f\u202eb\u2028\u{e0001}\n"é模' };
+  const text = jsonText(said);
+  expect(text).toBe('{"name":"a\\u009b2J\\u007f\\u202eb\\u2028\\udb40\\udc01\\n\\"é模"}');
+  expect(JSON.parse(text)).toEqual(said);
+});
+
+test('an instant that no date can say is shown all the same', () => {
+  expect(timeText(Number.MAX_SAFE_INTEGER)).toBe('never');
+  expect(timeText(8.64e15)).toBe('+275760-09-13 00:00Z');
+});
+
+test('one long word does not widen every row of a table', () => {
+  const lines = table(
+    ['A', 'B'],
+    [['x'.repeat(1e6), 'y'.repeat(1e6)], ...Array.from({ length: 100 }, () => ['a', 'b'])],
+  );
+  expect(Math.max(...lines.map((line) => line.length))).toBe(2 * 256 + 2);
 });
 
 test('every code has an exit code of its group', () => {

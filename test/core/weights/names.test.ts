@@ -50,7 +50,9 @@ describe('the path of a file', () => {
     'with space.txt',
     'größe.bin',
     '模型/権重.bin',
-    'a'.repeat(512),
+    'a'.repeat(240),
+    `${'a'.repeat(240)}/${'b'.repeat(240)}/${'c'.repeat(30)}`,
+    'x.twinlock-part.bin',
   ])('may be %s', (path) => {
     expect(parseFilePath(path)).toBe(path);
   });
@@ -78,8 +80,12 @@ describe('the path of a file', () => {
     ['a lone surrogate', 'a\uD800'],
     ['a decomposed letter', 'gro\u0308ße'],
     ['a Kelvin sign', '\u212A'],
-    ['513 bytes', 'a'.repeat(513)],
-    ['300 characters of two bytes', 'é'.repeat(300)],
+    ['513 bytes', `${'a'.repeat(240)}/${'b'.repeat(240)}/${'c'.repeat(31)}`],
+    ['600 bytes of two-byte characters', Array.from({ length: 3 }, () => 'é'.repeat(100)).join('/')],
+    ['a name that no file system has room for once it is written aside', `a/${'b'.repeat(241)}`],
+    ['the name under which another file is written aside', 'a/.b.twinlock-part'],
+    ['that name in another case', '.b.Twinlock-PART'],
+    ['a folder of that name', '.b.twinlock-part/c'],
   ])('refuses %s', (_, path) => {
     expect(() => parseFilePath(path)).toThrow(INVALID);
   });

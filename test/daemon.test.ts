@@ -1,0 +1,56 @@
+import { rmSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type DaemonProcess, startProcess } from './daemon-process.ts';
+import { ask } from './http/ask.ts';
+import { depositFiles, foundVault, type Prepared, prepareVault, requestAs } from './vault-kit.ts';
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+let prepared: Prepared;
+let daemon: DaemonProcess;
+
+beforeEach(async () => {
+  prepared = await prepareVault();
+  daemon = startProcess(prepared.dataDir);
+});
+afterEach(async () => {
+  await daemon.kill();
+  rmSync(prepared.dataDir, { recursive: true, force: true });
+});
+
+test('twinlockd answers whoever waits, and ends well, when it is told to', async () => {
+  const members = await foundVault(await daemon.url, prepared);
+  await depositFiles(members, { 'a.bin': new Uint8Array(1) });
+  const { release } = await requestAs(members, { purpose: 'evaluation' });
+  const waiting = members.requester.api.awaitProposal(release, 'open', 60);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const began = performance.now();
+  const code = await daemon.stop();
+  expect((await waiting).phase).toBe('open');
+  expect(code).toBe(0);
+  // Well below the grace that a request under way would have: connections that are kept alive hold nothing up.
+  expect(performance.now() - began).toBeLessThan(8000);
+  const lines = daemon
+    .output()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { msg: string });
+  expect(lines.at(0)?.msg).toBe('serving');
+  expect(lines.at(-1)?.msg).toBe('stopping');
+});
+
+test('twinlockd tells of every answer, and of what goes wrong its code', async () => {
+  const url = await daemon.url;
+  await ask(url, { path: '/v1/vault?secret=1' });
+  await ask(url, { path: '/v1/status', token: 'A'.repeat(43) });
+  await daemon.stop();
+  const lines = daemon
+    .output()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const answered = lines.filter(({ msg }) => msg === 'answered');
+  expect(answered).toMatchObject([
+    { level: 30, method: 'GET', path: '/v1/vault', status: 200 },
+    { level: 40, method: 'GET', path: '/v1/status', status: 401, code: 'unauthenticated' },
+  ]);
+  expect(daemon.output()).not.toMatch(/secret|AAAA|Bearer/);
+});
