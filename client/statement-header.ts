@@ -1,24 +1,26 @@
 import { type Hex, toHex } from '../src/core/bytes.ts';
 import type { RandomBytes } from '../src/core/random.ts';
+import type { Grade } from '../src/core/schema.ts';
 import type { Facts } from '../src/core/state/state.ts';
 import type { StatusView } from './api.ts';
 
 /** What every statement names of the vault it is made for. */
 export interface Ground {
   readonly vault: Hex;
+  readonly grade: Grade;
   readonly committee: Hex;
   readonly epoch: number;
   /** Digest of the policy. */
   readonly policy: Hex;
 }
 
-export function groundOf({ vault, committee, policy }: Facts): Ground {
-  return { vault, committee: committee.id, epoch: committee.epoch, policy: policy.digest };
+export function groundOf({ vault, genesis, committee, policy }: Facts): Ground {
+  return { vault, grade: genesis.grade, committee: committee.id, epoch: committee.epoch, policy: policy.digest };
 }
 
 /** For a requester, who does not replay the log: custodians compare it with theirs before they approve. */
-export function groundOfStatus(fingerprint: Hex, { committee, policy }: StatusView): Ground {
-  return { vault: fingerprint, committee: committee.id, epoch: committee.epoch, policy };
+export function groundOfStatus(fingerprint: Hex, { grade, committee, policy }: StatusView): Ground {
+  return { vault: fingerprint, grade, committee: committee.id, epoch: committee.epoch, policy };
 }
 
 /** The header that all kinds of statements share, `proposer` and `kind` aside. */

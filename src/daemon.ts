@@ -13,6 +13,7 @@ import { webauthnDoor } from './http/door.ts';
 import { LOG_KEY_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { openStore } from './store/open.ts';
+import { Challenges } from './vault/challenges.ts';
 import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
 import { Recorder } from './vault/recorder.ts';
@@ -44,6 +45,7 @@ export interface Daemon {
 
 /** How long a request under way may take to end when the daemon stops. */
 const GRACE_MS = 10_000;
+const IDLE_MS = 50;
 const MAX_CONNECTIONS = 4096;
 
 /** Opens the data folder, replays the log and serves the API over TLS 1.3. Throws the first fault it finds. */
@@ -112,6 +114,7 @@ async function openContext(
     founding: store.founding,
     uploads: store.uploads,
     blobs: store.blobs,
+    challenges: new Challenges(clock, random),
     sessions: new Sessions(clock, random),
     requests: new Requests(clock, random),
     refusals: new Refusals(clock),
@@ -176,10 +179,12 @@ interface Closable {
 async function closeServer(server: Closable): Promise<void> {
   await new Promise<void>((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    // Again and again: a connection that is kept alive is idle once its request has been answered.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
     server.close(() => {
       clearTimeout(force);
+      clearInterval(idle);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }

@@ -5,13 +5,16 @@ import { SIMULATED_IMAGE } from './core/attest/simulated/report.ts';
 import { toBase64url } from './core/bytes.ts';
 import { canonicalBytes, digestOf } from './core/canonical.ts';
 import { must } from './core/errors.ts';
-import { thresholdLeavesASpare } from './core/state/rules/genesis.ts';
+import { groupName, humanText, parseAs } from './core/schema.ts';
+import { possessionClaim, thresholdLeavesASpare } from './core/state/rules/genesis.ts';
 import type { Policy } from './core/statement/policy.ts';
 import { parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
 import { selfSigned } from './http/certificate.ts';
+import { verifyNode } from './platform/verify-node.ts';
 import { openStore } from './store/open.ts';
 
+const founderName = humanText(64);
 const DAY_MS = 24 * 60 * 60_000;
 const GIB = 1n << 30n;
 
@@ -56,6 +59,8 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
     'quorum_unreachable',
     `policy wants a member of group ${lacking}, and no founder is in it`,
   );
+  const invited = invite(init.founders);
+  const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
   mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
   const found = OURS.find((name) => existsSync(join(init.dataDir, name)));
   must(
@@ -69,17 +74,6 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
     writeFileSync(join(init.dataDir, name), text, { mode: 0o600, flag: 'wx', flush: true });
   secret(TLS_KEY_FILE, key);
   secret(TLS_CERTIFICATE_FILE, certificate);
-  const invited = init.founders.map((founder, i) => ({
-    ...founder,
-    person: randomBytes(16).toString('hex'),
-    index: i + 1,
-    token: randomBytes(32),
-  }));
-  const ownerOf = ({ ownerName }: Pick<PrincipalRecord, 'ownerName'>) => {
-    const owner = invited.find((founder) => founder.name === ownerName);
-    must(owner !== undefined, 'person_unknown', `a key names the owner ${ownerName}, who is no founder`);
-    return owner.person;
-  };
   const store = openStore(init.dataDir);
   try {
     await store.founding.found({
@@ -91,7 +85,7 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
       created: init.nowMs,
       expires: init.nowMs + init.invitationDays * DAY_MS,
       policy,
-      principals: init.principals.map((principal) => ({ ...principal, owner: ownerOf(principal) })),
+      principals,
       founders: invited.map(({ token, ...founder }) => ({ ...founder, invitation: digestOf(token) })),
     });
   } finally {
@@ -101,6 +95,36 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
   secret(LOG_KEY_FILE, `${randomBytes(32).toString('hex')}\n`);
   syncFolder(init.dataDir);
   return invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
+}
+
+interface Invited {
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly person: string;
+  readonly index: number;
+  readonly token: Uint8Array;
+}
+
+/** What genesis would refuse once everybody has enrolled is refused now. */
+function invite(founders: Initialisation['founders']): readonly Invited[] {
+  const invited = founders.map(({ name, groups }, i) => ({
+    name: parseAs(founderName, name, `founder ${i + 1}`),
+    groups: groups.map((group) => parseAs(groupName, group, `group of ${name}`)),
+    person: randomBytes(16).toString('hex'),
+    index: i + 1,
+    token: randomBytes(32),
+  }));
+  const twice = invited.find(({ name }, i) => invited.findIndex((other) => other.name === name) !== i);
+  must(twice === undefined, 'person_exists', `two founders have the name ${twice?.name}`);
+  return invited;
+}
+
+function ownedByAFounder(record: Omit<PrincipalRecord, 'owner'>, founders: readonly Invited[]): PrincipalRecord {
+  const owner = founders.find(({ name }) => name === record.ownerName);
+  must(owner !== undefined, 'person_unknown', `a key names the owner ${record.ownerName}, who is no founder`);
+  const principal = { ...record, owner: owner.person };
+  verifyNode(possessionClaim(principal));
+  return principal;
 }
 
 /** The files' own bytes are on disk; now their names are too, before any invitation is handed out. */

@@ -35,7 +35,7 @@ test('twinlockd answers whoever waits, and ends well, when it is told to', async
     .split('\n')
     .map((line) => JSON.parse(line) as { msg: string });
   expect(lines.at(0)?.msg).toBe('serving');
-  expect(lines.at(-1)?.msg).toBe('stopping');
+  expect(lines.map(({ msg }) => msg)).toContain('stopping');
 });
 
 test('twinlockd tells of every answer, and of what goes wrong its code', async () => {

@@ -45,7 +45,7 @@ import { HOUR_MS, MEASUREMENT, POLICY } from './world/founding.ts';
 
 /** Three founders, two of whom must approve; ana owns the machines, so ben and cleo decide on what they ask. */
 export const FOUNDERS = ['ana', 'ben', 'cleo'] as const;
-export type FounderName = (typeof FOUNDERS)[number];
+type FounderName = (typeof FOUNDERS)[number];
 const ROLES = ['depositor', 'requester', 'auditor'] as const;
 type Role = (typeof ROLES)[number];
 
@@ -78,7 +78,8 @@ export async function prepareVault({
   const machines = Object.fromEntries(
     ROLES.map((role) => [role, principalKey(role, `${role}-key`, platformRandom(32))]),
   ) as Record<Role, PrincipalKey>;
-  const policy = { ...POLICY, limits: { ...POLICY.limits, bytesPerRelease: '100000000000', ...limits } };
+  const roomy = { bytesPerRelease: '100000000000', bytesPerDay: '1000000000000' };
+  const policy = { ...POLICY, limits: { ...POLICY.limits, ...roomy, ...limits } };
   const invited = await initialise({
     dataDir,
     grade: 'simulation',
@@ -202,7 +203,7 @@ export async function signInAgain(person: Person, api: Api, fingerprint: Hex): P
   return { ...person, custodian, api: custodian.api };
 }
 
-export function checkpointsInMemory(): CheckpointMemory {
+function checkpointsInMemory(): CheckpointMemory {
   const kept = new Map<Hex, VerifiedCheckpoint>();
   return {
     get: async (fingerprint) => kept.get(fingerprint) ?? null,

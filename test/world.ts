@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Request, requestDigest } from '../src/core/attest/request.ts';
-import { type Hex, toBase64url, toHex, ZERO_32 } from '../src/core/bytes.ts';
+import { type Hex, toBase64url, toHex, utf8, ZERO_32 } from '../src/core/bytes.ts';
+import { digestOf } from '../src/core/canonical.ts';
 import type { Draft, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
 import { versionBase } from '../src/core/state/effects/version-base.ts';
@@ -78,11 +79,12 @@ export class World extends WorldLog {
 
   header(): Pick<
     Proposable,
-    'v' | 'vault' | 'committee' | 'epoch' | 'policy' | 'base' | 'nonce' | 'created' | 'expires'
+    'v' | 'grade' | 'vault' | 'committee' | 'epoch' | 'policy' | 'base' | 'nonce' | 'created' | 'expires'
   > {
     const { vault, committee, policy } = this.facts;
     return {
       v: 1,
+      grade: this.facts.genesis.grade,
       vault,
       committee: committee.id,
       epoch: committee.epoch,
@@ -115,6 +117,10 @@ export class World extends WorldLog {
     changes: Partial<StatementOf<'stop'>> = {},
   ): StatementOf<'stop'> {
     return { ...this.header(), kind: 'stop', proposer: asProposer(by), what, target, reason: 'a test', ...changes };
+  }
+
+  retirement(of: Machine, by: Founder | Machine): StatementOf<'stop'> {
+    return this.stop('principal', digestOf(utf8(of.record.key)), by);
   }
 
   resumption(stop: Hex, by: Founder, changes: Partial<StatementOf<'resume'>> = {}): StatementOf<'resume'> {
@@ -291,6 +297,10 @@ export class World extends WorldLog {
   async propose(statement: Proposable): Promise<Hex> {
     await this.append(await this.draftProposal(statement));
     return statementDigest(statement);
+  }
+
+  async retire(of: Machine, by: Founder | Machine): Promise<void> {
+    await this.append(await this.draftStop(this.retirement(of, by)));
   }
 
   async approve(proposal: Hex, ...founders: readonly Founder[]): Promise<void> {

@@ -63,7 +63,12 @@ function linesOf(status: StatusView): readonly string[] {
     '',
     ...table(
       ['KEY', 'ROLE', 'OWNER', 'MODELS'],
-      principals.map(({ name, role, ownerName, models }) => [name, role, ownerName, models.join(' ')]),
+      principals.map(({ name, role, ownerName, models, retired }) => [
+        name,
+        role,
+        ownerName,
+        retired ? 'retired' : models.join(' '),
+      ]),
     ),
   ];
 }

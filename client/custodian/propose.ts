@@ -1,4 +1,4 @@
-import { fromBase64url, type Hex, toHex, ZERO_32 } from '../../src/core/bytes.ts';
+import { fromBase64url, type Hex, toHex, utf8, ZERO_32 } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
 import type { ProposerSignature } from '../../src/core/log/entry.ts';
@@ -89,6 +89,8 @@ export type Stopping =
   | { readonly what: 'all'; readonly reason: string }
   /** A release by its digest, a version by its manifest, a proposal of one's own by its digest. */
   | { readonly what: 'release' | 'version' | 'proposal'; readonly target: Hex; readonly reason: string }
+  /** A machine's key, whoever owns it. */
+  | { readonly what: 'principal'; readonly key: string; readonly reason: string }
   /** An authenticator of one's own, by its credential. */
   | { readonly what: 'authenticator'; readonly credential: string; readonly reason: string };
 
@@ -112,8 +114,16 @@ export async function stop(custodian: Custodian, replica: Replica, stopping: Sto
 }
 
 function targetOf(stopping: Stopping): Hex {
-  if (stopping.what === 'all') return ZEROS;
-  return stopping.what === 'authenticator' ? digestOf(fromBase64url(stopping.credential)) : stopping.target;
+  switch (stopping.what) {
+    case 'all':
+      return ZEROS;
+    case 'authenticator':
+      return digestOf(fromBase64url(stopping.credential));
+    case 'principal':
+      return digestOf(utf8(stopping.key));
+    default:
+      return stopping.target;
+  }
 }
 
 function proposerOf({ person, credential }: Custodian) {

@@ -39,7 +39,7 @@ export function forge(
   const leaves: Uint8Array[] = [];
   const entries = drafts.map(({ time, kind, body }, index) => {
     const prev = toHex(leaves.at(-1) ?? ZERO_32);
-    const bytes = encodeEntry({ v: 1, index, time, prev, kind, body } as Entry);
+    const bytes = encodeEntry({ v: 1, index, time, prev, grade: 'simulation', kind, body } as Entry);
     leaves.push(leafHash(bytes));
     return fromUtf8(bytes);
   });

@@ -21,6 +21,7 @@ export const CODES = {
     'invalid_key',
     // statements
     'wrong_vault',
+    'wrong_grade',
     'wrong_committee',
     'wrong_epoch',
     'wrong_policy',
@@ -34,6 +35,7 @@ export const CODES = {
     'out_of_scope',
     'principal_unknown',
     'principal_exists',
+    'principal_retired',
     'person_unknown',
     'person_exists',
     'not_a_custodian',

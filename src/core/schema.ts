@@ -11,6 +11,9 @@ import { TwinlockError } from './errors.ts';
 export const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits'));
 /** 16 random bytes in lower-case hexadecimal: the id of a person, a committee, a request. */
 export const id = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hexadecimal digits'));
+/** What a vault is for, for life: weights, or a rehearsal, which protects nothing. */
+export const grade = z.enum(['production', 'simulation']);
+export type Grade = z.infer<typeof grade>;
 /** Milliseconds since the epoch. */
 export const instantMs = z.int().check(z.gte(0));
 export const durationMs = z.int().check(z.gte(1));

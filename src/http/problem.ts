@@ -40,6 +40,7 @@ export function statusOf(code: Code) {
     case 'credential_unknown':
     case 'credential_retired':
     case 'principal_unknown':
+    case 'principal_retired':
     case 'person_unknown':
     case 'appraisal_failed':
     case 'evidence_simulated':
@@ -130,6 +131,7 @@ export function statusOf(code: Code) {
     case 'invalid_scalar':
     case 'invalid_key':
     case 'wrong_vault':
+    case 'wrong_grade':
     case 'wrong_committee':
     case 'limit_exceeded':
     case 'envelopes_mismatch':

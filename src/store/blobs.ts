@@ -22,6 +22,9 @@ export interface BlobFolders {
 
 type Part = Parameters<BlobStore['storePart']>[3];
 
+/** Ciphertext leaves this much of the disk to the log: a stop must always find room. */
+export const RESERVED_BYTES: number = 1 << 30;
+
 /**
  * The ciphertext store on two folders that exist; see FORMAT.md for their layout. Offsets are those of
  * `segmentSpan`, from the start of the header on. The header is in the manifest: the 74 bytes in its place read
@@ -53,6 +56,9 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
           const count = segmentCount(part.plainBytes);
           const isSegment = Number.isSafeInteger(first) && first >= 0 && first < count;
           must(isSegment, 'malformed', `expected a segment below ${count}, got ${first}`);
+          const free = await files.freeBytes(folders.uploads);
+          const message = `expected ${RESERVED_BYTES} bytes of disk to be left for the log, got ${free}: make room`;
+          must(free > RESERVED_BYTES, 'storage_full', message);
           await files.makeFolder(folder);
           const segments = await storePart(files, join(folder, name), first, part);
           if (first === 0) await files.syncFolder(folder);

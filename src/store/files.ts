@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
 
 export const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -30,6 +30,8 @@ export interface Files {
   /** Makes what was created, renamed or removed in the folder durable. */
   syncFolder(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** Bytes that may still be written to the folder's disk. */
+  freeBytes(folder: string): Promise<number>;
   /** With all that is in it. */
   removeFolder(path: string): Promise<void>;
 }
@@ -57,6 +59,10 @@ export const nodeFiles: Files = {
     }
   },
   rename,
+  freeBytes: async (folder) => {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  },
   removeFolder: (path) => rm(path, { recursive: true, force: true }),
 };
 

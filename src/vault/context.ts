@@ -4,6 +4,7 @@ import type { ArchivedAssertion } from '../core/schema.ts';
 import type { SignatureClaim } from '../core/signature/claim.ts';
 import type { CoseKey } from '../core/signature/cose.ts';
 import type { Enrolment } from '../core/webauthn/enrolment.ts';
+import type { Challenges } from './challenges.ts';
 import type { BlobStore, Clock, FoundingStore, LogStore, UploadStore } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 import type { Refusals } from './refusals.ts';
@@ -32,6 +33,7 @@ export interface Context {
   readonly founding: FoundingStore;
   readonly uploads: UploadStore;
   readonly blobs: BlobStore;
+  readonly challenges: Challenges;
   readonly sessions: Sessions;
   readonly requests: Requests;
   readonly refusals: Refusals;

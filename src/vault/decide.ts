@@ -13,7 +13,7 @@ import { releaseApproved } from './release.ts';
 import type { CustodianCaller } from './sessions.ts';
 import { proposalOf } from './views.ts';
 
-export interface HostEnvelope {
+interface HostEnvelope {
   readonly host: number;
   readonly envelope: Uint8Array;
   readonly signature: Uint8Array;

@@ -37,8 +37,12 @@ export async function invited(context: Context, token: string | null): Promise<I
   return { founding, founder };
 }
 
-/** Takes an enrolment document of the founder who was invited. Returns its digest. */
-export async function enrol(context: Context, token: string | null, bytes: Uint8Array): Promise<Hex> {
+/** Takes an enrolment document of the founder who was invited, one at a time. Returns its digest. */
+export function enrol(context: Context, token: string | null, bytes: Uint8Array): Promise<Hex> {
+  return context.recorder.inTurn(() => enrolInTurn(context, token, bytes));
+}
+
+async function enrolInTurn(context: Context, token: string | null, bytes: Uint8Array): Promise<Hex> {
   const { founding, founder } = await invited(context, token);
   must(
     context.recorder.state === null,
@@ -55,8 +59,10 @@ export async function enrol(context: Context, token: string | null, bytes: Uint8
     'limit_exceeded',
     `expected at most ${MAX_AUTHENTICATORS_PER_FOUNDER} authenticators a founder`,
   );
-  const isNewKem = enrolments.every((other) => parseEnrolment(other.document).kem !== document.kem);
-  must(isNewKem, 'kem_key_reused', 'another authenticator is enrolled with this KEM key');
+  for (const other of enrolments.map((row) => parseEnrolment(row.document))) {
+    must(other.kem !== document.kem, 'kem_key_reused', 'another authenticator is enrolled with this KEM key');
+    must(other.signing !== document.signing, 'credential_exists', 'another is enrolled with this share-signing key');
+  }
   // Every check that genesis will make, made when it comes in, so that its owner hears of it.
   const { policy } = parsePolicy(founding.policy);
   const { claims } = checkEnrolment(document, requirementOf(founding.grade, policy, context.clock.now()));

@@ -6,16 +6,22 @@ export const MAX_CHALLENGES = 10_000;
 /** A working day; a workstation that was left alone overnight signs in again. */
 export const SESSION_MS = 8 * 60 * 60_000;
 export const MAX_SESSIONS = 10_000;
+/** Of one credential or key: its oldest ends when another begins. */
+export const SESSIONS_A_CALLER = 32;
 /** From an opened request to its proposal; the fold refuses older nonces too. */
 export const REQUEST_MS = 15 * 60_000;
 export const MAX_REQUESTS = 1_000;
+export const REQUESTS_A_KEY = 64;
+/** Of one principal: every proposal is an entry for ever, which every client replays. */
+export const OPEN_PROPOSALS_A_KEY = 16;
+export const PROPOSALS_AN_HOUR_A_KEY = 60;
 /** Authenticators that one founder may enrol. */
 export const MAX_AUTHENTICATORS_PER_FOUNDER = 4;
 /** An upload that has not ended by then is dropped. */
 export const UPLOAD_MS = 7 * 24 * 60 * 60_000;
 export const MAX_UPLOADS = 16;
-/** Segments of one PUT, 16 MiB: what is sent again after a failure, and fsynced once. */
-export const PART_SEGMENTS = 16;
+/** Segments of one PUT, 8 MiB: what is sent again after a failure, and fsynced once; a client holds two of them. */
+export const PART_SEGMENTS = 8;
 /** Bytes of entries and objects in one page of the log; a page has at least one entry. */
 export const PAGE_BYTES = 4 << 20;
 /** Distinct refusals that are told apart between two tellings. */

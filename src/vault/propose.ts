@@ -1,10 +1,14 @@
 import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import type { ProposerSignature } from '../core/log/entry.ts';
+import type { Facts } from '../core/state/state.ts';
 import { parseStatement, type Statement, statementDigest } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
+import { OPEN_PROPOSALS_A_KEY, PROPOSALS_AN_HOUR_A_KEY } from './limits.ts';
 import type { Recorded } from './recorder.ts';
 import type { Caller } from './sessions.ts';
+
+const HOUR_MS = 60 * 60_000;
 
 export interface Proposed extends Recorded {
   readonly digest: Hex;
@@ -23,12 +27,32 @@ export async function propose(
   const statement = parseStatement(request.statement);
   isTheCallers(caller, statement);
   if (statement.kind === 'release') context.requests.find(statement.request, statement.proposer.key);
-  const recorded = await context.recorder.record(() => ({
-    objects: onlyNamed(statement, request.objects),
-    drafts: [{ kind: 'proposal', body: { statement: { ...statement }, signature: request.signature } }],
-  }));
+  const recorded = await context.recorder.record((facts) => {
+    if (facts !== null && caller.role !== 'custodian') isAffordable(facts, caller.key, context.clock.now());
+    return {
+      objects: onlyNamed(statement, request.objects),
+      drafts: [{ kind: 'proposal', body: { statement: { ...statement }, signature: request.signature } }],
+    };
+  });
   if (statement.kind === 'release') context.requests.close(statement.request);
   return { ...recorded, digest: statementDigest(statement) };
+}
+
+/** A machine gone wrong, or in wrong hands, makes no log that nobody can afford to replay. */
+function isAffordable({ proposals }: Facts, key: string, nowMs: number): void {
+  const own = proposals.filter(({ statement: { proposer } }) => proposer.kind === 'principal' && proposer.key === key);
+  const open = own.count(({ phase }) => phase === 'open' || phase === 'approved');
+  must(
+    open < OPEN_PROPOSALS_A_KEY,
+    'rate_limited',
+    `expected at most ${OPEN_PROPOSALS_A_KEY} open proposals of one key: wait for decisions, or withdraw some`,
+  );
+  const recent = own.count(({ time }) => time > nowMs - HOUR_MS);
+  must(
+    recent < PROPOSALS_AN_HOUR_A_KEY,
+    'rate_limited',
+    `expected at most ${PROPOSALS_AN_HOUR_A_KEY} proposals of one key an hour: try again later`,
+  );
 }
 
 /** One proposes and stops in one's own name. */

@@ -4,6 +4,7 @@ import { must, TwinlockError } from '../core/errors.ts';
 import { type Draft, type Entry, encodeEntry, parseEntry } from '../core/log/entry.ts';
 import { frontierRoot, leafHash } from '../core/log/merkle.ts';
 import { MemoryTree } from '../core/log/tree.ts';
+import type { Grade } from '../core/schema.ts';
 import type { SignatureClaim } from '../core/signature/claim.ts';
 import { apply, objectsNamed } from '../core/state/apply.ts';
 import { EMPTY_CHAIN } from '../core/state/chain.ts';
@@ -12,7 +13,7 @@ import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore } from './ports.ts';
 
 /** What goes to disk with an act's entries. */
-export type Alongside = Partial<Omit<Batch, 'entries' | 'checkpoint' | 'erase'>>;
+type Alongside = Partial<Omit<Batch, 'entries' | 'checkpoint' | 'erase'>>;
 
 export interface Act extends Alongside {
   readonly drafts: readonly Draft[];
@@ -224,7 +225,8 @@ export class Recorder {
     must(now > last - MAX_SKEW_MS, 'clock_skew', 'the daemon’s clock is behind its own log: set the clock', {
       seconds: Math.round((last - now) / 1000),
     });
-    const entry = { v: 1, index: size, time: Math.max(now, last + 1), prev: chain.last, ...draft } as Entry;
+    const time = Math.max(now, last + 1);
+    const entry = { v: 1, index: size, time, prev: chain.last, grade: gradeOf(state, draft), ...draft } as Entry;
     return { index: size, bytes: encodeEntry(entry) };
   }
 
@@ -241,6 +243,12 @@ export class Recorder {
     must(root !== undefined, 'not_found', `the log has never had the size ${size}`);
     return root;
   }
+}
+
+/** The vault's grade; before there is a vault, that of the genesis which founds it. */
+function gradeOf(state: State | null, draft: Draft): Grade {
+  if (state !== null) return state.facts.genesis.grade;
+  return draft.kind === 'genesis' && draft.body.statement['grade'] === 'simulation' ? 'simulation' : 'production';
 }
 
 /** Releases that these drafts have ended: what is kept for their hosts goes in the same transaction. */

@@ -2,7 +2,7 @@ import { type Code, TwinlockError } from '../core/errors.ts';
 import type { BodyOf } from '../core/log/entry.ts';
 import { MAX_REFUSALS, REFUSALS_MS } from './limits.ts';
 import type { Clock } from './ports.ts';
-import type { Caller } from './sessions.ts';
+import { type Caller, nameOf } from './sessions.ts';
 
 /** What was turned away since the last time somebody looked, folded by code, act and caller. */
 export class Refusals {
@@ -46,8 +46,4 @@ export class Refusals {
     for (const [key] of taken) this.#folded.delete(key);
     return taken.map(([, refusal]) => refusal);
   }
-}
-
-function nameOf(caller: Caller): string {
-  return caller.role === 'custodian' ? caller.credential : caller.key;
 }

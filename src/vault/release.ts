@@ -4,6 +4,7 @@ import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
+import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import type { Facts, Proposal } from '../core/state/state.ts';
 import type { StatementOf } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
@@ -35,8 +36,9 @@ export async function releaseApproved(context: Context, digest: Hex): Promise<Co
 
 /** Asks the rule before any token is sealed: what has to wait is tried again every few seconds. */
 function isReady({ recorder }: Context, proposal: Hex, time: number): void {
-  const place = { v: 1, index: recorder.size, time, prev: '' } as const;
-  judgeRelease(recorder.facts, { ...place, kind: 'release', body: { proposal } });
+  const { facts, size: index } = recorder;
+  const place = { v: 1, index, time, prev: '', grade: facts.genesis.grade } as const;
+  judgeRelease(facts, { ...place, kind: 'release', body: { proposal } });
 }
 
 type Release = Proposal<StatementOf<'release'>>;
@@ -66,7 +68,7 @@ async function tokensFor(context: Context, { digest, statement }: Release, expir
 
 /**
  * A release that is served today. Throws `release_unknown`, `quorum_missing`, `unavailable` (approved, but it has
- * to wait), `proposal_closed`, `vault_stopped` or `version_withdrawn`.
+ * to wait), `proposal_closed`, `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
 export function liveRelease(facts: Facts, digest: Hex, nowMs: number): Release {
   const proposal = facts.proposals.get(digest);
@@ -78,6 +80,7 @@ export function liveRelease(facts: Facts, digest: Hex, nowMs: number): Release {
   const isServed = !proposal.ended && nowMs <= (proposal.executedTime ?? 0) + proposal.statement.leaseMs;
   must(isServed, 'proposal_closed', 'the lease is over: request the version anew');
   must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');
+  currentPrincipal(facts, proposal.statement.proposer.key);
   const isWithdrawn = facts.versions.get(proposal.statement.manifest)?.phase === 'withdrawn';
   must(!isWithdrawn, 'version_withdrawn', 'the version has been withdrawn: request another');
   return proposal as Release;

@@ -6,6 +6,7 @@ import { canonicalBytes } from '../core/canonical.ts';
 import { must } from '../core/errors.ts';
 import { parseAs } from '../core/schema.ts';
 import { withinSkew } from '../core/state/judgement.ts';
+import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { versionKey } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import type { Context } from './context.ts';
@@ -31,9 +32,8 @@ export function openRequest(
     'request',
   );
   withinSkew(request.created, context.clock.now(), 'request.created');
-  const principal = facts.principals.get(caller.key);
-  const allowed = principal !== undefined && inScope(principal.models, request.model);
-  must(allowed, 'out_of_scope', `this key may not request ${request.model}`);
+  const { models } = currentPrincipal(facts, caller.key);
+  must(inScope(models, request.model), 'out_of_scope', `this key may not request ${request.model}`);
   const key = versionKey(request.model, request.version);
   must(facts.names.has(key), 'version_unknown', `${key} has not been deposited`);
   must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');

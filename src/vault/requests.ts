@@ -4,7 +4,7 @@ import { type Hex, toHex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import type { RandomBytes } from '../core/random.ts';
 import { Ephemeral } from './ephemeral.ts';
-import { MAX_REQUESTS, REQUEST_MS } from './limits.ts';
+import { MAX_REQUESTS, REQUEST_MS, REQUESTS_A_KEY } from './limits.ts';
 import type { Clock } from './ports.ts';
 
 export interface OpenRequest {
@@ -19,7 +19,7 @@ export class Requests {
   readonly #random: RandomBytes;
 
   constructor(clock: Clock, random: RandomBytes) {
-    this.#open = new Ephemeral(clock, REQUEST_MS, MAX_REQUESTS);
+    this.#open = new Ephemeral(clock, REQUEST_MS, { maxCount: MAX_REQUESTS, maxPerOwner: REQUESTS_A_KEY });
     this.#random = random;
   }
 
@@ -27,7 +27,7 @@ export class Requests {
     const digest = requestDigest(request);
     must(this.#open.get(digest) === null, 'exists', 'this request is open already: take a new nonce');
     const random = toHex(this.#random(32));
-    return { digest, random, expires: this.#open.put(digest, { request, random }) };
+    return { digest, random, expires: this.#open.put(digest, { request, random }, request.requester) };
   }
 
   /** Throws `challenge_unknown` for one that is not open, or not this requester's. */
@@ -42,6 +42,6 @@ export class Requests {
   }
 
   close(digest: Hex): void {
-    this.#open.take(digest);
+    this.#open.drop(digest);
   }
 }

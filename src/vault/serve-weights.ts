@@ -2,7 +2,6 @@ import { fromBase64url, type Hex } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { must } from '../core/errors.ts';
 import { encryptedBytes } from '../core/weights/floe.ts';
-import { parseManifest, plainBytes } from '../core/weights/manifest.ts';
 import type { Context } from './context.ts';
 import type { TokenRow } from './ports.ts';
 import { liveRelease } from './release.ts';
@@ -19,11 +18,9 @@ async function bearer(context: Context, token: string | null): Promise<TokenRow>
 async function fileOf(context: Context, token: string | null, manifest: Hex, file: number) {
   const row = await bearer(context, token);
   must(row.manifest === manifest, 'not_permitted', 'the token is for another version');
-  const bytes = (await context.log.objects([manifest])).get(manifest);
-  must(bytes !== undefined, 'object_missing', `the manifest core ${manifest} is not beside the log`);
-  const entry = parseManifest(bytes).core.files[file];
-  must(entry !== undefined, 'not_found', `the version has no file ${file}`);
-  return { row, totalBytes: encryptedBytes(plainBytes(entry)) };
+  const plainBytes = context.recorder.facts.versions.get(manifest)?.files[file];
+  must(plainBytes !== undefined, 'not_found', `the version has no file ${file}`);
+  return { row, totalBytes: encryptedBytes(plainBytes) };
 }
 
 export interface Range {

@@ -1,7 +1,12 @@
 import { fromBase64url, type Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import type { ArchivedAssertion } from '../core/schema.ts';
-import { assertionClaim, currentAuthenticator, ed25519Claim } from '../core/state/rules/signatures.ts';
+import {
+  assertionClaim,
+  currentAuthenticator,
+  currentPrincipal,
+  ed25519Claim,
+} from '../core/state/rules/signatures.ts';
 import { challengeOf, signableMessage } from '../core/webauthn/challenge.ts';
 import type { Context } from './context.ts';
 import type { Caller, CustodianCaller, PrincipalCaller } from './sessions.ts';
@@ -26,7 +31,7 @@ export interface Session {
  * a login is never an approval, and an approval never a login.
  */
 export async function signIn(context: Context, request: SignIn): Promise<Session> {
-  context.sessions.consume(request.nonce);
+  context.challenges.consume(request.nonce);
   const caller = request.kind === 'custodian' ? await custodian(context, request) : principal(context, request);
   return { ...context.sessions.open(caller), caller };
 }
@@ -51,12 +56,7 @@ async function custodian(context: Context, request: Extract<SignIn, { kind: 'cus
 
 function principal(context: Context, { nonce, key, signature }: Extract<SignIn, { kind: 'principal' }>): Caller {
   const { facts } = context.recorder;
-  const known = facts.principals.get(key);
-  must(
-    known !== undefined,
-    'principal_unknown',
-    `the key ${key} is not enrolled: a custodian proposes it, and a quorum approves`,
-  );
+  const known = currentPrincipal(facts, key);
   must(fromBase64url(signature).length === 64, 'malformed', 'expected a signature of 64 bytes');
   context.verify(
     ed25519Claim(key, signableMessage({ label: 'session', vault: facts.vault, nonce }), signature, 'session'),
@@ -64,10 +64,14 @@ function principal(context: Context, { nonce, key, signature }: Extract<SignIn, 
   return { role: known.role, person: known.owner, name: known.name, key };
 }
 
-/** Who asks, by their session. Throws `unauthenticated`, and `credential_retired` for one that was retired since. */
+/**
+ * Who asks, by their session. Throws `unauthenticated`, and `credential_retired` or `principal_retired` for one
+ * that was retired since.
+ */
 export function callerOf({ sessions, recorder }: Context, token: string | null): Caller {
   const caller = sessions.caller(token);
   if (caller.role === 'custodian') currentAuthenticator(recorder.facts, caller.person, caller.credential);
+  else currentPrincipal(recorder.facts, caller.key);
   return caller;
 }
 

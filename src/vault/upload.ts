@@ -1,5 +1,6 @@
 import { type Hex, toHex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
+import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { versionKey } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import { segmentCount } from '../core/weights/floe.ts';
@@ -27,8 +28,8 @@ export function openUpload(context: Context, caller: PrincipalCaller, version: N
 async function open(context: Context, caller: PrincipalCaller, { model, version, files }: NewVersion): Promise<Upload> {
   const { facts } = context.recorder;
   const key = versionKey(model, version);
-  const scope = facts.principals.get(caller.key)?.models ?? [];
-  must(inScope(scope, model), 'out_of_scope', `this key may not deposit ${model}`);
+  const { models } = currentPrincipal(facts, caller.key);
+  must(inScope(models, model), 'out_of_scope', `this key may not deposit ${model}`);
   must(
     !facts.names.has(key),
     'version_exists',

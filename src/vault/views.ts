@@ -3,6 +3,8 @@ import { must } from '../core/errors.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import type { Facts, Proposal, Version } from '../core/state/state.ts';
+import { inScope } from '../core/statement/principal.ts';
+import type { Caller } from './sessions.ts';
 
 /** What is shown of the state. Nobody decides on a view: whoever decides replays the log. */
 
@@ -37,10 +39,23 @@ export function proposalOf(facts: Facts, digest: Hex): Proposal {
   return proposal;
 }
 
+/** Requesters see their own releases; whoever may read the log sees all that is in it. */
+function maySee(caller: Caller, { statement: { proposer } }: Proposal): boolean {
+  return caller.role !== 'requester' || (proposer.kind === 'principal' && proposer.key === caller.key);
+}
+
+/** Throws `proposal_unknown`, also for one that the caller may not see. */
+export function proposalFor(facts: Facts, caller: Caller, digest: Hex): Proposal {
+  const proposal = proposalOf(facts, digest);
+  must(maySee(caller, proposal), 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  return proposal;
+}
+
 /** Newest first; of all phases or of those that still can be decided. */
-export function viewProposals(facts: Facts, phase: 'open' | 'all') {
+export function viewProposals(facts: Facts, caller: Caller, phase: 'open' | 'all') {
   return facts.proposals
     .valueSeq()
+    .filter((proposal) => maySee(caller, proposal))
     .filter((p) => phase === 'all' || p.phase === 'open' || p.phase === 'approved')
     .sort((a, b) => b.index - a.index)
     .take(MAX_PROPOSALS)
@@ -49,7 +64,10 @@ export function viewProposals(facts: Facts, phase: 'open' | 'all') {
 }
 const MAX_PROPOSALS = 500;
 
-export function viewStatus(facts: Facts, entries: number, nowMs: number) {
+/** Requesters see the versions in their scope, and of the keys their own. */
+export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs: number) {
+  const own = caller.role === 'requester' ? caller.key : null;
+  const scope = own === null ? ['*'] : (facts.principals.get(own)?.models ?? []);
   const { committee, policy, genesis } = facts;
   const proposals = facts.proposals.valueSeq();
   return {
@@ -73,12 +91,16 @@ export function viewStatus(facts: Facts, entries: number, nowMs: number) {
     },
     versions: facts.versions
       .valueSeq()
+      .filter((version) => inScope(scope, version.model))
       .sort((a, b) => b.time - a.time)
       .map((version) => viewVersion(facts, version))
       .toArray(),
     principals: facts.principals
       .valueSeq()
-      .map(({ key, name, role, ownerName, models }) => ({ key, name, role, ownerName, models: [...models] }))
+      .filter(({ key }) => own === null || key === own)
+      .map(({ key, name, role, ownerName, models, retiredAt }) => {
+        return { key, name, role, ownerName, models: [...models], retired: retiredAt !== null };
+      })
       .toArray(),
     open: proposals.count((p) => p.phase === 'open' || p.phase === 'approved'),
     leases: proposals.count(

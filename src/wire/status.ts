@@ -45,6 +45,7 @@ export const statusView = z
         role: z.string(),
         ownerName: z.string(),
         models: z.array(z.string()),
+        retired: z.boolean(),
       }),
     ),
     open: count,

@@ -67,8 +67,8 @@ describe('transfers', () => {
     const deposited = await depositModel(founded, { folder, retry: PATIENT });
     vault.meddle = (_, next) => next();
     expect(deposited.files).toBe(2);
-    // Three parts of the large file, one of each other; the first twice, and the one that met the restart.
-    expect(puts).toBe(7);
+    // Five parts of the large file, one of each other; the first twice, and the one that met the restart.
+    expect(puts).toBe(9);
     await signInAgain(founded);
     await publishModel(founded);
   });

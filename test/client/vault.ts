@@ -27,6 +27,7 @@ import { webauthnDoor } from '../../src/http/door.ts';
 import { type Invitation, initialise, LOG_KEY_FILE } from '../../src/initialise.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
+import { Challenges } from '../../src/vault/challenges.ts';
 import type { Context } from '../../src/vault/context.ts';
 import { settleUploads } from '../../src/vault/deposit.ts';
 import { Recorder } from '../../src/vault/recorder.ts';
@@ -120,6 +121,7 @@ export class TestVault {
       founding: store.founding,
       uploads: store.uploads,
       blobs: store.blobs,
+      challenges: new Challenges(clock, platformRandom),
       sessions: new Sessions(clock, platformRandom),
       requests: new Requests(clock, platformRandom),
       refusals: new Refusals(clock),

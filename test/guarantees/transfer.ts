@@ -7,8 +7,8 @@ import { readPendingRelease } from '../../client/host/pending-release.ts';
 import { openPrincipalSession } from '../../client/principal.ts';
 import { readPrincipalKey } from '../../client/principal-file.ts';
 import { platformRandom } from '../../client/random.ts';
+import { Replica } from '../../client/replica.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
-import { followAs } from '../vault-kit.ts';
 
 /**
  * A client as a process of its own: `transfer.ts deposit|fetch URL CA FINGERPRINT KEY FOLDER [PENDING]`. Prints
@@ -24,13 +24,14 @@ const onProgress = ({ bytes, totalBytes }: { readonly bytes: number; readonly to
   console.log(`bytes ${bytes}`);
 };
 
+const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
 const session = await openPrincipalSession(new Api({ baseUrl }), await readPrincipalKey(key), fingerprint);
 if (act === 'deposit') {
   const named = { model: 'acme/large', version: '1', folder, modelSignature: null };
-  const replica = await followAs(session, fingerprint);
+  const memory = { get: async () => null, put: async () => undefined };
+  const replica = await Replica.follow(session.api, { fingerprint, verify, memory, now: Date.now });
   await deposit(session, replica, { ...named, now: Date.now, random: platformRandom, onProgress });
 } else {
   const pending = await readPendingRelease(pendingFile);
-  const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
   await fetchRelease({ api: session.api, pending, host: 0, folder, verify, onProgress });
 }

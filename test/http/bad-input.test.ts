@@ -350,10 +350,9 @@ describe('challenges', () => {
     await expect(opening).rejects.toThrow(expect.objectContaining({ code: 'signature_invalid' }));
   });
 
-  test('whoever asks for many challenges only pushes out challenges', async () => {
+  test('whoever asks for many challenges keeps nobody from signing in', async () => {
     const { nonce } = await vault.anonymous.challenge();
-    for (let i = 0; i < 10_000; i++) vault.daemon.context.sessions.challenge();
-    await expectRefused(vault, login(nonce), 401, 'challenge_unknown');
-    expect((await ask(vault.baseUrl, { path: '/v1/status', token: as('custodian') })).status).toBe(200);
+    for (let i = 0; i < 20_000; i++) vault.daemon.context.challenges.issue();
+    expect((await ask(vault.baseUrl, login(nonce))).status).toBe(200);
   });
 });

@@ -51,6 +51,7 @@ function faultyFiles(failing: number, effect: Effect): { readonly files: Files; 
     names: (folder) => call('names', () => nodeFiles.names(folder)),
     syncFolder: (path) => call('syncFolder', () => nodeFiles.syncFolder(path)),
     rename: (from, to) => call('rename', () => nodeFiles.rename(from, to), none),
+    freeBytes: (folder) => call('freeBytes', () => nodeFiles.freeBytes(folder)),
     removeFolder: (path) => call('removeFolder', () => nodeFiles.removeFolder(path), none),
   };
   return { files, calls };
@@ -103,7 +104,7 @@ const SCENARIOS: readonly Scenario[] = [
     act: (blobs) => blobs.storePart(UPLOAD, 0, 0, part(0)),
     kept: none,
     done: sealed,
-    calls: ['makeFolder', 'openToWrite', 'truncate', 'write', 'sync', 'syncFolder'],
+    calls: ['freeBytes', 'makeFolder', 'openToWrite', 'truncate', 'write', 'sync', 'syncFolder'],
   },
   {
     name: 'storePart, a later one',
@@ -111,7 +112,7 @@ const SCENARIOS: readonly Scenario[] = [
     act: (blobs) => blobs.storePart(UPLOAD, 0, 1, part(1)),
     kept: (blobs) => hasLeaves(blobs, 1),
     done: sealed,
-    calls: ['makeFolder', 'openToWrite', 'size', 'truncate', 'write', 'sync'],
+    calls: ['freeBytes', 'makeFolder', 'openToWrite', 'size', 'truncate', 'write', 'sync'],
   },
   {
     name: 'seal',

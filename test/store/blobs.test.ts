@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encryptedBytes, segmentCount, segmentSpan } from '../../src/core/weights/floe.ts';
-import { folderBlobs } from '../../src/store/blobs.ts';
+import { folderBlobs, RESERVED_BYTES } from '../../src/store/blobs.ts';
 import { type Files, nodeFiles } from '../../src/store/files.ts';
 import type { BlobStore } from '../../src/vault/ports.ts';
 import { body, brokenBody, ciphertext, collect, expectBytes, leavesOf, MIB, segmentsOf } from './bodies.ts';
@@ -61,6 +61,15 @@ describe('storePart', () => {
     expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(LEAVES);
     await blobs.seal(UPLOAD, MANIFEST);
     expectBytes(await readAll(blobs), CIPHERTEXT);
+  });
+
+  test('leaves the last of the disk to the log, so that a stop finds room', async () => {
+    const folders = blobFolders();
+    const full: Files = { ...nodeFiles, freeBytes: async () => RESERVED_BYTES };
+    await expect(folderBlobs(folders, full).storePart(UPLOAD, 0, 0, part(CIPHERTEXT))).rejects.toThrow(
+      code('storage_full'),
+    );
+    expect(await nodeFiles.names(folders.uploads)).toEqual([]);
   });
 
   test('takes a body in pieces of any length', async () => {

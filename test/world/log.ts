@@ -3,6 +3,7 @@ import { type Hex, toHex, ZERO_32 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import type { Draft, Entry } from '../../src/core/log/entry.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
+import type { Grade } from '../../src/core/schema.ts';
 import { type Applied, apply } from '../../src/core/state/apply.ts';
 import type { Claim } from '../../src/core/state/judgement.ts';
 import type { Facts, State } from '../../src/core/state/state.ts';
@@ -18,6 +19,7 @@ export interface Place {
   readonly index?: number;
   readonly prev?: Hex;
   readonly time?: number;
+  readonly grade?: Grade;
   readonly objects?: ReadonlyMap<Hex, Uint8Array>;
 }
 
@@ -72,7 +74,8 @@ export class WorldLog {
   seal(draft: Draft, { v = 1, ...place }: Place = {}): Uint8Array {
     const chain = this.#state?.chain;
     const { index = chain?.frontier.size ?? 0, prev = chain?.last ?? ZEROS, time = this.now } = place;
-    return canonicalBytes({ v, index, time, prev, ...draft });
+    const { grade = draft.kind === 'genesis' ? draft.body.statement['grade'] : this.founding.grade } = place;
+    return canonicalBytes({ v, index, time, prev, grade, ...draft });
   }
 
   /** Applies an entry and discharges its claims; the world stays as it was. */

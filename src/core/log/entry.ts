@@ -2,7 +2,18 @@ import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
 import { canonicalBytes, type JsonObject, parseCanonical } from '../canonical.ts';
 import { must, TwinlockError } from '../errors.ts';
-import { assertion, credentialId, digest, ed25519Signature, id, instantMs, parseAs, u64Text } from '../schema.ts';
+import {
+  assertion,
+  credentialId,
+  digest,
+  ed25519Signature,
+  type Grade,
+  grade,
+  id,
+  instantMs,
+  parseAs,
+  u64Text,
+} from '../schema.ts';
 import { MAX_HOSTS } from '../statement/statement.ts';
 
 /** The limit of an entry bundle of C2SP tlog-tiles: u16 length. */
@@ -102,6 +113,8 @@ export type EntryOf<K extends EntryKind> = {
   readonly time: number;
   /** Leaf hash of the entry before it, hex; zeros for entry 0. */
   readonly prev: Hex;
+  /** The vault's, as genesis says it. */
+  readonly grade: Grade;
   readonly kind: K;
   readonly body: BodyOf<K>;
 };
@@ -114,13 +127,14 @@ const envelope = z.strictObject({
   index: z.int().check(z.gte(0)),
   time: instantMs,
   prev: digest,
+  grade,
   kind: z.string(),
   body: z.unknown(),
 });
 
 /**
  * Parses attacker-controlled entry bytes: canonical JSON of at most 65,535 bytes, exactly the members
- * `{v, index, time, prev, kind, body}` (design: log). Throws `too_large`, `not_canonical`, `malformed`,
+ * `{v, index, time, prev, grade, kind, body}` (design: log). Throws `too_large`, `not_canonical`, `malformed`,
  * `unsupported_version` or `unknown_kind`.
  */
 export function parseEntry(bytes: Uint8Array): Entry {

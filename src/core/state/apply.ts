@@ -42,6 +42,8 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
     must(entry.kind === 'genesis', 'wrong_genesis', `expected genesis at entry 0, got ${entry.kind}`);
     return judgeGenesis(entry, surroundings);
   }
+  const { grade } = facts.genesis;
+  must(entry.grade === grade, 'wrong_grade', `expected an entry of grade ${grade}, got ${entry.grade}`);
   switch (entry.kind) {
     case 'genesis':
       throw new TwinlockError('wrong_genesis', 'a log has one genesis, at entry 0');

@@ -48,6 +48,8 @@ export interface Authenticator {
 }
 
 export interface Principal extends PrincipalRecord {
+  /** Index of the entry that retired it. */
+  readonly retiredAt: number | null;
   /** Entries it rests on, ascending. */
   readonly entries: readonly number[];
 }

@@ -8,6 +8,7 @@ import {
   durationMs,
   ed25519Key,
   ed25519Signature,
+  grade,
   groupName,
   humanText,
   id,
@@ -65,6 +66,8 @@ const principalProposer = z.strictObject({ kind: z.literal('principal'), person:
 /** The header that every statement has (design: ARCHITECTURE, "Statements, proposals, quorum"). */
 const header = {
   v: z.literal(1),
+  /** The vault's, for life: nothing of a simulation is ever taken for production. */
+  grade,
   vault: digest,
   committee: id,
   epoch: z.int().check(z.gte(1)),
@@ -91,7 +94,6 @@ export const KINDS = {
       ...header,
       proposer: z.strictObject({ kind: z.literal('founders') }),
       kind: z.literal('genesis'),
-      grade: z.enum(['production', 'simulation']),
       rpId,
       log: z.strictObject({ origin: humanText(128), key: ed25519Key }),
       witnesses: z.array(humanText(512)).check(z.maxLength(0)),
@@ -140,9 +142,9 @@ export const KINDS = {
     schema: z.strictObject({
       ...byEither,
       kind: z.literal('stop'),
-      /** `proposal` withdraws one's own; `authenticator` retires one's own. */
-      what: z.enum(['all', 'release', 'version', 'authenticator', 'proposal']),
-      /** Zero for all; a proposal's digest; a manifest's; SHA-256 of a credential id. */
+      /** `proposal` withdraws one's own; `authenticator` retires one's own; `principal` retires a machine's key. */
+      what: z.enum(['all', 'release', 'version', 'authenticator', 'principal', 'proposal']),
+      /** Zero for all; a proposal's digest; a manifest's; SHA-256 of a credential id, or of a key as text. */
       target: digest,
       reason: humanText(500),
     }),

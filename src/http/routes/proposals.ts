@@ -5,9 +5,10 @@ import { confirmCustody, decide } from '../../vault/decide.ts';
 import { propose } from '../../vault/propose.ts';
 import type { Recorded } from '../../vault/recorder.ts';
 import { appraiseForRequest, openRequest } from '../../vault/request.ts';
+import type { Caller } from '../../vault/sessions.ts';
 import { asCustodian, asPrincipal } from '../../vault/sign-in.ts';
 import { stop } from '../../vault/stop.ts';
-import { proposalOf, viewProposal, viewProposals } from '../../vault/views.ts';
+import { proposalFor, viewProposal, viewProposals } from '../../vault/views.ts';
 import { waitForPhase } from '../../vault/wait.ts';
 import { digest, recorded } from '../../wire/fields.ts';
 import * as wire from '../../wire/proposal.ts';
@@ -73,7 +74,10 @@ const postStop = createRoute({
 });
 
 export function proposalRoutes(app: App, context: Context): void {
-  const view = (name: Hex) => viewProposal(context.recorder.facts, proposalOf(context.recorder.facts, name));
+  const view = (caller: Caller, name: Hex) => {
+    const { facts } = context.recorder;
+    return viewProposal(facts, proposalFor(facts, caller, name));
+  };
   app.openapi(postRequest, (c) => {
     const caller = asPrincipal(callerOf(c, context), 'requester');
     const opened = openRequest(context, caller, c.req.valid('json'));
@@ -87,16 +91,16 @@ export function proposalRoutes(app: App, context: Context): void {
     return c.json({ appraisal: toBase64url(await context.refusals.watch('appraise', caller, work)) }, 200);
   });
   app.openapi(getProposals, (c) => {
-    callerOf(c, context);
-    return c.json({ proposals: viewProposals(context.recorder.facts, c.req.valid('query').phase) }, 200);
+    const caller = callerOf(c, context);
+    return c.json({ proposals: viewProposals(context.recorder.facts, caller, c.req.valid('query').phase) }, 200);
   });
   app.openapi(getProposal, async (c) => {
-    callerOf(c, context);
+    const caller = callerOf(c, context);
     const { digest: name } = c.req.valid('param');
     const { wait, phase } = c.req.valid('query');
-    proposalOf(context.recorder.facts, name);
+    proposalFor(context.recorder.facts, caller, name);
     if (wait > 0) await waitForPhase(context, name, phase ?? 'open', wait * 1000, c.req.raw.signal);
-    return c.json(view(name), 200);
+    return c.json(view(caller, name), 200);
   });
   app.openapi(postProposal, async (c) => {
     const caller = callerOf(c, context);
@@ -120,7 +124,7 @@ export function proposalRoutes(app: App, context: Context): void {
         custody: custody && { ...custody, signature: fromBase64url(custody.signature) },
       });
     const done = await context.refusals.watch('approve', caller, work);
-    return c.json({ ...recordedView(done), proposal: view(name) }, 200);
+    return c.json({ ...recordedView(done), proposal: view(caller, name) }, 200);
   });
   app.openapi(postCustody, async (c) => {
     const caller = asCustodian(callerOf(c, context));

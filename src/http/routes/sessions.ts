@@ -39,7 +39,7 @@ const getStatus = createRoute({
 
 export function sessionRoutes(app: App, context: Context): void {
   app.openapi(getVault, async (c) => c.json(await vaultView(context), 200));
-  app.openapi(postChallenge, (c) => c.json(context.sessions.challenge(), 200));
+  app.openapi(postChallenge, (c) => c.json(context.challenges.issue(), 200));
   app.openapi(postSession, async (c) => {
     const { token, expires, caller } = await signIn(context, c.req.valid('json'));
     return c.json({ token, expires, person: caller.person, name: caller.name, role: caller.role }, 200);
@@ -50,8 +50,8 @@ export function sessionRoutes(app: App, context: Context): void {
     return c.body(null, 204);
   });
   app.openapi(getStatus, (c) => {
-    callerOf(c, context);
+    const caller = callerOf(c, context);
     const { facts, size } = context.recorder;
-    return c.json(viewStatus(facts, size, context.clock.now()), 200);
+    return c.json(viewStatus(facts, caller, size, context.clock.now()), 200);
   });
 }

@@ -83,13 +83,13 @@ export async function openCliVault(): Promise<CliVault> {
   };
   const ca = join(dataDir, 'tls.crt');
   trustCa(ca);
-  const daemon: DaemonProcess = await startProcess(dataDir);
+  const daemon: DaemonProcess = startProcess(dataDir);
   const machines = Object.fromEntries(
     await Promise.all(ROLES.map(async (role) => [role, await readPrincipalKey(path(`${role}.key`))] as const)),
   ) as Prepared['machines'];
   const byName = Object.fromEntries(invitations.map(({ name, invitation }) => [name, invitation]));
   const prepared = { dataDir, machines, invitations: byName as Prepared['invitations'] };
-  const members = await foundVault(daemon.url, prepared);
+  const members = await foundVault(await daemon.url, prepared);
   return {
     ...members,
     folder,

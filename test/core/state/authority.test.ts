@@ -6,6 +6,7 @@ import { type AuthorityChain, authorityOf, verifyAuthority } from '../../../src/
 import { chainInputOf, makeChain } from '../../world/authority.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { dischargeClaim } from '../../world/log.ts';
+import { makeMachine, OUTSIDER } from '../../world/people.ts';
 import { publishedWorld, releasedWorld } from '../../world.ts';
 import { failureOf, siteOf, sitesOfState } from './sites.ts';
 import { released } from './stages.ts';
@@ -74,6 +75,19 @@ describe('a host accepts', () => {
     expect(authorityOf(world.facts, release)).not.toContain(world.facts.versions.get(deposit.manifest)?.entries.at(-1));
   });
 
+  test('a chain through the retirement of another key, which a quorum had enrolled', async () => {
+    const { world, deposit } = await publishedWorld({ label: 'retirement' });
+    const [ana, ben, cleo] = [world.founder('ana'), world.founder('ben'), world.founder('cleo')];
+    const machine = makeMachine({ role: 'requester', name: 'stolen', ...OUTSIDER }, world.random);
+    await world.approve(await world.propose(world.principal(machine.record, ana)), ben, cleo);
+    await world.retire(machine, ana);
+    const asked = await world.ask(deposit);
+    const release = await world.release(asked, ben, cleo);
+    const chain = makeChain(chainInputOf(world, release));
+    const { facts } = await verify(chain, world.vault, release);
+    expect(facts.principals.get(machine.record.key)?.retiredAt).not.toBe(null);
+  });
+
   test('the chain of an earlier release under a later checkpoint', async () => {
     const { world, release } = await released();
     for (let i = 0; i < 9; i++) await world.append({ kind: 'heartbeat', body: {} });
@@ -82,6 +96,11 @@ describe('a host accepts', () => {
 });
 
 describe('a host refuses (no proof, no weights)', () => {
+  test('the chain of a release whose requester’s key has been retired since', async () => {
+    const { world, release, ana } = await released();
+    await world.retire(world.founding.requester, ana);
+    expect(await codeOf(makeChain(chainInputOf(world, release)))).toBe('principal_retired');
+  });
   test('a chain without one of the approvals', async () => {
     for (const which of [2, 3]) expect(await codeOf(without('approval', which))).toBe('quorum_missing');
   });

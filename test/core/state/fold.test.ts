@@ -144,6 +144,19 @@ describe('a proposal', () => {
   });
 });
 
+describe('a machine’s key', () => {
+  test('is retired by any custodian, and by itself, for good', async () => {
+    const { world, ben } = await founded();
+    const { auditor, requester } = world.founding;
+    expect(world.facts.principals.get(auditor.record.key)?.retiredAt).toBe(null);
+    await world.retire(auditor, ben);
+    await world.retire(requester, requester);
+    expect(world.facts.principals.get(auditor.record.key)?.retiredAt).toBe(1);
+    expect(world.facts.principals.get(requester.record.key)?.retiredAt).toBe(2);
+    expect(world.facts.constitution).toEqual(expect.arrayContaining([1, 2]));
+  });
+});
+
 describe('a version', () => {
   test('in quarantine is released for evaluation, and its receipt lets it be published', async () => {
     const world = await World.found({ policy: { publication: { evaluation: true, modelSignature: true } } });

@@ -28,6 +28,7 @@ const signed = (message: Uint8Array) => toHex(ed25519.sign(message, SEED));
 test('the example of a statement is what the code writes', () => {
   const statement: StatementOf<'stop'> = {
     v: 1,
+    grade: 'simulation',
     kind: 'stop',
     vault: VAULT,
     committee: '22'.repeat(16),
@@ -56,7 +57,15 @@ test('the example of a statement is what the code writes', () => {
 
 test('the example of an entry is what the code writes', () => {
   const prev = toHex(leafHash(utf8('{}')));
-  const bytes = encodeEntry({ v: 1, index: 1, time: CREATED + 1000, prev, kind: 'heartbeat', body: {} });
+  const bytes = encodeEntry({
+    v: 1,
+    index: 1,
+    time: CREATED + 1000,
+    prev,
+    grade: 'simulation',
+    kind: 'heartbeat',
+    body: {},
+  });
   for (const value of [text(bytes), toHex(leafHash(bytes))]) expect(formatOf('log')).toContain(value);
 });
 

@@ -15,6 +15,10 @@ export function StopScreen({ facts }: { facts: Facts }) {
     .valueSeq()
     .filter(({ statement, phase, ended }) => statement.kind === 'release' && phase === 'executed' && !ended)
     .toArray();
+  const keys = facts.principals
+    .valueSeq()
+    .filter(({ retiredAt }) => retiredAt === null)
+    .toArray();
   return (
     <Screen title="Stop" lead="You need nobody’s consent. When in doubt, stop: a quorum can resume.">
       {facts.stopped === null ? <StopAll /> : <Stopped digest={facts.stopped} />}
@@ -23,6 +27,22 @@ export function StopScreen({ facts }: { facts: Facts }) {
         <ul class="rows">
           {inForce.map((release) => (
             <ReleaseRow key={release.digest} facts={facts} release={release} />
+          ))}
+        </ul>
+      </Panel>
+      <Panel title="Keys of machines">
+        {keys.length === 0 ? <p class="quiet">None.</p> : null}
+        <ul class="rows">
+          {keys.map(({ key, name, role, ownerName }) => (
+            <li key={key} class="stack">
+              <div class="row">
+                <strong>{name}</strong>
+                <span class="quiet">
+                  {role}, of {ownerName}
+                </span>
+              </div>
+              <StopForm stopping={{ what: 'principal', key }} label="Retire this machine’s key" />
+            </li>
           ))}
         </ul>
       </Panel>

@@ -19,7 +19,7 @@ export const principalEffect: Effect<StatementOf<'principal'>> = {
     return {
       ...facts,
       persons: withOwner(facts.persons, principal),
-      principals: facts.principals.set(principal.key, { ...principal, entries }),
+      principals: facts.principals.set(principal.key, { ...principal, retiredAt: null, entries }),
     };
   },
 };

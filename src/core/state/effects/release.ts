@@ -8,6 +8,7 @@ import type { EntryOf } from '../../log/entry.ts';
 import type { ReleaseHost, StatementOf } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
 import { type Claim, objectOf, type Surroundings } from '../judgement.ts';
+import { currentPrincipal } from '../rules/signatures.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
 import { versionBase, versionOf } from './version-base.ts';
@@ -34,9 +35,10 @@ export const releaseEffect: Effect<Release> = {
   execute: (facts) => facts,
 };
 
-/** Nothing is released while the vault is stopped, and a quarantined version for evaluation only. */
+/** Nothing is released while the vault is stopped or to a retired key, and a quarantined version for evaluation only. */
 export function isReleasable(facts: Facts, statement: Release): void {
   must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');
+  currentPrincipal(facts, statement.proposer.key);
   const { phase } = versionOf(facts, statement);
   must(phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn');
   must(
@@ -58,11 +60,10 @@ function limitsHold({ policy }: Facts, { hosts, leaseMs, bytes }: Release): void
     'limit_exceeded',
     `release.leaseMs: expected at most ${limits.leaseMs}, got ${leaseMs}`,
   );
-  must(
-    BigInt(bytes) <= BigInt(limits.bytesPerRelease),
-    'budget_exceeded',
-    `release.bytes: expected at most ${limits.bytesPerRelease}, got ${bytes}`,
-  );
+  // More than a whole day's budget would be approved by people and released never.
+  const [perRelease, perDay] = [BigInt(limits.bytesPerRelease), BigInt(limits.bytesPerDay)];
+  const most = perRelease < perDay ? perRelease : perDay;
+  must(BigInt(bytes) <= most, 'budget_exceeded', `release.bytes: expected at most ${most}, got ${bytes}`);
 }
 
 /** A host's evidence and appraisal, as objects beside the log; the appraisal itself is a claim. */

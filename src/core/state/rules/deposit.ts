@@ -7,7 +7,7 @@ import { encryptedBytes } from '../../weights/floe.ts';
 import { type ManifestCore, manifestSignatureMessage, parseManifest, plainBytes } from '../../weights/manifest.ts';
 import { type Judgement, objectOf, type Surroundings } from '../judgement.ts';
 import { type Facts, type Principal, versionKey } from '../state.ts';
-import { ed25519Claim } from './signatures.ts';
+import { currentPrincipal, ed25519Claim } from './signatures.ts';
 
 /** A new model version, quarantined until its publication has its quorum. */
 export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects }: Surroundings): Judgement {
@@ -51,8 +51,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
 }
 
 function depositorOf(facts: Facts, core: ManifestCore): Principal {
-  const depositor = facts.principals.get(core.depositor);
-  must(depositor !== undefined, 'principal_unknown', `the depositor's key ${core.depositor} is not enrolled`);
+  const depositor = currentPrincipal(facts, core.depositor);
   must(depositor.role === 'depositor', 'not_permitted', `the key ${depositor.name} is enrolled as ${depositor.role}`);
   must(
     inScope(depositor.models, core.model),

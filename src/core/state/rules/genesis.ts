@@ -26,6 +26,11 @@ const ZEROS = toHex(ZERO_32);
 export function judgeGenesis(entry: EntryOf<'genesis'>, { objects }: Surroundings): Judgement {
   const statement = parseStatement(entry.body.statement);
   must(statement.kind === 'genesis', 'wrong_genesis', `expected a statement of genesis, got ${statement.kind}`);
+  must(
+    entry.grade === statement.grade,
+    'wrong_grade',
+    `expected an entry of grade ${statement.grade}, got ${entry.grade}`,
+  );
   hasNothingBeforeIt(statement);
   thresholdLeavesASpare(statement);
   personsAndIndicesAreDistinct(statement);
@@ -221,7 +226,9 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     policy: { digest: statement.policy, document: policy },
     persons: principals.reduce(withOwner, names),
     authenticators: PersistentMap(authenticators.map((a) => [a.credential, a] as const)),
-    principals: PersistentMap<string, Principal>(principals.map((p) => [p.key, { ...p, entries: [0] }] as const)),
+    principals: PersistentMap<string, Principal>(
+      principals.map((p) => [p.key, { ...p, retiredAt: null, entries: [0] }] as const),
+    ),
     versions: PersistentMap(),
     names: PersistentMap(),
     proposals: PersistentMap(),

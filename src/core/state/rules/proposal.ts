@@ -6,7 +6,7 @@ import { effectOf } from '../effects/table.ts';
 import { type Judgement, type Surroundings, withinSkew } from '../judgement.ts';
 import { tally } from '../quorum.ts';
 import type { Facts, Proposable, Proposal } from '../state.ts';
-import { proposerClaim } from './signatures.ts';
+import { currentPrincipal, proposerClaim } from './signatures.ts';
 
 /** A statement is put before the custodians. */
 export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surroundings: Surroundings): Judgement {
@@ -51,9 +51,17 @@ function proposable(statement: Statement): Proposable {
   return statement;
 }
 
-/** Vault and committee: what was signed for another is nothing here. */
-export function isOfThisVault(facts: Facts, { vault, committee }: Pick<Statement, 'vault' | 'committee'>): void {
+/** Vault, grade and committee: what was signed for another is nothing here. */
+export function isOfThisVault(
+  facts: Facts,
+  { vault, grade, committee }: Pick<Statement, 'vault' | 'grade' | 'committee'>,
+): void {
   must(vault === facts.vault, 'wrong_vault', `expected vault ${facts.vault}, got ${vault}`);
+  must(
+    grade === facts.genesis.grade,
+    'wrong_grade',
+    `expected a statement of grade ${facts.genesis.grade}, got ${grade}`,
+  );
   must(
     committee === facts.committee.id,
     'wrong_committee',
@@ -101,8 +109,7 @@ function proposerMay(facts: Facts, statement: Proposable): readonly number[] {
   const { proposer } = statement;
   // A custodian's right to propose is that to sign, which proposerClaim checks.
   if (proposer.kind === 'custodian' || (statement.kind !== 'publish' && statement.kind !== 'release')) return [];
-  const principal = facts.principals.get(proposer.key);
-  must(principal !== undefined, 'principal_unknown', `the proposer's key ${proposer.key} is not enrolled`);
+  const principal = currentPrincipal(facts, proposer.key);
   must(
     principal.owner === proposer.person,
     'principal_unknown',

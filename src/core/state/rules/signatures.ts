@@ -7,7 +7,7 @@ import { ed25519KeyBytes } from '../../statement/key.ts';
 import type { Proposer } from '../../statement/statement.ts';
 import { assertionBytes, checkAssertion } from '../../webauthn/assertion.ts';
 import { challengeOf, type Signable, signableMessage } from '../../webauthn/challenge.ts';
-import type { Authenticator, Facts } from '../state.ts';
+import type { Authenticator, Facts, Principal } from '../state.ts';
 
 /**
  * The authenticator behind a credential, if that person may use it today. Throws `not_a_custodian`,
@@ -27,6 +27,18 @@ export function currentAuthenticator(facts: Facts, person: string, credential: B
   );
   must(authenticator.retiredAt === null, 'credential_retired', 'this authenticator has been retired; use another');
   return authenticator;
+}
+
+/** The principal behind a key that is in use today. Throws `principal_unknown` or `principal_retired`. */
+export function currentPrincipal(facts: Facts, key: string): Principal {
+  const principal = facts.principals.get(key);
+  must(
+    principal !== undefined,
+    'principal_unknown',
+    `the key ${key} is not enrolled: a custodian proposes it, and a quorum approves`,
+  );
+  must(principal.retiredAt === null, 'principal_retired', `the key ${principal.name} has been retired; enrol another`);
+  return principal;
 }
 
 /** What a custodian touched for. The challenge is computed here, from what the entry says. */

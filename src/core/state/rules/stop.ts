@@ -1,4 +1,4 @@
-import { fromBase64url, toHex, ZERO_32 } from '../../bytes.ts';
+import { fromBase64url, type Hex, toHex, utf8, ZERO_32 } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
@@ -6,7 +6,7 @@ import { parseStatement, type StatementOf, statementDigest } from '../../stateme
 import { type Judgement, withinSkew } from '../judgement.ts';
 import type { Authenticator, Facts, Proposal } from '../state.ts';
 import { isNew, isOfThisVault, isUnexpired } from './proposal.ts';
-import { proposerClaim } from './signatures.ts';
+import { currentPrincipal, proposerClaim } from './signatures.ts';
 
 type Stop = StatementOf<'stop'>;
 
@@ -30,19 +30,25 @@ export function judgeStop(facts: Facts, entry: EntryOf<'stop'>): Judgement {
   return { claims: [claim], facts: { ...stopped, statements: stopped.statements.add(digest) } };
 }
 
-/** Any custodian may stop anything; a principal only what it has itself proposed. */
+/** Any custodian may stop anything; a principal only what it has itself proposed, and itself. */
 function mayStop(facts: Facts, { proposer, what, target }: Stop): void {
   if (proposer.kind === 'custodian') return;
-  const principal = facts.principals.get(proposer.key);
+  const principal = currentPrincipal(facts, proposer.key);
   must(
-    principal?.owner === proposer.person,
+    principal.owner === proposer.person,
     'principal_unknown',
-    `the key ${proposer.key} of person ${proposer.person} is not enrolled`,
+    `the key ${principal.name} is owned by person ${principal.owner}, not ${proposer.person}`,
   );
   const proposed = facts.proposals.get(target)?.statement.proposer;
   const isOwn =
     (what === 'proposal' || what === 'release') && proposed?.kind === 'principal' && proposed.key === proposer.key;
-  must(isOwn, 'not_permitted', 'a principal stops only what it has proposed');
+  const isItself = what === 'principal' && target === keyDigest(proposer.key);
+  must(isOwn || isItself, 'not_permitted', 'a principal stops only what it has proposed, and itself');
+}
+
+/** What a stop names a principal by: its key is no digest. */
+function keyDigest(key: string): Hex {
+  return digestOf(utf8(key));
 }
 
 /** What each stop does to the facts, having checked its target. */
@@ -75,6 +81,17 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, stop: Stop, index: number, di
       ...facts,
       authenticators: facts.authenticators.set(retired.credential, retired),
       constitution: [...facts.constitution, index],
+    };
+  },
+  principal(facts, { target }, index) {
+    const named = facts.principals.find(({ key }) => keyDigest(key) === target);
+    must(named !== undefined, 'principal_unknown', `no key with the digest ${target} is enrolled`);
+    const principal = currentPrincipal(facts, named.key);
+    return {
+      ...facts,
+      principals: facts.principals.set(principal.key, { ...principal, retiredAt: index }),
+      // With its enrolment: a chain that holds the retirement must know whom it retires.
+      constitution: [...facts.constitution, ...principal.entries, index],
     };
   },
   proposal(facts, { proposer, target }, index) {

@@ -120,6 +120,11 @@ const WHO: readonly BrokenRule[] = [
   signatures('credential_unknown', 'an approval with the credential of another', () =>
     voting(({ cleo }) => ({ by: cleo.authenticators[0] })),
   ),
+  signatures('principal_retired', 'an approval of a release to a key that has been retired', async () => {
+    const { world, proposal, ana, ben } = await proposed();
+    await world.retire(world.founding.requester, ana);
+    return [world, await world.draftApproval(proposal, ben)];
+  }),
   signatures('credential_retired', 'an approval with a retired credential', async () => {
     const { world, ben, proposal } = await proposed();
     const target = digestOf(ben.authenticators[0].credential);

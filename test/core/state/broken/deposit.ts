@@ -8,6 +8,7 @@ import { deposited, founded, scoped } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, OTHER_ID, rulesAt } from './broken.ts';
 
 const deposit = rulesAt('state/rules/deposit.ts');
+const signatures = rulesAt('state/rules/signatures.ts');
 const manifest = rulesAt('weights/manifest.ts');
 
 /** A manifest with one thing wrong, signed all the same. */
@@ -27,10 +28,15 @@ export const DEPOSIT: readonly BrokenRule[] = [
   deposit('wrong_vault', 'a manifest of another vault', () =>
     withCore(({ model, version }) => ({ vault: OTHER, ctx: toHex(manifestContext(OTHER, model, version)) })),
   ),
-  deposit('principal_unknown', 'a deposit by a key that is not enrolled', async () => {
+  signatures('principal_unknown', 'a deposit by a key that is not enrolled', async () => {
     const { world } = await founded();
     const machine = makeMachine({ role: 'depositor', name: 'x', ...OUTSIDER }, world.random);
     return [world, world.draftDeposit(await world.makeDeposit({}, machine), machine)];
+  }),
+  signatures('principal_retired', 'a deposit by a key that has been retired', async () => {
+    const { world, ana } = await founded();
+    await world.retire(world.founding.depositor, ana);
+    return [world, world.draftDeposit(await world.makeDeposit())];
   }),
   deposit('not_permitted', 'a deposit by a requester', async () => {
     const { world } = await founded();

@@ -68,6 +68,10 @@ const STATED: readonly BrokenRule[] = [
     const statement = other.world.stop('all', '00'.repeat(32), other.ana);
     return [world, { kind: 'genesis', body: { statement, signatures: [] } }];
   }),
+  genesis('wrong_grade', 'a genesis in an entry of another grade', async () => {
+    const [world, draft] = await stated(() => ({}));
+    return [world, draft, { grade: 'production' }];
+  }),
   genesis('statement_expired', 'a genesis for which the founders took too long', async () => {
     const [world, draft] = await stated(() => ({}));
     return [world, draft, { time: world.founding.statement.expires + 1 }];

@@ -95,6 +95,13 @@ export const LOG: readonly BrokenRule[] = [
     const statement = world.stop('all', '00'.repeat(32), ana, { created: world.now - 5 * MINUTE_MS - 1 });
     return [world, await world.draftStop(statement)];
   }),
+  apply('wrong_grade', 'an entry of another grade than the vault', async () => {
+    const { world } = await founded();
+    return [world, HEARTBEAT, { grade: 'production' }];
+  }),
+  rulesAt('schema.ts')('malformed', 'an entry of a grade that is not known', () =>
+    raw((text) => text.replace('"grade":"simulation"', '"grade":"staging"')),
+  ),
   apply('wrong_genesis', 'a log that begins with something else than genesis', async () => {
     const { world } = await unfounded();
     return [world, HEARTBEAT];

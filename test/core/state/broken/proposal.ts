@@ -11,6 +11,7 @@ import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, OTHER_ID, rulesAt } fr
 
 const proposal = rulesAt('state/rules/proposal.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
+const principal = rulesAt('state/effects/principal.ts');
 const clientData = rulesAt('webauthn/client-data.ts');
 const machineOf = ({ world }: Stage, name = 'another') =>
   makeMachine({ role: 'auditor', name, ...OUTSIDER }, world.random).record;
@@ -34,6 +35,7 @@ async function publication(
 
 const HEADER: readonly BrokenRule[] = [
   proposal('wrong_vault', 'a statement of another vault', () => enrolment(() => ({ vault: OTHER }))),
+  proposal('wrong_grade', 'a statement of another grade', () => enrolment(() => ({ grade: 'production' }))),
   proposal('wrong_committee', 'a statement of another committee', () => enrolment(() => ({ committee: OTHER_ID }))),
   proposal('wrong_epoch', 'a statement of another epoch', () => enrolment(() => ({ epoch: 2 }))),
   proposal('wrong_policy', 'a statement under another policy', () => enrolment(() => ({ policy: OTHER }))),
@@ -87,9 +89,25 @@ const HEADER: readonly BrokenRule[] = [
 ];
 
 const PROPOSER: readonly BrokenRule[] = [
-  proposal('principal_unknown', 'a proposal by a key that is not enrolled', () =>
+  signatures('principal_unknown', 'a proposal by a key that is not enrolled', () =>
     publication(({ world }) => asProposer(makeMachine({ role: 'depositor', name: 'x', ...OUTSIDER }, world.random))),
   ),
+  signatures('principal_retired', 'a publication by a key that has been retired', async () => {
+    const { world, deposit, ana } = await deposited();
+    await world.retire(world.founding.depositor, ana);
+    return [world, await world.draftProposal(world.publication(deposit))];
+  }),
+  signatures('principal_retired', 'a request by a key that has been retired', async () => {
+    const { world, deposit, ana } = await published();
+    const { statement } = await world.ask(deposit);
+    await world.retire(world.founding.requester, ana);
+    return [world, await world.draftProposal(statement)];
+  }),
+  principal('principal_exists', 'a second enrolment of a key that has been retired', async () => {
+    const { world, ana } = await founded();
+    await world.retire(world.founding.auditor, ana);
+    return [world, await world.draftProposal(world.principal(world.founding.auditor.record, ana))];
+  }),
   proposal('principal_unknown', 'a machine that names another owner than its own', () =>
     publication(({ world, ana }) => ({ ...asProposer(world.founding.depositor), person: ana.person })),
   ),
@@ -174,7 +192,6 @@ const SIGNATURE: readonly BrokenRule[] = [
   }),
 ];
 
-const principal = rulesAt('state/effects/principal.ts');
 const genesis = rulesAt('state/rules/genesis.ts');
 
 const PRINCIPAL: readonly BrokenRule[] = [

@@ -60,6 +60,11 @@ export const RELEASE: readonly BrokenRule[] = [
     await world.approve(proposal, ben, dan);
     return [world, toRelease(proposal)];
   }),
+  signatures('principal_retired', 'a release to a key that has been retired since', async () => {
+    const { world, proposal, ana } = await approved();
+    await world.retire(world.founding.requester, ana);
+    return [world, toRelease(proposal)];
+  }),
   release('voter_gone', 'a release whose approver’s authenticator has been retired since', async () => {
     const { world, proposal, ben } = await approved();
     const target = digestOf(ben.authenticators[0].credential);

@@ -24,6 +24,7 @@ async function stopping(changes: (stage: Stage) => Partial<Stop>): Promise<Attem
 
 const HEADER: readonly BrokenRule[] = [
   proposal('wrong_vault', 'a stop of another vault', () => stopping(() => ({ vault: OTHER }))),
+  proposal('wrong_grade', 'a stop of another grade', () => stopping(() => ({ grade: 'production' }))),
   proposal('wrong_committee', 'a stop by another committee', () => stopping(() => ({ committee: OTHER_ID }))),
   proposal('statement_expired', 'a stop that has expired', () =>
     stopping(({ world }) => ({ created: world.now - 2 * MINUTE_MS, expires: world.now - 1 })),
@@ -65,7 +66,7 @@ const HEADER: readonly BrokenRule[] = [
 ];
 
 const WHO: readonly BrokenRule[] = [
-  stop('principal_unknown', 'a stop by a key that is not enrolled', async () => {
+  signatures('principal_unknown', 'a stop by a key that is not enrolled', async () => {
     const { world, release } = await released();
     const machine = makeMachine({ role: 'requester', name: 'x', ...OUTSIDER }, world.random);
     return [world, await world.draftStop(world.stop('release', release, machine))];
@@ -73,6 +74,15 @@ const WHO: readonly BrokenRule[] = [
   stop('principal_unknown', 'a stop by a machine that names another owner', () =>
     stopping(({ world, ben }) => ({ proposer: { ...asProposer(world.founding.requester), person: ben.person } })),
   ),
+  signatures('principal_retired', 'a stop by a key that has been retired', async () => {
+    const { world, release, ana } = await released();
+    await world.retire(world.founding.requester, ana);
+    return [world, await world.draftStop(world.stop('release', release, world.founding.requester))];
+  }),
+  stop('not_permitted', 'a machine that retires the key of another', async () => {
+    const { world } = await founded();
+    return [world, await world.draftStop(world.retirement(world.founding.auditor, world.founding.requester))];
+  }),
   stop('not_permitted', 'a machine that stops everything', () =>
     stopping(({ world }) => ({ proposer: asProposer(world.founding.requester) })),
   ),
@@ -144,6 +154,14 @@ const WHAT: readonly BrokenRule[] = [
     const target = digestOf(ana.authenticators[1]?.credential ?? new Uint8Array());
     await world.append(await world.draftStop(world.stop('authenticator', target, ana)));
     return [world, await world.draftStop(world.stop('authenticator', target, ana))];
+  }),
+  stop('principal_unknown', 'a retirement of a key that nobody enrolled', () =>
+    stopping(() => ({ what: 'principal', target: OTHER })),
+  ),
+  signatures('principal_retired', 'a second retirement of one key', async () => {
+    const { world, ana, ben } = await founded();
+    await world.retire(world.founding.auditor, ana);
+    return [world, await world.draftStop(world.retirement(world.founding.auditor, ben))];
   }),
   stop('proposal_unknown', 'a withdrawal of what nobody proposed', () =>
     stopping(() => ({ what: 'proposal', target: OTHER })),
