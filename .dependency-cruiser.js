@@ -26,7 +26,7 @@ export default {
     },
     only('core-is-pure', 'src/core', [], PURE),
     only('wire-sees-core', 'src/wire', ['src/core/'], PURE),
-    only('vault-sees-core-and-wire', 'src/vault', ['src/core/', 'src/wire/']),
+    only('vault-sees-core-and-wire', 'src/vault', ['src/core/', 'src/wire/'], ['@noble/hashes']),
     only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?crypto$']),
     {
       name: 'http-sees-no-store',

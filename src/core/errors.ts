@@ -149,7 +149,7 @@ const GROUP_OF: ReadonlyMap<string, CodeGroup> = new Map(
 );
 
 /** What the caller of a function that threw `code` does next. */
-export function groupOf(code: Code): CodeGroup {
+function groupOf(code: Code): CodeGroup {
   return GROUP_OF.get(code) ?? 'alert';
 }
 

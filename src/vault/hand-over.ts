@@ -35,7 +35,7 @@ export async function handOver(
 }
 
 /** The entries that the release rests on, with what proves that they are in the log. */
-export async function authorityChainOf(context: Context, release: Hex): Promise<AuthorityChain> {
+async function authorityChainOf(context: Context, release: Hex): Promise<AuthorityChain> {
   const { recorder, log } = context;
   const { facts, tree, checkpoint } = recorder;
   const size = recorder.size;

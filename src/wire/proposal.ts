@@ -68,13 +68,13 @@ export const proposalsQuery = z.strictObject({ phase: z.enum(['open', 'all']).de
 export const waitQuery = z.strictObject({ wait: decimal(60).default(0), phase: phase.optional() });
 
 /** A share re-sealed to host `host` of a release, and who answers for it. */
-export const hostEnvelope = z.strictObject({
+const hostEnvelope = z.strictObject({
   host: z.int().min(0).max(63),
   envelope: binary(2048),
   signature: binary(64),
 });
 /** An authenticator's envelope has been opened and its share checked. */
-export const custody = z.strictObject({
+const custody = z.strictObject({
   manifest: digest,
   credential: credentialId,
   envelope: digest,

@@ -28,7 +28,7 @@ export interface Note {
 }
 
 /** A signature that was verified; `timeSeconds` is what a cosigner vouches for, null for other signatures. */
-export interface VerifiedSignature {
+interface VerifiedSignature {
   readonly key: NoteKey;
   readonly timeSeconds: bigint | null;
 }

@@ -3,7 +3,7 @@ import { must, TwinlockError } from '../errors.ts';
 import { humanText, modelName, versionName } from '../schema.ts';
 
 /** Linux allows 4,096 bytes a path; a hub's file names are far shorter, and 10,000 must fit a manifest. */
-export const MAX_PATH_BYTES = 512;
+const MAX_PATH_BYTES = 512;
 const ASIDE_SUFFIX = '.twinlock-part';
 /** File systems allow 255 bytes a name, the one that a file is written under at first included. */
 const MAX_NAME_BYTES = 255 - asideName('').length;
