@@ -11,6 +11,7 @@ import { addPublish } from './cli/publish.ts';
 import { addRequest } from './cli/request.ts';
 import { addStatus } from './cli/status.ts';
 import { openTerminal } from './cli/terminal.ts';
+import { fileError } from './file-error.ts';
 
 const program = new Command('twinlock')
   .description('AI model weights under two-person control: deposit, publish, request, fetch, audit')
@@ -50,8 +51,11 @@ for (const add of [
 
 // Whoever reads the result may have seen enough of it (`twinlock status | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (error.code === 'EPIPE') process.exit();
+  openTerminal(process.argv.includes('--json'), { out: process.stdout, err: process.stderr }).failure(
+    fileError(error, 'standard output'),
+  );
+  process.exit(EXIT.retry);
 });
 
 try {

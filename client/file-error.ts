@@ -6,7 +6,7 @@ const CODES = {
   EACCES: ['not_permitted', 'this user may not use it'],
   EPERM: ['not_permitted', 'this user may not use it'],
   ELOOP: ['not_permitted', 'it is a symbolic link'],
-  ENOTDIR: ['not_permitted', 'part of its path is no folder'],
+  ENOTDIR: ['not_permitted', 'it, or part of its path, is no folder'],
   EISDIR: ['not_permitted', 'it is a folder'],
   ENOSPC: ['storage_full', 'the disk is full: make room, then run the same command again'],
   EDQUOT: ['storage_full', 'the quota is used up: make room, then run the same command again'],

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import pino from 'pino';
 import { canonicalBytes } from './core/canonical.ts';
 import { TwinlockError } from './core/errors.ts';
@@ -9,8 +9,9 @@ import { principalInvitation } from './core/statement/statement.ts';
 import { startDaemon } from './daemon.ts';
 import { initialise } from './initialise.ts';
 
+const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8443;
-const { TWINLOCK_DATA, TWINLOCK_LISTEN, TWINLOCK_LOG_LEVEL } = process.env;
+const { TWINLOCK_LOG_LEVEL } = process.env;
 
 interface Listen {
   readonly host: string;
@@ -28,14 +29,14 @@ const whole = (text: string): number => {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
   return Number(text);
 };
-const collect = (text: string, before: string[]): string[] => [...before, text];
+const collect = (text: string, before: string[] = []): string[] => [...before, text];
 
 const program = new Command('twinlockd')
   .description('the daemon of a twinlock vault: AI model weights under two-person control')
-  .option(
-    '--data <folder>',
-    'where the vault keeps its log, keys and ciphertext [TWINLOCK_DATA]',
-    TWINLOCK_DATA ?? 'twinlock-data',
+  .addOption(
+    new Option('--data <folder>', 'where the vault keeps its log, keys and ciphertext')
+      .env('TWINLOCK_DATA')
+      .default('twinlock-data'),
   )
   .addHelpText(
     'after',
@@ -49,7 +50,7 @@ Examples:
 program
   .command('init')
   .description('makes the data folder and one invitation for each founder')
-  .requiredOption('--founder <name[:group,…]>', 'a founder; repeat for each, three at least', collect, [])
+  .requiredOption('--founder <name[:group,…]>', 'a founder; repeat for each, three at least', collect)
   .option('--threshold <t>', 'how many custodians must approve', whole, 2)
   .option(
     '--grade <grade>',
@@ -57,8 +58,8 @@ program
     'production',
   )
   .option('--policy <file>', 'policy as JSON; without it, the default of the grade')
-  .option('--principal <file>', 'a key to enrol at genesis, as twinlock key show prints it; repeatable', collect, [])
-  .option('--host <name>', 'a name or address of this daemon, for its TLS certificate; repeatable', collect, [])
+  .option('--principal <file>', 'a key to enrol at genesis, as twinlock key show prints it; repeatable', collect)
+  .option('--host <name>', 'a name or address of this daemon, for its TLS certificate; repeatable', collect)
   .option('--invitation-days <days>', 'until when the founders must have signed', whole, 7)
   .option('--json', 'print the invitations as one line of JSON')
   .action(async (options) => {
@@ -74,9 +75,11 @@ program
         const [name = '', groups = ''] = text.split(':');
         return { name, groups: groups === '' ? [] : groups.split(',') };
       }),
-      hosts: ['localhost', '127.0.0.1', '::1', ...options.host],
+      hosts: ['localhost', '127.0.0.1', '::1', ...(options.host ?? [])],
       policy: options.policy === undefined ? null : canonicalBytes(readJson(options.policy) as object),
-      principals: (options.principal as string[]).map((file) => parseAs(principalInvitation, readJson(file), file)),
+      principals: ((options.principal ?? []) as string[]).map((file) =>
+        parseAs(principalInvitation, readJson(file), file),
+      ),
       invitationDays: options.invitationDays,
       nowMs: Date.now(),
     });
@@ -95,11 +98,11 @@ program
 program
   .command('serve')
   .description('serves the vault until it is told to stop (SIGINT, SIGTERM)')
-  .option(
-    '--listen <host:port>',
-    'where to listen [TWINLOCK_LISTEN]',
-    listen,
-    listen(TWINLOCK_LISTEN ?? `127.0.0.1:${DEFAULT_PORT}`),
+  .addOption(
+    new Option('--listen <host:port>', 'where to listen')
+      .env('TWINLOCK_LISTEN')
+      .argParser(listen)
+      .default({ host: DEFAULT_HOST, port: DEFAULT_PORT }, `${DEFAULT_HOST}:${DEFAULT_PORT}`),
   )
   .option('--heartbeat-minutes <minutes>', 'how long the log may be silent', whole, 60)
   .action(async (options: { listen: Listen; heartbeatMinutes: number }) => {

@@ -15,6 +15,9 @@ import type { Invocation } from './invocation.ts';
 import { type Settings, vaultUrl } from './settings.ts';
 
 const HEX_DIGITS = 64;
+const MEND_OR_ALERT = 'mend --vault or --fingerprint, or alert the others';
+/** A fingerprint is of a vault that was founded: one that was not is another, or has lost its log. */
+const NOT_FOUNDED = `the vault that answers says that nobody has founded it: ${MEND_OR_ALERT}`;
 
 /** The vault's API, nobody signed in. Trusts the certificate authority of the settings besides the system's. */
 export function connect({ settings, signal }: Invocation): Api {
@@ -59,11 +62,11 @@ export async function fingerprintOf({ fingerprint }: Settings, api: Api): Promis
     `--fingerprint: expected ${HEX_DIGITS} hexadecimal digits or ${GENESIS_WORDS} words`,
   );
   const named = (await api.vault()).fingerprint;
-  must(named !== null, 'genesis_incomplete', 'the vault has not been founded yet');
+  must(named !== null, 'wrong_genesis', NOT_FOUNDED);
   must(
     comparisonCode(named, GENESIS_WORDS) === words.join(' '),
     'wrong_genesis',
-    'the vault that answers is another than the words say',
+    `the vault that answers is another than the words say: ${MEND_OR_ALERT}`,
   );
   return named;
 }
@@ -76,32 +79,36 @@ export interface Connection extends PrincipalSession {
 /** Signs in with the key of the settings. Throws `usage` where there is none or where it is of another role. */
 export async function signIn(invocation: Invocation, roles: readonly PrincipalKey['role'][]): Promise<Connection> {
   const { settings } = invocation;
-  const wanted = roles.join(' or ');
+  const wanted = roles.map(roleText).join(' or of ');
   const api = connect(invocation);
   const fingerprint = await fingerprintOf(settings, api);
   must(
     settings.key !== null,
     'usage',
-    `this needs the key of a ${wanted}: give --key FILE, TWINLOCK_KEY, or "key" in the config`,
+    `this needs the key of ${wanted}: give --key FILE, TWINLOCK_KEY, or "key" in the config`,
   );
   const principal = await readPrincipalKey(settings.key);
   must(
     roles.includes(principal.role),
     'usage',
-    `this needs the key of a ${wanted}, ${settings.key} is a ${principal.role}’s`,
+    `this needs the key of ${wanted}, ${settings.key} is ${roleText(principal.role)}’s`,
   );
   await saysItIs(api, fingerprint);
   return { ...(await openPrincipalSession(api, principal, fingerprint)), fingerprint };
 }
 
+function roleText(role: PrincipalKey['role']): string {
+  return role === 'auditor' ? 'an auditor' : `a ${role}`;
+}
+
 /** Nothing rests on what it says: a mistake is only named better than a signature that is not true would. */
 async function saysItIs(api: Api, fingerprint: Hex): Promise<void> {
   const { fingerprint: said } = await api.vault();
-  must(said !== null, 'genesis_incomplete', 'the vault has not been founded yet');
+  must(said !== null, 'wrong_genesis', NOT_FOUNDED);
   must(
     said === fingerprint,
     'wrong_genesis',
-    `the vault that answers is ${said}, expected ${fingerprint}: mend --vault or --fingerprint, or alert the others`,
+    `the vault that answers is ${said}, expected ${fingerprint}: ${MEND_OR_ALERT}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { type Hex, toHex } from '../../src/core/bytes.ts';
@@ -60,11 +61,13 @@ async function run(invocation: Invocation, target: string | undefined, flags: Fe
   const evaluation = flags.evaluationReport === undefined ? null : await digestOfFile(flags.evaluationReport);
   if (flags.keys !== undefined) {
     const pending = await readPendingRelease(flags.keys);
+    await folderIsThere(flags.to);
     const connection = await signIn(invocation, ['requester']);
     await take(invocation, connection, pending, flags, evaluation);
     return;
   }
   releaseRequestOf(target as string, flags);
+  await folderIsThere(flags.to);
   const connection = await signIn(invocation, ['requester']);
   const pending = await ask(connection, target as string, flags);
   for (const line of requestLines(target as string, pending)) invocation.terminal.note(line);
@@ -84,7 +87,14 @@ async function take(
   evaluation: Hex | null,
 ): Promise<void> {
   must(pending.vault === fingerprint, 'wrong_vault', `the keys are for the vault ${pending.vault}, not ${fingerprint}`);
-  await waitForRelease(api, pending.release, { onProgress: (view) => terminal.note(waitingLine(view)) });
+  let told = '';
+  const onProgress = (view: ProposalView) => {
+    // The vault answers now and then, also when nothing has changed.
+    const line = waitingLine(view);
+    if (line !== told) terminal.note(line);
+    told = line;
+  };
+  await waitForRelease(api, pending.release, { onProgress });
   const progress = terminal.progress('fetching', 'bytes');
   const began = performance.now();
   let fetched: Fetched;
@@ -153,6 +163,16 @@ async function withdraw(invocation: Invocation, release: Hex): Promise<void> {
     invocation.terminal.note(`withdrawn    ${release}: its keys were in this process alone`);
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;
+  }
+}
+
+/** Before anybody is asked or waited for: weights that cannot be kept would make the release worthless. */
+async function folderIsThere(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw fileError(error, path);
   }
 }
 

@@ -34,7 +34,7 @@ export function addKey(program: Command): void {
       `
 The key may do nothing until it is enrolled: at genesis, with
   twinlockd init --principal FILE.json
-or later by a proposal in a custodian's console, which two others approve.
+or later by a proposal in a custodian's console, which a quorum approves.
 
 Examples:
   twinlock key create serving.key --role requester --name serving --owner carol --models 'acme/*'

@@ -26,7 +26,7 @@ Tell the custodians the four words of the code: theirs must be the same.
 
 Examples:
   twinlock request acme/ocr@1 --reason 'rollout, OPS-7' --keys ocr.keys --simulated-chip chip
-  twinlock request acme/ocr@1 --purpose evaluation --reason 'first eval' --lease 2h --keys eval.keys`,
+  twinlock request acme/ocr@1 --purpose evaluation --reason 'first eval' --keys eval.keys --simulated-chip chip`,
     )
     .action((target: string, flags: RequestFlags & KeysFlag, command: Command) =>
       invoke(command, (invocation) => run(invocation, target, flags)),

@@ -52,25 +52,37 @@ function drawnProgress(what: string, unit: 'bytes' | 'entries', stream: NodeJS.W
   const bar = new SingleBar(
     {
       stream,
-      format: `${what} [{bar}] {percentage}% | {amount} | {eta_formatted}`,
+      format: `${what} [{bar}] {percentage}% | {amount}{left}`,
       hideCursor: true,
       gracefulExit: false,
     },
     Presets.legacy,
   );
-  let isStarted = false;
+  let first: { readonly done: number; readonly atMs: number } | null = null;
   return {
     update(done, total) {
-      const payload = { amount: amountOf(done, total, unit) };
-      if (isStarted) bar.setTotal(total);
-      else bar.start(total, done, payload);
-      isStarted = true;
+      // Nothing is known yet.
+      if (total === 0) return;
+      const nowMs = performance.now();
+      const since = first ?? { done, atMs: nowMs };
+      const left = leftText(done - since.done, total - done, nowMs - since.atMs);
+      const payload = { amount: amountOf(done, total, unit), left };
+      if (first === null) bar.start(total, done, payload);
+      else bar.setTotal(total);
+      first = since;
       bar.update(done, payload);
     },
     end() {
-      if (isStarted) bar.stop();
+      if (first !== null) bar.stop();
     },
   };
+}
+
+/** Nothing before a hundredth is done: many small files at the beginning say little of a large one after them. */
+function leftText(done: number, left: number, elapsedMs: number): string {
+  if (left === 0 || done * 100 < done + left) return '';
+  const seconds = Math.ceil((elapsedMs * left) / done / 1000);
+  return seconds < 120 ? ` | ${seconds} s left` : ` | ${Math.ceil(seconds / 60)} min left`;
 }
 
 function toldProgress(what: string, unit: 'bytes' | 'entries', stream: NodeJS.WritableStream): Progress {

@@ -26,5 +26,6 @@ export class Stopwatch {
 }
 
 export function perSecond(bytes: number, seconds: number): string {
-  return `${bytesText(bytes)} at ${(bytes / seconds / 1e6).toFixed(0)} MB/s`;
+  const rate = bytes / seconds / 1e6;
+  return `${bytesText(bytes)} at ${rate.toFixed(rate < 10 ? 1 : 0)} MB/s`;
 }

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { utf8 } from '../../src/core/bytes.ts';
@@ -10,6 +9,7 @@ import { trustCa } from '../cli/connect.ts';
 import { bytesText } from '../cli/text.ts';
 import { confirmCustody } from '../custodian/custody.ts';
 import { deposit } from '../depositor/deposit.ts';
+import { type FoundFile, walkFolder } from '../depositor/folder.ts';
 import { proposePublication } from '../depositor/publish.ts';
 import type { Fetched } from '../host/fetch.ts';
 import type { PendingRelease } from '../host/pending-release.ts';
@@ -24,6 +24,7 @@ import type { Narrator } from './narrator.ts';
 import { perSecond, type Stopwatch } from './stopwatch.ts';
 import { MODEL, VERSION, type World } from './world.ts';
 
+const SHOWN_FILES = 4;
 const FOUNDERS = ['alice', 'bob', 'carol'] as const;
 
 interface Stage {
@@ -95,11 +96,17 @@ export async function depositModel(world: World): Promise<Hex> {
   const act = () => deposit(depositor, replica, { ...version, now: Date.now, random: platformRandom });
   const { manifest, files, bytes, envelopes } = await stopwatch.time('deposit', act, rate);
   narrator.say(
-    `${files} files, ${bytesText(bytes)}: ${readdirSync(original).slice(0, 4).join(', ')}`,
+    `${files} files, ${bytesText(bytes)}: ${namesOf(await walkFolder(original))}`,
     'encrypted on the depositor’s machine, its key split 2 of 3 and forgotten',
     `${envelopes} envelopes, one for each custodian’s authenticator; ${MODEL}@${VERSION} is quarantined`,
   );
   return manifest;
+}
+
+function namesOf(files: readonly FoundFile[]): string {
+  const names = files.slice(0, SHOWN_FILES).map(({ path }) => path);
+  const more = files.length - names.length;
+  return names.concat(more === 0 ? [] : [`${more} more`]).join(', ');
 }
 
 /** Evaluated first, then published: two-person integrity. */

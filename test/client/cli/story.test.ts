@@ -1,12 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { checkpointFiles } from '../../../client/checkpoint-file.ts';
 import { followLog } from '../../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../../client/custodian/custody.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
+import { startProcess } from '../../daemon-process.ts';
 import { approveAs, denyAs } from '../../vault-kit.ts';
 import { type CliVault, openCliVault, type Run, runProgram } from './vault.ts';
 
@@ -67,6 +68,26 @@ describe('what is refused before the vault is asked for anything', SLOW, () => {
       const run = await vault.twinlock('auditor', ['status', '--json'], { env: { TWINLOCK_FINGERPRINT } });
       expect(refusal(run)).toEqual([70, 'wrong_genesis']);
     }
+  });
+
+  test('a vault that nobody has founded, for somebody with a fingerprint: it is another, or has lost its log', async () => {
+    const dataDir = vault.path('unfounded');
+    const founders = ['--founder', 'ana', '--founder', 'ben', '--founder', 'cleo', '--grade', 'simulation'];
+    await runProgram('src/main.ts', ['--data', dataDir, 'init', ...founders], vault.folder);
+    const daemon = startProcess(dataDir);
+    onTestFinished(async () => void (await daemon.stop()));
+    const env = { TWINLOCK_VAULT: await daemon.url, TWINLOCK_CA: `${dataDir}/tls.crt` };
+    for (const fingerprint of [vault.fingerprint, comparisonCode(vault.fingerprint, GENESIS_WORDS)]) {
+      const asked = { env: { ...env, TWINLOCK_FINGERPRINT: fingerprint } };
+      expect(refusal(await vault.twinlock('auditor', ['audit', '--json'], asked))).toEqual([70, 'wrong_genesis']);
+    }
+  });
+
+  test('a folder that cannot take the weights, before the custodians are asked', async () => {
+    const fetch = ['fetch', 'acme/ocr@1', '--reason', 'a test', '--simulated-chip', vault.path('chip'), '--json'];
+    const run = await vault.twinlock('requester', [...fetch, '--to', vault.path('auditor.key')]);
+    expect(refusal(run)).toEqual([64, 'exists']);
+    expect((await vault.auditor.api.status()).entries).toBe(1);
   });
 
   test('the key of another role, a certificate that is not trusted, a vault that is not there', async () => {
@@ -166,8 +187,11 @@ describe('how it ends otherwise', SLOW, () => {
     expect(refusal(await fetching)).toEqual([64, 'proposal_closed']);
   });
 
-  test('an interrupted one is withdrawn with its keys', async () => {
-    const { code, stdout, stderr } = await vault.twinlock('requester', fetch, { interruptAt: 'waiting' });
+  test('an interrupted one is withdrawn with its keys, also where the terminal and a launcher both interrupt it', async () => {
+    const { code, stdout, stderr } = await vault.twinlock('requester', fetch, {
+      interruptAt: 'waiting',
+      isInterruptedTwice: true,
+    });
     expect([code, stdout]).toEqual([130, '']);
     expect(stderr).toMatch(/^withdrawn .*\n^twinlock: .*\(cancelled\)\n/m);
     expect(stderr).not.toMatch(/^ +at /m);

@@ -47,11 +47,13 @@ test('a terminal gets a bar, anything else none', () => {
   const [tty, pipe] = [new Captured(true), new Captured()];
   for (const err of [tty, pipe]) {
     const progress = openTerminal(false, { out: new Captured(), err }).progress('fetching', 'bytes');
+    progress.update(0, 0);
     progress.update(512, 1024);
     progress.update(1024, 1024);
     progress.end();
   }
   expect(tty.text).toContain('1.0 KiB of 1.0 KiB');
+  expect(tty.text).not.toContain('0 B of 0 B');
   expect(pipe.text).toBe('');
 });
 

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Interrupts it, once, when this has come up on standard error. */
   readonly interruptAt?: string;
+  /** As a terminal and a launcher do that both pass it on. */
+  readonly isInterruptedTwice?: boolean;
 }
 
 /** Runs a program of the repository as its users do: in a process of its own, with nobody's configuration. */
@@ -47,6 +49,8 @@ export function runProgram(
     if (interruptAt === null || !stderr.includes(interruptAt)) return;
     interruptAt = null;
     child.kill('SIGINT');
+    // Later than the first, lest the two become one; sooner than the vault has answered.
+    if (options.isInterruptedTwice === true) setTimeout(() => child.kill('SIGINT'), 5);
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
