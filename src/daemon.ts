@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { type AccessLog, createApp } from './http/app.ts';
 import { webauthnDoor } from './http/door.ts';
 import { LOG_KEY_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
 import { verifyNode } from './platform/verify-node.ts';
-import { openStore } from './store/open.ts';
+import { DATABASE_FILE, openStore } from './store/open.ts';
 import { Challenges } from './vault/challenges.ts';
 import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
@@ -61,6 +61,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     keepAliveTimeout: 65_000,
     maxHeaderSize: 16 * 1024,
   };
+  // A vault whose log is gone must not look like one that was never founded.
+  must(
+    existsSync(join(dataDir, DATABASE_FILE)),
+    'storage_corrupt',
+    `${dataDir} has a log key and no ${DATABASE_FILE}: restore the whole folder, and alert the custodians`,
+  );
   const store = openStore(dataDir);
   const closing = new AbortController();
   try {

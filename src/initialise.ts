@@ -12,7 +12,7 @@ import { parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
 import { selfSigned } from './http/certificate.ts';
 import { verifyNode } from './platform/verify-node.ts';
-import { openStore } from './store/open.ts';
+import { DATABASE_FILE, openStore } from './store/open.ts';
 
 const founderName = humanText(64);
 const DAY_MS = 24 * 60 * 60_000;
@@ -43,7 +43,7 @@ export interface Invitation {
 export const LOG_KEY_FILE = 'log.key';
 export const TLS_KEY_FILE = 'tls.key';
 export const TLS_CERTIFICATE_FILE = 'tls.crt';
-const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, 'vault.sqlite'];
+const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
 
 /**
  * Makes a data folder and the founders' invitations. Throws `exists` where there is one already,

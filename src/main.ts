@@ -123,7 +123,11 @@ program
       { url: daemon.url, fingerprint: state?.facts.vault ?? null, entries: daemon.context.recorder.size },
       'serving',
     );
+    let isStopping = false;
+    // A terminal and npm may each pass the same Ctrl-C on: the second does not cut the first short.
     const stop = (signal: NodeJS.Signals) => {
+      if (isStopping) return;
+      isStopping = true;
       logger.info({ signal }, 'stopping');
       daemon.close().then(
         () => process.exit(0),
@@ -133,8 +137,8 @@ program
         },
       );
     };
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
   });
 
 function readJson(file: string): unknown {
@@ -147,7 +151,12 @@ const EXIT = { mend: 64, retry: 75, alert: 70 } as const;
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof TwinlockError)) throw error;
-  console.error(`twinlockd: ${error.message} (${error.code})`);
-  process.exit(EXIT[error.group]);
+  if (error instanceof TwinlockError) {
+    console.error(`twinlockd: ${error.message} (${error.code})`);
+    process.exit(EXIT[error.group]);
+  }
+  // What the operating system refuses: a port that is taken, a folder that is not writable, a file not there.
+  if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+  console.error(`twinlockd: ${(error as Error).message}: name another file, folder or --listen, or make way for it`);
+  process.exit(EXIT.mend);
 }

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type DaemonProcess, startProcess } from './daemon-process.ts';
 import { ask } from './http/ask.ts';
@@ -53,4 +54,21 @@ test('twinlockd tells of every answer, and of what goes wrong its code', async (
     { level: 40, method: 'GET', path: '/v1/status', status: 401, code: 'unauthenticated' },
   ]);
   expect(daemon.output()).not.toMatch(/secret|AAAA|Bearer/);
+});
+
+test('a vault whose log is gone is not served as one that was never founded', async () => {
+  await daemon.url;
+  await daemon.stop();
+  rmSync(join(prepared.dataDir, 'vault.sqlite'));
+  daemon = startProcess(prepared.dataDir);
+  await expect(daemon.url).rejects.toThrow(/storage_corrupt/);
+});
+
+test('a port that is taken is told in one line', async () => {
+  const { port } = new URL(await daemon.url);
+  const other = await prepareVault();
+  const second = startProcess(other.dataDir, Number(port));
+  await expect(second.url).rejects.toThrow(/EADDRINUSE.*--listen/);
+  expect(second.output()).not.toMatch(/^ +at /m);
+  rmSync(other.dataDir, { recursive: true, force: true });
 });

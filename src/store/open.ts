@@ -9,6 +9,9 @@ import { sqliteFounding } from './sqlite/founding.ts';
 import { sqliteLog } from './sqlite/log.ts';
 import { sqliteUploads } from './sqlite/uploads.ts';
 
+/** The log and what lies beside it; see FORMAT.md. */
+export const DATABASE_FILE = 'vault.sqlite';
+
 export interface Store {
   readonly log: LogStore;
   readonly founding: FoundingStore;
@@ -27,7 +30,7 @@ export function openStore(dataDir: string): Store {
     const created = mkdirSync(dataDir, { recursive: true, mode: FOLDER_MODE });
     if (created !== undefined) syncFolder(dirname(created));
   });
-  const database = openDatabase(join(dataDir, 'vault.sqlite'));
+  const database = openDatabase(join(dataDir, DATABASE_FILE));
   try {
     const folders = { uploads: join(dataDir, 'uploads'), versions: join(dataDir, 'versions') };
     inStore(() => makeFolders(dataDir, Object.values(folders)));
