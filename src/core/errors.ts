@@ -94,6 +94,9 @@ export const CODES = {
     'rate_limited',
     'unavailable',
     'storage_full',
+    // endorsements come from vendors, and go out of date
+    'endorsement_missing',
+    'endorsement_stale',
   ],
   /** Something that must not be: stop, keep the evidence, alert. */
   alert: [
@@ -134,6 +137,14 @@ export const CODES = {
     'appraisal_failed',
     'appraisal_mismatch',
     'evidence_simulated',
+    'root_unknown',
+    // certificates
+    'certificate_untrusted',
+    'certificate_not_yet_valid',
+    'certificate_expired',
+    'certificate_usage',
+    'certificate_revoked',
+    'crl_invalid',
     // storage
     'storage_corrupt',
     'migration_mismatch',

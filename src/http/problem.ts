@@ -44,6 +44,13 @@ export function statusOf(code: Code) {
     case 'person_unknown':
     case 'appraisal_failed':
     case 'evidence_simulated':
+    case 'root_unknown':
+    case 'certificate_untrusted':
+    case 'certificate_not_yet_valid':
+    case 'certificate_expired':
+    case 'certificate_usage':
+    case 'certificate_revoked':
+    case 'crl_invalid':
     case 'authenticator_unattested':
     case 'backup_eligible':
     case 'user_absent':
@@ -108,6 +115,8 @@ export function statusOf(code: Code) {
     case 'wrong_base':
       return 409;
     case 'unavailable':
+    case 'endorsement_missing':
+    case 'endorsement_stale':
       return 503;
     case 'storage_full':
       return 507;

@@ -3,12 +3,12 @@ import type { Hex } from '../bytes.ts';
 import { digestOf, parseCanonical } from '../canonical.ts';
 import { digest, humanText, instantMs, parseAs } from '../schema.ts';
 
-export const MAX_APPRAISAL_BYTES = 256 * 1024;
+export const MAX_APPRAISAL_BYTES = 512 * 1024;
 
 const ruleResult = z.strictObject({
   rule: z.string().check(z.regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/)),
-  expected: z.string().check(z.maxLength(20_000)),
-  got: z.string().check(z.maxLength(8192)),
+  expected: z.string().check(z.maxLength(2048)),
+  got: z.string().check(z.maxLength(2048)),
   pass: z.boolean(),
 });
 export type RuleResult = z.infer<typeof ruleResult>;
@@ -20,10 +20,13 @@ export type RuleResult = z.infer<typeof ruleResult>;
 const appraisalSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('appraisal'),
-  platform: z.enum(['simulated']),
+  /** Of the report; `gpu` where there is none, which no release may name. */
+  platform: z.enum(['simulated', 'snp', 'tdx', 'tpm', 'intel-trust-authority', 'gpu']),
   instant: instantMs,
   evidence: digest,
-  referenceValues: digest,
+  endorsements: digest,
+  /** Null where authenticity alone was checked, which no release may name. */
+  referenceValues: z.nullable(digest),
   label: humanText(64),
   claims: z.record(z.string(), z.string()),
   rules: z.array(ruleResult),

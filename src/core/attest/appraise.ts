@@ -1,46 +1,43 @@
 import { fromBase64url } from '../bytes.ts';
-import { canonicalBytes, digestOf, digestOfObject } from '../canonical.ts';
+import { canonicalBytes, digestOf } from '../canonical.ts';
 import { checkKemPublicKey } from '../envelope/xwing.ts';
 import { must } from '../errors.ts';
 import { checkPublicKey } from '../signature/precheck.ts';
 import { ed25519KeyBytes } from '../statement/key.ts';
-import type { ReferenceValues } from '../statement/policy.ts';
+import type { Verify } from '../signature/claim.ts';
 import type { Appraisal } from './appraisal.ts';
-import { parseEvidence } from './evidence.ts';
-import { appraiseSimulated } from './simulated/appraise.ts';
+import { appraiseParts } from './compose.ts';
+import { parseEndorsements } from './endorsements.ts';
+import { gpuNonce, hostExtraData, hostReportData, parseEvidence } from './evidence.ts';
+import type { ReferenceValues } from './reference-values.ts';
 
 /** What an appraisal is a function of: nothing else, so that everybody reaches the same bytes. */
 export interface AppraisalInput {
   /** Canonical evidence, attacker-controlled. */
   readonly evidence: Uint8Array;
+  /** Canonical endorsements, attacker-controlled. */
+  readonly endorsements: Uint8Array;
   readonly referenceValues: ReferenceValues;
   readonly instantMs: number;
 }
 
 /**
  * Appraises a host's evidence against reference values at an instant (design: attestation). Throws for
- * evidence that cannot be parsed (`too_large`, `not_canonical`, `malformed`) or whose keys cannot be used
- * (`invalid_key`); evidence that breaks a rule
- * gives a document whose verdict is `fail`. Asynchronous, because certificates and RSA are.
+ * evidence or endorsements that cannot be parsed (`too_large`, `not_canonical`, `malformed`) or keys that
+ * cannot be used (`invalid_key`); evidence that breaks a rule gives a document whose verdict is `fail`.
+ * `verify` decides how fast it is, never what comes out.
  */
-export async function appraise(input: AppraisalInput): Promise<Appraisal> {
+export async function appraise(input: AppraisalInput, verify: Verify): Promise<Appraisal> {
   const { evidence, digest } = parseEvidence(input.evidence);
+  const { endorsements } = parseEndorsements(input.endorsements);
   // A key that nobody can seal to, or a second spelling of one, is turned away before a custodian is bothered.
   checkKemPublicKey(fromBase64url(evidence.kem));
   checkPublicKey('Ed25519', ed25519KeyBytes(evidence.receiptKey));
-  const result = appraiseSimulated(evidence, input.referenceValues);
-  return {
-    v: 1,
-    kind: 'appraisal',
-    platform: evidence.report.platform,
-    instant: input.instantMs,
-    evidence: digest,
-    referenceValues: digestOfObject(input.referenceValues),
-    label: result.label,
-    claims: result.claims,
-    rules: [...result.rules],
-    verdict: result.rules.length > 0 && result.rules.every((rule) => rule.pass) ? 'pass' : 'fail',
-  };
+  const { report, gpu } = evidence;
+  const reportData = report.platform === 'tpm' ? hostExtraData(evidence) : hostReportData(evidence);
+  const parts = { report, reportData, gpu, gpuNonce: gpuNonce(evidence), evidence: digest };
+  const { referenceValues, instantMs } = input;
+  return appraiseParts(parts, { endorsements, referenceValues, instantMs, verify });
 }
 
 /** An appraisal that somebody relies on and has not reached themselves; discharged like a signature. */
@@ -51,8 +48,8 @@ export interface AppraisalClaim extends AppraisalInput {
 }
 
 /** Appraises again. Throws `appraisal_mismatch` unless the same bytes come out. */
-export async function dischargeAppraisal(claim: AppraisalClaim): Promise<Appraisal> {
-  const appraisal = await appraise(claim);
+export async function dischargeAppraisal(claim: AppraisalClaim, verify: Verify): Promise<Appraisal> {
+  const appraisal = await appraise(claim, verify);
   const got = digestOf(canonicalBytes(appraisal));
   must(got === claim.expected, 'appraisal_mismatch', `expected the appraisal ${claim.expected}, reached ${got}`);
   return appraisal;

@@ -1,16 +1,24 @@
-import { sha512 } from '@noble/hashes/sha2.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import * as z from 'zod/mini';
 import { fromBase64url, fromHex, type Hex, u64, utf8, ZERO_32 } from '../bytes.ts';
-import { digestOf, parseCanonical } from '../canonical.ts';
+import { digestOf, digestOfObject, parseCanonical } from '../canonical.ts';
 import { KEM_PUBLIC_KEY_BYTES } from '../envelope/xwing.ts';
 import { frame, frameDigest } from '../frame.ts';
 import { binary, digest, ed25519Key, parseAs } from '../schema.ts';
 import { ed25519KeyBytes } from '../statement/key.ts';
+import { spdmEvidence } from './nvidia/evidence.ts';
 import { requestDigest, requestSchema } from './request.ts';
 import { simulatedReport } from './simulated/report.ts';
+import { snpReport } from './snp/report.ts';
+import { tdxReport } from './tdx/report.ts';
+import { nrasEvidence, trustAuthorityReport } from './token/report.ts';
+import { tpmReport } from './tpm/report.ts';
 
 /** Evidence of one host, GPUs included; the largest seen in the field is a tenth of this. */
 export const MAX_EVIDENCE_BYTES = 1 << 20;
+
+const gpuEvidence = z.discriminatedUnion('kind', [spdmEvidence, nrasEvidence]);
+export type GpuEvidence = z.infer<typeof gpuEvidence>;
 
 /**
  * What a host sends: the request it answers, the fresh values its nonce was made of, its two one-time
@@ -30,9 +38,9 @@ const evidenceSchema = z.strictObject({
   random: digest,
   kem: binary(KEM_PUBLIC_KEY_BYTES, KEM_PUBLIC_KEY_BYTES),
   receiptKey: ed25519Key,
-  /** GPU evidence; none of the platforms that carry it exists yet. */
-  gpu: z.null(),
-  report: z.discriminatedUnion('platform', [simulatedReport]),
+  /** The CPU's report binds its digest; alone it is never enough. */
+  gpu: z.nullable(gpuEvidence),
+  report: z.discriminatedUnion('platform', [simulatedReport, snpReport, tdxReport, tpmReport, trustAuthorityReport]),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 
@@ -56,20 +64,36 @@ export function hostNonce(binding: Pick<Evidence, 'vault' | 'request' | 'checkpo
   );
 }
 
+/** What a report binds: everything of the evidence but the report itself. */
+export type HostBinding = Omit<Evidence, 'v' | 'kind' | 'report'>;
+
 /**
- * The 64 bytes that a CPU's report must carry: SHA-512(frame("twinlock/v1/host", vault, request digest,
- * nonce, KEM public key, receipt public key, SHA-256(GPU evidence) or 32 zero bytes)).
+ * frame("twinlock/v1/host", vault, request digest, nonce, KEM public key, receipt public key, SHA-256 of the
+ * GPU evidence in canonical form or 32 zero bytes).
  */
-export function hostReportData(binding: Omit<Evidence, 'v' | 'kind' | 'report'>): Uint8Array {
-  return sha512(
-    frame(
-      'twinlock/v1/host',
-      fromHex(binding.vault),
-      fromHex(requestDigest(binding.request)),
-      hostNonce(binding),
-      fromBase64url(binding.kem),
-      ed25519KeyBytes(binding.receiptKey),
-      ZERO_32,
-    ),
+function hostFrame(binding: HostBinding): Uint8Array {
+  return frame(
+    'twinlock/v1/host',
+    fromHex(binding.vault),
+    fromHex(requestDigest(binding.request)),
+    hostNonce(binding),
+    fromBase64url(binding.kem),
+    ed25519KeyBytes(binding.receiptKey),
+    binding.gpu === null ? ZERO_32 : fromHex(digestOfObject(binding.gpu)),
   );
+}
+
+/** The 64 bytes that a CPU's report must carry: SHA-512 of the host's frame. */
+export function hostReportData(binding: HostBinding): Uint8Array {
+  return sha512(hostFrame(binding));
+}
+
+/** The 32 bytes that a TPM's quote must carry as extraData: SHA-256 of the same frame. */
+export function hostExtraData(binding: HostBinding): Uint8Array {
+  return sha256(hostFrame(binding));
+}
+
+/** The 32 bytes that each GPU signs: SHA-256(frame("twinlock/v1/gpu-nonce", vault, nonce, KEM public key)). */
+export function gpuNonce(binding: Omit<HostBinding, 'gpu'>): Uint8Array {
+  return frameDigest('twinlock/v1/gpu-nonce', fromHex(binding.vault), hostNonce(binding), fromBase64url(binding.kem));
 }

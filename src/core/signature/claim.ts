@@ -1,5 +1,13 @@
 /** The algorithms that signed bytes may name. A new one is a new member, never a new meaning. */
-export type SignatureAlgorithm = 'Ed25519' | 'ES256' | 'ES384' | 'RS256';
+export type SignatureAlgorithm =
+  | 'Ed25519'
+  | 'ES256'
+  | 'ES384'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384';
 
 /**
  * A signature that a pure function relies on and has not checked itself. Whoever called the function
@@ -21,3 +29,9 @@ export interface SignatureClaim {
   /** What is signed and by whom, for the message of a failure. */
   readonly what: string;
 }
+
+/**
+ * Discharges one claim: verifyNode, verifyWeb or verifyReference. Resolves where it is true; throws
+ * `signature_invalid` and the other codes they name where it is not.
+ */
+export type Verify = (claim: SignatureClaim) => void | Promise<void>;

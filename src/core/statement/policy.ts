@@ -1,22 +1,12 @@
 import * as z from 'zod/mini';
+import { referenceValuesSchema } from '../attest/reference-values.ts';
 import { fromBase64url, type Hex } from '../bytes.ts';
 import { digestOf, parseCanonical } from '../canonical.ts';
-import { binary, digest, durationMs, groupName, parseAs, u64Text } from '../schema.ts';
+import { binary, durationMs, groupName, parseAs, u64Text } from '../schema.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 
 /** A policy is an object beside the log, so it may be larger than an entry; still bounded. */
 export const MAX_POLICY_BYTES = 1 << 20;
-
-/** What evidence of the `simulated` platform must show; only in vaults of grade simulation. */
-const simulatedReferenceValues = z.strictObject({
-  platform: z.literal('simulated'),
-  /** SHA-256 of the images that may run. An empty list refuses everybody. */
-  measurements: z.array(digest).check(z.maxLength(256)),
-});
-
-/** One document per platform. A platform without one is refused: the strictest reading. */
-const referenceValues = z.strictObject({ simulated: z.nullable(simulatedReferenceValues) });
-export type ReferenceValues = z.infer<typeof referenceValues>;
 
 /**
  * What a committee demands, changed only by its quorum. Every field is required: nothing is lax because
@@ -34,7 +24,7 @@ const policySchema = z.strictObject({
     aaguids: z.array(z.string().check(z.regex(/^[0-9a-f]{32}$/))).check(z.maxLength(64)),
     roots: z.array(binary(1, 4096)).check(z.maxLength(64)),
   }),
-  referenceValues,
+  referenceValues: referenceValuesSchema,
   limits: z.strictObject({
     proposalMs: durationMs,
     leaseMs: durationMs,

@@ -1,54 +1,34 @@
 import { fromBase64url, toHex } from '../../bytes.ts';
-import { TwinlockError } from '../../errors.ts';
-import { verifyReference } from '../../signature/reference.ts';
 import { ed25519KeyBytes } from '../../statement/key.ts';
-import type { ReferenceValues } from '../../statement/policy.ts';
-import type { RuleResult } from '../appraisal.ts';
-import { type Evidence, hostReportData } from '../evidence.ts';
+import { Findings } from '../findings.ts';
+import type { PlatformInput, PlatformResult } from '../platform.ts';
+import type { ReferenceValues } from '../reference-values.ts';
 import { type SimulatedReport, simulatedReportMessage } from './report.ts';
 
-/** What the report says and how it compares: the platform's part of an appraisal. */
-export interface PlatformResult {
-  readonly label: string;
-  readonly claims: Readonly<Record<string, string>>;
-  readonly rules: readonly RuleResult[];
-}
+type Rule = 'simulated.signature' | 'simulated.report-data' | 'simulated.measurement';
 
-export function appraiseSimulated(evidence: Evidence, referenceValues: ReferenceValues): PlatformResult {
-  const { report } = evidence;
-  const chip = toHex(ed25519KeyBytes(report.chip));
-  const expectedData = toHex(hostReportData(evidence));
-  const gotData = toHex(fromBase64url(report.reportData));
-  const measurements = referenceValues.simulated?.measurements ?? [];
-  return {
-    label: `simulated-${chip.slice(0, 16)}`,
-    claims: { chip, measurement: report.measurement, reportData: gotData },
-    rules: [
-      { rule: 'simulated.signature', expected: 'valid', ...signatureRule(report) },
-      { rule: 'simulated.report-data', expected: expectedData, got: gotData, pass: expectedData === gotData },
-      {
-        rule: 'simulated.measurement',
-        expected: measurements.length === 0 ? 'none is allowed' : measurements.join(' '),
-        got: report.measurement,
-        pass: measurements.includes(report.measurement),
-      },
-    ],
-  };
-}
-
-function signatureRule(report: SimulatedReport): Pick<RuleResult, 'got' | 'pass'> {
-  try {
-    verifyReference({
-      kind: 'signature',
-      algorithm: 'Ed25519',
-      publicKey: ed25519KeyBytes(report.chip),
-      message: simulatedReportMessage(report),
-      signature: fromBase64url(report.signature),
-      what: 'simulated report',
-    });
-    return { got: 'valid', pass: true };
-  } catch (error) {
-    if (error instanceof TwinlockError) return { got: error.code, pass: false };
-    throw error;
+/** Appraises a report of no hardware at all: `expectedData` is 64 bytes. */
+export async function appraiseSimulated(
+  input: PlatformInput<SimulatedReport, NonNullable<ReferenceValues['simulated']>>,
+): Promise<PlatformResult> {
+  const { report, expectedData, referenceValues } = input;
+  const chip = ed25519KeyBytes(report.chip);
+  const reportData = toHex(fromBase64url(report.reportData));
+  const findings = new Findings<Rule>(input.verify);
+  findings.claim('simulated.chip', toHex(chip));
+  findings.claim('simulated.measurement', report.measurement);
+  findings.claim('simulated.report-data', reportData);
+  await findings.signature('simulated.signature', () => ({
+    kind: 'signature',
+    algorithm: 'Ed25519',
+    publicKey: chip,
+    message: simulatedReportMessage(report),
+    signature: fromBase64url(report.signature),
+    what: 'simulated report',
+  }));
+  if (expectedData !== null) findings.same('simulated.report-data', toHex(expectedData), reportData);
+  if (referenceValues !== null) {
+    findings.among('simulated.measurement', referenceValues.measurements, report.measurement);
   }
+  return findings.result(`simulated-${toHex(chip).slice(0, 16)}`, ['simulated.signature']);
 }

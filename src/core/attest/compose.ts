@@ -1,0 +1,148 @@
+import { digestOf, digestOfObject } from '../canonical.ts';
+import type { Verify } from '../signature/claim.ts';
+import type { Appraisal, RuleResult } from './appraisal.ts';
+import { type Endorsements, endorsementsBytes } from './endorsements.ts';
+import type { Evidence, GpuEvidence } from './evidence.ts';
+import { appraiseNvidia } from './nvidia/appraise.ts';
+import type { PlatformResult } from './platform.ts';
+import type { ReferenceValues } from './reference-values.ts';
+import { appraiseSimulated } from './simulated/appraise.ts';
+import { appraiseSnp } from './snp/appraise.ts';
+import { appraiseTdx } from './tdx/appraise.ts';
+import { appraiseNras } from './token/nras.ts';
+import { appraiseTrustAuthority } from './token/trust-authority.ts';
+import { appraiseTpm } from './tpm/appraise.ts';
+
+/** The parts of a machine's evidence, wherever they came from, and what each of them must bind. */
+export interface Parts {
+  readonly report: Evidence['report'] | null;
+  /** 64 bytes, 32 for a TPM; null where nobody says, and the rule is left out. */
+  readonly reportData: Uint8Array | null;
+  readonly gpu: GpuEvidence | null;
+  /** 32 bytes; null where nobody says. */
+  readonly gpuNonce: Uint8Array | null;
+  /** SHA-256 of the whole, as the appraisal names it. */
+  readonly evidence: string;
+}
+
+export interface Measure {
+  readonly endorsements: Endorsements;
+  /** Null to check authenticity alone. */
+  readonly referenceValues: ReferenceValues | null;
+  readonly instantMs: number;
+  readonly verify: Verify;
+}
+
+/**
+ * Appraises a CPU's report and GPU evidence together, each by the rules of its platform, and then what holds
+ * for all: GPU evidence alone is never enough, and nothing that was revoked is allowed. A part that cannot be
+ * parsed throws `malformed`.
+ */
+export async function appraiseParts(parts: Parts, measure: Measure): Promise<Appraisal> {
+  const cpu = parts.report === null ? null : await appraiseReport(parts.report, parts.reportData, measure);
+  const gpu = parts.gpu === null ? null : await appraiseGpu(parts.gpu, parts.gpuNonce, measure);
+  const claims = { ...cpu?.claims, ...gpu?.claims };
+  const { referenceValues } = measure;
+  const rules = [
+    ...(cpu?.rules ?? []),
+    ...(gpu?.rules ?? []),
+    ...(referenceValues === null ? [] : commonRules(parts, claims, referenceValues)),
+  ];
+  return {
+    v: 1,
+    kind: 'appraisal',
+    platform: parts.report?.platform ?? 'gpu',
+    instant: measure.instantMs,
+    evidence: parts.evidence,
+    endorsements: digestOf(endorsementsBytes(measure.endorsements)),
+    referenceValues: referenceValues === null ? null : digestOfObject(referenceValues),
+    label: cpu?.label ?? gpu?.label ?? 'nothing',
+    claims,
+    rules,
+    verdict: rules.length > 0 && rules.every((rule) => rule.pass) ? 'pass' : 'fail',
+  };
+}
+
+function appraiseReport(
+  report: Evidence['report'],
+  expectedData: Uint8Array | null,
+  measure: Measure,
+): Promise<PlatformResult> {
+  const values = measure.referenceValues;
+  const given = { ...measure, expectedData };
+  switch (report.platform) {
+    case 'simulated':
+      return appraiseSimulated({ ...given, report, referenceValues: values?.simulated ?? null });
+    case 'snp':
+      return appraiseSnp({ ...given, report, referenceValues: values?.snp ?? null });
+    case 'tdx':
+      return appraiseTdx({ ...given, report, referenceValues: values?.tdx ?? null });
+    case 'tpm':
+      return appraiseTpm({ ...given, report, referenceValues: values?.tpm ?? null });
+    case 'intel-trust-authority':
+      return appraiseTrustAuthority({ ...given, report, referenceValues: values?.intelTrustAuthority ?? null });
+  }
+}
+
+function appraiseGpu(report: GpuEvidence, expectedData: Uint8Array | null, measure: Measure): Promise<PlatformResult> {
+  const values = measure.referenceValues?.gpu;
+  const given = { ...measure, expectedData };
+  switch (report.kind) {
+    case 'spdm':
+      return appraiseNvidia({ ...given, report, referenceValues: values?.spdm ?? null });
+    case 'nras':
+      return appraiseNras({ ...given, report, referenceValues: values?.nras ?? null });
+  }
+}
+
+/** What holds whatever the platforms are. Where policy has no values for a platform, its evidence is refused. */
+function commonRules(
+  { report, gpu }: Parts,
+  claims: Readonly<Record<string, string>>,
+  values: ReferenceValues,
+): readonly RuleResult[] {
+  const cpu = report?.platform ?? 'none';
+  const device = gpu?.kind ?? 'none';
+  const hasCpu = report !== null && valuesOf(report, values) !== null;
+  const hasGpu = gpu === null || (values.gpu !== null && values.gpu[gpu.kind] !== null);
+  const revoked = values.revoked.flatMap(({ claim, value }) =>
+    Object.keys(claims).filter((name) => familyOf(name) === claim && claims[name] === value),
+  );
+  return [
+    { rule: 'composite.cpu', expected: 'a report of the CPU or its TPM', got: cpu, pass: report !== null },
+    { rule: 'composite.cpu-values', expected: `reference values for ${cpu}`, ...presence(hasCpu) },
+    { rule: 'composite.gpu-values', expected: `reference values for ${device}`, ...presence(hasGpu) },
+    counted('composite.gpus', values.gpu?.gpus ?? [0], claims['gpu.count'] ?? '0'),
+    counted('composite.switches', values.gpu?.switches ?? [0], claims['gpu.switches'] ?? '0'),
+    {
+      rule: 'composite.revoked',
+      expected: 'nothing that is revoked',
+      got:
+        revoked.length === 0
+          ? 'nothing'
+          : revoked
+              .map((name) => `${name} ${claims[name]}`)
+              .join(', ')
+              .slice(0, 2048),
+      pass: revoked.length === 0,
+    },
+  ];
+}
+
+function valuesOf(report: Evidence['report'], values: ReferenceValues): unknown {
+  return report.platform === 'intel-trust-authority' ? values.intelTrustAuthority : values[report.platform];
+}
+
+function presence(isThere: boolean): Pick<RuleResult, 'got' | 'pass'> {
+  return { got: isThere ? 'given' : 'none in policy', pass: isThere };
+}
+
+function counted(rule: string, allowed: readonly number[], got: string): RuleResult {
+  const expected = allowed.length === 0 ? 'no count is allowed' : allowed.join(' or ');
+  return { rule, expected, got, pass: allowed.includes(Number(got)) };
+}
+
+/** A device's claim without the device's place: `nvidia.gpu-0.driver` is of the family `nvidia.driver`. */
+function familyOf(claim: string): string {
+  return claim.replace(/\.(?:gpu|switch)-[0-9]+\./, '.');
+}

@@ -1,0 +1,97 @@
+import { TwinlockError } from '../errors.ts';
+import type { SignatureClaim, Verify } from '../signature/claim.ts';
+import type { RuleResult } from './appraisal.ts';
+import type { PlatformResult } from './platform.ts';
+
+/** Values of a list that a rule shows; the others are counted. */
+const SHOWN_MAX = 16;
+/** Characters of what a rule shows of attacker-controlled text. */
+const TEXT_MAX = 2048;
+
+/**
+ * Collects what one part of an appraisal claims and checks, in the order of the checks. Every rule is written
+ * down once, passed or failed; `result` adds those that were never reached, as failures.
+ */
+export class Findings<Rule extends string> {
+  readonly #verify: Verify;
+  readonly #claims: Record<string, string> = {};
+  readonly #rules: RuleResult[] = [];
+
+  constructor(verify: Verify) {
+    this.#verify = verify;
+  }
+
+  /** Something that the evidence says, as measured. */
+  claim(name: string, value: string): void {
+    this.#claims[name] = value.slice(0, TEXT_MAX);
+  }
+
+  rule(rule: Rule, expected: string, got: string, pass: boolean): void {
+    this.#rules.push({ rule, expected: expected.slice(0, TEXT_MAX), got: got.slice(0, TEXT_MAX), pass });
+  }
+
+  same(rule: Rule, expected: string, got: string): void {
+    this.rule(rule, expected, got, expected === got);
+  }
+
+  /** One of a list; an empty list refuses everybody. */
+  among(rule: Rule, allowed: readonly string[], got: string): void {
+    this.rule(rule, listText(allowed), got, allowed.includes(got));
+  }
+
+  atLeast(rule: Rule, floor: number, got: number): void {
+    this.rule(rule, `at least ${floor}`, String(got), got >= floor);
+  }
+
+  /** Whether a signature is true; `claim` may itself throw, for what cannot be claimed. */
+  async signature(rule: Rule, claim: () => SignatureClaim): Promise<boolean> {
+    try {
+      await this.#verify(claim());
+      this.rule(rule, 'valid', 'valid', true);
+      return true;
+    } catch (error) {
+      this.rule(rule, 'valid', codeOf(error), false);
+      return false;
+    }
+  }
+
+  /**
+   * What `work` returns, with the rule passed and what it says it got; null, with the rule failed and the code
+   * and message, where it throws a TwinlockError. For what must parse, chain or be in date.
+   */
+  async attempt<T>(rule: Rule, expected: string, work: () => Promise<Reached<T>> | Reached<T>): Promise<T | null> {
+    try {
+      const { got, value } = await work();
+      this.rule(rule, expected, got, true);
+      return value;
+    } catch (error) {
+      this.rule(rule, expected, `${codeOf(error)}: ${(error as Error).message}`, false);
+      return null;
+    }
+  }
+
+  /** The part's result. A rule of `required` that was never reached is a failure. */
+  result(label: string, required: readonly Rule[]): PlatformResult {
+    const reached = new Set(this.#rules.map(({ rule }) => rule));
+    const missing = required.filter((rule) => !reached.has(rule));
+    const failures = missing.map((rule) => ({ rule, expected: 'checked', got: 'not reached', pass: false }));
+    return { label, claims: this.#claims, rules: [...this.#rules, ...failures] };
+  }
+}
+
+export interface Reached<T> {
+  /** What the rule shows. */
+  readonly got: string;
+  readonly value: T;
+}
+
+function listText(allowed: readonly string[]): string {
+  if (allowed.length === 0) return 'none is allowed';
+  const more = allowed.length - SHOWN_MAX;
+  return [...allowed.slice(0, SHOWN_MAX), ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof TwinlockError) return error.code;
+  throw error;
+}

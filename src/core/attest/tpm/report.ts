@@ -1,0 +1,37 @@
+import * as z from 'zod/mini';
+import { binary, digest } from '../../schema.ts';
+import { snpReport } from '../snp/report.ts';
+import { tdxReport } from '../tdx/report.ts';
+
+/** TPM2B_PUBLIC: two bytes of length, then TPMT_PUBLIC. */
+const publicArea = binary(2, 1024);
+
+/** What ties the attestation key to a genuine TPM. A key that only says so itself is never enough. */
+const identity = z.discriminatedUnion('kind', [
+  /** An AK certificate and its issuers, leaf first, in DER. */
+  z.strictObject({
+    kind: z.literal('certificate'),
+    key: publicArea,
+    chain: z.array(binary(1, 4096)).check(z.minLength(1), z.maxLength(4)),
+  }),
+  /** Custodians activated this key against its EK certificate, and the reference values name it. */
+  z.strictObject({ kind: z.literal('activated'), key: publicArea }),
+  /** A paravisor's: the hash of its runtime JSON, which names the key, is in a hardware report (Azure). */
+  z.strictObject({
+    kind: z.literal('runtime'),
+    runtime: binary(2, 16_384),
+    hardware: z.discriminatedUnion('platform', [snpReport, tdxReport]),
+  }),
+]);
+
+/** A TPM 2.0 quote (TPM2_Quote): TPMS_ATTEST, TPMT_SIGNATURE, the quoted SHA-256 PCRs by index, the key. */
+export const tpmReport = z.strictObject({
+  platform: z.literal('tpm'),
+  attest: binary(1, 2048),
+  signature: binary(1, 1024),
+  pcrs: z
+    .array(z.strictObject({ index: z.int().check(z.gte(0), z.lte(23)), value: digest }))
+    .check(z.minLength(1), z.maxLength(24)),
+  identity,
+});
+export type TpmReport = z.infer<typeof tpmReport>;
