@@ -41,6 +41,12 @@ export default {
       to: { path: '^src/(http/|wire/|vault/(?!ports\\.ts$))' },
     },
     {
+      name: 'endorse-sees-core-and-its-port',
+      severity: 'error',
+      from: { path: '^src/endorse/' },
+      to: { path: '^src/', pathNot: '^src/(endorse/|core/|vault/ports\\.ts$)' },
+    },
+    {
       name: 'clients-see-core-wire-platform',
       severity: 'error',
       from: { path: '^client/' },

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Base64url, Hex } from '../src/core/bytes.ts';
+import type { Hex } from '../src/core/bytes.ts';
 import { fromUtf8 } from '../src/core/bytes.ts';
 import { must, TwinlockError } from '../src/core/errors.ts';
 import * as fields from '../src/wire/fields.ts';
@@ -160,8 +160,8 @@ export class Api {
   openRequest(body: z.infer<typeof proposal.openRequest>) {
     return this.#post('/v1/requests', body, proposal.openedRequest);
   }
-  appraise(request: Hex, evidence: Base64url) {
-    return this.#post(`/v1/requests/${request}/appraisals`, { evidence }, proposal.appraised);
+  appraise(request: Hex, body: z.infer<typeof proposal.appraiseRequest>) {
+    return this.#post(`/v1/requests/${request}/appraisals`, body, proposal.appraised);
   }
   handover(release: Hex, host: number): Promise<Handover> {
     return this.#get(`/v1/releases/${release}/hosts/${host}`, weights.handover, { maxBytes: MAX_LOG_BYTES });

@@ -1,8 +1,10 @@
 import { Command, CommanderError, Option } from 'commander';
 import { TwinlockError } from '../src/core/errors.ts';
+import { addAppraise } from './cli/appraise.ts';
 import { addAudit } from './cli/audit.ts';
 import { addConsole } from './cli/console.ts';
 import { addDeposit } from './cli/deposit.ts';
+import { addEvidence } from './cli/evidence.ts';
 import { EXIT, EXIT_HELP } from './cli/exit.ts';
 import { addFetch } from './cli/fetch.ts';
 import { addKey } from './cli/key.ts';
@@ -40,8 +42,10 @@ for (const add of [
   addPublish,
   addRequest,
   addFetch,
+  addEvidence,
   addProposals,
   addStatus,
+  addAppraise,
   addAudit,
   addConsole,
   addKey,

@@ -31,7 +31,7 @@ async function inOrder<T>(items: readonly T[], act: (item: T) => Promise<void>):
 }
 
 async function dischargeClaim(claim: Claim, verify: Verify): Promise<void> {
-  if (claim.kind === 'appraisal') await dischargeAppraisal(claim);
+  if (claim.kind === 'appraisal') await dischargeAppraisal(claim, verify);
   else await verify(claim);
 }
 

@@ -8,6 +8,8 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { fromHex } from './core/bytes.ts';
 import { must, TwinlockError } from './core/errors.ts';
 import { signCheckpoint } from './core/log/checkpoint.ts';
+import { openEndorser } from './endorse/endorser.ts';
+import type { Sources } from './endorse/find.ts';
 import { type AccessLog, createApp } from './http/app.ts';
 import { webauthnDoor } from './http/door.ts';
 import { LOG_KEY_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
@@ -31,6 +33,8 @@ export interface DaemonOptions {
   /** How often time is looked at: ends, folded refusals. */
   readonly upkeepMs: number;
   readonly heartbeatMs: number;
+  /** Where endorsements come from, besides what hosts bring: an operator's folder, vendors' mirrors. */
+  readonly endorsements: Pick<Sources, 'folder' | 'mirrors'>;
   readonly accessLog: AccessLog;
   /** What upkeep could not do; the daemon goes on. */
   readonly onUpkeepError: (error: unknown) => void;
@@ -47,6 +51,8 @@ export interface Daemon {
 const GRACE_MS = 10_000;
 const IDLE_MS = 50;
 const MAX_CONNECTIONS = 4096;
+/** In the data folder; may be deleted. */
+const ENDORSEMENT_CACHE = 'endorsements';
 
 /** Opens the data folder, replays the log and serves the API over TLS 1.3. Throws the first fault it finds. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -70,7 +76,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const store = openStore(dataDir);
   const closing = new AbortController();
   try {
-    const context = await openContext(store, seed, closing.signal);
+    const context = await openContext(store, seed, options, closing.signal);
     const app = createApp(context, options.accessLog);
     const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions: tls });
     if ('maxConnections' in server) server.maxConnections = MAX_CONNECTIONS;
@@ -103,6 +109,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 async function openContext(
   store: ReturnType<typeof openStore>,
   seed: Uint8Array,
+  { dataDir, endorsements }: DaemonOptions,
   closing: AbortSignal,
 ): Promise<Context> {
   const clock = { now: () => Date.now() };
@@ -125,6 +132,7 @@ async function openContext(
     requests: new Requests(clock, random),
     refusals: new Refusals(clock),
     door: webauthnDoor,
+    endorser: openEndorser({ ...endorsements, cache: join(dataDir, ENDORSEMENT_CACHE), now: clock.now }),
     verify: verifyNode,
     logKey,
     closing,

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onlyHardware } from './core/attest/production.ts';
+import { NO_REFERENCE_VALUES } from './core/attest/reference-values.ts';
 import { SIMULATED_IMAGE } from './core/attest/simulated/report.ts';
 import { toBase64url } from './core/bytes.ts';
 import { canonicalBytes, digestOf } from './core/canonical.ts';
@@ -47,12 +49,13 @@ const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
 
 /**
  * Makes a data folder and the founders' invitations. Throws `exists` where there is one already,
- * `invalid_threshold`, `quorum_unreachable`, `person_unknown`, and as `parsePolicy`.
+ * `invalid_threshold`, `quorum_unreachable`, `person_unknown`, and as `parsePolicy` and `onlyHardware`.
  */
 export async function initialise(init: Initialisation): Promise<readonly Invitation[]> {
   thresholdLeavesASpare({ threshold: init.threshold, members: init.founders });
   const policy = init.policy ?? canonicalBytes(defaultPolicy(init.grade));
-  const groups = parsePolicy(policy).policy.groups;
+  const { groups, referenceValues } = parsePolicy(policy).policy;
+  if (init.grade === 'production') onlyHardware(referenceValues);
   const lacking = groups.find((group) => !init.founders.some((founder) => founder.groups.includes(group)));
   must(
     lacking === undefined,
@@ -146,6 +149,7 @@ function defaultPolicy(grade: Initialisation['grade']): Policy {
     veto: false,
     authenticators: { aaguids: [], roots: [] },
     referenceValues: {
+      ...NO_REFERENCE_VALUES,
       simulated: grade === 'simulation' ? { platform: 'simulated', measurements: [SIMULATED_IMAGE] } : null,
     },
     limits: {

@@ -7,6 +7,8 @@ import { parseJson } from './core/json.ts';
 import { parseAs } from './core/schema.ts';
 import { principalInvitation } from './core/statement/statement.ts';
 import { startDaemon } from './daemon.ts';
+import { type Mirrors, parseMirror } from './endorse/mirror.ts';
+import { VENDORS } from './endorse/wanted.ts';
 import { initialise } from './initialise.ts';
 
 const DEFAULT_HOST = '127.0.0.1';
@@ -30,6 +32,15 @@ const whole = (text: string): number => {
   return Number(text);
 };
 const collect = (text: string, before: string[] = []): string[] => [...before, text];
+
+const mirror = (text: string, before: Mirrors = {}): Mirrors => ({ ...before, ...parseMirror(text) });
+
+interface ServeOptions {
+  readonly listen: Listen;
+  readonly heartbeatMinutes: number;
+  readonly endorsements?: string;
+  readonly endorsementMirror?: Mirrors;
+}
 
 const program = new Command('twinlockd')
   .description('the daemon of a twinlock vault: AI model weights under two-person control')
@@ -105,13 +116,34 @@ program
       .default({ host: DEFAULT_HOST, port: DEFAULT_PORT }, `${DEFAULT_HOST}:${DEFAULT_PORT}`),
   )
   .option('--heartbeat-minutes <minutes>', 'how long the log may be silent', whole, 60)
-  .action(async (options: { listen: Listen; heartbeatMinutes: number }) => {
+  .addOption(
+    new Option('--endorsements <folder>', 'vendor certificates, TCB collateral, key sets (src/endorse/FORMAT.md)').env(
+      'TWINLOCK_ENDORSEMENTS',
+    ),
+  )
+  .option(
+    '--endorsement-mirror <vendor=url>',
+    `where a vendor's service answers; repeatable: ${VENDORS.join(', ')}`,
+    mirror,
+  )
+  .addHelpText(
+    'after',
+    `
+Endorsements come with the evidence, or from the folder. Nothing is asked of any network unless a mirror is given.
+
+Examples:
+  twinlockd serve --endorsements /etc/twinlock/endorsements
+  twinlockd serve --endorsement-mirror amd=https://kdsintf.amd.com --endorsement-mirror intel=https://pccs.internal:8081`,
+  )
+  .action(async (options: ServeOptions) => {
     const logger = pino({ level: TWINLOCK_LOG_LEVEL ?? 'info', base: null });
     const daemon = await startDaemon({
       dataDir: program.opts()['data'],
-      ...options.listen,
+      host: options.listen.host,
+      port: options.listen.port,
       upkeepMs: 5_000,
       heartbeatMs: options.heartbeatMinutes * 60_000,
+      endorsements: { folder: options.endorsements ?? null, mirrors: options.endorsementMirror ?? {} },
       accessLog: ({ error, ...line }) => {
         const level = line.status >= 500 ? 'error' : line.status >= 400 ? 'warn' : 'info';
         logger[level](typeof error === 'string' ? { ...line, code: error } : { ...line, err: error }, 'answered');

@@ -237,6 +237,7 @@ export async function startInProcess(
     accessLog: ({ error }) => {
       if (error !== undefined && typeof error !== 'string') failures.push(error);
     },
+    endorsements: { folder: null, mirrors: {} },
     onUpkeepError: (error) => failures.push(error),
     ...changes,
   });

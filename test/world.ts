@@ -158,7 +158,7 @@ export class World extends WorldLog {
     const input = { ...options, request, checkpoint: this.checkpoint(), referenceValues, nowMs: this.now };
     const hosts: Host[] = [];
     for (let i = 0; i < count; i++) hosts.push(await makeHost({ ...input, random: this.random }));
-    for (const { evidenceBytes, appraisalBytes } of hosts) this.keep(evidenceBytes, appraisalBytes);
+    for (const host of hosts) this.keep(host.evidenceBytes, host.endorsementsBytes, host.appraisalBytes);
     const statement: StatementOf<'release'> = {
       ...this.header(),
       ...named,

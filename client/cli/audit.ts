@@ -47,7 +47,7 @@ async function run(invocation: Invocation): Promise<void> {
 }
 
 function exitCodeOf({ integrity, completeness }: AuditReport): number {
-  if (integrity.verdict === 'fail') return EXIT.integrity;
+  if (integrity.verdict === 'fail') return EXIT.fault;
   return completeness.verdict === 'pass' ? EXIT.ok : EXIT.incomplete;
 }
 

@@ -3,8 +3,10 @@ import type { TwinlockError } from '../../src/core/errors.ts';
 /** What a script can act on; 64 to 75 as in sysexits.h. */
 export const EXIT = {
   ok: 0,
-  /** An audit found the log to be at fault. */
-  integrity: 3,
+  /** Evidence that cannot be parsed: there is nothing to appraise. */
+  unparsed: 2,
+  /** A verdict: an audit found the log to be at fault, or an appraisal a rule that fails. */
+  fault: 3,
   /** An audit found nothing wrong, and something open. */
   incomplete: 4,
   /** The input is wrong: mend it. */
@@ -27,6 +29,7 @@ export function exitCodeOf({ code, group }: TwinlockError): number {
 
 export const EXIT_HELP = `Exit codes:
     0  done                            69  the vault cannot be reached
-    3  audit: the log is at fault      70  alert: something that must not be
-    4  audit: something is open        75  try again, later
-   64  mend the input                 130  interrupted`;
+    2  appraise: not evidence          70  alert: something that must not be
+    3  audit, appraise: a fault        75  try again, later
+    4  audit: something is open       130  interrupted
+   64  mend the input`;

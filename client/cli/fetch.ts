@@ -45,7 +45,9 @@ export function addFetch(program: Command): void {
 Without --keys the keys live in this process alone: if it ends early, the request is withdrawn.
 
 Examples:
-  twinlock fetch acme/ocr@1 --to /models/ocr --reason 'rollout, OPS-7' --simulated-chip chip
+  twinlock fetch acme/ocr@1 --to /models/ocr --reason 'rollout, OPS-7'
+  twinlock fetch acme/ocr@1 --to /models/ocr --reason 'rollout, OPS-7' --evidence snp --vmpl 1 --gpu none
+  twinlock fetch acme/ocr@1 --to /models/ocr --reason 'rehearsal' --simulated-chip chip
   twinlock fetch --keys ocr.keys --to /models/ocr
   twinlock fetch --keys eval.keys --to ./eval --no-receipt   # evaluate, then
   twinlock fetch --keys eval.keys --to ./eval --evaluation-report report.json`,

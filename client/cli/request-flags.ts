@@ -3,19 +3,19 @@ import { TwinlockError } from '../../src/core/errors.ts';
 import { u64Text } from '../../src/core/schema.ts';
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import type { ReleaseRequest } from '../host/request.ts';
+import { type EvidenceFlags, withEvidenceFlags } from './collector-flags.ts';
 import { durationMs } from './text.ts';
 
 /** What a request says; `fetch` asks the same. */
-export interface RequestFlags {
+export interface RequestFlags extends EvidenceFlags {
   readonly purpose: 'serving' | 'evaluation';
   readonly reason?: string;
   readonly lease?: string;
   readonly bytes?: string;
-  readonly simulatedChip?: string;
 }
 
 export function withRequestFlags(command: Command): Command {
-  return command
+  const asking = command
     .addOption(
       new Option('--purpose <purpose>', 'what the weights are for')
         .choices(['serving', 'evaluation'])
@@ -23,8 +23,8 @@ export function withRequestFlags(command: Command): Command {
     )
     .option('--reason <text>', 'for the custodians: why, and under which ticket')
     .option('--lease <duration>', 'how long they are served, 90s, 30m, 8h, 7d; the longest that policy allows')
-    .option('--bytes <n>', 'ciphertext that may be fetched under it; once the whole, and some to spare')
-    .option('--simulated-chip <file>', 'evidence of no hardware, for simulation vaults; made where there is none');
+    .option('--bytes <n>', 'ciphertext that may be fetched under it; once the whole, and some to spare');
+  return withEvidenceFlags(asking);
 }
 
 /** Throws `usage` and `invalid_name`. */

@@ -5,10 +5,10 @@ import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparis
 import { type PendingRelease, writePendingRelease } from '../host/pending-release.ts';
 import { requestRelease } from '../host/request.ts';
 import { platformRandom } from '../random.ts';
+import { collectorOf } from './collector-flags.ts';
 import { type Connection, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
-import { collectorOf } from './simulated-chip-file.ts';
 import { timeText } from './text.ts';
 
 interface KeysFlag {
@@ -24,9 +24,14 @@ export function addRequest(program: Command): void {
       `
 Tell the custodians the four words of the code: theirs must be the same.
 
+What the host runs is proved by its hardware: SEV-SNP or TDX, Azure's paravisor, and NVIDIA GPUs where nvattest is
+installed. What there is to prove can be seen with twinlock evidence.
+
 Examples:
-  twinlock request acme/ocr@1 --reason 'rollout, OPS-7' --keys ocr.keys --simulated-chip chip
-  twinlock request acme/ocr@1 --purpose evaluation --reason 'first eval' --keys eval.keys --simulated-chip chip`,
+  twinlock request acme/ocr@1 --reason 'rollout, OPS-7' --keys ocr.keys
+  twinlock request acme/ocr@1 --purpose evaluation --reason 'first eval' --keys eval.keys --simulated-chip chip
+  twinlock request acme/ocr@1 --reason 'OPS-7' --keys ocr.keys --tpm-ak 0x81010002 --tpm-ak-certificate ak.pem
+  twinlock request acme/ocr@1 --reason 'OPS-7' --keys ocr.keys --token-command 'ita-token --data {reportData}'`,
     )
     .action((target: string, flags: RequestFlags & KeysFlag, command: Command) =>
       invoke(command, (invocation) => run(invocation, target, flags)),
@@ -51,7 +56,7 @@ async function run(invocation: Invocation, target: string, flags: RequestFlags &
 /** Makes one-time keys, has this host appraised and puts the request before the custodians. */
 export async function ask(connection: Connection, target: string, flags: RequestFlags): Promise<PendingRelease> {
   const request = releaseRequestOf(target, flags);
-  const collector = await collectorOf(flags.simulatedChip);
+  const collector = await collectorOf(flags);
   const { fingerprint } = connection;
   return requestRelease(connection, request, [collector], { fingerprint, now: Date.now, random: platformRandom });
 }

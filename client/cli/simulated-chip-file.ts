@@ -2,9 +2,8 @@ import * as z from 'zod/mini';
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
 import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../../src/core/canonical.ts';
-import { must, TwinlockError } from '../../src/core/errors.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
 import { binary, parseAs } from '../../src/core/schema.ts';
-import type { EvidenceCollector } from '../host/collector.ts';
 import { SimulatedChip } from '../host/simulated-chip.ts';
 import { platformRandom } from '../random.ts';
 import { readSecretFile, writeSecretFile } from '../secret-file.ts';
@@ -18,20 +17,11 @@ const schema = z.strictObject({
   seed: binary(SEED_BYTES, SEED_BYTES),
 });
 
-/**
- * Where this machine's evidence comes from. Simulated evidence is for simulation vaults, and only where it was
- * named on the command line. Throws `usage` where it was not.
- */
-export async function collectorOf(simulatedChip: string | undefined): Promise<EvidenceCollector> {
-  must(
-    simulatedChip !== undefined,
-    'usage',
-    'nothing on this machine proves what it runs; for a simulation vault, give --simulated-chip FILE',
-  );
-  return new SimulatedChip(await readOrMakeSeed(simulatedChip), SIMULATED_IMAGE);
+/** The file is made, mode 0600, where there is none: the same chip has the same label in every request. */
+export async function readOrMakeSimulatedChip(path: string): Promise<SimulatedChip> {
+  return new SimulatedChip(await readOrMakeSeed(path), SIMULATED_IMAGE);
 }
 
-/** The file is made, mode 0600, where there is none: the same chip has the same label in every request. */
 async function readOrMakeSeed(path: string): Promise<Uint8Array> {
   try {
     const { seed } = parseAs(schema, parseCanonical(await readSecretFile(path, MAX_BYTES), MAX_BYTES), path);

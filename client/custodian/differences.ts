@@ -14,7 +14,7 @@ export interface Change {
 }
 
 /** Claims that are new in every report: that they differ says nothing. */
-const ONCE_ONLY: ReadonlySet<string> = new Set(['reportData']);
+const ONCE_ONLY = /\.(?:report-data|report-id|report-id-ma|extra-data|nonce|clock)$/;
 
 /** Null where no release of the model has ever been executed. */
 export async function differences(
@@ -71,7 +71,7 @@ function fieldsOf(facts: Facts, statement: Release): Readonly<Record<string, str
 type Claims = Readonly<Record<string, string>>;
 
 function claimNames(claims: readonly Claims[]): readonly string[] {
-  return [...new Set(claims.flatMap(Object.keys))].filter((name) => !ONCE_ONLY.has(name)).sort();
+  return [...new Set(claims.flatMap(Object.keys))].filter((name) => !ONCE_ONLY.test(name)).sort();
 }
 
 function valuesOf(claims: readonly Claims[], name: string): string {

@@ -6,6 +6,7 @@ import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import type { ReleaseHost, StatementOf } from '../../src/core/statement/statement.ts';
+import type { Verify } from '../replay.ts';
 import type { Replica } from '../replica.ts';
 import type { Obstacle } from './obstacles.ts';
 
@@ -30,25 +31,27 @@ export async function appraiseHosts(
   replica: Replica,
   { hosts }: StatementOf<'release'>,
   nowMs: number,
+  verify: Verify,
 ): Promise<readonly HostReview[]> {
-  const objects = await replica.objects(hosts.flatMap((host) => [host.evidence, host.appraisal]));
-  return Promise.all(hosts.map((host, position) => appraiseHost(replica.facts, host, position, objects, nowMs)));
+  const objects = await replica.objects(hosts.flatMap((host) => [host.evidence, host.endorsements, host.appraisal]));
+  const at = { objects, nowMs, verify };
+  return Promise.all(hosts.map((host, position) => appraiseHost(replica.facts, host, position, at)));
 }
 
 async function appraiseHost(
   facts: Facts,
   host: ReleaseHost,
   position: number,
-  objects: ReadonlyMap<Hex, Uint8Array>,
-  nowMs: number,
+  { objects, nowMs, verify }: { objects: ReadonlyMap<Hex, Uint8Array>; nowMs: number; verify: Verify },
 ): Promise<HostReview> {
   const evidence = objects.get(host.evidence) as Uint8Array;
   const { appraisal } = parseAppraisal(objects.get(host.appraisal) as Uint8Array);
   const kem = fromBase64url(parseEvidence(evidence).evidence.kem);
   must(digestOf(kem) === host.kem, 'binding_mismatch', `host ${position}: its evidence binds another KEM key`);
-  const { referenceValues } = facts.policy.document;
-  const atVault = await appraise({ evidence, referenceValues, instantMs: appraisal.instant });
-  const atOwnClock = await appraise({ evidence, referenceValues, instantMs: nowMs });
+  const endorsements = objects.get(host.endorsements) as Uint8Array;
+  const input = { evidence, endorsements, referenceValues: facts.policy.document.referenceValues };
+  const atVault = await appraise({ ...input, instantMs: appraisal.instant }, verify);
+  const atOwnClock = await appraise({ ...input, instantMs: nowMs }, verify);
   const obstacles = [
     ...mismatch(host, position, atVault),
     ...failures(position, 'at the vault’s instant', atVault),

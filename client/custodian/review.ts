@@ -64,7 +64,8 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
   const proposal = facts.proposals.get(digest);
   must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
   const { statement } = proposal;
-  const hosts = statement.kind === 'release' ? await appraiseHosts(replica, statement, custodian.now()) : [];
+  const hosts =
+    statement.kind === 'release' ? await appraiseHosts(replica, statement, custodian.now(), custodian.verify) : [];
   const obstacles = obstaclesOf(facts, proposal, custodian.person, custodian.now());
   return {
     digest,

@@ -1,13 +1,16 @@
-import type { Evidence } from '../../src/core/attest/evidence.ts';
-
-/** What a report must bind: everything of the evidence but the report itself. */
-export type HostBinding = Omit<Evidence, 'v' | 'kind' | 'report'>;
+import type { Endorsements } from '../../src/core/attest/endorsements.ts';
+import type { Evidence, GpuEvidence, HostBinding } from '../../src/core/attest/evidence.ts';
 
 /**
- * Where a host gets its evidence from; one implementation a platform. `collect` asks the hardware for a report
- * that binds what `hostReportData` gives (design: formats, "Host binding"). It may take seconds, and throws
+ * Where a host gets its evidence from; one implementation a platform. Both calls may take seconds, and throw
  * `unavailable` where the platform is not there.
  */
 export interface EvidenceCollector {
-  collect(binding: HostBinding): Promise<Evidence['report']>;
+  /** What the GPUs say of themselves under a nonce of 32 bytes; null where the host shows none. */
+  gpu(nonce: Uint8Array): Promise<GpuEvidence | null>;
+  /**
+   * Asks the hardware for a report that binds what `hostReportData` gives, or `hostExtraData` for a TPM (design:
+   * formats, "Host binding"), and for the endorsements that the host has of it.
+   */
+  collect(binding: HostBinding): Promise<{ report: Evidence['report']; endorsements: Endorsements }>;
 }

@@ -1,5 +1,6 @@
 import { type Appraisal, parseAppraisal } from '../../src/core/attest/appraisal.ts';
-import { type Evidence, parseEvidence } from '../../src/core/attest/evidence.ts';
+import { endorsementsBytes } from '../../src/core/attest/endorsements.ts';
+import { type Evidence, gpuNonce, type HostBinding, parseEvidence } from '../../src/core/attest/evidence.ts';
 import { type Request, requestDigest } from '../../src/core/attest/request.ts';
 import { fromBase64url, type Hex, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
@@ -12,7 +13,7 @@ import type { ReleaseHost, StatementOf } from '../../src/core/statement/statemen
 import type { StatusView } from '../api.ts';
 import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../principal.ts';
 import { groundOfStatus, statementHeader } from '../statement-header.ts';
-import type { EvidenceCollector, HostBinding } from './collector.ts';
+import type { EvidenceCollector } from './collector.ts';
 import { type HostKeys, kemOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
 
 /** What is asked for. */
@@ -39,8 +40,8 @@ export interface RequestOptions {
 interface Attested {
   readonly keys: HostKeys;
   readonly named: ReleaseHost;
-  readonly evidence: Uint8Array;
-  readonly appraisal: Uint8Array;
+  /** What the statement names by digest: evidence, endorsements, appraisal. */
+  readonly objects: readonly Uint8Array[];
 }
 
 /** An eighth of the whole, and 4 MiB: what broken connections may cost a host. */
@@ -75,7 +76,7 @@ export async function requestRelease(
   }
   const statement = statementOf(session, request, binding.request, version, status, hosts, options);
   const objects = Object.fromEntries(
-    hosts.flatMap(({ evidence, appraisal }) => [evidence, appraisal]).map((o) => [digestOf(o), toBase64url(o)]),
+    hosts.flatMap((host) => host.objects).map((bytes) => [digestOf(bytes), toBase64url(bytes)]),
   );
   const { digest } = await proposeAsPrincipal(session, statement, objects);
   return {
@@ -97,7 +98,7 @@ function versionIn({ versions }: StatusView, { model, version }: ReleaseRequest)
 }
 
 /** What every host's nonce is made of. */
-type SharedBinding = Omit<HostBinding, 'kem' | 'receiptKey'>;
+type SharedBinding = Omit<HostBinding, 'kem' | 'receiptKey' | 'gpu'>;
 
 async function open(
   { api, principal }: PrincipalSession,
@@ -113,7 +114,7 @@ async function open(
   // Its signature is the custodians' to check: they know the log's key, and the evidence binds these values.
   const { origin, size, root } = parseCheckpointText(parseNote(utf8(opened.checkpoint)).text);
   const checkpoint = { origin, size, root: toHex(root) };
-  return { vault: fingerprint, request, checkpoint, random: opened.random, gpu: null };
+  return { vault: fingerprint, request, checkpoint, random: opened.random };
 }
 
 async function attest(
@@ -126,25 +127,32 @@ async function attest(
   const seeds = { kemSeed: random(32), receiptSeed: random(32) };
   const { publicKey } = kemOf(seeds);
   const receiptKey = receiptKeyOf(seeds);
-  const binding = { ...shared, kem: toBase64url(publicKey), receiptKey };
-  const document: Evidence = { v: 1, kind: 'evidence', ...binding, report: await collector.collect(binding) };
+  const keys = { ...shared, kem: toBase64url(publicKey), receiptKey };
+  // The GPUs first: the CPU's report then binds what they said.
+  const binding: HostBinding = { ...keys, gpu: await collector.gpu(gpuNonce(keys)) };
+  const { report, endorsements: brought } = await collector.collect(binding);
+  const document: Evidence = { v: 1, kind: 'evidence', ...binding, report };
   const evidence = canonicalBytes(document);
   const { digest } = parseEvidence(evidence);
-  const answer = await api.appraise(requestDigest(shared.request), toBase64url(evidence));
-  const appraisal = fromBase64url(answer.appraisal);
-  const { label } = passes(host, appraisal, digest);
+  const answer = await api.appraise(requestDigest(shared.request), {
+    evidence: toBase64url(evidence),
+    endorsements: toBase64url(endorsementsBytes(brought)),
+  });
+  const [appraisal, endorsements] = [fromBase64url(answer.appraisal), fromBase64url(answer.endorsements)];
+  const { label } = passes(host, appraisal, digest, digestOf(endorsements));
+  const named = { label, kem: digestOf(publicKey), receiptKey, evidence: digest };
   return {
     keys: { host, ...seeds, evidence: digest },
-    named: { label, kem: digestOf(publicKey), receiptKey, evidence: digest, appraisal: digestOf(appraisal) },
-    evidence,
-    appraisal,
+    named: { ...named, endorsements: digestOf(endorsements), appraisal: digestOf(appraisal) },
+    objects: [evidence, endorsements, appraisal],
   };
 }
 
 /** The vault refuses what fails; this is for one that does not. */
-function passes(host: number, bytes: Uint8Array, evidence: Hex): Appraisal {
+function passes(host: number, bytes: Uint8Array, evidence: Hex, endorsements: Hex): Appraisal {
   const { appraisal } = parseAppraisal(bytes);
-  must(appraisal.evidence === evidence, 'appraisal_mismatch', `host ${host}: the appraisal is of other evidence`);
+  const isOfBoth = appraisal.evidence === evidence && appraisal.endorsements === endorsements;
+  must(isOfBoth, 'appraisal_mismatch', `host ${host}: the appraisal is of other evidence or endorsements`);
   if (appraisal.verdict === 'pass') return appraisal;
   const failed = appraisal.rules.find(({ pass }) => !pass);
   const why =

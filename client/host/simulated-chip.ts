@@ -1,12 +1,14 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { type Evidence, hostReportData } from '../../src/core/attest/evidence.ts';
+import { NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
+import { type HostBinding, hostReportData } from '../../src/core/attest/evidence.ts';
 import { simulatedReportMessage } from '../../src/core/attest/simulated/report.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { ed25519KeyText } from '../../src/core/statement/key.ts';
-import type { EvidenceCollector, HostBinding } from './collector.ts';
+import type { EvidenceCollector } from './collector.ts';
+import type { BoundData, Collected, CpuCollector } from './collectors/machine.ts';
 
 /** A chip of no hardware at all, for simulation vaults: it signs whatever measurement it was made with. */
-export class SimulatedChip implements EvidenceCollector {
+export class SimulatedChip implements EvidenceCollector, CpuCollector {
   readonly #seed: Uint8Array;
   readonly #measurement: Hex;
 
@@ -16,13 +18,21 @@ export class SimulatedChip implements EvidenceCollector {
     this.#measurement = measurement;
   }
 
-  async collect(binding: HostBinding): Promise<Evidence['report']> {
+  async gpu(): Promise<null> {
+    return null;
+  }
+
+  collect(binding: HostBinding): Promise<Collected> {
+    return this.report({ reportData: hostReportData(binding) });
+  }
+
+  async report({ reportData }: Pick<BoundData, 'reportData'>): Promise<Collected> {
     const report = {
       chip: ed25519KeyText(ed25519.getPublicKey(this.#seed)),
       measurement: this.#measurement,
-      reportData: toBase64url(hostReportData(binding)),
+      reportData: toBase64url(reportData),
     };
     const signature = toBase64url(ed25519.sign(simulatedReportMessage(report), this.#seed));
-    return { platform: 'simulated', ...report, signature };
+    return { report: { platform: 'simulated', ...report, signature }, endorsements: NO_ENDORSEMENTS };
   }
 }

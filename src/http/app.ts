@@ -13,14 +13,15 @@ import { releaseRoutes } from './routes/releases.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 
-/** Bodies: statements are small; 64 hosts' evidence, a manifest core and a part of an upload are not. */
+/** Bodies: statements are small; what 64 hosts show, a manifest core and a part of an upload are not. */
 const SMALL_BYTES = 256 * 1024;
-const OBJECTS_BYTES = 12 << 20;
+const OBJECTS_BYTES = 24 << 20;
+const APPRAISAL_BYTES = 3 << 20;
 const PART_BYTES = (PART_SEGMENTS + 1) << 20;
 const LIMITS: readonly [RegExp, number][] = [
   [/^\/v1\/uploads\/[^/]+\/files\//, PART_BYTES],
   [/^\/v1\/(?:deposits|proposals)$/, OBJECTS_BYTES],
-  [/^\/v1\/requests\/[^/]+\/appraisals$/, 2 << 20],
+  [/^\/v1\/requests\/[^/]+\/appraisals$/, APPRAISAL_BYTES],
 ];
 
 /** What is told of every answer; never a header, a body or a query. */

@@ -8,6 +8,8 @@ interface Parameters {
   readonly name: string;
   readonly namedCurve?: string;
   readonly hash?: string;
+  /** Bytes. */
+  readonly saltLength?: number;
 }
 
 const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
@@ -15,13 +17,17 @@ const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
   ES256: { format: 'raw', name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
   ES384: { format: 'raw', name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
   RS256: { format: 'spki', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+  RS384: { format: 'spki', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384' },
+  RS512: { format: 'spki', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-512' },
+  PS256: { format: 'spki', name: 'RSA-PSS', hash: 'SHA-256', saltLength: 32 },
+  PS384: { format: 'spki', name: 'RSA-PSS', hash: 'SHA-384', saltLength: 48 },
 };
 
 const keyOf = cacheKeys(importKey);
 
 /**
  * Discharges one claim with WebCrypto (browsers and Node). Refuses first what `precheck` refuses. Rejects
- * with `signature_invalid`, `invalid_key`, `malformed` (RS256 keys) or `unsupported_algorithm`.
+ * with `signature_invalid`, `invalid_key`, `malformed` (RSA keys) or `unsupported_algorithm`.
  */
 export async function verifyWeb(claim: SignatureClaim): Promise<void> {
   const { algorithm, message, signature, what } = claim;

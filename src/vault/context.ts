@@ -5,7 +5,7 @@ import type { SignatureClaim } from '../core/signature/claim.ts';
 import type { CoseKey } from '../core/signature/cose.ts';
 import type { Enrolment } from '../core/webauthn/enrolment.ts';
 import type { Challenges } from './challenges.ts';
-import type { BlobStore, Clock, FoundingStore, LogStore, UploadStore } from './ports.ts';
+import type { BlobStore, Clock, Endorser, FoundingStore, LogStore, UploadStore } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 import type { Refusals } from './refusals.ts';
 import type { Requests } from './requests.ts';
@@ -38,6 +38,7 @@ export interface Context {
   readonly requests: Requests;
   readonly refusals: Refusals;
   readonly door: WebauthnDoor;
+  readonly endorser: Endorser;
   /** The platform's check of one signature. Throws the code of what is wrong. */
   readonly verify: (claim: SignatureClaim) => void;
   /** The log's Ed25519 public key, 32 bytes. */

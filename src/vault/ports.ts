@@ -1,3 +1,5 @@
+import type { Endorsements } from '../core/attest/endorsements.ts';
+import type { Evidence } from '../core/attest/evidence.ts';
 import type { Base64url, Hex } from '../core/bytes.ts';
 import type { Checkpoint } from '../core/log/checkpoint.ts';
 import type { ArchivedAssertion } from '../core/schema.ts';
@@ -13,6 +15,20 @@ export interface Clock {
 /** Signs checkpoints; the key never leaves it. */
 export interface CheckpointSigner {
   sign(checkpoint: Checkpoint): Uint8Array;
+}
+
+/**
+ * Where the vault gets from what vendors say about hardware: certificates, TCB collateral, revocation lists, key
+ * sets. May take seconds, and may run for several hosts at once. Nothing rests on it: what it returns is judged
+ * by the vendors' signatures when the evidence is appraised, here and again by everybody else.
+ */
+export interface Endorser {
+  /**
+   * Completes what came with the evidence, `offered`, which is attacker-controlled as the evidence is. Returns
+   * what could be had; what is missing then fails a rule of the appraisal. Throws `endorsement_missing` or
+   * `unavailable` where it is worth trying again.
+   */
+  endorse(evidence: Evidence, offered: Endorsements): Promise<Endorsements>;
 }
 
 /** A share sealed to one authenticator of a custodian. Erasable. */

@@ -1,6 +1,7 @@
 import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import type { ProposerSignature } from '../core/log/entry.ts';
+import { objectsOfStatement } from '../core/state/apply.ts';
 import type { Facts } from '../core/state/state.ts';
 import { parseStatement, type Statement, statementDigest } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
@@ -66,6 +67,6 @@ export function isTheCallers(caller: Caller, { proposer }: Statement): void {
 
 /** Nobody stores what no entry names. */
 function onlyNamed(statement: Statement, objects: ReadonlyMap<Hex, Uint8Array>): Map<Hex, Uint8Array> {
-  const named = statement.kind === 'release' ? statement.hosts.flatMap((host) => [host.evidence, host.appraisal]) : [];
-  return new Map([...objects].filter(([digest]) => named.includes(digest)));
+  const named = new Set(objectsOfStatement(statement));
+  return new Map([...objects].filter(([digest]) => named.has(digest)));
 }

@@ -233,7 +233,7 @@ export class Recorder {
   async #discharge(claims: readonly Claim[]): Promise<void> {
     for (const claim of claims) {
       if (claim.kind === 'signature') this.#ports.verify(claim);
-      else await dischargeAppraisal(claim);
+      else await dischargeAppraisal(claim, this.#ports.verify);
     }
   }
 

@@ -1,4 +1,5 @@
 import { appraise } from '../core/attest/appraise.ts';
+import { endorsementsBytes, NO_ENDORSEMENTS, parseEndorsements } from '../core/attest/endorsements.ts';
 import { parseEvidence } from '../core/attest/evidence.ts';
 import { type Request, requestSchema } from '../core/attest/request.ts';
 import type { Hex } from '../core/bytes.ts';
@@ -41,13 +42,23 @@ export function openRequest(
   return { request: digest, random, checkpoint, expires };
 }
 
-/** Appraises a host's evidence at the vault's instant. What fails is refused, and no custodian is bothered. */
+export interface Appraised {
+  /** Canonical bytes, both: what a release statement names by their digests. */
+  readonly appraisal: Uint8Array;
+  readonly endorsements: Uint8Array;
+}
+
+/**
+ * Appraises a host's evidence at the vault's instant, with the endorsements that the vault finds for it besides
+ * those that `offered` has (null for none). What fails is refused, and no custodian is bothered.
+ */
 export async function appraiseForRequest(
   context: Context,
   caller: PrincipalCaller,
   request: Hex,
   bytes: Uint8Array,
-): Promise<Uint8Array> {
+  offered: Uint8Array | null,
+): Promise<Appraised> {
   const { facts } = context.recorder;
   const open = context.requests.find(request, caller.key);
   const { evidence } = parseEvidence(bytes);
@@ -60,10 +71,13 @@ export async function appraiseForRequest(
     'a production vault refuses simulated evidence',
   );
   const { referenceValues } = facts.policy.document;
-  const appraisal = await appraise({ evidence: bytes, referenceValues, instantMs: context.clock.now() });
+  const brought = offered === null ? NO_ENDORSEMENTS : parseEndorsements(offered).endorsements;
+  const endorsements = endorsementsBytes(await context.endorser.endorse(evidence, brought));
+  const input = { evidence: bytes, endorsements, referenceValues, instantMs: context.clock.now() };
+  const appraisal = await appraise(input, context.verify);
   const failed = appraisal.rules.find((rule) => !rule.pass);
   must(failed === undefined, 'appraisal_failed', `${failed?.rule}: expected ${failed?.expected}, got ${failed?.got}`, {
     rule: failed?.rule ?? '',
   });
-  return canonicalBytes(appraisal);
+  return { appraisal: canonicalBytes(appraisal), endorsements };
 }

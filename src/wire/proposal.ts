@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { MAX_APPRAISAL_BYTES } from '../core/attest/appraisal.ts';
+import { MAX_ENDORSEMENTS_BYTES } from '../core/attest/endorsements.ts';
+import { MAX_EVIDENCE_BYTES } from '../core/attest/evidence.ts';
 import {
   assertion,
   binary,
@@ -31,9 +34,17 @@ export const openedRequest = z
   .object({ request: digest, random: digest, checkpoint: z.string(), expires: instantMs })
   .meta({ id: 'OpenedRequest' });
 
-/** POST /v1/appraisals: the vault appraises evidence for an open request at its own instant. */
-export const appraiseRequest = z.strictObject({ evidence: binary(1 << 20) }).meta({ id: 'AppraiseRequest' });
-export const appraised = z.object({ appraisal: binary(1 << 18) }).meta({ id: 'Appraised' });
+/**
+ * POST /v1/requests/{digest}/appraisals: the vault appraises evidence for an open request at its own instant.
+ * Canonical bytes, all of them. The host sends the endorsements that it has; the vault answers with those that
+ * it appraised with, completed by what it has found itself.
+ */
+export const appraiseRequest = z
+  .strictObject({ evidence: binary(MAX_EVIDENCE_BYTES), endorsements: z.nullable(binary(MAX_ENDORSEMENTS_BYTES)) })
+  .meta({ id: 'AppraiseRequest' });
+export const appraised = z
+  .object({ appraisal: binary(MAX_APPRAISAL_BYTES), endorsements: binary(MAX_ENDORSEMENTS_BYTES) })
+  .meta({ id: 'Appraised' });
 
 /** POST /v1/proposals. */
 export const proposeRequest = z

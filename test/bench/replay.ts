@@ -17,7 +17,7 @@ const PAGE_ENTRIES = 500;
 /**
  * A whole log replayed from genesis, as every daemon, client and auditor does before it believes anything:
  * with all claims discharged (signatures by node:crypto, every host's evidence appraised again), without the
- * appraisals (simulated evidence is checked in pure TypeScript, which hardware's is not), and the fold alone.
+ * appraisals, and the fold alone.
  *
  * What verifies is against the least that checking the same log takes: its signatures by node:crypto, their
  * keys imported beforehand, without any rule. The fold is against an audit log that has none: every line

@@ -1,66 +1,34 @@
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startConsole } from '../../client/console/server.ts';
 import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { statementDigest } from '../../src/core/statement/statement.ts';
 import { releasedWorld } from '../world.ts';
+import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
 import { type CarriedLog, type Results, runCore, runReplay } from './vectors/core-run.ts';
 import type { core } from './vectors/main.ts';
 import { launchBrowser, listenForComplaints } from './workstation.ts';
-
-const BUNDLE_DIR = join(import.meta.dirname, '../../node_modules/.cache/twinlock/test-page');
-const RP_ID = 'tl-abcdefgh01234567.localhost';
 
 type Showing = Parameters<typeof core.showProposal>[1];
 
 let browser: Browser;
 let page: Page;
 let complaints: string[];
-let close: () => Promise<void>;
+let served: CorePage;
 let log: CarriedLog;
 let showing: Showing;
 
 beforeAll(async () => {
-  await buildPage();
-  const served = await startConsole({
-    vault: new URL('http://127.0.0.1:9'),
-    fingerprint: null,
-    port: 0,
-    bundleDir: BUNDLE_DIR,
-    stateDir: join(BUNDLE_DIR, 'none'),
-    fetch: async () => Response.json({ rpId: RP_ID }),
-  });
-  close = served.close;
+  served = await serveCorePage();
   browser = await launchBrowser();
   page = await browser.newPage();
   complaints = listenForComplaints(page);
-  await page.goto(served.url.href);
+  await openCorePage(page, served);
   await makeLog();
 });
 afterAll(async () => {
   await browser.close();
-  await close();
+  await served.close();
 });
-
-/** The core and a panel of the console as a page of their own, which the console's server serves. */
-function buildPage(): Promise<unknown> {
-  return build({
-    configFile: false,
-    root: join(import.meta.dirname, 'vectors'),
-    base: '/',
-    logLevel: 'warn',
-    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    build: {
-      outDir: BUNDLE_DIR,
-      emptyOutDir: true,
-      target: 'es2024',
-      modulePreload: { polyfill: false },
-      chunkSizeWarningLimit: 2000,
-    },
-  });
-}
 
 /** A log with everything in it, and at its end a release that waits. */
 async function makeLog(): Promise<void> {
@@ -73,10 +41,6 @@ async function makeLog(): Promise<void> {
   };
   const digest = statementDigest(asked.statement);
   showing = { digest, person: world.founder('ben').person, nowMs: world.now, measurements: null };
-}
-
-interface WithCore {
-  readonly twinlockCore: typeof core;
 }
 
 describe('the core in a page, under the console’s own policy', () => {

@@ -30,6 +30,7 @@ import { openStore, type Store } from '../../src/store/open.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
 import type { Context } from '../../src/vault/context.ts';
 import { settleUploads } from '../../src/vault/deposit.ts';
+import { offeredOnly } from '../../src/vault/offered-only.ts';
 import { Recorder } from '../../src/vault/recorder.ts';
 import { Refusals } from '../../src/vault/refusals.ts';
 import { Requests } from '../../src/vault/requests.ts';
@@ -126,6 +127,7 @@ export class TestVault {
       requests: new Requests(clock, platformRandom),
       refusals: new Refusals(clock),
       door: webauthnDoor,
+      endorser: offeredOnly,
       verify: verifyNode,
       logKey: ed25519.getPublicKey(seed),
       closing: new AbortController().signal,

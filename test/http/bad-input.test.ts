@@ -163,7 +163,7 @@ describe('form', () => {
     const question = asAllowed(route);
     const chunked = { ...question, headers: { 'transfer-encoding': 'chunked' } };
     await expectRefused(vault, { ...chunked, body: JSON.stringify(route.body) }, 400, 'malformed', /content-length/);
-    const body = JSON.stringify(route.body).padEnd(12 * (1 << 20) + 1);
+    const body = JSON.stringify(route.body).padEnd(24 * (1 << 20) + 1);
     await expectRefused(vault, { ...question, body }, 413, 'too_large', /at most \d+ bytes/);
   });
 

@@ -97,7 +97,7 @@ export const ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/v1/requests/{digest}/appraisals',
     example: `/v1/requests/${DIGEST}/appraisals`,
-    body: { evidence: 'e30' },
+    body: { evidence: 'e30', endorsements: null },
     askers: ['requester'],
   },
   {

@@ -278,7 +278,7 @@ describe('a request', () => {
   test('that nobody opened takes no evidence', async () => {
     const token = await vault.tokenOf(vault.requester.api);
     const path = `/v1/requests/${DIGEST}/appraisals`;
-    const question = { method: 'POST', path, token, body: { evidence: 'e30' } };
+    const question = { method: 'POST', path, token, body: { evidence: 'e30', endorsements: null } };
     await expectRefused(vault, question, 401, 'challenge_unknown', /open a new one/);
   });
 });

@@ -1,4 +1,4 @@
-import { constants, generateKeyPairSync, sign } from 'node:crypto';
+import { constants, generateKeyPairSync, type KeyObject, type SigningOptions, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
@@ -187,41 +187,105 @@ describe('the three verifiers agree', () => {
   });
 });
 
-describe('RS256', () => {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
-  const honest = claim('RS256', spki, MESSAGE, new Uint8Array(sign('sha256', MESSAGE, privateKey)));
-  const verdicts = async (one: SignatureClaim) => [
-    await verdict(() => verifyNode(one)),
-    await verdict(() => verifyWeb(one)),
-  ];
+const RSA = {
+  RS256: { hash: 'sha256', options: {} },
+  RS384: { hash: 'sha384', options: {} },
+  RS512: { hash: 'sha512', options: {} },
+  PS256: { hash: 'sha256', options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
+  PS384: { hash: 'sha384', options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 } },
+} as const;
+type RsaAlgorithm = keyof typeof RSA;
+const RSA_ALGORITHMS = Object.keys(RSA) as RsaAlgorithm[];
+
+/** Made when first asked for, and once: 4096 bits take a second. */
+const rsaKeys = new Map<string, { publicKey: KeyObject; privateKey: KeyObject }>();
+function rsaKey(modulusLength: number, label = '') {
+  const id = `${modulusLength} ${label}`;
+  const keys = rsaKeys.get(id) ?? generateKeyPairSync('rsa', { modulusLength });
+  rsaKeys.set(id, keys);
+  return keys;
+}
+
+describe.each(RSA_ALGORITHMS)('%s', (algorithm) => {
+  const { hash, options } = RSA[algorithm];
+  const keys = rsaKey(2048);
+  const spkiOf = (key: KeyObject) => new Uint8Array(key.export({ type: 'spki', format: 'der' }));
+  const signAs = (key: KeyObject, by: string, how: SigningOptions = {}) =>
+    new Uint8Array(sign(by, MESSAGE, { key, ...how }));
+  const honest = claim(algorithm, spkiOf(keys.publicKey), MESSAGE, signAs(keys.privateKey, hash, options));
+  const agreed = async (one: SignatureClaim, name = algorithm as string) => {
+    const [node, web] = [await verdict(() => verifyNode(one)), await verdict(() => verifyWeb(one))];
+    expect(web, name).toBe(node);
+    return node;
+  };
 
   test('verifies on both platforms, and is not for the reference', async () => {
-    expect(await verdicts(honest)).toEqual(['true', 'true']);
+    expect(await agreed(honest)).toBe('true');
     expect(await verdict(() => verifyReference(honest))).toBe('unsupported_algorithm');
   });
 
-  test('is refused with a changed signature or message, with PSS, and with another hash', async () => {
-    const pss = sign('sha256', MESSAGE, { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING });
-    const signatures = [
-      honest.signature.with(9, (honest.signature[9] ?? 0) ^ 1),
-      new Uint8Array(256).fill(0xff),
-      new Uint8Array(256),
-      honest.signature.subarray(1),
-      new Uint8Array(pss),
-      new Uint8Array(sign('sha384', MESSAGE, privateKey)),
-    ];
-    for (const signature of signatures) {
-      expect(await verdicts({ ...honest, signature })).toEqual(['signature_invalid', 'signature_invalid']);
-    }
-    expect(await verdicts({ ...honest, message: utf8('other') })).toEqual(['signature_invalid', 'signature_invalid']);
+  test.each([3072, 4096])('verifies under a key of %i bits', async (modulusLength) => {
+    const { publicKey, privateKey } = rsaKey(modulusLength);
+    const signature = signAs(privateKey, hash, options);
+    expect(signature).toHaveLength(modulusLength / 8);
+    expect(await agreed({ ...honest, publicKey: spkiOf(publicKey), signature })).toBe('true');
   });
 
-  test('is refused under a key that is too small', async () => {
-    const small = generateKeyPairSync('rsa', { modulusLength: 1024 });
-    const key = new Uint8Array(small.publicKey.export({ type: 'spki', format: 'der' }));
-    const signature = new Uint8Array(sign('sha256', MESSAGE, small.privateKey));
-    expect(await verdicts({ ...honest, publicKey: key, signature })).toEqual(['invalid_key', 'invalid_key']);
+  test('is refused with any byte of the signature flipped, or another message', async () => {
+    for (let i = 0; i < honest.signature.length; i++) {
+      const signature = honest.signature.with(i, (honest.signature[i] ?? 0) ^ (1 << (i % 8)));
+      expect(await agreed({ ...honest, signature }, `byte ${i}`)).toBe('signature_invalid');
+    }
+    expect(await agreed({ ...honest, message: utf8('other') })).toBe('signature_invalid');
+    expect(await agreed({ ...honest, message: new Uint8Array(0) })).toBe('signature_invalid');
+  });
+
+  test('is refused in another length, or as a number that is not below the modulus', async () => {
+    const { signature } = honest;
+    const lengths = [
+      new Uint8Array(0),
+      signature.subarray(1),
+      concat(Uint8Array.of(0), signature),
+      signature.subarray(0, 255),
+    ];
+    for (const other of [...lengths, new Uint8Array(256), new Uint8Array(256).fill(0xff)]) {
+      expect(await agreed({ ...honest, signature: other })).toBe('signature_invalid');
+    }
+  });
+
+  test('is refused with another algorithm, or a salt of another length', async () => {
+    const others = RSA_ALGORITHMS.filter((other) => other !== algorithm);
+    for (const other of others) {
+      const signature = signAs(keys.privateKey, RSA[other].hash, RSA[other].options);
+      expect(await agreed({ ...honest, signature }, other)).toBe('signature_invalid');
+    }
+    for (const saltLength of [0, 20, 31, 33, 47, 49, constants.RSA_PSS_SALTLEN_MAX_SIGN]) {
+      const signature = signAs(keys.privateKey, hash, { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
+      expect(await agreed({ ...honest, signature }, `salt ${saltLength}`)).toBe('signature_invalid');
+    }
+  });
+
+  test('is refused under another key, one that is too small, and one of another kind', async () => {
+    const other = rsaKey(2048, 'other');
+    expect(await agreed({ ...honest, publicKey: spkiOf(other.publicKey) })).toBe('signature_invalid');
+    const small = rsaKey(1024);
+    const signature = signAs(small.privateKey, hash, options);
+    expect(await agreed({ ...honest, publicKey: spkiOf(small.publicKey), signature })).toBe('invalid_key');
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+    expect(await agreed({ ...honest, publicKey: spkiOf(publicKey) })).toBe('invalid_key');
+    const restricted = generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
+    expect(await agreed({ ...honest, publicKey: spkiOf(restricted.publicKey) })).toBe('invalid_key');
+  });
+
+  test('is refused with any bit of the key flipped', async () => {
+    // The key is of 294 bytes: what is before the modulus, every eighth of the modulus, the exponent.
+    const { publicKey } = honest;
+    for (let i = 0; i < publicKey.length; i += i < 34 || i > 286 ? 1 : 8) {
+      const flipped = publicKey.with(i, (publicKey[i] ?? 0) ^ (1 << (i % 8)));
+      expect(await agreed({ ...honest, publicKey: flipped }, `byte ${i}`)).toMatch(
+        /^(invalid_key|malformed|signature_invalid)$/,
+      );
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { SoftwareAttestation } from '../../client/custodian/software-authenticator.ts';
+import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import { type Hex, toBase64url, toHex, ZERO_32 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import type { Draft } from '../../src/core/log/entry.ts';
@@ -68,7 +69,7 @@ export const POLICY: Policy = {
   groups: [],
   veto: false,
   authenticators: { aaguids: [], roots: [] },
-  referenceValues: { simulated: { platform: 'simulated', measurements: [MEASUREMENT] } },
+  referenceValues: { ...NO_REFERENCE_VALUES, simulated: { platform: 'simulated', measurements: [MEASUREMENT] } },
   limits: {
     proposalMs: 24 * HOUR_MS,
     leaseMs: 24 * HOUR_MS,
@@ -82,7 +83,7 @@ export const POLICY: Policy = {
 /** What a production vault's policy has instead. */
 export const PRODUCTION: Partial<Policy> = {
   authenticators: { aaguids: [ATTESTED_AAGUID], roots: [toBase64url(rootCertificate)] },
-  referenceValues: { simulated: null },
+  referenceValues: NO_REFERENCE_VALUES,
 };
 
 /** Four custodians, the first with two authenticators; the indices have a gap, as after somebody has left. */

@@ -1,16 +1,18 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { Appraisal } from '../../src/core/attest/appraisal.ts';
 import { appraise } from '../../src/core/attest/appraise.ts';
-import { type Evidence, hostReportData } from '../../src/core/attest/evidence.ts';
+import { type Endorsements, endorsementsBytes, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
+import { type Evidence, type HostBinding, hostReportData } from '../../src/core/attest/evidence.ts';
+import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import type { Request } from '../../src/core/attest/request.ts';
-import { simulatedReportMessage } from '../../src/core/attest/simulated/report.ts';
+import { type SimulatedReport, simulatedReportMessage } from '../../src/core/attest/simulated/report.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { type KemKeyPair, kemKeyPairFromSeed } from '../../src/core/envelope/xwing.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import { ed25519KeyText } from '../../src/core/statement/key.ts';
-import type { ReferenceValues } from '../../src/core/statement/policy.ts';
 import type { ReleaseHost } from '../../src/core/statement/statement.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
 import { MEASUREMENT } from './founding.ts';
 
 /** A simulated host that has answered a request: its one-time keys, its evidence and what came of it. */
@@ -19,6 +21,7 @@ export interface Host {
   readonly receiptSeed: Uint8Array;
   readonly evidence: Evidence;
   readonly evidenceBytes: Uint8Array;
+  readonly endorsementsBytes: Uint8Array;
   readonly appraisal: Appraisal;
   readonly appraisalBytes: Uint8Array;
   /** What the release statement says of it. */
@@ -31,6 +34,11 @@ export interface HostChanges {
   /** Go into the evidence before its report is made, so that the report is true of them. */
   readonly evidence?: Partial<Evidence>;
   readonly measurement?: string;
+  /** Other hardware than a simulated chip. */
+  readonly collect?: (binding: HostBinding) => {
+    readonly report: Evidence['report'];
+    readonly endorsements: Endorsements;
+  };
   /** Go into the appraisal after it has been reached, so that it is a lie. */
   readonly appraisal?: Partial<Appraisal>;
 }
@@ -57,22 +65,16 @@ export async function makeHost(input: HostInput): Promise<Host> {
     gpu: null,
     ...input.evidence,
   };
-  const chipSeed = random(32);
-  const said = {
-    chip: ed25519KeyText(ed25519.getPublicKey(chipSeed)),
-    measurement: input.measurement ?? MEASUREMENT,
-    reportData: toBase64url(hostReportData(binding)),
+  const simulate = () => simulatedReport(binding, random(32), input.measurement ?? MEASUREMENT);
+  const { report, endorsements: brought } = input.collect?.(binding) ?? {
+    report: simulate(),
+    endorsements: NO_ENDORSEMENTS,
   };
-  const signature = toBase64url(ed25519.sign(simulatedReportMessage(said), chipSeed));
-  const evidence: Evidence = {
-    v: 1,
-    kind: 'evidence',
-    report: { platform: 'simulated', ...said, signature },
-    ...binding,
-  };
+  const evidence: Evidence = { v: 1, kind: 'evidence', report, ...binding };
   const evidenceBytes = canonicalBytes(evidence);
-  const { referenceValues, nowMs } = input;
-  const reached = await appraise({ evidence: evidenceBytes, referenceValues, instantMs: nowMs });
+  const { referenceValues, nowMs: instantMs } = input;
+  const endorsements = endorsementsBytes(brought);
+  const reached = await appraise({ evidence: evidenceBytes, endorsements, referenceValues, instantMs }, verifyNode);
   const appraisal = { ...reached, ...input.appraisal };
   const appraisalBytes = canonicalBytes(appraisal);
   const named: ReleaseHost = {
@@ -80,7 +82,19 @@ export async function makeHost(input: HostInput): Promise<Host> {
     kem: digestOf(kem.publicKey),
     receiptKey: evidence.receiptKey,
     evidence: digestOf(evidenceBytes),
+    endorsements: digestOf(endorsements),
     appraisal: digestOf(appraisalBytes),
   };
-  return { kem, receiptSeed, evidence, evidenceBytes, appraisal, appraisalBytes, named };
+  const objects = { evidenceBytes, endorsementsBytes: endorsements, appraisalBytes };
+  return { kem, receiptSeed, evidence, appraisal, ...objects, named };
+}
+
+function simulatedReport(binding: HostBinding, chipSeed: Uint8Array, measurement: string): SimulatedReport {
+  const said = {
+    chip: ed25519KeyText(ed25519.getPublicKey(chipSeed)),
+    measurement,
+    reportData: toBase64url(hostReportData(binding)),
+  };
+  const signature = toBase64url(ed25519.sign(simulatedReportMessage(said), chipSeed));
+  return { platform: 'simulated', ...said, signature };
 }

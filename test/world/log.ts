@@ -104,5 +104,5 @@ export class WorldLog {
 /** Discharges one claim of the fold. Throws as the verifier or the appraisal does. */
 export async function dischargeClaim(claim: Claim): Promise<void> {
   if (claim.kind === 'signature') verifyNode(claim);
-  else await dischargeAppraisal(claim);
+  else await dischargeAppraisal(claim, verifyNode);
 }

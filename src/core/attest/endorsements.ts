@@ -14,7 +14,7 @@ export const MAX_ENDORSEMENTS_BYTES = 512 * 1024;
  * key sets (RFC 9334: endorsements). Nobody vouches for the document: what counts in it are the vendors'
  * signatures, under roots that the reference values pin. Archived beside the log under its digest.
  */
-const endorsementsSchema = z.strictObject({
+export const endorsementsSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('endorsements'),
   snp: z.nullable(snpEndorsements),

@@ -17,8 +17,17 @@ import { tpmReport } from './tpm/report.ts';
 /** Evidence of one host, GPUs included; the largest seen in the field is a tenth of this. */
 export const MAX_EVIDENCE_BYTES = 1 << 20;
 
-const gpuEvidence = z.discriminatedUnion('kind', [spdmEvidence, nrasEvidence]);
+export const gpuEvidence = z.discriminatedUnion('kind', [spdmEvidence, nrasEvidence]);
 export type GpuEvidence = z.infer<typeof gpuEvidence>;
+
+/** A CPU's report or a TPM's, by its platform. */
+export const cpuReport = z.discriminatedUnion('platform', [
+  simulatedReport,
+  snpReport,
+  tdxReport,
+  tpmReport,
+  trustAuthorityReport,
+]);
 
 /**
  * What a host sends: the request it answers, the fresh values its nonce was made of, its two one-time
@@ -40,7 +49,7 @@ const evidenceSchema = z.strictObject({
   receiptKey: ed25519Key,
   /** The CPU's report binds its digest; alone it is never enough. */
   gpu: z.nullable(gpuEvidence),
-  report: z.discriminatedUnion('platform', [simulatedReport, snpReport, tdxReport, tpmReport, trustAuthorityReport]),
+  report: cpuReport,
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 

@@ -1,13 +1,5 @@
 /** The algorithms that signed bytes may name. A new one is a new member, never a new meaning. */
-export type SignatureAlgorithm =
-  | 'Ed25519'
-  | 'ES256'
-  | 'ES384'
-  | 'RS256'
-  | 'RS384'
-  | 'RS512'
-  | 'PS256'
-  | 'PS384';
+export type SignatureAlgorithm = 'Ed25519' | 'ES256' | 'ES384' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384';
 
 /**
  * A signature that a pure function relies on and has not checked itself. Whoever called the function
@@ -18,7 +10,14 @@ export type SignatureAlgorithm =
  * | Ed25519   | 32 bytes                                 | 64 bytes, R ‖ S         |
  * | ES256     | 65 bytes, 04 ‖ x ‖ y (P-256, SHA-256)    | 64 bytes, r ‖ s         |
  * | ES384     | 97 bytes, 04 ‖ x ‖ y (P-384, SHA-384)    | 96 bytes, r ‖ s         |
- * | RS256     | DER SubjectPublicKeyInfo (PKCS#1 v1.5)   | as long as the modulus  |
+ * | RS256     | DER SubjectPublicKeyInfo, rsaEncryption  | as long as the modulus  |
+ * | RS384     | as RS256                                 | as RS256                |
+ * | RS512     | as RS256                                 | as RS256                |
+ * | PS256     | as RS256                                 | as RS256                |
+ * | PS384     | as RS256                                 | as RS256                |
+ *
+ * RS is RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2), PS is RSASSA-PSS (section 8.1) with MGF1 of the same hash
+ * and a salt as long as the hash. RSA keys have 2048 to 4096 bits and the exponent 65537.
  */
 export interface SignatureClaim {
   readonly kind: 'signature';

@@ -14,8 +14,8 @@ export interface DerElement {
 }
 
 /**
- * Reads one DER element of this tag (ITU-T X.690, definite lengths in their only form, at most 65,535
- * bytes) from attacker-controlled bytes. Throws `malformed`.
+ * Reads one DER element of this tag (ITU-T X.690, definite lengths in their only form, below
+ * 16 MiB) from attacker-controlled bytes. Throws `malformed`.
  */
 export function readElement(der: Uint8Array, tag: number): DerElement {
   must(der[0] === tag, 'malformed', `expected DER tag ${tag}, got ${der[0] ?? 'nothing'}`);
@@ -25,15 +25,14 @@ export function readElement(der: Uint8Array, tag: number): DerElement {
 }
 
 function readLength(der: Uint8Array): { length: number; start: number } {
-  const [, first = 0xff, high = 0, low = 0] = der;
+  const [, first = 0xff] = der;
   if (first < 0x80) return { length: first, start: 2 };
-  if (first === 0x81) {
-    must(high >= 0x80, 'malformed', 'the DER length is not the shortest');
-    return { length: high, start: 3 };
-  }
-  must(first === 0x82, 'malformed', 'the DER length is indefinite, missing or too large');
-  must(high > 0, 'malformed', 'the DER length is not the shortest');
-  return { length: high * 256 + low, start: 4 };
+  must(first > 0x80 && first <= 0x83, 'malformed', 'the DER length is indefinite, missing or too large');
+  const start = 2 + (first & 0x7f);
+  must(start <= der.length, 'malformed', 'the DER length is cut short');
+  const length = der.subarray(2, start).reduce((value, byte) => value * 256 + byte, 0);
+  must(length >= 0x80 && length >= 256 ** (start - 3), 'malformed', 'the DER length is not the shortest');
+  return { length, start };
 }
 
 /** Reads a non-negative DER INTEGER as its big-endian bytes without leading zeros (none for 0). */

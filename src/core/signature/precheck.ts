@@ -1,11 +1,12 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { equal } from '../bytes.ts';
-import { must, TwinlockError } from '../errors.ts';
+import { must } from '../errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from './claim.ts';
+import { type KeyFamily, keyFamilyOf } from './key-family.ts';
 import { rsaModulusBytes } from './rsa.ts';
 
-const ECDSA = { ES256: p256, ES384: p384 } as const;
+const CURVES = { 'P-256': p256, 'P-384': p384 } as const;
 /** The canonical encoding of the identity: x = 0, y = 1. */
 const IDENTITY: Uint8Array = ed25519.Point.ZERO.toBytes();
 /** The first byte of an uncompressed point (SEC 1 section 2.3.3). */
@@ -25,24 +26,29 @@ export function precheck(claim: SignatureClaim): void {
 }
 
 /**
- * Checks a public key as the claim table encodes it. Ed25519: the canonical encoding of a point of prime
- * order; ES256 and ES384: a point of the curve, uncompressed; RS256: see `rsaModulusBytes`. Throws
- * `invalid_key`, `malformed` (RS256) or `unsupported_algorithm`.
+ * Checks a public key as the claim table encodes it: see `checkKeyOfFamily`, whose codes it throws, and
+ * `unsupported_algorithm`.
  */
 export function checkPublicKey(algorithm: SignatureAlgorithm, publicKey: Uint8Array): void {
-  switch (algorithm) {
+  checkKeyOfFamily(keyFamilyOf(algorithm), publicKey);
+}
+
+/**
+ * Checks a public key as the claim table encodes it. Ed25519: the canonical encoding of a point of prime
+ * order; P-256 and P-384: a point of the curve, uncompressed; RSA: see `rsaModulusBytes`. Throws `invalid_key`,
+ * or `malformed` (RSA).
+ */
+export function checkKeyOfFamily(family: KeyFamily, publicKey: Uint8Array): void {
+  switch (family) {
     case 'Ed25519':
       must(isPrimeOrderPoint(publicKey), 'invalid_key', 'expected an Ed25519 key of prime order, canonically encoded');
       return;
-    case 'ES256':
-    case 'ES384':
-      must(isUncompressedPoint(algorithm, publicKey), 'invalid_key', `expected an uncompressed ${algorithm} point`);
+    case 'P-256':
+    case 'P-384':
+      must(isUncompressedPoint(family, publicKey), 'invalid_key', `expected an uncompressed point of ${family}`);
       return;
-    case 'RS256':
+    case 'RSA':
       rsaModulusBytes(publicKey);
-      return;
-    default:
-      throw unsupported(algorithm);
   }
 }
 
@@ -62,26 +68,24 @@ export function checkSignature(claim: SignatureClaim): void {
  */
 export function checkSignatureForm(claim: SignatureClaim): void {
   const { algorithm, signature, what } = claim;
-  switch (algorithm) {
+  const family = keyFamilyOf(algorithm);
+  switch (family) {
     case 'Ed25519':
       mustHaveLength(signature, 64, what);
       must(!equal(signature.subarray(0, 32), IDENTITY), 'signature_invalid', `${what}: R is the identity`);
       must(isScalar(signature.subarray(32)), 'signature_invalid', `${what}: S is not below the group order`);
       return;
-    case 'ES256':
-    case 'ES384': {
-      const { Fn } = ECDSA[algorithm].Point;
+    case 'P-256':
+    case 'P-384': {
+      const { Fn } = CURVES[family].Point;
       mustHaveLength(signature, 2 * Fn.BYTES, what);
       for (const half of [signature.subarray(0, Fn.BYTES), signature.subarray(Fn.BYTES)]) {
         must(Fn.isValidNot0(Fn.fromBytes(half, true)), 'signature_invalid', `${what}: r or s is outside [1, n - 1]`);
       }
       return;
     }
-    case 'RS256':
+    case 'RSA':
       mustHaveLength(signature, rsaModulusBytes(claim.publicKey), what);
-      return;
-    default:
-      throw unsupported(algorithm);
   }
 }
 
@@ -99,10 +103,10 @@ function isScalar(bytes: Uint8Array): boolean {
   return Fn.isValid(Fn.fromBytes(bytes, true));
 }
 
-function isUncompressedPoint(algorithm: 'ES256' | 'ES384', bytes: Uint8Array): boolean {
+function isUncompressedPoint(family: keyof typeof CURVES, bytes: Uint8Array): boolean {
   if (bytes[0] !== UNCOMPRESSED) return false;
   try {
-    ECDSA[algorithm].Point.fromBytes(bytes).assertValidity();
+    CURVES[family].Point.fromBytes(bytes).assertValidity();
     return true;
   } catch {
     return false; // of another length, a coordinate not below the field's prime, or not on the curve
@@ -112,9 +116,4 @@ function isUncompressedPoint(algorithm: 'ES256' | 'ES384', bytes: Uint8Array): b
 function mustHaveLength(signature: Uint8Array, expectedBytes: number, what: string): void {
   const message = `${what}: expected a signature of ${expectedBytes} bytes, got ${signature.length}`;
   must(signature.length === expectedBytes, 'signature_invalid', message);
-}
-
-/** For an algorithm that came past the type checker, out of somebody's JSON. */
-function unsupported(algorithm: never): TwinlockError {
-  return new TwinlockError('unsupported_algorithm', `expected a known algorithm, got ${String(algorithm)}`);
 }

@@ -1,7 +1,7 @@
 import type { Hex } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
 import type { Entry } from '../log/entry.ts';
-import { parseStatement } from '../statement/statement.ts';
+import { parseStatement, type Statement } from '../statement/statement.ts';
 import { EMPTY_CHAIN, type History, historyOf, link } from './chain.ts';
 import type { Claim, Judgement, Objects } from './judgement.ts';
 import { judgeApproval } from './rules/approval.ts';
@@ -71,18 +71,23 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
 /** The digests of the evidential objects that the fold needs with an entry, each once. */
 export function objectsNamed(entry: Entry): readonly Hex[] {
   switch (entry.kind) {
-    case 'genesis': {
-      const statement = parseStatement(entry.body.statement);
-      if (statement.kind !== 'genesis') return [];
-      return [...new Set([statement.policy, ...statement.members.flatMap((member) => member.enrolments)])];
-    }
+    case 'genesis':
+    case 'proposal':
+      return objectsOfStatement(parseStatement(entry.body.statement));
     case 'deposit':
       return [entry.body.manifest];
-    case 'proposal': {
-      const statement = parseStatement(entry.body.statement);
-      if (statement.kind !== 'release') return [];
-      return [...new Set(statement.hosts.flatMap((host) => [host.evidence, host.appraisal]))];
-    }
+    default:
+      return [];
+  }
+}
+
+/** The digests of the evidential objects that a statement brings, each once. */
+export function objectsOfStatement(statement: Statement): readonly Hex[] {
+  switch (statement.kind) {
+    case 'genesis':
+      return [...new Set([statement.policy, ...statement.members.flatMap((member) => member.enrolments)])];
+    case 'release':
+      return [...new Set(statement.hosts.flatMap((host) => [host.evidence, host.endorsements, host.appraisal]))];
     default:
       return [];
   }

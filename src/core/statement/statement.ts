@@ -57,6 +57,8 @@ const host = z.strictObject({
   kem: digest,
   receiptKey: ed25519Key,
   evidence: digest,
+  /** What vendors say about it, as the appraisal took it. */
+  endorsements: digest,
   appraisal: digest,
 });
 

@@ -3,7 +3,7 @@ import { concat, fromBase64url } from '../bytes.ts';
 import type { ArchivedAssertion } from '../schema.ts';
 import type { SignatureClaim } from '../signature/claim.ts';
 import type { CoseKey } from '../signature/cose.ts';
-import { claimedSignature } from '../x509/certificate.ts';
+import { claimedSignature } from '../x509/signed.ts';
 import { checkAssertionData } from './authenticator-data.ts';
 import { checkClientData } from './client-data.ts';
 

@@ -1,9 +1,11 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, equal, type Hex } from '../bytes.ts';
-import { must, TwinlockError } from '../errors.ts';
+import { must } from '../errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../signature/claim.ts';
 import { type CoseKey, parseCoseKey } from '../signature/cose.ts';
-import { type CertifiedKey, claimedSignature, parseCertificate } from '../x509/certificate.ts';
+import { keyFamilyOf } from '../signature/key-family.ts';
+import { type CertifiedKey, claimBy, parseCertificate } from '../x509/certificate.ts';
+import { claimedSignature } from '../x509/signed.ts';
 import { type AttestedCredential, checkRegistrationData } from './authenticator-data.ts';
 import { type CborMap, readWholeCborMap } from './cbor.ts';
 import { checkClientData } from './client-data.ts';
@@ -132,10 +134,15 @@ function claimsOf(format: string, statement: CborMap, attested: Attested): Signa
   const { requirement } = attested;
   if (format === 'packed' && statement.has('x5c')) return certifiedClaims(statement, attested);
   mustAttest(requirement.kind === 'any', 'expected an attestation of format packed with certificates');
-  if (format === 'packed') return [packedClaim(statement, 2, attested.key, attested.message)];
+  if (format === 'packed') return [packedClaim(statement, 2, certified(attested.key), attested.message)];
   mustAttest(format === 'none', 'expected an attestation of format packed or none');
   must(statement.size === 0, 'malformed', 'expected an empty statement in an attestation of format none');
   return [];
+}
+
+/** The credential's own key, where it stands in for a certified one (self attestation). */
+function certified({ algorithm, publicKey }: CoseKey): CertifiedKey {
+  return { family: keyFamilyOf(algorithm), publicKey };
 }
 
 function certifiedClaims(statement: CborMap, { aaguid, message, requirement }: Attested): SignatureClaim[] {
@@ -165,21 +172,13 @@ function packedClaim(statement: CborMap, members: number, key: CertifiedKey, mes
     'malformed',
     'expected a packed attestation statement of alg, sig and at most x5c',
   );
-  const { algorithm, publicKey } = key;
-  if (COSE_ALGORITHMS[alg] !== algorithm) {
-    throw new TwinlockError(
-      'authenticator_unattested',
-      `the attestation names algorithm ${alg}, its key is ${algorithm}`,
-    );
-  }
-  return {
-    kind: 'signature',
-    algorithm,
-    publicKey,
-    message,
-    signature: claimedSignature(algorithm, signature),
-    what: 'attestation of the authenticator',
-  };
+  const algorithm = COSE_ALGORITHMS[alg];
+  mustAttest(
+    algorithm !== undefined && keyFamilyOf(algorithm) === key.family,
+    `the attestation names algorithm ${alg}, its key is ${key.family}`,
+  );
+  const signed = { algorithm, message, signature: claimedSignature(algorithm, signature) };
+  return claimBy(key, signed, 'attestation of the authenticator');
 }
 
 function mustAttest(condition: boolean, message: string): asserts condition {

@@ -1,22 +1,10 @@
-import { equal, fromUtf8, type Hex, toHex } from '../bytes.ts';
+import { equal, type Hex, toHex } from '../bytes.ts';
 import { must } from '../errors.ts';
 import type { SignatureClaim } from '../signature/claim.ts';
-import {
-  basicConstraints,
-  type Certificate,
-  issuedBy,
-  maySignCertificates,
-  unknownCriticalExtensions,
-} from '../x509/certificate.ts';
-import {
-  DerReader,
-  enterWhole,
-  OCTET_STRING,
-  PRINTABLE_STRING,
-  SEQUENCE,
-  SET,
-  UTF8_STRING,
-} from '../x509/der-reader.ts';
+import { type Certificate, issuedBy } from '../x509/certificate.ts';
+import { DerReader, OCTET_STRING } from '../x509/der-reader.ts';
+import { allowsUsage, basicConstraints, unknownCriticalExtensions } from '../x509/extensions.ts';
+import { attributesOf } from '../x509/name.ts';
 
 const ORGANIZATIONAL_UNIT = '2.5.4.11';
 const LEAF_UNIT = 'Authenticator Attestation';
@@ -30,7 +18,7 @@ const AAGUID_EXTENSION = '1.3.6.1.4.1.45724.1.1.4';
  */
 export function checkAttestationCertificate(leaf: Certificate, aaguid: Hex): void {
   mustAttest(
-    unitsOf(leaf.subject).includes(LEAF_UNIT),
+    attributesOf(leaf.subject, ORGANIZATIONAL_UNIT).includes(LEAF_UNIT),
     `expected an attestation certificate of organizational unit ${LEAF_UNIT}`,
   );
   mustAttest(basicConstraints(leaf)?.ca === false, 'expected an attestation certificate that is not an authority');
@@ -85,26 +73,13 @@ function mustBeUsable(certificate: Certificate, atMs: number): void {
 function mustIssue(issuer: Certificate, certificate: Certificate, depth: number): void {
   mustAttest(equal(issuer.subject, certificate.issuer), 'a certificate does not name the next one as its issuer');
   const constraints = basicConstraints(issuer);
-  mustAttest(constraints?.ca === true && maySignCertificates(issuer), 'an issuer is not a certificate authority');
+  mustAttest(
+    constraints?.ca === true && allowsUsage(issuer, 'keyCertSign'),
+    'an issuer is not a certificate authority',
+  );
   mustAttest((constraints.pathLength ?? depth) >= depth, 'an issuer may not stand that far above the leaf');
 }
 
 function mustAttest(condition: boolean, message: string): asserts condition {
   must(condition, 'authenticator_unattested', message);
-}
-
-/** The organizational units of a Name (RFC 5280 section 4.1.2.4). */
-function unitsOf(name: Uint8Array): string[] {
-  const units: string[] = [];
-  const sets = enterWhole(name, SEQUENCE);
-  while (!sets.done) {
-    const set = sets.enter(SET);
-    while (!set.done) {
-      const attribute = set.enter(SEQUENCE);
-      if (attribute.readOid() !== ORGANIZATIONAL_UNIT) continue;
-      units.push(fromUtf8(attribute.read(attribute.nextIs(UTF8_STRING) ? UTF8_STRING : PRINTABLE_STRING)));
-      attribute.end();
-    }
-  }
-  return units;
 }

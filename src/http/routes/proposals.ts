@@ -28,7 +28,7 @@ const postAppraisal = createRoute({
   method: 'post',
   path: '/v1/requests/{digest}/appraisals',
   request: { params: byDigest, ...body(wire.appraiseRequest) },
-  responses: answers(wire.appraised, 'an appraisal that passed'),
+  responses: answers(wire.appraised, 'an appraisal that passed, and the endorsements it rests on'),
 });
 const getProposals = createRoute({
   ...route,
@@ -85,10 +85,11 @@ export function proposalRoutes(app: App, context: Context): void {
   });
   app.openapi(postAppraisal, async (c) => {
     const caller = asPrincipal(callerOf(c, context), 'requester');
-    const evidence = fromBase64url(c.req.valid('json').evidence);
-    const request = c.req.valid('param').digest;
-    const work = () => appraiseForRequest(context, caller, request, evidence);
-    return c.json({ appraisal: toBase64url(await context.refusals.watch('appraise', caller, work)) }, 200);
+    const { evidence, endorsements: offered } = c.req.valid('json');
+    const [shown, brought] = [fromBase64url(evidence), offered === null ? null : fromBase64url(offered)];
+    const work = () => appraiseForRequest(context, caller, c.req.valid('param').digest, shown, brought);
+    const { appraisal, endorsements } = await context.refusals.watch('appraise', caller, work);
+    return c.json({ appraisal: toBase64url(appraisal), endorsements: toBase64url(endorsements) }, 200);
   });
   app.openapi(getProposals, (c) => {
     const caller = callerOf(c, context);

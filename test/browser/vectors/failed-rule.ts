@@ -4,6 +4,7 @@ import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
 import { replay } from '../../../client/replay.ts';
 import type { Replica } from '../../../client/replica.ts';
+import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
@@ -22,7 +23,7 @@ export async function showProposal(
   const facts = measurements === null ? state.facts : expecting(state.facts, measurements);
   const some = async (digests: readonly Hex[]) => new Map([...objects].filter(([name]) => digests.includes(name)));
   const replica = { facts, objects: some } as Partial<Replica> as Replica;
-  const custodian = { person, now: () => nowMs } as Partial<Custodian> as Custodian;
+  const custodian = { person, now: () => nowMs, verify: verifyWeb } as Partial<Custodian> as Custodian;
   const reviewed = await review(custodian, replica, digest);
   const root = document.getElementById('app');
   if (root !== null) render(h(ProposalReview, { review: reviewed, facts }), root);
@@ -30,6 +31,6 @@ export async function showProposal(
 
 function expecting(facts: Facts, measurements: string[]): Facts {
   const { policy } = facts;
-  const referenceValues = { simulated: { platform: 'simulated' as const, measurements } };
+  const referenceValues = { ...NO_REFERENCE_VALUES, simulated: { platform: 'simulated' as const, measurements } };
   return { ...facts, policy: { ...policy, document: { ...policy.document, referenceValues } } };
 }

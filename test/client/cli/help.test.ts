@@ -12,6 +12,7 @@ const COMMANDS = [
   ['publish'],
   ['request'],
   ['fetch'],
+  ['evidence'],
   ['proposals'],
   ['status'],
   ['audit'],

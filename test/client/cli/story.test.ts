@@ -103,7 +103,8 @@ describe('what is refused before the vault is asked for anything', SLOW, () => {
   test('a request without a reason, or without evidence; and nothing has come to the vault', async () => {
     const request = ['request', 'acme/ocr@1', '--keys', vault.path('none.keys'), '--json'];
     expect(refusal(await vault.twinlock('requester', request))).toEqual([64, 'usage']);
-    expect(refusal(await vault.twinlock('requester', [...request, '--reason', 'a test']))).toEqual([64, 'usage']);
+    const unproved = [...request, '--reason', 'a test', '--evidence', 'simulated'];
+    expect(refusal(await vault.twinlock('requester', unproved))).toEqual([64, 'usage']);
     expect((await vault.auditor.api.status()).entries).toBe(1);
   });
 });

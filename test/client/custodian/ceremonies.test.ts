@@ -11,6 +11,7 @@ import { SoftwareAuthenticator } from '../../../client/custodian/software-authen
 import { principalKey, principalRecord } from '../../../client/principal.ts';
 import { platformRandom } from '../../../client/random.ts';
 import type { Replica } from '../../../client/replica.ts';
+import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
 import { approveBy, depositModel, modelFolder, publishModel, requestModel } from '../story.ts';
@@ -24,6 +25,7 @@ import {
   reviewed,
   signInAgain,
   TestVault,
+  verify,
 } from '../vault.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
@@ -190,11 +192,11 @@ describe('custodians', () => {
     const pending = await requestModel(founded);
     const replica = await replicaOf(founded, 'ana');
     const { facts } = replica;
-    const strict = { simulated: { platform: 'simulated' as const, measurements: [] } };
+    const strict = { ...NO_REFERENCE_VALUES, simulated: { platform: 'simulated' as const, measurements: [] } };
     const policy = { ...facts.policy, document: { ...facts.policy.document, referenceValues: strict } };
     const doubting = { facts: { ...facts, policy }, objects: replica.objects.bind(replica) } as unknown as Replica;
     const statement = facts.proposals.get(pending.release)?.statement as StatementOf<'release'>;
-    const [host] = await appraiseHosts(doubting, statement, Date.now());
+    const [host] = await appraiseHosts(doubting, statement, Date.now(), verify);
     expect(host?.obstacles.map(({ code }) => code)).toEqual([
       'appraisal_mismatch',
       'appraisal_failed',

@@ -1,7 +1,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test } from 'vitest';
 import { MAX_APPRAISAL_BYTES, parseAppraisal } from '../../../src/core/attest/appraisal.ts';
-import { appraise, dischargeAppraisal } from '../../../src/core/attest/appraise.ts';
+import { type AppraisalClaim, appraise, dischargeAppraisal } from '../../../src/core/attest/appraise.ts';
+import { endorsementsBytes, NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import {
   type Evidence,
   hostNonce,
@@ -9,12 +10,16 @@ import {
   MAX_EVIDENCE_BYTES,
   parseEvidence,
 } from '../../../src/core/attest/evidence.ts';
+import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import { requestDigest } from '../../../src/core/attest/request.ts';
 import { type SimulatedReport, simulatedReportMessage } from '../../../src/core/attest/simulated/report.ts';
 import { toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { kemKeyPairFromSeed } from '../../../src/core/envelope/xwing.ts';
+import { verifyReference } from '../../../src/core/signature/reference.ts';
 import { ed25519KeyText } from '../../../src/core/statement/key.ts';
+import { verifyNode } from '../../../src/platform/verify-node.ts';
+import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { MEASUREMENT, POLICY } from '../../world/founding.ts';
 import type { Host } from '../../world/host.ts';
 import { publishedWorld } from '../../world.ts';
@@ -22,7 +27,7 @@ import { publishedWorld } from '../../world.ts';
 const { world, deposit } = await publishedWorld();
 const asked = await world.ask(deposit);
 const [host] = asked.hosts as readonly [Host];
-const { evidence, evidenceBytes } = host;
+const { evidence, evidenceBytes, endorsementsBytes: endorsements } = host;
 const { referenceValues } = POLICY;
 const INSTANT = host.appraisal.instant;
 const OTHER = '77'.repeat(32);
@@ -30,7 +35,11 @@ const CHIP = new Uint8Array(32).fill(3);
 const code = (name: string) => expect.objectContaining({ code: name });
 
 const reach = (bytes: Uint8Array, values = referenceValues) =>
-  appraise({ evidence: bytes, referenceValues: values, instantMs: INSTANT });
+  appraise({ evidence: bytes, endorsements, referenceValues: values, instantMs: INSTANT }, verifyNode);
+const images = (...measurements: string[]): ReferenceValues => ({
+  ...NO_REFERENCE_VALUES,
+  simulated: { platform: 'simulated', measurements },
+});
 
 /** The rules that evidence breaks. */
 async function broken(changed: object, values = referenceValues): Promise<string[]> {
@@ -40,7 +49,13 @@ async function broken(changed: object, values = referenceValues): Promise<string
   expect(rules.map(({ rule }) => rule)).toEqual([
     'simulated.signature',
     'simulated.report-data',
-    'simulated.measurement',
+    ...(values.simulated === null ? [] : ['simulated.measurement']),
+    'composite.cpu',
+    'composite.cpu-values',
+    'composite.gpu-values',
+    'composite.gpus',
+    'composite.switches',
+    'composite.revoked',
   ]);
   return failed;
 }
@@ -72,6 +87,7 @@ describe('an appraisal', () => {
       platform: 'simulated',
       instant: INSTANT,
       evidence: digestOf(evidenceBytes),
+      endorsements: digestOf(endorsements),
       referenceValues: digestOf(canonicalBytes(referenceValues)),
       verdict: 'pass',
     });
@@ -80,22 +96,39 @@ describe('an appraisal', () => {
   test('takes the label from the chip’s key, not from the host', async () => {
     const { label, claims } = await reach(canonicalBytes(reported({})));
     expect(label).toBe(`simulated-${toHex(ed25519.getPublicKey(CHIP)).slice(0, 16)}`);
-    expect(claims['chip']).toBe(toHex(ed25519.getPublicKey(CHIP)));
+    expect(claims['simulated.chip']).toBe(toHex(ed25519.getPublicKey(CHIP)));
   });
 
   test('is another at another instant and under other reference values', async () => {
-    const later = await appraise({ evidence: evidenceBytes, referenceValues, instantMs: INSTANT + 1 });
-    expect(later).toEqual({ ...(await reach(evidenceBytes)), instant: INSTANT + 1 });
-    const values = { simulated: { platform: 'simulated' as const, measurements: [OTHER, MEASUREMENT] } };
+    const input = { evidence: evidenceBytes, endorsements, referenceValues, instantMs: INSTANT + 1 };
+    expect(await appraise(input, verifyNode)).toEqual({ ...(await reach(evidenceBytes)), instant: INSTANT + 1 });
+    const values = images(OTHER, MEASUREMENT);
     expect((await reach(evidenceBytes, values)).referenceValues).not.toBe((await reach(evidenceBytes)).referenceValues);
   });
 
+  test('is the same whichever verifier reaches it', async () => {
+    const changed = canonicalBytes({ ...evidence, report: { ...evidence.report, measurement: OTHER } });
+    for (const bytes of [evidenceBytes, changed]) {
+      const input = { evidence: bytes, endorsements, referenceValues, instantMs: INSTANT };
+      const reached = await reach(bytes);
+      for (const verify of [verifyWeb, verifyReference]) expect(await appraise(input, verify)).toEqual(reached);
+    }
+  });
+
   test('that somebody names is discharged by reaching the same', async () => {
-    const claim = { kind: 'appraisal', evidence: evidenceBytes, referenceValues, instantMs: INSTANT } as const;
-    expect(await dischargeAppraisal({ ...claim, expected: digestOf(host.appraisalBytes) })).toEqual(host.appraisal);
-    await expect(dischargeAppraisal({ ...claim, expected: OTHER })).rejects.toThrow(code('appraisal_mismatch'));
-    const later = { ...claim, instantMs: INSTANT + 1, expected: digestOf(host.appraisalBytes) };
-    await expect(dischargeAppraisal(later)).rejects.toThrow(code('appraisal_mismatch'));
+    const input = { evidence: evidenceBytes, endorsements, referenceValues, instantMs: INSTANT };
+    const claim: AppraisalClaim = { kind: 'appraisal', ...input, expected: digestOf(host.appraisalBytes) };
+    expect(await dischargeAppraisal(claim, verifyNode)).toEqual(host.appraisal);
+    const others = { ...NO_ENDORSEMENTS, keySets: [{ service: 'nras' as const, jwks: '{}' }] };
+    for (const change of [
+      { expected: OTHER },
+      { instantMs: INSTANT + 1 },
+      { referenceValues: NO_REFERENCE_VALUES },
+      { endorsements: endorsementsBytes(others) },
+    ]) {
+      const other = dischargeAppraisal({ ...claim, ...change }, verifyNode);
+      await expect(other).rejects.toThrow(code('appraisal_mismatch'));
+    }
   });
 });
 
@@ -117,9 +150,8 @@ describe('simulated evidence breaks', () => {
     expect(await broken(reported({ measurement: OTHER }))).toEqual(['simulated.measurement']);
   });
   test('its measurement, where the list is empty or there is none: everybody is refused', async () => {
-    const empty = { simulated: { platform: 'simulated' as const, measurements: [] } };
-    expect(await broken(evidence, empty)).toEqual(['simulated.measurement']);
-    expect(await broken(evidence, { simulated: null })).toEqual(['simulated.measurement']);
+    expect(await broken(evidence, images())).toEqual(['simulated.measurement']);
+    expect(await broken(evidence, NO_REFERENCE_VALUES)).toEqual(['composite.cpu-values']);
   });
   test('its report data, by a report made for something else', async () => {
     const reportData = toBase64url(new Uint8Array(64));
@@ -198,7 +230,7 @@ describe('evidence', () => {
     ['another version', { ...evidence, v: 2 }],
     ['another kind', { ...evidence, kind: 'request' }],
     ['a member that is not known', { ...evidence, note: 'x' }],
-    ['GPU evidence, which nobody can appraise yet', { ...evidence, gpu: {} }],
+    ['GPU evidence of no kind', { ...evidence, gpu: {} }],
     ['a platform that is not known', { ...evidence, report: { ...evidence.report, platform: 'sev-snp' } }],
     ['a KEM key of another length', { ...evidence, kem: toBase64url(new Uint8Array(1215)) }],
     ['report data of another length', { ...evidence, report: { ...evidence.report, reportData: 'AA' } }],

@@ -107,16 +107,33 @@ describe('an ECDSA-Sig-Value', () => {
 });
 
 describe('a DER element', () => {
-  test('has a length in its shortest form, up to two bytes', () => {
-    for (const length of [0, 127, 128, 255, 256, 65_535]) {
-      const prefix = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-      const der = concat(Uint8Array.of(0x04, ...prefix), new Uint8Array(length), Uint8Array.of(9));
+  test('has a length in its shortest form, up to three bytes', () => {
+    const lengths = ['00', '7f', '8180', '81ff', '820100', '82ffff', '83010000', '83020001'];
+    for (const hex of lengths) {
+      const length = hex.length === 2 ? Number.parseInt(hex, 16) : Number.parseInt(hex.slice(2), 16);
+      const der = concat(fromHex(`04${hex}`), new Uint8Array(length), Uint8Array.of(9));
       const { body, rest } = readElement(der, 0x04);
       expect([body.length, rest]).toEqual([length, Uint8Array.of(9)]);
     }
-    for (const hex of ['04817f', '048200ff', '04820080', '048400000001', '0480', '04ff']) {
+    for (const hex of [
+      '04817f',
+      '048200ff',
+      '04820080',
+      '0483000100',
+      '0483000001',
+      '048401000000',
+      '048400000001',
+      '0480',
+      '04ff',
+    ]) {
       const der = concat(fromHex(hex), new Uint8Array(300));
       expect(() => readElement(der, 0x04), hex).toThrow(malformed);
+    }
+  });
+
+  test('whose length is cut short is refused', () => {
+    for (const hex of ['04', '0481', '0482', '048201', '0483', '048301', '04830100', '0483010000', '048180']) {
+      expect(() => readElement(fromHex(hex), 0x04), hex).toThrow(malformed);
     }
   });
 

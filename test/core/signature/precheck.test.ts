@@ -4,7 +4,7 @@ import { p256, p384 } from '@noble/curves/nist.js';
 import { describe, expect, test } from 'vitest';
 import { concat, fromHex, utf8 } from '../../../src/core/bytes.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../../../src/core/signature/claim.ts';
-import { checkPublicKey, precheck } from '../../../src/core/signature/precheck.ts';
+import { checkPublicKey, checkSignatureForm, precheck } from '../../../src/core/signature/precheck.ts';
 import { rsaModulusBytes } from '../../../src/core/signature/rsa.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -56,8 +56,13 @@ test('passes honest signatures of every algorithm', () => {
 });
 
 test('refuses an algorithm that came past the type checker', () => {
-  const algorithm = 'none' as SignatureAlgorithm;
-  expect(() => precheck({ ...ed25519Claim, algorithm })).toThrow(code('unsupported_algorithm'));
+  for (const name of ['none', 'HS256', 'PS512', 'ES512', 'rs256', '', 'toString', '__proto__']) {
+    const algorithm = name as SignatureAlgorithm;
+    const claim = { ...ed25519Claim, algorithm };
+    expect(() => precheck(claim), name).toThrow(code('unsupported_algorithm'));
+    expect(() => checkSignatureForm(claim), name).toThrow(code('unsupported_algorithm'));
+    expect(() => checkPublicKey(algorithm, claim.publicKey), name).toThrow(code('unsupported_algorithm'));
+  }
 });
 
 describe('Ed25519', () => {
@@ -144,7 +149,7 @@ describe.each(['ES256', 'ES384'] as const)('%s', (algorithm) => {
   });
 });
 
-describe('RS256', () => {
+describe('RSA', () => {
   const spkiOf = (options: { modulusLength: number; publicExponent?: number }): Uint8Array =>
     new Uint8Array(generateKeyPairSync('rsa', options).publicKey.export({ type: 'spki', format: 'der' }));
   const SPKI = spkiOf({ modulusLength: 2048 });
@@ -181,11 +186,17 @@ describe('RS256', () => {
     expect(() => rsaModulusBytes(concat(SPKI, Uint8Array.of(0)))).toThrow(code('malformed'));
   });
 
-  test('refuses a signature that is not as long as the modulus', () => {
-    const claim = { ...ed25519Claim, algorithm: 'RS256', publicKey: SPKI } as const;
-    expect(() => precheck({ ...claim, signature: new Uint8Array(255) })).toThrow(code('signature_invalid'));
-    expect(() => precheck({ ...claim, signature: new Uint8Array(256) })).not.toThrow();
-  });
+  test.each(['RS256', 'RS384', 'RS512', 'PS256', 'PS384'] as const)(
+    '%s asks for a key and a signature of RSA',
+    (algorithm) => {
+      const claim = { ...ed25519Claim, algorithm, publicKey: SPKI };
+      for (const length of [0, 64, 255, 257, 512]) {
+        expect(() => precheck({ ...claim, signature: new Uint8Array(length) })).toThrow(code('signature_invalid'));
+      }
+      expect(() => checkPublicKey(algorithm, ecdsaClaim('ES384').publicKey)).toThrow(code('malformed'));
+      expect(() => precheck({ ...claim, signature: new Uint8Array(256) })).not.toThrow();
+    },
+  );
 
   /** SubjectPublicKeyInfo of 65537 and a modulus of 256 to 513 bytes whose first bit may be set. */
   function spkiWithModulus(modulus: Uint8Array): Uint8Array {

@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { endorsementsBytes } from '../../../src/core/attest/endorsements.ts';
+import { hostReportData } from '../../../src/core/attest/evidence.ts';
+import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
 import { fromHex, toHex, utf8 } from '../../../src/core/bytes.ts';
+import { digestOf } from '../../../src/core/canonical.ts';
 import { parseEntry } from '../../../src/core/log/entry.ts';
 import { leafHash } from '../../../src/core/log/merkle.ts';
 import { type AuthorityChain, authorityOf, verifyAuthority } from '../../../src/core/state/authority.ts';
+import { snpCase } from '../../platforms/snp.ts';
 import { chainInputOf, makeChain } from '../../world/authority.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { dischargeClaim } from '../../world/log.ts';
@@ -86,6 +91,29 @@ describe('a host accepts', () => {
     const chain = makeChain(chainInputOf(world, release));
     const { facts } = await verify(chain, world.vault, release);
     expect(facts.principals.get(machine.record.key)?.retiredAt).not.toBe(null);
+  });
+
+  test('the chain of a release to hardware, with what its vendor says of it', async () => {
+    const snp = (reportData = new Uint8Array(64)) => snpCase({ crl: null, report: { reportData } });
+    const referenceValues = {
+      ...NO_REFERENCE_VALUES,
+      snp: { ...snp().referenceValues, crl: 'unchecked' as const },
+    };
+    const { world, deposit } = await publishedWorld({ label: 'hardware', policy: { referenceValues } });
+    const asked = await world.ask(deposit, { collect: (binding) => snp(hostReportData(binding)) });
+    const release = await world.release(asked, world.founder('ben'), world.founder('cleo'));
+    const chain = makeChain(chainInputOf(world, release));
+    expect((await verify(chain, world.vault, release)).release.statement.hosts).toMatchObject([
+      {
+        label: expect.stringMatching(/^snp-[0-9a-f]{16}$/),
+        endorsements: digestOf(endorsementsBytes(snp().endorsements)),
+      },
+    ]);
+    const [host] = asked.statement.hosts;
+    const { [host?.endorsements ?? '']: _, ...others } = chain.objects;
+    await expect(verify({ ...chain, objects: others }, world.vault, release)).rejects.toThrow(
+      expect.objectContaining({ code: 'object_missing' }),
+    );
   });
 
   test('the chain of an earlier release under a later checkpoint', async () => {

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { expect, test } from 'vitest';
-import { type Evidence, hostNonce, hostReportData } from '../../../src/core/attest/evidence.ts';
+import {
+  gpuNonce,
+  type HostBinding,
+  hostExtraData,
+  hostNonce,
+  hostReportData,
+} from '../../../src/core/attest/evidence.ts';
 import { type Request, requestDigest } from '../../../src/core/attest/request.ts';
 import { simulatedReportMessage } from '../../../src/core/attest/simulated/report.ts';
 import { fromHex, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
@@ -82,7 +88,7 @@ test('the example of evidence is what the code computes', () => {
     nonce: '77'.repeat(32),
     created: CREATED,
   };
-  const binding: Omit<Evidence, 'v' | 'kind' | 'report'> = {
+  const binding: HostBinding = {
     vault: VAULT,
     request,
     checkpoint: { origin: 'tl-abcdefgh01234567.localhost/log', size: 2, root: '88'.repeat(32) },
@@ -96,6 +102,8 @@ test('the example of evidence is what the code computes', () => {
     requestDigest(request),
     toHex(hostNonce(binding)),
     toHex(reportData),
+    toHex(hostExtraData(binding)),
+    toHex(gpuNonce(binding)),
     signed(simulatedReportMessage({ chip: KEY, measurement: 'a5'.repeat(32), reportData: toBase64url(reportData) })),
   ]) {
     expect(formatOf('attest')).toContain(value);

@@ -21,13 +21,23 @@ describe('a policy', () => {
     ['another version', { ...POLICY, v: 2 }],
     [
       'reference values of a platform that is not known (lesson: claim names drift)',
-      { ...POLICY, referenceValues: { simulated: null, snp: null } },
+      { ...POLICY, referenceValues: { ...POLICY.referenceValues, cca: null } },
     ],
     [
       'a reference value that is not known',
-      { ...POLICY, referenceValues: { simulated: { ...POLICY.referenceValues.simulated, debug: true } } },
+      {
+        ...POLICY,
+        referenceValues: {
+          ...POLICY.referenceValues,
+          simulated: { ...POLICY.referenceValues.simulated, debug: true },
+        },
+      },
     ],
     ['no reference values at all', { ...POLICY, referenceValues: {} }],
+    [
+      'a platform that was forgotten, not refused',
+      { ...POLICY, referenceValues: { ...POLICY.referenceValues, tdx: undefined } },
+    ],
     ['a limit that is missing', { ...POLICY, limits: { ...POLICY.limits, hosts: undefined } }],
     ['a limit of no hosts', { ...POLICY, limits: { ...POLICY.limits, hosts: 0 } }],
     ['bytes as a number', { ...POLICY, limits: { ...POLICY.limits, bytesPerDay: 1 } }],

@@ -119,6 +119,17 @@ describe('a registration in a simulation vault', () => {
     expect(() => checkRegistration(registration)).toThrow(code(expected));
   });
 
+  test('is certified by an RSA key with RS256 and with no other algorithm of RSA', async () => {
+    const key = testKey('RS256', 14);
+    const registration = await register({ aaguid: MODEL, attestation: x5c(makeBatch({ key })) });
+    const named = (alg: number) => altered(registration, (_, statement) => statement.set('alg', alg));
+    const [claim] = checkRegistration(named(-257)).claims;
+    expect(claim).toMatchObject({ algorithm: 'RS256' });
+    for (const alg of [-258, -259, -37, -38, -39, -65535, -7]) {
+      expect(() => checkRegistration(named(alg)), String(alg)).toThrow(code('authenticator_unattested'));
+    }
+  });
+
   test('is refused at every truncation', async () => {
     const registration = await register({ attestation: x5c(BATCH), aaguid: MODEL });
     for (let length = 0; length < registration.attestationObject.length; length++) {

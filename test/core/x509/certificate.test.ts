@@ -1,16 +1,19 @@
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat, equal, fromHex, toHex, u8, utf8 } from '../../../src/core/bytes.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
+import { keyFamilyOf } from '../../../src/core/signature/key-family.ts';
 import { verifyReference } from '../../../src/core/signature/reference.ts';
 import {
-  basicConstraints as basicConstraintsOf,
+  type CertifiedKey,
+  claimBy,
   issuedBy,
-  maySignCertificates,
   parseCertificate,
-  unknownCriticalExtensions,
+  parseCertificateOfVersion1Or3,
+  parseSubjectPublicKeyInfo,
 } from '../../../src/core/x509/certificate.ts';
+import { verifyNode } from '../../../src/platform/verify-node.ts';
 import {
   basicConstraints,
   type CertificateFields,
@@ -20,7 +23,10 @@ import {
   keyUsage,
   makeCertificate,
   name,
+  PS384_WITH_TRAILER,
   publicKeyOf,
+  signBy,
+  spkiOf,
   testKey,
   tlv,
   utcTime,
@@ -31,6 +37,10 @@ const subject = name({ '2.5.4.3': 'leaf' });
 const issuer = name({ '2.5.4.3': 'authority' });
 const key = testKey('ES256', 1);
 const signer = testKey('ES256', 2);
+/** SHA-384, MGF1 with SHA-384, a salt of 48 bytes. */
+const PS384_HEX =
+  '304106092a864886f70d01010a3034a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020130';
+const PS384 = fromHex(PS384_HEX);
 const make = (fields: Partial<CertificateFields> = {}) => makeCertificate({ subject, issuer, key, signer, ...fields });
 
 describe('a certificate', () => {
@@ -39,24 +49,84 @@ describe('a certificate', () => {
     ['ES384', 'ES256'],
     ['ES256', 'ES384'],
     ['Ed25519', 'Ed25519'],
+    ['ES384', 'RS256'],
+    ['RS256', 'RS384'],
+    ['RS256', 'RS512'],
+    ['ES256', 'PS256'],
+    ['ES384', 'PS384'],
+    ['PS384', 'ES384'],
   ])('of a key %s signed by a key %s parses as the platform reads it', (kind, signerKind) => {
     const [key, signer] = [testKey(kind, 1), testKey(signerKind, 2)];
     const der = make({ key, signer, extensions: [basicConstraints(false), keyUsage(0)] });
     const ours = parseCertificate(der);
     const platform = new X509Certificate(der);
     expect(toHex(ours.key.publicKey)).toBe(toHex(publicKeyOf(key)));
-    expect(ours.key.algorithm).toBe(kind);
+    expect(ours.key.family).toBe(keyFamilyOf(kind));
+    expect(ours.signatureAlgorithm).toBe(signerKind);
     expect(ours.notBeforeMs).toBe(Date.parse(platform.validFrom));
     expect(ours.notAfterMs).toBe(Date.parse(platform.validTo));
     expect(platform.ca).toBe(false);
-    verifyReference(issuedBy(ours, { algorithm: signerKind, publicKey: publicKeyOf(signer) }, 'leaf'));
+    verifyNode(issuedBy(ours, { family: keyFamilyOf(signerKind), publicKey: publicKeyOf(signer) }, 'leaf'));
   });
 
   test('of an RSA key keeps the whole SubjectPublicKeyInfo', () => {
-    const spki = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'der' });
-    const parsed = parseCertificate(make({ spki }));
-    expect(parsed.key.algorithm).toBe('RS256');
-    expect(equal(parsed.key.publicKey, spki)).toBe(true);
+    const key = testKey('RS256', 3);
+    const parsed = parseCertificate(make({ key }));
+    expect(parsed.key.family).toBe('RSA');
+    expect(equal(parsed.key.publicKey, spkiOf(key))).toBe(true);
+  });
+
+  test('of AMD spells PS384 with its trailer field or without', () => {
+    const signer = testKey('PS384', 3);
+    for (const algorithm of [undefined, PS384_WITH_TRAILER]) {
+      const parsed = parseCertificate(make({ signer, ...(algorithm === undefined ? {} : { algorithm }) }));
+      verifyNode(issuedBy(parsed, parseCertificate(make({ key: signer })).key, 'leaf'));
+    }
+    const mixed = { algorithm: PS384_WITH_TRAILER, innerAlgorithm: PS384 };
+    expect(() => parseCertificate(make({ signer, ...mixed }))).toThrow(code('malformed'));
+  });
+
+  test.each<[string, string]>([
+    ['a salt of 20 bytes', PS384_HEX.replace('a203020130', 'a203020114')],
+    ['another hash in MGF1', PS384_HEX.replace(/(.*)0402020500/, '$10402010500')],
+    [
+      'hashes without parameters',
+      '303d06092a864886f70d01010a3030a00d300b0609608648016503040202a11a301806092a864886f70d010108300b0609608648016503040202a203020130',
+    ],
+    ['no parameters at all', '300b06092a864886f70d01010a'],
+    ['SHA-1', '300d06092a864886f70d0101050500'],
+    ['RS256 without the NULL', '300b06092a864886f70d01010b'],
+    ['ECDSA with SHA-512', '300a06082a8648ce3d040304'],
+  ])('refuses a signature algorithm with %s', (_, identifier) => {
+    expect(identifier).not.toBe(PS384_HEX);
+    const algorithm = fromHex(identifier);
+    expect(() => parseCertificate(make({ signer: testKey('RS256', 3), algorithm }))).toThrow(
+      code('unsupported_algorithm'),
+    );
+  });
+
+  test.each(['00', '01', '7f', 'ff', '0080', '80', `00${'ff'.repeat(20)}`])('keeps the serial number %s', (serial) => {
+    expect(parseCertificate(make({ serial })).serial).toBe(serial);
+  });
+
+  test.each(['', '0001', 'ff80', `01${'00'.repeat(21)}`])('refuses the serial number "%s"', (serial) => {
+    expect(() => parseCertificate(make({ serial }))).toThrow(code('malformed'));
+  });
+
+  test('of version 1 parses only for whom it is enough, and without extensions', () => {
+    const first = make({ version: null });
+    expect(() => parseCertificate(first)).toThrow(code('malformed'));
+    const parsed = parseCertificateOfVersion1Or3(first);
+    expect(parsed.extensions.size).toBe(0);
+    expect(toHex(parsed.key.publicKey)).toBe(toHex(publicKeyOf(key)));
+    verifyReference(issuedBy(parsed, { family: 'P-256', publicKey: publicKeyOf(signer) }, 'leaf'));
+
+    const extended = make({ version: null, extensions: [basicConstraints(true)] });
+    for (const der of [extended, make({ version: 0 }), make({ version: 1 })]) {
+      expect(() => parseCertificateOfVersion1Or3(der)).toThrow(code('malformed'));
+    }
+    const third = make({ extensions: [basicConstraints(false)] });
+    expect(parseCertificateOfVersion1Or3(third)).toEqual(parseCertificate(third));
   });
 
   test('reads both forms of time, each to the second', () => {
@@ -89,7 +159,7 @@ describe('a certificate', () => {
 
   test('with a flipped byte is refused or no longer signed', () => {
     const der = make({ extensions: [basicConstraints(false)] });
-    const authority = { algorithm: 'ES256', publicKey: publicKeyOf(signer) } as const;
+    const authority = { family: 'P-256', publicKey: publicKeyOf(signer) } as const;
     for (let i = 0; i < der.length; i++) {
       const flipped = der.slice();
       flipped[i] = (flipped[i] ?? 0) ^ 0xff;
@@ -104,8 +174,8 @@ describe('a certificate', () => {
     ['version 2', make({ version: 1 }), 'malformed'],
     ['another algorithm inside than outside', make({ innerAlgorithm: fromHex('300506032b6570') }), 'malformed'],
     ['an extension twice', make({ extensions: [keyUsage(0), keyUsage(0)] }), 'malformed'],
-    ['a key that is not on its curve', make({ spki: spkiOf(new Uint8Array(65).fill(4)) }), 'invalid_key'],
-    ['a compressed key', make({ spki: spkiOf(publicKeyOf(key).slice(0, 33)) }), 'invalid_key'],
+    ['a key that is not on its curve', make({ spki: spkiOfPoint(new Uint8Array(65).fill(4)) }), 'invalid_key'],
+    ['a compressed key', make({ spki: spkiOfPoint(publicKeyOf(key).slice(0, 33)) }), 'invalid_key'],
     [
       'a key of another curve',
       make({ spki: tlv(0x30, fromHex('301006072a8648ce3d020106052b8104000a')) }),
@@ -124,26 +194,50 @@ describe('a certificate', () => {
     expect(() => parseCertificate(concat(fromHex('3083'), u8(0), make().subarray(2)))).toThrow(code('malformed'));
   });
 
-  test('refuses an issuer of another algorithm', () => {
-    const publicKey = publicKeyOf(testKey('Ed25519', 2));
-    const issue = () => issuedBy(parseCertificate(make()), { algorithm: 'Ed25519', publicKey }, 'leaf');
-    expect(issue).toThrow(code('unsupported_algorithm'));
+  test.each<[KeyKind, CertifiedKey['family']]>([
+    ['ES256', 'Ed25519'],
+    ['ES256', 'P-384'],
+    ['ES384', 'P-256'],
+    ['PS384', 'P-384'],
+    ['RS256', 'P-256'],
+    ['ES256', 'RSA'],
+  ])('signed with %s is not of an issuer whose key is %s', (kind, family) => {
+    const parsed = parseCertificate(make({ signer: testKey(kind, 2) }));
+    expect(() => issuedBy(parsed, { family, publicKey: new Uint8Array(0) }, 'leaf')).toThrow(
+      code('unsupported_algorithm'),
+    );
   });
 
-  test('says what it is for', () => {
-    const parse = (...extensions: Uint8Array[]) => parseCertificate(make({ extensions }));
-    expect(basicConstraintsOf(parse())).toBeNull();
-    expect(basicConstraintsOf(parse(basicConstraints(false)))).toEqual({ ca: false, pathLength: null });
-    expect(basicConstraintsOf(parse(basicConstraints(true, 2)))).toEqual({ ca: true, pathLength: 2 });
-    expect(() => basicConstraintsOf(parse(basicConstraints(false, 2)))).toThrow(code('malformed'));
-    expect(maySignCertificates(parse())).toBe(true);
-    expect(maySignCertificates(parse(keyUsage(5, 6)))).toBe(true);
-    expect(maySignCertificates(parse(keyUsage(0)))).toBe(false);
-    expect(unknownCriticalExtensions(parse(keyUsage(0), extension('1.2.840.1', u8(0), true)))).toEqual(['1.2.840.1']);
-    expect(unknownCriticalExtensions(parse(extension('1.3.6.1.4.1.45724.1.1.4', u8(0))))).toEqual([]);
+  test('certifies an RSA key for every algorithm of RSA, and no other', () => {
+    const key = parseCertificate(make({ key: testKey('RS256', 3) })).key;
+    const message = utf8('message');
+    for (const kind of ['RS256', 'RS384', 'RS512', 'PS256', 'PS384'] as const) {
+      const signed = { algorithm: kind, message, signature: signBy(testKey(kind, 3), message) };
+      verifyNode(claimBy(key, signed, 'message'));
+      for (const algorithm of ['RS256', 'RS384', 'RS512', 'PS256', 'PS384'] as const) {
+        if (algorithm === kind) continue;
+        const other = claimBy(key, { ...signed, algorithm }, 'message');
+        expect(() => verifyNode(other), `${kind} as ${algorithm}`).toThrow(code('signature_invalid'));
+      }
+    }
+    const claim = () => claimBy(key, { algorithm: 'ES256', message, signature: new Uint8Array(64) }, 'message');
+    expect(claim).toThrow(code('unsupported_algorithm'));
   });
 });
 
-function spkiOf(point: Uint8Array): Uint8Array {
+test.each<KeyKind>(['ES256', 'ES384', 'Ed25519', 'PS384'])(
+  'a public key of %s is read from strict DER alone',
+  (kind) => {
+    const der = spkiOf(testKey(kind, 3));
+    const { family, publicKey } = parseSubjectPublicKeyInfo(der);
+    expect([family, toHex(publicKey)]).toEqual([keyFamilyOf(kind), toHex(publicKeyOf(testKey(kind, 3)))]);
+    for (let length = 0; length < der.length; length++) {
+      expect(() => parseSubjectPublicKeyInfo(der.subarray(0, length)), `${length} bytes`).toThrow(code('malformed'));
+    }
+    expect(() => parseSubjectPublicKeyInfo(concat(der, u8(0)))).toThrow(code('malformed'));
+  },
+);
+
+function spkiOfPoint(point: Uint8Array): Uint8Array {
   return tlv(0x30, fromHex('301306072a8648ce3d020106082a8648ce3d030107'), tlv(0x03, u8(0), point));
 }

@@ -1,2 +1,83 @@
-/** Every claim that an appraisal may make of this platform. */
-export const SNP_CLAIMS: readonly string[] = [];
+import { toHex } from '../../bytes.ts';
+import type { AttestationReport, FirmwareVersion } from './parse.ts';
+import { bitOf, POLICY_BIT, registerText, signingKeyText } from './register.ts';
+import { componentsOf, type SnpProduct, type Tcb } from './tcb.ts';
+import type { Vek } from './vek.ts';
+
+const TCBS = ['current', 'reported', 'committed', 'launch'] as const;
+const COMPONENTS = ['fmc', 'bl', 'tee', 'snp', 'ucode'] as const;
+
+/** Every claim that an appraisal may make of this platform; of the FMC only for Turin. */
+export const SNP_CLAIMS: readonly string[] = [
+  ...['version', 'guest-svn', 'policy', 'policy-abi', 'smt', 'migrate-ma', 'debug', 'single-socket', 'vmpl'],
+  ...['sig-algo', 'signing-key', 'author-key-enabled', 'chip-key-masked', 'platform-info', 'family-id', 'image-id'],
+  ...['measurement', 'report-data', 'host-data', 'id-key-digest', 'author-key-digest', 'report-id', 'report-id-ma'],
+  ...['cpuid.family', 'cpuid.model', 'cpuid.stepping', 'chip-id', 'current-fw', 'committed-fw'],
+  ...['launch-mit-vector', 'current-mit-vector', 'product'],
+  ...TCBS.flatMap((tcb) => COMPONENTS.map((component) => `${tcb}-tcb.${component}`)),
+  ...['vek.product', 'vek.csp-id', 'vek.tcb.fmc', 'vek.tcb.bl', 'vek.tcb.tee', 'vek.tcb.snp', 'vek.tcb.ucode'],
+].map((name) => `snp.${name}`);
+
+type Claim = (name: string, value: string) => void;
+
+/** What the report says, whoever signed it. */
+export function claimReport(claim: Claim, report: AttestationReport): void {
+  const { policy, cpuid, mitigations } = report;
+  claim('snp.version', String(report.version));
+  claim('snp.guest-svn', String(report.guestSvn));
+  claim('snp.policy', registerText(policy));
+  claim('snp.policy-abi', `${(policy >> 8n) & 0xffn}.${policy & 0xffn}`);
+  claim('snp.smt', String(bitOf(policy, POLICY_BIT.smt)));
+  claim('snp.migrate-ma', String(bitOf(policy, POLICY_BIT.migration)));
+  claim('snp.debug', String(bitOf(policy, POLICY_BIT.debug)));
+  claim('snp.single-socket', String(bitOf(policy, POLICY_BIT.singleSocket)));
+  claim('snp.vmpl', String(report.vmpl));
+  claim('snp.sig-algo', String(report.signatureAlgorithm));
+  claim('snp.signing-key', signingKeyText(report.signingKey));
+  claim('snp.author-key-enabled', String(Number(report.authorKeyEnabled)));
+  claim('snp.chip-key-masked', String(Number(report.chipKeyMasked)));
+  claim('snp.platform-info', registerText(report.platformInfo));
+  claim('snp.family-id', toHex(report.familyId));
+  claim('snp.image-id', toHex(report.imageId));
+  claim('snp.measurement', toHex(report.measurement));
+  claim('snp.report-data', toHex(report.reportData));
+  claim('snp.host-data', toHex(report.hostData));
+  claim('snp.id-key-digest', toHex(report.idKeyDigest));
+  claim('snp.author-key-digest', toHex(report.authorKeyDigest));
+  claim('snp.report-id', toHex(report.reportId));
+  claim('snp.report-id-ma', toHex(report.reportIdMa));
+  if (cpuid !== null) {
+    claim('snp.cpuid.family', String(cpuid.family));
+    claim('snp.cpuid.model', String(cpuid.model));
+    claim('snp.cpuid.stepping', String(cpuid.stepping));
+  }
+  claim('snp.chip-id', toHex(report.chipId));
+  claim('snp.current-fw', firmwareText(report.currentFirmware));
+  claim('snp.committed-fw', firmwareText(report.committedFirmware));
+  if (mitigations === null) return;
+  claim('snp.launch-mit-vector', registerText(mitigations.launch));
+  claim('snp.current-mit-vector', registerText(mitigations.current));
+}
+
+/** The four TCB versions of a report, decoded as those of its product. */
+export type Tcbs = Readonly<Record<(typeof TCBS)[number], Tcb>>;
+
+export function claimProduct(claim: Claim, product: SnpProduct, tcbs: Tcbs): void {
+  claim('snp.product', product);
+  for (const name of TCBS) claimTcb(claim, `snp.${name}-tcb`, tcbs[name]);
+}
+
+/** What the certificate of the signing key says. */
+export function claimVek(claim: Claim, { productName, cspId, tcb }: Vek): void {
+  claim('snp.vek.product', productName);
+  if (cspId !== null) claim('snp.vek.csp-id', cspId);
+  claimTcb(claim, 'snp.vek.tcb', tcb);
+}
+
+function claimTcb(claim: Claim, prefix: string, tcb: Tcb): void {
+  for (const [name, svn] of componentsOf(tcb)) claim(`${prefix}.${name}`, String(svn));
+}
+
+function firmwareText({ major, minor, build }: FirmwareVersion): string {
+  return `${major}.${minor} build ${build}`;
+}

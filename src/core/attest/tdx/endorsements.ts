@@ -6,7 +6,10 @@ const signedText = z.string().check(z.minLength(2), z.maxLength(65_536));
 /** r ‖ s of P-256. */
 const rawSignature = binary(64, 64);
 
-/** DCAP collateral (Intel PCS v4): the signed texts exactly as they were served, chains leaf first, in DER. */
+/**
+ * DCAP collateral (Intel PCS v4): the signed texts exactly as they were served, chains leaf first, in DER. The
+ * list of PCK certificates needs no chain: its issuer is in the quote, as the issuer of the PCK certificate.
+ */
 export const tdxEndorsements = z.strictObject({
   tcbInfo: signedText,
   tcbInfoSignature: rawSignature,
@@ -15,7 +18,6 @@ export const tdxEndorsements = z.strictObject({
   qeIdentitySignature: rawSignature,
   qeIdentityChain: certificates,
   pckCrl: binary(1, 131_072),
-  pckCrlChain: certificates,
   rootCaCrl: binary(1, 65_536),
 });
 export type TdxEndorsements = z.infer<typeof tdxEndorsements>;

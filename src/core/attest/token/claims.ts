@@ -1,2 +1,24 @@
-/** Every claim that an appraisal may make of a token. */
-export const TOKEN_CLAIMS: readonly string[] = [];
+/** Every claim of a token that reference values may revoke; a device's without its number. */
+export const TOKEN_CLAIMS: readonly string[] = [
+  'ita.key',
+  'ita.attester-type',
+  'ita.tcb-status',
+  'ita.tcb-date',
+  'ita.platform',
+  'ita.attributes',
+  'ita.xfam',
+  'ita.mrtd',
+  'ita.mrconfigid',
+  'ita.mrowner',
+  'ita.mrownerconfig',
+  'ita.rtmr0',
+  'ita.rtmr1',
+  'ita.rtmr2',
+  'ita.rtmr3',
+  'nras.key',
+  'nras.claims-version',
+  'nras.ueid',
+  'nras.hwmodel',
+  'nras.driver',
+  'nras.vbios',
+];

@@ -1,8 +1,131 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { toHex, utf8 } from '../../bytes.ts';
 import { Findings } from '../findings.ts';
 import type { PlatformInput, PlatformResult } from '../platform.ts';
+import { ABSENT, type CompactJws, parseCompactJws } from './jws.ts';
+import { failedChecks, parseDevicePayload, parseOverallPayload } from './nras-claims.ts';
 import type { NrasReferenceValues } from './reference-values.ts';
 import type { NrasEvidence } from './report.ts';
+import { checkToken, type Service, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
 
-export async function appraiseNras(input: PlatformInput<NrasEvidence, NrasReferenceValues>): Promise<PlatformResult> {
-  return new Findings<'nras.built'>(input.verify).result('nras', ['nras.built']);
+const NRAS: Service = { name: 'nras', algorithm: 'ES384', issuer: 'https://nras.attestation.nvidia.com' };
+
+const DEVICE_VALUE_RULES = ['measurements', 'debug', 'secure-boot', 'warning', 'hwmodel', 'driver', 'vbios'] as const;
+type DeviceRuleName = TokenRule | 'nonce' | 'checks' | (typeof DEVICE_VALUE_RULES)[number];
+type OverallRuleName = TokenRule | 'submodules' | 'result' | 'distinct' | 'nonce' | 'claims-version';
+type DevicePrefix = `nras.gpu-${string}`;
+type NrasRule = `nras.${OverallRuleName}` | `${DevicePrefix}.${DeviceRuleName}`;
+type NrasInput = PlatformInput<NrasEvidence, NrasReferenceValues>;
+
+/** A device's token, parsed, and what names it in rules and claims. */
+interface Device {
+  readonly prefix: DevicePrefix;
+  readonly name: string;
+  readonly text: string;
+  readonly token: CompactJws;
+  readonly claims: ReturnType<typeof parseDevicePayload>;
+}
+
+/**
+ * Appraises NVIDIA NRAS's word about the GPUs of a host (design: attestation, "Tokens of attestation services"):
+ * the overall token, one token a device, and that the first names exactly the others. Throws `malformed`.
+ */
+export async function appraiseNras(input: NrasInput): Promise<PlatformResult> {
+  const { report, expectedData, referenceValues } = input;
+  const token = parseCompactJws(report.overall, 'nras');
+  const overall = parseOverallPayload(token.payload);
+  const devices = report.devices.map(parseDevice);
+  const version = overall['x-nvidia-ver'];
+  const nonce = overall.eat_nonce;
+  const findings = new Findings<NrasRule>(input.verify);
+
+  findings.claim('gpu.count', String(devices.length));
+  findings.claim('gpu.switches', '0');
+  findings.claim('nras.claims-version', version);
+  await checkToken(findings, 'nras', NRAS, token, input);
+  if (expectedData !== null) findings.same('nras.nonce', toHex(expectedData), nonce);
+  findings.same('nras.result', 'true', String(overall['x-nvidia-overall-att-result'] ?? ABSENT));
+  findings.same('nras.submodules', namedText(overall.submods), sentText(devices));
+  checkDistinct(findings, devices);
+  if (referenceValues !== null) findings.among('nras.claims-version', referenceValues.claimsVersions, version);
+  for (const device of devices) await checkDevice(findings, device, { nonce, version }, input);
+  return findings.result(labelOf(devices), requiredRules(devices, input));
+}
+
+function requiredRules(devices: readonly Device[], { expectedData, referenceValues }: NrasInput): NrasRule[] {
+  const overall: OverallRuleName[] = [...TOKEN_RULES, 'result', 'submodules', 'distinct'];
+  const each: DeviceRuleName[] = [...TOKEN_RULES, 'nonce', 'checks'];
+  if (expectedData !== null) overall.push('nonce');
+  if (referenceValues !== null) {
+    overall.push(TRUST_RULE, 'claims-version');
+    each.push(TRUST_RULE, ...DEVICE_VALUE_RULES);
+  }
+  return [
+    ...overall.map((rule) => `nras.${rule}` as const),
+    ...devices.flatMap(({ prefix }) => each.map((rule) => `${prefix}.${rule}` as const)),
+  ];
+}
+
+function parseDevice({ name, token: text }: NrasEvidence['devices'][number]): Device {
+  const prefix = `nras.${name.toLowerCase()}` as DevicePrefix;
+  const token = parseCompactJws(text, prefix);
+  return { prefix, name, text, token, claims: parseDevicePayload(token.payload, prefix) };
+}
+
+/** The devices that the overall token names, in the order of their numbers, with the digests of their tokens. */
+function namedText(submods: ReturnType<typeof parseOverallPayload>['submods']): string {
+  const numberOf = (name: string) => Number(name.replace(/^GPU-/, ''));
+  const entries = Object.entries(submods).sort(([one], [other]) => numberOf(one) - numberOf(other));
+  return entries.map(([name, [, [, digest]]]) => `${name} ${digest}`).join(', ');
+}
+
+function sentText(devices: readonly Device[]): string {
+  return devices.map(({ name, text }) => `${name} ${toHex(sha256(utf8(text)))}`).join(', ');
+}
+
+/** One GPU that answers twice is not two. */
+function checkDistinct(findings: Findings<NrasRule>, devices: readonly Device[]): void {
+  const ueids = new Set(devices.map(({ claims }) => claims.ueid));
+  const isDistinct = ueids.size === devices.length && !ueids.has(ABSENT);
+  findings.rule('nras.distinct', `${devices.length} distinct devices`, [...ueids].join(' '), isDistinct);
+}
+
+async function checkDevice(
+  findings: Findings<NrasRule>,
+  device: Device,
+  overall: { readonly nonce: string; readonly version: string },
+  input: NrasInput,
+): Promise<void> {
+  const { prefix, token, claims } = device;
+  findings.claim(`${prefix}.ueid`, claims.ueid);
+  findings.claim(`${prefix}.hwmodel`, claims.hwmodel);
+  findings.claim(`${prefix}.driver`, claims['x-nvidia-gpu-driver-version']);
+  findings.claim(`${prefix}.vbios`, claims['x-nvidia-gpu-vbios-version']);
+  await checkToken(findings, prefix, NRAS, token, input);
+  const isSameNonce = claims.eat_nonce === overall.nonce && overall.nonce !== ABSENT;
+  findings.rule(`${prefix}.nonce`, overall.nonce, claims.eat_nonce, isSameNonce);
+  const failed = failedChecks(token.payload, overall.version);
+  findings.rule(`${prefix}.checks`, 'all done, none failed', failed.join(' ') || 'all done', failed.length === 0);
+  if (input.referenceValues !== null) checkDeviceValues(findings, device, input.referenceValues);
+}
+
+function checkDeviceValues(
+  findings: Findings<NrasRule>,
+  { prefix, claims }: Device,
+  values: NrasReferenceValues,
+): void {
+  const warning = claims['x-nvidia-attestation-warning'];
+  findings.same(`${prefix}.measurements`, 'success', claims.measres);
+  findings.same(`${prefix}.debug`, 'disabled', claims.dbgstat);
+  findings.same(`${prefix}.secure-boot`, 'true', String(claims.secboot ?? ABSENT));
+  findings.same(`${prefix}.warning`, 'none', warning == null ? 'none' : JSON.stringify(warning));
+  findings.among(`${prefix}.hwmodel`, values.hwModels, claims.hwmodel);
+  findings.among(`${prefix}.driver`, values.drivers, claims['x-nvidia-gpu-driver-version']);
+  findings.among(`${prefix}.vbios`, values.vbioses, claims['x-nvidia-gpu-vbios-version']);
+}
+
+/** A GPU's unique id, as its device certificate names it; NRAS signs it. */
+function labelOf([first]: readonly Device[]): string {
+  const ueid = first?.claims.ueid ?? ABSENT;
+  return /^[0-9]+$/.test(ueid) ? `gpu-${ueid.slice(-16)}` : 'gpu-unnamed';
 }

@@ -1,7 +1,59 @@
 import * as z from 'zod/mini';
+import { binary, digest, id } from '../../schema.ts';
+import { tdxReferenceValues } from '../tdx/reference-values.ts';
+import { ABSENT, tokenText } from './jws.ts';
 
-export const trustAuthorityReferenceValues = z.strictObject({ platform: z.literal('intel-trust-authority') });
+/** What a claim that is not made reads as, nobody can pin. */
+const pinnedText = tokenText.check(
+  z.minLength(1),
+  z.refine((text: string) => text !== ABSENT, 'expected a value'),
+);
+const list = <T extends z.ZodMiniType>(item: T) => z.array(item).check(z.maxLength(256));
+
+/** Whose tokens count. A key counts that is listed, or that chains to an anchor; with neither, none does. */
+const service = {
+  /** The exact `iss` of its tokens. */
+  issuer: pinnedText,
+  /** DER certificates that a key's `x5c` must end in or be issued by: roots, or intermediates in their place. */
+  anchors: z.array(binary(1, 8192)).check(z.maxLength(16)),
+  /** SHA-256 of the DER SubjectPublicKeyInfo of keys that need no certificate. */
+  keys: z.array(digest).check(z.maxLength(64)),
+};
+export type ServiceReferenceValues = z.infer<z.ZodMiniObject<typeof service>>;
+
+/** A policy of Trust Authority's tenant, at one of its versions. */
+const policy = z.strictObject({
+  id: z.string().check(z.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'expected a UUID in lower case')),
+  version: pinnedText,
+});
+
+const { shape: tdx } = tdxReferenceValues;
+
+/** What Trust Authority's word about a TD must be. Every empty list refuses everybody. */
+export const trustAuthorityReferenceValues = z.strictObject({
+  platform: z.literal('intel-trust-authority'),
+  ...service,
+  // The same words about the same TD: whether a host shows its quote or a token, a committee writes them once.
+  images: tdx.images,
+  attributes: tdx.attributes,
+  xfams: tdx.xfams,
+  /** `attester_tcb_status`; a revoked platform is never allowed. */
+  tcbStatuses: tdx.tcbStatuses,
+  /** Platform instance ids; null: any platform. */
+  platforms: z.nullable(list(id)),
+  /** Policies of Trust Authority that must have matched, while none was unmatched; null: not compared. */
+  policies: z.nullable(list(policy)),
+});
 export type TrustAuthorityReferenceValues = z.infer<typeof trustAuthorityReferenceValues>;
 
-export const nrasReferenceValues = z.strictObject({ service: z.literal('nras') });
+/** What NRAS's word about GPUs must be. Every empty list refuses everybody. */
+export const nrasReferenceValues = z.strictObject({
+  service: z.literal('nras'),
+  ...service,
+  /** `x-nvidia-ver`: which claims NRAS makes. */
+  claimsVersions: z.array(z.enum(['2.0', '3.0'])).check(z.maxLength(2)),
+  hwModels: list(pinnedText),
+  drivers: list(pinnedText),
+  vbioses: list(pinnedText),
+});
 export type NrasReferenceValues = z.infer<typeof nrasReferenceValues>;

@@ -1,10 +1,133 @@
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import { concat, toHex } from '../../bytes.ts';
 import { Findings } from '../findings.ts';
 import type { PlatformInput, PlatformResult } from '../platform.ts';
+import type { TdxImage } from '../tdx/reference-values.ts';
+import { parseCompactJws } from './jws.ts';
 import type { TrustAuthorityReferenceValues } from './reference-values.ts';
 import type { TrustAuthorityReport } from './report.ts';
+import { checkToken, type Service, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
+import { parseTrustAuthorityPayload, type TrustAuthorityClaims } from './trust-authority-claims.ts';
 
+/** Tokens signed with RS256, which Trust Authority makes for who asks, are refused. */
+const TRUST_AUTHORITY: Service = {
+  name: 'intel-trust-authority',
+  algorithm: 'PS384',
+  issuer: 'Intel Trust Authority',
+};
+
+const VALUE_RULES = ['attester-type', 'debug', 'module', 'tcb-status', 'image', 'attributes', 'xfam'] as const;
+/** Which claim is which field of an image. */
+const MEASUREMENTS = {
+  mrTd: 'mrtd',
+  rtmr0: 'rtmr0',
+  rtmr1: 'rtmr1',
+  rtmr2: 'rtmr2',
+  rtmr3: 'rtmr3',
+  mrConfigId: 'mrconfigid',
+  mrOwner: 'mrowner',
+  mrOwnerConfig: 'mrownerconfig',
+} as const satisfies Record<keyof Omit<TdxImage, 'name'>, keyof TrustAuthorityClaims['shown']>;
+type RuleName = TokenRule | (typeof VALUE_RULES)[number] | 'report-data' | 'held-data' | 'platform' | 'policies';
+type ItaRule = `ita.${RuleName}`;
+type ItaFindings = Findings<ItaRule>;
+
+/**
+ * Appraises Intel Trust Authority's word about a TD (design: attestation, "Tokens of attestation services"). The
+ * TD's report data is SHA-512 of the service's nonce and the data that the TD held, which is what a host binds.
+ * Throws `malformed`.
+ */
 export async function appraiseTrustAuthority(
   input: PlatformInput<TrustAuthorityReport, TrustAuthorityReferenceValues>,
 ): Promise<PlatformResult> {
-  return new Findings<'ita.built'>(input.verify).result('ita', ['ita.built']);
+  const token = parseCompactJws(input.report.token, 'ita');
+  const claims = parseTrustAuthorityPayload(token.payload);
+  const { expectedData, referenceValues } = input;
+  const findings: ItaFindings = new Findings(input.verify);
+  for (const [name, value] of Object.entries(claims.shown)) findings.claim(`ita.${name}`, value);
+  await checkToken(findings, 'ita', TRUST_AUTHORITY, token, input);
+  checkReportData(findings, claims);
+  if (expectedData !== null) findings.same('ita.held-data', toHex(expectedData), toHex(claims.heldData));
+  if (claims.type === 'TDX') checkTd(findings, claims);
+  if (referenceValues !== null) checkReferenceValues(findings, claims, referenceValues);
+  return findings.result(labelOf(claims), requiredRules(input));
+}
+
+function requiredRules(input: PlatformInput<unknown, TrustAuthorityReferenceValues>): ItaRule[] {
+  const { expectedData, referenceValues } = input;
+  const rules: RuleName[] = [...TOKEN_RULES, 'report-data'];
+  if (expectedData !== null) rules.push('held-data');
+  if (referenceValues !== null) rules.push(TRUST_RULE, ...VALUE_RULES);
+  if (referenceValues?.platforms != null) rules.push('platform');
+  if (referenceValues?.policies != null) rules.push('policies');
+  return rules.map((rule) => `ita.${rule}` as const);
+}
+
+/**
+ * A token names no chip; a platform's instance id, where there is one, is signed by the service and lasts as long
+ * as the machine's registration.
+ */
+function labelOf({ shown: { platform } }: TrustAuthorityClaims): string {
+  return /^[0-9a-f]{32}$/.test(platform) ? `ita-${platform.slice(0, 16)}` : 'ita-unnamed';
+}
+
+/** What the processor signed must be what the token says the attester held (TDX: 64 bytes; SGX: the first 32). */
+function checkReportData(findings: ItaFindings, { type, nonce, heldData, reportData }: TrustAuthorityClaims): void {
+  const bound = concat(nonce, heldData);
+  switch (type) {
+    case 'TDX':
+      findings.same('ita.report-data', toHex(sha512(bound)), reportData.tdx);
+      break;
+    case 'SGX':
+      findings.same('ita.report-data', toHex(concat(sha256(bound), new Uint8Array(32))), reportData.sgx);
+      break;
+    default:
+      findings.rule('ita.report-data', 'report data of a TD', `an attester of type ${type}`, false);
+  }
+}
+
+/** What holds for every TD that can keep a secret (design: attestation, "Intel TDX", line 6). */
+function checkTd(findings: ItaFindings, claims: TrustAuthorityClaims): void {
+  const { shown, isDebuggable, debugStatus, mrSignerSeam, seamAttributes } = claims;
+  const { attributes } = shown;
+  findings.rule(
+    'ita.debug',
+    'dbgstat disabled, tdx_is_debuggable false, tdx_td_attributes 00…',
+    `dbgstat ${debugStatus}, tdx_is_debuggable ${isDebuggable}, tdx_td_attributes ${attributes}`,
+    debugStatus === 'disabled' && isDebuggable === 'false' && attributes.startsWith('00'),
+  );
+  const module = (signer: string, bits: string) => `signer ${signer}, attributes ${bits}`;
+  findings.same('ita.module', module('00'.repeat(48), '00'.repeat(8)), module(mrSignerSeam, seamAttributes));
+}
+
+/** What a committee expects of the TD. */
+function checkReferenceValues(
+  findings: ItaFindings,
+  { type, shown, matched, unmatched }: TrustAuthorityClaims,
+  values: TrustAuthorityReferenceValues,
+): void {
+  const { images, platforms, policies } = values;
+  // An SGX enclave, of which Trust Authority speaks too, serves no weights.
+  findings.same('ita.attester-type', 'TDX', type);
+  findings.among('ita.tcb-status', values.tcbStatuses, shown['tcb-status']);
+  findings.among('ita.attributes', values.attributes, shown.attributes);
+  findings.among('ita.xfam', values.xfams, shown.xfam);
+  const names = images.map(({ name }) => name);
+  const image = images.find((candidate) => isOf(candidate, shown));
+  findings.rule('ita.image', names.join(', ') || 'none is allowed', image?.name ?? 'none of them', image !== undefined);
+  if (platforms !== null) findings.among('ita.platform', platforms, shown.platform);
+  if (policies !== null) {
+    const asked = policies.map(({ id, version }) => `${id} ${version}`);
+    const isMatched = asked.every((policy) => matched.includes(policy)) && unmatched.length === 0;
+    const got = `matched ${matched.join(', ') || 'none'}; unmatched ${unmatched.join(', ') || 'none'}`;
+    findings.rule('ita.policies', `matched ${asked.join(', ') || 'any'}; unmatched none`, got, isMatched);
+  }
+}
+
+/** As a whole: a measurement of one image and a measurement of another are no image. */
+function isOf(image: TdxImage, shown: TrustAuthorityClaims['shown']): boolean {
+  return Object.entries(MEASUREMENTS).every(([field, claim]) => {
+    const expected = image[field as keyof typeof MEASUREMENTS];
+    return expected === null || expected === shown[claim];
+  });
 }

@@ -1,4 +1,49 @@
 import * as z from 'zod/mini';
+import { binary, digest } from '../../schema.ts';
+import { snpReferenceValues } from '../snp/reference-values.ts';
+import { tdxReferenceValues } from '../tdx/reference-values.ts';
 
-export const tpmReferenceValues = z.strictObject({ platform: z.literal('tpm') });
+/** PCRs of a PC client. */
+export const PCRS_MAX = 24;
+const AK_NAMES_MAX = 4096;
+
+const akName = z.string().check(z.regex(/^000b[0-9a-f]{64}$/, 'expected an AK name: 000b and 32 bytes in hexadecimal'));
+const firmware = z.string().check(z.regex(/^[0-9a-f]{16}$/, 'expected 8 bytes in lower-case hexadecimal'));
+
+const pcr = z.strictObject({
+  index: z.int().check(z.gte(0), z.lt(PCRS_MAX)),
+  values: z.array(digest).check(z.maxLength(256)),
+});
+
+/**
+ * What a TPM must show. An empty list refuses everybody; no `pcrs` at all too, since a TPM that is asked
+ * nothing proves nothing. There is no vendor's root for attestation keys: the quorum pins who may certify them.
+ */
+export const tpmReferenceValues = z.strictObject({
+  platform: z.literal('tpm'),
+  /** Whether boot state is enough by itself: a TPM says nothing about encrypted memory. */
+  alone: z.boolean(),
+  /** Authorities that certify attestation keys, in DER: roots or intermediates. */
+  anchors: z.array(binary(1, 8192)).check(z.maxLength(16)),
+  /** Names of attestation keys that custodians activated themselves, against the EK certificate. */
+  activated: z.array(akName).check(z.maxLength(AK_NAMES_MAX)),
+  /** What each must be in the SHA-256 bank; the others are claims, and not compared. */
+  pcrs: z.array(pcr).check(
+    z.maxLength(PCRS_MAX),
+    z.refine(
+      (all: { index: number }[]) => new Set(all.map(({ index }) => index)).size === all.length,
+      'expected each PCR once',
+    ),
+  ),
+  /** Versions of the TPM's firmware, as quotes have them; null: not compared. */
+  firmware: z.nullable(z.array(firmware).check(z.maxLength(256))),
+  /** For the report of the hardware under a paravisor; null, or null for its platform, refuses it. */
+  paravisor: z.nullable(
+    z.strictObject({
+      /** The paravisor's own measurement, at VMPL 0: what runs above it is in the PCRs. */
+      snp: z.nullable(snpReferenceValues),
+      tdx: z.nullable(tdxReferenceValues),
+    }),
+  ),
+});
 export type TpmReferenceValues = z.infer<typeof tpmReferenceValues>;

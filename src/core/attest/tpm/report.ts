@@ -2,11 +2,12 @@ import * as z from 'zod/mini';
 import { binary, digest } from '../../schema.ts';
 import { snpReport } from '../snp/report.ts';
 import { tdxReport } from '../tdx/report.ts';
+import { PCRS_MAX } from './reference-values.ts';
 
 /** TPM2B_PUBLIC: two bytes of length, then TPMT_PUBLIC. */
 const publicArea = binary(2, 1024);
 
-/** What ties the attestation key to a genuine TPM. A key that only says so itself is never enough. */
+/** What ties the attestation key to a genuine TPM. */
 const identity = z.discriminatedUnion('kind', [
   /** An AK certificate and its issuers, leaf first, in DER. */
   z.strictObject({
@@ -22,16 +23,21 @@ const identity = z.discriminatedUnion('kind', [
     runtime: binary(2, 16_384),
     hardware: z.discriminatedUnion('platform', [snpReport, tdxReport]),
   }),
+  /** Nothing: a key in DER SubjectPublicKeyInfo that only says so itself. Always refused, by a rule that says why. */
+  z.strictObject({ kind: z.literal('self-asserted'), key: binary(1, 1024) }),
 ]);
+export type TpmIdentity = z.infer<typeof identity>;
+export type TpmIdentityOf<Kind extends TpmIdentity['kind']> = Extract<TpmIdentity, { kind: Kind }>;
 
 /** A TPM 2.0 quote (TPM2_Quote): TPMS_ATTEST, TPMT_SIGNATURE, the quoted SHA-256 PCRs by index, the key. */
 export const tpmReport = z.strictObject({
   platform: z.literal('tpm'),
   attest: binary(1, 2048),
   signature: binary(1, 1024),
+  /** In ascending order. */
   pcrs: z
-    .array(z.strictObject({ index: z.int().check(z.gte(0), z.lte(23)), value: digest }))
-    .check(z.minLength(1), z.maxLength(24)),
+    .array(z.strictObject({ index: z.int().check(z.gte(0), z.lt(PCRS_MAX)), value: digest }))
+    .check(z.minLength(1), z.maxLength(PCRS_MAX)),
   identity,
 });
 export type TpmReport = z.infer<typeof tpmReport>;

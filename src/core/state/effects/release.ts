@@ -1,4 +1,5 @@
 import { type Appraisal, parseAppraisal } from '../../attest/appraisal.ts';
+import { parseEndorsements } from '../../attest/endorsements.ts';
 import { type Evidence, parseEvidence } from '../../attest/evidence.ts';
 import { requestDigest } from '../../attest/request.ts';
 import { fromBase64url, type Hex } from '../../bytes.ts';
@@ -66,7 +67,7 @@ function limitsHold({ policy }: Facts, { hosts, leaseMs, bytes }: Release): void
   must(BigInt(bytes) <= most, 'budget_exceeded', `release.bytes: expected at most ${most}, got ${bytes}`);
 }
 
-/** A host's evidence and appraisal, as objects beside the log; the appraisal itself is a claim. */
+/** A host's evidence, its endorsements and the appraisal of both, as objects beside the log; the appraisal is a claim. */
 function hostIsAppraised(
   facts: Facts,
   statement: Release,
@@ -77,6 +78,8 @@ function hostIsAppraised(
 ): Claim {
   const evidenceBytes = objectOf(objects, host.evidence, 'evidence');
   const { evidence } = parseEvidence(evidenceBytes);
+  const endorsements = objectOf(objects, host.endorsements, 'endorsements');
+  parseEndorsements(endorsements);
   const { appraisal } = parseAppraisal(objectOf(objects, host.appraisal, 'appraisal'));
   const simulated = evidence.report.platform === 'simulated';
   must(
@@ -90,6 +93,7 @@ function hostIsAppraised(
   return {
     kind: 'appraisal',
     evidence: evidenceBytes,
+    endorsements,
     referenceValues: facts.policy.document.referenceValues,
     instantMs: appraisal.instant,
     expected: host.appraisal,
@@ -144,6 +148,11 @@ function appraisalPasses(
     appraisal.evidence === host.evidence,
     'binding_mismatch',
     'appraisal: of other evidence than the statement names',
+  );
+  must(
+    appraisal.endorsements === host.endorsements,
+    'binding_mismatch',
+    'appraisal: with other endorsements than the statement names',
   );
   must(
     appraisal.referenceValues === digestOfObject(facts.policy.document.referenceValues),

@@ -1,4 +1,5 @@
 import { List, Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import { onlyHardware } from '../../attest/production.ts';
 import { fromBase64url, toHex, ZERO_32 } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { must } from '../../errors.ts';
@@ -102,12 +103,7 @@ function policyOf(statement: Genesis, objects: Objects): Policy {
     const hasMember = statement.members.some((member) => member.groups.includes(group));
     must(hasMember, 'quorum_unreachable', `policy.groups: nobody is in group ${group}`);
   }
-  const simulates = policy.referenceValues.simulated !== null;
-  must(
-    statement.grade === 'simulation' || !simulates,
-    'evidence_simulated',
-    'policy.referenceValues.simulated: a production vault refuses simulated evidence',
-  );
+  if (statement.grade === 'production') onlyHardware(policy.referenceValues);
   return policy;
 }
 

@@ -1,4 +1,5 @@
 import { SoftwareAuthenticator } from '../../../../client/custodian/software-authenticator.ts';
+import { NO_REFERENCE_VALUES } from '../../../../src/core/attest/reference-values.ts';
 import { toBase64url } from '../../../../src/core/bytes.ts';
 import type { EntryOf } from '../../../../src/core/log/entry.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
@@ -12,6 +13,7 @@ import {
   PRODUCTION,
 } from '../../../world/founding.ts';
 import { type Enrolled, enrol, makeMachine } from '../../../world/people.ts';
+import { tdxUnder } from '../../../world/reference-values.ts';
 import { World } from '../../../world.ts';
 import { founded, unfounded } from '../stages.ts';
 import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, OTHER_ID, rulesAt } from './broken.ts';
@@ -20,6 +22,7 @@ type Genesis = StatementOf<'genesis'>;
 type Signatures = EntryOf<'genesis'>['body']['signatures'];
 const genesis = rulesAt('state/rules/genesis.ts');
 const attestation = rulesAt('webauthn/attestation.ts');
+const production = rulesAt('attest/production.ts');
 
 /** A genesis that everybody signs although one thing in it is wrong. */
 async function stated(change: (statement: Genesis) => Partial<Genesis>, options?: FoundingOptions): Promise<Attempt> {
@@ -169,8 +172,14 @@ const ENROLLED: readonly BrokenRule[] = [
     const { ben } = await unfounded();
     return enrolled((world) => enrol(ben, deviceOf(world, { flags: { backupEligible: true } })));
   }),
-  genesis('evidence_simulated', 'a production vault whose policy lets simulated evidence pass (lesson)', () =>
+  production('evidence_simulated', 'a production vault whose policy lets simulated evidence pass (lesson)', () =>
     stated(() => ({}), { grade: 'production', policy: { referenceValues: POLICY.referenceValues } }),
+  ),
+  production('root_unknown', 'a production vault whose policy pins a root that somebody made up', () =>
+    stated(() => ({}), {
+      grade: 'production',
+      policy: { referenceValues: { ...NO_REFERENCE_VALUES, tdx: tdxUnder(Uint8Array.of(0x30, 0)) } },
+    }),
   ),
   attestation('authenticator_unattested', 'an unattested authenticator in a production vault', () =>
     stated(() => ({ grade: 'production' }), { policy: PRODUCTION }),

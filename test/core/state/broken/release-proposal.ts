@@ -1,5 +1,7 @@
 import type { Appraisal } from '../../../../src/core/attest/appraisal.ts';
 import type { Evidence } from '../../../../src/core/attest/evidence.ts';
+import { utf8 } from '../../../../src/core/bytes.ts';
+import { digestOf } from '../../../../src/core/canonical.ts';
 import { kemKeyPairFromSeed } from '../../../../src/core/envelope/xwing.ts';
 import { MAX_NONCE_AGE_MS } from '../../../../src/core/state/effects/release.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
@@ -87,10 +89,14 @@ const BOUND: readonly BrokenRule[] = [
     })),
   ),
   release('binding_mismatch', 'an appraisal of other evidence', () => withAppraisal(() => ({ evidence: OTHER }))),
+  release('binding_mismatch', 'an appraisal with other endorsements', () =>
+    withAppraisal(() => ({ endorsements: OTHER })),
+  ),
   release('binding_mismatch', 'a label that the host gave itself', () => withHost(() => ({ label: 'trust me' }))),
   release('wrong_policy', 'an appraisal against other reference values', () =>
     withAppraisal(() => ({ referenceValues: OTHER })),
   ),
+  release('wrong_policy', 'an appraisal of authenticity alone', () => withAppraisal(() => ({ referenceValues: null }))),
 ];
 
 const FRESH: readonly BrokenRule[] = [
@@ -145,6 +151,18 @@ const APPRAISED: readonly BrokenRule[] = [
   ),
   rulesAt('attest/appraise.ts')('appraisal_mismatch', 'an appraisal with other claims', () =>
     withAppraisal(() => ({ claims: {} })),
+  ),
+  rulesAt('schema.ts')('malformed', 'endorsements that nobody can read', async () => {
+    const { world, deposit } = await published();
+    const bytes = utf8('{}');
+    world.keep(bytes);
+    const endorsements = digestOf(bytes);
+    const { statement } = await world.ask(deposit, { appraisal: { endorsements } });
+    const hosts = statement.hosts.map((host) => ({ ...host, endorsements }));
+    return [world, await world.draftProposal({ ...statement, hosts })];
+  }),
+  rulesAt('state/judgement.ts')('object_missing', 'endorsements that are not beside the log', () =>
+    withHost(() => ({ endorsements: OTHER })),
   ),
   rulesAt('schema.ts')('malformed', 'an appraisal by a platform that is not known', () =>
     withAppraisal(() => ({ platform: 'trust-me' }) as object),

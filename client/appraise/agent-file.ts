@@ -1,0 +1,62 @@
+import type { Parts } from '../../src/core/attest/compose.ts';
+import type { Endorsements } from '../../src/core/attest/endorsements.ts';
+import { gpuNonce, hostExtraData, hostReportData, parseEvidence } from '../../src/core/attest/evidence.ts';
+import { fromHex, fromUtf8, type Hex } from '../../src/core/bytes.ts';
+import { digestOf } from '../../src/core/canonical.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { parseJson } from '../../src/core/json.ts';
+import { parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
+
+/** What is appraised, and what vendors say of it. */
+export interface Subject {
+  readonly parts: Parts;
+  readonly endorsements: Endorsements | null;
+}
+
+/**
+ * Takes apart a file as our agent writes it: the evidence of a request, or what `twinlock evidence` wrote.
+ * `nonce` is what whoever asked for the latter had chosen (32 bytes in hex); without it the file's word stands
+ * for how fresh it is. Throws `malformed`, `not_canonical` or `too_large`.
+ */
+export function subjectOfFile(bytes: Uint8Array, nonce: Hex | null): Subject {
+  switch (kindOf(bytes)) {
+    case 'evidence':
+      return requestEvidence(bytes);
+    case 'evidence-parts':
+      return partsEvidence(bytes, nonce);
+    default:
+      throw new TwinlockError('malformed', 'expected JSON of kind evidence or evidence-parts, as our agent writes it');
+  }
+}
+
+function kindOf(bytes: Uint8Array): unknown {
+  return (parseJson(fromUtf8(bytes)) as { kind?: unknown } | null)?.kind;
+}
+
+function requestEvidence(bytes: Uint8Array): Subject {
+  const { evidence, digest } = parseEvidence(bytes);
+  const { report, gpu } = evidence;
+  const reportData = report.platform === 'tpm' ? hostExtraData(evidence) : hostReportData(evidence);
+  return {
+    parts: { report, reportData, gpu, gpuNonce: gpuNonce(evidence), evidence: digest },
+    endorsements: null,
+  };
+}
+
+function partsEvidence(bytes: Uint8Array, asked: Hex | null): Subject {
+  const { report, gpu, endorsements, ...said } = parseEvidenceParts(bytes);
+  const nonce = asked ?? said.gpuNonce;
+  const data = nonce === null ? null : partsData(nonce, gpu);
+  const isTpm = report.platform === 'tpm';
+  const derived = isTpm ? data?.extraData : data?.reportData;
+  return {
+    parts: {
+      report,
+      reportData: derived ?? fromHex(said.reportData),
+      gpu,
+      gpuNonce: nonce === null ? null : fromHex(nonce),
+      evidence: digestOf(bytes),
+    },
+    endorsements,
+  };
+}

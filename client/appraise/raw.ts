@@ -1,0 +1,187 @@
+import type { Parts } from '../../src/core/attest/compose.ts';
+import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
+import { cpuReport, type GpuEvidence, gpuEvidence } from '../../src/core/attest/evidence.ts';
+import type { SnpEndorsements } from '../../src/core/attest/snp/endorsements.ts';
+import { tdxEndorsementsOfPcs } from '../../src/core/attest/tdx/collateral-json.ts';
+import type { KeySet } from '../../src/core/attest/token/endorsements.ts';
+import { nrasEvidenceOf } from '../../src/core/attest/token/nras-json.ts';
+import { parseAttestationKey } from '../../src/core/attest/tpm/attestation-key.ts';
+import { azureHcl } from '../../src/core/attest/tpm/hcl.ts';
+import type { TpmIdentity, TpmReport } from '../../src/core/attest/tpm/report.ts';
+import { pcrsOfValues, tpmtSignatureOf } from '../../src/core/attest/tpm/signature-forms.ts';
+import { parseTpmsAttest } from '../../src/core/attest/tpm/tpms-attest.ts';
+import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
+import { digestOfObject } from '../../src/core/canonical.ts';
+import { must } from '../../src/core/errors.ts';
+import { parseAs } from '../../src/core/schema.ts';
+import { derOfPem } from '../../src/core/x509/pem.ts';
+import type { Subject } from './agent-file.ts';
+
+/** Evidence as vendors' tools write it, each the bytes of a file; null or empty where it was not given. */
+export interface RawEvidence {
+  readonly snpReport: Uint8Array | null;
+  readonly vek: Uint8Array | null;
+  /** ASK or ASVK first; an ARK after it is not looked at, for roots are pinned. */
+  readonly ca: Uint8Array | null;
+  readonly crl: Uint8Array | null;
+  readonly tdxQuote: Uint8Array | null;
+  readonly collateral: Uint8Array | null;
+  readonly spdm: readonly Uint8Array[];
+  /** One an SPDM file, in the same order. */
+  readonly chain: readonly Uint8Array[];
+  readonly tpmAttest: Uint8Array | null;
+  readonly tpmSignature: Uint8Array | null;
+  readonly tpmPcrs: Uint8Array | null;
+  /** TPM2B_PUBLIC, or a public key in PEM, which nothing ties to a TPM. */
+  readonly ak: Uint8Array | null;
+  readonly akChain: Uint8Array | null;
+  readonly hcl: Uint8Array | null;
+  readonly jwt: Uint8Array | null;
+  readonly jwks: Uint8Array | null;
+}
+
+/** What whoever asked for it expects it to carry. */
+export interface Expected {
+  /** 32 bytes; a report's longer field holds it first, and zeros after it. */
+  readonly nonce: Uint8Array | null;
+  /** Instead of `nonce`, for a CPU's report: 64 bytes. */
+  readonly reportData: Uint8Array | null;
+}
+
+const REPORT_DATA_BYTES = 64;
+
+/** Puts files of vendors' tools together. Throws `usage` for a combination that says nothing, and as the parsers. */
+export function subjectOfRaw(raw: RawEvidence, expected: Expected): Subject {
+  const [given, devices] = [reportOf(raw), gpuOf(raw)];
+  // The bounds of what a host may send hold for files too.
+  const report = given === null ? null : parseAs(cpuReport, given, 'evidence');
+  const gpu = devices === null ? null : parseAs(gpuEvidence, devices, 'evidence');
+  must(report !== null || gpu !== null, 'usage', 'name a file of evidence, or one of the vendors’ (see --help)');
+  const parts: Parts = {
+    report,
+    reportData: reportDataOf(report, expected),
+    gpu,
+    gpuNonce: expected.nonce,
+    evidence: digestOfObject({ report, gpu }),
+  };
+  return { parts, endorsements: endorsementsOf(raw, report, gpu) };
+}
+
+function reportOf(raw: RawEvidence): Parts['report'] {
+  const given = [raw.snpReport, raw.tdxQuote, raw.tpmAttest, tokenOf(raw)].filter((one) => one !== null);
+  const isOne = given.length <= 1 || raw.hcl !== null;
+  must(isOne, 'usage', 'expected one of --snp-report, --tdx-quote, --tpm-attest and --jwt');
+  if (raw.tpmAttest !== null) return tpmReportOf(raw, raw.tpmAttest);
+  if (raw.snpReport !== null) return { platform: 'snp', report: toBase64url(raw.snpReport) };
+  if (raw.tdxQuote !== null) return { platform: 'tdx', quote: toBase64url(raw.tdxQuote) };
+  const token = tokenOf(raw);
+  return token === null ? null : { platform: 'intel-trust-authority', token };
+}
+
+/** A token of its own is Intel's; NVIDIA's come as a JSON array. */
+function tokenOf({ jwt }: RawEvidence): string | null {
+  if (jwt === null || isNras(jwt)) return null;
+  return fromUtf8(jwt).trim();
+}
+
+function isNras(jwt: Uint8Array): boolean {
+  return fromUtf8(jwt).trimStart().startsWith('[');
+}
+
+function gpuOf({ spdm, chain, jwt }: RawEvidence): GpuEvidence | null {
+  must(spdm.length === chain.length, 'usage', 'expected as many --chain as --spdm, in the same order');
+  if (spdm.length > 0) {
+    const devices = spdm.map((bytes, i) => ({
+      spdm: toBase64url(bytes),
+      chain: certificatesOf(chain[i] ?? new Uint8Array()),
+    }));
+    return { kind: 'spdm', devices };
+  }
+  return jwt !== null && isNras(jwt) ? nrasEvidenceOf(fromUtf8(jwt)) : null;
+}
+
+function tpmReportOf(raw: RawEvidence, attest: Uint8Array): TpmReport {
+  const identity = identityOf(raw);
+  const { tpmSignature, tpmPcrs } = raw;
+  must(tpmSignature !== null && tpmPcrs !== null, 'usage', '--tpm-attest needs --tpm-signature and --tpm-pcrs');
+  const signature = tpmtSignatureOf({ raw: tpmSignature, key: parseAttestationKey(identity).key });
+  const selected = parseTpmsAttest(attest).selections.flatMap(({ indices }) => indices);
+  return {
+    platform: 'tpm',
+    attest: toBase64url(attest),
+    signature: toBase64url(signature),
+    pcrs: pcrsOfValues(tpmPcrs, selected),
+    identity,
+  };
+}
+
+function identityOf(raw: RawEvidence): TpmIdentity {
+  if (raw.hcl !== null) return runtimeOf(raw, raw.hcl);
+  must(raw.ak !== null, 'usage', '--tpm-attest needs --ak, or --hcl for a paravisor’s');
+  const [pem] = isPem(raw.ak) ? derOfPem(fromUtf8(raw.ak), 'PUBLIC KEY') : [];
+  if (pem !== undefined) return { kind: 'self-asserted', key: toBase64url(pem) };
+  const key = toBase64url(raw.ak);
+  return raw.akChain === null
+    ? { kind: 'activated', key }
+    : { kind: 'certificate', key, chain: certificatesOf(raw.akChain) };
+}
+
+function runtimeOf(raw: RawEvidence, bytes: Uint8Array): TpmIdentity {
+  const { hardware, runtime } = azureHcl(bytes);
+  if (hardware.platform === 'snp') {
+    const report = { platform: 'snp' as const, report: toBase64url(hardware.report) };
+    return { kind: 'runtime', runtime: toBase64url(runtime), hardware: report };
+  }
+  must(raw.tdxQuote !== null, 'usage', 'this paravisor is a TD’s: its quote is needed too (--tdx-quote)');
+  const report = { platform: 'tdx' as const, quote: toBase64url(raw.tdxQuote) };
+  return { kind: 'runtime', runtime: toBase64url(runtime), hardware: report };
+}
+
+function reportDataOf(report: Parts['report'], { nonce, reportData }: Expected): Uint8Array | null {
+  if (reportData !== null) return reportData;
+  if (nonce === null || report === null) return null;
+  if (report.platform === 'tpm') return nonce;
+  const field = new Uint8Array(REPORT_DATA_BYTES);
+  must(nonce.length <= field.length, 'usage', `--nonce: expected at most ${field.length} bytes, got ${nonce.length}`);
+  field.set(nonce);
+  return field;
+}
+
+function endorsementsOf(raw: RawEvidence, report: Parts['report'], gpu: GpuEvidence | null): Endorsements {
+  return {
+    ...NO_ENDORSEMENTS,
+    snp: snpEndorsementsOf(raw),
+    tdx: raw.collateral === null ? null : tdxEndorsementsOfPcs(fromUtf8(raw.collateral)),
+    keySets: raw.jwks === null ? [] : keySetsOf(fromUtf8(raw.jwks), report, gpu),
+  };
+}
+
+function snpEndorsementsOf({ vek, ca, crl }: RawEvidence): SnpEndorsements | null {
+  if (vek === null && ca === null) return null;
+  must(vek !== null && ca !== null, 'usage', '--vek and --ca go together');
+  const [first] = certificatesOf(vek);
+  const [ask] = certificatesOf(ca);
+  must(first !== undefined && ask !== undefined, 'malformed', '--vek, --ca: expected a certificate in DER or PEM');
+  return { vek: first, ask, crl: crl === null ? null : toBase64url(derOf(crl, 'X509 CRL')[0] ?? crl) };
+}
+
+function keySetsOf(jwks: string, report: Parts['report'], gpu: GpuEvidence | null): KeySet[] {
+  const services: KeySet['service'][] = [];
+  if (report?.platform === 'intel-trust-authority') services.push('intel-trust-authority');
+  if (gpu?.kind === 'nras') services.push('nras');
+  return services.map((service) => ({ service, jwks }));
+}
+
+function certificatesOf(bytes: Uint8Array): string[] {
+  return derOf(bytes, 'CERTIFICATE').map(toBase64url);
+}
+
+/** A file of one DER structure, or of PEM blocks. */
+function derOf(bytes: Uint8Array, label: string): Uint8Array[] {
+  return isPem(bytes) ? derOfPem(fromUtf8(bytes), label) : [bytes];
+}
+
+/** DER begins with 30; PEM, and the text that may stand before it, does not. */
+function isPem(bytes: Uint8Array): boolean {
+  return bytes[0] !== 0x30 && new TextDecoder('latin1').decode(bytes).includes('-----BEGIN ');
+}

@@ -1,0 +1,76 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Endorsements } from '../../src/core/attest/endorsements.ts';
+import type { GpuEvidence } from '../../src/core/attest/evidence.ts';
+import { fromHex, type Hex, toHex } from '../../src/core/bytes.ts';
+import { must } from '../../src/core/errors.ts';
+import { fileError } from '../file-error.ts';
+import type { Collectors } from '../host/collectors/machine.ts';
+import { type EvidenceParts, evidencePartsBytes, parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
+import { platformRandom } from '../random.ts';
+import { collectorsOf, type EvidenceFlags, withEvidenceFlags } from './collector-flags.ts';
+import { type Invocation, invoke } from './invocation.ts';
+
+interface NonceFlag {
+  readonly nonce?: string;
+}
+
+export function addEvidence(program: Command): void {
+  withEvidenceFlags(program.command('evidence <file>'))
+    .description("writes what this host can prove into a file; asks no vault, and shows nobody's keys")
+    .option('--nonce <hex>', '32 bytes that whoever asks has chosen (default: random)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  twinlock evidence host.json && twinlock appraise host.json
+  twinlock evidence host.json --evidence snp --vmpl 1 --gpu none
+  twinlock evidence host.json --tpm-ak 0x81010002 --tpm-ak-certificate ak.pem --nonce "$NONCE"`,
+    )
+    .action((file: string, flags: EvidenceFlags & NonceFlag, command: Command) =>
+      invoke(command, (invocation) => run(invocation, file, flags)),
+    );
+}
+
+async function run({ terminal }: Invocation, file: string, flags: EvidenceFlags & NonceFlag): Promise<void> {
+  const nonce = flags.nonce ?? toHex(platformRandom(32));
+  must(/^[0-9a-f]{64}$/.test(nonce), 'usage', `--nonce: expected 32 bytes in lower-case hexadecimal, got ${nonce}`);
+  const bytes = evidencePartsBytes(await collectParts(await collectorsOf(flags), nonce));
+  const { report, gpu, endorsements, reportData } = parseEvidenceParts(bytes);
+  try {
+    await writeFile(file, bytes, { flag: 'wx' });
+  } catch (error) {
+    throw fileError(error, file);
+  }
+  terminal.result({ file, nonce, platform: report.platform, gpu: gpu?.kind ?? null, reportData }, [
+    `evidence     ${file}`,
+    `platform     ${report.platform}`,
+    `gpu          ${gpuText(gpu)}`,
+    `endorsed by  ${endorsementsText(endorsements)}`,
+    `nonce        ${nonce}`,
+    `report data  ${reportData}`,
+    `next         twinlock appraise ${file}`,
+  ]);
+}
+
+/** The GPUs first: the report then binds what they said, as in a request. */
+async function collectParts({ cpu, gpu }: Collectors, nonce: Hex): Promise<EvidenceParts> {
+  const shown = gpu === null ? null : await gpu.gpu(fromHex(nonce));
+  const data = partsData(nonce, shown);
+  const { report, endorsements } = await cpu.report(data);
+  const reportData = toHex(report.platform === 'tpm' ? data.extraData : data.reportData);
+  const gpuNonce = shown === null ? null : nonce;
+  return { v: 1, kind: 'evidence-parts', report, gpu: shown, endorsements, reportData, gpuNonce };
+}
+
+function gpuText(gpu: GpuEvidence | null): string {
+  if (gpu === null) return 'none';
+  const { length } = gpu.devices;
+  return `${length} ${length === 1 ? 'device' : 'devices'}, ${gpu.kind}`;
+}
+
+function endorsementsText({ snp }: Endorsements): string {
+  return snp === null
+    ? 'nothing that this host has; the vault gets it elsewhere'
+    : "the chip's certificate and its issuer's";
+}

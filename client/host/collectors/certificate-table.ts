@@ -1,0 +1,63 @@
+import type { SnpEndorsements } from '../../../src/core/attest/snp/endorsements.ts';
+import { type Hex, toBase64url, toHex } from '../../../src/core/bytes.ts';
+import { must } from '../../../src/core/errors.ts';
+
+/** GHCB 2.03, section 4.1.8.1; as in RFC 4122, most significant byte first. */
+const GUID = {
+  vcek: '63da758de6644564adc5f4b93be8accd',
+  vlek: 'a8074bc2a25a483eaae639c045a0b8a1',
+  ask: '4ab7b379bbac4fe4a02f05aef327c782',
+  crl: '92f81bc358114d3d97ffd19f88dc67ea',
+} as const;
+
+const ENTRY_BYTES = 24;
+const GUID_BYTES = 16;
+const END: Hex = '00'.repeat(GUID_BYTES);
+
+/** Flags of a report (AMD 56860, table 23): bits 2 to 4 say which key signed it. */
+const FLAGS_OFFSET = 0x48;
+const SIGNED_BY_VLEK = 1;
+
+/**
+ * The certificates that the hypervisor gives with a report, as endorsements: the chip's (or the fleet's, where
+ * that one signed) and its issuer's. Null where either is missing. `ask` stands in for an issuer that the
+ * hypervisor does not give. Throws `malformed` for what is no table.
+ */
+export function snpEndorsementsOf(
+  table: Uint8Array,
+  report: Uint8Array,
+  ask: Uint8Array | null,
+): SnpEndorsements | null {
+  const certificates = parseCertificateTable(table);
+  const flags = new DataView(report.buffer, report.byteOffset).getUint32(FLAGS_OFFSET, true);
+  const vek = certificates.get(((flags >> 2) & 7) === SIGNED_BY_VLEK ? GUID.vlek : GUID.vcek);
+  const issuer = certificates.get(GUID.ask) ?? ask;
+  if (vek === undefined || issuer === null) return null;
+  const crl = certificates.get(GUID.crl);
+  return { vek: toBase64url(vek), ask: toBase64url(issuer), crl: crl === undefined ? null : toBase64url(crl) };
+}
+
+/**
+ * Contents by GUID. The hypervisor's, so attacker-controlled: entries of 24 bytes (GUID, u32 LE offset from the
+ * beginning, u32 LE length) up to one of zeros, then the contents. An empty table is one without entries.
+ */
+export function parseCertificateTable(bytes: Uint8Array): ReadonlyMap<Hex, Uint8Array> {
+  const contents = new Map<Hex, Uint8Array>();
+  if (bytes.length === 0) return contents;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const entries: { readonly guid: Hex; readonly offset: number; readonly length: number }[] = [];
+  let at = 0;
+  for (; ; at += ENTRY_BYTES) {
+    must(at + ENTRY_BYTES <= bytes.length, 'malformed', `certificate table: no entry of zeros before byte ${at}`);
+    const guid = toHex(bytes.subarray(at, at + GUID_BYTES));
+    if (guid === END) break;
+    entries.push({ guid, offset: view.getUint32(at + GUID_BYTES, true), length: view.getUint32(at + 20, true) });
+  }
+  for (const { guid, offset, length } of entries) {
+    const isInside = offset >= at + ENTRY_BYTES && offset + length <= bytes.length;
+    must(isInside, 'malformed', `certificate table: ${length} bytes at ${offset} are not inside it`);
+    must(!contents.has(guid), 'malformed', `certificate table: ${guid} is there twice`);
+    contents.set(guid, bytes.subarray(offset, offset + length));
+  }
+  return contents;
+}

@@ -1,0 +1,87 @@
+import type { Findings } from '../findings.ts';
+import type { Device } from './device.ts';
+import { compareClaims, compareMeasurements } from './golden.ts';
+import type { DriverRecord, NvidiaReferenceValues, VbiosRecord } from './reference-values.ts';
+
+export type ValueRule = 'driver' | 'vbios' | 'golden-conflict' | 'measurements' | 'ppcie' | 'feature-flag' | 'device';
+
+/** The rules that reference values make for a device; an NVSwitch has no driver, and neither mode of a GPU. */
+export function valueRules({ architecture }: Device, values: NvidiaReferenceValues): readonly ValueRule[] {
+  const rules: ValueRule[] = ['vbios', 'measurements'];
+  if (architecture !== 'nvswitch') {
+    rules.push('driver', 'golden-conflict');
+    if (values.ppcie !== null) rules.push('ppcie');
+    if (values.featureFlags !== null) rules.push('feature-flag');
+  }
+  if (values.devices !== null) rules.push('device');
+  return rules;
+}
+
+/** Compares what a device says with reference values. `at` is the beginning of its rules' names. */
+export function compareDevice<At extends string>(
+  findings: Findings<`${At}.${ValueRule}`>,
+  at: At,
+  device: Device,
+  values: NvidiaReferenceValues,
+): void {
+  const { opaque } = device.report;
+  const isGpu = device.architecture !== 'nvswitch';
+  const driver = isGpu ? compareDriver(findings, at, device, values.drivers) : null;
+  const vbios = compareVbios(findings, at, device, values.vbioses);
+  // Without the records there is nothing to compare the measurements with: the rules stay unreached, and fail.
+  if (driver !== undefined && vbios !== undefined) {
+    const lists = driver === null ? [vbios.golden] : [driver.golden, vbios.golden];
+    const { expected, got, pass } = compareMeasurements(device.report, lists);
+    findings.rule(`${at}.measurements`, expected, got, pass);
+    if (driver !== null) {
+      const claims = compareClaims(driver.golden, vbios.golden);
+      findings.rule(`${at}.golden-conflict`, claims.expected, claims.got, claims.pass);
+    }
+  }
+  if (isGpu && values.ppcie !== null) findings.among(`${at}.ppcie`, values.ppcie, opaque.ppcie ?? 'absent');
+  if (isGpu && values.featureFlags !== null) {
+    findings.among(`${at}.feature-flag`, values.featureFlags, opaque.featureFlag ?? 'absent');
+  }
+  if (values.devices !== null) findings.among(`${at}.device`, values.devices, device.chain[1].serial);
+}
+
+function compareDriver<At extends string>(
+  findings: Findings<`${At}.${ValueRule}`>,
+  at: At,
+  { chip, report }: Device,
+  drivers: readonly DriverRecord[],
+): DriverRecord | undefined {
+  const ofChip = drivers.filter((record) => record.chip === chip);
+  const versions = ofChip.map(({ version }) => version);
+  findings.among(`${at}.driver`, versions, report.opaque.driver ?? 'absent');
+  return ofChip.find(({ version }) => version === report.opaque.driver);
+}
+
+function compareVbios<At extends string>(
+  findings: Findings<`${At}.${ValueRule}`>,
+  at: At,
+  { chip, report }: Device,
+  vbioses: readonly VbiosRecord[],
+): VbiosRecord | undefined {
+  const { vbios: version, project, projectSku, chipSku } = report.opaque;
+  const ofChip = vbioses.filter((record) => record.chip === chip);
+  const found = ofChip.find(
+    (record) =>
+      record.version === version &&
+      (record.project ?? project) === project &&
+      (record.projectSku ?? projectSku) === projectSku &&
+      (record.chipSku ?? chipSku) === chipSku,
+  );
+  const expected =
+    ofChip.length === 0 ? 'none is allowed' : ofChip.map((record) => vbiosText(record, 'any')).join(', ');
+  const got = vbiosText({ version: version ?? 'absent', project, projectSku, chipSku }, 'absent');
+  findings.rule(`${at}.vbios`, expected, got, found !== undefined);
+  return found;
+}
+
+type VbiosNames = Pick<VbiosRecord, 'version' | 'project' | 'projectSku' | 'chipSku'>;
+
+/** As the vendor names a RIM: version, project, its SKU, the chip's SKU. */
+function vbiosText({ version, project, projectSku, chipSku }: VbiosNames, none: string): string {
+  return [version, project ?? none, projectSku ?? none, chipSku ?? none].join(' ');
+}

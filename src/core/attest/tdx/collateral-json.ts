@@ -1,0 +1,52 @@
+import * as z from 'zod/mini';
+import { type Base64url, fromHex, toBase64url } from '../../bytes.ts';
+import { must } from '../../errors.ts';
+import { parseJson } from '../../json.ts';
+import { parseAs } from '../../schema.ts';
+import { derOfPem } from '../../x509/pem.ts';
+import { type TdxEndorsements, tdxEndorsements } from './endorsements.ts';
+
+/** Collateral is 20 KiB; a list of revoked certificates may make it larger. */
+const MAX_CHARACTERS = 512 * 1024;
+
+const hex = z.string().check(z.regex(/^(?:[0-9a-fA-F]{2})+$/, 'expected hexadecimal'));
+
+/** What Intel's tools and those after them write: lists in hexadecimal, chains in PEM, signed texts as they are. */
+const collateralJson = z.object({
+  root_ca_crl: hex,
+  pck_crl: hex,
+  tcb_info_issuer_chain: z.string(),
+  tcb_info: z.string(),
+  tcb_info_signature: hex,
+  qe_identity_issuer_chain: z.string(),
+  qe_identity: z.string(),
+  qe_identity_signature: hex,
+});
+
+/**
+ * TDX endorsements from the JSON text of a collateral file, attacker-controlled; members that are not needed, like
+ * `pck_crl_issuer_chain`, are passed over. Nothing is checked but the form. Throws `too_large` or `malformed`.
+ */
+export function tdxEndorsementsOfPcs(text: string): TdxEndorsements {
+  must(text.length <= MAX_CHARACTERS, 'too_large', `expected at most ${MAX_CHARACTERS} characters of collateral`);
+  const given = parseAs(collateralJson, parseJson(text), 'collateral');
+  const endorsements: TdxEndorsements = {
+    tcbInfo: given.tcb_info,
+    tcbInfoSignature: binaryOf(given.tcb_info_signature),
+    tcbInfoChain: chainOf(given.tcb_info_issuer_chain),
+    qeIdentity: given.qe_identity,
+    qeIdentitySignature: binaryOf(given.qe_identity_signature),
+    qeIdentityChain: chainOf(given.qe_identity_issuer_chain),
+    pckCrl: binaryOf(given.pck_crl),
+    rootCaCrl: binaryOf(given.root_ca_crl),
+  };
+  return parseAs(tdxEndorsements, endorsements, 'collateral');
+}
+
+function binaryOf(text: string): Base64url {
+  return toBase64url(fromHex(text.toLowerCase()));
+}
+
+function chainOf(pem: string): Base64url[] {
+  return derOfPem(pem, 'CERTIFICATE').map(toBase64url);
+}

@@ -1,0 +1,17 @@
+import { fromBase64url, type Hex } from '../../bytes.ts';
+import { parseTdxQuote } from './parse.ts';
+import { type PckAuthority, parsePck } from './pck.ts';
+import type { TdxReport } from './report.ts';
+
+/** Which collateral a quote needs: the TCB info of a platform family, and the list of one PCK authority. */
+export interface TdxNeeds {
+  /** 6 bytes. */
+  readonly fmspc: Hex;
+  readonly ca: PckAuthority;
+}
+
+/** Of an attacker-controlled quote, nothing of which is checked. Throws as `parseTdxQuote` and `parsePck`. */
+export function tdxNeeds({ quote }: TdxReport): TdxNeeds {
+  const { fmspc, authority } = parsePck(parseTdxQuote(fromBase64url(quote)).pck);
+  return { fmspc, ca: authority };
+}

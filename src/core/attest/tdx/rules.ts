@@ -1,0 +1,58 @@
+import type { Findings } from '../findings.ts';
+
+/** Whether evidence is genuine, of a TD in production under a module of Intel's, and not revoked: always checked. */
+const AUTHENTICITY_RULES = [
+  'tdx.tee-type',
+  'tdx.key-type',
+  'tdx.qe-vendor',
+  'tdx.signature',
+  'tdx.qe-report-data',
+  'tdx.qe-signature',
+  'tdx.pck-chain',
+  'tdx.root-crl',
+  'tdx.pck-crl',
+  'tdx.tcb-info',
+  'tdx.tcb-info-dates',
+  'tdx.qe-identity',
+  'tdx.qe-identity-dates',
+  'tdx.fmspc',
+  'tdx.pceid',
+  'tdx.tcb-level',
+  'tdx.module',
+  'tdx.module-level',
+  'tdx.qe-enclave',
+  'tdx.qe-level',
+  'tdx.tcb-status',
+  'tdx.seam-signer',
+  'tdx.seam-attributes',
+  'tdx.debug',
+  'tdx.service-td',
+] as const;
+
+/** Whether it is what a committee expects. */
+const REFERENCE_RULES = [
+  'tdx.tcb-evaluation',
+  'tdx.sept-ve-disable',
+  'tdx.attributes',
+  'tdx.xfam',
+  'tdx.image',
+  'tdx.chip-list',
+] as const;
+
+/** Whether it is of this host and this request. */
+const BINDING_RULES = ['tdx.report-data'] as const;
+
+export type TdxRule =
+  | (typeof AUTHENTICITY_RULES)[number]
+  | (typeof REFERENCE_RULES)[number]
+  | (typeof BINDING_RULES)[number];
+export type TdxFindings = Findings<TdxRule>;
+
+/** What an appraisal must reach: a rule that it does not is a failure. */
+export function requiredRules(input: { referenceValues: unknown; expectedData: unknown }): readonly TdxRule[] {
+  return [
+    ...AUTHENTICITY_RULES,
+    ...(input.referenceValues === null ? [] : REFERENCE_RULES),
+    ...(input.expectedData === null ? [] : BINDING_RULES),
+  ];
+}

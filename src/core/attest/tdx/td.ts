@@ -1,0 +1,55 @@
+import { toHex } from '../../bytes.ts';
+import type { TdReport } from './parse.ts';
+import type { TdxImage, TdxReferenceValues } from './reference-values.ts';
+import type { TdxFindings } from './rules.ts';
+
+/** SEPT_VE_DISABLE, bit 28 of TD_ATTRIBUTES: byte 3, bit 4. */
+const SEPT_VE_DISABLE = { byte: 3, mask: 0x10 } as const;
+
+type Measurements = Omit<TdxImage, 'name'>;
+
+/** What holds for every TD that can keep a secret (design: attestation, "Intel TDX", line 6). */
+export function checkTd(findings: TdxFindings, body: TdReport): void {
+  findings.same('tdx.seam-signer', '00'.repeat(48), toHex(body.mrSignerSeam));
+  findings.same('tdx.seam-attributes', '00'.repeat(8), toHex(body.seamAttributes));
+  // The first byte is the group of attributes under which the host reads the TD: DEBUG and its like.
+  findings.same('tdx.debug', '00', toHex(body.tdAttributes.subarray(0, 1)));
+  const serviceTd = body.mrServiceTd?.some((byte) => byte !== 0) ? toHex(body.mrServiceTd) : 'none';
+  findings.same('tdx.service-td', 'none', serviceTd);
+}
+
+/** What a committee expects of the TD. */
+export function checkReferenceValues(findings: TdxFindings, body: TdReport, values: TdxReferenceValues): void {
+  const isDisabled = ((body.tdAttributes[SEPT_VE_DISABLE.byte] ?? 0) & SEPT_VE_DISABLE.mask) !== 0;
+  findings.rule(
+    'tdx.sept-ve-disable',
+    values.septVeDisable ? 'set' : 'set or not',
+    isDisabled ? 'set' : 'not set',
+    isDisabled || !values.septVeDisable,
+  );
+  findings.among('tdx.attributes', values.attributes, toHex(body.tdAttributes));
+  findings.among('tdx.xfam', values.xfams, toHex(body.xfam));
+  checkImage(findings, body, values.images);
+}
+
+/** One image as a whole: a measurement of one and a measurement of another are no image. */
+function checkImage(findings: TdxFindings, body: TdReport, images: readonly TdxImage[]): void {
+  const got: Record<keyof Measurements, string> = {
+    mrTd: toHex(body.mrTd),
+    rtmr0: toHex(body.rtmr0),
+    rtmr1: toHex(body.rtmr1),
+    rtmr2: toHex(body.rtmr2),
+    rtmr3: toHex(body.rtmr3),
+    mrConfigId: toHex(body.mrConfigId),
+    mrOwner: toHex(body.mrOwner),
+    mrOwnerConfig: toHex(body.mrOwnerConfig),
+  };
+  const fields = Object.keys(got) as (keyof Measurements)[];
+  const image = images.find((one) => fields.every((field) => one[field] === null || one[field] === got[field]));
+  const names = images.map(({ name }) => name);
+  findings.among(
+    'tdx.image',
+    names,
+    image?.name ?? `no image that is listed: ${fields.map((f) => `${f} ${got[f]}`).join(', ')}`,
+  );
+}

@@ -1,0 +1,96 @@
+import * as z from 'zod/mini';
+import { fromBase64url } from '../../bytes.ts';
+import { must } from '../../errors.ts';
+import { parseAs } from '../../schema.ts';
+import { instantText } from '../../x509/time.ts';
+import type { Findings } from '../findings.ts';
+import type { PlatformInput } from '../platform.ts';
+import type { KeySet } from './endorsements.ts';
+import { findKey, mustBeTrusted } from './jwks.ts';
+import { type CompactJws, signedWith, type TokenAlgorithm, tokenText } from './jws.ts';
+import type { ServiceReferenceValues } from './reference-values.ts';
+
+/** An attestation service: what its tokens are signed with, and what they say of who made them. */
+export interface Service {
+  readonly name: KeySet['service'];
+  readonly algorithm: TokenAlgorithm;
+  /** The `iss` of its public instance, for authenticity alone; reference values name their own. */
+  readonly issuer: string;
+}
+
+/** Services give 5 minutes (Trust Authority) to an hour (NRAS); more than a day nobody needs. */
+const LIFETIME_MAX_MS = 24 * 3_600_000;
+/** The end of the year 9999: four digits, and milliseconds that stay whole. */
+const SECONDS_MAX = 253_402_300_799;
+
+const seconds = z.int().check(z.gte(0), z.lte(SECONDS_MAX));
+const registeredClaims = z.object({ iss: tokenText, iat: seconds, nbf: seconds, exp: seconds });
+
+/** Checked of every token with reference values and without. */
+export const TOKEN_RULES = ['algorithm', 'key', 'signature', 'issuer', 'time'] as const;
+/** Checked of every token with reference values. */
+export const TRUST_RULE = 'key-trusted';
+export type TokenRule = (typeof TOKEN_RULES)[number] | typeof TRUST_RULE;
+
+/** What a token is checked with. */
+export type TokenMeasure = Pick<PlatformInput<unknown, ServiceReferenceValues>, 'endorsements' | 'referenceValues'> &
+  Pick<PlatformInput<unknown, unknown>, 'instantMs' | 'verify'>;
+
+/**
+ * Checks what holds for every token of a service: the algorithm, a key of its key set, the signature, the issuer,
+ * the time. Without reference values nobody says whose key set it is: whether the key is the service's is then
+ * for the reader, who is shown the key. Throws `malformed` for registered claims that are not as RFC 7519 says.
+ */
+export async function checkToken<P extends string>(
+  findings: Findings<`${P}.${TokenRule}`>,
+  prefix: P,
+  service: Service,
+  token: CompactJws,
+  measure: TokenMeasure,
+): Promise<void> {
+  const registered = parseAs(registeredClaims, token.payload, prefix);
+  const { referenceValues, instantMs, verify } = measure;
+  const { algorithm } = service;
+  findings.same(`${prefix}.algorithm`, algorithm, token.algorithm);
+  const key = await findings.attempt(`${prefix}.key`, `the key ${token.kid}`, () => {
+    const value = findKey(keySetOf(service, measure), token.kid, algorithm);
+    return { got: value.fingerprint, value };
+  });
+  if (key !== null) {
+    findings.claim(`${prefix}.key`, key.fingerprint);
+    if (referenceValues !== null) {
+      const trust = { anchors: referenceValues.anchors.map(fromBase64url), keys: referenceValues.keys };
+      await findings.attempt(`${prefix}.${TRUST_RULE}`, 'a listed key or one under a pinned anchor', async () => {
+        const got = await mustBeTrusted(key, trust, { instantMs, verify });
+        return { got, value: got };
+      });
+    }
+    // Under another algorithm the same key would say something else: that signature is not even looked at.
+    if (token.algorithm === algorithm) {
+      await findings.signature(`${prefix}.signature`, () => signedWith(token, key, `${prefix} token`));
+    }
+  }
+  findings.same(`${prefix}.issuer`, referenceValues?.issuer ?? service.issuer, registered.iss);
+  checkTime(findings, prefix, registered, instantMs);
+}
+
+function keySetOf({ name }: Service, { endorsements }: TokenMeasure): string {
+  const [set, ...more] = endorsements.keySets.filter(({ service }) => service === name);
+  must(set !== undefined && more.length === 0, 'endorsement_missing', `expected one key set of ${name}`);
+  return set.jwks;
+}
+
+/** No leeway: a token that is not valid yet is sent again. */
+function checkTime<P extends string>(
+  findings: Findings<`${P}.time`>,
+  prefix: P,
+  { iat, nbf, exp }: z.infer<typeof registeredClaims>,
+  instantMs: number,
+): void {
+  const [issuedMs, fromMs, untilMs] = [iat * 1000, nbf * 1000, exp * 1000];
+  const isNow = fromMs <= instantMs && instantMs < untilMs;
+  const isSane = issuedMs <= instantMs && issuedMs < untilMs && untilMs - issuedMs <= LIFETIME_MAX_MS;
+  const expected = `issued before, valid at ${instantText(instantMs)}, for at most a day`;
+  const got = `issued ${instantText(issuedMs)}, valid from ${instantText(fromMs)} until ${instantText(untilMs)}`;
+  findings.rule(`${prefix}.time`, expected, got, isNow && isSane);
+}

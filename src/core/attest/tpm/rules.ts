@@ -1,0 +1,39 @@
+import type { Findings } from '../findings.ts';
+import type { TpmReferenceValues } from './reference-values.ts';
+import type { TpmReport } from './report.ts';
+
+/** The rules of a quote (see FORMAT.md); a hardware report under a paravisor adds those of its platform. */
+export type TpmRule =
+  | 'tpm.signature'
+  | 'tpm.key-certified'
+  | 'tpm.key-attributes'
+  | 'tpm.extra-data'
+  | 'tpm.selection'
+  | 'tpm.pcr-digest'
+  | 'tpm.pcrs'
+  | `tpm.pcr-${number}`
+  | 'tpm.alone'
+  | 'tpm.firmware'
+  | 'tpm.paravisor';
+export type TpmFindings = Findings<TpmRule>;
+
+/** Every rule that must have been reached. */
+export function requiredRules(
+  { identity }: TpmReport,
+  expectedData: Uint8Array | null,
+  values: TpmReferenceValues | null,
+): TpmRule[] {
+  const always: TpmRule[] = [
+    'tpm.signature',
+    'tpm.key-certified',
+    'tpm.key-attributes',
+    'tpm.selection',
+    'tpm.pcr-digest',
+  ];
+  const bound: TpmRule[] = expectedData === null ? [] : ['tpm.extra-data'];
+  if (values === null) return [...always, ...bound];
+  const pcrs = values.pcrs.map(({ index }): TpmRule => `tpm.pcr-${index}`);
+  const firmware: TpmRule[] = values.firmware === null ? [] : ['tpm.firmware'];
+  const paravisor: TpmRule[] = identity.kind === 'runtime' ? ['tpm.paravisor'] : [];
+  return [...always, ...bound, 'tpm.pcrs', ...pcrs, 'tpm.alone', ...firmware, ...paravisor];
+}

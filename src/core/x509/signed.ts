@@ -1,0 +1,46 @@
+import { type Hex, toHex } from '../bytes.ts';
+import { must } from '../errors.ts';
+import type { SignatureAlgorithm } from '../signature/claim.ts';
+import { ecdsaFromDer } from '../signature/der.ts';
+import { signatureAlgorithmOf } from './algorithm-identifier.ts';
+import { type DerReader, enterWhole, INTEGER, SEQUENCE } from './der-reader.ts';
+
+/** 20 bytes (RFC 5280 section 4.1.2.2) and the zero before a high bit. */
+const SERIAL_BYTES_MAX = 21;
+
+/** What certificates and revocation lists have in common (RFC 5280 sections 4.1.1 and 5.1.1). */
+export interface SignedParts {
+  /** The signed part, whole. */
+  readonly tbs: Uint8Array;
+  /** The AlgorithmIdentifier, whole; the signed part repeats it. */
+  readonly identifier: Uint8Array;
+  readonly signatureAlgorithm: SignatureAlgorithm;
+  /** As a claim carries it. */
+  readonly signature: Uint8Array;
+}
+
+/** Opens attacker-controlled DER. Throws `malformed` or `unsupported_algorithm`. */
+export function openSigned(der: Uint8Array): SignedParts {
+  const outer = enterWhole(der, SEQUENCE);
+  const tbs = outer.readWhole(SEQUENCE);
+  const identifier = outer.readWhole(SEQUENCE);
+  const bits = outer.readBitString();
+  outer.end();
+  const signatureAlgorithm = signatureAlgorithmOf(identifier);
+  return { tbs, identifier, signatureAlgorithm, signature: claimedSignature(signatureAlgorithm, bits) };
+}
+
+/** A signature as X.509 and WebAuthn encode it (DER for ECDSA), in the form of a claim. Throws `malformed`. */
+export function claimedSignature(algorithm: SignatureAlgorithm, signature: Uint8Array): Uint8Array {
+  return algorithm === 'ES256' || algorithm === 'ES384' ? ecdsaFromDer(signature, algorithm) : signature;
+}
+
+/** A CertificateSerialNumber as its content bytes; one encoding of each number is accepted. Throws `malformed`. */
+export function readSerial(fields: DerReader): Hex {
+  const body = fields.read(INTEGER);
+  const [first = 0, second] = body;
+  must(body.length > 0 && body.length <= SERIAL_BYTES_MAX, 'malformed', 'expected a serial number of 1 to 21 bytes');
+  const superfluous = second !== undefined && (first === 0 ? second < 0x80 : first === 0xff && second >= 0x80);
+  must(!superfluous, 'malformed', 'the serial number is not in its shortest form');
+  return toHex(body);
+}

@@ -1,0 +1,55 @@
+import { must, TwinlockError } from '../core/errors.ts';
+import { type Answer, VENDORS, type Vendor } from './wanted.ts';
+
+const TIMEOUT_MS = 10_000;
+/** Intel's longest list of revoked certificates is a few KiB, NVIDIA's key set 80. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])$/;
+
+/** Where the vendors' services, or an operator's mirrors of them, answer. A vendor without one is never asked. */
+export type Mirrors = Readonly<Partial<Record<Vendor, URL>>>;
+
+/**
+ * Parses `vendor=URL`. Throws `usage` for a vendor that is not known and for a URL that is not https; http is
+ * for loopback alone. Nothing that a mirror serves is trusted beyond the vendors' signatures; TLS keeps others
+ * from learning which machines there are.
+ */
+export function parseMirror(text: string): Mirrors {
+  const [, vendor = '', address = ''] = /^([a-z-]+)=(.+)$/.exec(text) ?? [];
+  must(isVendor(vendor), 'usage', `expected ${VENDORS.join(', ')} and =URL, got ${text}`);
+  const url = URL.parse(address.endsWith('/') ? address : `${address}/`);
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
+  must(url !== null && isSecure, 'usage', `${vendor}: expected an https URL, got ${address}`);
+  must(url.search === '' && url.hash === '', 'usage', `${vendor}: expected a URL without query and fragment`);
+  return { [vendor]: url };
+}
+
+function isVendor(text: string): text is Vendor {
+  return (VENDORS as readonly string[]).includes(text);
+}
+
+/** Asks for `path`, below the mirror's own URL. Throws `unavailable` for whatever is not an answer in time. */
+export async function askMirror(base: URL, path: string): Promise<Answer> {
+  const url = new URL(path, base);
+  try {
+    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const bytes = await bounded(response, url);
+    must(response.ok, 'unavailable', `${url} answered ${response.status}`);
+    return { bytes, header: (name) => response.headers.get(name) };
+  } catch (error) {
+    if (error instanceof TwinlockError) throw error;
+    throw new TwinlockError('unavailable', `${url} does not answer`, {}, { cause: error });
+  }
+}
+
+/** The answer's body; more than is reasonable is not read. */
+async function bounded(response: Response, url: URL): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of response.body ?? []) {
+    length += part.length;
+    must(length <= MAX_ANSWER_BYTES, 'unavailable', `${url} answered more than ${MAX_ANSWER_BYTES} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,76 @@
+import type { SnpNeeds } from '../core/attest/snp/needs.ts';
+import { componentsOf, type SnpProduct, tcbText } from '../core/attest/snp/tcb.ts';
+import { parseVek, type Vek } from '../core/attest/snp/vek.ts';
+import { fromUtf8, toHex } from '../core/bytes.ts';
+import { type Certificate, parseCertificate } from '../core/x509/certificate.ts';
+import { type Crl, parseCrl } from '../core/x509/crl.ts';
+import { commonName } from '../core/x509/name.ts';
+import { derOfPem } from '../core/x509/pem.ts';
+import { orNull } from './attempt.ts';
+import type { Wanted } from './wanted.ts';
+
+/** AMD's Key Distribution Service (AMD 57230 section 4) below `vcek/v1` and `vlek/v1`. */
+const pathOf = ({ signer }: SnpNeeds, product: SnpProduct) => `${signer}/v1/${product}`;
+/** How its queries name the components, in its order. */
+const QUERY: Readonly<Record<string, string>> = {
+  fmc: 'fmcSPL',
+  bl: 'blSPL',
+  tee: 'teeSPL',
+  snp: 'snpSPL',
+  ucode: 'ucodeSPL',
+};
+
+/** The VEK of this chip (or, for a VLEK, of the cloud) at this firmware. A cloud gives out VLEKs, nobody else. */
+export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
+  const svns = componentsOf(needs.reportedTcb);
+  const tcb = svns.map(([, svn]) => svn).join('-');
+  const isVcek = needs.signer === 'vcek';
+  const query = svns.map(([name, svn]) => `${QUERY[name]}=${String(svn).padStart(2, '0')}`).join('&');
+  return {
+    what: `the ${needs.signer.toUpperCase()} of ${product} at ${tcbText(needs.reportedTcb)}`,
+    file: isVcek ? `snp/${product}/${needs.chipId}/${tcb}.der` : `snp/${product}/vlek-${tcb}.der`,
+    fetch(get) {
+      if (!isVcek || !get.has('amd')) return null;
+      return get('amd', `${pathOf(needs, product)}/${needs.chipId}?${query}`).then(({ bytes }) => bytes);
+    },
+    parse(bytes) {
+      const vek = orNull(() => parseVek(bytes));
+      const isRight =
+        vek !== null &&
+        vek.signer === needs.signer &&
+        vek.product === product &&
+        (vek.hwid === null || toHex(vek.hwid) === needs.chipId) &&
+        tcbText(vek.tcb) === tcbText(needs.reportedTcb);
+      return isRight ? vek : null;
+    },
+    endsMs: ({ certificate }) => certificate.notAfterMs,
+  };
+}
+
+/** The authority below the ARK: ASK, or ASVK for a VLEK; the first certificate of the service's chain. */
+export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certificate> {
+  const name = `SEV-${needs.signer === 'vlek' ? 'VLEK-' : ''}${product}`;
+  return {
+    what: `the certificate of ${name}`,
+    file: `snp/${product}/${needs.signer}-chain.pem`,
+    fetch: (get) =>
+      get.has('amd') ? get('amd', `${pathOf(needs, product)}/cert_chain`).then(({ bytes }) => bytes) : null,
+    parse(bytes) {
+      const der = orNull(() => (bytes[0] === 0x30 ? bytes : derOfPem(fromUtf8(bytes), 'CERTIFICATE')[0]));
+      const ask = der === null || der === undefined ? null : orNull(() => parseCertificate(der));
+      return ask !== null && commonName(ask) === name ? ask : null;
+    },
+    endsMs: ({ notAfterMs }) => notAfterMs,
+  };
+}
+
+/** What the ARK has revoked. */
+export function wantedCrl(needs: SnpNeeds, product: SnpProduct): Wanted<Crl> {
+  return {
+    what: `the list of what ARK-${product} revoked`,
+    file: `snp/${product}/${needs.signer}.crl`,
+    fetch: (get) => (get.has('amd') ? get('amd', `${pathOf(needs, product)}/crl`).then(({ bytes }) => bytes) : null),
+    parse: (bytes) => orNull(() => parseCrl(bytes)),
+    endsMs: ({ nextUpdateMs }) => nextUpdateMs,
+  };
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import {
+  type Endorsements,
+  endorsementsBytes,
+  MAX_ENDORSEMENTS_BYTES,
+  NO_ENDORSEMENTS,
+  parseEndorsements,
+} from '../../../src/core/attest/endorsements.ts';
+import { utf8 } from '../../../src/core/bytes.ts';
+import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
+
+const code = (name: string) => expect.objectContaining({ code: name });
+const keySet = (service: 'nras' | 'intel-trust-authority') => ({ service, jwks: '{"keys":[]}' });
+const both: Endorsements = { ...NO_ENDORSEMENTS, keySets: [keySet('nras'), keySet('intel-trust-authority')] };
+
+test('endorsements are read as they were written', () => {
+  for (const endorsements of [NO_ENDORSEMENTS, both]) {
+    const bytes = endorsementsBytes(endorsements);
+    expect(parseEndorsements(bytes)).toEqual({ endorsements, digest: digestOf(bytes) });
+  }
+});
+
+test('endorsements are refused at every truncation', () => {
+  const bytes = endorsementsBytes(both);
+  for (let length = 0; length < bytes.length; length++) {
+    expect(() => parseEndorsements(bytes.subarray(0, length))).toThrow(code('malformed'));
+  }
+});
+
+test('endorsements are refused with any byte flipped, or are others', () => {
+  const bytes = endorsementsBytes(both);
+  for (let at = 0; at < bytes.length; at++) {
+    const flipped = bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
+    try {
+      expect(parseEndorsements(flipped).digest, `byte ${at}`).not.toBe(digestOf(bytes));
+    } catch (error) {
+      expect(['malformed', 'not_canonical']).toContain((error as { code: string }).code);
+    }
+  }
+});
+
+test.each([
+  ['another version', { ...both, v: 2 }],
+  ['another kind', { ...both, kind: 'evidence' }],
+  ['a platform that was forgotten', { ...both, snp: undefined }],
+  ['a platform that is not known', { ...both, cca: null }],
+  ['the key set of a service that is not known', { ...both, keySets: [{ service: 'self', jwks: '{}' }] }],
+  ['more key sets than there are services', { ...both, keySets: [...both.keySets, keySet('nras')] }],
+])('endorsements with %s are refused', (_what, changed) => {
+  expect(() => parseEndorsements(canonicalBytes(changed))).toThrow(code('malformed'));
+});
+
+test('endorsements are refused when they are too large or not canonical', () => {
+  expect(() => parseEndorsements(new Uint8Array(MAX_ENDORSEMENTS_BYTES + 1))).toThrow(code('too_large'));
+  expect(() => parseEndorsements(utf8(JSON.stringify(both)))).toThrow(code('not_canonical'));
+});

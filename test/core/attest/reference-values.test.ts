@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { NO_REFERENCE_VALUES, parseReferenceValues } from '../../../src/core/attest/reference-values.ts';
+import { MEASUREMENT } from '../../world/founding.ts';
+
+const code = (name: string) => expect.objectContaining({ code: name });
+const VALUES = {
+  ...NO_REFERENCE_VALUES,
+  simulated: { platform: 'simulated', measurements: [MEASUREMENT] },
+  gpu: { gpus: [8], switches: [0, 4], spdm: null, nras: null },
+  revoked: [{ claim: 'simulated.chip', value: 'aa' }],
+};
+
+test('reference values are read as they were written', () => {
+  expect(parseReferenceValues(VALUES)).toEqual(VALUES);
+  expect(parseReferenceValues(NO_REFERENCE_VALUES)).toEqual(NO_REFERENCE_VALUES);
+});
+
+test.each(Object.keys(VALUES))(
+  'reference values without %s are refused: nothing is lax because it was forgotten',
+  (field) => {
+    expect(() => parseReferenceValues({ ...VALUES, [field]: undefined })).toThrow(code('malformed'));
+  },
+);
+
+test.each([
+  ['a platform that is not known (lesson: claim names drift)', { ...VALUES, cca: null }],
+  ['values under the name of another platform', { ...VALUES, tdx: VALUES.simulated }],
+  ['a measurement of another length', { ...VALUES, simulated: { platform: 'simulated', measurements: ['a5'] } }],
+  ['the revocation of a claim that nobody makes', { ...VALUES, revoked: [{ claim: 'simulated.chips', value: 'aa' }] }],
+  ['the revocation of nothing', { ...VALUES, revoked: [{ claim: 'simulated.chip', value: '' }] }],
+  ['a revocation of one device alone', { ...VALUES, revoked: [{ claim: 'nvidia.gpu-0.driver', value: '1' }] }],
+  ['less than no GPU', { ...VALUES, gpu: { ...VALUES.gpu, gpus: [-1] } }],
+  ['half a GPU', { ...VALUES, gpu: { ...VALUES.gpu, gpus: [0.5] } }],
+  ['a number of GPUs that no machine has', { ...VALUES, gpu: { ...VALUES.gpu, gpus: [25] } }],
+  ['GPU values that were forgotten, not refused', { ...VALUES, gpu: { ...VALUES.gpu, spdm: undefined } }],
+])('reference values with %s are refused', (_what, values) => {
+  expect(() => parseReferenceValues(values)).toThrow(code('malformed'));
+});

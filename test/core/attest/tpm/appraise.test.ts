@@ -1,0 +1,364 @@
+import { describe, expect, test } from 'vitest';
+import { NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
+import { appraiseTpm } from '../../../../src/core/attest/tpm/appraise.ts';
+import { TPM_CLAIMS } from '../../../../src/core/attest/tpm/claims.ts';
+import type { TpmReferenceValues } from '../../../../src/core/attest/tpm/reference-values.ts';
+import type { TpmReport } from '../../../../src/core/attest/tpm/report.ts';
+import { fromBase64url, fromHex, toBase64url, toHex } from '../../../../src/core/bytes.ts';
+import { digestOf } from '../../../../src/core/canonical.ts';
+import { verifyNode } from '../../../../src/platform/verify-node.ts';
+import {
+  AK_ATTRIBUTES,
+  AK_PURPOSE,
+  type AkScheme,
+  activatedIdentity,
+  akAuthority,
+  akCertificate,
+  akName,
+  akOf,
+  certificateIdentity,
+  EXTRA_DATA,
+  PCRS,
+  publicArea,
+  selfAssertedIdentity,
+  TPM_INSTANT_MS,
+  tpmReferenceValues,
+  tpmReport,
+} from '../../../platforms/tpm.ts';
+import {
+  basicConstraints,
+  extendedKeyUsage,
+  extension,
+  keyUsage,
+  oid,
+  tlv,
+  utcTime,
+} from '../../x509/certificate-kit.ts';
+
+const code = (name: string) => expect.objectContaining({ code: name });
+const SCHEMES: readonly AkScheme[] = ['ECDSA', 'RSASSA', 'RSAPSS'];
+
+interface Measure {
+  readonly values?: TpmReferenceValues | null;
+  readonly expectedData?: Uint8Array | null;
+  readonly instantMs?: number;
+}
+
+function reach(report: TpmReport, measure: Measure = {}) {
+  const { values = tpmReferenceValues(), expectedData = EXTRA_DATA, instantMs = TPM_INSTANT_MS } = measure;
+  const given = { endorsements: NO_ENDORSEMENTS, referenceValues: values, instantMs, verify: verifyNode };
+  return appraiseTpm({ report, expectedData, ...given });
+}
+
+/** The rules that the report breaks, with what they got. */
+async function broken(report: TpmReport, measure: Measure = {}): Promise<Record<string, string>> {
+  const { rules } = await reach(report, measure);
+  return Object.fromEntries(rules.filter(({ pass }) => !pass).map(({ rule, got }) => [rule, got]));
+}
+
+const certified = (changes: Parameters<typeof akCertificate>[1], key = akOf('ECDSA')): TpmReport =>
+  tpmReport({
+    identity: {
+      kind: 'certificate',
+      key: toBase64url(publicArea('ECDSA')),
+      chain: [toBase64url(akCertificate(key, changes))],
+    },
+  });
+
+describe('a quote of a certified key', () => {
+  test.each(SCHEMES)('passes every rule, signed by %s', async (scheme) => {
+    const { label, rules } = await reach(tpmReport({ scheme }));
+    expect(rules.filter(({ pass }) => !pass)).toEqual([]);
+    expect(rules.map(({ rule }) => rule)).toEqual([
+      'tpm.signature',
+      'tpm.key-certified',
+      'tpm.key-attributes',
+      'tpm.extra-data',
+      'tpm.selection',
+      'tpm.pcr-digest',
+      'tpm.pcrs',
+      'tpm.pcr-4',
+      'tpm.pcr-7',
+      'tpm.alone',
+    ]);
+    expect(label).toBe(`tpm-${akName(publicArea(scheme)).slice(4, 20)}`);
+  });
+
+  test('claims what it measures, under names that reference values may revoke', async () => {
+    const { claims } = await reach(tpmReport());
+    expect(claims).toMatchObject({
+      'tpm.ak-name': akName(publicArea('ECDSA')),
+      'tpm.ak-attributes': 'fixedTPM fixedParent sensitiveDataOrigin userWithAuth restricted sign',
+      'tpm.ak-certificate': digestOf(akCertificate(akOf('ECDSA'))),
+      'tpm.ak-anchor': digestOf(akAuthority()),
+      'tpm.clock': '2789',
+      'tpm.reset-count': '2',
+      'tpm.restart-count': '0',
+      'tpm.safe': 'true',
+      'tpm.firmware': '2019102300163636',
+      'tpm.extra-data': toHex(EXTRA_DATA),
+      'tpm.pcr-7': PCRS[7]?.value,
+    });
+    expect(Object.keys(claims).filter((name) => !TPM_CLAIMS.includes(name))).toEqual([]);
+  });
+
+  test('is refused for a signature of another key', async () => {
+    expect(await broken(tpmReport({ key: akOf('ECDSA', 0x62) }))).toEqual({ 'tpm.signature': 'signature_invalid' });
+  });
+
+  test('is refused for a signature by an algorithm that its key has not', async () => {
+    const report = tpmReport({ scheme: 'RSASSA', identity: certificateIdentity('ECDSA') });
+    expect(await broken(report)).toEqual({ 'tpm.signature': 'unsupported_algorithm' });
+  });
+
+  test('is refused for an RSAPSS salt that is not as long as the hash', async () => {
+    const report = tpmReport({ scheme: 'RSAPSS', saltBytes: 20 });
+    expect(await broken(report)).toEqual({ 'tpm.signature': 'signature_invalid' });
+  });
+
+  test('throws unsupported_algorithm for SHA-1', async () => {
+    for (const scheme of SCHEMES) {
+      await expect(reach(tpmReport({ scheme, hash: 0x0004 }))).rejects.toThrow(code('unsupported_algorithm'));
+    }
+  });
+
+  test('shows tpm.safe and the clock, and refuses no TPM for them', async () => {
+    const report = tpmReport({ safe: 0 });
+    expect(await broken(report)).toEqual({});
+    expect((await reach(report)).claims['tpm.safe']).toBe('false');
+  });
+
+  test('is refused by tpm.key-attributes unless restricted, sign and fixedTPM, and not decrypt', async () => {
+    for (const flipped of [1 << 1, 1 << 16, 1 << 17, 1 << 18]) {
+      const area = publicArea('ECDSA', { attributes: AK_ATTRIBUTES ^ flipped });
+      const chain = [toBase64url(akCertificate(akOf('ECDSA')))];
+      const report = tpmReport({ identity: { kind: 'certificate', key: toBase64url(area), chain } });
+      expect(Object.keys(await broken(report))).toEqual(['tpm.key-attributes']);
+    }
+  });
+
+  test('is refused for firmware that policy does not list', async () => {
+    const values = tpmReferenceValues({ firmware: ['2019102300163637'] });
+    expect(await broken(tpmReport(), { values })).toEqual({ 'tpm.firmware': '2019102300163636' });
+    expect(await broken(tpmReport({ firmware: '2019102300163637' }), { values })).toEqual({});
+  });
+
+  test('is refused where policy asks for hardware too', async () => {
+    expect(await broken(tpmReport(), { values: tpmReferenceValues({ alone: false }) })).toEqual({
+      'tpm.alone': 'a TPM alone',
+    });
+  });
+});
+
+describe('extraData', () => {
+  const rule = 'tpm.extra-data';
+
+  test('is refused unless it is the whole of what is expected', async () => {
+    for (const extraData of [new Uint8Array(), EXTRA_DATA.subarray(0, 31), Uint8Array.of(...EXTRA_DATA, 0)]) {
+      expect(await broken(tpmReport({ extraData }))).toEqual({ [rule]: toHex(extraData) });
+    }
+  });
+
+  test('is left out where nobody says what is expected', async () => {
+    const { rules } = await reach(tpmReport(), { expectedData: null });
+    expect(rules.map((one) => one.rule)).not.toContain(rule);
+  });
+});
+
+describe('PCRs', () => {
+  const [first, second, ...others] = PCRS as [TpmReport['pcrs'][number], TpmReport['pcrs'][number]];
+  const sha256 = 0x000b;
+  const indices = PCRS.map(({ index }) => index);
+
+  test('are refused where one is left out of those that were signed', async () => {
+    expect(Object.keys(await broken(tpmReport({ presented: PCRS.slice(1) })))).toEqual([
+      'tpm.selection',
+      'tpm.pcr-digest',
+    ]);
+  });
+
+  test('are refused where others were signed, whatever their digest', async () => {
+    const moved = PCRS.map((pcr) => (pcr.index === 10 ? { ...pcr, index: 11 } : pcr));
+    expect(await broken(tpmReport({ presented: moved }))).toEqual({
+      'tpm.selection': 'sha256:0,1,2,3,4,5,6,7,10',
+    });
+  });
+
+  test('are refused in another order or twice', async () => {
+    expect(await broken(tpmReport({ presented: [second, first, ...others] }))).toHaveProperty(['tpm.pcr-digest']);
+    const selections = [{ hash: sha256, indices }];
+    for (const pcrs of [
+      [second, first, ...others],
+      [first, ...PCRS],
+    ]) {
+      expect(Object.keys(await broken(tpmReport({ pcrs, selections })))).toEqual(['tpm.selection']);
+    }
+  });
+
+  test('are refused of another bank, and of another bank too', async () => {
+    const quoted = 'sha256:0,1,2,3,4,5,6,7,10';
+    for (const [selections, got] of [
+      [[{ hash: 0x0004, indices }], 'sha1:0,1,2,3,4,5,6,7,10'],
+      [[{ hash: 0x0027, indices }], 'algorithm-0027:0,1,2,3,4,5,6,7,10'],
+      [
+        [
+          { hash: sha256, indices },
+          { hash: 0x0004, indices: [] },
+        ],
+        `${quoted} sha1:`,
+      ],
+      [
+        [
+          { hash: sha256, indices },
+          { hash: sha256, indices: [] },
+        ],
+        `${quoted} sha256:`,
+      ],
+      [[], ''],
+    ] as const) {
+      expect(await broken(tpmReport({ selections }))).toEqual({ 'tpm.selection': got });
+    }
+  });
+
+  test('are refused of another value than was signed', async () => {
+    const presented = PCRS.map((pcr) => (pcr.index === 0 ? { ...pcr, value: '11'.repeat(32) } : pcr));
+    expect(Object.keys(await broken(tpmReport({ presented })))).toEqual(['tpm.pcr-digest']);
+  });
+
+  test('are refused of a value that policy does not list, by index', async () => {
+    const pcrs = PCRS.map((pcr) => (pcr.index === 7 ? { ...pcr, value: '11'.repeat(32) } : pcr));
+    expect(await broken(tpmReport({ pcrs }))).toEqual({ 'tpm.pcr-7': '11'.repeat(32) });
+  });
+
+  test('are refused where policy asks for one that was not quoted', async () => {
+    const values = tpmReferenceValues({ pcrs: [{ index: 11, values: ['11'.repeat(32)] }] });
+    expect(await broken(tpmReport(), { values })).toEqual({ 'tpm.pcrs': 'no PCRs 11', 'tpm.pcr-11': 'not quoted' });
+  });
+
+  test('are refused where policy asks for none, or lists no value', async () => {
+    expect(await broken(tpmReport(), { values: tpmReferenceValues({ pcrs: [] }) })).toHaveProperty(['tpm.pcrs']);
+    const values = tpmReferenceValues({ pcrs: [{ index: 7, values: [] }] });
+    expect(await broken(tpmReport(), { values })).toHaveProperty(['tpm.pcr-7']);
+  });
+});
+
+describe('tpm.key-certified', () => {
+  const rule = 'tpm.key-certified';
+
+  test("refuses a key that only says of itself that it is a TPM's", async () => {
+    for (const scheme of SCHEMES) {
+      const report = tpmReport({ scheme, identity: selfAssertedIdentity(scheme) });
+      expect(await broken(report)).toEqual({
+        [rule]: 'nothing ties the AK to a TPM',
+        'tpm.key-attributes': 'no public area',
+      });
+      expect(await broken(report, { values: null })).toHaveProperty([rule]);
+    }
+  });
+
+  test('refuses a certificate where no anchor is pinned, and where authenticity alone is asked', async () => {
+    expect((await broken(tpmReport(), { values: tpmReferenceValues({ anchors: [] }) }))[rule]).toMatch(
+      /^certificate_untrusted: /,
+    );
+    expect(await broken(tpmReport(), { values: null })).toEqual({
+      [rule]: 'no anchor: give reference values that pin the authority of the AK',
+    });
+  });
+
+  test('takes a certificate of version 1, as some authorities write them', async () => {
+    expect(await broken(certified({ version: null, extensions: [] }))).toEqual({});
+  });
+
+  test('takes a critical purpose and a critical name of the TPM', async () => {
+    const extensions = [
+      extension('2.5.29.37', tlv(0x30, oid(AK_PURPOSE)), true),
+      extension('2.5.29.17', tlv(0x30), true),
+    ];
+    expect(await broken(certified({ extensions }))).toEqual({});
+  });
+
+  test.each([
+    ['another key', certified({}, akOf('ECDSA', 0x62)), 'certificate_untrusted'],
+    ['an authority', certified({ extensions: [basicConstraints(true)] }), 'certificate_usage'],
+    ['a key that may not sign', certified({ extensions: [keyUsage(2)] }), 'certificate_usage'],
+    ['another purpose', certified({ extensions: [extendedKeyUsage('2.23.133.8.1')] }), 'certificate_usage'],
+    [
+      'a critical extension that nobody knows',
+      certified({ extensions: [extension('1.2.3.4', tlv(0x05), true)] }),
+      'certificate_usage',
+    ],
+    ['a time that is over', certified({ notAfter: utcTime('251231235959Z') }), 'certificate_expired'],
+    ['a time to come', certified({ notBefore: utcTime('260116000000Z') }), 'certificate_not_yet_valid'],
+    ['another authority', certified({ signer: akOf('ECDSA', 0x63) }), 'signature_invalid'],
+  ])('refuses a certificate of %s', async (_, report, got) => {
+    const failed = await broken(report);
+    expect(Object.keys(failed)).toEqual([rule]);
+    expect(failed[rule]).toMatch(new RegExp(`^${got}: `));
+  });
+
+  test('refuses a certificate that is not one', async () => {
+    const identity = { ...certificateIdentity('ECDSA'), chain: ['AAAA'] };
+    expect((await broken(tpmReport({ identity })))[rule]).toMatch(/^malformed: /);
+  });
+
+  test('takes an activated key that policy names, and no other', async () => {
+    const report = tpmReport({ identity: activatedIdentity('ECDSA') });
+    const name = akName(publicArea('ECDSA'));
+    expect(await broken(report, { values: tpmReferenceValues({ activated: [name] }) })).toEqual({});
+    expect(await broken(report)).toEqual({ [rule]: name });
+    expect(await broken(report, { values: null })).toHaveProperty([rule]);
+  });
+
+  test('refuses an activated key of other attributes: they are in its name', async () => {
+    const values = tpmReferenceValues({ activated: [akName(publicArea('ECDSA'))] });
+    const identity = activatedIdentity('ECDSA', { attributes: AK_ATTRIBUTES | (1 << 10) });
+    expect(await broken(tpmReport({ identity }), { values })).toHaveProperty([rule]);
+  });
+});
+
+describe('every flipped bit', () => {
+  const report = tpmReport();
+  const refused = async (changed: TpmReport): Promise<boolean> => {
+    try {
+      return Object.keys(await broken(changed)).length > 0;
+    } catch (error) {
+      expect(error).toMatchObject({ code: expect.any(String) });
+      return true;
+    }
+  };
+  const flips = (text: string): string[] =>
+    Array.from(fromBase64url(text), (byte, i) => {
+      const bytes = fromBase64url(text);
+      bytes[i] = byte ^ (1 << (i % 8));
+      return toBase64url(bytes);
+    });
+
+  test('of the quote and of its signature is refused', async () => {
+    for (const attest of flips(report.attest)) expect(await refused({ ...report, attest })).toBe(true);
+    for (const signature of flips(report.signature)) expect(await refused({ ...report, signature })).toBe(true);
+  });
+
+  test('of the public area is refused where its key is named; what a certificate does not cover is not', async () => {
+    const identity = activatedIdentity('ECDSA');
+    const values = tpmReferenceValues({ activated: [akName(fromBase64url(identity.key))] });
+    for (const key of flips(identity.key)) {
+      const changed = { ...report, identity: { kind: 'activated' as const, key } };
+      const failed = await broken(changed, { values }).catch(() => ({ thrown: '' }));
+      expect(failed).not.toEqual({});
+    }
+  });
+
+  test('of the certificate is refused', async () => {
+    const identity = certificateIdentity('ECDSA');
+    for (const leaf of flips(identity.chain[0] ?? '')) {
+      expect(await refused({ ...report, identity: { ...identity, chain: [leaf] } })).toBe(true);
+    }
+  });
+
+  test('of a PCR is refused', async () => {
+    for (const [at, pcr] of PCRS.entries()) {
+      const value = toHex(fromHex(pcr.value).map((byte, i) => (i === 5 ? byte ^ 1 : byte)));
+      expect(await refused({ ...report, pcrs: PCRS.with(at, { ...pcr, value }) })).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,233 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
+import type { Evidence } from '../../src/core/attest/evidence.ts';
+import { fromBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
+import { openEndorser } from '../../src/endorse/endorser.ts';
+import type { Sources } from '../../src/endorse/find.ts';
+import { parseMirror } from '../../src/endorse/mirror.ts';
+import { pem } from '../core/x509/certificate-kit.ts';
+import { SNP_INSTANT_MS, snpCase } from '../platforms/snp.ts';
+import { makeTdx, TCB_INFO } from '../platforms/tdx.ts';
+import { nrasTokens, TOKEN_ENDORSEMENTS } from '../platforms/token.ts';
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const CASE = snpCase();
+const SNP = CASE.endorsements.snp;
+if (SNP === null) throw new Error('the kit makes SNP endorsements');
+const TDX = makeTdx();
+const CHIP = toHex(fromBase64url(CASE.report.report).subarray(0x1a0, 0x1e0));
+const VCEK_FILE = `snp/Milan/${CHIP}/4-1-24-217.der`;
+
+const evidence = (report: Evidence['report'], gpu: Evidence['gpu'] = null) => ({ report, gpu }) as Evidence;
+const der = (text: string) => fromBase64url(text);
+
+let folder: string;
+let cache: string;
+beforeEach(async () => {
+  const root = await mkdtemp(join(tmpdir(), 'twinlock-endorse-'));
+  [folder, cache] = [join(root, 'folder'), join(root, 'cache')];
+});
+afterEach(() => rm(dirname(folder), { recursive: true }));
+
+const sources = (changes: Partial<Sources> = {}): Sources => ({
+  folder,
+  cache,
+  mirrors: {},
+  now: () => SNP_INSTANT_MS,
+  ...changes,
+});
+const endorse = (what: Evidence, offered: Endorsements = NO_ENDORSEMENTS, changes: Partial<Sources> = {}) =>
+  openEndorser(sources(changes)).endorse(what, offered);
+
+async function put(file: string, bytes: Uint8Array | string): Promise<void> {
+  await mkdir(dirname(join(folder, file)), { recursive: true });
+  await writeFile(join(folder, file), bytes);
+}
+
+const collateral = (endorsements = TDX.endorsements) => ({
+  tcb_info: endorsements.tcbInfo,
+  tcb_info_signature: toHex(der(endorsements.tcbInfoSignature)),
+  tcb_info_issuer_chain: endorsements.tcbInfoChain.map((one) => pem('CERTIFICATE', der(one))).join(''),
+  qe_identity: endorsements.qeIdentity,
+  qe_identity_signature: toHex(der(endorsements.qeIdentitySignature)),
+  qe_identity_issuer_chain: endorsements.qeIdentityChain.map((one) => pem('CERTIFICATE', der(one))).join(''),
+  pck_crl: toHex(der(endorsements.pckCrl)),
+  root_ca_crl: toHex(der(endorsements.rootCaCrl)),
+});
+
+describe('without a mirror, endorsements', () => {
+  it('are what came with the evidence, where it is right', async () => {
+    expect(await endorse(evidence(CASE.report), CASE.endorsements)).toEqual(CASE.endorsements);
+  });
+
+  it('come out of the folder, each piece where it is missing', async () => {
+    await put(VCEK_FILE, der(SNP.vek));
+    await put('snp/Milan/vcek-chain.pem', pem('CERTIFICATE', der(SNP.ask)));
+    const found = await endorse(evidence(CASE.report));
+    expect(found.snp).toEqual({ vek: SNP.vek, ask: SNP.ask, crl: null });
+    expect(await readdir(dirname(folder))).toEqual(['folder']);
+  });
+
+  it('come out of the folder where a host offers a certificate of older firmware', async () => {
+    await put(VCEK_FILE, der(SNP.vek));
+    const old = snpCase({ vekExtensions: { '3.8': Uint8Array.of(2, 1, 1) } }).endorsements.snp;
+    if (old === null) throw new Error('the kit makes SNP endorsements');
+    expect(old.vek).not.toBe(SNP.vek);
+    const found = await endorse(evidence(CASE.report), { ...NO_ENDORSEMENTS, snp: { ...SNP, vek: old.vek } });
+    expect(found.snp?.vek).toBe(SNP.vek);
+  });
+
+  it('are nothing where nobody has any, and the appraisal says what is missing', async () => {
+    expect(await endorse(evidence(CASE.report))).toEqual(NO_ENDORSEMENTS);
+    expect(await endorse(evidence(TDX.report))).toEqual(NO_ENDORSEMENTS);
+  });
+
+  it('that are not what their file says are passed over', async () => {
+    await put(VCEK_FILE, der(SNP.ask));
+    await put('snp/Milan/vcek-chain.pem', 'no certificate');
+    expect((await endorse(evidence(CASE.report))).snp).toBeNull();
+  });
+
+  it('of a TD come out of the folder, and stale ones where there are no better', async () => {
+    await put(`tdx/${String(TCB_INFO.fmspc).toLowerCase()}-platform.json`, JSON.stringify(collateral()));
+    expect((await endorse(evidence(TDX.report))).tdx).toEqual(TDX.endorsements);
+    const late = { now: () => Date.UTC(2099, 0, 1) };
+    expect((await endorse(evidence(TDX.report), NO_ENDORSEMENTS, late)).tdx).toEqual(TDX.endorsements);
+  });
+
+  it('of another platform than the evidence is of are left out', async () => {
+    const all = { ...CASE.endorsements, tdx: TDX.endorsements, keySets: TOKEN_ENDORSEMENTS.keySets };
+    expect(await endorse(evidence(CASE.report), all)).toEqual(CASE.endorsements);
+  });
+
+  it('refuse a file that is too large', async () => {
+    await put(VCEK_FILE, new Uint8Array(600 * 1024));
+    await expect(endorse(evidence(CASE.report))).rejects.toThrow(code('too_large'));
+  });
+});
+
+describe('a mirror', () => {
+  const asked: string[] = [];
+  let answers: Record<string, { body: Uint8Array | string; headers?: Record<string, string>; status?: number }> = {};
+  let server: Server;
+  let url: string;
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      const answer = answers[request.url ?? ''];
+      response.writeHead(answer?.status ?? (answer === undefined ? 404 : 200), answer?.headers ?? {});
+      response.end(answer?.body ?? '');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+  beforeEach(() => {
+    asked.length = 0;
+    answers = {};
+  });
+
+  const vcekPath = `/vcek/v1/Milan/${CHIP}?blSPL=04&teeSPL=01&snpSPL=24&ucodeSPL=217`;
+  const amd = () => ({
+    [vcekPath]: { body: der(SNP.vek) },
+    '/vcek/v1/Milan/cert_chain': { body: pem('CERTIFICATE', der(SNP.ask)) },
+    '/vcek/v1/Milan/crl': { body: der(SNP.crl ?? '') },
+  });
+
+  it('of AMD is asked as its service is, once, and its answers are kept', async () => {
+    answers = amd();
+    const mirrors = parseMirror(`amd=${url}`);
+    expect((await endorse(evidence(CASE.report), NO_ENDORSEMENTS, { mirrors })).snp).toEqual(SNP);
+    expect(asked.sort()).toEqual(Object.keys(answers).sort());
+    expect((await endorse(evidence(CASE.report))).snp).toEqual(SNP);
+    expect(asked).toHaveLength(3);
+  });
+
+  it('is asked once for many hosts at a time', async () => {
+    answers = amd();
+    const endorser = openEndorser(sources({ mirrors: parseMirror(`amd=${url}/`) }));
+    await Promise.all(Array.from({ length: 8 }, () => endorser.endorse(evidence(CASE.report), NO_ENDORSEMENTS)));
+    expect(asked).toHaveLength(3);
+  });
+
+  it('of Intel is asked for four answers, whose signed texts are kept to the byte', async () => {
+    const json = collateral();
+    const signed = (member: string, text: string, signature: string) =>
+      `{"${member}":${text},"signature":"${signature}"}`;
+    const fmspc = String(TCB_INFO.fmspc).toLowerCase();
+    answers = {
+      [`/pccs/tdx/certification/v4/tcb?fmspc=${fmspc}`]: {
+        body: signed('tcbInfo', json.tcb_info, json.tcb_info_signature),
+        headers: { 'tcb-info-issuer-chain': encodeURIComponent(json.tcb_info_issuer_chain) },
+      },
+      '/pccs/tdx/certification/v4/qe/identity': {
+        body: signed('enclaveIdentity', json.qe_identity, json.qe_identity_signature),
+        headers: { 'sgx-enclave-identity-issuer-chain': encodeURIComponent(json.qe_identity_issuer_chain) },
+      },
+      '/pccs/sgx/certification/v4/pckcrl?ca=platform&encoding=der': { body: der(TDX.endorsements.pckCrl) },
+      '/pccs/sgx/certification/v4/rootcacrl': { body: json.root_ca_crl },
+    };
+    const mirrors = parseMirror(`intel=${url}/pccs`);
+    expect((await endorse(evidence(TDX.report), NO_ENDORSEMENTS, { mirrors })).tdx).toEqual(TDX.endorsements);
+    expect(asked).toHaveLength(4);
+  });
+
+  it('of NVIDIA is asked for a key set where the one at hand has not the key', async () => {
+    const [, keySet] = TOKEN_ENDORSEMENTS.keySets;
+    answers = { '/.well-known/jwks.json': { body: keySet?.jwks ?? '' } };
+    const gpu = nrasTokens(utf8('n'.repeat(32)));
+    const old = { ...NO_ENDORSEMENTS, keySets: [{ service: 'nras', jwks: '{"keys":[]}' } as const] };
+    const found = await endorse(
+      evidence(CASE.report, gpu),
+      { ...old, snp: SNP },
+      { mirrors: parseMirror(`nvidia=${url}`) },
+    );
+    expect(found.keySets).toEqual([keySet]);
+  });
+
+  it('that does not answer is said so, and not asked again at once', async () => {
+    const endorser = openEndorser(sources({ mirrors: parseMirror(`amd=${url}`) }));
+    for (const _ of [1, 2]) {
+      await expect(endorser.endorse(evidence(CASE.report), NO_ENDORSEMENTS)).rejects.toThrow(code('unavailable'));
+    }
+    expect(asked).toEqual([vcekPath]);
+  });
+
+  it.each([
+    ['something else', { body: 'nothing of the kind' }],
+    ['too much', { body: new Uint8Array(300 * 1024) }],
+    ['a redirection', { body: '', status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
+  ])('that answers %s is refused', async (_, answer) => {
+    answers = { [vcekPath]: answer };
+    const mirrors = parseMirror(`amd=${url}`);
+    await expect(endorse(evidence(CASE.report), NO_ENDORSEMENTS, { mirrors })).rejects.toThrow(code('unavailable'));
+  });
+
+  it('that is silent leaves what is out of date, which the appraisal names', async () => {
+    const now = () => Date.UTC(2099, 0, 1);
+    const found = await endorse(
+      evidence(TDX.report),
+      { ...NO_ENDORSEMENTS, tdx: TDX.endorsements },
+      {
+        now,
+        folder: null,
+        mirrors: parseMirror(`amd=${url}`),
+      },
+    );
+    expect(found.tdx).toEqual(TDX.endorsements);
+  });
+
+  it.each([
+    ['http to another machine', 'amd=http://kds.example'],
+    ['a vendor that is none', 'acme=https://acme.example'],
+    ['no URL', 'amd=kds'],
+    ['a query', 'amd=https://kds.example/?a=b'],
+  ])('of %s is refused', (_, text) => {
+    expect(() => parseMirror(text)).toThrow(code('usage'));
+  });
+});
