@@ -1,11 +1,12 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Request, requestDigest } from '../src/core/attest/request.ts';
 import { type Hex, toBase64url, toHex, utf8, ZERO_32 } from '../src/core/bytes.ts';
-import { digestOf } from '../src/core/canonical.ts';
+import { canonicalBytes, digestOf } from '../src/core/canonical.ts';
 import type { Draft, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
 import { versionBase } from '../src/core/state/effects/version-base.ts';
 import type { Proposable } from '../src/core/state/state.ts';
+import type { Policy } from '../src/core/statement/policy.ts';
 import {
   type PrincipalRecord,
   type Proposer,
@@ -108,6 +109,18 @@ export class World extends WorldLog {
     changes: Partial<StatementOf<'principal'>> = {},
   ): StatementOf<'principal'> {
     return { ...this.header(), kind: 'principal', proposer: asProposer(by), principal: record, ...changes };
+  }
+
+  /** The policy in force with these changes, which lies beside the log then. */
+  policyChange(
+    policy: Partial<Policy>,
+    by: Founder,
+    changes: Partial<StatementOf<'policy'>> = {},
+  ): StatementOf<'policy'> {
+    const bytes = canonicalBytes({ ...this.facts.policy.document, ...policy });
+    this.keep(bytes);
+    const [base, document, proposer] = [this.facts.policy.digest, digestOf(bytes), asProposer(by)];
+    return { ...this.header(), base, kind: 'policy', proposer, document, reason: 'a test', ...changes };
   }
 
   stop(
@@ -309,6 +322,13 @@ export class World extends WorldLog {
 
   async deny(proposal: Hex, ...founders: readonly Founder[]): Promise<void> {
     for (const who of founders) await this.append(await this.draftApproval(proposal, who, { decision: 'deny' }));
+  }
+
+  /** Proposal and approvals: the policy is in force then. */
+  async changePolicy(policy: Partial<Policy>, by: Founder, ...approvers: readonly Founder[]): Promise<Hex> {
+    const proposal = await this.propose(this.policyChange(policy, by));
+    await this.approve(proposal, ...approvers);
+    return proposal;
   }
 
   /** Custody, proposal and approvals: the version is releasable then. */

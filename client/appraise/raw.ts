@@ -40,6 +40,26 @@ export interface RawEvidence {
   readonly jwks: Uint8Array | null;
 }
 
+/** No file at all. */
+export const NONE: RawEvidence = {
+  snpReport: null,
+  vek: null,
+  ca: null,
+  crl: null,
+  tdxQuote: null,
+  collateral: null,
+  spdm: [],
+  chain: [],
+  tpmAttest: null,
+  tpmSignature: null,
+  tpmPcrs: null,
+  ak: null,
+  akChain: null,
+  hcl: null,
+  jwt: null,
+  jwks: null,
+};
+
 /** What whoever asked for it expects it to carry. */
 export interface Expected {
   /** 32 bytes; a report's longer field holds it first, and zeros after it. */

@@ -70,7 +70,5 @@ function gpuText(gpu: GpuEvidence | null): string {
 }
 
 function endorsementsText({ snp }: Endorsements): string {
-  return snp === null
-    ? 'nothing that this host has; the vault gets it elsewhere'
-    : "the chip's certificate and its issuer's";
+  return snp === null ? 'nothing that this host has' : "the chip's certificate and its issuer's";
 }

@@ -39,8 +39,14 @@ function mustBeShallow(root: Element): void {
 
 /** The canonical form (Canonical XML 1.1, without comments) of an element, in its place in the document. */
 export function canonicalXml(element: Element): string {
-  return new C14nCanonicalization().process(element, { ancestorNamespaces: inheritedNamespaces(element) });
+  const canonicalization = new C14nCanonicalization();
+  return canonicalization.process(element as unknown as BrowserNode, {
+    ancestorNamespaces: inheritedNamespaces(element),
+  });
 }
+
+/** The library is typed for the browser's DOM; it reads what any DOM has. */
+type BrowserNode = Parameters<C14nCanonicalization['process']>[0];
 
 /** The namespaces that the elements around this one declare; the nearest declaration of a prefix holds. */
 function inheritedNamespaces(element: Element): { prefix: string; namespaceURI: string }[] {

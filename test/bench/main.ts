@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { appraiseBench } from './appraise.ts';
 import { approvalBench } from './approval.ts';
 import { envelopeBench } from './envelope.ts';
 import { floeBench } from './floe.ts';
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   transfer: transferBench,
   vss: vssBench,
   envelope: envelopeBench,
+  appraise: appraiseBench,
   approval: approvalBench,
   replay: replayBench,
 };

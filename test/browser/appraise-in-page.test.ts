@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Expected, type RawEvidence, subjectOfRaw } from '../../client/appraise/raw.ts';
+import { type Expected, NONE, type RawEvidence, subjectOfRaw } from '../../client/appraise/raw.ts';
 import { NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { toHex, utf8 } from '../../src/core/bytes.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
@@ -44,24 +44,6 @@ async function inBoth(cases: readonly CarriedCase[]) {
   return { here, inPage, verdicts: Object.fromEntries(verdicts) as Record<string, string> };
 }
 
-const NONE: RawEvidence = {
-  snpReport: null,
-  vek: null,
-  ca: null,
-  crl: null,
-  tdxQuote: null,
-  collateral: null,
-  spdm: [],
-  chain: [],
-  tpmAttest: null,
-  tpmSignature: null,
-  tpmPcrs: null,
-  ak: null,
-  akChain: null,
-  hcl: null,
-  jwt: null,
-  jwks: null,
-};
 const file = (...path: string[]): Uint8Array => new Uint8Array(readFileSync(vectorPath(...path)));
 
 function vectorCase(

@@ -21,7 +21,7 @@ import {
 const le = (value: number, bytes: number): Uint8Array =>
   Uint8Array.from({ length: bytes }, (_, i) => Math.floor(value / 256 ** i) & 0xff);
 
-export type TestArchitecture = 'hopper' | 'blackwell' | 'nvswitch';
+type TestArchitecture = 'hopper' | 'blackwell' | 'nvswitch';
 const CHIP = { hopper: 'GH100', blackwell: 'GB100', nvswitch: 'LS_10' } as const;
 const BLOCKS = { hopper: 64, blackwell: 64, nvswitch: 31 } as const;
 
@@ -146,7 +146,6 @@ function makeChain({ architecture = 'hopper', seed = 1, ...options }: DeviceOpti
 export const measured = (index: number): Uint8Array => sha384(utf8(`measurement ${index}`));
 
 const padded = (text: string, bytes: number) => concat(utf8(text), new Uint8Array(bytes - text.length));
-export const NVDEC0_OFF = u8(0x55);
 
 function opaqueFields(architecture: TestArchitecture): Record<number, Uint8Array | null> {
   if (architecture === 'nvswitch') return { 6: utf8(TEST_VBIOS), 22: new Uint8Array(8), 25: le(1, 2) };

@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TpmReport } from '../../src/core/attest/tpm/report.ts';
 import { pcrsOfValues } from '../../src/core/attest/tpm/signature-forms.ts';
-import { equal, fromHex, type Hex, toHex } from '../../src/core/bytes.ts';
+import { equal, type Hex, toHex } from '../../src/core/bytes.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
 
 /**
@@ -16,7 +16,8 @@ import { derOfPem } from '../../src/core/x509/pem.ts';
  */
 
 const run = promisify(execFile);
-const NEEDED = ['swtpm', 'swtpm_setup', 'tpm2_quote', 'tpm2_activatecredential', 'openssl'];
+const EMULATOR = 'swtpm';
+const NEEDED = [EMULATOR, 'swtpm_setup', 'swtpm_localca', 'tpm2_quote', 'tpm2_activatecredential', 'openssl'];
 /** TCG EK Credential Profile 2.5, section 2.2.1.4: the EK certificate of the RSA 2048 template. */
 const EK_CERTIFICATE_INDEX = '0x01c00002';
 const START_ATTEMPTS = 100;
@@ -24,8 +25,13 @@ const ATTEMPT_MS = 50;
 
 /** Whether everything is installed that `startSwtpm` runs. */
 export function hasSwtpm(): boolean {
+  return NEEDED.every((name) => pathOf(name) !== null);
+}
+
+/** Where a program is; null where it is not installed. */
+function pathOf(name: string): string | null {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return NEEDED.every((name) => folders.some((folder) => isExecutable(join(folder, name))));
+  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
 }
 
 function isExecutable(path: string): boolean {
@@ -37,7 +43,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-export interface SwtpmQuote {
+interface SwtpmQuote {
   /** TPMS_ATTEST and TPMT_SIGNATURE. */
   readonly attest: Uint8Array;
   readonly signature: Uint8Array;
@@ -93,7 +99,7 @@ async function manufacture(folder: string): Promise<void> {
   ]);
   await file('localca.options', ['--platform-manufacturer Test', '--platform-version 1.0', '--platform-model swtpm']);
   await file('setup.conf', [
-    'create_certs_tool = /usr/bin/swtpm_localca',
+    `create_certs_tool = ${pathOf('swtpm_localca')}`,
     `create_certs_tool_config = ${folder}/localca.conf`,
     `create_certs_tool_options = ${folder}/localca.options`,
     'active_pcr_banks = sha256',
@@ -108,7 +114,7 @@ async function launch(folder: string): Promise<{ process: ChildProcess; tcti: st
   const address = (at: number) => `type=tcp,port=${at},bindaddr=127.0.0.1`;
   const ports = ['--server', address(port), '--ctrl', address(port + 1)];
   const state = ['--tpm2', '--tpmstate', `dir=${folder}/state`, '--pid', `file=${folder}/pid`];
-  const tpm = spawn('swtpm', ['socket', ...state, ...ports, '--flags', 'not-need-init,startup-clear'], {
+  const tpm = spawn(EMULATOR, ['socket', ...state, ...ports, '--flags', 'not-need-init,startup-clear'], {
     stdio: 'ignore',
   });
   for (let attempt = 0; attempt < START_ATTEMPTS && tpm.exitCode === null; attempt++) {

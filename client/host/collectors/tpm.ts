@@ -30,6 +30,7 @@ export class Tpm implements CpuCollector {
     return withPrivateFolder(async (folder) => {
       const quoted = await quote({ ak, pcrs, extraData, folder });
       const key = toBase64url(await tool('tpm2_readpublic', folder, ['-c', ak, '-f', 'tss', '-o'], 'ak.public'));
+      if (!isHandle(ak)) await flush();
       const identity: TpmIdentity =
         certificate === null
           ? { kind: 'activated', key }
@@ -71,16 +72,32 @@ export async function quote({
   };
 }
 
+function isHandle(ak: string): boolean {
+  return /^0x[0-9a-fA-F]+$/.test(ak);
+}
+
+/**
+ * A key from a file stays loaded, and a TPM that no resource manager shares out has room for three. Where one
+ * does, there is nothing of ours left, and what others have loaded is out of reach.
+ */
+async function flush(): Promise<void> {
+  await tpm2('tpm2_flushcontext', ['-t']);
+}
+
 /** What one of tpm2-tools writes into the file that its last argument names. */
 export async function tool(file: string, folder: string, args: readonly string[], output: string): Promise<Uint8Array> {
   const path = join(folder, output);
+  await tpm2(file, [...args, path]);
+  return new Uint8Array(await readFile(path));
+}
+
+async function tpm2(file: string, args: readonly string[]): Promise<void> {
   await runCommand({
     file,
-    args: [...args, path],
+    args,
     variables: ['TPM2TOOLS_TCTI'],
     remedy: 'is there a TPM, are tpm2-tools installed, and is TPM2TOOLS_TCTI as it should be?',
   });
-  return new Uint8Array(await readFile(path));
 }
 
 /** A folder of mode 0700, gone afterwards. */

@@ -23,11 +23,11 @@ export class Findings<Rule extends string> {
 
   /** Something that the evidence says, as measured. */
   claim(name: string, value: string): void {
-    this.#claims[name] = value.slice(0, TEXT_MAX);
+    this.#claims[name] = cut(value);
   }
 
   rule(rule: Rule, expected: string, got: string, pass: boolean): void {
-    this.#rules.push({ rule, expected: expected.slice(0, TEXT_MAX), got: got.slice(0, TEXT_MAX), pass });
+    this.#rules.push({ rule, expected: cut(expected), got: cut(got), pass });
   }
 
   same(rule: Rule, expected: string, got: string): void {
@@ -83,6 +83,11 @@ export interface Reached<T> {
   /** What the rule shows. */
   readonly got: string;
   readonly value: T;
+}
+
+/** Half a surrogate pair has no canonical form. */
+function cut(text: string): string {
+  return text.slice(0, TEXT_MAX).toWellFormed();
 }
 
 function listText(allowed: readonly string[]): string {

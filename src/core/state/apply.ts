@@ -86,6 +86,8 @@ export function objectsOfStatement(statement: Statement): readonly Hex[] {
   switch (statement.kind) {
     case 'genesis':
       return [...new Set([statement.policy, ...statement.members.flatMap((member) => member.enrolments)])];
+    case 'policy':
+      return [statement.document];
     case 'release':
       return [...new Set(statement.hosts.flatMap((host) => [host.evidence, host.endorsements, host.appraisal]))];
     default:

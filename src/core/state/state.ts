@@ -116,6 +116,8 @@ export interface Facts {
   readonly genesis: StatementOf<'genesis'>;
   readonly committee: Committee;
   readonly policy: { readonly digest: Hex; readonly document: Policy };
+  /** By digest, those that have been proposed, whatever became of them: an approval does not bring the document. */
+  readonly proposedPolicies: PersistentMap<Hex, Policy>;
   readonly persons: PersistentMap<Hex, string>;
   readonly authenticators: PersistentMap<Base64url, Authenticator>;
   readonly principals: PersistentMap<string, Principal>;

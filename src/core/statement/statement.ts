@@ -108,6 +108,16 @@ export const KINDS = {
     quorum: 'custodians',
     schema: z.strictObject({ ...byCustodian, kind: z.literal('principal'), principal: principalRecord }),
   },
+  policy: {
+    quorum: 'custodians',
+    schema: z.strictObject({
+      ...byCustodian,
+      kind: z.literal('policy'),
+      /** The whole policy as it will be; its base is the one that it replaces. */
+      document: digest,
+      reason: humanText(500),
+    }),
+  },
   publish: {
     quorum: 'custodians',
     schema: z.strictObject({

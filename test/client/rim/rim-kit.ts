@@ -26,8 +26,8 @@ const DS = 'xmlns:ds="http://www.w3.org/2000/09/xmldsig#"';
 const C14N = 'http://www.w3.org/2006/12/xml-c14n11';
 const MORE = 'http://www.w3.org/2001/04/xmldsig-more#';
 
-export const ROOT_KEY = testKey('ES384', 0x21);
-export const SIGNER_KEY = testKey('ES384', 0x22);
+const ROOT_KEY = testKey('ES384', 0x21);
+const SIGNER_KEY = testKey('ES384', 0x22);
 const dn = (commonName: string) => name({ '2.5.4.3': commonName });
 
 const certificate = (fields: Partial<CertificateFields>): Uint8Array =>
@@ -67,7 +67,7 @@ export function resource({ index, active = 'True', hashes = [hash(Number(index))
   );
 }
 
-export const RESOURCES = [
+const RESOURCES = [
   resource({ index: 0 }),
   resource({ index: 7, active: 'False' }),
   resource({ index: 9, hashes: [hash(9), hash(9, 1)] }),

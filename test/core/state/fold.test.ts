@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { openCustodianShare } from '../../../src/core/envelope/custodian-share.ts';
@@ -141,6 +142,67 @@ describe('a proposal', () => {
       await world.append(await world.draftStop(world.stop('proposal', proposal, by)));
       expect(phaseOf(world, proposal)).toBe('withdrawn');
     }
+  });
+});
+
+describe('a policy', () => {
+  const VETO = { veto: true };
+
+  test('changes with its quorum, the proposer among them, and not before', async () => {
+    const { world, ana, ben } = await founded();
+    const before = world.facts.policy;
+    const statement = world.policyChange(VETO, ana);
+    const digest = await world.propose(statement);
+    await world.approve(digest, ana);
+    expect(world.facts.policy).toBe(before);
+    await world.approve(digest, ben);
+    expect(world.facts.policy).toEqual({ digest: statement.document, document: { ...before.document, ...VETO } });
+    expect(world.facts.proposals.get(digest)?.phase).toBe('executed');
+    expect(world.facts.constitution).toEqual([0, 1, 2, 3]);
+  });
+
+  test('that is denied leaves the old one in force', async () => {
+    const { world, ana, ben, cleo, dan } = await founded();
+    const before = world.facts.policy;
+    await world.deny(await world.propose(world.policyChange(VETO, ana)), ben, cleo, dan);
+    expect(world.facts.policy).toBe(before);
+    expect(world.facts.constitution).toEqual([0]);
+  });
+
+  test('counts from the next statement on: a veto, a group, the images that may run', async () => {
+    const { world, deposit, ana, ben, cleo } = await published();
+    const referenceValues = { ...NO_REFERENCE_VALUES, simulated: { platform: 'simulated' as const, measurements: [OTHER] } };
+    await world.changePolicy({ ...VETO, groups: ['research'], referenceValues }, ana, ana, cleo);
+    const refused = await world.ask(deposit);
+    await expect(world.propose(refused.statement)).rejects.toThrow(expect.objectContaining({ code: 'appraisal_failed' }));
+    const [first, second] = [await world.ask(deposit, { measurement: OTHER }), await world.ask(deposit, { measurement: OTHER })];
+    const denied = await world.propose(first.statement);
+    await world.deny(denied, cleo);
+    expect(world.facts.proposals.get(denied)?.phase).toBe('denied');
+    const digest = await world.propose(second.statement);
+    await world.approve(digest, cleo);
+    await world.approve(digest, ben);
+    expect(world.facts.proposals.get(digest)?.phase).toBe('approved');
+  });
+
+  test('that comes back makes what was proposed under it current again, and its changes as well', async () => {
+    const { world, ana, ben, cleo } = await founded();
+    const { document: first } = world.facts.policy;
+    const slow = world.policyChange({ groups: ['security'] }, ana);
+    const digest = await world.propose(slow);
+    await world.approve(digest, ana);
+    await world.changePolicy(VETO, ben, ben, cleo);
+    await world.changePolicy(first, ben, ben, cleo);
+    expect(world.facts.policy.document).toEqual(first);
+    await world.approve(digest, ben);
+    expect(world.facts.policy.digest).toBe(slow.document);
+  });
+
+  test('changes while the vault is stopped: that releases nothing', async () => {
+    const { world, ana, ben } = await founded();
+    await world.append(await world.draftStop(world.stop('all', ZEROS, ana)));
+    await world.changePolicy(VETO, ana, ana, ben);
+    expect(world.facts.policy.document.veto).toBe(true);
   });
 });
 

@@ -5,6 +5,7 @@ import type { BrokenRule } from './broken/broken.ts';
 import { DEPOSIT } from './broken/deposit.ts';
 import { GENESIS } from './broken/genesis.ts';
 import { LOG } from './broken/log.ts';
+import { POLICY_CHANGE } from './broken/policy.ts';
 import { PROPOSAL } from './broken/proposal.ts';
 import { PUBLISH, RESUME } from './broken/publish.ts';
 import { EXPIRY, RECEIPT, RELEASE } from './broken/release.ts';
@@ -19,6 +20,7 @@ const TABLE: Readonly<Record<string, readonly BrokenRule[]>> = {
   deposit: DEPOSIT,
   proposal: PROPOSAL,
   'proposal of a release': RELEASE_PROPOSAL,
+  'change of policy': POLICY_CHANGE,
   publication: PUBLISH,
   resumption: RESUME,
   approval: APPROVAL,

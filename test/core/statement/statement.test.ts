@@ -8,6 +8,7 @@ const { world, deposit } = await publishedWorld();
 const ana = world.founder('ana');
 const STATEMENTS: { readonly [K in Statement['kind']]: Statement } = {
   genesis: world.founding.statement,
+  policy: world.policyChange({ veto: true }, ana),
   principal: world.principal(world.founding.auditor.record, ana),
   publish: world.publication(deposit),
   release: (await world.ask(deposit, { hosts: 2 })).statement,

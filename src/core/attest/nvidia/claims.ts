@@ -1,5 +1,5 @@
 /** What an appraisal says of every device, in the order of the claims. */
-export const DEVICE_CLAIMS = [
+const DEVICE_CLAIMS = [
   'chip',
   'architecture',
   'leaf',

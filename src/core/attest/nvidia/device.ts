@@ -16,7 +16,7 @@ import { parseSpdm, type SpdmReport } from './spdm.ts';
 const PATH_CERTIFICATES = 5;
 
 export const ARCHITECTURES = ['hopper', 'blackwell', 'nvswitch'] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];
+type Architecture = (typeof ARCHITECTURES)[number];
 
 /** By the chip's name, which is the first word of the leaf's common name: `GH100 A01 GSP FMC LF`. */
 const CHIPS: readonly (readonly [RegExp, Architecture])[] = [

@@ -20,6 +20,8 @@ export interface Service {
 
 /** Services give 5 minutes (Trust Authority) to an hour (NRAS); more than a day nobody needs. */
 const LIFETIME_MAX_MS = 24 * 3_600_000;
+/** How far ahead of the vault's clock a service's may be. */
+const AHEAD_MAX_MS = 60_000;
 /** The end of the year 9999: four digits, and milliseconds that stay whole. */
 const SECONDS_MAX = 253_402_300_799;
 
@@ -80,7 +82,7 @@ function keySetOf({ name }: Service, { endorsements }: TokenMeasure): string {
   return set.jwks;
 }
 
-/** No leeway: a token that is not valid yet is sent again. */
+/** A leeway for beginnings, so that a service's clock may be ahead of the vault's; none for the end. */
 function checkTime<P extends string>(
   findings: Findings<`${P}.time`>,
   prefix: P,
@@ -88,9 +90,9 @@ function checkTime<P extends string>(
   instantMs: number,
 ): void {
   const [issuedMs, fromMs, untilMs] = [iat * 1000, nbf * 1000, exp * 1000];
-  const isNow = fromMs <= instantMs && instantMs < untilMs;
-  const isSane = issuedMs <= instantMs && issuedMs < untilMs && untilMs - issuedMs <= LIFETIME_MAX_MS;
-  const expected = `issued before, valid at ${instantText(instantMs)}, for at most a day`;
+  const isNow = fromMs <= instantMs + AHEAD_MAX_MS && instantMs < untilMs;
+  const isSane = issuedMs <= instantMs + AHEAD_MAX_MS && issuedMs < untilMs && untilMs - issuedMs <= LIFETIME_MAX_MS;
+  const expected = `issued before, valid at ${instantText(instantMs)} (a minute ahead at most), for at most a day`;
   const got = `issued ${instantText(issuedMs)}, valid from ${instantText(fromMs)} until ${instantText(untilMs)}`;
   findings.rule(`${prefix}.time`, expected, got, isNow && isSane);
 }

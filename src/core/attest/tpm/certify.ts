@@ -120,6 +120,8 @@ async function certifyByHardware(
   const expected = 'a hardware report that carries the hash of the runtime and passes';
   const got = failed.length === 0 ? `the report of ${result.label}` : `a report that fails ${failed.join(' ')}`;
   findings.rule('tpm.key-certified', expected, got, failed.length === 0 && result.rules.length > 0);
+  // A guest may ask for reports of its own level, with a key of its choice in them; the paravisor's is 0.
+  if (hardware.platform === 'snp') findings.same('tpm.paravisor-vmpl', '0', result.claims['snp.vmpl'] ?? 'none');
   if (referenceValues !== null) {
     const isThere = values !== null && values[hardware.platform] !== null;
     const paravisor = `reference values for a paravisor on ${hardware.platform}`;

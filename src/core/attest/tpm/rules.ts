@@ -6,6 +6,7 @@ import type { TpmReport } from './report.ts';
 export type TpmRule =
   | 'tpm.signature'
   | 'tpm.key-certified'
+  | 'tpm.paravisor-vmpl'
   | 'tpm.key-attributes'
   | 'tpm.extra-data'
   | 'tpm.selection'
@@ -30,10 +31,12 @@ export function requiredRules(
     'tpm.selection',
     'tpm.pcr-digest',
   ];
-  const bound: TpmRule[] = expectedData === null ? [] : ['tpm.extra-data'];
-  if (values === null) return [...always, ...bound];
+  const onSnp = identity.kind === 'runtime' && identity.hardware.platform === 'snp';
+  if (onSnp) always.push('tpm.paravisor-vmpl');
+  if (expectedData !== null) always.push('tpm.extra-data');
+  if (values === null) return always;
   const pcrs = values.pcrs.map(({ index }): TpmRule => `tpm.pcr-${index}`);
   const firmware: TpmRule[] = values.firmware === null ? [] : ['tpm.firmware'];
   const paravisor: TpmRule[] = identity.kind === 'runtime' ? ['tpm.paravisor'] : [];
-  return [...always, ...bound, 'tpm.pcrs', ...pcrs, 'tpm.alone', ...firmware, ...paravisor];
+  return [...always, 'tpm.pcrs', ...pcrs, 'tpm.alone', ...firmware, ...paravisor];
 }

@@ -1,5 +1,6 @@
 import type { Proposable } from '../state.ts';
 import type { Effect } from './effect.ts';
+import { policyEffect } from './policy.ts';
 import { principalEffect } from './principal.ts';
 import { publishEffect } from './publish.ts';
 import { releaseEffect } from './release.ts';
@@ -7,6 +8,7 @@ import { resumeEffect } from './resume.ts';
 
 /** The effect of each kind that is proposed; core/statement has what each kind says. */
 const EFFECTS: { [S in Proposable as S['kind']]: Effect<S> } = {
+  policy: policyEffect,
   principal: principalEffect,
   publish: publishEffect,
   release: releaseEffect,

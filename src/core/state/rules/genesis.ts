@@ -1,5 +1,4 @@
 import { List, Map as PersistentMap, Set as PersistentSet } from 'immutable';
-import { onlyHardware } from '../../attest/production.ts';
 import { fromBase64url, toHex, ZERO_32 } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { must } from '../../errors.ts';
@@ -18,6 +17,7 @@ import type { RegistrationRequirement } from '../../webauthn/attestation.ts';
 import { checkEnrolment, parseEnrolment } from '../../webauthn/enrolment.ts';
 import { type Judgement, type Objects, objectOf, type Surroundings, withinSkew } from '../judgement.ts';
 import type { Authenticator, Facts, Principal } from '../state.ts';
+import { policyHolds } from './policy.ts';
 import { assertionClaim, ed25519Claim } from './signatures.ts';
 
 type Genesis = StatementOf<'genesis'>;
@@ -99,11 +99,7 @@ function personsAndIndicesAreDistinct({ members, principals }: Genesis): void {
 
 function policyOf(statement: Genesis, objects: Objects): Policy {
   const { policy } = parsePolicy(objectOf(objects, statement.policy, 'policy'));
-  for (const group of policy.groups) {
-    const hasMember = statement.members.some((member) => member.groups.includes(group));
-    must(hasMember, 'quorum_unreachable', `policy.groups: nobody is in group ${group}`);
-  }
-  if (statement.grade === 'production') onlyHardware(policy.referenceValues);
+  policyHolds(policy, statement.grade, statement.members);
   return policy;
 }
 
@@ -220,6 +216,7 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
       members: members.map(({ person, name, index, groups }) => ({ person, name, index, groups })),
     },
     policy: { digest: statement.policy, document: policy },
+    proposedPolicies: PersistentMap(),
     persons: principals.reduce(withOwner, names),
     authenticators: PersistentMap(authenticators.map((a) => [a.credential, a] as const)),
     principals: PersistentMap<string, Principal>(

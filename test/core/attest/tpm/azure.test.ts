@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { SnpReferenceValues } from '../../../../src/core/attest/snp/reference-values.ts';
 import { appraiseTpm } from '../../../../src/core/attest/tpm/appraise.ts';
+import { TPM_CLAIMS } from '../../../../src/core/attest/tpm/claims.ts';
 import { azureHcl } from '../../../../src/core/attest/tpm/hcl.ts';
 import { parseRuntime } from '../../../../src/core/attest/tpm/runtime.ts';
 import { concat, fromBase64url, fromHex, toBase64url, u8, utf8, ZERO_32 } from '../../../../src/core/bytes.ts';
@@ -49,7 +51,11 @@ describe('a confidential VM with a paravisor', () => {
       'tpm.secure-boot': 'true',
       'tpm.machine': MACHINE,
     });
-    expect(Object.keys(claims).some((name) => name.startsWith(`${platform}.`))).toBe(true);
+    const unknown = Object.keys(claims).filter(
+      (name) => !name.startsWith(`${platform}.`) && !TPM_CLAIMS.includes(name),
+    );
+    expect(unknown).toEqual([]);
+    expect(claims).toHaveProperty([`${platform}.report-data`]);
   });
 
   test('says that the attributes of its key are not asked', async () => {
@@ -87,6 +93,15 @@ describe('a confidential VM with a paravisor', () => {
       const failed = await broken({ platform, referenceValues: { paravisor } });
       expect(failed).toContain('tpm.paravisor');
     }
+  });
+
+  test('is refused for a report of a guest, which may put there a key of its choice', async () => {
+    const paravisor = {
+      snp: { ...(azureCase().referenceValues.paravisor?.snp as SnpReferenceValues), vmpls: [2] },
+      tdx: null,
+    };
+    const failed = await broken({ snp: { report: { vmpl: 2 } }, referenceValues: { paravisor } });
+    expect(failed).toEqual(['tpm.paravisor-vmpl']);
   });
 
   test('needs no policy that a TPM alone is enough', async () => {

@@ -1,0 +1,139 @@
+import { NO_REFERENCE_VALUES } from '../../../../src/core/attest/reference-values.ts';
+import { canonicalBytes, digestOf } from '../../../../src/core/canonical.ts';
+import type { Policy } from '../../../../src/core/statement/policy.ts';
+import { type StatementOf, statementDigest } from '../../../../src/core/statement/statement.ts';
+import { POLICY } from '../../../world/founding.ts';
+import { tdxUnder } from '../../../world/reference-values.ts';
+import { asProposer } from '../../../world.ts';
+import { founded, inProduction, published, type Stage } from '../stages.ts';
+import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
+
+const policy = rulesAt('state/effects/policy.ts');
+const holds = rulesAt('state/rules/policy.ts');
+const production = rulesAt('attest/production.ts');
+const proposal = rulesAt('state/rules/proposal.ts');
+const signatures = rulesAt('state/rules/signatures.ts');
+const schema = rulesAt('schema.ts');
+const VETO: Partial<Policy> = { veto: true };
+
+/** A change of policy with one thing wrong in the statement or in the document. */
+async function changing(
+  document: Partial<Policy>,
+  statement: (stage: Stage) => Partial<StatementOf<'policy'>> = () => ({}),
+  stage: () => Promise<Stage> = founded,
+): Promise<Attempt> {
+  const staged = await stage();
+  const { world, ana } = staged;
+  return [world, await world.draftProposal(world.policyChange(document, ana, statement(staged)))];
+}
+
+/** A document that no policy can be, beside the log. */
+async function naming(bytes: Uint8Array): Promise<Attempt> {
+  const { world, ana } = await founded();
+  world.keep(bytes);
+  return [world, await world.draftProposal(world.policyChange({}, ana, { document: digestOf(bytes) }))];
+}
+
+const DOCUMENT: readonly BrokenRule[] = [
+  policy('exists', 'a change to the policy that is in force', () => changing({})),
+  rulesAt('state/judgement.ts')('object_missing', 'a policy that is not beside the log', () =>
+    changing(VETO, () => ({ document: OTHER })),
+  ),
+  rulesAt('state/judgement.ts')('object_mismatch', 'a policy that has been exchanged beside the log', async () => {
+    const { world, ana } = await founded();
+    const statement = world.policyChange(VETO, ana);
+    const lax = canonicalBytes({ ...POLICY, limits: { ...POLICY.limits, hosts: 64 } });
+    const objects = new Map([...world.objects, [statement.document, lax]]);
+    return [world, await world.draftProposal(statement), { objects }];
+  }),
+  schema('malformed', 'a policy that nobody can read', () => naming(canonicalBytes({ v: 1, kind: 'policy' }))),
+  schema('malformed', 'a policy that forgets a field', () => {
+    const { limits: _, ...others } = POLICY;
+    return naming(canonicalBytes(others));
+  }),
+  rulesAt('canonical.ts')('not_canonical', 'a policy in another spelling', () =>
+    naming(new TextEncoder().encode(JSON.stringify(POLICY))),
+  ),
+  holds('quorum_unreachable', 'a policy that asks for a group nobody is in', () => changing({ groups: ['board'] })),
+  holds('quorum_unreachable', 'a policy that asks for a group whose last authenticator is retired', async () => {
+    const { world, ben, dan, ana } = await founded();
+    for (const who of [ben, dan]) await world.append(await retirement(world, who));
+    return [world, await world.draftProposal(world.policyChange({ groups: ['research'] }, ana))];
+  }),
+  holds('quorum_unreachable', 'a policy whose group lost its last authenticator before it took effect', async () => {
+    const { world, ana, ben, cleo, dan } = await founded();
+    const digest = await world.propose(world.policyChange({ groups: ['research'] }, ana));
+    await world.approve(digest, ana);
+    for (const who of [ben, dan]) await world.append(await retirement(world, who));
+    return [world, await world.draftApproval(digest, cleo)];
+  }),
+  production('evidence_simulated', 'a change that lets simulated evidence into a production vault (lesson)', () =>
+    changing({ referenceValues: POLICY.referenceValues }, () => ({}), inProduction),
+  ),
+  production('root_unknown', 'a change by which a production vault trusts a root that somebody made up', () =>
+    changing(
+      { referenceValues: { ...NO_REFERENCE_VALUES, tdx: tdxUnder(Uint8Array.of(0x30, 0)) } },
+      () => ({}),
+      inProduction,
+    ),
+  ),
+];
+
+const STATEMENT: readonly BrokenRule[] = [
+  proposal('wrong_base', 'a change that rests on another policy', () => changing(VETO, () => ({ base: OTHER }))),
+  proposal('wrong_policy', 'a change under another policy', () => changing(VETO, () => ({ policy: OTHER }))),
+  schema('malformed', 'a change that a machine proposes', () =>
+    changing(VETO, ({ world }) => ({ proposer: asProposer(world.founding.requester) }) as object),
+  ),
+  signatures('not_a_custodian', 'a change that nobody of the committee proposes', () =>
+    changing(VETO, ({ ana }) => ({ proposer: { ...asProposer(ana), person: OTHER.slice(32) } })),
+  ),
+  proposal('wrong_policy', 'an approval of a change that another one has overtaken', async () => {
+    const { world, ana, ben, cleo } = await founded();
+    const slow = await world.propose(world.policyChange(VETO, ana));
+    await world.approve(slow, ana);
+    await world.changePolicy({ groups: ['security'] }, ben, ben, cleo);
+    return [world, await world.draftApproval(slow, cleo)];
+  }),
+  proposal('wrong_policy', 'a release that was asked for under the policy before', async () => {
+    const { world, deposit, ana, ben, cleo } = await published();
+    const { statement } = await world.ask(deposit);
+    await world.changePolicy(VETO, ana, ben, cleo);
+    return [world, await world.draftProposal(statement)];
+  }),
+  proposal('wrong_policy', 'a vote on a release that was proposed under the policy before', async () => {
+    const { world, deposit, ana, ben, cleo } = await published();
+    const { statement } = await world.ask(deposit);
+    await world.propose(statement);
+    await world.changePolicy(VETO, ana, ben, cleo);
+    return [world, await world.draftApproval(statementDigest(statement), ben)];
+  }),
+  proposal('wrong_policy', 'a release that was approved under the policy before', async () => {
+    const { world, deposit, ana, ben, cleo } = await published();
+    const { statement } = await world.ask(deposit);
+    const digest = await world.propose(statement);
+    await world.approve(digest, ben, cleo);
+    await world.changePolicy(VETO, ana, ben, cleo);
+    return [world, { kind: 'release', body: { proposal: digest } }];
+  }),
+  rulesAt('state/effects/release.ts')('wrong_policy', 'an appraisal against the reference values before', async () => {
+    const { world, deposit, ana, ben, cleo } = await published();
+    const { statement } = await world.ask(deposit);
+    const referenceValues = { ...POLICY.referenceValues, revoked: [{ claim: 'simulated.chip', value: OTHER }] };
+    await world.changePolicy({ referenceValues }, ana, ben, cleo);
+    return [world, await world.draftProposal({ ...statement, policy: world.facts.policy.digest })];
+  }),
+  rulesAt('state/rules/approval.ts')('already_voted', 'a second approval of a change by its proposer', async () => {
+    const { world, ana } = await founded();
+    const digest = await world.propose(world.policyChange(VETO, ana));
+    await world.approve(digest, ana);
+    return [world, await world.draftApproval(digest, ana)];
+  }),
+];
+
+function retirement(world: Stage['world'], who: Stage['ana']) {
+  const target = digestOf(who.authenticators[0].credential);
+  return world.draftStop(world.stop('authenticator', target, who));
+}
+
+export const POLICY_CHANGE: readonly BrokenRule[] = [...DOCUMENT, ...STATEMENT];
