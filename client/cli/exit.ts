@@ -11,7 +11,7 @@ export const EXIT = {
   incomplete: 4,
   /** The input is wrong: mend it. */
   mend: 64,
-  /** The vault cannot be reached. */
+  /** The vault cannot be reached, or nothing on this machine proves what it runs. */
   unavailable: 69,
   /** Something that must not be: stop, keep the evidence, alert. */
   alert: 70,
@@ -28,7 +28,7 @@ export function exitCodeOf({ code, group }: TwinlockError): number {
 }
 
 export const EXIT_HELP = `Exit codes:
-    0  done                            69  the vault cannot be reached
+    0  done                            69  vault or hardware not reached
     2  appraise: not evidence          70  alert: something that must not be
     3  audit, appraise: a fault        75  try again, later
     4  audit: something is open       130  interrupted

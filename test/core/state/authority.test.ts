@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { hostReportData } from '../../../src/core/attest/evidence.ts';
 import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
-import { fromHex, toHex, utf8 } from '../../../src/core/bytes.ts';
+import { fromHex, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
+import { canonicalBytes } from '../../../src/core/canonical.ts';
 import { parseEntry } from '../../../src/core/log/entry.ts';
 import { leafHash } from '../../../src/core/log/merkle.ts';
+import { apply } from '../../../src/core/state/apply.ts';
 import { type AuthorityChain, authorityOf, verifyAuthority } from '../../../src/core/state/authority.ts';
 import { snpCase } from '../../platforms/snp.ts';
 import { chainInputOf, makeChain } from '../../world/authority.ts';
-import { HOUR_MS } from '../../world/founding.ts';
+import { HOUR_MS, POLICY } from '../../world/founding.ts';
 import { dischargeClaim } from '../../world/log.ts';
 import { makeMachine, OUTSIDER } from '../../world/people.ts';
 import { publishedWorld, releasedWorld } from '../../world.ts';
@@ -130,6 +132,18 @@ describe('a host accepts', () => {
     expect((await verify(makeChain(chainInputOf(world, release)))).checkpoint.size).toBe(world.log.length);
   });
 });
+
+/** A release under a policy that has been changed, and the entries that changed it. */
+async function changed() {
+  const { world, deposit } = await publishedWorld({ label: 'changed' });
+  const [ana, ben, cleo] = [world.founder('ana'), world.founder('ben'), world.founder('cleo')];
+  const from = world.log.length;
+  await world.changePolicy({ veto: true }, ana, ana, ben);
+  const release = await world.release(await world.ask(deposit), ben, cleo);
+  const { vault, facts } = world;
+  const change = [from, from + 1, from + 2];
+  return { input: chainInputOf(world, release), release, vault, change, document: facts.policy.digest };
+}
 
 describe('a host refuses (no proof, no weights)', () => {
   test('the chain of a release whose requester’s key has been retired since', async () => {
@@ -279,6 +293,37 @@ describe('a host refuses (no proof, no weights)', () => {
     const chain = makeChain({ ...chainInputOf(world, proposal), log, indices });
     expect(verifyAuthority(chain, VAULT, proposal).release.phase).toBe('executed');
     expect(await codeOf(chain, VAULT, proposal)).toBe('signature_invalid');
+  });
+  test('a release under a changed policy, without any one entry of the change', async () => {
+    const { input, release, vault, change } = await changed();
+    expect((await verify(makeChain(input), vault, release)).facts.policy.document.veto).toBe(true);
+    const [proposal = -1, ...approvals] = change;
+    const leavingOut = (...left: readonly number[]) =>
+      makeChain({ ...input, indices: input.indices.filter((index) => !left.includes(index)) });
+    expect(await codeOf(leavingOut(...change), vault, release)).toBe('wrong_policy');
+    expect(await codeOf(leavingOut(proposal), vault, release)).toBe('proposal_unknown');
+    for (const approval of approvals) expect(await codeOf(leavingOut(approval), vault, release)).toBe('wrong_policy');
+  });
+  test('a release under a changed policy, whose document is another', async () => {
+    const { input, release, vault, document } = await changed();
+    const chain = makeChain(input);
+    const lax = toBase64url(canonicalBytes({ ...POLICY, limits: { ...POLICY.limits, hosts: 64 } }));
+    const { [document]: _, ...others } = chain.objects;
+    expect(await codeOf({ ...chain, objects: others }, vault, release)).toBe('object_missing');
+    expect(await codeOf({ ...chain, objects: { ...others, [document]: lax } }, vault, release)).toBe('object_mismatch');
+  });
+  test('a change of policy that the vault approved in the name of a custodian', async () => {
+    const { world } = await publishedWorld({ label: 'forger' });
+    const [ana, ben] = [world.founder('ana'), world.founder('ben')];
+    const digest = await world.propose(world.policyChange({ veto: true }, ana));
+    await world.approve(digest, ana);
+    const { credential } = ben.authenticators[0].document;
+    const forged = await world.draftApproval(digest, ben, { by: ana.authenticators[0], credential });
+    // Every rule holds: only the signature is not his.
+    const { claims } = apply(world.state, world.seal(forged), world.objects);
+    await expect(Promise.all(claims.map(dischargeClaim))).rejects.toThrow(
+      expect.objectContaining({ code: 'signature_invalid' }),
+    );
   });
   test('every byte of an entry, flipped', async () => {
     // The deposit and the release entry: small, and each of their members counts.

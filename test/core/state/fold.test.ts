@@ -171,11 +171,19 @@ describe('a policy', () => {
 
   test('counts from the next statement on: a veto, a group, the images that may run', async () => {
     const { world, deposit, ana, ben, cleo } = await published();
-    const referenceValues = { ...NO_REFERENCE_VALUES, simulated: { platform: 'simulated' as const, measurements: [OTHER] } };
+    const referenceValues = {
+      ...NO_REFERENCE_VALUES,
+      simulated: { platform: 'simulated' as const, measurements: [OTHER] },
+    };
     await world.changePolicy({ ...VETO, groups: ['research'], referenceValues }, ana, ana, cleo);
     const refused = await world.ask(deposit);
-    await expect(world.propose(refused.statement)).rejects.toThrow(expect.objectContaining({ code: 'appraisal_failed' }));
-    const [first, second] = [await world.ask(deposit, { measurement: OTHER }), await world.ask(deposit, { measurement: OTHER })];
+    await expect(world.propose(refused.statement)).rejects.toThrow(
+      expect.objectContaining({ code: 'appraisal_failed' }),
+    );
+    const [first, second] = [
+      await world.ask(deposit, { measurement: OTHER }),
+      await world.ask(deposit, { measurement: OTHER }),
+    ];
     const denied = await world.propose(first.statement);
     await world.deny(denied, cleo);
     expect(world.facts.proposals.get(denied)?.phase).toBe('denied');
