@@ -10,6 +10,7 @@ import { addFetch } from './cli/fetch.ts';
 import { addKey } from './cli/key.ts';
 import { addProposals } from './cli/proposals.ts';
 import { addPublish } from './cli/publish.ts';
+import { addReferenceValues } from './cli/reference-values.ts';
 import { addRequest } from './cli/request.ts';
 import { addStatus } from './cli/status.ts';
 import { openTerminal } from './cli/terminal.ts';
@@ -46,6 +47,7 @@ for (const add of [
   addProposals,
   addStatus,
   addAppraise,
+  addReferenceValues,
   addAudit,
   addConsole,
   addKey,

@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onlyHardware } from './core/attest/production.ts';
-import { NO_REFERENCE_VALUES } from './core/attest/reference-values.ts';
-import { SIMULATED_IMAGE } from './core/attest/simulated/report.ts';
 import { toBase64url } from './core/bytes.ts';
-import { canonicalBytes, digestOf } from './core/canonical.ts';
+import { digestOf } from './core/canonical.ts';
 import { must } from './core/errors.ts';
 import { groupName, humanText, parseAs } from './core/schema.ts';
 import { possessionClaim, thresholdLeavesASpare } from './core/state/rules/genesis.ts';
-import type { Policy } from './core/statement/policy.ts';
+import { policyHolds } from './core/state/rules/policy.ts';
 import { parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
 import { selfSigned } from './http/certificate.ts';
@@ -18,7 +15,6 @@ import { DATABASE_FILE, openStore } from './store/open.ts';
 
 const founderName = humanText(64);
 const DAY_MS = 24 * 60 * 60_000;
-const GIB = 1n << 30n;
 
 export interface Initialisation {
   readonly dataDir: string;
@@ -27,8 +23,8 @@ export interface Initialisation {
   readonly founders: readonly { readonly name: string; readonly groups: readonly string[] }[];
   /** Names and addresses for the TLS certificate. */
   readonly hosts: readonly string[];
-  /** Canonical policy bytes; null for the default of the grade. */
-  readonly policy: Uint8Array | null;
+  /** Canonical, as foundingPolicy gives it. */
+  readonly policy: Uint8Array;
   /** Keys that are enrolled from the start; `owner` is a founder's name until persons have ids. */
   readonly principals: readonly Omit<PrincipalRecord, 'owner'>[];
   readonly invitationDays: number;
@@ -49,19 +45,11 @@ const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
 
 /**
  * Makes a data folder and the founders' invitations. Throws `exists` where there is one already,
- * `invalid_threshold`, `quorum_unreachable`, `person_unknown`, and as `parsePolicy` and `onlyHardware`.
+ * `invalid_threshold`, `person_unknown`, and as `parsePolicy` and `policyHolds`.
  */
 export async function initialise(init: Initialisation): Promise<readonly Invitation[]> {
   thresholdLeavesASpare({ threshold: init.threshold, members: init.founders });
-  const policy = init.policy ?? canonicalBytes(defaultPolicy(init.grade));
-  const { groups, referenceValues } = parsePolicy(policy).policy;
-  if (init.grade === 'production') onlyHardware(referenceValues);
-  const lacking = groups.find((group) => !init.founders.some((founder) => founder.groups.includes(group)));
-  must(
-    lacking === undefined,
-    'quorum_unreachable',
-    `policy wants a member of group ${lacking}, and no founder is in it`,
-  );
+  policyHolds(parsePolicy(init.policy).policy, init.grade, init.founders);
   const invited = invite(init.founders);
   const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
   mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
@@ -87,7 +75,7 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
       nonce: randomBytes(32).toString('hex'),
       created: init.nowMs,
       expires: init.nowMs + init.invitationDays * DAY_MS,
-      policy,
+      policy: init.policy,
       principals,
       founders: invited.map(({ token, ...founder }) => ({ ...founder, invitation: digestOf(token) })),
     });
@@ -138,27 +126,4 @@ function syncFolder(folder: string): void {
   } finally {
     closeSync(handle);
   }
-}
-
-/** Strict where it can be: a production vault lists its authenticators and evidence before anything passes. */
-function defaultPolicy(grade: Initialisation['grade']): Policy {
-  return {
-    v: 1,
-    kind: 'policy',
-    groups: [],
-    veto: false,
-    authenticators: { aaguids: [], roots: [] },
-    referenceValues: {
-      ...NO_REFERENCE_VALUES,
-      simulated: grade === 'simulation' ? { platform: 'simulated', measurements: [SIMULATED_IMAGE] } : null,
-    },
-    limits: {
-      proposalMs: 7 * DAY_MS,
-      leaseMs: 30 * DAY_MS,
-      hosts: 64,
-      bytesPerRelease: (1024n * 1024n * GIB).toString(),
-      bytesPerDay: (4n * 1024n * 1024n * GIB).toString(),
-    },
-    publication: { evaluation: false, modelSignature: false },
-  };
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import pino from 'pino';
-import { canonicalBytes } from './core/canonical.ts';
 import { TwinlockError } from './core/errors.ts';
 import { parseJson } from './core/json.ts';
 import { parseAs } from './core/schema.ts';
@@ -9,6 +8,7 @@ import { principalInvitation } from './core/statement/statement.ts';
 import { startDaemon } from './daemon.ts';
 import { type Mirrors, parseMirror } from './endorse/mirror.ts';
 import { VENDORS } from './endorse/wanted.ts';
+import { foundingPolicy, refusesEveryHost } from './founding-policy.ts';
 import { initialise } from './initialise.ts';
 
 const DEFAULT_HOST = '127.0.0.1';
@@ -54,7 +54,7 @@ const program = new Command('twinlockd')
     `
 Examples:
   twinlockd init --grade simulation --founder alice --founder bob --founder carol
-  twinlockd init --founder alice:security --founder bob:research --founder carol --policy policy.json
+  twinlockd init --founder alice:security --founder bob:research --founder carol --reference-values hosts.json
   twinlockd serve --listen 0.0.0.0:8443`,
   );
 
@@ -69,6 +69,7 @@ program
     'production',
   )
   .option('--policy <file>', 'policy as JSON; without it, the default of the grade')
+  .option('--reference-values <file>', 'what hosts must show, in place of what the policy says of it')
   .option('--principal <file>', 'a key to enrol at genesis, as twinlock key show prints it; repeatable', collect)
   .option('--host <name>', 'a name or address of this daemon, for its TLS certificate; repeatable', collect)
   .option('--invitation-days <days>', 'until when the founders must have signed', whole, 7)
@@ -78,6 +79,9 @@ program
       throw new TwinlockError('usage', `--grade: expected production or simulation, got ${options.grade}`);
     }
     const dataDir = program.opts()['data'] as string;
+    const optionalJson = (file: string | undefined) => (file === undefined ? null : readJson(file));
+    const given = optionalJson(options.policy) as object | null;
+    const policy = foundingPolicy(options.grade, given, optionalJson(options.referenceValues));
     const invitations = await initialise({
       dataDir,
       grade: options.grade,
@@ -87,13 +91,18 @@ program
         return { name, groups: groups === '' ? [] : groups.split(',') };
       }),
       hosts: ['localhost', '127.0.0.1', '::1', ...(options.host ?? [])],
-      policy: options.policy === undefined ? null : canonicalBytes(readJson(options.policy) as object),
+      policy,
       principals: ((options.principal ?? []) as string[]).map((file) =>
         parseAs(principalInvitation, readJson(file), file),
       ),
       invitationDays: options.invitationDays,
       nowMs: Date.now(),
     });
+    if (refusesEveryHost(policy)) {
+      console.error(
+        'twinlockd: the policy has no reference values, so no host can pass: give --reference-values, or let the custodians propose them',
+      );
+    }
     if (options.json) {
       console.log(JSON.stringify({ data: dataDir, invitations }));
       return;

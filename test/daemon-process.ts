@@ -22,9 +22,9 @@ export interface DaemonProcess {
   stop(): Promise<number | null>;
 }
 
-/** `port` 0 takes a free one. */
-export function startProcess(dataDir: string, port = 0): DaemonProcess {
-  const args = [join(ROOT, 'src/main.ts'), '--data', dataDir, 'serve', '--listen', `127.0.0.1:${port}`];
+/** `port` 0 takes a free one; `more` are further arguments of `serve`. */
+export function startProcess(dataDir: string, port = 0, more: readonly string[] = []): DaemonProcess {
+  const args = [join(ROOT, 'src/main.ts'), '--data', dataDir, 'serve', '--listen', `127.0.0.1:${port}`, ...more];
   const child = spawn(NODE, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   const gone = once(child, 'close') as Promise<[number | null]>;

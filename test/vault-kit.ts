@@ -15,6 +15,7 @@ import { openSession } from '../client/custodian/session.ts';
 import { SoftwareAuthenticator } from '../client/custodian/software-authenticator.ts';
 import { deal } from '../client/depositor/deal.ts';
 import { deposit } from '../client/depositor/deposit.ts';
+import type { EvidenceCollector } from '../client/host/collector.ts';
 import { type OpenedRelease, openRelease } from '../client/host/open-release.ts';
 import type { PendingRelease } from '../client/host/pending-release.ts';
 import { type ReleaseRequest, requestRelease } from '../client/host/request.ts';
@@ -64,6 +65,7 @@ export interface Prepared {
 export interface Preparation {
   /** What the policy says otherwise than the world's. */
   readonly limits?: Partial<Policy['limits']>;
+  readonly referenceValues?: Policy['referenceValues'];
   readonly models?: readonly string[];
   readonly invitationDays?: number;
 }
@@ -71,6 +73,7 @@ export interface Preparation {
 /** A simulation vault that waits for its founders, in a folder of its own. */
 export async function prepareVault({
   limits,
+  referenceValues = POLICY.referenceValues,
   models = ['*'],
   invitationDays = 1,
 }: Preparation = {}): Promise<Prepared> {
@@ -79,7 +82,7 @@ export async function prepareVault({
     ROLES.map((role) => [role, principalKey(role, `${role}-key`, platformRandom(32))]),
   ) as Record<Role, PrincipalKey>;
   const roomy = { bytesPerRelease: '100000000000', bytesPerDay: '1000000000000' };
-  const policy = { ...POLICY, limits: { ...POLICY.limits, ...roomy, ...limits } };
+  const policy = { ...POLICY, referenceValues, limits: { ...POLICY.limits, ...roomy, ...limits } };
   const invited = await initialise({
     dataDir,
     grade: 'simulation',
@@ -243,10 +246,10 @@ export async function startInProcess(
   });
 }
 
-export async function openVault(preparation: Preparation = {}): Promise<Vault> {
+export async function openVault(preparation: Preparation = {}, changes: Partial<DaemonOptions> = {}): Promise<Vault> {
   const prepared = await prepareVault(preparation);
   const failures: unknown[] = [];
-  let daemon = await startInProcess(prepared.dataDir, failures);
+  let daemon = await startInProcess(prepared.dataDir, failures, changes);
   const members = await foundVault(daemon.url, prepared);
   return {
     ...members,
@@ -258,7 +261,7 @@ export async function openVault(preparation: Preparation = {}): Promise<Vault> {
     restart: async () => {
       const port = Number(new URL(daemon.url).port);
       await daemon.close();
-      daemon = await startInProcess(prepared.dataDir, failures, { port });
+      daemon = await startInProcess(prepared.dataDir, failures, { ...changes, port });
     },
     close: async () => {
       await daemon.close();
@@ -336,9 +339,19 @@ export async function publish(members: Members, named: { model?: string; version
 }
 
 export async function requestAs(
-  { requester, fingerprint }: Members,
+  members: Members,
   changes: Partial<ReleaseRequest> = {},
   hosts = 1,
+): Promise<PendingRelease> {
+  const chips = Array.from({ length: hosts }, () => new SimulatedChip(platformRandom(32), MEASUREMENT));
+  return requestFor(members, chips, changes);
+}
+
+/** A request for the hosts that these collectors speak for. */
+export async function requestFor(
+  { requester, fingerprint }: Members,
+  collectors: readonly EvidenceCollector[],
+  changes: Partial<ReleaseRequest> = {},
 ): Promise<PendingRelease> {
   const request: ReleaseRequest = {
     model: 'acme/ocr',
@@ -349,8 +362,7 @@ export async function requestAs(
     bytes: null,
     ...changes,
   };
-  const chips = Array.from({ length: hosts }, () => new SimulatedChip(platformRandom(32), MEASUREMENT));
-  return requestRelease(requester, request, chips, { fingerprint, now: wallClock, random: platformRandom });
+  return requestRelease(requester, request, collectors, { fingerprint, now: wallClock, random: platformRandom });
 }
 
 /** A release in force, with the approvals of ben and cleo. */

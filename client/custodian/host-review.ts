@@ -1,6 +1,7 @@
 import { type Appraisal, parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import { appraise } from '../../src/core/attest/appraise.ts';
 import { parseEvidence } from '../../src/core/attest/evidence.ts';
+import { NOT_REACHED } from '../../src/core/attest/findings.ts';
 import { fromBase64url, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
@@ -52,11 +53,7 @@ async function appraiseHost(
   const input = { evidence, endorsements, referenceValues: facts.policy.document.referenceValues };
   const atVault = await appraise({ ...input, instantMs: appraisal.instant }, verify);
   const atOwnClock = await appraise({ ...input, instantMs: nowMs }, verify);
-  const obstacles = [
-    ...mismatch(host, position, atVault),
-    ...failures(position, 'at the vault’s instant', atVault),
-    ...failures(position, 'at this workstation’s clock', atOwnClock),
-  ];
+  const obstacles = [...mismatch(host, position, atVault), ...failures(position, atVault, atOwnClock)];
   return { position, label: atVault.label, kem, evidence: host.evidence, atVault, atOwnClock, obstacles };
 }
 
@@ -66,12 +63,31 @@ function mismatch(host: ReleaseHost, position: number, reached: Appraisal): read
   return [{ code: 'appraisal_mismatch', message }];
 }
 
-function failures(position: number, when: string, { rules, verdict }: Appraisal): readonly Obstacle[] {
-  const failed = rules.filter((rule) => !rule.pass);
+/** Each failed rule once, and when it fails: what has run out in between fails at this workstation's clock alone. */
+function failures(position: number, atVault: Appraisal, atOwnClock: Appraisal): readonly Obstacle[] {
+  const [then, now] = [failedRules(atVault), failedRules(atOwnClock)];
+  const both = then.filter(({ rule }) => now.some((failed) => failed.rule === rule)).map(({ rule }) => rule);
+  const isOnce = ({ rule }: FailedRule) => !both.includes(rule);
+  return [
+    ...then.filter(({ rule }) => both.includes(rule)).map(({ why }) => why),
+    ...then.filter(isOnce).map(({ why }) => `at the vault’s instant: ${why}`),
+    ...now.filter(isOnce).map(({ why }) => `at this workstation’s clock: ${why}`),
+  ].map((why) => ({ code: 'appraisal_failed', message: `host ${position}: ${why}` }));
+}
+
+interface FailedRule {
+  readonly rule: string;
+  readonly why: string;
+}
+
+/** A rule that was not reached is left out where another says why. */
+function failedRules({ rules, verdict }: Appraisal): readonly FailedRule[] {
   if (verdict === 'pass') return [];
-  if (failed.length === 0) return [{ code: 'appraisal_failed', message: `host ${position}: no rule was checked` }];
-  return failed.map(({ rule, expected, got }) => ({
-    code: 'appraisal_failed',
-    message: `host ${position}, ${when}: ${rule}: expected ${expected}, got ${got}`,
+  const failed = rules.filter(({ pass }) => !pass);
+  if (failed.length === 0) return [{ rule: '', why: 'no rule was checked' }];
+  const reached = failed.filter(({ got }) => got !== NOT_REACHED);
+  return (reached.length > 0 ? reached : failed).map(({ rule, expected, got }) => ({
+    rule,
+    why: `${rule}: expected ${expected}, got ${got}`,
   }));
 }

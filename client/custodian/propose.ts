@@ -1,9 +1,11 @@
-import { fromBase64url, type Hex, toHex, utf8, ZERO_32 } from '../../src/core/bytes.ts';
-import { digestOf } from '../../src/core/canonical.ts';
+import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
+import { type Base64url, fromBase64url, type Hex, toBase64url, toHex, utf8, ZERO_32 } from '../../src/core/bytes.ts';
+import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
 import type { ProposerSignature } from '../../src/core/log/entry.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import type { Facts } from '../../src/core/state/state.ts';
+import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
 import {
   type PrincipalRecord,
   parseStatement,
@@ -19,6 +21,8 @@ import { allowed, archived, type Custodian, sessionAuthenticator } from './cerem
 /** What a custodian may put before the others. */
 export type Proposition =
   | { readonly kind: 'principal'; readonly principal: PrincipalRecord }
+  /** The whole policy as it will be. */
+  | { readonly kind: 'policy'; readonly policy: Policy; readonly reason: string }
   | {
       readonly kind: 'publish';
       readonly model: string;
@@ -49,11 +53,23 @@ export async function propose(custodian: Custodian, replica: Replica, propositio
     vault: statement.vault,
     statement: digest,
   });
-  const { index } = await custodian.api.propose({ statement, signature, objects: {} });
+  const { index } = await custodian.api.propose({ statement, signature, objects: objectsOf(proposition) });
   return { digest, index };
 }
 
-type Proposed = StatementOf<'principal'> | StatementOf<'publish'> | StatementOf<'resume'>;
+/** What a statement names and the vault does not have yet. */
+function objectsOf(proposition: Proposition): Record<Hex, Base64url> {
+  if (proposition.kind !== 'policy') return {};
+  const bytes = canonicalBytes(proposition.policy);
+  return { [digestOf(bytes)]: toBase64url(bytes) };
+}
+
+/** The policy in force with these reference values in place of its own. */
+export function withReferenceValues({ policy }: Facts, referenceValues: ReferenceValues): Policy {
+  return { ...policy.document, referenceValues };
+}
+
+type Proposed = StatementOf<'policy'> | StatementOf<'principal'> | StatementOf<'publish'> | StatementOf<'resume'>;
 
 function statementOf(custodian: Custodian, facts: Facts, proposition: Proposition): Proposed {
   const { random, now } = custodian;
@@ -74,6 +90,10 @@ function draftOf(
   switch (proposition.kind) {
     case 'principal':
       return { ...header, ...proposition };
+    case 'policy': {
+      const { kind, policy, reason } = proposition;
+      return { ...header, kind, document: parsePolicy(canonicalBytes(policy)).digest, reason };
+    }
     case 'publish': {
       const { manifest, commitments } = versionNamed(facts, proposition);
       return { ...header, ...proposition, manifest, commitments };

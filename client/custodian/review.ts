@@ -1,13 +1,17 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { objectOf } from '../../src/core/state/judgement.ts';
 import { currentTally } from '../../src/core/state/rules/approval.ts';
 import type { Facts, Member, Proposable, Proposal, Version, Vote } from '../../src/core/state/state.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
+import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
+import type { StatementOf } from '../../src/core/statement/statement.ts';
 import type { Replica } from '../replica.ts';
 import type { Custodian } from './ceremony.ts';
 import { type Change, differences } from './differences.ts';
 import { appraiseHosts, type HostReview } from './host-review.ts';
 import { type Obstacle, obstaclesOf } from './obstacles.ts';
+import { type Difference, policyDifferences } from './policy-diff.ts';
 
 /** Whom an approval would serve: the proposer's person, and the key they used. */
 interface Asked {
@@ -18,6 +22,12 @@ interface Asked {
   readonly reason: string | null;
   readonly created: number;
   readonly expires: number;
+}
+
+export interface PolicyChange {
+  /** As it would be. */
+  readonly policy: Policy;
+  readonly differences: readonly Difference[];
 }
 
 interface ReviewedVote extends Vote {
@@ -48,6 +58,8 @@ export interface Review {
   readonly hosts: readonly HostReview[];
   /** Against the last executed release of the same model; null where there is none, or for other kinds. */
   readonly changes: readonly Change[] | null;
+  /** What a change of policy is, field by field; null for other kinds. */
+  readonly policyChange: PolicyChange | null;
   /** Four words, to be compared on a second screen. */
   readonly code: string;
   /** Why this custodian cannot approve it here and now; `approve` throws where there is one. */
@@ -77,9 +89,18 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
     policy: policyOf(facts, proposal),
     hosts,
     changes: statement.kind === 'release' ? await differences(replica, statement, hosts) : null,
+    policyChange: statement.kind === 'policy' ? await policyChangeOf(replica, statement) : null,
     code: comparisonCode(digest, REQUEST_WORDS),
     obstacles: [...obstacles, ...hosts.flatMap((host) => host.obstacles)],
   };
+}
+
+/** Against the policy that the statement rests on, also where another has been put in force since. */
+async function policyChangeOf(replica: Replica, { base, document }: StatementOf<'policy'>): Promise<PolicyChange> {
+  const objects = await replica.objects([base, document]);
+  const { policy: before } = parsePolicy(objectOf(objects, base, 'policy'));
+  const { policy } = parsePolicy(objectOf(objects, document, 'policy'));
+  return { policy, differences: policyDifferences(before, policy) };
 }
 
 function versionOf(facts: Facts, statement: Proposable): Version | null {

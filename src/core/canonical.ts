@@ -2,6 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import canonicalize from 'canonicalize';
 import { equal, fromUtf8, type Hex, toHex, utf8 } from './bytes.ts';
 import { must, TwinlockError } from './errors.ts';
+import { parseShallowJson } from './json.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -26,17 +27,11 @@ export function canonicalBytes(value: object): Uint8Array {
  *
  * JSON.parse keeps the last of two equal keys and rounds large integers, so it is never trusted alone:
  * the canonical form of what it returns must be the very bytes that were given. Throws `too_large`,
- * `malformed` (not JSON, not UTF-8) or `not_canonical`.
+ * `malformed` (not JSON, not UTF-8, deeper than 64 levels) or `not_canonical`.
  */
 export function parseCanonical(bytes: Uint8Array, maxBytes: number): JsonObject {
   must(bytes.length <= maxBytes, 'too_large', `expected at most ${maxBytes} bytes, got ${bytes.length}`);
-  const text = fromUtf8(bytes);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new TwinlockError('malformed', 'expected JSON');
-  }
+  const value = parseShallowJson(fromUtf8(bytes));
   must(value !== null && typeof value === 'object' && !Array.isArray(value), 'malformed', 'expected a JSON object');
   const canonical = canonicalBytes(value as object);
   must(equal(canonical, bytes), 'not_canonical', 'expected canonical JSON (RFC 8785): sorted keys, no white space');

@@ -1,40 +1,70 @@
 import { must, TwinlockError } from './errors.ts';
 
+/** No document of ours nests deeper than a dozen; a parser's stack is not the sender's to fill. */
+const DEPTH_MAX = 64;
+
+/** Parses JSON of at most 64 levels, members named twice and all. Attacker-controlled. Throws `malformed`. */
+export function parseShallowJson(text: string): unknown {
+  return parsed(text, survey(text));
+}
+
 /**
  * Parses JSON in which no object names a member twice: parsers disagree about which of them counts, and
- * JSON.parse keeps the last without a word. Attacker-controlled. Throws `malformed`.
+ * JSON.parse keeps the last without a word. At most 64 levels. Attacker-controlled. Throws `malformed`.
  */
 export function parseJson(text: string): unknown {
-  let value: unknown;
+  const written = survey(text);
+  const value = parsed(text, written);
+  const isOnce = written.members === membersParsed(value);
+  must(isOnce, 'malformed', 'expected no member of an object to be repeated');
+  return value;
+}
+
+interface Survey {
+  readonly members: number;
+  readonly depth: number;
+}
+
+function parsed(text: string, { depth }: Survey): unknown {
+  must(depth <= DEPTH_MAX, 'malformed', `expected JSON of at most ${DEPTH_MAX} levels`);
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw new TwinlockError('malformed', 'expected JSON');
   }
-  must(membersWritten(text) === membersParsed(value), 'malformed', 'expected no member of an object to be repeated');
-  return value;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+/** Set in none of the bytes of `[`, `]`, `{` and `}` but this one, which tells an array's from an object's. */
+const OBJECT_BIT = 0x20;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
 
-/** In a text that is known to be JSON, every colon outside a string belongs to one member. */
-function membersWritten(json: string): number {
+/**
+ * In a text that turns out to be JSON, every colon outside a string belongs to one member, and every bracket to a
+ * level. Of any other text it says nothing.
+ */
+function survey(json: string): Survey {
   let members = 0;
+  let level = 0;
+  let depth = 0;
   let inString = false;
   for (let i = 0; i < json.length; i++) {
     const code = json.charCodeAt(i);
     if (code === QUOTE) inString = !inString;
     else if (code === BACKSLASH) i++;
-    else if (code === COLON && !inString) members++;
+    else if (inString) continue;
+    else if (code === COLON) members++;
+    else if ((code & ~OBJECT_BIT) === OPEN) depth = Math.max(depth, ++level);
+    else if ((code & ~OBJECT_BIT) === CLOSE) level--;
   }
-  return members;
+  return { members, depth };
 }
 
 function membersParsed(root: unknown): number {
   let members = 0;
-  // A stack of one's own: the nesting is as deep as the sender likes.
   const stack = [root];
   while (stack.length > 0) {
     const value = stack.pop();

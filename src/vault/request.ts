@@ -1,10 +1,11 @@
+import type { Appraisal } from '../core/attest/appraisal.ts';
 import { appraise } from '../core/attest/appraise.ts';
 import { endorsementsBytes, NO_ENDORSEMENTS, parseEndorsements } from '../core/attest/endorsements.ts';
 import { parseEvidence } from '../core/attest/evidence.ts';
 import { type Request, requestSchema } from '../core/attest/request.ts';
 import type { Hex } from '../core/bytes.ts';
 import { canonicalBytes } from '../core/canonical.ts';
-import { must } from '../core/errors.ts';
+import { type Code, must, TwinlockError } from '../core/errors.ts';
 import { parseAs } from '../core/schema.ts';
 import { withinSkew } from '../core/state/judgement.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
@@ -75,9 +76,23 @@ export async function appraiseForRequest(
   const endorsements = endorsementsBytes(await context.endorser.endorse(evidence, brought));
   const input = { evidence: bytes, endorsements, referenceValues, instantMs: context.clock.now() };
   const appraisal = await appraise(input, context.verify);
-  const failed = appraisal.rules.find((rule) => !rule.pass);
-  must(failed === undefined, 'appraisal_failed', `${failed?.rule}: expected ${failed?.expected}, got ${failed?.got}`, {
-    rule: failed?.rule ?? '',
-  });
+  mustPass(appraisal);
   return { appraisal: canonicalBytes(appraisal), endorsements };
+}
+
+/** What an operator does about a rule that fails for want of endorsements: nothing is wrong with the host. */
+const REMEDIES = {
+  endorsement_missing: 'bring them with the evidence, or put them into the vault’s --endorsements folder',
+  endorsement_stale: 'bring newer ones with the evidence, or put newer ones into the vault’s --endorsements folder',
+} as const satisfies Partial<Record<Code, string>>;
+
+/** Throws `appraisal_failed` with the first rule that does. */
+function mustPass({ rules, verdict }: Appraisal): void {
+  if (verdict === 'pass') return;
+  const failed = rules.find(({ pass }) => !pass);
+  if (failed === undefined) throw new TwinlockError('appraisal_failed', 'no rule was checked', { rule: '' });
+  const { rule, expected, got } = failed;
+  const [, remedy] = Object.entries(REMEDIES).find(([code]) => got.startsWith(`${code}:`)) ?? [];
+  const advice = remedy === undefined ? '' : `; ${remedy}`;
+  throw new TwinlockError('appraisal_failed', `${rule}: expected ${expected}, got ${got}${advice}`, { rule });
 }

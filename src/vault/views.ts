@@ -76,6 +76,7 @@ export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs:
     entries,
     stopped: facts.stopped,
     policy: policy.digest,
+    policyChanges: proposals.count((p) => p.phase === 'executed' && p.statement.kind === 'policy'),
     limits: policy.document.limits,
     committee: {
       id: committee.id,

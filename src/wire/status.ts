@@ -10,6 +10,8 @@ export const statusView = z
     /** Digest of the stop in force. */
     stopped: z.nullable(digest),
     policy: digest,
+    /** How often a quorum has put another in force since genesis. */
+    policyChanges: count,
     limits: z.object({
       proposalMs: count,
       leaseMs: count,

@@ -6,10 +6,7 @@ import { endorsementsBytes, NO_ENDORSEMENTS } from '../../src/core/attest/endors
 import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import { utf8 } from '../../src/core/bytes.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
-import { openCorePage, serveCorePage, type WithCore } from '../browser/core-page.ts';
-import { unpackChromium } from '../browser/unpack-chromium.ts';
-import { appraiseCase } from '../browser/vectors/appraisals.ts';
-import { launchBrowser } from '../browser/workstation.ts';
+import { appraiseCase, type CarriedCase } from '../platforms/carried-case.ts';
 import { platformCases } from '../platforms/cases.ts';
 import { vectorPath } from '../vectors.ts';
 import { race, repeated } from './measure.ts';
@@ -30,37 +27,33 @@ const MS = { unit: 'ms', work: 1 } as const;
 export const appraiseBench: Bench = async ({ quick, say }) => {
   const rounds = quick ? 3 : 15;
   const rows: Row[] = [];
-  for (const carried of platformCases()) {
+  const cases = platformCases();
+  for (const carried of cases) {
     say(carried.name);
     const { taken } = await race({ taken: repeated(1, () => appraiseCase(carried, verifyNode)) }, rounds);
     rows.push(row('appraise', `${carried.name}, Node`, taken, MS, null));
   }
-  rows.push(...(await inChromium(rounds)));
+  rows.push(...(await inChromium(cases, rounds)));
   rows.push(...(await hostile(rounds)));
   const { rows: quotes, skipped } = await quote(rounds);
   return { rows: [...rows, ...quotes], skipped };
 };
 
-async function inChromium(rounds: number): Promise<Row[]> {
-  const served = await serveCorePage();
-  const browser = await launchBrowser(await unpackChromium());
-  try {
-    const page = await browser.newPage();
-    await openCorePage(page, served);
-    const rows: Row[] = [];
-    for (const carried of platformCases()) {
-      const taken = await page.evaluate(
-        ([given, times]) => (globalThis as unknown as WithCore).twinlockCore.timeInPage(given, times),
-        [carried, rounds + 1] as const,
-      );
-      const seconds = taken.slice(1).map((ms) => ms / 1000);
-      rows.push(row('appraise', `${carried.name}, Chromium`, seconds, MS, null));
-    }
-    return rows;
-  } finally {
-    await browser.close();
-    await served.close();
-  }
+/**
+ * Named so that the compiler does not follow: what runs in a page is checked with the types of a browser, by a
+ * program of its own (test/browser/tsconfig.json), and what runs in Node with Node's.
+ */
+const IN_CHROMIUM = new URL('../browser/appraise-times.ts', import.meta.url).href;
+
+async function inChromium(cases: readonly CarriedCase[], rounds: number): Promise<Row[]> {
+  const { timesInChromium } = (await import(IN_CHROMIUM)) as {
+    timesInChromium(cases: readonly CarriedCase[], rounds: number): Promise<readonly (readonly number[])[]>;
+  };
+  const times = await timesInChromium(cases, rounds);
+  return cases.map(({ name }, i) => {
+    const seconds = (times[i] ?? []).map((ms) => ms / 1000);
+    return row('appraise', `${name}, Chromium`, seconds, MS, null);
+  });
 }
 
 /** What an attacker may send at most, made to be slow: one long text, much nesting, many devices. */

@@ -6,10 +6,10 @@ import { NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { toHex, utf8 } from '../../src/core/bytes.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
+import { appraisalText, appraiseCase, type CarriedCase } from '../platforms/carried-case.ts';
 import { platformCases } from '../platforms/cases.ts';
 import { vectorPath, vectorTest } from '../vectors.ts';
 import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
-import { appraisalText, appraiseCase, type CarriedCase } from './vectors/appraisals.ts';
 import { launchBrowser, listenForComplaints } from './workstation.ts';
 
 let browser: Browser;

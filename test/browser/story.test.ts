@@ -1,6 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PrincipalSession } from '../../client/principal.ts';
+import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
+import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
 import {
   approve,
   compareAndSign,
@@ -16,6 +18,7 @@ import {
 import { depositFile, fetchFile, invitationOf, makeKey, openSession, requestServing } from './machines.ts';
 import { launchBrowser, openVault, openWorkstation, type TestVault, type Workstation } from './workstation.ts';
 
+const STOLEN_CHIP = '77'.repeat(32);
 const PLAINTEXT = new TextEncoder().encode('the weights of a very small model\n');
 const depositorKey = makeKey('depositor', 'training');
 const requesterKey = makeKey('requester', 'turin-serving');
@@ -165,6 +168,34 @@ describe('three custodians, each at their own console', () => {
     expect(await approve(ana, 'Resume the vault')).toBe('The proposal is now in effect.');
     await visit(cleo, 'Stop');
     await cleo.page.getByRole('button', { name: 'Stop everything' }).waitFor();
+  });
+
+  it('change the policy from a file: what differs is shown before the touch, and to whoever approves', async () => {
+    await visit(ana, 'Propose');
+    const { page } = ana;
+    const choose = (name: string, values: object) =>
+      page.getByLabel('Reference values').setInputFiles({
+        name,
+        mimeType: 'application/json',
+        buffer: Buffer.from(JSON.stringify(values)),
+      });
+    const simulated = { platform: 'simulated' as const, measurements: [SIMULATED_IMAGE] };
+    const inForce: ReferenceValues = { ...NO_REFERENCE_VALUES, simulated };
+    await choose('draft.json', { ...inForce, cca: null });
+    await page.getByText('malformed', { exact: true }).waitFor();
+    await choose('same.json', inForce);
+    await page.getByText('These are in force already.').waitFor();
+    await choose('next.json', { ...inForce, revoked: [{ claim: 'simulated.chip', value: STOLEN_CHIP }] });
+    await page.getByText(`"${STOLEN_CHIP}"`).waitFor();
+    await page.getByLabel('Why they change').fill('a chip has been stolen');
+    await page.getByRole('button', { name: 'Propose the change' }).click();
+    await openProposal(ben, 'Change the policy');
+    await ben.page.getByText('a chip has been stolen').first().waitFor();
+    const changes = ben.page.getByRole('region', { name: 'What changes in the policy' });
+    await changes.getByRole('cell', { name: `"${STOLEN_CHIP}"` }).waitFor();
+    expect(await approve(ana, 'Change the policy')).toBe('The proposal is now open.');
+    expect(await approve(ben, 'Change the policy')).toBe('The proposal is now in effect.');
+    expect((await requester.api.status()).policyChanges).toBe(1);
   });
 
   it('deny, with a touch of its own; retire a lost key', async () => {

@@ -6,9 +6,10 @@ import { SoftwareAuthenticator } from '../../client/custodian/software-authentic
 import { platformRandom } from '../../client/random.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import type { Daemon } from '../../src/daemon.ts';
+import { foundingPolicy } from '../../src/founding-policy.ts';
 import { initialise } from '../../src/initialise.ts';
 import { foundVault, type Prepared, prepareVault, type Seat, seatsOf, startInProcess } from '../vault-kit.ts';
-import { HOUR_MS } from '../world/founding.ts';
+import { HOUR_MS, POLICY } from '../world/founding.ts';
 import { expectRefused } from './ask.ts';
 import { DIGEST } from './routes.ts';
 
@@ -184,7 +185,7 @@ describe('the data folder', () => {
     threshold: 2,
     founders: ['ana', 'ben', 'cleo'].map((name) => ({ name, groups: [] })),
     hosts: ['localhost'],
-    policy: null,
+    policy: foundingPolicy('simulation', null, null),
     principals: [],
     invitationDays: 1,
     nowMs: Date.now(),
@@ -199,6 +200,15 @@ describe('the data folder', () => {
     for (const changes of [{ threshold: 3 }, { threshold: 1 }, { founders: [] }]) {
       await expect(initialise(init(changes))).rejects.toThrow(code('invalid_threshold'));
     }
+  });
+
+  test('is not initialised with a policy that genesis would refuse once everybody has enrolled', async () => {
+    const group = foundingPolicy('simulation', { ...POLICY, groups: ['board'] }, null);
+    await expect(initialise(init({ policy: group }))).rejects.toThrow(code('quorum_unreachable'));
+    const simulated = foundingPolicy('production', null, POLICY.referenceValues);
+    await expect(initialise(init({ grade: 'production', policy: simulated }))).rejects.toThrow(
+      code('evidence_simulated'),
+    );
   });
 
   test('is served by one daemon at a time', async () => {

@@ -1,8 +1,8 @@
 import { NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { type Hex, toHex } from '../../src/core/bytes.ts';
-import type { CarriedCase } from '../browser/vectors/appraisals.ts';
 import { azureCase } from './azure.ts';
+import type { CarriedCase } from './carried-case.ts';
 import { evidenceOf, makeDevice, referenceValuesFor, TEST_NONCE } from './nvidia.ts';
 import { SNP_INSTANT_MS, snpCase } from './snp.ts';
 import { makeTdx, TDX_REFERENCE_VALUES } from './tdx.ts';

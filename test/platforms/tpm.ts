@@ -1,6 +1,6 @@
 import { constants, createPrivateKey, sign } from 'node:crypto';
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
+import type { TpmImage, TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import type { TpmIdentityOf, TpmReport } from '../../src/core/attest/tpm/report.ts';
 import { concat, fromHex, type Hex, toBase64url, toHex, u8, u16, u32, u64, utf8 } from '../../src/core/bytes.ts';
 import { readUnsigned } from '../../src/core/signature/der.ts';
@@ -207,6 +207,12 @@ export function tpmReport(fields: ReportFields = {}): TpmReport {
   };
 }
 
+/** An image whose PCRs are those of `PCRS`. */
+export const imageOf = (name: string, indices: readonly number[]): TpmImage => ({
+  name,
+  pcrs: PCRS.filter(({ index }) => indices.includes(index)),
+});
+
 /** What `tpmReport()` satisfies: the authority pinned, PCRs 4 and 7 compared. */
 export function tpmReferenceValues(changes: Partial<TpmReferenceValues> = {}): TpmReferenceValues {
   return {
@@ -214,10 +220,7 @@ export function tpmReferenceValues(changes: Partial<TpmReferenceValues> = {}): T
     alone: true,
     anchors: [toBase64url(akAuthority())],
     activated: [],
-    pcrs: PCRS.filter(({ index }) => index === 4 || index === 7).map(({ index, value }) => ({
-      index,
-      values: ['00'.repeat(32), value],
-    })),
+    images: [imageOf('ocr-host 1.3', [4, 7])],
     firmware: null,
     paravisor: null,
     ...changes,

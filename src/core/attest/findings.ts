@@ -5,6 +5,8 @@ import type { PlatformResult } from './platform.ts';
 
 /** Values of a list that a rule shows; the others are counted. */
 const SHOWN_MAX = 16;
+/** What a rule got that no appraisal reached. */
+export const NOT_REACHED = 'not reached';
 /** Characters of what a rule shows of attacker-controlled text. */
 const TEXT_MAX = 2048;
 
@@ -74,7 +76,7 @@ export class Findings<Rule extends string> {
   result(label: string, required: readonly Rule[]): PlatformResult {
     const reached = new Set(this.#rules.map(({ rule }) => rule));
     const missing = required.filter((rule) => !reached.has(rule));
-    const failures = missing.map((rule) => ({ rule, expected: 'checked', got: 'not reached', pass: false }));
+    const failures = missing.map((rule) => ({ rule, expected: 'checked', got: NOT_REACHED, pass: false }));
     return { label, claims: this.#claims, rules: [...this.#rules, ...failures] };
   }
 }

@@ -1,9 +1,8 @@
 import { equal, fromHex } from '../bytes.ts';
 import { must } from '../errors.ts';
 import { readElement, readUnsigned, readWholeSequence } from './der.ts';
+import { RSA_ENCRYPTION } from './spki.ts';
 
-/** AlgorithmIdentifier { rsaEncryption, NULL } (RFC 8017 appendix A.1), as DER. */
-const RSA_ENCRYPTION = fromHex('300d06092a864886f70d0101010500');
 const BIT_STRING = 0x03;
 const MODULUS_BITS_MIN = 2048;
 const MODULUS_BITS_MAX = 4096;

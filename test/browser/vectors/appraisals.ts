@@ -1,47 +1,11 @@
-import type { Appraisal } from '../../../src/core/attest/appraisal.ts';
-import { appraiseParts, type Parts } from '../../../src/core/attest/compose.ts';
-import type { Endorsements } from '../../../src/core/attest/endorsements.ts';
-import type { ReferenceValues } from '../../../src/core/attest/reference-values.ts';
-import { fromHex, fromUtf8, type Hex } from '../../../src/core/bytes.ts';
-import { canonicalBytes } from '../../../src/core/canonical.ts';
-import type { Verify } from '../../../src/core/signature/claim.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
-
-/** What an appraisal is a function of, as JSON carries it into a page. */
-export interface CarriedCase {
-  readonly name: string;
-  readonly report: Parts['report'];
-  readonly gpu: Parts['gpu'];
-  readonly reportData: Hex | null;
-  readonly gpuNonce: Hex | null;
-  readonly endorsements: Endorsements;
-  readonly referenceValues: ReferenceValues | null;
-  readonly instantMs: number;
-}
-
-/** Appraises a case with the platform's cryptography. */
-export async function appraiseCase(carried: CarriedCase, verify: Verify): Promise<Appraisal> {
-  const { report, gpu, reportData, gpuNonce, ...measure } = carried;
-  const bytesOf = (hex: Hex | null) => (hex === null ? null : fromHex(hex));
-  const parts = {
-    report,
-    gpu,
-    reportData: bytesOf(reportData),
-    gpuNonce: bytesOf(gpuNonce),
-    evidence: '5a'.repeat(32),
-  };
-  return appraiseParts(parts, { ...measure, verify });
-}
+import { appraisalText, appraiseCase, type CarriedCase } from '../../platforms/carried-case.ts';
 
 /** The canonical appraisals by name, as text: in a page, with WebCrypto. */
 export async function appraiseInPage(cases: readonly CarriedCase[]): Promise<Readonly<Record<string, string>>> {
   const texts: Record<string, string> = {};
   for (const carried of cases) texts[carried.name] = appraisalText(await appraiseCase(carried, verifyWeb));
   return texts;
-}
-
-export function appraisalText(appraisal: Appraisal): string {
-  return fromUtf8(canonicalBytes(appraisal));
 }
 
 /** Milliseconds that each of `times` appraisals of a case takes in the page, keys imported anew for the first. */

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { trustCa } from '../../../client/cli/connect.ts';
 import { readPrincipalKey } from '../../../client/principal-file.ts';
+import type { Policy } from '../../../src/core/statement/policy.ts';
 import { type DaemonProcess, NODE, startProcess } from '../../daemon-process.ts';
 import { FOUNDERS, foundVault, type Members, type Prepared } from '../../vault-kit.ts';
 
@@ -69,8 +70,15 @@ export interface CliVault extends Members {
   close(): Promise<void>;
 }
 
+export interface CliVaultOptions {
+  /** What `twinlockd init --policy` reads; the default of the grade unless given. */
+  readonly policy?: Policy;
+  /** Further arguments of `twinlockd serve`. */
+  readonly serve?: readonly string[];
+}
+
 /** Keys, invitations and the daemon come from the programs themselves; only the founders are the library's. */
-export async function openCliVault(): Promise<CliVault> {
+export async function openCliVault({ policy, serve = [] }: CliVaultOptions = {}): Promise<CliVault> {
   const folder = mkdtempSync(join(tmpdir(), 'twinlock-cli-'));
   const path = (name: string) => join(folder, name);
   for (const role of ROLES) {
@@ -81,13 +89,15 @@ export async function openCliVault(): Promise<CliVault> {
   const dataDir = path('data');
   const founders = FOUNDERS.flatMap((name) => ['--founder', name]);
   const principals = ROLES.flatMap((role) => ['--principal', path(`${role}.key.json`)]);
-  const init = ['--data', dataDir, 'init', '--grade', 'simulation', '--json', ...founders, ...principals];
+  if (policy !== undefined) writeFileSync(path('policy.json'), JSON.stringify(policy));
+  const policies = policy === undefined ? [] : ['--policy', path('policy.json')];
+  const init = ['--data', dataDir, 'init', '--grade', 'simulation', '--json', ...founders, ...principals, ...policies];
   const { invitations } = (await runProgram('src/main.ts', init, folder)).json() as {
     invitations: { name: string; invitation: string }[];
   };
   const ca = join(dataDir, 'tls.crt');
   trustCa(ca);
-  const daemon: DaemonProcess = startProcess(dataDir);
+  const daemon: DaemonProcess = startProcess(dataDir, 0, serve);
   const machines = Object.fromEntries(
     await Promise.all(ROLES.map(async (role) => [role, await readPrincipalKey(path(`${role}.key`))] as const)),
   ) as Prepared['machines'];

@@ -126,4 +126,8 @@ test('the example of an authority chain is the one that this story has', async (
     'genesis deposit deposit receipt receipt proposal approval approval heartbeat proposal approval approval release heartbeat',
   );
   expect(formatOf('state')).toContain(`theentries${indices.join('')}andtheprefixesofsizes${sizes.join('')},`);
+  await world.changePolicy({ veto: true }, ana, ana, ben);
+  const under = await world.release(await world.ask(deposit), ben, cleo);
+  const longer = makeChain(chainInputOf(world, under)).entries.map(({ text }) => parseEntry(utf8(text)).index);
+  expect(formatOf('state')).toContain(`theentries${longer.join('')}.`);
 });

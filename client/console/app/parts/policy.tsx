@@ -1,34 +1,71 @@
+import type { ReferenceValues } from '../../../../src/core/attest/reference-values.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
+import { policyFields } from '../../../custodian/policy-diff.ts';
 import { counted, duration, size } from '../format.ts';
-import { Digest } from './digest.tsx';
 import { Facts } from './screen.tsx';
 
 /** A policy as a table: every field, because what is not shown is not agreed to. */
 export function PolicyFacts({ policy }: { policy: Policy }) {
   const { groups, veto, authenticators, referenceValues, limits, publication } = policy;
   const { aaguids, roots } = authenticators;
-  const measurements = referenceValues.simulated?.measurements ?? [];
   return (
-    <Facts
-      of={[
-        ['Among the approvers', groups.length === 0 ? 'anybody' : `at least one of each: ${groups.join(', ')}`],
-        ['One denial', veto ? 'ends a release' : 'counts as one vote'],
-        [
-          'Authenticators',
-          aaguids.length === 0 ? 'no model is listed' : `${counted(aaguids.length, 'model')}: ${aaguids.join(', ')}`,
-        ],
-        ['Attestation roots', counted(roots.length, 'certificate')],
-        ['Simulated hosts', referenceValues.simulated === null ? 'refused' : counted(measurements.length, 'image')],
-        ...measurements.map((image, i) => [`Image ${i + 1}`, <Digest key={image} hex={image} />] as const),
-        ['Proposals live for', `at most ${duration(limits.proposalMs)}`],
-        ['Leases last', `at most ${duration(limits.leaseMs)}`],
-        ['Hosts a release', `at most ${limits.hosts}`],
-        ['Served a release', `at most ${size(BigInt(limits.bytesPerRelease))}`],
-        ['Served a day', `at most ${size(BigInt(limits.bytesPerDay))}`],
-        ['To publish', publicationText(publication)],
-      ]}
-    />
+    <>
+      <Facts
+        of={[
+          ['Among the approvers', groups.length === 0 ? 'anybody' : `at least one of each: ${groups.join(', ')}`],
+          ['One denial', veto ? 'ends a release' : 'counts as one vote'],
+          [
+            'Authenticators',
+            aaguids.length === 0 ? 'no model is listed' : `${counted(aaguids.length, 'model')}: ${aaguids.join(', ')}`,
+          ],
+          ['Attestation roots', counted(roots.length, 'certificate')],
+          ...hostsOf(referenceValues),
+          ['Proposals live for', `at most ${duration(limits.proposalMs)}`],
+          ['Leases last', `at most ${duration(limits.leaseMs)}`],
+          ['Hosts a release', `at most ${limits.hosts}`],
+          ['Served a release', `at most ${size(BigInt(limits.bytesPerRelease))}`],
+          ['Served a day', `at most ${size(BigInt(limits.bytesPerDay))}`],
+          ['To publish', publicationText(publication)],
+        ]}
+      />
+      <details>
+        <summary>What hosts must show, exactly</summary>
+        <pre>
+          {policyFields(referenceValues)
+            .map(({ path, value }) => `${path}: ${value}`)
+            .join('\n')}
+        </pre>
+      </details>
+    </>
   );
+}
+
+const PLATFORMS = {
+  simulated: 'Simulated hosts',
+  snp: 'AMD SEV-SNP',
+  tdx: 'Intel TDX',
+  tpm: 'TPM',
+  intelTrustAuthority: 'Intel Trust Authority',
+} as const satisfies Partial<Record<keyof ReferenceValues, string>>;
+
+/** In short; the fields themselves follow. */
+function hostsOf(values: ReferenceValues): readonly (readonly [name: string, value: string])[] {
+  const names = Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[];
+  return [
+    ...names.map((name) => [PLATFORMS[name], imagesOf(values[name])] as const),
+    ['GPUs in a host', countsOf(values.gpu?.gpus ?? [0])],
+    ['Switches in a host', countsOf(values.gpu?.switches ?? [0])],
+    ['Revoked', values.revoked.length === 0 ? 'nothing' : counted(values.revoked.length, 'claim')],
+  ];
+}
+
+function countsOf(counts: readonly number[]): string {
+  return counts.length === 0 ? 'no number is allowed' : counts.join(' or ');
+}
+
+function imagesOf(values: ReferenceValues[keyof typeof PLATFORMS]): string {
+  if (values === null) return 'refused';
+  return counted('images' in values ? values.images.length : values.measurements.length, 'image');
 }
 
 function publicationText({ evaluation, modelSignature }: Policy['publication']): string {

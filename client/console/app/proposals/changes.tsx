@@ -1,4 +1,5 @@
 import type { Change } from '../../../custodian/differences.ts';
+import { DifferenceTable } from '../parts/difference-table.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';
 
@@ -13,31 +14,12 @@ export function ChangesPanel({ changes }: { changes: readonly Change[] | null })
       ) : null}
       {changes?.length === 0 ? <p>Nothing.</p> : null}
       {changes === null || changes.length === 0 ? null : (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Field</th>
-                <th scope="col">Last time</th>
-                <th scope="col">Now</th>
-              </tr>
-            </thead>
-            <tbody>
-              {changes.map(({ field, before, after }) => (
-                <tr key={field}>
-                  <th scope="row">{field}</th>
-                  <td>
-                    <code>{before === '' ? 'none' : before}</code>
-                  </td>
-                  <td>
-                    <code>{after === '' ? 'none' : after}</code>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DifferenceTable place="Field" before="Last time" rows={changes.map(rowOf)} />
       )}
     </Panel>
   );
+}
+
+function rowOf({ field, before, after }: Change) {
+  return { place: field, before: before === '' ? null : before, after: after === '' ? null : after };
 }

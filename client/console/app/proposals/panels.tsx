@@ -51,6 +51,11 @@ function whatOf(statement: Proposable, { persons }: Established): Rows {
         ['Key', <code key="key">{key}</code>],
       ];
     }
+    case 'policy':
+      return [
+        ['New policy', <Digest key="new" hex={statement.document} />],
+        ['In place of', <Digest key="old" hex={statement.base} />],
+      ];
     case 'resume':
       return [['The stop', <Digest key="stop" hex={statement.stop} />]];
   }

@@ -11,6 +11,7 @@ import { ChangesPanel } from './changes.tsx';
 import { DecidePanel } from './decide.tsx';
 import { HostsPanel } from './hosts.tsx';
 import { AskedPanel, PolicyPanel, ServedPanel, WhatPanel } from './panels.tsx';
+import { PolicyChangePanel } from './policy-change.tsx';
 import { phaseOf, titleOf } from './title.ts';
 
 /** Clocks and expiry are looked at again this often. */
@@ -62,6 +63,7 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
       <AskedPanel review={review} />
       <PolicyPanel review={review} />
       {review.hosts.length === 0 ? null : <HostsPanel hosts={review.hosts} />}
+      {review.policyChange === null ? null : <PolicyChangePanel change={review.policyChange} />}
       {isRelease && proposal.phase === 'open' ? <ChangesPanel changes={review.changes} /> : null}
       <ServedPanel review={review} />
       <DecidePanel key={review.digest} review={review} />

@@ -12,6 +12,8 @@ export function titleOf(statement: Proposable): string {
       return `Publish ${statement.model}@${statement.version}`;
     case 'principal':
       return `Enrol ${statement.principal.name} as ${statement.principal.role}`;
+    case 'policy':
+      return 'Change the policy';
     case 'resume':
       return 'Resume the vault';
   }

@@ -6,6 +6,7 @@ import { Panel, Screen } from '../parts/screen.tsx';
 import { go } from '../route.ts';
 import { act } from '../vault.ts';
 import { MachineForm } from './machine.tsx';
+import { PolicyForm } from './policy.tsx';
 
 export function ProposeScreen({ facts }: { facts: Facts }) {
   return (
@@ -15,6 +16,7 @@ export function ProposeScreen({ facts }: { facts: Facts }) {
     >
       {facts.stopped === null ? null : <ResumePanel />}
       <MachineForm facts={facts} />
+      <PolicyForm facts={facts} />
     </Screen>
   );
 }

@@ -6,11 +6,11 @@ import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
 import type { Verify } from '../../signature/claim.ts';
 import { checkPublicKey } from '../../signature/precheck.ts';
+import { p384Spki, rsaSpki } from '../../signature/spki.ts';
 import { parseCertificate } from '../../x509/certificate.ts';
 import { allowsUsage } from '../../x509/extensions.ts';
 import { verifyPath } from '../../x509/path.ts';
 import { type TokenAlgorithm, tokenText } from './jws.ts';
-import { p384Spki, rsaSpki } from './spki.ts';
 
 /** NVIDIA serves 32 at a time. */
 const KEYS_MAX = 64;

@@ -6,6 +6,7 @@ import { Findings } from '../findings.ts';
 import type { PlatformResult } from '../platform.ts';
 import { type AttestationKey, parseAttestationKey } from './attestation-key.ts';
 import { certifyKey, type TpmInput } from './certify.ts';
+import { checkImage } from './image.ts';
 import type { TpmReferenceValues } from './reference-values.ts';
 import type { TpmReport } from './report.ts';
 import { requiredRules, type TpmFindings, type TpmRule } from './rules.ts';
@@ -95,20 +96,9 @@ function checkPcrDigest(findings: TpmFindings, { pcrs }: TpmReport, quote: Quote
   findings.same('tpm.pcr-digest', toHex(sha256(concat(...values))), quote.pcrDigest);
 }
 
-function compare(findings: TpmFindings, { pcrs, identity }: TpmReport, quote: Quote, values: TpmReferenceValues): void {
-  const quoted = new Map(pcrs.map(({ index, value }) => [index, value]));
-  const asked = values.pcrs.map(({ index }) => index);
-  const missing = asked.filter((index) => !quoted.has(index));
-  findings.rule(
-    'tpm.pcrs',
-    asked.length === 0 ? 'reference values of one PCR at least' : `PCRs ${asked.join(',')} quoted`,
-    missing.length === 0 ? `PCRs ${[...quoted.keys()].join(',')}` : `no PCRs ${missing.join(',')}`,
-    asked.length > 0 && missing.length === 0,
-  );
-  for (const pcr of values.pcrs) {
-    findings.among(`tpm.pcr-${pcr.index}`, pcr.values, quoted.get(pcr.index) ?? 'not quoted');
-  }
-  const isAlone = identity.kind !== 'runtime';
+function compare(findings: TpmFindings, report: TpmReport, quote: Quote, values: TpmReferenceValues): void {
+  checkImage(findings, report.pcrs, values.images);
+  const isAlone = report.identity.kind !== 'runtime';
   const expected = 'a hardware report, or a policy to which a TPM alone is enough';
   const alone = values.alone ? 'a TPM alone, which is enough' : 'a TPM alone';
   findings.rule('tpm.alone', expected, isAlone ? alone : 'a hardware report', !isAlone || values.alone);

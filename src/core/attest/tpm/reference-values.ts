@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { binary, digest } from '../../schema.ts';
+import { binary, digest, humanText } from '../../schema.ts';
 import { snpReferenceValues } from '../snp/reference-values.ts';
 import { tdxReferenceValues } from '../tdx/reference-values.ts';
 
@@ -10,14 +10,24 @@ const AK_NAMES_MAX = 4096;
 const akName = z.string().check(z.regex(/^000b[0-9a-f]{64}$/, 'expected an AK name: 000b and 32 bytes in hexadecimal'));
 const firmware = z.string().check(z.regex(/^[0-9a-f]{16}$/, 'expected 8 bytes in lower-case hexadecimal'));
 
-const pcr = z.strictObject({
-  index: z.int().check(z.gte(0), z.lt(PCRS_MAX)),
-  values: z.array(digest).check(z.maxLength(256)),
+/** One image, matched as a whole: a TPM that is asked for no PCR proves nothing, so it has one at least. */
+const image = z.strictObject({
+  name: humanText(64),
+  /** What each must be in the SHA-256 bank; the others are claims, and not compared. */
+  pcrs: z.array(z.strictObject({ index: z.int().check(z.gte(0), z.lt(PCRS_MAX)), value: digest })).check(
+    z.minLength(1),
+    z.maxLength(PCRS_MAX),
+    z.refine(
+      (all) => all.every(({ index }, i) => index > (all[i - 1]?.index ?? -1)),
+      'expected each PCR once, in ascending order',
+    ),
+  ),
 });
+export type TpmImage = z.infer<typeof image>;
 
 /**
- * What a TPM must show. An empty list refuses everybody; no `pcrs` at all too, since a TPM that is asked
- * nothing proves nothing. There is no vendor's root for attestation keys: the quorum pins who may certify them.
+ * What a TPM must show. An empty list refuses everybody. There is no vendor's root for attestation keys: the
+ * quorum pins who may certify them.
  */
 export const tpmReferenceValues = z.strictObject({
   platform: z.literal('tpm'),
@@ -27,14 +37,7 @@ export const tpmReferenceValues = z.strictObject({
   anchors: z.array(binary(1, 8192)).check(z.maxLength(16)),
   /** Names of attestation keys that custodians activated themselves, against the EK certificate. */
   activated: z.array(akName).check(z.maxLength(AK_NAMES_MAX)),
-  /** What each must be in the SHA-256 bank; the others are claims, and not compared. */
-  pcrs: z.array(pcr).check(
-    z.maxLength(PCRS_MAX),
-    z.refine(
-      (all: { index: number }[]) => new Set(all.map(({ index }) => index)).size === all.length,
-      'expected each PCR once',
-    ),
-  ),
+  images: z.array(image).check(z.maxLength(64)),
   /** Versions of the TPM's firmware, as quotes have them; null: not compared. */
   firmware: z.nullable(z.array(firmware).check(z.maxLength(256))),
   /** For the report of the hardware under a paravisor; null, or null for its platform, refuses it. */

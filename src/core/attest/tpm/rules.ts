@@ -11,8 +11,7 @@ export type TpmRule =
   | 'tpm.extra-data'
   | 'tpm.selection'
   | 'tpm.pcr-digest'
-  | 'tpm.pcrs'
-  | `tpm.pcr-${number}`
+  | 'tpm.image'
   | 'tpm.alone'
   | 'tpm.firmware'
   | 'tpm.paravisor';
@@ -35,8 +34,7 @@ export function requiredRules(
   if (onSnp) always.push('tpm.paravisor-vmpl');
   if (expectedData !== null) always.push('tpm.extra-data');
   if (values === null) return always;
-  const pcrs = values.pcrs.map(({ index }): TpmRule => `tpm.pcr-${index}`);
   const firmware: TpmRule[] = values.firmware === null ? [] : ['tpm.firmware'];
   const paravisor: TpmRule[] = identity.kind === 'runtime' ? ['tpm.paravisor'] : [];
-  return [...always, 'tpm.pcrs', ...pcrs, 'tpm.alone', ...firmware, ...paravisor];
+  return [...always, 'tpm.image', 'tpm.alone', ...firmware, ...paravisor];
 }

@@ -4,8 +4,8 @@ import { must } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
 import { checkKeyOfFamily } from '../../signature/precheck.ts';
+import { rsaSpki } from '../../signature/spki.ts';
 import type { CertifiedKey } from '../../x509/certificate.ts';
-import { rsaSpki } from '../token/spki.ts';
 
 /** The id of the attestation key that the paravisor's vTPM quotes with. */
 const AK_ID = 'HCLAkPub';

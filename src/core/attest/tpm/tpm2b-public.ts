@@ -2,9 +2,9 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, type Hex, toHex, u8, u16 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import { checkKeyOfFamily } from '../../signature/precheck.ts';
+import { rsaSpki } from '../../signature/spki.ts';
 import type { CertifiedKey } from '../../x509/certificate.ts';
 import { ByteReader } from '../byte-reader.ts';
-import { rsaSpki } from '../token/spki.ts';
 import { idText, readCoordinate, TPM_ALG } from './tpmt-signature.ts';
 
 const WHAT = 'TPM2B_PUBLIC';

@@ -64,11 +64,11 @@ describe.skipIf(!hasSwtpm())('an emulated TPM passes', SLOW, () => {
     return rules.filter(({ pass }) => !pass).map(({ rule }) => rule);
   }
 
-  const pcrs = [7].map((index) => ({ index, values: ['00'.repeat(32)] }));
+  const images = [{ name: 'never measured', pcrs: [{ index: 7, value: '00'.repeat(32) }] }];
 
   test('by a key from a file whose certificate is of a pinned authority, as often as it is asked', async () => {
     const collector = new Tpm({ ak: tpm.akContext, pcrs: [0, 4, 7, 23], certificate: tpm.akCertificateChain });
-    const values = tpmReferenceValues({ anchors: [toBase64url(tpm.anchor)], pcrs });
+    const values = tpmReferenceValues({ anchors: [toBase64url(tpm.anchor)], images });
     for (let time = 0; time < 3; time++) expect(await failures(collector, { values })).toEqual([]);
     const { report } = await collector.report({ reportData: new Uint8Array(64), extraData: new Uint8Array(32) });
     const [, extended, other] = (report as TpmReport).pcrs;
@@ -79,7 +79,7 @@ describe.skipIf(!hasSwtpm())('an emulated TPM passes', SLOW, () => {
     const handle = '0x81010002';
     run('evictcontrol', '-C', 'o', '-c', tpm.akContext, handle);
     const collector = new Tpm({ ak: handle, pcrs: [7], certificate: null });
-    const activated = tpmReferenceValues({ anchors: [], activated: [akName(tpm.akPublic)], pcrs });
+    const activated = tpmReferenceValues({ anchors: [], activated: [akName(tpm.akPublic)], images });
     expect(await failures(collector, { values: activated })).toEqual([]);
     expect(await failures(collector, { values: { ...activated, activated: [] } })).not.toEqual([]);
   });
@@ -90,7 +90,7 @@ describe.skipIf(!hasSwtpm())('an emulated TPM passes', SLOW, () => {
     run('evictcontrol', '-C', 'o', '-c', 'paravisor.ak', '0x81000003');
     run('readpublic', '-c', '0x81000003', '-f', 'tss', '-o', 'paravisor.public');
     const modulus = toBase64url(new Uint8Array(readFileSync(join(folder, 'paravisor.public'))).slice(-256));
-    const made = azureCase({ ak: { n: modulus }, runtime: { 'user-data': '' }, referenceValues: { pcrs } });
+    const made = azureCase({ ak: { n: modulus }, runtime: { 'user-data': '' }, referenceValues: { images } });
     const { identity } = made.report;
     if (identity.kind !== 'runtime' || identity.hardware.platform !== 'snp') throw new Error('expected one of SNP');
     const hardware = fromBase64url(identity.hardware.report);

@@ -7,12 +7,20 @@ import { akName, publicArea, tpmReferenceValues } from '../../../platforms/tpm.t
 const code = (name: string) => expect.objectContaining({ code: name });
 const parse = (changes: object) => () => parseAs(schema, { ...tpmReferenceValues(), ...changes }, 'reference values');
 const VALUE = '11'.repeat(32);
+const IMAGE = { name: 'ocr-host 1.3', pcrs: [{ index: 7, value: VALUE }] };
+const withPcrs = (...pcrs: object[]) => ({ images: [{ ...IMAGE, pcrs }] });
 
 describe('reference values of TPMs', () => {
   test('are taken as they are written', () => {
     expect(parse({})()).toEqual(tpmReferenceValues());
     const activated = [akName(publicArea('ECDSA'))];
     expect(parse({ activated, firmware: ['2019102300163636'] })()).toMatchObject({ activated });
+    const images = Array.from({ length: 64 }, (_, i) => ({
+      name: `image ${i}`,
+      pcrs: Array.from({ length: 24 }, (_, index) => ({ index, value: VALUE })),
+    }));
+    expect(parse({ images })()).toMatchObject({ images });
+    expect(parse({ images: [] })()).toMatchObject({ images: [] });
     const { paravisor } = azureCase().referenceValues;
     expect(parse({ paravisor })()).toMatchObject({ paravisor });
   });
@@ -23,17 +31,22 @@ describe('reference values of TPMs', () => {
     ['with an anchor that is no bytes', { anchors: [''] }],
     ['with an AK name by SHA-1', { activated: [`0004${'11'.repeat(20)}`] }],
     ['with an AK name in capitals', { activated: [`000B${VALUE}`] }],
-    ['with PCR 24', { pcrs: [{ index: 24, values: [VALUE] }] }],
-    [
-      'with a PCR twice',
-      {
-        pcrs: [
-          { index: 7, values: [VALUE] },
-          { index: 7, values: [] },
-        ],
-      },
-    ],
-    ['with a PCR of SHA-1', { pcrs: [{ index: 7, values: ['11'.repeat(20)] }] }],
+    ['without images', { images: undefined }],
+    ['with 65 images', { images: Array.from({ length: 65 }, () => IMAGE) }],
+    ['with an image without a name', { images: [{ ...IMAGE, name: '' }] }],
+    ['with an image whose name shows as nothing', { images: [{ ...IMAGE, name: '\u200b' }] }],
+    ['with an image whose name is 65 characters', { images: [{ ...IMAGE, name: 'a'.repeat(65) }] }],
+    ['with an image without PCRs', withPcrs()],
+    ['with an image of 25 PCRs', withPcrs(...Array.from({ length: 25 }, (_, index) => ({ index, value: VALUE })))],
+    ['with PCR 24', withPcrs({ index: 24, value: VALUE })],
+    ['with PCR -1', withPcrs({ index: -1, value: VALUE })],
+    ['with a PCR twice in an image', withPcrs({ index: 7, value: VALUE }, { index: 7, value: VALUE })],
+    ['with PCRs in descending order', withPcrs({ index: 7, value: VALUE }, { index: 4, value: VALUE })],
+    ['with a PCR of SHA-1', withPcrs({ index: 7, value: '11'.repeat(20) })],
+    ['with a PCR in capitals', withPcrs({ index: 7, value: 'AB'.repeat(32) })],
+    ['with a PCR without a value', withPcrs({ index: 7 })],
+    ['with a PCR of several values', withPcrs({ index: 7, value: VALUE, values: [VALUE] })],
+    ['with values of PCRs that belong to no image', { pcrs: IMAGE.pcrs }],
     ['with firmware of 7 bytes', { firmware: ['20191023001636'] }],
     ['with a paravisor that names one platform only', { paravisor: { snp: null } }],
     ['with a member that no rule knows', { eventLog: null }],

@@ -50,11 +50,7 @@ const values = (changes: Partial<TpmReferenceValues> = {}): TpmReferenceValues =
   alone: true,
   anchors: [toBase64url(pem('swtpm-ak-ca.pem'))],
   activated: [],
-  pcrs: [
-    { index: 0, values: ['00'.repeat(32)] },
-    { index: 10, values: [PCR10] },
-    { index: 23, values: [PCR23] },
-  ],
+  images: [{ name: 'SOURCES.md', pcrs: PCRS.filter(({ index }) => [0, 10, 23].includes(index)) }],
   firmware: ['2019102300163636'],
   paravisor: null,
   ...changes,
@@ -206,9 +202,8 @@ describe('a TPM of somebody else', () => {
     const nonce = fromHex(parseTpmsAttest(attest).extraData);
     const failed = ['tpm.key-certified', 'tpm.key-attributes'];
     expect(await broken(report, null, nonce)).toEqual(failed);
-    expect(
-      await broken(report, values({ pcrs: [{ index: 0, values: ['00'.repeat(32)] }], firmware: null }), nonce),
-    ).toEqual(failed);
+    const images = [{ name: 'PCR 0', pcrs: [{ index: 0, value: '00'.repeat(32) }] }];
+    expect(await broken(report, values({ images, firmware: null }), nonce)).toEqual(failed);
     const { rules } = await reach(report, null, nonce);
     expect(rules.find(({ rule }) => rule === 'tpm.key-certified')?.got).toBe('nothing ties the AK to a TPM');
   });

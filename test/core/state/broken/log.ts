@@ -7,6 +7,7 @@ const HEARTBEAT: Draft = { kind: 'heartbeat', body: {} };
 const chain = rulesAt('state/chain.ts');
 const entry = rulesAt('log/entry.ts');
 const canonical = rulesAt('canonical.ts');
+const json = rulesAt('json.ts');
 const judgement = rulesAt('state/judgement.ts');
 const apply = rulesAt('state/apply.ts');
 
@@ -57,8 +58,8 @@ export const LOG: readonly BrokenRule[] = [
   canonical('too_large', 'an entry of more than 65,535 bytes', () => raw((text) => text.padEnd(65_536))),
   canonical('not_canonical', 'an entry with white space', () => raw((text) => text.replace(':', ': '))),
   canonical('not_canonical', 'an entry with a repeated member', () => raw((text) => text.replace('{', '{"v":1,'))),
-  canonical('malformed', 'bytes after the entry', () => raw((text) => `${text}{}`)),
-  canonical('malformed', 'an entry cut short', () => raw((text) => text.slice(0, -1))),
+  json('malformed', 'bytes after the entry', () => raw((text) => `${text}{}`)),
+  json('malformed', 'an entry cut short', () => raw((text) => text.slice(0, -1))),
   rulesAt('schema.ts')('malformed', 'an entry with a member that is not known', () =>
     raw((text) => text.replace('"body":{}', '"body":{"x":1}')),
   ),

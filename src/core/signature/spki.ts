@@ -1,9 +1,9 @@
-import { concat, fromHex, u8, u16 } from '../../bytes.ts';
+import { concat, fromHex, u8, u16 } from '../bytes.ts';
 
 /** SubjectPublicKeyInfo of a P-384 point (RFC 5480 section 2), up to the point itself. */
 const P384_PREFIX = fromHex('3076301006072a8648ce3d020106052b81040022036200');
 /** AlgorithmIdentifier { rsaEncryption, NULL } (RFC 8017 appendix A.1). */
-const RSA_ENCRYPTION = fromHex('300d06092a864886f70d0101010500');
+export const RSA_ENCRYPTION = fromHex('300d06092a864886f70d0101010500');
 const INTEGER = 0x02;
 const BIT_STRING = 0x03;
 const SEQUENCE = 0x30;

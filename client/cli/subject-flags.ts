@@ -1,0 +1,136 @@
+import type { Command } from 'commander';
+import { parseEndorsements } from '../../src/core/attest/endorsements.ts';
+import { fromHex } from '../../src/core/bytes.ts';
+import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
+import { parseInstantText } from '../../src/core/x509/time.ts';
+import { type Subject, subjectOfFile } from '../appraise/agent-file.ts';
+import { readInput } from '../appraise/file.ts';
+import { type RawEvidence, subjectOfRaw } from '../appraise/raw.ts';
+import { EXIT } from './exit.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Of any file that is read: evidence, endorsements, reference values, a RIM. */
+export const MAX_FILE_BYTES: number = 2 << 20;
+
+const FILES = {
+  snpReport: ['--snp-report <file>', 'SEV-SNP: ATTESTATION_REPORT, 1,184 bytes'],
+  vek: ['--vek <file>', 'SEV-SNP: VCEK or VLEK certificate, DER or PEM'],
+  crl: ['--crl <file>', 'SEV-SNP: what the ARK revoked'],
+  tdxQuote: ['--tdx-quote <file>', 'TDX: quote, version 4 or 5'],
+  collateral: ['--collateral <file>', 'TDX: TCB collateral as JSON'],
+  tpmAttest: ['--tpm-attest <file>', 'TPM: TPMS_ATTEST, as tpm2_quote -m writes it'],
+  tpmSignature: ['--tpm-signature <file>', 'TPM: TPMT_SIGNATURE (-s), DER or bare RSASSA'],
+  tpmPcrs: ['--tpm-pcrs <file>', 'TPM: values of the quoted PCRs (-o with -F values)'],
+  ak: ['--ak <file>', 'TPM: TPM2B_PUBLIC of the attestation key'],
+  akChain: ['--ak-chain <file>', 'TPM: the AK’s certificate and its issuers, in PEM'],
+  hcl: ['--hcl <file>', 'Azure: what the paravisor keeps at NV index 0x01400001, in place of --ak'],
+  jwt: ['--jwt <file>', 'token of Intel Trust Authority, or NRAS’s JSON'],
+  jwks: ['--jwks <file>', 'the service’s key set'],
+} as const;
+
+/** `--ca` is also the vault's certificate to every other command; it is SEV-SNP's ASK or ASVK, then ARK, here. */
+type FileFlag = keyof typeof FILES | 'ca';
+type FileFlags = Readonly<Partial<Record<FileFlag, string>>>;
+
+/** Which evidence, and what belongs to it. */
+export interface SubjectFlags extends FileFlags {
+  readonly spdm?: readonly string[];
+  readonly chain?: readonly string[];
+  readonly endorsements?: string;
+  readonly at?: string;
+  readonly nonce?: string;
+  readonly reportData?: string;
+}
+
+export function withSubjectFlags(command: Command): Command {
+  for (const [flag, text] of Object.values(FILES)) command.option(flag, text);
+  const collect = (path: string, before: readonly string[] = []) => [...before, path];
+  return command
+    .option('--spdm <file>', 'NVIDIA: SPDM request and response of a device; repeatable', collect)
+    .option('--chain <file>', 'NVIDIA: the device’s certificates in PEM, one an --spdm', collect)
+    .option('--endorsements <file>', 'what vendors say of it, as our agent and the vault write it')
+    .option('--at <instant>', 'when, as 2026-06-29T03:00:00Z (default: now)')
+    .option('--nonce <hex>', 'what the evidence has to carry')
+    .option('--report-data <hex>', 'what the CPU’s report has to carry, where it is not the nonce');
+}
+
+/** From the command line only: the vault's certificate in the environment says nothing about AMD's. */
+export function caOf(program: Command): Pick<SubjectFlags, 'ca'> {
+  return program.getOptionValueSource('ca') === 'cli' ? { ca: program.opts<{ ca: string }>().ca } : {};
+}
+
+/** Evidence, with what vendors say of it: never null, where it is not needed it is empty. */
+export type NamedSubject = Subject & { readonly endorsements: NonNullable<Subject['endorsements']> };
+
+/** Reads the evidence that is named: one file of our agent, or vendors' tools' files. */
+export async function subjectOf(file: string | null, flags: SubjectFlags): Promise<NamedSubject> {
+  const subject = await subjectWithin(file, flags);
+  const endorsements = (await endorsementsOf(flags.endorsements)) ?? subject.endorsements;
+  must(endorsements !== null, 'usage', 'name what vendors say of it: --endorsements FILE');
+  return { ...subject, endorsements };
+}
+
+async function subjectWithin(file: string | null, flags: SubjectFlags): Promise<Subject> {
+  const nonce = hexOf('--nonce', flags.nonce);
+  const reportData = hexOf('--report-data', flags.reportData);
+  if (file === null) return subjectOfRaw(await rawOf(flags), { nonce, reportData });
+  const more = [...(Object.keys(FILES) as FileFlag[]), 'ca', 'spdm', 'chain', 'reportData'] as const;
+  const [other] = more.filter((flag) => flags[flag] !== undefined);
+  must(other === undefined, 'usage', `expected one file of our agent, or flags: got ${file} and --${dashed(other)}`);
+  must(nonce === null || nonce.length === 32, 'usage', '--nonce: expected 32 bytes for a file of our agent');
+  return subjectOfFile(await readInput(file, MAX_FILE_BYTES), flags.nonce ?? null);
+}
+
+function dashed(flag = ''): string {
+  return flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+async function rawOf(flags: SubjectFlags): Promise<RawEvidence> {
+  const read = (path: string | undefined) => (path === undefined ? null : readInput(path, MAX_FILE_BYTES));
+  const names = ['ca', ...Object.keys(FILES)] as FileFlag[];
+  const files = await Promise.all(names.map(async (name) => [name, await read(flags[name])] as const));
+  const all = (paths: readonly string[] = []) => Promise.all(paths.map((path) => readInput(path, MAX_FILE_BYTES)));
+  const single = Object.fromEntries(files) as Record<FileFlag, Uint8Array | null>;
+  return { ...single, spdm: await all(flags.spdm), chain: await all(flags.chain) };
+}
+
+async function endorsementsOf(path: string | undefined): Promise<Subject['endorsements']> {
+  return path === undefined ? null : parseEndorsements(await readInput(path, MAX_FILE_BYTES)).endorsements;
+}
+
+/** A day alone is its midnight, UTC. */
+export function instantOf(text: string | undefined): number {
+  if (text === undefined) return Date.now();
+  try {
+    return parseInstantText(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+  } catch {
+    throw new TwinlockError('usage', `--at: expected an instant such as 2026-06-29T03:00:00Z, got ${text}`);
+  }
+}
+
+function hexOf(flag: string, text: string | undefined): Uint8Array | null {
+  if (text === undefined) return null;
+  must(/^(?:[0-9a-f]{2}){1,64}$/.test(text), 'usage', `${flag}: expected 1 to 64 bytes in lower-case hexadecimal`);
+  return fromHex(text);
+}
+
+/** Of flags and files, and of what was found; not of evidence that cannot be parsed. */
+const OTHER_FAULTS: ReadonlySet<Code> = new Set([
+  ...(['usage', 'exists', 'not_found', 'not_permitted', 'internal', 'storage_full'] as const),
+  'appraisal_failed',
+]);
+
+/**
+ * What `work` returns; null, with exit code 2, where the evidence cannot be parsed: that is a verdict of its own,
+ * as a missing file or a wrong flag is not.
+ */
+export async function orUnparsed<T>(terminal: Terminal, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TwinlockError) || OTHER_FAULTS.has(error.code)) throw error;
+    terminal.failure(error);
+    process.exitCode = EXIT.unparsed;
+    return null;
+  }
+}

@@ -1,0 +1,98 @@
+import type { Appraisal, RuleResult } from '../../../../src/core/attest/appraisal.ts';
+import type { HostReview } from '../../../custodian/host-review.ts';
+import { counted } from '../format.ts';
+
+/** Of which part of a host's evidence a rule or a claim is: the first word of its name. */
+const PARTS: Readonly<Record<string, string>> = {
+  simulated: 'Simulated chip',
+  snp: 'AMD SEV-SNP',
+  tdx: 'Intel TDX',
+  tpm: 'TPM',
+  ita: 'Intel Trust Authority',
+  nvidia: 'NVIDIA GPUs',
+  gpu: 'NVIDIA GPUs',
+  nras: 'NVIDIA Remote Attestation Service',
+  composite: 'The host as a whole',
+};
+
+function partOf(name: string): string {
+  const [first = ''] = name.split('.', 1);
+  return PARTS[first] ?? first;
+}
+
+/** A rule as it came out at both instants. */
+export interface RuleRow extends RuleResult {
+  /** At this workstation's clock, where that is another verdict; else null. */
+  readonly now: RuleResult | null;
+}
+
+interface RuleGroup {
+  readonly part: string;
+  readonly failed: readonly RuleRow[];
+  readonly passed: readonly RuleRow[];
+}
+
+/** By part, those with failures first. */
+export function ruleGroups({ atVault, atOwnClock }: HostReview): readonly RuleGroup[] {
+  const now = new Map(atOwnClock.rules.map((rule) => [rule.rule, rule]));
+  const then = new Set(atVault.rules.map(({ rule }) => rule));
+  const rows = [
+    ...atVault.rules.map((rule): RuleRow => {
+      const own = now.get(rule.rule);
+      return { ...rule, now: own === undefined || own.pass === rule.pass ? null : own };
+    }),
+    ...atOwnClock.rules.filter(({ rule }) => !then.has(rule)).map((rule): RuleRow => ({ ...rule, now: null })),
+  ];
+  const groups = Map.groupBy(rows, ({ rule }) => partOf(rule));
+  return [...groups]
+    .map(([part, all]) => ({ part, failed: all.filter(isFailed), passed: all.filter((row) => !isFailed(row)) }))
+    .sort((a, b) => Number(b.failed.length > 0) - Number(a.failed.length > 0));
+}
+
+/** A rule must hold then and now. */
+export function isFailed({ pass, now }: RuleRow): boolean {
+  return !pass || now?.pass === false;
+}
+
+/** What runs, by the name that policy gives it; null where policy has no name for what was measured. */
+export interface RunningImage {
+  readonly part: string;
+  readonly name: string | null;
+}
+
+/** A host with a paravisor runs two: its own, and what the TPM measured. */
+export function imagesOf({ rules }: Appraisal): readonly RunningImage[] {
+  return rules
+    .filter(({ rule }) => rule.endsWith('.image'))
+    .map(({ rule, got, pass }) => ({ part: partOf(rule), name: pass ? got : null }));
+}
+
+/** `2 × GH100, driver 570.124.03, VBIOS 96.00.5E.00.04`, one line a kind; empty without devices. */
+export function devicesOf({ claims }: Appraisal): readonly string[] {
+  const places = Object.keys(claims).flatMap(
+    (name) => /^((?:nvidia|nras)\.(?:gpu|switch)-\d+)\.driver$/.exec(name)?.[1] ?? [],
+  );
+  const kinds = places.map((place) => {
+    const chip = claims[`${place}.chip`] ?? claims[`${place}.hwmodel`] ?? 'unknown';
+    return `${chip}, driver ${claims[`${place}.driver`]}, VBIOS ${claims[`${place}.vbios`]}`;
+  });
+  return [...Map.groupBy(kinds, (kind) => kind)].map(([kind, all]) => `${all.length} × ${kind}`);
+}
+
+/** `AMD SEV-SNP (Milan), with 8 GPUs`: what kind of machine proves itself here. */
+export function kindOf({ platform, claims }: Appraisal): string {
+  const part = platform === 'intel-trust-authority' ? 'Intel Trust Authority' : partOf(platform);
+  const product = claims['snp.product'];
+  const [gpus, switches] = [Number(claims['gpu.count'] ?? 0), Number(claims['gpu.switches'] ?? 0)];
+  const devices = [
+    ...(gpus === 0 ? [] : [counted(gpus, 'GPU')]),
+    ...(switches === 0 ? [] : [counted(switches, 'NVSwitch', 'NVSwitches')]),
+  ];
+  const machine = product === undefined ? part : `${part} (${product})`;
+  return devices.length === 0 ? machine : `${machine}, with ${devices.join(' and ')}`;
+}
+
+/** Each text once, with how many there are of it. */
+export function tally(texts: readonly string[]): readonly (readonly [text: string, count: number])[] {
+  return [...Map.groupBy(texts, (text) => text)].map(([text, all]) => [text, all.length]);
+}

@@ -1,0 +1,26 @@
+import type { Difference } from '../../../custodian/policy-diff.ts';
+import type { PolicyChange } from '../../../custodian/review.ts';
+import { DifferenceTable } from '../parts/difference-table.tsx';
+import { PolicyFacts } from '../parts/policy.tsx';
+import { Panel } from '../parts/screen.tsx';
+
+/** What a change of policy is, against the policy that it rests on, and the whole of what it would be. */
+export function PolicyChangePanel({ change }: { change: PolicyChange }) {
+  return (
+    <Panel title="What changes in the policy">
+      <PolicyDifferences differences={change.differences} />
+      <p class="quiet">
+        Whatever is open under the policy in force can then no longer take effect; leases that run go on.
+      </p>
+      <details>
+        <summary>The whole policy, as it would be</summary>
+        <PolicyFacts policy={change.policy} />
+      </details>
+    </Panel>
+  );
+}
+
+export function PolicyDifferences({ differences }: { differences: readonly Difference[] }) {
+  const rows = differences.map(({ path, before, after }) => ({ place: path, before, after }));
+  return <DifferenceTable place="Place" before="Before" rows={rows} />;
+}

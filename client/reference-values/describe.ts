@@ -1,0 +1,125 @@
+import { onlyHardware } from '../../src/core/attest/production.ts';
+import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
+import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
+import type { TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
+import type { TrustAuthorityReferenceValues } from '../../src/core/attest/token/reference-values.ts';
+import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { describeGpu } from './describe-gpu.ts';
+import { accepts, anyOr, beware, counted, emptyOf, graceRemarks, type Remark, refuses } from './remark.ts';
+
+/** What a document accepts and refuses, in plain sentences, for who has to approve it. */
+export function describeReferenceValues(values: ReferenceValues): readonly Remark[] {
+  const platforms = [
+    platform('simulated hosts', values.simulated, () => [
+      beware('simulated hosts are accepted, whose evidence anybody can make up'),
+    ]),
+    platform('SEV-SNP', values.snp, (snp) => describeSnp('SEV-SNP', snp)),
+    platform('TDX', values.tdx, (tdx) => describeTdx('TDX', tdx)),
+    platform('TPMs', values.tpm, describeTpm),
+    platform('tokens of Intel Trust Authority', values.intelTrustAuthority, describeTrustAuthority),
+  ];
+  const refusesAll = platforms.every((remarks) => remarks.every(({ kind }) => kind === 'refuses'));
+  return [
+    ...(refusesAll ? [refuses('every host: no platform has values under which one could pass')] : []),
+    ...platforms.flat(),
+    ...describeGpu(values.gpu),
+    ...values.revoked.map(({ claim, value }) => refuses(`whatever else allows it, ${claim} ${value}`)),
+    ...productionRemarks(values),
+  ];
+}
+
+function platform<T>(name: string, values: T | null, describe: (values: T) => Remark[]): Remark[] {
+  return values === null ? [refuses(`${name}: there are no values for it`)] : describe(values);
+}
+
+function productionRemarks(values: ReferenceValues): Remark[] {
+  try {
+    onlyHardware(values);
+    return [];
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    return [beware(`production vaults refuse this document: ${error.message}`)];
+  }
+}
+
+function describeSnp(name: string, values: SnpReferenceValues): Remark[] {
+  const { products, signers, images, policies, vmpls, chips } = values;
+  const empty = emptyOf({ products, signers, images, policies, vmpls, ...(chips === null ? {} : { chips }) });
+  if (empty.length > 0) return [refuses(`${name}: every host, for these lists are empty: ${empty.join(', ')}`)];
+  const floors = products.map(({ product, floor: { bootLoader, tee, snp, microcode, fmc } }) => {
+    const components = `bl ${bootLoader}, tee ${tee}, snp ${snp}, ucode ${microcode}`;
+    return `${product} from ${fmc === null ? '' : `fmc ${fmc}, `}${components}`;
+  });
+  const loose = images.filter(({ hostData, idKeyDigest }) => hostData === null && idKeyDigest === null);
+  return [
+    accepts(
+      `${name}: ${floors.join('; ')}; keys ${signers.join(', ')}; ${counted('image', names(images))}; ` +
+        `policies ${policies.join(', ')}; VMPL ${vmpls.join(', ')}; ${anyOr('chip', chips)}`,
+    ),
+    ...loose.map((image) => beware(`${name}: image "${image.name}" is compared by its measurement alone`)),
+    ...(values.crl === 'unchecked' ? [beware(`${name}: no list of revoked certificates is asked for`)] : []),
+    ...graceRemarks(name, values.graceMs),
+  ];
+}
+
+function describeTdx(name: string, values: TdxReferenceValues): Remark[] {
+  const { roots, images, attributes, xfams, tcbStatuses, chips } = values;
+  const empty = emptyOf({ roots, images, attributes, xfams, tcbStatuses, ...(chips === null ? {} : { chips }) });
+  if (empty.length > 0) return [refuses(`${name}: every host, for these lists are empty: ${empty.join(', ')}`)];
+  return [
+    accepts(
+      `${name}: ${counted('image', names(images))}; TCB ${tcbStatuses.join(', ')}; collateral from ` +
+        `evaluation ${values.minTcbEvaluationDataNumber}; attributes ${attributes.join(', ')}; ` +
+        `XFAM ${xfams.join(', ')}; ${anyOr('chip', chips)}`,
+    ),
+    ...staleTcb(name, tcbStatuses),
+    ...(values.septVeDisable
+      ? []
+      : [beware(`${name}: hosts may take a guest's pages away unnoticed (SEPT_VE_DISABLE)`)]),
+    ...graceRemarks(name, values.graceMs),
+  ];
+}
+
+function staleTcb(name: string, statuses: readonly string[]): Remark[] {
+  const stale = statuses.filter((status) => status !== 'UpToDate');
+  return stale.length === 0 ? [] : [beware(`${name}: platforms are accepted that Intel calls ${stale.join(', ')}`)];
+}
+
+function describeTpm({ alone, anchors, activated, images, paravisor }: TpmReferenceValues): Remark[] {
+  const isTied = anchors.length > 0 || activated.length > 0;
+  const paravisors = [
+    ...(paravisor?.snp == null ? [] : describeSnp('TPM of a paravisor on SEV-SNP', paravisor.snp)),
+    ...(paravisor?.tdx == null ? [] : describeTdx('TPM of a paravisor on TDX', paravisor.tdx)),
+  ];
+  if (images.length === 0) return [refuses('TPMs: every host, for there is no image whose PCRs are compared')];
+  const { length } = activated;
+  const keys = `AKs under ${anchors.length} authorities, ${length} activated ${length === 1 ? 'AK' : 'AKs'}`;
+  const isAlone = alone && isTied;
+  return [
+    ...(isAlone ? [accepts(`TPMs: ${keys}; ${counted('image', names(images))}`)] : []),
+    ...(isAlone ? [beware('TPMs: one alone is enough, which says nothing about encrypted memory')] : []),
+    ...(isAlone ? [] : [refuses(`TPMs: one alone${isTied ? '' : ', for no authority and no AK is listed'}`)]),
+    ...(paravisors.length === 0 ? [refuses('TPMs: those of a paravisor')] : paravisors),
+  ];
+}
+
+function describeTrustAuthority(values: TrustAuthorityReferenceValues): Remark[] {
+  const name = 'tokens of Intel Trust Authority';
+  const { anchors, keys, images, attributes, xfams, tcbStatuses, platforms, policies } = values;
+  const trust = [...anchors, ...keys];
+  const empty = emptyOf({ 'anchors and keys': trust, images, attributes, xfams, tcbStatuses });
+  if (empty.length > 0) return [refuses(`${name}: every host, for these lists are empty: ${empty.join(', ')}`)];
+  return [
+    accepts(
+      `${name}: of "${values.issuer}", under ${anchors.length} authorities and ${keys.length} keys; ` +
+        `${counted('image', names(images))}; TCB ${tcbStatuses.join(', ')}; ${anyOr('platform', platforms)}`,
+    ),
+    ...staleTcb(name, tcbStatuses),
+    ...(policies === null ? [beware(`${name}: the service's own policies are not looked at`)] : []),
+  ];
+}
+
+function names(images: readonly { readonly name: string }[]): string[] {
+  return images.map((image) => `"${image.name}"`);
+}

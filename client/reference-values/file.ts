@@ -1,0 +1,70 @@
+import { open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { parseReferenceValues, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
+import { fromUtf8, toHex, utf8 } from '../../src/core/bytes.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { parseJson } from '../../src/core/json.ts';
+import { readInput } from '../appraise/file.ts';
+import { fileError } from '../file-error.ts';
+import { platformRandom } from '../random.ts';
+import { syncFolder } from '../sync-folder.ts';
+
+const MAX_BYTES = 2 << 20;
+
+/** What a terminal might obey, or would show as nothing; JSON itself escapes the control characters. */
+const STEERING = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Reads a document of reference values, however it is laid out. Throws as `readInput`, and `malformed`. */
+export async function readReferenceValues(path: string): Promise<ReferenceValues> {
+  const bytes = await readInput(path, MAX_BYTES);
+  try {
+    return parseReferenceValues(parseJson(fromUtf8(bytes)));
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    throw new TwinlockError(error.code, `${path}: ${error.message}`, error.detail, { cause: error });
+  }
+}
+
+/** A document as people read it: its fields in the order of the schema, the same text in a file and on a terminal. */
+export function referenceValuesText(document: ReferenceValues): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const text = JSON.stringify(parseReferenceValues(document), null, 2);
+  return `${text.replace(STEERING, (character) => character.split('').map(escaped).join(''))}\n`;
+}
+
+/**
+ * Writes a document, whole and durable or not at all. Throws `exists` where there is a file already and `replace` is
+ * not asked for, and as `fileError`.
+ */
+export async function writeReferenceValues(
+  path: string,
+  document: ReferenceValues,
+  { replace }: { readonly replace: boolean },
+): Promise<void> {
+  const aside = join(dirname(path), `.${basename(path)}.${toHex(platformRandom(8))}`);
+  try {
+    // The name is taken before anything is written: between looking and renaming somebody else could take it.
+    if (!replace) await (await open(path, 'wx')).close();
+    try {
+      await writeDurably(aside, utf8(referenceValuesText(document)));
+      await rename(aside, path);
+    } catch (error) {
+      await unlink(aside).catch(() => undefined);
+      if (!replace) await unlink(path);
+      throw error;
+    }
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,42 @@
+import type { TdxImage, TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
+import { TDX_VENDOR_ROOTS } from '../../src/core/attest/tdx/roots.ts';
+import { TCB_STATUSES, type TcbStatus } from '../../src/core/attest/tdx/tcb.ts';
+import { toBase64url } from '../../src/core/bytes.ts';
+import { type Choices, type Host, imageName, union, withChips, withImage } from './host.ts';
+
+/** SEPT_VE_DISABLE, bit 28 of TD_ATTRIBUTES: the upper half of the fourth byte, as the claim spells it. */
+const SEPT_VE_DISABLE = /^[0-9a-f]{6}[13579bdf]/;
+
+/** The document with a host of TDX; `before` null where it has none. Throws `usage` or `exists`. */
+export function withTdx(before: TdxReferenceValues | null, { claims }: Host, choices: Choices): TdxReferenceValues {
+  const said = (name: string) => claims[`tdx.${name}`] ?? '';
+  const evaluations = [said('tcb.info-evaluation'), said('tcb.qe-evaluation')].map(Number);
+  const image: TdxImage = {
+    name: imageName(choices, said('mr-td')),
+    mrTd: said('mr-td'),
+    rtmr0: said('rtmr0'),
+    rtmr1: said('rtmr1'),
+    rtmr2: said('rtmr2'),
+    rtmr3: said('rtmr3'),
+    mrConfigId: said('mr-config-id'),
+    mrOwner: said('mr-owner'),
+    mrOwnerConfig: said('mr-owner-config'),
+  };
+  return {
+    platform: 'tdx',
+    roots: before?.roots ?? TDX_VENDOR_ROOTS.map(toBase64url),
+    images: withImage(before?.images, image),
+    attributes: union(before?.attributes, [said('td-attributes')]),
+    xfams: union(before?.xfams, [said('xfam')]),
+    septVeDisable: before?.septVeDisable ?? SEPT_VE_DISABLE.test(said('td-attributes')),
+    tcbStatuses: union(before?.tcbStatuses, statusesOf(said('tcb.status'))),
+    minTcbEvaluationDataNumber: Math.min(before?.minTcbEvaluationDataNumber ?? Number.MAX_SAFE_INTEGER, ...evaluations),
+    chips: withChips(before?.chips, [said('pck.ppid')], choices),
+    graceMs: before?.graceMs ?? 0,
+  };
+}
+
+/** None, where there is no status or one that no document may allow: the rules then say why. */
+export function statusesOf(status: string): Exclude<TcbStatus, 'Revoked'>[] {
+  return TCB_STATUSES.filter((one) => one !== 'Revoked').filter((one) => one === status);
+}

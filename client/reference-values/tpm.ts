@@ -1,0 +1,86 @@
+import type { TpmImage, TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
+import type { TpmReport } from '../../src/core/attest/tpm/report.ts';
+import { toBase64url } from '../../src/core/bytes.ts';
+import { must } from '../../src/core/errors.ts';
+import { addImage, type Choices, type Host, imageName, union } from './host.ts';
+import { withSnp } from './snp.ts';
+import { withTdx } from './tdx.ts';
+
+/**
+ * The document with a host that a TPM vouches for; `before` null where it has none. Throws `usage` where nobody says
+ * who certified the key or a PCR that the document compares was not quoted, `exists` for two images of one name,
+ * and as the platform under a paravisor.
+ */
+export function withTpm(
+  before: TpmReferenceValues | null,
+  report: TpmReport,
+  host: Host,
+  choices: Choices,
+): TpmReferenceValues {
+  const { identity } = report;
+  const firmware = host.claims['tpm.firmware'] ?? '';
+  return {
+    platform: 'tpm',
+    alone: before?.alone ?? identity.kind !== 'runtime',
+    anchors: union(before?.anchors, anchorsOf(before, identity, choices)),
+    activated: union(before?.activated, activatedOf(before, identity, host, choices)),
+    images: imagesOf(before?.images ?? [], report, host, choices),
+    firmware: before?.firmware === null ? null : union(before?.firmware, [firmware]),
+    paravisor: paravisorOf(before?.paravisor ?? null, identity, host, choices),
+  };
+}
+
+type Identity = TpmReport['identity'];
+
+/** The images with this host's, unless one of them matches it: of the PCRs that the document compares, or else all. */
+function imagesOf(before: readonly TpmImage[], { pcrs }: TpmReport, { claims }: Host, choices: Choices): TpmImage[] {
+  const quoted = new Map(pcrs.map(({ index, value }) => [index, value]));
+  if (before.some((image) => image.pcrs.every(({ index, value }) => quoted.get(index) === value))) return [...before];
+  const compared = new Set(
+    (before.length === 0 ? [{ pcrs }] : before).flatMap((one) => one.pcrs.map((pcr) => pcr.index)),
+  );
+  const missing = [...compared].filter((index) => !quoted.has(index));
+  must(missing.length === 0, 'usage', `the document compares PCR ${missing.join(' ')}, which this host did not quote`);
+  const name = imageName(choices, claims['tpm.pcr-digest'] ?? '');
+  return addImage(before, { name, pcrs: pcrs.filter(({ index }) => compared.has(index)) });
+}
+
+function anchorsOf(before: TpmReferenceValues | null, identity: Identity, { akAuthority }: Choices): string[] {
+  if (identity.kind !== 'certificate') return [];
+  if (akAuthority !== null) return [toBase64url(akAuthority)];
+  const [, ...issuers] = identity.chain;
+  const last = issuers.at(-1);
+  if (last !== undefined) return [last];
+  const hasAnchor = before !== null && before.anchors.length > 0;
+  must(hasAnchor, 'usage', 'the AK shows its own certificate alone: name who issued it with --ak-authority FILE');
+  return [];
+}
+
+function activatedOf(
+  before: TpmReferenceValues | null,
+  identity: Identity,
+  { claims }: Host,
+  { isAkActivated }: Choices,
+): string[] {
+  if (identity.kind !== 'activated') return [];
+  const name = claims['tpm.ak-name'] ?? '';
+  const isKnown = isAkActivated || before?.activated.includes(name) === true;
+  const how = 'say so with --ak-activated, or show its certificate';
+  must(isKnown, 'usage', `an AK without a certificate counts once custodians have activated it: ${how}`);
+  return [name];
+}
+
+function paravisorOf(
+  before: TpmReferenceValues['paravisor'],
+  identity: Identity,
+  host: Host,
+  choices: Choices,
+): TpmReferenceValues['paravisor'] {
+  if (identity.kind !== 'runtime') return before;
+  const { snp, tdx } = before ?? { snp: null, tdx: null };
+  // The name is of what runs above the paravisor.
+  const unnamed = { ...choices, imageName: null };
+  return identity.hardware.platform === 'snp'
+    ? { snp: withSnp(snp, host, unnamed), tdx }
+    : { snp, tdx: withTdx(tdx, host, unnamed) };
+}

@@ -1,0 +1,50 @@
+import { NO_REFERENCE_VALUES, parseReferenceValues, type ReferenceValues } from './core/attest/reference-values.ts';
+import { SIMULATED_IMAGE } from './core/attest/simulated/report.ts';
+import { canonicalBytes } from './core/canonical.ts';
+import type { Grade } from './core/schema.ts';
+import { type Policy, parsePolicy } from './core/statement/policy.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+const GIB = 1n << 30n;
+
+/**
+ * The policy that a vault is founded with, in canonical form: `given`, or the default of the grade where it is
+ * null, with `referenceValues` in place of its own unless they are null. Both come out of files. Throws as
+ * `parsePolicy` and `parseReferenceValues`.
+ */
+export function foundingPolicy(grade: Grade, given: object | null, referenceValues: unknown): Uint8Array {
+  const values = referenceValues === null ? {} : { referenceValues: parseReferenceValues(referenceValues) };
+  const bytes = canonicalBytes({ ...(given ?? defaultPolicy(grade)), ...values });
+  parsePolicy(bytes);
+  return bytes;
+}
+
+/** Whether no host at all can pass under this policy: nobody has said yet what one must show. */
+export function refusesEveryHost(policy: Uint8Array): boolean {
+  const { simulated, snp, tdx, tpm, intelTrustAuthority } = parsePolicy(policy).policy.referenceValues;
+  return [simulated, snp, tdx, tpm, intelTrustAuthority].every((values) => values === null);
+}
+
+/** Strict where it can be: a production vault lists its authenticators and evidence before anything passes. */
+function defaultPolicy(grade: Grade): Policy {
+  const simulation: ReferenceValues = {
+    ...NO_REFERENCE_VALUES,
+    simulated: { platform: 'simulated', measurements: [SIMULATED_IMAGE] },
+  };
+  return {
+    v: 1,
+    kind: 'policy',
+    groups: [],
+    veto: false,
+    authenticators: { aaguids: [], roots: [] },
+    referenceValues: grade === 'simulation' ? simulation : NO_REFERENCE_VALUES,
+    limits: {
+      proposalMs: 7 * DAY_MS,
+      leaseMs: 30 * DAY_MS,
+      hosts: 64,
+      bytesPerRelease: (1024n * 1024n * GIB).toString(),
+      bytesPerDay: (4n * 1024n * 1024n * GIB).toString(),
+    },
+    publication: { evaluation: false, modelSignature: false },
+  };
+}

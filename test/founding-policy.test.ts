@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { NO_REFERENCE_VALUES } from '../src/core/attest/reference-values.ts';
+import { parsePolicy } from '../src/core/statement/policy.ts';
+import { foundingPolicy, refusesEveryHost } from '../src/founding-policy.ts';
+import { runProgram } from './client/cli/vault.ts';
+import { snpCase } from './platforms/snp.ts';
+import { POLICY } from './world/founding.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const code = (name: string) => expect.objectContaining({ code: name });
+const VALUES = { ...NO_REFERENCE_VALUES, snp: snpCase().referenceValues };
+
+describe('the policy that a vault is founded with', () => {
+  test('is the default of the grade, which lets no host of a production vault pass', () => {
+    expect(refusesEveryHost(foundingPolicy('production', null, null))).toBe(true);
+    expect(refusesEveryHost(foundingPolicy('simulation', null, null))).toBe(false);
+  });
+
+  test('takes reference values in place of its own', () => {
+    for (const given of [null, POLICY]) {
+      const bytes = foundingPolicy('production', given, VALUES);
+      expect(parsePolicy(bytes).policy.referenceValues).toEqual(VALUES);
+      expect(refusesEveryHost(bytes)).toBe(false);
+    }
+    expect(parsePolicy(foundingPolicy('simulation', POLICY, null)).policy).toEqual(POLICY);
+  });
+
+  test.each([
+    ['a policy that forgets a field', { ...POLICY, veto: undefined }, null],
+    ['a policy that is a list', [], VALUES],
+    ['reference values of a platform that is not known', POLICY, { ...VALUES, cca: null }],
+    ['a whole policy in place of reference values', POLICY, POLICY],
+  ])('is refused with %s', (_what, given, values) => {
+    expect(() => foundingPolicy('simulation', given, values)).toThrow(code('malformed'));
+  });
+});
+
+describe('twinlockd init', () => {
+  const folder = () => {
+    const made = mkdtempSync(join(tmpdir(), 'twinlock-init-'));
+    onTestFinished(() => rmSync(made, { recursive: true }));
+    return made;
+  };
+  const founders = ['ana', 'ben', 'cleo'].flatMap((name) => ['--founder', name]);
+
+  test('warns of a production vault that no host can pass, and not where it is told what hosts must show', async () => {
+    const home = folder();
+    const values = join(home, 'hosts.json');
+    writeFileSync(values, JSON.stringify(NO_REFERENCE_VALUES));
+    const init = (name: string, ...more: string[]) =>
+      runProgram('src/main.ts', ['--data', join(home, name), 'init', '--json', ...founders, ...more], home);
+    const bare = await init('bare');
+    expect(bare).toMatchObject({ code: 0, stderr: expect.stringContaining('no host can pass') });
+    expect(bare.json()).toHaveProperty('invitations');
+    expect((await init('empty', '--reference-values', values)).stderr).toContain('no host can pass');
+    // Any document that is one: a simulation's, because the kit's roots are nobody's.
+    writeFileSync(values, JSON.stringify(VALUES));
+    const told = await init('told', '--grade', 'simulation', '--reference-values', values);
+    expect(told).toMatchObject({ code: 0, stderr: '' });
+    const made = await init('made-up', '--reference-values', values);
+    expect(made).toMatchObject({ code: 70, stderr: expect.stringMatching(/root_unknown/) });
+  });
+});

@@ -1,0 +1,45 @@
+import { Api } from '../../../client/api.ts';
+import type { Custodian } from '../../../client/custodian/ceremony.ts';
+import type { EvidenceCollector } from '../../../client/host/collector.ts';
+import { openPrincipalSession, type PrincipalSession } from '../../../client/principal.ts';
+import { type Fetch, platformFetch } from '../../../client/transport.ts';
+import type { Base64url, Hex } from '../../../src/core/bytes.ts';
+import type { StatementOf } from '../../../src/core/statement/statement.ts';
+import { type Person, requestFor, type Vault } from '../../vault-kit.ts';
+
+/** Between a client and the daemon: what somebody on the wire, or a vault that lies, makes of an answer. */
+export type Meddling = (path: string, body: unknown, next: () => Promise<Response>) => Promise<Response>;
+
+function through({ baseUrl }: Vault, meddle: Meddling): Api {
+  const fetch: Fetch = (url, init) => {
+    const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : null;
+    return meddle(`${init.method} ${new URL(url).pathname}`, body, () => platformFetch(url, init));
+  };
+  return new Api({ baseUrl, fetch });
+}
+
+export function requesterThrough(vault: Vault, meddle: Meddling): Promise<PrincipalSession> {
+  return openPrincipalSession(through(vault, meddle), vault.prepared.machines.requester, vault.fingerprint);
+}
+
+export async function custodianThrough(vault: Vault, { api, custodian }: Person, meddle: Meddling): Promise<Custodian> {
+  return { ...custodian, api: through(vault, meddle).withBearer(await vault.tokenOf(api)) };
+}
+
+/** What a client would have proposed. */
+export interface Unsent {
+  readonly statement: StatementOf<'release'>;
+  readonly objects: Readonly<Record<Hex, Base64url>>;
+}
+
+/** Hosts that the vault has appraised, and a statement that it has not been given. */
+export async function unsent(vault: Vault, hosts: readonly EvidenceCollector[]): Promise<Unsent> {
+  const { promise, resolve } = Promise.withResolvers<Unsent>();
+  const requester = await requesterThrough(vault, (path, body, next) => {
+    if (path !== 'POST /v1/proposals') return next();
+    resolve(body as Unsent);
+    return Promise.resolve(Response.json({ digest: '00'.repeat(32), index: 0, checkpoint: '' }));
+  });
+  await requestFor({ ...vault, requester }, hosts);
+  return promise;
+}
