@@ -371,9 +371,16 @@ export async function releaseAs(
   changes: Partial<ReleaseRequest> = {},
   hosts = 1,
 ): Promise<PendingRelease> {
-  const pending = await requestAs(members, changes, hosts);
-  await approveAs(members.ben, pending.release);
-  await approveAs(members.cleo, pending.release);
+  return approved(members, await requestAs(members, changes, hosts));
+}
+
+/** The same to the hosts that these collectors speak for. */
+export async function releaseFor(members: Members, collectors: readonly EvidenceCollector[]): Promise<PendingRelease> {
+  return approved(members, await requestFor(members, collectors));
+}
+
+async function approved({ ben, cleo }: Members, pending: PendingRelease): Promise<PendingRelease> {
+  for (const person of [ben, cleo]) await approveAs(person, pending.release);
   return pending;
 }
 

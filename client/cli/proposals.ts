@@ -32,7 +32,7 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
     shortDigest(proposal.digest),
     proposal.kind,
     subjectOf(proposal),
-    proposal.ended ? 'over' : proposal.phase,
+    stateOf(proposal),
     votesOf(proposal),
     timeText(proposal.leaseEnds ?? proposal.expires),
     comparisonCode(proposal.digest, REQUEST_WORDS),
@@ -40,10 +40,17 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
   return table(['DIGEST', 'KIND', 'WHAT', 'STATE', 'VOTES', 'UNTIL', 'CODE'], rows);
 }
 
+function stateOf({ ended, current, phase }: ProposalView): string {
+  if (ended) return 'over';
+  const isPending = phase === 'open' || phase === 'approved';
+  return isPending && !current ? 'overtaken' : phase;
+}
+
 /** The vault's word, shown only; of another kind or shape it is left empty. */
 function subjectOf({ statement }: ProposalView): string {
-  const { model, version, principal } = statement;
+  const { model, version, principal, document } = statement;
   if (typeof model === 'string' && typeof version === 'string') return `${model}@${version}`;
+  if (typeof document === 'string') return shortDigest(document);
   const name = (principal as { name?: unknown } | undefined)?.name;
   return typeof name === 'string' ? name : '';
 }

@@ -72,7 +72,9 @@ Evidence is named as for twinlock appraise. What is proposed is as strict as wha
 everything else is listed. Roots are the vendors', or those of the document that --merge names. With --merge, lists
 grow and floors sink just so far that this host passes too; what is revoked, and which rules are asked for, stays.
 What no vendor vouches for is taken from the evidence: who certified a TPM's AK, whose keys sign tokens. Check those.
---golden none compares drivers and VBIOS versions by their names; from-rim puts the vendor's own values in place.
+--golden is about GPUs' drivers and VBIOSes. measured: of those that are new every measurement is listed, and those
+of the document stay as they are. widen: there, too, what was measured is allowed besides. none: new ones are compared
+by version alone. from-rim puts the vendor's own values in place of what was measured, which is better than either.
 Exits with 3, and proposes nothing, where the evidence is not authentic or does not pass under the document.
 
 Examples:
@@ -143,8 +145,15 @@ async function fromEvidence({ terminal }: Invocation, file: string | null, flags
   );
   if (document === null) return;
   terminal.note(`the evidence passes under this document at ${instantText(instantMs)}`);
+  for (const { path, after } of policyDifferences(before, document)) {
+    if (after !== null && VOUCHED_BY_NOBODY.test(path))
+      terminal.note(`check this, no vendor vouches for it: ${path} ${after}`);
+  }
   await deliver(terminal, { before, document, flags, made: {} });
 }
+
+/** Who certified a TPM's key, which key was activated, whose keys sign tokens. */
+const VOUCHED_BY_NOBODY = /(?:^|\.)(?:anchors|activated|keys)\[\]$/;
 
 /** The document; null, with exit code 3 and every rule that fails, for evidence that does not pass. */
 async function orRefused(terminal: Terminal, work: () => Promise<ReferenceValues>): Promise<ReferenceValues | null> {

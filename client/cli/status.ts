@@ -29,6 +29,11 @@ Examples:
     );
 }
 
+function changesOf({ policyChanges }: StatusView): string {
+  if (policyChanges === 0) return '';
+  return policyChanges === 1 ? ', changed once' : `, changed ${policyChanges} times`;
+}
+
 function linesOf(status: StatusView): readonly string[] {
   const { committee, versions, principals } = status;
   return [
@@ -38,6 +43,7 @@ function linesOf(status: StatusView): readonly string[] {
     `state        ${status.stopped === null ? 'open' : 'STOPPED'}`,
     `log          ${status.entries} entries`,
     `proposals    ${status.open} open, ${status.leases} releases in force`,
+    `policy       ${status.policy}${changesOf(status)}`,
     `committee    ${committee.threshold} of ${committee.members.length}, epoch ${committee.epoch}`,
     '',
     ...table(

@@ -60,7 +60,7 @@ export function caOf(program: Command): Pick<SubjectFlags, 'ca'> {
 }
 
 /** Evidence, with what vendors say of it: never null, where it is not needed it is empty. */
-export type NamedSubject = Subject & { readonly endorsements: NonNullable<Subject['endorsements']> };
+type NamedSubject = Subject & { readonly endorsements: NonNullable<Subject['endorsements']> };
 
 /** Reads the evidence that is named: one file of our agent, or vendors' tools' files. */
 export async function subjectOf(file: string | null, flags: SubjectFlags): Promise<NamedSubject> {
@@ -114,10 +114,14 @@ function hexOf(flag: string, text: string | undefined): Uint8Array | null {
   return fromHex(text);
 }
 
-/** Of flags and files, and of what was found; not of evidence that cannot be parsed. */
+/** Of flags and files, not of evidence that cannot be parsed. */
 const OTHER_FAULTS: ReadonlySet<Code> = new Set([
-  ...(['usage', 'exists', 'not_found', 'not_permitted', 'internal', 'storage_full'] as const),
-  'appraisal_failed',
+  'usage',
+  'exists',
+  'not_found',
+  'not_permitted',
+  'internal',
+  'storage_full',
 ]);
 
 /**

@@ -16,7 +16,7 @@ const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
 
 /**
  * Waits until a release is in force. `onProgress` is told of every change. Throws `proposal_closed` (denied,
- * withdrawn, revoked, or the lease is over; `detail.phase` says which), `statement_expired`, `unavailable`
+ * withdrawn, revoked, or the lease is over; `detail.phase` says which), `statement_expired`, `wrong_policy`, `unavailable`
  * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal.
  */
 export async function waitForRelease(
@@ -35,6 +35,11 @@ export async function waitForRelease(
     if (end !== undefined) throw new TwinlockError(end[0], end[1], { phase });
     if (view.ended) throw new TwinlockError('proposal_closed', 'the lease is over: request it anew', { phase });
     if (phase === 'executed') return view;
+    if (!view.current) {
+      throw new TwinlockError('wrong_policy', 'the policy has changed since it was requested: request it anew', {
+        phase,
+      });
+    }
     view = await withRetry(retry, () => api.awaitProposal(release, phase, WAIT_SECONDS));
   }
 }

@@ -2,7 +2,7 @@ import { compareClaims } from '../../src/core/attest/nvidia/golden.ts';
 import type { NvidiaReferenceValues } from '../../src/core/attest/nvidia/reference-values.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import type { NrasReferenceValues } from '../../src/core/attest/token/reference-values.ts';
-import { accepts, anyOr, beware, counted, emptyOf, type Remark, refuses } from './remark.ts';
+import { accepts, anyOr, beware, counted, emptyOf, type Remark, refuses, trustText } from './remark.ts';
 
 /** What is said of GPUs and NVSwitches, which never pass without a CPU's report. */
 export function describeGpu(gpu: ReferenceValues['gpu']): Remark[] {
@@ -88,7 +88,7 @@ function describeNras({
   if (empty.length > 0) return [refuses(`tokens of NVIDIA NRAS: all, for these lists are empty: ${empty.join(', ')}`)];
   return [
     accepts(
-      `tokens of NVIDIA NRAS: of "${issuer}", under ${anchors.length} authorities and ${keys.length} keys; ` +
+      `tokens of NVIDIA NRAS: of "${issuer}", under ${trustText(anchors, keys)}; ` +
         `models ${hwModels.join(', ')}; drivers ${drivers.join(', ')}; VBIOS ${vbioses.join(', ')}`,
     ),
   ];

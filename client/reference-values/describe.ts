@@ -6,7 +6,7 @@ import type { TrustAuthorityReferenceValues } from '../../src/core/attest/token/
 import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { describeGpu } from './describe-gpu.ts';
-import { accepts, anyOr, beware, counted, emptyOf, graceRemarks, type Remark, refuses } from './remark.ts';
+import { accepts, anyOr, beware, counted, emptyOf, graceRemarks, type Remark, refuses, trustText } from './remark.ts';
 
 /** What a document accepts and refuses, in plain sentences, for who has to approve it. */
 export function describeReferenceValues(values: ReferenceValues): readonly Remark[] {
@@ -93,8 +93,7 @@ function describeTpm({ alone, anchors, activated, images, paravisor }: TpmRefere
     ...(paravisor?.tdx == null ? [] : describeTdx('TPM of a paravisor on TDX', paravisor.tdx)),
   ];
   if (images.length === 0) return [refuses('TPMs: every host, for there is no image whose PCRs are compared')];
-  const { length } = activated;
-  const keys = `AKs under ${anchors.length} authorities, ${length} activated ${length === 1 ? 'AK' : 'AKs'}`;
+  const keys = `AKs under ${trustText(anchors, activated, 'activated AK')}`;
   const isAlone = alone && isTied;
   return [
     ...(isAlone ? [accepts(`TPMs: ${keys}; ${counted('image', names(images))}`)] : []),
@@ -112,7 +111,7 @@ function describeTrustAuthority(values: TrustAuthorityReferenceValues): Remark[]
   if (empty.length > 0) return [refuses(`${name}: every host, for these lists are empty: ${empty.join(', ')}`)];
   return [
     accepts(
-      `${name}: of "${values.issuer}", under ${anchors.length} authorities and ${keys.length} keys; ` +
+      `${name}: of "${values.issuer}", under ${trustText(anchors, keys)}; ` +
         `${counted('image', names(images))}; TCB ${tcbStatuses.join(', ')}; ${anyOr('platform', platforms)}`,
     ),
     ...staleTcb(name, tcbStatuses),

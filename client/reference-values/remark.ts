@@ -13,21 +13,29 @@ export function emptyOf(lists: Readonly<Record<string, readonly unknown[]>>): st
   return Object.entries(lists).flatMap(([name, list]) => (list.length === 0 ? [name] : []));
 }
 
+/** `1 image`, `2 images`. */
+function numbered(count: number, what: string, many = `${what}s`): string {
+  return `${count} ${count === 1 ? what : many}`;
+}
+
 /** `2 images (a, b)`. */
 export function counted(what: string, list: readonly (string | number)[]): string {
-  const { length } = list;
-  return `${length} ${what}${length === 1 ? '' : 's'} (${list.join(', ')})`;
+  return `${numbered(list.length, what)} (${list.join(', ')})`;
 }
 
 /** `any chip` for null, the number of those that are listed otherwise. */
 export function anyOr(what: string, list: readonly unknown[] | null): string {
-  if (list === null) return `any ${what}`;
-  return `${list.length} listed ${what}${list.length === 1 ? '' : 's'}`;
+  return list === null ? `any ${what}` : numbered(list.length, `listed ${what}`);
 }
 
 /** What a grace period lets through. */
 export function graceRemarks(platform: string, graceMs: number): Remark[] {
-  const days = graceMs / 86_400_000;
+  const days = Number((graceMs / 86_400_000).toFixed(2));
   if (graceMs === 0) return [];
-  return [beware(`${platform}: what vendors revoked may go unnoticed for ${Number(days.toFixed(2))} days longer`)];
+  return [beware(`${platform}: what vendors revoke may go unnoticed for ${numbered(days, 'day')} longer`)];
+}
+
+/** `2 authorities and 1 key`. */
+export function trustText(anchors: readonly unknown[], keys: readonly unknown[], what = 'key'): string {
+  return `${numbered(anchors.length, 'authority', 'authorities')} and ${numbered(keys.length, what)}`;
 }

@@ -3,6 +3,7 @@ import { fromBase64url, type Hex, wipe } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
+import { isCurrent } from '../core/state/rules/proposal.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import type { Facts, Proposal } from '../core/state/state.ts';
@@ -68,13 +69,14 @@ async function tokensFor(context: Context, { digest, statement }: Release, expir
 
 /**
  * A release that is served today. Throws `release_unknown`, `quorum_missing`, `unavailable` (approved, but it has
- * to wait), `proposal_closed`, `vault_stopped`, `principal_retired` or `version_withdrawn`.
+ * to wait), `wrong_policy` (approved under another than is in force), `proposal_closed`, `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
 export function liveRelease(facts: Facts, digest: Hex, nowMs: number): Release {
   const proposal = facts.proposals.get(digest);
   must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${digest}`);
   const { phase } = proposal;
   must(phase !== 'open', 'quorum_missing', 'the release is open: wait for its approvals');
+  if (phase === 'approved') isCurrent(facts, proposal.statement);
   must(phase !== 'approved', 'unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
   must(phase === 'executed', 'proposal_closed', `the release is ${phase}: request the version anew`);
   const isServed = !proposal.ended && nowMs <= (proposal.executedTime ?? 0) + proposal.statement.leaseMs;

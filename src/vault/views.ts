@@ -2,7 +2,7 @@ import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
-import type { Facts, Proposal, Version } from '../core/state/state.ts';
+import type { Facts, Proposable, Proposal, Version } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import type { Caller } from './sessions.ts';
 
@@ -25,12 +25,17 @@ export function viewProposal(facts: Facts, proposal: Proposal) {
       decision,
       time,
     })),
+    current: isCurrentStatement(facts, proposal.statement),
     wanting: counted.wanting,
     missingGroups: [...counted.missingGroups],
     receipts: proposal.receipts.length,
     leaseEnds: isRelease && proposal.executedTime !== null ? endMs(proposal) : null,
     ended: proposal.ended,
   };
+}
+
+function isCurrentStatement({ committee, policy }: Facts, { epoch, policy: named }: Proposable): boolean {
+  return epoch === committee.epoch && named === policy.digest;
 }
 
 export function proposalOf(facts: Facts, digest: Hex): Proposal {

@@ -65,6 +65,8 @@ export const proposalView = z
     expires: instantMs,
     statement,
     votes: z.array(vote),
+    /** It names the policy and the epoch in force; one that does not can neither be voted on nor take effect. */
+    current: z.boolean(),
     wanting: count,
     missingGroups: z.array(z.string()),
     receipts: count,

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { statementDigest } from '../../src/core/statement/statement.ts';
 import { releasedWorld } from '../world.ts';
@@ -40,7 +41,7 @@ async function makeLog(): Promise<void> {
     objects: Object.fromEntries([...world.objects].map(([digest, bytes]) => [digest, toBase64url(bytes)])),
   };
   const digest = statementDigest(asked.statement);
-  showing = { digest, person: world.founder('ben').person, nowMs: world.now, measurements: null };
+  showing = { digest, person: world.founder('ben').person, nowMs: world.now, referenceValues: null };
 }
 
 describe('the core in a page, under the console’s own policy', () => {
@@ -77,11 +78,14 @@ describe('the core in a page, under the console’s own policy', () => {
 });
 
 describe('a release whose hosts', () => {
-  const show = (measurements: string[] | null) =>
-    page.evaluate(([carried, shown]) => (globalThis as unknown as WithCore).twinlockCore.showProposal(carried, shown), [
-      log,
-      { ...showing, measurements },
-    ] as const);
+  const show = (measurements: string[] | null) => {
+    const simulated = measurements === null ? null : { platform: 'simulated' as const, measurements };
+    const referenceValues = simulated === null ? null : { ...NO_REFERENCE_VALUES, simulated };
+    return page.evaluate(
+      ([carried, shown]) => (globalThis as unknown as WithCore).twinlockCore.showProposal(carried, shown),
+      [log, { ...showing, referenceValues }] as const,
+    );
+  };
   const approve = () => page.getByRole('button', { name: 'Approve' });
 
   it('pass every rule can be approved', async () => {

@@ -8,6 +8,7 @@ import tls from 'node:tls';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
+import type { Policy } from '../../src/core/statement/policy.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
 
 const DAEMON = join(import.meta.dirname, '../../src/main.ts');
@@ -33,6 +34,8 @@ export function launchBrowser(executablePath = inject('chromium')): Promise<Brow
 
 export interface TestVault {
   readonly url: URL;
+  /** The path of its TLS certificate. */
+  readonly ca: string;
   /** By founder's name. */
   readonly invitations: ReadonlyMap<string, string>;
   close(): Promise<void>;
@@ -42,6 +45,7 @@ export interface TestVault {
 export async function openVault(
   founders: readonly string[],
   principals: readonly Omit<PrincipalRecord, 'owner'>[],
+  policy: Policy | null = null,
 ): Promise<TestVault> {
   const dir = mkdtempSync(join(tmpdir(), 'twinlock-vault-'));
   const dataDir = join(dir, 'data');
@@ -51,12 +55,17 @@ export async function openVault(
     return ['--principal', file];
   });
   const init = ['init', '--grade', 'simulation', '--json', ...founders.flatMap((name) => ['--founder', name])];
-  const printed = execFileSync(process.execPath, [DAEMON, '--data', dataDir, ...init, ...files.flat()]);
+  const policyFile = join(dir, 'policy.json');
+  if (policy !== null) writeFileSync(policyFile, JSON.stringify(policy));
+  const policies = policy === null ? [] : ['--policy', policyFile];
+  const printed = execFileSync(process.execPath, [DAEMON, '--data', dataDir, ...init, ...files.flat(), ...policies]);
   const { invitations } = JSON.parse(printed.toString()) as { invitations: { name: string; invitation: string }[] };
-  tls.setDefaultCACertificates([readFileSync(join(dataDir, 'tls.crt'), 'utf8')]);
+  const ca = join(dataDir, 'tls.crt');
+  tls.setDefaultCACertificates([readFileSync(ca, 'utf8')]);
   const { url, stop } = await serve(dataDir);
   return {
     url,
+    ca,
     invitations: new Map(invitations.map(({ name, invitation }) => [name, invitation])),
     close: async () => {
       await stop();

@@ -21,6 +21,23 @@ export function snpFiles(chipId: Uint8Array): Readonly<Record<string, Uint8Array
   };
 }
 
+/** Of the kit's TDX platform. */
+export function collateralFiles(): Readonly<Record<string, string>> {
+  const given = makeTdxEndorsements();
+  const chain = (certificates: readonly string[]) => certificates.map((one) => pem('CERTIFICATE', der(one))).join('');
+  const collateral = {
+    tcb_info_issuer_chain: chain(given.tcbInfoChain),
+    tcb_info: given.tcbInfo,
+    tcb_info_signature: toHex(der(given.tcbInfoSignature)),
+    qe_identity_issuer_chain: chain(given.qeIdentityChain),
+    qe_identity: given.qeIdentity,
+    qe_identity_signature: toHex(der(given.qeIdentitySignature)),
+    pck_crl: toHex(der(given.pckCrl)),
+    root_ca_crl: toHex(der(given.rootCaCrl)),
+  };
+  return { [`tdx/${TCB_INFO.fmspc.toLowerCase()}-platform.json`]: JSON.stringify(collateral) };
+}
+
 export function putFiles(folder: string, files: Readonly<Record<string, Uint8Array | string>>): void {
   for (const [file, bytes] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });

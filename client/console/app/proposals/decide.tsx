@@ -13,6 +13,8 @@ import { StopForm } from '../stopping/stop-form.tsx';
 import { act, custodian, facts } from '../vault.ts';
 import { phaseOf } from './title.ts';
 
+/** Reasons are listed until they bury the buttons: 64 hosts may have thousands. */
+const MAX_OBSTACLES = 12;
 /** What stands against a denial too. */
 const NO_VOTE: ReadonlySet<Code> = new Set([
   'proposal_closed',
@@ -83,11 +85,12 @@ function Decision({ review, onRecorded }: { review: Review; onRecorded: (index: 
         <div id="obstacles">
           <Notice tone="bad" title="You cannot approve this">
             <ul>
-              {obstacles.map(({ code, message }) => (
+              {obstacles.slice(0, MAX_OBSTACLES).map(({ code, message }) => (
                 <li key={message} class="sentence">
                   {message} <code>{code}</code>
                 </li>
               ))}
+              {obstacles.length > MAX_OBSTACLES ? <li>and {obstacles.length - MAX_OBSTACLES} more, above</li> : null}
             </ul>
           </Notice>
         </div>

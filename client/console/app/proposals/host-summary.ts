@@ -1,4 +1,5 @@
 import type { Appraisal, RuleResult } from '../../../../src/core/attest/appraisal.ts';
+import { NOT_REACHED } from '../../../../src/core/attest/findings.ts';
 import type { HostReview } from '../../../custodian/host-review.ts';
 import { counted } from '../format.ts';
 
@@ -29,6 +30,8 @@ export interface RuleRow extends RuleResult {
 interface RuleGroup {
   readonly part: string;
   readonly failed: readonly RuleRow[];
+  /** Failed for want of something that another should have given. */
+  readonly unreached: readonly RuleRow[];
   readonly passed: readonly RuleRow[];
 }
 
@@ -45,8 +48,22 @@ export function ruleGroups({ atVault, atOwnClock }: HostReview): readonly RuleGr
   ];
   const groups = Map.groupBy(rows, ({ rule }) => partOf(rule));
   return [...groups]
-    .map(([part, all]) => ({ part, failed: all.filter(isFailed), passed: all.filter((row) => !isFailed(row)) }))
-    .sort((a, b) => Number(b.failed.length > 0) - Number(a.failed.length > 0));
+    .map(([part, all]) => ({
+      part,
+      failed: all.filter((row) => isFailed(row) && !isUnreached(row)),
+      unreached: all.filter((row) => isFailed(row) && isUnreached(row)),
+      passed: all.filter((row) => !isFailed(row)),
+    }))
+    .sort((a, b) => rank(a) - rank(b));
+}
+
+function rank({ failed, unreached }: RuleGroup): number {
+  if (failed.length > 0) return 0;
+  return unreached.length > 0 ? 1 : 2;
+}
+
+function isUnreached({ got, now }: RuleRow): boolean {
+  return (now ?? { got }).got === NOT_REACHED;
 }
 
 /** A rule must hold then and now. */
@@ -65,6 +82,22 @@ export function imagesOf({ rules }: Appraisal): readonly RunningImage[] {
   return rules
     .filter(({ rule }) => rule.endsWith('.image'))
     .map(({ rule, got, pass }) => ({ part: partOf(rule), name: pass ? got : null }));
+}
+
+/** What runs, in a few words. */
+export function runsText(appraisal: Appraisal): string {
+  if (appraisal.platform === 'simulated') return 'a pretended image';
+  return imagesOf(appraisal).map(imageText).join(' over ');
+}
+
+export function imageText({ name }: RunningImage): string {
+  return name ?? 'something that policy has no name for';
+}
+
+/** What Intel says of the platform's firmware; null where nobody says anything. */
+export function firmwareOf({ claims }: Appraisal): { readonly status: string; readonly advisories: string } | null {
+  const status = claims['tdx.tcb.status'] ?? claims['ita.tcb-status'];
+  return status === undefined ? null : { status, advisories: claims['tdx.tcb.advisories'] ?? 'none' };
 }
 
 /** `2 × GH100, driver 570.124.03, VBIOS 96.00.5E.00.04`, one line a kind; empty without devices. */

@@ -3,9 +3,20 @@ import type { HostReview } from '../../../custodian/host-review.ts';
 import { counted, instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Fold } from '../parts/fold.tsx';
-import { Mark } from '../parts/notice.tsx';
+import { Mark, Notice } from '../parts/notice.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
-import { devicesOf, imagesOf, isFailed, kindOf, type RuleRow, ruleGroups, tally } from './host-summary.ts';
+import {
+  devicesOf,
+  firmwareOf,
+  imagesOf,
+  imageText,
+  isFailed,
+  kindOf,
+  type RuleRow,
+  ruleGroups,
+  runsText,
+  tally,
+} from './host-summary.ts';
 
 /** With more hosts than this, those that pass are folded. */
 const MAX_UNFOLDED = 3;
@@ -34,6 +45,7 @@ export function HostsPanel({ hosts }: { hosts: readonly HostReview[] }) {
                 Host {host.position}: <code>{host.label}</code>
               </strong>
               <Verdict pass={!isRefused(host)} />
+              <Outdated of={host.atVault} />
               <span class="quiet">{kindOf(host.atVault)}</span>
             </span>
           }
@@ -63,19 +75,16 @@ function InAll({ hosts }: { hosts: readonly HostReview[] }) {
   return (
     <Facts
       of={[
-        ['They run', lines(hosts.map(({ atVault }) => imagesOf(atVault).map(imageText).join(' over ') || 'no image'))],
+        ['They run', lines(hosts.map(({ atVault }) => runsText(atVault)))],
         ['They are', lines(hosts.map(({ atVault }) => kindOf(atVault)))],
+        ['They are on', counted(new Set(hosts.map(({ label }) => label)).size, 'chip or key', 'chips or keys')],
       ]}
     />
   );
 }
 
-function imageText({ name }: { name: string | null }): string {
-  return name ?? 'something that policy has no name for';
-}
-
 function Host({ host }: { host: HostReview }) {
-  const { atVault, atOwnClock, evidence } = host;
+  const { atVault, atOwnClock, evidence, obstacles } = host;
   const devices = devicesOf(atVault);
   return (
     <>
@@ -83,40 +92,57 @@ function Host({ host }: { host: HostReview }) {
         of={[
           ['Runs', <Images key="images" of={atVault} />],
           devices.length === 0 ? null : ['Devices', devices.map((line) => <div key={line}>{line}</div>)],
-          ...tcbOf(atVault),
-          ['By the vault', <At key="vault" appraisal={atVault} />],
+          ...firmwareFacts(atVault),
+          ['At the vault’s instant', <At key="vault" appraisal={atVault} />],
           ['By your clock', <At key="own" appraisal={atOwnClock} />],
           ['Evidence', <Digest key="evidence" hex={evidence} />],
         ]}
       />
-      {ruleGroups(host).map(({ part, failed, passed }) => (
-        <div class="part" key={part}>
-          {failed.length === 0 ? null : (
-            <>
-              <h3>
-                {part} <Mark tone="bad">{counted(failed.length, 'rule')} failed</Mark>
-              </h3>
-              <RuleTable rows={failed} />
-            </>
-          )}
-          {passed.length === 0 ? null : (
-            <Fold
-              open={false}
-              summary={
-                <>
-                  {part}: <Mark tone="good">{counted(passed.length, 'rule passes', 'rules pass')}</Mark>
-                </>
-              }
-            >
-              {() => <RuleTable rows={passed} />}
-            </Fold>
-          )}
-        </div>
+      {obstacles.some(({ code }) => code === 'appraisal_mismatch') ? (
+        <Notice tone="bad" title="This workstation reaches another appraisal than the statement names" />
+      ) : null}
+      {ruleGroups(host).map((group) => (
+        <Rules key={group.part} of={group} />
       ))}
       <Fold open={false} summary={`${counted(Object.keys(atVault.claims).length, 'claim')}, as measured`}>
         {() => <ClaimTable claims={atVault.claims} />}
       </Fold>
     </>
+  );
+}
+
+/** What failed is there at once; what was not reached, or passed, where somebody asks for it. */
+function Rules({ of: { part, failed, unreached, passed } }: { of: ReturnType<typeof ruleGroups>[number] }) {
+  const folded = [
+    ['bad', `${counted(unreached.length, 'rule was', 'rules were')} not reached`, unreached],
+    ['good', counted(passed.length, 'rule passes', 'rules pass'), passed],
+  ] as const;
+  return (
+    <div class="part">
+      {failed.length === 0 ? null : (
+        <>
+          <h3>
+            {part} <Mark tone="bad">{counted(failed.length, 'rule')} failed</Mark>
+          </h3>
+          <RuleTable rows={failed} />
+        </>
+      )}
+      {folded.map(([tone, text, rows]) =>
+        rows.length === 0 ? null : (
+          <Fold
+            key={tone}
+            open={false}
+            summary={
+              <>
+                {part}: <Mark tone={tone}>{text}</Mark>
+              </>
+            }
+          >
+            {() => <RuleTable rows={rows} />}
+          </Fold>
+        ),
+      )}
+    </div>
   );
 }
 
@@ -142,28 +168,25 @@ function Images({ of }: { of: Appraisal }) {
   );
 }
 
-/** What Intel says of the platform's firmware: advisories that policy lets pass are still to be seen. */
-function tcbOf({ claims }: Appraisal): Parameters<typeof Facts>[0]['of'] {
-  const status = claims['tdx.tcb.status'] ?? claims['ita.tcb-status'];
-  const advisories = claims['tdx.tcb.advisories'] ?? 'none';
+/** Firmware and advisories that policy lets pass are still to be seen. */
+function firmwareFacts(appraisal: Appraisal): Parameters<typeof Facts>[0]['of'] {
+  const firmware = firmwareOf(appraisal);
+  if (firmware === null) return [];
+  const { status, advisories } = firmware;
   return [
-    status === undefined
-      ? null
-      : [
-          'Firmware',
-          <Mark key="tcb" tone={status === 'UpToDate' ? 'good' : 'warn'}>
-            {status}
-          </Mark>,
-        ],
-    advisories === 'none'
-      ? null
-      : [
-          'Advisories',
-          <Mark key="advisories" tone="warn">
-            {advisories}
-          </Mark>,
-        ],
+    [
+      'Firmware',
+      <Mark key="firmware" tone={status === 'UpToDate' ? 'good' : 'warn'}>
+        {status}
+      </Mark>,
+    ],
+    advisories === 'none' ? null : ['Advisories', advisories],
   ];
+}
+
+function Outdated({ of }: { of: Appraisal }) {
+  const status = firmwareOf(of)?.status ?? 'UpToDate';
+  return status === 'UpToDate' ? null : <Mark tone="warn">{status}</Mark>;
 }
 
 function At({ appraisal: { instant: at, verdict } }: { appraisal: Appraisal }) {

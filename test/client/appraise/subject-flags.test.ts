@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/subject-flags.ts';
+import { fromBase64url, toHex } from '../../../src/core/bytes.ts';
+import { snpCase } from '../../platforms/snp.ts';
+import { trustAuthorityToken } from '../../platforms/token.ts';
+import { kitFiles, writeKitFiles } from './kit-files.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'twinlock-flags-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const path = (name: string) => join(folder, name);
+const code = (name: string) => expect.objectContaining({ code: name });
+
+const { report, endorsements } = snpCase();
+writeFileSync(path('report.bin'), fromBase64url(report.report));
+writeFileSync(path('vek.der'), fromBase64url(endorsements.snp?.vek ?? ''));
+writeFileSync(path('ask.der'), fromBase64url(endorsements.snp?.ask ?? ''));
+writeKitFiles(folder, kitFiles());
+const SNP = { snpReport: path('report.bin'), vek: path('vek.der'), ca: path('ask.der') };
+
+describe('flags that do not go together are refused', () => {
+  const file = path('snp.json');
+
+  test.each<[string, string | null, SubjectFlags]>([
+    ['no evidence', null, {}],
+    ['two reports', null, { ...SNP, tdxQuote: path('report.bin') }],
+    ['a VEK without its issuer', null, { snpReport: SNP.snpReport, vek: SNP.vek }],
+    ['a device without its chain', null, { spdm: [path('report.bin')] }],
+    ['a quote of a TPM without its key', null, { tpmAttest: path('report.bin') }],
+    ['our file and a flag of another', file, { snpReport: SNP.snpReport }],
+    ['our file and AMD’s chain', file, { ca: SNP.ca }],
+    ['our file and report data, which it has itself', file, { reportData: '00'.repeat(64) }],
+    ['a nonce for our file of another length', file, { nonce: '00'.repeat(31) }],
+    ['a nonce in capitals', null, { ...SNP, nonce: 'AB'.repeat(32) }],
+    ['a nonce of no bytes', null, { ...SNP, nonce: '' }],
+    ['a nonce of 65 bytes', null, { ...SNP, nonce: '00'.repeat(65) }],
+  ])('%s', async (_, named, flags) => {
+    await expect(subjectOf(named, flags)).rejects.toThrow(code('usage'));
+  });
+});
+
+test('a shorter nonce is what the report data begins with, zeros after it', async () => {
+  const { parts } = await subjectOf(null, { ...SNP, nonce: 'ab'.repeat(32) });
+  expect(toHex(parts.reportData ?? new Uint8Array())).toBe('ab'.repeat(32) + '00'.repeat(32));
+  const whole = await subjectOf(null, { ...SNP, nonce: 'ab'.repeat(32), reportData: 'cd'.repeat(64) });
+  expect(toHex(whole.parts.reportData ?? new Uint8Array())).toBe('cd'.repeat(64));
+});
+
+test('endorsements of a file of their own stand in place of others', async () => {
+  writeFileSync(path('endorsements.json'), '{"keySets":[],"kind":"endorsements","snp":null,"tdx":null,"v":1}');
+  const given = { endorsements: path('endorsements.json') };
+  expect((await subjectOf(null, { ...SNP, ...given })).endorsements.snp).toBeNull();
+  expect((await subjectOf(path('snp.json'), given)).endorsements.snp).toBeNull();
+});
+
+test('a token may be followed by the line end that an editor leaves', async () => {
+  const { token } = trustAuthorityToken(new Uint8Array(64));
+  writeFileSync(path('a.jwt'), `${token}\n`);
+  const { parts } = await subjectOf(null, { jwt: path('a.jwt') });
+  expect(parts.report).toEqual({ platform: 'intel-trust-authority', token });
+});
+
+describe('--at', () => {
+  test('is an instant in UTC, or the midnight that a day begins with', () => {
+    expect(instantOf('2026-06-29T03:00:00Z')).toBe(Date.UTC(2026, 5, 29, 3));
+    expect(instantOf('2026-06-29')).toBe(Date.UTC(2026, 5, 29));
+    expect(instantOf('2024-02-29')).toBe(Date.UTC(2024, 1, 29));
+  });
+
+  test.each([
+    ...['2026-02-29', '2026-02-30T00:00:00Z', '2026-13-01', '2026-00-01', '2026-01-01T24:00:00Z'],
+    ...['2026-01-01T00:00:00', '2026-01-01T00:00:00+02:00', '2026-01-01T00:00:00.5Z', '1767225600', 'now', ''],
+  ])('is refused: %s', (text) => {
+    expect(() => instantOf(text)).toThrow(code('usage'));
+  });
+});

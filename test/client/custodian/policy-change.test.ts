@@ -1,0 +1,168 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { approve } from '../../../client/custodian/approve.ts';
+import { propose, withReferenceValues } from '../../../client/custodian/propose.ts';
+import { review } from '../../../client/custodian/review.ts';
+import { openRelease } from '../../../client/host/open-release.ts';
+import { waitForRelease } from '../../../client/host/wait.ts';
+import { toBase64url, utf8 } from '../../../src/core/bytes.ts';
+import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
+import { parseEntry } from '../../../src/core/log/entry.ts';
+import type { AuthorityChain } from '../../../src/core/state/authority.ts';
+import type { Policy } from '../../../src/core/statement/policy.ts';
+import { POLICY } from '../../world/founding.ts';
+import { approveBy, depositModel, modelFolder, publishModel, requestModel } from '../story.ts';
+import { type Founded, found, type Name, replicaOf, sessionOf, verify } from '../vault.ts';
+
+const refusal = (code: string) => expect.objectContaining({ code });
+const STOLEN = '77'.repeat(32);
+/** A day's budget that one release nearly uses up. */
+const FOUNDING: Policy = { ...POLICY, limits: { ...POLICY.limits, bytesPerDay: '30000000' } };
+const revoking = { ...POLICY.referenceValues, revoked: [{ claim: 'simulated.chip', value: STOLEN }] };
+const PLACE = `referenceValues.revoked[simulated.chip ${STOLEN}]`;
+
+describe('a change of policy', () => {
+  let founded: Founded;
+  /** The change of the first test, and releases that were open and approved when it came. */
+  let change: string;
+  let open: string;
+  let approved: string;
+  beforeAll(async () => {
+    founded = await found(FOUNDING);
+    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    await publishModel(founded);
+    open = (await requestModel(founded)).release;
+    for (let i = 0; i < 2; i++) {
+      approved = (await requestModel(founded, { bytes: 20_000_000n })).release;
+      await approveBy(founded, approved, 'ana', 'ben');
+    }
+  });
+  afterEach(() => {
+    founded.vault.meddle = (_, next) => next();
+  });
+  afterAll(() => founded.vault.destroy());
+
+  const proposeBy = async (name: Name, policyOf: (policy: Policy) => Policy, reason = 'a test') => {
+    const replica = await replicaOf(founded, name);
+    const policy = policyOf(replica.facts.policy.document);
+    return propose(founded.custodians[name], replica, { kind: 'policy', policy, reason });
+  };
+  const reviewBy = async (name: Name, digest: string) =>
+    review(founded.custodians[name], await replicaOf(founded, name), digest);
+  const status = async () => (await sessionOf(founded, 'auditor')).api.status();
+
+  test('is shown to whoever approves field by field, its proposer among them', async () => {
+    const replica = await replicaOf(founded, 'ana');
+    const policy = withReferenceValues(replica.facts, revoking);
+    const proposition = { kind: 'policy', policy, reason: 'a chip was stolen' } as const;
+    const { digest } = await propose(founded.custodians.ana, replica, proposition);
+    change = digest;
+    for (const name of ['ana', 'ben'] as const) {
+      const reviewed = await reviewBy(name, change);
+      expect(reviewed.obstacles).toEqual([]);
+      expect(reviewed.asked.reason).toBe('a chip was stolen');
+      expect(reviewed.policyChange).toEqual({
+        policy,
+        differences: [
+          { path: `${PLACE}.claim`, before: null, after: '"simulated.chip"' },
+          { path: `${PLACE}.value`, before: null, after: `"${STOLEN}"` },
+        ],
+      });
+    }
+    expect((await status()).policyChanges).toBe(0);
+  });
+
+  test('is not shown where the vault serves another document in its place', async () => {
+    const { statement } = await reviewBy('ben', change);
+    const replica = await replicaOf(founded, 'ben');
+    const document = statement.kind === 'policy' ? statement.document : '';
+    founded.vault.meddle = async (request, next) => {
+      const answer = await next();
+      if (!request.url.includes('/v1/log/entries')) return answer;
+      const page = (await answer.json()) as { objects: Record<string, string> };
+      page.objects[document] = toBase64url(canonicalBytes({ ...POLICY, limits: { ...POLICY.limits, hosts: 64 } }));
+      return new Response(JSON.stringify(page));
+    };
+    await expect(review(founded.custodians.ben, replica, change)).rejects.toThrow(refusal('object_mismatch'));
+  });
+
+  test('takes effect with its quorum, and shows in the status', async () => {
+    const before = await status();
+    await approveBy(founded, change, 'ana');
+    expect((await status()).policy).toBe(before.policy);
+    await approveBy(founded, change, 'cleo');
+    const after = await status();
+    expect(after.policyChanges).toBe(1);
+    expect(after.policy).toBe(digestOf(canonicalBytes({ ...FOUNDING, referenceValues: revoking })));
+  });
+
+  test('shows the same differences once it is in force', async () => {
+    const { policyChange, obstacles } = await reviewBy('ben', change);
+    expect(policyChange?.differences.map(({ path }) => path)).toEqual([`${PLACE}.claim`, `${PLACE}.value`]);
+    expect(obstacles.map(({ code }) => code)).toContain('proposal_closed');
+  });
+
+  test('leaves what was open under the policy before it without a vote', async () => {
+    const reviewed = await reviewBy('ana', open);
+    expect(reviewed.obstacles.map(({ code }) => code)).toContain('wrong_policy');
+    const replica = await replicaOf(founded, 'ana');
+    const touched = approve(founded.custodians.ana, replica, { ...reviewed, obstacles: [] });
+    await expect(touched).rejects.toThrow(refusal('wrong_policy'));
+  });
+
+  test('is told to whoever waits for a release that was asked for before it', async () => {
+    const { api } = await sessionOf(founded, 'requester');
+    await expect(waitForRelease(api, open)).rejects.toThrow(refusal('wrong_policy'));
+    await expect(api.handover(approved, 0)).rejects.toThrow(refusal('wrong_policy'));
+    expect(await api.proposal(approved)).toMatchObject({ phase: 'approved', current: false });
+  });
+
+  test('is part of what a host checks before it opens a share', async () => {
+    const pending = await requestModel(founded);
+    await approveBy(founded, pending.release, 'ana', 'ben');
+    const { api } = await sessionOf(founded, 'requester');
+    const handover = await api.handover(pending.release, 0);
+    const authority = handover.authority as AuthorityChain;
+    const isOfTheChange = ({ text }: { text: string }) => {
+      const { kind, body } = parseEntry(utf8(text));
+      return kind === 'proposal'
+        ? body.statement['kind'] === 'policy'
+        : kind === 'approval' && body.proposal === change;
+    };
+    expect(authority.entries.filter(isOfTheChange)).toHaveLength(3);
+    const entries = authority.entries.filter((entry) => !isOfTheChange(entry));
+    const withheld = { ...handover, authority: { ...authority, entries } };
+    await expect(openRelease(withheld, pending, 0, verify)).rejects.toThrow(refusal('wrong_policy'));
+    expect(await openRelease(handover, pending, 0, verify)).toHaveProperty('releaseKey');
+  });
+
+  test('to the policy that is in force is refused', async () => {
+    await expect(proposeBy('ben', (policy) => policy)).rejects.toThrow(refusal('exists'));
+  });
+
+  test('that no policy can be is refused before anybody touches a key', async () => {
+    let touches = 0;
+    const { authenticator } = founded.custodians.ben;
+    const touch = () => {
+      touches++;
+      return Promise.reject(new Error('not asked'));
+    };
+    const counting = { ...founded.custodians.ben, authenticator: { ...authenticator, touch } };
+    const replica = await replicaOf(founded, 'ben');
+    const policy = { ...POLICY, veto: 'yes' } as unknown as Policy;
+    await expect(propose(counting, replica, { kind: 'policy', policy, reason: 'a test' })).rejects.toThrow(
+      refusal('malformed'),
+    );
+    expect(touches).toBe(0);
+  });
+
+  test('whose document does not come with it is refused', async () => {
+    const { custodians } = founded;
+    const api = Object.assign(Object.create(custodians.ben.api), {
+      propose: (body: Parameters<typeof custodians.ben.api.propose>[0]) =>
+        custodians.ben.api.propose({ ...body, objects: {} }),
+    }) as typeof custodians.ben.api;
+    const replica = await replicaOf(founded, 'ben');
+    const proposition = { kind: 'policy', policy: { ...POLICY, veto: true }, reason: 'a test' } as const;
+    await expect(propose({ ...custodians.ben, api }, replica, proposition)).rejects.toThrow(refusal('object_missing'));
+  });
+});
