@@ -7,6 +7,7 @@ import { type AuditReport, audit, vaultSource } from './auditor/audit.ts';
 import { reportLines } from './cli/audit.ts';
 import { attackHistory, attackVotesAndStorage, attackWithBadShare, attackWithLogin } from './demo/attacks.ts';
 import { Workspace } from './demo/daemon.ts';
+import { revokeImage } from './demo/expectations.ts';
 import { keepAuthenticator } from './demo/founders.ts';
 import { Narrator } from './demo/narrator.ts';
 import { ocrModels } from './demo/original.ts';
@@ -59,6 +60,7 @@ try {
   await attackWithBadShare(world);
   await attackWithLogin(world);
   await attackHistory(world, released);
+  await revokeImage(world);
   narrator.chapter('The auditor replays the whole log');
   await restart(world);
   const report = await auditAll(world);

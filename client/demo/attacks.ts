@@ -105,7 +105,12 @@ export async function attackHistory(world: World, { pending }: { pending: Pendin
   });
 }
 
-async function record(world: World, what: string, code: TwinlockError['code'], attempt: () => unknown): Promise<void> {
+export async function record(
+  world: World,
+  what: string,
+  code: TwinlockError['code'],
+  attempt: () => unknown,
+): Promise<void> {
   const refusal = await refused(what, code, attempt);
   world.refusals.push(refusal);
   world.narrator.refusal(refusal);

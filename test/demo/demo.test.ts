@@ -41,6 +41,7 @@ describe('npm run demo', { timeout: 60_000 }, () => {
         'quorum_missing',
         'quorum_missing',
         'signature_invalid',
+        'appraisal_failed',
       ].map((expected) => ({ what: expect.any(String), code: expected })),
     });
     expect(summary.bytes).toBeGreaterThan(45_000_000);
