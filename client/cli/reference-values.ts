@@ -145,11 +145,11 @@ async function fromEvidence({ terminal }: Invocation, file: string | null, flags
   );
   if (document === null) return;
   terminal.note(`the evidence passes under this document at ${instantText(instantMs)}`);
-  for (const { path, after } of policyDifferences(before, document)) {
-    if (after !== null && VOUCHED_BY_NOBODY.test(path))
-      terminal.note(`check this, no vendor vouches for it: ${path} ${after}`);
-  }
-  await deliver(terminal, { before, document, flags, made: {} });
+  const unvouched = policyDifferences(before, document).flatMap(({ path, after }) =>
+    after !== null && VOUCHED_BY_NOBODY.test(path) ? [`${path} ${after}`] : [],
+  );
+  for (const field of unvouched) terminal.note(`check this, no vendor vouches for it: ${field}`);
+  await deliver(terminal, { before, document, flags, made: { unvouched } });
 }
 
 /** Who certified a TPM's key, which key was activated, whose keys sign tokens. */

@@ -84,6 +84,7 @@ describe('from-evidence', () => {
     expect([late.code, readFileSync(out, 'utf8')]).toEqual([3, 'mine']);
     const forced = await run(...args, '--force');
     expect([forced.code, documentIn(readFileSync(out, 'utf8')).snp?.images]).toEqual([0, expect.any(Array)]);
+    expect(forced.json()['unvouched']).toEqual([]);
     expect(forced.json()['differences']).toContainEqual(expect.objectContaining({ path: 'snp.vmpls[]', after: '0' }));
     const alone = await run(...args.filter((arg) => arg !== '--out' && arg !== out), '--force');
     expect([alone.code, errorOf(alone).code]).toEqual([64, 'usage']);
