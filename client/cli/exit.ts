@@ -29,7 +29,7 @@ export function exitCodeOf({ code, group }: TwinlockError): number {
 
 export const EXIT_HELP = `Exit codes:
     0  done                            69  vault or hardware not reached
-    2  appraise: not evidence          70  alert: something that must not be
-    3  audit, appraise: a fault        75  try again, later
+    2  what was given is no evidence   70  alert: something that must not be
+    3  a fault: a log's, a rule's      75  try again, later
     4  audit: something is open       130  interrupted
    64  mend the input`;

@@ -18,7 +18,7 @@ function through({ baseUrl }: Vault, meddle: Meddling): Api {
   return new Api({ baseUrl, fetch });
 }
 
-export function requesterThrough(vault: Vault, meddle: Meddling): Promise<PrincipalSession> {
+function requesterThrough(vault: Vault, meddle: Meddling): Promise<PrincipalSession> {
   return openPrincipalSession(through(vault, meddle), vault.prepared.machines.requester, vault.fingerprint);
 }
 
