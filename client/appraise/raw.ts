@@ -84,7 +84,7 @@ export function subjectOfRaw(raw: RawEvidence, expected: Expected): Subject {
     gpuNonce: expected.nonce,
     evidence: digestOfObject({ report, gpu }),
   };
-  return { parts, endorsements: endorsementsOf(raw, report, gpu) };
+  return { parts, endorsements: endorsementsOf(raw, report, gpu, NO_ENDORSEMENTS) };
 }
 
 function reportOf(raw: RawEvidence): Parts['report'] {
@@ -167,22 +167,42 @@ function reportDataOf(report: Parts['report'], { nonce, reportData }: Expected):
   return field;
 }
 
-function endorsementsOf(raw: RawEvidence, report: Parts['report'], gpu: GpuEvidence | null): Endorsements {
+/** What vendors say of a file of our agent, in place of what the file has of the same kind. */
+export function withEndorsements(subject: Subject, raw: RawEvidence): Subject {
+  const { report, gpu } = subject.parts;
+  return { ...subject, endorsements: endorsementsOf(raw, report, gpu, subject.endorsements ?? NO_ENDORSEMENTS) };
+}
+
+function endorsementsOf(
+  raw: RawEvidence,
+  report: Parts['report'],
+  gpu: GpuEvidence | null,
+  before: Endorsements,
+): Endorsements {
   return {
-    ...NO_ENDORSEMENTS,
-    snp: snpEndorsementsOf(raw),
-    tdx: raw.collateral === null ? null : tdxEndorsementsOfPcs(fromUtf8(raw.collateral)),
-    keySets: raw.jwks === null ? [] : keySetsOf(fromUtf8(raw.jwks), report, gpu),
+    ...before,
+    snp: snpEndorsementsOf(raw, before.snp),
+    tdx: raw.collateral === null ? before.tdx : tdxEndorsementsOfPcs(fromUtf8(raw.collateral)),
+    keySets: raw.jwks === null ? before.keySets : keySetsOf(fromUtf8(raw.jwks), report, gpu),
   };
 }
 
-function snpEndorsementsOf({ vek, ca, crl }: RawEvidence): SnpEndorsements | null {
-  if (vek === null && ca === null) return null;
-  must(vek !== null && ca !== null, 'usage', '--vek and --ca go together');
-  const [first] = certificatesOf(vek);
-  const [ask] = certificatesOf(ca);
-  must(first !== undefined && ask !== undefined, 'malformed', '--vek, --ca: expected a certificate in DER or PEM');
-  return { vek: first, ask, crl: crl === null ? null : toBase64url(derOf(crl, 'X509 CRL')[0] ?? crl) };
+function snpEndorsementsOf({ vek, ca, crl }: RawEvidence, before: SnpEndorsements | null): SnpEndorsements | null {
+  if ([vek, ca, crl, before].every((one) => one === null)) return null;
+  const first = vek === null ? before?.vek : certificateOf(vek);
+  const ask = ca === null ? before?.ask : certificateOf(ca);
+  must(first !== undefined && ask !== undefined, 'usage', '--vek and --ca go together');
+  return {
+    vek: first,
+    ask,
+    crl: crl === null ? (before?.crl ?? null) : toBase64url(derOf(crl, 'X509 CRL')[0] ?? crl),
+  };
+}
+
+function certificateOf(bytes: Uint8Array): string {
+  const [first] = certificatesOf(bytes);
+  must(first !== undefined, 'malformed', '--vek, --ca: expected a certificate in DER or PEM');
+  return first;
 }
 
 function keySetsOf(jwks: string, report: Parts['report'], gpu: GpuEvidence | null): KeySet[] {

@@ -27,12 +27,15 @@ export function addAppraise(program: Command): void {
 
 const HELP = `
 Reads one file as our agent writes it (twinlock evidence, or a request's), or the files of vendors' tools.
-Nothing is asked of any network, and the vendors' roots are part of this program. --ca is AMD's chain here: ASK or ASVK, then ARK. A TPM's key has no vendor's
-root: it needs reference values that pin who certified it. With --jwks it is you who vouches for the keys.
+What vendors say of it (--collateral, --vek, --ca, --crl, --jwks) goes with either, in place of what the file has.
+Nothing is asked of any network, and the vendors' roots are part of this program. --ca is AMD's chain here: ASK or
+ASVK, then ARK. A TPM's key has no vendor's root: it needs reference values that pin who certified it. With --jwks it
+is you who vouches for the keys.
 Exits with 0 where every rule passes, with 3 where one fails, with 2 for what is no evidence.
 
 Examples:
   twinlock appraise host.json --reference-values production.json
+  twinlock appraise host.json --collateral collateral.json
   twinlock appraise --snp-report report.bin --vek vcek.der --ca cert_chain.pem
   twinlock appraise --tdx-quote quote.bin --collateral collateral.json --at 2026-06-29T03:00:00Z
   twinlock appraise --spdm gpu0.bin --chain gpu0.pem --spdm gpu1.bin --chain gpu1.pem --nonce "$NONCE"

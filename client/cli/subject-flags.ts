@@ -5,7 +5,7 @@ import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { parseInstantText } from '../../src/core/x509/time.ts';
 import { type Subject, subjectOfFile } from '../appraise/agent-file.ts';
 import { readInput } from '../appraise/file.ts';
-import { type RawEvidence, subjectOfRaw } from '../appraise/raw.ts';
+import { type RawEvidence, subjectOfRaw, withEndorsements } from '../appraise/raw.ts';
 import { EXIT } from './exit.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,6 +31,9 @@ const FILES = {
 /** `--ca` is also the vault's certificate to every other command; it is SEV-SNP's ASK or ASVK, then ARK, here. */
 type FileFlag = keyof typeof FILES | 'ca';
 type FileFlags = Readonly<Partial<Record<FileFlag, string>>>;
+
+/** What vendors say of evidence, whoever wrote it. */
+const ENDORSING: readonly FileFlag[] = ['vek', 'ca', 'crl', 'collateral', 'jwks'];
 
 /** Which evidence, and what belongs to it. */
 export interface SubjectFlags extends FileFlags {
@@ -74,11 +77,21 @@ async function subjectWithin(file: string | null, flags: SubjectFlags): Promise<
   const nonce = hexOf('--nonce', flags.nonce);
   const reportData = hexOf('--report-data', flags.reportData);
   if (file === null) return subjectOfRaw(await rawOf(flags), { nonce, reportData });
-  const more = [...(Object.keys(FILES) as FileFlag[]), 'ca', 'spdm', 'chain', 'reportData'] as const;
+  const evidence = (Object.keys(FILES) as FileFlag[]).filter((flag) => !ENDORSING.includes(flag));
+  const more = [...evidence, 'spdm', 'chain', 'reportData'] as const;
   const [other] = more.filter((flag) => flags[flag] !== undefined);
-  must(other === undefined, 'usage', `expected one file of our agent, or flags: got ${file} and --${dashed(other)}`);
+  must(
+    other === undefined,
+    'usage',
+    `expected one file of our agent, or flags of evidence: got ${file} and --${dashed(other)}`,
+  );
   must(nonce === null || nonce.length === 32, 'usage', '--nonce: expected 32 bytes for a file of our agent');
-  return subjectOfFile(await readInput(file, MAX_FILE_BYTES), flags.nonce ?? null);
+  const subject = subjectOfFile(await readInput(file, MAX_FILE_BYTES), flags.nonce ?? null);
+  const [endorsing] = ENDORSING.filter((flag) => flags[flag] !== undefined);
+  if (endorsing === undefined) return subject;
+  const isOne = flags.endorsements === undefined;
+  must(isOne, 'usage', `expected --endorsements, which has all that vendors say, or --${endorsing}`);
+  return withEndorsements(subject, await rawOf(flags));
 }
 
 function dashed(flag = ''): string {

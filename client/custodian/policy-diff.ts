@@ -1,6 +1,6 @@
 import { fromBase64url, fromUtf8, utf8 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
-import { parseCertificate } from '../../src/core/x509/certificate.ts';
+import { parseCertificateOfAnyKey } from '../../src/core/x509/certificate.ts';
 
 /** One place in a document. */
 export interface Field {
@@ -169,7 +169,7 @@ function whole(value: unknown): string {
 function certificateOr(text: string): string {
   try {
     const der = fromBase64url(text);
-    parseCertificate(der);
+    parseCertificateOfAnyKey(der);
     return `certificate, SHA-256 ${digestOf(der)}`;
   } catch {
     return abridged(jsonOf(text));

@@ -2,7 +2,17 @@ import { compareClaims } from '../../src/core/attest/nvidia/golden.ts';
 import type { NvidiaReferenceValues } from '../../src/core/attest/nvidia/reference-values.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import type { NrasReferenceValues } from '../../src/core/attest/token/reference-values.ts';
-import { accepts, anyOr, beware, counted, emptyOf, type Remark, refuses, trustText } from './remark.ts';
+import {
+  accepts,
+  anyOr,
+  beware,
+  counted,
+  emptyOf,
+  type Remark,
+  refuses,
+  tokenGraceRemark,
+  trustText,
+} from './remark.ts';
 
 /** What is said of GPUs and NVSwitches, which never pass without a CPU's report. */
 export function describeGpu(gpu: ReferenceValues['gpu']): Remark[] {
@@ -82,6 +92,7 @@ function describeNras({
   drivers,
   vbioses,
   issuer,
+  graceMs,
 }: NrasReferenceValues): Remark[] {
   const trust = [...anchors, ...keys];
   const empty = emptyOf({ 'anchors and keys': trust, claimsVersions, hwModels, drivers, vbioses });
@@ -91,5 +102,6 @@ function describeNras({
       `tokens of NVIDIA NRAS: of "${issuer}", under ${trustText(anchors, keys)}; ` +
         `models ${hwModels.join(', ')}; drivers ${drivers.join(', ')}; VBIOS ${vbioses.join(', ')}`,
     ),
+    tokenGraceRemark('tokens of NVIDIA NRAS', graceMs),
   ];
 }

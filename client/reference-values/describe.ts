@@ -6,7 +6,18 @@ import type { TrustAuthorityReferenceValues } from '../../src/core/attest/token/
 import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { describeGpu } from './describe-gpu.ts';
-import { accepts, anyOr, beware, counted, emptyOf, graceRemarks, type Remark, refuses, trustText } from './remark.ts';
+import {
+  accepts,
+  anyOr,
+  beware,
+  counted,
+  emptyOf,
+  graceRemarks,
+  type Remark,
+  refuses,
+  tokenGraceRemark,
+  trustText,
+} from './remark.ts';
 
 /** What a document accepts and refuses, in plain sentences, for who has to approve it. */
 export function describeReferenceValues(values: ReferenceValues): readonly Remark[] {
@@ -86,7 +97,8 @@ function staleTcb(name: string, statuses: readonly string[]): Remark[] {
   return stale.length === 0 ? [] : [beware(`${name}: platforms are accepted that Intel calls ${stale.join(', ')}`)];
 }
 
-function describeTpm({ alone, anchors, activated, images, paravisor }: TpmReferenceValues): Remark[] {
+function describeTpm(values: TpmReferenceValues): Remark[] {
+  const { alone, anchors, akPurpose, activated, images, paravisor } = values;
   const isTied = anchors.length > 0 || activated.length > 0;
   const paravisors = [
     ...(paravisor?.snp == null ? [] : describeSnp('TPM of a paravisor on SEV-SNP', paravisor.snp)),
@@ -96,7 +108,10 @@ function describeTpm({ alone, anchors, activated, images, paravisor }: TpmRefere
   const keys = `AKs under ${trustText(anchors, activated, 'activated AK')}`;
   const isAlone = alone && isTied;
   return [
-    ...(isAlone ? [accepts(`TPMs: ${keys}; ${counted('image', names(images))}`)] : []),
+    ...(isAlone ? [accepts(`TPMs: ${keys}; ${counted('image', images.map(pcrsText))}`)] : []),
+    ...(akPurpose === 'unchecked' && anchors.length > 0
+      ? [beware('TPMs: any certificate without a purpose counts that the authorities issued, not only those of AKs')]
+      : []),
     ...(isAlone ? [beware('TPMs: one alone is enough, which says nothing about encrypted memory')] : []),
     ...(isAlone ? [] : [refuses(`TPMs: one alone${isTied ? '' : ', for no authority and no AK is listed'}`)]),
     ...(paravisors.length === 0 ? [refuses('TPMs: those of a paravisor')] : paravisors),
@@ -107,7 +122,8 @@ function describeTrustAuthority(values: TrustAuthorityReferenceValues): Remark[]
   const name = 'tokens of Intel Trust Authority';
   const { anchors, keys, images, attributes, xfams, tcbStatuses, platforms, policies } = values;
   const trust = [...anchors, ...keys];
-  const empty = emptyOf({ 'anchors and keys': trust, images, attributes, xfams, tcbStatuses });
+  const listed = { ...(platforms === null ? {} : { platforms }), ...(policies === null ? {} : { policies }) };
+  const empty = emptyOf({ 'anchors and keys': trust, images, attributes, xfams, tcbStatuses, ...listed });
   if (empty.length > 0) return [refuses(`${name}: every host, for these lists are empty: ${empty.join(', ')}`)];
   return [
     accepts(
@@ -116,7 +132,13 @@ function describeTrustAuthority(values: TrustAuthorityReferenceValues): Remark[]
     ),
     ...staleTcb(name, tcbStatuses),
     ...(policies === null ? [beware(`${name}: the service's own policies are not looked at`)] : []),
+    tokenGraceRemark(name, values.graceMs),
   ];
+}
+
+/** PCRs that an image does not list may have any value. */
+function pcrsText({ name, pcrs }: TpmReferenceValues['images'][number]): string {
+  return `"${name}" by PCR ${pcrs.map(({ index }) => index).join(' ')}`;
 }
 
 function names(images: readonly { readonly name: string }[]): string[] {

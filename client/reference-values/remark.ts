@@ -35,6 +35,13 @@ export function graceRemarks(platform: string, graceMs: number): Remark[] {
   return [beware(`${platform}: what vendors revoke may go unnoticed for ${numbered(days, 'day')} longer`)];
 }
 
+/** What the time that approvers have lets through. */
+export function tokenGraceRemark(tokens: string, graceMs: number): Remark {
+  const minutes = Number((graceMs / 60_000).toFixed(2));
+  if (graceMs === 0) return beware(`${tokens}: none counts once it has expired, minutes after it was made`);
+  return beware(`${tokens}: one counts for ${numbered(minutes, 'minute')} after it has expired`);
+}
+
 /** `2 authorities and 1 key`. */
 export function trustText(anchors: readonly unknown[], keys: readonly unknown[], what = 'key'): string {
   return `${numbered(anchors.length, 'authority', 'authorities')} and ${numbered(keys.length, what)}`;

@@ -1,6 +1,6 @@
 import type { Endorsements } from '../../src/core/attest/endorsements.ts';
 import type { TdxImage } from '../../src/core/attest/tdx/reference-values.ts';
-import { findKey, type ServiceKey } from '../../src/core/attest/token/jwks.ts';
+import { findKey, parseKeySet, type ServiceKey } from '../../src/core/attest/token/jwks.ts';
 import { ABSENT, parseCompactJws, type TokenAlgorithm } from '../../src/core/attest/token/jws.ts';
 import type {
   NrasReferenceValues,
@@ -16,6 +16,8 @@ import { statusesOf } from './tdx.ts';
 
 const TRUST_AUTHORITY = { name: 'intel-trust-authority', algorithm: 'PS384' } as const;
 const NRAS = { name: 'nras', algorithm: 'ES384' } as const;
+/** How long approvers have where a document says nothing of it: services give minutes. */
+const GRACE_MS = 3_600_000;
 const CLAIMS_VERSIONS = ['2.0', '3.0'] as const;
 
 /** The document with a host that Trust Authority speaks for; `before` null where it has none. */
@@ -117,6 +119,7 @@ function withService(
       before?.keys,
       bare.map(({ fingerprint }) => fingerprint),
     ),
+    graceMs: before?.graceMs ?? GRACE_MS,
   };
 }
 
@@ -125,7 +128,7 @@ function keyOf({ keySets }: Endorsements, { name, algorithm }: Service, kid: str
   const set = keySets.find(({ service }) => service === name);
   if (set === undefined) return [];
   try {
-    return [findKey(set.jwks, kid, algorithm)];
+    return [findKey(parseKeySet(set.jwks), kid, algorithm)];
   } catch (error) {
     if (error instanceof TwinlockError) return [];
     throw error;

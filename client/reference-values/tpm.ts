@@ -1,7 +1,10 @@
+import { AK_PURPOSE } from '../../src/core/attest/tpm/certify.ts';
 import type { TpmImage, TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import type { TpmReport } from '../../src/core/attest/tpm/report.ts';
-import { toBase64url } from '../../src/core/bytes.ts';
+import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { parseCertificateOfVersion1Or3 } from '../../src/core/x509/certificate.ts';
+import { extendedKeyUsage } from '../../src/core/x509/extensions.ts';
 import { addImage, type Choices, type Host, imageName, union } from './host.ts';
 import { withSnp } from './snp.ts';
 import { withTdx } from './tdx.ts';
@@ -23,6 +26,7 @@ export function withTpm(
     platform: 'tpm',
     alone: before?.alone ?? identity.kind !== 'runtime',
     anchors: union(before?.anchors, anchorsOf(before, identity, choices)),
+    akPurpose: akPurposeOf(before, identity),
     activated: union(before?.activated, activatedOf(before, identity, host, choices)),
     images: imagesOf(before?.images ?? [], report, host, choices),
     firmware: before?.firmware === null ? null : union(before?.firmware, [firmware]),
@@ -54,6 +58,15 @@ function anchorsOf(before: TpmReferenceValues | null, identity: Identity, { akAu
   const hasAnchor = before !== null && before.anchors.length > 0;
   must(hasAnchor, 'usage', 'the AK shows its own certificate alone: name who issued it with --ak-authority FILE');
   return [];
+}
+
+/** As the document has it once it pins an authority: one host without the purpose does not give it up for all. */
+function akPurposeOf(before: TpmReferenceValues | null, identity: Identity): TpmReferenceValues['akPurpose'] {
+  if (before !== null && before.anchors.length > 0) return before.akPurpose;
+  const [leaf] = identity.kind === 'certificate' ? identity.chain : [];
+  if (leaf === undefined) return before?.akPurpose ?? 'required';
+  const purposes = extendedKeyUsage(parseCertificateOfVersion1Or3(fromBase64url(leaf)));
+  return purposes?.includes(AK_PURPOSE) === true ? 'required' : 'unchecked';
 }
 
 function activatedOf(

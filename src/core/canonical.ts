@@ -1,8 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import canonicalize from 'canonicalize';
+import type * as z from 'zod/mini';
 import { equal, fromUtf8, type Hex, toHex, utf8 } from './bytes.ts';
 import { must, TwinlockError } from './errors.ts';
 import { parseShallowJson } from './json.ts';
+import { parseAs } from './schema.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -30,12 +32,37 @@ export function canonicalBytes(value: object): Uint8Array {
  * `malformed` (not JSON, not UTF-8, deeper than 64 levels) or `not_canonical`.
  */
 export function parseCanonical(bytes: Uint8Array, maxBytes: number): JsonObject {
-  must(bytes.length <= maxBytes, 'too_large', `expected at most ${maxBytes} bytes, got ${bytes.length}`);
-  const value = parseShallowJson(fromUtf8(bytes));
+  const value = parseBounded(bytes, maxBytes);
   must(value !== null && typeof value === 'object' && !Array.isArray(value), 'malformed', 'expected a JSON object');
-  const canonical = canonicalBytes(value as object);
-  must(equal(canonical, bytes), 'not_canonical', 'expected canonical JSON (RFC 8785): sorted keys, no white space');
+  mustBeCanonical(value, bytes);
   return value as JsonObject;
+}
+
+/**
+ * Parses attacker-controlled bytes that must be the canonical form of a document that `schema` describes, an object
+ * whose every member it knows; `what` is its name. As `parseCanonical`, but the schema comes first, so that only what
+ * is of the document's size and shape is worth writing again. Throws `too_large`, `malformed` or `not_canonical`.
+ */
+export function parseCanonicalAs<T extends z.ZodMiniType>(
+  schema: T,
+  bytes: Uint8Array,
+  maxBytes: number,
+  what: string,
+): z.infer<T> {
+  const value = parseBounded(bytes, maxBytes);
+  const document = parseAs(schema, value, what);
+  mustBeCanonical(value as object, bytes);
+  return document;
+}
+
+function parseBounded(bytes: Uint8Array, maxBytes: number): unknown {
+  must(bytes.length <= maxBytes, 'too_large', `expected at most ${maxBytes} bytes, got ${bytes.length}`);
+  return parseShallowJson(fromUtf8(bytes));
+}
+
+function mustBeCanonical(value: object, bytes: Uint8Array): void {
+  const isCanonical = equal(canonicalBytes(value), bytes);
+  must(isCanonical, 'not_canonical', 'expected canonical JSON (RFC 8785): sorted keys, no white space');
 }
 
 /** SHA-256 of the bytes, hex. */

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type Base64url, fromBase64url } from './bytes.ts';
 import { TwinlockError } from './errors.ts';
+import { expectation } from './schema-issue.ts';
 
 /**
  * The field types of everything that is signed, stored or sent. One spelling each: what another spelling
@@ -92,9 +93,12 @@ export const assertion = z.strictObject({
 });
 export type ArchivedAssertion = z.infer<typeof assertion>;
 
-/** The parsed value, or `malformed` naming the first field that is wrong. `what` is the document's name. */
+/**
+ * The parsed value, or `malformed` naming the first field that is wrong: the same message in every process. `what` is
+ * the document's name.
+ */
 export function parseAs<T extends z.ZodMiniType>(schema: T, value: unknown, what: string): z.infer<T> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: expectation });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = [what, ...(issue?.path ?? []).map(String)].join('.');

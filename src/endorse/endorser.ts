@@ -1,18 +1,21 @@
 import { type Endorsements, NO_ENDORSEMENTS } from '../core/attest/endorsements.ts';
 import type { Evidence } from '../core/attest/evidence.ts';
 import type { SnpEndorsements } from '../core/attest/snp/endorsements.ts';
-import { snpNeeds } from '../core/attest/snp/needs.ts';
+import { type SnpNeeds, snpNeeds } from '../core/attest/snp/needs.ts';
 import type { SnpReport } from '../core/attest/snp/report.ts';
+import type { SnpProduct } from '../core/attest/snp/tcb.ts';
 import type { TdxEndorsements } from '../core/attest/tdx/endorsements.ts';
 import { tdxNeeds } from '../core/attest/tdx/needs.ts';
 import type { TdxReport } from '../core/attest/tdx/report.ts';
 import type { KeySet } from '../core/attest/token/endorsements.ts';
 import { fromBase64url, toBase64url, utf8 } from '../core/bytes.ts';
+import { TwinlockError } from '../core/errors.ts';
 import type { Endorser } from '../vault/ports.ts';
 import { Finder, type Sources } from './find.ts';
 import { wantedKeySet } from './key-set.ts';
 import { wantedAsk, wantedCrl, wantedVek } from './snp.ts';
-import { collateralEndsMs, wantedCollateral } from './tdx.ts';
+import { collateralOf, wantedCollateral } from './tdx.ts';
+import type { Wanted } from './wanted.ts';
 
 /** Finds what a host's evidence rests on: vendor certificates, TCB collateral, revocation lists, key sets. */
 export function openEndorser(sources: Sources): Endorser {
@@ -23,7 +26,7 @@ export function openEndorser(sources: Sources): Endorser {
       return {
         ...NO_ENDORSEMENTS,
         snp: hardware?.platform === 'snp' ? await endorseSnp(finder, hardware, offered.snp) : null,
-        tdx: hardware?.platform === 'tdx' ? await endorseTdx(finder, sources, hardware, offered.tdx) : null,
+        tdx: hardware?.platform === 'tdx' ? await endorseTdx(finder, hardware, offered.tdx) : null,
         keySets: await endorseTokens(finder, report, gpu, offered.keySets),
       };
     },
@@ -36,7 +39,10 @@ function hardwareOf(report: Evidence['report']): SnpReport | TdxReport | null {
   return report.platform === 'tpm' && report.identity.kind === 'runtime' ? report.identity.hardware : null;
 }
 
-/** Null where there is no certificate of the chip: the appraisal says what is missing. */
+/**
+ * What was offered where there is no certificate of the chip: the appraisal says what is wrong with it. Throws
+ * `unavailable` where a mirror did not answer that could have one.
+ */
 async function endorseSnp(
   finder: Finder,
   report: SnpReport,
@@ -45,28 +51,56 @@ async function endorseSnp(
   const needs = snpNeeds(fromBase64url(report.report));
   // A report of version 2 does not say which processor it is of; its certificate does.
   const products = needs.product === null ? (['Milan', 'Genoa'] as const) : [needs.product];
+  let silent: TwinlockError | null = null;
   for (const product of products) {
-    const vek = await finder.find(wantedVek(needs, product), bytesOf(offered?.vek));
-    const ask = vek === null ? null : await finder.find(wantedAsk(needs, product), bytesOf(offered?.ask));
-    if (vek === null || ask === null) continue;
-    const crl = await finder.find(wantedCrl(needs, product), bytesOf(offered?.crl));
-    return {
-      vek: toBase64url(vek.certificate.der),
-      ask: toBase64url(ask.der),
-      crl: crl === null ? null : toBase64url(crl.der),
-    };
+    try {
+      const found = await endorseProduct(finder, needs, product, offered);
+      if (found !== null) return found;
+    } catch (error) {
+      // A service that has no such chip of one product may have it of the other.
+      if (!(error instanceof TwinlockError) || error.code !== 'unavailable') throw error;
+      silent ??= error;
+    }
   }
+  if (silent !== null) throw silent;
   return offered;
 }
 
+/** Null where there is no certificate of the chip, or none of who issued it. */
+async function endorseProduct(
+  finder: Finder,
+  needs: SnpNeeds,
+  product: SnpProduct,
+  offered: SnpEndorsements | null,
+): Promise<SnpEndorsements | null> {
+  const find = <V>(wanted: Wanted<V>, text: string | null | undefined) => finder.find(wanted, parsed(wanted, text));
+  const vek = await find(wantedVek(needs, product), offered?.vek);
+  const ask = vek === null ? null : await find(wantedAsk(needs, product), offered?.ask);
+  if (vek === null || ask === null) return null;
+  const crl = await find(wantedCrl(needs, product), offered?.crl);
+  return {
+    vek: toBase64url(vek.certificate.der),
+    ask: toBase64url(ask.der),
+    crl: crl === null ? null : toBase64url(crl.der),
+  };
+}
+
+/** What was offered where a part is missing or none at all: the appraisal says which. */
 async function endorseTdx(
   finder: Finder,
-  { now }: Sources,
   report: TdxReport,
   offered: TdxEndorsements | null,
 ): Promise<TdxEndorsements | null> {
-  if (offered !== null && collateralEndsMs(offered) >= now()) return offered;
-  return (await finder.find(wantedCollateral(tdxNeeds(report)), null)) ?? offered;
+  const wanted = wantedCollateral(tdxNeeds(report));
+  const given = <V>(part: { of(collateral: TdxEndorsements): V }) => (offered === null ? null : part.of(offered));
+  const [tcbInfo, qeIdentity, pckCrl, rootCaCrl] = await Promise.all([
+    finder.find(wanted.tcbInfo, given(wanted.tcbInfo)),
+    finder.find(wanted.qeIdentity, given(wanted.qeIdentity)),
+    finder.find(wanted.pckCrl, given(wanted.pckCrl)),
+    finder.find(wanted.rootCaCrl, given(wanted.rootCaCrl)),
+  ]);
+  const isWhole = tcbInfo !== null && qeIdentity !== null && pckCrl !== null && rootCaCrl !== null;
+  return isWhole ? collateralOf(tcbInfo, qeIdentity, { pckCrl, rootCaCrl }) : offered;
 }
 
 async function endorseTokens(
@@ -81,12 +115,13 @@ async function endorseTokens(
   const found: KeySet[] = [];
   for (const [service, token] of tokens) {
     const given = offered.find((set) => set.service === service)?.jwks;
-    const jwks = (await finder.find(wantedKeySet(service, token), given === undefined ? null : utf8(given))) ?? given;
+    const wanted = wantedKeySet(service, token);
+    const jwks = (await finder.find(wanted, given === undefined ? null : wanted.parse(utf8(given)))) ?? given;
     if (jwks !== undefined) found.push({ service, jwks });
   }
   return found;
 }
 
-function bytesOf(text: string | null | undefined): Uint8Array | null {
-  return text === null || text === undefined ? null : fromBase64url(text);
+function parsed<V>(wanted: Wanted<V>, text: string | null | undefined): V | null {
+  return text === null || text === undefined ? null : wanted.parse(fromBase64url(text));
 }

@@ -1,10 +1,18 @@
 import { TwinlockError } from '../core/errors.ts';
-import { readEndorsement, writeEndorsement } from './folder.ts';
+import { Cache } from './cache.ts';
+import { readEndorsement } from './folder.ts';
 import { askMirror, type Mirrors } from './mirror.ts';
+import { isInDate, newest } from './newest.ts';
+import { Turns } from './turns.ts';
 import type { Get, Wanted } from './wanted.ts';
 
 /** How long a mirror that did not answer is not asked the same again: 64 hosts ask at once. */
 const PAUSE_MS = 30_000;
+/** How long what the vault has needs no renewal: vendors revoke and reissue long before a list ends. */
+const REFRESH_MS = 24 * 3_600_000;
+const MAX_FAILURES = 1024;
+/** Vendors turn away who asks for too much at a time; the others wait for their turn. */
+const MAX_QUESTIONS = 8;
 
 export interface Sources {
   /** What an operator put there; null for none. */
@@ -20,38 +28,71 @@ interface Failure {
   readonly untilMs: number;
 }
 
+/** What the vault has itself. */
+interface Held<V> {
+  /** The operator's before the cache's. */
+  readonly values: readonly V[];
+  /** When somebody last put it there, a mirror's answer or the operator; null for never. */
+  readonly renewedMs: number | null;
+}
+
 /**
- * Looks for endorsements: what came with the evidence, the operator's folder, the cache, a configured mirror, in
- * that order; the first that is in date is taken, else the one that was the longest. Nothing is trusted here:
- * what is wrong or out of date fails a rule of the appraisal, which says so. Without mirrors it is offline.
+ * Looks for endorsements in the operator's folder, in the cache, at a configured mirror and in what came with the
+ * evidence, and takes the newest that is in date, on a tie the vault's own: a host that brings what is in date yet
+ * older than what the vault has would hide what was revoked in between. Nothing is trusted here, and no signature
+ * is looked at: what is wrong fails a rule of the appraisal, which says so. So a host that brings a forgery with a
+ * late date spoils its own appraisal, and nothing of it is kept. Without mirrors it is offline.
  */
 export class Finder {
   readonly #sources: Sources;
-  /** One question at a time for each file. */
+  readonly #cache: Cache;
+  readonly #turns = new Turns(MAX_QUESTIONS);
+  /** One at a time of each question. */
   readonly #asking = new Map<string, Promise<Uint8Array | null>>();
   readonly #failures = new Map<string, Failure>();
 
   constructor(sources: Sources) {
     this.#sources = sources;
+    this.#cache = new Cache(sources.cache);
   }
 
-  /** Null where nobody has it. Throws `unavailable` where only a mirror could, and it did not answer. */
-  async find<V>(wanted: Wanted<V>, offered: Uint8Array | null): Promise<V | null> {
-    const { folder, cache, now } = this.#sources;
-    const places = [
-      async () => offered,
-      async () => (folder === null ? null : readEndorsement(folder, wanted.file)),
-      async () => readEndorsement(cache, wanted.file),
-    ];
-    let best: V | null = null;
-    for (const read of places) {
-      const bytes = await read();
-      const value = bytes === null ? null : wanted.parse(bytes);
-      if (value === null) continue;
-      if (wanted.endsMs(value) >= now()) return value;
-      if (best === null || wanted.endsMs(value) > wanted.endsMs(best)) best = value;
-    }
-    return (await this.#fromMirror(wanted, best !== null)) ?? best;
+  /**
+   * `offered` is what came with the evidence, attacker-controlled. Null where nobody has it. Throws `unavailable`
+   * where only a mirror could, and it did not answer.
+   */
+  async find<V>(wanted: Wanted<V>, offered: V | null): Promise<V | null> {
+    const { values, renewedMs } = await this.#held(wanted);
+    const brought = offered === null ? [] : [offered];
+    const best = this.#newest(wanted, [...values, ...brought]);
+    if (best !== null && !this.#isDue(wanted, best, renewedMs)) return best;
+    const answer = await this.#fromMirror(wanted, best !== null);
+    return answer === null ? best : this.#newest(wanted, [...values, answer, ...brought]);
+  }
+
+  async #held<V>(wanted: Wanted<V>): Promise<Held<V>> {
+    const { folder } = this.#sources;
+    const inFolder =
+      folder === null ? [] : await Promise.all(wanted.files.map((file) => readEndorsement(folder, file)));
+    const cached = await this.#cache.read(wanted.files[0]);
+    const held = [...inFolder, cached].flatMap((file) => {
+      const value = file === null ? null : wanted.parse(file.bytes);
+      return file === null || value === null ? [] : [{ value, modifiedMs: file.modifiedMs }];
+    });
+    const values = held.map(({ value }) => value);
+    return { values, renewedMs: held.length === 0 ? null : Math.max(...held.map(({ modifiedMs }) => modifiedMs)) };
+  }
+
+  #newest<V>(wanted: Wanted<V>, values: readonly V[]): V | null {
+    return newest(values, (value) => wanted.dates(value), this.#sources.now());
+  }
+
+  /** Whether a mirror, where there is one, is asked although `best` is at hand. */
+  #isDue<V>(wanted: Wanted<V>, best: V, renewedMs: number | null): boolean {
+    const nowMs = this.#sources.now();
+    if (!isInDate(wanted.dates(best), nowMs)) return true;
+    if (!wanted.isReissued) return false;
+    const isRecent = renewedMs !== null && renewedMs <= nowMs && nowMs - renewedMs < REFRESH_MS;
+    return !isRecent;
   }
 
   async #fromMirror<V>(wanted: Wanted<V>, hasOther: boolean): Promise<V | null> {
@@ -59,42 +100,54 @@ export class Finder {
       const bytes = await this.#asked(wanted);
       return bytes === null ? null : wanted.parse(bytes);
     } catch (error) {
-      // What is out of date says more than a mirror that is silent.
+      // What is at hand says more than a mirror that is silent.
       if (hasOther && error instanceof TwinlockError) return null;
       throw error;
     }
   }
 
   #asked<V>(wanted: Wanted<V>): Promise<Uint8Array | null> {
-    const failure = this.#failures.get(wanted.file);
+    const { question } = wanted;
+    const failure = this.#failures.get(question);
     if (failure !== undefined && failure.untilMs > this.#sources.now()) return Promise.reject(failure.error);
-    this.#failures.delete(wanted.file);
-    const running = this.#asking.get(wanted.file);
+    this.#failures.delete(question);
+    const running = this.#asking.get(question);
     if (running !== undefined) return running;
-    const asking = this.#ask(wanted).finally(() => this.#asking.delete(wanted.file));
-    this.#asking.set(wanted.file, asking);
+    const asking = this.#ask(wanted).finally(() => this.#asking.delete(question));
+    this.#asking.set(question, asking);
     return asking;
   }
 
   async #ask<V>(wanted: Wanted<V>): Promise<Uint8Array | null> {
-    const { cache, mirrors, now } = this.#sources;
-    const ask: Get = Object.assign((vendor: keyof Mirrors, path: string) => askMirror(mirrors[vendor] as URL, path), {
-      has: (vendor: keyof Mirrors) => mirrors[vendor] !== undefined,
-    });
-    const answer = wanted.fetch(ask);
+    const { mirrors, now } = this.#sources;
+    const take = (vendor: keyof Mirrors, path: string) =>
+      this.#turns.take(() => askMirror(mirrors[vendor] as URL, path));
+    const get: Get = Object.assign(take, { has: (vendor: keyof Mirrors) => mirrors[vendor] !== undefined });
+    const answer = wanted.fetch(get);
     if (answer === null) return null;
     try {
-      const bytes = await answer;
-      const isRight = wanted.parse(bytes) !== null;
-      if (!isRight) throw new TwinlockError('unavailable', `the mirror answered something else than ${wanted.what}`);
-      await writeEndorsement(cache, wanted.file, bytes);
-      return bytes;
+      return await this.#keep(wanted, await answer);
     } catch (cause) {
       if (!(cause instanceof TwinlockError)) throw cause;
       const error = new TwinlockError('unavailable', `${wanted.what}: ${cause.message}; try again`, {}, { cause });
-      if (this.#failures.size >= 1024) this.#failures.clear();
-      this.#failures.set(wanted.file, { error, untilMs: now() + PAUSE_MS });
+      if (this.#failures.size >= MAX_FAILURES) this.#failures.clear();
+      this.#failures.set(wanted.question, { error, untilMs: now() + PAUSE_MS });
       throw error;
     }
+  }
+
+  /** A mirror that has fallen behind takes nothing back: the newer of its answer and what the cache had is kept. */
+  async #keep<V>(wanted: Wanted<V>, answer: Uint8Array): Promise<Uint8Array> {
+    const [file] = wanted.files;
+    const value = wanted.parse(answer);
+    if (value === null) {
+      throw new TwinlockError('unavailable', `the mirror answered something else than ${wanted.what}`);
+    }
+    const cached = (await this.#cache.read(file))?.bytes ?? null;
+    const before = cached === null ? null : wanted.parse(cached);
+    const isOlder = before !== null && this.#newest(wanted, [value, before]) === before;
+    const bytes = isOlder && cached !== null ? cached : answer;
+    await this.#cache.write(file, bytes, this.#sources.now());
+    return bytes;
   }
 }

@@ -1,39 +1,44 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { TwinlockError } from '../core/errors.ts';
 
 /** TCB collateral of a platform has about 20 KiB; see `parseEndorsements` for what is taken in the end. */
 const MAX_FILE_BYTES = 512 * 1024;
 
+export interface EndorsementFile {
+  readonly bytes: Uint8Array;
+  readonly modifiedMs: number;
+}
+
 /**
  * Reads a file of an endorsement folder (FORMAT.md); null where there is none. Throws `too_large`, and
  * `unavailable` where the system refuses it.
  */
-export async function readEndorsement(folder: string, file: string): Promise<Uint8Array | null> {
+export async function readEndorsement(folder: string, file: string): Promise<EndorsementFile | null> {
   const path = join(folder, file);
   try {
     const handle = await open(path, constants.O_RDONLY);
     try {
-      const { size } = await handle.stat();
+      const { size, mtimeMs } = await handle.stat();
       if (size > MAX_FILE_BYTES) {
         throw new TwinlockError('too_large', `${path}: expected at most ${MAX_FILE_BYTES} bytes, got ${size}`);
       }
-      return await handle.readFile();
+      return { bytes: await handle.readFile(), modifiedMs: Math.floor(mtimeMs) };
     } finally {
       await handle.close();
     }
   } catch (error) {
     if (error instanceof TwinlockError) throw error;
+    if (isAbsent(error)) return null;
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw new TwinlockError('unavailable', `cannot read ${path}: ${code ?? 'unknown'}`, {}, { cause: error });
   }
 }
 
-/** Puts a file into the folder, whole or not at all: written aside, made durable, renamed. */
-export async function writeEndorsement(folder: string, file: string, bytes: Uint8Array): Promise<void> {
+/** Puts a file into the folder, whole or not at all: written aside, dated `nowMs`, made durable, renamed. */
+export async function writeEndorsement(folder: string, file: string, bytes: Uint8Array, nowMs: number): Promise<void> {
   const path = join(folder, file);
   const aside = `${path}.${randomBytes(8).toString('hex')}.aside`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -41,6 +46,7 @@ export async function writeEndorsement(folder: string, file: string, bytes: Uint
     const handle = await open(aside, 'wx', 0o600);
     try {
       await handle.writeFile(bytes);
+      await handle.utimes(nowMs / 1000, nowMs / 1000);
       await handle.sync();
     } finally {
       await handle.close();
@@ -50,4 +56,32 @@ export async function writeEndorsement(folder: string, file: string, bytes: Uint
     await rm(aside, { force: true });
     throw error;
   }
+}
+
+/** All files of the folder, in no order; those that go meanwhile are left out. */
+export async function listEndorsements(
+  folder: string,
+): Promise<readonly { readonly file: string; readonly modifiedMs: number }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      try {
+        return [{ file: relative(folder, path), modifiedMs: (await stat(path)).mtimeMs }];
+      } catch (error) {
+        if (isAbsent(error)) return [];
+        throw error;
+      }
+    }),
+  );
+  return found.flat();
+}
+
+export async function removeEndorsement(folder: string, file: string): Promise<void> {
+  await rm(join(folder, file), { force: true });
+}
+
+function isAbsent(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }

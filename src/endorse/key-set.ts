@@ -1,5 +1,5 @@
 import type { KeySet } from '../core/attest/token/endorsements.ts';
-import { findKey } from '../core/attest/token/jwks.ts';
+import { findKey, parseKeySet } from '../core/attest/token/jwks.ts';
 import { parseCompactJws } from '../core/attest/token/jws.ts';
 import { fromUtf8 } from '../core/bytes.ts';
 import { orNull } from './attempt.ts';
@@ -14,15 +14,20 @@ const SERVICE = {
 export function wantedKeySet(service: KeySet['service'], token: string): Wanted<string> {
   const { vendor, path, algorithm } = SERVICE[service];
   const { kid } = parseCompactJws(token, 'token');
+  const file = `tokens/${service}.jwks.json`;
   return {
     what: `the key set of ${service} with the token's key`,
-    file: `tokens/${service}.jwks.json`,
+    files: [file],
+    // A token with a key id that a host made up is nobody else's failure.
+    question: `${file} ${kid}`,
+    // Which keys count is for reference values to say, so a set that has lost one revokes nothing.
+    isReissued: false,
     fetch: (get) => (get.has(vendor) ? get(vendor, path).then(({ bytes }) => bytes) : null),
     parse(bytes) {
       const text = orNull(() => fromUtf8(bytes));
-      return text !== null && orNull(() => findKey(text, kid, algorithm)) !== null ? text : null;
+      return text !== null && orNull(() => findKey(parseKeySet(text), kid, algorithm)) !== null ? text : null;
     },
     // A set has no date of its own: while it has the key, it will do.
-    endsMs: () => Number.POSITIVE_INFINITY,
+    dates: () => ({ edition: 0, issuedMs: 0, endsMs: Number.POSITIVE_INFINITY }),
   };
 }

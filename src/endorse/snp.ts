@@ -7,6 +7,7 @@ import { type Crl, parseCrl } from '../core/x509/crl.ts';
 import { commonName } from '../core/x509/name.ts';
 import { derOfPem } from '../core/x509/pem.ts';
 import { orNull } from './attempt.ts';
+import { crlDates } from './crl-dates.ts';
 import type { Wanted } from './wanted.ts';
 
 /** AMD's Key Distribution Service (AMD 57230 section 4) below `vcek/v1` and `vlek/v1`. */
@@ -25,10 +26,13 @@ export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
   const svns = componentsOf(needs.reportedTcb);
   const tcb = svns.map(([, svn]) => svn).join('-');
   const isVcek = needs.signer === 'vcek';
+  const file = isVcek ? `snp/${product}/${needs.chipId}/${tcb}.der` : `snp/${product}/vlek-${tcb}.der`;
   const query = svns.map(([name, svn]) => `${QUERY[name]}=${String(svn).padStart(2, '0')}`).join('&');
   return {
     what: `the ${needs.signer.toUpperCase()} of ${product} at ${tcbText(needs.reportedTcb)}`,
-    file: isVcek ? `snp/${product}/${needs.chipId}/${tcb}.der` : `snp/${product}/vlek-${tcb}.der`,
+    files: [file],
+    question: file,
+    isReissued: false,
     fetch(get) {
       if (!isVcek || !get.has('amd')) return null;
       return get('amd', `${pathOf(needs, product)}/${needs.chipId}?${query}`).then(({ bytes }) => bytes);
@@ -43,16 +47,19 @@ export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
         tcbText(vek.tcb) === tcbText(needs.reportedTcb);
       return isRight ? vek : null;
     },
-    endsMs: ({ certificate }) => certificate.notAfterMs,
+    dates: ({ certificate }) => ({ edition: 0, issuedMs: 0, endsMs: certificate.notAfterMs }),
   };
 }
 
 /** The authority below the ARK: ASK, or ASVK for a VLEK; the first certificate of the service's chain. */
 export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certificate> {
   const name = `SEV-${needs.signer === 'vlek' ? 'VLEK-' : ''}${product}`;
+  const file = `snp/${product}/${needs.signer}-chain.pem`;
   return {
     what: `the certificate of ${name}`,
-    file: `snp/${product}/${needs.signer}-chain.pem`,
+    files: [file],
+    question: file,
+    isReissued: false,
     fetch: (get) =>
       get.has('amd') ? get('amd', `${pathOf(needs, product)}/cert_chain`).then(({ bytes }) => bytes) : null,
     parse(bytes) {
@@ -60,17 +67,20 @@ export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certific
       const ask = der === null || der === undefined ? null : orNull(() => parseCertificate(der));
       return ask !== null && commonName(ask) === name ? ask : null;
     },
-    endsMs: ({ notAfterMs }) => notAfterMs,
+    dates: ({ notAfterMs }) => ({ edition: 0, issuedMs: 0, endsMs: notAfterMs }),
   };
 }
 
 /** What the ARK has revoked. */
 export function wantedCrl(needs: SnpNeeds, product: SnpProduct): Wanted<Crl> {
+  const file = `snp/${product}/${needs.signer}.crl`;
   return {
     what: `the list of what ARK-${product} revoked`,
-    file: `snp/${product}/${needs.signer}.crl`,
+    files: [file],
+    question: file,
+    isReissued: true,
     fetch: (get) => (get.has('amd') ? get('amd', `${pathOf(needs, product)}/crl`).then(({ bytes }) => bytes) : null),
     parse: (bytes) => orNull(() => parseCrl(bytes)),
-    endsMs: ({ nextUpdateMs }) => nextUpdateMs,
+    dates: crlDates,
   };
 }

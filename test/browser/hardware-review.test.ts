@@ -147,6 +147,7 @@ describe('a host', () => {
       'ocr-host 1.3 measured by TPM',
       'test image measured by AMD SEV-SNP',
     ]);
+    await summary('TPM over AMD SEV-SNP (Milan)').waitFor();
   });
 });
 
@@ -171,7 +172,7 @@ describe('a release to 64 hosts', () => {
       'test image: 63 hosts',
       'ocr-host 1.3: 1 host',
       'AMD SEV-SNP (Milan): 63 hosts',
-      'TPM: 1 host',
+      'TPM alone: 1 host',
     ]);
     await hosts().getByText('3 chips or keys').waitFor();
     expect(await hosts().locator('details[open]').count()).toBe(0);

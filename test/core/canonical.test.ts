@@ -1,8 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { fromHex, toHex, utf8 } from '../../src/core/bytes.ts';
-import { canonicalBytes, digestOf, digestOfObject, parseCanonical } from '../../src/core/canonical.ts';
+import {
+  canonicalBytes,
+  digestOf,
+  digestOfObject,
+  parseCanonical,
+  parseCanonicalAs,
+} from '../../src/core/canonical.ts';
 import { vectorPath, vectorTest } from '../vectors.ts';
 
 const MAX = 10_000;
@@ -130,5 +137,46 @@ describe('parsing', () => {
         expect(parsed).not.toEqual(value);
       }
     }
+  });
+});
+
+describe('parsing a document', () => {
+  const schema = z.strictObject({ a: z.array(z.int()).check(z.maxLength(3)), b: z.string() });
+  const parseDocument = (text: string) => parseCanonicalAs(schema, utf8(text), MAX, 'document');
+
+  test('returns what is of the schema and in canonical form', () => {
+    expect(parseDocument('{"a":[1,2],"b":"c"}')).toEqual({ a: [1, 2], b: 'c' });
+  });
+
+  test.each([
+    ['members out of order', '{"b":"c","a":[1,2]}'],
+    ['white space', '{"a":[1,2], "b":"c"}'],
+    ['a repeated member', '{"a":[1],"a":[1,2],"b":"c"}'],
+    ['an exponent', '{"a":[1e0,2],"b":"c"}'],
+    ['an escape that is not needed', '{"a":[1,2],"b":"\\u0063"}'],
+    ['a lone surrogate', '{"a":[1,2],"b":"\\ud800"}'],
+  ])('refuses a valid document with %s', (_what, json) => {
+    expect(() => parseDocument(json)).toThrow(code('not_canonical'));
+  });
+
+  test.each([
+    ['another shape', '{"a":[1,2],"b":3}'],
+    ['another shape, whatever its spelling', '{"b":3, "a":[1,2]}'],
+    ['a member more', '{"a":[1,2],"b":"c","c":0}'],
+    ['a member that JSON.parse makes no prototype of', '{"__proto__":{},"a":[1,2],"b":"c"}'],
+    ['no object', '[]'],
+    ['no JSON', '{'],
+  ])('refuses %s', (_what, json) => {
+    expect(() => parseDocument(json)).toThrow(code('malformed'));
+  });
+
+  test('refuses more bytes than allowed before it reads them', () => {
+    expect(() => parseCanonicalAs(schema, utf8('{'), 0, 'document')).toThrow(code('too_large'));
+  });
+
+  test('does not write again what is too long for its schema', () => {
+    const long = `{"a":[${'[],'.repeat(2000)}1e400],"b":"c"}`;
+    expect(() => parse(long)).toThrow(code('not_canonical'));
+    expect(() => parseDocument(long)).toThrow(/^document\.a: expected at most 3 elements$/);
   });
 });

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import type { Evidence } from '../../src/core/attest/evidence.ts';
-import { fromBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
+import { fromBase64url, fromUtf8, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
 import { openEndorser } from '../../src/endorse/endorser.ts';
 import type { Sources } from '../../src/endorse/find.ts';
 import { parseMirror } from '../../src/endorse/mirror.ts';
@@ -14,6 +14,7 @@ import { pem } from '../core/x509/certificate-kit.ts';
 import { SNP_INSTANT_MS, snpCase } from '../platforms/snp.ts';
 import { makeTdx, TCB_INFO } from '../platforms/tdx.ts';
 import { nrasTokens, TOKEN_ENDORSEMENTS } from '../platforms/token.ts';
+import { collateralJson, collateralMembers } from './collateral-file.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const CASE = snpCase();
@@ -25,6 +26,12 @@ const VCEK_FILE = `snp/Milan/${CHIP}/4-1-24-217.der`;
 
 const evidence = (report: Evidence['report'], gpu: Evidence['gpu'] = null) => ({ report, gpu }) as Evidence;
 const der = (text: string) => fromBase64url(text);
+
+function withKeyId(token: string, kid: string): string {
+  const [header = '', ...rest] = token.split('.');
+  const parsed = JSON.parse(fromUtf8(der(header))) as object;
+  return [toBase64url(utf8(JSON.stringify({ ...parsed, kid }))), ...rest].join('.');
+}
 
 let folder: string;
 let cache: string;
@@ -48,17 +55,6 @@ async function put(file: string, bytes: Uint8Array | string): Promise<void> {
   await mkdir(dirname(join(folder, file)), { recursive: true });
   await writeFile(join(folder, file), bytes);
 }
-
-const collateral = (endorsements = TDX.endorsements) => ({
-  tcb_info: endorsements.tcbInfo,
-  tcb_info_signature: toHex(der(endorsements.tcbInfoSignature)),
-  tcb_info_issuer_chain: endorsements.tcbInfoChain.map((one) => pem('CERTIFICATE', der(one))).join(''),
-  qe_identity: endorsements.qeIdentity,
-  qe_identity_signature: toHex(der(endorsements.qeIdentitySignature)),
-  qe_identity_issuer_chain: endorsements.qeIdentityChain.map((one) => pem('CERTIFICATE', der(one))).join(''),
-  pck_crl: toHex(der(endorsements.pckCrl)),
-  root_ca_crl: toHex(der(endorsements.rootCaCrl)),
-});
 
 describe('without a mirror, endorsements', () => {
   it('are what came with the evidence, where it is right', async () => {
@@ -94,7 +90,7 @@ describe('without a mirror, endorsements', () => {
   });
 
   it('of a TD come out of the folder, and stale ones where there are no better', async () => {
-    await put(`tdx/${String(TCB_INFO.fmspc).toLowerCase()}-platform.json`, JSON.stringify(collateral()));
+    await put(`tdx/${String(TCB_INFO.fmspc).toLowerCase()}-platform.json`, collateralJson(TDX.endorsements));
     expect((await endorse(evidence(TDX.report))).tdx).toEqual(TDX.endorsements);
     const late = { now: () => Date.UTC(2099, 0, 1) };
     expect((await endorse(evidence(TDX.report), NO_ENDORSEMENTS, late)).tdx).toEqual(TDX.endorsements);
@@ -148,6 +144,19 @@ describe('a mirror', () => {
     expect(asked).toHaveLength(3);
   });
 
+  it('of AMD that has no such chip of one product is asked for the other, where the report does not say which', async () => {
+    const { report, endorsements } = snpCase({ product: 'Genoa', report: { version: 2 } });
+    const [path] = Object.keys(amd());
+    const genoa = path?.replace('Milan', 'Genoa') ?? '';
+    answers = {
+      [genoa]: { body: der(endorsements.snp?.vek ?? '') },
+      '/vcek/v1/Genoa/cert_chain': { body: pem('CERTIFICATE', der(endorsements.snp?.ask ?? '')) },
+      '/vcek/v1/Genoa/crl': { body: der(endorsements.snp?.crl ?? '') },
+    };
+    const mirrors = parseMirror(`amd=${url}`);
+    expect(await endorse(evidence(report), NO_ENDORSEMENTS, { mirrors })).toEqual(endorsements);
+  });
+
   it('is asked once for many hosts at a time', async () => {
     answers = amd();
     const endorser = openEndorser(sources({ mirrors: parseMirror(`amd=${url}/`) }));
@@ -156,7 +165,7 @@ describe('a mirror', () => {
   });
 
   it('of Intel is asked for four answers, whose signed texts are kept to the byte', async () => {
-    const json = collateral();
+    const json = collateralMembers(TDX.endorsements);
     const signed = (member: string, text: string, signature: string) =>
       `{"${member}":${text},"signature":"${signature}"}`;
     const fmspc = String(TCB_INFO.fmspc).toLowerCase();
@@ -188,6 +197,18 @@ describe('a mirror', () => {
       { mirrors: parseMirror(`nvidia=${url}`) },
     );
     expect(found.keySets).toEqual([keySet]);
+  });
+
+  it('of NVIDIA answers other hosts, whatever key one of them makes up', async () => {
+    const [, keySet] = TOKEN_ENDORSEMENTS.keySets;
+    answers = { '/.well-known/jwks.json': { body: keySet?.jwks ?? '' } };
+    const gpu = nrasTokens(utf8('n'.repeat(32)));
+    const made = { ...gpu, overall: withKeyId(gpu.overall, 'made up') };
+    const endorser = openEndorser(sources({ mirrors: parseMirror(`nvidia=${url}`) }));
+    const ask = (one: Evidence['gpu']) => endorser.endorse(evidence(CASE.report, one), CASE.endorsements);
+    const [bad, good] = await Promise.allSettled([ask(made), ask(gpu)]);
+    expect([bad.status, good.status]).toEqual(['rejected', 'fulfilled']);
+    expect((await ask(gpu)).keySets).toEqual([keySet]);
   });
 
   it('that does not answer is said so, and not asked again at once', async () => {

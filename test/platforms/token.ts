@@ -146,22 +146,18 @@ export function tdClaims(heldData: Uint8Array, nonce: typeof NONCE | null = NONC
   };
 }
 
-const ITA_COMMON = {
-  ...TIMES,
-  iss: 'Intel Trust Authority',
-  policy_ids_matched: [ITA_POLICY],
-  policy_ids_unmatched: [],
-};
+const ITA_COMMON = { ...TIMES, iss: 'Intel Trust Authority' };
+const POLICIES = { policy_ids_matched: [ITA_POLICY], policy_ids_unmatched: [] };
 
 /** Version 1: what is said of the TD stands at the top. */
 export function trustAuthorityToken(heldData: Uint8Array, changes: TokenChanges = {}): TrustAuthorityReport {
-  const payload = { ...ITA_COMMON, ...tdClaims(heldData), ver: '1.0.0' };
+  const payload = { ...ITA_COMMON, ...POLICIES, ...tdClaims(heldData), ver: '1.0.0' };
   return { platform: 'intel-trust-authority', token: signToken(ITA, payload, changes) };
 }
 
-/** Version 2: it stands under `tdx`. */
-export function trustAuthorityTokenV2(heldData: Uint8Array, changes: Json = {}): TrustAuthorityReport {
-  const payload = { ...ITA_COMMON, tdx: { ...tdClaims(heldData), ...changes }, ver: '2.0.0' };
+/** Version 2: it stands under `tdx`, where its policies may be too. */
+export function trustAuthorityTokenV2(heldData: Uint8Array, tdx: Json = {}, top: Json = {}): TrustAuthorityReport {
+  const payload = { ...ITA_COMMON, ...POLICIES, tdx: { ...tdClaims(heldData), ...tdx }, ver: '2.0.0', ...top };
   return { platform: 'intel-trust-authority', token: signToken(ITA, payload) };
 }
 
@@ -173,6 +169,7 @@ export function trustAuthorityValues(
     issuer: 'Intel Trust Authority',
     anchors: [toBase64url(ITA.root)],
     keys: [],
+    graceMs: 0,
     images: [
       {
         name: 'a TD',
@@ -289,6 +286,7 @@ export function nrasValues(changes: Partial<NrasReferenceValues> = {}): NrasRefe
     issuer: 'https://nras.attestation.nvidia.com',
     anchors: [toBase64url(NRAS.root)],
     keys: [],
+    graceMs: 0,
     claimsVersions: ['2.0', '3.0'],
     hwModels: ['GH100'],
     drivers: ['595.71.05'],

@@ -219,6 +219,7 @@ export function tpmReferenceValues(changes: Partial<TpmReferenceValues> = {}): T
     platform: 'tpm',
     alone: true,
     anchors: [toBase64url(akAuthority())],
+    akPurpose: 'required',
     activated: [],
     images: [imageOf('ocr-host 1.3', [4, 7])],
     firmware: null,

@@ -1,9 +1,12 @@
 import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
-import { digestOf, parseCanonical } from '../canonical.ts';
-import { digest, humanText, instantMs, parseAs } from '../schema.ts';
+import { digestOf, parseCanonicalAs } from '../canonical.ts';
+import { digest, humanText, instantMs } from '../schema.ts';
 
 export const MAX_APPRAISAL_BYTES = 512 * 1024;
+/** 24 devices make 400 of each, their host 100. */
+const MAX_RULES = 1024;
+const MAX_CLAIMS = 1024;
 
 const ruleResult = z.strictObject({
   rule: z.string().check(z.regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/)),
@@ -12,6 +15,14 @@ const ruleResult = z.strictObject({
   pass: z.boolean(),
 });
 export type RuleResult = z.infer<typeof ruleResult>;
+
+/** Counted before they are read: a record has no limit of its own. */
+const claims = z.pipe(
+  z
+    .looseObject({})
+    .check(z.refine((all) => Object.keys(all).length <= MAX_CLAIMS, `expected at most ${MAX_CLAIMS} claims`)),
+  z.record(z.string(), z.string().check(z.maxLength(2048))),
+);
 
 /**
  * The result of an appraisal (RFC 9334: attestation result): the same bytes wherever it is computed.
@@ -28,14 +39,14 @@ const appraisalSchema = z.strictObject({
   /** Null where authenticity alone was checked, which no release may name. */
   referenceValues: z.nullable(digest),
   label: humanText(64),
-  claims: z.record(z.string(), z.string()),
-  rules: z.array(ruleResult),
+  claims,
+  rules: z.array(ruleResult).check(z.maxLength(MAX_RULES)),
   verdict: z.enum(['pass', 'fail']),
 });
 export type Appraisal = z.infer<typeof appraisalSchema>;
 
 /** Parses an attacker-controlled appraisal; whoever relies on it appraises the evidence again. */
 export function parseAppraisal(bytes: Uint8Array): { appraisal: Appraisal; digest: Hex } {
-  const appraisal = parseAs(appraisalSchema, parseCanonical(bytes, MAX_APPRAISAL_BYTES), 'appraisal');
+  const appraisal = parseCanonicalAs(appraisalSchema, bytes, MAX_APPRAISAL_BYTES, 'appraisal');
   return { appraisal, digest: digestOf(bytes) };
 }

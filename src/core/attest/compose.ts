@@ -6,12 +6,14 @@ import type { Evidence, GpuEvidence } from './evidence.ts';
 import { appraiseNvidia } from './nvidia/appraise.ts';
 import type { PlatformResult } from './platform.ts';
 import type { ReferenceValues } from './reference-values.ts';
+import { revokedRule } from './revocation.ts';
 import { appraiseSimulated } from './simulated/appraise.ts';
 import { appraiseSnp } from './snp/appraise.ts';
 import { appraiseTdx } from './tdx/appraise.ts';
 import { appraiseNras } from './token/nras.ts';
 import { appraiseTrustAuthority } from './token/trust-authority.ts';
 import { appraiseTpm } from './tpm/appraise.ts';
+import { verifyOnce } from './verify-once.ts';
 
 /** The parts of a machine's evidence, wherever they came from, and what each of them must bind. */
 export interface Parts {
@@ -38,7 +40,8 @@ export interface Measure {
  * for all: GPU evidence alone is never enough, and nothing that was revoked is allowed. A part that cannot be
  * parsed throws `malformed`.
  */
-export async function appraiseParts(parts: Parts, measure: Measure): Promise<Appraisal> {
+export async function appraiseParts(parts: Parts, given: Measure): Promise<Appraisal> {
+  const measure = { ...given, verify: verifyOnce(given.verify) };
   const cpu = parts.report === null ? null : await appraiseReport(parts.report, parts.reportData, measure);
   const gpu = parts.gpu === null ? null : await appraiseGpu(parts.gpu, parts.gpuNonce, measure);
   const claims = { ...cpu?.claims, ...gpu?.claims };
@@ -105,27 +108,13 @@ function commonRules(
   const device = gpu?.kind ?? 'none';
   const hasCpu = report !== null && valuesOf(report, values) !== null;
   const hasGpu = gpu === null || (values.gpu !== null && values.gpu[gpu.kind] !== null);
-  const revoked = values.revoked.flatMap(({ claim, value }) =>
-    Object.keys(claims).filter((name) => familyOf(name) === claim && claims[name] === value),
-  );
   return [
     { rule: 'composite.cpu', expected: 'a report of the CPU or its TPM', got: cpu, pass: report !== null },
     { rule: 'composite.cpu-values', expected: `reference values for ${cpu}`, ...presence(hasCpu) },
     { rule: 'composite.gpu-values', expected: `reference values for ${device}`, ...presence(hasGpu) },
     counted('composite.gpus', values.gpu?.gpus ?? [0], claims['gpu.count'] ?? '0'),
     counted('composite.switches', values.gpu?.switches ?? [0], claims['gpu.switches'] ?? '0'),
-    {
-      rule: 'composite.revoked',
-      expected: 'nothing that is revoked',
-      got:
-        revoked.length === 0
-          ? 'nothing'
-          : revoked
-              .map((name) => `${name} ${claims[name]}`)
-              .join(', ')
-              .slice(0, 2048),
-      pass: revoked.length === 0,
-    },
+    revokedRule(claims, values.revoked),
   ];
 }
 
@@ -140,9 +129,4 @@ function presence(isThere: boolean): Pick<RuleResult, 'got' | 'pass'> {
 function counted(rule: string, allowed: readonly number[], got: string): RuleResult {
   const expected = allowed.length === 0 ? 'no count is allowed' : allowed.join(' or ');
   return { rule, expected, got, pass: allowed.includes(Number(got)) };
-}
-
-/** A device's claim without the device's place: `nvidia.gpu-0.driver` is of the family `nvidia.driver`. */
-function familyOf(claim: string): string {
-  return claim.replace(/\.(?:gpu|switch)-[0-9]+\./, '.');
 }

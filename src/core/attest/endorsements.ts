@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
-import { canonicalBytes, digestOf, parseCanonical } from '../canonical.ts';
-import { parseAs } from '../schema.ts';
+import { canonicalBytes, digestOf, parseCanonicalAs } from '../canonical.ts';
 import { snpEndorsements } from './snp/endorsements.ts';
 import { tdxEndorsements } from './tdx/endorsements.ts';
 import { keySet } from './token/endorsements.ts';
@@ -29,7 +28,7 @@ export const NO_ENDORSEMENTS: Endorsements = { v: 1, kind: 'endorsements', snp: 
 
 /** Parses attacker-controlled endorsements. Throws `too_large`, `not_canonical` or `malformed`. */
 export function parseEndorsements(bytes: Uint8Array): { endorsements: Endorsements; digest: Hex } {
-  const endorsements = parseAs(endorsementsSchema, parseCanonical(bytes, MAX_ENDORSEMENTS_BYTES), 'endorsements');
+  const endorsements = parseCanonicalAs(endorsementsSchema, bytes, MAX_ENDORSEMENTS_BYTES, 'endorsements');
   return { endorsements, digest: digestOf(bytes) };
 }
 

@@ -1,10 +1,10 @@
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import * as z from 'zod/mini';
 import { fromBase64url, fromHex, type Hex, u64, utf8, ZERO_32 } from '../bytes.ts';
-import { digestOf, digestOfObject, parseCanonical } from '../canonical.ts';
+import { digestOf, digestOfObject, parseCanonicalAs } from '../canonical.ts';
 import { KEM_PUBLIC_KEY_BYTES } from '../envelope/xwing.ts';
 import { frame, frameDigest } from '../frame.ts';
-import { binary, digest, ed25519Key, parseAs } from '../schema.ts';
+import { binary, digest, ed25519Key } from '../schema.ts';
 import { ed25519KeyBytes } from '../statement/key.ts';
 import { spdmEvidence } from './nvidia/evidence.ts';
 import { requestDigest, requestSchema } from './request.ts';
@@ -55,7 +55,7 @@ export type Evidence = z.infer<typeof evidenceSchema>;
 
 /** Parses attacker-controlled evidence. Throws `too_large`, `not_canonical` or `malformed`. */
 export function parseEvidence(bytes: Uint8Array): { evidence: Evidence; digest: Hex } {
-  const evidence = parseAs(evidenceSchema, parseCanonical(bytes, MAX_EVIDENCE_BYTES), 'evidence');
+  const evidence = parseCanonicalAs(evidenceSchema, bytes, MAX_EVIDENCE_BYTES, 'evidence');
   return { evidence, digest: digestOf(bytes) };
 }
 

@@ -1,14 +1,10 @@
 import * as z from 'zod/mini';
 import { digest, parseAs } from '../schema.ts';
-import { NVIDIA_CLAIMS } from './nvidia/claims.ts';
 import { nvidiaReferenceValues } from './nvidia/reference-values.ts';
-import { SNP_CLAIMS } from './snp/claims.ts';
+import { revocation } from './revocation.ts';
 import { snpReferenceValues } from './snp/reference-values.ts';
-import { TDX_CLAIMS } from './tdx/claims.ts';
 import { tdxReferenceValues } from './tdx/reference-values.ts';
-import { TOKEN_CLAIMS } from './token/claims.ts';
 import { nrasReferenceValues, trustAuthorityReferenceValues } from './token/reference-values.ts';
-import { TPM_CLAIMS } from './tpm/claims.ts';
 import { tpmReferenceValues } from './tpm/reference-values.ts';
 
 /** What evidence of the `simulated` platform must show; only in vaults of grade simulation. */
@@ -28,21 +24,6 @@ const gpuReferenceValues = z.strictObject({
   spdm: z.nullable(nvidiaReferenceValues),
   /** For NVIDIA's attestation service; null refuses its tokens. */
   nras: z.nullable(nrasReferenceValues),
-});
-
-const CLAIMS: ReadonlySet<string> = new Set([
-  ...['simulated.chip', 'simulated.measurement'],
-  ...SNP_CLAIMS,
-  ...TDX_CLAIMS,
-  ...TPM_CLAIMS,
-  ...NVIDIA_CLAIMS,
-  ...TOKEN_CLAIMS,
-]);
-
-/** One entry refuses a whole family, whatever else allows it: a product, a driver, an FMSPC, one chip. */
-const revocation = z.strictObject({
-  claim: z.string().check(z.refine((name: string) => CLAIMS.has(name), 'expected the name of a claim')),
-  value: z.string().check(z.minLength(1), z.maxLength(2048)),
 });
 
 /**

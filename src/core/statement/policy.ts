@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { referenceValuesSchema } from '../attest/reference-values.ts';
 import { fromBase64url, type Hex } from '../bytes.ts';
-import { digestOf, parseCanonical } from '../canonical.ts';
-import { binary, durationMs, groupName, parseAs, u64Text } from '../schema.ts';
-import { parseCertificate } from '../x509/certificate.ts';
+import { digestOf, parseCanonicalAs } from '../canonical.ts';
+import { binary, durationMs, groupName, u64Text } from '../schema.ts';
+import { parseCertificateOfAnyKey } from '../x509/certificate.ts';
 
 /** A policy is an object beside the log, so it may be larger than an entry; still bounded. */
 export const MAX_POLICY_BYTES = 1 << 20;
@@ -38,8 +38,8 @@ export type Policy = z.infer<typeof policySchema>;
 
 /** Parses attacker-controlled policy bytes. Throws `too_large`, `not_canonical` or `malformed`. */
 export function parsePolicy(bytes: Uint8Array): { policy: Policy; digest: Hex } {
-  const policy = parseAs(policySchema, parseCanonical(bytes, MAX_POLICY_BYTES), 'policy');
+  const policy = parseCanonicalAs(policySchema, bytes, MAX_POLICY_BYTES, 'policy');
   // A root that nobody can parse would make every enrolment fail, long after it was agreed.
-  for (const root of policy.authenticators.roots) parseCertificate(fromBase64url(root));
+  for (const root of policy.authenticators.roots) parseCertificateOfAnyKey(fromBase64url(root));
   return { policy, digest: digestOf(bytes) };
 }

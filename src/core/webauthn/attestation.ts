@@ -4,7 +4,7 @@ import { must } from '../errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../signature/claim.ts';
 import { type CoseKey, parseCoseKey } from '../signature/cose.ts';
 import { keyFamilyOf } from '../signature/key-family.ts';
-import { type CertifiedKey, claimBy, parseCertificate } from '../x509/certificate.ts';
+import { type CertifiedKey, claimBy, parseCertificateOfAnyKey } from '../x509/certificate.ts';
 import { claimedSignature } from '../x509/signed.ts';
 import { type AttestedCredential, checkRegistrationData } from './authenticator-data.ts';
 import { type CborMap, readWholeCborMap } from './cbor.ts';
@@ -73,7 +73,7 @@ const COSE_ALGORITHMS: Readonly<Record<number, SignatureAlgorithm>> = {
  * Checks an attacker-controlled registration (WebAuthn section 7.1) offline and synchronously: every
  * signature that it rests on is returned as a claim. Formats `packed` (section 8.2) and `none` (8.7).
  *
- * Throws as `checkClientData`, `checkRegistrationData`, `parseCoseKey` and `parseCertificate`; `too_large`;
+ * Throws as `checkClientData`, `checkRegistrationData`, `parseCoseKey` and `parseCertificateOfAnyKey`; `too_large`;
  * `malformed`; `binding_mismatch` when another credential or key is attested than is enrolled; and
  * `authenticator_unattested` for whatever falls short of the requirement.
  */
@@ -154,14 +154,14 @@ function certifiedClaims(statement: CborMap, { aaguid, message, requirement }: A
   );
   const path = x5c.map((der) => {
     must(der instanceof Uint8Array, 'malformed', 'expected certificates as byte strings');
-    return parseCertificate(der);
+    return parseCertificateOfAnyKey(der);
   });
   const [leaf] = path;
   must(leaf !== undefined, 'malformed', 'expected a certificate');
   checkAttestationCertificate(leaf, aaguid);
   const claim = packedClaim(statement, 3, leaf.key, message);
   if (requirement.kind === 'any') return [claim];
-  return [claim, ...trustPathClaims(path, requirement.roots.map(parseCertificate), requirement.atMs)];
+  return [claim, ...trustPathClaims(path, requirement.roots.map(parseCertificateOfAnyKey), requirement.atMs)];
 }
 
 /** The signature of a packed statement, which has `members` members, by the attestation key or the credential's. */

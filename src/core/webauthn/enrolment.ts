@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { type Base64url, fromBase64url, type Hex } from '../bytes.ts';
-import { parseCanonical } from '../canonical.ts';
+import { parseCanonicalAs } from '../canonical.ts';
 import { checkKemPublicKey, KEM_PUBLIC_KEY_BYTES } from '../envelope/xwing.ts';
-import { assertion, binary, credentialId, digest, ed25519Key, id, parseAs, rpId } from '../schema.ts';
+import { assertion, binary, credentialId, digest, ed25519Key, id, rpId } from '../schema.ts';
 import type { SignatureClaim } from '../signature/claim.ts';
 import type { CoseKey } from '../signature/cose.ts';
 import { checkPublicKey } from '../signature/precheck.ts';
@@ -62,7 +62,7 @@ export interface CheckedEnrolment {
  * whether it is true: that is `checkEnrolment`. Throws `too_large`, `malformed` or `not_canonical`.
  */
 export function parseEnrolment(bytes: Uint8Array): Enrolment {
-  return parseAs(enrolment, parseCanonical(bytes, MAX_ENROLMENT_BYTES), 'enrolment');
+  return parseCanonicalAs(enrolment, bytes, MAX_ENROLMENT_BYTES, 'enrolment');
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { parseCanonical } from '../canonical.ts';
+import { parseCanonicalAs } from '../canonical.ts';
 import { must } from '../errors.ts';
-import { binary, digest, modelName, parseAs, u64Text, versionName } from '../schema.ts';
+import { binary, digest, modelName, u64Text, versionName } from '../schema.ts';
 import { MAX_FILES, MAX_INNER_BYTES, type ManifestCore } from './manifest.ts';
 import { parseFilePaths } from './names.ts';
 
@@ -30,7 +30,7 @@ export type InnerManifest = z.infer<typeof innerSchema>;
  * and `manifest_mismatch` where model, version, number of files or a size is not the core's.
  */
 export function parseInnerManifest(bytes: Uint8Array, core: ManifestCore): InnerManifest {
-  const inner = parseAs(innerSchema, parseCanonical(bytes, MAX_INNER_BYTES), 'inner-manifest');
+  const inner = parseCanonicalAs(innerSchema, bytes, MAX_INNER_BYTES, 'inner-manifest');
   const [self, ...files] = core.files;
   const isOfCore = inner.model === core.model && inner.version === core.version && self?.size === String(bytes.length);
   must(isOfCore, 'manifest_mismatch', 'inner-manifest: of another model, version or size than the core says');

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { fromBase64url, fromHex, type Hex, toHex } from '../bytes.ts';
-import { digestOf, digestOfObject, parseCanonical } from '../canonical.ts';
+import { digestOf, digestOfObject, parseCanonicalAs } from '../canonical.ts';
 import { must } from '../errors.ts';
 import { frame } from '../frame.ts';
-import { binary, digest, ed25519Key, id, instantMs, modelName, parseAs, u64Text, versionName } from '../schema.ts';
+import { binary, digest, ed25519Key, id, instantMs, modelName, u64Text, versionName } from '../schema.ts';
 import { decodeCommitments } from '../share/commitments.ts';
 import { checkIndices, checkThreshold } from '../share/share.ts';
 import { manifestContext } from './release-key.ts';
@@ -69,7 +69,7 @@ export interface Manifest {
  * and version named.
  */
 export function parseManifest(bytes: Uint8Array): Manifest {
-  const core = parseAs(coreSchema, parseCanonical(bytes, MAX_CORE_BYTES), 'manifest');
+  const core = parseCanonicalAs(coreSchema, bytes, MAX_CORE_BYTES, 'manifest');
   checkCommittee(core);
   const context = toHex(manifestContext(core.vault, core.model, core.version));
   must(core.ctx === context, 'manifest_mismatch', 'manifest.ctx: not that of this vault, model and version');

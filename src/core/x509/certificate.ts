@@ -43,15 +43,26 @@ export interface CertifiedKey {
 /** What somebody signed, in the form of a claim. */
 export type Signed = Pick<SignatureClaim, 'algorithm' | 'message' | 'signature'>;
 
+/** What vendors of processors, GPUs and TPMs certify. */
+const VENDOR_FAMILIES: readonly KeyFamily[] = ['P-256', 'P-384', 'RSA'];
+/** Authenticators may have Ed25519 too, whose keys cost a hundred times as much to check. */
+const ALL_FAMILIES: readonly KeyFamily[] = ['Ed25519', ...VENDOR_FAMILIES];
+
 /**
- * Parses an attacker-controlled certificate: strict DER, version 3, at most 8 KiB, nothing after it.
+ * Parses an attacker-controlled certificate of P-256, P-384 or RSA: strict DER, version 3, at most 8 KiB, nothing
+ * after it.
  *
  * Written here and not taken from a general library because core must stay synchronous, free of the
  * platform's cryptography, and accept one encoding only. Throws `too_large`, `malformed`,
  * `unsupported_algorithm` or `invalid_key`.
  */
 export function parseCertificate(der: Uint8Array): Certificate {
-  return parse(der, readVersion3);
+  return parse(der, readVersion3, VENDOR_FAMILIES);
+}
+
+/** As `parseCertificate`, and of Ed25519 too: for the certificates of authenticators. */
+export function parseCertificateOfAnyKey(der: Uint8Array): Certificate {
+  return parse(der, readVersion3, ALL_FAMILIES);
 }
 
 /**
@@ -59,11 +70,15 @@ export function parseCertificate(der: Uint8Array): Certificate {
  * never be an issuer. For attestation keys of a TPM, which some authorities certify in this way.
  */
 export function parseCertificateOfVersion1Or3(der: Uint8Array): Certificate {
-  return parse(der, (fields) => fields.nextIs(CONTEXT) && readVersion3(fields));
+  return parse(der, (fields) => fields.nextIs(CONTEXT) && readVersion3(fields), VENDOR_FAMILIES);
 }
 
 /** `readVersion` says whether there may be extensions. */
-function parse(der: Uint8Array, readVersion: (fields: DerReader) => boolean): Certificate {
+function parse(
+  der: Uint8Array,
+  readVersion: (fields: DerReader) => boolean,
+  families: readonly KeyFamily[],
+): Certificate {
   must(der.length <= MAX_BYTES, 'too_large', `expected a certificate of at most ${MAX_BYTES} bytes, got ${der.length}`);
   const { tbs, identifier, signatureAlgorithm, signature } = openSigned(der);
   const fields = enterWhole(tbs, SEQUENCE);
@@ -76,7 +91,7 @@ function parse(der: Uint8Array, readVersion: (fields: DerReader) => boolean): Ce
   const notAfterMs = readTime(validity);
   validity.end();
   const subject = fields.readWhole(SEQUENCE);
-  const key = parseSubjectPublicKeyInfo(fields.readWhole(SEQUENCE));
+  const key = parseKey(fields.readWhole(SEQUENCE), families);
   // The unique ids before the extensions are of version 2, and no issuer writes them.
   const tag = CONTEXT | 3;
   const hasExtensions = mayExtend && fields.nextIs(tag);
@@ -107,12 +122,19 @@ function readVersion3(fields: DerReader): true {
 }
 
 /**
- * Parses an attacker-controlled SubjectPublicKeyInfo in strict DER, which nothing follows. Throws `malformed`,
- * `unsupported_algorithm` or `invalid_key`.
+ * Parses an attacker-controlled SubjectPublicKeyInfo of P-256, P-384 or RSA in strict DER, which nothing follows.
+ * Throws `malformed`, `unsupported_algorithm` or `invalid_key`.
  */
 export function parseSubjectPublicKeyInfo(spki: Uint8Array): CertifiedKey {
+  return parseKey(spki, VENDOR_FAMILIES);
+}
+
+/** The family is refused by its name, before any arithmetic that whoever sent the key could make us do. */
+function parseKey(spki: Uint8Array, families: readonly KeyFamily[]): CertifiedKey {
   const fields = enterWhole(spki, SEQUENCE);
   const family = certifiedFamilyOf(fields.readWhole(SEQUENCE));
+  const message = `expected a key of ${families.join(', ')}, got ${family}`;
+  must(families.includes(family), 'unsupported_algorithm', message);
   const bits = fields.readBitString();
   fields.end();
   const publicKey = family === 'RSA' ? spki : bits;

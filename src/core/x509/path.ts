@@ -10,9 +10,9 @@ import { instantText } from './time.ts';
 const PATH_CERTIFICATES_MAX = 6;
 
 export interface PathToVerify {
-  /** Leaf first, each issued by the next; may end with the anchor itself or with what the anchor issued. */
+  /** Leaf first, each issued by the next, up to the anchor or to what it issued; what follows an anchor says nothing. */
   readonly chain: readonly Certificate[];
-  /** Pinned roots: trusted as they are, so their own signatures are not looked at. */
+  /** Pinned roots, or authorities below them: trusted as they are, so their own signatures are not looked at. */
   readonly anchors: readonly Certificate[];
   readonly instantMs: number;
   readonly verify: Verify;
@@ -22,7 +22,8 @@ export interface PathToVerify {
 
 /**
  * Verifies that an attacker-controlled chain ends at an anchor (RFC 5280 section 6.1), offline. Returns the
- * path, leaf … anchor, where the anchor is the caller's own and not the chain's copy of it.
+ * path, leaf … anchor, where the anchor is the caller's own and not the chain's copy of it. A path ends at the first
+ * anchor above the leaf: where an intermediate is pinned, the root that a chain goes on to is not looked at.
  *
  * Every issuer, the anchor too, is an authority by basicConstraints within its path length and may sign
  * certificates where it has a key usage; the leaf is no authority; names chain byte by byte; every certificate
@@ -51,12 +52,14 @@ export async function verifyPath(input: PathToVerify): Promise<readonly Certific
   throw failure ?? new TwinlockError('certificate_untrusted', `the chain ${end}`);
 }
 
-/** The chain completed with each anchor at which it could end. */
+/** The chain up to each anchor at which it could end: those that it reaches first, or that issued its last one. */
 function candidatePaths(chain: readonly Certificate[], anchors: readonly Certificate[]): Certificate[][] {
+  for (const [depth, certificate] of chain.entries()) {
+    const reached = depth === 0 ? [] : anchors.filter((anchor) => isSame(anchor, certificate));
+    if (reached.length > 0) return reached.map((anchor) => [...chain.slice(0, depth), anchor]);
+  }
   const last = chain.at(-1);
   if (last === undefined) return [];
-  const itself = chain.length > 1 ? anchors.filter((anchor) => isSame(anchor, last)) : [];
-  if (itself.length > 0) return itself.map((anchor) => [...chain.slice(0, -1), anchor]);
   return anchors.filter(({ subject }) => equal(subject, last.issuer)).map((anchor) => [...chain, anchor]);
 }
 

@@ -30,7 +30,7 @@ describe('flags that do not go together are refused', () => {
     ['a device without its chain', null, { spdm: [path('report.bin')] }],
     ['a quote of a TPM without its key', null, { tpmAttest: path('report.bin') }],
     ['our file and a flag of another', file, { snpReport: SNP.snpReport }],
-    ['our file and AMD’s chain', file, { ca: SNP.ca }],
+    ['our file, its endorsements and AMD’s chain', file, { endorsements: path('endorsements.json'), ca: SNP.ca }],
     ['our file and report data, which it has itself', file, { reportData: '00'.repeat(64) }],
     ['a nonce for our file of another length', file, { nonce: '00'.repeat(31) }],
     ['a nonce in capitals', null, { ...SNP, nonce: 'AB'.repeat(32) }],

@@ -176,7 +176,7 @@ const GPU_ROWS: readonly VectorRow[] = [
 ];
 
 const TOKEN_ROWS: readonly VectorRow[] = [
-  ...['2026-06-29T02:30:00Z', '2026-06-29T04:00:00Z'].map((at, i) => ({
+  ...['2026-06-29T02:30:00Z', '2026-06-29T04:00:00Z', '2026-06-29T04:08:03Z'].map((at, i) => ({
     name: `tdx-h100, NRAS at ${at}`,
     needs: ['combined/tdx-h100.nras-eat.json', 'combined/tdx-h100.nras-jwks.json'],
     flags: () => ({

@@ -68,9 +68,12 @@ describe('a list without entries refuses everybody, and is named', () => {
     expect(said({ tdx: { ...TDX_REFERENCE_VALUES, [list]: [] } })).toContain(`empty: ${list}`);
   });
 
-  test.each(['images', 'attributes', 'xfams', 'tcbStatuses'])('of Trust Authority: %s', (list) => {
-    expect(said({ intelTrustAuthority: trustAuthorityValues({ [list]: [] }) })).toContain(`empty: ${list}`);
-  });
+  test.each(['images', 'attributes', 'xfams', 'tcbStatuses', 'platforms', 'policies'])(
+    'of Trust Authority: %s',
+    (list) => {
+      expect(said({ intelTrustAuthority: trustAuthorityValues({ [list]: [] }) })).toContain(`empty: ${list}`);
+    },
+  );
 
   test.each(['roots', 'architectures', 'vbioses', 'devices'])('of GPUs: %s', (list) => {
     const text = said({ snp, gpu: gpu(referenceValuesFor({ [list]: [] })) });
@@ -113,6 +116,14 @@ describe('what whoever approves a document should weigh', () => {
     expect(text).toContain('any chip');
   });
 
+  test('of TPMs: what an image compares, and certificates that are of no AK', () => {
+    expect(said({ tpm: tpmReferenceValues() })).toContain('1 image ("ocr-host 1.3" by PCR 4 7)');
+    const beware = 'beware TPMs: any certificate without a purpose counts';
+    expect(said({ tpm: tpmReferenceValues({ akPurpose: 'unchecked' }) })).toContain(beware);
+    expect(said({ tpm: tpmReferenceValues({ akPurpose: 'unchecked', anchors: [] }) })).not.toContain(beware);
+    expect(said({ tpm: tpmReferenceValues() })).not.toContain(beware);
+  });
+
   test('of a paravisor, whose hardware is described as such', () => {
     const { referenceValues } = azureCase();
     const text = said({ tpm: referenceValues });
@@ -125,6 +136,16 @@ describe('what whoever approves a document should weigh', () => {
     expect(said({ intelTrustAuthority: trustAuthorityValues({ policies: null }) })).toContain(
       'policies are not looked',
     );
+    const nras = (graceMs: number) =>
+      said({ snp, gpu: { ...gpu(), nras: nrasValues({ graceMs }) } as ReferenceValues['gpu'] });
+    const ita = (graceMs: number) => said({ intelTrustAuthority: trustAuthorityValues({ graceMs }) });
+    for (const [text, name] of [
+      [nras, 'NVIDIA NRAS'],
+      [ita, 'Intel Trust Authority'],
+    ] as const) {
+      expect(text(3_600_000)).toContain(`beware tokens of ${name}: one counts for 60 minutes after it has expired`);
+      expect(text(0)).toContain(`beware tokens of ${name}: none counts once it has expired`);
+    }
   });
 
   test('of golden values that are missing, empty, or in conflict', () => {

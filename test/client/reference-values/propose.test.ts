@@ -35,6 +35,8 @@ import {
 import {
   activatedIdentity,
   akAuthority,
+  akCertificate,
+  akOf,
   certificateIdentity,
   PCRS,
   selfAssertedIdentity,
@@ -308,6 +310,26 @@ describe('a TPM', () => {
     expect(tpm?.anchors).toEqual([identity.chain[1]]);
   });
 
+  test('asks for the purpose of an AK certificate where the good host has one, and goes on to', async () => {
+    const first = { version: null, extensions: [] };
+    const chain = [akCertificate(akOf('ECDSA'), first), authority].map((der) => Buffer.from(der).toString('base64url'));
+    const plain = { report: tpmReport({ identity: { ...certified, chain } }) };
+    const akAuthorityGiven = { akAuthority: authority };
+    const required = await propose({ report: tpmReport() }, NO_REFERENCE_VALUES, akAuthorityGiven);
+    expect(required.tpm?.akPurpose).toBe('required');
+    await expect(propose(plain, required)).rejects.toMatchObject({
+      detail: { 'tpm.key-certified': expect.stringContaining('2.23.133.8.3') },
+    });
+    const unchecked = await propose(plain);
+    expect(unchecked.tpm?.akPurpose).toBe('unchecked');
+    expect(await failed(plain, unchecked)).toEqual([]);
+    expect((await propose({ report: tpmReport() }, unchecked)).tpm?.akPurpose).toBe('unchecked');
+    const activated = { report: tpmReport({ identity: activatedIdentity('ECDSA') }) };
+    const uncertified = await propose(activated, NO_REFERENCE_VALUES, { isAkActivated: true });
+    expect(uncertified.tpm?.akPurpose).toBe('required');
+    expect((await propose(plain, uncertified)).tpm?.akPurpose).toBe('unchecked');
+  });
+
   test('that shows its own certificate alone needs its authority named', async () => {
     await expect(propose({ report: tpmReport() })).rejects.toThrow(code('usage'));
   });
@@ -389,9 +411,15 @@ describe('tokens', () => {
       issuer: 'Intel Trust Authority',
       anchors: [Buffer.from(ITA.intermediate).toString('base64url')],
       keys: [],
+      graceMs: 3_600_000,
       platforms: null,
       policies: [expect.objectContaining({ version: 'v1' })],
     });
+  });
+
+  test('leave approvers as long as the document says', async () => {
+    const before = values({ intelTrustAuthority: trustAuthorityValues({ graceMs: 0 }) });
+    expect((await propose(given, before)).intelTrustAuthority?.graceMs).toBe(0);
   });
 
   test('pin the platform where that is asked for', async () => {
@@ -433,7 +461,7 @@ describe('tokens', () => {
       switches: [0],
       spdm: null,
       nras: {
-        ...nrasValues(),
+        ...nrasValues({ graceMs: 3_600_000 }),
         anchors: [Buffer.from(NRAS.intermediate).toString('base64url')],
         claimsVersions: [version],
       },

@@ -250,6 +250,13 @@ describe('an appraisal document', () => {
     ['a rule whose name is no name', { ...appraisal, rules: [{ ...appraisal.rules[0], rule: 'A b' }] }],
     ['a rule without a result', { ...appraisal, rules: [{ rule: 'a', expected: '', got: '' }] }],
     ['a deceptive label', { ...appraisal, label: 'good\u202e' }],
+    ['more rules than any evidence has', { ...appraisal, rules: Array(1025).fill(appraisal.rules[0]) }],
+    ['rules without end', { ...appraisal, rules: Array(200_000).fill(0) }],
+    ['a claim longer than any is shown', { ...appraisal, claims: { a: 'a'.repeat(2049) } }],
+    [
+      'claims without end',
+      { ...appraisal, claims: Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [i, 0])) },
+    ],
     ['a member that is not known', { ...appraisal, override: true }],
   ])('with %s is refused', (_what, changed) => {
     expect(() => parseAppraisal(canonicalBytes(changed))).toThrow(code('malformed'));

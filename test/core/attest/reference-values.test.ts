@@ -7,7 +7,7 @@ const VALUES = {
   ...NO_REFERENCE_VALUES,
   simulated: { platform: 'simulated', measurements: [MEASUREMENT] },
   gpu: { gpus: [8], switches: [0, 4], spdm: null, nras: null },
-  revoked: [{ claim: 'simulated.chip', value: 'aa' }],
+  revoked: [{ claim: 'simulated.chip', value: 'aa'.repeat(32) }],
 };
 
 test('reference values are read as they were written', () => {

@@ -10,6 +10,7 @@ import {
   claimBy,
   issuedBy,
   parseCertificate,
+  parseCertificateOfAnyKey,
   parseCertificateOfVersion1Or3,
   parseSubjectPublicKeyInfo,
 } from '../../../src/core/x509/certificate.ts';
@@ -48,7 +49,7 @@ describe('a certificate', () => {
     ['ES256', 'ES256'],
     ['ES384', 'ES256'],
     ['ES256', 'ES384'],
-    ['Ed25519', 'Ed25519'],
+    ['ES256', 'Ed25519'],
     ['ES384', 'RS256'],
     ['RS256', 'RS384'],
     ['RS256', 'RS512'],
@@ -74,6 +75,24 @@ describe('a certificate', () => {
     const parsed = parseCertificate(make({ key }));
     expect(parsed.key.family).toBe('RSA');
     expect(equal(parsed.key.publicKey, spkiOf(key))).toBe(true);
+  });
+
+  test('of a key that no vendor of hardware has is refused before the key is looked at', () => {
+    const edwards = testKey('Ed25519', 1);
+    const noPoint = concat(spkiOf(edwards).subarray(0, -32), new Uint8Array(32).fill(0xff));
+    for (const der of [make({ key: edwards }), make({ spki: noPoint })]) {
+      expect(() => parseCertificate(der)).toThrow(code('unsupported_algorithm'));
+      expect(() => parseCertificateOfVersion1Or3(der)).toThrow(code('unsupported_algorithm'));
+    }
+    for (const spki of [spkiOf(edwards), noPoint]) {
+      expect(() => parseSubjectPublicKeyInfo(spki)).toThrow(code('unsupported_algorithm'));
+    }
+  });
+
+  test('of an authenticator may be of an Ed25519 key', () => {
+    const edwards = testKey('Ed25519', 1);
+    const { key } = parseCertificateOfAnyKey(make({ key: edwards, signer: edwards }));
+    expect([key.family, toHex(key.publicKey)]).toEqual(['Ed25519', toHex(publicKeyOf(edwards))]);
   });
 
   test('of AMD spells PS384 with its trailer field or without', () => {
@@ -225,18 +244,15 @@ describe('a certificate', () => {
   });
 });
 
-test.each<KeyKind>(['ES256', 'ES384', 'Ed25519', 'PS384'])(
-  'a public key of %s is read from strict DER alone',
-  (kind) => {
-    const der = spkiOf(testKey(kind, 3));
-    const { family, publicKey } = parseSubjectPublicKeyInfo(der);
-    expect([family, toHex(publicKey)]).toEqual([keyFamilyOf(kind), toHex(publicKeyOf(testKey(kind, 3)))]);
-    for (let length = 0; length < der.length; length++) {
-      expect(() => parseSubjectPublicKeyInfo(der.subarray(0, length)), `${length} bytes`).toThrow(code('malformed'));
-    }
-    expect(() => parseSubjectPublicKeyInfo(concat(der, u8(0)))).toThrow(code('malformed'));
-  },
-);
+test.each<KeyKind>(['ES256', 'ES384', 'PS384'])('a public key of %s is read from strict DER alone', (kind) => {
+  const der = spkiOf(testKey(kind, 3));
+  const { family, publicKey } = parseSubjectPublicKeyInfo(der);
+  expect([family, toHex(publicKey)]).toEqual([keyFamilyOf(kind), toHex(publicKeyOf(testKey(kind, 3)))]);
+  for (let length = 0; length < der.length; length++) {
+    expect(() => parseSubjectPublicKeyInfo(der.subarray(0, length)), `${length} bytes`).toThrow(code('malformed'));
+  }
+  expect(() => parseSubjectPublicKeyInfo(concat(der, u8(0)))).toThrow(code('malformed'));
+});
 
 function spkiOfPoint(point: Uint8Array): Uint8Array {
   return tlv(0x30, fromHex('301306072a8648ce3d020106082a8648ce3d030107'), tlv(0x03, u8(0), point));

@@ -72,6 +72,26 @@ describe('a path', () => {
     expect(await verify({ chain: [LEAF, ISSUING], anchors: [ISSUING] })).toEqual([LEAF, ISSUING]);
   });
 
+  test('ends at the first pinned authority that the chain reaches, whatever it goes on to', async () => {
+    const whole = [...CHAIN, ROOT];
+    for (const [anchors, length] of [
+      [[ISSUING], 2],
+      [[MIDDLE], 3],
+      [[ROOT, MIDDLE], 3],
+      [[MIDDLE, ISSUING], 2],
+      [[ROOT], 4],
+    ] as const) {
+      expect(await verify({ chain: whole, anchors })).toEqual(whole.slice(0, length));
+    }
+    // What follows it is not looked at: a root of another key, which has expired.
+    const other = make('root', { key: testKey('ES256', 99), notAfter: utcTime('250101000000Z') });
+    expect(await verify({ chain: [...CHAIN, other], anchors: [MIDDLE] })).toEqual(CHAIN);
+    // One that was issued again is the pinned one, in whose place it stands.
+    const renewed = make('issuing', { serial: '02' });
+    const path = await verify({ chain: [LEAF, renewed, MIDDLE, ROOT], anchors: [ISSUING] });
+    expect(path.at(-1)).toBe(ISSUING);
+  });
+
   test('is the same for both platforms', async () => {
     expect(await verify({ verify: verifyWeb })).toEqual(await verify());
   });
@@ -106,6 +126,24 @@ describe('a path', () => {
 });
 
 describe('a path is refused', () => {
+  test('whose first pinned authority does not hold it, though a root further up is pinned too', async () => {
+    const expired = make('issuing', { notAfter: utcTime('251231235959Z') });
+    const whole = [...CHAIN, ROOT];
+    const below = verify({ chain: whole, anchors: [expired, ROOT] });
+    await expect(below).rejects.toThrow(code('certificate_expired', /"issuing"/));
+    const forged = make('leaf', { signer: testKey('ES384', 77) });
+    const unsigned = verify({ chain: whole.with(0, forged), anchors: [ISSUING] });
+    await expect(unsigned).rejects.toThrow(code('signature_invalid', /"leaf"/));
+    // By the name of a pinned one alone it is not reached, and there is no other.
+    const impostor = make('issuing', { key: testKey('ES384', 77), signer: testKey('ES384', 77) });
+    const named = verify({ chain: [LEAF, impostor, MIDDLE, ROOT], anchors: [ISSUING] });
+    await expect(named).rejects.toThrow(code('certificate_untrusted'));
+  });
+
+  test('that begins with its anchor, which is a leaf', async () => {
+    await expect(verify({ anchors: [LEAF] })).rejects.toThrow(code('certificate_untrusted'));
+  });
+
   test.each<[string, Partial<PathToVerify>]>([
     ['without a certificate', { chain: [] }],
     ['without an anchor', { anchors: [] }],
@@ -114,7 +152,6 @@ describe('a path is refused', () => {
     ['with a certificate left out', { chain: [LEAF, MIDDLE] }],
     ['in another order', { chain: [LEAF, MIDDLE, ISSUING] }],
     ['root first', { chain: [ROOT, MIDDLE, ISSUING, LEAF] }],
-    ['that goes on above the anchor', { anchors: [MIDDLE], chain: [...CHAIN, ROOT] }],
     ['of another leaf', { chain: [make('leaf', { issuer: name({ '2.5.4.3': 'x' }) }), ISSUING, MIDDLE] }],
     ['with a certificate twice', { chain: [LEAF, ISSUING, ISSUING, MIDDLE] }],
   ])('%s', async (_, changes) => {
@@ -136,8 +173,17 @@ describe('a path is refused', () => {
       makeCertificate({ subject: NAMES.leaf, issuer: NAMES.root, key: KEYS.leaf, signer: key }),
     );
     const chainOf = (length: number) => [leaf, ...Array.from({ length: length - 1 }, () => own)];
-    expect(await verify({ chain: chainOf(6), anchors: [own] })).toHaveLength(6);
-    await expect(verify({ chain: chainOf(7), anchors: [own] })).rejects.toThrow(code('certificate_untrusted'));
+    // Pinned under its name and a key of its own, which nothing in the chain has.
+    const other = make('root', { key: testKey('ES256', 31) });
+    const reached = async (length: number, given: Certificate[]) => {
+      const seen: string[] = [];
+      const recording: Verify = async ({ what }) => void seen.push(what);
+      const path = await verify({ chain: chainOf(length), anchors: given, verify: recording });
+      return [path.length, seen.length];
+    };
+    expect(await reached(5, [other])).toEqual([6, 5]);
+    await expect(reached(6, [other])).rejects.toThrow(code('certificate_untrusted', /at most 6 certificates, got 7/));
+    expect(await reached(7, [own])).toEqual([2, 1]);
   });
 
   test.each<[string, Level, readonly Uint8Array[]]>([

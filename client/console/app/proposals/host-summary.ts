@@ -114,15 +114,24 @@ export function devicesOf({ claims }: Appraisal): readonly string[] {
 
 /** `AMD SEV-SNP (Milan), with 8 GPUs`: what kind of machine proves itself here. */
 export function kindOf({ platform, claims }: Appraisal): string {
-  const part = platform === 'intel-trust-authority' ? 'Intel Trust Authority' : partOf(platform);
-  const product = claims['snp.product'];
   const [gpus, switches] = [Number(claims['gpu.count'] ?? 0), Number(claims['gpu.switches'] ?? 0)];
   const devices = [
     ...(gpus === 0 ? [] : [counted(gpus, 'GPU')]),
     ...(switches === 0 ? [] : [counted(switches, 'NVSwitch', 'NVSwitches')]),
   ];
-  const machine = product === undefined ? part : `${part} (${product})`;
+  const machine = machineOf(platform, claims);
   return devices.length === 0 ? machine : `${machine}, with ${devices.join(' and ')}`;
+}
+
+/** A TPM alone proves less than one of a paravisor, so its name says which it is. */
+function machineOf(platform: Appraisal['platform'], claims: Appraisal['claims']): string {
+  const product = claims['snp.product'];
+  const snp = product === undefined ? partOf('snp') : `${partOf('snp')} (${product})`;
+  if (platform === 'snp') return snp;
+  if (platform === 'intel-trust-authority') return partOf('ita');
+  if (platform !== 'tpm') return partOf(platform);
+  if (claims['snp.version'] !== undefined) return `TPM over ${snp}`;
+  return claims['tdx.version'] === undefined ? 'TPM alone' : `TPM over ${partOf('tdx')}`;
 }
 
 /** Each text once, with how many there are of it. */

@@ -149,7 +149,7 @@ export function ServedPanel({ review }: { review: Review }) {
         {statement.hosts.map(({ label }, host) => {
           const receipt = receipts.find((candidate) => candidate.host === host);
           return (
-            <li key={label} class="row">
+            <li key={host} class="row">
               Host {host}: {label}
               <span class="row end">
                 {receipt === undefined ? null : <span class="quiet">{size(BigInt(receipt.bytes))}</span>}

@@ -1,23 +1,40 @@
+import {
+  bytes,
+  type ClaimForm,
+  type ClaimForms,
+  decimal,
+  like,
+  oneOf,
+  orAbsent,
+  printable,
+  serial,
+} from '../claim-form.ts';
+import { ARCHITECTURES } from './device.ts';
+import { DRIVER_VERSION, VBIOS_VERSION } from './opaque.ts';
+
 /** What an appraisal says of every device, in the order of the claims. */
-const DEVICE_CLAIMS = [
-  'chip',
-  'architecture',
-  'leaf',
-  'device',
-  'driver',
-  'vbios',
-  'project',
-  'project-sku',
-  'chip-sku',
-  'nvdec0',
-  'ppcie',
-  'feature-flag',
-  'fwid',
-  'nonce',
-  'measurements',
-  'trailing-bytes',
-] as const;
-export type DeviceClaim = (typeof DEVICE_CLAIMS)[number];
+const DEVICE_CLAIMS = {
+  chip: printable,
+  architecture: oneOf(...ARCHITECTURES, 'unknown'),
+  /** Serial numbers of the first two certificates: of the attestation key, and of the device for life. */
+  leaf: serial,
+  device: serial,
+  driver: orAbsent(like(DRIVER_VERSION, '550.144.03')),
+  vbios: orAbsent(like(VBIOS_VERSION, '96.00.5E.00.01')),
+  project: orAbsent(printable),
+  'project-sku': orAbsent(printable),
+  'chip-sku': orAbsent(printable),
+  nvdec0: orAbsent(bytes(1)),
+  ppcie: orAbsent(bytes(1)),
+  'feature-flag': orAbsent(bytes(2)),
+  fwid: orAbsent(bytes(48)),
+  nonce: bytes(32),
+  measurements: bytes(32),
+  'trailing-bytes': decimal,
+} as const satisfies Record<string, ClaimForm>;
+export type DeviceClaim = keyof typeof DEVICE_CLAIMS;
 
 /** Every claim that an appraisal may make of a device, without the device's place. */
-export const NVIDIA_CLAIMS: readonly string[] = DEVICE_CLAIMS.map((claim) => `nvidia.${claim}`);
+export const NVIDIA_CLAIMS: ClaimForms = Object.fromEntries(
+  Object.entries(DEVICE_CLAIMS).map(([claim, form]) => [`nvidia.${claim}`, form]),
+);

@@ -121,8 +121,10 @@ function checkTcbs(findings: Findings<SnpRule>, tcbs: Tcbs, vek: Vek, values: Sn
   findings.rule('snp.rollback', `at least ${tcbText(floor)}`, `${got}${failure}`, below.length === 0);
 }
 
+/** By its chip; a VLEK, where it is all that the cloud shows, is the same for many. */
 function labelOf({ signingKey, chipId }: AttestationReport, vek: Vek | null): string {
-  if (signingKeyText(signingKey) !== 'vlek') return `snp-${toHex(chipId).slice(0, 16)}`;
+  const isHidden = chipId.every((byte) => byte === 0);
+  if (!isHidden || signingKeyText(signingKey) !== 'vlek') return `snp-${toHex(chipId).slice(0, 16)}`;
   const key = vek === null ? 'unknown' : digestOf(vek.certificate.key.publicKey).slice(0, 16);
   return `snp-vlek-${key}`;
 }

@@ -1,4 +1,15 @@
 import { toHex } from '../../bytes.ts';
+import {
+  bit,
+  bytes,
+  bytesOrBeginning,
+  type ClaimForms,
+  decimal,
+  like,
+  naming,
+  oneOf,
+  printable,
+} from '../claim-form.ts';
 import type { AttestationReport, FirmwareVersion } from './parse.ts';
 import { bitOf, POLICY_BIT, registerText, signingKeyText } from './register.ts';
 import { componentsOf, type SnpProduct, type Tcb } from './tcb.ts';
@@ -7,16 +18,49 @@ import type { Vek } from './vek.ts';
 const TCBS = ['current', 'reported', 'committed', 'launch'] as const;
 const COMPONENTS = ['fmc', 'bl', 'tee', 'snp', 'ucode'] as const;
 
+const register = bytes(8);
+const firmware = like(/[0-9]{1,3}\.[0-9]{1,3} build [0-9]{1,3}/, '1.55 build 24');
+
 /** Every claim that an appraisal may make of this platform; of the FMC only for Turin. */
-export const SNP_CLAIMS: readonly string[] = [
-  ...['version', 'guest-svn', 'policy', 'policy-abi', 'smt', 'migrate-ma', 'debug', 'single-socket', 'vmpl'],
-  ...['sig-algo', 'signing-key', 'author-key-enabled', 'chip-key-masked', 'platform-info', 'family-id', 'image-id'],
-  ...['measurement', 'report-data', 'host-data', 'id-key-digest', 'author-key-digest', 'report-id', 'report-id-ma'],
-  ...['cpuid.family', 'cpuid.model', 'cpuid.stepping', 'chip-id', 'current-fw', 'committed-fw'],
-  ...['launch-mit-vector', 'current-mit-vector', 'product'],
-  ...TCBS.flatMap((tcb) => COMPONENTS.map((component) => `${tcb}-tcb.${component}`)),
-  ...['vek.product', 'vek.csp-id', 'vek.tcb.fmc', 'vek.tcb.bl', 'vek.tcb.tee', 'vek.tcb.snp', 'vek.tcb.ucode'],
-].map((name) => `snp.${name}`);
+export const SNP_CLAIMS: ClaimForms = {
+  'snp.version': decimal,
+  'snp.guest-svn': decimal,
+  'snp.policy': register,
+  'snp.policy-abi': like(/[0-9]{1,3}\.[0-9]{1,3}/, '0.31'),
+  'snp.smt': bit,
+  'snp.migrate-ma': bit,
+  'snp.debug': bit,
+  'snp.single-socket': bit,
+  'snp.vmpl': decimal,
+  'snp.sig-algo': decimal,
+  'snp.signing-key': oneOf('vcek', 'vlek'),
+  'snp.author-key-enabled': bit,
+  'snp.chip-key-masked': bit,
+  'snp.platform-info': register,
+  'snp.family-id': bytes(16),
+  'snp.image-id': bytes(16),
+  'snp.measurement': bytes(48),
+  'snp.report-data': bytes(64),
+  'snp.host-data': bytes(32),
+  'snp.id-key-digest': bytes(48),
+  'snp.author-key-digest': bytes(48),
+  'snp.report-id': bytes(32),
+  'snp.report-id-ma': bytes(32),
+  'snp.cpuid.family': decimal,
+  'snp.cpuid.model': decimal,
+  'snp.cpuid.stepping': decimal,
+  /** A Turin has 8 bytes, then zeros; a cloud may hide it from whoever a VLEK signs for. */
+  'snp.chip-id': naming('chip', /^0*$/, bytesOrBeginning(64, 8)),
+  'snp.current-fw': firmware,
+  'snp.committed-fw': firmware,
+  'snp.launch-mit-vector': register,
+  'snp.current-mit-vector': register,
+  'snp.product': oneOf('Milan', 'Genoa', 'Turin'),
+  ...Object.fromEntries(TCBS.flatMap((tcb) => COMPONENTS.map((component) => [`snp.${tcb}-tcb.${component}`, decimal]))),
+  'snp.vek.product': like(/(?:Milan|Genoa|Turin)(?:-[A-Z0-9]{1,8})?/, 'Milan-B0'),
+  'snp.vek.csp-id': printable,
+  ...Object.fromEntries(COMPONENTS.map((component) => [`snp.vek.tcb.${component}`, decimal])),
+};
 
 type Claim = (name: string, value: string) => void;
 

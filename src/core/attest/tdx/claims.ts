@@ -1,70 +1,77 @@
 import { toHex } from '../../bytes.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { instantText } from '../../x509/time.ts';
+import { bytes, type ClaimForms, decimal, instant, like, listed, oneOf, serial, truth } from '../claim-form.ts';
 import type { Findings } from '../findings.ts';
 import type { TdxQuote } from './parse.ts';
 import type { Pck } from './pck.ts';
+import { TCB_STATUSES } from './tcb.ts';
+
+const measurement = bytes(48);
+const svn = like(/[0-9]{1,3}(?:,[0-9]{1,3}){15}/, '7,7,2,2,3,1,0,3,0,0,0,0,0,0,0,0');
+const validity = like(/[0-9TZ:-]{20}\.\.[0-9TZ:-]{20}/, '2024-01-01T00:00:00Z..2031-01-01T00:00:00Z');
+const status = oneOf(...TCB_STATUSES);
 
 /** Every claim that an appraisal may make of this platform. */
-export const TDX_CLAIMS = [
-  'tdx.version',
-  'tdx.key-type',
-  'tdx.tee-type',
-  'tdx.body-type',
-  'tdx.trailing-bytes',
+export const TDX_CLAIMS = {
+  'tdx.version': decimal,
+  'tdx.key-type': decimal,
+  'tdx.tee-type': like(/0x[0-9a-f]{1,8}/, '0x81'),
+  'tdx.body-type': decimal,
+  'tdx.trailing-bytes': decimal,
   // the TD's report
-  'tdx.tee-tcb-svn',
-  'tdx.mr-seam',
-  'tdx.mr-signer-seam',
-  'tdx.seam-attributes',
-  'tdx.td-attributes',
-  'tdx.xfam',
-  'tdx.mr-td',
-  'tdx.mr-config-id',
-  'tdx.mr-owner',
-  'tdx.mr-owner-config',
-  'tdx.rtmr0',
-  'tdx.rtmr1',
-  'tdx.rtmr2',
-  'tdx.rtmr3',
-  'tdx.report-data',
-  'tdx.tee-tcb-svn2',
-  'tdx.mr-service-td',
+  'tdx.tee-tcb-svn': bytes(16),
+  'tdx.mr-seam': measurement,
+  'tdx.mr-signer-seam': measurement,
+  'tdx.seam-attributes': bytes(8),
+  'tdx.td-attributes': bytes(8),
+  'tdx.xfam': bytes(8),
+  'tdx.mr-td': measurement,
+  'tdx.mr-config-id': measurement,
+  'tdx.mr-owner': measurement,
+  'tdx.mr-owner-config': measurement,
+  'tdx.rtmr0': measurement,
+  'tdx.rtmr1': measurement,
+  'tdx.rtmr2': measurement,
+  'tdx.rtmr3': measurement,
+  'tdx.report-data': bytes(64),
+  'tdx.tee-tcb-svn2': bytes(16),
+  'tdx.mr-service-td': measurement,
   // the quoting enclave
-  'tdx.qe.vendor',
-  'tdx.qe.mrenclave',
-  'tdx.qe.mrsigner',
-  'tdx.qe.isvprodid',
-  'tdx.qe.isvsvn',
+  'tdx.qe.vendor': bytes(16),
+  'tdx.qe.mrenclave': bytes(32),
+  'tdx.qe.mrsigner': bytes(32),
+  'tdx.qe.isvprodid': decimal,
+  'tdx.qe.isvsvn': decimal,
   // the PCK certificate
-  'tdx.pck.authority',
-  'tdx.pck.serial',
-  'tdx.pck.validity',
-  'tdx.pck.ppid',
-  'tdx.pck.svn',
-  'tdx.pck.pcesvn',
-  'tdx.pck.cpusvn',
-  'tdx.pck.pceid',
-  'tdx.pck.fmspc',
-  'tdx.pck.sgx-type',
-  'tdx.pck.platform-instance',
-  'tdx.pck.dynamic-platform',
-  'tdx.pck.cached-keys',
-  'tdx.pck.smt-enabled',
+  'tdx.pck.authority': oneOf('processor', 'platform'),
+  'tdx.pck.serial': serial,
+  'tdx.pck.validity': validity,
+  'tdx.pck.ppid': bytes(16),
+  'tdx.pck.svn': svn,
+  'tdx.pck.pcesvn': decimal,
+  'tdx.pck.cpusvn': bytes(16),
+  'tdx.pck.pceid': bytes(2),
+  'tdx.pck.fmspc': bytes(6),
+  'tdx.pck.sgx-type': decimal,
+  'tdx.pck.platform-instance': bytes(16),
+  'tdx.pck.dynamic-platform': truth,
+  'tdx.pck.cached-keys': truth,
+  'tdx.pck.smt-enabled': truth,
   // the collateral
-  'tdx.tcb.platform-status',
-  'tdx.tcb.platform-date',
-  'tdx.tcb.module',
-  'tdx.tcb.module-status',
-  'tdx.tcb.qe-status',
-  'tdx.tcb.status',
-  'tdx.tcb.advisories',
-  'tdx.tcb.info-evaluation',
-  'tdx.tcb.qe-evaluation',
-] as const;
+  'tdx.tcb.platform-status': status,
+  'tdx.tcb.platform-date': instant,
+  'tdx.tcb.module': like(/TDX_[0-9A-F]{2}|none/, 'TDX_01'),
+  'tdx.tcb.module-status': status,
+  'tdx.tcb.qe-status': status,
+  'tdx.tcb.status': status,
+  'tdx.tcb.advisories': listed(/INTEL-SA-[0-9]{5}/, 'INTEL-SA-00837'),
+  'tdx.tcb.info-evaluation': decimal,
+  'tdx.tcb.qe-evaluation': decimal,
+} as const satisfies ClaimForms;
 
 /** A name that is not in the list cannot be claimed, and one that cannot be claimed cannot be revoked. */
-type TdxClaim = (typeof TDX_CLAIMS)[number];
+type TdxClaim = keyof typeof TDX_CLAIMS;
 export type Claim = (name: TdxClaim, value: string) => void;
 
 export function claimer(findings: Findings<string>): Claim {

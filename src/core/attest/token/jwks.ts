@@ -45,6 +45,9 @@ export interface ServiceKey {
   readonly chain: readonly string[];
 }
 
+/** A key set (JWKS, RFC 7517), parsed once for all the keys that are looked for in it. */
+export type ParsedKeySet = z.infer<typeof keySetSchema>;
+
 /** What reference values pin of a service's keys. */
 export interface KeyTrust {
   /** DER certificates that the chain of a key may end in: roots or intermediates. */
@@ -53,13 +56,17 @@ export interface KeyTrust {
   readonly keys: readonly Hex[];
 }
 
+/** Parses an attacker-controlled key set, its keys only as far as their ids. Throws `malformed`. */
+export function parseKeySet(jwks: string): ParsedKeySet {
+  return parseAs(keySetSchema, parseJson(jwks), 'key set');
+}
+
 /**
- * The one key of an attacker-controlled key set (JWKS, RFC 7517) with this id, for the one algorithm that its
- * service signs with. Throws `malformed`, `endorsement_missing` for an id that the set has not, or has twice,
- * or `invalid_key`.
+ * The one key of an attacker-controlled key set with this id, for the one algorithm that its service signs with.
+ * Throws `malformed`, also for an id that the set has twice, `endorsement_missing` for one that it has not, or
+ * `invalid_key`.
  */
-export function findKey(jwks: string, kid: string, algorithm: TokenAlgorithm): ServiceKey {
-  const { keys } = parseAs(keySetSchema, parseJson(jwks), 'key set');
+export function findKey({ keys }: ParsedKeySet, kid: string, algorithm: TokenAlgorithm): ServiceKey {
   const [entry, ...more] = keys.filter((key) => key.kid === kid);
   must(more.length === 0, 'malformed', 'key set: two keys have the same id');
   must(entry !== undefined, 'endorsement_missing', 'the key set has no key of this id');
@@ -80,16 +87,12 @@ export async function mustBeTrusted(
 ): Promise<string> {
   if (keys.includes(key.fingerprint)) return 'a listed key';
   must(key.chain.length > 0, 'certificate_untrusted', 'the key is not listed and has no certificate');
-  const whole = key.chain.map((text) => parseCertificate(fromBase64(text)));
-  const [leaf] = whole;
+  const chain = key.chain.map((text) => parseCertificate(fromBase64(text)));
+  const [leaf] = chain;
   const isSame = leaf !== undefined && equal(leaf.key.publicKey, key.publicKey);
   must(isSame, 'certificate_untrusted', 'the certificate is of another key');
   must(allowsUsage(leaf, 'digitalSignature'), 'certificate_usage', 'the key may not sign data');
-  const pinned = anchors.map(parseCertificate);
-  // An anchor may be an intermediate: what the chain has above it says nothing.
-  const anchorAt = whole.findIndex(({ der }) => pinned.some((anchor) => equal(anchor.der, der)));
-  const chain = anchorAt < 0 ? whole : whole.slice(0, anchorAt + 1);
-  await verifyPath({ chain, anchors: pinned, instantMs, verify });
+  await verifyPath({ chain, anchors: anchors.map(parseCertificate), instantMs, verify });
   return 'a certificate under a pinned anchor';
 }
 

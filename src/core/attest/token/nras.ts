@@ -6,7 +6,8 @@ import { ABSENT, type CompactJws, parseCompactJws } from './jws.ts';
 import { failedChecks, parseDevicePayload, parseOverallPayload } from './nras-claims.ts';
 import type { NrasReferenceValues } from './reference-values.ts';
 import type { NrasEvidence } from './report.ts';
-import { checkToken, type Service, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
+import { type Service, ServiceKeys } from './service-keys.ts';
+import { checkToken, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
 
 const NRAS: Service = { name: 'nras', algorithm: 'ES384', issuer: 'https://nras.attestation.nvidia.com' };
 
@@ -38,17 +39,18 @@ export async function appraiseNras(input: NrasInput): Promise<PlatformResult> {
   const version = overall['x-nvidia-ver'];
   const nonce = overall.eat_nonce;
   const findings = new Findings<NrasRule>(input.verify);
+  const keys = new ServiceKeys(NRAS, input);
 
   findings.claim('gpu.count', String(devices.length));
   findings.claim('gpu.switches', '0');
   findings.claim('nras.claims-version', version);
-  await checkToken(findings, 'nras', NRAS, token, input);
+  await checkToken(findings, 'nras', keys, token, input);
   if (expectedData !== null) findings.same('nras.nonce', toHex(expectedData), nonce);
   findings.same('nras.result', 'true', String(overall['x-nvidia-overall-att-result'] ?? ABSENT));
   findings.same('nras.submodules', namedText(overall.submods), sentText(devices));
   checkDistinct(findings, devices);
   if (referenceValues !== null) findings.among('nras.claims-version', referenceValues.claimsVersions, version);
-  for (const device of devices) await checkDevice(findings, device, { nonce, version }, input);
+  for (const device of devices) await checkDevice(findings, device, { nonce, version, keys }, input);
   return findings.result(labelOf(devices), requiredRules(devices, input));
 }
 
@@ -93,7 +95,7 @@ function checkDistinct(findings: Findings<NrasRule>, devices: readonly Device[])
 async function checkDevice(
   findings: Findings<NrasRule>,
   device: Device,
-  overall: { readonly nonce: string; readonly version: string },
+  overall: { readonly nonce: string; readonly version: string; readonly keys: ServiceKeys },
   input: NrasInput,
 ): Promise<void> {
   const { prefix, token, claims } = device;
@@ -101,7 +103,7 @@ async function checkDevice(
   findings.claim(`${prefix}.hwmodel`, claims.hwmodel);
   findings.claim(`${prefix}.driver`, claims['x-nvidia-gpu-driver-version']);
   findings.claim(`${prefix}.vbios`, claims['x-nvidia-gpu-vbios-version']);
-  await checkToken(findings, prefix, NRAS, token, input);
+  await checkToken(findings, prefix, overall.keys, token, input);
   const isSameNonce = claims.eat_nonce === overall.nonce && overall.nonce !== ABSENT;
   findings.rule(`${prefix}.nonce`, overall.nonce, claims.eat_nonce, isSameNonce);
   const failed = failedChecks(token.payload, overall.version);

@@ -8,6 +8,8 @@ const pinnedText = tokenText.check(
   z.minLength(1),
   z.refine((text: string) => text !== ABSENT, 'expected a value'),
 );
+/** A day: a policy that gives longer is about tokens that nobody asked for now. */
+const MAX_GRACE_MS = 86_400_000;
 const list = <T extends z.ZodMiniType>(item: T) => z.array(item).check(z.maxLength(256));
 
 /** Whose tokens count. A key counts that is listed, or that chains to an anchor; with neither, none does. */
@@ -18,6 +20,11 @@ const service = {
   anchors: z.array(binary(1, 8192)).check(z.maxLength(16)),
   /** SHA-256 of the DER SubjectPublicKeyInfo of keys that need no certificate. */
   keys: z.array(digest).check(z.maxLength(64)),
+  /**
+   * How long after its `exp` a token still counts, in milliseconds: tokens live for minutes, and every approver
+   * appraises at a time of their own. Beginnings are not moved. 0 is strict.
+   */
+  graceMs: z.int().check(z.gte(0), z.lte(MAX_GRACE_MS)),
 };
 export type ServiceReferenceValues = z.infer<z.ZodMiniObject<typeof service>>;
 
@@ -41,7 +48,7 @@ export const trustAuthorityReferenceValues = z.strictObject({
   tcbStatuses: tdx.tcbStatuses,
   /** Platform instance ids; null: any platform. */
   platforms: z.nullable(list(id)),
-  /** Policies of Trust Authority that must have matched, while none was unmatched; null: not compared. */
+  /** Policies of Trust Authority that must all have matched, while none was unmatched; null: not compared. */
   policies: z.nullable(list(policy)),
 });
 export type TrustAuthorityReferenceValues = z.infer<typeof trustAuthorityReferenceValues>;

@@ -1,22 +1,11 @@
 import * as z from 'zod/mini';
-import { fromBase64url } from '../../bytes.ts';
-import { must } from '../../errors.ts';
 import { parseAs } from '../../schema.ts';
 import { instantText } from '../../x509/time.ts';
 import type { Findings } from '../findings.ts';
 import type { PlatformInput } from '../platform.ts';
-import type { KeySet } from './endorsements.ts';
-import { findKey, mustBeTrusted } from './jwks.ts';
-import { type CompactJws, signedWith, type TokenAlgorithm, tokenText } from './jws.ts';
+import { type CompactJws, signedWith, tokenText } from './jws.ts';
 import type { ServiceReferenceValues } from './reference-values.ts';
-
-/** An attestation service: what its tokens are signed with, and what they say of who made them. */
-export interface Service {
-  readonly name: KeySet['service'];
-  readonly algorithm: TokenAlgorithm;
-  /** The `iss` of its public instance, for authenticity alone; reference values name their own. */
-  readonly issuer: string;
-}
+import type { ServiceKeys } from './service-keys.ts';
 
 /** Services give 5 minutes (Trust Authority) to an hour (NRAS); more than a day nobody needs. */
 const LIFETIME_MAX_MS = 24 * 3_600_000;
@@ -35,8 +24,7 @@ export const TRUST_RULE = 'key-trusted';
 export type TokenRule = (typeof TOKEN_RULES)[number] | typeof TRUST_RULE;
 
 /** What a token is checked with. */
-export type TokenMeasure = Pick<PlatformInput<unknown, ServiceReferenceValues>, 'endorsements' | 'referenceValues'> &
-  Pick<PlatformInput<unknown, unknown>, 'instantMs' | 'verify'>;
+export type TokenMeasure = Pick<PlatformInput<unknown, ServiceReferenceValues>, 'referenceValues' | 'instantMs'>;
 
 /**
  * Checks what holds for every token of a service: the algorithm, a key of its key set, the signature, the issuer,
@@ -46,24 +34,23 @@ export type TokenMeasure = Pick<PlatformInput<unknown, ServiceReferenceValues>, 
 export async function checkToken<P extends string>(
   findings: Findings<`${P}.${TokenRule}`>,
   prefix: P,
-  service: Service,
+  keys: ServiceKeys,
   token: CompactJws,
-  measure: TokenMeasure,
+  { referenceValues, instantMs }: TokenMeasure,
 ): Promise<void> {
   const registered = parseAs(registeredClaims, token.payload, prefix);
-  const { referenceValues, instantMs, verify } = measure;
-  const { algorithm } = service;
+  const { algorithm, issuer } = keys.service;
+  const { kid } = token;
   findings.same(`${prefix}.algorithm`, algorithm, token.algorithm);
-  const key = await findings.attempt(`${prefix}.key`, `the key ${token.kid}`, () => {
-    const value = findKey(keySetOf(service, measure), token.kid, algorithm);
+  const key = await findings.attempt(`${prefix}.key`, `the key ${kid}`, async () => {
+    const value = await keys.find(kid);
     return { got: value.fingerprint, value };
   });
   if (key !== null) {
     findings.claim(`${prefix}.key`, key.fingerprint);
     if (referenceValues !== null) {
-      const trust = { anchors: referenceValues.anchors.map(fromBase64url), keys: referenceValues.keys };
       await findings.attempt(`${prefix}.${TRUST_RULE}`, 'a listed key or one under a pinned anchor', async () => {
-        const got = await mustBeTrusted(key, trust, { instantMs, verify });
+        const got = await keys.trust(kid);
         return { got, value: got };
       });
     }
@@ -72,27 +59,22 @@ export async function checkToken<P extends string>(
       await findings.signature(`${prefix}.signature`, () => signedWith(token, key, `${prefix} token`));
     }
   }
-  findings.same(`${prefix}.issuer`, referenceValues?.issuer ?? service.issuer, registered.iss);
-  checkTime(findings, prefix, registered, instantMs);
+  findings.same(`${prefix}.issuer`, referenceValues?.issuer ?? issuer, registered.iss);
+  checkTime(findings, prefix, registered, { instantMs, graceMs: referenceValues?.graceMs ?? 0 });
 }
 
-function keySetOf({ name }: Service, { endorsements }: TokenMeasure): string {
-  const [set, ...more] = endorsements.keySets.filter(({ service }) => service === name);
-  must(set !== undefined && more.length === 0, 'endorsement_missing', `expected one key set of ${name}`);
-  return set.jwks;
-}
-
-/** A leeway for beginnings, so that a service's clock may be ahead of the vault's; none for the end. */
+/** A leeway for beginnings, so that a service's clock may be ahead of the vault's; the end is for policy to put off. */
 function checkTime<P extends string>(
   findings: Findings<`${P}.time`>,
   prefix: P,
   { iat, nbf, exp }: z.infer<typeof registeredClaims>,
-  instantMs: number,
+  { instantMs, graceMs }: { readonly instantMs: number; readonly graceMs: number },
 ): void {
   const [issuedMs, fromMs, untilMs] = [iat * 1000, nbf * 1000, exp * 1000];
-  const isNow = fromMs <= instantMs + AHEAD_MAX_MS && instantMs < untilMs;
+  const isNow = fromMs <= instantMs + AHEAD_MAX_MS && instantMs < untilMs + graceMs;
   const isSane = issuedMs <= instantMs + AHEAD_MAX_MS && issuedMs < untilMs && untilMs - issuedMs <= LIFETIME_MAX_MS;
-  const expected = `issued before, valid at ${instantText(instantMs)} (a minute ahead at most), for at most a day`;
+  const leeway = `a minute ahead at most${graceMs === 0 ? '' : `, ${graceMs} ms after its end`}`;
+  const expected = `issued before, valid at ${instantText(instantMs)} (${leeway}), for at most a day`;
   const got = `issued ${instantText(issuedMs)}, valid from ${instantText(fromMs)} until ${instantText(untilMs)}`;
   findings.rule(`${prefix}.time`, expected, got, isNow && isSane);
 }

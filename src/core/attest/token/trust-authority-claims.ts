@@ -5,7 +5,7 @@ import { parseAs } from '../../schema.ts';
 import { ABSENT, claimText, tokenText } from './jws.ts';
 
 const base64Text = z.string().check(z.maxLength(16_384));
-const policyIds = z._default(z.array(z.object({ id: tokenText, version: claimText })).check(z.maxLength(256)), []);
+const policyIds = z.nullish(z.array(z.object({ id: tokenText, version: claimText })).check(z.maxLength(256)));
 
 /** What the service says of the attester: at the top in tokens of version 1, under `tdx` in version 2. */
 const attesterClaims = z.object({
@@ -33,11 +33,10 @@ const attesterClaims = z.object({
   sgx_report_data: claimText,
 });
 
-const payloadSchema = z.object({
-  tdx: z.optional(z.looseObject({})),
-  policy_ids_matched: policyIds,
-  policy_ids_unmatched: policyIds,
-});
+/** What it says of the tenant's policies. */
+const policyClaims = z.object({ policy_ids_matched: policyIds, policy_ids_unmatched: policyIds });
+
+const payloadSchema = z.object({ tdx: z.optional(z.looseObject({})) });
 
 /** A token of Trust Authority, both of its versions in one form; nothing of it is trusted yet. */
 export interface TrustAuthorityClaims {
@@ -51,7 +50,7 @@ export interface TrustAuthorityClaims {
   readonly isDebuggable: string;
   readonly mrSignerSeam: string;
   readonly seamAttributes: string;
-  /** "id version" of each. */
+  /** "id version" of each; in tokens of version 2, of those at the top and of those under `tdx`. */
   readonly matched: readonly string[];
   readonly unmatched: readonly string[];
   /** By the name of the appraisal's claim, without its prefix. */
@@ -78,8 +77,9 @@ export interface TrustAuthorityClaims {
  * claim that is not made reads as `absent`, which no rule allows. Throws `malformed`.
  */
 export function parseTrustAuthorityPayload(payload: JsonObject): TrustAuthorityClaims {
-  const { tdx, policy_ids_matched, policy_ids_unmatched } = parseAs(payloadSchema, payload, 'ita');
+  const { tdx } = parseAs(payloadSchema, payload, 'ita');
   const claims = parseAs(attesterClaims, tdx ?? payload, tdx === undefined ? 'ita' : 'ita.tdx');
+  const policies = [parseAs(policyClaims, payload, 'ita'), parseAs(policyClaims, tdx ?? {}, 'ita.tdx')];
   const { attester_type: type = tdx === undefined ? ABSENT : 'TDX', verifier_nonce: nonce } = claims;
   return {
     type,
@@ -90,8 +90,8 @@ export function parseTrustAuthorityPayload(payload: JsonObject): TrustAuthorityC
     isDebuggable: String(claims.tdx_is_debuggable ?? ABSENT),
     mrSignerSeam: claims.tdx_mrsignerseam,
     seamAttributes: claims.tdx_seam_attributes,
-    matched: policy_ids_matched.map(policyText),
-    unmatched: policy_ids_unmatched.map(policyText),
+    matched: textsOf(policies.map((one) => one.policy_ids_matched)),
+    unmatched: textsOf(policies.map((one) => one.policy_ids_unmatched)),
     shown: {
       'attester-type': type,
       'tcb-status': claims.attester_tcb_status,
@@ -111,6 +111,7 @@ export function parseTrustAuthorityPayload(payload: JsonObject): TrustAuthorityC
   };
 }
 
-function policyText({ id, version }: { readonly id: string; readonly version: string }): string {
-  return `${id} ${version}`;
+function textsOf(lists: readonly z.infer<typeof policyIds>[]): string[] {
+  const texts = lists.flatMap((list) => list ?? []).map(({ id, version }) => `${id} ${version}`);
+  return [...new Set(texts)];
 }

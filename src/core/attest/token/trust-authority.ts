@@ -6,7 +6,8 @@ import type { TdxImage } from '../tdx/reference-values.ts';
 import { parseCompactJws } from './jws.ts';
 import type { TrustAuthorityReferenceValues } from './reference-values.ts';
 import type { TrustAuthorityReport } from './report.ts';
-import { checkToken, type Service, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
+import { type Service, ServiceKeys } from './service-keys.ts';
+import { checkToken, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
 import { parseTrustAuthorityPayload, type TrustAuthorityClaims } from './trust-authority-claims.ts';
 
 /** Tokens signed with RS256, which Trust Authority makes for who asks, are refused. */
@@ -45,7 +46,7 @@ export async function appraiseTrustAuthority(
   const { expectedData, referenceValues } = input;
   const findings: ItaFindings = new Findings(input.verify);
   for (const [name, value] of Object.entries(claims.shown)) findings.claim(`ita.${name}`, value);
-  await checkToken(findings, 'ita', TRUST_AUTHORITY, token, input);
+  await checkToken(findings, 'ita', new ServiceKeys(TRUST_AUTHORITY, input), token, input);
   checkReportData(findings, claims);
   if (expectedData !== null) findings.same('ita.held-data', toHex(expectedData), toHex(claims.heldData));
   if (claims.type === 'TDX') checkTd(findings, claims);
@@ -103,9 +104,10 @@ function checkTd(findings: ItaFindings, claims: TrustAuthorityClaims): void {
 /** What a committee expects of the TD. */
 function checkReferenceValues(
   findings: ItaFindings,
-  { type, shown, matched, unmatched }: TrustAuthorityClaims,
+  claims: TrustAuthorityClaims,
   values: TrustAuthorityReferenceValues,
 ): void {
+  const { type, shown } = claims;
   const { images, platforms, policies } = values;
   // An SGX enclave, of which Trust Authority speaks too, serves no weights.
   findings.same('ita.attester-type', 'TDX', type);
@@ -116,12 +118,20 @@ function checkReferenceValues(
   const image = images.find((candidate) => isOf(candidate, shown));
   findings.rule('ita.image', names.join(', ') || 'none is allowed', image?.name ?? 'none of them', image !== undefined);
   if (platforms !== null) findings.among('ita.platform', platforms, shown.platform);
-  if (policies !== null) {
-    const asked = policies.map(({ id, version }) => `${id} ${version}`);
-    const isMatched = asked.every((policy) => matched.includes(policy)) && unmatched.length === 0;
-    const got = `matched ${matched.join(', ') || 'none'}; unmatched ${unmatched.join(', ') || 'none'}`;
-    findings.rule('ita.policies', `matched ${asked.join(', ') || 'any'}; unmatched none`, got, isMatched);
-  }
+  if (policies !== null) checkPolicies(findings, claims, policies);
+}
+
+/** The policies that the service was asked to look at are the host's choice, so a committee names its own. */
+function checkPolicies(
+  findings: ItaFindings,
+  { matched, unmatched }: TrustAuthorityClaims,
+  policies: NonNullable<TrustAuthorityReferenceValues['policies']>,
+): void {
+  const asked = policies.map(({ id, version }) => `${id} ${version}`);
+  const expected = asked.length === 0 ? 'none is allowed' : `matched ${asked.join(', ')}; unmatched none`;
+  const got = `matched ${matched.join(', ') || 'none'}; unmatched ${unmatched.join(', ') || 'none'}`;
+  const isMatched = asked.length > 0 && asked.every((policy) => matched.includes(policy)) && unmatched.length === 0;
+  findings.rule('ita.policies', expected, got, isMatched);
 }
 
 /** As a whole: a measurement of one image and a measurement of another are no image. */

@@ -33,7 +33,7 @@ export async function appraiseTpm(input: TpmInput): Promise<PlatformResult> {
   claimAll(findings, report, quote, key);
   await findings.signature('tpm.signature', () => claimBy(key.key, { ...signature, message: attest }, 'quote'));
   const hardware = await certifyKey(input, key, findings);
-  checkAttributes(findings, key);
+  checkAttributes(findings, report, key);
   if (expectedData !== null) findings.same('tpm.extra-data', toHex(expectedData), quote.extraData);
   checkPcrDigest(findings, report, quote);
   if (referenceValues !== null) compare(findings, report, quote, referenceValues);
@@ -76,7 +76,7 @@ function claimAll(findings: TpmFindings, { pcrs }: TpmReport, quote: Quote, key:
   }
 }
 
-function checkAttributes(findings: TpmFindings, { area, runtime }: AttestationKey): void {
+function checkAttributes(findings: TpmFindings, { identity }: TpmReport, { area, runtime }: AttestationKey): void {
   if (runtime !== null) {
     // The vTPM is the paravisor's own, measured by the hardware: the key comes as a JWK, without attributes.
     findings.rule('tpm.key-attributes', 'not asked of the key of a paravisor', 'the key of a paravisor', true);
@@ -85,7 +85,10 @@ function checkAttributes(findings: TpmFindings, { area, runtime }: AttestationKe
   const attributes = area?.attributes ?? [];
   const expected = `${NEEDED.join(' ')}, not ${FORBIDDEN}`;
   const pass = NEEDED.every((name) => attributes.includes(name)) && !attributes.includes(FORBIDDEN);
-  findings.rule('tpm.key-attributes', expected, area === null ? 'no public area' : attributes.join(' '), pass);
+  // A name covers them, and a certificate does not: whoever sends the evidence may have written others.
+  const word = identity.kind === 'certificate' ? ', as the host says; its certificate vouches for the key alone' : '';
+  const got = area === null ? 'no public area' : `${attributes.join(' ') || 'none'}${word}`;
+  findings.rule('tpm.key-attributes', expected, got, pass);
 }
 
 /** First which PCRs were signed, then their values: the digest alone does not say of which it is. */

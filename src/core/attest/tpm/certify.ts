@@ -17,7 +17,7 @@ import type { TpmFindings } from './rules.ts';
 export type TpmInput = PlatformInput<TpmReport, TpmReferenceValues>;
 
 /** tcg-kp-AIKCertificate (TCG OID registry): the purpose of an attestation key's certificate. */
-const AIK_CERTIFICATE = '2.23.133.8.3';
+export const AK_PURPOSE = '2.23.133.8.3';
 const EXTENDED_KEY_USAGE = '2.5.29.37';
 /** Critical where the subject is empty; it names the TPM's maker and model, which no rule asks. */
 const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17';
@@ -62,7 +62,7 @@ async function certifyByCertificate(
     return;
   }
   const path = await findings.attempt('tpm.key-certified', expected, async () => {
-    const value = await verifyAkPath(input, chain, referenceValues.anchors);
+    const value = await verifyAkPath(input, chain, referenceValues);
     const [leaf, anchor] = [value.at(0), value.at(-1)] as [Certificate, Certificate];
     const isSame = leaf.key.family === key.family && equal(leaf.key.publicKey, key.publicKey);
     must(isSame, 'certificate_untrusted', 'the certificate is of another key than the public area');
@@ -77,7 +77,7 @@ async function certifyByCertificate(
 async function verifyAkPath(
   { instantMs, verify }: TpmInput,
   chain: readonly string[],
-  anchors: readonly string[],
+  { anchors, akPurpose }: TpmReferenceValues,
 ): Promise<readonly Certificate[]> {
   const path = await verifyPath({
     chain: chain.map((der) => parseCertificateOfVersion1Or3(fromBase64url(der))),
@@ -88,8 +88,8 @@ async function verifyAkPath(
   });
   const [leaf] = path as [Certificate];
   must(allowsUsage(leaf, 'digitalSignature'), 'certificate_usage', 'the key of the AK certificate may not sign');
-  const isForAk = extendedKeyUsage(leaf)?.includes(AIK_CERTIFICATE) ?? true;
-  must(isForAk, 'certificate_usage', `expected the purpose ${AIK_CERTIFICATE} of an AK certificate`);
+  const isForAk = extendedKeyUsage(leaf)?.includes(AK_PURPOSE) ?? akPurpose === 'unchecked';
+  must(isForAk, 'certificate_usage', `expected the purpose ${AK_PURPOSE} of an AK certificate`);
   return path;
 }
 

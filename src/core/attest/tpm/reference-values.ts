@@ -35,6 +35,11 @@ export const tpmReferenceValues = z.strictObject({
   alone: z.boolean(),
   /** Authorities that certify attestation keys, in DER: roots or intermediates. */
   anchors: z.array(binary(1, 8192)).check(z.maxLength(16)),
+  /**
+   * Whether an AK certificate must say that it is one (the purpose 2.23.133.8.3). `unchecked` takes those without any
+   * purpose too, and so every certificate that the authorities ever issued, for whatever key; never another purpose.
+   */
+  akPurpose: z.enum(['required', 'unchecked']),
   /** Names of attestation keys that custodians activated themselves, against the EK certificate. */
   activated: z.array(akName).check(z.maxLength(AK_NAMES_MAX)),
   images: z.array(image).check(z.maxLength(64)),

@@ -82,7 +82,7 @@ describe('a TD that is as expected', () => {
 
   test('claims only what can be revoked by name', async () => {
     const { claims } = await appraise({ header: { version: 5 } });
-    expect(Object.keys(claims).toSorted()).toEqual([...TDX_CLAIMS].sort());
+    expect(Object.keys(claims).toSorted()).toEqual(Object.keys(TDX_CLAIMS).sort());
   });
 
   test('passes with what the platform left after the quote, and says how much', async () => {

@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { findKey, mustBeTrusted, type ServiceKey } from '../../../../src/core/attest/token/jwks.ts';
-import { fromBase64 } from '../../../../src/core/bytes.ts';
+import {
+  findKey as findIn,
+  mustBeTrusted,
+  parseKeySet,
+  type ServiceKey,
+} from '../../../../src/core/attest/token/jwks.ts';
+import type { TokenAlgorithm } from '../../../../src/core/attest/token/jws.ts';
+import { fromBase64, toBase64 } from '../../../../src/core/bytes.ts';
 import type { Code } from '../../../../src/core/errors.ts';
 import { verifyNode } from '../../../../src/platform/verify-node.ts';
 import { certificateOf, ITA, NRAS, publicJwk, TOKEN_INSTANT_MS } from '../../../platforms/token.ts';
 import { basicConstraints, keyUsage, publicKeyOf, testKey, utcTime } from '../../x509/certificate-kit.ts';
 
 const code = (expected: Code) => expect.objectContaining({ code: expected });
+const findKey = (jwks: string, kid: string, algorithm: TokenAlgorithm) => findIn(parseKeySet(jwks), kid, algorithm);
 const setOf = (...keys: unknown[]) => JSON.stringify({ keys });
 
 describe('a key set', () => {
@@ -73,7 +80,9 @@ describe('a key', () => {
     expect(await trust(KEY, [NRAS.root])).toBe(chained);
     expect(await trust(KEY, [NRAS.intermediate])).toBe(chained);
     expect(await trust({ ...KEY, chain: [leaf] }, [NRAS.intermediate])).toBe(chained);
-    // What stands above the anchor is not looked at.
+    // What stands above the anchor is not looked at: another certificate, the root that issued it.
+    const whole = { ...KEY, chain: [leaf, intermediate, toBase64(NRAS.root)] };
+    for (const root of [NRAS.root, NRAS.intermediate]) expect(await trust(whole, [root])).toBe(chained);
     const above = { ...KEY, chain: [leaf, intermediate, leaf] };
     expect(await trust(above, [NRAS.intermediate])).toBe(chained);
   });

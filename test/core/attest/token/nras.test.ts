@@ -1,10 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { Endorsements } from '../../../../src/core/attest/endorsements.ts';
 import { TOKEN_CLAIMS } from '../../../../src/core/attest/token/claims.ts';
+import type { KeySet } from '../../../../src/core/attest/token/endorsements.ts';
 import { appraiseNras } from '../../../../src/core/attest/token/nras.ts';
 import { type NrasReferenceValues, nrasReferenceValues } from '../../../../src/core/attest/token/reference-values.ts';
 import { type NrasEvidence, nrasEvidence } from '../../../../src/core/attest/token/report.ts';
+import { toBase64url } from '../../../../src/core/bytes.ts';
+import type { Verify } from '../../../../src/core/signature/claim.ts';
 import { verifyNode } from '../../../../src/platform/verify-node.ts';
 import {
+  certificateOf,
   ITA,
   keySetOf,
   NRAS,
@@ -58,7 +63,7 @@ describe('tokens of NRAS', () => {
       );
       expect(claims).toMatchObject({ 'gpu.count': '2', 'gpu.switches': '0', 'nras.claims-version': version });
       const families = new Set(Object.keys(claims).map((name) => name.replace(/\.gpu-[0-9]+\./, '.')));
-      const named = TOKEN_CLAIMS.filter((name) => name.startsWith('nras.'));
+      const named = Object.keys(TOKEN_CLAIMS).filter((name) => name.startsWith('nras.'));
       expect([...families].sort()).toEqual(['gpu.count', 'gpu.switches', ...named].toSorted());
       expect(label).toBe('gpu-5491728318197586');
     }
@@ -153,6 +158,67 @@ describe('tokens of NRAS', () => {
     const pinned = nrasValues({ anchors: [], keys: [NRAS.fingerprint] });
     expect(await broken(tokens(), { referenceValues: pinned })).toEqual([]);
   });
+});
+
+describe('the key set', () => {
+  /** What an appraisal of so many devices costs: parses of the set, and signatures on certificates. */
+  async function costOf(gpus: number, endorsements: Endorsements, changes: Partial<NrasReferenceValues> = {}) {
+    const [{ jwks }] = endorsements.keySets as [KeySet];
+    const parse = vi.spyOn(JSON, 'parse');
+    let certificates = 0;
+    const counting: Verify = (claim) => {
+      if (claim.what.startsWith('the certificate')) certificates++;
+      return verifyNode(claim);
+    };
+    try {
+      const given = { endorsements, referenceValues: nrasValues(changes), verify: counting };
+      const failed = await broken(tokens({ gpus }), given);
+      return { failed: failed.length, parses: parse.mock.calls.filter(([text]) => text === jwks).length, certificates };
+    } finally {
+      parse.mockRestore();
+    }
+  }
+
+  const padding = Array.from({ length: 60 }, (_, i) => ({ kid: `other-${i}`, n: 'A'.repeat(1900) }));
+  const large = { ...TOKEN_ENDORSEMENTS, keySets: [keySetOf(NRAS, [NRAS.jwk, ...padding])] };
+
+  test('is parsed once and its key trusted once, however many devices there are', async () => {
+    expect(large.keySets[0]?.jwks.length).toBeGreaterThan(110_000);
+    // The leaf's signature and the intermediate's.
+    for (const gpus of [1, 16]) expect(await costOf(gpus, large)).toEqual({ failed: 0, parses: 1, certificates: 2 });
+  });
+
+  test('is refused once: what cannot be parsed, and a key that does not chain', async () => {
+    const unparsed = { ...large, keySets: [{ ...keySetOf(NRAS), jwks: `${keySetOf(NRAS).jwks} {` }] };
+    const refused = { failed: 17 * 3, parses: 1, certificates: 0 };
+    expect(await costOf(16, unparsed)).toEqual(refused);
+    const forged = certificateOf(NRAS, NRAS.key, { signer: testKey('ES256', 9) });
+    const untrusted = { ...large, keySets: [keySetOf(NRAS, [{ ...NRAS.jwk, x5c: [forged] }])] };
+    const anchors = [toBase64url(NRAS.intermediate)];
+    expect(await costOf(16, untrusted, { anchors })).toEqual({ failed: 17, parses: 1, certificates: 1 });
+  });
+
+  test('gives each of several keys its own trust', async () => {
+    const other = testKey('ES384', 121);
+    const jwk = {
+      ...publicJwk(other),
+      kid: 'nras-2',
+      x5c: [certificateOf(NRAS, other, { signer: testKey('ES256', 9) })],
+    };
+    const endorsements = { ...TOKEN_ENDORSEMENTS, keySets: [keySetOf(NRAS, [NRAS.jwk, jwk])] };
+    const report = tokens({ gpus: 2, device: { key: other, header: { kid: 'nras-2' } } });
+    const referenceValues = nrasValues({ anchors: [toBase64url(NRAS.intermediate)] });
+    expect(await broken(report, { endorsements, referenceValues })).toEqual(['gpu-0.key-trusted']);
+  });
+});
+
+test('tokens that have expired count for as long as reference values say', async () => {
+  const report = tokens({ overall: { payload: { exp: NOW } }, device: { payload: { exp: NOW - 30 } } });
+  const reach = (graceMs: number) => broken(report, { referenceValues: nrasValues({ graceMs }) });
+  expect(await reach(0)).toEqual(['time', 'gpu-0.time']);
+  expect(await reach(30_000)).toEqual(['gpu-0.time']);
+  expect(await reach(30_001)).toEqual([]);
+  expect(await broken(report, { referenceValues: null })).toEqual(['time', 'gpu-0.time']);
 });
 
 describe('the devices', () => {

@@ -67,7 +67,11 @@ describe('a token of Trust Authority', () => {
       const { rules, claims, label } = await appraised(report);
       expect(rules.every(({ pass }) => pass)).toBe(true);
       expect(rules.map(({ rule }) => rule)).toEqual(NAMES.map((name) => `ita.${name}`));
-      expect(Object.keys(claims).sort()).toEqual(TOKEN_CLAIMS.filter((name) => name.startsWith('ita.')).toSorted());
+      expect(Object.keys(claims).sort()).toEqual(
+        Object.keys(TOKEN_CLAIMS)
+          .filter((name) => name.startsWith('ita.'))
+          .toSorted(),
+      );
       expect(label).toBe('ita-c58a8dfd2621b60a');
     }
   });
@@ -217,9 +221,81 @@ describe('reference values for Trust Authority', () => {
       xfams: [],
       tcbStatuses: [],
       platforms: [],
+      policies: [],
     });
-    const rules = ['attributes', 'image', 'key-trusted', 'platform', 'tcb-status', 'xfam'];
+    const rules = ['attributes', 'image', 'key-trusted', 'platform', 'policies', 'tcb-status', 'xfam'];
     expect((await broken(token(), { referenceValues: empty })).sort()).toEqual(rules.map((rule) => `ita.${rule}`));
+  });
+
+  test('refuse everybody where the list of policies is empty, even who matched none', async () => {
+    const referenceValues = trustAuthorityValues({ policies: [] });
+    for (const matched of [[ITA_POLICY], [], undefined]) {
+      expect(await broken(payload({ policy_ids_matched: matched }), { referenceValues })).toEqual(['ita.policies']);
+    }
+    const { rules } = await appraised(token(), { referenceValues });
+    expect(rules.find(({ rule }) => rule === 'ita.policies')).toMatchObject({
+      expected: 'none is allowed',
+      got: `matched ${ITA_POLICY.id} v1; unmatched none`,
+    });
+  });
+
+  test('match policies of version 2 at the top and under tdx, and none may be unmatched in either', async () => {
+    const none = { policy_ids_matched: null, policy_ids_unmatched: null };
+    const [matched, unmatched] = [{ policy_ids_matched: [ITA_POLICY] }, { policy_ids_unmatched: [ITA_POLICY] }];
+    const brokenV2 = (tdx: object, top: object) => broken(trustAuthorityTokenV2(DATA, { ...tdx }, { ...none, ...top }));
+    for (const [tdx, top] of [
+      [{}, matched],
+      [matched, {}],
+      [matched, matched],
+    ] as const) {
+      expect(await brokenV2(tdx, top)).toEqual([]);
+    }
+    for (const [tdx, top] of [
+      [{}, {}],
+      [none, {}],
+      [unmatched, matched],
+      [matched, unmatched],
+      [{ ...matched, ...unmatched }, {}],
+    ] as const) {
+      expect(await brokenV2(tdx, top)).toEqual(['ita.policies']);
+    }
+    // In version 1 there is no such place.
+    expect(await broken(payload({ ...none, policies: matched }))).toEqual(['ita.policies']);
+  });
+
+  test('ask for all of several policies', async () => {
+    const other = { id: '7f381430-51f8-47b0-a6e0-393ef1837af3', version: 'v1' };
+    const referenceValues = trustAuthorityValues({ policies: [ITA_POLICY, other] });
+    expect(await broken(token(), { referenceValues })).toEqual(['ita.policies']);
+    const both = trustAuthorityTokenV2(DATA, { policy_ids_matched: [other] });
+    expect(await broken(both, { referenceValues })).toEqual([]);
+  });
+
+  test('give approvers time after a token has expired, and none before it begins', async () => {
+    const graceMs = 3_600_000;
+    const reach = async (exp: number, changes: Changes = {}) =>
+      broken(payload({ exp }), { referenceValues: trustAuthorityValues({ graceMs }), ...changes });
+    const strict = { referenceValues: trustAuthorityValues({ graceMs: 0 }) };
+    const before = TOKEN_INSTANT_MS - 60_000;
+    expect(await reach(NOW, strict)).toEqual(['ita.time']);
+    expect(await reach(NOW)).toEqual([]);
+    expect(await reach(NOW, { instantMs: TOKEN_INSTANT_MS + graceMs - 1 })).toEqual([]);
+    expect(await reach(NOW, { instantMs: TOKEN_INSTANT_MS + graceMs })).toEqual(['ita.time']);
+    // Neither a beginning is moved, nor how long a token may last, nor what nobody's policy says.
+    expect(await reach(NOW + 240, { instantMs: before - 60_001 })).toEqual(['ita.time']);
+    expect(await reach(NOW - 60 + 86_401)).toEqual(['ita.time']);
+    expect(await reach(NOW - 60)).toEqual(['ita.time']);
+    expect(await reach(NOW, { referenceValues: null })).toEqual(['ita.time']);
+  });
+
+  test('show the time that they give', async () => {
+    const expected = async (graceMs: number) => {
+      const { rules } = await appraised(token(), { referenceValues: trustAuthorityValues({ graceMs }) });
+      return rules.find(({ rule }) => rule === 'ita.time')?.expected;
+    };
+    const base = 'issued before, valid at 2025-01-01T00:00:00Z (a minute ahead at most';
+    expect(await expected(0)).toBe(`${base}), for at most a day`);
+    expect(await expected(3_600_000)).toBe(`${base}, 3600000 ms after its end), for at most a day`);
   });
 
   test('match an image as a whole', async () => {
@@ -237,6 +313,10 @@ describe('reference values for Trust Authority', () => {
     ['a platform in capitals', { platforms: [ITA_PLATFORM.toUpperCase()] }],
     ['a missing field', { keys: undefined }],
     ['no issuer', { issuer: '' }],
+    ['no word on how long approvers have', { graceMs: undefined }],
+    ['a grace of more than a day', { graceMs: 86_400_001 }],
+    ['a grace of less than nothing', { graceMs: -1 }],
+    ['a grace in parts of milliseconds', { graceMs: 0.5 }],
   ])('are refused with %s', (_, changes) => {
     expect(trustAuthorityReferenceValues.safeParse({ ...trustAuthorityValues(), ...changes }).success).toBe(false);
     expect(trustAuthorityReferenceValues.safeParse(trustAuthorityValues()).success).toBe(true);

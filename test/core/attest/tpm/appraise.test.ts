@@ -55,7 +55,7 @@ describe('a quote of a certified key', () => {
       'tpm.extra-data': toHex(EXTRA_DATA),
       'tpm.pcr-7': PCRS[7]?.value,
     });
-    expect(Object.keys(claims).filter((name) => !TPM_CLAIMS.includes(name))).toEqual([]);
+    expect(Object.keys(claims).filter((name) => !(name in TPM_CLAIMS))).toEqual([]);
   });
 
   test('is refused for a signature of another key', async () => {
@@ -91,6 +91,21 @@ describe('a quote of a certified key', () => {
       const report = tpmReport({ identity: { kind: 'certificate', key: toBase64url(area), chain } });
       expect(Object.keys(await broken(report))).toEqual(['tpm.key-attributes']);
     }
+  });
+
+  test('says that attributes which nothing but the host vouches for are its word', async () => {
+    const got = async (report: TpmReport, values = tpmReferenceValues()) =>
+      (await reach(report, { values })).rules.find(({ rule }) => rule === 'tpm.key-attributes')?.got;
+    const attributes = 'fixedTPM fixedParent sensitiveDataOrigin userWithAuth restricted sign';
+    const word = ', as the host says; its certificate vouches for the key alone';
+    expect(await got(tpmReport())).toBe(attributes + word);
+    // Under the same certificate, whatever is written there.
+    const none = { ...certificateIdentity('ECDSA'), key: toBase64url(publicArea('ECDSA', { attributes: 0 })) };
+    expect(await got(tpmReport({ identity: none }))).toBe(`none${word}`);
+    // The name that custodians activated is a hash of the attributes too.
+    const identity = activatedIdentity('ECDSA');
+    const activated = [akName(fromBase64url(identity.key))];
+    expect(await got(tpmReport({ identity }), tpmReferenceValues({ activated }))).toBe(attributes);
   });
 
   test('is refused for firmware that policy does not list', async () => {

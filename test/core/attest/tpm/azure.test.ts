@@ -51,9 +51,7 @@ describe('a confidential VM with a paravisor', () => {
       'tpm.secure-boot': 'true',
       'tpm.machine': MACHINE,
     });
-    const unknown = Object.keys(claims).filter(
-      (name) => !name.startsWith(`${platform}.`) && !TPM_CLAIMS.includes(name),
-    );
+    const unknown = Object.keys(claims).filter((name) => !name.startsWith(`${platform}.`) && !(name in TPM_CLAIMS));
     expect(unknown).toEqual([]);
     expect(claims).toHaveProperty([`${platform}.report-data`]);
   });

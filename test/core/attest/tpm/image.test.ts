@@ -31,14 +31,21 @@ describe('tpm.image', () => {
       [NEW, OLD],
     ]) {
       const expected = images.map(({ name }) => name).join(', ');
-      expect(await imageRule(images)).toEqual({ rule: 'tpm.image', expected, got: 'ocr-host 1.3', pass: true });
+      const got = 'ocr-host 1.3; not compared: PCR 0 1 2 3 5 6';
+      expect(await imageRule(images)).toEqual({ rule: 'tpm.image', expected, got, pass: true });
     }
+  });
+
+  test('says which of the quoted PCRs the image leaves open', async () => {
+    expect((await imageRule([imageOf('one', [10])]))?.got).toBe('one; not compared: PCR 0 1 2 3 4 5 6 7');
+    expect((await imageRule([imageOf('most', ALL.slice(1))]))?.got).toBe('most; not compared: PCR 0');
+    expect((await imageRule([imageOf('all', ALL)]))?.got).toBe('all');
   });
 
   test('is the first of two that match', async () => {
     const whole = imageOf('every PCR', ALL);
     expect(await imageRule([whole, NEW])).toMatchObject({ got: 'every PCR', pass: true });
-    expect(await imageRule([NEW, whole])).toMatchObject({ got: 'ocr-host 1.3', pass: true });
+    expect(await imageRule([NEW, whole])).toMatchObject({ got: expect.stringMatching(/^ocr-host 1.3;/), pass: true });
   });
 
   test('refuses the kernel of one image with the command line of another', async () => {

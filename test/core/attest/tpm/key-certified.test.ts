@@ -20,7 +20,10 @@ import {
   extendedKeyUsage,
   extension,
   keyUsage,
+  makeCertificate,
+  name,
   oid,
+  testKey,
   tlv,
   utcTime,
 } from '../../x509/certificate-kit.ts';
@@ -60,8 +63,47 @@ describe('tpm.key-certified', () => {
     });
   });
 
-  test('takes a certificate of version 1, as some authorities write them', async () => {
-    expect(await broken(certified({ version: null, extensions: [] }))).toEqual({});
+  const unchecked = { values: tpmReferenceValues({ akPurpose: 'unchecked' }) };
+
+  test('refuses a certificate that does not say that it is of an AK', async () => {
+    // What an authority issues for a laptop or a server may sign too, and its key is in a file.
+    const laptop = certified({
+      subject: name({ '2.5.4.3': 'a laptop' }),
+      extensions: [basicConstraints(false), keyUsage(0)],
+    });
+    const first = certified({ version: null, extensions: [] });
+    for (const report of [laptop, first]) {
+      expect(await broken(report)).toEqual({
+        [rule]: 'certificate_usage: expected the purpose 2.23.133.8.3 of an AK certificate',
+      });
+      expect(await broken(report, unchecked)).toEqual({});
+    }
+  });
+
+  test('refuses a certificate of another purpose, where none is asked for too', async () => {
+    for (const other of ['2.23.133.8.1', '1.3.6.1.5.5.7.3.2']) {
+      const report = certified({ extensions: [extendedKeyUsage(other)] });
+      expect(Object.keys(await broken(report, unchecked))).toEqual([rule]);
+    }
+    const both = certified({ extensions: [extendedKeyUsage('1.3.6.1.5.5.7.3.2', AK_PURPOSE)] });
+    expect(await broken(both)).toEqual({});
+  });
+
+  test('takes a chain that goes on above the pinned authority, and one that ends there', async () => {
+    const [rootKey, middleKey, key] = [testKey('ES256', 0x41), testKey('ES256', 0x42), akOf('ECDSA')];
+    const [top, middle] = [name({ '2.5.4.3': 'root' }), name({ '2.5.4.3': 'intermediate' })];
+    const extensions = [basicConstraints(true), keyUsage(5)];
+    const root = makeCertificate({ subject: top, issuer: top, key: rootKey, signer: rootKey, extensions });
+    const issuing = makeCertificate({ subject: middle, issuer: top, key: middleKey, signer: rootKey, extensions });
+    const leaf = akCertificate(key, { issuer: middle, signer: middleKey });
+    const reportOf = (...chain: Uint8Array[]) =>
+      tpmReport({ identity: { ...certificateIdentity('ECDSA'), chain: chain.map(toBase64url) } });
+    const under = (anchor: Uint8Array) => ({ values: tpmReferenceValues({ anchors: [toBase64url(anchor)] }) });
+    for (const report of [reportOf(leaf, issuing, root), reportOf(leaf, issuing), reportOf(leaf)]) {
+      expect(await broken(report, under(issuing))).toEqual({});
+    }
+    expect(await broken(reportOf(leaf, issuing, root), under(root))).toEqual({});
+    expect(Object.keys(await broken(reportOf(leaf), under(root)))).toEqual([rule]);
   });
 
   test('takes a critical purpose and a critical name of the TPM', async () => {

@@ -28,6 +28,8 @@ describe('reference values of TPMs', () => {
   test.each([
     ['without the word on a TPM alone', { alone: undefined }],
     ['without anchors', { anchors: undefined }],
+    ['that do not say whether an AK certificate must have its purpose', { akPurpose: undefined }],
+    ['that ask for another purpose', { akPurpose: '2.23.133.8.1' }],
     ['with an anchor that is no bytes', { anchors: [''] }],
     ['with an AK name by SHA-1', { activated: [`0004${'11'.repeat(20)}`] }],
     ['with an AK name in capitals', { activated: [`000B${VALUE}`] }],

@@ -49,6 +49,8 @@ const values = (changes: Partial<TpmReferenceValues> = {}): TpmReferenceValues =
   platform: 'tpm',
   alone: true,
   anchors: [toBase64url(pem('swtpm-ak-ca.pem'))],
+  // Its certificate is of version 1, which says nothing of purposes.
+  akPurpose: 'unchecked',
   activated: [],
   images: [{ name: 'SOURCES.md', pcrs: PCRS.filter(({ index }) => [0, 10, 23].includes(index)) }],
   firmware: ['2019102300163636'],

@@ -1,0 +1,88 @@
+/**
+ * How a claim is written, and so what may be revoked of it: a value that no evidence could ever claim is a slip of
+ * the pen, and would silently refuse nobody. Letters count the same in either case.
+ */
+export interface ClaimForm {
+  /** In words, for whoever wrote something else. */
+  readonly expected: string;
+  /** Whether a claim could read like this. */
+  readonly allows: (revoked: string) => boolean;
+  /** Whether what is claimed is what is revoked; both in lower case. */
+  readonly matches: (claimed: string, revoked: string) => boolean;
+  /** Of a claim that names a machine, how one reads that does not say which it is; null where it always does. */
+  readonly hidden: { readonly claimed: RegExp; readonly what: string } | null;
+}
+export type ClaimForms = Readonly<Record<string, ClaimForm>>;
+
+/** What claim and revocation have in common is `pattern`, a regular expression of the whole. */
+function form(pattern: string, expected: string, matches: ClaimForm['matches'] = isSame): ClaimForm {
+  const whole = new RegExp(`^(?:${pattern})$`, 'i');
+  return { expected, allows: (revoked) => whole.test(revoked), matches, hidden: null };
+}
+
+function isSame(claimed: string, revoked: string): boolean {
+  return claimed === revoked;
+}
+
+export function bytes(length: number): ClaimForm {
+  return form(`[0-9a-f]{${2 * length}}`, `${length} bytes in hexadecimal`);
+}
+
+export function bytesUpTo(max: number): ClaimForm {
+  return form(`(?:[0-9a-f]{2}){1,${max}}`, `1 to ${max} bytes in hexadecimal`);
+}
+
+/** The serial number of a certificate; tools differ in whether they show the zeros before it. */
+export const serial: ClaimForm = form(
+  '(?:[0-9a-f]{2}){1,21}',
+  'a serial number, 1 to 21 bytes in hexadecimal',
+  (claimed, revoked) => withoutZeros(claimed) === withoutZeros(revoked),
+);
+
+function withoutZeros(hex: string): string {
+  return hex.replace(/^0+/, '');
+}
+
+/** Up to 64 bits and, of a GPU's id, more. */
+export const decimal: ClaimForm = form('0|[1-9][0-9]{0,63}', 'a decimal integer');
+export const instant: ClaimForm = form(
+  '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z',
+  'an instant such as 2025-06-19T10:16:03Z',
+);
+/** What others name as they like. */
+export const printable: ClaimForm = form('[!-~](?:[ -~]{0,254}[!-~])?', 'at most 256 printable characters');
+
+export function oneOf(...words: readonly string[]): ClaimForm {
+  return form(words.join('|'), words.join(' or '));
+}
+
+export const bit: ClaimForm = oneOf('0', '1');
+export const truth: ClaimForm = oneOf('true', 'false');
+
+/** Text of a form of its own, of which `example` is one. */
+export function like(pattern: RegExp, example: string): ClaimForm {
+  return form(pattern.source, `text such as ${example}`);
+}
+
+/** One of several, which the claim lists with spaces between them. */
+export function listed(pattern: RegExp, example: string): ClaimForm {
+  return form(pattern.source, `one such as ${example}`, (claimed, revoked) => claimed.split(' ').includes(revoked));
+}
+
+/** Of which the beginning is enough: `beginning` bytes of all of them. */
+export function bytesOrBeginning(length: number, beginning: number): ClaimForm {
+  const expected = `${length} bytes in hexadecimal, or the first ${beginning} of them`;
+  const pattern = `[0-9a-f]{${2 * length}}|[0-9a-f]{${2 * beginning}}`;
+  return form(pattern, expected, (claimed, revoked) => claimed.startsWith(revoked));
+}
+
+/** Of what evidence may leave out, and some do without. */
+export function orAbsent(given: ClaimForm): ClaimForm {
+  const allows = (revoked: string) => revoked === 'absent' || given.allows(revoked);
+  return { ...given, expected: `${given.expected}, or absent`, allows };
+}
+
+/** Of what names a machine: evidence that `claimed` fits may be of any, and of a revoked one too. */
+export function naming(what: string, claimed: RegExp, given: ClaimForm): ClaimForm {
+  return { ...given, hidden: { claimed, what } };
+}

@@ -1,0 +1,60 @@
+import * as z from 'zod/mini';
+import type { RuleResult } from './appraisal.ts';
+import { bytes, type ClaimForm, type ClaimForms } from './claim-form.ts';
+import { NVIDIA_CLAIMS } from './nvidia/claims.ts';
+import { SNP_CLAIMS } from './snp/claims.ts';
+import { TDX_CLAIMS } from './tdx/claims.ts';
+import { TOKEN_CLAIMS } from './token/claims.ts';
+import { TPM_CLAIMS } from './tpm/claims.ts';
+
+const SIMULATED_CLAIMS: ClaimForms = { 'simulated.chip': bytes(32), 'simulated.measurement': bytes(32) };
+
+/** Every claim that may be revoked, a device's without its place. */
+const FORMS: ReadonlyMap<string, ClaimForm> = new Map(
+  [SIMULATED_CLAIMS, SNP_CLAIMS, TDX_CLAIMS, TPM_CLAIMS, NVIDIA_CLAIMS, TOKEN_CLAIMS].flatMap(
+    Object.entries<ClaimForm>,
+  ),
+);
+/** What an appraisal shows of a rule. */
+const TEXT_MAX = 2048;
+
+/**
+ * One entry refuses a whole family, whatever else allows it: a product, a driver, an FMSPC, one chip. Its value is of
+ * the claim's form, so that a slip of the pen is `malformed` and not a revocation of nothing.
+ */
+export const revocation = z
+  .strictObject({
+    claim: z.string().check(z.refine((name: string) => FORMS.has(name), 'expected the name of a claim')),
+    value: z.string().check(z.maxLength(TEXT_MAX)),
+  })
+  .check(
+    z.refine(({ claim, value }) => FORMS.get(claim)?.allows(value) === true, {
+      path: ['value'],
+      error: ({ input }) => `expected ${FORMS.get((input as Revocation).claim)?.expected ?? 'the value of a claim'}`,
+    }),
+  );
+export type Revocation = z.infer<typeof revocation>;
+
+/**
+ * The rule `composite.revoked`: nothing that is revoked is claimed, and where one machine is revoked, the evidence
+ * says which it is of.
+ */
+export function revokedRule(claims: Readonly<Record<string, string>>, revoked: readonly Revocation[]): RuleResult {
+  const names = Map.groupBy(Object.keys(claims), familyOf);
+  const found = revoked.flatMap(({ claim, value }) =>
+    (names.get(claim) ?? []).flatMap((name) => objection(name, claims[name] ?? '', value, FORMS.get(claim)) ?? []),
+  );
+  const got = found.length === 0 ? 'nothing' : [...new Set(found)].join(', ').slice(0, TEXT_MAX);
+  return { rule: 'composite.revoked', expected: 'nothing that is revoked', got, pass: found.length === 0 };
+}
+
+function objection(name: string, claimed: string, value: string, form: ClaimForm | undefined): string | null {
+  if (form?.hidden?.claimed.test(claimed)) return `the ${form.hidden.what} is hidden`;
+  const isRevoked = form?.matches(claimed.toLowerCase(), value.toLowerCase());
+  return isRevoked ? `${name} ${claimed}` : null;
+}
+
+/** A device's claim without the device's place: `nvidia.gpu-0.driver` is of the family `nvidia.driver`. */
+function familyOf(claim: string): string {
+  return claim.replace(/\.(?:gpu|switch)-[0-9]+\./, '.');
+}

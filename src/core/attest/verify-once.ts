@@ -1,0 +1,34 @@
+import { toHex } from '../bytes.ts';
+import { type Code, TwinlockError } from '../errors.ts';
+import type { SignatureClaim, Verify } from '../signature/claim.ts';
+
+/**
+ * A verifier for one appraisal. Of what `verify` throws only the code is kept, and from the claim what is signed:
+ * verifiers word the same refusal differently, and an appraisal is the same bytes under all of them. What somebody
+ * claims again, as devices do that share their vendor's certificates, is not verified again.
+ */
+export function verifyOnce(verify: Verify): Verify {
+  const outcomes = new Map<string, Promise<Code | null>>();
+  return async (claim) => {
+    const name = nameOf(claim);
+    const outcome = outcomes.get(name) ?? codeOf(verify, claim);
+    outcomes.set(name, outcome);
+    const code = await outcome;
+    if (code !== null) throw new TwinlockError(code, `${claim.what}: the signature does not hold`);
+  };
+}
+
+/** Everything of a claim that an outcome depends on. */
+function nameOf({ algorithm, publicKey, message, signature }: SignatureClaim): string {
+  return [algorithm, ...[publicKey, message, signature].map(toHex)].join(' ');
+}
+
+async function codeOf(verify: Verify, claim: SignatureClaim): Promise<Code | null> {
+  try {
+    await verify(claim);
+    return null;
+  } catch (error) {
+    if (error instanceof TwinlockError) return error.code;
+    throw error;
+  }
+}
