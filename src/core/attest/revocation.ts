@@ -44,7 +44,7 @@ export function revokedRule(claims: Readonly<Record<string, string>>, revoked: r
   const found = revoked.flatMap(({ claim, value }) =>
     (names.get(claim) ?? []).flatMap((name) => objection(name, claims[name] ?? '', value, FORMS.get(claim)) ?? []),
   );
-  const got = found.length === 0 ? 'nothing' : [...new Set(found)].join(', ').slice(0, TEXT_MAX);
+  const got = found.length === 0 ? 'nothing' : [...new Set(found)].join(', ').slice(0, TEXT_MAX).toWellFormed();
   return { rule: 'composite.revoked', expected: 'nothing that is revoked', got, pass: found.length === 0 };
 }
 

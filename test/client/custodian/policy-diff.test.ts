@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { policyDifferences, policyFields } from '../../../client/custodian/policy-diff.ts';
 import { digestOfObject } from '../../../src/core/canonical.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
+import { referenceValuesFor } from '../../platforms/nvidia.ts';
 import { snpCase } from '../../platforms/snp.ts';
 import { MEASUREMENT, POLICY } from '../../world/founding.ts';
 
@@ -71,18 +72,64 @@ describe('the differences between two policies', () => {
     expect(root?.value).toMatch(/^certificate, SHA-256 [0-9a-f]{64}$/);
   });
 
-  test('tell long texts apart that begin and end alike', () => {
+  test('show long texts, records and lists whole', () => {
     const text = (middle: string) => ({ text: `${'x'.repeat(200)}${middle}${'x'.repeat(200)}` });
-    const [difference] = policyDifferences(text('a'), text('b'));
-    expect(difference?.before).toMatch(/^"x+… \(403 characters, SHA-256 [0-9a-f]{64}\)$/);
-    expect(difference?.before).not.toBe(difference?.after);
+    expect(policyDifferences(text('a'), text('b'))).toEqual([
+      { path: 'text', before: JSON.stringify(text('a').text), after: JSON.stringify(text('b').text) },
+    ]);
+    const items = Array.from({ length: 99 }, (_, i) => `item ${i}`);
+    expect(policyDifferences({ items }, { items: items.toReversed() })).toEqual([
+      { path: 'items', before: JSON.stringify(items), after: JSON.stringify(items.toReversed()) },
+    ]);
+  });
+
+  test('show all of an image that has the name of another', () => {
+    const [image] = SNP.images;
+    if (image === undefined) throw new Error('the kit has one');
+    const measurement = 'ee'.repeat(48);
+    const withImages = (...images: (typeof image)[]) => withValues({ snp: { ...SNP, images } });
+    const path = 'referenceValues.snp.images[#2].measurement';
+    const both = withImages(image, { ...image, measurement });
+    expect(policyDifferences(withImages(image), both)).toContainEqual({
+      path,
+      before: null,
+      after: `"${measurement}"`,
+    });
+    expect(policyFields(both)).toContainEqual({ path, value: `"${measurement}"` });
+  });
+
+  test('tell VBIOSes of one chip and version apart by their project, which may be null', () => {
+    const [vbios] = referenceValuesFor().vbioses;
+    if (vbios === undefined) throw new Error('the kit has one');
+    const named = { ...vbios, project: 'G520', projectSku: '0200', chipSku: '882' };
+    const unnamed = { ...vbios, project: null, projectSku: null, chipSku: null };
+    const vbioses = (...list: object[]) => ({ vbioses: list });
+    const changed = vbioses(named, { ...unnamed, golden: null });
+    const [first, ...rest] = policyDifferences(vbioses(named, unnamed), changed);
+    const place = `vbioses[${vbios.chip} ${vbios.version} null null null].golden`;
+    expect(first).toEqual({ path: place, before: '[…]', after: 'null' });
+    expect(rest.length).toBeGreaterThan(0);
+    for (const { path } of rest) expect(path.startsWith(place)).toBe(true);
   });
 
   test('show a list in another order, and an item that is there twice', () => {
     expect(policyDifferences({ a: [1, 2] }, { a: [2, 1] })).toEqual([{ path: 'a', before: '[1,2]', after: '[2,1]' }]);
-    expect(policyDifferences({ a: [1] }, { a: [1, 1] })).toEqual([{ path: 'a', before: '[1]', after: '[1,1]' }]);
+    expect(policyDifferences({ a: [1] }, { a: [1, 1, 2] })).toEqual([
+      { path: 'a[]', before: null, after: '1' },
+      { path: 'a[]', before: null, after: '2' },
+    ]);
     const named = [{ name: 'a' }, { name: 'b' }];
-    expect(policyDifferences({ list: named }, { list: named.toReversed() })).toHaveLength(1);
+    expect(policyDifferences({ list: named }, { list: named.toReversed() })).toEqual([
+      { path: 'list', before: '[a,b]', after: '[b,a]' },
+    ]);
+    const unnamed = [{ x: 1 }, { x: 2 }];
+    expect(policyDifferences({ list: unnamed }, { list: unnamed.toReversed() })).toEqual([
+      { path: 'list[#1].x', before: '1', after: '2' },
+      { path: 'list[#2].x', before: '2', after: '1' },
+    ]);
+    expect(policyDifferences({ list: [{ x: 1 }] }, { list: [{ x: 1 }, { x: 1 }] })).toEqual([
+      { path: 'list[#2].x', before: null, after: '1' },
+    ]);
   });
 
   test('quote a name that could be taken for a part of the path', () => {
@@ -102,6 +149,75 @@ describe('the differences between two policies', () => {
       }),
     );
   });
+});
+
+/** A scalar, or what is empty, and where it is: members, and `[]` for any item of a list. */
+function leavesOf(value: unknown, place = ''): readonly string[] {
+  if (value === null || typeof value !== 'object' || Object.keys(value).length === 0) {
+    return [`${place}=${JSON.stringify(value)}`];
+  }
+  if (Array.isArray(value)) return value.flatMap((item) => leavesOf(item, `${place}[]`));
+  return Object.entries(value).flatMap(([name, member]) => leavesOf(member, `${place}.${name}`));
+}
+
+const valueOf = (leaf: string) => leaf.slice(leaf.indexOf('=') + 1);
+
+/** Those of `leaves` that the others have not, or not as often. */
+function lacking(leaves: readonly string[], others: readonly string[]): readonly string[] {
+  const left = [...others];
+  return leaves.filter((leaf) => {
+    const index = left.indexOf(leaf);
+    if (index >= 0) left.splice(index, 1);
+    return index < 0;
+  });
+}
+
+/** Few names and few values, so that records share them; texts as long as a policy may have. */
+const scalar = fc.constantFrom(null, true, 0, 1, 'a', 'b', '#1', 'a]', '', 'e'.repeat(96), 'f'.repeat(160));
+const member = fc.oneof(scalar, fc.array(scalar, { maxLength: 3 }));
+const record = fc.dictionary(
+  fc.constantFrom('name', 'product', 'index', 'claim', 'value', 'chip', 'version', 'measurement'),
+  fc.oneof({ weight: 4, arbitrary: member }, { weight: 1, arbitrary: fc.array(fc.dictionary(fc.constant('x'), member)) }),
+  { noNullPrototype: true },
+);
+const vbios = fc.record({
+  chip: fc.constantFrom('GH100', 'GB100'),
+  version: fc.constantFrom('96.00', '97.00'),
+  project: fc.constantFrom(null, 'G520'),
+  projectSku: fc.constantFrom(null, '0200'),
+  chipSku: fc.constantFrom(null, '882'),
+  golden: fc.constantFrom(null, [], [{ index: 1, values: ['e'.repeat(96)] }]),
+});
+const image = fc.record({ name: fc.constantFrom('a', 'b', 'c'), measurement: scalar, hostData: scalar });
+const policies = fc.record({
+  limits: record,
+  images: fc.array(image, { maxLength: 4 }),
+  vbioses: fc.array(vbios, { maxLength: 4 }),
+  records: fc.array(fc.oneof(record, scalar), { maxLength: 4 }),
+  list: member,
+});
+
+test('every value that two policies do not share is in their differences', () => {
+  fc.assert(
+    fc.property(policies, policies, (before, after) => {
+      const differences = policyDifferences(before, after);
+      const [old, now] = [leavesOf(before), leavesOf(after)];
+      const shownBefore = differences.map((difference) => difference.before);
+      const shownAfter = differences.map((difference) => difference.after);
+      for (const leaf of lacking(old, now)) expect(shownBefore).toContain(valueOf(leaf));
+      for (const leaf of lacking(now, old)) expect(shownAfter).toContain(valueOf(leaf));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('every value of a policy is among its fields, as often as it is there', () => {
+  fc.assert(
+    fc.property(policies, (policy) => {
+      const values = policyFields(policy).map(({ value }) => value);
+      expect(values.toSorted()).toEqual(leavesOf(policy).map(valueOf).toSorted());
+    }),
+  );
 });
 
 test('the fields of a policy are all of it', () => {
