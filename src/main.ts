@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import pino from 'pino';
+import { fromUtf8 } from './core/bytes.ts';
 import { TwinlockError } from './core/errors.ts';
 import { parseJson } from './core/json.ts';
 import { parseAs } from './core/schema.ts';
@@ -10,6 +10,7 @@ import { type Mirrors, parseMirror } from './endorse/mirror.ts';
 import { VENDORS } from './endorse/wanted.ts';
 import { foundingPolicy, refusesEveryHost } from './founding-policy.ts';
 import { initialise } from './initialise.ts';
+import { readInputFile } from './input-file.ts';
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8443;
@@ -183,7 +184,12 @@ Examples:
   });
 
 function readJson(file: string): unknown {
-  return parseJson(readFileSync(file, 'utf8'));
+  const bytes = readInputFile(file);
+  try {
+    return parseJson(fromUtf8(bytes));
+  } catch (error) {
+    throw error instanceof TwinlockError ? new TwinlockError(error.code, `${file}: ${error.message}`) : error;
+  }
 }
 
 /** sysexits.h: what a supervisor can act on. */

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { fromUtf8 } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
-import { fileError } from '../file-error.ts';
+import { readInput } from '../appraise/file.ts';
 import type { EvidenceCollector } from '../host/collector.ts';
 import { AZURE_QUOTE_URL, AzureParavisor } from '../host/collectors/azure.ts';
 import { ConfigfsTsm, type TsmPlatform } from '../host/collectors/configfs-tsm.ts';
@@ -15,6 +15,9 @@ import { readOrMakeSimulatedChip } from './simulated-chip-file.ts';
 
 const PLATFORMS = ['snp', 'tdx', 'tpm', 'azure', 'token', 'simulated'] as const;
 type Platform = (typeof PLATFORMS)[number];
+
+/** As much as derOfPem takes. */
+const MAX_CERTIFICATES_BYTES = 256 << 10;
 
 /** What the boot measured; not 10, which grows while the machine runs, and what is quoted must still be there. */
 const DEFAULT_PCRS = '0-9,11-15';
@@ -180,10 +183,10 @@ function wordsOf(command: string): readonly string[] {
 }
 
 async function certificatesIn(path: string): Promise<readonly Uint8Array[]> {
+  const bytes = await readInput(path, MAX_CERTIFICATES_BYTES);
   try {
-    return derOfPem(await readFile(path, 'utf8'), 'CERTIFICATE');
+    return derOfPem(fromUtf8(bytes), 'CERTIFICATE');
   } catch (error) {
-    if (error instanceof TwinlockError) throw new TwinlockError(error.code, `${path}: ${error.message}`);
-    throw fileError(error, path);
+    throw error instanceof TwinlockError ? new TwinlockError(error.code, `${path}: ${error.message}`) : error;
   }
 }

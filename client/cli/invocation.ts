@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { TwinlockError } from '../../src/core/errors.ts';
-import { EXIT, exitCodeOf } from './exit.ts';
+import { exitCodeOf } from './exit.ts';
+import { interruptible } from './interrupt.ts';
 import { type GlobalFlags, type Settings, settingsOf } from './settings.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
-/** The terminal, npx and the launcher each pass on one and the same Ctrl-C. */
-const SAME_INTERRUPT_MS = 500;
+/** Longer than anything that an interrupted command still has to do: a fetch withdraws its release within 10 s. */
+const INTERRUPTED_MS = 12_000;
 
 /** One run of a command. */
 export interface Invocation {
@@ -19,18 +20,9 @@ export interface Invocation {
 export async function invoke(command: Command, act: (invocation: Invocation) => Promise<void>): Promise<void> {
   const flags = command.optsWithGlobals<GlobalFlags>();
   const terminal = openTerminal(flags.json === true, { out: process.stdout, err: process.stderr });
-  const interrupted = new AbortController();
-  let firstMs: number | null = null;
-  const onSignal = () => {
-    firstMs ??= performance.now();
-    // The second time, at once.
-    if (performance.now() - firstMs > SAME_INTERRUPT_MS) process.exit(EXIT.cancelled);
-    interrupted.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const signal = interruptible(INTERRUPTED_MS);
   try {
-    await act({ settings: settingsOf(flags, process.env), terminal, signal: interrupted.signal });
+    await act({ settings: settingsOf(flags, process.env), terminal, signal });
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;
     terminal.failure(error);

@@ -1,5 +1,4 @@
-import { type Base64url, type Hex, toBase64url, toHex } from '../../src/core/bytes.ts';
-import { digestOf } from '../../src/core/canonical.ts';
+import { type Base64url, equal, type Hex, toBase64url, toHex } from '../../src/core/bytes.ts';
 import { sealHostShare } from '../../src/core/envelope/host-share.ts';
 import { signSealed } from '../../src/core/envelope/sealed-signature.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
@@ -9,8 +8,8 @@ import type { Api } from '../api.ts';
 import type { Replica } from '../replica.ts';
 import type { AllowedCredential, Touch } from './authenticator.ts';
 import { allowed, archived, type Custodian, ownAuthenticators } from './ceremony.ts';
-import type { HostReview } from './host-review.ts';
-import { obstaclesOf } from './obstacles.ts';
+import { appraiseHosts, type HostReview } from './host-review.ts';
+import { type Obstacle, obstaclesOf } from './obstacles.ts';
 import { type Custody, custodyOf, fetchOwnEnvelopes, type OpenedShare, openOwnShare } from './own-share.ts';
 import type { Review } from './review.ts';
 
@@ -35,15 +34,16 @@ const NOTHING: Enclosures = { envelopes: [], custody: null };
  * it, and for a release or a publication opens one's own share. A release's share is re-sealed to every host
  * and signed; a publication's is confirmed. Secrets are wiped before anything is sent.
  *
- * Throws the first obstacle's code, also where there is one by now that the review did not have; as
- * `fetchOwnEnvelopes` and `openOwnShare`; as the Authenticator; and the vault's codes.
+ * The hosts of a release are appraised once more right before the touch: between a review and a touch lies as
+ * long as a person takes, or a vault that answers late. Throws the first obstacle's code, also where there is one
+ * by now that the review did not have; as `appraiseHosts`, `fetchOwnEnvelopes` and `openOwnShare`; as the
+ * Authenticator; and the vault's codes.
  */
 export async function approve(custodian: Custodian, replica: Replica, review: Review): Promise<Decided> {
   const { facts } = replica;
   const proposal = facts.proposals.get(review.digest);
   must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${review.digest} has been proposed`);
-  const [obstacle] = [...review.obstacles, ...obstaclesOf(facts, proposal, custodian.person, custodian.now())];
-  if (obstacle !== undefined) throw new TwinlockError(obstacle.code, obstacle.message);
+  mustBeFree([...review.obstacles, ...obstaclesOf(facts, proposal, custodian.person, custodian.now())]);
   const { statement } = proposal;
   if (statement.kind !== 'release' && statement.kind !== 'publish') {
     const credentials = ownAuthenticators(facts, custodian.person).map(allowed);
@@ -51,15 +51,42 @@ export async function approve(custodian: Custodian, replica: Replica, review: Re
   }
   const fetched = await fetchOwnEnvelopes(custodian, replica, statement.manifest);
   const credentials = fetched.envelopes.map(({ authenticator }) => allowed(authenticator));
+  const hosts = statement.kind === 'release' ? await appraiseAgain(custodian, replica, statement, review) : [];
   return decide(custodian, replica, review.digest, 'approve', credentials, true, async (touch) => {
     const opened = await openOwnShare(custodian.authenticator, touch, fetched);
     try {
       if (statement.kind === 'publish') return { envelopes: [], custody: custodyIfNew(opened, fetched) };
-      return { envelopes: await reseal(statement, review, opened, custodian.random), custody: null };
+      return {
+        envelopes: await reseal(statement, { digest: review.digest, hosts }, opened, custodian.random),
+        custody: null,
+      };
     } finally {
       opened.end();
     }
   });
+}
+
+function mustBeFree([obstacle]: readonly Obstacle[]): void {
+  if (obstacle !== undefined) throw new TwinlockError(obstacle.code, obstacle.message);
+}
+
+/** The hosts as they are at this moment, by this workstation's clock, and as they were shown. */
+async function appraiseAgain(
+  { now, verify }: Custodian,
+  replica: Replica,
+  statement: StatementOf<'release'>,
+  review: Review,
+): Promise<readonly HostReview[]> {
+  const hosts = await appraiseHosts(replica, statement, now(), verify);
+  mustBeFree(hosts.flatMap(({ obstacles }) => obstacles));
+  const areAsShown =
+    review.hosts.length === hosts.length &&
+    review.hosts.every(({ kem, evidence }, i) => {
+      const host = hosts[i];
+      return host !== undefined && equal(kem, host.kem) && evidence === host.evidence;
+    });
+  must(areAsShown, 'binding_mismatch', 'the review is of other hosts than the statement names');
+  return hosts;
 }
 
 /** Denies a proposal, with one touch that opens nothing. */
@@ -104,19 +131,14 @@ function custodyIfNew(opened: OpenedShare, fetched: Parameters<typeof custodyOf>
 
 /** Seals the share to each host's key, which this workstation took from the evidence it appraised. */
 async function reseal(
-  { vault, epoch, hosts }: StatementOf<'release'>,
-  review: Review,
+  { vault, epoch }: StatementOf<'release'>,
+  { digest: statement, hosts }: Pick<Review, 'digest' | 'hosts'>,
   { share, keys }: OpenedShare,
   random: RandomBytes,
 ): Promise<HostEnvelope[]> {
-  const isOfThese =
-    review.hosts.length === hosts.length &&
-    review.hosts.every(({ kem, evidence }, i) => digestOf(kem) === hosts[i]?.kem && evidence === hosts[i]?.evidence);
-  must(isOfThese, 'binding_mismatch', 'the review is of other hosts than the statement names');
-  return Promise.all(review.hosts.map((host) => resealTo(host)));
+  return Promise.all(hosts.map((host) => resealTo(host)));
 
   async function resealTo({ position, kem, evidence }: HostReview): Promise<HostEnvelope> {
-    const statement = review.digest;
     const envelope = await sealHostShare({ vault, statement, evidence, epoch }, kem, share, random);
     const sealed = { vault, subject: statement, recipient: position, envelope };
     const signature = toBase64url(signSealed(sealed, keys.signing.seed));

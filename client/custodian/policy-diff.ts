@@ -1,12 +1,15 @@
-import { fromBase64url, fromUtf8, utf8 } from '../../src/core/bytes.ts';
+import { fromBase64url, fromUtf8, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { parseCertificateOfAnyKey } from '../../src/core/x509/certificate.ts';
 
 /** One place in a document. */
 export interface Field {
-  /** Members joined by dots, a record of a list by what names it: `snp.images[serving].measurement`. */
+  /**
+   * Members joined by dots, a record of a list by what names it, `snp.images[serving].measurement`, or else by its
+   * place, counted from 1: `list[#2].member`.
+   */
   readonly path: string;
-  /** JSON, of a certificate its SHA-256, of a long text its beginning and its SHA-256. */
+  /** JSON, whole however long it is; of a certificate its SHA-256. */
   readonly value: string;
 }
 
@@ -18,19 +21,19 @@ export interface Difference {
   readonly after: string | null;
 }
 
-/** Characters of a text that are shown whole. */
-const SHOWN_MAX = 160;
-const BEGINNING = 24;
+/** No certificate in base64url is shorter: what is, need not be parsed as one. */
+const CERTIFICATE_MIN = 160;
 /** Stands for a record or a list whose own fields follow. */
 const RECORD = '{…}';
 const LIST = '[…]';
 
-/** What names the records of a list, by the first of these that all of them have and no two share. */
+/** What names the records of a list: the first of these that all of them have and no two share. Null is a name too. */
 const NAMES: readonly (readonly string[])[] = [
   ['name'],
   ['product'],
   ['index'],
   ['chip', 'version'],
+  ['chip', 'version', 'project', 'projectSku', 'chipSku'],
   ['claim', 'value'],
   ['id', 'version'],
 ];
@@ -70,36 +73,43 @@ function recordsDiffer(path: string, before: JsonRecord, after: JsonRecord): rea
   });
 }
 
-/** Records by what names them; other items as a set, since the order means nothing to the rules. */
+/** Records by what names them, other items by what they are; their order means nothing to the rules. */
 function listsDiffer(path: string, before: readonly unknown[], after: readonly unknown[]): readonly Difference[] {
   const named = NAMES.find((names) => areNamed(before, names) && areNamed(after, names));
-  const differences =
-    named === undefined ? setsDiffer(path, before, after) : recordsOfDiffer(path, before, after, named);
+  if (named === undefined) return itemsDiffer(path, before, after);
+  const differences = recordsDiffer(`${path}[]`, byName(before, named), byName(after, named));
   if (differences.length > 0) return differences;
-  // The same items, another document all the same: in another order, or one of them more often.
-  return [{ path, before: abridged(jsonOf(before)), after: abridged(jsonOf(after)) }];
+  // The same records in another order, which makes another document all the same.
+  const [old, now] = [before, after].map((list) => list.map((item) => nameOf(item as JsonRecord, named)));
+  return [{ path, before: listed(old ?? []), after: listed(now ?? []) }];
 }
 
-function recordsOfDiffer(
-  path: string,
-  before: readonly unknown[],
-  after: readonly unknown[],
-  names: readonly string[],
-): readonly Difference[] {
-  const [old, now] = [before, after].map((list) => byName(list as readonly JsonRecord[], names));
-  return recordsDiffer(`${path}[]`, old ?? {}, now ?? {});
-}
-
-function setsDiffer(path: string, before: readonly unknown[], after: readonly unknown[]): readonly Difference[] {
-  const [old, now] = [new Set(before.map(jsonOf)), new Set(after.map(jsonOf))];
+function itemsDiffer(path: string, before: readonly unknown[], after: readonly unknown[]): readonly Difference[] {
+  const place = `${path}[]`;
+  const [old, now] = [unmatched(before, after), unmatched(after, before)];
+  const isReordered = old.size === 0 && now.size === 0;
+  if ([...before, ...after].some(isComposite)) {
+    if (isReordered) return recordsDiffer(place, byPlace(before.entries()), byPlace(after.entries()));
+    return recordsDiffer(place, byPlace(old), byPlace(now));
+  }
+  if (isReordered) return [{ path, before: listed(before.map(whole)), after: listed(after.map(whole)) }];
   return [
-    ...before
-      .filter((item) => !now.has(jsonOf(item)))
-      .map((item) => ({ path: `${path}[]`, before: whole(item), after: null })),
-    ...after
-      .filter((item) => !old.has(jsonOf(item)))
-      .map((item) => ({ path: `${path}[]`, before: null, after: whole(item) })),
+    ...[...old.values()].flatMap((item) => gone(place, item)),
+    ...[...now.values()].flatMap((item) => added(place, item)),
   ];
+}
+
+/** By their place, the items that the other list does not have, or not as often. */
+function unmatched(list: readonly unknown[], other: readonly unknown[]): ReadonlyMap<number, unknown> {
+  const left = new Map<string, number>();
+  for (const json of other.map(jsonOf)) left.set(json, (left.get(json) ?? 0) + 1);
+  const remaining = [...list.entries()].filter(([, item]) => {
+    const json = jsonOf(item);
+    const count = left.get(json) ?? 0;
+    left.set(json, count - 1);
+    return count <= 0;
+  });
+  return new Map(remaining);
 }
 
 function added(path: string, value: unknown): readonly Difference[] {
@@ -118,6 +128,7 @@ function fieldsOf(path: string, value: unknown): readonly Field[] {
   if (Array.isArray(value) && value.length > 0) {
     const named = NAMES.find((names) => areNamed(value, names));
     if (named !== undefined) return fieldsOf(`${path}[]`, byName(value, named));
+    if (value.some(isComposite)) return fieldsOf(`${path}[]`, byPlace(value.entries()));
     return value.map((item) => ({ path: `${path}[]`, value: whole(item) }));
   }
   return [{ path, value: whole(value) }];
@@ -133,8 +144,14 @@ function areNamed(list: readonly unknown[], names: readonly string[]): boolean {
   return list.every(isNamed) && new Set(list.map((item) => nameOf(item as JsonRecord, names))).size === list.length;
 }
 
-function byName(list: readonly JsonRecord[], names: readonly string[]): JsonRecord {
-  return Object.fromEntries(list.map((item) => [nameOf(item, names), item]));
+/** Of a list that `areNamed`. */
+function byName(list: readonly unknown[], names: readonly string[]): JsonRecord {
+  return Object.fromEntries(list.map((item) => [nameOf(item as JsonRecord, names), item]));
+}
+
+/** No name reads as a place does: one with a number sign is in quotes. */
+function byPlace(entries: Iterable<readonly [number, unknown]>): JsonRecord {
+  return Object.fromEntries([...entries].map(([index, item]) => [`#${index + 1}`, item]));
 }
 
 /** In quotes where it could be taken for a part of the path. */
@@ -144,7 +161,7 @@ function nameOf(item: JsonRecord, names: readonly string[]): string {
 }
 
 function isNaming(value: unknown): boolean {
-  return typeof value === 'string' || typeof value === 'number';
+  return value === null || typeof value === 'string' || typeof value === 'number';
 }
 
 function isRecord(value: unknown): value is JsonRecord {
@@ -161,24 +178,23 @@ function shown(value: unknown): string {
   return Array.isArray(value) ? LIST : RECORD;
 }
 
+function listed(items: readonly string[]): string {
+  return `[${items.join(',')}]`;
+}
+
+/** A scalar, or what is empty. */
 function whole(value: unknown): string {
-  const json = jsonOf(value);
-  return typeof value === 'string' && json.length > SHOWN_MAX ? certificateOr(value) : abridged(json);
+  const digest = typeof value === 'string' && value.length >= CERTIFICATE_MIN ? certificateDigest(value) : null;
+  return digest === null ? jsonOf(value) : `certificate, SHA-256 ${digest}`;
 }
 
-function certificateOr(text: string): string {
+/** Null of what is no certificate. */
+function certificateDigest(text: string): Hex | null {
   try {
-    const der = fromBase64url(text);
-    parseCertificateOfAnyKey(der);
-    return `certificate, SHA-256 ${digestOf(der)}`;
+    return digestOf(parseCertificateOfAnyKey(fromBase64url(text)).der);
   } catch {
-    return abridged(jsonOf(text));
+    return null;
   }
-}
-
-function abridged(json: string): string {
-  if (json.length <= SHOWN_MAX) return json;
-  return `${json.slice(0, BEGINNING)}… (${json.length} characters, SHA-256 ${digestOf(utf8(json))})`;
 }
 
 /** Canonical, of any JSON value. */

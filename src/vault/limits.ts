@@ -12,6 +12,11 @@ export const SESSIONS_A_CALLER = 32;
 export const REQUEST_MS = 15 * 60_000;
 export const MAX_REQUESTS = 1_000;
 export const REQUESTS_A_KEY = 64;
+/** Of one request, for each of its hosts: the first, and again with what was missing. */
+export const APPRAISALS_A_HOST = 4;
+export const APPRAISALS_AT_ONCE_A_KEY = 4;
+/** While one is recorded, every other act waits. */
+export const PROPOSALS_AT_ONCE_A_KEY = 1;
 /** Of one principal: every proposal is an entry for ever, which every client replays. */
 export const OPEN_PROPOSALS_A_KEY = 16;
 export const PROPOSALS_AN_HOUR_A_KEY = 60;

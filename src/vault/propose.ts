@@ -3,10 +3,17 @@ import { must } from '../core/errors.ts';
 import type { ProposerSignature } from '../core/log/entry.ts';
 import { objectsOfStatement } from '../core/state/apply.ts';
 import type { Facts } from '../core/state/state.ts';
-import { parseStatement, type Statement, statementDigest } from '../core/statement/statement.ts';
+import {
+  parseStatement,
+  type ReleaseHost,
+  type Statement,
+  type StatementOf,
+  statementDigest,
+} from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
 import { OPEN_PROPOSALS_A_KEY, PROPOSALS_AN_HOUR_A_KEY } from './limits.ts';
 import type { Recorded } from './recorder.ts';
+import type { OpenRequest } from './requests.ts';
 import type { Caller } from './sessions.ts';
 
 const HOUR_MS = 60 * 60_000;
@@ -15,28 +22,56 @@ export interface Proposed extends Recorded {
   readonly digest: Hex;
 }
 
-/** Puts a statement before the custodians. A release also uses up the request that its evidence answers. */
+interface Proposing {
+  readonly statement: Record<string, unknown>;
+  readonly signature: ProposerSignature;
+  readonly objects: ReadonlyMap<Hex, Uint8Array>;
+}
+
+/**
+ * Puts a statement before the custodians. A release also uses up the request that its evidence answers, and names
+ * only what this vault reached for that request: whatever else it names would be refused while every other act
+ * waits. Throws `rate_limited`, `challenge_unknown`, `appraisal_mismatch`, `binding_mismatch`, and as
+ * `Recorder.record`.
+ */
 export async function propose(
   context: Context,
   caller: Caller,
-  request: {
-    readonly statement: Record<string, unknown>;
-    readonly signature: ProposerSignature;
-    readonly objects: ReadonlyMap<Hex, Uint8Array>;
-  },
+  { signature, objects, ...request }: Proposing,
 ): Promise<Proposed> {
   const statement = parseStatement(request.statement);
   isTheCallers(caller, statement);
-  if (statement.kind === 'release') context.requests.find(statement.request, statement.proposer.key);
-  const recorded = await context.recorder.record((facts) => {
-    if (facts !== null && caller.role !== 'custodian') isAffordable(facts, caller.key, context.clock.now());
-    return {
-      objects: onlyNamed(statement, request.objects),
-      drafts: [{ kind: 'proposal', body: { statement: { ...statement }, signature: request.signature } }],
-    };
-  });
-  if (statement.kind === 'release') context.requests.close(statement.request);
-  return { ...recorded, digest: statementDigest(statement) };
+  if (caller.role === 'custodian') return record();
+  return context.requests.proposals.run(caller.key, statement.kind === 'release' ? () => release(statement) : record);
+
+  function release({ request, proposer, hosts }: StatementOf<'release'>): Promise<Proposed> {
+    const { reached } = context.requests.find(request, proposer.key);
+    for (const [position, host] of hosts.entries()) isReached(reached, host, position);
+    return context.requests.spend(request, proposer.key, record);
+  }
+
+  async function record(): Promise<Proposed> {
+    const recorded = await context.recorder.record((facts) => {
+      if (facts !== null && caller.role !== 'custodian') isAffordable(facts, caller.key, context.clock.now());
+      return {
+        objects: onlyNamed(statement, objects),
+        drafts: [{ kind: 'proposal', body: { statement: { ...statement }, signature } }],
+      };
+    });
+    return { ...recorded, digest: statementDigest(statement) };
+  }
+}
+
+/** What this vault appraised for the request: nothing else is worth appraising again. */
+function isReached(reached: OpenRequest['reached'], host: ReleaseHost, position: number): void {
+  const own = reached.get(host.appraisal);
+  must(
+    own !== undefined,
+    'appraisal_mismatch',
+    `host ${position}: the appraisal ${host.appraisal} is none that this vault reached for the request`,
+  );
+  const same = own.evidence === host.evidence && own.endorsements === host.endorsements;
+  must(same, 'binding_mismatch', `host ${position}: its appraisal is of other evidence or endorsements`);
 }
 
 /** A machine gone wrong, or in wrong hands, makes no log that nobody can afford to replay. */

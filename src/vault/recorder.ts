@@ -11,6 +11,7 @@ import { EMPTY_CHAIN } from '../core/state/chain.ts';
 import { type Claim, MAX_SKEW_MS } from '../core/state/judgement.ts';
 import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore } from './ports.ts';
+import { Turns, type Urgency } from './turns.ts';
 
 /** What goes to disk with an act's entries. */
 type Alongside = Partial<Omit<Batch, 'entries' | 'checkpoint' | 'erase'>>;
@@ -44,7 +45,7 @@ export class Recorder {
   readonly #tree = new MemoryTree();
   #state: State | null = null;
   #checkpoint: Uint8Array | null = null;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   /** A commit failed, and may have been stored all the same. */
   #isInDoubt = false;
   #listeners = new Set<() => void>();
@@ -141,22 +142,21 @@ export class Recorder {
 
   /**
    * Records what `decide` returns for the state as it is when its turn has come, or nothing at all. Acts
-   * wait for each other. Throws what `decide`, the fold, a claim or the store throws.
+   * wait for each other; an urgent one goes before those that wait. Throws what `decide`, the fold, a claim or the
+   * store throws.
    */
-  record(decide: (facts: Facts | null) => Act | Promise<Act>): Promise<Recorded> {
-    return this.inTurn(() => this.#record(decide));
+  record(decide: (facts: Facts | null) => Act | Promise<Act>, urgency: Urgency = 'ordinary'): Promise<Recorded> {
+    return this.#turns.take(() => this.#record(decide), urgency);
   }
 
   /** Runs what must not happen while an act is being recorded, when its turn has come. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(work);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+    return this.#turns.take(work, 'ordinary');
   }
 
   /** Resolves when what was recorded before the call is on disk. */
   async settled(): Promise<void> {
-    await this.#queue;
+    await this.inTurn(async () => undefined);
   }
 
   async #record(decide: (facts: Facts | null) => Act | Promise<Act>): Promise<Recorded> {

@@ -4,7 +4,7 @@ import { endorsementsBytes, NO_ENDORSEMENTS, parseEndorsements } from '../core/a
 import { parseEvidence } from '../core/attest/evidence.ts';
 import { type Request, requestSchema } from '../core/attest/request.ts';
 import type { Hex } from '../core/bytes.ts';
-import { canonicalBytes } from '../core/canonical.ts';
+import { canonicalBytes, digestOf } from '../core/canonical.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
 import { parseAs } from '../core/schema.ts';
 import { withinSkew } from '../core/state/judgement.ts';
@@ -52,8 +52,21 @@ export interface Appraised {
 /**
  * Appraises a host's evidence at the vault's instant, with the endorsements that the vault finds for it besides
  * those that `offered` has (null for none). What fails is refused, and no custodian is bothered.
+ * Throws `rate_limited` while the caller's key has too many under way, `limit_exceeded` where the request has had
+ * enough of them, `challenge_unknown`, `malformed`, `binding_mismatch`, `evidence_simulated`, `appraisal_failed`.
  */
-export async function appraiseForRequest(
+export function appraiseForRequest(
+  context: Context,
+  caller: PrincipalCaller,
+  request: Hex,
+  bytes: Uint8Array,
+  offered: Uint8Array | null,
+): Promise<Appraised> {
+  const { appraisals } = context.requests;
+  return appraisals.run(caller.key, () => appraiseInTurn(context, caller, request, bytes, offered));
+}
+
+async function appraiseInTurn(
   context: Context,
   caller: PrincipalCaller,
   request: Hex,
@@ -61,8 +74,8 @@ export async function appraiseForRequest(
   offered: Uint8Array | null,
 ): Promise<Appraised> {
   const { facts } = context.recorder;
-  const open = context.requests.find(request, caller.key);
-  const { evidence } = parseEvidence(bytes);
+  const open = context.requests.findToAppraise(request, caller.key);
+  const { evidence, digest } = parseEvidence(bytes);
   const isAnswer = evidence.random === open.random && evidence.vault === facts.vault;
   must(isAnswer, 'binding_mismatch', 'evidence: not made for this request');
   const grade = facts.genesis.grade;
@@ -77,7 +90,10 @@ export async function appraiseForRequest(
   const input = { evidence: bytes, endorsements, referenceValues, instantMs: context.clock.now() };
   const appraisal = await appraise(input, context.verify);
   mustPass(appraisal);
-  return { appraisal: canonicalBytes(appraisal), endorsements };
+  const reached = canonicalBytes(appraisal);
+  const named = { evidence: digest, endorsements: digestOf(endorsements), appraisal: digestOf(reached) };
+  open.reached.set(named.appraisal, named);
+  return { appraisal: reached, endorsements };
 }
 
 /** What an operator does about a rule that fails for want of endorsements: nothing is wrong with the host. */

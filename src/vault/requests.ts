@@ -1,21 +1,44 @@
 import type { Request } from '../core/attest/request.ts';
 import { requestDigest } from '../core/attest/request.ts';
 import { type Hex, toHex } from '../core/bytes.ts';
-import { must } from '../core/errors.ts';
+import { must, TwinlockError } from '../core/errors.ts';
 import type { RandomBytes } from '../core/random.ts';
+import type { ReleaseHost } from '../core/statement/statement.ts';
 import { Ephemeral } from './ephemeral.ts';
-import { MAX_REQUESTS, REQUEST_MS, REQUESTS_A_KEY } from './limits.ts';
+import { InFlight } from './in-flight.ts';
+import {
+  APPRAISALS_A_HOST,
+  APPRAISALS_AT_ONCE_A_KEY,
+  MAX_REQUESTS,
+  PROPOSALS_AT_ONCE_A_KEY,
+  REQUEST_MS,
+  REQUESTS_A_KEY,
+} from './limits.ts';
 import type { Clock } from './ports.ts';
+
+/** What this vault reached for a host: the digests by which a release names it. */
+export type Reached = Pick<ReleaseHost, 'evidence' | 'endorsements' | 'appraisal'>;
 
 export interface OpenRequest {
   readonly request: Request;
   /** 32 bytes, hex: part of every nonce of this request. */
   readonly random: Hex;
+  /** By the digest of the appraisal; as many as a request has appraisals. */
+  readonly reached: Map<Hex, Reached>;
+}
+
+interface Kept extends OpenRequest {
+  appraisals: number;
+  /** A proposal that names it is under way. */
+  isTaken: boolean;
 }
 
 /** Requests that wait for evidence. They are challenges: a restart forgets them, and the requester asks anew. */
 export class Requests {
-  readonly #open: Ephemeral<OpenRequest>;
+  /** What one key has under way: an appraisal costs its verification, a proposal that of every host. */
+  readonly appraisals = new InFlight('appraisals', APPRAISALS_AT_ONCE_A_KEY);
+  readonly proposals = new InFlight('proposals', PROPOSALS_AT_ONCE_A_KEY);
+  readonly #open: Ephemeral<Kept>;
   readonly #random: RandomBytes;
 
   constructor(clock: Clock, random: RandomBytes) {
@@ -27,21 +50,53 @@ export class Requests {
     const digest = requestDigest(request);
     must(this.#open.get(digest) === null, 'exists', 'this request is open already: take a new nonce');
     const random = toHex(this.#random(32));
-    return { digest, random, expires: this.#open.put(digest, { request, random }, request.requester) };
+    const kept: Kept = { request, random, reached: new Map(), appraisals: 0, isTaken: false };
+    return { digest, random, expires: this.#open.put(digest, kept, request.requester) };
   }
 
   /** Throws `challenge_unknown` for one that is not open, or not this requester's. */
   find(digest: Hex, requester: string): OpenRequest {
-    const open = this.#open.get(digest)?.value;
+    return this.#find(digest, requester);
+  }
+
+  /** As `find`, and counts the appraisal. Throws `limit_exceeded` once its hosts have had enough of them. */
+  findToAppraise(digest: Hex, requester: string): OpenRequest {
+    const kept = this.#find(digest, requester);
+    const most = kept.request.hosts * APPRAISALS_A_HOST;
     must(
-      open?.request.requester === requester,
+      kept.appraisals < most,
+      'limit_exceeded',
+      `expected at most ${most} appraisals for a request of ${kept.request.hosts} hosts: open a new one`,
+    );
+    kept.appraisals++;
+    return kept;
+  }
+
+  /**
+   * Runs `work`, which uses the request up: from now on nobody finds it. Only where `work` fails for what passes
+   * (a code to retry) is it given back; what is refused once would be refused again, at the same cost. Throws as
+   * `find` and `work`.
+   */
+  async spend<T>(digest: Hex, requester: string, work: () => Promise<T>): Promise<T> {
+    const kept = this.#find(digest, requester);
+    kept.isTaken = true;
+    try {
+      return await work();
+    } catch (error) {
+      kept.isTaken = !(error instanceof TwinlockError && error.group === 'retry');
+      throw error;
+    } finally {
+      if (kept.isTaken) this.#open.drop(digest);
+    }
+  }
+
+  #find(digest: Hex, requester: string): Kept {
+    const kept = this.#open.get(digest)?.value;
+    must(
+      kept !== undefined && !kept.isTaken && kept.request.requester === requester,
       'challenge_unknown',
       'the request is unknown, used or too old: open a new one',
     );
-    return open;
-  }
-
-  close(digest: Hex): void {
-    this.#open.drop(digest);
+    return kept;
   }
 }

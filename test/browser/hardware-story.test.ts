@@ -7,6 +7,7 @@ import { writePrincipalKey } from '../../client/principal-file.ts';
 import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
+import { digestOf } from '../../src/core/canonical.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import { type Run, runProgram } from '../client/cli/vault.ts';
 import { hasSwtpm, type Swtpm, startSwtpm } from '../platforms/swtpm.ts';
@@ -30,6 +31,7 @@ const NAMES = ['Ana', 'Ben', 'Cleo'] as const;
 /** What `twinlock` quotes unless told otherwise; the image pins those of boot. */
 const IMAGE_PCRS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const IMAGE = 'reader 2.1';
+const AAGUID = 'ee882879721c491397753dfcce97072a';
 const TITLE = 'Release acme/ocr@1 to 1 host for serving';
 const depositorKey = makeKey('depositor', 'training');
 const requesterKey = makeKey('requester', 'turin-serving');
@@ -54,7 +56,11 @@ async function policyOf(machine: Swtpm): Promise<Policy> {
     anchors: [toBase64url(machine.anchor)],
     images: [{ name: IMAGE, pcrs: [...pcrs] }],
   });
-  return { ...POLICY, referenceValues: { ...NO_REFERENCE_VALUES, tpm: values } };
+  return {
+    ...POLICY,
+    authenticators: { aaguids: [AAGUID], roots: [toBase64url(machine.anchor)] },
+    referenceValues: { ...NO_REFERENCE_VALUES, tpm: values },
+  };
 }
 
 /** `twinlock` on the machine that has the TPM, with the requester's key. */
@@ -102,7 +108,12 @@ describe.skipIf(!hasSwtpm())('a machine with a TPM', { timeout: 60_000 }, () => 
       await openInvitation(workstation, vault.invitations.get(NAMES[i] ?? '') ?? '');
       await enrol(workstation);
     }
+    const root = `certificate, SHA-256 ${digestOf(tpm.anchor)}`;
     for (const workstation of everybody) {
+      const field = (name: string) => workstation.page.getByRole('row', { name, exact: true }).waitFor();
+      await field(`authenticators.roots[] ${root}`);
+      await field(`authenticators.aaguids[] "${AAGUID}"`);
+      await field(`referenceValues.tpm.anchors[] ${root}`);
       await compareAndSign(workstation);
     }
     for (const workstation of everybody) fingerprint = await enterFounded(workstation);

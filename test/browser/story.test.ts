@@ -79,6 +79,7 @@ describe('three custodians, each at their own console', () => {
     expect(words[2]).toEqual(words[0]);
     await ana.page.getByText('turin-serving', { exact: true }).waitFor();
     await ana.page.getByText('simulation, for life').waitFor();
+    await ana.page.getByRole('row', { name: /^limits\.hosts \d+$/ }).waitFor();
     for (const workstation of everybody) await compareAndSign(workstation);
     const fingerprints: string[] = [];
     for (const workstation of everybody) fingerprints.push(await enterFounded(workstation));

@@ -191,6 +191,34 @@ describe('an act', () => {
     expect(recorded.map(({ index }) => index)).toEqual([1, 2, 3]);
   });
 
+  test('that is urgent goes before all that wait, and urgent ones keep their order', async () => {
+    const { ports, recorder } = await founded();
+    const order: string[] = [];
+    const act = (name: string) => () => {
+      order.push(name);
+      return { drafts: [HEARTBEAT] };
+    };
+    const begun = recorder.record(act('begun'));
+    await Promise.resolve();
+    await Promise.all([
+      begun,
+      recorder.record(act('waits')),
+      recorder.inTurn(async () => void order.push('waits too')),
+      recorder.record(act('urgent'), 'urgent'),
+      recorder.record(act('urgent too'), 'urgent'),
+    ]);
+    expect(order).toEqual(['begun', 'urgent', 'urgent too', 'waits', 'waits too']);
+    await reopened(ports, recorder);
+  });
+
+  test('is on disk, urgent or not, once what was recorded has settled', async () => {
+    const { log, recorder } = await founded();
+    void recorder.record(() => ({ drafts: [HEARTBEAT] }));
+    void recorder.record(() => ({ drafts: [HEARTBEAT] }), 'urgent');
+    await recorder.settled();
+    expect(log.batches).toHaveLength(3);
+  });
+
   test('that throws in its turn leaves the others alone', async () => {
     const { ports, recorder } = await founded();
     const failing = recorder.record(() => Promise.reject(new Error('a defect')));

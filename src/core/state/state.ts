@@ -116,7 +116,7 @@ export interface Facts {
   readonly genesis: StatementOf<'genesis'>;
   readonly committee: Committee;
   readonly policy: { readonly digest: Hex; readonly document: Policy };
-  /** By digest, those that have been proposed, whatever became of them: an approval does not bring the document. */
+  /** By digest of a proposal that is still open: an approval does not bring the document. */
   readonly proposedPolicies: PersistentMap<Hex, Policy>;
   readonly persons: PersistentMap<Hex, string>;
   readonly authenticators: PersistentMap<Base64url, Authenticator>;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseEvidenceParts, partsData } from '../../../client/host/evidence-parts.ts';
@@ -58,6 +59,14 @@ test('writes what a simulated chip says, under a nonce of its own, and nothing o
   expect([parts.gpu, parts.gpuNonce, parts.reportData]).toEqual([null, null, toHex(reportData)]);
   expect(refusal(await evidence(...chip))).toEqual([64, 'exists']);
   expect(written()).toEqual(parts);
+});
+
+test.each([
+  ['--tpm-ak-certificate', ['--tpm-ak', '0x81010002']],
+  ['--vek-issuer', ['--evidence', 'snp', '--gpu', 'none']],
+])('does not wait for a pipe that nobody writes to: %s', SLOW, async (flag, others) => {
+  execFileSync('mkfifo', [programs.path('pipe')]);
+  expect(refusal(await evidence(...others, flag, programs.path('pipe')))).toEqual([64, 'not_permitted']);
 });
 
 test('refuses a nonce that is none, and a machine without the platform that was named', SLOW, async () => {

@@ -205,6 +205,33 @@ describe('custodians', () => {
     );
   });
 
+  test('appraise the hosts again at the touch, and cannot approve what fails by then', async () => {
+    const pending = await requestModel(founded);
+    const replica = await replicaOf(founded, 'ana');
+    const seen = await review(custodian('ana'), replica, pending.release);
+    expect(seen.obstacles).toEqual([]);
+    let touches = 0;
+    const authenticator = { ...custodian('ana').authenticator, touch: () => Promise.reject(new Error(`${++touches}`)) };
+    const { facts } = replica;
+    const strict = { ...NO_REFERENCE_VALUES, simulated: { platform: 'simulated' as const, measurements: [] } };
+    const policy = { ...facts.policy, document: { ...facts.policy.document, referenceValues: strict } };
+    const object = replica.object.bind(replica);
+    const objects = replica.objects.bind(replica);
+    const stricter = { facts: { ...facts, policy }, object, objects } as unknown as Replica;
+    await expect(approve({ ...custodian('ana'), authenticator }, stricter, seen)).rejects.toThrow(
+      refusal('appraisal_mismatch'),
+    );
+    expect(touches).toBe(0);
+  });
+
+  test('seal to no other hosts than those that they reviewed', async () => {
+    const [one, other] = [await requestModel(founded), await requestModel(founded)];
+    const replica = await replicaOf(founded, 'ana');
+    const seen = await review(custodian('ana'), replica, one.release);
+    const { hosts } = await review(custodian('ana'), replica, other.release);
+    await expect(approve(custodian('ana'), replica, { ...seen, hosts })).rejects.toThrow(refusal('binding_mismatch'));
+  });
+
   test('whose clock is behind the proposal’s are told so', async () => {
     const pending = await requestModel(founded);
     const replica = await replicaOf(founded, 'ana');

@@ -1,3 +1,4 @@
+import { Set as PersistentSet } from 'immutable';
 import { describe, expect, test } from 'vitest';
 import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
@@ -11,9 +12,9 @@ import type { State } from '../../../src/core/state/state.ts';
 import { statementDigest } from '../../../src/core/statement/statement.ts';
 import { HOUR_MS, POLICY } from '../../world/founding.ts';
 import { dischargeClaim } from '../../world/log.ts';
-import { makeMachine, OUTSIDER } from '../../world/people.ts';
+import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';
 import { asProposer, publishedWorld, releasedWorld, World } from '../../world.ts';
-import { deposited, founded, inProduction, published, released } from './stages.ts';
+import { deposited, founded, inProduction, published, released, type Stage } from './stages.ts';
 
 const OTHER = '77'.repeat(32);
 const ZEROS = '00'.repeat(32);
@@ -204,6 +205,45 @@ describe('a policy', () => {
     expect(world.facts.policy.document).toEqual(first);
     await world.approve(digest, ben);
     expect(world.facts.policy.digest).toBe(slow.document);
+  });
+
+  const limiting = (world: World, hosts: number, by: Founder) =>
+    world.policyChange({ limits: { ...POLICY.limits, hosts } }, by);
+
+  test.each<[string, (stage: Stage, digest: string) => Promise<unknown>]>([
+    ['executed', ({ world, ana, ben }, digest) => world.approve(digest, ana, ben)],
+    ['denied', ({ world, ben, cleo, dan }, digest) => world.deny(digest, ben, cleo, dan)],
+    [
+      'withdrawn',
+      async ({ world, ana }, digest) => world.append(await world.draftStop(world.stop('proposal', digest, ana))),
+    ],
+    [
+      'expired',
+      ({ world }, digest) => {
+        world.now += 24 * HOUR_MS;
+        return world.append({ kind: 'expiry', body: { proposal: digest } });
+      },
+    ],
+  ])('is kept while its proposal is open, not once that is %s', async (phase, close) => {
+    const stage = await founded();
+    const { world, ana } = stage;
+    const digest = await world.propose(limiting(world, 1, ana));
+    // The same document: what becomes of the one proposal is nothing to the other.
+    const other = await world.propose(limiting(world, 1, stage.ben));
+    expect(world.facts.proposedPolicies.keySeq().toSet()).toEqual(PersistentSet([digest, other]));
+    await close(stage, digest);
+    expect(world.facts.proposals.get(digest)?.phase).toBe(phase);
+    expect(world.facts.proposedPolicies.keySeq().toArray()).toEqual([other]);
+  });
+
+  test('may be proposed four times at once by each person, and again when one is closed', async () => {
+    const { world, ana, ben } = await founded();
+    const digests: string[] = [];
+    for (const hosts of [1, 2, 3, 4]) digests.push(await world.propose(limiting(world, hosts, ana)));
+    await world.propose(limiting(world, 5, ben));
+    await world.append(await world.draftStop(world.stop('proposal', digests[0] as string, ana)));
+    await world.propose(limiting(world, 5, ana));
+    expect(world.facts.proposedPolicies.size).toBe(5);
   });
 
   test('changes while the vault is stopped: that releases nothing', async () => {

@@ -128,6 +128,21 @@ describe('an approver', () => {
     expect(touches).toBe(0);
     await expect(approveAs(vault.ben, release)).resolves.toMatchObject({ index: expect.any(Number) });
   });
+
+  test('who reviewed in time cannot approve with that review later, and touches for nothing', async () => {
+    const { release, ben } = await following([snpHost({ crl: soon() })]);
+    let touches = 0;
+    const authenticator = { ...ben.authenticator, touch: () => Promise.reject(new Error(`touch ${++touches}`)) };
+    const replica = await followLog(ben);
+    const seen = await review(ben, replica, release);
+    expect(seen.obstacles).toEqual([]);
+    const later = { ...ben, authenticator, now: () => Date.now() + 200 * SECOND_MS };
+    await expect(approve(later, replica, seen)).rejects.toThrow(
+      expect.objectContaining({ code: 'appraisal_failed', message: expect.stringContaining('clock: snp.crl: ') }),
+    );
+    expect(touches).toBe(0);
+    await expect(approve(vault.ben.custodian, replica, seen)).resolves.toMatchObject({ index: expect.any(Number) });
+  });
 });
 
 describe('a log whose vault let a false appraisal of a debug guest in', () => {

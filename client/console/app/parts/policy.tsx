@@ -1,10 +1,10 @@
 import type { ReferenceValues } from '../../../../src/core/attest/reference-values.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
-import { policyFields } from '../../../custodian/policy-diff.ts';
+import { type Field, policyFields } from '../../../custodian/policy-diff.ts';
 import { counted, duration, size } from '../format.ts';
 import { Facts } from './screen.tsx';
 
-/** A policy as a table: every field, because what is not shown is not agreed to. */
+/** A policy in short, and then every field of it as it is, because what is not shown is not agreed to. */
 export function PolicyFacts({ policy }: { policy: Policy }) {
   const { groups, veto, authenticators, referenceValues, limits, publication } = policy;
   const { aaguids, roots } = authenticators;
@@ -18,7 +18,7 @@ export function PolicyFacts({ policy }: { policy: Policy }) {
             'Authenticators',
             aaguids.length === 0 ? 'no model is listed' : `${counted(aaguids.length, 'model')}: ${aaguids.join(', ')}`,
           ],
-          ['Attestation roots', counted(roots.length, 'certificate')],
+          ['Attestation roots', roots.length === 0 ? 'none is listed' : <Values key="roots" of={roots} />],
           ...hostsOf(referenceValues),
           ['Proposals live for', `at most ${duration(limits.proposalMs)}`],
           ['Leases last', `at most ${duration(limits.leaseMs)}`],
@@ -28,15 +28,49 @@ export function PolicyFacts({ policy }: { policy: Policy }) {
           ['To publish', publicationText(publication)],
         ]}
       />
-      <details>
-        <summary>What hosts must show, exactly</summary>
-        <pre>
-          {policyFields(referenceValues)
-            .map(({ path, value }) => `${path}: ${value}`)
-            .join('\n')}
-        </pre>
+      <details open>
+        <summary>
+          The whole policy, exactly: groups, authenticators and their roots, what hosts must show, limits
+        </summary>
+        <FieldTable fields={policyFields(policy)} />
       </details>
     </>
+  );
+}
+
+function FieldTable({ fields }: { fields: readonly Field[] }) {
+  return (
+    <table class="claims">
+      <thead>
+        <tr>
+          <th scope="col">Field</th>
+          <th scope="col">Value</th>
+        </tr>
+      </thead>
+      <tbody>
+        {fields.map(({ path, value }, i) => (
+          <tr key={`${i} ${path}`}>
+            <th scope="row">{path}</th>
+            <td>
+              <code>{value}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** As fields show them: of a certificate its SHA-256. */
+function Values({ of }: { of: readonly string[] }) {
+  return (
+    <ul class="rows">
+      {policyFields({ of }).map(({ value }, i) => (
+        <li key={`${i} ${value}`}>
+          <code>{value}</code>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -81,7 +81,12 @@ export interface RunningImage {
 export function imagesOf({ rules }: Appraisal): readonly RunningImage[] {
   return rules
     .filter(({ rule }) => rule.endsWith('.image'))
-    .map(({ rule, got, pass }) => ({ part: partOf(rule), name: pass ? got : null }));
+    .map(({ rule, got, pass }) => ({ part: partOf(rule), name: pass ? nameIn(got) : null }));
+}
+
+/** A TPM's image says after its name what it leaves open, which its rule shows. */
+function nameIn(got: string): string {
+  return got.replace(/; not compared: PCR [0-9 ]+$/, '');
 }
 
 /** What runs, in a few words. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { binary, humanText } from '../../schema.ts';
+import { distinctNames } from '../distinct-names.ts';
 
 /** The vendor publishes a list for half a year and longer: one that is older than this has missed two. */
 const MAX_GRACE_MS = 366 * 86_400_000;
@@ -52,7 +53,7 @@ export const snpReferenceValues = z.strictObject({
   ),
   /** Whose keys may sign: the chip's own, one that a cloud loaded into it. */
   signers: z.array(z.enum(['vcek', 'vlek'])).check(z.maxLength(2)),
-  images: z.array(image).check(z.maxLength(256)),
+  images: z.array(image).check(z.maxLength(256), distinctNames),
   /** The guest policy, to the bit: SMT, single socket and the least firmware are in it. */
   policies: z.array(register).check(z.maxLength(64)),
   /** Where the host's agent may run. A paravisor's 0 is not the guest's. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { binary, humanText } from '../../schema.ts';
+import { distinctNames } from '../distinct-names.ts';
 import { TCB_STATUSES } from './tcb.ts';
 
 /** Intel's next update is due after 30 days: collateral that is older has missed two. */
@@ -40,7 +41,7 @@ export const tdxReferenceValues = z.strictObject({
   platform: z.literal('tdx'),
   /** Certificates in DER; PCK certificates and collateral must chain to one of them, both to the same. */
   roots: z.array(binary(1, 8192)).check(z.maxLength(4)),
-  images: z.array(image).check(z.maxLength(256)),
+  images: z.array(image).check(z.maxLength(256), distinctNames),
   /** TD_ATTRIBUTES, 8 bytes as the report has them. */
   attributes: z.array(hex(8)).check(z.maxLength(64)),
   /** XFAM, 8 bytes as the report has them. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { binary, digest, humanText } from '../../schema.ts';
+import { distinctNames } from '../distinct-names.ts';
 import { snpReferenceValues } from '../snp/reference-values.ts';
 import { tdxReferenceValues } from '../tdx/reference-values.ts';
 
@@ -42,7 +43,7 @@ export const tpmReferenceValues = z.strictObject({
   akPurpose: z.enum(['required', 'unchecked']),
   /** Names of attestation keys that custodians activated themselves, against the EK certificate. */
   activated: z.array(akName).check(z.maxLength(AK_NAMES_MAX)),
-  images: z.array(image).check(z.maxLength(64)),
+  images: z.array(image).check(z.maxLength(64), distinctNames),
   /** Versions of the TPM's firmware, as quotes have them; null: not compared. */
   firmware: z.nullable(z.array(firmware).check(z.maxLength(256))),
   /** For the report of the hardware under a paravisor; null, or null for its platform, refuses it. */

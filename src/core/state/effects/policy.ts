@@ -1,34 +1,50 @@
 import { must } from '../../errors.ts';
 import { type Policy, parsePolicy } from '../../statement/policy.ts';
-import type { StatementOf } from '../../statement/statement.ts';
+import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { objectOf } from '../judgement.ts';
 import { policyHolds } from '../rules/policy.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
+
+/** Policies under discussion are in everybody's memory, each up to MAX_POLICY_BYTES: one person's are this few. */
+const OPEN_POLICIES_MAX = 4;
 
 /** Puts another policy in force. Whatever was proposed under the old one can no longer take effect. */
 export const policyEffect: Effect<StatementOf<'policy'>> = {
   base: ({ policy }) => policy.digest,
   // It is about nobody in particular, so whoever proposes it may approve as well.
   barred: () => [],
-  propose(facts, { document }, _entry, { objects }) {
+  propose(facts, statement, _entry, { objects }) {
+    const { document } = statement;
     must(document !== facts.policy.digest, 'exists', 'policy.document: this is the policy that is in force');
+    hasFewOpen(facts, statement);
     const { policy } = parsePolicy(objectOf(objects, document, 'policy'));
     mayBeInForce(facts, policy);
-    return { claims: [], facts: { ...facts, proposedPolicies: facts.proposedPolicies.set(document, policy) } };
+    const proposedPolicies = facts.proposedPolicies.set(statementDigest(statement), policy);
+    return { claims: [], facts: { ...facts, proposedPolicies } };
   },
   approve: () => undefined,
-  execute(facts, { document: digest }, entries) {
-    // Kept ever since it was proposed: a policy that comes back makes what was proposed on it current again.
-    const document = facts.proposedPolicies.get(digest) as Policy;
+  execute(facts, statement, entries) {
+    // Kept while its proposal is open, also under another policy: one that comes back makes it current again.
+    const document = facts.proposedPolicies.get(statementDigest(statement)) as Policy;
     mayBeInForce(facts, document);
     return {
       ...facts,
-      policy: { digest, document },
+      policy: { digest: statement.document, document },
       constitution: [...facts.constitution, ...entries],
     };
   },
 };
+
+/** A proposal that nobody has closed counts, and is kept, until an entry says that it has expired. */
+function hasFewOpen({ proposals, proposedPolicies }: Facts, { proposer: { person } }: StatementOf<'policy'>): void {
+  const open = proposedPolicies.keySeq().count((digest) => proposals.get(digest)?.statement.proposer.person === person);
+  must(
+    open < OPEN_POLICIES_MAX,
+    'limit_exceeded',
+    `expected at most ${OPEN_POLICIES_MAX} open proposals of a policy by one person: withdraw one first`,
+  );
+}
 
 /** Whoever is the last of a group may have retired their authenticator since it was proposed. */
 function mayBeInForce({ genesis, committee, authenticators }: Facts, policy: Policy): void {

@@ -5,7 +5,7 @@ import { effectOf } from '../effects/table.ts';
 import { type Judgement, type Surroundings, withinSkew } from '../judgement.ts';
 import { type Tally, tally } from '../quorum.ts';
 import type { Facts, Proposal, Vote } from '../state.ts';
-import { baseIsCurrent, isCurrent, isUnexpired } from './proposal.ts';
+import { baseIsCurrent, isCurrent, isUnexpired, withProposal } from './proposal.ts';
 import { assertionClaim, currentAuthenticator } from './signatures.ts';
 
 /** One person's decision. The last that a quorum needs makes the statement effective, or a release ready. */
@@ -99,10 +99,8 @@ function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
   const entries = [...proposal.entries, vote.index];
   const counted = currentTally(facts, { statement: proposal.statement, votes });
   const vetoed = facts.policy.document.veto && proposal.statement.kind === 'release' && counted.denials.length > 0;
-  const put = (changes: Partial<Proposal>, from: Facts = facts): Facts => ({
-    ...from,
-    proposals: from.proposals.set(proposal.digest, { ...proposal, votes, entries, ...changes }),
-  });
+  const put = (changes: Partial<Proposal>, from: Facts = facts): Facts =>
+    withProposal(from, { ...proposal, votes, entries, ...changes });
   if (vetoed || !counted.reachable) return put({ phase: 'denied' });
   if (!counted.reached) return put({});
   // A release takes effect with an entry of its own: the intent, before anything is handed out.

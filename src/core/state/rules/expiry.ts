@@ -2,6 +2,7 @@ import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import type { Judgement } from '../judgement.ts';
 import type { Facts, Proposal } from '../state.ts';
+import { withProposal } from './proposal.ts';
 
 /** When a proposal can no longer be approved, or a release is no longer served; milliseconds. */
 export function endMs({ statement, executedTime }: Pick<Proposal, 'statement' | 'executedTime'>): number {
@@ -21,5 +22,5 @@ export function judgeExpiry(facts: Facts, entry: EntryOf<'expiry'>): Judgement {
   const changed: Proposal = isLease
     ? { ...proposal, ended: true, entries }
     : { ...proposal, phase: 'expired', entries };
-  return { claims: [], facts: { ...facts, proposals: facts.proposals.set(proposal.digest, changed) } };
+  return { claims: [], facts: withProposal(facts, changed) };
 }

@@ -45,6 +45,16 @@ export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surround
   };
 }
 
+/** The facts with a proposal as it is now. The policy that it would put in force is kept no longer than it is open. */
+export function withProposal(facts: Facts, proposal: Proposal): Facts {
+  const { digest, phase } = proposal;
+  return {
+    ...facts,
+    proposals: facts.proposals.set(digest, proposal),
+    proposedPolicies: phase === 'open' ? facts.proposedPolicies : facts.proposedPolicies.delete(digest),
+  };
+}
+
 function proposable(statement: Statement): Proposable {
   const isProposable = statement.kind !== 'genesis' && statement.kind !== 'stop';
   must(isProposable, 'not_permitted', `a statement of kind ${statement.kind} is not proposed`);

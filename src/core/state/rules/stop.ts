@@ -5,7 +5,7 @@ import type { EntryOf } from '../../log/entry.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { type Judgement, withinSkew } from '../judgement.ts';
 import type { Authenticator, Facts, Proposal } from '../state.ts';
-import { isNew, isOfThisVault, isUnexpired } from './proposal.ts';
+import { isNew, isOfThisVault, isUnexpired, withProposal } from './proposal.ts';
 import { currentPrincipal, proposerClaim } from './signatures.ts';
 
 type Stop = StatementOf<'stop'>;
@@ -112,6 +112,5 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, stop: Stop, index: number, di
 };
 
 function withPhase(facts: Facts, proposal: Proposal, phase: Proposal['phase'], index: number): Facts {
-  const changed = { ...proposal, phase, entries: [...proposal.entries, index] };
-  return { ...facts, proposals: facts.proposals.set(proposal.digest, changed) };
+  return withProposal(facts, { ...proposal, phase, entries: [...proposal.entries, index] });
 }

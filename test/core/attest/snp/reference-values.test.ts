@@ -30,6 +30,7 @@ describe('reference values are refused', () => {
     ['with a product without a root', { products: [{ ...milan, root: '' }] }],
     ['with a signer that is none', { signers: ['none'] }],
     ['with an image without a name', { images: [{ ...image, name: '' }] }],
+    ['with two images of one name', { images: [image, { ...image, measurement: 'ee'.repeat(48) }] }],
     ['with an image that leaves out what is not compared', { images: [{ ...image, hostData: undefined }] }],
     ['with a measurement of another length', { images: [{ ...image, measurement: '00' }] }],
     ['with a measurement in capitals', { images: [{ ...image, measurement: 'AB'.repeat(48) }] }],

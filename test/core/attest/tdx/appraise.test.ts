@@ -501,6 +501,7 @@ describe('reference values', () => {
     ['with upper-case hexadecimal', { xfams: ['E702060000000000'] }],
     ['with more grace than a month', { graceMs: 31 * DAY_MS }],
     ['with a chip of 15 bytes', { chips: ['00'.repeat(15)] }],
+    ['with two images of one name', { images: [TDX_IMAGE, { ...TDX_IMAGE, mrTd: 'ee'.repeat(48) }] }],
     ['with an image that pins neither RTMR3 nor MRCONFIGID', { images: [{ ...TDX_IMAGE, rtmr3: null }] }],
   ])('%s are refused', (_, changes) => {
     expect(() => parsed(changes)).toThrow(code('malformed'));

@@ -130,6 +130,9 @@ const STATED: readonly BrokenRule[] = [
       principals: principals.map((one) => ({ ...one, possession: principals[0]?.possession ?? '' })),
     })),
   ),
+  rulesAt('state/rules/policy.ts')('limit_exceeded', 'a policy under which nobody has the time to approve', () =>
+    stated(() => ({}), { policy: { limits: { ...POLICY.limits, proposalMs: 1 } } }),
+  ),
   rulesAt('state/judgement.ts')('object_missing', 'a policy that is not beside the log', () =>
     stated(() => ({ policy: OTHER })),
   ),

@@ -2,7 +2,7 @@ import { NO_REFERENCE_VALUES } from '../../../../src/core/attest/reference-value
 import { canonicalBytes, digestOf } from '../../../../src/core/canonical.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../../../src/core/statement/statement.ts';
-import { POLICY } from '../../../world/founding.ts';
+import { HOUR_MS, POLICY } from '../../../world/founding.ts';
 import { tdxUnder } from '../../../world/reference-values.ts';
 import { asProposer } from '../../../world.ts';
 import { founded, inProduction, published, type Stage } from '../stages.ts';
@@ -67,6 +67,19 @@ const DOCUMENT: readonly BrokenRule[] = [
     for (const who of [ben, dan]) await world.append(await retirement(world, who));
     return [world, await world.draftApproval(digest, cleo)];
   }),
+  holds('limit_exceeded', 'a policy under which nobody has the time to approve another one', () =>
+    changing({ limits: { ...POLICY.limits, proposalMs: HOUR_MS - 1 } }),
+  ),
+  policy('limit_exceeded', 'a fifth open proposal of one person', async () => {
+    const { world, ana } = await founded();
+    for (const hosts of [1, 2, 3, 4]) await world.propose(limiting(world, hosts, ana));
+    return [world, await world.draftProposal(limiting(world, 5, ana))];
+  }),
+  policy('limit_exceeded', 'a fifth proposal of one person, of a policy that is proposed already', async () => {
+    const { world, ana } = await founded();
+    for (let i = 0; i < 4; i++) await world.propose(limiting(world, 1, ana));
+    return [world, await world.draftProposal(limiting(world, 1, ana))];
+  }),
   production('evidence_simulated', 'a change that lets simulated evidence into a production vault (lesson)', () =>
     changing({ referenceValues: POLICY.referenceValues }, () => ({}), inProduction),
   ),
@@ -130,6 +143,10 @@ const STATEMENT: readonly BrokenRule[] = [
     return [world, await world.draftApproval(digest, ana)];
   }),
 ];
+
+function limiting(world: Stage['world'], hosts: number, by: Stage['ana']) {
+  return world.policyChange({ limits: { ...POLICY.limits, hosts } }, by);
+}
 
 function retirement(world: Stage['world'], who: Stage['ana']) {
   const target = digestOf(who.authenticators[0].credential);
