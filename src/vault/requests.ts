@@ -17,7 +17,7 @@ import {
 import type { Clock } from './ports.ts';
 
 /** What this vault reached for a host: the digests by which a release names it. */
-export type Reached = Pick<ReleaseHost, 'evidence' | 'endorsements' | 'appraisal'>;
+type Reached = Pick<ReleaseHost, 'evidence' | 'endorsements' | 'appraisal'>;
 
 export interface OpenRequest {
   readonly request: Request;
