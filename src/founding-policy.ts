@@ -1,6 +1,7 @@
 import { NO_REFERENCE_VALUES, parseReferenceValues, type ReferenceValues } from './core/attest/reference-values.ts';
 import { SIMULATED_IMAGE } from './core/attest/simulated/report.ts';
-import { canonicalBytes } from './core/canonical.ts';
+import type { Hex } from './core/bytes.ts';
+import { canonicalBytes, digestOfObject } from './core/canonical.ts';
 import type { Grade } from './core/schema.ts';
 import { type Policy, parsePolicy } from './core/statement/policy.ts';
 
@@ -23,6 +24,16 @@ export function foundingPolicy(grade: Grade, given: object | null, referenceValu
 export function refusesEveryHost(policy: Uint8Array): boolean {
   const { simulated, snp, tdx, tpm, intelTrustAuthority } = parsePolicy(policy).policy.referenceValues;
   return [simulated, snp, tdx, tpm, intelTrustAuthority].every((values) => values === null);
+}
+
+/** Whether a host passes that shows its TPM and nothing else, which says nothing about encrypted memory. */
+export function acceptsTpmAlone(policy: Uint8Array): boolean {
+  return parsePolicy(policy).policy.referenceValues.tpm?.alone === true;
+}
+
+/** SHA-256 of the policy's reference values, as `twinlock reference-values check` has it of their file. */
+export function referenceValuesDigest(policy: Uint8Array): Hex {
+  return digestOfObject(parsePolicy(policy).policy.referenceValues);
 }
 
 /** Strict where it can be: a production vault lists its authenticators and evidence before anything passes. */

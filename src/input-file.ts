@@ -11,7 +11,7 @@ const MAX_BYTES = 2 << 20;
 export function readInputFile(path: string): Uint8Array {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    must(fstatSync(file).isFile(), 'not_permitted', `${path}: expected a file, not a folder, a pipe or a device`);
+    must(fstatSync(file).isFile(), 'not_permitted', 'expected a file, not a folder, a pipe or a device');
     // What is read counts, not what the file says of its size: it may be growing.
     const buffer = new Uint8Array(MAX_BYTES + 1);
     let length = 0;
@@ -20,7 +20,7 @@ export function readInputFile(path: string): Uint8Array {
       if (bytesRead === 0) break;
       length += bytesRead;
     }
-    must(length <= MAX_BYTES, 'too_large', `${path}: expected at most ${MAX_BYTES} bytes, and it has more`);
+    must(length <= MAX_BYTES, 'too_large', `expected at most ${MAX_BYTES} bytes, and it has more`);
     return buffer.slice(0, length);
   } finally {
     closeSync(file);

@@ -1,19 +1,23 @@
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import pino from 'pino';
+import { parseReferenceValues } from './core/attest/reference-values.ts';
 import { fromUtf8 } from './core/bytes.ts';
 import { TwinlockError } from './core/errors.ts';
 import { parseJson } from './core/json.ts';
-import { parseAs } from './core/schema.ts';
+import { type Grade, parseAs } from './core/schema.ts';
 import { principalInvitation } from './core/statement/statement.ts';
 import { startDaemon } from './daemon.ts';
+import { type Inventory, takeInventory } from './endorse/inventory.ts';
 import { type Mirrors, parseMirror } from './endorse/mirror.ts';
 import { VENDORS } from './endorse/wanted.ts';
-import { foundingPolicy, refusesEveryHost } from './founding-policy.ts';
-import { initialise } from './initialise.ts';
+import { acceptsTpmAlone, foundingPolicy, referenceValuesDigest, refusesEveryHost } from './founding-policy.ts';
+import { initialise, TLS_CERTIFICATE_FILE } from './initialise.ts';
 import { readInputFile } from './input-file.ts';
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8443;
+const DEFAULT_DATA = 'twinlock-data';
 const { TWINLOCK_LOG_LEVEL } = process.env;
 
 interface Listen {
@@ -48,7 +52,7 @@ const program = new Command('twinlockd')
   .addOption(
     new Option('--data <folder>', 'where the vault keeps its log, keys and ciphertext')
       .env('TWINLOCK_DATA')
-      .default('twinlock-data'),
+      .default(DEFAULT_DATA),
   )
   .addHelpText(
     'after',
@@ -80,9 +84,7 @@ program
       throw new TwinlockError('usage', `--grade: expected production or simulation, got ${options.grade}`);
     }
     const dataDir = program.opts()['data'] as string;
-    const optionalJson = (file: string | undefined) => (file === undefined ? null : readJson(file));
-    const given = optionalJson(options.policy) as object | null;
-    const policy = foundingPolicy(options.grade, given, optionalJson(options.referenceValues));
+    const policy = readPolicy(options.grade, options);
     const invitations = await initialise({
       dataDir,
       grade: options.grade,
@@ -94,26 +96,31 @@ program
       hosts: ['localhost', '127.0.0.1', '::1', ...(options.host ?? [])],
       policy,
       principals: ((options.principal ?? []) as string[]).map((file) =>
-        parseAs(principalInvitation, readJson(file), file),
+        readJson('--principal', file, (key) => parseAs(principalInvitation, key, 'key')),
       ),
       invitationDays: options.invitationDays,
       nowMs: Date.now(),
     });
-    if (refusesEveryHost(policy)) {
-      console.error(
-        'twinlockd: the policy has no reference values, so no host can pass: give --reference-values, or let the custodians propose them',
-      );
+    for (const warning of warnings(options.grade, policy, options.referenceValues)) {
+      console.error(`twinlockd: ${warning}`);
     }
+    const digest = referenceValuesDigest(policy);
     if (options.json) {
-      console.log(JSON.stringify({ data: dataDir, invitations }));
+      console.log(JSON.stringify({ data: dataDir, referenceValuesDigest: digest, invitations }));
       return;
     }
     console.log(
       `A ${options.grade} vault waits for its founders in ${dataDir}. Hand each their invitation, nobody else's:\n`,
     );
     for (const { name, invitation } of invitations) console.log(`  ${name.padEnd(16)} ${invitation}`);
-    console.log(`\nStart the daemon with npm start (or twinlockd serve), then each founder runs on their workstation:
-  twinlock console --founding --vault https://localhost:${DEFAULT_PORT} --ca ${dataDir}/tls.crt`);
+    const start = dataDir === DEFAULT_DATA ? 'npx twinlockd serve' : `npx twinlockd serve --data ${shellWord(dataDir)}`;
+    console.log(`
+What hosts must show has the SHA-256 ${digest}: let the founders compare it.
+
+Start the daemon with:
+  ${start}
+Then each founder runs on their workstation:
+  npx twinlock console --founding --vault https://localhost:${DEFAULT_PORT} --ca ${shellWord(join(dataDir, TLS_CERTIFICATE_FILE))}`);
   });
 
 program
@@ -147,19 +154,25 @@ Examples:
   )
   .action(async (options: ServeOptions) => {
     const logger = pino({ level: TWINLOCK_LOG_LEVEL ?? 'info', base: null });
+    const endorsements = { folder: options.endorsements ?? null, mirrors: options.endorsementMirror ?? {} };
+    const inventory = endorsements.folder === null ? null : await takeInventory(endorsements.folder);
     const daemon = await startDaemon({
       dataDir: program.opts()['data'],
       host: options.listen.host,
       port: options.listen.port,
       upkeepMs: 5_000,
       heartbeatMs: options.heartbeatMinutes * 60_000,
-      endorsements: { folder: options.endorsements ?? null, mirrors: options.endorsementMirror ?? {} },
+      endorsements,
       accessLog: ({ error, ...line }) => {
         const level = line.status >= 500 ? 'error' : line.status >= 400 ? 'warn' : 'info';
         logger[level](typeof error === 'string' ? { ...line, code: error } : { ...line, err: error }, 'answered');
       },
       onUpkeepError: (error) => logger.error({ err: error }, 'upkeep failed'),
     });
+    // Host names only: a path may hold what an operator's mirror takes for a key.
+    const mirrors = Object.fromEntries(Object.entries(endorsements.mirrors).map(([of, url]) => [of, url.hostname]));
+    const isAllUnderstood = inventory === null || (inventory.notUnderstood === 0 && hasFiles(inventory));
+    logger[isAllUnderstood ? 'info' : 'warn']({ folder: endorsements.folder, ...inventory, mirrors }, 'endorsements');
     const { state } = daemon.context.recorder;
     logger.info(
       { url: daemon.url, fingerprint: state?.facts.vault ?? null, entries: daemon.context.recorder.size },
@@ -183,12 +196,55 @@ Examples:
     process.on('SIGTERM', stop);
   });
 
-function readJson(file: string): unknown {
-  const bytes = readInputFile(file);
+function hasFiles({ files }: Inventory): boolean {
+  return Object.values(files).some((count) => count > 0);
+}
+
+interface PolicyFiles {
+  readonly policy?: string;
+  readonly referenceValues?: string;
+}
+
+function readPolicy(grade: Grade, { policy, referenceValues }: PolicyFiles): Uint8Array {
+  const values =
+    referenceValues === undefined ? null : readJson('--reference-values', referenceValues, parseReferenceValues);
+  if (policy === undefined) return foundingPolicy(grade, null, values);
+  return readJson('--policy', policy, (given) => foundingPolicy(grade, given as object | null, values));
+}
+
+/** What a founder would want to know before the others enrol. */
+function warnings(grade: Grade, policy: Uint8Array, valuesFile: string | undefined): readonly string[] {
+  const found: string[] = [];
+  if (refusesEveryHost(policy)) {
+    found.push(
+      valuesFile === undefined
+        ? 'the policy has no reference values, so no host can pass: give --reference-values, or let the custodians propose them'
+        : `--reference-values ${valuesFile}: these reference values accept no host: they have no values for a CPU or a TPM (twinlock reference-values check ${shellWord(valuesFile)})`,
+    );
+  }
+  if (grade === 'production' && acceptsTpmAlone(policy)) {
+    found.push(
+      'a TPM alone is enough for a host of this production vault (tpm.alone): it says what booted, and nothing about encrypted memory',
+    );
+  }
+  return found;
+}
+
+/** As a POSIX shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Names the flag and the file in whatever is wrong with it. */
+function readJson<T>(flag: string, file: string, parse: (value: unknown) => T): T {
   try {
-    return parseJson(fromUtf8(bytes));
+    return parse(parseJson(fromUtf8(readInputFile(file))));
   } catch (error) {
-    throw error instanceof TwinlockError ? new TwinlockError(error.code, `${file}: ${error.message}`) : error;
+    if (error instanceof TwinlockError) throw new TwinlockError(error.code, `${flag} ${file}: ${error.message}`);
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    const why = code === 'ENOENT' ? 'there is no such file' : `cannot read it: ${code}`;
+    throw new TwinlockError('usage', `${flag} ${file}: ${why}`, {}, { cause: error });
   }
 }
 
@@ -203,7 +259,10 @@ try {
     process.exit(EXIT[error.group]);
   }
   // What the operating system refuses: a port that is taken, a folder that is not writable, a file not there.
-  if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-  console.error(`twinlockd: ${(error as Error).message}: name another file, folder or --listen, or make way for it`);
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) throw error;
+  const isListening = syscall === 'getaddrinfo' || syscall === 'listen' || syscall === 'bind';
+  const advice = isListening ? 'name another --listen' : 'name another file or folder, or make way for it';
+  console.error(`twinlockd: ${message}: ${advice}`);
   process.exit(EXIT.mend);
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type DaemonProcess, startProcess } from './daemon-process.ts';
@@ -35,7 +35,7 @@ test('twinlockd answers whoever waits, and ends well, when it is told to', async
     .output()
     .split('\n')
     .map((line) => JSON.parse(line) as { msg: string });
-  expect(lines.at(0)?.msg).toBe('serving');
+  expect(lines.slice(0, 2).map(({ msg }) => msg)).toEqual(['endorsements', 'serving']);
   expect(lines.map(({ msg }) => msg)).toContain('stopping');
 });
 
@@ -54,6 +54,31 @@ test('twinlockd tells of every answer, and of what goes wrong its code', async (
     { level: 40, method: 'GET', path: '/v1/status', status: 401, code: 'unauthenticated' },
   ]);
   expect(daemon.output()).not.toMatch(/secret|AAAA|Bearer/);
+});
+
+test('twinlockd says at its start what endorsements it has, and of mirrors their hosts alone', async () => {
+  await daemon.stop();
+  const folder = join(prepared.dataDir, 'operator');
+  mkdirSync(join(folder, 'tdx'), { recursive: true });
+  writeFileSync(join(folder, 'tdx/qe-identity.json'), '{}');
+  writeFileSync(join(folder, 'misplaced.crl'), '');
+  const more = ['--endorsements', folder, '--endorsement-mirror', 'intel=https://pccs.example:8081/of-ours'];
+  daemon = startProcess(prepared.dataDir, 0, more);
+  await daemon.url;
+  await daemon.stop();
+  const lines = daemon
+    .output()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines.find(({ msg }) => msg === 'endorsements')).toMatchObject({
+    level: 40,
+    folder,
+    files: { snpCertificates: 0, lists: 0, tdxCollateral: 1, keySets: 0 },
+    notUnderstood: 1,
+    examples: ['misplaced.crl'],
+    mirrors: { intel: 'pccs.example' },
+  });
+  expect(daemon.output()).not.toContain('of-ours');
 });
 
 test('a vault whose log is gone is not served as one that was never founded', async () => {

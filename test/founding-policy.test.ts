@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { NO_REFERENCE_VALUES } from '../src/core/attest/reference-values.ts';
+import { digestOfObject } from '../src/core/canonical.ts';
 import { parsePolicy } from '../src/core/statement/policy.ts';
-import { foundingPolicy, refusesEveryHost } from '../src/founding-policy.ts';
+import { acceptsTpmAlone, foundingPolicy, refusesEveryHost } from '../src/founding-policy.ts';
 import { runProgram } from './client/cli/vault.ts';
 import { snpCase } from './platforms/snp.ts';
+import { tpmReferenceValues } from './platforms/tpm.ts';
 import { POLICY } from './world/founding.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -27,6 +29,15 @@ describe('the policy that a vault is founded with', () => {
       expect(refusesEveryHost(bytes)).toBe(false);
     }
     expect(parsePolicy(foundingPolicy('simulation', POLICY, null)).policy).toEqual(POLICY);
+  });
+
+  test('tells whether a TPM alone is enough', () => {
+    const tpm = tpmReferenceValues();
+    for (const alone of [true, false]) {
+      const values = { ...NO_REFERENCE_VALUES, tpm: { ...tpm, alone } };
+      expect(acceptsTpmAlone(foundingPolicy('production', null, values))).toBe(alone);
+    }
+    expect(acceptsTpmAlone(foundingPolicy('production', null, null))).toBe(false);
   });
 
   test.each([
@@ -56,7 +67,9 @@ describe('twinlockd init', () => {
     const bare = await init('bare');
     expect(bare).toMatchObject({ code: 0, stderr: expect.stringContaining('no host can pass') });
     expect(bare.json()).toHaveProperty('invitations');
-    expect((await init('empty', '--reference-values', values)).stderr).toContain('no host can pass');
+    const empty = await init('empty', '--reference-values', values);
+    expect(empty.stderr).toContain(`${values}: these reference values accept no host`);
+    expect(empty.json()).toHaveProperty('referenceValuesDigest', digestOfObject(NO_REFERENCE_VALUES));
     // Any document that is one: a simulation's, because the kit's roots are nobody's.
     writeFileSync(values, JSON.stringify(VALUES));
     const told = await init('told', '--grade', 'simulation', '--reference-values', values);

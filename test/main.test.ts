@@ -40,7 +40,46 @@ test.each(['--policy', '--reference-values', '--principal'])(
 
 test('twinlockd init names the file that is no JSON', SLOW, async () => {
   const { code, stderr } = await init('--policy', put('{'));
-  expect([code, stderr]).toEqual([64, `twinlockd: ${path('policy.json')}: expected JSON (malformed)\n`]);
+  expect([code, stderr]).toEqual([64, `twinlockd: --policy ${path('policy.json')}: expected JSON (malformed)\n`]);
+});
+
+test(
+  'twinlockd init names the flag of a file that is not there, and of values that no schema knows',
+  SLOW,
+  async () => {
+    const absent = await init('--principal', path('absent.json'));
+    expect([absent.code, absent.stderr]).toEqual([
+      64,
+      `twinlockd: --principal ${path('absent.json')}: there is no such file (usage)\n`,
+    ]);
+    const values = await init('--reference-values', put('{}'));
+    expect(values.code).toBe(64);
+    expect(values.stderr).toContain(`twinlockd: --reference-values ${path('policy.json')}: `);
+  },
+);
+
+test('twinlockd init ends with the command that serves this very folder', SLOW, async () => {
+  const { code, stdout } = await init();
+  expect(code).toBe(0);
+  expect(stdout).toContain(`npx twinlockd serve --data ${path('data')}\n`);
+  expect(stdout).toContain(`--ca ${path('data')}/tls.crt`);
+  expect(stdout).toMatch(/SHA-256 [0-9a-f]{64}/);
+});
+
+test('twinlockd serve names nothing but --listen where its host does not resolve', SLOW, async () => {
+  await init();
+  const args = ['serve', '--data', path('data'), '--listen', 'no-such-host.invalid:0'];
+  const { code, stderr } = await runProgram('src/main.ts', args, folder);
+  expect([code, stderr]).toEqual([64, expect.stringMatching(/^twinlockd: getaddrinfo .*: name another --listen\n$/)]);
+});
+
+test('twinlockd serve refuses endorsements that are no folder before it opens anything', SLOW, async () => {
+  const args = ['serve', '--data', path('data'), '--endorsements', path('absent')];
+  const { code, stderr } = await runProgram('src/main.ts', args, folder);
+  expect([code, stderr]).toEqual([
+    64,
+    `twinlockd: --endorsements ${path('absent')}: there is no such folder (usage)\n`,
+  ]);
 });
 
 test('twinlockd init refuses a policy under which nobody has the time to approve', SLOW, async () => {

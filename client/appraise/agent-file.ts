@@ -3,7 +3,7 @@ import type { Endorsements } from '../../src/core/attest/endorsements.ts';
 import { gpuNonce, hostExtraData, hostReportData, parseEvidence } from '../../src/core/attest/evidence.ts';
 import { fromHex, fromUtf8, type Hex } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
-import { TwinlockError } from '../../src/core/errors.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
 
@@ -30,6 +30,8 @@ export function subjectOfFile(bytes: Uint8Array, nonce: Hex | null): Subject {
 }
 
 function kindOf(bytes: Uint8Array): unknown {
+  const isBinary = bytes.includes(0);
+  must(!isBinary, 'malformed', 'expected JSON: binary files of vendors’ tools need a flag, such as --tdx-quote');
   return (parseJson(fromUtf8(bytes)) as { kind?: unknown } | null)?.kind;
 }
 

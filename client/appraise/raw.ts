@@ -12,7 +12,7 @@ import { pcrsOfValues, tpmtSignatureOf } from '../../src/core/attest/tpm/signatu
 import { parseTpmsAttest } from '../../src/core/attest/tpm/tpms-attest.ts';
 import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
-import { must } from '../../src/core/errors.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
 import type { Subject } from './agent-file.ts';
@@ -69,6 +69,17 @@ export interface Expected {
 }
 
 const REPORT_DATA_BYTES = 64;
+const SNP_REPORT_BYTES = 1184;
+
+/** What `work` returns; an error of parsing names in its detail the `flag` whose file it is of. */
+function of<T>(flag: keyof RawEvidence, work: () => T, hint = ''): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    throw new TwinlockError(error.code, `${error.message}${hint}`, { ...error.detail, flag }, { cause: error });
+  }
+}
 
 /** Puts files of vendors' tools together. Throws `usage` for a combination that says nothing, and as the parsers. */
 export function subjectOfRaw(raw: RawEvidence, expected: Expected): Subject {
@@ -92,20 +103,28 @@ function reportOf(raw: RawEvidence): Parts['report'] {
   const isOne = given.length <= 1 || raw.hcl !== null;
   must(isOne, 'usage', 'expected one of --snp-report, --tdx-quote, --tpm-attest and --jwt');
   if (raw.tpmAttest !== null) return tpmReportOf(raw, raw.tpmAttest);
-  if (raw.snpReport !== null) return { platform: 'snp', report: toBase64url(raw.snpReport) };
+  if (raw.snpReport !== null) return { platform: 'snp', report: snpReportOf(raw.snpReport) };
   if (raw.tdxQuote !== null) return { platform: 'tdx', quote: toBase64url(raw.tdxQuote) };
   const token = tokenOf(raw);
   return token === null ? null : { platform: 'intel-trust-authority', token };
 }
 
+function snpReportOf(bytes: Uint8Array): string {
+  return of('snpReport', () => {
+    const { length } = bytes;
+    must(length === SNP_REPORT_BYTES, 'malformed', `expected ${SNP_REPORT_BYTES} bytes, got ${length}`);
+    return toBase64url(bytes);
+  });
+}
+
 /** A token of its own is Intel's; NVIDIA's come as a JSON array. */
 function tokenOf({ jwt }: RawEvidence): string | null {
   if (jwt === null || isNras(jwt)) return null;
-  return fromUtf8(jwt).trim();
+  return of('jwt', () => fromUtf8(jwt).trim());
 }
 
 function isNras(jwt: Uint8Array): boolean {
-  return fromUtf8(jwt).trimStart().startsWith('[');
+  return of('jwt', () => fromUtf8(jwt).trimStart().startsWith('['));
 }
 
 function gpuOf({ spdm, chain, jwt }: RawEvidence): GpuEvidence | null {
@@ -113,24 +132,29 @@ function gpuOf({ spdm, chain, jwt }: RawEvidence): GpuEvidence | null {
   if (spdm.length > 0) {
     const devices = spdm.map((bytes, i) => ({
       spdm: toBase64url(bytes),
-      chain: certificatesOf(chain[i] ?? new Uint8Array()),
+      chain: of('chain', () => certificatesOf(chain[i] ?? new Uint8Array())),
     }));
     return { kind: 'spdm', devices };
   }
-  return jwt !== null && isNras(jwt) ? nrasEvidenceOf(fromUtf8(jwt)) : null;
+  return jwt !== null && isNras(jwt) ? of('jwt', () => nrasEvidenceOf(fromUtf8(jwt))) : null;
 }
+
+const AK_HINT = '; tpm2_createak -f tss -u writes one';
 
 function tpmReportOf(raw: RawEvidence, attest: Uint8Array): TpmReport {
   const identity = identityOf(raw);
   const { tpmSignature, tpmPcrs } = raw;
   must(tpmSignature !== null && tpmPcrs !== null, 'usage', '--tpm-attest needs --tpm-signature and --tpm-pcrs');
-  const signature = tpmtSignatureOf({ raw: tpmSignature, key: parseAttestationKey(identity).key });
-  const selected = parseTpmsAttest(attest).selections.flatMap(({ indices }) => indices);
+  const writes = identity.kind === 'certificate' || identity.kind === 'activated' ? AK_HINT : '';
+  const { key } = of(raw.hcl === null ? 'ak' : 'hcl', () => parseAttestationKey(identity), writes);
+  const signature = of('tpmSignature', () => tpmtSignatureOf({ raw: tpmSignature, key }));
+  const { selections } = of('tpmAttest', () => parseTpmsAttest(attest));
+  const selected = selections.flatMap(({ indices }) => indices);
   return {
     platform: 'tpm',
     attest: toBase64url(attest),
     signature: toBase64url(signature),
-    pcrs: pcrsOfValues(tpmPcrs, selected),
+    pcrs: of('tpmPcrs', () => pcrsOfValues(tpmPcrs, selected), '; quote with tpm2_quote -o FILE -F values'),
     identity,
   };
 }
@@ -138,16 +162,17 @@ function tpmReportOf(raw: RawEvidence, attest: Uint8Array): TpmReport {
 function identityOf(raw: RawEvidence): TpmIdentity {
   if (raw.hcl !== null) return runtimeOf(raw, raw.hcl);
   must(raw.ak !== null, 'usage', '--tpm-attest needs --ak, or --hcl for a paravisor’s');
-  const [pem] = isPem(raw.ak) ? derOfPem(fromUtf8(raw.ak), 'PUBLIC KEY') : [];
+  const { ak, akChain } = raw;
+  const [pem] = isPem(ak) ? of('ak', () => derOfPem(fromUtf8(ak), 'PUBLIC KEY'), AK_HINT) : [];
   if (pem !== undefined) return { kind: 'self-asserted', key: toBase64url(pem) };
-  const key = toBase64url(raw.ak);
-  return raw.akChain === null
+  const key = toBase64url(ak);
+  return akChain === null
     ? { kind: 'activated', key }
-    : { kind: 'certificate', key, chain: certificatesOf(raw.akChain) };
+    : { kind: 'certificate', key, chain: of('akChain', () => certificatesOf(akChain)) };
 }
 
 function runtimeOf(raw: RawEvidence, bytes: Uint8Array): TpmIdentity {
-  const { hardware, runtime } = azureHcl(bytes);
+  const { hardware, runtime } = of('hcl', () => azureHcl(bytes));
   if (hardware.platform === 'snp') {
     const report = { platform: 'snp' as const, report: toBase64url(hardware.report) };
     return { kind: 'runtime', runtime: toBase64url(runtime), hardware: report };
@@ -179,29 +204,30 @@ function endorsementsOf(
   gpu: GpuEvidence | null,
   before: Endorsements,
 ): Endorsements {
+  const { collateral, jwks } = raw;
   return {
     ...before,
     snp: snpEndorsementsOf(raw, before.snp),
-    tdx: raw.collateral === null ? before.tdx : tdxEndorsementsOfPcs(fromUtf8(raw.collateral)),
-    keySets: raw.jwks === null ? before.keySets : keySetsOf(fromUtf8(raw.jwks), report, gpu),
+    tdx: collateral === null ? before.tdx : of('collateral', () => tdxEndorsementsOfPcs(fromUtf8(collateral))),
+    keySets: jwks === null ? before.keySets : of('jwks', () => keySetsOf(fromUtf8(jwks), report, gpu)),
   };
 }
 
 function snpEndorsementsOf({ vek, ca, crl }: RawEvidence, before: SnpEndorsements | null): SnpEndorsements | null {
   if ([vek, ca, crl, before].every((one) => one === null)) return null;
-  const first = vek === null ? before?.vek : certificateOf(vek);
-  const ask = ca === null ? before?.ask : certificateOf(ca);
+  const first = vek === null ? before?.vek : of('vek', () => certificateOf(vek));
+  const ask = ca === null ? before?.ask : of('ca', () => certificateOf(ca));
   must(first !== undefined && ask !== undefined, 'usage', '--vek and --ca go together');
   return {
     vek: first,
     ask,
-    crl: crl === null ? (before?.crl ?? null) : toBase64url(derOf(crl, 'X509 CRL')[0] ?? crl),
+    crl: crl === null ? (before?.crl ?? null) : of('crl', () => toBase64url(derOf(crl, 'X509 CRL')[0] ?? crl)),
   };
 }
 
 function certificateOf(bytes: Uint8Array): string {
   const [first] = certificatesOf(bytes);
-  must(first !== undefined, 'malformed', '--vek, --ca: expected a certificate in DER or PEM');
+  must(first !== undefined, 'malformed', 'expected a certificate in DER or PEM');
   return first;
 }
 

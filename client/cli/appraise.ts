@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Appraisal } from '../../src/core/attest/appraisal.ts';
-import { appraiseParts } from '../../src/core/attest/compose.ts';
+import { appraiseParts, type Parts } from '../../src/core/attest/compose.ts';
+import { ABSENT } from '../../src/core/attest/token/jws.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { readReferenceValues } from '../reference-values/file.ts';
 import { EXIT } from './exit.ts';
@@ -46,16 +47,18 @@ async function run({ terminal }: Invocation, file: string | null, flags: Flags):
   const instantMs = instantOf(flags.at);
   const { referenceValues: path } = flags;
   const referenceValues = path === undefined ? null : await readReferenceValues(path);
-  const appraisal = await orUnparsed(terminal, async () => {
+  const done = await orUnparsed(terminal, async () => {
     const { parts, endorsements } = await subjectOf(file, flags);
-    return appraiseParts(parts, { endorsements, referenceValues, instantMs, verify: verifyNode });
+    const appraisal = await appraiseParts(parts, { endorsements, referenceValues, instantMs, verify: verifyNode });
+    return { appraisal, parts };
   });
-  if (appraisal === null) return;
-  terminal.result(appraisal, linesOf(appraisal));
+  if (done === null) return;
+  const { appraisal, parts } = done;
+  terminal.result(appraisal, linesOf(appraisal, parts));
   if (appraisal.verdict === 'fail') process.exitCode = EXIT.fault;
 }
 
-function linesOf(appraisal: Appraisal): readonly string[] {
+function linesOf(appraisal: Appraisal, parts: Parts): readonly string[] {
   const { label, platform, instant, claims, rules, referenceValues } = appraisal;
   const failed = rules.filter((rule) => !rule.pass);
   return [
@@ -65,6 +68,7 @@ function linesOf(appraisal: Appraisal): readonly string[] {
     `evidence     ${appraisal.evidence}`,
     `endorsed by  ${appraisal.endorsements}`,
     `expected     ${referenceValues ?? 'nothing: no reference values were given, so authenticity alone is checked'}`,
+    ...freshnessLines(parts),
     '',
     ...table(
       ['CLAIM', 'VALUE'],
@@ -78,9 +82,35 @@ function linesOf(appraisal: Appraisal): readonly string[] {
     '',
     ...failed.flatMap(({ rule, expected, got }) => [`${rule}`, `  expected ${expected}`, `  got      ${got}`]),
     ...(platform === 'gpu' ? ['GPU evidence alone is never enough: a CPU’s report has to bind it'] : []),
+    ...(referenceValues === null ? unrefused(claims) : []),
     failed.length === 0
       ? `pass: all ${rules.length} rules`
       : `FAIL: ${failed.length} of ${rules.length} rules, in full above`,
+  ];
+}
+
+function freshnessLines({ report, reportData, gpu, gpuNonce }: Parts): readonly string[] {
+  if (report !== null && reportData === null) return ['nonce        none given: freshness is not checked'];
+  if (gpu === null || gpuNonce !== null) return [];
+  const whose = report === null ? 'none given: freshness' : 'none given for GPUs: their freshness';
+  return [`nonce        ${whose} is not checked`];
+}
+
+/** What is authentic, and should not be relied on; what is revoked fails a rule of its own in TDX. */
+function unrefused({
+  'tdx.tcb.status': tdx,
+  'ita.tcb-status': ita,
+  'ita.attester-type': attester,
+}: Appraisal['claims']): readonly string[] {
+  const stale = [tdx === 'Revoked' ? undefined : tdx, ita === ABSENT ? undefined : ita].filter(
+    (status) => status !== undefined && status !== 'UpToDate',
+  );
+  const until = 'nothing refuses that until reference values do';
+  return [
+    ...stale.map((status) => `beware: Intel calls this platform ${status}; ${until}`),
+    ...(attester === undefined || attester === 'TDX'
+      ? []
+      : [`beware: the attester's type is ${attester}, not TDX; ${until}`]),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
@@ -24,6 +25,9 @@ export function withDocumentFlags(command: Command): Command {
 /** What the document that is made is added to. */
 export async function documentBefore({ merge, out, force }: DocumentFlags): Promise<ReferenceValues> {
   must(out !== undefined || force !== true, 'usage', '--force goes with --out');
+  // The write refuses it too: this is so that nobody works for nothing.
+  const isFree = out === undefined || force === true || !existsSync(out);
+  must(isFree, 'exists', `--out ${out}: there is a file already, which --force replaces`);
   return merge === undefined ? NO_REFERENCE_VALUES : readReferenceValues(merge);
 }
 

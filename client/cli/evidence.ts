@@ -22,6 +22,9 @@ export function addEvidence(program: Command): void {
     .addHelpText(
       'after',
       `
+Without --tpm-pcrs, PCR 10 is not quoted: it grows while the host runs, so no list of values would hold for long.
+Quote at least one PCR that the boot extends: what was never measured is zero on every host.
+
 Examples:
   twinlock evidence host.json && twinlock appraise host.json
   twinlock evidence host.json --evidence snp --vmpl 1 --gpu none

@@ -138,13 +138,18 @@ async function fromEvidence({ terminal }: Invocation, file: string | null, flags
   const instantMs = instantOf(flags.at);
   const before = await documentBefore(flags);
   const choices = await choicesOf(flags);
-  const document = await orUnparsed(terminal, () =>
-    orRefused(terminal, async () =>
-      proposeReferenceValues(await subjectOf(file, flags), { before, choices, instantMs, verify: verifyNode }),
-    ),
+  const proposed = await orUnparsed(terminal, () =>
+    orRefused(terminal, async () => {
+      const good = await subjectOf(file, flags);
+      const document = await proposeReferenceValues(good, { before, choices, instantMs, verify: verifyNode });
+      return { document, hasReport: good.parts.report !== null };
+    }),
   );
-  if (document === null) return;
-  terminal.note(`the evidence passes under this document at ${instantText(instantMs)}`);
+  if (proposed === null) return;
+  const { document, hasReport } = proposed;
+  terminal.note(
+    hasReport ? `the evidence passes under this document at ${instantText(instantMs)}` : gpusText(document),
+  );
   const unvouched = policyDifferences(before, document).flatMap(({ path, after }) =>
     after !== null && VOUCHED_BY_NOBODY.test(path) ? [`${path} ${after}`] : [],
   );
@@ -152,11 +157,20 @@ async function fromEvidence({ terminal }: Invocation, file: string | null, flags
   await deliver(terminal, { before, document, flags, made: { unvouched } });
 }
 
+/** Of evidence without a CPU's report, which passes under no document. */
+function gpusText({ simulated, snp, tdx, tpm, intelTrustAuthority }: ReferenceValues): string {
+  const hasCpu = [simulated, snp, tdx, tpm, intelTrustAuthority].some((values) => values !== null);
+  const missing = hasCpu
+    ? "GPU evidence alone is never enough: a CPU's report has to bind it"
+    : "no host passes this document yet: it has no CPU's values (add a CPU's evidence with --merge)";
+  return `what was shown passes its own rules; ${missing}`;
+}
+
 /** Who certified a TPM's key, which key was activated, whose keys sign tokens. */
 const VOUCHED_BY_NOBODY = /(?:^|\.)(?:anchors|activated|keys)\[\]$/;
 
-/** The document; null, with exit code 3 and every rule that fails, for evidence that does not pass. */
-async function orRefused(terminal: Terminal, work: () => Promise<ReferenceValues>): Promise<ReferenceValues | null> {
+/** What `work` returns; null, with exit code 3 and every rule that fails, for evidence that does not pass. */
+async function orRefused<T>(terminal: Terminal, work: () => Promise<T>): Promise<T | null> {
   try {
     return await work();
   } catch (error) {

@@ -12,6 +12,11 @@ import type { Terminal } from './terminal.ts';
 /** Of any file that is read: evidence, endorsements, reference values, a RIM. */
 export const MAX_FILE_BYTES: number = 2 << 20;
 
+/** Whoever asked chose it, as long as their tool takes: what it is worth is theirs to say. */
+const MIN_NONCE_BYTES = 1;
+/** REPORTDATA's, of SEV-SNP and TDX. */
+const MAX_DATA_BYTES = 64;
+
 const FILES = {
   snpReport: ['--snp-report <file>', 'SEV-SNP: ATTESTATION_REPORT, 1,184 bytes'],
   vek: ['--vek <file>', 'SEV-SNP: VCEK or VLEK certificate, DER or PEM'],
@@ -67,15 +72,27 @@ type NamedSubject = Subject & { readonly endorsements: NonNullable<Subject['endo
 
 /** Reads the evidence that is named: one file of our agent, or vendors' tools' files. */
 export async function subjectOf(file: string | null, flags: SubjectFlags): Promise<NamedSubject> {
-  const subject = await subjectWithin(file, flags);
+  const subject = await subjectWithin(file, flags).catch((error: unknown) => {
+    throw nameFile(error, flags);
+  });
   const endorsements = (await endorsementsOf(flags.endorsements)) ?? subject.endorsements;
   must(endorsements !== null, 'usage', 'name what vendors say of it: --endorsements FILE');
   return { ...subject, endorsements };
 }
 
+/** The error, with the flag and the file before it that it is of. */
+function nameFile(error: unknown, flags: SubjectFlags): unknown {
+  if (!(error instanceof TwinlockError)) return error;
+  const flag = String(error.detail['flag']);
+  const given = Object.entries(flags).find(([name]) => name === flag)?.[1];
+  if (given === undefined) return error;
+  const message = `--${dashed(flag)} ${[given].flat().join(' ')}: ${error.message}`;
+  return new TwinlockError(error.code, message, error.detail, { cause: error });
+}
+
 async function subjectWithin(file: string | null, flags: SubjectFlags): Promise<Subject> {
-  const nonce = hexOf('--nonce', flags.nonce);
-  const reportData = hexOf('--report-data', flags.reportData);
+  const nonce = hexOf('--nonce', flags.nonce, { min: MIN_NONCE_BYTES });
+  const reportData = hexOf('--report-data', flags.reportData, { min: MAX_DATA_BYTES });
   if (file === null) return subjectOfRaw(await rawOf(flags), { nonce, reportData });
   const evidence = (Object.keys(FILES) as FileFlag[]).filter((flag) => !ENDORSING.includes(flag));
   const more = [...evidence, 'spdm', 'chain', 'reportData'] as const;
@@ -121,9 +138,11 @@ export function instantOf(text: string | undefined): number {
   }
 }
 
-function hexOf(flag: string, text: string | undefined): Uint8Array | null {
+function hexOf(flag: string, text: string | undefined, { min }: { readonly min: number }): Uint8Array | null {
   if (text === undefined) return null;
-  must(/^(?:[0-9a-f]{2}){1,64}$/.test(text), 'usage', `${flag}: expected 1 to 64 bytes in lower-case hexadecimal`);
+  const isHex = /^(?:[0-9a-f]{2})*$/.test(text) && text.length >= 2 * min && text.length <= 2 * MAX_DATA_BYTES;
+  const expected = min === MAX_DATA_BYTES ? `${min}` : `${min} to ${MAX_DATA_BYTES}`;
+  must(isHex, 'usage', `${flag}: expected ${expected} bytes in lower-case hexadecimal`);
   return fromHex(text);
 }
 

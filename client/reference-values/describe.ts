@@ -113,6 +113,7 @@ function describeTpm(values: TpmReferenceValues): Remark[] {
       ? [beware('TPMs: any certificate without a purpose counts that the authorities issued, not only those of AKs')]
       : []),
     ...(isAlone ? [beware('TPMs: one alone is enough, which says nothing about encrypted memory')] : []),
+    ...images.filter(isUnmeasured).map(({ name }) => beware(unmeasuredText(name))),
     ...(isAlone ? [] : [refuses(`TPMs: one alone${isTied ? '' : ', for no authority and no AK is listed'}`)]),
     ...(paravisors.length === 0 ? [refuses('TPMs: those of a paravisor')] : paravisors),
   ];
@@ -134,6 +135,20 @@ function describeTrustAuthority(values: TrustAuthorityReferenceValues): Remark[]
     ...(policies === null ? [beware(`${name}: the service's own policies are not looked at`)] : []),
     tokenGraceRemark(name, values.graceMs),
   ];
+}
+
+/** What PCRs are after a reset, that nothing has extended since. */
+const RESET = /^(?:0{64}|f{64})$/;
+
+function isUnmeasured({ pcrs }: TpmReferenceValues['images'][number]): boolean {
+  return pcrs.every(({ value }) => RESET.test(value));
+}
+
+function unmeasuredText(name: string): string {
+  return (
+    `TPMs: image "${name}" compares nothing that was measured, its PCRs are all zeros or all ones: every host that ` +
+    'measures nothing matches it; quote PCRs that the boot extends (--tpm-pcrs)'
+  );
 }
 
 /** PCRs that an image does not list may have any value. */

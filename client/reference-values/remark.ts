@@ -38,7 +38,10 @@ export function graceRemarks(platform: string, graceMs: number): Remark[] {
 /** What the time that approvers have lets through. */
 export function tokenGraceRemark(tokens: string, graceMs: number): Remark {
   const minutes = Number((graceMs / 60_000).toFixed(2));
-  if (graceMs === 0) return beware(`${tokens}: none counts once it has expired, minutes after it was made`);
+  if (graceMs === 0) {
+    const how = 'approvers need it still valid, and graceMs in the document gives them longer';
+    return beware(`${tokens}: none counts once it has expired, minutes after it was made: ${how}`);
+  }
   return beware(`${tokens}: one counts for ${numbered(minutes, 'minute')} after it has expired`);
 }
 

@@ -16,8 +16,6 @@ import { statusesOf } from './tdx.ts';
 
 const TRUST_AUTHORITY = { name: 'intel-trust-authority', algorithm: 'PS384' } as const;
 const NRAS = { name: 'nras', algorithm: 'ES384' } as const;
-/** How long approvers have where a document says nothing of it: services give minutes. */
-const GRACE_MS = 3_600_000;
 const CLAIMS_VERSIONS = ['2.0', '3.0'] as const;
 
 /** The document with a host that Trust Authority speaks for; `before` null where it has none. */
@@ -119,7 +117,7 @@ function withService(
       before?.keys,
       bare.map(({ fingerprint }) => fingerprint),
     ),
-    graceMs: before?.graceMs ?? GRACE_MS,
+    graceMs: before?.graceMs ?? 0,
   };
 }
 

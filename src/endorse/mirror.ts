@@ -10,17 +10,25 @@ const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])$/;
 export type Mirrors = Readonly<Partial<Record<Vendor, URL>>>;
 
 /**
- * Parses `vendor=URL`. Throws `usage` for a vendor that is not known and for a URL that is not https; http is
- * for loopback alone. Nothing that a mirror serves is trusted beyond the vendors' signatures; TLS keeps others
+ * Parses `vendor=URL`. Throws `usage` for a vendor that is not known, for a URL that is not https (http is for
+ * loopback alone) and for one with a password, which no error repeats. Nothing that a mirror serves is trusted beyond the vendors' signatures; TLS keeps others
  * from learning which machines there are.
  */
 export function parseMirror(text: string): Mirrors {
   const [, vendor = '', address = ''] = /^([a-z-]+)=(.+)$/.exec(text) ?? [];
-  must(isVendor(vendor), 'usage', `expected ${VENDORS.join(', ')} and =URL, got ${text}`);
+  const known = VENDORS.join(', ');
+  must(
+    isVendor(vendor),
+    'usage',
+    `--endorsement-mirror: expected vendor=URL with a vendor of ${known}, got ${vendor || 'none'}`,
+  );
+  const what = `--endorsement-mirror ${vendor}`;
   const url = URL.parse(address.endsWith('/') ? address : `${address}/`);
+  const hasSecret = url !== null && (url.username !== '' || url.password !== '');
+  must(!hasSecret, 'usage', `${what}: expected a URL without user and password`);
   const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
-  must(url !== null && isSecure, 'usage', `${vendor}: expected an https URL, got ${address}`);
-  must(url.search === '' && url.hash === '', 'usage', `${vendor}: expected a URL without query and fragment`);
+  must(url !== null && isSecure, 'usage', `${what}: expected an https URL, got ${url?.origin ?? 'none'}`);
+  must(url.search === '' && url.hash === '', 'usage', `${what}: expected a URL without query and fragment`);
   return { [vendor]: url };
 }
 

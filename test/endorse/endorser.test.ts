@@ -248,7 +248,10 @@ describe('a mirror', () => {
     ['a vendor that is none', 'acme=https://acme.example'],
     ['no URL', 'amd=kds'],
     ['a query', 'amd=https://kds.example/?a=b'],
+    ['a password', 'amd=https://ops:hidden@kds.example'],
+    ['a password over http', 'amd=http://ops:hidden@kds.example'],
   ])('of %s is refused', (_, text) => {
     expect(() => parseMirror(text)).toThrow(code('usage'));
+    expect(() => parseMirror(text)).not.toThrow(/hidden/);
   });
 });

@@ -108,6 +108,9 @@ describe('what is printed', () => {
     ]);
     const run = await appraise([...flags, ...at, '--nonce', KIT_NONCE]);
     expect(run.stdout).toContain('GPU evidence alone is never enough');
+    expect(run.stdout).not.toContain('freshness is not checked');
+    const unasked = await appraise([...flags, ...at]);
+    expect(unasked.stdout).toContain('nonce        none given: freshness is not checked');
     expect(run.stdout).toMatch(/^nvidia\.gpu-1\.nonce +pass/m);
   });
 });
@@ -117,6 +120,15 @@ const tokenPayload = {
   ...tdClaims(new Uint8Array(64)),
   ...{ iss: 'Intel Trust Authority', iat: second, nbf: second, exp: second + 60 },
 };
+
+test('beware of what is authentic, and refused by reference values alone', TIMEOUT, async () => {
+  const token = signToken(ITA, { ...tokenPayload, attester_type: 'SGX', attester_tcb_status: 'OutOfDate' });
+  const flags = ['--jwt', put('stale.jwt', token), '--jwks', put('stale.keys.json', keySetOf(ITA).jwks), ...at];
+  const [told, json] = await Promise.all([appraise(flags), appraise([...flags, '--json'])]);
+  expect(told.stdout).toContain('beware: Intel calls this platform OutOfDate; nothing refuses that until');
+  expect(told.stdout).toContain("beware: the attester's type is SGX, not TDX");
+  expect(json.stdout).not.toContain('beware');
+});
 
 describe('what a host says cannot steer a terminal', () => {
   test('in a claim and in an error', TIMEOUT, async () => {

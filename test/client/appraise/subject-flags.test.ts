@@ -6,6 +6,7 @@ import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/sub
 import { fromBase64url, toHex } from '../../../src/core/bytes.ts';
 import { snpCase } from '../../platforms/snp.ts';
 import { trustAuthorityToken } from '../../platforms/token.ts';
+import { tpmReport } from '../../platforms/tpm.ts';
 import { kitFiles, writeKitFiles } from './kit-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'twinlock-flags-'));
@@ -35,9 +36,43 @@ describe('flags that do not go together are refused', () => {
     ['a nonce for our file of another length', file, { nonce: '00'.repeat(31) }],
     ['a nonce in capitals', null, { ...SNP, nonce: 'AB'.repeat(32) }],
     ['a nonce of no bytes', null, { ...SNP, nonce: '' }],
+    ['report data of 63 bytes', null, { ...SNP, reportData: '00'.repeat(63) }],
     ['a nonce of 65 bytes', null, { ...SNP, nonce: '00'.repeat(65) }],
   ])('%s', async (_, named, flags) => {
     await expect(subjectOf(named, flags)).rejects.toThrow(code('usage'));
+  });
+});
+
+describe('a file that cannot be parsed is named, with its flag', () => {
+  const [garbage, text] = [path('garbage.bin'), path('garbage.txt')];
+  writeFileSync(garbage, new Uint8Array(7));
+  writeFileSync(text, 'garbage');
+  const quote = tpmReport();
+  const put = (name: string, bytes: Uint8Array) => {
+    writeFileSync(path(name), bytes);
+    return path(name);
+  };
+  const { key } = quote.identity as { readonly key: string };
+  const TPM = {
+    tpmAttest: put('q.msg', fromBase64url(quote.attest)),
+    tpmSignature: put('q.sig', fromBase64url(quote.signature)),
+    tpmPcrs: garbage,
+    ak: put('ak.pub', fromBase64url(key)),
+  };
+
+  test.each<[string, string, SubjectFlags]>([
+    ['--snp-report', `--snp-report ${garbage}: expected 1184 bytes, got 7`, { snpReport: garbage }],
+    ['--collateral', `--collateral ${text}: `, { tdxQuote: garbage, collateral: text }],
+    ['--tpm-pcrs', `--tpm-pcrs ${garbage}: expected 288 bytes of PCR values, got 7; quote with tpm2_quote`, TPM],
+    ['--ak', `--ak ${garbage}: `, { ...TPM, ak: garbage }],
+    ['--ak, how to write one', 'tpm2_createak -f tss -u writes one', { ...TPM, ak: garbage }],
+  ])('%s', async (_, message, flags) => {
+    const error = { code: 'malformed', message: expect.stringContaining(message) };
+    await expect(subjectOf(null, flags)).rejects.toMatchObject(error);
+  });
+
+  test('as ours, where it is a vendor’s', async () => {
+    await expect(subjectOf(garbage, {})).rejects.toThrow('need a flag, such as --tdx-quote');
   });
 });
 

@@ -62,12 +62,9 @@ function choicesFor({ akChain }: SubjectFlags): Choices {
 /** GPUs alone are never enough, whatever the document. */
 const ALONE = ['composite.cpu', 'composite.cpu-values'];
 
-/** Tokens that expired within the hour that a document gives approvers where nobody says otherwise. */
-const LATE_TOKENS = 'tdx-h100, NRAS at 2026-06-29T04:00:00Z';
-
 /** What is authentic, and an AK's certificate, for which no vendor has a root. An enclave serves no weights. */
 const isProposable = ({ failed, name }: VectorRow) =>
-  name !== 'ita-dev.jwt' && (failed?.length === 0 || String(failed) === 'tpm.key-certified' || name === LATE_TOKENS);
+  name !== 'ita-dev.jwt' && (failed?.length === 0 || String(failed) === 'tpm.key-certified');
 
 describe('reference values from evidence', () => {
   for (const row of VECTOR_ROWS) {

@@ -80,6 +80,7 @@ describe('from-evidence', () => {
     const args = ['from-evidence', path('snp.json'), '--merge', roots('snp'), '--at', KIT_AT, '--out', out, '--json'];
     const refused = await run(...args);
     expect([refused.code, errorOf(refused).code, readFileSync(out, 'utf8')]).toEqual([64, 'exists', 'mine']);
+    expect(errorOf(refused).message).toContain('--force');
     const late = await run(...args.map((arg) => (arg === KIT_AT ? '2060-01-01' : arg)), '--force');
     expect([late.code, readFileSync(out, 'utf8')]).toEqual([3, 'mine']);
     const forced = await run(...args, '--force');
@@ -155,6 +156,8 @@ describe('from-rim', () => {
       '2026-07-01',
     );
     expect([host.code, host.stderr]).toEqual([0, expect.any(String)]);
+    expect(host.stderr).toContain('passes its own rules; no host passes this document yet');
+    expect(host.stderr).not.toContain('the evidence passes under');
     const before = documentIn(manifest.stdout).gpu?.spdm?.vbioses;
     const { spdm } = documentIn(host.stdout).gpu ?? {};
     // The vendor's word stays as it is; the driver gets only what the VBIOS does not claim.

@@ -124,6 +124,17 @@ describe('what whoever approves a document should weigh', () => {
     expect(said({ tpm: tpmReferenceValues() })).not.toContain(beware);
   });
 
+  test.each(['0', 'f'])('of an image of a TPM whose PCRs are all %s: nothing was measured', (digit) => {
+    const image = (...values: readonly string[]) => {
+      const pcrs = values.map((value, i) => ({ index: 14 + i, value }));
+      return said({ tpm: tpmReferenceValues({ images: [{ name: 'bare', pcrs }] }) });
+    };
+    const reset = digit.repeat(64);
+    const beware = 'beware TPMs: image "bare" compares nothing that was measured';
+    expect(image(reset, reset)).toContain(beware);
+    expect(image(reset, 'ab'.repeat(32))).not.toContain(beware);
+  });
+
   test('of a paravisor, whose hardware is described as such', () => {
     const { referenceValues } = azureCase();
     const text = said({ tpm: referenceValues });
@@ -145,6 +156,7 @@ describe('what whoever approves a document should weigh', () => {
     ] as const) {
       expect(text(3_600_000)).toContain(`beware tokens of ${name}: one counts for 60 minutes after it has expired`);
       expect(text(0)).toContain(`beware tokens of ${name}: none counts once it has expired`);
+      expect(text(0)).toContain('approvers need it still valid, and graceMs in the document gives them longer');
     }
   });
 

@@ -411,15 +411,15 @@ describe('tokens', () => {
       issuer: 'Intel Trust Authority',
       anchors: [Buffer.from(ITA.intermediate).toString('base64url')],
       keys: [],
-      graceMs: 3_600_000,
+      graceMs: 0,
       platforms: null,
       policies: [expect.objectContaining({ version: 'v1' })],
     });
   });
 
   test('leave approvers as long as the document says', async () => {
-    const before = values({ intelTrustAuthority: trustAuthorityValues({ graceMs: 0 }) });
-    expect((await propose(given, before)).intelTrustAuthority?.graceMs).toBe(0);
+    const before = values({ intelTrustAuthority: trustAuthorityValues({ graceMs: 600_000 }) });
+    expect((await propose(given, before)).intelTrustAuthority?.graceMs).toBe(600_000);
   });
 
   test('pin the platform where that is asked for', async () => {
@@ -461,7 +461,7 @@ describe('tokens', () => {
       switches: [0],
       spdm: null,
       nras: {
-        ...nrasValues({ graceMs: 3_600_000 }),
+        ...nrasValues({ graceMs: 0 }),
         anchors: [Buffer.from(NRAS.intermediate).toString('base64url')],
         claimsVersions: [version],
       },
