@@ -16,7 +16,7 @@ import { verifyPath } from '../../../../src/core/x509/path.ts';
 import { derOfPem } from '../../../../src/core/x509/pem.ts';
 import { instantText } from '../../../../src/core/x509/time.ts';
 import { verifyNode } from '../../../../src/platform/verify-node.ts';
-import { vectorPath } from '../../../vectors.ts';
+import { vectorPath, vectorTest } from '../../../vectors.ts';
 
 /** Reports, keys and authorities of real machines; SOURCES.md beside them says what each must show. */
 
@@ -282,28 +282,25 @@ describe('the report of an Azure guest', () => {
     ['snp-genoa-v0', 'ca-genoa.pem', 'Genoa'],
     ['snp-milan-v1', 'ca-milan.pem', 'Milan'],
   ] as const;
-  test.each(vectors.filter(([file]) => existsSync(vectorPath('azure-vtpm', `${file}.json`))))(
-    '%s is authentic and says what is listed',
-    async (file, ca, product) => {
-      const { hcl, vek } = azureEvidence(file);
-      const report = hcl.subarray(32, 32 + 1184);
-      const runtime = hcl.subarray(1236, 1236 + new DataView(hcl.buffer, hcl.byteOffset).getUint32(1232, true));
-      const expectedData = concat(fromHex(digestOf(runtime)), new Uint8Array(32));
-      const azure = { report, vek, ca, at: '2025-06-01T00:00:00Z', expectedData };
-      const { claims } = await appraise(azure);
-      expect(await broken(azure)).toEqual([]);
-      const listed = listedFields(`${file}.json`);
-      expect(listed['measurement']).toBe(claims['snp.measurement']);
-      expect(listed['report_data[0:32]']).toBe(claims['snp.report-data']?.slice(0, 64));
-      expect(listed['chip_id']).toBe(claims['snp.chip-id']);
-      const tcb = ['bl', 'tee', 'snp', 'ucode'].map((part) => `${part}=${claims[`snp.reported-tcb.${part}`]}`);
-      expect(listed['reported_tcb']).toContain(`${tcb.join(' ')}  id_key_digest: ${claims['snp.id-key-digest']}`);
-      const plain = `version 3 guest_svn ${claims['snp.guest-svn']} policy 0x${claims['snp.policy']} vmpl 0 `;
-      const info = `platform_info 0x${Number(`0x${claims['snp.platform-info']}`).toString(16)}`;
-      expect(text('SOURCES.md')).toContain(`${plain}${info} family_id ${claims['snp.family-id']}`);
-      expect(snpNeeds(report)).toMatchObject({ product, signer: 'vcek', chipId: claims['snp.chip-id'] });
-    },
-  );
+  vectorTest.for(vectors)('%s is authentic and says what is listed', async ([file, ca, product]) => {
+    const { hcl, vek } = azureEvidence(file);
+    const report = hcl.subarray(32, 32 + 1184);
+    const runtime = hcl.subarray(1236, 1236 + new DataView(hcl.buffer, hcl.byteOffset).getUint32(1232, true));
+    const expectedData = concat(fromHex(digestOf(runtime)), new Uint8Array(32));
+    const azure = { report, vek, ca, at: '2025-06-01T00:00:00Z', expectedData };
+    const { claims } = await appraise(azure);
+    expect(await broken(azure)).toEqual([]);
+    const listed = listedFields(`${file}.json`);
+    expect(listed['measurement']).toBe(claims['snp.measurement']);
+    expect(listed['report_data[0:32]']).toBe(claims['snp.report-data']?.slice(0, 64));
+    expect(listed['chip_id']).toBe(claims['snp.chip-id']);
+    const tcb = ['bl', 'tee', 'snp', 'ucode'].map((part) => `${part}=${claims[`snp.reported-tcb.${part}`]}`);
+    expect(listed['reported_tcb']).toContain(`${tcb.join(' ')}  id_key_digest: ${claims['snp.id-key-digest']}`);
+    const plain = `version 3 guest_svn ${claims['snp.guest-svn']} policy 0x${claims['snp.policy']} vmpl 0 `;
+    const info = `platform_info 0x${Number(`0x${claims['snp.platform-info']}`).toString(16)}`;
+    expect(text('SOURCES.md')).toContain(`${plain}${info} family_id ${claims['snp.family-id']}`);
+    expect(snpNeeds(report)).toMatchObject({ product, signer: 'vcek', chipId: claims['snp.chip-id'] });
+  });
 });
 
 function azureEvidence(file: string): { hcl: Uint8Array; vek: Uint8Array } {
