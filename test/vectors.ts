@@ -11,3 +11,13 @@ export const vectorTest: typeof test | typeof test.skip = existsSync(VECTORS) ? 
 export function vectorPath(...path: string[]): string {
   return join(VECTORS, ...path);
 }
+
+/** Inputs that the product once judged wrongly, in the folder beside the vectors. */
+const CASES = join(VECTORS, '../cases');
+
+/** A test that reads `CASES/path…`, and is listed as skipped where the folder is absent. */
+export const caseTest: typeof test | typeof test.skip = existsSync(CASES) ? test : test.skip;
+
+export function casePath(...path: string[]): string {
+  return join(CASES, ...path);
+}

@@ -1,6 +1,6 @@
 import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
-import { SNP_VENDOR_ROOTS } from '../../src/core/attest/snp/roots.ts';
-import type { SnpProduct } from '../../src/core/attest/snp/tcb.ts';
+import { isRooted, SNP_VENDOR_ROOTS } from '../../src/core/attest/snp/roots.ts';
+import { hasFmc, type SnpProduct } from '../../src/core/attest/snp/tcb.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { type Choices, type Host, imageName, union, withChips, withImage } from './host.ts';
 
@@ -45,7 +45,7 @@ export function withSnp(before: SnpReferenceValues | null, host: Host, choices: 
 /** No product, where the evidence shows none: the rules then say why. */
 function withProduct(before: readonly Product[], claims: Claims): Product[] {
   const product = claims['snp.product'] as SnpProduct | undefined;
-  if (product === undefined) return [...before];
+  if (product === undefined || !isRooted(product)) return [...before];
   const known = before.find((one) => one.product === product);
   const root = known?.root ?? toBase64url(SNP_VENDOR_ROOTS[product]);
   const least = (name: string, floor: number | null | undefined) =>
@@ -55,7 +55,7 @@ function withProduct(before: readonly Product[], claims: Claims): Product[] {
     tee: least('tee', known?.floor.tee),
     snp: least('snp', known?.floor.snp),
     microcode: least('ucode', known?.floor.microcode),
-    fmc: product === 'Turin' ? least('fmc', known?.floor.fmc) : null,
+    fmc: hasFmc(product) ? least('fmc', known?.floor.fmc) : null,
   };
   return [...before.filter((one) => one !== known), { product, root, floor }];
 }

@@ -1,7 +1,8 @@
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
 import type { SnpReport } from '../../src/core/attest/snp/report.ts';
-import type { Cpuid, SnpProduct, Tcb } from '../../src/core/attest/snp/tcb.ts';
+import { isRooted } from '../../src/core/attest/snp/roots.ts';
+import { type Cpuid, hasFmc, type SnpProduct, type Tcb } from '../../src/core/attest/snp/tcb.ts';
 import type { SnpSigner } from '../../src/core/attest/snp/vek.ts';
 import { concat, type Hex, toBase64url, toHex, u8, utf8 } from '../../src/core/bytes.ts';
 import {
@@ -33,14 +34,15 @@ const CPUIDS: Readonly<Record<SnpProduct, Cpuid>> = {
   Milan: { family: 0x19, model: 0x01, stepping: 1 },
   Genoa: { family: 0x19, model: 0x11, stepping: 1 },
   Turin: { family: 0x1a, model: 0x02, stepping: 1 },
+  Venice: { family: 0x1a, model: 0x50, stepping: 1 },
 };
 
 export function snpTcb(product: SnpProduct, changes: Partial<Tcb> = {}): Tcb {
-  return { fmc: product === 'Turin' ? 2 : null, bootLoader: 4, tee: 1, snp: 24, microcode: 217, ...changes };
+  return { fmc: hasFmc(product) ? 2 : null, bootLoader: 4, tee: 1, snp: 24, microcode: 217, ...changes };
 }
 
 function tcbBytes(product: SnpProduct, { fmc, bootLoader, tee, snp, microcode }: Tcb): Uint8Array {
-  if (product === 'Turin') return Uint8Array.of(fmc ?? 0, bootLoader, tee, snp, 0, 0, 0, microcode);
+  if (hasFmc(product)) return Uint8Array.of(fmc ?? 0, bootLoader, tee, snp, 0, 0, 0, microcode);
   return Uint8Array.of(bootLoader, tee, 0, 0, 0, 0, snp, microcode);
 }
 
@@ -77,7 +79,7 @@ export interface SnpReportFields {
 const CHIP_ID = Uint8Array.from({ length: 64 }, (_, i) => i + 1);
 
 function chipIdOf(product: SnpProduct): Uint8Array {
-  return product === 'Turin' ? concat(CHIP_ID.subarray(0, 8), new Uint8Array(56)) : CHIP_ID;
+  return hasFmc(product) ? concat(CHIP_ID.subarray(0, 8), new Uint8Array(56)) : CHIP_ID;
 }
 
 export function snpFields(
@@ -169,15 +171,15 @@ const ia5 = (text: string): Uint8Array => tlv(0x16, utf8(text));
 export type VekExtensions = Readonly<Record<string, Uint8Array | null>>;
 
 function vekExtensions(product: SnpProduct, signer: SnpSigner, tcb: Tcb): VekExtensions {
-  const isTurin = product === 'Turin';
-  const hwid = isTurin ? CHIP_ID.subarray(0, 8) : CHIP_ID;
+  const isOfTurinsForm = hasFmc(product);
+  const hwid = isOfTurinsForm ? CHIP_ID.subarray(0, 8) : CHIP_ID;
   return {
-    '1': integer(isTurin ? 1 : 0),
+    '1': integer(isOfTurinsForm ? 1 : 0),
     '2': ia5(product === 'Milan' ? 'Milan-B0' : product),
     '3.9': tcb.fmc === null ? null : integer(tcb.fmc),
     '3.1': integer(tcb.bootLoader),
     '3.2': integer(tcb.tee),
-    '3.4': isTurin ? null : integer(0),
+    '3.4': isOfTurinsForm ? null : integer(0),
     '3.5': integer(0),
     '3.6': integer(0),
     '3.7': integer(0),
@@ -267,7 +269,8 @@ function snpValues(fields: SnpReportFields, root: Uint8Array, signer: SnpSigner)
   const floor = { ...plain.reportedTcb };
   return {
     platform: 'snp',
-    products: [{ product, root: toBase64url(root), floor }],
+    // Reference values cannot list a product whose vendor's root is not published.
+    products: isRooted(product) ? [{ product, root: toBase64url(root), floor }] : [],
     signers: [signer],
     images: [
       {

@@ -50,6 +50,8 @@ function snp(name: string, { ca, at, failed = [], vek = `${name}.vcek.der`, nonc
   };
 }
 
+/** Of a certificate that is no VEK at all: what rests on one is not reached. */
+const NO_VEK = ['snp.vek', 'snp.product', 'snp.chain', 'snp.signature', 'snp.chip', 'snp.tcb', 'snp.crl'];
 const UNCHAINED = ['snp.chain', 'snp.signature', 'snp.chip', 'snp.tcb', 'snp.crl'];
 const MILAN = { ca: 'ca-milan.pem', at: '2023-06-01' };
 const VLEK = { ca: 'ca-milan-vlek.pem', vek: 'milan-v3-vlek-vmpl1.vlek.der' };
@@ -66,7 +68,7 @@ const SNP_ROWS: readonly VectorRow[] = [
   snp('milan-v5-x25519-vmpl1', { ca: 'ca-milan.pem', at: '2026-01-15' }),
   snp('genoa-v3-hpke', { ca: 'ca-genoa.pem', at: '2026-07-01' }),
   snp('milan-v2', { ...MILAN, vek: 'bad-milan-vcek-signature.der', failed: UNCHAINED }),
-  snp('milan-v2', { ...MILAN, vek: 'bad-milan-vcek-hwid-der-wrapped.der', failed: UNCHAINED }),
+  snp('milan-v2', { ...MILAN, vek: 'bad-milan-vcek-hwid-der-wrapped.der', failed: NO_VEK }),
 ];
 
 interface TdxRow {

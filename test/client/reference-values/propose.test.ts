@@ -91,7 +91,7 @@ describe('a host of every kit passes under the document that is proposed from it
 
 const SNP_MACHINES: readonly SnpOptions[] = (['Milan', 'Genoa', 'Turin'] as const).flatMap((product) =>
   (['vcek', 'vlek'] as const).flatMap((signer) =>
-    [2, 3, 5]
+    [2, 3, 4, 5]
       .filter((version) => product !== 'Turin' || version > 2)
       .map((version) => ({
         ...{ product, signer },

@@ -49,7 +49,7 @@ export async function appraiseSnp(input: PlatformInput<SnpReport, SnpReferenceVa
 
 /** `snp.version` shows what the parser has made sure of: a report of another version has no fields to appraise. */
 function checkForm(findings: Findings<SnpRule>, report: AttestationReport, values: SnpReferenceValues | null): void {
-  findings.among('snp.version', ['2', '3', '5'], String(report.version));
+  findings.among('snp.version', ['2', '3', '4', '5'], String(report.version));
   findings.same('snp.sig-algo', String(ECDSA_P384_SHA384), String(report.signatureAlgorithm));
   findings.among('snp.signer', values?.signers ?? ['vcek', 'vlek'], signingKeyText(report.signingKey));
 }

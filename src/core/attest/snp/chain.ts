@@ -9,7 +9,7 @@ import { instantText } from '../../x509/time.ts';
 import type { Findings } from '../findings.ts';
 import type { SnpEndorsements } from './endorsements.ts';
 import type { SnpReferenceValues } from './reference-values.ts';
-import { SNP_VENDOR_ROOTS } from './roots.ts';
+import { isRooted, SNP_VENDOR_ROOTS } from './roots.ts';
 import type { SnpRule } from './rules.ts';
 import type { SnpProduct } from './tcb.ts';
 import type { SnpSigner, Vek } from './vek.ts';
@@ -62,6 +62,8 @@ async function verifyChain(input: ChainInput): Promise<{ got: string; value: Cha
 }
 
 function rootOf(product: SnpProduct, values: SnpReferenceValues | null): Uint8Array {
+  // The vendor has published no root of a Venice: reference values cannot list it either.
+  if (!isRooted(product)) throw new TwinlockError('root_unknown', `no root of ${product} is published yet`);
   if (values === null) return SNP_VENDOR_ROOTS[product];
   const listed = values.products.find((one) => one.product === product);
   if (listed === undefined) throw new TwinlockError('root_unknown', `no root is pinned for ${product}`);

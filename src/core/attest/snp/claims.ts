@@ -12,8 +12,8 @@ import {
 } from '../claim-form.ts';
 import type { AttestationReport, FirmwareVersion } from './parse.ts';
 import { bitOf, POLICY_BIT, registerText, signingKeyText } from './register.ts';
-import { componentsOf, type SnpProduct, type Tcb } from './tcb.ts';
-import type { Vek } from './vek.ts';
+import { componentsOf, SNP_PRODUCTS, type SnpProduct, type Tcb } from './tcb.ts';
+import { VEK_PRODUCT_NAME, type Vek } from './vek.ts';
 
 const TCBS = ['current', 'reported', 'committed', 'launch'] as const;
 const COMPONENTS = ['fmc', 'bl', 'tee', 'snp', 'ucode'] as const;
@@ -21,7 +21,7 @@ const COMPONENTS = ['fmc', 'bl', 'tee', 'snp', 'ucode'] as const;
 const register = bytes(8);
 const firmware = like(/[0-9]{1,3}\.[0-9]{1,3} build [0-9]{1,3}/, '1.55 build 24');
 
-/** Every claim that an appraisal may make of this platform; of the FMC only for Turin. */
+/** Every claim that an appraisal may make of this platform; of the FMC only for Turin and Venice. */
 export const SNP_CLAIMS: ClaimForms = {
   'snp.version': decimal,
   'snp.guest-svn': decimal,
@@ -49,15 +49,15 @@ export const SNP_CLAIMS: ClaimForms = {
   'snp.cpuid.family': decimal,
   'snp.cpuid.model': decimal,
   'snp.cpuid.stepping': decimal,
-  /** A Turin has 8 bytes, then zeros; a cloud may hide it from whoever a VLEK signs for. */
+  /** A Turin or Venice has 8 bytes, then zeros; a cloud may hide it from whoever a VLEK signs for. */
   'snp.chip-id': naming('chip', /^0*$/, bytesOrBeginning(64, 8)),
   'snp.current-fw': firmware,
   'snp.committed-fw': firmware,
   'snp.launch-mit-vector': register,
   'snp.current-mit-vector': register,
-  'snp.product': oneOf('Milan', 'Genoa', 'Turin'),
+  'snp.product': oneOf(...SNP_PRODUCTS),
   ...Object.fromEntries(TCBS.flatMap((tcb) => COMPONENTS.map((component) => [`snp.${tcb}-tcb.${component}`, decimal]))),
-  'snp.vek.product': like(/(?:Milan|Genoa|Turin)(?:-[A-Z0-9]{1,8})?/, 'Milan-B0'),
+  'snp.vek.product': like(VEK_PRODUCT_NAME, 'Milan-B0'),
   'snp.vek.csp-id': printable,
   ...Object.fromEntries(COMPONENTS.map((component) => [`snp.vek.tcb.${component}`, decimal])),
 };

@@ -2,7 +2,7 @@ import { type Hex, toHex } from '../../bytes.ts';
 import { TwinlockError } from '../../errors.ts';
 import { parseSnpReport } from './parse.ts';
 import { signingKeyText } from './register.ts';
-import { decodeTcb, productOf, type SnpProduct, type Tcb } from './tcb.ts';
+import { decodeTcb, hasFmc, productOf, type SnpProduct, type Tcb } from './tcb.ts';
 import type { SnpSigner } from './vek.ts';
 
 /** What a report's endorsements must be of: what the vendor's service (AMD 57230) is asked for. */
@@ -10,7 +10,7 @@ export interface SnpNeeds {
   readonly signer: SnpSigner;
   /** Null in a report of version 2, which does not say: Milan or Genoa, whose TCB versions are of one layout. */
   readonly product: SnpProduct | null;
-  /** As a VCEK's HWID: 64 bytes, 8 for Turin; zeros where the host hides it. */
+  /** As a VCEK's HWID: 64 bytes, 8 for Turin and Venice; zeros where the host hides it. */
   readonly chipId: Hex;
   readonly reportedTcb: Tcb;
 }
@@ -30,6 +30,6 @@ export function snpNeeds(bytes: Uint8Array): SnpNeeds {
     const { family, model } = report.cpuid;
     throw new TwinlockError('endorsement_missing', `no product has CPUID family ${family}, model ${model}`);
   }
-  const chipId = toHex(product === 'Turin' ? report.chipId.subarray(0, 8) : report.chipId);
+  const chipId = toHex(product !== null && hasFmc(product) ? report.chipId.subarray(0, 8) : report.chipId);
   return { signer, product, chipId, reportedTcb: decodeTcb(report.reportedTcb, product ?? 'Milan') };
 }

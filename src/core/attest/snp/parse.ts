@@ -9,9 +9,9 @@ const SIGNED_BYTES = 0x2a0;
 /** r and s of P-384, which the firmware extends with zeros to 72 bytes each. */
 const SCALAR_BYTES = 48;
 const SCALAR_FIELD_BYTES = 72;
+const MITIGATIONS_BYTES = 16;
 
-/** Version 4 was never released. */
-type SnpReportVersion = 2 | 3 | 5;
+type SnpReportVersion = 2 | 3 | 4 | 5;
 
 /** The version of the firmware itself, as opposed to its security version. */
 export interface FirmwareVersion {
@@ -30,10 +30,10 @@ export interface FirmwareVersion {
  * 048 flags             04c 0                050 report data (64)   090 measurement (48)
  * 0c0 host data (32)    0e0 id key digest (48)                      110 author key digest (48)
  * 140 report id (32)    160 report id of the migration agent (32)   180 reported TCB (8)
- * 188 CPUID family, model, stepping: versions 3 and 5, else 0       18b 0
+ * 188 CPUID family, model, stepping: from version 3, else 0          18b 0
  * 1a0 chip id (64)      1e0 committed TCB (8)
  * 1e8 current firmware build, minor, major, 0                       1ec committed firmware, likewise
- * 1f0 launch TCB (8)    1f8 launch, 200 current mitigation vector (8 each): version 5, else 0
+ * 1f0 launch TCB (8)    1f8 launch, 200 current mitigation vector (8 each): version 5; version 4 unread; else 0
  * 208 0                 2a0 r (72), s (72), little-endian           330 0                4a0 end
  * ```
  */
@@ -77,9 +77,9 @@ export interface AttestationReport {
 }
 
 /**
- * Parses an attacker-controlled report of 1184 bytes, versions 2, 3 and 5. What the specification reserves must
- * be zero, after the signature too, where nobody signs: one report has one encoding. Throws `malformed`, naming
- * the offset, or `unsupported_version`.
+ * Parses an attacker-controlled report of 1184 bytes, versions 2 to 5. What the specification reserves must be
+ * zero, after the signature too, where nobody signs: one report has one encoding. Throws `malformed`, naming the
+ * offset, or `unsupported_version`.
  */
 export function parseSnpReport(bytes: Uint8Array): AttestationReport {
   must(bytes.length === REPORT_BYTES, 'malformed', `SNP report: expected ${REPORT_BYTES} bytes, got ${bytes.length}`);
@@ -119,8 +119,8 @@ export function parseSnpReport(bytes: Uint8Array): AttestationReport {
 }
 
 function versionOf(version: number): SnpReportVersion {
-  if (version === 2 || version === 3 || version === 5) return version;
-  throw new TwinlockError('unsupported_version', `SNP report: expected version 2, 3 or 5, got ${version}`);
+  if (version === 2 || version === 3 || version === 4 || version === 5) return version;
+  throw new TwinlockError('unsupported_version', `SNP report: expected version 2 to 5, got ${version}`);
 }
 
 function readFlags(reader: ByteReader) {
@@ -146,8 +146,11 @@ function readFirmware(reader: ByteReader): FirmwareVersion {
   return firmware;
 }
 
+/** Firmware writes version 4 (Milan, 1.55.31) without saying what is here: the signature covers it, no rule reads it. */
 function readMitigations(reader: ByteReader, version: SnpReportVersion): AttestationReport['mitigations'] {
-  return version === 5 ? { launch: reader.u64le(), current: reader.u64le() } : null;
+  if (version === 5) return { launch: reader.u64le(), current: reader.u64le() };
+  if (version === 4) reader.skip(MITIGATIONS_BYTES);
+  return null;
 }
 
 function readScalar(reader: ByteReader): Uint8Array {

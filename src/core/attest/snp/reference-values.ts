@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 import { binary, humanText } from '../../schema.ts';
 import { distinctNames } from '../distinct-names.ts';
+import { ROOTED_PRODUCTS } from './roots.ts';
+import { hasFmc } from './tcb.ts';
 
 /** The vendor publishes a list for half a year and longer: one that is older than this has missed two. */
 const MAX_GRACE_MS = 366 * 86_400_000;
@@ -15,7 +17,7 @@ const svn = z.int().check(z.gte(0), z.lte(255));
 
 const product = z
   .strictObject({
-    product: z.enum(['Milan', 'Genoa', 'Turin']),
+    product: z.enum(ROOTED_PRODUCTS),
     /** The ARK in DER. Certificates below it are dated anew by the vendor, and never pinned. */
     root: binary(1, 8192),
     /** Of each component of the reported, the committed and the launch TCB. */
@@ -23,7 +25,7 @@ const product = z
   })
   .check(
     z.refine(
-      ({ product, floor }) => (floor.fmc !== null) === (product === 'Turin'),
+      ({ product, floor }) => (floor.fmc !== null) === hasFmc(product),
       'expected a floor for the FMC of Turin, and null for others, which have none',
     ),
   );
@@ -45,7 +47,7 @@ export const snpReferenceValues = z.strictObject({
   platform: z.literal('snp'),
   /** A product that is not listed is refused. */
   products: z.array(product).check(
-    z.maxLength(3),
+    z.maxLength(ROOTED_PRODUCTS.length),
     z.refine(
       (list) => new Set(list.map((one) => one.product)).size === list.length,
       'expected each product at most once',

@@ -79,12 +79,21 @@ const ARK_TURIN = fromBase64(
     'sA==',
 );
 
+/** The products whose ARK the vendor has published: reference values can list these. */
+export const ROOTED_PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const satisfies readonly SnpProduct[];
+type RootedProduct = (typeof ROOTED_PRODUCTS)[number];
+
 /** The vendor's root keys in DER, one a product: authenticity alone is checked under these. */
-export const SNP_VENDOR_ROOTS: Readonly<Record<SnpProduct, Uint8Array>> = {
+export const SNP_VENDOR_ROOTS: Readonly<Record<RootedProduct, Uint8Array>> = {
   Milan: ARK_MILAN,
   Genoa: ARK_GENOA,
   Turin: ARK_TURIN,
 };
+
+/** Whether the vendor has published an ARK of this product. */
+export function isRooted(product: SnpProduct): product is RootedProduct {
+  return product in SNP_VENDOR_ROOTS;
+}
 
 /** Whether `der` is one of the vendor's roots, to the byte: production vaults pin no others. */
 export function isSnpVendorRoot(der: Uint8Array): boolean {

@@ -1,11 +1,20 @@
 import { must } from '../../errors.ts';
 
-/** A family of processors that shares an ARK, as the vendor names it; Bergamo and Siena are Genoa. */
-export type SnpProduct = 'Milan' | 'Genoa' | 'Turin';
+/**
+ * A family of processors that shares an ARK, as the vendor names it; Bergamo and Siena are Genoa. The vendor has
+ * published no ARK of Venice yet: its reports are read, and refused by the rule snp.chain.
+ */
+export const SNP_PRODUCTS = ['Milan', 'Genoa', 'Turin', 'Venice'] as const;
+export type SnpProduct = (typeof SNP_PRODUCTS)[number];
+
+/** Turin and its successors: a TCB version with an FMC, and a HWID of 8 bytes where others have 64. */
+export function hasFmc(product: SnpProduct): boolean {
+  return product === 'Turin' || product === 'Venice';
+}
 
 /** The security version numbers of the platform's firmware, 0 to 255 each. */
 export interface Tcb {
-  /** Only Turin has one. */
+  /** Null for Milan and Genoa, which have none. */
   readonly fmc: number | null;
   readonly bootLoader: number;
   readonly tee: number;
@@ -26,9 +35,9 @@ const COMPONENTS = [
  * Decodes a TCB_VERSION of 8 bytes (AMD 56860 section 2.2), whose layout is the product's:
  *
  * ```
- * byte          0    1    2    3    4    5    6    7
- * Milan, Genoa  bl   tee  0    0    0    0    snp  ucode
- * Turin         fmc  bl   tee  snp  0    0    0    ucode
+ * byte           0    1    2    3    4    5    6    7
+ * Milan, Genoa   bl   tee  0    0    0    0    snp  ucode
+ * Turin, Venice  fmc  bl   tee  snp  0    0    0    ucode
  * ```
  *
  * Throws `malformed` for a reserved byte that is not zero.
@@ -36,10 +45,9 @@ const COMPONENTS = [
 export function decodeTcb(bytes: Uint8Array, product: SnpProduct): Tcb {
   must(bytes.length === 8, 'malformed', `expected a TCB version of 8 bytes, got ${bytes.length}`);
   const at = (index: number) => bytes[index] ?? 0;
-  const isTurin = product === 'Turin';
-  const reserved = isTurin ? [4, 5, 6] : [2, 3, 4, 5];
+  const reserved = hasFmc(product) ? [4, 5, 6] : [2, 3, 4, 5];
   must(!reserved.some(at), 'malformed', `expected zeros in the reserved bytes of a TCB version of ${product}`);
-  return isTurin
+  return hasFmc(product)
     ? { fmc: at(0), bootLoader: at(1), tee: at(2), snp: at(3), microcode: at(7) }
     : { fmc: null, bootLoader: at(0), tee: at(1), snp: at(6), microcode: at(7) };
 }
@@ -80,6 +88,9 @@ const MODELS: readonly (readonly [family: number, first: number, last: number, S
   [0x19, 0x10, 0x1f, 'Genoa'],
   [0x19, 0xa0, 0xaf, 'Genoa'],
   [0x1a, 0x00, 0x11, 'Turin'],
+  [0x1a, 0x50, 0x57, 'Venice'],
+  [0x1a, 0x90, 0xaf, 'Venice'],
+  [0x1a, 0xc0, 0xc7, 'Venice'],
 ];
 
 /** Null for a processor that is none of the products. */

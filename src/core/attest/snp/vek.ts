@@ -3,7 +3,7 @@ import { must, TwinlockError } from '../../errors.ts';
 import { readElement, readUnsigned } from '../../signature/der.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { IA5_STRING } from '../../x509/der-reader.ts';
-import type { SnpProduct, Tcb } from './tcb.ts';
+import { hasFmc, type SnpProduct, type Tcb } from './tcb.ts';
 
 /** Who vouches for the platform: the chip's own key, or one that a cloud has loaded into it. */
 export type SnpSigner = 'vcek' | 'vlek';
@@ -24,8 +24,17 @@ const EXTENSION = {
 /** The components that the structure reserves: a report has zeros there. */
 const RESERVED = ['4', '5', '6', '7'].map((arc) => `${OID}.3.${arc}`);
 
-/** A stepping may follow the product's name: Milan-B0. */
-const PRODUCT_NAME = /^(Milan|Genoa|Turin)(?:-[A-Z0-9]{1,8})?$/;
+/** The names that certificates give processors, each with the product whose ARK it is under. */
+const PRODUCT_OF_NAME: ReadonlyMap<string, SnpProduct> = new Map([
+  ['Milan', 'Milan'],
+  ['Genoa', 'Genoa'],
+  ['Siena', 'Genoa'],
+  ['Turin', 'Turin'],
+  ['Venice', 'Venice'],
+]);
+/** A stepping may follow the name: Milan-B0. */
+export const VEK_PRODUCT_NAME = new RegExp(`(${[...PRODUCT_OF_NAME.keys()].join('|')})(?:-[A-Z0-9]{1,8})?`);
+const WHOLE_PRODUCT_NAME = new RegExp(`^${VEK_PRODUCT_NAME.source}$`);
 const TEXT_CHARACTERS_MAX = 256;
 const PRINTABLE = /^[\x20-\x7e]+$/;
 
@@ -37,7 +46,7 @@ export interface Vek {
   /** The product with its stepping, as the certificate says it. */
   readonly productName: string;
   readonly tcb: Tcb;
-  /** Of a VCEK: 64 bytes, 8 for Turin; null for a VLEK. */
+  /** Of a VCEK: 64 bytes, 8 for Turin and Venice; null for a VLEK. */
   readonly hwid: Uint8Array | null;
   /** Of a VLEK: the cloud's name; null for a VCEK. */
   readonly cspId: string | null;
@@ -55,7 +64,7 @@ export function parseVek(der: Uint8Array): Vek {
   const structVersion = integer(certificate, EXTENSION.structVersion);
   must(structVersion <= 1, 'unsupported_version', `expected VEK extensions of version 0 or 1, got ${structVersion}`);
   const productName = text(certificate, EXTENSION.product);
-  const product = PRODUCT_NAME.exec(productName)?.[1] as SnpProduct | undefined;
+  const product = PRODUCT_OF_NAME.get(WHOLE_PRODUCT_NAME.exec(productName)?.[1] ?? '');
   must(product !== undefined, 'malformed', 'expected the VEK of a product that is known');
   return { certificate, product, productName, tcb: tcbOf(certificate, product), ...identityOf(certificate, product) };
 }
@@ -65,10 +74,11 @@ function tcbOf(certificate: Certificate, product: SnpProduct): Tcb {
     const isZero = !certificate.extensions.has(oid) || integer(certificate, oid) === 0;
     must(isZero, 'malformed', `expected zero in VEK extension ${oid}, which is reserved`);
   }
-  const hasFmc = certificate.extensions.has(EXTENSION.fmc);
-  must(hasFmc === (product === 'Turin'), 'malformed', `expected the FMC's version in a VEK of Turin, and in no other`);
+  const isThere = certificate.extensions.has(EXTENSION.fmc);
+  const expected = hasFmc(product) ? 'the' : 'no';
+  must(isThere === hasFmc(product), 'malformed', `expected ${expected} version of the FMC in a VEK of ${product}`);
   return {
-    fmc: hasFmc ? integer(certificate, EXTENSION.fmc) : null,
+    fmc: isThere ? integer(certificate, EXTENSION.fmc) : null,
     bootLoader: integer(certificate, EXTENSION.bootLoader),
     tee: integer(certificate, EXTENSION.tee),
     snp: integer(certificate, EXTENSION.snp),
@@ -84,7 +94,7 @@ function identityOf(certificate: Certificate, product: SnpProduct): Pick<Vek, 's
   if (isVlek) return { signer: 'vlek', hwid: null, cspId: text(certificate, EXTENSION.cspId) };
   // Raw bytes, and not DER inside the OCTET STRING as the others are.
   const hwid = value(certificate, EXTENSION.hwid);
-  const expectedBytes = product === 'Turin' ? 8 : 64;
+  const expectedBytes = hasFmc(product) ? 8 : 64;
   must(hwid.length === expectedBytes, 'malformed', `expected a HWID of ${expectedBytes} bytes, got ${hwid.length}`);
   return { signer: 'vcek', hwid, cspId: null };
 }

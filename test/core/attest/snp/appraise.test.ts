@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { appraiseSnp } from '../../../../src/core/attest/snp/appraise.ts';
 import { SNP_CLAIMS } from '../../../../src/core/attest/snp/claims.ts';
+import { ROOTED_PRODUCTS } from '../../../../src/core/attest/snp/roots.ts';
 import { AUTHENTICITY_RULES, REFERENCE_RULES } from '../../../../src/core/attest/snp/rules.ts';
 import { fromBase64url, fromHex, toBase64url, utf8 } from '../../../../src/core/bytes.ts';
 import { digestOf } from '../../../../src/core/canonical.ts';
@@ -37,11 +38,11 @@ async function got(rule: string, options: SnpOptions, instantMs = SNP_INSTANT_MS
   return rules.find((one) => one.rule === rule)?.got ?? '';
 }
 
-const products = ['Milan', 'Genoa', 'Turin'] as const;
+const products = ROOTED_PRODUCTS;
 const bit = (index: number) => 0x3_001fn | (1n << BigInt(index));
 
 describe('a report passes', () => {
-  test.each(products.flatMap((product) => [2, 3, 5].map((version) => [product, version] as const)))(
+  test.each(products.flatMap((product) => [2, 3, 4, 5].map((version) => [product, version] as const)))(
     'of %s, version %i, by its VCEK',
     async (product, version) => {
       expect(await broken({ product, report: { version } })).toEqual([]);
@@ -52,10 +53,16 @@ describe('a report passes', () => {
     expect(await broken({ product, signer: 'vlek' })).toEqual([]);
   });
 
-  test('of a Siena, which is a Genoa', async () => {
-    expect(await broken({ product: 'Genoa', report: { cpuid: { family: 0x19, model: 0xa0, stepping: 2 } } })).toEqual(
-      [],
-    );
+  test.each(['Genoa', 'Siena', 'Siena-B1'])('of a Siena whose VEK names %s, under the ARK of Genoa', async (name) => {
+    const report = { cpuid: { family: 0x19, model: 0xa0, stepping: 2 } };
+    expect(await broken({ product: 'Genoa', report, vekExtensions: { '2': tlv(0x16, utf8(name)) } })).toEqual([]);
+  });
+
+  test('of version 4, whatever it has where version 5 has mitigation vectors', async () => {
+    const patches = [[0x1f8, new Uint8Array(16).fill(0xee)]] as const;
+    const made = snpCase({ report: { version: 4, patches } });
+    expect(await broken({ report: { version: 4, patches } })).toEqual([]);
+    expect(Object.keys((await reach(made)).claims)).not.toContain('snp.launch-mit-vector');
   });
 
   test('where reference values do not compare what is null', async () => {
@@ -76,6 +83,14 @@ describe('a report passes', () => {
     expect(await broken({ crl })).toEqual([]);
     expect(await broken({ crl, referenceValues: { graceMs: 3_600_000 } })).toEqual(['snp.crl']);
   });
+});
+
+test('a Venice is read whole, and refused because no root of it is published', async () => {
+  const options: SnpOptions = { product: 'Venice' };
+  const { claims } = await reach(snpCase(options));
+  expect(claims).toMatchObject({ 'snp.product': 'Venice', 'snp.reported-tcb.fmc': '2', 'snp.vek.tcb.snp': '24' });
+  expect(await broken(options)).toEqual(['snp.chain', 'snp.crl', 'snp.rollback']);
+  expect(await got('snp.chain', options)).toBe('root_unknown: no root of Venice is published yet');
 });
 
 test('authenticity alone leaves out what compares with reference values, and the binding where nobody says', async () => {

@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest';
 import { snpNeeds } from '../../../../src/core/attest/snp/needs.ts';
+import { hasFmc } from '../../../../src/core/attest/snp/tcb.ts';
 import { toHex } from '../../../../src/core/bytes.ts';
 import { type SnpReportFields, snpFields, snpReportBytes, snpTcb } from '../../../platforms/snp.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const needsOf = (fields: SnpReportFields) => snpNeeds(snpReportBytes(fields));
 
-test.each(['Milan', 'Genoa', 'Turin'] as const)(
+test.each(['Milan', 'Genoa', 'Turin', 'Venice'] as const)(
   'a report of %s needs the key of its chip and its reported TCB',
   (product) => {
     const fields = snpFields(product);
-    const chipId = toHex(product === 'Turin' ? fields.chipId.subarray(0, 8) : fields.chipId);
+    const chipId = toHex(hasFmc(product) ? fields.chipId.subarray(0, 8) : fields.chipId);
     expect(needsOf(fields)).toEqual({ signer: 'vcek', product, chipId, reportedTcb: snpTcb(product) });
   },
 );

@@ -22,6 +22,7 @@ describe('reference values are refused', () => {
 
   test.each<[string, object]>([
     ['with a field that no rule knows', { debug: true }],
+    ['with a product whose root is not published', { products: [{ ...turin, product: 'Venice' }] }],
     ['with a product twice', { products: [milan, milan] }],
     ['with a floor for the FMC of a Milan', { products: [{ ...milan, floor: turin?.floor }] }],
     ['without a floor for the FMC of a Turin', { products: [{ ...turin, floor: milan?.floor }] }],

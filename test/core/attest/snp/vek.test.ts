@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hasFmc } from '../../../../src/core/attest/snp/tcb.ts';
 import { parseVek } from '../../../../src/core/attest/snp/vek.ts';
 import { concat, fromBase64url, fromHex, utf8 } from '../../../../src/core/bytes.ts';
 import { type SnpOptions, snpCase, snpTcb, type VekExtensions } from '../../../platforms/snp.ts';
@@ -9,9 +10,9 @@ const vekOf = (options: SnpOptions = {}) => fromBase64url(snpCase(options).endor
 const ia5 = (text: string) => tlv(0x16, utf8(text));
 
 describe('a VEK is read', () => {
-  test.each(['Milan', 'Genoa', 'Turin'] as const)('of %s, with its chip', (product) => {
+  test.each(['Milan', 'Genoa', 'Turin', 'Venice'] as const)('of %s, with its chip', (product) => {
     const vek = parseVek(vekOf({ product }));
-    const length = product === 'Turin' ? 8 : 64;
+    const length = hasFmc(product) ? 8 : 64;
     const hwid = Uint8Array.from({ length }, (_, i) => i + 1);
     expect(vek).toMatchObject({ signer: 'vcek', product, tcb: snpTcb(product), hwid, cspId: null });
     expect(vek.certificate.serial).toBe('00');
@@ -24,6 +25,8 @@ describe('a VEK is read', () => {
     ['Milan', 'Milan'],
     ['Milan-B0', 'Milan'],
     ['Genoa-B1', 'Genoa'],
+    ['Siena', 'Genoa'],
+    ['Siena-A1', 'Genoa'],
   ] as const)('whose product is %s', (productName, product) => {
     expect(parseVek(vekOf({ product, vekExtensions: { '2': ia5(productName) } }))).toMatchObject({
       product,
