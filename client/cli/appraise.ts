@@ -3,11 +3,12 @@ import type { Appraisal } from '../../src/core/attest/appraisal.ts';
 import { appraiseParts, type Parts } from '../../src/core/attest/compose.ts';
 import { ABSENT } from '../../src/core/attest/token/jws.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
+import { exactInstant } from '../exact.ts';
 import { readReferenceValues } from '../reference-values/file.ts';
 import { EXIT } from './exit.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { caOf, instantOf, orUnparsed, type SubjectFlags, subjectOf, withSubjectFlags } from './subject-flags.ts';
-import { table, timeText } from './text.ts';
+import { table } from './text.ts';
 
 /** What a table shows of one cell. */
 const CELL_MAX = 72;
@@ -64,7 +65,7 @@ function linesOf(appraisal: Appraisal, parts: Parts): readonly string[] {
   return [
     `platform     ${platform}`,
     `label        ${label}`,
-    `at           ${timeText(instant)}`,
+    `at           ${exactInstant(instant)}`,
     `evidence     ${appraisal.evidence}`,
     `endorsed by  ${appraisal.endorsements}`,
     `expected     ${referenceValues ?? 'nothing: no reference values were given, so authenticity alone is checked'}`,

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import { deposit } from '../depositor/deposit.ts';
+import { exactBytes } from '../exact.ts';
 import { fileError } from '../file-error.ts';
 import { platformRandom } from '../random.ts';
 import { follow, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
-import { bytesText } from './text.ts';
 
 interface DepositFlags {
   readonly as: string;
@@ -54,7 +54,7 @@ async function run(invocation: Invocation, folder: string, flags: DepositFlags):
     progress.end();
     const { manifest, files, bytes, envelopes } = deposited;
     terminal.result({ model, version, ...deposited, seconds: (performance.now() - began) / 1000 }, [
-      `deposited    ${model}@${version}: ${files} files, ${bytesText(bytes)}`,
+      `deposited    ${model}@${version}: ${files} files, ${exactBytes(bytes)}`,
       `manifest     ${manifest}`,
       `envelopes    ${envelopes}, one for each of the custodians’ authenticators`,
       `state        quarantined: next, twinlock publish ${model}@${version}`,

@@ -7,6 +7,7 @@ import { type Hex, toHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ProposalView } from '../api.ts';
+import { exactBytes } from '../exact.ts';
 import { fileError } from '../file-error.ts';
 import { type Fetched, fetchRelease, sendReceipt } from '../host/fetch.ts';
 import { type PendingRelease, readPendingRelease } from '../host/pending-release.ts';
@@ -18,7 +19,6 @@ import { type Connection, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { ask, requestLines } from './request.ts';
 import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
-import { bytesText } from './text.ts';
 
 /** How long a request whose keys are lost may take to be withdrawn. */
 const WITHDRAW_WITHIN_MS = 10_000;
@@ -117,8 +117,8 @@ async function take(
   const { model, version, release } = pending;
   const { files, bytes, receivedBytes } = fetched;
   terminal.result({ model, version, release, folder: flags.to, files, bytes, receivedBytes, receipt, seconds }, [
-    `fetched      ${model}@${version}: ${files.length} files, ${bytesText(bytes)}, in ${flags.to}`,
-    `received     ${bytesText(receivedBytes)} of ciphertext in ${seconds.toFixed(1)} s`,
+    `fetched      ${model}@${version}: ${files.length} files, ${exactBytes(bytes)}, in ${flags.to}`,
+    `received     ${exactBytes(receivedBytes)} of ciphertext in ${seconds.toFixed(1)} s`,
     `release      ${release}`,
     receiptLine(flags, receipt),
   ]);

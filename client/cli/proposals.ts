@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { ProposalView } from '../api.ts';
+import { exactInstant } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
-import { shortDigest, table, timeText } from './text.ts';
+import { shortDigest, table } from './text.ts';
 
 export function addProposals(program: Command): void {
   program
@@ -34,7 +35,7 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
     subjectOf(proposal),
     stateOf(proposal),
     votesOf(proposal),
-    timeText(proposal.leaseEnds ?? proposal.expires),
+    exactInstant(proposal.leaseEnds ?? proposal.expires),
     comparisonCode(proposal.digest, REQUEST_WORDS),
   ]);
   return table(['DIGEST', 'KIND', 'WHAT', 'STATE', 'VOTES', 'UNTIL', 'CODE'], rows);

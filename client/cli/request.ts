@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
+import { exactInstant } from '../exact.ts';
 import { type PendingRelease, writePendingRelease } from '../host/pending-release.ts';
 import { requestRelease } from '../host/request.ts';
 import { platformRandom } from '../random.ts';
@@ -9,7 +10,6 @@ import { collectorOf } from './collector-flags.ts';
 import { type Connection, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
-import { timeText } from './text.ts';
 
 interface KeysFlag {
   readonly keys: string;
@@ -66,7 +66,7 @@ export function requestLines(target: string, { release, expires }: PendingReleas
     `requested    ${target}`,
     `digest       ${release}`,
     `code         ${comparisonCode(release, REQUEST_WORDS)}`,
-    `until        ${timeText(expires)}`,
+    `until        ${exactInstant(expires)}`,
   ];
 }
 

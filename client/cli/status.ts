@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { must } from '../../src/core/errors.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { StatusView } from '../api.ts';
+import { exactBytes } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
-import { bytesText, shortDigest, table } from './text.ts';
+import { shortDigest, table } from './text.ts';
 
 export function addStatus(program: Command): void {
   program
@@ -61,7 +62,7 @@ function linesOf(status: StatusView): readonly string[] {
       versions.map(({ model, version, phase, bytes, manifest, durable, unconfirmed }) => [
         `${model}@${version}`,
         phase,
-        bytesText(BigInt(bytes)),
+        exactBytes(BigInt(bytes)),
         shortDigest(manifest),
         durable ? 'none' : [...new Set(unconfirmed.map(({ name }) => name))].join(', '),
       ]),

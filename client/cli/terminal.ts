@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { TwinlockError } from '../../src/core/errors.ts';
-import { bytesText, jsonText, printable } from './text.ts';
+import { roundedBytes } from '../exact.ts';
+import { jsonText, printable } from './text.ts';
 
 /** How often a line is printed where there is no terminal to draw a bar on. */
 const LINE_EVERY_MS = 5000;
@@ -100,5 +101,5 @@ function toldProgress(what: string, unit: 'bytes' | 'entries', stream: NodeJS.Wr
 
 function amountOf(done: number, total: number, unit: 'bytes' | 'entries'): string {
   if (unit === 'entries') return `${done} of ${total} entries`;
-  return `${bytesText(done)} of ${bytesText(total)}`;
+  return `${roundedBytes(done)} of ${roundedBytes(total)}`;
 }

@@ -1,27 +1,6 @@
-/** How values are shown to people. */
+/** How text is shown on a terminal. */
 
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 const DURATIONS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** `512 B`, `16.2 MiB`. */
-export function bytesText(bytes: number | bigint): string {
-  let value = Number(bytes);
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
-}
-
-/** The last instant that a date can say (ECMAScript, "Time Values"); what is said may be any number. */
-const MAX_INSTANT_MS = 8.64e15;
-
-/** UTC, to the second. */
-export function timeText(instantMs: number): string {
-  if (Math.abs(instantMs) > MAX_INSTANT_MS) return 'never';
-  return `${new Date(instantMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
-}
 
 /** `90s`, `30m`, `8h`, `7d` in milliseconds; null for anything else. */
 export function durationMs(text: string): number | null {
@@ -48,21 +27,19 @@ export function shortDigest(digest: string): string {
   return digest.slice(0, 16);
 }
 
-/** More is cut: one long word of the vault's would be paid for in every row. */
-const MAX_CELL_LENGTH = 256;
+/** No column is wider: one long word of the vault's would be paid for in every row. */
+const MAX_COLUMN_LENGTH = 256;
 
-/** Columns as wide as their widest cell. */
+/** Columns as wide as their widest cell. A cell that is longer than a column may be is there in whole. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const all = [head, ...rows].map((row) => row.map(cut));
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const all = [head, ...rows];
+  const widths = head.map((_, column) =>
+    all.reduce((width, row) => Math.max(width, Math.min(row[column]?.length ?? 0, MAX_COLUMN_LENGTH)), 0),
+  );
   return all.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
   );
-}
-
-function cut(cell: string): string {
-  return cell.length <= MAX_CELL_LENGTH ? cell : `${cell.slice(0, MAX_CELL_LENGTH - 1)}…`;
 }

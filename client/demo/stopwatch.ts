@@ -1,4 +1,4 @@
-import { bytesText } from '../cli/text.ts';
+import { exactBytes } from '../exact.ts';
 
 /** How long things took, and how much went through. */
 export class Stopwatch {
@@ -27,5 +27,5 @@ export class Stopwatch {
 
 export function perSecond(bytes: number, seconds: number): string {
   const rate = bytes / seconds / 1e6;
-  return `${bytesText(bytes)} at ${rate.toFixed(rate < 10 ? 1 : 0)} MB/s`;
+  return `${exactBytes(bytes)} at ${rate.toFixed(rate < 10 ? 1 : 0)} MB/s`;
 }

@@ -6,11 +6,11 @@ import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparis
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
 import { trustCa } from '../cli/connect.ts';
-import { bytesText } from '../cli/text.ts';
 import { confirmCustody } from '../custodian/custody.ts';
 import { deposit } from '../depositor/deposit.ts';
 import { type FoundFile, walkFolder } from '../depositor/folder.ts';
 import { proposePublication } from '../depositor/publish.ts';
+import { exactBytes } from '../exact.ts';
 import type { Fetched } from '../host/fetch.ts';
 import type { PendingRelease } from '../host/pending-release.ts';
 import { platformRandom } from '../random.ts';
@@ -96,7 +96,7 @@ export async function depositModel(world: World): Promise<Hex> {
   const act = () => deposit(depositor, replica, { ...version, now: Date.now, random: platformRandom });
   const { manifest, files, bytes, envelopes } = await stopwatch.time('deposit', act, rate);
   narrator.say(
-    `${files} files, ${bytesText(bytes)}: ${namesOf(await walkFolder(original))}`,
+    `${files} files, ${exactBytes(bytes)}: ${namesOf(await walkFolder(original))}`,
     'encrypted on the depositor’s machine, its key split 2 of 3 and forgotten',
     `${envelopes} envelopes, one for each custodian’s authenticator; ${MODEL}@${VERSION} is quarantined`,
   );
@@ -164,7 +164,7 @@ export async function releaseToServe(world: World): Promise<{ pending: PendingRe
   const fetched = await fetchAndCompare(world, pending, 'serving');
   narrator.say(
     'the host checks the chain of authority from the fingerprint to its own keys, then combines two shares',
-    `${fetched.files.length} files, ${bytesText(fetched.bytes)}, equal to the originals byte for byte`,
+    `${fetched.files.length} files, ${exactBytes(fetched.bytes)}, equal to the originals byte for byte`,
   );
   return { pending, fetched };
 }

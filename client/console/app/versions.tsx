@@ -2,7 +2,8 @@ import type { Facts, Version } from '../../../src/core/state/state.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { confirmCustody } from '../../custodian/custody.ts';
 import { propose } from '../../custodian/propose.ts';
-import { instant, size } from './format.ts';
+import { counted, exactBytes } from '../../exact.ts';
+import { instant } from './format.ts';
 import { ActionButton, ActionError, useAction } from './parts/action.tsx';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
@@ -54,7 +55,7 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
       <FactList
         of={[
           ['Manifest', <Digest key="manifest" hex={manifest} />],
-          ['Ciphertext', `${size(bytes)} in ${files} files`],
+          ['Ciphertext', `${exactBytes(bytes)} in ${counted(files.length, 'file')}, the list of the others among them`],
           [
             'Deposited',
             `${instant(time)} by ${facts.principals.get(depositor)?.name ?? depositor}, of ${facts.persons.get(owner) ?? owner}`,

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../../client/cli/exit.ts';
 import { openTerminal } from '../../../client/cli/terminal.ts';
-import { bytesText, durationMs, jsonText, printable, table, timeText } from '../../../client/cli/text.ts';
+import { durationMs, jsonText, printable, table } from '../../../client/cli/text.ts';
 import { CODES, TwinlockError } from '../../../src/core/errors.ts';
 
 class Captured extends Writable {
@@ -68,17 +68,13 @@ test('nor does it in a JSON document, which says the same all the same', () => {
   expect(JSON.parse(text)).toEqual(said);
 });
 
-test('an instant that no date can say is shown all the same', () => {
-  expect(timeText(Number.MAX_SAFE_INTEGER)).toBe('never');
-  expect(timeText(8.64e15)).toBe('+275760-09-13 00:00Z');
-});
-
-test('one long word does not widen every row of a table', () => {
+test('one long word is shown whole and does not widen every row of a table', () => {
   const lines = table(
     ['A', 'B'],
     [['x'.repeat(1e6), 'y'.repeat(1e6)], ...Array.from({ length: 100 }, () => ['a', 'b'])],
   );
-  expect(Math.max(...lines.map((line) => line.length))).toBe(2 * 256 + 2);
+  expect(lines[1]).toBe(`${'x'.repeat(1e6)}  ${'y'.repeat(1e6)}`);
+  expect(Math.max(...lines.toSpliced(1, 1).map((line) => line.length))).toBe(256 + 2 + 1);
 });
 
 test('every code has an exit code of its group', () => {
@@ -103,8 +99,6 @@ test.each([
   expect(durationMs(text)).toBe(expected);
 });
 
-test('values are shown with their units, columns as wide as they must be', () => {
-  expect([bytesText(0), bytesText(1023), bytesText(16_200_000n)]).toEqual(['0 B', '1023 B', '15.4 MiB']);
-  expect(timeText(Date.UTC(2026, 0, 2, 3, 4, 5, 678))).toBe('2026-01-02 03:04:05Z');
+test('columns are as wide as they must be', () => {
   expect(table(['A', 'B'], [['long', 'x'], ['y']])).toEqual(['A     B', 'long  x', 'y']);
 });

@@ -1,4 +1,4 @@
-import { counted } from '../format.ts';
+import { counted } from '../../../exact.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Failure, Mark, Notice } from '../parts/notice.tsx';
 import { Facts, Panel, Screen } from '../parts/screen.tsx';

@@ -1,7 +1,7 @@
 import type { ReferenceValues } from '../../../../src/core/attest/reference-values.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
 import { type Field, policyFields } from '../../../custodian/policy-diff.ts';
-import { counted, duration, size } from '../format.ts';
+import { counted, exactBytes, exactDuration } from '../../../exact.ts';
 import { Facts } from './screen.tsx';
 
 /** A policy in short, and then every field of it as it is, because what is not shown is not agreed to. */
@@ -20,11 +20,11 @@ export function PolicyFacts({ policy }: { policy: Policy }) {
           ],
           ['Attestation roots', roots.length === 0 ? 'none is listed' : <Values key="roots" of={roots} />],
           ...hostsOf(referenceValues),
-          ['Proposals live for', `at most ${duration(limits.proposalMs)}`],
-          ['Leases last', `at most ${duration(limits.leaseMs)}`],
+          ['Proposals live for', `at most ${exactDuration(limits.proposalMs)}`],
+          ['Leases last', `at most ${exactDuration(limits.leaseMs)}`],
           ['Hosts a release', `at most ${limits.hosts}`],
-          ['Served a release', `at most ${size(BigInt(limits.bytesPerRelease))}`],
-          ['Served a day', `at most ${size(BigInt(limits.bytesPerDay))}`],
+          ['Served a release', `at most ${exactBytes(BigInt(limits.bytesPerRelease))}`],
+          ['Served a day', `at most ${exactBytes(BigInt(limits.bytesPerDay))}`],
           ['To publish', publicationText(publication)],
         ]}
       />

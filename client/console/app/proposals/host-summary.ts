@@ -1,7 +1,7 @@
 import type { Appraisal, RuleResult } from '../../../../src/core/attest/appraisal.ts';
 import { NOT_REACHED } from '../../../../src/core/attest/findings.ts';
 import type { HostReview } from '../../../custodian/host-review.ts';
-import { counted } from '../format.ts';
+import { counted } from '../../../exact.ts';
 
 /** Of which part of a host's evidence a rule or a claim is: the first word of its name. */
 const PARTS: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import type { Appraisal } from '../../../../src/core/attest/appraisal.ts';
 import type { HostReview } from '../../../custodian/host-review.ts';
-import { counted, instant } from '../format.ts';
+import { counted } from '../../../exact.ts';
+import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Fold } from '../parts/fold.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';

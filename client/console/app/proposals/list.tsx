@@ -1,6 +1,6 @@
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import type { Custodian } from '../../../custodian/ceremony.ts';
-import { fromNow } from '../format.ts';
+import { fromNow, instant } from '../format.ts';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { now } from '../vault.ts';
@@ -68,8 +68,8 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
         </span>
       </div>
       <span class="quiet">
-        {proposerName(facts, statement)}, {fromNow(time, now.value)}
-        {isOpen ? `; expires ${fromNow(statement.expires, now.value)}` : ''}
+        {proposerName(facts, statement)}, {instant(time)}, {fromNow(time, now.value)}
+        {isOpen ? `; expires ${instant(statement.expires)}, ${fromNow(statement.expires, now.value)}` : ''}
       </span>
       {'reason' in statement ? <span>{statement.reason}</span> : null}
     </a>

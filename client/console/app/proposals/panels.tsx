@@ -1,6 +1,7 @@
 import type { Facts as Established, Proposable, Version } from '../../../../src/core/state/state.ts';
 import type { Review } from '../../../custodian/review.ts';
-import { duration, fromNow, instant, size } from '../format.ts';
+import { exactBytes, exactDuration } from '../../../exact.ts';
+import { fromNow, instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
@@ -28,8 +29,8 @@ function whatOf(statement: Proposable, { persons }: Established): Rows {
         ['Model', statement.model],
         ['Version', statement.version],
         ['For', statement.purpose],
-        ['Lease', `${duration(statement.leaseMs)} from release`],
-        ['Served at most', size(BigInt(statement.bytes))],
+        ['Lease', `${exactDuration(statement.leaseMs)} from release`],
+        ['Served at most', exactBytes(BigInt(statement.bytes))],
       ];
     case 'publish':
       return [
@@ -65,7 +66,7 @@ function versionOf(version: Version | null): Rows {
   if (version === null) return [];
   return [
     ['Manifest', <Digest key="manifest" hex={version.manifest} />],
-    ['Ciphertext', size(version.bytes)],
+    ['Ciphertext', exactBytes(version.bytes)],
     ['State', <VersionPhase key="phase" phase={version.phase} />],
     ['Deposited', instant(version.time)],
   ];
@@ -152,7 +153,7 @@ export function ServedPanel({ review }: { review: Review }) {
             <li key={host} class="row">
               Host {host}: {label}
               <span class="row end">
-                {receipt === undefined ? null : <span class="quiet">{size(BigInt(receipt.bytes))}</span>}
+                {receipt === undefined ? null : <span class="quiet">{exactBytes(BigInt(receipt.bytes))}</span>}
                 <Mark tone={receipt === undefined ? 'warn' : 'good'}>
                   {receipt === undefined ? 'no receipt yet' : 'fetched'}
                 </Mark>

@@ -1,5 +1,5 @@
 import type { Facts, Proposable, Proposal } from '../../../../src/core/state/state.ts';
-import { counted } from '../format.ts';
+import { counted } from '../../../exact.ts';
 
 /** A statement in one line. */
 export function titleOf(statement: Proposable): string {

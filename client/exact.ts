@@ -1,0 +1,62 @@
+/**
+ * How values are written for people, on the console and on the command line alike. A rounded value stands beside
+ * the exact one, so that two values that differ never read the same.
+ */
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+const STEPS: readonly (readonly [unit: string, ms: number])[] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+];
+/** The last instant that a date can say (ECMAScript, "Time Values"); what is said may be any number. */
+const MAX_INSTANT_MS = 8.64e15;
+
+/** Of an integer, exactly: `1 day 23 hours 59 minutes 59.999 seconds (172,799,999 ms)`. */
+export function exactDuration(ms: number): string {
+  let rest = ms;
+  const parts: string[] = [];
+  for (const [unit, unitMs] of STEPS) {
+    const count = Math.trunc(rest / unitMs);
+    rest -= count * unitMs;
+    if (count !== 0) parts.push(counted(count, unit));
+  }
+  if (rest !== 0 || parts.length === 0) parts.push(`${rest / 1000} second${rest === 1000 ? '' : 's'}`);
+  return `${parts.join(' ')} (${grouped(ms)} ms)`;
+}
+
+/** `15.4 MiB (16,200,000 bytes)`, `512 bytes`. */
+export function exactBytes(bytes: number | bigint): string {
+  const exact = counted(bytes, 'byte');
+  return bytes < 1024 ? exact : `${roundedBytes(bytes)} (${exact})`;
+}
+
+/** `15.4 MiB`: for what moves while it is looked at, as a progress bar does. */
+export function roundedBytes(bytes: number | bigint): string {
+  let value = Number(bytes);
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** UTC, to the millisecond: `2026-01-02 03:04:05.678Z`. */
+export function exactInstant(ms: number): string {
+  if (!isInCalendar(ms)) return `${grouped(ms)} ms after 1970, which no calendar has`;
+  return new Date(ms).toISOString().replace('T', ' ');
+}
+
+export function isInCalendar(ms: number): boolean {
+  return Math.abs(ms) <= MAX_INSTANT_MS;
+}
+
+/** `1 host`, `2,000 hosts`. */
+export function counted(count: number | bigint, one: string, many = `${one}s`): string {
+  return `${grouped(count)} ${Number(count) === 1 ? one : many}`;
+}
+
+function grouped(value: number | bigint): string {
+  return value.toLocaleString('en');
+}
