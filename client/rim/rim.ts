@@ -1,4 +1,5 @@
 import type { Element } from '@xmldom/xmldom';
+import { CHIP_SPELLING, chipNamed } from '../../src/core/attest/nvidia/chip.ts';
 import { DRIVER_VERSION, VBIOS_VERSION } from '../../src/core/attest/nvidia/opaque.ts';
 import type { GoldenValue } from '../../src/core/attest/nvidia/reference-values.ts';
 import { fromUtf8, type Hex } from '../../src/core/bytes.ts';
@@ -65,7 +66,7 @@ export async function readRim(xml: Uint8Array, { roots, instantMs }: RimTrust): 
 function readManifest(root: Element): Omit<Rim, 'signer'> {
   must(isNamed(root, SWID, 'SoftwareIdentity'), 'malformed', 'expected a software identification tag');
   const meta = onlyChild(root, SWID, 'Meta');
-  const chip = attribute(meta, 'product', /^[A-Z0-9_]{1,16}$/);
+  const chip = chipNamed(attribute(meta, 'product', CHIP_SPELLING));
   const version = attribute(meta, 'colloquialVersion', /^[0-9A-F.]{1,32}$/);
   attribute(meta, 'PayloadType', /^direct$/);
   const resources = childElements(onlyChild(root, SWID, 'Payload'));

@@ -22,6 +22,7 @@ const le = (value: number, bytes: number): Uint8Array =>
   Uint8Array.from({ length: bytes }, (_, i) => Math.floor(value / 256 ** i) & 0xff);
 
 type TestArchitecture = 'hopper' | 'blackwell' | 'nvswitch';
+/** As leaves spell it. */
 const CHIP = { hopper: 'GH100', blackwell: 'GB100', nvswitch: 'LS_10' } as const;
 const BLOCKS = { hopper: 64, blackwell: 64, nvswitch: 31 } as const;
 
@@ -222,7 +223,7 @@ export function referenceValuesFor(changes: Partial<NvidiaReferenceValues> = {})
     vbioses: [
       { chip: 'GH100', version: TEST_VBIOS, ...record, golden: goldenAt(0, 1, 2) },
       { chip: 'GB100', version: TEST_VBIOS, ...record, golden: goldenAt(0, 1) },
-      { chip: 'LS_10', version: TEST_VBIOS, ...none, golden: goldenAt(0, 30) },
+      { chip: 'LS10', version: TEST_VBIOS, ...none, golden: goldenAt(0, 30) },
     ],
     ppcie: ['55'],
     featureFlags: ['0000'],

@@ -25,3 +25,18 @@ describe('SEV-SNP', () => {
     expect(failedOf(appraisal)).toEqual([]);
   });
 });
+
+describe('NVIDIA', () => {
+  const at = '2026-06-01T00:00:00Z';
+
+  caseTest('an NVSwitch, which leaves call LS_10 and manifests LS10, matches all of its manifest', async () => {
+    const flags = {
+      spdm: [file('nvswitch-rim-chip', 'switch.spdm.bin')],
+      chain: [file('nvswitch-rim-chip', 'switch.chain.pem')],
+    };
+    const appraisal = await appraise(flags, at, file('nvswitch-rim-chip', 'expect.json'));
+    expect(failedOf(appraisal)).toEqual(['composite.cpu', 'composite.cpu-values']);
+    const measured = appraisal.rules.find(({ rule }) => rule === 'nvidia.switch-0.measurements');
+    expect(measured).toMatchObject({ got: '31 match' });
+  });
+});

@@ -53,6 +53,10 @@ describe('a RIM', () => {
     });
   });
 
+  test.each(['LS10', 'LS_10'])('of the product %s is of the chip LS10, as leaves are read too', async (product) => {
+    expect(await read(makeRim({ product, version: '96.10.55.00.01' }))).toMatchObject({ chip: 'LS10' });
+  });
+
   test('may be written in another way than its canonical form', async () => {
     const text = textOf(signRim())
       .replace(/ name="GH100" patch="false">/, "\n  patch='false' name='GH100'>")

@@ -189,6 +189,7 @@ test.each([
   ['tdx.pck.serial', '01:02:03'],
   ['tpm.safe', '0'],
   ['tpm.machine', '5a'.repeat(16)],
+  ['nvidia.chip', 'LS_10'],
   ['nvidia.driver', 'R550'],
   ['nvidia.vbios', '96.00.5E.00'],
   ['nvidia.architecture', 'ada'],

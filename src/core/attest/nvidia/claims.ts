@@ -9,12 +9,13 @@ import {
   printable,
   serial,
 } from '../claim-form.ts';
+import { CHIP_NAME } from './chip.ts';
 import { ARCHITECTURES } from './device.ts';
 import { DRIVER_VERSION, VBIOS_VERSION } from './opaque.ts';
 
 /** What an appraisal says of every device, in the order of the claims. */
 const DEVICE_CLAIMS = {
-  chip: printable,
+  chip: like(CHIP_NAME, 'GH100'),
   architecture: oneOf(...ARCHITECTURES, 'unknown'),
   /** Serial numbers of the first two certificates: of the attestation key, and of the device for life. */
   leaf: serial,

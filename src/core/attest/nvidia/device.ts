@@ -5,6 +5,7 @@ import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { keyUsage } from '../../x509/extensions.ts';
 import { commonName } from '../../x509/name.ts';
 import { verifyPath } from '../../x509/path.ts';
+import { CHIP_NAME, CHIP_SPELLING, chipNamed } from './chip.ts';
 import type { SpdmEvidence } from './evidence.ts';
 import { fwidOf } from './fwid.ts';
 import { parseSpdm, type SpdmReport } from './spdm.ts';
@@ -18,13 +19,12 @@ const PATH_CERTIFICATES = 5;
 export const ARCHITECTURES = ['hopper', 'blackwell', 'nvswitch'] as const;
 type Architecture = (typeof ARCHITECTURES)[number];
 
-/** By the chip's name, which is the first word of the leaf's common name: `GH100 A01 GSP FMC LF`. */
+/** By the chip's name. */
 const CHIPS: readonly (readonly [RegExp, Architecture])[] = [
   [/^GH1[0-9]{2}$/, 'hopper'],
   [/^GB[12][0-9]{2}$/, 'blackwell'],
-  [/^LS_10$/, 'nvswitch'],
+  [/^LS10$/, 'nvswitch'],
 ];
-const CHIP = /^[A-Z0-9_]{1,16} /;
 
 /** What one device showed: parsed, not trusted before its chain and its signature are verified. */
 export interface Device {
@@ -44,8 +44,7 @@ export function parseDevice({ spdm, chain }: SpdmEvidence['devices'][number], pl
     const report = parseSpdm(fromBase64url(spdm));
     const [leaf, identity, ...issuers] = chain.map((der) => parseCertificate(fromBase64url(der)));
     must(leaf !== undefined && identity !== undefined, 'malformed', 'expected a chain of certificates');
-    const name = commonName(leaf) ?? '';
-    const chip = CHIP.exec(name)?.[0].trimEnd() ?? 'unknown';
+    const chip = chipOf(leaf);
     const [, architecture] = CHIPS.find(([pattern]) => pattern.test(chip)) ?? [null, 'unknown' as const];
     return { report, chain: [leaf, identity, ...issuers], chip, architecture, fwid: fwidOf(leaf) };
   } catch (error) {
@@ -53,6 +52,13 @@ export function parseDevice({ spdm, chain }: SpdmEvidence['devices'][number], pl
     if (!(error instanceof TwinlockError)) throw error;
     throw new TwinlockError('malformed', `devices[${place}]: ${error.message}`, { device: place }, { cause: error });
   }
+}
+
+/** The first word of the leaf's common name, `GH100 A01 GSP FMC LF`. */
+function chipOf(leaf: Certificate): string {
+  const [spelling = '', ...more] = (commonName(leaf) ?? '').split(' ');
+  const chip = more.length > 0 && CHIP_SPELLING.test(spelling) ? chipNamed(spelling) : '';
+  return CHIP_NAME.test(chip) ? chip : 'unknown';
 }
 
 export interface ChainToVerify {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { binary } from '../../schema.ts';
+import { CHIP_NAME } from './chip.ts';
 import { ARCHITECTURES } from './device.ts';
 import { DRIVER_VERSION, VBIOS_VERSION } from './opaque.ts';
 
@@ -34,8 +35,8 @@ const golden = z.nullable(
   ),
 );
 
-/** As the leaf's common name begins, and as the RIM's product says: GH100, GB100, LS_10. */
-const chip = z.string().check(z.regex(/^[A-Z0-9_]{1,16}$/, 'expected the name of a chip'));
+/** As NVIDIA's manifests call it, and no leaf's other spelling, which no device would ever be compared with. */
+const chip = z.string().check(z.regex(CHIP_NAME, 'expected the name of a chip such as GH100 or LS10'));
 /** As the device writes it. */
 const marking = z.nullable(z.string().check(z.regex(/^[!-~]{1,16}$/, 'expected 1 to 16 printable characters')));
 

@@ -57,6 +57,12 @@ describe('devices', () => {
     expect(await broken(one({ architecture }))).toEqual([]);
   });
 
+  test.each(['LS_10 A01 FSP FMC LF', 'LS10 A01 FSP FMC LF'])('named %s are of the chip LS10', async (leafName) => {
+    const report = one({ architecture: 'nvswitch', leafName });
+    expect((await appraise(report)).claims['nvidia.switch-0.chip']).toBe('LS10');
+    expect(await broken(report)).toEqual([]);
+  });
+
   test('of several kinds are numbered apart, in the order of the evidence', async () => {
     const report = evidenceOf(
       makeDevice(),

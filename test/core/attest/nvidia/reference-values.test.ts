@@ -39,6 +39,8 @@ describe('reference values', () => {
     ['an architecture that nobody knows', { architectures: ['ampere'] }],
     ['a driver version that is none', { drivers: [driver({ version: '550.144.03-open' })] }],
     ['a driver of an unnamed chip', { drivers: [driver({ chip: '' })] }],
+    ['a driver of a chip in a spelling of leaves', { drivers: [driver({ chip: 'LS_10' })] }],
+    ['a VBIOS of a chip in a spelling of leaves', { vbioses: [vbios({ chip: 'LS_10' })] }],
     ['a VBIOS version in lower case', { vbioses: [vbios({ version: '96.00.5e.00.01' })] }],
     ['an empty project', { vbioses: [vbios({ project: '' })] }],
     ['a golden value of another length', { drivers: [driver({ golden: [{ index: 0, values: ['ab'.repeat(32)] }] })] }],
