@@ -5,6 +5,7 @@ import type { TdxReferenceValues } from '../../src/core/attest/tdx/reference-val
 import type { TrustAuthorityReferenceValues } from '../../src/core/attest/token/reference-values.ts';
 import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
+import { knownWeaknesses } from './beware.ts';
 import { describeGpu } from './describe-gpu.ts';
 import {
   accepts,
@@ -35,6 +36,7 @@ export function describeReferenceValues(values: ReferenceValues): readonly Remar
     ...(refusesAll ? [refuses('every host: no platform has values under which one could pass')] : []),
     ...platforms.flat(),
     ...describeGpu(values.gpu),
+    ...knownWeaknesses(values),
     ...values.revoked.map(({ claim, value }) => refuses(`whatever else allows it, ${claim} ${value}`)),
     ...productionRemarks(values),
   ];

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { knownWeaknesses } from '../../../client/reference-values/beware.ts';
+import type { NvidiaReferenceValues } from '../../../src/core/attest/nvidia/reference-values.ts';
+import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
+import { goldenAt, referenceValuesFor } from '../../platforms/nvidia.ts';
+
+/** What is said of a document, a line each. */
+function said(given: Partial<ReferenceValues>): string {
+  const remarks = knownWeaknesses({ ...NO_REFERENCE_VALUES, ...given });
+  expect(remarks.every(({ kind }) => kind === 'beware')).toBe(true);
+  return remarks.map(({ text }) => text).join('\n');
+}
+
+function gpus(changes: Partial<NvidiaReferenceValues> = {}, counts = { gpus: [8], switches: [4] }): string {
+  return said({ gpu: { ...counts, spdm: referenceValuesFor(changes), nras: null } });
+}
+
+test('a document that accepts nothing lets no weakness in', () => {
+  expect(said({})).toBe('');
+  expect(gpus({}, { gpus: [0], switches: [0] })).toBe('');
+});
+
+describe('of GPUs', () => {
+  const vbioses = (index: number) =>
+    referenceValuesFor().vbioses.map((record) => ({ ...record, golden: goldenAt(0, index) }));
+  const devTools = 'a GH100 in DevTools mode may pass';
+
+  test('no signed field names the CC mode, and the measurement that shows it is named', () => {
+    expect(gpus()).toContain("no signed field names a GPU's CC mode (on, off or DevTools)");
+    expect(gpus()).toContain('golden value 9 of the VBIOS');
+  });
+
+  test('DevTools may pass where golden value 9 is not compared', () => {
+    expect(gpus()).toContain(devTools);
+    expect(gpus({ vbioses: vbioses(8) })).toContain(devTools);
+    expect(gpus({ vbioses: referenceValuesFor().vbioses.map((one) => ({ ...one, golden: null })) })).toContain(
+      devTools,
+    );
+    expect(gpus({ vbioses: vbioses(9) })).not.toContain(devTools);
+    expect(gpus({ vbioses: vbioses(8).filter(({ chip }) => chip === 'GB100') })).not.toContain(devTools);
+  });
+
+  test('protected PCIe may pass without the switches where both are allowed', () => {
+    const unseen = 'may pass without their NVSwitches';
+    const some = { gpus: [8], switches: [0, 4] };
+    const protectedPcie = { ppcie: ['aa'], featureFlags: ['0200'] };
+    expect(gpus(protectedPcie, some)).toContain(unseen);
+    expect(gpus({ ppcie: null, featureFlags: null }, some)).toContain(unseen);
+    expect(gpus(protectedPcie)).not.toContain(unseen);
+    expect(gpus({ ppcie: ['55'], featureFlags: ['0000'] }, some)).not.toContain(unseen);
+  });
+});
