@@ -112,7 +112,11 @@ function answerOf(response: Response, watch: Watch, baseUrl: string): Answer {
   };
 }
 
-async function collect(pieces: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+/** All of a body's pieces. Throws `too_large` past `maxBytes`, and what the pieces throw. */
+export async function collect(
+  pieces: AsyncIterable<Uint8Array> | readonly Uint8Array[],
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const piece of pieces) {

@@ -7,8 +7,8 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseAs, rpId } from '../../src/core/schema.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
+import { collect } from '../transport.ts';
 import { type Bundle, loadBundle } from './server/bundle.ts';
-
 import { CredentialFile, parseKnownCredential } from './server/credential-file.ts';
 import { onlyOwnPage, problem, problemOf } from './server/door.ts';
 import { forwardTo } from './server/forward.ts';
@@ -17,6 +17,8 @@ import { securityHeaders } from './server/headers.ts';
 
 /** A checkpoint is a hundred bytes, a credential id at most 1364 characters. */
 const MAX_LOCAL_BYTES = 4096;
+/** What a vault says of itself is a few lines. */
+const MAX_STATUS_BYTES = 64 * 1024;
 /** A browser opens six connections a page; more than this is not one person. */
 const MAX_CONNECTIONS = 128;
 /** How often another port is tried where the system chose one that is taken on the other address. */
@@ -73,7 +75,7 @@ export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle
   const { vault, fingerprint, fetch } = options;
   const app = new Hono();
   app.use(securityHeaders(bundle));
-  app.use(onlyOwnPage(host));
+  app.use(onlyOwnPage(host, (path) => bundle.files.get(path)?.destination ?? 'empty'));
   app.onError((error, c) => problemOf(c, error));
   app.notFound((c) => problem(c, 404, 'not_found', 'the console has nothing under this path'));
   for (const [path, { bytes, type }] of bundle.files) {
@@ -119,7 +121,7 @@ async function rpIdOf(vault: URL, fetch: typeof globalThis.fetch): Promise<strin
   try {
     const answer = await fetch(new URL('/v1/vault', vault), { redirect: 'error', signal: AbortSignal.timeout(10_000) });
     must(answer.ok, 'unavailable', `the vault answered with status ${answer.status}`);
-    status = await answer.json();
+    status = JSON.parse(new TextDecoder().decode(await collect(answer.body ?? [], MAX_STATUS_BYTES)));
   } catch (cause) {
     if (cause instanceof TwinlockError) throw cause;
     throw new TwinlockError('unavailable', `the vault at ${vault.origin} does not answer`, {}, { cause });

@@ -3,16 +3,23 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { must } from '../../../src/core/errors.ts';
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
+/** What a browser says that a request is for (Fetch Metadata: `Sec-Fetch-Dest`). */
+export type Destination = 'document' | 'script' | 'image' | 'empty';
+
+interface FileKind {
+  readonly type: string;
+  readonly destination: Destination;
+}
+
+/** A style sheet is not served: it is written into the document. */
+const KINDS: Readonly<Record<string, FileKind>> = {
+  '.html': { type: 'text/html; charset=utf-8', destination: 'document' },
+  '.js': { type: 'text/javascript; charset=utf-8', destination: 'script' },
+  '.svg': { type: 'image/svg+xml', destination: 'image' },
 };
 
-interface BundleFile {
+interface BundleFile extends FileKind {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly type: string;
 }
 
 /** The page as it was built, held in memory: what is served is what was hashed. */
@@ -21,24 +28,33 @@ export interface Bundle {
   readonly files: ReadonlyMap<string, BundleFile>;
   /** sha384-… of every script, base64. */
   readonly scripts: readonly string[];
+  /** sha384-… of every style sheet in the document, base64. */
+  readonly styles: readonly string[];
 }
 
 /**
- * Reads the built page and writes the digest of each script and style sheet into the document, so that a
- * browser runs these bytes and no others. Throws `not_found` where the page has not been built.
+ * Reads the built page. The document gets the digest of each script, and each style sheet whole, because a policy can
+ * allow a sheet by its digest only where it is in the document: so a browser takes these bytes and no others. Throws
+ * `not_found` where the page has not been built, and `malformed` for a style sheet that a document cannot hold.
  */
 export function loadBundle(dir: string): Bundle {
   const files = new Map<string, BundleFile>();
   for (const name of filesIn(dir)) {
-    const type = TYPES[extname(name)];
-    if (type !== undefined) files.set(`/${name}`, { bytes: new Uint8Array(readFileSync(join(dir, name))), type });
+    const kind = KINDS[extname(name)];
+    if (kind !== undefined) files.set(`/${name}`, { ...kind, bytes: readBytes(join(dir, name)) });
   }
   const index = files.get('/index.html');
   must(index !== undefined, 'not_found', `there is no console in ${dir}: build it with npm run build`);
+  const styles: string[] = [];
+  const html = withStyles(withIntegrity(new TextDecoder().decode(index.bytes), files), dir, styles);
   files.delete('/index.html');
-  files.set('/', { ...index, bytes: new TextEncoder().encode(withIntegrity(index, files)) });
-  const scripts = [...files.values()].filter(({ type }) => type === TYPES['.js']).map(integrityOf);
-  return { files, scripts };
+  files.set('/', { ...index, bytes: new TextEncoder().encode(html) });
+  const scripts = [...files.values()].filter(({ destination }) => destination === 'script');
+  return { files, scripts: scripts.map(({ bytes }) => integrityOf(bytes)), styles };
+}
+
+function readBytes(path: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(path));
 }
 
 function filesIn(dir: string): string[] {
@@ -53,14 +69,26 @@ function filesIn(dir: string): string[] {
 }
 
 /** The document is our own build's: its references are written in one way. */
-function withIntegrity(index: BundleFile, files: ReadonlyMap<string, BundleFile>): string {
-  return new TextDecoder().decode(index.bytes).replace(/ (?:src|href)="(\/assets\/[^"]+)"/g, (reference, path) => {
+function withIntegrity(html: string, files: ReadonlyMap<string, BundleFile>): string {
+  return html.replace(/ src="(\/assets\/[^"]+)"/g, (reference, path) => {
     const file = files.get(path);
     must(file !== undefined, 'not_found', `the console's document names ${path}, which was not built`);
-    return `${reference} integrity="${integrityOf(file)}"`;
+    return `${reference} integrity="${integrityOf(file.bytes)}"`;
   });
 }
 
-function integrityOf({ bytes }: BundleFile): string {
+/** `styles` takes the digests of the sheets, in the order of the document. */
+function withStyles(html: string, dir: string, styles: string[]): string {
+  return html.replace(/<link rel="stylesheet"[^>]* href="(\/assets\/[^"/]+\.css)">/g, (_, path: string) => {
+    const bytes = readBytes(join(dir, path));
+    const css = new TextDecoder().decode(bytes);
+    // A document ends a sheet at the first `</`, and reads these two characters as others: the digest would be wrong.
+    must(!/<\/|[\r\0]/.test(css), 'malformed', `${path}: expected a style sheet without </ and carriage returns`);
+    styles.push(integrityOf(bytes));
+    return `<style>${css}</style>`;
+  });
+}
+
+function integrityOf(bytes: Uint8Array): string {
   return `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
 }

@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { type Code, TwinlockError } from '../../../src/core/errors.ts';
+import type { Destination } from './bundle.ts';
 
 type Status = 400 | 403 | 404 | 409 | 413 | 421 | 500 | 502 | 504;
 
@@ -25,9 +26,10 @@ const STATUS: Partial<Record<Code, Status>> = {
 /**
  * Lets in only the console's own page. Every website open in the same browser can reach loopback, under its
  * own name, under a name that it made point here (so the Host is compared), or as the sender of a form (so
- * the Origin is).
+ * the Origin is). What the vault answers is nothing that a browser may show, run or style a page with: so each path is
+ * answered for one purpose, `destinationOf` it, and the page alone is navigated to.
  */
-export function onlyOwnPage(host: string): MiddlewareHandler {
+export function onlyOwnPage(host: string, destinationOf: (path: string) => Destination): MiddlewareHandler {
   const origin = `http://${host}`;
   return async (c, next) => {
     if (c.req.header('host') !== host) {
@@ -38,14 +40,33 @@ export function onlyOwnPage(host: string): MiddlewareHandler {
     if (given === undefined ? !changesNothing : given !== origin) {
       return problem(c, 403, 'wrong_origin', 'this console answers its own page only');
     }
-    if (!isOwnFetch(c)) return problem(c, 403, 'cross_origin', 'this console answers its own page only');
+    const destination = destinationOf(c.req.path);
+    if (!isFor(c, destination)) {
+      const purpose = PURPOSES[destination];
+      return problem(c, 403, 'not_permitted', `this console answers ${purpose} under this path, and nothing else`);
+    }
+    if (!isFrom(c, destination)) return problem(c, 403, 'cross_origin', 'this console answers its own page only');
     return next();
   };
 }
 
+const PURPOSES: Readonly<Record<Destination, string>> = {
+  document: 'a visit to its page',
+  script: 'its page’s script',
+  image: 'its page’s images',
+  empty: 'what its page fetches',
+};
+
+/** As the browser says, which no page can make it say otherwise; a request that says nothing is from no browser. */
+function isFor(c: Context, destination: Destination): boolean {
+  const mode = c.req.header('sec-fetch-mode');
+  if (c.req.header('sec-fetch-dest') !== destination) return false;
+  if (destination === 'document') return mode === 'navigate';
+  // Of a fetch without CORS nothing could be read; of an image nothing is.
+  return mode === 'cors' || mode === 'same-origin' || (destination === 'image' && mode === 'no-cors');
+}
+
 /** A link may lead to the page (an invitation in a mail does); it may not load anything of it. */
-function isOwnFetch(c: Context): boolean {
-  const site = c.req.header('sec-fetch-site');
-  if (site === undefined || site === 'same-origin' || site === 'none') return true;
-  return c.req.path === '/' && c.req.header('sec-fetch-dest') === 'document';
+function isFrom(c: Context, destination: Destination): boolean {
+  return destination === 'document' || c.req.header('sec-fetch-site') === 'same-origin';
 }

@@ -1,6 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { TwinlockError } from '../../../src/core/errors.ts';
+import { fromUtf8 } from '../../../src/core/bytes.ts';
+import { must, TwinlockError } from '../../../src/core/errors.ts';
+import { parseShallowJson } from '../../../src/core/json.ts';
+import { collect } from '../../transport.ts';
 import { problem } from './door.ts';
 
 /** The largest request is an approval for 64 hosts, about 200 kB. */
@@ -34,9 +37,20 @@ const ROUTES: readonly (readonly [method: string, path: string])[] = [
 ];
 /** Of the request's headers; cookies and everything about the connection stay here. */
 const REQUEST_HEADERS = ['accept', 'authorization', 'content-type'];
-const RESPONSE_HEADERS = ['content-type', 'retry-after', 'www-authenticate'];
+/**
+ * The headers of what is passed on, none of them the vault's: it would choose what a browser does with its bytes. Every
+ * route answers with JSON. What no browser should ever be led to show, it keeps as a file.
+ */
+const ANSWER_HEADERS = {
+  'content-type': 'application/json',
+  'content-disposition': 'attachment; filename="answer.json"',
+};
 
-/** Forwards the allowed routes to the vault. Its answers are attacker-controlled; the page checks them. */
+/**
+ * Forwards the allowed routes to the vault. Its answers are attacker-controlled: status and body are passed on where
+ * they are those of an API, no header is; the page checks what the body says. Throws `unavailable` for a vault that does
+ * not answer or answers with something else, a redirect included, and `too_large`.
+ */
 export function forwardTo(vault: URL, fetch: typeof globalThis.fetch): Hono {
   const app = new Hono();
   const tooLarge = (c: Context) =>
@@ -49,37 +63,46 @@ export function forwardTo(vault: URL, fetch: typeof globalThis.fetch): Hono {
 async function forward(c: Context, vault: URL, fetch: typeof globalThis.fetch): Promise<Response> {
   const { method, path, raw } = c.req;
   const body = method === 'POST' ? await c.req.arrayBuffer() : null;
-  const headers = pick(raw.headers, REQUEST_HEADERS);
+  const headers = requestHeaders(raw.headers);
   const signal = AbortSignal.any([raw.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   const url = new URL(path + new URL(raw.url).search, vault);
-  let answer: Response;
+  let status: number;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    answer = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
+    const answer = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
+    ({ status } = answer);
+    isAnswer(answer);
+    bytes = await collect(answer.body ?? [], MAX_RESPONSE_BYTES);
   } catch (cause) {
+    if (cause instanceof TwinlockError) throw cause;
     throw new TwinlockError('unavailable', `the vault at ${vault.origin} does not answer`, {}, { cause });
   }
-  const isAnswer = answer.ok || (answer.status >= 400 && answer.status <= 599);
-  if (!isAnswer) throw new TwinlockError('unavailable', `the vault answered with status ${answer.status}`);
-  const limited = answer.body?.pipeThrough(limit(MAX_RESPONSE_BYTES)) ?? null;
-  return new Response(limited, { status: answer.status, headers: pick(answer.headers, RESPONSE_HEADERS) });
+  if (bytes.length === 0 && status === 204) return new Response(null, { status });
+  isJson(bytes);
+  return new Response(bytes, { status, headers: ANSWER_HEADERS });
 }
 
-function pick(headers: Headers, names: readonly string[]): Headers {
+/** A redirect is not followed: the page would take for the vault's what another machine says. */
+function isAnswer({ ok, status }: Response): void {
+  const isRedirect = status >= 300 && status <= 399;
+  must(!isRedirect, 'unavailable', `the vault answered with a redirect (status ${status}), which is not followed`);
+  must(ok || (status >= 400 && status <= 599), 'unavailable', `the vault answered with status ${status}`);
+}
+
+/** Bounded in depth before it is parsed; whether it says what the API says is for the page to check. */
+function isJson(bytes: Uint8Array): void {
+  try {
+    parseShallowJson(fromUtf8(bytes));
+  } catch (cause) {
+    throw new TwinlockError('unavailable', 'the vault answered with something that is not JSON', {}, { cause });
+  }
+}
+
+function requestHeaders(headers: Headers): Headers {
   const picked = new Headers();
-  for (const name of names) {
+  for (const name of REQUEST_HEADERS) {
     const value = headers.get(name);
     if (value !== null) picked.set(name, value);
   }
   return picked;
-}
-
-function limit(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {
-  let bytes = 0;
-  return new TransformStream({
-    transform(chunk, controller) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw new TwinlockError('too_large', `the vault's answer has more than ${maxBytes} bytes`);
-      controller.enqueue(chunk);
-    },
-  });
 }

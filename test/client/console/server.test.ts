@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -47,9 +48,37 @@ function open(answer: () => Response | Promise<Response> = () => Response.json({
   };
   const app = consoleApp(options, HOST, loadBundle(options.bundleDir));
   const ask = (path: string, { headers, ...init }: RequestInit = {}) =>
-    app.request(`${ORIGIN}${path}`, { ...init, headers: { host: HOST, ...(headers as Record<string, string>) } });
+    app.request(`${ORIGIN}${path}`, {
+      ...init,
+      headers: { host: HOST, ...(path === '/' ? VISIT : FETCH), ...(headers as Record<string, string>) },
+    });
   return { options, ask, seen };
 }
+
+/** What a browser says of a visit to the page, and of what the page fetches. */
+const VISIT = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+const FETCH = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' };
+/** Every route that is forwarded. */
+const ROUTES = [
+  ['GET', '/v1/vault'],
+  ['POST', '/v1/challenges'],
+  ['POST', '/v1/sessions'],
+  ['DELETE', '/v1/sessions'],
+  ['GET', '/v1/invitation'],
+  ['POST', '/v1/enrolments'],
+  ['GET', '/v1/genesis'],
+  ['POST', '/v1/genesis/signatures'],
+  ['GET', '/v1/status'],
+  ['GET', '/v1/log/checkpoint'],
+  ['GET', '/v1/log/entries?from=0'],
+  ['GET', '/v1/proposals'],
+  ['POST', '/v1/proposals'],
+  ['GET', `/v1/proposals/${DIGEST}`],
+  ['POST', `/v1/proposals/${DIGEST}/approvals`],
+  ['GET', `/v1/versions/${DIGEST}/envelopes`],
+  ['POST', '/v1/custody'],
+  ['POST', '/v1/stops'],
+] as const;
 
 async function codeOf(answer: Response): Promise<[number, string]> {
   return [answer.status, ((await answer.json()) as { code: string }).code];
@@ -97,8 +126,61 @@ describe('the door', () => {
   });
 
   it('lets a link in another site lead to the page', async () => {
-    const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' };
+    const headers = { ...VISIT, 'sec-fetch-site': 'cross-site' };
     expect((await open().ask('/', { headers })).status).toBe(200);
+  });
+
+  it.each(ROUTES)('refuses to be led to %s %s, also by its own page', async (method, path) => {
+    const { ask, seen } = open(() => new Response('<h1>hello</h1>', { headers: { 'content-type': 'text/html' } }));
+    const headers = { ...VISIT, 'sec-fetch-site': 'same-origin', origin: ORIGIN };
+    expect(await codeOf(await ask(path, { method, headers }))).toEqual([403, 'not_permitted']);
+    expect(seen).toEqual([]);
+  });
+
+  it.each([
+    'document',
+    'iframe',
+    'frame',
+    'embed',
+    'object',
+    'script',
+    'style',
+    'image',
+    'font',
+    'manifest',
+    'worker',
+    'sharedworker',
+    'serviceworker',
+    'audioworklet',
+    'xslt',
+    'report',
+  ])('answers for the vault nothing that is to be a %s', async (destination) => {
+    const { ask, seen } = open();
+    for (const mode of ['navigate', 'no-cors', 'cors', 'same-origin']) {
+      const headers = { ...FETCH, 'sec-fetch-dest': destination, 'sec-fetch-mode': mode };
+      expect(await codeOf(await ask('/v1/vault', { headers }))).toEqual([403, 'not_permitted']);
+      expect((await ask('/local/config', { headers })).status).toBe(403);
+    }
+    expect(seen).toEqual([]);
+  });
+
+  it.each([
+    ['/', { ...VISIT, 'sec-fetch-dest': 'serviceworker' }],
+    ['/', { ...VISIT, 'sec-fetch-mode': 'cors' }],
+    ['/assets/a.js', { ...FETCH, 'sec-fetch-dest': 'serviceworker', 'sec-fetch-mode': 'same-origin' }],
+    ['/assets/a.js', { ...FETCH, 'sec-fetch-dest': 'worker', 'sec-fetch-mode': 'same-origin' }],
+    ['/assets/a.js', { ...VISIT, 'sec-fetch-site': 'same-origin' }],
+    ['/icon.svg', { ...VISIT, 'sec-fetch-site': 'same-origin' }],
+  ])('answers %s for its one purpose, not for %j', async (path, headers) => {
+    expect(await codeOf(await open().ask(path, { headers }))).toEqual([403, 'not_permitted']);
+  });
+
+  it('answers nothing that does not say what it is for', async () => {
+    const { options } = open();
+    const app = consoleApp(options, HOST, loadBundle(options.bundleDir));
+    for (const path of ['/', '/v1/vault', '/local/config', '/assets/a.js']) {
+      expect((await app.request(`${ORIGIN}${path}`, { headers: { host: HOST } })).status).toBe(403);
+    }
   });
 });
 
@@ -109,9 +191,11 @@ describe('the page', () => {
     const html = await answer.text();
     const integrity = /src="\/assets\/a\.js" integrity="(sha384-[A-Za-z0-9+/]{64})"/.exec(html)?.[1];
     expect(integrity).toBeDefined();
-    expect(html).toMatch(/href="\/assets\/a\.css" integrity="sha384-/);
+    expect(html).toContain('<style>body{}</style>');
+    expect(html).not.toContain('<link');
+    const style = createHash('sha384').update('body{}').digest('base64');
     const policy = answer.headers.get('content-security-policy');
-    expect(policy).toContain(`script-src '${integrity}' 'strict-dynamic';`);
+    expect(policy).toContain(`script-src '${integrity}'; style-src 'sha384-${style}';`);
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'");
     expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -123,12 +207,24 @@ describe('the page', () => {
     expect(answer.headers.get('cross-origin-resource-policy')).toBe('same-origin');
   });
 
-  it.each(['/index.html', '/assets/a.js.map', '/assets/../server.ts', '/assets/%2e%2e/index.html', '/.git/config'])(
-    'does not serve %s',
-    async (path) => {
-      expect((await open().ask(path)).status).toBe(404);
-    },
-  );
+  it('is refused where its style sheet would end before its end', () => {
+    const broken = mkdtempSync(join(dir, 'broken-'));
+    mkdirSync(join(broken, 'assets'));
+    writeFileSync(join(broken, 'index.html'), '<link rel="stylesheet" crossorigin href="/assets/a.css">');
+    writeFileSync(join(broken, 'assets/a.css'), 'a::after{content:"</style><h1>"}');
+    expect(() => loadBundle(broken)).toThrow(expect.objectContaining({ code: 'malformed' }));
+  });
+
+  it.each([
+    '/index.html',
+    '/assets/a.css',
+    '/assets/a.js.map',
+    '/assets/../server.ts',
+    '/assets/%2e%2e/index.html',
+    '/.git/config',
+  ])('does not serve %s', async (path) => {
+    expect((await open().ask(path)).status).toBe(404);
+  });
 
   it('is refused where it has not been built', () => {
     expect(() => loadBundle(join(dir, 'nowhere'))).toThrow(expect.objectContaining({ code: 'not_found' }));
@@ -136,7 +232,108 @@ describe('the page', () => {
 });
 
 describe('what is forwarded', () => {
-  const own = { origin: ORIGIN, 'sec-fetch-site': 'same-origin' };
+  const own = { origin: ORIGIN };
+  /** What a vault could send along to have its say in the console's origin. */
+  const HOSTILE = {
+    'content-type': 'text/html; charset=utf-8',
+    'content-disposition': 'inline',
+    'content-security-policy': 'script-src *; sandbox allow-same-origin allow-scripts',
+    'set-cookie': 'a=b; Path=/',
+    link: '</v1/status>; rel="stylesheet", </v1/genesis>; rel="modulepreload"',
+    refresh: '0; url=/v1/status',
+    location: '/v1/status',
+    'content-location': '/',
+    'clear-site-data': '"*"',
+    'service-worker-allowed': '/',
+    'access-control-allow-origin': '*',
+    'access-control-allow-credentials': 'true',
+    'cross-origin-resource-policy': 'cross-origin',
+    'cross-origin-opener-policy': 'unsafe-none',
+    'cross-origin-embedder-policy': 'unsafe-none',
+    'x-content-type-options': '',
+    'x-frame-options': 'ALLOWALL',
+    'permissions-policy': 'camera=*',
+    'www-authenticate': 'Basic realm="your PIN"',
+    'strict-transport-security': 'max-age=1',
+    'alt-svc': 'h3="evil.example:443"',
+    nel: '{}',
+    'report-to': '{}',
+    'reporting-endpoints': 'a="https://evil.example/"',
+    sourcemap: '/v1/status',
+    'speculation-rules': '"/v1/status"',
+    'no-vary-search': 'params',
+    'cache-control': 'max-age=31536000, immutable',
+    etag: '"x"',
+    age: '1',
+    server: 'x',
+    'x-anything': 'y',
+  };
+  /** All that the page is ever answered with, whatever the vault says. */
+  const OURS = [
+    'cache-control',
+    'content-disposition',
+    'content-security-policy',
+    'content-type',
+    'cross-origin-embedder-policy',
+    'cross-origin-opener-policy',
+    'cross-origin-resource-policy',
+    'integrity-policy',
+    'permissions-policy',
+    'referrer-policy',
+    'x-content-type-options',
+    'x-frame-options',
+  ];
+
+  it.each(ROUTES)('has none of the vault’s headers and a type of our own: %s %s', async (method, path) => {
+    for (const status of [200, 201, 400, 401, 500]) {
+      const { ask } = open(() => new Response('{"a":"<script>"}', { status, headers: HOSTILE }));
+      const answer = await ask(path, { method, headers: own });
+      expect(answer.status).toBe(status);
+      expect([...answer.headers.keys()].sort()).toEqual(OURS);
+      expect(answer.headers.get('content-type')).toBe('application/json');
+      expect(answer.headers.get('content-disposition')).toMatch(/^attachment;/);
+      expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox; frame-ancestors 'none'");
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(answer.headers.get('cross-origin-resource-policy')).toBe('same-origin');
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    }
+  });
+
+  it.each([
+    '<!doctype html><h1>Release</h1>',
+    'body{display:none}',
+    'export {};',
+    '',
+    '{"a":1',
+    `${'['.repeat(65)}${']'.repeat(65)}`,
+    new Uint8Array([0x22, 0xff, 0x22]),
+  ])('is JSON or nothing: not %j', async (body) => {
+    const { ask } = open(() => new Response(body, { headers: HOSTILE }));
+    const answer = await ask('/v1/vault', { headers: own });
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(await codeOf(answer)).toEqual([502, 'unavailable']);
+  });
+
+  it('is nothing where the vault has nothing to say', async () => {
+    const { ask } = open(() => new Response(null, { status: 204, headers: HOSTILE }));
+    const answer = await ask('/v1/sessions', { method: 'DELETE', headers: own });
+    expect([answer.status, await answer.text()]).toEqual([204, '']);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  });
+
+  it('ends where the vault does not', async () => {
+    const piece = new Uint8Array(1 << 20).fill(0x20);
+    let pieces = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pieces++;
+        controller.enqueue(piece);
+      },
+    });
+    const { ask } = open(() => new Response(endless));
+    expect(await codeOf(await ask('/v1/log/entries', { headers: own }))).toEqual([413, 'too_large']);
+    expect(pieces).toBeLessThan(132);
+  });
 
   it('goes to the vault without cookies and without what the browser says of itself', async () => {
     const { ask, seen } = open(() => Response.json({ nonce: '1' }, { headers: { 'set-cookie': 'a=b', server: 'x' } }));
@@ -188,10 +385,15 @@ describe('what is forwarded', () => {
     expect(seen).toEqual([]);
   });
 
-  it('keeps the vault to answers: a redirect is none', async () => {
-    const { ask } = open(() => new Response(null, { status: 302, headers: { location: 'https://evil.example/' } }));
-    expect(await codeOf(await ask('/v1/vault', { headers: own }))).toEqual([502, 'unavailable']);
-  });
+  it.each([301, 302, 303, 307, 308, 304, 300])(
+    'keeps the vault to answers: a redirect is none (%i)',
+    async (status) => {
+      const { ask } = open(() => new Response(null, { status, headers: { location: 'https://evil.example/' } }));
+      const answer = await ask('/v1/vault', { headers: own });
+      expect(answer.headers.get('location')).toBeNull();
+      expect(await codeOf(answer)).toEqual([502, 'unavailable']);
+    },
+  );
 
   it('says that the vault does not answer', async () => {
     const { ask } = open(() => Promise.reject(new TypeError('fetch failed')));
@@ -291,10 +493,13 @@ describe('a running console', () => {
     expect(running.url.hostname).toBe(RP_ID);
     const status = (address: string, host: string) =>
       new Promise((resolve, reject) => {
-        const asked = request({ host: address, port: running.url.port, path: '/', headers: { host } }, (answer) => {
-          answer.resume();
-          resolve(answer.statusCode);
-        });
+        const asked = request(
+          { host: address, port: running.url.port, path: '/', headers: { host, ...VISIT } },
+          (answer) => {
+            answer.resume();
+            resolve(answer.statusCode);
+          },
+        );
         asked.on('error', reject).end();
       });
     expect(await status('127.0.0.1', running.url.host)).toBe(200);
