@@ -1,7 +1,8 @@
 import { bytesToUtf8 } from '@noble/ciphers/utils.js';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { base64, base64urlnopad } from '@scure/base';
-import { must, TwinlockError } from './errors.ts';
+import { must } from './errors.ts';
+import { orNull } from './refusal.ts';
 
 /** Lower-case hexadecimal; how digests and random ids are written. */
 export type Hex = string;
@@ -17,7 +18,8 @@ export const ZERO_32: Uint8Array = new Uint8Array(32);
 
 /** Decodes lower-case hexadecimal of even length; throws `malformed` for anything else. */
 export function fromHex(text: Hex): Uint8Array {
-  must(/^(?:[0-9a-f]{2})*$/.test(text), 'malformed', 'expected lower-case hexadecimal of even length');
+  const isHex = text.length % 2 === 0 && !/[^0-9a-f]/.test(text);
+  must(isHex, 'malformed', 'expected lower-case hexadecimal of even length');
   const bytes = new Uint8Array(text.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
   return bytes;
@@ -38,13 +40,9 @@ export function fromBase64(text: string): Uint8Array {
 
 /** One accepted spelling: what does not encode back to the same text is refused. */
 function strictly(text: string, coder: typeof base64, expected: string): Uint8Array {
-  try {
-    const bytes = coder.decode(text);
-    if (coder.encode(bytes) === text) return bytes;
-  } catch {
-    // the same answer for every way of being wrong
-  }
-  throw new TwinlockError('malformed', `expected ${expected}`);
+  const bytes = orNull(Error, () => coder.decode(text));
+  must(bytes !== null && coder.encode(bytes) === text, 'malformed', `expected ${expected}`);
+  return bytes;
 }
 
 /** Decodes UTF-8; throws `malformed` for invalid sequences and for a byte order mark. */

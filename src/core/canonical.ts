@@ -4,6 +4,7 @@ import type * as z from 'zod/mini';
 import { equal, fromUtf8, type Hex, toHex, utf8 } from './bytes.ts';
 import { must, TwinlockError } from './errors.ts';
 import { parseShallowJson } from './json.ts';
+import { unlessRefused } from './refusal.ts';
 import { parseAs } from './schema.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
@@ -14,12 +15,13 @@ export type JsonObject = { readonly [key: string]: unknown };
  * value is `undefined` is absent.
  */
 export function canonicalBytes(value: object): Uint8Array {
-  let text: string | undefined;
-  try {
-    text = canonicalize(value);
-  } catch (error) {
-    throw new TwinlockError('not_canonical', `cannot be written as canonical JSON: ${(error as Error).message}`);
-  }
+  const text = unlessRefused(
+    Error,
+    () => canonicalize(value),
+    ({ message }) => {
+      throw new TwinlockError('not_canonical', `cannot be written as canonical JSON: ${message}`);
+    },
+  );
   must(text?.startsWith('{') === true, 'not_canonical', 'expected a JSON object');
   return utf8(text as string);
 }

@@ -1,4 +1,5 @@
 import { must, TwinlockError } from './errors.ts';
+import { unlessRefused } from './refusal.ts';
 
 /** No document of ours nests deeper than a dozen; a parser's stack is not the sender's to fill. */
 const DEPTH_MAX = 64;
@@ -27,11 +28,13 @@ interface Survey {
 
 function parsed(text: string, { depth }: Survey): unknown {
   must(depth <= DEPTH_MAX, 'malformed', `expected JSON of at most ${DEPTH_MAX} levels`);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new TwinlockError('malformed', 'expected JSON');
-  }
+  return unlessRefused(
+    SyntaxError,
+    () => JSON.parse(text) as unknown,
+    () => {
+      throw new TwinlockError('malformed', 'expected JSON');
+    },
+  );
 }
 
 const QUOTE = 0x22;

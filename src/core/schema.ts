@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type Base64url, fromBase64url } from './bytes.ts';
 import { TwinlockError } from './errors.ts';
+import { orNull } from './refusal.ts';
 import { expectation } from './schema-issue.ts';
 
 /**
@@ -31,12 +32,8 @@ export function binary(min: number, max: number) {
     z.maxLength(Math.ceil((max * 4) / 3)),
     z.refine(
       (text: Base64url) => {
-        try {
-          const { length } = fromBase64url(text);
-          return length >= min && length <= max;
-        } catch {
-          return false;
-        }
+        const length = orNull(TwinlockError, () => fromBase64url(text))?.length ?? -1;
+        return length >= min && length <= max;
       },
       `expected ${min === max ? min : `${min} to ${max}`} bytes in base64url without padding`,
     ),

@@ -1,4 +1,5 @@
 import { TwinlockError } from '../errors.ts';
+import { unlessRefusedLater } from '../refusal.ts';
 import type { SignatureClaim, Verify } from '../signature/claim.ts';
 import type { RuleResult } from './appraisal.ts';
 import type { PlatformResult } from './platform.ts';
@@ -47,14 +48,13 @@ export class Findings<Rule extends string> {
 
   /** Whether a signature is true; `claim` may itself throw, for what cannot be claimed. */
   async signature(rule: Rule, claim: () => SignatureClaim): Promise<boolean> {
-    try {
+    const work = async () => {
       await this.#verify(claim());
-      this.rule(rule, 'valid', 'valid', true);
-      return true;
-    } catch (error) {
-      this.rule(rule, 'valid', codeOf(error), false);
-      return false;
-    }
+      return 'valid';
+    };
+    const got = await unlessRefusedLater(TwinlockError, work, ({ code }) => code);
+    this.same(rule, 'valid', got);
+    return got === 'valid';
   }
 
   /**
@@ -62,14 +62,13 @@ export class Findings<Rule extends string> {
    * and message, where it throws a TwinlockError. For what must parse, chain or be in date.
    */
   async attempt<T>(rule: Rule, expected: string, work: () => Promise<Reached<T>> | Reached<T>): Promise<T | null> {
-    try {
-      const { got, value } = await work();
-      this.rule(rule, expected, got, true);
-      return value;
-    } catch (error) {
-      this.rule(rule, expected, `${codeOf(error)}: ${(error as Error).message}`, false);
+    const reached = await unlessRefusedLater(TwinlockError, work, ({ code, message }) => `${code}: ${message}`);
+    if (typeof reached === 'string') {
+      this.rule(rule, expected, reached, false);
       return null;
     }
+    this.rule(rule, expected, reached.got, true);
+    return reached.value;
   }
 
   /** The part's result. A rule of `required` that was never reached is a failure. */
@@ -96,9 +95,4 @@ function listText(allowed: readonly string[]): string {
   if (allowed.length === 0) return 'none is allowed';
   const more = allowed.length - SHOWN_MAX;
   return [...allowed.slice(0, SHOWN_MAX), ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof TwinlockError) return error.code;
-  throw error;
 }

@@ -1,5 +1,6 @@
 import { toHex } from '../bytes.ts';
 import { type Code, TwinlockError } from '../errors.ts';
+import { unlessRefusedLater } from '../refusal.ts';
 import type { SignatureClaim, Verify } from '../signature/claim.ts';
 
 /**
@@ -24,11 +25,9 @@ function nameOf({ algorithm, publicKey, message, signature }: SignatureClaim): s
 }
 
 async function codeOf(verify: Verify, claim: SignatureClaim): Promise<Code | null> {
-  try {
+  const work = async () => {
     await verify(claim);
     return null;
-  } catch (error) {
-    if (error instanceof TwinlockError) return error.code;
-    throw error;
-  }
+  };
+  return unlessRefusedLater(TwinlockError, work, ({ code }) => code);
 }

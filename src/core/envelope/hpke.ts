@@ -2,6 +2,7 @@ import { CipherSuite, DecapError, EncapError, OpenError } from 'hpke';
 import { concat } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
 import type { RandomBytes } from '../random.ts';
+import { unlessRefusedLater } from '../refusal.ts';
 import { aes256Gcm, hkdfSha256, type XWingKey, xwingKem, xwingPrivateKey, xwingPublicKey } from './suite.ts';
 import { checkSeed, ENCAPSULATION_BYTES } from './xwing.ts';
 
@@ -23,13 +24,14 @@ export async function seal(
   random: RandomBytes,
 ): Promise<Uint8Array> {
   const suite = new CipherSuite<XWingKey>(() => xwingKem(random), hkdfSha256, aes256Gcm);
-  try {
+  const seal = async () => {
     const { encapsulatedSecret, ciphertext } = await suite.Seal(xwingPublicKey(publicKey), plaintext, { info });
     return concat(encapsulatedSecret, ciphertext);
-  } catch (error) {
+  };
+  return unlessRefusedLater(EncapError, seal, (error) => {
     // The library wraps what its KEM throws.
-    throw error instanceof EncapError && error.cause instanceof TwinlockError ? error.cause : error;
-  }
+    throw error.cause instanceof TwinlockError ? error.cause : error;
+  });
 }
 
 /**
@@ -46,12 +48,11 @@ export async function open(seed: Uint8Array, info: Uint8Array, sealed: Uint8Arra
   );
   const encapsulation = sealed.subarray(0, ENCAPSULATION_BYTES);
   const ciphertext = sealed.subarray(ENCAPSULATION_BYTES);
-  try {
-    return await OPENING_SUITE.Open(xwingPrivateKey(seed), encapsulation, ciphertext, { info });
-  } catch (error) {
-    if (!(error instanceof DecapError || error instanceof OpenError)) throw error;
+  const refuse = (): never => {
     throw new TwinlockError('envelope_invalid', 'the envelope is not for this key and purpose, or is altered');
-  }
+  };
+  const open = () => OPENING_SUITE.Open(xwingPrivateKey(seed), encapsulation, ciphertext, { info });
+  return unlessRefusedLater(DecapError, () => unlessRefusedLater(OpenError, open, refuse), refuse);
 }
 
 function noRandomness(): never {

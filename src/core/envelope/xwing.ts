@@ -1,8 +1,9 @@
 import { bytesToNumberLE } from '@noble/curves/utils.js';
 import { ml_kem768_x25519 as xwing } from '@noble/post-quantum/hybrid.js';
 import { wipe } from '../bytes.ts';
-import { must, TwinlockError } from '../errors.ts';
+import { must } from '../errors.ts';
 import type { RandomBytes } from '../random.ts';
+import { orNull } from '../refusal.ts';
 
 /** X-Wing (draft-connolly-cfrg-xwing-kem): ML-KEM-768 and X25519; safe as long as one of them is. */
 export const KEM_SEED_BYTES = 32;
@@ -87,21 +88,17 @@ export function encapsulate(
  */
 export function decapsulate(seed: Uint8Array, encapsulation: Uint8Array): Uint8Array {
   checkSeed(seed);
-  try {
-    return xwing.decapsulate(encapsulation, seed);
-  } catch {
-    throw new TwinlockError('envelope_invalid', 'the encapsulation is not one of X-Wing');
-  }
+  const isSized = encapsulation.length === ENCAPSULATION_BYTES;
+  const sharedSecret = isSized ? orNull(Error, () => xwing.decapsulate(encapsulation, seed)) : null;
+  must(sharedSecret !== null, 'envelope_invalid', 'the encapsulation is not one of X-Wing');
+  return sharedSecret;
 }
 
 function encapsulateWith(publicKey: Uint8Array, seed: Uint8Array) {
   checkKemPublicKey(publicKey);
-  try {
-    const { sharedSecret, cipherText } = xwing.encapsulate(publicKey, seed);
-    return { sharedSecret, encapsulation: cipherText };
-  } catch {
-    throw new TwinlockError('invalid_key', 'expected a KEM key that can be encapsulated to');
-  }
+  const made = orNull(Error, () => xwing.encapsulate(publicKey, seed));
+  must(made !== null, 'invalid_key', 'expected a KEM key that can be encapsulated to');
+  return { sharedSecret: made.sharedSecret, encapsulation: made.cipherText };
 }
 
 /** Throws `invalid_key` unless it is 32 bytes long. */

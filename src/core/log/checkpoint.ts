@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { equal, fromBase64, toBase64 } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
+import { unlessRefused } from '../refusal.ts';
 import { EMPTY_FRONTIER, frontierRoot, HASH_BYTES } from './merkle.ts';
 import { formatNote, parseNote, signNote, verifyNote } from './note.ts';
 import { formatVkey, NoteKeyType, parseVkey } from './note-key.ts';
@@ -78,10 +79,7 @@ function mustHold(condition: boolean, message: string): asserts condition {
 }
 
 function orInvalid<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof TwinlockError)) throw cause;
+  return unlessRefused(TwinlockError, read, (cause) => {
     throw new TwinlockError('checkpoint_invalid', `checkpoint: ${cause.message}`, {}, { cause });
-  }
+  });
 }

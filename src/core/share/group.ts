@@ -1,8 +1,9 @@
 import { ristretto255 } from '@noble/curves/ed25519.js';
 import { bytesToNumberLE } from '@noble/curves/utils.js';
 import { wipe } from '../bytes.ts';
-import { must, TwinlockError } from '../errors.ts';
+import { must } from '../errors.ts';
 import type { RandomBytes } from '../random.ts';
+import { orNull } from '../refusal.ts';
 
 /** The group of RFC 9496; every element but the identity generates it. */
 const { Point } = ristretto255;
@@ -13,6 +14,7 @@ export type GroupPoint = InstanceType<typeof ristretto255.Point>;
 export const IDENTITY: GroupPoint = Point.ZERO;
 
 export const SCALAR_BYTES = 32;
+const POINT_BYTES = 32;
 /** Uniform bytes that become a scalar: twice its length, so that the bias modulo ℓ is below 2⁻²⁵⁶. */
 const UNIFORM_BYTES = 64;
 
@@ -34,11 +36,9 @@ export function uniformScalar(random: RandomBytes): bigint {
 
 /** 32 bytes, little-endian, below ℓ (attacker-controlled); throws `invalid_scalar` for anything else. */
 export function decodeScalar(bytes: Uint8Array): bigint {
-  try {
-    return Scalars.fromBytes(bytes);
-  } catch {
-    throw new TwinlockError('invalid_scalar', 'expected 32 bytes, little-endian, below the group order');
-  }
+  const isScalar = bytes.length === SCALAR_BYTES && bytesToNumberLE(bytes) < Scalars.ORDER;
+  must(isScalar, 'invalid_scalar', 'expected 32 bytes, little-endian, below the group order');
+  return Scalars.fromBytes(bytes);
 }
 
 export function encodeScalar(scalar: bigint): Uint8Array {
@@ -50,15 +50,9 @@ export function encodeScalar(scalar: bigint): Uint8Array {
  * else and for the identity, which 32 zero bytes decode to: it commits to nothing.
  */
 export function decodePoint(bytes: Uint8Array): GroupPoint {
-  let point: GroupPoint | null = null;
-  try {
-    point = Point.fromBytes(bytes);
-  } catch {
-    // the same answer for every way of being wrong
-  }
-  if (point === null || point.is0()) {
-    throw new TwinlockError('invalid_point', 'expected a canonical ristretto255 element other than the identity');
-  }
+  const point = bytes.length === POINT_BYTES ? orNull(Error, () => Point.fromBytes(bytes)) : null;
+  const isUsable = point !== null && !point.is0();
+  must(isUsable, 'invalid_point', 'expected a canonical ristretto255 element other than the identity');
   return point;
 }
 

@@ -1,6 +1,6 @@
-import { type CBORType, decodeCBOR, encodeCBOR } from '@levischuck/tiny-cbor';
-import { equal } from '../bytes.ts';
-import { must, TwinlockError } from '../errors.ts';
+import { concat, equal, fromHex } from '../bytes.ts';
+import { type CborMap, readWholeCborMap } from '../cbor.ts';
+import { must } from '../errors.ts';
 import type { SignatureClaim } from './claim.ts';
 import { checkPublicKey } from './precheck.ts';
 
@@ -36,31 +36,23 @@ export function parseCoseKey(bytes: Uint8Array): CoseKey {
   return key;
 }
 
+/** Maps of kty, alg, crv and the coordinates, up to the bytes of x, and between x and y. */
+const ES256_HEAD = fromHex('a5010203262001215820');
+const ES256_MIDDLE = fromHex('225820');
+const EDDSA_HEAD = fromHex('a4010103272006215820');
+
 /** The one COSE_Key of a public key: 77 bytes for ES256 (65-byte point), 42 for Ed25519 (32 bytes). */
 export function encodeCoseKey({ algorithm, publicKey }: CoseKey): Uint8Array {
-  const { kty, alg, crv } = algorithm === 'ES256' ? EC2 : OKP;
-  const members = new Map<number, CBORType>([
-    [KTY, kty],
-    [ALG, alg],
-    [CRV, crv],
-  ]);
-  if (algorithm === 'Ed25519') return encodeCBOR(members.set(X, publicKey));
-  return encodeCBOR(members.set(X, publicKey.slice(1, 33)).set(Y, publicKey.slice(33)));
+  if (algorithm === 'Ed25519') return concat(EDDSA_HEAD, publicKey);
+  return concat(ES256_HEAD, publicKey.subarray(1, 33), ES256_MIDDLE, publicKey.subarray(33));
 }
 
-function decodeMap(bytes: Uint8Array): Map<string | number, CBORType> {
+function decodeMap(bytes: Uint8Array): CborMap {
   must(bytes.length <= COSE_KEY_BYTES_MAX, 'malformed', `expected at most ${COSE_KEY_BYTES_MAX} bytes of COSE_Key`);
-  let value: CBORType;
-  try {
-    value = decodeCBOR(bytes);
-  } catch (cause) {
-    throw new TwinlockError('malformed', 'expected one CBOR map', {}, { cause });
-  }
-  must(value instanceof Map, 'malformed', 'expected a CBOR map');
-  return value;
+  return readWholeCborMap(bytes, 'COSE_Key');
 }
 
-function parseEs256(members: Map<string | number, CBORType>): CoseKey {
+function parseEs256(members: CborMap): CoseKey {
   mustName(members, EC2);
   const publicKey = new Uint8Array(65);
   publicKey[0] = 0x04;
@@ -69,17 +61,17 @@ function parseEs256(members: Map<string | number, CBORType>): CoseKey {
   return { algorithm: 'ES256', publicKey };
 }
 
-function parseEd25519(members: Map<string | number, CBORType>): CoseKey {
+function parseEd25519(members: CborMap): CoseKey {
   mustName(members, OKP);
   return { algorithm: 'Ed25519', publicKey: coordinate(members, X) };
 }
 
-function mustName(members: Map<string | number, CBORType>, { kty, alg, crv }: typeof EC2 | typeof OKP): void {
+function mustName(members: CborMap, { kty, alg, crv }: typeof EC2 | typeof OKP): void {
   const named = members.get(KTY) === kty && members.get(ALG) === alg && members.get(CRV) === crv;
   must(named, 'unsupported_algorithm', 'expected an ES256 key on P-256 or an EdDSA key on Ed25519');
 }
 
-function coordinate(members: Map<string | number, CBORType>, label: number): Uint8Array {
+function coordinate(members: CborMap, label: number): Uint8Array {
   const value = members.get(label);
   must(value instanceof Uint8Array && value.length === 32, 'malformed', `expected 32 bytes as member ${label}`);
   return value;

@@ -12,20 +12,15 @@ export async function discharge(
   verify: (claim: SignatureClaim) => Promise<void>,
 ): Promise<void> {
   const queue = claims[Symbol.iterator]();
-  let failed = false;
+  let isOver = false;
   const work = async (): Promise<void> => {
-    while (!failed) {
-      const next = queue.next();
-      if (next.done === true) return;
-      try {
-        await verify(next.value);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
+    for (let next = queue.next(); !isOver && next.done !== true; next = queue.next()) await verify(next.value);
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT_MAX }, work));
+  try {
+    await Promise.all(Array.from({ length: IN_FLIGHT_MAX }, work));
+  } finally {
+    isOver = true;
+  }
 }
 
 /** Discharges claims in order with a synchronous verifier; the first failure is thrown as it came. */

@@ -1,7 +1,9 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
+import { bytesToNumberLE } from '@noble/curves/utils.js';
 import { equal } from '../bytes.ts';
 import { must } from '../errors.ts';
+import { orNull } from '../refusal.ts';
 import type { SignatureAlgorithm, SignatureClaim } from './claim.ts';
 import { type KeyFamily, keyFamilyOf } from './key-family.ts';
 import { rsaModulusBytes } from './rsa.ts';
@@ -90,12 +92,15 @@ export function checkSignatureForm(claim: SignatureClaim): void {
 }
 
 function isPrimeOrderPoint(bytes: Uint8Array): boolean {
-  try {
-    const point = ed25519.Point.fromBytes(bytes, false);
-    return !point.is0() && point.isTorsionFree();
-  } catch {
-    return false; // not 32 bytes, not canonical, or not on the curve
-  }
+  if (bytes.length !== IDENTITY.length || yOf(bytes) >= ed25519.Point.Fp.ORDER) return false;
+  // Refused: not on the curve, or x of 0 with the sign bit.
+  const point = orNull(Error, () => ed25519.Point.fromBytes(bytes, false));
+  return point !== null && !point.is0() && point.isTorsionFree();
+}
+
+/** What an encoding of 32 bytes says but for its highest bit, which is the sign of x. */
+function yOf(bytes: Uint8Array): bigint {
+  return bytesToNumberLE(bytes) & ((1n << 255n) - 1n);
 }
 
 function isScalar(bytes: Uint8Array): boolean {
@@ -104,13 +109,15 @@ function isScalar(bytes: Uint8Array): boolean {
 }
 
 function isUncompressedPoint(family: keyof typeof CURVES, bytes: Uint8Array): boolean {
-  if (bytes[0] !== UNCOMPRESSED) return false;
-  try {
-    CURVES[family].Point.fromBytes(bytes).assertValidity();
-    return true;
-  } catch {
-    return false; // of another length, a coordinate not below the field's prime, or not on the curve
-  }
+  const { Point } = CURVES[family];
+  if (bytes[0] !== UNCOMPRESSED || bytes.length !== 1 + 2 * Point.Fp.BYTES) return false;
+  // Refused: a coordinate not below the field's prime, or not on the curve.
+  const point = orNull(Error, () => {
+    const read = Point.fromBytes(bytes);
+    read.assertValidity();
+    return read;
+  });
+  return point !== null;
 }
 
 function mustHaveLength(signature: Uint8Array, expectedBytes: number, what: string): void {

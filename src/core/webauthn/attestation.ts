@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, equal, type Hex } from '../bytes.ts';
+import { type CborMap, readWholeCborMap } from '../cbor.ts';
 import { must } from '../errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../signature/claim.ts';
 import { type CoseKey, parseCoseKey } from '../signature/cose.ts';
@@ -7,7 +8,6 @@ import { keyFamilyOf } from '../signature/key-family.ts';
 import { type CertifiedKey, claimBy, parseCertificateOfAnyKey } from '../x509/certificate.ts';
 import { claimedSignature } from '../x509/signed.ts';
 import { type AttestedCredential, checkRegistrationData } from './authenticator-data.ts';
-import { type CborMap, readWholeCborMap } from './cbor.ts';
 import { checkClientData } from './client-data.ts';
 import { checkAttestationCertificate, trustPathClaims } from './trust-path.ts';
 

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { equal, type Hex, toHex, utf8 } from '../bytes.ts';
+import { readCborMap } from '../cbor.ts';
 import { must } from '../errors.ts';
-import { readCborMap } from './cbor.ts';
 
 /** Credential id (at most 1023), COSE key and extensions fit in half of it. */
 const MAX_BYTES = 4096;

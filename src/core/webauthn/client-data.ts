@@ -1,4 +1,4 @@
-import { equal, fromBase64url, fromUtf8 } from '../bytes.ts';
+import { fromUtf8, toBase64url } from '../bytes.ts';
 import { must } from '../errors.ts';
 import { parseJson } from '../json.ts';
 
@@ -53,12 +53,7 @@ function parseClientData(bytes: Uint8Array): ClientData {
 }
 
 function isChallenge(value: unknown, expected: Uint8Array): boolean {
-  if (typeof value !== 'string') return false;
-  try {
-    return equal(fromBase64url(value), expected);
-  } catch {
-    return false;
-  }
+  return value === toBase64url(expected);
 }
 
 function isOrigin(value: unknown, rpId: string): boolean {

@@ -1,6 +1,7 @@
 import { gcm } from '@noble/ciphers/aes.js';
 import { must, TwinlockError } from '../errors.ts';
 import { leafHash } from '../log/merkle.ts';
+import { unlessRefused } from '../refusal.ts';
 
 export const AEAD_KEY_BYTES = 32;
 export const AEAD_IV_BYTES = 12;
@@ -57,11 +58,13 @@ export const referenceBulkCrypto: BulkCrypto = {
     },
     open(key, iv, aad, sealed) {
       checkOpenLengths(key, iv, sealed);
-      try {
-        return gcm(key, iv, aad).decrypt(sealed);
-      } catch (cause) {
-        throw new TwinlockError('ciphertext_invalid', 'the tag does not match', {}, { cause });
-      }
+      return unlessRefused(
+        Error,
+        () => gcm(key, iv, aad).decrypt(sealed),
+        (cause) => {
+          throw new TwinlockError('ciphertext_invalid', 'the tag does not match', {}, { cause });
+        },
+      );
     },
   },
   leafHash,

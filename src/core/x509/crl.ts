@@ -1,5 +1,6 @@
 import { equal, type Hex } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
+import { unlessRefused } from '../refusal.ts';
 import type { SignatureAlgorithm, Verify } from '../signature/claim.ts';
 import { type Certificate, claimBy } from './certificate.ts';
 import {
@@ -59,12 +60,14 @@ export function parseCrl(der: Uint8Array): Crl {
     'too_large',
     `expected a revocation list of at most ${MAX_BYTES} bytes, got ${der.length}`,
   );
-  try {
-    return parse(der);
-  } catch (cause) {
-    if (!(cause instanceof TwinlockError) || cause.code !== 'malformed') throw cause;
-    throw new TwinlockError('crl_invalid', `the revocation list is malformed: ${cause.message}`, {}, { cause });
-  }
+  return unlessRefused(
+    TwinlockError,
+    () => parse(der),
+    (cause) => {
+      if (cause.code !== 'malformed') throw cause;
+      throw new TwinlockError('crl_invalid', `the revocation list is malformed: ${cause.message}`, {}, { cause });
+    },
+  );
 }
 
 function parse(der: Uint8Array): Crl {

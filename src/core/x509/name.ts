@@ -1,5 +1,6 @@
 import { fromUtf8 } from '../bytes.ts';
-import { must } from '../errors.ts';
+import { must, TwinlockError } from '../errors.ts';
+import { orNull } from '../refusal.ts';
 import { enterWhole, IA5_STRING, PRINTABLE_STRING, SEQUENCE, SET, UTF8_STRING } from './der-reader.ts';
 
 const COMMON_NAME = '2.5.4.3';
@@ -41,12 +42,8 @@ const SHOWN_MAX = 64;
 
 /** The subject for a message: its common name, without what could deceive. Never throws. */
 export function subjectText(certificate: { readonly subject: Uint8Array }): string {
-  let name: string | null = null;
-  try {
-    name = commonName(certificate);
-  } catch {
-    // Shown as one without a name: the message is about something else.
-  }
+  // One whose name is malformed is shown as one without: the message is about something else.
+  const name = orNull(TwinlockError, () => commonName(certificate));
   if (name === null || name === '') return 'the certificate without a common name';
   return `the certificate "${name.slice(0, SHOWN_MAX).replace(/[^ -~]|"/g, '?')}"`;
 }

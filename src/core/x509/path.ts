@@ -1,5 +1,6 @@
 import { equal } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
+import { unlessRefusedLater } from '../refusal.ts';
 import type { Verify } from '../signature/claim.ts';
 import { type Certificate, issuedBy } from './certificate.ts';
 import { allowsUsage, basicConstraints, unknownCriticalExtensions } from './extensions.ts';
@@ -39,13 +40,13 @@ export interface PathToVerify {
 export async function verifyPath(input: PathToVerify): Promise<readonly Certificate[]> {
   let failure: TwinlockError | null = null;
   for (const path of candidatePaths(input.chain, input.anchors)) {
-    try {
-      await verifyCandidate(path, input);
-      return path;
-    } catch (error) {
-      if (!(error instanceof TwinlockError)) throw error;
-      failure ??= error;
-    }
+    const refusal = await unlessRefusedLater(
+      TwinlockError,
+      () => verifyCandidate(path, input),
+      (error) => error,
+    );
+    if (refusal === undefined) return path;
+    failure ??= refusal;
   }
   const last = input.chain.at(-1);
   const end = last === undefined ? 'is empty' : `ends at ${subjectText(last)}, which no anchor issued`;

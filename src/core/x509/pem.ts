@@ -1,5 +1,6 @@
 import { fromBase64 } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
+import { orNull } from '../refusal.ts';
 
 /** A revocation list of 128 KiB in base64, with room for what surrounds it. */
 const TEXT_CHARACTERS_MAX = 262_144;
@@ -46,9 +47,7 @@ export function derOfPem(text: string, label: string): Uint8Array[] {
 
 function decode(base64: string, at: string): Uint8Array {
   must(base64.length > 0, 'malformed', `${at}: the block is empty`);
-  try {
-    return fromBase64(base64);
-  } catch (cause) {
-    throw new TwinlockError('malformed', `${at}: what this block holds is not base64`, {}, { cause });
-  }
+  const der = orNull(TwinlockError, () => fromBase64(base64));
+  must(der !== null, 'malformed', `${at}: what this block holds is not base64`);
+  return der;
 }

@@ -1,5 +1,6 @@
 import { fromBase64url, type Hex } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
+import { unlessRefused } from '../../refusal.ts';
 import type { Verify } from '../../signature/claim.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { keyUsage } from '../../x509/extensions.ts';
@@ -40,18 +41,18 @@ export interface Device {
 
 /** Parses attacker-controlled evidence of the device at this place in the list. Throws `malformed`. */
 export function parseDevice({ spdm, chain }: SpdmEvidence['devices'][number], place: number): Device {
-  try {
+  const parse = (): Device => {
     const report = parseSpdm(fromBase64url(spdm));
     const [leaf, identity, ...issuers] = chain.map((der) => parseCertificate(fromBase64url(der)));
     must(leaf !== undefined && identity !== undefined, 'malformed', 'expected a chain of certificates');
     const chip = chipOf(leaf);
     const [, architecture] = CHIPS.find(([pattern]) => pattern.test(chip)) ?? [null, 'unknown' as const];
     return { report, chain: [leaf, identity, ...issuers], chip, architecture, fwid: fwidOf(leaf) };
-  } catch (error) {
-    // An algorithm or a key that no device has is evidence that is no evidence.
-    if (!(error instanceof TwinlockError)) throw error;
-    throw new TwinlockError('malformed', `devices[${place}]: ${error.message}`, { device: place }, { cause: error });
-  }
+  };
+  // An algorithm or a key that no device has is evidence that is no evidence.
+  return unlessRefused(TwinlockError, parse, (cause) => {
+    throw new TwinlockError('malformed', `devices[${place}]: ${cause.message}`, { device: place }, { cause });
+  });
 }
 
 /** The first word of the leaf's common name, `GH100 A01 GSP FMC LF`. */
