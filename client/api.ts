@@ -60,9 +60,11 @@ export class Api {
     this.#bearer = bearer;
   }
 
-  /** The same vault with this bearer token: an invitation, a session's token or a host's. */
-  withBearer(token: string): Api {
-    return new Api(this.#options, { current: async () => token, renew: null });
+  /** The same vault with this bearer token: an invitation, a session's token or a host's. `over` ends what is under way too. */
+  withBearer(token: string, over: AbortSignal | null = null): Api {
+    const signals = [this.#options.signal, over].filter((signal) => signal !== null);
+    const signal = signals.length === 0 ? null : AbortSignal.any(signals);
+    return new Api({ ...this.#options, signal }, { current: async () => token, renew: null });
   }
 
   /** The same vault in sessions: `login` opens the first, and another whenever the vault has forgotten it. */

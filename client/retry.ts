@@ -7,6 +7,7 @@ const MAX_DELAY_MS = 5000;
 export interface RetryPolicy {
   /** Since the last success, milliseconds. */
   readonly forMs: number;
+  /** Milliseconds by a clock that nobody sets. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
 }
@@ -14,7 +15,7 @@ export interface RetryPolicy {
 /** Two minutes: long enough for a daemon to be restarted. */
 export const DEFAULT_RETRY: RetryPolicy = {
   forMs: 120_000,
-  now: () => Date.now(),
+  now: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 

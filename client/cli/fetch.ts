@@ -96,7 +96,7 @@ async function take(
     if (line !== told) terminal.note(line);
     told = line;
   };
-  await waitForRelease(api, pending.release, { onProgress });
+  await waitForRelease(api, pending, { onProgress });
   const progress = terminal.progress('fetching', 'bytes');
   const began = performance.now();
   let fetched: Fetched;

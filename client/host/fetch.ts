@@ -7,6 +7,7 @@ import { plainBytes } from '../../src/core/weights/manifest.ts';
 import type { Api } from '../api.ts';
 import type { Verify } from '../replay.ts';
 import { DEFAULT_RETRY, Patience, type RetryPolicy, withRetry } from '../retry.ts';
+import { HOST_CLOCK, type HostClock, Lease, leaseOver } from './clock.ts';
 import { type OpenedRelease, openRelease } from './open-release.ts';
 import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
@@ -30,6 +31,7 @@ export interface FetchOptions {
   readonly folder: string;
   readonly verify: Verify;
   readonly retry?: RetryPolicy;
+  readonly clock?: HostClock;
   readonly onProgress?: (progress: FetchProgress) => void;
 }
 
@@ -49,29 +51,40 @@ export interface Fetched {
  * Takes a release: checks the vault's authority for it down to this host's keys, combines the shares, and
  * streams every file into the folder, each renamed into place once its SHA-256 is that of the inner manifest.
  * Files that are there and have it are not fetched; what a broken run left is gone on with. The release key is
- * wiped when this returns. `sendReceipt` comes next: until then, the audit counts the release as unanswered.
+ * wiped when this returns, and at the end of the lease by this host's own clock, where this ends too.
+ * `sendReceipt` comes next: until then, the audit counts the release as unanswered.
  *
- * Throws as `openRelease`, `openSource` and `writeTarget`, and the vault's codes.
+ * Throws as `openRelease`, `openSource` and `writeTarget`, `proposal_closed` at the end of the lease, and the vault's
+ * codes.
  */
 export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
-  const { api, pending, host, verify, retry = DEFAULT_RETRY, onProgress = () => undefined } = options;
+  const { api, pending, host, verify, retry = DEFAULT_RETRY, clock = HOST_CLOCK } = options;
+  const { onProgress = () => undefined } = options;
   onProgress({ phase: 'authority', bytes: 0, totalBytes: 0, path: null });
   const handover = await withRetry(retry, () => api.handover(pending.release, host));
-  const release = await openRelease(handover, pending, host, verify);
+  const release = await openRelease(handover, pending, host, verify, clock);
+  const lease = new Lease(release.leaseEndsMs, clock);
+  const wipeKey = () => wipe(release.releaseKey);
+  lease.signal.addEventListener('abort', wipeKey, { once: true });
   try {
-    return await fetchFiles(release, { ...options, retry, onProgress });
+    return await fetchFiles(release, lease, { ...options, retry, clock, onProgress });
+  } catch (error) {
+    // What a lease that ends breaks off fails in many ways; this is why.
+    throw lease.isOver ? leaseOver() : error;
   } finally {
-    wipe(release.releaseKey);
+    lease.stop();
+    wipeKey();
   }
 }
 
 async function fetchFiles(
   release: OpenedRelease,
+  lease: Lease,
   { api, folder, retry, onProgress }: Required<FetchOptions>,
 ): Promise<Fetched> {
   const { core } = release;
-  const hostApi = api.withBearer(release.token);
-  const { inner, receivedBytes: innerBytes } = await readInner(hostApi, release, retry);
+  const hostApi = api.withBearer(release.token, lease.signal);
+  const { inner, receivedBytes: innerBytes } = await readInner(hostApi, release, lease, retry);
   const sizes = core.files.slice(1).map(plainBytes);
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
   let bytes = 0;
@@ -86,7 +99,7 @@ async function fetchFiles(
       onBytes(size);
       continue;
     }
-    const source = await openSource(hostApi, release, i + 1, retry);
+    const source = await openSource(hostApi, { ...release, lease }, i + 1, retry);
     await writeTarget(folder, target, source, onBytes);
     receivedBytes += source.receivedBytes;
   }
@@ -104,9 +117,10 @@ async function fetchFiles(
 async function readInner(
   api: Api,
   release: OpenedRelease,
+  lease: Lease,
   retry: RetryPolicy,
 ): Promise<{ readonly inner: InnerManifest; readonly receivedBytes: number }> {
-  const source = await openSource(api, release, 0, retry);
+  const source = await openSource(api, { ...release, lease }, 0, retry);
   const bytes = new Uint8Array(source.plainBytes);
   let offset = 0;
   for await (const plaintext of source.plaintext(0)) {

@@ -13,7 +13,9 @@ import { type ManifestCore, parseManifest } from '../../src/core/weights/manifes
 import { checkReleaseKey, releaseKey } from '../../src/core/weights/release-key.ts';
 import type { Handover } from '../api.ts';
 import { dischargeClaims, type Verify } from '../replay.ts';
+import { HOST_CLOCK } from './clock.ts';
 import { type HostKeys, kemOf, keysOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
+import { leaseEnd } from './times.ts';
 
 /** A release that this host may use: `wipe` the key when the last file is out. */
 export interface OpenedRelease {
@@ -23,15 +25,18 @@ export interface OpenedRelease {
   readonly releaseKey: Uint8Array;
   /** Bearer token for the ciphertext. */
   readonly token: string;
+  /** When the lease ends, in milliseconds since the epoch; at `now` it had not. */
+  readonly leaseEndsMs: number;
 }
 
 type SealedShare = Handover['shares'][number];
 
 /**
  * Opens what the vault hands over, all of it attacker-controlled: *no proof, no weights*. The authority chain is
- * verified from the fingerprint down to this host's own keys before any share is opened.
+ * verified from the fingerprint down to this host's own keys, and its times against this host's own clock, before any
+ * share is opened.
  *
- * Throws as `verifyAuthority`; `binding_mismatch` where the release names other keys than these;
+ * Throws as `verifyAuthority` and `leaseEnd`; `binding_mismatch` where the release names other keys than these;
  * `signature_invalid` for a share that nobody can be blamed for; `share_invalid` for a bad one, naming in
  * `detail.person` the custodian who signed it; `quorum_missing`, `key_check_failed`, `envelope_invalid`.
  */
@@ -40,18 +45,20 @@ export async function openRelease(
   pending: PendingRelease,
   host: number,
   verify: Verify,
+  clock: { now(): number } = HOST_CLOCK,
 ): Promise<OpenedRelease> {
   const authority = verifyAuthority(handover.authority, pending.vault, pending.release);
   await dischargeClaims(authority.claims, verify);
   const keys = keysOf(pending, host);
   namesOurKeys(authority, keys);
+  const leaseEndsMs = leaseEnd(authority, pending, clock.now());
   const { manifest } = authority.release.statement;
   const { core } = parseManifest(manifestIn(handover, manifest));
   const shares = await openShares(handover.shares, authority, core, keys, verify);
   const key = combined(shares, core);
   const sealedTo = { vault: pending.vault, statement: pending.release };
   const token = await openToken(sealedTo, kemOf(keys), fromBase64url(handover.token));
-  return { manifest, core, releaseKey: key, token: toBase64url(token) };
+  return { manifest, core, releaseKey: key, token: toBase64url(token), leaseEndsMs };
 }
 
 /** The release key, held against the key-check value. Wipes the shares and what they combine to. */

@@ -30,6 +30,8 @@ export interface PendingRelease {
   readonly release: Hex;
   readonly model: string;
   readonly version: string;
+  /** When its keys were made, by this machine's clock: no release of them can be older. */
+  readonly created: number;
   /** When the proposal ends, unless it has been approved by then. */
   readonly expires: number;
   readonly hosts: readonly HostKeys[];
@@ -42,6 +44,7 @@ const schema = z.strictObject({
   release: digest,
   model: modelName,
   version: versionName,
+  created: instantMs,
   expires: instantMs,
   hosts: z
     .array(

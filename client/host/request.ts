@@ -69,6 +69,7 @@ export async function requestRelease(
     `expected the vault ${fingerprint}, got ${status.fingerprint}`,
   );
   const version = versionIn(status, request);
+  const created = options.now();
   const binding = await open(session, request, collectors.length, options);
   const hosts: Attested[] = [];
   for (const [host, collector] of collectors.entries()) {
@@ -84,6 +85,7 @@ export async function requestRelease(
     release: digest,
     model: request.model,
     version: request.version,
+    created,
     expires: statement.expires,
     hosts: hosts.map(({ keys }) => keys),
   };

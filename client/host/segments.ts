@@ -7,6 +7,7 @@ import { plainBytes } from '../../src/core/weights/manifest.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
 import type { Api } from '../api.ts';
 import { Patience, type RetryPolicy, withRetry } from '../retry.ts';
+import type { Lease } from './clock.ts';
 import type { OpenedRelease } from './open-release.ts';
 
 /** Segments of one request: what a broken connection can cost of the release's budget is a small part of it. */
@@ -28,23 +29,30 @@ export interface Source {
  * Opens a file for reading: fetches its leaves and checks them against the manifest's root. `api` has the host's
  * token. Reading goes on after broken connections, from the segment that was cut off. Throws `digest_mismatch`
  * and `ciphertext_invalid` with `detail.file` for what is not of the manifest, `unavailable` once the vault has
- * not been reached for as long as `retry` says, and the vault's codes: `proposal_closed`, `budget_exceeded`.
+ * not been reached for as long as `retry` says, `proposal_closed` once the lease is over by this host's clock, and the
+ * vault's codes: `proposal_closed`, `budget_exceeded`.
  */
-export async function openSource(api: Api, release: OpenedRelease, file: number, retry: RetryPolicy): Promise<Source> {
-  const { manifest, core, releaseKey } = release;
+export async function openSource(
+  api: Api,
+  release: OpenedRelease & { readonly lease: Lease },
+  file: number,
+  retry: RetryPolicy,
+): Promise<Source> {
+  const { manifest, core, releaseKey, lease } = release;
   const entry = core.files[file];
   must(entry !== undefined, 'manifest_mismatch', `the version has no file ${file}`);
   const bytes = plainBytes(entry);
   const leaves = await withRetry(retry, () => api.leaves(manifest, file));
   const weights = { releaseKey, context: fromHex(core.ctx), index: file, plainBytes: bytes };
   const ciphertext = { header: fromBase64url(entry.header), root: fromHex(entry.root), leaves };
+  lease.requireLive();
   const decryption = inFile(file, () => decryptFile(weights, ciphertext, platformBulkCrypto));
   const reader = new SegmentReader(api, manifest, file, bytes, retry);
   return {
     file,
     plainBytes: bytes,
     segments: decryption.segmentCount,
-    plaintext: (from) => decrypted(reader.read(from), file, decryption, from),
+    plaintext: (from) => decrypted(reader.read(from), file, decryption, from, lease),
     get receivedBytes() {
       return reader.receivedBytes;
     },
@@ -56,9 +64,11 @@ async function* decrypted(
   file: number,
   decryption: FileDecryption,
   from: number,
+  lease: Lease,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let k = from;
   for await (const segment of segments) {
+    lease.requireLive();
     const plaintext = inFile(file, () => decryption.segment(k, segment));
     k++;
     yield plaintext;

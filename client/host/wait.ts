@@ -1,7 +1,9 @@
-import type { Hex } from '../../src/core/bytes.ts';
-import { type Code, TwinlockError } from '../../src/core/errors.ts';
+import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
+import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import type { Api, ProposalView } from '../api.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
+import { HOST_CLOCK } from './clock.ts';
+import type { PendingRelease } from './pending-release.ts';
 
 /** The vault answers earlier when something happens. */
 const WAIT_SECONDS = 30;
@@ -15,17 +17,23 @@ const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
 };
 
 /**
- * Waits until a release is in force. `onProgress` is told of every change. Throws `proposal_closed` (denied,
+ * Waits until a release is in force. `onProgress` is told of every change. The wait ends by this host's own clock too,
+ * five minutes after the statement has expired, and takes no release that comes later. Throws `proposal_closed` (denied,
  * withdrawn, revoked, or the lease is over; `detail.phase` says which), `statement_expired`, `wrong_policy`, `unavailable`
  * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal.
  */
 export async function waitForRelease(
   api: Api,
-  release: Hex,
+  { release, expires }: Pick<PendingRelease, 'release' | 'expires'>,
   {
     onProgress = () => undefined,
     retry = DEFAULT_RETRY,
-  }: { readonly onProgress?: (view: ProposalView) => void; readonly retry?: RetryPolicy } = {},
+    now = HOST_CLOCK.now,
+  }: {
+    readonly onProgress?: (view: ProposalView) => void;
+    readonly retry?: RetryPolicy;
+    readonly now?: () => number;
+  } = {},
 ): Promise<ProposalView> {
   let view = await withRetry(retry, () => api.proposal(release));
   for (;;) {
@@ -41,5 +49,10 @@ export async function waitForRelease(
       });
     }
     view = await withRetry(retry, () => api.awaitProposal(release, phase, WAIT_SECONDS));
+    must(
+      now() <= expires + MAX_SKEW_MS,
+      'statement_expired',
+      'the request expired by this machine’s clock before the vault released it: request it anew',
+    );
   }
 }

@@ -83,7 +83,7 @@ export function requestServing(session: PrincipalSession, fingerprint: string): 
 export async function fetchFile({ api }: PrincipalSession, pending: PendingRelease): Promise<Uint8Array> {
   const folder = mkdtempSync(join(tmpdir(), 'twinlock-host-'));
   try {
-    await waitForRelease(api, pending.release);
+    await waitForRelease(api, pending);
     const fetched = await fetchRelease({ api, pending, host: 0, folder, verify: verifyWeb });
     await sendReceipt(api, pending, 0, fetched);
     return new Uint8Array(readFileSync(join(folder, 'weights.bin')));

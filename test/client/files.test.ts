@@ -68,6 +68,7 @@ describe('a file with secrets', () => {
       release: 'cd'.repeat(32),
       model: 'acme/ocr',
       version: '1',
+      created: 3,
       expires: 5,
       hosts: [{ host: 0, kemSeed: platformRandom(32), receiptSeed: platformRandom(32), evidence: 'ef'.repeat(32) }],
     };

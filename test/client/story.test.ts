@@ -31,7 +31,7 @@ describe('the whole story, through the library alone', () => {
     const pending = await requestModel(founded);
     const { api } = await sessionOf(founded, 'requester');
     const phases: string[] = [];
-    const waiting = waitForRelease(api, pending.release, { onProgress: ({ phase }) => phases.push(phase) });
+    const waiting = waitForRelease(api, pending, { onProgress: ({ phase }) => phases.push(phase) });
     await approveBy(founded, pending.release, 'ana', 'ben');
     await expect(waiting).resolves.toMatchObject({ phase: 'executed', wanting: 0 });
     expect([phases[0], phases.at(-1)]).toEqual(['open', 'executed']);
@@ -114,7 +114,7 @@ describe('the whole story, through the library alone', () => {
     for (const name of ['ana', 'ben'] as const) {
       await deny(founded.custodians[name], await replicaOf(founded, name), pending.release).catch(() => undefined);
     }
-    await expect(waitForRelease(api, pending.release)).rejects.toThrow(
+    await expect(waitForRelease(api, pending)).rejects.toThrow(
       expect.objectContaining({ code: 'proposal_closed', detail: { phase: 'denied' } }),
     );
   });

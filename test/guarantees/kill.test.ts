@@ -10,6 +10,7 @@ import { Api } from '../../client/api.ts';
 import { audit, vaultSource } from '../../client/auditor/audit.ts';
 import { deposit } from '../../client/depositor/deposit.ts';
 import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
+import type { PendingRelease } from '../../client/host/pending-release.ts';
 import { waitForRelease } from '../../client/host/wait.ts';
 import { openPrincipalSession } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
@@ -278,11 +279,11 @@ describe(title, { timeout: TIMEOUT_MS }, () => {
     await publish(members);
     const requester = await victim.session('requester');
     const voters = [members.ben, members.cleo];
-    const releases: Hex[] = [];
+    const releases: PendingRelease[] = [];
     const releaseOne = async () => {
-      const { release } = await again(() => requestAs({ ...members, requester }));
-      releases.push(release);
-      await Promise.all(voters.map((voter) => approveAnew(victim, voter, release)));
+      const pending = await again(() => requestAs({ ...members, requester }));
+      releases.push(pending);
+      await Promise.all(voters.map((voter) => approveAnew(victim, voter, pending.release)));
     };
     while (victim.kills < KILLS) await victim.killDuring(releaseOne(), /\/approvals$/);
     // Where the kill came between the last approval and the release that it brings, upkeep releases.
@@ -291,7 +292,7 @@ describe(title, { timeout: TIMEOUT_MS }, () => {
     expect(report.completeness.tally.approvals).toBe(2 + voters.length * releases.length);
     const { facts } = await followAs(members.auditor, members.fingerprint);
     const persons = voters.map(({ custodian }) => custodian.person).sort();
-    for (const release of releases) {
+    for (const { release } of releases) {
       const votes = facts.proposals.get(release)?.votes ?? [];
       expect(votes.map(({ person }) => person).sort()).toEqual(persons);
     }

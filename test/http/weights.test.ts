@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { HOST_CLOCK, Lease } from '../../client/host/clock.ts';
 import { openSource } from '../../client/host/segments.ts';
 import { DEFAULT_RETRY } from '../../client/retry.ts';
 import { fromHex, type Hex, toBase64url } from '../../src/core/bytes.ts';
@@ -264,10 +265,13 @@ describe('nothing is served', () => {
 test('a host decrypts what it was handed, and what it was handed is not in the store', async () => {
   const pending = await releaseAs(vault);
   const opened = await openAs(vault, pending);
-  const source = await openSource(vault.anonymous.withBearer(opened.token), opened, 1, DEFAULT_RETRY);
+  const lease = new Lease(opened.leaseEndsMs, HOST_CLOCK);
+  const release = { ...opened, lease };
+  const source = await openSource(vault.anonymous.withBearer(opened.token), release, 1, DEFAULT_RETRY);
   for await (const plaintext of source.plaintext(0)) {
     expect(Buffer.compare(plaintext, MODEL.subarray(0, plaintext.length))).toBe(0);
   }
+  lease.stop();
   const row = await vault.daemon.context.log.tokenOf(pending.release, 0);
   expect(row?.hash).toBe(digestOf(Buffer.from(opened.token, 'base64url')));
   expect(toBase64url(fromHex(row?.hash ?? ''))).not.toBe(opened.token);

@@ -60,6 +60,8 @@ export interface VerifiedAuthority {
   readonly facts: Facts;
   readonly release: Proposal<StatementOf<'release'>>;
   readonly checkpoint: { readonly size: number; readonly root: Hex };
+  /** The latest time of any of its entries: the vault's word, which a host compares with its own clock. */
+  readonly newestMs: number;
   /** To be discharged before anything rests on the chain. */
   readonly claims: readonly Claim[];
 }
@@ -95,7 +97,8 @@ export function verifyAuthority(value: unknown, fingerprint: Hex, release: Hex):
   );
   // A chain that goes on after the release may hold a stop: that needed only one, and counts here as well.
   isReleasable(facts, proposal.statement);
-  return { facts, release: proposal, checkpoint, claims };
+  const newestMs = entries.reduce((newest, { time }) => Math.max(newest, time), 0);
+  return { facts, release: proposal, checkpoint, newestMs, claims };
 }
 
 function isRelease(proposal: Proposal): proposal is Proposal<StatementOf<'release'>> {

@@ -111,7 +111,7 @@ describe('a change of policy', () => {
 
   test('is told to whoever waits for a release that was asked for before it', async () => {
     const { api } = await sessionOf(founded, 'requester');
-    await expect(waitForRelease(api, open)).rejects.toThrow(refusal('wrong_policy'));
+    await expect(waitForRelease(api, { release: open, expires: Date.now() })).rejects.toThrow(refusal('wrong_policy'));
     await expect(api.handover(approved, 0)).rejects.toThrow(refusal('wrong_policy'));
     expect(await api.proposal(approved)).toMatchObject({ phase: 'approved', current: false });
   });

@@ -1,0 +1,111 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Api, Handover } from '../../client/api.ts';
+import { followLog } from '../../client/custodian/ceremony.ts';
+import { fetchRelease } from '../../client/host/fetch.ts';
+import { openRelease } from '../../client/host/open-release.ts';
+import type { PendingRelease } from '../../client/host/pending-release.ts';
+import { waitForRelease } from '../../client/host/wait.ts';
+import { approveBy, depositModel, modelFolder, publishModel, requestModel, temporary } from './story.ts';
+import { type Founded, found, sessionOf, verify } from './vault.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const LATER_MS = 400 * DAY_MS;
+const refusal = (code: string) => expect.objectContaining({ code });
+
+/** A vault whose clock stands still, and with it that of ana, who is dishonest. Ben, cleo and hosts have their own. */
+describe('a vault with a frozen clock, and one dishonest approver', () => {
+  let founded: Founded;
+  let pending: PendingRelease;
+  let handover: Handover;
+  let asleep: number;
+  const truly = () => Date.now() + asleep;
+  const open = (nowMs: number) => openRelease(handover, pending, 0, verify, { now: () => nowMs });
+
+  beforeAll(async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    asleep = 0;
+    founded = await found();
+    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    await publishModel(founded);
+    pending = await requestModel(founded);
+    await approveBy(founded, pending.release, 'ben');
+    asleep = LATER_MS;
+    await approveBy(founded, pending.release, 'ana');
+    const { api } = await sessionOf(founded, 'requester');
+    handover = await api.handover(pending.release, 0);
+  });
+  afterAll(async () => {
+    await founded.vault.destroy();
+    vi.useRealTimers();
+  });
+
+  test('would open the release by the vault’s own word', async () => {
+    expect(await open(Date.now())).toHaveProperty('releaseKey');
+  });
+
+  test('opens no share on a host, whose own clock says that the lease is over', async () => {
+    await expect(open(truly())).rejects.toThrow(refusal('proposal_closed'));
+  });
+
+  test('fetches nothing', async () => {
+    const { api } = await sessionOf(founded, 'requester');
+    const folder = temporary();
+    const clock = { now: truly, monotonic: () => performance.now() };
+    const fetched = fetchRelease({ api, pending, host: 0, folder, verify, clock });
+    await expect(fetched).rejects.toThrow(refusal('proposal_closed'));
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('releases nothing to a host that has waited past the end of its request', async () => {
+    const asked = await requestModel(founded);
+    const { api } = await sessionOf(founded, 'requester');
+    const open = await api.proposal(asked.release);
+    const late = { proposal: async () => open, awaitProposal: async () => ({ ...open, phase: 'executed' }) };
+    const expired = (nowMs: number) => waitForRelease(late as unknown as Api, asked, { now: () => nowMs });
+    await expect(expired(asked.expires + 5 * MINUTE_MS)).resolves.toMatchObject({ phase: 'executed' });
+    await expect(expired(asked.expires + 5 * MINUTE_MS + 1)).rejects.toThrow(refusal('statement_expired'));
+  });
+
+  test('is refused by an honest custodian, whose own clock differs', async () => {
+    const ben = { ...founded.custodians.ben, now: truly };
+    await expect(followLog(ben)).rejects.toThrow(refusal('clock_skew'));
+  });
+
+  test('a host refuses a log that is ahead of its clock by more than five minutes', async () => {
+    const { executedTime } = await released();
+    await expect(open(executedTime - 6 * MINUTE_MS)).rejects.toThrow(refusal('clock_skew'));
+    expect(await open(executedTime - 4 * MINUTE_MS)).toHaveProperty('releaseKey');
+  });
+
+  test('a host refuses a release that is older than its own keys', async () => {
+    const { created } = pending;
+    const nowMs = Date.now();
+    const keysMadeAt = (ms: number) =>
+      openRelease(handover, { ...pending, created: ms }, 0, verify, { now: () => nowMs });
+    await expect(keysMadeAt(created + 6 * MINUTE_MS)).rejects.toThrow(refusal('clock_skew'));
+    expect(await keysMadeAt(created + 4 * MINUTE_MS)).toHaveProperty('releaseKey');
+  });
+
+  test('a fetch that is under way ends with the lease by the host’s own clock', async () => {
+    const { api } = await sessionOf(founded, 'requester');
+    const folder = temporary();
+    let monotonicMs = 0;
+    const clock = { now: () => Date.now(), monotonic: () => monotonicMs };
+    founded.vault.meddle = async (request, next) => {
+      // The host's token opens the door; the lease ends before the first bytes have come.
+      if (new URL(request.url).pathname.startsWith('/v1/weights/')) monotonicMs += LATER_MS;
+      return next();
+    };
+    const fetched = fetchRelease({ api, pending, host: 0, folder, verify, clock });
+    await expect(fetched).rejects.toThrow(/the lease is over by this machine’s own clock/);
+    founded.vault.meddle = (_, next) => next();
+    expect(readdirSync(folder).filter((name) => !name.endsWith('.twinlock-part'))).toEqual([]);
+  });
+
+  async function released(): Promise<{ executedTime: number }> {
+    const { facts } = await followLog(founded.custodians.ben);
+    return { executedTime: facts.proposals.get(pending.release)?.executedTime ?? 0 };
+  }
+});
