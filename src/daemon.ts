@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type ServerOptions } from 'node:https';
+import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createAdaptorServer } from '@hono/node-server';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { fromHex } from './core/bytes.ts';
 import { must, TwinlockError } from './core/errors.ts';
 import { signCheckpoint } from './core/log/checkpoint.ts';
 import { openEndorser } from './endorse/endorser.ts';
 import type { Sources } from './endorse/find.ts';
-import { type AccessLog, createApp } from './http/app.ts';
+import { type AccessLog, boundedLog } from './http/access-log.ts';
+import { createApp } from './http/app.ts';
+import type { Connections } from './http/connections.ts';
 import { webauthnDoor } from './http/door.ts';
+import { apiServer } from './http/server.ts';
 import { LOG_KEY_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, openStore } from './store/open.ts';
@@ -43,6 +45,7 @@ export interface DaemonOptions {
 export interface Daemon {
   readonly url: string;
   readonly context: Context;
+  readonly connections: Pick<Connections, 'count'>;
   /** Answers what is under way, then closes the store. */
   close(): Promise<void>;
 }
@@ -50,7 +53,6 @@ export interface Daemon {
 /** How long a request under way may take to end when the daemon stops. */
 const GRACE_MS = 10_000;
 const IDLE_MS = 50;
-const MAX_CONNECTIONS = 4096;
 /** In the data folder; may be deleted. */
 const ENDORSEMENT_CACHE = 'endorsements';
 
@@ -58,15 +60,7 @@ const ENDORSEMENT_CACHE = 'endorsements';
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { dataDir } = options;
   const seed = fromHex(readSecret(dataDir, LOG_KEY_FILE).trim());
-  const tls: ServerOptions = {
-    key: readSecret(dataDir, TLS_KEY_FILE),
-    cert: readSecret(dataDir, TLS_CERTIFICATE_FILE),
-    minVersion: 'TLSv1.3',
-    headersTimeout: 10_000,
-    requestTimeout: 10 * 60_000,
-    keepAliveTimeout: 65_000,
-    maxHeaderSize: 16 * 1024,
-  };
+  const tls = { key: readSecret(dataDir, TLS_KEY_FILE), cert: readSecret(dataDir, TLS_CERTIFICATE_FILE) };
   // A vault whose log is gone must not look like one that was never founded.
   must(
     existsSync(join(dataDir, DATABASE_FILE)),
@@ -77,9 +71,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const closing = new AbortController();
   try {
     const context = await openContext(store, seed, options, closing.signal);
-    const app = createApp(context, options.accessLog);
-    const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions: tls });
-    if ('maxConnections' in server) server.maxConnections = MAX_CONNECTIONS;
+    const accessLog = boundedLog(options.accessLog, context.clock.now);
+    const { server, connections } = apiServer(createApp(context, accessLog), tls, accessLog);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(options.port, options.host, resolve);
@@ -90,10 +83,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     return {
       url: `https://${host}:${port}`,
       context,
+      connections,
       async close() {
         closing.abort();
         await stopUpkeep();
-        await closeServer(server as Closable);
+        await closeServer(server);
         await tellRefusals(context).catch(options.onUpkeepError);
         await context.recorder.settled();
         store.close();
@@ -184,13 +178,7 @@ function everySoOften(options: DaemonOptions, context: Context): () => Promise<v
   };
 }
 
-interface Closable {
-  close(done: () => void): void;
-  closeIdleConnections(): void;
-  closeAllConnections(): void;
-}
-
-async function closeServer(server: Closable): Promise<void> {
+async function closeServer(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), GRACE_MS);
     // Again and again: a connection that is kept alive is idle once its request has been answered.

@@ -13,8 +13,8 @@ export function problemOf(error: unknown): { status: ProblemStatus; problem: Pro
     const { code, message, detail } = error;
     return { status: statusOf(code), problem: { code, message, detail } };
   }
-  if (error instanceof HTTPException && error.status === 400) {
-    // The framework's, where there is no body at all.
+  if (error instanceof HTTPException && error.status < 500) {
+    // The framework's: of a body that is missing, or of another type than the route takes.
     return { status: 400, problem: { code: 'malformed', message: 'expected a body of JSON', detail: {} } };
   }
   const message = 'the vault failed to answer; its log has the reason under the time of this answer';

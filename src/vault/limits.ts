@@ -1,4 +1,38 @@
-/** What the daemon allows an outsider. Each is bounded, so that nobody exhausts it by asking. */
+/**
+ * What the daemon allows an outsider, all in one place. A bound is of one caller: of a key or credential that has
+ * signed in, of the holder of a host's token, or of an address. None is shared, so nobody is kept from the vault by
+ * what another spends. test/limits.test.ts lists the test in which each of them acts.
+ */
+
+// Connections, before anything is known of who asks
+
+/** Sockets in all: below what an operating system gives a service (LimitNOFILE), and 4096 of them are 300 MB. */
+export const MAX_CONNECTIONS = 4096;
+/** Of one address, or one IPv6 network of 64 bits: 64 hosts behind one address, 8 connections each. */
+export const CONNECTIONS_AN_ADDRESS = 512;
+/** A TLS handshake is two messages; a connection that has not ended it says nothing. */
+export const HANDSHAKE_MS = 5_000;
+/** For a request's headers, which are one packet. */
+export const HEADERS_MS = 10_000;
+export const MAX_HEADER_BYTES = 16 * 1024;
+/** How often a connection is looked at for the two limits above and below. */
+export const CONNECTIONS_CHECKED_MS = 2_000;
+/** For a whole request: a part of an upload over a slow line. */
+export const REQUEST_WITHIN_MS = 10 * 60_000;
+/** For the body of any other request. */
+export const BODY_WITHIN_MS = 30_000;
+export const KEEP_ALIVE_MS = 65_000;
+/** Nothing sent and nothing taken; longer than the longest poll. */
+export const SILENCE_MS = 2 * 60_000;
+
+// The access log
+
+/** Lines a minute of refusals with one status and code; what is more is counted, and told with the next line. */
+export const REFUSED_LINES_A_MINUTE = 30;
+/** Of answers that are no refusal. */
+export const SERVED_LINES_A_MINUTE = 600;
+/** Of a path, which the sender chooses. */
+export const LOGGED_PATH_CHARACTERS = 200;
 
 /** A challenge is answered by a person with a key in hand. */
 export const CHALLENGE_MS = 2 * 60_000;

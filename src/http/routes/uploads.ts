@@ -1,7 +1,6 @@
-import type { HttpBindings } from '@hono/node-server';
 import { createRoute, z } from '@hono/zod-openapi';
 import { fromBase64url } from '../../core/bytes.ts';
-import { must, TwinlockError } from '../../core/errors.ts';
+import { must } from '../../core/errors.ts';
 import { MAX_FILES } from '../../core/weights/manifest.ts';
 import type { Context } from '../../vault/context.ts';
 import { deposit } from '../../vault/deposit.ts';
@@ -11,6 +10,7 @@ import { asPrincipal } from '../../vault/sign-in.ts';
 import { openUpload, ownUpload, storePart } from '../../vault/upload.ts';
 import { decimal, id } from '../../wire/fields.ts';
 import * as wire from '../../wire/weights.ts';
+import { received } from '../body.ts';
 import { type App, answers, body, callerOf, SIGNED_IN } from '../env.ts';
 import { recordedView } from './proposals.ts';
 
@@ -79,18 +79,6 @@ export function uploadRoutes(app: App, context: Context): void {
     const done = await context.refusals.watch('deposit', caller, work);
     return c.json({ ...recordedView(done), manifest: done.manifest }, 200);
   });
-}
-
-/**
- * The body as it comes in, past the web's streams. One that is refused is left unread, so that the answer gets
- * there; one that breaks off is no failure of the vault's.
- */
-async function* received(incoming: HttpBindings['incoming']): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* incoming.iterator({ destroyOnReturn: false });
-  } catch (cause) {
-    throw new TwinlockError('cancelled', 'the connection ended before the part did', {}, { cause });
-  }
 }
 
 function view({ id: upload, expires, segments }: Upload) {

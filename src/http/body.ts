@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import type { Context as Hono, MiddlewareHandler } from 'hono';
+import { fromUtf8 } from '../core/bytes.ts';
+import { must, TwinlockError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
+import { BODY_WITHIN_MS } from '../vault/limits.ts';
+import type { Env } from './env.ts';
+
+/** How long a request says that its body is: Node's parser holds the sender to it. */
+export function bodyBytes(c: Hono<Env>): number {
+  const isChunked = c.req.header('transfer-encoding') !== undefined;
+  must(!isChunked, 'malformed', 'expected a body with its content-length, not in chunks');
+  return Number(c.req.header('content-length') ?? 0);
+}
+
+/** Bodies are JSON that says everything once; the routes then validate what it says. */
+export const strictJson: MiddlewareHandler<Env> = async (c, next) => {
+  const bytes = bodyBytes(c);
+  if (bytes > 0 && c.req.method !== 'PUT') {
+    const isJson = /^application\/json(?:; ?charset=utf-8)?$/i.test(c.req.header('content-type') ?? '');
+    must(isJson, 'malformed', 'expected content-type application/json');
+    const text = fromUtf8(await read(c.env.incoming, bytes));
+    parseJson(text);
+    // What the validators of the routes read.
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
+  }
+  await next();
+};
+
+/** The whole body, which has that many bytes. One that dawdles is broken off. */
+async function read(incoming: IncomingMessage, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  const late = setTimeout(() => incoming.socket.destroy(), BODY_WITHIN_MS);
+  try {
+    let filled = 0;
+    for await (const piece of received(incoming)) {
+      bytes.set(piece, filled);
+      filled += piece.length;
+    }
+    return bytes;
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/**
+ * The body as it comes in, past the web's streams. One that is refused is left unread, so that the answer gets
+ * there; one that breaks off is no failure of the vault's.
+ */
+export async function* received(incoming: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* incoming.iterator({ destroyOnReturn: false });
+  } catch (cause) {
+    throw new TwinlockError('cancelled', 'the connection ended before the body did', {}, { cause });
+  }
+}

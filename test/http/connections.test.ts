@@ -1,0 +1,144 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { boundedLog } from '../../src/http/access-log.ts';
+import { Connections, holdSocket, networkOf } from '../../src/http/connections.ts';
+import { CONNECTIONS_AN_ADDRESS } from '../../src/vault/limits.ts';
+import { openVault } from '../vault-kit.ts';
+import { ask } from './ask.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const open: Socket[] = [];
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const socket of open.splice(0)) socket.destroy();
+  for (const close of closing.splice(0)) await close();
+});
+
+/** A connection that says nothing, and whether it still stands. */
+function silent(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => resolve(socket));
+    socket.on('error', reject);
+    open.push(socket);
+  });
+}
+
+describe('Connections', () => {
+  async function serve(maxPerAddress: number, maxCount: number) {
+    const server: Server = createServer();
+    const accepted = new Map<number, Socket>();
+    const connections = new Connections({ maxPerAddress, maxCount });
+    connections.watch(server);
+    server.on('connection', (socket) => accepted.set(socket.remotePort ?? 0, socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => {
+      for (const socket of accepted.values()) socket.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    });
+    const { port } = server.address() as { port: number };
+    const enter = async (address?: string) => {
+      const socket = await silent(port, address);
+      const own = socket.localPort ?? 0;
+      await vi.waitFor(() => expect(accepted.has(own)).toBe(true));
+      return { socket, held: accepted.get(own) as Socket };
+    };
+    return { server, connections, enter };
+  }
+  const isOpen = ({ held }: { held: Socket }) => !held.destroyed;
+
+  test('an address with no place left gives up its oldest connection, and nobody else’s', async () => {
+    const { connections, enter } = await serve(3, 100);
+    const other = await enter('127.0.0.2');
+    const own = [await enter(), await enter(), await enter(), await enter(), await enter()];
+    expect(own.map(isOpen)).toEqual([false, false, true, true, true]);
+    expect(isOpen(other)).toBe(true);
+    expect(connections.count).toBe(4);
+  });
+
+  test('where there is none left at all, the address that has the most gives one up', async () => {
+    const { connections, enter } = await serve(100, 5);
+    const [first, second] = [await enter('127.0.0.2'), await enter('127.0.0.3')];
+    const many = [await enter(), await enter(), await enter()];
+    const late = await enter('127.0.0.4');
+    expect([first, second, late].map(isOpen)).toEqual([true, true, true]);
+    expect(many.map(isOpen)).toEqual([false, true, true]);
+    expect(connections.count).toBe(5);
+  });
+
+  test('a connection that has asked outlasts those that have not', async () => {
+    const { server, enter } = await serve(2, 100);
+    const asked = await enter();
+    server.emit('request', { socket: asked.held });
+    const [before, after] = [await enter(), await enter()];
+    expect([asked, before, after].map(isOpen)).toEqual([true, false, true]);
+  });
+
+  test('a connection on which somebody who was let in is answered never gives way, and then does', async () => {
+    const { enter } = await serve(1, 100);
+    const held = await enter();
+    const answer = Promise.withResolvers<void>();
+    holdSocket(held.held, answer.promise);
+    const refused = await enter();
+    expect([held, refused].map(isOpen)).toEqual([true, false]);
+    answer.resolve();
+    await answer.promise;
+    const next = await enter();
+    expect([held, next].map(isOpen)).toEqual([false, true]);
+  });
+
+  test('what has gone is not counted', async () => {
+    const { connections, enter } = await serve(2, 100);
+    for (let i = 0; i < 5; i++) {
+      const { socket, held } = await enter();
+      socket.destroy();
+      await vi.waitFor(() => expect(held.destroyed).toBe(true));
+    }
+    await vi.waitFor(() => expect(connections.count).toBe(0));
+  });
+});
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+  ['2001:db8::9', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+])('%s counts as %s', (address, network) => {
+  expect(networkOf(address)).toBe(network);
+});
+
+test('1,100 connections that say nothing keep nobody from the health check', async () => {
+  const vault = await openVault();
+  closing.push(() => vault.close());
+  const port = Number(new URL(vault.baseUrl).port);
+  for (let i = 0; i < 1100; i++) await silent(port);
+  await vi.waitFor(() => expect(vault.daemon.connections.count).toBeLessThanOrEqual(CONNECTIONS_AN_ADDRESS));
+  expect((await ask(vault.baseUrl, { path: '/healthz' })).status).toBe(200);
+  // None of them has done a TLS handshake, so all of them go.
+  await vi.waitFor(() => expect(vault.daemon.connections.count).toBeLessThan(50), { timeout: 20_000 });
+});
+
+test('an access log writes so many lines a minute of a kind, and counts the others', () => {
+  let nowMs = 0;
+  const lines: unknown[] = [];
+  const log = boundedLog(
+    (line) => lines.push(line),
+    () => nowMs,
+  );
+  const line = { method: 'GET', path: `/${'a'.repeat(10_000)}`, ms: 0 };
+  for (let i = 0; i < 1000; i++) log({ ...line, status: 400, error: 'malformed' });
+  expect(lines).toHaveLength(30);
+  expect(JSON.stringify(lines[0]).length).toBeLessThan(300);
+  log({ ...line, status: 401, error: 'unauthenticated' });
+  expect(lines).toHaveLength(31);
+  for (let i = 0; i < 1000; i++) log({ ...line, status: 500, error: new Error(`of the ${i}th`) });
+  expect(lines).toHaveLength(61);
+  nowMs += 60_000;
+  log({ ...line, status: 400, error: 'malformed' });
+  expect(lines.at(-1)).toMatchObject({ status: 400, leftOut: 970 });
+  log({ ...line, status: 400, error: 'malformed' });
+  expect(lines.at(-1)).not.toHaveProperty('leftOut');
+});
