@@ -150,11 +150,13 @@ function tpmReportOf(raw: RawEvidence, attest: Uint8Array): TpmReport {
   const signature = of('tpmSignature', () => tpmtSignatureOf({ raw: tpmSignature, key }));
   const { selections } = of('tpmAttest', () => parseTpmsAttest(attest));
   const selected = selections.flatMap(({ indices }) => indices);
+  // Of several banks, or of another one, the rules say what is wrong: the values are then read as SHA-256.
+  const bank = selections.every(({ bank }) => bank === 'sha384') && selections.length > 0 ? 'sha384' : 'sha256';
   return {
     platform: 'tpm',
     attest: toBase64url(attest),
     signature: toBase64url(signature),
-    pcrs: of('tpmPcrs', () => pcrsOfValues(tpmPcrs, selected), '; quote with tpm2_quote -o FILE -F values'),
+    pcrs: of('tpmPcrs', () => pcrsOfValues(tpmPcrs, selected, bank), '; quote with tpm2_quote -o FILE -F values'),
     identity,
   };
 }

@@ -3,7 +3,8 @@ import type { ReferenceValues } from '../../src/core/attest/reference-values.ts'
 import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
 import type { TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
 import type { TrustAuthorityReferenceValues } from '../../src/core/attest/token/reference-values.ts';
-import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
+import { AK_PURPOSE } from '../../src/core/attest/tpm/certify.ts';
+import { NO_PURPOSE, type TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { knownWeaknesses } from './beware.ts';
 import { describeGpu } from './describe-gpu.ts';
@@ -100,7 +101,7 @@ function staleTcb(name: string, statuses: readonly string[]): Remark[] {
 }
 
 function describeTpm(values: TpmReferenceValues): Remark[] {
-  const { alone, anchors, akPurpose, activated, images, paravisor } = values;
+  const { alone, anchors, akPurposes, activated, images, paravisor } = values;
   const isTied = anchors.length > 0 || activated.length > 0;
   const paravisors = [
     ...(paravisor?.snp == null ? [] : describeSnp('TPM of a paravisor on SEV-SNP', paravisor.snp)),
@@ -111,13 +112,25 @@ function describeTpm(values: TpmReferenceValues): Remark[] {
   const isAlone = alone && isTied;
   return [
     ...(isAlone ? [accepts(`TPMs: ${keys}; ${counted('image', images.map(pcrsText))}`)] : []),
-    ...(akPurpose === 'unchecked' && anchors.length > 0
-      ? [beware('TPMs: any certificate without a purpose counts that the authorities issued, not only those of AKs')]
-      : []),
+    ...(anchors.length > 0 ? akPurposeRemarks(akPurposes) : []),
     ...(isAlone ? [beware('TPMs: one alone is enough, which says nothing about encrypted memory')] : []),
     ...images.filter(isUnmeasured).map(({ name }) => beware(unmeasuredText(name))),
     ...(isAlone ? [] : [refuses(`TPMs: one alone${isTied ? '' : ', for no authority and no AK is listed'}`)]),
     ...(paravisors.length === 0 ? [refuses('TPMs: those of a paravisor')] : paravisors),
+  ];
+}
+
+function akPurposeRemarks(akPurposes: readonly string[]): Remark[] {
+  const others = akPurposes.filter((purpose) => purpose !== AK_PURPOSE && purpose !== NO_PURPOSE);
+  const empty = 'TPMs: every AK certificate, for no purpose of one is listed';
+  return [
+    ...(akPurposes.length === 0 ? [refuses(empty)] : []),
+    ...(akPurposes.includes(NO_PURPOSE)
+      ? [beware('TPMs: any certificate without a purpose counts that the authorities issued, not only those of AKs')]
+      : []),
+    ...others.map((purpose) =>
+      beware(`TPMs: certificates of the purpose ${purpose} count as those of AKs where the key is for signing alone`),
+    ),
   ];
 }
 
@@ -140,7 +153,7 @@ function describeTrustAuthority(values: TrustAuthorityReferenceValues): Remark[]
 }
 
 /** What PCRs are after a reset, that nothing has extended since. */
-const RESET = /^(?:0{64}|f{64})$/;
+const RESET = /^(?:0{64}|f{64}|0{96}|f{96})$/;
 
 function isUnmeasured({ pcrs }: TpmReferenceValues['images'][number]): boolean {
   return pcrs.every(({ value }) => RESET.test(value));

@@ -1,5 +1,5 @@
 import { AK_PURPOSE } from '../../src/core/attest/tpm/certify.ts';
-import type { TpmImage, TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
+import { NO_PURPOSE, type TpmImage, type TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import type { TpmReport } from '../../src/core/attest/tpm/report.ts';
 import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
@@ -26,7 +26,7 @@ export function withTpm(
     platform: 'tpm',
     alone: before?.alone ?? identity.kind !== 'runtime',
     anchors: union(before?.anchors, anchorsOf(before, identity, choices)),
-    akPurpose: akPurposeOf(before, identity),
+    akPurposes: akPurposesOf(before, identity),
     activated: union(before?.activated, activatedOf(before, identity, host, choices)),
     images: imagesOf(before?.images ?? [], report, host, choices),
     firmware: before?.firmware === null ? null : union(before?.firmware, [firmware]),
@@ -60,13 +60,13 @@ function anchorsOf(before: TpmReferenceValues | null, identity: Identity, { akAu
   return [];
 }
 
-/** As the document has it once it pins an authority: one host without the purpose does not give it up for all. */
-function akPurposeOf(before: TpmReferenceValues | null, identity: Identity): TpmReferenceValues['akPurpose'] {
-  if (before !== null && before.anchors.length > 0) return before.akPurpose;
+/** As the document has them once it pins an authority: one host with another purpose does not add it for all. */
+function akPurposesOf(before: TpmReferenceValues | null, identity: Identity): string[] {
+  if (before !== null && before.anchors.length > 0) return before.akPurposes;
   const [leaf] = identity.kind === 'certificate' ? identity.chain : [];
-  if (leaf === undefined) return before?.akPurpose ?? 'required';
-  const purposes = extendedKeyUsage(parseCertificateOfVersion1Or3(fromBase64url(leaf)));
-  return purposes?.includes(AK_PURPOSE) === true ? 'required' : 'unchecked';
+  if (leaf === undefined) return before?.akPurposes ?? [AK_PURPOSE];
+  const purposes = extendedKeyUsage(parseCertificateOfVersion1Or3(fromBase64url(leaf))) ?? [NO_PURPOSE];
+  return purposes.includes(AK_PURPOSE) ? [AK_PURPOSE] : [...purposes];
 }
 
 function activatedOf(

@@ -4,6 +4,7 @@ import { must, TwinlockError } from '../core/errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
 import { type KeyFamily, keyFamilyOf } from '../core/signature/key-family.ts';
 import { checkSignatureForm } from '../core/signature/precheck.ts';
+import { longestSaltBytes } from '../core/signature/rsa.ts';
 import { cacheKeys } from './key-cache.ts';
 
 /** What goes before the key in its SubjectPublicKeyInfo (RFC 8410, RFC 5480); an RSA key is one already. */
@@ -16,23 +17,28 @@ const SPKI_PREFIX: Readonly<Record<KeyFamily, Uint8Array>> = {
 
 interface Parameters {
   readonly hash: string | null;
-  readonly options: SigningOptions;
+  /** Some are of the key: `publicKey` is the claim's. */
+  readonly options: (publicKey: Uint8Array) => SigningOptions;
 }
 
-const PLAIN: SigningOptions = { dsaEncoding: 'ieee-p1363' };
-const PKCS1: SigningOptions = { padding: constants.RSA_PKCS1_PADDING };
+const always = (options: SigningOptions) => () => options;
+const PLAIN = always({ dsaEncoding: 'ieee-p1363' });
+const PKCS1 = always({ padding: constants.RSA_PKCS1_PADDING });
 /** MGF1 takes the same hash. */
 const pss = (saltLength: number): SigningOptions => ({ padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
+const longestSalt = (hashBytes: number) => (publicKey: Uint8Array) => pss(longestSaltBytes(publicKey, hashBytes));
 
 const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
-  Ed25519: { hash: null, options: {} },
+  Ed25519: { hash: null, options: always({}) },
   ES256: { hash: 'sha256', options: PLAIN },
   ES384: { hash: 'sha384', options: PLAIN },
   RS256: { hash: 'sha256', options: PKCS1 },
   RS384: { hash: 'sha384', options: PKCS1 },
   RS512: { hash: 'sha512', options: PKCS1 },
-  PS256: { hash: 'sha256', options: pss(32) },
-  PS384: { hash: 'sha384', options: pss(48) },
+  PS256: { hash: 'sha256', options: always(pss(32)) },
+  PS384: { hash: 'sha384', options: always(pss(48)) },
+  'PS256-longest-salt': { hash: 'sha256', options: longestSalt(32) },
+  'PS384-longest-salt': { hash: 'sha384', options: longestSalt(48) },
 };
 
 const keyOf = cacheKeys(importKey);
@@ -46,7 +52,7 @@ export function verifyNode(claim: SignatureClaim): void {
   const key = keyOf(claim);
   checkSignatureForm(claim);
   const { hash, options } = PARAMETERS[algorithm];
-  const isTrue = verify(hash, message, { key, ...options }, signature);
+  const isTrue = verify(hash, message, { key, ...options(claim.publicKey) }, signature);
   must(isTrue, 'signature_invalid', `${what}: the ${algorithm} signature is not true`);
 }
 

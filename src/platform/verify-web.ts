@@ -1,6 +1,7 @@
 import { must, TwinlockError } from '../core/errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
 import { checkSignature } from '../core/signature/precheck.ts';
+import { longestSaltBytes } from '../core/signature/rsa.ts';
 import { cacheKeys } from './key-cache.ts';
 
 interface Parameters {
@@ -8,8 +9,8 @@ interface Parameters {
   readonly name: string;
   readonly namedCurve?: string;
   readonly hash?: string;
-  /** Bytes. */
-  readonly saltLength?: number;
+  /** Of RSASSA-PSS, by the claim's public key. */
+  readonly saltBytes?: (publicKey: Uint8Array) => number;
 }
 
 const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
@@ -19,8 +20,20 @@ const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
   RS256: { format: 'spki', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
   RS384: { format: 'spki', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384' },
   RS512: { format: 'spki', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-512' },
-  PS256: { format: 'spki', name: 'RSA-PSS', hash: 'SHA-256', saltLength: 32 },
-  PS384: { format: 'spki', name: 'RSA-PSS', hash: 'SHA-384', saltLength: 48 },
+  PS256: { format: 'spki', name: 'RSA-PSS', hash: 'SHA-256', saltBytes: () => 32 },
+  PS384: { format: 'spki', name: 'RSA-PSS', hash: 'SHA-384', saltBytes: () => 48 },
+  'PS256-longest-salt': {
+    format: 'spki',
+    name: 'RSA-PSS',
+    hash: 'SHA-256',
+    saltBytes: (key) => longestSaltBytes(key, 32),
+  },
+  'PS384-longest-salt': {
+    format: 'spki',
+    name: 'RSA-PSS',
+    hash: 'SHA-384',
+    saltBytes: (key) => longestSaltBytes(key, 48),
+  },
 };
 
 const keyOf = cacheKeys(importKey);
@@ -30,16 +43,17 @@ const keyOf = cacheKeys(importKey);
  * with `signature_invalid`, `invalid_key`, `malformed` (RSA keys) or `unsupported_algorithm`.
  */
 export async function verifyWeb(claim: SignatureClaim): Promise<void> {
-  const { algorithm, message, signature, what } = claim;
+  const { algorithm, publicKey, message, signature, what } = claim;
   const key = await keyOf(claim);
   checkSignature(claim);
-  const { format: _, ...parameters } = PARAMETERS[algorithm];
+  const { format: _, saltBytes, ...fixed } = PARAMETERS[algorithm];
+  const parameters = saltBytes === undefined ? fixed : { ...fixed, saltLength: saltBytes(publicKey) };
   const isTrue = await crypto.subtle.verify(parameters, key, signature.slice(), message.slice());
   must(isTrue, 'signature_invalid', `${what}: the ${algorithm} signature is not true`);
 }
 
 async function importKey({ algorithm, publicKey, what }: SignatureClaim) {
-  const { format, ...parameters } = PARAMETERS[algorithm];
+  const { format, saltBytes: _, ...parameters } = PARAMETERS[algorithm];
   try {
     return await crypto.subtle.importKey(format, publicKey.slice(), parameters, false, ['verify']);
   } catch (cause) {

@@ -193,6 +193,15 @@ const RSA = {
   RS512: { hash: 'sha512', options: {} },
   PS256: { hash: 'sha256', options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
   PS384: { hash: 'sha384', options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 } },
+  // Node knows by itself how long the longest salt is.
+  'PS256-longest-salt': {
+    hash: 'sha256',
+    options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_MAX_SIGN },
+  },
+  'PS384-longest-salt': {
+    hash: 'sha384',
+    options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_MAX_SIGN },
+  },
 } as const;
 type RsaAlgorithm = keyof typeof RSA;
 const RSA_ALGORITHMS = Object.keys(RSA) as RsaAlgorithm[];
@@ -259,7 +268,8 @@ describe.each(RSA_ALGORITHMS)('%s', (algorithm) => {
       const signature = signAs(keys.privateKey, RSA[other].hash, RSA[other].options);
       expect(await agreed({ ...honest, signature }, other)).toBe('signature_invalid');
     }
-    for (const saltLength of [0, 20, 31, 33, 47, 49, constants.RSA_PSS_SALTLEN_MAX_SIGN]) {
+    const longest = algorithm.endsWith('longest-salt') ? [205, 207, 221] : [constants.RSA_PSS_SALTLEN_MAX_SIGN];
+    for (const saltLength of [0, 20, 31, 33, 47, 49, ...longest].filter((length) => length <= 206)) {
       const signature = signAs(keys.privateKey, hash, { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
       expect(await agreed({ ...honest, signature }, `salt ${saltLength}`)).toBe('signature_invalid');
     }

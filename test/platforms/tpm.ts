@@ -1,5 +1,5 @@
 import { constants, createPrivateKey, sign } from 'node:crypto';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256, sha384 } from '@noble/hashes/sha2.js';
 import type { TpmImage, TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import type { TpmIdentityOf, TpmReport } from '../../src/core/attest/tpm/report.ts';
 import { concat, fromHex, type Hex, toBase64url, toHex, u8, u16, u32, u64, utf8 } from '../../src/core/bytes.ts';
@@ -24,13 +24,16 @@ import {
 export const TPM_INSTANT_MS = Date.UTC(2026, 0, 15);
 export const EXTRA_DATA = fromHex('5a'.repeat(32));
 
-export type AkScheme = 'ECDSA' | 'RSASSA' | 'RSAPSS';
-const SCHEMES = {
-  ECDSA: { id: 0x0018, kind: 'ES256', type: 0x0023 },
-  RSASSA: { id: 0x0014, kind: 'RS256', type: 0x0001 },
-  RSAPSS: { id: 0x0016, kind: 'PS256', type: 0x0001 },
-} as const;
 const SHA256 = 0x000b;
+const SHA384 = 0x000c;
+
+export type AkScheme = 'ECDSA' | 'ECDSA-P384' | 'RSASSA' | 'RSAPSS';
+const SCHEMES = {
+  ECDSA: { id: 0x0018, kind: 'ES256', type: 0x0023, hash: SHA256, curve: 0x0003 },
+  'ECDSA-P384': { id: 0x0018, kind: 'ES384', type: 0x0023, hash: SHA384, curve: 0x0004 },
+  RSASSA: { id: 0x0014, kind: 'RS256', type: 0x0001, hash: SHA256, curve: null },
+  RSAPSS: { id: 0x0016, kind: 'PS256', type: 0x0001, hash: SHA256, curve: null },
+} as const;
 const NULL = 0x0010;
 /** fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, restricted, sign. */
 export const AK_ATTRIBUTES = 0x0005_0072;
@@ -58,7 +61,8 @@ export interface QuoteFields {
 
 /** TPMS_ATTEST of these PCRs, in this order. */
 export function quoteBytes(pcrs: TpmReport['pcrs'], fields: QuoteFields = {}): Uint8Array {
-  const selections = fields.selections ?? [{ hash: SHA256, indices: pcrs.map(({ index }) => index) }];
+  const bank = pcrs[0]?.value.length === 96 ? SHA384 : SHA256;
+  const selections = fields.selections ?? [{ hash: bank, indices: pcrs.map(({ index }) => index) }];
   return concat(
     u32(fields.magic ?? 0xff54_4347),
     u16(fields.type ?? 0x8018),
@@ -83,16 +87,20 @@ function selectionBytes({ hash, indices, bytes = 3 }: NonNullable<QuoteFields['s
 export function signatureBytes(
   scheme: AkScheme,
   message: Uint8Array,
-  { key = akOf(scheme), hash = SHA256, saltBytes = 32 } = {},
+  { key = akOf(scheme), hash = SCHEMES[scheme].hash as number, saltBytes = 32 } = {},
 ): Uint8Array {
-  const { id } = SCHEMES[scheme];
-  if (scheme === 'ECDSA') {
+  const { id, curve } = SCHEMES[scheme];
+  if (curve !== null) {
     const signature = signBy(key, message);
-    return concat(u16(id), u16(hash), sized(signature.subarray(0, 32)), sized(signature.subarray(32)));
+    const half = signature.length / 2;
+    return concat(u16(id), u16(hash), sized(signature.subarray(0, half)), sized(signature.subarray(half)));
   }
   const salted = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: saltBytes };
   const privateKey = createPrivateKey({ key: Buffer.from(key.privateKey), format: 'der', type: 'pkcs8' });
-  const signature = sign('sha256', message, { key: privateKey, ...(scheme === 'RSAPSS' ? salted : {}) });
+  const signature = sign(hash === SHA384 ? 'sha384' : 'sha256', message, {
+    key: privateKey,
+    ...(scheme === 'RSAPSS' ? salted : {}),
+  });
   return concat(u16(id), u16(hash), sized(new Uint8Array(signature)));
 }
 
@@ -111,15 +119,16 @@ export interface AreaFields {
 
 /** TPM2B_PUBLIC. */
 export function publicArea(scheme: AkScheme, fields: AreaFields = {}): Uint8Array {
-  const { id, type } = SCHEMES[scheme];
+  const { id, type, hash, curve } = SCHEMES[scheme];
   const { key = akOf(scheme) } = fields;
-  const parameters = concat(fields.symmetric ?? u16(NULL), fields.scheme ?? concat(u16(id), u16(SHA256)));
+  const parameters = concat(fields.symmetric ?? u16(NULL), fields.scheme ?? concat(u16(id), u16(hash)));
   const publicKey = publicKeyOf(key);
+  const end = (publicKey.length + 1) / 2;
   const unique =
-    scheme === 'ECDSA'
-      ? [u16(fields.curve ?? 0x0003), u16(NULL), sized(publicKey.subarray(1, 33)), sized(publicKey.subarray(33))]
+    curve !== null
+      ? [u16(fields.curve ?? curve), u16(NULL), sized(publicKey.subarray(1, end)), sized(publicKey.subarray(end))]
       : [u16(fields.keyBits ?? 2048), u32(fields.exponent ?? 0), sized(modulusOf(publicKey))];
-  const head = [u16(type), u16(fields.nameHash ?? SHA256), u32(fields.attributes ?? AK_ATTRIBUTES)];
+  const head = [u16(type), u16(fields.nameHash ?? hash), u32(fields.attributes ?? AK_ATTRIBUTES)];
   const policy = sized(fields.policy ?? new Uint8Array());
   return sized(concat(...head, policy, parameters, ...unique, fields.trailing ?? new Uint8Array()));
 }
@@ -131,8 +140,9 @@ export function modulusOf(spki: Uint8Array): Uint8Array {
   return readUnsigned(enterWhole(fields.readBitString(), 0x30).readWhole(0x02)).body;
 }
 
-/** 000b ‖ SHA-256 of the area. */
-export const akName = (area: Uint8Array): Hex => `000b${toHex(sha256(area.subarray(2)))}`;
+/** 000b ‖ SHA-256 of the area, or 000c ‖ SHA-384 of it, as it says itself. */
+export const akName = (area: Uint8Array): Hex =>
+  area[5] === SHA384 ? `000c${toHex(sha384(area.subarray(2)))}` : `000b${toHex(sha256(area.subarray(2)))}`;
 
 const AUTHORITY = testKey('ES256', 0x71);
 const AUTHORITY_NAME = name({ '2.5.4.3': 'Test AK CA' });
@@ -159,11 +169,13 @@ export const akCertificate = (key: TestKey, changes: Partial<CertificateFields> 
     ...changes,
   });
 
-/** PCRs 0 to 7 and 10, each of its own value. */
-export const PCRS: TpmReport['pcrs'] = [0, 1, 2, 3, 4, 5, 6, 7, 10].map((index) => ({
-  index,
-  value: toHex(sha256(utf8(`pcr ${index}`))),
-}));
+const pcrsBy = (hash: typeof sha256 | typeof sha384): TpmReport['pcrs'] =>
+  [0, 1, 2, 3, 4, 5, 6, 7, 10].map((index) => ({ index, value: toHex(hash(utf8(`pcr ${index}`))) }));
+
+/** PCRs 0 to 7 and 10 of the SHA-256 bank, each of its own value. */
+export const PCRS: TpmReport['pcrs'] = pcrsBy(sha256);
+/** The same of the SHA-384 bank. */
+export const PCRS_384: TpmReport['pcrs'] = pcrsBy(sha384);
 
 export const certificateIdentity = (scheme: AkScheme, key = akOf(scheme)): TpmIdentityOf<'certificate'> => ({
   kind: 'certificate',
@@ -196,8 +208,9 @@ export interface ReportFields extends QuoteFields {
 /** A valid quote of a certified ECDSA key, unless told. */
 export function tpmReport(fields: ReportFields = {}): TpmReport {
   const { scheme = 'ECDSA', pcrs = PCRS } = fields;
-  const { key = akOf(scheme), hash = SHA256, saltBytes = 32 } = fields;
-  const attest = quoteBytes(pcrs, fields);
+  const { key = akOf(scheme), hash = SCHEMES[scheme].hash, saltBytes = 32 } = fields;
+  const pcrDigest = (hash === SHA384 ? sha384 : sha256)(concat(...pcrs.map(({ value }) => fromHex(value))));
+  const attest = quoteBytes(pcrs, { pcrDigest, ...fields });
   return {
     platform: 'tpm',
     attest: toBase64url(attest),
@@ -207,10 +220,10 @@ export function tpmReport(fields: ReportFields = {}): TpmReport {
   };
 }
 
-/** An image whose PCRs are those of `PCRS`. */
-export const imageOf = (name: string, indices: readonly number[]): TpmImage => ({
+/** An image whose PCRs are those of `PCRS`, unless told. */
+export const imageOf = (name: string, indices: readonly number[], pcrs = PCRS): TpmImage => ({
   name,
-  pcrs: PCRS.filter(({ index }) => indices.includes(index)),
+  pcrs: pcrs.filter(({ index }) => indices.includes(index)),
 });
 
 /** What `tpmReport()` satisfies: the authority pinned, PCRs 4 and 7 compared. */
@@ -219,7 +232,7 @@ export function tpmReferenceValues(changes: Partial<TpmReferenceValues> = {}): T
     platform: 'tpm',
     alone: true,
     anchors: [toBase64url(akAuthority())],
-    akPurpose: 'required',
+    akPurposes: [AK_PURPOSE],
     activated: [],
     images: [imageOf('ocr-host 1.3', [4, 7])],
     firmware: null,

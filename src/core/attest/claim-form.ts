@@ -24,8 +24,10 @@ function isSame(claimed: string, revoked: string): boolean {
   return claimed === revoked;
 }
 
-export function bytes(length: number): ClaimForm {
-  return form(`[0-9a-f]{${2 * length}}`, `${length} bytes in hexadecimal`);
+/** Of one of these lengths. */
+export function bytes(...lengths: readonly number[]): ClaimForm {
+  const patterns = lengths.map((length) => `[0-9a-f]{${2 * length}}`);
+  return form(patterns.join('|'), `${lengths.join(' or ')} bytes in hexadecimal`);
 }
 
 export function bytesUpTo(max: number): ClaimForm {

@@ -46,15 +46,27 @@ export class Findings<Rule extends string> {
     this.rule(rule, `at least ${floor}`, String(got), got >= floor);
   }
 
-  /** Whether a signature is true; `claim` may itself throw, for what cannot be claimed. */
-  async signature(rule: Rule, claim: () => SignatureClaim): Promise<boolean> {
+  /**
+   * Whether a signature is true; `claim` may itself throw, for what cannot be claimed. Where a signature does not say
+   * which of several algorithms made it, there is a claim of each, of which one must be true.
+   */
+  async signature(rule: Rule, claim: () => SignatureClaim | readonly SignatureClaim[]): Promise<boolean> {
     const work = async () => {
-      await this.#verify(claim());
-      return 'valid';
+      const got: string[] = [];
+      for (const one of [claim()].flat()) got.push(await this.#verdict(one));
+      return got.find((verdict) => verdict === 'valid') ?? got[0] ?? 'signature_invalid';
     };
     const got = await unlessRefusedLater(TwinlockError, work, ({ code }) => code);
     this.same(rule, 'valid', got);
     return got === 'valid';
+  }
+
+  #verdict(claim: SignatureClaim): Promise<string> {
+    const work = async () => {
+      await this.#verify(claim);
+      return 'valid';
+    };
+    return unlessRefusedLater(TwinlockError, work, ({ code }) => code);
   }
 
   /**

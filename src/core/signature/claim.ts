@@ -1,5 +1,15 @@
 /** The algorithms that signed bytes may name. A new one is a new member, never a new meaning. */
-export type SignatureAlgorithm = 'Ed25519' | 'ES256' | 'ES384' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384';
+export type SignatureAlgorithm =
+  | 'Ed25519'
+  | 'ES256'
+  | 'ES384'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS256-longest-salt'
+  | 'PS384-longest-salt';
 
 /**
  * A signature that a pure function relies on and has not checked itself. Whoever called the function
@@ -17,7 +27,8 @@ export type SignatureAlgorithm = 'Ed25519' | 'ES256' | 'ES384' | 'RS256' | 'RS38
  * | PS384     | as RS256                                 | as RS256                |
  *
  * RS is RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2), PS is RSASSA-PSS (section 8.1) with MGF1 of the same hash
- * and a salt as long as the hash. RSA keys have 2048 to 4096 bits and the exponent 65537.
+ * and a salt as long as the hash; PS-longest-salt is the same with the longest salt that fits, modulus bytes − hash
+ * bytes − 2, which TPMs take. RSA keys have 2048 to 4096 bits and the exponent 65537.
  */
 export interface SignatureClaim {
   readonly kind: 'signature';

@@ -14,6 +14,8 @@ const KEY_FAMILY: Readonly<Record<SignatureAlgorithm, KeyFamily>> = {
   RS512: 'RSA',
   PS256: 'RSA',
   PS384: 'RSA',
+  'PS256-longest-salt': 'RSA',
+  'PS384-longest-salt': 'RSA',
 };
 
 /**

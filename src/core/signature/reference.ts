@@ -17,6 +17,8 @@ const VERIFY: Readonly<Record<SignatureAlgorithm, ((claim: SignatureClaim) => bo
   RS512: null,
   PS256: null,
   PS384: null,
+  'PS256-longest-salt': null,
+  'PS384-longest-salt': null,
 };
 
 /**

@@ -36,3 +36,11 @@ export function rsaModulusBytes(spki: Uint8Array): number {
   must((modulus.body.at(-1) ?? 0) % 2 === 1, 'invalid_key', 'expected an odd modulus');
   return modulus.body.length;
 }
+
+/**
+ * The bytes of the longest salt that RSASSA-PSS has room for under this key, in DER SubjectPublicKeyInfo (RFC 8017
+ * section 9.1.1): of a modulus of whole bytes, its bytes − `hashBytes` − 2. Throws as `rsaModulusBytes`.
+ */
+export function longestSaltBytes(spki: Uint8Array, hashBytes: number): number {
+  return rsaModulusBytes(spki) - hashBytes - 2;
+}

@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/subject-flags.ts';
 import { readReferenceValues } from '../../../client/reference-values/file.ts';
 import type { Appraisal } from '../../../src/core/attest/appraisal.ts';
 import { appraiseParts } from '../../../src/core/attest/compose.ts';
+import {
+  NO_REFERENCE_VALUES,
+  parseReferenceValues,
+  type ReferenceValues,
+} from '../../../src/core/attest/reference-values.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { casePath, caseTest } from '../../vectors.ts';
 
@@ -11,9 +17,8 @@ import { casePath, caseTest } from '../../vectors.ts';
 const file = (folder: string, name: string) => casePath('attestation', folder, name);
 const failedOf = ({ rules }: Appraisal) => rules.filter(({ pass }) => !pass).map(({ rule }) => rule);
 
-async function appraise(flags: SubjectFlags, at: string, expected: string | null): Promise<Appraisal> {
+async function appraise(flags: SubjectFlags, at: string, referenceValues: ReferenceValues | null): Promise<Appraisal> {
   const { parts, endorsements } = await subjectOf(null, flags);
-  const referenceValues = expected === null ? null : await readReferenceValues(expected);
   return appraiseParts(parts, { endorsements, referenceValues, instantMs: instantOf(at), verify: verifyNode });
 }
 
@@ -21,7 +26,8 @@ describe('SEV-SNP', () => {
   const folders = ['snp-report-v4/Milan', 'snp-report-v4/Genoa', 'snp-vcek-siena'];
   caseTest.each(folders)('%s passes under its reference values', async (folder) => {
     const flags = { snpReport: file(folder, 'report.bin'), vek: file(folder, 'vek.der'), ca: file(folder, 'ask.pem') };
-    const appraisal = await appraise(flags, '2025-01-01T00:00:00Z', file(folder, 'expect.json'));
+    const expected = await readReferenceValues(file(folder, 'expect.json'));
+    const appraisal = await appraise(flags, '2025-01-01T00:00:00Z', expected);
     expect(failedOf(appraisal)).toEqual([]);
   });
 });
@@ -34,9 +40,33 @@ describe('NVIDIA', () => {
       spdm: [file('nvswitch-rim-chip', 'switch.spdm.bin')],
       chain: [file('nvswitch-rim-chip', 'switch.chain.pem')],
     };
-    const appraisal = await appraise(flags, at, file('nvswitch-rim-chip', 'expect.json'));
+    const expected = await readReferenceValues(file('nvswitch-rim-chip', 'expect.json'));
+    const appraisal = await appraise(flags, at, expected);
     expect(failedOf(appraisal)).toEqual(['composite.cpu', 'composite.cpu-values']);
     const measured = appraisal.rules.find(({ rule }) => rule === 'nvidia.switch-0.measurements');
     expect(measured).toMatchObject({ got: '31 match' });
+  });
+});
+
+describe('TPM', () => {
+  const folder = 'tpm-ak-cert-gce-purpose';
+
+  caseTest('an AK certificate of the purpose of EKs passes where policy lists it, and only there', async () => {
+    const { akPurpose: _, ...tpm } = JSON.parse(readFileSync(file(folder, 'expect.json'), 'utf8')).tpm;
+    // The case was written when policy could say no more of purposes than that one may be missing.
+    const document = (akPurposes: readonly string[]) =>
+      parseReferenceValues({ ...NO_REFERENCE_VALUES, tpm: { ...tpm, akPurposes } });
+    const flags = {
+      tpmAttest: file(folder, 'q.msg'),
+      tpmSignature: file(folder, 'q.sig'),
+      tpmPcrs: file(folder, 'q.pcrs'),
+      ak: file(folder, 'ak.tpm2b'),
+      akChain: file(folder, 'chain.pem'),
+      nonce: '5a'.repeat(32),
+    };
+    const failed = async (akPurposes: readonly string[]) =>
+      failedOf(await appraise(flags, '2026-01-15T00:00:00Z', document(akPurposes)));
+    expect(await failed(['2.23.133.8.1'])).toEqual([]);
+    expect(await failed(['2.23.133.8.3', 'none'])).toEqual(['tpm.key-certified']);
   });
 });

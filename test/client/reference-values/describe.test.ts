@@ -119,8 +119,8 @@ describe('what whoever approves a document should weigh', () => {
   test('of TPMs: what an image compares, and certificates that are of no AK', () => {
     expect(said({ tpm: tpmReferenceValues() })).toContain('1 image ("ocr-host 1.3" by PCR 4 7)');
     const beware = 'beware TPMs: any certificate without a purpose counts';
-    expect(said({ tpm: tpmReferenceValues({ akPurpose: 'unchecked' }) })).toContain(beware);
-    expect(said({ tpm: tpmReferenceValues({ akPurpose: 'unchecked', anchors: [] }) })).not.toContain(beware);
+    expect(said({ tpm: tpmReferenceValues({ akPurposes: ['none'] }) })).toContain(beware);
+    expect(said({ tpm: tpmReferenceValues({ akPurposes: ['none'], anchors: [] }) })).not.toContain(beware);
     expect(said({ tpm: tpmReferenceValues() })).not.toContain(beware);
   });
 

@@ -7,6 +7,7 @@ import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/att
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { digestOfObject } from '../../../src/core/canonical.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
+import { extendedKeyUsage, keyUsage } from '../../core/x509/certificate-kit.ts';
 import { azureCase } from '../../platforms/azure.ts';
 import type { CarriedCase } from '../../platforms/carried-case.ts';
 import { platformCases } from '../../platforms/cases.ts';
@@ -33,6 +34,7 @@ import {
   trustAuthorityValues,
 } from '../../platforms/token.ts';
 import {
+  AK_PURPOSE,
   activatedIdentity,
   akAuthority,
   akCertificate,
@@ -316,18 +318,30 @@ describe('a TPM', () => {
     const plain = { report: tpmReport({ identity: { ...certified, chain } }) };
     const akAuthorityGiven = { akAuthority: authority };
     const required = await propose({ report: tpmReport() }, NO_REFERENCE_VALUES, akAuthorityGiven);
-    expect(required.tpm?.akPurpose).toBe('required');
+    expect(required.tpm?.akPurposes).toEqual([AK_PURPOSE]);
     await expect(propose(plain, required)).rejects.toMatchObject({
       detail: { 'tpm.key-certified': expect.stringContaining('2.23.133.8.3') },
     });
     const unchecked = await propose(plain);
-    expect(unchecked.tpm?.akPurpose).toBe('unchecked');
+    expect(unchecked.tpm?.akPurposes).toEqual(['none']);
     expect(await failed(plain, unchecked)).toEqual([]);
-    expect((await propose({ report: tpmReport() }, unchecked)).tpm?.akPurpose).toBe('unchecked');
+    // What the document lists already stays as it is: a host of another purpose is not added silently.
+    await expect(propose({ report: tpmReport() }, unchecked)).rejects.toMatchObject({
+      detail: { 'tpm.key-certified': expect.stringContaining('got 2.23.133.8.3') },
+    });
     const activated = { report: tpmReport({ identity: activatedIdentity('ECDSA') }) };
     const uncertified = await propose(activated, NO_REFERENCE_VALUES, { isAkActivated: true });
-    expect(uncertified.tpm?.akPurpose).toBe('required');
-    expect((await propose(plain, uncertified)).tpm?.akPurpose).toBe('unchecked');
+    expect(uncertified.tpm?.akPurposes).toEqual([AK_PURPOSE]);
+    expect((await propose(plain, uncertified)).tpm?.akPurposes).toEqual(['none']);
+  });
+
+  test('lists the purpose that a cloud gives its AKs, where it is that of EKs', async () => {
+    const cloud = { extensions: [extendedKeyUsage('2.23.133.8.1'), keyUsage(0)] };
+    const chain = [akCertificate(akOf('ECDSA'), cloud), authority].map((der) => Buffer.from(der).toString('base64url'));
+    const given = { report: tpmReport({ identity: { ...certified, chain } }) };
+    const document = await propose(given);
+    expect(document.tpm?.akPurposes).toEqual(['2.23.133.8.1']);
+    expect(await failed(given, document)).toEqual([]);
   });
 
   test('that shows its own certificate alone needs its authority named', async () => {

@@ -1,4 +1,3 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, fromBase64url, fromHex, toHex } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { claimBy } from '../../x509/certificate.ts';
@@ -6,22 +5,26 @@ import { Findings } from '../findings.ts';
 import type { PlatformResult } from '../platform.ts';
 import { type AttestationKey, parseAttestationKey } from './attestation-key.ts';
 import { certifyKey, type TpmInput } from './certify.ts';
+import { digestBy } from './digest-by.ts';
 import { checkImage } from './image.ts';
+import { bankOf } from './pcr-value.ts';
 import type { TpmReferenceValues } from './reference-values.ts';
 import type { TpmReport } from './report.ts';
 import { requiredRules, type TpmFindings, type TpmRule } from './rules.ts';
 import type { ObjectAttribute } from './tpm2b-public.ts';
 import { parseTpmsAttest, type Quote, selectionText } from './tpms-attest.ts';
-import { parseTpmtSignature } from './tpmt-signature.ts';
+import { parseTpmtSignature, type QuoteSignature } from './tpmt-signature.ts';
 
 /** A restricted key signs what begins with the TPM's magic only where the TPM itself made it. */
 const NEEDED: readonly ObjectAttribute[] = ['fixedTPM', 'restricted', 'sign'];
+/** Of the hash, before the digest in a name. */
+const HASH_ID_DIGITS = 4;
 const FORBIDDEN: ObjectAttribute = 'decrypt';
 
 /**
  * Appraises a quote of a TPM 2.0: `expectedData` is the whole extraData, 32 bytes in evidence of a host. Throws
- * `malformed` for what cannot be parsed, and `unsupported_algorithm` for a quote that is not signed with SHA-256
- * or a key that is neither P-256 nor RSA (design: attestation, "TPM 2.0").
+ * `malformed` for what cannot be parsed, and `unsupported_algorithm` for a quote that is signed with neither SHA-256
+ * nor SHA-384, or a key that is none of P-256, P-384 and RSA (design: attestation, "TPM 2.0").
  */
 export async function appraiseTpm(input: TpmInput): Promise<PlatformResult> {
   const { report, expectedData, referenceValues, verify } = input;
@@ -31,11 +34,13 @@ export async function appraiseTpm(input: TpmInput): Promise<PlatformResult> {
   const key = parseAttestationKey(report.identity);
   const findings: TpmFindings = new Findings<TpmRule>(verify);
   claimAll(findings, report, quote, key);
-  await findings.signature('tpm.signature', () => claimBy(key.key, { ...signature, message: attest }, 'quote'));
+  await findings.signature('tpm.signature', () =>
+    signature.algorithms.map((algorithm) => claimBy(key.key, { ...signature, algorithm, message: attest }, 'quote')),
+  );
   const hardware = await certifyKey(input, key, findings);
   checkAttributes(findings, report, key);
   if (expectedData !== null) findings.same('tpm.extra-data', toHex(expectedData), quote.extraData);
-  checkPcrDigest(findings, report, quote);
+  checkPcrDigest(findings, report, { quote, hash: signature.hash });
   if (referenceValues !== null) compare(findings, report, quote, referenceValues);
   const own = findings.result(labelOf(key), requiredRules(report, expectedData, referenceValues));
   if (hardware === null) return own;
@@ -47,7 +52,7 @@ export async function appraiseTpm(input: TpmInput): Promise<PlatformResult> {
 }
 
 function labelOf({ key, area }: AttestationKey): string {
-  const digest = area === null ? digestOf(key.publicKey) : area.name.slice('000b'.length);
+  const digest = area === null ? digestOf(key.publicKey) : area.name.slice(HASH_ID_DIGITS);
   return `tpm-${digest.slice(0, 16)}`;
 }
 
@@ -92,11 +97,15 @@ function checkAttributes(findings: TpmFindings, { identity }: TpmReport, { area,
 }
 
 /** First which PCRs were signed, then their values: the digest alone does not say of which it is. */
-function checkPcrDigest(findings: TpmFindings, { pcrs }: TpmReport, quote: Quote): void {
-  const presented = [{ bank: 'sha256', indices: pcrs.map(({ index }) => index) }];
+function checkPcrDigest(
+  findings: TpmFindings,
+  { pcrs }: TpmReport,
+  { quote, hash }: { readonly quote: Quote; readonly hash: QuoteSignature['hash'] },
+): void {
+  const presented = [{ bank: bankOf(pcrs), indices: pcrs.map(({ index }) => index) }];
   findings.same('tpm.selection', selectionText(presented), selectionText(quote.selections));
   const values = pcrs.map(({ value }) => fromHex(value));
-  findings.same('tpm.pcr-digest', toHex(sha256(concat(...values))), quote.pcrDigest);
+  findings.same('tpm.pcr-digest', toHex(digestBy(hash, concat(...values))), quote.pcrDigest);
 }
 
 function compare(findings: TpmFindings, report: TpmReport, quote: Quote, values: TpmReferenceValues): void {

@@ -3,14 +3,14 @@ import { concat, equal, fromBase64url, ZERO_32 } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { must } from '../../errors.ts';
 import { type Certificate, parseCertificate, parseCertificateOfVersion1Or3 } from '../../x509/certificate.ts';
-import { allowsUsage, extendedKeyUsage } from '../../x509/extensions.ts';
+import { allowsUsage, extendedKeyUsage, type KeyUsage, keyUsage } from '../../x509/extensions.ts';
 import { subjectText } from '../../x509/name.ts';
 import { verifyPath } from '../../x509/path.ts';
 import type { PlatformInput, PlatformResult } from '../platform.ts';
 import { appraiseSnp } from '../snp/appraise.ts';
 import { appraiseTdx } from '../tdx/appraise.ts';
 import type { AttestationKey } from './attestation-key.ts';
-import type { TpmReferenceValues } from './reference-values.ts';
+import { NO_PURPOSE, type TpmReferenceValues } from './reference-values.ts';
 import type { TpmIdentityOf, TpmReport } from './report.ts';
 import type { TpmFindings } from './rules.ts';
 
@@ -21,6 +21,8 @@ export const AK_PURPOSE = '2.23.133.8.3';
 const EXTENDED_KEY_USAGE = '2.5.29.37';
 /** Critical where the subject is empty; it names the TPM's maker and model, which no rule asks. */
 const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17';
+/** What the key of an EK's certificate is for. */
+const DECRYPTING: readonly KeyUsage[] = ['keyEncipherment', 'dataEncipherment', 'keyAgreement'];
 const NO_TIE = 'nothing ties the AK to a TPM';
 
 /**
@@ -77,7 +79,7 @@ async function certifyByCertificate(
 async function verifyAkPath(
   { instantMs, verify }: TpmInput,
   chain: readonly string[],
-  { anchors, akPurpose }: TpmReferenceValues,
+  { anchors, akPurposes }: TpmReferenceValues,
 ): Promise<readonly Certificate[]> {
   const path = await verifyPath({
     chain: chain.map((der) => parseCertificateOfVersion1Or3(fromBase64url(der))),
@@ -88,9 +90,24 @@ async function verifyAkPath(
   });
   const [leaf] = path as [Certificate];
   must(allowsUsage(leaf, 'digitalSignature'), 'certificate_usage', 'the key of the AK certificate may not sign');
-  const isForAk = extendedKeyUsage(leaf)?.includes(AK_PURPOSE) ?? akPurpose === 'unchecked';
-  must(isForAk, 'certificate_usage', `expected the purpose ${AK_PURPOSE} of an AK certificate`);
+  requireListedPurpose(leaf, akPurposes);
   return path;
+}
+
+/**
+ * Policy lists which purposes tell an AK's certificate. One that is not an AK's by name may be a key that decrypts, as
+ * an EK is: then the key usage must be there, and allow nothing but signing.
+ */
+function requireListedPurpose(leaf: Certificate, akPurposes: readonly string[]): void {
+  const purposes = extendedKeyUsage(leaf) ?? [NO_PURPOSE];
+  const listed = purposes.filter((purpose) => akPurposes.includes(purpose));
+  const expected = `expected the purpose of an AK certificate: ${akPurposes.join(' or ') || 'policy lists none'}`;
+  must(listed.length > 0, 'certificate_usage', `${expected}, got ${purposes.join(' ')}`);
+  if (listed.includes(AK_PURPOSE) || listed.includes(NO_PURPOSE)) return;
+  const usage = keyUsage(leaf);
+  const isForSigningAlone = usage?.has('digitalSignature') === true && !DECRYPTING.some((one) => usage.has(one));
+  const message = `expected a key usage of signing alone beside the purpose ${listed.join(' ')}, as no EK has`;
+  must(isForSigningAlone, 'certificate_usage', message);
 }
 
 function certifyByActivation({ referenceValues }: TpmInput, { area }: AttestationKey, findings: TpmFindings): void {

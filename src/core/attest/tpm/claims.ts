@@ -1,13 +1,16 @@
 import { bytes, bytesUpTo, type ClaimForms, decimal, like, truth } from '../claim-form.ts';
+import { PCRS_MAX } from './pcr-value.ts';
 
-const PCRS: ClaimForms = Object.fromEntries(Array.from({ length: 24 }, (_, index) => [`tpm.pcr-${index}`, bytes(32)]));
+const PCRS: ClaimForms = Object.fromEntries(
+  Array.from({ length: PCRS_MAX }, (_, index) => [`tpm.pcr-${index}`, bytes(32, 48)]),
+);
 
 /** Every claim that an appraisal may make of this platform; a paravisor's hardware report makes its own. */
 export const TPM_CLAIMS: ClaimForms = {
-  /** SHA-256 of the key: the point of P-256, uncompressed, or DER SubjectPublicKeyInfo. */
+  /** SHA-256 of the key: the point of the curve, uncompressed, or DER SubjectPublicKeyInfo. */
   'tpm.ak': bytes(32),
-  /** 000b ‖ SHA-256 of the public area; not of a paravisor's key, which comes without. */
-  'tpm.ak-name': bytes(34),
+  /** The hash's id and the digest of the public area; not of a paravisor's key, which comes without. */
+  'tpm.ak-name': bytes(34, 50),
   'tpm.ak-attributes': like(/[A-Za-z]+(?: [A-Za-z]+)*/, 'fixedTPM restricted sign'),
   /** SHA-256 of the AK certificate and of the anchor it ends at, in DER. */
   'tpm.ak-certificate': bytes(32),
@@ -20,7 +23,7 @@ export const TPM_CLAIMS: ClaimForms = {
   'tpm.restart-count': decimal,
   'tpm.safe': truth,
   'tpm.firmware': bytes(8),
-  'tpm.pcr-digest': bytes(32),
+  'tpm.pcr-digest': bytes(32, 48),
   ...PCRS,
   /** SHA-256 of the paravisor's runtime JSON, and what it says of the machine. */
   'tpm.runtime': bytes(32),

@@ -1,23 +1,39 @@
 import * as z from 'zod/mini';
-import { binary, digest, humanText } from '../../schema.ts';
+import { binary, humanText } from '../../schema.ts';
 import { distinctNames } from '../distinct-names.ts';
 import { snpReferenceValues } from '../snp/reference-values.ts';
 import { tdxReferenceValues } from '../tdx/reference-values.ts';
+import { pcrsOfOneBank } from './pcr-value.ts';
 
-/** PCRs of a PC client. */
-export const PCRS_MAX = 24;
 const AK_NAMES_MAX = 4096;
 
-const akName = z.string().check(z.regex(/^000b[0-9a-f]{64}$/, 'expected an AK name: 000b and 32 bytes in hexadecimal'));
+const akName = z
+  .string()
+  .check(
+    z.regex(
+      /^(?:000b[0-9a-f]{64}|000c[0-9a-f]{96})$/,
+      'expected an AK name in hexadecimal: 000b and 32 bytes, or 000c and 48 bytes',
+    ),
+  );
+/** What `akPurposes` lists for a certificate that has no purpose. */
+export const NO_PURPOSE = 'none';
+const PURPOSES_MAX = 8;
+const purpose = z
+  .string()
+  .check(
+    z.maxLength(64),
+    z.regex(
+      /^(?:none|[0-2](?:\.(?:0|[1-9][0-9]{0,9})){1,15})$/,
+      'expected none, or an object identifier such as 2.23.133.8.3',
+    ),
+  );
 const firmware = z.string().check(z.regex(/^[0-9a-f]{16}$/, 'expected 8 bytes in lower-case hexadecimal'));
 
 /** One image, matched as a whole: a TPM that is asked for no PCR proves nothing, so it has one at least. */
 const image = z.strictObject({
   name: humanText(64),
-  /** What each must be in the SHA-256 bank; the others are claims, and not compared. */
-  pcrs: z.array(z.strictObject({ index: z.int().check(z.gte(0), z.lt(PCRS_MAX)), value: digest })).check(
-    z.minLength(1),
-    z.maxLength(PCRS_MAX),
+  /** What each must be, in the SHA-256 bank or the SHA-384 bank; the others are claims, and not compared. */
+  pcrs: pcrsOfOneBank.check(
     z.refine(
       (all) => all.every(({ index }, i) => index > (all[i - 1]?.index ?? -1)),
       'expected each PCR once, in ascending order',
@@ -37,10 +53,14 @@ export const tpmReferenceValues = z.strictObject({
   /** Authorities that certify attestation keys, in DER: roots or intermediates. */
   anchors: z.array(binary(1, 8192)).check(z.maxLength(16)),
   /**
-   * Whether an AK certificate must say that it is one (the purpose 2.23.133.8.3). `unchecked` takes those without any
-   * purpose too, and so every certificate that the authorities ever issued, for whatever key; never another purpose.
+   * The purposes that an AK certificate may have, one of which it must: object identifiers in dotted decimal, or
+   * `none` for a certificate without any. `none` takes every certificate without a purpose that the authorities ever
+   * issued, for whatever key.
    */
-  akPurpose: z.enum(['required', 'unchecked']),
+  akPurposes: z.array(purpose).check(
+    z.maxLength(PURPOSES_MAX),
+    z.refine((all) => new Set(all).size === all.length, 'expected each purpose once'),
+  ),
   /** Names of attestation keys that custodians activated themselves, against the EK certificate. */
   activated: z.array(akName).check(z.maxLength(AK_NAMES_MAX)),
   images: z.array(image).check(z.maxLength(64), distinctNames),

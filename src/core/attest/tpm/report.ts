@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { binary, digest } from '../../schema.ts';
+import { binary } from '../../schema.ts';
 import { snpReport } from '../snp/report.ts';
 import { tdxReport } from '../tdx/report.ts';
-import { PCRS_MAX } from './reference-values.ts';
+import { pcrsOfOneBank } from './pcr-value.ts';
 
 /** TPM2B_PUBLIC: two bytes of length, then TPMT_PUBLIC. */
 const publicArea = binary(2, 1024);
@@ -29,15 +29,13 @@ const identity = z.discriminatedUnion('kind', [
 export type TpmIdentity = z.infer<typeof identity>;
 export type TpmIdentityOf<Kind extends TpmIdentity['kind']> = Extract<TpmIdentity, { kind: Kind }>;
 
-/** A TPM 2.0 quote (TPM2_Quote): TPMS_ATTEST, TPMT_SIGNATURE, the quoted SHA-256 PCRs by index, the key. */
+/** A TPM 2.0 quote (TPM2_Quote): TPMS_ATTEST, TPMT_SIGNATURE, the quoted PCRs by index, the key. */
 export const tpmReport = z.strictObject({
   platform: z.literal('tpm'),
   attest: binary(1, 2048),
   signature: binary(1, 1024),
   /** In ascending order. */
-  pcrs: z
-    .array(z.strictObject({ index: z.int().check(z.gte(0), z.lt(PCRS_MAX)), value: digest }))
-    .check(z.minLength(1), z.maxLength(PCRS_MAX)),
+  pcrs: pcrsOfOneBank,
   identity,
 });
 export type TpmReport = z.infer<typeof tpmReport>;

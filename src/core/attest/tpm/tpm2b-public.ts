@@ -1,15 +1,20 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, type Hex, toHex, u8, u16 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import { checkKeyOfFamily } from '../../signature/precheck.ts';
 import { rsaSpki } from '../../signature/spki.ts';
 import type { CertifiedKey } from '../../x509/certificate.ts';
 import { ByteReader } from '../byte-reader.ts';
-import { idText, readCoordinate, TPM_ALG } from './tpmt-signature.ts';
+import { digestBy } from './digest-by.ts';
+import { idText, readCoordinate, readHash, TPM_ALG, type TpmHash } from './tpmt-signature.ts';
 
 const WHAT = 'TPM2B_PUBLIC';
-const P256_CURVE = 0x0003;
+/** TPM_ECC_CURVE (TCG Algorithm Registry, table 4). */
+const CURVES: ReadonlyMap<number, { readonly family: 'P-256' | 'P-384'; readonly fieldBytes: number }> = new Map([
+  [0x0003, { family: 'P-256', fieldBytes: 32 }],
+  [0x0004, { family: 'P-384', fieldBytes: 48 }],
+]);
 const UNCOMPRESSED = 0x04;
+const NAME_ALG: Readonly<Record<TpmHash, number>> = { sha256: TPM_ALG.SHA256, sha384: TPM_ALG.SHA384 };
 const POLICY_BYTES_MAX = 64;
 const RSA_BYTES_MAX = 512;
 const F4 = Uint8Array.of(0x01, 0x00, 0x01);
@@ -44,7 +49,7 @@ export type ObjectAttribute =
 
 /** The public area of a key in a TPM. */
 export interface TpmKey {
-  /** 34 bytes: 000b ‖ SHA-256 of the area, attributes and all. What an activation ties to the TPM. */
+  /** 000b ‖ SHA-256 of the area, attributes and all, or 000c ‖ SHA-384. What an activation ties to the TPM. */
   readonly name: Hex;
   /** In the order of their bits. */
   readonly attributes: readonly ObjectAttribute[];
@@ -53,8 +58,8 @@ export interface TpmKey {
 
 /**
  * Parses an attacker-controlled TPM2B_PUBLIC (TPM 2.0 Library part 2, section 12.2.5), whose bytes nothing
- * follows: P-256, or RSA of 2048 to 4096 bits with the exponent 65537; its name by SHA-256. Throws `malformed`,
- * `unsupported_algorithm`, or `invalid_key` for a point that is not of the curve and the like.
+ * follows: P-256, P-384, or RSA of 2048 to 4096 bits with the exponent 65537; its name by SHA-256 or SHA-384. Throws
+ * `malformed`, `unsupported_algorithm`, or `invalid_key` for a point that is not of the curve and the like.
  */
 export function parseTpm2bPublic(bytes: Uint8Array): TpmKey {
   const outer = new ByteReader(bytes, WHAT);
@@ -62,14 +67,14 @@ export function parseTpm2bPublic(bytes: Uint8Array): TpmKey {
   outer.end();
   const reader = new ByteReader(area, 'TPMT_PUBLIC');
   const type = reader.u16be();
-  mustBe(reader.u16be(), TPM_ALG.SHA256, 'a name by SHA-256');
+  const nameHash = readHash(reader, WHAT);
   const attributes = reader.u32be();
   readSized(reader, POLICY_BYTES_MAX, 'authPolicy');
   const key = readKey(reader, type);
   reader.end();
   checkKeyOfFamily(key.family, key.publicKey);
   return {
-    name: toHex(concat(u16(TPM_ALG.SHA256), sha256(area))),
+    name: toHex(concat(u16(NAME_ALG[nameHash]), digestBy(nameHash, area))),
     attributes: ATTRIBUTES.filter(([bit]) => ((attributes >>> bit) & 1) === 1).map(([, name]) => name),
     key,
   };
@@ -90,10 +95,13 @@ function readKey(reader: ByteReader, type: number): CertifiedKey {
 function readEcc(reader: ByteReader): CertifiedKey {
   skipSymmetric(reader);
   skipScheme(reader);
-  mustBe(reader.u16be(), P256_CURVE, 'the curve P-256');
+  const id = reader.u16be();
+  const curve = CURVES.get(id);
+  const expected = `${WHAT}: expected the curve P-256 or P-384`;
+  if (curve === undefined) throw new TwinlockError('unsupported_algorithm', `${expected}, got ${idText(id)}`);
   mustBe(reader.u16be(), TPM_ALG.NULL, 'no key derivation');
-  const x = readCoordinate(reader, WHAT);
-  return { family: 'P-256', publicKey: concat(u8(UNCOMPRESSED), x, readCoordinate(reader, WHAT)) };
+  const read = () => readCoordinate(reader, WHAT, curve.fieldBytes);
+  return { family: curve.family, publicKey: concat(u8(UNCOMPRESSED), read(), read()) };
 }
 
 /** TPMS_RSA_PARMS and TPM2B_PUBLIC_KEY_RSA; an exponent of zero stands for 65537. */

@@ -8,6 +8,7 @@ export const TPM_ALG = {
   RSA: 0x0001,
   AES: 0x0006,
   SHA256: 0x000b,
+  SHA384: 0x000c,
   NULL: 0x0010,
   RSASSA: 0x0014,
   RSAPSS: 0x0016,
@@ -17,54 +18,60 @@ export const TPM_ALG = {
 
 /** An RSA-4096 signature. */
 const RSA_BYTES_MAX = 512;
-const P256_FIELD_BYTES = 32;
+
+/** The hashes of banks, names and signatures that are taken: SHA-1 never is. */
+export type TpmHash = 'sha256' | 'sha384';
+const HASHES: ReadonlyMap<number, TpmHash> = new Map([
+  [TPM_ALG.SHA256, 'sha256'],
+  [TPM_ALG.SHA384, 'sha384'],
+]);
+export const HASH_BYTES: Readonly<Record<TpmHash, number>> = { sha256: 32, sha384: 48 };
 
 /** A quote's signature in the form of a claim. */
 export interface QuoteSignature {
-  readonly algorithm: Extract<SignatureAlgorithm, 'ES256' | 'RS256' | 'PS256'>;
-  /** r ‖ s of 32 bytes each, or as long as the modulus. */
+  /** What the TPM hashed with: the message of the signature, and the PCRs into the digest of them. */
+  readonly hash: TpmHash;
+  /** Which of these it is, an RSAPSS signature does not say: outside FIPS mode TPMs take the longest salt. */
+  readonly algorithms: readonly SignatureAlgorithm[];
+  /** r ‖ s of 32 or 48 bytes each, or as long as the modulus. */
   readonly signature: Uint8Array;
 }
 
+const ALGORITHMS: Readonly<Record<number, Readonly<Record<TpmHash, readonly SignatureAlgorithm[]>>>> = {
+  [TPM_ALG.ECDSA]: { sha256: ['ES256'], sha384: ['ES384'] },
+  [TPM_ALG.RSASSA]: { sha256: ['RS256'], sha384: ['RS384'] },
+  [TPM_ALG.RSAPSS]: { sha256: ['PS256', 'PS256-longest-salt'], sha384: ['PS384', 'PS384-longest-salt'] },
+};
+
 /**
  * Parses an attacker-controlled TPMT_SIGNATURE (TPM 2.0 Library part 2, section 11.3.4), whose bytes nothing
- * follows: ECDSA, RSASSA or RSAPSS, with SHA-256. An RSAPSS signature is claimed as PS256, which verifies only
- * with a salt of 32 bytes; TPMs outside FIPS mode may take the longest there is, and are then refused.
- * Throws `unsupported_algorithm` for any other scheme or hash, SHA-1 above all, or `malformed`.
+ * follows: ECDSA, RSASSA or RSAPSS, with SHA-256 or SHA-384. An RSAPSS salt is as long as the hash, or the longest
+ * that fits (part 1, annex B.7). Throws `unsupported_algorithm` for any other scheme or hash, SHA-1 above all, or
+ * `malformed`.
  */
 export function parseTpmtSignature(bytes: Uint8Array): QuoteSignature {
   const reader = new ByteReader(bytes, 'quote signature');
   const scheme = reader.u16be();
-  const algorithm = algorithmOf(scheme);
-  const hash = reader.u16be();
-  must(
-    hash === TPM_ALG.SHA256,
-    'unsupported_algorithm',
-    `quote signature: expected SHA-256 (000b), got ${idText(hash)}`,
-  );
-  const signature = algorithm === 'ES256' ? readEcdsa(reader) : readRsa(reader);
+  const algorithms = ALGORITHMS[scheme];
+  const expected = 'quote signature: expected ECDSA, RSASSA or RSAPSS';
+  if (algorithms === undefined) throw new TwinlockError('unsupported_algorithm', `${expected}, got ${idText(scheme)}`);
+  const hash = readHash(reader, 'quote signature');
+  const signature = scheme === TPM_ALG.ECDSA ? readEcdsa(reader, HASH_BYTES[hash]) : readRsa(reader);
   reader.end();
-  return { algorithm, signature };
+  return { hash, algorithms: algorithms[hash], signature };
+}
+
+/** Reads the TPM_ALG_ID of a hash. Throws `unsupported_algorithm` for one that is not taken. */
+export function readHash(reader: ByteReader, what: string): TpmHash {
+  const id = reader.u16be();
+  const hash = HASHES.get(id);
+  if (hash !== undefined) return hash;
+  throw new TwinlockError('unsupported_algorithm', `${what}: expected SHA-256 or SHA-384, got ${idText(id)}`);
 }
 
 /** A TPM_ALG_ID as its registry writes it. */
 export function idText(id: number): string {
   return id.toString(16).padStart(4, '0');
-}
-
-function algorithmOf(scheme: number): QuoteSignature['algorithm'] {
-  switch (scheme) {
-    case TPM_ALG.ECDSA:
-      return 'ES256';
-    case TPM_ALG.RSASSA:
-      return 'RS256';
-    case TPM_ALG.RSAPSS:
-      return 'PS256';
-    default: {
-      const message = `quote signature: expected ECDSA, RSASSA or RSAPSS, got ${idText(scheme)}`;
-      throw new TwinlockError('unsupported_algorithm', message);
-    }
-  }
 }
 
 function readRsa(reader: ByteReader): Uint8Array {
@@ -78,17 +85,19 @@ function readRsa(reader: ByteReader): Uint8Array {
   return reader.bytes(size);
 }
 
-function readEcdsa(reader: ByteReader): Uint8Array {
-  return concat(readCoordinate(reader, 'quote signature'), readCoordinate(reader, 'quote signature'));
+/** The curve is as long as the hash: P-256 signs with SHA-256, P-384 with SHA-384. */
+function readEcdsa(reader: ByteReader, fieldBytes: number): Uint8Array {
+  const read = () => readCoordinate(reader, 'quote signature', fieldBytes);
+  return concat(read(), read());
 }
 
-/** A TPM2B_ECC_PARAMETER of P-256, 1 to 32 bytes (some TPMs drop leading zeros), as 32. */
-export function readCoordinate(reader: ByteReader, what: string): Uint8Array {
+/** A TPM2B_ECC_PARAMETER, 1 to `fieldBytes` bytes (some TPMs drop leading zeros), as `fieldBytes`. */
+export function readCoordinate(reader: ByteReader, what: string, fieldBytes: number): Uint8Array {
   const at = reader.offset;
   const size = reader.u16be();
-  const fits = size >= 1 && size <= P256_FIELD_BYTES;
-  must(fits, 'malformed', `${what}: ${size} bytes at offset ${at}, expected 1 to ${P256_FIELD_BYTES}`);
-  const coordinate = new Uint8Array(P256_FIELD_BYTES);
-  coordinate.set(reader.bytes(size), P256_FIELD_BYTES - size);
+  const fits = size >= 1 && size <= fieldBytes;
+  must(fits, 'malformed', `${what}: ${size} bytes at offset ${at}, expected 1 to ${fieldBytes}`);
+  const coordinate = new Uint8Array(fieldBytes);
+  coordinate.set(reader.bytes(size), fieldBytes - size);
   return coordinate;
 }

@@ -13,7 +13,9 @@ import {
   akOf,
   certificateIdentity,
   EXTRA_DATA,
+  imageOf,
   PCRS,
+  PCRS_384,
   publicArea,
   tpmReferenceValues,
   tpmReport,
@@ -21,7 +23,7 @@ import {
 import { broken, reach } from './reach.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
-const SCHEMES: readonly AkScheme[] = ['ECDSA', 'RSASSA', 'RSAPSS'];
+const SCHEMES: readonly AkScheme[] = ['ECDSA', 'ECDSA-P384', 'RSASSA', 'RSAPSS'];
 
 describe('a quote of a certified key', () => {
   test.each(SCHEMES)('passes every rule, signed by %s', async (scheme) => {
@@ -67,14 +69,44 @@ describe('a quote of a certified key', () => {
     expect(await broken(report)).toEqual({ 'tpm.signature': 'unsupported_algorithm' });
   });
 
-  test('is refused for an RSAPSS salt that is not as long as the hash', async () => {
-    const report = tpmReport({ scheme: 'RSAPSS', saltBytes: 20 });
+  test('passes with the longest RSAPSS salt that fits, which TPMs take outside FIPS mode', async () => {
+    // RFC 8017 section 9.1.1: 256 bytes of modulus, less the hash and 2.
+    for (const [hash, hashBytes] of [
+      [0x000b, 32],
+      [0x000c, 48],
+    ] as const) {
+      expect(await broken(tpmReport({ scheme: 'RSAPSS', hash, saltBytes: 256 - hashBytes - 2 }))).toEqual({});
+    }
+  });
+
+  test.each([0, 20, 33, 221])('is refused for an RSAPSS salt of %i bytes', async (saltBytes) => {
+    const report = tpmReport({ scheme: 'RSAPSS', saltBytes });
     expect(await broken(report)).toEqual({ 'tpm.signature': 'signature_invalid' });
   });
 
-  test('throws unsupported_algorithm for SHA-1', async () => {
-    for (const scheme of SCHEMES) {
-      await expect(reach(tpmReport({ scheme, hash: 0x0004 }))).rejects.toThrow(code('unsupported_algorithm'));
+  test.each(['ECDSA-P384', 'RSASSA', 'RSAPSS'] as const)('passes signed by %s with SHA-384', async (scheme) => {
+    expect(await broken(tpmReport({ scheme, hash: 0x000c, saltBytes: 48 }))).toEqual({});
+  });
+
+  test('is refused for a curve with the hash of another, which no TPM makes', async () => {
+    expect(await broken(tpmReport({ scheme: 'ECDSA', hash: 0x000c }))).toEqual({
+      'tpm.signature': 'unsupported_algorithm',
+    });
+    await expect(reach(tpmReport({ scheme: 'ECDSA-P384', hash: 0x000b }))).rejects.toThrow(code('malformed'));
+  });
+
+  test.each(SCHEMES)('passes over the SHA-384 bank, signed by %s', async (scheme) => {
+    const images = [imageOf('ocr-host 1.3', [4, 7], PCRS_384)];
+    const report = tpmReport({ scheme, pcrs: PCRS_384 });
+    expect(await broken(report, { values: tpmReferenceValues({ images }) })).toEqual({});
+    expect((await reach(report)).claims['tpm.pcr-7']).toBe(PCRS_384[7]?.value);
+    // An image of the other bank is another image.
+    expect(Object.keys(await broken(report))).toEqual(['tpm.image']);
+  });
+
+  test('throws unsupported_algorithm for SHA-1 and SHA-512', async () => {
+    for (const [scheme, hash] of SCHEMES.flatMap((one) => [0x0004, 0x000d].map((id) => [one, id] as const))) {
+      await expect(reach(tpmReport({ scheme, hash }))).rejects.toThrow(code('unsupported_algorithm'));
     }
   });
 
@@ -189,6 +221,13 @@ describe('PCRs', () => {
     ] as const) {
       expect(await broken(tpmReport({ selections }))).toEqual({ 'tpm.selection': got });
     }
+  });
+
+  test('are refused of the SHA-384 bank where the SHA-256 bank was signed, whatever their digest', async () => {
+    const selections = [{ hash: sha256, indices }];
+    expect(await broken(tpmReport({ pcrs: PCRS_384, selections }))).toMatchObject({
+      'tpm.selection': 'sha256:0,1,2,3,4,5,6,7,10',
+    });
   });
 
   test('are refused of another value than was signed', async () => {

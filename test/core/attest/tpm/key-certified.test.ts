@@ -63,7 +63,7 @@ describe('tpm.key-certified', () => {
     });
   });
 
-  const unchecked = { values: tpmReferenceValues({ akPurpose: 'unchecked' }) };
+  const unchecked = { values: tpmReferenceValues({ akPurposes: [AK_PURPOSE, 'none'] }) };
 
   test('refuses a certificate that does not say that it is of an AK', async () => {
     // What an authority issues for a laptop or a server may sign too, and its key is in a file.
@@ -74,7 +74,7 @@ describe('tpm.key-certified', () => {
     const first = certified({ version: null, extensions: [] });
     for (const report of [laptop, first]) {
       expect(await broken(report)).toEqual({
-        [rule]: 'certificate_usage: expected the purpose 2.23.133.8.3 of an AK certificate',
+        [rule]: 'certificate_usage: expected the purpose of an AK certificate: 2.23.133.8.3, got none',
       });
       expect(await broken(report, unchecked)).toEqual({});
     }
@@ -87,6 +87,37 @@ describe('tpm.key-certified', () => {
     }
     const both = certified({ extensions: [extendedKeyUsage('1.3.6.1.5.5.7.3.2', AK_PURPOSE)] });
     expect(await broken(both)).toEqual({});
+  });
+
+  describe('where policy lists the purpose of EKs, which a cloud gives its AKs', () => {
+    const EK_PURPOSE = '2.23.133.8.1';
+    const listed = { values: tpmReferenceValues({ akPurposes: [EK_PURPOSE] }) };
+
+    test('takes a key that is for signing alone', async () => {
+      const report = certified({ extensions: [extendedKeyUsage(EK_PURPOSE), keyUsage(0)] });
+      expect(await broken(report, listed)).toEqual({});
+      expect(await broken(report)).toEqual({
+        [rule]: `certificate_usage: expected the purpose of an AK certificate: ${AK_PURPOSE}, got ${EK_PURPOSE}`,
+      });
+    });
+
+    test.each([
+      ['no key usage', [extendedKeyUsage(EK_PURPOSE)]],
+      ['a key that enciphers keys too', [extendedKeyUsage(EK_PURPOSE), keyUsage(0, 2)]],
+      ['a key that enciphers data too', [extendedKeyUsage(EK_PURPOSE), keyUsage(0, 3)]],
+      ['a key that agrees on keys too', [extendedKeyUsage(EK_PURPOSE), keyUsage(0, 4)]],
+      ['the purpose of an AK, which is not listed', [extendedKeyUsage(AK_PURPOSE), keyUsage(0)]],
+      ['no purpose, which is not listed', [keyUsage(0)]],
+    ])('refuses %s', async (_, extensions) => {
+      const failed = await broken(certified({ extensions }), listed);
+      expect(Object.keys(failed)).toEqual([rule]);
+      expect(failed[rule]).toMatch(/^certificate_usage: /);
+    });
+
+    test('refuses every certificate where none is listed', async () => {
+      const none = { values: tpmReferenceValues({ akPurposes: [] }) };
+      expect((await broken(certified({}), none))[rule]).toMatch(/policy lists none, got 2\.23\.133\.8\.3$/);
+    });
   });
 
   test('takes a chain that goes on above the pinned authority, and one that ends there', async () => {

@@ -13,7 +13,7 @@ const withPcrs = (...pcrs: object[]) => ({ images: [{ ...IMAGE, pcrs }] });
 describe('reference values of TPMs', () => {
   test('are taken as they are written', () => {
     expect(parse({})()).toEqual(tpmReferenceValues());
-    const activated = [akName(publicArea('ECDSA'))];
+    const activated = [akName(publicArea('ECDSA')), akName(publicArea('ECDSA-P384'))];
     expect(parse({ activated, firmware: ['2019102300163636'] })()).toMatchObject({ activated });
     const images = Array.from({ length: 64 }, (_, i) => ({
       name: `image ${i}`,
@@ -21,6 +21,9 @@ describe('reference values of TPMs', () => {
     }));
     expect(parse({ images })()).toMatchObject({ images });
     expect(parse({ images: [] })()).toMatchObject({ images: [] });
+    const of384 = [{ ...IMAGE, pcrs: [{ index: 7, value: '11'.repeat(48) }] }];
+    expect(parse({ images: of384 })()).toMatchObject({ images: of384 });
+    expect(parse({ akPurposes: [] })()).toMatchObject({ akPurposes: [] });
     const { paravisor } = azureCase().referenceValues;
     expect(parse({ paravisor })()).toMatchObject({ paravisor });
   });
@@ -28,8 +31,12 @@ describe('reference values of TPMs', () => {
   test.each([
     ['without the word on a TPM alone', { alone: undefined }],
     ['without anchors', { anchors: undefined }],
-    ['that do not say whether an AK certificate must have its purpose', { akPurpose: undefined }],
-    ['that ask for another purpose', { akPurpose: '2.23.133.8.1' }],
+    ['that do not say which purposes an AK certificate may have', { akPurposes: undefined }],
+    ['with a purpose that is no object identifier', { akPurposes: ['2.23.0133.8.1'] }],
+    ['with a purpose twice', { akPurposes: ['none', 'none'] }],
+    ['with nine purposes', { akPurposes: Array.from({ length: 9 }, (_, i) => `2.23.133.8.${i}`) }],
+    ['with PCRs of two banks in an image', withPcrs({ index: 4, value: VALUE }, { index: 7, value: '11'.repeat(48) })],
+    ['with an AK name by SHA-384 of 32 bytes', { activated: [`000c${VALUE}`] }],
     ['with an anchor that is no bytes', { anchors: [''] }],
     ['with an AK name by SHA-1', { activated: [`0004${'11'.repeat(20)}`] }],
     ['with an AK name in capitals', { activated: [`000B${VALUE}`] }],

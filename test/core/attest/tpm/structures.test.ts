@@ -12,6 +12,7 @@ import {
   akName,
   akOf,
   PCRS,
+  PCRS_384,
   publicArea,
   type QuoteFields,
   quoteBytes,
@@ -66,9 +67,12 @@ describe('TPMS_ATTEST', () => {
 });
 
 describe('TPMT_SIGNATURE', () => {
-  test.each<AkScheme>(['ECDSA', 'RSASSA', 'RSAPSS'])('of %s is refused cut short anywhere, and with more', (scheme) => {
-    refusesEveryLength(signatureBytes(scheme, MESSAGE), parseTpmtSignature);
-  });
+  test.each<AkScheme>(['ECDSA', 'ECDSA-P384', 'RSASSA', 'RSAPSS'])(
+    'of %s is refused cut short anywhere, and with more',
+    (scheme) => {
+      refusesEveryLength(signatureBytes(scheme, MESSAGE), parseTpmtSignature);
+    },
+  );
 
   test('takes r and s without their leading zeros', () => {
     const bytes = concat(u16(0x0018), u16(0x000b), u16(1), u8(5), u16(2), u16(0x0102));
@@ -81,7 +85,12 @@ describe('TPMT_SIGNATURE', () => {
     ['33 bytes of r', concat(u16(0x0018), u16(0x000b), u16(33), new Uint8Array(33), u16(1), u8(1)), 'malformed'],
     ['513 bytes of RSA', concat(u16(0x0014), u16(0x000b), u16(513), new Uint8Array(513)), 'malformed'],
     ['SHA-1', signatureBytes('RSASSA', MESSAGE, { hash: 0x0004 }), 'unsupported_algorithm'],
-    ['SHA-384', signatureBytes('ECDSA', MESSAGE, { hash: 0x000c }), 'unsupported_algorithm'],
+    ['SHA-512', signatureBytes('ECDSA', MESSAGE, { hash: 0x000d }), 'unsupported_algorithm'],
+    [
+      '49 bytes of r of P-384',
+      concat(u16(0x0018), u16(0x000c), u16(49), new Uint8Array(49), u16(1), u8(1)),
+      'malformed',
+    ],
     ['no algorithm', u16(0x0010), 'unsupported_algorithm'],
     ['ECDAA', concat(u16(0x001a), u16(0x000b)), 'unsupported_algorithm'],
     ['HMAC', concat(u16(0x0005), u16(0x000b), new Uint8Array(32)), 'unsupported_algorithm'],
@@ -90,12 +99,14 @@ describe('TPMT_SIGNATURE', () => {
   });
 });
 
+const FAMILIES = { ECDSA: 'P-256', 'ECDSA-P384': 'P-384', RSASSA: 'RSA', RSAPSS: 'RSA' } as const;
+
 describe('TPM2B_PUBLIC', () => {
-  test.each<AkScheme>(['ECDSA', 'RSASSA', 'RSAPSS'])('of %s gives name, attributes and key', (scheme) => {
+  test.each<AkScheme>(['ECDSA', 'ECDSA-P384', 'RSASSA', 'RSAPSS'])('of %s gives name, attributes and key', (scheme) => {
     const area = publicArea(scheme);
     const { name, key } = parseTpm2bPublic(area);
     expect(name).toBe(akName(area));
-    expect(key).toEqual({ family: scheme === 'ECDSA' ? 'P-256' : 'RSA', publicKey: publicKeyOf(akOf(scheme)) });
+    expect(key).toEqual({ family: FAMILIES[scheme], publicKey: publicKeyOf(akOf(scheme)) });
     refusesEveryLength(area, parseTpm2bPublic);
   });
 
@@ -112,7 +123,10 @@ describe('TPM2B_PUBLIC', () => {
 
   test.each<[string, AkScheme, AreaFields, string]>([
     ['a name by SHA-1', 'ECDSA', { nameHash: 0x0004 }, 'unsupported_algorithm'],
-    ['the curve P-384', 'ECDSA', { curve: 0x0004 }, 'unsupported_algorithm'],
+    ['the curve P-521', 'ECDSA', { curve: 0x0005 }, 'unsupported_algorithm'],
+    ['a name by SHA-512', 'ECDSA', { nameHash: 0x000d }, 'unsupported_algorithm'],
+    ['the point of P-256 on P-384', 'ECDSA', { curve: 0x0004 }, 'invalid_key'],
+    ['the point of P-384 on P-256', 'ECDSA-P384', { curve: 0x0003 }, 'malformed'],
     ['a scheme for encryption', 'RSASSA', { scheme: concat(u16(0x0017), u16(0x000b)) }, 'unsupported_algorithm'],
     ['another cipher', 'RSASSA', { symmetric: concat(u16(0x0013), u16(128), u16(0x43)) }, 'unsupported_algorithm'],
     ['the exponent 3', 'RSASSA', { exponent: 3 }, 'invalid_key'],
@@ -137,6 +151,7 @@ describe('TPM2B_PUBLIC', () => {
 
 describe('what tools write', () => {
   const P256 = { family: 'P-256', publicKey: publicKeyOf(akOf('ECDSA')) } as const;
+  const P384 = { family: 'P-384', publicKey: publicKeyOf(akOf('ECDSA-P384')) } as const;
   const RSA = { family: 'RSA', publicKey: publicKeyOf(akOf('RSASSA')) } as const;
 
   test('is TPMT_SIGNATURE already, and stays as it is', () => {
@@ -150,6 +165,9 @@ describe('what tools write', () => {
     const ecdsa = signatureBytes('ECDSA', MESSAGE);
     const der = ecdsaToDer(parseTpmtSignature(ecdsa).signature, 'ES256');
     expect(tpmtSignatureOf({ raw: der, key: P256 })).toEqual(ecdsa);
+    const p384 = signatureBytes('ECDSA-P384', MESSAGE);
+    const der384 = ecdsaToDer(parseTpmtSignature(p384).signature, 'ES384');
+    expect(tpmtSignatureOf({ raw: der384, key: P384 })).toEqual(p384);
     const rsassa = signatureBytes('RSASSA', MESSAGE);
     expect(tpmtSignatureOf({ raw: rsassa.subarray(6), key: RSA })).toEqual(rsassa);
   });
@@ -164,6 +182,9 @@ describe('what tools write', () => {
     const values = concat(...PCRS.map(({ value }) => fromHex(value)));
     const indices = PCRS.map(({ index }) => index);
     expect(pcrsOfValues(values, indices)).toEqual(PCRS);
+    const values384 = concat(...PCRS_384.map(({ value }) => fromHex(value)));
+    expect(pcrsOfValues(values384, indices, 'sha384')).toEqual(PCRS_384);
+    expect(() => pcrsOfValues(values384, indices)).toThrow(code('malformed'));
     expect(() => pcrsOfValues(values.subarray(1), indices)).toThrow(code('malformed'));
     expect(() => pcrsOfValues(values, [...indices, 11])).toThrow(code('malformed'));
   });

@@ -37,7 +37,7 @@ describe.skipIf(!hasSwtpm())('a live, emulated TPM', () => {
       platform: 'tpm',
       alone: true,
       anchors: [toBase64url(tpm.anchor)],
-      akPurpose: 'required',
+      akPurposes: ['2.23.133.8.3'],
       activated: [],
       images: [{ name: 'guest 1.0', pcrs: [{ index: 10, value: PCR10 }] }],
       firmware: null,
