@@ -16,6 +16,8 @@ const MAX_ANSWER_BYTES = 8 << 20;
 const MAX_LOG_BYTES = 128 << 20;
 /** 32 bytes for each of the 2^24 segments of the largest file. */
 const MAX_LEAVES_BYTES = 512 << 20;
+/** Of the place that is named in an answer that is not as the API says. */
+const MAX_PATH_LENGTH = 200;
 const TIMEOUT_MS = 30_000;
 /** The vault fsyncs a part before it answers. */
 const PART_TIMEOUT_MS = 120_000;
@@ -239,7 +241,8 @@ async function parsed<T extends z.ZodType>(answer: Answer, schema: T, maxBytes: 
   const result = schema.safeParse(jsonOrNull(fromUtf8(await answer.bytes(maxBytes))));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const where = issue?.path.join('.') ?? '';
+  // Its path may name members of the vault's choice.
+  const where = (issue?.path.join('.') ?? '').slice(0, MAX_PATH_LENGTH).toWellFormed();
   throw new TwinlockError('internal', `the vault’s answer is not as the API says: ${where} ${issue?.message}`.trim());
 }
 

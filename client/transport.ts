@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { type Code, isCode, must, TwinlockError } from '../src/core/errors.ts';
 import { problem } from '../src/wire/fields.ts';
 
@@ -54,7 +55,8 @@ const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 const UNTRUSTED = /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_\w+)$/;
 
 /**
- * One exchange with the vault. Throws the vault's own code (`internal` for one that is not known here),
+ * One exchange with the vault. Throws the vault's own code and its message, bounded and in quotation marks (`internal`
+ * for a code that is not known here or that only a client uses),
  * `unavailable` where it cannot be reached or falls silent, `usage` where its certificate is not trusted, and
  * `cancelled` by the signal. Everything that comes back is attacker-controlled.
  */
@@ -136,14 +138,33 @@ export async function collect(
 async function problemOf(status: number, answer: Answer): Promise<TwinlockError> {
   const text = new TextDecoder().decode(await answer.bytes(MAX_PROBLEM_BYTES));
   const parsed = problem.safeParse(jsonOrNull(text));
-  if (parsed.success) {
-    const { code, message, detail } = parsed.data;
-    return isCode(code)
-      ? new TwinlockError(code, message, detail)
-      : new TwinlockError('internal', `the vault answered with a code unknown here, ${code}: ${message}`, detail);
-  }
+  if (parsed.success) return quotedError(parsed.data);
   const code: Code = GATEWAY_STATUSES.has(status) ? 'unavailable' : 'internal';
   return new TwinlockError(code, `the vault answered with status ${status} and no problem document`, { status });
+}
+
+/** Longer messages of the vault's are cut: ours have no more. */
+const MAX_WORDS_LENGTH = 500;
+const MAX_DETAILS = 16;
+/** What only a client can know: told so by the vault, a person would believe that nothing was signed. */
+const OWN_CODES: ReadonlySet<string> = new Set(['cancelled', 'usage'] satisfies Code[]);
+
+/** Attacker-controlled text never reads as if the client said it. A console's server may have answered, or a proxy. */
+function quotedError({ code, message, detail }: z.infer<typeof problem>): TwinlockError {
+  const known = isCode(code) && !OWN_CODES.has(code) ? code : 'internal';
+  const said = `the answer${known === code ? '' : `, under the unknown code ${quoted(code)},`} says: ${quoted(message)}`;
+  const details = Object.entries(detail).slice(0, MAX_DETAILS);
+  const words = details.map(([name, value]) => [cut(name), typeof value === 'string' ? cut(value) : value] as const);
+  return new TwinlockError(known, said, Object.fromEntries(words));
+}
+
+/** The quotation marks are ours alone. */
+function quoted(text: string): string {
+  return `“${cut(text).replace(/[“”]/g, '"')}”`;
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_WORDS_LENGTH ? text : `${text.slice(0, MAX_WORDS_LENGTH).toWellFormed()}…`;
 }
 
 export function jsonOrNull(text: string): unknown {

@@ -1,9 +1,10 @@
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import type { Facts } from '../../src/core/state/state.ts';
 import { allowed, archived, type Ceremony, type Custodian, type OwnCredential } from './ceremony.ts';
 
 /**
- * Opens a session with a touch. It lets a custodian read and send, and nothing that it signs is ever an
+ * Opens a session with a touch. Who it is of is the vault's word until `confirmedBy` the log. It lets a custodian read and send, and nothing that it signs is ever an
  * approval: that takes a touch of its own. Throws `wrong_rp_id`, `cancelled`, `credential_unknown`,
  * `not_a_custodian` and the vault's codes.
  */
@@ -24,4 +25,16 @@ export async function openSession(
   must(session.role === 'custodian', 'not_a_custodian', `expected a custodian’s session, got a ${session.role}’s`);
   const { person, name, token } = session;
   return { ...ceremony, api: api.withBearer(token), fingerprint, person, name, credential };
+}
+
+/**
+ * The custodian as the log knows them, by the credential that was touched. Throws `binding_mismatch` where the vault
+ * opened the session for another person, and `credential_unknown` where no log of this vault enrols the credential.
+ */
+export function confirmedBy({ authenticators, persons }: Facts, custodian: Custodian): Custodian {
+  const { credential, person } = custodian;
+  const enrolled = authenticators.get(credential);
+  must(enrolled !== undefined, 'credential_unknown', 'the log enrols no authenticator that you touched: use another');
+  must(enrolled.person === person, 'binding_mismatch', 'the vault takes you for another person than the log does');
+  return { ...custodian, name: persons.get(person) ?? person };
 }

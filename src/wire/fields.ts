@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import * as core from '../core/schema.ts';
 
 /**
  * The field types of requests and responses. What is signed is parsed again, strictly, by the core; these
@@ -26,6 +27,16 @@ export const ed25519Key = z
   .string()
   .regex(/^ed25519:[A-Za-z0-9_-]{43}$/, 'expected ed25519: and 32 bytes in base64url');
 
+const isHumanName = (text: string) => core.humanText(64).safeParse(text).success;
+/** What people are called and what they call their machines. A client shows it before the log has confirmed it. */
+export const humanName = z
+  .string()
+  .max(64)
+  .refine(isHumanName, 'expected text without control or invisible characters, and no space around it');
+export const rpId = z.string().regex(/^tl-[a-z0-9]{16}\.localhost$/, 'expected tl-<16 letters or digits>.localhost');
+/** 32 random bytes in base64url: whoever has it is in the session. */
+export const bearerToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url');
+
 /** At most `maxBytes` bytes in base64url without padding. */
 export const binary = (maxBytes: number) =>
   z
@@ -37,6 +48,13 @@ export const credentialId = binary(1023).min(1);
 export const modelName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}\/[a-z0-9][a-z0-9._-]{0,63}$/, 'expected namespace/name');
+export const modelScope = z
+  .string()
+  .regex(
+    /^(?:\*|[a-z0-9][a-z0-9._-]{0,63}\/(?:\*|[a-z0-9][a-z0-9._-]{0,63}))$/,
+    'expected *, namespace/* or namespace/name',
+  );
+export const groupName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected a group name');
 export const versionName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected a version name');
 
 export const assertion = z
@@ -44,6 +62,7 @@ export const assertion = z
   .meta({ id: 'Assertion', description: 'a WebAuthn assertion, as the log archives it' });
 
 /** A statement in transit; the core parses it by its kind. */
+export const statementKind = z.string().regex(/^[a-z]{1,32}$/, 'expected a kind of statement');
 export const statement = z.record(z.string(), z.unknown()).meta({ id: 'Statement' });
 
 export const proposerSignature = z.discriminatedUnion('kind', [

@@ -9,6 +9,8 @@ import {
   credentialId,
   decimal,
   digest,
+  groupName,
+  humanName,
   id,
   instantMs,
   modelName,
@@ -16,6 +18,7 @@ import {
   proposerSignature,
   recorded,
   statement,
+  statementKind,
   versionName,
 } from './fields.ts';
 
@@ -53,12 +56,12 @@ export const proposeRequest = z
 export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
 
 const phase = z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']);
-const vote = z.object({ person: id, name: z.string(), decision: z.enum(['approve', 'deny']), time: instantMs });
+const vote = z.object({ person: id, name: humanName, decision: z.enum(['approve', 'deny']), time: instantMs });
 /** GET /v1/proposals and GET /v1/proposals/{digest}?wait=: a view; whoever decides replays the log instead. */
 export const proposalView = z
   .object({
     digest,
-    kind: z.string(),
+    kind: statementKind,
     phase,
     index: count,
     time: instantMs,
@@ -68,7 +71,7 @@ export const proposalView = z
     /** It names the policy and the epoch in force; one that does not can neither be voted on nor take effect. */
     current: z.boolean(),
     wanting: count,
-    missingGroups: z.array(z.string()),
+    missingGroups: z.array(groupName),
     receipts: count,
     /** When a release stops being served; null where it is not released. */
     leaseEnds: z.nullable(instantMs),

@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { count, digest, id, u64Text } from './fields.ts';
+import {
+  count,
+  credentialId,
+  digest,
+  ed25519Key,
+  groupName,
+  humanName,
+  id,
+  modelName,
+  modelScope,
+  u64Text,
+  versionName,
+} from './fields.ts';
 
 /** GET /v1/status: the vault at a glance, for any session. Whoever decides replays the log instead. */
 export const statusView = z
@@ -24,29 +36,29 @@ export const statusView = z
       epoch: count,
       threshold: count,
       members: z.array(
-        z.object({ person: id, name: z.string(), index: count, groups: z.array(z.string()), authenticators: count }),
+        z.object({ person: id, name: humanName, index: count, groups: z.array(groupName), authenticators: count }),
       ),
     }),
     versions: z.array(
       z.object({
-        model: z.string(),
-        version: z.string(),
+        model: modelName,
+        version: versionName,
         manifest: digest,
         commitments: digest,
         phase: z.enum(['quarantined', 'releasable', 'withdrawn']),
         bytes: u64Text,
         /** Every envelope has been opened and checked by the custodian it is for. */
         durable: z.boolean(),
-        unconfirmed: z.array(z.object({ name: z.string(), credential: z.string() })),
+        unconfirmed: z.array(z.object({ name: humanName, credential: credentialId })),
       }),
     ),
     principals: z.array(
       z.object({
-        key: z.string(),
-        name: z.string(),
-        role: z.string(),
-        ownerName: z.string(),
-        models: z.array(z.string()),
+        key: ed25519Key,
+        name: humanName,
+        role: z.enum(['depositor', 'requester', 'auditor']),
+        ownerName: humanName,
+        models: z.array(modelScope),
         retired: z.boolean(),
       }),
     ),

@@ -1,11 +1,25 @@
 import { z } from 'zod';
-import { assertion, binary, credentialId, digest, ed25519Key, id, instantMs, objects, statement } from './fields.ts';
+import {
+  assertion,
+  bearerToken,
+  binary,
+  count,
+  credentialId,
+  digest,
+  ed25519Key,
+  humanName,
+  id,
+  instantMs,
+  objects,
+  rpId,
+  statement,
+} from './fields.ts';
 
 /** GET /v1/vault: what anybody may know. Nothing here is trusted by a client that has a fingerprint. */
 export const vaultStatus = z
   .object({
     fingerprint: z.nullable(digest),
-    rpId: z.string(),
+    rpId,
     grade: z.enum(['production', 'simulation']),
     phase: z.enum(['founding', 'open', 'stopped']),
     time: instantMs,
@@ -26,10 +40,10 @@ export const sessionRequest = z
 export const session = z
   .object({
     /** Bearer token, 32 bytes base64url. */
-    token: z.string(),
+    token: bearerToken,
     expires: instantMs,
     person: id,
-    name: z.string(),
+    name: humanName,
     role: z.enum(['custodian', 'depositor', 'requester', 'auditor']),
   })
   .meta({ id: 'Session' });
@@ -38,10 +52,10 @@ export const session = z
 export const invitation = z
   .object({
     person: id,
-    name: z.string(),
+    name: humanName,
     digest,
     expires: instantMs,
-    rpId: z.string(),
+    rpId,
     grade: z.enum(['production', 'simulation']),
   })
   .meta({ id: 'Invitation' });
@@ -53,7 +67,7 @@ export const enrolmentResponse = z.object({ digest }).meta({ id: 'EnrolmentRespo
 /** GET /v1/genesis, with an invitation as bearer token. */
 export const genesisDraft = z
   .object({
-    founders: z.array(z.object({ person: id, name: z.string(), authenticators: z.int(), signed: z.boolean() })),
+    founders: z.array(z.object({ person: id, name: humanName, authenticators: count, signed: z.boolean() })),
     /** Null until every founder has enrolled. It changes when one enrols another authenticator. */
     statement: z.nullable(statement),
     objects,
@@ -67,5 +81,5 @@ export const genesisSignature = z
   .strictObject({ statement: digest, credential: credentialId, assertion })
   .meta({ id: 'GenesisSignature' });
 export const genesisSigned = z
-  .object({ founded: z.boolean(), missing: z.array(z.string()) })
+  .object({ founded: z.boolean(), missing: z.array(humanName) })
   .meta({ id: 'GenesisSigned' });

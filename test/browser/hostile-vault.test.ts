@@ -221,3 +221,55 @@ describe('the page itself', () => {
     expect(asked.filter((path) => path !== '/v1/vault')).toEqual([]);
   });
 });
+
+describe('what a vault says', () => {
+  const refuse = (problem: object) => {
+    answer = (response) => response.writeHead(409, HEADERS).end(JSON.stringify({ detail: {}, ...problem }));
+  };
+
+  it('is shown as its words, whatever they are', async () => {
+    const message = `\u202eevorppa. <b>Approve it.</b> ${'The words are ginger civil improve stage. '.repeat(100)}`;
+    refuse({ code: 'genesis_changed', message });
+    await page.getByLabel('Your invitation').fill('A'.repeat(43));
+    await page.getByRole('button', { name: 'Open' }).click();
+    const said = page.locator('p.sentence');
+    await said.waitFor();
+    expect(await said.innerText()).toMatch(/the answer says: “.*“?.*<b>Approve it\.<\/b> The words are .*…”$/i);
+    expect((await said.innerText()).length).toBeLessThan(600);
+    expect(await page.locator('b').count()).toBe(0);
+  });
+
+  it('is not that a person has declined', async () => {
+    refuse({ code: 'cancelled', message: 'nothing' });
+    await page.getByLabel('Your invitation').fill('A'.repeat(43));
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.locator('p.sentence').waitFor();
+    expect(await page.innerText('body')).not.toContain('Nothing was signed');
+    await page.getByText('internal', { exact: true }).waitFor();
+  });
+
+  it('is no name where it would read as another', async () => {
+    const invitation = { person: 'ab'.repeat(16), digest: DIGEST, expires: 1, rpId: RP_ID, grade: 'production' };
+    answer = (response) => response.writeHead(200, HEADERS).end(JSON.stringify({ ...invitation, name: 'a\u202en' }));
+    await page.getByLabel('Your invitation').fill('A'.repeat(43));
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.locator('p.sentence').waitFor();
+    expect(await page.getByRole('heading', { name: /Welcome/ }).count()).toBe(0);
+  });
+});
+
+it('a vault that says that nobody has founded it is not believed where its fingerprint is known', async () => {
+  const { port } = vault.address() as AddressInfo;
+  const known = await startConsole({
+    vault: new URL(`http://127.0.0.1:${port}`),
+    fingerprint: DIGEST,
+    port: 0,
+    bundleDir: BUNDLE_DIR,
+    stateDir,
+    fetch,
+  });
+  await page.goto(known.url.href);
+  await page.getByText('wrong_genesis', { exact: true }).waitFor();
+  expect(await page.getByLabel('Your invitation').count()).toBe(0);
+  await known.close();
+});

@@ -20,11 +20,41 @@ const VAULT = {
 describe('the API', () => {
   afterEach(() => void vi.useRealTimers());
 
-  test('gives the vault’s own code, message and detail', async () => {
+  test('gives the vault’s own code, message and detail, as its words', async () => {
     const api = answering(() => problem('out_of_scope', 403));
     await expect(api.vault()).rejects.toThrow(
-      expect.objectContaining({ code: 'out_of_scope', message: 'said so', detail: { n: 1 } }),
+      expect.objectContaining({ code: 'out_of_scope', message: 'the answer says: “said so”', detail: { n: 1 } }),
     );
+  });
+
+  test('bounds the vault’s words, and keeps them inside their quotation marks', async () => {
+    const message = `no”. Approve it all the same. “${'x'.repeat(2000)}`;
+    const detail = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}${'y'.repeat(600)}`, message]));
+    const refused = answering(() => json({ code: 'malformed', message, detail }, 400)).vault();
+    const error = await refused.catch((thrown: unknown) => thrown as TwinlockError);
+    if (!(error instanceof TwinlockError)) throw new Error('expected a refusal');
+    expect(error.message).toMatch(/^the answer says: “no". Approve it all the same. "x+…”$/);
+    expect(error.message.length).toBeLessThan(530);
+    expect(JSON.stringify(error.detail).length).toBeLessThan(16 * 1100);
+  });
+
+  test.each(['cancelled', 'usage'])('does not take from the vault what only a client knows: %s', async (code) => {
+    await expect(answering(() => problem(code)).vault()).rejects.toThrow(
+      expect.objectContaining({
+        code: 'internal',
+        message: `the answer, under the unknown code “${code}”, says: “said so”`,
+      }),
+    );
+  });
+
+  test('names the place of a wrong answer in bounded words, whatever the vault calls it', async () => {
+    const objects = { ['Approve this. '.repeat(1000)]: 'AA' };
+    const page = json({ from: 0, entries: [], objects, checkpoint: '' });
+    const refused = answering(() => page).entries(0, 1);
+    const error = await refused.catch((thrown: unknown) => thrown as TwinlockError);
+    if (!(error instanceof TwinlockError)) throw new Error('expected a refusal');
+    expect(error.code).toBe('internal');
+    expect(error.message.length).toBeLessThan(400);
   });
 
   test('takes a code that is unknown here, and an error that is no problem, for internal', async () => {
@@ -38,6 +68,41 @@ describe('the API', () => {
     ['of another shape', '{"time":"now"}'],
   ])('refuses an answer that is %s', async (_, body) => {
     await expect(answering(() => new Response(body)).vault()).rejects.toThrow(refusal('internal'));
+  });
+
+  const INVITATION = {
+    person: 'ab'.repeat(16),
+    name: 'Ana',
+    digest: 'cd'.repeat(32),
+    expires: 1,
+    rpId: VAULT.rpId,
+    grade: 'production',
+  };
+  test.each([
+    ['a name that reads as another', { name: 'a\u202ena' }],
+    ['a name without end', { name: 'a'.repeat(65) }],
+    ['a name that shows as nothing', { name: '\u3164' }],
+    ['another’s RP ID', { rpId: 'vault.example' }],
+    ['a person who is none', { person: 'Ana' }],
+    ['a grade that is none', { grade: 'production, approve it' }],
+  ])('takes an invitation, but not with %s', async (_, changed) => {
+    await expect(answering(() => json(INVITATION)).invitation()).resolves.toEqual(INVITATION);
+    await expect(answering(() => json({ ...INVITATION, ...changed })).invitation()).rejects.toThrow(
+      refusal('internal'),
+    );
+  });
+
+  test.each([
+    ['a token that is none', { token: 'a\nb: c' }],
+    ['a name of markup and controls', { name: '<b>\u0007' }],
+    ['a role that is none', { role: 'root' }],
+  ])('opens no session with %s', async (_, changed) => {
+    const session = { token: 'A'.repeat(43), expires: 1, person: 'ab'.repeat(16), name: 'Ana', role: 'custodian' };
+    const body = { kind: 'principal', nonce: 'ab'.repeat(32), key: 'ed25519:', signature: '' } as const;
+    await expect(answering(() => json(session)).openSession(body)).resolves.toEqual(session);
+    await expect(answering(() => json({ ...session, ...changed })).openSession(body)).rejects.toThrow(
+      refusal('internal'),
+    );
   });
 
   test('refuses an answer without end', async () => {

@@ -5,7 +5,7 @@ import type { Facts } from '../../../src/core/state/state.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { Api, type VaultStatus } from '../../api.ts';
 import { type Ceremony, type Custodian, followLog } from '../../custodian/ceremony.ts';
-import { openSession } from '../../custodian/session.ts';
+import { confirmedBy, openSession } from '../../custodian/session.ts';
 import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
 import { type Config, knownCredentials, loadConfig, localMemory, rememberCredential } from './local.ts';
@@ -47,8 +47,13 @@ export const isSimulation = computed(
 
 export async function loadVault(): Promise<void> {
   config.value = await loadConfig();
-  status.value = await ceremony.api.vault();
   fingerprint.value ??= config.value.fingerprint;
+  status.value = await ceremony.api.vault();
+  must(
+    status.value.phase !== 'founding' || fingerprint.value === null,
+    'wrong_genesis',
+    'the vault that answers says that nobody has founded it: it is another, or has lost its log',
+  );
 }
 
 export async function signIn(): Promise<void> {
@@ -86,7 +91,8 @@ async function replayLog(): Promise<void> {
     });
     const { rpId } = replica.facts.genesis;
     must(rpId === location.hostname, 'wrong_rp_id', `genesis says ${rpId}, this console serves ${location.hostname}`);
-    await rememberOwn(replica.facts, self);
+    custodian.value = confirmedBy(replica.facts, self);
+    await rememberOwn(replica.facts, custodian.value);
     facts.value = replica.facts;
   } catch (thrown) {
     const error = asFailure(thrown);

@@ -6,7 +6,7 @@ import { reviewGenesis, signGenesis } from '../../../client/custodian/genesis.ts
 import { appraiseHosts } from '../../../client/custodian/host-review.ts';
 import { propose, stop } from '../../../client/custodian/propose.ts';
 import { review } from '../../../client/custodian/review.ts';
-import { openSession } from '../../../client/custodian/session.ts';
+import { confirmedBy, openSession } from '../../../client/custodian/session.ts';
 import { SoftwareAuthenticator } from '../../../client/custodian/software-authenticator.ts';
 import { principalKey, principalRecord } from '../../../client/principal.ts';
 import { platformRandom } from '../../../client/random.ts';
@@ -143,6 +143,26 @@ describe('custodians', () => {
     await expect(openSession({ ...ceremony, authenticator: stranger }, founded.fingerprint, own)).rejects.toThrow(
       refusal('credential_unknown'),
     );
+  });
+
+  test('are who the log says, not who the vault says', async () => {
+    const { ceremony, enrolled } = founded.founders.ana;
+    const answeringWith = (said: object) => {
+      founded.vault.meddle = async (request, next) => {
+        const answer = await next();
+        if (!request.url.endsWith('/v1/sessions')) return answer;
+        return new Response(JSON.stringify({ ...((await answer.json()) as object), ...said }));
+      };
+      return openSession(ceremony, founded.fingerprint, enrolled);
+    };
+    const { facts } = await replicaOf(founded, 'ana');
+    const renamed = await answeringWith({ name: 'ben' });
+    expect(renamed.name).toBe('ben');
+    expect(confirmedBy(facts, renamed).name).toBe('ana');
+    const other = await answeringWith({ person: custodian('ben').person });
+    expect(() => confirmedBy(facts, other)).toThrow(refusal('binding_mismatch'));
+    const unknown = { ...renamed, credential: toBase64url(platformRandom(16)) };
+    expect(() => confirmedBy(facts, unknown)).toThrow(refusal('credential_unknown'));
   });
 
   test('refuse an envelope that is not the one of the log', async () => {

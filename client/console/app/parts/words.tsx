@@ -11,8 +11,9 @@ export function Words({ digest, count }: { digest: Hex; count: typeof GENESIS_WO
     <ol class="words" aria-label={`comparison code, ${count} words`}>
       {comparisonCode(digest, count)
         .split(' ')
-        .map((word) => (
-          <li key={word}>{word}</li>
+        .map((word, i) => (
+          // A word may come twice.
+          <li key={`${i} ${word}`}>{word}</li>
         ))}
     </ol>
   );

@@ -28,7 +28,7 @@ const NO_VOTE: ReadonlySet<Code> = new Set([
 /** The code, what stands in the way, and the two buttons. */
 export function DecidePanel({ review }: { review: Review }) {
   const person = custodian.value?.person;
-  const recordedAt = useSignal<number | null>(null);
+  const isSent = useSignal(false);
   // A review takes a moment; what the log says of it is there at once.
   const proposal = facts.value?.proposals.get(review.digest) ?? review.proposal;
   const own = proposal.votes.find((vote) => vote.person === person);
@@ -39,23 +39,35 @@ export function DecidePanel({ review }: { review: Review }) {
         Whoever asked, and everybody who decides, must see these four words. Compare them on another screen or by voice.
       </p>
       <Words digest={review.digest} count={REQUEST_WORDS} />
-      {recordedAt.value === null ? null : (
-        <Notice tone="good" title={`Recorded as entry ${recordedAt.value}`}>
-          <p>The proposal is now {phaseOf(proposal)[1]}.</p>
-        </Notice>
-      )}
+      {isSent.value ? <Sent proposal={proposal} own={own} /> : null}
       {isDecided ? (
         <Outcome proposal={proposal} own={own} />
       ) : (
         <Decision
           review={review}
-          onRecorded={(index) => {
-            recordedAt.value = index;
+          onSent={() => {
+            isSent.value = true;
           }}
         />
       )}
       <Withdraw review={review} />
     </Panel>
+  );
+}
+
+/** What the log says of it, never what the vault answered. */
+function Sent({ proposal, own }: { proposal: Proposal; own: Vote | undefined }) {
+  if (own === undefined) {
+    return (
+      <Notice tone="bad" title="Your decision is not in the log">
+        <p>The vault took it and has not recorded it. It can still do so: tell the other custodians.</p>
+      </Notice>
+    );
+  }
+  return (
+    <Notice tone="good" title={`Recorded as entry ${own.index}`}>
+      <p>The proposal is now {phaseOf(proposal)[1]}.</p>
+    </Notice>
   );
 }
 
@@ -69,12 +81,14 @@ function Outcome({ proposal, own }: { proposal: Proposal; own: Vote | undefined 
   );
 }
 
-function Decision({ review, onRecorded }: { review: Review; onRecorded: (index: number) => void }) {
+function Decision({ review, onSent }: { review: Review; onSent: () => void }) {
   const approving = useAction(async () => {
-    onRecorded((await act((replica, self) => approve(self, replica, review))).index);
+    await act((replica, self) => approve(self, replica, review));
+    onSent();
   });
   const denying = useAction(async () => {
-    onRecorded((await act((replica, self) => deny(self, replica, review.digest))).index);
+    await act((replica, self) => deny(self, replica, review.digest));
+    onSent();
   });
   const { obstacles } = review;
   const canVote = !obstacles.some(({ code }) => NO_VOTE.has(code));
