@@ -129,7 +129,7 @@ async function followLog(
 async function applyPage(
   state: State | null,
   page: EntriesPage,
-  { fingerprint, verify, now }: FollowOptions,
+  { fingerprint, verify }: FollowOptions,
   namedAt: Map<Hex, number>,
 ): Promise<State> {
   if (state !== null && page.entries.length === 0) return state;
@@ -138,7 +138,6 @@ async function applyPage(
   });
   const { vault } = after.facts;
   must(vault === fingerprint, 'wrong_genesis', `expected the vault ${fingerprint}, got the log of ${vault}`);
-  clocksAgree(Math.max(after.chain.times.last() ?? 0, now()), now());
   return after;
 }
 

@@ -136,6 +136,10 @@ export class World extends WorldLog {
     return this.stop('principal', digestOf(utf8(of.record.key)), by);
   }
 
+  clockCorrection(by: Founder, changes: Partial<StatementOf<'clock'>> = {}): StatementOf<'clock'> {
+    return { ...this.header(), kind: 'clock', proposer: asProposer(by), reason: 'a test', ...changes };
+  }
+
   resumption(stop: Hex, by: Founder, changes: Partial<StatementOf<'resume'>> = {}): StatementOf<'resume'> {
     const proposer = asProposer(by);
     return { ...this.header(), base: stop, kind: 'resume', proposer, stop, reason: 'a test', ...changes };

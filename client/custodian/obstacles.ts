@@ -1,7 +1,7 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
-import { withinSkew } from '../../src/core/state/judgement.ts';
+import { MAX_SKEW_MS, withinSkew } from '../../src/core/state/judgement.ts';
 import { baseIsCurrent, isCurrent, isUnexpired } from '../../src/core/state/rules/proposal.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import { ownAuthenticators } from './ceremony.ts';
@@ -22,6 +22,7 @@ export function obstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs
     () => must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`),
     () => isUnexpired(statement, nowMs),
     () => withinSkew(Math.min(nowMs, proposal.time), proposal.time, 'this workstation’s clock'),
+    () => clocksAllow(facts, proposal, nowMs),
     () => isCurrent(facts, statement),
     () => baseIsCurrent(facts, statement),
     () => void ownAuthenticators(facts, person),
@@ -30,6 +31,28 @@ export function obstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs
     () => effectAllows(facts, proposal, person),
   ];
   return checks.flatMap(obstacle);
+}
+
+/** How far the log's clock, which is what custodians have signed, is ahead of this workstation's; milliseconds. */
+export function logAheadMs({ attestedMs }: Pick<Facts, 'attestedMs'>, nowMs: number): number {
+  return Math.max(0, attestedMs - nowMs - MAX_SKEW_MS);
+}
+
+/** A log whose clock is ahead takes its correction and nothing else; one that is right needs none. */
+function clocksAllow(facts: Facts, { statement }: Proposal, nowMs: number): void {
+  const isAhead = logAheadMs(facts, nowMs) > 0;
+  const seconds = Math.round((facts.attestedMs - nowMs) / 1000);
+  must(
+    !isAhead || statement.kind === 'clock',
+    'clock_skew',
+    `custodians have signed times ${seconds} s ahead of this workstation’s clock: set it; or, if it is right, propose to set the log’s clock back`,
+    { seconds },
+  );
+  must(
+    isAhead || statement.kind !== 'clock',
+    'clock_skew',
+    'by this workstation’s clock the log’s is not ahead: nothing is to be set back',
+  );
 }
 
 function isNotBarred(facts: Facts, { statement }: Proposal, person: Hex): void {

@@ -30,7 +30,9 @@ export type Proposition =
       /** The evaluation release that is cited; null where policy asks for none. */
       readonly evaluation: Hex | null;
     }
-  | { readonly kind: 'resume'; readonly reason: string };
+  | { readonly kind: 'resume'; readonly reason: string }
+  /** The log's clock is ahead of true time, which the approvals attest. */
+  | { readonly kind: 'clock'; readonly reason: string };
 
 export interface Entered {
   readonly digest: Hex;
@@ -69,7 +71,12 @@ export function withReferenceValues({ policy }: Facts, referenceValues: Referenc
   return { ...policy.document, referenceValues };
 }
 
-type Proposed = StatementOf<'policy'> | StatementOf<'principal'> | StatementOf<'publish'> | StatementOf<'resume'>;
+type Proposed =
+  | StatementOf<'policy'>
+  | StatementOf<'principal'>
+  | StatementOf<'publish'>
+  | StatementOf<'resume'>
+  | StatementOf<'clock'>;
 
 function statementOf(custodian: Custodian, facts: Facts, proposition: Proposition): Proposed {
   const { random, now } = custodian;
@@ -98,6 +105,8 @@ function draftOf(
       const { manifest, commitments } = versionNamed(facts, proposition);
       return { ...header, ...proposition, manifest, commitments };
     }
+    case 'clock':
+      return { ...header, ...proposition };
     case 'resume':
       must(facts.stopped !== null, 'vault_not_stopped', 'the vault is not stopped');
       return { ...header, ...proposition, stop: facts.stopped };

@@ -12,11 +12,13 @@ import type { PendingRelease } from './pending-release.ts';
  * where the lease is over.
  */
 export function leaseEnd(
-  { release, newestMs }: VerifiedAuthority,
+  { facts, release }: VerifiedAuthority,
   { created: keysMade }: Pick<PendingRelease, 'created'>,
   nowMs: number,
 ): number {
   const { statement, votes, executedTime } = release;
+  const releasedMs = executedTime ?? 0;
+  const newestMs = Math.max(facts.attestedMs, releasedMs);
   const aheadSeconds = Math.round((newestMs - nowMs) / 1000);
   must(
     newestMs <= nowMs + MAX_SKEW_MS,
@@ -24,7 +26,7 @@ export function leaseEnd(
     `the vault’s log is ${aheadSeconds} s ahead of this machine’s clock: set the one that is wrong`,
     { seconds: aheadSeconds },
   );
-  const oldestMs = Math.min(statement.created, executedTime ?? 0, ...votes.map(({ time }) => time));
+  const oldestMs = Math.min(statement.created, releasedMs, ...votes.map(({ time }) => time));
   const olderSeconds = Math.round((keysMade - oldestMs) / 1000);
   must(
     oldestMs >= keysMade - MAX_SKEW_MS,

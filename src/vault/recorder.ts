@@ -8,7 +8,8 @@ import type { Grade } from '../core/schema.ts';
 import type { SignatureClaim } from '../core/signature/claim.ts';
 import { apply, objectsNamed } from '../core/state/apply.ts';
 import { EMPTY_CHAIN } from '../core/state/chain.ts';
-import { type Claim, MAX_SKEW_MS } from '../core/state/judgement.ts';
+import type { Claim } from '../core/state/judgement.ts';
+import { correctsTheClock, earliestMs } from '../core/state/rules/time.ts';
 import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore } from './ports.ts';
 import { Turns, type Urgency } from './turns.ts';
@@ -220,12 +221,7 @@ export class Recorder {
   #place(state: State | null, draft: Draft): { index: number; bytes: Uint8Array } {
     const chain = state?.chain ?? EMPTY_CHAIN;
     const { size } = chain.frontier;
-    const last = chain.times.last() ?? 0;
-    const now = this.#ports.clock.now();
-    must(now > last - MAX_SKEW_MS, 'clock_skew', 'the daemon’s clock is behind its own log: set the clock', {
-      seconds: Math.round((last - now) / 1000),
-    });
-    const time = Math.max(now, last + 1);
+    const time = state === null ? this.#ports.clock.now() : dated(state.facts, draft, this.#ports.clock.now());
     const entry = { v: 1, index: size, time, prev: chain.last, grade: gradeOf(state, draft), ...draft } as Entry;
     return { index: size, bytes: encodeEntry(entry) };
   }
@@ -243,6 +239,23 @@ export class Recorder {
     must(root !== undefined, 'not_found', `the log has never had the size ${size}`);
     return root;
   }
+}
+
+/**
+ * The time of an entry that is recorded at `nowMs`. A stop is never refused for a clock: it takes the earliest time
+ * that the fold allows. Throws `clock_skew` for what else would be dated before what custodians have attested.
+ */
+function dated(facts: Facts, draft: Draft, nowMs: number): number {
+  const earliest = earliestMs(facts);
+  if (draft.kind === 'stop') return Math.max(nowMs, earliest);
+  const seconds = Math.round((facts.attestedMs - nowMs) / 1000);
+  must(
+    nowMs >= earliest || correctsTheClock(facts, draft),
+    'clock_skew',
+    `the vault’s clock is ${seconds} s behind what custodians have signed: set it; or, where theirs were wrong, propose to correct the log’s clock`,
+    { seconds },
+  );
+  return nowMs;
 }
 
 /** The vault's grade; before there is a vault, that of the genesis which founds it. */

@@ -2,12 +2,15 @@ import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Api, Handover } from '../../client/api.ts';
 import { followLog } from '../../client/custodian/ceremony.ts';
+import { logAheadMs } from '../../client/custodian/obstacles.ts';
+import { propose } from '../../client/custodian/propose.ts';
+import { review } from '../../client/custodian/review.ts';
 import { fetchRelease } from '../../client/host/fetch.ts';
 import { openRelease } from '../../client/host/open-release.ts';
 import type { PendingRelease } from '../../client/host/pending-release.ts';
 import { waitForRelease } from '../../client/host/wait.ts';
 import { approveBy, depositModel, modelFolder, publishModel, requestModel, temporary } from './story.ts';
-import { type Founded, found, sessionOf, verify } from './vault.ts';
+import { type Founded, found, replicaOf, sessionOf, signInAgain, verify } from './vault.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -108,4 +111,57 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
     const { facts } = await followLog(founded.custodians.ben);
     return { executedTime: facts.proposals.get(pending.release)?.executedTime ?? 0 };
   }
+});
+
+describe('custodians whose clocks were a month ahead, together with the vault’s,', () => {
+  let founded: Founded;
+  let pending: PendingRelease;
+
+  beforeAll(async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    founded = await found();
+    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    await publishModel(founded);
+    pending = await requestModel(founded);
+    const truth = Date.now();
+    vi.setSystemTime(truth + 30 * DAY_MS);
+    await signInAgain(founded);
+    await requestModel(founded).then(({ release }) => approveBy(founded, release, 'ben'));
+    vi.setSystemTime(truth + MINUTE_MS);
+    await signInAgain(founded);
+  });
+  afterAll(async () => {
+    await founded.vault.destroy();
+    vi.useRealTimers();
+  });
+
+  test('can approve nothing but the correction of the log’s clock', async () => {
+    const { ana } = founded.custodians;
+    const { obstacles } = await review(ana, await replicaOf(founded, 'ana'), pending.release);
+    expect(obstacles.map(({ code, message }) => [code, message])).toEqual([
+      ['clock_skew', expect.stringMatching(/^custodians have signed times \d+ s ahead .* set the log’s clock back$/)],
+    ]);
+    const policy = { ...(await replicaOf(founded, 'ana')).facts.policy.document, veto: true };
+    const other = propose(ana, await replicaOf(founded, 'ana'), { kind: 'policy', policy, reason: 'a test' });
+    await expect(other).rejects.toThrow(refusal('clock_skew'));
+  });
+
+  test('do not wait for a month: a quorum sets the log’s clock back, and the release goes on', async () => {
+    const { ana } = founded.custodians;
+    const replica = await replicaOf(founded, 'ana');
+    expect(logAheadMs(replica.facts, Date.now())).toBeGreaterThan(29 * DAY_MS);
+    const { digest } = await propose(ana, replica, { kind: 'clock', reason: 'the time server was a month ahead' });
+    await approveBy(founded, digest, 'ana', 'ben');
+    expect(logAheadMs((await replicaOf(founded, 'ben')).facts, Date.now())).toBe(0);
+    await approveBy(founded, pending.release, 'ana', 'ben');
+    const { api } = await sessionOf(founded, 'requester');
+    expect(await openRelease(await api.handover(pending.release, 0), pending, 0, verify)).toHaveProperty('releaseKey');
+  });
+
+  test('set no clock back that is right by their own', async () => {
+    const { ana } = founded.custodians;
+    const replica = await replicaOf(founded, 'ana');
+    const { digest } = await propose(ana, replica, { kind: 'clock', reason: 'to make an old statement good again' });
+    await expect(approveBy(founded, digest, 'ben')).rejects.toThrow(refusal('clock_skew'));
+  });
 });

@@ -236,19 +236,33 @@ describe('an act', () => {
 });
 
 describe('the clock', () => {
-  test('that goes back a little moves no entry back', async () => {
+  const timesOf = (recorder: Recorder) => recorder.state?.chain.times.toArray().slice(1);
+
+  test('that goes back a little is told as it is: order is by index', async () => {
     const { ports, recorder, clock } = await founded();
-    clock.nowMs -= 60_000;
-    await beat(recorder);
-    await beat(recorder);
-    const times = recorder.state?.chain.times.toArray() ?? [];
-    expect(times.slice(1).every((time, i) => time > (times[i] ?? 0))).toBe(true);
+    const times = [clock.nowMs, clock.nowMs - 60_000, clock.nowMs];
+    for (const time of times) {
+      clock.nowMs = time;
+      await beat(recorder);
+    }
+    expect(timesOf(recorder)).toEqual(times);
     await reopened(ports, recorder);
   });
 
-  test('that goes back by five minutes is refused, until it is set', async () => {
+  test('that was a month ahead for a while leaves nothing behind', async () => {
+    const { ports, recorder, clock } = await founded();
+    const truth = clock.nowMs;
+    clock.nowMs += 30 * 24 * HOUR_MS;
+    await beat(recorder);
+    clock.nowMs = truth;
+    await beat(recorder);
+    expect(timesOf(recorder)?.at(-1)).toBe(truth);
+    await reopened(ports, recorder);
+  });
+
+  test('that is more than five minutes behind what founders have signed is refused, until it is set', async () => {
     const { log, recorder, clock } = await founded();
-    clock.nowMs -= 5 * 60_000;
+    clock.nowMs = recorder.facts.attestedMs - 5 * 60_000 - 1;
     await expect(beat(recorder)).rejects.toThrow(code('clock_skew'));
     expect(log.batches).toHaveLength(1);
     clock.nowMs += HOUR_MS;

@@ -3,7 +3,7 @@ import { must, TwinlockError } from '../errors.ts';
 import type { Entry } from '../log/entry.ts';
 import { parseStatement, type Statement } from '../statement/statement.ts';
 import { EMPTY_CHAIN, type History, historyOf, link } from './chain.ts';
-import type { Claim, Judgement, Objects } from './judgement.ts';
+import type { Claim, Judgement, Objects, Surroundings } from './judgement.ts';
 import { judgeApproval } from './rules/approval.ts';
 import { judgeDeposit } from './rules/deposit.ts';
 import { judgeExpiry } from './rules/expiry.ts';
@@ -12,6 +12,7 @@ import { judgeProposal } from './rules/proposal.ts';
 import { judgeReceipt } from './rules/receipt.ts';
 import { judgeRelease } from './rules/release.ts';
 import { judgeStop } from './rules/stop.ts';
+import { isDatedSoundly, withAttested } from './rules/time.ts';
 import type { Facts, State } from './state.ts';
 
 export interface Applied {
@@ -44,6 +45,12 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
   }
   const { grade } = facts.genesis;
   must(entry.grade === grade, 'wrong_grade', `expected an entry of grade ${grade}, got ${entry.grade}`);
+  isDatedSoundly(facts, entry);
+  const judgement = judgeKind(facts, entry, surroundings);
+  return { ...judgement, facts: withAttested(judgement.facts, entry) };
+}
+
+function judgeKind(facts: Facts, entry: Entry, surroundings: Surroundings): Judgement {
   switch (entry.kind) {
     case 'genesis':
       throw new TwinlockError('wrong_genesis', 'a log has one genesis, at entry 0');

@@ -133,6 +133,8 @@ export interface Facts {
   readonly evidence: PersistentSet<Hex>;
   /** Budgets of the releases of the last day, oldest first. */
   readonly granted: List<{ readonly time: number; readonly bytes: bigint }>;
+  /** The latest time that a custodian has signed, in milliseconds: the log's clock (rules/time.ts). */
+  readonly attestedMs: number;
   /** Digest of the stop that halts all releases. */
   readonly stopped: Hex | null;
   /** Entries that changed who may decide, or whether anybody may: part of every authority chain. */

@@ -165,6 +165,11 @@ export const KINDS = {
     quorum: 'custodians',
     schema: z.strictObject({ ...byCustodian, kind: z.literal('resume'), stop: digest, reason: humanText(500) }),
   },
+  /** Sets a log's clock back that is ahead of true time; the approvals attest the time. */
+  clock: {
+    quorum: 'custodians',
+    schema: z.strictObject({ ...byCustodian, kind: z.literal('clock'), reason: humanText(500) }),
+  },
 } as const satisfies Record<string, { quorum: Quorum; schema: z.ZodMiniType }>;
 
 type Kind = keyof typeof KINDS;

@@ -11,11 +11,13 @@ import { PUBLISH, RESUME } from './broken/publish.ts';
 import { EXPIRY, RECEIPT, RELEASE } from './broken/release.ts';
 import { RELEASE_PROPOSAL } from './broken/release-proposal.ts';
 import { STOP } from './broken/stop.ts';
+import { TIME } from './broken/time.ts';
 import { failureOf, siteOf, sitesOfState } from './sites.ts';
 
 /** Every rule of the fold, broken: the code and the file that refuse, and a state that stays as it was. */
 const TABLE: Readonly<Record<string, readonly BrokenRule[]>> = {
   log: LOG,
+  time: TIME,
   genesis: GENESIS,
   deposit: DEPOSIT,
   proposal: PROPOSAL,

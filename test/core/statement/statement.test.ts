@@ -7,6 +7,7 @@ import { publishedWorld } from '../../world.ts';
 const { world, deposit } = await publishedWorld();
 const ana = world.founder('ana');
 const STATEMENTS: { readonly [K in Statement['kind']]: Statement } = {
+  clock: world.clockCorrection(ana),
   genesis: world.founding.statement,
   policy: world.policyChange({ veto: true }, ana),
   principal: world.principal(world.founding.auditor.record, ana),

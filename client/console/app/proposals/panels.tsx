@@ -22,7 +22,7 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Establishe
   );
 }
 
-function whatOf(statement: Proposable, { persons }: Established): Rows {
+function whatOf(statement: Proposable, { persons, attestedMs }: Established): Rows {
   switch (statement.kind) {
     case 'release':
       return [
@@ -59,6 +59,12 @@ function whatOf(statement: Proposable, { persons }: Established): Rows {
       ];
     case 'resume':
       return [['The stop', <Digest key="stop" hex={statement.stop} />]];
+    case 'clock':
+      return [
+        ['The log’s clock', `${instant(attestedMs)}: the latest time that a custodian has signed`],
+        ['Will be', 'the latest time of those who approve this'],
+        ['What began later', 'leases count from then; proposals made later end'],
+      ];
   }
 }
 

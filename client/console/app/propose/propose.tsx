@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { Facts } from '../../../../src/core/state/state.ts';
+import { logAheadMs } from '../../../custodian/obstacles.ts';
 import { propose } from '../../../custodian/propose.ts';
+import { instant } from '../format.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { go } from '../route.ts';
@@ -14,25 +16,51 @@ export function ProposeScreen({ facts }: { facts: Facts }) {
       title="Propose"
       lead="A proposal takes effect when enough custodians have approved it. Publishing is proposed under Versions."
     >
-      {facts.stopped === null ? null : <ResumePanel />}
+      {facts.stopped === null ? null : (
+        <ReasonPanel
+          kind="resume"
+          title="Resume the vault"
+          why="The vault is stopped. One person stops; only a quorum resumes."
+          label="Why it may go on"
+          button="Propose to resume"
+        />
+      )}
+      {logAheadMs(facts, Date.now()) === 0 ? null : (
+        <ReasonPanel
+          kind="clock"
+          title="Set the log’s clock back"
+          why={`Custodians have signed times up to ${instant(facts.attestedMs)}, which is ahead of this workstation’s clock. Until a quorum has set the log’s clock back, it takes nothing but stops. See first that this workstation’s clock is right.`}
+          label="What happened"
+          button="Propose to set it back"
+        />
+      )}
       <MachineForm facts={facts} />
       <PolicyForm facts={facts} />
     </Screen>
   );
 }
 
-function ResumePanel() {
+interface ReasonPanelProps {
+  readonly kind: 'resume' | 'clock';
+  readonly title: string;
+  readonly why: string;
+  readonly label: string;
+  readonly button: string;
+}
+
+/** For what is proposed with nothing but a reason. */
+function ReasonPanel({ kind, title, why, label, button }: ReasonPanelProps) {
   const reason = useSignal('');
-  const resume = useAction(async () => {
-    const proposition = { kind: 'resume', reason: reason.value.trim() } as const;
+  const proposing = useAction(async () => {
+    const proposition = { kind, reason: reason.value.trim() };
     const { digest } = await act((replica, self) => propose(self, replica, proposition));
     go(`/proposals/${digest}`);
   });
   return (
-    <Panel title="Resume the vault">
-      <p>The vault is stopped. One person stops; only a quorum resumes.</p>
+    <Panel title={title}>
+      <p>{why}</p>
       <label>
-        Why it may go on
+        {label}
         <input
           type="text"
           maxLength={500}
@@ -42,10 +70,10 @@ function ResumePanel() {
           }}
         />
       </label>
-      <ActionError action={resume} />
+      <ActionError action={proposing} />
       <div>
-        <ActionButton action={resume} kind="primary" disabled={reason.value.trim() === ''}>
-          Propose to resume
+        <ActionButton action={proposing} kind="primary" disabled={reason.value.trim() === ''}>
+          {button}
         </ActionButton>
       </div>
     </Panel>

@@ -134,7 +134,12 @@ function nonceIsFresh(facts: Facts, { checkpoint }: Evidence, timeMs: number, hi
     `evidence.checkpoint: not the root of this log at ${checkpoint.size}`,
   );
   const replacedMs = history.timeAt(checkpoint.size) ?? timeMs;
-  must(timeMs - replacedMs <= MAX_NONCE_AGE_MS, 'nonce_stale', 'evidence.checkpoint: too old, open the request anew');
+  // Either way: what was dated by a clock that was ahead would be fresh until that time has come.
+  must(
+    Math.abs(timeMs - replacedMs) <= MAX_NONCE_AGE_MS,
+    'nonce_stale',
+    'evidence.checkpoint: too old, open the request anew',
+  );
 }
 
 function appraisalPasses(

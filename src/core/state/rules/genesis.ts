@@ -229,6 +229,7 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     kemKeys: PersistentSet(),
     evidence: PersistentSet(),
     granted: List(),
+    attestedMs: statement.created,
     stopped: null,
     constitution: [0],
   };

@@ -40,14 +40,6 @@ export const LOG: readonly BrokenRule[] = [
     const { world } = await founded();
     return [world, HEARTBEAT, { prev: OTHER }];
   }),
-  chain('time_backwards', 'an entry older than the last one', async () => {
-    const { world } = await founded();
-    return [world, HEARTBEAT, { time: world.now - 2000 }];
-  }),
-  chain('time_backwards', 'an entry at the very time of the last one', async () => {
-    const { world } = await founded();
-    return [world, HEARTBEAT, { time: world.now - 1000 }];
-  }),
   entry('unsupported_version', 'an entry of a version that is not known', async () => {
     const { world } = await founded();
     return [world, HEARTBEAT, { v: 2 }];

@@ -1,0 +1,39 @@
+import type { Draft } from '../../../../src/core/log/entry.ts';
+import { HOUR_MS } from '../../../world/founding.ts';
+import { published } from '../stages.ts';
+import { type BrokenRule, MINUTE_MS, rulesAt } from './broken.ts';
+
+const HEARTBEAT: Draft = { kind: 'heartbeat', body: {} };
+const time = rulesAt('state/rules/time.ts');
+
+export const TIME: readonly BrokenRule[] = [
+  time('time_backwards', 'an entry dated more than 5 minutes before what a custodian has signed', async () => {
+    const { world } = await published();
+    return [world, HEARTBEAT, { time: world.facts.attestedMs - 5 * MINUTE_MS - 1 }];
+  }),
+  time('time_backwards', 'an approval dated back to when its statement had not expired', async () => {
+    const { world, deposit, ana, ben, cleo, dan } = await published();
+    const proposal = await world.propose((await world.ask(deposit)).statement);
+    await world.approve(proposal, ben);
+    const inTime = world.now;
+    world.now += 2 * HOUR_MS;
+    // Somebody signs something else, in true time: from now on the statement has expired for everybody.
+    await world.approve(await world.propose(world.policyChange({ veto: true }, ana)), cleo);
+    world.now = inTime;
+    return [world, await world.draftApproval(proposal, dan)];
+  }),
+  time('time_backwards', 'a vote on something else while the log’s clock is ahead', async () => {
+    const { world, ana, ben } = await published();
+    const truth = world.now;
+    const change = await world.propose(world.policyChange({ veto: true }, ana));
+    world.now += 30 * 24 * HOUR_MS;
+    await world.propose(world.policyChange({ groups: ['security'] }, ana));
+    world.now = truth + MINUTE_MS;
+    return [world, await world.draftApproval(change, ben)];
+  }),
+  time('time_backwards', 'a stop that its vault dates back', async () => {
+    const { world, ana } = await published();
+    const stop = await world.draftStop(world.stop('all', '00'.repeat(32), ana));
+    return [world, stop, { time: world.facts.attestedMs - 5 * MINUTE_MS - 1 }];
+  }),
+];
