@@ -10,10 +10,13 @@ import { azureHcl } from '../../src/core/attest/tpm/hcl.ts';
 import type { TpmIdentity, TpmReport } from '../../src/core/attest/tpm/report.ts';
 import { pcrsOfValues, tpmtSignatureOf } from '../../src/core/attest/tpm/signature-forms.ts';
 import { parseTpmsAttest } from '../../src/core/attest/tpm/tpms-attest.ts';
-import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
+import { equal, fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseAs } from '../../src/core/schema.ts';
+import { parseCertificate } from '../../src/core/x509/certificate.ts';
+import { SEQUENCE } from '../../src/core/x509/der-reader.ts';
+import { derOfText } from '../../src/core/x509/der-text.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
 import type { Subject } from './agent-file.ts';
 
@@ -21,7 +24,7 @@ import type { Subject } from './agent-file.ts';
 export interface RawEvidence {
   readonly snpReport: Uint8Array | null;
   readonly vek: Uint8Array | null;
-  /** ASK or ASVK first; an ARK after it is not looked at, for roots are pinned. */
+  /** ASK or ASVK, and the ARK in either order, which is not looked at, for roots are pinned. */
   readonly ca: Uint8Array | null;
   readonly crl: Uint8Array | null;
   readonly tdxQuote: Uint8Array | null;
@@ -68,6 +71,7 @@ export interface Expected {
   readonly reportData: Uint8Array | null;
 }
 
+const PEM_BEGIN = '-----BEGIN ';
 const REPORT_DATA_BYTES = 64;
 const SNP_REPORT_BYTES = 1184;
 
@@ -218,13 +222,25 @@ function endorsementsOf(
 function snpEndorsementsOf({ vek, ca, crl }: RawEvidence, before: SnpEndorsements | null): SnpEndorsements | null {
   if ([vek, ca, crl, before].every((one) => one === null)) return null;
   const first = vek === null ? before?.vek : of('vek', () => certificateOf(vek));
-  const ask = ca === null ? before?.ask : of('ca', () => certificateOf(ca));
+  const ask = ca === null ? before?.ask : of('ca', () => issuerOf(ca));
   must(first !== undefined && ask !== undefined, 'usage', '--vek and --ca go together');
   return {
     vek: first,
     ask,
     crl: crl === null ? (before?.crl ?? null) : of('crl', () => toBase64url(derOf(crl, 'X509 CRL')[0] ?? crl)),
   };
+}
+
+/** AMD's chain is ASK or ASVK, then ARK; tools write it the other way round too. An ARK issued itself. */
+function issuerOf(ca: Uint8Array): string {
+  const certificates = derOf(ca, 'CERTIFICATE');
+  const isRoot = (der: Uint8Array) => {
+    const { subject, issuer } = parseCertificate(der);
+    return equal(subject, issuer);
+  };
+  const first = certificates.length === 1 ? certificates[0] : certificates.find((der) => !isRoot(der));
+  must(first !== undefined, 'malformed', 'expected the ASK or ASVK, which the ARK issued');
+  return toBase64url(first);
 }
 
 function certificateOf(bytes: Uint8Array): string {
@@ -244,12 +260,12 @@ function certificatesOf(bytes: Uint8Array): string[] {
   return derOf(bytes, 'CERTIFICATE').map(toBase64url);
 }
 
-/** A file of one DER structure, or of PEM blocks. */
+/** A file of one DER structure, of PEM blocks, or of hexadecimal or base64 of one of these. */
 function derOf(bytes: Uint8Array, label: string): Uint8Array[] {
-  return isPem(bytes) ? derOfPem(fromUtf8(bytes), label) : [bytes];
+  return bytes[0] === SEQUENCE ? [bytes] : derOfText(fromUtf8(bytes), label);
 }
 
 /** DER begins with 30; PEM, and the text that may stand before it, does not. */
 function isPem(bytes: Uint8Array): boolean {
-  return bytes[0] !== 0x30 && new TextDecoder('latin1').decode(bytes).includes('-----BEGIN ');
+  return bytes[0] !== SEQUENCE && new TextDecoder('latin1').decode(bytes).includes(PEM_BEGIN);
 }

@@ -19,7 +19,7 @@ const MAX_DATA_BYTES = 64;
 
 const FILES = {
   snpReport: ['--snp-report <file>', 'SEV-SNP: ATTESTATION_REPORT, 1,184 bytes'],
-  vek: ['--vek <file>', 'SEV-SNP: VCEK or VLEK certificate, DER or PEM'],
+  vek: ['--vek <file>', 'SEV-SNP: VCEK or VLEK certificate'],
   crl: ['--crl <file>', 'SEV-SNP: what the ARK revoked'],
   tdxQuote: ['--tdx-quote <file>', 'TDX: quote, version 4 or 5'],
   collateral: ['--collateral <file>', 'TDX: TCB collateral as JSON'],

@@ -1,5 +1,6 @@
 import type { NvidiaReferenceValues } from '../../src/core/attest/nvidia/reference-values.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
+import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
 import { beware, type Remark } from './remark.ts';
 
 /** A weakness that is publicly known, and how a document that lets it in can be told. */
@@ -13,10 +14,35 @@ interface Weakness {
   readonly source: string;
 }
 
+const MILAN_SEED =
+  "the key seed of a Milan's chip was read by software alone: who has it signs reports of any firmware, so no floor " +
+  'helps; prefer Genoa or Turin, or list chips that you own';
+
 /** Of GH100's VBIOS: NVIDIA says that a part of it is the CC mode, on or DevTools. */
 const CC_MODE_INDEX = 9;
 
 const WEAKNESSES: readonly Weakness[] = [
+  {
+    platform: 'SEV-SNP',
+    isAccepted: ({ snp }) => allowsMilan(snp),
+    sentence: MILAN_SEED,
+    source: 'arXiv:2605.12990',
+  },
+  {
+    platform: 'TPM of a paravisor on SEV-SNP',
+    isAccepted: ({ tpm }) => allowsMilan(tpm?.paravisor?.snp ?? null),
+    sentence: MILAN_SEED,
+    source: 'arXiv:2605.12990',
+  },
+  {
+    platform: 'TPM of a paravisor',
+    isAccepted: ({ tpm }) => allowsParavisor(tpm),
+    sentence:
+      "a paravisor older than Microsoft's fix of August 2025 lets the machine's administrator put a key of their own in " +
+      "place of the attestation key; no signed field gives a paravisor's age, its measurement alone does: list " +
+      'measurements of machines that were started after the fix',
+    source: 'CVE-2025-49707, github.com/microsoft/openvmm/pull/1868',
+  },
   {
     platform: 'GPUs',
     isAccepted: (values) => devicesOf(values) !== null,
@@ -49,6 +75,15 @@ export function knownWeaknesses(values: ReferenceValues): Remark[] {
   return WEAKNESSES.filter(({ isAccepted }) => isAccepted(values)).map(({ platform, sentence, source }) =>
     beware(`${platform}: ${sentence} (${source})`),
   );
+}
+
+function allowsMilan(snp: SnpReferenceValues | null): boolean {
+  return snp !== null && snp.images.length > 0 && snp.products.some(({ product }) => product === 'Milan');
+}
+
+function allowsParavisor(tpm: ReferenceValues['tpm']): boolean {
+  const { snp, tdx } = tpm?.paravisor ?? { snp: null, tdx: null };
+  return [snp, tdx].some((values) => values !== null && values.images.length > 0);
 }
 
 /** Null where no GPU passes by its own evidence. */

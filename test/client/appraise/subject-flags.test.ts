@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/subject-flags.ts';
-import { fromBase64url, toHex } from '../../../src/core/bytes.ts';
+import { fromBase64url, toBase64, toHex } from '../../../src/core/bytes.ts';
+import { pem } from '../../core/x509/certificate-kit.ts';
 import { snpCase } from '../../platforms/snp.ts';
 import { trustAuthorityToken } from '../../platforms/token.ts';
 import { tpmReport } from '../../platforms/tpm.ts';
@@ -40,6 +41,30 @@ describe('flags that do not go together are refused', () => {
     ['a nonce of 65 bytes', null, { ...SNP, nonce: '00'.repeat(65) }],
   ])('%s', async (_, named, flags) => {
     await expect(subjectOf(named, flags)).rejects.toThrow(code('usage'));
+  });
+});
+
+describe('AMD’s chain', () => {
+  const ask = fromBase64url(endorsements.snp?.ask ?? '');
+  const ark = fromBase64url(snpCase().referenceValues.products[0]?.root ?? '');
+  const put = (name: string, text: string) => {
+    writeFileSync(path(name), text);
+    return path(name);
+  };
+
+  test.each([
+    ['the ASK first', pem('CERTIFICATE', ask) + pem('CERTIFICATE', ark)],
+    ['the ARK first', pem('CERTIFICATE', ark) + pem('CERTIFICATE', ask)],
+    ['the ASK alone, in base64', toBase64(ask)],
+    ['the ASK alone, in hexadecimal', toHex(ask)],
+  ])('is read with %s', async (name, text) => {
+    const given = await subjectOf(null, { ...SNP, ca: put(`${name}.ca`, text) });
+    expect(given.endorsements.snp?.ask).toBe(endorsements.snp?.ask);
+  });
+
+  test('is refused where it has ARKs alone', async () => {
+    const ca = put('arks.ca', pem('CERTIFICATE', ark).repeat(2));
+    await expect(subjectOf(null, { ...SNP, ca })).rejects.toThrow(code('malformed'));
   });
 });
 

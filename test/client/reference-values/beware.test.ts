@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { knownWeaknesses } from '../../../client/reference-values/beware.ts';
 import type { NvidiaReferenceValues } from '../../../src/core/attest/nvidia/reference-values.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
+import type { SnpReferenceValues } from '../../../src/core/attest/snp/reference-values.ts';
+import { azureCase } from '../../platforms/azure.ts';
 import { goldenAt, referenceValuesFor } from '../../platforms/nvidia.ts';
+import { type SnpOptions, snpCase } from '../../platforms/snp.ts';
+import { TDX_REFERENCE_VALUES } from '../../platforms/tdx.ts';
+import { tpmReferenceValues } from '../../platforms/tpm.ts';
 
 /** What is said of a document, a line each. */
 function said(given: Partial<ReferenceValues>): string {
@@ -48,5 +53,37 @@ describe('of GPUs', () => {
     expect(gpus({ ppcie: null, featureFlags: null }, some)).toContain(unseen);
     expect(gpus(protectedPcie)).not.toContain(unseen);
     expect(gpus({ ppcie: ['55'], featureFlags: ['0000'] }, some)).not.toContain(unseen);
+  });
+});
+
+describe('of SEV-SNP', () => {
+  const seed = 'who has it signs reports of any firmware';
+  const snpOf = (options: SnpOptions, changes: Partial<SnpReferenceValues> = {}) => ({
+    ...snpCase(options).referenceValues,
+    ...changes,
+  });
+
+  test('a Milan may be one whose seed was read, and others not', () => {
+    expect(said({ snp: snpOf({ product: 'Milan' }) })).toContain(seed);
+    expect(said({ snp: snpOf({ product: 'Genoa' }) })).toBe('');
+    expect(said({ snp: snpOf({ product: 'Milan' }, { images: [] }) })).toBe('');
+    const both = [...snpOf({ product: 'Genoa' }).products, ...snpOf({ product: 'Milan' }).products];
+    expect(said({ snp: snpOf({}, { products: both }) })).toContain(seed);
+  });
+
+  test('so may the Milan under a paravisor', () => {
+    const tpm = tpmReferenceValues({ paravisor: { snp: snpOf({ product: 'Milan' }), tdx: null } });
+    expect(said({ tpm })).toContain(`TPM of a paravisor on SEV-SNP: the key seed of a Milan's chip`);
+  });
+});
+
+describe('of paravisors', () => {
+  const old = "older than Microsoft's fix of August 2025";
+
+  test('one may be older than the mend of its attestation key', () => {
+    const { paravisor } = azureCase().referenceValues;
+    expect(said({ tpm: tpmReferenceValues({ paravisor }) })).toContain(old);
+    expect(said({ tpm: tpmReferenceValues({ paravisor: { snp: null, tdx: TDX_REFERENCE_VALUES } }) })).toContain(old);
+    expect(said({ tpm: tpmReferenceValues() })).not.toContain(old);
   });
 });

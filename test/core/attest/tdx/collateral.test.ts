@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { mustBeCurrent, parseQeIdentity, parseTcbInfo } from '../../../../src/core/attest/tdx/collateral.ts';
 import { tdxEndorsementsOfPcs } from '../../../../src/core/attest/tdx/collateral-json.ts';
-import { fromBase64url, toHex } from '../../../../src/core/bytes.ts';
+import { fromBase64url, toBase64, toHex } from '../../../../src/core/bytes.ts';
 import {
   enclaveLevelJson,
   makeTdxEndorsements,
@@ -125,12 +125,24 @@ describe('a collateral file', () => {
     expect(read()).toEqual(endorsements);
   });
 
+  test.each<[string, object]>([
+    ['lists in PEM', { pck_crl: pem('X509 CRL', fromBase64url(endorsements.pckCrl)) }],
+    ['lists in base64', { root_ca_crl: toBase64(fromBase64url(endorsements.rootCaCrl)) }],
+    ['lists as the numbers of their bytes', { pck_crl: [...fromBase64url(endorsements.pckCrl)] }],
+    ['chains as a header of HTTP', { tcb_info_issuer_chain: encodeURIComponent(chain) }],
+    ['chains with the zero of a C string', { qe_identity_issuer_chain: `${chain}\0` }],
+  ])('may have %s', (_, changes) => {
+    expect(read(changes)).toEqual(endorsements);
+  });
+
   test.each(Object.keys(file).slice(1))('without %s is refused', (member) => {
     expect(() => read({ [member]: undefined })).toThrow(code('malformed'));
   });
 
   test.each([
-    ['a list that is not hexadecimal', { pck_crl: 'xx' }],
+    ['a list that is in no form', { pck_crl: 'xx' }],
+    ['two lists in one', { pck_crl: pem('X509 CRL', fromBase64url(endorsements.pckCrl)).repeat(2) }],
+    ['a list of numbers that are no bytes', { pck_crl: [0x30, 256] }],
     ['an empty list', { root_ca_crl: '' }],
     ['a signature of 63 bytes', { tcb_info_signature: '00'.repeat(63) }],
     ['a chain that is not PEM', { qe_identity_issuer_chain: 'none' }],

@@ -1,0 +1,50 @@
+import { fromBase64, fromHex, fromUtf8 } from '../bytes.ts';
+import { must } from '../errors.ts';
+import { SEQUENCE } from './der-reader.ts';
+import { derOfPem } from './pem.ts';
+
+const PEM_BEGIN = '-----BEGIN ';
+const HEX = /^(?:[0-9a-fA-F]{2})+$/;
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+const PERCENT = /%([0-9a-fA-F]{2})/g;
+
+/**
+ * The DER structures of an attacker-controlled text, in whichever of their forms tools write it: PEM blocks of this
+ * label, or hexadecimal or base64 (of either alphabet, padded or not) of one DER structure or of PEM. White space around
+ * and inside of the latter two, and zeros at the end, are passed over. Nothing but the first byte of what the text holds
+ * is looked at. Throws `malformed`, or as `derOfPem`.
+ */
+export function derOfText(text: string, label: string): Uint8Array[] {
+  const whole = withoutEnd(text);
+  if (whole.includes(PEM_BEGIN)) return derOfPem(whole, label);
+  const digits = whole.replace(/\s+/g, '');
+  const expected = `expected ${label} in PEM, or DER in hexadecimal or base64`;
+  must(HEX.test(digits) || BASE64.test(digits), 'malformed', expected);
+  const bytes = HEX.test(digits) ? fromHex(digits.toLowerCase()) : fromBase64(padded(digits));
+  if (bytes[0] === SEQUENCE) return [bytes];
+  must(bytes[0] === PEM_BEGIN.charCodeAt(0), 'malformed', expected);
+  return derOfPem(withoutEnd(fromUtf8(bytes)), label);
+}
+
+/**
+ * The certificates of an attacker-controlled chain in PEM, in order; as an HTTP header carries it too, with percent
+ * signs (RFC 3986 section 2.1), and as a C string with its zero at the end. Throws as `derOfPem`.
+ */
+export function derOfChainText(text: string): Uint8Array[] {
+  const whole = withoutEnd(text);
+  const byteOf = (_: string, digits: string) => String.fromCharCode(Number.parseInt(digits, 16));
+  // A PEM boundary has spaces: where there is none, they may be written as %20.
+  return derOfPem(whole.includes(PEM_BEGIN) ? whole : whole.replace(PERCENT, byteOf), 'CERTIFICATE');
+}
+
+/** Without the zeros that C programs write after a text. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === 0) end--;
+  return text.slice(0, end);
+}
+
+function padded(text: string): string {
+  const standard = text.replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/');
+  return standard.padEnd(4 * Math.ceil(standard.length / 4), '=');
+}

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { toBase64, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
+import { derOfChainText, derOfText } from '../../../src/core/x509/der-text.ts';
+import { makeCrl, name, pem, testKey } from './certificate-kit.ts';
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const issuer = name({ '2.5.4.3': 'list' });
+const der = makeCrl({ issuer, signer: testKey('ES256', 9) });
+const text = pem('X509 CRL', der);
+const wrapped = toBase64(der).replace(/.{64}/g, '$&\n');
+
+describe('a list', () => {
+  test.each([
+    ['PEM', text],
+    ['PEM with a zero at its end', `${text}\0`],
+    ['hexadecimal', toHex(der)],
+    ['hexadecimal in capitals, with a line end', `${toHex(der).toUpperCase()}\n`],
+    ['base64', toBase64(der)],
+    ['base64 in lines', wrapped],
+    ['base64url', toBase64url(der)],
+    ['base64 without padding', toBase64(der).replace(/=+$/, '')],
+    ['hexadecimal of PEM', toHex(utf8(text))],
+    ['base64 of PEM with zeros at its end', toBase64(utf8(`${text}\0\0`))],
+  ])('is read in %s', (_, written) => {
+    expect(derOfText(written, 'X509 CRL')).toEqual([der]);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['a word', 'garbage'],
+    ['hexadecimal of something else', '02020001'],
+    ['base64 of something else', toBase64(utf8('something else'))],
+    ['PEM of another label', pem('CERTIFICATE', der)],
+    ['base64 with a character of neither alphabet', `${toBase64(der)}!`],
+    ['base64 whose last bits are not zero', 'MAB='],
+    ['PEM in base64 twice', toBase64(utf8(toBase64(utf8(text))))],
+  ])('is refused: %s', (_, written) => {
+    expect(() => derOfText(written, 'X509 CRL')).toThrow(code('malformed'));
+  });
+});
+
+describe('a chain', () => {
+  const chain = pem('CERTIFICATE', der) + pem('CERTIFICATE', der);
+  const lower = encodeURIComponent(chain).replace(/%../g, (digits) => digits.toLowerCase());
+
+  test.each([
+    ['PEM', chain],
+    ['PEM with a zero at its end', `${chain}\0`],
+    ['a header of HTTP', encodeURIComponent(chain)],
+    ['a header of HTTP with digits in lower case', lower],
+  ])('is read in %s', (_, written) => {
+    expect(derOfChainText(written)).toEqual([der, der]);
+  });
+
+  test.each([
+    ['encoded twice', encodeURIComponent(encodeURIComponent(chain))],
+    ['cut short', encodeURIComponent(chain).slice(0, -8)],
+    ['with a percent sign alone', chain.replace('-----BEGIN', '%-----BEGIN%')],
+  ])('is refused %s', (_, written) => {
+    expect(() => derOfChainText(written)).toThrow(code('malformed'));
+  });
+});
