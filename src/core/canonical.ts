@@ -41,20 +41,33 @@ export function parseCanonical(bytes: Uint8Array, maxBytes: number): JsonObject 
 }
 
 /**
- * Parses attacker-controlled bytes that must be the canonical form of a document that `schema` describes, an object
- * whose every member it knows; `what` is its name. As `parseCanonical`, but the schema comes first, so that only what
- * is of the document's size and shape is worth writing again. Throws `too_large`, `malformed` or `not_canonical`.
+ * Parses attacker-controlled bytes that must be the canonical form of what `read` makes of them, an object, from the
+ * value that JSON.parse gives. As `parseCanonical`, but `read` comes first, so that only what is of the document's
+ * size and shape is worth writing again; and it is the document itself that is written, so what a schema has dropped
+ * or changed (a member called `__proto__`) is missed. Throws as `read`, and `too_large`, `malformed` or
+ * `not_canonical`.
  */
-export function parseCanonicalAs<T extends z.ZodMiniType>(
+export function parseCanonicalBy<T extends object>(
+  read: (value: unknown) => T,
+  bytes: Uint8Array,
+  maxBytes: number,
+): T {
+  const document = read(parseBounded(bytes, maxBytes));
+  mustBeCanonical(document, bytes);
+  return document;
+}
+
+/**
+ * Parses attacker-controlled bytes that must be the canonical form of a document that `schema` describes, an object
+ * whose every member it knows; `what` is its name. Throws as `parseCanonicalBy`.
+ */
+export function parseCanonicalAs<T extends z.ZodMiniType<object>>(
   schema: T,
   bytes: Uint8Array,
   maxBytes: number,
   what: string,
 ): z.infer<T> {
-  const value = parseBounded(bytes, maxBytes);
-  const document = parseAs(schema, value, what);
-  mustBeCanonical(value as object, bytes);
-  return document;
+  return parseCanonicalBy((value) => parseAs(schema, value, what), bytes, maxBytes);
 }
 
 function parseBounded(bytes: Uint8Array, maxBytes: number): unknown {

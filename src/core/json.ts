@@ -11,7 +11,8 @@ export function parseShallowJson(text: string): unknown {
 
 /**
  * Parses JSON in which no object names a member twice: parsers disagree about which of them counts, and
- * JSON.parse keeps the last without a word. At most 64 levels. Attacker-controlled. Throws `malformed`.
+ * JSON.parse keeps the last without a word. No member is called `__proto__`, which whoever copies the object
+ * loses. At most 64 levels. Attacker-controlled. Throws `malformed`.
  */
 export function parseJson(text: string): unknown {
   const written = survey(text);
@@ -72,6 +73,7 @@ function membersParsed(root: unknown): number {
   while (stack.length > 0) {
     const value = stack.pop();
     if (value === null || typeof value !== 'object') continue;
+    must(!Object.hasOwn(value, '__proto__'), 'malformed', 'expected no member called __proto__');
     const children = Object.values(value);
     if (!Array.isArray(value)) members += children.length;
     for (const child of children) stack.push(child);

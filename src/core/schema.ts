@@ -4,6 +4,10 @@ import { TwinlockError } from './errors.ts';
 import { orNull } from './refusal.ts';
 import { expectation } from './schema-issue.ts';
 
+// Without it, Zod makes code of a schema where the engine lets it and walks it where not, as in the console's page:
+// two programs for one rule.
+z.config({ jitless: true });
+
 /**
  * The field types of everything that is signed, stored or sent. One spelling each: what another spelling
  * would mean is never asked.

@@ -170,6 +170,13 @@ describe('parsing a document', () => {
     expect(() => parseDocument(json)).toThrow(code('malformed'));
   });
 
+  test('refuses a document of which its schema drops a member', () => {
+    const record = z.strictObject({ a: z.record(z.string(), z.string()) });
+    const read = (json: string) => parseCanonicalAs(record, utf8(json), MAX, 'document');
+    expect(read('{"a":{"constructor":"b"}}')).toEqual({ a: { constructor: 'b' } });
+    expect(() => read('{"a":{"__proto__":"b"}}')).toThrow(code('not_canonical'));
+  });
+
   test('refuses more bytes than allowed before it reads them', () => {
     expect(() => parseCanonicalAs(schema, utf8('{'), 0, 'document')).toThrow(code('too_large'));
   });

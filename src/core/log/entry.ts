@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
-import { canonicalBytes, type JsonObject, parseCanonical } from '../canonical.ts';
+import { canonicalBytes, type JsonObject, parseCanonicalBy } from '../canonical.ts';
 import { must, TwinlockError } from '../errors.ts';
 import {
   assertion,
@@ -138,7 +138,11 @@ const envelope = z.strictObject({
  * `unsupported_version` or `unknown_kind`.
  */
 export function parseEntry(bytes: Uint8Array): Entry {
-  const entry = parseAs(envelope, parseCanonical(bytes, MAX_ENTRY_BYTES), 'entry');
+  return parseCanonicalBy(readEntry, bytes, MAX_ENTRY_BYTES);
+}
+
+function readEntry(value: unknown): Entry {
+  const entry = parseAs(envelope, value, 'entry');
   must(entry.v === 1, 'unsupported_version', `expected an entry of version 1, got ${entry.v}`);
   if (!Object.hasOwn(BODIES, entry.kind)) {
     throw new TwinlockError('unknown_kind', `expected an entry of kind ${Object.keys(BODIES).join(', ')}`);

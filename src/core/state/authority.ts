@@ -75,9 +75,10 @@ export interface VerifiedAuthority {
 export function verifyAuthority(value: unknown, fingerprint: Hex, release: Hex): VerifiedAuthority {
   const chain = parseAs(authorityChain, value, 'authority');
   const objects = new Map(Object.entries(chain.objects).map(([name, text]) => [name, fromBase64url(text)]));
-  const entries = chain.entries.map(({ text }) => parseEntry(utf8(text)));
-  const checkpoint = openWithGenesisKey(chain.checkpoint, entries[0], fingerprint);
-  entriesAreIncluded(chain, entries, checkpoint);
+  const [first] = chain.entries;
+  const genesis = first === undefined ? undefined : parseEntry(utf8(first.text));
+  const checkpoint = openWithGenesisKey(chain.checkpoint, genesis, fingerprint);
+  const entries = includedEntries(chain, checkpoint);
   const history = historyOfPrefixes(chain, entries, checkpoint);
   let facts: Facts | null = null;
   const claims: Claim[] = [];
@@ -114,21 +115,22 @@ function openWithGenesisKey(note: string, first: Entry | undefined, fingerprint:
   return { size: opened.size, root: toHex(opened.root) };
 }
 
-function entriesAreIncluded(
-  chain: AuthorityChain,
-  entries: readonly Entry[],
-  checkpoint: { size: number; root: Hex },
-): void {
-  entries.forEach((entry, i) => {
-    const before = entries[i - 1];
+/** The first entry that is repeated, out of order or not in the log is the last that is parsed. */
+function includedEntries(chain: AuthorityChain, checkpoint: { size: number; root: Hex }): readonly Entry[] {
+  const entries: Entry[] = [];
+  for (const { text, proof: hashes } of chain.entries) {
+    const bytes = utf8(text);
+    const entry = parseEntry(bytes);
+    const before = entries.at(-1);
     must(
       before === undefined || entry.index > before.index,
       'index_gap',
       `expected an entry after ${before?.index}, got ${entry.index}`,
     );
-    const { text, proof: hashes } = chain.entries[i] as AuthorityChain['entries'][number];
-    verifyInclusion(leafHash(utf8(text)), entry.index, checkpoint.size, hashes.map(fromHex), fromHex(checkpoint.root));
-  });
+    verifyInclusion(leafHash(bytes), entry.index, checkpoint.size, hashes.map(fromHex), fromHex(checkpoint.root));
+    entries.push(entry);
+  }
+  return entries;
 }
 
 function historyOfPrefixes(
@@ -138,6 +140,7 @@ function historyOfPrefixes(
 ): History {
   const roots = new Map([[checkpoint.size, checkpoint.root]]);
   for (const { size, root, proof: hashes } of prefixes) {
+    must(!roots.has(size), 'proof_invalid', `expected one root of the log at size ${size}, below the checkpoint's`);
     verifyConsistency(size, fromHex(root), checkpoint.size, fromHex(checkpoint.root), hashes.map(fromHex));
     roots.set(size, root);
   }

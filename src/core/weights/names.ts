@@ -4,6 +4,8 @@ import { humanText, modelName, versionName } from '../schema.ts';
 
 /** Linux allows 4,096 bytes a path; a hub's file names are far shorter, and 10,000 must fit a manifest. */
 const MAX_PATH_BYTES = 512;
+/** Hubs nest three or four deep. All folders of all paths of a model are compared with all its files. */
+const MAX_FOLDERS = 16;
 const ASIDE_SUFFIX = '.twinlock-part';
 /** File systems allow 255 bytes a name, the one that a file is written under at first included. */
 const MAX_NAME_BYTES = 255 - asideName('').length;
@@ -32,7 +34,7 @@ export function asideName(name: string): string {
 
 /**
  * Checks the path of one file inside a model (attacker-controlled: it becomes a path on a host's disk) and
- * returns it: relative, POSIX, NFC, at most 512 bytes of UTF-8, no `.` or `..`, no empty segment, none of more
+ * returns it: relative, POSIX, NFC, at most 512 bytes of UTF-8 and 16 folders, no `.` or `..`, no empty segment, none of more
  * than 240 bytes or that ends in `.twinlock-part`, no backslash, no control, invisible or bidirectional
  * character. Throws `invalid_name`.
  */
@@ -42,7 +44,9 @@ export function parseFilePath(path: string): string {
   const { length } = utf8(path);
   must(length <= MAX_PATH_BYTES, 'invalid_name', `expected a path of at most ${MAX_PATH_BYTES} bytes, got ${length}`);
   must(!path.includes('\\'), 'invalid_name', 'expected a path without a backslash');
-  for (const segment of path.split('/')) {
+  const segments = path.split('/');
+  must(segments.length <= MAX_FOLDERS + 1, 'invalid_name', `expected a path of at most ${MAX_FOLDERS} folders`);
+  for (const segment of segments) {
     const isName = segment !== '' && segment !== '.' && segment !== '..';
     must(isName, 'invalid_name', 'expected a relative path without empty, "." or ".." segments');
     const bytes = utf8(segment).length;

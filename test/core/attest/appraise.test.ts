@@ -265,4 +265,8 @@ describe('an appraisal document', () => {
     expect(() => parseAppraisal(new Uint8Array(MAX_APPRAISAL_BYTES + 1))).toThrow(code('too_large'));
     expect(() => parseAppraisal(utf8(JSON.stringify(appraisal)))).toThrow(code('not_canonical'));
   });
+  test('with a claim called __proto__, which is lost when it is written again, is refused', () => {
+    const claims = JSON.parse('{"__proto__":"a"}');
+    expect(() => parseAppraisal(canonicalBytes({ ...appraisal, claims }))).toThrow(code('not_canonical'));
+  });
 });

@@ -335,6 +335,17 @@ describe('a host refuses (no proof, no weights)', () => {
         expect(() => verifyAuthority(altered, VAULT, RELEASE)).toThrow();
       }
     }
+  }, 20_000);
+  test('an entry that is repeated, without reading those that follow it', async () => {
+    const [genesis, ...others] = CHAIN.entries;
+    const entries = [genesis, genesis, ...others.map((entry) => ({ ...entry, text: '{' }))];
+    expect(await codeOf({ ...CHAIN, entries })).toBe('index_gap');
+  });
+  test('a size of the log that is proven twice, and the checkpoint’s own', async () => {
+    const { prefixes } = CHAIN;
+    expect(await codeOf({ ...CHAIN, prefixes: [...prefixes, ...prefixes.slice(-1)] })).toBe('proof_invalid');
+    const { size, root } = BASE.checkpoint();
+    expect(await codeOf({ ...CHAIN, prefixes: [{ size, root, proof: [] }] })).toBe('proof_invalid');
   });
   test.each([
     ['no object', null],

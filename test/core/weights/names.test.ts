@@ -53,6 +53,7 @@ describe('the path of a file', () => {
     'a'.repeat(240),
     `${'a'.repeat(240)}/${'b'.repeat(240)}/${'c'.repeat(30)}`,
     'x.twinlock-part.bin',
+    `${'a/'.repeat(16)}b`,
   ])('may be %s', (path) => {
     expect(parseFilePath(path)).toBe(path);
   });
@@ -80,6 +81,7 @@ describe('the path of a file', () => {
     ['a lone surrogate', 'a\uD800'],
     ['a decomposed letter', 'gro\u0308ße'],
     ['a Kelvin sign', '\u212A'],
+    ['more than 16 folders', `${'a/'.repeat(17)}b`],
     ['513 bytes', `${'a'.repeat(240)}/${'b'.repeat(240)}/${'c'.repeat(31)}`],
     ['600 bytes of two-byte characters', Array.from({ length: 3 }, () => 'é'.repeat(100)).join('/')],
     ['a name that no file system has room for once it is written aside', `a/${'b'.repeat(241)}`],

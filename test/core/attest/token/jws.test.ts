@@ -51,6 +51,8 @@ test.each([
   ['padding', `${TOKEN}=`],
   ['white space', `${TOKEN}\n`],
   ['the other alphabet', TOKEN.replace('.', '+.')],
+  ['a member called __proto__', signText(HEADER, '{"__proto__":{"iss":"me"}}', KEY)],
+  ['a member called __proto__ at depth', signText(HEADER, '{"a":[{"__proto__":1}]}', KEY)],
   ['a token that is too long', `${TOKEN}${'A'.repeat(MAX_TOKEN_CHARACTERS)}`],
 ])('refuses %s', (_, text) => {
   expect(() => parse(text)).toThrow(malformed);
