@@ -1,8 +1,15 @@
 import { concat, u8 } from '../bytes.ts';
 import { must } from '../errors.ts';
+import { INTEGER, mustBeInForm } from './der-form.ts';
 
-const INTEGER = 0x02;
 const SEQUENCE = 0x30;
+const SET = 0x31;
+/** Elements inside one another; those of a certificate, with the policies that it has, are seven. */
+const DEPTH_MAX = 16;
+/** Bits of a tag: its class, whether it holds elements, and (all ones) that its number follows. */
+const CLASS = 0xc0;
+const CONSTRUCTED = 0x20;
+const LONG_TAG = 0x1f;
 
 /** Bytes of r, and of s. */
 const FIELD_BYTES = { ES256: 32, ES384: 48 } as const;
@@ -15,13 +22,49 @@ export interface DerElement {
 
 /**
  * Reads one DER element of this tag (ITU-T X.690, definite lengths in their only form, below
- * 16 MiB) from attacker-controlled bytes. Throws `malformed`.
+ * 16 MiB, contents as `mustBeInForm`) from attacker-controlled bytes. Throws `malformed`.
  */
 export function readElement(der: Uint8Array, tag: number): DerElement {
   must(der[0] === tag, 'malformed', `expected DER tag ${tag}, got ${der[0] ?? 'nothing'}`);
   const { length, start } = readLength(der);
   must(start + length <= der.length, 'malformed', 'the DER element is longer than what holds it');
-  return { body: der.subarray(start, start + length), rest: der.subarray(start + length) };
+  const body = der.subarray(start, start + length);
+  mustBeInForm(tag, body);
+  return { body, rest: der.subarray(start + length) };
+}
+
+/**
+ * Checks that attacker-controlled bytes are DER elements one after the other, to the last one inside them, whether
+ * or not anything reads them: at most 16 inside one another, and those of a SET in the order of their encodings.
+ * What an OCTET STRING or a BIT STRING holds is for its reader. Throws `malformed`.
+ */
+export function mustBeDer(der: Uint8Array): void {
+  mustHoldDer(der, SEQUENCE, DEPTH_MAX);
+}
+
+/** `levels`: how many elements may still open, which bounds the recursion. */
+function mustHoldDer(der: Uint8Array, holder: number, levels: number): void {
+  must(levels > 0, 'malformed', `expected DER of at most ${DEPTH_MAX} levels`);
+  let before: Uint8Array | null = null;
+  for (let left = der; left.length > 0; ) {
+    const [tag = 0] = left;
+    must((tag & LONG_TAG) !== LONG_TAG, 'malformed', 'expected DER tags of one byte');
+    const isPlain = (tag & CONSTRUCTED) === 0;
+    const isHolder = (tag & CLASS) !== 0 || tag === SEQUENCE || tag === SET;
+    must(isPlain || isHolder, 'malformed', 'expected DER strings in one piece');
+    const { body, rest } = readElement(left, tag);
+    const element = left.subarray(0, left.length - rest.length);
+    must(holder !== SET || before === null || !isAfter(before, element), 'malformed', 'expected a DER SET in order');
+    if (!isPlain) mustHoldDer(body, tag, levels - 1);
+    before = element;
+    left = rest;
+  }
+}
+
+/** Whether one encoding sorts after another: as if zeros followed the shorter one (X.690 section 11.6). */
+function isAfter(one: Uint8Array, other: Uint8Array): boolean {
+  const at = one.findIndex((byte, i) => byte !== (other[i] ?? 0));
+  return at >= 0 && (one[at] ?? 0) > (other[at] ?? 0);
 }
 
 function readLength(der: Uint8Array): { length: number; start: number } {
@@ -38,12 +81,9 @@ function readLength(der: Uint8Array): { length: number; start: number } {
 /** Reads a non-negative DER INTEGER as its big-endian bytes without leading zeros (none for 0). */
 export function readUnsigned(der: Uint8Array): DerElement {
   const { body, rest } = readElement(der, INTEGER);
-  const [first, second] = body;
-  must(first !== undefined, 'malformed', 'the DER integer is empty');
+  const [first = 0] = body;
   must(first < 0x80, 'malformed', 'the DER integer is negative');
-  if (first !== 0) return { body, rest };
-  must(second === undefined || second >= 0x80, 'malformed', 'the DER integer has a superfluous zero');
-  return { body: body.subarray(1), rest };
+  return { body: first === 0 ? body.subarray(1) : body, rest };
 }
 
 /** Reads a SEQUENCE that is all there is; its body. Throws `malformed`. */

@@ -1,10 +1,11 @@
 import { equal, type Hex } from '../bytes.ts';
 import { must } from '../errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../signature/claim.ts';
+import { INTEGER } from '../signature/der-form.ts';
 import { type KeyFamily, keyFamilyOf } from '../signature/key-family.ts';
 import { checkKeyOfFamily } from '../signature/precheck.ts';
 import { certifiedFamilyOf } from './algorithm-identifier.ts';
-import { CONTEXT, DerReader, enterWhole, INTEGER, SEQUENCE } from './der-reader.ts';
+import { CONTEXT, DerReader, enterWhole, SEQUENCE } from './der-reader.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
 import { openSigned, readSerial } from './signed.ts';
 import { readTime } from './time.ts';

@@ -2,17 +2,9 @@ import { equal, type Hex } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
 import { unlessRefused } from '../refusal.ts';
 import type { SignatureAlgorithm, Verify } from '../signature/claim.ts';
+import { ENUMERATED, INTEGER } from '../signature/der-form.ts';
 import { type Certificate, claimBy } from './certificate.ts';
-import {
-  CONTEXT,
-  DerReader,
-  ENUMERATED,
-  enterWhole,
-  GENERALIZED_TIME,
-  INTEGER,
-  SEQUENCE,
-  UTC_TIME,
-} from './der-reader.ts';
+import { CONTEXT, DerReader, enterWhole, GENERALIZED_TIME, SEQUENCE, UTC_TIME } from './der-reader.ts';
 import { allowsUsage, readExtensions } from './extensions.ts';
 import { subjectText } from './name.ts';
 import { openSigned, readSerial } from './signed.ts';

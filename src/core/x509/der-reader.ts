@@ -1,16 +1,9 @@
-import { must, TwinlockError } from '../errors.ts';
+import { must } from '../errors.ts';
 import { readElement } from '../signature/der.ts';
+import { BIT_STRING, BOOLEAN, OBJECT_IDENTIFIER } from '../signature/der-form.ts';
 
-/** DER tags (ITU-T X.690) that certificates use; CONTEXT is a constructed context-specific tag. */
-export const BOOLEAN = 0x01;
-export const INTEGER = 0x02;
-export const BIT_STRING = 0x03;
+/** More DER tags (ITU-T X.690) that certificates use; CONTEXT is a constructed context-specific tag. */
 export const OCTET_STRING = 0x04;
-const OBJECT_IDENTIFIER = 0x06;
-export const ENUMERATED = 0x0a;
-export const UTF8_STRING = 0x0c;
-export const PRINTABLE_STRING = 0x13;
-export const IA5_STRING = 0x16;
 export const UTC_TIME = 0x17;
 export const GENERALIZED_TIME = 0x18;
 export const SEQUENCE = 0x30;
@@ -55,11 +48,15 @@ export class DerReader {
     return new DerReader(this.read(tag));
   }
 
-  /** DER has one true and one false. */
   readBoolean(): boolean {
-    const body = this.read(BOOLEAN);
-    must(body.length === 1 && (body[0] === 0x00 || body[0] === 0xff), 'malformed', 'expected a DER boolean');
-    return body[0] === 0xff;
+    return this.read(BOOLEAN)[0] === 0xff;
+  }
+
+  /** A BOOLEAN DEFAULT FALSE: absent where it is false, as DER leaves out every default (X.690 section 11.5). */
+  readFlag(): boolean {
+    if (!this.nextIs(BOOLEAN)) return false;
+    must(this.readBoolean(), 'malformed', 'expected a default value to be left out');
+    return true;
   }
 
   /** The bytes of a BIT STRING that is made of whole ones. */
@@ -90,21 +87,14 @@ export function enterWhole(der: Uint8Array, tag: number): DerReader {
 function oidText(body: Uint8Array): string {
   const arcs: number[] = [];
   let value = 0;
-  let fresh = true;
   for (const byte of body) {
-    must(
-      !(fresh && byte === 0x80) && value < 1 << 24,
-      'malformed',
-      'the object identifier is not in its shortest form',
-    );
+    must(value < 1 << 24, 'malformed', 'expected an object identifier of arcs below 2^31');
     value = value * 128 + (byte & 0x7f);
-    fresh = byte < 0x80;
-    if (!fresh) continue;
+    if (byte >= 0x80) continue;
     arcs.push(value);
     value = 0;
   }
-  const [first] = arcs;
-  if (first === undefined || !fresh) throw new TwinlockError('malformed', 'the object identifier is cut short');
+  const [first = 0] = arcs;
   const root = Math.min(2, Math.floor(first / 40));
   return [root, first - 40 * root, ...arcs.slice(1)].join('.');
 }

@@ -1,5 +1,6 @@
 import { must } from '../errors.ts';
-import { BIT_STRING, BOOLEAN, DerReader, enterWhole, INTEGER, OCTET_STRING, SEQUENCE } from './der-reader.ts';
+import { BIT_STRING, INTEGER } from '../signature/der-form.ts';
+import { DerReader, enterWhole, OCTET_STRING, SEQUENCE } from './der-reader.ts';
 
 interface Extension {
   readonly critical: boolean;
@@ -21,7 +22,7 @@ export function readExtensions(list: DerReader): Extensions {
   while (!list.done) {
     const fields = list.enter(SEQUENCE);
     const oid = fields.readOid();
-    const critical = fields.nextIs(BOOLEAN) && fields.readBoolean();
+    const critical = fields.readFlag();
     const value = fields.read(OCTET_STRING);
     fields.end();
     must(!extensions.has(oid), 'malformed', `extension ${oid} is repeated`);
@@ -39,7 +40,7 @@ export function basicConstraints(certificate: Extended): { ca: boolean; pathLeng
   const extension = certificate.extensions.get(BASIC_CONSTRAINTS);
   if (extension === undefined) return null;
   const fields = enterWhole(extension.value, SEQUENCE);
-  const ca = fields.nextIs(BOOLEAN) && fields.readBoolean();
+  const ca = fields.readFlag();
   let pathLength: number | null = null;
   if (fields.nextIs(INTEGER)) {
     const [length = 0x80, ...more] = fields.read(INTEGER);
@@ -69,14 +70,11 @@ export function keyUsage(certificate: Extended): ReadonlySet<KeyUsage> | null {
   const extension = certificate.extensions.get(KEY_USAGE);
   if (extension === undefined) return null;
   const outer = new DerReader(extension.value);
-  const [unused = 0xff, ...bytes] = outer.read(BIT_STRING);
+  const [, ...bytes] = outer.read(BIT_STRING);
   outer.end();
-  const last = bytes.at(-1);
-  must(
-    last !== undefined && bytes.length <= 2 && unused < 8 && (last & ((1 << unused) - 1)) === 0,
-    'malformed',
-    'expected a key usage of one to nine bits',
-  );
+  // AMD's authorities do not drop the zeros at the end, as DER asks for a list of named bits (X.690 section 11.2.2).
+  const isSized = bytes.length >= 1 && bytes.length <= 2;
+  must(isSized, 'malformed', 'expected a key usage of one to nine bits');
   return new Set(USAGES.filter((_, bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0));
 }
 

@@ -1,7 +1,8 @@
 import { fromUtf8 } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
 import { orNull } from '../refusal.ts';
-import { enterWhole, IA5_STRING, PRINTABLE_STRING, SEQUENCE, SET, UTF8_STRING } from './der-reader.ts';
+import { IA5_STRING, PRINTABLE_STRING, UTF8_STRING } from '../signature/der-form.ts';
+import { enterWhole, SEQUENCE, SET } from './der-reader.ts';
 
 const COMMON_NAME = '2.5.4.3';
 const TEXT_TAGS = [UTF8_STRING, PRINTABLE_STRING, IA5_STRING];

@@ -1,9 +1,10 @@
 import { type Hex, toHex } from '../bytes.ts';
 import { must } from '../errors.ts';
 import type { SignatureAlgorithm } from '../signature/claim.ts';
-import { ecdsaFromDer } from '../signature/der.ts';
+import { ecdsaFromDer, mustBeDer } from '../signature/der.ts';
+import { INTEGER } from '../signature/der-form.ts';
 import { signatureAlgorithmOf } from './algorithm-identifier.ts';
-import { type DerReader, enterWhole, INTEGER, SEQUENCE } from './der-reader.ts';
+import { type DerReader, enterWhole, SEQUENCE } from './der-reader.ts';
 
 /** 20 bytes (RFC 5280 section 4.1.2.2) and the zero before a high bit. */
 const SERIAL_BYTES_MAX = 21;
@@ -21,6 +22,7 @@ export interface SignedParts {
 
 /** Opens attacker-controlled DER. Throws `malformed` or `unsupported_algorithm`. */
 export function openSigned(der: Uint8Array): SignedParts {
+  mustBeDer(der);
   const outer = enterWhole(der, SEQUENCE);
   const tbs = outer.readWhole(SEQUENCE);
   const identifier = outer.readWhole(SEQUENCE);
@@ -35,12 +37,10 @@ export function claimedSignature(algorithm: SignatureAlgorithm, signature: Uint8
   return algorithm === 'ES256' || algorithm === 'ES384' ? ecdsaFromDer(signature, algorithm) : signature;
 }
 
-/** A CertificateSerialNumber as its content bytes; one encoding of each number is accepted. Throws `malformed`. */
+/** A CertificateSerialNumber as its content bytes: no negative one, and 0, which AMD's are. Throws `malformed`. */
 export function readSerial(fields: DerReader): Hex {
   const body = fields.read(INTEGER);
-  const [first = 0, second] = body;
-  must(body.length > 0 && body.length <= SERIAL_BYTES_MAX, 'malformed', 'expected a serial number of 1 to 21 bytes');
-  const superfluous = second !== undefined && (first === 0 ? second < 0x80 : first === 0xff && second >= 0x80);
-  must(!superfluous, 'malformed', 'the serial number is not in its shortest form');
+  must(body.length <= SERIAL_BYTES_MAX, 'malformed', 'expected a serial number of 1 to 21 bytes');
+  must((body[0] ?? 0) < 0x80, 'malformed', 'expected a serial number that is not negative');
   return toHex(body);
 }

@@ -7,8 +7,8 @@ const DAYS_BEFORE_1970 = 719_468;
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Reads a Time (RFC 5280 section 4.1.2.5) as milliseconds since the epoch: YYMMDDHHMMSSZ for 1950 to 2049,
- * else YYYYMMDDHHMMSSZ; no fractions, no offsets. Throws `malformed`.
+ * Reads a Time (RFC 5280 section 4.1.2.5) as milliseconds since the epoch: YYMMDDHHMMSSZ for 1950 to 2049, or
+ * YYYYMMDDHHMMSSZ for any year, since NVIDIA writes it before 2050 too; no fractions, no offsets. Throws `malformed`.
  */
 export function readTime(der: DerReader): number {
   const short = der.nextIs(UTC_TIME);

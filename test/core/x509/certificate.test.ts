@@ -24,6 +24,7 @@ import {
   keyUsage,
   makeCertificate,
   name,
+  oid,
   PS384_WITH_TRAILER,
   publicKeyOf,
   signBy,
@@ -124,13 +125,16 @@ describe('a certificate', () => {
     );
   });
 
-  test.each(['00', '01', '7f', 'ff', '0080', '80', `00${'ff'.repeat(20)}`])('keeps the serial number %s', (serial) => {
+  test.each(['00', '01', '7f', '0080', '00ff', `00${'ff'.repeat(20)}`])('keeps the serial number %s', (serial) => {
     expect(parseCertificate(make({ serial })).serial).toBe(serial);
   });
 
-  test.each(['', '0001', 'ff80', `01${'00'.repeat(21)}`])('refuses the serial number "%s"', (serial) => {
-    expect(() => parseCertificate(make({ serial }))).toThrow(code('malformed'));
-  });
+  test.each(['', '0001', 'ff80', 'ff', '80', `ff7f`, `01${'00'.repeat(21)}`])(
+    'refuses the serial number "%s"',
+    (serial) => {
+      expect(() => parseCertificate(make({ serial }))).toThrow(code('malformed'));
+    },
+  );
 
   test('of version 1 parses only for whom it is enough, and without extensions', () => {
     const first = make({ version: null });
@@ -208,9 +212,47 @@ describe('a certificate', () => {
   test('refuses a length that is not the shortest', () => {
     const long = concat(fromHex('0c8101'), utf8('x'));
     const subject = tlv(0x30, tlv(0x31, tlv(0x30, fromHex('0603550403'), long)));
-    const { subject: unread } = parseCertificate(make({ subject }));
-    expect(equal(unread, subject)).toBe(true); // names are compared as bytes, and read by whom they concern
+    expect(() => parseCertificate(make({ subject }))).toThrow(code('malformed'));
     expect(() => parseCertificate(concat(fromHex('3083'), u8(0), make().subarray(2)))).toThrow(code('malformed'));
+  });
+
+  const subjectOf = (...attributes: Uint8Array[]) => ({
+    subject: tlv(0x30, tlv(0x31, ...attributes.map((value) => tlv(0x30, oid('2.5.4.3'), value)))),
+  });
+  const flagged = (flag: string) => tlv(0x30, oid('1.2.3'), fromHex(flag), tlv(0x04));
+  const text = (value: string) => tlv(0x0c, utf8(value));
+  test.each<[string, Partial<CertificateFields>]>([
+    ['a default that is written out', { extensions: [flagged('010100')] }],
+    ['a boolean of another byte', { extensions: [flagged('010101')] }],
+    ['text that is no UTF-8', subjectOf(tlv(0x0c, fromHex('ff')))],
+    ['a string in pieces', subjectOf(tlv(0x2c, text('a')))],
+    ['a SET out of order', subjectOf(text('b'), text('a'))],
+    ['a NULL with contents', subjectOf(tlv(0x05, u8(0)))],
+    ['an integer with a superfluous zero', subjectOf(tlv(0x02, u8(0), u8(1)))],
+    ['unused bits that are set', subjectOf(tlv(0x03, u8(1), u8(1)))],
+    ['an object identifier with a superfluous byte', subjectOf(tlv(0x06, u8(0x80), u8(1)))],
+    ['a tag of two bytes', subjectOf(tlv(0x1f, u8(1)))],
+    ['elements cut short inside others', subjectOf(tlv(0x30, fromHex('0c02')))],
+  ])('refuses %s, wherever it is', (_, fields) => {
+    expect(() => parseCertificate(make(fields))).toThrow(code('malformed'));
+  });
+
+  test('takes a SET in order, and names of any string type', () => {
+    for (const { subject } of [subjectOf(text('a'), text('b')), subjectOf(tlv(0x1e, fromHex('0041')))]) {
+      expect(equal(parseCertificate(make({ subject })).subject, subject)).toBe(true);
+    }
+  });
+
+  test('refuses elements more than 16 deep before it goes into them', () => {
+    const nested = (levels: number) => {
+      let element: Uint8Array = new Uint8Array(0);
+      for (let i = 0; i < levels; i++) element = tlv(0x30, element);
+      return { subject: element };
+    };
+    // The subject is two levels down, and its own elements are below it.
+    expect(parseCertificate(make(nested(13))).subject.length).toBe(26);
+    expect(() => parseCertificate(make(nested(14)))).toThrow(code('malformed'));
+    expect(() => parseCertificate(make(nested(2000)))).toThrow(code('malformed'));
   });
 
   test.each<[KeyKind, CertifiedKey['family']]>([

@@ -194,7 +194,7 @@ describe('a certificate', () => {
       const revoked = code('certificate_revoked', new RegExp(`"leaf", serial number ${serial}`));
       expect(() => mustNotBeRevoked(leaf(serial), crl, 'test list')).toThrow(revoked);
     }
-    for (const serial of ['01', '80', '7f']) mustNotBeRevoked(leaf(serial), crl, 'test list');
+    for (const serial of ['01', '0081', '7f']) mustNotBeRevoked(leaf(serial), crl, 'test list');
   });
 
   test('of another issuer is not for the list to clear', () => {

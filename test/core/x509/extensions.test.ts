@@ -36,6 +36,10 @@ describe('basic constraints', () => {
     expect(() => basicConstraints(of(constraintsExtension(false, 2)))).toThrow(MALFORMED);
   });
 
+  test('refuse an authority that is none, written out', () => {
+    expect(() => basicConstraints(of(extension('2.5.29.19', fromHex('3003010100'))))).toThrow(MALFORMED);
+  });
+
   test.each(['', '3000ff', '30030101', '3003010101', '30060101ff0201ff', '30070101ff02020100'])(
     'refuse the encoding "%s"',
     (hex) => {

@@ -1,7 +1,8 @@
 import { type Hex, toHex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
+import { INTEGER } from '../../signature/der-form.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { type DerReader, enterWhole, INTEGER, OCTET_STRING, SEQUENCE } from '../../x509/der-reader.ts';
+import { type DerReader, enterWhole, OCTET_STRING, SEQUENCE } from '../../x509/der-reader.ts';
 
 /** Hopper and its switches: CompositeDeviceID, of which the FWID is the last field. */
 const COMPOSITE_DEVICE_ID = '2.23.133.5.4.1';

@@ -1,8 +1,8 @@
 import { fromUtf8 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import { readElement, readUnsigned } from '../../signature/der.ts';
+import { IA5_STRING } from '../../signature/der-form.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
-import { IA5_STRING } from '../../x509/der-reader.ts';
 import { hasFmc, type SnpProduct, type Tcb } from './tcb.ts';
 
 /** Who vouches for the platform: the chip's own key, or one that a cloud has loaded into it. */

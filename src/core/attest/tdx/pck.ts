@@ -1,11 +1,11 @@
 import { type Hex, toHex } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import { readUnsigned } from '../../signature/der.ts';
+import { ENUMERATED, INTEGER } from '../../signature/der-form.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
-import { BOOLEAN, type DerReader, enterWhole, INTEGER, OCTET_STRING, SEQUENCE } from '../../x509/der-reader.ts';
+import { type DerReader, enterWhole, OCTET_STRING, SEQUENCE } from '../../x509/der-reader.ts';
 import { commonName } from '../../x509/name.ts';
 
-const ENUMERATED = 0x0a;
 const SGX_EXTENSION = '1.2.840.113741.1.13.1';
 /** SVNs of the platform in a PCK certificate, and of the TDX module and loader in a report. */
 export const TCB_COMPONENTS = 16;
@@ -134,7 +134,6 @@ function configurationOf(reader: DerReader): PckConfiguration {
 }
 
 function flag(reader: DerReader): boolean {
-  must(reader.nextIs(BOOLEAN), 'malformed', 'SGX extension: expected a boolean');
   const value = reader.readBoolean();
   reader.end();
   return value;
