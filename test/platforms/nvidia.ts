@@ -79,6 +79,8 @@ export interface DeviceOptions {
   readonly seed?: number;
   /** 32 bytes of the request. */
   readonly nonce?: Uint8Array;
+  /** Of a GPU: the seeds of the NVSwitches that it is linked to. */
+  readonly switches?: readonly number[];
   /** Opaque fields by type; null leaves one out. */
   readonly opaque?: Readonly<Record<number, Uint8Array | null>>;
   /** By block index. */
@@ -100,7 +102,10 @@ export interface TestDevice {
   readonly chain: readonly Uint8Array[];
 }
 
-export const identitySerial = (seed = 1): string => `41${toHex(le(seed, 8))}`;
+/** 8 bytes, not the same from either end: GPUs write them from the last to the first. */
+export const switchId = (seed: number): Uint8Array => concat(u8(seed), fromHex('c0ffee00000000'));
+export const identitySerial = (seed = 1, architecture: TestArchitecture = 'hopper'): string =>
+  architecture === 'nvswitch' ? `50${toHex(switchId(seed))}` : `41${toHex(le(seed, 8))}`;
 export const leafSerial = (seed = 1): string => toHex(concat(u8(0x53), sha384(le(seed, 4)).subarray(0, 19)));
 const leafKey = (seed: number) => testKey('ES384', seed);
 const identityKey = (seed: number) => testKey('ES384', 0x80 + seed);
@@ -126,7 +131,7 @@ function makeChain({ architecture = 'hopper', seed = 1, ...options }: DeviceOpti
     issuer: dn('Test Provisioner'),
     key: identityKey(seed),
     signer: PROVISIONER_KEY,
-    serial: identitySerial(seed),
+    serial: identitySerial(seed, architecture),
     extensions: [basicConstraints(true), keyUsage(5)],
   });
   const leaf = makeCertificate({
@@ -148,9 +153,16 @@ export const measured = (index: number): Uint8Array => sha384(utf8(`measurement 
 
 const padded = (text: string, bytes: number) => concat(utf8(text), new Uint8Array(bytes - text.length));
 
-function opaqueFields(architecture: TestArchitecture): Record<number, Uint8Array | null> {
-  if (architecture === 'nvswitch') return { 6: utf8(TEST_VBIOS), 22: new Uint8Array(8), 25: le(1, 2) };
+/** As many links as a GPU has: several lead to each switch, and some to none. */
+function linksTo(seeds: readonly number[]): Uint8Array {
+  const links = Array.from({ length: 18 }, (_, link) => seeds[link % (seeds.length + 1)]);
+  return concat(...links.map((seed) => (seed === undefined ? new Uint8Array(8) : switchId(seed).toReversed())));
+}
+
+function opaqueFields({ architecture, seed = 1, switches }: DeviceOptions): Record<number, Uint8Array | null> {
+  if (architecture === 'nvswitch') return { 6: utf8(TEST_VBIOS), 22: switchId(seed), 25: le(1, 2) };
   return {
+    22: switches === undefined ? null : linksTo(switches),
     6: fromHex('005e009604000000'),
     14: le(1185, 4),
     15: padded('862', 9),
@@ -170,7 +182,8 @@ export const opaqueField = (type: number, value: Uint8Array): Uint8Array =>
 export const measurementBlock = (index: number, value: Uint8Array): Uint8Array =>
   concat(u8(index), u8(1), le(value.length + 3, 2), u8(1), le(value.length, 2), value);
 
-function makeMessage({ architecture = 'hopper', nonce = TEST_NONCE, ...options }: DeviceOptions): Uint8Array {
+function makeMessage(options: DeviceOptions): Uint8Array {
+  const { architecture = 'hopper', nonce = TEST_NONCE } = options;
   const count = options.blocks ?? BLOCKS[architecture];
   const record = concat(
     ...Array.from({ length: count }, (_, i) =>
@@ -178,7 +191,7 @@ function makeMessage({ architecture = 'hopper', nonce = TEST_NONCE, ...options }
     ),
   );
   const opaque = concat(
-    ...Object.entries({ ...opaqueFields(architecture), ...options.opaque }).flatMap(([type, value]) =>
+    ...Object.entries({ ...opaqueFields(options), ...options.opaque }).flatMap(([type, value]) =>
       value === null ? [] : [opaqueField(Number(type), value)],
     ),
   );

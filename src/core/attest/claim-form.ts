@@ -80,7 +80,7 @@ export function bytesOrBeginning(length: number, beginning: number): ClaimForm {
 
 /** Of what evidence may leave out, and some do without. */
 export function orAbsent(given: ClaimForm): ClaimForm {
-  const allows = (revoked: string) => revoked === 'absent' || given.allows(revoked);
+  const allows = (revoked: string) => /^absent$/i.test(revoked) || given.allows(revoked);
   return { ...given, expected: `${given.expected}, or absent`, allows };
 }
 

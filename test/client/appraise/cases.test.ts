@@ -46,6 +46,29 @@ describe('NVIDIA', () => {
     const measured = appraisal.rules.find(({ rule }) => rule === 'nvidia.switch-0.measurements');
     expect(measured).toMatchObject({ got: '31 match' });
   });
+
+  const devices = (...names: readonly string[]): SubjectFlags => ({
+    spdm: names.map((name) => file('nvidia-topology', `${name}.bin`)),
+    chain: names.map((name) => file('nvidia-topology', `${name}.pem`)),
+  });
+  const gpus = Array.from({ length: 8 }, (_, i) => `gpu${i}`);
+  const switches = Array.from({ length: 4 }, (_, i) => `switch${i}`);
+
+  caseTest('8 GPUs and 4 NVSwitches of one machine pass', async () => {
+    const appraisal = await appraise(devices(...gpus, ...switches), at, null);
+    expect(failedOf(appraisal)).toEqual([]);
+    expect(appraisal.claims).toMatchObject({ 'gpu.count': '8', 'gpu.switches': '4' });
+  });
+
+  caseTest('an NVSwitch of another machine, one left out and one shown twice are refused', async () => {
+    const { spdm = [], chain = [] } = devices(...gpus, ...switches.slice(1));
+    const other = ['switch.spdm.bin', 'switch.chain.pem'].map((name) => file('nvswitch-rim-chip', name));
+    const swapped = { spdm: [...spdm, other[0] ?? ''], chain: [...chain, other[1] ?? ''] };
+    expect(failedOf(await appraise(swapped, at, null))).toEqual(['nvidia.topology']);
+    expect(failedOf(await appraise({ spdm, chain }, at, null))).toEqual(['nvidia.topology']);
+    const twice = devices(...gpus, ...switches, 'switch0');
+    expect(failedOf(await appraise(twice, at, null))).toEqual(['nvidia.distinct']);
+  });
 });
 
 describe('TPM', () => {

@@ -9,12 +9,14 @@ import { ARCHITECTURES, type Device, parseDevice, verifyDeviceChain } from './de
 import type { SpdmEvidence } from './evidence.ts';
 import type { NvidiaReferenceValues } from './reference-values.ts';
 import { NVIDIA_VENDOR_ROOTS } from './roots.ts';
+import { compareTopology, linkedSwitches, type PlacedDevice } from './topology.ts';
 
 /** GPUs and NVSwitches are numbered apart, each in the order of the evidence. */
 type Place = `gpu-${number}` | `switch-${number}`;
 const AUTHENTICITY_RULES = ['chain', 'signature', 'fwid', 'architecture'] as const;
 type DeviceRule = (typeof AUTHENTICITY_RULES)[number] | 'nonce' | ValueRule;
-type NvidiaRule = 'nvidia.distinct' | `nvidia.${Place}.${DeviceRule}`;
+const MACHINE_RULES = ['nvidia.distinct', 'nvidia.topology'] as const;
+type NvidiaRule = (typeof MACHINE_RULES)[number] | `nvidia.${Place}.${DeviceRule}`;
 type Input = PlatformInput<SpdmEvidence, NvidiaReferenceValues>;
 
 /**
@@ -25,11 +27,13 @@ type Input = PlatformInput<SpdmEvidence, NvidiaReferenceValues>;
 export async function appraiseNvidia(input: Input): Promise<PlatformResult> {
   const devices = input.report.devices.map(parseDevice);
   const findings = new Findings<NvidiaRule>(input.verify);
-  const required: NvidiaRule[] = [];
+  const required: NvidiaRule[] = [...MACHINE_RULES];
+  const placed: PlacedDevice[] = [];
   const count = { gpu: 0, switch: 0 };
   for (const device of devices) {
     const kind = device.architecture === 'nvswitch' ? 'switch' : 'gpu';
     const place: Place = `${kind}-${count[kind]++}`;
+    placed.push({ place, device });
     claimDevice(findings, place, device);
     await checkAuthenticity(findings, place, device, input);
     const rules: DeviceRule[] = [...AUTHENTICITY_RULES];
@@ -46,8 +50,10 @@ export async function appraiseNvidia(input: Input): Promise<PlatformResult> {
   findings.claim('gpu.count', String(count.gpu));
   findings.claim('gpu.switches', String(count.switch));
   findings.same('nvidia.distinct', `${devices.length} distinct devices`, `${distinct(devices)} distinct devices`);
+  const { expected, got, pass } = compareTopology(placed);
+  findings.rule('nvidia.topology', expected, got, pass);
   const label = `gpu-${devices[0]?.chain[0].serial.slice(0, 16)}`;
-  return findings.result(label, ['nvidia.distinct', ...required]);
+  return findings.result(label, required);
 }
 
 /** One device with two firmwares has two leaves, and one identity. */
@@ -73,6 +79,7 @@ function claimDevice(findings: Findings<NvidiaRule>, place: Place, device: Devic
     ppcie: opaque.ppcie,
     'feature-flag': opaque.featureFlag,
     fwid: opaque.fwid,
+    links: linkedSwitches(device).join(' ') || null,
     nonce: toHex(report.requestNonce),
     measurements: toHex(sha256(concat(...report.measurements.values()))),
     'trailing-bytes': String(report.trailingBytes),

@@ -4,6 +4,7 @@ import {
   type ClaimForms,
   decimal,
   like,
+  listed,
   oneOf,
   orAbsent,
   printable,
@@ -29,6 +30,8 @@ const DEVICE_CLAIMS = {
   ppcie: orAbsent(bytes(1)),
   'feature-flag': orAbsent(bytes(2)),
   fwid: orAbsent(bytes(48)),
+  /** The NVSwitches that a GPU is linked to. */
+  links: orAbsent(listed(/[0-9a-f]{16}/, '2d7dec9de1936e66')),
   nonce: bytes(32),
   measurements: bytes(32),
   'trailing-bytes': decimal,

@@ -11,10 +11,15 @@ const PROJECT = 17;
 const PROJECT_SKU = 18;
 const FWID = 20;
 const PROTECTED_PCIE_STATUS = 21;
+const SWITCH_IDS = 22;
 const FEATURE_FLAG = 36;
 
 export const DRIVER_VERSION: RegExp = /^[0-9]{1,5}(?:\.[0-9]{1,5}){1,3}$/;
 export const VBIOS_VERSION: RegExp = /^[0-9A-F]{2}(?:\.[0-9A-F]{2}){4}$/;
+
+const SWITCH_ID_BYTES = 8;
+/** A GPU has 18 links. */
+const SWITCH_IDS_MAX = 64;
 
 /**
  * What a device says of itself, signed with its measurements: a list of u16 type, u16 size, value, integers
@@ -36,6 +41,11 @@ export interface OpaqueData {
   readonly featureFlag: Hex | null;
   /** SHA-384 of the firmware that holds the attestation key. */
   readonly fwid: Hex | null;
+  /**
+   * 8 bytes each, as they lie. Of an NVSwitch its own id; of a GPU, for each of its links, the id of the switch at the
+   * other end with its bytes in reverse, zeros for none.
+   */
+  readonly switchIds: readonly Uint8Array[] | null;
 }
 
 /** Parses attacker-controlled opaque data; a field at most once. Throws `malformed`. */
@@ -59,6 +69,7 @@ export function parseOpaqueData(bytes: Uint8Array): OpaqueData {
     ppcie: hex(PROTECTED_PCIE_STATUS, 1),
     featureFlag: hex(FEATURE_FLAG, 2),
     fwid: hex(FWID, 48),
+    switchIds: mapField(fields, SWITCH_IDS, switchIdsOf),
   };
 }
 
@@ -80,6 +91,14 @@ function hexOf(value: Uint8Array, type: number, length: number): Hex {
   const message = `spdm opaque data: expected ${length} bytes of field ${type}, got ${value.length}`;
   must(value.length === length, 'malformed', message);
   return toHex(value);
+}
+
+function switchIdsOf(value: Uint8Array): Uint8Array[] {
+  const count = value.length / SWITCH_ID_BYTES;
+  const isList = Number.isInteger(count) && count <= SWITCH_IDS_MAX;
+  const expected = `at most ${SWITCH_IDS_MAX} ids of ${SWITCH_ID_BYTES} bytes in field ${SWITCH_IDS}`;
+  must(isList, 'malformed', `spdm opaque data: expected ${expected}, got ${value.length} bytes`);
+  return Array.from({ length: count }, (_, i) => value.subarray(i * SWITCH_ID_BYTES, (i + 1) * SWITCH_ID_BYTES));
 }
 
 /** A GPU writes the version as a u32 and the fifth byte after it, in 8 bytes; an NVSwitch as text. */

@@ -17,6 +17,7 @@ import {
   makeDevice,
   measured,
   referenceValuesFor,
+  switchId,
   TEST_DRIVER,
   TEST_FWID,
   TEST_NONCE,
@@ -65,9 +66,9 @@ describe('devices', () => {
 
   test('of several kinds are numbered apart, in the order of the evidence', async () => {
     const report = evidenceOf(
-      makeDevice(),
+      makeDevice({ switches: [2, 4] }),
       makeDevice({ architecture: 'nvswitch', seed: 2 }),
-      makeDevice({ architecture: 'blackwell', seed: 3 }),
+      makeDevice({ architecture: 'blackwell', seed: 3, switches: [4, 2] }),
       makeDevice({ architecture: 'nvswitch', seed: 4 }),
     );
     const { claims, rules, label } = await appraise(report);
@@ -77,8 +78,10 @@ describe('devices', () => {
       'gpu.switches': '2',
       'nvidia.gpu-0.chip': 'GH100',
       'nvidia.gpu-1.chip': 'GB100',
-      'nvidia.switch-0.device': identitySerial(2),
-      'nvidia.switch-1.device': identitySerial(4),
+      'nvidia.switch-0.device': identitySerial(2, 'nvswitch'),
+      'nvidia.switch-1.device': identitySerial(4, 'nvswitch'),
+      'nvidia.gpu-0.links': [2, 4].map((seed) => toHex(switchId(seed))).join(' '),
+      'nvidia.switch-0.links': 'absent',
       'nvidia.switch-1.driver': 'absent',
     });
     expect(label).toBe(`gpu-${leafSerial().slice(0, 16)}`);
@@ -105,8 +108,64 @@ describe('devices', () => {
     expect(first).toEqual(second);
     expect(first.rules.map(({ rule }) => rule.replace('nvidia.gpu-0.', ''))).toEqual([
       ...['chain', 'signature', 'fwid', 'architecture', 'nonce'],
-      ...['driver', 'vbios', 'measurements', 'golden-conflict', 'ppcie', 'feature-flag', 'nvidia.distinct'],
+      ...['driver', 'vbios', 'measurements', 'golden-conflict', 'ppcie', 'feature-flag'],
+      ...['nvidia.distinct', 'nvidia.topology'],
     ]);
+  });
+});
+
+describe('the topology', () => {
+  const gpu = (seed: number, switches?: readonly number[], opaque?: DeviceOptions['opaque']) =>
+    makeDevice({ seed, ...(switches === undefined ? {} : { switches }), ...(opaque === undefined ? {} : { opaque }) });
+  const nvswitch = (seed: number, opaque: DeviceOptions['opaque'] = {}) =>
+    makeDevice({ architecture: 'nvswitch', seed, opaque });
+  const topology = async (...devices: readonly ReturnType<typeof makeDevice>[]) =>
+    (await appraise(evidenceOf(...devices))).rules.find(({ rule }) => rule === 'nvidia.topology');
+
+  test('of GPUs that are linked to all switches that are shown passes', async () => {
+    expect(await broken(evidenceOf(gpu(1, [3, 4]), gpu(2, [3, 4]), nvswitch(3), nvswitch(4)))).toEqual([]);
+  });
+
+  test('of GPUs alone, or of switches alone, has nothing to compare', async () => {
+    expect(await broken(evidenceOf(gpu(1), gpu(2)))).toEqual([]);
+    expect(await broken(evidenceOf(gpu(1, [3, 4]), gpu(2, [4, 3])))).toEqual([]);
+    expect(await broken(evidenceOf(nvswitch(3), nvswitch(4)))).toEqual([]);
+  });
+
+  test('with a switch that no GPU is linked to is refused: it is of another machine', async () => {
+    const devices = [gpu(1, [3]), gpu(2, [3]), nvswitch(3), nvswitch(5)];
+    expect(await broken(evidenceOf(...devices))).toEqual(['topology']);
+    const got = 'gpu-0 is not linked to switch-1; gpu-1 is not linked to switch-1';
+    expect(await topology(...devices)).toMatchObject({ got });
+    expect(await broken(evidenceOf(gpu(1), nvswitch(3)))).toEqual(['topology']);
+  });
+
+  test('with a switch that one GPU is not linked to is refused', async () => {
+    const rule = await topology(gpu(1, [3, 4]), gpu(2, [3]), nvswitch(3), nvswitch(4));
+    expect(rule).toMatchObject({ pass: false, got: 'gpu-1 is not linked to switch-1' });
+  });
+
+  test('with a link to a switch that is not shown is refused', async () => {
+    const rule = await topology(gpu(1, [3, 4]), gpu(2, [3, 4]), nvswitch(3));
+    const hidden = `linked to ${toHex(switchId(4))}, which is not shown`;
+    expect(rule).toMatchObject({ pass: false, got: `gpu-0 is ${hidden}; gpu-1 is ${hidden}` });
+  });
+
+  test('of GPUs that are linked to other switches than one another is refused', async () => {
+    const rule = await topology(gpu(1, [3, 4]), gpu(2, [3, 5]));
+    expect(rule).toMatchObject({ pass: false, got: 'gpu-1 is linked to other NVSwitches than gpu-0' });
+    expect(await topology(gpu(1, [3]), gpu(2))).toMatchObject({ pass: false });
+  });
+
+  test('with a switch that says another id than its identity is refused', async () => {
+    for (const id of [switchId(3), switchId(4).toReversed(), new Uint8Array(), new Uint8Array(16), null]) {
+      const rule = await topology(gpu(1, [3, 4]), nvswitch(3), nvswitch(4, { 22: id }));
+      expect(rule).toMatchObject({ pass: false, got: expect.stringContaining('switch-1 has not its own id') });
+    }
+  });
+
+  test('with a GPU that writes ids from the first byte to the last is refused', async () => {
+    expect(await topology(gpu(1, [3], { 22: switchId(3) }), nvswitch(3))).toMatchObject({ pass: false });
   });
 });
 

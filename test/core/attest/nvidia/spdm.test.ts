@@ -7,6 +7,7 @@ import {
   measured,
   measurementBlock,
   opaqueField,
+  switchId,
   TEST_DRIVER,
   TEST_FWID,
   TEST_NONCE,
@@ -41,6 +42,7 @@ describe('a report', () => {
       ppcie: '55',
       featureFlag: '0000',
       fwid: TEST_FWID,
+      switchIds: null,
     });
     expect(report.trailingBytes).toBe(0);
   });
@@ -48,6 +50,14 @@ describe('a report', () => {
   test('of an NVSwitch has a VBIOS version in text, and no driver', () => {
     const { opaque } = parse({ architecture: 'nvswitch' });
     expect(opaque).toMatchObject({ vbios: TEST_VBIOS, driver: null, project: null, fwid: null });
+  });
+
+  test('names the switches of its links, and a switch itself', () => {
+    const [first, last] = [3, 4].map((seed) => switchId(seed).toReversed());
+    const links = parse({ switches: [3, 4] }).opaque.switchIds ?? [];
+    expect(links.slice(0, 4)).toEqual([first, last, new Uint8Array(8), first]);
+    expect(links.length).toBe(18);
+    expect(parse({ architecture: 'nvswitch', seed: 3 }).opaque.switchIds).toEqual([switchId(3)]);
   });
 
   test('may be followed by two bytes, which are counted, and by no third', () => {
@@ -103,6 +113,8 @@ describe('opaque data', () => {
     ['two bytes of NVDEC0', { 11: fromHex('5500') }, /expected 1 bytes of field 11, got 2/],
     ['no byte of protected PCIe', { 21: new Uint8Array() }, /expected 1 bytes of field 21, got 0/],
     ['one byte of feature flag', { 36: u8(0) }, /expected 2 bytes of field 36, got 1/],
+    ['ids of switches that are cut short', { 22: new Uint8Array(15) }, /ids of 8 bytes in field 22, got 15 bytes/],
+    ['more ids of switches than 64', { 22: new Uint8Array(65 * 8) }, /at most 64 ids of 8 bytes/],
     ['an FWID of SHA-256', { 20: new Uint8Array(32) }, /expected 48 bytes of field 20, got 32/],
   ])('with %s are refused', (_, opaque, message) => {
     expect(() => parse({ opaque })).toThrow(malformed(message));

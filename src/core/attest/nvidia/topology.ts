@@ -1,0 +1,68 @@
+import { type Hex, toHex } from '../../bytes.ts';
+import type { Device } from './device.ts';
+import type { Comparison } from './golden.ts';
+
+/** Of a link that leads nowhere. */
+const NO_SWITCH: Hex = '00'.repeat(8);
+
+/** A device with its name in rules: `gpu-0`, `switch-3`. */
+export interface PlacedDevice {
+  readonly place: string;
+  readonly device: Device;
+}
+
+/**
+ * Whether GPUs and NVSwitches are of one machine, as far as the devices say: a switch that no GPU is linked to is
+ * another machine's, and one that is left out sees what passes through it. Each GPU is linked to each switch that is
+ * shown, and to no other; where none is shown, all GPUs are linked to the same ones.
+ */
+export function compareTopology(devices: readonly PlacedDevice[]): Comparison {
+  const switches = devices.filter(({ device }) => device.architecture === 'nvswitch');
+  const gpus = devices.filter(({ device }) => device.architecture !== 'nvswitch');
+  const faults = switches.length === 0 ? unlikeFaults(gpus) : [...idFaults(switches), ...linkFaults(gpus, switches)];
+  const counts = `${gpus.length} GPUs and ${switches.length} NVSwitches`;
+  return {
+    expected: 'every GPU linked to every NVSwitch that is shown and to no other',
+    got: faults.length === 0 ? `nothing else, of ${counts}` : faults.join('; '),
+    pass: faults.length === 0,
+  };
+}
+
+/** The switches at the ends of a GPU's links, each once, in ascending order; empty where it is linked to none. */
+export function linkedSwitches({ architecture, report }: Device): readonly Hex[] {
+  if (architecture === 'nvswitch') return [];
+  // A GPU writes an id from its last byte to its first.
+  const ids = (report.opaque.switchIds ?? []).map((id) => toHex(id.toReversed()));
+  return [...new Set(ids)].filter((id) => id !== NO_SWITCH).sort();
+}
+
+/** What an NVSwitch says that it is; null unless its identity's certificate, which it has for life, says it too. */
+function switchId({ chain, report }: Device): Hex | null {
+  const [id, ...more] = (report.opaque.switchIds ?? []).map(toHex);
+  return id !== undefined && more.length === 0 && chain[1].serial.endsWith(id) ? id : null;
+}
+
+function idFaults(switches: readonly PlacedDevice[]): string[] {
+  return switches.filter(({ device }) => switchId(device) === null).map(({ place }) => `${place} has not its own id`);
+}
+
+function linkFaults(gpus: readonly PlacedDevice[], switches: readonly PlacedDevice[]): string[] {
+  const shown = new Set(switches.map(({ device }) => switchId(device)));
+  return gpus.flatMap((gpu) => {
+    const links = linkedSwitches(gpu.device);
+    const missing = switches.filter(({ device }) => !links.some((link) => link === switchId(device)));
+    const hidden = links.filter((link) => !shown.has(link));
+    return [
+      ...missing.map(({ place }) => `${gpu.place} is not linked to ${place}`),
+      ...hidden.map((link) => `${gpu.place} is linked to ${link}, which is not shown`),
+    ];
+  });
+}
+
+function unlikeFaults([first, ...others]: readonly PlacedDevice[]): string[] {
+  if (first === undefined) return [];
+  const expected = linkedSwitches(first.device).join();
+  return others
+    .filter(({ device }) => linkedSwitches(device).join() !== expected)
+    .map(({ place }) => `${place} is linked to other NVSwitches than ${first.place}`);
+}
