@@ -166,8 +166,8 @@ function gpusText({ simulated, snp, tdx, tpm, intelTrustAuthority }: ReferenceVa
   return `what was shown passes its own rules; ${missing}`;
 }
 
-/** Who certified a TPM's key, which key was activated, whose keys sign tokens. */
-const VOUCHED_BY_NOBODY = /(?:^|\.)(?:anchors|activated|keys)\[\]$/;
+/** Who certified a TPM's key, which key was activated, whose keys sign tokens, which service TDs may be bound. */
+const VOUCHED_BY_NOBODY = /(?:^|\.)(?:anchors|activated|keys|serviceTds)\[\]$/;
 
 /** What `work` returns; null, with exit code 3 and every rule that fails, for evidence that does not pass. */
 async function orRefused<T>(terminal: Terminal, work: () => Promise<T>): Promise<T | null> {

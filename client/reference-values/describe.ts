@@ -78,22 +78,36 @@ function describeSnp(name: string, values: SnpReferenceValues): Remark[] {
 }
 
 function describeTdx(name: string, values: TdxReferenceValues): Remark[] {
-  const { roots, images, attributes, xfams, tcbStatuses, chips } = values;
+  const { roots, images, attributes, xfams, tcbStatuses, serviceTds = [], minTcbDate, chips } = values;
   const empty = emptyOf({ roots, images, attributes, xfams, tcbStatuses, ...(chips === null ? {} : { chips }) });
   if (empty.length > 0) return [refuses(`${name}: every host, for these lists are empty: ${empty.join(', ')}`)];
   return [
     accepts(
       `${name}: ${counted('image', names(images))}; TCB ${tcbStatuses.join(', ')}; collateral from ` +
-        `evaluation ${values.minTcbEvaluationDataNumber}; attributes ${attributes.join(', ')}; ` +
+        `evaluation ${values.minTcbEvaluationDataNumber}; ` +
+        `${minTcbDate === undefined ? 'a TCB of any date' : `a TCB of ${minTcbDate} or later`}; attributes ${attributes.join(', ')}; ` +
         `XFAM ${xfams.join(', ')}; ${anyOr('chip', chips)}`,
     ),
     ...staleTcb(name, tcbStatuses),
+    ...attributes
+      .filter((bits) => MIGRATABLE.test(bits))
+      .map((bits) => refuses(`${name}: attributes ${bits}, for a TD that is MIGRATABLE never passes`)),
+    ...(serviceTds.length === 0
+      ? []
+      : [
+          beware(
+            `${name}: TDs pass that a service TD is bound to, ${serviceTds.join(', ')}: what it may do to them, nobody here has appraised`,
+          ),
+        ]),
     ...(values.septVeDisable
       ? []
       : [beware(`${name}: hosts may take a guest's pages away unnoticed (SEPT_VE_DISABLE)`)]),
     ...graceRemarks(name, values.graceMs),
   ];
 }
+
+/** Bit 29 of the TD attributes. */
+const MIGRATABLE = /^[0-9a-f]{6}[2367abef]/;
 
 function staleTcb(name: string, statuses: readonly string[]): Remark[] {
   const stale = statuses.filter((status) => status !== 'UpToDate');

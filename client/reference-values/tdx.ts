@@ -22,6 +22,8 @@ export function withTdx(before: TdxReferenceValues | null, { claims }: Host, cho
     mrOwner: said('mr-owner'),
     mrOwnerConfig: said('mr-owner-config'),
   };
+  const serviceTds = union(before?.serviceTds, serviceTdsOf(said('mr-service-td')));
+  const minTcbDate = dateFloor(before, said('tcb.date'));
   return {
     platform: 'tdx',
     roots: before?.roots ?? TDX_VENDOR_ROOTS.map(toBase64url),
@@ -31,9 +33,24 @@ export function withTdx(before: TdxReferenceValues | null, { claims }: Host, cho
     septVeDisable: before?.septVeDisable ?? SEPT_VE_DISABLE.test(said('td-attributes')),
     tcbStatuses: union(before?.tcbStatuses, statusesOf(said('tcb.status'))),
     minTcbEvaluationDataNumber: Math.min(before?.minTcbEvaluationDataNumber ?? Number.MAX_SAFE_INTEGER, ...evaluations),
+    ...(minTcbDate === undefined ? {} : { minTcbDate }),
+    ...(serviceTds.length === 0 ? {} : { serviceTds }),
     chips: withChips(before?.chips, [said('pck.ppid')], choices),
     graceMs: before?.graceMs ?? 0,
   };
+}
+
+/** None where none is bound, or the report does not say. */
+function serviceTdsOf(mrServiceTd: string): string[] {
+  return /[^0]/.test(mrServiceTd) ? [mrServiceTd] : [];
+}
+
+/** Of a new document what was measured; a document without a floor stays without. */
+function dateFloor(before: TdxReferenceValues | null, date: string): string | undefined {
+  const measured = date === '' ? undefined : date;
+  if (before === null) return measured;
+  const floor = before.minTcbDate;
+  return floor === undefined || measured === undefined || floor < measured ? floor : measured;
 }
 
 /** None, where there is no status or one that no document may allow: the rules then say why. */

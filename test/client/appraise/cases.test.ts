@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/subject-flags.ts';
 import { readReferenceValues } from '../../../client/reference-values/file.ts';
+import { proposeReferenceValues } from '../../../client/reference-values/propose.ts';
 import type { Appraisal } from '../../../src/core/attest/appraisal.ts';
 import { appraiseParts } from '../../../src/core/attest/compose.ts';
 import {
@@ -91,5 +92,42 @@ describe('TPM', () => {
       failedOf(await appraise(flags, '2026-01-15T00:00:00Z', document(akPurposes)));
     expect(await failed(['2.23.133.8.1'])).toEqual([]);
     expect(await failed(['2.23.133.8.3', 'none'])).toEqual(['tpm.key-certified']);
+  });
+});
+
+describe('TDX', () => {
+  const tdx = (folder: string): SubjectFlags => ({
+    tdxQuote: file(folder, 'quote.bin'),
+    collateral: file(folder, 'collateral.json'),
+  });
+
+  caseTest('a TD that may migrate is refused, though reference values list the bit', async () => {
+    const folder = 'tdx-migratable-v4';
+    const values = await readReferenceValues(file(folder, 'expect.json'));
+    const appraisal = await appraise(tdx(folder), '2025-01-01T00:00:00Z', values);
+    expect(failedOf(appraisal)).toEqual(['tdx.migratable']);
+  });
+
+  caseTest('a TD with a service TD is refused by default, and passes where its hash is listed', async () => {
+    const at = '2026-04-01T00:00:00Z';
+    const flags = tdx('tdx-service-td');
+    expect(failedOf(await appraise(flags, at, null))).toEqual(['tdx.service-td']);
+    const choices = {
+      imageName: null,
+      pinChip: false,
+      golden: 'measured',
+      akAuthority: null,
+      isAkActivated: false,
+    } as const;
+    const terms = { before: NO_REFERENCE_VALUES, choices, instantMs: instantOf(at), verify: verifyNode };
+    const subject = await subjectOf(null, flags);
+    const values = await proposeReferenceValues(subject, terms);
+    expect(values.tdx?.serviceTds).toEqual([expect.stringMatching(/^383c87d3/)]);
+    const passed = await appraiseParts(subject.parts, { ...subject, ...terms, referenceValues: values });
+    expect(failedOf(passed)).toEqual([]);
+    const { serviceTds: _, ...tdxValues } = values.tdx ?? {};
+    const none = parseReferenceValues({ ...values, tdx: tdxValues });
+    const refused = await appraiseParts(subject.parts, { ...subject, ...terms, referenceValues: none });
+    expect(failedOf(refused)).toEqual(['tdx.service-td']);
   });
 });

@@ -114,6 +114,16 @@ describe('what whoever approves a document should weigh', () => {
     expect(text).toContain('beware TDX: platforms are accepted that Intel calls OutOfDate');
     expect(text).toContain('SEPT_VE_DISABLE');
     expect(text).toContain('any chip');
+    expect(text).toContain('a TCB of any date');
+    expect(text).not.toContain('service TD');
+    const hash = '01'.repeat(48);
+    const attributes = ['0000001000000000', '0000003000000000'];
+    const more = { minTcbDate: '2024-11-13T00:00:00Z', serviceTds: [hash], attributes };
+    const said15 = said({ tdx: { ...TDX_REFERENCE_VALUES, ...more } });
+    expect(said15).toContain('a TCB of 2024-11-13T00:00:00Z or later');
+    expect(said15).toContain(`beware TDX: TDs pass that a service TD is bound to, ${hash}`);
+    expect(said15).toContain('refuses TDX: attributes 0000003000000000, for a TD that is MIGRATABLE never passes');
+    expect(said15).not.toContain('refuses TDX: attributes 0000001000000000');
   });
 
   test('of TPMs: what an image compares, and certificates that are of no AK', () => {

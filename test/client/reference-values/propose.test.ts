@@ -20,7 +20,7 @@ import {
   referenceValuesFor,
 } from '../../platforms/nvidia.ts';
 import { SNP_INSTANT_MS, type SnpOptions, snpCase, snpTcb } from '../../platforms/snp.ts';
-import { makeTdx, TD_BODY, TDX_REFERENCE_VALUES, type TdxChanges } from '../../platforms/tdx.ts';
+import { makeTdx, TCB_INFO, TD_BODY, TDX_REFERENCE_VALUES, type TdxChanges } from '../../platforms/tdx.ts';
 import {
   ITA,
   ITA_PLATFORM,
@@ -256,6 +256,7 @@ describe('TDX', () => {
       images: [{ name: 'known good', mrTd: TD_BODY.mrTd, rtmr3: TD_BODY.rtmr3, mrOwner: TD_BODY.mrOwner }],
       tcbStatuses: ['UpToDate'],
       minTcbEvaluationDataNumber: 18,
+      minTcbDate: '2024-11-13T00:00:00Z',
       septVeDisable: true,
     });
   });
@@ -280,7 +281,20 @@ describe('TDX', () => {
     });
     const merged = await propose(late, first, { imageName: 'the second' });
     expect(merged.tdx).toMatchObject({ tcbStatuses: ['UpToDate', 'OutOfDate'], minTcbEvaluationDataNumber: 17 });
+    expect(merged.tdx?.minTcbDate).toBe('2024-11-13T00:00:00Z');
     expect([await failed(tdxOf(), merged), await failed(late, merged)]).toEqual([[], []]);
+  });
+
+  test('lists the service TDs that are bound, and lowers a date no more than a host needs', async () => {
+    const hash = '01'.repeat(48);
+    const first = await propose(tdxOf(), TDX_ROOTS);
+    expect(first.tdx).not.toHaveProperty('serviceTds');
+    const [level] = TCB_INFO.tcbLevels;
+    const older = [{ ...level, tcbDate: '2024-03-13T00:00:00Z' }];
+    const bound = tdxOf({ header: { version: 5 }, body: { mrServiceTd: hash }, tcbInfo: { tcbLevels: older } });
+    const merged = await propose(bound, first);
+    expect(merged.tdx).toMatchObject({ serviceTds: [hash], minTcbDate: '2024-03-13T00:00:00Z' });
+    expect([await failed(tdxOf(), merged), await failed(bound, merged)]).toEqual([[], []]);
   });
 
   test('does not give up SEPT_VE_DISABLE for a host without it', async () => {

@@ -27,6 +27,7 @@ export function rootsOf(values: ReferenceValues): ReferenceValues {
   const ofTdx = tdx && {
     ...tdx,
     ...{ images: [], attributes: [], xfams: [], tcbStatuses: [], minTcbEvaluationDataNumber: 999, chips: [] },
+    minTcbDate: '9999-12-31T23:59:59Z',
   };
   const { paravisor } = tpm ?? { paravisor: null };
   return {

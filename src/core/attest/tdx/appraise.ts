@@ -40,7 +40,7 @@ export async function appraiseTdx(input: PlatformInput<TdxReport, TdxReferenceVa
   const trust = { roots, instantMs, graceMs: referenceValues?.graceMs ?? 0, verify };
   const collateral = await checkTrust(findings, { quote, pck }, endorsements.tdx, trust);
   checkLevels(findings, claim, { quote, pck }, collateral, referenceValues);
-  checkTd(findings, quote.body);
+  checkTd(findings, quote.body, referenceValues);
   if (referenceValues !== null) {
     checkReferenceValues(findings, quote.body, referenceValues);
     const { chips } = referenceValues;

@@ -5,12 +5,12 @@ import { bytes, type ClaimForms, decimal, instant, like, listed, oneOf, serial, 
 import type { Findings } from '../findings.ts';
 import type { TdxQuote } from './parse.ts';
 import type { Pck } from './pck.ts';
-import { TCB_STATUSES } from './tcb.ts';
+import { LEVEL_STATUSES, TCB_STATUSES } from './tcb.ts';
 
 const measurement = bytes(48);
 const svn = like(/[0-9]{1,3}(?:,[0-9]{1,3}){15}/, '7,7,2,2,3,1,0,3,0,0,0,0,0,0,0,0');
 const validity = like(/[0-9TZ:-]{20}\.\.[0-9TZ:-]{20}/, '2024-01-01T00:00:00Z..2031-01-01T00:00:00Z');
-const status = oneOf(...TCB_STATUSES);
+const status = oneOf(...LEVEL_STATUSES);
 
 /** Every claim that an appraisal may make of this platform. */
 export const TDX_CLAIMS = {
@@ -64,7 +64,8 @@ export const TDX_CLAIMS = {
   'tdx.tcb.module': like(/TDX_[0-9A-F]{2}|none/, 'TDX_01'),
   'tdx.tcb.module-status': status,
   'tdx.tcb.qe-status': status,
-  'tdx.tcb.status': status,
+  'tdx.tcb.status': oneOf(...TCB_STATUSES),
+  'tdx.tcb.date': instant,
   'tdx.tcb.advisories': listed(/INTEL-SA-[0-9]{5}/, 'INTEL-SA-00837'),
   'tdx.tcb.info-evaluation': decimal,
   'tdx.tcb.qe-evaluation': decimal,

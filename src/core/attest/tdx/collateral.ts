@@ -4,7 +4,7 @@ import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
 import { instantText, parseInstantText } from '../../x509/time.ts';
 import { TCB_COMPONENTS } from './pck.ts';
-import { type EnclaveLevel, type PlatformLevel, TCB_STATUSES } from './tcb.ts';
+import { type EnclaveLevel, LEVEL_STATUSES, type PlatformLevel } from './tcb.ts';
 
 /** Intel publishes up to 20 levels and up to 40 advisories of one. */
 const MAX_LEVELS = 64;
@@ -20,7 +20,7 @@ const components = z.pipe(
 );
 const level = {
   tcbDate: instant,
-  tcbStatus: z.enum(TCB_STATUSES),
+  tcbStatus: z.enum(LEVEL_STATUSES),
   advisoryIDs: z._default(z.array(z.string().check(z.maxLength(64))).check(z.maxLength(MAX_ADVISORIES)), []),
 };
 const platformLevels = z.array(

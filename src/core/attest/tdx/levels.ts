@@ -6,7 +6,15 @@ import type { QeReport, TdReport, TdxQuote } from './parse.ts';
 import type { Pck } from './pck.ts';
 import type { TdxReferenceValues } from './reference-values.ts';
 import type { TdxFindings } from './rules.ts';
-import { enclaveLevel, type Level, moduleId, platformLevel, TCB_STATUSES, worstStatus } from './tcb.ts';
+import {
+  enclaveLevel,
+  type Level,
+  moduleId,
+  platformLevel,
+  statusSinceLaunch,
+  TCB_STATUSES,
+  worstStatus,
+} from './tcb.ts';
 import type { Collateral } from './trust.ts';
 
 /** Where nobody says what is enough: whatever Intel has not revoked. */
@@ -33,8 +41,13 @@ export function checkLevels(
   const qe = qeIdentity === null ? null : checkQe(findings, claim, quote.qeReport, qeIdentity);
   if (platform !== null && module !== null && qe !== null) {
     const levels = [platform, ...module, qe];
-    const status = worstStatus(levels.map((level) => level.status));
+    const current = tcbInfo === null ? null : currentLevels(quote.body, pck, tcbInfo);
+    const status = statusSinceLaunch(statusOf(levels), current && statusOf([...current, qe]));
     claim('tdx.tcb.status', status);
+    const date = instantText(Math.min(...levels.map((level) => level.dateMs)));
+    claim('tdx.tcb.date', date);
+    const floor = values?.minTcbDate;
+    if (floor !== undefined) findings.rule('tdx.tcb-date', `from ${floor}`, date, date >= floor);
     const advisories = new Set(levels.flatMap((level) => level.advisories));
     claim('tdx.tcb.advisories', advisories.size === 0 ? 'none' : [...advisories].sort().join(' '));
     findings.among('tdx.tcb-status', values?.tcbStatuses ?? NOT_REVOKED, status);
@@ -45,6 +58,30 @@ export function checkLevels(
   claim('tdx.tcb.qe-evaluation', String(qeIdentity.tcbEvaluationDataNumber));
   if (values === null) return;
   findings.atLeast('tdx.tcb-evaluation', values.minTcbEvaluationDataNumber, Math.min(...evaluations));
+}
+
+function statusOf(levels: readonly Level[]) {
+  return worstStatus(levels.map(({ status }) => status));
+}
+
+/** What platform and module reach now, where the report says (TDX 1.5); null where that is no level. */
+function currentLevels({ teeTcbSvn2 }: TdReport, pck: Pck, info: TcbInfo): readonly Level[] | null {
+  const platform = teeTcbSvn2 === null ? null : platformLevel(info.tcbLevels, pck, teeTcbSvn2);
+  if (platform === null || teeTcbSvn2 === null) return null;
+  if (moduleId(teeTcbSvn2) === null) return [platform];
+  const module = moduleLevel(moduleOf(info, teeTcbSvn2), teeTcbSvn2);
+  return module === null ? null : [platform, module];
+}
+
+type ModuleIdentity = TcbInfo['tdxModuleIdentities'][number];
+
+/** The identity of a module that has a version of its own. */
+function moduleOf(info: TcbInfo, teeTcbSvn: Uint8Array): ModuleIdentity | undefined {
+  return info.tdxModuleIdentities.find(({ id }) => id.toUpperCase() === moduleId(teeTcbSvn));
+}
+
+function moduleLevel(identity: ModuleIdentity | undefined, teeTcbSvn: Uint8Array): Level | null {
+  return enclaveLevel(identity?.tcbLevels ?? [], teeTcbSvn[0] ?? 0);
 }
 
 function checkPlatform(findings: TdxFindings, claim: Claim, body: TdReport, pck: Pck, info: TcbInfo): Level | null {
@@ -61,7 +98,7 @@ function checkPlatform(findings: TdxFindings, claim: Claim, body: TdReport, pck:
 /** The module's level, none where the platform's level says it all; null where it has none. */
 function checkModule(findings: TdxFindings, claim: Claim, body: TdReport, info: TcbInfo): readonly Level[] | null {
   const id = moduleId(body.teeTcbSvn);
-  const versioned = info.tdxModuleIdentities.find((one) => one.id.toUpperCase() === id);
+  const versioned = moduleOf(info, body.teeTcbSvn);
   const identity = id === null ? info.tdxModule : versioned;
   const isSame =
     identity !== undefined &&
@@ -74,7 +111,7 @@ function checkModule(findings: TdxFindings, claim: Claim, body: TdReport, info: 
     findings.rule('tdx.module-level', 'a level of its own from version 1', 'version 0, of the platform level', true);
     return [];
   }
-  const level = enclaveLevel(versioned?.tcbLevels ?? [], body.teeTcbSvn[0] ?? 0);
+  const level = moduleLevel(versioned, body.teeTcbSvn);
   findings.rule('tdx.module-level', `a level of ${id}`, levelText(level), level !== null);
   if (level === null) return null;
   claim('tdx.tcb.module-status', level.status);

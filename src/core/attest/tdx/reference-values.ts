@@ -11,6 +11,15 @@ const hex = (bytes: number) =>
     .string()
     .check(z.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `expected ${bytes} bytes in lower-case hexadecimal`));
 const measurement = hex(48);
+/** As claims write it, so that the later of two is the greater as text. */
+const instant = z
+  .string()
+  .check(
+    z.regex(
+      /^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}Z$/,
+      'expected an instant such as 2024-03-13T00:00:00Z',
+    ),
+  );
 
 /** One image, matched as a whole. Null: not compared. */
 const image = z
@@ -52,6 +61,13 @@ export const tdxReferenceValues = z.strictObject({
   tcbStatuses: z.array(statuses).check(z.maxLength(TCB_STATUSES.length)),
   /** Of TCB info and QE identity both: keeps older collateral, still in date, from being shown again. */
   minTcbEvaluationDataNumber: z.int().check(z.gte(0)),
+  /** Of the platform's, the module's and the quoting enclave's levels the oldest; left out: any. */
+  minTcbDate: z.optional(instant),
+  /**
+   * MRSERVICETD, 48 bytes: the hash over the service TDs that may be bound to a TD, and may know of it whatever their
+   * protocol gives them. Left out, or an empty list: none may be bound.
+   */
+  serviceTds: z.optional(z.array(measurement).check(z.maxLength(64))),
   /** PPIDs, 16 bytes; null: any platform that the root vouches for. */
   chips: z.nullable(z.array(hex(16)).check(z.maxLength(4096))),
   /** How long collateral and revocation lists may be used after their next update was due, in milliseconds. */

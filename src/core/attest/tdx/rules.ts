@@ -1,4 +1,5 @@
 import type { Findings } from '../findings.ts';
+import type { TdxReferenceValues } from './reference-values.ts';
 
 /** Whether evidence is genuine, of a TD in production under a module of Intel's, and not revoked: always checked. */
 const AUTHENTICITY_RULES = [
@@ -26,6 +27,7 @@ const AUTHENTICITY_RULES = [
   'tdx.seam-signer',
   'tdx.seam-attributes',
   'tdx.debug',
+  'tdx.migratable',
   'tdx.service-td',
 ] as const;
 
@@ -39,20 +41,28 @@ const REFERENCE_RULES = [
   'tdx.chip-list',
 ] as const;
 
+/** Where a committee has a floor for it. */
+const DATE_RULE = 'tdx.tcb-date';
+
 /** Whether it is of this host and this request. */
 const BINDING_RULES = ['tdx.report-data'] as const;
 
 export type TdxRule =
   | (typeof AUTHENTICITY_RULES)[number]
   | (typeof REFERENCE_RULES)[number]
+  | typeof DATE_RULE
   | (typeof BINDING_RULES)[number];
 export type TdxFindings = Findings<TdxRule>;
 
 /** What an appraisal must reach: a rule that it does not is a failure. */
-export function requiredRules(input: { referenceValues: unknown; expectedData: unknown }): readonly TdxRule[] {
+export function requiredRules(input: {
+  referenceValues: Pick<TdxReferenceValues, 'minTcbDate'> | null;
+  expectedData: unknown;
+}): readonly TdxRule[] {
   return [
     ...AUTHENTICITY_RULES,
     ...(input.referenceValues === null ? [] : REFERENCE_RULES),
+    ...(input.referenceValues?.minTcbDate === undefined ? [] : [DATE_RULE as TdxRule]),
     ...(input.expectedData === null ? [] : BINDING_RULES),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Pck } from './pck.ts';
 
 /** What Intel says of a TCB level (DCAP: tcbStatus). */
-export const TCB_STATUSES = [
+export const LEVEL_STATUSES = [
   'UpToDate',
   'SWHardeningNeeded',
   'ConfigurationNeeded',
@@ -10,11 +10,25 @@ export const TCB_STATUSES = [
   'OutOfDateConfigurationNeeded',
   'Revoked',
 ] as const;
+type LevelStatus = (typeof LEVEL_STATUSES)[number];
+
+/** What holds of a TD, from best to worst: the levels together, or that it was launched under an older module. */
+export const TCB_STATUSES = [
+  'UpToDate',
+  'SWHardeningNeeded',
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+  'TDRelaunchAdvised',
+  'TDRelaunchAdvisedConfigurationNeeded',
+  'OutOfDate',
+  'OutOfDateConfigurationNeeded',
+  'Revoked',
+] as const;
 export type TcbStatus = (typeof TCB_STATUSES)[number];
 
 /** One TCB level of any kind, with what Intel has published about it. */
 export interface Level {
-  readonly status: TcbStatus;
+  readonly status: LevelStatus;
   readonly dateMs: number;
   readonly advisories: readonly string[];
 }
@@ -32,7 +46,7 @@ export interface EnclaveLevel extends Level {
 }
 
 const NEEDS = { hardening: 1, configuration: 2, update: 4, replacement: 8 } as const;
-const NEEDED: Readonly<Record<TcbStatus, number>> = {
+const NEEDED: Readonly<Record<LevelStatus, number>> = {
   UpToDate: 0,
   SWHardeningNeeded: NEEDS.hardening,
   ConfigurationNeeded: NEEDS.configuration,
@@ -46,7 +60,7 @@ const NEEDED: Readonly<Record<TcbStatus, number>> = {
  * What holds where each of `statuses` does: never better than the worst of them, and out of date with a
  * configuration needed where one is the first and another the second (DCAP: convergence of TCB statuses).
  */
-export function worstStatus(statuses: readonly TcbStatus[]): TcbStatus {
+export function worstStatus(statuses: readonly LevelStatus[]): LevelStatus {
   const needed = statuses.reduce((bits, status) => bits | NEEDED[status], 0);
   if ((needed & NEEDS.replacement) !== 0) return 'Revoked';
   const configuration = (needed & NEEDS.configuration) !== 0;
@@ -54,6 +68,22 @@ export function worstStatus(statuses: readonly TcbStatus[]): TcbStatus {
   const hardening = (needed & NEEDS.hardening) !== 0;
   if (configuration) return hardening ? 'ConfigurationAndSWHardeningNeeded' : 'ConfigurationNeeded';
   return hardening ? 'SWHardeningNeeded' : 'UpToDate';
+}
+
+/**
+ * What holds of a TD that was launched at one status and runs at another now, its module having been replaced under
+ * it (DCAP: TD relaunch): where what it runs on is out of date no longer, but what it was launched by was, Intel
+ * advises to launch it again. `current` is null where it is the same, or not known: the launch's then stands.
+ */
+export function statusSinceLaunch(launch: LevelStatus, current: LevelStatus | null): TcbStatus {
+  if (current === 'Revoked') return current;
+  if (current === null || !needs(launch, 'update') || needs(current, 'update')) return launch;
+  const configuration = needs(launch, 'configuration') || needs(current, 'configuration');
+  return configuration ? 'TDRelaunchAdvisedConfigurationNeeded' : 'TDRelaunchAdvised';
+}
+
+function needs(status: LevelStatus, what: keyof typeof NEEDS): boolean {
+  return (NEEDED[status] & NEEDS[what]) !== 0;
 }
 
 /**

@@ -5,22 +5,30 @@ import type { TdxFindings } from './rules.ts';
 
 /** SEPT_VE_DISABLE, bit 28 of TD_ATTRIBUTES: byte 3, bit 4. */
 const SEPT_VE_DISABLE = { byte: 3, mask: 0x10 } as const;
+/** MIGRATABLE, bit 29: byte 3, bit 5. */
+const MIGRATABLE = { byte: 3, mask: 0x20 } as const;
 
 type Measurements = Omit<TdxImage, 'name'>;
 
 /** What holds for every TD that can keep a secret (design: attestation, "Intel TDX", line 6). */
-export function checkTd(findings: TdxFindings, body: TdReport): void {
+export function checkTd(findings: TdxFindings, body: TdReport, values: TdxReferenceValues | null): void {
   findings.same('tdx.seam-signer', '00'.repeat(48), toHex(body.mrSignerSeam));
   findings.same('tdx.seam-attributes', '00'.repeat(8), toHex(body.seamAttributes));
   // The first byte is the group of attributes under which the host reads the TD: DEBUG and its like.
   findings.same('tdx.debug', '00', toHex(body.tdAttributes.subarray(0, 1)));
+  // Where it goes on to run, nobody has appraised.
+  findings.same('tdx.migratable', 'not set', isSet(body, MIGRATABLE) ? 'set' : 'not set');
   const serviceTd = body.mrServiceTd?.some((byte) => byte !== 0) ? toHex(body.mrServiceTd) : 'none';
-  findings.same('tdx.service-td', 'none', serviceTd);
+  findings.among('tdx.service-td', ['none', ...(values?.serviceTds ?? [])], serviceTd);
+}
+
+function isSet({ tdAttributes }: TdReport, { byte, mask }: { readonly byte: number; readonly mask: number }): boolean {
+  return ((tdAttributes[byte] ?? 0) & mask) !== 0;
 }
 
 /** What a committee expects of the TD. */
 export function checkReferenceValues(findings: TdxFindings, body: TdReport, values: TdxReferenceValues): void {
-  const isDisabled = ((body.tdAttributes[SEPT_VE_DISABLE.byte] ?? 0) & SEPT_VE_DISABLE.mask) !== 0;
+  const isDisabled = isSet(body, SEPT_VE_DISABLE);
   findings.rule(
     'tdx.sept-ve-disable',
     values.septVeDisable ? 'set' : 'set or not',

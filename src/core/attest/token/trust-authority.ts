@@ -17,7 +17,18 @@ const TRUST_AUTHORITY: Service = {
   issuer: 'Intel Trust Authority',
 };
 
-const VALUE_RULES = ['attester-type', 'debug', 'module', 'tcb-status', 'image', 'attributes', 'xfam'] as const;
+const VALUE_RULES = [
+  'attester-type',
+  'debug',
+  'migratable',
+  'module',
+  'tcb-status',
+  'image',
+  'attributes',
+  'xfam',
+] as const;
+/** Without MIGRATABLE, bit 29: the second bit of the upper half of the fourth byte. */
+const NOT_MIGRATABLE = /^[0-9a-f]{6}[014589cd]/;
 /** Which claim is which field of an image. */
 const MEASUREMENTS = {
   mrTd: 'mrtd',
@@ -97,6 +108,8 @@ function checkTd(findings: ItaFindings, claims: TrustAuthorityClaims): void {
     `dbgstat ${debugStatus}, tdx_is_debuggable ${isDebuggable}, tdx_td_attributes ${attributes}`,
     debugStatus === 'disabled' && isDebuggable === 'false' && attributes.startsWith('00'),
   );
+  const isFixed = NOT_MIGRATABLE.test(attributes);
+  findings.rule('ita.migratable', 'not set in tdx_td_attributes', isFixed ? 'not set' : attributes, isFixed);
   const module = (signer: string, bits: string) => `signer ${signer}, attributes ${bits}`;
   findings.same('ita.module', module('00'.repeat(48), '00'.repeat(8)), module(mrSignerSeam, seamAttributes));
 }

@@ -357,6 +357,44 @@ describe('the TCB', () => {
     expect((await appraise({ body })).claims).toMatchObject({ 'tdx.tcb.advisories': 'INTEL-SA-00003' });
   });
 
+  test('of a TD whose module was out of date at its launch and is not now is a status of its own', async () => {
+    const launched = '04010300000000000000000000000000';
+    const since = (teeTcbSvn2: string): TdxChanges => ({
+      header: { version: 5 },
+      body: { teeTcbSvn: launched, teeTcbSvn2 },
+    });
+    const replaced = since('06010300000000000000000000000000');
+    expect(await broken(replaced)).toEqual({ 'tdx.tcb-status': 'TDRelaunchAdvised' });
+    expect(await broken(replaced, { values: { tcbStatuses: ['TDRelaunchAdvised'] } })).toEqual({});
+    expect(await broken(replaced, { values: { tcbStatuses: ['OutOfDate'] } })).not.toEqual({});
+    for (const teeTcbSvn2 of [launched, '06020300000000000000000000000000', '06010000000000000000000000000000']) {
+      expect(await broken(since(teeTcbSvn2))).toEqual({ 'tdx.tcb-status': 'OutOfDate' });
+    }
+  });
+
+  test('of a TD whose quoting enclave is out of date is not mended by launching it again', async () => {
+    const body = { teeTcbSvn: '04010300000000000000000000000000' };
+    const changes = { header: { version: 5 }, body, qe: { isvSvn: 3 } };
+    expect(await broken(changes)).toEqual({ 'tdx.tcb-status': 'OutOfDate' });
+  });
+
+  test('of a level before the policy’s date breaks the rule, where the policy has one', async () => {
+    const date = '2024-11-13T00:00:00Z';
+    const from = (minTcbDate: string) => ({ values: { minTcbDate } });
+    expect(await broken({}, from(date))).toEqual({});
+    expect(await broken({}, from('2024-11-13T00:00:01Z'))).toEqual({ 'tdx.tcb-date': date });
+    const older = '2023-08-09T00:00:00Z';
+    const qeLevel = { ...enclaveLevelJson(4, 'UpToDate'), tcbDate: older };
+    expect(await broken({ qeIdentity: { tcbLevels: [qeLevel] } }, from(date))).toEqual({ 'tdx.tcb-date': older });
+    const [identity] = TCB_INFO.tdxModuleIdentities;
+    const tcbLevels = [{ ...enclaveLevelJson(6, 'UpToDate'), tcbDate: older }];
+    const tcbInfo = { tdxModuleIdentities: [{ ...identity, tcbLevels }] };
+    expect(await broken({ tcbInfo }, from(date))).toEqual({ 'tdx.tcb-date': older });
+    expect((await broken({ pck: { components: new Array(16).fill(0) } }, from(date)))['tdx.tcb-date']).toBe(
+      'not reached',
+    );
+  });
+
   test('is the quoting enclave’s where that is the worst', async () => {
     expect(await broken({ qe: { isvSvn: 3 } })).toEqual({ 'tdx.tcb-status': 'OutOfDate' });
   });
@@ -441,10 +479,30 @@ describe('a TD', () => {
     expect(Object.keys(await broken({ body }))).toEqual(expected);
   });
 
-  test('with a service TD is refused: a migration TD may read it', async () => {
-    const body = { mrServiceTd: '01'.repeat(48) };
-    expect(await broken({ header: { version: 5 }, body })).toEqual({ 'tdx.service-td': '01'.repeat(48) });
+  test('with a service TD is refused, unless policy lists its hash', async () => {
+    const hash = '01'.repeat(48);
+    const bound: TdxChanges = { header: { version: 5 }, body: { mrServiceTd: hash } };
+    expect(await broken(bound)).toEqual({ 'tdx.service-td': hash });
+    expect(await broken(bound, { values: { serviceTds: [] } })).toEqual({ 'tdx.service-td': hash });
+    expect(await broken(bound, { values: { serviceTds: ['02'.repeat(48)] } })).toEqual({ 'tdx.service-td': hash });
+    expect(await broken(bound, { values: { serviceTds: ['02'.repeat(48), hash] } })).toEqual({});
+    expect(await broken({ header: { version: 5 } }, { values: { serviceTds: [hash] } })).toEqual({});
   });
+
+  test.each([
+    ['version 4', {}],
+    ['version 5, TDX 1.0', { header: { version: 5, bodyType: 2 } }],
+    ['version 5, TDX 1.5', { header: { version: 5 } }],
+    ['version 5, with a service TD that is listed', { header: { version: 5 }, body: { mrServiceTd: '01'.repeat(48) } }],
+  ] satisfies [string, TdxChanges][])(
+    'that may migrate is refused, though policy lists the bit: %s',
+    async (_, given) => {
+      const tdAttributes = '0000003000000000';
+      const values = { attributes: [tdAttributes], serviceTds: ['01'.repeat(48)] };
+      const changes = { ...given, body: { ...('body' in given ? given.body : {}), tdAttributes } };
+      expect(await broken(changes, { values })).toEqual({ 'tdx.migratable': 'set' });
+    },
+  );
 
   test('may leave SEPT_VE_DISABLE out where policy does not ask for it', async () => {
     const attributes = ['0000000000000000'];
@@ -493,6 +551,8 @@ describe('reference values', () => {
     for (const field of Object.keys(TDX_REFERENCE_VALUES)) {
       expect(() => parsed({ [field]: undefined })).toThrow(code('malformed'));
     }
+    const more = { minTcbDate: '2024-11-13T00:00:00Z', serviceTds: ['01'.repeat(48)] };
+    expect(parsed(more)).toEqual({ ...TDX_REFERENCE_VALUES, ...more });
   });
 
   test.each([
@@ -500,6 +560,9 @@ describe('reference values', () => {
     ['with an unknown field', { debug: true }],
     ['with upper-case hexadecimal', { xfams: ['E702060000000000'] }],
     ['with more grace than a month', { graceMs: 31 * DAY_MS }],
+    ['with a TCB date that is a day', { minTcbDate: '2024-11-13' }],
+    ['with a TCB date that is no date', { minTcbDate: '2024-13-13T00:00:00Z' }],
+    ['with a service TD of 47 bytes', { serviceTds: ['00'.repeat(47)] }],
     ['with a chip of 15 bytes', { chips: ['00'.repeat(15)] }],
     ['with two images of one name', { images: [TDX_IMAGE, { ...TDX_IMAGE, mrTd: 'ee'.repeat(48) }] }],
     ['with an image that pins neither RTMR3 nor MRCONFIGID', { images: [{ ...TDX_IMAGE, rtmr3: null }] }],

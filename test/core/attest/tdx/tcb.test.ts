@@ -2,16 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   enclaveLevel,
+  LEVEL_STATUSES,
   moduleId,
   type PlatformLevel,
   platformLevel,
+  statusSinceLaunch,
   TCB_STATUSES,
   type TcbStatus,
   worstStatus,
 } from '../../../../src/core/attest/tdx/tcb.ts';
 
+type LevelStatus = (typeof LEVEL_STATUSES)[number];
 const rank = (status: TcbStatus) => TCB_STATUSES.indexOf(status);
-const anyStatus = fc.constantFrom(...TCB_STATUSES);
+const anyStatus = fc.constantFrom(...LEVEL_STATUSES);
 
 describe('the status of several levels together', () => {
   test.each([
@@ -25,7 +28,7 @@ describe('the status of several levels together', () => {
     [['OutOfDateConfigurationNeeded', 'UpToDate'], 'OutOfDateConfigurationNeeded'],
     [['Revoked', 'UpToDate'], 'Revoked'],
     [['OutOfDateConfigurationNeeded', 'Revoked', 'UpToDate'], 'Revoked'],
-  ] satisfies [TcbStatus[], TcbStatus][])('%j is %s', (statuses, expected) => {
+  ] satisfies [LevelStatus[], LevelStatus][])('%j is %s', (statuses, expected) => {
     expect(worstStatus(statuses)).toBe(expected);
   });
 
@@ -41,7 +44,25 @@ describe('the status of several levels together', () => {
   });
 });
 
-const level = (status: TcbStatus, changes: Partial<PlatformLevel> = {}): PlatformLevel => ({
+describe('the status since the launch', () => {
+  test.each([
+    ['OutOfDate', 'UpToDate', 'TDRelaunchAdvised'],
+    ['OutOfDate', 'SWHardeningNeeded', 'TDRelaunchAdvised'],
+    ['OutOfDate', 'ConfigurationNeeded', 'TDRelaunchAdvisedConfigurationNeeded'],
+    ['OutOfDateConfigurationNeeded', 'UpToDate', 'TDRelaunchAdvisedConfigurationNeeded'],
+    ['OutOfDate', 'OutOfDate', 'OutOfDate'],
+    ['OutOfDate', 'OutOfDateConfigurationNeeded', 'OutOfDate'],
+    ['OutOfDate', null, 'OutOfDate'],
+    ['UpToDate', 'OutOfDate', 'UpToDate'],
+    ['UpToDate', null, 'UpToDate'],
+    ['UpToDate', 'Revoked', 'Revoked'],
+    ['Revoked', 'UpToDate', 'Revoked'],
+  ] satisfies [LevelStatus, LevelStatus | null, TcbStatus][])('%s, then %s, is %s', (launch, current, expected) => {
+    expect(statusSinceLaunch(launch, current)).toBe(expected);
+  });
+});
+
+const level = (status: LevelStatus, changes: Partial<PlatformLevel> = {}): PlatformLevel => ({
   status,
   dateMs: 0,
   advisories: [],

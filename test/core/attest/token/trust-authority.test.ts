@@ -31,8 +31,8 @@ const DATA = new Uint8Array(64).fill(7);
 const OTHER_DATA = new Uint8Array(64).fill(8);
 const NOW = TOKEN_INSTANT_MS / 1000;
 const NAMES = [
-  ...['algorithm', 'key', 'key-trusted', 'signature', 'issuer', 'time', 'report-data', 'held-data', 'debug', 'module'],
-  ...['attester-type', 'tcb-status', 'attributes', 'xfam', 'image', 'platform', 'policies'],
+  ...['algorithm', 'key', 'key-trusted', 'signature', 'issuer', 'time', 'report-data', 'held-data', 'debug'],
+  ...['migratable', 'module', 'attester-type', 'tcb-status', 'attributes', 'xfam', 'image', 'platform', 'policies'],
 ];
 
 interface Changes {
@@ -78,7 +78,7 @@ describe('a token of Trust Authority', () => {
 
   test('is checked without reference values for what it is in itself', async () => {
     const { rules } = await appraised(token(), { referenceValues: null, expectedData: null });
-    const left = ['algorithm', 'key', 'signature', 'issuer', 'time', 'report-data', 'debug', 'module'];
+    const left = ['algorithm', 'key', 'signature', 'issuer', 'time', 'report-data', 'debug', 'migratable', 'module'];
     expect(rules.map(({ rule, pass }) => [rule, pass])).toEqual(left.map((name) => [`ita.${name}`, true]));
   });
 
@@ -120,6 +120,8 @@ describe('a token of Trust Authority', () => {
     ['that does not say whether the TD may be debugged', payload({ tdx_is_debuggable: undefined }), ['debug']],
     ['of a TD that is being debugged', payload({ dbgstat: 'enabled' }), ['debug']],
     ['with the debug attribute', payload({ tdx_td_attributes: '0100001000000000' }), ['debug', 'attributes']],
+    ['of a TD that may migrate', payload({ tdx_td_attributes: '0000003000000000' }), ['migratable', 'attributes']],
+    ['of a TD without attributes', payload({ tdx_td_attributes: undefined }), ['debug', 'migratable', 'attributes']],
     ['of a module that Intel did not sign', payload({ tdx_mrsignerseam: 'aa'.repeat(48) }), ['module']],
     ['of a module with attributes', payload({ tdx_seam_attributes: '0100000000000000' }), ['module']],
     ['of a platform that is out of date', payload({ attester_tcb_status: 'OutOfDate' }), ['tcb-status']],
@@ -146,7 +148,13 @@ describe('a token of Trust Authority', () => {
 
   test('about an SGX enclave is refused: the rules about a TD are not reached', async () => {
     const report = payload({ attester_type: 'SGX' });
-    expect(await broken(report)).toEqual(['ita.report-data', 'ita.attester-type', 'ita.debug', 'ita.module']);
+    expect(await broken(report)).toEqual([
+      'ita.report-data',
+      'ita.attester-type',
+      'ita.debug',
+      'ita.migratable',
+      'ita.module',
+    ]);
     expect(await broken(payload({ attester_type: undefined }))).toContain('ita.attester-type');
   });
 

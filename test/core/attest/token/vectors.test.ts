@@ -72,7 +72,7 @@ describe('Intel Trust Authority, a token of its development environment about an
       const referenceValues = trustAuthorityValues({ anchors: [der(anchor)], policies: null, platforms: null });
       return failed(await appraiseTrustAuthority({ ...given('ita-dev.jwt', instantMs), referenceValues }));
     };
-    const ofSgx = ['attester-type', 'tcb-status', 'attributes', 'xfam', 'image', 'debug', 'module'];
+    const ofSgx = ['attester-type', 'tcb-status', 'attributes', 'xfam', 'image', 'debug', 'migratable', 'module'];
     const expected = ofSgx.map((rule) => `ita.${rule}`);
     expect(await broken(root)).toEqual(expected);
     expect(await broken(authority)).toEqual(expected);
