@@ -1,3 +1,5 @@
+import { visibleText } from '../visible.ts';
+
 /** How text is shown on a terminal. */
 
 const DURATIONS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -30,9 +32,12 @@ export function shortDigest(digest: string): string {
 /** No column is wider: one long word of the vault's would be paid for in every row. */
 const MAX_COLUMN_LENGTH = 256;
 
-/** Columns as wide as their widest cell. A cell that is longer than a column may be is there in whole. */
+/**
+ * Columns as wide as their widest cell. A cell that is longer than a column may be is there in whole, and none looks
+ * like two: spaces that follow one another are shown by their code points.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const all = [head, ...rows];
+  const all = [head, ...rows].map((row) => row.map(visibleText));
   const widths = head.map((_, column) =>
     all.reduce((width, row) => Math.max(width, Math.min(row[column]?.length ?? 0, MAX_COLUMN_LENGTH)), 0),
   );

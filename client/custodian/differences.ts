@@ -1,16 +1,23 @@
 import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
+import { exactBytes, exactDuration } from '../exact.ts';
 import type { Replica } from '../replica.ts';
 import type { HostReview } from './host-review.ts';
 
 type Release = StatementOf<'release'>;
 
-/** What is otherwise than in the last release of this model. */
+/** A value, and how many of the hosts have it; 1 where it is no host's. */
+export interface Tallied {
+  readonly value: string;
+  readonly count: number;
+}
+
+/** What is otherwise than in the last release of this model: each value once, in the order of their code units. */
 export interface Change {
   readonly field: string;
-  readonly before: string;
-  readonly after: string;
+  readonly before: readonly Tallied[];
+  readonly after: readonly Tallied[];
 }
 
 /** Claims that are new in every report: that they differ says nothing. */
@@ -28,18 +35,19 @@ export async function differences(
   const objects = await replica.objects(last.statement.hosts.map((host) => host.appraisal));
   const before = [...objects.values()].map((bytes) => parseAppraisal(bytes).appraisal.claims);
   const after = hosts.map((host) => host.atVault.claims);
+  const [fieldsBefore, fieldsAfter] = [fieldsOf(facts, last.statement), fieldsOf(facts, statement)];
   return [
-    ...Object.entries(fieldsOf(facts, statement)).map(([field, value]) => ({
+    ...Object.keys(fieldsAfter).map((field) => ({
       field,
-      before: fieldsOf(facts, last.statement)[field] ?? '',
-      after: value,
+      before: tally(fieldsBefore[field] ?? []),
+      after: tally(fieldsAfter[field] ?? []),
     })),
     ...claimNames([...before, ...after]).map((name) => ({
       field: `claim ${name}`,
-      before: valuesOf(before, name),
-      after: valuesOf(after, name),
+      before: tally(valuesOf(before, name)),
+      after: tally(valuesOf(after, name)),
     })),
-  ].filter((change) => change.before !== change.after);
+  ].filter((change) => !isSame(change.before, change.after));
 }
 
 function lastRelease({ proposals }: Facts, model: string): Proposal<Release> | null {
@@ -52,19 +60,20 @@ function lastRelease({ proposals }: Facts, model: string): Proposal<Release> | n
   return last;
 }
 
-function fieldsOf(facts: Facts, statement: Release): Readonly<Record<string, string>> {
+/** Persons and keys by their ids too: a name may be another's. */
+function fieldsOf(facts: Facts, statement: Release): Readonly<Record<string, readonly string[]>> {
   const { proposer } = statement;
   return {
-    version: statement.version,
-    manifest: statement.manifest,
-    purpose: statement.purpose,
-    requester: facts.principals.get(proposer.key)?.name ?? proposer.key,
-    person: facts.persons.get(proposer.person) ?? proposer.person,
-    policy: statement.policy,
-    epoch: String(statement.epoch),
-    hosts: sorted(statement.hosts.map((host) => host.label)),
-    leaseMs: String(statement.leaseMs),
-    bytes: statement.bytes,
+    version: [statement.version],
+    manifest: [statement.manifest],
+    purpose: [statement.purpose],
+    requester: [`${facts.principals.get(proposer.key)?.name}, ${proposer.key}`],
+    person: [`${facts.persons.get(proposer.person)}, ${proposer.person}`],
+    policy: [statement.policy],
+    epoch: [String(statement.epoch)],
+    hosts: statement.hosts.map((host) => host.label),
+    lease: [exactDuration(statement.leaseMs)],
+    served: [exactBytes(BigInt(statement.bytes))],
   };
 }
 
@@ -74,10 +83,15 @@ function claimNames(claims: readonly Claims[]): readonly string[] {
   return [...new Set(claims.flatMap(Object.keys))].filter((name) => !ONCE_ONLY.test(name)).sort();
 }
 
-function valuesOf(claims: readonly Claims[], name: string): string {
-  return sorted(claims.map((claim) => claim[name] ?? ''));
+/** A host that makes no such claim has no value. */
+function valuesOf(claims: readonly Claims[], name: string): readonly string[] {
+  return claims.flatMap((claim) => claim[name] ?? []);
 }
 
-function sorted(values: readonly string[]): string {
-  return [...new Set(values)].sort().join(', ');
+function tally(values: readonly string[]): readonly Tallied[] {
+  return [...Map.groupBy([...values].sort(), (value) => value)].map(([value, { length: count }]) => ({ value, count }));
+}
+
+function isSame(a: readonly Tallied[], b: readonly Tallied[]): boolean {
+  return a.length === b.length && a.every(({ value, count }, i) => b[i]?.value === value && b[i]?.count === count);
 }

@@ -23,6 +23,7 @@ export async function serveCorePage(): Promise<CorePage> {
     configFile: false,
     root: join(import.meta.dirname, 'vectors'),
     base: '/',
+    publicDir: join(import.meta.dirname, '../../client/console/public'),
     logLevel: 'warn',
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: {

@@ -87,7 +87,7 @@ describe('the whole story, through the library alone', () => {
     });
     expect(seen.code.split(' ')).toHaveLength(4);
     const fields = seen.changes?.map(({ field }) => field);
-    expect(fields).toContain('leaseMs');
+    expect(fields).toContain('lease');
     expect(fields).not.toContain('claim measurement');
     await deny(founded.custodians.ben, replica, pending.release);
   });

@@ -4,7 +4,7 @@ import { confirmCustody } from '../../custodian/custody.ts';
 import { propose } from '../../custodian/propose.ts';
 import { counted, exactBytes } from '../../exact.ts';
 import { instant } from './format.ts';
-import { ActionButton, ActionError, useAction } from './parts/action.tsx';
+import { ActionButton, ActionError, GrantButton, useAction } from './parts/action.tsx';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
 import { Facts as FactList, Screen } from './parts/screen.tsx';
@@ -95,7 +95,7 @@ function VersionActs({ version, isOwnMissing, facts }: { version: Version; isOwn
             Confirm my share
           </ActionButton>
         ) : null}
-        {phase === 'quarantined' ? <ActionButton action={publish}>Propose to publish</ActionButton> : null}
+        {phase === 'quarantined' ? <GrantButton action={publish}>Propose to publish</GrantButton> : null}
       </div>
       <StopForm stopping={{ what: 'version', target: manifest }} label="Un-publish" />
     </>

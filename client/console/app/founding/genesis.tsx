@@ -4,11 +4,13 @@ import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import type { GenesisReview } from '../../../custodian/genesis.ts';
 import { counted } from '../../../exact.ts';
 import { instant } from '../format.ts';
-import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Digest } from '../parts/digest.tsx';
+import { Exactly } from '../parts/exactly.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { PolicyFacts } from '../parts/policy.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
+import { Text } from '../parts/text.tsx';
 import { Words } from '../parts/words.tsx';
 import { hasSigned, sign } from './founding.ts';
 
@@ -24,7 +26,9 @@ export function GenesisPanels({ review }: { review: GenesisReview }) {
           {founders.map(({ person, name, index, groups, authenticators }) => (
             <li key={person} class="stack">
               <div class="row">
-                <strong>{name}</strong>
+                <strong>
+                  <Text of={name} />
+                </strong>
                 <span class="quiet">share {index}</span>
                 {groups.map((group) => (
                   <Mark key={group} tone="plain">
@@ -46,9 +50,13 @@ export function GenesisPanels({ review }: { review: GenesisReview }) {
           {statement.principals.map(({ key, name, role, ownerName, models }) => (
             <li key={key} class="stack">
               <div class="row">
-                <strong>{name}</strong>
+                <strong>
+                  <Text of={name} />
+                </strong>
                 <Mark tone="plain">{role}</Mark>
-                <span class="quiet">of {ownerName}</span>
+                <span class="quiet">
+                  of <Text of={ownerName} />
+                </span>
                 <span class="quiet">models: {models.join(', ')}</span>
               </div>
               <code class="quiet">{key}</code>
@@ -57,10 +65,7 @@ export function GenesisPanels({ review }: { review: GenesisReview }) {
         </ul>
         <h3>Policy</h3>
         <PolicyFacts policy={policy} />
-        <details>
-          <summary>The statement, exactly</summary>
-          <pre>{JSON.stringify(statement, null, 2)}</pre>
-        </details>
+        <Exactly statement={statement} />
       </Panel>
       <ComparePanel review={review} />
     </>
@@ -123,9 +128,9 @@ function ComparePanel({ review }: { review: GenesisReview }) {
           </p>
           <ActionError action={signing} />
           <div>
-            <ActionButton action={signing} kind="primary" disabled={!compared.value}>
+            <GrantButton action={signing} kind="primary" disabled={!compared.value}>
               Sign the genesis
-            </ActionButton>
+            </GrantButton>
           </div>
         </>
       )}

@@ -1,7 +1,9 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { TwinlockError } from '../../../../src/core/errors.ts';
-import { asFailure, Failure } from './notice.tsx';
+import { cutOff, measureCutOff } from './cut-off.ts';
+import { asFailure, Failure, Notice } from './notice.tsx';
+import { Text } from './text.tsx';
 
 export interface Action {
   readonly busy: boolean;
@@ -48,6 +50,35 @@ export function ActionButton({ action, kind, disabled = false, describedBy, chil
     >
       {children}
     </button>
+  );
+}
+
+/** For what grants something: it cannot be pressed while anything on the screen is cut off. Stopping has no such need. */
+export function GrantButton({ action, disabled = false, describedBy, ...rest }: ActionButtonProps) {
+  const missing = cutOff.value;
+  const run = () => {
+    const screen = document.querySelector('main');
+    if (screen !== null && measureCutOff(screen) === null) action.run();
+  };
+  return (
+    <>
+      {missing === null ? null : (
+        <div id="cut-off">
+          <Notice tone="bad" title="Something on this page cannot be seen">
+            <p>
+              <Text of={missing} />. You sign what is shown, so the button waits until all of it is: make the window
+              wider or the letters smaller.
+            </p>
+          </Notice>
+        </div>
+      )}
+      <ActionButton
+        action={{ ...action, run }}
+        disabled={disabled || missing !== null}
+        describedBy={missing === null ? describedBy : 'cut-off'}
+        {...rest}
+      />
+    </>
   );
 }
 

@@ -1,36 +1,22 @@
-interface Row {
+import type { ComponentChildren } from 'preact';
+import { Table } from './table.tsx';
+import { Text } from './text.tsx';
+
+interface Difference {
   readonly place: string;
-  /** Null where there is nothing. */
-  readonly before: string | null;
-  readonly after: string | null;
+  readonly before: ComponentChildren;
+  readonly after: ComponentChildren;
 }
 
 /** What is otherwise, place by place. */
-export function DifferenceTable({ place, before, rows }: { place: string; before: string; rows: readonly Row[] }) {
+export function DifferenceTable({ place, before, of }: { place: string; before: string; of: readonly Difference[] }) {
   return (
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{place}</th>
-            <th scope="col">{before}</th>
-            <th scope="col">Now</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, i) => (
-            <tr key={`${i} ${row.place}`}>
-              <th scope="row">{row.place}</th>
-              <td>
-                <code>{row.before ?? 'none'}</code>
-              </td>
-              <td>
-                <code>{row.after ?? 'none'}</code>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      head={[place, before, 'Now']}
+      rows={of.map((difference, i) => ({
+        key: `${i} ${difference.place}`,
+        cells: [<Text key="place" of={difference.place} />, difference.before, difference.after],
+      }))}
+    />
   );
 }

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { TwinlockError } from '../../../../src/core/errors.ts';
 import { adviceOn } from '../advice.ts';
+import { Text } from './text.tsx';
 
 type Tone = 'good' | 'bad' | 'warn' | 'plain';
 
@@ -22,7 +23,9 @@ export function Failure({ error }: { error: TwinlockError }) {
   const { title, advice } = adviceOn(error);
   return (
     <Notice tone={error.group === 'alert' ? 'bad' : 'warn'} title={title}>
-      <p class="sentence">{error.message}</p>
+      <p class="sentence">
+        <Text of={error.message} />
+      </p>
       <p>{advice}</p>
       <p>
         <code>{error.code}</code>

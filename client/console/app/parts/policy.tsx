@@ -1,8 +1,10 @@
 import type { ReferenceValues } from '../../../../src/core/attest/reference-values.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
-import { type Field, policyFields } from '../../../custodian/policy-diff.ts';
+import { policyFields } from '../../../custodian/policy-diff.ts';
 import { counted, exactBytes, exactDuration } from '../../../exact.ts';
 import { Facts } from './screen.tsx';
+import { Table } from './table.tsx';
+import { Text, Value } from './text.tsx';
 
 /** A policy in short, and then every field of it as it is, because what is not shown is not agreed to. */
 export function PolicyFacts({ policy }: { policy: Policy }) {
@@ -28,36 +30,15 @@ export function PolicyFacts({ policy }: { policy: Policy }) {
           ['To publish', publicationText(publication)],
         ]}
       />
-      <details open>
-        <summary>
-          The whole policy, exactly: groups, authenticators and their roots, what hosts must show, limits
-        </summary>
-        <FieldTable fields={policyFields(policy)} />
-      </details>
+      <h3>The whole policy, exactly: groups, authenticators and their roots, what hosts must show, limits</h3>
+      <Table
+        head={['Field', 'Value']}
+        rows={policyFields(policy).map(({ path, value }, i) => ({
+          key: `${i} ${path}`,
+          cells: [<Text key="path" of={path} />, <Value key="value" of={value} />],
+        }))}
+      />
     </>
-  );
-}
-
-function FieldTable({ fields }: { fields: readonly Field[] }) {
-  return (
-    <table class="claims">
-      <thead>
-        <tr>
-          <th scope="col">Field</th>
-          <th scope="col">Value</th>
-        </tr>
-      </thead>
-      <tbody>
-        {fields.map(({ path, value }, i) => (
-          <tr key={`${i} ${path}`}>
-            <th scope="row">{path}</th>
-            <td>
-              <code>{value}</code>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 
@@ -67,7 +48,7 @@ function Values({ of }: { of: readonly string[] }) {
     <ul class="rows">
       {policyFields({ of }).map(({ value }, i) => (
         <li key={`${i} ${value}`}>
-          <code>{value}</code>
+          <Value of={value} />
         </li>
       ))}
     </ul>

@@ -1,18 +1,22 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { watchCutOff } from './cut-off.ts';
+import { Text } from './text.tsx';
 
 /** A screen of its own: its heading takes the focus, so that a screen reader says where one is. */
 export function Screen({ title, lead, children }: { title: string; lead?: string; children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const main = useRef<HTMLElement>(null);
+  useLayoutEffect(() => (main.current === null ? undefined : watchCutOff(main.current)), []);
   useEffect(() => {
     document.title = `${title} · twinlock`;
     heading.current?.focus();
   }, [title]);
   return (
-    <main>
+    <main ref={main}>
       <div class="stack">
         <h1 ref={heading} tabIndex={-1}>
-          {title}
+          <Text of={title} />
         </h1>
         {lead === undefined ? null : <p class="lead">{lead}</p>}
       </div>
@@ -36,7 +40,12 @@ export function Facts({ of }: { of: readonly (readonly [name: string, value: Com
   return (
     <dl class="facts">
       {of.flatMap((fact) =>
-        fact === null ? [] : [<dt key={`name ${fact[0]}`}>{fact[0]}</dt>, <dd key={`value ${fact[0]}`}>{fact[1]}</dd>],
+        fact === null
+          ? []
+          : [
+              <dt key={`name ${fact[0]}`}>{fact[0]}</dt>,
+              <dd key={`value ${fact[0]}`}>{typeof fact[1] === 'string' ? <Text of={fact[1]} /> : fact[1]}</dd>,
+            ],
       )}
     </dl>
   );

@@ -1,7 +1,9 @@
-import type { Change } from '../../../custodian/differences.ts';
+import type { Change, Tallied } from '../../../custodian/differences.ts';
+import { counted } from '../../../exact.ts';
 import { DifferenceTable } from '../parts/difference-table.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';
+import { Value } from '../parts/text.tsx';
 
 /** What is otherwise than it was when this model was last released: where a changed request shows. */
 export function ChangesPanel({ changes }: { changes: readonly Change[] | null }) {
@@ -14,12 +16,26 @@ export function ChangesPanel({ changes }: { changes: readonly Change[] | null })
       ) : null}
       {changes?.length === 0 ? <p>Nothing.</p> : null}
       {changes === null || changes.length === 0 ? null : (
-        <DifferenceTable place="Field" before="Last time" rows={changes.map(rowOf)} />
+        <DifferenceTable place="Field" before="Last time" of={changes.map(differenceOf)} />
       )}
     </Panel>
   );
 }
 
-function rowOf({ field, before, after }: Change) {
-  return { place: field, before: before === '' ? null : before, after: after === '' ? null : after };
+function differenceOf({ field, before, after }: Change) {
+  return { place: field, before: <Values of={before} />, after: <Values of={after} /> };
+}
+
+/** How many hosts have it is said where it is not the only one. */
+function Values({ of }: { of: readonly Tallied[] }) {
+  if (of.length === 0) return <Value of={null} />;
+  return (
+    <ul class="plain">
+      {of.map(({ value, count }) => (
+        <li key={value}>
+          <Value of={value} /> {count === 1 ? null : <span class="quiet">on {counted(count, 'host')}</span>}
+        </li>
+      ))}
+    </ul>
+  );
 }

@@ -5,9 +5,10 @@ import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts
 import { approve, deny } from '../../../custodian/approve.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { instant } from '../format.ts';
-import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { ActionButton, ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';
+import { Text } from '../parts/text.tsx';
 import { Words } from '../parts/words.tsx';
 import { StopForm } from '../stopping/stop-form.tsx';
 import { act, custodian, facts } from '../vault.ts';
@@ -101,7 +102,7 @@ function Decision({ review, onSent }: { review: Review; onSent: () => void }) {
             <ul>
               {obstacles.slice(0, MAX_OBSTACLES).map(({ code, message }) => (
                 <li key={message} class="sentence">
-                  {message} <code>{code}</code>
+                  <Text of={message} /> <code>{code}</code>
                 </li>
               ))}
               {obstacles.length > MAX_OBSTACLES ? <li>and {obstacles.length - MAX_OBSTACLES} more, above</li> : null}
@@ -112,14 +113,14 @@ function Decision({ review, onSent }: { review: Review; onSent: () => void }) {
       <ActionError action={approving} />
       <ActionError action={denying} />
       <div class="row">
-        <ActionButton
+        <GrantButton
           action={approving}
           kind="primary"
           disabled={busy || obstacles.length > 0}
           describedBy={obstacles.length > 0 ? 'obstacles' : undefined}
         >
           Approve
-        </ActionButton>
+        </GrantButton>
         <ActionButton action={denying} kind="danger" disabled={busy || !canVote}>
           Deny
         </ActionButton>

@@ -6,6 +6,8 @@ import { Digest } from '../parts/digest.tsx';
 import { Fold } from '../parts/fold.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
+import { Table } from '../parts/table.tsx';
+import { Text, Value } from '../parts/text.tsx';
 import {
   devicesOf,
   firmwareOf,
@@ -43,7 +45,7 @@ export function HostsPanel({ hosts }: { hosts: readonly HostReview[] }) {
           summary={
             <span class="row">
               <strong>
-                Host {host.position}: <code>{host.label}</code>
+                Host {host.position}: <Value of={host.label} />
               </strong>
               <Verdict pass={!isRefused(host)} />
               <Outdated of={host.atVault} />
@@ -68,7 +70,7 @@ function InAll({ hosts }: { hosts: readonly HostReview[] }) {
     <ul class="plain">
       {tally(texts).map(([text, count]) => (
         <li key={text}>
-          {text}: {counted(count, 'host')}
+          <Text of={text} />: {counted(count, 'host')}
         </li>
       ))}
     </ul>
@@ -92,7 +94,16 @@ function Host({ host }: { host: HostReview }) {
       <Facts
         of={[
           ['Runs', <Images key="images" of={atVault} />],
-          devices.length === 0 ? null : ['Devices', devices.map((line) => <div key={line}>{line}</div>)],
+          devices.length === 0
+            ? null
+            : [
+                'Devices',
+                devices.map((line) => (
+                  <div key={line}>
+                    <Text of={line} />
+                  </div>
+                )),
+              ],
           ...firmwareFacts(atVault),
           ['At the vault’s instant', <At key="vault" appraisal={atVault} />],
           ['By your clock', <At key="own" appraisal={atOwnClock} />],
@@ -161,7 +172,9 @@ function Images({ of }: { of: Appraisal }) {
     <ul class="plain">
       {images.map((image) => (
         <li key={image.part}>
-          <strong class="image">{image.name === null ? <Mark tone="bad">{imageText(image)}</Mark> : image.name}</strong>{' '}
+          <strong class="image">
+            {image.name === null ? <Mark tone="bad">{imageText(image)}</Mark> : <Text of={image.name} />}
+          </strong>{' '}
           <span class="quiet">measured by {image.part}</span>
         </li>
       ))}
@@ -178,7 +191,7 @@ function firmwareFacts(appraisal: Appraisal): Parameters<typeof Facts>[0]['of'] 
     [
       'Firmware',
       <Mark key="firmware" tone={status === 'UpToDate' ? 'good' : 'warn'}>
-        {status}
+        <Text of={status} />
       </Mark>,
     ],
     advisories === 'none' ? null : ['Advisories', advisories],
@@ -187,7 +200,11 @@ function firmwareFacts(appraisal: Appraisal): Parameters<typeof Facts>[0]['of'] 
 
 function Outdated({ of }: { of: Appraisal }) {
   const status = firmwareOf(of)?.status ?? 'UpToDate';
-  return status === 'UpToDate' ? null : <Mark tone="warn">{status}</Mark>;
+  return status === 'UpToDate' ? null : (
+    <Mark tone="warn">
+      <Text of={status} />
+    </Mark>
+  );
 }
 
 function At({ appraisal: { instant: at, verdict } }: { appraisal: Appraisal }) {
@@ -204,69 +221,42 @@ function Verdict({ pass }: { pass: boolean }) {
 
 function RuleTable({ rows }: { rows: readonly RuleRow[] }) {
   return (
-    <div class="scroll">
-      <table class="rules">
-        <thead>
-          <tr>
-            <th scope="col">Claim</th>
-            <th scope="col">Expected</th>
-            <th scope="col">Got</th>
-            <th scope="col">Verdict</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.rule} class={isFailed(row) ? 'failed' : ''}>
-              <th scope="row">{row.rule}</th>
-              <td>
-                <code>{(row.now ?? row).expected}</code>
-              </td>
-              <td>
-                <code>{row.got}</code>
-                {row.now === null ? null : <Now row={row.now} />}
-              </td>
-              <td>
-                <Verdict pass={!isFailed(row)} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      kind="rules"
+      head={['Claim', 'Expected', 'Got', 'Verdict']}
+      rows={rows.map((row) => ({
+        key: row.rule,
+        isFailed: isFailed(row),
+        cells: [
+          row.rule,
+          <Value key="expected" of={(row.now ?? row).expected} />,
+          <Got key="got" row={row} />,
+          <Verdict key="verdict" pass={!isFailed(row)} />,
+        ],
+      }))}
+    />
   );
 }
 
-/** What ran out between the vault's instant and now, or was to begin. */
-function Now({ row }: { row: NonNullable<RuleRow['now']> }) {
+/** And what ran out between the vault's instant and now, or was to begin. */
+function Got({ row: { got, now } }: { row: RuleRow }) {
   return (
     <>
-      <span class="quiet">by your clock, {row.pass ? 'pass' : 'fail'}:</span>
-      <code>{row.got}</code>
+      <Value of={got} />
+      {now === null ? null : (
+        <>
+          {' '}
+          <span class="quiet">by your clock, {now.pass ? 'pass' : 'fail'}:</span> <Value of={now.got} />
+        </>
+      )}
     </>
   );
 }
 
 function ClaimTable({ claims }: { claims: Appraisal['claims'] }) {
-  return (
-    <div class="scroll">
-      <table class="claims">
-        <thead>
-          <tr>
-            <th scope="col">Claim</th>
-            <th scope="col">Value</th>
-          </tr>
-        </thead>
-        <tbody>
-          {Object.entries(claims).map(([name, value]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>
-                <code>{value === '' ? 'empty' : value}</code>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+  const rows = Object.entries(claims).map(([name, value]) => ({
+    key: name,
+    cells: [<Text key="name" of={name} />, <Value key="value" of={value} />],
+  }));
+  return <Table head={['Claim', 'Value']} rows={rows} />;
 }

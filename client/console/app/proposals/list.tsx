@@ -3,6 +3,7 @@ import type { Custodian } from '../../../custodian/ceremony.ts';
 import { fromNow, instant } from '../format.ts';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
+import { Text } from '../parts/text.tsx';
 import { now } from '../vault.ts';
 import { phaseOf, proposerName, titleOf } from './title.ts';
 
@@ -54,7 +55,9 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
   return (
     <a class="card" href={`#/proposals/${digest}`}>
       <div class="row">
-        <strong>{titleOf(statement)}</strong>
+        <strong>
+          <Text of={titleOf(statement)} />
+        </strong>
         <span class="row end">
           {own === undefined ? null : (
             <Mark tone="plain">you {own.decision === 'approve' ? 'approved' : 'denied'}</Mark>
@@ -71,7 +74,7 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
         {proposerName(facts, statement)}, {instant(time)}, {fromNow(time, now.value)}
         {isOpen ? `; expires ${instant(statement.expires)}, ${fromNow(statement.expires, now.value)}` : ''}
       </span>
-      {'reason' in statement ? <span>{statement.reason}</span> : null}
+      {'reason' in statement ? <Text of={statement.reason} /> : null}
     </a>
   );
 }

@@ -5,6 +5,7 @@ import { fromNow, instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
+import { Text, Value } from '../parts/text.tsx';
 import { now } from '../vault.ts';
 import { VersionPhase } from '../versions.tsx';
 
@@ -49,7 +50,7 @@ function whatOf(statement: Proposable, { persons, attestedMs }: Established): Ro
         ['Role', role],
         ['Owner', owned === undefined ? `${ownerName}, who is no custodian` : owned],
         ['Models', models.join(', ')],
-        ['Key', <code key="key">{key}</code>],
+        ['Key', <Value key="key" of={key} />],
       ];
     }
     case 'policy':
@@ -82,7 +83,11 @@ export function AskedPanel({ review }: { review: Review }) {
   const { name, key, reason, created, expires } = review.asked;
   return (
     <Panel title="Who asked, and why">
-      {reason === null ? null : <blockquote class="reason">{reason}</blockquote>}
+      {reason === null ? null : (
+        <blockquote class="reason">
+          <Text of={reason} />
+        </blockquote>
+      )}
       <Facts
         of={[
           ['Person', name],
@@ -157,7 +162,9 @@ export function ServedPanel({ review }: { review: Review }) {
           const receipt = receipts.find((candidate) => candidate.host === host);
           return (
             <li key={host} class="row">
-              Host {host}: {label}
+              <span>
+                Host {host}: <Text of={label} />
+              </span>
               <span class="row end">
                 {receipt === undefined ? null : <span class="quiet">{exactBytes(BigInt(receipt.bytes))}</span>}
                 <Mark tone={receipt === undefined ? 'warn' : 'good'}>

@@ -3,24 +3,30 @@ import type { PolicyChange } from '../../../custodian/review.ts';
 import { DifferenceTable } from '../parts/difference-table.tsx';
 import { PolicyFacts } from '../parts/policy.tsx';
 import { Panel } from '../parts/screen.tsx';
+import { Value } from '../parts/text.tsx';
 
 /** What a change of policy is, against the policy that it rests on, and the whole of what it would be. */
 export function PolicyChangePanel({ change }: { change: PolicyChange }) {
   return (
-    <Panel title="What changes in the policy">
-      <PolicyDifferences differences={change.differences} />
-      <p class="quiet">
-        Whatever is open under the policy in force can then no longer take effect; leases that run go on.
-      </p>
-      <details>
-        <summary>The whole policy, as it would be</summary>
+    <>
+      <Panel title="What changes in the policy">
+        <PolicyDifferences differences={change.differences} />
+        <p class="quiet">
+          Proposals that are open under the policy in force can then no longer take effect; leases that run go on.
+        </p>
+      </Panel>
+      <Panel title="The policy as it would be">
         <PolicyFacts policy={change.policy} />
-      </details>
-    </Panel>
+      </Panel>
+    </>
   );
 }
 
 export function PolicyDifferences({ differences }: { differences: readonly Difference[] }) {
-  const rows = differences.map(({ path, before, after }) => ({ place: path, before, after }));
-  return <DifferenceTable place="Place" before="Before" rows={rows} />;
+  const rows = differences.map(({ path, before, after }) => ({
+    place: path,
+    before: <Value of={before} />,
+    after: <Value of={after} />,
+  }));
+  return <DifferenceTable place="Place" before="Before" of={rows} />;
 }

@@ -4,6 +4,7 @@ import type { Hex } from '../../../../src/core/bytes.ts';
 import type { TwinlockError } from '../../../../src/core/errors.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { type Review, review } from '../../../custodian/review.ts';
+import { Exactly } from '../parts/exactly.tsx';
 import { asFailure, Failure, Mark } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { now, withReplica } from '../vault.ts';
@@ -67,10 +68,7 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
       {isRelease && proposal.phase === 'open' ? <ChangesPanel changes={review.changes} /> : null}
       <ServedPanel review={review} />
       <DecidePanel key={review.digest} review={review} />
-      <details>
-        <summary>The statement, exactly</summary>
-        <pre>{JSON.stringify(review.statement, null, 2)}</pre>
-      </details>
+      <Exactly statement={review.statement} />
     </Screen>
   );
 }

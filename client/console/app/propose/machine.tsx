@@ -4,7 +4,7 @@ import { parseAs } from '../../../../src/core/schema.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { type PrincipalRecord, principalInvitation } from '../../../../src/core/statement/statement.ts';
 import { propose } from '../../../custodian/propose.ts';
-import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
 import { go } from '../route.ts';
 import { act } from '../vault.ts';
@@ -88,9 +88,9 @@ export function MachineForm({ facts }: { facts: Facts }) {
       </label>
       <ActionError action={submit} />
       <div>
-        <ActionButton action={submit} kind="primary" disabled={pasted.value.trim() === '' || ownerId === ''}>
+        <GrantButton action={submit} kind="primary" disabled={pasted.value.trim() === '' || ownerId === ''}>
           Propose to enrol it
-        </ActionButton>
+        </GrantButton>
       </div>
     </Panel>
   );

@@ -6,7 +6,7 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { MAX_POLICY_BYTES } from '../../../../src/core/statement/policy.ts';
 import { policyDifferences } from '../../../custodian/policy-diff.ts';
 import { propose, withReferenceValues } from '../../../custodian/propose.ts';
-import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { asFailure, Failure } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { PolicyDifferences } from '../proposals/policy-change.tsx';
@@ -72,13 +72,13 @@ export function PolicyForm({ facts }: { facts: Facts }) {
       </label>
       <ActionError action={submit} />
       <div>
-        <ActionButton
+        <GrantButton
           action={submit}
           kind="primary"
           disabled={differences.value.length === 0 || reason.value.trim() === ''}
         >
           Propose the change
-        </ActionButton>
+        </GrantButton>
       </div>
     </Panel>
   );

@@ -3,7 +3,7 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { logAheadMs } from '../../../custodian/obstacles.ts';
 import { propose } from '../../../custodian/propose.ts';
 import { instant } from '../format.ts';
-import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { go } from '../route.ts';
 import { act } from '../vault.ts';
@@ -72,9 +72,9 @@ function ReasonPanel({ kind, title, why, label, button }: ReasonPanelProps) {
       </label>
       <ActionError action={proposing} />
       <div>
-        <ActionButton action={proposing} kind="primary" disabled={reason.value.trim() === ''}>
+        <GrantButton action={proposing} kind="primary" disabled={reason.value.trim() === ''}>
           {button}
-        </ActionButton>
+        </GrantButton>
       </div>
     </Panel>
   );

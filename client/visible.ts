@@ -1,0 +1,65 @@
+/** A stretch of a text as it is shown: itself, or in place of it the code points that a reader would not see in it. */
+export interface Piece {
+  readonly text: string;
+  readonly isEscape: boolean;
+}
+
+/** A space that stands alone between other characters is seen; so is every other printable character of ASCII. */
+const PLAIN = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
+/** Shows as nothing, as a space, or as the box that stands for every character that the fonts do not have. */
+const UNSEEN = /[\p{C}\p{Z}\p{DI}\u2800]/u;
+const MARK = /\p{M}/u;
+/** More marks on one character grow over the lines above and below it. */
+const MARKS_MAX = 2;
+
+/**
+ * Attacker-controlled text, whole, so that two texts that differ never look the same for what is not seen in them:
+ * controls, white space but for single spaces, what is not in NFC, and marks that pile up are shown by their code
+ * points. Letters of two scripts that look alike are not told apart.
+ */
+export function visiblePieces(text: string): readonly Piece[] {
+  if (PLAIN.test(text)) return [{ text, isEscape: false }];
+  const characters = [...text];
+  const isComposed = text.isWellFormed() && text.normalize('NFC') === text;
+  const pieces: Piece[] = [];
+  let plain = '';
+  let marks = 0;
+  for (let i = 0; i < characters.length; i++) {
+    const character = characters[i] ?? '';
+    marks = MARK.test(character) ? marks + 1 : 0;
+    const isStrange = isComposed ? marks > MARKS_MAX || (marks > 0 && i === 0) : !/[\x20-\x7e]/.test(character);
+    if (!isStrange && isSeen(characters, i)) {
+      plain += character;
+      continue;
+    }
+    if (plain !== '') pieces.push({ text: plain, isEscape: false });
+    plain = '';
+    const run = runOf(characters, i);
+    pieces.push({ text: `${codePoint(character)}${run === 1 ? '' : ` × ${run}`}`, isEscape: true });
+    i += run - 1;
+  }
+  return plain === '' ? pieces : [...pieces, { text: plain, isEscape: false }];
+}
+
+/** The same on one line of a terminal, where escapes have no colour of their own: `a⟨U+00A0⟩b`. */
+export function visibleText(text: string): string {
+  return visiblePieces(text)
+    .map((piece) => (piece.isEscape ? `⟨${piece.text}⟩` : piece.text))
+    .join('');
+}
+
+function isSeen(characters: readonly string[], i: number): boolean {
+  if (characters[i] !== ' ') return !UNSEEN.test(characters[i] ?? '');
+  const [before, after] = [characters[i - 1], characters[i + 1]];
+  return before !== undefined && after !== undefined && !UNSEEN.test(before) && !UNSEEN.test(after);
+}
+
+function runOf(characters: readonly string[], from: number): number {
+  let to = from;
+  while (characters[to] === characters[from]) to++;
+  return to - from;
+}
+
+function codePoint(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+}

@@ -1,0 +1,194 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { vaultSource } from '../../client/auditor/audit.ts';
+import { principalRecord } from '../../client/principal.ts';
+import { type Hex, toBase64url, utf8 } from '../../src/core/bytes.ts';
+import { HARDWARE_VALUES, snpHost, tdxHost } from '../vault/hardware/hosts.ts';
+import { depositFiles, followAs, openVault, proposeAs, publish, requestFor, stopAs, type Vault } from '../vault-kit.ts';
+import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
+import { makeKey } from './machines.ts';
+import type { CarriedLog } from './vectors/core-run.ts';
+import type { HostileScreen } from './vectors/hostile.ts';
+import { launchBrowser, listenForComplaints } from './workstation.ts';
+
+/** What is signed is what is shown: at every width, whatever the texts are. */
+
+const WIDTHS = [320, 375, 768, 1280, 1920, 2560];
+
+let browser: Browser;
+let page: Page;
+let complaints: string[];
+let served: CorePage;
+let vault: Vault;
+let log: CarriedLog;
+const proposals = new Map<string, Hex>();
+
+beforeAll(async () => {
+  vault = await openVault({ referenceValues: HARDWARE_VALUES, limits: { hosts: 64 } });
+  await depositFiles(vault, { 'weights.bin': utf8('the weights') });
+  proposals.set('publication', await publish(vault));
+  proposals.set('release', (await requestFor(vault, [snpHost(), tdxHost({ gpus: 2 })])).release);
+  await proposeOthers();
+  const { entries, objects } = await vaultSource(vault.auditor.api).page(0);
+  log = { entries, objects: Object.fromEntries([...objects].map(([name, bytes]) => [name, toBase64url(bytes)])) };
+  served = await serveCorePage();
+  browser = await launchBrowser();
+  page = await browser.newPage();
+  page.setDefaultTimeout(10_000);
+  complaints = listenForComplaints(page);
+  await openCorePage(page, served);
+});
+afterAll(async () => {
+  await browser?.close();
+  await served?.close();
+  await vault?.close();
+});
+
+async function proposeOthers(): Promise<void> {
+  const { ben } = vault;
+  const { facts } = await followAs(vault.auditor, vault.fingerprint);
+  const owned = { owner: ben.custodian.person, ownerName: 'ben', models: ['acme/*'] };
+  const principal = principalRecord(makeKey('requester', 'fleet'), owned);
+  proposals.set('enrolment', await proposeAs(ben, { kind: 'principal', principal }));
+  const { document } = facts.policy;
+  const snp = HARDWARE_VALUES.snp === null ? null : { ...HARDWARE_VALUES.snp, images: [] };
+  const policy = { ...document, referenceValues: { ...document.referenceValues, snp } };
+  proposals.set('policy', await proposeAs(ben, { kind: 'policy', policy, reason: 'an image is gone' }));
+  await stopAs(ben, { what: 'all', reason: 'a drill' });
+  proposals.set('resumption', await proposeAs(ben, { kind: 'resume', reason: 'the drill is over' }));
+}
+
+async function show(screen: HostileScreen): Promise<void> {
+  await page.evaluate(
+    ([carried, shown, person]) => (globalThis as unknown as WithCore).twinlockCore.showHostile(carried, shown, person),
+    [log, screen, vault.ana.custodian.person] as const,
+  );
+}
+
+const proposal = (name: string) => ({ proposal: proposals.get(name) ?? '' });
+const approve = () => page.getByRole('button', { name: 'Approve' });
+
+/** By its own rules, not the page's: every element with a text in it is in the window and inside what holds it. */
+function outside(): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const found: string[] = [];
+    const hasText = (element: Element) =>
+      [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.nodeValue?.trim() !== '');
+    for (const element of document.querySelectorAll<HTMLElement>('#app *')) {
+      if (!element.checkVisibility() || element.matches('option')) continue;
+      const { left, right, height } = element.getBoundingClientRect();
+      const what = `${element.tagName} ${element.textContent?.slice(0, 40)}`;
+      if (left < -1 || right > width + 1) found.push(`outside the window: ${what}`);
+      const isInline = getComputedStyle(element).display === 'inline';
+      if (!isInline && element.scrollWidth > element.clientWidth + 1) found.push(`wider than it is: ${what}`);
+      if (hasText(element) && height < 6) found.push(`flat: ${what}`);
+      const cell = element.parentElement?.closest('td, th, dd, dt, li, pre, .panel')?.getBoundingClientRect();
+      if (cell !== undefined && (left < cell.left - 1 || right > cell.right + 1))
+        found.push(`outside its cell: ${what}`);
+    }
+    if (document.documentElement.scrollWidth > width) found.push('the page is wider than the window');
+    return [...new Set(found)].slice(0, 10);
+  });
+}
+
+/** Nothing, at each width; what is found, with the width. */
+async function outsideAtAnyWidth(): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    found.push(...(await outside()).map((what) => `${width} px: ${what}`));
+    const complaint = await page.evaluate(() => (globalThis as unknown as WithCore).twinlockCore.measure());
+    if (complaint !== null) found.push(`${width} px, says the page: ${complaint}`);
+  }
+  return found;
+}
+
+describe('with texts as long and as bad as they come, every cell is inside its place at every width', () => {
+  it.each(['release', 'policy', 'enrolment', 'publication', 'resumption'])('of a proposal: %s', async (name) => {
+    await show(proposal(name));
+    expect(await outsideAtAnyWidth()).toEqual([]);
+    expect(await approve().isEnabled()).toBe(true);
+  });
+
+  it.each(['list', 'versions', 'committee', 'propose', 'stop', 'genesis'] as const)(
+    'of a screen: %s',
+    async (screen) => {
+      await show(screen);
+      expect(await outsideAtAnyWidth()).toEqual([]);
+    },
+  );
+});
+
+/** Exchanges the forced style; as a sheet of the browser's own, which the page has no event for. */
+async function force(css: string): Promise<void> {
+  await page.evaluate((text) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(text);
+    document.adoptedStyleSheets = [sheet];
+  }, css);
+}
+
+describe('where anything is cut off, nothing can be approved, and everything denied', () => {
+  beforeAll(async () => {
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await show(proposal('policy'));
+  });
+
+  it.each([
+    [
+      'a path that pushes the values out of the table',
+      'table { table-layout: auto } tbody th bdi { white-space: nowrap }',
+    ],
+    ['values in a box that scrolls', 'td code { display: block; max-height: 1lh; overflow: auto }'],
+    [
+      'lines that end with dots',
+      'td code { display: block; width: 3ch; overflow: hidden; text-overflow: ellipsis } td bdi { white-space: nowrap; overflow-wrap: normal }',
+    ],
+    ['a panel of a fixed height', '.panel { height: 12rem; overflow: hidden }'],
+    ['lines over one another', 'th { line-height: 0.2 }'],
+    ['a table wider than the window', 'table { width: 200vw }'],
+    ['values that are not displayed', 'td { display: none }'],
+    ['hidden values', 'td { visibility: hidden }'],
+    ['values too pale to be seen', 'td { opacity: 0.1 }'],
+    ['transparent letters', 'td { color: transparent }'],
+    ['letters of one pixel', 'td { font-size: 1px }'],
+    ['values that were moved away', 'td code { position: relative; left: -200vw }'],
+    ['values that are indented away', 'td { text-indent: -999rem }'],
+    ['a clipping path', 'td { clip-path: inset(50%) }'],
+    ['a blur', 'td { filter: blur(8px) }'],
+    ['something over the page', 'body::after { content: ""; position: fixed; inset: 0; background: Canvas }'],
+  ])('%s', async (_, css) => {
+    await force('');
+    expect(await approve().isEnabled()).toBe(true);
+    await force(css);
+    await page.locator('#cut-off').waitFor();
+    expect(await page.locator('#cut-off').innerText()).toMatch(/“.+” in “.+” (?:is|are) /s);
+    expect(await approve().isDisabled()).toBe(true);
+    expect(await approve().getAttribute('aria-describedby')).toBe('cut-off');
+    expect(await page.getByRole('button', { name: 'Deny' }).isEnabled()).toBe(true);
+    await force('');
+    await page.locator('#cut-off').waitFor({ state: 'detached' });
+    expect(await approve().isEnabled()).toBe(true);
+  });
+
+  it('is looked at again at the press', async () => {
+    const touched = await page.evaluate(() => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync('td { opacity: 0 }');
+      document.adoptedStyleSheets = [sheet];
+      const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Approve');
+      const wasEnabled = button?.disabled === false;
+      button?.click();
+      return { wasEnabled, isBusy: button?.ariaBusy };
+    });
+    expect(touched).toEqual({ wasEnabled: true, isBusy: 'false' });
+    await page.locator('#cut-off').waitFor();
+    expect(await approve().isDisabled()).toBe(true);
+    await force('');
+  });
+});
+
+it('the page complains of nothing', () => {
+  expect(complaints).toEqual([]);
+});

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { table } from '../../client/cli/text.ts';
+import { visiblePieces, visibleText } from '../../client/visible.ts';
+
+describe('a text', () => {
+  test.each(['a', 'two words', 'Ana', 'José', '모델', 'שלום', '{"a": 1}', '漢字 かな', '𝛼'])(
+    'that is seen is shown as it is: %s',
+    (text) => {
+      expect(visiblePieces(text)).toEqual([{ text, isEscape: false }]);
+    },
+  );
+
+  test.each([
+    ['a  b', 'a⟨U+0020 × 2⟩b'],
+    [' a', '⟨U+0020⟩a'],
+    ['a ', 'a⟨U+0020⟩'],
+    ['a\u00a0b', 'a⟨U+00A0⟩b'],
+    ['a \u2003b', 'a⟨U+0020⟩⟨U+2003⟩b'],
+    ['a\nb\t', 'a⟨U+000A⟩b⟨U+0009⟩'],
+    ['a\u200bb', 'a⟨U+200B⟩b'],
+    ['a\u202eb', 'a⟨U+202E⟩b'],
+    ['a\u2800b\u3164', 'a⟨U+2800⟩b⟨U+3164⟩'],
+    ['a\u{e0041}', 'a⟨U+E0041⟩'],
+    ['\ud800', '⟨U+D800⟩'],
+    ['\ue000\u{fffff}', '⟨U+E000⟩⟨U+FFFFF⟩'],
+    ['\u0301a', '⟨U+0301⟩a'],
+    ['e\u0301', 'e⟨U+0301⟩'],
+    ['\u212b', '⟨U+212B⟩'],
+    [`x${'\u0330'.repeat(63)}`, `x\u0330\u0330⟨U+0330 × 61⟩`],
+    ['', ''],
+  ])('whose characters are not seen shows their code points: %j', (text, shown) => {
+    expect(visibleText(text)).toBe(shown);
+  });
+
+  test('of one cell does not look like two cells of a table', () => {
+    expect(table(['NAME', 'ROLE'], [['ana  custodian', 'none']])[1]).toBe('ana⟨U+0020 × 2⟩custodian  none');
+  });
+});
