@@ -18,6 +18,7 @@ import { LOG_KEY_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.t
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, openStore } from './store/open.ts';
 import { Challenges } from './vault/challenges.ts';
+import { type ClockState, type Clocks, ClockWatch } from './vault/clock-watch.ts';
 import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
 import { Recorder } from './vault/recorder.ts';
@@ -40,6 +41,10 @@ export interface DaemonOptions {
   readonly accessLog: AccessLog;
   /** What upkeep could not do; the daemon goes on. */
   readonly onUpkeepError: (error: unknown) => void;
+  /** Told at the first look after genesis, and whenever the clock is confirmed or no longer is. */
+  readonly onClock: (state: ClockState) => void;
+  /** The platform's unless given. */
+  readonly clocks?: Clocks;
 }
 
 export interface Daemon {
@@ -53,6 +58,7 @@ export interface Daemon {
 /** How long a request under way may take to end when the daemon stops. */
 const GRACE_MS = 10_000;
 const IDLE_MS = 50;
+const PLATFORM_CLOCKS: Clocks = { now: () => Date.now(), monotonic: () => performance.now() };
 /** In the data folder; may be deleted. */
 const ENDORSEMENT_CACHE = 'endorsements';
 
@@ -103,10 +109,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 async function openContext(
   store: ReturnType<typeof openStore>,
   seed: Uint8Array,
-  { dataDir, endorsements }: DaemonOptions,
+  { dataDir, endorsements, clocks: clock = PLATFORM_CLOCKS }: DaemonOptions,
   closing: AbortSignal,
 ): Promise<Context> {
-  const clock = { now: () => Date.now() };
   const random = (length: number) => Uint8Array.from(randomBytes(length));
   const logKey = ed25519.getPublicKey(seed);
   const recorder = await Recorder.open({
@@ -131,6 +136,7 @@ async function openContext(
     logKey,
     closing,
     clock,
+    watch: new ClockWatch(clock),
     random,
   };
   await settleUploads(context);
@@ -161,9 +167,15 @@ function readSecret(dataDir: string, name: string): string {
 function everySoOften(options: DaemonOptions, context: Context): () => Promise<void> {
   let round = Promise.resolve();
   let isStopped = false;
+  let wasConfirmed: boolean | null = null;
+  const tell = (state: ClockState | null) => {
+    if (state !== null && state.isConfirmed !== wasConfirmed) options.onClock(state);
+    wasConfirmed = state?.isConfirmed ?? null;
+  };
   const next = (delayMs: number) =>
     setTimeout(() => {
       round = upkeep(context, options.heartbeatMs)
+        .then(tell)
         .catch(options.onUpkeepError)
         .then(() => {
           if (!isStopped) timer = next(options.upkeepMs);

@@ -168,6 +168,13 @@ Examples:
         logger[level](typeof error === 'string' ? { ...line, code: error } : { ...line, err: error }, 'answered');
       },
       onUpkeepError: (error) => logger.error({ err: error }, 'upkeep failed'),
+      onClock: ({ isConfirmed, ...clock }) =>
+        isConfirmed
+          ? logger.info(clock, 'clock confirmed: a custodian’s agrees with it')
+          : logger.warn(
+              clock,
+              'clock not confirmed: ends and waiting releases wait until a custodian has signed something',
+            ),
     });
     // Host names only: a path may hold what an operator's mirror takes for a key.
     const mirrors = Object.fromEntries(Object.entries(endorsements.mirrors).map(([of, url]) => [of, url.hostname]));

@@ -242,6 +242,7 @@ export async function startInProcess(
     },
     endorsements: { folder: null, mirrors: {} },
     onUpkeepError: (error) => failures.push(error),
+    onClock: () => undefined,
     ...changes,
   });
 }

@@ -5,6 +5,7 @@ import type { SignatureClaim } from '../core/signature/claim.ts';
 import type { CoseKey } from '../core/signature/cose.ts';
 import type { Enrolment } from '../core/webauthn/enrolment.ts';
 import type { Challenges } from './challenges.ts';
+import type { ClockWatch } from './clock-watch.ts';
 import type { BlobStore, Clock, Endorser, FoundingStore, LogStore, UploadStore } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 import type { Refusals } from './refusals.ts';
@@ -46,5 +47,7 @@ export interface Context {
   /** Aborted when the daemon is about to stop: whoever waits is answered. */
   readonly closing: AbortSignal;
   readonly clock: Clock;
+  /** How far that clock may be believed. */
+  readonly watch: ClockWatch;
   readonly random: RandomBytes;
 }

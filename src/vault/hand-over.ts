@@ -23,7 +23,7 @@ export async function handOver(
   release: Hex,
   host: number,
 ): Promise<Handover> {
-  const proposal = liveRelease(context.recorder.facts, release, context.clock.now());
+  const proposal = liveRelease(context, release);
   const isOwn = proposal.statement.proposer.key === caller.key;
   must(isOwn, 'not_permitted', 'the release was requested with another key');
   must(host < proposal.statement.hosts.length, 'release_unknown', `the release has no host ${host}`);

@@ -36,7 +36,7 @@ export class Refusals {
 
   /** Whether it is time to tell: the first at once, then no more often than `REFUSALS_MS`, so that nobody fills the log. */
   get isDue(): boolean {
-    return this.#folded.size > 0 && this.#clock.now() - this.#toldMs >= REFUSALS_MS;
+    return this.#folded.size > 0 && Math.abs(this.#clock.now() - this.#toldMs) >= REFUSALS_MS;
   }
 
   /** Takes what has been folded, at most `maxCount`; the rest stays. */

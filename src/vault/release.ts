@@ -71,7 +71,9 @@ async function tokensFor(context: Context, { digest, statement }: Release, expir
  * A release that is served today. Throws `release_unknown`, `quorum_missing`, `unavailable` (approved, but it has
  * to wait), `wrong_policy` (approved under another than is in force), `proposal_closed`, `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
-export function liveRelease(facts: Facts, digest: Hex, nowMs: number): Release {
+export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'watch'>, digest: Hex): Release {
+  const { facts } = recorder;
+  const nowMs = watch.latestMs(facts.attestedMs);
   const proposal = facts.proposals.get(digest);
   must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${digest}`);
   const { phase } = proposal;

@@ -11,7 +11,7 @@ async function bearer(context: Context, token: string | null): Promise<TokenRow>
   const isToken = token !== null && /^[A-Za-z0-9_-]{43}$/.test(token);
   const row = isToken ? await context.log.token(digestOf(fromBase64url(token))) : null;
   must(row !== null, 'unauthenticated', 'expected the bearer token of a released host');
-  liveRelease(context.recorder.facts, row.release, context.clock.now());
+  liveRelease(context, row.release);
   return row;
 }
 
@@ -53,7 +53,7 @@ export async function readCiphertext(
   const start = range?.start ?? 0;
   const end = Math.min(range?.last ?? totalBytes - 1, totalBytes - 1) + 1;
   must(start < end, 'range_not_satisfiable', `expected a range within ${totalBytes} bytes`, { totalBytes });
-  const { statement } = liveRelease(context.recorder.facts, row.release, context.clock.now());
+  const { statement } = liveRelease(context, row.release);
   const limit = BigInt(statement.bytes);
   const reserved = await context.log.reserve(row.release, BigInt(end - start), limit);
   must(reserved, 'budget_exceeded', `the release serves ${limit} bytes in all, and they are used up: request it anew`);
@@ -82,7 +82,7 @@ function metered(
   };
   const next = async (): Promise<IteratorResult<Uint8Array>> => {
     try {
-      liveRelease(context.recorder.facts, row.release, context.clock.now());
+      liveRelease(context, row.release);
       const result = await source.next();
       if (result.done) await giveBack();
       else unsent -= result.value.length;

@@ -2,6 +2,7 @@ import { TwinlockError } from '../core/errors.ts';
 import type { Draft } from '../core/log/entry.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import type { Proposal } from '../core/state/state.ts';
+import type { ClockState } from './clock-watch.ts';
 import type { Context } from './context.ts';
 import { settleUploads } from './deposit.ts';
 import { releaseApproved } from './release.ts';
@@ -12,28 +13,40 @@ const MAX_ENTRIES_A_ROUND = 32;
 
 /**
  * What the passing of time asks for: ends that are told, refusals that are told folded, releases that had to
- * wait, uploads that nobody finished, and a sign of life where nothing else was recorded for `heartbeatMs`.
+ * wait, uploads that nobody finished, and a sign of life where nothing else was recorded for `heartbeatMs`. On a clock
+ * that is not confirmed nothing is ended, dropped or released: it waits for a custodian (ClockWatch). Returns null
+ * before genesis.
  */
-export async function upkeep(context: Context, heartbeatMs: number): Promise<void> {
-  if (context.recorder.state === null) return;
+export async function upkeep(context: Context, heartbeatMs: number): Promise<ClockState | null> {
+  const { recorder, watch } = context;
+  if (recorder.state === null) return null;
+  const state = watch.look(recorder.facts.attestedMs);
   await settleUploads(context);
-  await expire(context);
+  const overMs = watch.overMs(recorder.facts.attestedMs);
+  await expire(context, overMs);
   if (context.refusals.isDue) await tellRefusals(context);
-  const approved = context.recorder.facts.proposals.valueSeq().filter((p) => p.phase === 'approved');
-  for (const proposal of approved) await releaseApproved(context, proposal.digest);
-  const now = context.clock.now();
+  if (watch.isConfirmed) await releaseWhatWaits(context);
   for (const upload of await context.uploads.uploads()) {
-    if (upload.expires < now) await dropUpload(context, upload);
+    if (upload.expires < overMs) await dropUpload(context, upload);
   }
-  const last = context.recorder.state?.chain.times.last() ?? now;
-  if (now - last >= heartbeatMs) await context.recorder.record(() => ({ drafts: [{ kind: 'heartbeat', body: {} }] }));
+  const now = context.clock.now();
+  const last = recorder.state?.chain.times.last() ?? now;
+  // Also where the last entry was dated by a clock that was ahead.
+  if (Math.abs(now - last) >= heartbeatMs)
+    await context.recorder.record(() => ({ drafts: [{ kind: 'heartbeat', body: {} }] }));
+  return state;
 }
 
-async function expire(context: Context): Promise<void> {
-  const now = context.clock.now();
+/** The day's budget is counted by the clock, and what has been released is not taken back. */
+async function releaseWhatWaits(context: Context): Promise<void> {
+  const approved = context.recorder.facts.proposals.valueSeq().filter(({ phase }) => phase === 'approved');
+  for (const { digest } of approved) await releaseApproved(context, digest);
+}
+
+async function expire(context: Context, overMs: number): Promise<void> {
   const due = context.recorder.facts.proposals
     .valueSeq()
-    .filter((proposal) => isUnderWay(proposal) && endMs(proposal) < now)
+    .filter((proposal) => isUnderWay(proposal) && endMs(proposal) < overMs)
     .take(MAX_ENTRIES_A_ROUND);
   // One act each: what one of them meets leaves the others alone.
   for (const { digest } of due) {

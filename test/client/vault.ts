@@ -28,6 +28,7 @@ import { type Invitation, initialise, LOG_KEY_FILE } from '../../src/initialise.
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
+import { ClockWatch } from '../../src/vault/clock-watch.ts';
 import type { Context } from '../../src/vault/context.ts';
 import { settleUploads } from '../../src/vault/deposit.ts';
 import { offeredOnly } from '../../src/vault/offered-only.ts';
@@ -126,6 +127,7 @@ export class TestVault {
       sessions: new Sessions(clock, platformRandom),
       requests: new Requests(clock, platformRandom),
       refusals: new Refusals(clock),
+      watch: new ClockWatch({ ...clock, monotonic: () => performance.now() }),
       door: webauthnDoor,
       endorser: offeredOnly,
       verify: verifyNode,

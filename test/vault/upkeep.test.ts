@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { followLog } from '../../client/custodian/ceremony.ts';
-import { stop as makeStop } from '../../client/custodian/propose.ts';
+import { stop as makeStop, propose } from '../../client/custodian/propose.ts';
+import { openSession } from '../../client/custodian/session.ts';
+import { openPrincipalSession } from '../../client/principal.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import { REFUSALS_MS, UPLOAD_MS } from '../../src/vault/limits.ts';
@@ -34,9 +36,11 @@ async function begin(limits: Parameters<typeof openVault>[0] = {}): Promise<void
   vault = await openVault(limits);
   await depositFiles(vault, MODEL);
   await publish(vault);
+  // The daemon looks at its clock every few seconds: custodians have just signed what agrees with it.
+  await round();
 }
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
 });
 afterEach(async () => {
   await vault.close();
@@ -44,7 +48,10 @@ afterEach(async () => {
   expect(vault.failures).toEqual([]);
 });
 
-const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+/** Time passes, by both clocks of the machine. */
+const pass = (ms: number) => vi.advanceTimersByTime(ms);
+/** The wall clock alone is set. */
+const set = (ms: number) => vi.setSystemTime(Date.now() + ms);
 const round = (heartbeatMs = NEVER) => upkeep(vault.daemon.context, heartbeatMs);
 const size = () => vault.daemon.context.recorder.size;
 const proposalOf = (digest: Hex) => vault.daemon.context.recorder.facts.proposals.get(digest);
@@ -138,6 +145,136 @@ test('a vault that records nothing says that it lives', async () => {
   await round(HOUR_MS);
   expect(size()).toBe(before + 1);
   expect(await lastEntries(1)).toMatchObject([{ kind: 'heartbeat', body: {} }]);
+});
+
+describe('a wall clock that jumps against the monotonic one', () => {
+  const MONTH_MS = 30 * 24 * HOUR_MS;
+
+  test('ends no request, no lease and no upload, and silences nobody once it is right again', async () => {
+    await begin();
+    const granted = await releaseAs(vault);
+    const { release } = await requestAs(vault);
+    await approveAs(vault.ben, release);
+    const { upload } = await vault.depositor.api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
+    await round();
+    const { log, uploads } = vault.daemon.context;
+    set(MONTH_MS);
+    await round();
+    await round(HOUR_MS);
+    expect(proposalOf(release)?.phase).toBe('open');
+    expect(proposalOf(granted.release)?.ended).toBe(false);
+    expect(await log.hostShares(granted.release, 0)).toHaveLength(2);
+    expect(await uploads.upload(upload)).not.toBeNull();
+    expect(await lastEntries(1)).toMatchObject([{ kind: 'heartbeat', time: Date.now() }]);
+    set(-MONTH_MS);
+    await round();
+    await approveAs(vault.cleo, release);
+    expect(proposalOf(release)?.phase).toBe('executed');
+    expect(await openAs(vault, granted)).toHaveProperty('releaseKey');
+  });
+
+  test('is believed again once it agrees with the monotonic clock', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    set(MONTH_MS);
+    await round();
+    set(-MONTH_MS);
+    pass(25 * HOUR_MS);
+    await round();
+    expect(proposalOf(release)?.phase).toBe('expired');
+  });
+
+  test('is believed again once a custodian has signed what agrees with it', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    set(25 * HOUR_MS);
+    await round();
+    expect(proposalOf(release)?.phase).toBe('open');
+    await denyAs(await signedInAgain(), (await requestAnew()).release);
+    await round();
+    expect(proposalOf(release)?.phase).toBe('expired');
+  });
+
+  test('is not believed for what machines sign, whose clocks may be wrong with it', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    set(25 * HOUR_MS);
+    await requestAnew();
+    await round();
+    expect(proposalOf(release)?.phase).toBe('open');
+  });
+
+  test('releases nothing that waits for the day’s budget', async () => {
+    await begin({ limits: { bytesPerDay: '1000', proposalMs: 48 * HOUR_MS } });
+    await releaseAs(vault, { bytes: 600n });
+    const { release } = await releaseAs(vault, { bytes: 600n });
+    await round();
+    set(25 * HOUR_MS);
+    await round();
+    expect(await phaseOf(vault, release)).toBe('approved');
+  });
+
+  test('and was set back makes no lease longer', async () => {
+    await begin();
+    const pending = await releaseAs(vault, { leaseMs: HOUR_MS });
+    await round();
+    pass(HOUR_MS + 1000);
+    set(-HOUR_MS);
+    await expect(openAs(vault, pending)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+  });
+
+  test('tells its refusals all the same', async () => {
+    await begin();
+    const { refusals } = vault.daemon.context;
+    refusals.note('malformed', 'propose', null);
+    set(MONTH_MS);
+    await round();
+    set(-MONTH_MS);
+    refusals.note('malformed', 'propose', null);
+    await round();
+    expect((await lastEntries(2)).map(({ kind }) => kind)).toEqual(['refusal', 'refusal']);
+  });
+
+  /** Sessions end with a day: a person or a machine that acts later has signed in again. */
+  async function signedInAgain(): Promise<Vault['ben']> {
+    const { custodian, enrolled } = vault.ben;
+    const again = await openSession({ ...custodian, api: vault.anonymous }, vault.fingerprint, enrolled);
+    return { ...vault.ben, custodian: again, api: again.api };
+  }
+
+  async function requestAnew() {
+    const { principal } = vault.requester;
+    const requester = await openPrincipalSession(vault.anonymous, principal, vault.fingerprint);
+    return requestAs({ ...vault, requester });
+  }
+});
+
+describe('a daemon that has just begun', () => {
+  test('ends nothing by its clock until a custodian has signed something', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    pass(25 * HOUR_MS);
+    await vault.restart();
+    await round();
+    expect(proposalOf(release)?.phase).toBe('open');
+    expect(vault.daemon.context.watch.isConfirmed).toBe(false);
+  });
+
+  test('ends what is over by the times that custodians have signed', async () => {
+    await begin();
+    const { release } = await requestAs(vault);
+    pass(25 * HOUR_MS);
+    const { custodian, enrolled } = vault.ben;
+    const again = await openSession({ ...custodian, api: vault.anonymous }, vault.fingerprint, enrolled);
+    const { document } = vault.daemon.context.recorder.facts.policy;
+    const policy = { kind: 'policy', policy: { ...document, veto: true }, reason: 'a test' } as const;
+    await propose(again, await followLog(again), policy);
+    pass(HOUR_MS);
+    await vault.restart();
+    await round();
+    expect(vault.daemon.context.watch.isConfirmed).toBe(false);
+    expect(proposalOf(release)?.phase).toBe('expired');
+  });
 });
 
 describe('a release that has its quorum and cannot be', () => {
