@@ -1,5 +1,6 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
+import { unconfirmedEnvelopes } from '../../src/core/state/custody.ts';
 import { endMs } from '../../src/core/state/rules/expiry.ts';
 import type { Facts, Proposal, ProposalPhase, Version } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
@@ -64,7 +65,7 @@ export interface Completeness {
     readonly quarantined: number;
     readonly releasable: number;
     readonly withdrawn: number;
-    /** Whose custodians have not confirmed every envelope; the names of the versions. */
+    /** Whose custodians have not confirmed every envelope of an authenticator in use; the names of the versions. */
     readonly notDurable: readonly string[];
   };
 }
@@ -76,6 +77,7 @@ export function completenessOf(facts: Facts | null, tally: Tally, nowMs: number,
   const proposals = facts === null ? [] : [...facts.proposals.values()];
   const versions = facts === null ? [] : [...facts.versions.values()];
   const granted = proposals.filter(isGranted);
+  const isNotDurable = (version: Version) => facts !== null && unconfirmedEnvelopes(facts, version).length > 0;
   const open = facts === null ? [] : openItems(facts, proposals, nowMs);
   const answered = granted.filter(isAnswered);
   const awaited = granted.filter((release) => !isAnswered(release) && isInForce(release));
@@ -96,7 +98,7 @@ export function completenessOf(facts: Facts | null, tally: Tally, nowMs: number,
       quarantined: versions.filter(({ phase }) => phase === 'quarantined').length,
       releasable: versions.filter(({ phase }) => phase === 'releasable').length,
       withdrawn: versions.filter(({ phase }) => phase === 'withdrawn').length,
-      notDurable: versions.filter((version) => !isDurable(version)).map(({ model, version }) => `${model}@${version}`),
+      notDurable: versions.filter(isNotDurable).map(({ model, version }) => `${model}@${version}`),
     },
   };
 }
@@ -111,10 +113,6 @@ function isAnswered({ statement, receipts }: Release): boolean {
 
 function isInForce({ phase, ended }: Proposal): boolean {
   return phase === 'executed' && !ended;
-}
-
-function isDurable({ envelopes, confirmed }: Version): boolean {
-  return envelopes.every(({ credential }) => confirmed.includes(credential));
 }
 
 function phasesOf(proposals: readonly Proposal[]): Record<ProposalPhase, number> {

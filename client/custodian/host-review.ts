@@ -2,14 +2,15 @@ import { type Appraisal, parseAppraisal } from '../../src/core/attest/appraisal.
 import { appraise } from '../../src/core/attest/appraise.ts';
 import { parseEvidence } from '../../src/core/attest/evidence.ts';
 import { NOT_REACHED } from '../../src/core/attest/findings.ts';
+import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { fromBase64url, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
-import type { Facts } from '../../src/core/state/state.ts';
 import type { ReleaseHost, StatementOf } from '../../src/core/statement/statement.ts';
 import type { Verify } from '../replay.ts';
 import type { Replica } from '../replica.ts';
 import type { Obstacle } from './obstacles.ts';
+import { policyNamed } from './policy-named.ts';
 
 /** One host of a release: what it shows of itself, appraised again by this workstation. */
 export interface HostReview {
@@ -20,39 +21,50 @@ export interface HostReview {
   /** The host's one-time KEM key, 1,216 bytes: what a share would be sealed to. */
   readonly kem: Uint8Array;
   readonly evidence: Hex;
-  /** At the vault's instant: the appraisal that the statement names, reached again. */
+  /** At the vault's instant, under the policy that the statement names: its own appraisal, reached again. */
   readonly atVault: Appraisal;
-  /** At this workstation's own clock. */
-  readonly atOwnClock: Appraisal;
+  /** The same at this workstation's clock; null where none was asked for. */
+  readonly atOwnClock: Appraisal | null;
   readonly obstacles: readonly Obstacle[];
 }
 
-/** Appraises every host of a release. Throws `object_missing`, `object_mismatch`, `binding_mismatch`. */
+/**
+ * Appraises every host of a release under the policy that its statement names, whatever policy is in force now. `nowMs`
+ * is this workstation's clock where the release is still to be decided; of one that has been, null, since what has run
+ * out later says nothing of what was right then. Throws `object_missing`, `object_mismatch`, `binding_mismatch`.
+ */
 export async function appraiseHosts(
   replica: Replica,
-  { hosts }: StatementOf<'release'>,
-  nowMs: number,
+  { hosts, policy }: StatementOf<'release'>,
+  nowMs: number | null,
   verify: Verify,
 ): Promise<readonly HostReview[]> {
+  const { referenceValues } = await policyNamed(replica, policy);
   const objects = await replica.objects(hosts.flatMap((host) => [host.evidence, host.endorsements, host.appraisal]));
-  const at = { objects, nowMs, verify };
-  return Promise.all(hosts.map((host, position) => appraiseHost(replica.facts, host, position, at)));
+  const at = { referenceValues, objects, nowMs, verify };
+  return Promise.all(hosts.map((host, position) => appraiseHost(host, position, at)));
+}
+
+interface Grounds {
+  readonly referenceValues: ReferenceValues;
+  readonly objects: ReadonlyMap<Hex, Uint8Array>;
+  readonly nowMs: number | null;
+  readonly verify: Verify;
 }
 
 async function appraiseHost(
-  facts: Facts,
   host: ReleaseHost,
   position: number,
-  { objects, nowMs, verify }: { objects: ReadonlyMap<Hex, Uint8Array>; nowMs: number; verify: Verify },
+  { referenceValues, objects, nowMs, verify }: Grounds,
 ): Promise<HostReview> {
   const evidence = objects.get(host.evidence) as Uint8Array;
   const { appraisal } = parseAppraisal(objects.get(host.appraisal) as Uint8Array);
   const kem = fromBase64url(parseEvidence(evidence).evidence.kem);
   must(digestOf(kem) === host.kem, 'binding_mismatch', `host ${position}: its evidence binds another KEM key`);
   const endorsements = objects.get(host.endorsements) as Uint8Array;
-  const input = { evidence, endorsements, referenceValues: facts.policy.document.referenceValues };
+  const input = { evidence, endorsements, referenceValues };
   const atVault = await appraise({ ...input, instantMs: appraisal.instant }, verify);
-  const atOwnClock = await appraise({ ...input, instantMs: nowMs }, verify);
+  const atOwnClock = nowMs === null ? null : await appraise({ ...input, instantMs: nowMs }, verify);
   const obstacles = [...mismatch(host, position, atVault), ...failures(position, atVault, atOwnClock)];
   return { position, label: atVault.label, kem, evidence: host.evidence, atVault, atOwnClock, obstacles };
 }
@@ -64,8 +76,9 @@ function mismatch(host: ReleaseHost, position: number, reached: Appraisal): read
 }
 
 /** Each failed rule once, and when it fails: what has run out in between fails at this workstation's clock alone. */
-function failures(position: number, atVault: Appraisal, atOwnClock: Appraisal): readonly Obstacle[] {
-  const [then, now] = [failedRules(atVault), failedRules(atOwnClock)];
+function failures(position: number, atVault: Appraisal, atOwnClock: Appraisal | null): readonly Obstacle[] {
+  const then = failedRules(atVault);
+  const now = atOwnClock === null ? then : failedRules(atOwnClock);
   const both = then.filter(({ rule }) => now.some((failed) => failed.rule === rule)).map(({ rule }) => rule);
   const isOnce = ({ rule }: FailedRule) => !both.includes(rule);
   return [

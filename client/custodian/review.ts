@@ -1,10 +1,10 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
-import { objectOf } from '../../src/core/state/judgement.ts';
+import { policyAt } from '../../src/core/state/policy-history.ts';
 import { currentTally } from '../../src/core/state/rules/approval.ts';
 import type { Facts, Member, Proposable, Proposal, Version, Vote } from '../../src/core/state/state.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
-import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
+import type { Policy } from '../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import type { Replica } from '../replica.ts';
 import type { Custodian } from './ceremony.ts';
@@ -12,6 +12,7 @@ import { type Change, differences } from './differences.ts';
 import { appraiseHosts, type HostReview } from './host-review.ts';
 import { type Obstacle, obstaclesOf } from './obstacles.ts';
 import { type Difference, policyDifferences } from './policy-diff.ts';
+import { policyNamed } from './policy-named.ts';
 
 /** Whom an approval would serve: the proposer's person, and the key they used. */
 interface Asked {
@@ -42,16 +43,23 @@ export interface Review {
   readonly digest: Hex;
   readonly grade: Facts['genesis']['grade'];
   readonly proposal: Proposal;
+  /** It has not been decided, nor ended otherwise. */
+  readonly isPending: boolean;
   readonly statement: Proposable;
   /** What: the version that the statement is about; null where it is about none. */
   readonly version: Version | null;
   readonly asked: Asked;
+  /** The policy that the statement rests on: the one that was in force when it was proposed, not that of today. */
   readonly policy: {
     readonly digest: Hex;
+    /** The entry that had put it in force. */
+    readonly since: number;
+    readonly isInForce: boolean;
     readonly threshold: number;
     readonly groups: readonly string[];
     readonly members: readonly Member[];
     readonly votes: readonly ReviewedVote[];
+    /** Approvals and groups that its quorum still wants; none once it has been decided. */
     readonly wanting: number;
     readonly missingGroups: readonly string[];
   };
@@ -76,17 +84,19 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
   const proposal = facts.proposals.get(digest);
   must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
   const { statement } = proposal;
-  const hosts =
-    statement.kind === 'release' ? await appraiseHosts(replica, statement, custodian.now(), custodian.verify) : [];
+  const isPending = proposal.phase === 'open' || proposal.phase === 'approved';
+  const nowMs = isPending ? custodian.now() : null;
+  const hosts = statement.kind === 'release' ? await appraiseHosts(replica, statement, nowMs, custodian.verify) : [];
   const obstacles = obstaclesOf(facts, proposal, custodian.person, custodian.now());
   return {
     digest,
     grade: facts.genesis.grade,
     proposal,
+    isPending,
     statement,
     version: versionOf(facts, statement),
     asked: askedOf(facts, statement),
-    policy: policyOf(facts, proposal),
+    policy: policyOf(facts, proposal, isPending, await policyNamed(replica, statement.policy)),
     hosts,
     changes: statement.kind === 'release' ? await differences(replica, statement, hosts) : null,
     policyChange: statement.kind === 'policy' ? await policyChangeOf(replica, statement) : null,
@@ -97,9 +107,7 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
 
 /** Against the policy that the statement rests on, also where another has been put in force since. */
 async function policyChangeOf(replica: Replica, { base, document }: StatementOf<'policy'>): Promise<PolicyChange> {
-  const objects = await replica.objects([base, document]);
-  const { policy: before } = parsePolicy(objectOf(objects, base, 'policy'));
-  const { policy } = parsePolicy(objectOf(objects, document, 'policy'));
+  const [before, policy] = [await policyNamed(replica, base), await policyNamed(replica, document)];
   return { policy, differences: policyDifferences(before, policy) };
 }
 
@@ -120,10 +128,13 @@ function askedOf(facts: Facts, statement: Proposable): Asked {
   };
 }
 
-function policyOf(facts: Facts, proposal: Proposal): Review['policy'] {
-  const { wanting, missingGroups } = currentTally(facts, proposal);
+function policyOf(facts: Facts, proposal: Proposal, isPending: boolean, document: Policy): Review['policy'] {
+  const { digest, since } = policyAt(facts, proposal.index);
   const { threshold, members } = facts.committee;
+  const { groups } = document;
+  const counted = currentTally({ ...facts, policy: { digest, document } }, proposal);
+  const { wanting, missingGroups } = isPending ? counted : { wanting: 0, missingGroups: [] };
   const votes = proposal.votes.map((vote) => ({ ...vote, name: facts.persons.get(vote.person) ?? vote.person }));
-  const { groups } = facts.policy.document;
-  return { digest: facts.policy.digest, threshold, groups, members, votes, wanting, missingGroups };
+  const isInForce = digest === facts.policy.digest;
+  return { digest, since, isInForce, threshold, groups, members, votes, wanting, missingGroups };
 }

@@ -1,5 +1,6 @@
 import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
+import { unconfirmedEnvelopes } from '../core/state/custody.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import type { Facts, Proposable, Proposal, Version } from '../core/state/state.ts';
@@ -9,7 +10,9 @@ import type { Caller } from './sessions.ts';
 /** What is shown of the state. Nobody decides on a view: whoever decides replays the log. */
 
 export function viewProposal(facts: Facts, proposal: Proposal) {
-  const counted = currentTally(facts, proposal);
+  const isPending = proposal.phase === 'open' || proposal.phase === 'approved';
+  // What has been decided wants nothing more, also where an approver has retired their key since.
+  const counted = isPending ? currentTally(facts, proposal) : { wanting: 0, missingGroups: [] };
   const isRelease = proposal.statement.kind === 'release';
   return {
     digest: proposal.digest,
@@ -116,7 +119,7 @@ export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs:
 }
 
 function viewVersion(facts: Facts, version: Version) {
-  const unconfirmed = version.envelopes.filter(({ credential }) => !version.confirmed.includes(credential));
+  const unconfirmed = unconfirmedEnvelopes(facts, version);
   return {
     model: version.model,
     version: version.version,

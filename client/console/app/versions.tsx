@@ -1,3 +1,4 @@
+import { unconfirmedEnvelopes } from '../../../src/core/state/custody.ts';
 import type { Facts, Version } from '../../../src/core/state/state.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { confirmCustody } from '../../custodian/custody.ts';
@@ -34,9 +35,9 @@ export function VersionsScreen({ facts, custodian }: { facts: Facts; custodian: 
 }
 
 function VersionPanel({ version, facts, custodian }: { version: Version; facts: Facts; custodian: Custodian }) {
-  const { model, version: name, manifest, phase, bytes, files, time, owner, depositor, confirmed } = version;
+  const { model, version: name, manifest, phase, bytes, files, time, owner, depositor } = version;
   const inUse = version.envelopes.filter(({ credential }) => facts.authenticators.get(credential)?.retiredAt === null);
-  const unconfirmed = inUse.filter(({ credential }) => !confirmed.includes(credential));
+  const unconfirmed = unconfirmedEnvelopes(facts, version);
   const isOwnMissing = unconfirmed.some(({ person }) => person === custodian.person);
   const missing = [...new Set(unconfirmed.map(({ person }) => facts.persons.get(person) ?? person))];
   return (

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { completenessOf, EMPTY_TALLY } from '../../../client/auditor/completeness.ts';
 import { approve } from '../../../client/custodian/approve.ts';
-import { propose, withReferenceValues } from '../../../client/custodian/propose.ts';
+import { propose, stop, withReferenceValues } from '../../../client/custodian/propose.ts';
 import { review } from '../../../client/custodian/review.ts';
 import { openRelease } from '../../../client/host/open-release.ts';
 import { waitForRelease } from '../../../client/host/wait.ts';
@@ -17,6 +18,7 @@ const refusal = (code: string) => expect.objectContaining({ code });
 const STOLEN = '77'.repeat(32);
 /** A day's budget that one release nearly uses up. */
 const FOUNDING: Policy = { ...POLICY, limits: { ...POLICY.limits, bytesPerDay: '30000000' } };
+const FOUNDING_DIGEST = digestOf(canonicalBytes(FOUNDING));
 const revoking = { ...POLICY.referenceValues, revoked: [{ claim: 'simulated.chip', value: STOLEN }] };
 const PLACE = `referenceValues.revoked[simulated.chip ${STOLEN}]`;
 
@@ -109,6 +111,13 @@ describe('a change of policy', () => {
     await expect(touched).rejects.toThrow(refusal('wrong_policy'));
   });
 
+  test('leaves what was open under the policy before it appraised and counted by that policy', async () => {
+    const { hosts, policy, isPending } = await reviewBy('ana', open);
+    expect(hosts.map(({ obstacles }) => obstacles)).toEqual([[]]);
+    expect(isPending).toBe(true);
+    expect(policy).toMatchObject({ digest: FOUNDING_DIGEST, since: 0, isInForce: false, wanting: 2 });
+  });
+
   test('is told to whoever waits for a release that was asked for before it', async () => {
     const { api } = await sessionOf(founded, 'requester');
     await expect(waitForRelease(api, { release: open, expires: Date.now() })).rejects.toThrow(refusal('wrong_policy'));
@@ -164,5 +173,85 @@ describe('a change of policy', () => {
     const replica = await replicaOf(founded, 'ben');
     const proposition = { kind: 'policy', policy: { ...POLICY, veto: true }, reason: 'a test' } as const;
     await expect(propose({ ...custodians.ben, api }, replica, proposition)).rejects.toThrow(refusal('object_missing'));
+  });
+});
+
+describe('a release that was right', () => {
+  let founded: Founded;
+  /** Under the policy of genesis, and under one that came after it. */
+  let first: string;
+  let second: string;
+  let since: number;
+  beforeAll(async () => {
+    founded = await found();
+    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    await publishModel(founded);
+    first = await release();
+    since = await change({ veto: true });
+    second = await release();
+    const strict = { platform: 'simulated' as const, measurements: [] };
+    await change({ referenceValues: { ...POLICY.referenceValues, simulated: strict } });
+  });
+  afterAll(() => founded.vault.destroy());
+
+  const reviewBy = async (name: Name, digest: string, nowMs = Date.now()) =>
+    review({ ...founded.custodians[name], now: () => nowMs }, await replicaOf(founded, name), digest);
+  const release = async () => {
+    const { release } = await requestModel(founded);
+    await approveBy(founded, release, 'ana', 'ben');
+    const { api } = await sessionOf(founded, 'requester');
+    await api.handover(release, 0);
+    return release;
+  };
+  /** Returns the entry that put it in force. */
+  const change = async (changes: Partial<Policy>): Promise<number> => {
+    const replica = await replicaOf(founded, 'ana');
+    const policy = { ...replica.facts.policy.document, ...changes };
+    const { digest } = await propose(founded.custodians.ana, replica, { kind: 'policy', policy, reason: 'a test' });
+    await approveBy(founded, digest, 'ana', 'cleo');
+    return (await replicaOf(founded, 'ana')).checkpoint.size - 1;
+  };
+
+  test('stays so under a policy that would refuse its hosts: it is judged by the policy of its time', async () => {
+    const { facts } = await replicaOf(founded, 'ana');
+    for (const [digest, policySince] of [
+      [first, 0],
+      [second, since],
+    ] as const) {
+      const { hosts, policy, isPending } = await reviewBy('ana', digest);
+      expect(hosts.map(({ obstacles, atVault }) => [obstacles, atVault.verdict])).toEqual([[[], 'pass']]);
+      expect(isPending).toBe(false);
+      expect(policy).toMatchObject({ since: policySince, isInForce: false, wanting: 0, missingGroups: [] });
+      expect(policy.digest).toBe(facts.proposals.get(digest)?.statement.policy);
+      expect(policy.digest).not.toBe(facts.policy.digest);
+    }
+  });
+
+  test('stays so when time has passed: what has run out since says nothing of what was right then', async () => {
+    const { hosts } = await reviewBy('ana', first, Date.now() + 10 * 365 * 86_400_000);
+    expect(hosts.map(({ atOwnClock, obstacles }) => [atOwnClock, obstacles])).toEqual([[null, []]]);
+  });
+
+  test('stays so when an approver has retired the key that they used', async () => {
+    const { ana } = founded.custodians;
+    const target = { what: 'authenticator', credential: ana.credential, reason: 'lost' } as const;
+    await stop(ana, await replicaOf(founded, 'ana'), target);
+    expect((await reviewBy('ben', first)).policy).toMatchObject({ wanting: 0, missingGroups: [] });
+    const { api } = await sessionOf(founded, 'auditor');
+    expect(await api.proposal(first)).toMatchObject({ phase: 'executed', wanting: 0, missingGroups: [] });
+  });
+
+  test('of a version whose last unconfirmed share was for a retired key does not wait for that key', async () => {
+    const { facts } = await replicaOf(founded, 'ben');
+    const { api } = await sessionOf(founded, 'auditor');
+    const open = (await api.status()).versions.flatMap(({ unconfirmed }) => unconfirmed.map(({ name }) => name));
+    expect(open).toEqual(['cleo']);
+    const target = { what: 'authenticator', credential: founded.custodians.cleo.credential, reason: 'lost' } as const;
+    await stop(founded.custodians.cleo, await replicaOf(founded, 'cleo'), target);
+    expect(facts.versions.size).toBe(1);
+    expect((await api.status()).versions).toMatchObject([{ durable: true, unconfirmed: [] }]);
+    const later = (await replicaOf(founded, 'ben')).facts;
+    expect(completenessOf(facts, EMPTY_TALLY, Date.now(), true).versions.notDurable).toEqual(['acme/ocr@1']);
+    expect(completenessOf(later, EMPTY_TALLY, Date.now(), true).versions.notDurable).toEqual([]);
   });
 });

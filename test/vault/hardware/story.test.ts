@@ -75,7 +75,7 @@ describe('a simulation vault whose policy pins the kits’ roots releases to', {
     const custodian = vault.ben.custodian;
     const seen = await review(custodian, await followLog(custodian), pending.release);
     expect(seen.hosts.map((host) => host.label)).toEqual(labels.map((pattern) => expect.stringMatching(pattern)));
-    expect(seen.hosts.map(({ atVault, atOwnClock }) => [atVault.verdict, atOwnClock.verdict])).toEqual(
+    expect(seen.hosts.map(({ atVault, atOwnClock }) => [atVault.verdict, atOwnClock?.verdict])).toEqual(
       labels.map(() => ['pass', 'pass']),
     );
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, pending.release);

@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
-import type { Code } from '../../../../src/core/errors.ts';
-import type { Proposal, Vote } from '../../../../src/core/state/state.ts';
+import { CODES, type Code } from '../../../../src/core/errors.ts';
+import type { Facts, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import { approve, deny } from '../../../custodian/approve.ts';
+import type { Obstacle } from '../../../custodian/obstacles.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { instant } from '../format.ts';
 import { ActionButton, ActionError, GrantButton, useAction } from '../parts/action.tsx';
@@ -11,7 +12,7 @@ import { Panel } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { Words } from '../parts/words.tsx';
 import { StopForm } from '../stopping/stop-form.tsx';
-import { act, custodian, facts } from '../vault.ts';
+import { act, custodian } from '../vault.ts';
 import { phaseOf } from './title.ts';
 
 /** Reasons are listed until they bury the buttons: 64 hosts may have thousands. */
@@ -27,11 +28,12 @@ const NO_VOTE: ReadonlySet<Code> = new Set([
 ]);
 
 /** The code, what stands in the way, and the two buttons. */
-export function DecidePanel({ review }: { review: Review }) {
+export function DecidePanel({ review, facts }: { review: Review; facts: Facts }) {
   const person = custodian.value?.person;
   const isSent = useSignal(false);
   // A review takes a moment; what the log says of it is there at once.
-  const proposal = facts.value?.proposals.get(review.digest) ?? review.proposal;
+  const proposal = facts.proposals.get(review.digest) ?? review.proposal;
+  const [, phase] = phaseOf(facts, proposal);
   const own = proposal.votes.find((vote) => vote.person === person);
   const isDecided = own !== undefined || proposal.phase !== 'open';
   return (
@@ -40,9 +42,9 @@ export function DecidePanel({ review }: { review: Review }) {
         Whoever asked, and everybody who decides, must see these four words. Compare them on another screen or by voice.
       </p>
       <Words digest={review.digest} count={REQUEST_WORDS} />
-      {isSent.value ? <Sent proposal={proposal} own={own} /> : null}
+      {isSent.value ? <Sent phase={phase} own={own} /> : null}
       {isDecided ? (
-        <Outcome proposal={proposal} own={own} />
+        <Outcome phase={phase} own={own} />
       ) : (
         <Decision
           review={review}
@@ -57,7 +59,7 @@ export function DecidePanel({ review }: { review: Review }) {
 }
 
 /** What the log says of it, never what the vault answered. */
-function Sent({ proposal, own }: { proposal: Proposal; own: Vote | undefined }) {
+function Sent({ phase, own }: { phase: string; own: Vote | undefined }) {
   if (own === undefined) {
     return (
       <Notice tone="bad" title="Your decision is not in the log">
@@ -67,13 +69,12 @@ function Sent({ proposal, own }: { proposal: Proposal; own: Vote | undefined }) 
   }
   return (
     <Notice tone="good" title={`Recorded as entry ${own.index}`}>
-      <p>The proposal is now {phaseOf(proposal)[1]}.</p>
+      <p>The proposal is now {phase}.</p>
     </Notice>
   );
 }
 
-function Outcome({ proposal, own }: { proposal: Proposal; own: Vote | undefined }) {
-  const [, phase] = phaseOf(proposal);
+function Outcome({ phase, own }: { phase: string; own: Vote | undefined }) {
   if (own === undefined) return <p>This proposal is {phase}. You have not decided on it.</p>;
   return (
     <p>
@@ -98,7 +99,7 @@ function Decision({ review, onSent }: { review: Review; onSent: () => void }) {
     <>
       {obstacles.length === 0 ? null : (
         <div id="obstacles">
-          <Notice tone="bad" title="You cannot approve this">
+          <Notice tone={obstacles.some(isAlarming) ? 'bad' : 'warn'} title="You cannot approve this">
             <ul>
               {obstacles.slice(0, MAX_OBSTACLES).map(({ code, message }) => (
                 <li key={message} class="sentence">
@@ -128,6 +129,11 @@ function Decision({ review, onSent }: { review: Review; onSent: () => void }) {
       </div>
     </>
   );
+}
+
+/** What has been overtaken or decided is no attack. */
+function isAlarming({ code }: Obstacle): boolean {
+  return (CODES.alert as readonly Code[]).includes(code);
 }
 
 /** Whoever proposed takes it back; a release in force is revoked by any custodian. */

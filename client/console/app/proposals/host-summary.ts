@@ -37,14 +37,15 @@ interface RuleGroup {
 
 /** By part, those with failures first. */
 export function ruleGroups({ atVault, atOwnClock }: HostReview): readonly RuleGroup[] {
-  const now = new Map(atOwnClock.rules.map((rule) => [rule.rule, rule]));
+  const ownRules = (atOwnClock ?? atVault).rules;
+  const now = new Map(ownRules.map((rule) => [rule.rule, rule]));
   const then = new Set(atVault.rules.map(({ rule }) => rule));
   const rows = [
     ...atVault.rules.map((rule): RuleRow => {
       const own = now.get(rule.rule);
       return { ...rule, now: own === undefined || own.pass === rule.pass ? null : own };
     }),
-    ...atOwnClock.rules.filter(({ rule }) => !then.has(rule)).map((rule): RuleRow => ({ ...rule, now: null })),
+    ...ownRules.filter(({ rule }) => !then.has(rule)).map((rule): RuleRow => ({ ...rule, now: null })),
   ];
   const groups = Map.groupBy(rows, ({ rule }) => partOf(rule));
   return [...groups]

@@ -1,5 +1,6 @@
 import type { Appraisal } from '../../../../src/core/attest/appraisal.ts';
 import type { HostReview } from '../../../custodian/host-review.ts';
+import type { Review } from '../../../custodian/review.ts';
 import { counted } from '../../../exact.ts';
 import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
@@ -25,17 +26,24 @@ import {
 const MAX_UNFOLDED = 3;
 
 /** Who would get the weights: what each host shows of itself, against what policy expects; failures come first. */
-export function HostsPanel({ hosts }: { hosts: readonly HostReview[] }) {
+export function HostsPanel({ review }: { review: Review }) {
+  const { hosts, policy, isPending } = review;
   const bad = hosts.filter(isRefused);
   const inOrder = [...bad, ...hosts.filter((host) => !isRefused(host))];
   return (
     <Panel title={`${counted(hosts.length, 'host')}, appraised by this workstation`}>
       <p>
         {bad.length === 0 ? (
-          <Mark tone="good">every rule passes, on every host</Mark>
+          <Mark tone="good">every rule {isPending ? 'passes' : 'passed'}, on every host</Mark>
         ) : (
-          <Mark tone="bad">{counted(bad.length, 'host')} must not have the weights</Mark>
+          <Mark tone="bad">
+            {counted(bad.length, 'host')} must not {isPending ? 'have' : 'have had'} the weights
+          </Mark>
         )}
+      </p>
+      <p>
+        Appraised under the policy of entry {policy.since}, which was in force then
+        {policy.isInForce ? ' and still is' : ' and is no longer'}.
       </p>
       {hosts.length > 1 ? <InAll hosts={hosts} /> : null}
       {inOrder.map((host) => (
@@ -106,7 +114,7 @@ function Host({ host }: { host: HostReview }) {
               ],
           ...firmwareFacts(atVault),
           ['At the vault’s instant', <At key="vault" appraisal={atVault} />],
-          ['By your clock', <At key="own" appraisal={atOwnClock} />],
+          atOwnClock === null ? null : ['By your clock', <At key="own" appraisal={atOwnClock} />],
           ['Evidence', <Digest key="evidence" hex={evidence} />],
         ]}
       />

@@ -48,7 +48,7 @@ export function ProposalsScreen({ facts, custodian }: { facts: Facts; custodian:
 
 function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; person: string }) {
   const { digest, statement, votes, time } = proposal;
-  const [tone, phase] = phaseOf(proposal);
+  const [tone, phase] = phaseOf(facts, proposal);
   const own = votes.find((vote) => vote.person === person);
   const approvals = votes.filter(({ decision }) => decision === 'approve').length;
   const isOpen = proposal.phase === 'open';

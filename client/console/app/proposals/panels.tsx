@@ -74,7 +74,7 @@ function versionOf(version: Version | null): Rows {
   return [
     ['Manifest', <Digest key="manifest" hex={version.manifest} />],
     ['Ciphertext', exactBytes(version.bytes)],
-    ['State', <VersionPhase key="phase" phase={version.phase} />],
+    ['State now', <VersionPhase key="phase" phase={version.phase} />],
     ['Deposited', instant(version.time)],
   ];
 }
@@ -101,7 +101,7 @@ export function AskedPanel({ review }: { review: Review }) {
 }
 
 export function PolicyPanel({ review }: { review: Review }) {
-  const { digest, threshold, groups, members, votes, wanting, missingGroups } = review.policy;
+  const { digest, since, isInForce, threshold, groups, members, votes, wanting, missingGroups } = review.policy;
   return (
     <Panel title="Policy, and who has decided">
       <Facts
@@ -109,7 +109,8 @@ export function PolicyPanel({ review }: { review: Review }) {
           ['Quorum', `${threshold} of ${members.length} custodians`],
           groups.length === 0 ? null : ['Groups', `one of each: ${groups.join(', ')}`],
           ['Policy', <Digest key="policy" hex={digest} />],
-          review.proposal.phase === 'open' ? ['Still wanting', wantingText(wanting, missingGroups)] : null,
+          ['In force', `from entry ${since} on, and ${isInForce ? 'still' : 'no longer'}`],
+          review.isPending ? ['Still wanting', wantingText(wanting, missingGroups)] : null,
         ]}
       />
       {votes.length === 0 ? <p class="quiet">Nobody has decided yet.</p> : null}
@@ -145,16 +146,17 @@ function wantingText(wanting: number, missingGroups: readonly string[]): string 
 
 /** What came of a release: until when it is served, and which hosts have said that they have it. */
 export function ServedPanel({ review }: { review: Review }) {
-  const { executedTime, ended, receipts } = review.proposal;
+  const { phase, executedTime, ended, receipts } = review.proposal;
   const { statement } = review;
   if (statement.kind !== 'release' || executedTime === null) return null;
   const ends = executedTime + statement.leaseMs;
+  const isOver = ended || phase === 'revoked' || ends < now.value;
   return (
     <Panel title="What came of it">
       <Facts
         of={[
           ['Released', instant(executedTime)],
-          ['Served', ended ? 'no longer' : `until ${instant(ends)} (${fromNow(ends, now.value)})`],
+          ['Served', isOver ? 'no longer' : `until ${instant(ends)} (${fromNow(ends, now.value)})`],
         ]}
       />
       <ul class="rows">
@@ -167,9 +169,11 @@ export function ServedPanel({ review }: { review: Review }) {
               </span>
               <span class="row end">
                 {receipt === undefined ? null : <span class="quiet">{exactBytes(BigInt(receipt.bytes))}</span>}
-                <Mark tone={receipt === undefined ? 'warn' : 'good'}>
-                  {receipt === undefined ? 'no receipt yet' : 'fetched'}
-                </Mark>
+                {receipt === undefined ? (
+                  <Mark tone={isOver ? 'plain' : 'warn'}>{isOver ? 'no receipt came' : 'no receipt yet'}</Mark>
+                ) : (
+                  <Mark tone="good">fetched</Mark>
+                )}
               </span>
             </li>
           );

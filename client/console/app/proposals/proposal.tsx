@@ -52,7 +52,7 @@ export function ProposalScreen({ digest, facts }: { digest: Hex; facts: Facts })
 
 export function ProposalReview({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal } = review;
-  const [tone, phase] = phaseOf(proposal);
+  const [tone, phase] = phaseOf(facts, proposal);
   const isRelease = review.statement.kind === 'release';
   return (
     <Screen title={titleOf(review.statement)}>
@@ -63,11 +63,11 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
       <WhatPanel review={review} facts={facts} />
       <AskedPanel review={review} />
       <PolicyPanel review={review} />
-      {review.hosts.length === 0 ? null : <HostsPanel hosts={review.hosts} />}
+      {review.hosts.length === 0 ? null : <HostsPanel review={review} />}
       {review.policyChange === null ? null : <PolicyChangePanel change={review.policyChange} />}
       {isRelease && proposal.phase === 'open' ? <ChangesPanel changes={review.changes} /> : null}
       <ServedPanel review={review} />
-      <DecidePanel key={review.digest} review={review} />
+      <DecidePanel key={review.digest} review={review} facts={facts} />
       <Exactly statement={review.statement} />
     </Screen>
   );

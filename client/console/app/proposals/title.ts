@@ -31,7 +31,12 @@ const PHASES: Readonly<Record<Proposal['phase'], readonly [tone: 'good' | 'bad' 
   revoked: ['bad', 'revoked'],
 };
 
-export function phaseOf({ phase, ended, statement }: Proposal): (typeof PHASES)['open'] {
+/** What was proposed under a policy that has been replaced can no longer take effect. */
+const OVERTAKEN = ['plain', 'overtaken by another policy'] as const;
+
+export function phaseOf({ policy }: Facts, { phase, ended, statement }: Proposal): (typeof PHASES)['open'] {
+  const isPending = phase === 'open' || phase === 'approved';
+  if (isPending && statement.policy !== policy.digest) return OVERTAKEN;
   if (phase === 'executed' && ended) return ['plain', 'lease ended'];
   if (phase === 'executed' && statement.kind === 'release') return ['good', 'released'];
   return PHASES[phase];

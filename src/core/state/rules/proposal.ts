@@ -82,7 +82,11 @@ export function isOfThisVault(
 /** Epoch and policy, when it is proposed, at every vote and again when it takes effect. */
 export function isCurrent({ committee, policy }: Facts, statement: Pick<Statement, 'epoch' | 'policy'>): void {
   must(statement.epoch === committee.epoch, 'wrong_epoch', `expected epoch ${committee.epoch}, got ${statement.epoch}`);
-  must(statement.policy === policy.digest, 'wrong_policy', `expected policy ${policy.digest}, got ${statement.policy}`);
+  must(
+    statement.policy === policy.digest,
+    'wrong_policy',
+    `expected the policy in force, ${policy.digest}, got ${statement.policy}: where it has changed, propose anew`,
+  );
 }
 
 /** What the statement would change must still be what it was when the statement was made. */

@@ -1,0 +1,13 @@
+import type { Hex } from '../../src/core/bytes.ts';
+import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
+import type { Replica } from '../replica.ts';
+
+/**
+ * The policy under a digest: that in force, or out of the log one that was proposed or has been replaced. Throws
+ * `object_missing` where no entry names it, and `object_mismatch`.
+ */
+export async function policyNamed(replica: Replica, digest: Hex): Promise<Policy> {
+  const { policy } = replica.facts;
+  if (policy.digest === digest) return policy.document;
+  return parsePolicy(await replica.object(digest)).policy;
+}
