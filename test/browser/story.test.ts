@@ -201,6 +201,17 @@ describe('three custodians, each at their own console', () => {
     expect((await requester.api.status()).policyChanges).toBe(1);
   });
 
+  it('see what was released before it as it was then, under the policy of its time', async () => {
+    const { page } = ana;
+    const title = 'Release acme/ocr@1 to 1 host for serving';
+    await page.getByRole('link', { name: /^Proposals/ }).click();
+    await page.getByRole('region', { name: 'Decided proposals' }).getByRole('link', { name: title }).click();
+    await page.getByText('every rule passed, on every host').waitFor();
+    await page.getByText('Appraised under the policy of entry 0, which was in force then and is no longer.').waitFor();
+    await page.getByText('from entry 0 on, and no longer').waitFor();
+    expect(await page.locator('.mark.bad').allInnerTexts()).toEqual([]);
+  });
+
   it('deny, with a touch of its own; retire a lost key', async () => {
     await requestServing(requester, fingerprint);
     const title = 'Release acme/ocr@1 to 1 host for serving';
