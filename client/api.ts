@@ -2,10 +2,12 @@ import type { z } from 'zod';
 import type { Hex } from '../src/core/bytes.ts';
 import { fromUtf8 } from '../src/core/bytes.ts';
 import { must, TwinlockError } from '../src/core/errors.ts';
+import type { SignedStop } from '../src/core/log/signed-stop.ts';
 import * as fields from '../src/wire/fields.ts';
 import * as log from '../src/wire/log.ts';
 import * as proposal from '../src/wire/proposal.ts';
 import { statusView } from '../src/wire/status.ts';
+import { stopAnswer } from '../src/wire/stop.ts';
 import * as vault from '../src/wire/vault.ts';
 import * as weights from '../src/wire/weights.ts';
 import { type Answer, exchange, type Fetch, jsonOrNull, platformFetch, type Question } from './transport.ts';
@@ -30,6 +32,7 @@ export type StatusView = z.infer<typeof statusView>;
 export type ProposalView = z.infer<typeof proposal.proposalView>;
 export type EntriesPage = z.infer<typeof log.entries>;
 export type Handover = z.infer<typeof weights.handover>;
+export type StopAnswer = z.infer<typeof stopAnswer>;
 export type UploadStatus = z.infer<typeof weights.uploadStatus>;
 
 /** Whose request it is. */
@@ -109,6 +112,11 @@ export class Api {
     await answer.bytes(MAX_ANSWER_BYTES);
   }
 
+  /** A stop as it was signed, whoever brings it. May be repeated. */
+  stop(signed: SignedStop): Promise<StopAnswer> {
+    return this.#post('/v1/stops', { v: 1, kind: 'twinlock-stop', ...signed }, stopAnswer);
+  }
+
   // With an invitation
 
   invitation(): Promise<Invitation> {
@@ -157,9 +165,6 @@ export class Api {
   }
   confirmCustody(body: z.infer<typeof proposal.custodyRequest>) {
     return this.#post('/v1/custody', body, fields.recorded);
-  }
-  stop(body: z.infer<typeof proposal.stopRequest>) {
-    return this.#post('/v1/stops', body, fields.recorded);
   }
   openRequest(body: z.infer<typeof proposal.openRequest>) {
     return this.#post('/v1/requests', body, proposal.openedRequest);

@@ -13,6 +13,7 @@ import { addPublish } from './cli/publish.ts';
 import { addReferenceValues } from './cli/reference-values.ts';
 import { addRequest } from './cli/request.ts';
 import { addStatus } from './cli/status.ts';
+import { addStop } from './cli/stop.ts';
 import { openTerminal } from './cli/terminal.ts';
 import { fileError } from './file-error.ts';
 
@@ -46,6 +47,7 @@ for (const add of [
   addEvidence,
   addProposals,
   addStatus,
+  addStop,
   addAppraise,
   addReferenceValues,
   addAudit,

@@ -1,5 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { type Base64url, type Hex, toBase64url, toHex, ZERO_32 } from '../src/core/bytes.ts';
+import { type Base64url, type Hex, toBase64url } from '../src/core/bytes.ts';
+import type { SignedStop } from '../src/core/log/signed-stop.ts';
 import type { RandomBytes } from '../src/core/random.ts';
 import { ed25519KeyText } from '../src/core/statement/key.ts';
 import { possessionMessage } from '../src/core/statement/principal.ts';
@@ -7,12 +8,11 @@ import {
   type PrincipalRecord,
   parseStatement,
   type Statement,
-  type StatementOf,
   statementDigest,
 } from '../src/core/statement/statement.ts';
 import { type Signable, signableMessage } from '../src/core/webauthn/challenge.ts';
 import type { Api, Session } from './api.ts';
-import { type Ground, statementHeader } from './statement-header.ts';
+import { type Stopping, stopStatement } from './stop.ts';
 
 /** A machine's key. Whoever has the seed acts for its owner. */
 export interface PrincipalKey {
@@ -89,27 +89,17 @@ export async function proposeAsPrincipal(
   return { digest, index };
 }
 
-/** How long a stop may be on its way. */
-const STOP_LIFETIME_MS = 10 * 60_000;
-
-/** Takes back what this key has proposed: a proposal, or a release that is in force. */
-export async function stopAsPrincipal(
-  session: PrincipalSession,
-  ground: Ground,
-  stop: { readonly what: 'proposal' | 'release'; readonly target: Hex; readonly reason: string },
-  { nowMs, random }: { nowMs: number; random: RandomBytes },
-): Promise<{ readonly digest: Hex; readonly index: number }> {
-  const base = toHex(ZERO_32);
-  const statement: StatementOf<'stop'> = {
-    ...statementHeader(ground, { base, nowMs, lifetimeMs: STOP_LIFETIME_MS, random }),
-    proposer: proposerOf(session),
-    kind: 'stop',
-    ...stop,
-  };
-  const digest = statementDigest(parseStatement(statement));
-  const signature = sign(session.principal, { label: 'stop', vault: ground.vault, what: stop.what, statement: digest });
-  const { index } = await session.api.stop({ statement, signature: { kind: 'ed25519', signature } });
-  return { digest, index };
+/** Signs a stop of what this key has proposed, or of the key itself: the vault is not asked for anything. */
+export function signStopAsPrincipal(
+  principal: PrincipalKey,
+  vault: Hex,
+  stopping: Stopping,
+  clock: { readonly nowMs: number; readonly random: RandomBytes },
+): SignedStop {
+  const by = { kind: 'principal', key: principal.key } as const;
+  const statement = stopStatement(vault, by, stopping, { resumption: null, ...clock });
+  const signable = { label: 'stop', vault, what: statement.what, statement: statementDigest(statement) } as const;
+  return { statement, signature: { kind: 'ed25519', signature: sign(principal, signable) } };
 }
 
 function sign({ seed }: PrincipalKey, signable: Signable): Base64url {

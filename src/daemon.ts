@@ -21,6 +21,8 @@ import { Challenges } from './vault/challenges.ts';
 import { type ClockState, type Clocks, ClockWatch } from './vault/clock-watch.ts';
 import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
+import { MAX_STOP_OWNERS } from './vault/limits.ts';
+import { Recent } from './vault/recent.ts';
 import { Recorder } from './vault/recorder.ts';
 import { Refusals } from './vault/refusals.ts';
 import { Requests } from './vault/requests.ts';
@@ -130,6 +132,7 @@ async function openContext(
     sessions: new Sessions(clock, random),
     requests: new Requests(clock, random),
     refusals: new Refusals(clock),
+    stops: new Recent(clock, { windowMs: 60_000, maxOwners: MAX_STOP_OWNERS }),
     door: webauthnDoor,
     endorser: openEndorser({ ...endorsements, cache: join(dataDir, ENDORSEMENT_CACHE), now: clock.now }),
     verify: verifyNode,

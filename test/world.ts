@@ -7,12 +7,7 @@ import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
 import { versionBase } from '../src/core/state/effects/version-base.ts';
 import type { Proposable } from '../src/core/state/state.ts';
 import type { Policy } from '../src/core/statement/policy.ts';
-import {
-  type PrincipalRecord,
-  type Proposer,
-  type StatementOf,
-  statementDigest,
-} from '../src/core/statement/statement.ts';
+import { type PrincipalRecord, type StatementOf, statementDigest } from '../src/core/statement/statement.ts';
 import { type ApproveFields, type Signable, signableMessage } from '../src/core/webauthn/challenge.ts';
 import { type ManifestCore, manifestSignatureMessage } from '../src/core/weights/manifest.ts';
 import { type Deposit, makeDeposit } from './world/deposit.ts';
@@ -129,7 +124,10 @@ export class World extends WorldLog {
     by: Founder | Machine,
     changes: Partial<StatementOf<'stop'>> = {},
   ): StatementOf<'stop'> {
-    return { ...this.header(), kind: 'stop', proposer: asProposer(by), what, target, reason: 'a test', ...changes };
+    const { vault, resumptions } = this.facts;
+    const base = what === 'all' ? (resumptions.at(-1) ?? ZEROS) : ZEROS;
+    const said = { v: 1, kind: 'stop', vault, by: asStopper(by), what, target, base, reason: 'a test' } as const;
+    return { ...said, nonce: toHex(this.random(32)), created: this.now, ...changes };
   }
 
   retirement(of: Machine, by: Founder | Machine): StatementOf<'stop'> {
@@ -228,7 +226,7 @@ export class World extends WorldLog {
   async draftStop(statement: StatementOf<'stop'>, signable?: Signable): Promise<DraftOf<'stop'>> {
     const { what } = statement;
     const stop = { label: 'stop', vault: this.vault, what, statement: statementDigest(statement) } as const;
-    const signature = await this.#sign(statement.proposer, signable ?? stop);
+    const signature = await this.#sign(statement.by, signable ?? stop);
     return { kind: 'stop', body: { statement, signature } };
   }
 
@@ -285,7 +283,7 @@ export class World extends WorldLog {
     return { kind: 'receipt', body: { ...said, signature } };
   }
 
-  async #sign(proposer: Exclude<Proposer, { kind: 'founders' }>, signable: Signable): Promise<ProposerSignature> {
+  async #sign(proposer: StatementOf<'stop'>['by'], signable: Signable): Promise<ProposerSignature> {
     const { founders, depositor, requester, auditor } = this.founding;
     if (proposer.kind === 'custodian') {
       const all = founders.flatMap(({ authenticators }) => authenticators);
@@ -359,6 +357,12 @@ export function asProposer(by: Founder | Machine): StatementOf<'publish'>['propo
 export function asProposer(by: Founder | Machine): StatementOf<'publish'>['proposer'] {
   if ('record' in by) return { kind: 'principal', person: by.record.owner, key: by.record.key };
   return { kind: 'custodian', person: by.person, credential: toBase64url(by.authenticators[0].credential) };
+}
+
+/** Who stops: a founder with their first authenticator, or a machine. */
+export function asStopper(by: Founder | Machine): StatementOf<'stop'>['by'] {
+  const { person: _, ...stopper } = asProposer(by);
+  return stopper;
 }
 
 /** A vault with one published version: what most tests begin with. */

@@ -2,6 +2,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
 import { unconfirmedEnvelopes } from '../../src/core/state/custody.ts';
 import { endMs } from '../../src/core/state/rules/expiry.ts';
+import { stopText } from '../../src/core/state/running.ts';
 import type { Facts, Proposal, ProposalPhase, Version } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 
@@ -122,9 +123,12 @@ function phasesOf(proposals: readonly Proposal[]): Record<ProposalPhase, number>
 }
 
 function openItems({ stopped }: Facts, proposals: readonly Proposal[], nowMs: number): readonly OpenItem[] {
-  const stop: OpenItem[] =
-    stopped === null ? [] : [{ what: 'stop', digest: stopped, message: 'the vault is stopped: nothing is released' }];
-  return [...stop, ...proposals.flatMap((proposal) => openOf(proposal, nowMs))];
+  const stops = (stopped ?? []).map((stop) => ({
+    what: 'stop' as const,
+    digest: stop.digest,
+    message: `the vault is stopped, by ${stopText(stop)}: nothing is released`,
+  }));
+  return [...stops, ...proposals.flatMap((proposal) => openOf(proposal, nowMs))];
 }
 
 function openOf(proposal: Proposal, nowMs: number): readonly OpenItem[] {

@@ -12,10 +12,9 @@ import { fileError } from '../file-error.ts';
 import { type Fetched, fetchRelease, sendReceipt } from '../host/fetch.ts';
 import { type PendingRelease, readPendingRelease } from '../host/pending-release.ts';
 import { waitForRelease } from '../host/wait.ts';
-import { stopAsPrincipal } from '../principal.ts';
+import { type PrincipalKey, signStopAsPrincipal } from '../principal.ts';
 import { platformRandom } from '../random.ts';
-import { groundOfStatus } from '../statement-header.ts';
-import { type Connection, signIn } from './connect.ts';
+import { type Connection, connect, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { ask, requestLines } from './request.ts';
 import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
@@ -76,7 +75,7 @@ async function run(invocation: Invocation, target: string | undefined, flags: Fe
   try {
     await take(invocation, connection, pending, flags, evaluation);
   } catch (error) {
-    await withdraw(invocation, pending.release);
+    await withdraw(invocation, connection.principal, pending);
     throw error;
   }
 }
@@ -155,13 +154,16 @@ function waitingLine({ phase, votes, wanting, missingGroups }: ProposalView): st
 }
 
 /** Its keys are gone with this process. Best effort: whatever happens, it expires. */
-async function withdraw(invocation: Invocation, release: Hex): Promise<void> {
+async function withdraw(
+  invocation: Invocation,
+  principal: PrincipalKey,
+  { vault, release }: PendingRelease,
+): Promise<void> {
   try {
     const signal = AbortSignal.timeout(WITHDRAW_WITHIN_MS);
-    const connection = await signIn({ ...invocation, signal }, ['requester']);
-    const ground = groundOfStatus(connection.fingerprint, await connection.api.status());
     const stop = { what: 'release', target: release, reason: 'the host ended before it gave its receipt' } as const;
-    await stopAsPrincipal(connection, ground, stop, { nowMs: Date.now(), random: platformRandom });
+    const clock = { nowMs: Date.now(), random: platformRandom };
+    await connect({ ...invocation, signal }).stop(signStopAsPrincipal(principal, vault, stop, clock));
     invocation.terminal.note(`withdrawn    ${release}: its keys were in this process alone`);
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;

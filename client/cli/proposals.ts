@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { stopText } from '../../src/core/state/running.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { ProposalView } from '../api.ts';
 import { exactInstant } from '../exact.ts';
@@ -22,6 +23,7 @@ Examples:
       invoke(command, async (invocation) => {
         const { api } = await signIn(invocation, ['auditor', 'depositor', 'requester']);
         const list = await api.proposals(options.all === true ? 'all' : 'open');
+        for (const stop of list.stopped ?? []) invocation.terminal.note(`STOPPED      by ${stopText(stop)}`);
         invocation.terminal.result(list, linesOf(list.proposals));
       }),
     );

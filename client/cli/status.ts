@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { must } from '../../src/core/errors.ts';
+import { stopText } from '../../src/core/state/running.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { StatusView } from '../api.ts';
 import { exactBytes } from '../exact.ts';
@@ -35,13 +36,18 @@ function changesOf({ policyChanges }: StatusView): string {
   return policyChanges === 1 ? ', changed once' : `, changed ${policyChanges} times`;
 }
 
+function stopLines(stopped: StatusView['stopped']): readonly string[] {
+  if (stopped === null) return ['state        open'];
+  return stopped.map((stop) => `state        STOPPED by ${stopText(stop)}`);
+}
+
 function linesOf(status: StatusView): readonly string[] {
   const { committee, versions, principals } = status;
   return [
     `vault        ${status.fingerprint}`,
     `             ${comparisonCode(status.fingerprint, GENESIS_WORDS)}`,
     `grade        ${status.grade}${status.grade === 'simulation' ? ': protects nothing' : ''}`,
-    `state        ${status.stopped === null ? 'open' : 'STOPPED'}`,
+    ...stopLines(status.stopped),
     `log          ${status.entries} entries`,
     `proposals    ${status.open} open, ${status.leases} releases in force`,
     `policy       ${status.policy}${changesOf(status)}`,

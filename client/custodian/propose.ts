@@ -1,5 +1,5 @@
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
-import { type Base64url, fromBase64url, type Hex, toBase64url, toHex, utf8, ZERO_32 } from '../../src/core/bytes.ts';
+import { type Base64url, type Hex, toBase64url, toHex, ZERO_32 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
 import type { ProposerSignature } from '../../src/core/log/entry.ts';
@@ -40,8 +40,6 @@ export interface Entered {
 }
 
 const ZEROS = toHex(ZERO_32);
-/** A stop is carried out when it arrives. */
-const STOP_LIFETIME_MS = 10 * 60_000;
 
 /**
  * Proposes with one touch; the proposal is open for as long as policy allows. Throws `version_unknown`,
@@ -109,49 +107,7 @@ function draftOf(
       return { ...header, ...proposition };
     case 'resume':
       must(facts.stopped !== null, 'vault_not_stopped', 'the vault is not stopped');
-      return { ...header, ...proposition, stop: facts.stopped };
-  }
-}
-
-/** What to stop: one person is enough. */
-export type Stopping =
-  | { readonly what: 'all'; readonly reason: string }
-  /** A release by its digest, a version by its manifest, a proposal of one's own by its digest. */
-  | { readonly what: 'release' | 'version' | 'proposal'; readonly target: Hex; readonly reason: string }
-  /** A machine's key, whoever owns it. */
-  | { readonly what: 'principal'; readonly key: string; readonly reason: string }
-  /** An authenticator of one's own, by its credential. */
-  | { readonly what: 'authenticator'; readonly credential: string; readonly reason: string };
-
-/** Stops with one touch, at once. Throws `credential_retired`, as the Authenticator, and the vault's codes. */
-export async function stop(custodian: Custodian, replica: Replica, stopping: Stopping): Promise<Entered> {
-  const { random, now } = custodian;
-  const { facts } = replica;
-  const { what, reason } = stopping;
-  const statement: StatementOf<'stop'> = {
-    ...statementHeader(groundOf(facts), { base: ZEROS, nowMs: now(), lifetimeMs: STOP_LIFETIME_MS, random }),
-    proposer: proposerOf(custodian),
-    kind: 'stop',
-    what,
-    target: targetOf(stopping),
-    reason,
-  };
-  const digest = statementDigest(parseStatement(statement));
-  const signature = await sign(custodian, facts, { label: 'stop', vault: statement.vault, what, statement: digest });
-  const { index } = await custodian.api.stop({ statement, signature });
-  return { digest, index };
-}
-
-function targetOf(stopping: Stopping): Hex {
-  switch (stopping.what) {
-    case 'all':
-      return ZEROS;
-    case 'authenticator':
-      return digestOf(fromBase64url(stopping.credential));
-    case 'principal':
-      return digestOf(utf8(stopping.key));
-    default:
-      return stopping.target;
+      return { ...header, ...proposition, stop: facts.stopped.at(-1)?.digest ?? ZEROS };
   }
 }
 

@@ -12,6 +12,7 @@ import { logRoutes } from './routes/log.ts';
 import { proposalRoutes } from './routes/proposals.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { stopRoutes } from './routes/stops.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 
 /** Bodies: statements are small; what 64 hosts show, a manifest core and a part of an upload are not. */
@@ -35,7 +36,9 @@ export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<E
       throw new TwinlockError('malformed', `${path}: ${issue?.message ?? 'not as specified'}`, { path });
     },
   });
-  app.use(answered(accessLog), sized(context), strictJson);
+  const told = answered(accessLog);
+  stopRoutes(app, context, told);
+  app.use(told, sized(context), strictJson);
   app.onError((error, c) => {
     const { status, problem } = problemOf(error);
     c.set('failure', status === 500 ? error : problem.code);

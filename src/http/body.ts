@@ -17,15 +17,20 @@ export function bodyBytes(c: Hono<Env>): number {
 export const strictJson: MiddlewareHandler<Env> = async (c, next) => {
   const bytes = bodyBytes(c);
   if (bytes > 0 && c.req.method !== 'PUT') {
-    const isJson = /^application\/json(?:; ?charset=utf-8)?$/i.test(c.req.header('content-type') ?? '');
-    must(isJson, 'malformed', 'expected content-type application/json');
-    const text = fromUtf8(await read(c.env.incoming, bytes));
+    const text = fromUtf8(await jsonBytes(c, bytes));
     parseJson(text);
     // What the validators of the routes read.
     Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
   }
   await next();
 };
+
+/** The bytes of a body that says it is JSON. Throws `malformed` where it says something else. */
+export async function jsonBytes(c: Hono<Env>, length: number): Promise<Uint8Array> {
+  const isJson = /^application\/json(?:; ?charset=utf-8)?$/i.test(c.req.header('content-type') ?? '');
+  must(isJson, 'malformed', 'expected content-type application/json');
+  return read(c.env.incoming, length);
+}
 
 /** The whole body, which has that many bytes. One that dawdles is broken off. */
 async function read(incoming: IncomingMessage, length: number): Promise<Uint8Array> {

@@ -7,6 +7,7 @@ import type { Enrolment } from '../core/webauthn/enrolment.ts';
 import type { Challenges } from './challenges.ts';
 import type { ClockWatch } from './clock-watch.ts';
 import type { BlobStore, Clock, Endorser, FoundingStore, LogStore, UploadStore } from './ports.ts';
+import type { Recent } from './recent.ts';
 import type { Recorder } from './recorder.ts';
 import type { Refusals } from './refusals.ts';
 import type { Requests } from './requests.ts';
@@ -38,6 +39,8 @@ export interface Context {
   readonly sessions: Sessions;
   readonly requests: Requests;
   readonly refusals: Refusals;
+  /** Stops of late, by key: theirs alone is spent by a stop. */
+  readonly stops: Recent;
   readonly door: WebauthnDoor;
   readonly endorser: Endorser;
   /** The platform's check of one signature. Throws the code of what is wrong. */

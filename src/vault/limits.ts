@@ -69,3 +69,12 @@ export const MAX_REFUSALS = 64;
 export const REFUSALS_MS = 60_000;
 /** Long polls under way. */
 export const MAX_WAITERS = 1_000;
+/**
+ * Stops of one key that were found to be true and changed something or tried to: more than anybody means. What is
+ * recorded is bounded by what there is to stop.
+ */
+export const STOPS_A_MINUTE_A_KEY = 60;
+/** Stops from one address that were no stops: the next ones wait, those of everybody else do not. */
+export const BAD_STOPS_A_MINUTE_AN_ADDRESS = 60;
+/** Keys or addresses that are told apart. */
+export const MAX_STOP_OWNERS = 10_000;

@@ -91,8 +91,10 @@ function isAffordable({ proposals }: Facts, key: string, nowMs: number): void {
   );
 }
 
-/** One proposes and stops in one's own name. */
-export function isTheCallers(caller: Caller, { proposer }: Statement): void {
+/** One proposes in one's own name. */
+function isTheCallers(caller: Caller, statement: Statement): void {
+  must(statement.kind !== 'stop', 'not_permitted', 'a statement of kind stop is not proposed');
+  const { proposer } = statement;
   const own =
     caller.role === 'custodian'
       ? proposer.kind === 'custodian' && proposer.person === caller.person

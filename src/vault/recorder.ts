@@ -17,7 +17,7 @@ import { Turns, type Urgency } from './turns.ts';
 /** What goes to disk with an act's entries. */
 type Alongside = Partial<Omit<Batch, 'entries' | 'checkpoint' | 'erase'>>;
 
-export interface Act extends Alongside {
+interface Act extends Alongside {
   readonly drafts: readonly Draft[];
 }
 
@@ -36,6 +36,10 @@ export interface RecorderPorts {
 
 const NOTHING: Required<Alongside> = { objects: new Map(), envelopes: [], hostShares: [], tokens: [] };
 const REPLAY_PAGE = 500;
+/** What ends an act that gives way to an urgent one: it has stored nothing. */
+const OVERTAKEN = new Error('an urgent act goes first');
+
+type Decide = (facts: Facts | null) => Act | Promise<Act>;
 
 /**
  * The only way into the log: what the fold refuses is not recorded, and what is not recorded has not
@@ -46,7 +50,10 @@ export class Recorder {
   readonly #tree = new MemoryTree();
   #state: State | null = null;
   #checkpoint: Uint8Array | null = null;
+  /** Ordinary acts, and what must not happen beside one: one at a time. */
   readonly #turns = new Turns();
+  /** Whatever changes the log: an act of either kind, urgent ones first. */
+  readonly #pen = new Turns();
   /** A commit failed, and may have been stored all the same. */
   #isInDoubt = false;
   #listeners = new Set<() => void>();
@@ -87,7 +94,7 @@ export class Recorder {
     try {
       const objects = await this.#ports.log.objects(objectsNamed(parseEntry(bytes)));
       const applied = apply(this.#state, bytes, objects);
-      await this.#discharge(applied.claims);
+      await this.#discharge(applied.claims, () => undefined);
       this.#state = applied.state;
       this.#tree.append(leafHash(bytes));
     } catch (error) {
@@ -143,25 +150,42 @@ export class Recorder {
 
   /**
    * Records what `decide` returns for the state as it is when its turn has come, or nothing at all. Acts
-   * wait for each other; an urgent one goes before those that wait. Throws what `decide`, the fold, a claim or the
-   * store throws.
+   * wait for each other. An urgent one goes before those that wait, and before one that has begun and is still
+   * being judged, which begins anew: its `decide` may be called again. Throws what `decide`, the fold, a claim or
+   * the store throws.
    */
-  record(decide: (facts: Facts | null) => Act | Promise<Act>, urgency: Urgency = 'ordinary'): Promise<Recorded> {
-    return this.#turns.take(() => this.#record(decide), urgency);
+  record(decide: Decide, urgency: Urgency = 'ordinary'): Promise<Recorded> {
+    if (urgency === 'urgent') return this.#pen.take(() => this.#record(decide, () => undefined), 'urgent');
+    return this.#turns.take(() => this.#recordOrdinary(decide));
   }
 
-  /** Runs what must not happen while an act is being recorded, when its turn has come. */
+  /** Runs what must not happen while an ordinary act is being recorded, when its turn has come. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turns.take(work, 'ordinary');
+    return this.#turns.take(work);
   }
 
   /** Resolves when what was recorded before the call is on disk. */
   async settled(): Promise<void> {
-    await this.inTurn(async () => undefined);
+    await this.inTurn(() => this.#pen.take(async () => undefined));
   }
 
-  async #record(decide: (facts: Facts | null) => Act | Promise<Act>): Promise<Recorded> {
+  async #recordOrdinary(decide: Decide): Promise<Recorded> {
+    const giveWay = () => {
+      if (this.#pen.isUrgentWaiting) throw OVERTAKEN;
+    };
+    for (;;) {
+      try {
+        return await this.#pen.take(() => this.#record(decide, giveWay));
+      } catch (error) {
+        if (error !== OVERTAKEN) throw error;
+      }
+    }
+  }
+
+  /** Calls `giveWay` before every step that may take long, all of them before anything is stored. */
+  async #record(decide: Decide, giveWay: () => void): Promise<Recorded> {
     if (this.#isInDoubt) await this.#resolveDoubt();
+    giveWay();
     const { drafts, ...alongside } = await decide(this.#state?.facts ?? null);
     const objects = alongside.objects ?? new Map<Hex, Uint8Array>();
     let state = this.#state;
@@ -169,7 +193,7 @@ export class Recorder {
     for (const draft of drafts) {
       const { index, bytes } = this.#place(state, draft);
       const applied = apply(state, bytes, objects);
-      await this.#discharge(applied.claims);
+      await this.#discharge(applied.claims, giveWay);
       state = applied.state;
       entries.push({ index, bytes });
     }
@@ -226,10 +250,16 @@ export class Recorder {
     return { index: size, bytes: encodeEntry(entry) };
   }
 
-  async #discharge(claims: readonly Claim[]): Promise<void> {
+  async #discharge(claims: readonly Claim[], giveWay: () => void): Promise<void> {
     for (const claim of claims) {
-      if (claim.kind === 'signature') this.#ports.verify(claim);
-      else await dischargeAppraisal(claim, this.#ports.verify);
+      if (claim.kind === 'signature') {
+        this.#ports.verify(claim);
+        continue;
+      }
+      // Each takes a while: whoever wants to stop is heard in between.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      giveWay();
+      await dischargeAppraisal(claim, this.#ports.verify);
     }
   }
 

@@ -6,6 +6,7 @@ import { type Code, must, TwinlockError } from '../core/errors.ts';
 import { isCurrent } from '../core/state/rules/proposal.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
+import { isRunning } from '../core/state/running.ts';
 import type { Facts, Proposal } from '../core/state/state.ts';
 import type { StatementOf } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
@@ -83,7 +84,7 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
   must(phase === 'executed', 'proposal_closed', `the release is ${phase}: request the version anew`);
   const isServed = !proposal.ended && nowMs <= (proposal.executedTime ?? 0) + proposal.statement.leaseMs;
   must(isServed, 'proposal_closed', 'the lease is over: request the version anew');
-  must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');
+  isRunning(facts);
   currentPrincipal(facts, proposal.statement.proposer.key);
   const isWithdrawn = facts.versions.get(proposal.statement.manifest)?.phase === 'withdrawn';
   must(!isWithdrawn, 'version_withdrawn', 'the version has been withdrawn: request another');

@@ -9,6 +9,7 @@ import { type Code, must, TwinlockError } from '../core/errors.ts';
 import { parseAs } from '../core/schema.ts';
 import { withinSkew } from '../core/state/judgement.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
+import { isRunning } from '../core/state/running.ts';
 import { versionKey } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import type { Context } from './context.ts';
@@ -38,7 +39,7 @@ export function openRequest(
   must(inScope(models, request.model), 'out_of_scope', `this key may not request ${request.model}`);
   const key = versionKey(request.model, request.version);
   must(facts.names.has(key), 'version_unknown', `${key} has not been deposited`);
-  must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');
+  isRunning(facts);
   const { digest, random, expires } = context.requests.open(request);
   return { request: digest, random, checkpoint, expires };
 }

@@ -1,20 +1,90 @@
-import { must } from '../core/errors.ts';
-import type { ProposerSignature } from '../core/log/entry.ts';
-import { parseStatement } from '../core/statement/statement.ts';
+import type { Hex } from '../core/bytes.ts';
+import { must, TwinlockError } from '../core/errors.ts';
+import type { SignedStop } from '../core/log/signed-stop.ts';
+import { authenticatorNamed, checkStop, keyDigest } from '../core/state/rules/stop.ts';
+import type { Facts, StopInForce } from '../core/state/state.ts';
+import { type Stop, statementDigest } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
-import { isTheCallers } from './propose.ts';
-import type { Act, Recorded } from './recorder.ts';
-import type { Caller } from './sessions.ts';
+import { STOPS_A_MINUTE_A_KEY } from './limits.ts';
 
-/** Records a stop: one person is enough, and a custodian's goes before all that waits. A machine's waits its turn. */
-export function stop(
-  context: Context,
-  caller: Caller,
-  request: { readonly statement: Record<string, unknown>; readonly signature: ProposerSignature },
-): Promise<Recorded> {
-  const statement = parseStatement(request.statement);
-  must(statement.kind === 'stop', 'unknown_kind', `expected a statement of kind stop, got ${statement.kind}`);
-  isTheCallers(caller, statement);
-  const act: Act = { drafts: [{ kind: 'stop', body: { statement: { ...statement }, signature: request.signature } }] };
-  return context.recorder.record(() => act, caller.role === 'custodian' ? 'urgent' : 'ordinary');
+export interface StopAnswer {
+  /** Entry that holds the stop; null where something else had ended before what it would end. */
+  readonly index: number | null;
+  readonly checkpoint: Uint8Array;
+  readonly digest: Hex;
+  /** Nothing was recorded now: what it asks for is so already. */
+  readonly already: boolean;
+  /** Those of everything, to be told to whoever has signed this one; null to all others, and while the vault runs. */
+  readonly stopped: readonly StopInForce[] | null;
+}
+
+/**
+ * Records a stop, from whoever brings it: the signature says whose it is. It goes before all that waits, needs no
+ * session, no challenge and no clock, and spends the budget of its own key alone, once its signature is found to
+ * be true. What is stopped already is no failure. Throws as `checkStop` and `Recorder.record`, `signature_invalid`,
+ * and `rate_limited` for a key that stops more in a minute than a person or a machine can mean.
+ */
+export async function stop(
+  { recorder, verify, stops, refusals }: Pick<Context, 'recorder' | 'verify' | 'stops' | 'refusals'>,
+  { statement, signature }: SignedStop,
+): Promise<StopAnswer> {
+  const digest = statementDigest(statement);
+  const answer = (index: number | null, already: boolean): StopAnswer => {
+    const { facts, checkpoint } = recorder;
+    return { index, checkpoint, digest, already, stopped: facts.stopped };
+  };
+  const { facts } = recorder;
+  // The same one by another route, for which nobody need be asked: its signature has been found to be true.
+  if (isInForce(facts, statement, digest)) return { ...answer(null, true), stopped: null };
+  const { person, claim } = checkStop(facts, statement, signature);
+  verify(claim);
+  const standing = standingOf(facts, statement, person);
+  if (standing !== null) return answer(standing.index, true);
+  const key = statement.by.kind === 'custodian' ? statement.by.credential : statement.by.key;
+  const isFew = stops.count(key) < STOPS_A_MINUTE_A_KEY;
+  must(isFew, 'rate_limited', `expected at most ${STOPS_A_MINUTE_A_KEY} stops of one key a minute: wait a minute`);
+  stops.add(key);
+  try {
+    const draft = { kind: 'stop', body: { statement: { ...statement }, signature } } as const;
+    const { index } = await recorder.record(() => ({ drafts: [draft] }), 'urgent');
+    return answer(index, false);
+  } catch (error) {
+    // Another may have been recorded while this one waited for its turn.
+    if (isInForce(recorder.facts, statement, digest)) return answer(null, true);
+    if (error instanceof TwinlockError) refusals.note(error.code, 'stop', key);
+    throw error;
+  }
+}
+
+/** Whether this very stop has been recorded, and no resumption has taken it back since. */
+function isInForce({ statements, stopped }: Facts, { what }: Stop, digest: Hex): boolean {
+  if (!statements.has(digest)) return false;
+  return what !== 'all' || (stopped ?? []).some((stop) => stop.digest === digest);
+}
+
+/** Whether what a stop asks for is so already, and since which entry, where that is known. */
+function standingOf(facts: Facts, { what, target }: Stop, person: Hex): { readonly index: number | null } | null {
+  switch (what) {
+    case 'all': {
+      const own = facts.stopped?.find((stop) => stop.person === person);
+      return own === undefined ? null : { index: own.index };
+    }
+    case 'release':
+    case 'proposal': {
+      const proposal = facts.proposals.get(target);
+      const isLive = proposal?.phase === 'open' || proposal?.phase === 'approved';
+      const isServed = proposal?.phase === 'executed' && !proposal.ended;
+      return proposal === undefined || isLive || isServed ? null : { index: null };
+    }
+    case 'version':
+      return facts.versions.get(target)?.phase === 'withdrawn' ? { index: null } : null;
+    case 'authenticator':
+      return retired(authenticatorNamed(facts, target));
+    case 'principal':
+      return retired(facts.principals.find(({ key }) => keyDigest(key) === target));
+  }
+}
+
+function retired(key: { readonly retiredAt: number | null } | undefined): { readonly index: number } | null {
+  return key === undefined || key.retiredAt === null ? null : { index: key.retiredAt };
 }

@@ -3,7 +3,7 @@ import { must } from '../core/errors.ts';
 import { unconfirmedEnvelopes } from '../core/state/custody.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
-import type { Facts, Proposable, Proposal, Version } from '../core/state/state.ts';
+import type { Facts, Proposable, Proposal, StopInForce, Version } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import type { Caller } from './sessions.ts';
 
@@ -59,6 +59,11 @@ export function proposalFor(facts: Facts, caller: Caller, digest: Hex): Proposal
   return proposal;
 }
 
+/** Who stopped everything, when and why, for whoever may see the vault at all. */
+export function viewStops(stopped: readonly StopInForce[] | null) {
+  return stopped === null ? null : stopped.map(({ person: _, ...told }) => told);
+}
+
 /** Newest first; of all phases or of those that still can be decided. */
 export function viewProposals(facts: Facts, caller: Caller, phase: 'open' | 'all') {
   return facts.proposals
@@ -82,7 +87,7 @@ export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs:
     fingerprint: facts.vault,
     grade: genesis.grade,
     entries,
-    stopped: facts.stopped,
+    stopped: viewStops(facts.stopped),
     policy: policy.digest,
     policyChanges: proposals.count((p) => p.phase === 'executed' && p.statement.kind === 'policy'),
     limits: policy.document.limits,

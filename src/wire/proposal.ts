@@ -21,6 +21,7 @@ import {
   statementKind,
   versionName,
 } from './fields.ts';
+import { stopsInForce } from './stop.ts';
 
 /** POST /v1/requests: a requester opens a request; the vault answers with what the nonces are made of. */
 export const openRequest = z
@@ -78,7 +79,9 @@ export const proposalView = z
     ended: z.boolean(),
   })
   .meta({ id: 'Proposal' });
-export const proposalList = z.object({ proposals: z.array(proposalView) }).meta({ id: 'ProposalList' });
+export const proposalList = z
+  .object({ proposals: z.array(proposalView), stopped: stopsInForce })
+  .meta({ id: 'ProposalList' });
 export const proposalsQuery = z.strictObject({ phase: z.enum(['open', 'all']).default('open') });
 /** Seconds to wait for the phase to differ from the one named. */
 export const waitQuery = z.strictObject({ wait: decimal(60).default(0), phase: phase.optional() });
@@ -116,6 +119,3 @@ export const decided = recorded.extend({ proposal: proposalView }).meta({ id: 'D
 
 /** POST /v1/custody: a custodian confirms an envelope without deciding anything. */
 export const custodyRequest = custody.meta({ id: 'CustodyRequest' });
-
-/** POST /v1/stops. */
-export const stopRequest = z.strictObject({ statement, signature: proposerSignature }).meta({ id: 'StopRequest' });

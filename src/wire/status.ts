@@ -12,6 +12,7 @@ import {
   u64Text,
   versionName,
 } from './fields.ts';
+import { stopsInForce } from './stop.ts';
 
 /** GET /v1/status: the vault at a glance, for any session. Whoever decides replays the log instead. */
 export const statusView = z
@@ -19,8 +20,7 @@ export const statusView = z
     fingerprint: digest,
     grade: z.enum(['production', 'simulation']),
     entries: count,
-    /** Digest of the stop in force. */
-    stopped: z.nullable(digest),
+    stopped: stopsInForce,
     policy: digest,
     /** How often a quorum has put another in force since genesis. */
     policyChanges: count,

@@ -31,7 +31,9 @@ import { Challenges } from '../../src/vault/challenges.ts';
 import { ClockWatch } from '../../src/vault/clock-watch.ts';
 import type { Context } from '../../src/vault/context.ts';
 import { settleUploads } from '../../src/vault/deposit.ts';
+import { MAX_STOP_OWNERS } from '../../src/vault/limits.ts';
 import { offeredOnly } from '../../src/vault/offered-only.ts';
+import { Recent } from '../../src/vault/recent.ts';
 import { Recorder } from '../../src/vault/recorder.ts';
 import { Refusals } from '../../src/vault/refusals.ts';
 import { Requests } from '../../src/vault/requests.ts';
@@ -128,6 +130,7 @@ export class TestVault {
       requests: new Requests(clock, platformRandom),
       refusals: new Refusals(clock),
       watch: new ClockWatch({ ...clock, monotonic: () => performance.now() }),
+      stops: new Recent(clock, { windowMs: 60_000, maxOwners: MAX_STOP_OWNERS }),
       door: webauthnDoor,
       endorser: offeredOnly,
       verify: verifyNode,

@@ -11,6 +11,8 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string | number>>;
   /** JSON unless it is text or bytes already. */
   readonly body?: unknown;
+  /** Where it comes from: any address of loopback. */
+  readonly localAddress?: string;
 }
 
 export interface Reply {
@@ -20,7 +22,7 @@ export interface Reply {
 }
 
 export function ask(baseUrl: string, question: Question): Promise<Reply> {
-  const { method = 'GET', path, token = null, body } = question;
+  const { method = 'GET', path, token = null, body, localAddress } = question;
   const bytes = bodyBytes(body);
   const isText = body !== undefined && !(body instanceof Uint8Array);
   const headers = {
@@ -33,7 +35,7 @@ export function ask(baseUrl: string, question: Question): Promise<Reply> {
   };
   const { hostname, port } = new URL(baseUrl);
   return new Promise((resolve, reject) => {
-    const asked = request({ hostname, port, path, method, headers, agent: false }, (answer) => {
+    const asked = request({ hostname, port, path, method, headers, localAddress, agent: false }, (answer) => {
       const pieces: Buffer[] = [];
       answer.on('data', (piece: Buffer) => pieces.push(piece));
       answer.on('error', reject);

@@ -77,8 +77,13 @@ export const ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/v1/stops',
     example: '/v1/stops',
-    body: { statement: { kind: 'stop' }, signature: SIGNATURE },
-    askers: ANY,
+    body: {
+      v: 1,
+      kind: 'twinlock-stop',
+      statement: { kind: 'stop' },
+      signature: { kind: 'ed25519', signature: 'A'.repeat(86) },
+    },
+    askers: ['anonymous'],
   },
   {
     method: 'GET',

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { approve } from '../../client/custodian/approve.ts';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../client/custodian/custody.ts';
-import { stop as makeStop, propose } from '../../client/custodian/propose.ts';
+import { propose } from '../../client/custodian/propose.ts';
 import { review } from '../../client/custodian/review.ts';
+import { stop as makeStop } from '../../client/custodian/stop.ts';
 import { principalKey, principalRecord } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
@@ -96,17 +97,18 @@ describe('a proposal', () => {
     ['another committee', { committee: 'ab'.repeat(16) }, 400, 'wrong_committee', /expected committee/],
     ['another epoch', { epoch: 2 }, 409, 'wrong_epoch', /expected epoch 1, got 2/],
     ['another policy', { policy: DIGEST }, 409, 'wrong_policy', /expected policy/],
-    [
-      'a stop',
-      { kind: 'stop', what: 'all', target: DIGEST, reason: 'x', principal: undefined },
-      403,
-      'not_permitted',
-      /proposed/,
-    ],
   ] as const)('of %s is refused', async (_, changes, status, code, says) => {
     const body = await propositionOf();
     const statement = { ...(body['statement'] as Body), ...changes };
     await expectRefused(vault, post(vault.ana, '/v1/proposals', { ...body, statement }), status, code, says);
+  });
+
+  test('of a stop is refused', async () => {
+    const [body, replica] = [await propositionOf(), await followLog(vault.ana.custodian)];
+    const all = { what: 'all', reason: 'x' } as const;
+    const { statement } = await captured(vault.ana, (custodian) => makeStop(custodian, replica, all));
+    const said = { ...body, statement };
+    await expectRefused(vault, post(vault.ana, '/v1/proposals', said), 403, 'not_permitted', /proposed/);
   });
 
   test('whose signature is over another statement is refused', async () => {
@@ -224,13 +226,19 @@ test('a stop is recorded at once, and not twice', async () => {
   const replica = await followLog(vault.ben.custodian);
   const stopping = { what: 'release', target: release, reason: 'a test' } as const;
   const body = await captured(vault.ben, (custodian) => makeStop(custodian, replica, stopping));
-  const stops = (said: Body) => post(vault.ben, '/v1/stops', said);
+  const stops = (said: Body) => ({
+    method: 'POST',
+    path: '/v1/stops',
+    body: { v: 1, kind: 'twinlock-stop', ...said },
+  });
   const broader = { ...body, statement: { ...(body['statement'] as Body), what: 'version' } };
   await expectRefused(vault, stops(broader), 403, 'wrong_challenge');
-  await expectRefused(vault, post(vault.cleo, '/v1/stops', body), 403, 'not_permitted');
   expect((await ask(vault.baseUrl, stops(body))).status).toBe(200);
-  await expectRefused(vault, stops(body), 409, 'statement_seen');
   expect(await phaseOf(vault, release)).toBe('revoked');
+  const { size } = vault.daemon.context.recorder;
+  const again = await ask(vault.baseUrl, stops(body));
+  expect([again.status, JSON.parse(again.body.toString())['already']]).toEqual([200, true]);
+  expect(vault.daemon.context.recorder.size).toBe(size);
 });
 
 test('a custodian confirms an envelope without deciding, once', async () => {

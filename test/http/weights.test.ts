@@ -255,7 +255,7 @@ describe('nothing is served', () => {
   });
 
   async function resume(stop: Hex): Promise<void> {
-    expect(vault.daemon.context.recorder.facts.stopped).toBe(stop);
+    expect(vault.daemon.context.recorder.facts.stopped?.at(-1)?.digest).toBe(stop);
     const proposal = await proposeAs(vault.ana, { kind: 'resume', reason: 'a test' });
     await approveAs(vault.ben, proposal);
     await approveAs(vault.cleo, proposal);

@@ -4,9 +4,9 @@ import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import { type Draft, parseEntry } from '../../src/core/log/entry.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { Batch, LogStore } from '../../src/vault/ports.ts';
-import { Recorder, type RecorderPorts } from '../../src/vault/recorder.ts';
+import { type Recorded, Recorder, type RecorderPorts } from '../../src/vault/recorder.ts';
 import { HOUR_MS } from '../world/founding.ts';
-import { World } from '../world.ts';
+import { publishedWorld, World } from '../world.ts';
 
 /** How a commit fails: with nothing stored, or with everything stored and the answer lost. */
 type Fault = 'failed' | 'failed but persisted';
@@ -52,24 +52,32 @@ beforeAll(async () => {
   world = await World.found();
 });
 
+interface Recording {
+  readonly log: MemoryLog;
+  readonly ports: RecorderPorts;
+  readonly recorder: Recorder;
+  readonly clock: { nowMs: number };
+}
+
 /** A recorder that has founded the world's vault. */
-async function founded(): Promise<{
-  log: MemoryLog;
-  ports: RecorderPorts;
-  recorder: Recorder;
-  clock: { nowMs: number };
-}> {
+const founded = () => recorded(world);
+
+/** A recorder that has recorded a world's whole log. */
+async function recorded(of: World): Promise<Recording> {
   const log = new MemoryLog();
-  const clock = { nowMs: world.now };
+  const clock = { nowMs: of.now };
   const ports: RecorderPorts = {
     log: log as unknown as LogStore,
     clock: { now: () => clock.nowMs },
     verify: verifyNode,
-    signer: { sign: (checkpoint) => signCheckpoint(checkpoint, world.founding.logSeed) },
+    signer: { sign: (checkpoint) => signCheckpoint(checkpoint, of.founding.logSeed) },
   };
   const recorder = await Recorder.open(ports);
-  const { kind, body } = parseEntry(world.log[0] ?? new Uint8Array()) as Draft & { kind: 'genesis' };
-  await recorder.record(() => ({ objects: world.objects, drafts: [{ kind, body }] }));
+  for (const bytes of of.log) {
+    const { kind, body, time } = parseEntry(bytes);
+    clock.nowMs = time;
+    await recorder.record(() => ({ objects: of.objects, drafts: [{ kind, body } as Draft] }));
+  }
   return { log, ports, recorder, clock };
 }
 
@@ -198,8 +206,12 @@ describe('an act', () => {
       order.push(name);
       return { drafts: [HEARTBEAT] };
     };
-    const begun = recorder.record(act('begun'));
-    await Promise.resolve();
+    const { promise: hasBegun, resolve } = Promise.withResolvers<void>();
+    const begun = recorder.record(() => {
+      resolve();
+      return act('begun')();
+    });
+    await hasBegun;
     await Promise.all([
       begun,
       recorder.record(act('waits')),
@@ -209,6 +221,48 @@ describe('an act', () => {
     ]);
     expect(order).toEqual(['begun', 'urgent', 'urgent too', 'waits', 'waits too']);
     await reopened(ports, recorder);
+  });
+
+  test('that is urgent goes before one that is being judged, which begins anew', async () => {
+    const { world: before, deposit } = await publishedWorld();
+    const { log, ports, clock } = await recorded(before);
+    clock.nowMs = before.now;
+    const asked = await before.ask(deposit, { hosts: 8 });
+    const { body } = await before.draftStop(before.stop('all', '0'.repeat(64), before.founder('ana')));
+    let appraised = 0;
+    let stopping: Promise<Recorded> | null = null;
+    let isProposing = false;
+    const recorder: Recorder = await Recorder.open({
+      ...ports,
+      verify: (claim) => {
+        verifyNode(claim);
+        // Of the fourth host or so: the stop comes while others are still to be appraised.
+        if (!isProposing || ++appraised !== 5) return;
+        stopping = recorder.record(() => ({ drafts: [{ kind: 'stop', body }] }), 'urgent');
+      },
+    });
+    isProposing = true;
+    let decided = 0;
+    const draft = await before.draftProposal(asked.statement);
+    const proposing = recorder.record(() => {
+      decided++;
+      return { objects: before.objects, drafts: [draft] };
+    });
+    await expect(proposing).rejects.toThrow(code('vault_stopped'));
+    expect((await (stopping as Promise<Recorded> | null))?.index).toBe(before.log.length);
+    expect([decided, recorder.size]).toEqual([2, before.log.length + 1]);
+    expect(log.batches).toHaveLength(before.log.length + 1);
+  });
+
+  test('that is urgent waits for no work in turn, and is settled with the rest', async () => {
+    const { log, recorder } = await founded();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const working = recorder.inTurn(() => promise);
+    await recorder.record(() => ({ drafts: [HEARTBEAT] }), 'urgent');
+    expect(log.batches).toHaveLength(2);
+    resolve();
+    await working;
+    await recorder.settled();
   });
 
   test('is on disk, urgent or not, once what was recorded has settled', async () => {

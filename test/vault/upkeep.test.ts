@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { followLog } from '../../client/custodian/ceremony.ts';
-import { stop as makeStop, propose } from '../../client/custodian/propose.ts';
+import { propose } from '../../client/custodian/propose.ts';
 import { openSession } from '../../client/custodian/session.ts';
+import { stop as makeStop } from '../../client/custodian/stop.ts';
 import { openPrincipalSession } from '../../client/principal.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
+import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { REFUSALS_MS, UPLOAD_MS } from '../../src/vault/limits.ts';
 import { stop } from '../../src/vault/stop.ts';
 import { tellRefusals, upkeep } from '../../src/vault/upkeep.ts';
@@ -335,9 +337,9 @@ describe('a release that has its quorum and cannot be', () => {
   async function stopOnceApproved(release: Hex): Promise<void> {
     const { context } = vault.daemon;
     const { custodian } = vault.ana;
-    let body: Parameters<typeof stop>[2] | null = null;
+    let body: SignedStop | null = null;
     const api = {
-      stop: async (said: typeof body) => {
+      stop: async (said: SignedStop) => {
         body = said;
         return { index: 0 };
       },
@@ -346,8 +348,7 @@ describe('a release that has its quorum and cannot be', () => {
     const end = context.recorder.onRecorded(() => {
       if (proposalOf(release)?.phase !== 'approved' || body === null) return;
       end();
-      const { person, name, credential } = custodian;
-      void stop(context, { role: 'custodian', person, name, credential }, body);
+      void stop(context, body);
     });
   }
 

@@ -8,6 +8,7 @@ import { Screen } from './parts/screen.tsx';
 import { ReplayScreen } from './replay.tsx';
 import { Routed } from './routed.tsx';
 import { FingerprintScreen, SignInScreen } from './sign-in.tsx';
+import { StoppedBanner } from './stopping/stopped-banner.tsx';
 import { asked } from './touch.ts';
 import { custodian, facts, fault, fingerprint, isSimulation, status } from './vault.ts';
 
@@ -22,6 +23,7 @@ export function App() {
       ) : null}
       <div class="page">
         <Header />
+        <StoppedBanner />
         <Stage />
       </div>
       <Touch />

@@ -21,7 +21,7 @@ export const MAX_ENTRY_BYTES = 65_535;
 
 const signedByCustodian = z.strictObject({ kind: z.literal('assertion'), ...assertion.shape });
 const signedByPrincipal = z.strictObject({ kind: z.literal('ed25519'), signature: ed25519Signature });
-const proposerSignature = z.discriminatedUnion('kind', [signedByCustodian, signedByPrincipal]);
+export const proposerSignature = z.discriminatedUnion('kind', [signedByCustodian, signedByPrincipal]);
 export type ProposerSignature = z.infer<typeof proposerSignature>;
 
 const envelopeName = z.strictObject({

@@ -110,6 +110,19 @@ export interface Proposal<S extends Proposable = Proposable> {
   readonly entries: readonly number[];
 }
 
+/** A stop of everything, for people: who, when and why. */
+export interface StopInForce {
+  readonly digest: Hex;
+  readonly person: Hex;
+  readonly name: string;
+  readonly reason: string;
+  /** By the clock of whoever stopped. */
+  readonly created: number;
+  /** Of its entry, by the vault's clock. */
+  readonly time: number;
+  readonly index: number;
+}
+
 /** Everything that the log has established. A value: every entry gives a new one. */
 export interface Facts {
   readonly vault: Hex;
@@ -135,8 +148,12 @@ export interface Facts {
   readonly granted: List<{ readonly time: number; readonly bytes: bigint }>;
   /** The latest time that a custodian has signed, in milliseconds: the log's clock (rules/time.ts). */
   readonly attestedMs: number;
-  /** Digest of the stop that halts all releases. */
-  readonly stopped: Hex | null;
+  /** The stops of everything that halt all releases, oldest first; a resumption names the last. */
+  readonly stopped: readonly [StopInForce, ...StopInForce[]] | null;
+  /** What a stop of everything may rest on: the vault's fingerprint, then each resumption, in order. */
+  readonly resumptions: readonly Hex[];
+  /** How many of `resumptions` there were when a person last stopped everything, or took part in a resumption. */
+  readonly heard: PersistentMap<Hex, number>;
   /** Entries that changed who may decide, or whether anybody may: part of every authority chain. */
   readonly constitution: readonly number[];
 }

@@ -65,7 +65,13 @@ const host = z.strictObject({
 const custodianProposer = z.strictObject({ kind: z.literal('custodian'), person: id, credential: credentialId });
 const principalProposer = z.strictObject({ kind: z.literal('principal'), person: id, key: ed25519Key });
 
-/** The header that every statement has (design: ARCHITECTURE, "Statements, proposals, quorum"). */
+/** Who stops, by what they sign with: whose it is, the log knows. */
+const stopper = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('custodian'), credential: credentialId }),
+  z.strictObject({ kind: z.literal('principal'), key: ed25519Key }),
+]);
+
+/** The header that every statement but a stop has (design: ARCHITECTURE, "Statements, proposals, quorum"). */
 const header = {
   v: z.literal(1),
   /** The vault's, for life: nothing of a simulation is ever taken for production. */
@@ -149,16 +155,24 @@ export const KINDS = {
       bytes: u64Text,
     }),
   },
+  /** Has no header: whoever signs it may know of the vault its fingerprint and nothing else. */
   stop: {
     quorum: 'one',
     schema: z.strictObject({
-      ...byEither,
+      v: z.literal(1),
       kind: z.literal('stop'),
+      vault: digest,
+      by: stopper,
       /** `proposal` withdraws one's own; `authenticator` retires one's own; `principal` retires a machine's key. */
       what: z.enum(['all', 'release', 'version', 'authenticator', 'principal', 'proposal']),
       /** Zero for all; a proposal's digest; a manifest's; SHA-256 of a credential id, or of a key as text. */
       target: digest,
+      /** For all: the last resumption that its signer knows of, the vault's fingerprint for none. Else zero. */
+      base: digest,
       reason: humanText(500),
+      nonce: digest,
+      /** By the signer's clock: it is shown, and no rule reads it. */
+      created: instantMs,
     }),
   },
   resume: {
@@ -175,7 +189,8 @@ export const KINDS = {
 type Kind = keyof typeof KINDS;
 export type StatementOf<K extends Kind> = z.infer<(typeof KINDS)[K]['schema']>;
 export type Statement = { [K in Kind]: StatementOf<K> }[Kind];
-export type Proposer = Statement['proposer'];
+export type Proposer = Exclude<Statement, StatementOf<'stop'>>['proposer'];
+export type Stop = StatementOf<'stop'>;
 export type ReleaseHost = z.infer<typeof host>;
 
 /** Parses an attacker-controlled statement. Throws `unknown_kind` or `malformed`. */

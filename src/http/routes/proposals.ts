@@ -7,8 +7,7 @@ import type { Recorded } from '../../vault/recorder.ts';
 import { appraiseForRequest, openRequest } from '../../vault/request.ts';
 import type { Caller } from '../../vault/sessions.ts';
 import { asCustodian, asPrincipal } from '../../vault/sign-in.ts';
-import { stop } from '../../vault/stop.ts';
-import { proposalFor, viewProposal, viewProposals } from '../../vault/views.ts';
+import { proposalFor, viewProposal, viewProposals, viewStops } from '../../vault/views.ts';
 import { waitForPhase } from '../../vault/wait.ts';
 import { digest, recorded } from '../../wire/fields.ts';
 import * as wire from '../../wire/proposal.ts';
@@ -65,14 +64,6 @@ const postCustody = createRoute({
   request: body(wire.custodyRequest),
   responses: answers(recorded, 'the confirmation is recorded'),
 });
-const postStop = createRoute({
-  ...route,
-  method: 'post',
-  path: '/v1/stops',
-  request: body(wire.stopRequest),
-  responses: answers(recorded, 'it is stopped'),
-});
-
 export function proposalRoutes(app: App, context: Context): void {
   const view = (caller: Caller, name: Hex) => {
     const { facts } = context.recorder;
@@ -93,7 +84,9 @@ export function proposalRoutes(app: App, context: Context): void {
   });
   app.openapi(getProposals, (c) => {
     const caller = callerOf(c, context);
-    return c.json({ proposals: viewProposals(context.recorder.facts, caller, c.req.valid('query').phase) }, 200);
+    const { facts } = context.recorder;
+    const proposals = viewProposals(facts, caller, c.req.valid('query').phase);
+    return c.json({ proposals, stopped: viewStops(facts.stopped) }, 200);
   });
   app.openapi(getProposal, async (c) => {
     const caller = callerOf(c, context);
@@ -132,12 +125,6 @@ export function proposalRoutes(app: App, context: Context): void {
     const custody = c.req.valid('json');
     const signature = fromBase64url(custody.signature);
     return c.json(recordedView(await confirmCustody(context, caller, { ...custody, signature })), 200);
-  });
-  app.openapi(postStop, async (c) => {
-    const caller = callerOf(c, context);
-    const request = c.req.valid('json');
-    const work = () => stop(context, caller, request);
-    return c.json(recordedView(await context.refusals.watch('stop', caller, work)), 200);
   });
 }
 

@@ -20,6 +20,7 @@ const COMMANDS = [
   ['reference-values', 'check'],
   ['proposals'],
   ['status'],
+  ['stop'],
   ['audit'],
   ['console'],
   ['key', 'create'],

@@ -62,7 +62,7 @@ describe('a host accepts', () => {
     if (ana === undefined || ben === undefined || cleo === undefined) throw new Error('founders');
     const stop = world.stop('all', '00'.repeat(32), cleo);
     await world.append(await world.draftStop(stop));
-    const resumption = world.resumption(world.facts.stopped ?? '', ana);
+    const resumption = world.resumption(world.facts.stopped?.at(-1)?.digest ?? '', ana);
     await world.approve(await world.propose(resumption), ben, cleo);
     for (let i = 0; i < 5; i++) await world.append({ kind: 'heartbeat', body: {} });
     const other = await world.deposit({ version: '2' });

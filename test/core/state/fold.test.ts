@@ -311,13 +311,55 @@ describe('a vault', () => {
     const { world, deposit, ana, ben, cleo } = await published();
     const stop = world.stop('all', ZEROS, cleo);
     await world.append(await world.draftStop(stop));
-    expect(world.facts.stopped).toBe(statementDigest(stop));
+    expect(world.facts.stopped).toMatchObject([{ digest: statementDigest(stop), name: 'cleo', reason: 'a test' }]);
     const resumption = await world.propose(world.resumption(statementDigest(stop), ana));
     await world.approve(resumption, ana);
     expect(world.facts.stopped).not.toBeNull();
     await world.approve(resumption, ben);
     expect(world.facts.stopped).toBeNull();
     await world.release(await world.ask(deposit), ben, cleo);
+  });
+
+  test('is stopped by a message that two days and a wrong clock have made old', async () => {
+    for (const created of [0, 2 ** 53 - 1]) {
+      const { world, cleo } = await founded();
+      const draft = await world.draftStop(world.stop('all', ZEROS, cleo, { created }));
+      world.now += 48 * HOUR_MS;
+      await world.append({ kind: 'heartbeat', body: {} });
+      await world.append(draft);
+      expect(world.facts.stopped).toMatchObject([{ name: 'cleo', created }]);
+    }
+  });
+
+  test('that is stopped takes another person’s stop too, and is resumed from the last', async () => {
+    const { world, ana, ben, cleo, dan } = await founded();
+    await world.append(await world.draftStop(world.stop('all', ZEROS, cleo)));
+    const first = world.facts.stopped?.[0].digest ?? '';
+    const early = await world.propose(world.resumption(first, ana));
+    await world.approve(early, ana);
+    await world.append(await world.draftStop(world.stop('all', ZEROS, dan, { reason: 'what I saw' })));
+    expect(world.facts.stopped?.map(({ name, reason }) => [name, reason])).toEqual([
+      ['cleo', 'a test'],
+      ['dan', 'what I saw'],
+    ]);
+    // Whoever approved the resumption of the first did not know of the second.
+    await expect(world.approve(early, ben)).rejects.toThrow(expect.objectContaining({ code: 'stop_unknown' }));
+    const second = world.facts.stopped?.[1]?.digest ?? '';
+    await world.approve(await world.propose(world.resumption(second, ana)), ana, ben);
+    expect(world.facts.stopped).toBeNull();
+    expect(world.facts.resumptions).toHaveLength(2);
+  });
+
+  test('heeds a stop that nobody had heard of when it was resumed, whatever resumption it rests on', async () => {
+    const { world, ana, ben, cleo, dan } = await founded();
+    const heldBack = await world.draftStop(world.stop('all', ZEROS, dan));
+    for (let i = 0; i < 2; i++) {
+      await world.append(await world.draftStop(world.stop('all', ZEROS, cleo)));
+      const digest = world.facts.stopped?.at(-1)?.digest ?? '';
+      await world.approve(await world.propose(world.resumption(digest, ana)), ana, ben);
+    }
+    await world.append(heldBack);
+    expect(world.facts.stopped).toMatchObject([{ name: 'dan' }]);
   });
 
   test('takes custody, enrolments and publications while it is stopped', async () => {

@@ -34,17 +34,12 @@ const signed = (message: Uint8Array) => toHex(ed25519.sign(message, SEED));
 test('the example of a statement is what the code writes', () => {
   const statement: StatementOf<'stop'> = {
     v: 1,
-    grade: 'simulation',
     kind: 'stop',
     vault: VAULT,
-    committee: '22'.repeat(16),
-    epoch: 1,
-    policy: '33'.repeat(32),
     base: '00'.repeat(32),
     nonce: '44'.repeat(32),
     created: CREATED,
-    expires: CREATED + 3_600_000,
-    proposer: { kind: 'principal', person: '55'.repeat(16), key: KEY },
+    by: { kind: 'principal', key: KEY },
     what: 'release',
     target: '66'.repeat(32),
     reason: 'drill',

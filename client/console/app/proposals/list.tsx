@@ -1,7 +1,7 @@
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import type { Custodian } from '../../../custodian/ceremony.ts';
 import { fromNow, instant } from '../format.ts';
-import { Mark, Notice } from '../parts/notice.tsx';
+import { Mark } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { now } from '../vault.ts';
@@ -24,13 +24,6 @@ export function ProposalsScreen({ facts, custodian }: { facts: Facts; custodian:
   );
   return (
     <Screen title="Proposals" lead="Granting needs a quorum. Stopping needs only you.">
-      {facts.stopped === null ? null : (
-        <Notice tone="bad" title="The vault is stopped">
-          <p>
-            Nothing is released until a quorum resumes it. <a href="#/propose">Propose to resume it</a>.
-          </p>
-        </Notice>
-      )}
       <section class="stack" aria-label="Open proposals">
         <h2>Open</h2>
         {open.length === 0 ? <p class="quiet">Nothing waits for you. This page notices by itself.</p> : null}

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
-import { type Stopping, stop } from '../../../custodian/propose.ts';
+import { stop } from '../../../custodian/stop.ts';
+import type { Stopping } from '../../../stop.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { act } from '../vault.ts';
 

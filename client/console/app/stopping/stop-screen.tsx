@@ -1,9 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
-import { stop } from '../../../custodian/propose.ts';
+import { stop } from '../../../custodian/stop.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
-import { Digest } from '../parts/digest.tsx';
-import { Notice } from '../parts/notice.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { proposerName, titleOf } from '../proposals/title.ts';
 import { act } from '../vault.ts';
@@ -21,7 +19,8 @@ export function StopScreen({ facts }: { facts: Facts }) {
     .toArray();
   return (
     <Screen title="Stop" lead="You need nobody’s consent. When in doubt, stop: a quorum can resume.">
-      {facts.stopped === null ? <StopAll /> : <Stopped digest={facts.stopped} />}
+      {facts.stopped === null ? null : <p>It is stopped already. Your own stop is recorded beside the others.</p>}
+      <StopAll />
       <Panel title="Releases in force">
         {inForce.length === 0 ? <p class="quiet">None.</p> : null}
         <ul class="rows">
@@ -51,20 +50,6 @@ export function StopScreen({ facts }: { facts: Facts }) {
         <a href="#/committee">Committee</a>.
       </p>
     </Screen>
-  );
-}
-
-function Stopped({ digest }: { digest: string }) {
-  return (
-    <Notice tone="bad" title="The vault is stopped">
-      <p>Nothing is released, and nothing is served, until a quorum resumes it.</p>
-      <p class="quiet">
-        The stop: <Digest hex={digest} />
-      </p>
-      <p>
-        <a href="#/propose">Propose to resume it</a>
-      </p>
-    </Notice>
   );
 }
 

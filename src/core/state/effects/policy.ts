@@ -3,6 +3,7 @@ import { type Policy, parsePolicy } from '../../statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { objectOf } from '../judgement.ts';
 import { policyHolds } from '../rules/policy.ts';
+import { ableMembers } from '../rules/retirement.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
 
@@ -47,9 +48,6 @@ function hasFewOpen({ proposals, proposedPolicies }: Facts, { proposer: { person
 }
 
 /** Whoever is the last of a group may have retired their authenticator since it was proposed. */
-function mayBeInForce({ genesis, committee, authenticators }: Facts, policy: Policy): void {
-  const voters = committee.members.filter(({ person }) =>
-    authenticators.some((authenticator) => authenticator.person === person && authenticator.retiredAt === null),
-  );
-  policyHolds(policy, genesis.grade, voters);
+function mayBeInForce(facts: Facts, policy: Policy): void {
+  policyHolds(policy, facts.genesis.grade, ableMembers(facts));
 }

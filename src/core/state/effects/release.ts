@@ -10,6 +10,7 @@ import type { ReleaseHost, StatementOf } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
 import { type Claim, objectOf, type Surroundings } from '../judgement.ts';
 import { currentPrincipal } from '../rules/signatures.ts';
+import { isRunning } from '../running.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
 import { versionBase, versionOf } from './version-base.ts';
@@ -38,7 +39,7 @@ export const releaseEffect: Effect<Release> = {
 
 /** Nothing is released while the vault is stopped or to a retired key, and a quarantined version for evaluation only. */
 export function isReleasable(facts: Facts, statement: Release): void {
-  must(facts.stopped === null, 'vault_stopped', 'the vault is stopped: a quorum must resume it first');
+  isRunning(facts);
   currentPrincipal(facts, statement.proposer.key);
   const { phase } = versionOf(facts, statement);
   must(phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn');

@@ -1,9 +1,10 @@
+import type { Hex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
-import type { StatementOf } from '../../statement/statement.ts';
-import type { Facts } from '../state.ts';
+import { type StatementOf, statementDigest } from '../../statement/statement.ts';
+import type { Facts, Vote } from '../state.ts';
 import type { Effect } from './effect.ts';
 
-/** Takes a stop of everything back: one stops, but only a quorum starts again. */
+/** Takes the stops of everything back, the one named and those before it: one stops, only a quorum starts again. */
 export const resumeEffect: Effect<StatementOf<'resume'>> = {
   base: (_facts, { stop }) => stop,
   barred: () => [],
@@ -12,13 +13,38 @@ export const resumeEffect: Effect<StatementOf<'resume'>> = {
     return { facts, claims: [] };
   },
   approve: () => undefined,
-  execute(facts, { stop }, entries) {
-    isTheStop(facts, stop);
-    return { ...facts, stopped: null, constitution: [...facts.constitution, ...entries] };
+  execute(facts, statement, entries, last) {
+    isTheStop(facts, statement.stop);
+    const digest = statementDigest(statement);
+    const { resumptions } = facts;
+    // Whoever takes part has seen the stops: what they had signed before stops nothing any more.
+    const heard = takingPart(facts, statement, digest, last).reduce(
+      (known, person) => known.set(person, resumptions.length),
+      facts.heard,
+    );
+    return {
+      ...facts,
+      stopped: null,
+      resumptions: [...resumptions, digest],
+      heard,
+      constitution: [...facts.constitution, ...entries],
+    };
   },
 };
 
 function isTheStop({ stopped }: Facts, stop: string): void {
   must(stopped !== null, 'vault_not_stopped', 'the vault is not stopped');
-  must(stopped === stop, 'stop_unknown', `expected the stop in force, ${stopped}, got ${stop}`);
+  const inForce = stopped.at(-1)?.digest;
+  must(inForce === stop, 'stop_unknown', `expected the last stop in force, ${inForce}, got ${stop}`);
+}
+
+/** The proposer and everybody who approved. */
+function takingPart(
+  { proposals }: Facts,
+  { proposer }: StatementOf<'resume'>,
+  digest: Hex,
+  last: Vote,
+): readonly Hex[] {
+  const votes = [...(proposals.get(digest)?.votes ?? []), last];
+  return [proposer.person, ...votes.filter(({ decision }) => decision === 'approve').map(({ person }) => person)];
 }

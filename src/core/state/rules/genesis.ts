@@ -231,6 +231,8 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     granted: List(),
     attestedMs: statement.created,
     stopped: null,
+    resumptions: [vault],
+    heard: PersistentMap(),
     constitution: [0],
   };
 }

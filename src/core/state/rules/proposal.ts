@@ -62,9 +62,9 @@ function proposable(statement: Statement): Proposable {
 }
 
 /** Vault, grade and committee: what was signed for another is nothing here. */
-export function isOfThisVault(
+function isOfThisVault(
   facts: Facts,
-  { vault, grade, committee }: Pick<Statement, 'vault' | 'grade' | 'committee'>,
+  { vault, grade, committee }: Pick<Proposable, 'vault' | 'grade' | 'committee'>,
 ): void {
   must(vault === facts.vault, 'wrong_vault', `expected vault ${facts.vault}, got ${vault}`);
   must(
@@ -80,7 +80,7 @@ export function isOfThisVault(
 }
 
 /** Epoch and policy, when it is proposed, at every vote and again when it takes effect. */
-export function isCurrent({ committee, policy }: Facts, statement: Pick<Statement, 'epoch' | 'policy'>): void {
+export function isCurrent({ committee, policy }: Facts, statement: Pick<Proposable, 'epoch' | 'policy'>): void {
   must(statement.epoch === committee.epoch, 'wrong_epoch', `expected epoch ${committee.epoch}, got ${statement.epoch}`);
   must(
     statement.policy === policy.digest,
@@ -112,7 +112,7 @@ function isTimely(facts: Facts, statement: Proposable, timeMs: number): void {
   isUnexpired(statement, timeMs);
 }
 
-export function isUnexpired({ expires }: Pick<Statement, 'expires'>, timeMs: number): void {
+export function isUnexpired({ expires }: Pick<Proposable, 'expires'>, timeMs: number): void {
   must(timeMs <= expires, 'statement_expired', 'the statement has expired: propose it anew');
 }
 

@@ -69,7 +69,7 @@ export function ed25519Claim(key: string, message: Uint8Array, signature: Base64
 }
 
 /**
- * The proposer's signature over what they propose or stop: a custodian's touch or a principal's key.
+ * The proposer's signature over what they propose: a custodian's touch or a principal's key.
  * Throws `not_permitted` where the signature is not of the proposer's kind, and as currentAuthenticator.
  */
 export function proposerClaim(

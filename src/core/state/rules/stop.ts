@@ -1,89 +1,160 @@
 import { fromBase64url, type Hex, toHex, utf8, ZERO_32 } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { must } from '../../errors.ts';
-import type { EntryOf } from '../../log/entry.ts';
-import { parseStatement, type StatementOf, statementDigest } from '../../statement/statement.ts';
-import { type Judgement, withinSkew } from '../judgement.ts';
+import type { EntryOf, ProposerSignature } from '../../log/entry.ts';
+import type { SignatureClaim } from '../../signature/claim.ts';
+import { parseStatement, type Stop, statementDigest } from '../../statement/statement.ts';
+import { signableMessage } from '../../webauthn/challenge.ts';
+import type { Judgement } from '../judgement.ts';
 import type { Authenticator, Facts, Proposal } from '../state.ts';
-import { isNew, isOfThisVault, isUnexpired, withProposal } from './proposal.ts';
-import { currentPrincipal, proposerClaim } from './signatures.ts';
+import { isNew, withProposal } from './proposal.ts';
+import { mayStillDecide } from './retirement.ts';
+import { assertionClaim, currentAuthenticator, currentPrincipal, ed25519Claim } from './signatures.ts';
 
-type Stop = StatementOf<'stop'>;
+const ZEROS = toHex(ZERO_32);
+
+/** A stop and its place in the log. */
+interface Placed {
+  readonly stop: Stop;
+  readonly digest: Hex;
+  /** Whose stop it is. */
+  readonly person: Hex;
+  readonly index: number;
+  readonly time: number;
+}
 
 /**
- * Stopping needs one. Neither epoch nor policy is asked for: a stop that loses a race against a change would
- * be one that nobody can rely on.
+ * Stopping needs one. Neither committee, epoch, policy nor any clock is asked for: a stop that loses a race
+ * against a change, or waits two days in somebody's pocket, would be one that nobody can rely on. That an old
+ * one stops nothing again is a matter of what it rests on and of what has become of its target.
  */
 export function judgeStop(facts: Facts, entry: EntryOf<'stop'>): Judgement {
-  const statement = parseStatement(entry.body.statement);
-  must(statement.kind === 'stop', 'unknown_kind', `expected a statement of kind stop, got ${statement.kind}`);
-  isOfThisVault(facts, statement);
-  const digest = statementDigest(statement);
+  const stop = parseStatement(entry.body.statement);
+  must(stop.kind === 'stop', 'unknown_kind', `expected a statement of kind stop, got ${stop.kind}`);
+  const { claim, person } = checkStop(facts, stop, entry.body.signature);
+  const digest = statementDigest(stop);
   isNew(facts, digest);
-  withinSkew(statement.created, entry.time, 'stop.created');
-  isUnexpired(statement, entry.time);
-  must(statement.base === toHex(ZERO_32), 'wrong_base', 'stop.base: expected zeros');
-  mayStop(facts, statement);
-  const signable = { label: 'stop', vault: facts.vault, what: statement.what, statement: digest } as const;
-  const claim = proposerClaim(facts, statement.proposer, signable, entry.body.signature);
-  const stopped = STOPS[statement.what](facts, statement, entry.index, digest);
+  restsOn(facts, stop, person);
+  const stopped = STOPS[stop.what](facts, { stop, digest, person, index: entry.index, time: entry.time });
   return { claims: [claim], facts: { ...stopped, statements: stopped.statements.add(digest) } };
 }
 
-/** Any custodian may stop anything; a principal only what it has itself proposed, and itself. */
-function mayStop(facts: Facts, { proposer, what, target }: Stop): void {
-  if (proposer.kind === 'custodian') return;
-  const principal = currentPrincipal(facts, proposer.key);
+/**
+ * Whose stop it is, that they may, and the claim that they signed it, which is yet to be discharged. Knows a
+ * stranger before anything costs much. Throws `wrong_vault`, `credential_unknown`, `credential_retired`, `not_a_custodian`,
+ * `principal_unknown`, `principal_retired`, `not_permitted`, and as checkAssertion.
+ */
+export function checkStop(
+  facts: Facts,
+  stop: Stop,
+  signature: ProposerSignature,
+): { readonly person: Hex; readonly claim: SignatureClaim } {
+  const { by, vault, what } = stop;
+  must(vault === facts.vault, 'wrong_vault', `expected vault ${facts.vault}, got ${vault}`);
+  if (by.kind === 'custodian' && signature.kind === 'assertion') {
+    const known = facts.authenticators.get(by.credential);
+    must(known !== undefined, 'credential_unknown', 'this authenticator is not enrolled in this vault');
+    const authenticator = currentAuthenticator(facts, known.person, by.credential);
+    const { kind: _, ...assertion } = signature;
+    const signable = { label: 'stop', vault, what, statement: statementDigest(stop) } as const;
+    return { person: known.person, claim: assertionClaim(facts, authenticator, signable, assertion) };
+  }
   must(
-    principal.owner === proposer.person,
-    'principal_unknown',
-    `the key ${principal.name} is owned by person ${principal.owner}, not ${proposer.person}`,
+    by.kind === 'principal' && signature.kind === 'ed25519',
+    'not_permitted',
+    `expected the signature of a ${by.kind}, got ${signature.kind}`,
   );
+  const { owner } = currentPrincipal(facts, by.key);
+  mayStop(facts, by.key, stop);
+  const message = signableMessage({ label: 'stop', vault, what, statement: statementDigest(stop) });
+  return { person: owner, claim: ed25519Claim(by.key, message, signature.signature, 'stop by a principal') };
+}
+
+/** Any custodian may stop anything; a principal only what it has itself proposed, and itself. */
+function mayStop(facts: Facts, key: string, { what, target }: Stop): void {
   const proposed = facts.proposals.get(target)?.statement.proposer;
-  const isOwn =
-    (what === 'proposal' || what === 'release') && proposed?.kind === 'principal' && proposed.key === proposer.key;
-  const isItself = what === 'principal' && target === keyDigest(proposer.key);
+  const isOwn = (what === 'proposal' || what === 'release') && proposed?.kind === 'principal' && proposed.key === key;
+  const isItself = what === 'principal' && target === keyDigest(key);
   must(isOwn || isItself, 'not_permitted', 'a principal stops only what it has proposed, and itself');
 }
 
+/**
+ * A stop of everything counts once, and is not used up by a resumption whose voters never heard it: it rests
+ * on the last resumption that its signer knew of, and that must be a later one than their word was last heard
+ * in, by a stop that was recorded or by their part in a resumption. Every other stop is used up by what it does.
+ */
+function restsOn(facts: Facts, { what, base }: Stop, person: Hex): void {
+  if (what !== 'all') {
+    must(base === ZEROS, 'wrong_base', 'stop.base: expected zeros');
+    return;
+  }
+  const { resumptions, heard } = facts;
+  const latest = resumptions.at(-1) as Hex;
+  const known = resumptions.indexOf(base);
+  must(known !== -1, 'wrong_base', `stop.base: expected ${latest} or an earlier resumption, got ${base}`);
+  const isHeard = known < (heard.get(person) ?? 0);
+  must(
+    !isHeard,
+    'wrong_base',
+    facts.stopped === null
+      ? `stop.base: made before the resumption ${latest}, after which this person was heard: sign another that rests on it`
+      : 'stop.base: this person has stopped the vault already',
+  );
+}
+
 /** What a stop names a principal by: its key is no digest. */
-function keyDigest(key: string): Hex {
+export function keyDigest(key: string): Hex {
   return digestOf(utf8(key));
 }
 
+/** The authenticator that a stop names. */
+export function authenticatorNamed(facts: Facts, target: Hex): Authenticator | undefined {
+  return facts.authenticators.find((a) => digestOf(fromBase64url(a.credential)) === target);
+}
+
 /** What each stop does to the facts, having checked its target. */
-const STOPS: { [W in Stop['what']]: (facts: Facts, stop: Stop, index: number, digest: string) => Facts } = {
-  all(facts, { target }, index, digest) {
-    must(target === toHex(ZERO_32), 'stop_unknown', 'stop.target: expected zeros for all');
-    must(facts.stopped === null, 'vault_stopped', 'the vault is stopped already');
-    return { ...facts, stopped: digest, constitution: [...facts.constitution, index] };
+const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = {
+  all(facts, { stop, digest, person, index, time }) {
+    must(stop.target === ZEROS, 'stop_unknown', 'stop.target: expected zeros for all');
+    const { reason, created } = stop;
+    const name = facts.persons.get(person) ?? person;
+    const inForce = { digest, person, name, reason, created, time, index };
+    return {
+      ...facts,
+      // Also where it is stopped already: a resumption must know of everybody who wants it stopped.
+      stopped: facts.stopped === null ? [inForce] : [...facts.stopped, inForce],
+      heard: facts.heard.set(person, facts.resumptions.length),
+      constitution: [...facts.constitution, index],
+    };
   },
-  release(facts, { target }, index) {
+  release(facts, { stop: { target }, index }) {
     const proposal = facts.proposals.get(target);
     must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${target}`);
     const isLive = proposal.phase === 'open' || proposal.phase === 'approved' || proposal.phase === 'executed';
     must(isLive && !proposal.ended, 'proposal_closed', `the release is ${proposal.ended ? 'over' : proposal.phase}`);
     return withPhase(facts, proposal, 'revoked', index);
   },
-  version(facts, { target }, index) {
+  version(facts, { stop: { target }, index }) {
     const version = facts.versions.get(target);
     must(version !== undefined, 'version_unknown', `no version has the manifest ${target}`);
     must(version.phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn already');
     const withdrawn = { ...version, phase: 'withdrawn', entries: [...version.entries, index] } as const;
     return { ...facts, versions: facts.versions.set(target, withdrawn) };
   },
-  authenticator(facts, { proposer, target }, index) {
-    const authenticator = facts.authenticators.find((a) => digestOf(fromBase64url(a.credential)) === target);
-    must(authenticator?.person === proposer.person, 'not_permitted', 'one retires an authenticator of one’s own');
+  authenticator(facts, { stop: { target }, person, index }) {
+    const authenticator = authenticatorNamed(facts, target);
+    must(
+      authenticator?.person === person,
+      'not_permitted',
+      'one retires an authenticator of one’s own: another’s is retired by a quorum, propose it',
+    );
     must(authenticator.retiredAt === null, 'credential_retired', 'the authenticator has been retired already');
-    const retired: Authenticator = { ...authenticator, retiredAt: index };
-    return {
-      ...facts,
-      authenticators: facts.authenticators.set(retired.credential, retired),
-      constitution: [...facts.constitution, index],
-    };
+    const authenticators = facts.authenticators.set(authenticator.credential, { ...authenticator, retiredAt: index });
+    const retired = { ...facts, authenticators, constitution: [...facts.constitution, index] };
+    mayStillDecide(retired);
+    return retired;
   },
-  principal(facts, { target }, index) {
+  principal(facts, { stop: { target }, index }) {
     const named = facts.principals.find(({ key }) => keyDigest(key) === target);
     must(named !== undefined, 'principal_unknown', `no key with the digest ${target} is enrolled`);
     const principal = currentPrincipal(facts, named.key);
@@ -94,14 +165,10 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, stop: Stop, index: number, di
       constitution: [...facts.constitution, ...principal.entries, index],
     };
   },
-  proposal(facts, { proposer, target }, index) {
+  proposal(facts, { stop: { target }, person, index }) {
     const proposal = facts.proposals.get(target);
     must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${target} has been proposed`);
-    must(
-      proposal.statement.proposer.person === proposer.person,
-      'not_permitted',
-      'one withdraws a proposal of one’s own',
-    );
+    must(proposal.statement.proposer.person === person, 'not_permitted', 'one withdraws a proposal of one’s own');
     must(
       proposal.phase === 'open' || proposal.phase === 'approved',
       'proposal_closed',

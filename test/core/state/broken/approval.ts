@@ -164,15 +164,11 @@ const WHEN: readonly BrokenRule[] = [
     world.now += HOUR_MS;
     return [world, await world.draftApproval(proposal, ben)];
   }),
-  rulesAt('state/effects/release.ts')(
-    'vault_stopped',
-    'an approval of a release while the vault is stopped',
-    async () => {
-      const { world, ana, ben, proposal } = await proposed();
-      await world.append(await world.draftStop(world.stop('all', '00'.repeat(32), ana)));
-      return [world, await world.draftApproval(proposal, ben)];
-    },
-  ),
+  rulesAt('state/running.ts')('vault_stopped', 'an approval of a release while the vault is stopped', async () => {
+    const { world, ana, ben, proposal } = await proposed();
+    await world.append(await world.draftStop(world.stop('all', '00'.repeat(32), ana)));
+    return [world, await world.draftApproval(proposal, ben)];
+  }),
   rulesAt('state/judgement.ts')('clock_skew', 'an approver’s clock more than 5 minutes ahead', () =>
     voting(({ world }) => ({ time: world.now + 5 * MINUTE_MS + 1 })),
   ),

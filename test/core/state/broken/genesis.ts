@@ -68,7 +68,7 @@ const STATED: readonly BrokenRule[] = [
   genesis('wrong_genesis', 'an entry of genesis with a statement of another kind', async () => {
     const { world } = await unfounded();
     const other = await founded();
-    const statement = other.world.stop('all', '00'.repeat(32), other.ana);
+    const statement = other.world.policyChange({ veto: true }, other.ana);
     return [world, { kind: 'genesis', body: { statement, signatures: [] } }];
   }),
   genesis('wrong_grade', 'a genesis in an entry of another grade', async () => {

@@ -80,13 +80,13 @@ export const LOG: readonly BrokenRule[] = [
   }),
   judgement('clock_skew', 'a statement from more than 5 minutes ahead', async () => {
     const { world, ana } = await founded();
-    const statement = world.stop('all', '00'.repeat(32), ana, { created: world.now + 5 * MINUTE_MS + 1 });
-    return [world, await world.draftStop(statement)];
+    const statement = world.principal(world.founding.auditor.record, ana, { created: world.now + 5 * MINUTE_MS + 1 });
+    return [world, await world.draftProposal(statement)];
   }),
   judgement('clock_skew', 'a statement from more than 5 minutes ago', async () => {
     const { world, ana } = await founded();
-    const statement = world.stop('all', '00'.repeat(32), ana, { created: world.now - 5 * MINUTE_MS - 1 });
-    return [world, await world.draftStop(statement)];
+    const statement = world.principal(world.founding.auditor.record, ana, { created: world.now - 5 * MINUTE_MS - 1 });
+    return [world, await world.draftProposal(statement)];
   }),
   apply('wrong_grade', 'an entry of another grade than the vault', async () => {
     const { world } = await founded();

@@ -46,7 +46,7 @@ const MAY: readonly BrokenRule[] = [
     await world.append(await world.draftStop(world.stop('version', deposit.manifest, cleo)));
     return [world, await world.draftProposal((await world.ask(deposit)).statement)];
   }),
-  release('vault_stopped', 'a release while the vault is stopped', async () => {
+  rulesAt('state/running.ts')('vault_stopped', 'a release while the vault is stopped', async () => {
     const { world, deposit, cleo } = await published();
     await world.append(await world.draftStop(world.stop('all', ZEROS, cleo)));
     return [world, await world.draftProposal((await world.ask(deposit)).statement)];

@@ -90,7 +90,7 @@ export const RELEASE: readonly BrokenRule[] = [
     world.now += HOUR_MS;
     return [world, toRelease(proposal)];
   }),
-  effect('vault_stopped', 'a release while the vault is stopped', async () => {
+  rulesAt('state/running.ts')('vault_stopped', 'a release while the vault is stopped', async () => {
     const { world, proposal, dan } = await approved();
     await world.append(await world.draftStop(world.stop('all', ZEROS, dan)));
     return [world, toRelease(proposal)];

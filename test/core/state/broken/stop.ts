@@ -3,41 +3,83 @@ import { digestOf } from '../../../../src/core/canonical.ts';
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import { makeMachine, OUTSIDER } from '../../../world/people.ts';
-import { asProposer } from '../../../world.ts';
-import { deposited, founded, published, released } from '../stages.ts';
-import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, OTHER_ID, rulesAt } from './broken.ts';
+import { asStopper } from '../../../world.ts';
+import { deposited, founded, published, publishedWith, released } from '../stages.ts';
+import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
 const stop = rulesAt('state/rules/stop.ts');
 const proposal = rulesAt('state/rules/proposal.ts');
+const retirement = rulesAt('state/rules/retirement.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
 const ZEROS = '00'.repeat(32);
 
+/** Ana proposes to take back what stops the vault, and approves it with another. */
+async function resume(world: Stage['world'], ana: Stage['ana'], other: Stage['ana']): Promise<void> {
+  const stopped = world.facts.stopped?.at(-1)?.digest ?? '';
+  await world.approve(await world.propose(world.resumption(stopped, ana)), ana, other);
+}
+
 type Stage = Awaited<ReturnType<typeof released>>;
 type Stop = ReturnType<Stage['world']['stop']>;
+
+function ownKey(world: Stage['world'], who: Stage['ana']): Stop {
+  return world.stop('authenticator', digestOf(who.authenticators[0].credential), who);
+}
 
 /** Ana's stop of everything, with one thing wrong. */
 async function stopping(changes: (stage: Stage) => Partial<Stop>): Promise<Attempt> {
   const stage = await released();
   const { world, ana } = stage;
-  return [world, await world.draftStop(world.stop('all', ZEROS, ana, changes(stage)))];
+  const changed = changes(stage);
+  return [world, await world.draftStop(world.stop(changed.what ?? 'all', ZEROS, ana, changed))];
 }
 
 const HEADER: readonly BrokenRule[] = [
-  proposal('wrong_vault', 'a stop of another vault', () => stopping(() => ({ vault: OTHER }))),
-  proposal('wrong_grade', 'a stop of another grade', () => stopping(() => ({ grade: 'production' }))),
-  proposal('wrong_committee', 'a stop by another committee', () => stopping(() => ({ committee: OTHER_ID }))),
-  proposal('statement_expired', 'a stop that has expired', () =>
-    stopping(({ world }) => ({ created: world.now - 2 * MINUTE_MS, expires: world.now - 1 })),
+  stop('wrong_vault', 'a stop of another vault', () => stopping(() => ({ vault: OTHER }))),
+  stop('wrong_base', 'a stop of everything that rests on no resumption of this vault', () =>
+    stopping(() => ({ base: OTHER })),
   ),
-  stop('wrong_base', 'a stop that rests on something', () => stopping(() => ({ base: OTHER }))),
+  stop('wrong_base', 'a stop of one release that rests on something', () =>
+    stopping(({ release }) => ({ what: 'release', target: release, base: OTHER })),
+  ),
   proposal('statement_seen', 'a stop that is replayed after the vault has resumed', async () => {
-    const { world, ana, ben } = await founded();
-    const statement = world.stop('all', ZEROS, ana);
-    const draft = await world.draftStop(statement);
+    const { world, ana, ben, cleo } = await founded();
+    const draft = await world.draftStop(world.stop('all', ZEROS, cleo));
     await world.append(draft);
-    await world.approve(await world.propose(world.resumption(statementDigest(statement), ana)), ana, ben);
+    await resume(world, ana, ben);
     return [world, draft];
   }),
+  stop('wrong_base', 'a second stop by one person that was held back until the vault had resumed', async () => {
+    const { world, ana, ben, cleo } = await founded();
+    const heldBack = await world.draftStop(world.stop('all', ZEROS, cleo));
+    await world.append(await world.draftStop(world.stop('all', ZEROS, cleo)));
+    await resume(world, ana, ben);
+    return [world, heldBack];
+  }),
+  stop('wrong_base', 'a stop that its signer held back, and who then took part in the resumption', async () => {
+    const { world, ana, ben, cleo } = await founded();
+    const heldBack = await world.draftStop(world.stop('all', ZEROS, ben));
+    await world.append(await world.draftStop(world.stop('all', ZEROS, cleo)));
+    await resume(world, ana, ben);
+    return [world, heldBack];
+  }),
+  stop('wrong_base', 'a stop that its signer held back, and who then proposed the resumption', async () => {
+    const { world, ana, ben, cleo } = await founded();
+    const heldBack = await world.draftStop(world.stop('all', ZEROS, ana));
+    await world.append(await world.draftStop(world.stop('all', ZEROS, cleo)));
+    const stopped = world.facts.stopped?.at(-1)?.digest ?? '';
+    await world.approve(await world.propose(world.resumption(stopped, ana)), ben, cleo);
+    return [world, heldBack];
+  }),
+  stop(
+    'wrong_base',
+    'a second stop by one person while the vault is stopped: it is stopped by them already',
+    async () => {
+      const { world, ana } = await founded();
+      await world.append(await world.draftStop(world.stop('all', ZEROS, ana)));
+      return [world, await world.draftStop(world.stop('all', ZEROS, ana))];
+    },
+  ),
   stop('unknown_kind', 'a proposal offered as a stop', async () => {
     const { world, deposit } = await deposited();
     const draft = await world.draftProposal(world.publication(deposit));
@@ -71,9 +113,6 @@ const WHO: readonly BrokenRule[] = [
     const machine = makeMachine({ role: 'requester', name: 'x', ...OUTSIDER }, world.random);
     return [world, await world.draftStop(world.stop('release', release, machine))];
   }),
-  stop('principal_unknown', 'a stop by a machine that names another owner', () =>
-    stopping(({ world, ben }) => ({ proposer: { ...asProposer(world.founding.requester), person: ben.person } })),
-  ),
   signatures('principal_retired', 'a stop by a key that has been retired', async () => {
     const { world, release, ana } = await released();
     await world.retire(world.founding.requester, ana);
@@ -84,7 +123,7 @@ const WHO: readonly BrokenRule[] = [
     return [world, await world.draftStop(world.retirement(world.founding.auditor, world.founding.requester))];
   }),
   stop('not_permitted', 'a machine that stops everything', () =>
-    stopping(({ world }) => ({ proposer: asProposer(world.founding.requester) })),
+    stopping(({ world }) => ({ by: asStopper(world.founding.requester) })),
   ),
   stop('not_permitted', 'a machine that revokes what another has asked for', async () => {
     const { world, release } = await released();
@@ -94,12 +133,21 @@ const WHO: readonly BrokenRule[] = [
     const { world, deposit } = await published();
     return [world, await world.draftStop(world.stop('version', deposit.manifest, world.founding.depositor))];
   }),
-  signatures('not_a_custodian', 'a stop by a person who is no custodian (lesson: anybody cancels)', () =>
-    stopping(({ ana }) => ({ proposer: { ...asProposer(ana), person: OTHER_ID } })),
+  stop('credential_unknown', 'a stop with a credential that nobody enrolled (lesson: anybody cancels)', () =>
+    stopping(() => ({ by: { kind: 'custodian', credential: toBase64url(new Uint8Array(16)) } })),
   ),
-  signatures('credential_unknown', 'a stop with a credential that nobody enrolled', () =>
-    stopping(({ ana }) => ({ proposer: { ...asProposer(ana), credential: toBase64url(new Uint8Array(16)) } })),
-  ),
+  signatures('credential_retired', 'a stop with an authenticator that has been retired', async () => {
+    const { world, ana } = await founded();
+    const [lost] = ana.authenticators;
+    await world.append(await world.draftStop(world.stop('authenticator', digestOf(lost.credential), ana)));
+    return [world, await world.draftStop(world.stop('all', ZEROS, ana))];
+  }),
+  stop('not_permitted', 'a stop by a machine that a custodian’s touch is offered for', async () => {
+    const { world, release, ana } = await released();
+    const statement = world.stop('release', release, world.founding.requester);
+    const { body } = await world.draftStop(world.stop('release', release, ana));
+    return [world, { kind: 'stop', body: { statement, signature: body.signature } }];
+  }),
   stop('not_permitted', 'a custodian who retires the authenticator of another', () =>
     stopping(({ ben }) => ({ what: 'authenticator', target: digestOf(ben.authenticators[0].credential) })),
   ),
@@ -113,11 +161,6 @@ const WHO: readonly BrokenRule[] = [
 
 const WHAT: readonly BrokenRule[] = [
   stop('stop_unknown', 'a stop of everything that names a target', () => stopping(() => ({ target: OTHER }))),
-  stop('vault_stopped', 'a stop of a vault that is stopped', async () => {
-    const { world, ana, ben } = await founded();
-    await world.append(await world.draftStop(world.stop('all', ZEROS, ana)));
-    return [world, await world.draftStop(world.stop('all', ZEROS, ben))];
-  }),
   stop('release_unknown', 'a revocation of what nobody proposed', () =>
     stopping(() => ({ what: 'release', target: OTHER })),
   ),
@@ -155,6 +198,16 @@ const WHAT: readonly BrokenRule[] = [
     await world.append(await world.draftStop(world.stop('authenticator', target, ana)));
     return [world, await world.draftStop(world.stop('authenticator', target, ana))];
   }),
+  retirement('quorum_unreachable', 'a retirement of one’s own that leaves too few who can act', async () => {
+    const { world, ben, cleo, dan } = await founded();
+    for (const who of [ben, cleo]) await world.append(await world.draftStop(ownKey(world, who)));
+    return [world, await world.draftStop(ownKey(world, dan))];
+  }),
+  retirement('quorum_unreachable', 'a retirement of the last of a group that policy asks for', async () => {
+    const { world, ben, dan } = await publishedWith({ policy: { groups: ['research'] } })();
+    await world.append(await world.draftStop(ownKey(world, ben)));
+    return [world, await world.draftStop(ownKey(world, dan))];
+  }),
   stop('principal_unknown', 'a retirement of a key that nobody enrolled', () =>
     stopping(() => ({ what: 'principal', target: OTHER })),
   ),
@@ -171,7 +224,7 @@ const WHAT: readonly BrokenRule[] = [
     return [world, await world.draftStop(world.stop('proposal', release, ana))];
   }),
   stop('not_permitted', 'a machine that withdraws what nobody proposed', () =>
-    stopping(({ world }) => ({ what: 'proposal', target: OTHER, proposer: asProposer(world.founding.requester) })),
+    stopping(({ world }) => ({ what: 'proposal', target: OTHER, by: asStopper(world.founding.requester) })),
   ),
 ];
 

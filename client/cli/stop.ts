@@ -1,0 +1,139 @@
+import type { Command } from 'commander';
+import type { Hex } from '../../src/core/bytes.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import type { SignedStop } from '../../src/core/log/signed-stop.ts';
+import { digest, parseAs } from '../../src/core/schema.ts';
+import { stopText } from '../../src/core/state/running.ts';
+import { statementDigest } from '../../src/core/statement/statement.ts';
+import type { StopAnswer } from '../api.ts';
+import { signStopAsPrincipal } from '../principal.ts';
+import { readPrincipalKey } from '../principal-file.ts';
+import { platformRandom } from '../random.ts';
+import type { Stopping } from '../stop.ts';
+import { dropStopFile, readStopFile, writeStopFile } from '../stop-file.ts';
+import { connect, fingerprintOf } from './connect.ts';
+import { type Invocation, invoke } from './invocation.ts';
+
+interface StopFlags {
+  readonly retire?: boolean;
+  readonly release?: string;
+  readonly proposal?: string;
+  readonly reason?: string;
+  readonly also?: readonly string[];
+  readonly out?: string;
+  readonly toHost?: string;
+}
+
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
+export function addStop(program: Command): void {
+  program
+    .command('stop [file]')
+    .description('delivers a stop that a custodian signed in their console, or stops what a machine’s own key may')
+    .option('--retire', "retires the machine's key of --key, for good")
+    .option('--release <digest>', 'revokes a release that the key of --key has asked for')
+    .option('--proposal <digest>', 'withdraws what the key of --key has proposed')
+    .option('--reason <text>', 'why, for the log')
+    .option('--also <url>', 'another address of the vault, its --stop-listen for instance; repeatable', collect)
+    .option('--out <file>', 'writes the signed stop to a file, to be carried by hand, and sends nothing')
+    .option('--to-host <folder>', 'puts it where a host looks for stops (fetch --stops), and sends nothing')
+    .addHelpText(
+      'after',
+      `
+A stop needs no session. All addresses are tried at once, and one that takes it is enough. To stop a stopped vault is
+no failure. Where no address answers, carry the file to the vault's machine: twinlockd stop FILE.
+
+Examples:
+  twinlock stop stop.json --vault https://vault:8443 --also https://vault:8444
+  twinlock stop --key serving.key --retire --reason 'stolen'
+  twinlock stop --key serving.key --release "$DIGEST" --reason 'the host is gone'
+  twinlock stop --key serving.key --retire --reason 'stolen' --out stop.json
+  twinlock stop stop.json --to-host /var/lib/twinlock/stops`,
+    )
+    .action((file: string | undefined, flags: StopFlags, command: Command) =>
+      invoke(command, (invocation) => run(invocation, file, flags)),
+    );
+}
+
+async function run(invocation: Invocation, file: string | undefined, flags: StopFlags): Promise<void> {
+  const stopping = stoppingOf(flags);
+  must(
+    (file === undefined) !== (stopping === null),
+    'usage',
+    'what is to be stopped? give FILE of a signed stop, or one of --retire, --release and --proposal with --key',
+  );
+  const signed = stopping === null ? await readStopFile(file as string) : await sign(invocation, stopping);
+  const { terminal } = invocation;
+  const named = { digest: statementDigest(signed.statement), what: signed.statement.what };
+  if (flags.out !== undefined) {
+    await writeStopFile(flags.out, signed);
+    terminal.result({ ...named, file: flags.out }, [`signed       ${named.digest}`, `written      ${flags.out}`]);
+    return;
+  }
+  if (flags.toHost !== undefined) {
+    const path = await dropStopFile(flags.toHost, signed);
+    terminal.result({ ...named, file: path }, [`dropped      ${path}: a fetch with --stops takes it`]);
+    return;
+  }
+  const { via, answer } = await deliver(invocation, signed, flags.also ?? []);
+  const { index, already, stopped } = answer;
+  terminal.result({ ...named, index, already, stopped, via }, linesOf(answer, named.what));
+}
+
+/** What a key of a machine is to stop; null where a file says it. */
+function stoppingOf({ retire, release, proposal, reason = '' }: StopFlags): Stopping | null {
+  const wanted = [retire === true ? 'retire' : undefined, release, proposal].filter((flag) => flag !== undefined);
+  if (wanted.length === 0) return null;
+  must(wanted.length === 1, 'usage', 'give one of --retire, --release and --proposal');
+  must(reason.trim() !== '', 'usage', '--reason: why? the log keeps it');
+  if (release !== undefined) return { what: 'release', target: parseAs(digest, release, '--release'), reason };
+  if (proposal !== undefined) return { what: 'proposal', target: parseAs(digest, proposal, '--proposal'), reason };
+  return { what: 'principal', key: '', reason };
+}
+
+async function sign(invocation: Invocation, stopping: Stopping): Promise<SignedStop> {
+  const { settings } = invocation;
+  must(settings.key !== null, 'usage', "a machine stops with its own key: give --key FILE, or a custodian's FILE");
+  const principal = await readPrincipalKey(settings.key);
+  const own = stopping.what === 'principal' ? { ...stopping, key: principal.key } : stopping;
+  return signStopAsPrincipal(principal, await vaultOf(invocation), own, { nowMs: Date.now(), random: platformRandom });
+}
+
+/** Where it is given in full, nobody need be reached to sign. */
+async function vaultOf(invocation: Invocation): Promise<Hex> {
+  const given = invocation.settings.fingerprint?.trim().toLowerCase() ?? '';
+  return /^[0-9a-f]{64}$/.test(given) ? given : fingerprintOf(invocation.settings, connect(invocation));
+}
+
+/** To all addresses at once; the first that takes it counts. */
+async function deliver(
+  invocation: Invocation,
+  signed: SignedStop,
+  also: readonly string[],
+): Promise<{ readonly via: string; readonly answer: StopAnswer }> {
+  const { settings } = invocation;
+  const addresses = [...(settings.vault === null ? [] : [settings.vault]), ...also];
+  must(addresses.length > 0, 'usage', 'where does the vault answer? give --vault, or --also URL');
+  const apis = addresses.map((vault) => connect({ ...invocation, settings: { ...settings, vault } }));
+  try {
+    return await Promise.any(
+      apis.map(async (api, i) => ({ answer: await api.stop(signed), via: addresses[i] as string })),
+    );
+  } catch (error) {
+    const failures = (error as AggregateError).errors as unknown[];
+    // What a vault has said tells more than that another could not be reached.
+    throw failures.find((failure) => !isUnreachable(failure)) ?? failures[0];
+  }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof TwinlockError && error.code === 'unavailable';
+}
+
+function linesOf({ index, already, stopped }: StopAnswer, what: string): readonly string[] {
+  const where = index === null ? '' : `, entry ${index} of the log`;
+  return [
+    `${already ? 'already so    ' : 'stopped       '}${what}${where}`,
+    ...(stopped ?? []).map((stop) => `vault stopped ${stopText(stop)}`),
+  ];
+}

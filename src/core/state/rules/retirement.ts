@@ -1,0 +1,29 @@
+import { must } from '../../errors.ts';
+import { tally } from '../quorum.ts';
+import type { Facts, Member } from '../state.ts';
+
+/** The members of the committee who have an authenticator in use. */
+export function ableMembers({
+  committee,
+  authenticators,
+}: Pick<Facts, 'committee' | 'authenticators'>): readonly Member[] {
+  return committee.members.filter(({ person }) =>
+    authenticators.some((authenticator) => authenticator.person === person && authenticator.retiredAt === null),
+  );
+}
+
+/**
+ * No retirement by one person may leave fewer custodians who can act than a quorum takes, or a group of policy
+ * without any: nobody could ever undo it. A stolen key is stopped all the same, by a stop of everything, and
+ * retired once another has been enrolled. Throws `quorum_unreachable`.
+ */
+export function mayStillDecide(facts: Facts): void {
+  const able = ableMembers(facts);
+  const unable = facts.committee.members.filter((member) => !able.includes(member)).map(({ person }) => person);
+  const { reachable } = tally(facts.committee, facts.policy.document.groups, unable, []);
+  must(
+    reachable,
+    'quorum_unreachable',
+    `this would leave ${able.length} custodians who can act, too few to approve anything: stop everything instead`,
+  );
+}

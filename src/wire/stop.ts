@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { count, digest, humanName, instantMs, proposerSignature, recorded, statement } from './fields.ts';
+
+/** POST /v1/stops, in nobody's session: a stop as it travels (src/core/log/FORMAT.md, "A stop that travels"). */
+export const stopRequest = z
+  .strictObject({ v: z.literal(1), kind: z.literal('twinlock-stop'), statement, signature: proposerSignature })
+  .meta({ id: 'StopRequest' });
+
+/** A stop of everything, for people. */
+const stopInForce = z
+  .object({ digest, name: humanName, reason: z.string().max(500), created: instantMs, time: instantMs, index: count })
+  .meta({ id: 'StopInForce' });
+
+/** Those that are in force, oldest first; null while the vault runs. */
+export const stopsInForce = z.nullable(z.array(stopInForce));
+
+export const stopAnswer = recorded
+  .extend({
+    /** Entry that holds it; null where something else had ended before what it would end. */
+    index: z.nullable(count),
+    digest,
+    /** Nothing was recorded now: what it asks for is so already. */
+    already: z.boolean(),
+    stopped: stopsInForce,
+  })
+  .meta({ id: 'StopAnswer' });

@@ -1,0 +1,230 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { followLog } from '../../client/custodian/ceremony.ts';
+import { lastResumption, signStop } from '../../client/custodian/stop.ts';
+import { signStopAsPrincipal } from '../../client/principal.ts';
+import { platformRandom } from '../../client/random.ts';
+import type { Stopping } from '../../client/stop.ts';
+import { toBase64url } from '../../src/core/bytes.ts';
+import { MAX_STOP_BYTES, type SignedStop, signedStopBytes } from '../../src/core/log/signed-stop.ts';
+import { BAD_STOPS_A_MINUTE_AN_ADDRESS, MAX_CHALLENGES } from '../../src/vault/limits.ts';
+import {
+  approveAs,
+  depositFiles,
+  openVault,
+  type Person,
+  proposeAs,
+  publish,
+  releaseAs,
+  requestAs,
+  sealModel,
+  type Vault,
+} from '../vault-kit.ts';
+import { ask, expectRefused } from './ask.ts';
+
+const disk = vi.hoisted(() => ({ isFull: false }));
+vi.mock('node:fs/promises', async (original) => {
+  const actual = await original<typeof import('node:fs/promises')>();
+  const statfs = async (path: string) => (disk.isFull ? { bavail: 1, bsize: 4096 } : actual.statfs(path));
+  return { ...actual, statfs };
+});
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+const ALL: Stopping = { what: 'all', reason: 'a drill' };
+let vault: Vault;
+
+beforeEach(async () => {
+  vault = await openVault();
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  disk.isFull = false;
+  await vault.close();
+  expect(vault.failures).toEqual([]);
+});
+
+/** Signed with nothing of the vault's but its fingerprint; `resumption` is what the signer knows of. */
+function signed(person: Person, stopping: Stopping = ALL, resumption: string | null = null, now = Date.now) {
+  const [own] = person.enrolled;
+  if (own === undefined) throw new Error('nobody has enrolled');
+  return signStop(
+    { authenticator: person.device, random: platformRandom, now },
+    vault.fingerprint,
+    own,
+    stopping,
+    resumption,
+  );
+}
+
+const question = (stop: SignedStop) => ({
+  method: 'POST',
+  path: '/v1/stops',
+  body: new TextDecoder().decode(signedStopBytes(stop)),
+});
+const send = async (stop: SignedStop) => {
+  const reply = await ask(vault.baseUrl, question(stop));
+  return { status: reply.status, ...(JSON.parse(reply.body.toString()) as { already: boolean }) };
+};
+const stopped = () => vault.daemon.context.recorder.facts.stopped;
+const size = () => vault.daemon.context.recorder.size;
+
+describe('a stop is taken', () => {
+  test('from a custodian who has no session, with who, when and why in the answer', async () => {
+    const answer = await send(await signed(vault.ana));
+    expect(answer).toMatchObject({
+      status: 200,
+      index: 1,
+      already: false,
+      stopped: [{ name: 'ana', reason: 'a drill' }],
+    });
+    expect(stopped()).toMatchObject([{ name: 'ana', reason: 'a drill', index: 1 }]);
+    expect((await vault.anonymous.vault()).phase).toBe('stopped');
+  });
+
+  test('from a machine about itself, and about the release that it asked for', async () => {
+    await depositFiles(vault, { 'a.bin': new Uint8Array(10) });
+    await publish(vault);
+    const { release } = await releaseAs(vault);
+    const key = vault.requester.principal;
+    const clock = { nowMs: 0, random: platformRandom };
+    const revocation = { what: 'release', target: release, reason: 'gone' } as const;
+    expect(await vault.anonymous.stop(signStopAsPrincipal(key, vault.fingerprint, revocation, clock))).toMatchObject({
+      already: false,
+    });
+    const retirement = { what: 'principal', key: key.key, reason: 'stolen' } as const;
+    const stop = signStopAsPrincipal(key, vault.fingerprint, retirement, clock);
+    expect(await vault.anonymous.stop(stop)).toMatchObject({ already: false });
+    expect(await vault.anonymous.stop(stop)).toMatchObject({ already: true });
+    expect(vault.daemon.context.recorder.facts.principals.get(key.key)?.retiredAt).not.toBeNull();
+    expect(vault.daemon.context.recorder.facts.proposals.get(release)?.phase).toBe('revoked');
+  });
+
+  test('again by another route: it is so already, and nothing is recorded', async () => {
+    const stop = await signed(vault.ana);
+    await send(stop);
+    expect(await send(stop)).toMatchObject({ status: 200, already: true });
+    expect(size()).toBe(2);
+  });
+
+  test('by two routes at once', async () => {
+    const stop = await signed(vault.ana);
+    const answers = await Promise.all([send(stop), send(stop)]);
+    expect(answers.map(({ status, already }) => [status, already]).sort()).toEqual([
+      [200, false],
+      [200, true],
+    ]);
+    expect(size()).toBe(2);
+  });
+
+  test('while the vault is stopped: another person’s is recorded too, one’s own second is so already', async () => {
+    await send(await signed(vault.ana));
+    expect(await send(await signed(vault.ana))).toMatchObject({ status: 200, already: true, index: 1 });
+    expect(await send(await signed(vault.ben))).toMatchObject({
+      status: 200,
+      already: false,
+      stopped: [{ name: 'ana' }, { name: 'ben' }],
+    });
+    expect(size()).toBe(3);
+  });
+
+  test('that was signed without knowing of a resumption, by somebody who was not heard before it', async () => {
+    const heldBack = await signed(vault.cleo);
+    await send(await signed(vault.ana));
+    await resume();
+    expect(await send(heldBack)).toMatchObject({ status: 200, already: false });
+    expect(stopped()).toMatchObject([{ name: 'cleo' }]);
+  });
+
+  test('by clocks that are all wrong: the signer’s, and the vault’s, behind its own log', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 24 * 3_600_000 });
+    const stop = await signed(vault.ana, ALL, null, () => 0);
+    expect(await send(stop)).toMatchObject({ status: 200, already: false });
+    expect(stopped()).toMatchObject([{ name: 'ana', created: 0 }]);
+  });
+
+  test('while everything else is used up: sign-ins, requests, what a disk has besides the log', async () => {
+    await depositFiles(vault, { 'a.bin': new Uint8Array(10) });
+    await publish(vault);
+    const pending = await requestAs(vault);
+    const { challenges, requests } = vault.daemon.context;
+    for (let i = 0; i < MAX_CHALLENGES; i++) {
+      try {
+        challenges.consume(challenges.issue().nonce);
+      } catch {
+        break;
+      }
+    }
+    for (let i = 0; i < 4; i++)
+      void requests.proposals
+        .run(vault.requester.principal.key, () => new Promise(() => undefined))
+        .catch(() => undefined);
+    disk.isFull = true;
+    const model = await sealModel(vault, { version: '2' });
+    const { upload } = await vault.depositor.api.openUpload(model.opening);
+    await expect(vault.depositor.api.putPart(upload, 0, 0, model.parts.slice(0, 1))).rejects.toThrow(
+      expect.objectContaining({ code: 'storage_full' }),
+    );
+    expect(await send(await signed(vault.ana))).toMatchObject({ status: 200, already: false });
+    expect(
+      await send(await signed(vault.ben, { what: 'release', target: pending.release, reason: 'x' })),
+    ).toMatchObject({
+      status: 200,
+      already: false,
+    });
+  });
+});
+
+describe('a stop is refused', () => {
+  test('that stops nothing again: recorded once, and resumed since', async () => {
+    const [used, heldBack] = [await signed(vault.ana), await signed(vault.ana)];
+    await send(used);
+    await resume();
+    await expectRefused(vault, question(used), 409, 'statement_seen');
+    await expectRefused(vault, question(heldBack), 409, 'wrong_base', /resumption/);
+    const facts = (await followLog(vault.ana.custodian)).facts;
+    expect(await send(await signed(vault.ana, ALL, lastResumption(facts)))).toMatchObject({
+      status: 200,
+      already: false,
+    });
+  });
+
+  test('of another vault, of a key that nobody enrolled, of a signature that is not true', async () => {
+    const { statement, signature } = await signed(vault.ana);
+    const other = { statement: { ...statement, vault: 'ab'.repeat(32) }, signature };
+    await expectRefused(vault, question(other), 400, 'wrong_vault');
+    const by = { kind: 'custodian', credential: toBase64url(platformRandom(16)) } as const;
+    await expectRefused(vault, question({ statement: { ...statement, by }, signature }), 403, 'credential_unknown');
+    const forged = { ...(await signed(vault.ben)).signature };
+    await expectRefused(vault, question({ statement, signature: forged }), 403, 'wrong_challenge');
+    if (signature.kind !== 'assertion') throw new Error('a custodian signs with an assertion');
+    const authenticatorData = signature.authenticatorData.replace(/.{4}$/, 'AAAA');
+    const altered = { statement, signature: { ...signature, authenticatorData } };
+    await expectRefused(vault, question(altered), 403, 'signature_invalid');
+  });
+
+  test('that is too long, in pieces, no stop or no JSON', async () => {
+    const path = '/v1/stops';
+    const post = { method: 'POST', path };
+    await expectRefused(vault, { ...post, body: ' '.repeat(MAX_STOP_BYTES + 1) }, 413, 'too_large');
+    await expectRefused(vault, { ...post, body: '{}', headers: { 'transfer-encoding': 'chunked' } }, 400, 'malformed');
+    await expectRefused(vault, { ...post, body: '{"a":' }, 400, 'malformed');
+    await expectRefused(vault, { ...post, body: {} }, 400, 'malformed');
+  });
+
+  test('by an address that has sent too much that was none, and by no other', async () => {
+    const stop = await signed(vault.ana);
+    const junk = { method: 'POST', path: '/v1/stops', body: '{}' };
+    for (let i = 0; i < BAD_STOPS_A_MINUTE_AN_ADDRESS; i++) await ask(vault.baseUrl, junk);
+    await expectRefused(vault, question(stop), 429, 'rate_limited', /another way/);
+    const reply = await ask(vault.baseUrl, { ...question(stop), localAddress: '127.0.0.2' });
+    expect(reply.status).toBe(200);
+    expect(stopped()).not.toBeNull();
+  });
+});
+
+/** By ben and cleo; ana and dan are not asked. */
+async function resume(): Promise<void> {
+  const digest = await proposeAs(vault.ben, { kind: 'resume', reason: 'a test' });
+  await approveAs(vault.ben, digest);
+  await approveAs(vault.ana, digest);
+}
