@@ -9,7 +9,7 @@ import { type Grade, parseAs } from './core/schema.ts';
 import { principalInvitation } from './core/statement/statement.ts';
 import { startDaemon } from './daemon.ts';
 import { type Inventory, takeInventory } from './endorse/inventory.ts';
-import { type Mirrors, parseMirror } from './endorse/mirror.ts';
+import { type Mirrors, missingMirror, parseMirror } from './endorse/mirror.ts';
 import { VENDORS } from './endorse/wanted.ts';
 import { acceptsTpmAlone, foundingPolicy, referenceValuesDigest, refusesEveryHost } from './founding-policy.ts';
 import { initialise, TLS_CERTIFICATE_FILE } from './initialise.ts';
@@ -180,6 +180,8 @@ Examples:
     const mirrors = Object.fromEntries(Object.entries(endorsements.mirrors).map(([of, url]) => [of, url.hostname]));
     const isAllUnderstood = inventory === null || (inventory.notUnderstood === 0 && hasFiles(inventory));
     logger[isAllUnderstood ? 'info' : 'warn']({ folder: endorsements.folder, ...inventory, mirrors }, 'endorsements');
+    const hint = missingMirror(endorsements.mirrors);
+    if (hint !== null) logger.warn(hint);
     const { state } = daemon.context.recorder;
     logger.info(
       { url: daemon.url, fingerprint: state?.facts.vault ?? null, entries: daemon.context.recorder.size },

@@ -17,6 +17,8 @@ import { wantedAsk, wantedCrl, wantedVek } from './snp.ts';
 import { collateralOf, wantedCollateral } from './tdx.ts';
 import type { Wanted } from './wanted.ts';
 
+const NOT_FOUND = 404;
+
 /** Finds what a host's evidence rests on: vendor certificates, TCB collateral, revocation lists, key sets. */
 export function openEndorser(sources: Sources): Endorser {
   const finder = new Finder(sources);
@@ -85,7 +87,7 @@ async function endorseProduct(
   };
 }
 
-/** What was offered where a part is missing or none at all: the appraisal says which. */
+/** Parts that nobody has are as they were offered, or missing, and the appraisal says which: each is issued alone. */
 async function endorseTdx(
   finder: Finder,
   report: TdxReport,
@@ -93,14 +95,25 @@ async function endorseTdx(
 ): Promise<TdxEndorsements | null> {
   const wanted = wantedCollateral(tdxNeeds(report));
   const given = <V>(part: { of(collateral: TdxEndorsements): V }) => (offered === null ? null : part.of(offered));
+  const find = <V>(part: Wanted<V> & { of(collateral: TdxEndorsements): V | null }) =>
+    orAbsent(finder.find(part, given(part)));
   const [tcbInfo, qeIdentity, pckCrl, rootCaCrl] = await Promise.all([
-    finder.find(wanted.tcbInfo, given(wanted.tcbInfo)),
-    finder.find(wanted.qeIdentity, given(wanted.qeIdentity)),
-    finder.find(wanted.pckCrl, given(wanted.pckCrl)),
-    finder.find(wanted.rootCaCrl, given(wanted.rootCaCrl)),
+    find(wanted.tcbInfo),
+    find(wanted.qeIdentity),
+    find(wanted.pckCrl),
+    find(wanted.rootCaCrl),
   ]);
-  const isWhole = tcbInfo !== null && qeIdentity !== null && pckCrl !== null && rootCaCrl !== null;
-  return isWhole ? collateralOf(tcbInfo, qeIdentity, { pckCrl, rootCaCrl }) : offered;
+  return collateralOf({ tcbInfo, qeIdentity, pckCrl, rootCaCrl }, offered);
+}
+
+/** A mirror that says that it has no such thing has answered; one that is silent may have it yet. */
+async function orAbsent<V>(finding: Promise<V | null>): Promise<V | null> {
+  try {
+    return await finding;
+  } catch (error) {
+    if (error instanceof TwinlockError && error.detail['status'] === NOT_FOUND) return null;
+    throw error;
+  }
 }
 
 async function endorseTokens(

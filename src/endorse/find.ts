@@ -129,7 +129,9 @@ export class Finder {
       return await this.#keep(wanted, await answer);
     } catch (cause) {
       if (!(cause instanceof TwinlockError)) throw cause;
-      const error = new TwinlockError('unavailable', `${wanted.what}: ${cause.message}; try again`, {}, { cause });
+      const error = new TwinlockError('unavailable', `${wanted.what}: ${cause.message}; try again`, cause.detail, {
+        cause,
+      });
       if (this.#failures.size >= MAX_FAILURES) this.#failures.clear();
       this.#failures.set(wanted.question, { error, untilMs: now() + PAUSE_MS });
       throw error;

@@ -32,6 +32,20 @@ export function parseMirror(text: string): Mirrors {
   return { [vendor]: url };
 }
 
+/** Intel's own service, which has no list of what Intel's root revoked; a caching service (PCCS) has it. */
+const INTEL_SERVICE = /(?:^|\.)trustedservices\.intel\.com$/;
+
+/** What an operator whose mirrors cannot answer everything is told; null where they can. */
+export function missingMirror(mirrors: Mirrors): string | null {
+  const { intel, 'intel-certificates': certificates } = mirrors;
+  if (intel === undefined || certificates !== undefined || !INTEL_SERVICE.test(intel.hostname)) return null;
+  return (
+    "Intel's own service has no list of what Intel's root revoked, without which no TDX host passes: name " +
+    '--endorsement-mirror intel-certificates=https://certificates.trustedservices.intel.com too, or put ' +
+    'tdx/root-ca.crl into the folder of --endorsements'
+  );
+}
+
 function isVendor(text: string): text is Vendor {
   return (VENDORS as readonly string[]).includes(text);
 }
@@ -42,7 +56,7 @@ export async function askMirror(base: URL, path: string): Promise<Answer> {
   try {
     const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
     const bytes = await bounded(response, url);
-    must(response.ok, 'unavailable', `${url} answered ${response.status}`);
+    must(response.ok, 'unavailable', `${url} answered ${response.status}`, { status: response.status });
     return { bytes, header: (name) => response.headers.get(name) };
   } catch (error) {
     if (error instanceof TwinlockError) throw error;

@@ -1,7 +1,12 @@
-import * as z from 'zod/mini';
 import { type Dated, parseQeIdentity, parseTcbInfo } from '../core/attest/tdx/collateral.ts';
 import { tdxEndorsementsOfPcs } from '../core/attest/tdx/collateral-json.ts';
-import { type TdxEndorsements, tdxEndorsements } from '../core/attest/tdx/endorsements.ts';
+import {
+  qeIdentityOf,
+  type SignedDocument as Signed,
+  signedDocument,
+  type TdxEndorsements,
+  tcbInfoOf,
+} from '../core/attest/tdx/endorsements.ts';
 import type { TdxNeeds } from '../core/attest/tdx/needs.ts';
 import { fromBase64url, fromHex, fromUtf8, toBase64url, utf8 } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
@@ -11,7 +16,7 @@ import { type Crl, parseCrl } from '../core/x509/crl.ts';
 import { derOfPem } from '../core/x509/pem.ts';
 import { orNull } from './attempt.ts';
 import { crlDates } from './crl-dates.ts';
-import type { Answer, Dates, Wanted } from './wanted.ts';
+import type { Answer, Dates, Get, Vendor, Wanted } from './wanted.ts';
 
 /** A caching service answers the list in hexadecimal, as text; DER begins with the byte 30, which is no `3`. */
 const HEX_TEXT = /^30[0-9a-fA-F]+\s*$/;
@@ -25,13 +30,6 @@ interface WantedPart<V> extends Wanted<V> {
   of(collateral: TdxEndorsements): V | null;
 }
 
-/** What is signed, to the byte, with the signature and its chain: they travel together. */
-const signedSchema = z.strictObject({
-  text: tdxEndorsements.shape.tcbInfo,
-  signature: tdxEndorsements.shape.tcbInfoSignature,
-  chain: tdxEndorsements.shape.tcbInfoChain,
-});
-type Signed = z.infer<typeof signedSchema>;
 interface SignedDocument extends Signed {
   readonly dates: Dates;
 }
@@ -53,7 +51,7 @@ export function wantedCollateral({ fmspc, ca }: TdxNeeds): Collateral {
       path: `tdx/certification/v4/tcb?fmspc=${fmspc}`,
       member: 'tcbInfo',
       chainHeader: 'TCB-Info-Issuer-Chain',
-      of: ({ tcbInfo: text, tcbInfoSignature: signature, tcbInfoChain: chain }) => ({ text, signature, chain }),
+      of: tcbInfoOf,
       parse(text) {
         const info = parseTcbInfo(text);
         must(info.fmspc === fmspc, 'malformed', `expected the TCB info of ${fmspc}, got that of ${info.fmspc}`);
@@ -66,71 +64,81 @@ export function wantedCollateral({ fmspc, ca }: TdxNeeds): Collateral {
       path: 'tdx/certification/v4/qe/identity',
       member: 'enclaveIdentity',
       chainHeader: 'SGX-Enclave-Identity-Issuer-Chain',
-      of: ({ qeIdentity: text, qeIdentitySignature: signature, qeIdentityChain: chain }) => ({
-        text,
-        signature,
-        chain,
-      }),
+      of: qeIdentityOf,
       parse: parseQeIdentity,
     }),
     pckCrl: wantedList({
       what: `the list of what the ${ca} CA revoked`,
       files: [`tdx/pck-${ca}.crl`, whole],
-      path: `sgx/certification/v4/pckcrl?ca=${ca}&encoding=der`,
+      ask: (get) => asked(get, 'intel', `sgx/certification/v4/pckcrl?ca=${ca}&encoding=der`),
       of: ({ pckCrl }) => pckCrl,
     }),
     rootCaCrl: wantedList({
       what: "the list of what Intel's root CA revoked",
       files: ['tdx/root-ca.crl', whole],
-      path: 'sgx/certification/v4/rootcacrl',
+      // Intel's own service has no such list, caching services (PCCS) do.
+      ask: (get) => asked(get, 'intel-certificates', ROOT_CRL_PATH) ?? asked(get, 'intel', ROOT_CRL_OF_CACHE),
       of: ({ rootCaCrl }) => rootCaCrl,
     }),
   };
+}
+
+/** At the root certificate's own CRL distribution point, https://certificates.trustedservices.intel.com. */
+const ROOT_CRL_PATH = 'IntelSGXRootCA.der';
+const ROOT_CRL_OF_CACHE = 'sgx/certification/v4/rootcacrl';
+
+/** Null where no such mirror is configured. */
+function asked(get: Get, vendor: Vendor, path: string): Promise<Answer> | null {
+  return get.has(vendor) ? get(vendor, path) : null;
 }
 
 /** What is asked for and where it lies: first on its own, then in a file of all four parts. */
 interface Place {
   readonly what: string;
   readonly files: readonly [string, string];
-  readonly path: string;
 }
 
 interface DocumentPlace extends Place {
+  readonly path: string;
   readonly member: string;
   readonly chainHeader: string;
-  of(collateral: TdxEndorsements): Signed;
+  of(collateral: TdxEndorsements): Signed | null;
   /** Throws `malformed` where the text is not what is wanted. */
   parse(text: string): Dated & { readonly tcbEvaluationDataNumber: number };
 }
 
 function wantedDocument(place: DocumentPlace): WantedPart<SignedDocument> {
   const { what, files, path, member, chainHeader } = place;
-  const dated = (signed: Signed): SignedDocument => {
+  const dated = (signed: Signed | null): SignedDocument | null => {
+    if (signed === null) return null;
     const { tcbEvaluationDataNumber: edition, issueDate: issuedMs, nextUpdate: endsMs } = place.parse(signed.text);
     return { ...signed, dates: { edition, issuedMs, endsMs } };
   };
   return {
     ...{ what, files, question: files[0], isReissued: true },
-    fetch: (get) =>
-      get.has('intel') ? get('intel', path).then((answer) => signedBytes(answer, member, chainHeader)) : null,
+    fetch: (get) => asked(get, 'intel', path)?.then((answer) => signedBytes(answer, member, chainHeader)) ?? null,
     of: (collateral) => orNull(() => dated(place.of(collateral))),
     parse: (bytes) =>
-      orNull(() => dated(parseAs(signedSchema, parseJson(fromUtf8(bytes)), what))) ??
+      orNull(() => dated(parseAs(signedDocument, parseJson(fromUtf8(bytes)), what))) ??
       orNull(() => dated(place.of(tdxEndorsementsOfPcs(fromUtf8(bytes))))),
     dates: ({ dates }) => dates,
   };
 }
 
 interface ListPlace extends Place {
-  of(collateral: TdxEndorsements): string;
+  ask(get: Get): Promise<Answer> | null;
+  of(collateral: TdxEndorsements): string | null;
 }
 
 function wantedList(place: ListPlace): WantedPart<Crl> {
-  const { what, files, path } = place;
-  const of = (collateral: TdxEndorsements) => parseCrl(fromBase64url(place.of(collateral)));
+  const { what, files } = place;
+  const of = (collateral: TdxEndorsements) => {
+    const der = place.of(collateral);
+    return der === null ? null : parseCrl(fromBase64url(der));
+  };
   return {
     ...{ what, files, question: files[0], isReissued: true },
-    fetch: (get) => (get.has('intel') ? get('intel', path).then(derOfAnswer) : null),
+    fetch: (get) => place.ask(get)?.then(derOfAnswer) ?? null,
     of: (collateral) => orNull(() => of(collateral)),
     parse: (bytes) =>
       orNull(() => (bytes[0] === DER_SEQUENCE ? parseCrl(bytes) : of(tdxEndorsementsOfPcs(fromUtf8(bytes))))),
@@ -138,21 +146,29 @@ function wantedList(place: ListPlace): WantedPart<Crl> {
   };
 }
 
-/** The newest parts as one. */
-export function collateralOf(
-  tcbInfo: SignedDocument,
-  qeIdentity: SignedDocument,
-  lists: { readonly pckCrl: Crl; readonly rootCaCrl: Crl },
-): TdxEndorsements {
+interface Found {
+  readonly tcbInfo: Signed | null;
+  readonly qeIdentity: Signed | null;
+  readonly pckCrl: Crl | null;
+  readonly rootCaCrl: Crl | null;
+}
+
+/** The parts that were found as one, each other as it was offered; null where nobody has any. */
+export function collateralOf(found: Found, offered: TdxEndorsements | null): TdxEndorsements | null {
+  if (offered === null && Object.values(found).every((part) => part === null)) return null;
+  const tcbInfo = found.tcbInfo ?? (offered === null ? null : tcbInfoOf(offered));
+  const qeIdentity = found.qeIdentity ?? (offered === null ? null : qeIdentityOf(offered));
+  const list = (crl: Crl | null, other: string | undefined | null) =>
+    crl === null ? (other ?? null) : toBase64url(crl.der);
   return {
-    tcbInfo: tcbInfo.text,
-    tcbInfoSignature: tcbInfo.signature,
-    tcbInfoChain: tcbInfo.chain,
-    qeIdentity: qeIdentity.text,
-    qeIdentitySignature: qeIdentity.signature,
-    qeIdentityChain: qeIdentity.chain,
-    pckCrl: toBase64url(lists.pckCrl.der),
-    rootCaCrl: toBase64url(lists.rootCaCrl.der),
+    tcbInfo: tcbInfo?.text ?? null,
+    tcbInfoSignature: tcbInfo?.signature ?? null,
+    tcbInfoChain: tcbInfo?.chain ?? null,
+    qeIdentity: qeIdentity?.text ?? null,
+    qeIdentitySignature: qeIdentity?.signature ?? null,
+    qeIdentityChain: qeIdentity?.chain ?? null,
+    pckCrl: list(found.pckCrl, offered?.pckCrl),
+    rootCaCrl: list(found.rootCaCrl, offered?.rootCaCrl),
   };
 }
 

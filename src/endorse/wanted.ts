@@ -31,7 +31,7 @@ export interface Wanted<V> {
 }
 
 /** Vendors whose services a mirror stands for. */
-export const VENDORS = ['amd', 'intel', 'nvidia', 'intel-trust-authority'] as const;
+export const VENDORS = ['amd', 'intel', 'intel-certificates', 'nvidia', 'intel-trust-authority'] as const;
 export type Vendor = (typeof VENDORS)[number];
 
 /** An answer of a mirror: bounded, successful. */
@@ -40,5 +40,5 @@ export interface Answer {
   header(name: string): string | null;
 }
 
-/** Asks the mirror of a vendor. Throws `unavailable`; null where none is configured. */
+/** Asks the mirror of a vendor that has one. Throws `unavailable`, its detail the `status` where there is one. */
 export type Get = ((vendor: Vendor, path: string) => Promise<Answer>) & { has(vendor: Vendor): boolean };

@@ -1,4 +1,4 @@
-import type { TdxEndorsements } from '../../src/core/attest/tdx/endorsements.ts';
+import type { WholeTdxEndorsements } from '../../src/core/attest/tdx/endorsements.ts';
 import { fromBase64url, toHex } from '../../src/core/bytes.ts';
 import { pem } from '../core/x509/certificate-kit.ts';
 
@@ -7,7 +7,7 @@ const chain = (certificates: readonly string[]): string =>
   certificates.map((one) => pem('CERTIFICATE', fromBase64url(one))).join('');
 
 /** As Intel's tools write it. */
-export function collateralMembers(given: TdxEndorsements) {
+export function collateralMembers(given: WholeTdxEndorsements) {
   return {
     tcb_info: given.tcbInfo,
     tcb_info_signature: hex(given.tcbInfoSignature),
@@ -20,6 +20,6 @@ export function collateralMembers(given: TdxEndorsements) {
   };
 }
 
-export function collateralJson(given: TdxEndorsements): string {
+export function collateralJson(given: WholeTdxEndorsements): string {
   return JSON.stringify(collateralMembers(given));
 }

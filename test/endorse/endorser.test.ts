@@ -3,16 +3,19 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import type { Evidence } from '../../src/core/attest/evidence.ts';
+import { appraiseTdx } from '../../src/core/attest/tdx/appraise.ts';
+import { TDX_VENDOR_ROOTS } from '../../src/core/attest/tdx/roots.ts';
 import { fromBase64url, fromUtf8, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
 import { openEndorser } from '../../src/endorse/endorser.ts';
 import type { Sources } from '../../src/endorse/find.ts';
-import { parseMirror } from '../../src/endorse/mirror.ts';
+import { missingMirror, parseMirror } from '../../src/endorse/mirror.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
 import { pem } from '../core/x509/certificate-kit.ts';
 import { SNP_INSTANT_MS, snpCase } from '../platforms/snp.ts';
-import { makeTdx, TCB_INFO } from '../platforms/tdx.ts';
+import { makeTdx, TCB_INFO, TDX_REFERENCE_VALUES } from '../platforms/tdx.ts';
 import { nrasTokens, TOKEN_ENDORSEMENTS } from '../platforms/token.ts';
 import { collateralJson, collateralMembers } from './collateral-file.ts';
 
@@ -107,6 +110,15 @@ describe('without a mirror, endorsements', () => {
   });
 });
 
+test('an operator who names Intel’s own service alone is told which mirror is missing', () => {
+  const own = parseMirror('intel=https://api.trustedservices.intel.com');
+  const certificates = parseMirror('intel-certificates=https://certificates.trustedservices.intel.com');
+  expect(missingMirror(own)).toContain('--endorsement-mirror intel-certificates=');
+  expect(missingMirror({ ...own, ...certificates })).toBeNull();
+  expect(missingMirror(parseMirror('intel=https://pccs.internal:8081'))).toBeNull();
+  expect(missingMirror({})).toBeNull();
+});
+
 describe('a mirror', () => {
   const asked: string[] = [];
   let answers: Record<string, { body: Uint8Array | string; headers?: Record<string, string>; status?: number }> = {};
@@ -164,26 +176,86 @@ describe('a mirror', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('of Intel is asked for four answers, whose signed texts are kept to the byte', async () => {
+  /** What Intel's own service answers (PCS version 4), which has no list of what the root revoked. */
+  function intel(at = ''): typeof answers {
     const json = collateralMembers(TDX.endorsements);
     const signed = (member: string, text: string, signature: string) =>
       `{"${member}":${text},"signature":"${signature}"}`;
     const fmspc = String(TCB_INFO.fmspc).toLowerCase();
-    answers = {
-      [`/pccs/tdx/certification/v4/tcb?fmspc=${fmspc}`]: {
+    return {
+      [`${at}/tdx/certification/v4/tcb?fmspc=${fmspc}`]: {
         body: signed('tcbInfo', json.tcb_info, json.tcb_info_signature),
         headers: { 'tcb-info-issuer-chain': encodeURIComponent(json.tcb_info_issuer_chain) },
       },
-      '/pccs/tdx/certification/v4/qe/identity': {
+      [`${at}/tdx/certification/v4/qe/identity`]: {
         body: signed('enclaveIdentity', json.qe_identity, json.qe_identity_signature),
         headers: { 'sgx-enclave-identity-issuer-chain': encodeURIComponent(json.qe_identity_issuer_chain) },
       },
-      '/pccs/sgx/certification/v4/pckcrl?ca=platform&encoding=der': { body: der(TDX.endorsements.pckCrl) },
-      '/pccs/sgx/certification/v4/rootcacrl': { body: json.root_ca_crl },
+      [`${at}/sgx/certification/v4/pckcrl?ca=platform&encoding=der`]: { body: der(TDX.endorsements.pckCrl) },
     };
+  }
+  const endorseTd = (folderOf: string | null, mirrors: Sources['mirrors']) =>
+    endorse(evidence(TDX.report), NO_ENDORSEMENTS, { mirrors, folder: folderOf });
+
+  it('of Intel is asked for four answers, whose signed texts are kept to the byte', async () => {
+    const json = collateralMembers(TDX.endorsements);
+    answers = { ...intel('/pccs'), '/pccs/sgx/certification/v4/rootcacrl': { body: json.root_ca_crl } };
     const mirrors = parseMirror(`intel=${url}/pccs`);
     expect((await endorse(evidence(TDX.report), NO_ENDORSEMENTS, { mirrors })).tdx).toEqual(TDX.endorsements);
     expect(asked).toHaveLength(4);
+  });
+
+  it('that is Intel’s own service has all but the root’s list, and the appraisal names that alone', async () => {
+    answers = intel();
+    const mirrors = parseMirror(`intel=${url}`);
+    const found = await endorseTd(null, mirrors);
+    expect(found.tdx).toEqual({ ...TDX.endorsements, rootCaCrl: null });
+    expect(asked).toContain('/sgx/certification/v4/rootcacrl');
+    const { rules } = await appraiseTdx({
+      report: TDX.report,
+      expectedData: null,
+      endorsements: found,
+      referenceValues: TDX_REFERENCE_VALUES,
+      instantMs: SNP_INSTANT_MS,
+      verify: verifyNode,
+    });
+    expect(rules.filter(({ pass }) => !pass)).toEqual([
+      expect.objectContaining({ rule: 'tdx.root-crl', got: expect.stringMatching(/^endorsement_missing: /) }),
+    ]);
+  });
+
+  it('of the root’s distribution point, or a file, has the list that Intel’s own service has not', async () => {
+    const list = der(TDX.endorsements.rootCaCrl);
+    answers = { ...intel(), '/root/IntelSGXRootCA.der': { body: list } };
+    const mirrors = { ...parseMirror(`intel=${url}`), ...parseMirror(`intel-certificates=${url}/root`) };
+    expect((await endorseTd(null, mirrors)).tdx).toEqual(TDX.endorsements);
+    expect(asked).not.toContain('/sgx/certification/v4/rootcacrl');
+    await put('tdx/root-ca.crl', list);
+    expect((await endorseTd(folder, parseMirror(`intel=${url}`))).tdx).toEqual(TDX.endorsements);
+  });
+
+  it('of the root’s distribution point is asked for the path that Intel’s root names', () => {
+    const names = TDX_VENDOR_ROOTS.map((root) => new TextDecoder('latin1').decode(root));
+    expect(names).toEqual([
+      expect.stringContaining('https://certificates.trustedservices.intel.com/IntelSGXRootCA.der'),
+    ]);
+  });
+
+  it.each([
+    [0, { tcbInfo: null, tcbInfoSignature: null, tcbInfoChain: null }],
+    [1, { qeIdentity: null, qeIdentitySignature: null, qeIdentityChain: null }],
+    [2, { pckCrl: null }],
+  ])('that has all but one part gives the others: part %d', async (part, missing) => {
+    const list = { '/sgx/certification/v4/rootcacrl': { body: der(TDX.endorsements.rootCaCrl) } };
+    const parts = Object.entries(intel());
+    answers = { ...Object.fromEntries(parts.filter((_, i) => i !== part)), ...list };
+    const found = await endorseTd(null, parseMirror(`intel=${url}`));
+    expect(found.tdx).toEqual({ ...TDX.endorsements, ...missing });
+  });
+
+  it('that fails, as one that has no such thing does not, is said so', async () => {
+    answers = { ...intel(), '/sgx/certification/v4/rootcacrl': { body: '', status: 503 } };
+    await expect(endorseTd(null, parseMirror(`intel=${url}`))).rejects.toThrow(code('unavailable'));
   });
 
   it('of NVIDIA is asked for a key set where the one at hand has not the key', async () => {

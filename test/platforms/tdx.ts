@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { TdxEndorsements } from '../../src/core/attest/tdx/endorsements.ts';
+import type { WholeTdxEndorsements } from '../../src/core/attest/tdx/endorsements.ts';
 import type { TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
 import type { TdxReport } from '../../src/core/attest/tdx/report.ts';
 import { concat, fromHex, toBase64url, u8, u16, u32, utf8 } from '../../src/core/bytes.ts';
@@ -328,7 +328,7 @@ export function makeTdxQuote(changes: TdxChanges = {}): Uint8Array {
   return concat(signed, u32le(signatureData.length), signatureData, trailing);
 }
 
-export function makeTdxEndorsements(changes: TdxChanges = {}): TdxEndorsements {
+export function makeTdxEndorsements(changes: TdxChanges = {}): WholeTdxEndorsements {
   const { documentSigner = TDX_KEYS.tcbSigner } = changes;
   const tcbInfo = JSON.stringify({ ...TCB_INFO, ...changes.tcbInfo });
   const qeIdentity = JSON.stringify({ ...QE_IDENTITY, ...changes.qeIdentity });
@@ -375,7 +375,7 @@ export const TDX_REFERENCE_VALUES: TdxReferenceValues = {
 };
 
 /** A quote and its collateral; `body.reportData` is what it binds. */
-export function makeTdx(changes: TdxChanges = {}): { report: TdxReport; endorsements: TdxEndorsements } {
+export function makeTdx(changes: TdxChanges = {}): { report: TdxReport; endorsements: WholeTdxEndorsements } {
   return {
     report: { platform: 'tdx', quote: toBase64url(makeTdxQuote(changes)) },
     endorsements: makeTdxEndorsements(changes),

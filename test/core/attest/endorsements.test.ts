@@ -8,13 +8,19 @@ import {
 } from '../../../src/core/attest/endorsements.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
+import { makeTdxEndorsements } from '../../platforms/tdx.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 const keySet = (service: 'nras' | 'intel-trust-authority') => ({ service, jwks: '{"keys":[]}' });
 const both: Endorsements = { ...NO_ENDORSEMENTS, keySets: [keySet('nras'), keySet('intel-trust-authority')] };
 
+const tdx = makeTdxEndorsements();
+const withTdx = (changes: object) => ({ ...both, tdx: { ...tdx, ...changes } });
+const NO_TCB_INFO = { tcbInfo: null, tcbInfoSignature: null, tcbInfoChain: null };
+
 test('endorsements are read as they were written', () => {
-  for (const endorsements of [NO_ENDORSEMENTS, both]) {
+  const partly = withTdx({ ...NO_TCB_INFO, rootCaCrl: null });
+  for (const endorsements of [NO_ENDORSEMENTS, both, withTdx({}), partly]) {
     const bytes = endorsementsBytes(endorsements);
     expect(parseEndorsements(bytes)).toEqual({ endorsements, digest: digestOf(bytes) });
   }
@@ -45,6 +51,9 @@ test.each([
   ['a platform that was forgotten', { ...both, snp: undefined }],
   ['a platform that is not known', { ...both, cca: null }],
   ['the key set of a service that is not known', { ...both, keySets: [{ service: 'self', jwks: '{}' }] }],
+  ['a signature of no text', withTdx({ ...NO_TCB_INFO, tcbInfoSignature: tdx.tcbInfoSignature })],
+  ['a text without its chain', withTdx({ qeIdentityChain: null })],
+  ['collateral of which a part was forgotten', withTdx({ rootCaCrl: undefined })],
   ['more key sets than there are services', { ...both, keySets: [...both.keySets, keySet('nras')] }],
 ])('endorsements with %s are refused', (_what, changed) => {
   expect(() => parseEndorsements(canonicalBytes(changed))).toThrow(code('malformed'));

@@ -4,7 +4,7 @@ import { must } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
 import { derOfChainText, derOfText } from '../../x509/der-text.ts';
-import { type TdxEndorsements, tdxEndorsements } from './endorsements.ts';
+import { tdxEndorsements, type WholeTdxEndorsements } from './endorsements.ts';
 
 /** Collateral is 20 KiB; a list of revoked certificates may make it larger. */
 const MAX_CHARACTERS = 512 * 1024;
@@ -30,10 +30,10 @@ const collateralJson = z.object({
  * TDX endorsements from the JSON text of a collateral file, attacker-controlled; members that are not needed, like
  * `pck_crl_issuer_chain`, are passed over. Nothing is checked but the form. Throws `too_large` or `malformed`.
  */
-export function tdxEndorsementsOfPcs(text: string): TdxEndorsements {
+export function tdxEndorsementsOfPcs(text: string): WholeTdxEndorsements {
   must(text.length <= MAX_CHARACTERS, 'too_large', `expected at most ${MAX_CHARACTERS} characters of collateral`);
   const given = parseAs(collateralJson, parseJson(text), 'collateral');
-  const endorsements: TdxEndorsements = {
+  const endorsements: WholeTdxEndorsements = {
     tcbInfo: given.tcb_info,
     tcbInfoSignature: binaryOf(given.tcb_info_signature),
     tcbInfoChain: chainOf(given.tcb_info_issuer_chain),
@@ -43,7 +43,8 @@ export function tdxEndorsementsOfPcs(text: string): TdxEndorsements {
     pckCrl: crlOf(given.pck_crl),
     rootCaCrl: crlOf(given.root_ca_crl),
   };
-  return parseAs(tdxEndorsements, endorsements, 'collateral');
+  parseAs(tdxEndorsements, endorsements, 'collateral');
+  return endorsements;
 }
 
 function binaryOf(text: string): Base64url {

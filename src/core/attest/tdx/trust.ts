@@ -1,4 +1,4 @@
-import { type Base64url, fromBase64url, utf8 } from '../../bytes.ts';
+import { fromBase64url, utf8 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import type { Verify } from '../../signature/claim.ts';
 import { type Certificate, claimBy, parseCertificate } from '../../x509/certificate.ts';
@@ -15,7 +15,7 @@ import {
   type TcbInfo,
   type Window,
 } from './collateral.ts';
-import type { TdxEndorsements } from './endorsements.ts';
+import { qeIdentityOf, type SignedDocument, type TdxEndorsements, tcbInfoOf } from './endorsements.ts';
 import type { TdxQuote } from './parse.ts';
 import type { Pck } from './pck.ts';
 import type { TdxFindings } from './rules.ts';
@@ -61,7 +61,6 @@ export async function checkTrust(
   }
   if (issuers === null) return NO_COLLATERAL;
   const rootCrl = await checkRevocation(findings, pck, issuers, endorsements, trust);
-  if (rootCrl === null) return NO_COLLATERAL;
   const { tcbInfo, qeIdentity } = await openCollateral(findings, endorsements, { root: issuers.root, rootCrl, trust });
   if (tcbInfo !== null) await checkDates(findings, 'tdx.tcb-info-dates', tcbInfo, 'the TCB info', trust);
   if (qeIdentity !== null) await checkDates(findings, 'tdx.qe-identity-dates', qeIdentity, 'the QE identity', trust);
@@ -91,8 +90,8 @@ async function checkRevocation(
   endorsements: TdxEndorsements,
   trust: Trust,
 ): Promise<Crl | null> {
-  const open = async (der: string, issuer: Certificate, what: string) => {
-    const crl = parseCrl(fromBase64url(der));
+  const open = async (der: string | null, issuer: Certificate, what: string) => {
+    const crl = parseCrl(fromBase64url(given(der, what)));
     await verifyCrl(crl, { ...trust, issuer, what });
     return crl;
   };
@@ -109,38 +108,45 @@ async function checkRevocation(
   return rootCrl;
 }
 
+/** Throws `endorsement_missing` for what nobody had. */
+function given<T>(part: T | null, what: string): T {
+  if (part === null) throw new TwinlockError('endorsement_missing', `${what} is not given`);
+  return part;
+}
+
 /** Who may sign documents: what the root issued and has not revoked. */
 interface Signers {
   readonly root: Certificate;
-  readonly rootCrl: Crl;
+  /** Null where it does not hold, which a rule of its own says. */
+  readonly rootCrl: Crl | null;
   readonly trust: Trust;
 }
 
-async function openCollateral(findings: TdxFindings, given: TdxEndorsements, signers: Signers): Promise<Collateral> {
+async function openCollateral(
+  findings: TdxFindings,
+  endorsements: TdxEndorsements,
+  signers: Signers,
+): Promise<Collateral> {
   const expected = `signed by ${TCB_SIGNER}, under the root of the PCK certificate`;
   const tcbInfo = await findings.attempt('tdx.tcb-info', expected, async () => {
-    const { tcbInfo: text, tcbInfoSignature: signature, tcbInfoChain: chain } = given;
-    await verifyDocument({ text, signature, chain, what: 'the TCB info' }, signers);
-    return { got: 'verified', value: parseTcbInfo(text) };
+    const document = given(tcbInfoOf(endorsements), 'the TCB info');
+    await verifyDocument(document, 'the TCB info', signers);
+    return { got: 'verified', value: parseTcbInfo(document.text) };
   });
   const qeIdentity = await findings.attempt('tdx.qe-identity', expected, async () => {
-    const { qeIdentity: text, qeIdentitySignature: signature, qeIdentityChain: chain } = given;
-    await verifyDocument({ text, signature, chain, what: 'the QE identity' }, signers);
-    return { got: 'verified', value: parseQeIdentity(text) };
+    const document = given(qeIdentityOf(endorsements), 'the QE identity');
+    await verifyDocument(document, 'the QE identity', signers);
+    return { got: 'verified', value: parseQeIdentity(document.text) };
   });
   return { tcbInfo, qeIdentity };
 }
 
-interface SignedDocument {
-  /** What is signed, to the byte: it is parsed after, and never written again. */
-  readonly text: string;
-  readonly signature: Base64url;
-  readonly chain: readonly Base64url[];
-  readonly what: string;
-}
-
-async function verifyDocument(document: SignedDocument, { root, rootCrl, trust }: Signers): Promise<void> {
-  const { text, signature, chain, what } = document;
+/** The text is signed to the byte: it is parsed after, and never written again. */
+async function verifyDocument(
+  { text, signature, chain }: SignedDocument,
+  what: string,
+  { root, rootCrl, trust }: Signers,
+): Promise<void> {
   const certificates = chain.map((der) => parseCertificate(fromBase64url(der)));
   const path = await verifyPath({ ...trust, chain: certificates, anchors: [root] });
   const [signer] = path;
@@ -150,7 +156,7 @@ async function verifyDocument(document: SignedDocument, { root, rootCrl, trust }
   const name = commonName(signer);
   must(name === TCB_SIGNER, 'certificate_usage', `${what}: expected a signer named ${TCB_SIGNER}, got ${name}`);
   mustSignData(signer, `the signer of ${what}`);
-  mustNotBeRevoked(signer, rootCrl, `the signer of ${what}`);
+  if (rootCrl !== null) mustNotBeRevoked(signer, rootCrl, `the signer of ${what}`);
   const signed = { algorithm: 'ES256', message: utf8(text), signature: fromBase64url(signature) } as const;
   await trust.verify(claimBy(signer.key, signed, what));
 }

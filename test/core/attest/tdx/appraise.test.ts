@@ -115,6 +115,21 @@ describe('authenticity alone', () => {
     expect(rules.find(({ rule }) => rule === 'tdx.pck-chain')).toMatchObject({ pass: false });
   });
 
+  test.each([
+    ['tdx.root-crl', { rootCaCrl: null }],
+    ['tdx.pck-crl', { pckCrl: null }],
+    ['tdx.tcb-info', { tcbInfo: null, tcbInfoSignature: null, tcbInfoChain: null }],
+    ['tdx.qe-identity', { qeIdentity: null, qeIdentitySignature: null, qeIdentityChain: null }],
+  ] satisfies [string, Partial<TdxEndorsements>][])(
+    'without its part is missing %s, and no other part',
+    async (rule, part) => {
+      const missing = Object.entries(await broken({}, { endorsements: part })).filter(
+        ([, got]) => got !== 'not reached',
+      );
+      expect(missing).toEqual([[rule, expect.stringMatching(/^endorsement_missing: /)]]);
+    },
+  );
+
   test('needs collateral', async () => {
     const { rules } = await alone({}, null);
     for (const name of ['tdx.root-crl', 'tdx.pck-crl', 'tdx.tcb-info', 'tdx.qe-identity']) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
 import { appraiseTdx } from '../../../../src/core/attest/tdx/appraise.ts';
 import { tdxEndorsementsOfPcs } from '../../../../src/core/attest/tdx/collateral-json.ts';
-import type { TdxEndorsements } from '../../../../src/core/attest/tdx/endorsements.ts';
+import type { WholeTdxEndorsements } from '../../../../src/core/attest/tdx/endorsements.ts';
 import { parseTdxQuote } from '../../../../src/core/attest/tdx/parse.ts';
 import type { TdxReferenceValues } from '../../../../src/core/attest/tdx/reference-values.ts';
 import { fromBase64url, toBase64url } from '../../../../src/core/bytes.ts';
@@ -14,7 +14,7 @@ import { vectorPath, vectorTest } from '../../../vectors.ts';
 
 interface Evidence {
   readonly quote: Uint8Array;
-  readonly endorsements: TdxEndorsements;
+  readonly endorsements: WholeTdxEndorsements;
   readonly referenceValues: TdxReferenceValues | null;
   readonly instantMs: number;
 }
