@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { fromBase64url, toBase64url } from '../src/core/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../src/core/canonical.ts';
-import { binary, humanText, parseAs } from '../src/core/schema.ts';
+import { thingName } from '../src/core/name/name.ts';
+import { binary, parseAs } from '../src/core/schema.ts';
 import { type PrincipalKey, principalKey } from './principal.ts';
 import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
@@ -11,7 +12,7 @@ const schema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('twinlock-principal'),
   role: z.enum(['depositor', 'requester', 'auditor']),
-  name: humanText(64),
+  name: thingName,
   seed: binary(32, 32),
 });
 

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { toBase64url } from './core/bytes.ts';
 import { digestOf } from './core/canonical.ts';
 import { must } from './core/errors.ts';
-import { groupName, humanText, parseAs } from './core/schema.ts';
-import { possessionClaim, thresholdLeavesASpare } from './core/state/rules/genesis.ts';
+import { personName } from './core/name/name.ts';
+import { groupName, parseAs } from './core/schema.ts';
+import { foundersDiffer, possessionClaim, thresholdLeavesASpare } from './core/state/rules/genesis.ts';
+import { keysDiffer } from './core/state/rules/names.ts';
 import { policyHolds } from './core/state/rules/policy.ts';
 import { parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
@@ -13,7 +15,6 @@ import { selfSigned } from './http/certificate.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, openStore } from './store/open.ts';
 
-const founderName = humanText(64);
 const DAY_MS = 24 * 60 * 60_000;
 
 export interface Initialisation {
@@ -45,13 +46,14 @@ const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
 
 /**
  * Makes a data folder and the founders' invitations. Throws `exists` where there is one already,
- * `invalid_threshold`, `person_unknown`, and as `parsePolicy` and `policyHolds`.
+ * `invalid_threshold`, `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and as `parsePolicy` and `policyHolds`.
  */
 export async function initialise(init: Initialisation): Promise<readonly Invitation[]> {
   thresholdLeavesASpare({ threshold: init.threshold, members: init.founders });
   policyHolds(parsePolicy(init.policy).policy, init.grade, init.founders);
   const invited = invite(init.founders);
   const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
+  keysDiffer(principals);
   mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
   const found = OURS.find((name) => existsSync(join(init.dataDir, name)));
   must(
@@ -99,20 +101,23 @@ interface Invited {
 /** What genesis would refuse once everybody has enrolled is refused now. */
 function invite(founders: Initialisation['founders']): readonly Invited[] {
   const invited = founders.map(({ name, groups }, i) => ({
-    name: parseAs(founderName, name, `founder ${i + 1}`),
+    name: parseAs(personName, name, `founder ${i + 1}`),
     groups: groups.map((group) => parseAs(groupName, group, `group of ${name}`)),
     person: randomBytes(16).toString('hex'),
     index: i + 1,
     token: randomBytes(32),
   }));
-  const twice = invited.find(({ name }, i) => invited.findIndex((other) => other.name === name) !== i);
-  must(twice === undefined, 'person_exists', `two founders have the name ${twice?.name}`);
+  foundersDiffer(invited);
   return invited;
 }
 
 function ownedByAFounder(record: Omit<PrincipalRecord, 'owner'>, founders: readonly Invited[]): PrincipalRecord {
   const owner = founders.find(({ name }) => name === record.ownerName);
-  must(owner !== undefined, 'person_unknown', `a key names the owner ${record.ownerName}, who is no founder`);
+  must(
+    owner !== undefined,
+    'person_unknown',
+    `a key names the owner ${record.ownerName}, who is no founder: those are ${founders.map(({ name }) => name).join(', ')}`,
+  );
   const principal = { ...record, owner: owner.person };
   verifyNode(possessionClaim(principal));
   return principal;

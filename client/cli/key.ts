@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
-import { humanText, modelScope, parseAs } from '../../src/core/schema.ts';
+import { personName, thingName } from '../../src/core/name/name.ts';
+import { modelScope, parseAs } from '../../src/core/schema.ts';
 import { principalInvitation } from '../../src/core/statement/statement.ts';
 import { fileError } from '../file-error.ts';
 import { type PrincipalKey, principalKey, principalRecord } from '../principal.ts';
@@ -82,8 +83,8 @@ function roleOf(text: string): PrincipalKey['role'] {
 
 /** What a quorum enrols, but for the owner's id: whoever proposes it says which person that is. */
 function invitationOf(principal: PrincipalKey, ownerName: string, models: readonly string[]) {
-  parseAs(humanText(64), principal.name, '--name');
-  parseAs(humanText(64), ownerName, '--owner');
+  parseAs(thingName, principal.name, '--name');
+  parseAs(personName, ownerName, '--owner');
   must(models.length > 0, 'usage', `which models may it touch? give --models 'acme/*', or '*' for all of them`);
   for (const scope of models) parseAs(modelScope, scope, '--models');
   const { owner: _, ...invitation } = principalRecord(principal, { owner: '', ownerName, models: [...models] });

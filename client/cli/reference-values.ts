@@ -3,7 +3,8 @@ import type { ReferenceValues } from '../../src/core/attest/reference-values.ts'
 import { fromUtf8 } from '../../src/core/bytes.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import { humanText, parseAs } from '../../src/core/schema.ts';
+import { thingName } from '../../src/core/name/name.ts';
+import { parseAs } from '../../src/core/schema.ts';
 import { parseCertificate } from '../../src/core/x509/certificate.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
 import { instantText } from '../../src/core/x509/time.ts';
@@ -184,7 +185,7 @@ async function orRefused<T>(terminal: Terminal, work: () => Promise<T>): Promise
 
 async function choicesOf({ name, pinChip, golden, akAuthority, akActivated }: EvidenceFlags): Promise<Choices> {
   return {
-    imageName: name === undefined ? null : parseAs(humanText(64), name, '--name'),
+    imageName: name === undefined ? null : parseAs(thingName, name, '--name'),
     pinChip: pinChip === true,
     golden,
     akAuthority: akAuthority === undefined ? null : await certificateIn(akAuthority),

@@ -3,6 +3,7 @@ import { type Base64url, type Hex, toBase64url, toHex, ZERO_32 } from '../../src
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
 import type { ProposerSignature } from '../../src/core/log/entry.ts';
+import { withPrincipalsOwner } from '../../src/core/state/effects/principal.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
@@ -43,9 +44,11 @@ const ZEROS = toHex(ZERO_32);
 
 /**
  * Proposes with one touch; the proposal is open for as long as policy allows. Throws `version_unknown`,
- * `vault_not_stopped`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
+ * `vault_not_stopped`, `person_exists`, `principal_exists`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
  */
 export async function propose(custodian: Custodian, replica: Replica, proposition: Proposition): Promise<Entered> {
+  // What the vault would refuse for its names is refused before the touch.
+  if (proposition.kind === 'principal') withPrincipalsOwner(replica.facts, proposition.principal);
   const statement = statementOf(custodian, replica.facts, proposition);
   const digest = statementDigest(parseStatement(statement));
   const signature = await sign(custodian, replica.facts, {

@@ -71,16 +71,20 @@ export const rpId = z
   .check(z.regex(/^tl-[a-z0-9]{16}\.localhost$/, 'expected tl-<16 letters or digits>.localhost'));
 
 // Control characters, the bidirectional ones that make a text read as another (Unicode UAX 9), and those that
-// show as nothing, so that two names look the same. A list, not a property: it must never change with Unicode.
+// show as nothing, so that two texts look the same. A list, not a property: it must never change with Unicode.
 const DECEPTIVE =
-  /\u034f|\u17b4|\u17b5|[\u180b-\u180f]|[\ufe00-\ufe0f]|[\p{Cc}\p{Zl}\p{Zp}\u00ad\u061c\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  /\u034f|\u17b4|\u17b5|[\u180b-\u180f]|[\ufe00-\ufe0f]|[\u0000-\u001f\u007f-\u009f\u2028\u2029\u00ad\u061c\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
+
+/** Spaces of every width, at either end. */
+const SPACE_AROUND = /^[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]|[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]$/;
 
 /** A short text for human beings: no control, zero-width or bidirectional characters, no lone surrogate. */
 export function humanText(maxLength: number) {
   return z.string().check(
     z.minLength(1),
     z.maxLength(maxLength),
-    z.refine((text: string) => text.isWellFormed() && !DECEPTIVE.test(text) && text.trim() === text, {
+    z.refine((text: string) => text.isWellFormed() && !DECEPTIVE.test(text) && !SPACE_AROUND.test(text), {
       error: 'expected text without control or invisible characters, and no space around it',
     }),
   );

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { fromUtf8, type Hex } from '../../../src/core/bytes.ts';
-import { credentialId, digest, humanText, id, parseAs } from '../../../src/core/schema.ts';
+import { personName } from '../../../src/core/name/name.ts';
+import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import type { CheckpointMemory } from '../../checkpoint-memory.ts';
 import { exchange, platformFetch, type Question } from '../../transport.ts';
 
@@ -15,7 +16,7 @@ const kept = z.strictObject({ checkpoint: z.nullable(z.strictObject({ size: z.in
 const known = z.strictObject({
   credential: credentialId,
   keyEpoch: z.int(),
-  name: humanText(64),
+  name: personName,
   person: z.nullable(id),
   enrolment: z.nullable(digest),
 });

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
-import { credentialId, digest, humanText, id, parseAs } from '../../../src/core/schema.ts';
+import { personName } from '../../../src/core/name/name.ts';
+import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import { fileError } from '../../file-error.ts';
 import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
 import { Queue } from './queue.ts';
@@ -16,7 +17,7 @@ const knownCredential = z.strictObject({
   credential: credentialId,
   keyEpoch: z.int().check(z.gte(1), z.lte(0xffff_ffff)),
   /** Whose it is, for the eye. */
-  name: humanText(64),
+  name: personName,
   /** Whose it is, and SHA-256 of its enrolment document; null where it was not enrolled here. */
   person: z.nullable(id),
   enrolment: z.nullable(digest),

@@ -22,9 +22,13 @@ export function keyIdOf(name: string, type: NoteKeyType, publicKey: Uint8Array):
   return sha256(concat(utf8(`${name}\n`), u8(type), publicKey)).slice(0, 4);
 }
 
+// A list, not a property of Unicode: what it holds must never change with the engine.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const NOT_OF_NAMES = /[\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000+]/;
+
 /** Throws `invalid_name` unless a key may be called so: not empty, no white space, no `+`, no control characters. */
 export function checkName(name: string): void {
-  const isName = /^[^\p{White_Space}\p{Cc}+]+$/u.test(name) && name.isWellFormed();
+  const isName = name !== '' && !NOT_OF_NAMES.test(name) && name.isWellFormed();
   must(isName, 'invalid_name', 'expected a key name without white space, control characters and +');
 }
 

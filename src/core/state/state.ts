@@ -138,6 +138,8 @@ export interface Facts {
   readonly versions: PersistentMap<Hex, Version>;
   /** `model@version` to manifest digest. */
   readonly names: PersistentMap<string, Hex>;
+  /** By what a namespace, a model or a version looks like (core/name), its name. */
+  readonly spellings: PersistentMap<string, string>;
   readonly proposals: PersistentMap<Hex, Proposal>;
   /** Digests of all statements ever proposed or executed. */
   readonly statements: PersistentSet<Hex>;

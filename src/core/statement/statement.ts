@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
 import { digestOfObject } from '../canonical.ts';
 import { TwinlockError } from '../errors.ts';
+import { personName, thingName } from '../name/name.ts';
 import {
   credentialId,
   digest,
@@ -32,9 +33,9 @@ const MAX_AUTHENTICATORS = 4;
 export const principalRecord = z.strictObject({
   key: ed25519Key,
   role: z.enum(['depositor', 'requester', 'auditor']),
-  name: humanText(64),
+  name: thingName,
   owner: id,
-  ownerName: humanText(64),
+  ownerName: personName,
   models: z.array(modelScope).check(z.minLength(1), z.maxLength(64)),
   possession: ed25519Signature,
 });
@@ -45,7 +46,7 @@ export const principalInvitation = z.omit(principalRecord, { owner: true });
 
 const member = z.strictObject({
   person: id,
-  name: humanText(64),
+  name: personName,
   index: z.int().check(z.gte(1), z.lte(255)),
   groups: z.array(groupName).check(z.maxLength(8)),
   enrolments: z.array(digest).check(z.minLength(1), z.maxLength(MAX_AUTHENTICATORS)),

@@ -1,5 +1,8 @@
 import { utf8 } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
+import { caseless } from '../name/looks.ts';
+import { isPathCharacter } from '../name/name.ts';
+import { codePoints, isComposed } from '../name/normal-form.ts';
 import { humanText, modelName, versionName } from '../schema.ts';
 
 /** Linux allows 4,096 bytes a path; a hub's file names are far shorter, and 10,000 must fit a manifest. */
@@ -34,13 +37,19 @@ export function asideName(name: string): string {
 
 /**
  * Checks the path of one file inside a model (attacker-controlled: it becomes a path on a host's disk) and
- * returns it: relative, POSIX, NFC, at most 512 bytes of UTF-8 and 16 folders, no `.` or `..`, no empty segment, none of more
- * than 240 bytes or that ends in `.twinlock-part`, no backslash, no control, invisible or bidirectional
- * character. Throws `invalid_name`.
+ * returns it: relative, POSIX, printable ASCII and the letters and marks of names (core/name), NFC, at most 512
+ * bytes of UTF-8 and 16 folders, no `.` or `..`, no empty segment, none of more than 240 bytes or that ends in
+ * `.twinlock-part`, no backslash, no control, invisible or bidirectional character. Throws `invalid_name`.
  */
 export function parseFilePath(path: string): string {
   must(printable.safeParse(path).success, 'invalid_name', 'expected a path of printable characters');
-  must(path.normalize('NFC') === path, 'invalid_name', 'expected a path in Unicode normal form C');
+  const codes = codePoints(path);
+  must(
+    codes.every(isPathCharacter),
+    'invalid_name',
+    'expected a path of ASCII signs, and of letters that UTS 39 allows in names',
+  );
+  must(isComposed(codes), 'invalid_name', 'expected a path in Unicode normal form C');
   const { length } = utf8(path);
   must(length <= MAX_PATH_BYTES, 'invalid_name', `expected a path of at most ${MAX_PATH_BYTES} bytes, got ${length}`);
   must(!path.includes('\\'), 'invalid_name', 'expected a path without a backslash');
@@ -78,9 +87,4 @@ export function parseFilePaths(paths: readonly string[]): readonly string[] {
     }
   }
   return paths;
-}
-
-/** Equal for whatever a case-insensitive file system could take for the same; both ways, for ß and its like. */
-function caseless(path: string): string {
-  return path.toUpperCase().toLowerCase().normalize('NFC');
 }

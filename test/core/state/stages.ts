@@ -40,5 +40,8 @@ export const inProduction = stage(() => publishedWorld({ grade: 'production' }))
 /** Depositor and requester may touch `acme/*` and nothing else. */
 export const scoped = stage(() => publishedWorld({ models: ['acme/*'] }));
 
+export const foundedWith = (options: FoundingOptions): (() => Promise<Stage>) =>
+  stage(async () => ({ world: await World.found(options) }));
+
 export const publishedWith = (options: FoundingOptions): (() => Promise<Deposited>) =>
   stage(() => publishedWorld(options));

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { binary, humanText } from '../../schema.ts';
+import { thingName } from '../../name/name.ts';
+import { binary } from '../../schema.ts';
 import { distinctNames } from '../distinct-names.ts';
 import { ROOTED_PRODUCTS } from './roots.ts';
 import { hasFmc } from './tcb.ts';
@@ -32,7 +33,7 @@ const product = z
 
 /** One image, matched as a whole. Null: not compared. */
 const image = z.strictObject({
-  name: humanText(64),
+  name: thingName,
   /** The launch digest: SHA-384 over the guest's initial memory. */
   measurement: hex(48),
   /** What the host gave at launch; many put the digest of a configuration here. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { binary, humanText } from '../../schema.ts';
+import { thingName } from '../../name/name.ts';
+import { binary } from '../../schema.ts';
 import { distinctNames } from '../distinct-names.ts';
 import { TCB_STATUSES } from './tcb.ts';
 
@@ -24,7 +25,7 @@ const instant = z
 /** One image, matched as a whole. Null: not compared. */
 const image = z
   .strictObject({
-    name: humanText(64),
+    name: thingName,
     mrTd: measurement,
     rtmr0: measurement,
     rtmr1: measurement,

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { binary, humanText } from '../../schema.ts';
+import { thingName } from '../../name/name.ts';
+import { binary } from '../../schema.ts';
 import { distinctNames } from '../distinct-names.ts';
 import { snpReferenceValues } from '../snp/reference-values.ts';
 import { tdxReferenceValues } from '../tdx/reference-values.ts';
@@ -31,7 +32,7 @@ const firmware = z.string().check(z.regex(/^[0-9a-f]{16}$/, 'expected 8 bytes in
 
 /** One image, matched as a whole: a TPM that is asked for no PCR proves nothing, so it has one at least. */
 const image = z.strictObject({
-  name: humanText(64),
+  name: thingName,
   /** What each must be, in the SHA-256 bank or the SHA-384 bank; the others are claims, and not compared. */
   pcrs: pcrsOfOneBank.check(
     z.refine(

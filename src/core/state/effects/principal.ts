@@ -1,7 +1,9 @@
 import { toHex, ZERO_32 } from '../../bytes.ts';
 import { must } from '../../errors.ts';
-import type { StatementOf } from '../../statement/statement.ts';
+import type { PrincipalRecord, StatementOf } from '../../statement/statement.ts';
 import { possessionClaim, withOwner } from '../rules/genesis.ts';
+import { keyLooksLikeNoOther } from '../rules/names.ts';
+import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
 
 /** Enrols a machine's key. Its owner is whom it is about, so the owner has no vote. */
@@ -9,17 +11,25 @@ export const principalEffect: Effect<StatementOf<'principal'>> = {
   base: () => toHex(ZERO_32),
   barred: (_facts, { principal }) => [principal.owner],
   propose(facts, { principal }) {
-    must(!facts.principals.has(principal.key), 'principal_exists', `the key ${principal.key} is enrolled already`);
-    withOwner(facts.persons, principal);
+    withPrincipalsOwner(facts, principal);
     return { facts, claims: [possessionClaim(principal)] };
   },
   approve: () => undefined,
   execute(facts, { principal }, entries) {
-    must(!facts.principals.has(principal.key), 'principal_exists', `the key ${principal.key} is enrolled already`);
     return {
       ...facts,
-      persons: withOwner(facts.persons, principal),
+      persons: withPrincipalsOwner(facts, principal),
       principals: facts.principals.set(principal.key, { ...principal, retiredAt: null, entries }),
     };
   },
 };
+
+/**
+ * The persons with the owner of a key that would be enrolled. Throws `principal_exists` where the key is known or looks
+ * like another, and `person_exists` where its owner looks like another person.
+ */
+export function withPrincipalsOwner(facts: Facts, principal: PrincipalRecord): Facts['persons'] {
+  must(!facts.principals.has(principal.key), 'principal_exists', `the key ${principal.key} is enrolled already`);
+  keyLooksLikeNoOther(facts.principals.values(), principal);
+  return withOwner(facts.persons, principal);
+}

@@ -7,6 +7,7 @@ import { encryptedBytes } from '../../weights/floe.ts';
 import { type ManifestCore, manifestSignatureMessage, parseManifest, plainBytes } from '../../weights/manifest.ts';
 import { type Judgement, objectOf, type Surroundings } from '../judgement.ts';
 import { type Facts, type Principal, versionKey } from '../state.ts';
+import { withSpellings } from './names.ts';
 import { currentPrincipal, ed25519Claim } from './signatures.ts';
 
 /** A new model version, quarantined until its publication has its quorum. */
@@ -22,6 +23,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
     'version_exists',
     `${key} has been deposited before: a version is used once, take another`,
   );
+  const spellings = withSpellings(facts.spellings, core.model, core.version);
   envelopesAreTheCommittees(facts, envelopes);
   const message = manifestSignatureMessage(facts.vault, manifest);
   return {
@@ -29,6 +31,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
     facts: {
       ...facts,
       names: facts.names.set(key, manifest),
+      spellings,
       versions: facts.versions.set(manifest, {
         model: core.model,
         version: core.version,

@@ -17,6 +17,7 @@ import type { RegistrationRequirement } from '../../webauthn/attestation.ts';
 import { checkEnrolment, parseEnrolment } from '../../webauthn/enrolment.ts';
 import { type Judgement, type Objects, objectOf, type Surroundings, withinSkew } from '../judgement.ts';
 import type { Authenticator, Facts, Principal } from '../state.ts';
+import { groupsDiffer, keysDiffer, looksLikeNobodyElse } from './names.ts';
 import { policyHolds } from './policy.ts';
 import { assertionClaim, ed25519Claim } from './signatures.ts';
 
@@ -92,9 +93,20 @@ export function thresholdLeavesASpare({
 function personsAndIndicesAreDistinct({ members, principals }: Genesis): void {
   const distinct = (values: readonly unknown[]) => new Set(values).size === values.length;
   must(distinct(members.map((m) => m.person)), 'person_exists', 'genesis.members: a person is named twice');
-  must(distinct(members.map((m) => m.name)), 'person_exists', 'genesis.members: two persons have the same name');
   must(distinct(members.map((m) => m.index)), 'invalid_index', 'genesis.members: a share index is given twice');
   must(distinct(principals.map((p) => p.key)), 'principal_exists', 'genesis.principals: a key is named twice');
+  foundersDiffer(members);
+  keysDiffer(principals);
+  personsOf({ members, principals });
+}
+
+/** Names and groups that people can tell apart. Throws `person_exists` or `invalid_name`. */
+export function foundersDiffer(
+  members: readonly Pick<Genesis['members'][number], 'person' | 'name' | 'groups'>[],
+): void {
+  const known = members.map(({ person, name }) => [person, name] as const);
+  for (const { person, name } of members) looksLikeNobodyElse(known, person, name);
+  groupsDiffer(members.flatMap(({ groups }) => groups));
 }
 
 function policyOf(statement: Genesis, objects: Objects): Policy {
@@ -187,7 +199,7 @@ export function possessionClaim(record: PrincipalRecord): SignatureClaim {
   return ed25519Claim(record.key, possessionMessage(record), record.possession, `possession of key ${record.name}`);
 }
 
-/** A person has one name; a name that a member has belongs to that member. Throws `person_exists`. */
+/** A person has one name, which looks like nobody else's. Throws `person_exists`. */
 export function withOwner(persons: Facts['persons'], { owner, ownerName }: PrincipalRecord): Facts['persons'] {
   const known = persons.get(owner);
   must(
@@ -195,17 +207,16 @@ export function withOwner(persons: Facts['persons'], { owner, ownerName }: Princ
     'person_exists',
     `person ${owner} has the name ${known}, not ${ownerName}`,
   );
-  must(
-    known !== undefined || !persons.includes(ownerName),
-    'person_exists',
-    `the name ${ownerName} belongs to another person`,
-  );
+  looksLikeNobodyElse(persons, owner, ownerName);
   return persons.set(owner, ownerName);
+}
+
+function personsOf({ members, principals }: Pick<Genesis, 'members' | 'principals'>): Facts['persons'] {
+  return principals.reduce(withOwner, PersistentMap(members.map(({ person, name }) => [person, name] as const)));
 }
 
 function factsOf(statement: Genesis, vault: string, policy: Policy, authenticators: readonly Authenticator[]): Facts {
   const { committee, epoch, threshold, members, principals } = statement;
-  const names = PersistentMap(members.map((member) => [member.person, member.name] as const));
   return {
     vault,
     genesis: statement,
@@ -217,13 +228,14 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     },
     policy: { digest: statement.policy, document: policy },
     proposedPolicies: PersistentMap(),
-    persons: principals.reduce(withOwner, names),
+    persons: personsOf(statement),
     authenticators: PersistentMap(authenticators.map((a) => [a.credential, a] as const)),
     principals: PersistentMap<string, Principal>(
       principals.map((p) => [p.key, { ...p, retiredAt: null, entries: [0] }] as const),
     ),
     versions: PersistentMap(),
     names: PersistentMap(),
+    spellings: PersistentMap(),
     proposals: PersistentMap(),
     statements: PersistentSet([vault]),
     kemKeys: PersistentSet(),

@@ -23,3 +23,48 @@ export const MINUTE_MS = 60_000;
 export function rulesAt(at: string) {
   return (code: Code, rule: string, attempt: () => Promise<Attempt>): BrokenRule => ({ rule, code, at, attempt });
 }
+
+/** Whom the look-alikes below look like. */
+export const ALICE_AND_EMMA = [
+  { name: 'Alice Coco', index: 1 },
+  { name: 'Emma Ilves', index: 2 },
+  { name: 'cleo', index: 3 },
+];
+
+/** Names that look like those of others, each written as a person's name may be. */
+export const LOOK_ALIKES: readonly (readonly [what: string, name: string])[] = [
+  ['another’s name', 'Alice Coco'],
+  ['another’s name in small letters', 'alice coco'],
+  ['another’s name in Cyrillic letters', '\u0410\u04cf\u0456\u0441\u0435 \u0421\u043e\u0441\u043e'],
+  ['another’s name with rn for m', 'Ernma Ilves'],
+  ['another’s name with a small l for a capital I', 'Emma llves'],
+  ['another’s name with digits for letters', 'Alice C0c0'],
+  ['another’s name with a space more', 'Al ice Coco'],
+  ['another’s name with a hyphen', 'Alice-Coco'],
+  ['another’s name with an accent', 'Alicé Coco'],
+  ['another’s name with a stroke through a letter', 'Ałice Coco'],
+];
+
+/** What no name has, person's or machine's. */
+export const NO_NAMES: readonly (readonly [what: string, name: string])[] = [
+  ['a Cyrillic letter among Latin ones', '\u0430lice'],
+  ['a Cyrillic letter at the end', 'alic\u0435'],
+  ['Latin letters beside Han', '山田 taro'],
+  ['an accent apart from its letter', 'Jose\u0301'],
+  ['63 marks on a letter', `a${'\u0323\u0331\u0327'.repeat(21)}`],
+  ['five marks on a letter', 'x\u0326\u0323\u0331\u0327\u0304'],
+  ['the same mark twice on a letter', 'x\u0323\u0323'],
+  ['a mark on nothing', '\u0301ana'],
+  ['two spaces', 'Al  ice'],
+  ['a space at the end', 'alice '],
+  ['a space before it', ' alice'],
+  ['a space that does not break', 'Al\u00a0ice'],
+  ['full-width letters', '\uff41lice'],
+  ['mathematical letters', '\u{1d41a}lice'],
+  ['phonetic letters', '\u0251lice'],
+  ['digits of another script', 'alice\u0661'],
+  ['a digit beside a Hebrew letter', '\u05d0\u05d11'],
+  ['no letter', '-.’'],
+  ['an emoji', 'alice 🙂'],
+  ['65 characters', 'a'.repeat(65)],
+];

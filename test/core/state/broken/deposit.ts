@@ -8,6 +8,7 @@ import { deposited, founded, scoped } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, OTHER_ID, rulesAt } from './broken.ts';
 
 const deposit = rulesAt('state/rules/deposit.ts');
+const names = rulesAt('state/rules/names.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
 const manifest = rulesAt('weights/manifest.ts');
 
@@ -54,6 +55,16 @@ export const DEPOSIT: readonly BrokenRule[] = [
   deposit('version_exists', 'the same deposit again', async () => {
     const { world, deposit: first } = await deposited();
     return [world, world.draftDeposit(first)];
+  }),
+  ...['acrne/ocr', 'acme/0cr'].map((model) =>
+    names('invalid_name', `a deposit of ${model}, which looks like acme/ocr`, async () => {
+      const { world } = await deposited();
+      return [world, world.draftDeposit(await world.makeDeposit({ model, version: '9' }))];
+    }),
+  ),
+  names('invalid_name', 'a deposit of version l, which looks like version 1', async () => {
+    const { world } = await deposited();
+    return [world, world.draftDeposit(await world.makeDeposit({ version: 'l' }))];
   }),
   deposit('committee_mismatch', 'shares for another committee', () => withCore(() => ({ committee: OTHER_ID }))),
   deposit('committee_mismatch', 'shares for another epoch', () => withCore(() => ({ epoch: 2 }))),

@@ -16,11 +16,22 @@ import { type Enrolled, enrol, makeMachine } from '../../../world/people.ts';
 import { tdxUnder } from '../../../world/reference-values.ts';
 import { World } from '../../../world.ts';
 import { founded, unfounded } from '../stages.ts';
-import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, OTHER_ID, rulesAt } from './broken.ts';
+import {
+  ALICE_AND_EMMA,
+  type Attempt,
+  type BrokenRule,
+  LOOK_ALIKES,
+  MINUTE_MS,
+  NO_NAMES,
+  OTHER,
+  OTHER_ID,
+  rulesAt,
+} from './broken.ts';
 
 type Genesis = StatementOf<'genesis'>;
 type Signatures = EntryOf<'genesis'>['body']['signatures'];
 const genesis = rulesAt('state/rules/genesis.ts');
+const names = rulesAt('state/rules/names.ts');
 const attestation = rulesAt('webauthn/attestation.ts');
 const production = rulesAt('attest/production.ts');
 
@@ -107,7 +118,19 @@ const STATED: readonly BrokenRule[] = [
   genesis('person_exists', 'the same person twice in a committee', () =>
     stated(onceMore({ name: 'ana the second', index: 9 })),
   ),
-  genesis('person_exists', 'two persons with one name', () => stated(onceMore({ person: OTHER_ID, index: 9 }))),
+  ...LOOK_ALIKES.map(([what, name]) =>
+    names('person_exists', `two founders, one with ${what}`, () =>
+      stated(onceMore({ person: OTHER_ID, index: 9, name }), { founders: ALICE_AND_EMMA }),
+    ),
+  ),
+  names('invalid_name', 'two groups that look alike', () =>
+    stated(onceMore({ person: OTHER_ID, index: 9, name: 'eve', groups: ['ops', '0ps'] })),
+  ),
+  ...[...NO_NAMES, ['a remark', 'eve (custodian)'] as const].map(([what, name]) =>
+    rulesAt('schema.ts')('malformed', `a founder whose name has ${what}`, () =>
+      stated(onceMore({ person: OTHER_ID, index: 9, name })),
+    ),
+  ),
   genesis('invalid_index', 'a share index that two persons have (lesson)', () =>
     stated(onceMore({ person: OTHER_ID, name: 'eve' })),
   ),
@@ -124,7 +147,18 @@ const STATED: readonly BrokenRule[] = [
     const { ben } = await unfounded();
     return stated(record(ben.person, 'somebody else'));
   }),
-  genesis('person_exists', 'a machine whose owner has the name of a founder', () => stated(record(OTHER_ID, 'ben'))),
+  names('person_exists', 'a machine whose owner has the name of a founder', () => stated(record(OTHER_ID, 'ben'))),
+  names('principal_exists', 'two machines of different owners whose names look alike', () =>
+    stated(({ principals: [first], members: [, ben] }) => ({
+      principals: [
+        first,
+        makeMachine(
+          { role: 'auditor', name: `${first?.name.toUpperCase()}`, owner: `${ben?.person}`, ownerName: `${ben?.name}` },
+          () => new Uint8Array(32).fill(9),
+        ).record,
+      ] as Genesis['principals'],
+    })),
+  ),
   rulesAt('platform/verify-node.ts')('signature_invalid', 'a machine key whose holder has not signed for it', () =>
     stated(({ principals }) => ({
       principals: principals.map((one) => ({ ...one, possession: principals[0]?.possession ?? '' })),

@@ -6,8 +6,18 @@ import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import { makeMachine, OUTSIDER } from '../../../world/people.ts';
 import { asProposer } from '../../../world.ts';
-import { deposited, founded, published, publishedWith, type Stage, scoped } from '../stages.ts';
-import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, OTHER_ID, rulesAt } from './broken.ts';
+import { deposited, founded, foundedWith, published, publishedWith, type Stage, scoped } from '../stages.ts';
+import {
+  ALICE_AND_EMMA,
+  type Attempt,
+  type BrokenRule,
+  LOOK_ALIKES,
+  MINUTE_MS,
+  NO_NAMES,
+  OTHER,
+  OTHER_ID,
+  rulesAt,
+} from './broken.ts';
 
 const proposal = rulesAt('state/rules/proposal.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
@@ -192,7 +202,8 @@ const SIGNATURE: readonly BrokenRule[] = [
   }),
 ];
 
-const genesis = rulesAt('state/rules/genesis.ts');
+const names = rulesAt('state/rules/names.ts');
+const ofAlice = foundedWith({ founders: ALICE_AND_EMMA });
 
 const PRINCIPAL: readonly BrokenRule[] = [
   principal('principal_exists', 'a machine’s key that is enrolled already', () =>
@@ -209,7 +220,41 @@ const PRINCIPAL: readonly BrokenRule[] = [
     await world.approve(statementDigest(second), ana);
     return [world, await world.draftApproval(statementDigest(second), cleo)];
   }),
-  genesis('person_exists', 'a machine whose owner has the name of another person', () =>
+  ...LOOK_ALIKES.map(([what, ownerName]) =>
+    names('person_exists', `a machine whose owner has ${what}`, async () => {
+      const stage = await ofAlice();
+      const { world, ana } = stage;
+      const record = makeMachine({ role: 'auditor', name: 'x', owner: OTHER_ID, ownerName }, world.random).record;
+      return [world, await world.draftProposal(world.principal(record, ana))];
+    }),
+  ),
+  ...NO_NAMES.map(([what, ownerName]) =>
+    rulesAt('schema.ts')('malformed', `a machine whose owner has a name with ${what}`, () =>
+      enrolment(({ world }) => ({
+        principal: makeMachine({ role: 'auditor', name: 'x', owner: OTHER_ID, ownerName }, world.random).record,
+      })),
+    ),
+  ),
+  names('person_exists', 'an owner who looks like one that was enrolled while this was open', async () => {
+    const { world, ana, ben, cleo } = await founded();
+    const enrolled = (name: string, owner: string, ownerName: string) =>
+      world.principal(makeMachine({ role: 'auditor', name, owner, ownerName }, world.random).record, ana);
+    const [first, second] = [enrolled('one', OTHER_ID, 'Mia'), enrolled('two', '88'.repeat(16), 'mia')];
+    await world.propose(first);
+    await world.propose(second);
+    await world.approve(statementDigest(first), ana, ben);
+    await world.approve(statementDigest(second), ana);
+    return [world, await world.draftApproval(statementDigest(second), cleo)];
+  }),
+  names('principal_exists', 'a machine whose name looks like that of another owner’s machine', () =>
+    enrolment(({ world }) => ({
+      principal: makeMachine(
+        { role: 'auditor', name: world.founding.auditor.record.name.toUpperCase(), owner: OTHER_ID, ownerName: 'eve' },
+        world.random,
+      ).record,
+    })),
+  ),
+  names('person_exists', 'a machine whose owner has the name of another person', () =>
     enrolment(({ world }) => ({
       principal: makeMachine({ role: 'auditor', name: 'x', owner: OTHER_ID, ownerName: 'ben' }, world.random).record,
     })),

@@ -1,0 +1,90 @@
+import * as z from 'zod/mini';
+import { codePoints, isComposed } from './normal-form.ts';
+import { letters } from './tables.ts';
+
+/** Characters of a name; some languages need more bytes for each than others. */
+const MAX_CHARACTERS = 64;
+/** On one character: more of them run into the line above. Burmese needs four (UTS 39, 5.4, allows as many). */
+const MAX_MARKS = 4;
+/** What separates the parts of a person's name; never what could pass for a remark about the person. */
+const OF_PERSONS = { signs: " '’-.·・", inWords: "spaces, and any of ' - . and middle dots" };
+/** Things are called by versions, addresses and the like as well. */
+const OF_THINGS = {
+  signs: `${OF_PERSONS.signs}_,:;/+=@#&()[]`,
+  inWords: `${OF_PERSONS.inWords} and _ , : ; / + = @ # & ( ) [ ]`,
+};
+type Punctuation = typeof OF_PERSONS;
+/** Written from right to left: a digit beside such a letter is shown elsewhere than it is written (UAX 9). */
+const RIGHT_TO_LEFT: readonly string[] = ['Arab', 'Hebr', 'Thaa'];
+
+/** What a person is called, at most 64 characters; FORMAT.md has the rules. */
+export const personName = nameOf(OF_PERSONS);
+/** What people call a machine's key, an image: as a person, with more punctuation. */
+export const thingName = nameOf(OF_THINGS);
+
+function nameOf(punctuation: Punctuation) {
+  return z.string().check(
+    z.minLength(1),
+    // Twice as many UTF-16 units: what is longer is not looked at.
+    z.maxLength(2 * MAX_CHARACTERS),
+    z.refine((name: string) => flawOf(name, punctuation) === null, {
+      error: ({ input }) => flawOf(String(input), punctuation) ?? 'expected a name',
+    }),
+  );
+}
+
+/** Whether a file's path may have the character: printable ASCII, and the letters and marks of names. */
+export function isPathCharacter(code: number): boolean {
+  return (code >= 0x20 && code < 0x7f) || letters.has(code);
+}
+
+/** What is wrong with a name (attacker-controlled), in words that repeat nothing of it; null where nothing is. */
+function flawOf(name: string, { signs, inWords }: Punctuation): string | null {
+  const codes = codePoints(name);
+  if (codes.length > MAX_CHARACTERS) return `expected at most ${MAX_CHARACTERS} characters`;
+  const odd = codes.find((code) => !isDigit(code) && !letters.has(code) && !signs.includes(String.fromCodePoint(code)));
+  if (odd !== undefined) return `expected letters, digits 0 to 9, ${inWords}, got ${named(odd)}`;
+  if (name.startsWith(' ') || name.endsWith(' ') || name.includes('  ')) {
+    return 'expected single spaces, and none at either end';
+  }
+  if (!codes.some((code) => letters.get(code)?.isMark === false || isDigit(code))) return 'expected a letter';
+  if (hasWildMarks(codes)) return `expected marks on letters only, at most ${MAX_MARKS} on each, each once`;
+  const scripts = scriptsOf(codes);
+  if (scripts === null) return 'expected letters of one script: write the name in one alphabet';
+  if (scripts.some((script) => RIGHT_TO_LEFT.includes(script)) && codes.some(isDigit)) {
+    return 'expected no digits in a name that is written from right to left';
+  }
+  // Last: the composites that are known are those of the alphabet.
+  return isComposed(codes) ? null : 'expected Unicode normal form C';
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function named(code: number): string {
+  return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+function hasWildMarks(codes: readonly number[]): boolean {
+  let marks: readonly number[] | null = null;
+  for (const code of codes) {
+    const letter = letters.get(code);
+    if (letter?.isMark !== true) marks = letter === undefined ? null : [];
+    else if (marks === null || marks.includes(code) || marks.length === MAX_MARKS) return true;
+    else marks = [...marks, code];
+  }
+  return false;
+}
+
+/** The scripts that every letter is of: none asked for gives none; null where no script has them all. */
+function scriptsOf(codes: readonly number[]): readonly string[] | null {
+  let common: readonly string[] | null = null;
+  for (const code of codes) {
+    const scripts = letters.get(code)?.scripts ?? null;
+    if (scripts === null) continue;
+    common = common === null ? scripts : common.filter((script) => scripts.includes(script));
+    if (common.length === 0) return null;
+  }
+  return common ?? [];
+}

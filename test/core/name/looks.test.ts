@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { looksAlike, looksOf, looksOfPerson } from '../../../src/core/name/looks.ts';
+import { personName, thingName } from '../../../src/core/name/name.ts';
+import { letters } from '../../../src/core/name/tables.ts';
+import { parseAs } from '../../../src/core/schema.ts';
+
+const alike = (one: string, other: string) => looksAlike(looksOfPerson(one), looksOfPerson(other));
+
+describe('people are called', () => {
+  const NAMES = [
+    ...['José', 'Łukasz', '山田太郎', '山田たろう', 'ジョン・スミス', 'Владимир', 'O’Brien', "O'Brien", 'Anne-Marie'],
+    ...[
+      'J. R. R. Tolkien',
+      'Martin Luther King Jr.',
+      'Nguyễn Văn Hùng',
+      'Đặng Thị Hoà',
+      'Zoë',
+      'Jürgen Groß',
+      'İpek Işık',
+    ],
+    ...[
+      'Σωκράτης',
+      'Андрей',
+      'Ђорђе',
+      'Արմեն',
+      'გიორგი',
+      'שרה כהן',
+      'محمد علي',
+      'प्रिया शर्मा',
+      'রবীন্দ্রনাথ',
+      'தமிழ்',
+      'สมชาย',
+    ],
+    ...['김철수', '陳大文', 'ኃይለ ሥላሴ', 'ភ្នំពេញ', 'ကျော်', 'Marcel·lí', 'ana 2', 'x'.repeat(64)],
+  ];
+
+  test.each(NAMES)('%s', (name) => {
+    expect(parseAs(personName, name, 'name')).toBe(name);
+    expect(parseAs(thingName, name, 'name')).toBe(name);
+  });
+
+  test('and none of these looks like another', () => {
+    const others = NAMES.filter((name) => name !== 'O’Brien');
+    const pairs = others.flatMap((one, i) => others.slice(i + 1).map((other) => [one, other] as const));
+    expect(pairs.filter(([one, other]) => alike(one, other))).toEqual([]);
+  });
+});
+
+test.each([
+  'ocr-host 1.4',
+  'azure-vtpm/tdx-v1',
+  'v4, with collateral',
+  'sha256:ab_c',
+  'ci (nightly) [x86] @2+1=3 & #4; ok',
+])('a machine or an image is called %s', (name) => {
+  expect(parseAs(thingName, name, 'name')).toBe(name);
+});
+
+describe('alike', () => {
+  test.each([
+    ['Alice', 'alice'],
+    ['Alice', 'ALICE'],
+    ['Alice', 'AIice'],
+    ['alice', 'AIice'],
+    ['Ilya', 'llya'],
+    ['Emma', 'Ernrna'],
+    ['José', 'Jose'],
+    ['Łukasz', 'Lukasz'],
+    ['Андрей', 'Андреи'],
+    ['Анна', 'AННА'],
+    ['O’Brien', "O'Brien"],
+    ['O’Brien', 'OBrien'],
+    ['Anne-Marie', 'Anne Marie'],
+    ['Al ice', 'Alice'],
+    ['J.R. Smith', 'J. R. Smith'],
+    ['Groß', 'GROSS'],
+    ['ΑΒΕ', 'ABE'],
+    ['СОСО', 'COCO'],
+    ['ニ', '二'],
+    ['口', 'ロ'],
+  ])('%s and %s', (one, other) => {
+    expect(alike(one, other)).toBe(true);
+  });
+
+  test.each([
+    ['Ben', 'Dan'],
+    ['Gail', 'Gali'],
+    ['Ali', 'All'],
+    ['Lia', 'Ila'],
+    ['山田', '山口'],
+    ['தமிழ்', 'தமிழ'],
+    ['かた', 'がた'],
+    ['ana', 'anna'],
+  ])('not %s and %s', (one, other) => {
+    expect(alike(one, other)).toBe(false);
+  });
+
+  test('a machine’s name keeps what is between its parts', () => {
+    expect(looksAlike(looksOf('host-1-1'), looksOf('host-11'))).toBe(false);
+    expect(looksAlike(looksOf('host-1'), looksOf('HOST-l'))).toBe(true);
+  });
+
+  test('a name looks like itself in capitals and in small letters, in every script', () => {
+    const word = fc.array(fc.constantFrom(...[...letters].filter(([, { isMark }]) => !isMark).map(([code]) => code)), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    const property = fc.property(word, (codes) => {
+      const name = String.fromCodePoint(...codes);
+      expect(alike(name, name.toLowerCase()), name).toBe(true);
+    });
+    fc.assert(property, { numRuns: 2000 });
+  });
+});
