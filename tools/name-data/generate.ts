@@ -194,7 +194,8 @@ function constant(name: string, doc: string, data: string): string {
 
 function main([statusPath, confusablesPath]: readonly string[]): void {
   if (statusPath === undefined || confusablesPath === undefined) throw new Error('which two files?');
-  if (process.versions['unicode'] !== VERSION) throw new Error(`this engine knows Unicode ${process.versions['unicode']}`);
+  if (process.versions['unicode'] !== VERSION)
+    throw new Error(`this engine knows Unicode ${process.versions['unicode']}`);
   versionIs(statusPath);
   versionIs(confusablesPath);
   const prototypes = new Map<number, readonly number[]>();
