@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { completenessOf, EMPTY_TALLY } from '../../../client/auditor/completeness.ts';
 import { approve } from '../../../client/custodian/approve.ts';
-import { propose, stop, withReferenceValues } from '../../../client/custodian/propose.ts';
+import { propose, withReferenceValues } from '../../../client/custodian/propose.ts';
 import { review } from '../../../client/custodian/review.ts';
+import { stop } from '../../../client/custodian/stop.ts';
 import { openRelease } from '../../../client/host/open-release.ts';
 import { waitForRelease } from '../../../client/host/wait.ts';
 import { toBase64url, utf8 } from '../../../src/core/bytes.ts';
