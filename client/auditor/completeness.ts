@@ -5,6 +5,7 @@ import { endMs } from '../../src/core/state/rules/expiry.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import type { Facts, Proposal, ProposalPhase, Version } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
+import { clocked, clockFindings, EMPTY_LOG_CLOCK, type LogClock } from './log-clock.ts';
 
 /** Counted entry by entry: what leaves no trace in the facts. */
 export interface Tally {
@@ -13,12 +14,17 @@ export interface Tally {
   readonly denials: number;
   /** What the vault turned away, by code. */
   readonly refusals: Readonly<Record<string, number>>;
+  readonly clock: LogClock;
 }
 
-export const EMPTY_TALLY: Tally = { entries: {}, approvals: 0, denials: 0, refusals: {} };
+export const EMPTY_TALLY: Tally = { entries: {}, approvals: 0, denials: 0, refusals: {}, clock: EMPTY_LOG_CLOCK };
 
 export function tallied(tally: Tally, entry: Entry): Tally {
-  const counted = { ...tally, entries: plus(tally.entries, entry.kind, 1) };
+  const counted = {
+    ...tally,
+    entries: plus(tally.entries, entry.kind, 1),
+    clock: clocked(tally.clock, entry),
+  };
   switch (entry.kind) {
     case 'approval':
       return entry.body.decision === 'approve'
@@ -37,9 +43,9 @@ function plus(counts: Readonly<Record<string, number>>, name: string, count: num
 
 /** Something that the log began and that has not come to an end. */
 interface OpenItem {
-  readonly what: 'proposal' | 'receipt' | 'expiry' | 'stop';
-  /** Of the statement. */
-  readonly digest: Hex;
+  readonly what: 'proposal' | 'receipt' | 'expiry' | 'stop' | 'clock';
+  /** Of the statement; null for the clock. */
+  readonly digest: Hex | null;
   readonly message: string;
 }
 
@@ -79,7 +85,7 @@ export function completenessOf(facts: Facts | null, tally: Tally, nowMs: number,
   const versions = facts === null ? [] : [...facts.versions.values()];
   const granted = proposals.filter(isGranted);
   const isNotDurable = (version: Version) => facts !== null && unconfirmedEnvelopes(facts, version).length > 0;
-  const open = facts === null ? [] : openItems(facts, proposals, nowMs);
+  const open = facts === null ? [] : [...openItems(facts, proposals, nowMs), ...clockItems(facts, tally, nowMs)];
   const answered = granted.filter(isAnswered);
   const awaited = granted.filter((release) => !isAnswered(release) && isInForce(release));
   return {
@@ -120,6 +126,11 @@ function phasesOf(proposals: readonly Proposal[]): Record<ProposalPhase, number>
   const counts = { open: 0, approved: 0, executed: 0, denied: 0, expired: 0, withdrawn: 0, revoked: 0 };
   for (const { phase } of proposals) counts[phase]++;
   return counts;
+}
+
+/** A release that was dated falsely shows in the log’s clock: it is compared with the auditor’s own. */
+function clockItems(facts: Facts, { clock }: Tally, nowMs: number): readonly OpenItem[] {
+  return clockFindings(clock, facts, nowMs).map((message) => ({ what: 'clock', digest: null, message }));
 }
 
 function openItems({ stopped }: Facts, proposals: readonly Proposal[], nowMs: number): readonly OpenItem[] {

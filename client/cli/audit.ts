@@ -2,10 +2,13 @@ import type { Command } from 'commander';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { type AuditReport, audit, vaultSource } from '../auditor/audit.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
+import { counted, exactDuration } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { EXIT } from './exit.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { shortDigest } from './text.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
 
 export function addAudit(program: Command): void {
   program
@@ -66,7 +69,22 @@ export function reportLines({ fingerprint, grade, entries, integrity, completene
     `              releases: ${releases.granted}; with receipts ${releases.withReceipts}, ended without ${releases.withoutReceipts}, awaited ${releases.awaited}`,
     `              decisions: ${tally.approvals} approvals, ${tally.denials} denials`,
     `              turned away: ${refusals.length === 0 ? 'nothing' : refusals.join(', ')}`,
+    ...clockLines(tally.clock),
     ...(versions.notDurable.length === 0 ? [] : [`              not durable: ${versions.notDurable.join(', ')}`]),
-    ...open.map(({ what, digest, message }) => `  open        ${what} ${shortDigest(digest)}: ${message}`),
+    ...open.map(
+      ({ what, digest, message }) =>
+        `  open        ${what}${digest === null ? '' : ` ${shortDigest(digest)}`}: ${message}`,
+    ),
   ];
+}
+
+/** What the log's own dates say of the vault's clock: no fault, and worth a question. */
+function clockLines({ datedBack, silence }: AuditReport['completeness']['tally']['clock']): readonly string[] {
+  const back =
+    datedBack === 0 ? [] : [`${counted(datedBack, 'entry', 'entries')} dated back: a clock was wrong before`];
+  const longest =
+    silence === null || silence.ms < DAY_MS
+      ? []
+      : [`silent for ${exactDuration(silence.ms)} before entry ${silence.endedBy}`];
+  return [...back, ...longest].map((line) => `              ${line}`);
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Api, Handover } from '../../client/api.ts';
+import { audit, vaultSource } from '../../client/auditor/audit.ts';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { logAheadMs } from '../../client/custodian/obstacles.ts';
 import { propose } from '../../client/custodian/propose.ts';
@@ -74,6 +75,18 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
   test('is refused by an honest custodian, whose own clock differs', async () => {
     const ben = { ...founded.custodians.ben, now: truly };
     await expect(followLog(ben)).rejects.toThrow(refusal('clock_skew'));
+  });
+
+  test('is told by the audit, which reads its clock against its own', async () => {
+    const { api } = await sessionOf(founded, 'auditor');
+    const { fingerprint } = founded;
+    const audited = (now: () => number) => audit(vaultSource(api), { fingerprint, verify, now, memory: null });
+    const items = async (now: () => number) =>
+      (await audited(now)).completeness.open.filter(({ what }) => what === 'clock').map(({ message }) => message);
+    expect(await items(truly)).toEqual([
+      expect.stringMatching(/last entry is dated 400 days .* before this machine’s clock: .* its clock stands still$/),
+    ]);
+    expect(await items(() => Date.now())).toEqual([]);
   });
 
   test('a host refuses a log that is ahead of its clock by more than five minutes', async () => {

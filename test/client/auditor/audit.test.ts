@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type AuditOptions, audit, keptSource, type LogPage } from '../../../client/auditor/audit.ts';
+import { reportLines } from '../../../client/cli/audit.ts';
+import { HOUR_MS } from '../../world/founding.ts';
 import { publishedWorld, releasedWorld, World } from '../../world.ts';
 import { keptLog, noteOf } from '../log-source.ts';
 import { MapMemory, verify } from '../vault.ts';
@@ -59,6 +61,41 @@ describe('an audit', () => {
     await other.append({ kind: 'expiry', body: { proposal: release } });
     const { completeness } = await run(keptLog(other), other);
     expect(completeness).toMatchObject({ verdict: 'pass', releases: { withoutReceipts: 1, awaited: 0 } });
+  });
+
+  test('says where the log’s clock is ahead of its own, and where custodians’ are', async () => {
+    const other = await World.found({ label: 'ahead' });
+    const truth = other.now;
+    const clockOf = async () =>
+      (await run(keptLog(other), other, { now: () => truth })).completeness.open.map(({ what, message }) => [
+        what,
+        message.replace(/\d+ seconds .*ms\)/, '…'),
+      ]);
+    await other.append({ kind: 'heartbeat', body: {} }, { time: truth + HOUR_MS });
+    expect(await clockOf()).toEqual([
+      ['clock', 'the log’s last entry is dated 1 hour (3,600,000 ms) ahead of this machine’s clock'],
+    ]);
+    await other.append({ kind: 'heartbeat', body: {} }, { time: truth });
+    expect(await clockOf()).toEqual([]);
+    other.now = truth + HOUR_MS;
+    await other.propose(other.policyChange({ veto: true }, other.founder('ana')));
+    expect((await clockOf()).map(([what]) => what)).toEqual(['proposal', 'clock', 'clock']);
+  });
+
+  test('counts what was dated back, and the longest silence', async () => {
+    const other = await World.found({ label: 'dated' });
+    const truth = other.now;
+    await other.append({ kind: 'heartbeat', body: {} }, { time: truth + 30 * HOUR_MS });
+    await other.append({ kind: 'heartbeat', body: {} }, { time: truth });
+    other.now = truth;
+    const report = await run(keptLog(other), other);
+    expect(report.completeness).toMatchObject({
+      verdict: 'pass',
+      tally: { clock: { lastMs: truth, datedBack: 1, silence: { endedBy: 1 } } },
+    });
+    const lines = reportLines(report).join('\n');
+    expect(lines).toMatch(/1 entry dated back: a clock was wrong before/);
+    expect(lines).toMatch(/silent for 1 day 6 hours 1 second.* before entry 1/);
   });
 
   test('counts what was turned away, by code', async () => {

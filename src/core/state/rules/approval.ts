@@ -15,7 +15,8 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
   must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${body.proposal} has been proposed`);
   const { statement } = proposal;
   isOpen(proposal);
-  isUnexpired(statement, entry.time);
+  // By the vault’s clock and by the approver’s own.
+  isUnexpired(statement, Math.max(entry.time, body.time));
   isCurrent(facts, statement);
   const authenticator = currentAuthenticator(facts, body.person, body.credential);
   mayVote(facts, proposal, body.person);

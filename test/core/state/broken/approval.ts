@@ -164,6 +164,16 @@ const WHEN: readonly BrokenRule[] = [
     world.now += HOUR_MS;
     return [world, await world.draftApproval(proposal, ben)];
   }),
+  rulesAt('state/rules/proposal.ts')(
+    'statement_expired',
+    'an approval whose approver’s own clock says that the proposal has expired',
+    async () => {
+      const { world, ben, proposal } = await proposed();
+      const expires = world.facts.proposals.get(proposal)?.statement.expires ?? 0;
+      world.now = expires;
+      return [world, await world.draftApproval(proposal, ben, { time: expires + 1 })];
+    },
+  ),
   rulesAt('state/running.ts')('vault_stopped', 'an approval of a release while the vault is stopped', async () => {
     const { world, ana, ben, proposal } = await proposed();
     await world.append(await world.draftStop(world.stop('all', '00'.repeat(32), ana)));
