@@ -77,15 +77,14 @@ export function proposerOf({ principal, person }: PrincipalSession) {
   return { kind: 'principal' as const, person, key: principal.key };
 }
 
-/** Signs a statement and puts it before the custodians, with the evidential objects that it names. */
+/** Signs a statement and puts it before the custodians. */
 export async function proposeAsPrincipal(
   { api, principal }: PrincipalSession,
   statement: Statement,
-  objects: Readonly<Record<Hex, Base64url>>,
 ): Promise<{ readonly digest: Hex; readonly index: number }> {
   const digest = statementDigest(parseStatement(statement));
   const signature = sign(principal, { label: 'propose', vault: statement.vault, statement: digest });
-  const { index } = await api.propose({ statement, signature: { kind: 'ed25519', signature }, objects });
+  const { index } = await api.propose({ statement, signature: { kind: 'ed25519', signature }, objects: {} });
   return { digest, index };
 }
 

@@ -2,6 +2,7 @@ import { TwinlockError } from '../src/core/errors.ts';
 
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 5000;
+const MAX_ASKED_MS = 60_000;
 
 /** How long to go on where the vault cannot be reached; time and waiting are passed in, for tests. */
 export interface RetryPolicy {
@@ -21,7 +22,8 @@ export const DEFAULT_RETRY: RetryPolicy = {
 
 /**
  * Patience with a vault that cannot be reached: `wait` after each failure, which rethrows what is not
- * `unavailable`, and everything once there has been no `progress` for `forMs`. Waits twice as long each time.
+ * `unavailable` or `rate_limited`, and everything once the vault has not been reached for `forMs`. Waits twice as
+ * long each time; a vault that says `rate_limited` has been reached, and is asked again when it says.
  */
 export class Patience {
   readonly #policy: RetryPolicy;
@@ -39,6 +41,11 @@ export class Patience {
   }
 
   async wait(error: unknown): Promise<void> {
+    if (error instanceof TwinlockError && error.code === 'rate_limited') {
+      this.#since = this.#policy.now();
+      await this.#policy.sleep(askedToWaitMs(error, this.#delayMs));
+      return;
+    }
     const isTransient = error instanceof TwinlockError && error.code === 'unavailable';
     const waited = this.#policy.now() - this.#since;
     if (!isTransient || waited >= this.#policy.forMs) throw error;
@@ -47,7 +54,13 @@ export class Patience {
   }
 }
 
-/** Repeats what may be repeated (a read, or a write of the same bytes to the same place) while `unavailable`. */
+/** As long as the vault says, within bounds: it may be in the wrong hands. */
+function askedToWaitMs({ detail }: TwinlockError, leastMs: number): number {
+  const { retryAfterMs } = detail;
+  return Math.min(Math.max(Number(retryAfterMs ?? 0) || 0, leastMs), MAX_ASKED_MS);
+}
+
+/** Repeats what may be repeated (a read, or a write of the same bytes to the same place) while `unavailable` or `rate_limited`. */
 export async function withRetry<T>(policy: RetryPolicy, act: () => Promise<T>): Promise<T> {
   const patience = new Patience(policy);
   for (;;) {

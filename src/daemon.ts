@@ -27,6 +27,7 @@ import { Recorder } from './vault/recorder.ts';
 import { Refusals } from './vault/refusals.ts';
 import { Requests } from './vault/requests.ts';
 import { Sessions } from './vault/sessions.ts';
+import { Shares } from './vault/shares.ts';
 import { tellRefusals, upkeep } from './vault/upkeep.ts';
 import { sweep } from './vault/upload.ts';
 
@@ -133,6 +134,7 @@ async function openContext(
     requests: new Requests(clock, random),
     refusals: new Refusals(clock),
     stops: new Recent(clock, { windowMs: 60_000, maxOwners: MAX_STOP_OWNERS }),
+    shares: new Shares({ now: () => clock.monotonic() }),
     door: webauthnDoor,
     endorser: openEndorser({ ...endorsements, cache: join(dataDir, ENDORSEMENT_CACHE), now: clock.now }),
     verify: verifyNode,

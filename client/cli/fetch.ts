@@ -14,6 +14,7 @@ import { type PendingRelease, readPendingRelease } from '../host/pending-release
 import { waitForRelease } from '../host/wait.ts';
 import { type PrincipalKey, signStopAsPrincipal } from '../principal.ts';
 import { platformRandom } from '../random.ts';
+import { DEFAULT_RETRY, withRetry } from '../retry.ts';
 import { type Connection, connect, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { ask, requestLines } from './request.ts';
@@ -131,7 +132,8 @@ async function giveReceipt(
   evaluation: Hex | null,
 ): Promise<number | null> {
   try {
-    const { index } = await sendReceipt(api, pending, HOST, fetched, { modelSignature: null, evaluation });
+    const found = { modelSignature: null, evaluation };
+    const { index } = await withRetry(DEFAULT_RETRY, () => sendReceipt(api, pending, HOST, fetched, found));
     return index;
   } catch (error) {
     if (!(error instanceof TwinlockError && error.code === 'statement_seen')) throw error;

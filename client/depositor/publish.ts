@@ -32,5 +32,5 @@ export async function proposePublication(
     kind: 'publish',
     ...named,
   };
-  return proposeAsPrincipal(session, statement, {});
+  return proposeAsPrincipal(session, statement);
 }

@@ -40,8 +40,6 @@ export interface RequestOptions {
 interface Attested {
   readonly keys: HostKeys;
   readonly named: ReleaseHost;
-  /** What the statement names by digest: evidence, endorsements, appraisal. */
-  readonly objects: readonly Uint8Array[];
 }
 
 /** An eighth of the whole, and 4 MiB: what broken connections may cost a host. */
@@ -76,10 +74,8 @@ export async function requestRelease(
     hosts.push(await attest(session, host, collector, binding, options.random));
   }
   const statement = statementOf(session, request, binding.request, version, status, hosts, options);
-  const objects = Object.fromEntries(
-    hosts.flatMap((host) => host.objects).map((bytes) => [digestOf(bytes), toBase64url(bytes)]),
-  );
-  const { digest } = await proposeAsPrincipal(session, statement, objects);
+  // What the statement names, the vault has kept since it appraised it.
+  const { digest } = await proposeAsPrincipal(session, statement);
   return {
     vault: fingerprint,
     release: digest,
@@ -146,7 +142,6 @@ async function attest(
   return {
     keys: { host, ...seeds, evidence: digest },
     named: { ...named, endorsements: digestOf(endorsements), appraisal: digestOf(appraisal) },
-    objects: [evidence, endorsements, appraisal],
   };
 }
 

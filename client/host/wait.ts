@@ -20,7 +20,8 @@ const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
  * Waits until a release is in force. `onProgress` is told of every change. The wait ends by this host's own clock too,
  * five minutes after the statement has expired, and takes no release that comes later. Throws `proposal_closed` (denied,
  * withdrawn, revoked, or the lease is over; `detail.phase` says which), `statement_expired`, `wrong_policy`, `unavailable`
- * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal.
+ * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal. A vault that
+ * says `rate_limited` is asked again when it says: the request stands meanwhile.
  */
 export async function waitForRelease(
   api: Api,

@@ -1,11 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { must, TwinlockError } from '../core/errors.ts';
+import { TwinlockError } from '../core/errors.ts';
 import type { Context } from '../vault/context.ts';
-import { PART_SEGMENTS } from '../vault/limits.ts';
 import type { AccessLog } from './access-log.ts';
-import { bodyBytes, strictJson } from './body.ts';
-import { COMMON_HEADERS, callerOf, type Env } from './env.ts';
+import { COMMON_HEADERS, type Env } from './env.ts';
 import { problemOf } from './problem.ts';
 import { foundingRoutes } from './routes/founding.ts';
 import { logRoutes } from './routes/log.ts';
@@ -14,17 +12,6 @@ import { releaseRoutes } from './routes/releases.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { stopRoutes } from './routes/stops.ts';
 import { uploadRoutes } from './routes/uploads.ts';
-
-/** Bodies: statements are small; what 64 hosts show, a manifest core and a part of an upload are not. */
-const SMALL_BYTES = 256 * 1024;
-const OBJECTS_BYTES = 24 << 20;
-const APPRAISAL_BYTES = 3 << 20;
-const PART_BYTES = (PART_SEGMENTS + 1) << 20;
-const LIMITS: readonly [RegExp, number][] = [
-  [/^\/v1\/uploads\/[^/]+\/files\//, PART_BYTES],
-  [/^\/v1\/(?:deposits|proposals)$/, OBJECTS_BYTES],
-  [/^\/v1\/requests\/[^/]+\/appraisals$/, APPRAISAL_BYTES],
-];
 
 /** The API, and nothing else: no code is served to browsers. */
 export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<Env> {
@@ -38,10 +25,15 @@ export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<E
   });
   const told = answered(accessLog);
   stopRoutes(app, context, told);
-  app.use(told, sized(context), strictJson);
+  app.use(told, (c, next) => {
+    c.set('context', context);
+    return next();
+  });
   app.onError((error, c) => {
     const { status, problem } = problemOf(error);
     c.set('failure', status === 500 ? error : problem.code);
+    const { retryAfterMs } = problem.detail;
+    if (typeof retryAfterMs === 'number') c.header('Retry-After', String(Math.ceil(retryAfterMs / 1000)));
     if (problem.code === 'range_not_satisfiable') c.header('Content-Range', `bytes */${problem.detail['totalBytes']}`);
     return c.json(problem, status);
   });
@@ -68,16 +60,5 @@ function answered(accessLog: AccessLog): MiddlewareHandler<Env> {
     for (const [name, value] of Object.entries(COMMON_HEADERS)) c.header(name, value);
     const ms = Math.round(performance.now() - began);
     accessLog({ method: c.req.method, path: c.req.path, status: c.res.status, ms, error: c.get('failure') });
-  };
-}
-
-/** Nobody sends more than a route takes, and nobody who is not signed in more than a little. */
-function sized(context: Context): MiddlewareHandler<Env> {
-  return async (c, next) => {
-    const [, maxBytes] = LIMITS.find(([path]) => path.test(c.req.path)) ?? [null, SMALL_BYTES];
-    const bytes = bodyBytes(c);
-    must(bytes <= maxBytes, 'too_large', `expected a body of at most ${maxBytes} bytes, got ${bytes}`);
-    if (bytes > SMALL_BYTES) callerOf(c, context);
-    await next();
   };
 }

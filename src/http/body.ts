@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Context as Hono, MiddlewareHandler } from 'hono';
+import type { Context as Hono } from 'hono';
 import { fromUtf8 } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
@@ -13,17 +13,14 @@ export function bodyBytes(c: Hono<Env>): number {
   return Number(c.req.header('content-length') ?? 0);
 }
 
-/** Bodies are JSON that says everything once; the routes then validate what it says. */
-export const strictJson: MiddlewareHandler<Env> = async (c, next) => {
-  const bytes = bodyBytes(c);
-  if (bytes > 0 && c.req.method !== 'PUT') {
-    const text = fromUtf8(await jsonBytes(c, bytes));
-    parseJson(text);
-    // What the validators of the routes read.
-    Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
-  }
-  await next();
-};
+/** Reads a body of that many bytes: JSON that says everything once. The route then validates what it says. */
+export async function readJson(c: Hono<Env>, bytes: number): Promise<void> {
+  if (bytes === 0) return;
+  const text = fromUtf8(await jsonBytes(c, bytes));
+  parseJson(text);
+  // What the validators of the routes read.
+  Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
+}
 
 /** The bytes of a body that says it is JSON. Throws `malformed` where it says something else. */
 export async function jsonBytes(c: Hono<Env>, length: number): Promise<Uint8Array> {

@@ -4,11 +4,10 @@ import type { TLSSocket } from 'node:tls';
 /** Sockets on which a caller who has been let in is being answered. */
 const IN_USE = new WeakSet<Socket>();
 
-/** Keeps the socket of a request from giving way while the request is answered. */
-export function holdSocket(socket: Socket, answered: Promise<unknown>): void {
+/** Keeps a socket from giving way, until the function that it returns is called. */
+export function holdSocket(socket: Socket): () => void {
   IN_USE.add(socket);
-  const release = () => void IN_USE.delete(socket);
-  answered.then(release, release);
+  return () => void IN_USE.delete(socket);
 }
 
 interface Held {

@@ -2,15 +2,16 @@ import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context as Hono } from 'hono';
 import type { z } from 'zod';
-import { fromBase64url, type Hex } from '../core/bytes.ts';
 import type { Context } from '../vault/context.ts';
 import type { Caller } from '../vault/sessions.ts';
-import { callerOf as callerOfToken } from '../vault/sign-in.ts';
 import { problem } from '../wire/fields.ts';
 
 export interface Env {
   Bindings: HttpBindings;
   Variables: {
+    context: Context;
+    /** Who asks, where a session is asked for. */
+    caller: Caller;
     /** The code that was answered, or what went wrong inside. */
     failure: unknown;
   };
@@ -23,11 +24,6 @@ export const COMMON_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Opt
 /** The bearer token of the request, or null. */
 export function bearerOf(c: Hono): string | null {
   return /^Bearer ([A-Za-z0-9_-]{1,128})$/.exec(c.req.header('authorization') ?? '')?.[1] ?? null;
-}
-
-/** Who asks. Throws as the use case. */
-export function callerOf(c: Hono, context: Context): Caller {
-  return callerOfToken(context, bearerOf(c));
 }
 
 /** A body of this schema. */
@@ -45,9 +41,3 @@ export const answers = <S extends z.ZodType>(schema: S, description: string) => 
   200: { description, content: { 'application/json': { schema } } },
   default: REFUSED,
 });
-
-export const SIGNED_IN: { bearer: string[] }[] = [{ bearer: [] }];
-
-export function bytesByDigest(objects: Record<string, string>): Map<Hex, Uint8Array> {
-  return new Map(Object.entries(objects).map(([digest, text]) => [digest, fromBase64url(text)]));
-}

@@ -14,6 +14,7 @@ import { cutSegments } from './segments.ts';
 
 /** What `read` holds at a time: large enough for a disk, small enough for many hosts at once. */
 const READ_BYTES = 512 * 1024;
+const LEAVES_BYTES = 64 * 1024;
 
 export interface BlobFolders {
   readonly uploads: string;
@@ -68,7 +69,9 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
       );
     },
 
-    uploadLeaves: async (upload, file) => readLeaves(files, join(uploadFolder(upload), fileName(file))),
+    async *uploadLeaves(upload, file) {
+      yield* readLeaves(files, join(uploadFolder(upload), fileName(file)));
+    },
 
     seal: async (upload, manifest) => {
       const [from, to] = [uploadFolder(upload), versionFolder(manifest)];
@@ -88,7 +91,9 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
       return readRange(files, path, start, end);
     },
 
-    leaves: async (manifest, file) => readLeaves(files, join(versionFolder(manifest), fileName(file))),
+    async *leaves(manifest, file) {
+      yield* readLeaves(files, join(versionFolder(manifest), fileName(file)));
+    },
 
     sweep: (uploads, manifests) =>
       exclusion.sweeping((touched) =>
@@ -187,20 +192,21 @@ async function* readRange(files: Files, path: string, start: number, end: number
   }
 }
 
-/** A whole sidecar: 32 bytes for each MiB of weights. */
-function readLeaves(files: Files, path: string): Promise<Uint8Array> {
-  return onDisk(async () => {
-    const file = await files.openToRead(leavesPath(path));
-    must(file !== null, 'storage_corrupt', 'the leaves of a file are missing');
-    try {
-      const bytes = new Uint8Array(await file.size());
-      const length = await file.read(bytes, 0);
-      must(length === bytes.length, 'storage_corrupt', 'the leaves of a file became fewer while they were read');
-      return bytes;
-    } finally {
-      await file.close();
+/** A whole sidecar, 32 bytes for each MiB of weights, in pieces that take no time to hash. */
+async function* readLeaves(files: Files, path: string): AsyncGenerator<Uint8Array> {
+  const file = await onDisk(() => files.openToRead(leavesPath(path)));
+  must(file !== null, 'storage_corrupt', 'the leaves of a file are missing');
+  try {
+    const size = await onDisk(() => file.size());
+    for (let at = 0; at < size; at += LEAVES_BYTES) {
+      const piece = new Uint8Array(Math.min(LEAVES_BYTES, size - at));
+      const length = await onDisk(() => file.read(piece, at));
+      must(length === piece.length, 'storage_corrupt', 'the leaves of a file became fewer while they were read');
+      yield piece;
     }
-  });
+  } finally {
+    await file.close();
+  }
 }
 
 /** Names that are no ids of ours are left alone: a mounted disk has its own folders. */

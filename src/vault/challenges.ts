@@ -4,16 +4,17 @@ import { concat, equal, fromHex, type Hex, toHex, u64 } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import type { RandomBytes } from '../core/random.ts';
 import { Ephemeral } from './ephemeral.ts';
-import { CHALLENGE_MS, MAX_CHALLENGES } from './limits.ts';
+import { CHALLENGE_MS, SIGN_INS_A_KEY } from './limits.ts';
 import type { Clock } from './ports.ts';
 
 const SIGNED_BYTES = 16;
 const MAC_BYTES = 16;
 
 /**
- * Challenges that cost nothing until they are presented: anybody may ask for any number, and pushes out
- * nobody's. `u64 expiry ‖ 8 random bytes ‖ HMAC-SHA-256(key, those)[0, 16)`, under a key that lives as long as
- * the process; what has been presented is remembered until it would have expired.
+ * Challenges that cost nothing until a signature over one has been verified: anybody may ask for any number and
+ * present any number, and takes nothing from anybody. `u64 expiry ‖ 8 random bytes ‖ HMAC-SHA-256(key, those)[0, 16)`,
+ * under a key that lives as long as the process; what a key or credential has signed in with is remembered until it
+ * would have expired.
  */
 export class Challenges {
   readonly #clock: Clock;
@@ -25,7 +26,9 @@ export class Challenges {
     this.#clock = clock;
     this.#random = random;
     this.#key = random(32);
-    this.#used = new Ephemeral(clock, CHALLENGE_MS, { maxCount: MAX_CHALLENGES, maxPerOwner: MAX_CHALLENGES });
+    // None is forgotten early: `consume` bounds how many one key has, and the custodians how many keys there are.
+    const unbounded = { maxCount: Number.POSITIVE_INFINITY, maxPerOwner: Number.POSITIVE_INFINITY };
+    this.#used = new Ephemeral(clock, CHALLENGE_MS, unbounded);
   }
 
   issue(): { nonce: Hex; expires: number } {
@@ -34,17 +37,35 @@ export class Challenges {
     return { nonce: toHex(concat(signed, this.#mac(signed))), expires };
   }
 
-  /** Throws `challenge_unknown` for one that was never given, has been used, or is over two minutes old. */
-  consume(nonce: Hex): void {
+  /**
+   * Before its signature is verified. Throws `challenge_unknown` for one that was never given, has been used, or is
+   * over two minutes old.
+   */
+  require(nonce: Hex): void {
     const bytes = fromHex(nonce);
     const signed = bytes.subarray(0, SIGNED_BYTES);
     const expires = Number(BigInt(`0x${toHex(signed.subarray(0, 8))}`));
     const isOurs = equal(bytes.subarray(SIGNED_BYTES), this.#mac(signed)) && expires >= this.#clock.now();
     const isFresh = isOurs && this.#used.get(nonce) === null;
     must(isFresh, 'challenge_unknown', 'the challenge is unknown, used or too old: ask for a new one');
-    // Where so many are presented that the oldest would be forgotten, nobody signs in for a while.
-    must(this.#used.size < MAX_CHALLENGES, 'rate_limited', 'too many sign in at once: try again in two minutes');
-    this.#used.put(nonce, true, '');
+  }
+
+  /**
+   * Uses it up, once its signature has been verified to be by `owner`, a key or credential. Throws as `require`, and
+   * `rate_limited` where that one has signed in too often of late.
+   */
+  consume(nonce: Hex, owner: string): void {
+    this.require(nonce);
+    const isFew = this.#used.of(owner).length < SIGN_INS_A_KEY;
+    must(
+      isFew,
+      'rate_limited',
+      `expected at most ${SIGN_INS_A_KEY} sign-ins of one key in two minutes: wait that long`,
+      {
+        retryAfterMs: CHALLENGE_MS,
+      },
+    );
+    this.#used.put(nonce, true, owner);
   }
 
   #mac(signed: Uint8Array): Uint8Array {

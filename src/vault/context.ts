@@ -12,6 +12,7 @@ import type { Recorder } from './recorder.ts';
 import type { Refusals } from './refusals.ts';
 import type { Requests } from './requests.ts';
 import type { Sessions } from './sessions.ts';
+import type { Shares } from './shares.ts';
 
 /**
  * A second, independent opinion on what comes in at the door: registrations and logins. What is logged is
@@ -41,6 +42,7 @@ export interface Context {
   readonly refusals: Refusals;
   /** Stops of late, by key: theirs alone is spent by a stop. */
   readonly stops: Recent;
+  readonly shares: Shares;
   readonly door: WebauthnDoor;
   readonly endorser: Endorser;
   /** The platform's check of one signature. Throws the code of what is wrong. */

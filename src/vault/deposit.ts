@@ -2,8 +2,8 @@ import { type Hex, toBase64url, toHex } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
 import { must } from '../core/errors.ts';
+import { appendLeaf, EMPTY_FRONTIER, frontierRoot, HASH_BYTES } from '../core/log/merkle.ts';
 import { versionKey } from '../core/state/state.ts';
-import { ciphertextRoot } from '../core/weights/ciphertext-tree.ts';
 import { segmentCount } from '../core/weights/floe.ts';
 import { type ManifestCore, parseManifest, plainBytes } from '../core/weights/manifest.ts';
 import type { Context } from './context.ts';
@@ -28,9 +28,17 @@ export interface Deposited extends Recorded {
   readonly manifest: Hex;
 }
 
-/** Makes a finished upload a quarantined version, if its ciphertext is what the manifest says. */
-export async function deposit(context: Context, caller: PrincipalCaller, request: Deposit): Promise<Deposited> {
+/**
+ * Makes a finished upload a quarantined version, if its ciphertext is what the manifest says. Throws `rate_limited`
+ * while another act of the key is under way, and where it has had its share of entries.
+ */
+export function deposit(context: Context, caller: PrincipalCaller, request: Deposit): Promise<Deposited> {
+  return context.shares.recording(caller.key, () => depositInTurn(context, caller, request));
+}
+
+async function depositInTurn(context: Context, caller: PrincipalCaller, request: Deposit): Promise<Deposited> {
   const upload = await ownUpload(context, caller, request.upload);
+  isComplete(upload);
   const { core, digest } = parseManifest(request.manifest);
   must(core.depositor === caller.key, 'not_permitted', 'manifest.depositor: expected the caller’s key');
   isOfTheUpload(core, upload);
@@ -67,6 +75,10 @@ function isOfTheUpload(core: ManifestCore, upload: Upload): void {
     core.files.length === upload.files.length &&
     core.files.every((file, i) => plainBytes(file) === upload.files[i]);
   must(same, 'manifest_mismatch', 'manifest: names another version or other sizes than the upload');
+}
+
+/** Before a manifest is looked at: nobody has one parsed for ciphertext that is not there. */
+function isComplete(upload: Upload): void {
   const missing = upload.files.findIndex((bytes, i) => upload.segments[i] !== segmentCount(bytes));
   must(
     missing === -1,
@@ -75,11 +87,16 @@ function isOfTheUpload(core: ManifestCore, upload: Upload): void {
   );
 }
 
+/** A piece at a time: a large file has millions of leaves, and others are answered in between. */
 async function rootsAgree(context: Context, core: ManifestCore, upload: Upload): Promise<void> {
   for (const [i, file] of core.files.entries()) {
-    const sidecar = await context.blobs.uploadLeaves(upload.id, i);
-    const leaves = Array.from({ length: sidecar.length / 32 }, (_, k) => sidecar.subarray(32 * k, 32 * (k + 1)));
-    const root = toHex(ciphertextRoot(leaves));
+    let tree = EMPTY_FRONTIER;
+    for await (const leaves of context.blobs.uploadLeaves(upload.id, i)) {
+      for (let at = 0; at < leaves.length; at += HASH_BYTES) {
+        tree = appendLeaf(tree, leaves.subarray(at, at + HASH_BYTES));
+      }
+    }
+    const root = toHex(frontierRoot(tree));
     must(root === file.root, 'manifest_mismatch', `file ${i}: expected the root ${file.root}, the upload has ${root}`);
   }
 }

@@ -9,11 +9,12 @@ interface Kept<T> {
 
 /**
  * Values that live for a while and in memory only: sessions, requests, used challenges. At most `maxPerOwner`
- * of one owner, whose oldest goes first, so that whoever asks for many pushes out nobody else's; `maxCount` in
- * all.
+ * of one owner, whose oldest goes first; and `maxCount` in all, past which the owner who has the most gives up their
+ * oldest: whoever asks for many pushes out nobody else's.
  */
 export class Ephemeral<T> {
   readonly #values = new Map<Hex, Kept<T>>();
+  readonly #owners = new Map<string, Set<Hex>>();
   readonly #clock: Clock;
   readonly #lifeMs: number;
   readonly #bounds: { readonly maxCount: number; readonly maxPerOwner: number };
@@ -30,17 +31,22 @@ export class Ephemeral<T> {
     return this.#values.size;
   }
 
+  /** An owner's, the oldest first, those that have expired left out. */
+  of(owner: string): readonly T[] {
+    this.#dropExpired();
+    return [...(this.#owners.get(owner) ?? [])].map((key) => (this.#values.get(key) as Kept<T>).value);
+  }
+
   /** Returns when it expires, in milliseconds since the epoch. */
   put(key: Hex, value: T, owner: string): number {
-    const { maxCount, maxPerOwner } = this.#bounds;
     this.#dropExpired();
-    const own = [...this.#values].filter(([, kept]) => kept.owner === owner).map(([name]) => name);
-    const oldestOwn = own[0];
-    if (own.length >= maxPerOwner && oldestOwn !== undefined) this.#values.delete(oldestOwn);
-    const oldest = this.#values.keys().next();
-    if (this.#values.size >= maxCount && !oldest.done) this.#values.delete(oldest.value);
+    this.drop(key);
+    const own = this.#owners.get(owner);
+    if (own !== undefined && own.size >= this.#bounds.maxPerOwner) this.#dropOldest(own);
+    if (this.#values.size >= this.#bounds.maxCount) this.#dropOldest(this.#largest());
     const expires = this.#clock.now() + this.#lifeMs;
     this.#values.set(key, { value, expires, owner });
+    this.#owners.set(owner, (this.#owners.get(owner) ?? new Set()).add(key));
     return expires;
   }
 
@@ -51,7 +57,23 @@ export class Ephemeral<T> {
 
   /** Removes it before its time. */
   drop(key: Hex): void {
+    const owner = this.#values.get(key)?.owner;
+    if (owner === undefined) return;
     this.#values.delete(key);
+    const own = this.#owners.get(owner);
+    own?.delete(key);
+    if (own?.size === 0) this.#owners.delete(owner);
+  }
+
+  #dropOldest(own: ReadonlySet<Hex>): void {
+    for (const oldest of own) {
+      this.drop(oldest);
+      return;
+    }
+  }
+
+  #largest(): ReadonlySet<Hex> {
+    return [...this.#owners.values()].reduce((most, own) => (own.size > most.size ? own : most), new Set<Hex>());
   }
 
   /** All live equally long, so the oldest expire first. */
@@ -59,7 +81,7 @@ export class Ephemeral<T> {
     const now = this.#clock.now();
     for (const [key, { expires }] of this.#values) {
       if (expires >= now) return;
-      this.#values.delete(key);
+      this.drop(key);
     }
   }
 }

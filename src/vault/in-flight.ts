@@ -1,6 +1,9 @@
 import { must } from '../core/errors.ts';
 
-/** Work under way, counted by owner: at most `maxPerOwner` at once, so that nobody keeps everybody else waiting. */
+/** How soon somebody whose own requests are in the way tries again. */
+const RETRY_AFTER_MS = 1_000;
+
+/** What is under way, counted by owner: each has so many at once, so that nobody keeps anybody else waiting. */
 export class InFlight {
   readonly #underWay = new Map<string, number>();
   readonly #what: string;
@@ -12,21 +15,33 @@ export class InFlight {
     this.#maxPerOwner = maxPerOwner;
   }
 
-  /** Throws `rate_limited`, without running it, where `owner` has as much under way as it may. */
-  async run<T>(owner: string, work: () => Promise<T>): Promise<T> {
+  /** Takes a place, and returns how to give it back, once. Throws `rate_limited` where `owner` has them all. */
+  enter(owner: string): () => void {
     const before = this.#underWay.get(owner) ?? 0;
     must(
       before < this.#maxPerOwner,
       'rate_limited',
       `expected at most ${this.#maxPerOwner} ${this.#what} of one key under way: wait for the answer`,
+      { retryAfterMs: RETRY_AFTER_MS },
     );
     this.#underWay.set(owner, before + 1);
-    try {
-      return await work();
-    } finally {
+    let isUnderWay = true;
+    return () => {
+      if (!isUnderWay) return;
+      isUnderWay = false;
       const left = (this.#underWay.get(owner) ?? 0) - 1;
       if (left > 0) this.#underWay.set(owner, left);
       else this.#underWay.delete(owner);
+    };
+  }
+
+  /** Runs `work` in a place of its own. Throws as `enter`, without running it. */
+  async run<T>(owner: string, work: () => Promise<T>): Promise<T> {
+    const leave = this.enter(owner);
+    try {
+      return await work();
+    } finally {
+      leave();
     }
   }
 }

@@ -34,14 +34,45 @@ export const SERVED_LINES_A_MINUTE = 600;
 /** Of a path, which the sender chooses. */
 export const LOGGED_PATH_CHARACTERS = 200;
 
+// Signing in
+
 /** A challenge is answered by a person with a key in hand. */
 export const CHALLENGE_MS = 2 * 60_000;
-export const MAX_CHALLENGES = 10_000;
+/** Of one key or credential while a challenge lives: what has been used is remembered for that long. */
+export const SIGN_INS_A_KEY = 64;
+/** That named one key or credential and came from one address, and whose signature was then not by it. */
+export const FAILED_SIGN_INS_A_MINUTE = 30;
 /** A working day; a workstation that was left alone overnight signs in again. */
 export const SESSION_MS = 8 * 60 * 60_000;
 export const MAX_SESSIONS = 10_000;
 /** Of one credential or key: its oldest ends when another begins. */
 export const SESSIONS_A_CALLER = 32;
+
+// Requests: each caller's own places, and bytes
+
+/** A console asks half a dozen things at once; hosts may share a key. */
+export const REQUESTS_AT_ONCE_A_KEY = 32;
+/** Whose answer or body has megabytes: pages of the log, hand-overs, deposits. */
+export const LARGE_AT_ONCE_A_KEY = 4;
+/** Long polls: a release has at most 64 hosts. */
+export const WAITS_AT_ONCE_A_KEY = 64;
+/** Of one host: more do not make a disk or a network faster. */
+export const READS_AT_ONCE_A_HOST = 16;
+/** What takes no bytes of an answer for this long is cut off. */
+export const READER_SILENCE_MS = 60_000;
+/** Parsing them takes a second or two; the evidence of 64 hosts is less. */
+export const BODY_BYTES_A_MINUTE_A_KEY = 128 << 20;
+/** Bodies: statements are small. */
+export const SMALL_BODY_BYTES = 256 * 1024;
+/** A policy of at most 1 MiB in base64url, and its statement. */
+export const POLICY_BODY_BYTES = (1 << 20) * 1.5 + SMALL_BODY_BYTES;
+/** Evidence of at most 1 MiB and endorsements of 512 KiB, in base64url. */
+export const APPRAISAL_BODY_BYTES = 3 << 20;
+/** A manifest core of at most 4 MiB in base64url, and the envelopes of 32 custodians. */
+export const DEPOSIT_BODY_BYTES = 6 << 20;
+
+// Requests for releases
+
 /** From an opened request to its proposal; the fold refuses older nonces too. */
 export const REQUEST_MS = 15 * 60_000;
 export const MAX_REQUESTS = 1_000;
@@ -49,26 +80,52 @@ export const REQUESTS_A_KEY = 64;
 /** Of one request, for each of its hosts: the first, and again with what was missing. */
 export const APPRAISALS_A_HOST = 4;
 export const APPRAISALS_AT_ONCE_A_KEY = 4;
+/** Evidence, endorsements and appraisals that passed, kept for the proposals of one key: what 64 hosts show. */
+export const REACHED_BYTES_A_KEY = 48 << 20;
+
+// What stays in the log for ever, and every client replays
+
 /** While one is recorded, every other act waits. */
-export const PROPOSALS_AT_ONCE_A_KEY = 1;
-/** Of one principal: every proposal is an entry for ever, which every client replays. */
+export const ACTS_AT_ONCE_A_KEY = 1;
+/** Proposals and deposits of one key. What follows from one is bounded by it: a vote a custodian, a receipt a host. */
+export const ENTRIES_AN_HOUR_A_KEY = 60;
+export const ENTRIES_A_DAY_A_KEY = 240;
+/** Of one principal. */
 export const OPEN_PROPOSALS_A_KEY = 16;
-export const PROPOSALS_AN_HOUR_A_KEY = 60;
-/** Authenticators that one founder may enrol. */
-export const MAX_AUTHENTICATORS_PER_FOUNDER = 4;
-/** An upload that has not ended by then is dropped. */
-export const UPLOAD_MS = 7 * 24 * 60 * 60_000;
-export const MAX_UPLOADS = 16;
-/** Segments of one PUT, 8 MiB: what is sent again after a failure, and fsynced once; a client holds two of them. */
-export const PART_SEGMENTS = 8;
-/** Bytes of entries and objects in one page of the log; a page has at least one entry. */
-export const PAGE_BYTES = 4 << 20;
 /** Distinct refusals that are told apart between two tellings. */
 export const MAX_REFUSALS = 64;
 /** Between two tellings: a caller who is refused all day fills a few thousand entries, not the log. */
 export const REFUSALS_MS = 60_000;
-/** Long polls under way. */
-export const MAX_WAITERS = 1_000;
+
+// Uploads
+
+/** An upload that has not ended by then is dropped. */
+export const UPLOAD_MS = 7 * 24 * 60 * 60_000;
+/** Under way. */
+export const UPLOADS_A_KEY = 8;
+/** Begun: one that is begun anew has the one before removed from the disk. */
+export const UPLOADS_AN_HOUR_A_KEY = 60;
+/** Segments of one PUT, 8 MiB: what is sent again after a failure, and fsynced once; a client holds two of them. */
+export const PART_SEGMENTS = 8;
+export const PART_BODY_BYTES = (PART_SEGMENTS + 1) << 20;
+
+// Answers
+
+/** Bytes of entries and objects in one page of the log; a page has at least one entry. */
+export const PAGE_BYTES = 4 << 20;
+/** Entries that are read from the disk at a time for a page. */
+export const ENTRIES_A_READ = 64;
+/** Proposals in a list, and the bytes of their statements: the newest come first. */
+export const MAX_PROPOSALS = 500;
+export const PROPOSALS_BYTES = 8 << 20;
+
+// Founding
+
+/** Authenticators that one founder may enrol. */
+export const MAX_AUTHENTICATORS_PER_FOUNDER = 4;
+
+// Stops, which spend nothing else
+
 /**
  * Stops of one key that were found to be true and changed something or tried to: more than anybody means. What is
  * recorded is bounded by what there is to stop.

@@ -192,13 +192,14 @@ export interface BlobStore {
     first: number,
     part: { readonly plainBytes: number; readonly maxSegments: number; readonly body: AsyncIterable<Uint8Array> },
   ): Promise<number>;
-  /** The leaf hashes that were computed while the file came in, 32 bytes each, concatenated. */
-  uploadLeaves(upload: Hex, file: number): Promise<Uint8Array>;
+  /** The leaf hashes that were computed while the file came in, 32 bytes each, in pieces of whole ones. */
+  uploadLeaves(upload: Hex, file: number): AsyncIterable<Uint8Array>;
   /** Fsyncs and renames the upload to be the version's. Does nothing where that has been done. */
   seal(upload: Hex, manifest: Hex): Promise<void>;
   /** Bytes `start` to `end` (exclusive) of a file's ciphertext. Throws `storage_corrupt` where it is shorter. */
   read(manifest: Hex, file: number, start: number, end: number): AsyncIterable<Uint8Array>;
-  leaves(manifest: Hex, file: number): Promise<Uint8Array>;
+  /** A version's, as `uploadLeaves`. */
+  leaves(manifest: Hex, file: number): AsyncIterable<Uint8Array>;
   /** Removes every folder that is none of these. Returns how many went. */
   sweep(uploads: readonly Hex[], manifests: readonly Hex[]): Promise<number>;
 }

@@ -1,4 +1,4 @@
-import type { Hex } from '../core/bytes.ts';
+import { type Base64url, fromBase64url, type Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import type { ProposerSignature } from '../core/log/entry.ts';
 import { objectsOfStatement } from '../core/state/apply.ts';
@@ -11,10 +11,10 @@ import {
   statementDigest,
 } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
-import { OPEN_PROPOSALS_A_KEY, PROPOSALS_AN_HOUR_A_KEY } from './limits.ts';
+import { ENTRIES_AN_HOUR_A_KEY, OPEN_PROPOSALS_A_KEY } from './limits.ts';
 import type { Recorded } from './recorder.ts';
 import type { OpenRequest } from './requests.ts';
-import type { Caller } from './sessions.ts';
+import { type Caller, nameOf } from './sessions.ts';
 
 const HOUR_MS = 60 * 60_000;
 
@@ -25,14 +25,14 @@ export interface Proposed extends Recorded {
 interface Proposing {
   readonly statement: Record<string, unknown>;
   readonly signature: ProposerSignature;
-  readonly objects: ReadonlyMap<Hex, Uint8Array>;
+  /** Bytes in base64url by digest: those that the statement names are looked at, and no others. */
+  readonly objects: Readonly<Record<Hex, Base64url>>;
 }
 
 /**
  * Puts a statement before the custodians. A release also uses up the request that its evidence answers, and names
- * only what this vault reached for that request: whatever else it names would be refused while every other act
- * waits. Throws `rate_limited`, `challenge_unknown`, `appraisal_mismatch`, `binding_mismatch`, and as
- * `Recorder.record`.
+ * only what this vault reached for that request, and has kept: nothing else is looked at. Throws `rate_limited`,
+ * `challenge_unknown`, `appraisal_mismatch`, `binding_mismatch`, and as `Recorder.record`.
  */
 export async function propose(
   context: Context,
@@ -41,37 +41,41 @@ export async function propose(
 ): Promise<Proposed> {
   const statement = parseStatement(request.statement);
   isTheCallers(caller, statement);
-  if (caller.role === 'custodian') return record();
-  return context.requests.proposals.run(caller.key, statement.kind === 'release' ? () => release(statement) : record);
+  const propose = () => (statement.kind === 'release' ? release(statement) : record(named(statement, objects)));
+  return context.shares.recording(nameOf(caller), propose);
 
   function release({ request, proposer, hosts }: StatementOf<'release'>): Promise<Proposed> {
+    must(proposer.kind === 'principal', 'not_permitted', 'a release is requested by a principal');
     const { reached } = context.requests.find(request, proposer.key);
-    for (const [position, host] of hosts.entries()) isReached(reached, host, position);
-    return context.requests.spend(request, proposer.key, record);
+    const kept = hosts.flatMap((host, position) => [...reachedFor(reached, host, position)]);
+    return context.requests.spend(request, proposer.key, () => record(new Map(kept)));
   }
 
-  async function record(): Promise<Proposed> {
+  async function record(objects: ReadonlyMap<Hex, Uint8Array>): Promise<Proposed> {
     const recorded = await context.recorder.record((facts) => {
       if (facts !== null && caller.role !== 'custodian') isAffordable(facts, caller.key, context.clock.now());
-      return {
-        objects: onlyNamed(statement, objects),
-        drafts: [{ kind: 'proposal', body: { statement: { ...statement }, signature } }],
-      };
+      return { objects, drafts: [{ kind: 'proposal', body: { statement: { ...statement }, signature } }] };
     });
     return { ...recorded, digest: statementDigest(statement) };
   }
 }
 
 /** What this vault appraised for the request: nothing else is worth appraising again. */
-function isReached(reached: OpenRequest['reached'], host: ReleaseHost, position: number): void {
+function reachedFor(
+  reached: OpenRequest['reached'],
+  host: ReleaseHost,
+  position: number,
+): ReadonlyMap<Hex, Uint8Array> {
   const own = reached.get(host.appraisal);
   must(
     own !== undefined,
     'appraisal_mismatch',
     `host ${position}: the appraisal ${host.appraisal} is none that this vault reached for the request`,
   );
-  const same = own.evidence === host.evidence && own.endorsements === host.endorsements;
+  const { evidence, endorsements } = own.named;
+  const same = evidence === host.evidence && endorsements === host.endorsements;
   must(same, 'binding_mismatch', `host ${position}: its appraisal is of other evidence or endorsements`);
+  return own.objects;
 }
 
 /** A machine gone wrong, or in wrong hands, makes no log that nobody can afford to replay. */
@@ -85,9 +89,10 @@ function isAffordable({ proposals }: Facts, key: string, nowMs: number): void {
   );
   const recent = own.count(({ time }) => time > nowMs - HOUR_MS);
   must(
-    recent < PROPOSALS_AN_HOUR_A_KEY,
+    recent < ENTRIES_AN_HOUR_A_KEY,
     'rate_limited',
-    `expected at most ${PROPOSALS_AN_HOUR_A_KEY} proposals of one key an hour: try again later`,
+    `expected at most ${ENTRIES_AN_HOUR_A_KEY} proposals of one key an hour: try again later`,
+    { retryAfterMs: HOUR_MS },
   );
 }
 
@@ -102,8 +107,8 @@ function isTheCallers(caller: Caller, statement: Statement): void {
   must(own, 'not_permitted', 'expected a statement whose proposer is the caller');
 }
 
-/** Nobody stores what no entry names. */
-function onlyNamed(statement: Statement, objects: ReadonlyMap<Hex, Uint8Array>): Map<Hex, Uint8Array> {
-  const named = new Set(objectsOfStatement(statement));
-  return new Map([...objects].filter(([digest]) => named.has(digest)));
+/** Nobody decodes, or stores, what no entry names. */
+function named(statement: Statement, objects: Proposing['objects']): Map<Hex, Uint8Array> {
+  const brought = objectsOfStatement(statement).filter((digest) => Object.hasOwn(objects, digest));
+  return new Map(brought.map((digest) => [digest, fromBase64url(objects[digest] ?? '')]));
 }

@@ -2,7 +2,7 @@ import { fromUtf8, type Hex } from '../core/bytes.ts';
 import { parseEntry } from '../core/log/entry.ts';
 import { objectsNamed } from '../core/state/apply.ts';
 import type { Context } from './context.ts';
-import { PAGE_BYTES } from './limits.ts';
+import { ENTRIES_A_READ, PAGE_BYTES } from './limits.ts';
 
 export interface Page {
   readonly from: number;
@@ -17,7 +17,7 @@ export async function readLog(context: Context, from: number, limit: number): Pr
   const objects = new Map<Hex, Uint8Array>();
   const entries: string[] = [];
   let bytesLeft = PAGE_BYTES;
-  for (const { bytes } of await context.log.entries(from, limit)) {
+  for await (const { bytes } of entriesFrom(context, from, limit)) {
     const named = await context.log.objects(objectsNamed(parseEntry(bytes)));
     const size = [...named.values()].reduce((sum, object) => sum + object.length, bytes.length);
     if (entries.length > 0 && size > bytesLeft) break;
@@ -26,4 +26,13 @@ export async function readLog(context: Context, from: number, limit: number): Pr
     for (const [digest, object] of named) objects.set(digest, object);
   }
   return { from, entries, objects, checkpoint };
+}
+
+/** A few at a time: a page has a bound of bytes, and an entry may have 64 KiB. */
+async function* entriesFrom({ log }: Context, from: number, limit: number) {
+  for (let at = from; at < from + limit; at += ENTRIES_A_READ) {
+    const read = await log.entries(at, Math.min(ENTRIES_A_READ, from + limit - at));
+    yield* read;
+    if (read.length < ENTRIES_A_READ) return;
+  }
 }

@@ -63,8 +63,7 @@ export function appraiseForRequest(
   bytes: Uint8Array,
   offered: Uint8Array | null,
 ): Promise<Appraised> {
-  const { appraisals } = context.requests;
-  return appraisals.run(caller.key, () => appraiseInTurn(context, caller, request, bytes, offered));
+  return context.shares.appraisals.run(caller.key, () => appraiseInTurn(context, caller, request, bytes, offered));
 }
 
 async function appraiseInTurn(
@@ -93,7 +92,12 @@ async function appraiseInTurn(
   mustPass(appraisal);
   const reached = canonicalBytes(appraisal);
   const named = { evidence: digest, endorsements: digestOf(endorsements), appraisal: digestOf(reached) };
-  open.reached.set(named.appraisal, named);
+  const objects = new Map([
+    [digest, bytes],
+    [named.endorsements, endorsements],
+    [named.appraisal, reached],
+  ]);
+  context.requests.reach(request, caller.key, named, objects);
   return { appraisal: reached, endorsements };
 }
 

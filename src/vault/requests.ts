@@ -5,29 +5,25 @@ import { must, TwinlockError } from '../core/errors.ts';
 import type { RandomBytes } from '../core/random.ts';
 import type { ReleaseHost } from '../core/statement/statement.ts';
 import { Ephemeral } from './ephemeral.ts';
-import { InFlight } from './in-flight.ts';
-import {
-  APPRAISALS_A_HOST,
-  APPRAISALS_AT_ONCE_A_KEY,
-  MAX_REQUESTS,
-  PROPOSALS_AT_ONCE_A_KEY,
-  REQUEST_MS,
-  REQUESTS_A_KEY,
-} from './limits.ts';
+import { APPRAISALS_A_HOST, MAX_REQUESTS, REACHED_BYTES_A_KEY, REQUEST_MS, REQUESTS_A_KEY } from './limits.ts';
 import type { Clock } from './ports.ts';
 
-/** What this vault reached for a host: the digests by which a release names it. */
-type Reached = Pick<ReleaseHost, 'evidence' | 'endorsements' | 'appraisal'>;
+/** What this vault reached for a host: the bytes that a release then names by their digests. */
+interface Reached {
+  readonly named: Pick<ReleaseHost, 'evidence' | 'endorsements' | 'appraisal'>;
+  readonly objects: ReadonlyMap<Hex, Uint8Array>;
+}
 
 export interface OpenRequest {
   readonly request: Request;
   /** 32 bytes, hex: part of every nonce of this request. */
   readonly random: Hex;
   /** By the digest of the appraisal; as many as a request has appraisals. */
-  readonly reached: Map<Hex, Reached>;
+  readonly reached: ReadonlyMap<Hex, Reached>;
 }
 
 interface Kept extends OpenRequest {
+  readonly reached: Map<Hex, Reached>;
   appraisals: number;
   /** A proposal that names it is under way. */
   isTaken: boolean;
@@ -35,9 +31,6 @@ interface Kept extends OpenRequest {
 
 /** Requests that wait for evidence. They are challenges: a restart forgets them, and the requester asks anew. */
 export class Requests {
-  /** What one key has under way: an appraisal costs its verification, a proposal that of every host. */
-  readonly appraisals = new InFlight('appraisals', APPRAISALS_AT_ONCE_A_KEY);
-  readonly proposals = new InFlight('proposals', PROPOSALS_AT_ONCE_A_KEY);
   readonly #open: Ephemeral<Kept>;
   readonly #random: RandomBytes;
 
@@ -73,6 +66,23 @@ export class Requests {
   }
 
   /**
+   * Keeps an appraisal that passed, and what it is of, until its request is used up. Throws `challenge_unknown` where
+   * that has happened, and `rate_limited` where the key has as much of it as it may.
+   */
+  reach(digest: Hex, requester: string, named: Reached['named'], objects: Reached['objects']): void {
+    const kept = this.#find(digest, requester);
+    const others = this.#open.of(requester).flatMap(({ reached }) => [...reached.values()]);
+    const bytes = [...others, { objects }].reduce((sum, reached) => sum + bytesOf(reached.objects), 0);
+    must(
+      bytes <= REACHED_BYTES_A_KEY,
+      'rate_limited',
+      `expected at most ${REACHED_BYTES_A_KEY} bytes of evidence in the open requests of one key: propose, or wait`,
+      { retryAfterMs: REQUEST_MS },
+    );
+    kept.reached.set(named.appraisal, { named, objects });
+  }
+
+  /**
    * Runs `work`, which uses the request up: from now on nobody finds it. Only where `work` fails for what passes
    * (a code to retry) is it given back; what is refused once would be refused again, at the same cost. Throws as
    * `find` and `work`.
@@ -99,4 +109,8 @@ export class Requests {
     );
     return kept;
   }
+}
+
+function bytesOf(objects: Reached['objects']): number {
+  return [...objects.values()].reduce((sum, bytes) => sum + bytes.length, 0);
 }

@@ -1,13 +1,14 @@
 import { fromBase64url, type Hex } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { must } from '../core/errors.ts';
-import { encryptedBytes } from '../core/weights/floe.ts';
+import { HASH_BYTES } from '../core/log/merkle.ts';
+import { encryptedBytes, segmentCount } from '../core/weights/floe.ts';
 import type { Context } from './context.ts';
 import type { TokenRow } from './ports.ts';
 import { liveRelease } from './release.ts';
 
 /** Who reads: the holder of a host's bearer token, while its release is served. Throws `unauthenticated`. */
-async function bearer(context: Context, token: string | null): Promise<TokenRow> {
+export async function readerOf(context: Context, token: string | null): Promise<TokenRow> {
   const isToken = token !== null && /^[A-Za-z0-9_-]{43}$/.test(token);
   const row = isToken ? await context.log.token(digestOf(fromBase64url(token))) : null;
   must(row !== null, 'unauthenticated', 'expected the bearer token of a released host');
@@ -15,12 +16,11 @@ async function bearer(context: Context, token: string | null): Promise<TokenRow>
   return row;
 }
 
-async function fileOf(context: Context, token: string | null, manifest: Hex, file: number) {
-  const row = await bearer(context, token);
-  must(row.manifest === manifest, 'not_permitted', 'the token is for another version');
+function fileOf(context: Context, reader: TokenRow, manifest: Hex, file: number): number {
+  must(reader.manifest === manifest, 'not_permitted', 'the token is for another version');
   const plainBytes = context.recorder.facts.versions.get(manifest)?.files[file];
   must(plainBytes !== undefined, 'not_found', `the version has no file ${file}`);
-  return { row, totalBytes: encryptedBytes(plainBytes) };
+  return plainBytes;
 }
 
 export interface Range {
@@ -30,7 +30,7 @@ export interface Range {
   readonly last: number | null;
 }
 
-export interface Ciphertext {
+export interface Octets {
   readonly start: number;
   /** Exclusive. */
   readonly end: number;
@@ -44,20 +44,41 @@ export interface Ciphertext {
  */
 export async function readCiphertext(
   context: Context,
-  token: string | null,
+  reader: TokenRow,
   manifest: Hex,
   file: number,
   range: Range | null,
-): Promise<Ciphertext> {
-  const { row, totalBytes } = await fileOf(context, token, manifest, file);
+): Promise<Octets> {
+  const totalBytes = encryptedBytes(fileOf(context, reader, manifest, file));
   const start = range?.start ?? 0;
   const end = Math.min(range?.last ?? totalBytes - 1, totalBytes - 1) + 1;
   must(start < end, 'range_not_satisfiable', `expected a range within ${totalBytes} bytes`, { totalBytes });
-  const { statement } = liveRelease(context, row.release);
+  await reserve(context, reader, end - start);
+  return {
+    start,
+    end,
+    totalBytes,
+    body: metered(context, reader, context.blobs.read(manifest, file, start, end), end - start),
+  };
+}
+
+/** The sidecar of a file: 32 bytes for each of its segments. They are of the release's budget, too. */
+export async function readLeaves(context: Context, reader: TokenRow, manifest: Hex, file: number): Promise<Octets> {
+  const totalBytes = segmentCount(fileOf(context, reader, manifest, file)) * HASH_BYTES;
+  await reserve(context, reader, totalBytes);
+  return {
+    start: 0,
+    end: totalBytes,
+    totalBytes,
+    body: metered(context, reader, context.blobs.leaves(manifest, file), totalBytes),
+  };
+}
+
+async function reserve(context: Context, { release }: TokenRow, bytes: number): Promise<void> {
+  const { statement } = liveRelease(context, release);
   const limit = BigInt(statement.bytes);
-  const reserved = await context.log.reserve(row.release, BigInt(end - start), limit);
+  const reserved = await context.log.reserve(release, BigInt(bytes), limit);
   must(reserved, 'budget_exceeded', `the release serves ${limit} bytes in all, and they are used up: request it anew`);
-  return { start, end, totalBytes, body: metered(context, row, manifest, file, start, end) };
 }
 
 /**
@@ -66,26 +87,25 @@ export async function readCiphertext(
  */
 function metered(
   context: Context,
-  row: TokenRow,
-  manifest: Hex,
-  file: number,
-  start: number,
-  end: number,
+  { release }: TokenRow,
+  body: AsyncIterable<Uint8Array>,
+  bytes: number,
 ): AsyncIterable<Uint8Array> {
-  const source = context.blobs.read(manifest, file, start, end)[Symbol.asyncIterator]();
-  let unsent = end - start;
+  const source = body[Symbol.asyncIterator]();
+  let unsent = bytes;
   const giveBack = async () => {
     const bytes = unsent;
     unsent = 0;
     await source.return?.();
-    if (bytes > 0) await context.log.reserve(row.release, BigInt(-bytes), 0n);
+    if (bytes > 0) await context.log.reserve(release, BigInt(-bytes), 0n);
   };
   const next = async (): Promise<IteratorResult<Uint8Array>> => {
     try {
-      liveRelease(context, row.release);
+      liveRelease(context, release);
       const result = await source.next();
       if (result.done) await giveBack();
       else unsent -= result.value.length;
+      must(unsent >= 0, 'storage_corrupt', 'a sidecar has more leaves than its file has segments');
       return result;
     } catch (error) {
       await giveBack();
@@ -97,15 +117,4 @@ function metered(
     return { done: true, value: undefined };
   };
   return { [Symbol.asyncIterator]: () => ({ next, return: stop }) };
-}
-
-/** The sidecar of a file: 32 bytes for each of its segments. */
-export async function readLeaves(
-  context: Context,
-  token: string | null,
-  manifest: Hex,
-  file: number,
-): Promise<Uint8Array> {
-  await fileOf(context, token, manifest, file);
-  return context.blobs.leaves(manifest, file);
 }

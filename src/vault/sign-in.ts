@@ -7,9 +7,10 @@ import {
   currentPrincipal,
   ed25519Claim,
 } from '../core/state/rules/signatures.ts';
+import type { Facts } from '../core/state/state.ts';
 import { challengeOf, signableMessage } from '../core/webauthn/challenge.ts';
 import type { Context } from './context.ts';
-import type { Caller, CustodianCaller, PrincipalCaller } from './sessions.ts';
+import { type Caller, type CustodianCaller, nameOf, type PrincipalCaller } from './sessions.ts';
 
 export type SignIn =
   | {
@@ -20,6 +21,9 @@ export type SignIn =
     }
   | { readonly kind: 'principal'; readonly nonce: Hex; readonly key: string; readonly signature: string };
 
+type Custodians = Extract<SignIn, { kind: 'custodian' }>;
+type Principals = Extract<SignIn, { kind: 'principal' }>;
+
 export interface Session {
   readonly token: string;
   readonly expires: number;
@@ -27,41 +31,54 @@ export interface Session {
 }
 
 /**
- * Opens a session. The challenge is consumed first, whatever comes of it; its label is that of sessions, so
- * a login is never an approval, and an approval never a login.
+ * Opens a session for a request from `address`. Nothing is remembered of one that is not signed by the key that it
+ * names, but that it failed, and that for this key from this address alone. The challenge's label is that of
+ * sessions, so a login is never an approval, and an approval never a login.
  */
-export async function signIn(context: Context, request: SignIn): Promise<Session> {
-  context.challenges.consume(request.nonce);
-  const caller = request.kind === 'custodian' ? await custodian(context, request) : principal(context, request);
-  return { ...context.sessions.open(caller), caller };
+export async function signIn(context: Context, request: SignIn, address: string): Promise<Session> {
+  const { challenges, sessions, shares } = context;
+  challenges.require(request.nonce);
+  const caller = knownCaller(context.recorder.facts, request);
+  const failures = `${address} ${nameOf(caller)}`;
+  shares.failedSignIns.require(failures);
+  try {
+    if (request.kind === 'custodian') await verifyTouch(context, request);
+    else verifyKey(context, request);
+  } catch (error) {
+    shares.failedSignIns.spend(failures);
+    throw error;
+  }
+  challenges.consume(request.nonce, nameOf(caller));
+  return { ...sessions.open(caller), caller };
 }
 
-async function custodian(context: Context, request: Extract<SignIn, { kind: 'custodian' }>): Promise<Caller> {
-  const { facts } = context.recorder;
-  const { nonce, credential, assertion } = request;
+/** Whom the request names. Throws `credential_unknown`, `principal_unknown` and their like. */
+function knownCaller(facts: Facts, request: SignIn): Caller {
+  if (request.kind === 'principal') {
+    const { role, owner, name } = currentPrincipal(facts, request.key);
+    return { role, person: owner, name, key: request.key };
+  }
+  const { credential } = request;
   const known = facts.authenticators.get(credential);
   must(known !== undefined, 'credential_unknown', 'this authenticator is not enrolled in this vault');
-  const authenticator = currentAuthenticator(facts, known.person, credential);
-  const signable = { label: 'session', vault: facts.vault, nonce } as const;
-  context.verify(assertionClaim(facts, authenticator, signable, assertion));
-  await context.door.login({
-    credential,
-    key: authenticator,
-    challenge: challengeOf(signable),
-    rpId: facts.genesis.rpId,
-    assertion,
-  });
-  return { role: 'custodian', person: known.person, name: facts.persons.get(known.person) ?? known.person, credential };
+  const { person } = currentAuthenticator(facts, known.person, credential);
+  return { role: 'custodian', person, name: facts.persons.get(person) ?? person, credential };
 }
 
-function principal(context: Context, { nonce, key, signature }: Extract<SignIn, { kind: 'principal' }>): Caller {
+async function verifyTouch(context: Context, { nonce, credential, assertion }: Custodians): Promise<void> {
   const { facts } = context.recorder;
-  const known = currentPrincipal(facts, key);
+  const key = facts.authenticators.get(credential);
+  must(key !== undefined, 'credential_unknown', 'this authenticator is not enrolled in this vault');
+  const signable = { label: 'session', vault: facts.vault, nonce } as const;
+  context.verify(assertionClaim(facts, key, signable, assertion));
+  const challenge = challengeOf(signable);
+  await context.door.login({ credential, key, challenge, rpId: facts.genesis.rpId, assertion });
+}
+
+function verifyKey({ recorder, verify }: Context, { nonce, key, signature }: Principals): void {
   must(fromBase64url(signature).length === 64, 'malformed', 'expected a signature of 64 bytes');
-  context.verify(
-    ed25519Claim(key, signableMessage({ label: 'session', vault: facts.vault, nonce }), signature, 'session'),
-  );
-  return { role: known.role, person: known.owner, name: known.name, key };
+  const signable = { label: 'session', vault: recorder.facts.vault, nonce } as const;
+  verify(ed25519Claim(key, signableMessage(signable), signature, 'session'));
 }
 
 /**

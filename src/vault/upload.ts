@@ -6,7 +6,7 @@ import { inScope } from '../core/statement/principal.ts';
 import { segmentCount } from '../core/weights/floe.ts';
 import { MAX_FILE_BYTES } from '../core/weights/manifest.ts';
 import type { Context } from './context.ts';
-import { MAX_UPLOADS, PART_SEGMENTS, UPLOAD_MS } from './limits.ts';
+import { PART_SEGMENTS, UPLOAD_MS, UPLOADS_A_KEY } from './limits.ts';
 import type { Upload } from './ports.ts';
 import type { PrincipalCaller } from './sessions.ts';
 
@@ -45,9 +45,17 @@ async function open(context: Context, caller: PrincipalCaller, { model, version,
     'upload_conflict',
     `another depositor is uploading ${key}: take another version, or wait until theirs ends`,
   );
+  const own = before.filter(({ depositor }) => depositor === caller.key);
+  const others = own.filter((upload) => upload !== same);
+  const firstEnd = Math.min(...others.map(({ expires }) => expires));
+  must(
+    others.length < UPLOADS_A_KEY,
+    'rate_limited',
+    `expected at most ${UPLOADS_A_KEY} uploads of one key at once: finish one first`,
+    { retryAfterMs: Math.max(0, firstEnd - context.clock.now()) },
+  );
+  context.shares.uploads.take(caller.key);
   if (same !== undefined) await drop(context, same);
-  const others = before.filter((upload) => upload !== same).length;
-  must(others < MAX_UPLOADS, 'rate_limited', `expected at most ${MAX_UPLOADS} uploads at once: finish one first`);
   const upload: Upload = {
     id: toHex(context.random(16)),
     depositor: caller.key,

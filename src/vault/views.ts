@@ -5,6 +5,7 @@ import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import type { Facts, Proposable, Proposal, StopInForce, Version } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
+import { MAX_PROPOSALS, PROPOSALS_BYTES } from './limits.ts';
 import type { Caller } from './sessions.ts';
 
 /** What is shown of the state. Nobody decides on a view: whoever decides replays the log. */
@@ -72,10 +73,19 @@ export function viewProposals(facts: Facts, caller: Caller, phase: 'open' | 'all
     .filter((p) => phase === 'all' || p.phase === 'open' || p.phase === 'approved')
     .sort((a, b) => b.index - a.index)
     .take(MAX_PROPOSALS)
+    .takeWhile(withinBytes(PROPOSALS_BYTES))
     .map((proposal) => viewProposal(facts, proposal))
     .toArray();
 }
-const MAX_PROPOSALS = 500;
+
+/** True until the statements together have more, in characters of JSON. */
+function withinBytes(maxBytes: number): (proposal: Proposal) => boolean {
+  let bytes = 0;
+  return ({ statement }) => {
+    bytes += JSON.stringify(statement).length;
+    return bytes <= maxBytes;
+  };
+}
 
 /** Requesters see the versions in their scope, and of the keys their own. */
 export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs: number) {

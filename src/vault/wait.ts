@@ -1,7 +1,5 @@
 import type { Hex } from '../core/bytes.ts';
-import { must } from '../core/errors.ts';
 import type { Context } from './context.ts';
-import { MAX_WAITERS } from './limits.ts';
 
 /** Resolves as soon as the proposal's phase differs from `phase`, the time is over, or the signal is given. */
 export async function waitForPhase(
@@ -14,8 +12,6 @@ export async function waitForPhase(
   const differs = () => recorder.facts.proposals.get(digest)?.phase !== phase;
   const over = AbortSignal.any([signal, closing]);
   if (differs() || over.aborted) return;
-  const isFree = recorder.listeners < MAX_WAITERS;
-  must(isFree, 'rate_limited', `expected at most ${MAX_WAITERS} waiting requests: ask without wait`);
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, waitMs);
   over.addEventListener('abort', () => resolve(), { once: true });

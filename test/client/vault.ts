@@ -38,6 +38,7 @@ import { Recorder } from '../../src/vault/recorder.ts';
 import { Refusals } from '../../src/vault/refusals.ts';
 import { Requests } from '../../src/vault/requests.ts';
 import { Sessions } from '../../src/vault/sessions.ts';
+import { Shares } from '../../src/vault/shares.ts';
 import { POLICY } from '../world/founding.ts';
 
 const BASE_URL = 'http://vault.test';
@@ -131,6 +132,7 @@ export class TestVault {
       refusals: new Refusals(clock),
       watch: new ClockWatch({ ...clock, monotonic: () => performance.now() }),
       stops: new Recent(clock, { windowMs: 60_000, maxOwners: MAX_STOP_OWNERS }),
+      shares: new Shares({ now: () => performance.now() }),
       door: webauthnDoor,
       endorser: offeredOnly,
       verify: verifyNode,

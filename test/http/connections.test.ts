@@ -77,12 +77,10 @@ describe('Connections', () => {
   test('a connection on which somebody who was let in is answered never gives way, and then does', async () => {
     const { enter } = await serve(1, 100);
     const held = await enter();
-    const answer = Promise.withResolvers<void>();
-    holdSocket(held.held, answer.promise);
+    const release = holdSocket(held.held);
     const refused = await enter();
     expect([held, refused].map(isOpen)).toEqual([true, false]);
-    answer.resolve();
-    await answer.promise;
+    release();
     const next = await enter();
     expect([held, next].map(isOpen)).toEqual([false, true]);
   });

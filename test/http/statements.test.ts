@@ -9,7 +9,7 @@ import { principalKey, principalRecord } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
-import { MAX_WAITERS } from '../../src/vault/limits.ts';
+import { WAITS_AT_ONCE_A_KEY } from '../../src/vault/limits.ts';
 import {
   approveAs,
   denyAs,
@@ -96,7 +96,7 @@ describe('a proposal', () => {
     ['another vault', { vault: DIGEST }, 400, 'wrong_vault', /expected vault/],
     ['another committee', { committee: 'ab'.repeat(16) }, 400, 'wrong_committee', /expected committee/],
     ['another epoch', { epoch: 2 }, 409, 'wrong_epoch', /expected epoch 1, got 2/],
-    ['another policy', { policy: DIGEST }, 409, 'wrong_policy', /expected policy/],
+    ['another policy', { policy: DIGEST }, 409, 'wrong_policy', /expected the policy in force/],
   ] as const)('of %s is refused', async (_, changes, status, code, says) => {
     const body = await propositionOf();
     const statement = { ...(body['statement'] as Body), ...changes };
@@ -331,14 +331,20 @@ describe('the wait for a phase', () => {
     await expect.poll(listeners).toBe(0);
   });
 
-  test('is refused to one too many', async () => {
+  test('is refused to one too many of one key, with when to try again, and to nobody else', async () => {
     const { release } = await requestAs(vault);
-    const { recorder } = vault.daemon.context;
-    const ends = Array.from({ length: MAX_WAITERS }, () => recorder.onRecorded(() => undefined));
-    const token = await vault.tokenOf(vault.requester.api);
+    const polls = Array.from({ length: WAITS_AT_ONCE_A_KEY }, () => waiting(release));
+    await expect.poll(listeners, { timeout: 15_000 }).toBe(WAITS_AT_ONCE_A_KEY);
     const path = `/v1/proposals/${release}?wait=60&phase=open`;
-    await expectRefused(vault, { path, token }, 429, 'rate_limited', /without wait/);
-    for (const end of ends) end();
+    const reply = await ask(vault.baseUrl, { path, token: await vault.tokenOf(vault.requester.api) });
+    expect(reply.status).toBe(429);
+    expect(reply.headers['retry-after']).toBe('1');
+    const other = vault.ben.api.awaitProposal(release, 'open', 30);
+    await expect.poll(listeners, { timeout: 15_000 }).toBe(WAITS_AT_ONCE_A_KEY + 1);
+    // Whoever waits can still act.
+    await vault.requester.api.status();
+    await denyAs(vault.ben, release);
+    for (const { phase } of await Promise.all([...polls, other])) expect(phase).toBe('denied');
   });
 
   test('of a proposal that nobody made is refused at once', async () => {

@@ -6,7 +6,7 @@ import { platformRandom } from '../../client/random.ts';
 import type { Stopping } from '../../client/stop.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { MAX_STOP_BYTES, type SignedStop, signedStopBytes } from '../../src/core/log/signed-stop.ts';
-import { BAD_STOPS_A_MINUTE_AN_ADDRESS, MAX_CHALLENGES } from '../../src/vault/limits.ts';
+import { BAD_STOPS_A_MINUTE_AN_ADDRESS, SIGN_INS_A_KEY } from '../../src/vault/limits.ts';
 import {
   approveAs,
   depositFiles,
@@ -146,18 +146,23 @@ describe('a stop is taken', () => {
     await depositFiles(vault, { 'a.bin': new Uint8Array(10) });
     await publish(vault);
     const pending = await requestAs(vault);
-    const { challenges, requests } = vault.daemon.context;
-    for (let i = 0; i < MAX_CHALLENGES; i++) {
-      try {
-        challenges.consume(challenges.issue().nonce);
-      } catch {
-        break;
+    const { challenges, shares } = vault.daemon.context;
+    const { credential } = vault.ana.custodian;
+    // Ana has signed in once.
+    for (let i = 1; i < SIGN_INS_A_KEY; i++) challenges.consume(challenges.issue().nonce, credential);
+    for (const places of [...Object.values(shares.requests), shares.appraisals]) {
+      for (let i = 0; i < 64; i++) {
+        try {
+          places.enter(credential);
+        } catch {
+          break;
+        }
       }
     }
-    for (let i = 0; i < 4; i++)
-      void requests.proposals
-        .run(vault.requester.principal.key, () => new Promise(() => undefined))
-        .catch(() => undefined);
+    for (const spent of [shares.bodyBytes, shares.entriesAnHour, shares.entriesADay, shares.failedSignIns]) {
+      spent.spend(credential, 1 << 30);
+      spent.spend(`127.0.0.1 ${credential}`, 1 << 30);
+    }
     disk.isFull = true;
     const model = await sealModel(vault, { version: '2' });
     const { upload } = await vault.depositor.api.openUpload(model.opening);

@@ -81,12 +81,12 @@ interface Scenario {
 }
 
 async function hasLeaves(blobs: BlobStore, segments: number): Promise<void> {
-  const leaves = await blobs.uploadLeaves(UPLOAD, 0);
+  const leaves = await collect(blobs.uploadLeaves(UPLOAD, 0));
   expect(leaves.subarray(0, 32 * segments)).toEqual(LEAVES.subarray(0, 32 * segments));
 }
 
 async function hasVersion(blobs: BlobStore): Promise<void> {
-  expect(await blobs.leaves(MANIFEST, 0)).toEqual(LEAVES);
+  expect(await collect(blobs.leaves(MANIFEST, 0))).toEqual(LEAVES);
   const bytes = await collect(blobs.read(MANIFEST, 0, 74, encryptedBytes(PLAIN_BYTES)));
   expectBytes(bytes, CIPHERTEXT);
 }

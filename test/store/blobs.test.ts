@@ -45,9 +45,9 @@ describe('storePart', () => {
     const blobs = folderBlobs(blobFolders());
     const bytes = ciphertext(plainBytes, 3);
     expect(await blobs.storePart(UPLOAD, 7, 0, part(bytes, 16, plainBytes))).toBe(segmentCount(plainBytes));
-    expect(await blobs.uploadLeaves(UPLOAD, 7)).toEqual(leavesOf(bytes, plainBytes));
+    expect(await collect(blobs.uploadLeaves(UPLOAD, 7))).toEqual(leavesOf(bytes, plainBytes));
     await blobs.seal(UPLOAD, MANIFEST);
-    expect(await blobs.leaves(MANIFEST, 7)).toEqual(leavesOf(bytes, plainBytes));
+    expect(await collect(blobs.leaves(MANIFEST, 7))).toEqual(leavesOf(bytes, plainBytes));
     expectBytes(await collect(blobs.read(MANIFEST, 7, HEADER_BYTES, encryptedBytes(plainBytes))), bytes);
   });
 
@@ -58,7 +58,7 @@ describe('storePart', () => {
       expect(await folderBlobs(folders).storePart(UPLOAD, 0, first, part(segment))).toBe(first + 1);
     }
     const blobs = folderBlobs(folders);
-    expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(LEAVES);
+    expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES);
     await blobs.seal(UPLOAD, MANIFEST);
     expectBytes(await readAll(blobs), CIPHERTEXT);
   });
@@ -87,7 +87,7 @@ describe('storePart', () => {
         }
         const blobs = folderBlobs(folders);
         await blobs.storePart(UPLOAD, 0, 0, { plainBytes: PLAIN_BYTES, maxSegments: 3, body: pieces() });
-        expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(LEAVES);
+        expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES);
       }),
       { numRuns: 20 },
     );
@@ -114,7 +114,7 @@ describe('storePart', () => {
     const blobs = folderBlobs(blobFolders());
     await blobs.storePart(UPLOAD, 0, 0, part(segment0));
     await expect(blobs.storePart(UPLOAD, 0, first, part(bytes, maxSegments))).rejects.toThrow(code(name));
-    expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(LEAVES.subarray(0, 32));
+    expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES.subarray(0, 32));
     await blobs.storePart(UPLOAD, 0, 1, part(segmentsOf(CIPHERTEXT, PLAIN_BYTES, 1)));
     await blobs.seal(UPLOAD, MANIFEST);
     expectBytes(await readAll(blobs), CIPHERTEXT);
@@ -127,7 +127,7 @@ describe('storePart', () => {
     for (const length of [1, MIB, rest.length - 1, rest.length]) {
       const lost = { ...part(rest), body: brokenBody(rest.subarray(0, length)) };
       await expect(blobs.storePart(UPLOAD, 0, 1, lost)).rejects.toThrow('the connection was lost');
-      expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(LEAVES.subarray(0, 32));
+      expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES.subarray(0, 32));
     }
     await blobs.storePart(UPLOAD, 0, 1, part(rest));
     await blobs.seal(UPLOAD, MANIFEST);
@@ -141,7 +141,7 @@ describe('storePart', () => {
     const again = ciphertext(PLAIN_BYTES, 9);
     expect(await blobs.storePart(UPLOAD, 0, 1, part(segmentsOf(again, PLAIN_BYTES, 1, 2)))).toBe(2);
     const expected = Buffer.concat([LEAVES.subarray(0, 32), leavesOf(again, PLAIN_BYTES).subarray(32, 64)]);
-    expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(new Uint8Array(expected));
+    expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(new Uint8Array(expected));
     expect(statSync(join(folders.uploads, UPLOAD, '0')).size).toBe(segmentSpan(2, PLAIN_BYTES).offset);
   });
 
@@ -150,7 +150,7 @@ describe('storePart', () => {
     await stored(blobs);
     const lost = { ...part(CIPHERTEXT), body: brokenBody(segmentsOf(ciphertext(PLAIN_BYTES, 9), PLAIN_BYTES, 1, 2)) };
     await expect(blobs.storePart(UPLOAD, 0, 1, lost)).rejects.toThrow('the connection was lost');
-    expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(LEAVES.subarray(0, 32));
+    expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES.subarray(0, 32));
   });
 
   test('alerts where acknowledged segments are not on the disk', async () => {
@@ -263,7 +263,7 @@ describe('names', () => {
     const folders = blobFolders();
     const blobs = folderBlobs(folders);
     await expect(stored(blobs, upload)).rejects.toThrow(code('malformed'));
-    await expect(blobs.uploadLeaves(upload, 0)).rejects.toThrow(code('malformed'));
+    await expect(collect(blobs.uploadLeaves(upload, 0))).rejects.toThrow(code('malformed'));
     await expect(blobs.seal(upload, MANIFEST)).rejects.toThrow(code('malformed'));
     expect(readdirSync(folders.uploads)).toEqual([]);
   });
@@ -272,7 +272,7 @@ describe('names', () => {
     const blobs = folderBlobs(blobFolders());
     await stored(blobs);
     await expect(blobs.seal(UPLOAD, manifest)).rejects.toThrow(code('malformed'));
-    await expect(blobs.leaves(manifest, 0)).rejects.toThrow(code('malformed'));
+    await expect(collect(blobs.leaves(manifest, 0))).rejects.toThrow(code('malformed'));
     expect(() => blobs.read(manifest, 0, 0, 1)).toThrow(code('malformed'));
   });
 
@@ -280,8 +280,8 @@ describe('names', () => {
     const folders = blobFolders();
     const blobs = folderBlobs(folders);
     await expect(blobs.storePart(UPLOAD, file, 0, part(CIPHERTEXT))).rejects.toThrow(code('malformed'));
-    await expect(blobs.uploadLeaves(UPLOAD, file)).rejects.toThrow(code('malformed'));
-    await expect(blobs.leaves(MANIFEST, file)).rejects.toThrow(code('malformed'));
+    await expect(collect(blobs.uploadLeaves(UPLOAD, file))).rejects.toThrow(code('malformed'));
+    await expect(collect(blobs.leaves(MANIFEST, file))).rejects.toThrow(code('malformed'));
     expect(() => blobs.read(MANIFEST, file, 0, 1)).toThrow(code('malformed'));
     expect(readdirSync(folders.uploads)).toEqual([]);
   });
@@ -352,7 +352,7 @@ describe('read', () => {
     const end = encryptedBytes(PLAIN_BYTES);
     await expect(readAll(blobs, end - 1, end + 1)).rejects.toThrow(code('storage_corrupt'));
     await expect(collect(blobs.read(MANIFEST, 1, 0, 1))).rejects.toThrow(code('storage_corrupt'));
-    await expect(blobs.leaves(MANIFEST, 1)).rejects.toThrow(code('storage_corrupt'));
+    await expect(collect(blobs.leaves(MANIFEST, 1))).rejects.toThrow(code('storage_corrupt'));
     const chunks = blobs.read(MANIFEST, 0, 0, end)[Symbol.asyncIterator]();
     await chunks.next();
     truncateSync(path, 600_000);
@@ -414,7 +414,7 @@ describe('sweep', () => {
     expect(await blobs.sweep([OTHER], [MANIFEST])).toBe(3);
     expect(readdirSync(folders.uploads)).toEqual([OTHER]);
     expect(readdirSync(folders.versions).sort()).toEqual([MANIFEST, 'lost+found'].sort());
-    expect(await blobs.uploadLeaves(OTHER, 0)).toEqual(LEAVES);
+    expect(await collect(blobs.uploadLeaves(OTHER, 0))).toEqual(LEAVES);
     expectBytes(await readAll(blobs), CIPHERTEXT);
     expect(await blobs.sweep([OTHER], [MANIFEST])).toBe(0);
     expect(await blobs.sweep([], [])).toBe(2);
@@ -448,7 +448,7 @@ describe('sweep', () => {
     goOn.resolve();
     expect(await sweeping).toBe(1);
     expect(existsSync(join(folders.uploads, stale))).toBe(false);
-    expect(await blobs.uploadLeaves(OTHER, 0)).toEqual(LEAVES);
+    expect(await collect(blobs.uploadLeaves(OTHER, 0))).toEqual(LEAVES);
     expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
@@ -465,6 +465,6 @@ describe('sweep', () => {
     expect(await blobs.sweep([], [])).toBe(1);
     gate.resolve();
     expect(await storing).toBe(3);
-    expect(await blobs.uploadLeaves(UPLOAD, 0)).toEqual(LEAVES);
+    expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES);
   });
 });

@@ -45,7 +45,7 @@ test('all four stores are there again after a restart', async () => {
   expect(await log.size()).toBe(1);
   expect(await founding.founding()).toBeNull();
   expect(await uploads.uploads()).toEqual([]);
-  expectBytes(await blobs.leaves(MANIFEST, 0), leavesOf(ciphertext(5, 1), 5));
+  expectBytes(await collect(blobs.leaves(MANIFEST, 0)), leavesOf(ciphertext(5, 1), 5));
 });
 
 test('a damaged database is named where the damage is met', async () => {
@@ -188,7 +188,7 @@ async function expectUpload({ uploads, blobs }: Store, told: number): Promise<vo
   if (segments === 0) return;
   const bytes = ciphertext(FILE_BYTES, 1);
   const leaves = leavesOf(bytes, FILE_BYTES).subarray(0, 32 * segments);
-  expectBytes((await blobs.uploadLeaves(UPLOAD, 0)).subarray(0, leaves.length), leaves);
+  expectBytes((await collect(blobs.uploadLeaves(UPLOAD, 0))).subarray(0, leaves.length), leaves);
   if (segments * MIB < FILE_BYTES) return;
   await blobs.seal(UPLOAD, MANIFEST);
   expectBytes(await collect(blobs.read(MANIFEST, 0, 74, 74 + bytes.length)), bytes);

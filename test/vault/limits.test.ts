@@ -53,12 +53,12 @@ test('a challenge of another process, a forged one and one whose time was moved 
   const clock = { now: () => 1_000_000 };
   const [ours, theirs] = [new Challenges(clock, platformRandom), new Challenges(clock, platformRandom)];
   const { nonce } = ours.issue();
-  expect(() => theirs.consume(nonce)).toThrow(code('challenge_unknown'));
+  expect(() => theirs.consume(nonce, 'ana')).toThrow(code('challenge_unknown'));
   for (let i = 0; i < nonce.length; i++) {
     const digit = nonce[i] === '0' ? '1' : '0';
     const forged = nonce.slice(0, i) + digit + nonce.slice(i + 1);
-    expect(() => ours.consume(forged)).toThrow(code('challenge_unknown'));
+    expect(() => ours.consume(forged, 'ana')).toThrow(code('challenge_unknown'));
   }
-  ours.consume(nonce);
-  expect(() => ours.consume(nonce)).toThrow(code('challenge_unknown'));
+  ours.consume(nonce, 'ana');
+  expect(() => ours.consume(nonce, 'ana')).toThrow(code('challenge_unknown'));
 });

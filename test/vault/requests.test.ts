@@ -4,10 +4,10 @@ import { openPrincipalSession, proposeAsPrincipal } from '../../client/principal
 import { platformRandom } from '../../client/random.ts';
 import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import type { Request } from '../../src/core/attest/request.ts';
-import { fromBase64url, type Hex, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
+import { fromBase64url, type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
-import { APPRAISALS_A_HOST, APPRAISALS_AT_ONCE_A_KEY } from '../../src/vault/limits.ts';
+import { APPRAISALS_A_HOST, REACHED_BYTES_A_KEY } from '../../src/vault/limits.ts';
 import { Requests } from '../../src/vault/requests.ts';
 import { depositFiles, openVault, publish, type Vault } from '../vault-kit.ts';
 import { MEASUREMENT } from '../world/founding.ts';
@@ -80,23 +80,16 @@ describe('an open request', () => {
     expect(() => requests.findToAppraise(digest, requester)).toThrow(refusal('limit_exceeded'));
   });
 
-  test.each([
-    ['appraisals', APPRAISALS_AT_ONCE_A_KEY],
-    ['proposals', 1],
-  ] as const)('has %s under way for one key: at most %i', async (what, most) => {
-    const { requests } = opened();
-    const { promise, reject } = Promise.withResolvers<string>();
-    const underWay = Array.from({ length: most }, () => requests[what].run(requester, () => promise));
-    let hasRun = false;
-    const oneMore = requests[what].run(requester, async () => {
-      hasRun = true;
-    });
-    await expect(oneMore).rejects.toThrow(refusal('rate_limited'));
-    expect(hasRun).toBe(false);
-    expect(await requests[what].run('another', async () => 'done')).toBe('done');
-    reject(new Error('a defect'));
-    await Promise.allSettled(underWay);
-    expect(await requests[what].run(requester, async () => 'done')).toBe('done');
+  test('keeps so many bytes of evidence for one key, and no more', () => {
+    const { requests, digest } = opened(64);
+    const named = (i: number) => ({ evidence: `e${i}`, endorsements: `n${i}`, appraisal: `a${i}` });
+    const bytes = new Uint8Array(1 << 20);
+    for (let i = 0; i < REACHED_BYTES_A_KEY / bytes.length; i++) {
+      requests.reach(digest, requester, named(i), new Map([[`e${i}`, bytes]]));
+    }
+    const more = new Map([['e', new Uint8Array(1)]]);
+    expect(() => requests.reach(digest, requester, named(100), more)).toThrow(refusal('rate_limited'));
+    expect(requests.find(digest, requester).reached.size).toBe(48);
   });
 });
 
@@ -109,15 +102,14 @@ describe('a release', () => {
   }, 60_000);
   afterAll(() => vault?.close());
 
-  const propose = ({ statement, objects }: Unsent) =>
-    proposeAsPrincipal(vault.requester, { ...statement, nonce: toHex(platformRandom(32)) }, objects);
+  const propose = ({ statement }: Pick<Unsent, 'statement'>) =>
+    proposeAsPrincipal(vault.requester, { ...statement, nonce: toHex(platformRandom(32)) });
 
-  /** Its last host with other digests, and the bytes that they are of. */
-  function changed({ statement, objects }: Unsent, what: 'evidence' | 'endorsements' | 'appraisal', bytes: Uint8Array) {
+  /** Its last host with another digest, that of these bytes. */
+  function changed({ statement }: Unsent, what: 'evidence' | 'endorsements' | 'appraisal', bytes: Uint8Array) {
     const last = { ...statement.hosts.at(-1), [what]: digestOf(bytes) } as (typeof statement.hosts)[number];
     return {
       statement: { ...statement, hosts: [...statement.hosts.slice(0, -1), last] },
-      objects: { ...objects, [digestOf(bytes)]: toBase64url(bytes) },
     };
   }
 
@@ -143,10 +135,7 @@ describe('a release', () => {
   test('that names what was reached for another request never comes to the recorder', async () => {
     const [one, other] = [await unsent(vault, hosts(1)), await unsent(vault, hosts(1))];
     const record = vi.spyOn(vault.daemon.context.recorder, 'record');
-    const mixed = {
-      statement: { ...one.statement, hosts: other.statement.hosts },
-      objects: other.objects,
-    };
+    const mixed = { statement: { ...one.statement, hosts: other.statement.hosts } };
     await expect(propose(mixed)).rejects.toThrow(refusal('appraisal_mismatch'));
     expect(record).not.toHaveBeenCalled();
     vi.restoreAllMocks();
@@ -190,7 +179,7 @@ describe('a release', () => {
     await vault.restart();
     const { requester } = vault.prepared.machines;
     const session = await openPrincipalSession(vault.anonymous, requester, vault.fingerprint);
-    const again = proposeAsPrincipal(session, asked.statement, asked.objects);
+    const again = proposeAsPrincipal(session, asked.statement);
     await expect(again).rejects.toThrow(refusal('challenge_unknown'));
   });
 });

@@ -132,7 +132,9 @@ describe('ends', () => {
     await expect(api.upload(upload)).rejects.toThrow(expect.objectContaining({ code: 'upload_unknown' }));
     await round();
     expect(await uploads.upload(upload)).toBeNull();
-    await expect(blobs.uploadLeaves(upload, 0)).rejects.toThrow(expect.objectContaining({ code: 'storage_corrupt' }));
+    await expect(Array.fromAsync(blobs.uploadLeaves(upload, 0))).rejects.toThrow(
+      expect.objectContaining({ code: 'storage_corrupt' }),
+    );
   });
 });
 

@@ -10,31 +10,32 @@ import {
   genesisSigned,
   invitation,
 } from '../../wire/vault.ts';
-import { type App, answers, bearerOf, body, SIGNED_IN } from '../env.ts';
+import { type App, answers, bearerOf, body } from '../env.ts';
+import { byInvitation } from '../gate.ts';
 
 const getInvitation = createRoute({
+  ...byInvitation(),
   method: 'get',
   path: '/v1/invitation',
-  security: SIGNED_IN,
   responses: answers(invitation, 'whom the invitation is for'),
 });
 const postEnrolment = createRoute({
+  ...byInvitation(),
   method: 'post',
   path: '/v1/enrolments',
-  security: SIGNED_IN,
   request: body(enrolmentRequest),
   responses: answers(enrolmentResponse, 'the enrolment document was taken'),
 });
 const getGenesis = createRoute({
+  ...byInvitation(),
   method: 'get',
   path: '/v1/genesis',
-  security: SIGNED_IN,
   responses: answers(genesisDraftView, 'genesis as it would be signed now'),
 });
 const postSignature = createRoute({
+  ...byInvitation(),
   method: 'post',
   path: '/v1/genesis/signatures',
-  security: SIGNED_IN,
   request: body(genesisSignature),
   responses: answers(genesisSigned, 'the signature was taken; the last one founds the vault'),
 });

@@ -9,27 +9,29 @@ import { MAX_HOSTS } from '../../core/statement/statement.ts';
 import { MAX_FILES } from '../../core/weights/manifest.ts';
 import type { Context } from '../../vault/context.ts';
 import { handOver } from '../../vault/hand-over.ts';
+import { READER_SILENCE_MS } from '../../vault/limits.ts';
 import { giveReceipt } from '../../vault/receipt.ts';
-import { type Ciphertext, type Range, readCiphertext, readLeaves } from '../../vault/serve-weights.ts';
+import { type Octets, type Range, readCiphertext, readerOf, readLeaves } from '../../vault/serve-weights.ts';
 import { asPrincipal } from '../../vault/sign-in.ts';
 import { decimal, digest, recorded } from '../../wire/fields.ts';
 import { handover, receiptRequest } from '../../wire/weights.ts';
-import { type App, answers, bearerOf, body, COMMON_HEADERS, callerOf, REFUSED, SIGNED_IN } from '../env.ts';
+import { type App, answers, bearerOf, body, COMMON_HEADERS, REFUSED } from '../env.ts';
+import { byHostToken, bySession, callerOf, untilAnswered } from '../gate.ts';
 import { recordedView } from './proposals.ts';
 
 const host = decimal(MAX_HOSTS - 1);
 const file = decimal(MAX_FILES - 1);
 const getHandover = createRoute({
+  ...bySession({ roles: ['requester'], work: 'large' }),
   method: 'get',
   path: '/v1/releases/{release}/hosts/{host}',
-  security: SIGNED_IN,
   request: { params: z.object({ release: digest, host }) },
   responses: answers(handover, 'sealed shares, sealed token, authority chain'),
 });
 const postReceipt = createRoute({
+  ...bySession({ roles: ['requester'] }),
   method: 'post',
   path: '/v1/releases/{release}/receipts',
-  security: SIGNED_IN,
   request: { params: z.object({ release: digest }), ...body(receiptRequest) },
   responses: answers(recorded, 'the receipt is recorded'),
 });
@@ -39,23 +41,23 @@ const octets = (description: string) => ({
 });
 const weightsParams = { params: z.object({ manifest: digest, file }) };
 const getWeights = createRoute({
+  ...byHostToken(),
   method: 'get',
   path: '/v1/weights/{manifest}/{file}',
-  security: SIGNED_IN,
   request: weightsParams,
   responses: { 200: octets('all of the ciphertext'), 206: octets('the range asked for'), default: REFUSED },
 });
 const getLeaves = createRoute({
+  ...byHostToken(),
   method: 'get',
   path: '/v1/weights/{manifest}/{file}/leaves',
-  security: SIGNED_IN,
   request: weightsParams,
   responses: { 200: octets('32 bytes for each segment'), default: REFUSED },
 });
 
 export function releaseRoutes(app: App, context: Context): void {
   app.openapi(getHandover, async (c) => {
-    const caller = asPrincipal(callerOf(c, context), 'requester');
+    const caller = asPrincipal(callerOf(c), 'requester');
     const { release, host: number } = c.req.valid('param');
     const work = () => handOver(context, caller, release, number);
     const { shares, token, authority } = await context.refusals.watch('hand_over', caller, work);
@@ -69,7 +71,7 @@ export function releaseRoutes(app: App, context: Context): void {
     return c.json({ shares: views, token: toBase64url(token), authority: authority as unknown }, 200);
   });
   app.openapi(postReceipt, async (c) => {
-    const caller = asPrincipal(callerOf(c, context), 'requester');
+    const caller = asPrincipal(callerOf(c), 'requester');
     const work = () => giveReceipt(context, caller, c.req.valid('param').release, c.req.valid('json'));
     return c.json(recordedView(await context.refusals.watch('receipt', caller, work)), 200);
   });
@@ -78,15 +80,19 @@ export function releaseRoutes(app: App, context: Context): void {
     // HEAD comes here too, and would take bytes from the budget for a body that nobody sends.
     must(c.req.method === 'GET', 'malformed', 'expected GET');
     const range = rangeOf(c.req.header('range'));
-    const ciphertext = await readCiphertext(context, bearerOf(c), manifest, number, range);
+    const reader = await readerOf(context, bearerOf(c));
+    untilAnswered(c, context.shares.reads.enter(reader.hash));
+    const ciphertext = await readCiphertext(context, reader, manifest, number, range);
     c.set('failure', await send(c.env.outgoing, ciphertext, range !== null));
     return RESPONSE_ALREADY_SENT;
   });
   app.openapi(getLeaves, async (c) => {
     const { manifest, file: number } = c.req.valid('param');
-    const leaves = await readLeaves(context, bearerOf(c), manifest, number);
-    c.header('Content-Type', 'application/octet-stream');
-    return c.body(leaves as Uint8Array<ArrayBuffer>, 200);
+    must(c.req.method === 'GET', 'malformed', 'expected GET');
+    const reader = await readerOf(context, bearerOf(c));
+    untilAnswered(c, context.shares.reads.enter(reader.hash));
+    c.set('failure', await send(c.env.outgoing, await readLeaves(context, reader, manifest, number), false));
+    return RESPONSE_ALREADY_SENT;
   });
 }
 
@@ -96,7 +102,7 @@ export function releaseRoutes(app: App, context: Context): void {
  */
 async function send(
   outgoing: HttpBindings['outgoing'],
-  { start, end, totalBytes, body }: Ciphertext,
+  { start, end, totalBytes, body }: Octets,
   isPart: boolean,
 ): Promise<unknown> {
   outgoing.writeHead(isPart ? 206 : 200, {
@@ -106,6 +112,8 @@ async function send(
     ...(isPart ? { 'Content-Range': `bytes ${start}-${end - 1}/${totalBytes}` } : {}),
     ...COMMON_HEADERS,
   });
+  // A reader that takes nothing holds what is read for it.
+  outgoing.setTimeout(READER_SILENCE_MS, () => outgoing.destroy());
   try {
     await pipeline(Readable.from(body, { highWaterMark: 1 }), outgoing);
     return undefined;

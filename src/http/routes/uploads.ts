@@ -4,48 +4,49 @@ import { must } from '../../core/errors.ts';
 import { MAX_FILES } from '../../core/weights/manifest.ts';
 import type { Context } from '../../vault/context.ts';
 import { deposit } from '../../vault/deposit.ts';
-import { PART_SEGMENTS } from '../../vault/limits.ts';
+import { DEPOSIT_BODY_BYTES, PART_BODY_BYTES, PART_SEGMENTS } from '../../vault/limits.ts';
 import type { Upload } from '../../vault/ports.ts';
 import { asPrincipal } from '../../vault/sign-in.ts';
 import { openUpload, ownUpload, storePart } from '../../vault/upload.ts';
 import { decimal, id } from '../../wire/fields.ts';
 import * as wire from '../../wire/weights.ts';
 import { received } from '../body.ts';
-import { type App, answers, body, callerOf, SIGNED_IN } from '../env.ts';
+import { type App, answers, body } from '../env.ts';
+import { bySession, callerOf } from '../gate.ts';
 import { recordedView } from './proposals.ts';
 
 const file = decimal(MAX_FILES - 1);
 const postUpload = createRoute({
+  ...bySession({ roles: ['depositor'] }),
   method: 'post',
   path: '/v1/uploads',
-  security: SIGNED_IN,
   request: body(wire.openUpload),
   responses: answers(wire.uploadStatus, 'the upload is open'),
 });
 const getUpload = createRoute({
+  ...bySession({ roles: ['depositor'] }),
   method: 'get',
   path: '/v1/uploads/{upload}',
-  security: SIGNED_IN,
   request: { params: z.object({ upload: id }) },
   responses: answers(wire.uploadStatus, 'what is stored for good'),
 });
 const putPart = createRoute({
+  ...bySession({ roles: ['depositor'], work: 'large', maxBodyBytes: PART_BODY_BYTES }),
   method: 'put',
   path: '/v1/uploads/{upload}/files/{file}',
-  security: SIGNED_IN,
   request: { params: z.object({ upload: id, file }), query: wire.partQuery },
   responses: answers(wire.partStored, 'the segments are on disk'),
 });
 const postDeposit = createRoute({
+  ...bySession({ roles: ['depositor'], work: 'large', maxBodyBytes: DEPOSIT_BODY_BYTES }),
   method: 'post',
   path: '/v1/deposits',
-  security: SIGNED_IN,
   request: body(wire.depositRequest),
   responses: answers(wire.deposited, 'the version is quarantined'),
 });
 
 export function uploadRoutes(app: App, context: Context): void {
-  const depositor = (c: Parameters<typeof callerOf>[0]) => asPrincipal(callerOf(c, context), 'depositor');
+  const depositor = (c: Parameters<typeof callerOf>[0]) => asPrincipal(callerOf(c), 'depositor');
   app.openapi(postUpload, async (c) => {
     const { model, version, files } = c.req.valid('json');
     return c.json(view(await openUpload(context, depositor(c), { model, version, files: files.map(BigInt) })), 200);

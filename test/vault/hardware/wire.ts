@@ -3,7 +3,8 @@ import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import type { EvidenceCollector } from '../../../client/host/collector.ts';
 import { openPrincipalSession, type PrincipalSession } from '../../../client/principal.ts';
 import { type Fetch, platformFetch } from '../../../client/transport.ts';
-import type { Base64url, Hex } from '../../../src/core/bytes.ts';
+import { type Base64url, fromBase64url, type Hex } from '../../../src/core/bytes.ts';
+import { digestOf } from '../../../src/core/canonical.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
 import { type Person, requestFor, type Vault } from '../../vault-kit.ts';
 
@@ -26,7 +27,7 @@ export async function custodianThrough(vault: Vault, { api, custodian }: Person,
   return { ...custodian, api: through(vault, meddle).withBearer(await vault.tokenOf(api)) };
 }
 
-/** What a client would have proposed. */
+/** What a client would have proposed, and what the vault keeps for it since the appraisals. */
 export interface Unsent {
   readonly statement: StatementOf<'release'>;
   readonly objects: Readonly<Record<Hex, Base64url>>;
@@ -35,9 +36,20 @@ export interface Unsent {
 /** Hosts that the vault has appraised, and a statement that it has not been given. */
 export async function unsent(vault: Vault, hosts: readonly EvidenceCollector[]): Promise<Unsent> {
   const { promise, resolve } = Promise.withResolvers<Unsent>();
-  const requester = await requesterThrough(vault, (path, body, next) => {
+  const objects: Record<Hex, Base64url> = {};
+  const keep = (...texts: readonly string[]) => {
+    for (const text of texts) objects[digestOf(fromBase64url(text))] = text;
+  };
+  const requester = await requesterThrough(vault, async (path, body, next) => {
+    if (path.endsWith('/appraisals')) {
+      const answer = await next();
+      const said = (await answer.clone().json()) as { appraisal?: string; endorsements?: string };
+      keep((body as { evidence: string }).evidence, said.appraisal ?? '', said.endorsements ?? '');
+      return answer;
+    }
     if (path !== 'POST /v1/proposals') return next();
-    resolve(body as Unsent);
+    const { statement } = body as Unsent;
+    resolve({ statement, objects });
     return Promise.resolve(Response.json({ digest: '00'.repeat(32), index: 0, checkpoint: '' }));
   });
   await requestFor({ ...vault, requester }, hosts);

@@ -1,0 +1,63 @@
+import { Allowance } from './allowance.ts';
+import { InFlight } from './in-flight.ts';
+import * as limits from './limits.ts';
+import type { Clock } from './ports.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** How much work a route is: each kind has places of its own, so that one who waits can still ask. */
+export type Work = 'small' | 'large' | 'wait';
+
+/**
+ * What each caller has of the vault, by the credential or key of their session, or by the token of a host. What one
+ * spends is nobody else's; a stop spends none of it.
+ */
+export class Shares {
+  /** Requests under way, until their answer has been taken. */
+  readonly requests: Readonly<Record<Work, InFlight>> = {
+    small: new InFlight('requests', limits.REQUESTS_AT_ONCE_A_KEY),
+    large: new InFlight('large requests', limits.LARGE_AT_ONCE_A_KEY),
+    wait: new InFlight('waiting requests', limits.WAITS_AT_ONCE_A_KEY),
+  };
+  readonly appraisals = new InFlight('appraisals', limits.APPRAISALS_AT_ONCE_A_KEY);
+  /** Proposals and deposits: while one is recorded, every other act waits. */
+  readonly acts = new InFlight('proposals or deposits', limits.ACTS_AT_ONCE_A_KEY);
+  /** Reads of ciphertext and leaves, by a host's token. */
+  readonly reads = new InFlight('reads', limits.READS_AT_ONCE_A_HOST);
+  readonly bodyBytes: Allowance;
+  /** Proposals and deposits that were recorded: all that anybody adds to the log by themselves. */
+  readonly entriesAnHour: Allowance;
+  readonly entriesADay: Allowance;
+  /** Uploads that were begun. */
+  readonly uploads: Allowance;
+  /** By address and key together: failures from elsewhere keep nobody out. */
+  readonly failedSignIns: Allowance;
+
+  /** The clock is one that is never set. */
+  constructor(clock: Clock) {
+    const allowance = (what: string, most: number, windowMs: number) => new Allowance(clock, { what, most, windowMs });
+    this.bodyBytes = allowance('bytes of requests of one key', limits.BODY_BYTES_A_MINUTE_A_KEY, MINUTE_MS);
+    this.entriesAnHour = allowance('proposals and deposits of one key', limits.ENTRIES_AN_HOUR_A_KEY, HOUR_MS);
+    this.entriesADay = allowance('proposals and deposits of one key', limits.ENTRIES_A_DAY_A_KEY, DAY_MS);
+    this.uploads = allowance('uploads of one key', limits.UPLOADS_AN_HOUR_A_KEY, HOUR_MS);
+    this.failedSignIns = allowance(
+      'failed sign-ins with one key from one address',
+      limits.FAILED_SIGN_INS_A_MINUTE,
+      MINUTE_MS,
+    );
+  }
+
+  /** Runs an act that adds an entry of `owner`'s own, one at a time; it counts once it has been recorded. */
+  recording<T>(owner: string, act: () => Promise<T>): Promise<T> {
+    return this.acts.run(owner, async () => {
+      this.entriesAnHour.require(owner);
+      this.entriesADay.require(owner);
+      const recorded = await act();
+      this.entriesAnHour.spend(owner);
+      this.entriesADay.spend(owner);
+      return recorded;
+    });
+  }
+}
