@@ -1,4 +1,5 @@
 import type { Hex } from '../../src/core/bytes.ts';
+import { objectOf } from '../../src/core/state/judgement.ts';
 import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
 import type { Replica } from '../replica.ts';
 
@@ -9,5 +10,5 @@ import type { Replica } from '../replica.ts';
 export async function policyNamed(replica: Replica, digest: Hex): Promise<Policy> {
   const { policy } = replica.facts;
   if (policy.digest === digest) return policy.document;
-  return parsePolicy(await replica.object(digest)).policy;
+  return parsePolicy(objectOf(await replica.objects([digest]), digest, 'policy')).policy;
 }
