@@ -74,11 +74,15 @@ export async function showHostile(log: CarriedLog, screen: HostileScreen, person
   const self = custodian as Partial<Custodian> as Custodian;
   const facts = hostile(state.facts);
   console.custodian.value = self;
-  console.facts.value = { ...facts, proposals: state.facts.proposals.clear() };
+  const undecided = { ...facts, proposals: state.facts.proposals.clear() };
+  console.facts.value = undecided;
   const shown =
     typeof screen === 'string'
       ? screenOf(screen, facts, self)
-      : h(ProposalReview, { review: hostile(manyHosts(await review(self, replica, screen.proposal))), facts });
+      : h(ProposalReview, {
+          review: hostile(manyHosts(await review(self, replica, screen.proposal))),
+          facts: undecided,
+        });
   const root = document.getElementById('app');
   if (root === null) throw new Error('the page has no #app');
   render(null, root);
@@ -119,7 +123,7 @@ export function measure(): string | null {
 
 /** Anything that stands in the way of an approval is for other tests. */
 function manyHosts(of: Review): Review {
-  const open = { ...of, obstacles: [], proposal: { ...of.proposal, phase: 'open' as const, votes: of.proposal.votes } };
+  const open = { ...of, obstacles: [], isPending: true, proposal: { ...of.proposal, phase: 'open' as const } };
   const { statement } = of;
   if (statement.kind !== 'release') return open;
   const many = <T>(items: readonly T[]) => Array.from({ length: 64 }, (_, i) => items[i % items.length] as T);
