@@ -68,6 +68,14 @@ const WEAKNESSES: readonly Weakness[] = [
       'GPUs in protected-PCIe mode may pass without their NVSwitches, which see in the clear what GPUs send one another',
     source: 'github.com/NVIDIA/nvtrust, guest_tools/ppcie-verifier',
   },
+  {
+    platform: 'tokens of NVIDIA NRAS',
+    isAccepted: ({ gpu }) => gpu?.nras != null && gpu.switches.some((count) => count > 0),
+    sentence:
+      'NVSwitches may be those of another machine, for no claim says which switches a GPU is linked to, as ' +
+      "the devices' own evidence does",
+    source: 'docs.nvidia.com/attestation, nvSwitch claims',
+  },
 ];
 
 /** What is publicly known to be weak and could pass under the document. */

@@ -245,9 +245,35 @@ function gpuClaims(nonce: Uint8Array, number: number, version: ClaimsVersion): J
   };
 }
 
+/** What NRAS says of one NVSwitch, in version 3.0 of its claims. */
+function switchClaims(nonce: Uint8Array, number: number): Json {
+  const checks = [
+    ...['arch-check', 'attestation-report-parsed', 'attestation-report-signature-verified'],
+    ...['attestation-report-nonce-match', 'attestation-report-cert-chain-fwid-match', 'bios-rim-fetched'],
+    ...['bios-rim-schema-validated', 'bios-rim-signature-verified', 'bios-rim-measurements-available'],
+    'bios-rim-version-match',
+  ];
+  return {
+    ...TIMES,
+    iss: 'https://nras.attestation.nvidia.com',
+    eat_nonce: toHex(nonce),
+    ueid: String(694931143880983876n + BigInt(number)),
+    hwmodel: 'LS_10 A01 FSP BROM',
+    dbgstat: 'disabled',
+    measres: 'success',
+    secboot: true,
+    'x-nvidia-attestation-warning': null,
+    'x-nvidia-switch-bios-version': '96.10.55.00.01',
+    ...Object.fromEntries(checks.map((check) => [`x-nvidia-switch-${check}`, true])),
+    'x-nvidia-switch-attestation-report-cert-chain': GOOD_CHAIN,
+    'x-nvidia-switch-bios-rim-cert-chain': GOOD_CHAIN,
+  };
+}
+
 export interface NrasChanges {
   readonly version?: ClaimsVersion;
   readonly gpus?: number;
+  readonly switches?: number;
   readonly overall?: TokenChanges;
   /** Of the first device. */
   readonly device?: TokenChanges;
@@ -256,12 +282,18 @@ export interface NrasChanges {
   readonly shown?: (devices: NrasEvidence['devices']) => NrasEvidence['devices'];
 }
 
-/** NRAS's word about so many GPUs that signed this nonce. */
+/** NRAS's word about so many GPUs and NVSwitches that signed this nonce. */
 export function nrasTokens(nonce: Uint8Array, changes: NrasChanges = {}): NrasEvidence {
-  const { version = '2.0', gpus = 1, named = (devices) => devices, shown = (devices) => devices } = changes;
-  const devices = Array.from({ length: gpus }, (_, number) => ({
-    name: `GPU-${number}`,
-    token: signToken(NRAS, gpuClaims(nonce, number, version), number === 0 ? changes.device : {}),
+  const { version = '2.0', gpus = 1, switches = 0 } = changes;
+  const { named = (devices) => devices, shown = (devices) => devices } = changes;
+  const numbered = (length: number, kind: string, claims: (number: number) => Json) =>
+    Array.from({ length }, (_, number) => ({ name: `${kind}-${number}`, claims: claims(number) }));
+  const devices = [
+    ...numbered(gpus, 'GPU', (number) => gpuClaims(nonce, number, version)),
+    ...numbered(switches, 'SWITCH', (number) => switchClaims(nonce, number)),
+  ].map(({ name: device, claims }, i) => ({
+    name: device,
+    token: signToken(NRAS, claims, i === 0 ? changes.device : {}),
   }));
   const payload = {
     ...TIMES,

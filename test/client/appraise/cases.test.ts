@@ -95,6 +95,20 @@ describe('TPM', () => {
   });
 });
 
+describe('NRAS', () => {
+  caseTest('a token about a switch is read, counted and refused for who issued it', async () => {
+    const flags = { jwt: file('nras-switch-token', 'eat.json'), jwks: file('nras-switch-token', 'jwks.json') };
+    const appraisal = await appraise(flags, '2025-06-29T00:00:00Z', null);
+    expect(failedOf(appraisal).toSorted()).toEqual(
+      ['nras', 'nras.switch-0'].flatMap((of) => ['issuer', 'key', 'signature'].map((rule) => `${of}.${rule}`)),
+    );
+    expect(appraisal.claims).toMatchObject({
+      ...{ 'gpu.count': '0', 'gpu.switches': '1' },
+      'nras.switch-0.vbios': '96.10.55.00.01',
+    });
+  });
+});
+
 describe('TDX', () => {
   const tdx = (folder: string): SubjectFlags => ({
     tdxQuote: file(folder, 'quote.bin'),

@@ -7,6 +7,7 @@ import { azureCase } from '../../platforms/azure.ts';
 import { goldenAt, referenceValuesFor } from '../../platforms/nvidia.ts';
 import { type SnpOptions, snpCase } from '../../platforms/snp.ts';
 import { TDX_REFERENCE_VALUES } from '../../platforms/tdx.ts';
+import { nrasValues } from '../../platforms/token.ts';
 import { tpmReferenceValues } from '../../platforms/tpm.ts';
 
 /** What is said of a document, a line each. */
@@ -86,4 +87,12 @@ describe('of paravisors', () => {
     expect(said({ tpm: tpmReferenceValues({ paravisor: { snp: null, tdx: TDX_REFERENCE_VALUES } }) })).toContain(old);
     expect(said({ tpm: tpmReferenceValues() })).not.toContain(old);
   });
+});
+
+test('of tokens of NRAS: a switch may be of another machine, where switches are allowed', () => {
+  const other = 'NVSwitches may be those of another machine';
+  const nras = (switches: number[]) => said({ gpu: { gpus: [8], switches, spdm: null, nras: nrasValues() } });
+  expect(nras([4])).toContain(other);
+  expect(nras([0])).not.toContain(other);
+  expect(gpus()).not.toContain(other);
 });

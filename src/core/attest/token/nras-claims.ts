@@ -22,6 +22,7 @@ const deviceClaims = z.object({
   secboot: z.nullish(z.boolean()),
   'x-nvidia-gpu-driver-version': claimText,
   'x-nvidia-gpu-vbios-version': claimText,
+  'x-nvidia-switch-bios-version': claimText,
   'x-nvidia-attestation-warning': z.nullish(z.unknown()),
 });
 
@@ -35,27 +36,50 @@ export function parseDevicePayload(payload: JsonObject, what: string): z.infer<t
   return parseAs(deviceClaims, payload, what);
 }
 
-const PREFIX = 'x-nvidia-gpu-';
-/** What NRAS must say that it checked of a GPU, in every version of its claims. */
-const CHECKS = [
+/** What NRAS must say of a kind of device in one version of its claims. */
+interface Checks {
+  /** Claims that must be true. */
+  readonly isTrue: readonly string[];
+  /** Objects of version 3.0 about a chain of certificates, where 2.0 has one claim. */
+  readonly isGood: readonly string[];
+}
+
+const REPORT = [
   'arch-check',
-  'attestation-report-parsed',
-  'attestation-report-signature-verified',
-  'attestation-report-nonce-match',
-  'driver-rim-fetched',
-  'driver-rim-schema-validated',
-  'driver-rim-signature-verified',
-  'driver-rim-measurements-available',
-  'vbios-rim-fetched',
-  'vbios-rim-schema-validated',
-  'vbios-rim-signature-verified',
-  'vbios-rim-measurements-available',
-  'vbios-index-no-conflict',
+  ...['parsed', 'signature-verified', 'nonce-match'].map((end) => `attestation-report-${end}`),
 ];
-const CHECKS_2_0 = ['attestation-report-cert-chain-validated', 'driver-rim-cert-validated', 'vbios-rim-cert-validated'];
-const CHECKS_3_0 = ['attestation-report-cert-chain-fwid-match', 'driver-rim-version-match', 'vbios-rim-version-match'];
-/** Objects in version 3.0, where 2.0 has one claim. */
-const CHAINS_3_0 = ['attestation-report-cert-chain', 'driver-rim-cert-chain', 'vbios-rim-cert-chain'];
+const rimChecks = (rim: string) =>
+  ['fetched', 'schema-validated', 'signature-verified', 'measurements-available'].map((end) => `${rim}-rim-${end}`);
+const ofGpu = [...REPORT, ...rimChecks('driver'), ...rimChecks('vbios'), 'vbios-index-no-conflict'];
+const ofSwitch = [...REPORT, ...rimChecks('bios')];
+const certified = (name: string) => `${name}-rim-cert-validated`;
+const matching = (name: string) => `${name}-rim-version-match`;
+const chain = (name: string) => `${name}-rim-cert-chain`;
+const FWID_MATCHES = 'attestation-report-cert-chain-fwid-match';
+const REPORT_CHAIN = 'attestation-report-cert-chain';
+
+/** By the kind of device, then by `x-nvidia-ver`. NRAS speaks of NVSwitches in version 3.0 alone. */
+const CHECKS: Readonly<Record<'gpu' | 'switch', ReadonlyMap<string, Checks>>> = {
+  gpu: new Map([
+    [
+      '2.0',
+      {
+        isTrue: [...ofGpu, 'attestation-report-cert-chain-validated', certified('driver'), certified('vbios')],
+        isGood: [],
+      },
+    ],
+    [
+      '3.0',
+      {
+        isTrue: [...ofGpu, FWID_MATCHES, matching('driver'), matching('vbios')],
+        isGood: [REPORT_CHAIN, chain('driver'), chain('vbios')],
+      },
+    ],
+  ]),
+  switch: new Map([
+    ['3.0', { isTrue: [...ofSwitch, FWID_MATCHES, matching('bios')], isGood: [REPORT_CHAIN, chain('bios')] }],
+  ]),
+};
 
 const goodChain = z.object({
   'x-nvidia-cert-status': z.literal('valid'),
@@ -64,30 +88,15 @@ const goodChain = z.object({
 
 /**
  * What NRAS did not check of a device, or found wrong: the required claims of the version that are not true, and
- * every other claim about a GPU that is false. Names without their prefix; empty when all is well.
+ * every other claim about such a device that is false. Names without their prefix; empty when all is well.
  */
-export function failedChecks(payload: JsonObject, version: string): string[] {
-  const isTrue = (name: string) => payload[PREFIX + name] === true;
-  const isGood = (name: string) => goodChain.safeParse(payload[PREFIX + name]).success;
+export function failedChecks(payload: JsonObject, version: string, kind: 'gpu' | 'switch'): string[] {
+  const prefix = `x-nvidia-${kind}-`;
+  const checks = CHECKS[kind].get(version);
   const isFalse = Object.keys(payload)
-    .filter((name) => name.startsWith(PREFIX) && payload[name] === false)
-    .map((name) => name.slice(PREFIX.length));
-  const missing = CHECKS.filter((name) => !isTrue(name));
-  const more = checksOfVersion(version, isTrue, isGood);
-  return [...new Set([...missing, ...more, ...isFalse])].sort();
-}
-
-function checksOfVersion(
-  version: string,
-  isTrue: (name: string) => boolean,
-  isGood: (name: string) => boolean,
-): string[] {
-  switch (version) {
-    case '2.0':
-      return CHECKS_2_0.filter((name) => !isTrue(name));
-    case '3.0':
-      return [...CHECKS_3_0.filter((name) => !isTrue(name)), ...CHAINS_3_0.filter((name) => !isGood(name))];
-    default:
-      return ['version'];
-  }
+    .filter((name) => name.startsWith(prefix) && payload[name] === false)
+    .map((name) => name.slice(prefix.length));
+  const missing = checks?.isTrue.filter((name) => payload[prefix + name] !== true) ?? ['version'];
+  const bad = checks?.isGood.filter((name) => !goodChain.safeParse(payload[prefix + name]).success) ?? [];
+  return [...new Set([...missing, ...bad, ...isFalse])].sort();
 }

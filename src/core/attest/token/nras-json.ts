@@ -2,12 +2,12 @@ import * as z from 'zod/mini';
 import { must } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
-import { type NrasEvidence, nrasEvidence } from './report.ts';
+import { byNumber, type NrasEvidence, nrasEvidence } from './report.ts';
 
 /** Sixteen devices' tokens and the overall one, as long as they may be. */
 const MAX_CHARACTERS = 1 << 19;
 
-/** `[["JWT", overall], {"GPU-0": device, …}]`: NVIDIA's detached EAT. */
+/** `[["JWT", overall], {"GPU-0": device, …}]`, or `"SWITCH-0"`: NVIDIA's detached EAT. */
 const detachedEat = z.tuple([z.tuple([z.literal('JWT'), z.string()]), z.record(z.string(), z.string())]);
 
 /**
@@ -19,6 +19,5 @@ export function nrasEvidenceOf(text: string): NrasEvidence {
   const [[, overall], tokens] = parseAs(detachedEat, parseJson(text), 'nras answer');
   const devices = Object.entries(tokens).map(([name, token]) => ({ name, token }));
   const evidence = parseAs(nrasEvidence, { kind: 'nras', overall, devices }, 'nras answer');
-  const numberOf = ({ name }: { readonly name: string }) => Number(name.slice('GPU-'.length));
-  return { ...evidence, devices: evidence.devices.toSorted((one, other) => numberOf(one) - numberOf(other)) };
+  return { ...evidence, devices: evidence.devices.toSorted((one, other) => byNumber(one.name, other.name)) };
 }

@@ -5,16 +5,17 @@ import type { PlatformInput, PlatformResult } from '../platform.ts';
 import { ABSENT, type CompactJws, parseCompactJws } from './jws.ts';
 import { failedChecks, parseDevicePayload, parseOverallPayload } from './nras-claims.ts';
 import type { NrasReferenceValues } from './reference-values.ts';
-import type { NrasEvidence } from './report.ts';
+import { byNumber, isSwitch, type NrasEvidence } from './report.ts';
 import { type Service, ServiceKeys } from './service-keys.ts';
 import { checkToken, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
 
 const NRAS: Service = { name: 'nras', algorithm: 'ES384', issuer: 'https://nras.attestation.nvidia.com' };
 
-const DEVICE_VALUE_RULES = ['measurements', 'debug', 'secure-boot', 'warning', 'hwmodel', 'driver', 'vbios'] as const;
-type DeviceRuleName = TokenRule | 'nonce' | 'checks' | (typeof DEVICE_VALUE_RULES)[number];
+const DEVICE_VALUE_RULES = ['measurements', 'debug', 'secure-boot', 'warning', 'hwmodel', 'vbios'] as const;
+type DeviceRuleName = TokenRule | 'nonce' | 'checks' | (typeof DEVICE_VALUE_RULES)[number] | 'driver';
 type OverallRuleName = TokenRule | 'submodules' | 'result' | 'distinct' | 'nonce' | 'claims-version';
-type DevicePrefix = `nras.gpu-${string}`;
+type Kind = 'gpu' | 'switch';
+type DevicePrefix = `nras.${Kind}-${string}`;
 type NrasRule = `nras.${OverallRuleName}` | `${DevicePrefix}.${DeviceRuleName}`;
 type NrasInput = PlatformInput<NrasEvidence, NrasReferenceValues>;
 
@@ -22,13 +23,14 @@ type NrasInput = PlatformInput<NrasEvidence, NrasReferenceValues>;
 interface Device {
   readonly prefix: DevicePrefix;
   readonly name: string;
+  readonly kind: Kind;
   readonly text: string;
   readonly token: CompactJws;
   readonly claims: ReturnType<typeof parseDevicePayload>;
 }
 
 /**
- * Appraises NVIDIA NRAS's word about the GPUs of a host (design: attestation, "Tokens of attestation services"):
+ * Appraises NVIDIA NRAS's word about the GPUs and NVSwitches of a host (design: attestation, "Tokens of attestation services"):
  * the overall token, one token a device, and that the first names exactly the others. Throws `malformed`.
  */
 export async function appraiseNras(input: NrasInput): Promise<PlatformResult> {
@@ -41,8 +43,8 @@ export async function appraiseNras(input: NrasInput): Promise<PlatformResult> {
   const findings = new Findings<NrasRule>(input.verify);
   const keys = new ServiceKeys(NRAS, input);
 
-  findings.claim('gpu.count', String(devices.length));
-  findings.claim('gpu.switches', '0');
+  findings.claim('gpu.count', String(devices.filter(({ kind }) => kind === 'gpu').length));
+  findings.claim('gpu.switches', String(devices.filter(({ kind }) => kind === 'switch').length));
   findings.claim('nras.claims-version', version);
   await checkToken(findings, 'nras', keys, token, input);
   if (expectedData !== null) findings.same('nras.nonce', toHex(expectedData), nonce);
@@ -62,22 +64,28 @@ function requiredRules(devices: readonly Device[], { expectedData, referenceValu
     overall.push(TRUST_RULE, 'claims-version');
     each.push(TRUST_RULE, ...DEVICE_VALUE_RULES);
   }
+  const ofKind = (kind: Kind) => (kind === 'gpu' && referenceValues !== null ? [...each, 'driver' as const] : each);
   return [
     ...overall.map((rule) => `nras.${rule}` as const),
-    ...devices.flatMap(({ prefix }) => each.map((rule) => `${prefix}.${rule}` as const)),
+    ...devices.flatMap(({ prefix, kind }) => ofKind(kind).map((rule) => `${prefix}.${rule}` as const)),
   ];
 }
 
 function parseDevice({ name, token: text }: NrasEvidence['devices'][number]): Device {
   const prefix = `nras.${name.toLowerCase()}` as DevicePrefix;
   const token = parseCompactJws(text, prefix);
-  return { prefix, name, text, token, claims: parseDevicePayload(token.payload, prefix) };
+  const kind = isSwitch(name) ? 'switch' : 'gpu';
+  return { prefix, name, kind, text, token, claims: parseDevicePayload(token.payload, prefix) };
+}
+
+/** What the firmware of a device calls itself; an NVSwitch has no driver. */
+function biosOf({ kind, claims }: Device): string {
+  return kind === 'gpu' ? claims['x-nvidia-gpu-vbios-version'] : claims['x-nvidia-switch-bios-version'];
 }
 
 /** The devices that the overall token names, in the order of their numbers, with the digests of their tokens. */
 function namedText(submods: ReturnType<typeof parseOverallPayload>['submods']): string {
-  const numberOf = (name: string) => Number(name.replace(/^GPU-/, ''));
-  const entries = Object.entries(submods).sort(([one], [other]) => numberOf(one) - numberOf(other));
+  const entries = Object.entries(submods).sort(([one], [other]) => byNumber(one, other));
   return entries.map(([name, [, [, digest]]]) => `${name} ${digest}`).join(', ');
 }
 
@@ -98,32 +106,29 @@ async function checkDevice(
   overall: { readonly nonce: string; readonly version: string; readonly keys: ServiceKeys },
   input: NrasInput,
 ): Promise<void> {
-  const { prefix, token, claims } = device;
+  const { prefix, kind, token, claims } = device;
   findings.claim(`${prefix}.ueid`, claims.ueid);
   findings.claim(`${prefix}.hwmodel`, claims.hwmodel);
   findings.claim(`${prefix}.driver`, claims['x-nvidia-gpu-driver-version']);
-  findings.claim(`${prefix}.vbios`, claims['x-nvidia-gpu-vbios-version']);
+  findings.claim(`${prefix}.vbios`, biosOf(device));
   await checkToken(findings, prefix, overall.keys, token, input);
   const isSameNonce = claims.eat_nonce === overall.nonce && overall.nonce !== ABSENT;
   findings.rule(`${prefix}.nonce`, overall.nonce, claims.eat_nonce, isSameNonce);
-  const failed = failedChecks(token.payload, overall.version);
+  const failed = failedChecks(token.payload, overall.version, kind);
   findings.rule(`${prefix}.checks`, 'all done, none failed', failed.join(' ') || 'all done', failed.length === 0);
   if (input.referenceValues !== null) checkDeviceValues(findings, device, input.referenceValues);
 }
 
-function checkDeviceValues(
-  findings: Findings<NrasRule>,
-  { prefix, claims }: Device,
-  values: NrasReferenceValues,
-): void {
+function checkDeviceValues(findings: Findings<NrasRule>, device: Device, values: NrasReferenceValues): void {
+  const { prefix, kind, claims } = device;
   const warning = claims['x-nvidia-attestation-warning'];
   findings.same(`${prefix}.measurements`, 'success', claims.measres);
   findings.same(`${prefix}.debug`, 'disabled', claims.dbgstat);
   findings.same(`${prefix}.secure-boot`, 'true', String(claims.secboot ?? ABSENT));
   findings.same(`${prefix}.warning`, 'none', warning == null ? 'none' : JSON.stringify(warning));
   findings.among(`${prefix}.hwmodel`, values.hwModels, claims.hwmodel);
-  findings.among(`${prefix}.driver`, values.drivers, claims['x-nvidia-gpu-driver-version']);
-  findings.among(`${prefix}.vbios`, values.vbioses, claims['x-nvidia-gpu-vbios-version']);
+  if (kind === 'gpu') findings.among(`${prefix}.driver`, values.drivers, claims['x-nvidia-gpu-driver-version']);
+  findings.among(`${prefix}.vbios`, values.vbioses, biosOf(device));
 }
 
 /** A GPU's unique id, as its device certificate names it; NRAS signs it. */

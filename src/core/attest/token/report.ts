@@ -16,17 +16,29 @@ export const trustAuthorityReport = z.strictObject({
 });
 export type TrustAuthorityReport = z.infer<typeof trustAuthorityReport>;
 
-/** NVIDIA NRAS's word about GPUs: the overall token and one a device, in the order of their numbers. */
+const DEVICE_NAME = /^(?:GPU|SWITCH)-(?:0|[1-9][0-9]?)$/;
+
+/** NVIDIA NRAS's word about GPUs and NVSwitches: the overall token and one a device, as `byNumber` orders them. */
 export const nrasEvidence = z.strictObject({
   kind: z.literal('nras'),
   overall: compactToken,
   devices: z
     .array(
       z.strictObject({
-        name: z.string().check(z.regex(/^GPU-(?:0|[1-9][0-9]?)$/, 'expected GPU-0 to GPU-99')),
+        name: z.string().check(z.regex(DEVICE_NAME, 'expected GPU-0 to GPU-99 or SWITCH-0 to SWITCH-99')),
         token: compactToken,
       }),
     )
     .check(z.minLength(1), z.maxLength(16)),
 });
 export type NrasEvidence = z.infer<typeof nrasEvidence>;
+
+/** GPUs before NVSwitches, each in the order of their numbers: of devices' names. */
+export function byNumber(one: string, other: string): number {
+  const number = (name: string) => Number(name.replace(/^.*-/, ''));
+  return Number(isSwitch(one)) - Number(isSwitch(other)) || number(one) - number(other);
+}
+
+export function isSwitch(name: string): boolean {
+  return name.startsWith('SWITCH-');
+}

@@ -3,7 +3,7 @@ import { nrasEvidenceOf } from '../../../../src/core/attest/token/nras-json.ts';
 import type { Code } from '../../../../src/core/errors.ts';
 import { nrasTokens } from '../../../platforms/token.ts';
 
-const EVIDENCE = nrasTokens(new Uint8Array(32), { gpus: 11 });
+const EVIDENCE = nrasTokens(new Uint8Array(32), { gpus: 11, switches: 3 });
 const MAP = Object.fromEntries(EVIDENCE.devices.toReversed().map(({ name, token }) => [name, token]));
 const answer = (overall: unknown = ['JWT', EVIDENCE.overall], devices: unknown = MAP) =>
   JSON.stringify([overall, devices]);
@@ -21,7 +21,8 @@ test.each<[string, string, Code]>([
   ['another kind of token', answer(['CWT', EVIDENCE.overall]), 'malformed'],
   ['a token that is none', answer(['JWT', 'token']), 'malformed'],
   ['no devices', answer(undefined, {}), 'malformed'],
-  ['a switch', answer(undefined, { 'SWITCH-0': EVIDENCE.overall }), 'malformed'],
+  ['a device of another kind', answer(undefined, { 'NIC-0': EVIDENCE.overall }), 'malformed'],
+  ['a switch without a number', answer(undefined, { SWITCH: EVIDENCE.overall }), 'malformed'],
   ['a device twice', `[["JWT","${EVIDENCE.overall}"],{"GPU-0":"a.b.c","GPU-0":"a.b.c"}]`, 'malformed'],
   ['more than an answer ever holds', `"${' '.repeat(1 << 19)}"`, 'too_large'],
 ])('an answer with %s is refused', (_, text, code) => {

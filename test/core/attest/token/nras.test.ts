@@ -69,6 +69,61 @@ describe('tokens of NRAS', () => {
     }
   });
 
+  const switchValues = nrasValues({ hwModels: ['GH100', 'LS_10 A01 FSP BROM'], vbioses: ['96.10.55.00.01'] });
+
+  test('of NVSwitches are counted and judged as such, without a driver', async () => {
+    const report = tokens({ version: '3.0', gpus: 0, switches: 2 });
+    const { rules, claims } = await appraised(report, { referenceValues: switchValues });
+    expect(rules.filter(({ pass }) => !pass)).toEqual([]);
+    const ofSwitch = [...OVERALL, ...DEVICE].filter((rule) => rule !== 'driver');
+    expect(rules.map(({ rule }) => rule)).toEqual(
+      [
+        ...[...OVERALL, ...ALL],
+        ...['switch-0', 'switch-1'].flatMap((one) => ofSwitch.map((rule) => `${one}.${rule}`)),
+      ].map((rule) => `nras.${rule}`),
+    );
+    expect(claims).toMatchObject({
+      ...{ 'gpu.count': '0', 'gpu.switches': '2' },
+      ...{ 'nras.switch-1.vbios': '96.10.55.00.01', 'nras.switch-1.driver': 'absent' },
+    });
+  });
+
+  test('of GPUs beside NVSwitches come in one order', async () => {
+    const report = tokens({ version: '3.0', gpus: 2, switches: 1 });
+    const { claims, rules } = await appraised(report, { referenceValues: null });
+    expect(claims).toMatchObject({ 'gpu.count': '2', 'gpu.switches': '1' });
+    expect(rules.filter(({ pass }) => !pass)).toEqual([]);
+  });
+
+  test.each([
+    ['in a version of claims that has none of them', { version: '2.0' }, {}, ['claims-version', 'switch-0.checks']],
+    ['of another model', {}, { hwmodel: 'LS_11' }, ['switch-0.hwmodel']],
+    ['of another BIOS', {}, { 'x-nvidia-switch-bios-version': '96.10.55.00.02' }, ['switch-0.vbios']],
+    ['with a check that failed', {}, { 'x-nvidia-switch-bios-rim-fetched': false }, ['switch-0.checks']],
+    ['with a check left out', {}, { 'x-nvidia-switch-arch-check': undefined }, ['switch-0.checks']],
+    ['with a chain that is not good', {}, { 'x-nvidia-switch-bios-rim-cert-chain': {} }, ['switch-0.checks']],
+    ['whose measurements differ', {}, { measres: 'fail' }, ['switch-0.measurements']],
+    ['that is debugged', {}, { dbgstat: 'enabled' }, ['switch-0.debug']],
+  ] satisfies [string, NrasChanges, object, string[]][])(
+    'of a switch %s are refused',
+    async (_, changes, payload, rules) => {
+      const report = tokens({ version: '3.0', gpus: 0, switches: 1, device: { payload }, ...changes });
+      const referenceValues = { ...switchValues, claimsVersions: ['3.0' as const] };
+      expect(await broken(report, { referenceValues })).toEqual(rules);
+    },
+  );
+
+  test('of a GPU under the name of a switch, and the other way round, are refused', async () => {
+    const renamed = (from: string, to: string) => (devices: NrasEvidence['devices']) =>
+      devices.map(({ name, token }) => ({ name: name.replace(from, to), token }));
+    for (const [changes, rule] of [
+      [{ gpus: 1, named: renamed('GPU', 'SWITCH'), shown: renamed('GPU', 'SWITCH') }, 'switch-0.checks'],
+      [{ gpus: 0, switches: 1, named: renamed('SWITCH', 'GPU'), shown: renamed('SWITCH', 'GPU') }, 'gpu-0.checks'],
+    ] as const) {
+      expect(await broken(tokens({ version: '3.0', ...changes }), { referenceValues: switchValues })).toContain(rule);
+    }
+  });
+
   test('are checked without reference values for what they are in themselves', async () => {
     const report = tokens({ device: { payload: { dbgstat: 'enabled', hwmodel: 'other' } } });
     const { rules } = await appraised(report, { referenceValues: null, expectedData: null });
@@ -283,7 +338,7 @@ test('any changed character of a token is refused', async () => {
 
 test('evidence names a device in one way', () => {
   const [one] = tokens().devices;
-  for (const name of ['GPU-00', 'GPU-100', 'gpu-0', 'SWITCH-0', 'GPU-']) {
+  for (const name of ['GPU-00', 'GPU-100', 'gpu-0', 'SWITCH-00', 'switch-0', 'GPU-']) {
     expect(nrasEvidence.safeParse({ ...tokens(), devices: [{ ...one, name }] }).success, name).toBe(false);
   }
   expect(nrasEvidence.safeParse(tokens({ gpus: 16 })).success).toBe(true);
