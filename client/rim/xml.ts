@@ -1,40 +1,31 @@
-import { DOMParser, type Element, onWarningStopParsing } from '@xmldom/xmldom';
+import { DOMParser, type Element, onWarningStopParsing, ParseError } from '@xmldom/xmldom';
 import { C14nCanonicalization } from 'xml-crypto';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-
-/** A RIM has six levels; what canonicalises them is recursive. */
-const DEPTH_MAX = 16;
+import { mustBeWellFormed } from './well-formed.ts';
 
 const DECLARATION = /^<\?xml version="1\.0"(?: encoding="(?:utf|UTF)-8")?(?: standalone="(?:yes|no)")?\?>/;
 
 /**
- * Parses attacker-controlled XML of the plainest kind: elements, attributes, text. No document type, so no
- * entities; no comments, sections or processing instructions, of which canonical forms keep some and drop
- * others; no `xml:` attributes, in which Canonical XML 1.1 differs from 1.0. Throws `malformed`.
+ * Parses attacker-controlled XML of the plainest kind: elements, attributes, text, as `mustBeWellFormed` asks. No
+ * document type, so no entities; no comments, sections or processing instructions, of which canonical forms keep some
+ * and drop others; no `xml:` attributes, in which Canonical XML 1.1 differs from 1.0. Throws `malformed`.
  */
 export function parseXml(text: string): Element {
   const body = text.replace(DECLARATION, '');
   must(!body.includes('<!'), 'malformed', 'expected XML without document type, comments and sections');
   must(!body.includes('<?'), 'malformed', 'expected XML without processing instructions');
   must(!/\sxml:/.test(body), 'malformed', 'expected XML without xml: attributes');
+  mustBeWellFormed(body);
   const parser = new DOMParser({ onError: onWarningStopParsing, locator: false });
   let root: Element | null;
   try {
     root = parser.parseFromString(body, 'text/xml').documentElement;
   } catch (cause) {
+    if (!(cause instanceof ParseError)) throw cause;
     throw new TwinlockError('malformed', 'expected well-formed XML', {}, { cause });
   }
   if (root === null) throw new TwinlockError('malformed', 'expected an XML element');
-  mustBeShallow(root);
   return root;
-}
-
-function mustBeShallow(root: Element): void {
-  let depth = 0;
-  for (let level = [root]; level.length > 0; level = level.flatMap(childElements)) {
-    depth += 1;
-    must(depth <= DEPTH_MAX, 'malformed', `expected at most ${DEPTH_MAX} elements inside one another`);
-  }
 }
 
 /** The canonical form (Canonical XML 1.1, without comments) of an element, in its place in the document. */
