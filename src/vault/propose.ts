@@ -78,16 +78,19 @@ function reachedFor(
   return own.objects;
 }
 
-/** A machine gone wrong, or in wrong hands, makes no log that nobody can afford to replay. */
-function isAffordable({ proposals }: Facts, key: string, nowMs: number): void {
+/** A machine gone wrong, or in wrong hands, makes no log that nobody can afford to replay. Throws `rate_limited`. */
+export function isAffordable({ proposals }: Pick<Facts, 'proposals'>, key: string, nowMs: number): void {
   const own = proposals.filter(({ statement: { proposer } }) => proposer.kind === 'principal' && proposer.key === key);
-  const open = own.count(({ phase }) => phase === 'open' || phase === 'approved');
+  // One that is over counts no longer, though nobody may have told its end yet.
+  const open = own.count(
+    ({ phase, statement }) => (phase === 'open' || phase === 'approved') && statement.expires >= nowMs,
+  );
   must(
     open < OPEN_PROPOSALS_A_KEY,
     'rate_limited',
     `expected at most ${OPEN_PROPOSALS_A_KEY} open proposals of one key: wait for decisions, or withdraw some`,
   );
-  const recent = own.count(({ time }) => time > nowMs - HOUR_MS);
+  const recent = own.count(({ time }) => Math.abs(nowMs - time) < HOUR_MS);
   must(
     recent < ENTRIES_AN_HOUR_A_KEY,
     'rate_limited',

@@ -6,6 +6,7 @@ import { followLog } from '../../client/custodian/ceremony.ts';
 import { logAheadMs } from '../../client/custodian/obstacles.ts';
 import { propose } from '../../client/custodian/propose.ts';
 import { review } from '../../client/custodian/review.ts';
+import { stop } from '../../client/custodian/stop.ts';
 import { fetchRelease } from '../../client/host/fetch.ts';
 import { openRelease } from '../../client/host/open-release.ts';
 import type { PendingRelease } from '../../client/host/pending-release.ts';
@@ -129,6 +130,7 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
 describe('custodians whose clocks were a month ahead, together with the vault’s,', () => {
   let founded: Founded;
   let pending: PendingRelease;
+  let unwanted: PendingRelease;
 
   beforeAll(async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
@@ -136,6 +138,7 @@ describe('custodians whose clocks were a month ahead, together with the vault’
     await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
     await publishModel(founded);
     pending = await requestModel(founded);
+    unwanted = await requestModel(founded);
     const truth = Date.now();
     vi.setSystemTime(truth + 30 * DAY_MS);
     await signInAgain(founded);
@@ -157,6 +160,12 @@ describe('custodians whose clocks were a month ahead, together with the vault’
     const policy = { ...(await replicaOf(founded, 'ana')).facts.policy.document, veto: true };
     const other = propose(ana, await replicaOf(founded, 'ana'), { kind: 'policy', policy, reason: 'a test' });
     await expect(other).rejects.toThrow(refusal('clock_skew'));
+  });
+
+  test('can stop, whatever the clocks say', async () => {
+    const { cleo } = founded.custodians;
+    await stop(cleo, await replicaOf(founded, 'cleo'), { what: 'release', target: unwanted.release, reason: 'a test' });
+    expect((await replicaOf(founded, 'ana')).facts.proposals.get(unwanted.release)?.phase).toBe('revoked');
   });
 
   test('do not wait for a month: a quorum sets the log’s clock back, and the release goes on', async () => {

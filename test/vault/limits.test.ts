@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Map as PersistentMap } from 'immutable';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
+import type { Facts } from '../../src/core/state/state.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
 import { Ephemeral } from '../../src/vault/ephemeral.ts';
-import { OPEN_PROPOSALS_A_KEY, SESSIONS_A_CALLER } from '../../src/vault/limits.ts';
+import { OPEN_PROPOSALS_A_KEY, PROPOSALS_AN_HOUR_A_KEY, SESSIONS_A_CALLER } from '../../src/vault/limits.ts';
+import { isAffordable } from '../../src/vault/propose.ts';
 import { approveAs, depositFiles, openVault, proposeAs, publish, requestAs, type Vault } from '../vault-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -23,6 +26,29 @@ test('one key cannot fill the log with proposals', async () => {
   const { size } = vault.daemon.context.recorder;
   await expect(requestAs(vault)).rejects.toThrow(code('rate_limited'));
   expect(vault.daemon.context.recorder.size).toBe(size);
+});
+
+describe('what one key has proposed', () => {
+  const [key, nowMs, HOUR_MS] = ['ed25519:x', 1_767_225_600_000, 3_600_000];
+  /** As many proposals of the key, each as the changes say. */
+  const proposed = (count: number, { time = nowMs, expires = nowMs + HOUR_MS, phase = 'open' } = {}) => {
+    const statement = { proposer: { kind: 'principal', key }, expires };
+    const some = Array.from({ length: count }, (_, i) => [String(i), { statement, phase, time }] as const);
+    return { proposals: PersistentMap(some) } as unknown as Facts;
+  };
+  const affordable = (facts: Facts) => () => isAffordable(facts, key, nowMs);
+
+  test('takes a place while it is open, and none once it is over, though nobody has told its end', () => {
+    expect(affordable(proposed(OPEN_PROPOSALS_A_KEY))).toThrow(code('rate_limited'));
+    expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { expires: nowMs - 1 }))).not.toThrow();
+  });
+
+  test('counts for an hour, and no longer where it was dated by a clock that was ahead', () => {
+    const denied = { phase: 'denied' };
+    expect(affordable(proposed(PROPOSALS_AN_HOUR_A_KEY, denied))).toThrow(code('rate_limited'));
+    expect(affordable(proposed(PROPOSALS_AN_HOUR_A_KEY, { ...denied, time: nowMs - HOUR_MS }))).not.toThrow();
+    expect(affordable(proposed(PROPOSALS_AN_HOUR_A_KEY, { ...denied, time: nowMs + 30 * HOUR_MS }))).not.toThrow();
+  });
 });
 
 test('a requester sees neither the proposals nor the keys of others, nor versions out of scope', async () => {

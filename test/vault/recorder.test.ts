@@ -303,6 +303,17 @@ describe('the clock', () => {
     await reopened(ports, recorder);
   });
 
+  test('that is a month behind refuses no stop, which is dated as early as may be', async () => {
+    const { ports, recorder, clock } = await founded();
+    const { body } = await world.draftStop(world.stop('all', '0'.repeat(64), world.founder('ana')));
+    clock.nowMs -= 30 * 24 * HOUR_MS;
+    await expect(beat(recorder)).rejects.toThrow(code('clock_skew'));
+    await recorder.record(() => ({ drafts: [{ kind: 'stop', body }] }));
+    expect(recorder.facts.stopped).not.toBeNull();
+    expect(timesOf(recorder)).toEqual([recorder.facts.attestedMs - 5 * 60_000]);
+    await reopened(ports, recorder);
+  });
+
   test('that was a month ahead for a while leaves nothing behind', async () => {
     const { ports, recorder, clock } = await founded();
     const truth = clock.nowMs;
