@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { TwinlockError } from '../core/errors.ts';
+import { unlessRefused } from '../core/refusal.ts';
 import {
   AEAD_TAG_BYTES,
   type Aead,
@@ -37,13 +38,12 @@ const aead: Aead = {
     for (let at = 0; at < ciphertext.length; at += PIECE_BYTES) {
       plaintext.set(decipher.update(ciphertext.subarray(at, at + PIECE_BYTES)), at);
     }
-    try {
-      decipher.final();
-    } catch (cause) {
+    const check = () => decipher.final();
+    unlessRefused(Error, check, (cause) => {
       // Until here nothing has been checked: what was deciphered must not outlive the failure.
       plaintext.fill(0);
       throw new TwinlockError('ciphertext_invalid', 'the tag does not match', {}, { cause });
-    }
+    });
     return plaintext;
   },
 };

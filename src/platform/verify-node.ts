@@ -1,6 +1,7 @@
 import { constants, createPublicKey, type KeyObject, type SigningOptions, verify } from 'node:crypto';
 import { concat, fromHex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
+import { unlessRefused } from '../core/refusal.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
 import { type KeyFamily, keyFamilyOf } from '../core/signature/key-family.ts';
 import { checkSignatureForm } from '../core/signature/precheck.ts';
@@ -58,14 +59,9 @@ export function verifyNode(claim: SignatureClaim): void {
 
 function importKey({ algorithm, publicKey, what }: SignatureClaim): KeyObject {
   const spki = concat(SPKI_PREFIX[keyFamilyOf(algorithm)], publicKey);
-  try {
-    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  } catch (cause) {
-    throw new TwinlockError(
-      'invalid_key',
-      `${what}: the platform does not import this ${algorithm} key`,
-      {},
-      { cause },
-    );
-  }
+  const read = () => createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  return unlessRefused(Error, read, (cause) => {
+    const message = `${what}: the platform does not import this ${algorithm} key`;
+    throw new TwinlockError('invalid_key', message, {}, { cause });
+  });
 }

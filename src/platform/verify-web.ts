@@ -57,7 +57,9 @@ async function importKey({ algorithm, publicKey, what }: SignatureClaim) {
   try {
     return await crypto.subtle.importKey(format, publicKey.slice(), parameters, false, ['verify']);
   } catch (cause) {
-    const isUnknown = (cause as Error).name === 'NotSupportedError';
+    // Anything else is the engine's own trouble, and no verdict on the key.
+    if (!(cause instanceof DOMException)) throw cause;
+    const isUnknown = cause.name === 'NotSupportedError';
     const code = isUnknown ? 'unsupported_algorithm' : 'invalid_key';
     throw new TwinlockError(code, `${what}: the platform does not import this ${algorithm} key`, {}, { cause });
   }

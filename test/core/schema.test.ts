@@ -131,3 +131,7 @@ test('an error names the document and the field', () => {
     expect.objectContaining({ code: 'malformed', detail: { path: 'policy.list.1.a' } }),
   );
 });
+
+test('a schema is walked, and no code is made of it: a page may not, and one rule is one program', () => {
+  expect(z.config().jitless).toBe(true);
+});

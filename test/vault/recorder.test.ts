@@ -100,6 +100,40 @@ test('before genesis there is no state and no checkpoint, and nothing but genesi
   await expect(beat(empty)).rejects.toThrow(code('wrong_genesis'));
 });
 
+describe('an error of the engine, whose stack or memory is at its end', () => {
+  const exhausted = new RangeError('Maximum call stack size exceeded');
+  const failing = (ports: RecorderPorts): RecorderPorts => ({
+    ...ports,
+    verify: () => {
+      throw exhausted;
+    },
+  });
+
+  test('is no verdict on an act: nothing is recorded, and the next act is', async () => {
+    const { log, ports, recorder, clock } = await founded();
+    let isFailing = false;
+    const faulty = await Recorder.open({
+      ...ports,
+      verify: (claim) => (isFailing ? failing(ports) : ports).verify(claim),
+    });
+    isFailing = true;
+    const draft = await world.draftStop(world.stop('all', '00'.repeat(32), world.founder('ana')));
+    const act = () => ({ drafts: [draft] });
+    const stored = log.batches.length;
+    await expect(faulty.record(act)).rejects.toBe(exhausted);
+    expect([faulty.size, log.batches.length]).toEqual([recorder.size, stored]);
+    isFailing = false;
+    clock.nowMs += 1;
+    expect((await faulty.record(act)).index).toBe(recorder.size);
+    await reopened(ports, faulty);
+  });
+
+  test('ends a replay as it came, and judges no entry', async () => {
+    const { ports } = await founded();
+    await expect(Recorder.open(failing(ports))).rejects.toBe(exhausted);
+  });
+});
+
 describe('a commit that fails', () => {
   for (const fault of FAULTS) {
     test(`${fault}: the act is refused, and the next takes its right place`, async () => {

@@ -67,7 +67,7 @@ function rangeRoot(from: number, to: number, hashes: SubtreeHashes): Uint8Array 
   const complete: Uint8Array[] = [];
   for (let start = from; start < to; ) {
     const leaves = largestPowerBelow(to - start + 1);
-    complete.push(hashes.hashAt(Math.log2(leaves), start / leaves));
+    complete.push(hashes.hashAt(heightOf(leaves), start / leaves));
     start += leaves;
   }
   return frontierRoot({ size: to - from, hashes: complete });
@@ -78,6 +78,13 @@ function largestPowerBelow(n: number): number {
   let power = 1;
   while (power * 2 < n) power *= 2;
   return power;
+}
+
+/** The logarithm of a power of two, which no engine rounds. */
+function heightOf(leaves: number): number {
+  let height = 0;
+  for (let width = 1; width < leaves; width *= 2) height += 1;
+  return height;
 }
 
 function checkRange(value: number, high: number): void {
