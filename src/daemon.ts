@@ -1,41 +1,44 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { fromHex } from './core/bytes.ts';
-import { must, TwinlockError } from './core/errors.ts';
-import { signCheckpoint } from './core/log/checkpoint.ts';
+import { openRecorder, readLogSeed, readSecret } from './data-folder.ts';
 import { openEndorser } from './endorse/endorser.ts';
 import type { Sources } from './endorse/find.ts';
 import { type AccessLog, boundedLog } from './http/access-log.ts';
-import { createApp } from './http/app.ts';
+import { createApp, createStopApp } from './http/app.ts';
 import type { Connections } from './http/connections.ts';
 import { webauthnDoor } from './http/door.ts';
 import { apiServer } from './http/server.ts';
-import { LOG_KEY_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
+import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
 import { verifyNode } from './platform/verify-node.ts';
-import { DATABASE_FILE, openStore } from './store/open.ts';
+import { watchStopFolder } from './stop-folder.ts';
+import { openStore } from './store/open.ts';
 import { Challenges } from './vault/challenges.ts';
 import { type ClockState, type Clocks, ClockWatch } from './vault/clock-watch.ts';
 import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
-import { MAX_STOP_OWNERS } from './vault/limits.ts';
+import { MAX_STOP_OWNERS, STOP_CONNECTIONS, STOP_CONNECTIONS_AN_ADDRESS } from './vault/limits.ts';
 import { Recent } from './vault/recent.ts';
-import { Recorder } from './vault/recorder.ts';
 import { Refusals } from './vault/refusals.ts';
 import { Requests } from './vault/requests.ts';
 import { Sessions } from './vault/sessions.ts';
 import { Shares } from './vault/shares.ts';
+import { stop } from './vault/stop.ts';
 import { tellRefusals, upkeep } from './vault/upkeep.ts';
 import { sweep } from './vault/upload.ts';
 
-export interface DaemonOptions {
-  readonly dataDir: string;
+export interface Listen {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+}
+
+export interface DaemonOptions extends Listen {
+  readonly dataDir: string;
+  /** Another address, for stops and nothing else: what the API's is flooded with leaves it alone. Null for none. */
+  readonly stopListen: Listen | null;
   /** How often time is looked at: ends, folded refusals. */
   readonly upkeepMs: number;
   readonly heartbeatMs: number;
@@ -52,6 +55,8 @@ export interface DaemonOptions {
 
 export interface Daemon {
   readonly url: string;
+  /** Of the address for stops; null where there is none. */
+  readonly stopUrl: string | null;
   readonly context: Context;
   readonly connections: Pick<Connections, 'count'>;
   /** Answers what is under way, then closes the store. */
@@ -61,6 +66,7 @@ export interface Daemon {
 /** How long a request under way may take to end when the daemon stops. */
 const GRACE_MS = 10_000;
 const IDLE_MS = 50;
+const STOP_BOUNDS = { maxCount: STOP_CONNECTIONS, maxPerAddress: STOP_CONNECTIONS_AN_ADDRESS };
 const PLATFORM_CLOCKS: Clocks = { now: () => Date.now(), monotonic: () => performance.now() };
 /** In the data folder; may be deleted. */
 const ENDORSEMENT_CACHE = 'endorsements';
@@ -68,35 +74,28 @@ const ENDORSEMENT_CACHE = 'endorsements';
 /** Opens the data folder, replays the log and serves the API over TLS 1.3. Throws the first fault it finds. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { dataDir } = options;
-  const seed = fromHex(readSecret(dataDir, LOG_KEY_FILE).trim());
+  const seed = readLogSeed(dataDir);
   const tls = { key: readSecret(dataDir, TLS_KEY_FILE), cert: readSecret(dataDir, TLS_CERTIFICATE_FILE) };
-  // A vault whose log is gone must not look like one that was never founded.
-  must(
-    existsSync(join(dataDir, DATABASE_FILE)),
-    'storage_corrupt',
-    `${dataDir} has a log key and no ${DATABASE_FILE}: restore the whole folder, and alert the custodians`,
-  );
   const store = openStore(dataDir);
   const closing = new AbortController();
   try {
     const context = await openContext(store, seed, options, closing.signal);
     const accessLog = boundedLog(options.accessLog, context.clock.now);
     const { server, connections } = apiServer(createApp(context, accessLog), tls, accessLog);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(options.port, options.host, resolve);
-    });
-    const { port } = server.address() as AddressInfo;
+    const stops = apiServer(createStopApp(context, accessLog), tls, accessLog, STOP_BOUNDS).server;
+    const url = await listening(server, options);
+    const stopUrl = options.stopListen === null ? null : await listening(stops, options.stopListen);
+    const endWatch = watchStopFolder(dataDir, (signed) => stop(context, signed), options.onUpkeepError);
     const stopUpkeep = everySoOften(options, context);
-    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
     return {
-      url: `https://${host}:${port}`,
+      url,
+      stopUrl,
       context,
       connections,
       async close() {
         closing.abort();
         await stopUpkeep();
-        await closeServer(server);
+        await Promise.all([closeServer(server), stopUrl === null ? null : closeServer(stops), endWatch()]);
         await tellRefusals(context).catch(options.onUpkeepError);
         await context.recorder.settled();
         store.close();
@@ -108,6 +107,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
+/** Returns its address. */
+async function listening(server: Server, { host, port }: Listen): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  return `https://${host.includes(':') ? `[${host}]` : host}:${taken}`;
+}
+
 /** Replays the log and mends what a crash left. */
 async function openContext(
   store: ReturnType<typeof openStore>,
@@ -117,12 +126,7 @@ async function openContext(
 ): Promise<Context> {
   const random = (length: number) => Uint8Array.from(randomBytes(length));
   const logKey = ed25519.getPublicKey(seed);
-  const recorder = await Recorder.open({
-    log: store.log,
-    clock,
-    verify: verifyNode,
-    signer: { sign: (checkpoint) => signCheckpoint(checkpoint, seed) },
-  });
+  const recorder = await openRecorder(store, seed, clock);
   const context: Context = {
     recorder,
     log: store.log,
@@ -147,25 +151,6 @@ async function openContext(
   await settleUploads(context);
   await sweep(context);
   return context;
-}
-
-function readSecret(dataDir: string, name: string): string {
-  try {
-    return readFileSync(join(dataDir, name), 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    must(
-      code !== 'ENOENT',
-      'genesis_incomplete',
-      `${dataDir} holds no vault: run twinlockd init first, or name its folder with --data`,
-    );
-    throw new TwinlockError(
-      'unavailable',
-      `cannot read ${join(dataDir, name)}: ${code ?? 'unknown'}`,
-      {},
-      { cause: error },
-    );
-  }
 }
 
 /** Returns how to stop it, which waits for the round that is under way. */

@@ -5,25 +5,23 @@ import { parseReferenceValues } from './core/attest/reference-values.ts';
 import { fromUtf8 } from './core/bytes.ts';
 import { TwinlockError } from './core/errors.ts';
 import { parseJson } from './core/json.ts';
+import { parseSignedStop, type SignedStop } from './core/log/signed-stop.ts';
 import { type Grade, parseAs } from './core/schema.ts';
-import { principalInvitation } from './core/statement/statement.ts';
-import { startDaemon } from './daemon.ts';
+import { stopText } from './core/state/running.ts';
+import { principalInvitation, statementDigest } from './core/statement/statement.ts';
+import { type Listen, startDaemon } from './daemon.ts';
 import { type Inventory, takeInventory } from './endorse/inventory.ts';
 import { type Mirrors, missingMirror, parseMirror } from './endorse/mirror.ts';
 import { VENDORS } from './endorse/wanted.ts';
 import { acceptsTpmAlone, foundingPolicy, referenceValuesDigest, refusesEveryHost } from './founding-policy.ts';
 import { initialise, TLS_CERTIFICATE_FILE } from './initialise.ts';
 import { readInputFile } from './input-file.ts';
+import { stopByHand } from './stop-by-hand.ts';
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8443;
 const DEFAULT_DATA = 'twinlock-data';
 const { TWINLOCK_LOG_LEVEL } = process.env;
-
-interface Listen {
-  readonly host: string;
-  readonly port: number;
-}
 
 function listen(text: string): Listen {
   const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
@@ -42,6 +40,7 @@ const mirror = (text: string, before: Mirrors = {}): Mirrors => ({ ...before, ..
 
 interface ServeOptions {
   readonly listen: Listen;
+  readonly stopListen?: Listen;
   readonly heartbeatMinutes: number;
   readonly endorsements?: string;
   readonly endorsementMirror?: Mirrors;
@@ -132,6 +131,11 @@ program
       .argParser(listen)
       .default({ host: DEFAULT_HOST, port: DEFAULT_PORT }, `${DEFAULT_HOST}:${DEFAULT_PORT}`),
   )
+  .addOption(
+    new Option('--stop-listen <host:port>', 'another address that takes stops and nothing else, on bounds of its own')
+      .env('TWINLOCK_STOP_LISTEN')
+      .argParser(listen),
+  )
   .option('--heartbeat-minutes <minutes>', 'how long the log may be silent', whole, 60)
   .addOption(
     new Option('--endorsements <folder>', 'vendor certificates, TCB collateral, key sets (src/endorse/FORMAT.md)').env(
@@ -160,6 +164,7 @@ Examples:
       dataDir: program.opts()['data'],
       host: options.listen.host,
       port: options.listen.port,
+      stopListen: options.stopListen ?? null,
       upkeepMs: 5_000,
       heartbeatMs: options.heartbeatMinutes * 60_000,
       endorsements,
@@ -183,8 +188,11 @@ Examples:
     const hint = missingMirror(endorsements.mirrors);
     if (hint !== null) logger.warn(hint);
     const { state } = daemon.context.recorder;
-    logger.info(
-      { url: daemon.url, fingerprint: state?.facts.vault ?? null, entries: daemon.context.recorder.size },
+    const fingerprint = state?.facts.vault ?? null;
+    const stopped = state?.facts.stopped?.map(stopText) ?? null;
+    const { url, stopUrl } = daemon;
+    logger[stopped === null ? 'info' : 'warn'](
+      { url, stopUrl, fingerprint, entries: daemon.context.recorder.size, stopped },
       'serving',
     );
     let isStopping = false;
@@ -204,6 +212,47 @@ Examples:
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
   });
+
+program
+  .command('stop <file>')
+  .description('records a stop that was carried here: by the daemon where it runs, and else by itself')
+  .option('--json', 'the result as one line of JSON')
+  .addHelpText(
+    'after',
+    `
+For when the vault cannot be reached. FILE is what a custodian's console or twinlock stop --out wrote; its signature says
+whose it is. To stop a stopped vault is no failure.
+
+Examples:
+  twinlockd stop /media/usb/stop.json
+  twinlockd --data /var/lib/twinlock stop stop.json --json`,
+  )
+  .action(async (file: string, { json }: { json?: boolean }) => {
+    const signed = readStop(file);
+    const { index, already, stopped } = await stopByHand(program.opts()['data'], signed);
+    const { what } = signed.statement;
+    if (json === true) {
+      console.log(JSON.stringify({ digest: statementDigest(signed.statement), what, index, already, stopped }));
+      return;
+    }
+    console.log(`${already ? 'already so' : 'stopped'}: ${what}${index === null ? '' : `, entry ${index} of the log`}`);
+    for (const one of stopped ?? []) console.log(`the vault is stopped by ${printable(stopText(one))}`);
+  });
+
+/** Names the file in whatever is wrong with it. */
+function readStop(file: string): SignedStop {
+  try {
+    return parseSignedStop(readInputFile(file));
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    throw new TwinlockError(error.code, `${file}: ${error.message}`, error.detail);
+  }
+}
+
+/** What the log says may steer a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+}
 
 function hasFiles({ files }: Inventory): boolean {
   return Object.values(files).some((count) => count > 0);

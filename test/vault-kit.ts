@@ -237,6 +237,7 @@ export async function startInProcess(
     dataDir,
     host: '127.0.0.1',
     port: 0,
+    stopListen: null,
     upkeepMs: HOUR_MS,
     heartbeatMs: HOUR_MS,
     accessLog: ({ error }) => {

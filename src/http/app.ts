@@ -29,15 +29,7 @@ export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<E
     c.set('context', context);
     return next();
   });
-  app.onError((error, c) => {
-    const { status, problem } = problemOf(error);
-    c.set('failure', status === 500 ? error : problem.code);
-    const { retryAfterMs } = problem.detail;
-    if (typeof retryAfterMs === 'number') c.header('Retry-After', String(Math.ceil(retryAfterMs / 1000)));
-    if (problem.code === 'range_not_satisfiable') c.header('Content-Range', `bytes */${problem.detail['totalBytes']}`);
-    return c.json(problem, status);
-  });
-  app.notFound((c) => c.json({ code: 'not_found', message: 'no such route: see /openapi.json', detail: {} }, 404));
+  answersProblems(app);
   app.get('/healthz', (c) => c.text('ok\n'));
   for (const routes of [sessionRoutes, foundingRoutes, logRoutes, proposalRoutes, uploadRoutes, releaseRoutes]) {
     routes(app, context);
@@ -51,6 +43,29 @@ export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<E
   const documentText = JSON.stringify(document);
   app.get('/openapi.json', (c) => c.body(documentText, 200, { 'Content-Type': 'application/json' }));
   return app;
+}
+
+/** Stops and nothing else, for an address of their own. */
+export function createStopApp(context: Context, accessLog: AccessLog): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>();
+  const told = answered(accessLog);
+  stopRoutes(app, context, told);
+  app.use(told);
+  answersProblems(app);
+  app.get('/healthz', (c) => c.text('ok\n'));
+  return app;
+}
+
+function answersProblems(app: OpenAPIHono<Env>): void {
+  app.onError((error, c) => {
+    const { status, problem } = problemOf(error);
+    c.set('failure', status === 500 ? error : problem.code);
+    const { retryAfterMs } = problem.detail;
+    if (typeof retryAfterMs === 'number') c.header('Retry-After', String(Math.ceil(retryAfterMs / 1000)));
+    if (problem.code === 'range_not_satisfiable') c.header('Content-Range', `bytes */${problem.detail['totalBytes']}`);
+    return c.json(problem, status);
+  });
+  app.notFound((c) => c.json({ code: 'not_found', message: 'no such route: see /openapi.json', detail: {} }, 404));
 }
 
 function answered(accessLog: AccessLog): MiddlewareHandler<Env> {

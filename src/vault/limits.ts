@@ -135,3 +135,6 @@ export const STOPS_A_MINUTE_A_KEY = 60;
 export const BAD_STOPS_A_MINUTE_AN_ADDRESS = 60;
 /** Keys or addresses that are told apart. */
 export const MAX_STOP_OWNERS = 10_000;
+/** Of the address that is for stops alone: a stop is one connection for a moment. */
+export const STOP_CONNECTIONS = 256;
+export const STOP_CONNECTIONS_AN_ADDRESS = 16;

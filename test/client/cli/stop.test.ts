@@ -1,0 +1,73 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { signStop } from '../../../client/custodian/stop.ts';
+import { writePrincipalKey } from '../../../client/principal-file.ts';
+import { platformRandom } from '../../../client/random.ts';
+import { writeStopFile } from '../../../client/stop-file.ts';
+import { openVault, type Vault } from '../../vault-kit.ts';
+import { runProgram } from './vault.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
+
+let vault: Vault;
+let home: string;
+beforeAll(async () => {
+  vault = await openVault({}, { stopListen: { host: '127.0.0.1', port: 0 } });
+  home = mkdtempSync(join(tmpdir(), 'twinlock-stop-'));
+  await writePrincipalKey(join(home, 'serving.key'), vault.prepared.machines.requester);
+});
+afterAll(async () => {
+  await vault.close();
+  rmSync(home, { recursive: true });
+  expect(vault.failures).toEqual([]);
+});
+
+const twinlock = (...args: string[]) => {
+  const ca = join(vault.prepared.dataDir, 'tls.crt');
+  return runProgram('client/cli.ts', ['stop', ...args, '--ca', ca, '--fingerprint', vault.fingerprint], home);
+};
+const key = () => ['--key', join(home, 'serving.key')];
+const facts = () => vault.daemon.context.recorder.facts;
+
+test('what a console signed is delivered by whichever address answers', async () => {
+  const file = join(home, 'stop.json');
+  const ceremony = { authenticator: vault.ana.device, random: platformRandom, now: () => 0 };
+  const [own] = vault.ana.enrolled;
+  if (own === undefined) throw new Error('nobody has enrolled');
+  await writeStopFile(file, await signStop(ceremony, vault.fingerprint, own, { what: 'all', reason: 'a drill' }, null));
+  const nobody = await twinlock(file, '--vault', 'https://127.0.0.1:1');
+  expect(nobody.code).toBe(69);
+  const also = ['--also', vault.daemon.stopUrl ?? ''];
+  const run = await twinlock(file, '--vault', 'https://127.0.0.1:1', ...also, '--json');
+  expect([run.stderr, run.code]).toEqual(['', 0]);
+  expect(run.json()).toMatchObject({ what: 'all', already: false, via: also[1], stopped: [{ name: 'ana' }] });
+  const again = await twinlock(file, '--vault', vault.baseUrl);
+  expect([again.code, again.stdout.split('\n')[0]]).toEqual([0, 'already so    all']);
+});
+
+test('a machine signs with nothing but its key and the fingerprint, for the file, a host’s folder, and the vault', async () => {
+  const folder = join(home, 'stops');
+  mkdirSync(folder);
+  const reason = ['--reason', 'stolen'];
+  const out = join(home, 'retired.json');
+  expect((await twinlock('--retire', ...key(), ...reason, '--out', out)).code).toBe(0);
+  expect(existsSync(out)).toBe(true);
+  expect((await twinlock(out, '--to-host', folder)).code).toBe(0);
+  expect(readdirSync(folder)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
+  const run = await twinlock(out, '--vault', vault.baseUrl, '--json');
+  expect(run.json()).toMatchObject({ what: 'principal', already: false });
+  expect(facts().principals.get(vault.requester.principal.key)?.retiredAt).not.toBeNull();
+});
+
+test('refuses to guess: nothing named, two things named, no reason, no key', async () => {
+  for (const args of [
+    [],
+    ['--retire', ...key()],
+    ['--retire', '--release', 'ab'.repeat(32), ...key()],
+    ['--retire', '--reason', 'x'],
+  ]) {
+    expect((await twinlock(...args)).code).toBe(64);
+  }
+});

@@ -1,0 +1,105 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { signStop } from '../client/custodian/stop.ts';
+import { platformRandom } from '../client/random.ts';
+import { type SignedStop, signedStopBytes } from '../src/core/log/signed-stop.ts';
+import { statementDigest } from '../src/core/statement/statement.ts';
+import { STOP_FOLDER } from '../src/stop-folder.ts';
+import { runProgram } from './client/cli/vault.ts';
+import { ask } from './http/ask.ts';
+import { openVault, type Person, type Vault } from './vault-kit.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
+
+let vault: Vault;
+let home: string;
+beforeEach(async () => {
+  vault = await openVault({}, { stopListen: { host: '127.0.0.1', port: 0 } });
+  home = mkdtempSync(join(tmpdir(), 'twinlock-stop-'));
+});
+afterEach(async () => {
+  await vault.close();
+  rmSync(home, { recursive: true });
+  expect(vault.failures).toEqual([]);
+});
+
+function signed(person: Person): Promise<SignedStop> {
+  const [own] = person.enrolled;
+  if (own === undefined) throw new Error('nobody has enrolled');
+  const ceremony = { authenticator: person.device, random: platformRandom, now: () => Date.now() };
+  return signStop(ceremony, vault.fingerprint, own, { what: 'all', reason: 'a drill' }, null);
+}
+
+async function carried(person: Person): Promise<string> {
+  const path = join(home, `${person.name}.json`);
+  // As an editor saves it: white space is nobody's business.
+  writeFileSync(path, `${new TextDecoder().decode(signedStopBytes(await signed(person)))}\n`);
+  return path;
+}
+
+const twinlockd = (...args: string[]) =>
+  runProgram('src/main.ts', ['--data', vault.prepared.dataDir, 'stop', ...args], home);
+const stopped = () => vault.daemon.context.recorder.facts.stopped;
+
+describe('twinlockd stop FILE', () => {
+  test('hands it to the daemon that runs, which records it; a second time it is so already', async () => {
+    const file = await carried(vault.ana);
+    const first = await twinlockd(file, '--json');
+    expect([first.stderr, first.code]).toEqual(['', 0]);
+    expect(first.json()).toMatchObject({ what: 'all', index: 1, already: false, stopped: [{ name: 'ana' }] });
+    expect(stopped()).toMatchObject([{ name: 'ana', reason: 'a drill' }]);
+    const again = await twinlockd(file);
+    expect([again.code, again.stdout.split('\n')[0]]).toEqual([0, 'already so: all']);
+    expect(readdirSync(join(vault.prepared.dataDir, STOP_FOLDER))).toEqual([]);
+  });
+
+  test('records it by itself where no daemon runs, and the daemon that starts then is stopped', async () => {
+    const file = await carried(vault.ben);
+    await vault.daemon.close();
+    const run = await twinlockd(file);
+    expect([run.stderr, run.code]).toEqual(['', 0]);
+    expect(run.stdout).toMatch(/^stopped: all, entry 1 of the log\nthe vault is stopped by ben at 2.*“a drill”\n$/);
+    await vault.restart();
+    expect(stopped()).toMatchObject([{ name: 'ben' }]);
+  });
+
+  test('that lies in the folder when a daemon starts is taken', async () => {
+    const stop = await signed(vault.cleo);
+    await vault.daemon.close();
+    const folder = join(vault.prepared.dataDir, STOP_FOLDER);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${statementDigest(stop.statement)}.json`), signedStopBytes(stop));
+    await vault.restart();
+    await vi.waitFor(() => expect(stopped()).toMatchObject([{ name: 'cleo' }]), 10_000);
+  });
+
+  test('refuses what is no stop, and one that is not true, with the same code whether a daemon runs or not', async () => {
+    const none = join(home, 'none.json');
+    writeFileSync(none, '{}');
+    expect((await twinlockd(none)).code).toBe(64);
+    const [a, b] = [await signed(vault.ana), await signed(vault.ben)];
+    const forged = join(home, 'forged.json');
+    writeFileSync(forged, signedStopBytes({ statement: a.statement, signature: b.signature }));
+    const running = await twinlockd(forged);
+    await vault.daemon.close();
+    const alone = await twinlockd(forged);
+    await vault.restart();
+    expect([running.code, alone.code]).toEqual([70, 70]);
+    expect(running.stderr).toMatch(/\(wrong_challenge\)\n$/);
+    expect(alone.stderr).toBe(running.stderr);
+    expect(stopped()).toBeNull();
+  });
+});
+
+test('an address of its own takes stops and nothing else', async () => {
+  const url = vault.daemon.stopUrl ?? '';
+  expect((await ask(url, { path: '/v1/vault' })).status).toBe(404);
+  expect((await ask(url, { method: 'POST', path: '/v1/challenges', body: {} })).status).toBe(404);
+  const body = new TextDecoder().decode(signedStopBytes(await signed(vault.ana)));
+  const reply = await ask(url, { method: 'POST', path: '/v1/stops', body });
+  expect([reply.status, JSON.parse(reply.body.toString())]).toMatchObject([200, { already: false }]);
+  expect(reply.headers['cache-control']).toBe('no-store');
+  expect(stopped()).toMatchObject([{ name: 'ana' }]);
+});
