@@ -1,11 +1,13 @@
 import type { Parts } from '../../src/core/attest/compose.ts';
-import type { Endorsements } from '../../src/core/attest/endorsements.ts';
-import { gpuNonce, hostExtraData, hostReportData, parseEvidence } from '../../src/core/attest/evidence.ts';
+import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
+import { gpuEvidence, gpuNonce, hostExtraData, hostReportData, parseEvidence } from '../../src/core/attest/evidence.ts';
 import { fromHex, fromUtf8, type Hex } from '../../src/core/bytes.ts';
-import { digestOf } from '../../src/core/canonical.ts';
+import { digestOf, digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
+import { parseAs } from '../../src/core/schema.ts';
 import { parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
+import { devicesKept, isNvattest } from '../host/nvattest-json.ts';
 
 /** What is appraised, and what vendors say of it. */
 export interface Subject {
@@ -14,25 +16,28 @@ export interface Subject {
 }
 
 /**
- * Takes apart a file as our agent writes it: the evidence of a request, or what `twinlock evidence` wrote.
+ * Takes apart a file as our agent writes it: the evidence of a request, or what `twinlock evidence` wrote; or what
+ * NVIDIA's `nvattest collect-evidence` printed.
  * `nonce` is what whoever asked for the latter had chosen (32 bytes in hex); without it the file's word stands
  * for how fresh it is. Throws `malformed`, `not_canonical` or `too_large`.
  */
 export function subjectOfFile(bytes: Uint8Array, nonce: Hex | null): Subject {
-  switch (kindOf(bytes)) {
+  const json = jsonOf(bytes);
+  switch ((json as { kind?: unknown } | null)?.kind) {
     case 'evidence':
       return requestEvidence(bytes);
     case 'evidence-parts':
       return partsEvidence(bytes, nonce);
     default:
+      if (isNvattest(json)) return nvattestEvidence(json, nonce);
       throw new TwinlockError('malformed', 'expected JSON of kind evidence or evidence-parts, as our agent writes it');
   }
 }
 
-function kindOf(bytes: Uint8Array): unknown {
+function jsonOf(bytes: Uint8Array): unknown {
   const isBinary = bytes.includes(0);
   must(!isBinary, 'malformed', 'expected JSON: binary files of vendors’ tools need a flag, such as --tdx-quote');
-  return (parseJson(fromUtf8(bytes)) as { kind?: unknown } | null)?.kind;
+  return parseJson(fromUtf8(bytes));
 }
 
 function requestEvidence(bytes: Uint8Array): Subject {
@@ -60,5 +65,21 @@ function partsEvidence(bytes: Uint8Array, asked: Hex | null): Subject {
       evidence: digestOf(bytes),
     },
     endorsements,
+  };
+}
+
+/** Devices without a CPU's report, which alone are never enough. */
+function nvattestEvidence(json: unknown, nonce: Hex | null): Subject {
+  const devices = devicesKept(json, 'nvattest’s JSON');
+  const gpu = parseAs(gpuEvidence, { kind: 'spdm', devices }, 'evidence');
+  return {
+    parts: {
+      report: null,
+      reportData: null,
+      gpu,
+      gpuNonce: nonce === null ? null : fromHex(nonce),
+      evidence: digestOfObject({ report: null, gpu }),
+    },
+    endorsements: NO_ENDORSEMENTS,
   };
 }

@@ -13,11 +13,13 @@ import { parseTpmsAttest } from '../../src/core/attest/tpm/tpms-attest.ts';
 import { equal, fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { parseJson } from '../../src/core/json.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { parseCertificate } from '../../src/core/x509/certificate.ts';
 import { SEQUENCE } from '../../src/core/x509/der-reader.ts';
 import { derOfText } from '../../src/core/x509/der-text.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
+import { devicesKept } from '../host/nvattest-json.ts';
 import type { Subject } from './agent-file.ts';
 
 /** Evidence as vendors' tools write it, each the bytes of a file; null or empty where it was not given. */
@@ -32,6 +34,8 @@ export interface RawEvidence {
   readonly spdm: readonly Uint8Array[];
   /** One an SPDM file, in the same order. */
   readonly chain: readonly Uint8Array[];
+  /** What NVIDIA's `nvattest collect-evidence` printed, of GPUs or of NVSwitches. */
+  readonly nvattest: readonly Uint8Array[];
   readonly tpmAttest: Uint8Array | null;
   readonly tpmSignature: Uint8Array | null;
   readonly tpmPcrs: Uint8Array | null;
@@ -53,6 +57,7 @@ export const NONE: RawEvidence = {
   collateral: null,
   spdm: [],
   chain: [],
+  nvattest: [],
   tpmAttest: null,
   tpmSignature: null,
   tpmPcrs: null,
@@ -131,15 +136,17 @@ function isNras(jwt: Uint8Array): boolean {
   return of('jwt', () => fromUtf8(jwt).trimStart().startsWith('['));
 }
 
-function gpuOf({ spdm, chain, jwt }: RawEvidence): GpuEvidence | null {
+function gpuOf({ spdm, chain, nvattest, jwt }: RawEvidence): GpuEvidence | null {
   must(spdm.length === chain.length, 'usage', 'expected as many --chain as --spdm, in the same order');
-  if (spdm.length > 0) {
-    const devices = spdm.map((bytes, i) => ({
-      spdm: toBase64url(bytes),
-      chain: of('chain', () => certificatesOf(chain[i] ?? new Uint8Array())),
-    }));
-    return { kind: 'spdm', devices };
-  }
+  const single = spdm.map((bytes, i) => ({
+    spdm: toBase64url(bytes),
+    chain: of('chain', () => certificatesOf(chain[i] ?? new Uint8Array())),
+  }));
+  const printed = of('nvattest', () =>
+    nvattest.flatMap((bytes) => devicesKept(parseJson(fromUtf8(bytes)), 'nvattest’s JSON')),
+  );
+  const devices = [...single, ...printed];
+  if (devices.length > 0) return { kind: 'spdm', devices };
   return jwt !== null && isNras(jwt) ? of('jwt', () => nrasEvidenceOf(fromUtf8(jwt))) : null;
 }
 

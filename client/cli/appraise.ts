@@ -28,7 +28,8 @@ export function addAppraise(program: Command): void {
 }
 
 const HELP = `
-Reads one file as our agent writes it (twinlock evidence, or a request's), or the files of vendors' tools.
+Reads one file as our agent writes it (twinlock evidence, or a request's) or NVIDIA's nvattest prints it, or the files
+of vendors' tools.
 What vendors say of it (--collateral, --vek, --ca, --crl, --jwks) goes with either, in place of what the file has.
 Nothing is asked of any network, and the vendors' roots are part of this program. --ca is AMD's chain here: ASK or
 ASVK, and ARK, in either order. A TPM's key has no vendor's root: it needs reference values that pin who certified it. With --jwks it
@@ -41,6 +42,7 @@ Examples:
   twinlock appraise --snp-report report.bin --vek vcek.der --ca cert_chain.pem
   twinlock appraise --tdx-quote quote.bin --collateral collateral.json --at 2026-06-29T03:00:00Z
   twinlock appraise --spdm gpu0.bin --chain gpu0.pem --spdm gpu1.bin --chain gpu1.pem --nonce "$NONCE"
+  twinlock appraise --nvattest gpus.json --nvattest nvswitches.json --nonce "$NONCE"
   twinlock appraise --tpm-attest q.msg --tpm-signature q.sig --tpm-pcrs q.pcrs --ak ak.tpm2b --json
   twinlock appraise --jwt token.jwt --jwks certs.json`;
 

@@ -44,6 +44,7 @@ const ENDORSING: readonly FileFlag[] = ['vek', 'ca', 'crl', 'collateral', 'jwks'
 export interface SubjectFlags extends FileFlags {
   readonly spdm?: readonly string[];
   readonly chain?: readonly string[];
+  readonly nvattest?: readonly string[];
   readonly endorsements?: string;
   readonly at?: string;
   readonly nonce?: string;
@@ -56,6 +57,7 @@ export function withSubjectFlags(command: Command): Command {
   return command
     .option('--spdm <file>', 'NVIDIA: SPDM request and response of a device; repeatable', collect)
     .option('--chain <file>', 'NVIDIA: the device’s certificates in PEM, one an --spdm', collect)
+    .option('--nvattest <file>', 'NVIDIA: what nvattest collect-evidence --format json printed; repeatable', collect)
     .option('--endorsements <file>', 'what vendors say of it, as our agent and the vault write it')
     .option('--at <instant>', 'when, as 2026-06-29T03:00:00Z (default: now)')
     .option('--nonce <hex>', 'what the evidence has to carry')
@@ -95,7 +97,7 @@ async function subjectWithin(file: string | null, flags: SubjectFlags): Promise<
   const reportData = hexOf('--report-data', flags.reportData, { min: MAX_DATA_BYTES });
   if (file === null) return subjectOfRaw(await rawOf(flags), { nonce, reportData });
   const evidence = (Object.keys(FILES) as FileFlag[]).filter((flag) => !ENDORSING.includes(flag));
-  const more = [...evidence, 'spdm', 'chain', 'reportData'] as const;
+  const more = [...evidence, 'spdm', 'chain', 'nvattest', 'reportData'] as const;
   const [other] = more.filter((flag) => flags[flag] !== undefined);
   must(
     other === undefined,
@@ -121,7 +123,8 @@ async function rawOf(flags: SubjectFlags): Promise<RawEvidence> {
   const files = await Promise.all(names.map(async (name) => [name, await read(flags[name])] as const));
   const all = (paths: readonly string[] = []) => Promise.all(paths.map((path) => readInput(path, MAX_FILE_BYTES)));
   const single = Object.fromEntries(files) as Record<FileFlag, Uint8Array | null>;
-  return { ...single, spdm: await all(flags.spdm), chain: await all(flags.chain) };
+  const [spdm, chain, nvattest] = await Promise.all([flags.spdm, flags.chain, flags.nvattest].map(all));
+  return { ...single, spdm: spdm ?? [], chain: chain ?? [], nvattest: nvattest ?? [] };
 }
 
 async function endorsementsOf(path: string | undefined): Promise<Subject['endorsements']> {

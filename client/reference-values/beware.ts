@@ -1,3 +1,4 @@
+import { CC_MODE } from '../../src/core/attest/nvidia/measures.ts';
 import type { NvidiaReferenceValues } from '../../src/core/attest/nvidia/reference-values.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
@@ -17,9 +18,6 @@ interface Weakness {
 const MILAN_SEED =
   "the key seed of a Milan's chip was read by software alone: who has it signs reports of any firmware, so no floor " +
   'helps; prefer Genoa or Turin, or list chips that you own';
-
-/** Of GH100's VBIOS: NVIDIA says that a part of it is the CC mode, on or DevTools. */
-const CC_MODE_INDEX = 9;
 
 const WEAKNESSES: readonly Weakness[] = [
   {
@@ -102,7 +100,7 @@ function devicesOf({ gpu }: ReferenceValues): NvidiaReferenceValues | null {
 }
 
 function leavesOutCcMode({ chip, golden }: NvidiaReferenceValues['vbioses'][number]): boolean {
-  return chip === 'GH100' && golden?.some(({ index }) => index === CC_MODE_INDEX) !== true;
+  return chip === CC_MODE.chip && golden?.some(({ index }) => index === CC_MODE.index) !== true;
 }
 
 function allowsProtectedPcie({ ppcie, featureFlags }: NvidiaReferenceValues): boolean {

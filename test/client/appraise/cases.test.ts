@@ -11,7 +11,7 @@ import {
   type ReferenceValues,
 } from '../../../src/core/attest/reference-values.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
-import { casePath, caseTest } from '../../vectors.ts';
+import { casePath, caseTest, vectorPath, vectorTest } from '../../vectors.ts';
 
 /** Evidence that was judged wrongly once, as an operator would give it to `twinlock appraise`. */
 
@@ -54,6 +54,14 @@ describe('NVIDIA', () => {
   });
   const gpus = Array.from({ length: 8 }, (_, i) => `gpu${i}`);
   const switches = Array.from({ length: 4 }, (_, i) => `switch${i}`);
+
+  vectorTest('what nvattest kept of four GPUs is read as the file that is named', async () => {
+    const { parts, endorsements } = await subjectOf(vectorPath('nvidia', 'h100x4-ppcie.evidence.json'), {});
+    const terms = { referenceValues: null, instantMs: instantOf(at), verify: verifyNode };
+    const appraisal = await appraiseParts(parts, { endorsements, ...terms });
+    expect(failedOf(appraisal)).toEqual([]);
+    expect(appraisal.claims).toMatchObject({ 'gpu.count': '4' });
+  });
 
   caseTest('8 GPUs and 4 NVSwitches of one machine pass', async () => {
     const appraisal = await appraise(devices(...gpus, ...switches), at, null);

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/subject-flags.ts';
-import { fromBase64url, toBase64, toHex } from '../../../src/core/bytes.ts';
+import { fromBase64url, toBase64, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { pem } from '../../core/x509/certificate-kit.ts';
+import { evidenceOf, makeDevice, TEST_NONCE, type TestDevice } from '../../platforms/nvidia.ts';
 import { snpCase } from '../../platforms/snp.ts';
 import { trustAuthorityToken } from '../../platforms/token.ts';
 import { tpmReport } from '../../platforms/tpm.ts';
@@ -30,6 +31,7 @@ describe('flags that do not go together are refused', () => {
     ['two reports', null, { ...SNP, tdxQuote: path('report.bin') }],
     ['a VEK without its issuer', null, { snpReport: SNP.snpReport, vek: SNP.vek }],
     ['a device without its chain', null, { spdm: [path('report.bin')] }],
+    ['our file and what nvattest printed', file, { nvattest: [path('report.bin')] }],
     ['a quote of a TPM without its key', null, { tpmAttest: path('report.bin') }],
     ['our file and a flag of another', file, { snpReport: SNP.snpReport }],
     ['our file, its endorsements and AMD’s chain', file, { endorsements: path('endorsements.json'), ca: SNP.ca }],
@@ -41,6 +43,56 @@ describe('flags that do not go together are refused', () => {
     ['a nonce of 65 bytes', null, { ...SNP, nonce: '00'.repeat(65) }],
   ])('%s', async (_, named, flags) => {
     await expect(subjectOf(named, flags)).rejects.toThrow(code('usage'));
+  });
+});
+
+describe('what nvattest printed', () => {
+  const [gpu, nvswitch] = [makeDevice({ switches: [2] }), makeDevice({ architecture: 'nvswitch', seed: 2 })];
+  const listed = ({ spdm, chain }: TestDevice) => ({
+    ...{ version: '1.0', arch: 'HOPPER', nonce: toHex(TEST_NONCE), evidence: toBase64(spdm) },
+    certificate: toBase64(utf8(chain.map((der) => pem('CERTIFICATE', der)).join(''))),
+  });
+  const printed = (name: string, json: unknown) => {
+    writeFileSync(path(name), JSON.stringify(json));
+    return path(name);
+  };
+  const gpus = printed('gpus.json', { evidences: [listed(gpu)], result_code: 0, result_message: 'Ok' });
+  const nvswitches = printed('nvswitches.json', [listed(nvswitch)]);
+  const nonce = toHex(TEST_NONCE);
+
+  test('of GPUs and of NVSwitches is read by its flag, and beside the files of other tools', async () => {
+    const { parts } = await subjectOf(null, { nvattest: [gpus, nvswitches], nonce });
+    expect(parts.gpu).toEqual(evidenceOf(gpu, nvswitch));
+    expect(parts.gpuNonce).toEqual(TEST_NONCE);
+    const both = await subjectOf(null, { ...SNP, nvattest: [gpus] });
+    expect([both.parts.report?.platform, both.parts.gpu]).toEqual(['snp', evidenceOf(gpu)]);
+    writeFileSync(path('switch.spdm'), nvswitch.spdm);
+    writeFileSync(path('switch.pem'), nvswitch.chain.map((der) => pem('CERTIFICATE', der)).join(''));
+    const mixed = { spdm: [path('switch.spdm')], chain: [path('switch.pem')], nvattest: [gpus] };
+    expect((await subjectOf(null, mixed)).parts.gpu).toEqual(evidenceOf(nvswitch, gpu));
+  });
+
+  test('is read as the file that is named, too', async () => {
+    for (const [file, device] of [
+      [gpus, gpu],
+      [nvswitches, nvswitch],
+    ] as const) {
+      const { parts } = await subjectOf(file, { nonce });
+      expect(parts).toEqual((await subjectOf(null, { nvattest: [file], nonce })).parts);
+      expect(parts.gpu).toEqual(evidenceOf(device));
+    }
+  });
+
+  test.each([
+    ['a failure', { evidences: [listed(gpu)], result_code: 3 }],
+    ['no device', { evidences: [], result_code: 0 }],
+    ['a device without a chain', [{ evidence: 'AAAA' }]],
+    ['more devices than a machine has', Array.from({ length: 25 }, () => listed(gpu))],
+  ])('is refused where it has %s, by its name', async (_, json) => {
+    const file = printed('refused.json', json);
+    const refused = expect.objectContaining({ code: 'malformed', message: expect.stringContaining('nvattest') });
+    await expect(subjectOf(null, { nvattest: [file] })).rejects.toThrow(refused);
+    await expect(subjectOf(file, {})).rejects.toThrow(refused);
   });
 });
 

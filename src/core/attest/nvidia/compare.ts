@@ -31,7 +31,7 @@ export function compareDevice<At extends string>(
   // Without the records there is nothing to compare the measurements with: the rules stay unreached, and fail.
   if (driver !== undefined && vbios !== undefined) {
     const lists = driver === null ? [vbios.golden] : [driver.golden, vbios.golden];
-    const { expected, got, pass } = compareMeasurements(device.report, lists);
+    const { expected, got, pass } = compareMeasurements(device, lists);
     findings.rule(`${at}.measurements`, expected, got, pass);
     if (driver !== null) {
       const claims = compareClaims(driver.golden, vbios.golden);

@@ -1,4 +1,6 @@
 import { toHex } from '../../bytes.ts';
+import type { Device } from './device.ts';
+import { measureText } from './measures.ts';
 import type { GoldenValue } from './reference-values.ts';
 import type { SpdmReport } from './spdm.ts';
 
@@ -16,15 +18,21 @@ export interface Comparison {
 
 /**
  * Compares a report's measurements with golden values: index i with block i + 1, which must be there and be one
- * of the alternatives. Null lists are left out; where all are null, versions alone were asked for.
+ * of the alternatives, and names each that is not. Null lists are left out; where all are null, versions alone were
+ * asked for.
  */
-export function compareMeasurements(report: SpdmReport, lists: readonly (Golden | null)[]): Comparison {
+export function compareMeasurements(
+  { chip, report }: Pick<Device, 'chip' | 'report'>,
+  lists: readonly (Golden | null)[],
+): Comparison {
   const given = lists.filter((list) => list !== null);
   if (given.length === 0) return { expected: 'no golden values, by policy', got: 'not compared', pass: true };
   const decoderIsOff = report.opaque.nvdec0 === NVDEC0_OFF;
   const compared = given.flat().filter(({ index }) => !(decoderIsOff && index === NVDEC0_INDEX));
   const count = new Set(compared.map(({ index }) => index)).size;
-  const differing = indices(compared.filter((value) => !isMeasured(report, value)));
+  const differing = indices(compared.filter((value) => !isMeasured(report, value)))
+    .map((index) => measureText(chip, index))
+    .join(' ');
   const isWhole = given.every((list) => list.length > 0) && count > 0;
   return {
     expected: isWhole ? `${count} golden values` : 'a list without golden values matches nothing',
@@ -46,7 +54,7 @@ export function compareClaims(driver: Golden | null, vbios: Golden | null): Comp
       const other = alternatives.get(index);
       return other !== undefined && other !== [...values].sort().join();
     }),
-  );
+  ).join(' ');
   return {
     expected: 'no index that driver and VBIOS claim differently',
     got: conflicting === '' ? 'none' : conflicting,
@@ -54,7 +62,6 @@ export function compareClaims(driver: Golden | null, vbios: Golden | null): Comp
   };
 }
 
-function indices(values: Golden): string {
-  const sorted = [...new Set(values.map(({ index }) => index))].sort((a, b) => a - b);
-  return sorted.join(' ');
+function indices(values: Golden): number[] {
+  return [...new Set(values.map(({ index }) => index))].sort((a, b) => a - b);
 }

@@ -359,6 +359,16 @@ describe('golden values', () => {
     expect(await broken(one({ measurements: { 7: fromHex(OTHER) } }))).toEqual([]);
   });
 
+  test('that differ are named with what they measure, where the vendor says so', async () => {
+    const report = one({ measurements: { 2: fromHex(OTHER), 10: fromHex(OTHER), 33: fromHex(OTHER) } });
+    const given = golden(goldenAt(7, 32), goldenAt(1, 9));
+    expect(await shown('measurements', report, given)).toMatchObject({
+      got: 'differs at 1 (of the FSP) 9 (the CC mode is part of it) 32 (of the GSP)',
+    });
+    const other = { architecture: 'blackwell', measurements: { 2: fromHex(OTHER) } } as const;
+    expect(await shown('measurements', one(other))).toMatchObject({ got: 'differs at 1' });
+  });
+
   test('may have alternatives', async () => {
     const values = [OTHER, toHex(measured(8))];
     expect(await broken(one(), golden([{ index: 7, values }], goldenAt(0)))).toEqual([]);
