@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { TwinlockError } from '../src/core/errors.ts';
 import { addAppraise } from './cli/appraise.ts';
 import { addAudit } from './cli/audit.ts';
+import { addCode } from './cli/code.ts';
 import { addConsole } from './cli/console.ts';
 import { addDeposit } from './cli/deposit.ts';
 import { addEvidence } from './cli/evidence.ts';
@@ -51,6 +52,7 @@ for (const add of [
   addAppraise,
   addReferenceValues,
   addAudit,
+  addCode,
   addConsole,
   addKey,
 ]) {

@@ -22,6 +22,7 @@ const COMMANDS = [
   ['status'],
   ['stop'],
   ['audit'],
+  ['code'],
   ['console'],
   ['key', 'create'],
   ['key', 'show'],

@@ -7,6 +7,7 @@ import type { Obstacle } from '../../../custodian/obstacles.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { instant } from '../format.ts';
 import { ActionButton, ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { Digest } from '../parts/digest.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
@@ -42,6 +43,12 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
         Whoever asked, and everybody who decides, must see these four words. Compare them on another screen or by voice.
       </p>
       <Words digest={review.digest} count={REQUEST_WORDS} />
+      {review.isPending ? (
+        <p>
+          A second place that shares nothing with this page says what they stand for: on another machine, with an
+          auditor’s key, run <code>twinlock code</code> <Digest hex={review.digest} />
+        </p>
+      ) : null}
       {isSent.value ? <Sent phase={phase} own={own} /> : null}
       {isDecided ? (
         <Outcome phase={phase} own={own} />

@@ -1,0 +1,121 @@
+import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
+import type { Hex } from '../../src/core/bytes.ts';
+import { must } from '../../src/core/errors.ts';
+import { objectOf } from '../../src/core/state/judgement.ts';
+import { policyAt } from '../../src/core/state/policy-history.ts';
+import { isCurrent, isUnexpired } from '../../src/core/state/rules/proposal.ts';
+import type { Facts, Proposable, Proposal } from '../../src/core/state/state.ts';
+import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
+import { parsePolicy } from '../../src/core/statement/policy.ts';
+import type { StatementOf } from '../../src/core/statement/statement.ts';
+import type { Replica } from '../replica.ts';
+import { type DocumentChange, documentChanges } from './document-changes.ts';
+
+/** A host as its appraisal says that it is, which the replay has reached again. */
+export interface ReportedHost {
+  readonly label: string;
+  readonly platform: string;
+  /** What it runs, by the names that policy gives. */
+  readonly runs: readonly string[];
+  /** What tells its chips from others, by claim. */
+  readonly chips: Readonly<Record<string, string>>;
+}
+
+/** What an approver would approve, by this machine's own replay of the log. */
+export interface ProposalReport {
+  readonly vault: Hex;
+  readonly grade: Facts['genesis']['grade'];
+  /** Entries of the log that were replayed. */
+  readonly entries: number;
+  readonly digest: Hex;
+  /** Four words, to be compared with those on the approver's page. */
+  readonly code: string;
+  /** As it is signed. */
+  readonly statement: Proposable;
+  readonly proposer: {
+    readonly person: Hex;
+    readonly name: string;
+    readonly isCustodian: boolean;
+    /** The name of a machine's key; null where a custodian proposed. */
+    readonly machine: string | null;
+  };
+  readonly policy: { readonly digest: Hex; readonly since: number };
+  readonly votes: readonly { readonly name: string; readonly decision: 'approve' | 'deny' }[];
+  /** Of a release; else empty. */
+  readonly hosts: readonly ReportedHost[];
+  /** Of a change of policy; else empty. */
+  readonly changes: readonly DocumentChange[];
+}
+
+/** Digits of a digest that are enough to name a proposal where no other begins with them. */
+const DIGITS_MIN = 8;
+/** Claims that name a piece of hardware. */
+const CHIP = /\.(?:chip|chip-id|csp-id|ppid|platform-instance|ak|platform|ueid)$/;
+
+/**
+ * Reports on a proposal that can still be approved. `named` is its digest or the beginning of it. Throws `usage`,
+ * `proposal_unknown`, `proposal_closed`, `statement_expired`, `wrong_policy` and `wrong_epoch` where it can no longer
+ * take effect, `object_missing` and `object_mismatch`.
+ */
+export async function reportOn(replica: Replica, named: string, nowMs: number): Promise<ProposalReport> {
+  const { facts, checkpoint } = replica;
+  const proposal = proposalNamed(facts, named, checkpoint.size);
+  const { digest, statement, index, votes } = proposal;
+  canTakeEffect(facts, proposal, nowMs);
+  const { proposer } = statement;
+  return {
+    vault: facts.vault,
+    grade: facts.genesis.grade,
+    entries: checkpoint.size,
+    digest,
+    code: comparisonCode(digest, REQUEST_WORDS),
+    statement,
+    proposer: {
+      person: proposer.person,
+      name: facts.persons.get(proposer.person) ?? proposer.person,
+      isCustodian: facts.committee.members.some(({ person }) => person === proposer.person),
+      machine: proposer.kind === 'principal' ? (facts.principals.get(proposer.key)?.name ?? proposer.key) : null,
+    },
+    policy: policyAt(facts, index),
+    votes: votes.map(({ person, decision }) => ({ name: facts.persons.get(person) ?? person, decision })),
+    hosts: statement.kind === 'release' ? await hostsOf(replica, statement) : [],
+    changes: statement.kind === 'policy' ? await changesOf(replica, statement) : [],
+  };
+}
+
+function proposalNamed({ proposals }: Facts, named: string, entries: number): Proposal {
+  const isBeginning = /^[0-9a-f]+$/.test(named) && named.length >= DIGITS_MIN && named.length <= 64;
+  must(isBeginning, 'usage', `expected ${DIGITS_MIN} to 64 hexadecimal digits of a proposal's digest, got ${named}`);
+  const found = [...proposals.values()].filter(({ digest }) => digest.startsWith(named));
+  const [proposal] = found;
+  must(
+    proposal !== undefined,
+    'proposal_unknown',
+    `no proposal in the ${entries} entries of the log begins with ${named}: see twinlock proposals`,
+  );
+  must(found.length === 1, 'usage', `${found.length} proposals begin with ${named}: give more of the digest`);
+  return proposal;
+}
+
+function canTakeEffect(facts: Facts, { phase, statement }: Proposal, nowMs: number): void {
+  const isPending = phase === 'open' || phase === 'approved';
+  must(isPending, 'proposal_closed', `the proposal is ${phase}: there is nothing left to approve`);
+  isUnexpired(statement, nowMs);
+  isCurrent(facts, statement);
+}
+
+async function hostsOf(replica: Replica, { hosts }: StatementOf<'release'>): Promise<readonly ReportedHost[]> {
+  const objects = await replica.objects(hosts.map(({ appraisal }) => appraisal));
+  return hosts.map(({ label, appraisal: digest }) => {
+    const { platform, rules, claims } = parseAppraisal(objectOf(objects, digest, 'appraisal')).appraisal;
+    const runs = rules.filter(({ rule }) => rule.endsWith('.image') || rule.endsWith('.measurement'));
+    const chips = Object.entries(claims).filter(([name]) => CHIP.test(name));
+    return { label, platform, runs: runs.map(({ got }) => got), chips: Object.fromEntries(chips) };
+  });
+}
+
+async function changesOf(replica: Replica, { base, document }: StatementOf<'policy'>) {
+  const objects = await replica.objects([base, document]);
+  const [before, after] = [base, document].map((digest) => parsePolicy(objectOf(objects, digest, 'policy')).policy);
+  return documentChanges(before, after);
+}
