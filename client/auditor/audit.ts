@@ -1,5 +1,6 @@
 import { fromBase64url, type Hex } from '../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
+import { type Person, personOf } from '../../src/core/state/persons.ts';
 import type { Facts, State } from '../../src/core/state/state.ts';
 import type { Api } from '../api.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from '../checkpoint-memory.ts';
@@ -68,6 +69,8 @@ export interface AuditReport {
   readonly at: number;
   /** Entries that are right, from the first on. */
   readonly entries: number;
+  /** Everybody whom the log names, the longest known first. */
+  readonly persons: readonly Person[];
   readonly integrity: Integrity;
   readonly completeness: Completeness;
 }
@@ -101,9 +104,15 @@ export async function audit(source: AuditSource, options: AuditOptions): Promise
     grade: state?.facts.genesis.grade ?? null,
     at,
     entries: progress.size,
+    persons: state === null ? [] : personsIn(state.facts),
     integrity: { verdict: fault === null ? 'pass' : 'fail', fault, checkpoint, signatures, appraisals },
     completeness: completenessOf(state?.facts ?? null, tally, at, fault === null),
   };
+}
+
+function personsIn(facts: Facts): readonly Person[] {
+  const persons = facts.persons.keySeq().map((person) => personOf(facts, person));
+  return persons.sortBy(({ firstSeen }) => firstSeen?.index ?? 0).toArray();
 }
 
 /** What has been found right so far. */

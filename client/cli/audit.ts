@@ -6,6 +6,7 @@ import { counted, exactDuration } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { EXIT } from './exit.ts';
 import { type Invocation, invoke } from './invocation.ts';
+import { personLines } from './persons.ts';
 import { shortDigest } from './text.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -55,7 +56,8 @@ function exitCodeOf({ integrity, completeness }: AuditReport): number {
 }
 
 /** The two verdicts, and what they rest on: never a bare "pass". */
-export function reportLines({ fingerprint, grade, entries, integrity, completeness }: AuditReport): readonly string[] {
+export function reportLines(report: AuditReport): readonly string[] {
+  const { fingerprint, grade, entries, persons, integrity, completeness } = report;
   const { fault, signatures, appraisals } = integrity;
   const { releases, versions, tally, open } = completeness;
   const refusals = Object.entries(tally.refusals).map(([code, count]) => `${count} × ${code}`);
@@ -75,6 +77,8 @@ export function reportLines({ fingerprint, grade, entries, integrity, completene
       ({ what, digest, message }) =>
         `  open        ${what}${digest === null ? '' : ` ${shortDigest(digest)}`}: ${message}`,
     ),
+    '',
+    ...personLines(persons),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { ProposalView } from '../api.ts';
 import { exactInstant } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
+import { marked, personLines } from './persons.ts';
 import { shortDigest, table } from './text.ts';
 
 export function addProposals(program: Command): void {
@@ -35,12 +36,17 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
     shortDigest(proposal.digest),
     proposal.kind,
     subjectOf(proposal),
+    marked(proposal.asked),
     stateOf(proposal),
     votesOf(proposal),
     exactInstant(proposal.leaseEnds ?? proposal.expires),
     comparisonCode(proposal.digest, REQUEST_WORDS),
   ]);
-  return table(['DIGEST', 'KIND', 'WHAT', 'STATE', 'VOTES', 'UNTIL', 'CODE'], rows);
+  return [
+    ...table(['DIGEST', 'KIND', 'WHAT', 'ASKED', 'STATE', 'VOTES', 'UNTIL', 'CODE'], rows),
+    '',
+    ...personLines(proposals.flatMap(({ asked, votes }) => [asked, ...votes])),
+  ];
 }
 
 function stateOf({ ended, current, phase }: ProposalView): string {
@@ -59,7 +65,7 @@ function subjectOf({ statement }: ProposalView): string {
 }
 
 function votesOf({ votes, wanting, phase }: ProposalView): string {
-  const cast = votes.map(({ name, decision }) => (decision === 'approve' ? name : `${name} denies`)).join(', ');
+  const cast = votes.map((vote) => `${marked(vote)}${vote.decision === 'approve' ? '' : ' denies'}`).join(', ');
   const missing = phase === 'open' ? `${wanting} wanting` : '';
   return [cast, missing].filter((part) => part !== '').join('; ');
 }

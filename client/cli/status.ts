@@ -6,6 +6,7 @@ import type { StatusView } from '../api.ts';
 import { exactBytes } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
+import { marked, personLines } from './persons.ts';
 import { shortDigest, table } from './text.ts';
 
 export function addStatus(program: Command): void {
@@ -55,8 +56,8 @@ function linesOf(status: StatusView): readonly string[] {
     '',
     ...table(
       ['CUSTODIAN', 'SHARE', 'AUTHENTICATORS', 'GROUPS'],
-      committee.members.map(({ name, index, authenticators, groups }) => [
-        name,
+      committee.members.map(({ index, authenticators, groups, ...member }) => [
+        marked(member),
         String(index),
         String(authenticators),
         groups.join(' '),
@@ -70,18 +71,20 @@ function linesOf(status: StatusView): readonly string[] {
         phase,
         exactBytes(BigInt(bytes)),
         shortDigest(manifest),
-        durable ? 'none' : [...new Set(unconfirmed.map(({ name }) => name))].join(', '),
+        durable ? 'none' : [...new Set(unconfirmed.map(marked))].join(', '),
       ]),
     ),
     '',
     ...table(
       ['KEY', 'ROLE', 'OWNER', 'MODELS'],
-      principals.map(({ name, role, ownerName, models, retired }) => [
-        name,
+      principals.map(({ name, role, owner, models, retired }) => [
+        JSON.stringify(name),
         role,
-        ownerName,
+        marked(owner),
         retired ? 'retired' : models.join(' '),
       ]),
     ),
+    '',
+    ...personLines([...committee.members, ...principals.map(({ owner }) => owner)]),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { effectOf } from '../../src/core/state/effects/table.ts';
 import { policyAt } from '../../src/core/state/policy-history.ts';
 import { currentTally } from '../../src/core/state/rules/approval.ts';
 import type { Facts, Member, Proposable, Proposal, Version, Vote } from '../../src/core/state/state.ts';
@@ -62,6 +63,8 @@ export interface Review {
     /** Approvals and groups that its quorum still wants; none once it has been decided. */
     readonly wanting: number;
     readonly missingGroups: readonly string[];
+    /** Persons who have no vote on it: who asked, and whom it is about. */
+    readonly barred: readonly Hex[];
   };
   readonly hosts: readonly HostReview[];
   /** Against the last executed release of the same model; null where there is none, or for other kinds. */
@@ -136,5 +139,6 @@ function policyOf(facts: Facts, proposal: Proposal, isPending: boolean, document
   const { wanting, missingGroups } = isPending ? counted : { wanting: 0, missingGroups: [] };
   const votes = proposal.votes.map((vote) => ({ ...vote, name: facts.persons.get(vote.person) ?? vote.person }));
   const isInForce = digest === facts.policy.digest;
-  return { digest, since, isInForce, threshold, groups, members, votes, wanting, missingGroups };
+  const barred = effectOf(proposal.statement).barred(facts, proposal.statement);
+  return { digest, since, isInForce, threshold, groups, members, votes, wanting, missingGroups, barred };
 }

@@ -1,6 +1,7 @@
 import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import { unconfirmedEnvelopes } from '../core/state/custody.ts';
+import { personOf } from '../core/state/persons.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import type { Facts, Proposable, Proposal, StopInForce, Version } from '../core/state/state.ts';
@@ -23,12 +24,8 @@ export function viewProposal(facts: Facts, proposal: Proposal) {
     time: proposal.time,
     expires: proposal.statement.expires,
     statement: { ...proposal.statement },
-    votes: proposal.votes.map(({ person, decision, time }) => ({
-      person,
-      name: facts.persons.get(person) ?? person,
-      decision,
-      time,
-    })),
+    asked: personOf(facts, proposal.statement.proposer.person),
+    votes: proposal.votes.map(({ person, decision, time }) => ({ ...personOf(facts, person), decision, time })),
     current: isCurrentStatement(facts, proposal.statement),
     wanting: counted.wanting,
     missingGroups: [...counted.missingGroups],
@@ -105,9 +102,8 @@ export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs:
       id: committee.id,
       epoch: committee.epoch,
       threshold: committee.threshold,
-      members: committee.members.map(({ person, name, index, groups }) => ({
-        person,
-        name,
+      members: committee.members.map(({ person, index, groups }) => ({
+        ...personOf(facts, person),
         index,
         groups: [...groups],
         authenticators: facts.authenticators.count((a) => a.person === person && a.retiredAt === null),
@@ -122,8 +118,8 @@ export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs:
     principals: facts.principals
       .valueSeq()
       .filter(({ key }) => own === null || key === own)
-      .map(({ key, name, role, ownerName, models, retiredAt }) => {
-        return { key, name, role, ownerName, models: [...models], retired: retiredAt !== null };
+      .map(({ key, name, role, owner, models, retiredAt }) => {
+        return { key, name, role, owner: personOf(facts, owner), models: [...models], retired: retiredAt !== null };
       })
       .toArray(),
     open: proposals.count((p) => p.phase === 'open' || p.phase === 'approved'),
@@ -143,9 +139,6 @@ function viewVersion(facts: Facts, version: Version) {
     phase: version.phase,
     bytes: version.bytes.toString(),
     durable: unconfirmed.length === 0,
-    unconfirmed: unconfirmed.map(({ person, credential }) => ({
-      name: facts.persons.get(person) ?? person,
-      credential,
-    })),
+    unconfirmed: unconfirmed.map(({ person, credential }) => ({ ...personOf(facts, person), credential })),
   };
 }

@@ -33,6 +33,13 @@ export const humanName = z
   .string()
   .max(64)
   .refine(isHumanName, 'expected text without control or invisible characters, and no space around it');
+/** A person by name, id, membership and the entry that made them known. */
+export const person = z.object({
+  person: id,
+  name: humanName,
+  custodian: z.boolean(),
+  firstSeen: z.nullable(z.object({ index: count, time: instantMs })),
+});
 export const rpId = z.string().regex(/^tl-[a-z0-9]{16}\.localhost$/, 'expected tl-<16 letters or digits>.localhost');
 /** 32 random bytes in base64url: whoever has it is in the session. */
 export const bearerToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url');

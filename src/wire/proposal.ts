@@ -10,11 +10,10 @@ import {
   decimal,
   digest,
   groupName,
-  humanName,
-  id,
   instantMs,
   modelName,
   objects,
+  person,
   proposerSignature,
   recorded,
   statement,
@@ -57,7 +56,7 @@ export const proposeRequest = z
 export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
 
 const phase = z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']);
-const vote = z.object({ person: id, name: humanName, decision: z.enum(['approve', 'deny']), time: instantMs });
+const vote = person.extend({ decision: z.enum(['approve', 'deny']), time: instantMs });
 /** GET /v1/proposals and GET /v1/proposals/{digest}?wait=: a view; whoever decides replays the log instead. */
 export const proposalView = z
   .object({
@@ -68,6 +67,8 @@ export const proposalView = z
     time: instantMs,
     expires: instantMs,
     statement,
+    /** The person who asked, or whose machine did. */
+    asked: person,
     votes: z.array(vote),
     /** It names the policy and the epoch in force; one that does not can neither be voted on nor take effect. */
     current: z.boolean(),

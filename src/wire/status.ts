@@ -9,6 +9,7 @@ import {
   id,
   modelName,
   modelScope,
+  person,
   u64Text,
   versionName,
 } from './fields.ts';
@@ -35,9 +36,7 @@ export const statusView = z
       id,
       epoch: count,
       threshold: count,
-      members: z.array(
-        z.object({ person: id, name: humanName, index: count, groups: z.array(groupName), authenticators: count }),
-      ),
+      members: z.array(person.extend({ index: count, groups: z.array(groupName), authenticators: count })),
     }),
     versions: z.array(
       z.object({
@@ -49,7 +48,7 @@ export const statusView = z
         bytes: u64Text,
         /** Every envelope has been opened and checked by the custodian it is for. */
         durable: z.boolean(),
-        unconfirmed: z.array(z.object({ name: humanName, credential: credentialId })),
+        unconfirmed: z.array(person.extend({ credential: credentialId })),
       }),
     ),
     principals: z.array(
@@ -57,7 +56,7 @@ export const statusView = z
         key: ed25519Key,
         name: humanName,
         role: z.enum(['depositor', 'requester', 'auditor']),
-        ownerName: humanName,
+        owner: person,
         models: z.array(modelScope),
         retired: z.boolean(),
       }),

@@ -3,8 +3,10 @@ import { GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
+import { Person } from './parts/person.tsx';
 import { PolicyFacts } from './parts/policy.tsx';
 import { Facts as FactList, Panel, Screen } from './parts/screen.tsx';
+import { Text } from './parts/text.tsx';
 import { Words } from './parts/words.tsx';
 import { StopForm } from './stopping/stop-form.tsx';
 
@@ -34,10 +36,12 @@ export function CommitteeScreen({ facts, custodian }: { facts: Facts; custodian:
       </Panel>
       <Panel title="Custodians">
         <ul class="rows">
-          {committee.members.map(({ person, name, index, groups }) => (
+          {committee.members.map(({ person, index, groups }) => (
             <li key={person} class="stack">
               <div class="row">
-                <strong>{name}</strong>
+                <span>
+                  <Person facts={facts} person={person} />
+                </span>
                 {person === custodian.person ? <span class="quiet">you</span> : null}
                 <span class="quiet">share {index}</span>
                 {groups.map((group) => (
@@ -96,12 +100,16 @@ function Machines({ facts }: { facts: Facts }) {
     <Panel title="Machines">
       {principals.length === 0 ? <p class="quiet">None yet.</p> : null}
       <ul class="rows">
-        {principals.map(({ key, name, role, ownerName, models }) => (
+        {principals.map(({ key, name, role, owner, models }) => (
           <li key={key} class="stack">
             <div class="row">
-              <strong>{name}</strong>
+              <strong>
+                <Text of={name} />
+              </strong>
               <Mark tone="plain">{role}</Mark>
-              <span class="quiet">of {ownerName}</span>
+              <span>
+                of <Person facts={facts} person={owner} />
+              </span>
               <span class="quiet">models: {models.join(', ')}</span>
             </div>
             <code class="quiet">{key}</code>

@@ -1,4 +1,5 @@
 import { Mark } from './parts/notice.tsx';
+import { Text } from './parts/text.tsx';
 import { route } from './route.ts';
 import { custodian, facts, signOut } from './vault.ts';
 
@@ -21,7 +22,9 @@ export function Header() {
       {facts.value === null ? null : <Places />}
       {self === null ? null : (
         <div class="who">
-          <span>{self.name}</span>
+          <span>
+            <Text of={facts.value?.persons.get(self.person) ?? self.name} />
+          </span>
           <button type="button" class="plain" onClick={signOut}>
             Sign out
           </button>

@@ -8,7 +8,9 @@ import { instant } from './format.ts';
 import { ActionButton, ActionError, GrantButton, useAction } from './parts/action.tsx';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
+import { Person } from './parts/person.tsx';
 import { Facts as FactList, Screen } from './parts/screen.tsx';
+import { Text } from './parts/text.tsx';
 import { go } from './route.ts';
 import { StopForm } from './stopping/stop-form.tsx';
 import { act } from './vault.ts';
@@ -39,12 +41,12 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
   const inUse = version.envelopes.filter(({ credential }) => facts.authenticators.get(credential)?.retiredAt === null);
   const unconfirmed = unconfirmedEnvelopes(facts, version);
   const isOwnMissing = unconfirmed.some(({ person }) => person === custodian.person);
-  const missing = [...new Set(unconfirmed.map(({ person }) => facts.persons.get(person) ?? person))];
+  const missing = [...new Set(unconfirmed.map(({ person }) => person))];
   return (
     <section class="panel" aria-label={`${model}@${name}`}>
       <div class="row">
         <h2>
-          {model}@{name}
+          <Text of={`${model}@${name}`} />
         </h2>
         <span class="row end">
           <VersionPhase phase={phase} />
@@ -59,13 +61,27 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
           ['Ciphertext', `${exactBytes(bytes)} in ${counted(files.length, 'file')}, the list of the others among them`],
           [
             'Deposited',
-            `${instant(time)} by ${facts.principals.get(depositor)?.name ?? depositor}, of ${facts.persons.get(owner) ?? owner}`,
+            <>
+              {instant(time)} by <Text of={facts.principals.get(depositor)?.name ?? depositor} />, of{' '}
+              <Person facts={facts} person={owner} />
+            </>,
           ],
           [
             'Shares confirmed',
-            missing.length === 0
-              ? 'by every custodian, for every key'
-              : `${inUse.length - unconfirmed.length} of ${inUse.length} keys; not by ${missing.join(', ')}`,
+            missing.length === 0 ? (
+              'by every custodian, for every key'
+            ) : (
+              <>
+                {inUse.length - unconfirmed.length} of {inUse.length} keys; not by
+                <ul class="plain">
+                  {missing.map((person) => (
+                    <li key={person}>
+                      <Person facts={facts} person={person} />
+                    </li>
+                  ))}
+                </ul>
+              </>
+            ),
           ],
         ]}
       />

@@ -4,6 +4,7 @@ import type { Entry } from '../log/entry.ts';
 import { parseStatement, type Statement } from '../statement/statement.ts';
 import { EMPTY_CHAIN, type History, historyOf, link } from './chain.ts';
 import type { Claim, Judgement, Objects, Surroundings } from './judgement.ts';
+import { withFirstSeen } from './persons.ts';
 import { judgeApproval } from './rules/approval.ts';
 import { judgeDeposit } from './rules/deposit.ts';
 import { judgeExpiry } from './rules/expiry.ts';
@@ -41,13 +42,14 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
   const surroundings = { objects, history };
   if (facts === null) {
     must(entry.kind === 'genesis', 'wrong_genesis', `expected genesis at entry 0, got ${entry.kind}`);
-    return judgeGenesis(entry, surroundings);
+    const founded = judgeGenesis(entry, surroundings);
+    return { ...founded, facts: withFirstSeen(founded.facts, entry) };
   }
   const { grade } = facts.genesis;
   must(entry.grade === grade, 'wrong_grade', `expected an entry of grade ${grade}, got ${entry.grade}`);
   isDatedSoundly(facts, entry);
   const judgement = judgeKind(facts, entry, surroundings);
-  return { ...judgement, facts: withAttested(judgement.facts, entry) };
+  return { ...judgement, facts: withFirstSeen(withAttested(judgement.facts, entry), entry) };
 }
 
 function judgeKind(facts: Facts, entry: Entry, surroundings: Surroundings): Judgement {

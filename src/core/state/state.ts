@@ -17,6 +17,12 @@ export interface Chain {
   readonly times: List<number>;
 }
 
+/** An entry of the log. */
+export interface Seen {
+  readonly index: number;
+  readonly time: number;
+}
+
 /** A person who holds a share; a vote counts persons, never keys. */
 export interface Member {
   readonly person: Hex;
@@ -131,7 +137,10 @@ export interface Facts {
   readonly policy: { readonly digest: Hex; readonly document: Policy };
   /** By digest of a proposal that is still open: an approval does not bring the document. */
   readonly proposedPolicies: PersistentMap<Hex, Policy>;
+  /** Names by id. */
   readonly persons: PersistentMap<Hex, string>;
+  /** By the same ids: by which entry each of them became known. */
+  readonly firstSeen: PersistentMap<Hex, Seen>;
   readonly authenticators: PersistentMap<Base64url, Authenticator>;
   readonly principals: PersistentMap<string, Principal>;
   /** By manifest digest. */

@@ -1,6 +1,7 @@
 import { counted } from '../../../exact.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Failure, Mark, Notice } from '../parts/notice.tsx';
+import { Named } from '../parts/person.tsx';
 import { Facts, Panel, Screen } from '../parts/screen.tsx';
 import { draft, enrolAuthenticator, hasSigned, invited, own, refusal, review } from './founding.ts';
 import { GenesisPanels } from './genesis.tsx';
@@ -59,7 +60,9 @@ function FoundersPanel() {
       <ul class="rows">
         {founders.map(({ person, name, authenticators, signed }) => (
           <li key={person} class="row">
-            <strong>{name}</strong>
+            <span>
+              <Named person={person} name={name} mark="founder" />
+            </span>
             {person === invited.value?.person ? <span class="quiet">you</span> : null}
             <span class="row end">
               {authenticators === 0 ? (

@@ -8,6 +8,7 @@ import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Digest } from '../parts/digest.tsx';
 import { Exactly } from '../parts/exactly.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
+import { Named } from '../parts/person.tsx';
 import { PolicyFacts } from '../parts/policy.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
@@ -17,6 +18,7 @@ import { hasSigned, sign } from './founding.ts';
 /** All of a genesis, its code, and the signature. Another genesis mounts it anew: what was ticked is not carried over. */
 export function GenesisPanels({ review }: { review: GenesisReview }) {
   const { statement, policy, founders } = review;
+  const isMember = (id: string) => statement.members.some(({ person }) => person === id);
   return (
     <>
       <Panel title="3. What you found">
@@ -26,9 +28,9 @@ export function GenesisPanels({ review }: { review: GenesisReview }) {
           {founders.map(({ person, name, index, groups, authenticators }) => (
             <li key={person} class="stack">
               <div class="row">
-                <strong>
-                  <Text of={name} />
-                </strong>
+                <span>
+                  <Named person={person} name={name} mark="custodian" />
+                </span>
                 <span class="quiet">share {index}</span>
                 {groups.map((group) => (
                   <Mark key={group} tone="plain">
@@ -47,15 +49,15 @@ export function GenesisPanels({ review }: { review: GenesisReview }) {
         <h3>Machines</h3>
         {statement.principals.length === 0 ? <p class="quiet">None. They are enrolled later, by quorum.</p> : null}
         <ul class="rows">
-          {statement.principals.map(({ key, name, role, ownerName, models }) => (
+          {statement.principals.map(({ key, name, role, owner, ownerName, models }) => (
             <li key={key} class="stack">
               <div class="row">
                 <strong>
                   <Text of={name} />
                 </strong>
                 <Mark tone="plain">{role}</Mark>
-                <span class="quiet">
-                  of <Text of={ownerName} />
+                <span>
+                  of <Named person={owner} name={ownerName} mark={isMember(owner) ? 'custodian' : null} />
                 </span>
                 <span class="quiet">models: {models.join(', ')}</span>
               </div>

@@ -5,7 +5,8 @@ import { Mark } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { now } from '../vault.ts';
-import { phaseOf, proposerName, titleOf } from './title.ts';
+import { Proposer } from './proposer.tsx';
+import { phaseOf, titleOf } from './title.ts';
 
 /** Of what has been decided: enough to see what became of the last ones. */
 const MAX_DECIDED = 50;
@@ -63,8 +64,9 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
           <Mark tone={tone}>{phase}</Mark>
         </span>
       </div>
+      <Proposer facts={facts} statement={statement} />
       <span class="quiet">
-        {proposerName(facts, statement)}, {instant(time)}, {fromNow(time, now.value)}
+        Asked {instant(time)}, {fromNow(time, now.value)}
         {isOpen ? `; expires ${instant(statement.expires)}, ${fromNow(statement.expires, now.value)}` : ''}
       </span>
       {'reason' in statement ? <Text of={statement.reason} /> : null}

@@ -4,6 +4,7 @@ import { exactBytes, exactDuration } from '../../../exact.ts';
 import { fromNow, instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
+import { Person } from '../parts/person.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
 import { Text, Value } from '../parts/text.tsx';
 import { now } from '../vault.ts';
@@ -23,7 +24,7 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Establishe
   );
 }
 
-function whatOf(statement: Proposable, { persons, attestedMs }: Established): Rows {
+function whatOf(statement: Proposable, facts: Established): Rows {
   switch (statement.kind) {
     case 'release':
       return [
@@ -44,11 +45,10 @@ function whatOf(statement: Proposable, { persons, attestedMs }: Established): Ro
       ];
     case 'principal': {
       const { name, role, owner, ownerName, key, models } = statement.principal;
-      const owned = persons.get(owner);
       return [
         ['Machine', name],
         ['Role', role],
-        ['Owner', owned === undefined ? `${ownerName}, who is no custodian` : owned],
+        ['Owner', <Person key="owner" facts={facts} person={owner} proposedName={ownerName} />],
         ['Models', models.join(', ')],
         ['Key', <Value key="key" of={key} />],
       ];
@@ -62,7 +62,7 @@ function whatOf(statement: Proposable, { persons, attestedMs }: Established): Ro
       return [['The stop', <Digest key="stop" hex={statement.stop} />]];
     case 'clock':
       return [
-        ['The log’s clock', `${instant(attestedMs)}: the latest time that a custodian has signed`],
+        ['The log’s clock', `${instant(facts.attestedMs)}: the latest time that a custodian has signed`],
         ['Will be', 'the latest time of those who approve this'],
         ['What began later', 'leases count from then; proposals made later end'],
       ];
@@ -79,8 +79,8 @@ function versionOf(version: Version | null): Rows {
   ];
 }
 
-export function AskedPanel({ review }: { review: Review }) {
-  const { name, key, reason, created, expires } = review.asked;
+export function AskedPanel({ review, facts }: { review: Review; facts: Established }) {
+  const { person, key, reason, created, expires } = review.asked;
   return (
     <Panel title="Who asked, and why">
       {reason === null ? null : (
@@ -90,7 +90,8 @@ export function AskedPanel({ review }: { review: Review }) {
       )}
       <Facts
         of={[
-          ['Person', name],
+          [key === null ? 'Person' : 'Owner of the machine', <Person key="person" facts={facts} person={person} />],
+          ['May they approve it', mayApprove(review, person)],
           key === null ? null : ['With the machine', key],
           ['Asked', `${instant(created)} (${fromNow(created, now.value)})`],
           ['Expires', `${instant(expires)} (${fromNow(expires, now.value)})`],
@@ -100,10 +101,15 @@ export function AskedPanel({ review }: { review: Review }) {
   );
 }
 
-export function PolicyPanel({ review }: { review: Review }) {
-  const { digest, since, isInForce, threshold, groups, members, votes, wanting, missingGroups } = review.policy;
+function mayApprove({ policy: { members, barred } }: Review, person: string): string {
+  if (!members.some((member) => member.person === person)) return 'no: only custodians approve, and this is none';
+  return barred.includes(person) ? 'no: a custodian does not approve what they asked for' : 'yes: a custodian';
+}
+
+export function PolicyPanel({ review, facts }: { review: Review; facts: Established }) {
+  const { digest, since, isInForce, threshold, groups, members, wanting, missingGroups } = review.policy;
   return (
-    <Panel title="Policy, and who has decided">
+    <Panel title="Policy, and who decides">
       <Facts
         of={[
           ['Quorum', `${threshold} of ${members.length} custodians`],
@@ -113,26 +119,36 @@ export function PolicyPanel({ review }: { review: Review }) {
           review.isPending ? ['Still wanting', wantingText(wanting, missingGroups)] : null,
         ]}
       />
-      {votes.length === 0 ? <p class="quiet">Nobody has decided yet.</p> : null}
       <ul class="rows">
-        {votes.map(({ person, name, decision, credential, time, index }) => (
+        {members.map(({ person }) => (
           <li key={person} class="stack">
             <div class="row">
-              <strong>{name}</strong>
-              <Mark tone={decision === 'approve' ? 'good' : 'bad'}>
-                {decision === 'approve' ? 'approved' : 'denied'}
-              </Mark>
-              <span class="quiet end">
-                {instant(time)}, entry {index}
+              <span>
+                <Person facts={facts} person={person} />
               </span>
+              <Decided review={review} person={person} />
             </div>
-            <span class="quiet">
-              with key <code>{credential}</code>
-            </span>
           </li>
         ))}
       </ul>
     </Panel>
+  );
+}
+
+/** What one custodian has decided, with which key and when; else whether they may. */
+function Decided({ review, person }: { review: Review; person: string }) {
+  const { votes, barred } = review.policy;
+  const vote = votes.find((candidate) => candidate.person === person);
+  if (vote === undefined)
+    return <Mark tone="plain">{barred.includes(person) ? 'has no vote on this' : 'not decided'}</Mark>;
+  const { decision, credential, time, index } = vote;
+  return (
+    <>
+      <Mark tone={decision === 'approve' ? 'good' : 'bad'}>{decision === 'approve' ? 'approved' : 'denied'}</Mark>
+      <span class="quiet">
+        in entry {index}, {instant(time)}, with key <Value of={credential} />
+      </span>
+    </>
   );
 }
 

@@ -61,8 +61,8 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
         {review.grade === 'simulation' ? <Mark tone="warn">simulation</Mark> : null}
       </p>
       <WhatPanel review={review} facts={facts} />
-      <AskedPanel review={review} />
-      <PolicyPanel review={review} />
+      <AskedPanel review={review} facts={facts} />
+      <PolicyPanel review={review} facts={facts} />
       {review.hosts.length === 0 ? null : <HostsPanel review={review} />}
       {review.policyChange === null ? null : <PolicyChangePanel change={review.policyChange} />}
       {isRelease && proposal.phase === 'open' ? <ChangesPanel changes={review.changes} /> : null}

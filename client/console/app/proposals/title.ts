@@ -41,9 +41,3 @@ export function phaseOf({ policy }: Facts, { phase, ended, statement }: Proposal
   if (phase === 'executed' && statement.kind === 'release') return ['good', 'released'];
   return PHASES[phase];
 }
-
-export function proposerName({ persons, principals }: Facts, { proposer }: Proposable): string {
-  const person = persons.get(proposer.person) ?? proposer.person;
-  if (proposer.kind === 'custodian') return person;
-  return `${principals.get(proposer.key)?.name ?? proposer.key}, a machine of ${person}`;
-}

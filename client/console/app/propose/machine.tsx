@@ -68,7 +68,7 @@ export function MachineForm({ facts }: { facts: Facts }) {
           <option value="">Choose</option>
           {members.map(({ person, name }) => (
             <option key={person} value={person}>
-              {name}
+              {name}, id {person}
             </option>
           ))}
         </select>

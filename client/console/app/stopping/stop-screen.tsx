@@ -2,8 +2,11 @@ import { useSignal } from '@preact/signals';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import { stop } from '../../../custodian/stop.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { Person } from '../parts/person.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
-import { proposerName, titleOf } from '../proposals/title.ts';
+import { Text } from '../parts/text.tsx';
+import { Proposer } from '../proposals/proposer.tsx';
+import { titleOf } from '../proposals/title.ts';
 import { act } from '../vault.ts';
 import { StopForm } from './stop-form.tsx';
 
@@ -32,12 +35,14 @@ export function StopScreen({ facts }: { facts: Facts }) {
       <Panel title="Keys of machines">
         {keys.length === 0 ? <p class="quiet">None.</p> : null}
         <ul class="rows">
-          {keys.map(({ key, name, role, ownerName }) => (
+          {keys.map(({ key, name, role, owner }) => (
             <li key={key} class="stack">
               <div class="row">
-                <strong>{name}</strong>
-                <span class="quiet">
-                  {role}, of {ownerName}
+                <strong>
+                  <Text of={name} />
+                </strong>
+                <span>
+                  {role}, of <Person facts={facts} person={owner} />
                 </span>
               </div>
               <StopForm stopping={{ what: 'principal', key }} label="Retire this machine’s key" />
@@ -98,9 +103,11 @@ function ReleaseRow({ facts, release }: { facts: Facts; release: Proposal }) {
     <li class="stack">
       <div class="row">
         <strong>
-          <a href={`#/proposals/${release.digest}`}>{titleOf(release.statement)}</a>
+          <a href={`#/proposals/${release.digest}`}>
+            <Text of={titleOf(release.statement)} />
+          </a>
         </strong>
-        <span class="quiet">{proposerName(facts, release.statement)}</span>
+        <Proposer facts={facts} statement={release.statement} />
       </div>
       <StopForm stopping={{ what: 'release', target: release.digest }} label="Revoke this release" />
     </li>

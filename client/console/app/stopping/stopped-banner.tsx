@@ -1,13 +1,15 @@
-import type { StopInForce } from '../../../../src/core/state/state.ts';
+import type { Facts, StopInForce } from '../../../../src/core/state/state.ts';
 import { instant } from '../format.ts';
+import { Person } from '../parts/person.tsx';
+import { Text } from '../parts/text.tsx';
 import { facts, status } from '../vault.ts';
 
 /** On every page while it lasts: who stopped the vault, when and why. */
 export function StoppedBanner() {
-  const stops = facts.value?.stopped ?? null;
-  if (stops !== null) return <Banner stops={stops} />;
+  const known = facts.value;
+  if (known !== null && known.stopped !== null) return <Banner facts={known} stops={known.stopped} />;
   // Before anybody has signed in there is the vault's word and nothing else.
-  const isSaid = facts.value === null && status.value?.phase === 'stopped';
+  const isSaid = known === null && status.value?.phase === 'stopped';
   return isSaid ? (
     <p class="stopped" role="status">
       The vault says that it is stopped. Sign in to see who stopped it, and why.
@@ -15,15 +17,16 @@ export function StoppedBanner() {
   ) : null;
 }
 
-function Banner({ stops }: { stops: readonly StopInForce[] }) {
+function Banner({ facts: known, stops }: { facts: Facts; stops: readonly StopInForce[] }) {
   return (
     <section class="stopped" role="status" aria-label="The vault is stopped">
       <strong>The vault is stopped.</strong> Nothing is released and nothing is served, until a quorum resumes it:{' '}
       <a href="#/propose">propose to resume it</a>.
       <ul>
-        {stops.map(({ digest, name, reason, created, time }) => (
+        {stops.map(({ digest, person, reason, created, time }) => (
           <li key={digest}>
-            <strong>{name}</strong> stopped it at {instant(time)}: “{reason}”
+            <Person facts={known} person={person} /> stopped it at {instant(time)}: “
+            <Text of={reason} />”
             {Math.abs(time - created) > CLOCKS_DIFFER_MS ? ` (signed at ${instant(created)} by their own clock)` : ''}
           </li>
         ))}

@@ -229,6 +229,7 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     policy: { digest: statement.policy, document: policy },
     proposedPolicies: PersistentMap(),
     persons: personsOf(statement),
+    firstSeen: PersistentMap(),
     authenticators: PersistentMap(authenticators.map((a) => [a.credential, a] as const)),
     principals: PersistentMap<string, Principal>(
       principals.map((p) => [p.key, { ...p, retiredAt: null, entries: [0] }] as const),

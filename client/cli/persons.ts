@@ -1,0 +1,22 @@
+import type { Person } from '../../src/core/state/persons.ts';
+import { exactInstant } from '../exact.ts';
+import { table } from './text.ts';
+
+/** A person in a cell: the mark is ours, and in no name. */
+export function marked({ name, custodian }: Person): string {
+  return `${JSON.stringify(name)}${custodian ? '' : ' (no custodian)'}`;
+}
+
+/** Who was named: each person once, by id, because a name alone may be made to look like another's. */
+export function personLines(persons: readonly Person[]): readonly string[] {
+  const each = [...new Map(persons.map((person) => [person.person, person])).values()];
+  return table(
+    ['PERSON', 'IS', 'ID', 'FIRST SEEN'],
+    each.map(({ name, custodian, person, firstSeen }) => [
+      JSON.stringify(name),
+      custodian ? 'custodian' : 'no custodian',
+      person,
+      firstSeen === null ? 'never' : `entry ${firstSeen.index}, ${exactInstant(firstSeen.time)}`,
+    ]),
+  );
+}

@@ -1,0 +1,39 @@
+import { type Person as Known, personOf } from '../../../../src/core/state/persons.ts';
+import type { Facts } from '../../../../src/core/state/state.ts';
+import { instant } from '../format.ts';
+import { Digest } from './digest.tsx';
+import { Mark } from './notice.tsx';
+import { Text } from './text.tsx';
+
+/** Who somebody is, as the log has it: a name alone may be made to look like another's. */
+export function Person({ facts, person, proposedName }: { facts: Facts; person: string; proposedName?: string }) {
+  return <KnownPerson of={personOf(facts, person, proposedName)} />;
+}
+
+function KnownPerson({ of: { person, name, custodian, firstSeen } }: { of: Known }) {
+  return (
+    <>
+      <Named person={person} name={name} mark={custodian ? 'custodian' : null} />{' '}
+      <span class="quiet">
+        {firstSeen === null
+          ? 'not known before this'
+          : `first seen in entry ${firstSeen.index}, ${instant(firstSeen.time)}`}
+      </span>
+    </>
+  );
+}
+
+/** A person by name and id; `mark` is null for somebody who has no say. */
+export function Named({ person, name, mark }: { person: string; name: string; mark: string | null }) {
+  return (
+    <>
+      <strong>
+        <Text of={name} />
+      </strong>{' '}
+      <Mark tone={mark === null ? 'bad' : 'good'}>{mark ?? 'no custodian'}</Mark>{' '}
+      <span class="quiet">
+        id <Digest hex={person} />
+      </span>
+    </>
+  );
+}

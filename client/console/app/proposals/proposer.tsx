@@ -1,0 +1,17 @@
+import type { Facts, Proposable } from '../../../../src/core/state/state.ts';
+import { Person } from '../parts/person.tsx';
+import { Text } from '../parts/text.tsx';
+
+/** Who asked: a custodian, or a machine and the person who answers for it. */
+export function Proposer({ facts, statement: { proposer } }: { facts: Facts; statement: Proposable }) {
+  return (
+    <span>
+      {proposer.kind === 'custodian' ? null : (
+        <>
+          <Text of={facts.principals.get(proposer.key)?.name ?? proposer.key} />, a machine of{' '}
+        </>
+      )}
+      <Person facts={facts} person={proposer.person} />
+    </span>
+  );
+}
