@@ -12,12 +12,18 @@ export interface Tally {
   readonly entries: Readonly<Record<string, number>>;
   readonly approvals: number;
   readonly denials: number;
-  /** What the vault turned away, by code. */
-  readonly refusals: Readonly<Record<string, number>>;
+  /** What the vault claims to have turned away, by code: never what a person or a machine has been shown to do. */
+  readonly refusalsClaimed: Readonly<Record<string, number>>;
   readonly clock: LogClock;
 }
 
-export const EMPTY_TALLY: Tally = { entries: {}, approvals: 0, denials: 0, refusals: {}, clock: EMPTY_LOG_CLOCK };
+export const EMPTY_TALLY: Tally = {
+  entries: {},
+  approvals: 0,
+  denials: 0,
+  refusalsClaimed: {},
+  clock: EMPTY_LOG_CLOCK,
+};
 
 export function tallied(tally: Tally, entry: Entry): Tally {
   const counted = {
@@ -31,10 +37,19 @@ export function tallied(tally: Tally, entry: Entry): Tally {
         ? { ...counted, approvals: tally.approvals + 1 }
         : { ...counted, denials: tally.denials + 1 };
     case 'refusal':
-      return { ...counted, refusals: plus(tally.refusals, entry.body.code, entry.body.count) };
+      return { ...counted, refusalsClaimed: plus(tally.refusalsClaimed, entry.body.code, entry.body.count) };
     default:
       return counted;
   }
+}
+
+/** How many refusals there are, and whose word that is. */
+export function refusalsText({ refusalsClaimed }: Tally): string {
+  const count = Object.values(refusalsClaimed).reduce((sum, one) => sum + one, 0);
+  if (count === 0) return 'the vault claims no refusals; nothing signed would show one';
+  const byCode = Object.entries(refusalsClaimed).map(([code, times]) => `${times} × ${code}`);
+  const what = count === 1 ? '1 refusal, the vault’s own claim' : `${count} refusals, each the vault’s own claim`;
+  return `${what}; nothing signed shows them: ${byCode.join(', ')}`;
 }
 
 function plus(counts: Readonly<Record<string, number>>, name: string, count: number): Record<string, number> {
@@ -54,6 +69,8 @@ export interface Completeness {
   readonly verdict: 'pass' | 'open' | 'unknown';
   readonly open: readonly OpenItem[];
   readonly tally: Tally;
+  /** What the log says on the vault's word alone, in words. */
+  readonly vaultsWord: string;
   readonly proposals: Readonly<Record<ProposalPhase, number>>;
   readonly releases: {
     /** That were ever in force. */
@@ -92,6 +109,7 @@ export function completenessOf(facts: Facts | null, tally: Tally, nowMs: number,
     verdict: sound ? (open.length === 0 ? 'pass' : 'open') : 'unknown',
     open,
     tally,
+    vaultsWord: refusalsText(tally),
     proposals: phasesOf(proposals),
     releases: {
       granted: granted.length,

@@ -59,8 +59,7 @@ function exitCodeOf({ integrity, completeness }: AuditReport): number {
 export function reportLines(report: AuditReport): readonly string[] {
   const { fingerprint, grade, entries, persons, integrity, completeness } = report;
   const { fault, signatures, appraisals } = integrity;
-  const { releases, versions, tally, open } = completeness;
-  const refusals = Object.entries(tally.refusals).map(([code, count]) => `${count} × ${code}`);
+  const { releases, versions, tally, vaultsWord, open } = completeness;
   return [
     `vault         ${fingerprint}${grade === 'simulation' ? ', of grade simulation: protects nothing' : ''}`,
     `integrity     ${integrity.verdict.toUpperCase()}`,
@@ -70,7 +69,7 @@ export function reportLines(report: AuditReport): readonly string[] {
     `completeness  ${completeness.verdict.toUpperCase()}`,
     `              releases: ${releases.granted}; with receipts ${releases.withReceipts}, ended without ${releases.withoutReceipts}, awaited ${releases.awaited}`,
     `              decisions: ${tally.approvals} approvals, ${tally.denials} denials`,
-    `              turned away: ${refusals.length === 0 ? 'nothing' : refusals.join(', ')}`,
+    `              turned away: ${vaultsWord}`,
     ...clockLines(tally.clock),
     ...(versions.notDurable.length === 0 ? [] : [`              not durable: ${versions.notDurable.join(', ')}`]),
     ...open.map(

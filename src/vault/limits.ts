@@ -92,9 +92,11 @@ export const ENTRIES_AN_HOUR_A_KEY = 60;
 export const ENTRIES_A_DAY_A_KEY = 240;
 /** Of one principal. */
 export const OPEN_PROPOSALS_A_KEY = 16;
-/** Distinct refusals that are told apart between two tellings. */
+/** Distinct refusals that are told apart while they wait to be told. */
 export const MAX_REFUSALS = 64;
-/** Between two tellings: a caller who is refused all day fills a few thousand entries, not the log. */
+/** Of those, one caller's. */
+export const REFUSALS_A_CALLER = 8;
+/** Between two looks at what may be told. */
 export const REFUSALS_MS = 60_000;
 
 // Uploads

@@ -1,10 +1,12 @@
 import { type Code, TwinlockError } from '../core/errors.ts';
-import type { BodyOf } from '../core/log/entry.ts';
-import { MAX_REFUSALS, REFUSALS_MS } from './limits.ts';
+import type { BodyOf, RefusedAct } from '../core/log/entry.ts';
+import { excessOf, isKnownCaller, withRefusal } from '../core/state/rules/refusal.ts';
+import type { Facts } from '../core/state/state.ts';
+import { MAX_REFUSALS, REFUSALS_A_CALLER, REFUSALS_MS } from './limits.ts';
 import type { Clock } from './ports.ts';
 import { type Caller, nameOf } from './sessions.ts';
 
-/** What was turned away since the last time somebody looked, folded by code, act and caller. */
+/** What was turned away and is not in the log yet, folded by code, act and caller. */
 export class Refusals {
   readonly #clock: Clock;
   #folded = new Map<string, BodyOf<'refusal'>>();
@@ -15,7 +17,7 @@ export class Refusals {
   }
 
   /** Runs `work`; what it throws is counted and thrown on. */
-  async watch<T>(act: string, caller: Caller, work: () => Promise<T>): Promise<T> {
+  async watch<T>(act: RefusedAct, caller: Caller, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -25,25 +27,42 @@ export class Refusals {
   }
 
   /** `known` is a credential id, a key, or null for the vault itself. */
-  note(code: Code, act: string, known: string | null): void {
-    // Past the bound they are still counted, but no longer told apart.
-    const who = this.#folded.size < MAX_REFUSALS ? known : null;
-    const key = `${code} ${act} ${this.#folded.has(`${code} ${act} ${known}`) ? known : who}`;
+  note(code: Code, act: RefusedAct, known: string | null): void {
+    // Past its bound a caller's refusals are still counted, but no longer told apart from others'.
+    const who = this.#isToldApart(code, act, known) ? known : null;
+    const key = `${code} ${act} ${who}`;
     const before = this.#folded.get(key);
     const since = before?.since ?? this.#clock.now();
-    this.#folded.set(key, { code, act, who: before?.who ?? who, count: (before?.count ?? 0) + 1, since });
+    this.#folded.set(key, { code, act, who, count: (before?.count ?? 0) + 1, since });
   }
 
-  /** Whether it is time to tell: the first at once, then no more often than `REFUSALS_MS`, so that nobody fills the log. */
+  #isToldApart(code: Code, act: RefusedAct, known: string | null): boolean {
+    if (this.#folded.has(`${code} ${act} ${known}`)) return true;
+    const own = [...this.#folded.values()].filter(({ who }) => who === known).length;
+    return own < REFUSALS_A_CALLER && this.#folded.size < MAX_REFUSALS;
+  }
+
+  /** Whether it is time to look for what may be told: no more often than `REFUSALS_MS`. */
   get isDue(): boolean {
     return this.#folded.size > 0 && Math.abs(this.#clock.now() - this.#toldMs) >= REFUSALS_MS;
   }
 
-  /** Takes what has been folded, at most `maxCount`; the rest stays. */
-  take(maxCount: number): readonly BodyOf<'refusal'>[] {
-    this.#toldMs = this.#clock.now();
-    const taken = [...this.#folded].slice(0, maxCount);
-    for (const [key] of taken) this.#folded.delete(key);
-    return taken.map(([, refusal]) => refusal);
+  /**
+   * Takes what the log has room for (core/state/rules/refusal), at most `maxCount`; the rest stays, and goes on being
+   * counted.
+   */
+  take(facts: Facts, maxCount: number): readonly BodyOf<'refusal'>[] {
+    const nowMs = this.#clock.now();
+    this.#toldMs = nowMs;
+    const taken: BodyOf<'refusal'>[] = [];
+    let told = facts.refusals;
+    for (const [key, refusal] of this.#folded) {
+      const body = isKnownCaller(facts, refusal.who) ? refusal : { ...refusal, who: null };
+      if (taken.length === maxCount || excessOf(told, body, nowMs) !== null) continue;
+      told = withRefusal(told, body, nowMs);
+      taken.push(body);
+      this.#folded.delete(key);
+    }
+    return taken;
   }
 }

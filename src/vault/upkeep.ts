@@ -63,9 +63,11 @@ function isUnderWay({ phase, statement, ended }: Proposal): boolean {
   return phase === 'open' || phase === 'approved' || (phase === 'executed' && statement.kind === 'release' && !ended);
 }
 
-/** Appends refusals that have been folded since the last telling. */
+/** Appends those of the folded refusals that the log has room for. */
 export async function tellRefusals(context: Context): Promise<void> {
   if (context.recorder.state === null) return;
-  const drafts: Draft[] = context.refusals.take(MAX_ENTRIES_A_ROUND).map((body) => ({ kind: 'refusal', body }));
+  const drafts: Draft[] = context.refusals
+    .take(context.recorder.facts, MAX_ENTRIES_A_ROUND)
+    .map((body) => ({ kind: 'refusal', body }));
   if (drafts.length > 0) await context.recorder.record(() => ({ drafts }));
 }

@@ -5,8 +5,10 @@ import { openSession } from '../../client/custodian/session.ts';
 import { stop as makeStop } from '../../client/custodian/stop.ts';
 import { openPrincipalSession } from '../../client/principal.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
+import { CODES, type Code } from '../../src/core/errors.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
+import { REFUSALS_A_DAY_A_CALLER } from '../../src/core/state/rules/refusal.ts';
 import { REFUSALS_MS, UPLOAD_MS } from '../../src/vault/limits.ts';
 import { stop } from '../../src/vault/stop.ts';
 import { tellRefusals, upkeep } from '../../src/vault/upkeep.ts';
@@ -373,7 +375,7 @@ describe('refusals', () => {
     expect(entry).toMatchObject({ kind: 'refusal', body: { act: 'approve', code: 'proposal_closed', count: 6, who } });
   });
 
-  test('are told once a minute at the most', async () => {
+  test('of one kind are told once an hour at the most', async () => {
     await begin();
     const release = await decided();
     await refused(release);
@@ -384,23 +386,51 @@ describe('refusals', () => {
     expect(size()).toBe(before);
     pass(REFUSALS_MS);
     await round();
+    expect(size()).toBe(before);
+    pass(HOUR_MS);
+    await refused(release);
+    await round();
     expect(size()).toBe(before + 1);
+    expect(await lastEntries(1)).toMatchObject([{ kind: 'refusal', body: { count: 2 } }]);
   });
 
-  test('of endless variety are bounded, and none is uncounted', async () => {
+  test('of one key, whatever it tries all day, are a few dozen entries, and none is uncounted', async () => {
     await begin();
     const { refusals } = vault.daemon.context;
-    for (let i = 0; i < 5000; i++) refusals.note('malformed', 'propose', toBase64url(Buffer.from(`caller ${i}`)));
     const before = size();
-    let rounds = 0;
-    for (; refusals.isDue && rounds < 100; rounds++) {
+    const codes = CODES.mend.slice(0, 12);
+    let noted = 0;
+    for (let minute = 0; minute < 24 * 60; minute += 10) {
+      for (const act of ['propose', 'approve', 'deposit', 'receipt'] as const) {
+        refusals.note(codes[noted++ % codes.length] as Code, act, vault.ben.custodian.credential);
+      }
       await round();
-      pass(REFUSALS_MS);
+      pass(10 * 60_000);
     }
-    expect(size() - before).toBeLessThanOrEqual(65);
+    const ofADay = (await lastEntries(size() - before)).filter(({ kind }) => kind === 'refusal');
+    expect(ofADay.length).toBeGreaterThan(8);
+    expect(ofADay.length).toBeLessThanOrEqual(2 * REFUSALS_A_DAY_A_CALLER);
+    for (let rounds = 0; rounds < 48; rounds++) {
+      pass(HOUR_MS);
+      await round();
+    }
     const told = await lastEntries(size() - before);
     const count = told.reduce((sum, entry) => sum + (entry.kind === 'refusal' ? entry.body.count : 0), 0);
-    expect(count).toBe(5000);
+    expect(count).toBe(noted);
+  });
+
+  test('of many whom the log does not know are told as of nobody in particular', async () => {
+    await begin();
+    const { refusals } = vault.daemon.context;
+    const before = size();
+    for (let i = 0; i < 5000; i++) refusals.note('malformed', 'propose', toBase64url(Buffer.from(`caller ${i}`)));
+    for (let rounds = 0; rounds < 70; rounds++) {
+      pass(HOUR_MS);
+      await round();
+    }
+    const told = (await lastEntries(size() - before)).flatMap((one) => (one.kind === 'refusal' ? [one.body] : []));
+    expect(told.every(({ who }) => who === null)).toBe(true);
+    expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(5000);
   });
 
   test('that nobody has told yet are told when the daemon stops', async () => {

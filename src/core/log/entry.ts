@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
 import { canonicalBytes, type JsonObject, parseCanonicalBy } from '../canonical.ts';
-import { must, TwinlockError } from '../errors.ts';
+import { isCode, must, TwinlockError } from '../errors.ts';
 import {
   assertion,
   credentialId,
@@ -63,6 +63,10 @@ const statement = z.custom<JsonObject>(
   'expected a statement',
 );
 
+/** What somebody may be refused at. */
+const REFUSED_ACTS = ['deposit', 'appraise', 'propose', 'approve', 'release', 'hand_over', 'receipt', 'stop'] as const;
+export type RefusedAct = (typeof REFUSED_ACTS)[number];
+
 /** The body of each kind of entry. The statement inside is parsed by its own kind. */
 const BODIES = {
   genesis: z.strictObject({
@@ -89,10 +93,10 @@ const BODIES = {
   release: z.strictObject({ proposal: digest }),
   receipt: z.discriminatedUnion('type', [hostReceipt, custodyReceipt]),
   stop: z.strictObject({ statement, signature: proposerSignature }),
-  /** What the vault turned away, folded: `count` times since the instant `since`. */
+  /** What the vault says that it turned away, folded: `count` times since the instant `since`. */
   refusal: z.strictObject({
-    code: z.string().check(z.regex(/^[a-z_]{1,40}$/)),
-    act: z.string().check(z.regex(/^[a-z_]{1,40}$/)),
+    code: z.string().check(z.refine(isCode, 'expected a code of this version')),
+    act: z.enum(REFUSED_ACTS),
     who: z.nullable(z.string().check(z.maxLength(1400), z.regex(/^[A-Za-z0-9:_-]+$/))),
     count: z.int().check(z.gte(1)),
     since: instantMs,

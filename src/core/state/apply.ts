@@ -11,6 +11,7 @@ import { judgeExpiry } from './rules/expiry.ts';
 import { judgeGenesis } from './rules/genesis.ts';
 import { judgeProposal } from './rules/proposal.ts';
 import { judgeReceipt } from './rules/receipt.ts';
+import { judgeRefusal } from './rules/refusal.ts';
 import { judgeRelease } from './rules/release.ts';
 import { judgeStop } from './rules/stop.ts';
 import { isDatedSoundly, withAttested } from './rules/time.ts';
@@ -70,8 +71,9 @@ function judgeKind(facts: Facts, entry: Entry, surroundings: Surroundings): Judg
       return judgeStop(facts, entry);
     case 'expiry':
       return judgeExpiry(facts, entry);
-    // What was turned away, and that the vault was alive, are told and change nothing.
     case 'refusal':
+      return judgeRefusal(facts, entry);
+    // That the vault was alive is told and changes nothing.
     case 'heartbeat':
       return { facts, claims: [] };
   }

@@ -155,6 +155,8 @@ export interface Facts {
   /** SHA-256 of every host KEM key and every evidence ever named. */
   readonly kemKeys: PersistentSet<Hex>;
   readonly evidence: PersistentSet<Hex>;
+  /** What the vault says it turned away in the last day, oldest entry first; who a credential id, a key, or null. */
+  readonly refusals: List<Pick<BodyOf<'refusal'>, 'code' | 'act' | 'who'> & { readonly time: number }>;
   /** Budgets of the releases of the last day, oldest first. */
   readonly granted: List<{ readonly time: number; readonly bytes: bigint }>;
   /** The latest time that a custodian has signed, in milliseconds: the log's clock (rules/time.ts). */

@@ -100,11 +100,27 @@ describe('an audit', () => {
 
   test('counts what was turned away, by code', async () => {
     const other = await World.found({ label: 'refusals' });
-    const body = { code: 'out_of_scope', act: 'request', who: null, count: 3, since: other.now - 1000 };
+    const body = { code: 'out_of_scope', act: 'propose', who: null, count: 3, since: other.now - 1000 } as const;
     await other.append({ kind: 'refusal', body });
-    await other.append({ kind: 'refusal', body: { ...body, count: 2 } });
-    const { completeness } = await run(keptLog(other), other);
-    expect(completeness.tally.refusals).toEqual({ out_of_scope: 5 });
+    await other.append({ kind: 'refusal', body: { ...body, act: 'deposit', count: 2 } });
+    const report = await run(keptLog(other), other);
+    expect(report.completeness.tally.refusalsClaimed).toEqual({ out_of_scope: 5 });
+    const words = '5 refusals, each the vault’s own claim; nothing signed shows them: 5 × out_of_scope';
+    expect(report.completeness.vaultsWord).toBe(words);
+    expect(reportLines(report).join('\n')).toContain(`turned away: ${words}`);
+  });
+
+  test('shows a refusal that names an innocent person as the vault’s claim, never as that person’s act', async () => {
+    const other = await World.found({ label: 'forged refusals' });
+    const [credential = ''] = other.facts.authenticators.keys();
+    const body = { code: 'signature_invalid', act: 'approve', who: credential, count: 9, since: other.now } as const;
+    await other.append({ kind: 'refusal', body });
+    const report = await run(keptLog(other), other);
+    const lines = reportLines(report).filter((line) => line.includes('signature_invalid'));
+    expect(lines).toEqual([
+      '              turned away: 9 refusals, each the vault’s own claim; nothing signed shows them: 9 × signature_invalid',
+    ]);
+    expect(JSON.stringify(report)).not.toContain(credential);
   });
 
   test('finds an edited entry, and counts up to it alone', async () => {

@@ -10,7 +10,7 @@ await world.append(world.draftHostReceipt(asked));
 await world.append(await world.draftStop(world.stop('release', release, world.founder('ben'))));
 world.now += 2 * 60 * 60_000;
 await world.append({ kind: 'expiry', body: { proposal: release } });
-await world.append({ kind: 'refusal', body: { code: 'rate_limited', act: 'request', who: null, count: 1, since: 1 } });
+await world.append({ kind: 'refusal', body: { code: 'rate_limited', act: 'propose', who: null, count: 1, since: 1 } });
 await world.append({ kind: 'heartbeat', body: {} });
 
 const ENTRIES = new Map<string, Uint8Array>();

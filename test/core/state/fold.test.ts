@@ -380,12 +380,15 @@ describe('a vault', () => {
     expect(world.facts.granted.size).toBe(1);
   });
 
-  test('keeps what it turned away without changing for it', async () => {
+  test('keeps what it turned away for a day, without changing for it', async () => {
     const { world } = await founded();
     const before = world.facts;
-    const body = { code: 'rate_limited', act: 'request', who: null, count: 3, since: world.now - 1 };
+    const body = { code: 'rate_limited', act: 'propose', who: null, count: 3, since: world.now - 1 } as const;
     await world.append({ kind: 'refusal', body });
-    expect(world.facts).toBe(before);
+    expect({ ...world.facts, refusals: before.refusals }).toEqual(before);
+    world.now += 25 * HOUR_MS;
+    await world.append({ kind: 'refusal', body });
+    expect(world.facts.refusals.size).toBe(1);
   });
 
   test('takes a receipt for a release that was revoked: the host had its keys', async () => {

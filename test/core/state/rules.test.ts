@@ -8,6 +8,7 @@ import { LOG } from './broken/log.ts';
 import { POLICY_CHANGE } from './broken/policy.ts';
 import { PROPOSAL } from './broken/proposal.ts';
 import { PUBLISH, RESUME } from './broken/publish.ts';
+import { REFUSAL } from './broken/refusal.ts';
 import { EXPIRY, RECEIPT, RELEASE } from './broken/release.ts';
 import { RELEASE_PROPOSAL } from './broken/release-proposal.ts';
 import { STOP } from './broken/stop.ts';
@@ -29,6 +30,7 @@ const TABLE: Readonly<Record<string, readonly BrokenRule[]>> = {
   release: RELEASE,
   receipt: RECEIPT,
   expiry: EXPIRY,
+  refusal: REFUSAL,
   stop: STOP,
 };
 

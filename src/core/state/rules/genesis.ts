@@ -241,6 +241,7 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     statements: PersistentSet([vault]),
     kemKeys: PersistentSet(),
     evidence: PersistentSet(),
+    refusals: List(),
     granted: List(),
     attestedMs: statement.created,
     stopped: null,

@@ -1,0 +1,53 @@
+import { must } from '../../errors.ts';
+import type { BodyOf, EntryOf } from '../../log/entry.ts';
+import type { Judgement } from '../judgement.ts';
+import type { Facts } from '../state.ts';
+
+const HOUR_MS = 60 * 60_000;
+/** Between two entries of one code, act and caller: what comes in between is counted in the second. */
+export const REFUSAL_WINDOW_MS = HOUR_MS;
+/** In 24 hours: what one key can make the vault write for ever, whatever it tries. */
+export const REFUSALS_A_DAY_A_CALLER = 24;
+/** In 24 hours, of all callers together. */
+export const REFUSALS_A_DAY = 128;
+
+/**
+ * What the vault says that it turned away. It is the vault's word alone: nothing signed shows it, so it changes nothing,
+ * and it is bounded, so that neither a caller nor the vault fills the log with it. Throws `principal_unknown` for a
+ * caller that the log does not know, and `limit_exceeded`.
+ */
+export function judgeRefusal(facts: Facts, { body, time }: EntryOf<'refusal'>): Judgement {
+  must(isKnownCaller(facts, body.who), 'principal_unknown', 'refusal.who: no credential or key that the log knows');
+  const fault = excessOf(facts.refusals, body, time);
+  must(fault === null, 'limit_exceeded', `refusal: ${fault}`);
+  return { facts: { ...facts, refusals: withRefusal(facts.refusals, body, time) }, claims: [] };
+}
+
+/** Whether a caller is somebody whom the log knows, retired ones included, or nobody in particular (null). */
+export function isKnownCaller({ authenticators, principals }: Facts, who: string | null): boolean {
+  return who === null || authenticators.has(who) || principals.has(who);
+}
+
+/** What an entry would be too many of, after those of the last day; null where it may be recorded. */
+export function excessOf(told: Facts['refusals'], refusal: BodyOf<'refusal'>, timeMs: number): string | null {
+  // Both ways: a clock that was wrong may have dated one ahead.
+  const within = (ms: number) => told.filter(({ time }) => Math.abs(time - timeMs) < ms);
+  const ofCaller = within(24 * HOUR_MS).filter(({ who }) => who === refusal.who);
+  const { code, act } = refusal;
+  const isTold = ofCaller.some(
+    (one) => one.code === code && one.act === act && Math.abs(one.time - timeMs) < REFUSAL_WINDOW_MS,
+  );
+  if (isTold) return `expected one entry an hour of ${code} at ${act} by one caller`;
+  if (ofCaller.size >= REFUSALS_A_DAY_A_CALLER)
+    return `expected at most ${REFUSALS_A_DAY_A_CALLER} a day of one caller`;
+  return within(24 * HOUR_MS).size >= REFUSALS_A_DAY ? `expected at most ${REFUSALS_A_DAY} a day` : null;
+}
+
+/** Those of the last day, with one more. */
+export function withRefusal(
+  told: Facts['refusals'],
+  { code, act, who }: BodyOf<'refusal'>,
+  timeMs: number,
+): Facts['refusals'] {
+  return told.filter(({ time }) => Math.abs(time - timeMs) < 24 * HOUR_MS).push({ time: timeMs, code, act, who });
+}

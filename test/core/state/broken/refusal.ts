@@ -1,0 +1,59 @@
+import { expect } from 'vitest';
+import type { Code } from '../../../../src/core/errors.ts';
+import { CODES } from '../../../../src/core/errors.ts';
+import type { BodyOf, Draft } from '../../../../src/core/log/entry.ts';
+import {
+  REFUSAL_WINDOW_MS,
+  REFUSALS_A_DAY,
+  REFUSALS_A_DAY_A_CALLER,
+} from '../../../../src/core/state/rules/refusal.ts';
+import { ed25519KeyText } from '../../../../src/core/statement/key.ts';
+import type { World } from '../../../world.ts';
+import { founded } from '../stages.ts';
+import { type BrokenRule, rulesAt } from './broken.ts';
+
+type Refusal = BodyOf<'refusal'>;
+const refusal = rulesAt('state/rules/refusal.ts');
+const schema = rulesAt('schema.ts');
+const ALL_CODES: readonly Code[] = Object.values(CODES).flat();
+
+const draft = (world: World, body: Partial<Record<keyof Refusal, unknown>>): Draft => ({
+  kind: 'refusal',
+  body: { code: 'out_of_scope', act: 'propose', who: null, count: 1, since: world.now, ...body } as Refusal,
+});
+
+export const REFUSAL: readonly BrokenRule[] = [
+  schema('malformed', 'a refusal with a code that nobody knows', async () => {
+    const { world } = await founded();
+    return [world, draft(world, { code: 'stole_the_weights' })];
+  }),
+  schema('malformed', 'a refusal at an act that nobody knows', async () => {
+    const { world } = await founded();
+    return [world, draft(world, { act: 'steal' })];
+  }),
+  refusal('principal_unknown', 'a refusal of somebody whom the log does not know', async () => {
+    const { world } = await founded();
+    return [world, draft(world, { who: ed25519KeyText(new Uint8Array(32).fill(7)) })];
+  }),
+  refusal('limit_exceeded', 'two refusals of one kind in an hour, which are one with its number', async () => {
+    const { world } = await founded();
+    await world.append(draft(world, {}));
+    world.now += REFUSAL_WINDOW_MS / 2;
+    return [world, draft(world, {})];
+  }),
+  refusal('limit_exceeded', 'more refusals of one caller than a day has room for', async () => {
+    const { world, ben } = await founded();
+    const who = ben.authenticators[0].document.credential;
+    for (const code of ALL_CODES.slice(0, REFUSALS_A_DAY_A_CALLER)) await world.append(draft(world, { code, who }));
+    return [world, draft(world, { code: ALL_CODES.at(-1), who })];
+  }),
+  refusal('limit_exceeded', 'more refusals than a day has room for', async () => {
+    const { world } = await founded();
+    const keys = [...world.facts.authenticators.keys(), ...world.facts.principals.keys()];
+    const few = ALL_CODES.slice(0, REFUSALS_A_DAY_A_CALLER);
+    const each = keys.flatMap((who) => few.map((code) => ({ code, who }))).slice(0, REFUSALS_A_DAY);
+    expect(each.length).toBe(REFUSALS_A_DAY);
+    for (const body of each) await world.append(draft(world, body));
+    return [world, draft(world, { code: ALL_CODES.at(-1) })];
+  }),
+];
