@@ -38,6 +38,7 @@ interface EvidenceFlags extends SubjectFlags, DocumentFlags {
   readonly golden: Choices['golden'];
   readonly akAuthority?: string;
   readonly akActivated?: boolean;
+  readonly serviceTd?: boolean;
 }
 
 export function addReferenceValues(program: Command): void {
@@ -62,6 +63,7 @@ function addFromEvidence(program: Command, parent: Command): void {
     )
     .option('--ak-authority <file>', 'TPM: who certified the AK, PEM or DER (default: the last of its chain)')
     .option('--ak-activated', 'TPM: custodians have activated this AK against its EK certificate')
+    .option('--service-td', 'TDX: allow the service TDs that are bound to this TD, by their hash')
     .addHelpText('after', FROM_EVIDENCE_HELP)
     .action((file: string | undefined, flags: EvidenceFlags, self: Command) =>
       invoke(self, (invocation) => fromEvidence(invocation, file ?? null, { ...flags, ...caOf(program) })),
@@ -183,13 +185,21 @@ async function orRefused<T>(terminal: Terminal, work: () => Promise<T>): Promise
   }
 }
 
-async function choicesOf({ name, pinChip, golden, akAuthority, akActivated }: EvidenceFlags): Promise<Choices> {
+async function choicesOf({
+  name,
+  pinChip,
+  golden,
+  akAuthority,
+  akActivated,
+  serviceTd,
+}: EvidenceFlags): Promise<Choices> {
   return {
     imageName: name === undefined ? null : parseAs(thingName, name, '--name'),
     pinChip: pinChip === true,
     golden,
     akAuthority: akAuthority === undefined ? null : await certificateIn(akAuthority),
     isAkActivated: akActivated === true,
+    listsServiceTds: serviceTd === true,
   };
 }
 

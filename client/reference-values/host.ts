@@ -25,6 +25,8 @@ export interface Choices {
   readonly akAuthority: Uint8Array | null;
   /** Whether custodians have activated the TPM's key against its EK certificate. */
   readonly isAkActivated: boolean;
+  /** Whether the service TDs that are bound to the TD are to be listed: whoever says so vouches for them. */
+  readonly listsServiceTds: boolean;
 }
 
 /** What was there, and then what is new of the rest. */

@@ -22,7 +22,8 @@ export function withTdx(before: TdxReferenceValues | null, { claims }: Host, cho
     mrOwner: said('mr-owner'),
     mrOwnerConfig: said('mr-owner-config'),
   };
-  const serviceTds = union(before?.serviceTds, serviceTdsOf(said('mr-service-td')));
+  const bound = choices.listsServiceTds ? serviceTdsOf(said('mr-service-td')) : [];
+  const serviceTds = union(before?.serviceTds, bound);
   const minTcbDate = dateFloor(before, said('tcb.date'));
   return {
     platform: 'tdx',

@@ -140,9 +140,12 @@ describe('TDX', () => {
       golden: 'measured',
       akAuthority: null,
       isAkActivated: false,
+      listsServiceTds: true,
     } as const;
     const terms = { before: NO_REFERENCE_VALUES, choices, instantMs: instantOf(at), verify: verifyNode };
     const subject = await subjectOf(null, flags);
+    const silent = { ...terms, choices: { ...choices, listsServiceTds: false } };
+    await expect(proposeReferenceValues(subject, silent)).rejects.toMatchObject({ code: 'appraisal_failed' });
     const values = await proposeReferenceValues(subject, terms);
     expect(values.tdx?.serviceTds).toEqual([expect.stringMatching(/^383c87d3/)]);
     const passed = await appraiseParts(subject.parts, { ...subject, ...terms, referenceValues: values });

@@ -50,6 +50,7 @@ const CHOICES: Choices = {
   golden: 'measured',
   akAuthority: null,
   isAkActivated: false,
+  listsServiceTds: false,
 };
 
 /** Of an AK that shows its own certificate alone, an operator names who issued it. */

@@ -285,14 +285,21 @@ describe('TDX', () => {
     expect([await failed(tdxOf(), merged), await failed(late, merged)]).toEqual([[], []]);
   });
 
-  test('lists the service TDs that are bound, and lowers a date no more than a host needs', async () => {
+  test('is proposed with a service TD where whoever proposes says so', async () => {
+    const bound = tdxOf({ header: { version: 5 }, body: { mrServiceTd: '01'.repeat(48) } });
+    await expect(propose(bound, TDX_ROOTS)).rejects.toMatchObject({ detail: { 'tdx.service-td': expect.anything() } });
+    const { tdx } = await propose(bound, TDX_ROOTS, { listsServiceTds: true });
+    expect(tdx?.serviceTds).toEqual(['01'.repeat(48)]);
+  });
+
+  test('with another host lists its service TDs where that is said, and lowers a date no more than a host needs', async () => {
     const hash = '01'.repeat(48);
     const first = await propose(tdxOf(), TDX_ROOTS);
     expect(first.tdx).not.toHaveProperty('serviceTds');
     const [level] = TCB_INFO.tcbLevels;
     const older = [{ ...level, tcbDate: '2024-03-13T00:00:00Z' }];
     const bound = tdxOf({ header: { version: 5 }, body: { mrServiceTd: hash }, tcbInfo: { tcbLevels: older } });
-    const merged = await propose(bound, first);
+    const merged = await propose(bound, first, { listsServiceTds: true });
     expect(merged.tdx).toMatchObject({ serviceTds: [hash], minTcbDate: '2024-03-13T00:00:00Z' });
     expect([await failed(tdxOf(), merged), await failed(bound, merged)]).toEqual([[], []]);
   });

@@ -8,6 +8,7 @@ export const CHOICES: Choices = {
   golden: 'measured',
   akAuthority: null,
   isAkActivated: false,
+  listsServiceTds: false,
 };
 
 const ONES = 'f'.repeat(16);
