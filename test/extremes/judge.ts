@@ -8,17 +8,21 @@ import { parseCompactJws } from '../../src/core/attest/token/jws.ts';
 import { fromBase64url, fromHex, type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { digestOf, parseCanonical } from '../../src/core/canonical.ts';
 import { readWholeCborMap } from '../../src/core/cbor.ts';
+import { checkKemPublicKey, decapsulate } from '../../src/core/envelope/xwing.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import { parseNote } from '../../src/core/log/note.ts';
+import { decodePoint, decodeScalar } from '../../src/core/share/group.ts';
 import { parseCoseKey } from '../../src/core/signature/cose.ts';
+import { checkPublicKey } from '../../src/core/signature/precheck.ts';
 import { apply } from '../../src/core/state/apply.ts';
 import { verifyAuthority } from '../../src/core/state/authority.ts';
 import type { State } from '../../src/core/state/state.ts';
 import { parsePolicy } from '../../src/core/statement/policy.ts';
 import { attestedCredential } from '../../src/core/webauthn/attestation.ts';
 import { checkAssertionData } from '../../src/core/webauthn/authenticator-data.ts';
+import { referenceBulkCrypto } from '../../src/core/weights/bulk-crypto.ts';
 import { parseManifest } from '../../src/core/weights/manifest.ts';
 import { parseFilePaths } from '../../src/core/weights/names.ts';
 import { parseCertificateOfAnyKey } from '../../src/core/x509/certificate.ts';
@@ -39,6 +43,14 @@ const PARSERS = {
   name: (hex: string) => attributesOf(fromHex(hex), '2.5.4.3'),
   spdm: (hex: string) => parseSpdm(fromHex(hex)),
   quote: (hex: string) => parseTdxQuote(fromHex(hex)),
+  point: (hex: string) => decodePoint(fromHex(hex)).toHex(),
+  scalar: (hex: string) => decodeScalar(fromHex(hex)),
+  ed25519: (hex: string) => checkPublicKey('Ed25519', fromHex(hex)),
+  p256: (hex: string) => checkPublicKey('ES256', fromHex(hex)),
+  kem: (hex: string) => checkKemPublicKey(fromHex(hex)),
+  encapsulation: (hex: string) => decapsulate(new Uint8Array(32), fromHex(hex)),
+  ciphertext: (hex: string) =>
+    referenceBulkCrypto.aead.open(new Uint8Array(32), new Uint8Array(12), new Uint8Array(), fromHex(hex)),
   hex: fromHex,
   base64url: fromBase64url,
   pem: (text: string) => derOfPem(text, 'CERTIFICATE'),

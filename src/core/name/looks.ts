@@ -33,6 +33,8 @@ export function looksAlike(one: readonly string[], other: readonly string[]): bo
 
 /** Equal for whatever a case-insensitive file system could take for the same; both ways, for ß and its like. */
 export function caseless(text: string): string {
+  // The folder names of thousands of paths, most of them: the same without the tables.
+  if (!/[^\0-\x7f]/.test(text)) return text.toLowerCase();
   return String.fromCodePoint(...fold(decompose(codePoints(text))));
 }
 

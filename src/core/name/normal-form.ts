@@ -2,6 +2,9 @@ import { combiningClasses, composites } from './tables.ts';
 
 type CodePoints = readonly number[];
 
+/** The first combining mark: a text of what is before it is in normal form C, whatever it is. */
+const FIRST_MARK = 0x300;
+
 /** The composite of each pair of halves. */
 const composed = new Map([...composites].map(([code, [first, second]]) => [`${first} ${second}`, code] as const));
 
@@ -44,6 +47,7 @@ export function classOf(code: number): number {
 
 /** Whether a text of the alphabet's characters is in normal form C (UAX 15). */
 export function isComposed(codes: CodePoints): boolean {
+  if (codes.every((code) => code < FIRST_MARK)) return true;
   const normal = compose(decompose(codes));
   return normal.length === codes.length && normal.every((code, i) => code === codes[i]);
 }
