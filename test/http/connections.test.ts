@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { boundedLog } from '../../src/http/access-log.ts';
 import { Connections, holdSocket, networkOf } from '../../src/http/connections.ts';
-import { CONNECTIONS_AN_ADDRESS } from '../../src/vault/limits.ts';
+import { CONNECTIONS_AN_ADDRESS, SERVED_LINES_A_MINUTE } from '../../src/vault/limits.ts';
 import { openVault } from '../vault-kit.ts';
 import { ask } from './ask.ts';
 
@@ -139,4 +139,14 @@ test('an access log writes so many lines a minute of a kind, and counts the othe
   expect(lines.at(-1)).toMatchObject({ status: 400, leftOut: 970 });
   log({ ...line, status: 400, error: 'malformed' });
   expect(lines.at(-1)).not.toHaveProperty('leftOut');
+});
+
+test('an access log writes more of what was served, and not without end', () => {
+  let count = 0;
+  const log = boundedLog(
+    () => count++,
+    () => 0,
+  );
+  for (let i = 0; i < 5000; i++) log({ method: 'GET', path: '/v1/vault', status: 200, ms: 0 });
+  expect(count).toBe(SERVED_LINES_A_MINUTE);
 });

@@ -5,8 +5,18 @@ import { platformRandom } from '../../client/random.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
 import { Ephemeral } from '../../src/vault/ephemeral.ts';
-import { OPEN_PROPOSALS_A_KEY, PROPOSALS_AN_HOUR_A_KEY, SESSIONS_A_CALLER } from '../../src/vault/limits.ts';
+import {
+  ENTRIES_A_READ,
+  ENTRIES_AN_HOUR_A_KEY,
+  MAX_PROPOSALS,
+  OPEN_PROPOSALS_A_KEY,
+  PAGE_BYTES,
+  PROPOSALS_BYTES,
+  SESSIONS_A_CALLER,
+} from '../../src/vault/limits.ts';
 import { isAffordable } from '../../src/vault/propose.ts';
+import { readLog } from '../../src/vault/read-log.ts';
+import { viewProposals } from '../../src/vault/views.ts';
 import { approveAs, depositFiles, openVault, proposeAs, publish, requestAs, type Vault } from '../vault-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -45,9 +55,9 @@ describe('what one key has proposed', () => {
 
   test('counts for an hour, and no longer where it was dated by a clock that was ahead', () => {
     const denied = { phase: 'denied' };
-    expect(affordable(proposed(PROPOSALS_AN_HOUR_A_KEY, denied))).toThrow(code('rate_limited'));
-    expect(affordable(proposed(PROPOSALS_AN_HOUR_A_KEY, { ...denied, time: nowMs - HOUR_MS }))).not.toThrow();
-    expect(affordable(proposed(PROPOSALS_AN_HOUR_A_KEY, { ...denied, time: nowMs + 30 * HOUR_MS }))).not.toThrow();
+    expect(affordable(proposed(ENTRIES_AN_HOUR_A_KEY, denied))).toThrow(code('rate_limited'));
+    expect(affordable(proposed(ENTRIES_AN_HOUR_A_KEY, { ...denied, time: nowMs - HOUR_MS }))).not.toThrow();
+    expect(affordable(proposed(ENTRIES_AN_HOUR_A_KEY, { ...denied, time: nowMs + 30 * HOUR_MS }))).not.toThrow();
   });
 });
 
@@ -87,4 +97,35 @@ test('a challenge of another process, a forged one and one whose time was moved 
   }
   ours.consume(nonce, 'ana');
   expect(() => ours.consume(nonce, 'ana')).toThrow(code('challenge_unknown'));
+});
+
+test('a page of the log ends where it is full, and little more is read for it', async () => {
+  const { context } = vault.daemon;
+  const { recorder } = context;
+  const [{ bytes } = { bytes: new Uint8Array(0) }] = await context.log.entries(recorder.size - 1, 1);
+  const entries = vi.fn(async (from: number, limit: number) =>
+    Array.from({ length: limit }, (_, i) => ({ index: from + i, bytes })),
+  );
+  const objects = async () => new Map([['ab', new Uint8Array(PAGE_BYTES / 8)]]);
+  const page = await readLog({ ...context, log: { ...context.log, entries, objects } }, 0, 1000);
+  expect(page.entries.length).toBeLessThanOrEqual(8);
+  expect(page.entries.length).toBeGreaterThan(0);
+  expect(entries.mock.calls).toEqual([[0, ENTRIES_A_READ]]);
+});
+
+test('a list of proposals has so many, and so many bytes', async () => {
+  const { facts } = vault.daemon.context.recorder;
+  const [proposal] = facts.proposals.values();
+  if (proposal === undefined) throw new Error('there is one');
+  const caller = { role: 'auditor', person: '', name: '', key: '' } as const;
+  const listed = (reason: string) => {
+    const padded = { ...proposal, statement: { ...proposal.statement, reason } } as typeof proposal;
+    const proposals = facts.proposals.clear().withMutations((many) => {
+      for (let i = 0; i < 600; i++) many.set(String(i), padded);
+    });
+    return viewProposals({ ...facts, proposals }, caller, 'all').length;
+  };
+  expect(listed('')).toBe(MAX_PROPOSALS);
+  expect(listed('x'.repeat(60_000))).toBeLessThanOrEqual(PROPOSALS_BYTES / 60_000);
+  expect(listed('x'.repeat(60_000))).toBeGreaterThan(100);
 });

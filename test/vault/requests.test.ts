@@ -7,7 +7,7 @@ import type { Request } from '../../src/core/attest/request.ts';
 import { fromBase64url, type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
-import { APPRAISALS_A_HOST, REACHED_BYTES_A_KEY } from '../../src/vault/limits.ts';
+import { APPRAISALS_A_HOST, REACHED_BYTES_A_KEY, REQUEST_MS } from '../../src/vault/limits.ts';
 import { Requests } from '../../src/vault/requests.ts';
 import { depositFiles, openVault, publish, type Vault } from '../vault-kit.ts';
 import { MEASUREMENT } from '../world/founding.ts';
@@ -78,6 +78,17 @@ describe('an open request', () => {
     const { requests, digest } = opened(2);
     for (let i = 0; i < 2 * APPRAISALS_A_HOST; i++) requests.findToAppraise(digest, requester);
     expect(() => requests.findToAppraise(digest, requester)).toThrow(refusal('limit_exceeded'));
+  });
+
+  test('is forgotten after a quarter of an hour', () => {
+    let nowMs = 0;
+    const requests = new Requests({ now: () => nowMs }, platformRandom);
+    const named = { model: 'acme/ocr', version: '1', purpose: 'serving', hosts: 1, nonce: '11', created: 0 } as const;
+    const { digest } = requests.open({ v: 1, kind: 'request', vault: '00'.repeat(32), requester, ...named });
+    nowMs = REQUEST_MS;
+    requests.find(digest, requester);
+    nowMs++;
+    expect(() => requests.find(digest, requester)).toThrow(refusal('challenge_unknown'));
   });
 
   test('keeps so many bytes of evidence for one key, and no more', () => {
