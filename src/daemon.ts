@@ -19,12 +19,11 @@ import { Challenges } from './vault/challenges.ts';
 import { type ClockState, type Clocks, ClockWatch } from './vault/clock-watch.ts';
 import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
-import { MAX_STOP_OWNERS, STOP_CONNECTIONS, STOP_CONNECTIONS_AN_ADDRESS } from './vault/limits.ts';
-import { Recent } from './vault/recent.ts';
+import { STOP_CONNECTIONS, STOP_CONNECTIONS_AN_ADDRESS } from './vault/limits.ts';
 import { Refusals } from './vault/refusals.ts';
 import { Requests } from './vault/requests.ts';
 import { Sessions } from './vault/sessions.ts';
-import { Shares } from './vault/shares.ts';
+import { Shares, stopAllowance } from './vault/shares.ts';
 import { stop } from './vault/stop.ts';
 import { tellRefusals, upkeep } from './vault/upkeep.ts';
 import { sweep } from './vault/upload.ts';
@@ -137,7 +136,7 @@ async function openContext(
     sessions: new Sessions(clock, random),
     requests: new Requests(clock, random),
     refusals: new Refusals(clock),
-    stops: new Recent(clock, { windowMs: 60_000, maxOwners: MAX_STOP_OWNERS }),
+    stops: stopAllowance(clock),
     shares: new Shares({ now: () => clock.monotonic() }),
     door: webauthnDoor,
     endorser: openEndorser({ ...endorsements, cache: join(dataDir, ENDORSEMENT_CACHE), now: clock.now }),

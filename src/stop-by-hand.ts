@@ -4,9 +4,8 @@ import { openRecorder, readLogSeed } from './data-folder.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { handOverStop, type Told } from './stop-folder.ts';
 import { openStore, type Store } from './store/open.ts';
-import { MAX_STOP_OWNERS } from './vault/limits.ts';
-import { Recent } from './vault/recent.ts';
 import { Refusals } from './vault/refusals.ts';
+import { stopAllowance } from './vault/shares.ts';
 import { stop } from './vault/stop.ts';
 
 /**
@@ -20,7 +19,7 @@ export async function stopByHand(dataDir: string, signed: SignedStop): Promise<T
   try {
     const clock = { now: () => Date.now() };
     const recorder = await openRecorder(store, seed, clock);
-    const stops = new Recent(clock, { windowMs: 60_000, maxOwners: MAX_STOP_OWNERS });
+    const stops = stopAllowance(clock);
     return await stop({ recorder, verify: verifyNode, stops, refusals: new Refusals(clock) }, signed);
   } finally {
     store.close();

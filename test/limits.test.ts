@@ -62,6 +62,7 @@ const ACTS: Readonly<Record<string, readonly [file: string, name: string]>> = {
   PART_BODY_BYTES: [HTTP_SHARES, '%s asks how long it is, by role'],
   PAGE_BYTES: [VAULT_LIMITS, 'a page of the log ends where it is full'],
   ENTRIES_A_READ: [VAULT_LIMITS, 'a page of the log ends where it is full'],
+  MAX_AUTHENTICATORS_PER_FOUNDER: [`${HTTP}/founding.test.ts`, 'limit_exceeded'],
   MAX_PROPOSALS: [VAULT_LIMITS, 'a list of proposals has so many, and so many bytes'],
   PROPOSALS_BYTES: [VAULT_LIMITS, 'a list of proposals has so many, and so many bytes'],
 };

@@ -4,10 +4,10 @@ import type { ArchivedAssertion } from '../core/schema.ts';
 import type { SignatureClaim } from '../core/signature/claim.ts';
 import type { CoseKey } from '../core/signature/cose.ts';
 import type { Enrolment } from '../core/webauthn/enrolment.ts';
+import type { Allowance } from './allowance.ts';
 import type { Challenges } from './challenges.ts';
 import type { ClockWatch } from './clock-watch.ts';
 import type { BlobStore, Clock, Endorser, FoundingStore, LogStore, UploadStore } from './ports.ts';
-import type { Recent } from './recent.ts';
 import type { Recorder } from './recorder.ts';
 import type { Refusals } from './refusals.ts';
 import type { Requests } from './requests.ts';
@@ -41,7 +41,7 @@ export interface Context {
   readonly requests: Requests;
   readonly refusals: Refusals;
   /** Stops of late, by key: theirs alone is spent by a stop. */
-  readonly stops: Recent;
+  readonly stops: Allowance;
   readonly shares: Shares;
   readonly door: WebauthnDoor;
   readonly endorser: Endorser;

@@ -130,13 +130,10 @@ export const MAX_AUTHENTICATORS_PER_FOUNDER = 4;
 
 /**
  * Stops of one key that were found to be true and changed something or tried to: more than anybody means. What is
- * recorded is bounded by what there is to stop.
+ * recorded is bounded by what there is to stop. Of stops that are not true, nothing is counted: whoever sends them
+ * from the address of a custodian would keep that custodian from stopping.
  */
 export const STOPS_A_MINUTE_A_KEY = 60;
-/** Stops from one address that were no stops: the next ones wait, those of everybody else do not. */
-export const BAD_STOPS_A_MINUTE_AN_ADDRESS = 60;
-/** Keys or addresses that are told apart. */
-export const MAX_STOP_OWNERS = 10_000;
 /** Of the address that is for stops alone: a stop is one connection for a moment. */
 export const STOP_CONNECTIONS = 256;
 export const STOP_CONNECTIONS_AN_ADDRESS = 16;

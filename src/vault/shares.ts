@@ -7,6 +7,11 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** What a stop spends, by the key that has signed it, and nothing else does. */
+export function stopAllowance(clock: Clock): Allowance {
+  return new Allowance(clock, { what: 'stops of one key', most: limits.STOPS_A_MINUTE_A_KEY, windowMs: MINUTE_MS });
+}
+
 /** How much work a route is: each kind has places of its own, so that one who waits can still ask. */
 export type Work = 'small' | 'large' | 'wait';
 

@@ -31,14 +31,12 @@ import { Challenges } from '../../src/vault/challenges.ts';
 import { ClockWatch } from '../../src/vault/clock-watch.ts';
 import type { Context } from '../../src/vault/context.ts';
 import { settleUploads } from '../../src/vault/deposit.ts';
-import { MAX_STOP_OWNERS } from '../../src/vault/limits.ts';
 import { offeredOnly } from '../../src/vault/offered-only.ts';
-import { Recent } from '../../src/vault/recent.ts';
 import { Recorder } from '../../src/vault/recorder.ts';
 import { Refusals } from '../../src/vault/refusals.ts';
 import { Requests } from '../../src/vault/requests.ts';
 import { Sessions } from '../../src/vault/sessions.ts';
-import { Shares } from '../../src/vault/shares.ts';
+import { Shares, stopAllowance } from '../../src/vault/shares.ts';
 import { POLICY } from '../world/founding.ts';
 
 const BASE_URL = 'http://vault.test';
@@ -131,7 +129,7 @@ export class TestVault {
       requests: new Requests(clock, platformRandom),
       refusals: new Refusals(clock),
       watch: new ClockWatch({ ...clock, monotonic: () => performance.now() }),
-      stops: new Recent(clock, { windowMs: 60_000, maxOwners: MAX_STOP_OWNERS }),
+      stops: stopAllowance(clock),
       shares: new Shares({ now: () => performance.now() }),
       door: webauthnDoor,
       endorser: offeredOnly,

@@ -6,7 +6,7 @@ import { platformRandom } from '../../client/random.ts';
 import type { Stopping } from '../../client/stop.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { MAX_STOP_BYTES, type SignedStop, signedStopBytes } from '../../src/core/log/signed-stop.ts';
-import { BAD_STOPS_A_MINUTE_AN_ADDRESS, SIGN_INS_A_KEY } from '../../src/vault/limits.ts';
+import { SIGN_INS_A_KEY, STOPS_A_MINUTE_A_KEY } from '../../src/vault/limits.ts';
 import {
   approveAs,
   depositFiles,
@@ -216,15 +216,21 @@ describe('a stop is refused', () => {
     await expectRefused(vault, { ...post, body: {} }, 400, 'malformed');
   });
 
-  test('by an address that has sent too much that was none, and by no other', async () => {
+  test('of a key that stops more in a minute than anybody means, and of no other', async () => {
     const stop = await signed(vault.ana);
-    const junk = { method: 'POST', path: '/v1/stops', body: '{}' };
-    for (let i = 0; i < BAD_STOPS_A_MINUTE_AN_ADDRESS; i++) await ask(vault.baseUrl, junk);
-    await expectRefused(vault, question(stop), 429, 'rate_limited', /another way/);
-    const reply = await ask(vault.baseUrl, { ...question(stop), localAddress: '127.0.0.2' });
-    expect(reply.status).toBe(200);
-    expect(stopped()).not.toBeNull();
+    const { credential } = vault.ana.custodian;
+    vault.daemon.context.stops.spend(credential, STOPS_A_MINUTE_A_KEY);
+    await expectRefused(vault, question(stop), 429, 'rate_limited', /try again in \d+ s/);
+    expect(await send(await signed(vault.ben))).toMatchObject({ status: 200, already: false });
   });
+});
+
+test('junk from a custodian’s own address, in a custodian’s own name, keeps none of their stops out', async () => {
+  const { statement } = await signed(vault.ana);
+  const { signature } = await signed(vault.ben);
+  const junk = [question({ statement, signature }), { method: 'POST', path: '/v1/stops', body: '{}' }];
+  for (let i = 0; i < 100; i++) for (const sent of junk) await ask(vault.baseUrl, sent);
+  expect(await send(await signed(vault.ana))).toMatchObject({ status: 200, already: false });
 });
 
 /** By ben and cleo; ana and dan are not asked. */

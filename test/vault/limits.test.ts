@@ -9,6 +9,7 @@ import {
   ENTRIES_A_READ,
   ENTRIES_AN_HOUR_A_KEY,
   MAX_PROPOSALS,
+  MAX_REFUSALS,
   OPEN_PROPOSALS_A_KEY,
   PAGE_BYTES,
   PROPOSALS_BYTES,
@@ -16,6 +17,7 @@ import {
 } from '../../src/vault/limits.ts';
 import { isAffordable } from '../../src/vault/propose.ts';
 import { readLog } from '../../src/vault/read-log.ts';
+import { Refusals } from '../../src/vault/refusals.ts';
 import { viewProposals } from '../../src/vault/views.ts';
 import { approveAs, depositFiles, openVault, proposeAs, publish, requestAs, type Vault } from '../vault-kit.ts';
 
@@ -128,4 +130,12 @@ test('a list of proposals has so many, and so many bytes', async () => {
   expect(listed('')).toBe(MAX_PROPOSALS);
   expect(listed('x'.repeat(60_000))).toBeLessThanOrEqual(PROPOSALS_BYTES / 60_000);
   expect(listed('x'.repeat(60_000))).toBeGreaterThan(100);
+});
+
+test('refusals are told apart up to a bound, and counted past it', () => {
+  const refusals = new Refusals({ now: () => 0 });
+  for (let i = 0; i < 10 * MAX_REFUSALS; i++) refusals.note('malformed', 'propose', `key ${i}`);
+  const told = refusals.take(1000);
+  expect(told.length).toBeLessThanOrEqual(MAX_REFUSALS + 1);
+  expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(10 * MAX_REFUSALS);
 });

@@ -1,16 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { fromUtf8 } from '../../core/bytes.ts';
-import { must, TwinlockError } from '../../core/errors.ts';
+import { must } from '../../core/errors.ts';
 import { MAX_STOP_BYTES, parseSignedStop } from '../../core/log/signed-stop.ts';
 import type { Context } from '../../vault/context.ts';
-import { BAD_STOPS_A_MINUTE_AN_ADDRESS, MAX_STOP_OWNERS } from '../../vault/limits.ts';
-import { Recent } from '../../vault/recent.ts';
 import { stop } from '../../vault/stop.ts';
 import { viewStops } from '../../vault/views.ts';
 import { stopAnswer, stopRequest } from '../../wire/stop.ts';
 import { bodyBytes, jsonBytes } from '../body.ts';
-import { networkOf } from '../connections.ts';
 import { type App, answers, body, type Env } from '../env.ts';
 
 const postStop = createRoute({
@@ -21,26 +18,18 @@ const postStop = createRoute({
 });
 
 /**
- * Stops. In nobody's session, before all middleware that others share: what an outsider can spend here is what
- * their own address may. `told` is what every answer gets: its headers, and a line in the access log.
+ * Stops. In nobody's session, before all middleware that others share: nothing is spent that anybody else could
+ * spend, and nothing is counted before the signature is found to be true. `told` is what every answer gets: its
+ * headers, and a line in the access log.
  */
 export function stopRoutes(app: App, context: Context, told: MiddlewareHandler<Env>): void {
-  const bad = new Recent(context.clock, { windowMs: 60_000, maxOwners: MAX_STOP_OWNERS });
   app.openAPIRegistry.registerPath(postStop);
   app.post(postStop.path, told, async (c) => {
-    const address = networkOf(c.env.incoming.socket.remoteAddress ?? '');
-    const isQuiet = bad.count(address) < BAD_STOPS_A_MINUTE_AN_ADDRESS;
-    must(isQuiet, 'rate_limited', 'too much from this address that was no stop: wait a minute, or take another way');
-    try {
-      const length = bodyBytes(c);
-      must(length > 0, 'malformed', 'json: expected a signed stop as JSON');
-      must(length <= MAX_STOP_BYTES, 'too_large', `expected a stop of at most ${MAX_STOP_BYTES} bytes, got ${length}`);
-      const signed = parseSignedStop(await jsonBytes(c, length));
-      const { checkpoint, stopped, ...answer } = await stop(context, signed);
-      return c.json({ ...answer, checkpoint: fromUtf8(checkpoint), stopped: viewStops(stopped) }, 200);
-    } catch (error) {
-      if (error instanceof TwinlockError) bad.add(address);
-      throw error;
-    }
+    const length = bodyBytes(c);
+    must(length > 0, 'malformed', 'json: expected a signed stop as JSON');
+    must(length <= MAX_STOP_BYTES, 'too_large', `expected a stop of at most ${MAX_STOP_BYTES} bytes, got ${length}`);
+    const signed = parseSignedStop(await jsonBytes(c, length));
+    const { checkpoint, stopped, ...answer } = await stop(context, signed);
+    return c.json({ ...answer, checkpoint: fromUtf8(checkpoint), stopped: viewStops(stopped) }, 200);
   });
 }
