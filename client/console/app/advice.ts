@@ -27,7 +27,7 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   clock_skew: {
     title: 'The clocks disagree',
     advice:
-      'Set this machine’s clock. If it is right, the vault’s is wrong: tell whoever runs it, and approve nothing.',
+      'Set this machine’s clock. If it is right, the vault’s is wrong: tell whoever runs it, and approve nothing. If both are right, custodians have signed times that were ahead: see Propose.',
   },
   unauthenticated: { title: 'You are not signed in', advice: 'Sign in again; sessions end when the vault restarts.' },
   session_expired: { title: 'Your session has ended', advice: 'Sign in again.' },
