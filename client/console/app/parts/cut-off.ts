@@ -80,7 +80,7 @@ function findCutOff(screen: Element): string | null {
     const parent = node.parentElement;
     if (text === '' || parent === null || parent.closest(NOT_MEASURED) !== null || isFolded(parent)) continue;
     const why = whyUnseen(node, parent, frameOf(parent, frames));
-    if (why !== null) return `${quoted(text)} in “${placeOf(parent)}” ${why}`;
+    if (why !== null) return `${quoted(text)} in ${quoted(placeOf(parent))} ${why}`;
   }
   return null;
 }
