@@ -1,5 +1,7 @@
 import { fromBase64url, fromUtf8, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { orNull } from '../../src/core/refusal.ts';
 import { parseCertificateOfAnyKey } from '../../src/core/x509/certificate.ts';
 
 /** One place in a document. */
@@ -190,11 +192,7 @@ function whole(value: unknown): string {
 
 /** Null of what is no certificate. */
 function certificateDigest(text: string): Hex | null {
-  try {
-    return digestOf(parseCertificateOfAnyKey(fromBase64url(text)).der);
-  } catch {
-    return null;
-  }
+  return orNull(TwinlockError, () => digestOf(parseCertificateOfAnyKey(fromBase64url(text)).der));
 }
 
 /** Canonical, of any JSON value. */
