@@ -229,6 +229,18 @@ describe('a wall clock that jumps against the monotonic one', () => {
     await expect(openAs(vault, pending)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
   });
 
+  test('does not keep the vault from saying that it lives, once it is right again', async () => {
+    await begin();
+    set(MONTH_MS);
+    await round(HOUR_MS);
+    set(-MONTH_MS);
+    await round(HOUR_MS);
+    expect(await lastEntries(2)).toMatchObject([
+      { kind: 'heartbeat', time: Date.now() + MONTH_MS },
+      { kind: 'heartbeat', time: Date.now() },
+    ]);
+  });
+
   test('tells its refusals all the same', async () => {
     await begin();
     const { refusals } = vault.daemon.context;
