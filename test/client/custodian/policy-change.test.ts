@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { completenessOf, EMPTY_TALLY } from '../../../client/auditor/completeness.ts';
 import { approve } from '../../../client/custodian/approve.ts';
+import { confirmCustody } from '../../../client/custodian/custody.ts';
 import { propose, withReferenceValues } from '../../../client/custodian/propose.ts';
 import { review } from '../../../client/custodian/review.ts';
 import { stop } from '../../../client/custodian/stop.ts';
