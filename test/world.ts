@@ -138,6 +138,17 @@ export class World extends WorldLog {
     return { ...this.header(), kind: 'clock', proposer: asProposer(by), reason: 'a test', ...changes };
   }
 
+  /** Of a founder's first authenticator unless told otherwise. */
+  keyRetirement(
+    of: Founder,
+    by: Founder,
+    changes: Partial<StatementOf<'authenticator'>> = {},
+  ): StatementOf<'authenticator'> {
+    const credential = toBase64url(of.authenticators[0].credential);
+    const said = { kind: 'authenticator', action: 'retire', credential, person: of.person, reason: 'a test' } as const;
+    return { ...this.header(), proposer: asProposer(by), ...said, ...changes };
+  }
+
   resumption(stop: Hex, by: Founder, changes: Partial<StatementOf<'resume'>> = {}): StatementOf<'resume'> {
     const proposer = asProposer(by);
     return { ...this.header(), base: stop, kind: 'resume', proposer, stop, reason: 'a test', ...changes };

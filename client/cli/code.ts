@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { stopText } from '../../src/core/state/running.ts';
 import type { Facts } from '../../src/core/state/state.ts';
+import { afterRetirement } from '../custodian/retirement.ts';
 import { exactBytes, exactDuration, exactInstant } from '../exact.ts';
 import { visibleText } from '../visible.ts';
 import { follow, signIn } from './connect.ts';
@@ -101,6 +102,15 @@ function subjectOf({ statement, hosts, changes }: ProposalReport, facts: Facts):
         ...row('resumes from', statement.stop),
         ...(facts.stopped ?? []).flatMap((stop) => row('stopped by', stopText(stop))),
       ];
+    case 'authenticator': {
+      const { name, left, able, threshold, versions } = afterRetirement(facts, statement.credential);
+      return [
+        ...row('retires', `a security key of ${name ?? 'nobody'}, person ${statement.person}`),
+        ...row('key', statement.credential),
+        ...row('leaves', `them ${left} keys, and ${able} custodians who can act, of whom ${threshold} must approve`),
+        ...row('shares', versions.length === 0 ? 'it holds none' : `it holds one of ${versions.join(', ')}`),
+      ];
+    }
     case 'clock':
       return row('sets back', "the log's clock, to the time that its approvers sign");
   }

@@ -57,9 +57,10 @@ function stateOf({ ended, current, phase }: ProposalView): string {
 
 /** The vault's word, shown only; of another kind or shape it is left empty. */
 function subjectOf({ statement }: ProposalView): string {
-  const { model, version, principal, document } = statement;
+  const { model, version, principal, document, action, credential } = statement;
   if (typeof model === 'string' && typeof version === 'string') return `${model}@${version}`;
   if (typeof document === 'string') return shortDigest(document);
+  if (action === 'retire' && typeof credential === 'string') return `retire ${shortDigest(credential)}`;
   const name = (principal as { name?: unknown } | undefined)?.name;
   return typeof name === 'string' ? name : '';
 }

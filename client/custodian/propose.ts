@@ -33,6 +33,8 @@ export type Proposition =
     }
   | { readonly kind: 'resume'; readonly reason: string }
   /** The log's clock is ahead of true time, which the approvals attest. */
+  /** An authenticator of another, by its credential. */
+  | { readonly kind: 'authenticator'; readonly credential: Base64url; readonly reason: string }
   | { readonly kind: 'clock'; readonly reason: string };
 
 export interface Entered {
@@ -77,6 +79,7 @@ type Proposed =
   | StatementOf<'principal'>
   | StatementOf<'publish'>
   | StatementOf<'resume'>
+  | StatementOf<'authenticator'>
   | StatementOf<'clock'>;
 
 function statementOf(custodian: Custodian, facts: Facts, proposition: Proposition): Proposed {
@@ -105,6 +108,11 @@ function draftOf(
     case 'publish': {
       const { manifest, commitments } = versionNamed(facts, proposition);
       return { ...header, ...proposition, manifest, commitments };
+    }
+    case 'authenticator': {
+      const { person } = facts.authenticators.get(proposition.credential) ?? {};
+      must(person !== undefined, 'credential_unknown', 'nobody has enrolled an authenticator with this credential');
+      return { ...header, ...proposition, action: 'retire', person };
     }
     case 'clock':
       return { ...header, ...proposition };

@@ -8,6 +8,7 @@ import { PolicyFacts } from './parts/policy.tsx';
 import { Facts as FactList, Panel, Screen } from './parts/screen.tsx';
 import { Text } from './parts/text.tsx';
 import { Words } from './parts/words.tsx';
+import { After } from './propose/key.tsx';
 import { StopForm } from './stopping/stop-form.tsx';
 
 /** Who decides here, with which keys, under which policy. */
@@ -52,6 +53,7 @@ export function CommitteeScreen({ facts, custodian }: { facts: Facts; custodian:
               </div>
               {keysOf(facts, person).map((key) => (
                 <Key
+                  facts={facts}
                   key={key.credential}
                   authenticator={key}
                   isOwn={person === custodian.person}
@@ -78,7 +80,7 @@ function keysOf({ authenticators }: Facts, person: string): readonly Authenticat
     .toArray();
 }
 
-function Key(props: { authenticator: Authenticator; isOwn: boolean; custodian: Custodian }) {
+function Key(props: { facts: Facts; authenticator: Authenticator; isOwn: boolean; custodian: Custodian }) {
   const { credential, retiredAt } = props.authenticator;
   return (
     <div class="stack">
@@ -88,7 +90,9 @@ function Key(props: { authenticator: Authenticator; isOwn: boolean; custodian: C
         {credential === props.custodian.credential ? <Mark tone="plain">this session</Mark> : null}
       </div>
       {props.isOwn && retiredAt === null ? (
-        <StopForm stopping={{ what: 'authenticator', credential }} label="Retire this key" />
+        <StopForm stopping={{ what: 'authenticator', credential }} label="Retire this key">
+          <After facts={props.facts} credential={credential} />
+        </StopForm>
       ) : null}
     </div>
   );

@@ -180,6 +180,18 @@ export const KINDS = {
     quorum: 'custodians',
     schema: z.strictObject({ ...byCustodian, kind: z.literal('resume'), stop: digest, reason: humanText(500) }),
   },
+  /** Retires an authenticator of another, by a quorum in which its person has no vote. */
+  authenticator: {
+    quorum: 'custodians',
+    schema: z.strictObject({
+      ...byCustodian,
+      kind: z.literal('authenticator'),
+      action: z.literal('retire'),
+      credential: credentialId,
+      person: id,
+      reason: humanText(500),
+    }),
+  },
   /** Sets a log's clock back that is ahead of true time; the approvals attest the time. */
   clock: {
     quorum: 'custodians',

@@ -93,6 +93,21 @@ describe('a host accepts', () => {
     expect(facts.principals.get(machine.record.key)?.retiredAt).not.toBe(null);
   });
 
+  test('a chain through the retirement of a stolen authenticator by a quorum', async () => {
+    const { world, deposit } = await publishedWorld({ label: 'stolen' });
+    const [ana, ben, cleo, dan] = [
+      world.founder('ana'),
+      world.founder('ben'),
+      world.founder('cleo'),
+      world.founder('dan'),
+    ];
+    await world.approve(await world.propose(world.keyRetirement(dan, ana)), ben, cleo);
+    const release = await world.release(await world.ask(deposit), ben, cleo);
+    const { facts } = await verify(makeChain(chainInputOf(world, release)), world.vault, release);
+    const { credential } = dan.authenticators[0];
+    expect(facts.authenticators.get(toBase64url(credential))?.retiredAt).not.toBeNull();
+  });
+
   test('a chain through two changes of policy, the second under the groups of the first', async () => {
     const { world, deposit } = await publishedWorld({ label: 'policies' });
     const [ana, ben, cleo] = [world.founder('ana'), world.founder('ben'), world.founder('cleo')];

@@ -254,6 +254,47 @@ describe('a policy', () => {
   });
 });
 
+describe('a stolen authenticator', () => {
+  test('is retired by t others, also after the thief has retired its owner’s other key; its vote counts no more', async () => {
+    const { world, ana, ben, cleo } = await founded();
+    const [stolen, other] = ana.authenticators;
+    const target = digestOf(other?.credential ?? new Uint8Array());
+    await world.append(await world.draftStop(world.stop('authenticator', target, ana)));
+    const { record } = makeMachine({ role: 'auditor', name: 'x', ...OUTSIDER }, world.random);
+    const enrolment = await world.propose(world.principal(record, ben));
+    await world.approve(enrolment, ana);
+    const retirement = await world.propose(world.keyRetirement(ana, ben));
+    await world.approve(retirement, ben);
+    expect(world.facts.authenticators.get(toBase64url(stolen.credential))?.retiredAt).toBeNull();
+    await world.approve(retirement, cleo);
+    const index = world.log.length - 1;
+    expect(world.facts.authenticators.get(toBase64url(stolen.credential))?.retiredAt).toBe(index);
+    expect(world.facts.constitution).toEqual([0, 1, index - 2, index - 1, index]);
+    // The thief's approval is of a key that is gone: two others are wanted.
+    await world.approve(enrolment, ben);
+    expect(world.facts.proposals.get(enrolment)?.phase).toBe('open');
+    await world.approve(enrolment, cleo);
+    expect(world.facts.proposals.get(enrolment)?.phase).toBe('executed');
+  });
+
+  test('leaves a vault that can still decide, however few there were', async () => {
+    const { world, ana, ben, cleo, dan } = await founded();
+    for (const of of [dan, cleo]) await world.approve(await world.propose(world.keyRetirement(of, ana)), ana, ben);
+    expect(world.facts.authenticators.count(({ retiredAt }) => retiredAt === null)).toBe(3);
+    await world.changePolicy({ veto: true }, ana, ana, ben);
+    // Of three, two and their quorum of two: nobody is left to retire either.
+    const refused = expect.objectContaining({ code: 'quorum_unreachable' });
+    const last = await world.propose(world.keyRetirement(ben, ana));
+    await expect(world.approve(last, dan, cleo)).rejects.toThrow(
+      expect.objectContaining({ code: 'credential_retired' }),
+    );
+    const target = digestOf(ben.authenticators[0].credential);
+    await expect(world.append(await world.draftStop(world.stop('authenticator', target, ben)))).rejects.toThrow(
+      refused,
+    );
+  });
+});
+
 describe('a machine’s key', () => {
   test('is retired by any custodian, and by itself, for good', async () => {
     const { world, ben } = await founded();

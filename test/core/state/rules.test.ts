@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { State } from '../../../src/core/state/state.ts';
 import { APPROVAL } from './broken/approval.ts';
+import { AUTHENTICATOR } from './broken/authenticator.ts';
 import type { BrokenRule } from './broken/broken.ts';
 import { DEPOSIT } from './broken/deposit.ts';
 import { GENESIS } from './broken/genesis.ts';
@@ -26,6 +27,7 @@ const TABLE: Readonly<Record<string, readonly BrokenRule[]>> = {
   'change of policy': POLICY_CHANGE,
   publication: PUBLISH,
   resumption: RESUME,
+  'retirement of a key by a quorum': AUTHENTICATOR,
   approval: APPROVAL,
   release: RELEASE,
   receipt: RECEIPT,

@@ -9,6 +9,7 @@ const ana = world.founder('ana');
 const STATEMENTS: { readonly [K in Statement['kind']]: Statement } = {
   clock: world.clockCorrection(ana),
   genesis: world.founding.statement,
+  authenticator: world.keyRetirement(world.founder('ben'), ana),
   policy: world.policyChange({ veto: true }, ana),
   principal: world.principal(world.founding.auditor.record, ana),
   publish: world.publication(deposit),

@@ -1,4 +1,6 @@
 import type { Facts as Established, Proposable, Version } from '../../../../src/core/state/state.ts';
+import type { StatementOf } from '../../../../src/core/statement/statement.ts';
+import { afterRetirement } from '../../../custodian/retirement.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { exactBytes, exactDuration } from '../../../exact.ts';
 import { fromNow, instant } from '../format.ts';
@@ -60,6 +62,8 @@ function whatOf(statement: Proposable, facts: Established): Rows {
       ];
     case 'resume':
       return [['The stop', <Digest key="stop" hex={statement.stop} />]];
+    case 'authenticator':
+      return retirementOf(statement, facts);
     case 'clock':
       return [
         ['The log’s clock', `${instant(facts.attestedMs)}: the latest time that a custodian has signed`],
@@ -67,6 +71,19 @@ function whatOf(statement: Proposable, facts: Established): Rows {
         ['What began later', 'leases count from then; proposals made later end'],
       ];
   }
+}
+
+/** What it does, in numbers. */
+function retirementOf({ credential, person }: StatementOf<'authenticator'>, facts: Established): Rows {
+  const { name, left, able, threshold, versions } = afterRetirement(facts, credential);
+  return [
+    ['Whose', name ?? person],
+    ['Key', <Value key="key" of={credential} />],
+    ['Keys left to them', left === 0 ? 'none: they can neither approve, nor stop, nor sign in' : String(left)],
+    ['Custodians who can act then', `${able}, and ${threshold} must approve`],
+    ['Versions of which it holds a share', versions.length === 0 ? 'none' : versions.join(', ')],
+    ['Of these, lost to them', left === 0 && versions.length > 0 ? 'all, until they are enrolled anew' : 'none'],
+  ];
 }
 
 function versionOf(version: Version | null): Rows {

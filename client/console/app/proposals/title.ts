@@ -16,6 +16,8 @@ export function titleOf(statement: Proposable): string {
       return 'Change the policy';
     case 'resume':
       return 'Resume the vault';
+    case 'authenticator':
+      return 'Retire a security key';
     case 'clock':
       return 'Set the log’s clock back';
   }

@@ -7,6 +7,7 @@ import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { go } from '../route.ts';
 import { act } from '../vault.ts';
+import { KeyForm } from './key.tsx';
 import { MachineForm } from './machine.tsx';
 import { PolicyForm } from './policy.tsx';
 
@@ -35,6 +36,7 @@ export function ProposeScreen({ facts }: { facts: Facts }) {
         />
       )}
       <MachineForm facts={facts} />
+      <KeyForm facts={facts} />
       <PolicyForm facts={facts} />
     </Screen>
   );

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { stop } from '../../../custodian/stop.ts';
 import type { Stopping } from '../../../stop.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
@@ -7,8 +8,15 @@ import { act } from '../vault.ts';
 type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
 export type StoppingTarget = WithoutReason<Stopping>;
 
+interface StopFormProps {
+  readonly stopping: StoppingTarget;
+  readonly label: string;
+  /** What it does, where that needs to be said. */
+  readonly children?: ComponentChildren;
+}
+
 /** One person is enough; the log keeps why. Folded, so that it is not pressed in passing. */
-export function StopForm({ stopping, label }: { stopping: StoppingTarget; label: string }) {
+export function StopForm({ stopping, label, children }: StopFormProps) {
   const reason = useSignal('');
   const stopIt = useAction(async () => {
     await act((replica, self) => stop(self, replica, { ...stopping, reason: reason.value.trim() }));
@@ -18,6 +26,7 @@ export function StopForm({ stopping, label }: { stopping: StoppingTarget; label:
     <details>
       <summary>{label}</summary>
       <div class="stack">
+        {children}
         <label>
           Reason, for the log
           <input

@@ -1,4 +1,5 @@
 import type { Proposable } from '../state.ts';
+import { authenticatorEffect } from './authenticator.ts';
 import { clockEffect } from './clock.ts';
 import type { Effect } from './effect.ts';
 import { policyEffect } from './policy.ts';
@@ -9,6 +10,7 @@ import { resumeEffect } from './resume.ts';
 
 /** The effect of each kind that is proposed; core/statement has what each kind says. */
 const EFFECTS: { [S in Proposable as S['kind']]: Effect<S> } = {
+  authenticator: authenticatorEffect,
   clock: clockEffect,
   policy: policyEffect,
   principal: principalEffect,

@@ -1,0 +1,92 @@
+import { useSignal } from '@preact/signals';
+import type { Facts } from '../../../../src/core/state/state.ts';
+import { propose } from '../../../custodian/propose.ts';
+import { afterRetirement } from '../../../custodian/retirement.ts';
+import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { Facts as FactList, Panel } from '../parts/screen.tsx';
+import { go } from '../route.ts';
+import { act, custodian } from '../vault.ts';
+
+/** A key of another that was stolen: its person has no vote, and one's own is retired under Committee. */
+export function KeyForm({ facts }: { facts: Facts }) {
+  const chosen = useSignal('');
+  const reason = useSignal('');
+  const keys = facts.authenticators
+    .valueSeq()
+    .filter(({ person, retiredAt }) => retiredAt === null && person !== custodian.value?.person)
+    .toArray();
+  const proposing = useAction(async () => {
+    const proposition = { kind: 'authenticator', credential: chosen.value, reason: reason.value.trim() } as const;
+    const { digest } = await act((replica, self) => propose(self, replica, proposition));
+    go(`/proposals/${digest}`);
+  });
+  return (
+    <Panel title="Retire another’s security key">
+      <p>
+        For one that was stolen. Whose it is has no vote. One of your own you retire under{' '}
+        <a href="#/committee">Committee</a>, alone.
+      </p>
+      <label>
+        Key
+        <select
+          value={chosen.value}
+          onChange={(event) => {
+            chosen.value = event.currentTarget.value;
+          }}
+        >
+          <option value="">Choose a key</option>
+          {keys.map(({ credential, person }) => (
+            <option key={credential} value={credential}>
+              {facts.persons.get(person) ?? person}: {credential}
+            </option>
+          ))}
+        </select>
+      </label>
+      {chosen.value === '' ? null : <After facts={facts} credential={chosen.value} />}
+      <label>
+        Why
+        <input
+          type="text"
+          maxLength={500}
+          value={reason.value}
+          onInput={(event) => {
+            reason.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      <ActionError action={proposing} />
+      <div>
+        <GrantButton action={proposing} disabled={chosen.value === '' || reason.value.trim() === ''}>
+          Propose to retire it
+        </GrantButton>
+      </div>
+    </Panel>
+  );
+}
+
+/** What a retirement does, in numbers, before anybody touches. */
+export function After({ facts, credential }: { facts: Facts; credential: string }) {
+  const { name, left, able, threshold, versions } = afterRetirement(facts, credential);
+  return (
+    <>
+      <FactList
+        of={[
+          ['Keys left to them', String(left)],
+          ['Custodians who can act then', `${able}, and ${threshold} must approve`],
+          ['Versions of which it holds a share', versions.length === 0 ? 'none' : versions.join(', ')],
+        ]}
+      />
+      {left === 0 ? (
+        <Notice tone="warn" title={`It is the last key of ${name ?? 'this person'}`}>
+          <p>They can neither approve, nor stop, nor sign in afterwards, until another of theirs is enrolled.</p>
+        </Notice>
+      ) : null}
+      {able < threshold ? (
+        <Notice tone="bad" title="Too few custodians would be left">
+          <p>Nobody could approve anything any more. Stop everything instead.</p>
+        </Notice>
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,35 @@
+import type { Base64url } from '../../src/core/bytes.ts';
+import { ableMembers } from '../../src/core/state/rules/retirement.ts';
+import { type Facts, versionKey } from '../../src/core/state/state.ts';
+
+/** What would be so if an authenticator were retired: for people, before they touch. */
+export interface AfterRetirement {
+  /** Whose it is; null for one that nobody enrolled. */
+  readonly name: string | null;
+  /** Authenticators of the same person that stay in use. */
+  readonly left: number;
+  /** Custodians with an authenticator in use, and how many must approve. */
+  readonly able: number;
+  readonly threshold: number;
+  /** Versions that are not withdrawn of which a share is sealed to it, as `model@version`. */
+  readonly versions: readonly string[];
+}
+
+export function afterRetirement(facts: Facts, credential: Base64url): AfterRetirement {
+  const authenticators = facts.authenticators.filter((authenticator) => authenticator.credential !== credential);
+  const person = facts.authenticators.get(credential)?.person;
+  const inUse = authenticators.filter((candidate) => candidate.person === person && candidate.retiredAt === null);
+  const held = facts.versions.filter(
+    ({ phase, envelopes }) => phase !== 'withdrawn' && envelopes.some((envelope) => envelope.credential === credential),
+  );
+  return {
+    name: person === undefined ? null : (facts.persons.get(person) ?? person),
+    left: inUse.size,
+    able: ableMembers({ committee: facts.committee, authenticators }).length,
+    threshold: facts.committee.threshold,
+    versions: held
+      .valueSeq()
+      .map(({ model, version }) => versionKey(model, version))
+      .toArray(),
+  };
+}
