@@ -9,7 +9,7 @@ import { groupName, parseAs } from './core/schema.ts';
 import { foundersDiffer, possessionClaim, thresholdLeavesASpare } from './core/state/rules/genesis.ts';
 import { keysDiffer } from './core/state/rules/names.ts';
 import { policyHolds } from './core/state/rules/policy.ts';
-import { parsePolicy } from './core/statement/policy.ts';
+import { type Policy, parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
 import { selfSigned } from './http/certificate.ts';
 import { verifyNode } from './platform/verify-node.ts';
@@ -50,7 +50,9 @@ const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
  */
 export async function initialise(init: Initialisation): Promise<readonly Invitation[]> {
   thresholdLeavesASpare({ threshold: init.threshold, members: init.founders });
-  policyHolds(parsePolicy(init.policy).policy, init.grade, init.founders);
+  const { policy } = parsePolicy(init.policy);
+  policyHolds(policy, init.grade);
+  groupsHaveMembers(policy, init.founders);
   const invited = invite(init.founders);
   const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
   keysDiffer(principals);
@@ -88,6 +90,12 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
   secret(LOG_KEY_FILE, `${randomBytes(32).toString('hex')}\n`);
   syncFolder(init.dataDir);
   return invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
+}
+
+/** What the trial of the founding policy would end with, once everybody has enrolled (core/state/rules/mending). */
+function groupsHaveMembers({ groups }: Policy, founders: Initialisation['founders']): void {
+  const missing = groups.find((group) => !founders.some((founder) => founder.groups.includes(group)));
+  must(missing === undefined, 'quorum_unreachable', `policy.groups: no founder is in group ${missing}`);
 }
 
 interface Invited {

@@ -20,9 +20,12 @@ export const id = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'expected 32 lower-
 /** What a vault is for, for life: weights, or a rehearsal, which protects nothing. */
 export const grade = z.enum(['production', 'simulation']);
 export type Grade = z.infer<typeof grade>;
+/** A year: what has to last longer is asked for again, and its sum with an instant stays an integer. */
+const MAX_DURATION_MS = 366 * 24 * 60 * 60_000;
 /** Milliseconds since the epoch. */
 export const instantMs = z.int().check(z.gte(0));
-export const durationMs = z.int().check(z.gte(1));
+/** Milliseconds, at least one. */
+export const durationMs = z.int().check(z.gte(1), z.lte(MAX_DURATION_MS));
 /** An unsigned 64-bit integer in decimal, without leading zeros; JSON numbers end at 2^53. */
 export const u64Text = z.string().check(
   // What is no integer ends here: the checks that follow, and those that others add, read it as one.

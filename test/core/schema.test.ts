@@ -27,7 +27,7 @@ const TYPES: readonly [string, z.ZodMiniType, readonly unknown[], readonly unkno
   ['a digest', digest, [HEX], ['', HEX.slice(2), `${HEX}ab`, HEX.toUpperCase(), `${HEX}\n`, `0x${HEX}`, 1, null]],
   ['an id', id, [HEX.slice(32)], [HEX, HEX.slice(34), HEX.slice(32).toUpperCase()]],
   ['an instant', instantMs, [0, 2 ** 53 - 1], [-1, 1.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, '0', null]],
-  ['a duration', durationMs, [1], [0, -1, 0.5, '1']],
+  ['a duration', durationMs, [1, 31_622_400_000], [0, -1, 0.5, '1', 31_622_400_001]],
   [
     'an unsigned 64-bit integer',
     u64Text,

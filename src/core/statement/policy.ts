@@ -4,9 +4,16 @@ import { fromBase64url, type Hex } from '../bytes.ts';
 import { digestOf, parseCanonicalAs } from '../canonical.ts';
 import { binary, durationMs, groupName, u64Text } from '../schema.ts';
 import { parseCertificateOfAnyKey } from '../x509/certificate.ts';
+import { MAX_HOSTS } from './statement.ts';
 
 /** A policy is an object beside the log, so it may be larger than an entry; still bounded. */
 export const MAX_POLICY_BYTES = 1 << 20;
+
+/** What nobody has decided on in three months is asked for again. */
+const MAX_PROPOSAL_MS = 90 * 24 * 60 * 60_000;
+/** 1 EiB: more than any host fetches, and far from where a sum would not fit 64 bits. */
+const MAX_BYTES = 1n << 60n;
+const bytes = u64Text.check(z.refine((text) => BigInt(text) <= MAX_BYTES, `expected at most ${MAX_BYTES}`));
 
 /**
  * What a committee demands, changed only by its quorum. Every field is required: nothing is lax because
@@ -26,11 +33,11 @@ const policySchema = z.strictObject({
   }),
   referenceValues: referenceValuesSchema,
   limits: z.strictObject({
-    proposalMs: durationMs,
+    proposalMs: durationMs.check(z.lte(MAX_PROPOSAL_MS)),
     leaseMs: durationMs,
-    hosts: z.int().check(z.gte(1)),
-    bytesPerRelease: u64Text,
-    bytesPerDay: u64Text,
+    hosts: z.int().check(z.gte(1), z.lte(MAX_HOSTS)),
+    bytesPerRelease: bytes,
+    bytesPerDay: bytes,
   }),
   publication: z.strictObject({ evaluation: z.boolean(), modelSignature: z.boolean() }),
 });

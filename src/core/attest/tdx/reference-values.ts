@@ -61,7 +61,7 @@ export const tdxReferenceValues = z.strictObject({
   /** What platform, module and quoting enclave may be together; revoked is never allowed. */
   tcbStatuses: z.array(statuses).check(z.maxLength(TCB_STATUSES.length)),
   /** Of TCB info and QE identity both: keeps older collateral, still in date, from being shown again. */
-  minTcbEvaluationDataNumber: z.int().check(z.gte(0)),
+  minTcbEvaluationDataNumber: z.int().check(z.gte(0), z.lte(65_535)),
   /** Of the platform's, the module's and the quoting enclave's levels the oldest; left out: any. */
   minTcbDate: z.optional(instant),
   /**

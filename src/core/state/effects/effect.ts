@@ -3,6 +3,9 @@ import type { EntryOf } from '../../log/entry.ts';
 import type { Judgement, Surroundings } from '../judgement.ts';
 import type { Facts, Proposable, Vote } from '../state.ts';
 
+/** Where in the log a statement is proposed, and when. */
+export type ProposedAt = Pick<EntryOf<'proposal'>, 'index' | 'time'>;
+
 /** What a kind of statement means for the facts, beyond the rules that all kinds share. */
 export interface Effect<S extends Proposable = Proposable> {
   /** Digest of what the statement would change, as it is now, hex; zeros where it would make something new. */
@@ -10,7 +13,7 @@ export interface Effect<S extends Proposable = Proposable> {
   /** Persons who have no vote on it: who asked, and whom it is about. */
   barred(facts: Facts, statement: S): readonly Hex[];
   /** What must hold when it is proposed, and what is remembered of it. Throws the code of the broken rule. */
-  propose(facts: Facts, statement: S, entry: EntryOf<'proposal'>, surroundings: Surroundings): Judgement;
+  propose(facts: Facts, statement: S, at: ProposedAt, surroundings: Surroundings): Judgement;
   /** What must hold of whoever approves it with this credential. */
   approve(facts: Facts, statement: S, credential: Base64url): void;
   /** The facts once its quorum is there. `entries` are those of the proposal, ascending. */

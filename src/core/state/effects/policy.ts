@@ -3,7 +3,6 @@ import { type Policy, parsePolicy } from '../../statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { objectOf } from '../judgement.ts';
 import { policyHolds } from '../rules/policy.ts';
-import { ableMembers } from '../rules/retirement.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
 
@@ -20,7 +19,7 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
     must(document !== facts.policy.digest, 'exists', 'policy.document: this is the policy that is in force');
     hasFewOpen(facts, statement);
     const { policy } = parsePolicy(objectOf(objects, document, 'policy'));
-    mayBeInForce(facts, policy);
+    policyHolds(policy, facts.genesis.grade);
     const proposedPolicies = facts.proposedPolicies.set(statementDigest(statement), policy);
     return { claims: [], facts: { ...facts, proposedPolicies } };
   },
@@ -28,7 +27,7 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
   execute(facts, statement, entries) {
     // Kept while its proposal is open, also under another policy: one that comes back makes it current again.
     const document = facts.proposedPolicies.get(statementDigest(statement)) as Policy;
-    mayBeInForce(facts, document);
+    policyHolds(document, facts.genesis.grade);
     return {
       ...facts,
       policy: { digest: statement.document, document },
@@ -45,9 +44,4 @@ function hasFewOpen({ proposals, proposedPolicies }: Facts, { proposer: { person
     'limit_exceeded',
     `expected at most ${OPEN_POLICIES_MAX} open proposals of a policy by one person: withdraw one first`,
   );
-}
-
-/** Whoever is the last of a group may have retired their authenticator since it was proposed. */
-function mayBeInForce(facts: Facts, policy: Policy): void {
-  policyHolds(policy, facts.genesis.grade, ableMembers(facts));
 }

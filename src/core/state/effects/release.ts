@@ -5,14 +5,13 @@ import { requestDigest } from '../../attest/request.ts';
 import { fromBase64url, type Hex } from '../../bytes.ts';
 import { digestOf, digestOfObject } from '../../canonical.ts';
 import { must } from '../../errors.ts';
-import type { EntryOf } from '../../log/entry.ts';
 import type { ReleaseHost, StatementOf } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
 import { type Claim, objectOf, type Surroundings } from '../judgement.ts';
 import { currentPrincipal } from '../rules/signatures.ts';
 import { isRunning } from '../running.ts';
 import type { Facts } from '../state.ts';
-import type { Effect } from './effect.ts';
+import type { Effect, ProposedAt } from './effect.ts';
 import { versionBase, versionOf } from './version-base.ts';
 
 type Release = StatementOf<'release'>;
@@ -74,7 +73,7 @@ function hostIsAppraised(
   statement: Release,
   host: ReleaseHost,
   position: number,
-  entry: EntryOf<'proposal'>,
+  entry: ProposedAt,
   { objects, history }: Surroundings,
 ): Claim {
   const evidenceBytes = objectOf(objects, host.evidence, 'evidence');

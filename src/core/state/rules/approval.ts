@@ -4,25 +4,14 @@ import type { History } from '../chain.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, type Surroundings, withinSkew } from '../judgement.ts';
 import { type Tally, tally } from '../quorum.ts';
-import type { Facts, Proposal, Vote } from '../state.ts';
+import type { Authenticator, Facts, Proposal, Vote } from '../state.ts';
 import { baseIsCurrent, isCurrent, isUnexpired, withProposal } from './proposal.ts';
 import { assertionClaim, currentAuthenticator } from './signatures.ts';
 
 /** One person's decision. The last that a quorum needs makes the statement effective, or a release ready. */
 export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { history }: Surroundings): Judgement {
   const { body } = entry;
-  const proposal = facts.proposals.get(body.proposal);
-  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${body.proposal} has been proposed`);
-  const { statement } = proposal;
-  isOpen(proposal);
-  // By the vault’s clock and by the approver’s own.
-  isUnexpired(statement, Math.max(entry.time, body.time));
-  isCurrent(facts, statement);
-  const authenticator = currentAuthenticator(facts, body.person, body.credential);
-  mayVote(facts, proposal, body.person);
-  if (body.decision === 'approve') effectOf(statement).approve(facts, statement, body.credential);
-  withinSkew(body.time, entry.time, 'the approver’s clock');
-  checkpointIsOfThisLog(facts, proposal, body.checkpoint, history);
+  const { proposal, authenticator } = mayDecide(facts, body, entry.time, history);
   const claim = assertionClaim(
     facts,
     authenticator,
@@ -47,6 +36,30 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
     time: entry.time,
   };
   return { facts: withVote(facts, proposal, vote), claims: [claim] };
+}
+
+type Decision = Omit<EntryOf<'approval'>['body'], 'nonce' | 'assertion'>;
+
+/** What is decided on and with which authenticator, apart from its signature. Throws the code of the broken rule. */
+export function mayDecide(
+  facts: Facts,
+  body: Decision,
+  timeMs: number,
+  history: History,
+): { readonly proposal: Proposal; readonly authenticator: Authenticator } {
+  const proposal = facts.proposals.get(body.proposal);
+  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${body.proposal} has been proposed`);
+  const { statement } = proposal;
+  isOpen(proposal);
+  // By the vault’s clock and by the approver’s own.
+  isUnexpired(statement, Math.max(timeMs, body.time));
+  isCurrent(facts, statement);
+  const authenticator = currentAuthenticator(facts, body.person, body.credential);
+  mayVote(facts, proposal, body.person);
+  if (body.decision === 'approve') effectOf(statement).approve(facts, statement, body.credential);
+  withinSkew(body.time, timeMs, 'the approver’s clock');
+  checkpointIsOfThisLog(facts, proposal, body.checkpoint, history);
+  return { proposal, authenticator };
 }
 
 function isOpen({ phase }: Proposal): void {
@@ -95,7 +108,8 @@ export function currentTally(facts: Facts, { statement, votes }: Pick<Proposal, 
   return tally(facts.committee, facts.policy.document.groups, effectOf(statement).barred(facts, statement), valid);
 }
 
-function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
+/** The facts with a vote, which may be the last that a quorum needs. */
+export function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
   const votes = [...proposal.votes, vote];
   const entries = [...proposal.entries, vote.index];
   const counted = currentTally(facts, { statement: proposal.statement, votes });

@@ -111,7 +111,7 @@ export function foundersDiffer(
 
 function policyOf(statement: Genesis, objects: Objects): Policy {
   const { policy } = parsePolicy(objectOf(objects, statement.policy, 'policy'));
-  policyHolds(policy, statement.grade, statement.members);
+  policyHolds(policy, statement.grade);
   return policy;
 }
 

@@ -2,6 +2,7 @@ import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import { inScope } from '../../statement/principal.ts';
 import { parseStatement, type Statement, statementDigest } from '../../statement/statement.ts';
+import type { ProposedAt } from '../effects/effect.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, type Surroundings, withinSkew } from '../judgement.ts';
 import { tally } from '../quorum.ts';
@@ -11,34 +12,43 @@ import { currentPrincipal, proposerClaim } from './signatures.ts';
 /** A statement is put before the custodians. */
 export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surroundings: Surroundings): Judgement {
   const statement = proposable(parseStatement(entry.body.statement));
+  const { facts: after, claims } = proposed(facts, statement, entry, surroundings);
+  const signable = { label: 'propose', vault: facts.vault, statement: statementDigest(statement) } as const;
+  return {
+    facts: after,
+    claims: [proposerClaim(facts, statement.proposer, signable, entry.body.signature), ...claims],
+  };
+}
+
+/** What a proposal changes, apart from who signed it. Throws the code of the broken rule. */
+export function proposed(facts: Facts, statement: Proposable, at: ProposedAt, surroundings: Surroundings): Judgement {
   const digest = statementDigest(statement);
   isOfThisVault(facts, statement);
   isCurrent(facts, statement);
   isNew(facts, digest);
-  isTimely(facts, statement, entry.time);
+  isTimely(facts, statement, at.time);
   const proposerEntries = proposerMay(facts, statement);
   const effect = effectOf(statement);
-  const proposed = effect.propose(facts, statement, entry, surroundings);
+  const effected = effect.propose(facts, statement, at, surroundings);
   baseIsCurrent(facts, statement);
   const reachable = tally(facts.committee, facts.policy.document.groups, effect.barred(facts, statement), []).reachable;
   must(reachable, 'quorum_unreachable', 'those who may approve this are fewer than its quorum');
-  const signable = { label: 'propose', vault: facts.vault, statement: digest } as const;
   const proposal: Proposal = {
     digest,
     statement,
-    index: entry.index,
-    time: entry.time,
+    index: at.index,
+    time: at.time,
     phase: 'open',
     votes: [],
     executedTime: null,
     ended: false,
     receipts: [],
-    entries: [...proposerEntries, entry.index],
+    entries: [...proposerEntries, at.index],
   };
   return {
-    claims: [proposerClaim(facts, statement.proposer, signable, entry.body.signature), ...proposed.claims],
+    claims: effected.claims,
     facts: {
-      ...proposed.facts,
+      ...effected.facts,
       statements: facts.statements.add(digest),
       proposals: facts.proposals.set(digest, proposal),
     },

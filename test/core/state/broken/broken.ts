@@ -1,5 +1,6 @@
 import type { Code } from '../../../../src/core/errors.ts';
 import type { Draft } from '../../../../src/core/log/entry.ts';
+import type { Policy } from '../../../../src/core/statement/policy.ts';
 import type { Place } from '../../../world/log.ts';
 import type { World } from '../../../world.ts';
 
@@ -67,4 +68,14 @@ export const NO_NAMES: readonly (readonly [what: string, name: string])[] = [
   ['no letter', '-.’'],
   ['an emoji', 'alice 🙂'],
   ['65 characters', 'a'.repeat(65)],
+];
+
+/** Limits that no policy has: one more than each may be at the most. */
+export const PAST_BOUNDS: readonly (readonly [what: string, limits: Partial<Policy['limits']>])[] = [
+  ['proposals that never end', { proposalMs: Number.MAX_SAFE_INTEGER }],
+  ['proposals of more than 90 days', { proposalMs: 90 * 86_400_000 + 1 }],
+  ['leases of more than a year', { leaseMs: 366 * 86_400_000 + 1 }],
+  ['more hosts than a release names', { hosts: 65 }],
+  ['more bytes a release than 2^60', { bytesPerRelease: String((1n << 60n) + 1n) }],
+  ['more bytes a day than 2^60', { bytesPerDay: String((1n << 64n) - 1n) }],
 ];

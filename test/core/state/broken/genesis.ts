@@ -25,6 +25,7 @@ import {
   NO_NAMES,
   OTHER,
   OTHER_ID,
+  PAST_BOUNDS,
   rulesAt,
 } from './broken.ts';
 
@@ -140,7 +141,7 @@ const STATED: readonly BrokenRule[] = [
   genesis('principal_exists', 'a machine key that is enrolled twice', () =>
     stated(({ principals }) => ({ principals: [...principals, ...principals.slice(0, 1)] })),
   ),
-  rulesAt('state/rules/policy.ts')('quorum_unreachable', 'a policy that asks for a group nobody is in', () =>
+  rulesAt('state/rules/mending.ts')('quorum_unreachable', 'a policy that asks for a group nobody is in', () =>
     stated(() => ({}), { policy: { groups: ['legal'] } }),
   ),
   genesis('person_exists', 'a machine whose owner is a founder under another name', async () => {
@@ -163,6 +164,11 @@ const STATED: readonly BrokenRule[] = [
     stated(({ principals }) => ({
       principals: principals.map((one) => ({ ...one, possession: principals[0]?.possession ?? '' })),
     })),
+  ),
+  ...PAST_BOUNDS.map(([what, limits]) =>
+    rulesAt('schema.ts')('malformed', `a policy with ${what}`, () =>
+      stated(() => ({}), { policy: { limits: { ...POLICY.limits, ...limits } } }),
+    ),
   ),
   rulesAt('state/rules/policy.ts')('limit_exceeded', 'a policy under which nobody has the time to approve', () =>
     stated(() => ({}), { policy: { limits: { ...POLICY.limits, proposalMs: 1 } } }),

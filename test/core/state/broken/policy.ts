@@ -6,10 +6,11 @@ import { HOUR_MS, POLICY } from '../../../world/founding.ts';
 import { tdxUnder } from '../../../world/reference-values.ts';
 import { asProposer } from '../../../world.ts';
 import { founded, inProduction, published, type Stage } from '../stages.ts';
-import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
+import { type Attempt, type BrokenRule, OTHER, PAST_BOUNDS, rulesAt } from './broken.ts';
 
 const policy = rulesAt('state/effects/policy.ts');
 const holds = rulesAt('state/rules/policy.ts');
+const mending = rulesAt('state/rules/mending.ts');
 const production = rulesAt('attest/production.ts');
 const proposal = rulesAt('state/rules/proposal.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
@@ -54,13 +55,13 @@ const DOCUMENT: readonly BrokenRule[] = [
   rulesAt('canonical.ts')('not_canonical', 'a policy in another spelling', () =>
     naming(new TextEncoder().encode(JSON.stringify(POLICY))),
   ),
-  holds('quorum_unreachable', 'a policy that asks for a group nobody is in', () => changing({ groups: ['board'] })),
-  holds('quorum_unreachable', 'a policy that asks for a group whose last authenticator is retired', async () => {
+  mending('quorum_unreachable', 'a policy that asks for a group nobody is in', () => changing({ groups: ['board'] })),
+  mending('quorum_unreachable', 'a policy that asks for a group whose last authenticator is retired', async () => {
     const { world, ben, dan, ana } = await founded();
     for (const who of [ben, dan]) await world.append(await retirement(world, who));
     return [world, await world.draftProposal(world.policyChange({ groups: ['research'] }, ana))];
   }),
-  holds('quorum_unreachable', 'a policy whose group lost its last authenticator before it took effect', async () => {
+  mending('quorum_unreachable', 'a policy whose group lost its last authenticator before it took effect', async () => {
     const { world, ana, ben, cleo, dan } = await founded();
     const digest = await world.propose(world.policyChange({ groups: ['research'] }, ana));
     await world.approve(digest, ana);
@@ -69,6 +70,9 @@ const DOCUMENT: readonly BrokenRule[] = [
   }),
   holds('limit_exceeded', 'a policy under which nobody has the time to approve another one', () =>
     changing({ limits: { ...POLICY.limits, proposalMs: HOUR_MS - 1 } }),
+  ),
+  ...PAST_BOUNDS.map(([what, limits]) =>
+    schema('malformed', `a policy with ${what}`, () => changing({ limits: { ...POLICY.limits, ...limits } })),
   ),
   policy('limit_exceeded', 'a fifth open proposal of one person', async () => {
     const { world, ana } = await founded();
