@@ -71,6 +71,7 @@ test('whoever waits for a release and finds all places taken goes on waiting, an
     time: 1,
     expires: 2,
     statement: {},
+    asked: { person: 'ab'.repeat(16), name: 'ana', custodian: true, firstSeen: null },
     votes: [],
     current: true,
     wanting: 1,
@@ -102,7 +103,8 @@ test('whoever waits for a release and finds all places taken goes on waiting, an
 test('a vault that says rate_limited without end is waited for until the request expires by the host’s own clock', async () => {
   const problem = { code: 'rate_limited', message: 'wait', detail: { retryAfterMs: 1000 } };
   const view = { digest: 'ab'.repeat(32), kind: 'release', phase: 'open', index: 1, time: 1, expires: 2 };
-  const rest = { statement: {}, votes: [], current: true, wanting: 1, missingGroups: [], receipts: 0 };
+  const asked = { person: 'ab'.repeat(16), name: 'ana', custodian: true, firstSeen: null };
+  const rest = { statement: {}, asked, votes: [], current: true, wanting: 1, missingGroups: [], receipts: 0 };
   const api = new Api({
     baseUrl: 'https://vault.example',
     fetch: async (url) =>

@@ -2,6 +2,7 @@ import { Map as PersistentMap } from 'immutable';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
+import { CODES } from '../../src/core/errors.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
 import { Ephemeral } from '../../src/vault/ephemeral.ts';
@@ -13,6 +14,7 @@ import {
   OPEN_PROPOSALS_A_KEY,
   PAGE_BYTES,
   PROPOSALS_BYTES,
+  REFUSALS_A_CALLER,
   SESSIONS_A_CALLER,
 } from '../../src/vault/limits.ts';
 import { isAffordable } from '../../src/vault/propose.ts';
@@ -132,10 +134,24 @@ test('a list of proposals has so many, and so many bytes', async () => {
   expect(listed('x'.repeat(60_000))).toBeGreaterThan(100);
 });
 
-test('refusals are told apart up to a bound, and counted past it', () => {
-  const refusals = new Refusals({ now: () => 0 });
-  for (let i = 0; i < 10 * MAX_REFUSALS; i++) refusals.note('malformed', 'propose', `key ${i}`);
-  const told = refusals.take(1000);
-  expect(told.length).toBeLessThanOrEqual(MAX_REFUSALS + 1);
-  expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(10 * MAX_REFUSALS);
+test('refusals are told apart up to a bound of each caller and of all, and counted past it', () => {
+  const { facts } = vault.daemon.context.recorder;
+  const [principal] = facts.principals.values();
+  if (principal === undefined) throw new Error('there is one');
+  const callers = Array.from({ length: 2 * MAX_REFUSALS }, (_, i) => `key ${i}`);
+  const known = { ...facts, principals: facts.principals.merge(callers.map((key) => [key, principal])) };
+  const told = (note: (refusals: Refusals) => void) => {
+    const refusals = new Refusals({ now: () => 0 });
+    note(refusals);
+    return refusals.take(known, 1000);
+  };
+  const ofMany = told((refusals) => {
+    for (const key of callers) refusals.note('malformed', 'propose', key);
+  });
+  expect(ofMany.filter(({ who }) => who !== null)).toHaveLength(MAX_REFUSALS);
+  expect(ofMany.reduce((sum, { count }) => sum + count, 0)).toBe(callers.length);
+  const ofOne = told((refusals) => {
+    for (const code of CODES.mend.slice(0, 2 * REFUSALS_A_CALLER)) refusals.note(code, 'propose', 'key 0');
+  });
+  expect(ofOne.filter(({ who }) => who !== null)).toHaveLength(REFUSALS_A_CALLER);
 });
