@@ -109,7 +109,7 @@ export function judgeCorpus({ extremes, fold, chain }: Corpus): Verdicts {
   return { ...Object.fromEntries(judged), ...judgeFold(fold), 'a chain of repeated entries': judgeChain(chain) };
 }
 
-export function inputOf({ before, unit, times, after }: Extreme): string {
+function inputOf({ before, unit, times, after }: Extreme): string {
   const units = unit.includes('#') ? Array.from({ length: times }, (_, i) => unit.replaceAll('#', String(i))) : null;
   return before + (units === null ? unit.repeat(times) : units.join('')) + after;
 }
