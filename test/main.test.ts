@@ -38,6 +38,15 @@ test.each(['--policy', '--reference-values', '--principal'])(
   },
 );
 
+test('twinlockd init refuses a founder who looks like another, and names that one', SLOW, async () => {
+  const { code, stderr } = await init('--founder', 'Ana');
+  expect(code).toBe(64);
+  expect(stderr).toMatch(
+    /^twinlockd: the name “ana” looks like “Ana”, .*: add what tells them apart.*\(person_exists\)\n$/,
+  );
+  expect(existsSync(path('data'))).toBe(false);
+});
+
 test('twinlockd init names the file that is no JSON', SLOW, async () => {
   const { code, stderr } = await init('--policy', put('{'));
   expect([code, stderr]).toEqual([64, `twinlockd: --policy ${path('policy.json')}: expected JSON (malformed)\n`]);
