@@ -11,6 +11,7 @@ import { exactBytes } from '../exact.ts';
 import { fileError } from '../file-error.ts';
 import { type Fetched, fetchRelease, sendReceipt } from '../host/fetch.ts';
 import { type PendingRelease, readPendingRelease } from '../host/pending-release.ts';
+import { readStops } from '../host/stops.ts';
 import { waitForRelease } from '../host/wait.ts';
 import { type PrincipalKey, signStopAsPrincipal } from '../principal.ts';
 import { platformRandom } from '../random.ts';
@@ -30,6 +31,7 @@ interface FetchFlags extends RequestFlags {
   readonly keys?: string;
   readonly evaluationReport?: string;
   readonly receipt: boolean;
+  readonly stops?: string;
 }
 
 export function addFetch(program: Command): void {
@@ -38,6 +40,7 @@ export function addFetch(program: Command): void {
     .requiredOption('--to <folder>', 'where they go; files that are there and right are not fetched again')
     .option('--keys <file>', 'goes on with what twinlock request began; without it, asks first')
     .option('--evaluation-report <file>', 'its SHA-256 goes into the receipt')
+    .option('--stops <path>', 'a file or folder where stops are brought to this host: one that is true ends the fetch')
     .option('--no-receipt', 'leaves the receipt to a later run: an evaluation has no report yet')
     .addHelpText(
       'after',
@@ -107,6 +110,7 @@ async function take(
       host: HOST,
       folder: flags.to,
       verify: async (claim) => verifyNode(claim),
+      ...(flags.stops === undefined ? {} : { stops: () => readStops(flags.stops as string) }),
       onProgress: ({ bytes, totalBytes }) => progress.update(bytes, totalBytes),
     });
   } finally {

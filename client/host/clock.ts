@@ -44,12 +44,18 @@ export class Lease {
   }
 
   get isOver(): boolean {
-    return this.leftMs <= 0;
+    return this.#over.signal.aborted || this.leftMs <= 0;
   }
 
   /** Throws `proposal_closed` once it is over. */
   requireLive(): void {
     if (this.isOver) throw leaseOver();
+  }
+
+  /** Ends what rests on it before its time: a stop has reached this machine. */
+  end(): void {
+    this.stop();
+    this.#over.abort();
   }
 
   stop(): void {

@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Hex, toBase64url, wipe } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { hostReceiptMessage } from '../../src/core/log/receipt.ts';
+import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { type InnerManifest, parseInnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { plainBytes } from '../../src/core/weights/manifest.ts';
 import type { Api } from '../api.ts';
@@ -11,7 +12,11 @@ import { HOST_CLOCK, type HostClock, Lease, leaseOver } from './clock.ts';
 import { type OpenedRelease, openRelease } from './open-release.ts';
 import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
-import { isInPlace, writeTarget } from './target.ts';
+import { heedStops } from './stops.ts';
+import { isInPlace, removeTargets, writeTarget } from './target.ts';
+
+/** A file in a folder is no event that every system tells of. */
+const LOOK_FOR_STOPS_EVERY_MS = 500;
 
 interface FetchProgress {
   readonly phase: 'authority' | 'files' | 'done';
@@ -32,6 +37,8 @@ export interface FetchOptions {
   readonly verify: Verify;
   readonly retry?: RetryPolicy;
   readonly clock?: HostClock;
+  /** Stops that reach this host by another way than the vault; asked again and again. */
+  readonly stops?: () => Promise<readonly SignedStop[]>;
   readonly onProgress?: (progress: FetchProgress) => void;
 }
 
@@ -52,6 +59,7 @@ export interface Fetched {
  * streams every file into the folder, each renamed into place once its SHA-256 is that of the inner manifest.
  * Files that are there and have it are not fetched; what a broken run left is gone on with. The release key is
  * wiped when this returns, and at the end of the lease by this host's own clock, where this ends too.
+ * A stop that reaches this host by `stops` ends it too, and removes what this run has written.
  * `sendReceipt` comes next: until then, the audit counts the release as unanswered.
  *
  * Throws as `openRelease`, `openSource` and `writeTarget`, `proposal_closed` at the end of the lease, and the vault's
@@ -59,27 +67,61 @@ export interface Fetched {
  */
 export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
   const { api, pending, host, verify, retry = DEFAULT_RETRY, clock = HOST_CLOCK } = options;
-  const { onProgress = () => undefined } = options;
+  const { onProgress = () => undefined, stops = async () => [] } = options;
   onProgress({ phase: 'authority', bytes: 0, totalBytes: 0, path: null });
   const handover = await withRetry(retry, () => api.handover(pending.release, host));
-  const release = await openRelease(handover, pending, host, verify, clock);
+  const release = await openRelease(handover, pending, host, verify, clock, await stops());
   const lease = new Lease(release.leaseEndsMs, clock);
   const wipeKey = () => wipe(release.releaseKey);
   lease.signal.addEventListener('abort', wipeKey, { once: true });
+  const begun: string[] = [];
+  let stopped: unknown = null;
+  const endWatch = watch(
+    async () => heedStops(release.authority, await stops(), verify),
+    (error) => {
+      stopped = error;
+      lease.end();
+    },
+  );
   try {
-    return await fetchFiles(release, lease, { ...options, retry, clock, onProgress });
+    return await fetchFiles(release, lease, begun, { ...options, retry, clock, onProgress, stops });
   } catch (error) {
-    // What a lease that ends breaks off fails in many ways; this is why.
-    throw lease.isOver ? leaseOver() : error;
+    if (stopped !== null) await removeTargets(options.folder, begun);
+    // What a lease or a stop breaks off fails in many ways; this is why.
+    throw stopped ?? (lease.isOver ? leaseOver() : error);
   } finally {
+    endWatch();
     lease.stop();
     wipeKey();
   }
 }
 
+/** Looks again and again until `look` throws, which is told. Returns how to end it. */
+function watch(look: () => Promise<void>, onThrown: (error: unknown) => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let isEnded = false;
+  const round = () => {
+    look().then(
+      () => {
+        if (!isEnded) timer = setTimeout(round, LOOK_FOR_STOPS_EVERY_MS).unref();
+      },
+      (error: unknown) => {
+        if (!isEnded) onThrown(error);
+      },
+    );
+  };
+  round();
+  return () => {
+    isEnded = true;
+    if (timer !== null) clearTimeout(timer);
+  };
+}
+
 async function fetchFiles(
   release: OpenedRelease,
   lease: Lease,
+  /** Paths of what was written in this run. */
+  begun: string[],
   { api, folder, retry, onProgress }: Required<FetchOptions>,
 ): Promise<Fetched> {
   const { core } = release;
@@ -100,6 +142,7 @@ async function fetchFiles(
       continue;
     }
     const source = await openSource(hostApi, { ...release, lease }, i + 1, retry);
+    begun.push(target.path);
     await writeTarget(folder, target, source, onBytes);
     receivedBytes += source.receivedBytes;
   }

@@ -4,6 +4,7 @@ import { openHostShare } from '../../src/core/envelope/host-share.ts';
 import { sealedSignatureClaim } from '../../src/core/envelope/sealed-signature.ts';
 import { openToken } from '../../src/core/envelope/token.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { combineShares, verifyShare } from '../../src/core/share/combine.ts';
 import type { Share } from '../../src/core/share/share.ts';
@@ -15,6 +16,7 @@ import type { Handover } from '../api.ts';
 import { dischargeClaims, type Verify } from '../replay.ts';
 import { HOST_CLOCK } from './clock.ts';
 import { type HostKeys, kemOf, keysOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
+import { heedStops } from './stops.ts';
 import { leaseEnd } from './times.ts';
 
 /** A release that this host may use: `wipe` the key when the last file is out. */
@@ -27,6 +29,8 @@ export interface OpenedRelease {
   readonly token: string;
   /** When the lease ends, in milliseconds since the epoch; at `now` it had not. */
   readonly leaseEndsMs: number;
+  /** What it rests on: stops that are brought to the host are judged by it. */
+  readonly authority: Pick<VerifiedAuthority, 'facts' | 'release'>;
 }
 
 type SealedShare = Handover['shares'][number];
@@ -36,7 +40,7 @@ type SealedShare = Handover['shares'][number];
  * verified from the fingerprint down to this host's own keys, and its times against this host's own clock, before any
  * share is opened.
  *
- * Throws as `verifyAuthority` and `leaseEnd`; `binding_mismatch` where the release names other keys than these;
+ * `stops` are those that reached this host by another way. Throws as `verifyAuthority`, `leaseEnd` and `heedStops`; `binding_mismatch` where the release names other keys than these;
  * `signature_invalid` for a share that nobody can be blamed for; `share_invalid` for a bad one, naming in
  * `detail.person` the custodian who signed it; `quorum_missing`, `key_check_failed`, `envelope_invalid`.
  */
@@ -46,19 +50,21 @@ export async function openRelease(
   host: number,
   verify: Verify,
   clock: { now(): number } = HOST_CLOCK,
+  stops: readonly SignedStop[] = [],
 ): Promise<OpenedRelease> {
   const authority = verifyAuthority(handover.authority, pending.vault, pending.release);
   await dischargeClaims(authority.claims, verify);
   const keys = keysOf(pending, host);
   namesOurKeys(authority, keys);
   const leaseEndsMs = leaseEnd(authority, pending, clock.now());
+  await heedStops(authority, stops, verify);
   const { manifest } = authority.release.statement;
   const { core } = parseManifest(manifestIn(handover, manifest));
   const shares = await openShares(handover.shares, authority, core, keys, verify);
   const key = combined(shares, core);
   const sealedTo = { vault: pending.vault, statement: pending.release };
   const token = await openToken(sealedTo, kemOf(keys), fromBase64url(handover.token));
-  return { manifest, core, releaseKey: key, token: toBase64url(token), leaseEndsMs };
+  return { manifest, core, releaseKey: key, token: toBase64url(token), leaseEndsMs, authority };
 }
 
 /** The release key, held against the key-check value. Wipes the shares and what they combine to. */

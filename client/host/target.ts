@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
@@ -85,6 +85,15 @@ export async function writeTarget(
     await syncFolder(dirname(path));
   } catch (error) {
     throw fileError(error, target.path);
+  }
+}
+
+/** Removes files, and what lies aside of them. */
+export async function removeTargets(folder: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const whole = join(folder, path);
+    await rm(whole, { force: true });
+    await rm(join(dirname(whole), asideName(basename(whole))), { force: true });
   }
 }
 

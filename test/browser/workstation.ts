@@ -38,6 +38,9 @@ export interface TestVault {
   readonly ca: string;
   /** By founder's name. */
   readonly invitations: ReadonlyMap<string, string>;
+  readonly dataDir: string;
+  /** Ends the daemon; the folder stays. */
+  halt(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,6 +70,8 @@ export async function openVault(
     url,
     ca,
     invitations: new Map(invitations.map(({ name, invitation }) => [name, invitation])),
+    dataDir,
+    halt: stop,
     close: async () => {
       await stop();
       rmSync(dir, { recursive: true });

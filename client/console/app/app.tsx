@@ -9,6 +9,7 @@ import { ReplayScreen } from './replay.tsx';
 import { Routed } from './routed.tsx';
 import { FingerprintScreen, SignInScreen } from './sign-in.tsx';
 import { StoppedBanner } from './stopping/stopped-banner.tsx';
+import { UnsentStops } from './stopping/unsent.tsx';
 import { asked } from './touch.ts';
 import { custodian, facts, fault, fingerprint, isSimulation, status } from './vault.ts';
 
@@ -24,6 +25,7 @@ export function App() {
       <div class="page">
         <Header />
         <StoppedBanner />
+        <UnsentStops />
         <Stage />
       </div>
       <Touch />

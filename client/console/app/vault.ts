@@ -1,13 +1,16 @@
 import { computed, signal } from '@preact/signals';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { must, type TwinlockError } from '../../../src/core/errors.ts';
+import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { Api, type VaultStatus } from '../../api.ts';
-import { type Ceremony, type Custodian, followLog } from '../../custodian/ceremony.ts';
+import { type Ceremony, type Custodian, followLog, sessionAuthenticator } from '../../custodian/ceremony.ts';
 import { confirmedBy, openSession } from '../../custodian/session.ts';
+import { lastResumption, signStop } from '../../custodian/stop.ts';
 import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
+import type { Stopping } from '../../stop.ts';
 import { type Config, knownCredentials, loadConfig, localMemory, rememberCredential } from './local.ts';
 import { asFailure } from './parts/notice.tsx';
 import { touchingAuthenticator } from './touch.ts';
@@ -63,6 +66,29 @@ export async function signIn(): Promise<void> {
   must(own.length > 0, 'credential_unknown', 'this workstation knows no security key of this vault');
   custodian.value = await openSession(ceremony, vault, own);
   await replayLog();
+}
+
+/** Signed here, and not taken by the vault yet: to be sent again, or carried to it. */
+export const unsent = signal<readonly SignedStop[]>([]);
+
+/**
+ * Stops with one touch, over what this page knows: the vault is asked for nothing before, and where it cannot be
+ * reached, the stop is kept to be carried.
+ */
+export async function stopNow(stopping: Stopping): Promise<void> {
+  const self = custodian.value;
+  must(replica !== null && self !== null, 'unauthenticated', 'you are not signed in');
+  const known = replica.facts;
+  const own = sessionAuthenticator(known, self);
+  const signed = await signStop(self, known.vault, own, stopping, lastResumption(known));
+  unsent.value = [...unsent.value, signed];
+  await sendStop(signed);
+}
+
+export async function sendStop(signed: SignedStop): Promise<void> {
+  await ceremony.api.stop(signed);
+  unsent.value = unsent.value.filter((other) => other !== signed);
+  void refresh();
 }
 
 let replica: Replica | null = null;

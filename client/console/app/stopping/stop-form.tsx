@@ -1,9 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { stop } from '../../../custodian/stop.ts';
 import type { Stopping } from '../../../stop.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
-import { act } from '../vault.ts';
+import { stopNow } from '../vault.ts';
 
 type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
 export type StoppingTarget = WithoutReason<Stopping>;
@@ -19,7 +18,7 @@ interface StopFormProps {
 export function StopForm({ stopping, label, children }: StopFormProps) {
   const reason = useSignal('');
   const stopIt = useAction(async () => {
-    await act((replica, self) => stop(self, replica, { ...stopping, reason: reason.value.trim() }));
+    await stopNow({ ...stopping, reason: reason.value.trim() });
     reason.value = '';
   });
   return (

@@ -1,13 +1,12 @@
 import { useSignal } from '@preact/signals';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
-import { stop } from '../../../custodian/stop.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Person } from '../parts/person.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { Proposer } from '../proposals/proposer.tsx';
 import { titleOf } from '../proposals/title.ts';
-import { act } from '../vault.ts';
+import { stopNow } from '../vault.ts';
 import { StopForm } from './stop-form.tsx';
 
 /** Stopping needs one: what can be stopped, all of it on one page. */
@@ -62,7 +61,7 @@ function StopAll() {
   const reason = useSignal('');
   const sure = useSignal(false);
   const stopping = useAction(async () => {
-    await act((replica, self) => stop(self, replica, { what: 'all', reason: reason.value.trim() }));
+    await stopNow({ what: 'all', reason: reason.value.trim() });
   });
   return (
     <Panel title="Stop everything">
