@@ -44,7 +44,7 @@ export function tallied(tally: Tally, entry: Entry): Tally {
 }
 
 /** How many refusals there are, and whose word that is. */
-export function refusalsText({ refusalsClaimed }: Tally): string {
+function refusalsText({ refusalsClaimed }: Tally): string {
   const count = Object.values(refusalsClaimed).reduce((sum, one) => sum + one, 0);
   if (count === 0) return 'the vault claims no refusals; nothing signed would show one';
   const byCode = Object.entries(refusalsClaimed).map(([code, times]) => `${times} × ${code}`);

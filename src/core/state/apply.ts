@@ -16,7 +16,7 @@ import { judgeReceipt } from './rules/receipt.ts';
 import { judgeRefusal } from './rules/refusal.ts';
 import { judgeRelease } from './rules/release.ts';
 import { judgeStop } from './rules/stop.ts';
-import { isDatedSoundly, withAttested } from './rules/time.ts';
+import { requireSoundDate, withAttested } from './rules/time.ts';
 import type { Facts, State } from './state.ts';
 
 export interface Applied {
@@ -51,7 +51,7 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
   }
   const { grade } = facts.genesis;
   must(entry.grade === grade, 'wrong_grade', `expected an entry of grade ${grade}, got ${entry.grade}`);
-  isDatedSoundly(facts, entry);
+  requireSoundDate(facts, entry);
   const judgement = judgeKind(facts, entry, surroundings);
   policiesCanBeMended(facts, judgement.facts, entry.time);
   return { ...judgement, facts: withFirstSeen(withAttested(judgement.facts, entry), entry) };

@@ -5,7 +5,7 @@ import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { stopNow } from '../vault.ts';
 
 type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
-export type StoppingTarget = WithoutReason<Stopping>;
+type StoppingTarget = WithoutReason<Stopping>;
 
 interface StopFormProps {
   readonly stopping: StoppingTarget;

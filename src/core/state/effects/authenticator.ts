@@ -30,11 +30,7 @@ export const authenticatorEffect: Effect<StatementOf<'authenticator'>> = {
 /** The authenticator that is named with its person. */
 function inUse({ authenticators }: Facts, { credential, person }: StatementOf<'authenticator'>): Authenticator {
   const found = authenticators.get(credential);
-  must(
-    found?.person === person,
-    'credential_unknown',
-    `person ${person} has no authenticator with this credential`,
-  );
+  must(found?.person === person, 'credential_unknown', `person ${person} has no authenticator with this credential`);
   must(found.retiredAt === null, 'credential_retired', 'the authenticator has been retired already');
   return found;
 }

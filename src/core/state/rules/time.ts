@@ -13,7 +13,7 @@ export function earliestMs({ attestedMs }: Pick<Facts, 'attestedMs'>): number {
 }
 
 /** Throws `time_backwards` for an entry that is dated before what custodians have attested. */
-export function isDatedSoundly(facts: Facts, entry: Entry): void {
+export function requireSoundDate(facts: Facts, entry: Entry): void {
   const earliest = earliestMs(facts);
   must(
     entry.time >= earliest || correctsTheClock(facts, entry),
