@@ -43,10 +43,11 @@ export function trustCa(path: string): void {
 }
 
 /**
- * The vault's fingerprint, as it was given. Twelve words stand for its first 132 bits: then the vault is asked
- * for the whole, and must name one with these words. Throws `usage` where none was given.
+ * The vault's fingerprint, as it was given. Twelve words stand for its first 132 bits: then it is that of `kept`, the
+ * vaults that this machine has followed, or the vault is asked for the whole; and it must have these words. Throws
+ * `usage` where none was given.
  */
-export async function fingerprintOf({ fingerprint }: Settings, api: Api): Promise<Hex> {
+export async function fingerprintOf({ fingerprint }: Settings, api: Api, kept: readonly Hex[] = []): Promise<Hex> {
   must(
     fingerprint !== null,
     'usage',
@@ -61,13 +62,12 @@ export async function fingerprintOf({ fingerprint }: Settings, api: Api): Promis
     'usage',
     `--fingerprint: expected ${HEX_DIGITS} hexadecimal digits or ${GENESIS_WORDS} words`,
   );
+  const hasWords = (vault: Hex) => comparisonCode(vault, GENESIS_WORDS) === words.join(' ');
+  const followed = kept.find(hasWords);
+  if (followed !== undefined) return followed;
   const named = (await api.vault()).fingerprint;
   must(named !== null, 'wrong_genesis', NOT_FOUNDED);
-  must(
-    comparisonCode(named, GENESIS_WORDS) === words.join(' '),
-    'wrong_genesis',
-    `the vault that answers is another than the words say: ${MEND_OR_ALERT}`,
-  );
+  must(hasWords(named), 'wrong_genesis', `the vault that answers is another than the words say: ${MEND_OR_ALERT}`);
   return named;
 }
 

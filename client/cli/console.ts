@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { must } from '../../src/core/errors.ts';
+import { StopKitFiles } from '../console/server/stop-kit-file.ts';
 import { startConsole } from '../console/server.ts';
 import { connect, fingerprintOf } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
@@ -26,7 +27,8 @@ export function addConsole(program: Command): void {
     .addHelpText(
       'after',
       `
-The page and its code come from this machine's own disk, never from the vault.
+The page and its code come from this machine's own disk, never from the vault. Once a custodian has signed in here, the
+console also opens while the vault is out of reach, and signs a stop.
 
 Examples:
   twinlock console --vault https://vault:8443 --ca tls.crt --founding
@@ -40,9 +42,10 @@ async function run(invocation: Invocation, flags: ConsoleFlags): Promise<void> {
   const port = portOf(flags.port);
   const bundleDir = bundle();
   const api = connect(invocation);
+  const followed = await new StopKitFiles(settings.stateDir).vaults();
   const running = await startConsole({
     vault: vaultUrl(settings),
-    fingerprint: flags.founding === true ? null : await fingerprintOf(settings, api),
+    fingerprint: flags.founding === true ? null : await fingerprintOf(settings, api, followed),
     port,
     bundleDir,
     stateDir: settings.stateDir,

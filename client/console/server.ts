@@ -1,12 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseAs, rpId } from '../../src/core/schema.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
+import { MAX_STOP_KIT_BYTES, parseStopKit } from '../custodian/stop-kit.ts';
 import { collect } from '../transport.ts';
 import { type Bundle, loadBundle } from './server/bundle.ts';
 import { CredentialFile, parseKnownCredential } from './server/credential-file.ts';
@@ -14,6 +15,7 @@ import { onlyOwnPage, problem, problemOf } from './server/door.ts';
 import { forwardTo } from './server/forward.ts';
 import { forwardOnly, parseVerifiedCheckpoint } from './server/forward-only.ts';
 import { securityHeaders } from './server/headers.ts';
+import { StopKitFiles } from './server/stop-kit-file.ts';
 
 /** A checkpoint is a hundred bytes, a credential id at most 1364 characters. */
 const MAX_LOCAL_BYTES = 4096;
@@ -21,6 +23,9 @@ const MAX_LOCAL_BYTES = 4096;
 const MAX_STATUS_BYTES = 64 * 1024;
 /** A browser opens six connections a page; more than this is not one person. */
 const MAX_CONNECTIONS = 128;
+const NOTHING_KEPT =
+  'this workstation keeps nothing that a stop needs, since nobody has signed in here: to stop the vault now, use a ' +
+  'workstation where a custodian has signed in, or have another custodian stop it';
 /** How often another port is tried where the system chose one that is taken on the other address. */
 const PORT_TRIES = 10;
 
@@ -47,15 +52,16 @@ export interface RunningConsole {
 
 /**
  * Serves the custodian's page from this machine's own disk, on loopback only, under the vault's RP ID, and
- * forwards its calls to the vault: so the vault serves no code (design: ARCHITECTURE, idea 5). The RP ID is
- * learnt from the vault; the page compares it with the genesis that it has verified.
+ * forwards its calls to the vault: so the vault serves no code (design: ARCHITECTURE, idea 5). The RP ID is that of
+ * the genesis which this workstation has verified, and the vault is not asked: whoever has to stop it may find that it
+ * does not answer, or lies. Only the first time it is learnt from the vault, and the page compares it with the genesis.
  *
- * Throws `unavailable` where the vault does not answer or the port is taken, `malformed` where its RP ID is
- * not one that only loopback answers to, and `not_found` where the page has not been built.
+ * Throws `unavailable` where the vault that is asked does not answer or the port is taken, `malformed` where its RP ID
+ * is not one that only loopback answers to, and `not_found` where the page has not been built.
  */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
   const bundle = loadBundle(options.bundleDir);
-  const name = await rpIdOf(options.vault, options.fetch);
+  const name = await rpIdFor(options);
   const servers = await listen(options.port);
   const { port } = servers[0].address() as AddressInfo;
   // Browsers leave the port out of Host and Origin where it is the scheme's own.
@@ -91,8 +97,10 @@ export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle
 function keepLocally(app: Hono, stateDir: string, host: string): void {
   const checkpoints = forwardOnly(checkpointFiles(stateDir));
   const credentials = new CredentialFile(stateDir, host.replace(/:[0-9]+$/, ''));
-  const tooLarge = (c: Context) => problem(c, 413, 'too_large', `expected at most ${MAX_LOCAL_BYTES} bytes`);
-  app.use('/local/*', bodyLimit({ maxSize: MAX_LOCAL_BYTES, onError: tooLarge }));
+  const stopKits = new StopKitFiles(stateDir);
+  app.use('/local/checkpoint/*', atMost(MAX_LOCAL_BYTES));
+  app.use('/local/credentials', atMost(MAX_LOCAL_BYTES));
+  app.use('/local/stop-kit/*', atMost(MAX_STOP_KIT_BYTES));
 
   app.get('/local/checkpoint/:vault{[0-9a-f]{64}}', async (c) => {
     return c.json({ checkpoint: await checkpoints.get(c.req.param('vault')) });
@@ -106,6 +114,18 @@ function keepLocally(app: Hono, stateDir: string, host: string): void {
     await credentials.add(parseKnownCredential(await jsonOf(c)));
     return c.body(null, 204);
   });
+  app.get('/local/stop-kit/:vault{[0-9a-f]{64}}', async (c) => {
+    return c.json({ kit: await stopKits.get(c.req.param('vault')) });
+  });
+  app.put('/local/stop-kit/:vault{[0-9a-f]{64}}', async (c) => {
+    await stopKits.put(parseStopKit(await jsonOf(c), c.req.param('vault')));
+    return c.body(null, 204);
+  });
+}
+
+function atMost(maxBytes: number): MiddlewareHandler {
+  const tooLarge = (c: Context) => problem(c, 413, 'too_large', `expected at most ${maxBytes} bytes`);
+  return bodyLimit({ maxSize: maxBytes, onError: tooLarge });
 }
 
 async function jsonOf(c: Context): Promise<unknown> {
@@ -113,6 +133,18 @@ async function jsonOf(c: Context): Promise<unknown> {
     return await c.req.json();
   } catch (cause) {
     throw new TwinlockError('malformed', 'expected JSON', {}, { cause });
+  }
+}
+
+/** As it was verified here, for life; else as the vault says. */
+async function rpIdFor({ vault, fingerprint, stateDir, fetch }: ConsoleOptions): Promise<string> {
+  const kit = fingerprint === null ? null : await new StopKitFiles(stateDir).readable(fingerprint);
+  if (kit !== null) return kit.rpId;
+  try {
+    return await rpIdOf(vault, fetch);
+  } catch (error) {
+    if (fingerprint === null || !(error instanceof TwinlockError && error.code === 'unavailable')) throw error;
+    throw new TwinlockError(error.code, `${error.message}, and ${NOTHING_KEPT}`, {}, { cause: error });
   }
 }
 

@@ -102,6 +102,8 @@ async function serve(dataDir: string): Promise<{ url: URL; stop: () => Promise<v
 
 export interface Workstation {
   readonly console: RunningConsole;
+  /** What its console keeps. */
+  readonly stateDir: string;
   readonly context: BrowserContext;
   readonly page: Page;
   /** Console messages, page errors and policy violations, in order. */
@@ -130,6 +132,7 @@ export async function openWorkstation(
   });
   return {
     console: running,
+    stateDir,
     context,
     page,
     complaints,

@@ -10,6 +10,7 @@ import { Routed } from './routed.tsx';
 import { FingerprintScreen, SignInScreen } from './sign-in.tsx';
 import { StoppedBanner } from './stopping/stopped-banner.tsx';
 import { UnsentStops } from './stopping/unsent.tsx';
+import { StopWithoutVault } from './stopping/without-vault.tsx';
 import { asked } from './touch.ts';
 import { custodian, facts, fault, fingerprint, isSimulation, status } from './vault.ts';
 
@@ -27,10 +28,17 @@ export function App() {
         <StoppedBanner />
         <UnsentStops />
         <Stage />
+        {needsNoOtherStop() ? null : <StopWithoutVault />}
       </div>
       <Touch />
     </>
   );
+}
+
+/** A vault that is being founded is not stopped; and on the pages of who is signed in, Stop is a place of its own. */
+function needsNoOtherStop(): boolean {
+  const isFounding = founded.value !== null || invited.value !== null;
+  return fault.value === null && (isFounding || facts.value !== null);
 }
 
 function Stage() {

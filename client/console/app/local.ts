@@ -3,6 +3,7 @@ import { fromUtf8, type Hex } from '../../../src/core/bytes.ts';
 import { personName } from '../../../src/core/name/name.ts';
 import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import type { CheckpointMemory } from '../../checkpoint-memory.ts';
+import { parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
 import { exchange, platformFetch, type Question } from '../../transport.ts';
 
 /** What the console's own server keeps on this workstation. */
@@ -21,6 +22,7 @@ const known = z.strictObject({
   enrolment: z.nullable(digest),
 });
 export type KnownCredential = z.infer<typeof known>;
+const keptKit = z.strictObject({ kit: z.unknown() });
 const knownList = z.strictObject({ credentials: z.array(known) });
 
 export async function loadConfig(): Promise<Config> {
@@ -44,6 +46,16 @@ export async function knownCredentials(): Promise<readonly KnownCredential[]> {
 
 export async function rememberCredential(credential: KnownCredential): Promise<void> {
   await ask('POST', '/local/credentials', credential);
+}
+
+/** What a stop of this vault needs; null where nobody has followed it here. */
+export async function keptStopKit(vault: Hex): Promise<StopKit | null> {
+  const { kit } = parseAs(keptKit, await ask('GET', `/local/stop-kit/${vault}`), 'kept');
+  return kit === null ? null : parseStopKit(kit, vault);
+}
+
+export async function keepStopKit(kit: StopKit): Promise<void> {
+  await ask('PUT', `/local/stop-kit/${kit.vault}`, kit);
 }
 
 async function ask(method: Question['method'], path: string, body?: object): Promise<unknown> {

@@ -5,18 +5,28 @@ import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { Api, type VaultStatus } from '../../api.ts';
-import { type Ceremony, type Custodian, followLog, sessionAuthenticator } from '../../custodian/ceremony.ts';
+import {
+  type Ceremony,
+  type Custodian,
+  followLog,
+  type OwnCredential,
+  sessionAuthenticator,
+} from '../../custodian/ceremony.ts';
 import { confirmedBy, openSession } from '../../custodian/session.ts';
 import { lastResumption, signStop } from '../../custodian/stop.ts';
+import { type StopKit, stopKitOf } from '../../custodian/stop-kit.ts';
 import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
 import type { Stopping } from '../../stop.ts';
-import { type Config, knownCredentials, loadConfig, localMemory, rememberCredential } from './local.ts';
+import { type Config, keepStopKit, knownCredentials, loadConfig, localMemory, rememberCredential } from './local.ts';
 import { asFailure } from './parts/notice.tsx';
+import { kept } from './stopping/kept.ts';
 import { touchingAuthenticator } from './touch.ts';
 
 /** How often the log is asked for what is new. */
 const REFRESH_MS = 2000;
+/** How often a stop that waits is sent: far below what a key may send in a minute. */
+const SEND_EVERY_MS = 10_000;
 
 /** The page's own name is the RP ID: a vault that says another is refused by the browser. */
 export const ceremony: Ceremony = {
@@ -44,8 +54,8 @@ export const trouble = signal<TwinlockError | null>(null);
 export const now = signal(Date.now());
 
 /** The stricter reading: whoever says simulation is believed. */
-export const isSimulation = computed(
-  () => status.value?.grade === 'simulation' || facts.value?.genesis.grade === 'simulation',
+export const isSimulation = computed(() =>
+  [status.value?.grade, facts.value?.genesis.grade, kept.value?.kit?.grade].includes('simulation'),
 );
 
 export async function loadVault(): Promise<void> {
@@ -70,6 +80,8 @@ export async function signIn(): Promise<void> {
 
 /** Signed here, and not taken by the vault yet: to be sent again, or carried to it. */
 export const unsent = signal<readonly SignedStop[]>([]);
+/** Signed here, and taken: the vault's word. */
+export const taken = signal<readonly SignedStop[]>([]);
 
 /**
  * Stops with one touch, over what this page knows: the vault is asked for nothing before, and where it cannot be
@@ -79,15 +91,27 @@ export async function stopNow(stopping: Stopping): Promise<void> {
   const self = custodian.value;
   must(replica !== null && self !== null, 'unauthenticated', 'you are not signed in');
   const known = replica.facts;
-  const own = sessionAuthenticator(known, self);
-  const signed = await signStop(self, known.vault, own, stopping, lastResumption(known));
+  await signAndSend(known.vault, sessionAuthenticator(known, self), stopping, lastResumption(known));
+}
+
+/** Stops everything with one touch, over what this workstation has kept: nobody is signed in. */
+export async function stopWithoutVault(kit: StopKit, own: OwnCredential, reason: string): Promise<void> {
+  const { vault, rpId, resumption } = kit;
+  must(rpId === location.hostname, 'wrong_rp_id', `the vault is ${rpId}, this console serves ${location.hostname}`);
+  await signAndSend(vault, own, { what: 'all', reason }, resumption);
+}
+
+async function signAndSend(vault: Hex, own: OwnCredential, stopping: Stopping, resumption: Hex | null): Promise<void> {
+  const signed = await signStop(ceremony, vault, own, stopping, resumption);
   unsent.value = [...unsent.value, signed];
   await sendStop(signed);
 }
 
 export async function sendStop(signed: SignedStop): Promise<void> {
   await ceremony.api.stop(signed);
+  if (!unsent.value.includes(signed)) return;
   unsent.value = unsent.value.filter((other) => other !== signed);
+  taken.value = [...taken.value, signed];
   void refresh();
 }
 
@@ -120,11 +144,27 @@ async function replayLog(): Promise<void> {
     custodian.value = confirmedBy(replica.facts, self);
     await rememberOwn(replica.facts, custodian.value);
     facts.value = replica.facts;
+    trouble.value = await keepForStops(replica);
   } catch (thrown) {
     const error = asFailure(thrown);
     if (error.group === 'alert') fault.value = error;
     else signOut();
     throw error;
+  }
+}
+
+let keptSize = 0;
+
+/** Keeps what a stop needs once the vault does not answer. Returns why it could not, which ends nothing. */
+async function keepForStops({ state, facts: known }: Replica): Promise<TwinlockError | null> {
+  const { size } = state.chain.frontier;
+  if (size === keptSize) return null;
+  try {
+    await keepStopKit(stopKitOf(known, size, Date.now()));
+    keptSize = size;
+    return null;
+  } catch (thrown) {
+    return asFailure(thrown);
   }
 }
 
@@ -154,7 +194,7 @@ async function refresh(): Promise<void> {
   if (replica === null) return;
   try {
     await withReplica((current) => current.extend());
-    trouble.value = null;
+    trouble.value = replica === null ? null : await keepForStops(replica);
   } catch (thrown) {
     const error = asFailure(thrown);
     if (error.code === 'unauthenticated' || error.code === 'session_expired') signOut();
@@ -173,6 +213,12 @@ export function keepFresh(): void {
     setTimeout(() => void next(), REFRESH_MS);
   };
   void next();
+  setInterval(() => void sendUnsent(), SEND_EVERY_MS);
+}
+
+/** Stops that wait reach the vault as soon as it answers. Why one does not, a press of its button says. */
+async function sendUnsent(): Promise<void> {
+  await Promise.allSettled(unsent.value.map(sendStop));
 }
 
 /** A ceremony over the log as it is now, and what came of it. */

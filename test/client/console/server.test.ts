@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -486,6 +496,100 @@ describe('the credentials of this workstation', () => {
   });
 });
 
+describe('what a stop needs', () => {
+  const kit = (size: number, more = {}) => ({
+    v: 1,
+    kind: 'twinlock-stop-kit',
+    vault: VAULT,
+    rpId: RP_ID,
+    grade: 'production',
+    size,
+    verified: 1767222000000,
+    resumption: null,
+    custodians: [{ person: 'ab'.repeat(16), name: 'ana', keys: [{ credential: 'AAAA', keyEpoch: 1 }] }],
+    ...more,
+  });
+  const path = `/local/stop-kit/${VAULT}`;
+  const put = (ask: ReturnType<typeof open>['ask'], body: unknown) =>
+    ask(path, { method: 'PUT', headers: { origin: ORIGIN }, body: JSON.stringify(body) });
+  const kept = async (ask: ReturnType<typeof open>['ask']) =>
+    ((await (await ask(path)).json()) as { kit: unknown }).kit;
+  const file = ({ stateDir }: ConsoleOptions) => join(stateDir, `stop-kit-${VAULT}.json`);
+
+  it('is null before anybody has followed the vault, and then that of the longest log', async () => {
+    const { ask, options } = open();
+    expect(await kept(ask)).toBeNull();
+    await Promise.all([3, 9, 8].map(async (size) => expect((await put(ask, kit(size))).status).toBe(204)));
+    expect(await kept(ask)).toEqual(kit(9));
+    expect((await put(ask, kit(9, { verified: 1767222000001 }))).status).toBe(204);
+    expect(await kept(ask)).toEqual(kit(9, { verified: 1767222000001 }));
+    expect(statSync(file(options)).mode & 0o777).toBe(0o600);
+    expect(readdirSync(options.stateDir)).toEqual([`stop-kit-${VAULT}.json`]);
+  });
+
+  it.each([
+    [{}, 'malformed'],
+    [kit(0), 'malformed'],
+    [kit(1, { more: 1 }), 'malformed'],
+    [kit(1, { rpId: 'vault.example' }), 'malformed'],
+    [kit(1, { custodians: Array.from({ length: 33 }, () => kit(1).custodians[0]) }), 'malformed'],
+    [kit(1, { vault: DIGEST }), 'wrong_vault'],
+  ])('is not %j', async (body, code) => {
+    const { ask, options } = open();
+    expect(await codeOf(await put(ask, body))).toEqual([400, code]);
+    expect(existsSync(file(options))).toBe(false);
+  });
+
+  it('is refused over 256 KiB, and has room for every key of the largest committee', async () => {
+    const { ask } = open();
+    expect(await codeOf(await put(ask, kit(1, { kind: 'x'.repeat(256 * 1024) })))).toEqual([413, 'too_large']);
+    const keys = Array.from({ length: 4 }, (_, i) => ({ credential: `${'A'.repeat(1360)}AAA${i}`, keyEpoch: 1 }));
+    const custodians = Array.from({ length: 32 }, () => ({ person: 'ab'.repeat(16), name: 'ana', keys }));
+    expect((await put(ask, kit(1, { custodians }))).status).toBe(204);
+    expect(await kept(ask)).toEqual(kit(1, { custodians }));
+  });
+
+  it('is refused where its file was torn at any place, and is made anew by the next', async () => {
+    const { ask, options } = open();
+    await put(ask, kit(5));
+    const whole = readFileSync(file(options), 'utf8');
+    for (let length = 0; length < whole.length; length++) {
+      writeFileSync(file(options), whole.slice(0, length));
+      expect(await codeOf(await ask(path))).toEqual([400, 'malformed']);
+    }
+    expect((await put(ask, kit(4))).status).toBe(204);
+    expect(await kept(ask)).toEqual(kit(4));
+  });
+
+  it('is refused where its file is another vault’s, too large, or of others to read', async () => {
+    const { ask, options } = open();
+    await put(ask, kit(5));
+    const whole = readFileSync(file(options), 'utf8');
+    writeFileSync(file(options), whole.replace(VAULT, DIGEST));
+    expect(await codeOf(await ask(path))).toEqual([400, 'wrong_vault']);
+    writeFileSync(file(options), whole.padEnd(256 * 1024 + 1));
+    expect(await codeOf(await ask(path))).toEqual([413, 'too_large']);
+    writeFileSync(file(options), whole);
+    chmodSync(file(options), 0o644);
+    expect(await codeOf(await ask(path))).toEqual([400, 'not_permitted']);
+  });
+
+  it('opens the console under the RP ID of the genesis, whatever the vault says or does not say', async () => {
+    for (const answer of [
+      () => Promise.reject(new TypeError('fetch failed')),
+      () => Response.json({ code: 'rate_limited', message: 'm', detail: {} }, { status: 429 }),
+      () => Response.json({ rpId: 'tl-0000000000000000.localhost' }),
+    ]) {
+      const { ask, options, seen } = open(answer);
+      await put(ask, kit(5));
+      const running = await startConsole(options);
+      expect(running.url.hostname).toBe(RP_ID);
+      expect(seen).toEqual([]);
+      await running.close();
+    }
+  });
+});
+
 describe('a running console', () => {
   it("answers on both loopback addresses under the vault's RP ID, and nowhere else", async () => {
     const { options } = open();
@@ -522,6 +626,9 @@ describe('a running console', () => {
 
   it('refuses to start without the vault', async () => {
     const { options } = open(() => Promise.reject(new TypeError('fetch failed')));
-    await expect(startConsole(options)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(startConsole(options)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('this workstation keeps nothing that a stop needs'),
+    });
   });
 });

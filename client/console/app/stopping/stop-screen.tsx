@@ -1,12 +1,11 @@
-import { useSignal } from '@preact/signals';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
-import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Person } from '../parts/person.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { Proposer } from '../proposals/proposer.tsx';
 import { titleOf } from '../proposals/title.ts';
 import { stopNow } from '../vault.ts';
+import { StopAll } from './stop-all.tsx';
 import { StopForm } from './stop-form.tsx';
 
 /** Stopping needs one: what can be stopped, all of it on one page. */
@@ -22,7 +21,9 @@ export function StopScreen({ facts }: { facts: Facts }) {
   return (
     <Screen title="Stop" lead="You need nobody’s consent. When in doubt, stop: a quorum can resume.">
       {facts.stopped === null ? null : <p>It is stopped already. Your own stop is recorded beside the others.</p>}
-      <StopAll />
+      <Panel title="Stop everything">
+        <StopAll stop={(reason) => stopNow({ what: 'all', reason })} />
+      </Panel>
       <Panel title="Releases in force">
         {inForce.length === 0 ? <p class="quiet">None.</p> : null}
         <ul class="rows">
@@ -54,46 +55,6 @@ export function StopScreen({ facts }: { facts: Facts }) {
         <a href="#/committee">Committee</a>.
       </p>
     </Screen>
-  );
-}
-
-function StopAll() {
-  const reason = useSignal('');
-  const sure = useSignal(false);
-  const stopping = useAction(async () => {
-    await stopNow({ what: 'all', reason: reason.value.trim() });
-  });
-  return (
-    <Panel title="Stop everything">
-      <p>No new release takes effect, and hosts are served nothing more, until a quorum has resumed the vault.</p>
-      <label>
-        Reason, for the log
-        <input
-          type="text"
-          maxLength={500}
-          value={reason.value}
-          onInput={(event) => {
-            reason.value = event.currentTarget.value;
-          }}
-        />
-      </label>
-      <label class="tick">
-        <input
-          type="checkbox"
-          checked={sure.value}
-          onChange={(event) => {
-            sure.value = event.currentTarget.checked;
-          }}
-        />
-        <span>Stop every release of every model, now</span>
-      </label>
-      <ActionError action={stopping} />
-      <div>
-        <ActionButton action={stopping} kind="primary danger" disabled={!sure.value || reason.value.trim() === ''}>
-          Stop everything
-        </ActionButton>
-      </div>
-    </Panel>
   );
 }
 

@@ -2,15 +2,23 @@ import { type SignedStop, signedStopBytes } from '../../../../src/core/log/signe
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Text } from '../parts/text.tsx';
-import { sendStop, unsent } from '../vault.ts';
+import { config, facts, sendStop, taken, unsent } from '../vault.ts';
 
-/** On every page, until the vault has them: stops that were signed here. */
+/** On every page, until the vault has them: stops that were signed here. Once somebody is signed in, the log says more. */
 export function UnsentStops() {
   return (
     <>
       {unsent.value.map((signed) => (
         <UnsentStop key={statementDigest(signed.statement)} signed={signed} />
       ))}
+      {facts.value === null
+        ? taken.value.map(({ statement }) => (
+            <p key={statementDigest(statement)} class="stopped" role="status">
+              The vault says that it has taken your stop: “<Text of={statement.reason} />
+              ”. Sign in to see it in the log.
+            </p>
+          ))
+        : null}
     </>
   );
 }
@@ -21,9 +29,10 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
     <section class="stopped stack" role="status" aria-label="A stop that the vault has not taken">
       <p>
         <strong>The vault has not taken a stop that you signed</strong>: “<Text of={signed.statement.reason} />
-        ”. Send it again, or save it, carry it to the vault’s machine and run <code>twinlockd stop FILE</code> there.
-        Whoever has the file can deliver it: <code>twinlock stop FILE</code> does, from anywhere.
+        ”. This page sends it again and again while it is open. Save it, too: whoever has the file can deliver it.
       </p>
+      <p>From any machine, with --also URL for another address of the vault; or on the vault’s own machine:</p>
+      <pre>{`twinlock stop ${fileOf(signed)} --vault ${config.value?.vault ?? 'URL'}\ntwinlockd stop ${fileOf(signed)}`}</pre>
       <ActionError action={sending} />
       <div class="row">
         <ActionButton action={sending} kind="danger">
@@ -37,12 +46,16 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
   );
 }
 
+function fileOf({ statement }: SignedStop): string {
+  return `stop-${statementDigest(statement).slice(0, 8)}.json`;
+}
+
 function save(signed: SignedStop): void {
   const text = new TextDecoder().decode(signedStopBytes(signed));
   const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
   const link = document.createElement('a');
   link.href = url;
-  link.download = `stop-${statementDigest(signed.statement).slice(0, 8)}.json`;
+  link.download = fileOf(signed);
   link.click();
   URL.revokeObjectURL(url);
 }

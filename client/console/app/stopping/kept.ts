@@ -1,0 +1,29 @@
+import { signal } from '@preact/signals';
+import type { Base64url, Hex } from '../../../../src/core/bytes.ts';
+import type { TwinlockError } from '../../../../src/core/errors.ts';
+import type { StopKit } from '../../../custodian/stop-kit.ts';
+import { keptStopKit, knownCredentials } from '../local.ts';
+import { asFailure } from '../parts/notice.tsx';
+
+/** What this workstation has for a stop that the vault has no part in. */
+interface Kept {
+  /** Null where nobody has followed the vault here. */
+  readonly kit: StopKit | null;
+  /** Credentials that were used here, the latest first. */
+  readonly usedHere: readonly Base64url[];
+  /** Why there is no kit, where there should be one. */
+  readonly failure: TwinlockError | null;
+}
+
+/** Null until the console's server has been asked. */
+export const kept = signal<Kept | null>(null);
+
+export async function loadKept(vault: Hex): Promise<void> {
+  try {
+    const kit = await keptStopKit(vault);
+    const usedHere = (await knownCredentials()).map(({ credential }) => credential);
+    kept.value = { kit, usedHere, failure: null };
+  } catch (thrown) {
+    kept.value = { kit: null, usedHere: [], failure: asFailure(thrown) };
+  }
+}

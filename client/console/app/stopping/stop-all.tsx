@@ -1,0 +1,51 @@
+import { useSignal } from '@preact/signals';
+import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+
+interface StopAllProps {
+  readonly stop: (reason: string) => Promise<void>;
+  /** Something else has to be said first. */
+  readonly disabled?: boolean;
+}
+
+/** Why everything is to be stopped, and the button that does it. */
+export function StopAll({ stop, disabled = false }: StopAllProps) {
+  const reason = useSignal('');
+  const sure = useSignal(false);
+  const stopping = useAction(() => stop(reason.value.trim()));
+  return (
+    <>
+      <p>No new release takes effect, and hosts are served nothing more, until a quorum has resumed the vault.</p>
+      <label>
+        Reason, for the log
+        <input
+          type="text"
+          maxLength={500}
+          value={reason.value}
+          onInput={(event) => {
+            reason.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      <label class="tick">
+        <input
+          type="checkbox"
+          checked={sure.value}
+          onChange={(event) => {
+            sure.value = event.currentTarget.checked;
+          }}
+        />
+        <span>Stop every release of every model, now</span>
+      </label>
+      <ActionError action={stopping} />
+      <div>
+        <ActionButton
+          action={stopping}
+          kind="primary danger"
+          disabled={disabled || !sure.value || reason.value.trim() === ''}
+        >
+          Stop everything
+        </ActionButton>
+      </div>
+    </>
+  );
+}

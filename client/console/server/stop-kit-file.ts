@@ -1,0 +1,65 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Hex } from '../../../src/core/bytes.ts';
+import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
+import { TwinlockError } from '../../../src/core/errors.ts';
+import { MAX_STOP_KIT_BYTES, parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
+import { fileError } from '../../file-error.ts';
+import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
+import { Queue } from './queue.ts';
+
+const NAME = /^stop-kit-([0-9a-f]{64})\.json$/;
+
+/** What stops need, a file a vault: `stop-kit-<fingerprint>.json` in the state folder (FORMAT.md). */
+export class StopKitFiles {
+  readonly #dir: string;
+  readonly #queue = new Queue();
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /**
+   * Null where this workstation has never followed the vault. Throws `malformed`, `not_canonical`, `too_large`,
+   * `wrong_vault` and `not_permitted` for a file that is not as it must be.
+   */
+  async get(vault: Hex): Promise<StopKit | null> {
+    const bytes = await readSecretFile(this.#pathOf(vault), MAX_STOP_KIT_BYTES).catch((error: unknown) => {
+      if (error instanceof TwinlockError && error.code === 'not_found') return null;
+      throw error;
+    });
+    return bytes === null ? null : parseStopKit(parseCanonical(bytes, MAX_STOP_KIT_BYTES), vault);
+  }
+
+  /** Durable when it resolves. One of a longer log stays; a file that is damaged is replaced. */
+  put(kit: StopKit): Promise<void> {
+    return this.#queue.run(async () => {
+      const kept = await this.readable(kit.vault);
+      if (kept !== null && kept.size > kit.size) return;
+      await mkdir(this.#dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+        throw fileError(error, this.#dir);
+      });
+      await writeSecretFile(this.#pathOf(kit.vault), canonicalBytes(kit), { replace: true });
+    });
+  }
+
+  /** As `get`, but null for a file that is damaged too. */
+  async readable(vault: Hex): Promise<StopKit | null> {
+    try {
+      return await this.get(vault);
+    } catch (error) {
+      if (error instanceof TwinlockError) return null;
+      throw error;
+    }
+  }
+
+  /** The fingerprints of the vaults that this workstation keeps one of. */
+  async vaults(): Promise<readonly Hex[]> {
+    const names = await readdir(this.#dir).catch(() => []);
+    return names.flatMap((name) => NAME.exec(name)?.[1] ?? []);
+  }
+
+  #pathOf(vault: Hex): string {
+    return join(this.#dir, `stop-kit-${vault}.json`);
+  }
+}
