@@ -11,9 +11,6 @@ import { syncFolder } from '../sync-folder.ts';
 
 const MAX_BYTES = 2 << 20;
 
-/** What a terminal might obey, or would show as nothing; JSON itself escapes the control characters. */
-const STEERING = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
-
 /** Reads a document of reference values, however it is laid out. Throws as `readInput`, and `malformed`. */
 export async function readReferenceValues(path: string): Promise<ReferenceValues> {
   const bytes = await readInput(path, MAX_BYTES);
@@ -25,11 +22,12 @@ export async function readReferenceValues(path: string): Promise<ReferenceValues
   }
 }
 
-/** A document as people read it: its fields in the order of the schema, the same text in a file and on a terminal. */
+/**
+ * A document as people read it: its fields in the order of the schema, the same text in a file and on a terminal. A
+ * document has nothing that a terminal could obey: its texts are names (core/name) and printable ASCII.
+ */
 export function referenceValuesText(document: ReferenceValues): string {
-  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  const text = JSON.stringify(parseReferenceValues(document), null, 2);
-  return `${text.replace(STEERING, (character) => character.split('').map(escaped).join(''))}\n`;
+  return `${JSON.stringify(parseReferenceValues(document), null, 2)}\n`;
 }
 
 /**
