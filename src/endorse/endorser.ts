@@ -17,8 +17,6 @@ import { wantedAsk, wantedCrl, wantedVek } from './snp.ts';
 import { collateralOf, wantedCollateral } from './tdx.ts';
 import type { Wanted } from './wanted.ts';
 
-const NOT_FOUND = 404;
-
 /** Finds what a host's evidence rests on: vendor certificates, TCB collateral, revocation lists, key sets. */
 export function openEndorser(sources: Sources): Endorser {
   const finder = new Finder(sources);
@@ -95,9 +93,8 @@ async function endorseTdx(
 ): Promise<TdxEndorsements | null> {
   const wanted = wantedCollateral(tdxNeeds(report));
   const given = <V>(part: { of(collateral: TdxEndorsements): V }) => (offered === null ? null : part.of(offered));
-  const find = <V>(part: Wanted<V> & { of(collateral: TdxEndorsements): V | null }) =>
-    orAbsent(finder.find(part, given(part)));
-  const [tcbInfo, qeIdentity, pckCrl, rootCaCrl] = await Promise.all([
+  const find = <V>(part: Wanted<V> & { of(collateral: TdxEndorsements): V | null }) => finder.find(part, given(part));
+  const [tcbInfo, qeIdentity, pckCrl, rootCaCrl] = await allDone([
     find(wanted.tcbInfo),
     find(wanted.qeIdentity),
     find(wanted.pckCrl),
@@ -106,14 +103,14 @@ async function endorseTdx(
   return collateralOf({ tcbInfo, qeIdentity, pckCrl, rootCaCrl }, offered);
 }
 
-/** A mirror that says that it has no such thing has answered; one that is silent may have it yet. */
-async function orAbsent<V>(finding: Promise<V | null>): Promise<V | null> {
-  try {
-    return await finding;
-  } catch (error) {
-    if (error instanceof TwinlockError && error.detail['status'] === NOT_FOUND) return null;
-    throw error;
-  }
+/** As `Promise.all`, but where one fails it waits for the others too: nothing writes to the cache after it threw. */
+async function allDone<T extends readonly unknown[]>(
+  works: {
+    readonly [I in keyof T]: Promise<T[I]>;
+  },
+): Promise<readonly [...T]> {
+  await Promise.allSettled(works);
+  return (await Promise.all(works)) as readonly [...T];
 }
 
 async function endorseTokens(

@@ -1,7 +1,7 @@
 import { TwinlockError } from '../core/errors.ts';
 import { Cache } from './cache.ts';
 import { readEndorsement } from './folder.ts';
-import { askMirror, type Mirrors } from './mirror.ts';
+import { askMirror, type Mirrors, saysNone } from './mirror.ts';
 import { isInDate, newest } from './newest.ts';
 import { Turns } from './turns.ts';
 import type { Get, Wanted } from './wanted.ts';
@@ -57,8 +57,8 @@ export class Finder {
   }
 
   /**
-   * `offered` is what came with the evidence, attacker-controlled. Null where nobody has it. Throws `unavailable`
-   * where only a mirror could, and it did not answer.
+   * `offered` is what came with the evidence, attacker-controlled. Null where nobody has it, as a mirror that
+   * answers 404 says of itself. Throws `unavailable` where only a mirror could, and it did not answer.
    */
   async find<V>(wanted: Wanted<V>, offered: V | null): Promise<V | null> {
     const { values, renewedMs } = await this.#held(wanted);
@@ -100,8 +100,9 @@ export class Finder {
       const bytes = await this.#asked(wanted);
       return bytes === null ? null : wanted.parse(bytes);
     } catch (error) {
-      // What is at hand says more than a mirror that is silent.
-      if (hasOther && error instanceof TwinlockError) return null;
+      // What is at hand says more than a mirror that is silent, which may have it yet; one that says that it has no
+      // such thing has answered.
+      if (saysNone(error) || (hasOther && error instanceof TwinlockError)) return null;
       throw error;
     }
   }

@@ -50,6 +50,13 @@ function isVendor(text: string): text is Vendor {
   return (VENDORS as readonly string[]).includes(text);
 }
 
+const NOT_FOUND = 404;
+
+/** Whether a mirror answered, with this error, that it has no such thing; one that is silent may have it yet. */
+export function saysNone(error: unknown): error is TwinlockError {
+  return error instanceof TwinlockError && error.detail['status'] === NOT_FOUND;
+}
+
 /** Asks for `path`, below the mirror's own URL. Throws `unavailable` for whatever is not an answer in time. */
 export async function askMirror(base: URL, path: string): Promise<Answer> {
   const url = new URL(path, base);

@@ -16,6 +16,7 @@ import { type Crl, parseCrl } from '../core/x509/crl.ts';
 import { derOfPem } from '../core/x509/pem.ts';
 import { orNull } from './attempt.ts';
 import { crlDates } from './crl-dates.ts';
+import { saysNone } from './mirror.ts';
 import type { Answer, Dates, Get, Vendor, Wanted } from './wanted.ts';
 
 /** A caching service answers the list in hexadecimal, as text; DER begins with the byte 30, which is no `3`. */
@@ -76,8 +77,7 @@ export function wantedCollateral({ fmspc, ca }: TdxNeeds): Collateral {
     rootCaCrl: wantedList({
       what: "the list of what Intel's root CA revoked",
       files: ['tdx/root-ca.crl', whole],
-      // Intel's own service has no such list, caching services (PCCS) do.
-      ask: (get) => asked(get, 'intel-certificates', ROOT_CRL_PATH) ?? asked(get, 'intel', ROOT_CRL_OF_CACHE),
+      ask: rootList,
       of: ({ rootCaCrl }) => rootCaCrl,
     }),
   };
@@ -86,6 +86,18 @@ export function wantedCollateral({ fmspc, ca }: TdxNeeds): Collateral {
 /** At the root certificate's own CRL distribution point, https://certificates.trustedservices.intel.com. */
 const ROOT_CRL_PATH = 'IntelSGXRootCA.der';
 const ROOT_CRL_OF_CACHE = 'sgx/certification/v4/rootcacrl';
+
+/** Intel's own service has no such list, caching services (PCCS) do: they are asked where the other mirror has none. */
+function rootList(get: Get): Promise<Answer> | null {
+  const answer = asked(get, 'intel-certificates', ROOT_CRL_PATH);
+  const ofCache = () => asked(get, 'intel', ROOT_CRL_OF_CACHE);
+  if (answer === null) return ofCache();
+  return answer.catch((error: unknown) => {
+    const other = saysNone(error) ? ofCache() : null;
+    if (other === null) throw error;
+    return other;
+  });
+}
 
 /** Null where no such mirror is configured. */
 function asked(get: Get, vendor: Vendor, path: string): Promise<Answer> | null {

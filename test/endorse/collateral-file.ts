@@ -1,6 +1,6 @@
-import type { WholeTdxEndorsements } from '../../src/core/attest/tdx/endorsements.ts';
 import { fromBase64url, toHex } from '../../src/core/bytes.ts';
 import { pem } from '../core/x509/certificate-kit.ts';
+import type { WholeTdxEndorsements } from '../platforms/tdx.ts';
 
 const hex = (text: string): string => toHex(fromBase64url(text));
 const chain = (certificates: readonly string[]): string =>

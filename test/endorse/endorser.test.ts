@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import type { Evidence } from '../../src/core/attest/evidence.ts';
+import { appraiseSnp } from '../../src/core/attest/snp/appraise.ts';
 import { appraiseTdx } from '../../src/core/attest/tdx/appraise.ts';
 import { TDX_VENDOR_ROOTS } from '../../src/core/attest/tdx/roots.ts';
 import { fromBase64url, fromUtf8, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
@@ -99,6 +100,12 @@ describe('without a mirror, endorsements', () => {
     expect((await endorse(evidence(TDX.report), NO_ENDORSEMENTS, late)).tdx).toEqual(TDX.endorsements);
   });
 
+  it('of a TD come out of a file without the root’s list, all but that', async () => {
+    const { root_ca_crl: _, ...rest } = collateralMembers(TDX.endorsements);
+    await put(`tdx/${String(TCB_INFO.fmspc).toLowerCase()}-platform.json`, JSON.stringify(rest));
+    expect((await endorse(evidence(TDX.report))).tdx).toEqual({ ...TDX.endorsements, rootCaCrl: null });
+  });
+
   it('of another platform than the evidence is of are left out', async () => {
     const all = { ...CASE.endorsements, tdx: TDX.endorsements, keySets: TOKEN_ENDORSEMENTS.keySets };
     expect(await endorse(evidence(CASE.report), all)).toEqual(CASE.endorsements);
@@ -121,7 +128,13 @@ test('an operator who names Intel’s own service alone is told which mirror is 
 
 describe('a mirror', () => {
   const asked: string[] = [];
-  let answers: Record<string, { body: Uint8Array | string; headers?: Record<string, string>; status?: number }> = {};
+  interface Answer {
+    readonly body: Uint8Array | string;
+    readonly headers?: Record<string, string>;
+    readonly status?: number;
+    readonly lateMs?: number;
+  }
+  let answers: Record<string, Answer> = {};
   let server: Server;
   let url: string;
   beforeAll(async () => {
@@ -129,7 +142,7 @@ describe('a mirror', () => {
       asked.push(request.url ?? '');
       const answer = answers[request.url ?? ''];
       response.writeHead(answer?.status ?? (answer === undefined ? 404 : 200), answer?.headers ?? {});
-      response.end(answer?.body ?? '');
+      setTimeout(() => response.end(answer?.body ?? ''), answer?.lateMs ?? 0);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -167,6 +180,30 @@ describe('a mirror', () => {
     };
     const mirrors = parseMirror(`amd=${url}`);
     expect(await endorse(evidence(report), NO_ENDORSEMENTS, { mirrors })).toEqual(endorsements);
+  });
+
+  it('of AMD that has no list of what was revoked gives the rest, and the appraisal names the list alone', async () => {
+    const { [vcekPath]: vcek, '/vcek/v1/Milan/cert_chain': chain } = amd();
+    answers = { [vcekPath]: vcek, '/vcek/v1/Milan/cert_chain': chain } as typeof answers;
+    const endorsements = await endorse(evidence(CASE.report), NO_ENDORSEMENTS, { mirrors: parseMirror(`amd=${url}`) });
+    expect(endorsements.snp).toEqual({ ...SNP, crl: null });
+    const failed = async (crl: 'required' | 'unchecked') => {
+      const { report, referenceValues: values } = CASE;
+      const terms = { expectedData: null, instantMs: SNP_INSTANT_MS, verify: verifyNode };
+      const { rules } = await appraiseSnp({ report, endorsements, referenceValues: { ...values, crl }, ...terms });
+      return rules.filter(({ pass }) => !pass);
+    };
+    expect(await failed('unchecked')).toEqual([]);
+    expect(await failed('required')).toEqual([
+      expect.objectContaining({ rule: 'snp.crl', got: expect.stringMatching(/^endorsement_missing: /) }),
+    ]);
+  });
+
+  it('that has no certificate of a chip, or no key set, has answered: others may have them', async () => {
+    const mirrors = { ...parseMirror(`amd=${url}`), ...parseMirror(`nvidia=${url}`) };
+    const gpu = nrasTokens(utf8('n'.repeat(32)));
+    expect(await endorse(evidence(CASE.report, gpu), NO_ENDORSEMENTS, { mirrors })).toEqual(NO_ENDORSEMENTS);
+    expect(await endorse(evidence(CASE.report, gpu), CASE.endorsements, { mirrors })).toEqual(CASE.endorsements);
   });
 
   it('is asked once for many hosts at a time', async () => {
@@ -234,6 +271,16 @@ describe('a mirror', () => {
     expect((await endorseTd(folder, parseMirror(`intel=${url}`))).tdx).toEqual(TDX.endorsements);
   });
 
+  it('that caches has the list where the mirror of the root’s distribution point has none', async () => {
+    const ofCache = { '/sgx/certification/v4/rootcacrl': { body: der(TDX.endorsements.rootCaCrl) } };
+    const mirrors = { ...parseMirror(`intel=${url}`), ...parseMirror(`intel-certificates=${url}`) };
+    answers = { ...intel(), ...ofCache };
+    expect((await endorseTd(null, mirrors)).tdx).toEqual(TDX.endorsements);
+    answers = { ...intel(), ...ofCache, '/IntelSGXRootCA.der': { body: '', status: 503 } };
+    await rm(cache, { recursive: true });
+    await expect(endorseTd(null, mirrors)).rejects.toThrow(code('unavailable'));
+  });
+
   it('of the root’s distribution point is asked for the path that Intel’s root names', () => {
     const names = TDX_VENDOR_ROOTS.map((root) => new TextDecoder('latin1').decode(root));
     expect(names).toEqual([
@@ -256,6 +303,15 @@ describe('a mirror', () => {
   it('that fails, as one that has no such thing does not, is said so', async () => {
     answers = { ...intel(), '/sgx/certification/v4/rootcacrl': { body: '', status: 503 } };
     await expect(endorseTd(null, parseMirror(`intel=${url}`))).rejects.toThrow(code('unavailable'));
+  });
+
+  it('that fails for one part is said so once the others are kept: nothing writes to the cache after it', async () => {
+    const late = {
+      '/sgx/certification/v4/pckcrl?ca=platform&encoding=der': { body: der(TDX.endorsements.pckCrl), lateMs: 100 },
+    };
+    answers = { ...intel(), ...late, '/sgx/certification/v4/rootcacrl': { body: '', status: 503 } };
+    await expect(endorseTd(null, parseMirror(`intel=${url}`))).rejects.toThrow(code('unavailable'));
+    expect(await readdir(join(cache, 'tdx'))).toContain('pck-platform.crl');
   });
 
   it('of NVIDIA is asked for a key set where the one at hand has not the key', async () => {
@@ -284,6 +340,7 @@ describe('a mirror', () => {
   });
 
   it('that does not answer is said so, and not asked again at once', async () => {
+    answers = { [vcekPath]: { body: '', status: 503 } };
     const endorser = openEndorser(sources({ mirrors: parseMirror(`amd=${url}`) }));
     for (const _ of [1, 2]) {
       await expect(endorser.endorse(evidence(CASE.report), NO_ENDORSEMENTS)).rejects.toThrow(code('unavailable'));

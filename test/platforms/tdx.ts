@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { WholeTdxEndorsements } from '../../src/core/attest/tdx/endorsements.ts';
+import type { TdxEndorsements } from '../../src/core/attest/tdx/endorsements.ts';
 import type { TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
 import type { TdxReport } from '../../src/core/attest/tdx/report.ts';
 import { concat, fromHex, toBase64url, u8, u16, u32, utf8 } from '../../src/core/bytes.ts';
@@ -327,6 +327,9 @@ export function makeTdxQuote(changes: TdxChanges = {}): Uint8Array {
   const signatureData = concat(signBy(quoteSigner, signed), key, sized(6, certification));
   return concat(signed, u32le(signatureData.length), signatureData, trailing);
 }
+
+/** Every part is there. */
+export type WholeTdxEndorsements = { [Part in keyof TdxEndorsements]: NonNullable<TdxEndorsements[Part]> };
 
 export function makeTdxEndorsements(changes: TdxChanges = {}): WholeTdxEndorsements {
   const { documentSigner = TDX_KEYS.tcbSigner } = changes;

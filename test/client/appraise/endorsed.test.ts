@@ -44,13 +44,17 @@ const failedOf = (run: Run) =>
 
 test('a TD’s own file passes with --collateral, and not without', TIMEOUT, async () => {
   const collateral = put('collateral.json', Object.values(collateralFiles())[0] ?? '');
+  const ofService = { ...(JSON.parse(Object.values(collateralFiles())[0] ?? '') as object), root_ca_crl: null };
   const file = bare('tdx-gpus');
-  const [without, given] = await Promise.all([
+  const [without, given, noRootList] = await Promise.all([
     appraise(file, 'tdx-gpus'),
     appraise(file, 'tdx-gpus', '--collateral', collateral),
+    appraise(file, 'tdx-gpus', '--collateral', put('service.json', JSON.stringify(ofService))),
   ]);
   expect([without.code, failedOf(without)[0]]).toEqual([3, 'tdx.root-crl']);
   expect([given.code, failedOf(given)]).toEqual([0, []]);
+  // Intel's own service has no list of what its root revoked.
+  expect([noRootList.code, failedOf(noRootList)]).toEqual([3, ['tdx.root-crl']]);
 });
 
 test('AMD’s certificates and list complete a file, or take the place of those that it has', TIMEOUT, async () => {

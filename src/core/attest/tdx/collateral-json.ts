@@ -4,54 +4,63 @@ import { must } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
 import { derOfChainText, derOfText } from '../../x509/der-text.ts';
-import { tdxEndorsements, type WholeTdxEndorsements } from './endorsements.ts';
+import { type TdxEndorsements, tdxEndorsements } from './endorsements.ts';
 
 /** Collateral is 20 KiB; a list of revoked certificates may make it larger. */
 const MAX_CHARACTERS = 512 * 1024;
 
 const byte = z.int().check(z.gte(0), z.lte(255));
 /** A list of revoked certificates: text, or the bytes of DER as numbers. */
-const list = z.union([z.string(), z.array(byte)]);
-const hex = z.string().check(z.regex(/^(?:[0-9a-fA-F]{2})+$/, 'expected hexadecimal'));
+const list = z.nullish(z.union([z.string(), z.array(byte)]));
+const text = z.nullish(z.string());
+const hex = z.nullish(z.string().check(z.regex(/^(?:[0-9a-fA-F]{2})+$/, 'expected hexadecimal')));
 
 /** What Intel's tools and those after them write: lists and chains in several forms, signed texts as they are. */
 const collateralJson = z.object({
   root_ca_crl: list,
   pck_crl: list,
-  tcb_info_issuer_chain: z.string(),
-  tcb_info: z.string(),
+  tcb_info_issuer_chain: text,
+  tcb_info: text,
   tcb_info_signature: hex,
-  qe_identity_issuer_chain: z.string(),
-  qe_identity: z.string(),
+  qe_identity_issuer_chain: text,
+  qe_identity: text,
   qe_identity_signature: hex,
 });
 
 /**
  * TDX endorsements from the JSON text of a collateral file, attacker-controlled; members that are not needed, like
- * `pck_crl_issuer_chain`, are passed over. Nothing is checked but the form. Throws `too_large` or `malformed`.
+ * `pck_crl_issuer_chain`, are passed over. A part that is null or left out is missing, and hides none of the others:
+ * Intel's own service has no `root_ca_crl`. Nothing is checked but the form. Throws `too_large`, and `malformed`, also
+ * where every part is missing.
  */
-export function tdxEndorsementsOfPcs(text: string): WholeTdxEndorsements {
+export function tdxEndorsementsOfPcs(text: string): TdxEndorsements {
   must(text.length <= MAX_CHARACTERS, 'too_large', `expected at most ${MAX_CHARACTERS} characters of collateral`);
   const given = parseAs(collateralJson, parseJson(text), 'collateral');
-  const endorsements: WholeTdxEndorsements = {
-    tcbInfo: given.tcb_info,
-    tcbInfoSignature: binaryOf(given.tcb_info_signature),
-    tcbInfoChain: chainOf(given.tcb_info_issuer_chain),
-    qeIdentity: given.qe_identity,
-    qeIdentitySignature: binaryOf(given.qe_identity_signature),
-    qeIdentityChain: chainOf(given.qe_identity_issuer_chain),
-    pckCrl: crlOf(given.pck_crl),
-    rootCaCrl: crlOf(given.root_ca_crl),
+  const endorsements: TdxEndorsements = {
+    tcbInfo: given.tcb_info ?? null,
+    tcbInfoSignature: orMissing(given.tcb_info_signature, binaryOf),
+    tcbInfoChain: orMissing(given.tcb_info_issuer_chain, chainOf),
+    qeIdentity: given.qe_identity ?? null,
+    qeIdentitySignature: orMissing(given.qe_identity_signature, binaryOf),
+    qeIdentityChain: orMissing(given.qe_identity_issuer_chain, chainOf),
+    pckCrl: orMissing(given.pck_crl, crlOf),
+    rootCaCrl: orMissing(given.root_ca_crl, crlOf),
   };
+  const hasSome = Object.values(endorsements).some((part) => part !== null);
+  must(hasSome, 'malformed', 'collateral: expected tcb_info, qe_identity, pck_crl and root_ca_crl, or some of them');
   parseAs(tdxEndorsements, endorsements, 'collateral');
   return endorsements;
+}
+
+function orMissing<G, V>(given: G | null | undefined, read: (given: G) => V): V | null {
+  return given === null || given === undefined ? null : read(given);
 }
 
 function binaryOf(text: string): Base64url {
   return toBase64url(fromHex(text.toLowerCase()));
 }
 
-function crlOf(given: z.infer<typeof list>): Base64url {
+function crlOf(given: NonNullable<z.infer<typeof list>>): Base64url {
   const [crl, ...more] = typeof given === 'string' ? derOfText(given, 'X509 CRL') : [Uint8Array.from(given)];
   must(crl !== undefined && more.length === 0, 'malformed', 'collateral: expected one list of revoked certificates');
   return toBase64url(crl);

@@ -35,8 +35,6 @@ export const tdxEndorsements = z
     ),
   );
 export type TdxEndorsements = z.infer<typeof tdxEndorsements>;
-/** Every part is there. */
-export type WholeTdxEndorsements = { [Part in keyof TdxEndorsements]: NonNullable<TdxEndorsements[Part]> };
 
 function isWholeOrAbsent(...parts: readonly unknown[]): boolean {
   return parts.every((part) => part === null) || parts.every((part) => part !== null);

@@ -135,8 +135,27 @@ describe('a collateral file', () => {
     expect(read(changes)).toEqual(endorsements);
   });
 
-  test.each(Object.keys(file).slice(1))('without %s is refused', (member) => {
+  const none = { root_ca_crl: undefined, pck_crl: null };
+  const noInfo = { tcb_info: null, tcb_info_signature: undefined, tcb_info_issuer_chain: undefined };
+  const noIdentity = { qe_identity: undefined, qe_identity_signature: null, qe_identity_issuer_chain: null };
+
+  test.each<[string, object, object]>([
+    ['root_ca_crl', { root_ca_crl: undefined }, { rootCaCrl: null }],
+    ['root_ca_crl, which is null', { root_ca_crl: null }, { rootCaCrl: null }],
+    ['pck_crl', { pck_crl: undefined }, { pckCrl: null }],
+    ['TCB info', noInfo, { tcbInfo: null, tcbInfoSignature: null, tcbInfoChain: null }],
+    ['QE identity', noIdentity, { qeIdentity: null, qeIdentitySignature: null, qeIdentityChain: null }],
+  ])('without %s has all the rest', (_, changes, missing) => {
+    expect(read(changes)).toEqual({ ...endorsements, ...missing });
+  });
+
+  const signed = Object.keys(file).filter((member) => /^(?:tcb_info|qe_identity)/.test(member));
+  test.each(signed)('without %s, and with what belongs to it, is refused', (member) => {
     expect(() => read({ [member]: undefined })).toThrow(code('malformed'));
+  });
+
+  test('without any part is refused', () => {
+    expect(() => read({ ...none, ...noInfo, ...noIdentity })).toThrow(code('malformed'));
   });
 
   test.each([

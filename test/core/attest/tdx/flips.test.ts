@@ -3,13 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
 import { appraiseTdx } from '../../../../src/core/attest/tdx/appraise.ts';
 import { tdxEndorsementsOfPcs } from '../../../../src/core/attest/tdx/collateral-json.ts';
-import type { WholeTdxEndorsements } from '../../../../src/core/attest/tdx/endorsements.ts';
 import { parseTdxQuote } from '../../../../src/core/attest/tdx/parse.ts';
 import type { TdxReferenceValues } from '../../../../src/core/attest/tdx/reference-values.ts';
 import { fromBase64url, toBase64url } from '../../../../src/core/bytes.ts';
 import { TwinlockError } from '../../../../src/core/errors.ts';
 import { verifyNode } from '../../../../src/platform/verify-node.ts';
-import { makeTdx, TDX_REFERENCE_VALUES } from '../../../platforms/tdx.ts';
+import { makeTdx, TDX_REFERENCE_VALUES, type WholeTdxEndorsements } from '../../../platforms/tdx.ts';
 import { vectorPath, vectorTest } from '../../../vectors.ts';
 
 interface Evidence {
@@ -90,7 +89,7 @@ describe('evidence with one byte flipped', () => {
     const text = readFileSync(vectorPath('tdx', 'v4-uptodate.collateral.json'), 'utf8');
     const real: Evidence = {
       quote: new Uint8Array(readFileSync(vectorPath('tdx', 'v4-uptodate.quote.bin'))),
-      endorsements: tdxEndorsementsOfPcs(text),
+      endorsements: tdxEndorsementsOfPcs(text) as WholeTdxEndorsements,
       referenceValues: null,
       instantMs: Date.parse('2025-06-20T00:00:00Z'),
     };
