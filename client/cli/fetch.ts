@@ -11,8 +11,9 @@ import { exactBytes } from '../exact.ts';
 import { fileError } from '../file-error.ts';
 import { type Fetched, fetchRelease, sendReceipt } from '../host/fetch.ts';
 import { type PendingRelease, readPendingRelease } from '../host/pending-release.ts';
-import { readStops } from '../host/stops.ts';
+import { claimedStop, readStops } from '../host/stops.ts';
 import { waitForRelease } from '../host/wait.ts';
+import { watch } from '../host/watch.ts';
 import { type PrincipalKey, signStopAsPrincipal } from '../principal.ts';
 import { platformRandom } from '../random.ts';
 import { DEFAULT_RETRY, withRetry } from '../retry.ts';
@@ -99,7 +100,12 @@ async function take(
     if (line !== told) terminal.note(line);
     told = line;
   };
-  await waitForRelease(api, pending, { onProgress });
+  const endWatch = flags.stops === undefined ? () => undefined : tellOfStop(terminal, pending, flags.stops);
+  try {
+    await waitForRelease(api, pending, { onProgress });
+  } finally {
+    endWatch();
+  }
   const progress = terminal.progress('fetching', 'bytes');
   const began = performance.now();
   let fetched: Fetched;
@@ -126,6 +132,23 @@ async function take(
     `release      ${release}`,
     receiptLine(flags, receipt),
   ]);
+}
+
+/** Once: whoever writes there is nobody in particular. Returns how to end it. */
+function tellOfStop(terminal: Invocation['terminal'], pending: PendingRelease, path: string): () => void {
+  let isTold = false;
+  const look = async () => {
+    if (isTold) return;
+    const stop = claimedStop(await readStops(path), pending);
+    if (stop === null) return;
+    isTold = true;
+    const by = stop.by.kind === 'custodian' ? `the security key ${stop.by.credential}` : stop.by.key;
+    const what = stop.what === 'all' ? 'everything' : 'this release';
+    const line = `a stop of ${what}, said to be by ${by}, lies in ${path}`;
+    terminal.note(`brought      ${line}: once the custodians have released, it is checked with the authority chain`);
+  };
+  // A notice is no reason to end.
+  return watch(look, () => undefined);
 }
 
 /** The entry that records it; null where one had been given before. */

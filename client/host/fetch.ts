@@ -14,9 +14,7 @@ import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
 import { heedStops } from './stops.ts';
 import { isInPlace, removeTargets, writeTarget } from './target.ts';
-
-/** A file in a folder is no event that every system tells of. */
-const LOOK_FOR_STOPS_EVERY_MS = 500;
+import { watch } from './watch.ts';
 
 interface FetchProgress {
   readonly phase: 'authority' | 'files' | 'done';
@@ -94,27 +92,6 @@ export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
     lease.stop();
     wipeKey();
   }
-}
-
-/** Looks again and again until `look` throws, which is told. Returns how to end it. */
-function watch(look: () => Promise<void>, onThrown: (error: unknown) => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  let isEnded = false;
-  const round = () => {
-    look().then(
-      () => {
-        if (!isEnded) timer = setTimeout(round, LOOK_FOR_STOPS_EVERY_MS).unref();
-      },
-      (error: unknown) => {
-        if (!isEnded) onThrown(error);
-      },
-    );
-  };
-  round();
-  return () => {
-    isEnded = true;
-    if (timer !== null) clearTimeout(timer);
-  };
 }
 
 async function fetchFiles(

@@ -6,8 +6,10 @@ import type { VerifiedAuthority } from '../../src/core/state/authority.ts';
 import { isReleasable } from '../../src/core/state/effects/release.ts';
 import { judgeStop } from '../../src/core/state/rules/stop.ts';
 import type { Facts } from '../../src/core/state/state.ts';
+import type { Stop } from '../../src/core/statement/statement.ts';
 import { dischargeClaims, type Verify } from '../replay.ts';
 import { readStopFile } from '../stop-file.ts';
+import type { PendingRelease } from './pending-release.ts';
 
 /** Of a folder, in the order of their names: more are nobody's honest doing. */
 const MAX_STOPS = 64;
@@ -31,6 +33,19 @@ async function filesIn(folder: string): Promise<readonly string[]> {
     .sort()
     .slice(0, MAX_STOPS)
     .map((name) => join(folder, name));
+}
+
+/**
+ * The first of them that says it stops everything of this vault, or this release; null for none. Who may, the host does
+ * not know before it has its authority chain: nothing rests on it, and its signature has not been verified.
+ */
+export function claimedStop(
+  stops: readonly SignedStop[],
+  { vault, release }: Pick<PendingRelease, 'vault' | 'release'>,
+): Stop | null {
+  const isOfThis = ({ what, target }: Stop) => what === 'all' || (what === 'release' && target === release);
+  const statements = stops.map(({ statement }) => statement);
+  return statements.find((said) => said.vault === vault && isOfThis(said)) ?? null;
 }
 
 /**

@@ -1,9 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { checkpointFiles } from '../../../client/checkpoint-file.ts';
 import { followLog } from '../../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../../client/custodian/custody.ts';
+import { signStop } from '../../../client/custodian/stop.ts';
+import { platformRandom } from '../../../client/random.ts';
+import { writeStopFile } from '../../../client/stop-file.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
@@ -199,6 +203,28 @@ describe('how it ends otherwise', SLOW, () => {
     const { proposals } = await vault.auditor.api.proposals('all');
     expect(proposals[0]).toMatchObject({ kind: 'release', phase: 'revoked' });
   });
+
+  test('one that waits says that a stop was brought to its host, once, and nothing of another vault’s', async () => {
+    const stops = vault.path('stops');
+    mkdirSync(stops);
+    const ceremony = { authenticator: vault.ana.device, random: platformRandom, now: () => 0 };
+    const [own] = vault.ana.enrolled;
+    if (own === undefined) throw new Error('nobody has enrolled');
+    for (const [i, of] of ['ab'.repeat(32), vault.fingerprint, vault.fingerprint].entries()) {
+      const signed = await signStop(ceremony, of, own, { what: 'all', reason: `drill ${i}` }, null);
+      await writeStopFile(join(stops, `${i}.json`), signed);
+    }
+    const { code, stderr } = await vault.twinlock('requester', [...fetch, '--stops', stops], {
+      interruptAt: 'brought  ',
+    });
+    expect(code).toBe(130);
+    const brought = stderr.split('\n').filter((line) => line.startsWith('brought'));
+    expect(brought).toEqual([
+      expect.stringContaining(
+        `a stop of everything, said to be by the security key ${own.credential}, lies in ${stops}`,
+      ),
+    ]);
+  });
 });
 
 describe('audit', SLOW, () => {
@@ -208,7 +234,7 @@ describe('audit', SLOW, () => {
     await confirmCustody(vault.ana.custodian, replica, versions[0]?.manifest ?? '');
     const run = await vault.twinlock('auditor', ['audit']);
     expect(run.code).toBe(0);
-    expect(run.stdout).toMatch(/^integrity +PASS\n +\d+ entries, \d+ signatures and 5 appraisals reached again$/m);
+    expect(run.stdout).toMatch(/^integrity +PASS\n +\d+ entries, \d+ signatures and 6 appraisals reached again$/m);
     expect(run.stdout).toMatch(/^completeness +PASS\n +releases: 3; with receipts 3, ended without 0, awaited 0$/m);
     expect(run.stdout).toContain('grade simulation');
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { heedStops, readStops } from '../../../client/host/stops.ts';
+import { claimedStop, heedStops, readStops } from '../../../client/host/stops.ts';
 import { dropStopFile } from '../../../client/stop-file.ts';
 import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
 import { verifyAuthority } from '../../../src/core/state/authority.ts';
@@ -50,6 +50,24 @@ describe('a host that has its authority chain is ended by', () => {
     for (const [statement, expected] of cases) {
       await expect(heedStops(authority, [await signed(statement)], verify)).rejects.toThrow(code(expected));
     }
+  });
+});
+
+describe('a host that has no authority chain yet', () => {
+  test('is told of a stop of everything and of its release, and of no other and no other vault’s', async () => {
+    const { world, ana, release, deposit, signed } = await host();
+    const pending = { vault: world.vault, release };
+    const all = await signed(world.stop('all', ZEROS, ana));
+    const revoked = await signed(world.stop('release', release, ana));
+    const elsewhere = { ...all, statement: { ...all.statement, vault: '77'.repeat(32) } };
+    const others = [
+      elsewhere,
+      await signed(world.stop('release', '77'.repeat(32), ana)),
+      await signed(world.stop('version', deposit.manifest, ana)),
+    ];
+    expect(claimedStop(others, pending)).toBeNull();
+    expect(claimedStop([...others, revoked, all], pending)).toEqual(revoked.statement);
+    expect(claimedStop([...others, all], pending)).toEqual(all.statement);
   });
 });
 
