@@ -75,6 +75,7 @@ Evidence is named as for twinlock appraise. What is proposed is as strict as wha
 everything else is listed. Roots are the vendors', or those of the document that --merge names. With --merge, lists
 grow and floors sink just so far that this host passes too; what is revoked, and which rules are asked for, stays.
 What no vendor vouches for is taken from the evidence: who certified a TPM's AK, whose keys sign tokens. Check those.
+Of an AK's certificate the purposes 2.23.133.8.3 and 2.23.133.8.1 are proposed, or that it has none, and no other.
 --golden is about GPUs' drivers and VBIOSes. measured: of those that are new every measurement is listed, and those
 of the document stay as they are. widen: there, too, what was measured is allowed besides. none: new ones are compared
 by version alone. from-rim puts the vendor's own values in place of what was measured, which is better than either.
@@ -153,9 +154,9 @@ async function fromEvidence({ terminal }: Invocation, file: string | null, flags
   terminal.note(
     hasReport ? `the evidence passes under this document at ${instantText(instantMs)}` : gpusText(document),
   );
-  const unvouched = policyDifferences(before, document).flatMap(({ path, after }) =>
-    after !== null && VOUCHED_BY_NOBODY.test(path) ? [`${path} ${after}`] : [],
-  );
+  const unvouched = policyDifferences(before, document)
+    .flatMap(({ path, after }) => (after === null ? [] : [`${path} ${after}`]))
+    .filter((field) => VOUCHED_BY_NOBODY.test(field));
   for (const field of unvouched) terminal.note(`check this, no vendor vouches for it: ${field}`);
   await deliver(terminal, { before, document, flags, made: { unvouched } });
 }
@@ -169,8 +170,12 @@ function gpusText({ simulated, snp, tdx, tpm, intelTrustAuthority }: ReferenceVa
   return `what was shown passes its own rules; ${missing}`;
 }
 
-/** Who certified a TPM's key, which key was activated, whose keys sign tokens, which service TDs may be bound. */
-const VOUCHED_BY_NOBODY = /(?:^|\.)(?:anchors|activated|keys|serviceTds)\[\]$/;
+/**
+ * Who certified a TPM's key, and by what other purpose than an AK's; which key was activated, whose keys sign tokens,
+ * which service TDs may be bound.
+ */
+const VOUCHED_BY_NOBODY =
+  /^(?:\S+\.)?(?:(?:anchors|activated|keys|serviceTds)\[\] |akPurposes\[\] (?!"2\.23\.133\.8\.3"$))/;
 
 /** What `work` returns; null, with exit code 3 and every rule that fails, for evidence that does not pass. */
 async function orRefused<T>(terminal: Terminal, work: () => Promise<T>): Promise<T | null> {

@@ -60,13 +60,32 @@ function anchorsOf(before: TpmReferenceValues | null, identity: Identity, { akAu
   return [];
 }
 
-/** As the document has them once it pins an authority: one host with another purpose does not add it for all. */
+/** tcg-kp-EKCertificate (TCG OID registry), which some clouds give the certificates of their AKs. */
+const EK_PURPOSE = '2.23.133.8.1';
+/** The one that tells most first. A certificate of any other purpose may be a laptop's or a server's. */
+const PROPOSABLE = [AK_PURPOSE, EK_PURPOSE, NO_PURPOSE];
+
+/**
+ * As the document has them once it pins an authority, or lists a purpose of this host's: one host with another purpose
+ * does not add it for all.
+ */
 function akPurposesOf(before: TpmReferenceValues | null, identity: Identity): string[] {
   if (before !== null && before.anchors.length > 0) return before.akPurposes;
   const [leaf] = identity.kind === 'certificate' ? identity.chain : [];
   if (leaf === undefined) return before?.akPurposes ?? [AK_PURPOSE];
   const purposes = extendedKeyUsage(parseCertificateOfVersion1Or3(fromBase64url(leaf))) ?? [NO_PURPOSE];
-  return purposes.includes(AK_PURPOSE) ? [AK_PURPOSE] : [...purposes];
+  if (before?.akPurposes.some((purpose) => purposes.includes(purpose))) return before.akPurposes;
+  const [proposed] = PROPOSABLE.filter((purpose) => purposes.includes(purpose));
+  must(proposed !== undefined, 'usage', unproposableText(purposes));
+  return [proposed];
+}
+
+function unproposableText(purposes: readonly string[]): string {
+  return (
+    `expected an AK certificate of the purpose ${AK_PURPOSE} or ${EK_PURPOSE}, or of none, got ${purposes.join(' ')}: ` +
+    'ask who issued it for one of an AK; or, if they give this purpose to keys of TPMs alone, list it in akPurposes of a ' +
+    'document without anchors, and name that with --merge'
+  );
 }
 
 function activatedOf(

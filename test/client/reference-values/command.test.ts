@@ -5,11 +5,14 @@ import { Command } from 'commander';
 import { afterAll, describe, expect, test } from 'vitest';
 import { addAppraise } from '../../../client/cli/appraise.ts';
 import { addReferenceValues } from '../../../client/cli/reference-values.ts';
+import { evidencePartsBytes } from '../../../client/host/evidence-parts.ts';
 import { referenceValuesText } from '../../../client/reference-values/file.ts';
 import { parseReferenceValues, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
+import type { TpmReport } from '../../../src/core/attest/tpm/report.ts';
+import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOfObject } from '../../../src/core/canonical.ts';
-import { pem } from '../../core/x509/certificate-kit.ts';
-import { akAuthority } from '../../platforms/tpm.ts';
+import { extendedKeyUsage, keyUsage, pem } from '../../core/x509/certificate-kit.ts';
+import { akAuthority, akCertificate, akOf, certificateIdentity } from '../../platforms/tpm.ts';
 import { vectorPath, vectorTest } from '../../vectors.ts';
 import { KIT_AT, kitFiles, writeKitFiles } from '../appraise/kit-files.ts';
 import { type Run, runProgram } from '../cli/vault.ts';
@@ -67,12 +70,31 @@ describe('from-evidence', () => {
     expect([told.code, told.stdout]).toEqual([0, expect.stringContaining(`digest   ${digestOfObject(document)}\n`)]);
     // Nobody but who approves the document can say whether this is who it should be.
     expect(told.stderr).toContain('check this, no vendor vouches for it: tpm.anchors[] certificate, SHA-256 ');
+    expect(told.stderr).not.toContain('akPurposes');
     expect(told.stderr).toContain('beware: TPMs: one alone is enough');
     // One line, for programs, and nothing else.
     expect(silent.stdout.split('\n')).toHaveLength(2);
     expect([documentIn(silent.stdout), silent.stderr]).toEqual([document, '']);
     const unnamed = await run('from-evidence', path('tpm.json'), '--at', KIT_AT, '--json');
     expect([unnamed.code, errorOf(unnamed).code]).toEqual([64, 'usage']);
+  });
+
+  test('says of an AK certificate’s purpose that is not an AK’s that nobody vouches for it', TIMEOUT, async () => {
+    const parts = files.find(({ name }) => name === 'tpm')?.parts;
+    if (parts?.report.platform !== 'tpm') throw new Error('expected a TPM');
+    const told = async (purpose: Uint8Array[]) => {
+      const leaf = akCertificate(akOf('ECDSA'), { extensions: [...purpose, keyUsage(0)] });
+      const chain = [leaf, akAuthority()].map(toBase64url);
+      const identity = { ...certificateIdentity('ECDSA'), chain };
+      const evidence = put(
+        'purpose.json',
+        evidencePartsBytes({ ...parts, report: { ...parts.report, identity } as TpmReport }),
+      );
+      return (await run('from-evidence', evidence, '--at', KIT_AT)).stderr;
+    };
+    const check = 'check this, no vendor vouches for it: tpm.akPurposes[]';
+    expect(await told([extendedKeyUsage('2.23.133.8.1')])).toContain(`${check} "2.23.133.8.1"`);
+    expect(await told([])).toContain(`${check} "none"`);
   });
 
   test('writes over no file, unless that is asked for, and over none at all where it fails', TIMEOUT, async () => {

@@ -365,6 +365,31 @@ describe('a TPM', () => {
     expect(await failed(given, document)).toEqual([]);
   });
 
+  const ofPurposes = (...purposes: readonly string[]) => {
+    const leaf = akCertificate(akOf('ECDSA'), { extensions: [extendedKeyUsage(...purposes), keyUsage(0)] });
+    const chain = [leaf, authority].map((der) => Buffer.from(der).toString('base64url'));
+    return { report: tpmReport({ identity: { ...certified, chain } }) };
+  };
+  const CLIENT = '1.3.6.1.5.5.7.3.2';
+
+  test('whose certificate is of a purpose that is no TPM’s is not proposed for, unless the document lists it', async () => {
+    await expect(propose(ofPurposes(CLIENT))).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining(`got ${CLIENT}: ask who issued it`),
+    });
+    const activated = { report: tpmReport({ identity: activatedIdentity('ECDSA') }) };
+    const base = await propose(activated, NO_REFERENCE_VALUES, { isAkActivated: true });
+    const tpm = tpmReferenceValues({ ...base.tpm, akPurposes: [CLIENT] });
+    const listed = await propose(ofPurposes(CLIENT), { ...base, tpm });
+    expect(listed.tpm).toMatchObject({ akPurposes: [CLIENT], anchors: [expect.any(String)] });
+  });
+
+  test('whose certificate has more purposes than a TPM’s is proposed for by the TPM’s alone', async () => {
+    const [many, both] = [ofPurposes(CLIENT, '2.23.133.8.1'), ofPurposes('2.23.133.8.1', AK_PURPOSE)];
+    expect((await propose(many)).tpm?.akPurposes).toEqual(['2.23.133.8.1']);
+    expect((await propose(both)).tpm?.akPurposes).toEqual([AK_PURPOSE]);
+  });
+
   test('that shows its own certificate alone needs its authority named', async () => {
     await expect(propose({ report: tpmReport() })).rejects.toThrow(code('usage'));
   });
