@@ -7,7 +7,7 @@ import { azureCase } from '../../platforms/azure.ts';
 import { goldenAt, referenceValuesFor } from '../../platforms/nvidia.ts';
 import { type SnpOptions, snpCase } from '../../platforms/snp.ts';
 import { TDX_REFERENCE_VALUES } from '../../platforms/tdx.ts';
-import { nrasValues } from '../../platforms/token.ts';
+import { nrasValues, trustAuthorityValues } from '../../platforms/token.ts';
 import { tpmReferenceValues } from '../../platforms/tpm.ts';
 
 /** What is said of a document, a line each. */
@@ -75,6 +75,28 @@ describe('of SEV-SNP', () => {
   test('so may the Milan under a paravisor', () => {
     const tpm = tpmReferenceValues({ paravisor: { snp: snpOf({ product: 'Milan' }), tdx: null } });
     expect(said({ tpm })).toContain(`TPM of a paravisor on SEV-SNP: the key seed of a Milan's chip`);
+  });
+});
+
+describe('of TDs', () => {
+  const unsaid = 'a TD with a service TD passes as one without';
+  const revoked = (value: string) => [{ claim: 'tdx.body-type', value }];
+
+  test('a service TD may go unsaid, unless the document refuses quotes that have no room for one', () => {
+    expect(said({ tdx: TDX_REFERENCE_VALUES })).toContain(`TDX: ${unsaid}`);
+    expect(said({ tdx: TDX_REFERENCE_VALUES, revoked: revoked('3') })).toContain(`TDX: ${unsaid}`);
+    expect(said({ tdx: TDX_REFERENCE_VALUES, revoked: revoked('2') })).toBe('');
+    expect(said({ tdx: { ...TDX_REFERENCE_VALUES, images: [] } })).toBe('');
+  });
+
+  test('so it may of the TD under a paravisor, and in tokens of Trust Authority', () => {
+    const tpm = tpmReferenceValues({ paravisor: { snp: null, tdx: TDX_REFERENCE_VALUES } });
+    expect(said({ tpm })).toContain(`TPM of a paravisor on TDX: ${unsaid}`);
+    expect(said({ tpm, revoked: revoked('2') })).not.toContain(unsaid);
+    expect(said({ intelTrustAuthority: trustAuthorityValues() })).toContain(
+      `tokens of Intel Trust Authority: ${unsaid}`,
+    );
+    expect(said({ intelTrustAuthority: trustAuthorityValues({ images: [] }) })).toBe('');
   });
 });
 

@@ -115,7 +115,7 @@ describe('what whoever approves a document should weigh', () => {
     expect(text).toContain('SEPT_VE_DISABLE');
     expect(text).toContain('any chip');
     expect(text).toContain('a TCB of any date');
-    expect(text).not.toContain('service TD');
+    expect(text).not.toContain('TDs pass that a service TD');
     const hash = '01'.repeat(48);
     const attributes = ['0000001000000000', '0000003000000000'];
     const more = { minTcbDate: '2024-11-13T00:00:00Z', serviceTds: [hash], attributes };

@@ -292,6 +292,17 @@ describe('TDX', () => {
     expect(tdx?.serviceTds).toEqual(['01'.repeat(48)]);
   });
 
+  test('whose quote has no room for a service TD is refused where the document revokes such quotes', async () => {
+    const document = await propose(tdxOf(), TDX_ROOTS);
+    const strict = { ...document, revoked: [{ claim: 'tdx.body-type', value: '2' }] };
+    const older = { header: { version: 5, bodyType: 2 } };
+    expect([await failed(tdxOf(), strict), await failed(tdxOf(older), strict)]).toEqual([
+      ['composite.revoked'],
+      ['composite.revoked'],
+    ]);
+    expect(await failed(tdxOf({ header: { version: 5 } }), strict)).toEqual([]);
+  });
+
   test('with another host lists its service TDs where that is said, and lowers a date no more than a host needs', async () => {
     const hash = '01'.repeat(48);
     const first = await propose(tdxOf(), TDX_ROOTS);

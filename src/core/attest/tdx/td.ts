@@ -18,8 +18,17 @@ export function checkTd(findings: TdxFindings, body: TdReport, values: TdxRefere
   findings.same('tdx.debug', '00', toHex(body.tdAttributes.subarray(0, 1)));
   // Where it goes on to run, nobody has appraised.
   findings.same('tdx.migratable', 'not set', isSet(body, MIGRATABLE) ? 'set' : 'not set');
-  const serviceTd = body.mrServiceTd?.some((byte) => byte !== 0) ? toHex(body.mrServiceTd) : 'none';
-  findings.among('tdx.service-td', ['none', ...(values?.serviceTds ?? [])], serviceTd);
+  checkServiceTd(findings, body, values?.serviceTds ?? []);
+}
+
+/** Forms of a quote before TDX 1.5 have no room for it: a TD with a service TD looks there as one without. */
+function checkServiceTd(findings: TdxFindings, { mrServiceTd }: TdReport, listed: readonly string[]): void {
+  if (mrServiceTd === null) {
+    findings.rule('tdx.service-td', 'none, where the quote has room to name one', 'not said', true);
+    return;
+  }
+  const got = mrServiceTd.some((byte) => byte !== 0) ? toHex(mrServiceTd) : 'none';
+  findings.among('tdx.service-td', ['none', ...listed], got);
 }
 
 function isSet({ tdAttributes }: TdReport, { byte, mask }: { readonly byte: number; readonly mask: number }): boolean {

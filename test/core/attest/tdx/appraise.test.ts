@@ -67,6 +67,18 @@ async function firstBroken(changes: TdxChanges, given: Given = {}): Promise<[str
 
 describe('a TD that is as expected', () => {
   test.each([
+    ['version 4', {}, 'not said'],
+    ['version 5, TDX 1.0', { header: { version: 5, bodyType: 2 } }, 'not said'],
+    ['version 5, TDX 1.5', { header: { version: 5 } }, 'none'],
+  ] satisfies [string, TdxChanges, string][])(
+    'says of its service TD what its quote says: %s',
+    async (_, changes, got) => {
+      const { rules } = await appraise(changes);
+      expect(rules).toContainEqual(expect.objectContaining({ rule: 'tdx.service-td', got, pass: true }));
+    },
+  );
+
+  test.each([
     ['version 4', {}],
     ['version 5, TDX 1.0', { header: { version: 5, bodyType: 2 } }],
     ['version 5, TDX 1.5', { header: { version: 5 } }],
@@ -385,6 +397,12 @@ describe('the TCB', () => {
     for (const teeTcbSvn2 of [launched, '06020300000000000000000000000000', '06010000000000000000000000000000']) {
       expect(await broken(since(teeTcbSvn2))).toEqual({ 'tdx.tcb-status': 'OutOfDate' });
     }
+  });
+
+  test('of a TD whose module is older now than at its launch is the launch’s', async () => {
+    const older = { header: { version: 5 }, body: { teeTcbSvn2: '04010300000000000000000000000000' } };
+    const { claims } = await appraise(older);
+    expect([claims['tdx.tcb.status'], await broken(older)]).toEqual(['UpToDate', {}]);
   });
 
   test('of a TD whose quoting enclave is out of date is not mended by launching it again', async () => {
