@@ -24,6 +24,23 @@ const SCRIPTS = (
   'Sinh Taml Telu Thaa Thai Tibt'
 ).split(' ');
 const ASIDE = /[\p{Script_Extensions=Zyyy}\p{Nd}]/u;
+/**
+ * What people are called by besides: the Thai and Lao am, two Lao letters, the Armenian ew and two Japanese variants.
+ * UTS 39 leaves them out for what they can be taken for, and here the prototypes say so.
+ */
+const BESIDES: readonly number[] = [0x0e33, 0x0eb3, 0x0edc, 0x0edd, 0x0587, 0xfa11, 0x20bb7];
+/** Of no script by Unicode, but written in those of these: the okina of Hawaiian and Uzbek. */
+const OWN_SCRIPTS: ReadonlyMap<number, string> = new Map([[0x02bb, 'Latn']]);
+/** Of polytonic Greek, which UTS 39 leaves out: letters that are not another spelling of one letter. */
+const isPolytonic = (code: number) =>
+  code >= 0x1f00 && code <= 0x1fff && /\p{L}/u.test(text(code)) && text(code).normalize('NFC') === text(code);
+/** What looks alike and confusables.txt does not have: the Lao ae as two e, Japanese variants of one character. */
+const OWN_PROTOTYPES: ReadonlyMap<number, readonly number[]> = new Map([
+  [0x0ec1, [0x0ec0, 0x0ec0]],
+  [0x9ad9, [0x9ad8]],
+  [0xfa11, [0x5d0e]],
+  [0x20bb7, [0x5409]],
+]);
 
 const lines = (path: string) =>
   readFileSync(path, 'utf8')
@@ -37,7 +54,7 @@ function versionIs(path: string): void {
   if (!lines(path).some((line) => line.startsWith(`# Version: ${VERSION}`))) throw new Error(`${path}: not ${VERSION}`);
 }
 
-/** Letters and marks of the recommended scripts that UTS 39 allows in identifiers, ascending. */
+/** Letters and marks of the recommended scripts that UTS 39 allows in identifiers, and those besides, ascending. */
 function alphabet(path: string): readonly number[] {
   const ranges = lines(path).flatMap((line) => /^([0-9A-F]+)(?:\.\.([0-9A-F]+))?\s*; Allowed/.exec(line) ?? []);
   const allowed: number[] = [];
@@ -46,10 +63,14 @@ function alphabet(path: string): readonly number[] {
     const last = Number.parseInt(ranges[i + 2] ?? (ranges[i + 1] as string), 16);
     for (let code = first; code <= last; code++) allowed.push(code);
   }
-  return allowed.filter((code) => /[\p{L}\p{M}]/u.test(text(code)) && !ASIDE.test(text(code)));
+  const ofAScript = allowed.filter((code) => /[\p{L}\p{M}]/u.test(text(code)) && !ASIDE.test(text(code)));
+  const polytonic = Array.from({ length: 0x100 }, (_, i) => 0x1f00 + i).filter(isPolytonic);
+  return [...new Set([...ofAScript, ...BESIDES, ...OWN_SCRIPTS.keys(), ...polytonic])].sort((a, b) => a - b);
 }
 
 function scriptsOf(code: number): string {
+  const own = OWN_SCRIPTS.get(code);
+  if (own !== undefined) return own;
   const all = SCRIPTS.filter((script) => new RegExp(`\\p{Script_Extensions=${script}}`, 'u').test(text(code)));
   const isInherited = /\p{Script_Extensions=Zinh}/u.test(text(code));
   const augmented = [...new Set(all.flatMap((script) => [script, ...(AUGMENTED[script] ?? [])]))].sort();
@@ -198,7 +219,7 @@ function main([statusPath, confusablesPath]: readonly string[]): void {
     throw new Error(`this engine knows Unicode ${process.versions['unicode']}`);
   versionIs(statusPath);
   versionIs(confusablesPath);
-  const prototypes = new Map<number, readonly number[]>();
+  const prototypes = new Map(OWN_PROTOTYPES);
   for (const line of lines(confusablesPath)) {
     const [, source, target] = /^([0-9A-F]+)\s*;\s*([0-9A-F ]+?)\s*;/.exec(line) ?? [];
     if (source === undefined || target === undefined) continue;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { looksAlike, looksOf, looksOfPerson } from '../../../src/core/name/looks.ts';
 import { personName, thingName } from '../../../src/core/name/name.ts';
-import { letters } from '../../../src/core/name/tables.ts';
+import { codePoints } from '../../../src/core/name/normal-form.ts';
+import { letters, prototypes } from '../../../src/core/name/tables.ts';
 import { parseAs } from '../../../src/core/schema.ts';
 
 const alike = (one: string, other: string) => looksAlike(looksOfPerson(one), looksOfPerson(other));
@@ -32,6 +33,7 @@ describe('people are called', () => {
       'தமிழ்',
       'สมชาย',
     ],
+    ...['ดำรง', 'จำลอง ศรีเมือง', 'Լևոն', 'Սևակ', 'Kaʻiulani', 'Oʻtkir', 'ຄຳ', 'ໜູ', '山﨑', '𠮷野', 'Ὀδυσσεύς'],
     ...['김철수', '陳大文', 'ኃይለ ሥላሴ', 'ភ្នំពេញ', 'ကျော်', 'Marcel·lí', 'ana 2', 'x'.repeat(64)],
   ];
 
@@ -79,6 +81,21 @@ describe('alike', () => {
     ['СОСО', 'COCO'],
     ['ニ', '二'],
     ['口', 'ロ'],
+    ['O’Brien', 'OʼBrien'],
+    ['Oʻtkir', "O'tkir"],
+    ['Zoe', 'Zoeʼ'],
+    ["ג'רי", 'גירי'],
+    ['ແກ້ວ', 'ເເກ້ວ'],
+    ['น้ำ', 'นํ้า'],
+    ['ໜູ', 'ຫນູ'],
+    ['Լևոն', 'Լեւոն'],
+    ['山﨑', '山崎'],
+    ['𠮷野', '吉野'],
+    ['髙橋', '高橋'],
+    ['Ὀδυσσεύς', 'Οδυσσευς'],
+    ['Ilya Bill Ivo', 'ilya BiII Ivo'],
+    ['I0ana', 'ioana'],
+    ['Вова Івана', 'вова Ӏвана'],
   ])('%s and %s', (one, other) => {
     expect(alike(one, other)).toBe(true);
   });
@@ -92,6 +109,9 @@ describe('alike', () => {
     ['தமிழ்', 'தமிழ'],
     ['かた', 'がた'],
     ['ana', 'anna'],
+    ['Ilya Bill', 'liya Biil'],
+    ['ดำ', 'ดา'],
+    ["D'Arcy", 'Darcey'],
   ])('not %s and %s', (one, other) => {
     expect(alike(one, other)).toBe(false);
   });
@@ -99,6 +119,43 @@ describe('alike', () => {
   test('a machine’s name keeps what is between its parts', () => {
     expect(looksAlike(looksOf('host-1-1'), looksOf('host-11'))).toBe(false);
     expect(looksAlike(looksOf('host-1'), looksOf('HOST-l'))).toBe(true);
+  });
+
+  const text = (codes: readonly number[]) => String.fromCodePoint(...codes);
+
+  test('a letter looks like every sign that it could be taken for', () => {
+    const skeleton = (code: number) => text(prototypes.get(code) ?? [code]);
+    const signs = codePoints(" '’-.·・");
+    const taken = [...letters.keys()].flatMap((code) =>
+      signs.filter((sign) => skeleton(sign) === skeleton(code)).map((sign) => [code, sign] as const),
+    );
+    expect(taken.length).toBeGreaterThan(4);
+    expect(taken.filter(([code, sign]) => !alike(text([code, 0x62]), text([sign, 0x62])))).toEqual([]);
+  });
+
+  test('a letter looks like its prototype, and like its other case', () => {
+    const plain = [...letters].filter(([, { isMark }]) => !isMark).map(([code]) => code);
+    const others = plain.flatMap((code) => {
+      const [prototype, small] = [prototypes.get(code) ?? [], codePoints(text([code]).toLowerCase())];
+      return [prototype, small]
+        .filter((codes) => codes.every((of) => letters.has(of)))
+        .map((of) => [code, of] as const);
+    });
+    const different = others.filter(([code, of]) => of.length > 0 && !alike(text([code]), text(of)));
+    expect(different.map(([code]) => code.toString(16))).toEqual([]);
+  });
+
+  test('a name looks like itself with each letter as it is taken for, or in the other case, whichever', () => {
+    const swaps = ['Il', 'Ii', 'l1', '0o', '0O', 'Ll', 'Oo', 'Bb', '’ʼ', "ʻ'", 'ÍI', 'Łl'];
+    const property = fc.property(
+      fc.array(fc.tuple(fc.constantFrom(...swaps), fc.boolean()), { minLength: 1 }),
+      (all) => {
+        const one = all.map(([swap]) => swap[0]).join('');
+        const other = all.map(([swap, isSwapped]) => swap[isSwapped ? 1 : 0]).join('');
+        expect(alike(one, other), `${one} ${other}`).toBe(true);
+      },
+    );
+    fc.assert(property, { numRuns: 2000 });
   });
 
   test('a name looks like itself in capitals and in small letters, in every script', () => {

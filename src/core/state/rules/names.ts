@@ -1,5 +1,5 @@
 import { must } from '../../errors.ts';
-import { looksAlike, looksOf, looksOfPerson } from '../../name/looks.ts';
+import { looksAlike, looksOf, looksOfIdentifier, looksOfPerson } from '../../name/looks.ts';
 import type { PrincipalRecord } from '../../statement/statement.ts';
 import { type Facts, versionKey } from '../state.ts';
 
@@ -62,10 +62,10 @@ export function groupsDiffer(groups: Iterable<string>): void {
 export function withSpellings(spellings: Facts['spellings'], model: string, version: string): Facts['spellings'] {
   const namespace = model.split('/', 1)[0] as string;
   const named = [
-    ...looksOf(namespace).map((look) => [look, namespace] as const),
-    ...looksOf(model).map((look) => [look, model] as const),
-    ...looksOf(version).map((look) => [versionKey(model, look), versionKey(model, version)] as const),
-  ];
+    [looksOfIdentifier(namespace), namespace],
+    [looksOfIdentifier(model), model],
+    [versionKey(model, looksOfIdentifier(version)), versionKey(model, version)],
+  ] as const;
   return named.reduce((known, [look, name]) => {
     const spelt = known.get(look, name);
     must(spelt === name, 'invalid_name', `${name} looks like ${spelt}, which is known: use that name, or another`);
