@@ -129,9 +129,8 @@ export const MAX_AUTHENTICATORS_PER_FOUNDER = 4;
 // Stops, which spend nothing else
 
 /**
- * Stops of one key that were found to be true and changed something or tried to: more than anybody means. What is
- * recorded is bounded by what there is to stop. Of stops that are not true, nothing is counted: whoever sends them
- * from the address of a custodian would keep that custodian from stopping.
+ * Stops of one key that are recorded: more than anybody means. Nothing else is counted. Whoever sends stops that are
+ * not true from the address of a custodian, or sends again what the log shows, would keep that custodian from stopping.
  */
 export const STOPS_A_MINUTE_A_KEY = 60;
 /** Of the address that is for stops alone: a stop is one connection for a moment. */

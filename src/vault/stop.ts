@@ -1,7 +1,7 @@
 import type { Hex } from '../core/bytes.ts';
 import { TwinlockError } from '../core/errors.ts';
 import type { SignedStop } from '../core/log/signed-stop.ts';
-import { authenticatorNamed, checkStop, keyDigest } from '../core/state/rules/stop.ts';
+import { authenticatorNamed, checkStop, judgeStop, keyDigest } from '../core/state/rules/stop.ts';
 import type { Facts, StopInForce } from '../core/state/state.ts';
 import { type Stop, statementDigest } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
@@ -19,9 +19,11 @@ export interface StopAnswer {
 
 /**
  * Records a stop, from whoever brings it: the signature says whose it is. It goes before all that waits, needs no
- * session, no challenge and no clock, and spends the budget of its own key alone, once its signature is found to
- * be true. What is stopped already is no failure. Throws as `checkStop` and `Recorder.record`, `signature_invalid`,
- * and `rate_limited` for a key that stops more in a minute than a person or a machine can mean.
+ * session, no challenge and no clock, and spends the budget of its own key alone. What is stopped already is no
+ * failure. The log shows every stop, and whoever reads it can send one again with a true signature: so only what is
+ * recorded is counted, and one that the fold refuses takes no turn and is told of nobody. Throws as `checkStop`,
+ * `judgeStop` and `Recorder.record`, `signature_invalid`, and `rate_limited` for a key that stops more in a minute than
+ * a person or a machine can mean.
  */
 export async function stop(
   { recorder, verify, stops, refusals }: Pick<Context, 'recorder' | 'verify' | 'stops' | 'refusals'>,
@@ -39,16 +41,21 @@ export async function stop(
   verify(claim);
   const standing = standingOf(facts, statement, person);
   if (standing !== null) return answer(standing.index, true);
+  const draft = { kind: 'stop', body: { statement: { ...statement }, signature } } as const;
+  const judge = (now: Facts) => judgeStop(now, { ...draft, index: recorder.size, time: 0 });
+  judge(facts);
   const key = statement.by.kind === 'custodian' ? statement.by.credential : statement.by.key;
-  stops.take(key);
   try {
-    const draft = { kind: 'stop', body: { statement: { ...statement }, signature } } as const;
-    const { index } = await recorder.record(() => ({ drafts: [draft] }), 'urgent');
+    const { index } = await recorder.record(() => {
+      // Others may have been recorded while this one waited for its turn.
+      judge(recorder.facts);
+      stops.take(key);
+      return { drafts: [draft] };
+    }, 'urgent');
     return answer(index, false);
   } catch (error) {
-    // Another may have been recorded while this one waited for its turn.
     if (isInForce(recorder.facts, statement, digest)) return answer(null, true);
-    if (error instanceof TwinlockError) refusals.note(error.code, 'stop', key);
+    if (error instanceof TwinlockError && error.code === 'rate_limited') refusals.note(error.code, 'stop', key);
     throw error;
   }
 }

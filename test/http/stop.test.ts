@@ -7,6 +7,7 @@ import type { Stopping } from '../../client/stop.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { MAX_STOP_BYTES, type SignedStop, signedStopBytes } from '../../src/core/log/signed-stop.ts';
 import { SIGN_INS_A_KEY, STOPS_A_MINUTE_A_KEY } from '../../src/vault/limits.ts';
+import { stop } from '../../src/vault/stop.ts';
 import {
   approveAs,
   depositFiles,
@@ -231,6 +232,34 @@ test('junk from a custodian’s own address, in a custodian’s own name, keeps 
   const junk = [question({ statement, signature }), { method: 'POST', path: '/v1/stops', body: '{}' }];
   for (let i = 0; i < 100; i++) for (const sent of junk) await ask(vault.baseUrl, sent);
   expect(await send(await signed(vault.ana))).toMatchObject({ status: 200, already: false });
+});
+
+test('an old stop that anybody has read in the log, sent again and again, costs its signer nothing', async () => {
+  const [used, heldBack] = [await signed(vault.ana), await signed(vault.ana)];
+  await send(used);
+  await resume();
+  const { stops, refusals, recorder } = vault.daemon.context;
+  const [take, note, record] = [vi.spyOn(stops, 'take'), vi.spyOn(refusals, 'note'), vi.spyOn(recorder, 'record')];
+  for (let i = 0; i <= STOPS_A_MINUTE_A_KEY; i++) {
+    await expectRefused(vault, question(used), 409, 'statement_seen');
+    await expectRefused(vault, question(heldBack), 409, 'wrong_base');
+  }
+  expect([take, note, record].map(({ mock }) => mock.calls)).toEqual([[], [], []]);
+  const facts = (await followLog(vault.ana.custodian)).facts;
+  const fresh = await signed(vault.ana, ALL, lastResumption(facts));
+  expect(await send(fresh)).toMatchObject({ status: 200, already: false });
+  // Recorded, and counted, once.
+  for (let i = 0; i <= STOPS_A_MINUTE_A_KEY; i++) expect(await send(fresh)).toMatchObject({ status: 200 });
+  expect(take).toHaveBeenCalledOnce();
+});
+
+test('one stop that is brought many times at once is counted once', async () => {
+  const brought = await signed(vault.ana);
+  const { context } = vault.daemon;
+  const take = vi.spyOn(context.stops, 'take');
+  const answers = await Promise.all(Array.from({ length: STOPS_A_MINUTE_A_KEY + 1 }, () => stop(context, brought)));
+  expect(answers.filter(({ already }) => !already)).toHaveLength(1);
+  expect(take).toHaveBeenCalledOnce();
 });
 
 /** By ben and cleo; ana and dan are not asked. */

@@ -28,7 +28,7 @@ interface Placed {
  * against a change, or waits two days in somebody's pocket, would be one that nobody can rely on. That an old
  * one stops nothing again is a matter of what it rests on and of what has become of its target.
  */
-export function judgeStop(facts: Facts, entry: EntryOf<'stop'>): Judgement {
+export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'index' | 'time' | 'body'>): Judgement {
   const stop = parseStatement(entry.body.statement);
   must(stop.kind === 'stop', 'unknown_kind', `expected a statement of kind stop, got ${stop.kind}`);
   const { claim, person } = checkStop(facts, stop, entry.body.signature);
