@@ -52,7 +52,7 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
   thresholdLeavesASpare({ threshold: init.threshold, members: init.founders });
   const { policy } = parsePolicy(init.policy);
   policyHolds(policy, init.grade);
-  groupsHaveMembers(policy, init.founders);
+  groupsHaveTwo(policy, init.founders);
   const invited = invite(init.founders);
   const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
   keysDiffer(principals);
@@ -93,9 +93,13 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
 }
 
 /** What the trial of the founding policy would end with, once everybody has enrolled (core/state/rules/mending). */
-function groupsHaveMembers({ groups }: Policy, founders: Initialisation['founders']): void {
-  const missing = groups.find((group) => !founders.some((founder) => founder.groups.includes(group)));
-  must(missing === undefined, 'quorum_unreachable', `policy.groups: no founder is in group ${missing}`);
+function groupsHaveTwo({ groups }: Policy, founders: Initialisation['founders']): void {
+  const small = groups.find((group) => founders.filter((founder) => founder.groups.includes(group)).length < 2);
+  must(
+    small === undefined,
+    'quorum_unreachable',
+    `policy.groups: group ${small} needs two founders at least, or a stolen key of its only one could not be retired`,
+  );
 }
 
 interface Invited {

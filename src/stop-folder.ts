@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must, TwinlockError } from './core/errors.ts';
@@ -28,7 +28,7 @@ export interface Told {
 
 /** Takes the stops that lie in the folder, and leaves an answer beside each. What it cannot read, it answers too. */
 async function takeStops(folder: string, take: (stop: SignedStop) => Promise<Told>): Promise<void> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => STOP_FILE.test(name));
+  const names = (await readdir(folder)).filter((name) => STOP_FILE.test(name));
   for (const name of names.slice(0, MAX_FILES_A_ROUND)) {
     const outcome = await outcomeOf(join(folder, name), take);
     await writeAside(join(folder, `${name}.answer`), Buffer.from(JSON.stringify(outcome)));
@@ -63,10 +63,11 @@ async function readStop(path: string): Promise<Uint8Array> {
  */
 export async function handOverStop(dataDir: string, stop: SignedStop): Promise<Told> {
   const folder = join(dataDir, STOP_FOLDER);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const owner = await stat(dataDir);
+  await makeFolder(folder, owner);
   const path = join(folder, `${statementDigest(stop.statement)}.json`);
   await rm(`${path}.answer`, { force: true });
-  await writeAside(path, signedStopBytes(stop));
+  await writeAside(path, signedStopBytes(stop), owner);
   for (const until = performance.now() + ANSWER_WITHIN_MS; performance.now() < until; await sleep(100)) {
     const answer = await readFile(`${path}.answer`, 'utf8').catch(() => null);
     if (answer === null) continue;
@@ -82,22 +83,54 @@ export async function handOverStop(dataDir: string, stop: SignedStop): Promise<T
   );
 }
 
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Root makes it the daemon's, who could not read it otherwise. */
+async function makeFolder(folder: string, owner: Owner): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await giveTo(folder, owner);
+}
+
 /** Whole or not at all, and on disk. */
-async function writeAside(path: string, bytes: Uint8Array): Promise<void> {
+async function writeAside(path: string, bytes: Uint8Array, owner: Owner | null = null): Promise<void> {
   await writeFile(`${path}.aside`, bytes, { mode: 0o600, flush: true });
+  if (owner !== null) await giveTo(`${path}.aside`, owner);
   await rename(`${path}.aside`, path);
 }
 
-/** Looks into the folder again and again; returns how to end that, which waits for the round under way. */
+/** Only root can, and only root needs to: nobody else may write into another user's folder. */
+async function giveTo(path: string, { uid, gid }: Owner): Promise<void> {
+  if (process.getuid?.() === 0) await chown(path, uid, gid);
+}
+
+/**
+ * Looks into the folder, which it makes, again and again; returns how to end that, which waits for the round under way.
+ * `onError` hears of a folder that cannot be read once, and again after it could be.
+ */
 export function watchStopFolder(
   dataDir: string,
   take: (stop: SignedStop) => Promise<Told>,
   onError: (error: unknown) => void,
 ): () => Promise<void> {
   const ending = new AbortController();
+  const folder = join(dataDir, STOP_FOLDER);
+  let isTold = false;
+  const look = async () => {
+    try {
+      await makeFolder(folder, await stat(dataDir));
+      await takeStops(folder, take);
+      isTold = false;
+    } catch (error) {
+      if (!isTold) onError(error);
+      isTold = true;
+    }
+  };
   const watching = (async () => {
     while (!ending.signal.aborted) {
-      await takeStops(join(dataDir, STOP_FOLDER), take).catch(onError);
+      await look();
       await sleep(LOOK_EVERY_MS, undefined, { signal: ending.signal }).catch(() => undefined);
     }
   })();

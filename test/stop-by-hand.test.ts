@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -6,7 +6,7 @@ import { signStop } from '../client/custodian/stop.ts';
 import { platformRandom } from '../client/random.ts';
 import { type SignedStop, signedStopBytes } from '../src/core/log/signed-stop.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
-import { STOP_FOLDER } from '../src/stop-folder.ts';
+import { handOverStop, STOP_FOLDER, watchStopFolder } from '../src/stop-folder.ts';
 import { runProgram } from './client/cli/vault.ts';
 import { ask } from './http/ask.ts';
 import { openVault, type Person, type Vault } from './vault-kit.ts';
@@ -73,6 +73,35 @@ describe('twinlockd stop FILE', () => {
     writeFileSync(join(folder, `${statementDigest(stop.statement)}.json`), signedStopBytes(stop));
     await vault.restart();
     await vi.waitFor(() => expect(stopped()).toMatchObject([{ name: 'cleo' }]), 10_000);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('that root hands over belongs to the owner of the data folder', async () => {
+    const [folder, stop] = [mkdtempSync(join(tmpdir(), 'twinlock-owned-')), await signed(vault.ana)];
+    chownSync(folder, 65_534, 65_534);
+    const path = join(folder, STOP_FOLDER, `${statementDigest(stop.statement)}.json`);
+    const answer = handOverStop(folder, stop);
+    await vi.waitFor(() => expect(existsSync(path)).toBe(true), 5_000);
+    expect([statSync(join(folder, STOP_FOLDER)).uid, statSync(path).uid, statSync(path).mode & 0o777]).toEqual([
+      ...[65_534, 65_534, 0o600],
+    ]);
+    // What the daemon of that user would leave beside it.
+    writeFileSync(`${path}.answer`, JSON.stringify({ done: { index: 7, already: false, stopped: null } }));
+    expect(await answer).toMatchObject({ index: 7 });
+    rmSync(folder, { recursive: true });
+  });
+
+  test('a folder that the daemon cannot read is told once, and again after it could', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'twinlock-blocked-'));
+    const told: unknown[] = [];
+    const take = () => Promise.reject(new Error('not reached'));
+    writeFileSync(join(folder, STOP_FOLDER), 'in the way');
+    const end = watchStopFolder(folder, take, (error) => told.push(error));
+    await vi.waitFor(() => expect(told).toHaveLength(1), 5_000);
+    rmSync(join(folder, STOP_FOLDER));
+    await vi.waitFor(() => expect(existsSync(join(folder, STOP_FOLDER))).toBe(true), 5_000);
+    await end();
+    expect(told).toEqual([expect.objectContaining({ code: expect.stringMatching(/^E/) })]);
+    rmSync(folder, { recursive: true });
   });
 
   test('refuses what is no stop, and one that is not true, with the same code whether a daemon runs or not', async () => {

@@ -74,6 +74,8 @@ describe('the trial of a policy, which no list of conditions replaces, refuses o
     ['whose proposals end before anybody can approve', limits(1)],
     ['whose proposals end after time does', limits(Number.MAX_SAFE_INTEGER)],
     ['that asks for a group nobody is in', { groups: ['board'] }],
+    // Of the founders' group `research`, ben and dan are members.
+    ['that asks for two groups, of which nobody is in one', { groups: ['research', 'board'] }],
   ])('%s', async (_what, changes) => {
     const { world } = await founded();
     expect(() => policyCanBeMended(world.facts, world.now)).not.toThrow();

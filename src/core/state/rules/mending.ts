@@ -10,6 +10,7 @@ import type { History } from '../chain.ts';
 import type { Facts } from '../state.ts';
 import { mayDecide, withVote } from './approval.ts';
 import { proposed } from './proposal.ts';
+import { ableMembers } from './retirement.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** Custodians are people: what must be approved sooner than this after it is proposed never is. */
@@ -31,7 +32,8 @@ const ANY_HISTORY: History = { rootAt: () => ROOT, timeAt: () => null };
 
 /**
  * That the policy in force leaves a way to another: a change to the plainest one is proposed under it, is approved an
- * hour later by everybody who can, and is judged by the rules that judge any change. Throws `quorum_unreachable`.
+ * hour later by everybody who can, and is judged by the rules that judge any change. Nor may a group rest on one
+ * person: whoever stole their key could not be stopped by the others. Throws `quorum_unreachable`.
  */
 export function policyCanBeMended(facts: Facts, timeMs: number): void {
   const fault = unlessRefused(
@@ -40,6 +42,20 @@ export function policyCanBeMended(facts: Facts, timeMs: number): void {
     ({ message }) => message,
   );
   must(fault === null, 'quorum_unreachable', `policy: no other could be put in force under it: ${fault}`);
+  requireGroupsOfTwo(facts);
+}
+
+/** The subject of a retirement has no vote on it, so of each group there is another who can act. */
+function requireGroupsOfTwo(facts: Facts): void {
+  const able = ableMembers(facts);
+  const alone = facts.policy.document.groups.find(
+    (group) => able.filter((member) => member.groups.includes(group)).length < 2,
+  );
+  must(
+    alone === undefined,
+    'quorum_unreachable',
+    `policy: group ${alone} needs two custodians who can act: a stolen key of its only one could not be retired`,
+  );
 }
 
 /** Tries it; what it throws is the rule that stands in the way. */

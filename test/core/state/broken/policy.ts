@@ -56,6 +56,11 @@ const DOCUMENT: readonly BrokenRule[] = [
     naming(new TextEncoder().encode(JSON.stringify(POLICY))),
   ),
   mending('quorum_unreachable', 'a policy that asks for a group nobody is in', () => changing({ groups: ['board'] })),
+  mending('quorum_unreachable', 'a policy that asks for a group of which one custodian alone can act', async () => {
+    const { world, ben, ana } = await founded();
+    await world.append(await retirement(world, ben));
+    return [world, await world.draftProposal(world.policyChange({ groups: ['research'] }, ana))];
+  }),
   mending('quorum_unreachable', 'a policy that asks for a group whose last authenticator is retired', async () => {
     const { world, ben, dan, ana } = await founded();
     for (const who of [ben, dan]) await world.append(await retirement(world, who));
