@@ -9,6 +9,7 @@ import { type CorePage, openCorePage, serveCorePage, type WithCore } from './cor
 import { makeKey } from './machines.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
 import type { HostileScreen } from './vectors/hostile.ts';
+import { outsideAtAnyWidth } from './widths.ts';
 import { launchBrowser, listenForComplaints } from './workstation.ts';
 
 /** What is signed is what is shown: at every width, whatever the texts are. */
@@ -68,46 +69,10 @@ async function show(screen: HostileScreen): Promise<void> {
 const proposal = (name: string) => ({ proposal: proposals.get(name) ?? '' });
 const approve = () => page.getByRole('button', { name: 'Approve' });
 
-/** By its own rules, not the page's: every element with a text in it is in the window and inside what holds it. */
-function outside(): Promise<readonly string[]> {
-  return page.evaluate(() => {
-    const width = document.documentElement.clientWidth;
-    const found: string[] = [];
-    const hasText = (element: Element) =>
-      [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.nodeValue?.trim() !== '');
-    for (const element of document.querySelectorAll<HTMLElement>('#app *')) {
-      if (!element.checkVisibility() || element.matches('option')) continue;
-      const { left, right, height } = element.getBoundingClientRect();
-      const what = `${element.tagName} ${element.textContent?.slice(0, 40)}`;
-      if (left < -1 || right > width + 1) found.push(`outside the window: ${what}`);
-      const isInline = getComputedStyle(element).display === 'inline';
-      if (!isInline && element.scrollWidth > element.clientWidth + 1) found.push(`wider than it is: ${what}`);
-      if (hasText(element) && height < 6) found.push(`flat: ${what}`);
-      const cell = element.parentElement?.closest('td, th, dd, dt, li, pre, .panel')?.getBoundingClientRect();
-      if (cell !== undefined && (left < cell.left - 1 || right > cell.right + 1))
-        found.push(`outside its cell: ${what}`);
-    }
-    if (document.documentElement.scrollWidth > width) found.push('the page is wider than the window');
-    return [...new Set(found)].slice(0, 10);
-  });
-}
-
-/** Nothing, at each width; what is found, with the width. */
-async function outsideAtAnyWidth(): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: 900 });
-    found.push(...(await outside()).map((what) => `${width} px: ${what}`));
-    const complaint = await page.evaluate(() => (globalThis as unknown as WithCore).twinlockCore.measure());
-    if (complaint !== null) found.push(`${width} px, says the page: ${complaint}`);
-  }
-  return found;
-}
-
 describe('with texts as long and as bad as they come, every cell is inside its place at every width', () => {
   it.each(['release', 'policy', 'enrolment', 'publication', 'resumption'])('of a proposal: %s', async (name) => {
     await show(proposal(name));
-    expect(await outsideAtAnyWidth()).toEqual([]);
+    expect(await outsideAtAnyWidth(page, WIDTHS)).toEqual([]);
     expect(await approve().isEnabled()).toBe(true);
   });
 
@@ -115,7 +80,7 @@ describe('with texts as long and as bad as they come, every cell is inside its p
     'of a screen: %s',
     async (screen) => {
       await show(screen);
-      expect(await outsideAtAnyWidth()).toEqual([]);
+      expect(await outsideAtAnyWidth(page, WIDTHS)).toEqual([]);
     },
   );
 });

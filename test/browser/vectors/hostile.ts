@@ -85,6 +85,8 @@ export async function showHostile(log: CarriedLog, screen: HostileScreen, person
         });
   const root = document.getElementById('app');
   if (root === null) throw new Error('the page has no #app');
+  // As narrow as the console gets: the mark of a simulation takes its width, too.
+  document.body.dataset['grade'] = 'simulation';
   render(null, root);
   render(h('div', { class: 'page' }, h(Header, {}), shown), root);
 }
@@ -106,7 +108,8 @@ function screenOf(screen: HostileScreen & string, facts: Facts, custodian: Custo
   }
 }
 
-function genesisOf({ genesis, policy, committee, authenticators, vault }: Facts) {
+/** The genesis of a vault, as its founders see it before they sign. */
+export function genesisOf({ genesis, policy, committee, authenticators, vault }: Facts) {
   const founders = committee.members.map((member) => ({
     ...member,
     authenticators: authenticators.valueSeq().toArray(),

@@ -1,0 +1,176 @@
+import { mkdirSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { vaultSource } from '../../client/auditor/audit.ts';
+import { sessionAuthenticator } from '../../client/custodian/ceremony.ts';
+import { signStop } from '../../client/custodian/stop.ts';
+import { toBase64url, utf8 } from '../../src/core/bytes.ts';
+import type { SignedStop } from '../../src/core/log/signed-stop.ts';
+import { depositFiles, followAs, openVault, publish, releaseAs, stopAs, type Vault } from '../vault-kit.ts';
+import { POLICY } from '../world/founding.ts';
+import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
+import { invitationOf, makeKey } from './machines.ts';
+import type { CarriedLog } from './vectors/core-run.ts';
+import type { HonestStage } from './vectors/honest.ts';
+import { outsideAtAnyWidth } from './widths.ts';
+import { launchBrowser, listenForComplaints } from './workstation.ts';
+
+/** With honest texts, every screen of the console can be used at every width, and every form in it can be sent. */
+
+const WIDTHS = [320, 375, 768, 1280];
+
+let browser: Browser;
+let page: Page;
+let complaints: string[];
+let served: CorePage;
+let vault: Vault;
+let running: CarriedLog;
+let stopped: CarriedLog;
+let waiting: SignedStop;
+let retirements: { readonly machine: number; readonly key: number };
+
+beforeAll(async () => {
+  vault = await openVault();
+  await depositFiles(vault, { 'weights.bin': utf8('the weights') });
+  await publish(vault);
+  await releaseAs(vault);
+  await depositFiles(vault, { 'weights.bin': utf8('other weights') }, { version: '2' });
+  running = await carried();
+  const { key } = vault.prepared.machines.depositor;
+  const { ben, cleo, fingerprint } = vault;
+  await stopAs(ben, { what: 'principal', key, reason: 'it was sold' });
+  const machine = (await carried()).entries.length - 1;
+  await stopAs(cleo, { what: 'authenticator', credential: cleo.custodian.credential, reason: 'it was lost' });
+  retirements = { machine, key: machine + 1 };
+  await stopAs(ben, { what: 'all', reason: 'a drill' });
+  stopped = await carried();
+  const { facts } = await followAs(vault.auditor, fingerprint);
+  const own = sessionAuthenticator(facts, ben.custodian);
+  waiting = await signStop(ben.custodian, fingerprint, own, { what: 'all', reason: 'it does not answer' }, null);
+  served = await serveCorePage();
+  browser = await launchBrowser();
+  page = await browser.newPage();
+  page.setDefaultTimeout(10_000);
+  complaints = listenForComplaints(page);
+  await openCorePage(page, served);
+});
+afterAll(async () => {
+  await browser?.close();
+  await served?.close();
+  await vault?.close();
+});
+
+async function carried(): Promise<CarriedLog> {
+  const { entries, objects } = await vaultSource(vault.auditor.api).page(0);
+  return { entries, objects: Object.fromEntries([...objects].map(([name, bytes]) => [name, toBase64url(bytes)])) };
+}
+
+async function show(log: CarriedLog, stage: HonestStage, place = '', stop: SignedStop | null = null): Promise<void> {
+  await page.evaluate(
+    async ([carriedLog, at, where, unsent]) => {
+      const { showHonest, cutOffFromVault } = (globalThis as unknown as WithCore).twinlockCore;
+      await showHonest(carriedLog, at, where);
+      cutOffFromVault(unsent);
+    },
+    [log, stage, place, stop] as const,
+  );
+}
+
+/** Opens what is folded and fills in every form: what is chosen is the last there is. */
+async function complete(): Promise<void> {
+  await page.evaluate(() => {
+    for (const fold of document.querySelectorAll('details')) fold.open = true;
+  });
+  for (const input of await page.locator('#app textarea').all()) await input.fill(JSON.stringify(machine()));
+  for (const file of await page.locator('input[type="file"]').all()) {
+    const values = { ...POLICY.referenceValues, revoked: [{ claim: 'simulated.chip', value: '77'.repeat(32) }] };
+    const buffer = Buffer.from(JSON.stringify(values));
+    await file.setInputFiles({ name: 'the-reference-values-of-next-month.json', mimeType: 'application/json', buffer });
+  }
+  for (const select of await page.locator('#app select').all()) {
+    const last = (await select.locator('option').count()) - 1;
+    await select.selectOption({ index: last });
+  }
+  for (const input of await page.locator('input[type="text"]').all()) {
+    if ((await input.inputValue()) === '') await input.fill('the drill is over');
+  }
+  for (const input of await page.locator('input[type="checkbox"], input[type="radio"]').all()) await input.check();
+}
+
+const machine = () => invitationOf(makeKey('requester', 'turin-serving'), 'ben');
+
+/** The buttons that cannot be pressed. */
+const disabled = () => page.locator('button:disabled').allInnerTexts();
+
+async function expectUsable(name: string): Promise<void> {
+  expect(await outsideAtAnyWidth(page, WIDTHS)).toEqual([]);
+  await complete();
+  for (const width of WIDTHS) {
+    expect(await outsideAtAnyWidth(page, [width])).toEqual([]);
+    expect(await page.locator('#cut-off').count()).toBe(0);
+    expect(await disabled()).toEqual([]);
+    await picture(`${name}-${width}`);
+  }
+}
+
+/** For who wants to look at them: TWINLOCK_PICTURES names a folder. */
+async function picture(name: string): Promise<void> {
+  const folder = process.env['TWINLOCK_PICTURES'];
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+describe('with honest texts nothing is cut off at any width, and every complete form can be sent', () => {
+  it.each(['invitation', 'founding', 'founded', 'fingerprint', 'sign-in', 'replay', 'fault'] as const)(
+    'before anybody has signed in, or where the console ends: %s',
+    async (stage) => {
+      await show(stopped, stage);
+      await expectUsable(stage);
+    },
+  );
+
+  it.each(['proposals', 'versions', 'committee', 'propose', 'stop'])('of a vault that runs: %s', async (place) => {
+    await show(running, 'in', place);
+    await expectUsable(`running-${place}`);
+  });
+
+  it.each(['proposals', 'versions', 'committee', 'propose', 'stop'])('of a stopped one: %s', async (place) => {
+    await show(stopped, 'in', place, waiting);
+    await expectUsable(`stopped-${place}`);
+  });
+
+  it('Propose has every form: machine, key, policy, resumption, clock', async () => {
+    await show(stopped, 'in', 'propose');
+    expect(await page.locator('main button').allInnerTexts()).toEqual([
+      'Propose to resume',
+      'Propose to set it back',
+      'Propose to enrol it',
+      'Propose to retire it',
+      'Propose the change',
+    ]);
+  });
+});
+
+describe('what is retired is marked with the entry that retired it', () => {
+  beforeAll(() => show(stopped, 'in', 'committee'));
+
+  const rows = (panel: string, text: RegExp) =>
+    page.getByRole('region', { name: panel }).getByRole('listitem').filter({ hasText: text });
+
+  it('a machine’s key, and no other', async () => {
+    const marked = rows('Machines', /retired/);
+    expect(await marked.locator('.row > strong').allInnerTexts()).toEqual([vault.prepared.machines.depositor.name]);
+    expect(await marked.locator('.mark.bad').allInnerTexts()).toEqual([`retired at entry ${retirements.machine}`]);
+  });
+
+  it('a custodian’s key, and no other', async () => {
+    const marked = rows('Custodians', /retired/);
+    expect(await marked.locator('strong').allInnerTexts()).toEqual(['cleo']);
+    expect(await marked.locator('.mark.bad').allInnerTexts()).toEqual([`retired at entry ${retirements.key}`]);
+  });
+});
+
+it('the page complains of nothing', () => {
+  expect(complaints).toEqual([]);
+});

@@ -1,0 +1,65 @@
+import { h, render } from 'preact';
+import type { GenesisDraft, Invitation, VaultStatus } from '../../../client/api.ts';
+import { App } from '../../../client/console/app/app.tsx';
+import { draft, founded, invited, own, review } from '../../../client/console/app/founding/founding.ts';
+import { keepStopKit } from '../../../client/console/app/local.ts';
+import { go } from '../../../client/console/app/route.ts';
+import { loadKept } from '../../../client/console/app/stopping/kept.ts';
+import * as console from '../../../client/console/app/vault.ts';
+import type { Custodian } from '../../../client/custodian/ceremony.ts';
+import { stopKitOf } from '../../../client/custodian/stop-kit.ts';
+import { replay } from '../../../client/replay.ts';
+import { TwinlockError } from '../../../src/core/errors.ts';
+import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
+import type { Facts } from '../../../src/core/state/state.ts';
+import { verifyWeb } from '../../../src/platform/verify-web.ts';
+import { type CarriedLog, objectsOf } from './core-run.ts';
+import { genesisOf } from './hostile.ts';
+
+/** Where one is before anybody has signed in, or where the console ends; and the places of who has signed in. */
+export type HonestStage = 'invitation' | 'founding' | 'founded' | 'fingerprint' | 'sign-in' | 'replay' | 'fault' | 'in';
+
+const DAY_MS = 86_400_000;
+const TROUBLE = new TwinlockError('unavailable', 'the vault at https://localhost:8443 does not answer');
+
+/** The whole console as ana sees it, at a stage; `place` is what the address names. The log's clock is a day ahead. */
+export async function showHonest(log: CarriedLog, stage: HonestStage, place = ''): Promise<void> {
+  const { state } = await replay(null, log.entries, objectsOf(log), verifyWeb, () => undefined);
+  const facts: Facts = { ...state.facts, attestedMs: Date.now() + DAY_MS };
+  const [ana] = facts.committee.members;
+  if (ana === undefined) throw new Error('the vault has no custodian');
+  const keys = facts.authenticators.valueSeq().filter(({ person }) => person === ana.person);
+  const { credential = '' } = keys.first() ?? {};
+  const self = { person: ana.person, name: ana.name, credential } as Partial<Custodian> as Custodian;
+  const isFounding = ['invitation', 'founding'].includes(stage);
+  console.fault.value = stage === 'fault' ? TROUBLE : null;
+  console.status.value = {
+    grade: facts.genesis.grade,
+    phase: isFounding ? 'founding' : 'stopped',
+  } as Partial<VaultStatus> as VaultStatus;
+  console.fingerprint.value = ['fingerprint', 'invitation', 'founding'].includes(stage) ? null : facts.vault;
+  console.custodian.value = stage === 'in' || stage === 'replay' ? self : null;
+  console.facts.value = stage === 'in' ? facts : null;
+  console.progress.value = { entries: 1234, of: 5678 };
+  const genesis = genesisOf(facts);
+  invited.value = stage === 'founding' ? ({ ...ana, token: '' } as Partial<Invitation> as typeof invited.value) : null;
+  own.value = keys.map((key) => ({ ...key, name: ana.name, rpId: facts.genesis.rpId, digest: facts.vault })).toArray();
+  draft.value = {
+    founders: genesis.founders.map(({ person, name }) => ({ person, name, authenticators: 1, signed: false })),
+  } as Partial<GenesisDraft> as GenesisDraft;
+  review.value = stage === 'founding' ? genesis : null;
+  founded.value = stage === 'founded' ? facts.vault : null;
+  await keepStopKit(stopKitOf(facts, log.entries.length, Date.now()));
+  await loadKept(facts.vault);
+  go(`/${place}`);
+  const root = document.getElementById('app');
+  if (root === null) throw new Error('the page has no #app');
+  render(null, root);
+  render(h(App, {}), root);
+}
+
+/** What stands beside the screen when the vault takes nothing: a stop that waits, and why the log is not followed. */
+export function cutOffFromVault(stop: SignedStop | null): void {
+  console.unsent.value = stop === null ? [] : [stop];
+  console.trouble.value = stop === null ? null : TROUBLE;
+}
