@@ -86,7 +86,7 @@ function Key(props: { facts: Facts; authenticator: Authenticator; isOwn: boolean
     <div class="stack">
       <div class="row">
         <code class="quiet">{credential}</code>
-        {retiredAt === null ? null : <Mark tone="bad">retired at entry {retiredAt}</Mark>}
+        <Retired at={retiredAt} />
         {credential === props.custodian.credential ? <Mark tone="plain">this session</Mark> : null}
       </div>
       {props.isOwn && retiredAt === null ? (
@@ -98,19 +98,24 @@ function Key(props: { facts: Facts; authenticator: Authenticator; isOwn: boolean
   );
 }
 
+function Retired({ at }: { at: number | null }) {
+  return at === null ? null : <Mark tone="bad">retired at entry {at}</Mark>;
+}
+
 function Machines({ facts }: { facts: Facts }) {
   const principals = facts.principals.valueSeq().toArray();
   return (
     <Panel title="Machines">
       {principals.length === 0 ? <p class="quiet">None yet.</p> : null}
       <ul class="rows">
-        {principals.map(({ key, name, role, owner, models }) => (
+        {principals.map(({ key, name, role, owner, models, retiredAt }) => (
           <li key={key} class="stack">
             <div class="row">
               <strong>
                 <Text of={name} />
               </strong>
               <Mark tone="plain">{role}</Mark>
+              <Retired at={retiredAt} />
               <span>
                 of <Person facts={facts} person={owner} />
               </span>
