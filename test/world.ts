@@ -4,6 +4,7 @@ import { type Hex, toBase64url, toHex, utf8, ZERO_32 } from '../src/core/bytes.t
 import { canonicalBytes, digestOf } from '../src/core/canonical.ts';
 import type { Draft, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
+import { clockEffect } from '../src/core/state/effects/clock.ts';
 import { versionBase } from '../src/core/state/effects/version-base.ts';
 import type { Proposable } from '../src/core/state/state.ts';
 import type { Policy } from '../src/core/statement/policy.ts';
@@ -135,7 +136,8 @@ export class World extends WorldLog {
   }
 
   clockCorrection(by: Founder, changes: Partial<StatementOf<'clock'>> = {}): StatementOf<'clock'> {
-    return { ...this.header(), kind: 'clock', proposer: asProposer(by), reason: 'a test', ...changes };
+    const stated = { ...this.header(), kind: 'clock' as const, proposer: asProposer(by), reason: 'a test' };
+    return { ...stated, base: clockEffect.base(this.facts, stated), ...changes };
   }
 
   /** Of a founder's first authenticator unless told otherwise. */

@@ -182,8 +182,16 @@ describe('custodians whose clocks were a month ahead, together with the vault’
 
   test('set no clock back that is right by their own', async () => {
     const { ana } = founded.custodians;
-    const replica = await replicaOf(founded, 'ana');
-    const { digest } = await propose(ana, replica, { kind: 'clock', reason: 'to make an old statement good again' });
+    const correction = { kind: 'clock', reason: 'to make an old statement good again' } as const;
+    const refused = propose(ana, await replicaOf(founded, 'ana'), correction);
+    await expect(refused).rejects.toThrow(refusal('clock_skew'));
+    // Ana is dishonest, and with her the vault: both are ten minutes behind. Ben is not.
+    const truth = Date.now();
+    vi.setSystemTime(truth - 10 * MINUTE_MS);
+    await signInAgain(founded);
+    const { digest } = await propose(ana, await replicaOf(founded, 'ana'), correction);
+    vi.setSystemTime(truth);
+    await signInAgain(founded);
     await expect(approveBy(founded, digest, 'ben')).rejects.toThrow(refusal('clock_skew'));
   });
 });

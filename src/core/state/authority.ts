@@ -14,6 +14,7 @@ import { judge } from './apply.ts';
 import type { History } from './chain.ts';
 import { isReleasable } from './effects/release.ts';
 import type { Claim, Objects } from './judgement.ts';
+import { atCorrection } from './rules/time.ts';
 import type { Facts, Proposal } from './state.ts';
 
 const proof = z.array(digest).check(z.maxLength(PROOF_HASHES_MAX));
@@ -83,7 +84,7 @@ export function verifyAuthority(value: unknown, fingerprint: Hex, release: Hex):
   let facts: Facts | null = null;
   const claims: Claim[] = [];
   for (const entry of entries) {
-    const judgement = judge(facts, entry, objects, history);
+    const judgement = judge(facts === null ? null : atCorrection(facts, entry), entry, objects, history);
     facts = judgement.facts;
     claims.push(...judgement.claims);
   }

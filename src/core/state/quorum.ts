@@ -1,6 +1,6 @@
 import type { Hex } from '../bytes.ts';
 import { must } from '../errors.ts';
-import type { Committee, Vote } from './state.ts';
+import type { Committee, Facts, Vote } from './state.ts';
 
 /** What a set of votes amounts to. */
 export interface Tally {
@@ -46,4 +46,9 @@ export function tally(
     reached: wanting === 0 && missingGroups.length === 0,
     reachable: possible.length >= committee.threshold && lacks(possible).length === 0,
   };
+}
+
+/** Those votes whose authenticator is in use still: a person who has left since counts for nothing. */
+export function validVotes({ authenticators }: Pick<Facts, 'authenticators'>, votes: readonly Vote[]): readonly Vote[] {
+  return votes.filter(({ credential }) => authenticators.get(credential)?.retiredAt === null);
 }

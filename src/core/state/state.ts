@@ -161,6 +161,8 @@ export interface Facts {
   readonly granted: List<{ readonly time: number; readonly bytes: bigint }>;
   /** The latest time that a custodian has signed, in milliseconds: the log's clock (rules/time.ts). */
   readonly attestedMs: number;
+  /** Index of the last entry in which a custodian signed a time, those apart that would correct the log's clock. */
+  readonly attestedAt: number;
   /** The stops of everything that halt all releases, oldest first; a resumption names the last. */
   readonly stopped: readonly [StopInForce, ...StopInForce[]] | null;
   /** What a stop of everything may rest on: the vault's fingerprint, then each resumption, in order. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../../src/core/canonical.ts';
 import type { Draft } from '../../../src/core/log/entry.ts';
 import { verifyAuthority } from '../../../src/core/state/authority.ts';
 import { endMs } from '../../../src/core/state/rules/expiry.ts';
@@ -106,6 +107,81 @@ describe('a log whose clock is ahead, because custodians’ clocks and the vault
     world.now = truth - 7 * DAY_MS;
     await world.approve(correction, ana);
     expect(world.facts.attestedMs).toBeGreaterThanOrEqual(truth);
+  });
+
+  test('is set back by its approvals alone: a denial that is dated ahead counts for nothing', async () => {
+    const { world, truth, ana, ben, dan } = await ahead();
+    const correction = await world.propose(world.clockCorrection(ana, { expires: truth + DAY_MS }));
+    // Dan and the vault are dishonest.
+    world.now = truth + 20 * HOUR_MS;
+    await world.deny(correction, dan);
+    world.now = truth + MINUTE_MS;
+    await world.approve(correction, ana, ben);
+    expect(world.facts.attestedMs).toBeLessThan(truth + HOUR_MS);
+  });
+
+  test('is set back by the approvals that count: not by one whose key has been retired since', async () => {
+    const { world, truth, ana, ben, dan } = await ahead();
+    const correction = await world.propose(world.clockCorrection(ana, { expires: truth + DAY_MS }));
+    world.now = truth + 20 * HOUR_MS;
+    await world.approve(correction, dan);
+    const stop = world.stop('authenticator', digestOf(dan.authenticators[0].credential), dan);
+    await world.append(await world.draftStop(stop), { time: world.facts.attestedMs });
+    world.now = truth + MINUTE_MS;
+    await world.approve(correction, ana, ben);
+    expect(world.facts.proposals.get(correction)?.phase).toBe('executed');
+    expect(world.facts.attestedMs).toBeLessThan(truth + HOUR_MS);
+  });
+
+  /** Somebody dishonest, and the vault, would date the last vote back to when the correction was proposed. */
+  test('is not set back by a correction that was left open when another took effect', async () => {
+    const stage = await ahead();
+    const { world, deposit, truth, ana, ben, cleo, dan } = stage;
+    const left = await world.propose(world.clockCorrection(cleo));
+    const taken = await world.propose(world.clockCorrection(ana));
+    await world.approve(left, ben);
+    await world.approve(taken, ben, dan);
+    const release = await world.propose((await world.ask(deposit)).statement);
+    await world.approve(release, ben);
+    const expired = world.now + HOUR_MS;
+    world.now = truth + 400 * DAY_MS;
+    await world.propose(world.policyChange({ veto: true }, ana));
+    world.now = expired - 10 * MINUTE_MS;
+    await expect(world.approve(left, cleo)).rejects.toThrow(refusal('wrong_base'));
+    await expect(world.approve(release, cleo)).rejects.toThrow(refusal('time_backwards'));
+  });
+
+  test('is not set back by a correction that was left open until true time had caught up', async () => {
+    const { world, truth, ana, ben, cleo } = await ahead();
+    const left = await world.propose(world.clockCorrection(cleo));
+    await world.approve(left, ben);
+    world.now = truth + 31 * DAY_MS;
+    await world.propose(world.policyChange({ veto: true }, ana));
+    world.now = truth + MINUTE_MS;
+    await expect(world.approve(left, cleo)).rejects.toThrow(refusal('wrong_base'));
+  });
+
+  test('is not set back behind a signature that came no later than the log’s clock', async () => {
+    const { world, truth, ana, ben, cleo } = await ahead();
+    const left = await world.propose(world.clockCorrection(cleo));
+    await world.approve(left, ben);
+    const { attestedMs } = world.facts;
+    world.now = attestedMs - MINUTE_MS;
+    await world.propose(world.policyChange({ veto: true }, ana));
+    expect(world.facts.attestedMs).toBe(attestedMs);
+    world.now = truth + MINUTE_MS;
+    await expect(world.approve(left, cleo)).rejects.toThrow(refusal('wrong_base'));
+  });
+
+  test('takes no vote on its correction that is not behind it', async () => {
+    const { world, truth, ana, ben } = await ahead();
+    const expires = truth + 40 * DAY_MS;
+    const { limits } = world.facts.policy.document;
+    const correction = await world.propose(
+      world.clockCorrection(ana, { expires: Math.min(expires, truth + limits.proposalMs) }),
+    );
+    world.now = world.facts.attestedMs - 5 * MINUTE_MS;
+    await expect(world.approve(correction, ben)).rejects.toThrow(refusal('clock_skew'));
   });
 
   test('makes no lease longer: one that began in the future began at the true time', async () => {

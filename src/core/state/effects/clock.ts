@@ -1,24 +1,34 @@
-import { toHex, ZERO_32 } from '../../bytes.ts';
+import { concat, fromHex, type Hex, toHex, u64 } from '../../bytes.ts';
+import { must } from '../../errors.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { MAX_SKEW_MS } from '../judgement.ts';
-import type { Proposal } from '../state.ts';
+import { validVotes } from '../quorum.ts';
+import type { Facts, Proposal } from '../state.ts';
 import type { Effect } from './effect.ts';
+
+type LogClock = Pick<Facts, 'attestedMs' | 'attestedAt'>;
+const PADDING = new Uint8Array(16);
 
 /**
  * The way back for a log whose clock is ahead of true time, because a custodian's clock and the vault's were wrong
  * together: the approvals of a quorum attest the true time, and the log's clock is the latest of theirs. One of them
  * is honest, so nobody sets it further back than that. No lease gains by it: what is dated later counts as begun at
- * that time, and what was proposed later has ended. That the log's clock is ahead, each approver's client checks by
- * its own clock; where it is not, the correction changes nothing.
+ * that time, and what was proposed later has ended. It corrects the clock of its base and no other: once any custodian
+ * has signed something else, or another correction has taken effect, it is stale, however old its votes are. That the
+ * log's clock is ahead, the fold checks by each entry's date (rules/time.ts), and each approver's client by its own clock.
  */
 export const clockEffect: Effect<StatementOf<'clock'>> = {
-  base: () => toHex(ZERO_32),
+  base,
   barred: () => [],
   propose: (facts) => ({ facts, claims: [] }),
-  approve: () => undefined,
+  approve(facts, statement) {
+    const isCurrent = statement.base === base(facts);
+    must(isCurrent, 'wrong_base', `expected base ${base(facts)}, got ${statement.base}: propose anew`);
+  },
   execute(facts, statement, entries, last) {
     const { votes = [] } = facts.proposals.get(statementDigest(statement)) ?? {};
-    const attestedMs = Math.max(last.time, ...votes.map(({ time }) => time));
+    const approvals = validVotes(facts, [...votes, last]).filter(({ decision }) => decision === 'approve');
+    const attestedMs = Math.max(...approvals.map(({ time }) => time));
     const proposals = facts.proposals.map((proposal) => asOf(attestedMs, proposal));
     return {
       ...facts,
@@ -30,6 +40,17 @@ export const clockEffect: Effect<StatementOf<'clock'>> = {
     };
   },
 };
+
+/** 16 bytes of zero ‖ u64 index of the entry that last attested a time ‖ u64 the log's clock, milliseconds. */
+function base({ attestedAt, attestedMs }: LogClock): Hex {
+  return toHex(concat(PADDING, u64(attestedAt), u64(attestedMs)));
+}
+
+/** What a correction says that the log's clock is. Attacker-controlled until it has been compared with the facts. */
+export function clockOfBase(statement: Pick<StatementOf<'clock'>, 'base'>): LogClock {
+  const bytes = new DataView(fromHex(statement.base).buffer);
+  return { attestedAt: Number(bytes.getBigUint64(16)), attestedMs: Number(bytes.getBigUint64(24)) };
+}
 
 /** A proposal as it is at the true time: none was made in the future, and no lease began in it. */
 function asOf(nowMs: number, proposal: Proposal): Proposal {

@@ -3,7 +3,7 @@ import type { EntryOf } from '../../log/entry.ts';
 import type { History } from '../chain.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, type Surroundings, withinSkew } from '../judgement.ts';
-import { type Tally, tally } from '../quorum.ts';
+import { type Tally, tally, validVotes } from '../quorum.ts';
 import type { Authenticator, Facts, Proposal, Vote } from '../state.ts';
 import { baseIsCurrent, isCurrent, isUnexpired, withProposal } from './proposal.ts';
 import { assertionClaim, currentAuthenticator } from './signatures.ts';
@@ -104,7 +104,7 @@ function checkpointIsOfThisLog(
  * or whose authenticator has been retired since counts for nothing.
  */
 export function currentTally(facts: Facts, { statement, votes }: Pick<Proposal, 'statement' | 'votes'>): Tally {
-  const valid = votes.filter((vote) => facts.authenticators.get(vote.credential)?.retiredAt === null);
+  const valid = validVotes(facts, votes);
   return tally(facts.committee, facts.policy.document.groups, effectOf(statement).barred(facts, statement), valid);
 }
 

@@ -244,6 +244,7 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     refusals: List(),
     granted: List(),
     attestedMs: statement.created,
+    attestedAt: 0,
     stopped: null,
     resumptions: [vault],
     heard: PersistentMap(),

@@ -1,5 +1,7 @@
 import { must } from '../../errors.ts';
 import type { Draft, Entry } from '../../log/entry.ts';
+import { parseStatement, type StatementOf } from '../../statement/statement.ts';
+import { clockOfBase } from '../effects/clock.ts';
 import { MAX_SKEW_MS } from '../judgement.ts';
 import type { Facts } from '../state.ts';
 
@@ -12,11 +14,22 @@ export function earliestMs({ attestedMs }: Pick<Facts, 'attestedMs'>): number {
   return attestedMs - MAX_SKEW_MS;
 }
 
-/** Throws `time_backwards` for an entry that is dated before what custodians have attested. */
+/**
+ * Throws `time_backwards` for an entry that is dated before what custodians have attested; and `clock_skew` for one that
+ * would correct the log's clock and is not, so that a clock which is right is never set back.
+ */
 export function requireSoundDate(facts: Facts, entry: Entry): void {
   const earliest = earliestMs(facts);
+  if (correctsTheClock(facts, entry)) {
+    must(
+      entry.time < earliest,
+      'clock_skew',
+      `entry ${entry.index}: expected a log whose clock is more than 5 minutes ahead of ${entry.time}, got ${facts.attestedMs}: nothing is to be set back`,
+    );
+    return;
+  }
   must(
-    entry.time >= earliest || correctsTheClock(facts, entry),
+    entry.time >= earliest,
     'time_backwards',
     `entry ${entry.index}: expected a time of at least ${earliest}, got ${entry.time}: custodians have attested a later one`,
   );
@@ -30,13 +43,29 @@ export function correctsTheClock(facts: Facts, { kind, body }: Draft): boolean {
 
 /** The facts with the time that a custodian signed in this entry, where there is one. */
 export function withAttested(facts: Facts, entry: Entry): Facts {
-  const attestedMs = Math.max(facts.attestedMs, signedMs(entry));
-  return attestedMs === facts.attestedMs ? facts : { ...facts, attestedMs };
+  const ms = signedMs(entry);
+  if (ms === null) return facts;
+  const attestedAt = correctsTheClock(facts, entry) ? facts.attestedAt : entry.index;
+  return { ...facts, attestedMs: Math.max(facts.attestedMs, ms), attestedAt };
 }
 
-function signedMs({ kind, body }: Entry): number {
+/**
+ * The facts of an authority chain before a correction is proposed in it. The chain leaves out most of what custodians
+ * have signed; the base of the correction says what the log's clock was.
+ */
+export function atCorrection(facts: Facts, { kind, body }: Entry): Facts {
+  if (kind !== 'proposal' || body.statement['kind'] !== 'clock') return facts;
+  const { attestedMs, attestedAt } = clockOfBase(parseStatement(body.statement) as StatementOf<'clock'>);
+  return {
+    ...facts,
+    attestedMs: Math.max(facts.attestedMs, attestedMs),
+    attestedAt: Math.max(facts.attestedAt, attestedAt),
+  };
+}
+
+function signedMs({ kind, body }: Entry): number | null {
   if (kind === 'approval') return body.time;
-  if (kind !== 'proposal') return 0;
+  if (kind !== 'proposal') return null;
   const { proposer, created } = body.statement as { proposer?: { kind?: unknown }; created?: unknown };
-  return proposer?.kind === 'custodian' ? Number(created) : 0;
+  return proposer?.kind === 'custodian' ? Number(created) : null;
 }

@@ -31,6 +31,26 @@ export const TIME: readonly BrokenRule[] = [
     world.now = truth + MINUTE_MS;
     return [world, await world.draftApproval(change, ben)];
   }),
+  time('clock_skew', 'a correction of a clock that is right', async () => {
+    const { world, ana } = await published();
+    return [world, await world.draftProposal(world.clockCorrection(ana))];
+  }),
+  time('clock_skew', 'a correction of a clock that is no more than 5 minutes ahead', async () => {
+    const { world, ana } = await published();
+    world.now = world.facts.attestedMs - 5 * MINUTE_MS;
+    return [world, await world.draftProposal(world.clockCorrection(ana))];
+  }),
+  rulesAt('state/effects/clock.ts')('wrong_base', 'an approval of a correction that another overtook', async () => {
+    const { world, ana, ben, cleo, dan } = await published();
+    const truth = world.now;
+    world.now += 30 * 24 * HOUR_MS;
+    await world.propose(world.policyChange({ veto: true }, ana));
+    world.now = truth + MINUTE_MS;
+    const left = await world.propose(world.clockCorrection(cleo));
+    await world.approve(await world.propose(world.clockCorrection(ana)), ben, dan);
+    world.now = truth - 24 * HOUR_MS;
+    return [world, await world.draftApproval(left, cleo)];
+  }),
   time('time_backwards', 'a stop that its vault dates back', async () => {
     const { world, ana } = await published();
     const stop = await world.draftStop(world.stop('all', '00'.repeat(32), ana));
