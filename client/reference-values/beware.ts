@@ -1,5 +1,6 @@
 import { CC_MODE } from '../../src/core/attest/nvidia/measures.ts';
 import type { NvidiaReferenceValues } from '../../src/core/attest/nvidia/reference-values.ts';
+import { PROTECTED_PCIE } from '../../src/core/attest/nvidia/topology.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
 import type { TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
@@ -76,8 +77,8 @@ const WEAKNESSES: readonly Weakness[] = [
   },
   {
     platform: 'GPUs',
-    isAccepted: (values) => devicesOf(values)?.vbioses.some(leavesOutCcMode) === true,
-    sentence: 'a GH100 in DevTools mode may pass, for golden value 9 of a VBIOS is not compared',
+    isAccepted: (values) => leavesOutCcMode(devicesOf(values)),
+    sentence: 'a GH100 in DevTools mode may pass, for golden value 9 of a driver and its VBIOS is not compared',
     source: 'github.com/NVIDIA/nvtrust/issues/132',
   },
   {
@@ -87,7 +88,8 @@ const WEAKNESSES: readonly Weakness[] = [
       return devices !== null && values.gpu?.switches.includes(0) === true && allowsProtectedPcie(devices);
     },
     sentence:
-      'GPUs in protected-PCIe mode may pass without their NVSwitches, which see in the clear what GPUs send one another',
+      'GPUs in protected-PCIe mode may pass without their NVSwitches, which see in the clear what GPUs send one another, ' +
+      'where their driver is too old to name links',
     source: 'github.com/NVIDIA/nvtrust, guest_tools/ppcie-verifier',
   },
   {
@@ -129,10 +131,16 @@ function devicesOf({ gpu }: ReferenceValues): NvidiaReferenceValues | null {
   return spdm !== null && spdm.drivers.length > 0 && spdm.vbioses.length > 0 ? spdm : null;
 }
 
-function leavesOutCcMode({ chip, golden }: NvidiaReferenceValues['vbioses'][number]): boolean {
-  return chip === CC_MODE.chip && golden?.some(({ index }) => index === CC_MODE.index) !== true;
+/** A GPU passes under a record of its driver and one of its VBIOS, each of which may have the value. */
+function leavesOutCcMode(devices: NvidiaReferenceValues | null): boolean {
+  const leavesOut = ({ chip, golden }: NvidiaReferenceValues['vbioses' | 'drivers'][number]) =>
+    chip === CC_MODE.chip && golden?.some(({ index }) => index === CC_MODE.index) !== true;
+  const { drivers, vbioses } = devices ?? { drivers: [], vbioses: [] };
+  return drivers.some(leavesOut) && vbioses.some(leavesOut);
 }
 
 function allowsProtectedPcie({ ppcie, featureFlags }: NvidiaReferenceValues): boolean {
-  return ppcie?.includes('aa') !== false && featureFlags?.includes('0200') !== false;
+  return (
+    ppcie?.includes(PROTECTED_PCIE.ppcie) !== false && featureFlags?.includes(PROTECTED_PCIE.featureFlag) !== false
+  );
 }

@@ -46,6 +46,15 @@ describe('of GPUs', () => {
     expect(gpus({ vbioses: vbioses(8).filter(({ chip }) => chip === 'GB100') })).not.toContain(devTools);
   });
 
+  test('DevTools may not pass where every driver’s record compares value 9, or every VBIOS’s', () => {
+    const drivers = (index: number) =>
+      referenceValuesFor().drivers.map((record) => ({ ...record, golden: goldenAt(0, index) }));
+    expect(gpus({ drivers: drivers(9), vbioses: vbioses(8) })).not.toContain(devTools);
+    expect(gpus({ drivers: drivers(8), vbioses: vbioses(9) })).not.toContain(devTools);
+    expect(gpus({ drivers: drivers(8), vbioses: vbioses(8) })).toContain(devTools);
+    expect(gpus({ drivers: [...drivers(9), ...drivers(8)], vbioses: vbioses(8) })).toContain(devTools);
+  });
+
   test('protected PCIe may pass without the switches where both are allowed', () => {
     const unseen = 'may pass without their NVSwitches';
     const some = { gpus: [8], switches: [0, 4] };

@@ -5,6 +5,9 @@ import type { Comparison } from './golden.ts';
 /** Of a link that leads nowhere. */
 const NO_SWITCH: Hex = '00'.repeat(8);
 
+/** How a GPU says, by either field, that it is in protected PCIe. */
+export const PROTECTED_PCIE = { ppcie: 'aa', featureFlag: '0200' } as const;
+
 /** A device with its name in rules: `gpu-0`, `switch-3`. */
 export interface PlacedDevice {
   readonly place: string;
@@ -14,16 +17,29 @@ export interface PlacedDevice {
 /**
  * Whether GPUs and NVSwitches are of one machine, as far as the devices say: a switch that no GPU is linked to is
  * another machine's, and one that is left out sees what passes through it. Each GPU is linked to each switch that is
- * shown, and to no other; where none is shown, all GPUs are linked to the same ones.
+ * shown, and to no other; where none is shown, all GPUs are linked to the same ones. `asksForSwitches`, where a policy
+ * counts: of GPUs in protected PCIe, whose switches see in the clear, each link's switch is shown then too.
  */
-export function compareTopology(devices: readonly PlacedDevice[]): Comparison {
+export function compareTopology(devices: readonly PlacedDevice[], asksForSwitches: boolean): Comparison {
   const switches = devices.filter(({ device }) => device.architecture === 'nvswitch');
   const gpus = devices.filter(({ device }) => device.architecture !== 'nvswitch');
-  const faults = switches.length === 0 ? unlikeFaults(gpus) : [...idFaults(switches), ...linkFaults(gpus, switches)];
+  if (switches.length === 0) return compareLinks(gpus, asksForSwitches);
+  const faults = [...idFaults(switches), ...linkFaults(gpus, switches)];
   const counts = `${gpus.length} GPUs and ${switches.length} NVSwitches`;
   return {
     expected: 'every GPU linked to every NVSwitch that is shown and to no other',
     got: faults.length === 0 ? `nothing else, of ${counts}` : faults.join('; '),
+    pass: faults.length === 0,
+  };
+}
+
+function compareLinks(gpus: readonly PlacedDevice[], asksForSwitches: boolean): Comparison {
+  const faults = [...unlikeFaults(gpus), ...(asksForSwitches ? unseenFaults(gpus) : [])];
+  const unseen = asksForSwitches ? '; in protected PCIe every switch shown' : '';
+  return {
+    expected: `the same links on every GPU${unseen}`,
+    got:
+      faults.length === 0 ? `the same links on each of ${gpus.length} GPUs; no NVSwitch is shown` : faults.join('; '),
     pass: faults.length === 0,
   };
 }
@@ -57,6 +73,16 @@ function linkFaults(gpus: readonly PlacedDevice[], switches: readonly PlacedDevi
       ...hidden.map((link) => `${gpu.place} is linked to ${link}, which is not shown`),
     ];
   });
+}
+
+function unseenFaults(gpus: readonly PlacedDevice[]): string[] {
+  return gpus
+    .filter(({ device }) => isProtectedPcie(device) && linkedSwitches(device).length > 0)
+    .map(({ place }) => `${place} is in protected PCIe and linked to NVSwitches, of which none is shown`);
+}
+
+function isProtectedPcie({ report: { opaque } }: Device): boolean {
+  return opaque.ppcie === PROTECTED_PCIE.ppcie || opaque.featureFlag === PROTECTED_PCIE.featureFlag;
 }
 
 function unlikeFaults([first, ...others]: readonly PlacedDevice[]): string[] {
