@@ -234,8 +234,7 @@ export class Api {
     try {
       return await ask(bearer);
     } catch (error) {
-      const isForgotten =
-        error instanceof TwinlockError && (error.code === 'unauthenticated' || error.code === 'session_expired');
+      const isForgotten = error instanceof TwinlockError && error.code === 'unauthenticated';
       if (!isForgotten || this.#bearer.renew === null) throw error;
       return ask(await this.#bearer.renew(bearer));
     }

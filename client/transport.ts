@@ -146,12 +146,24 @@ async function problemOf(status: number, answer: Answer): Promise<TwinlockError>
 /** Longer messages of the vault's are cut: ours have no more. */
 const MAX_WORDS_LENGTH = 500;
 const MAX_DETAILS = 16;
-/** What only a client can know: told so by the vault, a person would believe that nothing was signed. */
-const OWN_CODES: ReadonlySet<string> = new Set(['cancelled', 'usage'] satisfies Code[]);
+
+/**
+ * What only a client can find out, or what ends a program before it is asked anything: told so by the vault, a person
+ * would believe that this machine has found it. A vault answers with every other code.
+ */
+export const CLIENT_CODES: ReadonlySet<Code> = new Set<Code>([
+  'cancelled',
+  'usage',
+  'rolled_back',
+  'prf_missing',
+  'digest_mismatch',
+  'share_invalid',
+  'shares_inconsistent',
+]);
 
 /** Attacker-controlled text never reads as if the client said it. A console's server may have answered, or a proxy. */
 function quotedError({ code, message, detail }: z.infer<typeof problem>): TwinlockError {
-  const known = isCode(code) && !OWN_CODES.has(code) ? code : 'internal';
+  const known = isCode(code) && !CLIENT_CODES.has(code) ? code : 'internal';
   const said = `the answer${known === code ? '' : `, under the unknown code ${quoted(code)},`} says: ${quoted(message)}`;
   const details = Object.entries(detail).slice(0, MAX_DETAILS);
   const words = details.map(([name, value]) => [cut(name), typeof value === 'string' ? cut(value) : value] as const);

@@ -12,6 +12,7 @@ import { appraiseHosts, type HostReview } from './host-review.ts';
 import { type Obstacle, obstaclesOf } from './obstacles.ts';
 import { type Custody, custodyOf, fetchOwnEnvelopes, type OpenedShare, openOwnShare } from './own-share.ts';
 import type { Review } from './review.ts';
+import { sending } from './sent.ts';
 
 export type Decided = Awaited<ReturnType<Api['decide']>>;
 
@@ -113,7 +114,7 @@ async function decide(
   const fields = { vault: fingerprint, statement: digest, decision, origin, size, root, timeMs, nonce };
   const touch = await authenticator.touch({ label: 'approve', ...fields, credentials, prf });
   const enclosed = await enclose(touch);
-  return api.decide(digest, {
+  const body = {
     decision,
     credential: toBase64url(touch.credential),
     checkpoint: { origin, size, root },
@@ -121,7 +122,8 @@ async function decide(
     nonce,
     assertion: archived(touch.assertion),
     ...enclosed,
-  });
+  };
+  return sending({ what: 'decision', digest }, () => api.decide(digest, body));
 }
 
 function custodyIfNew(opened: OpenedShare, fetched: Parameters<typeof custodyOf>[1]): Custody | null {

@@ -3,6 +3,7 @@ import { must } from '../../src/core/errors.ts';
 import type { Replica } from '../replica.ts';
 import { allowed, type Custodian } from './ceremony.ts';
 import { custodyOf, fetchOwnEnvelopes, openOwnShare } from './own-share.ts';
+import { sending } from './sent.ts';
 
 /**
  * Opens and checks one's share of a version without deciding anything, with one touch, and says so in the
@@ -31,5 +32,5 @@ export async function confirmCustody(
   } finally {
     opened.end();
   }
-  return api.confirmCustody(custody);
+  return sending({ what: 'custody', digest: manifest }, () => api.confirmCustody(custody));
 }

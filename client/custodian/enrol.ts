@@ -9,6 +9,7 @@ import type { Invitation } from '../api.ts';
 import { dischargeClaims } from '../replay.ts';
 import type { Authenticator, Registration } from './authenticator.ts';
 import { allowed, archived, type Ceremony, type OwnCredential } from './ceremony.ts';
+import { sending } from './sent.ts';
 
 /** The first, of a new credential. */
 const KEY_EPOCH = 1;
@@ -46,7 +47,8 @@ export async function enrol(
   const { claims } = checkEnrolment(parseEnrolment(bytes), { kind: 'any' });
   await dischargeClaims(claims, verify);
   const digest = digestOf(bytes);
-  const answer = await api.enrol({ document: toBase64url(bytes) });
+  const body = { document: toBase64url(bytes) };
+  const answer = await sending({ what: 'enrolment', digest: null }, () => api.enrol(body));
   must(
     answer.digest === digest,
     'digest_mismatch',

@@ -9,6 +9,7 @@ import type { GenesisDraft } from '../api.ts';
 import { dischargeClaims } from '../replay.ts';
 import { allowed, archived, type Ceremony } from './ceremony.ts';
 import type { Enrolled } from './enrol.ts';
+import { sending } from './sent.ts';
 
 interface Founder {
   readonly person: Hex;
@@ -79,11 +80,12 @@ export async function signGenesis(
   ownAreThere(statement, own);
   const credentials = own.map(allowed);
   const touch = await authenticator.touch({ label: 'genesis', statement: fingerprint, credentials, prf: false });
-  return api.withBearer(invitation).signGenesis({
+  const body = {
     statement: fingerprint,
     credential: toBase64url(touch.credential),
     assertion: archived(touch.assertion),
-  });
+  };
+  return sending({ what: 'genesis', digest: fingerprint }, () => api.withBearer(invitation).signGenesis(body));
 }
 
 /** The vault could have enrolled an authenticator of its own under this founder's name. */

@@ -18,6 +18,7 @@ import type { Replica } from '../replica.ts';
 import { groundOf, statementHeader } from '../statement-header.ts';
 import { versionNamed } from '../version-named.ts';
 import { allowed, archived, type Custodian, sessionAuthenticator } from './ceremony.ts';
+import { sending } from './sent.ts';
 
 /** What a custodian may put before the others. */
 export type Proposition =
@@ -58,7 +59,8 @@ export async function propose(custodian: Custodian, replica: Replica, propositio
     vault: statement.vault,
     statement: digest,
   });
-  const { index } = await custodian.api.propose({ statement, signature, objects: objectsOf(proposition) });
+  const body = { statement, signature, objects: objectsOf(proposition) };
+  const { index } = await sending({ what: 'proposal', digest }, () => custodian.api.propose(body));
   return { digest, index };
 }
 

@@ -2,6 +2,7 @@ import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { allowed, archived, type Ceremony, type Custodian, type OwnCredential } from './ceremony.ts';
+import { sending } from './sent.ts';
 
 /**
  * Opens a session with a touch. Who it is of is the vault's word until `confirmedBy` the log. It lets a custodian read and send, and nothing that it signs is ever an
@@ -21,7 +22,8 @@ export async function openSession(
   const touch = await authenticator.touch({ label: 'session', vault: fingerprint, nonce, credentials, prf: false });
   const credential = toBase64url(touch.credential);
   const assertion = archived(touch.assertion);
-  const session = await api.openSession({ kind: 'custodian', nonce, credential, assertion });
+  const body = { kind: 'custodian', nonce, credential, assertion } as const;
+  const session = await sending({ what: 'sign-in', digest: null }, () => api.openSession(body));
   must(session.role === 'custodian', 'not_a_custodian', `expected a custodian’s session, got a ${session.role}’s`);
   const { person, name, token } = session;
   return { ...ceremony, api: api.withBearer(token), fingerprint, person, name, credential };

@@ -2,7 +2,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { statementDigest } from '../../src/core/statement/statement.ts';
-import type { StopAnswer } from '../api.ts';
+import type { Api, StopAnswer } from '../api.ts';
 import type { Replica } from '../replica.ts';
 import { type Stopping, stopStatement } from '../stop.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type OwnCredential,
   sessionAuthenticator,
 } from './ceremony.ts';
+import { sending } from './sent.ts';
 
 /** The last resumption that a log has, which a stop of everything rests on; null where there was none. */
 export function lastResumption({ resumptions }: Facts): Hex | null {
@@ -37,10 +38,14 @@ export async function signStop(
   return { statement, signature: { kind: 'assertion', ...archived(assertion) } };
 }
 
+/** Sends a stop that was signed. May be repeated. Throws `SentError`, under the vault's codes. */
+export function sendSigned(api: Api, signed: SignedStop): Promise<StopAnswer> {
+  return sending({ what: 'stop', digest: statementDigest(signed.statement) }, () => api.stop(signed));
+}
+
 /** Stops with one touch, at once. Throws `credential_retired`, as `signStop`, and the vault's codes. */
 export async function stop(custodian: Custodian, replica: Replica, stopping: Stopping): Promise<StopAnswer> {
   const own = sessionAuthenticator(replica.facts, custodian);
-  return custodian.api.stop(
-    await signStop(custodian, replica.facts.vault, own, stopping, lastResumption(replica.facts)),
-  );
+  const signed = await signStop(custodian, replica.facts.vault, own, stopping, lastResumption(replica.facts));
+  return sendSigned(custodian.api, signed);
 }

@@ -74,7 +74,6 @@ export const CODES = {
     'genesis_changed',
     'genesis_incomplete',
     'challenge_unknown',
-    'session_expired',
     'upload_unknown',
     'upload_incomplete',
     'upload_conflict',

@@ -27,7 +27,6 @@ export type ProblemStatus = ReturnType<typeof statusOf>;
 export function statusOf(code: Code) {
   switch (code) {
     case 'unauthenticated':
-    case 'session_expired':
     case 'challenge_unknown':
     case 'invitation_unknown':
       return 401;

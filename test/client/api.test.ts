@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Api, type Session } from '../../client/api.ts';
 import { Patience, withRetry } from '../../client/retry.ts';
-import type { Fetch } from '../../client/transport.ts';
-import { TwinlockError } from '../../src/core/errors.ts';
+import { CLIENT_CODES, type Fetch } from '../../client/transport.ts';
+import { CODES, TwinlockError } from '../../src/core/errors.ts';
 
 const BASE = 'https://vault.test/';
 const refusal = (code: string) => expect.objectContaining({ code });
@@ -16,6 +18,21 @@ const VAULT = {
   phase: 'open',
   time: 1,
 };
+
+/** All files that the vault's process runs, but for those that list every code. */
+function vaultSource(): string {
+  const texts = new Map<string, string>();
+  const read = (file: string): void => {
+    if (texts.has(file)) return;
+    const text = readFileSync(file, 'utf8');
+    texts.set(file, text);
+    for (const [, path = ''] of text.matchAll(/ from '(\.[^']+)'/g)) read(join(dirname(file), path));
+  };
+  const src = join(import.meta.dirname, '../../src');
+  read(join(src, 'main.ts'));
+  for (const list of ['core/errors.ts', 'http/problem.ts']) texts.delete(join(src, list));
+  return [...texts.values()].join('\n');
+}
 
 describe('the API', () => {
   afterEach(() => void vi.useRealTimers());
@@ -38,13 +55,22 @@ describe('the API', () => {
     expect(JSON.stringify(error.detail).length).toBeLessThan(16 * 1100);
   });
 
-  test.each(['cancelled', 'usage'])('does not take from the vault what only a client knows: %s', async (code) => {
+  test.each([...CLIENT_CODES])('does not take from the vault what only a client knows: %s', async (code) => {
     await expect(answering(() => problem(code)).vault()).rejects.toThrow(
       expect.objectContaining({
         code: 'internal',
         message: `the answer, under the unknown code “${code}”, says: “said so”`,
       }),
     );
+  });
+
+  test('takes from the vault exactly the codes that a file of it may throw', () => {
+    const source = vaultSource();
+    const unthrown = Object.values(CODES)
+      .flat()
+      .filter((code) => !source.includes(`'${code}'`));
+    // What the vault throws of these two is about its flags, or reaches nobody: the connection is gone.
+    expect(new Set([...unthrown, 'usage', 'cancelled'])).toEqual(CLIENT_CODES);
   });
 
   test('names the place of a wrong answer in bounded words, whatever the vault calls it', async () => {
@@ -202,8 +228,8 @@ describe('a session', () => {
 
   test('that is refused again ends with the refusal', async () => {
     let logins = 0;
-    const api = answering(() => problem('session_expired', 401)).withLogin(async () => session(`t${++logins}`));
-    await expect(api.vault()).rejects.toThrow(refusal('session_expired'));
+    const api = answering(() => problem('unauthenticated', 401)).withLogin(async () => session(`t${++logins}`));
+    await expect(api.vault()).rejects.toThrow(refusal('unauthenticated'));
     expect(logins).toBe(2);
   });
 

@@ -30,7 +30,6 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
       'Set this machine’s clock. If it is right, the vault’s is wrong: tell whoever runs it, and approve nothing. If both are right, custodians have signed times that were ahead: see Propose.',
   },
   unauthenticated: { title: 'You are not signed in', advice: 'Sign in again; sessions end when the vault restarts.' },
-  session_expired: { title: 'Your session has ended', advice: 'Sign in again.' },
   invitation_unknown: {
     title: 'The vault does not know this invitation',
     advice: 'See that all of it was copied. It serves one person, for one vault, until genesis.',
@@ -69,6 +68,11 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   backup_eligible: {
     title: 'This authenticator can be copied',
     advice: 'Passkeys that are synchronised cannot hold shares. Take a hardware security key.',
+  },
+  proposal_unknown: {
+    title: 'The log has no such proposal',
+    advice:
+      'If you have signed it just now, the vault has it and can still record it: see Proposals before you propose it again.',
   },
   statement_expired: { title: 'This has expired', advice: 'It must be proposed anew.' },
   proposal_closed: { title: 'This has been decided already', advice: 'See how it ended; there is nothing left to do.' },

@@ -3,6 +3,7 @@ import type { Hex } from '../../../src/core/bytes.ts';
 import { must, type TwinlockError } from '../../../src/core/errors.ts';
 import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
+import { statementDigest } from '../../../src/core/statement/statement.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { Api, type VaultStatus } from '../../api.ts';
 import {
@@ -13,7 +14,7 @@ import {
   sessionAuthenticator,
 } from '../../custodian/ceremony.ts';
 import { confirmedBy, openSession } from '../../custodian/session.ts';
-import { lastResumption, signStop } from '../../custodian/stop.ts';
+import { lastResumption, sendSigned, signStop } from '../../custodian/stop.ts';
 import { type StopKit, stopKitOf } from '../../custodian/stop-kit.ts';
 import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
@@ -46,6 +47,8 @@ export const fingerprint = signal<Hex | null>(null);
 export const custodian = signal<Custodian | null>(null);
 /** What the log has established, as this page has verified it. */
 export const facts = signal<Facts | null>(null);
+/** How many entries of the log they rest on. */
+export const entries = signal(0);
 export const progress = signal<{ readonly entries: number; readonly of: number }>({ entries: 0, of: 0 });
 /** What ends everything: the page shows nothing else. */
 export const fault = signal<TwinlockError | null>(null);
@@ -108,7 +111,7 @@ async function signAndSend(vault: Hex, own: OwnCredential, stopping: Stopping, r
 }
 
 export async function sendStop(signed: SignedStop): Promise<void> {
-  await ceremony.api.stop(signed);
+  await sendSigned(ceremony.api, signed);
   if (!unsent.value.includes(signed)) return;
   unsent.value = unsent.value.filter((other) => other !== signed);
   taken.value = [...taken.value, signed];
@@ -125,11 +128,21 @@ export function withReplica<T>(act: (replica: Replica, custodian: Custodian) => 
     try {
       return await act(replica, custodian.value);
     } finally {
-      facts.value = replica?.facts ?? null;
+      showReplica();
     }
   });
   queue = result.catch(() => undefined);
   return result;
+}
+
+function showReplica(): void {
+  entries.value = replica?.state.chain.frontier.size ?? 0;
+  facts.value = replica?.facts ?? null;
+  // Whatever the vault has answered to them.
+  const missing = unsent.value.filter(
+    ({ statement }) => facts.value?.statements.has(statementDigest(statement)) !== true,
+  );
+  if (missing.length < unsent.value.length) unsent.value = missing;
 }
 
 async function replayLog(): Promise<void> {
@@ -143,7 +156,7 @@ async function replayLog(): Promise<void> {
     must(rpId === location.hostname, 'wrong_rp_id', `genesis says ${rpId}, this console serves ${location.hostname}`);
     custodian.value = confirmedBy(replica.facts, self);
     await rememberOwn(replica.facts, custodian.value);
-    facts.value = replica.facts;
+    showReplica();
     trouble.value = await keepForStops(replica);
   } catch (thrown) {
     const error = asFailure(thrown);
@@ -197,7 +210,7 @@ async function refresh(): Promise<void> {
     trouble.value = replica === null ? null : await keepForStops(replica);
   } catch (thrown) {
     const error = asFailure(thrown);
-    if (error.code === 'unauthenticated' || error.code === 'session_expired') signOut();
+    if (error.code === 'unauthenticated') signOut();
     else if (error.group === 'alert' && error.code !== 'internal') fault.value = error;
     else trouble.value = error;
   }
@@ -221,12 +234,15 @@ async function sendUnsent(): Promise<void> {
   await Promise.allSettled(unsent.value.map(sendStop));
 }
 
-/** A ceremony over the log as it is now, and what came of it. */
+/** A ceremony over the log as it is now. What came of it the log says afterwards, whatever the vault has answered. */
 export function act<T>(ceremonyOf: (replica: Replica, custodian: Custodian) => Promise<T>): Promise<T> {
   return withReplica(async (current, self) => {
     await current.extend();
-    const result = await ceremonyOf(current, self);
-    await current.extend();
-    return result;
+    try {
+      return await ceremonyOf(current, self);
+    } finally {
+      // Where it cannot be read now, that says nothing of what was signed: the next refresh tries again and says why.
+      await current.extend().catch(() => undefined);
+    }
   });
 }

@@ -411,8 +411,8 @@ describe('what is forwarded', () => {
   });
 
   it('hands on the status and body of a refusal', async () => {
-    const { ask } = open(() => Response.json({ code: 'session_expired', message: 'm', detail: {} }, { status: 401 }));
-    expect(await codeOf(await ask('/v1/status', { headers: own }))).toEqual([401, 'session_expired']);
+    const { ask } = open(() => Response.json({ code: 'unauthenticated', message: 'm', detail: {} }, { status: 401 }));
+    expect(await codeOf(await ask('/v1/status', { headers: own }))).toEqual([401, 'unauthenticated']);
   });
 });
 

@@ -1,8 +1,10 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { TwinlockError } from '../../../../src/core/errors.ts';
+import { SentError } from '../../../custodian/sent.ts';
 import { cutOff, measureCutOff } from './cut-off.ts';
 import { asFailure, Failure, Notice } from './notice.tsx';
+import { SentFailure } from './sent.tsx';
 import { Text } from './text.tsx';
 
 export interface Action {
@@ -83,5 +85,7 @@ export function GrantButton({ action, disabled = false, describedBy, ...rest }: 
 }
 
 export function ActionError({ action }: { action: Action }) {
-  return action.error === null ? null : <Failure error={action.error} />;
+  const { error } = action;
+  if (error instanceof SentError) return <SentFailure error={error} />;
+  return error === null ? null : <Failure error={error} />;
 }

@@ -1,19 +1,22 @@
-import { useSignal } from '@preact/signals';
+import { signal } from '@preact/signals';
+import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code } from '../../../../src/core/errors.ts';
 import type { Facts, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import { approve, deny } from '../../../custodian/approve.ts';
 import type { Obstacle } from '../../../custodian/obstacles.ts';
 import type { Review } from '../../../custodian/review.ts';
+import { SentError } from '../../../custodian/sent.ts';
 import { instant } from '../format.ts';
-import { ActionButton, ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { type Action, ActionButton, ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Digest } from '../parts/digest.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';
+import { Answered } from '../parts/sent.tsx';
 import { Text } from '../parts/text.tsx';
 import { Words } from '../parts/words.tsx';
 import { StopForm } from '../stopping/stop-form.tsx';
-import { act, custodian } from '../vault.ts';
+import { act, custodian, entries } from '../vault.ts';
 import { phaseOf } from './title.ts';
 
 /** Reasons are listed until they bury the buttons: 64 hosts may have thousands. */
@@ -28,10 +31,19 @@ const NO_VOTE: ReadonlySet<Code> = new Set([
   'credential_retired',
 ]);
 
+/** What was signed and sent from this page, and the error that came back; null where none did. */
+interface SentDecision {
+  readonly decision: Vote['decision'];
+  readonly error: SentError | null;
+}
+
+/** By proposal. Kept while the page is open: a screen that is opened again offers nothing as if nothing had been sent. */
+const sent = signal<ReadonlyMap<Hex, SentDecision>>(new Map());
+
 /** The code, what stands in the way, and the two buttons. */
 export function DecidePanel({ review, facts }: { review: Review; facts: Facts }) {
   const person = custodian.value?.person;
-  const isSent = useSignal(false);
+  const sentHere = sent.value.get(review.digest) ?? null;
   // A review takes a moment; what the log says of it is there at once.
   const proposal = facts.proposals.get(review.digest) ?? review.proposal;
   const [, phase] = phaseOf(facts, proposal);
@@ -49,33 +61,28 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
           auditor’s key, run <code>twinlock code</code> <Digest hex={review.digest} />
         </p>
       ) : null}
-      {isSent.value ? <Sent phase={phase} own={own} /> : null}
-      {isDecided ? (
-        <Outcome phase={phase} own={own} />
-      ) : (
-        <Decision
-          review={review}
-          onSent={() => {
-            isSent.value = true;
-          }}
-        />
-      )}
+      {sentHere === null ? null : <Sent of={sentHere} phase={phase} own={own} />}
+      {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} sentHere={sentHere} />}
       <Withdraw review={review} />
     </Panel>
   );
 }
 
-/** What the log says of it, never what the vault answered. */
-function Sent({ phase, own }: { phase: string; own: Vote | undefined }) {
+/** What the log says of it; what the vault answered is quoted, and decides nothing. */
+function Sent({ of, phase, own }: { of: SentDecision; phase: string; own: Vote | undefined }) {
+  const answered = of.error === null ? null : <Answered error={of.error} />;
   if (own === undefined) {
+    const name = of.decision === 'approve' ? 'approval' : 'denial';
     return (
-      <Notice tone="bad" title="Your decision is not in the log">
-        <p>The vault took it and has not recorded it. It can still do so: tell the other custodians.</p>
+      <Notice tone="bad" title={`You have signed: your ${name} is not in the log as of entry ${entries.value - 1}`}>
+        {answered}
+        <p>The vault has what you signed and can still record it. This page looks again by itself. Tell the others.</p>
       </Notice>
     );
   }
   return (
     <Notice tone="good" title={`Recorded as entry ${own.index}`}>
+      {answered}
       <p>The proposal is now {phase}.</p>
     </Notice>
   );
@@ -90,15 +97,9 @@ function Outcome({ phase, own }: { phase: string; own: Vote | undefined }) {
   );
 }
 
-function Decision({ review, onSent }: { review: Review; onSent: () => void }) {
-  const approving = useAction(async () => {
-    await act((replica, self) => approve(self, replica, review));
-    onSent();
-  });
-  const denying = useAction(async () => {
-    await act((replica, self) => deny(self, replica, review.digest));
-    onSent();
-  });
+function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision | null }) {
+  const approving = useDecision(review.digest, 'approve', () => act((replica, self) => approve(self, replica, review)));
+  const denying = useDecision(review.digest, 'deny', () => act((replica, self) => deny(self, replica, review.digest)));
   const { obstacles } = review;
   const canVote = !obstacles.some(({ code }) => NO_VOTE.has(code));
   const busy = approving.busy || denying.busy;
@@ -127,15 +128,33 @@ function Decision({ review, onSent }: { review: Review; onSent: () => void }) {
           disabled={busy || obstacles.length > 0}
           describedBy={obstacles.length > 0 ? 'obstacles' : undefined}
         >
-          Approve
+          {sentHere?.decision === 'approve' ? 'Sign the approval again' : 'Approve'}
         </GrantButton>
         <ActionButton action={denying} kind="danger" disabled={busy || !canVote}>
-          Deny
+          {sentHere?.decision === 'deny' ? 'Sign the denial again' : 'Deny'}
         </ActionButton>
-        <span class="quiet">Either takes a touch, and neither can be taken back.</span>
+        <span class="quiet">
+          {sentHere === null
+            ? 'Either takes a touch, and neither can be taken back.'
+            : 'Of all that you sign, the vault chooses what it records first: only that counts.'}
+        </span>
       </div>
     </>
   );
+}
+
+/** Once it was signed and sent, an error is an answer to it, and no failure of the act. */
+function useDecision(digest: Hex, decision: Vote['decision'], decide: () => Promise<unknown>): Action {
+  return useAction(async () => {
+    let error: SentError | null = null;
+    try {
+      await decide();
+    } catch (thrown) {
+      if (!(thrown instanceof SentError)) throw thrown;
+      error = thrown;
+    }
+    sent.value = new Map(sent.value).set(digest, { decision, error });
+  });
 }
 
 /** What has been overtaken or decided is no attack. */

@@ -1,0 +1,30 @@
+import type { Hex } from '../../src/core/bytes.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
+
+/** What a person has signed with a touch, and by which digest it is found; a sign-in and an enrolment are in no log. */
+export interface Signed {
+  readonly what: 'sign-in' | 'enrolment' | 'genesis' | 'proposal' | 'decision' | 'custody' | 'stop';
+  readonly digest: Hex | null;
+}
+
+/**
+ * What was signed has been sent, and an error came back. Its code and message are those of the answer: claims of the
+ * vault, which may have recorded what it has. Only the log shows whether it did.
+ */
+export class SentError extends TwinlockError {
+  readonly signed: Signed;
+
+  constructor(signed: Signed, cause: TwinlockError) {
+    super(cause.code, cause.message, cause.detail, { cause });
+    this.signed = signed;
+  }
+}
+
+/** Sends what has been signed. Throws `SentError` for every error that `send` throws. */
+export async function sending<T>(signed: Signed, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    throw error instanceof TwinlockError ? new SentError(signed, error) : error;
+  }
+}
