@@ -11,7 +11,7 @@ import { exactBytes } from '../exact.ts';
 import { fileError } from '../file-error.ts';
 import { type Fetched, fetchRelease, sendReceipt } from '../host/fetch.ts';
 import { type PendingRelease, readPendingRelease } from '../host/pending-release.ts';
-import { claimedStop, readStops } from '../host/stops.ts';
+import { claimsToStop, requireStopPlace, type StopNotices, StopPlace } from '../host/stops.ts';
 import { waitForRelease } from '../host/wait.ts';
 import { watch } from '../host/watch.ts';
 import { type PrincipalKey, signStopAsPrincipal } from '../principal.ts';
@@ -24,6 +24,8 @@ import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request
 
 /** How long a request whose keys are lost may take to be withdrawn. */
 const WITHDRAW_WITHIN_MS = 10_000;
+/** Files that are named as ignored. */
+const MAX_IGNORED_TOLD = 16;
 /** One host a run; a request of several has a file of keys for each. */
 const HOST = 0;
 
@@ -41,7 +43,10 @@ export function addFetch(program: Command): void {
     .requiredOption('--to <folder>', 'where they go; files that are there and right are not fetched again')
     .option('--keys <file>', 'goes on with what twinlock request began; without it, asks first')
     .option('--evaluation-report <file>', 'its SHA-256 goes into the receipt')
-    .option('--stops <path>', 'a file or folder where stops are brought to this host: one that is true ends the fetch')
+    .option(
+      '--stops <path>',
+      'a file or folder, which must be there, where stops are brought to this host: one that is true ends the fetch',
+    )
     .option('--no-receipt', 'leaves the receipt to a later run: an evaluation has no report yet')
     .addHelpText(
       'after',
@@ -64,6 +69,7 @@ Examples:
 async function run(invocation: Invocation, target: string | undefined, flags: FetchFlags): Promise<void> {
   const isOneOf = (target === undefined) !== (flags.keys === undefined);
   must(isOneOf, 'usage', 'what is to be fetched? give either MODEL@VERSION, or --keys FILE of a request');
+  if (flags.stops !== undefined) await requireStopPlace(flags.stops);
   const evaluation = flags.evaluationReport === undefined ? null : await digestOfFile(flags.evaluationReport);
   if (flags.keys !== undefined) {
     const pending = await readPendingRelease(flags.keys);
@@ -100,7 +106,8 @@ async function take(
     if (line !== told) terminal.note(line);
     told = line;
   };
-  const endWatch = flags.stops === undefined ? () => undefined : tellOfStop(terminal, pending, flags.stops);
+  const notices = stopNotices(terminal);
+  const endWatch = flags.stops === undefined ? () => undefined : tellOfStop(terminal, pending, flags.stops, notices);
   try {
     await waitForRelease(api, pending, { onProgress });
   } finally {
@@ -116,7 +123,7 @@ async function take(
       host: HOST,
       folder: flags.to,
       verify: async (claim) => verifyNode(claim),
-      ...(flags.stops === undefined ? {} : { stops: () => readStops(flags.stops as string) }),
+      stops: flags.stops === undefined ? null : new StopPlace(flags.stops, notices),
       onProgress: ({ bytes, totalBytes }) => progress.update(bytes, totalBytes),
     });
   } finally {
@@ -134,18 +141,40 @@ async function take(
   ]);
 }
 
-/** Once: whoever writes there is nobody in particular. Returns how to end it. */
-function tellOfStop(terminal: Invocation['terminal'], pending: PendingRelease, path: string): () => void {
+/** Each file once, and no more of them than an operator reads: nobody knows who writes there. */
+function stopNotices({ note }: Invocation['terminal']): StopNotices {
+  const told = new Set<string>();
+  return {
+    ignored: (line) => {
+      if (told.has(line) || told.size > MAX_IGNORED_TOLD) return;
+      told.add(line);
+      note(told.size > MAX_IGNORED_TOLD ? 'ignored      more files, which are not named' : `ignored      ${line}`);
+    },
+    gone: (path) => note(`gone         ${path}: no stop reaches this host there until it is back, and readable`),
+  };
+}
+
+/** One stop, once: anybody may have written it. Returns how to end it. */
+function tellOfStop(
+  terminal: Invocation['terminal'],
+  pending: PendingRelease,
+  path: string,
+  notices: StopNotices,
+): () => void {
+  const place = new StopPlace(path, notices);
   let isTold = false;
-  const look = async () => {
+  const look = async (signal: AbortSignal) => {
     if (isTold) return;
-    const stop = claimedStop(await readStops(path), pending);
-    if (stop === null) return;
-    isTold = true;
-    const by = stop.by.kind === 'custodian' ? `the security key ${stop.by.credential}` : stop.by.key;
-    const what = stop.what === 'all' ? 'everything' : 'this release';
-    const line = `a stop of ${what}, said to be by ${by}, lies in ${path}`;
-    terminal.note(`brought      ${line}: once the custodians have released, it is checked with the authority chain`);
+    for await (const { signed } of place.look(signal)) {
+      const { statement } = signed;
+      if (!claimsToStop(statement, pending)) continue;
+      isTold = true;
+      const by = statement.by.kind === 'custodian' ? `the security key ${statement.by.credential}` : statement.by.key;
+      const what = statement.what === 'all' ? 'everything' : 'this release';
+      const line = `a stop of ${what}, said to be by ${by}, lies in ${path}`;
+      terminal.note(`brought      ${line}: once the custodians have released, it is checked with the authority chain`);
+      return;
+    }
   };
   // A notice is no reason to end.
   return watch(look, () => undefined);

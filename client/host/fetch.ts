@@ -2,7 +2,6 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Hex, toBase64url, wipe } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { hostReceiptMessage } from '../../src/core/log/receipt.ts';
-import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { type InnerManifest, parseInnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { plainBytes } from '../../src/core/weights/manifest.ts';
 import type { Api } from '../api.ts';
@@ -12,7 +11,7 @@ import { HOST_CLOCK, type HostClock, Lease, leaseOver } from './clock.ts';
 import { type OpenedRelease, openRelease } from './open-release.ts';
 import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
-import { heedStops } from './stops.ts';
+import { heedStops, type StopPlace } from './stops.ts';
 import { isInPlace, removeTargets, writeTarget } from './target.ts';
 import { watch } from './watch.ts';
 
@@ -35,8 +34,8 @@ export interface FetchOptions {
   readonly verify: Verify;
   readonly retry?: RetryPolicy;
   readonly clock?: HostClock;
-  /** Stops that reach this host by another way than the vault; asked again and again. */
-  readonly stops?: () => Promise<readonly SignedStop[]>;
+  /** Where stops are brought to this host by another way than the vault; looked at again and again. */
+  readonly stops?: StopPlace | null;
   readonly onProgress?: (progress: FetchProgress) => void;
 }
 
@@ -65,17 +64,19 @@ export interface Fetched {
  */
 export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
   const { api, pending, host, verify, retry = DEFAULT_RETRY, clock = HOST_CLOCK } = options;
-  const { onProgress = () => undefined, stops = async () => [] } = options;
+  const { onProgress = () => undefined, stops = null } = options;
   onProgress({ phase: 'authority', bytes: 0, totalBytes: 0, path: null });
   const handover = await withRetry(retry, () => api.handover(pending.release, host));
-  const release = await openRelease(handover, pending, host, verify, clock, await stops());
+  const release = await openRelease(handover, pending, host, verify, clock, stops);
   const lease = new Lease(release.leaseEndsMs, clock);
   const wipeKey = () => wipe(release.releaseKey);
   lease.signal.addEventListener('abort', wipeKey, { once: true });
   const begun: string[] = [];
   let stopped: unknown = null;
   const endWatch = watch(
-    async () => heedStops(release.authority, await stops(), verify),
+    async (signal) => {
+      if (stops !== null) await heedStops(release.authority, stops, verify, signal);
+    },
     (error) => {
       stopped = error;
       lease.end();

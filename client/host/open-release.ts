@@ -4,7 +4,6 @@ import { openHostShare } from '../../src/core/envelope/host-share.ts';
 import { sealedSignatureClaim } from '../../src/core/envelope/sealed-signature.ts';
 import { openToken } from '../../src/core/envelope/token.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { combineShares, verifyShare } from '../../src/core/share/combine.ts';
 import type { Share } from '../../src/core/share/share.ts';
@@ -16,7 +15,7 @@ import type { Handover } from '../api.ts';
 import { dischargeClaims, type Verify } from '../replay.ts';
 import { HOST_CLOCK } from './clock.ts';
 import { type HostKeys, kemOf, keysOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
-import { heedStops } from './stops.ts';
+import { heedStops, type StopPlace } from './stops.ts';
 import { leaseEnd } from './times.ts';
 
 /** A release that this host may use: `wipe` the key when the last file is out. */
@@ -40,7 +39,8 @@ type SealedShare = Handover['shares'][number];
  * verified from the fingerprint down to this host's own keys, and its times against this host's own clock, before any
  * share is opened.
  *
- * `stops` are those that reached this host by another way. Throws as `verifyAuthority`, `leaseEnd` and `heedStops`; `binding_mismatch` where the release names other keys than these;
+ * `stops` is where they are brought to this host by another way: all of it is looked at before any share is opened.
+ * Throws as `verifyAuthority`, `leaseEnd` and `heedStops`; `binding_mismatch` where the release names other keys than these;
  * `signature_invalid` for a share that nobody can be blamed for; `share_invalid` for a bad one, naming in
  * `detail.person` the custodian who signed it; `quorum_missing`, `key_check_failed`, `envelope_invalid`.
  */
@@ -50,14 +50,14 @@ export async function openRelease(
   host: number,
   verify: Verify,
   clock: { now(): number } = HOST_CLOCK,
-  stops: readonly SignedStop[] = [],
+  stops: StopPlace | null = null,
 ): Promise<OpenedRelease> {
   const authority = verifyAuthority(handover.authority, pending.vault, pending.release);
   await dischargeClaims(authority.claims, verify);
   const keys = keysOf(pending, host);
   namesOurKeys(authority, keys);
   const leaseEndsMs = leaseEnd(authority, pending, clock.now());
-  await heedStops(authority, stops, verify);
+  if (stops !== null) await heedStops(authority, stops, verify);
   const { manifest } = authority.release.statement;
   const { core } = parseManifest(manifestIn(handover, manifest));
   const shares = await openShares(handover.shares, authority, core, keys, verify);

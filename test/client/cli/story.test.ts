@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { checkpointFiles } from '../../../client/checkpoint-file.ts';
 import { followLog } from '../../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../../client/custodian/custody.ts';
@@ -225,6 +225,31 @@ describe('how it ends otherwise', SLOW, () => {
       ),
     ]);
   });
+
+  test('one whose place for stops is not there is refused before anything is asked of the vault', async () => {
+    const { proposals } = await vault.auditor.api.proposals('all');
+    const run = await vault.twinlock('requester', [...fetch, '--stops', vault.path('mistyped')]);
+    expect([run.code, run.stdout]).toEqual([64, '']);
+    expect(run.stderr).toMatch(/^twinlock: --stops .*mistyped: .*make the folder.*\(not_found\)\n$/);
+    expect((await vault.auditor.api.proposals('all')).proposals).toHaveLength(proposals.length);
+  });
+
+  test('one that waits names each file that is no stop, once, and says when its place for stops is gone', async () => {
+    const stops = vault.path('stops-gone');
+    mkdirSync(stops);
+    writeFileSync(join(stops, 'none.json'), '{}');
+    const { proposals } = await vault.auditor.api.proposals('all');
+    const run = vault.twinlock('requester', [...fetch, '--stops', stops], { interruptAt: 'gone  ' });
+    await vi.waitFor(async () => {
+      expect((await vault.auditor.api.proposals('all')).proposals.length).toBeGreaterThan(proposals.length);
+    }, 20_000);
+    // Longer than it takes to look twice.
+    await sleep(1500);
+    rmSync(stops, { recursive: true });
+    const { stderr } = await run;
+    expect(stderr.match(/^ignored .*none\.json: /gm)).toHaveLength(1);
+    expect(stderr.match(/^gone .*stops-gone: no stop reaches this host/gm)).toHaveLength(1);
+  });
 });
 
 describe('audit', SLOW, () => {
@@ -234,7 +259,7 @@ describe('audit', SLOW, () => {
     await confirmCustody(vault.ana.custodian, replica, versions[0]?.manifest ?? '');
     const run = await vault.twinlock('auditor', ['audit']);
     expect(run.code).toBe(0);
-    expect(run.stdout).toMatch(/^integrity +PASS\n +\d+ entries, \d+ signatures and 6 appraisals reached again$/m);
+    expect(run.stdout).toMatch(/^integrity +PASS\n +\d+ entries, \d+ signatures and 7 appraisals reached again$/m);
     expect(run.stdout).toMatch(/^completeness +PASS\n +releases: 3; with receipts 3, ended without 0, awaited 0$/m);
     expect(run.stdout).toContain('grade simulation');
   });

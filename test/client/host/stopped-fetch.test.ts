@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { signStop } from '../../../client/custodian/stop.ts';
 import { fetchRelease } from '../../../client/host/fetch.ts';
-import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
+import { StopPlace } from '../../../client/host/stops.ts';
+import { dropStopFile } from '../../../client/stop-file.ts';
 import { approveBy, depositModel, modelFolder, publishModel, requestModel, temporary } from '../story.ts';
 import { type Founded, found, sessionOf, verify } from '../vault.ts';
 
@@ -24,18 +25,19 @@ test('a stop that is brought to a host ends its fetch, which leaves nothing of t
   const [own] = founders.ana.enrolled;
   if (own === undefined) throw new Error('nobody has enrolled');
   const stop = await signStop(custodians.ana, fingerprint, own, { what: 'all', reason: 'a drill' }, null);
-  const brought: SignedStop[] = [];
+  const place = temporary();
   // The last file is slow to come: the host looks for stops meanwhile.
   vault.meddle = async ({ url, headers }, next) => {
     const isLast = /\/v1\/weights\/[0-9a-f]{64}\/2$/.test(url) && headers.has('range');
     if (!isLast) return next();
-    brought.push(stop);
+    await dropStopFile(place, stop).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     return next();
   };
   const { api } = await sessionOf(founded, 'requester');
   const folder = temporary();
-  const fetched = fetchRelease({ api, pending, host: 0, folder, verify, stops: async () => brought });
+  const stops = new StopPlace(place, { ignored: () => undefined, gone: () => undefined });
+  const fetched = fetchRelease({ api, pending, host: 0, folder, verify, stops });
   await expect(fetched).rejects.toThrow(expect.objectContaining({ code: 'vault_stopped' }));
   expect(readdirSync(folder)).toEqual([]);
 });

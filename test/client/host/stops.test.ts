@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { claimedStop, heedStops, readStops } from '../../../client/host/stops.ts';
-import { dropStopFile } from '../../../client/stop-file.ts';
+import { claimsToStop, heedStops, requireStopPlace, StopPlace } from '../../../client/host/stops.ts';
+import { dropStopFile, writeStopFile } from '../../../client/stop-file.ts';
 import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
 import { verifyAuthority } from '../../../src/core/state/authority.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
@@ -14,6 +14,25 @@ import { chainInputOf, makeChain } from '../../world/authority.ts';
 const ZEROS = '00'.repeat(32);
 const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
 const code = (name: string) => expect.objectContaining({ code: name });
+
+/** A place where these lie, in the order of their names, and what its host was told. */
+async function placeWith(stops: readonly SignedStop[] = []) {
+  const folder = mkdtempSync(join(tmpdir(), 'twinlock-stops-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [i, stop] of stops.entries()) await writeStopFile(join(folder, `${i}.json`), stop);
+  const told: string[] = [];
+  const notices = {
+    ignored: (line: string) => told.push(line.replace(`${folder}/`, '')),
+    gone: () => told.push('gone'),
+  };
+  return { folder, told, place: new StopPlace(folder, notices) };
+}
+
+async function found(place: StopPlace): Promise<readonly SignedStop[]> {
+  const all: SignedStop[] = [];
+  for await (const { signed } of place.look()) all.push(signed);
+  return all;
+}
 
 /** A host with its chain, and stops that were made after it. */
 async function host() {
@@ -34,9 +53,9 @@ describe('a host that has its authority chain is ended by', () => {
   test('a stop of everything, also one that rests on a resumption later than its chain', async () => {
     const { world, ana, authority, signed } = await host();
     const all = await signed(world.stop('all', ZEROS, ana));
-    await expect(heedStops(authority, [all], verify)).rejects.toThrow(code('vault_stopped'));
+    await expect(heedStops(authority, (await placeWith([all])).place, verify)).rejects.toThrow(code('vault_stopped'));
     const later = await signed(world.stop('all', ZEROS, ana, { base: '77'.repeat(32) }));
-    await expect(heedStops(authority, [later], verify)).rejects.toThrow(code('vault_stopped'));
+    await expect(heedStops(authority, (await placeWith([later])).place, verify)).rejects.toThrow(code('vault_stopped'));
   });
 
   test('a revocation of its release, a withdrawal of its version, a retirement of its key', async () => {
@@ -48,7 +67,8 @@ describe('a host that has its authority chain is ended by', () => {
       [world.retirement(world.founding.requester, world.founding.requester), 'principal_retired'],
     ] as const;
     for (const [statement, expected] of cases) {
-      await expect(heedStops(authority, [await signed(statement)], verify)).rejects.toThrow(code(expected));
+      const { place } = await placeWith([await signed(statement)]);
+      await expect(heedStops(authority, place, verify)).rejects.toThrow(code(expected));
     }
   });
 });
@@ -65,32 +85,81 @@ describe('a host that has no authority chain yet', () => {
       await signed(world.stop('release', '77'.repeat(32), ana)),
       await signed(world.stop('version', deposit.manifest, ana)),
     ];
-    expect(claimedStop(others, pending)).toBeNull();
-    expect(claimedStop([...others, revoked, all], pending)).toEqual(revoked.statement);
-    expect(claimedStop([...others, all], pending)).toEqual(all.statement);
+    const isTold = ({ statement }: SignedStop) => claimsToStop(statement, pending);
+    expect(others.map(isTold)).toEqual([false, false, false]);
+    expect([revoked, all].map(isTold)).toEqual([true, true]);
   });
 });
 
 describe('a host goes on', () => {
-  test('whatever lies there that is not true, of another vault, or of something else', async () => {
+  test('whatever lies there that is not true, of another vault, or of something else, and says why it is ignored', async () => {
     const { world, ana, ben, authority, signed } = await host();
     const [all, bens] = [await signed(world.stop('all', ZEROS, ana)), await signed(world.stop('all', ZEROS, ben))];
     const forged = { statement: all.statement, signature: bens.signature };
     const other = await signed(world.stop('all', ZEROS, ana, { vault: '77'.repeat(32) }));
     const auditor = await signed(world.retirement(world.founding.auditor, ana));
-    await heedStops(authority, [forged, other, auditor], verify);
+    const { place, told } = await placeWith([forged, other, auditor]);
+    await heedStops(authority, place, verify);
+    expect(told.sort()).toEqual([
+      expect.stringMatching(/^0\.json: /),
+      expect.stringMatching(/^1\.json: expected vault /),
+      '2.json: it stops something else than this release',
+    ]);
   });
 });
 
-test('stops are read from a file or a folder, and what is none is left out', async () => {
-  const { world, ana, signed } = await host();
-  const folder = mkdtempSync(join(tmpdir(), 'twinlock-stops-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  expect(await readStops(join(folder, 'absent'))).toEqual([]);
-  const stop = await signed(world.stop('all', ZEROS, ana));
-  const path = await dropStopFile(folder, stop);
-  writeFileSync(join(folder, 'junk.json'), '{}');
-  writeFileSync(join(folder, 'notes.txt'), 'x');
-  expect(await readStops(folder)).toEqual([stop]);
-  expect(await readStops(path)).toEqual([stop]);
+describe('where stops are brought to a host', () => {
+  test('a true one is found behind any number of files that are none', async () => {
+    const { world, ana, authority, signed } = await host();
+    const { folder, place, told } = await placeWith();
+    for (let i = 0; i < 200; i++) writeFileSync(join(folder, `0-${i}.json`), '{}');
+    const path = await dropStopFile(folder, await signed(world.stop('all', ZEROS, ana)));
+    renameSync(path, join(folder, 'z.json'));
+    await expect(heedStops(authority, place, verify)).rejects.toThrow(code('vault_stopped'));
+    expect(told.every((line) => line.startsWith('0-'))).toBe(true);
+  });
+
+  test('a folder or a file is read once, and again when it has changed, and what is ignored is told', async () => {
+    const { world, ana, signed } = await host();
+    const stop = await signed(world.stop('all', ZEROS, ana));
+    const { folder, place, told } = await placeWith();
+    writeFileSync(join(folder, 'a.json'), '{}');
+    writeFileSync(join(folder, 'notes.txt'), 'x');
+    mkdirSync(join(folder, 'folder.json'));
+    const path = await dropStopFile(folder, stop);
+    expect(await found(place)).toEqual([stop]);
+    const first = told.splice(0).sort();
+    expect(first.map((line) => line.split(': ')[0])).toEqual(['a.json', 'folder.json', 'notes.txt']);
+    expect(await found(place)).toEqual([]);
+    expect(told.splice(0)).toEqual(['notes.txt: its name does not end in .json']);
+    rmSync(join(folder, 'a.json'));
+    await writeStopFile(join(folder, 'a.json'), stop);
+    expect(await found(place)).toEqual([stop]);
+    expect(await found(new StopPlace(path, { ignored: () => undefined, gone: () => undefined }))).toEqual([stop]);
+  });
+
+  test('one that disappears is told of, once, and is looked at again when it is back', async () => {
+    const { world, ana, signed } = await host();
+    const { folder, place, told } = await placeWith();
+    rmSync(folder, { recursive: true });
+    expect([await found(place), await found(place), told]).toEqual([[], [], ['gone']]);
+    mkdirSync(folder);
+    const stop = await signed(world.stop('all', ZEROS, ana));
+    await dropStopFile(folder, stop);
+    expect(await found(place)).toEqual([stop]);
+  });
+
+  test('one that is not there, or that this user cannot read, is refused at the start with what to do', async () => {
+    const { folder } = await placeWith();
+    await requireStopPlace(folder);
+    await expect(requireStopPlace(join(folder, 'absent'))).rejects.toThrow(
+      expect.objectContaining({
+        code: 'not_found',
+        message: expect.stringMatching(/^--stops .*absent: .*make the folder/),
+      }),
+    );
+    chmodSync(folder, 0);
+    if (process.getuid?.() === 0) return;
+    await expect(requireStopPlace(folder)).rejects.toThrow(code('not_permitted'));
+  });
 });
