@@ -9,8 +9,11 @@ const PLAIN = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
 /** Shows as nothing, as a space, or as the box that stands for every character that the fonts do not have. */
 const UNSEEN = /[\p{C}\p{Z}\p{DI}\u2800]/u;
 const MARK = /\p{M}/u;
-/** More marks on one character grow over the lines above and below it. */
-const MARKS_MAX = 2;
+/** Goes with letters of more than one script. */
+const ACCENT = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/;
+/** More marks on one character grow over the lines above and below it; as core/name/name.ts has them. */
+const MARKS_MAX = 4;
+const ACCENTS_MAX = 2;
 
 /**
  * Attacker-controlled text, whole, so that two texts that differ never look the same for what is not seen in them:
@@ -27,7 +30,8 @@ export function visiblePieces(text: string): readonly Piece[] {
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] ?? '';
     marks = MARK.test(character) ? marks + 1 : 0;
-    const isStrange = isComposed ? marks > MARKS_MAX || (marks > 0 && i === 0) : !/[\x20-\x7e]/.test(character);
+    const marksMax = ACCENT.test(character) ? ACCENTS_MAX : MARKS_MAX;
+    const isStrange = isComposed ? marks > marksMax || (marks > 0 && i === 0) : !/[\x20-\x7e]/.test(character);
     if (!isStrange && isSeen(characters, i)) {
       plain += character;
       continue;

@@ -46,7 +46,7 @@ function linesOf(report: ProposalReport, facts: Facts): readonly string[] {
     ...row('kind', statement.kind),
     ...subjectOf(report, facts),
     ...('reason' in statement ? row('reason', statement.reason) : []),
-    ...row('proposed by', machine === null ? by : `${machine}, a machine of ${by}`),
+    ...row('proposed by', machine === null ? by : `“${machine}”, a machine of ${by}`),
     ...row('', `person ${proposer.person}`),
     ...row('proposed', exactInstant(statement.created)),
     ...row('expires', exactInstant(statement.expires)),
@@ -81,7 +81,7 @@ function subjectOf({ statement, hosts, changes }: ProposalReport, facts: Facts):
       const { name, role, owner, ownerName, key, models } = statement.principal;
       const isCustodian = facts.committee.members.some(({ person }) => person === owner);
       return [
-        ...row('enrols', `${name}, a ${role}`),
+        ...row('enrols', `“${name}”, a ${role}`),
         ...row('owner', `${ownerName}${isCustodian ? '' : ', who is no custodian'}, person ${owner}`),
         ...row('models', models.join(', ')),
         ...row('key', key),

@@ -62,7 +62,7 @@ function subjectOf({ statement }: ProposalView): string {
   if (typeof document === 'string') return shortDigest(document);
   if (action === 'retire' && typeof credential === 'string') return `retire ${shortDigest(credential)}`;
   const name = (principal as { name?: unknown } | undefined)?.name;
-  return typeof name === 'string' ? name : '';
+  return typeof name === 'string' ? JSON.stringify(name) : '';
 }
 
 function votesOf({ votes, wanting, phase }: ProposalView): string {

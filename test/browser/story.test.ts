@@ -99,10 +99,10 @@ describe('three custodians, each at their own console', () => {
     const { page } = ana;
     await page.getByLabel('Its key').fill(JSON.stringify(invitationOf(depositorKey, 'Cleo')));
     await page.getByRole('button', { name: 'Propose to enrol it' }).click();
-    await page.getByRole('heading', { name: 'Enrol training as depositor' }).waitFor();
+    await page.getByRole('heading', { name: 'Enrol “training” as depositor' }).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('The proposal is now open.').waitFor();
-    expect(await approve(ben, 'Enrol training as depositor')).toBe('The proposal is now in effect.');
+    expect(await approve(ben, 'Enrol “training” as depositor')).toBe('The proposal is now in effect.');
     await page.getByText('The proposal is now in effect.').waitFor();
   });
 

@@ -1,9 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { table } from '../../client/cli/text.ts';
 import { visiblePieces, visibleText } from '../../client/visible.ts';
+import { personName } from '../../src/core/name/name.ts';
+import { letters } from '../../src/core/name/tables.ts';
 
 describe('a text', () => {
-  test.each(['a', 'two words', 'Ana', 'José', '모델', 'שלום', '{"a": 1}', '漢字 かな', '𝛼'])(
+  test.each(['ကျော်', 'ព្រះស្រ៊ុំ', 'a', 'two words', 'Ana', 'José', '모델', 'שלום', '{"a": 1}', '漢字 かな', '𝛼'])(
     'that is seen is shown as it is: %s',
     (text) => {
       expect(visiblePieces(text)).toEqual([{ text, isEscape: false }]);
@@ -30,6 +33,19 @@ describe('a text', () => {
     ['', ''],
   ])('whose characters are not seen shows their code points: %j', (text, shown) => {
     expect(visibleText(text)).toBe(shown);
+  });
+
+  test('that is accepted as a name is shown as it is', () => {
+    const all = [...letters.keys()];
+    const marks = all.filter((code) => letters.get(code)?.isMark);
+    const anyName = fc
+      .tuple(fc.constantFrom(...all), fc.array(fc.constantFrom(...marks), { maxLength: 5 }))
+      .map(([first, rest]) => String.fromCodePoint(first, ...rest).normalize('NFC'))
+      .filter((name) => personName.safeParse(name).success);
+    const property = fc.property(anyName, (name) => {
+      expect(visibleText(name)).toBe(name);
+    });
+    fc.assert(property, { numRuns: 1000 });
   });
 
   test('of one cell does not look like two cells of a table', () => {

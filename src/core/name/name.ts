@@ -6,6 +6,15 @@ import { letters } from './tables.ts';
 const MAX_CHARACTERS = 64;
 /** On one character: more of them run into the line above. Burmese needs four (UTS 39, 5.4, allows as many). */
 const MAX_MARKS = 4;
+/** An accent (U+0300 to U+036F, U+1AB0 to U+1DFF) is no later mark than this on a character: accents pile up. */
+const MAX_ACCENTS = 2;
+/** What people write and names do not have, and what a name has instead. */
+const INSTEAD: ReadonlyMap<number, string> = new Map([
+  ...signs('`´‘ʹ′׳＇', "write '"),
+  ...signs('\u00ad\u200c\u200d\u2060\ufeffـ״', 'leave it out'),
+  ...signs('‐‑–—−־', 'write -'),
+  ...signs('\u00a0\u2009\u202f\u3000', 'write a space'),
+]);
 /** What separates the parts of a person's name; never what could pass for a remark about the person. */
 const OF_PERSONS = { signs: " '’-.·・", inWords: "spaces, and any of ' - . and middle dots" };
 /** Things are called by versions, addresses and the like as well. */
@@ -43,12 +52,13 @@ function flawOf(name: string, { signs, inWords }: Punctuation): string | null {
   const codes = codePoints(name);
   if (codes.length > MAX_CHARACTERS) return `expected at most ${MAX_CHARACTERS} characters`;
   const odd = codes.find((code) => !isDigit(code) && !letters.has(code) && !signs.includes(String.fromCodePoint(code)));
-  if (odd !== undefined) return `expected letters, digits 0 to 9, ${inWords}, got ${named(odd)}`;
+  if (odd !== undefined) return `expected letters, digits 0 to 9, ${inWords}, got ${named(odd)}${instead(odd)}`;
   if (name.startsWith(' ') || name.endsWith(' ') || name.includes('  ')) {
     return 'expected single spaces, and none at either end';
   }
   if (!codes.some((code) => letters.get(code)?.isMark === false || isDigit(code))) return 'expected a letter';
-  if (hasWildMarks(codes)) return `expected marks on letters only, at most ${MAX_MARKS} on each, each once`;
+  if (hasWildMarks(codes))
+    return `expected marks on letters only, at most ${MAX_MARKS} on each, accents first and at most ${MAX_ACCENTS}, each once`;
   const scripts = scriptsOf(codes);
   if (scripts === null) return 'expected letters of one script: write the name in one alphabet';
   if (scripts.some((script) => RIGHT_TO_LEFT.includes(script)) && codes.some(isDigit)) {
@@ -62,6 +72,15 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
+function signs(all: string, advice: string): readonly (readonly [number, string])[] {
+  return codePoints(all).map((code) => [code, advice]);
+}
+
+function instead(code: number): string {
+  const advice = INSTEAD.get(code);
+  return advice === undefined ? '' : `: ${advice}`;
+}
+
 function named(code: number): string {
   return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
@@ -71,10 +90,14 @@ function hasWildMarks(codes: readonly number[]): boolean {
   for (const code of codes) {
     const letter = letters.get(code);
     if (letter?.isMark !== true) marks = letter === undefined ? null : [];
-    else if (marks === null || marks.includes(code) || marks.length === MAX_MARKS) return true;
+    else if (marks === null || marks.includes(code) || marks.length >= maxMarks(code)) return true;
     else marks = [...marks, code];
   }
   return false;
+}
+
+function maxMarks(code: number): number {
+  return (code >= 0x300 && code <= 0x36f) || (code >= 0x1ab0 && code <= 0x1dff) ? MAX_ACCENTS : MAX_MARKS;
 }
 
 /** The scripts that every letter is of: none asked for gives none; null where no script has them all. */

@@ -51,7 +51,7 @@ describe('a proposal, from a second place', SLOW, () => {
       'lease        1 day 23 hours (169,200,000 ms) from the release on',
       `host 0       ${page.hosts[0]?.label}, by simulated`,
       `reason       ${REASON}`,
-      'proposed by  requester-key, a machine of ana',
+      'proposed by  “requester-key”, a machine of ana',
       `policy       ${page.policy.digest}, in force since entry 0`,
       `code         ${page.code}`,
     ]) {
@@ -114,7 +114,7 @@ describe('a proposal, from a second place', SLOW, () => {
     const principal = principalRecord(principalKey('requester', 'canary', platformRandom(32)), owned);
     const digest = await proposeAs(vault.ben, { kind: 'principal', principal });
     const { stdout } = await vault.twinlock('auditor', ['code', digest]);
-    expect(stdout).toContain('enrols       canary, a requester\n');
+    expect(stdout).toContain('enrols       “canary”, a requester\n');
     expect(stdout).toContain(`owner        Zoë, who is no custodian, person ${'ab'.repeat(16)}\n`);
     expect(stdout).toContain(`models       *\nkey          ${principal.key}\n`);
   });

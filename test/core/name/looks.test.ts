@@ -59,6 +59,21 @@ test.each([
   expect(parseAs(thingName, name, 'name')).toBe(name);
 });
 
+test.each([
+  ['චන්ද්\u200dරිකා', 'got U+200D: leave it out'],
+  ['علی\u200cرضا', 'got U+200C: leave it out'],
+  ['ג׳רי', "got U+05F3: write '"],
+  ['Anne–Marie', 'got U+2013: write -'],
+  ['Jean\u00a0Luc', 'got U+00A0: write a space'],
+])('%s is told what to write instead', (name, advice) => {
+  expect(() => parseAs(personName, name, 'name')).toThrow(advice);
+});
+
+test('a third accent on a letter is no part of a name', () => {
+  expect(parseAs(personName, 'x\u0331\u0301', 'name')).toBe('x\u0331\u0301');
+  expect(() => parseAs(personName, 'x\u0331\u0301\u0303', 'name')).toThrow('expected marks on letters only');
+});
+
 describe('alike', () => {
   test.each([
     ['Alice', 'alice'],

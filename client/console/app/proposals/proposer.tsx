@@ -8,7 +8,8 @@ export function Proposer({ facts, statement: { proposer } }: { facts: Facts; sta
     <span>
       {proposer.kind === 'custodian' ? null : (
         <>
-          <Text of={facts.principals.get(proposer.key)?.name ?? proposer.key} />, a machine of{' '}
+          “<Text of={facts.principals.get(proposer.key)?.name ?? proposer.key} />
+          ”, a machine of{' '}
         </>
       )}
       <Person facts={facts} person={proposer.person} />

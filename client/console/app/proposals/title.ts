@@ -11,7 +11,7 @@ export function titleOf(statement: Proposable): string {
     case 'publish':
       return `Publish ${statement.model}@${statement.version}`;
     case 'principal':
-      return `Enrol ${statement.principal.name} as ${statement.principal.role}`;
+      return `Enrol “${statement.principal.name}” as ${statement.principal.role}`;
     case 'policy':
       return 'Change the policy';
     case 'resume':

@@ -14,7 +14,10 @@ export const principalEffect: Effect<StatementOf<'principal'>> = {
     withPrincipalsOwner(facts, principal);
     return { facts, claims: [possessionClaim(principal)] };
   },
-  approve: () => undefined,
+  // Another may have been enrolled since it was proposed: whoever would touch for it is told before.
+  approve(facts, { principal }) {
+    withPrincipalsOwner(facts, principal);
+  },
   execute(facts, { principal }, entries) {
     return {
       ...facts,

@@ -216,8 +216,8 @@ const PRINCIPAL: readonly BrokenRule[] = [
     const [first, second] = [world.principal(record, ana), world.principal(record, ana)];
     await world.propose(first);
     await world.propose(second);
-    await world.approve(statementDigest(first), ana, ben);
     await world.approve(statementDigest(second), ana);
+    await world.approve(statementDigest(first), ana, ben);
     return [world, await world.draftApproval(statementDigest(second), cleo)];
   }),
   ...LOOK_ALIKES.map(([what, ownerName]) =>
@@ -242,8 +242,8 @@ const PRINCIPAL: readonly BrokenRule[] = [
     const [first, second] = [enrolled('one', OTHER_ID, 'Mia'), enrolled('two', '88'.repeat(16), 'mia')];
     await world.propose(first);
     await world.propose(second);
-    await world.approve(statementDigest(first), ana, ben);
     await world.approve(statementDigest(second), ana);
+    await world.approve(statementDigest(first), ana, ben);
     return [world, await world.draftApproval(statementDigest(second), cleo)];
   }),
   names('principal_exists', 'a machine whose name looks like that of another owner’s machine', () =>

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { review } from '../../../client/custodian/review.ts';
+import { principalKey, principalRecord } from '../../../client/principal.ts';
+import { platformRandom } from '../../../client/random.ts';
+import { approveAs, followAs, openVault, proposeAs, type Vault } from '../../vault-kit.ts';
+
+let vault: Vault;
+beforeAll(async () => {
+  vault = await openVault();
+}, 60_000);
+afterAll(() => vault?.close());
+
+test('of two persons who look alike, the one enrolled later is refused before a touch', async () => {
+  const proposed = async (owner: string, ownerName: string) => {
+    const key = principalKey('requester', `machine of ${owner.slice(0, 2)}`, platformRandom(32));
+    return proposeAs(vault.ben, {
+      kind: 'principal',
+      principal: principalRecord(key, { owner, ownerName, models: ['*'] }),
+    });
+  };
+  const first = await proposed('8f'.repeat(16), 'Emil');
+  const second = await proposed('9f'.repeat(16), 'EMIL');
+  const obstacles = async () =>
+    (await review(vault.ana.custodian, await followAs(vault.auditor, vault.fingerprint), second)).obstacles;
+  expect(await obstacles()).toEqual([]);
+  await approveAs(vault.ana, first);
+  await approveAs(vault.cleo, first);
+  expect(await obstacles()).toEqual([expect.objectContaining({ code: 'person_exists' })]);
+}, 60_000);
