@@ -14,9 +14,10 @@ import { equal, fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
+import { orNull } from '../../src/core/refusal.ts';
 import { parseAs } from '../../src/core/schema.ts';
+import { readWholeSequence } from '../../src/core/signature/der.ts';
 import { parseCertificate } from '../../src/core/x509/certificate.ts';
-import { SEQUENCE } from '../../src/core/x509/der-reader.ts';
 import { derOfText } from '../../src/core/x509/der-text.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
 import { devicesKept } from '../host/nvattest-json.ts';
@@ -269,10 +270,14 @@ function certificatesOf(bytes: Uint8Array): string[] {
 
 /** A file of one DER structure, of PEM blocks, or of hexadecimal or base64 of one of these. */
 function derOf(bytes: Uint8Array, label: string): Uint8Array[] {
-  return bytes[0] === SEQUENCE ? [bytes] : derOfText(fromUtf8(bytes), label);
+  return isDer(bytes) ? [bytes] : derOfText(fromUtf8(bytes), label);
 }
 
-/** DER begins with 30; PEM, and the text that may stand before it, does not. */
+/** Text may begin with the same byte, `0`, but is not as long as its second one would say. */
+function isDer(bytes: Uint8Array): boolean {
+  return orNull(TwinlockError, () => readWholeSequence(bytes)) !== null;
+}
+
 function isPem(bytes: Uint8Array): boolean {
-  return bytes[0] !== SEQUENCE && new TextDecoder('latin1').decode(bytes).includes(PEM_BEGIN);
+  return !isDer(bytes) && new TextDecoder('latin1').decode(bytes).includes(PEM_BEGIN);
 }

@@ -51,7 +51,7 @@ export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
   };
 }
 
-/** The authority below the ARK: ASK, or ASVK for a VLEK; the first certificate of the service's chain. */
+/** The authority below the ARK: ASK, or ASVK for a VLEK; of a chain in either order. */
 export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certificate> {
   const name = `SEV-${needs.signer === 'vlek' ? 'VLEK-' : ''}${product}`;
   const file = `snp/${product}/${needs.signer}-chain.pem`;
@@ -63,9 +63,9 @@ export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certific
     fetch: (get) =>
       get.has('amd') ? get('amd', `${pathOf(needs, product)}/cert_chain`).then(({ bytes }) => bytes) : null,
     parse(bytes) {
-      const der = orNull(() => (bytes[0] === 0x30 ? bytes : derOfPem(fromUtf8(bytes), 'CERTIFICATE')[0]));
-      const ask = der === null || der === undefined ? null : orNull(() => parseCertificate(der));
-      return ask !== null && commonName(ask) === name ? ask : null;
+      const chain = orNull(() => derOfPem(fromUtf8(bytes), 'CERTIFICATE')) ?? [bytes];
+      const certificates = chain.flatMap((der) => orNull(() => parseCertificate(der)) ?? []);
+      return certificates.find((one) => commonName(one) === name) ?? null;
     },
     dates: ({ notAfterMs }) => ({ edition: 0, issuedMs: 0, endsMs: notAfterMs }),
   };

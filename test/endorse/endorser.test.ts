@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test 
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import type { Evidence } from '../../src/core/attest/evidence.ts';
 import { appraiseSnp } from '../../src/core/attest/snp/appraise.ts';
+import { SNP_VENDOR_ROOTS } from '../../src/core/attest/snp/roots.ts';
 import { appraiseTdx } from '../../src/core/attest/tdx/appraise.ts';
 import { TDX_VENDOR_ROOTS } from '../../src/core/attest/tdx/roots.ts';
 import { fromBase64url, fromUtf8, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
@@ -71,6 +72,13 @@ describe('without a mirror, endorsements', () => {
     const found = await endorse(evidence(CASE.report));
     expect(found.snp).toEqual({ vek: SNP.vek, ask: SNP.ask, crl: null });
     expect(await readdir(dirname(folder))).toEqual(['folder']);
+  });
+
+  it('come out of the folder with its chain in the order ARK, ASK too', async () => {
+    await put(VCEK_FILE, der(SNP.vek));
+    const chain = [SNP_VENDOR_ROOTS.Milan, der(SNP.ask)].map((one) => pem('CERTIFICATE', one));
+    await put('snp/Milan/vcek-chain.pem', chain.join(''));
+    expect((await endorse(evidence(CASE.report))).snp).toEqual({ vek: SNP.vek, ask: SNP.ask, crl: null });
   });
 
   it('come out of the folder where a host offers a certificate of older firmware', async () => {

@@ -31,10 +31,9 @@ export function derOfText(text: string, label: string): Uint8Array[] {
  * signs (RFC 3986 section 2.1), and as a C string with its zero at the end. Throws as `derOfPem`.
  */
 export function derOfChainText(text: string): Uint8Array[] {
-  const whole = withoutEnd(text);
   const byteOf = (_: string, digits: string) => String.fromCharCode(Number.parseInt(digits, 16));
   // A PEM boundary has spaces: where there is none, they may be written as %20.
-  return derOfPem(whole.includes(PEM_BEGIN) ? whole : whole.replace(PERCENT, byteOf), 'CERTIFICATE');
+  return derOfPem(withoutEnd(text.includes(PEM_BEGIN) ? text : text.replace(PERCENT, byteOf)), 'CERTIFICATE');
 }
 
 /** Without the zeros that C programs write after a text. */

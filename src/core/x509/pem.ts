@@ -14,13 +14,14 @@ const BOUNDARY = /^-----(BEGIN|END) ([ -~]*)-----$/;
 /**
  * The contents of the blocks of an attacker-controlled PEM text (RFC 7468 section 2), in order, which must
  * all have this label (`CERTIFICATE`, `X509 CRL`); at least one, at most 32. Lines end with LF or CRLF.
- * Explanatory text outside of the blocks is passed over (section 2); inside there is base64 alone. What the
+ * Explanatory text outside of the blocks is passed over (section 2), but for a zero byte, where other readers stop; inside there is base64 alone. What the
  * blocks hold is not looked at.
  *
  * Throws `too_large` above 256 Ki characters or 32 blocks; `malformed`.
  */
 export function derOfPem(text: string, label: string): Uint8Array[] {
   must(text.length <= TEXT_CHARACTERS_MAX, 'too_large', `expected at most ${TEXT_CHARACTERS_MAX} characters of PEM`);
+  must(!text.includes('\0'), 'malformed', 'expected PEM without a zero byte');
   const blocks: Uint8Array[] = [];
   let base64: string[] | null = null;
   for (const [i, line] of text.split(/\r?\n/).entries()) {

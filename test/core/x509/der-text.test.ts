@@ -47,12 +47,15 @@ describe('a chain', () => {
     ['PEM', chain],
     ['PEM with a zero at its end', `${chain}\0`],
     ['a header of HTTP', encodeURIComponent(chain)],
+    ['a header of HTTP with a zero at its end', encodeURIComponent(`${chain}\0`)],
+    ['PEM without a line end and with zeros at its end', `${chain.trimEnd()}\0\0`],
     ['a header of HTTP with digits in lower case', lower],
   ])('is read in %s', (_, written) => {
     expect(derOfChainText(written)).toEqual([der, der]);
   });
 
   test.each([
+    ['with a zero between two blocks', `${text.replaceAll('X509 CRL', 'CERTIFICATE')}\0\n${chain}`],
     ['encoded twice', encodeURIComponent(encodeURIComponent(chain))],
     ['cut short', encodeURIComponent(chain).slice(0, -8)],
     ['with a percent sign alone', chain.replace('-----BEGIN', '%-----BEGIN%')],
