@@ -16,7 +16,7 @@ import { verifyNode } from './platform/verify-node.ts';
 import { watchStopFolder } from './stop-folder.ts';
 import { openStore } from './store/open.ts';
 import { Challenges } from './vault/challenges.ts';
-import { type ClockState, type Clocks, ClockWatch } from './vault/clock-watch.ts';
+import { type ClockState, type Clocks, ClockWatch, steady } from './vault/clock-watch.ts';
 import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
 import { STOP_CONNECTIONS, STOP_CONNECTIONS_AN_ADDRESS } from './vault/limits.ts';
@@ -136,8 +136,8 @@ async function openContext(
     sessions: new Sessions(clock, random),
     requests: new Requests(clock, random),
     refusals: new Refusals(clock),
-    stops: stopAllowance(clock),
-    shares: new Shares({ now: () => clock.monotonic() }),
+    stops: stopAllowance(steady(clock)),
+    shares: new Shares(steady(clock)),
     door: webauthnDoor,
     endorser: openEndorser({ ...endorsements, cache: join(dataDir, ENDORSEMENT_CACHE), now: clock.now }),
     verify: verifyNode,

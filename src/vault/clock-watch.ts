@@ -7,6 +7,11 @@ export interface Clocks extends Clock {
   monotonic(): number;
 }
 
+/** The clock that nobody can set, for what lives in memory only: a wall clock that was wrong for a moment ends nothing. */
+export function steady(clocks: Clocks): Clock {
+  return { now: () => clocks.monotonic() };
+}
+
 /** What the daemon tells its operator about its clock. */
 export interface ClockState {
   readonly isConfirmed: boolean;

@@ -19,6 +19,7 @@ export class Ephemeral<T> {
   readonly #lifeMs: number;
   readonly #bounds: { readonly maxCount: number; readonly maxPerOwner: number };
 
+  /** The clock is one that is never set. */
   constructor(clock: Clock, lifeMs: number, bounds: { readonly maxCount: number; readonly maxPerOwner: number }) {
     this.#clock = clock;
     this.#lifeMs = lifeMs;
@@ -37,8 +38,7 @@ export class Ephemeral<T> {
     return [...(this.#owners.get(owner) ?? [])].map((key) => (this.#values.get(key) as Kept<T>).value);
   }
 
-  /** Returns when it expires, in milliseconds since the epoch. */
-  put(key: Hex, value: T, owner: string): number {
+  put(key: Hex, value: T, owner: string): void {
     this.#dropExpired();
     this.drop(key);
     const own = this.#owners.get(owner);
@@ -47,10 +47,9 @@ export class Ephemeral<T> {
     const expires = this.#clock.now() + this.#lifeMs;
     this.#values.set(key, { value, expires, owner });
     this.#owners.set(owner, (this.#owners.get(owner) ?? new Set()).add(key));
-    return expires;
   }
 
-  get(key: Hex): { readonly value: T; readonly expires: number } | null {
+  get(key: Hex): { readonly value: T } | null {
     const found = this.#values.get(key);
     return found !== undefined && found.expires >= this.#clock.now() ? found : null;
   }

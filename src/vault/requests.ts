@@ -4,9 +4,9 @@ import { type Hex, toHex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import type { RandomBytes } from '../core/random.ts';
 import type { ReleaseHost } from '../core/statement/statement.ts';
+import { type Clocks, steady } from './clock-watch.ts';
 import { Ephemeral } from './ephemeral.ts';
 import { APPRAISALS_A_HOST, MAX_REQUESTS, REACHED_BYTES_A_KEY, REQUEST_MS, REQUESTS_A_KEY } from './limits.ts';
-import type { Clock } from './ports.ts';
 
 /** What this vault reached for a host: the bytes that a release then names by their digests. */
 interface Reached {
@@ -32,19 +32,23 @@ interface Kept extends OpenRequest {
 /** Requests that wait for evidence. They are challenges: a restart forgets them, and the requester asks anew. */
 export class Requests {
   readonly #open: Ephemeral<Kept>;
+  readonly #clocks: Clocks;
   readonly #random: RandomBytes;
 
-  constructor(clock: Clock, random: RandomBytes) {
-    this.#open = new Ephemeral(clock, REQUEST_MS, { maxCount: MAX_REQUESTS, maxPerOwner: REQUESTS_A_KEY });
+  constructor(clocks: Clocks, random: RandomBytes) {
+    this.#clocks = clocks;
+    this.#open = new Ephemeral(steady(clocks), REQUEST_MS, { maxCount: MAX_REQUESTS, maxPerOwner: REQUESTS_A_KEY });
     this.#random = random;
   }
 
+  /** When it expires is for people, by the wall clock; it ends by the one that is never set. */
   open(request: Request): { digest: Hex; random: Hex; expires: number } {
     const digest = requestDigest(request);
     must(this.#open.get(digest) === null, 'exists', 'this request is open already: take a new nonce');
     const random = toHex(this.#random(32));
     const kept: Kept = { request, random, reached: new Map(), appraisals: 0, isTaken: false };
-    return { digest, random, expires: this.#open.put(digest, kept, request.requester) };
+    this.#open.put(digest, kept, request.requester);
+    return { digest, random, expires: this.#clocks.now() + REQUEST_MS };
   }
 
   /** Throws `challenge_unknown` for one that is not open, or not this requester's. */

@@ -2,9 +2,9 @@ import { type Base64url, fromBase64url, type Hex, toBase64url } from '../core/by
 import { digestOf } from '../core/canonical.ts';
 import { must } from '../core/errors.ts';
 import type { RandomBytes } from '../core/random.ts';
+import { type Clocks, steady } from './clock-watch.ts';
 import { Ephemeral } from './ephemeral.ts';
 import { MAX_SESSIONS, SESSION_MS, SESSIONS_A_CALLER } from './limits.ts';
-import type { Clock } from './ports.ts';
 
 /** Who is asking, as the door has established it. */
 export type Caller = CustodianCaller | PrincipalCaller;
@@ -28,16 +28,23 @@ export interface PrincipalCaller {
 /** Sessions, in memory only; of a session's token only the hash is kept. */
 export class Sessions {
   readonly #sessions: Ephemeral<Caller>;
+  readonly #clocks: Clocks;
   readonly #random: RandomBytes;
 
-  constructor(clock: Clock, random: RandomBytes) {
-    this.#sessions = new Ephemeral(clock, SESSION_MS, { maxCount: MAX_SESSIONS, maxPerOwner: SESSIONS_A_CALLER });
+  constructor(clocks: Clocks, random: RandomBytes) {
+    this.#clocks = clocks;
+    this.#sessions = new Ephemeral(steady(clocks), SESSION_MS, {
+      maxCount: MAX_SESSIONS,
+      maxPerOwner: SESSIONS_A_CALLER,
+    });
     this.#random = random;
   }
 
+  /** When it expires is for people, by the wall clock; it ends by the one that is never set. */
   open(caller: Caller): { token: Base64url; expires: number } {
     const token = this.#random(32);
-    return { token: toBase64url(token), expires: this.#sessions.put(digestOf(token), caller, nameOf(caller)) };
+    this.#sessions.put(digestOf(token), caller, nameOf(caller));
+    return { token: toBase64url(token), expires: this.#clocks.now() + SESSION_MS };
   }
 
   /** Throws `unauthenticated` for anything that is not the token of a live session. */

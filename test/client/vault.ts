@@ -28,7 +28,7 @@ import { type Invitation, initialise, LOG_KEY_FILE } from '../../src/initialise.
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
-import { ClockWatch } from '../../src/vault/clock-watch.ts';
+import { ClockWatch, steady } from '../../src/vault/clock-watch.ts';
 import type { Context } from '../../src/vault/context.ts';
 import { settleUploads } from '../../src/vault/deposit.ts';
 import { offeredOnly } from '../../src/vault/offered-only.ts';
@@ -112,7 +112,7 @@ export class TestVault {
   async start(): Promise<void> {
     const seed = fromHex(readFileSync(join(this.folder, LOG_KEY_FILE), 'utf8').trim());
     const store = openStore(this.folder);
-    const clock = { now: () => Date.now() };
+    const clock = { now: () => Date.now(), monotonic: () => performance.now() };
     const context: Context = {
       recorder: await Recorder.open({
         log: store.log,
@@ -128,9 +128,9 @@ export class TestVault {
       sessions: new Sessions(clock, platformRandom),
       requests: new Requests(clock, platformRandom),
       refusals: new Refusals(clock),
-      watch: new ClockWatch({ ...clock, monotonic: () => performance.now() }),
-      stops: stopAllowance(clock),
-      shares: new Shares({ now: () => performance.now() }),
+      watch: new ClockWatch(clock),
+      stops: stopAllowance(steady(clock)),
+      shares: new Shares(steady(clock)),
       door: webauthnDoor,
       endorser: offeredOnly,
       verify: verifyNode,

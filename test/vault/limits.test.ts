@@ -90,7 +90,7 @@ test('whoever signs in without end ends their own sessions, and nobody else’s'
 });
 
 test('a challenge of another process, a forged one and one whose time was moved are none', () => {
-  const clock = { now: () => 1_000_000 };
+  const clock = { now: () => 1_000_000, monotonic: () => 1_000 };
   const [ours, theirs] = [new Challenges(clock, platformRandom), new Challenges(clock, platformRandom)];
   const { nonce } = ours.issue();
   expect(() => theirs.consume(nonce, 'ana')).toThrow(code('challenge_unknown'));

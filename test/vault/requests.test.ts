@@ -20,7 +20,7 @@ const hosts = (count: number) =>
 describe('an open request', () => {
   const requester = `ed25519:${'ab'.repeat(32)}`;
   function opened(hostCount = 1): { requests: Requests; digest: Hex } {
-    const requests = new Requests({ now: () => 0 }, platformRandom);
+    const requests = new Requests({ now: () => 0, monotonic: () => 0 }, platformRandom);
     const named = { model: 'acme/ocr', version: '1', purpose: 'serving', hosts: hostCount } as const;
     const request: Request = {
       v: 1,
@@ -82,7 +82,7 @@ describe('an open request', () => {
 
   test('is forgotten after a quarter of an hour', () => {
     let nowMs = 0;
-    const requests = new Requests({ now: () => nowMs }, platformRandom);
+    const requests = new Requests({ now: () => 0, monotonic: () => nowMs }, platformRandom);
     const named = { model: 'acme/ocr', version: '1', purpose: 'serving', hosts: 1, nonce: '11', created: 0 } as const;
     const { digest } = requests.open({ v: 1, kind: 'request', vault: '00'.repeat(32), requester, ...named });
     nowMs = REQUEST_MS;

@@ -120,7 +120,7 @@ describe('Ephemeral', () => {
 
 describe('Challenges', () => {
   test('one key signs in so often while a challenge lives, and no other waits for it', () => {
-    const clock = { nowMs: 0, now: () => clock.nowMs };
+    const clock = { nowMs: 0, now: () => 0, monotonic: () => clock.nowMs };
     const challenges = new Challenges(clock, platformRandom);
     for (let i = 0; i < limits.SIGN_INS_A_KEY; i++) challenges.consume(challenges.issue().nonce, 'mallory');
     const { nonce } = challenges.issue();
@@ -130,8 +130,23 @@ describe('Challenges', () => {
     challenges.consume(challenges.issue().nonce, 'mallory');
   });
 
+  test('a wall clock that was wrong for a moment bars nobody, and makes no challenge good for longer', () => {
+    const clock = { wallMs: 1_800_000_000_000, nowMs: 0.5, now: () => clock.wallMs, monotonic: () => clock.nowMs };
+    const challenges = new Challenges(clock, platformRandom);
+    const signIn = () => challenges.consume(challenges.issue().nonce, 'ana');
+    clock.wallMs += 30 * 86_400_000;
+    signIn();
+    const { nonce } = challenges.issue();
+    clock.wallMs -= 30 * 86_400_000;
+    for (let i = 0; i < 2 * limits.SIGN_INS_A_KEY; i++) {
+      clock.nowMs += 600_000;
+      signIn();
+    }
+    expect(() => challenges.require(nonce)).toThrow(expect.objectContaining({ code: 'challenge_unknown' }));
+  });
+
   test('one that has been used is known for as long as it would be good, however many follow', () => {
-    const challenges = new Challenges({ now: () => 0 }, platformRandom);
+    const challenges = new Challenges({ now: () => 0, monotonic: () => 0 }, platformRandom);
     const { nonce } = challenges.issue();
     challenges.consume(nonce, 'ana');
     for (let i = 0; i < 3_000; i++) challenges.consume(challenges.issue().nonce, `key ${i % 100}`);
