@@ -8,6 +8,7 @@ import type { AccessLog } from './access-log.ts';
 import { type ConnectionBounds, Connections } from './connections.ts';
 import type { App } from './env.ts';
 import { COMMON_HEADERS } from './env.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { type Problem, problemOf } from './problem.ts';
 
 const BOUNDS: ConnectionBounds = { maxCount: limits.MAX_CONNECTIONS, maxPerAddress: limits.CONNECTIONS_AN_ADDRESS };
@@ -48,7 +49,8 @@ export function apiServer(
       return new Response(body, init);
     },
   });
-  const server = createServer({ ...OPTIONS, ...tls }, listener);
+  const alone = oneAtATime();
+  const server = createServer({ ...OPTIONS, ...tls }, alone(listener));
   server.timeout = limits.SILENCE_MS;
   const connections = new Connections(bounds);
   connections.watch(server);
@@ -60,10 +62,11 @@ export function apiServer(
     else socket.destroy();
   });
   server.on('connect', (_, socket) => end(socket, refused('malformed', 'expected no CONNECT: this is no proxy')));
-  server.on('checkExpectation', (_, outgoing) => {
+  const unexpected = alone((_, outgoing) => {
     const { status, headers, body } = refused('malformed', 'expected no Expect but 100-continue');
     outgoing.writeHead(status, headers).end(body);
   });
+  server.on('checkExpectation', unexpected);
   return { server, connections };
 }
 
