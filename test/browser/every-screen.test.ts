@@ -65,14 +65,20 @@ async function carried(): Promise<CarriedLog> {
   return { entries, objects: Object.fromEntries([...objects].map(([name, bytes]) => [name, toBase64url(bytes)])) };
 }
 
-async function show(log: CarriedLog, stage: HonestStage, place = '', stop: SignedStop | null = null): Promise<void> {
+async function show(
+  log: CarriedLog,
+  stage: HonestStage,
+  place = '',
+  stop: SignedStop | null = null,
+  name = 'ana',
+): Promise<void> {
   await page.evaluate(
-    async ([carriedLog, at, where, unsent]) => {
+    async ([carriedLog, at, where, unsent, who]) => {
       const { showHonest, cutOffFromVault } = (globalThis as unknown as WithCore).twinlockCore;
-      await showHonest(carriedLog, at, where);
+      await showHonest(carriedLog, who, at, where);
       cutOffFromVault(unsent);
     },
-    [log, stage, place, stop] as const,
+    [log, stage, place, stop, name] as const,
   );
 }
 
@@ -169,6 +175,45 @@ describe('what is retired is marked with the entry that retired it', () => {
     expect(await marked.locator('strong').allInnerTexts()).toEqual(['cleo']);
     expect(await marked.locator('.mark.bad').allInnerTexts()).toEqual([`retired at entry ${retirements.key}`]);
   });
+});
+
+const said = (text: string | RegExp) => page.getByText(text).count();
+
+it('Stop tells who has stopped the vault from who has not', async () => {
+  await show(stopped, 'in', 'stop');
+  expect(await said(/^It is stopped already, and not by you\./)).toBe(1);
+  await show(stopped, 'in', 'stop', null, 'ben');
+  expect(await said(/^You have stopped it already\./)).toBe(1);
+});
+
+it('Stop does not say a second time, above a stop that waits, that the vault does not answer', async () => {
+  await show(stopped, 'in', 'stop', waiting);
+  expect(await said('The vault has not taken a stop that you signed')).toBe(1);
+  expect(await said('No connection')).toBe(0);
+  await show(stopped, 'in', 'proposals', waiting);
+  expect(await said('No connection')).toBe(1);
+});
+
+it('what is said beside a screen touches neither another such box nor the heading', async () => {
+  await show(stopped, 'in', 'proposals', waiting);
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    const boxes = page.locator('.page > .stopped, .page > .stack > .notice, h1');
+    const edges = await boxes.evaluateAll((all) =>
+      all.map((box) => box.getBoundingClientRect()).map(({ top, bottom }) => ({ top, bottom })),
+    );
+    expect(edges).toHaveLength(4);
+    const gaps = edges.slice(1).map(({ top }, i) => Math.round(top - (edges[i]?.bottom ?? 0)));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(20);
+  }
+});
+
+it('the marks of a version that stand under its name begin where it begins', async () => {
+  await show(running, 'in', 'versions');
+  await page.setViewportSize({ width: 320, height: 900 });
+  const version = page.getByRole('region', { name: 'acme/ocr@1' });
+  const left = async (what: string) => (await version.locator(what).first().boundingBox())?.x;
+  expect(await left('.mark')).toBe(await left('h2'));
 });
 
 it('the page complains of nothing', () => {

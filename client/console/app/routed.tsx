@@ -7,17 +7,22 @@ import { ProposalScreen } from './proposals/proposal.tsx';
 import { ProposeScreen } from './propose/propose.tsx';
 import { route } from './route.ts';
 import { StopScreen } from './stopping/stop-screen.tsx';
-import { trouble } from './vault.ts';
+import { trouble, unsent } from './vault.ts';
 import { VersionsScreen } from './versions.tsx';
 
 /** The screens of a custodian who is signed in. What they show is the replica's, never the vault's word. */
 export function Routed({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
   return (
     <div class="stack">
-      {trouble.value === null ? null : <Failure error={trouble.value} />}
+      {trouble.value === null || isSaidBeside() ? null : <Failure error={trouble.value} />}
       <Place facts={facts} custodian={custodian} />
     </div>
   );
+}
+
+/** A stop that the vault has not taken stands above the screen, and its form says why: Stop needs no third notice. */
+function isSaidBeside(): boolean {
+  return route.value[0] === 'stop' && unsent.value.length > 0 && trouble.value?.code === 'unavailable';
 }
 
 function Place({ facts, custodian }: { facts: Facts; custodian: Custodian }) {

@@ -22,15 +22,15 @@ export type HonestStage = 'invitation' | 'founding' | 'founded' | 'fingerprint' 
 const DAY_MS = 86_400_000;
 const TROUBLE = new TwinlockError('unavailable', 'the vault at https://localhost:8443 does not answer');
 
-/** The whole console as ana sees it, at a stage; `place` is what the address names. The log's clock is a day ahead. */
-export async function showHonest(log: CarriedLog, stage: HonestStage, place = ''): Promise<void> {
+/** The whole console as a custodian of that name sees it, at a stage; `place` is what the address names. The log's clock is a day ahead. */
+export async function showHonest(log: CarriedLog, name: string, stage: HonestStage, place: string): Promise<void> {
   const { state } = await replay(null, log.entries, objectsOf(log), verifyWeb, () => undefined);
   const facts: Facts = { ...state.facts, attestedMs: Date.now() + DAY_MS };
-  const [ana] = facts.committee.members;
-  if (ana === undefined) throw new Error('the vault has no custodian');
-  const keys = facts.authenticators.valueSeq().filter(({ person }) => person === ana.person);
+  const member = facts.committee.members.find((candidate) => candidate.name === name);
+  if (member === undefined) throw new Error(`the vault has no custodian ${name}`);
+  const keys = facts.authenticators.valueSeq().filter(({ person }) => person === member.person);
   const { credential = '' } = keys.first() ?? {};
-  const self = { person: ana.person, name: ana.name, credential } as Partial<Custodian> as Custodian;
+  const self = { person: member.person, name: member.name, credential } as Partial<Custodian> as Custodian;
   const isFounding = ['invitation', 'founding'].includes(stage);
   console.fault.value = stage === 'fault' ? TROUBLE : null;
   console.status.value = {
@@ -42,8 +42,11 @@ export async function showHonest(log: CarriedLog, stage: HonestStage, place = ''
   console.facts.value = stage === 'in' ? facts : null;
   console.progress.value = { entries: 1234, of: 5678 };
   const genesis = genesisOf(facts);
-  invited.value = stage === 'founding' ? ({ ...ana, token: '' } as Partial<Invitation> as typeof invited.value) : null;
-  own.value = keys.map((key) => ({ ...key, name: ana.name, rpId: facts.genesis.rpId, digest: facts.vault })).toArray();
+  invited.value =
+    stage === 'founding' ? ({ ...member, token: '' } as Partial<Invitation> as typeof invited.value) : null;
+  own.value = keys
+    .map((key) => ({ ...key, name: member.name, rpId: facts.genesis.rpId, digest: facts.vault }))
+    .toArray();
   draft.value = {
     founders: genesis.founders.map(({ person, name }) => ({ person, name, authenticators: 1, signed: false })),
   } as Partial<GenesisDraft> as GenesisDraft;

@@ -1,10 +1,10 @@
-import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
+import type { Facts, Proposal, StopInForce } from '../../../../src/core/state/state.ts';
 import { Person } from '../parts/person.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { Proposer } from '../proposals/proposer.tsx';
 import { titleOf } from '../proposals/title.ts';
-import { stopNow } from '../vault.ts';
+import { custodian, stopNow } from '../vault.ts';
 import { StopAll } from './stop-all.tsx';
 import { StopForm } from './stop-form.tsx';
 
@@ -20,7 +20,7 @@ export function StopScreen({ facts }: { facts: Facts }) {
     .toArray();
   return (
     <Screen title="Stop" lead="You need nobody’s consent. When in doubt, stop: a quorum can resume.">
-      {facts.stopped === null ? null : <p>It is stopped already. Your own stop is recorded beside the others.</p>}
+      {facts.stopped === null ? null : <p>{stoppedText(facts.stopped, custodian.value?.person)}</p>}
       <Panel title="Stop everything">
         <StopAll stop={(reason) => stopNow({ what: 'all', reason })} />
       </Panel>
@@ -56,6 +56,13 @@ export function StopScreen({ facts }: { facts: Facts }) {
       </p>
     </Screen>
   );
+}
+
+/** A resumption must know of each who wants it stopped: a second person's stop is recorded, a second of one is not. */
+function stoppedText(stops: readonly StopInForce[], person: string | undefined): string {
+  return stops.some((stop) => stop.person === person)
+    ? 'You have stopped it already. Another stop of yours adds nothing until a quorum has resumed the vault.'
+    : 'It is stopped already, and not by you. If you stop it too, your stop is recorded beside the others.';
 }
 
 function ReleaseRow({ facts, release }: { facts: Facts; release: Proposal }) {
