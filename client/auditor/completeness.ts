@@ -48,8 +48,11 @@ function refusalsText({ refusalsClaimed }: Tally): string {
   const count = Object.values(refusalsClaimed).reduce((sum, one) => sum + one, 0);
   if (count === 0) return 'the vault claims no refusals; nothing signed would show one';
   const byCode = Object.entries(refusalsClaimed).map(([code, times]) => `${times} × ${code}`);
-  const what = count === 1 ? '1 refusal, the vault’s own claim' : `${count} refusals, each the vault’s own claim`;
-  return `${what}; nothing signed shows them: ${byCode.join(', ')}`;
+  const what =
+    count === 1
+      ? '1 refusal, the vault’s own claim; nothing signed shows it'
+      : `${count} refusals, each the vault’s own claim; nothing signed shows them`;
+  return `${what}: ${byCode.join(', ')}`;
 }
 
 function plus(counts: Readonly<Record<string, number>>, name: string, count: number): Record<string, number> {

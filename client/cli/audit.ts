@@ -64,11 +64,11 @@ export function reportLines(report: AuditReport): readonly string[] {
     `vault         ${fingerprint}${grade === 'simulation' ? ', of grade simulation: protects nothing' : ''}`,
     `integrity     ${integrity.verdict.toUpperCase()}`,
     fault === null
-      ? `              ${entries} entries, ${signatures} signatures and ${appraisals} appraisals reached again`
+      ? `              ${counted(entries, 'entry', 'entries')}, ${counted(signatures, 'signature')} and ${counted(appraisals, 'appraisal')} reached again`
       : `              ${fault.entry === null ? 'checkpoint' : `entry ${fault.entry}`}: ${fault.code}: ${fault.message}`,
     `completeness  ${completeness.verdict.toUpperCase()}`,
     `              releases: ${releases.granted}; with receipts ${releases.withReceipts}, ended without ${releases.withoutReceipts}, awaited ${releases.awaited}`,
-    `              decisions: ${tally.approvals} approvals, ${tally.denials} denials`,
+    `              decisions: ${counted(tally.approvals, 'approval')}, ${counted(tally.denials, 'denial')}`,
     `              turned away: ${vaultsWord}`,
     ...clockLines(tally.clock),
     ...(versions.notDurable.length === 0 ? [] : [`              not durable: ${versions.notDurable.join(', ')}`]),

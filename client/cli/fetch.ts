@@ -7,7 +7,7 @@ import { type Hex, toHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ProposalView } from '../api.ts';
-import { exactBytes } from '../exact.ts';
+import { counted, exactBytes } from '../exact.ts';
 import { fileError } from '../file-error.ts';
 import { type Fetched, fetchRelease, sendReceipt } from '../host/fetch.ts';
 import { type PendingRelease, readPendingRelease } from '../host/pending-release.ts';
@@ -134,7 +134,7 @@ async function take(
   const { model, version, release } = pending;
   const { files, bytes, receivedBytes } = fetched;
   terminal.result({ model, version, release, folder: flags.to, files, bytes, receivedBytes, receipt, seconds }, [
-    `fetched      ${model}@${version}: ${files.length} files, ${exactBytes(bytes)}, in ${flags.to}`,
+    `fetched      ${model}@${version}: ${counted(files.length, 'file')}, ${exactBytes(bytes)}, in ${flags.to}`,
     `received     ${exactBytes(receivedBytes)} of ciphertext in ${seconds.toFixed(1)} s`,
     `release      ${release}`,
     receiptLine(flags, receipt),

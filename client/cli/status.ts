@@ -3,7 +3,7 @@ import { must } from '../../src/core/errors.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { StatusView } from '../api.ts';
-import { exactBytes } from '../exact.ts';
+import { counted, exactBytes } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
 import { marked, personLines } from './persons.ts';
@@ -49,8 +49,8 @@ function linesOf(status: StatusView): readonly string[] {
     `             ${comparisonCode(status.fingerprint, GENESIS_WORDS)}`,
     `grade        ${status.grade}${status.grade === 'simulation' ? ': protects nothing' : ''}`,
     ...stopLines(status.stopped),
-    `log          ${status.entries} entries`,
-    `proposals    ${status.open} open, ${status.leases} releases in force`,
+    `log          ${counted(status.entries, 'entry', 'entries')}`,
+    `proposals    ${status.open} open, ${counted(status.leases, 'release')} in force`,
     `policy       ${status.policy}${changesOf(status)}`,
     `committee    ${committee.threshold} of ${committee.members.length}, epoch ${committee.epoch}`,
     '',

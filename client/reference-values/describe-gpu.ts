@@ -8,6 +8,7 @@ import {
   beware,
   counted,
   emptyOf,
+  numbersOf,
   type Remark,
   refuses,
   tokenGraceRemark,
@@ -22,7 +23,7 @@ export function describeGpu(gpu: ReferenceValues['gpu']): Remark[] {
   const counts =
     empty.length > 0
       ? [refuses(`GPUs: every host, for no count is allowed of: ${empty.join(', ')}`)]
-      : [accepts(`GPUs: hosts with ${gpus.join(' or ')} GPUs and ${switches.join(' or ')} NVSwitches`)];
+      : [accepts(`GPUs: hosts with ${numbersOf(gpus, 'GPU')} and ${numbersOf(switches, 'NVSwitch', 'NVSwitches')}`)];
   return [
     ...counts,
     ...(spdm === null ? [refuses("GPUs: devices' own evidence")] : describeDevices(spdm)),

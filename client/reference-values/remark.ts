@@ -18,9 +18,14 @@ function numbered(count: number, what: string, many = `${what}s`): string {
   return `${count} ${count === 1 ? what : many}`;
 }
 
-/** `2 images (a, b)`. */
+/** `0 or 1 NVSwitch`, `8 GPUs`: what a list of numbers allows; the last number says which form. */
+export function numbersOf(list: readonly number[], what: string, many = `${what}s`): string {
+  return `${list.join(' or ')} ${list.at(-1) === 1 ? what : many}`;
+}
+
+/** `2 images (a, b)`, `no image`. */
 export function counted(what: string, list: readonly (string | number)[]): string {
-  return `${numbered(list.length, what)} (${list.join(', ')})`;
+  return list.length === 0 ? `no ${what}` : `${numbered(list.length, what)} (${list.join(', ')})`;
 }
 
 /** `any chip` for null, the number of those that are listed otherwise. */

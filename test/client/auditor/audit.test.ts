@@ -110,6 +110,21 @@ describe('an audit', () => {
     expect(reportLines(report).join('\n')).toContain(`turned away: ${words}`);
   });
 
+  test('says of one of anything that it is one', async () => {
+    const other = await World.found({ label: 'one refusal' });
+    const body = { code: 'out_of_scope', act: 'propose', who: null, count: 1, since: other.now } as const;
+    await other.append({ kind: 'refusal', body });
+    const report = await run(keptLog(other), other);
+    const words = '1 refusal, the vault’s own claim; nothing signed shows it: 1 × out_of_scope';
+    expect(report.completeness.vaultsWord).toBe(words);
+    const { integrity, completeness } = report;
+    const tally = { ...completeness.tally, approvals: 1, denials: 1 };
+    const ones = { ...integrity, signatures: 1, appraisals: 1 };
+    const lines = reportLines({ ...report, entries: 1, integrity: ones, completeness: { ...completeness, tally } });
+    expect(lines).toContain('              1 entry, 1 signature and 1 appraisal reached again');
+    expect(lines).toContain('              decisions: 1 approval, 1 denial');
+  });
+
   test('shows a refusal that names an innocent person as the vault’s claim, never as that person’s act', async () => {
     const other = await World.found({ label: 'forged refusals' });
     const [credential = ''] = other.facts.authenticators.keys();

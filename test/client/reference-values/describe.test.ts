@@ -85,6 +85,15 @@ describe('a list without entries refuses everybody, and is named', () => {
     expect(said({ gpu: { ...gpu(), nras } as ReferenceValues['gpu'] })).toContain(`empty: ${list}`);
   });
 
+  test('of what there is one or none of, in the singular and without empty brackets', () => {
+    const one = { ...gpu(referenceValuesFor({ drivers: [] })), gpus: [1], switches: [1] };
+    expect(said({ gpu: one })).toContain('accepts GPUs: hosts with 1 GPU and 1 NVSwitch\n');
+    expect(said({ gpu: { ...one, gpus: [1, 8], switches: [0, 1] } })).toContain(
+      'with 1 or 8 GPUs and 0 or 1 NVSwitch\n',
+    );
+    expect(said({ gpu: one })).toContain('; no driver; ');
+  });
+
   test('of counts, and of drivers', () => {
     expect(said({ gpu: { gpus: [], switches: [], spdm: null, nras: null } })).toContain(
       'refuses GPUs: every host, for no count is allowed of: gpus, switches',
