@@ -86,12 +86,11 @@ describe('a list without entries refuses everybody, and is named', () => {
   });
 
   test('of what there is one or none of, in the singular and without empty brackets', () => {
-    const one = { ...gpu(referenceValuesFor({ drivers: [] })), gpus: [1], switches: [1] };
-    expect(said({ gpu: one })).toContain('accepts GPUs: hosts with 1 GPU and 1 NVSwitch\n');
-    expect(said({ gpu: { ...one, gpus: [1, 8], switches: [0, 1] } })).toContain(
-      'with 1 or 8 GPUs and 0 or 1 NVSwitch\n',
-    );
-    expect(said({ gpu: one })).toContain('; no driver; ');
+    const of = (gpus: number[], switches: number[]) =>
+      said({ gpu: { gpus, switches, spdm: referenceValuesFor({ drivers: [] }), nras: null } });
+    expect(of([1], [1])).toContain('accepts GPUs: hosts with 1 GPU and 1 NVSwitch\n');
+    expect(of([1, 8], [0, 1])).toContain('accepts GPUs: hosts with 1 or 8 GPUs and 0 or 1 NVSwitch\n');
+    expect(of([1], [1])).toContain('; no driver; ');
   });
 
   test('of counts, and of drivers', () => {
