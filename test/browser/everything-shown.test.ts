@@ -59,8 +59,8 @@ async function proposeOthers(): Promise<void> {
   proposals.set('resumption', await proposeAs(ben, { kind: 'resume', reason: 'the drill is over' }));
 }
 
-async function show(screen: HostileScreen): Promise<void> {
-  await page.evaluate(
+async function show(screen: HostileScreen, on = page): Promise<void> {
+  await on.evaluate(
     ([carried, shown, person]) => (globalThis as unknown as WithCore).twinlockCore.showHostile(carried, shown, person),
     [log, screen, vault.ana.custodian.person] as const,
   );
@@ -83,6 +83,34 @@ describe('with texts as long and as bad as they come, every cell is inside its p
       expect(await outsideAtAnyWidth(page, WIDTHS)).toEqual([]);
     },
   );
+});
+
+describe('in a small window, or with large letters, the banner of a simulation covers nothing that is signed', () => {
+  it.each([
+    [320, 256, 100],
+    [320, 568, 200],
+    [375, 667, 200],
+    [1280, 720, 100],
+  ])('%i × %i, text at %i percent', async (width, height, percent) => {
+    const small = await browser.newPage({ viewport: { width, height } });
+    await openCorePage(small, served);
+    await show(proposal('enrolment'), small);
+    const found = await small.evaluate((size) => {
+      document.body.dataset['grade'] = 'simulation';
+      const banner = document.createElement('p');
+      banner.className = 'simulation';
+      banner.textContent = 'Simulation: nothing in this vault is protected. Software keys and pretended evidence pass.';
+      document.body.prepend(banner);
+      document.documentElement.style.fontSize = `${size}%`;
+      const deepest = document.documentElement.scrollHeight - innerHeight;
+      return Array.from({ length: 12 }, (_, i) => {
+        scrollTo(0, (deepest * i) / 11);
+        return (globalThis as unknown as WithCore).twinlockCore.measure();
+      });
+    }, percent);
+    expect(found).toEqual(Array.from({ length: 12 }, () => null));
+    await small.close();
+  });
 });
 
 /** Exchanges the forced style; as a sheet of the browser's own, which the page has no event for. */

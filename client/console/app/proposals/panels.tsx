@@ -132,7 +132,7 @@ export function PolicyPanel({ review, facts }: { review: Review; facts: Establis
           ['Quorum', `${threshold} of ${members.length} custodians`],
           groups.length === 0 ? null : ['Groups', `one of each: ${groups.join(', ')}`],
           ['Policy', <Digest key="policy" hex={digest} />],
-          ['In force', `from entry ${since} on, and ${isInForce ? 'still' : 'no longer'}`],
+          ['In force', `when this was proposed, since entry ${since}, and ${isInForce ? 'now' : 'not now'}`],
           review.isPending ? ['Still wanting', wantingText(wanting, missingGroups)] : null,
         ]}
       />

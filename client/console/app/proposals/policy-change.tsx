@@ -12,7 +12,8 @@ export function PolicyChangePanel({ change }: { change: PolicyChange }) {
       <Panel title="What changes in the policy">
         <PolicyDifferences differences={change.differences} />
         <p class="quiet">
-          Proposals that are open under the policy in force can then no longer take effect; leases that run go on.
+          Proposals that are open under the policy in force can then take effect only while it is in force again, with
+          the votes that they have; leases that run go on.
         </p>
       </Panel>
       <Panel title="The policy as it would be">

@@ -33,7 +33,7 @@ const PHASES: Readonly<Record<Proposal['phase'], readonly [tone: 'good' | 'bad' 
   revoked: ['bad', 'revoked'],
 };
 
-/** What was proposed under a policy that has been replaced can no longer take effect. */
+/** What was proposed under a policy that has been replaced takes effect only while that policy is in force again. */
 const OVERTAKEN = ['plain', 'overtaken by another policy'] as const;
 
 export function phaseOf({ policy }: Facts, { phase, ended, statement }: Proposal): (typeof PHASES)['open'] {

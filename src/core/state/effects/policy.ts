@@ -9,7 +9,7 @@ import type { Effect } from './effect.ts';
 /** Policies under discussion are in everybody's memory, each up to MAX_POLICY_BYTES: one person's are this few. */
 const OPEN_POLICIES_MAX = 4;
 
-/** Puts another policy in force. Whatever was proposed under the old one can no longer take effect. */
+/** Puts another policy in force. What was proposed under the old one takes effect only while it is in force again. */
 export const policyEffect: Effect<StatementOf<'policy'>> = {
   base: ({ policy }) => policy.digest,
   // It is about nobody in particular, so whoever proposes it may approve as well.
