@@ -84,7 +84,7 @@ async function answer(request: IncomingMessage): Promise<readonly [number, Buffe
 
 /** Ana proposes a machine, and Ben has it before him, once the end of the log has been kept. */
 async function openBeforeBen(name: string): Promise<string> {
-  const title = `Enrol ${name} as depositor`;
+  const title = `Enrol “${name}” as depositor`;
   await proposeMachine(ana, name);
   await ana.page.getByRole('heading', { name: title, level: 1 }).waitFor();
   await openProposal(ben, title);
@@ -142,7 +142,7 @@ it('a proposal that the vault has, and says it refused, is looked for in the log
 
 it('a stop that the vault says it refused is kept until the log has it', async () => {
   await ben.page.getByRole('link', { name: /^Proposals/ }).click();
-  await ben.page.getByRole('link', { name: 'Enrol m-proposed as depositor' }).click();
+  await ben.page.getByRole('link', { name: 'Enrol “m-proposed” as depositor' }).click();
   await ben.page.getByText('Withdraw my proposal').first().click();
   await ben.page.getByLabel('Reason, for the log').fill('not needed');
   await ben.page.waitForResponse((response) => response.url().includes('/v1/log/entries'));
