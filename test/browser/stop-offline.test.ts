@@ -26,7 +26,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-it('signs a stop while the vault is down, saves it, and twinlockd stop FILE records it on the vault’s machine', async () => {
+it('signs a stop while the vault is down, saves it, twinlockd stop FILE records it, and the log then says so', async () => {
   const names = ['Ana', 'Ben', 'Cleo'];
   for (const [i, workstation] of everybody.entries()) {
     await openInvitation(workstation, vault.invitations.get(names[i] ?? '') ?? '');
@@ -60,4 +60,11 @@ it('signs a stop while the vault is down, saves it, and twinlockd stop FILE reco
     already: false,
     stopped: [{ name: 'Ana', reason: 'the vault does not answer' }],
   });
+
+  // The log alone says that it was taken.
+  await page.route('**/v1/stops', (route) => route.abort());
+  await vault.restart();
+  await page.getByRole('button', { name: 'Sign in with your security key' }).click({ timeout: 30_000 });
+  await page.getByRole('status', { name: 'The vault is stopped' }).waitFor();
+  await expect.poll(() => page.getByText('The vault has not taken a stop that you signed').count()).toBe(0);
 });

@@ -41,6 +41,8 @@ export interface TestVault {
   readonly dataDir: string;
   /** Ends the daemon; the folder stays. */
   halt(): Promise<void>;
+  /** Starts it again, at the same address. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,13 +67,18 @@ export async function openVault(
   const { invitations } = JSON.parse(printed.toString()) as { invitations: { name: string; invitation: string }[] };
   const ca = join(dataDir, 'tls.crt');
   tls.setDefaultCACertificates([readFileSync(ca, 'utf8')]);
-  const { url, stop } = await serve(dataDir);
+  const first = await serve(dataDir);
+  const { url } = first;
+  let { stop } = first;
   return {
     url,
     ca,
     invitations: new Map(invitations.map(({ name, invitation }) => [name, invitation])),
     dataDir,
-    halt: stop,
+    halt: () => stop(),
+    restart: async () => {
+      stop = (await serve(dataDir, url.port)).stop;
+    },
     close: async () => {
       await stop();
       rmSync(dir, { recursive: true });
@@ -79,8 +86,8 @@ export async function openVault(
   };
 }
 
-async function serve(dataDir: string): Promise<{ url: URL; stop: () => Promise<void> }> {
-  const args = [DAEMON, '--data', dataDir, 'serve', '--listen', '127.0.0.1:0'];
+async function serve(dataDir: string, port = '0'): Promise<{ url: URL; stop: () => Promise<void> }> {
+  const args = [DAEMON, '--data', dataDir, 'serve', '--listen', `127.0.0.1:${port}`];
   const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(daemon, 'exit');
   const lines = createInterface(daemon.stdout);

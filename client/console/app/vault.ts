@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { must, type TwinlockError } from '../../../src/core/errors.ts';
 import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
@@ -83,6 +83,12 @@ export async function signIn(): Promise<void> {
 
 /** Signed here, and not taken by the vault yet: to be sent again, or carried to it. */
 export const unsent = signal<readonly SignedStop[]>([]);
+/** The log is more than the vault's answer: what it holds has been taken, whoever carried it there. */
+effect(() => {
+  const recorded = facts.value?.statements;
+  const missing = unsent.peek().filter(({ statement }) => recorded?.has(statementDigest(statement)) !== true);
+  if (missing.length < unsent.peek().length) unsent.value = missing;
+});
 /** Signed here, and taken: the vault's word. */
 export const taken = signal<readonly SignedStop[]>([]);
 

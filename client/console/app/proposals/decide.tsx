@@ -9,7 +9,6 @@ import type { Review } from '../../../custodian/review.ts';
 import { SentError } from '../../../custodian/sent.ts';
 import { instant } from '../format.ts';
 import { type Action, ActionButton, ActionError, GrantButton, useAction } from '../parts/action.tsx';
-import { Digest } from '../parts/digest.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { Answered } from '../parts/sent.tsx';
@@ -58,7 +57,7 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
       {review.isPending ? (
         <p>
           A second place that shares nothing with this page says what they stand for: on another machine, with an
-          auditor’s key, run <code>twinlock code</code> <Digest hex={review.digest} />
+          auditor’s key, run <code>twinlock code {review.digest}</code>
         </p>
       ) : null}
       {sentHere === null ? null : <Sent of={sentHere} phase={phase} own={own} />}

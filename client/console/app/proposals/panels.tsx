@@ -82,7 +82,10 @@ function retirementOf({ credential, person }: StatementOf<'authenticator'>, fact
     ['Keys left to them', left === 0 ? 'none: they can neither approve, nor stop, nor sign in' : String(left)],
     ['Custodians who can act then', `${able}, and ${threshold} must approve`],
     ['Versions of which it holds a share', versions.length === 0 ? 'none' : versions.join(', ')],
-    ['Of these, lost to them', left === 0 && versions.length > 0 ? 'all, until they are enrolled anew' : 'none'],
+    [
+      'Of these, lost to them',
+      left === 0 && versions.length > 0 ? 'all: this vault version cannot enrol another key' : 'none',
+    ],
   ];
 }
 

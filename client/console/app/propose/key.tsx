@@ -79,12 +79,15 @@ export function After({ facts, credential }: { facts: Facts; credential: string 
       />
       {left === 0 ? (
         <Notice tone="warn" title={`It is the last key of ${name ?? 'this person'}`}>
-          <p>They can neither approve, nor stop, nor sign in afterwards, until another of theirs is enrolled.</p>
+          <p>
+            They can neither approve, nor stop, nor sign in afterwards. This vault version cannot enrol another key, so
+            this person is out.
+          </p>
         </Notice>
       ) : null}
       {able < threshold ? (
         <Notice tone="bad" title="Too few custodians would be left">
-          <p>Nobody could approve anything any more. Stop everything instead.</p>
+          <p>No quorum could approve anything afterwards. Stop everything instead.</p>
         </Notice>
       ) : null}
     </>

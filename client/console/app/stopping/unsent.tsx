@@ -29,7 +29,7 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
     <section class="stopped stack" role="status" aria-label="A stop that the vault has not taken">
       <p>
         <strong>The vault has not taken a stop that you signed</strong>: “<Text of={signed.statement.reason} />
-        ”. This page sends it again and again while it is open. Save it, too: whoever has the file can deliver it.
+        ”. This page sends it again and again while it is open. Save it, too: anyone who has the file can deliver it.
       </p>
       <p>From any machine, with --also URL for another address of the vault; or on the vault’s own machine:</p>
       <pre>{`twinlock stop ${fileOf(signed)} --vault ${config.value?.vault ?? 'URL'}\ntwinlockd stop ${fileOf(signed)}`}</pre>
