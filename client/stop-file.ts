@@ -46,12 +46,15 @@ export async function writeStopFile(path: string, stop: SignedStop): Promise<voi
   await syncFolder(dirname(path));
 }
 
-/** Puts one into a folder that a host looks into, under the name of its digest. Returns its path. */
+/** Puts one into a folder that a host looks into, under the name of its digest. Returns its path. Throws `not_found`, `not_permitted`. */
 export async function dropStopFile(folder: string, stop: SignedStop): Promise<string> {
   const name = `${statementDigest(stop.statement)}.json`;
   const path = join(folder, name);
   const aside = join(folder, `.${name}.${process.pid}`);
-  await writeStopFile(aside, stop);
+  await writeStopFile(aside, stop).catch((error: unknown) => {
+    // The name aside is ours: it is the folder that the caller named.
+    throw fileError(error instanceof TwinlockError ? error.cause : error, folder);
+  });
   try {
     await rename(aside, path);
   } catch (error) {

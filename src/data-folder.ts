@@ -9,7 +9,7 @@ import { DATABASE_FILE, type Store } from './store/open.ts';
 import type { Clock } from './vault/ports.ts';
 import { Recorder } from './vault/recorder.ts';
 
-/** A file of the data folder that only its owner may read. Throws `genesis_incomplete` where there is none. */
+/** A file of the data folder that only its owner may read. Throws `genesis_incomplete` where there is none, and `not_permitted`. */
 export function readSecret(dataDir: string, name: string): string {
   try {
     return readFileSync(join(dataDir, name), 'utf8');
@@ -19,6 +19,11 @@ export function readSecret(dataDir: string, name: string): string {
       code !== 'ENOENT',
       'genesis_incomplete',
       `${dataDir} holds no vault: run twinlockd init first, or name its folder with --data`,
+    );
+    must(
+      code !== 'EACCES' && code !== 'EPERM',
+      'not_permitted',
+      `this user may not read ${join(dataDir, name)}: run it as the vault’s user, who owns ${dataDir}`,
     );
     throw new TwinlockError(
       'unavailable',

@@ -7,7 +7,7 @@ import { TwinlockError } from './core/errors.ts';
 import { parseJson } from './core/json.ts';
 import { parseSignedStop, type SignedStop } from './core/log/signed-stop.ts';
 import { type Grade, parseAs } from './core/schema.ts';
-import { stopText } from './core/state/running.ts';
+import { stoppedText, stopText } from './core/state/running.ts';
 import { principalInvitation, statementDigest } from './core/statement/statement.ts';
 import { type Listen, startDaemon } from './daemon.ts';
 import { type Inventory, takeInventory } from './endorse/inventory.ts';
@@ -230,12 +230,15 @@ Examples:
   .action(async (file: string, { json }: { json?: boolean }) => {
     const signed = readStop(file);
     const { index, already, stopped } = await stopByHand(program.opts()['data'], signed);
-    const { what } = signed.statement;
+    const { statement } = signed;
+    const { what } = statement;
     if (json === true) {
-      console.log(JSON.stringify({ digest: statementDigest(signed.statement), what, index, already, stopped }));
+      console.log(JSON.stringify({ digest: statementDigest(statement), what, index, already, stopped }));
       return;
     }
-    console.log(`${already ? 'already so' : 'stopped'}: ${what}${index === null ? '' : `, entry ${index} of the log`}`);
+    console.log(
+      `${already ? 'already so' : 'stopped'}: ${stoppedText(statement)}${index === null ? '' : `, entry ${index} of the log`}`,
+    );
     for (const one of stopped ?? []) console.log(`the vault is stopped by ${printable(stopText(one))}`);
   });
 
@@ -244,8 +247,7 @@ function readStop(file: string): SignedStop {
   try {
     return parseSignedStop(readInputFile(file));
   } catch (error) {
-    if (!(error instanceof TwinlockError)) throw error;
-    throw new TwinlockError(error.code, `${file}: ${error.message}`, error.detail);
+    throw inputError(error, file);
   }
 }
 
@@ -298,12 +300,17 @@ function readJson<T>(flag: string, file: string, parse: (value: unknown) => T): 
   try {
     return parse(parseJson(fromUtf8(readInputFile(file))));
   } catch (error) {
-    if (error instanceof TwinlockError) throw new TwinlockError(error.code, `${flag} ${file}: ${error.message}`);
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) throw error;
-    const why = code === 'ENOENT' ? 'there is no such file' : `cannot read it: ${code}`;
-    throw new TwinlockError('usage', `${flag} ${file}: ${why}`, {}, { cause: error });
+    throw inputError(error, `${flag} ${file}`);
   }
+}
+
+/** `named` is what the command line says of the file. */
+function inputError(error: unknown, named: string): unknown {
+  if (error instanceof TwinlockError) return new TwinlockError(error.code, `${named}: ${error.message}`, error.detail);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  const why = code === 'ENOENT' ? 'there is no such file' : `cannot read it: ${code}`;
+  return new TwinlockError('usage', `${named}: ${why}`, {}, { cause: error });
 }
 
 /** sysexits.h: what a supervisor can act on. */

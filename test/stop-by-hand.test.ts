@@ -51,7 +51,10 @@ describe('twinlockd stop FILE', () => {
     expect(first.json()).toMatchObject({ what: 'all', index: 1, already: false, stopped: [{ name: 'ana' }] });
     expect(stopped()).toMatchObject([{ name: 'ana', reason: 'a drill' }]);
     const again = await twinlockd(file);
-    expect([again.code, again.stdout.split('\n')[0]]).toEqual([0, 'already so: all']);
+    expect([again.code, again.stdout.split('\n')[0]]).toEqual([
+      0,
+      expect.stringMatching(/^already so: everything, by the security key /),
+    ]);
     expect(readdirSync(join(vault.prepared.dataDir, STOP_FOLDER))).toEqual([]);
   });
 
@@ -60,7 +63,9 @@ describe('twinlockd stop FILE', () => {
     await vault.daemon.close();
     const run = await twinlockd(file);
     expect([run.stderr, run.code]).toEqual(['', 0]);
-    expect(run.stdout).toMatch(/^stopped: all, entry 1 of the log\nthe vault is stopped by ben at 2.*“a drill”\n$/);
+    expect(run.stdout).toMatch(
+      /^stopped: everything, by the security key \S+, entry 1 of the log\nthe vault is stopped by ben at 2.*“a drill”\n$/,
+    );
     await vault.restart();
     expect(stopped()).toMatchObject([{ name: 'ben' }]);
   });
@@ -108,6 +113,8 @@ describe('twinlockd stop FILE', () => {
     const none = join(home, 'none.json');
     writeFileSync(none, '{}');
     expect((await twinlockd(none)).code).toBe(64);
+    const absent = await twinlockd('absent.json');
+    expect([absent.code, absent.stderr]).toEqual([64, 'twinlockd: absent.json: there is no such file (usage)\n']);
     const [a, b] = [await signed(vault.ana), await signed(vault.ben)];
     const forged = join(home, 'forged.json');
     writeFileSync(forged, signedStopBytes({ statement: a.statement, signature: b.signature }));
@@ -116,7 +123,9 @@ describe('twinlockd stop FILE', () => {
     const alone = await twinlockd(forged);
     await vault.restart();
     expect([running.code, alone.code]).toEqual([70, 70]);
-    expect(running.stderr).toMatch(/\(wrong_challenge\)\n$/);
+    expect(running.stderr).toMatch(
+      /it was changed after it was signed, or signed for something else \(wrong_challenge\)\n$/,
+    );
     expect(alone.stderr).toBe(running.stderr);
     expect(stopped()).toBeNull();
   });

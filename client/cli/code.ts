@@ -10,7 +10,7 @@ import { type ProposalReport, type ReportedHost, reportOn } from './proposal-rep
 
 export function addCode(program: Command): void {
   program
-    .command('code <proposal>')
+    .command('code <proposal...>')
     .description('shows what a proposal is, and its comparison words, by a replay of the log on this machine')
     .addHelpText(
       'after',
@@ -18,14 +18,15 @@ export function addCode(program: Command): void {
 For approvers who want a second opinion before they touch: on another machine than the one of their console, with an
 auditor's or a depositor's key. The log is replayed from the fingerprint, down to every signature, quorum and
 appraisal; nothing of what is printed is the vault's word, and nothing comes from the console's page. All of it must
-be what the page shows. PROPOSAL is the digest that the page and twinlock proposals show, or its first 8 digits.
+be what the page shows. PROPOSAL is the digest that the page and twinlock proposals show, or its first 8 digits, with
+or without gaps.
 
 Examples:
   twinlock code 5f1c2a9b03d47e68 --key auditor.key
   twinlock code "$DIGEST" --json | jq -r .code`,
     )
-    .action((proposal: string, _options: unknown, command: Command) =>
-      invoke(command, (invocation) => run(invocation, proposal)),
+    .action((proposal: readonly string[], _options: unknown, command: Command) =>
+      invoke(command, (invocation) => run(invocation, proposal.join('').replaceAll(/\s/g, ''))),
     );
 }
 

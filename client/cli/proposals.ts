@@ -33,7 +33,6 @@ Examples:
 function linesOf(proposals: readonly ProposalView[]): readonly string[] {
   if (proposals.length === 0) return ['nothing waits for a decision'];
   const rows = proposals.map((proposal) => [
-    shortDigest(proposal.digest),
     proposal.kind,
     subjectOf(proposal),
     marked(proposal.asked),
@@ -41,9 +40,11 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
     votesOf(proposal),
     exactInstant(proposal.leaseEnds ?? proposal.expires),
     comparisonCode(proposal.digest, REQUEST_WORDS),
+    // Whole: twinlock stop takes nothing less.
+    proposal.digest,
   ]);
   return [
-    ...table(['DIGEST', 'KIND', 'WHAT', 'ASKED', 'STATE', 'VOTES', 'UNTIL', 'CODE'], rows),
+    ...table(['KIND', 'WHAT', 'ASKED', 'STATE', 'VOTES', 'UNTIL', 'CODE', 'DIGEST'], rows),
     '',
     ...personLines(proposals.flatMap(({ asked, votes }) => [asked, ...votes])),
   ];

@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
-import { digest, parseAs } from '../../src/core/schema.ts';
-import { stopText } from '../../src/core/state/running.ts';
-import { statementDigest } from '../../src/core/statement/statement.ts';
+import { stoppedText, stopText } from '../../src/core/state/running.ts';
+import { type Stop, statementDigest } from '../../src/core/statement/statement.ts';
 import type { StopAnswer } from '../api.ts';
 import { signStopAsPrincipal } from '../principal.ts';
 import { readPrincipalKey } from '../principal-file.ts';
@@ -30,9 +29,9 @@ export function addStop(program: Command): void {
   program
     .command('stop [file]')
     .description('delivers a stop that a custodian signed in their console, or stops what a machine’s own key may')
-    .option('--retire', "retires the machine's key of --key, for good")
-    .option('--release <digest>', 'revokes a release that the key of --key has asked for')
-    .option('--proposal <digest>', 'withdraws what the key of --key has proposed')
+    .option('--retire', "retires the machine's key of --key: it cannot return")
+    .option('--release <digest>', 'revokes a release that the key of --key has asked for: all 64 digits')
+    .option('--proposal <digest>', 'withdraws what the key of --key has proposed: all 64 digits')
     .option('--reason <text>', 'why, for the log')
     .option('--also <url>', 'another address of the vault, its --stop-listen for instance; repeatable', collect)
     .option('--out <file>', 'writes the signed stop to a file, to be carried by hand, and sends nothing')
@@ -62,6 +61,11 @@ async function run(invocation: Invocation, file: string | undefined, flags: Stop
     'usage',
     'what is to be stopped? give FILE of a signed stop, or one of --retire, --release and --proposal with --key',
   );
+  must(
+    stopping !== null || flags.reason === undefined,
+    'usage',
+    '--reason: FILE is signed with a reason of its own: leave --reason out',
+  );
   const signed = stopping === null ? await readStopFile(file as string) : await sign(invocation, stopping);
   const { terminal } = invocation;
   const named = { digest: statementDigest(signed.statement), what: signed.statement.what };
@@ -75,9 +79,11 @@ async function run(invocation: Invocation, file: string | undefined, flags: Stop
     terminal.result({ ...named, file: path }, [`dropped      ${path}: a fetch with --stops takes it`]);
     return;
   }
-  const { via, answer } = await deliver(invocation, signed, flags.also ?? []);
+  const { via, answer } = await deliver(invocation, signed, flags.also ?? []).catch((error: unknown) => {
+    throw isUnreachable(error) ? carryInstead(error as TwinlockError, file) : error;
+  });
   const { index, already, stopped } = answer;
-  terminal.result({ ...named, index, already, stopped, via }, linesOf(answer, named.what));
+  terminal.result({ ...named, index, already, stopped, via }, linesOf(answer, signed.statement));
 }
 
 /** What a key of a machine is to stop; null where a file says it. */
@@ -86,9 +92,20 @@ function stoppingOf({ retire, release, proposal, reason = '' }: StopFlags): Stop
   if (wanted.length === 0) return null;
   must(wanted.length === 1, 'usage', 'give one of --retire, --release and --proposal');
   must(reason.trim() !== '', 'usage', '--reason: why? the log keeps it');
-  if (release !== undefined) return { what: 'release', target: parseAs(digest, release, '--release'), reason };
-  if (proposal !== undefined) return { what: 'proposal', target: parseAs(digest, proposal, '--proposal'), reason };
+  if (release !== undefined) return { what: 'release', target: targetOf(release, '--release'), reason };
+  if (proposal !== undefined) return { what: 'proposal', target: targetOf(proposal, '--proposal'), reason };
   return { what: 'principal', key: '', reason };
+}
+
+/** The whole digest: it is signed without asking the vault, which might complete it to another. */
+function targetOf(text: string, flag: string): Hex {
+  const given = text.toLowerCase();
+  must(
+    /^[0-9a-f]{64}$/.test(given),
+    'usage',
+    `${flag}: expected all 64 digits of the digest, got ${text.length} characters: twinlock proposals prints it whole`,
+  );
+  return given;
 }
 
 async function sign(invocation: Invocation, stopping: Stopping): Promise<SignedStop> {
@@ -99,7 +116,7 @@ async function sign(invocation: Invocation, stopping: Stopping): Promise<SignedS
   return signStopAsPrincipal(principal, await vaultOf(invocation), own, { nowMs: Date.now(), random: platformRandom });
 }
 
-/** Where it is given in full, nobody need be reached to sign. */
+/** Where it is given in full, the vault need not be reached to sign. */
 async function vaultOf(invocation: Invocation): Promise<Hex> {
   const given = invocation.settings.fingerprint?.trim().toLowerCase() ?? '';
   return /^[0-9a-f]{64}$/.test(given) ? given : fingerprintOf(invocation.settings, connect(invocation));
@@ -126,14 +143,21 @@ async function deliver(
   }
 }
 
+/** What is left where no address answers: the stop goes by hand. */
+function carryInstead({ code, message, detail }: TwinlockError, file: string | undefined): TwinlockError {
+  const make = file === undefined ? 'run this again with --out FILE, ' : '';
+  const toDo = `${make}carry ${file ?? 'FILE'} to the vault’s machine, and run there: twinlockd stop ${file ?? 'FILE'}`;
+  return new TwinlockError(code, `${message}; or ${toDo}`, detail);
+}
+
 function isUnreachable(error: unknown): boolean {
   return error instanceof TwinlockError && error.code === 'unavailable';
 }
 
-function linesOf({ index, already, stopped }: StopAnswer, what: string): readonly string[] {
+function linesOf({ index, already, stopped }: StopAnswer, stop: Stop): readonly string[] {
   const where = index === null ? '' : `, entry ${index} of the log`;
   return [
-    `${already ? 'already so    ' : 'stopped       '}${what}${where}`,
+    `${already ? 'already so    ' : 'stopped       '}${stoppedText(stop)}${where}`,
     ...(stopped ?? []).map((stop) => `vault stopped ${stopText(stop)}`),
   ];
 }

@@ -64,7 +64,6 @@ export const CODES = {
     'kem_key_reused',
     'evidence_reused',
     'stop_unknown',
-    'vault_stopped',
     'vault_not_stopped',
     // at the door
     'unauthenticated',
@@ -93,6 +92,7 @@ export const CODES = {
     'rate_limited',
     'unavailable',
     'storage_full',
+    'vault_stopped',
     // endorsements come from vendors, and go out of date
     'endorsement_missing',
     'endorsement_stale',

@@ -25,7 +25,11 @@ export interface ClientDataExpectation {
 export function checkClientData(bytes: Uint8Array, expected: ClientDataExpectation): void {
   const data = parseClientData(bytes);
   must(data['type'] === expected.type, 'wrong_ceremony', `expected client data of type ${expected.type}`);
-  must(isChallenge(data['challenge'], expected.challenge), 'wrong_challenge', 'the challenge is not the expected one');
+  must(
+    isChallenge(data['challenge'], expected.challenge),
+    'wrong_challenge',
+    'the challenge is another: it was changed after it was signed, or signed for something else',
+  );
   must(isOrigin(data['origin'], expected.rpId), 'wrong_origin', `expected an origin of http://${expected.rpId}`);
   const { crossOrigin } = data;
   must(

@@ -34,7 +34,11 @@ const refusal = ({ code, stdout, stderr }: Run) => {
 
 describe('a proposal, from a second place', SLOW, () => {
   test('is shown with all that is signed, and the words that its approvers see on their page', async () => {
-    const { code, stdout, stderr } = await vault.twinlock('auditor', ['code', release.slice(0, 16)]);
+    const { code, stdout, stderr } = await vault.twinlock('auditor', [
+      'code',
+      release.slice(0, 8),
+      release.slice(8, 16),
+    ]);
     expect([code, stderr]).toEqual([0, '']);
     const { custodian } = vault.ben;
     const page = await review(custodian, await replica(), release);

@@ -2,10 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { exitCodeOf } from '../../../client/cli/exit.ts';
 import { signStop } from '../../../client/custodian/stop.ts';
 import { writePrincipalKey } from '../../../client/principal-file.ts';
 import { platformRandom } from '../../../client/random.ts';
 import { writeStopFile } from '../../../client/stop-file.ts';
+import { TwinlockError } from '../../../src/core/errors.ts';
 import { openVault, type Vault } from '../../vault-kit.ts';
 import { runProgram } from './vault.ts';
 
@@ -39,12 +41,18 @@ test('what a console signed is delivered by whichever address answers', async ()
   await writeStopFile(file, await signStop(ceremony, vault.fingerprint, own, { what: 'all', reason: 'a drill' }, null));
   const nobody = await twinlock(file, '--vault', 'https://127.0.0.1:1');
   expect(nobody.code).toBe(69);
+  expect(nobody.stderr).toContain(`carry ${file} to the vault’s machine, and run there: twinlockd stop ${file}`);
+  const reasoned = await twinlock(file, '--reason', 'x', '--vault', vault.baseUrl);
+  expect([reasoned.code, reasoned.stderr]).toEqual([64, expect.stringContaining('leave --reason out')]);
   const also = ['--also', vault.daemon.stopUrl ?? ''];
   const run = await twinlock(file, '--vault', 'https://127.0.0.1:1', ...also, '--json');
   expect([run.stderr, run.code]).toEqual(['', 0]);
   expect(run.json()).toMatchObject({ what: 'all', already: false, via: also[1], stopped: [{ name: 'ana' }] });
   const again = await twinlock(file, '--vault', vault.baseUrl);
-  expect([again.code, again.stdout.split('\n')[0]]).toEqual([0, 'already so    all']);
+  expect([again.code, again.stdout.split('\n')[0]]).toEqual([
+    0,
+    expect.stringMatching(/^already so {4}everything, by the security key \S+/),
+  ]);
 });
 
 test('a machine signs with nothing but its key and the fingerprint, for the file, a host’s folder, and the vault', async () => {
@@ -54,6 +62,14 @@ test('a machine signs with nothing but its key and the fingerprint, for the file
   const out = join(home, 'retired.json');
   expect((await twinlock('--retire', ...key(), ...reason, '--out', out)).code).toBe(0);
   expect(existsSync(out)).toBe(true);
+  const down = await twinlock('--retire', ...key(), ...reason, '--vault', 'https://127.0.0.1:1');
+  expect([down.code, down.stderr]).toEqual([
+    69,
+    expect.stringMatching(/run this again with --out FILE, .*twinlockd stop FILE/),
+  ]);
+  const nowhere = await twinlock(out, '--to-host', join(home, 'nofolder'));
+  const missing = `twinlock: ${join(home, 'nofolder')}: there is no such file or folder (not_found)\n`;
+  expect([nowhere.code, nowhere.stderr]).toEqual([64, missing]);
   expect((await twinlock(out, '--to-host', folder)).code).toBe(0);
   expect(readdirSync(folder)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
   const run = await twinlock(out, '--vault', vault.baseUrl, '--json');
@@ -67,7 +83,12 @@ test('refuses to guess: nothing named, two things named, no reason, no key', asy
     ['--retire', ...key()],
     ['--retire', '--release', 'ab'.repeat(32), ...key()],
     ['--retire', '--reason', 'x'],
+    ['--release', 'ab'.repeat(8), '--reason', 'x', ...key()],
   ]) {
     expect((await twinlock(...args)).code).toBe(64);
   }
+});
+
+test('what a stopped vault refuses is to be tried again once it is resumed', () => {
+  expect(exitCodeOf(new TwinlockError('vault_stopped', 'stopped'))).toBe(75);
 });
