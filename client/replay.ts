@@ -7,7 +7,7 @@ import { formatVkey } from '../src/core/log/note-key.ts';
 import type { SignatureClaim } from '../src/core/signature/claim.ts';
 import { apply } from '../src/core/state/apply.ts';
 import type { Claim, Objects } from '../src/core/state/judgement.ts';
-import type { State } from '../src/core/state/state.ts';
+import type { Facts, State } from '../src/core/state/state.ts';
 import { ed25519KeyBytes } from '../src/core/statement/key.ts';
 import type { VerifiedCheckpoint } from './checkpoint-memory.ts';
 
@@ -42,8 +42,8 @@ function faultAt(index: number, error: unknown): TwinlockError {
   return new TwinlockError(error.code, message, { ...error.detail, entry: index }, { cause: error });
 }
 
-/** What an entry has been found to be, for whoever wants to see them all. */
-export type Observer = (entry: Entry) => void;
+/** What an entry has been found to be, for whoever wants to see them all; and the facts after it. */
+export type Observer = (entry: Entry, facts: Facts) => void;
 
 export interface Replayed {
   /** Its claims have been discharged: it may be used. */
@@ -72,7 +72,7 @@ export async function replay(
       const applied = apply(state, utf8(text), objects);
       state = applied.state;
       claims.push(...applied.claims.map((claim) => ({ index, claim })));
-      observe(applied.entry);
+      observe(applied.entry, applied.state.facts);
     } catch (error) {
       fault = faultAt(index, error);
       break;

@@ -137,8 +137,8 @@ class Progress {
     let { tally } = this;
     let replayed: Replayed;
     try {
-      replayed = await replay(this.state, texts, objects, verify, (entry) => {
-        tally = tallied(tally, entry);
+      replayed = await replay(this.state, texts, objects, verify, (entry, facts) => {
+        tally = tallied(tally, entry, facts);
       });
     } catch (error) {
       const fault = faultOf(error);

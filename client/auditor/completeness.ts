@@ -25,11 +25,12 @@ export const EMPTY_TALLY: Tally = {
   clock: EMPTY_LOG_CLOCK,
 };
 
-export function tallied(tally: Tally, entry: Entry): Tally {
+/** `facts` are those after the entry. */
+export function tallied(tally: Tally, entry: Entry, facts: Facts): Tally {
   const counted = {
     ...tally,
     entries: plus(tally.entries, entry.kind, 1),
-    clock: clocked(tally.clock, entry),
+    clock: clocked(tally.clock, entry, facts),
   };
   switch (entry.kind) {
     case 'approval':

@@ -82,6 +82,45 @@ describe('an audit', () => {
     expect((await clockOf()).map(([what]) => what)).toEqual(['proposal', 'clock', 'clock']);
   });
 
+  test('passes no approval and no release that is dated before an earlier entry', async () => {
+    const { world: dated, deposit } = await publishedWorld();
+    const asked = await dated.ask(deposit);
+    const release = await dated.propose(asked.statement);
+    await dated.approve(release, dated.founder('ben'));
+    const { now: inTime } = dated;
+    const truth = inTime + 20 * HOUR_MS;
+    await dated.append({ kind: 'heartbeat', body: {} }, { time: truth });
+    // Cleo is dishonest, and with her the vault.
+    dated.now = inTime;
+    await dated.approve(release, dated.founder('cleo'));
+    await dated.append({ kind: 'release', body: { proposal: release } });
+    await dated.append(dated.draftHostReceipt(asked));
+    await dated.append({ kind: 'expiry', body: { proposal: release } }, { time: truth });
+    const { completeness } = await run(keptLog(dated), dated, { now: () => truth });
+    expect(completeness).toMatchObject({
+      verdict: 'open',
+      open: [
+        { what: 'clock', message: expect.stringMatching(/^2 approvals and releases are dated before .* by up to/) },
+      ],
+    });
+  });
+
+  test('asks nothing of what follows a correction of the log’s clock, nor of the votes on it', async () => {
+    const { world: corrected, deposit } = await publishedWorld();
+    const [ana, ben] = [corrected.founder('ana'), corrected.founder('ben')];
+    const truth = corrected.now;
+    corrected.now += 20 * HOUR_MS;
+    const change = await corrected.propose(corrected.policyChange({ veto: true }, ana));
+    await corrected.deny(change, ana, ben, corrected.founder('cleo'));
+    corrected.now = truth + 1000;
+    await corrected.approve(await corrected.propose(corrected.clockCorrection(ana)), ana, ben);
+    const asked = await corrected.ask(deposit);
+    await corrected.release(asked, ben, corrected.founder('cleo'));
+    await corrected.append(corrected.draftHostReceipt(asked));
+    const { completeness } = await run(keptLog(corrected), corrected);
+    expect(completeness).toMatchObject({ open: [], tally: { clock: { actsDatedBack: null } } });
+  });
+
   test('counts what was dated back, and the longest silence', async () => {
     const other = await World.found({ label: 'dated' });
     const truth = other.now;
@@ -90,7 +129,10 @@ describe('an audit', () => {
     other.now = truth;
     const report = await run(keptLog(other), other);
     expect(report.completeness).toMatchObject({
-      verdict: 'pass',
+      verdict: 'open',
+      open: [
+        { what: 'clock', message: expect.stringMatching(/^the log was silent for 1 day 6 hours .* before entry 1$/) },
+      ],
       tally: { clock: { lastMs: truth, datedBack: 1, silence: { endedBy: 1 } } },
     });
     const lines = reportLines(report).join('\n');
