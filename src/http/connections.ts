@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv4, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
@@ -15,8 +16,10 @@ interface Held {
   readonly raw: Socket;
   /** What requests come through: the TLS socket once its handshake is over, or `raw`. */
   socket: Socket;
-  /** A request has come. */
-  hasAsked: boolean;
+  /** Its last request has been answered; what asks again is not. */
+  isIdle: boolean;
+  /** When it last came a step further, in steps of all connections: entered, shook hands, asked, was answered. */
+  step: number;
 }
 
 export interface ConnectionBounds {
@@ -27,13 +30,16 @@ export interface ConnectionBounds {
 /**
  * The server's connections, at most so many of one address. A newcomer is always let in: where its address has no
  * place left, a connection of that address gives way, and where there is none left at all, one of the address that
- * has the most. First the oldest that has never asked anything, then the oldest on which nobody who was let in is
- * being answered; where there is none, the newcomer goes.
+ * has the most. First the one that has been idle longest since it was answered: whoever is still there connects again.
+ * Then the one that has come no further for longest, in its handshake or with its request, unless somebody who was
+ * let in is being answered on it. So it takes as many others as an address has places to push a newcomer out before
+ * its next step. Where all are held, the newcomer goes.
  */
 export class Connections {
   readonly #byAddress = new Map<string, Map<number, Held>>();
   readonly #bounds: ConnectionBounds;
   #count = 0;
+  #steps = 0;
 
   constructor(bounds: ConnectionBounds) {
     this.#bounds = bounds;
@@ -49,11 +55,19 @@ export class Connections {
     // A TLS socket has the address and port of the one below it.
     server.on('secureConnection', (socket: TLSSocket) => {
       const held = this.#find(socket);
-      if (held !== undefined) held.socket = socket;
+      if (held === undefined) return;
+      held.socket = socket;
+      held.step = ++this.#steps;
     });
-    server.on('request', ({ socket }: { readonly socket: Socket }) => {
+    server.on('request', ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
       const held = this.#find(socket);
-      if (held !== undefined) held.hasAsked = true;
+      if (held === undefined) return;
+      const steps = (isIdle: boolean) => {
+        held.isIdle = isIdle;
+        held.step = ++this.#steps;
+      };
+      steps(false);
+      outgoing.once('close', () => steps(true));
     });
   }
 
@@ -77,7 +91,7 @@ export class Connections {
       return;
     }
     this.#byAddress.set(address, own);
-    const held: Held = { address, raw, socket: raw, hasAsked: false };
+    const held: Held = { address, raw, socket: raw, isIdle: false, step: ++this.#steps };
     own.set(remotePort, held);
     this.#count++;
     raw.once('close', () => this.#leave(remotePort, held));
@@ -93,8 +107,9 @@ export class Connections {
 
   /** Whether one of them could. */
   #giveWay(own: ReadonlyMap<number, Held>): boolean {
-    const idle = [...own].filter(([, { socket }]) => !IN_USE.has(socket));
-    const [port, held] = idle.find(([, { hasAsked }]) => !hasAsked) ?? idle[0] ?? [];
+    const free = [...own].filter(([, { socket }]) => !IN_USE.has(socket));
+    const idle = free.filter(([, { isIdle }]) => isIdle);
+    const [port, held] = (idle.length > 0 ? idle : free).sort(([, a], [, b]) => a.step - b.step)[0] ?? [];
     if (port === undefined || held === undefined) return false;
     this.#leave(port, held);
     held.raw.destroy();

@@ -1,10 +1,11 @@
+import { EventEmitter } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { boundedLog } from '../../src/http/access-log.ts';
 import { Connections, holdSocket, networkOf } from '../../src/http/connections.ts';
 import { CONNECTIONS_AN_ADDRESS, SERVED_LINES_A_MINUTE } from '../../src/vault/limits.ts';
 import { openVault } from '../vault-kit.ts';
-import { ask } from './ask.ts';
+import { ask as askVault } from './ask.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -66,12 +67,31 @@ describe('Connections', () => {
     expect(connections.count).toBe(5);
   });
 
-  test('a connection that has asked outlasts those that have not', async () => {
-    const { server, enter } = await serve(2, 100);
-    const asked = await enter();
-    server.emit('request', { socket: asked.held });
-    const [before, after] = [await enter(), await enter()];
-    expect([asked, before, after].map(isOpen)).toEqual([true, false, true]);
+  /** Asks on it; returns how to answer. */
+  const ask = (server: Server, { held }: { held: Socket }) => {
+    const outgoing = new EventEmitter();
+    server.emit('request', { socket: held }, outgoing);
+    return () => outgoing.emit('close');
+  };
+
+  test('one that was answered gives way before a newcomer, first the one that has been idle longest', async () => {
+    const { server, enter } = await serve(3, 100);
+    const [first, second] = [await enter(), await enter()];
+    const answers = [first, second].map((one) => ask(server, one));
+    for (const answer of answers.reverse()) answer();
+    const newcomers = [await enter(), await enter()];
+    expect([first, second, ...newcomers].map(isOpen)).toEqual([true, false, true, true]);
+    const third = await enter();
+    expect([first, ...newcomers, third].map(isOpen)).toEqual([false, true, true, true]);
+  });
+
+  test('then the one gives way that has come no further for longest, whatever it waits with', async () => {
+    const { server, enter } = await serve(3, 100);
+    const [half, silent, asks] = [await enter(), await enter(), await enter()];
+    ask(server, half);
+    ask(server, asks);
+    const newcomers = [await enter(), await enter()];
+    expect([half, silent, asks, ...newcomers].map(isOpen)).toEqual([false, false, true, true, true]);
   });
 
   test('a connection on which somebody who was let in is answered never gives way, and then does', async () => {
@@ -114,7 +134,7 @@ test('1,100 connections that say nothing keep nobody from the health check', asy
   const port = Number(new URL(vault.baseUrl).port);
   for (let i = 0; i < 1100; i++) await silent(port);
   await vi.waitFor(() => expect(vault.daemon.connections.count).toBeLessThanOrEqual(CONNECTIONS_AN_ADDRESS));
-  expect((await ask(vault.baseUrl, { path: '/healthz' })).status).toBe(200);
+  expect((await askVault(vault.baseUrl, { path: '/healthz' })).status).toBe(200);
   // None of them has done a TLS handshake, so all of them go.
   await vi.waitFor(() => expect(vault.daemon.connections.count).toBeLessThan(50), { timeout: 20_000 });
 });

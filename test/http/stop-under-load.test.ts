@@ -136,3 +136,36 @@ test('connections that say nothing, more than the address for stops alone takes,
   expect((await ask(stopUrl, { path: '/healthz' })).status).toBe(200);
   expect((await ask(stopUrl, { method: 'POST', path: '/v1/stops', body })).status).toBe(200);
 });
+
+test('a flood from the address of whoever stops pushes no stop out, while it is fewer than its places a step', async () => {
+  const { stopUrl } = vault.daemon;
+  if (stopUrl === null) throw new Error('it listens');
+  const to = Number(new URL(stopUrl).port);
+  const flood = async () => {
+    for (let n = 0; n < limits.STOP_CONNECTIONS_AN_ADDRESS - 4; n++) await hang('127.0.0.1', null, to);
+  };
+  // They have asked once, and hold all places.
+  for (let n = 0; n < limits.STOP_CONNECTIONS_AN_ADDRESS; n++) {
+    await hang('127.0.0.1', head('GET', '/healthz', undefined, 0), to);
+  }
+  const [own] = vault.cleo.enrolled;
+  if (own === undefined) throw new Error('nobody has enrolled');
+  const signer = { authenticator: vault.cleo.device, random: platformRandom, now: Date.now };
+  const bytes = signedStopBytes(
+    await signStop(signer, vault.fingerprint, own, { what: 'all', reason: 'a flood' }, null),
+  );
+  const tcp = connectTcp({ port: to, host: '127.0.0.1', localAddress: '127.0.0.1' });
+  junk.push(tcp);
+  await new Promise((resolve) => tcp.once('connect', resolve));
+  await flood();
+  const socket = connectTls({ socket: tcp, servername: 'localhost', rejectUnauthorized: false });
+  const answered = new Promise<string>((resolve) => {
+    for (const event of ['error', 'close'] as const) socket.on(event, () => resolve(event));
+    socket.once('data', (piece: Buffer) => resolve(piece.toString()));
+  });
+  await Promise.race([new Promise((resolve) => socket.once('secureConnect', resolve)), answered]);
+  await flood();
+  socket.write(head('POST', '/v1/stops', undefined, bytes.length));
+  socket.write(bytes);
+  expect(await answered).toMatch(/^HTTP\/1.1 200 OK/);
+});

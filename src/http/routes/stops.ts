@@ -9,6 +9,7 @@ import { viewStops } from '../../vault/views.ts';
 import { stopAnswer, stopRequest } from '../../wire/stop.ts';
 import { bodyBytes, jsonBytes } from '../body.ts';
 import { type App, answers, body, type Env } from '../env.ts';
+import { untilAnswered } from '../gate.ts';
 
 const postStop = createRoute({
   method: 'post',
@@ -29,6 +30,8 @@ export function stopRoutes(app: App, context: Context, told: MiddlewareHandler<E
     must(length > 0, 'malformed', 'json: expected a signed stop as JSON');
     must(length <= MAX_STOP_BYTES, 'too_large', `expected a stop of at most ${MAX_STOP_BYTES} bytes, got ${length}`);
     const signed = parseSignedStop(await jsonBytes(c, length));
+    // Not before its body has come: that is the sender's time.
+    untilAnswered(c, () => undefined);
     const { checkpoint, stopped, ...answer } = await stop(context, signed);
     return c.json({ ...answer, checkpoint: fromUtf8(checkpoint), stopped: viewStops(stopped) }, 200);
   });
