@@ -88,8 +88,7 @@ const WEAKNESSES: readonly Weakness[] = [
       return devices !== null && values.gpu?.switches.includes(0) === true && allowsProtectedPcie(devices);
     },
     sentence:
-      'GPUs in protected-PCIe mode may pass without their NVSwitches, which see in the clear what GPUs send one another, ' +
-      'where their driver is too old to name links',
+      'GPUs in protected-PCIe mode may pass without their NVSwitches, which see in the clear what GPUs send one another',
     source: 'github.com/NVIDIA/nvtrust, guest_tools/ppcie-verifier',
   },
   {

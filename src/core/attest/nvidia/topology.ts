@@ -17,13 +17,12 @@ export interface PlacedDevice {
 /**
  * Whether GPUs and NVSwitches are of one machine, as far as the devices say: a switch that no GPU is linked to is
  * another machine's, and one that is left out sees what passes through it. Each GPU is linked to each switch that is
- * shown, and to no other; where none is shown, all GPUs are linked to the same ones. `asksForSwitches`, where a policy
- * counts: of GPUs in protected PCIe, whose switches see in the clear, each link's switch is shown then too.
+ * shown, and to no other; where none is shown, all GPUs are linked to the same ones.
  */
-export function compareTopology(devices: readonly PlacedDevice[], asksForSwitches: boolean): Comparison {
+export function compareTopology(devices: readonly PlacedDevice[]): Comparison {
   const switches = devices.filter(({ device }) => device.architecture === 'nvswitch');
   const gpus = devices.filter(({ device }) => device.architecture !== 'nvswitch');
-  if (switches.length === 0) return compareLinks(gpus, asksForSwitches);
+  if (switches.length === 0) return compareLinks(gpus);
   const faults = [...idFaults(switches), ...linkFaults(gpus, switches)];
   const counts = `${gpus.length} GPUs and ${switches.length} NVSwitches`;
   return {
@@ -33,11 +32,10 @@ export function compareTopology(devices: readonly PlacedDevice[], asksForSwitche
   };
 }
 
-function compareLinks(gpus: readonly PlacedDevice[], asksForSwitches: boolean): Comparison {
-  const faults = [...unlikeFaults(gpus), ...(asksForSwitches ? unseenFaults(gpus) : [])];
-  const unseen = asksForSwitches ? '; in protected PCIe every switch shown' : '';
+function compareLinks(gpus: readonly PlacedDevice[]): Comparison {
+  const faults = unlikeFaults(gpus);
   return {
-    expected: `the same links on every GPU${unseen}`,
+    expected: 'the same links on every GPU',
     got:
       faults.length === 0 ? `the same links on each of ${gpus.length} GPUs; no NVSwitch is shown` : faults.join('; '),
     pass: faults.length === 0,
@@ -73,16 +71,6 @@ function linkFaults(gpus: readonly PlacedDevice[], switches: readonly PlacedDevi
       ...hidden.map((link) => `${gpu.place} is linked to ${link}, which is not shown`),
     ];
   });
-}
-
-function unseenFaults(gpus: readonly PlacedDevice[]): string[] {
-  return gpus
-    .filter(({ device }) => isProtectedPcie(device) && linkedSwitches(device).length > 0)
-    .map(({ place }) => `${place} is in protected PCIe and linked to NVSwitches, of which none is shown`);
-}
-
-function isProtectedPcie({ report: { opaque } }: Device): boolean {
-  return opaque.ppcie === PROTECTED_PCIE.ppcie || opaque.featureFlag === PROTECTED_PCIE.featureFlag;
 }
 
 function unlikeFaults([first, ...others]: readonly PlacedDevice[]): string[] {
