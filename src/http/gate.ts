@@ -1,7 +1,7 @@
 import type { Context as Hono, MiddlewareHandler } from 'hono';
 import { must } from '../core/errors.ts';
 import { invited } from '../vault/founding.ts';
-import { SMALL_BODY_BYTES } from '../vault/limits.ts';
+import { SMALL_BODY_BYTES, STRANGERS_BODY_BYTES } from '../vault/limits.ts';
 import { type Caller, nameOf } from '../vault/sessions.ts';
 import type { Work } from '../vault/shares.ts';
 import { callerOf as callerOfToken } from '../vault/sign-in.ts';
@@ -52,7 +52,7 @@ export function byInvitation() {
 /** For anybody: a little, of which nothing is remembered. */
 export function byAnybody() {
   const middleware: MiddlewareHandler<Env> = async (c, next) => {
-    await readJson(c, sized(c, SMALL_BODY_BYTES));
+    await readJson(c, sized(c, STRANGERS_BODY_BYTES));
     await next();
   };
   return { middleware };

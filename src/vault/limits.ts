@@ -64,6 +64,8 @@ export const READER_SILENCE_MS = 60_000;
 export const BODY_BYTES_A_MINUTE_A_KEY = 128 << 20;
 /** Bodies: statements are small. */
 export const SMALL_BODY_BYTES = 256 * 1024;
+/** Of those who have not signed in yet: the largest assertion with its credential id is 10 KiB in base64url. */
+export const STRANGERS_BODY_BYTES = 16 * 1024;
 /** A policy of at most 1 MiB in base64url, and its statement. */
 export const POLICY_BODY_BYTES = (1 << 20) * 1.5 + SMALL_BODY_BYTES;
 /** Evidence of at most 1 MiB and endorsements of 512 KiB, in base64url. */

@@ -6,7 +6,12 @@ import { platformRandom } from '../../client/random.ts';
 import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import { signableMessage } from '../../src/core/webauthn/challenge.ts';
-import { ENTRIES_AN_HOUR_A_KEY, FAILED_SIGN_INS_A_MINUTE, READS_AT_ONCE_A_HOST } from '../../src/vault/limits.ts';
+import {
+  ENTRIES_AN_HOUR_A_KEY,
+  FAILED_SIGN_INS_A_MINUTE,
+  READS_AT_ONCE_A_HOST,
+  STRANGERS_BODY_BYTES,
+} from '../../src/vault/limits.ts';
 import { signIn } from '../../src/vault/sign-in.ts';
 import { depositFiles, openAs, openVault, publish, releaseAs, requestAs, sealModel, type Vault } from '../vault-kit.ts';
 import { ask } from './ask.ts';
@@ -78,6 +83,12 @@ describe('before any of a body is read', () => {
   test('a proposal of a principal is small, whatever evidence it rests on', async () => {
     for (const asker of ['requester', 'depositor', 'auditor'] as const) {
       expect(await onlyHead('POST', '/v1/proposals', tokens.get(asker), 256 * 1024 + 1)).toBe('413 too_large');
+    }
+  });
+
+  test('what a stranger sends is smaller still', async () => {
+    for (const path of ['/v1/sessions', '/v1/challenges']) {
+      expect(await onlyHead('POST', path, undefined, STRANGERS_BODY_BYTES + 1)).toBe('413 too_large');
     }
   });
 
