@@ -155,7 +155,7 @@ export interface Facts {
   /** SHA-256 of every host KEM key and every evidence ever named. */
   readonly kemKeys: PersistentSet<Hex>;
   readonly evidence: PersistentSet<Hex>;
-  /** What the vault says it turned away in the last day, oldest entry first; who a credential id, a key, or null. */
+  /** What the vault says it turned away since a day before the log's clock, oldest entry first; who a credential id, a key, or null. */
   readonly refusals: List<Pick<BodyOf<'refusal'>, 'code' | 'act' | 'who'> & { readonly time: number }>;
   /** Budgets of the releases of the last day, oldest first. */
   readonly granted: List<{ readonly time: number; readonly bytes: bigint }>;

@@ -2,6 +2,7 @@ import { must } from '../../errors.ts';
 import type { BodyOf, EntryOf } from '../../log/entry.ts';
 import type { Judgement } from '../judgement.ts';
 import type { Facts } from '../state.ts';
+import { earliestMs } from './time.ts';
 
 const HOUR_MS = 60 * 60_000;
 /** Between two entries of one code, act and caller: what comes in between is counted in the second. */
@@ -20,7 +21,9 @@ export function judgeRefusal(facts: Facts, { body, time }: EntryOf<'refusal'>): 
   must(isKnownCaller(facts, body.who), 'principal_unknown', 'refusal.who: no credential or key that the log knows');
   const fault = excessOf(facts.refusals, body, time);
   must(fault === null, 'limit_exceeded', `refusal: ${fault}`);
-  return { facts: { ...facts, refusals: withRefusal(facts.refusals, body, time) }, claims: [] };
+  // Before that no entry can be dated so near that it would count: dates that go back and forth make the log forget none that could.
+  const counting = facts.refusals.filter((told) => told.time > earliestMs(facts) - 24 * HOUR_MS);
+  return { facts: { ...facts, refusals: withRefusal(counting, body, time) }, claims: [] };
 }
 
 /** Whether a caller is somebody whom the log knows, retired ones included, or nobody in particular (null). */
@@ -43,11 +46,11 @@ export function excessOf(told: Facts['refusals'], refusal: BodyOf<'refusal'>, ti
   return within(24 * HOUR_MS).size >= REFUSALS_A_DAY ? `expected at most ${REFUSALS_A_DAY} a day` : null;
 }
 
-/** Those of the last day, with one more. */
+/** With one more. */
 export function withRefusal(
   told: Facts['refusals'],
   { code, act, who }: BodyOf<'refusal'>,
   timeMs: number,
 ): Facts['refusals'] {
-  return told.filter(({ time }) => Math.abs(time - timeMs) < 24 * HOUR_MS).push({ time: timeMs, code, act, who });
+  return told.push({ time: timeMs, code, act, who });
 }

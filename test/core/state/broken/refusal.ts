@@ -47,6 +47,13 @@ export const REFUSAL: readonly BrokenRule[] = [
     for (const code of ALL_CODES.slice(0, REFUSALS_A_DAY_A_CALLER)) await world.append(draft(world, { code, who }));
     return [world, draft(world, { code: ALL_CODES.at(-1), who })];
   }),
+  refusal('limit_exceeded', 'a refusal of a kind told within the hour, after one dated to another day', async () => {
+    const { world } = await founded();
+    const { now } = world;
+    await world.append(draft(world, {}));
+    await world.append(draft(world, {}), { time: now + 25 * REFUSAL_WINDOW_MS });
+    return [world, draft(world, {}), { time: now }];
+  }),
   refusal('limit_exceeded', 'more refusals than a day has room for', async () => {
     const { world } = await founded();
     const keys = [...world.facts.authenticators.keys(), ...world.facts.principals.keys()];
