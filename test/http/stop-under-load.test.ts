@@ -128,6 +128,8 @@ test('connections that say nothing, more than the address for stops alone takes,
   for (let n = 0; n < places * (limits.STOP_CONNECTIONS_AN_ADDRESS + 1); n++) {
     await hang(`127.0.0.${1 + (n % places)}`, null, Number(new URL(stopUrl).port));
   }
+  const standing = () => junk.filter(({ destroyed }) => !destroyed).length;
+  await vi.waitFor(() => expect(standing()).toBeLessThanOrEqual(limits.STOP_CONNECTIONS));
   const [own] = vault.ben.enrolled;
   if (own === undefined) throw new Error('nobody has enrolled');
   const signer = { authenticator: vault.ben.device, random: platformRandom, now: Date.now };
