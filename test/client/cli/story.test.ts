@@ -153,7 +153,7 @@ describe('deposit, evaluate, publish, release', SLOW, () => {
     const run = await vault.twinlock('depositor', ['publish', 'acme/ocr@1', '--evaluation', release, '--json']);
     const { proposal } = run.json() as { proposal: Hex };
     const listed = await vault.twinlock('auditor', ['proposals']);
-    expect(listed.stdout).toContain(`${proposal.slice(0, 16)}  publish`);
+    expect(listed.stdout).toMatch(new RegExp(`^publish .* ${proposal}$`, 'm'));
     await approveByTwo(proposal);
     const list = (await vault.twinlock('auditor', ['proposals', '--all', '--json'])).json();
     expect(list['proposals']).toContainEqual(expect.objectContaining({ digest: proposal, phase: 'executed' }));
