@@ -208,7 +208,7 @@ describe('three custodians, each at their own console', () => {
     await page.getByRole('region', { name: 'Decided proposals' }).getByRole('link', { name: title }).click();
     await page.getByText('every rule passed, on every host').waitFor();
     await page.getByText('Appraised under the policy of entry 0, which was in force then and is no longer.').waitFor();
-    await page.getByText('from entry 0 on, and no longer').waitFor();
+    await page.getByText('when this was proposed, since entry 0, and not now').waitFor();
     expect(await page.locator('.mark.bad').allInnerTexts()).toEqual([]);
   });
 
