@@ -13,7 +13,7 @@ vi.mock('../../src/vault/limits.ts', async (original) => ({
   REQUEST_WITHIN_MS: 1500,
   BODY_WITHIN_MS: 300,
   KEEP_ALIVE_MS: 200,
-  SILENCE_MS: 2500,
+  SILENCE_MS: 12_000,
   READER_SILENCE_MS: 300,
 }));
 
@@ -96,7 +96,8 @@ test('a reader that takes nothing is cut off, and what it did not get is given b
   });
   socket.pause();
   socket.on('error', () => undefined);
-  await vi.waitFor(() => expect(reserve.mock.calls.some(([, bytes]) => bytes < 0n)).toBe(true), { timeout: 20_000 });
+  // Before SILENCE_MS, which would end it too.
+  await vi.waitFor(() => expect(reserve.mock.calls.some(([, bytes]) => bytes < 0n)).toBe(true), { timeout: 8_000 });
   socket.destroy();
   vi.restoreAllMocks();
 });
