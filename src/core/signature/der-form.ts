@@ -23,10 +23,24 @@ export function mustBeInForm(tag: number, body: Uint8Array): void {
   if (form !== undefined) must(form.has(body), 'malformed', `expected ${form.expected}`);
 }
 
+/**
+ * Whether a universal tag of an element without others inside is one that certificates have. Others have a second form
+ * or none: a SEQUENCE or SET that is not marked as holding elements, an end of contents, reserved numbers, real numbers.
+ */
+export function isPlainTag(tag: number): boolean {
+  return FORMS.has(tag) || OTHER_PLAIN_TAGS.includes(tag);
+}
+
 interface Form {
   readonly has: (body: Uint8Array) => boolean;
   readonly expected: string;
 }
+
+/**
+ * OCTET STRING, UTF8String (checked by itself), the other strings that a name may be of (RFC 5280, DirectoryString), and
+ * UTCTime and GeneralizedTime, whose text their reader checks.
+ */
+const OTHER_PLAIN_TAGS: readonly number[] = [0x04, UTF8_STRING, 0x14, 0x1c, 0x1e, 0x17, 0x18];
 
 const SHORTEST: Form = { has: isShortest, expected: 'a DER integer in its shortest form' };
 const ASCII: Form = { has: (body) => !body.some((byte) => byte > 0x7f), expected: 'a DER string of ASCII' };

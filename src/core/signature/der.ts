@@ -1,6 +1,6 @@
 import { concat, u8 } from '../bytes.ts';
 import { must } from '../errors.ts';
-import { INTEGER, mustBeInForm } from './der-form.ts';
+import { INTEGER, isPlainTag, mustBeInForm } from './der-form.ts';
 
 const SEQUENCE = 0x30;
 const SET = 0x31;
@@ -52,6 +52,8 @@ function mustHoldDer(der: Uint8Array, holder: number, levels: number): void {
     const isPlain = (tag & CONSTRUCTED) === 0;
     const isHolder = (tag & CLASS) !== 0 || tag === SEQUENCE || tag === SET;
     must(isPlain || isHolder, 'malformed', 'expected DER strings in one piece');
+    const isKnown = (tag & CLASS) !== 0 || !isPlain || isPlainTag(tag);
+    must(isKnown, 'malformed', `expected a DER tag that certificates have, got ${tag.toString(16).padStart(2, '0')}`);
     const { body, rest } = readElement(left, tag);
     const element = left.subarray(0, left.length - rest.length);
     must(holder !== SET || before === null || !isAfter(before, element), 'malformed', 'expected a DER SET in order');

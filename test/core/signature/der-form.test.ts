@@ -26,7 +26,8 @@ describe('the contents of an element have one form', () => {
     ['UTF-8', '0c02c3bc'],
     ['ASCII', '13017e'],
     ['octets of any kind', '0402ffff'],
-    ['a tag of no rule', '1e020041'],
+    ['a tag of a context', '80020041'],
+    ['a string of another kind that names may be of', '1e020041'],
   ])('%s is read', (_, hex) => {
     expect(read(hex).rest).toHaveLength(0);
     mustBeDer(fromHex(hex));
@@ -55,6 +56,21 @@ describe('the contents of an element have one form', () => {
     ['an IA5String beyond ASCII', '160180'],
   ])('%s is refused, read or not', (_, hex) => {
     expect(() => read(hex)).toThrow(malformed);
+    expect(() => mustBeDer(fromHex(`30${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`))).toThrow(malformed);
+  });
+});
+
+describe('a tag that no certificate has is refused, whatever reads it', () => {
+  test.each([
+    ['an end of contents', '0000'],
+    ['a SEQUENCE that is not marked as holding elements', '1000'],
+    ['a SET that is not marked as holding elements', '1100'],
+    ['a real number', '090103'],
+    ['a reserved one', '0f00'],
+    ['a relative object identifier', '0d0101'],
+    ['a VisibleString', '1a0141'],
+  ])('%s', (_, hex) => {
+    expect(() => mustBeDer(fromHex(hex))).toThrow(malformed);
     expect(() => mustBeDer(fromHex(`30${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`))).toThrow(malformed);
   });
 });
