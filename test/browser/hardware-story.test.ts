@@ -153,7 +153,8 @@ describe.skipIf(!hasSwtpm())('a machine with a TPM', { timeout: 60_000 }, () => 
     const { code, stderr } = await fetchWithTpm('more-weights');
     const { error } = JSON.parse(stderr) as { error: { code: string; message: string; detail: unknown } };
     expect([code, error.code, error.detail]).toEqual([70, 'appraisal_failed', { rule: 'tpm.image' }]);
-    expect(error.message).toBe(`tpm.image: expected ${IMAGE}, got none; nearest ${IMAGE} differs in PCR 4`);
+    const said = `tpm.image: expected ${IMAGE}, got none; nearest ${IMAGE} differs in PCR 4`;
+    expect(error.message).toBe(`the answer says: “${said}”`);
     await ana.page.getByRole('link', { name: /^Proposals/ }).click();
     await ana.page.getByText('Nothing waits for you').waitFor();
   });
