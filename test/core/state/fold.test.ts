@@ -421,13 +421,18 @@ describe('a vault', () => {
     expect(world.facts.granted.size).toBe(1);
   });
 
-  test('keeps what it turned away for a day, without changing for it', async () => {
-    const { world } = await founded();
+  test('keeps what it turned away for a day of its clock, which custodians set, without changing for it', async () => {
+    const { world, ana } = await founded();
     const before = world.facts;
     const body = { code: 'rate_limited', act: 'propose', who: null, count: 3, since: world.now - 1 } as const;
     await world.append({ kind: 'refusal', body });
     expect({ ...world.facts, refusals: before.refusals }).toEqual(before);
     world.now += 25 * HOUR_MS;
+    await world.append({ kind: 'refusal', body });
+    // The vault's own dates end no day: a custodian's do.
+    expect(world.facts.refusals.size).toBe(2);
+    world.now += 25 * HOUR_MS;
+    await world.propose(world.policyChange({ veto: true }, ana));
     await world.append({ kind: 'refusal', body });
     expect(world.facts.refusals.size).toBe(1);
   });
