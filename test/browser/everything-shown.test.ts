@@ -113,6 +113,34 @@ describe('in a small window, or with large letters, the banner of a simulation c
   });
 });
 
+describe('in a small window, or with large letters, every word of a comparison code stands in one line', () => {
+  it.each([
+    [320, 100],
+    [320, 200],
+    [375, 200],
+    [1280, 200],
+  ])('%i pixels, text at %i percent', async (width, percent) => {
+    const small = await browser.newPage({ viewport: { width, height: 720 } });
+    await openCorePage(small, served);
+    await show(proposal('release'), small);
+    const found = await small.evaluate((size) => {
+      document.body.dataset['grade'] = 'simulation';
+      document.documentElement.style.fontSize = `${size}%`;
+      const words = [...document.querySelectorAll('ol.words li')];
+      // As long as the longest word of the list, and as wide.
+      for (const word of words) word.textContent = 'mushroom';
+      const lines = words.map((word) => {
+        const text = document.createRange();
+        text.selectNodeContents(word);
+        return text.getClientRects().length;
+      });
+      return { lines, cutOff: (globalThis as unknown as WithCore).twinlockCore.measure() };
+    }, percent);
+    expect(found).toEqual({ lines: [1, 1, 1, 1], cutOff: null });
+    await small.close();
+  });
+});
+
 /** Exchanges the forced style; as a sheet of the browser's own, which the page has no event for. */
 async function force(css: string): Promise<void> {
   await page.evaluate((text) => {
