@@ -85,7 +85,7 @@ function describeTdx(name: string, values: TdxReferenceValues): Remark[] {
     accepts(
       `${name}: ${counted('image', names(images))}; TCB ${tcbStatuses.join(', ')}; collateral from ` +
         `evaluation ${values.minTcbEvaluationDataNumber}; ` +
-        `${minTcbDate === undefined ? 'a TCB of any date' : `a TCB of ${minTcbDate} or later`}; attributes ${attributes.join(', ')}; ` +
+        `${dateText(minTcbDate)}; attributes ${attributes.join(', ')}; ` +
         `XFAM ${xfams.join(', ')}; ${anyOr('chip', chips)}`,
     ),
     ...staleTcb(name, tcbStatuses),
@@ -104,6 +104,10 @@ function describeTdx(name: string, values: TdxReferenceValues): Remark[] {
       : [beware(`${name}: hosts may take a guest's pages away unnoticed (SEPT_VE_DISABLE)`)]),
     ...graceRemarks(name, values.graceMs),
   ];
+}
+
+function dateText(minTcbDate: string | undefined): string {
+  return minTcbDate === undefined ? 'a TCB of any date' : `a TCB of ${minTcbDate} or later`;
 }
 
 /** Bit 29 of the TD attributes. */
@@ -150,7 +154,7 @@ function akPurposeRemarks(akPurposes: readonly string[]): Remark[] {
 
 function describeTrustAuthority(values: TrustAuthorityReferenceValues): Remark[] {
   const name = 'tokens of Intel Trust Authority';
-  const { anchors, keys, images, attributes, xfams, tcbStatuses, platforms, policies } = values;
+  const { anchors, keys, images, attributes, xfams, tcbStatuses, minTcbDate, platforms, policies } = values;
   const trust = [...anchors, ...keys];
   const listed = { ...(platforms === null ? {} : { platforms }), ...(policies === null ? {} : { policies }) };
   const empty = emptyOf({ 'anchors and keys': trust, images, attributes, xfams, tcbStatuses, ...listed });
@@ -158,7 +162,8 @@ function describeTrustAuthority(values: TrustAuthorityReferenceValues): Remark[]
   return [
     accepts(
       `${name}: of "${values.issuer}", under ${trustText(anchors, keys)}; ` +
-        `${counted('image', names(images))}; TCB ${tcbStatuses.join(', ')}; ${anyOr('platform', platforms)}`,
+        `${counted('image', names(images))}; TCB ${tcbStatuses.join(', ')}; ${dateText(minTcbDate)}; ` +
+        `${anyOr('platform', platforms)}`,
     ),
     ...staleTcb(name, tcbStatuses),
     ...(policies === null ? [beware(`${name}: the service's own policies are not looked at`)] : []),

@@ -1,4 +1,4 @@
-import type { TdxImage, TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
+import { INSTANT, type TdxImage, type TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
 import { TDX_VENDOR_ROOTS } from '../../src/core/attest/tdx/roots.ts';
 import { TCB_STATUSES, type TcbStatus } from '../../src/core/attest/tdx/tcb.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
@@ -46,9 +46,12 @@ function serviceTdsOf(mrServiceTd: string): string[] {
   return /[^0]/.test(mrServiceTd) ? [mrServiceTd] : [];
 }
 
-/** Of a new document what was measured; a document without a floor stays without. */
-function dateFloor(before: TdxReferenceValues | null, date: string): string | undefined {
-  const measured = date === '' ? undefined : date;
+/**
+ * A new document's floor is what was measured, and none where that is no date. A document that has a floor lowers it to
+ * an older date; a document without one stays without.
+ */
+export function dateFloor(before: Pick<TdxReferenceValues, 'minTcbDate'> | null, date: string): string | undefined {
+  const measured = INSTANT.test(date) ? date : undefined;
   if (before === null) return measured;
   const floor = before.minTcbDate;
   return floor === undefined || measured === undefined || floor < measured ? floor : measured;

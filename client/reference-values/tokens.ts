@@ -12,7 +12,7 @@ import { parseTrustAuthorityPayload } from '../../src/core/attest/token/trust-au
 import { fromBase64, toBase64url } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { type Choices, type Host, imageName, union, withChips, withImage } from './host.ts';
-import { statusesOf } from './tdx.ts';
+import { dateFloor, statusesOf } from './tdx.ts';
 
 const TRUST_AUTHORITY = { name: 'intel-trust-authority', algorithm: 'PS384' } as const;
 const NRAS = { name: 'nras', algorithm: 'ES384' } as const;
@@ -26,6 +26,7 @@ export function withTrustAuthority(
   choices: Choices,
 ): TrustAuthorityReferenceValues {
   const said = (name: string) => claims[`ita.${name}`] ?? ABSENT;
+  const minTcbDate = dateFloor(before, said('tcb-date'));
   const images = imagesOf(said, choices).reduce((known, image) => withImage(known, image), [...(before?.images ?? [])]);
   return {
     platform: 'intel-trust-authority',
@@ -34,6 +35,7 @@ export function withTrustAuthority(
     attributes: union(before?.attributes, stated(said('attributes'))),
     xfams: union(before?.xfams, stated(said('xfam'))),
     tcbStatuses: union(before?.tcbStatuses, statusesOf(said('tcb-status'))),
+    ...(minTcbDate === undefined ? {} : { minTcbDate }),
     platforms: withChips(before?.platforms, [said('platform')], choices),
     policies: before === null ? policiesOf(token) : before.policies,
   };

@@ -165,6 +165,11 @@ describe('what whoever approves a document should weigh', () => {
     expect(said({ intelTrustAuthority: trustAuthorityValues({ policies: null }) })).toContain(
       'policies are not looked',
     );
+    const dated = (minTcbDate: string) => said({ intelTrustAuthority: trustAuthorityValues({ minTcbDate }) });
+    expect(dated('2024-03-13T00:00:00Z')).toContain('TCB UpToDate; a TCB of 2024-03-13T00:00:00Z or later; 1 listed');
+    expect(said({ intelTrustAuthority: trustAuthorityValues() })).toContain(
+      'TCB UpToDate; a TCB of any date; 1 listed',
+    );
     const nras = (graceMs: number) =>
       said({ snp, gpu: { ...gpu(), nras: nrasValues({ graceMs }) } as ReferenceValues['gpu'] });
     const ita = (graceMs: number) => said({ intelTrustAuthority: trustAuthorityValues({ graceMs }) });

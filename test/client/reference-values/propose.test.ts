@@ -483,8 +483,23 @@ describe('tokens', () => {
       anchors: [Buffer.from(ITA.intermediate).toString('base64url')],
       keys: [],
       graceMs: 0,
+      minTcbDate: '2024-03-13T00:00:00Z',
       platforms: null,
       policies: [expect.objectContaining({ version: 'v1' })],
+    });
+  });
+
+  test('keep a floor on the date of the TCB, and lower it for the host that they are of', async () => {
+    const from = (minTcbDate: string) => values({ intelTrustAuthority: trustAuthorityValues({ minTcbDate }) });
+    const floor = async (document: ReferenceValues) =>
+      (await propose(given, document)).intelTrustAuthority?.minTcbDate ?? null;
+    expect(await floor(from('2025-01-01T00:00:00Z'))).toBe('2024-03-13T00:00:00Z');
+    expect(await floor(from('2023-01-01T00:00:00Z'))).toBe('2023-01-01T00:00:00Z');
+    expect(await floor(values({ intelTrustAuthority: trustAuthorityValues() }))).toBeNull();
+    const report = trustAuthorityToken(DATA, { payload: { attester_tcb_date: undefined } });
+    expect((await propose({ ...given, report })).intelTrustAuthority?.minTcbDate ?? null).toBeNull();
+    await expect(propose({ ...given, report }, from('2023-01-01T00:00:00Z'))).rejects.toMatchObject({
+      detail: { 'ita.tcb-date': 'expected from 2023-01-01T00:00:00Z, got absent' },
     });
   });
 

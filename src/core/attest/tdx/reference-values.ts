@@ -12,15 +12,10 @@ const hex = (bytes: number) =>
     .string()
     .check(z.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `expected ${bytes} bytes in lower-case hexadecimal`));
 const measurement = hex(48);
-/** As claims write it, so that the later of two is the greater as text. */
-const instant = z
-  .string()
-  .check(
-    z.regex(
-      /^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}Z$/,
-      'expected an instant such as 2024-03-13T00:00:00Z',
-    ),
-  );
+/** Of two instants written so, the later is the greater as text. */
+export const INSTANT =
+  /^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}Z$/;
+const instant = z.string().check(z.regex(INSTANT, 'expected an instant such as 2024-03-13T00:00:00Z'));
 
 /** One image, matched as a whole. Null: not compared. */
 const image = z

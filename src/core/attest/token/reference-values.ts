@@ -46,6 +46,8 @@ export const trustAuthorityReferenceValues = z.strictObject({
   xfams: tdx.xfams,
   /** `attester_tcb_status`; a revoked platform is never allowed. */
   tcbStatuses: tdx.tcbStatuses,
+  /** The earliest `attester_tcb_date` that passes; left out: the date is not looked at. */
+  minTcbDate: tdx.minTcbDate,
   /** Platform instance ids; null: any platform. */
   platforms: z.nullable(list(id)),
   /** Policies of Trust Authority that must all have matched, while none was unmatched; null: not compared. */

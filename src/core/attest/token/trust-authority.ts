@@ -2,7 +2,7 @@ import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { concat, toHex } from '../../bytes.ts';
 import { Findings } from '../findings.ts';
 import type { PlatformInput, PlatformResult } from '../platform.ts';
-import type { TdxImage } from '../tdx/reference-values.ts';
+import { INSTANT, type TdxImage } from '../tdx/reference-values.ts';
 import { parseCompactJws } from './jws.ts';
 import type { TrustAuthorityReferenceValues } from './reference-values.ts';
 import type { TrustAuthorityReport } from './report.ts';
@@ -40,7 +40,9 @@ const MEASUREMENTS = {
   mrOwner: 'mrowner',
   mrOwnerConfig: 'mrownerconfig',
 } as const satisfies Record<keyof Omit<TdxImage, 'name'>, keyof TrustAuthorityClaims['shown']>;
-type RuleName = TokenRule | (typeof VALUE_RULES)[number] | 'report-data' | 'held-data' | 'platform' | 'policies';
+/** Each where a committee says something of it. */
+type ChosenRule = 'tcb-date' | 'platform' | 'policies';
+type RuleName = TokenRule | (typeof VALUE_RULES)[number] | 'report-data' | 'held-data' | ChosenRule;
 type ItaRule = `ita.${RuleName}`;
 type ItaFindings = Findings<ItaRule>;
 
@@ -70,6 +72,7 @@ function requiredRules(input: PlatformInput<unknown, TrustAuthorityReferenceValu
   const rules: RuleName[] = [...TOKEN_RULES, 'report-data'];
   if (expectedData !== null) rules.push('held-data');
   if (referenceValues !== null) rules.push(TRUST_RULE, ...VALUE_RULES);
+  if (referenceValues?.minTcbDate !== undefined) rules.push('tcb-date');
   if (referenceValues?.platforms != null) rules.push('platform');
   if (referenceValues?.policies != null) rules.push('policies');
   return rules.map((rule) => `ita.${rule}` as const);
@@ -121,10 +124,11 @@ function checkReferenceValues(
   values: TrustAuthorityReferenceValues,
 ): void {
   const { type, shown } = claims;
-  const { images, platforms, policies } = values;
+  const { images, minTcbDate, platforms, policies } = values;
   // An SGX enclave, of which Trust Authority speaks too, serves no weights.
   findings.same('ita.attester-type', 'TDX', type);
   findings.among('ita.tcb-status', values.tcbStatuses, shown['tcb-status']);
+  if (minTcbDate !== undefined) checkTcbDate(findings, shown['tcb-date'], minTcbDate);
   findings.among('ita.attributes', values.attributes, shown.attributes);
   findings.among('ita.xfam', values.xfams, shown.xfam);
   const names = images.map(({ name }) => name);
@@ -132,6 +136,11 @@ function checkReferenceValues(
   findings.rule('ita.image', names.join(', ') || 'none is allowed', image?.name ?? 'none of them', image !== undefined);
   if (platforms !== null) findings.among('ita.platform', platforms, shown.platform);
   if (policies !== null) checkPolicies(findings, claims, policies);
+}
+
+/** The date is whatever text the service wrote, `absent` too: only an instant of the floor's form is compared. */
+function checkTcbDate(findings: ItaFindings, date: string, floor: string): void {
+  findings.rule('ita.tcb-date', `from ${floor}`, date, INSTANT.test(date) && date >= floor);
 }
 
 /** The policies that the service was asked to look at are the host's choice, so a committee names its own. */

@@ -221,6 +221,29 @@ describe('reference values for Trust Authority', () => {
     expect((await appraised(report)).label).toBe('ita-unnamed');
   });
 
+  test('refuse a TCB of an earlier date than theirs, and a token whose date is none', async () => {
+    const date = '2024-03-13T00:00:00Z';
+    const from = (minTcbDate: string) => ({ referenceValues: trustAuthorityValues({ minTcbDate }) });
+    for (const [dated, report] of [
+      [undefined, payload({ attester_tcb_date: undefined })],
+      [null, trustAuthorityTokenV2(DATA, { attester_tcb_date: null })],
+      ['later than any', payload({ attester_tcb_date: 'later than any' })],
+      ['a day', payload({ attester_tcb_date: '2024-03-13' })],
+      ['of another zone', payload({ attester_tcb_date: '2024-03-13T00:00:00+02:00' })],
+      ['in parts of a second', payload({ attester_tcb_date: '2024-03-13T00:00:00.5Z' })],
+    ] as const) {
+      expect(await broken(report, from(date)), String(dated)).toEqual(['ita.tcb-date']);
+      expect(await broken(report), String(dated)).toEqual([]);
+    }
+    for (const report of [token(), trustAuthorityTokenV2(DATA)]) {
+      expect(await broken(report, from(date))).toEqual([]);
+      const { rules } = await appraised(report, from('2024-03-13T00:00:01Z'));
+      expect(rules.filter(({ pass }) => !pass)).toEqual([
+        { rule: 'ita.tcb-date', expected: 'from 2024-03-13T00:00:01Z', got: date, pass: false },
+      ]);
+    }
+  });
+
   test('refuse everybody where they are empty', async () => {
     const empty = trustAuthorityValues({
       anchors: [],
