@@ -46,7 +46,7 @@ export interface ApiOptions {
   /** `https://host:port`, without a path. */
   readonly baseUrl: string;
   readonly fetch?: Fetch;
-  /** Ends whatever is under way with `cancelled`. */
+  /** Ends every call that is under way with `cancelled`. */
   readonly signal?: AbortSignal | null;
 }
 
@@ -112,7 +112,7 @@ export class Api {
     await answer.bytes(MAX_ANSWER_BYTES);
   }
 
-  /** A stop as it was signed, whoever brings it. May be repeated. */
+  /** Sends a stop as it was signed; the caller need not be its signer. May be repeated. */
   stop(signed: SignedStop): Promise<StopAnswer> {
     return this.#post('/v1/stops', { v: 1, kind: 'twinlock-stop', ...signed }, stopAnswer);
   }
@@ -184,7 +184,7 @@ export class Api {
   upload(upload: Hex): Promise<UploadStatus> {
     return this.#get(`/v1/uploads/${upload}`, weights.uploadStatus);
   }
-  /** Whole encrypted segments of `file` from number `segment` on. Returns how many are stored for good. */
+  /** Whole encrypted segments of `file` from number `segment` on. Returns how many the vault has stored on disk. */
   async putPart(upload: Hex, file: number, segment: number, segments: readonly Uint8Array[]): Promise<number> {
     const path = `/v1/uploads/${upload}/files/${file}?segment=${segment}`;
     const answer = await this.#ask({ method: 'PUT', path, body: segments, timeoutMs: PART_TIMEOUT_MS });

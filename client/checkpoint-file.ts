@@ -20,8 +20,8 @@ const schema = z.strictObject({
 });
 
 /**
- * Checkpoints in a folder, a file a vault: `<fingerprint>.json` (FORMAT.md), replaced by a rename. Whoever
- * followed the log for longer may be done later (an audit beside a console): less than what is kept is not put.
+ * Checkpoints in a folder, a file a vault: `<fingerprint>.json` (FORMAT.md), replaced by a rename. Two
+ * processes may follow one log (an audit beside a console): a checkpoint of fewer entries does not replace one of more.
  */
 export function checkpointFiles(folder: string): CheckpointMemory {
   const pathOf = (fingerprint: Hex) => join(folder, `${fingerprint}.json`);

@@ -59,7 +59,7 @@ for (const add of [
   add(program);
 }
 
-// Whoever reads the result may have seen enough of it (`twinlock status | head`).
+// The reader of the output may close it early (`twinlock status | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   openTerminal(process.argv.includes('--json'), { out: process.stdout, err: process.stderr }).failure(

@@ -38,7 +38,7 @@ process.on('exit', () => {
   if (!isKept) workspace.remove();
 });
 for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(code));
-// Whoever reads along may stop reading (`npm run demo | head`): 128 and SIGPIPE.
+// The reader of the output may close it early (`npm run demo | head`): 128 and SIGPIPE.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(141));
 
 const narrator = new Narrator(flags.json === true ? process.stderr : process.stdout);

@@ -14,7 +14,7 @@ import { type Signable, signableMessage } from '../src/core/webauthn/challenge.t
 import type { Api, Session } from './api.ts';
 import { type Stopping, stopStatement } from './stop.ts';
 
-/** A machine's key. Whoever has the seed acts for its owner. */
+/** A machine's key. A holder of the seed acts for its owner. */
 export interface PrincipalKey {
   readonly role: PrincipalRecord['role'];
   readonly name: string;

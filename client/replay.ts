@@ -11,7 +11,7 @@ import type { Facts, State } from '../src/core/state/state.ts';
 import { ed25519KeyBytes } from '../src/core/statement/key.ts';
 import type { VerifiedCheckpoint } from './checkpoint-memory.ts';
 
-/** Discharges one signature claim with whatever the platform has; rejects where it is not true. */
+/** Discharges one signature claim with the platform's cryptography; rejects where it is not true. */
 export type Verify = (claim: SignatureClaim) => Promise<void>;
 
 /** Enough to keep the platform's thread pool busy. */
@@ -22,7 +22,7 @@ export async function dischargeClaims(claims: readonly Claim[], verify: Verify):
   await inOrder(claims, (claim) => dischargeClaim(claim, verify));
 }
 
-/** Many at once, but whoever asks names the same fault: the first in order. */
+/** Many at once. The error is always that of the first item in order that fails, so every replica names the same one. */
 async function inOrder<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
   for (let from = 0; from < items.length; from += CLAIMS_AT_ONCE) {
     const results = await Promise.allSettled(items.slice(from, from + CLAIMS_AT_ONCE).map(act));
@@ -42,7 +42,7 @@ function faultAt(index: number, error: unknown): TwinlockError {
   return new TwinlockError(error.code, message, { ...error.detail, entry: index }, { cause: error });
 }
 
-/** What an entry has been found to be, for whoever wants to see them all; and the facts after it. */
+/** Called with every entry that was verified, and with the facts after it. */
 export type Observer = (entry: Entry, facts: Facts) => void;
 
 export interface Replayed {

@@ -8,7 +8,7 @@ const MAX_ASKED_MS = 60_000;
 export interface RetryPolicy {
   /** Since the last success, milliseconds. */
   readonly forMs: number;
-  /** Milliseconds by a clock that nobody sets. */
+  /** Milliseconds by a clock that cannot be set. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
 }

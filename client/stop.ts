@@ -10,7 +10,7 @@ export type Stopping =
   | { readonly what: 'all'; readonly reason: string }
   /** A release by its digest, a version by its manifest, a proposal of one's own by its digest. */
   | { readonly what: 'release' | 'version' | 'proposal'; readonly target: Hex; readonly reason: string }
-  /** A machine's key, whoever owns it. */
+  /** A machine's key, of any owner. */
   | { readonly what: 'principal'; readonly key: string; readonly reason: string }
   /** An authenticator of one's own, by its credential. */
   | { readonly what: 'authenticator'; readonly credential: Base64url; readonly reason: string };

@@ -13,7 +13,7 @@ interface FetchInit {
 type Body = string | readonly Uint8Array[];
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 
-/** The platform's. A redirect is refused: nobody but the vault that was named is told a bearer token. */
+/** The platform's. A redirect is refused, so that the bearer token goes to the vault that was named and to no other server. */
 export const platformFetch: Fetch = (url, { body, ...init }) => {
   const options = { ...init, redirect: 'error', credentials: 'omit', cache: 'no-store' };
   const content = typeof body === 'object' ? { body: eachOf(body), duplex: 'half' } : { body };
@@ -94,7 +94,7 @@ function answerOf(response: Response, watch: Watch, baseUrl: string): Answer {
       while (reader !== undefined) {
         watch.rearm();
         const { done, value } = await reader.read();
-        // While whoever reads is busy, nobody waits for the vault.
+        // While the caller works on these bytes, the time does not count against the vault.
         watch.disarm();
         if (done) return;
         yield value;

@@ -20,7 +20,7 @@ export function foundingPolicy(grade: Grade, given: object | null, referenceValu
   return bytes;
 }
 
-/** Whether no host at all can pass under this policy: nobody has said yet what one must show. */
+/** Whether no host at all can pass under this policy: it does not say yet what a host must show. */
 export function refusesEveryHost(policy: Uint8Array): boolean {
   const { simulated, snp, tdx, tpm, intelTrustAuthority } = parsePolicy(policy).policy.referenceValues;
   return [simulated, snp, tdx, tpm, intelTrustAuthority].every((values) => values === null);

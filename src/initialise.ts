@@ -34,7 +34,7 @@ export interface Initialisation {
 
 export interface Invitation {
   readonly name: string;
-  /** 32 bytes, base64url: whoever has it enrols as that founder. */
+  /** 32 bytes, base64url: its holder can enrol as that founder. */
   readonly invitation: string;
 }
 

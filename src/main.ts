@@ -109,7 +109,7 @@ program
       return;
     }
     console.log(
-      `A ${options.grade} vault waits for its founders in ${dataDir}. Hand each their invitation, nobody else's:\n`,
+      `A ${options.grade} vault waits for its founders in ${dataDir}. Hand each founder their own invitation and no other:\n`,
     );
     for (const { name, invitation } of invitations) console.log(`  ${name.padEnd(16)} ${invitation}`);
     const start = dataDir === DEFAULT_DATA ? 'npx twinlockd serve' : `npx twinlockd serve --data ${shellWord(dataDir)}`;
@@ -242,7 +242,7 @@ Examples:
     for (const one of stopped ?? []) console.log(`the vault is stopped by ${printable(stopText(one))}`);
   });
 
-/** Names the file in whatever is wrong with it. */
+/** Names the file in every error about it. */
 function readStop(file: string): SignedStop {
   try {
     return parseSignedStop(readInputFile(file));
@@ -295,7 +295,7 @@ function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Names the flag and the file in whatever is wrong with it. */
+/** Names the flag and the file in every error about it. */
 function readJson<T>(flag: string, file: string, parse: (value: unknown) => T): T {
   try {
     return parse(parseJson(fromUtf8(readInputFile(file))));

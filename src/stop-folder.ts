@@ -11,7 +11,7 @@ import { type Problem, problemOf } from './http/problem.ts';
 export const STOP_FOLDER = 'stops';
 
 const STOP_FILE = /^[0-9a-f]{64}\.json$/;
-/** Whoever may write into the folder may do worse: this only keeps one round short. */
+/** Keeps one round short. It is no protection: a process that may write into the folder can do worse. */
 const MAX_FILES_A_ROUND = 16;
 const LOOK_EVERY_MS = 500;
 const ANSWER_WITHIN_MS = 15_000;
@@ -101,7 +101,7 @@ async function writeAside(path: string, bytes: Uint8Array, owner: Owner | null =
   await rename(`${path}.aside`, path);
 }
 
-/** Only root can, and only root needs to: nobody else may write into another user's folder. */
+/** Only root can, and only root needs to: no other user may write into another user's folder. */
 async function giveTo(path: string, { uid, gid }: Owner): Promise<void> {
   if (process.getuid?.() === 0) await chown(path, uid, gid);
 }

@@ -18,7 +18,7 @@ export interface Subject {
 /**
  * Takes apart a file as our agent writes it: the evidence of a request, or what `twinlock evidence` wrote; or what
  * NVIDIA's `nvattest collect-evidence` printed.
- * `nonce` is what whoever asked for the latter had chosen (32 bytes in hex); without it the file's word stands
+ * `nonce` is the one that the person who ran `nvattest` chose (32 bytes in hex); without it the file's word stands
  * for how fresh it is. Throws `malformed`, `not_canonical` or `too_large`.
  */
 export function subjectOfFile(bytes: Uint8Array, nonce: Hex | null): Subject {

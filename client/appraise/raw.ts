@@ -69,7 +69,7 @@ export const NONE: RawEvidence = {
   jwks: null,
 };
 
-/** What whoever asked for it expects it to carry. */
+/** What the evidence must carry, as the person who asked for it says. */
 export interface Expected {
   /** 32 bytes; a report's longer field holds it first, and zeros after it. */
   readonly nonce: Uint8Array | null;

@@ -106,7 +106,7 @@ function subjectOf({ statement, hosts, changes }: ProposalReport, facts: Facts):
     case 'authenticator': {
       const { name, left, able, threshold, versions } = afterRetirement(facts, statement.credential);
       return [
-        ...row('retires', `a security key of ${name ?? 'nobody'}, person ${statement.person}`),
+        ...row('retires', `a security key of ${name ?? 'an unknown person'}, person ${statement.person}`),
         ...row('key', statement.credential),
         ...row('leaves', `them ${left} keys, and ${able} custodians who can act, of whom ${threshold} must approve`),
         ...row('shares', versions.length === 0 ? 'it holds none' : `it holds one of ${versions.join(', ')}`),

@@ -17,9 +17,9 @@ import { type Settings, vaultUrl } from './settings.ts';
 const HEX_DIGITS = 64;
 const MEND_OR_ALERT = 'mend --vault or --fingerprint, or alert the others';
 /** A fingerprint is of a vault that was founded: one that was not is another, or has lost its log. */
-const NOT_FOUNDED = `the vault that answers says that nobody has founded it: ${MEND_OR_ALERT}`;
+const NOT_FOUNDED = `the vault that answers says that it has not been founded: ${MEND_OR_ALERT}`;
 
-/** The vault's API, nobody signed in. Trusts the certificate authority of the settings besides the system's. */
+/** The vault's API, without a session. Trusts the certificate authority of the settings besides the system's. */
 export function connect({ settings, signal }: Invocation): Api {
   const url = vaultUrl(settings);
   if (settings.ca !== null) trustCa(settings.ca);

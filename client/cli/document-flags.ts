@@ -25,7 +25,7 @@ export function withDocumentFlags(command: Command): Command {
 /** What the document that is made is added to. */
 export async function documentBefore({ merge, out, force }: DocumentFlags): Promise<ReferenceValues> {
   must(out !== undefined || force !== true, 'usage', '--force goes with --out');
-  // The write refuses it too: this is so that nobody works for nothing.
+  // The write refuses it too. Checked here so that the person learns it before the work is done.
   const isFree = out === undefined || force === true || !existsSync(out);
   must(isFree, 'exists', `--out ${out}: there is a file already, which --force replaces`);
   return merge === undefined ? NO_REFERENCE_VALUES : readReferenceValues(merge);

@@ -17,8 +17,8 @@ interface NonceFlag {
 
 export function addEvidence(program: Command): void {
   withEvidenceFlags(program.command('evidence <file>'))
-    .description("writes what this host can prove into a file; asks no vault, and shows nobody's keys")
-    .option('--nonce <hex>', '32 bytes that whoever asks has chosen (default: random)')
+    .description('writes what this host can prove into a file; asks no vault, and shows no keys')
+    .option('--nonce <hex>', '32 bytes that the person who asks for the evidence has chosen (default: random)')
     .addHelpText(
       'after',
       `

@@ -141,7 +141,7 @@ async function take(
   ]);
 }
 
-/** Each file once, and no more of them than an operator reads: nobody knows who writes there. */
+/** Tells of each file once, and of no more files than an operator reads: others may write to that folder. */
 function stopNotices({ note }: Invocation['terminal']): StopNotices {
   const told = new Set<string>();
   return {
@@ -211,7 +211,7 @@ function waitingLine({ phase, votes, wanting, missingGroups }: ProposalView): st
   return [`waiting      ${wanting} more to approve${groups}`, ...cast].join('; ');
 }
 
-/** Its keys are gone with this process. Best effort: whatever happens, it expires. */
+/** Its keys are gone with this process. Best effort: a request that stays open expires. */
 async function withdraw(
   invocation: Invocation,
   principal: PrincipalKey,

@@ -23,7 +23,7 @@ export function interruptible(withinMs: number): AbortSignal {
 }
 
 /**
- * `process.exit` waits for calls of the file system that are under way, and opening a pipe that nobody writes to never
+ * `process.exit` waits for calls of the file system that are under way, and opening a pipe without a writer never
  * returns. The default of the signal waits for nothing; a shell tells of it as exit code 130.
  */
 function end(): void {

@@ -12,7 +12,7 @@ const INTERRUPTED_MS = 12_000;
 export interface Invocation {
   readonly settings: Settings;
   readonly terminal: Terminal;
-  /** Given when the person interrupts: whatever is under way ends with `cancelled`. */
+  /** Aborted when the person interrupts: the command that is under way ends with `cancelled`. */
   readonly signal: AbortSignal;
 }
 

@@ -81,7 +81,7 @@ function roleOf(text: string): PrincipalKey['role'] {
   throw new TwinlockError('usage', `--role: expected depositor, requester or auditor, got ${text}`);
 }
 
-/** What a quorum enrols, but for the owner's id: whoever proposes it says which person that is. */
+/** What a quorum enrols, without the owner's id: the custodian who proposes it says which person that is. */
 function invitationOf(principal: PrincipalKey, ownerName: string, models: readonly string[]) {
   parseAs(thingName, principal.name, '--name');
   parseAs(personName, ownerName, '--owner');

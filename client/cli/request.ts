@@ -48,7 +48,7 @@ async function run(invocation: Invocation, target: string, flags: RequestFlags &
   const code = comparisonCode(release, REQUEST_WORDS);
   invocation.terminal.result({ release, code, expires, keys: flags.keys }, [
     ...requestLines(target, pending),
-    `keys         ${flags.keys}: whoever has them can use the release; delete it when you are done`,
+    `keys         ${flags.keys}: anyone who has this file can use the release; delete it when you are done`,
     `next         twinlock fetch --keys ${flags.keys} --to FOLDER, which waits for the custodians`,
   ]);
 }

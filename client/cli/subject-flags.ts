@@ -12,7 +12,7 @@ import type { Terminal } from './terminal.ts';
 /** Of any file that is read: evidence, endorsements, reference values, a RIM. */
 export const MAX_FILE_BYTES: number = 2 << 20;
 
-/** Whoever asked chose it, as long as their tool takes: what it is worth is theirs to say. */
+/** The person who asked chose the nonce, as long as their tool takes: they say what it is worth. */
 const MIN_NONCE_BYTES = 1;
 /** REPORTDATA's, of SEV-SNP and TDX. */
 const MAX_DATA_BYTES = 64;
@@ -37,7 +37,7 @@ const FILES = {
 type FileFlag = keyof typeof FILES | 'ca';
 type FileFlags = Readonly<Partial<Record<FileFlag, string>>>;
 
-/** What vendors say of evidence, whoever wrote it. */
+/** What vendors say of evidence. It goes with evidence in every form. */
 const ENDORSING: readonly FileFlag[] = ['vek', 'ca', 'crl', 'collateral', 'jwks'];
 
 /** Which evidence, and what belongs to it. */

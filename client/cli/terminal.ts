@@ -17,7 +17,7 @@ export interface Terminal {
   readonly json: boolean;
   /** The one result: a document with --json, else lines. */
   result(document: object, lines: readonly string[]): void;
-  /** For whoever watches; nothing with --json. */
+  /** A line for the person who watches; nothing with --json. */
   note(line: string): void;
   /** A bar on a terminal, a line now and then elsewhere; nothing with --json. */
   progress(what: string, unit: 'bytes' | 'entries'): Progress;

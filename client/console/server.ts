@@ -24,7 +24,7 @@ const MAX_STATUS_BYTES = 64 * 1024;
 /** A browser opens six connections a page; more than this is not one person. */
 const MAX_CONNECTIONS = 128;
 const NOTHING_KEPT =
-  'this workstation keeps nothing that a stop needs, since nobody has signed in here: to stop the vault now, use a ' +
+  'this workstation keeps nothing that a stop needs, since no custodian has signed in here: to stop the vault now, use a ' +
   'workstation where a custodian has signed in, or have another custodian stop it';
 /** How often another port is tried where the system chose one that is taken on the other address. */
 const PORT_TRIES = 10;
@@ -53,8 +53,9 @@ export interface RunningConsole {
 /**
  * Serves the custodian's page from this machine's own disk, on loopback only, under the vault's RP ID, and
  * forwards its calls to the vault: so the vault serves no code (design: ARCHITECTURE, idea 5). The RP ID is that of
- * the genesis which this workstation has verified, and the vault is not asked: whoever has to stop it may find that it
- * does not answer, or lies. Only the first time it is learnt from the vault, and the page compares it with the genesis.
+ * the genesis which this workstation has verified. The vault is not asked for it, because a custodian must be able to
+ * stop a vault that does not answer, or lies. The first time, the server learns it from the vault, and the page compares
+ * it with the genesis.
  *
  * Throws `unavailable` where the vault that is asked does not answer or the port is taken, `malformed` where its RP ID
  * is not one that only loopback answers to, and `not_found` where the page has not been built.

@@ -29,7 +29,7 @@ export interface HostReview {
 }
 
 /**
- * Appraises every host of a release under the policy that its statement names, whatever policy is in force now. `nowMs`
+ * Appraises every host of a release under the policy that its statement names, not under the policy in force now. `nowMs`
  * is this workstation's clock where the release is still to be decided; of one that has been, null, since what has run
  * out later says nothing of what was right then. Throws `object_missing`, `object_mismatch`, `binding_mismatch`.
  */

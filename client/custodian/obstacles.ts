@@ -13,8 +13,8 @@ export interface Obstacle {
 }
 
 /**
- * The rules of the fold that an approval would break, all of them and not only the first, so that nobody
- * touches for nothing. The evidence of hosts is judged apart.
+ * The rules of the fold that an approval would break, all of them and not only the first, so that a custodian learns
+ * them before the touch. The evidence of hosts is judged apart.
  */
 export function obstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs: number): readonly Obstacle[] {
   const { statement, votes, phase } = proposal;

@@ -54,7 +54,7 @@ export async function fetchOwnEnvelopes(custodian: Custodian, replica: Replica, 
   return { version, core, envelopes };
 }
 
-/** What a touch has opened. `end` wipes all of it; the caller does so whatever happens. */
+/** What a touch has opened. `end` wipes all of it; the caller MUST call it, also after a failure. */
 export interface OpenedShare {
   readonly own: OwnEnvelope;
   readonly keys: CustodianKeys;

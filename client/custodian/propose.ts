@@ -113,7 +113,7 @@ function draftOf(
     }
     case 'authenticator': {
       const { person } = facts.authenticators.get(proposition.credential) ?? {};
-      must(person !== undefined, 'credential_unknown', 'nobody has enrolled an authenticator with this credential');
+      must(person !== undefined, 'credential_unknown', 'no authenticator with this credential has been enrolled');
       return { ...header, ...proposition, action: 'retire', person };
     }
     case 'clock':

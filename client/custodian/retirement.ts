@@ -4,7 +4,7 @@ import { type Facts, versionKey } from '../../src/core/state/state.ts';
 
 /** What would be so if an authenticator were retired: for people, before they touch. */
 export interface AfterRetirement {
-  /** Whose it is; null for one that nobody enrolled. */
+  /** Whose it is; null for one that is not enrolled. */
   readonly name: string | null;
   /** Authenticators of the same person that stay in use. */
   readonly left: number;

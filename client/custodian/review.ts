@@ -37,7 +37,7 @@ interface ReviewedVote extends Vote {
 }
 
 /**
- * Everything that whoever approves must judge, in the order in which it is shown (design: webauthn, "Page").
+ * Everything that an approver must judge, in the order in which it is shown (design: webauthn, "Page").
  * All of it comes from the replica, and so from the fingerprint; nothing is as the vault says.
  */
 export interface Review {

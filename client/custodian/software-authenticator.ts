@@ -47,7 +47,7 @@ export interface SoftwareAuthenticatorOptions {
 
 /**
  * An authenticator and its browser without hardware, for simulation vaults, tests and the demo. It protects
- * nothing: the keys are in this process, and nobody is asked. PRF as CTAP2's hmac-secret gives it. The
+ * nothing: the keys are in this process, and no person is asked to touch. PRF as CTAP2's hmac-secret gives it. The
  * options that real ones do not have make the answers that a vault must refuse.
  */
 export class SoftwareAuthenticator implements Authenticator {
@@ -62,7 +62,7 @@ export class SoftwareAuthenticator implements Authenticator {
       origin: `http://${rpId}`,
       algorithm: 'ES256',
       attestation: { kind: 'self' },
-      aaguid: SOFTWARE_AAGUID, // a production vault refuses it, whatever its policy lists
+      aaguid: SOFTWARE_AAGUID, // a production vault refuses it, even if its policy lists it
       ...options,
     };
     const defaults = { userPresent: true, userVerified: true, backupEligible: false, backedUp: false };

@@ -34,7 +34,7 @@ const state = z.strictObject({
 
 /**
  * The credentials of a software authenticator as canonical JSON: `{v: 1, kind, credentials: [{id, algorithm,
- * privateKey, prfSecret, signCount}]}`, byte strings in base64url. Whoever has these bytes has its shares.
+ * privateKey, prfSecret, signCount}]}`, byte strings in base64url. A holder of these bytes can open its shares.
  */
 export function exportCredentials(credentials: readonly SoftwareCredential[]): Uint8Array {
   return canonicalBytes({

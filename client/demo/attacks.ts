@@ -77,7 +77,7 @@ export async function attackWithBadShare(world: World): Promise<void> {
   world.narrator.say('         alice revokes the release: stopping needs one');
 }
 
-/** Whoever holds the vault's machine and the log's key: neither host nor auditor takes their word. */
+/** An attacker who holds the vault's machine and the log's key: the host and the auditor refuse what they forge. */
 export async function attackHistory(world: World, { pending }: { pending: PendingRelease }): Promise<void> {
   const { auditor, requester, fingerprint, alice, workspace } = world;
   const handover = await requester.api.handover(pending.release, 0);

@@ -23,7 +23,7 @@ export async function revokeImage(world: World): Promise<void> {
     for (const { path, after: now } of policyDifferences(before, after)) narrator.say(`  ${path}: ${now}`);
     for (const person of [alice, bob]) await approveAs(person, digest);
   });
-  narrator.say('alice and bob approve: from now on the image is refused, whatever else allows it');
+  narrator.say('alice and bob approve: from now on the image is refused, even where something else allows it');
   await record(world, 'the same host, whose image has been revoked since', 'appraisal_failed', () =>
     request(world, 'serving', 'a third server, OPS-9'),
   );

@@ -26,7 +26,7 @@ export function entriesOf({ entries }: LogPage): readonly Entry[] {
 }
 
 /**
- * The best that whoever holds the vault's machine can do: changes what they like, chains everything anew and
+ * The best that an attacker who holds the vault's machine can do: changes entries, chains everything anew and
  * signs the checkpoint with the log's own key, out of the data folder.
  */
 export function forge(

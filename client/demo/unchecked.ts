@@ -11,7 +11,7 @@ import type { Person } from './founders.ts';
 
 /**
  * What a custodian's client that was tampered with would do: approves a release without the checks of its own
- * that would keep it from it, and seals whatever `corrupt` makes of the share.
+ * that would keep it from it, and seals what `corrupt` makes of the share.
  */
 export async function approveUnchecked(
   { custodian, replica }: Person,

@@ -56,7 +56,7 @@ export async function deposit(
   const files = await walkFolder(folder);
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const sizes = [innerManifest(options, files, new Map()).length, ...files.map((file) => file.bytes)];
-  // May be repeated: whoever begins anew drops what they had.
+  // May be repeated: a second call for the same version drops what the first had stored.
   const upload = await withRetry(retry, () => session.api.openUpload({ model, version, files: sizes.map(String) }));
   const context = manifestContext(replica.facts.vault, model, version);
   const secret = encodeScalar(uniformScalar(random));

@@ -61,7 +61,7 @@ async function list(folder: string): Promise<Dirent[]> {
   }
 }
 
-/** Whoever has to rename a file wants its name, which the core does not tell. */
+/** Names the file in the error, since the depositor has to rename it: the core does not say which it is. */
 function namesAreFit(paths: readonly string[]): void {
   for (const path of paths) named(path, () => parseFilePath(path));
   const clash = (error: TwinlockError) => paths[Number(error.detail['index'])] ?? '';

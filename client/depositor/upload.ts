@@ -46,7 +46,7 @@ export class Uploader {
     if (this.#segments.length > 0) await this.#flush();
   }
 
-  /** Resolves once everything is stored for good. */
+  /** Resolves once the vault has everything on disk. */
   async finish(): Promise<void> {
     await this.#underWay;
   }
@@ -57,7 +57,7 @@ export class Uploader {
     this.#segments = [];
     await this.#underWay;
     this.#underWay = this.#send(part);
-    // Seen again by whoever awaits it; until then it is not unhandled.
+    // The next `await` of it throws the error again. This keeps Node from calling it unhandled until then.
     this.#underWay.catch(() => undefined);
   }
 

@@ -4,7 +4,7 @@ import { TwinlockError } from '../../src/core/errors.ts';
 export interface HostClock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds from a fixed moment: nobody can set it. */
+  /** Milliseconds from a fixed moment, by a clock that cannot be set. */
   monotonic(): number;
 }
 
@@ -24,7 +24,7 @@ export class Lease {
   readonly #over = new AbortController();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  /** `endsAtMs` is in milliseconds since the epoch. `stop` must be called once nobody needs the lease. */
+  /** `endsAtMs` is in milliseconds since the epoch. `stop` must be called once the lease is no longer needed. */
   constructor(endsAtMs: number, clock: HostClock) {
     this.#clock = clock;
     this.#endsAtMs = endsAtMs;

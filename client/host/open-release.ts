@@ -41,7 +41,7 @@ type SealedShare = Handover['shares'][number];
  *
  * `stops` is where they are brought to this host by another way: all of it is looked at before any share is opened.
  * Throws as `verifyAuthority`, `leaseEnd` and `heedStops`; `binding_mismatch` where the release names other keys than these;
- * `signature_invalid` for a share that nobody can be blamed for; `share_invalid` for a bad one, naming in
+ * `signature_invalid` for a share that no custodian signed; `share_invalid` for a bad one, naming in
  * `detail.person` the custodian who signed it; `quorum_missing`, `key_check_failed`, `envelope_invalid`.
  */
 export async function openRelease(
@@ -137,7 +137,7 @@ async function openOne(
   const envelope = fromBase64url(sealed.envelope);
   const signed = { vault, subject: release.digest, recipient: keys.host, envelope };
   await verify(sealedSignatureClaim(signed, signing, fromBase64url(sealed.signature)));
-  // From here on, whatever is wrong with the share was signed by this custodian.
+  // From here on this custodian has signed the share: they answer for every fault in it.
   try {
     const { evidence } = keys;
     const sealedTo = { vault, statement: release.digest, evidence, epoch: release.statement.epoch };

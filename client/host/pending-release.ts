@@ -11,7 +11,7 @@ import { readSecretFile, writeSecretFile } from '../secret-file.ts';
 
 const MAX_BYTES = 65_536;
 
-/** The one-time keys of a host, and the evidence that binds them: whoever has them can use the release. */
+/** The one-time keys of a host, and the evidence that binds them. A holder of the keys can use the release. */
 export interface HostKeys {
   /** Its place in the statement. */
   readonly host: number;

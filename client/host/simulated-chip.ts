@@ -7,7 +7,7 @@ import { ed25519KeyText } from '../../src/core/statement/key.ts';
 import type { EvidenceCollector } from './collector.ts';
 import type { BoundData, Collected, CpuCollector } from './collectors/machine.ts';
 
-/** A chip of no hardware at all, for simulation vaults: it signs whatever measurement it was made with. */
+/** A chip of no hardware at all, for simulation vaults: it signs the measurement that it was made with. */
 export class SimulatedChip implements EvidenceCollector, CpuCollector {
   readonly #seed: Uint8Array;
   readonly #measurement: Hex;

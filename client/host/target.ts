@@ -26,7 +26,7 @@ const READ_BYTES = 1 << 20;
  * not even read.
  */
 export async function isInPlace(folder: string, { path, sha256 }: Target, bytes: number): Promise<boolean> {
-  // Not blocking: what lies there may be a pipe that nobody writes to.
+  // Not blocking: what lies there may be a pipe without a writer.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(join(folder, path), flags).catch(() => null);
   if (file === null) return false;

@@ -11,7 +11,7 @@ const WAIT_SECONDS = 30;
 /** How a proposal that will not be released ended. */
 const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
   denied: ['proposal_closed', 'the custodians denied the release'],
-  expired: ['statement_expired', 'nobody decided in time: request it anew'],
+  expired: ['statement_expired', 'the custodians did not decide in time: request it anew'],
   withdrawn: ['proposal_closed', 'the request was withdrawn'],
   revoked: ['proposal_closed', 'the release was revoked'],
 };

@@ -38,7 +38,7 @@ export function describeReferenceValues(values: ReferenceValues): readonly Remar
     ...platforms.flat(),
     ...describeGpu(values.gpu),
     ...knownWeaknesses(values),
-    ...values.revoked.map(({ claim, value }) => refuses(`whatever else allows it, ${claim} ${value}`)),
+    ...values.revoked.map(({ claim, value }) => refuses(`${claim} ${value}, even where something else allows it`)),
     ...productionRemarks(values),
   ];
 }
@@ -96,7 +96,7 @@ function describeTdx(name: string, values: TdxReferenceValues): Remark[] {
       ? []
       : [
           beware(
-            `${name}: TDs pass that a service TD is bound to, ${serviceTds.join(', ')}: what it may do to them, nobody here has appraised`,
+            `${name}: TDs pass that a service TD is bound to, ${serviceTds.join(', ')}: twinlock does not appraise what it may do to them`,
           ),
         ]),
     ...(values.septVeDisable

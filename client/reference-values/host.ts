@@ -2,14 +2,14 @@ import type { Parts } from '../../src/core/attest/compose.ts';
 import type { Endorsements } from '../../src/core/attest/endorsements.ts';
 import { must } from '../../src/core/errors.ts';
 
-/** A host that is taken for good: its evidence, and what an appraisal claims of it. */
+/** A host that the proposer vouches for: its evidence, and what an appraisal claims of it. */
 export interface Host {
   readonly parts: Parts;
   readonly endorsements: Endorsements;
   readonly claims: Readonly<Record<string, string>>;
 }
 
-/** What the evidence does not say, and whoever proposes a document decides. */
+/** What the evidence does not say, and the proposer of a document decides. */
 export interface Choices {
   /** Of the image; null: after its measurement. */
   readonly imageName: string | null;
@@ -25,7 +25,7 @@ export interface Choices {
   readonly akAuthority: Uint8Array | null;
   /** Whether custodians have activated the TPM's key against its EK certificate. */
   readonly isAkActivated: boolean;
-  /** Whether the service TDs that are bound to the TD are to be listed: whoever says so vouches for them. */
+  /** Whether the service TDs that are bound to the TD are to be listed: the proposer who says so vouches for them. */
   readonly listsServiceTds: boolean;
 }
 

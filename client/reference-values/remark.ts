@@ -1,4 +1,4 @@
-/** A sentence about a document: what it lets in, what it keeps out, and what whoever approves it should weigh. */
+/** A sentence about a document: what it lets in, what it keeps out, and what its approvers should weigh. */
 export interface Remark {
   readonly kind: 'accepts' | 'refuses' | 'beware';
   readonly text: string;

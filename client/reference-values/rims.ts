@@ -16,8 +16,8 @@ type Golden = NonNullable<DriverRecord['golden']>;
 
 /**
  * The document with the golden values of the vendor's manifests: in place of what it has for the same driver or
- * VBIOS, whatever that was. Which project and SKUs a VBIOS is for, no manifest says under its signature: a record
- * that is new compares neither. Throws `usage` for two manifests that say different things of one version.
+ * VBIOS. No manifest says under its signature which project and SKUs a VBIOS is for, so a new record compares
+ * neither. Throws `usage` for two manifests that say different things of one version.
  */
 export function withRims(before: ReferenceValues, files: readonly RimFile[]): ReferenceValues {
   mustAgree(files);

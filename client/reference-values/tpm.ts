@@ -10,7 +10,7 @@ import { withSnp } from './snp.ts';
 import { withTdx } from './tdx.ts';
 
 /**
- * The document with a host that a TPM vouches for; `before` null where it has none. Throws `usage` where nobody says
+ * The document with a host that a TPM vouches for; `before` null where it has none. Throws `usage` where no flag says
  * who certified the key or a PCR that the document compares was not quoted, `exists` for two images of one name,
  * and as the platform under a paravisor.
  */

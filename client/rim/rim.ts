@@ -22,7 +22,7 @@ const MEASUREMENTS_MAX = 64;
 /**
  * A reference integrity manifest: what the vendor says that a driver or a VBIOS measures as. The first four
  * fields are those of a record of reference values; which project and SKUs a VBIOS is for is in the name of the
- * vendor's file alone, which nobody signed.
+ * vendor's file alone, and no signature covers that name.
  */
 export interface Rim {
   readonly kind: 'driver' | 'vbios';
@@ -38,7 +38,7 @@ export interface Rim {
 export interface RimTrust {
   /** Pinned, in DER: `RIM_ROOTS`, unless somebody tests. */
   readonly roots: readonly Uint8Array[];
-  /** When the signer's certificates must be valid: they last two years, and nobody signs old RIMs again. */
+  /** When the signer's certificates must be valid: they last two years, and vendors do not sign old RIMs again. */
   readonly instantMs: number;
 }
 

@@ -17,7 +17,7 @@ const CHAIN_MAX = 6;
 export interface EnvelopedSignature {
   /** The Signature, a child of the document's root. */
   readonly element: Element;
-  /** As it says itself, which nobody signed: leaf first. */
+  /** The certificates that it carries, leaf first. No signature covers this list. */
   readonly chain: readonly Certificate[];
 }
 
@@ -37,7 +37,7 @@ export function findSignature(root: Element): EnvelopedSignature {
 
 /**
  * Opens a document that the holder of `key` signed: its canonical form without the signature, the very text
- * that was signed. Whoever relies on it parses that text, and nothing of the document that it came from, so that
+ * that was signed. The caller MUST parse that text, and nothing of the document that it came from, so that
  * no two readings of one document can differ. The signature is taken out of `root`. Throws `signature_invalid`,
  * `digest_mismatch`, `unsupported_algorithm` or `malformed`.
  */

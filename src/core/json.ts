@@ -11,8 +11,8 @@ export function parseShallowJson(text: string): unknown {
 
 /**
  * Parses JSON in which no object names a member twice: parsers disagree about which of them counts, and
- * JSON.parse keeps the last without a word. No member is called `__proto__`, which whoever copies the object
- * loses. At most 64 levels. Attacker-controlled. Throws `malformed`.
+ * JSON.parse keeps the last without a word. No member is called `__proto__`, since a copy of the object
+ * would lose it. At most 64 levels. Attacker-controlled. Throws `malformed`.
  */
 export function parseJson(text: string): unknown {
   const written = survey(text);

@@ -28,7 +28,7 @@ export function expectation(issue: z.core.$ZodRawIssue): string {
   }
 }
 
-/** A mistyped member is worth its name; whatever else somebody writes there is not repeated. */
+/** An error names a mistyped member. It does not repeat any other text that stands there. */
 const OUR_NAMES = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 function unitOf(origin: string): string {

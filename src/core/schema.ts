@@ -49,7 +49,7 @@ export function binary(min: number, max: number) {
 
 /** A WebAuthn credential id, 1 to 1023 bytes (WebAuthn section 4). */
 export const credentialId = binary(1, 1023);
-/** `ed25519:` and 32 bytes in base64url: the algorithm is named inside whatever is signed. */
+/** `ed25519:` and 32 bytes in base64url: the algorithm is named inside every signed text. */
 export const ed25519Key = z
   .string()
   .check(z.regex(/^ed25519:[A-Za-z0-9_-]{43}$/, 'expected ed25519: and 32 bytes in base64url'));

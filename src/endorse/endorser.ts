@@ -85,7 +85,7 @@ async function endorseProduct(
   };
 }
 
-/** Parts that nobody has are as they were offered, or missing, and the appraisal says which: each is issued alone. */
+/** A part that no source has is as it was offered, or missing, and the appraisal says which: each is issued alone. */
 async function endorseTdx(
   finder: Finder,
   report: TdxReport,

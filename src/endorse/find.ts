@@ -57,8 +57,8 @@ export class Finder {
   }
 
   /**
-   * `offered` is what came with the evidence, attacker-controlled. Null where nobody has it, as a mirror that
-   * answers 404 says of itself. Throws `unavailable` where only a mirror could, and it did not answer.
+   * `offered` is what came with the evidence, attacker-controlled. Null where no source has it; a mirror that
+   * answers 404 says that it does not. Throws `unavailable` where only a mirror could, and it did not answer.
    */
   async find<V>(wanted: Wanted<V>, offered: V | null): Promise<V | null> {
     const { values, renewedMs } = await this.#held(wanted);

@@ -18,7 +18,7 @@ export function wantedKeySet(service: KeySet['service'], token: string): Wanted<
   return {
     what: `the key set of ${service} with the token's key`,
     files: [file],
-    // A token with a key id that a host made up is nobody else's failure.
+    // A host may make up a key id in its token: then its own question fails, and no other host's.
     question: `${file} ${kid}`,
     // Which keys count is for reference values to say, so a set that has lost one revokes nothing.
     isReissued: false,

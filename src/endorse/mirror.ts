@@ -57,7 +57,7 @@ export function saysNone(error: unknown): error is TwinlockError {
   return error instanceof TwinlockError && error.detail['status'] === NOT_FOUND;
 }
 
-/** Asks for `path`, below the mirror's own URL. Throws `unavailable` for whatever is not an answer in time. */
+/** Asks for `path`, below the mirror's own URL. Throws `unavailable` where it gives no usable answer in time. */
 export async function askMirror(base: URL, path: string): Promise<Answer> {
   const url = new URL(path, base);
   try {

@@ -1,6 +1,6 @@
 import type { Dates } from './wanted.ts';
 
-/** From its issue to its end. What the vault's clock has not reached is not in date: nobody can know it yet. */
+/** From its issue to its end. A document that was issued later than the vault's clock says is not in date. */
 export function isInDate({ issuedMs, endsMs }: Dates, nowMs: number): boolean {
   return issuedMs <= nowMs && nowMs <= endsMs;
 }

@@ -21,7 +21,7 @@ const QUERY: Readonly<Record<string, string>> = {
   ucode: 'ucodeSPL',
 };
 
-/** The VEK of this chip (or, for a VLEK, of the cloud) at this firmware. A cloud gives out VLEKs, nobody else. */
+/** The VEK of this chip (or, for a VLEK, of the cloud) at this firmware. Only the cloud gives out VLEKs. */
 export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
   const svns = componentsOf(needs.reportedTcb);
   const tcb = svns.map(([, svn]) => svn).join('-');

@@ -165,7 +165,7 @@ interface Found {
   readonly rootCaCrl: Crl | null;
 }
 
-/** The parts that were found as one, each other as it was offered; null where nobody has any. */
+/** The parts that were found as one, each other as it was offered; null where no source has any. */
 export function collateralOf(found: Found, offered: TdxEndorsements | null): TdxEndorsements | null {
   if (offered === null && Object.values(found).every((part) => part === null)) return null;
   const tcbInfo = found.tcbInfo ?? (offered === null ? null : tcbInfoOf(offered));

@@ -12,7 +12,7 @@ export interface Dates {
 
 /** One thing that some evidence needs: where it may lie, where it is served, and what of it is right. */
 export interface Wanted<V> {
-  /** For whoever reads an error: "the TCB info of FMSPC 90c06f000000". */
+  /** For the reader of an error: "the TCB info of FMSPC 90c06f000000". */
   readonly what: string;
   /**
    * Paths in an endorsement folder, `/` between their parts; derived from parsed values only. What a mirror

@@ -16,8 +16,8 @@ export type AccessLog = (line: AccessLine) => void;
 const MINUTE_MS = 60_000;
 
 /**
- * Writes no more lines a minute of one kind than the limits say, and counts the others: whoever is refused all day
- * fills no disk. A kind is a status with a code, so there are as many kinds as codes.
+ * Writes no more lines a minute of one kind than the limits say, and counts the others: a caller who is refused all day
+ * does not fill the disk. A kind is a status with a code, so there are as many kinds as codes.
  */
 export function boundedLog(write: AccessLog, now: () => number): AccessLog {
   const kinds = new Map<string, { sinceMs: number; written: number; leftOut: number }>();

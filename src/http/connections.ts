@@ -30,7 +30,7 @@ export interface ConnectionBounds {
 /**
  * The server's connections, at most so many of one address. A newcomer is always let in: where its address has no
  * place left, a connection of that address gives way, and where there is none left at all, one of the address that
- * has the most. First the one that has been idle longest since it was answered: whoever is still there connects again.
+ * has the most. First the one that has been idle longest since it was answered: a client that is still there connects again.
  * Then the one that has come no further for longest, in its handshake or with its request, unless somebody who was
  * let in is being answered on it. So it takes as many others as an address has places to push a newcomer out before
  * its next step. Where all are held, the newcomer goes.

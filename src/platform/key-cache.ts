@@ -2,7 +2,7 @@ import { toHex } from '../core/bytes.ts';
 import type { SignatureClaim } from '../core/signature/claim.ts';
 import { checkPublicKey } from '../core/signature/precheck.ts';
 
-/** More signers than one log has; a bound, because keys come from whoever sends them. */
+/** More signers than one log has; a bound, because a sender can make up keys. */
 const KEYS_MAX = 1024;
 
 /**

@@ -9,7 +9,7 @@ interface Spent {
 export interface AllowanceBounds {
   /** Of what, in the plural, for the message. */
   readonly what: string;
-  /** What each may spend within `windowMs`, whichever window one looks at. */
+  /** What each may spend within `windowMs`, in any window of that length. */
   readonly most: number;
   readonly windowMs: number;
 }

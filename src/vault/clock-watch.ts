@@ -1,13 +1,13 @@
 import { MAX_SKEW_MS } from '../core/state/judgement.ts';
 import type { Clock } from './ports.ts';
 
-/** A wall clock, which somebody may set, and one that nobody can. */
+/** A wall clock, which the operator may set, and a monotonic clock, which cannot be set. */
 export interface Clocks extends Clock {
   /** Milliseconds from a fixed moment. */
   monotonic(): number;
 }
 
-/** The clock that nobody can set, for what lives in memory only: a wall clock that was wrong for a moment ends nothing. */
+/** The monotonic clock, for what lives in memory only: a wall clock that was wrong for a moment ends nothing. */
 export function steady(clocks: Clocks): Clock {
   return { now: () => clocks.monotonic() };
 }

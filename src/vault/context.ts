@@ -49,7 +49,7 @@ export interface Context {
   readonly verify: (claim: SignatureClaim) => void;
   /** The log's Ed25519 public key, 32 bytes. */
   readonly logKey: Uint8Array;
-  /** Aborted when the daemon is about to stop: whoever waits is answered. */
+  /** Aborted when the daemon is about to stop: callers who wait are answered then. */
   readonly closing: AbortSignal;
   readonly clock: Clock;
   /** How far that clock may be believed. */

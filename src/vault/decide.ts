@@ -68,8 +68,8 @@ function custodyDraft(caller: CustodianCaller, custody: Custody): Draft {
 
 /**
  * The shares that an approved release brings: one for each host, each signed with the share-signing key. They
- * are erasable, so the fold never sees them; that nobody is blamed for another's is checked here and by the
- * host.
+ * are erasable, so the fold never sees them; this function and the host check that each is its custodian's own, so that
+ * no custodian is blamed for another's.
  */
 function hostShares(
   context: Context,

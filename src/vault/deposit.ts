@@ -77,7 +77,7 @@ function isOfTheUpload(core: ManifestCore, upload: Upload): void {
   must(same, 'manifest_mismatch', 'manifest: names another version or other sizes than the upload');
 }
 
-/** Before a manifest is looked at: nobody has one parsed for ciphertext that is not there. */
+/** Checked before the manifest is parsed: a depositor whose ciphertext is not there costs the vault no parsing. */
 function isComplete(upload: Upload): void {
   const missing = upload.files.findIndex((bytes, i) => upload.segments[i] !== segmentCount(bytes));
   must(

@@ -10,7 +10,7 @@ interface Kept<T> {
 /**
  * Values that live for a while and in memory only: sessions, requests, used challenges. At most `maxPerOwner`
  * of one owner, whose oldest goes first; and `maxCount` in all, past which the owner who has the most gives up their
- * oldest: whoever asks for many pushes out nobody else's.
+ * oldest: an owner who asks for many pushes out no other owner's.
  */
 export class Ephemeral<T> {
   readonly #values = new Map<Hex, Kept<T>>();

@@ -3,7 +3,7 @@ import { must } from '../core/errors.ts';
 /** How soon somebody whose own requests are in the way tries again. */
 const RETRY_AFTER_MS = 1_000;
 
-/** What is under way, counted by owner: each has so many at once, so that nobody keeps anybody else waiting. */
+/** What is under way, counted by owner: each has so many at once, so that no owner keeps another waiting. */
 export class InFlight {
   readonly #underWay = new Map<string, number>();
   readonly #what: string;

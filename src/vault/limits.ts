@@ -1,6 +1,6 @@
 /**
  * What the daemon allows an outsider, all in one place. A bound is of one caller: of a key or credential that has
- * signed in, of the holder of a host's token, or of an address. None is shared, so nobody is kept from the vault by
+ * signed in, of the holder of a host's token, or of an address. None is shared, so no caller is kept from the vault by
  * what another spends. test/limits.test.ts lists the test in which each of them acts.
  */
 
@@ -131,8 +131,9 @@ export const MAX_AUTHENTICATORS_PER_FOUNDER = 4;
 // Stops, which spend nothing else
 
 /**
- * Stops of one key that are recorded: more than anybody means. Nothing else is counted. Whoever sends stops that are
- * not true from the address of a custodian, or sends again what the log shows, would keep that custodian from stopping.
+ * Stops of one key that are recorded: more than a person or a machine can mean. Nothing else is counted: otherwise an
+ * attacker at a custodian's address could keep that custodian from stopping, by sending stops that are not true or by
+ * sending again what the log shows.
  */
 export const STOPS_A_MINUTE_A_KEY = 60;
 /** Of the address that is for stops alone: a stop is one connection for a moment. */

@@ -162,7 +162,7 @@ export interface Upload {
   readonly version: string;
   /** Plaintext bytes per file, the inner manifest first. */
   readonly files: readonly number[];
-  /** Segments per file that are on disk for good. */
+  /** Segments per file that are synced to disk. */
   readonly segments: readonly number[];
   readonly expires: number;
 }

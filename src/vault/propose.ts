@@ -78,10 +78,10 @@ function reachedFor(
   return own.objects;
 }
 
-/** A machine gone wrong, or in wrong hands, makes no log that nobody can afford to replay. Throws `rate_limited`. */
+/** A machine that fails, or that an attacker has, cannot make the log too long to replay. Throws `rate_limited`. */
 export function isAffordable({ proposals }: Pick<Facts, 'proposals'>, key: string, nowMs: number): void {
   const own = proposals.filter(({ statement: { proposer } }) => proposer.kind === 'principal' && proposer.key === key);
-  // One that is over counts no longer, though nobody may have told its end yet.
+  // One whose time is over counts no longer, even before an entry says that it has expired.
   const open = own.count(
     ({ phase, statement }) => (phase === 'open' || phase === 'approved') && statement.expires >= nowMs,
   );
@@ -110,7 +110,7 @@ function isTheCallers(caller: Caller, statement: Statement): void {
   must(own, 'not_permitted', 'expected a statement whose proposer is the caller');
 }
 
-/** Nobody decodes, or stores, what no entry names. */
+/** The vault decodes and stores only objects that the statement names. */
 function named(statement: Statement, objects: Proposing['objects']): Map<Hex, Uint8Array> {
   const brought = objectsOfStatement(statement).filter((digest) => Object.hasOwn(objects, digest));
   return new Map(brought.map((digest) => [digest, fromBase64url(objects[digest] ?? '')]));

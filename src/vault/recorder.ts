@@ -52,7 +52,7 @@ export class Recorder {
   #checkpoint: Uint8Array | null = null;
   /** Ordinary acts, and what must not happen beside one: one at a time. */
   readonly #turns = new Turns();
-  /** Whatever changes the log: an act of either kind, urgent ones first. */
+  /** Everything that changes the log: an act of either kind, urgent ones first. */
   readonly #pen = new Turns();
   /** A commit failed, and may have been stored all the same. */
   #isInDoubt = false;
@@ -138,7 +138,7 @@ export class Recorder {
     return this.#checkpoint;
   }
 
-  /** Calls `listener` after every recorded act, whatever it throws; returns how to stop that. */
+  /** Calls `listener` after every recorded act, and ignores what it throws; returns how to stop that. */
   onRecorded(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -232,7 +232,7 @@ export class Recorder {
       try {
         listener();
       } catch {
-        // What has been recorded stays recorded, and whoever asked for it is told so.
+        // What has been recorded stays recorded, and the caller who asked for it is told so.
       }
     }
   }
@@ -256,7 +256,7 @@ export class Recorder {
         this.#ports.verify(claim);
         continue;
       }
-      // Each takes a while: whoever wants to stop is heard in between.
+      // Each takes a while: a stop is taken in between.
       await new Promise<void>((resolve) => setImmediate(resolve));
       giveWay();
       await dischargeAppraisal(claim, this.#ports.verify);

@@ -87,8 +87,8 @@ export class Requests {
   }
 
   /**
-   * Runs `work`, which uses the request up: from now on nobody finds it. Only where `work` fails for what passes
-   * (a code to retry) is it given back; what is refused once would be refused again, at the same cost. Throws as
+   * Runs `work`, which uses the request up: from now on no caller finds it. It is given back only where `work` fails
+   * with a code to retry; what is refused once would be refused again, at the same cost. Throws as
    * `find` and `work`.
    */
   async spend<T>(digest: Hex, requester: string, work: () => Promise<T>): Promise<T> {

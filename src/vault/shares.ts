@@ -16,8 +16,8 @@ export function stopAllowance(clock: Clock): Allowance {
 export type Work = 'small' | 'large' | 'wait';
 
 /**
- * What each caller has of the vault, by the credential or key of their session, or by the token of a host. What one
- * spends is nobody else's; a stop spends none of it.
+ * What each caller has of the vault, by the credential or key of their session, or by the token of a host. No caller
+ * can spend what is another's; a stop spends none of it.
  */
 export class Shares {
   /** Requests under way, until their answer has been taken. */
@@ -37,7 +37,7 @@ export class Shares {
   readonly entriesADay: Allowance;
   /** Uploads that were begun. */
   readonly uploads: Allowance;
-  /** By address and key together: failures from elsewhere keep nobody out. */
+  /** By address and key together: failures from another address keep no key out. */
   readonly failedSignIns: Allowance;
 
   /** The clock is one that is never set. */

@@ -13,15 +13,15 @@ export interface StopAnswer {
   readonly digest: Hex;
   /** Nothing was recorded now: what it asks for is so already. */
   readonly already: boolean;
-  /** Those of everything, to be told to whoever has signed this one; null to all others, and while the vault runs. */
+  /** Those of everything, for the signer of this one; null for all others, and while the vault runs. */
   readonly stopped: readonly StopInForce[] | null;
 }
 
 /**
- * Records a stop, from whoever brings it: the signature says whose it is. It goes before all that waits, needs no
+ * Records a stop, from any sender: the signature says whose it is. It goes before all that waits, needs no
  * session, no challenge and no clock, and spends the budget of its own key alone. What is stopped already is no
- * failure. The log shows every stop, and whoever reads it can send one again with a true signature: so only what is
- * recorded is counted, and one that the fold refuses takes no turn and is told of nobody. Throws as `checkStop`,
+ * failure. The log shows every stop, and its readers can send one again with a true signature: so only what is
+ * recorded is counted. One that the fold refuses takes no turn and leaves no refusal in the log. Throws as `checkStop`,
  * `judgeStop` and `Recorder.record`, `signature_invalid`, and `rate_limited` for a key that stops more in a minute than
  * a person or a machine can mean.
  */
@@ -35,7 +35,7 @@ export async function stop(
     return { index, checkpoint, digest, already, stopped: facts.stopped };
   };
   const { facts } = recorder;
-  // The same one by another route, for which nobody need be asked: its signature has been found to be true.
+  // The same one by another route. Its signature was found to be true the first time.
   if (isInForce(facts, statement, digest)) return { ...answer(null, true), stopped: null };
   const { person, claim } = checkStop(facts, statement, signature);
   verify(claim);

@@ -9,7 +9,7 @@ export class Turns {
   /** Settles as `work` does; what throws leaves the others alone. */
   take<T>(work: () => Promise<T>, urgency: Urgency = 'ordinary'): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    // Begun in a later microtask, also where nobody waits: work that takes another turn cannot overtake itself.
+    // Begun in a later microtask, also where no other work waits: work that takes another turn cannot overtake itself.
     this.#waiting[urgency].push(() => Promise.resolve().then(work).then(resolve, reject));
     if (!this.#isRunning) void this.#run();
     return promise;

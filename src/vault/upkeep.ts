@@ -13,7 +13,7 @@ const MAX_ENTRIES_A_ROUND = 32;
 
 /**
  * What the passing of time asks for: ends that are told, refusals that are told folded, releases that had to
- * wait, uploads that nobody finished, and a sign of life where nothing else was recorded for `heartbeatMs`. On a clock
+ * wait, uploads that were not finished, and a sign of life where nothing else was recorded for `heartbeatMs`. On a clock
  * that is not confirmed nothing is ended, dropped or released: it waits for a custodian (ClockWatch). Returns null
  * before genesis.
  */

@@ -19,7 +19,7 @@ interface NewVersion {
 
 /**
  * Begins the upload of a new version. One at a time for a version: a depositor who begins anew drops what
- * they had, and nobody else's.
+ * they had, and no other depositor's.
  */
 export function openUpload(context: Context, caller: PrincipalCaller, version: NewVersion): Promise<Upload> {
   return context.recorder.inTurn(() => open(context, caller, version));

@@ -9,7 +9,7 @@ import { inScope } from '../core/statement/principal.ts';
 import { MAX_PROPOSALS, PROPOSALS_BYTES } from './limits.ts';
 import type { Caller } from './sessions.ts';
 
-/** What is shown of the state. Nobody decides on a view: whoever decides replays the log. */
+/** What is shown of the state. A custodian MUST NOT decide on a view: their client replays the log. */
 
 export function viewProposal(facts: Facts, proposal: Proposal) {
   const isPending = proposal.phase === 'open' || proposal.phase === 'approved';
@@ -45,7 +45,7 @@ export function proposalOf(facts: Facts, digest: Hex): Proposal {
   return proposal;
 }
 
-/** Requesters see their own releases; whoever may read the log sees all that is in it. */
+/** Requesters see their own releases; callers who may read the log see all that is in it. */
 function maySee(caller: Caller, { statement: { proposer } }: Proposal): boolean {
   return caller.role !== 'requester' || (proposer.kind === 'principal' && proposer.key === caller.key);
 }
@@ -57,7 +57,7 @@ export function proposalFor(facts: Facts, caller: Caller, digest: Hex): Proposal
   return proposal;
 }
 
-/** Who stopped everything, when and why, for whoever may see the vault at all. */
+/** Who stopped everything, when and why, for every caller who may see the vault at all. */
 export function viewStops(stopped: readonly StopInForce[] | null) {
   return stopped === null ? null : stopped.map(({ person: _, ...told }) => told);
 }

@@ -41,7 +41,7 @@ export const person = z.object({
   firstSeen: z.nullable(z.object({ index: count, time: instantMs })),
 });
 export const rpId = z.string().regex(/^tl-[a-z0-9]{16}\.localhost$/, 'expected tl-<16 letters or digits>.localhost');
-/** 32 random bytes in base64url: whoever has it is in the session. */
+/** 32 random bytes in base64url: its holder acts in the session. */
 export const bearerToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url');
 
 /** At most `maxBytes` bytes in base64url without padding. */

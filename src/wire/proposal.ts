@@ -57,7 +57,7 @@ export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
 
 const phase = z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']);
 const vote = person.extend({ decision: z.enum(['approve', 'deny']), time: instantMs });
-/** GET /v1/proposals and GET /v1/proposals/{digest}?wait=: a view; whoever decides replays the log instead. */
+/** GET /v1/proposals and GET /v1/proposals/{digest}?wait=: a view; a client that decides replays the log instead. */
 export const proposalView = z
   .object({
     digest,

@@ -15,7 +15,7 @@ import {
 } from './fields.ts';
 import { stopsInForce } from './stop.ts';
 
-/** GET /v1/status: the vault at a glance, for any session. Whoever decides replays the log instead. */
+/** GET /v1/status: the vault at a glance, for any session. A client that decides replays the log instead. */
 export const statusView = z
   .object({
     fingerprint: digest,

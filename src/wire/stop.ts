@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, digest, humanName, instantMs, proposerSignature, recorded, statement } from './fields.ts';
 
-/** POST /v1/stops, in nobody's session: a stop as it travels (src/core/log/FORMAT.md, "A stop that travels"). */
+/** POST /v1/stops, without a session: a stop as it travels (src/core/log/FORMAT.md, "A stop that travels"). */
 export const stopRequest = z
   .strictObject({ v: z.literal(1), kind: z.literal('twinlock-stop'), statement, signature: proposerSignature })
   .meta({ id: 'StopRequest' });

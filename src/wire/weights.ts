@@ -17,7 +17,7 @@ import {
 export const openUpload = z
   .strictObject({ model: modelName, version: versionName, files: z.array(u64Text).min(2).max(10_000) })
   .meta({ id: 'OpenUpload' });
-/** An upload, and per file the segments that are stored for good. GET /v1/uploads/{id} too. */
+/** An upload, and per file the segments that the vault has stored on disk. GET /v1/uploads/{id} too. */
 export const uploadStatus = z
   .object({ upload: id, expires: instantMs, segments: z.array(count), partSegments: count })
   .meta({ id: 'UploadStatus' });

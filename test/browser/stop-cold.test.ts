@@ -155,5 +155,5 @@ it('says where nobody has signed in that this workstation can sign no stop, and 
     isUp = false;
     return Response.json({ rpId });
   });
-  await cleo.page.getByText('This workstation keeps nothing that it could sign a stop with').waitFor();
+  await cleo.page.getByText('This workstation cannot sign a stop').waitFor();
 });

@@ -27,14 +27,14 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   clock_skew: {
     title: 'The clocks disagree',
     advice:
-      'Set this machine’s clock. If it is right, the vault’s is wrong: tell whoever runs it, and approve nothing. If both are right, custodians have signed times that were ahead: see Propose.',
+      'Set this machine’s clock. If it is right, the vault’s is wrong: tell the vault’s operator, and approve nothing. If both are right, custodians have signed times that were ahead: see Propose.',
   },
   unauthenticated: { title: 'You are not signed in', advice: 'Sign in again; sessions end when the vault restarts.' },
   invitation_unknown: {
     title: 'The vault does not know this invitation',
     advice: 'See that all of it was copied. It serves one person, for one vault, until genesis.',
   },
-  invitation_stale: { title: 'This invitation is too old', advice: 'Ask whoever runs the vault for a new one.' },
+  invitation_stale: { title: 'This invitation is too old', advice: 'Ask the vault’s operator for a new one.' },
   genesis_changed: {
     title: 'The genesis has changed',
     advice: 'Somebody enrolled another authenticator. Compare the new words with every founder before you sign.',

@@ -48,7 +48,7 @@ export async function rememberCredential(credential: KnownCredential): Promise<v
   await ask('POST', '/local/credentials', credential);
 }
 
-/** What a stop of this vault needs; null where nobody has followed it here. */
+/** What a stop of this vault needs; null where no custodian has signed in to it on this workstation. */
 export async function keptStopKit(vault: Hex): Promise<StopKit | null> {
   const { kit } = parseAs(keptKit, await ask('GET', `/local/stop-kit/${vault}`), 'kept');
   return kit === null ? null : parseStopKit(kit, vault);

@@ -56,7 +56,7 @@ export const fault = signal<TwinlockError | null>(null);
 export const trouble = signal<TwinlockError | null>(null);
 export const now = signal(Date.now());
 
-/** The stricter reading: whoever says simulation is believed. */
+/** The stricter reading: one source that says simulation is enough. */
 export const isSimulation = computed(() =>
   [status.value?.grade, facts.value?.genesis.grade, kept.value?.kit?.grade].includes('simulation'),
 );
@@ -68,7 +68,7 @@ export async function loadVault(): Promise<void> {
   must(
     status.value.phase !== 'founding' || fingerprint.value === null,
     'wrong_genesis',
-    'the vault that answers says that nobody has founded it: it is another, or has lost its log',
+    'the vault that answers says that it has not been founded: it is another vault, or it has lost its log',
   );
 }
 
@@ -83,7 +83,7 @@ export async function signIn(): Promise<void> {
 
 /** Signed here, and not taken by the vault yet: to be sent again, or carried to it. */
 export const unsent = signal<readonly SignedStop[]>([]);
-/** The log is more than the vault's answer: what it holds has been taken, whoever carried it there. */
+/** A stop that the log holds has been taken, also where it reached the vault by another way than this page. */
 effect(() => {
   const recorded = facts.value?.statements;
   const missing = unsent.peek().filter(({ statement }) => recorded?.has(statementDigest(statement)) !== true);
@@ -103,7 +103,7 @@ export async function stopNow(stopping: Stopping): Promise<void> {
   await signAndSend(known.vault, sessionAuthenticator(known, self), stopping, lastResumption(known));
 }
 
-/** Stops everything with one touch, over what this workstation has kept: nobody is signed in. */
+/** Stops everything with one touch and what this workstation has kept, without a session. */
 export async function stopWithoutVault(kit: StopKit, own: OwnCredential, reason: string): Promise<void> {
   const { vault, rpId, resumption } = kit;
   must(rpId === location.hostname, 'wrong_rp_id', `the vault is ${rpId}, this console serves ${location.hostname}`);
@@ -144,7 +144,7 @@ export function withReplica<T>(act: (replica: Replica, custodian: Custodian) => 
 function showReplica(): void {
   entries.value = replica?.state.chain.frontier.size ?? 0;
   facts.value = replica?.facts ?? null;
-  // Whatever the vault has answered to them.
+  // The log says which stops were taken. The vault's answer to each does not count here.
   const missing = unsent.value.filter(
     ({ statement }) => facts.value?.statements.has(statementDigest(statement)) !== true,
   );
@@ -240,7 +240,7 @@ async function sendUnsent(): Promise<void> {
   await Promise.allSettled(unsent.value.map(sendStop));
 }
 
-/** A ceremony over the log as it is now. What came of it the log says afterwards, whatever the vault has answered. */
+/** A ceremony over the log as it is now. Afterwards the log says what came of it; the vault's answer does not. */
 export function act<T>(ceremonyOf: (replica: Replica, custodian: Custodian) => Promise<T>): Promise<T> {
   return withReplica(async (current, self) => {
     await current.extend();

@@ -34,8 +34,9 @@ export function parseKnownCredential(value: unknown): KnownCredential {
 }
 
 /**
- * Which authenticators were used on this workstation: security keys do not list what they hold, so whoever
- * signs in names the credential; and a founder finds their own enrolments in the genesis. No secrets. Canonical JSON `{credentials, v}`, one file an RP ID.
+ * Which authenticators were used on this workstation. Security keys do not list what they hold, so the page has to name
+ * the credential at a sign-in, and a founder's enrolments in the genesis are found by it. No secrets. Canonical JSON
+ * `{credentials, v}`, one file an RP ID.
  */
 export class CredentialFile {
   readonly #dir: string;

@@ -13,8 +13,8 @@ export function parseVerifiedCheckpoint(value: unknown): VerifiedCheckpoint {
 }
 
 /**
- * A memory that does not go back, whoever asks: what this workstation has verified is what a vault that
- * forgets or rewrites is caught with. `put` also throws `rolled_back`, for less than what is kept or another
+ * A memory that does not go back for any caller: by it this workstation catches a vault that
+ * forgets or rewrites what it has shown. `put` also throws `rolled_back`, for less than what is kept or another
  * root for as much. Several pages may put at once.
  */
 export function forwardOnly(memory: CheckpointMemory): CheckpointMemory {

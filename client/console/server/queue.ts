@@ -1,4 +1,4 @@
-/** Runs one act after another, whatever became of the one before. */
+/** Runs one act after another. An act that fails does not keep the next one from running. */
 export class Queue {
   #last: Promise<unknown> = Promise.resolve();
 

@@ -25,7 +25,7 @@ const claims = z.pipe(
 );
 
 /**
- * The result of an appraisal (RFC 9334: attestation result): the same bytes wherever it is computed.
+ * The result of an appraisal (RFC 9334: attestation result): the same bytes on every machine that computes it.
  * Its digest is what a release statement names; approvers and auditors compute it again.
  */
 const appraisalSchema = z.strictObject({
@@ -45,7 +45,7 @@ const appraisalSchema = z.strictObject({
 });
 export type Appraisal = z.infer<typeof appraisalSchema>;
 
-/** Parses an attacker-controlled appraisal; whoever relies on it appraises the evidence again. */
+/** Parses an attacker-controlled appraisal. A caller that relies on it MUST appraise the evidence again. */
 export function parseAppraisal(bytes: Uint8Array): { appraisal: Appraisal; digest: Hex } {
   const appraisal = parseCanonicalAs(appraisalSchema, bytes, MAX_APPRAISAL_BYTES, 'appraisal');
   return { appraisal, digest: digestOf(bytes) };

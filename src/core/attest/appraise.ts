@@ -30,7 +30,7 @@ export interface AppraisalInput {
 export async function appraise(input: AppraisalInput, verify: Verify): Promise<Appraisal> {
   const { evidence, digest } = parseEvidence(input.evidence);
   const { endorsements } = parseEndorsements(input.endorsements);
-  // A key that nobody can seal to, or a second spelling of one, is turned away before a custodian is bothered.
+  // A key that cannot be sealed to, or a second spelling of one, is refused before a custodian is asked.
   checkKemPublicKey(fromBase64url(evidence.kem));
   checkPublicKey('Ed25519', ed25519KeyBytes(evidence.receiptKey));
   const { report, gpu } = evidence;

@@ -1,9 +1,9 @@
 /**
- * How a claim is written, and so what may be revoked of it: a value that no evidence could ever claim is a slip of
- * the pen, and would silently refuse nobody. Letters count the same in either case.
+ * How a claim is written, and so what may be revoked of it: a value that no evidence could ever claim is a mistake,
+ * and would silently refuse no host. Letters count the same in either case.
  */
 export interface ClaimForm {
-  /** In words, for whoever wrote something else. */
+  /** In words, for the error of a person who wrote something else. */
   readonly expected: string;
   /** Whether a claim could read like this. */
   readonly allows: (revoked: string) => boolean;

@@ -15,13 +15,13 @@ import { appraiseTrustAuthority } from './token/trust-authority.ts';
 import { appraiseTpm } from './tpm/appraise.ts';
 import { verifyOnce } from './verify-once.ts';
 
-/** The parts of a machine's evidence, wherever they came from, and what each of them must bind. */
+/** The parts of a machine's evidence, from any source, and what each of them must bind. */
 export interface Parts {
   readonly report: Evidence['report'] | null;
-  /** 64 bytes, 32 for a TPM; null where nobody says, and the rule is left out. */
+  /** 64 bytes, 32 for a TPM; null where none is expected, and the rule is left out. */
   readonly reportData: Uint8Array | null;
   readonly gpu: GpuEvidence | null;
-  /** 32 bytes; null where nobody says. */
+  /** 32 bytes; null where none is expected. */
   readonly gpuNonce: Uint8Array | null;
   /** SHA-256 of the whole, as the appraisal names it. */
   readonly evidence: string;
@@ -98,7 +98,7 @@ function appraiseGpu(report: GpuEvidence, expectedData: Uint8Array | null, measu
   }
 }
 
-/** What holds whatever the platforms are. Where policy has no values for a platform, its evidence is refused. */
+/** The rules of every platform. Where policy has no values for a platform, its evidence is refused. */
 function commonRules(
   { report, gpu }: Parts,
   claims: Readonly<Record<string, string>>,

@@ -10,7 +10,7 @@ export const MAX_ENDORSEMENTS_BYTES = 512 * 1024;
 
 /**
  * What vendors say about the hardware behind some evidence: certificates, TCB collateral, revocation lists,
- * key sets (RFC 9334: endorsements). Nobody vouches for the document: what counts in it are the vendors'
+ * key sets (RFC 9334: endorsements). The document as a whole is not signed: what counts in it are the vendors'
  * signatures, under roots that the reference values pin. Archived beside the log under its digest.
  */
 export const endorsementsSchema = z.strictObject({

@@ -6,7 +6,7 @@ import type { Endorsements } from './endorsements.ts';
 export interface PlatformInput<Report, Values> {
   /** Attacker-controlled, of the form that its schema says. */
   readonly report: Report;
-  /** What the report must carry to be of this host and this request; null where nobody says (authenticity alone). */
+  /** What the report must carry to be of this host and this request; null where none is expected (authenticity alone). */
   readonly expectedData: Uint8Array | null;
   readonly endorsements: Endorsements;
   /** Null to check authenticity alone: rules that compare with reference values are then left out. */

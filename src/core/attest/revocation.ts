@@ -19,8 +19,8 @@ const FORMS: ReadonlyMap<string, ClaimForm> = new Map(
 const TEXT_MAX = 2048;
 
 /**
- * One entry refuses a whole family, whatever else allows it: a product, a driver, an FMSPC, one chip. Its value is of
- * the claim's form, so that a slip of the pen is `malformed` and not a revocation of nothing.
+ * One entry refuses a whole family, even where another rule allows it: a product, a driver, an FMSPC, one chip. Its value
+ * is of the claim's form, so that a mistake in it is `malformed` and not a revocation of nothing.
  */
 export const revocation = z
   .strictObject({

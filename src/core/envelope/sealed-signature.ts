@@ -11,8 +11,8 @@ const SIGNING_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
 /**
- * HPKE's base mode has no sender, so a custodian signs what they seal: a bad share then names who sent it, and
- * nobody else can be blamed (formats, "Envelopes").
+ * HPKE's base mode has no sender, so a custodian signs what they seal: a bad share then names the custodian who sent it,
+ * and never another (formats, "Envelopes").
  */
 export interface SealedMessage {
   /** The vault fingerprint. */
@@ -44,7 +44,7 @@ export function signSealed(sealed: SealedMessage, signingSeed: Uint8Array): Uint
 
 /**
  * The claim that the custodian with this share-signing key (32 bytes, from their enrolment document) sealed the
- * envelope. The signature is attacker-controlled; whoever asks discharges the claim before opening. Throws
+ * envelope. The signature is attacker-controlled; the caller MUST discharge the claim before opening. Throws
  * `signature_invalid` unless it is 64 bytes, `invalid_key` unless the key is 32.
  */
 export function sealedSignatureClaim(

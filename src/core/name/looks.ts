@@ -101,7 +101,7 @@ function ordered(text: string): string {
   return String.fromCodePoint(...inCanonicalOrder(codePoints(text)));
 }
 
-/** Equal for whatever a case-insensitive file system could take for the same; both ways, for ß and its like. */
+/** Equal for any two texts that a case-insensitive file system could take for the same; both ways, for ß and its like. */
 export function caseless(text: string): string {
   // The folder names of thousands of paths, most of them: the same without the tables.
   if (!/[^\0-\x7f]/.test(text)) return text.toLowerCase();

@@ -2,7 +2,7 @@ import { combiningClasses, composites } from './tables.ts';
 
 type CodePoints = readonly number[];
 
-/** The first combining mark: a text of what is before it is in normal form C, whatever it is. */
+/** The first combining mark: every text of characters before it is in normal form C. */
 const FIRST_MARK = 0x300;
 
 /** The composite of each pair of halves. */

@@ -1,8 +1,8 @@
 import { CASES, COMBINING_CLASSES, COMPOSITES, LETTERS, PROTOTYPES, SCRIPT_SETS } from './unicode.ts';
 
 /**
- * Unicode as the rules of names know it: of one version, for ever, whatever engine runs this. What an engine knows of
- * Unicode changes with the engine, and a rule of the fold must not.
+ * Unicode as the rules of names know it: of one version, for ever, in every engine. An engine's own Unicode data change
+ * with its version, and a rule of the fold must not.
  */
 
 /** The alphabet's scripts; null where the character goes with every script. */

@@ -19,7 +19,7 @@ const POINT_BYTES = 32;
 const UNIFORM_BYTES = 64;
 
 /**
- * The second generator, which nobody knows the discrete logarithm of: hash_to_ristretto255 (RFC 9380) of
+ * The second generator. Its discrete logarithm is not known to anyone: hash_to_ristretto255 (RFC 9380) of
  * "twinlock/v1/pedersen-vss/H" under the tag "twinlock/v1-ristretto255_XMD:SHA-512_R255MAP_RO_".
  */
 export const H_HEX = '7aa950633134e736fe79bb546b90ca21288b0522254cfe3986fa2a8239b19757';

@@ -53,7 +53,7 @@ export function encodeShare({ index, s, r }: Share): Uint8Array {
 }
 
 /**
- * Reads the plaintext of an opened envelope: attacker-controlled, since whoever knows the public key can seal.
+ * Reads the plaintext of an opened envelope: attacker-controlled, since anyone who knows the public key can seal.
  * Throws `malformed` (not 66 bytes), `unsupported_version`, `invalid_index` and `invalid_scalar`. The share is
  * not yet checked against any commitments: `verifyShare` does so.
  */

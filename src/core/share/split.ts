@@ -6,7 +6,7 @@ import { checkIndices, checkThreshold, INDEX_MAX } from './share.ts';
 
 /**
  * Splits a secret among custodians (formats, "Shares"): `secret` is a scalar, 32 bytes little-endian below ℓ;
- * any `threshold` of the shares give it back, and fewer say nothing about it, whatever the computing power.
+ * any `threshold` of the shares give it back, and fewer say nothing about it, even to an unlimited computer.
  *
  * The indices are those of the committee, so they need not be consecutive. Throws `invalid_threshold` unless
  * 2 ≤ threshold ≤ number of indices, `invalid_index` unless they are distinct and 1 to 255, `invalid_scalar`.

@@ -12,8 +12,8 @@ export type SignatureAlgorithm =
   | 'PS384-longest-salt';
 
 /**
- * A signature that a pure function relies on and has not checked itself. Whoever called the function
- * discharges the claim, with the platform's cryptography or the reference, before the result is used.
+ * A signature that a pure function relies on and has not checked itself. The caller of the function
+ * MUST discharge the claim, with the platform's cryptography or the reference, before the result is used.
  *
  * | algorithm | publicKey                                | signature               |
  * |-----------|------------------------------------------|-------------------------|

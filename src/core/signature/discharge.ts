@@ -5,7 +5,7 @@ const IN_FLIGHT_MAX = 50;
 
 /**
  * Discharges claims with an asynchronous verifier, at most 50 at a time. Resolves when all are true; the
- * first failure ends it and is thrown as it came (of several in flight, whichever fails first).
+ * first failure ends it and is thrown as it came (of several in flight, the one that fails first).
  */
 export async function discharge(
   claims: Iterable<SignatureClaim>,

@@ -1,7 +1,7 @@
 import { TwinlockError } from '../errors.ts';
 import type { SignatureAlgorithm } from './claim.ts';
 
-/** What a public key is, whatever it signs with. */
+/** The kind of a public key, apart from the algorithm that it signs with. */
 export type KeyFamily = 'Ed25519' | 'P-256' | 'P-384' | 'RSA';
 
 /** A curve fixes its hash; RSA does not. */

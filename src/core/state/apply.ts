@@ -57,7 +57,7 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
   return { ...judgement, facts: withFirstSeen(withAttested(judgement.facts, entry), entry) };
 }
 
-/** Whatever policy an entry proposes or puts in force leaves a way to another. */
+/** Every policy that an entry proposes or puts in force leaves a way to another. */
 function policiesCanBeMended(before: Facts, after: Facts, timeMs: number): void {
   if (after.policy.digest !== before.policy.digest) policyCanBeMended(after, timeMs);
   for (const [digest, document] of after.proposedPolicies) {

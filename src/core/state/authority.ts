@@ -71,7 +71,7 @@ export interface VerifiedAuthority {
  * Every entry is in the log that the genesis key signed, the genesis is the fingerprint's, and the entries
  * alone, folded by the same rules as the whole log, make the release effective. Throws `wrong_genesis`,
  * `checkpoint_invalid`, `proof_invalid`, `index_gap`, `time_backwards`, `release_unknown`, and the code of
- * whichever rule is broken.
+ * the rule that is broken.
  */
 export function verifyAuthority(value: unknown, fingerprint: Hex, release: Hex): VerifiedAuthority {
   const chain = parseAs(authorityChain, value, 'authority');

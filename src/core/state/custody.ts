@@ -2,7 +2,7 @@ import type { EnvelopeName } from '../log/entry.ts';
 import type { Facts, Version } from './state.ts';
 
 /**
- * The envelopes of a version that nobody has opened and checked yet. A version is durable where there is none. Those of
+ * The envelopes of a version that their custodians have not opened and checked yet. A version is durable where there is none. Those of
  * a retired authenticator do not count: its custodian can never open them again.
  */
 export function unconfirmedEnvelopes(

@@ -1,9 +1,9 @@
 import type { Hex } from '../bytes.ts';
 import type { Facts, Seen } from './state.ts';
 
-/** A person as they are named wherever they are: a name alone may be made to look like another's. */
+/** A person as every page and command names them: a name alone may be made to look like another's. */
 export interface Person {
-  /** 16 bytes in hexadecimal. Whoever proposed the person chose it, so a part of it proves nothing. */
+  /** 16 bytes in hexadecimal. The proposer of the person chose it, so a part of it proves nothing. */
   readonly person: Hex;
   readonly name: string;
   /** A member of the committee, by id. */

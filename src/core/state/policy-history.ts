@@ -9,7 +9,7 @@ export interface PolicyInForce {
 
 /**
  * The policy that was in force when entry `index` was judged, by the facts of this or of a longer log. What was
- * proposed, approved or released then rests on it, whatever policy is in force now.
+ * proposed, approved or released then rests on it, and not on the policy in force now.
  */
 export function policyAt({ genesis, proposals }: Facts, index: number): PolicyInForce {
   let found: PolicyInForce = { digest: genesis.policy, since: 0 };

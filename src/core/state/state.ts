@@ -122,7 +122,7 @@ export interface StopInForce {
   readonly person: Hex;
   readonly name: string;
   readonly reason: string;
-  /** By the clock of whoever stopped. */
+  /** By the clock of the person or machine that stopped. */
   readonly created: number;
   /** Of its entry, by the vault's clock. */
   readonly time: number;

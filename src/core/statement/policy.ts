@@ -9,7 +9,7 @@ import { MAX_HOSTS } from './statement.ts';
 /** A policy is an object beside the log, so it may be larger than an entry; still bounded. */
 export const MAX_POLICY_BYTES = 1 << 20;
 
-/** What nobody has decided on in three months is asked for again. */
+/** A proposal that is not decided in three months has to be proposed again. */
 const MAX_PROPOSAL_MS = 90 * 24 * 60 * 60_000;
 /** 1 EiB: more than any host fetches, and far from where a sum would not fit 64 bits. */
 const MAX_BYTES = 1n << 60n;
@@ -46,7 +46,7 @@ export type Policy = z.infer<typeof policySchema>;
 /** Parses attacker-controlled policy bytes. Throws `too_large`, `not_canonical` or `malformed`. */
 export function parsePolicy(bytes: Uint8Array): { policy: Policy; digest: Hex } {
   const policy = parseCanonicalAs(policySchema, bytes, MAX_POLICY_BYTES, 'policy');
-  // A root that nobody can parse would make every enrolment fail, long after it was agreed.
+  // A root that cannot be parsed would make every enrolment fail, long after it was agreed.
   for (const root of policy.authenticators.roots) parseCertificateOfAnyKey(fromBase64url(root));
   return { policy, digest: digestOf(bytes) };
 }

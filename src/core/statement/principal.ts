@@ -4,7 +4,7 @@ import { ed25519KeyBytes } from './key.ts';
 import type { PrincipalRecord } from './statement.ts';
 
 /**
- * What a principal's own key signs to show that whoever enrols it holds it:
+ * What a principal's own key signs to show that its holder enrols it:
  * frame("twinlock/v1/possession", role, name, key). Not bound to a vault: genesis names principals
  * before a vault has a fingerprint.
  */

@@ -156,7 +156,7 @@ export const KINDS = {
       bytes: u64Text,
     }),
   },
-  /** Has no header: whoever signs it may know of the vault its fingerprint and nothing else. */
+  /** Has no header: its signer may know of the vault its fingerprint and nothing else. */
   stop: {
     quorum: 'one',
     schema: z.strictObject({

@@ -16,7 +16,7 @@ export interface Assertion {
 
 export interface AssertionToCheck {
   readonly assertion: Assertion;
-  /** 32 bytes, from webauthn/challenge: never from whoever sent the assertion. */
+  /** 32 bytes, from webauthn/challenge: never from the sender of the assertion. */
   readonly challenge: Uint8Array;
   /** The vault's, from its genesis. */
   readonly rpId: string;

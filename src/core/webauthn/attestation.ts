@@ -53,7 +53,7 @@ export interface CheckedRegistration {
 /** "twinlock-softkey": what our own software authenticator calls itself. */
 export const SOFTWARE_AAGUID: Hex = '7477696e6c6f636b2d736f66746b6579';
 
-/** What makes keys that can be copied; refused in production whatever a policy lists. */
+/** What makes keys that can be copied; refused in production, even where a policy lists it. */
 const SOFTWARE_AAGUIDS: ReadonlySet<Hex> = new Set([
   '00000000000000000000000000000000', // not stated
   '01020304050607080102030405060708', // Chromium's virtual authenticator
@@ -75,7 +75,7 @@ const COSE_ALGORITHMS: Readonly<Record<number, SignatureAlgorithm>> = {
  *
  * Throws as `checkClientData`, `checkRegistrationData`, `parseCoseKey` and `parseCertificateOfAnyKey`; `too_large`;
  * `malformed`; `binding_mismatch` when another credential or key is attested than is enrolled; and
- * `authenticator_unattested` for whatever falls short of the requirement.
+ * `authenticator_unattested` for an attestation that does not meet the requirement.
  */
 export function checkRegistration(registration: RegistrationToCheck): CheckedRegistration {
   const { attestationObject, clientDataJSON, challenge, rpId, credentialId, publicKey, requirement } = registration;

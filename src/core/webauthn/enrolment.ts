@@ -67,8 +67,8 @@ export function parseEnrolment(bytes: Uint8Array): Enrolment {
 
 /**
  * Checks that a parsed document is what its authenticator signed: the registration meets the requirement
- * and the binding assertion covers person, credential and keys, so that nobody between the authenticator
- * and whoever seals a share can exchange a key. Both challenges are computed from the document itself.
+ * and the binding assertion covers person, credential and keys, so that an attacker between the authenticator
+ * and the client that seals a share cannot exchange a key. Both challenges are computed from the document itself.
  *
  * The caller has compared what the document alone cannot know: rpId, vault, invitation and person. Throws
  * as `checkRegistration` and `checkAssertion`, and `invalid_key` for a KEM or signing key that cannot be used.

@@ -130,7 +130,7 @@ export function parseSubjectPublicKeyInfo(spki: Uint8Array): CertifiedKey {
   return parseKey(spki, VENDOR_FAMILIES);
 }
 
-/** The family is refused by its name, before any arithmetic that whoever sent the key could make us do. */
+/** The family is refused by its name, before any arithmetic that the sender of the key could make us do. */
 function parseKey(spki: Uint8Array, families: readonly KeyFamily[]): CertifiedKey {
   const fields = enterWhole(spki, SEQUENCE);
   const family = certifiedFamilyOf(fields.readWhole(SEQUENCE));

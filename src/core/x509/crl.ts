@@ -37,13 +37,13 @@ export interface Crl {
   readonly issuer: Uint8Array;
   readonly thisUpdateMs: number;
   readonly nextUpdateMs: number;
-  /** Serial numbers as `Certificate.serial`; whatever the reason, certificateHold too. */
+  /** Serial numbers as `Certificate.serial`, of every reason, certificateHold too. */
   readonly revoked: ReadonlySet<Hex>;
 }
 
 /**
  * Parses an attacker-controlled revocation list: strict DER, at most 128 KiB, with nextUpdate,
- * nothing after it. Throws `too_large`, `unsupported_algorithm`, and `crl_invalid` for whatever is
+ * nothing after it. Throws `too_large`, `unsupported_algorithm`, and `crl_invalid` for a list that is
  * malformed, has a critical extension (none is understood) or does not list all that its issuer revoked.
  */
 export function parseCrl(der: Uint8Array): Crl {

@@ -9,7 +9,7 @@ const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 const PERCENT = /%([0-9a-fA-F]{2})/g;
 
 /**
- * The DER structures of an attacker-controlled text, in whichever of their forms tools write it: PEM blocks of this
+ * The DER structures of an attacker-controlled text, in any of the forms that tools write: PEM blocks of this
  * label, or hexadecimal or base64 (of either alphabet, padded or not) of one DER structure or of PEM. White space around
  * and inside of the latter two, and zeros at the end, are passed over. Nothing but the first byte of what the text holds
  * is looked at. Throws `malformed`, or as `derOfPem`.

@@ -77,7 +77,7 @@ export function releaseRoutes(app: App, context: Context): void {
   });
   app.openapi(getWeights, async (c) => {
     const { manifest, file: number } = c.req.valid('param');
-    // HEAD comes here too, and would take bytes from the budget for a body that nobody sends.
+    // HEAD comes here too, and would take bytes from the budget for a body that is not sent.
     must(c.req.method === 'GET', 'malformed', 'expected GET');
     const range = rangeOf(c.req.header('range'));
     const reader = await readerOf(context, bearerOf(c));
@@ -98,7 +98,7 @@ export function releaseRoutes(app: App, context: Context): void {
 
 /**
  * Sends a range straight to the socket. What breaks it off (a stop, the lease's end, the client) closes the
- * connection, so that nobody takes a part for the whole. Returns what to tell the access log of it.
+ * connection, so that no client takes a part for the whole. Returns what to tell the access log of it.
  */
 async function send(
   outgoing: HttpBindings['outgoing'],

@@ -19,7 +19,7 @@ const postStop = createRoute({
 });
 
 /**
- * Stops. In nobody's session, before all middleware that others share: nothing is spent that anybody else could
+ * Stops. Without a session, before all middleware that others share: a stop spends nothing that another caller could
  * spend, and nothing is counted before the signature is found to be true. `told` is what every answer gets: its
  * headers, and a line in the access log.
  */

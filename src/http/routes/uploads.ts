@@ -28,7 +28,7 @@ const getUpload = createRoute({
   method: 'get',
   path: '/v1/uploads/{upload}',
   request: { params: z.object({ upload: id }) },
-  responses: answers(wire.uploadStatus, 'what is stored for good'),
+  responses: answers(wire.uploadStatus, 'what the vault has stored on disk'),
 });
 const putPart = createRoute({
   ...bySession({ roles: ['depositor'], work: 'large', maxBodyBytes: PART_BODY_BYTES }),

@@ -47,7 +47,7 @@ test('says what a document of every platform accepts', () => {
   expect(text).toContain('accepts GPUs: hosts with 8 GPUs and 0 or 4 NVSwitches');
   expect(text).toContain('accepts GPUs: hopper, blackwell, nvswitch; 2 drivers (GH100 570.124.03, GB100 570.124.03)');
   expect(text).toContain('accepts tokens of NVIDIA NRAS');
-  expect(text).toContain('refuses whatever else allows it, nvidia.driver 550.54');
+  expect(text).toContain('refuses nvidia.driver 550.54, even where something else allows it');
 });
 
 test('says that production vaults refuse simulated evidence, and roots that are no vendor’s', () => {

@@ -16,7 +16,10 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
         <p>
           <Digest hex={fingerprint} />
         </p>
-        <Notice tone="warn" title="Whoever uses this vault is given the fingerprint, and never asks the vault for it">
+        <Notice
+          tone="warn"
+          title="Give the fingerprint to everyone who uses this vault: they must not take it from the vault"
+        >
           <p>
             Write it down beside the vault’s name. Give it to depositors and auditors as it stands, and build it into
             the configuration of your hosts.

@@ -3,7 +3,7 @@ import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { openInvitation } from './founding.ts';
 
-/** A vault that is being founded, and nobody yet who founds it. */
+/** A vault that is being founded, before this page knows which founder is here. */
 export function InvitationScreen() {
   const text = useSignal('');
   const open = useAction(() => openInvitation(text.value));
@@ -30,7 +30,9 @@ export function InvitationScreen() {
               text.value = event.currentTarget.value;
             }}
           />
-          <small>It is yours alone: whoever has it can enrol in your name until the vault is founded.</small>
+          <small>
+            Show it to no other person: anyone who has it can enrol in your name until the vault is founded.
+          </small>
         </label>
         <ActionError action={open} />
         <div>

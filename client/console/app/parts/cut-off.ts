@@ -93,7 +93,7 @@ function placeOf(element: Element): string {
   return element.closest('section')?.getAttribute('aria-label') ?? document.title;
 }
 
-/** What a reader folds is what nobody signs: see parts/fold. */
+/** A folded part holds nothing that a person signs: see parts/fold. */
 function isFolded(element: Element): boolean {
   const fold = element.closest('details:not([open])');
   if (fold === null) return false;

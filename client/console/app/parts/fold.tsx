@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 interface FoldProps {
   readonly summary: ComponentChildren;
   readonly open: boolean;
-  /** Asked for when it is opened: a release to 64 hosts has 10,000 rows, which nobody looks at all at once. */
+  /** Rendered when the reader opens it: a release to 64 hosts has 10,000 rows, and a reader looks at few of them. */
   readonly children: () => ComponentChildren;
 }
 

@@ -34,7 +34,7 @@ export function Failure({ error }: { error: TwinlockError }) {
   );
 }
 
-/** Whatever was thrown, as one of our errors: what is not one is a fault of this page. */
+/** A caught value as one of our errors. A value that is not one of them is a fault of this page. */
 export function asFailure(error: unknown): TwinlockError {
   if (error instanceof TwinlockError) return error;
   console.error(error);

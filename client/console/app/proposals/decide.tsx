@@ -51,7 +51,8 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
   return (
     <Panel title={isDecided ? 'Decided' : 'Compare, then decide'}>
       <p>
-        Whoever asked, and everybody who decides, must see these four words. Compare them on another screen or by voice.
+        The person who asked, and every custodian who decides, must see these four words. Compare them on another screen
+        or by voice.
       </p>
       <Words digest={review.digest} count={REQUEST_WORDS} />
       {review.isPending ? (
@@ -161,7 +162,7 @@ function isAlarming({ code }: Obstacle): boolean {
   return (CODES.alert as readonly Code[]).includes(code);
 }
 
-/** Whoever proposed takes it back; a release in force is revoked by any custodian. */
+/** The proposer takes the proposal back; any custodian revokes a release that is in force. */
 function Withdraw({ review }: { review: Review }) {
   const { proposal, digest, asked } = review;
   const isRelease = review.statement.kind === 'release';

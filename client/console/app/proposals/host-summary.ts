@@ -100,7 +100,7 @@ export function imageText({ name }: RunningImage): string {
   return name ?? 'something that policy has no name for';
 }
 
-/** What Intel says of the platform's firmware; null where nobody says anything. */
+/** What Intel says of the platform's firmware; null where the claims say nothing of it. */
 export function firmwareOf({ claims }: Appraisal): { readonly status: string; readonly advisories: string } | null {
   const status = claims['tdx.tcb.status'] ?? claims['ita.tcb-status'];
   return status === undefined ? null : { status, advisories: claims['tdx.tcb.advisories'] ?? 'none' };

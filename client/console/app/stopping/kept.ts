@@ -7,7 +7,7 @@ import { asFailure } from '../parts/notice.tsx';
 
 /** What this workstation has for a stop that the vault has no part in. */
 interface Kept {
-  /** Null where nobody has followed the vault here. */
+  /** Null where no custodian has signed in to the vault on this workstation. */
   readonly kit: StopKit | null;
   /** Credentials that were used here, the latest first. */
   readonly usedHere: readonly Base64url[];

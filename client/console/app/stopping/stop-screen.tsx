@@ -19,7 +19,7 @@ export function StopScreen({ facts }: { facts: Facts }) {
     .filter(({ retiredAt }) => retiredAt === null)
     .toArray();
   return (
-    <Screen title="Stop" lead="You need nobody’s consent. When in doubt, stop: a quorum can resume.">
+    <Screen title="Stop" lead="You can stop alone, without anyone’s consent. When in doubt, stop: a quorum can resume.">
       {facts.stopped === null ? null : <p>{stoppedText(facts.stopped, custodian.value?.person)}</p>}
       <Panel title="Stop everything">
         <StopAll stop={(reason) => stopNow({ what: 'all', reason })} />

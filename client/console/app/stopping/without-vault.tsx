@@ -11,7 +11,7 @@ import { fault, fingerprint, stopWithoutVault } from '../vault.ts';
 import { kept, loadKept } from './kept.ts';
 import { StopAll } from './stop-all.tsx';
 
-/** Wherever nobody is signed in: a vault that does not answer, refuses or lies is stopped without it. */
+/** Shown where no custodian is signed in: it stops a vault that does not answer, refuses or lies. */
 export function StopWithoutVault() {
   const vault = fingerprint.value;
   useEffect(() => {
@@ -35,8 +35,8 @@ export function StopWithoutVault() {
 function NothingKept() {
   return (
     <p>
-      This workstation keeps nothing that it could sign a stop with: nobody has signed in to this vault here. Sign the
-      stop on a workstation where a custodian has signed in, or ask another custodian to stop the vault.
+      This workstation cannot sign a stop: no custodian has signed in to this vault here. Sign the stop on a workstation
+      where a custodian has signed in, or ask another custodian to stop the vault.
     </p>
   );
 }

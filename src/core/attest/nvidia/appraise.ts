@@ -87,7 +87,7 @@ function claimDevice(findings: Findings<NvidiaRule>, place: Place, device: Devic
   for (const [name, value] of Object.entries(claims)) findings.claim(`nvidia.${place}.${name}`, value ?? 'absent');
 }
 
-/** What holds, or not, whatever a policy says; reference values only pin other roots and insist on the FWID. */
+/** The rules that every policy has; reference values only pin other roots and insist on the FWID. */
 async function checkAuthenticity(
   findings: Findings<NvidiaRule>,
   place: Place,

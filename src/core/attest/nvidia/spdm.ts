@@ -46,14 +46,14 @@ export interface SpdmReport {
   readonly signed: Uint8Array;
   /** 96 bytes, r ‖ s. */
   readonly signature: Uint8Array;
-  /** 32 bytes that whoever asked chose. */
+  /** 32 bytes that the requester chose. */
   readonly requestNonce: Uint8Array;
   /** 32 bytes that the device chose. */
   readonly responseNonce: Uint8Array;
   /** 48 bytes each, by block index (from 1), in ascending order. */
   readonly measurements: ReadonlyMap<number, Uint8Array>;
   readonly opaque: OpaqueData;
-  /** What follows the signature: 0 to 2 bytes that nobody signed and no rule reads. */
+  /** What follows the signature: 0 to 2 bytes that no signature covers and no rule reads. */
   readonly trailingBytes: number;
 }
 

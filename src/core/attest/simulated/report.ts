@@ -8,7 +8,7 @@ import { ed25519KeyBytes } from '../../statement/key.ts';
 /** What a simulated host says it runs unless it is told otherwise. */
 export const SIMULATED_IMAGE: Hex = digestOf(utf8('twinlock simulated image'));
 
-/** A report of no hardware at all: a software key signs whatever measurement it was told to. */
+/** A report of no hardware at all: a software key signs the measurement that it is given. */
 export const simulatedReport = z.strictObject({
   platform: z.literal('simulated'),
   /** Stands for the chip: its key names it. */

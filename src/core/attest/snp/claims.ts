@@ -49,7 +49,7 @@ export const SNP_CLAIMS: ClaimForms = {
   'snp.cpuid.family': decimal,
   'snp.cpuid.model': decimal,
   'snp.cpuid.stepping': decimal,
-  /** A Turin or Venice has 8 bytes, then zeros; a cloud may hide it from whoever a VLEK signs for. */
+  /** A Turin or Venice has 8 bytes, then zeros; a cloud may hide it from the guests for which a VLEK signs. */
   'snp.chip-id': naming('chip', /^0*$/, bytesOrBeginning(64, 8)),
   'snp.current-fw': firmware,
   'snp.committed-fw': firmware,
@@ -64,7 +64,7 @@ export const SNP_CLAIMS: ClaimForms = {
 
 type Claim = (name: string, value: string) => void;
 
-/** What the report says, whoever signed it. */
+/** Claims what the report says, before its signature is checked. */
 export function claimReport(claim: Claim, report: AttestationReport): void {
   const { policy, cpuid, mitigations } = report;
   claim('snp.version', String(report.version));

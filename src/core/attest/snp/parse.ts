@@ -78,7 +78,7 @@ export interface AttestationReport {
 
 /**
  * Parses an attacker-controlled report of 1184 bytes, versions 2 to 5. What the specification reserves must be
- * zero, after the signature too, where nobody signs: one report has one encoding. Throws `malformed`, naming the
+ * zero, also after the signature, which does not cover it: one report has one encoding. Throws `malformed`, naming the
  * offset, or `unsupported_version`.
  */
 export function parseSnpReport(bytes: Uint8Array): AttestationReport {

@@ -12,7 +12,7 @@ export function bitOf(register: bigint, bit: bigint): 0 | 1 {
 
 const SIGNING_KEYS: readonly string[] = ['vcek', 'vlek'];
 
-/** `vcek` or `vlek`; another name for what nobody may rely on. */
+/** `vcek` or `vlek`; another name for a key that no rule accepts. */
 export function signingKeyText(signingKey: number): string {
   return SIGNING_KEYS[signingKey] ?? (signingKey === 7 ? 'none' : `reserved ${signingKey}`);
 }

@@ -1,4 +1,4 @@
-/** What makes a report genuine, and its guest one that hides its memory: checked whatever policy says. */
+/** What makes a report genuine, and its guest one that hides its memory: checked under every policy. */
 export const AUTHENTICITY_RULES = [
   'snp.version',
   'snp.sig-algo',

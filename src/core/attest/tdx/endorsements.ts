@@ -13,7 +13,7 @@ export type SignedDocument = z.infer<typeof signedDocument>;
 /**
  * DCAP collateral (Intel PCS v4): the signed texts exactly as they were served, chains leaf first, in DER. The
  * list of PCK certificates needs no chain: its issuer is in the quote, as the issuer of the PCK certificate. Null is
- * what nobody had: each part is issued on its own, and one that is missing hides none of the others.
+ * a part that was not to be had: each is issued on its own, and one that is missing hides none of the others.
  */
 export const tdxEndorsements = z
   .strictObject({

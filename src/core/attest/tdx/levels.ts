@@ -17,7 +17,7 @@ import {
 } from './tcb.ts';
 import type { Collateral } from './trust.ts';
 
-/** Where nobody says what is enough: whatever Intel has not revoked. */
+/** Enough where reference values do not say which statuses are: every one that Intel has not revoked. */
 const NOT_REVOKED = TCB_STATUSES.filter((status) => status !== 'Revoked');
 
 interface Measured {

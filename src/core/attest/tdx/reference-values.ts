@@ -60,7 +60,7 @@ export const tdxReferenceValues = z.strictObject({
   /** Of the platform's, the module's and the quoting enclave's levels the oldest; left out: any. */
   minTcbDate: z.optional(instant),
   /**
-   * MRSERVICETD, 48 bytes: the hash over the service TDs that may be bound to a TD, and may know of it whatever their
+   * MRSERVICETD, 48 bytes: the hash over the service TDs that may be bound to a TD, and may learn from it all that their
    * protocol gives them. Left out, or an empty list: none may be bound.
    */
   serviceTds: z.optional(z.array(measurement).check(z.maxLength(64))),

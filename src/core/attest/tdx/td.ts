@@ -16,7 +16,7 @@ export function checkTd(findings: TdxFindings, body: TdReport, values: TdxRefere
   findings.same('tdx.seam-attributes', '00'.repeat(8), toHex(body.seamAttributes));
   // The first byte is the group of attributes under which the host reads the TD: DEBUG and its like.
   findings.same('tdx.debug', '00', toHex(body.tdAttributes.subarray(0, 1)));
-  // Where it goes on to run, nobody has appraised.
+  // The platform that it would migrate to was not appraised.
   findings.same('tdx.migratable', 'not set', isSet(body, MIGRATABLE) ? 'set' : 'not set');
   checkServiceTd(findings, body, values?.serviceTds ?? []);
 }

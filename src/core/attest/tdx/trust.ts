@@ -108,7 +108,7 @@ async function checkRevocation(
   return rootCrl;
 }
 
-/** Throws `endorsement_missing` for what nobody had. */
+/** Throws `endorsement_missing` where the part is null. */
 function given<T>(part: T | null, what: string): T {
   if (part === null) throw new TwinlockError('endorsement_missing', `${what} is not given`);
   return part;

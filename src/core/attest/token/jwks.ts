@@ -34,7 +34,7 @@ const common = {
 const ecKey = z.object({ ...common, kty: z.literal('EC'), crv: z.literal('P-384'), x: coordinate, y: coordinate });
 const rsaKey = z.object({ ...common, kty: z.literal('RSA'), n: coordinate, e: coordinate });
 
-/** A key of a service's key set: whoever sent the set may have made it up. */
+/** A key of a service's key set. Attacker-controlled: the sender of the set may have made it up. */
 export interface ServiceKey {
   readonly algorithm: TokenAlgorithm;
   /** As a signature claim carries it. */

@@ -3,12 +3,12 @@ import { binary, digest, id } from '../../schema.ts';
 import { tdxReferenceValues } from '../tdx/reference-values.ts';
 import { ABSENT, tokenText } from './jws.ts';
 
-/** What a claim that is not made reads as, nobody can pin. */
+/** A policy cannot pin the text that stands for a claim that was not made. */
 const pinnedText = tokenText.check(
   z.minLength(1),
   z.refine((text: string) => text !== ABSENT, 'expected a value'),
 );
-/** A day: a policy that gives longer is about tokens that nobody asked for now. */
+/** A day: a policy that gives longer would take tokens that were not asked for now. */
 const MAX_GRACE_MS = 86_400_000;
 const list = <T extends z.ZodMiniType>(item: T) => z.array(item).check(z.maxLength(256));
 

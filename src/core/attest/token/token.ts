@@ -7,7 +7,7 @@ import { type CompactJws, signedWith, tokenText } from './jws.ts';
 import type { ServiceReferenceValues } from './reference-values.ts';
 import type { ServiceKeys } from './service-keys.ts';
 
-/** Services give 5 minutes (Trust Authority) to an hour (NRAS); more than a day nobody needs. */
+/** Services give 5 minutes (Trust Authority) to an hour (NRAS); no host needs more than a day. */
 const LIFETIME_MAX_MS = 24 * 3_600_000;
 /** How far ahead of the vault's clock a service's may be. */
 const AHEAD_MAX_MS = 60_000;
@@ -28,8 +28,8 @@ export type TokenMeasure = Pick<PlatformInput<unknown, ServiceReferenceValues>, 
 
 /**
  * Checks what holds for every token of a service: the algorithm, a key of its key set, the signature, the issuer,
- * the time. Without reference values nobody says whose key set it is: whether the key is the service's is then
- * for the reader, who is shown the key. Throws `malformed` for registered claims that are not as RFC 7519 says.
+ * the time. Without reference values the rules cannot say whose key set it is: the reader is shown the key, and
+ * decides whether it is the service's. Throws `malformed` for registered claims that are not as RFC 7519 says.
  */
 export async function checkToken<P extends string>(
   findings: Findings<`${P}.${TokenRule}`>,

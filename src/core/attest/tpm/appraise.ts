@@ -90,7 +90,7 @@ function checkAttributes(findings: TpmFindings, { identity }: TpmReport, { area,
   const attributes = area?.attributes ?? [];
   const expected = `${NEEDED.join(' ')}, not ${FORBIDDEN}`;
   const pass = NEEDED.every((name) => attributes.includes(name)) && !attributes.includes(FORBIDDEN);
-  // A name covers them, and a certificate does not: whoever sends the evidence may have written others.
+  // A name covers them, and a certificate does not: the sender of the evidence may have written others.
   const word = identity.kind === 'certificate' ? ', as the host says; its certificate vouches for the key alone' : '';
   const got = area === null ? 'no public area' : `${attributes.join(' ') || 'none'}${word}`;
   findings.rule('tpm.key-attributes', expected, got, pass);

@@ -56,7 +56,7 @@ export const tpmReferenceValues = z.strictObject({
   /**
    * The purposes that an AK certificate may have, one of which it must: object identifiers in dotted decimal, or
    * `none` for a certificate without any. `none` takes every certificate without a purpose that the authorities ever
-   * issued, for whatever key.
+   * issued, for any key.
    */
   akPurposes: z.array(purpose).check(
     z.maxLength(PURPOSES_MAX),

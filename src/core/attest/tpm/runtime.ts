@@ -31,7 +31,7 @@ const akSchema = z.object({
 /** What a paravisor says about the machine that it made. */
 export interface Runtime {
   readonly key: CertifiedKey;
-  /** Whether whoever runs the host may reach the machine's console. Each null where it is not said. */
+  /** Whether the host's operator may reach the machine's console. Each null where it is not said. */
   readonly consoleEnabled: boolean | null;
   readonly secureBoot: boolean | null;
   /** A UUID. */

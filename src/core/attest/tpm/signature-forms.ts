@@ -8,7 +8,7 @@ import { HASH_BYTES, parseTpmtSignature, TPM_ALG, type TpmHash } from './tpmt-si
 const DER_SEQUENCE = 0x30;
 
 /**
- * The TPMT_SIGNATURE of a quote's signature in whichever of its forms a vendor's tool wrote it: TPMT_SIGNATURE
+ * The TPMT_SIGNATURE of a quote's signature in any of the forms that vendors' tools write: TPMT_SIGNATURE
  * itself, an ECDSA signature in DER with the hash of its curve, or bare RSASSA bytes with SHA-256. A bare RSAPSS
  * signature looks like RSASSA, and then does not verify. Throws `malformed`, `unsupported_algorithm` or `invalid_key`.
  */

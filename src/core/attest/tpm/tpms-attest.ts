@@ -34,7 +34,7 @@ interface PcrSelection {
 export interface Quote {
   /** TPM2B_NAME of the key under its parents: a hash over the hierarchy it is in. */
   readonly qualifiedSigner: Hex;
-  /** At most 64 bytes, from whoever asked for the quote. */
+  /** At most 64 bytes, chosen by the party that asked for the quote. */
   readonly extraData: Hex;
   /** Milliseconds that the TPM has run in its life. */
   readonly clockMs: bigint;

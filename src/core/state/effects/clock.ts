@@ -12,7 +12,7 @@ const PADDING = new Uint8Array(16);
 /**
  * The way back for a log whose clock is ahead of true time, because a custodian's clock and the vault's were wrong
  * together: the approvals of a quorum attest the true time, and the log's clock is the latest of theirs. One of them
- * is honest, so nobody sets it further back than that. No lease gains by it: what is dated later counts as begun at
+ * is honest, so it is never set further back than that. No lease gains by it: what is dated later counts as begun at
  * that time, and what was proposed later has ended. It corrects the clock of its base and no other: once any custodian
  * has signed something else, or another correction has taken effect, it is stale, however old its votes are. That the
  * log's clock is ahead, the fold checks by each entry's date (rules/time.ts), and each approver's client by its own clock.

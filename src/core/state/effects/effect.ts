@@ -14,7 +14,7 @@ export interface Effect<S extends Proposable = Proposable> {
   barred(facts: Facts, statement: S): readonly Hex[];
   /** What must hold when it is proposed, and what is remembered of it. Throws the code of the broken rule. */
   propose(facts: Facts, statement: S, at: ProposedAt, surroundings: Surroundings): Judgement;
-  /** What must hold of whoever approves it with this credential. */
+  /** What must hold of the custodian who approves it with this credential. */
   approve(facts: Facts, statement: S, credential: Base64url): void;
   /** The facts once its quorum is there. `entries` are those of the proposal, ascending. */
   execute(facts: Facts, statement: S, entries: readonly number[], last: Vote): Facts;

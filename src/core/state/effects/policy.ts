@@ -12,7 +12,7 @@ const OPEN_POLICIES_MAX = 4;
 /** Puts another policy in force. What was proposed under the old one takes effect only while it is in force again. */
 export const policyEffect: Effect<StatementOf<'policy'>> = {
   base: ({ policy }) => policy.digest,
-  // It is about nobody in particular, so whoever proposes it may approve as well.
+  // It is not about one person, so its proposer may approve as well.
   barred: () => [],
   propose(facts, statement, _entry, { objects }) {
     const { document } = statement;
@@ -36,7 +36,7 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
   },
 };
 
-/** A proposal that nobody has closed counts, and is kept, until an entry says that it has expired. */
+/** An open proposal counts, and is kept, until an entry closes it or says that it has expired. */
 function hasFewOpen({ proposals, proposedPolicies }: Facts, { proposer: { person } }: StatementOf<'policy'>): void {
   const open = proposedPolicies.keySeq().count((digest) => proposals.get(digest)?.statement.proposer.person === person);
   must(

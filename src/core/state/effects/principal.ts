@@ -14,7 +14,7 @@ export const principalEffect: Effect<StatementOf<'principal'>> = {
     withPrincipalsOwner(facts, principal);
     return { facts, claims: [possessionClaim(principal)] };
   },
-  // Another may have been enrolled since it was proposed: whoever would touch for it is told before.
+  // Another may have been enrolled since it was proposed: an approver is told so before the touch.
   approve(facts, { principal }) {
     withPrincipalsOwner(facts, principal);
   },

@@ -17,7 +17,7 @@ export const resumeEffect: Effect<StatementOf<'resume'>> = {
     isTheStop(facts, statement.stop);
     const digest = statementDigest(statement);
     const { resumptions } = facts;
-    // Whoever takes part has seen the stops: what they had signed before stops nothing any more.
+    // Those who take part have seen the stops: a stop that they signed before stops nothing any more.
     const heard = takingPart(facts, statement, digest, last).reduce(
       (known, person) => known.set(person, resumptions.length),
       facts.heard,

@@ -66,7 +66,7 @@ function isOpen({ phase }: Proposal): void {
   must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`);
 }
 
-/** Not the proposer's person, not the subject, and nobody twice. */
+/** Not the proposer's person, not the subject, and no person twice. */
 function mayVote(facts: Facts, { statement, votes }: Proposal, person: string): void {
   const barred = effectOf(statement).barred(facts, statement).includes(person);
   must(!barred, 'proposer_cannot_approve', `person ${person} may not decide on what they asked for or own`);

@@ -78,7 +78,7 @@ function isForTheCommittee({ committee }: Facts, core: ManifestCore): void {
   );
 }
 
-/** One envelope for each authenticator in use of each custodian: nobody left out, nobody added. */
+/** One envelope for each authenticator in use of each custodian: none left out, none added. */
 function envelopesAreTheCommittees(facts: Facts, envelopes: readonly EnvelopeName[]): void {
   const indexOf = new Map(facts.committee.members.map((member) => [member.person, member.index]));
   const expected = facts.authenticators

@@ -154,7 +154,7 @@ function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, 
     'genesis: a credential is enrolled twice',
   );
   must(distinct(authenticators.map((a) => digestOf(a.kem))), 'kem_key_reused', 'genesis: a KEM key is enrolled twice');
-  // Nothing proves that whoever enrols a signing key holds it; what one key signs must name one person.
+  // No proof shows that the founder who enrols a signing key holds it; what one key signs must name one person.
   must(
     distinct(authenticators.map((a) => digestOf(a.signing))),
     'credential_exists',
@@ -194,12 +194,12 @@ export function founderClaim(
   return assertionClaim({ vault, genesis: statement }, authenticator, signable, assertion);
 }
 
-/** The key's own signature: nobody enrols a key that they do not hold. */
+/** The key's own signature: it shows that its holder enrols it. */
 export function possessionClaim(record: PrincipalRecord): SignatureClaim {
   return ed25519Claim(record.key, possessionMessage(record), record.possession, `possession of key ${record.name}`);
 }
 
-/** A person has one name, which looks like nobody else's. Throws `person_exists`. */
+/** A person has one name, which does not look like another person's. Throws `person_exists`. */
 export function withOwner(persons: Facts['persons'], { owner, ownerName }: PrincipalRecord): Facts['persons'] {
   const known = persons.get(owner);
   must(

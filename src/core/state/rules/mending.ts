@@ -32,8 +32,8 @@ const ANY_HISTORY: History = { rootAt: () => ROOT, timeAt: () => null };
 
 /**
  * That the policy in force leaves a way to another: a change to the plainest one is proposed under it, is approved an
- * hour later by everybody who can, and is judged by the rules that judge any change. Nor may a group rest on one
- * person: whoever stole their key could not be stopped by the others. Throws `quorum_unreachable`.
+ * hour later by everybody who can, and is judged by the rules that judge any change. A group may not rest on one
+ * person either: the others could not retire a stolen key of theirs. Throws `quorum_unreachable`.
  */
 export function policyCanBeMended(facts: Facts, timeMs: number): void {
   const fault = unlessRefused(

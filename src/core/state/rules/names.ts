@@ -4,8 +4,8 @@ import type { PrincipalRecord } from '../../statement/statement.ts';
 import { type Facts, versionKey } from '../state.ts';
 
 /**
- * Names are compared by eye, so a name is its looks (core/name/FORMAT.md): who looks like somebody else is refused
- * wherever a name is first recorded.
+ * Names are compared by eye, so a name is its looks (core/name/FORMAT.md): a person whose name looks like another's is
+ * refused at the entry that first records the name.
  */
 
 /** Throws `person_exists` where the name looks like that of another of the known persons, naming that person. */

@@ -7,7 +7,7 @@ import type { Policy } from '../../statement/policy.ts';
 const PROPOSAL_MS_MIN = 60 * 60_000;
 
 /**
- * What a policy must be wherever one comes into force, at genesis and by quorum: there is time to approve, and a
+ * What a policy must be when it comes into force, at genesis and by quorum: there is time to approve, and a
  * production vault takes evidence of real hardware only. That a committee can have another after it, mending.ts tries.
  * Throws `limit_exceeded`, `evidence_simulated` or `root_unknown`.
  */
@@ -16,7 +16,7 @@ export function policyHolds(policy: Policy, grade: Grade): void {
   must(
     proposalMs >= PROPOSAL_MS_MIN,
     'limit_exceeded',
-    `policy.limits.proposalMs: expected at least ${PROPOSAL_MS_MIN} (one hour), got ${proposalMs}: nobody could approve anything in that time, another policy included`,
+    `policy.limits.proposalMs: expected at least ${PROPOSAL_MS_MIN} (one hour), got ${proposalMs}: custodians could not approve anything in that time, another policy included`,
   );
   if (grade === 'production') onlyHardware(policy.referenceValues);
 }

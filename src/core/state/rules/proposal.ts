@@ -109,7 +109,7 @@ export function baseIsCurrent(facts: Facts, statement: Proposable): void {
   );
 }
 
-/** A digest is proposed once, ever, whatever became of it. */
+/** A digest is proposed once, ever, also where its proposal was denied, withdrawn or has expired. */
 export function isNew(facts: Facts, digest: string): void {
   must(!facts.statements.has(digest), 'statement_seen', `the statement ${digest} has been proposed before`);
 }

@@ -7,7 +7,7 @@ import { earliestMs } from './time.ts';
 const HOUR_MS = 60 * 60_000;
 /** Between two entries of one code, act and caller: what comes in between is counted in the second. */
 export const REFUSAL_WINDOW_MS = HOUR_MS;
-/** In 24 hours: what one key can make the vault write for ever, whatever it tries. */
+/** In 24 hours: the most that one key can make the vault write for ever. */
 export const REFUSALS_A_DAY_A_CALLER = 24;
 /** In 24 hours, of all callers together. */
 export const REFUSALS_A_DAY = 128;
@@ -26,7 +26,7 @@ export function judgeRefusal(facts: Facts, { body, time }: EntryOf<'refusal'>): 
   return { facts: { ...facts, refusals: withRefusal(counting, body, time) }, claims: [] };
 }
 
-/** Whether a caller is somebody whom the log knows, retired ones included, or nobody in particular (null). */
+/** Whether a caller is null (the entry names no caller) or known to the log, retired ones included. */
 export function isKnownCaller({ authenticators, principals }: Facts, who: string | null): boolean {
   return who === null || authenticators.has(who) || principals.has(who);
 }

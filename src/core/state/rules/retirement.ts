@@ -14,7 +14,7 @@ export function ableMembers({
 
 /**
  * No retirement by one person may leave fewer custodians who can act than a quorum takes, or a group of policy
- * without any: nobody could ever undo it. A stolen key is stopped all the same, by a stop of everything, and
+ * without any: no quorum could ever undo it. A stolen key is stopped all the same, by a stop of everything, and
  * retired once another has been enrolled. Throws `quorum_unreachable`.
  */
 export function mayStillDecide(facts: Facts): void {

@@ -24,9 +24,9 @@ interface Placed {
 }
 
 /**
- * Stopping needs one. Neither committee, epoch, policy nor any clock is asked for: a stop that loses a race
- * against a change, or waits two days in somebody's pocket, would be one that nobody can rely on. That an old
- * one stops nothing again is a matter of what it rests on and of what has become of its target.
+ * Stopping needs one. No committee, epoch, policy or clock is asked for: otherwise a stop could lose a race against a
+ * change, or be refused after two days in a person's pocket, and custodians could not rely on it. An old stop stops
+ * nothing again because of what it rests on and of what has become of its target.
  */
 export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'index' | 'time' | 'body'>): Judgement {
   const stop = parseStatement(entry.body.statement);
