@@ -210,6 +210,23 @@ describe('where anything is cut off, nothing can be approved, and everything den
   });
 });
 
+it('a text that changes all the time does not put off the measurement of a large screen', async () => {
+  await show(proposal('release'));
+  await force('');
+  const countdown = await page.evaluate(() => {
+    let count = 0;
+    return window.setInterval(() => {
+      document.body.dataset['countdown'] = String(count++);
+    }, 5);
+  });
+  await force('dd { visibility: hidden }');
+  await page.locator('#cut-off').waitFor();
+  expect(await approve().isDisabled()).toBe(true);
+  await force('');
+  await page.locator('#cut-off').waitFor({ state: 'detached' });
+  await page.evaluate((id) => clearInterval(id), countdown);
+});
+
 it('the page complains of nothing', () => {
   expect(complaints).toEqual([]);
 });

@@ -7,6 +7,9 @@ import { signal } from '@preact/signals';
 
 /** Style sheets, fonts and zoom change without an event. */
 const EVERY_MS = 1000;
+/** A large screen takes a while to measure, and answers the reader for so many times as long in between. */
+const RESTS = 4;
+const REST_MAX_MS = 4000;
 /** Of the text that is missing, enough to find it by. */
 const QUOTED_LENGTH = 40;
 /** Borders and rounding. */
@@ -38,17 +41,24 @@ interface Frame {
 /** Measures now, soon after every change and once a second, until it is told to end. */
 export function watchCutOff(screen: HTMLElement): () => void {
   let timer = setTimeout(() => undefined);
-  let tookMs = 0;
+  let dueMs = Number.POSITIVE_INFINITY;
+  let restedMs = 0;
   const measure = () => {
-    const start = performance.now();
+    const startMs = performance.now();
+    dueMs = Number.POSITIVE_INFINITY;
     measureCutOff(screen);
-    tookMs = performance.now() - start;
+    const endMs = performance.now();
+    restedMs = endMs + Math.min(RESTS * (endMs - startMs), REST_MAX_MS);
     next(EVERY_MS);
   };
-  // A large screen takes a while to measure, and has to answer the reader in between.
+  // What is due already comes no later: a page that changes again and again is measured all the same.
   const next = (afterMs: number) => {
+    const nowMs = performance.now();
+    const atMs = Math.max(nowMs + afterMs, restedMs);
+    if (atMs >= dueMs) return;
     clearTimeout(timer);
-    timer = setTimeout(measure, Math.max(afterMs, 4 * tookMs));
+    dueMs = atMs;
+    timer = setTimeout(measure, atMs - nowMs);
   };
   const soon = () => next(0);
   const observer = new MutationObserver(soon);
