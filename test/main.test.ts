@@ -100,6 +100,28 @@ test('twinlockd init refuses a policy under which nobody has the time to approve
   expect(stderr).toMatch(/proposalMs: expected at least 3600000 .*\(limit_exceeded\)/);
 });
 
+test.each([
+  ['no command', [], /^Usage: twinlockd /],
+  ['an unknown flag', ['serve', '--lisen', 'x'], /^twinlockd: unknown option '--lisen' .*\(usage\)\n$/],
+  ['an address that is none', ['serve', '--listen', 'x'], /^twinlockd: .*expected HOST:PORT \(usage\)\n$/],
+])('twinlockd refuses %s with usage and exit code 64', SLOW, async (_, args, said) => {
+  const { code, stdout, stderr } = await runProgram('src/main.ts', args, folder);
+  expect([code, stdout, stderr]).toEqual([64, '', expect.stringMatching(said)]);
+});
+
+test('every command of twinlockd has its examples, and says what its exit codes mean', SLOW, async () => {
+  const main = await runProgram('src/main.ts', ['--help'], folder);
+  expect([main.code, main.stderr]).toEqual([0, '']);
+  expect(main.stdout).toContain('Exit codes:');
+  for (const command of ['init', 'serve', 'stop']) {
+    expect(main.stdout).toContain(`\n  ${command} `);
+    const { code, stdout } = await runProgram('src/main.ts', [command, '--help'], folder);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Examples:\n  twinlockd ${command} `);
+    expect(stdout).toContain('--data <folder>');
+  }
+});
+
 function put(content: string): string {
   writeFileSync(path('policy.json'), content);
   return path('policy.json');

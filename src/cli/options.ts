@@ -1,0 +1,20 @@
+import { InvalidArgumentError } from 'commander';
+
+/** What the commands share: where a vault is unless it is said, and how flags are read. */
+
+export const DEFAULT_HOST = '127.0.0.1';
+export const DEFAULT_PORT = 8443;
+export const DEFAULT_DATA = 'twinlock-data';
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
+  return Number(text);
+}
+
+/** Of a flag that may be repeated. */
+export const collect = (text: string, before: string[] = []): string[] => [...before, text];
+
+/** As a POSIX shell takes it for one word. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,128 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import pino, { type Logger } from 'pino';
+import { stopText } from '../core/state/running.ts';
+import { type Daemon, type Listen, startDaemon } from '../daemon.ts';
+import { type Inventory, takeInventory } from '../endorse/inventory.ts';
+import { type Mirrors, missingMirror, parseMirror } from '../endorse/mirror.ts';
+import { VENDORS } from '../endorse/wanted.ts';
+import { DEFAULT_HOST, DEFAULT_PORT, wholeNumber } from './options.ts';
+
+interface ServeFlags {
+  readonly listen: Listen;
+  readonly stopListen?: Listen;
+  readonly heartbeatMinutes: number;
+  readonly endorsements?: string;
+  readonly endorsementMirror?: Mirrors;
+}
+
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('serves the vault until it is told to stop (SIGINT, SIGTERM)')
+    .addOption(
+      new Option('--listen <host:port>', 'where to listen')
+        .env('TWINLOCK_LISTEN')
+        .argParser(listen)
+        .default({ host: DEFAULT_HOST, port: DEFAULT_PORT }, `${DEFAULT_HOST}:${DEFAULT_PORT}`),
+    )
+    .addOption(
+      new Option('--stop-listen <host:port>', 'another address that takes stops and nothing else, on bounds of its own')
+        .env('TWINLOCK_STOP_LISTEN')
+        .argParser(listen),
+    )
+    .option('--heartbeat-minutes <minutes>', 'how long the log may be silent', wholeNumber, 60)
+    .addOption(
+      new Option(
+        '--endorsements <folder>',
+        'vendor certificates, TCB collateral, key sets (src/endorse/FORMAT.md)',
+      ).env('TWINLOCK_ENDORSEMENTS'),
+    )
+    .option(
+      '--endorsement-mirror <vendor=url>',
+      `where a vendor's service answers; repeatable: ${VENDORS.join(', ')}`,
+      mirror,
+    )
+    .addHelpText(
+      'after',
+      `
+Endorsements come with the evidence, or from the folder. Nothing is asked of any network unless a mirror is given.
+
+Examples:
+  twinlockd serve --endorsements /etc/twinlock/endorsements
+  twinlockd serve --endorsement-mirror amd=https://kdsintf.amd.com --endorsement-mirror intel=https://pccs.internal:8081`,
+    )
+    .action((flags: ServeFlags) => run(program.opts()['data'], flags));
+}
+
+async function run(dataDir: string, flags: ServeFlags): Promise<void> {
+  const { listen: address, stopListen = null, heartbeatMinutes, endorsements: folder = null } = flags;
+  const mirrors = flags.endorsementMirror ?? {};
+  const logger = pino({ level: process.env['TWINLOCK_LOG_LEVEL'] ?? 'info', base: null });
+  const inventory = folder === null ? null : await takeInventory(folder);
+  const daemon = await startDaemon({
+    ...address,
+    dataDir,
+    stopListen,
+    upkeepMs: 5_000,
+    heartbeatMs: heartbeatMinutes * 60_000,
+    endorsements: { folder, mirrors },
+    accessLog: ({ error, ...line }) => {
+      const level = line.status >= 500 ? 'error' : line.status >= 400 ? 'warn' : 'info';
+      logger[level](typeof error === 'string' ? { ...line, code: error } : { ...line, err: error }, 'answered');
+    },
+    onUpkeepError: (error) => logger.error({ err: error }, 'upkeep failed'),
+    onClock: ({ isConfirmed, ...clock }) =>
+      isConfirmed
+        ? logger.info(clock, 'clock confirmed: a custodian’s agrees with it')
+        : logger.warn(
+            clock,
+            'clock not confirmed: ends and waiting releases wait until a custodian has signed something',
+          ),
+  });
+  // Host names only: a path may hold what an operator's mirror takes for a key.
+  const named = Object.fromEntries(Object.entries(mirrors).map(([of, url]) => [of, url.hostname]));
+  const isAllUnderstood = inventory === null || (inventory.notUnderstood === 0 && hasFiles(inventory));
+  logger[isAllUnderstood ? 'info' : 'warn']({ folder, ...inventory, mirrors: named }, 'endorsements');
+  const hint = missingMirror(mirrors);
+  if (hint !== null) logger.warn(hint);
+  const { url, stopUrl, context } = daemon;
+  const facts = context.recorder.state?.facts;
+  const stopped = facts?.stopped?.map(stopText) ?? null;
+  logger[stopped === null ? 'info' : 'warn'](
+    { url, stopUrl, fingerprint: facts?.vault ?? null, entries: context.recorder.size, stopped },
+    'serving',
+  );
+  closeOnSignal(daemon, logger);
+}
+
+function closeOnSignal(daemon: Daemon, logger: Logger): void {
+  let isClosing = false;
+  // A terminal and npm may each pass the same Ctrl-C on: the second does not cut the first short.
+  const close = (signal: NodeJS.Signals) => {
+    if (isClosing) return;
+    isClosing = true;
+    logger.info({ signal }, 'stopping');
+    daemon.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ err: error }, 'did not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', close);
+  process.on('SIGTERM', close);
+}
+
+function listen(text: string): Listen {
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined || Number(match?.[3]) > 65_535) throw new InvalidArgumentError('expected HOST:PORT');
+  return { host, port: Number(match?.[3]) };
+}
+
+const mirror = (text: string, before: Mirrors = {}): Mirrors => ({ ...before, ...parseMirror(text) });
+
+function hasFiles({ files }: Inventory): boolean {
+  return Object.values(files).some((count) => count > 0);
+}

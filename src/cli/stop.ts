@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { parseSignedStop, type SignedStop } from '../core/log/signed-stop.ts';
+import { stoppedText, stopText } from '../core/state/running.ts';
+import { statementDigest } from '../core/statement/statement.ts';
+import { readInputFile } from '../input-file.ts';
+import { stopByHand } from '../stop-by-hand.ts';
+import { inputError } from './input.ts';
+
+interface StopFlags {
+  readonly json?: boolean;
+}
+
+export function addStop(program: Command): void {
+  program
+    .command('stop <file>')
+    .description('records a stop that was carried here: by the daemon where it runs, and else by itself')
+    .option('--json', 'the result as one line of JSON')
+    .addHelpText(
+      'after',
+      `
+For when the vault cannot be reached. FILE is what a custodian's console or twinlock stop --out wrote; its signature says
+whose it is. To stop a stopped vault is no failure.
+
+Examples:
+  twinlockd stop /media/usb/stop.json
+  twinlockd --data /var/lib/twinlock stop stop.json --json`,
+    )
+    .action((file: string, flags: StopFlags) => run(program.opts()['data'], file, flags));
+}
+
+async function run(dataDir: string, file: string, { json }: StopFlags): Promise<void> {
+  const signed = readStop(file);
+  const { index, already, stopped } = await stopByHand(dataDir, signed);
+  const { statement } = signed;
+  const { what } = statement;
+  if (json === true) {
+    console.log(JSON.stringify({ digest: statementDigest(statement), what, index, already, stopped }));
+    return;
+  }
+  console.log(
+    `${already ? 'already so' : 'stopped'}: ${stoppedText(statement)}${index === null ? '' : `, entry ${index} of the log`}`,
+  );
+  for (const one of stopped ?? []) console.log(`the vault is stopped by ${printable(stopText(one))}`);
+}
+
+/** Names the file in whatever is wrong with it. */
+function readStop(file: string): SignedStop {
+  try {
+    return parseSignedStop(readInputFile(file));
+  } catch (error) {
+    throw inputError(error, file);
+  }
+}
+
+/** What the log says may steer a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+}
