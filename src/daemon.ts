@@ -79,7 +79,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const closing = new AbortController();
   try {
     const context = await openContext(store, seed, options, closing.signal);
-    const accessLog = boundedLog(options.accessLog, context.clock.now);
+    const accessLog = boundedLog(options.accessLog, options.clocks ?? PLATFORM_CLOCKS);
     const { server, connections } = apiServer(createApp(context, accessLog), tls, accessLog);
     const stops = apiServer(createStopApp(context, accessLog), tls, accessLog, STOP_BOUNDS).server;
     const url = await listening(server, options);

@@ -4,6 +4,7 @@ import { openRecorder, readLogSeed } from './data-folder.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { handOverStop, type Told } from './stop-folder.ts';
 import { openStore, type Store } from './store/open.ts';
+import { steady } from './vault/clock-watch.ts';
 import { Refusals } from './vault/refusals.ts';
 import { stopAllowance } from './vault/shares.ts';
 import { stop } from './vault/stop.ts';
@@ -17,10 +18,10 @@ export async function stopByHand(dataDir: string, signed: SignedStop): Promise<T
   const store = openUnlessInUse(dataDir);
   if (store === null) return handOverStop(dataDir, signed);
   try {
-    const clock = { now: () => Date.now() };
-    const recorder = await openRecorder(store, seed, clock);
-    const stops = stopAllowance(clock);
-    return await stop({ recorder, verify: verifyNode, stops, refusals: new Refusals(clock) }, signed);
+    const clocks = { now: () => Date.now(), monotonic: () => performance.now() };
+    const recorder = await openRecorder(store, seed, clocks);
+    const stops = stopAllowance(steady(clocks));
+    return await stop({ recorder, verify: verifyNode, stops, refusals: new Refusals(clocks) }, signed);
   } finally {
     store.close();
   }

@@ -3,7 +3,7 @@ import { TwinlockError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
 import { readInputFile } from '../input-file.ts';
 
-/** Names the flag and the file in whatever is wrong with it. */
+/** Names the flag and the file in every error about it. */
 export function readJson<T>(flag: string, file: string, parse: (value: unknown) => T): T {
   try {
     return parse(parseJson(fromUtf8(readInputFile(file))));

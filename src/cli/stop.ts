@@ -43,7 +43,7 @@ async function run(dataDir: string, file: string, { json }: StopFlags): Promise<
   for (const one of stopped ?? []) console.log(`the vault is stopped by ${printable(stopText(one))}`);
 }
 
-/** Names the file in whatever is wrong with it. */
+/** Names the file in every error about it. */
 function readStop(file: string): SignedStop {
   try {
     return parseSignedStop(readInputFile(file));

@@ -2,18 +2,19 @@ import { type Code, TwinlockError } from '../core/errors.ts';
 import type { BodyOf, RefusedAct } from '../core/log/entry.ts';
 import { excessOf, isKnownCaller, withRefusal } from '../core/state/rules/refusal.ts';
 import type { Facts } from '../core/state/state.ts';
+import type { Clocks } from './clock-watch.ts';
 import { MAX_REFUSALS, REFUSALS_A_CALLER, REFUSALS_MS } from './limits.ts';
-import type { Clock } from './ports.ts';
 import { type Caller, nameOf } from './sessions.ts';
 
 /** What was turned away and is not in the log yet, folded by code, act and caller. */
 export class Refusals {
-  readonly #clock: Clock;
+  readonly #clocks: Clocks;
   #folded = new Map<string, BodyOf<'refusal'>>();
-  #toldMs = 0;
+  /** By the clock that is never set: one that is set back silences nothing. */
+  #toldMs = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(clocks: Clocks) {
+    this.#clocks = clocks;
   }
 
   /** Runs `work`; what it throws is counted and thrown on. */
@@ -32,7 +33,7 @@ export class Refusals {
     const who = this.#isToldApart(code, act, known) ? known : null;
     const key = `${code} ${act} ${who}`;
     const before = this.#folded.get(key);
-    const since = before?.since ?? this.#clock.now();
+    const since = before?.since ?? this.#clocks.now();
     this.#folded.set(key, { code, act, who, count: (before?.count ?? 0) + 1, since });
   }
 
@@ -44,7 +45,7 @@ export class Refusals {
 
   /** Whether it is time to look for what may be told: no more often than `REFUSALS_MS`. */
   get isDue(): boolean {
-    return this.#folded.size > 0 && Math.abs(this.#clock.now() - this.#toldMs) >= REFUSALS_MS;
+    return this.#folded.size > 0 && this.#clocks.monotonic() - this.#toldMs >= REFUSALS_MS;
   }
 
   /**
@@ -52,8 +53,8 @@ export class Refusals {
    * counted.
    */
   take(facts: Facts, maxCount: number): readonly BodyOf<'refusal'>[] {
-    const nowMs = this.#clock.now();
-    this.#toldMs = nowMs;
+    const nowMs = this.#clocks.now();
+    this.#toldMs = this.#clocks.monotonic();
     const taken: BodyOf<'refusal'>[] = [];
     let told = facts.refusals;
     for (const [key, refusal] of this.#folded) {

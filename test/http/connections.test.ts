@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { boundedLog } from '../../src/http/access-log.ts';
 import { Connections, holdSocket, networkOf } from '../../src/http/connections.ts';
-import { CONNECTIONS_AN_ADDRESS, SERVED_LINES_A_MINUTE } from '../../src/vault/limits.ts';
+import { CONNECTIONS_AN_ADDRESS, REFUSED_LINES_A_MINUTE, SERVED_LINES_A_MINUTE } from '../../src/vault/limits.ts';
 import { openVault } from '../vault-kit.ts';
 import { ask as askVault } from './ask.ts';
 
@@ -142,10 +142,7 @@ test('1,100 connections that say nothing keep nobody from the health check', asy
 test('an access log writes so many lines a minute of a kind, and counts the others', () => {
   let nowMs = 0;
   const lines: unknown[] = [];
-  const log = boundedLog(
-    (line) => lines.push(line),
-    () => nowMs,
-  );
+  const log = boundedLog((line) => lines.push(line), { monotonic: () => nowMs });
   const line = { method: 'GET', path: `/${'a'.repeat(10_000)}`, ms: 0 };
   for (let i = 0; i < 1000; i++) log({ ...line, status: 400, error: 'malformed' });
   expect(lines).toHaveLength(30);
@@ -163,10 +160,27 @@ test('an access log writes so many lines a minute of a kind, and counts the othe
 
 test('an access log writes more of what was served, and not without end', () => {
   let count = 0;
-  const log = boundedLog(
-    () => count++,
-    () => 0,
-  );
+  const log = boundedLog(() => count++, { monotonic: () => 0 });
   for (let i = 0; i < 5000; i++) log({ method: 'GET', path: '/v1/vault', status: 200, ms: 0 });
   expect(count).toBe(SERVED_LINES_A_MINUTE);
+});
+
+test('an access log counts its minutes by a clock that nobody sets', () => {
+  const clocks = { now: () => clocks.wallMs, monotonic: () => clocks.monotonicMs, wallMs: 0, monotonicMs: 0 };
+  let count = 0;
+  const log = boundedLog(() => count++, clocks);
+  const flood = () => {
+    for (let i = 0; i < 100; i++) log({ method: 'GET', path: '/', status: 404, ms: 0, error: 'not_found' });
+  };
+  flood();
+  expect(count).toBe(REFUSED_LINES_A_MINUTE);
+  // Set ahead by a month, it gives no new minute.
+  clocks.wallMs += 30 * 24 * 60 * 60_000;
+  flood();
+  expect(count).toBe(REFUSED_LINES_A_MINUTE);
+  // Set back to what it was, it takes none away.
+  clocks.wallMs = 0;
+  clocks.monotonicMs += 60_000;
+  flood();
+  expect(count).toBe(2 * REFUSED_LINES_A_MINUTE);
 });

@@ -15,6 +15,7 @@ import {
   PAGE_BYTES,
   PROPOSALS_BYTES,
   REFUSALS_A_CALLER,
+  REFUSALS_MS,
   SESSIONS_A_CALLER,
 } from '../../src/vault/limits.ts';
 import { isAffordable } from '../../src/vault/propose.ts';
@@ -141,7 +142,7 @@ test('refusals are told apart up to a bound of each caller and of all, and count
   const callers = Array.from({ length: 2 * MAX_REFUSALS }, (_, i) => `key ${i}`);
   const known = { ...facts, principals: facts.principals.merge(callers.map((key) => [key, principal])) };
   const told = (note: (refusals: Refusals) => void) => {
-    const refusals = new Refusals({ now: () => 0 });
+    const refusals = new Refusals({ now: () => 0, monotonic: () => 0 });
     note(refusals);
     return refusals.take(known, 1000);
   };
@@ -154,4 +155,22 @@ test('refusals are told apart up to a bound of each caller and of all, and count
     for (const code of CODES.mend.slice(0, 2 * REFUSALS_A_CALLER)) refusals.note(code, 'propose', 'key 0');
   });
   expect(ofOne.filter(({ who }) => who !== null)).toHaveLength(REFUSALS_A_CALLER);
+});
+
+test.each([
+  ['back by an hour', -60 * 60_000],
+  ['back by a minute, so that it reads as before', -REFUSALS_MS],
+  ['ahead by a month', 30 * 24 * 60 * 60_000],
+])('refusals are looked at once a minute, also where the wall clock is set %s', (_, jumpMs) => {
+  const { facts } = vault.daemon.context.recorder;
+  const clocks = { wallMs: Date.now(), monotonicMs: 0 };
+  const refusals = new Refusals({ now: () => clocks.wallMs, monotonic: () => clocks.monotonicMs });
+  refusals.note('malformed', 'propose', null);
+  expect(refusals.isDue).toBe(true);
+  refusals.take(facts, 0);
+  clocks.wallMs += jumpMs;
+  expect(refusals.isDue).toBe(false);
+  clocks.monotonicMs += REFUSALS_MS;
+  clocks.wallMs += REFUSALS_MS;
+  expect(refusals.isDue).toBe(true);
 });
