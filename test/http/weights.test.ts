@@ -87,6 +87,20 @@ describe('ranges', () => {
     }
   });
 
+  test('the platform warns of no leak while a file is served', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    for (const [where, range, status] of [
+      [path, 'bytes=0-2097151', 206],
+      [`${path}/leaves`, undefined, 200],
+    ] as const) {
+      expect((await ask(vault.baseUrl, get(token, range, where))).status).toBe(status);
+    }
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   test.each([`bytes=${TOTAL}-`, `bytes=${TOTAL}-${TOTAL + 1}`, 'bytes=5-4', 'bytes=9999999999999999-'])(
     '%s is past the end',
     async (range) => {
