@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Expected, NONE, type RawEvidence, subjectOfRaw } from '../../client/appraise/raw.ts';
 import { NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
@@ -9,24 +9,17 @@ import { verifyNode } from '../../src/platform/verify-node.ts';
 import { appraisalText, appraiseCase, type CarriedCase } from '../platforms/carried-case.ts';
 import { platformCases } from '../platforms/cases.ts';
 import { vectorPath, vectorTest } from '../vectors.ts';
-import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
-import { launchBrowser, listenForComplaints } from './workstation.ts';
+import { type CoreBrowser, openCoreBrowser, type WithCore } from './core-page.ts';
 
-let browser: Browser;
+let browser: CoreBrowser;
 let page: Page;
-let complaints: string[];
-let served: CorePage;
 
 beforeAll(async () => {
-  served = await serveCorePage();
-  browser = await launchBrowser();
-  page = await browser.newPage();
-  complaints = listenForComplaints(page);
-  await openCorePage(page, served);
+  browser = await openCoreBrowser();
+  page = await browser.open();
 });
 afterAll(async () => {
-  await browser.close();
-  await served.close();
+  await browser?.close();
 });
 
 /** By name: canonical appraisals, and the verdicts, which no test may leave out. */
@@ -165,6 +158,6 @@ describe('an appraisal in a page, under the console’s own policy', () => {
   });
 
   it('complains of nothing', () => {
-    expect(complaints).toEqual([]);
+    expect(browser.complaints()).toEqual([]);
   });
 });

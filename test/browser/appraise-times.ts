@@ -1,18 +1,15 @@
 import type { CarriedCase } from '../platforms/carried-case.ts';
-import { openCorePage, serveCorePage, type WithCore } from './core-page.ts';
+import { openCoreBrowser, type WithCore } from './core-page.ts';
 import { unpackChromium } from './unpack-chromium.ts';
-import { launchBrowser } from './workstation.ts';
 
 /** Milliseconds of `rounds` appraisals of each case in a page, after one to warm up. */
 export async function timesInChromium(
   cases: readonly CarriedCase[],
   rounds: number,
 ): Promise<readonly (readonly number[])[]> {
-  const served = await serveCorePage();
-  const browser = await launchBrowser(await unpackChromium());
+  const browser = await openCoreBrowser(await unpackChromium());
   try {
-    const page = await browser.newPage();
-    await openCorePage(page, served);
+    const page = await browser.open();
     const times: number[][] = [];
     for (const carried of cases) {
       const taken = await page.evaluate(
@@ -24,6 +21,5 @@ export async function timesInChromium(
     return times;
   } finally {
     await browser.close();
-    await served.close();
   }
 }

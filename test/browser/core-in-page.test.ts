@@ -1,34 +1,27 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { statementDigest } from '../../src/core/statement/statement.ts';
 import { releasedWorld } from '../world.ts';
-import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
+import { type CoreBrowser, openCoreBrowser, type WithCore } from './core-page.ts';
 import { type CarriedLog, type Results, runCore, runReplay } from './vectors/core-run.ts';
 import type { core } from './vectors/main.ts';
-import { launchBrowser, listenForComplaints } from './workstation.ts';
 
 type Showing = Parameters<typeof core.showProposal>[1];
 
-let browser: Browser;
+let browser: CoreBrowser;
 let page: Page;
-let complaints: string[];
-let served: CorePage;
 let log: CarriedLog;
 let showing: Showing;
 
 beforeAll(async () => {
-  served = await serveCorePage();
-  browser = await launchBrowser();
-  page = await browser.newPage();
-  complaints = listenForComplaints(page);
-  await openCorePage(page, served);
+  browser = await openCoreBrowser();
+  page = await browser.open();
   await makeLog();
 });
 afterAll(async () => {
-  await browser.close();
-  await served.close();
+  await browser?.close();
 });
 
 /** A log with everything in it, and at its end a release that waits. */
@@ -108,6 +101,6 @@ describe('a release whose hosts', () => {
   });
 
   it('complain of nothing', () => {
-    expect(complaints).toEqual([]);
+    expect(browser.complaints()).toEqual([]);
   });
 });

@@ -1,8 +1,13 @@
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Page, ViewportSize } from 'playwright-core';
 import { build } from 'vite';
-import { startConsole } from '../../client/console/server.ts';
+import { vaultSource } from '../../client/auditor/audit.ts';
+import { type RunningConsole, startConsole } from '../../client/console/server.ts';
+import { toBase64url } from '../../src/core/bytes.ts';
+import type { Vault } from '../vault-kit.ts';
+import type { CarriedLog } from './vectors/core-run.ts';
 import type { core } from './vectors/main.ts';
+import { launchBrowser, listenForComplaints } from './workstation.ts';
 
 const BUNDLE_DIR = join(import.meta.dirname, '../../node_modules/.cache/twinlock/test-page');
 const RP_ID = 'tl-abcdefgh01234567.localhost';
@@ -12,13 +17,44 @@ export interface WithCore {
   readonly twinlockCore: typeof core;
 }
 
-export interface CorePage {
-  readonly url: URL;
+/** A browser that opens the page of the core. */
+export interface CoreBrowser {
+  /** Opens the page in a window of its own, and waits until the core is there. */
+  open(viewport?: ViewportSize): Promise<Page>;
+  /** What the pages have complained of. */
+  complaints(): readonly string[];
   close(): Promise<void>;
 }
 
+/** Serves the page of the core and starts a browser for it; `executable` is Chromium's, by default the test run's. */
+export async function openCoreBrowser(executable?: string): Promise<CoreBrowser> {
+  const { url, close } = await serveCorePage();
+  const browser = await launchBrowser(executable);
+  const complaints: string[][] = [];
+  return {
+    open: async (viewport) => {
+      const page = await browser.newPage(viewport === undefined ? {} : { viewport });
+      complaints.push(listenForComplaints(page));
+      await page.goto(url.href);
+      await page.waitForFunction(() => 'twinlockCore' in globalThis);
+      return page;
+    },
+    complaints: () => complaints.flat(),
+    close: async () => {
+      await browser.close();
+      await close();
+    },
+  };
+}
+
+/** The vault's log and objects as the page takes them, at most one page of them. */
+export async function carriedLog({ auditor }: Vault): Promise<CarriedLog> {
+  const { entries, objects } = await vaultSource(auditor.api).page(0);
+  return { entries, objects: Object.fromEntries([...objects].map(([digest, bytes]) => [digest, toBase64url(bytes)])) };
+}
+
 /** The core and a panel of the console as a page of their own, which the console's server serves under its policy. */
-export async function serveCorePage(): Promise<CorePage> {
+async function serveCorePage(): Promise<RunningConsole> {
   await build({
     configFile: false,
     root: join(import.meta.dirname, 'vectors'),
@@ -34,7 +70,7 @@ export async function serveCorePage(): Promise<CorePage> {
       chunkSizeWarningLimit: 2000,
     },
   });
-  const { url, close } = await startConsole({
+  return startConsole({
     vault: new URL('http://127.0.0.1:9'),
     fingerprint: null,
     port: 0,
@@ -42,11 +78,4 @@ export async function serveCorePage(): Promise<CorePage> {
     stateDir: join(BUNDLE_DIR, 'none'),
     fetch: async () => Response.json({ rpId: RP_ID }),
   });
-  return { url, close };
-}
-
-/** Opens it and waits until the core is there. */
-export async function openCorePage(page: Page, { url }: CorePage): Promise<void> {
-  await page.goto(url.href);
-  await page.waitForFunction(() => 'twinlockCore' in globalThis);
 }

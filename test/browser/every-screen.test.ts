@@ -1,28 +1,24 @@
 import { mkdirSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { vaultSource } from '../../client/auditor/audit.ts';
 import { sessionAuthenticator } from '../../client/custodian/ceremony.ts';
 import { signStop } from '../../client/custodian/stop.ts';
-import { toBase64url, utf8 } from '../../src/core/bytes.ts';
+import { utf8 } from '../../src/core/bytes.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { depositFiles, followAs, openVault, publish, releaseAs, stopAs, type Vault } from '../vault-kit.ts';
 import { POLICY } from '../world/founding.ts';
-import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
+import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
 import { invitationOf, makeKey } from './machines.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
 import type { HonestStage } from './vectors/honest.ts';
 import { outsideAtAnyWidth } from './widths.ts';
-import { launchBrowser, listenForComplaints } from './workstation.ts';
 
 /** With honest texts, every screen of the console can be used at every width, and every form in it can be sent. */
 
 const WIDTHS = [320, 375, 768, 1280];
 
-let browser: Browser;
+let browser: CoreBrowser;
 let page: Page;
-let complaints: string[];
-let served: CorePage;
 let vault: Vault;
 let running: CarriedLog;
 let stopped: CarriedLog;
@@ -35,35 +31,26 @@ beforeAll(async () => {
   await publish(vault);
   await releaseAs(vault);
   await depositFiles(vault, { 'weights.bin': utf8('other weights') }, { version: '2' });
-  running = await carried();
+  running = await carriedLog(vault);
   const { key } = vault.prepared.machines.depositor;
   const { ben, cleo, fingerprint } = vault;
   await stopAs(ben, { what: 'principal', key, reason: 'it was sold' });
-  const machine = (await carried()).entries.length - 1;
+  const machine = (await carriedLog(vault)).entries.length - 1;
   await stopAs(cleo, { what: 'authenticator', credential: cleo.custodian.credential, reason: 'it was lost' });
   retirements = { machine, key: machine + 1 };
   await stopAs(ben, { what: 'all', reason: 'a drill' });
-  stopped = await carried();
+  stopped = await carriedLog(vault);
   const { facts } = await followAs(vault.auditor, fingerprint);
   const own = sessionAuthenticator(facts, ben.custodian);
   waiting = await signStop(ben.custodian, fingerprint, own, { what: 'all', reason: 'it does not answer' }, null);
-  served = await serveCorePage();
-  browser = await launchBrowser();
-  page = await browser.newPage();
+  browser = await openCoreBrowser();
+  page = await browser.open();
   page.setDefaultTimeout(10_000);
-  complaints = listenForComplaints(page);
-  await openCorePage(page, served);
 });
 afterAll(async () => {
   await browser?.close();
-  await served?.close();
   await vault?.close();
 });
-
-async function carried(): Promise<CarriedLog> {
-  const { entries, objects } = await vaultSource(vault.auditor.api).page(0);
-  return { entries, objects: Object.fromEntries([...objects].map(([name, bytes]) => [name, toBase64url(bytes)])) };
-}
 
 async function show(
   log: CarriedLog,
@@ -217,5 +204,5 @@ it('the marks of a version that stand under its name begin where it begins', asy
 });
 
 it('the page complains of nothing', () => {
-  expect(complaints).toEqual([]);
+  expect(browser.complaints()).toEqual([]);
 });

@@ -1,25 +1,21 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { vaultSource } from '../../client/auditor/audit.ts';
 import { principalRecord } from '../../client/principal.ts';
-import { type Hex, toBase64url, utf8 } from '../../src/core/bytes.ts';
+import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import { HARDWARE_VALUES, snpHost, tdxHost } from '../vault/hardware/hosts.ts';
 import { depositFiles, followAs, openVault, proposeAs, publish, requestFor, stopAs, type Vault } from '../vault-kit.ts';
-import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
+import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
 import { makeKey } from './machines.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
 import type { HostileScreen } from './vectors/hostile.ts';
 import { outsideAtAnyWidth } from './widths.ts';
-import { launchBrowser, listenForComplaints } from './workstation.ts';
 
 /** What is signed is what is shown: at every width, whatever the texts are. */
 
 const WIDTHS = [320, 375, 768, 1280, 1920, 2560];
 
-let browser: Browser;
+let browser: CoreBrowser;
 let page: Page;
-let complaints: string[];
-let served: CorePage;
 let vault: Vault;
 let log: CarriedLog;
 const proposals = new Map<string, Hex>();
@@ -30,18 +26,13 @@ beforeAll(async () => {
   proposals.set('publication', await publish(vault));
   proposals.set('release', (await requestFor(vault, [snpHost(), tdxHost({ gpus: 2 })])).release);
   await proposeOthers();
-  const { entries, objects } = await vaultSource(vault.auditor.api).page(0);
-  log = { entries, objects: Object.fromEntries([...objects].map(([name, bytes]) => [name, toBase64url(bytes)])) };
-  served = await serveCorePage();
-  browser = await launchBrowser();
-  page = await browser.newPage();
+  log = await carriedLog(vault);
+  browser = await openCoreBrowser();
+  page = await browser.open();
   page.setDefaultTimeout(10_000);
-  complaints = listenForComplaints(page);
-  await openCorePage(page, served);
 });
 afterAll(async () => {
   await browser?.close();
-  await served?.close();
   await vault?.close();
 });
 
@@ -92,8 +83,7 @@ describe('in a small window, or with large letters, the banner of a simulation c
     [375, 667, 200],
     [1280, 720, 100],
   ])('%i × %i, text at %i percent', async (width, height, percent) => {
-    const small = await browser.newPage({ viewport: { width, height } });
-    await openCorePage(small, served);
+    const small = await browser.open({ width, height });
     await show(proposal('enrolment'), small);
     const found = await small.evaluate((size) => {
       document.body.dataset['grade'] = 'simulation';
@@ -120,8 +110,7 @@ describe('in a small window, or with large letters, every word of a comparison c
     [375, 200],
     [1280, 200],
   ])('%i pixels, text at %i percent', async (width, percent) => {
-    const small = await browser.newPage({ viewport: { width, height: 720 } });
-    await openCorePage(small, served);
+    const small = await browser.open({ width, height: 720 });
     await show(proposal('release'), small);
     const found = await small.evaluate((size) => {
       document.body.dataset['grade'] = 'simulation';
@@ -228,5 +217,5 @@ it('a text that changes all the time does not put off the measurement of a large
 });
 
 it('the page complains of nothing', () => {
-  expect(complaints).toEqual([]);
+  expect(browser.complaints()).toEqual([]);
 });

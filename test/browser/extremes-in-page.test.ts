@@ -1,17 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { makeCorpus } from '../extremes/corpus.ts';
 import { judgeCorpus } from '../extremes/judge.ts';
-import { openCorePage, serveCorePage, type WithCore } from './core-page.ts';
-import { launchBrowser } from './workstation.ts';
+import { openCoreBrowser, type WithCore } from './core-page.ts';
 
 describe('extreme inputs', () => {
   it('are judged in a page as in Node', async () => {
     const corpus = await makeCorpus();
-    const served = await serveCorePage();
-    const browser = await launchBrowser();
+    const browser = await openCoreBrowser();
     try {
-      const page = await browser.newPage();
-      await openCorePage(page, served);
+      const page = await browser.open();
       const inPage = await page.evaluate(
         (carried) => (globalThis as unknown as WithCore).twinlockCore.judgeCorpus(carried),
         corpus,
@@ -19,7 +16,6 @@ describe('extreme inputs', () => {
       expect(inPage).toEqual(judgeCorpus(corpus));
     } finally {
       await browser.close();
-      await served.close();
     }
   }, 120_000);
 });

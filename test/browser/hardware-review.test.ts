@@ -1,9 +1,8 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { vaultSource } from '../../client/auditor/audit.ts';
 import type { EvidenceCollector } from '../../client/host/collector.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
-import { type Hex, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
+import { type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
 import {
   HARDWARE_VALUES,
   OTHER_CHIP,
@@ -14,19 +13,15 @@ import {
   utcTimeAt,
 } from '../vault/hardware/hosts.ts';
 import { depositFiles, openVault, publish, requestFor, type Vault } from '../vault-kit.ts';
-import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
-import type { CarriedLog } from './vectors/core-run.ts';
+import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
 import type { core } from './vectors/main.ts';
-import { launchBrowser, listenForComplaints } from './workstation.ts';
 
 type Showing = Parameters<typeof core.showProposal>[1];
 
 /** What a custodian is shown of hosts that prove themselves by hardware: evidence of the kits, a vault's own log. */
 
-let browser: Browser;
+let browser: CoreBrowser;
 let page: Page;
-let complaints: string[];
-let served: CorePage;
 let vault: Vault;
 
 const VALUES: ReferenceValues = {
@@ -39,28 +34,19 @@ beforeAll(async () => {
   vault = await openVault({ referenceValues: VALUES, limits: { hosts: 64 } });
   await depositFiles(vault, { 'weights.bin': utf8('the weights') });
   await publish(vault);
-  served = await serveCorePage();
-  browser = await launchBrowser();
-  page = await browser.newPage({ viewport: { width: 1100, height: 1400 } });
-  complaints = listenForComplaints(page);
-  await openCorePage(page, served);
+  browser = await openCoreBrowser();
+  page = await browser.open({ width: 1100, height: 1400 });
 });
 afterAll(async () => {
   await browser?.close();
-  await served?.close();
   await vault?.close();
 });
-
-async function carried(): Promise<CarriedLog> {
-  const { entries, objects } = await vaultSource(vault.auditor.api).page(0);
-  return { entries, objects: Object.fromEntries([...objects].map(([digest, bytes]) => [digest, toBase64url(bytes)])) };
-}
 
 /** Shows the release to ben as it is, or with these changes. */
 async function show(release: Hex, changes: Partial<Showing> = {}): Promise<number> {
   const showing = { digest: release, person: vault.ben.custodian.person, nowMs: Date.now(), referenceValues: null };
   return page.evaluate(([log, shown]) => (globalThis as unknown as WithCore).twinlockCore.showProposal(log, shown), [
-    await carried(),
+    await carriedLog(vault),
     { ...showing, ...changes },
   ] as const);
 }
@@ -195,6 +181,6 @@ describe('a release to 64 hosts', () => {
   });
 
   it('complains of nothing', () => {
-    expect(complaints).toEqual([]);
+    expect(browser.complaints()).toEqual([]);
   });
 });

@@ -1,23 +1,19 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Api } from '../../client/api.ts';
-import { vaultSource } from '../../client/auditor/audit.ts';
 import { openPrincipalSession, principalRecord } from '../../client/principal.ts';
-import { type Hex, toBase64url, utf8 } from '../../src/core/bytes.ts';
+import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import { approveAs, depositFiles, openVault, proposeAs, publish, requestAs, type Vault } from '../vault-kit.ts';
-import { type CorePage, openCorePage, serveCorePage, type WithCore } from './core-page.ts';
+import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
 import { makeKey } from './machines.ts';
-import { launchBrowser, listenForComplaints } from './workstation.ts';
 
 /** Who is a custodian is told by membership and by id, before and after the log knows them. */
 
 const OUTSIDER = { owner: '5e'.repeat(16), ownerName: 'anna', models: ['acme/*'] };
 const KEY = makeKey('requester', 'annas-machine');
 
-let browser: Browser;
+let browser: CoreBrowser;
 let page: Page;
-let complaints: string[];
-let served: CorePage;
 let vault: Vault;
 let enrolment: Hex;
 
@@ -26,25 +22,19 @@ beforeAll(async () => {
   await depositFiles(vault, { 'weights.bin': utf8('the weights') });
   await publish(vault);
   enrolment = await proposeAs(vault.ben, { kind: 'principal', principal: principalRecord(KEY, OUTSIDER) });
-  served = await serveCorePage();
-  browser = await launchBrowser();
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  complaints = listenForComplaints(page);
-  await openCorePage(page, served);
+  browser = await openCoreBrowser();
+  page = await browser.open({ width: 1280, height: 900 });
 });
 afterAll(async () => {
   await browser?.close();
-  await served?.close();
   await vault?.close();
 });
 
 async function show(digest: Hex): Promise<void> {
-  const { entries, objects } = await vaultSource(vault.auditor.api).page(0);
-  const log = { entries, objects: Object.fromEntries([...objects].map(([name, bytes]) => [name, toBase64url(bytes)])) };
   const showing = { digest, person: vault.ana.custodian.person, nowMs: Date.now(), referenceValues: null };
   await page.evaluate(
     ([carried, shown]) => (globalThis as unknown as WithCore).twinlockCore.showProposal(carried, shown),
-    [log, showing] as const,
+    [await carriedLog(vault), showing] as const,
   );
 }
 
@@ -87,5 +77,5 @@ it('a custodian whose machine asks is named as one who has no vote on it', async
   );
   const own = page.getByRole('region', { name: 'Policy, and who decides' }).getByRole('listitem').first();
   expect(await own.innerText()).toMatch(/^ana\s.*has no vote on this$/s);
-  expect(complaints).toEqual([]);
+  expect(browser.complaints()).toEqual([]);
 });
