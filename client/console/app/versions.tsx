@@ -2,7 +2,6 @@ import { unconfirmedEnvelopes } from '../../../src/core/state/custody.ts';
 import type { Facts, Version } from '../../../src/core/state/state.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { confirmCustody } from '../../custodian/custody.ts';
-import { propose } from '../../custodian/propose.ts';
 import { counted, exactBytes } from '../../exact.ts';
 import { instant } from './format.ts';
 import { ActionButton, ActionError, GrantButton, useAction } from './parts/action.tsx';
@@ -11,7 +10,7 @@ import { Mark } from './parts/notice.tsx';
 import { Person } from './parts/person.tsx';
 import { Facts as FactList, Screen } from './parts/screen.tsx';
 import { Text } from './parts/text.tsx';
-import { go } from './route.ts';
+import { submitProposal } from './propose/submit.ts';
 import { StopForm } from './stopping/stop-form.tsx';
 import { act } from './vault.ts';
 
@@ -95,11 +94,9 @@ function VersionActs({ version, isOwnMissing, facts }: { version: Version; isOwn
   const confirm = useAction(async () => {
     await act((replica, self) => confirmCustody(self, replica, manifest));
   });
-  const publish = useAction(async () => {
+  const publish = useAction(() => {
     const evaluation = lastEvaluation(facts, version);
-    const proposition = { kind: 'publish', model, version: name, evaluation } as const;
-    const { digest } = await act((replica, self) => propose(self, replica, proposition));
-    go(`/proposals/${digest}`);
+    return submitProposal(() => ({ kind: 'publish', model, version: name, evaluation }));
   });
   if (phase === 'withdrawn') return null;
   return (

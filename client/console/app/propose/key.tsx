@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
 import type { Facts } from '../../../../src/core/state/state.ts';
-import { propose } from '../../../custodian/propose.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { ReasonField } from '../parts/reason.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
-import { go } from '../route.ts';
-import { act, custodian } from '../vault.ts';
+import { custodian } from '../vault.ts';
+import { submitProposal } from './submit.ts';
 
 /** A key of another that was stolen: its person has no vote, and one's own is retired under Committee. */
 export function KeyForm({ facts }: { facts: Facts }) {
@@ -16,10 +16,9 @@ export function KeyForm({ facts }: { facts: Facts }) {
     .valueSeq()
     .filter(({ person, retiredAt }) => retiredAt === null && person !== custodian.value?.person)
     .toArray();
-  const proposing = useAction(async () => {
+  const proposing = useAction(() => {
     const proposition = { kind: 'authenticator', credential: chosen.value, reason: reason.value.trim() } as const;
-    const { digest } = await act((replica, self) => propose(self, replica, proposition));
-    go(`/proposals/${digest}`);
+    return submitProposal(() => proposition);
   });
   return (
     <Panel title="Retire another’s security key">
@@ -44,17 +43,7 @@ export function KeyForm({ facts }: { facts: Facts }) {
         </select>
       </label>
       {chosen.value === '' ? null : <After facts={facts} credential={chosen.value} />}
-      <label>
-        Why
-        <input
-          type="text"
-          maxLength={500}
-          value={reason.value}
-          onInput={(event) => {
-            reason.value = event.currentTarget.value;
-          }}
-        />
-      </label>
+      <ReasonField label="Why" reason={reason} />
       <ActionError action={proposing} />
       <div>
         <GrantButton action={proposing} disabled={chosen.value === '' || reason.value.trim() === ''}>

@@ -3,11 +3,9 @@ import { must, TwinlockError } from '../../../../src/core/errors.ts';
 import { parseAs } from '../../../../src/core/schema.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { type PrincipalRecord, principalInvitation } from '../../../../src/core/statement/statement.ts';
-import { propose } from '../../../custodian/propose.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
-import { go } from '../route.ts';
-import { act } from '../vault.ts';
+import { submitProposal } from './submit.ts';
 
 type Shown = Omit<PrincipalRecord, 'owner'>;
 
@@ -28,8 +26,7 @@ export function MachineForm({ facts }: { facts: Facts }) {
     must(ownerName !== undefined, 'person_unknown', 'choose whose machine it is');
     const scopes = modelText.split(/[\s,]+/).filter((scope) => scope !== '');
     const principal = { ...shape, owner: ownerId, ownerName, models: scopes };
-    const { digest } = await act((replica, self) => propose(self, replica, { kind: 'principal', principal }));
-    go(`/proposals/${digest}`);
+    await submitProposal(() => ({ kind: 'principal', principal }));
   });
   return (
     <Panel title="Enrol a machine">

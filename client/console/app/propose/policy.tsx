@@ -5,13 +5,13 @@ import { parseJson } from '../../../../src/core/json.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { MAX_POLICY_BYTES } from '../../../../src/core/statement/policy.ts';
 import { policyDifferences } from '../../../custodian/policy-diff.ts';
-import { propose, withReferenceValues } from '../../../custodian/propose.ts';
+import { withReferenceValues } from '../../../custodian/propose.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { asFailure, Failure } from '../parts/notice.tsx';
+import { ReasonField } from '../parts/reason.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { PolicyDifferences } from '../proposals/policy-change.tsx';
-import { go } from '../route.ts';
-import { act } from '../vault.ts';
+import { submitProposal } from './submit.ts';
 
 /** Proposes other reference values, from a file; what they change is shown before anybody touches a key. */
 export function PolicyForm({ facts }: { facts: Facts }) {
@@ -34,14 +34,8 @@ export function PolicyForm({ facts }: { facts: Facts }) {
   const submit = useAction(async () => {
     const { value } = values;
     must(value !== null, 'usage', 'choose a file of reference values');
-    const { digest } = await act((replica, self) =>
-      propose(self, replica, {
-        kind: 'policy',
-        policy: withReferenceValues(replica.facts, value),
-        reason: reason.value.trim(),
-      }),
-    );
-    go(`/proposals/${digest}`);
+    const why = reason.value.trim();
+    await submitProposal((current) => ({ kind: 'policy', policy: withReferenceValues(current, value), reason: why }));
   });
   return (
     <Panel title="Change what hosts must show">
@@ -59,17 +53,7 @@ export function PolicyForm({ facts }: { facts: Facts }) {
       {failure.value === null ? null : <Failure error={failure.value} />}
       {values.value !== null && differences.value.length === 0 ? <p>These are in force already.</p> : null}
       {differences.value.length === 0 ? null : <PolicyDifferences differences={differences.value} />}
-      <label>
-        Why they change
-        <input
-          type="text"
-          maxLength={500}
-          value={reason.value}
-          onInput={(event) => {
-            reason.value = event.currentTarget.value;
-          }}
-        />
-      </label>
+      <ReasonField label="Why they change" reason={reason} />
       <ActionError action={submit} />
       <div>
         <GrantButton

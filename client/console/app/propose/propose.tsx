@@ -1,15 +1,14 @@
 import { useSignal } from '@preact/signals';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { logAheadMs } from '../../../custodian/obstacles.ts';
-import { propose } from '../../../custodian/propose.ts';
 import { instant } from '../format.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { ReasonField } from '../parts/reason.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
-import { go } from '../route.ts';
-import { act } from '../vault.ts';
 import { KeyForm } from './key.tsx';
 import { MachineForm } from './machine.tsx';
 import { PolicyForm } from './policy.tsx';
+import { submitProposal } from './submit.ts';
 
 export function ProposeScreen({ facts }: { facts: Facts }) {
   return (
@@ -53,25 +52,14 @@ interface ReasonPanelProps {
 /** For what is proposed with nothing but a reason. */
 function ReasonPanel({ kind, title, why, label, button }: ReasonPanelProps) {
   const reason = useSignal('');
-  const proposing = useAction(async () => {
+  const proposing = useAction(() => {
     const proposition = { kind, reason: reason.value.trim() };
-    const { digest } = await act((replica, self) => propose(self, replica, proposition));
-    go(`/proposals/${digest}`);
+    return submitProposal(() => proposition);
   });
   return (
     <Panel title={title}>
       <p>{why}</p>
-      <label>
-        {label}
-        <input
-          type="text"
-          maxLength={500}
-          value={reason.value}
-          onInput={(event) => {
-            reason.value = event.currentTarget.value;
-          }}
-        />
-      </label>
+      <ReasonField label={label} reason={reason} />
       <ActionError action={proposing} />
       <div>
         <GrantButton action={proposing} kind="primary" disabled={reason.value.trim() === ''}>

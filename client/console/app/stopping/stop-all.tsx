@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { ReasonField } from '../parts/reason.tsx';
 
 interface StopAllProps {
   readonly stop: (reason: string) => Promise<void>;
@@ -15,17 +16,7 @@ export function StopAll({ stop, disabled = false }: StopAllProps) {
   return (
     <>
       <p>No new release takes effect, and hosts are served nothing more, until a quorum has resumed the vault.</p>
-      <label>
-        Reason, for the log
-        <input
-          type="text"
-          maxLength={500}
-          value={reason.value}
-          onInput={(event) => {
-            reason.value = event.currentTarget.value;
-          }}
-        />
-      </label>
+      <ReasonField label="Reason, for the log" reason={reason} />
       <label class="tick">
         <input
           type="checkbox"

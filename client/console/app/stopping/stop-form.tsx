@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { Stopping } from '../../../stop.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { ReasonField } from '../parts/reason.tsx';
 import { stopNow } from '../vault.ts';
 
 type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
@@ -26,17 +27,7 @@ export function StopForm({ stopping, label, children }: StopFormProps) {
       <summary>{label}</summary>
       <div class="stack">
         {children}
-        <label>
-          Reason, for the log
-          <input
-            type="text"
-            maxLength={500}
-            value={reason.value}
-            onInput={(event) => {
-              reason.value = event.currentTarget.value;
-            }}
-          />
-        </label>
+        <ReasonField label="Reason, for the log" reason={reason} />
         <ActionError action={stopIt} />
         <div>
           <ActionButton action={stopIt} kind="danger" disabled={reason.value.trim() === ''}>
