@@ -28,6 +28,7 @@ export default {
     only('wire-sees-core', 'src/wire', ['src/core/'], PURE),
     only('vault-sees-core-and-wire', 'src/vault', ['src/core/', 'src/wire/'], ['@noble/hashes']),
     only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?crypto$']),
+    only('sockets-see-node-alone', 'src/sockets', ['(node:)?(http|net|tls)$']),
     {
       name: 'http-sees-no-store',
       severity: 'error',
@@ -47,10 +48,10 @@ export default {
       to: { path: '^src/', pathNot: '^src/(endorse/|core/|vault/ports\\.ts$)' },
     },
     {
-      name: 'clients-see-core-wire-platform',
+      name: 'clients-see-core-wire-platform-sockets',
       severity: 'error',
       from: { path: '^client/' },
-      to: { path: '^src/', pathNot: '^src/(core|wire|platform)/' },
+      to: { path: '^src/', pathNot: '^src/(core|wire|platform|sockets)/' },
     },
     {
       name: 'core-reaches-no-node',

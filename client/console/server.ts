@@ -1,4 +1,3 @@
-import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
@@ -15,19 +14,16 @@ import { onlyOwnPage, problem, problemOf } from './server/door.ts';
 import { forwardTo } from './server/forward.ts';
 import { forwardOnly, parseVerifiedCheckpoint } from './server/forward-only.ts';
 import { securityHeaders } from './server/headers.ts';
+import { answer, closed, listenOnLoopback } from './server/listen.ts';
 import { StopKitFiles } from './server/stop-kit-file.ts';
 
 /** A checkpoint is a hundred bytes, a credential id at most 1364 characters. */
 const MAX_LOCAL_BYTES = 4096;
 /** What a vault says of itself is a few lines. */
 const MAX_STATUS_BYTES = 64 * 1024;
-/** A browser opens six connections a page; more than this is not one person. */
-const MAX_CONNECTIONS = 128;
 const NOTHING_KEPT =
   'this workstation keeps nothing that a stop needs, since no custodian has signed in here: to stop the vault now, use a ' +
   'workstation where a custodian has signed in, or have another custodian stop it';
-/** How often another port is tried where the system chose one that is taken on the other address. */
-const PORT_TRIES = 10;
 
 export interface ConsoleOptions {
   /** Where the vault answers; its path is not used. */
@@ -63,12 +59,12 @@ export interface RunningConsole {
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
   const bundle = loadBundle(options.bundleDir);
   const name = await rpIdFor(options);
-  const servers = await listen(options.port);
+  const servers = await listenOnLoopback(options.port);
   const { port } = servers[0].address() as AddressInfo;
   // Browsers leave the port out of Host and Origin where it is the scheme's own.
   const host = port === 80 ? name : `${name}:${port}`;
   const listener = getRequestListener(consoleApp(options, host, bundle).fetch, { overrideGlobalObjects: false });
-  for (const server of servers) server.on('request', (request, response) => void listener(request, response));
+  answer(servers, listener);
   return {
     url: new URL(`http://${host}/`),
     close: async () => {
@@ -160,43 +156,4 @@ async function rpIdOf(vault: URL, fetch: typeof globalThis.fetch): Promise<strin
     throw new TwinlockError('unavailable', `the vault at ${vault.origin} does not answer`, {}, { cause });
   }
   return parseAs(rpId, (status as { rpId?: unknown } | null)?.rpId, 'vault.rpId');
-}
-
-/**
- * Both loopback addresses, on one port: browsers try either, so another process on the one that was left
- * free would be taken for the console.
- */
-async function listen(port: number): Promise<readonly [Server, ...Server[]]> {
-  for (let left = PORT_TRIES; ; left--) {
-    const v4 = await listenOn('127.0.0.1', port);
-    try {
-      return [v4, await listenOn('::1', (v4.address() as AddressInfo).port)];
-    } catch (error) {
-      // A machine without IPv6 has nothing there that could be taken for the console.
-      const { code } = (error as { cause?: NodeJS.ErrnoException }).cause ?? {};
-      if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [v4];
-      await closed(v4);
-      if (port !== 0 || left === 1) throw error;
-    }
-  }
-}
-
-function listenOn(host: string, port: number): Promise<Server> {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 });
-  server.maxConnections = MAX_CONNECTIONS;
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(
-        new TwinlockError('unavailable', `cannot listen on port ${port} of ${host}: choose another`, {}, { cause }),
-      );
-    });
-    server.listen({ host, port, exclusive: true }, () => resolve(server));
-  });
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

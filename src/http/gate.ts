@@ -1,12 +1,12 @@
 import type { Context as Hono, MiddlewareHandler } from 'hono';
 import { must } from '../core/errors.ts';
+import { holdSocket } from '../sockets/connections.ts';
 import { invited } from '../vault/founding.ts';
 import { SMALL_BODY_BYTES, STRANGERS_BODY_BYTES } from '../vault/limits.ts';
 import { type Caller, nameOf } from '../vault/sessions.ts';
 import type { Work } from '../vault/shares.ts';
 import { callerOf as callerOfToken } from '../vault/sign-in.ts';
 import { bodyBytes, readJson } from './body.ts';
-import { holdSocket } from './connections.ts';
 import { bearerOf, type Env } from './env.ts';
 
 /** Who may use a route, and what of: all of it is decided before any of the body is read. */

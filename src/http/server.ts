@@ -3,12 +3,12 @@ import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { TwinlockError } from '../core/errors.ts';
+import { type ConnectionBounds, Connections } from '../sockets/connections.ts';
+import { oneAtATime } from '../sockets/one-at-a-time.ts';
 import * as limits from '../vault/limits.ts';
 import type { AccessLog } from './access-log.ts';
-import { type ConnectionBounds, Connections } from './connections.ts';
 import type { App } from './env.ts';
 import { COMMON_HEADERS } from './env.ts';
-import { oneAtATime } from './one-at-a-time.ts';
 import { type Problem, problemOf } from './problem.ts';
 
 const BOUNDS: ConnectionBounds = { maxCount: limits.MAX_CONNECTIONS, maxPerAddress: limits.CONNECTIONS_AN_ADDRESS };

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { boundedLog } from '../../src/http/access-log.ts';
-import { Connections, holdSocket, networkOf } from '../../src/http/connections.ts';
+import { Connections, holdSocket, networkOf } from '../../src/sockets/connections.ts';
 import { CONNECTIONS_AN_ADDRESS, REFUSED_LINES_A_MINUTE, SERVED_LINES_A_MINUTE } from '../../src/vault/limits.ts';
 import { openVault } from '../vault-kit.ts';
 import { ask as askVault } from './ask.ts';

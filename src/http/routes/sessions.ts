@@ -1,11 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Context as Hono } from 'hono';
+import { networkOf } from '../../sockets/connections.ts';
 import type { Context } from '../../vault/context.ts';
 import { signIn } from '../../vault/sign-in.ts';
 import { viewStatus } from '../../vault/views.ts';
 import { statusView } from '../../wire/status.ts';
 import { challenge, challengeRequest, session, sessionRequest, vaultStatus } from '../../wire/vault.ts';
-import { networkOf } from '../connections.ts';
 import { type App, answers, bearerOf, body, type Env, REFUSED } from '../env.ts';
 import { byAnybody, bySession, callerOf } from '../gate.ts';
 import { vaultView } from '../vault-view.ts';

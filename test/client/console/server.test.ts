@@ -11,9 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadBundle } from '../../../client/console/server/bundle.ts';
 import { type ConsoleOptions, consoleApp, startConsole } from '../../../client/console/server.ts';
 
@@ -590,30 +591,71 @@ describe('what a stop needs', () => {
   });
 });
 
+/** A connection that says nothing. */
+function silent(port: number): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => resolve(socket));
+    socket.on('error', () => undefined);
+  });
+}
+
+/** The status that a visit to the page has. */
+function visit({ host, port }: URL, address = '127.0.0.1', named = host): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: address, port, path: '/', headers: { host: named, ...VISIT } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.on('error', reject).end();
+  });
+}
+
 describe('a running console', () => {
   it("answers on both loopback addresses under the vault's RP ID, and nowhere else", async () => {
     const { options } = open();
     const running = await startConsole(options);
     expect(running.url.hostname).toBe(RP_ID);
-    const status = (address: string, host: string) =>
-      new Promise((resolve, reject) => {
-        const asked = request(
-          { host: address, port: running.url.port, path: '/', headers: { host, ...VISIT } },
-          (answer) => {
-            answer.resume();
-            resolve(answer.statusCode);
-          },
-        );
-        asked.on('error', reject).end();
-      });
-    expect(await status('127.0.0.1', running.url.host)).toBe(200);
-    expect(await status('::1', running.url.host)).toBe(200);
-    expect(await status('127.0.0.1', `127.0.0.1:${running.url.port}`)).toBe(421);
+    expect(await visit(running.url)).toBe(200);
+    expect(await visit(running.url, '::1')).toBe(200);
+    expect(await visit(running.url, '127.0.0.1', `127.0.0.1:${running.url.port}`)).toBe(421);
     await expect(startConsole({ ...options, port: Number(running.url.port) })).rejects.toMatchObject({
       code: 'unavailable',
     });
     await running.close();
-    await expect(status('127.0.0.1', running.url.host)).rejects.toThrow();
+    await expect(visit(running.url)).rejects.toThrow();
+  });
+
+  it('answers a newcomer while others hold all the connections that it has', async () => {
+    const running = await startConsole(open().options);
+    const port = Number(running.url.port);
+    const held = await Promise.all(Array.from({ length: 200 }, () => silent(port)));
+    expect(await visit(running.url)).toBe(200);
+    // Those that were there first have given way.
+    await vi.waitFor(() => expect(held.filter(({ closed }) => closed).length).toBeGreaterThan(70));
+    for (const socket of held) socket.destroy();
+    await running.close();
+  });
+
+  it.each([
+    ['are sent before the first is answered', ''],
+    ['expect what is not given', 'Expect: nothing\r\n'],
+  ])('begins one of the requests that %s', async (_, header) => {
+    const { options, seen } = open();
+    const running = await startConsole(options);
+    seen.length = 0;
+    const socket = await silent(Number(running.url.port));
+    const lines = ['GET /v1/vault HTTP/1.1', `Host: ${running.url.host}`];
+    const said = Object.entries(FETCH).map(([name, value]) => `${name}: ${value}`);
+    let answers = '';
+    socket.on('data', (piece) => {
+      answers += piece.toString();
+    });
+    const end = new Promise((resolve) => socket.on('close', resolve));
+    socket.write(`${[...lines, ...said].join('\r\n')}\r\n${header}\r\n`.repeat(200));
+    await end;
+    expect(seen.length).toBeLessThanOrEqual(1);
+    expect(answers.split('HTTP/1.1 ').length - 1).toBeLessThanOrEqual(1);
+    await running.close();
   });
 
   it.each([{}, null, { rpId: 'vault.example' }, { rpId: 'localhost' }])(
