@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must, TwinlockError } from './core/errors.ts';
 import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } from './core/log/signed-stop.ts';
+import type { RecordedStop } from './core/state/state.ts';
 import { statementDigest } from './core/statement/statement.ts';
 import { type Problem, problemOf } from './http/problem.ts';
 
@@ -23,7 +24,7 @@ type Outcome = { readonly done: Told } | { readonly problem: Problem };
 export interface Told {
   readonly index: number | null;
   readonly already: boolean;
-  readonly stopped: readonly { readonly name: string; readonly time: number; readonly reason: string }[] | null;
+  readonly stopped: readonly Pick<RecordedStop, 'name' | 'person' | 'time' | 'reason'>[] | null;
 }
 
 /** Takes the stops that lie in the folder, and leaves an answer beside each. What it cannot read, it answers too. */

@@ -64,7 +64,7 @@ describe('twinlockd stop FILE', () => {
     const run = await twinlockd(file);
     expect([run.stderr, run.code]).toEqual(['', 0]);
     expect(run.stdout).toMatch(
-      /^stopped: everything, by the security key \S+, entry 1 of the log\nthe vault is stopped by ben at 2.*“a drill”\n$/,
+      /^stopped: everything, by the security key \S+, entry 1 of the log\nthe vault is stopped by “ben”, person [0-9a-f]{32}, at 2.*: “a drill”\n$/,
     );
     await vault.restart();
     expect(stopped()).toMatchObject([{ name: 'ben' }]);

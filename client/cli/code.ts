@@ -1,12 +1,20 @@
 import type { Command } from 'commander';
-import { stopText } from '../../src/core/state/running.ts';
-import type { Facts } from '../../src/core/state/state.ts';
+import type { Base64url } from '../../src/core/bytes.ts';
+import { type Person, personOf } from '../../src/core/state/persons.ts';
+import type { Facts, Proposable } from '../../src/core/state/state.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
-import { exactBytes, exactDuration, exactInstant } from '../exact.ts';
+import { howToEnd } from '../custodian/standing.ts';
+import { counted, exactBytes, exactDuration, exactInstant } from '../exact.ts';
 import { visibleText } from '../visible.ts';
 import { follow, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
-import { type ProposalReport, type ReportedHost, reportOn } from './proposal-report.ts';
+import {
+  type ProposalReport,
+  type ReportedHost,
+  type ReportedStop,
+  type ReportedVote,
+  reportOn,
+} from './proposal-report.ts';
 
 export function addCode(program: Command): void {
   program
@@ -18,7 +26,8 @@ export function addCode(program: Command): void {
 For approvers who want a second opinion before they touch: on another machine than the one of their console, with an
 auditor's or a depositor's key. The log is replayed from the fingerprint, down to every signature, quorum and
 appraisal; nothing of what is printed is the vault's word, and nothing comes from the console's page. All of it must
-be what the page shows. PROPOSAL is the digest that the page and twinlock proposals show, or its first 8 digits, with
+be what the page shows. One that has ended is shown too, with its votes: look there for your own, also for one that you
+never cast. PROPOSAL is the digest that the page and twinlock proposals show, or its first 8 digits, with
 or without gaps.
 
 Examples:
@@ -38,21 +47,19 @@ async function run(invocation: Invocation, proposal: string): Promise<void> {
 
 function linesOf(report: ProposalReport, facts: Facts): readonly string[] {
   const { statement, proposer, policy, votes } = report;
-  const { name, isCustodian, machine } = proposer;
-  const by = `${name}${isCustodian ? '' : ', who is no custodian'}`;
   return [
     ...row('vault', `${report.vault}${report.grade === 'simulation' ? ', of grade simulation: protects nothing' : ''}`),
     ...row('verified', `${report.entries} entries of the log, on this machine`),
     ...row('proposal', report.digest),
+    ...stateRows(report),
     ...row('kind', statement.kind),
     ...subjectOf(report, facts),
     ...('reason' in statement ? row('reason', statement.reason) : []),
-    ...row('proposed by', machine === null ? by : `“${machine}”, a machine of ${by}`),
-    ...row('', `person ${proposer.person}`),
+    ...personRows('proposed by', proposer, proposer.machine === null ? '' : `“${proposer.machine}”, a machine of `),
     ...row('proposed', exactInstant(statement.created)),
     ...row('expires', exactInstant(statement.expires)),
     ...row('policy', `${policy.digest}, in force since entry ${policy.since}`),
-    ...votes.flatMap((vote) => row(vote.decision === 'approve' ? 'approved by' : 'denied by', vote.name)),
+    ...(votes.length === 0 ? row('votes', 'none') : votes.flatMap(voteRows)),
     'the statement, exactly',
     ...JSON.stringify(statement, null, 2)
       .split('\n')
@@ -61,12 +68,79 @@ function linesOf(report: ProposalReport, facts: Facts): readonly string[] {
   ];
 }
 
+const EXECUTED: Readonly<Record<Proposable['kind'], string>> = {
+  release: 'released',
+  publish: 'published',
+  principal: 'enrolled',
+  policy: 'put in force',
+  resume: 'resumed',
+  authenticator: 'retired',
+  clock: 'set back',
+};
+const NOTHING_LEFT = 'nothing is left to approve';
+
+/** What has become of it. */
+function stateRows({ standing, statement, executed, stop, policy }: ProposalReport): readonly string[] {
+  const effect = executed === null ? '' : `${EXECUTED[statement.kind]} at ${exactInstant(executed)}`;
+  switch (standing) {
+    case 'open':
+      return row('state', 'open: it can be approved');
+    case 'approved':
+      return row('state', 'approved by a quorum: the vault releases it next');
+    case 'overtaken':
+      return [
+        ...row('state', 'overtaken by another policy: it can be neither approved nor denied now'),
+        ...row('', `if the policy ${policy.digest} is in force again before it expires,`),
+        ...row('', 'it can take effect, with the votes that it has'),
+        ...row('', `to prevent that, ${howToEnd(statement)}`),
+      ];
+    case 'denied':
+    case 'expired':
+      return row('state', `${standing}: ${NOTHING_LEFT}`);
+    case 'executed':
+      return row('state', `${effect}: ${NOTHING_LEFT}`);
+    case 'over':
+      return row('state', `${effect}, and its lease has ended: ${NOTHING_LEFT}`);
+    case 'withdrawn':
+    case 'revoked':
+      return [
+        ...row('state', `${standing}${effect === '' ? '' : `, after it was ${effect}`}: ${NOTHING_LEFT}`),
+        ...(stop === null ? [] : stopRows(`${standing} by`, stop)),
+      ];
+  }
+}
+
+function stopRows(name: string, { by, reason, time, entry }: ReportedStop): readonly string[] {
+  return [...personRows(name, by), ...row('', `in entry ${entry}, ${exactInstant(time)}: “${reason}”`)];
+}
+
+function voteRows(vote: ReportedVote): readonly string[] {
+  const { decision, entry, time, credential } = vote;
+  return [
+    ...personRows(decision === 'approve' ? 'approved by' : 'denied by', vote),
+    ...row('', `in entry ${entry}, ${exactInstant(time)}, with key ${credential}`),
+  ];
+}
+
+/** A name alone may be made to look like another's; the quotation marks are in no name. */
+function personRows(label: string, { name, custodian, person, firstSeen }: Person, before = ''): readonly string[] {
+  return [
+    ...row(label, `${before}“${name}”, ${custodian ? 'custodian' : 'no custodian'}, id ${person}`),
+    ...row(
+      '',
+      firstSeen === null
+        ? 'not known before this'
+        : `first seen in entry ${firstSeen.index}, ${exactInstant(firstSeen.time)}`,
+    ),
+  ];
+}
+
 /** Attacker-controlled values: nothing in them is unseen. */
 function row(name: string, value: string): readonly string[] {
   return [`${name.padEnd(12)} ${visibleText(value)}`];
 }
 
-function subjectOf({ statement, hosts, changes }: ProposalReport, facts: Facts): readonly string[] {
+function subjectOf({ statement, hosts, changes, isPending }: ProposalReport, facts: Facts): readonly string[] {
   switch (statement.kind) {
     case 'release':
       return [
@@ -80,10 +154,9 @@ function subjectOf({ statement, hosts, changes }: ProposalReport, facts: Facts):
       return [...versionRows(statement), ...row('evaluation', statement.evaluation ?? 'none is cited')];
     case 'principal': {
       const { name, role, owner, ownerName, key, models } = statement.principal;
-      const isCustodian = facts.committee.members.some(({ person }) => person === owner);
       return [
         ...row('enrols', `“${name}”, a ${role}`),
-        ...row('owner', `${ownerName}${isCustodian ? '' : ', who is no custodian'}, person ${owner}`),
+        ...personRows('owner', personOf(facts, owner, ownerName)),
         ...row('models', models.join(', ')),
         ...row('key', key),
       ];
@@ -101,20 +174,30 @@ function subjectOf({ statement, hosts, changes }: ProposalReport, facts: Facts):
     case 'resume':
       return [
         ...row('resumes from', statement.stop),
-        ...(facts.stopped ?? []).flatMap((stop) => row('stopped by', stopText(stop))),
+        ...(isPending ? (facts.stopped ?? []) : []).flatMap(({ person, reason, time, index }) =>
+          stopRows('stopped by', { by: personOf(facts, person), reason, time, entry: index }),
+        ),
       ];
-    case 'authenticator': {
-      const { name, left, able, threshold, versions } = afterRetirement(facts, statement.credential);
+    case 'authenticator':
       return [
-        ...row('retires', `a security key of ${name ?? 'an unknown person'}, person ${statement.person}`),
+        ...personRows('retires', personOf(facts, statement.person), 'a security key of '),
         ...row('key', statement.credential),
-        ...row('leaves', `them ${left} keys, and ${able} custodians who can act, of whom ${threshold} must approve`),
-        ...row('shares', versions.length === 0 ? 'it holds none' : `it holds one of ${versions.join(', ')}`),
+        ...(isPending ? retirementRows(facts, statement.credential) : []),
       ];
-    }
     case 'clock':
       return row('sets back', "the log's clock, to the time that its approvers sign");
   }
+}
+
+function retirementRows(facts: Facts, credential: Base64url): readonly string[] {
+  const { left, able, threshold, versions } = afterRetirement(facts, credential);
+  return [
+    ...row(
+      'leaves',
+      `them ${counted(left, 'key')}, and ${able} custodians who can act, of whom ${threshold} must approve`,
+    ),
+    ...row('shares', versions.length === 0 ? 'it holds none' : `it holds one of ${versions.join(', ')}`),
+  ];
 }
 
 function versionRows({ model, version, manifest }: { model: string; version: string; manifest: string }) {

@@ -2,12 +2,13 @@ import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { objectOf } from '../../src/core/state/judgement.ts';
-import { policyAt } from '../../src/core/state/policy-history.ts';
-import { isCurrent, isUnexpired } from '../../src/core/state/rules/proposal.ts';
-import type { Facts, Proposable, Proposal } from '../../src/core/state/state.ts';
+import { type Person, personOf } from '../../src/core/state/persons.ts';
+import { type PolicyInForce, policyAt } from '../../src/core/state/policy-history.ts';
+import type { Facts, Proposable, Proposal, RecordedStop, Vote } from '../../src/core/state/state.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { parsePolicy } from '../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
+import { type Standing, standingOf } from '../custodian/standing.ts';
 import type { Replica } from '../replica.ts';
 import { type DocumentChange, documentChanges } from './document-changes.ts';
 
@@ -21,7 +22,18 @@ export interface ReportedHost {
   readonly chips: Readonly<Record<string, string>>;
 }
 
-/** What an approver would approve, by this machine's own replay of the log. */
+export interface ReportedVote extends Person, Pick<Vote, 'decision' | 'credential' | 'time'> {
+  readonly entry: number;
+}
+
+export interface ReportedStop {
+  readonly by: Person;
+  readonly reason: string;
+  readonly time: number;
+  readonly entry: number;
+}
+
+/** A proposal, whether it can be approved or has ended, by this machine's own replay of the log. */
 export interface ProposalReport {
   readonly vault: Hex;
   readonly grade: Facts['genesis']['grade'];
@@ -30,17 +42,22 @@ export interface ProposalReport {
   readonly digest: Hex;
   /** Four words, to be compared with those on the approver's page. */
   readonly code: string;
+  readonly standing: Standing;
+  /** It can still be approved, by the log and by this machine's clock. */
+  readonly isPending: boolean;
+  /** When it took effect; null where it has not. */
+  readonly executed: number | null;
+  /** What withdrew or revoked it; null where nothing has. */
+  readonly stop: ReportedStop | null;
   /** As it is signed. */
   readonly statement: Proposable;
-  readonly proposer: {
-    readonly person: Hex;
-    readonly name: string;
-    readonly isCustodian: boolean;
+  readonly proposer: Person & {
     /** The name of a machine's key; null where a custodian proposed. */
     readonly machine: string | null;
   };
-  readonly policy: { readonly digest: Hex; readonly since: number };
-  readonly votes: readonly { readonly name: string; readonly decision: 'approve' | 'deny' }[];
+  readonly policy: PolicyInForce;
+  /** All that were cast, in the order of the log. */
+  readonly votes: readonly ReportedVote[];
   /** Of a release; else empty. */
   readonly hosts: readonly ReportedHost[];
   /** Of a change of policy; else empty. */
@@ -53,34 +70,41 @@ const DIGITS_MIN = 8;
 const CHIP = /\.(?:chip|chip-id|csp-id|ppid|platform-instance|ak|platform|ueid)$/;
 
 /**
- * Reports on a proposal that can still be approved. `named` is its digest or the beginning of it. Throws `usage`,
- * `proposal_unknown`, `proposal_closed`, `statement_expired`, `wrong_policy` and `wrong_epoch` where it can no longer
- * take effect, `object_missing` and `object_mismatch`.
+ * Reports on a proposal, on one that has ended too: who looks for their own vote finds it there. `named` is its digest
+ * or the beginning of it. Throws `usage`, `proposal_unknown`, `object_missing` and `object_mismatch`.
  */
 export async function reportOn(replica: Replica, named: string, nowMs: number): Promise<ProposalReport> {
   const { facts, checkpoint } = replica;
   const proposal = proposalNamed(facts, named, checkpoint.size);
-  const { digest, statement, index, votes } = proposal;
-  canTakeEffect(facts, proposal, nowMs);
+  const { digest, statement, index, executedTime, stop } = proposal;
   const { proposer } = statement;
+  const standing = standingOf(facts, proposal, nowMs);
+  const machine = proposer.kind === 'principal' ? (facts.principals.get(proposer.key)?.name ?? proposer.key) : null;
   return {
     vault: facts.vault,
     grade: facts.genesis.grade,
     entries: checkpoint.size,
     digest,
     code: comparisonCode(digest, REQUEST_WORDS),
+    standing,
+    isPending: standing === 'open' || standing === 'approved',
+    executed: executedTime,
+    stop: stop === null ? null : reportedStop(facts, stop),
     statement,
-    proposer: {
-      person: proposer.person,
-      name: facts.persons.get(proposer.person) ?? proposer.person,
-      isCustodian: facts.committee.members.some(({ person }) => person === proposer.person),
-      machine: proposer.kind === 'principal' ? (facts.principals.get(proposer.key)?.name ?? proposer.key) : null,
-    },
+    proposer: { ...personOf(facts, proposer.person), machine },
     policy: policyAt(facts, index),
-    votes: votes.map(({ person, decision }) => ({ name: facts.persons.get(person) ?? person, decision })),
+    votes: proposal.votes.map((vote) => reportedVote(facts, vote)),
     hosts: statement.kind === 'release' ? await hostsOf(replica, statement) : [],
     changes: statement.kind === 'policy' ? await changesOf(replica, statement) : [],
   };
+}
+
+function reportedVote(facts: Facts, { person, decision, credential, index, time }: Vote): ReportedVote {
+  return { ...personOf(facts, person), decision, credential, entry: index, time };
+}
+
+function reportedStop(facts: Facts, { person, reason, time, index }: RecordedStop): ReportedStop {
+  return { by: personOf(facts, person), reason, time, entry: index };
 }
 
 function proposalNamed({ proposals }: Facts, named: string, entries: number): Proposal {
@@ -95,13 +119,6 @@ function proposalNamed({ proposals }: Facts, named: string, entries: number): Pr
   );
   must(found.length === 1, 'usage', `${found.length} proposals begin with ${named}: give more of the digest`);
   return proposal;
-}
-
-function canTakeEffect(facts: Facts, { phase, statement }: Proposal, nowMs: number): void {
-  const isPending = phase === 'open' || phase === 'approved';
-  must(isPending, 'proposal_closed', `the proposal is ${phase}: there is nothing left to approve`);
-  isUnexpired(statement, nowMs);
-  isCurrent(facts, statement);
 }
 
 async function hostsOf(replica: Replica, { hosts }: StatementOf<'release'>): Promise<readonly ReportedHost[]> {

@@ -1,11 +1,11 @@
-import type { Base64url } from '../../src/core/bytes.ts';
+import type { Base64url, Hex } from '../../src/core/bytes.ts';
 import { ableMembers } from '../../src/core/state/rules/retirement.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 
 /** What would be so if an authenticator were retired: for people, before they touch. */
 export interface AfterRetirement {
   /** Whose it is; null for one that is not enrolled. */
-  readonly name: string | null;
+  readonly person: Hex | null;
   /** Authenticators of the same person that stay in use. */
   readonly left: number;
   /** Custodians with an authenticator in use, and how many must approve. */
@@ -23,7 +23,7 @@ export function afterRetirement(facts: Facts, credential: Base64url): AfterRetir
     ({ phase, envelopes }) => phase !== 'withdrawn' && envelopes.some((envelope) => envelope.credential === credential),
   );
   return {
-    name: person === undefined ? null : (facts.persons.get(person) ?? person),
+    person: person ?? null,
     left: inUse.size,
     able: ableMembers({ committee: facts.committee, authenticators }).length,
     threshold: facts.committee.threshold,

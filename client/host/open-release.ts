@@ -125,14 +125,15 @@ async function openOne(
 ): Promise<Share> {
   const { person, credential } = sealed;
   const name = facts.persons.get(person) ?? person;
+  const named = `“${name}”, person ${person}`;
   const isApprover = release.votes.some(
     (vote) => vote.person === person && vote.credential === credential && vote.decision === 'approve',
   );
-  must(isApprover, 'share_invalid', `a share of ${name}, who has not approved this release`, { person });
+  must(isApprover, 'share_invalid', `a share of ${named}, who has not approved this release`, { person });
   const index = facts.committee.members.find((member) => member.person === person)?.index;
-  must(index === sealed.index, 'share_invalid', `expected share ${index} of ${name}, got ${sealed.index}`, { person });
+  must(index === sealed.index, 'share_invalid', `expected share ${index} of ${named}, got ${sealed.index}`, { person });
   const signing = facts.authenticators.get(credential)?.signing;
-  must(signing !== undefined, 'credential_unknown', `${name} has no authenticator with this credential`);
+  must(signing !== undefined, 'credential_unknown', `${named} has no authenticator with this credential`);
   const { vault } = facts;
   const envelope = fromBase64url(sealed.envelope);
   const signed = { vault, subject: release.digest, recipient: keys.host, envelope };
@@ -145,7 +146,7 @@ async function openOne(
     return verifyShare(share, core.commitments.map(fromBase64url));
   } catch (cause) {
     if (!(cause instanceof TwinlockError)) throw cause;
-    const message = `the share that ${name} sealed and signed is bad (${cause.code}): keep it, and ask ${name} why`;
+    const message = `a share is bad (${cause.code}), which ${named} sealed and signed: keep it, and ask them why`;
     throw new TwinlockError('share_invalid', message, { person, name, index }, { cause });
   }
 }

@@ -2,7 +2,7 @@ import type { Hex } from '../core/bytes.ts';
 import { TwinlockError } from '../core/errors.ts';
 import type { SignedStop } from '../core/log/signed-stop.ts';
 import { authenticatorNamed, checkStop, judgeStop, keyDigest } from '../core/state/rules/stop.ts';
-import type { Facts, StopInForce } from '../core/state/state.ts';
+import type { Facts, RecordedStop } from '../core/state/state.ts';
 import { type Stop, statementDigest } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
 
@@ -14,7 +14,7 @@ export interface StopAnswer {
   /** Nothing was recorded now: what it asks for is so already. */
   readonly already: boolean;
   /** Those of everything, for the signer of this one; null for all others, and while the vault runs. */
-  readonly stopped: readonly StopInForce[] | null;
+  readonly stopped: readonly RecordedStop[] | null;
 }
 
 /**

@@ -4,7 +4,7 @@ import { unconfirmedEnvelopes } from '../core/state/custody.ts';
 import { personOf } from '../core/state/persons.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
-import type { Facts, Proposable, Proposal, StopInForce, Version } from '../core/state/state.ts';
+import type { Facts, Proposable, Proposal, RecordedStop, Version } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import { MAX_PROPOSALS, PROPOSALS_BYTES } from './limits.ts';
 import type { Caller } from './sessions.ts';
@@ -58,8 +58,8 @@ export function proposalFor(facts: Facts, caller: Caller, digest: Hex): Proposal
 }
 
 /** Who stopped everything, when and why, for every caller who may see the vault at all. */
-export function viewStops(stopped: readonly StopInForce[] | null) {
-  return stopped === null ? null : stopped.map(({ person: _, ...told }) => told);
+export function viewStops(stopped: readonly RecordedStop[] | null) {
+  return stopped === null ? null : stopped.map((stop) => ({ ...stop }));
 }
 
 /** Newest first; of all phases or of those that still can be decided. */

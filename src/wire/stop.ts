@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, digest, humanName, instantMs, proposerSignature, recorded, statement } from './fields.ts';
+import { count, digest, humanName, id, instantMs, proposerSignature, recorded, statement } from './fields.ts';
 
 /** POST /v1/stops, without a session: a stop as it travels (src/core/log/FORMAT.md, "A stop that travels"). */
 export const stopRequest = z
@@ -8,7 +8,15 @@ export const stopRequest = z
 
 /** A stop of everything, for people. */
 const stopInForce = z
-  .object({ digest, name: humanName, reason: z.string().max(500), created: instantMs, time: instantMs, index: count })
+  .object({
+    digest,
+    person: id,
+    name: humanName,
+    reason: z.string().max(500),
+    created: instantMs,
+    time: instantMs,
+    index: count,
+  })
   .meta({ id: 'StopInForce' });
 
 /** Those that are in force, oldest first; null while the vault runs. */

@@ -1,15 +1,16 @@
 import { must } from '../errors.ts';
 import type { Stop } from '../statement/statement.ts';
 import { instantText } from '../x509/time.ts';
-import type { Facts, StopInForce } from './state.ts';
+import type { Facts, RecordedStop } from './state.ts';
 
 /** The first instant of the year 10000, which no text of ours says. */
 const MAX_TEXT_MS = 253_402_300_800_000;
 
-/** Who stopped, when by the vault's clock, and why, in one line. */
-export function stopText({ name, time, reason }: Pick<StopInForce, 'name' | 'time' | 'reason'>): string {
+/** Who stopped, by name and id, when by the vault's clock, and why, in one line. */
+export function stopText(stop: Pick<RecordedStop, 'name' | 'person' | 'time' | 'reason'>): string {
+  const { name, person, time, reason } = stop;
   const when = time < MAX_TEXT_MS ? instantText(time) : `${time} ms`;
-  return `${name} at ${when}, “${reason}”`;
+  return `“${name}”, person ${person}, at ${when}: “${reason}”`;
 }
 
 /** What a stop stops, and whose it is, in one line. */

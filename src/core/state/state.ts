@@ -112,12 +112,14 @@ export interface Proposal<S extends Proposable = Proposable> {
   readonly executedTime: number | null;
   /** The lease is over, by an expiry entry. */
   readonly ended: boolean;
+  /** What withdrew or revoked it; null where nothing has. */
+  readonly stop: RecordedStop | null;
   readonly receipts: readonly HostReceipt[];
   readonly entries: readonly number[];
 }
 
-/** A stop of everything, for people: who, when and why. */
-export interface StopInForce {
+/** A stop, for people: who, when and why. */
+export interface RecordedStop {
   readonly digest: Hex;
   readonly person: Hex;
   readonly name: string;
@@ -164,7 +166,7 @@ export interface Facts {
   /** Index of the last entry in which a custodian signed a time, those apart that would correct the log's clock. */
   readonly attestedAt: number;
   /** The stops of everything that halt all releases, oldest first; a resumption names the last. */
-  readonly stopped: readonly [StopInForce, ...StopInForce[]] | null;
+  readonly stopped: readonly [RecordedStop, ...RecordedStop[]] | null;
   /** What a stop of everything may rest on: the vault's fingerprint, then each resumption, in order. */
   readonly resumptions: readonly Hex[];
   /** How many of `resumptions` there were when a person last stopped everything, or took part in a resumption. */

@@ -1,5 +1,6 @@
 import { type Person as Known, personOf } from '../../../../src/core/state/persons.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
+import { visibleText } from '../../../visible.ts';
 import { instant } from '../format.ts';
 import { Digest } from './digest.tsx';
 import { Mark } from './notice.tsx';
@@ -8,6 +9,12 @@ import { Text } from './text.tsx';
 /** Who somebody is, as the log has it: a name alone may be made to look like another's. */
 export function Person({ facts, person, proposedName }: { facts: Facts; person: string; proposedName?: string }) {
   return <KnownPerson of={personOf(facts, person, proposedName)} />;
+}
+
+/** The same in the text of an option, which has room for no more. */
+export function personText(facts: Facts, id: string): string {
+  const { person, name, custodian } = personOf(facts, id);
+  return `${visibleText(name)}, ${custodian ? 'custodian' : 'no custodian'}, id ${person}`;
 }
 
 function KnownPerson({ of: { person, name, custodian, firstSeen } }: { of: Known }) {

@@ -55,12 +55,11 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
         or by voice.
       </p>
       <Words digest={review.digest} count={REQUEST_WORDS} />
-      {review.isPending ? (
-        <p>
-          A second place that shares nothing with this page says what they stand for: on another machine, with an
-          auditor’s key, run <code>twinlock code {review.digest}</code>
-        </p>
-      ) : null}
+      <p>
+        A second place that shares nothing with this page says what they stand for, and who has decided on it with which
+        key, your own vote too: on another machine, with an auditor’s key, run{' '}
+        <code>twinlock code {review.digest}</code>
+      </p>
       {sentHere === null ? null : <Sent of={sentHere} phase={phase} own={own} />}
       {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} sentHere={sentHere} />}
       <Withdraw review={review} />

@@ -75,9 +75,9 @@ function whatOf(statement: Proposable, facts: Established): Rows {
 
 /** What it does, in numbers. */
 function retirementOf({ credential, person }: StatementOf<'authenticator'>, facts: Established): Rows {
-  const { name, left, able, threshold, versions } = afterRetirement(facts, credential);
+  const { left, able, threshold, versions } = afterRetirement(facts, credential);
   return [
-    ['Whose', name ?? person],
+    ['Whose', <Person key="whose" facts={facts} person={person} />],
     ['Key', <Value key="key" of={credential} />],
     ['Keys left to them', left === 0 ? 'none: they can neither approve, nor stop, nor sign in' : String(left)],
     ['Custodians who can act then', `${able}, and ${threshold} must approve`],

@@ -3,6 +3,7 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { Person, personText } from '../parts/person.tsx';
 import { ReasonField } from '../parts/reason.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
 import { custodian } from '../vault.ts';
@@ -37,7 +38,7 @@ export function KeyForm({ facts }: { facts: Facts }) {
           <option value="">Choose a key</option>
           {keys.map(({ credential, person }) => (
             <option key={credential} value={credential}>
-              {facts.persons.get(person) ?? person}: {credential}
+              {personText(facts, person)}: {credential}
             </option>
           ))}
         </select>
@@ -56,18 +57,19 @@ export function KeyForm({ facts }: { facts: Facts }) {
 
 /** What a retirement does, in numbers, before anybody touches. */
 export function After({ facts, credential }: { facts: Facts; credential: string }) {
-  const { name, left, able, threshold, versions } = afterRetirement(facts, credential);
+  const { person, left, able, threshold, versions } = afterRetirement(facts, credential);
   return (
     <>
       <FactList
         of={[
+          person === null ? null : ['Whose', <Person key="whose" facts={facts} person={person} />],
           ['Keys left to them', String(left)],
           ['Custodians who can act then', `${able}, and ${threshold} must approve`],
           ['Versions of which it holds a share', versions.length === 0 ? 'none' : versions.join(', ')],
         ]}
       />
       {left === 0 ? (
-        <Notice tone="warn" title={`It is the last key of ${name ?? 'this person'}`}>
+        <Notice tone="warn" title="It is the last key of this person">
           <p>
             They can neither approve, nor stop, nor sign in afterwards. This vault version cannot enrol another key, so
             this person is out.

@@ -1,4 +1,4 @@
-import type { Facts, Proposal, StopInForce } from '../../../../src/core/state/state.ts';
+import type { Facts, Proposal, RecordedStop } from '../../../../src/core/state/state.ts';
 import { Person } from '../parts/person.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
@@ -59,7 +59,7 @@ export function StopScreen({ facts }: { facts: Facts }) {
 }
 
 /** A resumption must know of each who wants it stopped: a second person's stop is recorded, a second of one is not. */
-function stoppedText(stops: readonly StopInForce[], person: string | undefined): string {
+function stoppedText(stops: readonly RecordedStop[], person: string | undefined): string {
   return stops.some((stop) => stop.person === person)
     ? 'You have stopped it already. Another stop of yours adds nothing until a quorum has resumed the vault.'
     : 'It is stopped already, and not by you. If you stop it too, your stop is recorded beside the others.';

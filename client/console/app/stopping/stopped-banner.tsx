@@ -1,4 +1,4 @@
-import type { Facts, StopInForce } from '../../../../src/core/state/state.ts';
+import type { Facts, RecordedStop } from '../../../../src/core/state/state.ts';
 import { instant } from '../format.ts';
 import { Person } from '../parts/person.tsx';
 import { Text } from '../parts/text.tsx';
@@ -17,7 +17,7 @@ export function StoppedBanner() {
   ) : null;
 }
 
-function Banner({ facts: known, stops }: { facts: Facts; stops: readonly StopInForce[] }) {
+function Banner({ facts: known, stops }: { facts: Facts; stops: readonly RecordedStop[] }) {
   return (
     <section class="stopped" role="status" aria-label="The vault is stopped">
       <strong>The vault is stopped.</strong> Nothing is released and nothing is served, until a quorum resumes it:{' '}

@@ -131,7 +131,11 @@ function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, 
       const document = parseEnrolment(objectOf(objects, digest, 'enrolment document'));
       const isTheirs =
         document.person === member.person && document.rpId === statement.rpId && document.vault === ZEROS;
-      must(isTheirs, 'binding_mismatch', `enrolment ${digest}: not of ${member.name} in this vault`);
+      must(
+        isTheirs,
+        'binding_mismatch',
+        `enrolment ${digest}: not of “${member.name}”, person ${member.person}, in this vault`,
+      );
       const checked = checkEnrolment(document, requirement);
       claims.push(...checked.claims);
       authenticators.push({
@@ -176,7 +180,7 @@ function everyFounderSigned(
   );
   return statement.members.map((member) => {
     const signature = signatures.find((candidate) => candidate.person === member.person);
-    must(signature !== undefined, 'genesis_incomplete', `${member.name} has not signed`);
+    must(signature !== undefined, 'genesis_incomplete', `“${member.name}”, person ${member.person}, has not signed`);
     return founderClaim(statement, vault, authenticators, signature);
   });
 }

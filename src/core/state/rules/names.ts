@@ -36,7 +36,7 @@ export function keyLooksLikeNoOther(known: Iterable<PrincipalRecord>, { name, ow
     must(
       isSame || !looksAlike(looks, looksOf(other.name)),
       'principal_exists',
-      `the key’s name “${name}” looks like “${other.name}”, a key of ${other.ownerName}: take a name that differs by more`,
+      `the key’s name “${name}” looks like “${other.name}”, a key of “${other.ownerName}”, person ${other.owner}: take a name that differs by more`,
     );
   }
 }

@@ -42,6 +42,7 @@ export function proposed(facts: Facts, statement: Proposable, at: ProposedAt, su
     votes: [],
     executedTime: null,
     ended: false,
+    stop: null,
     receipts: [],
     entries: [...proposerEntries, at.index],
   };

@@ -6,7 +6,7 @@ import type { SignatureClaim } from '../../signature/claim.ts';
 import { parseStatement, type Stop, statementDigest } from '../../statement/statement.ts';
 import { signableMessage } from '../../webauthn/challenge.ts';
 import type { Judgement } from '../judgement.ts';
-import type { Authenticator, Facts, Proposal } from '../state.ts';
+import type { Authenticator, Facts, Proposal, RecordedStop } from '../state.ts';
 import { isNew, withProposal } from './proposal.ts';
 import { mayStillDecide } from './retirement.ts';
 import { assertionClaim, currentAuthenticator, currentPrincipal, ed25519Claim } from './signatures.ts';
@@ -114,11 +114,10 @@ export function authenticatorNamed(facts: Facts, target: Hex): Authenticator | u
 
 /** What each stop does to the facts, having checked its target. */
 const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = {
-  all(facts, { stop, digest, person, index, time }) {
+  all(facts, placed) {
+    const { stop, person, index } = placed;
     must(stop.target === ZEROS, 'stop_unknown', 'stop.target: expected zeros for all');
-    const { reason, created } = stop;
-    const name = facts.persons.get(person) ?? person;
-    const inForce = { digest, person, name, reason, created, time, index };
+    const inForce = recorded(facts, placed);
     return {
       ...facts,
       // Also where it is stopped already: a resumption must know of everybody who wants it stopped.
@@ -127,12 +126,13 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       constitution: [...facts.constitution, index],
     };
   },
-  release(facts, { stop: { target }, index }) {
+  release(facts, placed) {
+    const { target } = placed.stop;
     const proposal = facts.proposals.get(target);
     must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${target}`);
     const isLive = proposal.phase === 'open' || proposal.phase === 'approved' || proposal.phase === 'executed';
     must(isLive && !proposal.ended, 'proposal_closed', `the release is ${proposal.ended ? 'over' : proposal.phase}`);
-    return withPhase(facts, proposal, 'revoked', index);
+    return withPhase(facts, proposal, 'revoked', placed);
   },
   version(facts, { stop: { target }, index }) {
     const version = facts.versions.get(target);
@@ -165,19 +165,30 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       constitution: [...facts.constitution, ...principal.entries, index],
     };
   },
-  proposal(facts, { stop: { target }, person, index }) {
+  proposal(facts, placed) {
+    const { target } = placed.stop;
     const proposal = facts.proposals.get(target);
     must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${target} has been proposed`);
-    must(proposal.statement.proposer.person === person, 'not_permitted', 'one withdraws a proposal of one’s own');
+    must(
+      proposal.statement.proposer.person === placed.person,
+      'not_permitted',
+      'one withdraws a proposal of one’s own',
+    );
     must(
       proposal.phase === 'open' || proposal.phase === 'approved',
       'proposal_closed',
       `the proposal is ${proposal.phase}`,
     );
-    return withPhase(facts, proposal, 'withdrawn', index);
+    return withPhase(facts, proposal, 'withdrawn', placed);
   },
 };
 
-function withPhase(facts: Facts, proposal: Proposal, phase: Proposal['phase'], index: number): Facts {
-  return withProposal(facts, { ...proposal, phase, entries: [...proposal.entries, index] });
+function withPhase(facts: Facts, proposal: Proposal, phase: Proposal['phase'], placed: Placed): Facts {
+  const entries = [...proposal.entries, placed.index];
+  return withProposal(facts, { ...proposal, phase, stop: recorded(facts, placed), entries });
+}
+
+function recorded({ persons }: Facts, { stop, digest, person, index, time }: Placed): RecordedStop {
+  const { reason, created } = stop;
+  return { digest, person, name: persons.get(person) ?? person, reason, created, time, index };
 }
