@@ -19,7 +19,7 @@ afterEach(async () => {
   rmSync(prepared.dataDir, { recursive: true, force: true });
 });
 
-test('twinlockd answers whoever waits, and ends well, when it is told to', async () => {
+test('twinlockd answers callers who wait, and ends well, when it is told to', async () => {
   const members = await foundVault(await daemon.url, prepared);
   await depositFiles(members, { 'a.bin': new Uint8Array(1) });
   const { release } = await requestAs(members, { purpose: 'evaluation' });

@@ -70,7 +70,7 @@ describe('twinlockd init', () => {
     const empty = await init('empty', '--reference-values', values);
     expect(empty.stderr).toContain(`${values}: these reference values accept no host`);
     expect(empty.json()).toHaveProperty('referenceValuesDigest', digestOfObject(NO_REFERENCE_VALUES));
-    // Any document that is one: a simulation's, because the kit's roots are nobody's.
+    // Any document that is one: a simulation's, because the kit's roots are no vendor's.
     writeFileSync(values, JSON.stringify(VALUES));
     const told = await init('told', '--grade', 'simulation', '--reference-values', values);
     expect(told).toMatchObject({ code: 0, stderr: '' });

@@ -24,7 +24,7 @@ test.each([
     () => path('large'),
     'too_large',
   ],
-  ['a pipe that nobody writes to', () => execFileSync('mkfifo', [path('pipe')]), () => path('pipe'), 'not_permitted'],
+  ['a pipe without a writer', () => execFileSync('mkfifo', [path('pipe')]), () => path('pipe'), 'not_permitted'],
   ['a device without end', () => null, () => '/dev/zero', 'not_permitted'],
   ['a folder', () => null, () => folder, 'not_permitted'],
   ['nothing', () => null, () => path('nothing'), 'ENOENT'],

@@ -17,7 +17,7 @@ const VAULT_LIMITS = 'test/vault/limits.test.ts';
 /** The test in which a limit acts that no test names: its file, and words of its name. */
 const ACTS: Readonly<Record<string, readonly [file: string, name: string]>> = {
   MAX_CONNECTIONS: [CONNECTIONS, 'where there is none left at all, the address that has the most gives one up'],
-  CONNECTIONS_AN_ADDRESS: [CONNECTIONS, '1,100 connections that say nothing keep nobody from the health check'],
+  CONNECTIONS_AN_ADDRESS: [CONNECTIONS, '1,100 connections that say nothing do not block the health check'],
   HANDSHAKE_MS: [DAWDLERS, 'a connection that does no handshake is ended'],
   HEADERS_MS: [DAWDLERS, 'a request whose headers do not end is ended, with a code'],
   MAX_HEADER_BYTES: [MALFORMED, 'headers of 20,000 characters'],
@@ -34,7 +34,7 @@ const ACTS: Readonly<Record<string, readonly [file: string, name: string]>> = {
   FAILED_SIGN_INS_A_MINUTE: [HTTP_SHARES, 'an address that fails with a key waits with that key, and there alone'],
   SESSION_MS: [BAD_INPUT, 'a session is over after 8 hours'],
   MAX_SESSIONS: [SHARES, '%s of many keys push out none of one who has a few'],
-  SESSIONS_A_CALLER: [VAULT_LIMITS, 'whoever signs in without end ends their own sessions'],
+  SESSIONS_A_CALLER: [VAULT_LIMITS, 'a caller who signs in without end ends their own sessions'],
   REQUESTS_AT_ONCE_A_KEY: [SHARES, 'of %s requests, one key has %i at once'],
   LARGE_AT_ONCE_A_KEY: [SHARES, 'of %s requests, one key has %i at once'],
   WAITS_AT_ONCE_A_KEY: [`${HTTP}/statements.test.ts`, 'is refused to one too many of one key'],
@@ -55,7 +55,7 @@ const ACTS: Readonly<Record<string, readonly [file: string, name: string]>> = {
   ENTRIES_AN_HOUR_A_KEY: [HTTP_SHARES, 'a key that has had its share deposits and proposes no more'],
   ENTRIES_A_DAY_A_KEY: [SHARES, 'one key records so much in an hour and in a day'],
   OPEN_PROPOSALS_A_KEY: [VAULT_LIMITS, 'one key cannot fill the log with proposals'],
-  UPLOAD_MS: ['test/vault/upkeep.test.ts', 'an upload that nobody finished is dropped after seven days'],
+  UPLOAD_MS: ['test/vault/upkeep.test.ts', 'an upload that was not finished is dropped after seven days'],
   UPLOADS_A_KEY: [UPLOADS, 'one key has at most 8 at once'],
   UPLOADS_AN_HOUR_A_KEY: [SHARES, 'of %s, one owner spends %i in a window'],
   PART_SEGMENTS: [UPLOADS, 'of too many segments are refused'],

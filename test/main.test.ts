@@ -25,7 +25,7 @@ function init(...args: string[]) {
 }
 
 test.each(['--policy', '--reference-values', '--principal'])(
-  'twinlockd init does not wait for a pipe that nobody writes to: %s',
+  'twinlockd init does not wait for a pipe without a writer: %s',
   SLOW,
   async (flag) => {
     execFileSync('mkfifo', [path('pipe')]);
@@ -91,7 +91,7 @@ test('twinlockd serve refuses endorsements that are no folder before it opens an
   ]);
 });
 
-test('twinlockd init refuses a policy under which nobody has the time to approve', SLOW, async () => {
+test('twinlockd init refuses a policy that leaves no time to approve', SLOW, async () => {
   const { code, stderr } = await init(
     '--policy',
     put(JSON.stringify({ ...POLICY, limits: { ...POLICY.limits, proposalMs: 1 } })),

@@ -27,14 +27,14 @@ afterEach(async () => {
 
 function signed(person: Person): Promise<SignedStop> {
   const [own] = person.enrolled;
-  if (own === undefined) throw new Error('nobody has enrolled');
+  if (own === undefined) throw new Error('expected an enrolled authenticator');
   const ceremony = { authenticator: person.device, random: platformRandom, now: () => Date.now() };
   return signStop(ceremony, vault.fingerprint, own, { what: 'all', reason: 'a drill' }, null);
 }
 
 async function carried(person: Person): Promise<string> {
   const path = join(home, `${person.name}.json`);
-  // As an editor saves it: white space is nobody's business.
+  // As an editor saves it: white space makes no difference.
   writeFileSync(path, `${new TextDecoder().decode(signedStopBytes(await signed(person)))}\n`);
   return path;
 }

@@ -220,7 +220,7 @@ function checkpointsInMemory(): CheckpointMemory {
 export interface Vault extends Members {
   readonly prepared: Prepared;
   readonly daemon: Daemon;
-  /** What went wrong inside, told to nobody: empty unless a test wants it otherwise. */
+  /** What went wrong inside, which callers are not told: empty unless a test wants it otherwise. */
   readonly failures: unknown[];
   /** Stops the daemon and starts another on the same folder and port. */
   restart(): Promise<void>;
@@ -276,7 +276,7 @@ export async function openVault(preparation: Preparation = {}, changes: Partial<
 
 // The story, step by step
 
-/** A folder with these files, to be removed by whoever asked for it. */
+/** A folder with these files, which the caller removes. */
 export function modelFolder(files: Readonly<Record<string, Uint8Array>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'twinlock-model-'));
   for (const [path, bytes] of Object.entries(files)) {

@@ -47,7 +47,7 @@ export interface ApprovalChanges {
  * test changes one thing, and what is signed is the changed one.
  */
 export class World extends WorldLog {
-  /** Machines that came later: whoever makes one and lets it propose puts it here. */
+  /** Machines that came later: the test that makes one and lets it propose puts it here. */
   readonly machines: Machine[] = [];
 
   /** An empty log and everything that a genesis needs. */
@@ -68,7 +68,7 @@ export class World extends WorldLog {
 
   founder(name: string): Founder {
     const founder = this.founding.founders.find((candidate) => candidate.name === name);
-    if (founder === undefined) throw new Error(`nobody is called ${name}`);
+    if (founder === undefined) throw new Error(`no founder is called ${name}`);
     return founder;
   }
 

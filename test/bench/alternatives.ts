@@ -63,7 +63,7 @@ const PACKAGES = [
   { command: 'rclone', what: 'rclone crypt', package: 'rclone' },
 ] as const;
 
-/** Plaintext over loopback: no approval, no encryption at rest, and whoever has the address has the weights. */
+/** Plaintext over loopback: no approval, no encryption at rest, and anyone who has the address has the weights. */
 async function curlFromNginx(nginx: string, curl: string, { folder, root, file, certificate, key }: Ground) {
   const { http, https, stop } = await startNginx(nginx, { folder: join(folder, 'nginx'), root, certificate, key });
   const got = join(folder, 'curl.out');

@@ -42,7 +42,7 @@ if (values.help || unknown !== undefined) {
 }
 
 const { quick, json, only } = values;
-// An interrupted bench leaves no daemon and no gibibytes behind: whoever made them removes them on exit.
+// An interrupted bench leaves no daemon and no gibibytes behind: the code that made them removes them on exit.
 for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(code));
 
 // Standard output is for the result alone.

@@ -36,7 +36,7 @@ function apiOf(world: World, deposit: Deposit, person: Hex): Api {
     if (path.endsWith('/envelopes')) return { envelopes: envelopesOf(deposit, person) };
     const [, , , digest] = path.split('/');
     const proposal = world.facts.proposals.get(digest ?? '');
-    if (proposal === undefined) throw new Error(`nobody answers ${path}`);
+    if (proposal === undefined) throw new Error(`no answer for ${path}`);
     return { index: world.log.length, checkpoint: checkpointOf(world), proposal: viewProposal(world.facts, proposal) };
   };
   const baseUrl = 'https://vault.invalid';

@@ -123,7 +123,7 @@ it('an approval that the vault recorded and says it refused is one that may coun
   expect(await ben.page.locator('main').innerText()).toContain(CLAIM);
 });
 
-it('an approval that the log shows at once is recorded, whatever the vault answers', async () => {
+it('an approval that the log shows at once is recorded, for every answer of the vault', async () => {
   await openBeforeBen('m-at-once');
   lie = { path: /approvals$/, code: 'wrong_base', isHidden: false };
   await ben.page.getByRole('button', { name: 'Approve' }).click();

@@ -10,7 +10,7 @@ import type { CarriedLog } from './vectors/core-run.ts';
 import type { HostileScreen } from './vectors/hostile.ts';
 import { outsideAtAnyWidth } from './widths.ts';
 
-/** What is signed is what is shown: at every width, whatever the texts are. */
+/** What is signed is what is shown: at every width, for all texts. */
 
 const WIDTHS = [320, 375, 768, 1280, 1920, 2560];
 

@@ -129,7 +129,7 @@ describe.skipIf(!hasSwtpm())('a machine with a TPM', { timeout: 60_000 }, () => 
     expect(await approve(ben, 'Publish acme/ocr@1')).toBe('The proposal is now in effect.');
   });
 
-  it('is released to once two custodians have seen what it booted, in a vault that nobody takes for a real one', async () => {
+  it('is released to once two custodians have seen what it booted, in a vault that says that it is a simulation', async () => {
     const fetching = fetchWithTpm('weights');
     await openProposal(ana, TITLE);
     const { page } = ana;

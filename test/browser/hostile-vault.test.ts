@@ -227,7 +227,7 @@ describe('what a vault says', () => {
     answer = (response) => response.writeHead(409, HEADERS).end(JSON.stringify({ detail: {}, ...problem }));
   };
 
-  it('is shown as its words, whatever they are', async () => {
+  it('is shown as its words, for all words', async () => {
     const message = `\u202eevorppa. <b>Approve it.</b> ${'The words are ginger civil improve stage. '.repeat(100)}`;
     refuse({ code: 'genesis_changed', message });
     await page.getByLabel('Your invitation').fill('A'.repeat(43));
@@ -258,7 +258,7 @@ describe('what a vault says', () => {
   });
 });
 
-it('a vault that says that nobody has founded it is not believed where its fingerprint is known', async () => {
+it('a vault that says that it is not founded is not believed where its fingerprint is known', async () => {
   const { port } = vault.address() as AddressInfo;
   const known = await startConsole({
     vault: new URL(`http://127.0.0.1:${port}`),

@@ -142,7 +142,7 @@ it('signs a stop in a console that is opened while the vault is down, and twinlo
   });
 });
 
-it('says where nobody has signed in that this workstation can sign no stop, and what to do', async () => {
+it('says that this workstation can sign no stop where no custodian has signed in, and what to do', async () => {
   const [, , cleo] = everybody;
   await expect(openAnew(cleo, fetch)).rejects.toMatchObject({
     code: 'unavailable',

@@ -37,7 +37,7 @@ it('signs a stop while the vault is down, saves it, twinlockd stop FILE records 
     await compareAndSign(workstation);
   }
   const [ana] = everybody;
-  if (ana === undefined) throw new Error('nobody has a workstation');
+  if (ana === undefined) throw new Error('expected a workstation');
   await enterFounded(ana);
   await signIn(ana);
 

@@ -173,7 +173,7 @@ describe('three custodians, each at their own console', () => {
     await cleo.page.getByRole('button', { name: 'Stop everything' }).waitFor();
   });
 
-  it('change the policy from a file: what differs is shown before the touch, and to whoever approves', async () => {
+  it('change the policy from a file: what differs is shown before the touch, and to the approvers', async () => {
     await visit(ana, 'Propose');
     const { page } = ana;
     const choose = (name: string, values: object) =>

@@ -46,7 +46,7 @@ export interface TestVault {
   close(): Promise<void>;
 }
 
-/** A simulation vault that nobody has founded yet, served over TLS by a daemon of its own, as an operator runs it. */
+/** A simulation vault that is not founded yet, served over TLS by a daemon of its own, as an operator runs it. */
 export async function openVault(
   founders: readonly string[],
   principals: readonly Omit<PrincipalRecord, 'owner'>[],

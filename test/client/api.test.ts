@@ -69,11 +69,11 @@ describe('the API', () => {
     const unthrown = Object.values(CODES)
       .flat()
       .filter((code) => !source.includes(`'${code}'`));
-    // What the vault throws of these two is about its flags, or reaches nobody: the connection is gone.
+    // What the vault throws of these two is about its flags, or reaches no client: the connection is gone.
     expect(new Set([...unthrown, 'usage', 'cancelled'])).toEqual(CLIENT_CODES);
   });
 
-  test('names the place of a wrong answer in bounded words, whatever the vault calls it', async () => {
+  test('names the place of a wrong answer in bounded words, for every name that the vault gives it', async () => {
     const objects = { ['Approve this. '.repeat(1000)]: 'AA' };
     const page = json({ from: 0, entries: [], objects, checkpoint: '' });
     const refused = answering(() => page).entries(0, 1);

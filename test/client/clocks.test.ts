@@ -162,7 +162,7 @@ describe('custodians whose clocks were a month ahead, together with the vault’
     await expect(other).rejects.toThrow(refusal('clock_skew'));
   });
 
-  test('can stop, whatever the clocks say', async () => {
+  test('can stop under every clock', async () => {
     const { cleo } = founded.custodians;
     await stop(cleo, await replicaOf(founded, 'cleo'), { what: 'release', target: unwanted.release, reason: 'a test' });
     expect((await replicaOf(founded, 'ana')).facts.proposals.get(unwanted.release)?.phase).toBe('revoked');

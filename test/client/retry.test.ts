@@ -62,7 +62,7 @@ describe('a client that is told rate_limited', () => {
   });
 });
 
-test('whoever waits for a release and finds all places taken goes on waiting, and withdraws nothing', async () => {
+test('a host that waits for a release and finds all places taken goes on waiting, and withdraws nothing', async () => {
   const view: ProposalView = {
     digest: 'ab'.repeat(32),
     kind: 'release',

@@ -55,7 +55,7 @@ describe('what is accepted', () => {
     expect(() => read(nested(5))).toThrow(malformed);
   });
 
-  test('whatever our own encoder writes, within the levels', () => {
+  test('everything that our own encoder writes, within the levels', () => {
     const leaf = fc.oneof(
       fc.integer(),
       fc.boolean(),

@@ -47,7 +47,7 @@ describe.each(OF_THE_ENGINE)('an error of the engine is never a verdict: %o', (e
     }
   };
 
-  test.each(CLASSES)('whatever refusal is expected: %o', async (known) => {
+  test.each(CLASSES)('for each refusal that is expected: %o', async (known) => {
     expect(caught(() => orNull(known, thrower(error)))).toEqual({ thrown: error });
     await expect(unlessRefusedLater(known, thrower(error), () => null)).rejects.toBe(error);
   });

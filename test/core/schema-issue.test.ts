@@ -66,7 +66,7 @@ function messagesWith(also: string, flags: readonly string[] = []): string {
   return execFileSync(process.execPath, options, { encoding: 'utf8', cwd: new URL('../..', import.meta.url) });
 }
 
-test('a document is refused in the same words whatever else the process has loaded', () => {
+test('a document is refused in the same words, also where the process has loaded other modules', () => {
   const alone = messagesWith('');
   expect(alone.split('\n').slice(0, -1)).toEqual([
     'malformed reference values.tdx: expected object',

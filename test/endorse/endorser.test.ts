@@ -90,7 +90,7 @@ describe('without a mirror, endorsements', () => {
     expect(found.snp?.vek).toBe(SNP.vek);
   });
 
-  it('are nothing where nobody has any, and the appraisal says what is missing', async () => {
+  it('are nothing where no source has any, and the appraisal says what is missing', async () => {
     expect(await endorse(evidence(CASE.report))).toEqual(NO_ENDORSEMENTS);
     expect(await endorse(evidence(TDX.report))).toEqual(NO_ENDORSEMENTS);
   });
@@ -335,7 +335,7 @@ describe('a mirror', () => {
     expect(found.keySets).toEqual([keySet]);
   });
 
-  it('of NVIDIA answers other hosts, whatever key one of them makes up', async () => {
+  it('of NVIDIA answers other hosts, for every key that one of them makes up', async () => {
     const [, keySet] = TOKEN_ENDORSEMENTS.keySets;
     answers = { '/.well-known/jwks.json': { body: keySet?.jwks ?? '' } };
     const gpu = nrasTokens(utf8('n'.repeat(32)));

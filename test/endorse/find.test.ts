@@ -39,7 +39,7 @@ let root: string;
 let server: Server;
 let url: string;
 let asked: string[];
-/** What the mirror answers, and whatever waits for its answer at a time. */
+/** What the mirror answers, and what waits for its answer at a time. */
 let answer: Paper | null;
 let delayMs: number;
 let under: { now: number; most: number };

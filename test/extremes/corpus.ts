@@ -168,7 +168,7 @@ const EXTREMES: readonly [string, Extreme['parser'], Shape, string][] = [
   ['a ciphertext with another tag', 'ciphertext', { unit: '00', times: 64 }, 'ciphertext_invalid'],
 ];
 
-/** The verdict by name: what every process must reach, whatever stack it has. */
+/** The verdict by name: what every process must reach, with any stack. */
 export const EXPECTED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(EXTREMES.map(([name, , , expected]) => [name, expected])),
   'a denial': 'ok',

@@ -12,7 +12,7 @@ interface Upload {
   readonly id: Hex;
   readonly model: string;
   readonly version: string;
-  /** Per file, how many segments the vault has said are stored for good. */
+  /** Per file, how many segments the vault has said are on disk. */
   readonly segments: number[];
 }
 
@@ -27,7 +27,7 @@ interface Answered {
 
 /**
  * Stands between the clients and a daemon that is killed, and remembers all that it has acknowledged. While it
- * is shut, nobody reaches the daemon through it.
+ * is shut, no client reaches the daemon through it.
  */
 export class Acknowledged {
   isShut = false;
@@ -44,7 +44,7 @@ export class Acknowledged {
   readonly fetch: Fetch = async (url, init) => {
     if (this.isShut) throw new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
     const { pathname } = new URL(url);
-    // Whoever begins an upload of the same version anew gives up the one before.
+    // A depositor who begins an upload of the same version anew gives up the one before.
     if (isOpeningUpload(init, pathname)) this.#upload = null;
     this.#tell(pathname);
     this.underWay++;
@@ -105,7 +105,7 @@ export class Acknowledged {
     }
     if (this.#upload === null) return;
     const { id, model, version, segments } = this.#upload;
-    // Recorded as a version, though nobody was told.
+    // Recorded as a version, though the depositor was not told.
     if (facts.names.has(versionKey(model, version))) return;
     const stored = await depositor.upload(id);
     for (const [file, acknowledged] of segments.entries()) {

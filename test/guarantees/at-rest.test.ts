@@ -177,7 +177,7 @@ describe('a vault at rest', { timeout: 120_000 }, () => {
     bearing.push(...tokens.map((token, i) => ({ what: `token ${i}`, bytes: fromBase64url(token) })));
   }
 
-  test('the search finds a secret in every encoding, wherever it begins', () => {
+  test('the search finds a secret in every encoding, at every offset', () => {
     const secret = randomBytes(32);
     const sought = new Search([{ what: 'it', bytes: secret }]);
     for (const text of encodingsOf(secret)) {
@@ -220,7 +220,7 @@ describe('a vault at rest', { timeout: 120_000 }, () => {
     expect(said).toMatch(/two secrets: `log\.key` [^.]*and `tls\.key`/);
   });
 
-  test('holds no secret in any value of its database, wherever its pages break', () => {
+  test('holds no secret in any value of its database, also across its pages', () => {
     const copy = mkdtempSync(join(tmpdir(), 'twinlock-'));
     cpSync(join(prepared.dataDir, 'vault.sqlite'), join(copy, 'vault.sqlite'));
     const database = new Sqlite(join(copy, 'vault.sqlite'));
@@ -239,7 +239,7 @@ describe('a vault at rest', { timeout: 120_000 }, () => {
     expect([...found]).toEqual([MANIFEST]);
   });
 
-  test('lets nobody else read its folder', () => {
+  test('lets no other user read its folder', () => {
     for (const entry of ['', ...readdirSync(prepared.dataDir, { recursive: true, encoding: 'utf8' })]) {
       expect(statSync(join(prepared.dataDir, entry)).mode & 0o077, entry).toBe(0);
     }

@@ -231,7 +231,7 @@ function isModel(folder: string, files: Files): void {
 }
 
 /**
- * Approves as a custodian does whom nobody answers: signs in, replays, reviews and approves anew. Where the vault
+ * Approves as a custodian does who gets no answer: signs in, replays, reviews and approves anew. Where the vault
  * then says that they have decided already, or that it is over, it had recorded what it did not tell.
  */
 function approveAnew({ api, members }: Victim, voter: Person, release: Hex): Promise<void> {

@@ -5,7 +5,7 @@ import type { Vault } from '../vault-kit.ts';
 /** A request as no client of ours would make it. */
 export interface Question {
   readonly method?: string;
-  /** Sent as it is: nobody resolves its dots. */
+  /** Sent as it is: the client does not resolve its dots. */
   readonly path: string;
   readonly token?: string | null;
   readonly headers?: Readonly<Record<string, string | number>>;

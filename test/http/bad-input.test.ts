@@ -91,7 +91,7 @@ describe('/openapi.json', () => {
 describe('who asks', () => {
   const closed = ROUTES.filter(({ askers }) => !askers.includes('anonymous'));
 
-  test.each(named(closed))('%s refuses whoever is not signed in', async (_, route) => {
+  test.each(named(closed))('%s refuses a caller who is not signed in', async (_, route) => {
     const code = route.askers.includes('invited') ? 'invitation_unknown' : 'unauthenticated';
     for (const token of [null, toBase64url(platformRandom(32)), 'x', 'A'.repeat(128), '%00']) {
       await expectRefused(
@@ -174,7 +174,7 @@ describe('form', () => {
     await expectRefused(vault, { ...question, body }, 413, 'too_large', /at most \d+ bytes/);
   });
 
-  test('a large body is read for nobody who is not signed in', async () => {
+  test('no large body is read for a caller who is not signed in', async () => {
     const body = '{}'.padEnd(300 * 1024);
     for (const path of ['/v1/deposits', '/v1/proposals', `/v1/requests/${DIGEST}/appraisals`]) {
       await expectRefused(vault, { method: 'POST', path, body }, 401, 'unauthenticated');
@@ -357,7 +357,7 @@ describe('challenges', () => {
     await expect(opening).rejects.toThrow(expect.objectContaining({ code: 'signature_invalid' }));
   });
 
-  test('whoever asks for many challenges keeps nobody from signing in', async () => {
+  test('a caller who asks for many challenges keeps no other caller from signing in', async () => {
     const { nonce } = await vault.anonymous.challenge();
     for (let i = 0; i < 20_000; i++) vault.daemon.context.challenges.issue();
     expect((await ask(vault.baseUrl, login(nonce))).status).toBe(200);

@@ -48,7 +48,7 @@ describe('Connections', () => {
   }
   const isOpen = ({ held }: { held: Socket }) => !held.destroyed;
 
-  test('an address with no place left gives up its oldest connection, and nobody else’s', async () => {
+  test('an address with no place left gives up its oldest connection, and no other address’s', async () => {
     const { connections, enter } = await serve(3, 100);
     const other = await enter('127.0.0.2');
     const own = [await enter(), await enter(), await enter(), await enter(), await enter()];
@@ -85,7 +85,7 @@ describe('Connections', () => {
     expect([first, ...newcomers, third].map(isOpen)).toEqual([false, true, true, true]);
   });
 
-  test('then the one gives way that has come no further for longest, whatever it waits with', async () => {
+  test('then the one gives way that has come no further for longest, in every state', async () => {
     const { server, enter } = await serve(3, 100);
     const [half, silent, asks] = [await enter(), await enter(), await enter()];
     ask(server, half);
@@ -128,7 +128,7 @@ test.each([
   expect(networkOf(address)).toBe(network);
 });
 
-test('1,100 connections that say nothing keep nobody from the health check', async () => {
+test('1,100 connections that say nothing do not block the health check', async () => {
   const vault = await openVault();
   closing.push(() => vault.close());
   const port = Number(new URL(vault.baseUrl).port);
@@ -165,7 +165,7 @@ test('an access log writes more of what was served, and not without end', () => 
   expect(count).toBe(SERVED_LINES_A_MINUTE);
 });
 
-test('an access log counts its minutes by a clock that nobody sets', () => {
+test('an access log counts its minutes by a clock that cannot be set', () => {
   const clocks = { now: () => clocks.wallMs, monotonic: () => clocks.monotonicMs, wallMs: 0, monotonicMs: 0 };
   let count = 0;
   const log = boundedLog(() => count++, clocks);

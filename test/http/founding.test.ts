@@ -70,7 +70,7 @@ describe('an invitation', () => {
     await expect(enrolAt(seat(0))).rejects.toThrow(code('invitation_stale'));
   });
 
-  test('enrols nobody but whom it is for', async () => {
+  test('enrols only the founder whom it is for', async () => {
     const { ceremony, invitation } = seat(0);
     let document = '';
     const api = {
@@ -126,7 +126,7 @@ describe('genesis', () => {
     await expect(again).rejects.toThrow(code('genesis_changed'));
   });
 
-  test('is signed by nobody with another’s authenticator', async () => {
+  test('is not signed with another’s authenticator', async () => {
     const [ana = [], ben = []] = await enrolAll();
     const reviewed = await reviewAt(seat(0), ana);
     const { authenticator } = seat(1).ceremony;
@@ -196,7 +196,7 @@ describe('the data folder', () => {
     await expect(initialise(init())).rejects.toThrow(code('exists'));
   });
 
-  test('is not initialised for a committee that could lose nobody, or for one of one', async () => {
+  test('is not initialised for a committee that could lose no member, or for one of one', async () => {
     for (const changes of [{ threshold: 3 }, { threshold: 1 }, { founders: [] }]) {
       await expect(initialise(init(changes))).rejects.toThrow(code('invalid_threshold'));
     }

@@ -80,7 +80,7 @@ describe('before any of a body is read', () => {
     }
   });
 
-  test('a proposal of a principal is small, whatever evidence it rests on', async () => {
+  test('a proposal of a principal is small, for all evidence that it rests on', async () => {
     for (const asker of ['requester', 'depositor', 'auditor'] as const) {
       expect(await onlyHead('POST', '/v1/proposals', tokens.get(asker), 256 * 1024 + 1)).toBe('413 too_large');
     }
@@ -138,7 +138,7 @@ describe('signing in', () => {
     return signIn(context, { kind: 'principal', nonce, key: named, signature }, address);
   };
 
-  test('10,050 logins that are junk keep nobody out', async () => {
+  test('10,050 logins that are junk keep no person out', async () => {
     for (let i = 0; i < 10_050; i++) {
       const outcome = await junk(`192.0.2.${i % 256}`).catch((error: { code: string }) => error.code);
       expect(['signature_invalid', 'rate_limited']).toContain(outcome);

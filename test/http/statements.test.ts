@@ -92,7 +92,7 @@ describe('a proposal', () => {
   test.each([
     ['another version', { v: 2 }, 400, 'malformed', /principal.v/],
     ['an unknown kind', { kind: 'destroy' }, 400, 'unknown_kind', /expected a statement of kind/],
-    ['a member that nobody knows', { surprise: 1 }, 400, 'malformed', /surprise/],
+    ['a member that is not known', { surprise: 1 }, 400, 'malformed', /surprise/],
     ['another vault', { vault: DIGEST }, 400, 'wrong_vault', /expected vault/],
     ['another committee', { committee: 'ab'.repeat(16) }, 400, 'wrong_committee', /expected committee/],
     ['another epoch', { epoch: 2 }, 409, 'wrong_epoch', /expected epoch 1, got 2/],
@@ -175,7 +175,7 @@ describe('a decision', () => {
     expect((await ask(vault.baseUrl, post(vault.ben, approvals(release), body))).status).toBe(200);
   });
 
-  test('is another’s to nobody, and counts once', async () => {
+  test('cannot be another’s, and counts once', async () => {
     const { release } = await requestAs(vault);
     const body = await approvalOf(vault.ben, release);
     await expectRefused(vault, post(vault.cleo, approvals(release), body), 403, 'credential_unknown');
@@ -283,7 +283,7 @@ describe('a request', () => {
     for (const hosts of [0, 65, 1.5, '1']) await expectRefused(vault, await requests({ hosts }), 400, 'malformed');
   });
 
-  test('that nobody opened takes no evidence', async () => {
+  test('that was not opened takes no evidence', async () => {
     const token = await vault.tokenOf(vault.requester.api);
     const path = `/v1/requests/${DIGEST}/appraisals`;
     const question = { method: 'POST', path, token, body: { evidence: 'e30', endorsements: null } };
@@ -331,7 +331,7 @@ describe('the wait for a phase', () => {
     await expect.poll(listeners).toBe(0);
   });
 
-  test('is refused to one too many of one key, with when to try again, and to nobody else', async () => {
+  test('is refused to one too many of one key, with when to try again, and to no other key', async () => {
     const { release } = await requestAs(vault);
     const polls = Array.from({ length: WAITS_AT_ONCE_A_KEY }, () => waiting(release));
     await expect.poll(listeners, { timeout: 15_000 }).toBe(WAITS_AT_ONCE_A_KEY);
@@ -341,20 +341,20 @@ describe('the wait for a phase', () => {
     expect(reply.headers['retry-after']).toBe('1');
     const other = vault.ben.api.awaitProposal(release, 'open', 30);
     await expect.poll(listeners, { timeout: 15_000 }).toBe(WAITS_AT_ONCE_A_KEY + 1);
-    // Whoever waits can still act.
+    // A caller who waits can still act.
     await vault.requester.api.status();
     await denyAs(vault.ben, release);
     for (const { phase } of await Promise.all([...polls, other])) expect(phase).toBe('denied');
   });
 
-  test('of a proposal that nobody made is refused at once', async () => {
+  test('of a proposal that was not made is refused at once', async () => {
     const token = await vault.tokenOf(vault.requester.api);
     const path = `/v1/proposals/${DIGEST}?wait=60`;
     await expectRefused(vault, { path, token }, 404, 'proposal_unknown');
   });
 });
 
-test('whoever retires their authenticator is signed out', async () => {
+test('a custodian who retires their authenticator is signed out', async () => {
   const { credential } = vault.cleo.custodian;
   const token = tokens.get(vault.cleo) ?? null;
   await stopAs(vault.cleo, { what: 'authenticator', credential, reason: 'lost' });

@@ -30,7 +30,7 @@ test('a stolen key is retired by two others: it approves, signs in, stops and re
     openSession({ ...ana.custodian, api: vault.anonymous }, vault.fingerprint, ana.enrolled),
   ).rejects.toThrow(refused);
   const [own] = ana.enrolled;
-  if (own === undefined) throw new Error('nobody has enrolled');
+  if (own === undefined) throw new Error('expected an enrolled authenticator');
   const stop = await signStop(ana.custodian, vault.fingerprint, own, { what: 'all', reason: 'the thief' }, null);
   await expect(vault.anonymous.stop(stop)).rejects.toThrow(refused);
 

@@ -104,7 +104,7 @@ test('junk on every route at full bounds, from many callers, and a stop still go
   const { release } = await requestAs(vault);
   const { ana, daemon } = vault;
   const [own] = ana.enrolled;
-  if (own === undefined) throw new Error('nobody has enrolled');
+  if (own === undefined) throw new Error('expected an enrolled authenticator');
   const signer = { authenticator: ana.device, random: platformRandom, now: Date.now };
   const stop = await signStop(signer, vault.fingerprint, own, { what: 'all', reason: 'under attack' }, null);
   await attack(release);
@@ -131,7 +131,7 @@ test('connections that say nothing, more than the address for stops alone takes,
   const standing = () => junk.filter(({ destroyed }) => !destroyed).length;
   await vi.waitFor(() => expect(standing()).toBeLessThanOrEqual(limits.STOP_CONNECTIONS));
   const [own] = vault.ben.enrolled;
-  if (own === undefined) throw new Error('nobody has enrolled');
+  if (own === undefined) throw new Error('expected an enrolled authenticator');
   const signer = { authenticator: vault.ben.device, random: platformRandom, now: Date.now };
   const stop = await signStop(signer, vault.fingerprint, own, { what: 'all', reason: 'under attack' }, null);
   const body = new TextDecoder().decode(signedStopBytes(stop));
@@ -139,7 +139,7 @@ test('connections that say nothing, more than the address for stops alone takes,
   expect((await ask(stopUrl, { method: 'POST', path: '/v1/stops', body })).status).toBe(200);
 });
 
-test('a flood from the address of whoever stops pushes no stop out, while it is fewer than its places a step', async () => {
+test('a flood from the address of the person who stops pushes no stop out, while it is fewer than its places a step', async () => {
   const { stopUrl } = vault.daemon;
   if (stopUrl === null) throw new Error('it listens');
   const to = Number(new URL(stopUrl).port);
@@ -151,7 +151,7 @@ test('a flood from the address of whoever stops pushes no stop out, while it is 
     await hang('127.0.0.1', head('GET', '/healthz', undefined, 0), to);
   }
   const [own] = vault.cleo.enrolled;
-  if (own === undefined) throw new Error('nobody has enrolled');
+  if (own === undefined) throw new Error('expected an enrolled authenticator');
   const signer = { authenticator: vault.cleo.device, random: platformRandom, now: Date.now };
   const bytes = signedStopBytes(
     await signStop(signer, vault.fingerprint, own, { what: 'all', reason: 'a flood' }, null),

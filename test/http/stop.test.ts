@@ -47,7 +47,7 @@ afterEach(async () => {
 /** Signed with nothing of the vault's but its fingerprint; `resumption` is what the signer knows of. */
 function signed(person: Person, stopping: Stopping = ALL, resumption: string | null = null, now = Date.now) {
   const [own] = person.enrolled;
-  if (own === undefined) throw new Error('nobody has enrolled');
+  if (own === undefined) throw new Error('expected an enrolled authenticator');
   return signStop(
     { authenticator: person.device, random: platformRandom, now },
     vault.fingerprint,
@@ -194,7 +194,7 @@ describe('a stop is refused', () => {
     });
   });
 
-  test('of another vault, of a key that nobody enrolled, of a signature that is not true', async () => {
+  test('of another vault, of a key that is not enrolled, of a signature that is not true', async () => {
     const { statement, signature } = await signed(vault.ana);
     const other = { statement: { ...statement, vault: 'ab'.repeat(32) }, signature };
     await expectRefused(vault, question(other), 400, 'wrong_vault');

@@ -77,7 +77,7 @@ test('the log is read in pages, as it was hashed, and replays', async () => {
   expect((await followAs(vault.auditor, vault.fingerprint)).checkpoint.size).toBe(size);
 });
 
-test('a custodian gets the envelopes that are sealed to them, and nobody else’s', async () => {
+test('a custodian gets the envelopes that are sealed to them, and no others', async () => {
   for (const { api, custodian } of [vault.ana, vault.ben, vault.cleo]) {
     const { envelopes } = await api.ownEnvelopes(manifest);
     expect(envelopes.map(({ credential }) => credential)).toEqual([custodian.credential]);

@@ -169,7 +169,7 @@ describe('parts', () => {
 });
 
 describe('uploads', () => {
-  test('a version has one: whoever begins anew drops what they had', async () => {
+  test('a version has one: a depositor who begins anew drops what they had', async () => {
     const first = await open(['1', '1']);
     await api.putPart(first.upload, 0, 0, [new Uint8Array(33)]);
     const second = await open(['1', '1']);
@@ -196,7 +196,7 @@ describe('uploads', () => {
     await expectRefused(vault, { method: 'POST', path: '/v1/uploads', token, body }, 403, 'out_of_scope', /other\/ocr/);
   });
 
-  test('one key has at most 8 at once, and keeps nobody else from theirs', async () => {
+  test('one key has at most 8 at once, and keeps no other key from its own', async () => {
     const { uploads } = vault.daemon.context;
     for (let i = (await uploads.uploads()).length; i < UPLOADS_A_KEY; i++) {
       await api.openUpload({ model: 'acme/ocr', version: `w${i}`, files: ['1', '1'] });

@@ -28,7 +28,7 @@ import { DIGEST } from './routes.ts';
 const MIB = 1 << 20;
 const MODEL = new Uint8Array(24 * MIB).fill(9);
 const TOTAL = encryptedBytes(MODEL.length);
-/** What a socket and its buffers take before the vault waits for whoever reads. */
+/** What a socket and its buffers take before the vault waits for the reader. */
 const BUFFERED = 16 * MIB;
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });

@@ -131,7 +131,7 @@ describe('the three verifiers agree', () => {
     expect(accepted).toEqual(plain.map(({ number }) => number));
   });
 
-  test('on an R that is the identity or has a component of low order, made by whoever has the key', async () => {
+  test('on an R that is the identity or has a component of low order, made by a holder of the key', async () => {
     const { Point } = ed25519;
     const { scalar, pointBytes: key } = ed25519.utils.getExtendedPublicKey(new Uint8Array(32).fill(7));
     // The eight points of low order are the multiples of this one (RFC 7748's curve, encoded as in RFC 8032).

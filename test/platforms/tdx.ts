@@ -101,7 +101,7 @@ export function sgxFields(pck: PckFields): Uint8Array[] {
 
 export const sgxExtension = (fields: readonly Uint8Array[]): Uint8Array => extension(SGX, tlv(0x30, ...fields));
 
-/** Of the PCK certificate, whatever its SGX extension holds. */
+/** A PCK certificate whose SGX extension holds these fields. */
 export function makePck(fields: readonly Uint8Array[], changes: Partial<CertificateFields> = {}): Uint8Array {
   return makeCertificate({
     ...CERTIFIED,

@@ -19,7 +19,7 @@ import {
   testKey,
 } from '../core/x509/certificate-kit.ts';
 
-/** A TPM for tests, whose quotes can say whatever a broken one might. Its authority is nobody's. */
+/** A TPM for tests, whose quotes can say what a broken one might. Its authority is no vendor's. */
 
 export const TPM_INSTANT_MS = Date.UTC(2026, 0, 15);
 export const EXTRA_DATA = fromHex('5a'.repeat(32));

@@ -165,7 +165,7 @@ async function failOnce(scenario: Scenario, folders: BlobFolders, failing: numbe
   await scenario.done(folderBlobs(folders));
 }
 
-describe.each(SCENARIOS)('whichever call fails in $name', (scenario) => {
+describe.each(SCENARIOS)('each call that fails in $name', (scenario) => {
   test('the table meets every kind of call', async () => {
     expect(new Set(await countCalls(scenario))).toEqual(new Set(scenario.calls));
   });

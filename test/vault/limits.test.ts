@@ -53,7 +53,7 @@ describe('what one key has proposed', () => {
   };
   const affordable = (facts: Facts) => () => isAffordable(facts, key, nowMs);
 
-  test('takes a place while it is open, and none once it is over, though nobody has told its end', () => {
+  test('takes a place while it is open, and none once it is over, though no entry has told its end', () => {
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY))).toThrow(code('rate_limited'));
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { expires: nowMs - 1 }))).not.toThrow();
   });
@@ -80,7 +80,7 @@ test('a requester sees neither the proposals nor the keys of others, nor version
   expect(principals.map(({ key }) => key)).toEqual([other.key]);
 });
 
-test('whoever signs in without end ends their own sessions, and nobody else’s', () => {
+test('a caller who signs in without end ends their own sessions, and no other caller’s', () => {
   const kept = new Ephemeral<number>({ now: () => 0 }, 1000, { maxCount: 100, maxPerOwner: SESSIONS_A_CALLER });
   kept.put('ana', 0, 'ana');
   for (let i = 0; i < 50; i++) kept.put(`mallory ${i}`, i, 'mallory');

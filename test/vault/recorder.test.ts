@@ -178,7 +178,7 @@ describe('a commit that fails', () => {
     },
   );
 
-  test('failed but persisted: whoever waits is told, for it has happened', async () => {
+  test('failed but persisted: the caller who waits is told, for it has happened', async () => {
     const { log, recorder } = await founded();
     let told = 0;
     recorder.onRecorded(() => told++);

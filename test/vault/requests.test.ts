@@ -34,7 +34,7 @@ describe('an open request', () => {
     return { requests, digest: requests.open(request).digest };
   }
 
-  test('is used up at once: whoever proposes meanwhile finds it no more', async () => {
+  test('is used up at once: a caller who proposes meanwhile finds it no more', async () => {
     const { requests, digest } = opened();
     const { promise, resolve } = Promise.withResolvers<string>();
     const first = requests.spend(digest, requester, () => promise);
@@ -67,7 +67,7 @@ describe('an open request', () => {
     expect(() => requests.find(digest, requester)).toThrow(refusal('challenge_unknown'));
   });
 
-  test('is nobody else’s to spend, or to have appraised', async () => {
+  test('cannot be spent or appraised by another caller', async () => {
     const { requests, digest } = opened();
     await expect(requests.spend(digest, 'mallory', async () => 0)).rejects.toThrow(refusal('challenge_unknown'));
     expect(() => requests.findToAppraise(digest, 'mallory')).toThrow(refusal('challenge_unknown'));

@@ -24,7 +24,7 @@ describe('Allowance', () => {
     return { clock, allowance: new Allowance(clock, { what: 'things', most, windowMs }) };
   }
 
-  test('an owner spends so much in a window, and nobody else’s', () => {
+  test('an owner spends so much in a window, and no other owner’s', () => {
     const { allowance } = open(3, 1000);
     for (let i = 0; i < 3; i++) allowance.take('mallory');
     expect(() => allowance.take('mallory')).toThrow(limited);
@@ -46,7 +46,7 @@ describe('Allowance', () => {
     expect(() => allowance.take('ana', 2)).toThrow(limited);
   });
 
-  test('in no window, wherever it begins, is more spent than that', () => {
+  test('in no window of that length is more spent than that', () => {
     const { clock, allowance } = open(100, 1000);
     const spent: number[] = [];
     for (let i = 0; i < 4000; i++) {
@@ -66,14 +66,14 @@ describe('Allowance', () => {
     allowance.take('ana', 10);
   });
 
-  test('a clock that is set back gives nobody less than they have', () => {
+  test('a clock that is set back gives no owner less than they have', () => {
     const { clock, allowance } = open(1, 1000);
     allowance.take('ana');
     clock.nowMs -= 500_000;
     allowance.take('ana');
   });
 
-  test('strangers without number take no memory without end, and make nobody wait', () => {
+  test('strangers without number take no memory without end, and make no known owner wait', () => {
     const { allowance } = open(1, 1_000_000);
     allowance.spend('ana');
     for (let i = 0; i < 20_000; i++) allowance.take(`stranger ${i}`);
@@ -130,7 +130,7 @@ describe('Challenges', () => {
     challenges.consume(challenges.issue().nonce, 'mallory');
   });
 
-  test('a wall clock that was wrong for a moment bars nobody, and makes no challenge good for longer', () => {
+  test('a wall clock that was wrong for a moment bars no caller, and makes no challenge good for longer', () => {
     const clock = { wallMs: 1_800_000_000_000, nowMs: 0.5, now: () => clock.wallMs, monotonic: () => clock.nowMs };
     const challenges = new Challenges(clock, platformRandom);
     const signIn = () => challenges.consume(challenges.issue().nonce, 'ana');

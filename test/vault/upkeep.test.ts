@@ -80,7 +80,7 @@ test('a vault that has not been founded has no upkeep', async () => {
 });
 
 describe('ends', () => {
-  test('a proposal that nobody decided in time has expired, once', async () => {
+  test('a proposal that was not decided in time has expired, once', async () => {
     await begin();
     const { release } = await requestAs(vault);
     await approveAs(vault.ben, release);
@@ -121,7 +121,7 @@ describe('ends', () => {
     expect(asked.map((digest) => proposalOf(digest)?.phase)).toEqual(['expired', 'expired']);
   });
 
-  test('an upload that nobody finished is dropped after seven days', async () => {
+  test('an upload that was not finished is dropped after seven days', async () => {
     await begin();
     const { api } = vault.depositor;
     const { upload } = await api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
@@ -156,7 +156,7 @@ test('a vault that records nothing says that it lives', async () => {
 describe('a wall clock that jumps against the monotonic one', () => {
   const MONTH_MS = 30 * 24 * HOUR_MS;
 
-  test('ends no request, no lease and no upload, and silences nobody once it is right again', async () => {
+  test('ends no request, no lease and no upload, and silences no caller once it is right again', async () => {
     await begin();
     const granted = await releaseAs(vault);
     const { release } = await requestAs(vault);
@@ -406,7 +406,7 @@ describe('refusals', () => {
     expect(await lastEntries(1)).toMatchObject([{ kind: 'refusal', body: { count: 2 } }]);
   });
 
-  test('of one key, whatever it tries all day, are a few dozen entries, and none is uncounted', async () => {
+  test('of one key that tries all day are a few dozen entries, and none is uncounted', async () => {
     await begin();
     const { refusals } = vault.daemon.context;
     const before = size();
@@ -431,7 +431,7 @@ describe('refusals', () => {
     expect(count).toBe(noted);
   });
 
-  test('of many whom the log does not know are told as of nobody in particular', async () => {
+  test('of many whom the log does not know are told as of no caller in particular', async () => {
     await begin();
     const { refusals } = vault.daemon.context;
     const before = size();
@@ -445,7 +445,7 @@ describe('refusals', () => {
     expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(5000);
   });
 
-  test('that nobody has told yet are told when the daemon stops', async () => {
+  test('that are not told yet are told when the daemon stops', async () => {
     await begin();
     const release = await decided();
     await refused(release);

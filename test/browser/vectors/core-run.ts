@@ -23,7 +23,7 @@ export type Results = Readonly<Record<string, string>>;
 
 const DIGEST: Hex = '5a'.repeat(32);
 
-/** The core on fixed input and seeded randomness: the same text wherever it runs. */
+/** The core on fixed input and seeded randomness: the same text on every engine. */
 export async function runCore(): Promise<Results> {
   return { ...encodings(), ...(await sharesAndEnvelopes()), ...bulk(), ...merkle() };
 }

@@ -39,7 +39,7 @@ const TEXTS = [
 const WRITTEN =
   /^(?:name|ownerName|reason|label|model|version|key|credential|path|before|after|value|got|expected|message|groups|missingGroups|models|rpId|origin|witnesses|advisories|roots|aaguids)$/;
 
-/** The same with hostile text wherever text is written. */
+/** The same with hostile text in every place for text. */
 function hostile<T>(value: T): T {
   let next = 0;
   const text = () => TEXTS[next++ % TEXTS.length] ?? '';

@@ -54,7 +54,7 @@ describe.each(files)('evidence of $name', ({ name }) => {
 describe('what is printed', () => {
   const whole = [path('snp.json'), ...at, '--reference-values', path('snp.values.json')];
 
-  test('is the same to the byte whatever the zone, the language and the day', TIMEOUT, async () => {
+  test('is the same to the byte in every zone, language and on every day', TIMEOUT, async () => {
     const args = [[...whole, '--json'], whole];
     const [here, there] = await Promise.all(
       [
@@ -181,7 +181,7 @@ describe('hostile files are refused, and none is waited for', () => {
     expect([run.code, failedOf(run)]).toEqual([3, ['ita.key', 'ita.signature']]);
   });
 
-  test('a pipe that nobody writes to', TIMEOUT, async () => {
+  test('a pipe without a writer', TIMEOUT, async () => {
     execFileSync('mkfifo', [path('pipe')]);
     const runs = await Promise.all([
       appraise([path('pipe'), '--json']),

@@ -21,7 +21,7 @@ import { tpmReferenceValues, tpmReport } from '../../platforms/tpm.ts';
 /** The kits' certificates, lists and tokens are in date then. */
 export const KIT_AT = new Date(SNP_INSTANT_MS).toISOString().replace('.000Z', 'Z');
 
-/** What whoever asked for the evidence chose. */
+/** What the person who asked for the evidence chose. */
 export const KIT_NONCE = '5a'.repeat(32);
 
 export interface KitFile {

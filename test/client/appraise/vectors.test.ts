@@ -60,7 +60,7 @@ function choicesFor({ akChain }: SubjectFlags): Choices {
   return { ...CHOICES, akAuthority };
 }
 
-/** GPUs alone are never enough, whatever the document. */
+/** GPUs alone are never enough, for any document. */
 const ALONE = ['composite.cpu', 'composite.cpu-values'];
 
 /** What is authentic, and an AK's certificate, for which no vendor has a root. An enclave serves no weights. */

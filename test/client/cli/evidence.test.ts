@@ -64,7 +64,7 @@ test('writes what a simulated chip says, under a nonce of its own, and nothing o
 test.each([
   ['--tpm-ak-certificate', ['--tpm-ak', '0x81010002']],
   ['--vek-issuer', ['--evidence', 'snp', '--gpu', 'none']],
-])('does not wait for a pipe that nobody writes to: %s', SLOW, async (flag, others) => {
+])('does not wait for a pipe without a writer: %s', SLOW, async (flag, others) => {
   execFileSync('mkfifo', [programs.path('pipe')]);
   expect(refusal(await evidence(...others, flag, programs.path('pipe')))).toEqual([64, 'not_permitted']);
 });

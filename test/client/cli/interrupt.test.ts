@@ -14,7 +14,7 @@ const pipe = join(folder, 'pipe');
 execFileSync('mkfifo', [pipe]);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A program that opens a pipe that nobody writes to, and says what it is at. */
+/** A program that opens a pipe without a writer, and says what it is at. */
 function opening(withinMs: number) {
   const program = `
     import { readFile } from 'node:fs/promises';

@@ -12,7 +12,7 @@ test('persons are listed once, by id, with what they are and when they were firs
   ]);
 });
 
-test('the mark is of the id, whatever the name says', () => {
+test('the mark is of the id, not of the name', () => {
   expect(marked(ANA)).toBe('"ana"');
   expect(marked({ ...CAROL, name: 'ana' })).toBe('"ana" (no custodian)');
   expect(marked({ ...CAROL, name: 'ana" and "carol' })).toBe('"ana\\" and \\"carol" (no custodian)');

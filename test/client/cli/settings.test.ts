@@ -48,7 +48,7 @@ test('the usual file may be missing, one that was named may not', () => {
 test.each([
   ['no JSON', '{'],
   ['a member twice', '{"vault":"https://a:1","vault":"https://b:1"}'],
-  ['a member that nobody knows', '{"vualt":"https://a:1"}'],
+  ['a member that is not known', '{"vualt":"https://a:1"}'],
   ['another type', '{"vault":1}'],
   ['an empty path', '{"ca":""}'],
   ['no object', '[]'],

@@ -33,15 +33,15 @@ const twinlock = (...args: string[]) => {
 const key = () => ['--key', join(home, 'serving.key')];
 const facts = () => vault.daemon.context.recorder.facts;
 
-test('what a console signed is delivered by whichever address answers', async () => {
+test('what a console signed is delivered by the address that answers', async () => {
   const file = join(home, 'stop.json');
   const ceremony = { authenticator: vault.ana.device, random: platformRandom, now: () => 0 };
   const [own] = vault.ana.enrolled;
-  if (own === undefined) throw new Error('nobody has enrolled');
+  if (own === undefined) throw new Error('expected an enrolled authenticator');
   await writeStopFile(file, await signStop(ceremony, vault.fingerprint, own, { what: 'all', reason: 'a drill' }, null));
-  const nobody = await twinlock(file, '--vault', 'https://127.0.0.1:1');
-  expect(nobody.code).toBe(69);
-  expect(nobody.stderr).toContain(`carry ${file} to the vault’s machine, and run there: twinlockd stop ${file}`);
+  const unreachable = await twinlock(file, '--vault', 'https://127.0.0.1:1');
+  expect(unreachable.code).toBe(69);
+  expect(unreachable.stderr).toContain(`carry ${file} to the vault’s machine, and run there: twinlockd stop ${file}`);
   const reasoned = await twinlock(file, '--reason', 'x', '--vault', vault.baseUrl);
   expect([reasoned.code, reasoned.stderr]).toEqual([64, expect.stringContaining('leave --reason out')]);
   const also = ['--also', vault.daemon.stopUrl ?? ''];

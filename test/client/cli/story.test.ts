@@ -74,7 +74,7 @@ describe('what is refused before the vault is asked for anything', SLOW, () => {
     }
   });
 
-  test('a vault that nobody has founded, for somebody with a fingerprint: it is another, or has lost its log', async () => {
+  test('a vault that is not founded, for a user with a fingerprint: it is another, or has lost its log', async () => {
     const dataDir = vault.path('unfounded');
     const founders = ['--founder', 'ana', '--founder', 'ben', '--founder', 'cleo', '--grade', 'simulation'];
     await runProgram('src/main.ts', ['--data', dataDir, 'init', ...founders], vault.folder);
@@ -209,7 +209,7 @@ describe('how it ends otherwise', SLOW, () => {
     mkdirSync(stops);
     const ceremony = { authenticator: vault.ana.device, random: platformRandom, now: () => 0 };
     const [own] = vault.ana.enrolled;
-    if (own === undefined) throw new Error('nobody has enrolled');
+    if (own === undefined) throw new Error('expected an enrolled authenticator');
     for (const [i, of] of ['ab'.repeat(32), vault.fingerprint, vault.fingerprint].entries()) {
       const signed = await signStop(ceremony, of, own, { what: 'all', reason: `drill ${i}` }, null);
       await writeStopFile(join(stops, `${i}.json`), signed);

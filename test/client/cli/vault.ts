@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly isInterruptedTwice?: boolean;
 }
 
-/** Runs a program of the repository as its users do: in a process of its own, with nobody's configuration. */
+/** Runs a program of the repository as its users do: in a process of its own, without a configuration. */
 export function runProgram(
   file: string,
   args: readonly string[],
@@ -50,7 +50,7 @@ export function runProgram(
     if (interruptAt === null || !stderr.includes(interruptAt)) return;
     interruptAt = null;
     child.kill('SIGINT');
-    // Later than the first, lest the two become one; sooner than the vault has answered.
+    // Later than the first, so that the two do not become one; sooner than the vault has answered.
     if (options.isInterruptedTwice === true) setTimeout(() => child.kill('SIGINT'), 5);
   });
   return new Promise((resolve, reject) => {

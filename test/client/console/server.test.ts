@@ -279,7 +279,7 @@ describe('what is forwarded', () => {
     server: 'x',
     'x-anything': 'y',
   };
-  /** All that the page is ever answered with, whatever the vault says. */
+  /** All that the page is ever answered with, for every answer of the vault. */
   const OURS = [
     'cache-control',
     'content-disposition',
@@ -575,7 +575,7 @@ describe('what a stop needs', () => {
     expect(await codeOf(await ask(path))).toEqual([400, 'not_permitted']);
   });
 
-  it('opens the console under the RP ID of the genesis, whatever the vault says or does not say', async () => {
+  it('opens the console under the RP ID of the genesis, for every answer of the vault and for none', async () => {
     for (const answer of [
       () => Promise.reject(new TypeError('fetch failed')),
       () => Response.json({ code: 'rate_limited', message: 'm', detail: {} }, { status: 429 }),

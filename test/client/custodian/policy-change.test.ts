@@ -54,7 +54,7 @@ describe('a change of policy', () => {
     review(founded.custodians[name], await replicaOf(founded, name), digest);
   const status = async () => (await sessionOf(founded, 'auditor')).api.status();
 
-  test('is shown to whoever approves field by field, its proposer among them', async () => {
+  test('is shown to approvers field by field, its proposer among them', async () => {
     const replica = await replicaOf(founded, 'ana');
     const policy = withReferenceValues(replica.facts, revoking);
     const proposition = { kind: 'policy', policy, reason: 'a chip was stolen' } as const;
@@ -120,7 +120,7 @@ describe('a change of policy', () => {
     expect(policy).toMatchObject({ digest: FOUNDING_DIGEST, since: 0, isInForce: false, wanting: 2 });
   });
 
-  test('is told to whoever waits for a release that was asked for before it', async () => {
+  test('is told to a host that waits for a release that was asked for before it', async () => {
     const { api } = await sessionOf(founded, 'requester');
     await expect(waitForRelease(api, { release: open, expires: Date.now() })).rejects.toThrow(refusal('wrong_policy'));
     await expect(api.handover(approved, 0)).rejects.toThrow(refusal('wrong_policy'));

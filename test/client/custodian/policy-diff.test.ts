@@ -28,7 +28,7 @@ describe('the differences between two policies', () => {
     ]);
   });
 
-  test('are the items that came into a list and went out of it, wherever in it they are', () => {
+  test('are the items that came into a list and went out of it, at every place in it', () => {
     const before = simulated(MEASUREMENT);
     expect(policyDifferences(before, simulated(OTHER, MEASUREMENT))).toEqual([
       { path: 'referenceValues.simulated.measurements[]', before: null, after: `"${OTHER}"` },

@@ -125,7 +125,7 @@ describe('the software authenticator', () => {
     expect((await authenticator.touch({ ...touchRequest(credential), prf: false })).prf).toBeNull();
   });
 
-  test('answers with a credential that it holds, whichever place it has in the list', async () => {
+  test('answers with a credential that it holds, at every place in the list', async () => {
     const authenticator = make();
     const { credential } = await authenticator.enrol(request);
     const touch = await authenticator.touch(touchRequest(new Uint8Array(16), credential));

@@ -61,7 +61,7 @@ describe('a lease', () => {
     expect(lease.signal.aborted).toBe(true);
   });
 
-  test('that nobody needs any more leaves no timer', () => {
+  test('that is no longer needed leaves no timer', () => {
     const lease = leaseOf(HOUR_MS);
     expect(vi.getTimerCount()).toBe(1);
     lease.stop();

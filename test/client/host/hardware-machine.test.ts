@@ -89,7 +89,7 @@ describe('a machine that Linux tells of what it runs is released to', () => {
     expect((await openAs(vault, pending)).core.model).toBe('acme/ocr');
   });
 
-  test('and what it sends is bound to keys of its own, whatever the platform', async () => {
+  test('and what it sends is bound to keys of its own, on every platform', async () => {
     const { statement, objects } = await unsent(vault, [
       machineOf(snp(TABLE), 'snp', null),
       machineOf(TDX, 'tdx', { gpu: async (nonce) => gpusAt(nonce, 1) }),

@@ -44,7 +44,7 @@ describe('what a host is handed', () => {
   });
   const open = (changed: Handover, keys = pending) => openRelease(changed, keys, 0, verify);
 
-  /** What ben's authenticator yields to whoever has it in hand. */
+  /** What ben's authenticator yields to a holder of it. */
   async function signingSeedOf(name: Name): Promise<Uint8Array> {
     const { device, enrolled } = founded.founders[name];
     const credentials = enrolled.map(({ credential, keyEpoch }) => ({ id: fromBase64url(credential), keyEpoch }));
@@ -87,7 +87,7 @@ describe('what a host is handed', () => {
     );
   });
 
-  test('nobody is blamed for an envelope that they did not sign', async () => {
+  test('no custodian is blamed for an envelope that they did not sign', async () => {
     const { index } = shareOf('ben');
     const { envelope } = await sealed('ben', { index, s: randomScalar(), r: randomScalar() });
     await expect(open(withShare('ben', { envelope }))).rejects.toThrow(refusal('signature_invalid'));

@@ -23,7 +23,7 @@ test('a stop that is brought to a host ends its fetch, which leaves nothing of t
   for (const name of ['ana', 'ben'] as const) await approveBy(founded, pending.release, name);
   const { custodians, founders, fingerprint, vault } = founded;
   const [own] = founders.ana.enrolled;
-  if (own === undefined) throw new Error('nobody has enrolled');
+  if (own === undefined) throw new Error('expected an enrolled authenticator');
   const stop = await signStop(custodians.ana, fingerprint, own, { what: 'all', reason: 'a drill' }, null);
   const place = temporary();
   // The last file is slow to come: the host looks for stops meanwhile.

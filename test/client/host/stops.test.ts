@@ -92,7 +92,7 @@ describe('a host that has no authority chain yet', () => {
 });
 
 describe('a host goes on', () => {
-  test('whatever lies there that is not true, of another vault, or of something else, and says why it is ignored', async () => {
+  test('where a file there is not true, of another vault, or of something else, and says why it is ignored', async () => {
     const { world, ana, ben, authority, signed } = await host();
     const [all, bens] = [await signed(world.stop('all', ZEROS, ana)), await signed(world.stop('all', ZEROS, ben))];
     const forged = { statement: all.statement, signature: bens.signature };

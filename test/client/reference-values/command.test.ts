@@ -68,7 +68,7 @@ describe('from-evidence', () => {
     const [told, silent] = [await run(...args, '--out', out), await run(...args, '--json')];
     const document = documentIn(readFileSync(out, 'utf8'));
     expect([told.code, told.stdout]).toEqual([0, expect.stringContaining(`digest   ${digestOfObject(document)}\n`)]);
-    // Nobody but who approves the document can say whether this is who it should be.
+    // Only the approvers of the document can say whether this is who it should be.
     expect(told.stderr).toContain('check this, no vendor vouches for it: tpm.anchors[] certificate, SHA-256 ');
     expect(told.stderr).not.toContain('akPurposes');
     expect(told.stderr).toContain('beware: TPMs: one alone is enough');
@@ -79,7 +79,7 @@ describe('from-evidence', () => {
     expect([unnamed.code, errorOf(unnamed).code]).toEqual([64, 'usage']);
   });
 
-  test('says of an AK certificate’s purpose that is not an AK’s that nobody vouches for it', TIMEOUT, async () => {
+  test('says of an AK certificate’s purpose that is not an AK’s that no vendor vouches for it', TIMEOUT, async () => {
     const parts = files.find(({ name }) => name === 'tpm')?.parts;
     if (parts?.report.platform !== 'tpm') throw new Error('expected a TPM');
     const told = async (purpose: Uint8Array[]) => {
@@ -114,7 +114,7 @@ describe('from-evidence', () => {
   });
 
   test('proposes nothing of what is not authentic, and says every rule that fails', TIMEOUT, async () => {
-    // The kit's root is no vendor's, and nobody pinned it.
+    // The kit's root is no vendor's, and it is not pinned.
     const [told, json] = await Promise.all([
       run('from-evidence', path('snp.json'), '--at', KIT_AT),
       run('from-evidence', path('snp.json'), '--at', KIT_AT, '--json'),

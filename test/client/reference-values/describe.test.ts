@@ -106,7 +106,7 @@ describe('a list without entries refuses everybody, and is named', () => {
   });
 });
 
-describe('what whoever approves a document should weigh', () => {
+describe('what the approvers of a document should weigh', () => {
   test('of SEV-SNP', () => {
     const images = snp.images.map((image) => ({ ...image, hostData: null, idKeyDigest: null }));
     expect(said({ snp: { ...snp, images } })).toContain('image "test image" is compared by its measurement alone');

@@ -92,7 +92,7 @@ describe('a file of evidence', () => {
     expect(await readInput(path('link'), 1)).toEqual(new TextEncoder().encode('x'));
   });
 
-  test('is not a pipe that nobody writes to: it is not waited for', async () => {
+  test('is not a pipe without a writer: it is not waited for', async () => {
     execFileSync('mkfifo', [path('pipe')]);
     await expect(readInput(path('pipe'), 100)).rejects.toThrow(code('not_permitted'));
   });

@@ -134,7 +134,7 @@ describe('SEV-SNP', () => {
     });
   });
 
-  test('is not proposed for under a root that nobody pinned', async () => {
+  test('is not proposed for under a root that is not pinned', async () => {
     const [given] = snpOf();
     await expect(propose(given)).rejects.toMatchObject({
       code: 'appraisal_failed',
@@ -187,13 +187,13 @@ describe('SEV-SNP', () => {
     await expect(propose(second, await propose(first, before))).rejects.toThrow(code('exists'));
   });
 
-  test('names an image after its measurement where nobody names it', async () => {
+  test('names an image after its measurement where no flag names it', async () => {
     const [given, before] = snpOf();
     const { snp } = await propose(given, before, { imageName: null });
     expect(snp?.images[0]?.name).toBe('image a5a5a5a5a5a5a5a5');
   });
 
-  test('does not take what is revoked for good', async () => {
+  test('does not accept what is revoked', async () => {
     const [given, before] = snpOf();
     const revoked = [{ claim: 'snp.product', value: 'Milan' }];
     await expect(propose(given, { ...before, revoked })).rejects.toMatchObject({
@@ -285,7 +285,7 @@ describe('TDX', () => {
     expect([await failed(tdxOf(), merged), await failed(late, merged)]).toEqual([[], []]);
   });
 
-  test('is proposed with a service TD where whoever proposes says so', async () => {
+  test('is proposed with a service TD where the proposer says so', async () => {
     const bound = tdxOf({ header: { version: 5 }, body: { mrServiceTd: '01'.repeat(48) } });
     await expect(propose(bound, TDX_ROOTS)).rejects.toMatchObject({ detail: { 'tdx.service-td': expect.anything() } });
     const { tdx } = await propose(bound, TDX_ROOTS, { listsServiceTds: true });

@@ -154,7 +154,7 @@ describe('signature wrapping', () => {
 describe('signatures', () => {
   const { open, content, signature, close } = signRim();
 
-  test('that are two are refused, wherever the second is', async () => {
+  test('that are two are refused, at every place of the second', async () => {
     await expect(readText(open + content + signature + signature + close)).rejects.toThrow(code('malformed'));
     const nested = signature.replace('</ds:Signature>', `<ds:Object>${signature}</ds:Object></ds:Signature>`);
     await expect(readText(open + content + nested + close)).rejects.toThrow(code('malformed'));
@@ -231,7 +231,7 @@ describe('the signer', () => {
   const withSigner = (fields: Parameters<typeof makeSigner>[0]) =>
     makeRim({ chain: [makeSigner(fields), RIM_TEST_ROOT] });
 
-  test('under a root that nobody pinned is refused', async () => {
+  test('under a root that is not pinned is refused', async () => {
     const untrusted = readRim(makeRim(), { roots: RIM_ROOTS, instantMs: INSTANT });
     await expect(untrusted).rejects.toThrow(code('certificate_untrusted'));
   });
@@ -276,7 +276,7 @@ describe('XML that is more than elements and text is refused', () => {
     ['a document type', (rim: SignedRim) => `<!DOCTYPE SoftwareIdentity>${textOf(rim)}`],
     ['an entity', (rim: SignedRim) => `<!DOCTYPE x [<!ENTITY v "550">]>${textOf(rim).replace('550', '&v;')}`],
     ['an external entity', (rim: SignedRim) => `<!DOCTYPE x SYSTEM "file:///etc/passwd">${textOf(rim)}`],
-    ['an entity that nobody declared', (rim: SignedRim) => textOf(rim).replace('550', '&v;')],
+    ['an entity that is not declared', (rim: SignedRim) => textOf(rim).replace('550', '&v;')],
     [
       'a comment, which the canonical form drops',
       (rim: SignedRim) => textOf(rim).replace('<ns0:Meta', '<!----><ns0:Meta'),
@@ -376,7 +376,7 @@ describe('vectors', () => {
   }
 
   testOf('bad-chain-driver.xml')('a chain is looked at before the signature that it certifies', async () => {
-    // Its signature and digest are true, under a root of the vendor's own that nobody pins.
+    // Its signature and digest are true, under a root of the vendor's own that is not pinned.
     const bytes = readFileSync(vectorPath('nvidia', 'rim', 'bad-chain-driver.xml'));
     const last = /<ds:X509Certificate>([^<]*)<\/ds:X509Certificate>(?!.*X509Certificate)/s.exec(bytes.toString())?.[1];
     const debug = Uint8Array.from(Buffer.from(last ?? '', 'base64'));

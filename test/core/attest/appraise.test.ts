@@ -60,7 +60,7 @@ async function broken(changed: object, values = referenceValues): Promise<string
   return failed;
 }
 
-/** Evidence whose report our own chip has signed, whatever it says. */
+/** Evidence with any report, which our own chip has signed. */
 function reported(changes: Partial<SimulatedReport>, binding: Partial<Evidence> = {}): Evidence {
   const bound = { ...evidence, ...binding };
   const said = {
@@ -74,7 +74,7 @@ function reported(changes: Partial<SimulatedReport>, binding: Partial<Evidence> 
 }
 
 describe('an appraisal', () => {
-  test('is the same bytes whoever reaches it', async () => {
+  test('is the same bytes for everyone who computes it', async () => {
     const [one, two] = [await reach(evidenceBytes), await reach(evidenceBytes)];
     expect(canonicalBytes(one)).toEqual(canonicalBytes(two));
     expect(canonicalBytes(one)).toEqual(host.appraisalBytes);
@@ -106,7 +106,7 @@ describe('an appraisal', () => {
     expect((await reach(evidenceBytes, values)).referenceValues).not.toBe((await reach(evidenceBytes)).referenceValues);
   });
 
-  test('is the same whichever verifier reaches it', async () => {
+  test('is the same with every verifier', async () => {
     const changed = canonicalBytes({ ...evidence, report: { ...evidence.report, measurement: OTHER } });
     for (const bytes of [evidenceBytes, changed]) {
       const input = { evidence: bytes, endorsements, referenceValues, instantMs: INSTANT };
@@ -177,7 +177,7 @@ describe('simulated evidence breaks', () => {
 });
 
 test.each([
-  ['a KEM key that nobody can seal to', { kem: toBase64url(new Uint8Array(1216)) }],
+  ['a KEM key that cannot be sealed to', { kem: toBase64url(new Uint8Array(1216)) }],
   ['a receipt key for which anybody can sign', { receiptKey: ed25519KeyText(new Uint8Array(32)) }],
 ])('%s is turned away before it is appraised', async (_what, changes) => {
   await expect(reach(canonicalBytes(reported({}, changes)))).rejects.toThrow(code('invalid_key'));

@@ -98,7 +98,7 @@ test('a host is refused that shows another number of GPUs or switches than polic
   ]);
 });
 
-test('what is revoked is refused, whatever else allows it', async () => {
+test('what is revoked is refused, even where another rule allows it', async () => {
   const revoking = (claim: string, value: string) => ({ ...VALUES, revoked: [{ claim, value }] });
   expect(await failed({}, revoking('simulated.chip', CHIP_HEX))).toEqual(['composite.revoked']);
   expect(await failed({}, revoking('simulated.measurement', MEASUREMENT))).toEqual(['composite.revoked']);

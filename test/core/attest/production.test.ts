@@ -9,7 +9,7 @@ import { MEASUREMENT } from '../../world/founding.ts';
 import { gpuUnder, snpUnder, tdxUnder } from '../../world/reference-values.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
-/** A root of nobody's: what a forger would have pinned. */
+/** A root of no vendor's: what a forger would have pinned. */
 const MADE_UP = Uint8Array.of(0x30, 0x00);
 
 test('a production vault may have no reference values, and refuse everybody', () => {

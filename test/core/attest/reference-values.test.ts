@@ -26,7 +26,10 @@ test.each([
   ['a platform that is not known (lesson: claim names drift)', { ...VALUES, cca: null }],
   ['values under the name of another platform', { ...VALUES, tdx: VALUES.simulated }],
   ['a measurement of another length', { ...VALUES, simulated: { platform: 'simulated', measurements: ['a5'] } }],
-  ['the revocation of a claim that nobody makes', { ...VALUES, revoked: [{ claim: 'simulated.chips', value: 'aa' }] }],
+  [
+    'the revocation of a claim that no evidence makes',
+    { ...VALUES, revoked: [{ claim: 'simulated.chips', value: 'aa' }] },
+  ],
   ['the revocation of nothing', { ...VALUES, revoked: [{ claim: 'simulated.chip', value: '' }] }],
   ['a revocation of one device alone', { ...VALUES, revoked: [{ claim: 'nvidia.gpu-0.driver', value: '1' }] }],
   ['less than no GPU', { ...VALUES, gpu: { ...VALUES.gpu, gpus: [-1] } }],

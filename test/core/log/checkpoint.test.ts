@@ -31,7 +31,7 @@ describe('the text of a checkpoint', () => {
     };
     expect(checkpoint_text).toHaveLength(21);
     for (const { name, text, error } of checkpoint_text) {
-      // The specification allows extension lines. Ours has none, and what nobody defines nobody should sign:
+      // The specification allows extension lines. Ours has none, and a signer should not sign what is not defined:
       // a client that skipped them would call two different signed texts the same checkpoint.
       if (error || name === 'extension lines') {
         expect(() => parseCheckpointText(text), name).toThrow(code('checkpoint_invalid'));

@@ -153,7 +153,7 @@ describe('a note', () => {
     expect(() => formatNote({ text: TEXT, signatures: [] })).toThrow(code('malformed'));
   });
 
-  test('comes back as it was, whatever its text', () => {
+  test('comes back as it was, for every text', () => {
     const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/\p{Cc}|\ufeff/gu, ''));
     fc.assert(
       fc.property(fc.array(line), (lines) => {
@@ -212,7 +212,7 @@ describe('a verifier key', () => {
     expect(() => parseVkey(vkey.replace(id, `${id}00`))).toThrow(code('invalid_key'));
   });
 
-  test('is refused for a type that nobody here verifies', () => {
+  test('is refused for a type that this verifier does not know', () => {
     expect(() => parseVkey(vkeyOf('log', concat(u8(6), publicKey)))).toThrow(code('unsupported_algorithm'));
     expect(() => parseVkey('log+00000000+')).toThrow(code('unsupported_algorithm'));
   });

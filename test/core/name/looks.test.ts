@@ -160,7 +160,7 @@ describe('alike', () => {
     expect(different.map(([code]) => code.toString(16))).toEqual([]);
   });
 
-  test('a name looks like itself with each letter as it is taken for, or in the other case, whichever', () => {
+  test('a name looks like itself with each letter as it is taken for, or in the other case, for each', () => {
     const swaps = ['Il', 'Ii', 'l1', '0o', '0O', 'Ll', 'Oo', 'Bb', '’ʼ', "ʻ'", 'ÍI', 'Łl'];
     const property = fc.property(
       fc.array(fc.tuple(fc.constantFrom(...swaps), fc.boolean()), { minLength: 1 }),

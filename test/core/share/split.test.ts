@@ -76,7 +76,7 @@ describe('vectors', () => {
   });
 });
 
-test('any threshold of the shares give the secret back, whatever the indices', () => {
+test('any threshold of the shares give the secret back, for all indices', () => {
   const sharing = fc
     .record({
       secret: fc.bigInt({ min: 0n, max: Scalars.ORDER - 1n }).map(encodeScalar),

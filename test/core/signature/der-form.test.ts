@@ -60,7 +60,7 @@ describe('the contents of an element have one form', () => {
   });
 });
 
-describe('a tag that no certificate has is refused, whatever reads it', () => {
+describe('a tag that no certificate has is refused by every parser', () => {
   test.each([
     ['an end of contents', '0000'],
     ['a SEQUENCE that is not marked as holding elements', '1000'],

@@ -376,7 +376,7 @@ describe('a host refuses (no proof, no weights)', () => {
   });
 });
 
-test('the indices of a release that nobody proposed are not to be had', async () => {
+test('the indices of a release that was not proposed are not to be had', async () => {
   const failure = await failureOf(() => authorityOf(BASE.facts, OTHER));
   hit.add(siteOf(failure));
   expect(failure.code).toBe('proposal_unknown');

@@ -282,7 +282,7 @@ describe('a stolen authenticator', () => {
     for (const of of [dan, cleo]) await world.approve(await world.propose(world.keyRetirement(of, ana)), ana, ben);
     expect(world.facts.authenticators.count(({ retiredAt }) => retiredAt === null)).toBe(3);
     await world.changePolicy({ veto: true }, ana, ana, ben);
-    // Of three, two and their quorum of two: nobody is left to retire either.
+    // Of three, two and their quorum of two: no quorum is left to retire either.
     const refused = expect.objectContaining({ code: 'quorum_unreachable' });
     const last = await world.propose(world.keyRetirement(ben, ana));
     await expect(world.approve(last, dan, cleo)).rejects.toThrow(
@@ -296,7 +296,7 @@ describe('a stolen authenticator', () => {
 });
 
 describe('a machine’s key', () => {
-  test('is retired by any custodian, and by itself, for good', async () => {
+  test('is retired by any custodian, and by itself, and cannot return', async () => {
     const { world, ben } = await founded();
     const { auditor, requester } = world.founding;
     expect(world.facts.principals.get(auditor.record.key)?.retiredAt).toBe(null);
@@ -332,7 +332,7 @@ describe('a version', () => {
     expect(world.facts.versions.get(deposit.manifest)?.phase).toBe('withdrawn');
   });
 
-  test('knows the bytes of every file, so that nobody parses its manifest to serve a range of one', async () => {
+  test('knows the bytes of every file, so that the vault parses no manifest to serve a range of one', async () => {
     const { world, deposit } = await deposited();
     expect(world.facts.versions.get(deposit.manifest)?.files).toEqual(
       deposit.core.files.map(({ size }) => Number(size)),
@@ -383,7 +383,7 @@ describe('a vault', () => {
       ['cleo', 'a test'],
       ['dan', 'what I saw'],
     ]);
-    // Whoever approved the resumption of the first did not know of the second.
+    // Those who approved the resumption of the first did not know of the second.
     await expect(world.approve(early, ben)).rejects.toThrow(expect.objectContaining({ code: 'stop_unknown' }));
     const second = world.facts.stopped?.[1]?.digest ?? '';
     await world.approve(await world.propose(world.resumption(second, ana)), ana, ben);
@@ -391,7 +391,7 @@ describe('a vault', () => {
     expect(world.facts.resumptions).toHaveLength(2);
   });
 
-  test('heeds a stop that nobody had heard of when it was resumed, whatever resumption it rests on', async () => {
+  test('heeds a stop that was not known when it was resumed, on any resumption that it rests on', async () => {
     const { world, ana, ben, cleo, dan } = await founded();
     const heldBack = await world.draftStop(world.stop('all', ZEROS, dan));
     for (let i = 0; i < 2; i++) {

@@ -73,9 +73,9 @@ describe('the trial of a policy, which no list of conditions replaces, refuses o
   test.each<[string, Partial<Policy>]>([
     ['whose proposals end before anybody can approve', limits(1)],
     ['whose proposals end after time does', limits(Number.MAX_SAFE_INTEGER)],
-    ['that asks for a group nobody is in', { groups: ['board'] }],
+    ['that asks for a group without members', { groups: ['board'] }],
     // Of the founders' group `research`, ben and dan are members.
-    ['that asks for two groups, of which nobody is in one', { groups: ['research', 'board'] }],
+    ['that asks for two groups, one of them without members', { groups: ['research', 'board'] }],
   ])('%s', async (_what, changes) => {
     const { world } = await founded();
     expect(() => policyCanBeMended(world.facts, world.now)).not.toThrow();

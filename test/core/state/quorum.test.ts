@@ -75,7 +75,7 @@ describe('a tally', () => {
     expect(() => tally(committee(threshold, 4), [], [], votes('a+ b+'))).toThrow(code);
   });
 
-  test('is the same in whatever order persons voted', () => {
+  test('is the same in every order of the votes', () => {
     const ordered = fc
       .tuple(sizes, groups, barred, distinct)
       .chain(([size, required, out, all]) =>

@@ -123,7 +123,7 @@ test('a kind that needs one is a stop, and nothing that grants', () => {
   expect(one.map(([kind]) => kind)).toEqual(['stop']);
 });
 
-test('a release comes back from its canonical form, whatever its texts and numbers are', () => {
+test('a release comes back from its canonical form, for all texts and numbers', () => {
   const hex = (length: number) =>
     fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
   const fields = fc.record({

@@ -180,7 +180,7 @@ describe('lengths', () => {
 });
 
 describe('round trips', () => {
-  test('any text comes back, whatever the order of its segments', () => {
+  test('any text comes back, in every order of its segments', () => {
     const property = fc.property(
       fc.uint8Array({ maxLength: 70 }),
       fc.integer({ min: 0, max: 3 }),

@@ -92,7 +92,7 @@ describe('the path of a file', () => {
     expect(() => parseFilePath(path)).toThrow(INVALID);
   });
 
-  test('whatever passes stays inside its folder', () => {
+  test('a path that passes stays inside its folder', () => {
     const pieces = fc.array(fc.constantFrom('a', '.', '..', '/', '\\', 'B', ' ', '\0', 'é'), { maxLength: 8 });
     const property = fc.property(pieces, (parts) => {
       const path = parts.join('');

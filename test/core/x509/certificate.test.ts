@@ -233,7 +233,7 @@ describe('a certificate', () => {
     ['an object identifier with a superfluous byte', subjectOf(tlv(0x06, u8(0x80), u8(1)))],
     ['a tag of two bytes', subjectOf(tlv(0x1f, u8(1)))],
     ['elements cut short inside others', subjectOf(tlv(0x30, fromHex('0c02')))],
-  ])('refuses %s, wherever it is', (_, fields) => {
+  ])('refuses %s, at every place', (_, fields) => {
     expect(() => parseCertificate(make(fields))).toThrow(code('malformed'));
   });
 

@@ -72,7 +72,7 @@ describe('a path', () => {
     expect(await verify({ chain: [LEAF, ISSUING], anchors: [ISSUING] })).toEqual([LEAF, ISSUING]);
   });
 
-  test('ends at the first pinned authority that the chain reaches, whatever it goes on to', async () => {
+  test('ends at the first pinned authority that the chain reaches, also where it goes on', async () => {
     const whole = [...CHAIN, ROOT];
     for (const [anchors, length] of [
       [[ISSUING], 2],
@@ -108,7 +108,7 @@ describe('a path', () => {
     expect(await verify({ anchors: [unsigned] })).toHaveLength(4);
   });
 
-  test('ends at whichever of several anchors of one name has the key', async () => {
+  test('ends at the one of several anchors of one name that has the key', async () => {
     const other = make('root', { key: testKey('ES256', 99), signer: testKey('ES256', 99) });
     expect((await verify({ anchors: [other, ROOT] })).at(-1)).toBe(ROOT);
     expect((await verify({ anchors: [ROOT, other] })).at(-1)).toBe(ROOT);

@@ -197,7 +197,7 @@ describe('reserve', () => {
     expect(await store.reserve(hex('release', 1), 100n, 100n)).toBe(true);
   });
 
-  test('gives back, whatever the limit is by then', async () => {
+  test('gives back, under every later limit', async () => {
     const { log } = openLog();
     await log.reserve(RELEASE, 100n, 100n);
     expect(await log.reserve(RELEASE, -30n, 0n)).toBe(true);
@@ -225,7 +225,7 @@ describe('reserve', () => {
   });
 });
 
-test('what it gives out are plain bytes, which nobody shares', async () => {
+test('what it gives out are plain bytes, which no other holder shares', async () => {
   const { log } = openLog();
   await log.commit(batch(0));
   const [entry] = await log.entries(0, 1);

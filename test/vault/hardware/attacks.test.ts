@@ -185,7 +185,7 @@ describe('endorsements', () => {
     ['a VCEK', snpHost({}, nothing), 'snp.vek'],
     ['the list of what is revoked', snpHost({ crl: null }), 'snp.crl'],
     ['TCB collateral', tdxHost({}, nothing), 'tdx.root-crl'],
-  ])('that nobody has are named, and where they are looked for: %s', async (_, host, rule) => {
+  ])('that no source has are named, and where they are looked for: %s', async (_, host, rule) => {
     const [failed, message] = await refused(host);
     expect(failed).toBe(rule);
     expect(message).toMatch(/endorsement_missing.*put them into the vault’s --endorsements folder/s);
@@ -239,7 +239,7 @@ describe('a statement', () => {
     await expect(propose(asked, { endorsements: digestOf(other) })).rejects.toThrow(refusal('binding_mismatch'));
   });
 
-  test('cannot name an appraisal that nobody else reaches', async () => {
+  test('cannot name an appraisal that another cannot reach', async () => {
     const asked = await unsent(vault, [snpHost()]);
     const { appraisal } = parseAppraisal(fromBase64url(asked.objects[asked.statement.hosts[0]?.appraisal ?? ''] ?? ''));
     const lie = canonicalBytes({ ...appraisal, claims: { ...appraisal.claims, 'snp.vmpl': '1' } });

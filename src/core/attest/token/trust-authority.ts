@@ -138,7 +138,7 @@ function checkReferenceValues(
   if (policies !== null) checkPolicies(findings, claims, policies);
 }
 
-/** The date is whatever text the service wrote, `absent` too: only an instant of the floor's form is compared. */
+/** The date is the text that the service wrote, `absent` included: only an instant of the floor's form is compared. */
 function checkTcbDate(findings: ItaFindings, date: string, floor: string): void {
   findings.rule('ita.tcb-date', `from ${floor}`, date, INSTANT.test(date) && date >= floor);
 }

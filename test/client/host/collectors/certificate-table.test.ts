@@ -54,7 +54,7 @@ test('refuses contents that overlap the table or end after it, and one GUID twic
   expect(() => parseCertificateTable(twice)).toThrow(malformed);
 });
 
-test('takes the certificate of the key that signed, whichever others are there', () => {
+test('takes the certificate of the key that signed, among any others', () => {
   const table = certificateTable([...BOTH, { guid: GUIDS.ask, content: ASK }]);
   const ask = toBase64url(ASK);
   expect(snpEndorsementsOf(table, reportBy('vcek'), null)).toEqual({ vek: toBase64url(VCEK), ask, crl: null });

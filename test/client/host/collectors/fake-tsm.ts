@@ -30,7 +30,7 @@ export interface FakeKernel {
 
 /**
  * configfs-tsm-report as Linux shows it, of real files: each attribute is a pipe, at whose other end this answers
- * in the order that the kernel's documentation gives. Whoever asks in another order waits for ever.
+ * in the order that the kernel's documentation gives. A program that asks in another order waits for ever.
  */
 export class FakeTsm {
   readonly folder: TsmFolder;
@@ -119,7 +119,7 @@ export class FakeTsm {
     return taken;
   }
 
-  /** Until `act` is through, or the entry is gone. A pipe at whose other end nobody is yet says so. */
+  /** Until `act` is through, or the entry is gone. A pipe without a reader or writer yet says so. */
   async #whilePresent(entry: string, act: () => boolean): Promise<void> {
     while (this.#present.has(entry)) {
       try {

@@ -54,7 +54,7 @@ test('NVSwitches come after the GPUs, where they are asked for', async () => {
   expect(await new Nvattest({ file, switches: true }).gpu(TEST_NONCE)).toEqual(evidenceOf(...DEVICES, SWITCH));
 });
 
-test('refuses evidence under another nonce, whatever is said of it', async () => {
+test('refuses evidence under another nonce, even where the output names that nonce', async () => {
   const other = { ...listed(makeDevice({ nonce: new Uint8Array(32).fill(9) })), nonce: toHex(TEST_NONCE) };
   const refused = collect(printed([listed(makeDevice()), other]));
   await expect(refused).rejects.toMatchObject({ code: 'malformed', message: expect.stringContaining('gpu 1') });

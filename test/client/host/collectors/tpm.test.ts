@@ -65,7 +65,7 @@ test('a key without a certificate is one that custodians activated', async () =>
   expect(report).toEqual(tpmReport({ identity: activatedIdentity('ECDSA') }));
 });
 
-test('the tools are sent to the TPM that the environment names, and write where nobody else reads', async () => {
+test('the tools are sent to the TPM that the environment names, and write where no other user reads', async () => {
   recorded(tpmReport());
   vi.stubEnv('TPM2TOOLS_TCTI', 'device:/dev/tpmrm7');
   vi.stubEnv('TMPDIR', programs.folder);

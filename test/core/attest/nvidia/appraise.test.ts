@@ -103,7 +103,7 @@ describe('devices', () => {
     expect(names.map((name) => name.replace('gpu-0.', '')).sort()).toEqual(Object.keys(NVIDIA_CLAIMS).sort());
   });
 
-  test('show rules in one order, whoever appraises', async () => {
+  test('show rules in one order in every appraisal', async () => {
     const [first, second] = [await appraise(one()), await appraise(one())];
     expect(first).toEqual(second);
     expect(first.rules.map(({ rule }) => rule.replace('nvidia.gpu-0.', ''))).toEqual([
@@ -189,7 +189,7 @@ describe('the chain', () => {
     expect(await broken(one({ chain: ([leaf, , ...rest]) => [leaf as Uint8Array, ...rest] }))).toContain('gpu-0.chain');
   });
 
-  test('to a root that nobody pinned is refused', async () => {
+  test('to a root that is not pinned is refused', async () => {
     expect(await broken(one(), valuesWith({ roots: [] }))).toEqual(['gpu-0.chain']);
     expect(await broken(one(), { values: null })).toEqual(['gpu-0.chain']);
     const root = { subject: name({ '2.5.4.3': 'Other' }), issuer: name({ '2.5.4.3': 'Other' }) };
@@ -214,7 +214,7 @@ describe('the chain', () => {
     ['is an authority', [basicConstraints(true), keyUsage(0, 5), fwid]],
     ['may not sign', [keyUsage(5), fwid]],
     ['does not say that it may sign', [fwid]],
-    ['has a critical extension that nobody knows', [keyUsage(0), fwid, extension('1.2.3', u8(5), true)]],
+    ['has a critical extension that is not known', [keyUsage(0), fwid, extension('1.2.3', u8(5), true)]],
   ])('of a leaf that %s is refused', async (_, leafExtensions) => {
     expect(await broken(one({ leafExtensions }))).toEqual(['gpu-0.chain']);
   });
@@ -242,7 +242,7 @@ describe('the report', () => {
     expect(await broken(evidenceOf({ spdm: other.spdm, chain: mine.chain }))).toEqual(['gpu-0.signature']);
   });
 
-  test('that answers another request is refused, unless nobody says which', async () => {
+  test('that answers another request is refused, unless no nonce is expected', async () => {
     const stale = one({ nonce: new Uint8Array(32).fill(9) });
     expect(await broken(stale)).toEqual(['gpu-0.nonce']);
     expect(await broken(stale, { nonce: null })).toEqual([]);
@@ -516,7 +516,7 @@ describe('every flipped bit', () => {
       const changed = { ...device, spdm: flipped(device.spdm, at) };
       if ((await refusal(evidenceOf(changed))) === null) accepted.push(at);
     }
-    // The last byte: nobody signed it, and no rule reads it.
+    // The last byte: no signature covers it, and no rule reads it.
     expect(accepted).toEqual([device.spdm.length - 1]);
   });
 

@@ -36,7 +36,7 @@ describe('reference values', () => {
   });
 
   test.each([
-    ['an architecture that nobody knows', { architectures: ['ampere'] }],
+    ['an architecture that is not known', { architectures: ['ampere'] }],
     ['a driver version that is none', { drivers: [driver({ version: '550.144.03-open' })] }],
     ['a driver of an unnamed chip', { drivers: [driver({ chip: '' })] }],
     ['a driver of a chip in a spelling of leaves', { drivers: [driver({ chip: 'LS_10' })] }],

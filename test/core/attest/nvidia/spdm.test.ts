@@ -66,7 +66,7 @@ describe('a report', () => {
     expect(() => parse({ trailing: new Uint8Array(3) })).toThrow(malformed(/at most 2 bytes after the signature/));
   });
 
-  test('is refused wherever it is cut short', () => {
+  test('is refused at every length that cuts it short', () => {
     const { spdm } = makeDevice({ blocks: 2 });
     for (let length = 0; length < spdm.length; length++) {
       expect(() => parseSpdm(spdm.subarray(0, length)), `${length} bytes`).toThrow(malformed(/^spdm/));
@@ -133,7 +133,7 @@ describe('opaque data', () => {
     );
   });
 
-  test('may have fields that nobody knows', () => {
+  test('may have fields that are not known', () => {
     expect(parse({ opaque: { 999: utf8('new') } }).opaque.driver).toBe(TEST_DRIVER);
   });
 
@@ -168,7 +168,7 @@ test('every list of measurements comes back', () => {
 
 const EMPTY = makeDevice({ blocks: 0 });
 
-test('no bytes whatever are refused without a code', () => {
+test('no bytes are refused without a code', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, headed) => {
       const given = headed ? concat(EMPTY.spdm.subarray(0, 41), bytes) : bytes;

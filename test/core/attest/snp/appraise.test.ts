@@ -26,7 +26,7 @@ function reach(made: SnpCase, instantMs = SNP_INSTANT_MS, expectedData: Uint8Arr
   return appraiseSnp({ ...made, expectedData: reportData, instantMs, verify: verifyNode });
 }
 
-/** The rules that evidence breaks; every rule is there once, whatever fails. */
+/** The rules that evidence breaks; every rule is there once, also where others fail. */
 async function broken(options: SnpOptions, instantMs = SNP_INSTANT_MS): Promise<string[]> {
   const { rules } = await reach(snpCase(options), instantMs);
   expect(rules.map(({ rule }) => rule).toSorted()).toEqual(ALL_RULES);
@@ -58,7 +58,7 @@ describe('a report passes', () => {
     expect(await broken({ product: 'Genoa', report, vekExtensions: { '2': tlv(0x16, utf8(name)) } })).toEqual([]);
   });
 
-  test('of version 4, whatever it has where version 5 has mitigation vectors', async () => {
+  test('of version 4, with any bytes where version 5 has mitigation vectors', async () => {
     const patches = [[0x1f8, new Uint8Array(16).fill(0xee)]] as const;
     const made = snpCase({ report: { version: 4, patches } });
     expect(await broken({ report: { version: 4, patches } })).toEqual([]);
@@ -93,7 +93,7 @@ test('a Venice is read whole, and refused because no root of it is published', a
   expect(await got('snp.chain', options)).toBe('root_unknown: no root of Venice is published yet');
 });
 
-test('authenticity alone leaves out what compares with reference values, and the binding where nobody says', async () => {
+test('authenticity alone leaves out what compares with reference values, and the binding where none is expected', async () => {
   const { rules } = await appraiseSnp({
     ...snpCase(),
     referenceValues: null,
@@ -102,7 +102,7 @@ test('authenticity alone leaves out what compares with reference values, and the
     verify: verifyNode,
   });
   expect(rules.map(({ rule }) => rule).toSorted()).toEqual([...AUTHENTICITY_RULES].toSorted());
-  // The kit's root is not the vendor's, and without a chain nobody looks at the list.
+  // The kit's root is not the vendor's, and without a chain the list is not read.
   expect(rules.filter(({ pass }) => !pass).map(({ rule }) => rule)).toEqual(['snp.chain', 'snp.crl']);
 });
 
@@ -328,13 +328,13 @@ describe('evidence with a byte changed', () => {
     endorsements: { ...made.endorsements, snp: snp && { ...snp, [part]: toBase64url(der) } },
   });
 
-  test('is refused wherever the report is signed', async () => {
+  test('is refused at every signed byte of the report', async () => {
     const outcomes = new Set<string>();
     for (let at = 0; at < 0x2a0; at += 5) outcomes.add(await outcome(reported(flip(report, at))));
     expect([...outcomes].toSorted()).toEqual(['fail', 'malformed', 'unsupported_version']);
   });
 
-  test('is refused wherever the report is not signed', async () => {
+  test('is refused at every byte of the report that is not signed', async () => {
     const outcomes = new Set<string>();
     for (let at = 0x2a0; at < report.length; at++) outcomes.add(await outcome(reported(flip(report, at))));
     expect([...outcomes].toSorted()).toEqual(['fail', 'malformed']);

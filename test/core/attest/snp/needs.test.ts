@@ -26,7 +26,7 @@ test('a report by a VLEK needs that', () => {
 });
 
 test.each<[string, Partial<SnpReportFields>]>([
-  ['that nobody signed', { flags: 7 << 2 }],
+  ['that no key signed', { flags: 7 << 2 }],
   ['of a processor that is no product', { cpuid: { family: 0x17, model: 0x31, stepping: 0 } }],
 ])('a report %s has no endorsements', (_what, changes) => {
   expect(() => needsOf(snpFields('Milan', 'vcek', changes))).toThrow(code('endorsement_missing'));

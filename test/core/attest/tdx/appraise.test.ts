@@ -329,7 +329,7 @@ describe('collateral', () => {
     expect(rules['tdx.qe-identity']).toMatch(/^malformed/);
   });
 
-  test('is read as it was signed, whatever its white space', async () => {
+  test('is read as it was signed, with any white space', async () => {
     const text = JSON.stringify(TCB_INFO, null, 1);
     expect(await broken({}, { endorsements: { tcbInfo: text, tcbInfoSignature: signedBy(text) } })).toEqual({});
   });
@@ -432,7 +432,7 @@ describe('the TCB', () => {
     expect(await broken({ qe: { isvSvn: 3 } })).toEqual({ 'tdx.tcb-status': 'OutOfDate' });
   });
 
-  test('is refused where a revoked level is the one reached, whatever policy allows', async () => {
+  test('is refused where a revoked level is the one reached, under every policy', async () => {
     const pck = { ...older, pceSvn: 5 };
     const tcbStatuses: TdxReferenceValues['tcbStatuses'] = ['UpToDate', 'OutOfDate', 'OutOfDateConfigurationNeeded'];
     expect(await broken({ pck }, { values: { tcbStatuses } })).toEqual({ 'tdx.tcb-status': 'Revoked' });

@@ -44,7 +44,7 @@ describe('TCB info', () => {
     ['without a next update', { nextUpdate: undefined }],
     ['with a date of no calendar', { issueDate: '2025-02-30T00:00:00Z' }],
     ['with a date in another zone', { issueDate: '2025-02-03T00:00:00+01:00' }],
-    ['with a status that nobody knows', { tcbLevels: [{ ...level, tcbStatus: 'Fine' }] }],
+    ['with a status that is not known', { tcbLevels: [{ ...level, tcbStatus: 'Fine' }] }],
     ['with a level without an SVN', { tcbLevels: [{ ...level, tcb: { ...level.tcb, pcesvn: undefined } }] }],
     ['with fifteen components', { tcbLevels: [{ ...level, tcb: { ...level.tcb, tdxtcbcomponents: [{ svn: 1 }] } }] }],
     ['with a negative SVN', { tcbLevels: [platformLevelJson([-1], 13, [5], 'UpToDate')] }],

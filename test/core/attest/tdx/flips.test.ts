@@ -49,7 +49,7 @@ const isUncovered = (quote: Uint8Array, offset: number) =>
 
 const range = (from: number, length: number) => Array.from({ length }, (_, i) => from + i);
 
-/** Offsets of the header, and of every type and length, which nobody signs. */
+/** Offsets of the header, and of every type and length, which no signature covers. */
 function framingOf(quote: Uint8Array): number[] {
   const { signed, qeAuthData } = parseTdxQuote(quote);
   const certification = signed.length + 4 + 128;

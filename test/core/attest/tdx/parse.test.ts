@@ -53,7 +53,7 @@ describe('a TD quote', () => {
     expect(parseTdxQuote(V5_TDX_10).signed).toHaveLength(54 + 584);
   });
 
-  test('carries whatever the TD reports', () => {
+  test('carries every report of the TD', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 584, maxLength: 584 }), (body) => {
         const { teeTcbSvn2: _, mrServiceTd: __, ...parsed } = parseTdxQuote(changed(V4, AT.body, ...body)).body;
@@ -62,7 +62,7 @@ describe('a TD quote', () => {
     );
   });
 
-  test('is refused wherever it is cut short', () => {
+  test('is refused at every length that cuts it short', () => {
     for (const quote of [V4, V5, V5_TDX_10]) {
       for (let length = 2; length < quote.length; length++) {
         expect(() => parseTdxQuote(quote.subarray(0, length))).toThrow(code('malformed'));
@@ -74,7 +74,7 @@ describe('a TD quote', () => {
     expect(() => parseTdxQuote(V4.subarray(0, 100))).toThrow(/TDX quote: expected 48 bytes at offset 64, got 36/);
   });
 
-  test('is read with whatever the platform left after it, and says how much', () => {
+  test('is read with the bytes that the platform left after it, and says how much', () => {
     const quote = parseTdxQuote(makeTdxQuote({ trailing: new Uint8Array(39).fill(0x5a) }));
     expect(quote.trailingBytes).toBe(39);
     expect(quote.body).toEqual(parseTdxQuote(V4).body);

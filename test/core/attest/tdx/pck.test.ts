@@ -78,7 +78,7 @@ describe('a PCK certificate', () => {
     }
   });
 
-  test('is refused wherever its SGX extension is cut short', () => {
+  test('is refused at every length that cuts its SGX extension short', () => {
     const whole = concat(...FIELDS);
     // The last two fields may be left out whole.
     const [instance = 0, flags = 0] = FIELDS.slice(5).map((field) => field.length);

@@ -164,7 +164,7 @@ describe('tokens of NRAS', () => {
     ['of measurements that differ', device({ measres: 'fail' }), ['gpu-0.measurements']],
     ['of no measurements', device({ measres: undefined }), ['gpu-0.measurements']],
     ['of a device that is being debugged', device({ dbgstat: 'enabled' }), ['gpu-0.debug']],
-    ['of a device of which nobody knows', device({ dbgstat: null }), ['gpu-0.debug']],
+    ['of a device of which it is not known', device({ dbgstat: null }), ['gpu-0.debug']],
     ['of a device that did not boot securely', device({ secboot: false }), ['gpu-0.secure-boot']],
     ['of a device that may have booted securely', device({ secboot: null }), ['gpu-0.secure-boot']],
     ['with a warning', device({ 'x-nvidia-attestation-warning': 'a certificate is on hold' }), ['gpu-0.warning']],

@@ -312,7 +312,7 @@ describe('reference values for Trust Authority', () => {
     expect(await reach(NOW)).toEqual([]);
     expect(await reach(NOW, { instantMs: TOKEN_INSTANT_MS + graceMs - 1 })).toEqual([]);
     expect(await reach(NOW, { instantMs: TOKEN_INSTANT_MS + graceMs })).toEqual(['ita.time']);
-    // Neither a beginning is moved, nor how long a token may last, nor what nobody's policy says.
+    // Neither a beginning is moved, nor how long a token may last, nor what no policy says.
     expect(await reach(NOW + 240, { instantMs: before - 60_001 })).toEqual(['ita.time']);
     expect(await reach(NOW - 60 + 86_401)).toEqual(['ita.time']);
     expect(await reach(NOW - 60)).toEqual(['ita.time']);

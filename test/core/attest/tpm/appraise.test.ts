@@ -131,7 +131,7 @@ describe('a quote of a certified key', () => {
     const attributes = 'fixedTPM fixedParent sensitiveDataOrigin userWithAuth restricted sign';
     const word = ', as the host says; its certificate vouches for the key alone';
     expect(await got(tpmReport())).toBe(attributes + word);
-    // Under the same certificate, whatever is written there.
+    // Under the same certificate, with any attributes.
     const none = { ...certificateIdentity('ECDSA'), key: toBase64url(publicArea('ECDSA', { attributes: 0 })) };
     expect(await got(tpmReport({ identity: none }))).toBe(`none${word}`);
     // The name that custodians activated is a hash of the attributes too.
@@ -162,7 +162,7 @@ describe('extraData', () => {
     }
   });
 
-  test('is left out where nobody says what is expected', async () => {
+  test('is left out where nothing is expected', async () => {
     const { rules } = await reach(tpmReport(), { expectedData: null });
     expect(rules.map((one) => one.rule)).not.toContain(rule);
   });
@@ -180,7 +180,7 @@ describe('PCRs', () => {
     ]);
   });
 
-  test('are refused where others were signed, whatever their digest', async () => {
+  test('are refused where others were signed, for every digest', async () => {
     const moved = PCRS.map((pcr) => (pcr.index === 10 ? { ...pcr, index: 11 } : pcr));
     expect(await broken(tpmReport({ presented: moved }))).toEqual({
       'tpm.selection': 'sha256:0,1,2,3,4,5,6,7,10',
@@ -223,7 +223,7 @@ describe('PCRs', () => {
     }
   });
 
-  test('are refused of the SHA-384 bank where the SHA-256 bank was signed, whatever their digest', async () => {
+  test('are refused of the SHA-384 bank where the SHA-256 bank was signed, for every digest', async () => {
     const selections = [{ hash: sha256, indices }];
     expect(await broken(tpmReport({ pcrs: PCRS_384, selections }))).toMatchObject({
       'tpm.selection': 'sha256:0,1,2,3,4,5,6,7,10',

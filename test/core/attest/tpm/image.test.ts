@@ -25,7 +25,7 @@ const failure = (images: readonly TpmImage[], report: TpmReport = tpmReport()) =
   broken(report, { values: tpmReferenceValues({ images: [...images] }) });
 
 describe('tpm.image', () => {
-  test('is the name of the image that matches, wherever it is in the list', async () => {
+  test('is the name of the image that matches, at every place in the list', async () => {
     for (const images of [
       [OLD, NEW],
       [NEW, OLD],

@@ -151,7 +151,7 @@ describe('tpm.key-certified', () => {
     ['a key that may not sign', certified({ extensions: [keyUsage(2)] }), 'certificate_usage'],
     ['another purpose', certified({ extensions: [extendedKeyUsage('2.23.133.8.1')] }), 'certificate_usage'],
     [
-      'a critical extension that nobody knows',
+      'a critical extension that is not known',
       certified({ extensions: [extension('1.2.3.4', tlv(0x05), true)] }),
       'certificate_usage',
     ],

@@ -32,7 +32,7 @@ function refusesEveryLength(bytes: Uint8Array, parse: (bytes: Uint8Array) => unk
 }
 
 describe('TPMS_ATTEST', () => {
-  test('says what was quoted, whatever that is', () => {
+  test('says what was quoted, for every quote', () => {
     const indices = fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { minLength: 0 });
     const bytes = (max: number) => fc.uint8Array({ maxLength: max });
     fc.assert(

@@ -211,7 +211,7 @@ describe('a TPM of somebody else', () => {
   });
 
   withFiles('bad-gcp-sha1-emptynonce.json')('is refused for SHA-1', () => {
-    // Wherever in the file: a TPMT_SIGNATURE of RSASSA with SHA-1.
+    // At any place in the file: a TPMT_SIGNATURE of RSASSA with SHA-1.
     const strings =
       JSON.stringify(JSON.parse(text('bad-gcp-sha1-emptynonce.json'))).match(/"[A-Za-z0-9+/=]{300,}"/g) ?? [];
     const signatures = strings

@@ -114,7 +114,7 @@ const WHO: readonly BrokenRule[] = [
   signatures('not_a_custodian', 'an approval by a person who is no custodian', () =>
     voting(() => ({ person: OTHER_ID })),
   ),
-  signatures('credential_unknown', 'an approval with a credential that nobody enrolled', () =>
+  signatures('credential_unknown', 'an approval with a credential that is not enrolled', () =>
     voting(() => ({ credential: toBase64url(new Uint8Array(16)) })),
   ),
   signatures('credential_unknown', 'an approval with the credential of another', () =>
@@ -134,7 +134,7 @@ const WHO: readonly BrokenRule[] = [
 ];
 
 const WHEN: readonly BrokenRule[] = [
-  approval('proposal_unknown', 'an approval of what nobody proposed', async () => {
+  approval('proposal_unknown', 'an approval of what was not proposed', async () => {
     const { world, ben } = await founded();
     return [world, await world.draftApproval(OTHER, ben)];
   }),

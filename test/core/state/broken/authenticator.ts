@@ -16,7 +16,7 @@ async function retired(): Promise<Stage> {
 }
 
 export const AUTHENTICATOR: readonly BrokenRule[] = [
-  effect('credential_unknown', 'of a credential that nobody enrolled', async () => {
+  effect('credential_unknown', 'of a credential that is not enrolled', async () => {
     const { world, ana, ben } = await founded();
     const credential = toBase64url(new Uint8Array(16));
     return [world, await world.draftProposal(world.keyRetirement(ana, ben, { credential }))];

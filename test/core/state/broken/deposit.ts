@@ -105,7 +105,7 @@ export const DEPOSIT: readonly BrokenRule[] = [
   deposit('envelopes_mismatch', 'an envelope to somebody else', () =>
     withEnvelopes((all) => all.map((one, i) => (i === 0 ? { ...one, person: OTHER_ID } : one))),
   ),
-  deposit('envelopes_mismatch', 'an envelope to an authenticator of nobody', () =>
+  deposit('envelopes_mismatch', 'an envelope to an authenticator of no custodian', () =>
     withEnvelopes((all) =>
       all.map((one, i) => (i === 0 ? { ...one, credential: toBase64url(new Uint8Array(16)) } : one)),
     ),

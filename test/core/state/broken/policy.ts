@@ -47,7 +47,7 @@ const DOCUMENT: readonly BrokenRule[] = [
     const objects = new Map([...world.objects, [statement.document, lax]]);
     return [world, await world.draftProposal(statement), { objects }];
   }),
-  schema('malformed', 'a policy that nobody can read', () => naming(canonicalBytes({ v: 1, kind: 'policy' }))),
+  schema('malformed', 'a policy that is no policy document', () => naming(canonicalBytes({ v: 1, kind: 'policy' }))),
   schema('malformed', 'a policy that forgets a field', () => {
     const { limits: _, ...others } = POLICY;
     return naming(canonicalBytes(others));
@@ -55,7 +55,9 @@ const DOCUMENT: readonly BrokenRule[] = [
   rulesAt('canonical.ts')('not_canonical', 'a policy in another spelling', () =>
     naming(new TextEncoder().encode(JSON.stringify(POLICY))),
   ),
-  mending('quorum_unreachable', 'a policy that asks for a group nobody is in', () => changing({ groups: ['board'] })),
+  mending('quorum_unreachable', 'a policy that asks for a group without members', () =>
+    changing({ groups: ['board'] }),
+  ),
   mending('quorum_unreachable', 'a policy that asks for a group of which one custodian alone can act', async () => {
     const { world, ben, ana } = await founded();
     await world.append(await retirement(world, ben));
@@ -73,7 +75,7 @@ const DOCUMENT: readonly BrokenRule[] = [
     for (const who of [ben, dan]) await world.append(await retirement(world, who));
     return [world, await world.draftApproval(digest, cleo)];
   }),
-  holds('limit_exceeded', 'a policy under which nobody has the time to approve another one', () =>
+  holds('limit_exceeded', 'a policy that leaves no time to approve another one', () =>
     changing({ limits: { ...POLICY.limits, proposalMs: HOUR_MS - 1 } }),
   ),
   ...PAST_BOUNDS.map(([what, limits]) =>
@@ -107,7 +109,7 @@ const STATEMENT: readonly BrokenRule[] = [
   schema('malformed', 'a change that a machine proposes', () =>
     changing(VETO, ({ world }) => ({ proposer: asProposer(world.founding.requester) }) as object),
   ),
-  signatures('not_a_custodian', 'a change that nobody of the committee proposes', () =>
+  signatures('not_a_custodian', 'a change whose proposer is not in the committee', () =>
     changing(VETO, ({ ana }) => ({ proposer: { ...asProposer(ana), person: OTHER.slice(32) } })),
   ),
   proposal('wrong_policy', 'an approval of a change that another one has overtaken', async () => {

@@ -33,7 +33,7 @@ async function enrolment(changes: (stage: Stage) => Partial<Proposable & { kind:
   return [world, await world.draftProposal(world.principal(machineOf(stage), ana, changes(stage)))];
 }
 
-/** A publication with another proposer, signed by whoever that is. */
+/** A publication with another proposer, signed by that proposer. */
 async function publication(
   proposer: (stage: Stage) => (Proposable & { kind: 'publish' })['proposer'],
   stage: () => Promise<Awaited<ReturnType<typeof deposited>>> = deposited,
@@ -146,7 +146,7 @@ const PROPOSER: readonly BrokenRule[] = [
   signatures('not_a_custodian', 'a proposal by a person who is no custodian', () =>
     enrolment(({ ana }) => ({ proposer: { ...asProposer(ana), person: OTHER_ID } })),
   ),
-  signatures('credential_unknown', 'a proposal with a credential that nobody enrolled', () =>
+  signatures('credential_unknown', 'a proposal with a credential that is not enrolled', () =>
     enrolment(({ ana }) => ({ proposer: { ...asProposer(ana), credential: toBase64url(new Uint8Array(16)) } })),
   ),
   signatures('credential_unknown', 'a proposal with the credential of another custodian', () =>

@@ -52,7 +52,7 @@ export const PUBLISH: readonly BrokenRule[] = [
     await world.append(await world.draftStop(world.stop('version', deposit.manifest, cleo)));
     return [world, await world.draftApproval(proposal, ben)];
   }),
-  base('version_unknown', 'a publication of what nobody deposited', async () => {
+  base('version_unknown', 'a publication of what was not deposited', async () => {
     const { world } = await founded();
     const nowhere = await world.makeDeposit();
     return [world, await world.draftProposal(world.publication(nowhere))];

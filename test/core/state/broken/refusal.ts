@@ -23,11 +23,11 @@ const draft = (world: World, body: Partial<Record<keyof Refusal, unknown>>): Dra
 });
 
 export const REFUSAL: readonly BrokenRule[] = [
-  schema('malformed', 'a refusal with a code that nobody knows', async () => {
+  schema('malformed', 'a refusal with a code that is not known', async () => {
     const { world } = await founded();
     return [world, draft(world, { code: 'stole_the_weights' })];
   }),
-  schema('malformed', 'a refusal at an act that nobody knows', async () => {
+  schema('malformed', 'a refusal at an act that is not known', async () => {
     const { world } = await founded();
     return [world, draft(world, { act: 'steal' })];
   }),

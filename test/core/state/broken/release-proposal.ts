@@ -51,7 +51,7 @@ const MAY: readonly BrokenRule[] = [
     await world.append(await world.draftStop(world.stop('all', ZEROS, cleo)));
     return [world, await world.draftProposal((await world.ask(deposit)).statement)];
   }),
-  base('version_unknown', 'a release of a version that nobody deposited', () => asking({}, () => ({ version: '9' }))),
+  base('version_unknown', 'a release of a version that was not deposited', () => asking({}, () => ({ version: '9' }))),
   base('manifest_mismatch', 'a release under another manifest', () => asking({}, () => ({ manifest: OTHER }))),
   base('manifest_mismatch', 'a release under other commitments', () => asking({}, () => ({ commitments: OTHER }))),
   release('limit_exceeded', 'more hosts than policy allows', () => asking({ hosts: 9 })),
@@ -152,7 +152,7 @@ const APPRAISED: readonly BrokenRule[] = [
   rulesAt('attest/appraise.ts')('appraisal_mismatch', 'an appraisal with other claims', () =>
     withAppraisal(() => ({ claims: {} })),
   ),
-  rulesAt('schema.ts')('malformed', 'endorsements that nobody can read', async () => {
+  rulesAt('schema.ts')('malformed', 'endorsements that are no endorsements document', async () => {
     const { world, deposit } = await published();
     const bytes = utf8('{}');
     world.keep(bytes);
@@ -167,7 +167,7 @@ const APPRAISED: readonly BrokenRule[] = [
   rulesAt('schema.ts')('malformed', 'an appraisal by a platform that is not known', () =>
     withAppraisal(() => ({ platform: 'trust-me' }) as object),
   ),
-  rulesAt('schema.ts')('malformed', 'a release to nobody', () => asking({}, () => ({ hosts: [] }))),
+  rulesAt('schema.ts')('malformed', 'a release to no host', () => asking({}, () => ({ hosts: [] }))),
 ];
 
 export const RELEASE_PROPOSAL: readonly BrokenRule[] = [...MAY, ...BOUND, ...FRESH, ...APPRAISED];

@@ -32,7 +32,7 @@ const oneADay = publishedWith({
 });
 
 export const RELEASE: readonly BrokenRule[] = [
-  release('proposal_unknown', 'a release of what nobody proposed', async () => {
+  release('proposal_unknown', 'a release of what was not proposed', async () => {
     const { world } = await published();
     return [world, toRelease(OTHER)];
   }),
@@ -110,7 +110,7 @@ export const RELEASE: readonly BrokenRule[] = [
 ];
 
 const HOST: readonly BrokenRule[] = [
-  receipt('release_unknown', 'a receipt for what nobody proposed', async () => {
+  receipt('release_unknown', 'a receipt for what was not proposed', async () => {
     const { world, asked } = await released();
     return [world, world.draftHostReceipt(asked, { release: OTHER })];
   }),
@@ -157,7 +157,7 @@ const HOST: readonly BrokenRule[] = [
 ];
 
 const CUSTODY: readonly BrokenRule[] = [
-  receipt('version_unknown', 'custody of what nobody deposited', async () => {
+  receipt('version_unknown', 'custody of what was not deposited', async () => {
     const { world, deposit, ana } = await deposited();
     return [world, world.draftCustody(deposit, ana, ana.authenticators[0], { manifest: OTHER })];
   }),
@@ -195,7 +195,7 @@ const CUSTODY: readonly BrokenRule[] = [
 export const RECEIPT: readonly BrokenRule[] = [...HOST, ...CUSTODY];
 
 export const EXPIRY: readonly BrokenRule[] = [
-  expiry('proposal_unknown', 'the expiry of what nobody proposed', async () => {
+  expiry('proposal_unknown', 'the expiry of what was not proposed', async () => {
     const { world } = await published();
     return [world, toExpire(OTHER)];
   }),

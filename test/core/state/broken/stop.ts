@@ -133,7 +133,7 @@ const WHO: readonly BrokenRule[] = [
     const { world, deposit } = await published();
     return [world, await world.draftStop(world.stop('version', deposit.manifest, world.founding.depositor))];
   }),
-  stop('credential_unknown', 'a stop with a credential that nobody enrolled (lesson: anybody cancels)', () =>
+  stop('credential_unknown', 'a stop with a credential that is not enrolled (lesson: anybody cancels)', () =>
     stopping(() => ({ by: { kind: 'custodian', credential: toBase64url(new Uint8Array(16)) } })),
   ),
   signatures('credential_retired', 'a stop with an authenticator that has been retired', async () => {
@@ -161,7 +161,7 @@ const WHO: readonly BrokenRule[] = [
 
 const WHAT: readonly BrokenRule[] = [
   stop('stop_unknown', 'a stop of everything that names a target', () => stopping(() => ({ target: OTHER }))),
-  stop('release_unknown', 'a revocation of what nobody proposed', () =>
+  stop('release_unknown', 'a revocation of what was not proposed', () =>
     stopping(() => ({ what: 'release', target: OTHER })),
   ),
   stop('release_unknown', 'a revocation of a proposal that is no release', () =>
@@ -181,7 +181,7 @@ const WHAT: readonly BrokenRule[] = [
     await world.append({ kind: 'expiry', body: { proposal: release } });
     return [world, await world.draftStop(world.stop('release', release, ana))];
   }),
-  stop('version_unknown', 'a withdrawal of what nobody deposited', () =>
+  stop('version_unknown', 'a withdrawal of what was not deposited', () =>
     stopping(() => ({ what: 'version', target: OTHER })),
   ),
   stop('version_withdrawn', 'a second withdrawal of one version', async () => {
@@ -189,7 +189,7 @@ const WHAT: readonly BrokenRule[] = [
     await world.append(await world.draftStop(world.stop('version', deposit.manifest, ana)));
     return [world, await world.draftStop(world.stop('version', deposit.manifest, ben))];
   }),
-  stop('not_permitted', 'a retirement of what nobody enrolled', () =>
+  stop('not_permitted', 'a retirement of an authenticator that is not enrolled', () =>
     stopping(() => ({ what: 'authenticator', target: OTHER })),
   ),
   stop('credential_retired', 'a second retirement of one authenticator', async () => {
@@ -208,7 +208,7 @@ const WHAT: readonly BrokenRule[] = [
     await world.append(await world.draftStop(ownKey(world, ben)));
     return [world, await world.draftStop(ownKey(world, dan))];
   }),
-  stop('principal_unknown', 'a retirement of a key that nobody enrolled', () =>
+  stop('principal_unknown', 'a retirement of a key that is not enrolled', () =>
     stopping(() => ({ what: 'principal', target: OTHER })),
   ),
   signatures('principal_retired', 'a second retirement of one key', async () => {
@@ -216,14 +216,14 @@ const WHAT: readonly BrokenRule[] = [
     await world.retire(world.founding.auditor, ana);
     return [world, await world.draftStop(world.retirement(world.founding.auditor, ben))];
   }),
-  stop('proposal_unknown', 'a withdrawal of what nobody proposed', () =>
+  stop('proposal_unknown', 'a withdrawal of what was not proposed', () =>
     stopping(() => ({ what: 'proposal', target: OTHER })),
   ),
   stop('proposal_closed', 'a withdrawal of what has been released', async () => {
     const { world, release, ana } = await released();
     return [world, await world.draftStop(world.stop('proposal', release, ana))];
   }),
-  stop('not_permitted', 'a machine that withdraws what nobody proposed', () =>
+  stop('not_permitted', 'a machine that withdraws what was not proposed', () =>
     stopping(({ world }) => ({ what: 'proposal', target: OTHER, by: asStopper(world.founding.requester) })),
   ),
 ];
