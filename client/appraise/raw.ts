@@ -1,6 +1,7 @@
 import type { Parts } from '../../src/core/attest/compose.ts';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { cpuReport, type GpuEvidence, gpuEvidence } from '../../src/core/attest/evidence.ts';
+import { askOfFile } from '../../src/core/attest/snp/ask.ts';
 import type { SnpEndorsements } from '../../src/core/attest/snp/endorsements.ts';
 import { tdxEndorsementsOfPcs } from '../../src/core/attest/tdx/collateral-json.ts';
 import type { KeySet } from '../../src/core/attest/token/endorsements.ts';
@@ -10,15 +11,12 @@ import { azureHcl } from '../../src/core/attest/tpm/hcl.ts';
 import type { TpmIdentity, TpmReport } from '../../src/core/attest/tpm/report.ts';
 import { pcrsOfValues, tpmtSignatureOf } from '../../src/core/attest/tpm/signature-forms.ts';
 import { parseTpmsAttest } from '../../src/core/attest/tpm/tpms-attest.ts';
-import { equal, fromUtf8, toBase64url } from '../../src/core/bytes.ts';
+import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
-import { orNull } from '../../src/core/refusal.ts';
 import { parseAs } from '../../src/core/schema.ts';
-import { readWholeSequence } from '../../src/core/signature/der.ts';
-import { parseCertificate } from '../../src/core/x509/certificate.ts';
-import { derOfText } from '../../src/core/x509/der-text.ts';
+import { derOfFile, isDer, oneDerOfFile } from '../../src/core/x509/der-text.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
 import { devicesKept } from '../host/nvattest-json.ts';
 import type { Subject } from './agent-file.ts';
@@ -229,26 +227,12 @@ function endorsementsOf(
 
 function snpEndorsementsOf({ vek, ca, crl }: RawEvidence, before: SnpEndorsements | null): SnpEndorsements | null {
   if ([vek, ca, crl, before].every((one) => one === null)) return null;
-  const first = vek === null ? before?.vek : of('vek', () => certificateOf(vek));
-  const ask = ca === null ? before?.ask : of('ca', () => issuerOf(ca));
-  must(first !== undefined && ask !== undefined, 'usage', '--vek and --ca go together');
+  must(before !== null || (vek !== null && ca !== null), 'usage', '--vek and --ca go together');
   return {
-    vek: first,
-    ask,
-    crl: crl === null ? (before?.crl ?? null) : of('crl', () => toBase64url(derOf(crl, 'X509 CRL')[0] ?? crl)),
+    vek: vek === null ? (before?.vek ?? null) : of('vek', () => certificateOf(vek)),
+    ask: ca === null ? (before?.ask ?? null) : of('ca', () => toBase64url(askOfFile(ca).der)),
+    crl: crl === null ? (before?.crl ?? null) : of('crl', () => toBase64url(oneDerOfFile(crl, 'X509 CRL'))),
   };
-}
-
-/** AMD's chain is ASK or ASVK, then ARK; tools write it the other way round too. An ARK issued itself. */
-function issuerOf(ca: Uint8Array): string {
-  const certificates = derOf(ca, 'CERTIFICATE');
-  const isRoot = (der: Uint8Array) => {
-    const { subject, issuer } = parseCertificate(der);
-    return equal(subject, issuer);
-  };
-  const first = certificates.length === 1 ? certificates[0] : certificates.find((der) => !isRoot(der));
-  must(first !== undefined, 'malformed', 'expected the ASK or ASVK, which the ARK issued');
-  return toBase64url(first);
 }
 
 function certificateOf(bytes: Uint8Array): string {
@@ -265,17 +249,7 @@ function keySetsOf(jwks: string, report: Parts['report'], gpu: GpuEvidence | nul
 }
 
 function certificatesOf(bytes: Uint8Array): string[] {
-  return derOf(bytes, 'CERTIFICATE').map(toBase64url);
-}
-
-/** A file of one DER structure, of PEM blocks, or of hexadecimal or base64 of one of these. */
-function derOf(bytes: Uint8Array, label: string): Uint8Array[] {
-  return isDer(bytes) ? [bytes] : derOfText(fromUtf8(bytes), label);
-}
-
-/** Text may begin with the same byte, `0`, but is not as long as its second one would say. */
-function isDer(bytes: Uint8Array): boolean {
-  return orNull(TwinlockError, () => readWholeSequence(bytes)) !== null;
+  return derOfFile(bytes, 'CERTIFICATE').map(toBase64url);
 }
 
 function isPem(bytes: Uint8Array): boolean {

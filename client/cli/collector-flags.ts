@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
-import { fromUtf8 } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import { derOfPem } from '../../src/core/x509/pem.ts';
+import { derOfFile } from '../../src/core/x509/der-text.ts';
 import { readInput } from '../appraise/file.ts';
 import type { EvidenceCollector } from '../host/collector.ts';
 import { AZURE_QUOTE_URL, AzureParavisor } from '../host/collectors/azure.ts';
@@ -16,7 +15,7 @@ import { readOrMakeSimulatedChip } from './simulated-chip-file.ts';
 const PLATFORMS = ['snp', 'tdx', 'tpm', 'azure', 'token', 'simulated'] as const;
 type Platform = (typeof PLATFORMS)[number];
 
-/** As much as derOfPem takes. */
+/** As much as derOfFile takes of PEM. */
 const MAX_CERTIFICATES_BYTES = 256 << 10;
 
 /** What the boot measured; not 10, which grows while the machine runs, and what is quoted must still be there. */
@@ -185,7 +184,7 @@ function wordsOf(command: string): readonly string[] {
 async function certificatesIn(path: string): Promise<readonly Uint8Array[]> {
   const bytes = await readInput(path, MAX_CERTIFICATES_BYTES);
   try {
-    return derOfPem(fromUtf8(bytes), 'CERTIFICATE');
+    return derOfFile(bytes, 'CERTIFICATE');
   } catch (error) {
     throw error instanceof TwinlockError ? new TwinlockError(error.code, `${path}: ${error.message}`) : error;
   }

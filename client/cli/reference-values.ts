@@ -1,12 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
-import { fromUtf8 } from '../../src/core/bytes.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { thingName } from '../../src/core/name/name.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { parseCertificate } from '../../src/core/x509/certificate.ts';
-import { derOfPem } from '../../src/core/x509/pem.ts';
+import { derOfFile } from '../../src/core/x509/der-text.ts';
 import { instantText } from '../../src/core/x509/time.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { readInput } from '../appraise/file.ts';
@@ -210,7 +209,7 @@ async function choicesOf({
 
 async function certificateIn(path: string): Promise<Uint8Array> {
   const bytes = await readInput(path, MAX_FILE_BYTES);
-  const [der, ...more] = bytes[0] === 0x30 ? [bytes] : derOfPem(fromUtf8(bytes), 'CERTIFICATE');
+  const [der, ...more] = derOfFile(bytes, 'CERTIFICATE');
   must(der !== undefined && more.length === 0, 'usage', `${path}: expected one certificate`);
   parseCertificate(der);
   return der;

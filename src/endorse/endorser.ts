@@ -40,7 +40,7 @@ function hardwareOf(report: Evidence['report']): SnpReport | TdxReport | null {
 }
 
 /**
- * What was offered where there is no certificate of the chip: the appraisal says what is wrong with it. Throws
+ * A part that no source has is as it was offered, or missing, and the appraisal says what is wrong with it. Throws
  * `unavailable` where a mirror did not answer that could have one.
  */
 async function endorseSnp(
@@ -66,7 +66,7 @@ async function endorseSnp(
   return offered;
 }
 
-/** Null where there is no certificate of the chip, or none of who issued it. */
+/** Null where no source has any part, or nothing says that the report is of this product. */
 async function endorseProduct(
   finder: Finder,
   needs: SnpNeeds,
@@ -75,13 +75,16 @@ async function endorseProduct(
 ): Promise<SnpEndorsements | null> {
   const find = <V>(wanted: Wanted<V>, text: string | null | undefined) => finder.find(wanted, parsed(wanted, text));
   const vek = await find(wantedVek(needs, product), offered?.vek);
-  const ask = vek === null ? null : await find(wantedAsk(needs, product), offered?.ask);
-  if (vek === null || ask === null) return null;
-  const crl = await find(wantedCrl(needs, product), offered?.crl);
+  if (vek === null && needs.product === null) return null;
+  const [ask, crl] = await allDone([
+    find(wantedAsk(needs, product), offered?.ask),
+    find(wantedCrl(needs, product), offered?.crl),
+  ]);
+  if (offered === null && vek === null && ask === null && crl === null) return null;
   return {
-    vek: toBase64url(vek.certificate.der),
-    ask: toBase64url(ask.der),
-    crl: crl === null ? null : toBase64url(crl.der),
+    vek: vek === null ? (offered?.vek ?? null) : toBase64url(vek.certificate.der),
+    ask: ask === null ? (offered?.ask ?? null) : toBase64url(ask.der),
+    crl: crl === null ? (offered?.crl ?? null) : toBase64url(crl.der),
   };
 }
 

@@ -1,11 +1,12 @@
+import { askOfFile } from '../core/attest/snp/ask.ts';
 import type { SnpNeeds } from '../core/attest/snp/needs.ts';
 import { componentsOf, type SnpProduct, tcbText } from '../core/attest/snp/tcb.ts';
 import { parseVek, type Vek } from '../core/attest/snp/vek.ts';
-import { fromUtf8, toHex } from '../core/bytes.ts';
-import { type Certificate, parseCertificate } from '../core/x509/certificate.ts';
+import { toHex } from '../core/bytes.ts';
+import type { Certificate } from '../core/x509/certificate.ts';
 import { type Crl, parseCrl } from '../core/x509/crl.ts';
+import { oneDerOfFile } from '../core/x509/der-text.ts';
 import { commonName } from '../core/x509/name.ts';
-import { derOfPem } from '../core/x509/pem.ts';
 import { orNull } from './attempt.ts';
 import { crlDates } from './crl-dates.ts';
 import type { Wanted } from './wanted.ts';
@@ -38,7 +39,7 @@ export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
       return get('amd', `${pathOf(needs, product)}/${needs.chipId}?${query}`).then(({ bytes }) => bytes);
     },
     parse(bytes) {
-      const vek = orNull(() => parseVek(bytes));
+      const vek = orNull(() => parseVek(oneDerOfFile(bytes, 'CERTIFICATE')));
       const isRight =
         vek !== null &&
         vek.signer === needs.signer &&
@@ -63,9 +64,8 @@ export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certific
     fetch: (get) =>
       get.has('amd') ? get('amd', `${pathOf(needs, product)}/cert_chain`).then(({ bytes }) => bytes) : null,
     parse(bytes) {
-      const chain = orNull(() => derOfPem(fromUtf8(bytes), 'CERTIFICATE')) ?? [bytes];
-      const certificates = chain.flatMap((der) => orNull(() => parseCertificate(der)) ?? []);
-      return certificates.find((one) => commonName(one) === name) ?? null;
+      const ask = orNull(() => askOfFile(bytes));
+      return ask !== null && commonName(ask) === name ? ask : null;
     },
     dates: ({ notAfterMs }) => ({ edition: 0, issuedMs: 0, endsMs: notAfterMs }),
   };
@@ -80,7 +80,7 @@ export function wantedCrl(needs: SnpNeeds, product: SnpProduct): Wanted<Crl> {
     question: file,
     isReissued: true,
     fetch: (get) => (get.has('amd') ? get('amd', `${pathOf(needs, product)}/crl`).then(({ bytes }) => bytes) : null),
-    parse: (bytes) => orNull(() => parseCrl(bytes)),
+    parse: (bytes) => orNull(() => parseCrl(oneDerOfFile(bytes, 'X509 CRL'))),
     dates: crlDates,
   };
 }

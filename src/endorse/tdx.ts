@@ -8,20 +8,16 @@ import {
   tcbInfoOf,
 } from '../core/attest/tdx/endorsements.ts';
 import type { TdxNeeds } from '../core/attest/tdx/needs.ts';
-import { fromBase64url, fromHex, fromUtf8, toBase64url, utf8 } from '../core/bytes.ts';
+import { type Base64url, fromBase64url, fromHex, fromUtf8, toBase64url, utf8 } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
 import { parseAs } from '../core/schema.ts';
 import { type Crl, parseCrl } from '../core/x509/crl.ts';
-import { derOfPem } from '../core/x509/pem.ts';
+import { derOfChainText, oneDerOfFile } from '../core/x509/der-text.ts';
 import { orNull } from './attempt.ts';
 import { crlDates } from './crl-dates.ts';
 import { saysNone } from './mirror.ts';
 import type { Answer, Dates, Get, Vendor, Wanted } from './wanted.ts';
-
-/** A caching service answers the list in hexadecimal, as text; DER begins with the byte 30, which is no `3`. */
-const HEX_TEXT = /^30[0-9a-fA-F]+\s*$/;
-const DER_SEQUENCE = 0x30;
 
 /**
  * A part of TCB collateral. Intel issues each on its own, so each is looked for on its own: the newest of one must
@@ -150,10 +146,11 @@ function wantedList(place: ListPlace): WantedPart<Crl> {
   };
   return {
     ...{ what, files, question: files[0], isReissued: true },
-    fetch: (get) => place.ask(get)?.then(derOfAnswer) ?? null,
+    fetch: (get) => place.ask(get)?.then(({ bytes }) => bytes) ?? null,
     of: (collateral) => orNull(() => of(collateral)),
     parse: (bytes) =>
-      orNull(() => (bytes[0] === DER_SEQUENCE ? parseCrl(bytes) : of(tdxEndorsementsOfPcs(fromUtf8(bytes))))),
+      orNull(() => parseCrl(oneDerOfFile(bytes, 'X509 CRL'))) ??
+      orNull(() => of(tdxEndorsementsOfPcs(fromUtf8(bytes)))),
     dates: crlDates,
   };
 }
@@ -194,23 +191,14 @@ function signedBytes(answer: Answer, member: string, chainHeader: string): Uint8
   const signed: Signed = {
     text,
     signature: toBase64url(fromHex(signature.toLowerCase())),
-    chain: derOfPem(chainText(answer, chainHeader), 'CERTIFICATE').map(toBase64url),
+    chain: chainOf(answer, chainHeader),
   };
   return utf8(JSON.stringify(signed));
 }
 
 /** PEM, percent-encoded. */
-function chainText(answer: Answer, name: string): string {
+function chainOf(answer: Answer, name: string): Base64url[] {
   const value = answer.header(name);
   must(value !== null && /^[\x21-\x7e]*$/.test(value), 'unavailable', `the mirror's answer has no header ${name}`);
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value; // what is not encoded as said will not parse as PEM
-  }
-}
-
-function derOfAnswer({ bytes }: Answer): Uint8Array {
-  const text = new TextDecoder('latin1').decode(bytes);
-  return HEX_TEXT.test(text) ? fromHex(text.trim().toLowerCase()) : bytes;
+  return derOfChainText(value).map(toBase64url);
 }

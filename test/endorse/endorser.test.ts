@@ -10,7 +10,7 @@ import { appraiseSnp } from '../../src/core/attest/snp/appraise.ts';
 import { SNP_VENDOR_ROOTS } from '../../src/core/attest/snp/roots.ts';
 import { appraiseTdx } from '../../src/core/attest/tdx/appraise.ts';
 import { TDX_VENDOR_ROOTS } from '../../src/core/attest/tdx/roots.ts';
-import { fromBase64url, fromUtf8, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
+import { fromBase64url, fromUtf8, toBase64, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
 import { openEndorser } from '../../src/endorse/endorser.ts';
 import type { Sources } from '../../src/endorse/find.ts';
 import { missingMirror, parseMirror } from '../../src/endorse/mirror.ts';
@@ -24,7 +24,6 @@ import { collateralJson, collateralMembers } from './collateral-file.ts';
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const CASE = snpCase();
 const SNP = CASE.endorsements.snp;
-if (SNP === null) throw new Error('the kit makes SNP endorsements');
 const TDX = makeTdx();
 const CHIP = toHex(fromBase64url(CASE.report.report).subarray(0x1a0, 0x1e0));
 const VCEK_FILE = `snp/Milan/${CHIP}/4-1-24-217.der`;
@@ -79,6 +78,13 @@ describe('without a mirror, endorsements', () => {
     const chain = [SNP_VENDOR_ROOTS.Milan, der(SNP.ask)].map((one) => pem('CERTIFICATE', one));
     await put('snp/Milan/vcek-chain.pem', chain.join(''));
     expect((await endorse(evidence(CASE.report))).snp).toEqual({ vek: SNP.vek, ask: SNP.ask, crl: null });
+  });
+
+  it('come out of the folder in any form, and from text that begins with the digit that DER begins with', async () => {
+    await put(VCEK_FILE, `0 is where it begins\n${pem('CERTIFICATE', der(SNP.vek))}`);
+    await put('snp/Milan/vcek-chain.pem', toBase64(der(SNP.ask)));
+    await put('snp/Milan/vcek.crl', toHex(der(SNP.crl ?? '')));
+    expect((await endorse(evidence(CASE.report))).snp).toEqual(SNP);
   });
 
   it('come out of the folder where a host offers a certificate of older firmware', async () => {
@@ -207,6 +213,23 @@ describe('a mirror', () => {
     ]);
   });
 
+  it.each([
+    ['the chip', 0, { vek: null }, 'snp.vek'],
+    ['the ASK', 1, { ask: null }, 'snp.chain'],
+  ])('of AMD that has all but the certificate of %s gives the rest, and the appraisal names it', async (...row) => {
+    const [, part, missing, rule] = row;
+    answers = Object.fromEntries(Object.entries(amd()).filter((_, i) => i !== part));
+    const mirrors = parseMirror(`amd=${url}`);
+    const endorsements = await endorse(evidence(CASE.report), NO_ENDORSEMENTS, { mirrors });
+    expect(endorsements.snp).toEqual({ ...SNP, ...missing });
+    const terms = { expectedData: null, instantMs: SNP_INSTANT_MS, verify: verifyNode };
+    const { rules } = await appraiseSnp({ ...CASE, endorsements, ...terms });
+    expect(rules.find((one) => one.rule === rule)?.got).toMatch(/^endorsement_missing: no certificate of /);
+    // What the host brought of it is completed, and nothing of the mirror's is lost with what is wrong.
+    const offered = { ...NO_ENDORSEMENTS, snp: { vek: SNP.vek, ask: SNP.ask, crl: null } };
+    expect((await endorse(evidence(CASE.report), offered, { mirrors })).snp).toEqual(SNP);
+  });
+
   it('that has no certificate of a chip, or no key set, has answered: others may have them', async () => {
     const mirrors = { ...parseMirror(`amd=${url}`), ...parseMirror(`nvidia=${url}`) };
     const gpu = nrasTokens(utf8('n'.repeat(32)));
@@ -248,6 +271,26 @@ describe('a mirror', () => {
     const mirrors = parseMirror(`intel=${url}/pccs`);
     expect((await endorse(evidence(TDX.report), NO_ENDORSEMENTS, { mirrors })).tdx).toEqual(TDX.endorsements);
     expect(asked).toHaveLength(4);
+  });
+
+  it('of Intel may give a chain as a C string, with a zero at its end, and lists in any form', async () => {
+    const json = collateralMembers(TDX.endorsements);
+    const ended = (chain: string) => encodeURIComponent(`${chain.trimEnd()}\0`);
+    const list = `0 lists before this one\n${pem('X509 CRL', der(TDX.endorsements.pckCrl))}`;
+    const [tcbInfo, qeIdentity, pckCrl] = Object.entries(intel());
+    answers = Object.fromEntries([
+      [tcbInfo?.[0], { ...tcbInfo?.[1], headers: { 'tcb-info-issuer-chain': ended(json.tcb_info_issuer_chain) } }],
+      [
+        qeIdentity?.[0],
+        { ...qeIdentity?.[1], headers: { 'sgx-enclave-identity-issuer-chain': ended(json.qe_identity_issuer_chain) } },
+      ],
+      [pckCrl?.[0], { body: list }],
+      ['/sgx/certification/v4/rootcacrl', { body: toBase64(der(TDX.endorsements.rootCaCrl)) }],
+    ]);
+    const mirrors = parseMirror(`intel=${url}`);
+    expect((await endorseTd(null, mirrors)).tdx).toEqual(TDX.endorsements);
+    await put('tdx/pck-platform.crl', list);
+    expect((await endorseTd(folder, {})).tdx).toEqual(TDX.endorsements);
   });
 
   it('that is Intel’s own service has all but the root’s list, and the appraisal names that alone', async () => {
@@ -320,6 +363,15 @@ describe('a mirror', () => {
     answers = { ...intel(), ...late, '/sgx/certification/v4/rootcacrl': { body: '', status: 503 } };
     await expect(endorseTd(null, parseMirror(`intel=${url}`))).rejects.toThrow(code('unavailable'));
     expect(await readdir(join(cache, 'tdx'))).toContain('pck-platform.crl');
+    const chain = { body: pem('CERTIFICATE', der(SNP.ask)), lateMs: 100 };
+    answers = {
+      ...amd(),
+      '/vcek/v1/Milan/cert_chain': chain,
+      '/vcek/v1/Milan/crl': { body: '', status: 503 },
+    };
+    const mirrors = parseMirror(`amd=${url}`);
+    await expect(endorse(evidence(CASE.report), NO_ENDORSEMENTS, { mirrors })).rejects.toThrow(code('unavailable'));
+    expect(await readdir(join(cache, 'snp/Milan'))).toContain('vcek-chain.pem');
   });
 
   it('of NVIDIA is asked for a key set where the one at hand has not the key', async () => {

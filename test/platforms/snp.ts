@@ -210,7 +210,7 @@ export interface SnpOptions {
 export interface SnpCase {
   readonly fields: SnpReportFields;
   readonly report: SnpReport;
-  readonly endorsements: Endorsements;
+  readonly endorsements: Endorsements & { readonly snp: { readonly vek: string; readonly ask: string } };
   /** Under which the report passes at `SNP_INSTANT_MS`, where nothing was overridden. */
   readonly referenceValues: SnpReferenceValues;
 }

@@ -20,7 +20,7 @@ const SIGNED_BY_VLEK = 1;
 
 /**
  * The certificates that the hypervisor gives with a report, as endorsements: the chip's (or the fleet's, where
- * that one signed) and its issuer's. Null where either is missing. `ask` stands in for an issuer that the
+ * that one signed), its issuer's and a revocation list, each where it is there; null where none is. `ask` stands in for an issuer that the
  * hypervisor does not give. Throws `malformed` for what is no table.
  */
 export function snpEndorsementsOf(
@@ -31,10 +31,10 @@ export function snpEndorsementsOf(
   const certificates = parseCertificateTable(table);
   const flags = new DataView(report.buffer, report.byteOffset).getUint32(FLAGS_OFFSET, true);
   const vek = certificates.get(((flags >> 2) & 7) === SIGNED_BY_VLEK ? GUID.vlek : GUID.vcek);
-  const issuer = certificates.get(GUID.ask) ?? ask;
-  if (vek === undefined || issuer === null) return null;
-  const crl = certificates.get(GUID.crl);
-  return { vek: toBase64url(vek), ask: toBase64url(issuer), crl: crl === undefined ? null : toBase64url(crl) };
+  const parts = { vek, ask: certificates.get(GUID.ask) ?? ask, crl: certificates.get(GUID.crl) };
+  if (Object.values(parts).every((part) => part == null)) return null;
+  const text = (part: Uint8Array | null | undefined) => (part == null ? null : toBase64url(part));
+  return { vek: text(parts.vek), ask: text(parts.ask), crl: text(parts.crl) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { fromBase64, fromHex, fromUtf8 } from '../bytes.ts';
-import { must } from '../errors.ts';
-import { SEQUENCE } from './der-reader.ts';
+import { must, TwinlockError } from '../errors.ts';
+import { orNull } from '../refusal.ts';
+import { readWholeSequence } from '../signature/der.ts';
 import { derOfPem } from './pem.ts';
 
 const PEM_BEGIN = '-----BEGIN ';
@@ -9,10 +10,32 @@ const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 const PERCENT = /%([0-9a-fA-F]{2})/g;
 
 /**
+ * The DER structures of an attacker-controlled file: the one that it is, or those of its text, as `derOfText` reads it.
+ * Throws `malformed`, or as `derOfPem`.
+ */
+export function derOfFile(bytes: Uint8Array, label: string): Uint8Array[] {
+  return isDer(bytes) ? [bytes] : derOfText(fromUtf8(bytes), label);
+}
+
+/** As `derOfFile`, of a file that has one structure. Throws `malformed` for several too. */
+export function oneDerOfFile(bytes: Uint8Array, label: string): Uint8Array {
+  const [der, ...more] = derOfFile(bytes, label);
+  must(der !== undefined && more.length === 0, 'malformed', `expected one ${label}, got ${more.length + 1}`);
+  return der;
+}
+
+/**
+ * Whether bytes are one DER SEQUENCE, by its tag and its length. Text may begin with the same byte, the
+ * digit 0, but is not as long as its second one would say.
+ */
+export function isDer(bytes: Uint8Array): boolean {
+  return orNull(TwinlockError, () => readWholeSequence(bytes)) !== null;
+}
+
+/**
  * The DER structures of an attacker-controlled text, in any of the forms that tools write: PEM blocks of this
  * label, or hexadecimal or base64 (of either alphabet, padded or not) of one DER structure or of PEM. White space around
- * and inside of the latter two, and zeros at the end, are passed over. Nothing but the first byte of what the text holds
- * is looked at. Throws `malformed`, or as `derOfPem`.
+ * and inside of the latter two, and zeros at the end, are passed over. Throws `malformed`, or as `derOfPem`.
  */
 export function derOfText(text: string, label: string): Uint8Array[] {
   const whole = withoutEnd(text);
@@ -21,9 +44,10 @@ export function derOfText(text: string, label: string): Uint8Array[] {
   const expected = `expected ${label} in PEM, or DER in hexadecimal or base64`;
   must(HEX.test(digits) || BASE64.test(digits), 'malformed', expected);
   const bytes = HEX.test(digits) ? fromHex(digits.toLowerCase()) : fromBase64(padded(digits));
-  if (bytes[0] === SEQUENCE) return [bytes];
-  must(bytes[0] === PEM_BEGIN.charCodeAt(0), 'malformed', expected);
-  return derOfPem(withoutEnd(fromUtf8(bytes)), label);
+  if (isDer(bytes)) return [bytes];
+  const held = orNull(TwinlockError, () => fromUtf8(bytes));
+  must(held?.includes(PEM_BEGIN) === true, 'malformed', expected);
+  return derOfPem(withoutEnd(held), label);
 }
 
 /**

@@ -14,8 +14,8 @@ const BOUNDARY = /^-----(BEGIN|END) ([ -~]*)-----$/;
 /**
  * The contents of the blocks of an attacker-controlled PEM text (RFC 7468 section 2), in order, which must
  * all have this label (`CERTIFICATE`, `X509 CRL`); at least one, at most 32. Lines end with LF or CRLF.
- * Explanatory text outside of the blocks is passed over (section 2), but for a zero byte, where other readers stop; inside there is base64 alone. What the
- * blocks hold is not looked at.
+ * Explanatory text outside of the blocks is passed over (section 2), but for a zero byte, where other readers stop;
+ * inside there is base64 alone. What the blocks hold is not looked at.
  *
  * Throws `too_large` above 256 Ki characters or 32 blocks; `malformed`.
  */

@@ -60,7 +60,8 @@ test('a TD’s own file passes with --collateral, and not without', TIMEOUT, asy
 test('AMD’s certificates and list complete a file, or take the place of those that it has', TIMEOUT, async () => {
   const { snp } = endorsementsOf('snp');
   const revoking = snpCase({ crl: { revoked: [SNP_ASK_SERIAL] } }).endorsements.snp?.crl;
-  if (snp === null || typeof revoking !== 'string') throw new Error('the kit makes SNP endorsements');
+  if (snp?.vek == null || snp.ask === null || typeof revoking !== 'string')
+    throw new Error('the kit makes SNP endorsements');
   const flags = ['--vek', put('vek.der', fromBase64url(snp.vek)), '--ca', put('ask.der', fromBase64url(snp.ask))];
   const list = (der: string, name: string) => ['--crl', put(name, fromBase64url(der))];
   const [completed, revoked, alone] = await Promise.all([

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/subject-flags.ts';
-import { fromBase64url, toBase64, toHex, utf8 } from '../../../src/core/bytes.ts';
+import { fromBase64url, fromHex, toBase64, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { pem } from '../../core/x509/certificate-kit.ts';
 import { evidenceOf, makeDevice, TEST_NONCE, type TestDevice } from '../../platforms/nvidia.ts';
 import { snpCase } from '../../platforms/snp.ts';
@@ -107,6 +107,8 @@ describe('AMD’s chain', () => {
   test.each([
     ['the ASK first', pem('CERTIFICATE', ask) + pem('CERTIFICATE', ark)],
     ['the ARK first', pem('CERTIFICATE', ark) + pem('CERTIFICATE', ask)],
+    ['a number before each', `0 s:ARK\n${pem('CERTIFICATE', ark)}1 s:ASK\n${pem('CERTIFICATE', ask)}`],
+    ['an ARK that cannot be read first', pem('CERTIFICATE', fromHex('3000')) + pem('CERTIFICATE', ask)],
     ['the ASK alone, in base64', toBase64(ask)],
     ['the ASK alone, in hexadecimal', toHex(ask)],
   ])('is read with %s', async (name, text) => {

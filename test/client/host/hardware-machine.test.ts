@@ -42,7 +42,7 @@ function machineOf(kernel: FakeKernel, platform: TsmPlatform, gpu: GpuCollector 
   return machine({ cpu: new ConfigfsTsm({ folder: tsm.folder, platform, vmpl: null, ask: null }), gpu });
 }
 
-const { vek, ask } = snpCase().endorsements.snp ?? { vek: '', ask: '' };
+const { vek, ask } = snpCase().endorsements.snp;
 const TABLE = certificateTable([
   { guid: GUIDS.vcek, content: fromBase64url(vek) },
   { guid: GUIDS.ask, content: fromBase64url(ask) },

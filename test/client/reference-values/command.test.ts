@@ -75,6 +75,10 @@ describe('from-evidence', () => {
     // One line, for programs, and nothing else.
     expect(silent.stdout.split('\n')).toHaveLength(2);
     expect([documentIn(silent.stdout), silent.stderr]).toEqual([document, '']);
+    // Text begins with the digit that DER begins with, where a program numbers the certificates that it prints.
+    const numbered = put('numbered.pem', `0 s:CN = authority\n${pem('CERTIFICATE', akAuthority())}`);
+    const again = await run(...args.map((arg) => (arg === authority ? numbered : arg)), '--json');
+    expect([documentIn(again.stdout), again.stderr]).toEqual([document, '']);
     const unnamed = await run('from-evidence', path('tpm.json'), '--at', KIT_AT, '--json');
     expect([unnamed.code, errorOf(unnamed).code]).toEqual([64, 'usage']);
   });

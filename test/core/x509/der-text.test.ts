@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { toBase64, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
-import { derOfChainText, derOfText } from '../../../src/core/x509/der-text.ts';
+import { derOfChainText, derOfFile, derOfText, isDer, oneDerOfFile } from '../../../src/core/x509/der-text.ts';
 import { makeCrl, name, pem, testKey } from './certificate-kit.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -49,6 +49,7 @@ describe('a chain', () => {
     ['a header of HTTP', encodeURIComponent(chain)],
     ['a header of HTTP with a zero at its end', encodeURIComponent(`${chain}\0`)],
     ['PEM without a line end and with zeros at its end', `${chain.trimEnd()}\0\0`],
+    ['a header of HTTP with a zero right after its last boundary', encodeURIComponent(`${chain.trimEnd()}\0`)],
     ['a header of HTTP with digits in lower case', lower],
   ])('is read in %s', (_, written) => {
     expect(derOfChainText(written)).toEqual([der, der]);
@@ -61,5 +62,38 @@ describe('a chain', () => {
     ['with a percent sign alone', chain.replace('-----BEGIN', '%-----BEGIN%')],
   ])('is refused %s', (_, written) => {
     expect(() => derOfChainText(written)).toThrow(code('malformed'));
+  });
+});
+
+describe('a file', () => {
+  const label = 'X509 CRL';
+
+  test.each([
+    ['DER', der],
+    ['PEM', utf8(text)],
+    ['PEM after text that begins as DER does', utf8(`0 s:CN = list\n${text}`)],
+    ['PEM after a digit alone', utf8(`0\n${text}`)],
+    ['base64 of PEM after text that begins as DER does', utf8(toBase64(utf8(`0 s:CN = list\n${text}`)))],
+    ['base64 of PEM after other text', utf8(toBase64(utf8(`a list\n${text}`)))],
+    ['hexadecimal', utf8(toHex(der))],
+  ])('is read in %s', (_, bytes) => {
+    expect(derOfFile(bytes, label)).toEqual([der]);
+    expect(oneDerOfFile(bytes, label)).toEqual(der);
+    expect(isDer(bytes)).toBe(bytes === der);
+  });
+
+  test.each([
+    ['nothing', new Uint8Array()],
+    ['DER that is cut short', der.subarray(0, -1)],
+    ['DER with a byte after it', new Uint8Array([...der, 0])],
+    ['text that begins as DER does, and nothing else', utf8('0 s:CN = list')],
+  ])('is refused: %s', (_, bytes) => {
+    expect(() => derOfFile(bytes, label)).toThrow(code('malformed'));
+    expect(isDer(bytes)).toBe(false);
+  });
+
+  test('of several is refused where one is expected', () => {
+    expect(derOfFile(utf8(text + text), label)).toEqual([der, der]);
+    expect(() => oneDerOfFile(utf8(text + text), label)).toThrow(code('malformed'));
   });
 });

@@ -1,6 +1,6 @@
 import { fromBase64url, toHex } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
-import { must, TwinlockError } from '../../errors.ts';
+import { must } from '../../errors.ts';
 import { Findings } from '../findings.ts';
 import type { PlatformInput, PlatformResult } from '../platform.ts';
 import { checkChain } from './chain.ts';
@@ -62,8 +62,9 @@ async function readVek(
 ): Promise<Vek | null> {
   const expected = signingKeyText(report.signingKey);
   const vek = await findings.attempt('snp.vek', `the certificate of a ${expected}`, () => {
-    if (endorsements === null) throw new TwinlockError('endorsement_missing', 'no certificates were given');
-    const value = parseVek(fromBase64url(endorsements.vek));
+    const { vek: der } = endorsements ?? { vek: null };
+    must(der !== null, 'endorsement_missing', `no certificate of the ${expected} was given`);
+    const value = parseVek(fromBase64url(der));
     must(value.signer === expected, 'certificate_usage', `expected a ${expected}, got a ${value.signer}`);
     return { got: value.signer, value };
   });

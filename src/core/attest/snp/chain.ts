@@ -51,7 +51,9 @@ interface Chain {
 async function verifyChain(input: ChainInput): Promise<{ got: string; value: Chain }> {
   const { vek, instantMs, verify } = input;
   const ark = parseCertificate(rootOf(vek.product, input.referenceValues));
-  const ask = parseCertificate(fromBase64url(input.endorsements.ask));
+  const { ask: askDer } = input.endorsements;
+  must(askDer !== null, 'endorsement_missing', `no certificate of ${ASK_PREFIX[vek.signer]}${vek.product} was given`);
+  const ask = parseCertificate(fromBase64url(askDer));
   mustBeNamed(vek.certificate, VEK_NAME[vek.signer]);
   mustBeNamed(ask, ASK_PREFIX[vek.signer] + vek.product);
   for (const { signatureAlgorithm: got } of [vek.certificate, ask]) {

@@ -1,12 +1,15 @@
 import * as z from 'zod/mini';
 import { binary } from '../../schema.ts';
 
-/** DER certificates and CRL; the ARK is pinned by the reference values. */
+/**
+ * DER certificates and CRL; the ARK is pinned by the reference values. Null is a part that is missing: each part is issued on
+ * its own, and one that is missing hides none of the others.
+ */
 export const snpEndorsements = z.strictObject({
   /** VCEK or VLEK. */
-  vek: binary(1, 4096),
+  vek: z.nullable(binary(1, 4096)),
   /** ASK, or ASVK for a VLEK. */
-  ask: binary(1, 4096),
+  ask: z.nullable(binary(1, 4096)),
   /** The ARK's list of revoked ASKs and VEKs, where the vendor publishes one. */
   crl: z.nullable(binary(1, 65_536)),
 });

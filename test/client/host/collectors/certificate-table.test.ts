@@ -67,11 +67,13 @@ test('has the revocation list where the hypervisor gives one', () => {
   expect(snpEndorsementsOf(table, reportBy('vcek'), null)?.crl).toBe(toBase64url(crl));
 });
 
-test('endorses nothing without the certificate or without its issuer, which may be given beside', () => {
-  expect(snpEndorsementsOf(new Uint8Array(0), reportBy('vcek'), ASK)).toBeNull();
+test('has each part that the hypervisor gives, and the issuer that is given beside them', () => {
+  const none = { vek: null, ask: null, crl: null };
+  expect(snpEndorsementsOf(new Uint8Array(0), reportBy('vcek'), null)).toBeNull();
+  expect(snpEndorsementsOf(new Uint8Array(0), reportBy('vcek'), ASK)).toEqual({ ...none, ask: toBase64url(ASK) });
   const alone = certificateTable([{ guid: GUIDS.vlek, content: VLEK }]);
-  expect(snpEndorsementsOf(alone, reportBy('vlek'), null)).toBeNull();
-  expect(snpEndorsementsOf(alone, reportBy('vcek'), ASK)).toBeNull();
+  expect(snpEndorsementsOf(alone, reportBy('vlek'), null)).toEqual({ ...none, vek: toBase64url(VLEK) });
+  expect(snpEndorsementsOf(alone, reportBy('vcek'), null)).toBeNull();
   const whole = { vek: toBase64url(VLEK), ask: toBase64url(ASK), crl: null };
   expect(snpEndorsementsOf(alone, reportBy('vlek'), ASK)).toEqual(whole);
 });

@@ -284,10 +284,35 @@ describe('refuses', () => {
 
   test('everybody without endorsements', async () => {
     const made = snpCase();
-    const { rules } = await reach({ ...made, endorsements: { ...made.endorsements, snp: null } });
-    expect(rules.find(({ rule }) => rule === 'snp.vek')?.got).toMatch(/^endorsement_missing: /);
-    const failed = rules.filter(({ pass }) => !pass).map(({ rule }) => rule);
-    expect(failed.toSorted()).toEqual(noVek.toSorted());
+    const { vek, ...rest } = made.endorsements.snp;
+    for (const snp of [null, { ...rest, vek: null }, { vek: null, ask: null, crl: null }]) {
+      const { rules } = await appraiseSnp({
+        ...made,
+        endorsements: { ...made.endorsements, snp },
+        expectedData: new Uint8Array(64).fill(0x5d),
+        instantMs: SNP_INSTANT_MS,
+        verify: verifyNode,
+      });
+      const got = 'endorsement_missing: no certificate of the vcek was given';
+      expect(rules.find(({ rule }) => rule === 'snp.vek')?.got).toBe(got);
+      const failed = rules.filter(({ pass }) => !pass).map(({ rule }) => rule);
+      expect(failed.toSorted()).toEqual(noVek.toSorted());
+    }
+  });
+
+  test.each(['vcek', 'vlek'] as const)('a chain without the certificate of who issued the %s', async (signer) => {
+    const made = snpCase({ signer });
+    const endorsements = { ...made.endorsements, snp: { ...made.endorsements.snp, ask: null } };
+    const terms = { expectedData: null, instantMs: SNP_INSTANT_MS, verify: verifyNode };
+    const { rules } = await appraiseSnp({ ...made, endorsements, ...terms });
+    const name = signer === 'vlek' ? 'SEV-VLEK-Milan' : 'SEV-Milan';
+    expect(rules.filter(({ pass }) => !pass)).toEqual([
+      expect.objectContaining({
+        rule: 'snp.chain',
+        got: `endorsement_missing: no certificate of ${name} was given`,
+      }),
+      expect.objectContaining({ rule: 'snp.crl', got: 'not reached' }),
+    ]);
   });
 
   test('a stale list by its own code', async () => {
