@@ -13,6 +13,8 @@ export function holdSocket(socket: Socket): () => void {
 
 interface Held {
   readonly address: string;
+  /** At `address`. */
+  readonly port: number;
   readonly raw: Socket;
   /** What requests come through: the TLS socket once its handshake is over, or `raw`. */
   socket: Socket;
@@ -30,10 +32,11 @@ export interface ConnectionBounds {
 /**
  * The server's connections, at most so many of one address. A newcomer is always let in: where its address has no
  * place left, a connection of that address gives way, and where there is none left at all, one of the address that
- * has the most. First the one that has been idle longest since it was answered: a client that is still there connects again.
- * Then the one that has come no further for longest, in its handshake or with its request, unless somebody who was
- * let in is being answered on it. So it takes as many others as an address has places to push a newcomer out before
- * its next step. Where all are held, the newcomer goes.
+ * has the most that can. First the one that has been idle longest since it was answered: a client that is still there
+ * connects again. Then the one that has come no further for longest, in its handshake or with its request. One on which
+ * somebody who was let in is being answered is held: it cannot give way, and does not count as one that could. So it
+ * takes as many others as an address has places to push a newcomer out before its next step. Where all are held, the
+ * newcomer goes.
  */
 export class Connections {
   readonly #byAddress = new Map<string, Map<number, Held>>();
@@ -84,41 +87,45 @@ export class Connections {
     const address = networkOf(remoteAddress);
     const own = this.#byAddress.get(address) ?? new Map<number, Held>();
     const isRoom =
-      (own.size < this.#bounds.maxPerAddress || this.#giveWay(own)) &&
-      (this.#count < this.#bounds.maxCount || this.#giveWay(this.#largest()));
+      (own.size < this.#bounds.maxPerAddress || this.#giveWay(freeOf(own))) &&
+      (this.#count < this.#bounds.maxCount || this.#giveWay(this.#mostFree()));
     if (!isRoom) {
       raw.destroy();
       return;
     }
     this.#byAddress.set(address, own);
-    const held: Held = { address, raw, socket: raw, isIdle: false, step: ++this.#steps };
+    const held: Held = { address, port: remotePort, raw, socket: raw, isIdle: false, step: ++this.#steps };
     own.set(remotePort, held);
     this.#count++;
-    raw.once('close', () => this.#leave(remotePort, held));
+    raw.once('close', () => this.#leave(held));
   }
 
-  #leave(port: number, held: Held): void {
+  #leave(held: Held): void {
     const own = this.#byAddress.get(held.address);
-    if (own?.get(port) !== held) return;
-    own.delete(port);
+    if (own?.get(held.port) !== held) return;
+    own.delete(held.port);
     this.#count--;
     if (own.size === 0) this.#byAddress.delete(held.address);
   }
 
-  /** Whether one of them could. */
-  #giveWay(own: ReadonlyMap<number, Held>): boolean {
-    const free = [...own].filter(([, { socket }]) => !IN_USE.has(socket));
-    const idle = free.filter(([, { isIdle }]) => isIdle);
-    const [port, held] = (idle.length > 0 ? idle : free).sort(([, a], [, b]) => a.step - b.step)[0] ?? [];
-    if (port === undefined || held === undefined) return false;
-    this.#leave(port, held);
+  /** Whether there is one. */
+  #giveWay(free: readonly Held[]): boolean {
+    const idle = free.filter(({ isIdle }) => isIdle);
+    const [held] = (idle.length > 0 ? idle : free).toSorted((a, b) => a.step - b.step);
+    if (held === undefined) return false;
+    this.#leave(held);
     held.raw.destroy();
     return true;
   }
 
-  #largest(): ReadonlyMap<number, Held> {
-    return [...this.#byAddress.values()].reduce((most, own) => (own.size > most.size ? own : most), new Map());
+  /** Of the address that has the most of them: what is held says nothing of who crowds others out. */
+  #mostFree(): readonly Held[] {
+    return [...this.#byAddress.values()].map(freeOf).reduce((most, own) => (own.length > most.length ? own : most), []);
   }
+}
+
+function freeOf(own: ReadonlyMap<number, Held>): readonly Held[] {
+  return [...own.values()].filter(({ socket }) => !IN_USE.has(socket));
 }
 
 /** What counts as one address: an IPv4 address, also where it is written as IPv6; of IPv6, the first 64 bits. */

@@ -105,6 +105,26 @@ describe('Connections', () => {
     expect([held, next].map(isOpen)).toEqual([false, true]);
   });
 
+  test('where those of the largest address are held, one of another address gives way, and the newcomer stays', async () => {
+    const { server, enter } = await serve(100, 6);
+    const held = [await enter('127.0.0.2'), await enter('127.0.0.2'), await enter('127.0.0.2')];
+    for (const one of held) holdSocket(one.held);
+    const idle = [await enter('127.0.0.3'), await enter('127.0.0.4'), await enter('127.0.0.4')];
+    for (const one of idle) ask(server, one)();
+    const newcomer = await enter('127.0.0.5');
+    expect([...held, ...idle, newcomer].map(isOpen)).toEqual([true, true, true, true, false, true, true]);
+  });
+
+  test('what is held does not count: who crowds others out gives way, not who is being answered', async () => {
+    const { enter } = await serve(100, 6);
+    const held = [await enter('127.0.0.2'), await enter('127.0.0.2'), await enter('127.0.0.2')];
+    for (const one of held) holdSocket(one.held);
+    const next = await enter('127.0.0.2');
+    const crowd = [await enter('127.0.0.3'), await enter('127.0.0.3')];
+    const newcomer = await enter('127.0.0.4');
+    expect([...held, next, ...crowd, newcomer].map(isOpen)).toEqual([true, true, true, true, false, true, true]);
+  });
+
   test('what has gone is not counted', async () => {
     const { connections, enter } = await serve(2, 100);
     for (let i = 0; i < 5; i++) {
