@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Base64url } from '../../src/core/bytes.ts';
-import { type Person, personOf } from '../../src/core/state/persons.ts';
+import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
 import type { Facts, Proposable } from '../../src/core/state/state.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
 import { howToEnd } from '../custodian/standing.ts';
@@ -123,9 +123,10 @@ function voteRows(vote: ReportedVote): readonly string[] {
 }
 
 /** A name alone may be made to look like another's; the quotation marks are in no name. */
-function personRows(label: string, { name, custodian, person, firstSeen }: Person, before = ''): readonly string[] {
+function personRows(label: string, person: Person, before = ''): readonly string[] {
+  const { firstSeen } = person;
   return [
-    ...row(label, `${before}“${name}”, ${custodian ? 'custodian' : 'no custodian'}, id ${person}`),
+    ...row(label, `${before}${personText(person)}`),
     ...row(
       '',
       firstSeen === null
@@ -140,7 +141,7 @@ function row(name: string, value: string): readonly string[] {
   return [`${name.padEnd(12)} ${visibleText(value)}`];
 }
 
-function subjectOf({ statement, hosts, changes, isPending }: ProposalReport, facts: Facts): readonly string[] {
+function subjectOf({ statement, hosts, changes, alike, isPending }: ProposalReport, facts: Facts): readonly string[] {
   switch (statement.kind) {
     case 'release':
       return [
@@ -159,6 +160,10 @@ function subjectOf({ statement, hosts, changes, isPending }: ProposalReport, fac
         ...personRows('owner', personOf(facts, owner, ownerName)),
         ...row('models', models.join(', ')),
         ...row('key', key),
+        ...alike.flatMap(({ digest, message }) => [
+          ...row('BEWARE', message),
+          ...row('', `so wants the proposal ${digest}, which waits as well`),
+        ]),
       ];
     }
     case 'policy':

@@ -8,6 +8,7 @@ import type { Facts, Proposable, Proposal, RecordedStop, Vote } from '../../src/
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { parsePolicy } from '../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
+import { type Alike, alikeEnrolments } from '../custodian/alike.ts';
 import { type Standing, standingOf } from '../custodian/standing.ts';
 import type { Replica } from '../replica.ts';
 import { type DocumentChange, documentChanges } from './document-changes.ts';
@@ -60,6 +61,8 @@ export interface ProposalReport {
   readonly votes: readonly ReportedVote[];
   /** Of a release; else empty. */
   readonly hosts: readonly ReportedHost[];
+  /** Of an enrolment that waits: others that wait under names that look like its own. */
+  readonly alike: readonly Alike[];
   /** Of a change of policy; else empty. */
   readonly changes: readonly DocumentChange[];
 }
@@ -95,6 +98,7 @@ export async function reportOn(replica: Replica, named: string, nowMs: number): 
     policy: policyAt(facts, index),
     votes: proposal.votes.map((vote) => reportedVote(facts, vote)),
     hosts: statement.kind === 'release' ? await hostsOf(replica, statement) : [],
+    alike: proposal.phase === 'open' ? alikeEnrolments(facts, proposal) : [],
     changes: statement.kind === 'policy' ? await changesOf(replica, statement) : [],
   };
 }

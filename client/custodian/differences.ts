@@ -1,4 +1,5 @@
 import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
+import { personOf, personText } from '../../src/core/state/persons.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { exactBytes, exactDuration } from '../exact.ts';
@@ -60,15 +61,15 @@ function lastRelease({ proposals }: Facts, model: string): Proposal<Release> | n
   return last;
 }
 
-/** Persons and keys by their ids too: a name may be another's. */
+/** Persons and keys by their ids too: a name may be made to look like another's. */
 function fieldsOf(facts: Facts, statement: Release): Readonly<Record<string, readonly string[]>> {
   const { proposer } = statement;
   return {
     version: [statement.version],
     manifest: [statement.manifest],
     purpose: [statement.purpose],
-    requester: [`${facts.principals.get(proposer.key)?.name}, ${proposer.key}`],
-    person: [`${facts.persons.get(proposer.person)}, ${proposer.person}`],
+    requester: [`“${facts.principals.get(proposer.key)?.name}”, ${proposer.key}`],
+    person: [personText(personOf(facts, proposer.person))],
     policy: [statement.policy],
     epoch: [String(statement.epoch)],
     hosts: statement.hosts.map((host) => host.label),

@@ -8,6 +8,7 @@ import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparis
 import type { Policy } from '../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import type { Replica } from '../replica.ts';
+import { type Alike, alikeEnrolments } from './alike.ts';
 import type { Custodian } from './ceremony.ts';
 import { type Change, differences } from './differences.ts';
 import { appraiseHosts, type HostReview } from './host-review.ts';
@@ -71,6 +72,8 @@ export interface Review {
   readonly changes: readonly Change[] | null;
   /** What a change of policy is, field by field; null for other kinds. */
   readonly policyChange: PolicyChange | null;
+  /** Enrolments that wait beside this one under names that look like its own. */
+  readonly alike: readonly Alike[];
   /** Four words, to be compared on a second screen. */
   readonly code: string;
   /** Why this custodian cannot approve it here and now; `approve` throws where there is one. */
@@ -103,6 +106,7 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
     hosts,
     changes: statement.kind === 'release' ? await differences(replica, statement, hosts) : null,
     policyChange: statement.kind === 'policy' ? await policyChangeOf(replica, statement) : null,
+    alike: proposal.phase === 'open' ? alikeEnrolments(facts, proposal) : [],
     code: comparisonCode(digest, REQUEST_WORDS),
     obstacles: [...obstacles, ...hosts.flatMap((host) => host.obstacles)],
   };

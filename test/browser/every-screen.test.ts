@@ -9,6 +9,7 @@ import { depositFiles, followAs, openVault, publish, releaseAs, stopAs, type Vau
 import { POLICY } from '../world/founding.ts';
 import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
 import { invitationOf, makeKey } from './machines.ts';
+import { namedByNameAlone } from './names.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
 import type { HonestStage } from './vectors/honest.ts';
 import { outsideAtAnyWidth } from './widths.ts';
@@ -90,14 +91,21 @@ async function complete(): Promise<void> {
   for (const input of await page.locator('input[type="checkbox"], input[type="radio"]').all()) await input.check();
 }
 
+const named = () => ({
+  persons: [vault.ana, vault.ben, vault.cleo].map(({ custodian: { person, name } }) => ({ person, name })),
+  machines: [...Object.values(vault.prepared.machines).map(({ name }) => name), 'turin-serving'],
+});
+
 const machine = () => invitationOf(makeKey('requester', 'turin-serving'), 'ben');
 
 /** The buttons that cannot be pressed. */
 const disabled = () => page.locator('button:disabled').allInnerTexts();
 
-async function expectUsable(name: string): Promise<void> {
+async function expectUsable(name: string, isLogThere = true): Promise<void> {
   expect(await outsideAtAnyWidth(page, WIDTHS)).toEqual([]);
+  expect(await namedByNameAlone(page, named(), isLogThere)).toEqual([]);
   await complete();
+  expect(await namedByNameAlone(page, named(), isLogThere)).toEqual([]);
   for (const width of WIDTHS) {
     expect(await outsideAtAnyWidth(page, [width])).toEqual([]);
     expect(await page.locator('#cut-off').count()).toBe(0);
@@ -119,7 +127,7 @@ describe('with honest texts nothing is cut off at any width, and every complete 
     'before anybody has signed in, or where the console ends: %s',
     async (stage) => {
       await show(stopped, stage);
-      await expectUsable(stage);
+      await expectUsable(stage, false);
     },
   );
 
@@ -153,7 +161,9 @@ describe('what is retired is marked with the entry that retired it', () => {
 
   it('a machine’s key, and no other', async () => {
     const marked = rows('Machines', /retired/);
-    expect(await marked.locator('.row > strong').allInnerTexts()).toEqual([vault.prepared.machines.depositor.name]);
+    expect(await marked.locator('.row > strong').allInnerTexts()).toEqual([
+      `“${vault.prepared.machines.depositor.name}”`,
+    ]);
     expect(await marked.locator('.mark.bad').allInnerTexts()).toEqual([`retired at entry ${retirements.machine}`]);
   });
 

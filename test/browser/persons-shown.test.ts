@@ -1,11 +1,23 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api } from '../../client/api.ts';
 import { openPrincipalSession, principalRecord } from '../../client/principal.ts';
 import { type Hex, utf8 } from '../../src/core/bytes.ts';
-import { approveAs, depositFiles, openVault, proposeAs, publish, requestAs, type Vault } from '../vault-kit.ts';
+import {
+  approveAs,
+  depositFiles,
+  followAs,
+  openVault,
+  proposeAs,
+  publish,
+  releaseAs,
+  requestAs,
+  stopAs,
+  type Vault,
+} from '../vault-kit.ts';
 import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
 import { makeKey } from './machines.ts';
+import { namedByNameAlone } from './names.ts';
 
 /** Who is a custodian is told by membership and by id, before and after the log knows them. */
 
@@ -16,12 +28,15 @@ let browser: CoreBrowser;
 let page: Page;
 let vault: Vault;
 let enrolment: Hex;
+const shown = new Map<string, Hex>();
 
 beforeAll(async () => {
   vault = await openVault();
   await depositFiles(vault, { 'weights.bin': utf8('the weights') });
-  await publish(vault);
+  shown.set('publish', await publish(vault));
+  shown.set('release', (await releaseAs(vault)).release);
   enrolment = await proposeAs(vault.ben, { kind: 'principal', principal: principalRecord(KEY, OUTSIDER) });
+  shown.set('principal', enrolment);
   browser = await openCoreBrowser();
   page = await browser.open({ width: 1280, height: 900 });
 });
@@ -77,5 +92,34 @@ it('a custodian whose machine asks is named as one who has no vote on it', async
   );
   const own = page.getByRole('region', { name: 'Policy, and who decides' }).getByRole('listitem').first();
   expect(await own.innerText()).toMatch(/^ana\s.*has no vote on this$/s);
-  expect(browser.complaints()).toEqual([]);
+  shown.set('release by another', release);
+});
+
+describe('on the page of every proposal, persons are named by id, membership and first entry, machines in quotes', () => {
+  beforeAll(async () => {
+    const { ana, ben, cleo, auditor, fingerprint } = vault;
+    const { policy } = (await followAs(auditor, fingerprint)).facts;
+    const { credential } = cleo.custodian;
+    const change = { ...policy.document, veto: !policy.document.veto };
+    shown.set('retirement', await proposeAs(ben, { kind: 'authenticator', credential, reason: 'it was stolen' }));
+    shown.set('policy', await proposeAs(ana, { kind: 'policy', policy: change, reason: 'more care' }));
+    await stopAs(ben, { what: 'all', reason: 'a drill' });
+    shown.set('resumption', await proposeAs(ben, { kind: 'resume', reason: 'the drill is over' }));
+  });
+
+  it.each(['publish', 'release', 'principal', 'release by another', 'retirement', 'policy', 'resumption'])(
+    '%s',
+    async (name) => {
+      await show(shown.get(name) ?? '');
+      const { facts } = await followAs(vault.auditor, vault.fingerprint);
+      const persons = [...facts.persons].map(([person, called]) => ({ person, name: called }));
+      const machines = [...facts.principals.values()].map((principal) => principal.name);
+      expect([persons.length, machines.length]).toEqual([4, 4]);
+      expect(await namedByNameAlone(page, { persons, machines })).toEqual([]);
+    },
+  );
+
+  it('the page complains of nothing', () => {
+    expect(browser.complaints()).toEqual([]);
+  });
 });

@@ -66,7 +66,7 @@ describe('three custodians, each at their own console', () => {
     await ana.page.getByText('2 keys enrolled').waitFor();
     await openInvitation(ben, invitation('Ben'));
     await enrol(ben);
-    await ben.page.getByText('Waiting for Cleo to enrol').waitFor();
+    await ben.page.getByText('Waiting for 1 founder to enrol').waitFor();
     await openInvitation(cleo, invitation('Cleo'));
     await enrol(cleo);
   });
@@ -207,7 +207,7 @@ describe('three custodians, each at their own console', () => {
     await page.getByRole('link', { name: /^Proposals/ }).click();
     await page.getByRole('region', { name: 'Decided proposals' }).getByRole('link', { name: title }).click();
     await page.getByText('every rule passed, on every host').waitFor();
-    await page.getByText('Appraised under the policy of entry 0, which was in force then and is no longer.').waitFor();
+    await page.getByText('Appraised under the policy of entry 0, which was in force then, and is not now.').waitFor();
     await page.getByText('when this was proposed, since entry 0, and not now').waitFor();
     expect(await page.locator('.mark.bad').allInnerTexts()).toEqual([]);
   });

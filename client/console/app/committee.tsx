@@ -3,10 +3,9 @@ import { GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
-import { Person } from './parts/person.tsx';
+import { MachineName, Person } from './parts/person.tsx';
 import { PolicyFacts } from './parts/policy.tsx';
 import { Facts as FactList, Panel, Screen } from './parts/screen.tsx';
-import { Text } from './parts/text.tsx';
 import { Words } from './parts/words.tsx';
 import { After } from './propose/key.tsx';
 import { StopForm } from './stopping/stop-form.tsx';
@@ -112,7 +111,7 @@ function Machines({ facts }: { facts: Facts }) {
           <li key={key} class="stack">
             <div class="row">
               <strong>
-                <Text of={name} />
+                <MachineName of={name} />
               </strong>
               <Mark tone="plain">{role}</Mark>
               <Retired at={retiredAt} />

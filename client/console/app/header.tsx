@@ -1,5 +1,7 @@
+import { personOf } from '../../../src/core/state/persons.ts';
+import type { Facts } from '../../../src/core/state/state.ts';
 import { Mark } from './parts/notice.tsx';
-import { Text } from './parts/text.tsx';
+import { Named } from './parts/person.tsx';
 import { route } from './route.ts';
 import { custodian, facts, signOut } from './vault.ts';
 
@@ -22,9 +24,11 @@ export function Header() {
       {facts.value === null ? null : <Places />}
       {self === null ? null : (
         <div class="who">
-          <span>
-            <Text of={facts.value?.persons.get(self.person) ?? self.name} />
-          </span>
+          {facts.value === null ? null : (
+            <span>
+              <Known facts={facts.value} person={self.person} />
+            </span>
+          )}
           <button type="button" class="plain" onClick={signOut}>
             Sign out
           </button>
@@ -32,6 +36,11 @@ export function Header() {
       )}
     </header>
   );
+}
+
+function Known({ facts: known, person: id }: { facts: Facts; person: string }) {
+  const { person, name, custodian: isMember } = personOf(known, id);
+  return <Named person={person} name={name} mark={isMember ? 'custodian' : null} />;
 }
 
 function Places() {

@@ -7,7 +7,7 @@ import { instant } from './format.ts';
 import { ActionButton, ActionError, GrantButton, useAction } from './parts/action.tsx';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
-import { Person } from './parts/person.tsx';
+import { MachineName, Person } from './parts/person.tsx';
 import { Facts as FactList, Screen } from './parts/screen.tsx';
 import { Text } from './parts/text.tsx';
 import { submitProposal } from './propose/submit.ts';
@@ -61,7 +61,7 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
           [
             'Deposited',
             <>
-              {instant(time)} by <Text of={facts.principals.get(depositor)?.name ?? depositor} />, of{' '}
+              {instant(time)} by <MachineName of={facts.principals.get(depositor)?.name ?? depositor} />, of{' '}
               <Person facts={facts} person={owner} />
             </>,
           ],

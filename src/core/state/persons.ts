@@ -22,6 +22,11 @@ export function personOf({ committee, persons, firstSeen }: Facts, person: Hex, 
   };
 }
 
+/** The same in one line; the quotation marks are in no name. */
+export function personText({ name, custodian, person }: Omit<Person, 'firstSeen'>): string {
+  return `“${name}”, ${custodian ? 'custodian' : 'no custodian'}, id ${person}`;
+}
+
 /** Persons whom this entry has made known were first seen in it. None is ever forgotten. */
 export function withFirstSeen(facts: Facts, { index, time }: Seen): Facts {
   const { persons, firstSeen } = facts;

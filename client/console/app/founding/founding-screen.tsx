@@ -12,9 +12,12 @@ export function FoundingScreen() {
   if (guest === null) return null;
   return (
     <Screen
-      title={`Welcome, ${guest.name}`}
+      title="Welcome"
       lead="Enrol your security keys, compare the genesis with every other founder, then sign it. Nothing takes effect before everybody has signed."
     >
+      <p>
+        <Named person={guest.person} name={guest.name} mark="founder" />
+      </p>
       <EnrolPanel />
       <FoundersPanel />
       {refusal.value === null ? null : <Failure error={refusal.value} />}
@@ -77,7 +80,7 @@ function FoundersPanel() {
       </ul>
       <p role="status" class="quiet">
         {missing.length > 0
-          ? `Waiting for ${missing.map(({ name }) => name).join(', ')} to enrol. This page notices by itself.`
+          ? `Waiting for ${counted(missing.length, 'founder')} to enrol, marked above. This page notices by itself.`
           : hasSigned.value
             ? 'You have signed. Waiting for the others.'
             : 'Everybody has enrolled.'}

@@ -8,10 +8,9 @@ import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Digest } from '../parts/digest.tsx';
 import { Exactly } from '../parts/exactly.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
-import { Named } from '../parts/person.tsx';
+import { MachineName, Named } from '../parts/person.tsx';
 import { PolicyFacts } from '../parts/policy.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
-import { Text } from '../parts/text.tsx';
 import { Words } from '../parts/words.tsx';
 import { hasSigned, sign } from './founding.ts';
 
@@ -53,7 +52,7 @@ export function GenesisPanels({ review }: { review: GenesisReview }) {
             <li key={key} class="stack">
               <div class="row">
                 <strong>
-                  <Text of={name} />
+                  <MachineName of={name} />
                 </strong>
                 <Mark tone="plain">{role}</Mark>
                 <span>

@@ -1,4 +1,4 @@
-import { type Person as Known, personOf } from '../../../../src/core/state/persons.ts';
+import { type Person as Known, personOf, personText } from '../../../../src/core/state/persons.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { visibleText } from '../../../visible.ts';
 import { instant } from '../format.ts';
@@ -12,9 +12,17 @@ export function Person({ facts, person, proposedName }: { facts: Facts; person: 
 }
 
 /** The same in the text of an option, which has room for no more. */
-export function personText(facts: Facts, id: string): string {
-  const { person, name, custodian } = personOf(facts, id);
-  return `${visibleText(name)}, ${custodian ? 'custodian' : 'no custodian'}, id ${person}`;
+export function optionText(facts: Facts, person: string): string {
+  return visibleText(personText(personOf(facts, person)));
+}
+
+/** A machine, or its key, by name: the quotation marks are in no name, so that none passes for a remark beside it. */
+export function MachineName({ of }: { of: string }) {
+  return (
+    <span>
+      “<Text of={of} />”
+    </span>
+  );
 }
 
 function KnownPerson({ of: { person, name, custodian, firstSeen } }: { of: Known }) {

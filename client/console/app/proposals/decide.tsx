@@ -16,7 +16,7 @@ import { Text } from '../parts/text.tsx';
 import { Words } from '../parts/words.tsx';
 import { StopForm } from '../stopping/stop-form.tsx';
 import { act, custodian, entries } from '../vault.ts';
-import { phaseOf } from './title.ts';
+import { isOvertaken, phaseOf } from './title.ts';
 
 /** Reasons are listed until they bury the buttons: 64 hosts may have thousands. */
 const MAX_OBSTACLES = 12;
@@ -62,7 +62,7 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
       </p>
       {sentHere === null ? null : <Sent of={sentHere} phase={phase} own={own} />}
       {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} sentHere={sentHere} />}
-      <Withdraw review={review} />
+      <Withdraw review={review} facts={facts} />
     </Panel>
   );
 }
@@ -162,12 +162,14 @@ function isAlarming({ code }: Obstacle): boolean {
 }
 
 /** The proposer takes the proposal back; any custodian revokes a release that is in force. */
-function Withdraw({ review }: { review: Review }) {
+function Withdraw({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal, digest, asked } = review;
   const isRelease = review.statement.kind === 'release';
   const isOwnOpen = proposal.phase === 'open' && asked.key === null && asked.person === custodian.value?.person;
+  const isOvertakenRelease = isRelease && isOvertaken(facts, proposal);
   const isInForce = isRelease && (proposal.phase === 'approved' || proposal.phase === 'executed') && !proposal.ended;
   if (isOwnOpen) return <StopForm stopping={{ what: 'proposal', target: digest }} label="Withdraw my proposal" />;
-  if (isInForce) return <StopForm stopping={{ what: 'release', target: digest }} label="Revoke this release" />;
+  if (isInForce || isOvertakenRelease)
+    return <StopForm stopping={{ what: 'release', target: digest }} label="Revoke this release" />;
   return null;
 }

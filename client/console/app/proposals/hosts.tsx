@@ -43,7 +43,7 @@ export function HostsPanel({ review }: { review: Review }) {
       </p>
       <p>
         Appraised under the policy of entry {policy.since}, which was in force then
-        {policy.isInForce ? ' and still is' : ' and is no longer'}.
+        {policy.isInForce ? ', and is now' : ', and is not now'}.
       </p>
       {hosts.length > 1 ? <InAll hosts={hosts} /> : null}
       {inOrder.map((host) => (

@@ -1,12 +1,13 @@
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import type { Custodian } from '../../../custodian/ceremony.ts';
+import { howToEnd } from '../../../custodian/standing.ts';
 import { fromNow, instant } from '../format.ts';
 import { Mark } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { now } from '../vault.ts';
 import { Proposer } from './proposer.tsx';
-import { phaseOf, titleOf } from './title.ts';
+import { isOvertaken, phaseOf, titleOf } from './title.ts';
 
 /** Of what has been decided: enough to see what became of the last ones. */
 const MAX_DECIDED = 50;
@@ -69,6 +70,11 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
         Asked {instant(time)}, {fromNow(time, now.value)}
         {isOpen ? `; expires ${instant(statement.expires)}, ${fromNow(statement.expires, now.value)}` : ''}
       </span>
+      {isOvertaken(facts, proposal) ? (
+        <span class="quiet">
+          If its policy is in force again, so are its votes: to prevent that, {howToEnd(statement)}.
+        </span>
+      ) : null}
       {'reason' in statement ? <Text of={statement.reason} /> : null}
     </a>
   );

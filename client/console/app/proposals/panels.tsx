@@ -6,11 +6,14 @@ import { exactBytes, exactDuration } from '../../../exact.ts';
 import { fromNow, instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
-import { Person } from '../parts/person.tsx';
+import { MachineName, Person } from '../parts/person.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
 import { Text, Value } from '../parts/text.tsx';
 import { now } from '../vault.ts';
 import { VersionPhase } from '../versions.tsx';
+
+/** Enough to see that something is wrong. */
+const MAX_ALIKE = 12;
 
 type Rows = Parameters<typeof Facts>[0]['of'];
 
@@ -22,6 +25,19 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Establishe
       {statement.kind === 'principal' && statement.principal.models.includes('*') ? (
         <Notice tone="warn" title="This machine is for every model, those of the future too" />
       ) : null}
+      {review.alike.length === 0 ? null : (
+        <Notice tone="bad" title="Another enrolment waits under a name that looks like this one">
+          <ul>
+            {review.alike.slice(0, MAX_ALIKE).map(({ digest, message }) => (
+              <li key={`${digest} ${message}`} class="sentence">
+                <Text of={message} /> <a href={`#/proposals/${digest}`}>See the other</a>
+              </li>
+            ))}
+            {review.alike.length > MAX_ALIKE ? <li>and {review.alike.length - MAX_ALIKE} more</li> : null}
+          </ul>
+          <p>Once one of them has taken effect, the others cannot. Ask who proposed them which one is meant.</p>
+        </Notice>
+      )}
     </Panel>
   );
 }
@@ -48,7 +64,7 @@ function whatOf(statement: Proposable, facts: Established): Rows {
     case 'principal': {
       const { name, role, owner, ownerName, key, models } = statement.principal;
       return [
-        ['Machine', name],
+        ['Machine', <MachineName key="machine" of={name} />],
         ['Role', role],
         ['Owner', <Person key="owner" facts={facts} person={owner} proposedName={ownerName} />],
         ['Models', models.join(', ')],
@@ -112,7 +128,7 @@ export function AskedPanel({ review, facts }: { review: Review; facts: Establish
         of={[
           [key === null ? 'Person' : 'Owner of the machine', <Person key="person" facts={facts} person={person} />],
           ['May they approve it', mayApprove(review, person)],
-          key === null ? null : ['With the machine', key],
+          key === null ? null : ['With the machine', <MachineName key="machine" of={key} />],
           ['Asked', `${instant(created)} (${fromNow(created, now.value)})`],
           ['Expires', `${instant(expires)} (${fromNow(expires, now.value)})`],
         ]}

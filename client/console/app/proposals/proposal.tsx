@@ -2,10 +2,13 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import type { TwinlockError } from '../../../../src/core/errors.ts';
-import type { Facts } from '../../../../src/core/state/state.ts';
+import type { Facts, Proposable } from '../../../../src/core/state/state.ts';
 import { type Review, review } from '../../../custodian/review.ts';
+import { howToEnd } from '../../../custodian/standing.ts';
+import { instant } from '../format.ts';
+import { Digest } from '../parts/digest.tsx';
 import { Exactly } from '../parts/exactly.tsx';
-import { asFailure, Failure, Mark } from '../parts/notice.tsx';
+import { asFailure, Failure, Mark, Notice } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { now, withReplica } from '../vault.ts';
 import { ChangesPanel } from './changes.tsx';
@@ -13,7 +16,7 @@ import { DecidePanel } from './decide.tsx';
 import { HostsPanel } from './hosts.tsx';
 import { AskedPanel, PolicyPanel, ServedPanel, WhatPanel } from './panels.tsx';
 import { PolicyChangePanel } from './policy-change.tsx';
-import { phaseOf, titleOf } from './title.ts';
+import { isOvertaken, phaseOf, titleOf } from './title.ts';
 
 /** Clocks and expiry are looked at again this often. */
 const REVIEW_MS = 30_000;
@@ -60,6 +63,7 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
         <Mark tone={tone}>{phase}</Mark>
         {review.grade === 'simulation' ? <Mark tone="warn">simulation</Mark> : null}
       </p>
+      {isOvertaken(facts, proposal) ? <Overtaken statement={review.statement} /> : null}
       <WhatPanel review={review} facts={facts} />
       <AskedPanel review={review} facts={facts} />
       <PolicyPanel review={review} facts={facts} />
@@ -70,5 +74,17 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
       <DecidePanel key={review.digest} review={review} facts={facts} />
       <Exactly statement={review.statement} />
     </Screen>
+  );
+}
+
+/** Its votes are not lost: a policy that comes back makes them count again. */
+function Overtaken({ statement }: { statement: Proposable }) {
+  return (
+    <Notice tone="warn" title="Another policy has overtaken this: it can be neither approved nor denied now">
+      <p>
+        If the policy <Digest hex={statement.policy} /> is in force again before {instant(statement.expires)}, this can
+        take effect, with the votes that it has. To prevent that, {howToEnd(statement)}.
+      </p>
+    </Notice>
   );
 }

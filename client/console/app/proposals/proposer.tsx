@@ -1,6 +1,5 @@
 import type { Facts, Proposable } from '../../../../src/core/state/state.ts';
-import { Person } from '../parts/person.tsx';
-import { Text } from '../parts/text.tsx';
+import { MachineName, Person } from '../parts/person.tsx';
 
 /** Who asked: a custodian, or a machine and the person who answers for it. */
 export function Proposer({ facts, statement: { proposer } }: { facts: Facts; statement: Proposable }) {
@@ -8,8 +7,7 @@ export function Proposer({ facts, statement: { proposer } }: { facts: Facts; sta
     <span>
       {proposer.kind === 'custodian' ? null : (
         <>
-          “<Text of={facts.principals.get(proposer.key)?.name ?? proposer.key} />
-          ”, a machine of{' '}
+          <MachineName of={facts.principals.get(proposer.key)?.name ?? proposer.key} />, a machine of{' '}
         </>
       )}
       <Person facts={facts} person={proposer.person} />

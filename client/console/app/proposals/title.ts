@@ -34,11 +34,14 @@ const PHASES: Readonly<Record<Proposal['phase'], readonly [tone: 'good' | 'bad' 
 };
 
 /** What was proposed under a policy that has been replaced takes effect only while that policy is in force again. */
-const OVERTAKEN = ['plain', 'overtaken by another policy'] as const;
+const OVERTAKEN = ['warn', 'overtaken by another policy'] as const;
+
+export function isOvertaken({ policy }: Pick<Facts, 'policy'>, of: Pick<Proposal, 'phase' | 'statement'>): boolean {
+  return (of.phase === 'open' || of.phase === 'approved') && of.statement.policy !== policy.digest;
+}
 
 export function phaseOf({ policy }: Facts, { phase, ended, statement }: Proposal): (typeof PHASES)['open'] {
-  const isPending = phase === 'open' || phase === 'approved';
-  if (isPending && statement.policy !== policy.digest) return OVERTAKEN;
+  if (isOvertaken({ policy }, { phase, statement })) return OVERTAKEN;
   if (phase === 'executed' && ended) return ['plain', 'lease ended'];
   if (phase === 'executed' && statement.kind === 'release') return ['good', 'released'];
   return PHASES[phase];

@@ -3,7 +3,7 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
-import { Person, personText } from '../parts/person.tsx';
+import { optionText, Person } from '../parts/person.tsx';
 import { ReasonField } from '../parts/reason.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
 import { custodian } from '../vault.ts';
@@ -38,7 +38,7 @@ export function KeyForm({ facts }: { facts: Facts }) {
           <option value="">Choose a key</option>
           {keys.map(({ credential, person }) => (
             <option key={credential} value={credential}>
-              {personText(facts, person)}: {credential}
+              {optionText(facts, person)}: {credential}
             </option>
           ))}
         </select>

@@ -4,6 +4,7 @@ import { parseAs } from '../../../../src/core/schema.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { type PrincipalRecord, principalInvitation } from '../../../../src/core/statement/statement.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { MachineName, optionText, Person } from '../parts/person.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
 import { submitProposal } from './submit.ts';
 
@@ -48,7 +49,7 @@ export function MachineForm({ facts }: { facts: Facts }) {
       {record === null ? null : (
         <FactList
           of={[
-            ['Name', record.name],
+            ['Name', <MachineName key="name" of={record.name} />],
             ['Role', record.role],
             ['Key', <code key="key">{record.key}</code>],
           ]}
@@ -63,14 +64,19 @@ export function MachineForm({ facts }: { facts: Facts }) {
           }}
         >
           <option value="">Choose</option>
-          {members.map(({ person, name }) => (
+          {members.map(({ person }) => (
             <option key={person} value={person}>
-              {name}, id {person}
+              {optionText(facts, person)}
             </option>
           ))}
         </select>
         <small>What it asks for, its owner asks for: they cannot approve it.</small>
       </label>
+      {ownerId === '' ? null : (
+        <p>
+          <Person facts={facts} person={ownerId} />
+        </p>
+      )}
       <label>
         Models
         <input

@@ -1,5 +1,5 @@
 import type { Facts, Proposal, RecordedStop } from '../../../../src/core/state/state.ts';
-import { Person } from '../parts/person.tsx';
+import { MachineName, Person } from '../parts/person.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { Proposer } from '../proposals/proposer.tsx';
@@ -39,7 +39,7 @@ export function StopScreen({ facts }: { facts: Facts }) {
             <li key={key} class="stack">
               <div class="row">
                 <strong>
-                  <Text of={name} />
+                  <MachineName of={name} />
                 </strong>
                 <span>
                   {role}, of <Person facts={facts} person={owner} />

@@ -209,7 +209,7 @@ export function withOwner(persons: Facts['persons'], { owner, ownerName }: Princ
   must(
     known === undefined || known === ownerName,
     'person_exists',
-    `person ${owner} has the name ${known}, not ${ownerName}`,
+    `person ${owner} has the name “${known}”, not “${ownerName}”`,
   );
   looksLikeNobodyElse(persons, owner, ownerName);
   return persons.set(owner, ownerName);

@@ -1,0 +1,48 @@
+import { Map as PersistentMap } from 'immutable';
+import type { Hex } from '../../src/core/bytes.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { withOwner } from '../../src/core/state/rules/genesis.ts';
+import { keyLooksLikeNoOther } from '../../src/core/state/rules/names.ts';
+import type { Facts, Proposal } from '../../src/core/state/state.ts';
+import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
+
+/** An enrolment that waits as well, and why not both can take effect. */
+export interface Alike {
+  readonly digest: Hex;
+  readonly message: string;
+}
+
+/**
+ * Open enrolments whose machine or owner is called so that they pass for those of this one. The fold refuses a name that
+ * looks like a known one when it is proposed; of two that wait it refuses the second only when the first has taken
+ * effect, and until then approvers would see each without the other.
+ */
+export function alikeEnrolments({ proposals }: Facts, { digest, statement }: Proposal): readonly Alike[] {
+  if (statement.kind !== 'principal') return [];
+  return proposals
+    .valueSeq()
+    .toArray()
+    .flatMap((other) => {
+      if (other.digest === digest || other.phase !== 'open' || other.statement.kind !== 'principal') return [];
+      return conflicts(other.statement.principal, statement.principal).map((message) => ({
+        digest: other.digest,
+        message,
+      }));
+    });
+}
+
+function conflicts(other: PrincipalRecord, principal: PrincipalRecord): readonly string[] {
+  const checks = [
+    () => void withOwner(PersistentMap([[other.owner, other.ownerName]]), principal),
+    () => keyLooksLikeNoOther([other], principal),
+  ];
+  return checks.flatMap((check) => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (!(error instanceof TwinlockError)) throw error;
+      return [error.message];
+    }
+  });
+}
