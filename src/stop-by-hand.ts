@@ -1,9 +1,11 @@
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
 import { TwinlockError } from './core/errors.ts';
 import type { SignedStop } from './core/log/signed-stop.ts';
 import { openRecorder, readLogSeed } from './data-folder.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { handOverStop, type Told } from './stop-folder.ts';
-import { openStore, type Store } from './store/open.ts';
+import { DATABASE_FILE, openStore, type Store } from './store/open.ts';
 import { steady } from './vault/clock-watch.ts';
 import { Refusals } from './vault/refusals.ts';
 import { stopAllowance } from './vault/shares.ts';
@@ -11,10 +13,12 @@ import { stop } from './vault/stop.ts';
 
 /**
  * Records a stop that was carried to the vault's machine: by the daemon, where one has the data folder open, and
- * else here, holding the folder alone. Throws as `stop`, `handOverStop` and `openStore`.
+ * else here, holding the folder alone. Throws as `stop`, `handOverStop` and `openStore`,
+ * and `not_permitted` for a user who may not write there.
  */
 export async function stopByHand(dataDir: string, signed: SignedStop): Promise<Told> {
   const seed = readLogSeed(dataDir);
+  requireWritable(dataDir);
   const store = openUnlessInUse(dataDir);
   if (store === null) return handOverStop(dataDir, signed);
   try {
@@ -24,6 +28,18 @@ export async function stopByHand(dataDir: string, signed: SignedStop): Promise<T
     return await stop({ recorder, verify: verifyNode, stops, refusals: new Refusals(clocks) }, signed);
   } finally {
     store.close();
+  }
+}
+
+/** The database says nothing that a person understands where it cannot lock what it can read. */
+function requireWritable(dataDir: string): void {
+  for (const path of [dataDir, join(dataDir, DATABASE_FILE)]) {
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+    } catch (cause) {
+      const message = `this user may not write ${path}: run it as the vault’s user, who owns ${dataDir}, or as root`;
+      throw new TwinlockError('not_permitted', message, {}, { cause });
+    }
   }
 }
 

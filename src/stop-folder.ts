@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { must, TwinlockError } from './core/errors.ts';
 import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } from './core/log/signed-stop.ts';
 import type { RecordedStop } from './core/state/state.ts';
+import type { StopNames } from './core/state/stop-text.ts';
 import { statementDigest } from './core/statement/statement.ts';
 import { type Problem, problemOf } from './http/problem.ts';
 
@@ -25,6 +26,7 @@ export interface Told {
   readonly index: number | null;
   readonly already: boolean;
   readonly stopped: readonly Pick<RecordedStop, 'name' | 'person' | 'time' | 'reason'>[] | null;
+  readonly names: StopNames | null;
 }
 
 /** Takes the stops that lie in the folder, and leaves an answer beside each. What it cannot read, it answers too. */
@@ -39,8 +41,8 @@ async function takeStops(folder: string, take: (stop: SignedStop) => Promise<Tol
 
 async function outcomeOf(path: string, take: (stop: SignedStop) => Promise<Told>): Promise<Outcome> {
   try {
-    const { index, already, stopped } = await take(parseSignedStop(await readStop(path)));
-    return { done: { index, already, stopped } };
+    const { index, already, stopped, names } = await take(parseSignedStop(await readStop(path)));
+    return { done: { index, already, stopped, names } };
   } catch (error) {
     return { problem: problemOf(error).problem };
   }

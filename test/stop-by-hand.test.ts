@@ -1,4 +1,14 @@
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -64,7 +74,7 @@ describe('twinlockd stop FILE', () => {
     const run = await twinlockd(file);
     expect([run.stderr, run.code]).toEqual(['', 0]);
     expect(run.stdout).toMatch(
-      /^stopped: everything, by the security key \S+, entry 1 of the log\nthe vault is stopped by “ben”, person [0-9a-f]{32}, at 2.*: “a drill”\n$/,
+      /^stopped: everything, by the security key \S+ \(of “ben”, person [0-9a-f]{32}\), entry 1 of the log\nthe vault is stopped by “ben”, person [0-9a-f]{32}, at 2.*: “a drill”\n$/,
     );
     await vault.restart();
     expect(stopped()).toMatchObject([{ name: 'ben' }]);
@@ -93,6 +103,66 @@ describe('twinlockd stop FILE', () => {
     writeFileSync(`${path}.answer`, JSON.stringify({ done: { index: 7, already: false, stopped: null } }));
     expect(await answer).toMatchObject({ index: 7 });
     rmSync(folder, { recursive: true });
+  });
+
+  describe('by a user who is not the vault’s is refused, with who may do it', () => {
+    /** What root may, nothing forbids: it takes another user's place. */
+    const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+    const asOther = async (folderMode: number, fileMode: number) => {
+      const file = await carried(vault.ana);
+      await vault.daemon.close();
+      const { dataDir } = vault.prepared;
+      chmodSync(home, 0o755);
+      const files = ['log.key', 'vault.sqlite'].map((name) => join(dataDir, name));
+      for (const path of files) chmodSync(path, fileMode);
+      chmodSync(dataDir, folderMode);
+      const options = uid === undefined ? {} : { uid };
+      const run = await runProgram('src/main.ts', ['--data', dataDir, 'stop', file], home, options);
+      chmodSync(dataDir, 0o700);
+      for (const path of files) chmodSync(path, 0o600);
+      await vault.restart();
+      expect(stopped()).toBeNull();
+      return run;
+    };
+
+    test('where they may not read the log’s key', async () => {
+      const { code, stderr } = await asOther(0o000, 0o600);
+      const { dataDir } = vault.prepared;
+      expect([code, stderr]).toEqual([
+        64,
+        `twinlockd: this user may not read ${dataDir}/log.key: run it as the vault’s user, who owns ${dataDir} (not_permitted)\n`,
+      ]);
+    });
+
+    test('where they may read it, and not write', async () => {
+      const { code, stderr } = await asOther(0o555, 0o444);
+      expect([code, stderr]).toEqual([
+        64,
+        expect.stringMatching(/^twinlockd: this user may not write \S+: run it as the vault’s user, who/),
+      ]);
+    });
+
+    test.skipIf(uid === undefined)('where a daemon runs that they may not hand it to', async () => {
+      const file = await carried(vault.ana);
+      chmodSync(home, 0o755);
+      const { dataDir } = vault.prepared;
+      for (const name of readdirSync(dataDir)) chmodSync(join(dataDir, name), 0o644);
+      chmodSync(dataDir, 0o755);
+      const { code, stderr } = await runProgram('src/main.ts', ['--data', dataDir, 'stop', file], home, {
+        uid: 65_534,
+      });
+      expect([code, stderr]).toEqual([64, expect.stringMatching(/may not write .*run it as the vault’s user/)]);
+      expect(stopped()).toBeNull();
+    });
+
+    test('where they may not read the file', async () => {
+      const file = await carried(vault.ana);
+      chmodSync(home, 0o755);
+      chmodSync(file, 0o000);
+      const options = uid === undefined ? {} : { uid };
+      const { code, stderr } = await runProgram('src/main.ts', ['stop', file], home, options);
+      expect([code, stderr]).toEqual([64, `twinlockd: ${file}: cannot read it: EACCES (usage)\n`]);
+    });
   });
 
   test('a folder that the daemon cannot read is told once, and again after it could', async () => {

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
-import { stoppedText, stopText } from '../../src/core/state/running.ts';
+import { stopText } from '../../src/core/state/running.ts';
+import { stoppedText } from '../../src/core/state/stop-text.ts';
 import { type Stop, statementDigest } from '../../src/core/statement/statement.ts';
 import type { StopAnswer } from '../api.ts';
 import { signStopAsPrincipal } from '../principal.ts';
@@ -82,8 +83,8 @@ async function run(invocation: Invocation, file: string | undefined, flags: Stop
   const { via, answer } = await deliver(invocation, signed, flags.also ?? []).catch((error: unknown) => {
     throw isUnreachable(error) ? carryInstead(error as TwinlockError, file) : error;
   });
-  const { index, already, stopped } = answer;
-  terminal.result({ ...named, index, already, stopped, via }, linesOf(answer, signed.statement));
+  const { index, already, stopped, names } = answer;
+  terminal.result({ ...named, index, already, stopped, names, via }, linesOf(answer, signed.statement));
 }
 
 /** What a key of a machine is to stop; null where a file says it. */
@@ -154,10 +155,10 @@ function isUnreachable(error: unknown): boolean {
   return error instanceof TwinlockError && error.code === 'unavailable';
 }
 
-function linesOf({ index, already, stopped }: StopAnswer, stop: Stop): readonly string[] {
+function linesOf({ index, already, stopped, names }: StopAnswer, stop: Stop): readonly string[] {
   const where = index === null ? '' : `, entry ${index} of the log`;
   return [
-    `${already ? 'already so    ' : 'stopped       '}${stoppedText(stop)}${where}`,
+    `${already ? 'already so    ' : 'stopped       '}${stoppedText(stop, names)}${where}`,
     ...(stopped ?? []).map((stop) => `vault stopped ${stopText(stop)}`),
   ];
 }

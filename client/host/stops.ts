@@ -8,6 +8,7 @@ import type { VerifiedAuthority } from '../../src/core/state/authority.ts';
 import { isReleasable } from '../../src/core/state/effects/release.ts';
 import { judgeStop } from '../../src/core/state/rules/stop.ts';
 import type { Facts } from '../../src/core/state/state.ts';
+import { untrueStop } from '../../src/core/state/stop-text.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { fileError } from '../file-error.ts';
 import { dischargeClaims, type Verify } from '../replay.ts';
@@ -180,7 +181,9 @@ async function ifTrue(
   try {
     const body = { statement: { ...statement }, signature };
     const { facts: after, claims } = judgeStop(known, { ...place, kind: 'stop', body });
-    await dischargeClaims(claims, verify);
+    await dischargeClaims(claims, verify).catch((error: unknown) => {
+      throw untrueStop(error, statement);
+    });
     return after;
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;

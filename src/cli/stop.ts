@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseSignedStop, type SignedStop } from '../core/log/signed-stop.ts';
-import { stoppedText, stopText } from '../core/state/running.ts';
+import { stopText } from '../core/state/running.ts';
+import { stoppedText } from '../core/state/stop-text.ts';
 import { statementDigest } from '../core/statement/statement.ts';
 import { readInputFile } from '../input-file.ts';
 import { stopByHand } from '../stop-by-hand.ts';
@@ -30,16 +31,15 @@ Examples:
 
 async function run(dataDir: string, file: string, { json }: StopFlags): Promise<void> {
   const signed = readStop(file);
-  const { index, already, stopped } = await stopByHand(dataDir, signed);
+  const { index, already, stopped, names } = await stopByHand(dataDir, signed);
   const { statement } = signed;
   const { what } = statement;
   if (json === true) {
-    console.log(JSON.stringify({ digest: statementDigest(statement), what, index, already, stopped }));
+    console.log(JSON.stringify({ digest: statementDigest(statement), what, index, already, stopped, names }));
     return;
   }
-  console.log(
-    `${already ? 'already so' : 'stopped'}: ${stoppedText(statement)}${index === null ? '' : `, entry ${index} of the log`}`,
-  );
+  const where = index === null ? '' : `, entry ${index} of the log`;
+  console.log(`${already ? 'already so' : 'stopped'}: ${printable(stoppedText(statement, names))}${where}`);
   for (const one of stopped ?? []) console.log(`the vault is stopped by ${printable(stopText(one))}`);
 }
 

@@ -3,6 +3,7 @@ import { TwinlockError } from '../core/errors.ts';
 import type { SignedStop } from '../core/log/signed-stop.ts';
 import { authenticatorNamed, checkStop, judgeStop, keyDigest } from '../core/state/rules/stop.ts';
 import type { Facts, RecordedStop } from '../core/state/state.ts';
+import { type StopNames, stopNames, untrueStop } from '../core/state/stop-text.ts';
 import { type Stop, statementDigest } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
 
@@ -15,6 +16,8 @@ export interface StopAnswer {
   readonly already: boolean;
   /** Those of everything, for the signer of this one; null for all others, and while the vault runs. */
   readonly stopped: readonly RecordedStop[] | null;
+  /** What the log calls its keys, told to its signer alone; null to all others. */
+  readonly names: StopNames | null;
 }
 
 /**
@@ -32,13 +35,17 @@ export async function stop(
   const digest = statementDigest(statement);
   const answer = (index: number | null, already: boolean): StopAnswer => {
     const { facts, checkpoint } = recorder;
-    return { index, checkpoint, digest, already, stopped: facts.stopped };
+    return { index, checkpoint, digest, already, stopped: facts.stopped, names: stopNames(facts, statement) };
   };
   const { facts } = recorder;
   // The same one by another route. Its signature was found to be true the first time.
-  if (isInForce(facts, statement, digest)) return { ...answer(null, true), stopped: null };
+  if (isInForce(facts, statement, digest)) return { ...answer(null, true), stopped: null, names: null };
   const { person, claim } = checkStop(facts, statement, signature);
-  verify(claim);
+  try {
+    verify(claim);
+  } catch (error) {
+    throw untrueStop(error, statement);
+  }
   const standing = standingOf(facts, statement, person);
   if (standing !== null) return answer(standing.index, true);
   const draft = { kind: 'stop', body: { statement: { ...statement }, signature } } as const;

@@ -22,6 +22,9 @@ const stopInForce = z
 /** Those that are in force, oldest first; null while the vault runs. */
 export const stopsInForce = z.nullable(z.array(stopInForce));
 
+/** By its own name, which a security key has none of, and by the person whose it is. */
+const namedKey = z.object({ name: z.nullable(humanName), owner: humanName, person: id }).meta({ id: 'NamedKey' });
+
 export const stopAnswer = recorded
   .extend({
     /** Entry that holds it; null where something else had ended before what it would end. */
@@ -30,5 +33,7 @@ export const stopAnswer = recorded
     /** Nothing was recorded now: what it asks for is so already. */
     already: z.boolean(),
     stopped: stopsInForce,
+    /** What the log calls the key that signed it, and the one that it retires; null to whoever has not signed it. */
+    names: z.nullable(z.object({ by: namedKey, target: z.nullable(namedKey) })),
   })
   .meta({ id: 'StopAnswer' });

@@ -77,6 +77,7 @@ describe('a stop is taken', () => {
       index: 1,
       already: false,
       stopped: [{ name: 'ana', reason: 'a drill' }],
+      names: { by: { name: null, owner: 'ana' }, target: null },
     });
     expect(stopped()).toMatchObject([{ name: 'ana', reason: 'a drill', index: 1 }]);
     expect((await vault.anonymous.vault()).phase).toBe('stopped');
@@ -94,8 +95,11 @@ describe('a stop is taken', () => {
     });
     const retirement = { what: 'principal', key: key.key, reason: 'stolen' } as const;
     const stop = signStopAsPrincipal(key, vault.fingerprint, retirement, clock);
-    expect(await vault.anonymous.stop(stop)).toMatchObject({ already: false });
-    expect(await vault.anonymous.stop(stop)).toMatchObject({ already: true });
+    const requesterKey = { name: 'requester-key', owner: 'ana', person: vault.ana.custodian.person };
+    const names = { by: requesterKey, target: requesterKey };
+    expect(await vault.anonymous.stop(stop)).toMatchObject({ already: false, names });
+    // Anybody may have brought what the log shows: its sender is not told what the log calls the key.
+    expect(await vault.anonymous.stop(stop)).toMatchObject({ already: true, names: null });
     expect(vault.daemon.context.recorder.facts.principals.get(key.key)?.retiredAt).not.toBeNull();
     expect(vault.daemon.context.recorder.facts.proposals.get(release)?.phase).toBe('revoked');
   });
@@ -205,7 +209,18 @@ describe('a stop is refused', () => {
     if (signature.kind !== 'assertion') throw new Error('a custodian signs with an assertion');
     const authenticatorData = signature.authenticatorData.replace(/.{4}$/, 'AAAA');
     const altered = { statement, signature: { ...signature, authenticatorData } };
-    await expectRefused(vault, question(altered), 403, 'signature_invalid');
+    await expectRefused(vault, question(altered), 403, 'signature_invalid', /the security key that the stop names/);
+  });
+
+  test('of a machine, where it was changed after it was signed: that is said, and what to do', async () => {
+    const { principal } = vault.requester;
+    const retirement = { what: 'principal', key: principal.key, reason: 'stolen' } as const;
+    const clock = { nowMs: 0, random: platformRandom };
+    const { statement, signature } = signStopAsPrincipal(principal, vault.fingerprint, retirement, clock);
+    const altered = { statement: { ...statement, reason: 'lost' }, signature };
+    const said = /^the machine’s key .* it was changed after it was signed.*cannot be told.*sign another, or let/;
+    await expectRefused(vault, question(altered), 403, 'signature_invalid', said);
+    expect(size()).toBe(1);
   });
 
   test('that is too long, in pieces, no stop or no JSON', async () => {

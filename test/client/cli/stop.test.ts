@@ -73,7 +73,12 @@ test('a machine signs with nothing but its key and the fingerprint, for the file
   expect((await twinlock(out, '--to-host', folder)).code).toBe(0);
   expect(readdirSync(folder)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
   const run = await twinlock(out, '--vault', vault.baseUrl, '--json');
-  expect(run.json()).toMatchObject({ what: 'principal', already: false });
+  const requesterKey = { name: 'requester-key', owner: 'ana', person: vault.ana.custodian.person };
+  expect(run.json()).toMatchObject({
+    what: 'principal',
+    already: false,
+    names: { by: requesterKey, target: requesterKey },
+  });
   expect(facts().principals.get(vault.requester.principal.key)?.retiredAt).not.toBeNull();
 });
 

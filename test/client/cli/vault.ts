@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly interruptAt?: string;
   /** As a terminal and a launcher do that both pass it on. */
   readonly isInterruptedTwice?: boolean;
+  /** Runs it as this user and their group of the same number; only root can. */
+  readonly uid?: number;
 }
 
 /** Runs a program of the repository as its users do: in a process of its own, without a configuration. */
@@ -38,7 +40,13 @@ export function runProgram(
   // Compiled once for all runs of a test.
   const NODE_COMPILE_CACHE = join(home, 'compile-cache');
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home, NODE_COMPILE_CACHE, ...options.env };
-  const child = spawn(NODE, [join(ROOT, file), ...args], { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid };
+  const child = spawn(NODE, [join(ROOT, file), ...args], {
+    cwd: home,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
+  });
   let stdout = '';
   let stderr = '';
   let interruptAt = options.interruptAt ?? null;

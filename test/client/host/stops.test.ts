@@ -10,6 +10,7 @@ import type { StatementOf } from '../../../src/core/statement/statement.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { released } from '../../core/state/stages.ts';
 import { chainInputOf, makeChain } from '../../world/authority.ts';
+import { runProgram } from '../cli/vault.ts';
 
 const ZEROS = '00'.repeat(32);
 const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
@@ -98,12 +99,15 @@ describe('a host goes on', () => {
     const forged = { statement: all.statement, signature: bens.signature };
     const other = await signed(world.stop('all', ZEROS, ana, { vault: '77'.repeat(32) }));
     const auditor = await signed(world.retirement(world.founding.auditor, ana));
-    const { place, told } = await placeWith([forged, other, auditor]);
+    const own = await signed(world.retirement(world.founding.requester, world.founding.requester));
+    const altered = { ...own, statement: { ...own.statement, reason: 'changed' } };
+    const { place, told } = await placeWith([forged, other, auditor, altered]);
     await heedStops(authority, place, verify);
     expect(told.sort()).toEqual([
       expect.stringMatching(/^0\.json: /),
       expect.stringMatching(/^1\.json: expected vault /),
       '2.json: it stops something else than this release',
+      expect.stringMatching(/^3\.json: the machine’s key .* it was changed after it was signed.*cannot be told/),
     ]);
   });
 });
@@ -149,7 +153,7 @@ describe('where stops are brought to a host', () => {
     expect(await found(place)).toEqual([stop]);
   });
 
-  test('one that is not there, or that this user cannot read, is refused at the start with what to do', async () => {
+  test('one that is not there is refused at the start with what to do', async () => {
     const { folder } = await placeWith();
     await requireStopPlace(folder);
     await expect(requireStopPlace(join(folder, 'absent'))).rejects.toThrow(
@@ -158,8 +162,21 @@ describe('where stops are brought to a host', () => {
         message: expect.stringMatching(/^--stops .*absent: .*make the folder/),
       }),
     );
-    chmodSync(folder, 0);
-    if (process.getuid?.() === 0) return;
-    await expect(requireStopPlace(folder)).rejects.toThrow(code('not_permitted'));
+  });
+
+  test('one that this user may not read is refused before the vault is asked', { timeout: 60_000 }, async () => {
+    const { folder } = await placeWith();
+    const [home, stops] = [join(folder, 'home'), join(folder, 'stops')];
+    for (const path of [home, stops]) mkdirSync(path);
+    for (const path of [folder, home]) chmodSync(path, 0o755);
+    chmodSync(stops, 0);
+    const args = ['fetch', 'acme/ocr@1', '--to', join(home, 'to'), '--reason', 'x', '--stops', stops];
+    // What root may, nothing forbids: it takes another user's place.
+    const options = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+    const { code, stderr } = await runProgram('client/cli.ts', args, home, options);
+    expect([code, stderr]).toEqual([
+      64,
+      `twinlock: --stops ${stops}: this user may not use it: make the folder and let this user read it, or name the one where stops are brought to this host (not_permitted)\n`,
+    ]);
   });
 });

@@ -1,0 +1,68 @@
+import type { Hex } from '../bytes.ts';
+import { TwinlockError } from '../errors.ts';
+import type { Stop } from '../statement/statement.ts';
+import { authenticatorNamed, keyDigest } from './rules/stop.ts';
+import type { Authenticator, Facts, Principal } from './state.ts';
+
+/** A key as the log names it: by its own name, which a security key has none of, and by the person whose it is. */
+export interface NamedKey {
+  readonly name: string | null;
+  readonly owner: string;
+  /** 16 bytes in hexadecimal: a name alone may be made to look like another's. */
+  readonly person: Hex;
+}
+
+/** What the log calls the keys of a stop. */
+export interface StopNames {
+  /** Who has signed it. */
+  readonly by: NamedKey;
+  /** The key that it retires; null where it stops something else. */
+  readonly target: NamedKey | null;
+}
+
+/** Of a stop that `checkStop` has passed, and that names a target which is there. */
+export function stopNames(facts: Facts, { what, target, by }: Stop): StopNames {
+  const named = (key: Principal | Authenticator | undefined) => namedKey(facts, key);
+  const signer = by.kind === 'custodian' ? facts.authenticators.get(by.credential) : facts.principals.get(by.key);
+  const retired = what === 'authenticator' ? authenticatorNamed(facts, target) : undefined;
+  const machine = what === 'principal' ? facts.principals.find(({ key }) => keyDigest(key) === target) : undefined;
+  return { by: named(signer) as NamedKey, target: named(retired ?? machine) };
+}
+
+function namedKey({ persons }: Facts, key: Principal | Authenticator | undefined): NamedKey | null {
+  if (key === undefined) return null;
+  const [name, person] = 'owner' in key ? [key.name, key.owner] : [null, key.person];
+  return { name, owner: persons.get(person) ?? person, person };
+}
+
+/** What a stop stops, and whose it is, in one line. `names` are null where nobody who reads it may know them. */
+export function stoppedText({ what, target, by }: Stop, names: StopNames | null): string {
+  const signer = by.kind === 'custodian' ? `the security key ${by.credential}` : `the key ${by.key}`;
+  const stopped = what === 'all' ? 'everything' : `${NAMED[what]} ${target}${ofText(names?.target ?? null)}`;
+  return `${stopped}, by ${signer}${ofText(names?.by ?? null)}`;
+}
+
+function ofText(named: NamedKey | null): string {
+  if (named === null) return '';
+  const { name, owner, person } = named;
+  return ` (${name === null ? '' : `“${name}” `}of “${owner}”, person ${person})`;
+}
+
+const NAMED = {
+  release: 'the release',
+  version: 'the version with the manifest',
+  proposal: 'the proposal',
+  principal: 'the machine’s key with the digest',
+  authenticator: 'the security key with the digest',
+} as const;
+
+/**
+ * What to tell of a stop whose claim has failed: `error` itself, unless the signature is not true. A digest is what was
+ * signed, so nothing shows which part of the stop is another.
+ */
+export function untrueStop(error: unknown, { by }: Stop): unknown {
+  if (!(error instanceof TwinlockError && error.code === 'signature_invalid')) return error;
+  const key = by.kind === 'custodian' ? 'the security key' : 'the machine’s key';
+  const message = `${key} that the stop names has not signed it: it was changed after it was signed, or another key signed it. What was changed cannot be told, and it stops nothing: sign another, or let a custodian stop it`;
+  return new TwinlockError(error.code, message, error.detail, { cause: error });
+}
