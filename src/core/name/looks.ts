@@ -1,5 +1,5 @@
 import { classOf, codePoints, decompose, inCanonicalOrder } from './normal-form.ts';
-import { cases, prototypes } from './tables.ts';
+import { cases, letters, prototypes } from './tables.ts';
 
 type CodePoints = readonly number[];
 /** What a part of a name can be read as: one text, or some. */
@@ -22,14 +22,18 @@ const readingsKnown = new Map<number, Readings>();
  * `llya BiII` and like `ILYA BILL`. The name must be one that personName or thingName takes.
  */
 export function looksOf(name: string): Looks {
-  return joined(decompose(codePoints(name)).map((code) => (isAccent(code) ? withOrWithout(code) : readingsOf(code))));
+  return joined(parts(name).map((code) => (isAccent(code) ? withOrWithout(code) : readingsOf(code))));
 }
 
 /** As looksOf, blind to what is between the parts of a person's name too: `Anne-Marie`, `Anne Marie`, `Annemarie`. */
 export function looksOfPerson(name: string): Looks {
-  const codes = decompose(codePoints(name)).filter((code) => !SEPARATORS.has(code));
+  const codes = parts(name).filter((code) => !SEPARATORS.has(code));
   const isOptional = (code: number) => APOSTROPHES.has(code) || isAccent(code);
   return joined(codes.map((code) => (isOptional(code) ? withOrWithout(code) : readingsOf(code))));
+}
+
+function parts(name: string): CodePoints {
+  return inOneOrder(decompose(codePoints(name)));
 }
 
 /** Equal for names of ASCII without capitals that look alike, and for no others. */
@@ -91,14 +95,37 @@ function joined(parts: Looks): Looks {
   const out: Readings[] = [];
   for (const part of parts) {
     const before = out.at(-1);
-    if (before === undefined || !part.some((text) => classOf(text.codePointAt(0) ?? 0) > 0)) out.push(part);
+    if (before === undefined || !part.some((text) => isMark(text.codePointAt(0)))) out.push(part.map(ordered));
     else out[out.length - 1] = [...new Set(before.flatMap((first) => part.map((second) => ordered(first + second))))];
   }
   return out;
 }
 
+/**
+ * The marks on each letter in one order, that of what they look like, each once. Unicode orders only those of a class
+ * above 0; most marks of India and of South-East Asia have none, and look the same in every order.
+ */
+function inOneOrder(codes: CodePoints): CodePoints {
+  const out: number[] = [];
+  for (const code of codes) {
+    let at = out.length;
+    while (isMark(code) && isMark(out[at - 1]) && lookOf(out[at - 1] as number) >= lookOf(code)) at--;
+    const isThere = isMark(code) && at < out.length && lookOf(out[at] as number) === lookOf(code);
+    if (!isThere) out.splice(at, 0, code);
+  }
+  return out;
+}
+
+function lookOf(code: number): string {
+  return readingsOf(code)[0] as string;
+}
+
 function ordered(text: string): string {
-  return String.fromCodePoint(...inCanonicalOrder(codePoints(text)));
+  return String.fromCodePoint(...inOneOrder(codePoints(text)));
+}
+
+function isMark(code: number | undefined): boolean {
+  return code !== undefined && (classOf(code) > 0 || letters.get(code)?.isMark === true);
 }
 
 /** Equal for any two texts that a case-insensitive file system could take for the same; both ways, for ß and its like. */

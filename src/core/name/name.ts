@@ -8,6 +8,12 @@ const MAX_CHARACTERS = 64;
 const MAX_MARKS = 4;
 /** An accent (U+0300 to U+036F, U+1AB0 to U+1DFF) is no later mark than this on a character: accents pile up. */
 const MAX_ACCENTS = 2;
+/**
+ * Vowel signs of India and Khmer (IndicSyllabicCategory.txt, Vowel_Dependent): a syllable has one, and two of them can
+ * look like a third.
+ */
+const VOWEL_SIGN =
+  /[\u093a\u093b\u093e-\u094c\u094f\u0956\u0957\u09be-\u09cc\u0a3e-\u0a4c\u0abe-\u0acc\u0b3e-\u0b4c\u0b56\u0bbe-\u0bcc\u0c3e-\u0c4c\u0cbe-\u0ccc\u0d3e-\u0d4b\u0d57\u0dcf-\u0dde\u0df2\u17b6-\u17c5]/u;
 /** What people write and names do not have, and what a name has instead. */
 const INSTEAD: ReadonlyMap<number, string> = new Map([
   ...signs('`´‘ʹ′׳＇', "write '"),
@@ -57,15 +63,17 @@ function flawOf(name: string, { signs, inWords }: Punctuation): string | null {
     return 'expected single spaces, and none at either end';
   }
   if (!codes.some((code) => letters.get(code)?.isMark === false || isDigit(code))) return 'expected a letter';
-  if (hasWildMarks(codes))
-    return `expected marks on letters only, at most ${MAX_MARKS} on each, accents first and at most ${MAX_ACCENTS}, each once`;
+  // The composites that are known are those of the alphabet.
+  if (!isComposed(codes)) return 'expected Unicode normal form C';
+  if (hasWildMarks(codes)) {
+    return `expected marks on letters only, at most ${MAX_MARKS} on each, accents first and at most ${MAX_ACCENTS}, at most one vowel sign, each once`;
+  }
   const scripts = scriptsOf(codes);
   if (scripts === null) return 'expected letters of one script: write the name in one alphabet';
   if (scripts.some((script) => RIGHT_TO_LEFT.includes(script)) && codes.some(isDigit)) {
     return 'expected no digits in a name that is written from right to left';
   }
-  // Last: the composites that are known are those of the alphabet.
-  return isComposed(codes) ? null : 'expected Unicode normal form C';
+  return null;
 }
 
 function isDigit(code: number): boolean {
@@ -91,9 +99,14 @@ function hasWildMarks(codes: readonly number[]): boolean {
     const letter = letters.get(code);
     if (letter?.isMark !== true) marks = letter === undefined ? null : [];
     else if (marks === null || marks.includes(code) || marks.length >= maxMarks(code)) return true;
+    else if (isVowelSign(code) && marks.some(isVowelSign)) return true;
     else marks = [...marks, code];
   }
   return false;
+}
+
+function isVowelSign(code: number): boolean {
+  return VOWEL_SIGN.test(String.fromCodePoint(code));
 }
 
 function maxMarks(code: number): number {

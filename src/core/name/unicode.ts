@@ -109,18 +109,18 @@ export const LETTERS =
   ' 1s 2 1 1s 1 1q 1s 1 c 1s 1 1 1s 1 f 1s 1 2 1s 1 m 1s 1 40 1s 2 3 1s 1 l 1s 1 d 1s 1 6 1s 1 1c 1s 1 13 1s 1 o 1s' +
   ' 1 e 1s 1 2 1s 1 15 1s 1 h 1s 1 h 1s 1 7 1s 1 5 1s 1 2m 1s 1 j 1s 2 7 1s 1 5 1s 1 3 1s 1 8 1s 2 4 1s 1 1m 1s 1 4' +
   ' 1s 1 h 1s 1 d 1s 1 2 1s 1 h 1s 1 u 1s 1 d 1s 1 p 1s 1 1f 1s 1 1 1s 1 2 1s 1k7 1 0 s 1 0 k0 1 1l as 8mc 20 6st 1' +
-  ' 1s 4xb 1 15 1 1 15 1k 1 15 1603 7 1o 1 4 1o 1 2 1o 1 f 1o 64v 1 1s y 1 1s 1z 1 1s u5 1 1s 4b 1 1s 10 1 1s t 1' +
-  ' 1s 1k 1 1s 5 1 1s 1r 1 1s 2u 1 1s 2 1 1s 3y 2 1s 2v 1 1s 11 1 1s 4 1 1s 1g 1 1s x 2 1s 1e 2 1s t 1 1s 2v 1 1s 7' +
-  ' 1 1s 19 1 1s 35 1 1s i 1 1s 5 2 1s 4 1 1s 1x 1 1s 7 1 1s 7j 1 1s 2y5 1 1s 1d9 1 1s m7 1 1s 31 1 1s 3q 1 1s 3q 1' +
-  ' 1s 3 1 1s 30 1 1s 1x 1 1s 1v 1 1s q 1 1s 97 1 1s 2rn 1 1s 1ln 1 1s 1r8 1 1s 1d 1 1s n4 1 1s 3e4 1 1s 12r 1 1s' +
-  ' f9 1 1s 7 1 1s 37n 1 1s 1em 1 1s 4p 1 1s 62 1 1s 1yf 1 1s 2 1 1s 4 1 1s 3b9 1 1s';
+  ' 1s 1az2 7 1o 1 4 1o 1 2 1o 1 f 1o 64v 1 1s y 1 1s 1z 1 1s u5 1 1s 4b 1 1s 10 1 1s t 1 1s 1k 1 1s 5 1 1s 1r 1 1s' +
+  ' 2u 1 1s 2 1 1s 3y 2 1s 2v 1 1s 11 1 1s 4 1 1s 1g 1 1s x 2 1s 1e 2 1s t 1 1s 2v 1 1s 7 1 1s 19 1 1s 35 1 1s i 1' +
+  ' 1s 5 2 1s 4 1 1s 1x 1 1s 7 1 1s 7j 1 1s 2y5 1 1s 1d9 1 1s m7 1 1s 31 1 1s 3q 1 1s 3q 1 1s 3 1 1s 30 1 1s 1x 1' +
+  ' 1s 1v 1 1s q 1 1s 97 1 1s 2rn 1 1s 1ln 1 1s 1r8 1 1s 1d 1 1s n4 1 1s 3e4 1 1s 12r 1 1s f9 1 1s 7 1 1s 37n 1 1s' +
+  ' 1em 1 1s 4p 1 1s 62 1 1s 1yf 1 1s 2 1 1s 4 1 1s 3b9 1 1s';
 
 /** Canonical combining classes above 0: "gap length class", in base 36. */
 export const COMBINING_CLASSES =
   'lc 5 6e 1 7 6e 6 2 6e 6 1 60 7 1 64 2 1 64 0 2 5m 0 1 64 3 1 64 3 1 64 3 1 1 2 1 1 9 1 6e 2 1 6o hi 1 l 2g 1 6e' +
   ' 1h 1 r 0 1 s 0 1 t 0 1 u 0 1 v 0 1 w 0 1 x 0 1 y 0 2 6e 0 1 64 q 1 z 2y 1 6e gw 1 7 g 1 9 32 1 7 g 1 9 32 1 7 g' +
   ' 1 9 32 1 7 g 1 9 32 1 7 g 1 9 3j 1 9 3j 1 9 7 1 2c 0 1 2j 3a 1 9 3j 1 9 3g 1 9 31 2 2v 0 1 9 d 4 2z 30 2 3a e 4' +
-  ' 3e 4l 1 3l 0 1 3m 1 1 3o 5 4 3m 2 1 3m 3 1 9 4y 1 7 1 2 9 1hz 1 9 4w6 2 8 18rl 1 7';
+  ' 3e 4l 1 3l 0 1 3m 1 1 3o 5 4 3m 2 1 3m 3 1 9 4y 1 7 1 2 9 1hz 1 9 4w6 2 8';
 
 /** Canonical composites: "gap first.second", in base 36. */
 export const COMPOSITES =
@@ -222,25 +222,25 @@ export const PROTOTYPES =
   ' 1b5.1cr 1 18j 1 18j 3 18j.1cr 8 18k.li 2 18k.1cr 3 18p 1 18p.179 2 18p.1cr 1 33 3 33 2 17t 3 18o.li 1 18o.lv 1' +
   ' 18o.19s 1 18o.le 2 18o.1cr 1 18p 2 18p.li 2 1a3 1 18p.1cr 1 18p 3 33 p 17z.le 1 181.le g 33.le 2a 17s.1cr 1' +
   ' 18p.1cr 4 18p.li c 1bg 1 18j.1cr 4 1g4 1 18m.179 9 1av.179 7y 18p.lm l 1b6.1cr 3 18l.1cr 1 18p.190 1 1g4 i 1b5' +
-  ' 1 1b5 1 18p 1 18p.1cr.li 1 17u.li 1 18p.179.li 1 1ae.li 1 18j.li 1r li.lj 1 lj 1 1m 3 1s5.1tq 2 1tc.1u5.1s7 5' +
-  ' 1sf.li 1 1sf.1ty 2 1sf.1jz8 1 1s5.1tq.li 1 1s5.1tq.1ty 1 1s5.1tq.1jz8 1 1s5.1tq.1u0 13 1tq.1tm 1 mb 3 1xb 6 li' +
-  ' 2 1jz8 2 1tq.li d 1jz6 1 1jz7 r 1s5.li 1 1s5.1tm 1 1s5.1tq.1tm 1 1s5.1u7 c li.lj 5 1vp.1xa 1i mb 1g 1ww i lj 4' +
-  ' 1z9.20u 1 1t6.1u5.1sv.1xb 1 1t6.1u5.1sv.20w 1 22b.1jz6 1 22b.1jz7 5 1t6.1u5.1sv.1jz8 1 1z9.1u0 4 1z9.218 1 1th' +
-  ' 7 1t0.1u5.1t0 3 1sv 1 1sw 4 1s9 3 1t6 4 1sy 3 1t9 7 1tl 3 1ta 4 mb 3 1xb 2 1jz6 1 1jz7 5 1jz8 1 1u0 3 1ty 2 1u5' +
-  ' 1h lj 1 1m 3 22t.24e 7 22t.24l 2 22t.24n 1 22t.24o 1 22t.24e.24l 2 22t.24e.24n 1 22t.24e.24o m uf 6 1uw c mb 5' +
-  ' 1tt 1 1tu b 1u5 1g li.lj 2 1k 3 26d.27y q 27 s mb 26 2a1.2b7 i 2a8 k 2a0 8 2ba 6 2a0 a 2ax 5 lj a 2b7 17 33 1' +
-  ' 1vn g 2du.2fp 1 2du.2fg 2 2hi.mb a 2eo.14s 2 2e9.mb 3 2ef.14s 8 2ek.mb 1 2et.2f5 9 2et.mb 2 2et.2f2 9 2f5.2f2 2' +
-  ' 2f7.2f2 1q 33 1 1vn 2 2dh 1 2di 1 2dj 9 2ds 2 2du 1 2du.2fp 1 2du.2fg 3 2dz 5 2e4 1 2e5 1 2e6 1 2e7 4 2eb 3 2ee' +
-  ' 2 2eg 7 2en 1 2eo 2 2eq 1 2er c 2f3 2 2f5 2 2f7 1r 33 1 1vn 5 2kn.2mv 1 2a1 1 2a1.2mv 6 2bq.2ku 3 2ky.2m6 1' +
-  ' 2ky.2mv 2 2b9 3 2lk.2m9 3 2a8 3 37 1 33 3 2ar 2 2b2 c 2ls 3 2b8 2 2ba 9 2bj 1 2bj 2 2m9 1 2m9 3 2bq 1 2br 1' +
-  ' 2bq.2bq 1e 2ar.2ml 1 2lk.2ml 1 2ls.2ml 1 2lu.2ml 1 2lv.2ml 4 33 1 1vn a 2pv.2qg 5 2oh.2q2 1 2oh.2qh y 2oh 1 2or' +
-  ' 3 2ok 7 2ow 4 2pj 1r 2rm 8 2ru 4 2ry 5 2ro 1 2ro 2 2s1 a 2rq 5 2sg d lm.2sy e 2tc.2tc 4 2sy 8 lm 1n 2rs 5 2si d' +
-  ' 2sa 1 2sb 2 2sd 1 2se 1 2sf k lm.2wi 5 2t4 1 2t5 8 2ww.2ww 7 2tk 1 2tl 1 2tm 1 2tn 2 lm f 2wb.2vt 1 2wb.2w1 4e' +
-  ' 322.322 2 324.324 3n 2ls.370 2 2ls 2 2r c 33.370 d 33 2 36d.370 4 2ls.370.37d.2ls.370 6 36m.37g 1' +
-  ' 36m.37g.287.370.37e 7 287 5 lm 2 1vn y 2r 7 36j.37i t 399.37i 3 2ls.37i 2e 33.370 1 2ls f 3d c f1 c 33 75 2d z' +
-  ' hc t py w 11k 1g 12p 1o 27 xr 4ne 14 2t0 1 2t1 1 2t2 1 2t3 c lm 5 2tk 1cj 67 aj 13 37a 7sc 23 lm a fjv 4 ijp 3' +
-  ' gbf k hlh 9 ggs 3 fik 3 1b 1 g2z 9 9ko l gkj e 53 5qd 9oc l 3d8.3ft 6 3d5.3d5.9oc r 2k 9 1b 27 2dk2 1o' +
-  ' 3d5.9oc.3cw 8o fp1 1m ftw 7q 20oj el 3d2.3fl 4p 3d5.9oc.3d2 9j gur ag gkj b8 hgh 3k h7j k hij e9 hwv mq ild u' +
-  ' bp6 rs jee cx bi9 gw k7u 3x bmi 1c dhf 61 kfi dm bs3 1q kv1 10y lu0 km 3cy.3fy.ffs 174 npw 10n or9 no kcw 6 kcv' +
-  ' 12 bp1 b kcz 12 kd4 q ph8 2u kdf pk q6l 76 qif rh dyu g5 rq4 83 ry7 38 s11 8d s8v c7 slq k0 t65 cp' +
-  ' 3dc.9oc.3cy.3d8 8x trr td ul4 oa v9e 3z vdd i0v idq 1i1y gll';
+  ' 1 1b5 1 18p 1 18p.1cr.li 1 17u.li 1 18p.179.li 1 1ae.li 1 18j.li 1r li.lj 1 lj 1 1m 3 1s5.1tq 2 1tc.1u5.1s7 3' +
+  ' 1tc.1tv 2 1sf.li 1 1sf.1ty 2 1sf.1jz8 1 1s5.1tq.li 1 1s5.1tq.1ty 1 1s5.1tq.1jz8 1 1s5.1tq.1u0 13 1tq.1tm 1 mb 3' +
+  ' 1xb 6 li 2 1jz8 2 1tq.li d 1jz6 1 1jz7 r 1s5.li 1 1s5.1tm 1 1s5.1tq.1tm 1 1s5.1u7 c li.lj 5 1vp.1xa 16 1ws.1x8' +
+  ' c mb 1g 1ww i lj 4 1z9.20u 1 1t6.1u5.1sv.1xb 1 1t6.1u5.1sv.20w 1 22b.1jz6 1 22b.1jz7 5 1t6.1u5.1sv.1jz8 1' +
+  ' 1z9.1u0 4 1z9.218 1 1th 7 1t0.1u5.1t0 3 1sv 1 1sw 4 1s9 3 1t6 4 1sy 3 1t9 7 1tl 3 1ta 4 mb 3 1xb 2 1jz6 1 1jz7' +
+  ' 5 1jz8 1 1u0 3 1ty 2 1u5 f 201.20s k 1z6 i lj 1 1m 3 22t.24e 7 22t.24l 2 22t.24n 1 22t.24o 1 22t.24e.24l 2' +
+  ' 22t.24e.24n 1 22t.24e.24o m uf 6 1uw c mb 5 1tt 1 1tu b 1u5 1g li.lj 2 1k 3 26d.27y q 27 s mb 26 2a1.2b7 i 2a8' +
+  ' k 2a0 8 2ba 6 2a0 a 2ax 5 lj a 2b7 17 33 1 1vn g 2du.2fp 1 2du.2fg 2 2hi.mb a 2eo.14s 2 2e9.mb 3 2ef.14s 8' +
+  ' 2ek.mb 1 2et.2f5 9 2et.mb 2 2et.2f2 9 2f5.2f2 2 2f7.2f2 1q 33 1 1vn 2 2dh 1 2di 1 2dj 9 2ds 2 2du 1 2du.2fp 1' +
+  ' 2du.2fg 3 2dz 5 2e4 1 2e5 1 2e6 1 2e7 4 2eb 3 2ee 2 2eg 7 2en 1 2eo 2 2eq 1 2er c 2f3 2 2f5 2 2f7 1r 33 1 1vn 5' +
+  ' 2kn.2mv 1 2a1 1 2a1.2mv 6 2bq.2ku 3 2ky.2m6 1 2ky.2mv 2 2b9 3 2lk.2m9 3 2a8 3 37 1 33 3 2ar 2 2b2 c 2ls 3 2b8 2' +
+  ' 2ba 9 2bj 1 2bj 2 2m9 1 2m9 3 2bq 1 2br 1 2bq.2bq 1e 2ar.2ml 1 2lk.2ml 1 2ls.2ml 1 2lu.2ml 1 2lv.2ml 4 33 1 1vn' +
+  ' a 2pv.2qg 5 2oh.2q2 1 2oh.2qh y 2oh 1 2or 3 2ok 7 2ow 4 2pj 1r 2rm 8 2ru 4 2ry 5 2ro 1 2ro 2 2s1 a 2rq 5 2sg d' +
+  ' lm.2sy e 2tc.2tc 4 2sy 8 lm 1n 2rs 5 2si d 2sa 1 2sb 2 2sd 1 2se 1 2sf k lm.2wi 5 2t4 1 2t5 8 2ww.2ww 7 2tk 1' +
+  ' 2tl 1 2tm 1 2tn 2 lm f 2wb.2vt 1 2wb.2w1 4e 322.322 2 324.324 3n 2ls.370 2 2ls 2 2r c 33.370 d 33 2 36d.370 4' +
+  ' 2ls.370.37d.2ls.370 6 36m.37g 1 36m.37g.287.370.37e 7 287 5 lm 2 1vn y 2r 7 36j.37i t 399.37i 3 2ls.37i 2e' +
+  ' 33.370 1 2ls f 3d c f1 c 33 75 2d z hc t py w 11k 1g 12p 1o 27 xr 4ne 14 2t0 1 2t1 1 2t2 1 2t3 c lm 3 4or 1 4or' +
+  ' 1 2tk 1cj 67 aj 13 37a 7sc 23 lm a fjv 4 ijp 3 gbf k hlh 9 ggs 3 fik 3 1b 1 g2z 9 9ko l gkj e 53 5qd 9oc l' +
+  ' 3d8.3ft 6 3d5.3d5.9oc r 2k 9 1b 27 2dk2 1o 3d5.9oc.3cw 8o fp1 1m ftw 7q 20oj el 3d2.3fl 4p 3d5.9oc.3d2 9j gur' +
+  ' ag gkj b8 hgh 3k h7j k hij e9 hwv mq ild u bp6 rs jee cx bi9 gw k7u 3x bmi 1c dhf 61 kfi dm bs3 1q kv1 10y lu0' +
+  ' km 3cy.3fy.ffs 174 npw 10n or9 no kcw 6 kcv 12 bp1 b kcz 12 kd4 q ph8 2u kdf pk q6l 76 qif rh dyu g5 rq4 83 ry7' +
+  ' 38 s11 8d s8v c7 slq k0 t65 cp 3dc.9oc.3cy.3d8 8x trr td ul4 oa v9e 3z vdd i0v idq 1i1y gll';

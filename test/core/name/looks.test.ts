@@ -74,6 +74,21 @@ test('a third accent on a letter is no part of a name', () => {
   expect(() => parseAs(personName, 'x\u0331\u0301\u0303', 'name')).toThrow('expected marks on letters only');
 });
 
+test.each([
+  ['Tamil', 'காேபால்'],
+  ['Malayalam', 'കാേശി'],
+  ['Bengali', 'কেীন'],
+  ['Kannada', 'ಕೇೂ'],
+  ['Khmer', 'កេីត'],
+  ['Khmer', 'សុី'],
+])('two vowel signs on a letter, which can look like a third, are no part of a name: %s', (_, name) => {
+  expect(() => parseAs(personName, name, 'name')).toThrow('at most one vowel sign');
+});
+
+test.each(['கோபால்', 'കോശി', 'রহিম উদ্দিন', 'ಗೋಪಾಲ', 'កើត', 'ស៊ីន', 'ပိုးကျော်', 'ਗੁਰਪ੍ਰੀਤ ਸਿੰਘ', 'නිමාලි'])('one is: %s', (name) => {
+  expect(parseAs(personName, name, 'name')).toBe(name);
+});
+
 describe('alike', () => {
   test.each([
     ['Alice', 'alice'],
@@ -111,6 +126,15 @@ describe('alike', () => {
     ['Ilya Bill Ivo', 'ilya BiII Ivo'],
     ['I0ana', 'ioana'],
     ['Вова Івана', 'вова Ӏвана'],
+    ['রহিম', 'ব়হিম'],
+    ['সু়ন', 'স়ুন'],
+    ['ਪੜਾ', 'ਪਡ਼ਾ'],
+    ['ਸਿੰਘੇੰ', 'ਸਿੰਘੇਂ'],
+    ['സീം', 'സംീ'],
+    ['សុំ', 'សំុ'],
+    ['សុ័', 'ស៊័'],
+    ['พิุ', 'พุิ'],
+    ['ကုံ', 'ကံု'],
   ])('%s and %s', (one, other) => {
     expect(alike(one, other)).toBe(true);
   });
