@@ -1,16 +1,14 @@
 import { dischargeAppraisal } from '../core/attest/appraise.ts';
 import { equal, type Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
-import { type Draft, type Entry, encodeEntry, parseEntry } from '../core/log/entry.ts';
+import { type Draft, parseEntry } from '../core/log/entry.ts';
 import { frontierRoot, leafHash } from '../core/log/merkle.ts';
 import { MemoryTree } from '../core/log/tree.ts';
-import type { Grade } from '../core/schema.ts';
 import type { SignatureClaim } from '../core/signature/claim.ts';
 import { apply, objectsNamed } from '../core/state/apply.ts';
-import { EMPTY_CHAIN } from '../core/state/chain.ts';
 import type { Claim } from '../core/state/judgement.ts';
-import { correctsTheClock, earliestMs } from '../core/state/rules/time.ts';
 import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
+import { type Placed, place } from './place.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore } from './ports.ts';
 import { Turns, type Urgency } from './turns.ts';
 
@@ -189,9 +187,9 @@ export class Recorder {
     const { drafts, ...alongside } = await decide(this.#state?.facts ?? null);
     const objects = alongside.objects ?? new Map<Hex, Uint8Array>();
     let state = this.#state;
-    const entries: { index: number; bytes: Uint8Array }[] = [];
+    const entries: Placed[] = [];
     for (const draft of drafts) {
-      const { index, bytes } = this.#place(state, draft);
+      const { index, bytes } = place(state, draft, this.#ports.clock.now());
       const applied = apply(state, bytes, objects);
       await this.#discharge(applied.claims, giveWay);
       state = applied.state;
@@ -242,14 +240,6 @@ export class Recorder {
     return this.#ports.signer.sign({ origin, size: chain.frontier.size, root: frontierRoot(chain.frontier) });
   }
 
-  #place(state: State | null, draft: Draft): { index: number; bytes: Uint8Array } {
-    const chain = state?.chain ?? EMPTY_CHAIN;
-    const { size } = chain.frontier;
-    const time = state === null ? this.#ports.clock.now() : dated(state.facts, draft, this.#ports.clock.now());
-    const entry = { v: 1, index: size, time, prev: chain.last, grade: gradeOf(state, draft), ...draft } as Entry;
-    return { index: size, bytes: encodeEntry(entry) };
-  }
-
   async #discharge(claims: readonly Claim[], giveWay: () => void): Promise<void> {
     for (const claim of claims) {
       if (claim.kind === 'signature') {
@@ -269,29 +259,6 @@ export class Recorder {
     must(root !== undefined, 'not_found', `the log has never had the size ${size}`);
     return root;
   }
-}
-
-/**
- * The time of an entry that is recorded at `nowMs`. A stop is never refused for a clock: it takes the earliest time
- * that the fold allows. Throws `clock_skew` for what else would be dated before what custodians have attested.
- */
-function dated(facts: Facts, draft: Draft, nowMs: number): number {
-  const earliest = earliestMs(facts);
-  if (draft.kind === 'stop') return Math.max(nowMs, earliest);
-  const seconds = Math.round((facts.attestedMs - nowMs) / 1000);
-  must(
-    nowMs >= earliest || correctsTheClock(facts, draft),
-    'clock_skew',
-    `the vault’s clock is ${seconds} s behind what custodians have signed: set it; or, where theirs were wrong, propose to correct the log’s clock`,
-    { seconds },
-  );
-  return nowMs;
-}
-
-/** The vault's grade; before there is a vault, that of the genesis which founds it. */
-function gradeOf(state: State | null, draft: Draft): Grade {
-  if (state !== null) return state.facts.genesis.grade;
-  return draft.kind === 'genesis' && draft.body.statement['grade'] === 'simulation' ? 'simulation' : 'production';
 }
 
 /** Releases that these drafts have ended: what is kept for their hosts goes in the same transaction. */

@@ -1,0 +1,46 @@
+import { must } from '../core/errors.ts';
+import { type Draft, type Entry, encodeEntry } from '../core/log/entry.ts';
+import type { Grade } from '../core/schema.ts';
+import { EMPTY_CHAIN } from '../core/state/chain.ts';
+import { correctsTheClock, earliestMs } from '../core/state/rules/time.ts';
+import type { Facts, State } from '../core/state/state.ts';
+
+export interface Placed {
+  readonly index: number;
+  /** In canonical form. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The draft as the entry that follows `state`, null before genesis; `nowMs` is the vault's clock. Throws as
+ * `encodeEntry`, and `clock_skew` where the clock is behind what custodians have attested.
+ */
+export function place(state: State | null, draft: Draft, nowMs: number): Placed {
+  const { frontier, last } = state?.chain ?? EMPTY_CHAIN;
+  const time = state === null ? nowMs : dated(state.facts, draft, nowMs);
+  const entry = { v: 1, index: frontier.size, time, prev: last, grade: gradeOf(state, draft), ...draft } as Entry;
+  return { index: frontier.size, bytes: encodeEntry(entry) };
+}
+
+/**
+ * The time of an entry that is recorded at `nowMs`. A stop is never refused for a clock: it takes the earliest time
+ * that the fold allows. Throws `clock_skew` for what else would be dated before what custodians have attested.
+ */
+function dated(facts: Facts, draft: Draft, nowMs: number): number {
+  const earliest = earliestMs(facts);
+  if (draft.kind === 'stop') return Math.max(nowMs, earliest);
+  const seconds = Math.round((facts.attestedMs - nowMs) / 1000);
+  must(
+    nowMs >= earliest || correctsTheClock(facts, draft),
+    'clock_skew',
+    `the vault’s clock is ${seconds} s behind what custodians have signed: set it; or, where theirs were wrong, propose to correct the log’s clock`,
+    { seconds },
+  );
+  return nowMs;
+}
+
+/** The vault's grade; before there is a vault, that of the genesis which founds it. */
+function gradeOf(state: State | null, draft: Draft): Grade {
+  if (state !== null) return state.facts.genesis.grade;
+  return draft.kind === 'genesis' && draft.body.statement['grade'] === 'simulation' ? 'simulation' : 'production';
+}
