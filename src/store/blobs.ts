@@ -54,12 +54,8 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
       return exclusion.writing(upload, file, () =>
         onDisk(async () => {
           // Before anything is cut off: a part that cannot be of this file leaves no trace.
-          const count = segmentCount(part.plainBytes);
-          const isSegment = Number.isSafeInteger(first) && first >= 0 && first < count;
-          must(isSegment, 'malformed', `expected a segment below ${count}, got ${first}`);
-          const free = await files.freeBytes(folders.uploads);
-          const message = `expected ${RESERVED_BYTES} bytes of disk to be left for the log, got ${free}: make room`;
-          must(free > RESERVED_BYTES, 'storage_full', message);
+          requireSegment(first, part);
+          await requireRoom(files, folders.uploads);
           await files.makeFolder(folder);
           const segments = await storePart(files, join(folder, name), first, part);
           if (first === 0) await files.syncFolder(folder);
@@ -107,6 +103,18 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
         }),
       ),
   };
+}
+
+function requireSegment(first: number, { plainBytes }: Part): void {
+  const count = segmentCount(plainBytes);
+  const isSegment = Number.isSafeInteger(first) && first >= 0 && first < count;
+  must(isSegment, 'malformed', `expected a segment below ${count}, got ${first}`);
+}
+
+async function requireRoom(files: Files, folder: string): Promise<void> {
+  const free = await files.freeBytes(folder);
+  const message = `expected ${RESERVED_BYTES} bytes of disk to be left for the log, got ${free}: make room`;
+  must(free > RESERVED_BYTES, 'storage_full', message);
 }
 
 function fileName(file: number): string {

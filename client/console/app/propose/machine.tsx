@@ -1,4 +1,4 @@
-import { useComputed, useSignal } from '@preact/signals';
+import { type Signal, useComputed, useSignal } from '@preact/signals';
 import { must, TwinlockError } from '../../../../src/core/errors.ts';
 import { parseAs } from '../../../../src/core/schema.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
@@ -55,28 +55,7 @@ export function MachineForm({ facts }: { facts: Facts }) {
           ]}
         />
       )}
-      <label>
-        Its owner
-        <select
-          value={ownerId}
-          onChange={(event) => {
-            owner.value = event.currentTarget.value;
-          }}
-        >
-          <option value="">Choose</option>
-          {members.map(({ person }) => (
-            <option key={person} value={person}>
-              {optionText(facts, person)}
-            </option>
-          ))}
-        </select>
-        <small>What it asks for, its owner asks for: they cannot approve it.</small>
-      </label>
-      {ownerId === '' ? null : (
-        <p>
-          <Person facts={facts} person={ownerId} />
-        </p>
-      )}
+      <OwnerField facts={facts} owner={ownerId} chosen={owner} />
       <label>
         Models
         <input
@@ -96,6 +75,42 @@ export function MachineForm({ facts }: { facts: Facts }) {
         </GrantButton>
       </div>
     </Panel>
+  );
+}
+
+interface OwnerFieldProps {
+  readonly facts: Facts;
+  /** The id of a person, empty for none. */
+  readonly owner: string;
+  readonly chosen: Signal<string | null>;
+}
+
+function OwnerField({ facts, owner, chosen }: OwnerFieldProps) {
+  return (
+    <>
+      <label>
+        Its owner
+        <select
+          value={owner}
+          onChange={(event) => {
+            chosen.value = event.currentTarget.value;
+          }}
+        >
+          <option value="">Choose</option>
+          {facts.committee.members.map(({ person }) => (
+            <option key={person} value={person}>
+              {optionText(facts, person)}
+            </option>
+          ))}
+        </select>
+        <small>What it asks for, its owner asks for: they cannot approve it.</small>
+      </label>
+      {owner === '' ? null : (
+        <p>
+          <Person facts={facts} person={owner} />
+        </p>
+      )}
+    </>
   );
 }
 
