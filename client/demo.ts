@@ -55,7 +55,7 @@ try {
   const manifest = await depositModel(world);
   const evaluated = await evaluateAndPublish(world, manifest);
   const released = await releaseToServe(world);
-  narrator.chapter('What is refused, each of it attempted in earnest');
+  narrator.chapter('Attacks that are really tried, and refused');
   const second = await attackVotesAndStorage(world, manifest);
   await attackWithBadShare(world);
   await attackWithLogin(world);

@@ -89,7 +89,7 @@ function stateRows({ standing, statement, executed, stop, policy }: ProposalRepo
       return row('state', 'approved by a quorum: the vault releases it next');
     case 'overtaken':
       return [
-        ...row('state', 'overtaken by another policy: it can be neither approved nor denied now'),
+        ...row('state', 'overtaken by another policy: it cannot be approved or denied now'),
         ...row('', `if the policy ${policy.digest} is in force again before it expires,`),
         ...row('', 'it can take effect, with the votes that it has'),
         ...row('', `to prevent that, ${howToEnd(statement)}`),

@@ -92,7 +92,7 @@ function stoppingOf({ retire, release, proposal, reason = '' }: StopFlags): Stop
   const wanted = [retire === true ? 'retire' : undefined, release, proposal].filter((flag) => flag !== undefined);
   if (wanted.length === 0) return null;
   must(wanted.length === 1, 'usage', 'give one of --retire, --release and --proposal');
-  must(reason.trim() !== '', 'usage', '--reason: why? the log keeps it');
+  must(reason.trim() !== '', 'usage', '--reason: expected a reason, which the log keeps');
   if (release !== undefined) return { what: 'release', target: targetOf(release, '--release'), reason };
   if (proposal !== undefined) return { what: 'proposal', target: targetOf(proposal, '--proposal'), reason };
   return { what: 'principal', key: '', reason };
@@ -131,7 +131,7 @@ async function deliver(
 ): Promise<{ readonly via: string; readonly answer: StopAnswer }> {
   const { settings } = invocation;
   const addresses = [...(settings.vault === null ? [] : [settings.vault]), ...also];
-  must(addresses.length > 0, 'usage', 'where does the vault answer? give --vault, or --also URL');
+  must(addresses.length > 0, 'usage', 'expected an address of the vault: give --vault, or --also URL');
   const apis = addresses.map((vault) => connect({ ...invocation, settings: { ...settings, vault } }));
   try {
     return await Promise.any(

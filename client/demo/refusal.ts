@@ -1,6 +1,6 @@
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
 
-/** Something that was attempted in earnest, and what it met. */
+/** An attack that the demo really tried, and the error that refused it. */
 export interface Refusal {
   readonly what: string;
   readonly code: Code;

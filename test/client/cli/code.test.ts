@@ -241,7 +241,7 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, other);
     expect((await report(other)).stdout).toMatch(new RegExp(`^state {8}put in force at 20.*Z: ${LEFT}$`, 'm'));
     const { stdout, json } = await report(overtaken);
-    expect(stdout).toContain(`state        overtaken by another policy: it can be neither approved nor denied now
+    expect(stdout).toContain(`state        overtaken by another policy: it cannot be approved or denied now
              if the policy ${policy.digest} is in force again before it expires,
              it can take effect, with the votes that it has
              to prevent that, who proposed it withdraws it

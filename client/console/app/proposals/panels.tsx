@@ -95,7 +95,7 @@ function retirementOf({ credential, person }: StatementOf<'authenticator'>, fact
   return [
     ['Whose', <Person key="whose" facts={facts} person={person} />],
     ['Key', <Value key="key" of={credential} />],
-    ['Keys left to them', left === 0 ? 'none: they can neither approve, nor stop, nor sign in' : String(left)],
+    ['Keys left to them', left === 0 ? 'none: they cannot approve, stop or sign in' : String(left)],
     ['Custodians who can act then', `${able}, and ${threshold} must approve`],
     ['Versions of which it holds a share', versions.length === 0 ? 'none' : versions.join(', ')],
     [

@@ -24,7 +24,7 @@ export function KeyForm({ facts }: { facts: Facts }) {
   return (
     <Panel title="Retire another’s security key">
       <p>
-        For one that was stolen. Whose it is has no vote. One of your own you retire under{' '}
+        For a key that was stolen. Its owner has no vote. You retire a key of your own under{' '}
         <a href="#/committee">Committee</a>, alone.
       </p>
       <label>
@@ -71,8 +71,8 @@ export function After({ facts, credential }: { facts: Facts; credential: string 
       {left === 0 ? (
         <Notice tone="warn" title="It is the last key of this person">
           <p>
-            They can neither approve, nor stop, nor sign in afterwards. This vault version cannot enrol another key, so
-            this person is out.
+            After that they cannot approve, stop or sign in. This vault version cannot enrol another key, so this person
+            is out.
           </p>
         </Notice>
       ) : null}

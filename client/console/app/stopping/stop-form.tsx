@@ -15,7 +15,7 @@ interface StopFormProps {
   readonly children?: ComponentChildren;
 }
 
-/** One person is enough; the log keeps why. Folded, so that it is not pressed in passing. */
+/** A stop by one person, with the reason that the log keeps. Folded, so that a person does not press it by mistake. */
 export function StopForm({ stopping, label, children }: StopFormProps) {
   const reason = useSignal('');
   const stopIt = useAction(async () => {

@@ -18,7 +18,11 @@ export const REFUSALS_A_DAY = 128;
  * caller that the log does not know, and `limit_exceeded`.
  */
 export function judgeRefusal(facts: Facts, { body, time }: EntryOf<'refusal'>): Judgement {
-  must(isKnownCaller(facts, body.who), 'principal_unknown', 'refusal.who: no credential or key that the log knows');
+  must(
+    isKnownCaller(facts, body.who),
+    'principal_unknown',
+    'refusal.who: expected null, or a credential or key that the log knows',
+  );
   const fault = excessOf(facts.refusals, body, time);
   must(fault === null, 'limit_exceeded', `refusal: ${fault}`);
   // Before that no entry can be dated so near that it would count: dates that go back and forth make the log forget none that could.
