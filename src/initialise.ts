@@ -6,9 +6,9 @@ import { digestOf } from './core/canonical.ts';
 import { must } from './core/errors.ts';
 import { personName } from './core/name/name.ts';
 import { groupName, parseAs } from './core/schema.ts';
-import { foundersDiffer, possessionClaim, thresholdLeavesASpare } from './core/state/rules/genesis.ts';
-import { keysDiffer } from './core/state/rules/names.ts';
-import { policyHolds } from './core/state/rules/policy.ts';
+import { possessionClaim, requireDistinctFounders, requireSpareMember } from './core/state/rules/genesis.ts';
+import { requireDistinctKeyNames } from './core/state/rules/names.ts';
+import { requireSoundPolicy } from './core/state/rules/policy.ts';
 import { type Policy, parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
 import { selfSigned } from './http/certificate.ts';
@@ -46,16 +46,16 @@ const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
 
 /**
  * Makes a data folder and the founders' invitations. Throws `exists` where there is one already,
- * `invalid_threshold`, `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and as `parsePolicy` and `policyHolds`.
+ * `invalid_threshold`, `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and as `parsePolicy` and `requireSoundPolicy`.
  */
 export async function initialise(init: Initialisation): Promise<readonly Invitation[]> {
-  thresholdLeavesASpare({ threshold: init.threshold, members: init.founders });
+  requireSpareMember({ threshold: init.threshold, members: init.founders });
   const { policy } = parsePolicy(init.policy);
-  policyHolds(policy, init.grade);
+  requireSoundPolicy(policy, init.grade);
   groupsHaveTwo(policy, init.founders);
   const invited = invite(init.founders);
   const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
-  keysDiffer(principals);
+  requireDistinctKeyNames(principals);
   mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
   const found = OURS.find((name) => existsSync(join(init.dataDir, name)));
   must(
@@ -119,7 +119,7 @@ function invite(founders: Initialisation['founders']): readonly Invited[] {
     index: i + 1,
     token: randomBytes(32),
   }));
-  foundersDiffer(invited);
+  requireDistinctFounders(invited);
   return invited;
 }
 

@@ -73,13 +73,13 @@ async function run(invocation: Invocation, target: string | undefined, flags: Fe
   const evaluation = flags.evaluationReport === undefined ? null : await digestOfFile(flags.evaluationReport);
   if (flags.keys !== undefined) {
     const pending = await readPendingRelease(flags.keys);
-    await folderIsThere(flags.to);
+    await requireFolder(flags.to);
     const connection = await signIn(invocation, ['requester']);
     await take(invocation, connection, pending, flags, evaluation);
     return;
   }
   releaseRequestOf(target as string, flags);
-  await folderIsThere(flags.to);
+  await requireFolder(flags.to);
   const connection = await signIn(invocation, ['requester']);
   const pending = await ask(connection, target as string, flags);
   for (const line of requestLines(target as string, pending)) invocation.terminal.note(line);
@@ -229,7 +229,7 @@ async function withdraw(
 }
 
 /** Before anybody is asked or waited for: weights that cannot be kept would make the release worthless. */
-async function folderIsThere(path: string): Promise<void> {
+async function requireFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
     await access(path, constants.W_OK | constants.X_OK);

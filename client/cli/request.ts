@@ -40,7 +40,7 @@ Examples:
 
 async function run(invocation: Invocation, target: string, flags: RequestFlags & KeysFlag): Promise<void> {
   releaseRequestOf(target, flags);
-  await isFree(flags.keys);
+  await requireFree(flags.keys);
   const connection = await signIn(invocation, ['requester']);
   const pending = await ask(connection, target, flags);
   await writePendingRelease(flags.keys, pending);
@@ -71,7 +71,7 @@ export function requestLines(target: string, { release, expires }: PendingReleas
 }
 
 /** Before anybody is asked: keys that cannot be kept would make the request worthless. */
-async function isFree(path: string): Promise<void> {
+async function requireFree(path: string): Promise<void> {
   const isThere = await access(path).then(
     () => true,
     () => false,

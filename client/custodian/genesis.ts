@@ -58,7 +58,7 @@ export async function reviewGenesis(
   must(statement.rpId === rpId, 'wrong_rp_id', `the statement is for ${statement.rpId}, this console serves ${rpId}`);
   const checked = checkGenesisStatement(statement, objectsOf(draft), now());
   await dischargeClaims([...checked.claims, ...statement.principals.map(possessionClaim)], verify);
-  ownAreThere(statement, own);
+  requireOwn(statement, own);
   const fingerprint = statementDigest(statement);
   return {
     statement,
@@ -77,7 +77,7 @@ export async function signGenesis(
   own: readonly Enrolled[],
 ): Promise<{ readonly founded: boolean; readonly missing: readonly string[] }> {
   must(statementDigest(statement) === fingerprint, 'genesis_changed', 'this is not the statement that was reviewed');
-  ownAreThere(statement, own);
+  requireOwn(statement, own);
   const credentials = own.map(allowed);
   const touch = await authenticator.touch({ label: 'genesis', statement: fingerprint, credentials, prf: false });
   const body = {
@@ -89,7 +89,7 @@ export async function signGenesis(
 }
 
 /** The vault could have enrolled an authenticator of its own under this founder's name. */
-function ownAreThere({ members }: StatementOf<'genesis'>, own: readonly Enrolled[]): void {
+function requireOwn({ members }: StatementOf<'genesis'>, own: readonly Enrolled[]): void {
   const [first] = own;
   must(first !== undefined, 'binding_mismatch', 'this workstation has enrolled no authenticator: enrol one first');
   const named = members.find(({ person }) => person === first.person)?.enrolments ?? [];

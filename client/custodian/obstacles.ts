@@ -1,8 +1,8 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
-import { MAX_SKEW_MS, withinSkew } from '../../src/core/state/judgement.ts';
-import { baseIsCurrent, isCurrent, isUnexpired } from '../../src/core/state/rules/proposal.ts';
+import { MAX_SKEW_MS, requireWithinSkew } from '../../src/core/state/judgement.ts';
+import { requireCurrent, requireCurrentBase, requireUnexpired } from '../../src/core/state/rules/proposal.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import { ownAuthenticators } from './ceremony.ts';
 
@@ -20,15 +20,15 @@ export function obstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs
   const { statement, votes, phase } = proposal;
   const checks = [
     () => must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`),
-    () => isUnexpired(statement, nowMs),
-    () => withinSkew(Math.min(nowMs, proposal.time), proposal.time, 'this workstation’s clock'),
-    () => clocksAllow(facts, proposal, nowMs),
-    () => isCurrent(facts, statement),
-    () => baseIsCurrent(facts, statement),
+    () => requireUnexpired(statement, nowMs),
+    () => requireWithinSkew(Math.min(nowMs, proposal.time), proposal.time, 'this workstation’s clock'),
+    () => requireClocks(facts, proposal, nowMs),
+    () => requireCurrent(facts, statement),
+    () => requireCurrentBase(facts, statement),
     () => void ownAuthenticators(facts, person),
-    () => isNotBarred(facts, proposal, person),
+    () => requireNotBarred(facts, proposal, person),
     () => must(!votes.some((vote) => vote.person === person), 'already_voted', 'you have decided on this already'),
-    () => effectAllows(facts, proposal, person),
+    () => requireEffect(facts, proposal, person),
   ];
   return checks.flatMap(obstacle);
 }
@@ -39,7 +39,7 @@ export function logAheadMs({ attestedMs }: Pick<Facts, 'attestedMs'>, nowMs: num
 }
 
 /** A log whose clock is ahead takes its correction and nothing else; one that is right needs none. */
-function clocksAllow(facts: Facts, { statement }: Proposal, nowMs: number): void {
+function requireClocks(facts: Facts, { statement }: Proposal, nowMs: number): void {
   const isAhead = logAheadMs(facts, nowMs) > 0;
   const seconds = Math.round((facts.attestedMs - nowMs) / 1000);
   must(
@@ -55,13 +55,13 @@ function clocksAllow(facts: Facts, { statement }: Proposal, nowMs: number): void
   );
 }
 
-function isNotBarred(facts: Facts, { statement }: Proposal, person: Hex): void {
+function requireNotBarred(facts: Facts, { statement }: Proposal, person: Hex): void {
   const barred = effectOf(statement).barred(facts, statement).includes(person);
   must(!barred, 'proposer_cannot_approve', 'you asked for this, or it is about you: others decide');
 }
 
 /** What its kind asks of an approver; a publication's custody receipt comes with the approval itself. */
-function effectAllows(facts: Facts, { statement }: Proposal, person: Hex): void {
+function requireEffect(facts: Facts, { statement }: Proposal, person: Hex): void {
   const [own] = facts.authenticators
     .valueSeq()
     .filter((authenticator) => authenticator.person === person)

@@ -52,7 +52,7 @@ export async function deposit(
   options: DepositOptions,
 ): Promise<DepositedVersion> {
   const { model, version, folder, random, now, onProgress, retry = DEFAULT_RETRY } = options;
-  mayDeposit(replica.facts, session, options);
+  requireMayDeposit(replica.facts, session, options);
   const files = await walkFolder(folder);
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const sizes = [innerManifest(options, files, new Map()).length, ...files.map((file) => file.bytes)];
@@ -83,7 +83,7 @@ export async function deposit(
 }
 
 /** What the fold would refuse after hours of uploading is refused first. */
-function mayDeposit(facts: Facts, { principal }: PrincipalSession, { model, version }: Contents): void {
+function requireMayDeposit(facts: Facts, { principal }: PrincipalSession, { model, version }: Contents): void {
   const { name, key } = principal;
   const enrolled = facts.principals.get(key);
   must(enrolled?.role === 'depositor', 'principal_unknown', `the key ${name} is not enrolled as a depositor`);

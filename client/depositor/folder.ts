@@ -47,7 +47,7 @@ export async function walkFolder(folder: string): Promise<readonly FoundFile[]> 
     must(paths.length < MAX_FILES, 'too_large', `${folder}: expected fewer than ${MAX_FILES} files`);
   }
   must(paths.length > 0, 'not_found', `${folder}: there is no file in it`);
-  namesAreFit(paths.sort());
+  requireFitNames(paths.sort());
   const files: FoundFile[] = [];
   for (const path of paths) files.push(await find(folder, path));
   return files;
@@ -62,7 +62,7 @@ async function list(folder: string): Promise<Dirent[]> {
 }
 
 /** Names the file in the error, since the depositor has to rename it: the core does not say which it is. */
-function namesAreFit(paths: readonly string[]): void {
+function requireFitNames(paths: readonly string[]): void {
   for (const path of paths) named(path, () => parseFilePath(path));
   const clash = (error: TwinlockError) => paths[Number(error.detail['index'])] ?? '';
   named(clash, () => parseFilePaths(paths));
@@ -115,7 +115,7 @@ export async function* readFound(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await openFile(folder, found.path);
   try {
-    await isUnchanged(file, found);
+    await requireUnchanged(file, found);
     const buffer = new Uint8Array(Math.min(pieceBytes, found.bytes));
     for (let position = 0; position < found.bytes; ) {
       const wanted = Math.min(pieceBytes, found.bytes - position);
@@ -123,7 +123,7 @@ export async function* readFound(
       position += wanted;
       yield buffer.subarray(0, wanted);
     }
-    await isUnchanged(file, found);
+    await requireUnchanged(file, found);
   } finally {
     await file.close();
   }
@@ -137,7 +137,7 @@ async function fill(file: FileHandle, target: Uint8Array, position: number, foun
   }
 }
 
-async function isUnchanged(file: FileHandle, found: FoundFile): Promise<void> {
+async function requireUnchanged(file: FileHandle, found: FoundFile): Promise<void> {
   const { ino, mtimeNs, size } = await identityOf(file);
   const same = ino === found.identity.ino && mtimeNs === found.identity.mtimeNs && size === found.identity.size;
   must(same, 'upload_conflict', changed(found));

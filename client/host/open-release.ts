@@ -55,7 +55,7 @@ export async function openRelease(
   const authority = verifyAuthority(handover.authority, pending.vault, pending.release);
   await dischargeClaims(authority.claims, verify);
   const keys = keysOf(pending, host);
-  namesOurKeys(authority, keys);
+  requireOurKeys(authority, keys);
   const leaseEndsMs = leaseEnd(authority, pending, clock.now());
   if (stops !== null) await heedStops(authority, stops, verify);
   const { manifest } = authority.release.statement;
@@ -80,7 +80,7 @@ function combined(shares: readonly Share[], core: ManifestCore): Uint8Array {
 }
 
 /** What the custodians approved is for this host: its keys, and the evidence that binds them. */
-function namesOurKeys({ release }: VerifiedAuthority, keys: HostKeys): void {
+function requireOurKeys({ release }: VerifiedAuthority, keys: HostKeys): void {
   const named = release.statement.hosts[keys.host];
   const isOurs =
     named?.kem === digestOf(kemOf(keys).publicKey) &&

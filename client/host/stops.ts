@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import type { VerifiedAuthority } from '../../src/core/state/authority.ts';
-import { isReleasable } from '../../src/core/state/effects/release.ts';
+import { requireReleasable } from '../../src/core/state/effects/release.ts';
 import { judgeStop } from '../../src/core/state/rules/stop.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { untrueStop } from '../../src/core/state/stop-text.ts';
@@ -162,7 +162,7 @@ export async function heedStops(
     if (after === null) continue;
     const phase = after.proposals.get(release.digest)?.phase;
     must(phase === 'executed', 'proposal_closed', `the release was ${phase} by a stop that was brought to this host`);
-    isReleasable(after, release.statement);
+    requireReleasable(after, release.statement);
     place.ignore(path, 'it stops something else than this release');
   }
 }

@@ -51,14 +51,14 @@ export async function waitForRelease(
     }
     // Asked before every poll, so that a vault which has it wait without end ends nothing but the wait.
     view = await withRetry(retry, () => {
-      isInTime(expires, now());
+      requireInTime(expires, now());
       return api.awaitProposal(release, phase, WAIT_SECONDS);
     });
-    isInTime(expires, now());
+    requireInTime(expires, now());
   }
 }
 
-function isInTime(expires: number, nowMs: number): void {
+function requireInTime(expires: number, nowMs: number): void {
   must(
     nowMs <= expires + MAX_SKEW_MS,
     'statement_expired',

@@ -38,10 +38,10 @@ export function deposit(context: Context, caller: PrincipalCaller, request: Depo
 
 async function depositInTurn(context: Context, caller: PrincipalCaller, request: Deposit): Promise<Deposited> {
   const upload = await ownUpload(context, caller, request.upload);
-  isComplete(upload);
+  requireComplete(upload);
   const { core, digest } = parseManifest(request.manifest);
   must(core.depositor === caller.key, 'not_permitted', 'manifest.depositor: expected the caller’s key');
-  isOfTheUpload(core, upload);
+  requireCoreOfUpload(core, upload);
   await rootsAgree(context, core, upload);
   const envelopes = request.envelopes.map(({ envelope, ...name }) => {
     const bytes = envelope.length;
@@ -68,7 +68,7 @@ async function depositInTurn(context: Context, caller: PrincipalCaller, request:
   return { ...recorded, manifest: digest };
 }
 
-function isOfTheUpload(core: ManifestCore, upload: Upload): void {
+function requireCoreOfUpload(core: ManifestCore, upload: Upload): void {
   const same =
     core.model === upload.model &&
     core.version === upload.version &&
@@ -78,7 +78,7 @@ function isOfTheUpload(core: ManifestCore, upload: Upload): void {
 }
 
 /** Checked before the manifest is parsed: a depositor whose ciphertext is not there costs the vault no parsing. */
-function isComplete(upload: Upload): void {
+function requireComplete(upload: Upload): void {
   const missing = upload.files.findIndex((bytes, i) => upload.segments[i] !== segmentCount(bytes));
   must(
     missing === -1,

@@ -40,7 +40,7 @@ export async function propose(
   { signature, objects, ...request }: Proposing,
 ): Promise<Proposed> {
   const statement = parseStatement(request.statement);
-  isTheCallers(caller, statement);
+  requireCallersOwn(caller, statement);
   const propose = () => (statement.kind === 'release' ? release(statement) : record(named(statement, objects)));
   return context.shares.recording(nameOf(caller), propose);
 
@@ -53,7 +53,7 @@ export async function propose(
 
   async function record(objects: ReadonlyMap<Hex, Uint8Array>): Promise<Proposed> {
     const recorded = await context.recorder.record((facts) => {
-      if (facts !== null && caller.role !== 'custodian') isAffordable(facts, caller.key, context.clock.now());
+      if (facts !== null && caller.role !== 'custodian') requireAffordable(facts, caller.key, context.clock.now());
       return { objects, drafts: [{ kind: 'proposal', body: { statement: { ...statement }, signature } }] };
     });
     return { ...recorded, digest: statementDigest(statement) };
@@ -79,7 +79,7 @@ function reachedFor(
 }
 
 /** A machine that fails, or that an attacker has, cannot make the log too long to replay. Throws `rate_limited`. */
-export function isAffordable({ proposals }: Pick<Facts, 'proposals'>, key: string, nowMs: number): void {
+export function requireAffordable({ proposals }: Pick<Facts, 'proposals'>, key: string, nowMs: number): void {
   const own = proposals.filter(({ statement: { proposer } }) => proposer.kind === 'principal' && proposer.key === key);
   // One whose time is over counts no longer, even before an entry says that it has expired.
   const open = own.count(
@@ -100,7 +100,7 @@ export function isAffordable({ proposals }: Pick<Facts, 'proposals'>, key: strin
 }
 
 /** One proposes in one's own name. */
-function isTheCallers(caller: Caller, statement: Statement): void {
+function requireCallersOwn(caller: Caller, statement: Statement): void {
   must(statement.kind !== 'stop', 'not_permitted', 'a statement of kind stop is not proposed');
   const { proposer } = statement;
   const own =

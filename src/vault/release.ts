@@ -3,10 +3,10 @@ import { fromBase64url, type Hex, wipe } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
-import { isCurrent } from '../core/state/rules/proposal.ts';
+import { requireCurrent } from '../core/state/rules/proposal.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
-import { isRunning } from '../core/state/running.ts';
+import { requireRunning } from '../core/state/running.ts';
 import type { Facts, Proposal } from '../core/state/state.ts';
 import type { StatementOf } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
@@ -22,7 +22,7 @@ export async function releaseApproved(context: Context, digest: Hex): Promise<Co
   if (proposal === null) return null;
   const now = context.clock.now();
   try {
-    isReady(context, digest, now);
+    requireReady(context, digest, now);
     const tokens = await tokensFor(context, proposal, now + proposal.statement.leaseMs);
     await context.recorder.record((facts) => {
       const isStill = facts !== null && approvedRelease(facts, digest) !== null;
@@ -37,7 +37,7 @@ export async function releaseApproved(context: Context, digest: Hex): Promise<Co
 }
 
 /** Asks the rule before any token is sealed: what has to wait is tried again every few seconds. */
-function isReady({ recorder }: Context, proposal: Hex, time: number): void {
+function requireReady({ recorder }: Context, proposal: Hex, time: number): void {
   const { facts, size: index } = recorder;
   const place = { v: 1, index, time, prev: '', grade: facts.genesis.grade } as const;
   judgeRelease(facts, { ...place, kind: 'release', body: { proposal } });
@@ -79,12 +79,12 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
   must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${digest}`);
   const { phase } = proposal;
   must(phase !== 'open', 'quorum_missing', 'the release is open: wait for its approvals');
-  if (phase === 'approved') isCurrent(facts, proposal.statement);
+  if (phase === 'approved') requireCurrent(facts, proposal.statement);
   must(phase !== 'approved', 'unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
   must(phase === 'executed', 'proposal_closed', `the release is ${phase}: request the version anew`);
   const isServed = !proposal.ended && nowMs <= (proposal.executedTime ?? 0) + proposal.statement.leaseMs;
   must(isServed, 'proposal_closed', 'the lease is over: request the version anew');
-  isRunning(facts);
+  requireRunning(facts);
   currentPrincipal(facts, proposal.statement.proposer.key);
   const isWithdrawn = facts.versions.get(proposal.statement.manifest)?.phase === 'withdrawn';
   must(!isWithdrawn, 'version_withdrawn', 'the version has been withdrawn: request another');

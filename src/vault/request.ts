@@ -7,9 +7,9 @@ import type { Hex } from '../core/bytes.ts';
 import { canonicalBytes, digestOf } from '../core/canonical.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
 import { parseAs } from '../core/schema.ts';
-import { withinSkew } from '../core/state/judgement.ts';
+import { requireWithinSkew } from '../core/state/judgement.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
-import { isRunning } from '../core/state/running.ts';
+import { requireRunning } from '../core/state/running.ts';
 import { versionKey } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import type { Context } from './context.ts';
@@ -34,12 +34,12 @@ export function openRequest(
     { v: 1, kind: 'request', vault: facts.vault, requester: caller.key, ...fields },
     'request',
   );
-  withinSkew(request.created, context.clock.now(), 'request.created');
+  requireWithinSkew(request.created, context.clock.now(), 'request.created');
   const { models } = currentPrincipal(facts, caller.key);
   must(inScope(models, request.model), 'out_of_scope', `this key may not request ${request.model}`);
   const key = versionKey(request.model, request.version);
   must(facts.names.has(key), 'version_unknown', `${key} has not been deposited`);
-  isRunning(facts);
+  requireRunning(facts);
   const { digest, random, expires } = context.requests.open(request);
   return { request: digest, random, checkpoint, expires };
 }

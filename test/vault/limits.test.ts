@@ -18,7 +18,7 @@ import {
   REFUSALS_MS,
   SESSIONS_A_CALLER,
 } from '../../src/vault/limits.ts';
-import { isAffordable } from '../../src/vault/propose.ts';
+import { requireAffordable } from '../../src/vault/propose.ts';
 import { readLog } from '../../src/vault/read-log.ts';
 import { Refusals } from '../../src/vault/refusals.ts';
 import { viewProposals } from '../../src/vault/views.ts';
@@ -51,7 +51,7 @@ describe('what one key has proposed', () => {
     const some = Array.from({ length: count }, (_, i) => [String(i), { statement, phase, time }] as const);
     return { proposals: PersistentMap(some) } as unknown as Facts;
   };
-  const affordable = (facts: Facts) => () => isAffordable(facts, key, nowMs);
+  const affordable = (facts: Facts) => () => requireAffordable(facts, key, nowMs);
 
   test('takes a place while it is open, and none once it is over, though no entry has told its end', () => {
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY))).toThrow(code('rate_limited'));

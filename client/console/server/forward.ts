@@ -71,26 +71,26 @@ async function forward(c: Context, vault: URL, fetch: typeof globalThis.fetch): 
   try {
     const answer = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
     ({ status } = answer);
-    isAnswer(answer);
+    requireSuccess(answer);
     bytes = await collect(answer.body ?? [], MAX_RESPONSE_BYTES);
   } catch (cause) {
     if (cause instanceof TwinlockError) throw cause;
     throw new TwinlockError('unavailable', `the vault at ${vault.origin} does not answer`, {}, { cause });
   }
   if (bytes.length === 0 && status === 204) return new Response(null, { status });
-  isJson(bytes);
+  requireJson(bytes);
   return new Response(bytes, { status, headers: ANSWER_HEADERS });
 }
 
 /** A redirect is not followed: the page would take for the vault's what another machine says. */
-function isAnswer({ ok, status }: Response): void {
+function requireSuccess({ ok, status }: Response): void {
   const isRedirect = status >= 300 && status <= 399;
   must(!isRedirect, 'unavailable', `the vault answered with a redirect (status ${status}), which is not followed`);
   must(ok || (status >= 400 && status <= 599), 'unavailable', `the vault answered with status ${status}`);
 }
 
 /** Bounded in depth before it is parsed; whether it says what the API says is for the page to check. */
-function isJson(bytes: Uint8Array): void {
+function requireJson(bytes: Uint8Array): void {
   try {
     parseShallowJson(fromUtf8(bytes));
   } catch (cause) {

@@ -17,20 +17,20 @@ export function onlyHardware({ simulated, snp, tdx, tpm, gpu }: ReferenceValues)
     'evidence_simulated',
     'referenceValues.simulated: a production vault refuses simulated evidence',
   );
-  processorsAreVendors('', { snp, tdx });
-  processorsAreVendors('tpm.paravisor.', tpm?.paravisor ?? null);
-  areVendors('gpu.spdm.roots', gpu?.spdm?.roots ?? [], isNvidiaVendorRoot);
+  requireVendorsRoots('', { snp, tdx });
+  requireVendorsRoots('tpm.paravisor.', tpm?.paravisor ?? null);
+  requireVendors('gpu.spdm.roots', gpu?.spdm?.roots ?? [], isNvidiaVendorRoot);
 }
 
 type Processors = Pick<ReferenceValues, 'snp' | 'tdx'>;
 
-function processorsAreVendors(where: string, values: Processors | null): void {
+function requireVendorsRoots(where: string, values: Processors | null): void {
   const productRoots = (values?.snp?.products ?? []).map(({ root }) => root);
-  areVendors(`${where}snp.products`, productRoots, isSnpVendorRoot);
-  areVendors(`${where}tdx.roots`, values?.tdx?.roots ?? [], isTdxVendorRoot);
+  requireVendors(`${where}snp.products`, productRoots, isSnpVendorRoot);
+  requireVendors(`${where}tdx.roots`, values?.tdx?.roots ?? [], isTdxVendorRoot);
 }
 
-function areVendors(where: string, roots: readonly string[], isVendors: (der: Uint8Array) => boolean): void {
+function requireVendors(where: string, roots: readonly string[], isVendors: (der: Uint8Array) => boolean): void {
   const position = roots.findIndex((root) => !isVendors(fromBase64url(root)));
   must(
     position === -1,

@@ -10,7 +10,7 @@ import { judgeApproval } from './rules/approval.ts';
 import { judgeDeposit } from './rules/deposit.ts';
 import { judgeExpiry } from './rules/expiry.ts';
 import { judgeGenesis } from './rules/genesis.ts';
-import { policyCanBeMended } from './rules/mending.ts';
+import { requireMendable } from './rules/mending.ts';
 import { judgeProposal } from './rules/proposal.ts';
 import { judgeReceipt } from './rules/receipt.ts';
 import { judgeRefusal } from './rules/refusal.ts';
@@ -46,23 +46,23 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
   if (facts === null) {
     must(entry.kind === 'genesis', 'wrong_genesis', `expected genesis at entry 0, got ${entry.kind}`);
     const founded = judgeGenesis(entry, surroundings);
-    policyCanBeMended(founded.facts, entry.time);
+    requireMendable(founded.facts, entry.time);
     return { ...founded, facts: withFirstSeen(founded.facts, entry) };
   }
   const { grade } = facts.genesis;
   must(entry.grade === grade, 'wrong_grade', `expected an entry of grade ${grade}, got ${entry.grade}`);
   requireSoundDate(facts, entry);
   const judgement = judgeKind(facts, entry, surroundings);
-  policiesCanBeMended(facts, judgement.facts, entry.time);
+  requireMendablePolicies(facts, judgement.facts, entry.time);
   return { ...judgement, facts: withFirstSeen(withAttested(judgement.facts, entry), entry) };
 }
 
 /** Every policy that an entry proposes or puts in force leaves a way to another. */
-function policiesCanBeMended(before: Facts, after: Facts, timeMs: number): void {
-  if (after.policy.digest !== before.policy.digest) policyCanBeMended(after, timeMs);
+function requireMendablePolicies(before: Facts, after: Facts, timeMs: number): void {
+  if (after.policy.digest !== before.policy.digest) requireMendable(after, timeMs);
   for (const [digest, document] of after.proposedPolicies) {
     const isNew = !before.proposedPolicies.has(digest);
-    if (isNew) policyCanBeMended({ ...after, policy: { digest: digestOfObject(document), document } }, timeMs);
+    if (isNew) requireMendable({ ...after, policy: { digest: digestOfObject(document), document } }, timeMs);
   }
 }
 

@@ -12,7 +12,7 @@ import { ed25519KeyBytes } from '../statement/key.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../statement/statement.ts';
 import { judge } from './apply.ts';
 import type { History } from './chain.ts';
-import { isReleasable } from './effects/release.ts';
+import { requireReleasable } from './effects/release.ts';
 import type { Claim, Objects } from './judgement.ts';
 import { atCorrection } from './rules/time.ts';
 import type { Facts, Proposal } from './state.ts';
@@ -96,7 +96,7 @@ export function verifyAuthority(value: unknown, fingerprint: Hex, release: Hex):
     `the chain does not make ${release} effective`,
   );
   // A chain that goes on after the release may hold a stop: that needed only one, and counts here as well.
-  isReleasable(facts, proposal.statement);
+  requireReleasable(facts, proposal.statement);
   return { facts, release: proposal, checkpoint, claims };
 }
 

@@ -36,7 +36,7 @@ export function objectOf(objects: Objects, digest: Hex, what: string): Uint8Arra
 }
 
 /** Throws `clock_skew` unless the two instants are within five minutes. */
-export function withinSkew(instantMs: number, entryTimeMs: number, what: string): void {
+export function requireWithinSkew(instantMs: number, entryTimeMs: number, what: string): void {
   const seconds = Math.round((instantMs - entryTimeMs) / 1000);
   must(
     Math.abs(instantMs - entryTimeMs) <= MAX_SKEW_MS,

@@ -13,7 +13,7 @@ export function stopText(stop: Pick<RecordedStop, 'name' | 'person' | 'time' | '
 }
 
 /** Throws `vault_stopped`, which says who stopped, when and why, while a stop of everything is in force. */
-export function isRunning({ stopped }: Pick<Facts, 'stopped'>): void {
+export function requireRunning({ stopped }: Pick<Facts, 'stopped'>): void {
   if (stopped === null) return;
   const [{ name, reason, time }] = stopped;
   const who = stopped.map(stopText).join('; ');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { TwinlockError } from '../../../src/core/errors.ts';
-import { policyCanBeMended } from '../../../src/core/state/rules/mending.ts';
+import { requireMendable } from '../../../src/core/state/rules/mending.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
 import { POLICY } from '../../world/founding.ts';
@@ -78,8 +78,8 @@ describe('the trial of a policy, which no list of conditions replaces, refuses o
     ['that asks for two groups, one of them without members', { groups: ['research', 'board'] }],
   ])('%s', async (_what, changes) => {
     const { world } = await founded();
-    expect(() => policyCanBeMended(world.facts, world.now)).not.toThrow();
+    expect(() => requireMendable(world.facts, world.now)).not.toThrow();
     const refusal = expect.objectContaining({ code: 'quorum_unreachable' });
-    expect(() => policyCanBeMended(under(world.facts, changes), world.now)).toThrow(refusal);
+    expect(() => requireMendable(under(world.facts, changes), world.now)).toThrow(refusal);
   });
 });

@@ -2,7 +2,7 @@ import { must } from '../../errors.ts';
 import { type Policy, parsePolicy } from '../../statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { objectOf } from '../judgement.ts';
-import { policyHolds } from '../rules/policy.ts';
+import { requireSoundPolicy } from '../rules/policy.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
 
@@ -17,9 +17,9 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
   propose(facts, statement, _entry, { objects }) {
     const { document } = statement;
     must(document !== facts.policy.digest, 'exists', 'policy.document: this is the policy that is in force');
-    hasFewOpen(facts, statement);
+    requireFewOpen(facts, statement);
     const { policy } = parsePolicy(objectOf(objects, document, 'policy'));
-    policyHolds(policy, facts.genesis.grade);
+    requireSoundPolicy(policy, facts.genesis.grade);
     const proposedPolicies = facts.proposedPolicies.set(statementDigest(statement), policy);
     return { claims: [], facts: { ...facts, proposedPolicies } };
   },
@@ -27,7 +27,7 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
   execute(facts, statement, entries) {
     // Kept while its proposal is open, also under another policy: one that comes back makes it current again.
     const document = facts.proposedPolicies.get(statementDigest(statement)) as Policy;
-    policyHolds(document, facts.genesis.grade);
+    requireSoundPolicy(document, facts.genesis.grade);
     return {
       ...facts,
       policy: { digest: statement.document, document },
@@ -37,7 +37,7 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
 };
 
 /** An open proposal counts, and is kept, until an entry closes it or says that it has expired. */
-function hasFewOpen({ proposals, proposedPolicies }: Facts, { proposer: { person } }: StatementOf<'policy'>): void {
+function requireFewOpen({ proposals, proposedPolicies }: Facts, { proposer: { person } }: StatementOf<'policy'>): void {
   const open = proposedPolicies.keySeq().count((digest) => proposals.get(digest)?.statement.proposer.person === person);
   must(
     open < OPEN_POLICIES_MAX,

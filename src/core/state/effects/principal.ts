@@ -2,7 +2,7 @@ import { toHex, ZERO_32 } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { PrincipalRecord, StatementOf } from '../../statement/statement.ts';
 import { possessionClaim, withOwner } from '../rules/genesis.ts';
-import { keyLooksLikeNoOther } from '../rules/names.ts';
+import { requireDistinctKeyName } from '../rules/names.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
 
@@ -33,6 +33,6 @@ export const principalEffect: Effect<StatementOf<'principal'>> = {
  */
 export function withPrincipalsOwner(facts: Facts, principal: PrincipalRecord): Facts['persons'] {
   must(!facts.principals.has(principal.key), 'principal_exists', `the key ${principal.key} is enrolled already`);
-  keyLooksLikeNoOther(facts.principals.values(), principal);
+  requireDistinctKeyName(facts.principals.values(), principal);
   return withOwner(facts.persons, principal);
 }

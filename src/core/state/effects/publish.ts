@@ -9,8 +9,8 @@ export const publishEffect: Effect<StatementOf<'publish'>> = {
   base: (facts, statement) => versionBase(facts.vault, versionOf(facts, statement)),
   barred: (facts, statement) => [statement.proposer.person, versionOf(facts, statement).owner],
   propose(facts, statement) {
-    isQuarantined(facts, statement);
-    evaluationSuffices(facts, statement);
+    requireQuarantined(facts, statement);
+    requireEvaluation(facts, statement);
     return { facts, claims: [] };
   },
   approve(facts, statement, credential) {
@@ -22,7 +22,7 @@ export const publishEffect: Effect<StatementOf<'publish'>> = {
     );
   },
   execute(facts, statement, entries) {
-    isQuarantined(facts, statement);
+    requireQuarantined(facts, statement);
     const version = versionOf(facts, statement);
     const cited = statement.evaluation === null ? [] : (facts.proposals.get(statement.evaluation)?.entries ?? []);
     return {
@@ -36,13 +36,13 @@ export const publishEffect: Effect<StatementOf<'publish'>> = {
   },
 };
 
-function isQuarantined(facts: Facts, statement: StatementOf<'publish'>): void {
+function requireQuarantined(facts: Facts, statement: StatementOf<'publish'>): void {
   const { phase } = versionOf(facts, statement);
   must(phase === 'quarantined', 'version_not_quarantined', `expected a quarantined version, got a ${phase} one`);
 }
 
 /** Where policy asks for it, publication cites the receipt of an evaluation of this very version. */
-function evaluationSuffices(facts: Facts, statement: StatementOf<'publish'>): void {
+function requireEvaluation(facts: Facts, statement: StatementOf<'publish'>): void {
   const { evaluation, modelSignature } = facts.policy.document.publication;
   const release = statement.evaluation === null ? undefined : facts.proposals.get(statement.evaluation);
   const cited =

@@ -9,7 +9,7 @@ import type { ReleaseHost, StatementOf } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
 import { type Claim, objectOf, type Surroundings } from '../judgement.ts';
 import { currentPrincipal } from '../rules/signatures.ts';
-import { isRunning } from '../running.ts';
+import { requireRunning } from '../running.ts';
 import type { Facts } from '../state.ts';
 import type { Effect, ProposedAt } from './effect.ts';
 import { versionBase, versionOf } from './version-base.ts';
@@ -24,21 +24,21 @@ export const releaseEffect: Effect<Release> = {
   base: (facts, statement) => versionBase(facts.vault, versionOf(facts, statement)),
   barred: (_facts, { proposer }) => [proposer.person],
   propose(facts, statement, entry, surroundings) {
-    isReleasable(facts, statement);
-    limitsHold(facts, statement);
-    const claims = statement.hosts.map((host, i) => hostIsAppraised(facts, statement, host, i, entry, surroundings));
+    requireReleasable(facts, statement);
+    requireLimits(facts, statement);
+    const claims = statement.hosts.map((host, i) => requireAppraised(facts, statement, host, i, entry, surroundings));
     return { claims, facts: { ...facts, ...remembered(facts, statement) } };
   },
   approve(facts, statement) {
-    isReleasable(facts, statement);
+    requireReleasable(facts, statement);
   },
   // judgeRelease is what executes it.
   execute: (facts) => facts,
 };
 
 /** Nothing is released while the vault is stopped or to a retired key, and a quarantined version for evaluation only. */
-export function isReleasable(facts: Facts, statement: Release): void {
-  isRunning(facts);
+export function requireReleasable(facts: Facts, statement: Release): void {
+  requireRunning(facts);
   currentPrincipal(facts, statement.proposer.key);
   const { phase } = versionOf(facts, statement);
   must(phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn');
@@ -49,7 +49,7 @@ export function isReleasable(facts: Facts, statement: Release): void {
   );
 }
 
-function limitsHold({ policy }: Facts, { hosts, leaseMs, bytes }: Release): void {
+function requireLimits({ policy }: Facts, { hosts, leaseMs, bytes }: Release): void {
   const { limits } = policy.document;
   must(
     hosts.length <= limits.hosts,
@@ -68,7 +68,7 @@ function limitsHold({ policy }: Facts, { hosts, leaseMs, bytes }: Release): void
 }
 
 /** A host's evidence, its endorsements and the appraisal of both, as objects beside the log; the appraisal is a claim. */
-function hostIsAppraised(
+function requireAppraised(
   facts: Facts,
   statement: Release,
   host: ReleaseHost,
@@ -87,9 +87,9 @@ function hostIsAppraised(
     'evidence_simulated',
     'a production vault refuses simulated evidence',
   );
-  evidenceIsOfThisRequest(facts, statement, host, evidence);
-  nonceIsFresh(facts, evidence, entry.time, history);
-  appraisalPasses(facts, host, position, appraisal, entry.time);
+  requireEvidenceOfRequest(facts, statement, host, evidence);
+  requireFreshNonce(facts, evidence, entry.time, history);
+  requirePassing(facts, host, position, appraisal, entry.time);
   return {
     kind: 'appraisal',
     evidence: evidenceBytes,
@@ -100,7 +100,7 @@ function hostIsAppraised(
   };
 }
 
-function evidenceIsOfThisRequest(facts: Facts, statement: Release, host: ReleaseHost, evidence: Evidence): void {
+function requireEvidenceOfRequest(facts: Facts, statement: Release, host: ReleaseHost, evidence: Evidence): void {
   const { request } = evidence;
   must(
     evidence.vault === facts.vault && request.vault === facts.vault,
@@ -120,7 +120,7 @@ function evidenceIsOfThisRequest(facts: Facts, statement: Release, host: Release
 }
 
 /** The nonce binds a checkpoint of this log that was still the last one a short while ago. */
-function nonceIsFresh(facts: Facts, { checkpoint }: Evidence, timeMs: number, history: History): void {
+function requireFreshNonce(facts: Facts, { checkpoint }: Evidence, timeMs: number, history: History): void {
   const { origin } = facts.genesis.log;
   must(
     checkpoint.origin === origin,
@@ -142,13 +142,7 @@ function nonceIsFresh(facts: Facts, { checkpoint }: Evidence, timeMs: number, hi
   );
 }
 
-function appraisalPasses(
-  facts: Facts,
-  host: ReleaseHost,
-  position: number,
-  appraisal: Appraisal,
-  timeMs: number,
-): void {
+function requirePassing(facts: Facts, host: ReleaseHost, position: number, appraisal: Appraisal, timeMs: number): void {
   must(
     appraisal.evidence === host.evidence,
     'binding_mismatch',

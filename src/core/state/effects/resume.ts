@@ -9,12 +9,12 @@ export const resumeEffect: Effect<StatementOf<'resume'>> = {
   base: (_facts, { stop }) => stop,
   barred: () => [],
   propose(facts, { stop }) {
-    isTheStop(facts, stop);
+    requireSameStop(facts, stop);
     return { facts, claims: [] };
   },
   approve: () => undefined,
   execute(facts, statement, entries, last) {
-    isTheStop(facts, statement.stop);
+    requireSameStop(facts, statement.stop);
     const digest = statementDigest(statement);
     const { resumptions } = facts;
     // Those who take part have seen the stops: a stop that they signed before stops nothing any more.
@@ -32,7 +32,7 @@ export const resumeEffect: Effect<StatementOf<'resume'>> = {
   },
 };
 
-function isTheStop({ stopped }: Facts, stop: string): void {
+function requireSameStop({ stopped }: Facts, stop: string): void {
   must(stopped !== null, 'vault_not_stopped', 'the vault is not stopped');
   const inForce = stopped.at(-1)?.digest;
   must(inForce === stop, 'stop_unknown', `expected the last stop in force, ${inForce}, got ${stop}`);

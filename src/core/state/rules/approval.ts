@@ -2,16 +2,16 @@ import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import type { History } from '../chain.ts';
 import { effectOf } from '../effects/table.ts';
-import { type Judgement, type Surroundings, withinSkew } from '../judgement.ts';
+import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import { type Tally, tally, validVotes } from '../quorum.ts';
 import type { Authenticator, Facts, Proposal, Vote } from '../state.ts';
-import { baseIsCurrent, isCurrent, isUnexpired, withProposal } from './proposal.ts';
+import { requireCurrent, requireCurrentBase, requireUnexpired, withProposal } from './proposal.ts';
 import { assertionClaim, currentAuthenticator } from './signatures.ts';
 
 /** One person's decision. The last that a quorum needs makes the statement effective, or a release ready. */
 export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { history }: Surroundings): Judgement {
   const { body } = entry;
-  const { proposal, authenticator } = mayDecide(facts, body, entry.time, history);
+  const { proposal, authenticator } = requireMayDecide(facts, body, entry.time, history);
   const claim = assertionClaim(
     facts,
     authenticator,
@@ -41,7 +41,7 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
 type Decision = Omit<EntryOf<'approval'>['body'], 'nonce' | 'assertion'>;
 
 /** What is decided on and with which authenticator, apart from its signature. Throws the code of the broken rule. */
-export function mayDecide(
+export function requireMayDecide(
   facts: Facts,
   body: Decision,
   timeMs: number,
@@ -50,31 +50,31 @@ export function mayDecide(
   const proposal = facts.proposals.get(body.proposal);
   must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${body.proposal} has been proposed`);
   const { statement } = proposal;
-  isOpen(proposal);
+  requireOpen(proposal);
   // By the vault’s clock and by the approver’s own.
-  isUnexpired(statement, Math.max(timeMs, body.time));
-  isCurrent(facts, statement);
+  requireUnexpired(statement, Math.max(timeMs, body.time));
+  requireCurrent(facts, statement);
   const authenticator = currentAuthenticator(facts, body.person, body.credential);
-  mayVote(facts, proposal, body.person);
+  requireMayVote(facts, proposal, body.person);
   if (body.decision === 'approve') effectOf(statement).approve(facts, statement, body.credential);
-  withinSkew(body.time, timeMs, 'the approver’s clock');
-  checkpointIsOfThisLog(facts, proposal, body.checkpoint, history);
+  requireWithinSkew(body.time, timeMs, 'the approver’s clock');
+  requireCheckpointOfLog(facts, proposal, body.checkpoint, history);
   return { proposal, authenticator };
 }
 
-function isOpen({ phase }: Proposal): void {
+function requireOpen({ phase }: Proposal): void {
   must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`);
 }
 
 /** Not the proposer's person, not the subject, and no person twice. */
-function mayVote(facts: Facts, { statement, votes }: Proposal, person: string): void {
+function requireMayVote(facts: Facts, { statement, votes }: Proposal, person: string): void {
   const barred = effectOf(statement).barred(facts, statement).includes(person);
   must(!barred, 'proposer_cannot_approve', `person ${person} may not decide on what they asked for or own`);
   must(!votes.some((vote) => vote.person === person), 'already_voted', `person ${person} has decided already`);
 }
 
 /** Approvers are witnesses: each names the log as they verified it, the proposal included. */
-function checkpointIsOfThisLog(
+function requireCheckpointOfLog(
   facts: Facts,
   proposal: Proposal,
   checkpoint: EntryOf<'approval'>['body']['checkpoint'],
@@ -120,7 +120,7 @@ export function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
   if (!counted.reached) return put({});
   // A release takes effect with an entry of its own: the intent, before anything is handed out.
   if (proposal.statement.kind === 'release') return put({ phase: 'approved' });
-  baseIsCurrent(facts, proposal.statement);
+  requireCurrentBase(facts, proposal.statement);
   const executed = effectOf(proposal.statement).execute(facts, proposal.statement, entries, vote);
   return put({ phase: 'executed', executedTime: vote.time }, executed);
 }

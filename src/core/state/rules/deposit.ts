@@ -16,7 +16,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
   const { core } = parseManifest(objectOf(objects, manifest, 'manifest core'));
   must(core.vault === facts.vault, 'wrong_vault', `manifest.vault: expected ${facts.vault}, got ${core.vault}`);
   const depositor = depositorOf(facts, core);
-  isForTheCommittee(facts, core);
+  requireForCommittee(facts, core);
   const key = versionKey(core.model, core.version);
   must(
     !facts.names.has(key),
@@ -24,7 +24,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
     `${key} has been deposited before: a version is used once, take another`,
   );
   const spellings = withSpellings(facts.spellings, core.model, core.version);
-  envelopesAreTheCommittees(facts, envelopes);
+  requireCommitteesEnvelopes(facts, envelopes);
   const message = manifestSignatureMessage(facts.vault, manifest);
   return {
     claims: [ed25519Claim(core.depositor, message, signature, `manifest of ${key}`)],
@@ -64,7 +64,7 @@ function depositorOf(facts: Facts, core: ManifestCore): Principal {
   return depositor;
 }
 
-function isForTheCommittee({ committee }: Facts, core: ManifestCore): void {
+function requireForCommittee({ committee }: Facts, core: ManifestCore): void {
   const indices = committee.members.map((member) => member.index).sort((a, b) => a - b);
   const same =
     core.committee === committee.id &&
@@ -79,7 +79,7 @@ function isForTheCommittee({ committee }: Facts, core: ManifestCore): void {
 }
 
 /** One envelope for each authenticator in use of each custodian: none left out, none added. */
-function envelopesAreTheCommittees(facts: Facts, envelopes: readonly EnvelopeName[]): void {
+function requireCommitteesEnvelopes(facts: Facts, envelopes: readonly EnvelopeName[]): void {
   const indexOf = new Map(facts.committee.members.map((member) => [member.person, member.index]));
   const expected = facts.authenticators
     .valueSeq()

@@ -15,10 +15,10 @@ import {
 } from '../../statement/statement.ts';
 import type { RegistrationRequirement } from '../../webauthn/attestation.ts';
 import { checkEnrolment, parseEnrolment } from '../../webauthn/enrolment.ts';
-import { type Judgement, type Objects, objectOf, type Surroundings, withinSkew } from '../judgement.ts';
+import { type Judgement, type Objects, objectOf, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import type { Authenticator, Facts, Principal } from '../state.ts';
-import { groupsDiffer, keysDiffer, looksLikeNobodyElse } from './names.ts';
-import { policyHolds } from './policy.ts';
+import { requireDistinctGroups, requireDistinctKeyNames, requireDistinctPerson } from './names.ts';
+import { requireSoundPolicy } from './policy.ts';
 import { assertionClaim, ed25519Claim } from './signatures.ts';
 
 type Genesis = StatementOf<'genesis'>;
@@ -33,10 +33,10 @@ export function judgeGenesis(entry: EntryOf<'genesis'>, { objects }: Surrounding
     'wrong_grade',
     `expected an entry of grade ${statement.grade}, got ${entry.grade}`,
   );
-  hasNothingBeforeIt(statement);
-  thresholdLeavesASpare(statement);
-  personsAndIndicesAreDistinct(statement);
-  withinSkew(Math.max(statement.created, entry.time), entry.time, 'genesis.created');
+  requireNothingBefore(statement);
+  requireSpareMember(statement);
+  requireDistinctPersonsAndIndices(statement);
+  requireWithinSkew(Math.max(statement.created, entry.time), entry.time, 'genesis.created');
   must(
     entry.time <= statement.expires,
     'statement_expired',
@@ -63,14 +63,14 @@ export function checkGenesisStatement(
   readonly policy: Policy;
   readonly claims: readonly SignatureClaim[];
 } {
-  hasNothingBeforeIt(statement);
-  thresholdLeavesASpare(statement);
-  personsAndIndicesAreDistinct(statement);
+  requireNothingBefore(statement);
+  requireSpareMember(statement);
+  requireDistinctPersonsAndIndices(statement);
   const policy = policyOf(statement, objects);
   return { policy, ...authenticatorsOf(statement, policy, objects, atMs) };
 }
 
-function hasNothingBeforeIt(statement: Genesis): void {
+function requireNothingBefore(statement: Genesis): void {
   const isFirst = statement.vault === ZEROS && statement.base === ZEROS && statement.epoch === 1;
   must(isFirst, 'genesis_incoherent', 'genesis: expected vault and base of zeros, and epoch 1');
   const origin = `${statement.rpId}/log`;
@@ -78,7 +78,7 @@ function hasNothingBeforeIt(statement: Genesis): void {
 }
 
 /** 2 ≤ t and t + 1 ≤ n ≤ 32: a committee of two could never replace a lost member. */
-export function thresholdLeavesASpare({
+export function requireSpareMember({
   threshold,
   members,
 }: Pick<Genesis, 'threshold'> & { members: readonly unknown[] }): void {
@@ -90,28 +90,28 @@ export function thresholdLeavesASpare({
   );
 }
 
-function personsAndIndicesAreDistinct({ members, principals }: Genesis): void {
+function requireDistinctPersonsAndIndices({ members, principals }: Genesis): void {
   const distinct = (values: readonly unknown[]) => new Set(values).size === values.length;
   must(distinct(members.map((m) => m.person)), 'person_exists', 'genesis.members: a person is named twice');
   must(distinct(members.map((m) => m.index)), 'invalid_index', 'genesis.members: a share index is given twice');
   must(distinct(principals.map((p) => p.key)), 'principal_exists', 'genesis.principals: a key is named twice');
-  foundersDiffer(members);
-  keysDiffer(principals);
+  requireDistinctFounders(members);
+  requireDistinctKeyNames(principals);
   personsOf({ members, principals });
 }
 
 /** Names and groups that people can tell apart. Throws `person_exists` or `invalid_name`. */
-export function foundersDiffer(
+export function requireDistinctFounders(
   members: readonly Pick<Genesis['members'][number], 'person' | 'name' | 'groups'>[],
 ): void {
   const known = members.map(({ person, name }) => [person, name] as const);
-  for (const { person, name } of members) looksLikeNobodyElse(known, person, name);
-  groupsDiffer(members.flatMap(({ groups }) => groups));
+  for (const { person, name } of members) requireDistinctPerson(known, person, name);
+  requireDistinctGroups(members.flatMap(({ groups }) => groups));
 }
 
 function policyOf(statement: Genesis, objects: Objects): Policy {
   const { policy } = parsePolicy(objectOf(objects, statement.policy, 'policy'));
-  policyHolds(policy, statement.grade);
+  requireSoundPolicy(policy, statement.grade);
   return policy;
 }
 
@@ -211,7 +211,7 @@ export function withOwner(persons: Facts['persons'], { owner, ownerName }: Princ
     'person_exists',
     `person ${owner} has the name “${known}”, not “${ownerName}”`,
   );
-  looksLikeNobodyElse(persons, owner, ownerName);
+  requireDistinctPerson(persons, owner, ownerName);
   return persons.set(owner, ownerName);
 }
 

@@ -8,7 +8,7 @@ import type { Policy } from '../../statement/policy.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
 import type { Facts } from '../state.ts';
-import { mayDecide, withVote } from './approval.ts';
+import { requireMayDecide, withVote } from './approval.ts';
 import { proposed } from './proposal.ts';
 import { ableMembers } from './retirement.ts';
 
@@ -35,7 +35,7 @@ const ANY_HISTORY: History = { rootAt: () => ROOT, timeAt: () => null };
  * hour later by everybody who can, and is judged by the rules that judge any change. A group may not rest on one
  * person either: the others could not retire a stolen key of theirs. Throws `quorum_unreachable`.
  */
-export function policyCanBeMended(facts: Facts, timeMs: number): void {
+export function requireMendable(facts: Facts, timeMs: number): void {
   const fault = unlessRefused(
     TwinlockError,
     () => mend(facts, timeMs),
@@ -76,7 +76,7 @@ function mend(facts: Facts, timeMs: number): string | null {
   } as const;
   for (const custodian of custodians) {
     if (after.policy.digest === statement.document) break;
-    const { proposal } = mayDecide(after, { ...vote, ...custodian }, time, ANY_HISTORY);
+    const { proposal } = requireMayDecide(after, { ...vote, ...custodian }, time, ANY_HISTORY);
     after = withVote(after, proposal, { ...custodian, decision: 'approve', index: 2, time });
   }
   return after.policy.digest === statement.document ? null : 'everybody who can approve has, and they are too few';

@@ -9,7 +9,7 @@ import { type Facts, versionKey } from '../state.ts';
  */
 
 /** Throws `person_exists` where the name looks like that of another of the known persons, naming that person. */
-export function looksLikeNobodyElse(
+export function requireDistinctPerson(
   known: Iterable<readonly [person: string, name: string]>,
   person: string,
   name: string,
@@ -29,7 +29,7 @@ export function looksLikeNobodyElse(
  * A key's name is its owner's, retired keys included, in one spelling. Throws `principal_exists` where it looks like
  * that of a known key of another owner, or of another spelling.
  */
-export function keyLooksLikeNoOther(known: Iterable<PrincipalRecord>, { name, owner }: PrincipalRecord): void {
+export function requireDistinctKeyName(known: Iterable<PrincipalRecord>, { name, owner }: PrincipalRecord): void {
   const looks = looksOf(name);
   for (const other of known) {
     const isSame = other.name === name && other.owner === owner;
@@ -41,13 +41,13 @@ export function keyLooksLikeNoOther(known: Iterable<PrincipalRecord>, { name, ow
   }
 }
 
-/** As keyLooksLikeNoOther, each of the keys among those before it. */
-export function keysDiffer(principals: readonly PrincipalRecord[]): void {
-  for (const [i, principal] of principals.entries()) keyLooksLikeNoOther(principals.slice(0, i), principal);
+/** As requireDistinctKeyName, each of the keys among those before it. */
+export function requireDistinctKeyNames(principals: readonly PrincipalRecord[]): void {
+  for (const [i, principal] of principals.entries()) requireDistinctKeyName(principals.slice(0, i), principal);
 }
 
 /** Throws `invalid_name` where two groups that are not the same look alike. */
-export function groupsDiffer(groups: Iterable<string>): void {
+export function requireDistinctGroups(groups: Iterable<string>): void {
   const distinct = [...new Set(groups)];
   for (const [i, group] of distinct.entries()) {
     const other = distinct.slice(0, i).find((before) => looksAlike(looksOf(before), looksOf(group)));

@@ -11,7 +11,7 @@ const PROPOSAL_MS_MIN = 60 * 60_000;
  * production vault takes evidence of real hardware only. That a committee can have another after it, mending.ts tries.
  * Throws `limit_exceeded`, `evidence_simulated` or `root_unknown`.
  */
-export function policyHolds(policy: Policy, grade: Grade): void {
+export function requireSoundPolicy(policy: Policy, grade: Grade): void {
   const { proposalMs } = policy.limits;
   must(
     proposalMs >= PROPOSAL_MS_MIN,

@@ -4,7 +4,7 @@ import { inScope } from '../../statement/principal.ts';
 import { parseStatement, type Statement, statementDigest } from '../../statement/statement.ts';
 import type { ProposedAt } from '../effects/effect.ts';
 import { effectOf } from '../effects/table.ts';
-import { type Judgement, type Surroundings, withinSkew } from '../judgement.ts';
+import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import { tally } from '../quorum.ts';
 import type { Facts, Proposable, Proposal } from '../state.ts';
 import { currentPrincipal, proposerClaim } from './signatures.ts';
@@ -23,14 +23,14 @@ export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surround
 /** What a proposal changes, apart from who signed it. Throws the code of the broken rule. */
 export function proposed(facts: Facts, statement: Proposable, at: ProposedAt, surroundings: Surroundings): Judgement {
   const digest = statementDigest(statement);
-  isOfThisVault(facts, statement);
-  isCurrent(facts, statement);
-  isNew(facts, digest);
-  isTimely(facts, statement, at.time);
+  requireOfThisVault(facts, statement);
+  requireCurrent(facts, statement);
+  requireNew(facts, digest);
+  requireTimely(facts, statement, at.time);
   const proposerEntries = proposerMay(facts, statement);
   const effect = effectOf(statement);
   const effected = effect.propose(facts, statement, at, surroundings);
-  baseIsCurrent(facts, statement);
+  requireCurrentBase(facts, statement);
   const reachable = tally(facts.committee, facts.policy.document.groups, effect.barred(facts, statement), []).reachable;
   must(reachable, 'quorum_unreachable', 'those who may approve this are fewer than its quorum');
   const proposal: Proposal = {
@@ -73,7 +73,7 @@ function proposable(statement: Statement): Proposable {
 }
 
 /** Vault, grade and committee: what was signed for another is nothing here. */
-function isOfThisVault(
+function requireOfThisVault(
   facts: Facts,
   { vault, grade, committee }: Pick<Proposable, 'vault' | 'grade' | 'committee'>,
 ): void {
@@ -91,7 +91,7 @@ function isOfThisVault(
 }
 
 /** Epoch and policy, when it is proposed, at every vote and again when it takes effect. */
-export function isCurrent({ committee, policy }: Facts, statement: Pick<Proposable, 'epoch' | 'policy'>): void {
+export function requireCurrent({ committee, policy }: Facts, statement: Pick<Proposable, 'epoch' | 'policy'>): void {
   must(statement.epoch === committee.epoch, 'wrong_epoch', `expected epoch ${committee.epoch}, got ${statement.epoch}`);
   must(
     statement.policy === policy.digest,
@@ -101,7 +101,7 @@ export function isCurrent({ committee, policy }: Facts, statement: Pick<Proposab
 }
 
 /** What the statement would change must still be what it was when the statement was made. */
-export function baseIsCurrent(facts: Facts, statement: Proposable): void {
+export function requireCurrentBase(facts: Facts, statement: Proposable): void {
   const base = effectOf(statement).base(facts, statement);
   must(
     statement.base === base,
@@ -111,19 +111,19 @@ export function baseIsCurrent(facts: Facts, statement: Proposable): void {
 }
 
 /** A digest is proposed once, ever, also where its proposal was denied, withdrawn or has expired. */
-export function isNew(facts: Facts, digest: string): void {
+export function requireNew(facts: Facts, digest: string): void {
   must(!facts.statements.has(digest), 'statement_seen', `the statement ${digest} has been proposed before`);
 }
 
-function isTimely(facts: Facts, statement: Proposable, timeMs: number): void {
-  withinSkew(statement.created, timeMs, `${statement.kind}.created`);
+function requireTimely(facts: Facts, statement: Proposable, timeMs: number): void {
+  requireWithinSkew(statement.created, timeMs, `${statement.kind}.created`);
   const { proposalMs } = facts.policy.document.limits;
   const isBounded = statement.expires > statement.created && statement.expires - statement.created <= proposalMs;
   must(isBounded, 'limit_exceeded', `${statement.kind}.expires: expected at most ${proposalMs} ms after created`);
-  isUnexpired(statement, timeMs);
+  requireUnexpired(statement, timeMs);
 }
 
-export function isUnexpired({ expires }: Pick<Proposable, 'expires'>, timeMs: number): void {
+export function requireUnexpired({ expires }: Pick<Proposable, 'expires'>, timeMs: number): void {
   must(timeMs <= expires, 'statement_expired', 'the statement has expired: propose it anew');
 }
 

@@ -1,11 +1,11 @@
 import { must, TwinlockError } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import type { StatementOf } from '../../statement/statement.ts';
-import { isReleasable } from '../effects/release.ts';
+import { requireReleasable } from '../effects/release.ts';
 import type { Judgement } from '../judgement.ts';
 import type { Facts, Proposal } from '../state.ts';
 import { currentTally } from './approval.ts';
-import { baseIsCurrent, isCurrent, isUnexpired } from './proposal.ts';
+import { requireCurrent, requireCurrentBase, requireUnexpired } from './proposal.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -20,11 +20,11 @@ export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement
     'proposal_closed',
     `the proposal is ${proposal.phase}`,
   );
-  isUnexpired(statement, entry.time);
-  isCurrent(facts, statement);
-  baseIsCurrent(facts, statement);
-  hasItsQuorum(facts, proposal);
-  isReleasable(facts, statement);
+  requireUnexpired(statement, entry.time);
+  requireCurrent(facts, statement);
+  requireCurrentBase(facts, statement);
+  requireQuorum(facts, proposal);
+  requireReleasable(facts, statement);
   const granted = withinTheDaysBudget(facts, statement, entry.time);
   return {
     claims: [],
@@ -41,7 +41,7 @@ export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement
   };
 }
 
-function hasItsQuorum(facts: Facts, proposal: Proposal): void {
+function requireQuorum(facts: Facts, proposal: Proposal): void {
   const counted = currentTally(facts, proposal);
   if (counted.reached) return;
   const cast = proposal.votes.filter((vote) => vote.decision === 'approve').length;

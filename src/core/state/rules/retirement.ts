@@ -17,7 +17,7 @@ export function ableMembers({
  * without any: no quorum could ever undo it. A stolen key is stopped all the same, by a stop of everything, and
  * retired once another has been enrolled. Throws `quorum_unreachable`.
  */
-export function mayStillDecide(facts: Facts): void {
+export function requireStillDecides(facts: Facts): void {
   const able = ableMembers(facts);
   const unable = facts.committee.members.filter((member) => !able.includes(member)).map(({ person }) => person);
   const { reachable } = tally(facts.committee, facts.policy.document.groups, unable, []);

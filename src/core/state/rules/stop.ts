@@ -7,8 +7,8 @@ import { parseStatement, type Stop, statementDigest } from '../../statement/stat
 import { signableMessage } from '../../webauthn/challenge.ts';
 import type { Judgement } from '../judgement.ts';
 import type { Authenticator, Facts, Proposal, RecordedStop } from '../state.ts';
-import { isNew, withProposal } from './proposal.ts';
-import { mayStillDecide } from './retirement.ts';
+import { requireNew, withProposal } from './proposal.ts';
+import { requireStillDecides } from './retirement.ts';
 import { assertionClaim, currentAuthenticator, currentPrincipal, ed25519Claim } from './signatures.ts';
 
 const ZEROS = toHex(ZERO_32);
@@ -33,7 +33,7 @@ export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'i
   must(stop.kind === 'stop', 'unknown_kind', `expected a statement of kind stop, got ${stop.kind}`);
   const { claim, person } = checkStop(facts, stop, entry.body.signature);
   const digest = statementDigest(stop);
-  isNew(facts, digest);
+  requireNew(facts, digest);
   restsOn(facts, stop, person);
   const stopped = STOPS[stop.what](facts, { stop, digest, person, index: entry.index, time: entry.time });
   return { claims: [claim], facts: { ...stopped, statements: stopped.statements.add(digest) } };
@@ -65,13 +65,13 @@ export function checkStop(
     `expected the signature of a ${by.kind}, got ${signature.kind}`,
   );
   const { owner } = currentPrincipal(facts, by.key);
-  mayStop(facts, by.key, stop);
+  requireMayStop(facts, by.key, stop);
   const message = signableMessage({ label: 'stop', vault, what, statement: statementDigest(stop) });
   return { person: owner, claim: ed25519Claim(by.key, message, signature.signature, 'stop by a principal') };
 }
 
 /** Any custodian may stop anything; a principal only what it has itself proposed, and itself. */
-function mayStop(facts: Facts, key: string, { what, target }: Stop): void {
+function requireMayStop(facts: Facts, key: string, { what, target }: Stop): void {
   const proposed = facts.proposals.get(target)?.statement.proposer;
   const isOwn = (what === 'proposal' || what === 'release') && proposed?.kind === 'principal' && proposed.key === key;
   const isItself = what === 'principal' && target === keyDigest(key);
@@ -151,7 +151,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     must(authenticator.retiredAt === null, 'credential_retired', 'the authenticator has been retired already');
     const authenticators = facts.authenticators.set(authenticator.credential, { ...authenticator, retiredAt: index });
     const retired = { ...facts, authenticators, constitution: [...facts.constitution, index] };
-    mayStillDecide(retired);
+    requireStillDecides(retired);
     return retired;
   },
   principal(facts, { stop: { target }, index }) {
