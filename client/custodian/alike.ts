@@ -2,7 +2,7 @@ import { Map as PersistentMap } from 'immutable';
 import type { Hex } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { withOwner } from '../../src/core/state/rules/genesis.ts';
-import { keyLooksLikeNoOther } from '../../src/core/state/rules/names.ts';
+import { requireDistinctKeyName } from '../../src/core/state/rules/names.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
 
@@ -34,7 +34,7 @@ export function alikeEnrolments({ proposals }: Facts, { digest, statement }: Pro
 function conflicts(other: PrincipalRecord, principal: PrincipalRecord): readonly string[] {
   const checks = [
     () => void withOwner(PersistentMap([[other.owner, other.ownerName]]), principal),
-    () => keyLooksLikeNoOther([other], principal),
+    () => requireDistinctKeyName([other], principal),
   ];
   return checks.flatMap((check) => {
     try {
