@@ -8,7 +8,7 @@ import { groundOf, statementHeader } from '../statement-header.ts';
 import { versionNamed } from '../version-named.ts';
 
 /**
- * Proposes that a quarantined version be published. Neither the depositor's owner nor the proposer's decides
+ * Proposes that a quarantined version be published. The depositor's owner and the proposer's have no vote
  * on it. `evaluation` is the digest of the evaluation release that is cited, null where policy asks for none.
  * Throws `version_unknown` and the vault's codes.
  */

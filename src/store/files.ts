@@ -36,7 +36,7 @@ export interface Files {
   removeFolder(path: string): Promise<void>;
 }
 
-// A link in the data folder is none of ours: what it points to is neither served nor overwritten.
+// A link in the data folder is none of ours: the vault does not serve or overwrite what it points to.
 const TO_READ = constants.O_RDONLY | constants.O_NOFOLLOW;
 const TO_WRITE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 

@@ -177,8 +177,8 @@ export interface UploadStore {
 }
 
 /**
- * The ciphertext store. An upload's folder becomes a version's by one rename; what a crash leaves in
- * between is found by `sweep`. Neither secrecy nor integrity rests on it.
+ * The ciphertext store. An upload's folder becomes a version's by one rename; `sweep` finds what a crash leaves in
+ * between. Secrecy and integrity do not rest on it.
  */
 export interface BlobStore {
   /**

@@ -70,7 +70,7 @@ export const proposalView = z
     /** The person who asked, or whose machine did. */
     asked: person,
     votes: z.array(vote),
-    /** It names the policy and the epoch in force; one that does not can neither be voted on nor take effect. */
+    /** It names the policy and the epoch in force; one that does not cannot be voted on and cannot take effect. */
     current: z.boolean(),
     wanting: count,
     missingGroups: z.array(groupName),

@@ -33,7 +33,7 @@ export const stopAnswer = recorded
     /** Nothing was recorded now: what it asks for is so already. */
     already: z.boolean(),
     stopped: stopsInForce,
-    /** What the log calls the key that signed it, and the one that it retires; null to whoever has not signed it. */
+    /** What the log calls the key that signed it, and the one that it retires; null for a caller who has not signed it. */
     names: z.nullable(z.object({ by: namedKey, target: z.nullable(namedKey) })),
   })
   .meta({ id: 'StopAnswer' });

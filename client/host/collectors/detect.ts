@@ -17,7 +17,7 @@ export function surroundings(): Surroundings {
 
 /**
  * The CPU's platform: what Linux has reports of, else Azure's paravisor, which keeps its own in the TPM. Null
- * where there is neither; a TPM alone proves less, so it is never chosen without being named. Throws
+ * where there is none of them; a TPM alone proves less, so it is never chosen without being named. Throws
  * `unavailable` where this user may not ask.
  */
 export async function detectCpu({ tsm, vendorFile, path }: Surroundings): Promise<TsmPlatform | 'azure' | null> {

@@ -35,7 +35,7 @@ function namedKey({ persons }: Facts, key: Principal | Authenticator | undefined
   return { name, owner: persons.get(person) ?? person, person };
 }
 
-/** What a stop stops, and whose it is, in one line. `names` are null where nobody who reads it may know them. */
+/** What a stop stops, and whose it is, in one line. `names` are null where the readers may not know them. */
 export function stoppedText({ what, target, by }: Stop, names: StopNames | null): string {
   const signer = by.kind === 'custodian' ? `the security key ${by.credential}` : `the key ${by.key}`;
   const stopped = what === 'all' ? 'everything' : `${NAMED[what]} ${target}${ofText(names?.target ?? null)}`;

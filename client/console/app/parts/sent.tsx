@@ -13,7 +13,7 @@ const NAMES: Readonly<Record<Signed['what'], string>> = {
   stop: 'a stop',
 };
 
-/** An error after a touch says nothing of what the vault has recorded: the page says what it knows, and whose word the rest is. */
+/** An error after a touch does not say what the vault has recorded: the page says what it knows, and marks the rest as the vault's word. */
 export function SentFailure({ error }: { error: SentError }) {
   const { what } = error.signed;
   return (

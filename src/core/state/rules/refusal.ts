@@ -13,8 +13,8 @@ export const REFUSALS_A_DAY_A_CALLER = 24;
 export const REFUSALS_A_DAY = 128;
 
 /**
- * What the vault says that it turned away. It is the vault's word alone: nothing signed shows it, so it changes nothing,
- * and it is bounded, so that neither a caller nor the vault fills the log with it. Throws `principal_unknown` for a
+ * What the vault says that it turned away. It is the vault's word alone: nothing signed shows it, so it changes nothing.
+ * It is bounded, so that no caller and no vault can fill the log with it. Throws `principal_unknown` for a
  * caller that the log does not know, and `limit_exceeded`.
  */
 export function judgeRefusal(facts: Facts, { body, time }: EntryOf<'refusal'>): Judgement {
