@@ -119,6 +119,50 @@ describe('on the page of every proposal, persons are named by id, membership and
     },
   );
 
+  it('of two enrolments that wait under names that look alike, each page warns of the other', async () => {
+    const digests = [];
+    for (const [name, owner, ownerName] of [
+      ['mias-host', '61'.repeat(16), 'Mia'],
+      ['the-host', '62'.repeat(16), 'mia'],
+    ] as const) {
+      const owned = { owner, ownerName, models: ['acme/*'] };
+      const principal = principalRecord(makeKey('requester', name), owned);
+      digests.push(await proposeAs(vault.ben, { kind: 'principal', principal }));
+    }
+    for (const [i, digest] of digests.entries()) {
+      await show(digest);
+      const warning = page
+        .getByRole('alert')
+        .filter({ hasText: 'Another enrolment waits under a name that looks like' });
+      expect(await warning.getByRole('link').getAttribute('href')).toBe(`#/proposals/${digests[1 - i]}`);
+    }
+    await show(enrolment);
+    expect(await page.getByText('Another enrolment waits').count()).toBe(0);
+  });
+
+  it('what another policy has overtaken says that it can come back with its votes, and how to prevent it', async () => {
+    const before = (await followAs(vault.auditor, vault.fingerprint)).facts.policy.digest;
+    for (const person of [vault.ben, vault.cleo]) await approveAs(person, shown.get('policy') ?? '');
+    await show(shown.get('retirement') ?? '');
+    const notice = page.getByRole('status').filter({ hasText: 'Another policy has overtaken this' });
+    const text = (await notice.innerText()).replaceAll(/\s+/g, ' ');
+    expect(text).toContain(
+      'can take effect, with the votes that it has. To prevent that, who proposed it withdraws it.',
+    );
+    expect(text.replaceAll(' ', '')).toContain(before);
+    await show(shown.get('release by another') ?? '');
+    expect(await notice.innerText()).toContain('who proposed it withdraws it, or any custodian revokes it.');
+    expect(await page.getByRole('button', { name: 'Revoke this release', includeHidden: true }).count()).toBe(1);
+    await page.evaluate(
+      (carried) => (globalThis as unknown as WithCore).twinlockCore.showHonest(carried, 'ana', 'in', 'proposals'),
+      await carriedLog(vault),
+    );
+    const card = page.locator('.card').filter({ hasText: 'Retire a security key' });
+    expect(await card.innerText()).toContain(
+      'If its policy is in force again, so are its votes: to prevent that, who proposed it withdraws it.',
+    );
+  });
+
   it('the page complains of nothing', () => {
     expect(browser.complaints()).toEqual([]);
   });

@@ -131,6 +131,14 @@ describe('a proposal, from a second place', SLOW, () => {
     const owner = `owner        “Zoë”, no custodian, id ${'ab'.repeat(16)}\n${' '.repeat(13)}not known before this\n`;
     expect(stdout).toContain(owner);
     expect(stdout).toContain(`models       *\nkey          ${principal.key}\n`);
+    expect(stdout).not.toContain('BEWARE');
+    const twin = { owner: 'cd'.repeat(16), ownerName: 'zoe', models: ['*'] };
+    const record = principalRecord(principalKey('requester', 'another', platformRandom(32)), twin);
+    const second = await proposeAs(vault.ben, { kind: 'principal', principal: record });
+    const warned = (await vault.twinlock('auditor', ['code', second])).stdout;
+    expect(warned).toContain(`BEWARE       the name “zoe” looks like “Zoë”, which is person ${'ab'.repeat(16)}`);
+    expect(warned).toContain(`so wants the proposal ${digest}, which waits as well`);
+    expect((await reportOn(await replica(), digest, Date.now())).alike).toMatchObject([{ digest: second }]);
   });
 
   test('to resume shows the stop that it takes back', async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { policyAt } from '../../../src/core/state/policy-history.ts';
 import { founded, released } from './stages.ts';
 
@@ -37,4 +37,50 @@ test('the policy of a time is the one that every statement of that time names', 
     expect(policyAt(world.facts, index).digest).toBe(statement.policy);
     for (const vote of votes) expect(policyAt(world.facts, vote.index).digest).toBe(statement.policy);
   }
+});
+
+describe('where a policy comes back', () => {
+  /** A change that ana has approved and another policy has overtaken, and a way back. */
+  async function overtaken() {
+    const stage = await founded();
+    const { world, ana, ben } = stage;
+    const waiting = await world.propose(world.policyChange({ groups: ['security'] }, ana));
+    await world.approve(waiting, ana);
+    const { veto } = world.facts.policy.document;
+    await world.changePolicy({ veto: !veto }, ben, ana, ben);
+    const proposal = () => world.facts.proposals.get(waiting);
+    return { ...stage, waiting, proposal, goBack: () => world.changePolicy({ veto }, ben, ana, ben) };
+  }
+
+  test('what rests on it is decided on again, and its old votes count', async () => {
+    const { world, ana, cleo, waiting, proposal, goBack } = await overtaken();
+    await expect(world.approve(waiting, cleo)).rejects.toMatchObject({ code: 'wrong_policy' });
+    expect(proposal()?.phase).toBe('open');
+    const { digest } = policyAt(world.facts, proposal()?.index ?? 0);
+    await goBack();
+    expect(world.facts.policy.digest).toBe(digest);
+    await world.approve(waiting, cleo);
+    expect(proposal()).toMatchObject({ phase: 'executed', votes: [{ person: ana.person }, { person: cleo.person }] });
+    const votes = proposal()?.votes ?? [];
+    for (const { index } of votes) expect(policyAt(world.facts, index).digest).toBe(digest);
+    expect(policyAt(world.facts, votes[0]?.index ?? 0).since).toBe(0);
+    expect(policyAt(world.facts, votes[1]?.index ?? 0).since).toBeGreaterThan(0);
+  });
+
+  test('a person who has voted has no second vote', async () => {
+    const { world, ana, waiting, goBack } = await overtaken();
+    await goBack();
+    await expect(world.approve(waiting, ana)).rejects.toMatchObject({ code: 'already_voted' });
+  });
+
+  test('what was withdrawn in between stays so', async () => {
+    const { world, ana, cleo, waiting, proposal, goBack } = await overtaken();
+    await world.append(await world.draftStop(world.stop('proposal', waiting, ana)));
+    expect(proposal()).toMatchObject({
+      phase: 'withdrawn',
+      stop: { person: ana.person, name: 'ana', reason: 'a test' },
+    });
+    await goBack();
+    await expect(world.approve(waiting, cleo)).rejects.toMatchObject({ code: 'proposal_closed' });
+  });
 });
