@@ -4,8 +4,8 @@ import type { Stop } from '../statement/statement.ts';
 import { authenticatorNamed, keyDigest } from './rules/stop.ts';
 import type { Authenticator, Facts, Principal } from './state.ts';
 
-/** A key as the log names it: by its own name, which a security key has none of, and by the person whose it is. */
-export interface NamedKey {
+/** A key as the log names it: by its own name, null for a security key, and by its owner. */
+interface NamedKey {
   readonly name: string | null;
   readonly owner: string;
   /** 16 bytes in hexadecimal: a name alone may be made to look like another's. */
