@@ -1,13 +1,36 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex } from './core/bytes.ts';
 import { must, TwinlockError } from './core/errors.ts';
 import { signCheckpoint } from './core/log/checkpoint.ts';
 import { LOG_KEY_FILE } from './initialise.ts';
 import { verifyNode } from './platform/verify-node.ts';
-import { DATABASE_FILE, type Store } from './store/open.ts';
+import { DATABASE_FILE, loadStore, type Store } from './store/open.ts';
 import type { Clock } from './vault/ports.ts';
 import { Recorder } from './vault/recorder.ts';
+
+/**
+ * Where root runs the program and another user owns the data folder, the process becomes that user, for the rest of its
+ * life. What lies in the folder is that user's to arrange: root would write through a link of theirs, and would leave
+ * files that their daemon cannot read. To be called once the files that the command line names have been read, and
+ * before the folder is touched. Does nothing where there is no folder yet. Throws `not_permitted` where the system does
+ * not let root become that user, or that user reach the folder.
+ */
+export function becomeOwner(dataDir: string): void {
+  const owner = statSync(dataDir, { throwIfNoEntry: false });
+  if (process.geteuid?.() !== 0 || owner === undefined || owner.uid === 0) return;
+  loadStore();
+  try {
+    process.setgroups?.([]);
+    process.setgid?.(owner.gid);
+    process.setuid?.(owner.uid);
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    const message = `user ${owner.uid} owns ${dataDir}, and cannot use it from here (${syscall} ${code}): run this as that user, or give root the folder with all that is in it`;
+    throw new TwinlockError('not_permitted', message, {}, { cause: error });
+  }
+}
 
 /** A file of the data folder that only its owner may read. Throws `genesis_incomplete` where there is none, and `not_permitted`. */
 export function readSecret(dataDir: string, name: string): string {

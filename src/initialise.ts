@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toBase64url } from './core/bytes.ts';
 import { digestOf } from './core/canonical.ts';
@@ -57,7 +57,9 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
   const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
   requireDistinctKeyNames(principals);
   mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
-  const found = OURS.find((name) => existsSync(join(init.dataDir, name)));
+  // By name: a link that points nowhere yet is in the way too.
+  const names = new Set(readdirSync(init.dataDir));
+  const found = OURS.find((name) => names.has(name));
   must(
     found === undefined,
     'exists',

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { addInit } from './cli/init.ts';
 import { DEFAULT_DATA } from './cli/options.ts';
+import { printable } from './cli/printable.ts';
 import { addServe } from './cli/serve.ts';
 import { addStop } from './cli/stop.ts';
 import { TwinlockError } from './core/errors.ts';
@@ -49,7 +50,7 @@ function failed(error: unknown): number {
     return EXIT.mend;
   }
   if (error instanceof TwinlockError) {
-    console.error(`twinlockd: ${error.message} (${error.code})`);
+    console.error(`twinlockd: ${printable(error.message)} (${error.code})`);
     return EXIT[error.group];
   }
   // What the operating system refuses: a port that is taken, a folder that is not writable, a file not there.

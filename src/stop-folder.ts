@@ -1,13 +1,15 @@
 import { constants } from 'node:fs';
-import { chown, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fromUtf8 } from './core/bytes.ts';
 import { must, TwinlockError } from './core/errors.ts';
 import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } from './core/log/signed-stop.ts';
 import type { RecordedStop } from './core/state/state.ts';
 import type { StopNames } from './core/state/stop-text.ts';
 import { statementDigest } from './core/statement/statement.ts';
 import { type Problem, problemOf } from './http/problem.ts';
+import { writeAside } from './write-aside.ts';
 
 /** In the data folder: stops for the daemon that has it open (src/store/FORMAT.md). */
 export const STOP_FOLDER = 'stops';
@@ -16,6 +18,8 @@ const STOP_FILE = /^[0-9a-f]{64}\.json$/;
 /** Keeps one round short. It is no protection: a process that may write into the folder can do worse. */
 const MAX_FILES_A_ROUND = 16;
 const LOOK_EVERY_MS = 500;
+/** The stops of a whole committee have less. */
+const MAX_ANSWER_BYTES = 1 << 20;
 const ANSWER_WITHIN_MS = 15_000;
 
 /** What a stop came to: the answer, or why it was refused. */
@@ -29,31 +33,51 @@ export interface Told {
   readonly names: StopNames | null;
 }
 
-/** Takes the stops that lie in the folder, and leaves an answer beside each. What it cannot read, it answers too. */
-async function takeStops(folder: string, take: (stop: SignedStop) => Promise<Told>): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => STOP_FILE.test(name));
-  for (const name of names.slice(0, MAX_FILES_A_ROUND)) {
-    const outcome = await outcomeOf(join(folder, name), take);
-    await writeAside(join(folder, `${name}.answer`), Buffer.from(JSON.stringify(outcome)));
-    await rm(join(folder, name), { force: true, recursive: true });
+/**
+ * Takes stops that lie in the folder, at most so many, and leaves an answer beside each. What it cannot read, it
+ * answers too. Begins with the names that come after `last`, and returns the last that it took: so what it can neither
+ * answer nor remove keeps none of the others waiting for ever. Its errors go to `onError`.
+ */
+async function takeStops(
+  folder: string,
+  take: (stop: SignedStop) => Promise<Told>,
+  last: string,
+  onError: (error: unknown) => void,
+): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => STOP_FILE.test(name)).toSorted();
+  const [later, earlier] = [names.filter((name) => name > last), names.filter((name) => name <= last)];
+  const round = [...later, ...earlier].slice(0, MAX_FILES_A_ROUND);
+  for (const name of round) {
+    const path = join(folder, name);
+    try {
+      await writeAside(`${path}.answer`, Buffer.from(JSON.stringify(await outcomeOf(path, take))));
+      await rm(path, { force: true, recursive: true });
+    } catch (error) {
+      onError(error);
+    }
   }
+  return round.at(-1) ?? last;
 }
 
 async function outcomeOf(path: string, take: (stop: SignedStop) => Promise<Told>): Promise<Outcome> {
   try {
-    const { index, already, stopped, names } = await take(parseSignedStop(await readStop(path)));
+    const { index, already, stopped, names } = await take(parseSignedStop(await readPlainFile(path, MAX_STOP_BYTES)));
     return { done: { index, already, stopped, names } };
   } catch (error) {
     return { problem: problemOf(error).problem };
   }
 }
 
-/** No link is followed, and no pipe is waited for. */
-async function readStop(path: string): Promise<Uint8Array> {
-  const file: FileHandle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+/** At most a byte more than `maxBytes`. No link is followed, and no pipe is waited for. Throws `not_permitted`. */
+async function readPlainFile(path: string, maxBytes: number): Promise<Uint8Array> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+    const message = `expected a file that its owner may read: ${error.code}`;
+    throw new TwinlockError('not_permitted', message, {}, { cause: error });
+  });
   try {
-    must((await file.stat()).isFile(), 'not_permitted', 'expected a file');
-    const { buffer, bytesRead } = await file.read(new Uint8Array(MAX_STOP_BYTES + 1), 0, MAX_STOP_BYTES + 1, 0);
+    must((await file.stat()).isFile(), 'not_permitted', 'expected a file, not a folder, a pipe or a device');
+    const { buffer, bytesRead } = await file.read(new Uint8Array(maxBytes + 1), 0, maxBytes + 1, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
@@ -61,21 +85,20 @@ async function readStop(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Puts a stop before the daemon that has the data folder, and waits for its answer. Throws the daemon's code, and
- * `unavailable` where it does not answer; the stop then lies there, and is taken when it does or starts anew.
+ * Puts a stop before the daemon that has the data folder, and waits for its answer. To be called as that folder's
+ * owner. Throws the daemon's code, `not_permitted` as `makeFolder`, and `unavailable` where it does not answer; the stop then lies there, and is taken when it does or starts anew.
  */
 export async function handOverStop(dataDir: string, stop: SignedStop): Promise<Told> {
   const folder = join(dataDir, STOP_FOLDER);
-  const owner = await stat(dataDir);
-  await makeFolder(folder, owner);
+  await makeFolder(dataDir, folder);
   const path = join(folder, `${statementDigest(stop.statement)}.json`);
   await rm(`${path}.answer`, { force: true });
-  await writeAside(path, signedStopBytes(stop), owner);
+  await writeAside(path, signedStopBytes(stop));
   for (const until = performance.now() + ANSWER_WITHIN_MS; performance.now() < until; await sleep(100)) {
-    const answer = await readFile(`${path}.answer`, 'utf8').catch(() => null);
+    const answer = await readPlainFile(`${path}.answer`, MAX_ANSWER_BYTES).catch(() => null);
     if (answer === null) continue;
     await rm(`${path}.answer`, { force: true });
-    const outcome = JSON.parse(answer) as Outcome;
+    const outcome = JSON.parse(fromUtf8(answer)) as Outcome;
     if ('done' in outcome) return outcome.done;
     const { code, message, detail } = outcome.problem;
     throw new TwinlockError(code, message, { ...detail });
@@ -86,32 +109,27 @@ export async function handOverStop(dataDir: string, stop: SignedStop): Promise<T
   );
 }
 
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** Root makes it the daemon's, who could not read it otherwise. */
-async function makeFolder(folder: string, owner: Owner): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await giveTo(folder, owner);
-}
-
-/** Whole or not at all, and on disk. */
-async function writeAside(path: string, bytes: Uint8Array, owner: Owner | null = null): Promise<void> {
-  await writeFile(`${path}.aside`, bytes, { mode: 0o600, flush: true });
-  if (owner !== null) await giveTo(`${path}.aside`, owner);
-  await rename(`${path}.aside`, path);
-}
-
-/** Only root can, and only root needs to: no other user may write into another user's folder. */
-async function giveTo(path: string, { uid, gid }: Owner): Promise<void> {
-  if (process.getuid?.() === 0) await chown(path, uid, gid);
+/**
+ * Makes the folder, for its owner alone. Throws `not_permitted` where something else is in its place: what a link there
+ * points to is none of the vault's, and what another user owns is that user's to change.
+ */
+async function makeFolder(dataDir: string, folder: string): Promise<void> {
+  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  const [found, { uid }] = [await lstat(folder), await stat(dataDir)];
+  must(
+    found.isDirectory() && found.uid === uid,
+    'not_permitted',
+    `expected ${folder} to be a folder of the user who owns ${dataDir}, and no link: remove it, and the vault makes it anew`,
+  );
+  if ((found.mode & 0o777) !== 0o700) await chmod(folder, 0o700);
 }
 
 /**
  * Looks into the folder, which it makes, again and again; returns how to end that, which waits for the round under way.
- * `onError` hears of a folder that cannot be read once, and again after it could be.
+ * `onError` hears once of a folder that cannot be read and of files that cannot be answered and removed, and again
+ * after a round went well.
  */
 export function watchStopFolder(
   dataDir: string,
@@ -121,15 +139,21 @@ export function watchStopFolder(
   const ending = new AbortController();
   const folder = join(dataDir, STOP_FOLDER);
   let isTold = false;
+  let last = '';
   const look = async () => {
-    try {
-      await makeFolder(folder, await stat(dataDir));
-      await takeStops(folder, take);
-      isTold = false;
-    } catch (error) {
+    let isWell = true;
+    const fail = (error: unknown) => {
       if (!isTold) onError(error);
       isTold = true;
+      isWell = false;
+    };
+    try {
+      await makeFolder(dataDir, folder);
+      last = await takeStops(folder, take, last, fail);
+    } catch (error) {
+      fail(error);
     }
+    if (isWell) isTold = false;
   };
   const watching = (async () => {
     while (!ending.signal.aborted) {

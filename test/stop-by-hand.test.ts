@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -16,7 +6,7 @@ import { signStop } from '../client/custodian/stop.ts';
 import { platformRandom } from '../client/random.ts';
 import { type SignedStop, signedStopBytes } from '../src/core/log/signed-stop.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
-import { handOverStop, STOP_FOLDER, watchStopFolder } from '../src/stop-folder.ts';
+import { STOP_FOLDER, watchStopFolder } from '../src/stop-folder.ts';
 import { runProgram } from './client/cli/vault.ts';
 import { ask } from './http/ask.ts';
 import { openVault, type Person, type Vault } from './vault-kit.ts';
@@ -90,21 +80,6 @@ describe('twinlockd stop FILE', () => {
     await vi.waitFor(() => expect(stopped()).toMatchObject([{ name: 'cleo' }]), 10_000);
   });
 
-  test.skipIf(process.getuid?.() !== 0)('that root hands over belongs to the owner of the data folder', async () => {
-    const [folder, stop] = [mkdtempSync(join(tmpdir(), 'twinlock-owned-')), await signed(vault.ana)];
-    chownSync(folder, 65_534, 65_534);
-    const path = join(folder, STOP_FOLDER, `${statementDigest(stop.statement)}.json`);
-    const answer = handOverStop(folder, stop);
-    await vi.waitFor(() => expect(existsSync(path)).toBe(true), 5_000);
-    expect([statSync(join(folder, STOP_FOLDER)).uid, statSync(path).uid, statSync(path).mode & 0o777]).toEqual([
-      ...[65_534, 65_534, 0o600],
-    ]);
-    // What the daemon of that user would leave beside it.
-    writeFileSync(`${path}.answer`, JSON.stringify({ done: { index: 7, already: false, stopped: null } }));
-    expect(await answer).toMatchObject({ index: 7 });
-    rmSync(folder, { recursive: true });
-  });
-
   describe('by a user who is not the vault’s is refused, with who may do it', () => {
     /** What root may, nothing forbids: it takes another user's place. */
     const uid = process.getuid?.() === 0 ? 65_534 : undefined;
@@ -175,7 +150,7 @@ describe('twinlockd stop FILE', () => {
     rmSync(join(folder, STOP_FOLDER));
     await vi.waitFor(() => expect(existsSync(join(folder, STOP_FOLDER))).toBe(true), 5_000);
     await end();
-    expect(told).toEqual([expect.objectContaining({ code: expect.stringMatching(/^E/) })]);
+    expect(told).toEqual([expect.objectContaining({ code: 'not_permitted' })]);
     rmSync(folder, { recursive: true });
   });
 

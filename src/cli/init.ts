@@ -4,6 +4,7 @@ import { parseReferenceValues } from '../core/attest/reference-values.ts';
 import { must } from '../core/errors.ts';
 import { type Grade, parseAs } from '../core/schema.ts';
 import { principalInvitation } from '../core/statement/statement.ts';
+import { becomeOwner } from '../data-folder.ts';
 import { acceptsTpmAlone, foundingPolicy, referenceValuesDigest, refusesEveryHost } from '../founding-policy.ts';
 import { initialise, TLS_CERTIFICATE_FILE } from '../initialise.ts';
 import { readJson } from './input.ts';
@@ -56,22 +57,18 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   const { grade, threshold, founder, host = [], principal = [], invitationDays } = flags;
   must(isGrade(grade), 'usage', `--grade: expected production or simulation, got ${grade}`);
   const policy = readPolicy(grade, flags);
-  const invitations = await initialise({
-    dataDir,
-    grade,
-    threshold,
-    founders: founder.map((text) => {
-      const [name = '', groups = ''] = text.split(':');
-      return { name, groups: groups === '' ? [] : groups.split(',') };
-    }),
-    hosts: ['localhost', '127.0.0.1', '::1', ...host],
-    policy,
-    principals: principal.map((file) =>
-      readJson('--principal', file, (key) => parseAs(principalInvitation, key, 'key')),
-    ),
-    invitationDays,
-    nowMs: Date.now(),
+  const founders = founder.map((text) => {
+    const [name = '', groups = ''] = text.split(':');
+    return { name, groups: groups === '' ? [] : groups.split(',') };
   });
+  const principals = principal.map((file) =>
+    readJson('--principal', file, (key) => parseAs(principalInvitation, key, 'key')),
+  );
+  const hosts = ['localhost', '127.0.0.1', '::1', ...host];
+  becomeOwner(dataDir);
+  const nowMs = Date.now();
+  const made = { dataDir, grade, threshold, founders, hosts, policy, principals, invitationDays, nowMs };
+  const invitations = await initialise(made);
   for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
   const digest = referenceValuesDigest(policy);
   if (flags.json === true) {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import pino, { type Logger } from 'pino';
 import { stopText } from '../core/state/running.ts';
 import { type Daemon, type Listen, startDaemon } from '../daemon.ts';
+import { becomeOwner } from '../data-folder.ts';
 import { type Inventory, takeInventory } from '../endorse/inventory.ts';
 import { type Mirrors, missingMirror, parseMirror } from '../endorse/mirror.ts';
 import { VENDORS } from '../endorse/wanted.ts';
@@ -57,6 +58,7 @@ Examples:
 async function run(dataDir: string, flags: ServeFlags): Promise<void> {
   const { listen: address, stopListen = null, heartbeatMinutes, endorsements: folder = null } = flags;
   const mirrors = flags.endorsementMirror ?? {};
+  becomeOwner(dataDir);
   const logger = pino({ level: process.env['TWINLOCK_LOG_LEVEL'] ?? 'info', base: null });
   const inventory = folder === null ? null : await takeInventory(folder);
   const daemon = await startDaemon({

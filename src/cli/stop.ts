@@ -3,9 +3,11 @@ import { parseSignedStop, type SignedStop } from '../core/log/signed-stop.ts';
 import { stopText } from '../core/state/running.ts';
 import { stoppedText } from '../core/state/stop-text.ts';
 import { statementDigest } from '../core/statement/statement.ts';
+import { becomeOwner } from '../data-folder.ts';
 import { readInputFile } from '../input-file.ts';
 import { stopByHand } from '../stop-by-hand.ts';
 import { inputError } from './input.ts';
+import { printable } from './printable.ts';
 
 interface StopFlags {
   readonly json?: boolean;
@@ -31,6 +33,7 @@ Examples:
 
 async function run(dataDir: string, file: string, { json }: StopFlags): Promise<void> {
   const signed = readStop(file);
+  becomeOwner(dataDir);
   const { index, already, stopped, names } = await stopByHand(dataDir, signed);
   const { statement } = signed;
   const { what } = statement;
@@ -50,9 +53,4 @@ function readStop(file: string): SignedStop {
   } catch (error) {
     throw inputError(error, file);
   }
-}
-
-/** What the log says may steer a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { TwinlockError } from '../core/errors.ts';
+import { writeAside } from '../write-aside.ts';
 
 /** TCB collateral of a platform has about 20 KiB; see `parseEndorsements` for what is taken in the end. */
 const MAX_FILE_BYTES = 512 * 1024;
@@ -37,25 +37,11 @@ export async function readEndorsement(folder: string, file: string): Promise<End
   }
 }
 
-/** Puts a file into the folder, whole or not at all: written aside, dated `nowMs`, made durable, renamed. */
+/** Puts a file into the folder, whole or not at all, dated `nowMs`. */
 export async function writeEndorsement(folder: string, file: string, bytes: Uint8Array, nowMs: number): Promise<void> {
   const path = join(folder, file);
-  const aside = `${path}.${randomBytes(8).toString('hex')}.aside`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  try {
-    const handle = await open(aside, 'wx', 0o600);
-    try {
-      await handle.writeFile(bytes);
-      await handle.utimes(nowMs / 1000, nowMs / 1000);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(aside, path);
-  } catch (error) {
-    await rm(aside, { force: true });
-    throw error;
-  }
+  await writeAside(path, bytes, nowMs);
 }
 
 /** All files of the folder, in no order; those that go meanwhile are left out. */

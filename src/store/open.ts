@@ -4,7 +4,7 @@ import type { BlobStore, FoundingStore, LogStore, UploadStore } from '../vault/p
 import { folderBlobs } from './blobs.ts';
 import { inStore } from './failure.ts';
 import { FOLDER_MODE } from './files.ts';
-import { openDatabase } from './sqlite/database.ts';
+import { loadDriver, openDatabase } from './sqlite/database.ts';
 import { sqliteFounding } from './sqlite/founding.ts';
 import { sqliteLog } from './sqlite/log.ts';
 import { sqliteUploads } from './sqlite/uploads.ts';
@@ -47,6 +47,14 @@ export function openStore(dataDir: string): Store {
     database.close();
     throw error;
   }
+}
+
+/**
+ * Reads what the program's own folder has for `openStore`. For a process that is about to become a user who may not
+ * read it there.
+ */
+export function loadStore(): void {
+  inStore(loadDriver);
 }
 
 function makeFolders(parent: string, folders: readonly string[]): void {

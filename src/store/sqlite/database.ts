@@ -17,7 +17,7 @@ const BUSY_TIMEOUT_MS = 500;
  *
  * No other code of the process may open and close the file: POSIX would drop the locks with it.
  */
-export function openDatabase(path: string, migrations: readonly Migration[] = readMigrations()): Database {
+export function openDatabase(path: string, migrations: readonly Migration[] = ownMigrations()): Database {
   createPrivately(path);
   return inStore(() => {
     const database = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
@@ -30,6 +30,20 @@ export function openDatabase(path: string, migrations: readonly Migration[] = re
       throw isBusy(error) ? inUse(error) : error;
     }
   });
+}
+
+/** Reads from the program's folder what `openDatabase` needs of it. Throws `migration_mismatch`. */
+export function loadDriver(): void {
+  ownMigrations();
+  // The library itself is read with the first database.
+  new Sqlite(':memory:').close();
+}
+
+let own: readonly Migration[] | null = null;
+
+function ownMigrations(): readonly Migration[] {
+  own ??= readMigrations();
+  return own;
 }
 
 /** SQLite would create the file for everybody to read; its journal takes the mode of the file. */

@@ -1,0 +1,160 @@
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { signStop } from '../client/custodian/stop.ts';
+import { platformRandom } from '../client/random.ts';
+import { signedStopBytes } from '../src/core/log/signed-stop.ts';
+import { runProgram } from './client/cli/vault.ts';
+import { startProcess } from './daemon-process.ts';
+import { FOUNDERS, foundVault, type Person, prepareVault } from './vault-kit.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
+
+const ROOT = join(import.meta.dirname, '..');
+/** Nobody: owns nothing else here. */
+const OWNER = 65_534;
+
+/** Root's alone. */
+let home: string;
+/** The owner's. */
+let dataDir: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'twinlock-roots-'));
+  dataDir = mkdtempSync(join(tmpdir(), 'twinlock-owned-'));
+});
+afterEach(() => {
+  for (const folder of [home, dataDir]) rmSync(folder, { recursive: true });
+});
+
+const names = () => readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).map((name) => join(dataDir, name));
+/** What in the data folder is not its owner's. */
+const strange = () =>
+  names()
+    .filter((path) => lstatSync(path).uid !== OWNER || lstatSync(path).gid !== OWNER)
+    .map((path) => relative(dataDir, path));
+const give = () => {
+  for (const path of [dataDir, ...names()]) chownSync(path, OWNER, OWNER);
+};
+
+const twinlockd = (args: readonly string[], program = 'src/main.ts') =>
+  runProgram(program, ['--data', dataDir, ...args], home);
+const INIT = ['init', '--grade', 'simulation', '--json', ...FOUNDERS.flatMap((name) => ['--founder', name])];
+
+/** A file that root alone may read. */
+async function carried({ enrolled: [own], device }: Person, fingerprint: string): Promise<string> {
+  if (own === undefined) throw new Error('expected an enrolled authenticator');
+  const ceremony = { authenticator: device, random: platformRandom, now: () => Date.now() };
+  const path = join(home, 'stop.json');
+  writeFileSync(
+    path,
+    signedStopBytes(await signStop(ceremony, fingerprint, own, { what: 'all', reason: 'drill' }, null)),
+  );
+  chmodSync(path, 0o600);
+  return path;
+}
+
+/** A vault of the owner's, founded under the daemon that root has started, which runs. */
+async function foundedVault() {
+  rmSync(dataDir, { recursive: true });
+  const prepared = await prepareVault();
+  dataDir = prepared.dataDir;
+  give();
+  const daemon = startProcess(dataDir);
+  const members = await foundVault(await daemon.url, prepared);
+  return { daemon, ...members };
+}
+
+describe.skipIf(process.getuid?.() !== 0)('in a data folder that another user owns, root acts as that user:', () => {
+  test('what twinlockd init makes is the owner’s', async () => {
+    give();
+    const { code, stderr } = await twinlockd(INIT);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(names()).toEqual(expect.arrayContaining([join(dataDir, 'log.key'), join(dataDir, 'vault.sqlite')]));
+    expect(strange()).toEqual([]);
+  });
+
+  test('twinlockd serve becomes the owner, and twinlockd stop too: it reads as root what it is given', async () => {
+    const { daemon, ana, fingerprint } = await foundedVault();
+    try {
+      const status = readFileSync(`/proc/${daemon.child.pid}/status`, 'utf8');
+      const ids = Array(4).fill(OWNER).join('\t');
+      expect(status).toContain(`Uid:\t${ids}\n`);
+      expect(status).toContain(`Gid:\t${ids}\n`);
+      expect(status).toMatch(/^Groups:\s*$/m);
+      const file = await carried(ana, fingerprint);
+      const run = await twinlockd(['stop', file, '--json']);
+      expect([run.code, run.stderr]).toEqual([0, '']);
+      expect(run.json()).toMatchObject({ already: false, stopped: [{ name: 'ana' }] });
+    } finally {
+      await daemon.stop();
+    }
+    expect(strange()).toEqual([]);
+  });
+
+  test('twinlockd stop writes through no link where no daemon runs', async () => {
+    const { daemon, ana, fingerprint } = await foundedVault();
+    await daemon.stop();
+    const file = await carried(ana, fingerprint);
+    const [database, roots] = [join(dataDir, 'vault.sqlite'), join(home, 'roots.sqlite')];
+    copyFileSync(database, roots);
+    renameSync(database, `${database}.away`);
+    symlinkSync(roots, database);
+    const before = readFileSync(roots);
+    const led = await twinlockd(['stop', file]);
+    expect(led.code).not.toBe(0);
+    expect(readFileSync(roots)).toEqual(before);
+    expect(readdirSync(home)).not.toContain('roots.sqlite-wal');
+    renameSync(`${database}.away`, database);
+    const run = await twinlockd(['stop', file]);
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    expect(strange()).toEqual([]);
+  });
+
+  test('also with a program that the owner may not read', async () => {
+    const { daemon, ana, fingerprint } = await foundedVault();
+    await daemon.stop();
+    for (const name of ['src', 'migrations', 'package.json'])
+      cpSync(join(ROOT, name), join(home, name), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(home, 'node_modules'));
+    const file = await carried(ana, fingerprint);
+    const run = await runProgram(join(relative(ROOT, home), 'src/main.ts'), ['--data', dataDir, 'stop', file], home);
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    expect(strange()).toEqual([]);
+  });
+
+  test('that the owner cannot reach the folder is said, and who can do it', async () => {
+    const hidden = join(home, 'data');
+    mkdirSync(hidden);
+    chownSync(hidden, OWNER, OWNER);
+    const { code, stderr } = await runProgram('src/main.ts', ['--data', hidden, ...INIT], home);
+    expect([code, stderr]).toEqual([
+      64,
+      `twinlockd: user ${OWNER} owns ${hidden}, and cannot use it from here (access EACCES): run this as that user, or give root the folder with all that is in it (not_permitted)\n`,
+    ]);
+    expect(readdirSync(hidden)).toEqual([]);
+  });
+});
+
+test('twinlockd init refuses a folder in which a link has the name of one of its files', async () => {
+  const elsewhere = join(home, 'elsewhere');
+  symlinkSync(elsewhere, join(dataDir, 'vault.sqlite'));
+  const { code, stderr } = await twinlockd(INIT);
+  expect([code, stderr]).toEqual([64, expect.stringMatching(/it has vault\.sqlite; .*\(exists\)\n$/)]);
+  expect([existsSync(elsewhere), readdirSync(dataDir)]).toEqual([false, ['vault.sqlite']]);
+});
