@@ -92,7 +92,12 @@ function appraiseGpu(report: GpuEvidence, expectedData: Uint8Array | null, measu
   const given = { ...measure, expectedData };
   switch (report.kind) {
     case 'spdm':
-      return appraiseNvidia({ ...given, report, referenceValues: values?.spdm ?? null });
+      return appraiseNvidia({
+        ...given,
+        report,
+        referenceValues: values?.spdm ?? null,
+        allowedSwitches: measure.referenceValues === null ? null : (values?.switches ?? [0]),
+      });
     case 'nras':
       return appraiseNras({ ...given, report, referenceValues: values?.nras ?? null });
   }

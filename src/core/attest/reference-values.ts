@@ -19,6 +19,7 @@ const deviceCounts = z.array(z.int().check(z.gte(0), z.lte(24))).check(z.maxLeng
 
 const gpuReferenceValues = z.strictObject({
   gpus: deviceCounts,
+  /** 0 alone accepts GPUs without the NVSwitches that they are linked to; 0 beside other counts, GPUs without links. */
   switches: deviceCounts,
   /** For the devices' own evidence; null refuses it. */
   spdm: z.nullable(nvidiaReferenceValues),

@@ -6,6 +6,7 @@ import { type SimulatedReport, simulatedReportMessage } from '../../../src/core/
 import { toBase64url, toHex } from '../../../src/core/bytes.ts';
 import { ed25519KeyText } from '../../../src/core/statement/key.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
+import { evidenceOf, makeDevice, referenceValuesFor, TEST_NONCE } from '../../platforms/nvidia.ts';
 import { nrasTokens, nrasValues, TOKEN_ENDORSEMENTS, TOKEN_INSTANT_MS } from '../../platforms/token.ts';
 import { MEASUREMENT } from '../../world/founding.ts';
 
@@ -84,6 +85,19 @@ test('evidence of a platform without reference values is refused', async () => {
 test('GPU evidence of a kind without reference values is refused, however many GPUs are allowed', async () => {
   expect(await failed(showing(1))).toEqual(['composite.gpu-values', 'composite.gpus']);
   expect(await failed(showing(1), { ...VALUES, gpu: { ...GPUS, nras: null } })).toEqual(['composite.gpu-values']);
+});
+
+test('GPUs with links are refused without their switches, unless policy lists 0 switches alone', async () => {
+  const gpu = evidenceOf(makeDevice({ switches: [3] }));
+  const under = (switches: number[]) =>
+    failed(
+      { gpu, gpuNonce: TEST_NONCE },
+      { ...VALUES, gpu: { gpus: [1], switches, spdm: referenceValuesFor(), nras: null } },
+    );
+  expect(await under([0])).toEqual([]);
+  expect(await under([0, 1])).toEqual(['nvidia.topology']);
+  expect(await under([1])).toEqual(['nvidia.topology', 'composite.switches']);
+  expect(await failed({ gpu, gpuNonce: TEST_NONCE }, VALUES)).not.toContain('nvidia.topology');
 });
 
 test('a host is refused that shows another number of GPUs or switches than policy lists', async () => {

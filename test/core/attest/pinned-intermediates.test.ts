@@ -31,7 +31,7 @@ test('a device whose product authority is pinned in place of its root is refused
   const chainRule = async (...roots: string[]) => {
     const referenceValues = referenceValuesFor({ roots });
     const input = { ...given, report: evidenceOf(device), endorsements: NO_ENDORSEMENTS, referenceValues };
-    const { rules } = await appraiseNvidia({ ...input, expectedData: TEST_NONCE });
+    const { rules } = await appraiseNvidia({ ...input, expectedData: TEST_NONCE, allowedSwitches: null });
     return rules.find(({ rule }) => rule === 'nvidia.gpu-0.chain');
   };
   const product = toBase64url(device.chain[3] ?? new Uint8Array());

@@ -17,7 +17,10 @@ const AUTHENTICITY_RULES = ['chain', 'signature', 'fwid', 'architecture'] as con
 type DeviceRule = (typeof AUTHENTICITY_RULES)[number] | 'nonce' | ValueRule;
 const MACHINE_RULES = ['nvidia.distinct', 'nvidia.topology'] as const;
 type NvidiaRule = (typeof MACHINE_RULES)[number] | `nvidia.${Place}.${DeviceRule}`;
-type Input = PlatformInput<SpdmEvidence, NvidiaReferenceValues>;
+interface Input extends PlatformInput<SpdmEvidence, NvidiaReferenceValues> {
+  /** How many NVSwitches a host may show, as the policy lists them; null to check authenticity alone. */
+  readonly allowedSwitches: readonly number[] | null;
+}
 
 /**
  * Appraises the evidence of a machine's GPUs and NVSwitches (design: attestation, "NVIDIA GPU"; the rules by
@@ -50,7 +53,7 @@ export async function appraiseNvidia(input: Input): Promise<PlatformResult> {
   findings.claim('gpu.count', String(count.gpu));
   findings.claim('gpu.switches', String(count.switch));
   findings.same('nvidia.distinct', `${devices.length} distinct devices`, `${distinct(devices)} distinct devices`);
-  const { expected, got, pass } = compareTopology(placed);
+  const { expected, got, pass } = compareTopology(placed, input.allowedSwitches);
   findings.rule('nvidia.topology', expected, got, pass);
   const label = `gpu-${devices[0]?.chain[0].serial.slice(0, 16)}`;
   return findings.result(label, required);

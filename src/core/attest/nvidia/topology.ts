@@ -17,12 +17,16 @@ export interface PlacedDevice {
 /**
  * Whether GPUs and NVSwitches are of one machine, as far as the devices say: a switch that no GPU is linked to is
  * another machine's, and one that is left out sees what passes through it. Each GPU is linked to each switch that is
- * shown, and to no other; where none is shown, all GPUs are linked to the same ones.
+ * shown, and to no other. Where none is shown, all GPUs are linked to the same ones, and to none at all unless the
+ * policy's counts, `allowedSwitches`, are 0 alone: 0 beside others is for GPUs without links. Null checks no policy.
  */
-export function compareTopology(devices: readonly PlacedDevice[]): Comparison {
+export function compareTopology(
+  devices: readonly PlacedDevice[],
+  allowedSwitches: readonly number[] | null,
+): Comparison {
   const switches = devices.filter(({ device }) => device.architecture === 'nvswitch');
   const gpus = devices.filter(({ device }) => device.architecture !== 'nvswitch');
-  if (switches.length === 0) return compareLinks(gpus);
+  if (switches.length === 0) return compareLinks(gpus, allowedSwitches === null || isZeroAlone(allowedSwitches));
   const faults = [...idFaults(switches), ...linkFaults(gpus, switches)];
   const counts = `${gpus.length} GPUs and ${switches.length} NVSwitches`;
   return {
@@ -32,15 +36,30 @@ export function compareTopology(devices: readonly PlacedDevice[]): Comparison {
   };
 }
 
-function compareLinks(gpus: readonly PlacedDevice[]): Comparison {
-  const faults = unlikeFaults(gpus);
+/** An empty list allows no count. */
+function isZeroAlone(counts: readonly number[]): boolean {
+  return counts.length > 0 && counts.every((count) => count === 0);
+}
+
+function compareLinks(gpus: readonly PlacedDevice[], mayHide: boolean): Comparison {
+  const faults = [...unlikeFaults(gpus), ...(mayHide ? [] : unseenFaults(gpus))];
   return {
-    expected: 'the same links on every GPU',
+    expected: mayHide ? 'the same links on every GPU' : 'no GPU linked to an NVSwitch, for none is shown',
     got:
       faults.length === 0 ? `the same links on each of ${gpus.length} GPUs; no NVSwitch is shown` : faults.join('; '),
     pass: faults.length === 0,
   };
 }
+
+function unseenFaults(gpus: readonly PlacedDevice[]): string[] {
+  const faults = gpus.flatMap(({ place, device }) => {
+    const links = linkedSwitches(device);
+    return links.length === 0 ? [] : [`${place} is linked to ${links.join(', ')}`];
+  });
+  return faults.length === 0 ? [] : [SHOW_SWITCHES, ...faults];
+}
+
+const SHOW_SWITCHES = 'show the evidence of these NVSwitches, or let the policy list 0 alone as its count of switches';
 
 /** The switches at the ends of a GPU's links, each once, in ascending order; empty where it is linked to none. */
 export function linkedSwitches({ architecture, report }: Device): readonly Hex[] {

@@ -33,12 +33,13 @@ interface Given {
   readonly values?: NvidiaReferenceValues | null;
   readonly nonce?: Uint8Array | null;
   readonly instantMs?: number;
+  readonly allowedSwitches?: readonly number[] | null;
 }
 
 function appraise(report: SpdmEvidence, given: Given = {}): Promise<PlatformResult> {
-  const { values = referenceValuesFor(), nonce = TEST_NONCE, instantMs = INSTANT } = given;
+  const { values = referenceValuesFor(), nonce = TEST_NONCE, instantMs = INSTANT, allowedSwitches = [0] } = given;
   const rest = { endorsements: NO_ENDORSEMENTS, verify: verifyNode };
-  return appraiseNvidia({ report, expectedData: nonce, referenceValues: values, instantMs, ...rest });
+  return appraiseNvidia({ report, expectedData: nonce, referenceValues: values, instantMs, allowedSwitches, ...rest });
 }
 
 /** The rules that fail, without the platform's name. */
@@ -155,6 +156,24 @@ describe('the topology', () => {
     const rule = await topology(gpu(1, [3, 4]), gpu(2, [3, 5]));
     expect(rule).toMatchObject({ pass: false, got: 'gpu-1 is linked to other NVSwitches than gpu-0' });
     expect(await topology(gpu(1, [3]), gpu(2))).toMatchObject({ pass: false });
+  });
+
+  test('of GPUs with links, without their switches, is refused unless the policy lists 0 switches alone', async () => {
+    const linked = evidenceOf(gpu(1, [3, 4]), gpu(2, [3, 4]));
+    const ids = [switchId(3), switchId(4)].map(toHex).sort().join(', ');
+    const got =
+      'show the evidence of these NVSwitches, or let the policy list 0 alone as its count of switches; ' +
+      `gpu-0 is linked to ${ids}; gpu-1 is linked to ${ids}`;
+    for (const allowedSwitches of [[0, 4], [4, 0], [4], []]) {
+      const { rules } = await appraise(linked, { allowedSwitches });
+      expect(rules.filter(({ pass }) => !pass)).toEqual([
+        { rule: 'nvidia.topology', expected: 'no GPU linked to an NVSwitch, for none is shown', got, pass: false },
+      ]);
+      expect(await broken(evidenceOf(gpu(1), gpu(2)), { allowedSwitches })).toEqual([]);
+    }
+    for (const allowedSwitches of [[0], null]) expect(await broken(linked, { allowedSwitches })).toEqual([]);
+    const shown = evidenceOf(gpu(1, [3, 4]), gpu(2, [3, 4]), nvswitch(3), nvswitch(4));
+    expect(await broken(shown, { allowedSwitches: [0, 2] })).toEqual([]);
   });
 
   test('of GPUs without a switch says what was compared', async () => {

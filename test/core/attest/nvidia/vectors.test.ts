@@ -51,7 +51,7 @@ const collectedIn = (file: string): Collected[] => JSON.parse(vector('nvidia', f
 function appraise(report: SpdmEvidence, nonce: string | null, referenceValues: NvidiaReferenceValues | null = null) {
   const expectedData = nonce === null ? null : fromHex(nonce);
   const rest = { endorsements: NO_ENDORSEMENTS, verify: verifyNode, instantMs: INSTANT };
-  return appraiseNvidia({ report, expectedData, referenceValues, ...rest });
+  return appraiseNvidia({ report, expectedData, referenceValues, allowedSwitches: null, ...rest });
 }
 
 async function broken(...given: Parameters<typeof appraise>): Promise<string[]> {
