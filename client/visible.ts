@@ -6,8 +6,11 @@ export interface Piece {
 
 /** A space that stands alone between other characters is seen; so is every other printable character of ASCII. */
 const PLAIN = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
-/** Shows as nothing, as a space, or as the box that stands for every character that the fonts do not have. */
-const UNSEEN = /[\p{C}\p{Z}\p{DI}\u2800\ufffc\u{13441}\u{13442}\u{1d159}]/u;
+/**
+ * Shows as nothing (U+2D7F, U+1107F and U+16FE4 inside words of their scripts), as a space, as the box that stands for
+ * every character that the fonts do not have, or as an escape does on a terminal: its brackets, U+27E8 and U+27E9.
+ */
+const UNSEEN = /[\p{C}\p{Z}\p{DI}\u27e8\u27e9\u2800\u2d7f\ufffc\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}]/u;
 const MARK = /\p{M}/u;
 /** Goes with letters of more than one script. */
 const ACCENT = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/;

@@ -24,6 +24,10 @@ describe('a text', () => {
     ['a\u202eb', 'a⟨U+202E⟩b'],
     ['a\u2800b\u3164', 'a⟨U+2800⟩b⟨U+3164⟩'],
     ['a\ufffc\u{1d159}\u{13441}', 'a⟨U+FFFC⟩⟨U+1D159⟩⟨U+13441⟩'],
+    ['\u{18b00}\u{16fe4}\u{18b01}', '\u{18b00}⟨U+16FE4⟩\u{18b01}'],
+    ['\u2d37\u2d7f\u2d37', '\u2d37⟨U+2D7F⟩\u2d37'],
+    ['\u{11052}\u{1107f}\u{11053}', '\u{11052}⟨U+1107F⟩\u{11053}'],
+    ['a⟨U+00A0⟩b', 'a⟨U+27E8⟩U+00A0⟨U+27E9⟩b'],
     ['a\u{e0041}', 'a⟨U+E0041⟩'],
     ['\ud800', '⟨U+D800⟩'],
     ['\ue000\u{fffff}', '⟨U+E000⟩⟨U+FFFFF⟩'],
@@ -47,6 +51,19 @@ describe('a text', () => {
       expect(visibleText(name)).toBe(name);
     });
     fc.assert(property, { numRuns: 1000 });
+  });
+
+  test('can be read from what is shown: no other text looks the same on a terminal', () => {
+    const read = (shown: string) =>
+      shown.replace(/⟨U\+([0-9A-F]+)(?: × (\d+))?⟩/g, (_, code: string, count = '1') =>
+        String.fromCodePoint(Number.parseInt(code, 16)).repeat(Number(count)),
+      );
+    const parts = ['a', ' ', '\u00a0', '\u0301', '\ud800', '⟨', '⟩', 'U+00A0', 'U+0020 × 2', ' × 2', '⟨U+00A0⟩'];
+    const property = fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 8 }), (pieces) => {
+      const text = pieces.join('');
+      expect(read(visibleText(text))).toBe(text);
+    });
+    fc.assert(property, { numRuns: 2000 });
   });
 
   test('of one cell does not look like two cells of a table', () => {
