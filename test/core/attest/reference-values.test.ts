@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { NO_REFERENCE_VALUES, parseReferenceValues } from '../../../src/core/attest/reference-values.ts';
+import { tpmReferenceValues } from '../../platforms/tpm.ts';
 import { MEASUREMENT } from '../../world/founding.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
@@ -38,4 +39,15 @@ test.each([
   ['GPU values that were forgotten, not refused', { ...VALUES, gpu: { ...VALUES.gpu, spdm: undefined } }],
 ])('reference values with %s are refused', (_what, values) => {
   expect(() => parseReferenceValues(values)).toThrow(code('malformed'));
+});
+
+test('a document of TPMs without the purposes of AK certificates is told what to write', () => {
+  const { akPurposes: _, ...tpm } = tpmReferenceValues();
+  const message =
+    'reference values.tpm.akPurposes: expected a list of the purposes that an AK certificate may have, such as ' +
+    '["2.23.133.8.3"], or ["none"] for none';
+  for (const akPurposes of [undefined, 'unchecked']) {
+    const document = { ...NO_REFERENCE_VALUES, tpm: { ...tpm, akPurposes } };
+    expect(() => parseReferenceValues(document)).toThrow(expect.objectContaining({ code: 'malformed', message }));
+  }
 });

@@ -19,6 +19,8 @@ const akName = z
 /** What `akPurposes` lists for a certificate that has no purpose. */
 export const NO_PURPOSE = 'none';
 const PURPOSES_MAX = 8;
+const LIST_OF_PURPOSES =
+  'expected a list of the purposes that an AK certificate may have, such as ["2.23.133.8.3"], or ["none"] for none';
 const purpose = z
   .string()
   .check(
@@ -58,7 +60,7 @@ export const tpmReferenceValues = z.strictObject({
    * `none` for a certificate without any. `none` takes every certificate without a purpose that the authorities ever
    * issued, for any key.
    */
-  akPurposes: z.array(purpose).check(
+  akPurposes: z.array(purpose, LIST_OF_PURPOSES).check(
     z.maxLength(PURPOSES_MAX),
     z.refine((all) => new Set(all).size === all.length, 'expected each purpose once'),
   ),
