@@ -5,7 +5,23 @@ type CodePoints = readonly number[];
 /** What a part of a name can be read as: one text, or some. */
 type Readings = readonly string[];
 /** What each part of a name can be read as, in order; names look alike where one reading is of both. */
-export type Looks = readonly Readings[];
+type Parts = readonly Readings[];
+/** With marks, and without: most names that differ do so without marks, where few can be read in many ways. */
+export interface Looks {
+  readonly marked: Parts;
+  readonly bare: Parts;
+}
+
+/**
+ * Ways (FORMAT.md) that are gone in all comparisons of a list, or of one name with all that are known: a second's work.
+ * Only names that begin alike and have many readings need so many.
+ */
+const MAX_WAYS = 1_000_000;
+
+/** What is left for the comparisons of one list. */
+export interface Effort {
+  waysLeft: number;
+}
 
 /** What people's names are written with or without: a space, a hyphen, a full stop, a middle dot. */
 const SEPARATORS: ReadonlySet<number> = new Set(codePoints(' -.·・'));
@@ -15,6 +31,8 @@ const APOSTROPHES: ReadonlySet<number> = new Set(codePoints("'’\u02bb\u02bc"))
 const OVERLAY_CLASS = 1;
 /** Of each character that was asked for: names are compared with all that are known. */
 const readingsKnown = new Map<number, Readings>();
+/** Of each letter that was asked for without marks: most are. */
+const lettersKnown = new Map<number, Readings>();
 
 /**
  * What a name looks like, by UTS 39 (section 4), and blind to case besides, and to accents. A character is read as it
@@ -22,14 +40,18 @@ const readingsKnown = new Map<number, Readings>();
  * `llya BiII` and like `ILYA BILL`. The name must be one that personName or thingName takes.
  */
 export function looksOf(name: string): Looks {
-  return joined(parts(name).map((code) => (isAccent(code) ? withOrWithout(code) : readingsOf(code))));
+  return joined(lettersOf(parts(name)).map(readingsOfLetter));
 }
 
 /** As looksOf, blind to what is between the parts of a person's name too: `Anne-Marie`, `Anne Marie`, `Annemarie`. */
 export function looksOfPerson(name: string): Looks {
   const codes = parts(name).filter((code) => !SEPARATORS.has(code));
-  const isOptional = (code: number) => APOSTROPHES.has(code) || isAccent(code);
-  return joined(codes.map((code) => (isOptional(code) ? withOrWithout(code) : readingsOf(code))));
+  const isOptional = ([code]: CodePoints) => APOSTROPHES.has(code as number);
+  return joined(
+    lettersOf(codes).map((letter) =>
+      isOptional(letter) ? ['', ...readingsOfLetter(letter)] : readingsOfLetter(letter),
+    ),
+  );
 }
 
 function parts(name: string): CodePoints {
@@ -41,25 +63,46 @@ export function looksOfIdentifier(name: string): string {
   return codePoints(name).flatMap(readingsOf).join('');
 }
 
-/** Whether two names have a reading in common: from their beginnings on, what one says and the other can say as well. */
-export function looksAlike(one: Looks, other: Looks): boolean {
+/** For one list of names. */
+export function newEffort(): Effort {
+  return { waysLeft: MAX_WAYS };
+}
+
+/**
+ * Whether two names (attacker-controlled) have a reading in common: from their beginnings on, what one says and the
+ * other can say as well. Once the effort is spent, true: names that so many readings do not tell apart are too alike.
+ */
+export function looksAlike(one: Looks, other: Looks, effort: Effort): boolean {
+  return haveACommonReading(one.bare, other.bare, effort) && haveACommonReading(one.marked, other.marked, effort);
+}
+
+function haveACommonReading(one: Parts, other: Parts, effort: Effort): boolean {
+  if (!canEndAlike(one.at(-1), other.at(-1))) return false;
   const seen = new Set<string>();
   const ways: Way[] = [{ ahead: one, read: 0, behind: other, done: 0, lead: '' }];
   for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
-    const key = `${way.ahead === one} ${way.read} ${way.done} ${way.lead}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
     if (way.lead === '' && way.read === way.ahead.length && way.done === way.behind.length) return true;
-    ways.push(...next(way));
+    effort.waysLeft -= 1;
+    if (effort.waysLeft < 0) return true;
+    for (const longer of next(way)) {
+      const key = `${longer.ahead === one} ${longer.read} ${longer.done} ${longer.lead}`;
+      if (!seen.has(key)) ways.push(longer);
+      seen.add(key);
+    }
   }
   return false;
 }
 
+/** Many names of a list begin alike, and end in a number of their own. */
+function canEndAlike(one: Readings = [''], other: Readings = ['']): boolean {
+  return one.some((a) => other.some((b) => a.endsWith(b) || b.endsWith(a)));
+}
+
 /** Two names so far: of `ahead` so many parts are read, of `behind` so many, and the first says `lead` more. */
 interface Way {
-  readonly ahead: Looks;
+  readonly ahead: Parts;
   readonly read: number;
-  readonly behind: Looks;
+  readonly behind: Parts;
   readonly done: number;
   readonly lead: string;
 }
@@ -76,9 +119,39 @@ function next({ ahead, read, behind, done, lead }: Way): readonly Way[] {
   });
 }
 
-/** Read where a letter of the other name has it in itself: Ɖ looks like a d with a hook, and not like a plain d. */
-function withOrWithout(code: number): Readings {
-  return ['', ...readingsOf(code)];
+/** Each letter with its marks. */
+function lettersOf(codes: CodePoints): readonly CodePoints[] {
+  const out: number[][] = [];
+  for (const code of codes) {
+    const letter = out.at(-1);
+    if (letter !== undefined && isMark(code)) letter.push(code);
+    else out.push([code]);
+  }
+  return out;
+}
+
+/**
+ * With all of its accents, with one of them, and with none. An accent is read where a letter of the other name has it
+ * in itself: Ɖ looks like a d with a hook, and not like a plain d.
+ */
+function readingsOfLetter(codes: CodePoints): Readings {
+  const [alone] = codes.length === 1 ? codes : [];
+  if (alone === undefined) return readingsWithMarks(codes);
+  const known = lettersKnown.get(alone) ?? readingsWithMarks(codes);
+  lettersKnown.set(alone, known);
+  return known;
+}
+
+function readingsWithMarks(codes: CodePoints): Readings {
+  const accents = codes.filter(isAccent).map(readingsOf);
+  const letter = product(codes.filter((code) => !isAccent(code)).map(readingsOf));
+  return product([letter, ['', ...accents.flat(), ...product(accents)]]);
+}
+
+/** One reading of each after another, the marks in order. */
+function product(parts: Parts): Readings {
+  const texts = parts.reduce((before, part) => before.flatMap((text) => part.map((next) => text + next)), ['']);
+  return [...new Set(texts.map(ordered))];
 }
 
 function readingsOf(code: number): Readings {
@@ -90,13 +163,28 @@ function readingsOf(code: number): Readings {
   return known;
 }
 
-/** A part that can begin with a mark goes with the one before it: where marks meet, they have an order. */
-function joined(parts: Looks): Looks {
+/** A letter that can begin with a mark, as the Thai am does, goes with the one before it. */
+function joined(letters: Parts): Looks {
+  const out: Readings[] = [];
+  for (const letter of letters) {
+    const before = out.at(-1);
+    if (before === undefined || !letter.some((text) => isMark(text.codePointAt(0)))) out.push(letter);
+    else out[out.length - 1] = product([before, letter]);
+  }
+  return { marked: merged(out), bare: merged(out.map((texts) => [...new Set(texts.map(withoutMarks))])) };
+}
+
+function withoutMarks(text: string): string {
+  return String.fromCodePoint(...codePoints(text).filter((code) => !isMark(code)));
+}
+
+/** Neighbours that can be read in one way are one part: most names are, and are compared at once. */
+function merged(parts: Parts): Parts {
   const out: Readings[] = [];
   for (const part of parts) {
     const before = out.at(-1);
-    if (before === undefined || !part.some((text) => isMark(text.codePointAt(0)))) out.push(part.map(ordered));
-    else out[out.length - 1] = [...new Set(before.flatMap((first) => part.map((second) => ordered(first + second))))];
+    if (before?.length === 1 && part.length === 1) out[out.length - 1] = [`${before[0]}${part[0]}`];
+    else out.push(part);
   }
   return out;
 }

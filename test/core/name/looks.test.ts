@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { looksAlike, looksOf, looksOfPerson } from '../../../src/core/name/looks.ts';
+import { type Looks, looksAlike, looksOf, looksOfPerson, newEffort } from '../../../src/core/name/looks.ts';
 import { personName, thingName } from '../../../src/core/name/name.ts';
 import { codePoints } from '../../../src/core/name/normal-form.ts';
 import { letters, prototypes } from '../../../src/core/name/tables.ts';
 import { parseAs } from '../../../src/core/schema.ts';
 
-const alike = (one: string, other: string) => looksAlike(looksOfPerson(one), looksOfPerson(other));
+const alike = (one: string, other: string) => looksAlike(looksOfPerson(one), looksOfPerson(other), newEffort());
 
 describe('people are called', () => {
   const NAMES = [
@@ -156,8 +156,32 @@ describe('alike', () => {
   });
 
   test('a machine’s name keeps what is between its parts', () => {
-    expect(looksAlike(looksOf('host-1-1'), looksOf('host-11'))).toBe(false);
-    expect(looksAlike(looksOf('host-1'), looksOf('HOST-l'))).toBe(true);
+    expect(looksAlike(looksOf('host-1-1'), looksOf('host-11'), newEffort())).toBe(false);
+    expect(looksAlike(looksOf('host-1'), looksOf('HOST-l'), newEffort())).toBe(true);
+  });
+
+  // Each of these pairs has a few hundred ways to be read, and a list of 256 has 32,640 pairs.
+  test.each([
+    ['capitals I', (i: number) => `${'I'.repeat(50)}${i}${'I'.repeat(10)}`],
+    ['letters with three accents', (i: number) => `${'\u1f9b'.repeat(50)}${i}${'\u1f9b'.repeat(10)}`],
+  ])('names that begin and end alike, of %s, are taken for alike once the effort is spent', (_, name) => {
+    const effort = newEffort();
+    const looks = Array.from({ length: 256 }, (_, i) => looksOf(name(100 + i)));
+    expect(looksAlike(looks[0] as Looks, looks[22] as Looks, effort)).toBe(false);
+    const told = looks.flatMap((one, i) => looks.slice(0, i).map((other) => looksAlike(one, other, effort)));
+    expect(effort.waysLeft).toBeLessThan(0);
+    expect(told).toContain(false);
+    expect(told.at(-1)).toBe(true);
+  });
+
+  test.each([
+    (i: number) => `NVIDIA-GH200-INSTANCE-IMAGE-Inference-${i}`,
+    (i: number) => `Nguyễn Thị Phương Thảo ${i} Đặng Nguyễn`,
+    (i: number) => `ocr-host build of 2026-11-30, ${i} tdx, two gpus`,
+  ])('names that people give to a list of 256 are told apart: %s', (name) => {
+    const effort = newEffort();
+    const looks = Array.from({ length: 256 }, (_, i) => looksOf(name(1000 + i)));
+    expect(looks.flatMap((one, i) => looks.slice(0, i).filter((other) => looksAlike(one, other, effort)))).toEqual([]);
   });
 
   const text = (codes: readonly number[]) => String.fromCodePoint(...codes);

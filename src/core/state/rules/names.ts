@@ -1,5 +1,5 @@
 import { must } from '../../errors.ts';
-import { looksAlike, looksOf, looksOfIdentifier, looksOfPerson } from '../../name/looks.ts';
+import { type Looks, looksAlike, looksOf, looksOfIdentifier, looksOfPerson, newEffort } from '../../name/looks.ts';
 import type { PrincipalRecord } from '../../statement/statement.ts';
 import { type Facts, versionKey } from '../state.ts';
 
@@ -15,9 +15,10 @@ export function requireDistinctPerson(
   name: string,
 ): void {
   const looks = looksOfPerson(name);
+  const effort = newEffort();
   for (const [other, otherName] of known) {
     must(
-      other === person || !looksAlike(looks, looksOfPerson(otherName)),
+      other === person || !looksAlike(looks, looksOfPerson(otherName), effort),
       'person_exists',
       `the name “${name}” looks like “${otherName}”, which is person ${other}: add what tells them apart, such as a middle name`,
       { person: other },
@@ -29,29 +30,40 @@ export function requireDistinctPerson(
  * A key's name is its owner's, retired keys included, in one spelling. Throws `principal_exists` where it looks like
  * that of a known key of another owner, or of another spelling.
  */
-export function requireDistinctKeyName(known: Iterable<PrincipalRecord>, { name, owner }: PrincipalRecord): void {
-  const looks = looksOf(name);
-  for (const other of known) {
-    const isSame = other.name === name && other.owner === owner;
-    must(
-      isSame || !looksAlike(looks, looksOf(other.name)),
-      'principal_exists',
-      `the key’s name “${name}” looks like “${other.name}”, a key of “${other.ownerName}”, person ${other.owner}: take a name that differs by more`,
-    );
-  }
+export function requireDistinctKeyName(known: Iterable<PrincipalRecord>, principal: PrincipalRecord): void {
+  const looks = looksOf(principal.name);
+  const effort = newEffort();
+  for (const other of known) requireDistinct(principal, other, () => looksAlike(looks, looksOf(other.name), effort));
 }
 
 /** As requireDistinctKeyName, each of the keys among those before it. */
 export function requireDistinctKeyNames(principals: readonly PrincipalRecord[]): void {
-  for (const [i, principal] of principals.entries()) requireDistinctKeyName(principals.slice(0, i), principal);
+  const looks = principals.map(({ name }) => looksOf(name));
+  const effort = newEffort();
+  for (const [i, principal] of principals.entries()) {
+    const isAlike = (j: number) => looksAlike(looks[i] as Looks, looks[j] as Looks, effort);
+    for (const [j, other] of principals.slice(0, i).entries()) requireDistinct(principal, other, () => isAlike(j));
+  }
+}
+
+function requireDistinct({ name, owner }: PrincipalRecord, other: PrincipalRecord, isAlike: () => boolean): void {
+  const isSame = other.name === name && other.owner === owner;
+  must(
+    isSame || !isAlike(),
+    'principal_exists',
+    `the key’s name “${name}” looks like “${other.name}”, a key of “${other.ownerName}”, person ${other.owner}: take a name that differs by more`,
+  );
 }
 
 /** Throws `invalid_name` where two groups that are not the same look alike. */
 export function requireDistinctGroups(groups: Iterable<string>): void {
-  const distinct = [...new Set(groups)];
-  for (const [i, group] of distinct.entries()) {
-    const other = distinct.slice(0, i).find((before) => looksAlike(looksOf(before), looksOf(group)));
-    must(other === undefined, 'invalid_name', `the groups ${other} and ${group} look alike: rename one of them`);
+  const known: (readonly [string, Looks])[] = [];
+  const effort = newEffort();
+  for (const group of new Set(groups)) {
+    const looks = looksOf(group);
+    const alike = known.find(([, before]) => looksAlike(before, looks, effort));
+    must(alike === undefined, 'invalid_name', `the groups ${alike?.[0]} and ${group} look alike: rename one of them`);
+    known.push([group, looks]);
   }
 }
 
