@@ -4,7 +4,14 @@ import { parseEntry } from '../../src/core/log/entry.ts';
 import { leafHash } from '../../src/core/log/merkle.ts';
 import { consistencyProof, inclusionProof, MemoryTree, rootAt } from '../../src/core/log/tree.ts';
 import { objectsNamed } from '../../src/core/state/apply.ts';
-import { type AuthorityChain, authorityOf, sizesNamed } from '../../src/core/state/authority.ts';
+import {
+  type AuthorityChain,
+  authorityOf,
+  sizesNamed,
+  type VerifiedAuthority,
+  verifyAuthority,
+} from '../../src/core/state/authority.ts';
+import type { Claim } from '../../src/core/state/judgement.ts';
 import type { World } from '../world.ts';
 
 const utf8Text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -50,4 +57,19 @@ export function chainInputOf(world: World, release: string): ChainInput {
   const { facts, log, objects, founding } = world;
   const indices = authorityOf(facts, release);
   return { log, indices, objects, origin: facts.genesis.log.origin, logSeed: founding.logSeed };
+}
+
+/** Takes every step of a chain at once; its claims are yet to be discharged. */
+export function stepThrough(
+  chain: unknown,
+  vault: string,
+  release: string,
+): VerifiedAuthority & { readonly claims: readonly Claim[] } {
+  const steps = verifyAuthority(chain, vault, release);
+  const claims: Claim[] = [];
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return { ...step.value, claims };
+    claims.push(...step.value);
+  }
 }

@@ -61,32 +61,46 @@ export interface VerifiedAuthority {
   readonly facts: Facts;
   readonly release: Proposal<StatementOf<'release'>>;
   readonly checkpoint: { readonly size: number; readonly root: Hex };
-  /** To be discharged before anything rests on the chain. */
-  readonly claims: readonly Claim[];
 }
+
+/** Entries that are judged before the claims of all of them are discharged. */
+const STEP_ENTRIES = 64;
 
 /**
  * Checks an attacker-controlled authority chain: *no proof, no weights*.
  *
  * Every entry is in the log that the genesis key signed, the genesis is the fingerprint's, and the entries
- * alone, folded by the same rules as the whole log, make the release effective. Throws `wrong_genesis`,
- * `checkpoint_invalid`, `proof_invalid`, `index_gap`, `time_backwards`, `release_unknown`, and the code of
- * the rule that is broken.
+ * alone, folded by the same rules as the whole log, make the release effective. Gives the claims of at most 64 entries
+ * at a time. The caller discharges them before it asks for the next: so what a hostile vault makes up costs no more than
+ * the 64 entries that it is among, and the caller may rest, tell how far it is, or give up. Returns what the chain has
+ * shown. Throws `wrong_genesis`, `checkpoint_invalid`, `proof_invalid`, `index_gap`, `unknown_kind`, `time_backwards`,
+ * `release_unknown`, and the code of whichever rule is broken.
  */
-export function verifyAuthority(value: unknown, fingerprint: Hex, release: Hex): VerifiedAuthority {
+export function* verifyAuthority(
+  value: unknown,
+  fingerprint: Hex,
+  release: Hex,
+): Generator<readonly Claim[], VerifiedAuthority, void> {
   const chain = parseAs(authorityChain, value, 'authority');
   const objects = new Map(Object.entries(chain.objects).map(([name, text]) => [name, fromBase64url(text)]));
   const [first] = chain.entries;
   const genesis = first === undefined ? undefined : parseEntry(utf8(first.text));
   const checkpoint = openWithGenesisKey(chain.checkpoint, genesis, fingerprint);
-  const entries = includedEntries(chain, checkpoint);
-  const history = historyOfPrefixes(chain, entries, checkpoint);
+  const times = new Map<number, number>();
+  const history = historyOfPrefixes(chain, times, checkpoint);
   let facts: Facts | null = null;
-  const claims: Claim[] = [];
-  for (const entry of entries) {
-    const judgement = judge(facts === null ? null : atCorrection(facts, entry), entry, objects, history);
-    facts = judgement.facts;
-    claims.push(...judgement.claims);
+  let last = -1;
+  for (let from = 0; from < chain.entries.length; from += STEP_ENTRIES) {
+    const entries = includedEntries(chain.entries.slice(from, from + STEP_ENTRIES), last, checkpoint);
+    const claims: Claim[] = [];
+    for (const entry of entries) {
+      times.set(entry.index, entry.time);
+      const judgement = judge(facts === null ? null : atCorrection(facts, entry), entry, objects, history);
+      facts = judgement.facts;
+      claims.push(...judgement.claims);
+      last = entry.index;
+    }
+    yield claims;
   }
   const proposal = facts?.proposals.get(release);
   const isInForce = proposal?.phase === 'executed' && !proposal.ended;
@@ -97,7 +111,7 @@ export function verifyAuthority(value: unknown, fingerprint: Hex, release: Hex):
   );
   // A chain that goes on after the release may hold a stop: that needed only one, and counts here as well.
   requireReleasable(facts, proposal.statement);
-  return { facts, release: proposal, checkpoint, claims };
+  return { facts, release: proposal, checkpoint };
 }
 
 function isRelease(proposal: Proposal): proposal is Proposal<StatementOf<'release'>> {
@@ -116,17 +130,25 @@ function openWithGenesisKey(note: string, first: Entry | undefined, fingerprint:
   return { size: opened.size, root: toHex(opened.root) };
 }
 
-/** The first entry that is repeated, out of order or not in the log is the last that is parsed. */
-function includedEntries(chain: AuthorityChain, checkpoint: { size: number; root: Hex }): readonly Entry[] {
+/** The vault writes them by itself, as many as it likes: no release rests on one. */
+const NO_AUTHORITY: ReadonlySet<Entry['kind']> = new Set(['heartbeat', 'refusal']);
+
+/** The first entry that is repeated, out of order, of no authority or not in the log is the last that is parsed. */
+function includedEntries(
+  given: AuthorityChain['entries'],
+  after: number,
+  checkpoint: { size: number; root: Hex },
+): readonly Entry[] {
   const entries: Entry[] = [];
-  for (const { text, proof: hashes } of chain.entries) {
+  for (const { text, proof: hashes } of given) {
     const bytes = utf8(text);
     const entry = parseEntry(bytes);
-    const before = entries.at(-1);
+    const before = entries.at(-1)?.index ?? after;
+    must(entry.index > before, 'index_gap', `expected an entry after ${before}, got ${entry.index}`);
     must(
-      before === undefined || entry.index > before.index,
-      'index_gap',
-      `expected an entry after ${before?.index}, got ${entry.index}`,
+      !NO_AUTHORITY.has(entry.kind),
+      'unknown_kind',
+      `expected an entry that a release rests on, got the ${entry.kind} ${entry.index}`,
     );
     verifyInclusion(leafHash(bytes), entry.index, checkpoint.size, hashes.map(fromHex), fromHex(checkpoint.root));
     entries.push(entry);
@@ -134,17 +156,27 @@ function includedEntries(chain: AuthorityChain, checkpoint: { size: number; root
   return entries;
 }
 
+/** `times` are those of the entries so far. A prefix is proven when an entry names its size, and then once. */
 function historyOfPrefixes(
   { prefixes }: AuthorityChain,
-  entries: readonly Entry[],
+  times: ReadonlyMap<number, number>,
   checkpoint: { size: number; root: Hex },
 ): History {
+  const given = new Map<number, AuthorityChain['prefixes'][number]>();
+  for (const prefix of prefixes) {
+    const { size } = prefix;
+    const isOther = size < checkpoint.size && !given.has(size);
+    must(isOther, 'proof_invalid', `expected one root of the log at size ${size}, below the checkpoint's`);
+    given.set(size, prefix);
+  }
   const roots = new Map([[checkpoint.size, checkpoint.root]]);
-  for (const { size, root, proof: hashes } of prefixes) {
-    must(!roots.has(size), 'proof_invalid', `expected one root of the log at size ${size}, below the checkpoint's`);
+  const proven = (size: number): Hex | null => {
+    const prefix = given.get(size);
+    if (prefix === undefined) return null;
+    const { root, proof: hashes } = prefix;
     verifyConsistency(size, fromHex(root), checkpoint.size, fromHex(checkpoint.root), hashes.map(fromHex));
     roots.set(size, root);
-  }
-  const times = new Map(entries.map((entry) => [entry.index, entry.time]));
-  return { rootAt: (size) => roots.get(size) ?? null, timeAt: (index) => times.get(index) ?? null };
+    return root;
+  };
+  return { rootAt: (size) => roots.get(size) ?? proven(size), timeAt: (index) => times.get(index) ?? null };
 }

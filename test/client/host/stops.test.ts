@@ -5,11 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { claimsToStop, heedStops, requireStopPlace, StopPlace } from '../../../client/host/stops.ts';
 import { dropStopFile, writeStopFile } from '../../../client/stop-file.ts';
 import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
-import { verifyAuthority } from '../../../src/core/state/authority.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { released } from '../../core/state/stages.ts';
-import { chainInputOf, makeChain } from '../../world/authority.ts';
+import { chainInputOf, makeChain, stepThrough } from '../../world/authority.ts';
 import { runProgram } from '../cli/vault.ts';
 
 const ZEROS = '00'.repeat(32);
@@ -38,11 +37,7 @@ async function found(place: StopPlace): Promise<readonly SignedStop[]> {
 /** A host with its chain, and stops that were made after it. */
 async function host() {
   const stage = await released();
-  const authority = verifyAuthority(
-    makeChain(chainInputOf(stage.world, stage.release)),
-    stage.world.vault,
-    stage.release,
-  );
+  const authority = stepThrough(makeChain(chainInputOf(stage.world, stage.release)), stage.world.vault, stage.release);
   const signed = async (statement: StatementOf<'stop'>): Promise<SignedStop> => {
     const { body } = await stage.world.draftStop(statement);
     return { statement, signature: body.signature };

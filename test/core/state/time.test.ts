@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../src/core/canonical.ts';
 import type { Draft } from '../../../src/core/log/entry.ts';
-import { verifyAuthority } from '../../../src/core/state/authority.ts';
 import { endMs } from '../../../src/core/state/rules/expiry.ts';
-import { chainInputOf, makeChain } from '../../world/authority.ts';
+import { chainInputOf, makeChain, stepThrough } from '../../world/authority.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { dischargeClaim } from '../../world/log.ts';
 import { asProposer } from '../../world.ts';
@@ -209,7 +208,7 @@ describe('a log whose clock is ahead, because custodians’ clocks and the vault
     await correct(stage);
     const next = await world.release(await world.ask(deposit), ben, cleo);
     for (const digest of [release, next]) {
-      const verified = verifyAuthority(makeChain(chainInputOf(world, digest)), world.vault, digest);
+      const verified = stepThrough(makeChain(chainInputOf(world, digest)), world.vault, digest);
       for (const claim of verified.claims) await dischargeClaim(claim);
       expect(verified.release.executedTime).toBe(world.facts.proposals.get(digest)?.executedTime);
       expect(verified.facts.attestedMs).toBeLessThanOrEqual(world.facts.attestedMs);
