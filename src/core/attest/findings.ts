@@ -11,6 +11,9 @@ export const NOT_REACHED = 'not reached';
 /** Characters of what a rule shows of attacker-controlled text. */
 const TEXT_MAX = 2048;
 
+/** What a rule shows, without its name. */
+export type Comparison = Omit<RuleResult, 'rule'>;
+
 /**
  * Collects what one part of an appraisal claims and checks, in the order of the checks. Every rule is written
  * down once, passed or failed; `result` adds those that were never reached, as failures.
@@ -31,6 +34,10 @@ export class Findings<Rule extends string> {
 
   rule(rule: Rule, expected: string, got: string, pass: boolean): void {
     this.#rules.push({ rule, expected: cut(expected), got: cut(got), pass });
+  }
+
+  compared(rule: Rule, { expected, got, pass }: Comparison): void {
+    this.rule(rule, expected, got, pass);
   }
 
   same(rule: Rule, expected: string, got: string): void {

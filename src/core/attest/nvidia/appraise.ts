@@ -7,6 +7,7 @@ import type { DeviceClaim } from './claims.ts';
 import { compareDevice, type ValueRule, valueRules } from './compare.ts';
 import { ARCHITECTURES, type Device, parseDevice, verifyDeviceChain } from './device.ts';
 import type { SpdmEvidence } from './evidence.ts';
+import { compareDrivers } from './one-driver.ts';
 import type { NvidiaReferenceValues } from './reference-values.ts';
 import { NVIDIA_VENDOR_ROOTS } from './roots.ts';
 import { compareTopology, linkedSwitches, type PlacedDevice } from './topology.ts';
@@ -15,7 +16,7 @@ import { compareTopology, linkedSwitches, type PlacedDevice } from './topology.t
 type Place = `gpu-${number}` | `switch-${number}`;
 const AUTHENTICITY_RULES = ['chain', 'signature', 'fwid', 'architecture'] as const;
 type DeviceRule = (typeof AUTHENTICITY_RULES)[number] | 'nonce' | ValueRule;
-const MACHINE_RULES = ['nvidia.distinct', 'nvidia.topology'] as const;
+const MACHINE_RULES = ['nvidia.distinct', 'nvidia.one-driver', 'nvidia.topology'] as const;
 type NvidiaRule = (typeof MACHINE_RULES)[number] | `nvidia.${Place}.${DeviceRule}`;
 interface Input extends PlatformInput<SpdmEvidence, NvidiaReferenceValues> {
   /** How many NVSwitches a host may show, as the policy lists them; null to check authenticity alone. */
@@ -53,10 +54,15 @@ export async function appraiseNvidia(input: Input): Promise<PlatformResult> {
   findings.claim('gpu.count', String(count.gpu));
   findings.claim('gpu.switches', String(count.switch));
   findings.same('nvidia.distinct', `${devices.length} distinct devices`, `${distinct(devices)} distinct devices`);
-  const { expected, got, pass } = compareTopology(placed, input.allowedSwitches);
-  findings.rule('nvidia.topology', expected, got, pass);
+  const drivers = devices.filter(({ architecture }) => architecture !== 'nvswitch').map(driverOf);
+  findings.compared('nvidia.one-driver', compareDrivers(drivers));
+  findings.compared('nvidia.topology', compareTopology(placed, input.allowedSwitches));
   const label = `gpu-${devices[0]?.chain[0].serial.slice(0, 16)}`;
   return findings.result(label, required);
+}
+
+function driverOf({ report }: Device): string {
+  return report.opaque.driver ?? 'absent';
 }
 
 /** One device with two firmwares has two leaves, and one identity. */

@@ -31,11 +31,9 @@ export function compareDevice<At extends string>(
   // Without the records there is nothing to compare the measurements with: the rules stay unreached, and fail.
   if (driver !== undefined && vbios !== undefined) {
     const lists = driver === null ? [vbios.golden] : [driver.golden, vbios.golden];
-    const { expected, got, pass } = compareMeasurements(device, lists);
-    findings.rule(`${at}.measurements`, expected, got, pass);
+    findings.compared(`${at}.measurements`, compareMeasurements(device, lists));
     if (driver !== null) {
-      const claims = compareClaims(driver.golden, vbios.golden);
-      findings.rule(`${at}.golden-conflict`, claims.expected, claims.got, claims.pass);
+      findings.compared(`${at}.golden-conflict`, compareClaims(driver.golden, vbios.golden));
     }
   }
   if (isGpu && values.ppcie !== null) findings.among(`${at}.ppcie`, values.ppcie, opaque.ppcie ?? 'absent');

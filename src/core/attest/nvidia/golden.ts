@@ -1,4 +1,5 @@
 import { toHex } from '../../bytes.ts';
+import type { Comparison } from '../findings.ts';
 import type { Device } from './device.ts';
 import { measureText } from './measures.ts';
 import type { GoldenValue } from './reference-values.ts';
@@ -9,12 +10,6 @@ const NVDEC0_INDEX = 35;
 const NVDEC0_OFF = '55';
 
 type Golden = readonly GoldenValue[];
-
-export interface Comparison {
-  readonly expected: string;
-  readonly got: string;
-  readonly pass: boolean;
-}
 
 /**
  * Compares a report's measurements with golden values: index i with block i + 1, which must be there and be one

@@ -1,6 +1,6 @@
 import { type Hex, toHex } from '../../bytes.ts';
+import type { Comparison } from '../findings.ts';
 import type { Device } from './device.ts';
-import type { Comparison } from './golden.ts';
 
 /** Of a link that leads nowhere. */
 const NO_SWITCH: Hex = '00'.repeat(8);
@@ -19,6 +19,7 @@ export interface PlacedDevice {
  * another machine's, and one that is left out sees what passes through it. Each GPU is linked to each switch that is
  * shown, and to no other. Where none is shown, all GPUs are linked to the same ones, and to none at all unless the
  * policy's counts, `allowedSwitches`, are 0 alone: 0 beside others is for GPUs without links. Null checks no policy.
+ * Of several switches without a GPU nothing says that they are of one machine.
  */
 export function compareTopology(
   devices: readonly PlacedDevice[],
@@ -27,7 +28,12 @@ export function compareTopology(
   const switches = devices.filter(({ device }) => device.architecture === 'nvswitch');
   const gpus = devices.filter(({ device }) => device.architecture !== 'nvswitch');
   if (switches.length === 0) return compareLinks(gpus, allowedSwitches === null || isZeroAlone(allowedSwitches));
-  const faults = [...idFaults(switches), ...linkFaults(gpus, switches)];
+  const areUnlinked = gpus.length === 0 && switches.length > 1;
+  const faults = [
+    ...idFaults(switches),
+    ...linkFaults(gpus, switches),
+    ...(areUnlinked ? [`no GPU says that ${switches.length} NVSwitches are of one machine`] : []),
+  ];
   const counts = `${gpus.length} GPUs and ${switches.length} NVSwitches`;
   return {
     expected: 'every GPU linked to every NVSwitch that is shown and to no other',

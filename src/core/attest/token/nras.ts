@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from '../../bytes.ts';
 import { Findings } from '../findings.ts';
+import { compareDrivers } from '../nvidia/one-driver.ts';
 import type { PlatformInput, PlatformResult } from '../platform.ts';
 import { ABSENT, type CompactJws, parseCompactJws } from './jws.ts';
 import { failedChecks, parseDevicePayload, parseOverallPayload } from './nras-claims.ts';
@@ -13,7 +14,7 @@ const NRAS: Service = { name: 'nras', algorithm: 'ES384', issuer: 'https://nras.
 
 const DEVICE_VALUE_RULES = ['measurements', 'debug', 'secure-boot', 'warning', 'hwmodel', 'vbios'] as const;
 type DeviceRuleName = TokenRule | 'nonce' | 'checks' | (typeof DEVICE_VALUE_RULES)[number] | 'driver';
-type OverallRuleName = TokenRule | 'submodules' | 'result' | 'distinct' | 'nonce' | 'claims-version';
+type OverallRuleName = TokenRule | 'submodules' | 'result' | 'distinct' | 'one-driver' | 'nonce' | 'claims-version';
 type Kind = 'gpu' | 'switch';
 type DevicePrefix = `nras.${Kind}-${string}`;
 type NrasRule = `nras.${OverallRuleName}` | `${DevicePrefix}.${DeviceRuleName}`;
@@ -51,13 +52,14 @@ export async function appraiseNras(input: NrasInput): Promise<PlatformResult> {
   findings.same('nras.result', 'true', String(overall['x-nvidia-overall-att-result'] ?? ABSENT));
   findings.same('nras.submodules', namedText(overall.submods), sentText(devices));
   checkDistinct(findings, devices);
+  findings.compared('nras.one-driver', compareDrivers(devices.filter(({ kind }) => kind === 'gpu').map(driverOf)));
   if (referenceValues !== null) findings.among('nras.claims-version', referenceValues.claimsVersions, version);
   for (const device of devices) await checkDevice(findings, device, { nonce, version, keys }, input);
   return findings.result(labelOf(devices), requiredRules(devices, input));
 }
 
 function requiredRules(devices: readonly Device[], { expectedData, referenceValues }: NrasInput): NrasRule[] {
-  const overall: OverallRuleName[] = [...TOKEN_RULES, 'result', 'submodules', 'distinct'];
+  const overall: OverallRuleName[] = [...TOKEN_RULES, 'result', 'submodules', 'distinct', 'one-driver'];
   const each: DeviceRuleName[] = [...TOKEN_RULES, 'nonce', 'checks'];
   if (expectedData !== null) overall.push('nonce');
   if (referenceValues !== null) {
@@ -76,6 +78,10 @@ function parseDevice({ name, token: text }: NrasEvidence['devices'][number]): De
   const token = parseCompactJws(text, prefix);
   const kind = isSwitch(name) ? 'switch' : 'gpu';
   return { prefix, name, kind, text, token, claims: parseDevicePayload(token.payload, prefix) };
+}
+
+function driverOf({ claims }: Device): string {
+  return claims['x-nvidia-gpu-driver-version'];
 }
 
 /** What the firmware of a device calls itself; an NVSwitch has no driver. */
@@ -109,7 +115,7 @@ async function checkDevice(
   const { prefix, kind, token, claims } = device;
   findings.claim(`${prefix}.ueid`, claims.ueid);
   findings.claim(`${prefix}.hwmodel`, claims.hwmodel);
-  findings.claim(`${prefix}.driver`, claims['x-nvidia-gpu-driver-version']);
+  findings.claim(`${prefix}.driver`, driverOf(device));
   findings.claim(`${prefix}.vbios`, biosOf(device));
   await checkToken(findings, prefix, overall.keys, token, input);
   const isSameNonce = claims.eat_nonce === overall.nonce && overall.nonce !== ABSENT;
@@ -127,7 +133,7 @@ function checkDeviceValues(findings: Findings<NrasRule>, device: Device, values:
   findings.same(`${prefix}.secure-boot`, 'true', String(claims.secboot ?? ABSENT));
   findings.same(`${prefix}.warning`, 'none', warning == null ? 'none' : JSON.stringify(warning));
   findings.among(`${prefix}.hwmodel`, values.hwModels, claims.hwmodel);
-  if (kind === 'gpu') findings.among(`${prefix}.driver`, values.drivers, claims['x-nvidia-gpu-driver-version']);
+  if (kind === 'gpu') findings.among(`${prefix}.driver`, values.drivers, driverOf(device));
   findings.among(`${prefix}.vbios`, values.vbioses, biosOf(device));
 }
 

@@ -110,7 +110,7 @@ describe('devices', () => {
     expect(first.rules.map(({ rule }) => rule.replace('nvidia.gpu-0.', ''))).toEqual([
       ...['chain', 'signature', 'fwid', 'architecture', 'nonce'],
       ...['driver', 'vbios', 'measurements', 'golden-conflict', 'ppcie', 'feature-flag'],
-      ...['nvidia.distinct', 'nvidia.topology'],
+      ...['nvidia.distinct', 'nvidia.one-driver', 'nvidia.topology'],
     ]);
   });
 });
@@ -127,10 +127,15 @@ describe('the topology', () => {
     expect(await broken(evidenceOf(gpu(1, [3, 4]), gpu(2, [3, 4]), nvswitch(3), nvswitch(4)))).toEqual([]);
   });
 
-  test('of GPUs alone, or of switches alone, has nothing to compare', async () => {
+  test('of GPUs alone, or of one switch alone, has nothing to compare', async () => {
     expect(await broken(evidenceOf(gpu(1), gpu(2)))).toEqual([]);
     expect(await broken(evidenceOf(gpu(1, [3, 4]), gpu(2, [4, 3])))).toEqual([]);
-    expect(await broken(evidenceOf(nvswitch(3), nvswitch(4)))).toEqual([]);
+    expect(await broken(evidenceOf(nvswitch(3)))).toEqual([]);
+  });
+
+  test('of several switches without a GPU is refused: nothing says that they are of one machine', async () => {
+    const got = 'no GPU says that 2 NVSwitches are of one machine';
+    expect(await topology(nvswitch(3), nvswitch(4))).toMatchObject({ got, pass: false });
   });
 
   test('with a switch that no GPU is linked to is refused: it is of another machine', async () => {
@@ -473,6 +478,24 @@ describe('several devices', () => {
   test('that are one device shown twice are refused', async () => {
     const twice = evidenceOf(makeDevice(), makeDevice());
     expect(await broken(twice)).toEqual(['distinct']);
+  });
+
+  test('with two drivers are refused: they are of two machines', async () => {
+    const allowed = ['535.86.09', '550.90.07'].map((version) => ({ chip: 'GH100', version, golden: null }));
+    const given = valuesWith({ drivers: [...allowed, ...referenceValuesFor().drivers] });
+    const withDriver = (seed: number, version: string | null) =>
+      makeDevice({ seed, opaque: { 3: version === null ? null : utf8(version) } });
+    const failed = async (...devices: readonly ReturnType<typeof makeDevice>[]) =>
+      (await appraise(evidenceOf(...devices), given)).rules.filter(({ pass }) => !pass);
+    expect(await failed(withDriver(1, '535.86.09'), withDriver(2, '535.86.09'))).toEqual([]);
+    expect(await failed(withDriver(1, '535.86.09'), withDriver(2, '550.90.07'))).toMatchObject([
+      { rule: 'nvidia.one-driver', got: '535.86.09, 550.90.07' },
+    ]);
+    const blackwell = makeDevice({ architecture: 'blackwell', seed: 2 });
+    expect(await failed(withDriver(1, '535.86.09'), blackwell)).toMatchObject([
+      { rule: 'nvidia.one-driver', got: `535.86.09, ${TEST_DRIVER}` },
+    ]);
+    expect(await broken(evidenceOf(withDriver(1, '535.86.09'), withDriver(2, null)), given)).toContain('one-driver');
   });
 
   test('that are one device with two firmwares are refused', async () => {

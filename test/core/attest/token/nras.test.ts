@@ -25,7 +25,7 @@ import { testKey } from '../../x509/certificate-kit.ts';
 const NONCE = new Uint8Array(32).fill(7);
 const NOW = TOKEN_INSTANT_MS / 1000;
 const OVERALL = ['algorithm', 'key', 'key-trusted', 'signature', 'issuer', 'time'];
-const ALL = ['nonce', 'result', 'submodules', 'distinct', 'claims-version'];
+const ALL = ['nonce', 'result', 'submodules', 'distinct', 'one-driver', 'claims-version'];
 const DEVICE = [
   ...['nonce', 'checks', 'measurements', 'debug', 'secure-boot', 'warning', 'hwmodel', 'driver', 'vbios'],
 ];
@@ -131,7 +131,7 @@ describe('tokens of NRAS', () => {
     expect(rules.map(({ rule, pass }) => [rule, pass])).toEqual(
       [
         ...left,
-        ...['result', 'submodules', 'distinct'],
+        ...['result', 'submodules', 'distinct', 'one-driver'],
         ...[...left, 'nonce', 'checks'].map((rule) => `gpu-0.${rule}`),
       ].map((rule) => [`nras.${rule}`, true]),
     );
@@ -299,6 +299,14 @@ describe('the devices', () => {
     ]);
     expect(await broken(device({ ueid: undefined }))).toEqual(['distinct']);
     expect((await appraised(device({ ueid: undefined }))).label).toBe('gpu-unnamed');
+  });
+
+  test('are refused where two GPUs have two drivers: they are of two machines', async () => {
+    const payload = { 'x-nvidia-gpu-driver-version': '550.90.07' };
+    const referenceValues = nrasValues({ drivers: ['595.71.05', '550.90.07'] });
+    const report = (gpus: number) => tokens({ gpus, device: { payload } });
+    expect(await broken(report(1), { referenceValues })).toEqual([]);
+    expect(await broken(report(2), { referenceValues })).toEqual(['one-driver']);
   });
 
   test('are in the order of their numbers, not of their letters', async () => {
