@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { type Hex, toHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { personText } from '../../src/core/state/persons.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ProposalView } from '../api.ts';
 import { counted, exactBytes } from '../exact.ts';
@@ -204,9 +205,9 @@ function receiptLine({ receipt: isWanted }: FetchFlags, index: number | null): s
 }
 
 function waitingLine({ phase, votes, wanting, missingGroups }: ProposalView): string {
-  const cast = votes.map(({ name, decision }) => `${name} ${decision === 'approve' ? 'approves' : 'denies'}`);
-  if (phase === 'executed') return `released     ${cast.join(', ')}`;
-  if (phase === 'approved') return `approved     ${cast.join(', ')}; the vault has yet to release it`;
+  const cast = votes.map((vote) => `${personText(vote)}, ${vote.decision === 'approve' ? 'approves' : 'denies'}`);
+  if (phase === 'executed') return `released     ${cast.join('; ')}`;
+  if (phase === 'approved') return `approved     ${cast.join('; ')}; the vault has yet to release it`;
   const groups = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;
   return [`waiting      ${wanting} more to approve${groups}`, ...cast].join('; ');
 }

@@ -140,6 +140,17 @@ describe('on the page of every proposal, persons are named by id, membership and
     expect(await page.getByText('Another enrolment waits').count()).toBe(0);
   });
 
+  it('what was withdrawn says who withdrew it, when and why', async () => {
+    const digest = shown.get('resumption') ?? '';
+    await stopAs(vault.ben, { what: 'proposal', target: digest, reason: 'not yet' });
+    await show(digest);
+    const { person } = vault.ben.custodian;
+    const text = (await page.getByText('Stopped by').innerText()).replaceAll(/\s+/g, ' ');
+    expect(text).toMatch(new RegExp(`^Stopped by ben custodian id ${person} ${SEEN} in entry \\d+, .*: “not yet”$`));
+    const persons = [{ person, name: 'ben' }];
+    expect(await namedByNameAlone(page, { persons, machines: [] })).toEqual([]);
+  });
+
   it('what another policy has overtaken says that it can come back with its votes, and how to prevent it', async () => {
     const before = (await followAs(vault.auditor, vault.fingerprint)).facts.policy.digest;
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, shown.get('policy') ?? '');

@@ -176,6 +176,9 @@ describe('deposit, evaluate, publish, release', SLOW, () => {
     const { code, stdout, stderr } = await again;
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^fetched {6}acme\/ocr@1: 2 files, 1\.4 MiB/)]);
     expect(stderr).toMatch(/^waiting {6}2 more to approve$/m);
+    expect(stderr).toMatch(
+      /^released {5}“\w+”, custodian, id [0-9a-f]{32}, approves; “\w+”, custodian, id [0-9a-f]{32}, /m,
+    );
     expect(stdout).toMatch(/^received {5}\d+ bytes of ciphertext/m);
     expect(first.receivedBytes).toBeGreaterThan(WEIGHTS.length);
     expect(readFileSync(vault.path('out/sub/config.json'), 'utf8')).toBe('{}');

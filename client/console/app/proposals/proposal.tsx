@@ -2,14 +2,16 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import type { TwinlockError } from '../../../../src/core/errors.ts';
-import type { Facts, Proposable } from '../../../../src/core/state/state.ts';
+import type { Facts, Proposable, RecordedStop } from '../../../../src/core/state/state.ts';
 import { type Review, review } from '../../../custodian/review.ts';
 import { howToEnd } from '../../../custodian/standing.ts';
 import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Exactly } from '../parts/exactly.tsx';
 import { asFailure, Failure, Mark, Notice } from '../parts/notice.tsx';
+import { Person } from '../parts/person.tsx';
 import { Screen } from '../parts/screen.tsx';
+import { Text } from '../parts/text.tsx';
 import { now, withReplica } from '../vault.ts';
 import { ChangesPanel } from './changes.tsx';
 import { DecidePanel } from './decide.tsx';
@@ -64,6 +66,7 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
         {review.grade === 'simulation' ? <Mark tone="warn">simulation</Mark> : null}
       </p>
       {isOvertaken(facts, proposal) ? <Overtaken statement={review.statement} /> : null}
+      {proposal.stop === null ? null : <StoppedBy stop={proposal.stop} facts={facts} />}
       <WhatPanel review={review} facts={facts} />
       <AskedPanel review={review} facts={facts} />
       <PolicyPanel review={review} facts={facts} />
@@ -74,6 +77,15 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
       <DecidePanel key={review.digest} review={review} facts={facts} />
       <Exactly statement={review.statement} />
     </Screen>
+  );
+}
+
+/** Who withdrew or revoked it, when and why. */
+function StoppedBy({ stop: { person, reason, time, index }, facts }: { stop: RecordedStop; facts: Facts }) {
+  return (
+    <p>
+      Stopped by <Person facts={facts} person={person} /> in entry {index}, {instant(time)}: “<Text of={reason} />”
+    </p>
   );
 }
 
