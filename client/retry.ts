@@ -23,7 +23,8 @@ export const DEFAULT_RETRY: RetryPolicy = {
 /**
  * Patience with a vault that cannot be reached: `wait` after each failure, which rethrows what is not
  * `unavailable` or `rate_limited`, and everything once the vault has not been reached for `forMs`. Waits twice as
- * long each time; a vault that says `rate_limited` has been reached, and is asked again when it says.
+ * long each time. A vault that says `rate_limited`, or when to ask again, has been reached, and is asked again then: it
+ * waits for its clock to be confirmed, which nothing that is given up here would hasten.
  */
 export class Patience {
   readonly #policy: RetryPolicy;
@@ -41,7 +42,7 @@ export class Patience {
   }
 
   async wait(error: unknown): Promise<void> {
-    if (error instanceof TwinlockError && error.code === 'rate_limited') {
+    if (error instanceof TwinlockError && asksToWait(error)) {
       this.#since = this.#policy.now();
       await this.#policy.sleep(askedToWaitMs(error, this.#delayMs));
       return;
@@ -52,6 +53,10 @@ export class Patience {
     await this.#policy.sleep(this.#delayMs);
     this.#delayMs = Math.min(2 * this.#delayMs, MAX_DELAY_MS);
   }
+}
+
+function asksToWait({ code, detail }: TwinlockError): boolean {
+  return code === 'rate_limited' || (code === 'unavailable' && detail['retryAfterMs'] !== undefined);
 }
 
 /** As long as the vault says, within bounds: it may be in the wrong hands. */

@@ -139,12 +139,12 @@ async function openContext(
     stops: stopAllowance(steady(clock)),
     shares: new Shares(steady(clock)),
     door: webauthnDoor,
-    endorser: openEndorser({ ...endorsements, cache: join(dataDir, ENDORSEMENT_CACHE), now: clock.now }),
+    endorser: openEndorser({ ...endorsements, ...clock, cache: join(dataDir, ENDORSEMENT_CACHE) }),
     verify: verifyNode,
     logKey,
     closing,
     clock,
-    watch: new ClockWatch(clock),
+    watch: new ClockWatch(clock, recorder.state?.facts ?? null),
     random,
   };
   await settleUploads(context);

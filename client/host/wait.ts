@@ -2,7 +2,7 @@ import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import type { Api, ProposalView } from '../api.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
-import { HOST_CLOCK } from './clock.ts';
+import { HOST_CLOCK, leaseOver } from './clock.ts';
 import type { PendingRelease } from './pending-release.ts';
 
 /** The vault answers earlier when something happens. */
@@ -18,7 +18,7 @@ const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
 
 /**
  * Waits until a release is in force. `onProgress` is told of every change. The wait ends by this host's own clock too,
- * five minutes after the statement has expired, and takes no release that comes later. Throws `proposal_closed` (denied,
+ * five minutes after the statement has expired or the lease is over, and takes no release that comes later. Throws `proposal_closed` (denied,
  * withdrawn, revoked, or the lease is over; `detail.phase` says which), `statement_expired`, `wrong_policy`, `unavailable`
  * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal. A vault that
  * says `rate_limited` is asked again when it says: the request stands meanwhile.
@@ -43,6 +43,8 @@ export async function waitForRelease(
     const end = ENDS[phase];
     if (end !== undefined) throw new TwinlockError(end[0], end[1], { phase });
     if (view.ended) throw new TwinlockError('proposal_closed', 'the lease is over: request it anew', { phase });
+    // A vault whose clock is not confirmed does not say so, and would have this host ask without end.
+    if (phase === 'executed' && now() > (view.leaseEnds ?? Number.POSITIVE_INFINITY) + MAX_SKEW_MS) throw leaseOver();
     if (phase === 'executed') return view;
     if (!view.current) {
       throw new TwinlockError('wrong_policy', 'the policy has changed since it was requested: request it anew', {

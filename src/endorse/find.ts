@@ -21,6 +21,8 @@ export interface Sources {
   readonly cache: string;
   readonly mirrors: Mirrors;
   readonly now: () => number;
+  /** Milliseconds by a clock that is never set: one that was wrong for a moment keeps no mirror from being asked. */
+  readonly monotonic: () => number;
 }
 
 interface Failure {
@@ -110,7 +112,7 @@ export class Finder {
   #asked<V>(wanted: Wanted<V>): Promise<Uint8Array | null> {
     const { question } = wanted;
     const failure = this.#failures.get(question);
-    if (failure !== undefined && failure.untilMs > this.#sources.now()) return Promise.reject(failure.error);
+    if (failure !== undefined && failure.untilMs > this.#sources.monotonic()) return Promise.reject(failure.error);
     this.#failures.delete(question);
     const running = this.#asking.get(question);
     if (running !== undefined) return running;
@@ -120,7 +122,7 @@ export class Finder {
   }
 
   async #ask<V>(wanted: Wanted<V>): Promise<Uint8Array | null> {
-    const { mirrors, now } = this.#sources;
+    const { mirrors, monotonic } = this.#sources;
     const take = (vendor: keyof Mirrors, path: string) =>
       this.#turns.take(() => askMirror(mirrors[vendor] as URL, path));
     const get: Get = Object.assign(take, { has: (vendor: keyof Mirrors) => mirrors[vendor] !== undefined });
@@ -134,7 +136,7 @@ export class Finder {
         cause,
       });
       if (this.#failures.size >= MAX_FAILURES) this.#failures.clear();
-      this.#failures.set(wanted.question, { error, untilMs: now() + PAUSE_MS });
+      this.#failures.set(wanted.question, { error, untilMs: monotonic() + PAUSE_MS });
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import { MAX_SKEW_MS } from '../core/state/judgement.ts';
+import type { Facts } from '../core/state/state.ts';
 import type { Clock } from './ports.ts';
 
 /** A wall clock, which the operator may set, and a monotonic clock, which cannot be set. */
@@ -21,6 +22,9 @@ export interface ClockState {
   readonly sinceSignedSeconds: number;
 }
 
+/** The latest time that a custodian has signed, and the entry in which one last did. */
+type Signed = Pick<Facts, 'attestedMs' | 'attestedAt'>;
+
 /**
  * Whether the wall clock may be acted upon without a person: only where a custodian has signed a time that agreed with
  * it, since this process began, and it has not jumped against the monotonic clock from then on. A clock that was set
@@ -28,17 +32,24 @@ export interface ClockState {
  */
 export class ClockWatch {
   readonly #clocks: Clocks;
-  /** The last look at which the wall clock agreed with a custodian's. */
+  /** What custodians had signed at the last look. A clock that is set back to it later is not confirmed by it again. */
+  #signed: Signed | null;
+  /** The last look at which the wall clock agreed with what a custodian had just signed. */
   #agreed: { readonly wallMs: number; readonly monotonicMs: number } | null = null;
 
-  constructor(clocks: Clocks) {
+  /** `signed` is what custodians had signed before this process began; null where the vault was not founded yet. */
+  constructor(clocks: Clocks, signed: Signed | null) {
     this.#clocks = clocks;
+    this.#signed = signed;
   }
 
-  /** To be called every few seconds. `attestedMs` is the latest time that a custodian has signed. */
-  look(attestedMs: number): ClockState {
+  /** To be called every few seconds, with the log's facts. */
+  look(signed: Signed): ClockState {
     const [wallMs, monotonicMs] = [this.#clocks.now(), this.#clocks.monotonic()];
-    if (Math.abs(wallMs - attestedMs) <= MAX_SKEW_MS) this.#agreed = { wallMs, monotonicMs };
+    const { attestedMs, attestedAt } = signed;
+    const isNew = this.#signed?.attestedAt !== attestedAt || this.#signed.attestedMs !== attestedMs;
+    this.#signed = { attestedMs, attestedAt };
+    if (isNew && Math.abs(wallMs - attestedMs) <= MAX_SKEW_MS) this.#agreed = { wallMs, monotonicMs };
     const jumpedMs = this.#jumpedMs;
     return {
       isConfirmed: this.isConfirmed,
@@ -52,16 +63,27 @@ export class ClockWatch {
     return jumpedMs !== null && Math.abs(jumpedMs) <= MAX_SKEW_MS;
   }
 
-  /** What has ended by this time may be told to have ended: by a confirmed clock, or by what custodians have signed. */
-  overMs(attestedMs: number): number {
+  /**
+   * The best that this process knows, in whole milliseconds since the epoch: the wall clock; where it has jumped, what the
+   * monotonic clock has counted on since the two agreed.
+   */
+  get nowMs(): number {
     const now = this.#clocks.now();
-    return this.isConfirmed ? now : Math.min(now, attestedMs);
+    const jumpedMs = this.#jumpedMs ?? 0;
+    return Math.abs(jumpedMs) <= MAX_SKEW_MS ? now : Math.round(now - jumpedMs);
+  }
+
+  /**
+   * What has ended by this time has ended for certain, and may be told so: no jump of the wall clock moves it. Before
+   * a custodian has signed anything, both the wall clock and what was signed before must say so.
+   */
+  overMs(attestedMs: number): number {
+    return this.#agreed === null ? Math.min(this.#clocks.now(), attestedMs) : this.nowMs;
   }
 
   /** The latest that it may be: a wall clock that is set back makes no lease longer. */
   latestMs(attestedMs: number): number {
-    const now = this.#clocks.now();
-    return Math.max(now, attestedMs, now - (this.#jumpedMs ?? 0));
+    return Math.max(this.#clocks.now(), attestedMs, this.nowMs);
   }
 
   get #jumpedMs(): number | null {

@@ -54,7 +54,7 @@ export async function decide(
 
 /** Records that a custodian has opened one of their envelopes and checked the share in it. */
 export function confirmCustody(context: Context, caller: CustodianCaller, custody: Custody): Promise<Recorded> {
-  return context.recorder.record(() => ({ drafts: [custodyDraft(caller, custody)] }));
+  return context.recorder.record(() => ({ timeMs: context.watch.nowMs, drafts: [custodyDraft(caller, custody)] }));
 }
 
 function custodyDraft(caller: CustodianCaller, custody: Custody): Draft {

@@ -62,7 +62,8 @@ async function depositInTurn(context: Context, caller: PrincipalCaller, request:
   const recorded = await context.recorder.record(async () => {
     // It may have been dropped while this act waited for its turn.
     await ownUpload(context, caller, upload.id);
-    return { objects: new Map([[digest, request.manifest]]), envelopes, drafts: [{ kind: 'deposit', body }] };
+    const objects = new Map([[digest, request.manifest]]);
+    return { timeMs: context.watch.nowMs, objects, envelopes, drafts: [{ kind: 'deposit', body }] };
   });
   await context.recorder.inTurn(() => settle(context, upload, digest));
   return { ...recorded, manifest: digest };

@@ -33,7 +33,11 @@ export async function invited(context: Context, token: string | null): Promise<I
     'the invitation is not of this vault: paste it whole, as twinlockd init printed it',
   );
   const isOpen = context.clock.now() <= founding.expires;
-  must(isOpen, 'invitation_stale', 'the invitation has expired: begin again with twinlockd init in a new data folder');
+  must(
+    isOpen,
+    'invitation_stale',
+    'the invitation has expired by the vault’s clock: see that it is right, or begin again with twinlockd init in a new data folder',
+  );
   return { founding, founder };
 }
 

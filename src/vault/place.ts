@@ -12,7 +12,7 @@ export interface Placed {
 }
 
 /**
- * The draft as the entry that follows `state`, null before genesis; `nowMs` is the vault's clock. Throws as
+ * The draft as the entry that follows `state`, null before genesis; `nowMs` is when, by the vault. Throws as
  * `encodeEntry`, and `clock_skew` where the clock is behind what custodians have attested.
  */
 export function place(state: State | null, draft: Draft, nowMs: number): Placed {
@@ -22,13 +22,17 @@ export function place(state: State | null, draft: Draft, nowMs: number): Placed 
   return { index: frontier.size, bytes: encodeEntry(entry) };
 }
 
+/** Not refused for a clock that is behind: a stop must work, a deposit may be the work of days, a receipt is given once. */
+const TAKEN_BY_ANY_CLOCK: ReadonlySet<Draft['kind']> = new Set(['stop', 'deposit', 'receipt']);
+
 /**
- * The time of an entry that is recorded at `nowMs`. A stop is never refused for a clock: it takes the earliest time
- * that the fold allows. Throws `clock_skew` for what else would be dated before what custodians have attested.
+ * The time of an entry that is recorded at `nowMs`. A stop, a deposit and a receipt take the earliest time that the
+ * fold allows where the clock is behind it. Throws `clock_skew` for what else would be dated before what custodians have
+ * attested.
  */
 function dated(facts: Facts, draft: Draft, nowMs: number): number {
   const earliest = earliestMs(facts);
-  if (draft.kind === 'stop') return Math.max(nowMs, earliest);
+  if (TAKEN_BY_ANY_CLOCK.has(draft.kind)) return Math.max(nowMs, earliest);
   const seconds = Math.round((facts.attestedMs - nowMs) / 1000);
   must(
     nowMs >= earliest || correctsTheClock(facts, draft),

@@ -17,6 +17,7 @@ export function giveReceipt(
     must(proposer !== undefined, 'release_unknown', `there is no release ${release}`);
     const isOwn = proposer.kind === 'principal' && proposer.key === caller.key;
     must(isOwn, 'not_permitted', 'the release was requested with another key');
-    return { drafts: [{ kind: 'receipt', body: { type: 'host', release, ...receipt } }] };
+    const drafts = [{ kind: 'receipt', body: { type: 'host', release, ...receipt } }] as const;
+    return { timeMs: context.watch.nowMs, drafts };
   });
 }

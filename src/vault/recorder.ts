@@ -17,6 +17,8 @@ type Alongside = Partial<Omit<Batch, 'entries' | 'checkpoint' | 'erase'>>;
 
 interface Act extends Alongside {
   readonly drafts: readonly Draft[];
+  /** When it is recorded, in milliseconds since the epoch; the wall clock's time unless given. */
+  readonly timeMs?: number;
 }
 
 export interface Recorded {
@@ -184,12 +186,12 @@ export class Recorder {
   async #record(decide: Decide, giveWay: () => void): Promise<Recorded> {
     if (this.#isInDoubt) await this.#resolveDoubt();
     giveWay();
-    const { drafts, ...alongside } = await decide(this.#state?.facts ?? null);
+    const { drafts, timeMs = this.#ports.clock.now(), ...alongside } = await decide(this.#state?.facts ?? null);
     const objects = alongside.objects ?? new Map<Hex, Uint8Array>();
     let state = this.#state;
     const entries: Placed[] = [];
     for (const draft of drafts) {
-      const { index, bytes } = place(state, draft, this.#ports.clock.now());
+      const { index, bytes } = place(state, draft, timeMs);
       const applied = apply(state, bytes, objects);
       await this.#discharge(applied.claims, giveWay);
       state = applied.state;

@@ -3,6 +3,7 @@ import { fromBase64url, type Hex, wipe } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
+import { endMs } from '../core/state/rules/expiry.ts';
 import { requireCurrent } from '../core/state/rules/proposal.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
@@ -20,14 +21,16 @@ import type { TokenRow } from './ports.ts';
 export async function releaseApproved(context: Context, digest: Hex): Promise<Code | null> {
   const proposal = approvedRelease(context.recorder.facts, digest);
   if (proposal === null) return null;
-  const now = context.clock.now();
+  // The last approval has just said what time it is.
+  context.watch.look(context.recorder.facts);
+  const now = context.watch.nowMs;
   try {
     requireReady(context, digest, now);
     const tokens = await tokensFor(context, proposal, now + proposal.statement.leaseMs);
     await context.recorder.record((facts) => {
       const isStill = facts !== null && approvedRelease(facts, digest) !== null;
       must(isStill, 'proposal_closed', 'it has been released, or ended, in the meantime');
-      return { tokens, drafts: [{ kind: 'release', body: { proposal: digest } }] };
+      return { tokens, timeMs: now, drafts: [{ kind: 'release', body: { proposal: digest } }] };
     });
     return null;
   } catch (error) {
@@ -68,13 +71,15 @@ async function tokensFor(context: Context, { digest, statement }: Release, expir
   return rows;
 }
 
+/** When to ask again where the lease is over by a clock that no custodian has confirmed. */
+const ASK_AGAIN_MS = 5_000;
+
 /**
  * A release that is served today. Throws `release_unknown`, `quorum_missing`, `unavailable` (approved, but it has
- * to wait), `wrong_policy` (approved under another than is in force), `proposal_closed`, `vault_stopped`, `principal_retired` or `version_withdrawn`.
+ * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `proposal_closed`, `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
 export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'watch'>, digest: Hex): Release {
   const { facts } = recorder;
-  const nowMs = watch.latestMs(facts.attestedMs);
   const proposal = facts.proposals.get(digest);
   must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${digest}`);
   const { phase } = proposal;
@@ -82,8 +87,15 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
   if (phase === 'approved') requireCurrent(facts, proposal.statement);
   must(phase !== 'approved', 'unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
   must(phase === 'executed', 'proposal_closed', `the release is ${phase}: request the version anew`);
-  const isServed = !proposal.ended && nowMs <= (proposal.executedTime ?? 0) + proposal.statement.leaseMs;
-  must(isServed, 'proposal_closed', 'the lease is over: request the version anew');
+  const isOver = proposal.ended || watch.overMs(facts.attestedMs) > endMs(proposal);
+  must(!isOver, 'proposal_closed', 'the lease is over: request the version anew');
+  // What is refused for a wrong clock is asked for again: nothing has ended.
+  must(
+    watch.latestMs(facts.attestedMs) <= endMs(proposal),
+    'unavailable',
+    'the lease is over by the vault’s clock, which no custodian has confirmed: ask again once it is',
+    { retryAfterMs: ASK_AGAIN_MS },
+  );
   requireRunning(facts);
   currentPrincipal(facts, proposal.statement.proposer.key);
   const isWithdrawn = facts.versions.get(proposal.statement.manifest)?.phase === 'withdrawn';

@@ -14,13 +14,13 @@ const MAX_ENTRIES_A_ROUND = 32;
 /**
  * What the passing of time asks for: ends that are told, refusals that are told folded, releases that had to
  * wait, uploads that were not finished, and a sign of life where nothing else was recorded for `heartbeatMs`. On a clock
- * that is not confirmed nothing is ended, dropped or released: it waits for a custodian (ClockWatch). Returns null
- * before genesis.
+ * that is not confirmed nothing is released, nor ended or dropped by it: that waits for a custodian. A wall clock that
+ * has jumped dates nothing of this (ClockWatch). Returns null before genesis.
  */
 export async function upkeep(context: Context, heartbeatMs: number): Promise<ClockState | null> {
   const { recorder, watch } = context;
   if (recorder.state === null) return null;
-  const state = watch.look(recorder.facts.attestedMs);
+  const state = watch.look(recorder.facts);
   await settleUploads(context);
   const overMs = watch.overMs(recorder.facts.attestedMs);
   await expire(context, overMs);
@@ -29,11 +29,11 @@ export async function upkeep(context: Context, heartbeatMs: number): Promise<Clo
   for (const upload of await context.uploads.uploads()) {
     if (upload.expires < overMs) await dropUpload(context, upload);
   }
-  const now = context.clock.now();
-  const last = recorder.state?.chain.times.last() ?? now;
+  const timeMs = watch.nowMs;
+  const last = recorder.state?.chain.times.last() ?? timeMs;
   // Also where the last entry was dated by a clock that was ahead.
-  if (Math.abs(now - last) >= heartbeatMs)
-    await context.recorder.record(() => ({ drafts: [{ kind: 'heartbeat', body: {} }] }));
+  if (Math.abs(timeMs - last) >= heartbeatMs)
+    await recorder.record(() => ({ timeMs, drafts: [{ kind: 'heartbeat', body: {} }] }));
   return state;
 }
 
@@ -43,15 +43,15 @@ async function releaseWhatWaits(context: Context): Promise<void> {
   for (const { digest } of approved) await releaseApproved(context, digest);
 }
 
-async function expire(context: Context, overMs: number): Promise<void> {
-  const due = context.recorder.facts.proposals
+async function expire({ recorder, watch }: Context, overMs: number): Promise<void> {
+  const due = recorder.facts.proposals
     .valueSeq()
     .filter((proposal) => isUnderWay(proposal) && endMs(proposal) < overMs)
     .take(MAX_ENTRIES_A_ROUND);
   // One act each: what one of them meets leaves the others alone.
   for (const { digest } of due) {
     try {
-      await context.recorder.record(() => ({ drafts: [{ kind: 'expiry', body: { proposal: digest } }] }));
+      await recorder.record(() => ({ timeMs: watch.nowMs, drafts: [{ kind: 'expiry', body: { proposal: digest } }] }));
     } catch (error) {
       // A stop or a last vote has ended it first.
       if (!(error instanceof TwinlockError && error.code === 'proposal_closed')) throw error;
@@ -69,5 +69,5 @@ export async function tellRefusals(context: Context): Promise<void> {
   const drafts: Draft[] = context.refusals
     .take(context.recorder.facts, MAX_ENTRIES_A_ROUND)
     .map((body) => ({ kind: 'refusal', body }));
-  if (drafts.length > 0) await context.recorder.record(() => ({ drafts }));
+  if (drafts.length > 0) await context.recorder.record(() => ({ timeMs: context.watch.nowMs, drafts }));
 }

@@ -52,7 +52,7 @@ async function open(context: Context, caller: PrincipalCaller, { model, version,
     others.length < UPLOADS_A_KEY,
     'rate_limited',
     `expected at most ${UPLOADS_A_KEY} uploads of one key at once: finish one first`,
-    { retryAfterMs: Math.max(0, firstEnd - context.clock.now()) },
+    { retryAfterMs: Math.max(0, firstEnd - latestMs(context)) },
   );
   context.shares.uploads.take(caller.key);
   if (same !== undefined) await drop(context, same);
@@ -63,16 +63,21 @@ async function open(context: Context, caller: PrincipalCaller, { model, version,
     version,
     files: files.map(Number),
     segments: files.map(() => 0),
-    expires: context.clock.now() + UPLOAD_MS,
+    expires: latestMs(context) + UPLOAD_MS,
   };
   await context.uploads.open(upload);
   return upload;
 }
 
-/** An upload of the caller's. Throws `upload_unknown`. */
+function latestMs({ recorder, watch }: Context): number {
+  return watch.latestMs(recorder.facts.attestedMs);
+}
+
+/** An upload of the caller's. Throws `upload_unknown`: a depositor then begins anew, so no jump of a clock ends it. */
 export async function ownUpload(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
   const upload = await context.uploads.upload(id);
-  const isOwn = upload?.depositor === caller.key && upload.expires >= context.clock.now();
+  const overMs = context.watch.overMs(context.recorder.facts.attestedMs);
+  const isOwn = upload?.depositor === caller.key && upload.expires >= overMs;
   must(isOwn, 'upload_unknown', 'no upload of this key has this id: it has ended, or expired after 7 days');
   return upload;
 }

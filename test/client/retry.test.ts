@@ -54,6 +54,13 @@ describe('a client that is told rate_limited', () => {
     expect(policy.slept).toEqual([ms]);
   });
 
+  test('waits as well for a vault that says when it can be asked again, which has been reached', async () => {
+    const policy = patient();
+    const errors = Array.from({ length: 500 }, () => refusal('unavailable', { retryAfterMs: 5000 }));
+    expect(await withRetry(policy, failing(errors))).toBe('done');
+    expect(policy.slept).toEqual(errors.map(() => 5000));
+  });
+
   test('still gives up on a vault that cannot be reached', async () => {
     const errors = Array.from({ length: 500 }, () => refusal('unavailable'));
     await expect(withRetry(patient(), failing(errors))).rejects.toThrow(
@@ -98,6 +105,19 @@ test('a host that waits for a release and finds all places taken goes on waiting
   expect((await waitForRelease(api, { release: view.digest, expires: 1e15 }, { retry })).phase).toBe('executed');
   expect(retry.slept).toHaveLength(300);
   expect(new Set(asked)).toEqual(new Set(['GET']));
+});
+
+test('a host takes no release whose lease is over by its own clock, whatever the vault’s clock says', async () => {
+  const view = { digest: 'ab'.repeat(32), kind: 'release', phase: 'executed', index: 1, time: 1, expires: 2 };
+  const asked = { person: 'ab'.repeat(16), name: 'ana', custodian: true, firstSeen: null };
+  const rest = { statement: {}, asked, votes: [], current: true, wanting: 0, missingGroups: [], receipts: 0 };
+  const api = new Api({
+    baseUrl: 'https://vault.example',
+    fetch: async () => Response.json({ ...view, ...rest, leaseEnds: 1_000_000, ended: false }),
+  });
+  const waiting = (nowMs: number) => waitForRelease(api, { release: view.digest, expires: 1e15 }, { now: () => nowMs });
+  expect((await waiting(1_300_000)).phase).toBe('executed');
+  await expect(waiting(1_300_001)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
 });
 
 test('a vault that says rate_limited without end is waited for until the request expires by the host’s own clock', async () => {

@@ -113,13 +113,14 @@ export class TestVault {
     const seed = fromHex(readFileSync(join(this.folder, LOG_KEY_FILE), 'utf8').trim());
     const store = openStore(this.folder);
     const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+    const recorder = await Recorder.open({
+      log: store.log,
+      clock,
+      verify: verifyNode,
+      signer: { sign: (checkpoint) => signCheckpoint(checkpoint, seed) },
+    });
     const context: Context = {
-      recorder: await Recorder.open({
-        log: store.log,
-        clock,
-        verify: verifyNode,
-        signer: { sign: (checkpoint) => signCheckpoint(checkpoint, seed) },
-      }),
+      recorder,
       log: store.log,
       founding: store.founding,
       uploads: store.uploads,
@@ -128,7 +129,7 @@ export class TestVault {
       sessions: new Sessions(clock, platformRandom),
       requests: new Requests(clock, platformRandom),
       refusals: new Refusals(clock),
-      watch: new ClockWatch(clock),
+      watch: new ClockWatch(clock, recorder.state?.facts ?? null),
       stops: stopAllowance(steady(clock)),
       shares: new Shares(steady(clock)),
       door: webauthnDoor,

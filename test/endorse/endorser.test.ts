@@ -50,6 +50,7 @@ const sources = (changes: Partial<Sources> = {}): Sources => ({
   cache,
   mirrors: {},
   now: () => SNP_INSTANT_MS,
+  monotonic: () => 0,
   ...changes,
 });
 const endorse = (what: Evidence, offered: Endorsements = NO_ENDORSEMENTS, changes: Partial<Sources> = {}) =>

@@ -44,9 +44,10 @@ let answer: Paper | null;
 let delayMs: number;
 let under: { now: number; most: number };
 let nowMs: number;
+let steadyMs: number;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'twinlock-find-'));
-  [asked, answer, delayMs, under, nowMs] = [[], null, 0, { now: 0, most: 0 }, START_MS];
+  [asked, answer, delayMs, under, nowMs, steadyMs] = [[], null, 0, { now: 0, most: 0 }, START_MS, 0];
   server = createServer((request, response) => {
     asked.push(request.url ?? '');
     under = { now: under.now + 1, most: Math.max(under.most, under.now + 1) };
@@ -70,6 +71,7 @@ const finder = () =>
     cache: join(root, 'cache'),
     mirrors: parseMirror(`amd=${url}`),
     now: () => nowMs,
+    monotonic: () => steadyMs,
   });
 const textOf = async (found: Promise<Paper | null>) => (await found)?.text;
 async function put(file: string, value: Paper, modifiedMs: number): Promise<void> {
@@ -162,6 +164,21 @@ describe('a mirror', () => {
     expect(new Set(await Promise.all(found))).toEqual(new Set(['certificate']));
     expect(asked).toHaveLength(24);
     expect(under.most).toBeLessThanOrEqual(8);
+  });
+
+  it('that failed while the clock was far ahead is asked again half a minute later, once it is right', async () => {
+    const one = finder();
+    nowMs = START_MS + 300 * DAY_MS;
+    await expect(one.find(wanted('a.der', false), null)).rejects.toThrow(
+      expect.objectContaining({ code: 'unavailable' }),
+    );
+    nowMs = START_MS;
+    answer = paper('certificate');
+    await expect(one.find(wanted('a.der', false), null)).rejects.toThrow(
+      expect.objectContaining({ code: 'unavailable' }),
+    );
+    steadyMs += 30_001;
+    expect(await textOf(one.find(wanted('a.der', false), null))).toBe('certificate');
   });
 
   it('that fails leaves the turn to the next', async () => {

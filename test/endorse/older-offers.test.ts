@@ -29,7 +29,8 @@ async function put(file: string, bytes: Uint8Array | string): Promise<void> {
 }
 
 function endorse(report: Evidence['report'], offered: Endorsements): Promise<Endorsements> {
-  const sources = { folder, cache: join(folder, 'cache'), mirrors: {}, now: () => SNP_INSTANT_MS };
+  const clocks = { now: () => SNP_INSTANT_MS, monotonic: () => 0 };
+  const sources = { folder, cache: join(folder, 'cache'), mirrors: {}, ...clocks };
   return openEndorser(sources).endorse({ report, gpu: null } as Evidence, offered);
 }
 

@@ -1,5 +1,11 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { followLog } from '../../client/custodian/ceremony.ts';
+import { fetchRelease } from '../../client/host/fetch.ts';
+import { parseEntry } from '../../src/core/log/entry.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ClockState } from '../../src/vault/clock-watch.ts';
 import {
   approveAs,
@@ -73,4 +79,55 @@ test('a daemon whose clock is a month ahead for a while goes on afterwards as if
 
   expect(told.map(({ isConfirmed }) => isConfirmed)).toEqual([true, false, true]);
   expect(told[1]?.jumpedSeconds).toBe(MONTH_MS / 1000);
+});
+
+test('a host that fetches while the vault’s clock is a month ahead waits until it is right, and has the weights', async () => {
+  await depositFiles(vault, { 'a.bin': new Uint8Array(10) });
+  await publish(vault);
+  const pending = await releaseAs(vault);
+  await someRounds();
+  const folder = mkdtempSync(join(tmpdir(), 'twinlock-clock-'));
+  const said: unknown[] = [];
+  const { api } = vault.requester;
+  const handover = api.handover.bind(api);
+  api.handover = (...named) =>
+    handover(...named).catch((error) => {
+      said.push(error.code);
+      throw error;
+    });
+  // A vault that could not be reached would be given up at once.
+  const retry = {
+    forMs: 0,
+    now: () => 0,
+    sleep: async () => {
+      wrongByMs = 0;
+    },
+  };
+  wrongByMs = MONTH_MS;
+  const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
+  await fetchRelease({ api, pending, host: 0, folder, verify, retry });
+  expect(said).toEqual(['unavailable']);
+  expect(readdirSync(folder)).toEqual(['a.bin']);
+  expect(await phaseOf(vault, pending.release)).toBe('executed');
+  rmSync(folder, { recursive: true });
+});
+
+test.each([
+  ['ahead', MONTH_MS],
+  ['behind', -MONTH_MS],
+])('a deposit that began before the vault’s clock was a month %s ends all the same, truly dated', async (_, wrong) => {
+  await depositFiles(vault, { 'a.bin': new Uint8Array(10) });
+  await publish(vault);
+  await someRounds();
+  const { uploads, log, recorder } = vault.daemon.context;
+  const advance = uploads.advance.bind(uploads);
+  uploads.advance = async (...part) => {
+    await advance(...part);
+    wrongByMs = wrong;
+  };
+  await depositFiles(vault, { 'a.bin': new Uint8Array(20 << 20) }, { version: '2' });
+  const [last] = await log.entries(recorder.size - 1, 1);
+  const { kind, time } = parseEntry(last?.bytes as Uint8Array);
+  expect(kind).toBe('deposit');
+  expect(Math.abs(time - Date.now())).toBeLessThan(5 * 60_000);
 });

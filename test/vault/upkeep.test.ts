@@ -12,7 +12,7 @@ import { REFUSALS_A_DAY_A_CALLER } from '../../src/core/state/rules/refusal.ts';
 import { REFUSALS_MS, UPLOAD_MS } from '../../src/vault/limits.ts';
 import { stop } from '../../src/vault/stop.ts';
 import { tellRefusals, upkeep } from '../../src/vault/upkeep.ts';
-import { expectRefused } from '../http/ask.ts';
+import { ask, expectRefused } from '../http/ask.ts';
 import {
   approveAs,
   denyAs,
@@ -63,6 +63,21 @@ const proposalOf = (digest: Hex) => vault.daemon.context.recorder.facts.proposal
 async function lastEntries(count: number) {
   const rows = await vault.daemon.context.log.entries(size() - count, count);
   return rows.map(({ bytes }) => parseEntry(bytes));
+}
+
+/** Sessions end with a day, and with the daemon: a person or a machine that acts later has signed in again. */
+async function signedInAgain(): Promise<Vault['ben']> {
+  const { custodian, enrolled } = vault.ben;
+  const again = await openSession({ ...custodian, api: vault.anonymous }, vault.fingerprint, enrolled);
+  return { ...vault.ben, custodian: again, api: again.api };
+}
+
+async function requestAnew() {
+  return requestAs({ ...vault, requester: await machineAgain('requester') });
+}
+
+function machineAgain(role: 'depositor' | 'requester') {
+  return openPrincipalSession(vault.anonymous, vault[role].principal, vault.fingerprint);
 }
 
 test('nothing is recorded while nothing is due', async () => {
@@ -171,7 +186,6 @@ describe('a wall clock that jumps against the monotonic one', () => {
     expect(proposalOf(granted.release)?.ended).toBe(false);
     expect(await log.hostShares(granted.release, 0)).toHaveLength(2);
     expect(await uploads.upload(upload)).not.toBeNull();
-    expect(await lastEntries(1)).toMatchObject([{ kind: 'heartbeat', time: Date.now() }]);
     set(-MONTH_MS);
     await round();
     await approveAs(vault.cleo, release);
@@ -229,42 +243,59 @@ describe('a wall clock that jumps against the monotonic one', () => {
     await expect(openAs(vault, pending)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
   });
 
-  test('does not keep the vault from saying that it lives, once it is right again', async () => {
+  test('dates no entry of the vault’s own: what it says alone is dated by the monotonic clock meanwhile', async () => {
     await begin();
+    const truth = Date.now();
+    const before = size();
     set(MONTH_MS);
     await round(HOUR_MS);
-    set(-MONTH_MS);
+    expect(size()).toBe(before);
+    pass(HOUR_MS);
+    await round(HOUR_MS);
+    vault.daemon.context.refusals.note('malformed', 'propose', null);
     await round(HOUR_MS);
     expect(await lastEntries(2)).toMatchObject([
-      { kind: 'heartbeat', time: Date.now() + MONTH_MS },
-      { kind: 'heartbeat', time: Date.now() },
+      { kind: 'heartbeat', time: truth + HOUR_MS },
+      { kind: 'refusal', time: truth + HOUR_MS },
     ]);
   });
 
-  test('tells its refusals all the same', async () => {
+  test('refuses a read of a lease that it says is over for now only, and the read is answered once it is right', async () => {
     await begin();
-    const { refusals } = vault.daemon.context;
-    refusals.note('malformed', 'propose', null);
+    const granted = await releaseAs(vault);
+    const { manifest, token } = await openAs(vault, granted);
+    const path = `/v1/weights/${manifest}/1`;
+    await round();
     set(MONTH_MS);
-    await round();
+    const refused = await ask(vault.baseUrl, { path, token });
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5']);
+    await expectRefused(vault, { path, token }, 503, 'unavailable', /no custodian has confirmed/);
+    await expect(openAs(vault, granted)).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }));
     set(-MONTH_MS);
-    refusals.note('malformed', 'propose', null);
-    await round();
-    expect((await lastEntries(2)).map(({ kind }) => kind)).toEqual(['refusal', 'refusal']);
+    expect((await ask(vault.baseUrl, { path, token })).status).toBe(200);
   });
 
-  /** Sessions end with a day: a person or a machine that acts later has signed in again. */
-  async function signedInAgain(): Promise<Vault['ben']> {
-    const { custodian, enrolled } = vault.ben;
-    const again = await openSession({ ...custodian, api: vault.anonymous }, vault.fingerprint, enrolled);
-    return { ...vault.ben, custodian: again, api: again.api };
-  }
+  test('ends no upload, nor one that was begun while it was behind', async () => {
+    await begin();
+    const { api } = vault.depositor;
+    const version = { model: 'acme/ocr', files: ['1', '1'] };
+    const { upload } = await api.openUpload({ ...version, version: '2' });
+    set(MONTH_MS);
+    expect(await api.upload(upload)).toMatchObject({ segments: [0, 0] });
+    set(-2 * MONTH_MS);
+    const { upload: behind } = await api.openUpload({ ...version, version: '3' });
+    set(MONTH_MS);
+    await round();
+    expect(await api.upload(behind)).toMatchObject({ segments: [0, 0] });
+  });
 
-  async function requestAnew() {
-    const { principal } = vault.requester;
-    const requester = await openPrincipalSession(vault.anonymous, principal, vault.fingerprint);
-    return requestAs({ ...vault, requester });
-  }
+  test('and is set back to when a custodian last signed is not believed for what was signed then', async () => {
+    await begin();
+    pass(2 * HOUR_MS);
+    set(-2 * HOUR_MS);
+    await round();
+    expect(vault.daemon.context.watch.isConfirmed).toBe(false);
+  });
 });
 
 describe('a daemon that has just begun', () => {
@@ -278,12 +309,41 @@ describe('a daemon that has just begun', () => {
     expect(vault.daemon.context.watch.isConfirmed).toBe(false);
   });
 
+  test('does not believe a clock that stands where the machine was switched off, whatever was signed then', async () => {
+    await begin();
+    pass(HOUR_MS);
+    await vault.restart();
+    set(-HOUR_MS);
+    await round();
+    expect(vault.daemon.context.watch.isConfirmed).toBe(false);
+    await denyAs(await signedInAgain(), (await requestAnew()).release);
+    await round();
+    expect(vault.daemon.context.watch.isConfirmed).toBe(true);
+  });
+
+  test('refuses no deposit for a clock that is behind: an upload may have taken days', async () => {
+    await begin();
+    const { attestedMs } = vault.daemon.context.recorder.facts;
+    await vault.restart();
+    set(-HOUR_MS / 2);
+    await depositFiles({ ...vault, depositor: await machineAgain('depositor') }, MODEL, { version: '2' });
+    expect(await lastEntries(1)).toMatchObject([{ kind: 'deposit', time: attestedMs - 5 * MINUTE_MS }]);
+  });
+
+  test('refuses a lease for now only, whose end no custodian has confirmed', async () => {
+    await begin();
+    const granted = await releaseAs(vault, { leaseMs: HOUR_MS });
+    pass(HOUR_MS + 1000);
+    await vault.restart();
+    const { api } = await machineAgain('requester');
+    await expect(api.handover(granted.release, 0)).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }));
+  });
+
   test('ends what is over by the times that custodians have signed', async () => {
     await begin();
     const { release } = await requestAs(vault);
     pass(25 * HOUR_MS);
-    const { custodian, enrolled } = vault.ben;
-    const again = await openSession({ ...custodian, api: vault.anonymous }, vault.fingerprint, enrolled);
+    const { custodian: again } = await signedInAgain();
     const { document } = vault.daemon.context.recorder.facts.policy;
     const policy = { kind: 'policy', policy: { ...document, veto: true }, reason: 'a test' } as const;
     await propose(again, await followLog(again), policy);
