@@ -51,8 +51,24 @@ export interface Answer {
 const MAX_PROBLEM_BYTES = 64 * 1024;
 /** Statuses of proxies that could not reach the vault. */
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
-/** What the platform says of a certificate that it does not trust. */
-const UNTRUSTED = /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_\w+)$/;
+/** What the platform says of a certificate, each with what a person can do about it. */
+const CERTIFICATE_FAILURES: readonly (readonly [reason: RegExp, what: string, toDo: string])[] = [
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'names other hosts than this one',
+    'use a name that twinlockd init --host was given, and see that --ca FILE is of this vault',
+  ],
+  [
+    /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/,
+    "is not valid at this time by this machine's clock",
+    'see whether this clock is right, else the operator has to renew it',
+  ],
+  [
+    /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_\w+)$/,
+    'is not trusted',
+    'give --ca FILE, the tls.crt that twinlockd init wrote',
+  ],
+];
 
 /**
  * One exchange with the vault. Throws the vault's own code and its message, bounded and in quotation marks (`internal`
@@ -233,14 +249,21 @@ class Watch {
       const message = `the vault at ${baseUrl} has not answered for ${seconds} s: see whether it runs, then try again`;
       return new TwinlockError('unavailable', message, {}, { cause });
     }
-    const reason = reasonOf(cause);
-    if (UNTRUSTED.test(reason)) {
-      const message = `the certificate of ${baseUrl} is not trusted (${reason}): give the CA that twinlockd init wrote`;
-      return new TwinlockError('usage', message, {}, { cause });
-    }
-    const message = `cannot reach the vault at ${baseUrl} (${reason}): see whether twinlockd runs there, then try again`;
-    return new TwinlockError('unavailable', message, {}, { cause });
+    return unreached(cause, baseUrl);
   }
+}
+
+/** Why `fetch` has not reached a vault: `usage` where its certificate is to blame, else `unavailable`. */
+export function unreached(cause: unknown, baseUrl: string): TwinlockError {
+  const reason = reasonOf(cause);
+  for (const [reasons, what, toDo] of CERTIFICATE_FAILURES) {
+    if (!reasons.test(reason)) continue;
+    return new TwinlockError('usage', `the certificate of ${baseUrl} ${what} (${reason}): ${toDo}`, {}, { cause });
+  }
+  const message = reason.startsWith('ERR_SSL_')
+    ? `what answers at ${baseUrl} does not speak TLS as a vault does (${reason}): see whether --vault names its port`
+    : `cannot reach the vault at ${baseUrl} (${reason}): see whether twinlockd runs there, then try again`;
+  return new TwinlockError('unavailable', message, {}, { cause });
 }
 
 /** The system's name for a failure, which fetch hides in a cause. */

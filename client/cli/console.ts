@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { must } from '../../src/core/errors.ts';
 import { StopKitFiles } from '../console/server/stop-kit-file.ts';
@@ -45,6 +45,7 @@ async function run(invocation: Invocation, flags: ConsoleFlags): Promise<void> {
   const followed = await new StopKitFiles(settings.stateDir).vaults();
   const running = await startConsole({
     vault: vaultUrl(settings),
+    ca: settings.ca === null ? null : resolve(settings.ca),
     fingerprint: flags.founding === true ? null : await fingerprintOf(settings, api, followed),
     port,
     bundleDir,

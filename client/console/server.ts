@@ -3,11 +3,11 @@ import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Hex } from '../../src/core/bytes.ts';
-import { must, TwinlockError } from '../../src/core/errors.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
 import { parseAs, rpId } from '../../src/core/schema.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit } from '../custodian/stop-kit.ts';
-import { collect } from '../transport.ts';
+import { exchange, type Fetch, jsonOrNull } from '../transport.ts';
 import { type Bundle, loadBundle } from './server/bundle.ts';
 import { CredentialFile, parseKnownCredential } from './server/credential-file.ts';
 import { onlyOwnPage, problem, problemOf } from './server/door.ts';
@@ -28,6 +28,8 @@ const NOTHING_KEPT =
 export interface ConsoleOptions {
   /** Where the vault answers; its path is not used. */
   readonly vault: URL;
+  /** The file of the CA that `fetch` trusts, for the commands that the page prints; null where it needs none. */
+  readonly ca: string | null;
   /** As the custodian was given it; null only while the vault is being founded. */
   readonly fingerprint: Hex | null;
   /** 0 takes any that is free. */
@@ -53,8 +55,9 @@ export interface RunningConsole {
  * stop a vault that does not answer, or lies. The first time, the server learns it from the vault, and the page compares
  * it with the genesis.
  *
- * Throws `unavailable` where the vault that is asked does not answer or the port is taken, `malformed` where its RP ID
- * is not one that only loopback answers to, and `not_found` where the page has not been built.
+ * Throws as `exchange` where the vault that is asked does not answer (`usage` where its certificate is not trusted),
+ * `unavailable` where the port is taken, `malformed` where its RP ID is not one that only loopback answers to, and
+ * `not_found` where the page has not been built.
  */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
   const bundle = loadBundle(options.bundleDir);
@@ -75,7 +78,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
 
 /** Everything that answers, without a socket. `host` is the only Host it answers to. */
 export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle): Hono {
-  const { vault, fingerprint, fetch } = options;
+  const { vault, ca, fingerprint, fetch } = options;
   const app = new Hono();
   app.use(securityHeaders(bundle));
   app.use(onlyOwnPage(host, (path) => bundle.files.get(path)?.destination ?? 'empty'));
@@ -84,7 +87,7 @@ export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle
   for (const [path, { bytes, type }] of bundle.files) {
     app.get(path, (c) => c.body(bytes, 200, { 'content-type': type }));
   }
-  app.get('/local/config', (c) => c.json({ fingerprint, vault: vault.origin }));
+  app.get('/local/config', (c) => c.json({ fingerprint, vault: vault.origin, ca }));
   keepLocally(app, options.stateDir, host);
   app.route('/', forwardTo(vault, fetch));
   return app;
@@ -146,14 +149,10 @@ async function rpIdFor({ vault, fingerprint, stateDir, fetch }: ConsoleOptions):
 }
 
 async function rpIdOf(vault: URL, fetch: typeof globalThis.fetch): Promise<string> {
-  let status: unknown;
-  try {
-    const answer = await fetch(new URL('/v1/vault', vault), { redirect: 'error', signal: AbortSignal.timeout(10_000) });
-    must(answer.ok, 'unavailable', `the vault answered with status ${answer.status}`);
-    status = JSON.parse(new TextDecoder().decode(await collect(answer.body ?? [], MAX_STATUS_BYTES)));
-  } catch (cause) {
-    if (cause instanceof TwinlockError) throw cause;
-    throw new TwinlockError('unavailable', `the vault at ${vault.origin} does not answer`, {}, { cause });
-  }
+  const question = { method: 'GET', path: '/v1/vault', bearer: null, timeoutMs: 10_000, signal: null } as const;
+  // Nothing is sent but the question, so that `init` is one that the platform's takes.
+  const asking: Fetch = (url, init) => fetch(url, { ...init, redirect: 'error' } as RequestInit);
+  const answer = await exchange(asking, vault.origin, question);
+  const status = jsonOrNull(new TextDecoder().decode(await answer.bytes(MAX_STATUS_BYTES)));
   return parseAs(rpId, (status as { rpId?: unknown } | null)?.rpId, 'vault.rpId');
 }

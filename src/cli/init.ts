@@ -7,8 +7,9 @@ import { principalInvitation } from '../core/statement/statement.ts';
 import { becomeOwner } from '../data-folder.ts';
 import { acceptsTpmAlone, foundingPolicy, referenceValuesDigest, refusesEveryHost } from '../founding-policy.ts';
 import { initialise, TLS_CERTIFICATE_FILE } from '../initialise.ts';
+import { shellWord } from '../platform/shell-word.ts';
 import { readJson } from './input.ts';
-import { collect, DEFAULT_DATA, DEFAULT_PORT, shellWord, wholeNumber } from './options.ts';
+import { collect, DEFAULT_DATA, DEFAULT_PORT, wholeNumber } from './options.ts';
 
 interface InitFlags {
   readonly founder: readonly string[];
@@ -81,7 +82,8 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   for (const { name, invitation } of invitations) console.log(`  ${name.padEnd(16)} ${invitation}`);
   const start = dataDir === DEFAULT_DATA ? 'npx twinlockd serve' : `npx twinlockd serve --data ${shellWord(dataDir)}`;
   console.log(`
-What hosts must show has the SHA-256 ${digest}: let the founders compare it.
+What hosts must show has the SHA-256 ${digest}: every founder's page shows it under Policy, as Reference values.
+Let the founders compare it.
 
 Start the daemon with:
   ${start}

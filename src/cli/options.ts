@@ -13,8 +13,3 @@ export function wholeNumber(text: string): number {
 
 /** Of a flag that may be repeated. */
 export const collect = (text: string, before: string[] = []): string[] => [...before, text];
-
-/** As a POSIX shell takes it for one word. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}

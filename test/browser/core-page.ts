@@ -72,6 +72,7 @@ async function serveCorePage(): Promise<RunningConsole> {
   });
   return startConsole({
     vault: new URL('http://127.0.0.1:9'),
+    ca: null,
     fingerprint: null,
     port: 0,
     bundleDir: BUNDLE_DIR,

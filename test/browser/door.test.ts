@@ -24,6 +24,7 @@ beforeAll(async () => {
   stateDir = mkdtempSync(join(tmpdir(), 'twinlock-door-'));
   served = await startConsole({
     vault: new URL('http://127.0.0.1:9'),
+    ca: null,
     fingerprint: null,
     port: 0,
     bundleDir: BUNDLE_DIR,

@@ -75,7 +75,15 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => vault.listen(0, '127.0.0.1', resolve));
   const { port } = vault.address() as AddressInfo;
   const at = new URL(`http://127.0.0.1:${port}`);
-  served = await startConsole({ vault: at, fingerprint: null, port: 0, bundleDir: BUNDLE_DIR, stateDir, fetch });
+  served = await startConsole({
+    vault: at,
+    ca: null,
+    fingerprint: null,
+    port: 0,
+    bundleDir: BUNDLE_DIR,
+    stateDir,
+    fetch,
+  });
 });
 beforeEach(async () => {
   answer = null;
@@ -262,6 +270,7 @@ it('a vault that says that it is not founded is not believed where its fingerpri
   const { port } = vault.address() as AddressInfo;
   const known = await startConsole({
     vault: new URL(`http://127.0.0.1:${port}`),
+    ca: null,
     fingerprint: DIGEST,
     port: 0,
     bundleDir: BUNDLE_DIR,

@@ -61,6 +61,7 @@ afterAll(async () => {
 async function openAnew({ stateDir, page }: Workstation, fetch: typeof globalThis.fetch): Promise<void> {
   const running = await startConsole({
     vault: vault.url,
+    ca: vault.ca,
     fingerprint,
     port: 0,
     bundleDir: BUNDLE_DIR,
@@ -125,7 +126,7 @@ it('signs a stop in a console that is opened while the vault is down, and twinlo
   await page.getByRole('button', { name: 'Save it as a file' }).click();
   const name = (await downloading).suggestedFilename();
   expect(await page.locator('pre').innerText()).toBe(
-    `twinlock stop ${name} --vault ${vault.url.origin}\ntwinlockd stop ${name}`,
+    `npx twinlock stop ${name} --vault ${vault.url.origin} --ca ${vault.ca}\nnpx twinlockd stop ${name}`,
   );
   const file = join(folder, name);
   await (await downloading).saveAs(file);

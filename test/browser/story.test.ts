@@ -1,4 +1,9 @@
-import type { Browser } from 'playwright-core';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PrincipalSession } from '../../client/principal.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
@@ -36,7 +41,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   // Cleo's machine asks for releases from the first day on.
   vault = await openVault(['Ana', 'Ben', 'Cleo'], [invitationOf(requesterKey, 'Cleo')]);
-  const open = () => openWorkstation(browser, vault.url);
+  const open = () => openWorkstation(browser, vault.url, { ca: vault.ca });
   everybody = await Promise.all([open(), open(), open()]);
   [ana, ben, cleo] = everybody as [Workstation, Workstation, Workstation];
 });
@@ -54,6 +59,28 @@ afterEach(({ task }) => {
 });
 
 const invitation = (name: string) => vault.invitations.get(name) ?? '';
+
+/** What the page tells a founder to type from now on. */
+async function commandAfterFounding(page: Page): Promise<string> {
+  await page.getByRole('heading', { name: 'The vault is founded' }).waitFor();
+  return page.locator('pre').innerText();
+}
+
+/** The first line of a command that a page printed, run as it stands in a clone by somebody who has nothing else. */
+async function said(command: string): Promise<string> {
+  const home = mkdtempSync(join(tmpdir(), 'twinlock-home-'));
+  const child = spawn(`exec ${command.replace(/^npx twinlock /, '"$NODE" client/cli.ts ')}`, {
+    shell: true,
+    cwd: join(import.meta.dirname, '../..'),
+    env: { PATH: process.env['PATH'] ?? '', HOME: home, NODE: process.execPath },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [first] = (await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')])) as [Buffer];
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  rmSync(home, { recursive: true });
+  return first.toString();
+}
 
 describe('three custodians, each at their own console', () => {
   it('enrol, Ana with two keys', async () => {
@@ -80,8 +107,11 @@ describe('three custodians, each at their own console', () => {
     await ana.page.getByText('turin-serving', { exact: true }).waitFor();
     await ana.page.getByText('simulation, for life').waitFor();
     await ana.page.getByRole('row', { name: /^limits\.hosts \d+$/ }).waitFor();
+    const values = ana.page.locator('dt', { hasText: 'Reference values' }).locator('xpath=following-sibling::dd[1]');
+    expect((await values.innerText()).replaceAll(/\s/g, '')).toBe(vault.referenceValuesDigest);
     for (const workstation of everybody) await compareAndSign(workstation);
     const fingerprints: string[] = [];
+    expect(await said(await commandAfterFounding(ana.page))).toMatch(/^the console is at http:/);
     for (const workstation of everybody) fingerprints.push(await enterFounded(workstation));
     fingerprint = fingerprints[0] ?? '';
     expect(fingerprint).toMatch(/^[0-9a-f]{64}$/);

@@ -39,6 +39,8 @@ export interface TestVault {
   /** By founder's name. */
   readonly invitations: ReadonlyMap<string, string>;
   readonly dataDir: string;
+  /** What hosts must show, as twinlockd init told the operator: SHA-256. */
+  readonly referenceValuesDigest: string;
   /** Ends the daemon; the folder stays. */
   halt(): Promise<void>;
   /** Starts it again, at the same address. */
@@ -64,7 +66,10 @@ export async function openVault(
   if (policy !== null) writeFileSync(policyFile, JSON.stringify(policy));
   const policies = policy === null ? [] : ['--policy', policyFile];
   const printed = execFileSync(process.execPath, [DAEMON, '--data', dataDir, ...init, ...files.flat(), ...policies]);
-  const { invitations } = JSON.parse(printed.toString()) as { invitations: { name: string; invitation: string }[] };
+  const { invitations, referenceValuesDigest } = JSON.parse(printed.toString()) as {
+    invitations: { name: string; invitation: string }[];
+    referenceValuesDigest: string;
+  };
   const ca = join(dataDir, 'tls.crt');
   tls.setDefaultCACertificates([readFileSync(ca, 'utf8')]);
   const first = await serve(dataDir);
@@ -75,6 +80,7 @@ export async function openVault(
     ca,
     invitations: new Map(invitations.map(({ name, invitation }) => [name, invitation])),
     dataDir,
+    referenceValuesDigest,
     halt: () => stop(),
     restart: async () => {
       stop = (await serve(dataDir, url.port)).stop;
@@ -124,10 +130,10 @@ export interface Workstation {
 export async function openWorkstation(
   browser: Browser,
   vault: URL,
-  { fingerprint = null }: { readonly fingerprint?: string | null } = {},
+  { fingerprint = null, ca = null }: { readonly fingerprint?: string | null; readonly ca?: string | null } = {},
 ): Promise<Workstation> {
   const stateDir = mkdtempSync(join(tmpdir(), 'twinlock-console-'));
-  const running = await startConsole({ vault, fingerprint, port: 0, bundleDir: BUNDLE_DIR, stateDir, fetch });
+  const running = await startConsole({ vault, ca, fingerprint, port: 0, bundleDir: BUNDLE_DIR, stateDir, fetch });
   const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();

@@ -11,7 +11,7 @@ import { exchange, platformFetch, type Question } from '../../transport.ts';
 const MAX_BYTES = 1 << 20;
 const TIMEOUT_MS = 10_000;
 
-const config = z.strictObject({ fingerprint: z.nullable(digest), vault: z.url() });
+const config = z.strictObject({ fingerprint: z.nullable(digest), vault: z.url(), ca: z.nullable(z.string()) });
 export type Config = z.infer<typeof config>;
 const kept = z.strictObject({ checkpoint: z.nullable(z.strictObject({ size: z.int(), root: digest })) });
 const known = z.strictObject({

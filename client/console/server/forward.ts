@@ -3,7 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { parseShallowJson } from '../../../src/core/json.ts';
-import { collect } from '../../transport.ts';
+import { collect, unreached } from '../../transport.ts';
 import { problem } from './door.ts';
 
 /** The largest request is an approval for 64 hosts, about 200 kB. */
@@ -75,7 +75,8 @@ async function forward(c: Context, vault: URL, fetch: typeof globalThis.fetch): 
     bytes = await collect(answer.body ?? [], MAX_RESPONSE_BYTES);
   } catch (cause) {
     if (cause instanceof TwinlockError) throw cause;
-    throw new TwinlockError('unavailable', `the vault at ${vault.origin} does not answer`, {}, { cause });
+    // What this machine finds out is no code of a vault's: the page takes it in the server's words.
+    throw new TwinlockError('unavailable', unreached(cause, vault.origin).message, {}, { cause });
   }
   if (bytes.length === 0 && status === 204) return new Response(null, { status });
   requireJson(bytes);

@@ -15,8 +15,10 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Api } from '../../../client/api.ts';
 import { loadBundle } from '../../../client/console/server/bundle.ts';
 import { type ConsoleOptions, consoleApp, startConsole } from '../../../client/console/server.ts';
+import { TwinlockError } from '../../../src/core/errors.ts';
 
 const RP_ID = 'tl-abcdefgh01234567.localhost';
 const HOST = `${RP_ID}:7474`;
@@ -48,6 +50,7 @@ function open(answer: () => Response | Promise<Response> = () => Response.json({
   const seen: Seen[] = [];
   const options: ConsoleOptions = {
     vault: new URL('https://vault.example:8443/'),
+    ca: null,
     fingerprint: VAULT,
     port: 0,
     bundleDir: join(dir, 'bundle'),
@@ -69,6 +72,16 @@ function open(answer: () => Response | Promise<Response> = () => Response.json({
 /** What a browser says of a visit to the page, and of what the page fetches. */
 const VISIT = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 const FETCH = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' };
+/** Why no vault is reached, by the system's name for it, and what a person reads. */
+const UNREACHED = [
+  ['ECONNREFUSED', 'see whether twinlockd runs there'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'give --ca FILE, the tls.crt that twinlockd init wrote'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'names other hosts than this one'],
+  ['CERT_HAS_EXPIRED', 'is not valid at this time'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'does not speak TLS as a vault does'],
+] as const;
+const failingWith = (reason: string) => () =>
+  Promise.reject(new TypeError('fetch failed', { cause: { code: reason } }));
 /** Every route that is forwarded. */
 const ROUTES = [
   ['GET', '/v1/vault'],
@@ -406,9 +419,11 @@ describe('what is forwarded', () => {
     },
   );
 
-  it('says that the vault does not answer', async () => {
-    const { ask } = open(() => Promise.reject(new TypeError('fetch failed')));
-    expect(await codeOf(await ask('/v1/vault', { headers: own }))).toEqual([502, 'unavailable']);
+  it.each(UNREACHED)('says why the vault is not reached (%s), as every command does', async (reason, said) => {
+    const { ask } = open(failingWith(reason));
+    const answer = await ask('/v1/vault', { headers: own });
+    expect(answer.status).toBe(502);
+    expect(await answer.json()).toMatchObject({ code: 'unavailable', message: expect.stringContaining(said) });
   });
 
   it('hands on the status and body of a refusal', async () => {
@@ -665,6 +680,18 @@ describe('a running console', () => {
       await expect(startConsole(options)).rejects.toMatchObject({ code: 'malformed' });
     },
   );
+
+  it.each([
+    ...UNREACHED.map(([reason]) => [reason, failingWith(reason)] as const),
+    ['another server', async () => new Response('not found', { status: 404 })] as const,
+  ])('refuses to start with what status says of the vault (%s)', async (_, answer) => {
+    const { options } = open(answer);
+    const said: unknown = await new Api({ baseUrl: options.vault.origin, fetch: answer }).vault().catch((e) => e);
+    const refusal: unknown = await startConsole(options).catch((e: unknown) => e);
+    expect(refusal).toBeInstanceOf(TwinlockError);
+    expect((refusal as TwinlockError).code).toBe((said as TwinlockError).code);
+    expect((refusal as TwinlockError).message).toContain((said as TwinlockError).message);
+  });
 
   it('refuses to start without the vault', async () => {
     const { options } = open(() => Promise.reject(new TypeError('fetch failed')));

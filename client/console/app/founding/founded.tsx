@@ -1,10 +1,10 @@
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { GENESIS_WORDS } from '../../../../src/core/statement/comparison-code.ts';
+import { twinlockCommand } from '../command.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { Words } from '../parts/words.tsx';
-import { config } from '../vault.ts';
 import { enter } from './founding.ts';
 
 /** The fingerprint, and how it is kept: from here on nothing else is trusted. */
@@ -26,7 +26,7 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
           </p>
         </Notice>
         <p>From now on, open this console with it:</p>
-        <pre>{`twinlock console --vault ${config.value?.vault ?? 'URL'} \\\n  --fingerprint ${fingerprint}`}</pre>
+        <pre>{twinlockCommand('console', ['--fingerprint', fingerprint])}</pre>
         <div>
           <button type="button" class="primary" onClick={enter}>
             I have kept it: go on

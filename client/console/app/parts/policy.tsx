@@ -1,7 +1,9 @@
 import type { ReferenceValues } from '../../../../src/core/attest/reference-values.ts';
+import { digestOfObject } from '../../../../src/core/canonical.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
 import { policyFields } from '../../../custodian/policy-diff.ts';
 import { counted, exactBytes, exactDuration } from '../../../exact.ts';
+import { Digest } from './digest.tsx';
 import { Facts } from './screen.tsx';
 import { Table } from './table.tsx';
 import { Text, Value } from './text.tsx';
@@ -21,6 +23,7 @@ export function PolicyFacts({ policy }: { policy: Policy }) {
             aaguids.length === 0 ? 'no model is listed' : `${counted(aaguids.length, 'model')}: ${aaguids.join(', ')}`,
           ],
           ['Attestation roots', roots.length === 0 ? 'none is listed' : <Values key="roots" of={roots} />],
+          ['Reference values', <Digest key="values" hex={digestOfObject(referenceValues)} />],
           ...hostsOf(referenceValues),
           ['Proposals live for', `at most ${exactDuration(limits.proposalMs)}`],
           ['Leases last', `at most ${exactDuration(limits.leaseMs)}`],

@@ -1,8 +1,9 @@
 import { type SignedStop, signedStopBytes } from '../../../../src/core/log/signed-stop.ts';
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
+import { twinlockCommand } from '../command.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Text } from '../parts/text.tsx';
-import { config, facts, sendStop, taken, unsent } from '../vault.ts';
+import { facts, sendStop, taken, unsent } from '../vault.ts';
 
 /** On every page, until the vault has them: stops that were signed here. Once somebody is signed in, the log says more. */
 export function UnsentStops() {
@@ -32,7 +33,7 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
         ”. This page sends it again and again while it is open. Save it, too: anyone who has the file can deliver it.
       </p>
       <p>From any machine, with --also URL for another address of the vault; or on the vault’s own machine:</p>
-      <pre>{`twinlock stop ${fileOf(signed)} --vault ${config.value?.vault ?? 'URL'}\ntwinlockd stop ${fileOf(signed)}`}</pre>
+      <pre>{`${twinlockCommand('stop', [fileOf(signed)])}\nnpx twinlockd stop ${fileOf(signed)}`}</pre>
       <ActionError action={sending} />
       <div class="row">
         <ActionButton action={sending} kind="danger">
