@@ -89,10 +89,13 @@ export const REACHED_BYTES_A_KEY = 48 << 20;
 
 /** While one is recorded, every other act waits. */
 export const ACTS_AT_ONCE_A_KEY = 1;
-/** Proposals and deposits of one key. What follows from one is bounded by it: a vote a custodian, a receipt a host. */
+/**
+ * Proposals and deposits of one key. Proposals are counted in the log as well, a custodian's with all their keys. What
+ * follows from one is bounded by it: a vote a custodian, a receipt a host.
+ */
 export const ENTRIES_AN_HOUR_A_KEY = 60;
 export const ENTRIES_A_DAY_A_KEY = 240;
-/** Of one principal. */
+/** Of one principal. A custodian proposes by a touch. */
 export const OPEN_PROPOSALS_A_KEY = 16;
 /** Distinct refusals that are told apart while they wait to be told. */
 export const MAX_REFUSALS = 64;

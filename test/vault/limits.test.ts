@@ -1,5 +1,5 @@
 import { Map as PersistentMap } from 'immutable';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
 import { CODES } from '../../src/core/errors.ts';
@@ -7,6 +7,7 @@ import type { Facts } from '../../src/core/state/state.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
 import { Ephemeral } from '../../src/vault/ephemeral.ts';
 import {
+  ENTRIES_A_DAY_A_KEY,
   ENTRIES_A_READ,
   ENTRIES_AN_HOUR_A_KEY,
   MAX_PROPOSALS,
@@ -21,8 +22,20 @@ import {
 import { requireAffordable } from '../../src/vault/propose.ts';
 import { readLog } from '../../src/vault/read-log.ts';
 import { Refusals } from '../../src/vault/refusals.ts';
+import type { Caller } from '../../src/vault/sessions.ts';
 import { viewProposals } from '../../src/vault/views.ts';
-import { approveAs, depositFiles, openVault, proposeAs, publish, requestAs, type Vault } from '../vault-kit.ts';
+import {
+  approveAs,
+  depositFiles,
+  openVault,
+  type Person,
+  proposeAs,
+  publish,
+  requestAs,
+  signInAgain,
+  stopAs,
+  type Vault,
+} from '../vault-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -43,27 +56,72 @@ test('one key cannot fill the log with proposals', async () => {
   expect(vault.daemon.context.recorder.size).toBe(size);
 });
 
-describe('what one key has proposed', () => {
-  const [key, nowMs, HOUR_MS] = ['ed25519:x', 1_767_225_600_000, 3_600_000];
-  /** As many proposals of the key, each as the changes say. */
-  const proposed = (count: number, { time = nowMs, expires = nowMs + HOUR_MS, phase = 'open' } = {}) => {
-    const statement = { proposer: { kind: 'principal', key }, expires };
+describe('what one caller has proposed', () => {
+  const [key, person, nowMs, HOUR_MS] = ['ed25519:x', 'aa'.repeat(16), 1_767_225_600_000, 3_600_000];
+  const machine = { role: 'depositor', key, name: 'x' } as unknown as Caller;
+  const custodian = { role: 'custodian', person, credential: 'one of two' } as unknown as Caller;
+  const byMachine = { kind: 'principal', key };
+  const byCustodian = { kind: 'custodian', person, credential: 'the other' };
+  /** As many proposals of the caller, each as the changes say. */
+  const proposed = (
+    count: number,
+    { proposer = byMachine as object, time = nowMs, expires = nowMs + HOUR_MS, phase = 'open' } = {},
+  ) => {
+    const statement = { proposer, expires };
     const some = Array.from({ length: count }, (_, i) => [String(i), { statement, phase, time }] as const);
     return { proposals: PersistentMap(some) } as unknown as Facts;
   };
-  const affordable = (facts: Facts) => () => requireAffordable(facts, key, nowMs);
+  const affordable = (facts: Facts, caller = machine) => {
+    return () => requireAffordable(facts, caller, nowMs);
+  };
 
-  test('takes a place while it is open, and none once it is over, though no entry has told its end', () => {
+  test('takes a place of a machine while it is open, and none once it is over, though no entry has told its end', () => {
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY))).toThrow(code('rate_limited'));
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { expires: nowMs - 1 }))).not.toThrow();
+    expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { proposer: byCustodian }), custodian)).not.toThrow();
   });
 
-  test('counts for an hour, and no longer where it was dated by a clock that was ahead', () => {
-    const denied = { phase: 'denied' };
-    expect(affordable(proposed(ENTRIES_AN_HOUR_A_KEY, denied))).toThrow(code('rate_limited'));
-    expect(affordable(proposed(ENTRIES_AN_HOUR_A_KEY, { ...denied, time: nowMs - HOUR_MS }))).not.toThrow();
-    expect(affordable(proposed(ENTRIES_AN_HOUR_A_KEY, { ...denied, time: nowMs + 30 * HOUR_MS }))).not.toThrow();
-  });
+  test.each([
+    ['a machine', machine, byMachine],
+    ['a custodian, with all their security keys,', custodian, byCustodian],
+  ])(
+    'counts for %s for an hour and a day, and no longer where it was dated by a clock that was ahead',
+    (_, caller, proposer) => {
+      const denied = { phase: 'denied', proposer };
+      const [recent, early] = [
+        { ...denied, time: nowMs - 1000 },
+        { ...denied, time: nowMs - HOUR_MS },
+      ];
+      const wait = (retryAfterMs: number) =>
+        expect.objectContaining({ code: 'rate_limited', detail: { retryAfterMs } });
+      expect(affordable(proposed(ENTRIES_AN_HOUR_A_KEY - 1, denied), caller)).not.toThrow();
+      expect(affordable(proposed(ENTRIES_AN_HOUR_A_KEY, recent), caller)).toThrow(wait(HOUR_MS - 1000));
+      expect(affordable(proposed(ENTRIES_AN_HOUR_A_KEY, early), caller)).not.toThrow();
+      expect(affordable(proposed(ENTRIES_A_DAY_A_KEY, early), caller)).toThrow(wait(23 * HOUR_MS));
+      expect(
+        affordable(proposed(ENTRIES_A_DAY_A_KEY, { ...denied, time: nowMs + 30 * HOUR_MS }), caller),
+      ).not.toThrow();
+    },
+  );
+});
+
+test('a custodian who has proposed their share proposes no more after a restart, is alone in that, and can still stop', async () => {
+  const own = await openVault();
+  onTestFinished(() => own.close());
+  const propose = (person: Person, i: number) => {
+    const machine = principalKey('auditor', `machine-${i}`, platformRandom(32));
+    const owner = { owner: own.ana.custodian.person, ownerName: 'ana', models: ['*'] };
+    return proposeAs(person, { kind: 'principal', principal: principalRecord(machine, owner) });
+  };
+  for (let i = 0; i < ENTRIES_AN_HOUR_A_KEY; i++) await propose(own.ana, i);
+  await own.restart();
+  const ana = await signInAgain(own.ana, own.anonymous, own.fingerprint);
+  const { size } = own.daemon.context.recorder;
+  await expect(propose(ana, 100)).rejects.toThrow(code('rate_limited'));
+  expect(own.daemon.context.recorder.size).toBe(size);
+  await propose(await signInAgain(own.ben, own.anonymous, own.fingerprint), 101);
+  await stopAs(ana, { what: 'all', reason: 'a drill' });
+  expect(own.daemon.context.recorder.facts.stopped).toMatchObject([{ name: 'ana' }]);
 });
 
 test('a requester sees neither the proposals nor the keys of others, nor versions out of scope', async () => {
