@@ -294,6 +294,14 @@ describe('a mirror', () => {
     expect((await endorseTd(folder, {})).tdx).toEqual(TDX.endorsements);
   });
 
+  it('that has no list leaves the one that the host brought, malformed too, for the appraisal to name', async () => {
+    const offered = { ...NO_ENDORSEMENTS, tdx: { ...TDX.endorsements, pckCrl: 'AAAA', rootCaCrl: 'AAAA' } };
+    expect((await endorse(evidence(TDX.report), offered)).tdx).toEqual(offered.tdx);
+    answers = intel();
+    const found = await endorse(evidence(TDX.report), offered, { mirrors: parseMirror(`intel=${url}`) });
+    expect(found.tdx).toEqual({ ...TDX.endorsements, rootCaCrl: 'AAAA' });
+  });
+
   it('that is Intel’s own service has all but the root’s list, and the appraisal names that alone', async () => {
     answers = intel();
     const mirrors = parseMirror(`intel=${url}`);

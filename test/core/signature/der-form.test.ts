@@ -69,6 +69,11 @@ describe('a tag that no certificate has is refused by every parser', () => {
     ['a reserved one', '0f00'],
     ['a relative object identifier', '0d0101'],
     ['a VisibleString', '1a0141'],
+    ['a number in a second byte', '1f0100'],
+    ['a number in a second byte, of a context', '9f0100'],
+    ['one that holds elements', 'bf020500'],
+    ['one of an application', '5f0100'],
+    ['a private one', 'df0100'],
   ])('%s', (_, hex) => {
     expect(() => mustBeDer(fromHex(hex))).toThrow(malformed);
     expect(() => mustBeDer(fromHex(`30${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`))).toThrow(malformed);

@@ -30,6 +30,7 @@ describe('a list', () => {
     ['a word', 'garbage'],
     ['hexadecimal of something else', '02020001'],
     ['base64 of something else', toBase64(utf8('something else'))],
+    ['hexadecimal of what is no text', 'ff00'],
     ['PEM of another label', pem('CERTIFICATE', der)],
     ['base64 with a character of neither alphabet', `${toBase64(der)}!`],
     ['base64 whose last bits are not zero', 'MAB='],

@@ -95,6 +95,38 @@ describe('tokens of NRAS', () => {
     expect(rules.filter(({ pass }) => !pass)).toEqual([]);
   });
 
+  const REPORT_CHECKS = [
+    ...['arch-check', 'attestation-report-parsed', 'attestation-report-signature-verified'],
+    'attestation-report-nonce-match',
+  ];
+  const rimChecks = (rim: string) =>
+    ['fetched', 'schema-validated', 'signature-verified', 'measurements-available'].map((end) => `${rim}-rim-${end}`);
+  const GPU_CHECKS = [...REPORT_CHECKS, ...rimChecks('driver'), ...rimChecks('vbios'), 'vbios-index-no-conflict'];
+  const VERSION_2_CHECKS = [
+    ...['attestation-report-cert-chain-validated', 'driver-rim-cert-validated', 'vbios-rim-cert-validated'],
+  ];
+  const VERSION_3_CHECKS = [
+    ...['attestation-report-cert-chain-fwid-match', 'driver-rim-version-match', 'vbios-rim-version-match'],
+    ...['attestation-report-cert-chain', 'driver-rim-cert-chain', 'vbios-rim-cert-chain'],
+  ];
+  const SWITCH_CHECKS = [
+    ...[...REPORT_CHECKS, ...rimChecks('bios'), 'bios-rim-version-match', 'bios-rim-cert-chain'],
+    ...['attestation-report-cert-chain-fwid-match', 'attestation-report-cert-chain'],
+  ];
+
+  test.each([
+    ['gpu', '2.0', [...GPU_CHECKS, ...VERSION_2_CHECKS]],
+    ['gpu', '3.0', [...GPU_CHECKS, ...VERSION_3_CHECKS]],
+    ['switch', '3.0', SWITCH_CHECKS],
+  ] as const)('of a %s in version %s are refused without any one check', async (kind, version, checks) => {
+    for (const check of checks) {
+      const count = kind === 'gpu' ? { gpus: 1 } : { gpus: 0, switches: 1 };
+      const report = tokens({ version, ...count, device: { payload: { [`x-nvidia-${kind}-${check}`]: undefined } } });
+      const { rules } = await appraised(report, kind === 'gpu' ? {} : { referenceValues: switchValues });
+      expect(rules.filter(({ pass }) => !pass)).toMatchObject([{ rule: `nras.${kind}-0.checks`, got: check }]);
+    }
+  });
+
   test.each([
     ['in a version of claims that has none of them', { version: '2.0' }, {}, ['claims-version', 'switch-0.checks']],
     ['of another model', {}, { hwmodel: 'LS_11' }, ['switch-0.hwmodel']],

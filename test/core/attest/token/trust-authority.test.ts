@@ -146,6 +146,17 @@ describe('a token of Trust Authority', () => {
     expect((await broken(report)).sort()).toEqual(rules.map((rule) => `ita.${rule}`).sort());
   });
 
+  test.each([...'0123456789abcdef'])(
+    'of a TD whose bits 28 to 31 are %s is refused by them for bit 29 alone',
+    async (digit) => {
+      const attributes = `000000${digit}000000000`;
+      const referenceValues = trustAuthorityValues({ attributes: [attributes] });
+      const mayMigrate = (Number.parseInt(digit, 16) & 2) !== 0;
+      const report = payload({ tdx_td_attributes: attributes });
+      expect(await broken(report, { referenceValues })).toEqual(mayMigrate ? ['ita.migratable'] : []);
+    },
+  );
+
   test('about an SGX enclave is refused: the rules about a TD are not reached', async () => {
     const report = payload({ attester_type: 'SGX' });
     expect(await broken(report)).toEqual([

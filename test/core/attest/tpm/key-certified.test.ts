@@ -145,14 +145,17 @@ describe('tpm.key-certified', () => {
     expect(await broken(certified({ extensions }))).toEqual({});
   });
 
+  // The purpose is right, so that what is refused is the other thing.
+  const ofAk = extendedKeyUsage(AK_PURPOSE);
+
   test.each([
     ['another key', certified({}, akOf('ECDSA', 0x62)), 'certificate_untrusted'],
-    ['an authority', certified({ extensions: [basicConstraints(true)] }), 'certificate_usage'],
-    ['a key that may not sign', certified({ extensions: [keyUsage(2)] }), 'certificate_usage'],
+    ['an authority', certified({ extensions: [ofAk, basicConstraints(true)] }), 'certificate_usage'],
+    ['a key that may not sign', certified({ extensions: [ofAk, keyUsage(2)] }), 'certificate_usage'],
     ['another purpose', certified({ extensions: [extendedKeyUsage('2.23.133.8.1')] }), 'certificate_usage'],
     [
       'a critical extension that is not known',
-      certified({ extensions: [extension('1.2.3.4', tlv(0x05), true)] }),
+      certified({ extensions: [ofAk, extension('1.2.3.4', tlv(0x05), true)] }),
       'certificate_usage',
     ],
     ['a time that is over', certified({ notAfter: utcTime('251231235959Z') }), 'certificate_expired'],
