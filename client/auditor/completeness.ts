@@ -5,7 +5,8 @@ import { endMs } from '../../src/core/state/rules/expiry.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import type { Facts, Proposal, ProposalPhase, Version } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
-import { clocked, clockFindings, EMPTY_LOG_CLOCK, type LogClock } from './log-clock.ts';
+import { clockFindings, clockOf, type LogClock } from './log-clock.ts';
+import { dated, type LogDates, NO_DATES } from './log-dates.ts';
 
 /** Counted entry by entry: what leaves no trace in the facts. */
 export interface Tally {
@@ -14,7 +15,7 @@ export interface Tally {
   readonly denials: number;
   /** What the vault claims to have turned away, by code: never what a person or a machine has been shown to do. */
   readonly refusalsClaimed: Readonly<Record<string, number>>;
-  readonly clock: LogClock;
+  readonly dates: LogDates;
 }
 
 export const EMPTY_TALLY: Tally = {
@@ -22,7 +23,7 @@ export const EMPTY_TALLY: Tally = {
   approvals: 0,
   denials: 0,
   refusalsClaimed: {},
-  clock: EMPTY_LOG_CLOCK,
+  dates: NO_DATES,
 };
 
 /** `facts` are those after the entry. */
@@ -30,7 +31,7 @@ export function tallied(tally: Tally, entry: Entry, facts: Facts): Tally {
   const counted = {
     ...tally,
     entries: plus(tally.entries, entry.kind, 1),
-    clock: clocked(tally.clock, entry, facts),
+    dates: dated(tally.dates, entry, facts),
   };
   switch (entry.kind) {
     case 'approval':
@@ -45,7 +46,7 @@ export function tallied(tally: Tally, entry: Entry, facts: Facts): Tally {
 }
 
 /** How many refusals there are, and whose word that is. */
-function refusalsText({ refusalsClaimed }: Tally): string {
+function refusalsText({ refusalsClaimed }: Pick<Tally, 'refusalsClaimed'>): string {
   const count = Object.values(refusalsClaimed).reduce((sum, one) => sum + one, 0);
   if (count === 0) return 'the vault claims no refusals; nothing signed would show one';
   const byCode = Object.entries(refusalsClaimed).map(([code, times]) => `${times} × ${code}`);
@@ -72,7 +73,7 @@ export interface Completeness {
   /** `open` while anything is; `unknown` where the log is at fault, and the counts end before the fault. */
   readonly verdict: 'pass' | 'open' | 'unknown';
   readonly open: readonly OpenItem[];
-  readonly tally: Tally;
+  readonly tally: Omit<Tally, 'dates'> & { readonly clock: LogClock };
   /** What the log says on the vault's word alone, in words. */
   readonly vaultsWord: string;
   readonly proposals: Readonly<Record<ProposalPhase, number>>;
@@ -101,18 +102,24 @@ export interface Completeness {
 type Release = Proposal<StatementOf<'release'>>;
 
 /** `facts` are null where there are none; `sound` says whether the whole log was right. */
-export function completenessOf(facts: Facts | null, tally: Tally, nowMs: number, sound: boolean): Completeness {
+export function completenessOf(
+  facts: Facts | null,
+  { dates, ...tally }: Tally,
+  nowMs: number,
+  sound: boolean,
+): Completeness {
+  const clock = clockOf(dates);
   const proposals = facts === null ? [] : [...facts.proposals.values()];
   const versions = facts === null ? [] : [...facts.versions.values()];
   const granted = proposals.filter(isGranted);
   const isNotDurable = (version: Version) => facts !== null && unconfirmedEnvelopes(facts, version).length > 0;
-  const open = facts === null ? [] : [...openItems(facts, proposals, nowMs), ...clockItems(facts, tally, nowMs)];
+  const open = facts === null ? [] : [...openItems(facts, proposals, nowMs), ...clockItems(facts, clock, nowMs)];
   const answered = granted.filter(isAnswered);
   const awaited = granted.filter((release) => !isAnswered(release) && isInForce(release));
   return {
     verdict: sound ? (open.length === 0 ? 'pass' : 'open') : 'unknown',
     open,
-    tally,
+    tally: { ...tally, clock },
     vaultsWord: refusalsText(tally),
     proposals: phasesOf(proposals),
     releases: {
@@ -151,7 +158,7 @@ function phasesOf(proposals: readonly Proposal[]): Record<ProposalPhase, number>
 }
 
 /** A release that was dated falsely shows in the log’s clock: it is compared with the auditor’s own. */
-function clockItems(facts: Facts, { clock }: Tally, nowMs: number): readonly OpenItem[] {
+function clockItems(facts: Facts, clock: LogClock, nowMs: number): readonly OpenItem[] {
   return clockFindings(clock, facts, nowMs).map((message) => ({ what: 'clock', digest: null, message }));
 }
 

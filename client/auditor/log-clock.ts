@@ -1,9 +1,9 @@
-import type { Entry } from '../../src/core/log/entry.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
-import type { Facts, Proposal } from '../../src/core/state/state.ts';
+import type { Facts } from '../../src/core/state/state.ts';
 import { counted, exactDuration, exactInstant } from '../exact.ts';
+import type { LogDates } from './log-dates.ts';
 
-/** How the entries of a log are dated, by the vault: counted entry by entry. */
+/** How the entries of a log are dated, by the vault. Entries in `wrong` count for nothing else. */
 export interface LogClock {
   /** Time of the last entry; null before the first. */
   readonly lastMs: number | null;
@@ -18,46 +18,44 @@ export interface LogClock {
   readonly actsDatedBack: { readonly count: number; readonly first: number; readonly mostMs: number } | null;
   /** The longest time in which nothing was recorded, and the entry that ended it; null before the second. */
   readonly silence: { readonly ms: number; readonly endedBy: number } | null;
+  /**
+   * Entries of the vault alone whose date a threshold of custodians has shown to be wrong, by signing earlier times over
+   * a log that held them. How many, the first, and by how much the most; null where there is none.
+   */
+  readonly wrong: { readonly count: number; readonly first: number; readonly mostMs: number } | null;
 }
 
-export const EMPTY_LOG_CLOCK: LogClock = {
-  lastMs: null,
-  latestMs: 0,
-  datedBack: 0,
-  actsDatedBack: null,
-  silence: null,
-};
+/** Judges the dates of a whole log. */
+export function clockOf({ times, acts, corrections, wrong }: LogDates): LogClock {
+  const isWrong = new Set(wrong.map(({ index }) => index));
+  const corrected = new Map(corrections.map(({ index, attestedMs }) => [index, attestedMs]));
+  let lastMs: number | null = null;
+  let latestMs = 0;
+  let datedBack = 0;
+  let actsDatedBack: LogClock['actsDatedBack'] = null;
+  let silence: LogClock['silence'] = null;
+  for (const [index, time] of times.entries()) {
+    if (isWrong.has(index)) continue;
+    const ms = time - latestMs;
+    const isBack = ms < -MAX_SKEW_MS;
+    if (isBack) datedBack++;
+    if (isBack && acts.has(index)) actsDatedBack = withOne(actsDatedBack, index, -ms);
+    if (lastMs !== null && ms > (silence?.ms ?? -1)) silence = { ms, endedBy: index };
+    lastMs = time;
+    // What a quorum has corrected counts no more: from now on the true time does.
+    latestMs = corrected.get(index) ?? Math.max(latestMs, time);
+  }
+  const ahead = wrong.sortBy(({ index }) => index);
+  const shown = ahead.reduce<LogClock['wrong']>((all, { index, aheadMs }) => withOne(all, index, aheadMs), null);
+  return { lastMs, latestMs, datedBack, actsDatedBack, silence, wrong: shown };
+}
 
 /** A vault says every hour that it lives, unless told otherwise: one that has not for a day is silent. */
 const SILENT_MS = 24 * 60 * 60_000;
 
-/** `facts` are those after the entry. */
-export function clocked(clock: LogClock, entry: Entry, facts: Facts): LogClock {
-  const { index, time } = entry;
-  const correction = correctionOf(entry, facts);
-  const ms = time - clock.latestMs;
-  const isBack = ms < -MAX_SKEW_MS;
-  const isAct = (entry.kind === 'approval' && correction === null) || entry.kind === 'release';
-  const isLongest = clock.lastMs !== null && ms > (clock.silence?.ms ?? -1);
-  return {
-    lastMs: time,
-    // What a quorum has corrected counts no more: from now on the true time does.
-    latestMs: correction?.phase === 'executed' ? facts.attestedMs : Math.max(clock.latestMs, time),
-    datedBack: clock.datedBack + (isBack ? 1 : 0),
-    actsDatedBack: isBack && isAct ? withAct(clock.actsDatedBack, index, -ms) : clock.actsDatedBack,
-    silence: isLongest ? { ms, endedBy: index } : clock.silence,
-  };
-}
-
-/** The correction of the log's clock that an entry is a vote on, or null. */
-function correctionOf({ kind, body }: Entry, { proposals }: Facts): Proposal | null {
-  const proposal = kind === 'approval' ? proposals.get(body.proposal) : undefined;
-  return proposal?.statement.kind === 'clock' ? proposal : null;
-}
-
-function withAct(acts: LogClock['actsDatedBack'], index: number, backMs: number): LogClock['actsDatedBack'] {
-  if (acts === null) return { count: 1, first: index, mostMs: backMs };
-  return { ...acts, count: acts.count + 1, mostMs: Math.max(acts.mostMs, backMs) };
+function withOne(all: LogClock['wrong'], index: number, ms: number): NonNullable<LogClock['wrong']> {
+  if (all === null) return { count: 1, first: index, mostMs: ms };
+  return { ...all, count: all.count + 1, mostMs: Math.max(all.mostMs, ms) };
 }
 
 /** What is to be asked of how a log is dated, by itself and by the auditor's own clock, each in one sentence. */

@@ -82,12 +82,18 @@ export function reportLines(report: AuditReport): readonly string[] {
 }
 
 /** What the log's own dates say of the vault's clock: no fault, and worth a question. */
-function clockLines({ datedBack, silence }: AuditReport['completeness']['tally']['clock']): readonly string[] {
+function clockLines({ datedBack, silence, wrong }: AuditReport['completeness']['tally']['clock']): readonly string[] {
+  const ahead =
+    wrong === null
+      ? []
+      : [
+          `wrong clock readings of the vault: ${counted(wrong.count, 'entry', 'entries')}, the first entry ${wrong.first}, dated up to ${exactDuration(wrong.mostMs)} ahead, as custodians have signed since`,
+        ];
   const back =
     datedBack === 0 ? [] : [`${counted(datedBack, 'entry', 'entries')} dated back: a clock was wrong before`];
   const longest =
     silence === null || silence.ms < DAY_MS
       ? []
       : [`silent for ${exactDuration(silence.ms)} before entry ${silence.endedBy}`];
-  return [...back, ...longest].map((line) => `              ${line}`);
+  return [...ahead, ...back, ...longest].map((line) => `              ${line}`);
 }

@@ -105,6 +105,54 @@ describe('an audit', () => {
     });
   });
 
+  /** Entry `first` is a heartbeat that is dated a month ahead; a release, dated truly, follows, and its receipt. */
+  async function afterAWrongReading() {
+    const { world: read, deposit } = await publishedWorld({ label: 'a wrong reading' });
+    const truth = read.now;
+    const first = read.log.length;
+    await read.append({ kind: 'heartbeat', body: {} }, { time: truth + 30 * 24 * HOUR_MS });
+    read.now = truth;
+    return { read, deposit, first };
+  }
+
+  test('counts a wrong clock reading of the vault no more once a threshold of custodians has signed earlier times', async () => {
+    const { read, deposit, first } = await afterAWrongReading();
+    const asked = await read.ask(deposit);
+    await read.release(asked, read.founder('ben'), read.founder('cleo'));
+    await read.append(read.draftHostReceipt(asked));
+    const report = await run(keptLog(read), read);
+    expect(report.completeness).toMatchObject({
+      verdict: 'pass',
+      tally: { clock: { wrong: { count: 1, first }, datedBack: 0, actsDatedBack: null } },
+    });
+    expect(reportLines(report).join('\n')).toMatch(
+      new RegExp(`wrong clock readings of the vault: 1 entry, the first entry ${first}, dated up to 29 days 23 hours`),
+    );
+  });
+
+  test('counts it while fewer have: one custodian may be in league with the vault', async () => {
+    const { read, deposit } = await afterAWrongReading();
+    const proposal = await read.propose((await read.ask(deposit)).statement);
+    await read.deny(proposal, read.founder('ben'));
+    const { completeness } = await run(keptLog(read), read);
+    const clock = completeness.open.filter(({ what }) => what === 'clock').map(({ message }) => message);
+    expect(completeness.tally.clock.wrong).toBeNull();
+    expect(clock).toContainEqual(expect.stringMatching(/^the log was silent for 30 days/));
+  });
+
+  test('counts it where custodians had signed before it was in the log, and the vault held their votes back', async () => {
+    const { read, deposit } = await afterAWrongReading();
+    const asked = await read.ask(deposit);
+    const proposal = await read.propose(asked.statement);
+    const votes = [read.founder('ben'), read.founder('cleo')].map((voter) => read.draftApproval(proposal, voter));
+    const drafts = await Promise.all(votes);
+    await read.append({ kind: 'heartbeat', body: {} }, { time: read.now + 60 * 24 * HOUR_MS });
+    read.now = asked.statement.created;
+    for (const draft of drafts) await read.append(draft);
+    const { completeness } = await run(keptLog(read), read);
+    expect(completeness.tally.clock).toMatchObject({ wrong: { count: 1 }, actsDatedBack: { count: 2 } });
+  });
+
   test('asks nothing of what follows a correction of the log’s clock, nor of the votes on it', async () => {
     const { world: corrected, deposit } = await publishedWorld();
     const [ana, ben] = [corrected.founder('ana'), corrected.founder('ben')];
