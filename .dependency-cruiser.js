@@ -42,10 +42,10 @@ export default {
       to: { path: '^src/(http/|wire/|vault/(?!ports\\.ts$))' },
     },
     {
-      name: 'endorse-sees-core-platform-and-its-port',
+      name: 'endorse-sees-core-files-and-its-port',
       severity: 'error',
       from: { path: '^src/endorse/' },
-      to: { path: '^src/', pathNot: '^src/(endorse/|core/|platform/|vault/ports\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(endorse/|core/|write-aside\\.ts$|vault/ports\\.ts$)' },
     },
     {
       name: 'clients-see-core-wire-platform-sockets',
