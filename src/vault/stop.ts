@@ -14,9 +14,9 @@ export interface StopAnswer {
   readonly digest: Hex;
   /** Nothing was recorded now: what it asks for is so already. */
   readonly already: boolean;
-  /** Those of everything, for the signer of this one; null for all others, and while the vault runs. */
+  /** Those of everything, for the signer of this one; null where the log has shown it to others, and while the vault runs. */
   readonly stopped: readonly RecordedStop[] | null;
-  /** What the log calls its keys, told to its signer alone; null to all others. */
+  /** What the log calls its keys, told to its signer alone; null where the log has shown it to others. */
   readonly names: StopNames | null;
 }
 
@@ -33,13 +33,16 @@ export async function stop(
   { statement, signature }: SignedStop,
 ): Promise<StopAnswer> {
   const digest = statementDigest(statement);
-  const answer = (index: number | null, already: boolean): StopAnswer => {
-    const { facts, checkpoint } = recorder;
-    return { index, checkpoint, digest, already, stopped: facts.stopped, names: stopNames(facts, statement) };
-  };
   const { facts } = recorder;
+  // Then its sender may be anybody who reads the log.
+  const isRead = facts.statements.has(digest);
+  const answer = (index: number | null, already: boolean): StopAnswer => {
+    const { facts: now, checkpoint } = recorder;
+    const told = isRead ? { stopped: null, names: null } : { stopped: now.stopped, names: stopNames(now, statement) };
+    return { index, checkpoint, digest, already, ...told };
+  };
   // The same one by another route. Its signature was found to be true the first time.
-  if (isInForce(facts, statement, digest)) return { ...answer(null, true), stopped: null, names: null };
+  if (isInForce(facts, statement, digest)) return answer(null, true);
   const { person, claim } = checkStop(facts, statement, signature);
   try {
     verify(claim);

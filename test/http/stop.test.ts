@@ -111,6 +111,21 @@ describe('a stop is taken', () => {
     expect(size()).toBe(2);
   });
 
+  test('that a stranger has read in the log and sends again: they are not told who stopped, nor why', async () => {
+    const nothing = { status: 200, already: true, stopped: null, names: null };
+    const first = await signed(vault.ana);
+    await send(first);
+    await send(await signed(vault.ben));
+    expect(await send(first)).toMatchObject({ ...nothing, index: null });
+    await resume();
+    const facts = (await followLog(vault.ana.custodian)).facts;
+    await send(await signed(vault.ana, ALL, lastResumption(facts)));
+    const before = size();
+    // Not in force any more; its signature is true all the same, and its person has stopped again since.
+    expect(await send(first)).toMatchObject(nothing);
+    expect(size()).toBe(before);
+  });
+
   test('by two routes at once', async () => {
     const stop = await signed(vault.ana);
     const answers = await Promise.all([send(stop), send(stop)]);
