@@ -178,5 +178,6 @@ function historyOfPrefixes(
     roots.set(size, root);
     return root;
   };
-  return { rootAt: (size) => roots.get(size) ?? proven(size), timeAt: (index) => times.get(index) ?? null };
+  const timesSince = (from: number) => [...times].filter(([index]) => index >= from).map(([, time]) => time);
+  return { rootAt: (size) => roots.get(size) ?? proven(size), timesSince };
 }

@@ -16,8 +16,8 @@ export const EMPTY_CHAIN: Chain = {
 export interface History {
   /** The root at `size`, or null where this log has no such size or its root is not known. */
   rootAt(size: number): Hex | null;
-  /** The time of the entry at `index`, or null where there is none or it is not known. */
-  timeAt(index: number): number | null;
+  /** The times of the entries from `index` on, those left out that are not known. */
+  timesSince(index: number): Iterable<number>;
 }
 
 /**
@@ -45,6 +45,6 @@ export function link(chain: Chain, bytes: Uint8Array): { entry: Entry; chain: Ch
 export function historyOf(chain: Chain): History {
   return {
     rootAt: (size) => (Number.isSafeInteger(size) && size >= 1 ? (chain.roots.get(size - 1) ?? null) : null),
-    timeAt: (index) => (Number.isSafeInteger(index) && index >= 0 ? (chain.times.get(index) ?? null) : null),
+    timesSince: (index) => (Number.isSafeInteger(index) && index >= 0 ? chain.times.slice(index) : []),
   };
 }

@@ -34,6 +34,28 @@ describe('a wrong clock of the vault alone', () => {
     const { statement } = await world.ask(deposit, { evidence: { checkpoint } });
     await expect(world.propose(statement)).rejects.toThrow(refusal('nonce_stale'));
   });
+
+  test.each([
+    [
+      'a custodian has signed something in between',
+      (stage: Stage) => stage.world.policyChange({ veto: true }, stage.ana),
+    ],
+    ['it has recorded anything else truly dated', () => null],
+  ])('keeps no nonce fresh that it dated the next entry for, where %s', async (_, signed) => {
+    const stage = await published();
+    const { world, deposit } = stage;
+    const checkpoint = world.checkpoint();
+    const truth = world.now;
+    await world.append(HEARTBEAT, { time: truth + 30 * DAY_MS });
+    world.now = truth + DAY_MS;
+    const statement = signed(stage);
+    if (statement === null) await world.append(HEARTBEAT);
+    else await world.propose(statement);
+    world.now = truth + 30 * DAY_MS;
+    const asked = await world.ask(deposit, { evidence: { checkpoint } });
+    await expect(world.propose(asked.statement)).rejects.toThrow(refusal('nonce_stale'));
+    await world.propose((await world.ask(deposit)).statement);
+  });
 });
 
 test('the log’s clock is what custodians have signed, not what machines have', async () => {

@@ -119,7 +119,10 @@ function requireEvidenceOfRequest(facts: Facts, statement: Release, host: Releas
   must(keys, 'binding_mismatch', 'evidence: binds other keys than the statement names');
 }
 
-/** The nonce binds a checkpoint of this log that was still the last one a short while ago. */
+/**
+ * The nonce binds a checkpoint of this log that was still the last one a short while ago: nothing that followed it is
+ * dated otherwise. The vault dates what it records alone as it likes; what custodians sign, it cannot.
+ */
 function requireFreshNonce(facts: Facts, { checkpoint }: Evidence, timeMs: number, history: History): void {
   const { origin } = facts.genesis.log;
   must(
@@ -133,13 +136,14 @@ function requireFreshNonce(facts: Facts, { checkpoint }: Evidence, timeMs: numbe
     'foreign_checkpoint',
     `evidence.checkpoint: not the root of this log at ${checkpoint.size}`,
   );
-  const replacedMs = history.timeAt(checkpoint.size) ?? timeMs;
-  // Either way: what was dated by a clock that was ahead would be fresh until that time has come.
-  must(
-    Math.abs(timeMs - replacedMs) <= MAX_NONCE_AGE_MS,
-    'nonce_stale',
-    'evidence.checkpoint: too old, open the request anew',
-  );
+  for (const followedMs of history.timesSince(checkpoint.size)) {
+    // Either way: what was dated by a clock that was ahead would be fresh until that time has come.
+    must(
+      Math.abs(timeMs - followedMs) <= MAX_NONCE_AGE_MS,
+      'nonce_stale',
+      'evidence.checkpoint: too old, open the request anew',
+    );
+  }
 }
 
 function requirePassing(facts: Facts, host: ReleaseHost, position: number, appraisal: Appraisal, timeMs: number): void {

@@ -28,7 +28,7 @@ const PLAINEST: Policy = {
 };
 /** A log of any root: what approvers verified is not what is tried here. */
 const ROOT = toHex(ZERO_32);
-const ANY_HISTORY: History = { rootAt: () => ROOT, timeAt: () => null };
+const ANY_HISTORY: History = { rootAt: () => ROOT, timesSince: () => [] };
 
 /**
  * That the policy in force leaves a way to another: a change to the plainest one is proposed under it, is approved an
