@@ -1,10 +1,12 @@
 import { constants } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { toHex } from '../src/core/bytes.ts';
 import { must, TwinlockError } from '../src/core/errors.ts';
 import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } from '../src/core/log/signed-stop.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
 import { fileError } from './file-error.ts';
+import { platformRandom } from './random.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /**
@@ -50,7 +52,8 @@ export async function writeStopFile(path: string, stop: SignedStop): Promise<voi
 export async function dropStopFile(folder: string, stop: SignedStop): Promise<string> {
   const name = `${statementDigest(stop.statement)}.json`;
   const path = join(folder, name);
-  const aside = join(folder, `.${name}.${process.pid}`);
+  // No name that somebody could have put something under before: that would keep the stop out.
+  const aside = join(folder, `.${name}.${toHex(platformRandom(8))}`);
   await writeStopFile(aside, stop).catch((error: unknown) => {
     // The name aside is ours: it is the folder that the caller named.
     throw fileError(error instanceof TwinlockError ? error.cause : error, folder);

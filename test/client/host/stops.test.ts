@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { claimsToStop, heedStops, requireStopPlace, StopPlace } from '../../../client/host/stops.ts';
 import { dropStopFile, writeStopFile } from '../../../client/stop-file.ts';
 import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
-import type { StatementOf } from '../../../src/core/statement/statement.ts';
+import { type StatementOf, statementDigest } from '../../../src/core/statement/statement.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { released } from '../../core/state/stages.ts';
 import { chainInputOf, makeChain, stepThrough } from '../../world/authority.ts';
@@ -135,6 +135,15 @@ describe('where stops are brought to a host', () => {
     await writeStopFile(join(folder, 'a.json'), stop);
     expect(await found(place)).toEqual([stop]);
     expect(await found(new StopPlace(path, { ignored: () => undefined, gone: () => undefined }))).toEqual([stop]);
+  });
+
+  test('a stop is brought there also where a run before it has left its name aside', async () => {
+    const { world, ana, signed } = await host();
+    const stop = await signed(world.stop('all', ZEROS, ana));
+    const { folder, place } = await placeWith();
+    writeFileSync(join(folder, `.${statementDigest(stop.statement)}.json.${process.pid}`), 'half of a');
+    await dropStopFile(folder, stop);
+    expect(await found(place)).toEqual([stop]);
   });
 
   test('one that disappears is told of, once, and is looked at again when it is back', async () => {
