@@ -7,7 +7,8 @@ const KEYS_MAX = 1024;
 
 /**
  * Remembers imported public keys, because checking and importing one costs more than verifying with it. The
- * least recently used goes first. Only keys that passed `checkPublicKey` are imported or kept.
+ * least recently used goes first. Only keys that passed `checkPublicKey` are imported or kept; of imports
+ * that take their time, only those that succeed.
  */
 export function cacheKeys<Key>(
   importKey: (claim: SignatureClaim) => Key,
@@ -20,6 +21,8 @@ export function cacheKeys<Key>(
     if (key === undefined) {
       checkPublicKey(claim.algorithm, claim.publicKey);
       key = importKey(claim);
+      // An import that failed says nothing of the next: the engine may have been short of memory.
+      if (key instanceof Promise) key.catch(() => keys.delete(id));
     }
     // A map keeps the order of insertion: out and in again makes it the most recent.
     keys.delete(id);

@@ -36,6 +36,12 @@ const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
   },
 };
 
+/** What an import says of the key. Any other error is the engine's own trouble, and no verdict on the key. */
+const IMPORT_REFUSALS: ReadonlyMap<string, 'invalid_key' | 'unsupported_algorithm'> = new Map([
+  ['DataError', 'invalid_key'],
+  ['NotSupportedError', 'unsupported_algorithm'],
+]);
+
 const keyOf = cacheKeys(importKey);
 
 /**
@@ -57,10 +63,8 @@ async function importKey({ algorithm, publicKey, what }: SignatureClaim) {
   try {
     return await crypto.subtle.importKey(format, publicKey.slice(), parameters, false, ['verify']);
   } catch (cause) {
-    // Anything else is the engine's own trouble, and no verdict on the key.
-    if (!(cause instanceof DOMException)) throw cause;
-    const isUnknown = cause.name === 'NotSupportedError';
-    const code = isUnknown ? 'unsupported_algorithm' : 'invalid_key';
+    const code = cause instanceof DOMException ? IMPORT_REFUSALS.get(cause.name) : undefined;
+    if (code === undefined) throw cause;
     throw new TwinlockError(code, `${what}: the platform does not import this ${algorithm} key`, {}, { cause });
   }
 }

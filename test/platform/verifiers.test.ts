@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { concat, fromHex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
@@ -296,6 +296,34 @@ describe.each(RSA_ALGORITHMS)('%s', (algorithm) => {
         /^(invalid_key|malformed|signature_invalid)$/,
       );
     }
+  });
+});
+
+describe('an import of WebCrypto that fails', () => {
+  const once = (name: string) =>
+    vi.spyOn(crypto.subtle, 'importKey').mockRejectedValueOnce(new DOMException('not now', name));
+  const fresh = (byte: number) => {
+    const seed = new Uint8Array(32).fill(byte);
+    return claim('Ed25519', ed25519.getPublicKey(seed), MESSAGE, ed25519.sign(MESSAGE, seed));
+  };
+
+  test.each([
+    ['DataError', 'invalid_key'],
+    ['NotSupportedError', 'unsupported_algorithm'],
+  ])('for %s is a verdict on the key', async (name, code) => {
+    once(name);
+    await expect(verifyWeb(fresh(0x71))).rejects.toThrow(expect.objectContaining({ code }));
+  });
+
+  // Each row has a key of its own: one that was imported is remembered.
+  test.each([
+    ['OperationError', 0x72],
+    ['UnknownError', 0x73],
+    ['InvalidStateError', 0x74],
+  ])('for %s is none: it is thrown as it came, and the key is imported again', async (name, seed) => {
+    once(name);
+    await expect(verifyWeb(fresh(seed))).rejects.toThrow(expect.objectContaining({ name }));
+    await expect(verifyWeb(fresh(seed))).resolves.toBeUndefined();
   });
 });
 

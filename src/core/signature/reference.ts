@@ -1,17 +1,13 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
-import { p256, p384 } from '@noble/curves/nist.js';
 import { must } from '../errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from './claim.ts';
+import { holdsEcdsa, holdsEd25519 } from './equation.ts';
 import { precheck } from './precheck.ts';
-
-// Both forms of s are valid ECDSA, and authenticators use either.
-const ECDSA = { lowS: false, prehash: true } as const;
 
 /** Null where only a platform verifies: a pure RSA would be slow and one more thing to get wrong. */
 const VERIFY: Readonly<Record<SignatureAlgorithm, ((claim: SignatureClaim) => boolean) | null>> = {
-  Ed25519: ({ signature, message, publicKey }) => ed25519.verify(signature, message, publicKey, { zip215: false }),
-  ES256: ({ signature, message, publicKey }) => p256.verify(signature, message, publicKey, ECDSA),
-  ES384: ({ signature, message, publicKey }) => p384.verify(signature, message, publicKey, ECDSA),
+  Ed25519: holdsEd25519,
+  ES256: (claim) => holdsEcdsa('ES256', claim),
+  ES384: (claim) => holdsEcdsa('ES384', claim),
   RS256: null,
   RS384: null,
   RS512: null,
