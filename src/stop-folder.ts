@@ -29,7 +29,7 @@ type Outcome = { readonly done: Told } | { readonly problem: Problem };
 export interface Told {
   readonly index: number | null;
   readonly already: boolean;
-  readonly stopped: readonly Pick<RecordedStop, 'name' | 'person' | 'time' | 'reason'>[] | null;
+  readonly stopped: readonly Pick<RecordedStop, 'name' | 'person' | 'created' | 'time' | 'reason'>[] | null;
   readonly names: StopNames | null;
 }
 

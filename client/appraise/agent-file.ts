@@ -30,7 +30,10 @@ export function subjectOfFile(bytes: Uint8Array, nonce: Hex | null): Subject {
       return partsEvidence(bytes, nonce);
     default:
       if (isNvattest(json)) return nvattestEvidence(json, nonce);
-      throw new TwinlockError('malformed', 'expected JSON of kind evidence or evidence-parts, as our agent writes it');
+      throw new TwinlockError(
+        'malformed',
+        'expected JSON of kind evidence or evidence-parts, as our agent writes it, or what nvattest collect-evidence printed',
+      );
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Base64url } from '../../src/core/bytes.ts';
 import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
+import { signedBefore } from '../../src/core/state/running.ts';
 import type { Facts, Proposable } from '../../src/core/state/state.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
 import { howToEnd } from '../custodian/standing.ts';
@@ -13,6 +14,7 @@ import {
   type ReportedHost,
   type ReportedStop,
   type ReportedVote,
+  reportedStop,
   reportOn,
 } from './proposal-report.ts';
 
@@ -110,8 +112,14 @@ function stateRows({ standing, statement, executed, stop, policy }: ProposalRepo
   }
 }
 
-function stopRows(name: string, { by, reason, time, entry }: ReportedStop): readonly string[] {
-  return [...personRows(name, by), ...row('', `in entry ${entry}, ${exactInstant(time)}: “${reason}”`)];
+function stopRows(name: string, stop: ReportedStop): readonly string[] {
+  const { by, reason, time, entry } = stop;
+  const signed = signedBefore(stop);
+  return [
+    ...personRows(name, by),
+    ...row('', `in entry ${entry}, ${exactInstant(time)}: “${reason}”`),
+    ...(signed === null ? [] : row('', `signed at ${exactInstant(signed)} by their own clock`)),
+  ];
 }
 
 function voteRows(vote: ReportedVote): readonly string[] {
@@ -179,8 +187,8 @@ function subjectOf({ statement, hosts, changes, alike, isPending }: ProposalRepo
     case 'resume':
       return [
         ...row('resumes from', statement.stop),
-        ...(isPending ? (facts.stopped ?? []) : []).flatMap(({ person, reason, time, index }) =>
-          stopRows('stopped by', { by: personOf(facts, person), reason, time, entry: index }),
+        ...(isPending ? (facts.stopped ?? []) : []).flatMap((stop) =>
+          stopRows('stopped by', reportedStop(facts, stop)),
         ),
       ];
     case 'authenticator':

@@ -54,7 +54,7 @@ async function run(invocation: Invocation, flags: ConsoleFlags): Promise<void> {
   });
   terminal.result({ url: running.url.href }, [`the console is at ${running.url.href}`]);
   terminal.note('interrupt (Ctrl-C) to end it');
-  if (flags.open === true) openInBrowser(running.url.href);
+  if (flags.open === true) openInBrowser(running.url.href, terminal.note);
   await interrupted(signal);
   await running.close();
 }
@@ -78,8 +78,8 @@ function interrupted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** Best effort: the address has been printed. */
-function openInBrowser(url: string): void {
+/** Best effort: the address has been printed. Says so where no browser takes it. */
+function openInBrowser(url: string, note: (line: string) => void): void {
   const [command, args] =
     process.platform === 'darwin'
       ? ['open', [url]]
@@ -87,6 +87,11 @@ function openInBrowser(url: string): void {
         ? ['explorer', [url]]
         : ['xdg-open', [url]];
   const child = spawn(command, args, { stdio: 'ignore', detached: true });
-  child.on('error', () => undefined);
+  const failed = (why: string) => note(`no browser was opened (${command}: ${why}): open the address yourself`);
+  child.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
+  // Windows' explorer exits with 1 where it has opened the page.
+  child.on('exit', (code) => {
+    if (code !== 0 && code !== null && process.platform !== 'win32') failed(`exit code ${code}`);
+  });
   child.unref();
 }

@@ -22,7 +22,14 @@ interface CreateOptions {
 export function addKey(program: Command): void {
   const key = program
     .command('key')
-    .description('makes and shows the keys of machines: depositors, requesters, auditors');
+    .description('makes and shows the keys of machines: depositors, requesters, auditors')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  twinlock key create serving.key --role requester --name serving --owner carol --models 'acme/*'
+  twinlock key show serving.key > serving.json`,
+    );
   key
     .command('create <file>')
     .description('makes a key; the secret goes into FILE, what custodians enrol into FILE.json')

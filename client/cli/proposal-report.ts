@@ -30,6 +30,8 @@ export interface ReportedVote extends Person, Pick<Vote, 'decision' | 'credentia
 export interface ReportedStop {
   readonly by: Person;
   readonly reason: string;
+  /** By the clock of the person or machine that stopped. */
+  readonly created: number;
   readonly time: number;
   readonly entry: number;
 }
@@ -107,8 +109,8 @@ function reportedVote(facts: Facts, { person, decision, credential, index, time 
   return { ...personOf(facts, person), decision, credential, entry: index, time };
 }
 
-function reportedStop(facts: Facts, { person, reason, time, index }: RecordedStop): ReportedStop {
-  return { by: personOf(facts, person), reason, time, entry: index };
+export function reportedStop(facts: Facts, { person, reason, created, time, index }: RecordedStop): ReportedStop {
+  return { by: personOf(facts, person), reason, created, time, entry: index };
 }
 
 function proposalNamed({ proposals }: Facts, named: string, entries: number): Proposal {

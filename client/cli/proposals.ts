@@ -44,7 +44,7 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
     proposal.digest,
   ]);
   return [
-    ...table(['KIND', 'WHAT', 'ASKED', 'STATE', 'VOTES', 'UNTIL', 'CODE', 'DIGEST'], rows),
+    ...table(['KIND', 'WHAT', 'ASKED BY', 'STATE', 'VOTES', 'UNTIL', 'CODE', 'DIGEST'], rows),
     '',
     ...personLines(proposals.flatMap(({ asked, votes }) => [asked, ...votes])),
   ];

@@ -44,6 +44,15 @@ export function addReferenceValues(program: Command): void {
   const command = program
     .command('reference-values')
     .description('makes, compares and explains what a committee expects of hosts');
+  command.addHelpText(
+    'after',
+    `
+Examples:
+  twinlock reference-values from-evidence host.json --name serving-2026.1 --out production.json
+  twinlock reference-values from-rim driver.xml vbios.xml --merge production.json --out with-gpus.json
+  twinlock reference-values diff production.json with-gpus.json
+  twinlock reference-values check with-gpus.json`,
+  );
   addFromEvidence(program, command);
   addFromRim(command);
   addDiff(command);

@@ -92,6 +92,16 @@ function nameFile(error: unknown, flags: SubjectFlags): unknown {
   return new TwinlockError(error.code, message, error.detail, { cause: error });
 }
 
+/** What `work` makes of a file; an error of parsing names it. */
+function ofFile<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    throw new TwinlockError(error.code, `${file}: ${error.message}`, error.detail, { cause: error });
+  }
+}
+
 async function subjectWithin(file: string | null, flags: SubjectFlags): Promise<Subject> {
   const nonce = hexOf('--nonce', flags.nonce, { min: MIN_NONCE_BYTES });
   const reportData = hexOf('--report-data', flags.reportData, { min: MAX_DATA_BYTES });
@@ -105,7 +115,8 @@ async function subjectWithin(file: string | null, flags: SubjectFlags): Promise<
     `expected one file of our agent, or flags of evidence: got ${file} and --${dashed(other)}`,
   );
   must(nonce === null || nonce.length === 32, 'usage', '--nonce: expected 32 bytes for a file of our agent');
-  const subject = subjectOfFile(await readInput(file, MAX_FILE_BYTES), flags.nonce ?? null);
+  const bytes = await readInput(file, MAX_FILE_BYTES);
+  const subject = ofFile(file, () => subjectOfFile(bytes, flags.nonce ?? null));
   const [endorsing] = ENDORSING.filter((flag) => flags[flag] !== undefined);
   if (endorsing === undefined) return subject;
   const isOne = flags.endorsements === undefined;
@@ -128,7 +139,9 @@ async function rawOf(flags: SubjectFlags): Promise<RawEvidence> {
 }
 
 async function endorsementsOf(path: string | undefined): Promise<Subject['endorsements']> {
-  return path === undefined ? null : parseEndorsements(await readInput(path, MAX_FILE_BYTES)).endorsements;
+  if (path === undefined) return null;
+  const bytes = await readInput(path, MAX_FILE_BYTES);
+  return ofFile(`--endorsements ${path}`, () => parseEndorsements(bytes).endorsements);
 }
 
 /** A day alone is its midnight, UTC. */

@@ -3,7 +3,7 @@ import { CHIP_SPELLING, chipNamed } from '../../src/core/attest/nvidia/chip.ts';
 import { DRIVER_VERSION, VBIOS_VERSION } from '../../src/core/attest/nvidia/opaque.ts';
 import type { GoldenValue } from '../../src/core/attest/nvidia/reference-values.ts';
 import { fromUtf8, type Hex } from '../../src/core/bytes.ts';
-import { must, TwinlockError } from '../../src/core/errors.ts';
+import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { parseCertificate } from '../../src/core/x509/certificate.ts';
 import { keyUsage } from '../../src/core/x509/extensions.ts';
 import { verifyPath } from '../../src/core/x509/path.ts';
@@ -54,7 +54,10 @@ export async function readRim(xml: Uint8Array, { roots, instantMs }: RimTrust): 
   const document = parseXml(fromUtf8(xml));
   const signature = findSignature(document);
   const anchors = roots.map(parseCertificate);
-  const [signer] = await verifyPath({ chain: signature.chain, anchors, instantMs, verify: verifyNode });
+  const path = verifyPath({ chain: signature.chain, anchors, instantMs, verify: verifyNode });
+  const [signer] = await path.catch((error: unknown) => {
+    throw datedError(error);
+  });
   must(signer !== undefined, 'certificate_untrusted', 'the RIM has no signer');
   const maySign = keyUsage(signer)?.has('digitalSignature') === true;
   must(maySign, 'certificate_usage', 'the signer of the RIM may not sign');
@@ -62,6 +65,15 @@ export async function readRim(xml: Uint8Array, { roots, instantMs }: RimTrust): 
   const { serial, notBeforeMs, notAfterMs } = signer;
   return { ...readManifest(signed), signer: { serial, notBeforeMs, notAfterMs } };
 }
+
+/** Signers are certified for two years, and a manifest that is older is no worse: the person says of which day it is read. */
+function datedError(error: unknown): unknown {
+  if (!(error instanceof TwinlockError && DATED.has(error.code))) return error;
+  const message = `${error.message}: give --at with a time at which it was valid`;
+  return new TwinlockError(error.code, message, error.detail, { cause: error });
+}
+
+const DATED: ReadonlySet<Code> = new Set(['certificate_expired', 'certificate_not_yet_valid']);
 
 function readManifest(root: Element): Omit<Rim, 'signer'> {
   must(isNamed(root, SWID, 'SoftwareIdentity'), 'malformed', 'expected a software identification tag');

@@ -66,20 +66,30 @@ async function commandAfterFounding(page: Page): Promise<string> {
   return page.locator('pre').innerText();
 }
 
-/** The first line of a command that a page printed, run as it stands in a clone by somebody who has nothing else. */
-async function said(command: string): Promise<string> {
+/** All that a command says that a page printed, until `end`, run in a clone by somebody who has nothing else, a browser neither. */
+async function said(command: string, end: RegExp): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), 'twinlock-home-'));
   const child = spawn(`exec ${command.replace(/^npx twinlock /, '"$NODE" client/cli.ts ')}`, {
-    shell: true,
+    shell: '/bin/sh',
     cwd: join(import.meta.dirname, '../..'),
-    env: { PATH: process.env['PATH'] ?? '', HOME: home, NODE: process.execPath },
+    env: { PATH: home, HOME: home, NODE: process.execPath },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const [first] = (await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')])) as [Buffer];
+  let text = '';
+  const ended = once(child, 'exit');
+  const isSaid = new Promise<void>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (piece: Buffer) => {
+        text += piece.toString();
+        if (end.test(text)) resolve();
+      });
+    }
+  });
+  await Promise.race([isSaid, ended]);
   child.kill('SIGTERM');
-  await once(child, 'exit');
+  await ended;
   rmSync(home, { recursive: true });
-  return first.toString();
+  return text;
 }
 
 describe('three custodians, each at their own console', () => {
@@ -111,7 +121,10 @@ describe('three custodians, each at their own console', () => {
     expect((await values.innerText()).replaceAll(/\s/g, '')).toBe(vault.referenceValuesDigest);
     for (const workstation of everybody) await compareAndSign(workstation);
     const fingerprints: string[] = [];
-    expect(await said(await commandAfterFounding(ana.page))).toMatch(/^the console is at http:/);
+    const command = `${await commandAfterFounding(ana.page)} --open`;
+    expect(await said(command, /no browser/)).toMatch(
+      /^the console is at http:.*\n(.*\n)?no browser was opened \(\S+: ENOENT\): open the address yourself\n$/,
+    );
     for (const workstation of everybody) fingerprints.push(await enterFounded(workstation));
     fingerprint = fingerprints[0] ?? '';
     expect(fingerprint).toMatch(/^[0-9a-f]{64}$/);
@@ -132,6 +145,9 @@ describe('three custodians, each at their own console', () => {
     await page.getByRole('heading', { name: 'Enrol “training” as depositor' }).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('The proposal is now open.').waitFor();
+    const asked = page.locator('dt', { hasText: 'Asked' }).locator('xpath=following-sibling::dd[1]');
+    const [when] = /^.*\)/.exec((await asked.innerText()).replace(/ \([^()]*\)$/, '')) ?? [''];
+    await ben.page.getByText(`Asked ${when}`).waitFor();
     expect(await approve(ben, 'Enrol “training” as depositor')).toBe('The proposal is now in effect.');
     await page.getByText('The proposal is now in effect.').waitFor();
   });

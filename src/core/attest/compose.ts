@@ -110,13 +110,16 @@ function commonRules(
   values: ReferenceValues,
 ): readonly RuleResult[] {
   const cpu = report?.platform ?? 'none';
-  const device = gpu?.kind ?? 'none';
   const hasCpu = report !== null && valuesOf(report, values) !== null;
-  const hasGpu = gpu === null || (values.gpu !== null && values.gpu[gpu.kind] !== null);
+  const hasGpu = gpu !== null && values.gpu !== null && values.gpu[gpu.kind] !== null;
   return [
     { rule: 'composite.cpu', expected: 'a report of the CPU or its TPM', got: cpu, pass: report !== null },
-    { rule: 'composite.cpu-values', expected: `reference values for ${cpu}`, ...presence(hasCpu) },
-    { rule: 'composite.gpu-values', expected: `reference values for ${device}`, ...presence(hasGpu) },
+    report === null
+      ? { rule: 'composite.cpu-values', expected: 'a CPU’s report, which values apply to', got: 'none', pass: false }
+      : { rule: 'composite.cpu-values', expected: `reference values for ${cpu}`, ...presence(hasCpu) },
+    gpu === null
+      ? { rule: 'composite.gpu-values', expected: 'nothing where no GPU is shown', got: 'no GPU', pass: true }
+      : { rule: 'composite.gpu-values', expected: `reference values for ${gpu.kind}`, ...presence(hasGpu) },
     counted('composite.gpus', values.gpu?.gpus ?? [0], claims['gpu.count'] ?? '0'),
     counted('composite.switches', values.gpu?.switches ?? [0], claims['gpu.switches'] ?? '0'),
     revokedRule(claims, values.revoked),

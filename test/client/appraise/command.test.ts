@@ -175,6 +175,21 @@ describe('hostile files are refused, and none is waited for', () => {
     for (const run of runs) expect(errorOf(run).message).not.toBe('');
   });
 
+  test('what is no evidence is named, with all that would be, in a file and in endorsements', TIMEOUT, async () => {
+    const none = put('none.json', '{"kind":"recipe"}');
+    const prose = put('prose.md', '# twinlock');
+    const named = await Promise.all([
+      appraise([none, '--json']),
+      appraise([prose, '--json']),
+      appraise([path('snp.json'), '--endorsements', prose, '--json']),
+    ]);
+    const [kind, text, endorsements] = named.map((run) => errorOf(run).message);
+    expect(kind).toMatch(/none\.json: expected JSON of kind evidence or evidence-parts, .* nvattest/);
+    expect(text).toMatch(/prose\.md: expected JSON$/);
+    expect(endorsements).toMatch(/^--endorsements \S+prose\.md: /);
+    expect(named.map(({ code }) => code)).toEqual([2, 2, 2]);
+  });
+
   test('in a key set it is a key that is missing', TIMEOUT, async () => {
     const jwt = put('nested.jwt', signToken(ITA, tokenPayload));
     const run = await appraise(['--jwt', jwt, '--jwks', put('nested.jwks', nested('{"keys":$}')), ...at, '--json']);

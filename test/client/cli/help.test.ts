@@ -14,6 +14,7 @@ const COMMANDS = [
   ['fetch'],
   ['evidence'],
   ['appraise'],
+  ['reference-values'],
   ['reference-values', 'from-evidence'],
   ['reference-values', 'from-rim'],
   ['reference-values', 'diff'],
@@ -24,6 +25,7 @@ const COMMANDS = [
   ['audit'],
   ['code'],
   ['console'],
+  ['key'],
   ['key', 'create'],
   ['key', 'show'],
 ];
@@ -40,6 +42,7 @@ test('every command has its examples, its global flags, and says what its exit c
     expect(code).toBe(0);
     expect(stdout).toContain(`Examples:\n  twinlock ${command.join(' ')}`);
     expect(stdout).toContain('--fingerprint <hex or words>');
+    expect(stdout).toContain('--json');
   }
 });
 

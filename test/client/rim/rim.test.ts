@@ -242,7 +242,10 @@ describe('the signer', () => {
 
   test('that is not valid at the instant is refused', async () => {
     expect(await read(makeRim(), Date.UTC(2040, 0, 1))).toMatchObject({ kind: 'driver' });
-    await expect(read(makeRim(), Date.UTC(2040, 0, 1) + 1000)).rejects.toThrow(code('certificate_expired'));
+    await expect(read(makeRim(), Date.UTC(2040, 0, 1) + 1000)).rejects.toMatchObject({
+      code: 'certificate_expired',
+      message: expect.stringContaining('give --at with a time at which it was valid'),
+    });
     await expect(read(makeRim(), Date.UTC(2019, 0, 1))).rejects.toThrow(code('certificate_not_yet_valid'));
     const expired = withSigner({ notAfter: utcTime('250101000000Z') });
     await expect(read(expired)).rejects.toThrow(code('certificate_expired'));

@@ -71,6 +71,18 @@ test('GPU evidence alone is refused', async () => {
   expect(await failed({ report: null, ...showing(1) }, WITH_GPUS)).toEqual(['composite.cpu', 'composite.cpu-values']);
 });
 
+test('where nothing is shown of a CPU or of GPUs, the rules about values say so', async () => {
+  const ruleOf = async (parts: Parameters<typeof failed>[0], name: string) => {
+    const { rules } = await appraiseParts({ ...PARTS, ...parts }, { ...MEASURE, referenceValues: VALUES });
+    return rules.find(({ rule }) => rule === name);
+  };
+  expect(await ruleOf({ report: null, ...showing(1) }, 'composite.cpu-values')).toMatchObject({
+    expected: 'a CPU’s report, which values apply to',
+    got: 'none',
+  });
+  expect(await ruleOf({}, 'composite.gpu-values')).toMatchObject({ got: 'no GPU', pass: true });
+});
+
 test('GPU evidence fails with its own rules, beside a report that keeps them all', async () => {
   const gpuNonce = new Uint8Array(32).fill(7);
   const reached = await failed({ ...showing(1), gpuNonce }, WITH_GPUS);

@@ -56,9 +56,9 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
       </p>
       <Words digest={review.digest} count={REQUEST_WORDS} />
       <p>
-        A second place that shares nothing with this page says what they stand for, and who has decided on it with which
-        key, your own vote too: on another machine, with an auditor’s key, run{' '}
-        <code>twinlock code {review.digest}</code>
+        A second place says what they stand for, and who has decided on it with which key, your own vote too. It shares
+        no process, machine or screen with this page, only the program that replays the log. On another machine, with an
+        auditor’s or a depositor’s key, run <code>npx twinlock code {review.digest}</code>
       </p>
       {sentHere === null ? null : <Sent of={sentHere} phase={phase} own={own} />}
       {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} sentHere={sentHere} />}

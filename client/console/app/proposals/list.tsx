@@ -42,7 +42,8 @@ export function ProposalsScreen({ facts, custodian }: { facts: Facts; custodian:
 }
 
 function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; person: string }) {
-  const { digest, statement, votes, time } = proposal;
+  const { digest, statement, votes } = proposal;
+  const { created, expires } = statement;
   const [tone, phase] = phaseOf(facts, proposal);
   const own = votes.find((vote) => vote.person === person);
   const approvals = votes.filter(({ decision }) => decision === 'approve').length;
@@ -67,8 +68,8 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
       </div>
       <Proposer facts={facts} statement={statement} />
       <span class="quiet">
-        Asked {instant(time)}, {fromNow(time, now.value)}
-        {isOpen ? `; expires ${instant(statement.expires)}, ${fromNow(statement.expires, now.value)}` : ''}
+        Asked {instant(created)}, {fromNow(created, now.value)}
+        {isOpen ? `; expires ${instant(expires)}, ${fromNow(expires, now.value)}` : ''}
       </span>
       {isOvertaken(facts, proposal) ? (
         <span class="quiet">

@@ -12,6 +12,7 @@ import { asFailure, Failure, Mark, Notice } from '../parts/notice.tsx';
 import { Person } from '../parts/person.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
+import { OwnTime } from '../stopping/stopped-banner.tsx';
 import { now, withReplica } from '../vault.ts';
 import { ChangesPanel } from './changes.tsx';
 import { DecidePanel } from './decide.tsx';
@@ -81,10 +82,11 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
 }
 
 /** Who withdrew or revoked it, when and why. */
-function StoppedBy({ stop: { person, reason, time, index }, facts }: { stop: RecordedStop; facts: Facts }) {
+function StoppedBy({ stop: { person, reason, created, time, index }, facts }: { stop: RecordedStop; facts: Facts }) {
   return (
     <p>
       Stopped by <Person facts={facts} person={person} /> in entry {index}, {instant(time)}: “<Text of={reason} />”
+      <OwnTime of={{ created, time }} />
     </p>
   );
 }

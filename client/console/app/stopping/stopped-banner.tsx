@@ -1,3 +1,4 @@
+import { signedBefore } from '../../../../src/core/state/running.ts';
 import type { Facts, RecordedStop } from '../../../../src/core/state/state.ts';
 import { instant } from '../format.ts';
 import { Person } from '../parts/person.tsx';
@@ -27,7 +28,7 @@ function Banner({ facts: known, stops }: { facts: Facts; stops: readonly Recorde
           <li key={digest}>
             <Person facts={known} person={person} /> stopped it at {instant(time)}: “
             <Text of={reason} />”
-            {Math.abs(time - created) > CLOCKS_DIFFER_MS ? ` (signed at ${instant(created)} by their own clock)` : ''}
+            <OwnTime of={{ created, time }} />
           </li>
         ))}
       </ul>
@@ -36,4 +37,7 @@ function Banner({ facts: known, stops }: { facts: Facts; stops: readonly Recorde
 }
 
 /** What is carried by hand, or signed by another clock, says both times. */
-const CLOCKS_DIFFER_MS = 60_000;
+export function OwnTime({ of }: { of: Pick<RecordedStop, 'created' | 'time'> }) {
+  const signed = signedBefore(of);
+  return signed === null ? null : <> (signed at {instant(signed)} by their own clock)</>;
+}
