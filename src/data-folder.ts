@@ -46,7 +46,7 @@ export function readSecret(dataDir: string, name: string): string {
     must(
       code !== 'EACCES' && code !== 'EPERM',
       'not_permitted',
-      `this user may not read ${join(dataDir, name)}: run it as the vault’s user, who owns ${dataDir}`,
+      `this user may not read ${join(dataDir, name)}: run it as the vault’s user, who owns ${dataDir} and must own what lies in it`,
     );
     throw new TwinlockError(
       'unavailable',

@@ -138,6 +138,13 @@ describe.skipIf(process.getuid?.() !== 0)('in a data folder that another user ow
     expect(strange()).toEqual([]);
   });
 
+  test('where files of the folder are root’s, it is said who must own them', async () => {
+    chownSync(dataDir, OWNER, OWNER);
+    writeFileSync(join(dataDir, 'log.key'), '', { mode: 0o600 });
+    const { code, stderr } = await twinlockd(['serve', '--listen', '127.0.0.1:0']);
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/and must own what lies in it \(not_permitted\)\n$/)]);
+  });
+
   test('that the owner cannot reach the folder is said, and who can do it', async () => {
     const hidden = join(home, 'data');
     mkdirSync(hidden);

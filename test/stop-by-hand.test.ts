@@ -105,7 +105,7 @@ describe('twinlockd stop FILE', () => {
       const { dataDir } = vault.prepared;
       expect([code, stderr]).toEqual([
         64,
-        `twinlockd: this user may not read ${dataDir}/log.key: run it as the vault’s user, who owns ${dataDir} (not_permitted)\n`,
+        `twinlockd: this user may not read ${dataDir}/log.key: run it as the vault’s user, who owns ${dataDir} and must own what lies in it (not_permitted)\n`,
       ]);
     });
 
