@@ -1,4 +1,5 @@
 import { fromBase64url, type Hex } from '../src/core/bytes.ts';
+import { aheadText } from '../src/core/duration.ts';
 import { must } from '../src/core/errors.ts';
 import { objectsNamed } from '../src/core/state/apply.ts';
 import { MAX_SKEW_MS, objectOf } from '../src/core/state/judgement.ts';
@@ -168,7 +169,7 @@ function clocksAgree(vaultMs: number, nowMs: number): void {
   must(
     Math.abs(nowMs - vaultMs) <= MAX_SKEW_MS,
     'clock_skew',
-    `the vault’s clock and this machine’s are ${Math.abs(seconds)} s apart: set the one that is wrong`,
+    `the vault’s clock is ${aheadText(vaultMs, nowMs)} this machine’s: set the one that is wrong`,
     { seconds },
   );
 }

@@ -1,4 +1,5 @@
 import type { Hex } from '../../src/core/bytes.ts';
+import { durationText } from '../../src/core/duration.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import { MAX_SKEW_MS, requireWithinSkew } from '../../src/core/state/judgement.ts';
@@ -33,20 +34,21 @@ export function obstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs
   return checks.flatMap(obstacle);
 }
 
-/** How far the log's clock, which is what custodians have signed, is ahead of this workstation's; milliseconds. */
+/** How far the log's clock, which is what custodians have signed, is ahead of this workstation's; milliseconds, and 0 within five minutes. */
 export function logAheadMs({ attestedMs }: Pick<Facts, 'attestedMs'>, nowMs: number): number {
-  return Math.max(0, attestedMs - nowMs - MAX_SKEW_MS);
+  const aheadMs = attestedMs - nowMs;
+  return aheadMs > MAX_SKEW_MS ? aheadMs : 0;
 }
 
 /** A log whose clock is ahead takes its correction and nothing else; one that is right needs none. */
 function requireClocks(facts: Facts, { statement }: Proposal, nowMs: number): void {
-  const isAhead = logAheadMs(facts, nowMs) > 0;
-  const seconds = Math.round((facts.attestedMs - nowMs) / 1000);
+  const aheadMs = logAheadMs(facts, nowMs);
+  const isAhead = aheadMs > 0;
   must(
     !isAhead || statement.kind === 'clock',
     'clock_skew',
-    `custodians have signed times ${seconds} s ahead of this workstation’s clock: set it; or, if it is right, propose to set the log’s clock back`,
-    { seconds },
+    `the log’s clock, the latest time that a custodian has signed, is ${durationText(aheadMs)} ahead of this workstation’s: set the workstation’s; or, if it is right, propose to set the log’s clock back`,
+    { seconds: Math.round(aheadMs / 1000) },
   );
   must(
     isAhead || statement.kind !== 'clock',

@@ -1,3 +1,4 @@
+import { aheadText, durationText } from '../../src/core/duration.ts';
 import { must } from '../../src/core/errors.ts';
 import type { VerifiedAuthority } from '../../src/core/state/authority.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
@@ -23,7 +24,7 @@ export function leaseEnd(
   must(
     newestMs <= nowMs + MAX_SKEW_MS,
     'clock_skew',
-    `the vault’s log is ${aheadSeconds} s ahead of this machine’s clock: set the one that is wrong`,
+    `the vault’s log is ${aheadText(newestMs, nowMs)} this machine’s clock: set the one that is wrong`,
     { seconds: aheadSeconds },
   );
   const oldestMs = Math.min(statement.created, releasedMs, ...votes.map(({ time }) => time));
@@ -31,7 +32,7 @@ export function leaseEnd(
   must(
     oldestMs >= keysMade - MAX_SKEW_MS,
     'clock_skew',
-    `the log dates the release ${olderSeconds} s before this host made its keys: set the clock that is wrong, and request it anew`,
+    `the log dates the release ${durationText(keysMade - oldestMs)} before this host made its keys: set the clock that is wrong, and request it anew`,
     { seconds: olderSeconds },
   );
   const endsAtMs = endMs(release);

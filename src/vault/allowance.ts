@@ -1,3 +1,4 @@
+import { durationText } from '../core/duration.ts';
 import { TwinlockError } from '../core/errors.ts';
 import type { Clock } from './ports.ts';
 
@@ -46,7 +47,7 @@ export class Allowance {
     const seconds = Math.ceil(retryAfterMs / 1000);
     throw new TwinlockError(
       'rate_limited',
-      `expected at most ${most} ${what} in ${Math.round(windowMs / 1000)} s: try again in ${seconds} s`,
+      `expected at most ${most} ${what} in ${durationText(windowMs)}: try again in ${durationText(seconds * 1000, 4)}`,
       { retryAfterMs: Math.ceil(retryAfterMs) },
     );
   }

@@ -1,3 +1,4 @@
+import { durationText } from '../core/duration.ts';
 import { must } from '../core/errors.ts';
 import { type Draft, type Entry, encodeEntry } from '../core/log/entry.ts';
 import type { Grade } from '../core/schema.ts';
@@ -37,7 +38,7 @@ function dated(facts: Facts, draft: Draft, nowMs: number): number {
   must(
     nowMs >= earliest || correctsTheClock(facts, draft),
     'clock_skew',
-    `the vault’s clock is ${seconds} s behind what custodians have signed: set it; or, where theirs were wrong, propose to correct the log’s clock`,
+    `the vault’s clock is ${durationText(facts.attestedMs - nowMs)} behind the latest time that a custodian has signed: set it; or, where the custodian’s was wrong, propose to set the log’s clock back`,
     { seconds },
   );
   return nowMs;

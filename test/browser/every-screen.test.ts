@@ -153,6 +153,50 @@ describe('with honest texts nothing is cut off at any width, and every complete 
   });
 });
 
+describe('a log whose clock is ahead of the workstation’s', () => {
+  const notices = () => page.locator('.notice', { hasText: 'ahead of this workstation’s' });
+
+  it.each(['', 'proposals', 'versions', 'committee'])(
+    'is said above the screen, with the way to Propose: %s',
+    async (place) => {
+      await show(running, 'in', place);
+      // The page's clock goes on while it is read.
+      expect(await notices().locator('strong').allInnerTexts()).toEqual([
+        expect.stringMatching(/^The log’s clock is (1 day|23 hours 59 minutes) ahead of this workstation’s$/),
+      ]);
+      await notices().getByRole('link', { name: 'propose it' }).click();
+      await page.getByRole('button', { name: 'Propose to set it back' }).waitFor();
+      expect(await said(/which is (1 day|23 hours 59 minutes) ahead of this workstation’s clock\./)).toBe(1);
+      expect(await notices().count()).toBe(0);
+    },
+  );
+
+  it('is said above a proposal', async () => {
+    await show(running, 'in', 'proposals');
+    await page.locator('a.card').first().click();
+    await page.getByRole('heading', { name: 'Proposals' }).waitFor({ state: 'detached' });
+    expect(await notices().count()).toBe(1);
+  });
+
+  it('is not said where one stops: that works by any clock', async () => {
+    await show(running, 'in', 'stop');
+    expect(await notices().count()).toBe(0);
+  });
+});
+
+it.each([
+  ['clock_skew', 'Propose'],
+  ['vault_stopped', 'Propose'],
+  ['proposal_unknown', 'Proposals'],
+] as const)('advice that names a screen links to it: %s', async (code, screen) => {
+  await show(running, 'in', 'committee');
+  await page.evaluate((given) => {
+    (globalThis as unknown as WithCore).twinlockCore.showTrouble(given, 'as an error says it');
+  }, code);
+  await page.locator('.notice', { hasText: code }).getByRole('link', { name: screen }).click();
+  await page.getByRole('heading', { name: screen, level: 1 }).waitFor();
+});
+
 describe('what is retired is marked with the entry that retired it', () => {
   beforeAll(() => show(stopped, 'in', 'committee'));
 
@@ -199,7 +243,7 @@ it('what is said beside a screen touches neither another such box nor the headin
     const edges = await boxes.evaluateAll((all) =>
       all.map((box) => box.getBoundingClientRect()).map(({ top, bottom }) => ({ top, bottom })),
     );
-    expect(edges).toHaveLength(4);
+    expect(edges).toHaveLength(5);
     const gaps = edges.slice(1).map(({ top }, i) => Math.round(top - (edges[i]?.bottom ?? 0)));
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(20);
   }

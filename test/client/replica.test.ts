@@ -130,4 +130,14 @@ describe('a replica', () => {
     const skewed = { now: () => world.now + 301_000 };
     await expect(follow(log, skewed)).rejects.toThrow(refusal('clock_skew'));
   });
+
+  test('says which clock is ahead, and by how long in words', async () => {
+    const dayMs = 86_400_000;
+    const behind = follow(log, { now: () => world.now + 40 * dayMs });
+    await expect(behind).rejects.toThrow(
+      /^the vault’s clock is 40 days behind this machine’s: set the one that is wrong$/,
+    );
+    const ahead = follow(log, { now: () => world.now - dayMs - 3_600_000 });
+    await expect(ahead).rejects.toThrow(/^the vault’s clock is 1 day 1 hour ahead of this machine’s: /);
+  });
 });

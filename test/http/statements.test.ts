@@ -125,9 +125,10 @@ describe('a proposal', () => {
   test.each([
     ['behind', -6 * 60_000],
     ['ahead', 6 * 60_000],
-  ])('by a clock that is %s is refused', async (_, skewMs) => {
+  ])('by a clock that is %s is refused, and told which way and how far', async (way, skewMs) => {
     const body = await propositionOf(() => Date.now() + skewMs);
-    await expectRefused(vault, post(vault.ana, '/v1/proposals', body), 409, 'clock_skew', /set the clock/);
+    const says = new RegExp(`got (6 minutes|5 minutes \\d+ seconds) ${way}( of)? it: set the one that is wrong$`);
+    await expectRefused(vault, post(vault.ana, '/v1/proposals', body), 409, 'clock_skew', says);
   });
 
   test('is made once', async () => {

@@ -222,7 +222,7 @@ describe('Shares', () => {
       clock.nowMs += 61 * 60_000;
     }
     expect(recorded).toBe(limits.ENTRIES_A_DAY_A_KEY);
-    await expect(record()).rejects.toThrow(/try again in \d+ s/);
+    await expect(record()).rejects.toThrow(/ in 1 day: try again in \d+ hours? /);
     expect(await shares.recording('ana', async () => 'recorded')).toBe('recorded');
   });
 });

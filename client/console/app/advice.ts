@@ -3,6 +3,8 @@ import type { Code, CodeGroup, TwinlockError } from '../../../src/core/errors.ts
 interface Advice {
   readonly title: string;
   readonly advice: string;
+  /** The screen on which it is done: its place in the address, and its name. */
+  readonly see?: readonly [place: string, name: string];
 }
 
 const BY_GROUP: Readonly<Record<CodeGroup, Advice>> = {
@@ -27,7 +29,8 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   clock_skew: {
     title: 'The clocks disagree',
     advice:
-      'Set this machine’s clock. If it is right, the vault’s is wrong: tell the vault’s operator, and approve nothing. If both are right, custodians have signed times that were ahead: see Propose.',
+      'Compare both with a clock that you trust. If this machine’s is wrong, set it. If the vault’s is wrong, tell its operator, and approve nothing. If both are right, a custodian has signed a time that was ahead: a quorum sets the log’s clock back.',
+    see: ['propose', 'Propose'],
   },
   unauthenticated: { title: 'You are not signed in', advice: 'Sign in again; sessions end when the vault restarts.' },
   invitation_unknown: {
@@ -72,13 +75,15 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   proposal_unknown: {
     title: 'The log has no such proposal',
     advice:
-      'If you have signed it just now, the vault has it and can still record it: see Proposals before you propose it again.',
+      'If you have signed it just now, the vault has it and can still record it: look before you propose it again.',
+    see: ['proposals', 'Proposals'],
   },
   statement_expired: { title: 'This has expired', advice: 'It must be proposed anew.' },
   proposal_closed: { title: 'This has been decided already', advice: 'See how it ended; there is nothing left to do.' },
   vault_stopped: {
     title: 'The vault is stopped',
     advice: 'A quorum must resume it first: propose that, then approve it.',
+    see: ['propose', 'Propose'],
   },
 };
 

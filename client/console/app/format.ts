@@ -1,14 +1,9 @@
+import { durationText } from '../../../src/core/duration.ts';
 import { exactInstant, isInCalendar } from '../../exact.ts';
 
 /** How an instant is written on a page. One time zone, the reader's, and always named. */
 
 const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
-const STEPS: readonly (readonly [unit: string, ms: number])[] = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-  ['second', 1000],
-];
 
 /** In the reader's time zone, and in UTC to the millisecond. */
 export function instant(ms: number): string {
@@ -19,11 +14,5 @@ export function instant(ms: number): string {
 export function fromNow(ms: number, nowMs: number): string {
   const gap = ms - nowMs;
   if (Math.abs(gap) < 1000) return 'now';
-  return gap > 0 ? `in ${rounded(gap)}` : `${rounded(-gap)} ago`;
-}
-
-function rounded(ms: number): string {
-  const [unit, step] = STEPS.find(([, unitMs]) => ms >= unitMs) ?? ['second', 1000];
-  const count = Math.trunc(ms / step);
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+  return gap > 0 ? `in ${durationText(gap, 1)}` : `${durationText(gap, 1)} ago`;
 }

@@ -1,5 +1,6 @@
 import type { Facts } from '../../../src/core/state/state.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
+import { ClockNotice } from './clock-notice.tsx';
 import { CommitteeScreen } from './committee.tsx';
 import { Failure } from './parts/notice.tsx';
 import { ProposalsScreen } from './proposals/list.tsx';
@@ -10,11 +11,15 @@ import { StopScreen } from './stopping/stop-screen.tsx';
 import { trouble, unsent } from './vault.ts';
 import { VersionsScreen } from './versions.tsx';
 
+/** Propose has the way back itself, and a stop is taken by any clock. */
+const NEEDS_NO_CLOCK: ReadonlySet<string> = new Set(['propose', 'stop']);
+
 /** The screens of a custodian who is signed in. What they show is the replica's, never the vault's word. */
 export function Routed({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
   return (
     <div class="stack">
       {trouble.value === null || isSaidBeside() ? null : <Failure error={trouble.value} />}
+      {NEEDS_NO_CLOCK.has(route.value[0] ?? '') ? null : <ClockNotice facts={facts} />}
       <Place facts={facts} custodian={custodian} />
     </div>
   );

@@ -1,6 +1,7 @@
 import type { AppraisalClaim } from '../attest/appraise.ts';
 import type { Hex } from '../bytes.ts';
 import { digestOf } from '../canonical.ts';
+import { aheadText } from '../duration.ts';
 import { must } from '../errors.ts';
 import type { SignatureClaim } from '../signature/claim.ts';
 import type { History } from './chain.ts';
@@ -41,7 +42,7 @@ export function requireWithinSkew(instantMs: number, entryTimeMs: number, what: 
   must(
     Math.abs(instantMs - entryTimeMs) <= MAX_SKEW_MS,
     'clock_skew',
-    `expected ${what} within 5 minutes of the vault's clock, got ${seconds} s apart: set the clock`,
+    `expected ${what} within 5 minutes of the vault’s clock, got ${aheadText(instantMs, entryTimeMs)} it: set the one that is wrong`,
     { seconds },
   );
 }

@@ -9,7 +9,7 @@ import * as console from '../../../client/console/app/vault.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { stopKitOf } from '../../../client/custodian/stop-kit.ts';
 import { replay } from '../../../client/replay.ts';
-import { TwinlockError } from '../../../src/core/errors.ts';
+import { type Code, TwinlockError } from '../../../src/core/errors.ts';
 import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
@@ -65,4 +65,9 @@ export async function showHonest(log: CarriedLog, name: string, stage: HonestSta
 export function cutOffFromVault(stop: SignedStop | null): void {
   console.unsent.value = stop === null ? [] : [stop];
   console.trouble.value = stop === null ? null : TROUBLE;
+}
+
+/** Why the log could not be followed, as an error of the client says it. */
+export function showTrouble(code: Code, message: string): void {
+  console.trouble.value = new TwinlockError(code, message);
 }

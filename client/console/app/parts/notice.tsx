@@ -20,13 +20,21 @@ export function Mark({ tone, children }: { tone: Tone; children: ComponentChildr
 
 /** What went wrong, its code, and what to do. */
 export function Failure({ error }: { error: TwinlockError }) {
-  const { title, advice } = adviceOn(error);
+  const { title, advice, see } = adviceOn(error);
   return (
     <Notice tone={error.group === 'alert' ? 'bad' : 'warn'} title={title}>
       <p class="sentence">
         <Text of={error.message} />
       </p>
-      <p>{advice}</p>
+      <p>
+        {advice}
+        {see === undefined ? null : (
+          <>
+            {' '}
+            See <a href={`#/${see[0]}`}>{see[1]}</a>.
+          </>
+        )}
+      </p>
       <p>
         <code>{error.code}</code>
       </p>

@@ -1,16 +1,19 @@
 import { useSignal } from '@preact/signals';
+import { durationText } from '../../../../src/core/duration.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { logAheadMs } from '../../../custodian/obstacles.ts';
 import { instant } from '../format.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { ReasonField } from '../parts/reason.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
+import { now } from '../vault.ts';
 import { KeyForm } from './key.tsx';
 import { MachineForm } from './machine.tsx';
 import { PolicyForm } from './policy.tsx';
 import { submitProposal } from './submit.ts';
 
 export function ProposeScreen({ facts }: { facts: Facts }) {
+  const aheadMs = logAheadMs(facts, now.value);
   return (
     <Screen
       title="Propose"
@@ -25,11 +28,11 @@ export function ProposeScreen({ facts }: { facts: Facts }) {
           button="Propose to resume"
         />
       )}
-      {logAheadMs(facts, Date.now()) === 0 ? null : (
+      {aheadMs === 0 ? null : (
         <ReasonPanel
           kind="clock"
           title="Set the log’s clock back"
-          why={`Custodians have signed times up to ${instant(facts.attestedMs)}, which is ahead of this workstation’s clock. Until a quorum has set the log’s clock back, it takes nothing but stops. See first that this workstation’s clock is right.`}
+          why={`A custodian has signed the time ${instant(facts.attestedMs)}, which is ${durationText(aheadMs)} ahead of this workstation’s clock. Until a quorum has set the log’s clock back, the vault takes nothing from custodians but stops. See first that this workstation’s clock is right.`}
           label="What happened"
           button="Propose to set it back"
         />
