@@ -51,6 +51,16 @@ test.each([
   'export const f = (work: Promise<void>) => work.then(() => 1, () => 2);',
   'export const f = (work: Promise<void>) => Promise.allSettled([work]);',
   "import * as z from 'zod/mini';\nexport const f = z.catch(z.string(), '');",
+  'export const f = (work: Promise<void>, fallback: Promise<void>) => Promise.any([work, fallback]);',
+  'export const f = (work: Promise<void>) => work[`catch`](() => undefined);',
+  "export const f = (work: Promise<void>) => work['ca' + 'tch'](() => undefined);",
+  'const { catch: c } = Promise.prototype;\nexport const f = c;',
+  "export const f = ({ 'catch': c }: Promise<void>) => c;",
+  'export const f = ({ then }: Promise<void>) => then;',
+  'export const f = (work: Promise<void>, both: [() => void, () => void]) => work.then(...both);',
+  'export const f = (work: Promise<void>) => Promise.prototype.then.call(work, undefined, () => 1);',
+  'export const f = Promise.prototype;',
+  "export const f = Promise['any'];",
 ])('core catches in src/core/refusal.ts alone: %s', (source) => {
   expect(brokenRules('src/core/planted.ts', source)).toContain('plugin');
   expect(brokenRules('src/core/log/planted.ts', source)).toContain('plugin');
@@ -63,12 +73,23 @@ test.each([
   ['export const f = (a: string) => a.toLocaleLowerCase();', 'plugin'],
   ['export const f = (a: number) => a.toLocaleString();', 'plugin'],
   ['export const f = new Intl.Collator();', 'lint/style/noRestrictedGlobals'],
-])('core asks no locale: %s', (source, rule) => {
+  ['export const f = new globalThis.Intl.Collator();', 'lint/style/noRestrictedGlobals'],
+  ['export const f = globalThis.Date.now();', 'lint/style/noRestrictedGlobals'],
+  ["export const f = Reflect.get('x', 'localeCompare');", 'lint/style/noRestrictedGlobals'],
+  ["export const f = 'x'.normalize();", 'plugin'],
+  ["export const f = 'x'['normalize']();", 'plugin'],
+  ["const { normalize } = 'x';\nexport const f = normalize;", 'plugin'],
+  ["const { localeCompare: compare } = 'x';\nexport const f = compare;", 'plugin'],
+  ['export const f = /\\p{L}/u;', 'plugin'],
+  ['export const f = /[^\\P{Lu}a]/v;', 'plugin'],
+  ["export const f = new RegExp('\\\\p{L}', 'u');", 'plugin'],
+  ['export const f = new RegExp(`^\\\\p{L}$`, `u`);', 'plugin'],
+])('core asks no locale, no clock and no Unicode of the engine: %s', (source, rule) => {
   expect(brokenRules('src/core/planted.ts', source)).toContain(rule);
 });
 
 test('core may clean up after itself, and wait', () => {
   const source =
-    'export const f = async (work: Promise<void>) => { try { await work.then(() => 1); } finally { await work; } };';
+    'export const f = async (work: Promise<void>) => { try { await work; } finally { await Promise.all([work]); } };';
   expect(brokenRules('src/core/planted.ts', source)).toEqual([]);
 });
