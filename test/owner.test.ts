@@ -75,7 +75,10 @@ async function foundedVault() {
   const prepared = await prepareVault();
   dataDir = prepared.dataDir;
   give();
+  const groups = process.getgroups?.() ?? [];
+  process.setgroups?.([4242, ...groups]);
   const daemon = startProcess(dataDir);
+  process.setgroups?.(groups);
   const members = await foundVault(await daemon.url, prepared);
   return { daemon, ...members };
 }
