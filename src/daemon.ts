@@ -84,7 +84,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const stops = apiServer(createStopApp(context, accessLog), tls, accessLog, STOP_BOUNDS).server;
     const url = await listening(server, options);
     const stopUrl = options.stopListen === null ? null : await listening(stops, options.stopListen);
-    const endWatch = watchStopFolder(dataDir, (signed) => stop(context, signed), options.onUpkeepError);
+    const endWatch = watchStopFolder(dataDir, (signed) => stop(context, signed, 'operator'), options.onUpkeepError);
     const stopUpkeep = everySoOften(options, context);
     return {
       url,

@@ -25,7 +25,7 @@ export async function stopByHand(dataDir: string, signed: SignedStop): Promise<T
     const clocks = { now: () => Date.now(), monotonic: () => performance.now() };
     const recorder = await openRecorder(store, seed, clocks);
     const stops = stopAllowance(steady(clocks));
-    return await stop({ recorder, verify: verifyNode, stops, refusals: new Refusals(clocks) }, signed);
+    return await stop({ recorder, verify: verifyNode, stops, refusals: new Refusals(clocks) }, signed, 'operator');
   } finally {
     store.close();
   }

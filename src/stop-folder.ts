@@ -25,11 +25,14 @@ const ANSWER_WITHIN_MS = 15_000;
 /** What a stop came to: the answer, or why it was refused. */
 type Outcome = { readonly done: Told } | { readonly problem: Problem };
 
+type ToldStop = Pick<RecordedStop, 'name' | 'person' | 'created' | 'time' | 'reason'>;
+
 /** What is told of a stop that was taken. */
 export interface Told {
   readonly index: number | null;
   readonly already: boolean;
-  readonly stopped: readonly Pick<RecordedStop, 'name' | 'person' | 'created' | 'time' | 'reason'>[] | null;
+  readonly earlier: ToldStop | null;
+  readonly stopped: readonly ToldStop[] | null;
   readonly names: StopNames | null;
 }
 
@@ -61,8 +64,9 @@ async function takeStops(
 
 async function outcomeOf(path: string, take: (stop: SignedStop) => Promise<Told>): Promise<Outcome> {
   try {
-    const { index, already, stopped, names } = await take(parseSignedStop(await readPlainFile(path, MAX_STOP_BYTES)));
-    return { done: { index, already, stopped, names } };
+    const signed = parseSignedStop(await readPlainFile(path, MAX_STOP_BYTES));
+    const { index, already, earlier, stopped, names } = await take(signed);
+    return { done: { index, already, earlier, stopped, names } };
   } catch (error) {
     return { problem: problemOf(error).problem };
   }

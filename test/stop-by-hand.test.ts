@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -55,6 +64,13 @@ describe('twinlockd stop FILE', () => {
       0,
       expect.stringMatching(/^already so: everything, by the security key /),
     ]);
+    // The operator, who may read the vault's folder, is told who stopped it; a stranger who sends it again is not.
+    const told = (await twinlockd(file, '--json')).json();
+    const stop = { name: 'ana', reason: 'a drill' };
+    expect(told).toMatchObject({ already: true, earlier: stop, stopped: [stop] });
+    const reply = await ask(vault.baseUrl, { method: 'POST', path: '/v1/stops', body: readFileSync(file, 'utf8') });
+    const nothing = { already: true, earlier: null, stopped: null, names: null };
+    expect(JSON.parse(reply.body.toString())).toMatchObject(nothing);
     expect(readdirSync(join(vault.prepared.dataDir, STOP_FOLDER))).toEqual([]);
   });
 

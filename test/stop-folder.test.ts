@@ -43,7 +43,7 @@ function watch(onTaken: () => void = () => undefined): void {
   const take = async (stop: SignedStop) => {
     taken.push(stop);
     onTaken();
-    return { index: taken.length, already: false, stopped: null, names: null };
+    return { index: taken.length, already: false, earlier: null, stopped: null, names: null };
   };
   end = watchStopFolder(dataDir, take, (error) => errors.push(error));
 }
@@ -164,7 +164,10 @@ test('the stop folder is its owner’s alone, also where it was there already', 
 test('a stop is handed over through no link, and no answer is read through one', async () => {
   const [stop, victim] = [await signed(), join(dataDir, 'log.key')];
   const path = join(folder, `${statementDigest(stop.statement)}.json`);
-  writeFileSync(victim, JSON.stringify({ done: { index: 666, already: false, stopped: null, names: null } }));
+  writeFileSync(
+    victim,
+    JSON.stringify({ done: { index: 666, already: false, earlier: null, stopped: null, names: null } }),
+  );
   mkdirSync(folder);
   symlinkSync(victim, path);
   symlinkSync(victim, `${path}.aside`);
@@ -174,7 +177,10 @@ test('a stop is handed over through no link, and no answer is read through one',
   symlinkSync(victim, `${path}.answer`);
   await new Promise((resolve) => setTimeout(resolve, 300));
   rmSync(`${path}.answer`);
-  writeFileSync(`${path}.answer`, JSON.stringify({ done: { index: 7, already: false, stopped: null, names: null } }));
+  writeFileSync(
+    `${path}.answer`,
+    JSON.stringify({ done: { index: 7, already: false, earlier: null, stopped: null, names: null } }),
+  );
   expect(await answer).toMatchObject({ index: 7 });
   expect(readFileSync(victim, 'utf8')).toBe(before);
 });

@@ -83,8 +83,8 @@ async function run(invocation: Invocation, file: string | undefined, flags: Stop
   const { via, answer } = await deliver(invocation, signed, flags.also ?? []).catch((error: unknown) => {
     throw isUnreachable(error) ? carryInstead(error as TwinlockError, file) : error;
   });
-  const { index, already, stopped, names } = answer;
-  terminal.result({ ...named, index, already, stopped, names, via }, linesOf(answer, signed.statement));
+  const { index, already, earlier, stopped, names } = answer;
+  terminal.result({ ...named, index, already, earlier, stopped, names, via }, linesOf(answer, signed.statement));
 }
 
 /** What a key of a machine is to stop; null where a file says it. */
@@ -155,10 +155,11 @@ function isUnreachable(error: unknown): boolean {
   return error instanceof TwinlockError && error.code === 'unavailable';
 }
 
-function linesOf({ index, already, stopped, names }: StopAnswer, stop: Stop): readonly string[] {
+function linesOf({ index, already, earlier, stopped, names }: StopAnswer, stop: Stop): readonly string[] {
   const where = index === null ? '' : `, entry ${index} of the log`;
   return [
     `${already ? 'already so    ' : 'stopped       '}${stoppedText(stop, names)}${where}`,
+    ...(earlier === null || stop.what === 'all' ? [] : [`since         ${stopText(earlier)}`]),
     ...(stopped ?? []).map((stop) => `vault stopped ${stopText(stop)}`),
   ];
 }

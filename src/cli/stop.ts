@@ -34,15 +34,16 @@ Examples:
 async function run(dataDir: string, file: string, { json }: StopFlags): Promise<void> {
   const signed = readStop(file);
   becomeOwner(dataDir);
-  const { index, already, stopped, names } = await stopByHand(dataDir, signed);
+  const { index, already, earlier, stopped, names } = await stopByHand(dataDir, signed);
   const { statement } = signed;
   const { what } = statement;
   if (json === true) {
-    console.log(JSON.stringify({ digest: statementDigest(statement), what, index, already, stopped, names }));
+    console.log(JSON.stringify({ digest: statementDigest(statement), what, index, already, earlier, stopped, names }));
     return;
   }
   const where = index === null ? '' : `, entry ${index} of the log`;
   console.log(`${already ? 'already so' : 'stopped'}: ${printable(stoppedText(statement, names))}${where}`);
+  if (earlier !== null && what !== 'all') console.log(`since it was stopped by ${printable(stopText(earlier))}`);
   for (const one of stopped ?? []) console.log(`the vault is stopped by ${printable(stopText(one))}`);
 }
 

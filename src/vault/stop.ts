@@ -2,7 +2,7 @@ import type { Hex } from '../core/bytes.ts';
 import { TwinlockError } from '../core/errors.ts';
 import type { SignedStop } from '../core/log/signed-stop.ts';
 import { authenticatorNamed, checkStop, judgeStop, keyDigest } from '../core/state/rules/stop.ts';
-import type { Facts, RecordedStop } from '../core/state/state.ts';
+import type { Authenticator, Facts, Principal, RecordedStop } from '../core/state/state.ts';
 import { type StopNames, stopNames, untrueStop } from '../core/state/stop-text.ts';
 import { type Stop, statementDigest } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
@@ -14,11 +14,16 @@ export interface StopAnswer {
   readonly digest: Hex;
   /** Nothing was recorded now: what it asks for is so already. */
   readonly already: boolean;
-  /** Those of everything, for the signer of this one; null where the log has shown it to others, and while the vault runs. */
+  /** The stop since which it is so already, as `names` are told; null where nothing was so, or a quorum or an end made it so. */
+  readonly earlier: RecordedStop | null;
+  /** Those of everything, as `names` are told, and not to a key that was retired before; null while the vault runs. */
   readonly stopped: readonly RecordedStop[] | null;
-  /** What the log calls its keys, told to its signer alone; null where the log has shown it to others. */
+  /** What the log calls its keys, told to its signer and its operator; null where the log has shown it to others. */
   readonly names: StopNames | null;
 }
+
+/** Who brings a stop: anybody, or somebody on the vault's own machine who may read the log there. */
+export type StopSender = 'anybody' | 'operator';
 
 /**
  * Records a stop, from any sender: the signature says whose it is. It goes before all that waits, needs no
@@ -31,26 +36,32 @@ export interface StopAnswer {
 export async function stop(
   { recorder, verify, stops, refusals }: Pick<Context, 'recorder' | 'verify' | 'stops' | 'refusals'>,
   { statement, signature }: SignedStop,
+  sender: StopSender = 'anybody',
 ): Promise<StopAnswer> {
   const digest = statementDigest(statement);
   const { facts } = recorder;
   // Then its sender may be anybody who reads the log.
-  const isRead = facts.statements.has(digest);
-  const answer = (index: number | null, already: boolean): StopAnswer => {
+  const isRead = facts.statements.has(digest) && sender !== 'operator';
+  const isOut = isSignerRetired(facts, statement) && sender !== 'operator';
+  const answer = (index: number | null, already: boolean, earlier: RecordedStop | null = null): StopAnswer => {
     const { facts: now, checkpoint } = recorder;
-    const told = isRead ? { stopped: null, names: null } : { stopped: now.stopped, names: stopNames(now, statement) };
+    const told = isRead
+      ? { earlier: null, stopped: null, names: null }
+      : { earlier, stopped: isOut ? null : now.stopped, names: stopNames(now, statement) };
     return { index, checkpoint, digest, already, ...told };
   };
   // The same one by another route. Its signature was found to be true the first time.
-  if (isInForce(facts, statement, digest)) return answer(null, true);
+  if (isInForce(facts, statement, digest)) {
+    return answer(null, true, standingOf(facts, statement, (other) => other.digest === digest)?.earlier);
+  }
   const { person, claim } = checkStop(facts, statement, signature);
   try {
     verify(claim);
   } catch (error) {
     throw untrueStop(error, statement);
   }
-  const standing = standingOf(facts, statement, person);
-  if (standing !== null) return answer(standing.index, true);
+  const standing = standingOf(facts, statement, (other) => other.person === person);
+  if (standing !== null) return answer(standing.index, true, standing.earlier);
   const draft = { kind: 'stop', body: { statement: { ...statement }, signature } } as const;
   const judge = (now: Facts) => judgeStop(now, { ...draft, index: recorder.size, time: 0 });
   judge(facts);
@@ -76,22 +87,36 @@ function isInForce({ statements, stopped }: Facts, { what }: Stop, digest: Hex):
   return what !== 'all' || (stopped ?? []).some((stop) => stop.digest === digest);
 }
 
-/** Whether what a stop asks for is so already, and since which entry, where that is known. */
-function standingOf(facts: Facts, { what, target }: Stop, person: Hex): { readonly index: number | null } | null {
+/** Whether the key that signed it has been retired. */
+function isSignerRetired({ authenticators, principals }: Facts, { by }: Stop): boolean {
+  const key = by.kind === 'custodian' ? authenticators.get(by.credential) : principals.get(by.key);
+  return key !== undefined && key.retiredAt !== null;
+}
+
+/** What a stop asks for is so already: since which entry and by which stop, where that is known. */
+interface Standing {
+  readonly index: number | null;
+  readonly earlier: RecordedStop | null;
+}
+
+/** Null where what a stop asks for is not so yet. `isOwn` says which stop of everything leaves nothing to add. */
+function standingOf(facts: Facts, { what, target }: Stop, isOwn: (stop: RecordedStop) => boolean): Standing | null {
   switch (what) {
     case 'all': {
-      const own = facts.stopped?.find((stop) => stop.person === person);
-      return own === undefined ? null : { index: own.index };
+      const own = facts.stopped?.find(isOwn);
+      return own === undefined ? null : { index: own.index, earlier: own };
     }
     case 'release':
     case 'proposal': {
       const proposal = facts.proposals.get(target);
       const isLive = proposal?.phase === 'open' || proposal?.phase === 'approved';
       const isServed = proposal?.phase === 'executed' && !proposal.ended;
-      return proposal === undefined || isLive || isServed ? null : { index: null };
+      return proposal === undefined || isLive || isServed ? null : { index: null, earlier: proposal.stop };
     }
-    case 'version':
-      return facts.versions.get(target)?.phase === 'withdrawn' ? { index: null } : null;
+    case 'version': {
+      const version = facts.versions.get(target);
+      return version?.phase === 'withdrawn' ? { index: null, earlier: version.stop } : null;
+    }
     case 'authenticator':
       return retired(authenticatorNamed(facts, target));
     case 'principal':
@@ -99,6 +124,6 @@ function standingOf(facts: Facts, { what, target }: Stop, person: Hex): { readon
   }
 }
 
-function retired(key: { readonly retiredAt: number | null } | undefined): { readonly index: number } | null {
-  return key === undefined || key.retiredAt === null ? null : { index: key.retiredAt };
+function retired(key: Principal | Authenticator | undefined): Standing | null {
+  return key === undefined || key.retiredAt === null ? null : { index: key.retiredAt, earlier: key.stop };
 }

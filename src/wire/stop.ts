@@ -32,6 +32,8 @@ export const stopAnswer = recorded
     digest,
     /** Nothing was recorded now: what it asks for is so already. */
     already: z.boolean(),
+    /** The stop since which it is so already; null where there was none, and to whoever has not signed this one. */
+    earlier: z.nullable(stopInForce),
     stopped: stopsInForce,
     /** What the log calls the key that signed it, and the one that it retires; null for a caller who has not signed it. */
     names: z.nullable(z.object({ by: namedKey, target: z.nullable(namedKey) })),

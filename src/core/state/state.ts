@@ -51,11 +51,15 @@ export interface Authenticator {
   readonly enrolment: Hex;
   /** Index of the entry that retired it. */
   readonly retiredAt: number | null;
+  /** The stop by which its person retired it; null where nothing has, or a quorum. */
+  readonly stop: RecordedStop | null;
 }
 
 export interface Principal extends PrincipalRecord {
   /** Index of the entry that retired it. */
   readonly retiredAt: number | null;
+  /** What retired it; null where nothing has. */
+  readonly stop: RecordedStop | null;
   /** Entries it rests on, ascending. */
   readonly entries: readonly number[];
 }
@@ -77,6 +81,8 @@ export interface Version {
   readonly files: readonly number[];
   readonly time: number;
   readonly phase: 'quarantined' | 'releasable' | 'withdrawn';
+  /** What withdrew it; null where nothing has. */
+  readonly stop: RecordedStop | null;
   readonly envelopes: readonly EnvelopeName[];
   /** Credentials whose envelope has been opened and checked. */
   readonly confirmed: readonly Base64url[];

@@ -82,6 +82,29 @@ test('a machine signs with nothing but its key and the fingerprint, for the file
   expect(facts().principals.get(vault.requester.principal.key)?.retiredAt).not.toBeNull();
 });
 
+test('a machine that retires its key a second time is told that it is so, since when and by whom, and no more', async () => {
+  const size = () => vault.daemon.context.recorder.size;
+  const before = size();
+  const carried = join(home, 'again.json');
+  await twinlock('--retire', ...key(), '--reason', 'stolen, too', '--out', carried);
+  const earlier = { name: 'ana', person: vault.ana.custodian.person, reason: 'stolen' };
+  for (const how of [['--retire', ...key(), '--reason', 'stolen, too'], [carried]]) {
+    const said = await twinlock(...how, '--vault', vault.baseUrl);
+    expect([said.code, said.stderr]).toEqual([0, '']);
+    expect(said.stdout).toMatch(/^already so .*\nsince {9}“ana”, person [0-9a-f]{32}, at 20.*: “stolen”\n$/);
+    // Everything is stopped as well. A key that is out does not hear who did that.
+    const run = await twinlock(...how, '--vault', vault.baseUrl, '--json');
+    expect(run.json()).toMatchObject({ already: true, earlier, stopped: null });
+  }
+  const { dataDir } = vault.prepared;
+  const byHand = await runProgram('src/main.ts', ['--data', dataDir, 'stop', carried], home);
+  expect([byHand.code, byHand.stderr]).toEqual([0, '']);
+  expect(byHand.stdout).toMatch(
+    /^already so: .*\nsince it was stopped by “ana”, .*: “stolen”\nthe vault is stopped by “ana”/,
+  );
+  expect(size()).toBe(before);
+});
+
 test('refuses to guess: nothing named, two things named, no reason, no key', async () => {
   for (const args of [
     [],

@@ -22,7 +22,7 @@ export const principalEffect: Effect<StatementOf<'principal'>> = {
     return {
       ...facts,
       persons: withPrincipalsOwner(facts, principal),
-      principals: facts.principals.set(principal.key, { ...principal, retiredAt: null, entries }),
+      principals: facts.principals.set(principal.key, { ...principal, retiredAt: null, stop: null, entries }),
     };
   },
 };

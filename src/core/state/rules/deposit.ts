@@ -45,6 +45,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
         files: core.files.map(plainBytes),
         time: entry.time,
         phase: 'quarantined',
+        stop: null,
         envelopes,
         confirmed: [],
         entries: [...depositor.entries, entry.index],

@@ -148,6 +148,7 @@ function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, 
         keyEpoch: document.keyEpoch,
         enrolment: digest,
         retiredAt: null,
+        stop: null,
       });
     }
   }
@@ -236,7 +237,7 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     firstSeen: PersistentMap(),
     authenticators: PersistentMap(authenticators.map((a) => [a.credential, a] as const)),
     principals: PersistentMap<string, Principal>(
-      principals.map((p) => [p.key, { ...p, retiredAt: null, entries: [0] }] as const),
+      principals.map((p) => [p.key, { ...p, retiredAt: null, stop: null, entries: [0] }] as const),
     ),
     versions: PersistentMap(),
     names: PersistentMap(),

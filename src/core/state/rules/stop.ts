@@ -41,7 +41,8 @@ export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'i
 
 /**
  * Whose stop it is, that they may, and the claim that they signed it, which is yet to be discharged. Knows a
- * stranger before anything costs much. Throws `wrong_vault`, `credential_unknown`, `credential_retired`, `not_a_custodian`,
+ * stranger before anything costs much. A retired key passes where it asks for its own retirement, which `judgeStop` then
+ * refuses: so a vault can answer that it is so already. Throws `wrong_vault`, `credential_unknown`, `credential_retired`, `not_a_custodian`,
  * `principal_unknown`, `principal_retired`, `not_permitted`, and as checkAssertion.
  */
 export function checkStop(
@@ -54,7 +55,8 @@ export function checkStop(
   if (by.kind === 'custodian' && signature.kind === 'assertion') {
     const known = facts.authenticators.get(by.credential);
     must(known !== undefined, 'credential_unknown', 'this authenticator is not enrolled in this vault');
-    const authenticator = currentAuthenticator(facts, known.person, by.credential);
+    const isAgain = known.retiredAt !== null && retiresItself(stop);
+    const authenticator = isAgain ? known : currentAuthenticator(facts, known.person, by.credential);
     const { kind: _, ...assertion } = signature;
     const signable = { label: 'stop', vault, what, statement: statementDigest(stop) } as const;
     return { person: known.person, claim: assertionClaim(facts, authenticator, signable, assertion) };
@@ -64,10 +66,19 @@ export function checkStop(
     'not_permitted',
     `expected the signature of a ${by.kind}, got ${signature.kind}`,
   );
-  const { owner } = currentPrincipal(facts, by.key);
+  const known = facts.principals.get(by.key);
+  const isAgain = known !== undefined && known.retiredAt !== null && retiresItself(stop);
+  const { owner } = isAgain ? known : currentPrincipal(facts, by.key);
   requireMayStop(facts, by.key, stop);
   const message = signableMessage({ label: 'stop', vault, what, statement: statementDigest(stop) });
   return { person: owner, claim: ed25519Claim(by.key, message, signature.signature, 'stop by a principal') };
+}
+
+/** A key that has retired itself asks for nothing more when it does so again: it is told that it is so. */
+function retiresItself({ what, target, by }: Stop): boolean {
+  return by.kind === 'custodian'
+    ? what === 'authenticator' && target === digestOf(fromBase64url(by.credential))
+    : what === 'principal' && target === keyDigest(by.key);
 }
 
 /** Any custodian may stop anything; a principal only what it has itself proposed, and itself. */
@@ -134,14 +145,19 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     must(isLive && !proposal.ended, 'proposal_closed', `the release is ${proposal.ended ? 'over' : proposal.phase}`);
     return withPhase(facts, proposal, 'revoked', placed);
   },
-  version(facts, { stop: { target }, index }) {
+  version(facts, placed) {
+    const { stop, index } = placed;
+    const { target } = stop;
     const version = facts.versions.get(target);
     must(version !== undefined, 'version_unknown', `no version has the manifest ${target}`);
     must(version.phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn already');
-    const withdrawn = { ...version, phase: 'withdrawn', entries: [...version.entries, index] } as const;
+    const entries = [...version.entries, index];
+    const withdrawn = { ...version, phase: 'withdrawn', stop: recorded(facts, placed), entries } as const;
     return { ...facts, versions: facts.versions.set(target, withdrawn) };
   },
-  authenticator(facts, { stop: { target }, person, index }) {
+  authenticator(facts, placed) {
+    const { stop, person, index } = placed;
+    const { target } = stop;
     const authenticator = authenticatorNamed(facts, target);
     must(
       authenticator?.person === person,
@@ -149,18 +165,25 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       'one retires an authenticator of one’s own: another’s is retired by a quorum, propose it',
     );
     must(authenticator.retiredAt === null, 'credential_retired', 'the authenticator has been retired already');
-    const authenticators = facts.authenticators.set(authenticator.credential, { ...authenticator, retiredAt: index });
+    const own = { ...authenticator, retiredAt: index, stop: recorded(facts, placed) };
+    const authenticators = facts.authenticators.set(authenticator.credential, own);
     const retired = { ...facts, authenticators, constitution: [...facts.constitution, index] };
     requireStillDecides(retired);
     return retired;
   },
-  principal(facts, { stop: { target }, index }) {
+  principal(facts, placed) {
+    const { stop, index } = placed;
+    const { target } = stop;
     const named = facts.principals.find(({ key }) => keyDigest(key) === target);
     must(named !== undefined, 'principal_unknown', `no key with the digest ${target} is enrolled`);
     const principal = currentPrincipal(facts, named.key);
     return {
       ...facts,
-      principals: facts.principals.set(principal.key, { ...principal, retiredAt: index }),
+      principals: facts.principals.set(principal.key, {
+        ...principal,
+        retiredAt: index,
+        stop: recorded(facts, placed),
+      }),
       // With its enrolment: a chain that holds the retirement must know whom it retires.
       constitution: [...facts.constitution, ...principal.entries, index],
     };
