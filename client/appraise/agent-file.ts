@@ -1,13 +1,14 @@
 import type { Parts } from '../../src/core/attest/compose.ts';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { gpuEvidence, gpuNonce, hostExtraData, hostReportData, parseEvidence } from '../../src/core/attest/evidence.ts';
-import { fromHex, fromUtf8, type Hex } from '../../src/core/bytes.ts';
+import { fromHex, type Hex } from '../../src/core/bytes.ts';
 import { digestOf, digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
 import { devicesKept, isNvattest } from '../host/nvattest-json.ts';
+import { textOf } from './text-file.ts';
 
 /** What is appraised, and what vendors say of it. */
 export interface Subject {
@@ -40,7 +41,7 @@ export function subjectOfFile(bytes: Uint8Array, nonce: Hex | null): Subject {
 function jsonOf(bytes: Uint8Array): unknown {
   const isBinary = bytes.includes(0);
   must(!isBinary, 'malformed', 'expected JSON: binary files of vendors’ tools need a flag, such as --tdx-quote');
-  return parseJson(fromUtf8(bytes));
+  return parseJson(textOf(bytes));
 }
 
 function requestEvidence(bytes: Uint8Array): Subject {

@@ -20,6 +20,7 @@ import { derOfFile, isDer, oneDerOfFile } from '../../src/core/x509/der-text.ts'
 import { derOfPem } from '../../src/core/x509/pem.ts';
 import { devicesKept } from '../host/nvattest-json.ts';
 import type { Subject } from './agent-file.ts';
+import { textOf } from './text-file.ts';
 
 /** Evidence as vendors' tools write it, each the bytes of a file; null or empty where it was not given. */
 export interface RawEvidence {
@@ -107,9 +108,13 @@ export function subjectOfRaw(raw: RawEvidence, expected: Expected): Subject {
 }
 
 function reportOf(raw: RawEvidence): Parts['report'] {
-  const given = [raw.snpReport, raw.tdxQuote, raw.tpmAttest, tokenOf(raw)].filter((one) => one !== null);
-  const isOne = given.length <= 1 || raw.hcl !== null;
-  must(isOne, 'usage', 'expected one of --snp-report, --tdx-quote, --tpm-attest and --jwt');
+  // The quote of a paravisor's TD goes with its TPM's.
+  const quote = raw.hcl === null ? raw.tdxQuote : null;
+  const given = [raw.snpReport, quote, raw.tpmAttest, tokenOf(raw)].filter((one) => one !== null);
+  must(given.length <= 1, 'usage', 'expected one of --snp-report, --tdx-quote, --tpm-attest and --jwt');
+  const ofTpm = [raw.tpmSignature, raw.tpmPcrs, raw.ak, raw.akChain, raw.hcl];
+  const isUsed = raw.tpmAttest !== null || ofTpm.every((one) => one === null);
+  must(isUsed, 'usage', '--tpm-signature, --tpm-pcrs, --ak, --ak-chain and --hcl go with --tpm-attest');
   if (raw.tpmAttest !== null) return tpmReportOf(raw, raw.tpmAttest);
   if (raw.snpReport !== null) return { platform: 'snp', report: snpReportOf(raw.snpReport) };
   if (raw.tdxQuote !== null) return { platform: 'tdx', quote: toBase64url(raw.tdxQuote) };
@@ -128,11 +133,11 @@ function snpReportOf(bytes: Uint8Array): string {
 /** A token of its own is Intel's; NVIDIA's come as a JSON array. */
 function tokenOf({ jwt }: RawEvidence): string | null {
   if (jwt === null || isNras(jwt)) return null;
-  return of('jwt', () => fromUtf8(jwt).trim());
+  return of('jwt', () => textOf(jwt).trim());
 }
 
 function isNras(jwt: Uint8Array): boolean {
-  return of('jwt', () => fromUtf8(jwt).trimStart().startsWith('['));
+  return of('jwt', () => textOf(jwt).trimStart().startsWith('['));
 }
 
 function gpuOf({ spdm, chain, nvattest, jwt }: RawEvidence): GpuEvidence | null {
@@ -142,11 +147,11 @@ function gpuOf({ spdm, chain, nvattest, jwt }: RawEvidence): GpuEvidence | null 
     chain: of('chain', () => certificatesOf(chain[i] ?? new Uint8Array())),
   }));
   const printed = of('nvattest', () =>
-    nvattest.flatMap((bytes) => devicesKept(parseJson(fromUtf8(bytes)), 'nvattest’s JSON')),
+    nvattest.flatMap((bytes) => devicesKept(parseJson(textOf(bytes)), 'nvattest’s JSON')),
   );
   const devices = [...single, ...printed];
   if (devices.length > 0) return { kind: 'spdm', devices };
-  return jwt !== null && isNras(jwt) ? of('jwt', () => nrasEvidenceOf(fromUtf8(jwt))) : null;
+  return jwt !== null && isNras(jwt) ? of('jwt', () => nrasEvidenceOf(textOf(jwt))) : null;
 }
 
 const AK_HINT = '; tpm2_createak -f tss -u writes one';
@@ -172,10 +177,16 @@ function tpmReportOf(raw: RawEvidence, attest: Uint8Array): TpmReport {
 }
 
 function identityOf(raw: RawEvidence): TpmIdentity {
-  if (raw.hcl !== null) return runtimeOf(raw, raw.hcl);
+  if (raw.hcl !== null) {
+    const isAlone = raw.ak === null && raw.akChain === null;
+    must(isAlone, 'usage', '--hcl names the AK of a paravisor itself: leave out --ak and --ak-chain');
+    return runtimeOf(raw, raw.hcl);
+  }
   must(raw.ak !== null, 'usage', '--tpm-attest needs --ak, or --hcl for a paravisor’s');
   const { ak, akChain } = raw;
   const [pem] = isPem(ak) ? of('ak', () => derOfPem(fromUtf8(ak), 'PUBLIC KEY'), AK_HINT) : [];
+  const isWhole = pem === undefined || akChain === null;
+  must(isWhole, 'usage', `--ak-chain certifies a TPM2B_PUBLIC, and --ak is a public key in PEM${AK_HINT}`);
   if (pem !== undefined) return { kind: 'self-asserted', key: toBase64url(pem) };
   const key = toBase64url(ak);
   return akChain === null
@@ -187,6 +198,7 @@ function runtimeOf(raw: RawEvidence, bytes: Uint8Array): TpmIdentity {
   const { hardware, runtime } = of('hcl', () => azureHcl(bytes));
   if (hardware.platform === 'snp') {
     const report = { platform: 'snp' as const, report: toBase64url(hardware.report) };
+    must(raw.tdxQuote === null, 'usage', 'this paravisor is of SEV-SNP, and has no quote: leave out --tdx-quote');
     return { kind: 'runtime', runtime: toBase64url(runtime), hardware: report };
   }
   must(raw.tdxQuote !== null, 'usage', 'this paravisor is a TD’s: its quote is needed too (--tdx-quote)');
@@ -220,8 +232,8 @@ function endorsementsOf(
   return {
     ...before,
     snp: snpEndorsementsOf(raw, before.snp),
-    tdx: collateral === null ? before.tdx : of('collateral', () => tdxEndorsementsOfPcs(fromUtf8(collateral))),
-    keySets: jwks === null ? before.keySets : of('jwks', () => keySetsOf(fromUtf8(jwks), report, gpu)),
+    tdx: collateral === null ? before.tdx : of('collateral', () => tdxEndorsementsOfPcs(textOf(collateral))),
+    keySets: jwks === null ? before.keySets : of('jwks', () => keySetsOf(textOf(jwks), report, gpu)),
   };
 }
 

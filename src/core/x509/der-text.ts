@@ -7,6 +7,13 @@ import { derOfPem } from './pem.ts';
 const PEM_BEGIN = '-----BEGIN ';
 const HEX = /^(?:[0-9a-fA-F]{2})+$/;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+/** As a form encodes PEM_BEGIN. */
+const FORM_BEGIN = '-----BEGIN+';
+/** Base64 of more than one line of PEM, and each of its lines. */
+const PEM_BASE64 = /^[A-Za-z0-9+/]{77,}={0,2}$/;
+const PEM_LINE = /.{64}(?=.)/g;
+/** A boundary whose line end is written out. */
+const WRITTEN_END = /-----(?:\\r)?\\n/;
 const PERCENT = /%([0-9a-fA-F]{2})/g;
 
 /**
@@ -34,12 +41,13 @@ export function isDer(bytes: Uint8Array): boolean {
 
 /**
  * The DER structures of an attacker-controlled text, in any of the forms that tools write: PEM blocks of this
- * label, or hexadecimal or base64 (of either alphabet, padded or not) of one DER structure or of PEM. White space around
- * and inside of the latter two, and zeros at the end, are passed over. Throws `malformed`, or as `derOfPem`.
+ * label as `linesOf` reads it, or hexadecimal or base64 (of either alphabet, padded or not) of one DER structure or of
+ * PEM. White space around and inside of the latter two, and zeros at the end, are passed over. Throws `malformed`, or as
+ * `derOfPem`.
  */
 export function derOfText(text: string, label: string): Uint8Array[] {
   const whole = withoutEnd(text);
-  if (whole.includes(PEM_BEGIN)) return derOfPem(whole, label);
+  if (whole.includes(PEM_BEGIN)) return derOfPem(linesOf(whole), label);
   const digits = whole.replace(/\s+/g, '');
   const expected = `expected ${label} in PEM, or DER in hexadecimal or base64`;
   must(HEX.test(digits) || BASE64.test(digits), 'malformed', expected);
@@ -47,17 +55,30 @@ export function derOfText(text: string, label: string): Uint8Array[] {
   if (isDer(bytes)) return [bytes];
   const held = orNull(TwinlockError, () => fromUtf8(bytes));
   must(held?.includes(PEM_BEGIN) === true, 'malformed', expected);
-  return derOfPem(withoutEnd(held), label);
+  return derOfPem(linesOf(withoutEnd(held)), label);
 }
 
 /**
- * The certificates of an attacker-controlled chain in PEM, in order; as an HTTP header carries it too, with percent
- * signs (RFC 3986 section 2.1), and as a C string with its zero at the end. Throws as `derOfPem`.
+ * The certificates of an attacker-controlled chain in PEM, in order, as `linesOf` reads it; as an HTTP header carries it
+ * too, with percent signs (RFC 3986 section 2.1), as a form does, with plus signs for spaces, and as a C string with its
+ * zero at the end. Throws as `derOfPem`.
  */
 export function derOfChainText(text: string): Uint8Array[] {
   const byteOf = (_: string, digits: string) => String.fromCharCode(Number.parseInt(digits, 16));
   // A PEM boundary has spaces: where there is none, they may be written as %20.
-  return derOfPem(withoutEnd(text.includes(PEM_BEGIN) ? text : text.replace(PERCENT, byteOf)), 'CERTIFICATE');
+  const spaced = text.includes(FORM_BEGIN) ? text.replaceAll('+', ' ') : text;
+  const pem = text.includes(PEM_BEGIN) ? text : spaced.replace(PERCENT, byteOf);
+  return derOfPem(linesOf(withoutEnd(pem)), 'CERTIFICATE');
+}
+
+/**
+ * PEM in lines as `derOfPem` wants them, from what programs make of it: line ends written as \n (environment variables,
+ * JSON that was quoted twice), spaces at the end of lines (terminals), a block's base64 in one line (`openssl enc -A`).
+ */
+function linesOf(pem: string): string {
+  const text = WRITTEN_END.test(pem) ? pem.replaceAll('\\r', '').replaceAll('\\n', '\n') : pem;
+  const lines = text.split('\n').map((line) => line.trimEnd());
+  return lines.map((line) => (PEM_BASE64.test(line) ? line.replace(PEM_LINE, '$&\n') : line)).join('\n');
 }
 
 /** Without the zeros that C programs write after a text. */

@@ -9,6 +9,8 @@ const BLOCKS_MAX = 32;
 
 /** RFC 7468 asks for 64 characters to a line; some files have the 76 of MIME. */
 const BASE64_LINE = /^[A-Za-z0-9+/]{1,76}={0,2}$/;
+/** Characters of a label that an error shows. */
+const LABEL_SHOWN = 32;
 const BOUNDARY = /^-----(BEGIN|END) ([ -~]*)-----$/;
 
 /**
@@ -35,7 +37,11 @@ export function derOfPem(text: string, label: string): Uint8Array[] {
       continue;
     }
     const [, kind, found] = boundary;
-    must(found === label, 'malformed', `${at}: expected a block of ${label}`);
+    must(
+      found === label,
+      'malformed',
+      `${at}: expected a block of ${label}, got one of ${found?.slice(0, LABEL_SHOWN)}`,
+    );
     must((kind === 'BEGIN') === (base64 === null), 'malformed', `${at}: expected BEGIN and END in turn`);
     if (base64 !== null) blocks.push(decode(base64.join(''), at));
     must(blocks.length <= BLOCKS_MAX, 'too_large', `expected at most ${BLOCKS_MAX} blocks of ${label}`);

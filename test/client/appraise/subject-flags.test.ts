@@ -5,8 +5,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/subject-flags.ts';
 import { fromBase64url, fromHex, toBase64, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { pem } from '../../core/x509/certificate-kit.ts';
+import { collateralJson } from '../../endorse/collateral-file.ts';
 import { evidenceOf, makeDevice, TEST_NONCE, type TestDevice } from '../../platforms/nvidia.ts';
 import { snpCase } from '../../platforms/snp.ts';
+import { makeTdx } from '../../platforms/tdx.ts';
 import { trustAuthorityToken } from '../../platforms/token.ts';
 import { tpmReport } from '../../platforms/tpm.ts';
 import { kitFiles, writeKitFiles } from './kit-files.ts';
@@ -33,6 +35,9 @@ describe('flags that do not go together are refused', () => {
     ['a device without its chain', null, { spdm: [path('report.bin')] }],
     ['our file and what nvattest printed', file, { nvattest: [path('report.bin')] }],
     ['a quote of a TPM without its key', null, { tpmAttest: path('report.bin') }],
+    ['the key of a TPM without its quote', null, { ...SNP, ak: path('report.bin') }],
+    ['a paravisor’s data without its quote', null, { ...SNP, hcl: path('report.bin') }],
+    ['a paravisor’s data and a report', null, { ...SNP, tpmAttest: path('report.bin'), hcl: path('report.bin') }],
     ['our file and a flag of another', file, { snpReport: SNP.snpReport }],
     ['our file, its endorsements and AMD’s chain', file, { endorsements: path('endorsements.json'), ca: SNP.ca }],
     ['our file and report data, which it has itself', file, { reportData: '00'.repeat(64) }],
@@ -150,6 +155,16 @@ describe('a file that cannot be parsed is named, with its flag', () => {
     await expect(subjectOf(null, flags)).rejects.toMatchObject(error);
   });
 
+  const pemKey = put('ak.pem', utf8(pem('PUBLIC KEY', fromHex('3000'))));
+  test.each<[string, SubjectFlags]>([
+    ['a key in PEM, which names no attributes', { ...TPM, ak: pemKey, akChain: path('ask.der') }],
+    ['the data of a paravisor', { ...TPM, hcl: garbage, akChain: path('ask.der') }],
+    ['the data of a paravisor, which names its key', { ...TPM, hcl: garbage }],
+  ])('a chain or a key beside %s is refused, and not dropped', async (_, flags) => {
+    const error = { code: 'usage', message: expect.stringMatching(/--ak-chain/) };
+    await expect(subjectOf(null, flags)).rejects.toMatchObject(error);
+  });
+
   test('as ours, where it is a vendor’s', async () => {
     await expect(subjectOf(garbage, {})).rejects.toThrow('need a flag, such as --tdx-quote');
   });
@@ -167,6 +182,25 @@ test('endorsements of a file of their own stand in place of others', async () =>
   const given = { endorsements: path('endorsements.json') };
   expect((await subjectOf(null, { ...SNP, ...given })).endorsements.snp).toBeNull();
   expect((await subjectOf(path('snp.json'), given)).endorsements.snp).toBeNull();
+});
+
+test('JSON may begin with the mark that tools on Windows write', async () => {
+  const marked = (name: string, text: string) => {
+    writeFileSync(path(name), `\uFEFF${text}`);
+    return path(name);
+  };
+  const tdx = makeTdx().endorsements;
+  const collateral = marked('marked.json', collateralJson(tdx));
+  const given = await subjectOf(null, { ...SNP, collateral, jwks: marked('jwks.json', '{"keys":[]}') });
+  expect(given.endorsements.tdx).toEqual(tdx);
+  const { token } = trustAuthorityToken(new Uint8Array(64));
+  expect((await subjectOf(null, { jwt: marked('marked.jwt', token) })).parts.report).toMatchObject({ token });
+  const device = makeDevice();
+  const evidence = toBase64(device.spdm);
+  const certificate = toBase64(utf8(device.chain.map((der) => pem('CERTIFICATE', der)).join('')));
+  const printed = marked('marked-nvattest.json', JSON.stringify([{ evidence, certificate }]));
+  expect((await subjectOf(null, { nvattest: [printed] })).parts.gpu).toEqual(evidenceOf(device));
+  expect((await subjectOf(printed, {})).parts.gpu).toEqual(evidenceOf(device));
 });
 
 test('a token may be followed by the line end that an editor leaves', async () => {

@@ -7,12 +7,19 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 const issuer = name({ '2.5.4.3': 'list' });
 const der = makeCrl({ issuer, signer: testKey('ES256', 9) });
 const text = pem('X509 CRL', der);
+const oneLine = `-----BEGIN X509 CRL-----\n${toBase64(der)}\n-----END X509 CRL-----\n`;
 const wrapped = toBase64(der).replace(/.{64}/g, '$&\n');
 
 describe('a list', () => {
   test.each([
     ['PEM', text],
     ['PEM with a zero at its end', `${text}\0`],
+    ['PEM whose base64 is one line', oneLine],
+    ['PEM with line ends of Windows', text.replaceAll('\n', '\r\n')],
+    ['PEM with spaces at the end of its lines', text.replaceAll('\n', ' \t\n')],
+    ['PEM with line ends written out', text.replaceAll('\n', '\\n')],
+    ['PEM with line ends of Windows written out', `${text.replaceAll('\n', '\\r\\n')}\n`],
+    ['base64 of PEM whose base64 is one line', toBase64(utf8(oneLine))],
     ['hexadecimal', toHex(der)],
     ['hexadecimal in capitals, with a line end', `${toHex(der).toUpperCase()}\n`],
     ['base64', toBase64(der)],
@@ -40,6 +47,17 @@ describe('a list', () => {
   });
 });
 
+test('a list of another label is refused by the name of the label: RFC 7468 section 6 wants no CRL', () => {
+  const message = 'line 1 of the PEM text: expected a block of X509 CRL, got one of CRL';
+  expect(() => derOfText(pem('CRL', der), 'X509 CRL')).toThrow(expect.objectContaining({ code: 'malformed', message }));
+});
+
+test('text that would be costly to search for the spaces at its lines’ ends is judged at once', () => {
+  expect(() => derOfText(`-----BEGIN X509 CRL-----\n${`${' '.repeat(200_000)}x`}`, 'X509 CRL')).toThrow(
+    code('malformed'),
+  );
+});
+
 describe('a chain', () => {
   const chain = pem('CERTIFICATE', der) + pem('CERTIFICATE', der);
   const lower = encodeURIComponent(chain).replace(/%../g, (digits) => digits.toLowerCase());
@@ -52,6 +70,13 @@ describe('a chain', () => {
     ['PEM without a line end and with zeros at its end', `${chain.trimEnd()}\0\0`],
     ['a header of HTTP with a zero right after its last boundary', encodeURIComponent(`${chain.trimEnd()}\0`)],
     ['a header of HTTP with digits in lower case', lower],
+    ['a form', new URLSearchParams({ '': chain }).toString().slice(1)],
+    ['PEM with line ends written out', chain.replaceAll('\n', '\\n')],
+    ['PEM with spaces at the end of its lines', chain.replaceAll('\n', ' \n')],
+    [
+      'a header of HTTP of PEM whose base64 is one line',
+      encodeURIComponent(oneLine.replaceAll('X509 CRL', 'CERTIFICATE')).repeat(2),
+    ],
   ])('is read in %s', (_, written) => {
     expect(derOfChainText(written)).toEqual([der, der]);
   });

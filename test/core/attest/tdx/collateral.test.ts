@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { mustBeCurrent, parseQeIdentity, parseTcbInfo } from '../../../../src/core/attest/tdx/collateral.ts';
 import { tdxEndorsementsOfPcs } from '../../../../src/core/attest/tdx/collateral-json.ts';
-import { fromBase64url, toBase64, toHex } from '../../../../src/core/bytes.ts';
+import { fromBase64url, toBase64, toHex, utf8 } from '../../../../src/core/bytes.ts';
 import {
   enclaveLevelJson,
   makeTdxEndorsements,
@@ -129,6 +129,8 @@ describe('a collateral file', () => {
     ['lists in PEM', { pck_crl: pem('X509 CRL', fromBase64url(endorsements.pckCrl)) }],
     ['lists in base64', { root_ca_crl: toBase64(fromBase64url(endorsements.rootCaCrl)) }],
     ['lists as the numbers of their bytes', { pck_crl: [...fromBase64url(endorsements.pckCrl)] }],
+    ['lists as the numbers of text', { pck_crl: [...utf8(pem('X509 CRL', fromBase64url(endorsements.pckCrl)))] }],
+    ['lists as the numbers of hexadecimal with a zero', { root_ca_crl: [...utf8(`${file.root_ca_crl}\0`)] }],
     ['chains as a header of HTTP', { tcb_info_issuer_chain: encodeURIComponent(chain) }],
     ['chains with the zero of a C string', { qe_identity_issuer_chain: `${chain}\0` }],
   ])('may have %s', (_, changes) => {
@@ -168,6 +170,19 @@ describe('a collateral file', () => {
     ['a chain of four', { tcb_info_issuer_chain: chain + chain }],
   ])('with %s is refused', (_, changes) => {
     expect(() => read(changes)).toThrow(code('malformed'));
+  });
+
+  test.each([
+    ['tcb_info', 'tcbInfo', endorsements.tcbInfo],
+    ['qe_identity', 'enclaveIdentity', endorsements.qeIdentity],
+  ])('with Intel’s whole answer as its %s is told that the signature stands beside it', (name, member, text) => {
+    for (const answer of [`{"${member}":${text},"signature":"00"}`, ` {\n "${member}" : ${text}}`]) {
+      const error = expect.objectContaining({
+        code: 'malformed',
+        message: `collateral: ${name}: expected the member ${member} of Intel's answer as it was signed, and its signature in ${name}_signature, got the whole answer`,
+      });
+      expect(() => read({ [name]: answer })).toThrow(error);
+    }
   });
 
   test('that is larger than any is refused', () => {
