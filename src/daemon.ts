@@ -15,8 +15,9 @@ import { verifyNode } from './platform/verify-node.ts';
 import type { Connections } from './sockets/connections.ts';
 import { watchStopFolder } from './stop-folder.ts';
 import { openStore } from './store/open.ts';
+import { boundedFaults, type ClockLog, clockTeller, type FaultLog } from './upkeep-log.ts';
 import { Challenges } from './vault/challenges.ts';
-import { type ClockState, type Clocks, ClockWatch, steady } from './vault/clock-watch.ts';
+import { type Clocks, ClockWatch, steady } from './vault/clock-watch.ts';
 import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
 import { STOP_CONNECTIONS, STOP_CONNECTIONS_AN_ADDRESS } from './vault/limits.ts';
@@ -44,10 +45,10 @@ export interface DaemonOptions extends Listen {
   /** Where endorsements come from, besides what hosts bring: an operator's folder, vendors' mirrors. */
   readonly endorsements: Pick<Sources, 'folder' | 'mirrors'>;
   readonly accessLog: AccessLog;
-  /** What upkeep could not do; the daemon goes on. */
-  readonly onUpkeepError: (error: unknown) => void;
-  /** Told at the first look after genesis, and whenever the clock is confirmed or no longer is. */
-  readonly onClock: (state: ClockState) => void;
+  /** What upkeep could not do; the daemon goes on. The same again is passed on once an hour. */
+  readonly onUpkeepError: FaultLog;
+  /** How the clock stands: at the first look after genesis, at every change, and hourly what a person has to mend. */
+  readonly onClock: ClockLog;
   /** The platform's unless given. */
   readonly clocks?: Clocks;
 }
@@ -79,13 +80,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const closing = new AbortController();
   try {
     const context = await openContext(store, seed, options, closing.signal);
-    const accessLog = boundedLog(options.accessLog, options.clocks ?? PLATFORM_CLOCKS);
+    const { clocks = PLATFORM_CLOCKS } = options;
+    const accessLog = boundedLog(options.accessLog, clocks);
+    const onFault = boundedFaults(options.onUpkeepError, clocks);
+    const tellClock = clockTeller(options.onClock, clocks);
     const { server, connections } = apiServer(createApp(context, accessLog), tls, accessLog);
     const stops = apiServer(createStopApp(context, accessLog), tls, accessLog, STOP_BOUNDS).server;
     const url = await listening(server, options);
     const stopUrl = options.stopListen === null ? null : await listening(stops, options.stopListen);
-    const endWatch = watchStopFolder(dataDir, (signed) => stop(context, signed, 'operator'), options.onUpkeepError);
-    const stopUpkeep = everySoOften(options, context);
+    const endWatch = watchStopFolder(dataDir, (signed) => stop(context, signed, 'operator'), onFault);
+    const stopUpkeep = everySoOften(options.upkeepMs, () =>
+      upkeep(context, options.heartbeatMs, tellClock).catch(onFault),
+    );
     return {
       url,
       stopUrl,
@@ -95,7 +101,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         closing.abort();
         await stopUpkeep();
         await Promise.all([closeServer(server), stopUrl === null ? null : closeServer(stops), endWatch()]);
-        await tellRefusals(context).catch(options.onUpkeepError);
+        await tellRefusals(context).catch(onFault);
         await context.recorder.settled();
         store.close();
       },
@@ -152,23 +158,15 @@ async function openContext(
   return context;
 }
 
-/** Returns how to stop it, which waits for the round that is under way. */
-function everySoOften(options: DaemonOptions, context: Context): () => Promise<void> {
+/** Returns how to stop it, which waits for the round that is under way. No round may fail. */
+function everySoOften(everyMs: number, runRound: () => Promise<void>): () => Promise<void> {
   let round = Promise.resolve();
   let isStopped = false;
-  let wasConfirmed: boolean | null = null;
-  const tell = (state: ClockState | null) => {
-    if (state !== null && state.isConfirmed !== wasConfirmed) options.onClock(state);
-    wasConfirmed = state?.isConfirmed ?? null;
-  };
   const next = (delayMs: number) =>
     setTimeout(() => {
-      round = upkeep(context, options.heartbeatMs)
-        .then(tell)
-        .catch(options.onUpkeepError)
-        .then(() => {
-          if (!isStopped) timer = next(options.upkeepMs);
-        });
+      round = runRound().then(() => {
+        if (!isStopped) timer = next(everyMs);
+      });
     }, delayMs);
   // At once: what a crash interrupted need not wait.
   let timer = next(0);

@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pino, { type Logger } from 'pino';
+import { TwinlockError } from '../core/errors.ts';
 import { stopText } from '../core/state/running.ts';
 import { type Daemon, type Listen, startDaemon } from '../daemon.ts';
 import { becomeOwner } from '../data-folder.ts';
 import { type Inventory, takeInventory } from '../endorse/inventory.ts';
 import { type Mirrors, missingMirror, parseMirror } from '../endorse/mirror.ts';
 import { VENDORS } from '../endorse/wanted.ts';
+import { clockLine } from './clock-line.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, wholeNumber } from './options.ts';
 
 interface ServeFlags {
@@ -72,14 +74,8 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
       const level = line.status >= 500 ? 'error' : line.status >= 400 ? 'warn' : 'info';
       logger[level](typeof error === 'string' ? { ...line, code: error } : { ...line, err: error }, 'answered');
     },
-    onUpkeepError: (error) => logger.error({ err: error }, 'upkeep failed'),
-    onClock: ({ isConfirmed, ...clock }) =>
-      isConfirmed
-        ? logger.info(clock, 'clock confirmed: a custodian’s agrees with it')
-        : logger.warn(
-            clock,
-            'clock not confirmed: ends and waiting releases wait until a custodian has signed something',
-          ),
+    onUpkeepError: (error, leftOut) => logger.error({ ...faultOf(error), leftOut }, 'upkeep failed'),
+    onClock: (clock) => logger[clock.standing === 'confirmed' ? 'info' : 'warn'](clock, clockLine(clock)),
   });
   // Host names only: a path may hold what an operator's mirror takes for a key.
   const named = Object.fromEntries(Object.entries(mirrors).map(([of, url]) => [of, url.hostname]));
@@ -95,6 +91,12 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
     'serving',
   );
   closeOnSignal(daemon, logger);
+}
+
+/** A fault of this program with its stack; what has a code says by itself what to do. */
+function faultOf(error: unknown): object {
+  const hasAdvice = error instanceof TwinlockError && error.code !== 'internal';
+  return hasAdvice ? { code: error.code, error: error.message } : { err: error };
 }
 
 function closeOnSignal(daemon: Daemon, logger: Logger): void {

@@ -1,4 +1,5 @@
 import { MAX_SKEW_MS } from '../core/state/judgement.ts';
+import { earliestMs } from '../core/state/rules/time.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { Clock } from './ports.ts';
 
@@ -15,7 +16,12 @@ export function steady(clocks: Clocks): Clock {
 
 /** What the daemon tells its operator about its clock. */
 export interface ClockState {
-  readonly isConfirmed: boolean;
+  /**
+   * `behind`: more than five minutes before what custodians have signed, so that the log takes next to nothing. `jumped`:
+   * against the monotonic clock, since it was confirmed. `awaited`: no custodian has confirmed it since this process
+   * began. Else `confirmed`.
+   */
+  readonly standing: 'behind' | 'jumped' | 'awaited' | 'confirmed';
   /** How far the wall clock has jumped against the monotonic one since it was confirmed, seconds; null before. */
   readonly jumpedSeconds: number | null;
   /** How far the wall clock is ahead of the latest time that a custodian has signed, seconds. */
@@ -52,10 +58,16 @@ export class ClockWatch {
     if (isNew && Math.abs(wallMs - attestedMs) <= MAX_SKEW_MS) this.#agreed = { wallMs, monotonicMs };
     const jumpedMs = this.#jumpedMs;
     return {
-      isConfirmed: this.isConfirmed,
+      standing: this.#standing(wallMs < earliestMs(signed)),
       jumpedSeconds: jumpedMs === null ? null : Math.round(jumpedMs / 1000),
       sinceSignedSeconds: Math.round((wallMs - attestedMs) / 1000),
     };
+  }
+
+  #standing(isBehind: boolean): ClockState['standing'] {
+    if (isBehind) return 'behind';
+    if (this.isConfirmed) return 'confirmed';
+    return this.#agreed === null ? 'awaited' : 'jumped';
   }
 
   get isConfirmed(): boolean {

@@ -9,6 +9,7 @@ import { CODES, type Code } from '../../src/core/errors.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { REFUSALS_A_DAY_A_CALLER } from '../../src/core/state/rules/refusal.ts';
+import type { ClockState } from '../../src/vault/clock-watch.ts';
 import { REFUSALS_MS, UPLOAD_MS } from '../../src/vault/limits.ts';
 import { stop } from '../../src/vault/stop.ts';
 import { tellRefusals, upkeep } from '../../src/vault/upkeep.ts';
@@ -56,7 +57,8 @@ afterEach(async () => {
 const pass = (ms: number) => vi.advanceTimersByTime(ms);
 /** The wall clock alone is set. */
 const set = (ms: number) => vi.setSystemTime(Date.now() + ms);
-const round = (heartbeatMs = NEVER) => upkeep(vault.daemon.context, heartbeatMs);
+const unheard = () => undefined;
+const round = (heartbeatMs = NEVER) => upkeep(vault.daemon.context, heartbeatMs, unheard);
 const size = () => vault.daemon.context.recorder.size;
 const proposalOf = (digest: Hex) => vault.daemon.context.recorder.facts.proposals.get(digest);
 
@@ -66,10 +68,10 @@ async function lastEntries(count: number) {
 }
 
 /** Sessions end with a day, and with the daemon: a person or a machine that acts later has signed in again. */
-async function signedInAgain(): Promise<Vault['ben']> {
-  const { custodian, enrolled } = vault.ben;
+async function signedInAgain(person = vault.ben): Promise<Vault['ben']> {
+  const { custodian, enrolled } = person;
   const again = await openSession({ ...custodian, api: vault.anonymous }, vault.fingerprint, enrolled);
-  return { ...vault.ben, custodian: again, api: again.api };
+  return { ...person, custodian: again, api: again.api };
 }
 
 async function requestAnew() {
@@ -91,7 +93,7 @@ test('nothing is recorded while nothing is due', async () => {
 test('a vault that has not been founded has no upkeep', async () => {
   await begin();
   const { recorder } = vault.daemon.context;
-  await upkeep({ ...vault.daemon.context, recorder: { ...recorder, state: null } as never }, 0);
+  await upkeep({ ...vault.daemon.context, recorder: { ...recorder, state: null } as never }, 0, unheard);
 });
 
 describe('ends', () => {
@@ -353,6 +355,29 @@ describe('a daemon that has just begun', () => {
     expect(vault.daemon.context.watch.isConfirmed).toBe(false);
     expect(proposalOf(release)?.phase).toBe('expired');
   });
+});
+
+test('a log whose clock is ahead takes nothing of upkeep: all of it waits, without a fault, until it is set back', async () => {
+  await begin();
+  const FORTY_DAYS_MS = 40 * 24 * HOUR_MS;
+  set(FORTY_DAYS_MS);
+  await denyAs(await signedInAgain(), (await requestAnew()).release);
+  set(-FORTY_DAYS_MS);
+  await vault.restart();
+  vault.daemon.context.refusals.note('malformed', 'propose', null);
+  pass(HOUR_MS);
+  const before = size();
+  const heard: ClockState[] = [];
+  await upkeep(vault.daemon.context, HOUR_MS, (state) => heard.push(state));
+  await tellRefusals(vault.daemon.context);
+  expect(heard).toMatchObject([{ standing: 'behind', sinceSignedSeconds: (HOUR_MS - FORTY_DAYS_MS) / 1000 }]);
+  expect(size()).toBe(before);
+
+  const [ben, cleo] = [await signedInAgain(vault.ben), await signedInAgain(vault.cleo)];
+  const correction = await proposeAs(ben, { kind: 'clock', reason: 'a test' });
+  for (const person of [ben, cleo]) await approveAs(person, correction);
+  await round();
+  expect(await lastEntries(1)).toMatchObject([{ kind: 'refusal' }]);
 });
 
 describe('a release that has its quorum and cannot be', () => {
