@@ -1,13 +1,14 @@
 import { equal, type Hex } from '../bytes.ts';
-import { must } from '../errors.ts';
-import type { SignatureAlgorithm, SignatureClaim } from '../signature/claim.ts';
+import { must, TwinlockError } from '../errors.ts';
+import { orNull } from '../refusal.ts';
+import type { SignatureClaim } from '../signature/claim.ts';
 import { INTEGER } from '../signature/der-form.ts';
 import { type KeyFamily, keyFamilyOf } from '../signature/key-family.ts';
 import { checkKeyOfFamily } from '../signature/precheck.ts';
 import { certifiedFamilyOf } from './algorithm-identifier.ts';
 import { CONTEXT, DerReader, enterWhole, SEQUENCE } from './der-reader.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
-import { openSigned, readSerial } from './signed.ts';
+import { openSigned, type ReadSignature, readSerial, readSignature } from './signed.ts';
 import { readTime } from './time.ts';
 
 /** The attestation certificates of authenticators and processors have 0.5 to 2 KiB. */
@@ -23,9 +24,8 @@ export interface Certificate {
   readonly tbs: Uint8Array;
   /** The content of the INTEGER, 1 to 21 bytes; what identifies the certificate among its issuer's. AMD's are 00. */
   readonly serial: Hex;
-  readonly signatureAlgorithm: SignatureAlgorithm;
-  /** As a claim carries it. */
-  readonly signature: Uint8Array;
+  /** Null where a self-issued certificate has a signature that no rule reads: it can be an anchor, and no link of a path. */
+  readonly signed: ReadSignature | null;
   /** Names as DER; equal when their bytes are. */
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
@@ -52,6 +52,9 @@ const ALL_FAMILIES: readonly KeyFamily[] = ['Ed25519', ...VENDOR_FAMILIES];
 /**
  * Parses an attacker-controlled certificate of P-256, P-384 or RSA: strict DER, version 3, at most 8 KiB, nothing
  * after it.
+ *
+ * The signature of a root is its own, and nothing looks at it: one by SHA-1, or by P-384 with SHA-256, is in `signed` as
+ * null, and `issuedBy` refuses it.
  *
  * Written here and not taken from a general library because core must stay synchronous, free of the
  * platform's cryptography, and accept one encoding only. Throws `too_large`, `malformed`,
@@ -81,7 +84,8 @@ function parse(
   families: readonly KeyFamily[],
 ): Certificate {
   must(der.length <= MAX_BYTES, 'too_large', `expected a certificate of at most ${MAX_BYTES} bytes, got ${der.length}`);
-  const { tbs, identifier, signatureAlgorithm, signature } = openSigned(der);
+  const parts = openSigned(der);
+  const { tbs, identifier } = parts;
   const fields = enterWhole(tbs, SEQUENCE);
   const mayExtend = readVersion(fields);
   const serial = readSerial(fields);
@@ -98,19 +102,9 @@ function parse(
   const hasExtensions = mayExtend && fields.nextIs(tag);
   const extensions = readExtensions(hasExtensions ? enterWhole(fields.read(tag), SEQUENCE) : new DerReader(NOTHING));
   fields.end();
-  return {
-    der,
-    tbs,
-    serial,
-    signatureAlgorithm,
-    signature,
-    issuer,
-    subject,
-    notBeforeMs,
-    notAfterMs,
-    key,
-    extensions,
-  };
+  const isSelfIssued = equal(issuer, subject);
+  const signed = isSelfIssued ? orNull(TwinlockError, () => readSignature(parts)) : readSignature(parts);
+  return { der, tbs, serial, signed, issuer, subject, notBeforeMs, notAfterMs, key, extensions };
 }
 
 const NOTHING = new Uint8Array(0);
@@ -156,6 +150,7 @@ export function claimBy({ family, publicKey }: CertifiedKey, signed: Signed, wha
 
 /** The claim that the holder of `issuer` signed `certificate`. Throws as `claimBy`. */
 export function issuedBy(certificate: Certificate, issuer: CertifiedKey, what: string): SignatureClaim {
-  const { signatureAlgorithm: algorithm, tbs: message, signature } = certificate;
-  return claimBy(issuer, { algorithm, message, signature }, what);
+  const { tbs: message, signed } = certificate;
+  must(signed !== null, 'unsupported_algorithm', `${what}: its own signature is by no algorithm that is accepted`);
+  return claimBy(issuer, { algorithm: signed.signatureAlgorithm, message, signature: signed.signature }, what);
 }

@@ -7,7 +7,7 @@ import { type Certificate, claimBy } from './certificate.ts';
 import { CONTEXT, DerReader, enterWhole, GENERALIZED_TIME, SEQUENCE, UTC_TIME } from './der-reader.ts';
 import { allowsUsage, readExtensions } from './extensions.ts';
 import { subjectText } from './name.ts';
-import { openSigned, readSerial } from './signed.ts';
+import { openSigned, readSerial, readSignature } from './signed.ts';
 import { instantText, readTime } from './time.ts';
 
 /** Intel's lists have 0.3 to 4 KiB. An entry takes 20 bytes at least, so this bounds their number too: 6,553. */
@@ -63,7 +63,9 @@ export function parseCrl(der: Uint8Array): Crl {
 }
 
 function parse(der: Uint8Array): Crl {
-  const { tbs, identifier, signatureAlgorithm, signature } = openSigned(der);
+  const parts = openSigned(der);
+  const { tbs, identifier } = parts;
+  const { signatureAlgorithm, signature } = readSignature(parts);
   const fields = enterWhole(tbs, SEQUENCE);
   must(equal(fields.read(INTEGER), Uint8Array.of(1)), 'malformed', 'expected a revocation list of version 2');
   must(equal(fields.readWhole(SEQUENCE), identifier), 'malformed', 'the two signature algorithms differ');

@@ -82,7 +82,7 @@ function linesOf(pem: string): string {
 }
 
 /** Without the zeros that C programs write after a text. */
-function withoutEnd(text: string): string {
+export function withoutEnd(text: string): string {
   let end = text.length;
   while (end > 0 && text.charCodeAt(end - 1) === 0) end--;
   return text.slice(0, end);

@@ -15,21 +15,31 @@ export interface SignedParts {
   readonly tbs: Uint8Array;
   /** The AlgorithmIdentifier, whole; the signed part repeats it. */
   readonly identifier: Uint8Array;
-  readonly signatureAlgorithm: SignatureAlgorithm;
-  /** As a claim carries it. */
-  readonly signature: Uint8Array;
+  /** What the BIT STRING holds, as the algorithm writes it. */
+  readonly signatureBits: Uint8Array;
 }
 
-/** Opens attacker-controlled DER. Throws `malformed` or `unsupported_algorithm`. */
+/** Opens attacker-controlled DER. Throws `malformed`. */
 export function openSigned(der: Uint8Array): SignedParts {
   mustBeDer(der);
   const outer = enterWhole(der, SEQUENCE);
   const tbs = outer.readWhole(SEQUENCE);
   const identifier = outer.readWhole(SEQUENCE);
-  const bits = outer.readBitString();
+  const signatureBits = outer.readBitString();
   outer.end();
+  return { tbs, identifier, signatureBits };
+}
+
+export interface ReadSignature {
+  readonly signatureAlgorithm: SignatureAlgorithm;
+  /** As a claim carries it. */
+  readonly signature: Uint8Array;
+}
+
+/** The signature in the form of a claim. Throws `unsupported_algorithm` or `malformed`. */
+export function readSignature({ identifier, signatureBits }: SignedParts): ReadSignature {
   const signatureAlgorithm = signatureAlgorithmOf(identifier);
-  return { tbs, identifier, signatureAlgorithm, signature: claimedSignature(signatureAlgorithm, bits) };
+  return { signatureAlgorithm, signature: claimedSignature(signatureAlgorithm, signatureBits) };
 }
 
 /** A signature as X.509 and WebAuthn encode it (DER for ECDSA), in the form of a claim. Throws `malformed`. */

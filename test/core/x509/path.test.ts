@@ -52,6 +52,20 @@ function make(level: Level, fields: Partial<CertificateFields> = {}): Certificat
 const [LEAF, ISSUING, MIDDLE, ROOT] = [make('leaf'), make('issuing'), make('middle'), make('root')];
 const CHAIN = [LEAF, ISSUING, MIDDLE];
 
+/** Signatures that no rule reads. */
+const UNREAD: readonly (readonly [string, Partial<CertificateFields>])[] = [
+  ['RSA with SHA-1', { algorithm: fromHex('300d06092a864886f70d0101050500'), signer: testKey('RS256', 3) }],
+  ['P-384 with SHA-256', { algorithm: fromHex('300a06082a8648ce3d040302'), signer: testKey('ES384', 24) }],
+  ['an algorithm that nobody knows', { algorithm: fromHex('300406022a03') }],
+];
+
+test.each(UNREAD)('a pinned root that signed itself by %s is trusted as it is', async (_, fields) => {
+  const root = make('root', fields);
+  await expect(verify({ anchors: [root] })).resolves.toEqual([...CHAIN, root]);
+  await expect(verify({ anchors: [root], chain: [...CHAIN, root] })).resolves.toEqual([...CHAIN, root]);
+  await expect(verify({ chain: [...CHAIN, root] })).resolves.toEqual([...CHAIN, ROOT]);
+});
+
 function verify(changes: Partial<PathToVerify> = {}): Promise<readonly Certificate[]> {
   return verifyPath({ chain: CHAIN, anchors: [ROOT], instantMs: AT_MS, verify: verifyNode, ...changes });
 }
@@ -243,6 +257,11 @@ describe('a path is refused', () => {
     const { kind } = KEYS[LEVELS[LEVELS.indexOf(level) + 1] ?? 'root'];
     const forged = changed(level, { signer: testKey(kind, 77) });
     await expect(forged).rejects.toThrow(code('signature_invalid', new RegExp(`"${level}"`)));
+  });
+
+  test.each(UNREAD)('whose leaf names itself as its issuer and is signed by %s', async (_, fields) => {
+    const selfIssued = changed('leaf', { ...fields, subject: NAMES.issuing });
+    await expect(selfIssued).rejects.toThrow(code('unsupported_algorithm', /its own signature/));
   });
 
   test('signed with an algorithm that is not of the issuer', async () => {

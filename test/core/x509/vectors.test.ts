@@ -259,7 +259,7 @@ describe('a key set', () => {
     const [key] = json<KeySet>('jwt', 'ita-dev.jwks.json').keys;
     const chain = (key?.x5c ?? []).map(ofBase64);
     expect(chain).toHaveLength(3);
-    expect(chain.map(({ signatureAlgorithm }) => signatureAlgorithm)).toEqual(['RS512', 'RS512', 'RS512']);
+    expect(chain.map(({ signed }) => signed?.signatureAlgorithm)).toEqual(['RS512', 'RS512', 'RS512']);
     const anchors = chain.filter(({ subject, issuer }) => equal(subject, issuer));
     expect(await verify(chain, anchors, '2023-12-21T05:31:40Z')).toHaveLength(3);
     const late = verify(chain, anchors, '2024-07-18T10:35:31Z');
@@ -270,11 +270,11 @@ describe('a key set', () => {
     const { keys } = json<KeySet>('combined', 'tdx-h100.nras-jwks.json');
     const chains = keys.map(({ x5c }) => x5c.map(ofBase64));
     const [anchor] = chains[0]?.slice(-1) ?? [];
-    expect(anchor).toMatchObject({ signatureAlgorithm: 'ES384', key: { family: 'RSA' } });
+    expect(anchor).toMatchObject({ signed: { signatureAlgorithm: 'ES384' }, key: { family: 'RSA' } });
     if (anchor === undefined) return;
     for (const [leaf] of chains) {
       if (leaf === undefined) continue;
-      expect(leaf).toMatchObject({ signatureAlgorithm: 'RS256', key: { family: 'P-384' } });
+      expect(leaf).toMatchObject({ signed: { signatureAlgorithm: 'RS256' }, key: { family: 'P-384' } });
       const atMs = leaf.notBeforeMs;
       await verifyPath({ chain: [leaf, anchor], anchors: [anchor], instantMs: atMs, verify: verifyNode });
     }

@@ -56,7 +56,8 @@ async function verifyChain(input: ChainInput): Promise<{ got: string; value: Cha
   const ask = parseCertificate(fromBase64url(askDer));
   mustBeNamed(vek.certificate, VEK_NAME[vek.signer]);
   mustBeNamed(ask, ASK_PREFIX[vek.signer] + vek.product);
-  for (const { signatureAlgorithm: got } of [vek.certificate, ask]) {
+  for (const { signed } of [vek.certificate, ask]) {
+    const got = signed?.signatureAlgorithm ?? 'an unknown algorithm';
     must(got === 'PS384', 'unsupported_algorithm', `expected certificates signed by PS384, got ${got}`);
   }
   await verifyPath({ chain: [vek.certificate, ask], anchors: [ark], instantMs, verify });

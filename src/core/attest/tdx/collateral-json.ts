@@ -3,7 +3,7 @@ import { type Base64url, fromHex, toBase64url } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
-import { derOfChainText, derOfFile, derOfText } from '../../x509/der-text.ts';
+import { derOfChainText, derOfFile, derOfText, withoutEnd } from '../../x509/der-text.ts';
 import { type TdxEndorsements, tdxEndorsements } from './endorsements.ts';
 
 /** Collateral is 20 KiB; a list of revoked certificates may make it larger. */
@@ -56,12 +56,12 @@ function orMissing<G, V>(given: G | null | undefined, read: (given: G) => V): V 
   return given === null || given === undefined ? null : read(given);
 }
 
-/** The text that Intel signed: the member of its answer, and not the answer, which carries the signature beside it. */
+/** The text that Intel signed: the member of its answer, and not the answer, which carries the signature beside it; without a C string's zero. */
 function signedTextOf(text: string, name: string, member: string): string {
   const isAnswer = new RegExp(`^\\s*\\{\\s*"${member}"\\s*:`).test(text);
   const expected = `expected the member ${member} of Intel's answer as it was signed, and its signature in ${name}_signature`;
   must(!isAnswer, 'malformed', `collateral: ${name}: ${expected}, got the whole answer`);
-  return text;
+  return withoutEnd(text);
 }
 
 function binaryOf(text: string): Base64url {

@@ -132,6 +132,10 @@ describe('a collateral file', () => {
     ['lists as the numbers of text', { pck_crl: [...utf8(pem('X509 CRL', fromBase64url(endorsements.pckCrl)))] }],
     ['lists as the numbers of hexadecimal with a zero', { root_ca_crl: [...utf8(`${file.root_ca_crl}\0`)] }],
     ['chains as a header of HTTP', { tcb_info_issuer_chain: encodeURIComponent(chain) }],
+    [
+      'signed texts with the zero of a C string',
+      { tcb_info: `${file.tcb_info}\0`, qe_identity: `${file.qe_identity}\0` },
+    ],
     ['chains with the zero of a C string', { qe_identity_issuer_chain: `${chain}\0` }],
   ])('may have %s', (_, changes) => {
     expect(read(changes)).toEqual(endorsements);
