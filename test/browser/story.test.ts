@@ -140,6 +140,18 @@ describe('three custodians, each at their own console', () => {
   it('enrol a depositor by quorum: the proposer counts, one is not enough', async () => {
     await visit(ana, 'Propose');
     const { page } = ana;
+    const button = page.getByRole('button', { name: 'Propose to enrol it' });
+    const why = async () => page.locator(`[id="${await button.getAttribute('aria-describedby')}"]`).innerText();
+    for (const [pasted, reason] of [
+      ['', /^Paste its key first\.$/],
+      ['a key', /^What is pasted is no key: expected JSON/],
+      [JSON.stringify(invitationOf(depositorKey, 'Erin')), /“Erin”, is not a custodian/],
+      [JSON.stringify(invitationOf(depositorKey, 'C1eo')), /“C1eo”, looks like “Cleo”/],
+    ] as const) {
+      await page.getByLabel('Its key').fill(pasted);
+      expect(await button.isDisabled()).toBe(true);
+      expect((await why()).trim()).toMatch(reason);
+    }
     await page.getByLabel('Its key').fill(JSON.stringify(invitationOf(depositorKey, 'Cleo')));
     await page.getByRole('button', { name: 'Propose to enrol it' }).click();
     await page.getByRole('heading', { name: 'Enrol “training” as depositor' }).waitFor();

@@ -55,7 +55,7 @@ function NewWorkstation() {
       </label>
       <ActionError action={add} />
       <div class="row">
-        <ActionButton action={add} disabled={text.value.trim() === ''}>
+        <ActionButton action={add} waits={text.value.trim() === '' ? 'Paste the id first.' : null}>
           Add it
         </ActionButton>
         <span role="status">{done.value ? 'Added. Sign in above.' : ''}</span>
@@ -100,7 +100,11 @@ export function FingerprintScreen() {
         </label>
         <ActionError action={use} />
         <div>
-          <ActionButton action={use} kind="primary" disabled={text.value.trim() === ''}>
+          <ActionButton
+            action={use}
+            kind="primary"
+            waits={text.value.trim() === '' ? 'Give the fingerprint first.' : null}
+          >
             Use this fingerprint
           </ActionButton>
         </div>

@@ -29,6 +29,9 @@ const REFRESH_MS = 2000;
 /** How often a stop that waits is sent: far below what a key may send in a minute. */
 const SEND_EVERY_MS = 10_000;
 
+/** How often the vault is asked whether it is stopped, while nobody is signed in. */
+const STATUS_EVERY_MS = 10_000;
+
 /** The page's own name is the RP ID: a vault that says another is refused by the browser. */
 export const ceremony: Ceremony = {
   api: new Api({ baseUrl: location.origin }),
@@ -83,14 +86,16 @@ export async function signIn(): Promise<void> {
 
 /** Signed here, and not taken by the vault yet: to be sent again, or carried to it. */
 export const unsent = signal<readonly SignedStop[]>([]);
+/** Signed here, and taken: the vault's word, until the log of somebody who is signed in says more. */
+export const taken = signal<readonly SignedStop[]>([]);
 /** A stop that the log holds has been taken, also where it reached the vault by another way than this page. */
 effect(() => {
   const recorded = facts.value?.statements;
-  const missing = unsent.peek().filter(({ statement }) => recorded?.has(statementDigest(statement)) !== true);
-  if (missing.length < unsent.peek().length) unsent.value = missing;
+  for (const stops of [unsent, taken]) {
+    const missing = stops.peek().filter(({ statement }) => recorded?.has(statementDigest(statement)) !== true);
+    if (missing.length < stops.peek().length) stops.value = missing;
+  }
 });
-/** Signed here, and taken: the vault's word. */
-export const taken = signal<readonly SignedStop[]>([]);
 
 /**
  * Stops with one touch, over what this page knows: the vault is asked for nothing before, and where it cannot be
@@ -121,6 +126,7 @@ export async function sendStop(signed: SignedStop): Promise<void> {
   if (!unsent.value.includes(signed)) return;
   unsent.value = unsent.value.filter((other) => other !== signed);
   taken.value = [...taken.value, signed];
+  if (signed.statement.what === 'all' && status.value !== null) status.value = { ...status.value, phase: 'stopped' };
   void refresh();
 }
 
@@ -206,6 +212,14 @@ export function signOut(): void {
   custodian.value = null;
   facts.value = null;
   replica = null;
+  void refreshStatus();
+}
+
+/** While nobody is signed in there is the vault's word alone: it may be stopped or resumed meanwhile. */
+async function refreshStatus(): Promise<void> {
+  if (replica !== null || status.value === null || status.value.phase === 'founding') return;
+  const said = await ceremony.api.vault().catch(() => null);
+  if (said !== null && said.phase !== 'founding') status.value = said;
 }
 
 /** Goes on to the log's end. A vault whose log is not what it was ends everything. */
@@ -233,6 +247,7 @@ export function keepFresh(): void {
   };
   void next();
   setInterval(() => void sendUnsent(), SEND_EVERY_MS);
+  setInterval(() => void refreshStatus(), STATUS_EVERY_MS);
 }
 
 /** Stops that wait reach the vault as soon as it answers. Why one does not, a press of its button says. */

@@ -129,7 +129,11 @@ function ComparePanel({ review }: { review: GenesisReview }) {
           </p>
           <ActionError action={signing} />
           <div>
-            <GrantButton action={signing} kind="primary" disabled={!compared.value}>
+            <GrantButton
+              action={signing}
+              kind="primary"
+              waits={compared.value ? null : 'Compare the words and tick the box first.'}
+            >
               Sign the genesis
             </GrantButton>
           </div>

@@ -36,7 +36,11 @@ export function InvitationScreen() {
         </label>
         <ActionError action={open} />
         <div>
-          <ActionButton action={open} kind="primary" disabled={text.value.trim() === ''}>
+          <ActionButton
+            action={open}
+            kind="primary"
+            waits={text.value.trim() === '' ? 'Paste your invitation first.' : null}
+          >
             Open
           </ActionButton>
         </div>

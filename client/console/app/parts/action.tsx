@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
 import type { TwinlockError } from '../../../../src/core/errors.ts';
 import { SentError } from '../../../custodian/sent.ts';
 import { cutOff, measureCutOff } from './cut-off.ts';
@@ -36,22 +37,34 @@ interface ActionButtonProps {
   readonly action: Action;
   readonly kind?: 'primary' | 'danger' | 'primary danger' | 'plain';
   readonly disabled?: boolean;
+  /** What a person has to do first: the button waits for it, and says so beside it. */
+  readonly waits?: string | null;
   readonly describedBy?: string | undefined;
   readonly children: ComponentChildren;
 }
 
-export function ActionButton({ action, kind, disabled = false, describedBy, children }: ActionButtonProps) {
+export function ActionButton(props: ActionButtonProps) {
+  const { action, kind, disabled = false, waits = null, describedBy, children } = props;
+  const why = useId();
   return (
-    <button
-      type="button"
-      class={kind ?? ''}
-      disabled={disabled || action.busy}
-      aria-busy={action.busy}
-      aria-describedby={describedBy}
-      onClick={action.run}
-    >
-      {children}
-    </button>
+    <>
+      <button
+        type="button"
+        class={kind ?? ''}
+        disabled={disabled || waits !== null || action.busy}
+        aria-busy={action.busy}
+        aria-describedby={waits === null ? describedBy : why}
+        onClick={action.run}
+      >
+        {children}
+      </button>
+      {waits === null ? null : (
+        <span id={why} class="quiet sentence">
+          {' '}
+          <Text of={waits} />
+        </span>
+      )}
+    </>
   );
 }
 

@@ -3,6 +3,11 @@ import type { Signal } from '@preact/signals';
 /** Characters that a statement's reason has at most. */
 const MAX_LENGTH = 500;
 
+/** For a button that waits for a reason. */
+export function missingReason(reason: Signal<string>): string | null {
+  return reason.value.trim() === '' ? 'Give a reason first.' : null;
+}
+
 interface ReasonFieldProps {
   readonly label: string;
   readonly reason: Signal<string>;

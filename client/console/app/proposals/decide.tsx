@@ -129,7 +129,12 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
         >
           {sentHere?.decision === 'approve' ? 'Sign the approval again' : 'Approve'}
         </GrantButton>
-        <ActionButton action={denying} kind="danger" disabled={busy || !canVote}>
+        <ActionButton
+          action={denying}
+          kind="danger"
+          disabled={busy || !canVote}
+          describedBy={canVote ? undefined : 'obstacles'}
+        >
           {sentHere?.decision === 'deny' ? 'Sign the denial again' : 'Deny'}
         </ActionButton>
         <span class="quiet">

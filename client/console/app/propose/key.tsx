@@ -4,7 +4,7 @@ import { afterRetirement } from '../../../custodian/retirement.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { optionText, Person } from '../parts/person.tsx';
-import { ReasonField } from '../parts/reason.tsx';
+import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
 import { custodian } from '../vault.ts';
 import { submitProposal } from './submit.ts';
@@ -17,6 +17,8 @@ export function KeyForm({ facts }: { facts: Facts }) {
     .valueSeq()
     .filter(({ person, retiredAt }) => retiredAt === null && person !== custodian.value?.person)
     .toArray();
+  const noKey = keys.length === 0 ? 'No other custodian has a key in use.' : 'Choose a key first.';
+  const waits = chosen.value === '' ? noKey : missingReason(reason);
   const proposing = useAction(() => {
     const proposition = { kind: 'authenticator', credential: chosen.value, reason: reason.value.trim() } as const;
     return submitProposal(() => proposition);
@@ -47,7 +49,7 @@ export function KeyForm({ facts }: { facts: Facts }) {
       <ReasonField label="Why" reason={reason} />
       <ActionError action={proposing} />
       <div>
-        <GrantButton action={proposing} disabled={chosen.value === '' || reason.value.trim() === ''}>
+        <GrantButton action={proposing} waits={waits}>
           Propose to retire it
         </GrantButton>
       </div>

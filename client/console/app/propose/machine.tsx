@@ -3,7 +3,9 @@ import { must, TwinlockError } from '../../../../src/core/errors.ts';
 import { parseAs } from '../../../../src/core/schema.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { type PrincipalRecord, principalInvitation } from '../../../../src/core/statement/statement.ts';
+import { whyNoOwner } from '../../../custodian/owner.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { asFailure } from '../parts/notice.tsx';
 import { MachineName, optionText, Person } from '../parts/person.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
 import { submitProposal } from './submit.ts';
@@ -15,17 +17,21 @@ export function MachineForm({ facts }: { facts: Facts }) {
   const pasted = useSignal('');
   const owner = useSignal<string | null>(null);
   const models = useSignal<string | null>(null);
-  const shown = useComputed(() => shownBy(pasted.value));
+  const read = useComputed(() => readPasted(pasted.value));
   const { members } = facts.committee;
-  const record = shown.value;
+  const { record } = read.value;
   const named = record === null ? undefined : members.find(({ name }) => name === record.ownerName);
   const ownerId = owner.value ?? named?.person ?? '';
   const modelText = models.value ?? record?.models.join(', ') ?? '';
+  const scopes = modelText.split(/[\s,]+/).filter((scope) => scope !== '');
+  const waits =
+    read.value.why ??
+    (ownerId === '' ? (whyNoOwner(facts, record?.ownerName ?? '') ?? 'Choose its owner first.') : null) ??
+    (scopes.length === 0 ? 'Say which models it may touch.' : null);
   const submit = useAction(async () => {
     const shape = parsePasted(pasted.value);
     const ownerName = members.find(({ person }) => person === ownerId)?.name;
     must(ownerName !== undefined, 'person_unknown', 'choose whose machine it is');
-    const scopes = modelText.split(/[\s,]+/).filter((scope) => scope !== '');
     const principal = { ...shape, owner: ownerId, ownerName, models: scopes };
     await submitProposal(() => ({ kind: 'principal', principal }));
   });
@@ -70,7 +76,7 @@ export function MachineForm({ facts }: { facts: Facts }) {
       </label>
       <ActionError action={submit} />
       <div>
-        <GrantButton action={submit} kind="primary" disabled={pasted.value.trim() === '' || ownerId === ''}>
+        <GrantButton action={submit} kind="primary" waits={waits}>
           Propose to enrol it
         </GrantButton>
       </div>
@@ -114,12 +120,13 @@ function OwnerField({ facts, owner, chosen }: OwnerFieldProps) {
   );
 }
 
-/** Null while the text is not yet a key: what is wrong with it is said when it is proposed. */
-function shownBy(text: string): Shown | null {
+/** The key that a text is; or why it is none yet. */
+function readPasted(text: string): { readonly record: Shown | null; readonly why: string | null } {
+  if (text.trim() === '') return { record: null, why: 'Paste its key first.' };
   try {
-    return parsePasted(text);
-  } catch {
-    return null;
+    return { record: parsePasted(text), why: null };
+  } catch (error) {
+    return { record: null, why: `What is pasted is no key: ${asFailure(error).message}` };
   }
 }
 

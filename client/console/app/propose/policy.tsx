@@ -8,7 +8,7 @@ import { policyDifferences } from '../../../custodian/policy-diff.ts';
 import { withReferenceValues } from '../../../custodian/propose.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { asFailure, Failure } from '../parts/notice.tsx';
-import { ReasonField } from '../parts/reason.tsx';
+import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { PolicyDifferences } from '../proposals/policy-change.tsx';
 import { submitProposal } from './submit.ts';
@@ -59,7 +59,7 @@ export function PolicyForm({ facts }: { facts: Facts }) {
         <GrantButton
           action={submit}
           kind="primary"
-          disabled={differences.value.length === 0 || reason.value.trim() === ''}
+          waits={differences.value.length === 0 ? 'Choose a file that changes something first.' : missingReason(reason)}
         >
           Propose the change
         </GrantButton>

@@ -4,7 +4,7 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { logAheadMs } from '../../../custodian/obstacles.ts';
 import { instant } from '../format.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
-import { ReasonField } from '../parts/reason.tsx';
+import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { now } from '../vault.ts';
 import { KeyForm } from './key.tsx';
@@ -65,7 +65,7 @@ function ReasonPanel({ kind, title, why, label, button }: ReasonPanelProps) {
       <ReasonField label={label} reason={reason} />
       <ActionError action={proposing} />
       <div>
-        <GrantButton action={proposing} kind="primary" disabled={reason.value.trim() === ''}>
+        <GrantButton action={proposing} kind="primary" waits={missingReason(reason)}>
           {button}
         </GrantButton>
       </div>

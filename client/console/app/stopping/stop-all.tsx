@@ -1,15 +1,15 @@
 import { useSignal } from '@preact/signals';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
-import { ReasonField } from '../parts/reason.tsx';
+import { missingReason, ReasonField } from '../parts/reason.tsx';
 
 interface StopAllProps {
   readonly stop: (reason: string) => Promise<void>;
-  /** Something else has to be said first. */
-  readonly disabled?: boolean;
+  /** What else has to be said first; null where nothing has. */
+  readonly waits?: string | null;
 }
 
 /** Why everything is to be stopped, and the button that does it. */
-export function StopAll({ stop, disabled = false }: StopAllProps) {
+export function StopAll({ stop, waits = null }: StopAllProps) {
   const reason = useSignal('');
   const sure = useSignal(false);
   const stopping = useAction(() => stop(reason.value.trim()));
@@ -32,7 +32,7 @@ export function StopAll({ stop, disabled = false }: StopAllProps) {
         <ActionButton
           action={stopping}
           kind="primary danger"
-          disabled={disabled || !sure.value || reason.value.trim() === ''}
+          waits={waits ?? missingReason(reason) ?? (sure.value ? null : 'Tick the box first.')}
         >
           Stop everything
         </ActionButton>

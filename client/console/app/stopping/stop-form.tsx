@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { Stopping } from '../../../stop.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
-import { ReasonField } from '../parts/reason.tsx';
+import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { stopNow } from '../vault.ts';
 
 type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
@@ -30,7 +30,7 @@ export function StopForm({ stopping, label, children }: StopFormProps) {
         <ReasonField label="Reason, for the log" reason={reason} />
         <ActionError action={stopIt} />
         <div>
-          <ActionButton action={stopIt} kind="danger" disabled={reason.value.trim() === ''}>
+          <ActionButton action={stopIt} kind="danger" waits={missingReason(reason)}>
             {label}
           </ActionButton>
         </div>

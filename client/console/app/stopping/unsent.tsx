@@ -3,7 +3,7 @@ import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import { twinlockCommand } from '../command.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Text } from '../parts/text.tsx';
-import { facts, sendStop, taken, unsent } from '../vault.ts';
+import { facts, sendStop, status, taken, unsent } from '../vault.ts';
 
 /** On every page, until the vault has them: stops that were signed here. Once somebody is signed in, the log says more. */
 export function UnsentStops() {
@@ -13,7 +13,7 @@ export function UnsentStops() {
         <UnsentStop key={statementDigest(signed.statement)} signed={signed} />
       ))}
       {facts.value === null
-        ? taken.value.map(({ statement }) => (
+        ? taken.value.filter(isInForce).map(({ statement }) => (
             <p key={statementDigest(statement)} class="stopped" role="status">
               The vault says that it has taken your stop: “<Text of={statement.reason} />
               ”. Sign in to see it in the log.
@@ -22,6 +22,11 @@ export function UnsentStops() {
         : null}
     </>
   );
+}
+
+/** Unless the vault says that it runs again. */
+function isInForce({ statement }: SignedStop): boolean {
+  return statement.what !== 'all' || status.value?.phase !== 'open';
 }
 
 function UnsentStop({ signed }: { signed: SignedStop }) {

@@ -83,7 +83,7 @@ function ColdStop({ kit, usedHere }: { kit: StopKit; usedHere: readonly Base64ur
         ))}
       </fieldset>
       <StopAll
-        disabled={own === null}
+        waits={own === null ? 'Choose a security key first.' : null}
         stop={async (reason) => {
           if (own !== null) await stopWithoutVault(kit, own, reason);
         }}
