@@ -219,6 +219,9 @@ describe('three custodians, each at their own console', () => {
     await page.getByLabel('Stop every release of every model, now').check();
     await button.click();
     await page.getByText('The vault is stopped').waitFor();
+    // Ben's page was opened before: without a session it has the vault's word alone, and asks for it again.
+    await ben.page.getByRole('button', { name: 'Sign out' }).click();
+    await ben.page.getByText('The vault says that it is stopped').waitFor();
   });
 
   it('resume by quorum', async () => {
@@ -229,6 +232,14 @@ describe('three custodians, each at their own console', () => {
     expect(await approve(ana, 'Resume the vault')).toBe('The proposal is now in effect.');
     await visit(cleo, 'Stop');
     await cleo.page.getByRole('button', { name: 'Stop everything' }).waitFor();
+    await ben.page.getByText('The vault says that it is stopped').waitFor({ state: 'hidden', timeout: 15_000 });
+    await cleo.page.getByRole('button', { name: 'Sign out' }).click();
+    await cleo.page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await cleo.page.getByText('The vault says that it has taken your stop').count()).toBe(0);
+    for (const { page } of [ben, cleo]) {
+      await page.getByRole('button', { name: 'Sign in with your security key' }).click();
+      await page.getByRole('navigation', { name: 'Sections' }).waitFor();
+    }
   });
 
   it('change the policy from a file: what differs is shown before the touch, and to the approvers', async () => {

@@ -55,7 +55,8 @@ export function forwardTo(vault: URL, fetch: typeof globalThis.fetch): Hono {
   const app = new Hono();
   const tooLarge = (c: Context) =>
     problem(c, 413, 'too_large', `expected a body of at most ${MAX_REQUEST_BYTES} bytes`);
-  app.use(bodyLimit({ maxSize: MAX_REQUEST_BYTES, onError: tooLarge }));
+  // Of other requests no body is read. The bound takes one without a length for a body, and cannot copy it.
+  app.post('*', bodyLimit({ maxSize: MAX_REQUEST_BYTES, onError: tooLarge }));
   for (const [method, path] of ROUTES) app.on(method, path, (c) => forward(c, vault, fetch));
   return app;
 }

@@ -625,6 +625,14 @@ function visit({ host, port }: URL, address = '127.0.0.1', named = host): Promis
   });
 }
 
+/** A vault that answers the end of a session with nothing, as a real one does. */
+function endingSessions(fetch: ConsoleOptions['fetch']): ConsoleOptions['fetch'] {
+  return async (url, init) => {
+    const answer = await fetch(url, init);
+    return init?.method === 'DELETE' ? new Response(null, { status: 204 }) : answer;
+  };
+}
+
 describe('a running console', () => {
   it("answers on both loopback addresses under the vault's RP ID, and nowhere else", async () => {
     const { options } = open();
@@ -638,6 +646,22 @@ describe('a running console', () => {
     });
     await running.close();
     await expect(visit(running.url)).rejects.toThrow();
+  });
+
+  it('ends the session of who signs out, in a request without a length', async () => {
+    const { options, seen } = open();
+    const running = await startConsole({ ...options, fetch: endingSessions(options.fetch) });
+    const { host, origin, port } = running.url;
+    const ended = await new Promise((resolve, reject) => {
+      const headers = { host, origin, ...FETCH };
+      const asked = request({ host: '127.0.0.1', port, path: '/v1/sessions', method: 'DELETE', headers }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      asked.on('error', reject).end();
+    });
+    expect([ended, seen.at(-1)?.init.method]).toEqual([204, 'DELETE']);
+    await running.close();
   });
 
   it('answers a newcomer while others hold all the connections that it has', async () => {
