@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import { type Context, Hono } from 'hono';
 import type { Hex } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { parseAs, rpId } from '../../src/core/schema.ts';
@@ -10,7 +9,7 @@ import { MAX_STOP_KIT_BYTES, parseStopKit } from '../custodian/stop-kit.ts';
 import { exchange, type Fetch, jsonOrNull } from '../transport.ts';
 import { type Bundle, loadBundle } from './server/bundle.ts';
 import { CredentialFile, parseKnownCredential } from './server/credential-file.ts';
-import { onlyOwnPage, problem, problemOf } from './server/door.ts';
+import { bodyAtMost, onlyOwnPage, problem, problemOf } from './server/door.ts';
 import { forwardTo } from './server/forward.ts';
 import { forwardOnly, parseVerifiedCheckpoint } from './server/forward-only.ts';
 import { securityHeaders } from './server/headers.ts';
@@ -98,9 +97,9 @@ function keepLocally(app: Hono, stateDir: string, host: string): void {
   const checkpoints = forwardOnly(checkpointFiles(stateDir));
   const credentials = new CredentialFile(stateDir, host.replace(/:[0-9]+$/, ''));
   const stopKits = new StopKitFiles(stateDir);
-  app.use('/local/checkpoint/*', atMost(MAX_LOCAL_BYTES));
-  app.use('/local/credentials', atMost(MAX_LOCAL_BYTES));
-  app.use('/local/stop-kit/*', atMost(MAX_STOP_KIT_BYTES));
+  app.use('/local/checkpoint/*', bodyAtMost(MAX_LOCAL_BYTES));
+  app.use('/local/credentials', bodyAtMost(MAX_LOCAL_BYTES));
+  app.use('/local/stop-kit/*', bodyAtMost(MAX_STOP_KIT_BYTES));
 
   app.get('/local/checkpoint/:vault{[0-9a-f]{64}}', async (c) => {
     return c.json({ checkpoint: await checkpoints.get(c.req.param('vault')) });
@@ -121,11 +120,6 @@ function keepLocally(app: Hono, stateDir: string, host: string): void {
     await stopKits.put(parseStopKit(await jsonOf(c), c.req.param('vault')));
     return c.body(null, 204);
   });
-}
-
-function atMost(maxBytes: number): MiddlewareHandler {
-  const tooLarge = (c: Context) => problem(c, 413, 'too_large', `expected at most ${maxBytes} bytes`);
-  return bodyLimit({ maxSize: maxBytes, onError: tooLarge });
 }
 
 async function jsonOf(c: Context): Promise<unknown> {

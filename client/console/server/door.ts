@@ -9,10 +9,24 @@ export function problem(c: Context, status: Status, code: Code, message: string)
   return c.json({ code, message, detail: {} }, status);
 }
 
-/** What a handler threw, as a refusal; nothing of an unexpected error is shown. */
+/** What a handler threw, as a refusal; of an unexpected error the page is told nothing, and the terminal all. */
 export function problemOf(c: Context, error: unknown): Response {
-  if (!(error instanceof TwinlockError)) return problem(c, 500, 'internal', 'the console failed; see its terminal');
+  if (!(error instanceof TwinlockError)) {
+    process.stderr.write(`the console failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+    return problem(c, 500, 'internal', 'the console failed; see its terminal');
+  }
   return problem(c, STATUS[error.code] ?? 400, error.code, error.message);
+}
+
+/** Refuses a body of more bytes before any of it is read: one says its length, and Node's parser holds it to that. */
+export function bodyAtMost(maxBytes: number): MiddlewareHandler {
+  return async (c, next) => {
+    if (c.req.header('transfer-encoding') !== undefined) {
+      return problem(c, 400, 'malformed', 'expected a body with its content-length, not in chunks');
+    }
+    const isTooLarge = Number(c.req.header('content-length') ?? 0) > maxBytes;
+    return isTooLarge ? problem(c, 413, 'too_large', `expected a body of at most ${maxBytes} bytes`) : next();
+  };
 }
 
 const STATUS: Partial<Record<Code, Status>> = {

@@ -1,10 +1,9 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { parseShallowJson } from '../../../src/core/json.ts';
 import { collect, unreached } from '../../transport.ts';
-import { problem } from './door.ts';
+import { bodyAtMost } from './door.ts';
 
 /** The largest request is an approval for 64 hosts, about 200 kB. */
 const MAX_REQUEST_BYTES = 1 << 20;
@@ -53,10 +52,7 @@ const ANSWER_HEADERS = {
  */
 export function forwardTo(vault: URL, fetch: typeof globalThis.fetch): Hono {
   const app = new Hono();
-  const tooLarge = (c: Context) =>
-    problem(c, 413, 'too_large', `expected a body of at most ${MAX_REQUEST_BYTES} bytes`);
-  // Of other requests no body is read. The bound takes one without a length for a body, and cannot copy it.
-  app.post('*', bodyLimit({ maxSize: MAX_REQUEST_BYTES, onError: tooLarge }));
+  app.use(bodyAtMost(MAX_REQUEST_BYTES));
   for (const [method, path] of ROUTES) app.on(method, path, (c) => forward(c, vault, fetch));
   return app;
 }

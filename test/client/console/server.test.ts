@@ -14,9 +14,11 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Api } from '../../../client/api.ts';
 import { loadBundle } from '../../../client/console/server/bundle.ts';
+import { problemOf } from '../../../client/console/server/door.ts';
 import { type ConsoleOptions, consoleApp, startConsole } from '../../../client/console/server.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 
@@ -64,9 +66,20 @@ function open(answer: () => Response | Promise<Response> = () => Response.json({
   const ask = (path: string, { headers, ...init }: RequestInit = {}) =>
     app.request(`${ORIGIN}${path}`, {
       ...init,
-      headers: { host: HOST, ...(path === '/' ? VISIT : FETCH), ...(headers as Record<string, string>) },
+      headers: {
+        host: HOST,
+        ...(path === '/' ? VISIT : FETCH),
+        ...lengthOf(init),
+        ...(headers as Record<string, string>),
+      },
     });
   return { options, ask, seen };
+}
+
+/** As every client that has the whole body says it. */
+function lengthOf({ body }: RequestInit): Record<string, string> {
+  if (body === undefined || body === null) return {};
+  return { 'content-length': String(typeof body === 'string' ? Buffer.byteLength(body) : (body as Uint8Array).length) };
 }
 
 /** What a browser says of a visit to the page, and of what the page fetches. */
@@ -407,6 +420,27 @@ describe('what is forwarded', () => {
     const body = new Uint8Array((1 << 20) + 1);
     expect(await codeOf(await ask('/v1/stops', { method: 'POST', headers: own, body }))).toEqual([413, 'too_large']);
     expect(seen).toEqual([]);
+  });
+
+  it.each(['/v1/stops', '/local/credentials'])('is refused where its length is not said: %s', async (path) => {
+    const { ask, seen } = open();
+    const asked = ask(path, { method: 'POST', headers: { ...own, 'transfer-encoding': 'chunked' } });
+    expect(await codeOf(await asked)).toEqual([400, 'malformed']);
+    expect(seen).toEqual([]);
+  });
+
+  it('fails with its cause on the terminal, and none of it on the page', async () => {
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const app = new Hono().onError((error, c) => problemOf(c, error));
+    app.get('/', () => {
+      throw new Error('a fault of ours');
+    });
+    const answer = await app.request('/');
+    const said = written.mock.calls.map(([text]) => String(text)).join('');
+    written.mockRestore();
+    const told = { code: 'internal', message: 'the console failed; see its terminal', detail: {} };
+    expect(await answer.json()).toEqual(told);
+    expect(said).toMatch(/^the console failed: Error: a fault of ours\n +at /);
   });
 
   it.each([301, 302, 303, 307, 308, 304, 300])(
