@@ -1,8 +1,9 @@
 import type { Parts } from '../../src/core/attest/compose.ts';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { cpuReport, type GpuEvidence, gpuEvidence } from '../../src/core/attest/evidence.ts';
-import { askOfFile } from '../../src/core/attest/snp/ask.ts';
+import { askName, askOfFile } from '../../src/core/attest/snp/ask.ts';
 import type { SnpEndorsements } from '../../src/core/attest/snp/endorsements.ts';
+import { parseVek } from '../../src/core/attest/snp/vek.ts';
 import { tdxEndorsementsOfPcs } from '../../src/core/attest/tdx/collateral-json.ts';
 import type { KeySet } from '../../src/core/attest/token/endorsements.ts';
 import { nrasEvidenceOf } from '../../src/core/attest/token/nras-json.ts';
@@ -11,10 +12,11 @@ import { azureHcl } from '../../src/core/attest/tpm/hcl.ts';
 import type { TpmIdentity, TpmReport } from '../../src/core/attest/tpm/report.ts';
 import { pcrsOfValues, tpmtSignatureOf } from '../../src/core/attest/tpm/signature-forms.ts';
 import { parseTpmsAttest } from '../../src/core/attest/tpm/tpms-attest.ts';
-import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
+import { fromBase64url, fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
+import { orNull } from '../../src/core/refusal.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { derOfFile, isDer, oneDerOfFile } from '../../src/core/x509/der-text.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
@@ -26,7 +28,7 @@ import { textOf } from './text-file.ts';
 export interface RawEvidence {
   readonly snpReport: Uint8Array | null;
   readonly vek: Uint8Array | null;
-  /** ASK or ASVK, and the ARK in either order, which is not looked at, for roots are pinned. */
+  /** ASK or ASVK, alone or in a chain in any order. The ARK is not looked at, for roots are pinned. */
   readonly ca: Uint8Array | null;
   readonly crl: Uint8Array | null;
   readonly tdxQuote: Uint8Array | null;
@@ -240,11 +242,18 @@ function endorsementsOf(
 function snpEndorsementsOf({ vek, ca, crl }: RawEvidence, before: SnpEndorsements | null): SnpEndorsements | null {
   if ([vek, ca, crl, before].every((one) => one === null)) return null;
   must(before !== null || (vek !== null && ca !== null), 'usage', '--vek and --ca go together');
+  const vekText = vek === null ? (before?.vek ?? null) : of('vek', () => certificateOf(vek));
   return {
-    vek: vek === null ? (before?.vek ?? null) : of('vek', () => certificateOf(vek)),
-    ask: ca === null ? (before?.ask ?? null) : of('ca', () => toBase64url(askOfFile(ca).der)),
+    vek: vekText,
+    ask: ca === null ? (before?.ask ?? null) : of('ca', () => toBase64url(askOfFile(ca, askNameFor(vekText)).der)),
     crl: crl === null ? (before?.crl ?? null) : of('crl', () => toBase64url(oneDerOfFile(crl, 'X509 CRL'))),
   };
+}
+
+/** The name of the authority that a VEK needs; null where there is no VEK to say. */
+function askNameFor(vek: string | null): string | null {
+  const parsed = vek === null ? null : orNull(TwinlockError, () => parseVek(fromBase64url(vek)));
+  return parsed === null ? null : askName(parsed);
 }
 
 function certificateOf(bytes: Uint8Array): string {

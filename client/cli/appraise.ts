@@ -32,8 +32,8 @@ Reads one file as our agent writes it (twinlock evidence, or a request's) or NVI
 of vendors' tools.
 What vendors say of it (--collateral, --vek, --ca, --crl, --jwks) goes with either, in place of what the file has.
 Nothing is asked of any network, and the vendors' roots are part of this program. --ca is AMD's chain here: ASK or
-ASVK, and ARK, in either order. A TPM's key has no vendor's root: it needs reference values that pin who certified it. With --jwks it
-is you who vouches for the keys. Certificates and lists are read in PEM, and in DER, hexadecimal and base64.
+ASVK, alone or among others of the chain in any order. A TPM's key has no vendor's root: it needs reference values that
+pin who certified it. With --jwks it is you who vouches for the keys. Certificates and lists are read in PEM, and in DER, hexadecimal and base64.
 Exits with 0 where every rule passes, with 3 where one fails, with 2 for what is no evidence.
 
 Examples:

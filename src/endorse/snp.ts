@@ -1,4 +1,4 @@
-import { askOfFile } from '../core/attest/snp/ask.ts';
+import { askName, askOfFile } from '../core/attest/snp/ask.ts';
 import type { SnpNeeds } from '../core/attest/snp/needs.ts';
 import { componentsOf, type SnpProduct, tcbText } from '../core/attest/snp/tcb.ts';
 import { parseVek, type Vek } from '../core/attest/snp/vek.ts';
@@ -52,9 +52,9 @@ export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
   };
 }
 
-/** The authority below the ARK: ASK, or ASVK for a VLEK; of a chain in either order. */
+/** The authority below the ARK: ASK, or ASVK for a VLEK; found by its name in a chain in any order, with or without the VEK. */
 export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certificate> {
-  const name = `SEV-${needs.signer === 'vlek' ? 'VLEK-' : ''}${product}`;
+  const name = askName({ signer: needs.signer, product });
   const file = `snp/${product}/${needs.signer}-chain.pem`;
   return {
     what: `the certificate of ${name}`,
@@ -64,7 +64,7 @@ export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certific
     fetch: (get) =>
       get.has('amd') ? get('amd', `${pathOf(needs, product)}/cert_chain`).then(({ bytes }) => bytes) : null,
     parse(bytes) {
-      const ask = orNull(() => askOfFile(bytes));
+      const ask = orNull(() => askOfFile(bytes, name));
       return ask !== null && commonName(ask) === name ? ask : null;
     },
     dates: ({ notAfterMs }) => ({ edition: 0, issuedMs: 0, endsMs: notAfterMs }),

@@ -74,10 +74,15 @@ describe('without a mirror, endorsements', () => {
     expect(await readdir(dirname(folder))).toEqual(['folder']);
   });
 
-  it('come out of the folder with its chain in the order ARK, ASK too', async () => {
+  const asvk = snpCase({ signer: 'vlek' }).endorsements.snp.ask;
+  it.each([
+    ['ARK, ASK', [SNP_VENDOR_ROOTS.Milan, der(SNP.ask)]],
+    ['VEK, ASK, ARK', [der(SNP.vek), der(SNP.ask), SNP_VENDOR_ROOTS.Milan]],
+    ['ASVK, ASK, ARK', [der(asvk), der(SNP.ask), SNP_VENDOR_ROOTS.Milan]],
+    ['ARK, ASVK, VEK, ASK', [SNP_VENDOR_ROOTS.Milan, der(asvk), der(SNP.vek), der(SNP.ask)]],
+  ])('come out of the folder with its chain in the order %s too', async (_, chain) => {
     await put(VCEK_FILE, der(SNP.vek));
-    const chain = [SNP_VENDOR_ROOTS.Milan, der(SNP.ask)].map((one) => pem('CERTIFICATE', one));
-    await put('snp/Milan/vcek-chain.pem', chain.join(''));
+    await put('snp/Milan/vcek-chain.pem', chain.map((one) => pem('CERTIFICATE', one)).join(''));
     expect((await endorse(evidence(CASE.report))).snp).toEqual({ vek: SNP.vek, ask: SNP.ask, crl: null });
   });
 

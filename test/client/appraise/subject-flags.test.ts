@@ -104,6 +104,8 @@ describe('what nvattest printed', () => {
 describe('AMD’s chain', () => {
   const ask = fromBase64url(endorsements.snp?.ask ?? '');
   const ark = fromBase64url(snpCase().referenceValues.products[0]?.root ?? '');
+  const vek = fromBase64url(endorsements.snp?.vek ?? '');
+  const asvk = fromBase64url(snpCase({ signer: 'vlek' }).endorsements.snp.ask);
   const put = (name: string, text: string) => {
     writeFileSync(path(name), text);
     return path(name);
@@ -114,6 +116,8 @@ describe('AMD’s chain', () => {
     ['the ARK first', pem('CERTIFICATE', ark) + pem('CERTIFICATE', ask)],
     ['a number before each', `0 s:ARK\n${pem('CERTIFICATE', ark)}1 s:ASK\n${pem('CERTIFICATE', ask)}`],
     ['an ARK that cannot be read first', pem('CERTIFICATE', fromHex('3000')) + pem('CERTIFICATE', ask)],
+    ['the VEK first', pem('CERTIFICATE', vek) + pem('CERTIFICATE', ask) + pem('CERTIFICATE', ark)],
+    ['the ASVK first', pem('CERTIFICATE', asvk) + pem('CERTIFICATE', ask) + pem('CERTIFICATE', ark)],
     ['the ASK alone, in base64', toBase64(ask)],
     ['the ASK alone, in hexadecimal', toHex(ask)],
   ])('is read with %s', async (name, text) => {

@@ -7,6 +7,7 @@ import { commonName } from '../../x509/name.ts';
 import { verifyPath } from '../../x509/path.ts';
 import { instantText } from '../../x509/time.ts';
 import type { Findings } from '../findings.ts';
+import { askName } from './ask.ts';
 import type { SnpEndorsements } from './endorsements.ts';
 import type { SnpReferenceValues } from './reference-values.ts';
 import { isRooted, SNP_VENDOR_ROOTS } from './roots.ts';
@@ -14,11 +15,7 @@ import type { SnpRule } from './rules.ts';
 import type { SnpProduct } from './tcb.ts';
 import type { SnpSigner, Vek } from './vek.ts';
 
-/**
- * The authority below the ARK and the key below it, by name. All are under the same ARK, so the names are what
- * keeps a VLEK from passing for a VCEK.
- */
-const ASK_PREFIX: Readonly<Record<SnpSigner, string>> = { vcek: 'SEV-', vlek: 'SEV-VLEK-' };
+/** All are under the same ARK, so the names of the key and of the authority are what keeps a VLEK from passing for a VCEK. */
 const VEK_NAME: Readonly<Record<SnpSigner, string>> = { vcek: 'SEV-VCEK', vlek: 'SEV-VLEK' };
 
 export interface ChainInput {
@@ -33,7 +30,7 @@ export interface ChainInput {
 /** Rules snp.chain and snp.crl: the VEK is the vendor's, for this product, and its authority is not revoked. */
 export async function checkChain(findings: Findings<SnpRule>, input: ChainInput): Promise<void> {
   const { vek } = input;
-  const names = [VEK_NAME[vek.signer], ASK_PREFIX[vek.signer] + vek.product, `the pinned ARK of ${vek.product}`];
+  const names = [VEK_NAME[vek.signer], askName(vek), `the pinned ARK of ${vek.product}`];
   const chain = await findings.attempt('snp.chain', names.join(' under '), () => verifyChain(input));
   if (chain === null) return;
   const isRequired = input.referenceValues?.crl === 'required';
@@ -52,10 +49,10 @@ async function verifyChain(input: ChainInput): Promise<{ got: string; value: Cha
   const { vek, instantMs, verify } = input;
   const ark = parseCertificate(rootOf(vek.product, input.referenceValues));
   const { ask: askDer } = input.endorsements;
-  must(askDer !== null, 'endorsement_missing', `no certificate of ${ASK_PREFIX[vek.signer]}${vek.product} was given`);
+  must(askDer !== null, 'endorsement_missing', `no certificate of ${askName(vek)} was given`);
   const ask = parseCertificate(fromBase64url(askDer));
   mustBeNamed(vek.certificate, VEK_NAME[vek.signer]);
-  mustBeNamed(ask, ASK_PREFIX[vek.signer] + vek.product);
+  mustBeNamed(ask, askName(vek));
   for (const { signed } of [vek.certificate, ask]) {
     const got = signed?.signatureAlgorithm ?? 'an unknown algorithm';
     must(got === 'PS384', 'unsupported_algorithm', `expected certificates signed by PS384, got ${got}`);
