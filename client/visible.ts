@@ -16,6 +16,9 @@ const MARK = /\p{M}/u;
 const ACCENT = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/;
 /** More marks on one character grow over the lines above and below it; as core/name/name.ts has them. */
 const MARKS_MAX = 4;
+/** Marks of Burmese stand beside their letter too. */
+const MYANMAR = /[\u1000-\u109f]/;
+const MARKS_MAX_MYANMAR = 5;
 const ACCENTS_MAX = 2;
 
 /**
@@ -33,7 +36,7 @@ export function visiblePieces(text: string): readonly Piece[] {
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] ?? '';
     marks = MARK.test(character) ? marks + 1 : 0;
-    const marksMax = ACCENT.test(character) ? ACCENTS_MAX : MARKS_MAX;
+    const marksMax = marksMaxOf(character);
     const isStrange = isComposed ? marks > marksMax || (marks > 0 && i === 0) : !/[\x20-\x7e]/.test(character);
     if (!isStrange && isSeen(characters, i)) {
       plain += character;
@@ -46,6 +49,11 @@ export function visiblePieces(text: string): readonly Piece[] {
     i += run - 1;
   }
   return plain === '' ? pieces : [...pieces, { text: plain, isEscape: false }];
+}
+
+function marksMaxOf(mark: string): number {
+  if (ACCENT.test(mark)) return ACCENTS_MAX;
+  return MYANMAR.test(mark) ? MARKS_MAX_MYANMAR : MARKS_MAX;
 }
 
 /** The same on one line of a terminal, where escapes have no colour of their own: `a⟨U+00A0⟩b`. */

@@ -191,17 +191,22 @@ function merged(parts: Parts): Parts {
 
 /**
  * The marks on each letter in one order, that of what they look like, each once. Unicode orders only those of a class
- * above 0; most marks of India and of South-East Asia have none, and look the same in every order.
+ * above 0; most marks of India and of South-East Asia have none, and look the same in every order. A mark that looks
+ * like a letter, as a Telugu anusvara does, stays where it is, with the marks before and after it.
  */
 function inOneOrder(codes: CodePoints): CodePoints {
   const out: number[] = [];
   for (const code of codes) {
     let at = out.length;
-    while (isMark(code) && isMark(out[at - 1]) && lookOf(out[at - 1] as number) >= lookOf(code)) at--;
-    const isThere = isMark(code) && at < out.length && lookOf(out[at] as number) === lookOf(code);
+    while (isMovable(code) && isMovable(out[at - 1]) && lookOf(out[at - 1] as number) >= lookOf(code)) at--;
+    const isThere = isMovable(code) && at < out.length && lookOf(out[at] as number) === lookOf(code);
     if (!isThere) out.splice(at, 0, code);
   }
   return out;
+}
+
+function isMovable(code: number | undefined): boolean {
+  return code !== undefined && isMark(code) && codePoints(lookOf(code)).every(isMark);
 }
 
 function lookOf(code: number): string {

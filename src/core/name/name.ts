@@ -4,8 +4,10 @@ import { letters } from './tables.ts';
 
 /** Characters of a name; some languages need more bytes for each than others. */
 const MAX_CHARACTERS = 64;
-/** On one character: more of them run into the line above. Burmese needs four (UTS 39, 5.4, allows as many). */
+/** On one character: more of them run into the line above (UTS 39, 5.4, allows as many). */
 const MAX_MARKS = 4;
+/** Of Burmese letters, whose marks are beside them too: မျှော် has five. */
+const MAX_MARKS_MYANMAR = 5;
 /** An accent (U+0300 to U+036F, U+1AB0 to U+1DFF) is no later mark than this on a character: accents pile up. */
 const MAX_ACCENTS = 2;
 /**
@@ -20,6 +22,7 @@ const INSTEAD: ReadonlyMap<number, string> = new Map([
   ...signs('\u00ad\u200c\u200d\u2060\ufeffـ״', 'leave it out'),
   ...signs('‐‑–—−־', 'write -'),
   ...signs('\u00a0\u2009\u202f\u3000', 'write a space'),
+  ...signs('\u0d4c', 'write \u0d57'),
 ]);
 /** What separates the parts of a person's name; never what could pass for a remark about the person. */
 const OF_PERSONS = { signs: " '’-.·・", inWords: "spaces, and any of ' - . and middle dots" };
@@ -110,7 +113,8 @@ function isVowelSign(code: number): boolean {
 }
 
 function maxMarks(code: number): number {
-  return (code >= 0x300 && code <= 0x36f) || (code >= 0x1ab0 && code <= 0x1dff) ? MAX_ACCENTS : MAX_MARKS;
+  if ((code >= 0x300 && code <= 0x36f) || (code >= 0x1ab0 && code <= 0x1dff)) return MAX_ACCENTS;
+  return code >= 0x1000 && code <= 0x109f ? MAX_MARKS_MYANMAR : MAX_MARKS;
 }
 
 /** The scripts that every letter is of: none asked for gives none; null where no script has them all. */

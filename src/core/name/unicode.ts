@@ -236,11 +236,12 @@ export const PROTOTYPES =
   ' 2ba 9 2bj 1 2bj 2 2m9 1 2m9 3 2bq 1 2br 1 2bq.2bq 1e 2ar.2ml 1 2lk.2ml 1 2ls.2ml 1 2lu.2ml 1 2lv.2ml 4 33 1 1vn' +
   ' a 2pv.2qg 5 2oh.2q2 1 2oh.2qh y 2oh 1 2or 3 2ok 7 2ow 4 2pj 1r 2rm 8 2ru 4 2ry 5 2ro 1 2ro 2 2s1 a 2rq 5 2sg d' +
   ' lm.2sy e 2tc.2tc 4 2sy 8 lm 1n 2rs 5 2si d 2sa 1 2sb 2 2sd 1 2se 1 2sf k lm.2wi 5 2t4 1 2t5 8 2ww.2ww 7 2tk 1' +
-  ' 2tl 1 2tm 1 2tn 2 lm f 2wb.2vt 1 2wb.2w1 4e 322.322 2 324.324 3n 2ls.370 2 2ls 2 2r c 33.370 d 33 2 36d.370 4' +
-  ' 2ls.370.37d.2ls.370 6 36m.37g 1 36m.37g.287.370.37e 7 287 5 lm 2 1vn y 2r 7 36j.37i t 399.37i 3 2ls.37i 2e' +
-  ' 33.370 1 2ls f 3d c f1 c 33 75 2d z hc t py w 11k 1g 12p 1o 27 xr 4ne 14 2t0 1 2t1 1 2t2 1 2t3 c lm 3 4or 1 4or' +
-  ' 1 2tk 1cj 67 aj 13 37a 7sc 23 lm a fjv 4 ijp 3 gbf k hlh 9 ggs 3 fik 3 1b 1 g2z 9 9ko l gkj e 53 5qd 9oc l' +
-  ' 3d8.3ft 6 3d5.3d5.9oc r 2k 9 1b 27 2dk2 1o 3d5.9oc.3cw 8o fp1 1m ftw 7q 20oj el 3d2.3fl 4p 3d5.9oc.3d2 9j gur' +
-  ' ag gkj b8 hgh 3k h7j k hij e9 hwv mq ild u bp6 rs jee cx bi9 gw k7u 3x bmi 1c dhf 61 kfi dm bs3 1q kv1 10y lu0' +
-  ' km 3cy.3fy.ffs 174 npw 10n or9 no kcw 6 kcv 12 bp1 b kcz 12 kd4 q ph8 2u kdf pk q6l 76 qif rh dyu g5 rq4 83 ry7' +
-  ' 38 s11 8d s8v c7 slq k0 t65 cp 3dc.9oc.3cy.3d8 8x trr td ul4 oa v9e 3z vdd i0v idq 1i1y gll';
+  ' 2tl 1 2tm 1 2tn 2 lm f 2wb.2vt 1 2wb.2w1 4e 322.322 2 324.324 3n 2ls.370 2 2ls 2 2r 5 36t 7 33.370 d 33 2' +
+  ' 36d.370 4 2ls.370.37d.2ls.370 6 36m.37g 1 36m.37g.287.370.37e 7 287 5 lm 2 1vn y 2r 7 36j.37i t 399.37i 3' +
+  ' 2ls.37i 2e 33.370 1 2ls f 3d c f1 c 33 75 2d z hc t py w 11k 1g 12p 1o 27 xr 4ne 14 2t0 1 2t1 1 2t2 1 2t3 c lm' +
+  ' 3 4or 1 4or 1 2tk 1cj 67 aj 13 37a 7sc 23 lm a fjv 4 ijp 3 gbf k hlh 9 ggs 3 fik 3 1b 1 g2z 9 9ko l gkj e 53' +
+  ' 5qd 9oc l 3d8.3ft 6 3d5.3d5.9oc r 2k 9 1b 27 2dk2 1o 3d5.9oc.3cw 8o fp1 1m ftw 7q 20oj el 3d2.3fl 4p' +
+  ' 3d5.9oc.3d2 9j gur ag gkj b8 hgh 3k h7j k hij e9 hwv mq ild u bp6 rs jee cx bi9 gw k7u 3x bmi 1c dhf 61 kfi dm' +
+  ' bs3 1q kv1 10y lu0 km 3cy.3fy.ffs 174 npw 10n or9 no kcw 6 kcv 12 bp1 b kcz 12 kd4 q ph8 2u kdf pk q6l 76 qif' +
+  ' rh dyu g5 rq4 83 ry7 38 s11 8d s8v c7 slq k0 t65 cp 3dc.9oc.3cy.3d8 8x trr td ul4 oa v9e 3z vdd i0v idq 1i1y' +
+  ' gll';
