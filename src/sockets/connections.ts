@@ -12,9 +12,9 @@ export function holdSocket(socket: Socket): () => void {
 }
 
 interface Held {
-  readonly address: string;
-  /** At `address`. */
-  readonly port: number;
+  readonly network: string;
+  /** Local address and port, remote address and port. */
+  readonly ends: string;
   readonly raw: Socket;
   /** What requests come through: the TLS socket once its handshake is over, or `raw`. */
   socket: Socket;
@@ -39,9 +39,11 @@ export interface ConnectionBounds {
  * newcomer goes.
  */
 export class Connections {
-  readonly #byAddress = new Map<string, Map<number, Held>>();
+  /** Each connection by itself: two addresses of a network, or two of the server's, may well have a port in common. */
+  readonly #byNetwork = new Map<string, Set<Held>>();
+  /** By what its requests come through. */
+  readonly #bySocket = new WeakMap<Socket, Held>();
   readonly #bounds: ConnectionBounds;
-  #count = 0;
   #steps = 0;
 
   constructor(bounds: ConnectionBounds) {
@@ -49,21 +51,21 @@ export class Connections {
   }
 
   get count(): number {
-    return this.#count;
+    return this.#byNetwork.values().reduce((sum, own) => sum + own.size, 0);
   }
 
   /** Watches a server that does not listen yet. */
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => this.#enter(socket));
-    // A TLS socket has the address and port of the one below it.
     server.on('secureConnection', (socket: TLSSocket) => {
-      const held = this.#find(socket);
+      const held = this.#below(socket);
       if (held === undefined) return;
       held.socket = socket;
       held.step = ++this.#steps;
+      this.#bySocket.set(socket, held);
     });
     server.on('request', ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
-      const held = this.#find(socket);
+      const held = this.#bySocket.get(socket);
       if (held === undefined) return;
       const steps = (isIdle: boolean) => {
         held.isIdle = isIdle;
@@ -74,38 +76,40 @@ export class Connections {
     });
   }
 
-  #find({ remoteAddress, remotePort }: Socket): Held | undefined {
-    return this.#byAddress.get(networkOf(remoteAddress ?? ''))?.get(remotePort ?? 0);
+  /** Node does not say on which socket a TLS socket stands. Both have the same ends, and of those that stand, no other. */
+  #below(socket: TLSSocket): Held | undefined {
+    const ends = endsOf(socket);
+    return [...(this.#byNetwork.get(networkOf(socket.remoteAddress ?? '')) ?? [])].findLast(
+      (held) => held.ends === ends,
+    );
   }
 
   #enter(raw: Socket): void {
-    const { remoteAddress, remotePort } = raw;
-    if (remoteAddress === undefined || remotePort === undefined) {
+    if (raw.remoteAddress === undefined) {
       raw.destroy();
       return;
     }
-    const address = networkOf(remoteAddress);
-    const own = this.#byAddress.get(address) ?? new Map<number, Held>();
+    const network = networkOf(raw.remoteAddress);
+    const own = this.#byNetwork.get(network) ?? new Set<Held>();
     const isRoom =
       (own.size < this.#bounds.maxPerAddress || this.#giveWay(freeOf(own))) &&
-      (this.#count < this.#bounds.maxCount || this.#giveWay(this.#mostFree()));
+      (this.count < this.#bounds.maxCount || this.#giveWay(this.#mostFree()));
     if (!isRoom) {
       raw.destroy();
       return;
     }
-    this.#byAddress.set(address, own);
-    const held: Held = { address, port: remotePort, raw, socket: raw, isIdle: false, step: ++this.#steps };
-    own.set(remotePort, held);
-    this.#count++;
+    // Set anew: the network's last connection may just have given way.
+    this.#byNetwork.set(network, own);
+    const held: Held = { network, ends: endsOf(raw), raw, socket: raw, isIdle: false, step: ++this.#steps };
+    own.add(held);
+    this.#bySocket.set(raw, held);
     raw.once('close', () => this.#leave(held));
   }
 
   #leave(held: Held): void {
-    const own = this.#byAddress.get(held.address);
-    if (own?.get(held.port) !== held) return;
-    own.delete(held.port);
-    this.#count--;
-    if (own.size === 0) this.#byAddress.delete(held.address);
+    const own = this.#byNetwork.get(held.network);
+    own?.delete(held);
+    if (own?.size === 0) this.#byNetwork.delete(held.network);
   }
 
   /** Whether there is one. */
@@ -120,12 +124,16 @@ export class Connections {
 
   /** Of the address that has the most of them: what is held says nothing of who crowds others out. */
   #mostFree(): readonly Held[] {
-    return [...this.#byAddress.values()].map(freeOf).reduce((most, own) => (own.length > most.length ? own : most), []);
+    return [...this.#byNetwork.values()].map(freeOf).reduce((most, own) => (own.length > most.length ? own : most), []);
   }
 }
 
-function freeOf(own: ReadonlyMap<number, Held>): readonly Held[] {
-  return [...own.values()].filter(({ socket }) => !IN_USE.has(socket));
+function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+  return [localAddress, localPort, remoteAddress, remotePort].join(' ');
+}
+
+function freeOf(own: ReadonlySet<Held>): readonly Held[] {
+  return [...own].filter(({ socket }) => !IN_USE.has(socket));
 }
 
 /** What counts as one address: an IPv4 address, also where it is written as IPv6; of IPv6, the first 64 bits. */

@@ -1,5 +1,10 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { boundedLog } from '../../src/http/access-log.ts';
 import { Connections, holdSocket, networkOf } from '../../src/sockets/connections.ts';
@@ -123,6 +128,72 @@ describe('Connections', () => {
     const crowd = [await enter('127.0.0.3'), await enter('127.0.0.3')];
     const newcomer = await enter('127.0.0.4');
     expect([...held, next, ...crowd, newcomer].map(isOpen)).toEqual([true, true, true, true, false, true, true]);
+  });
+
+  /** Of what a socket is to `Connections`. */
+  class Entered extends EventEmitter {
+    readonly localAddress = '2001:db8:1::1';
+    readonly localPort = 8443;
+    readonly remotePort = 5000;
+    readonly remoteAddress: string;
+    destroyed = false;
+    constructor(remoteAddress: string) {
+      super();
+      this.remoteAddress = remoteAddress;
+    }
+    destroy() {
+      this.destroyed = true;
+      this.emit('close');
+    }
+  }
+
+  test('addresses of one network that have the same port count each, give way, and are not counted once gone', () => {
+    const server = new EventEmitter();
+    const connections = new Connections({ maxPerAddress: 3, maxCount: 4 });
+    connections.watch(server as Server);
+    const enter = (address: string) => {
+      const socket = new Entered(address);
+      server.emit('connection', socket);
+      return socket;
+    };
+    const open = (sockets: readonly Entered[]) => sockets.map(({ destroyed }) => !destroyed);
+    const own = ['1', '2', '3', '4', '5'].map((last) => enter(`2001:db8::${last}`));
+    expect(open(own)).toEqual([false, false, true, true, true]);
+    const others = [enter('192.0.2.1'), enter('192.0.2.2')];
+    expect(open([...own, ...others])).toEqual([false, false, false, true, true, true, true]);
+    expect(connections.count).toBe(4);
+    for (const socket of [...own, ...others]) socket.destroy();
+    expect(connections.count).toBe(0);
+  });
+
+  test('one address that reaches two of the server’s from one port has two connections, each held by itself', async () => {
+    const vault = await openVault();
+    closing.push(() => vault.close());
+    const [key, cert] = ['tls.key', 'tls.crt'].map((name) => readFileSync(join(vault.prepared.dataDir, name)));
+    const held = vi.fn(({ socket }: IncomingMessage) => void holdSocket(socket));
+    const server = createTlsServer({ key, cert }, held);
+    const connections = new Connections({ maxPerAddress: 2, maxCount: 100 });
+    connections.watch(server);
+    await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+    closing.push(() => new Promise((resolve) => server.close(resolve)));
+    const { port } = server.address() as { port: number };
+    const enter = async (host: string, localPort?: number) => {
+      const isIn = once(server, 'connection');
+      const socket = connect({ port, host, localAddress: '127.0.0.1', localPort });
+      socket.on('error', () => undefined);
+      open.push(socket);
+      await isIn;
+      return socket;
+    };
+    const asks = await enter('127.0.0.1');
+    const silent = await enter('127.0.0.2', asks.localPort);
+    const [tls] = [asks, silent].map((socket) => connectTls({ socket }).on('error', () => undefined));
+    tls?.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await vi.waitFor(() => expect(held).toHaveBeenCalledOnce());
+    const newcomers = [await enter('127.0.0.1'), await enter('127.0.0.1')];
+    await vi.waitFor(() => expect([silent, newcomers[0]].map((socket) => socket?.destroyed)).toEqual([true, true]));
+    expect([asks, newcomers[1]].map((socket) => socket?.destroyed)).toEqual([false, false]);
+    expect(connections.count).toBe(2);
   });
 
   test('what has gone is not counted', async () => {
