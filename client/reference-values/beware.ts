@@ -26,6 +26,8 @@ const UNSAID_SERVICE_TD =
   'name one, and the host chooses the form; revoke tdx.body-type 2 to accept none but quotes that can';
 const UNSAID_SOURCE = 'Intel TDX DCAP Quoting Library API, quote format';
 
+const UNSEEN_SWITCHES_SOURCE = 'github.com/NVIDIA/nvtrust, guest_tools/ppcie-verifier';
+
 const WEAKNESSES: readonly Weakness[] = [
   {
     platform: 'SEV-SNP',
@@ -83,17 +85,22 @@ const WEAKNESSES: readonly Weakness[] = [
   },
   {
     platform: 'GPUs',
-    isAccepted: (values) => {
-      const devices = devicesOf(values);
-      return devices !== null && values.gpu?.switches.includes(0) === true && allowsProtectedPcie(devices);
-    },
+    isAccepted: (values) => allowsUnseenSwitches(values) && !allowsSwitches(values),
     sentence:
       'GPUs in protected-PCIe mode may pass without their NVSwitches, which see in the clear what GPUs send one another',
-    source: 'github.com/NVIDIA/nvtrust, guest_tools/ppcie-verifier',
+    source: UNSEEN_SWITCHES_SOURCE,
+  },
+  {
+    platform: 'GPUs',
+    isAccepted: (values) => allowsUnseenSwitches(values) && allowsSwitches(values),
+    sentence:
+      'GPUs in protected-PCIe mode may pass without NVSwitches where their evidence names no link to one; those that ' +
+      'name links have to come with the switches at their ends',
+    source: UNSEEN_SWITCHES_SOURCE,
   },
   {
     platform: 'tokens of NVIDIA NRAS',
-    isAccepted: ({ gpu }) => gpu?.nras != null && gpu.switches.some((count) => count > 0),
+    isAccepted: (values) => values.gpu?.nras != null && allowsSwitches(values),
     sentence:
       'NVSwitches may be those of another machine, for no claim says which switches a GPU is linked to, as ' +
       "the devices' own evidence does",
@@ -136,6 +143,16 @@ function leavesOutCcMode(devices: NvidiaReferenceValues | null): boolean {
     chip === CC_MODE.chip && golden?.some(({ index }) => index === CC_MODE.index) !== true;
   const { drivers, vbioses } = devices ?? { drivers: [], vbioses: [] };
   return drivers.some(leavesOut) && vbioses.some(leavesOut);
+}
+
+/** GPUs in protected PCIe, from hosts that show no switch. */
+function allowsUnseenSwitches(values: ReferenceValues): boolean {
+  const devices = devicesOf(values);
+  return devices !== null && values.gpu?.switches.includes(0) === true && allowsProtectedPcie(devices);
+}
+
+function allowsSwitches({ gpu }: ReferenceValues): boolean {
+  return gpu?.switches.some((count) => count > 0) === true;
 }
 
 function allowsProtectedPcie({ ppcie, featureFlags }: NvidiaReferenceValues): boolean {

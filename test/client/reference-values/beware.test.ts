@@ -55,14 +55,26 @@ describe('of GPUs', () => {
     expect(gpus({ drivers: [...drivers(9), ...drivers(8)], vbioses: vbioses(8) })).toContain(devTools);
   });
 
-  test('protected PCIe may pass without the switches where both are allowed', () => {
+  test('protected PCIe may pass without switches: any where 0 alone is listed, else where no link is named', () => {
     const unseen = 'may pass without their NVSwitches';
-    const some = { gpus: [8], switches: [0, 4] };
+    const unlinked = 'may pass without NVSwitches where their evidence names no link to one';
     const protectedPcie = { ppcie: ['aa'], featureFlags: ['0200'] };
-    expect(gpus(protectedPcie, some)).toContain(unseen);
-    expect(gpus({ ppcie: null, featureFlags: null }, some)).toContain(unseen);
-    expect(gpus(protectedPcie)).not.toContain(unseen);
-    expect(gpus({ ppcie: ['55'], featureFlags: ['0000'] }, some)).not.toContain(unseen);
+    for (const values of [protectedPcie, { ppcie: null, featureFlags: null }]) {
+      expect(gpus(values, { gpus: [8], switches: [0] })).toContain(unseen);
+      expect(gpus(values, { gpus: [8], switches: [0] })).not.toContain(unlinked);
+      for (const switches of [
+        [0, 4],
+        [4, 0],
+      ]) {
+        expect(gpus(values, { gpus: [8], switches })).not.toContain(unseen);
+        expect(gpus(values, { gpus: [8], switches })).toContain(unlinked);
+      }
+      expect(gpus(values)).not.toContain('protected-PCIe');
+    }
+    for (const switches of [[0], [0, 4]]) {
+      const off = gpus({ ppcie: ['55'], featureFlags: ['0000'] }, { gpus: [8], switches });
+      expect(off).not.toContain('protected-PCIe');
+    }
   });
 });
 
