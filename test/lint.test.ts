@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -61,6 +61,12 @@ test.each([
   'export const f = (work: Promise<void>) => Promise.prototype.then.call(work, undefined, () => 1);',
   'export const f = Promise.prototype;',
   "export const f = Promise['any'];",
+  ...['return 1;', 'throw new Error();', 'break;', 'if (work()) continue;'].map(
+    (end) =>
+      `export const f = (work: () => number) => { for (;;) { try { work(); } finally {
+      // biome-ignore lint/correctness/noUnsafeFinally: planted
+      ${end} } } };`,
+  ),
 ])('core catches in src/core/refusal.ts alone: %s', (source) => {
   expect(brokenRules('src/core/planted.ts', source)).toContain('plugin');
   expect(brokenRules('src/core/log/planted.ts', source)).toContain('plugin');
@@ -75,6 +81,13 @@ test.each([
   ['export const f = new Intl.Collator();', 'lint/style/noRestrictedGlobals'],
   ['export const f = new globalThis.Intl.Collator();', 'lint/style/noRestrictedGlobals'],
   ['export const f = globalThis.Date.now();', 'lint/style/noRestrictedGlobals'],
+  ['export const f = performance.now();', 'lint/style/noRestrictedGlobals'],
+  ["export const f = new Function('return Date.now()');", 'lint/style/noRestrictedGlobals'],
+  ['export const f = Math.random();', 'plugin'],
+  ["export const f = Math['random']();", 'plugin'],
+  ['export const f = Math.max(1, Math.random());', 'plugin'],
+  ['const { random } = Math;\nexport const f = random();', 'plugin'],
+  ['export const f = Math.exp(1);', 'plugin'],
   ["export const f = Reflect.get('x', 'localeCompare');", 'lint/style/noRestrictedGlobals'],
   ["export const f = 'x'.normalize();", 'plugin'],
   ["export const f = 'x'['normalize']();", 'plugin'],
@@ -84,12 +97,21 @@ test.each([
   ['export const f = /[^\\P{Lu}a]/v;', 'plugin'],
   ["export const f = new RegExp('\\\\p{L}', 'u');", 'plugin'],
   ['export const f = new RegExp(`^\\\\p{L}$`, `u`);', 'plugin'],
-])('core asks no locale, no clock and no Unicode of the engine: %s', (source, rule) => {
+])('core asks no locale, no clock, no chance and no Unicode of the engine: %s', (source, rule) => {
   expect(brokenRules('src/core/planted.ts', source)).toContain(rule);
 });
 
-test('core may clean up after itself, and wait', () => {
+test('core may clean up after itself, wait, and round', () => {
   const source =
     'export const f = async (work: Promise<void>) => { try { await work; } finally { await Promise.all([work]); } };';
   expect(brokenRules('src/core/planted.ts', source)).toEqual([]);
+  expect(brokenRules('src/core/planted.ts', 'export const f = Math.max(1, Math.floor(1.5));')).toEqual([]);
+});
+
+test('core sets none of these rules aside', () => {
+  const files = readdirSync(join(root, 'src/core'), { recursive: true, encoding: 'utf8' });
+  const ignored = files
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => readFileSync(join(root, 'src/core', file), 'utf8').match(/biome-ignore\S* .*?(?=:|$)/gm) ?? []);
+  expect(new Set(ignored)).toEqual(new Set(['biome-ignore lint/suspicious/noControlCharactersInRegex']));
 });
