@@ -90,7 +90,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const stopUrl = options.stopListen === null ? null : await listening(stops, options.stopListen);
     const endWatch = watchStopFolder(dataDir, (signed) => stop(context, signed, 'operator'), onFault);
     const stopUpkeep = everySoOften(options.upkeepMs, () =>
-      upkeep(context, options.heartbeatMs, tellClock).catch(onFault),
+      upkeep(context, options.heartbeatMs, { onClock: tellClock, onFault }),
     );
     return {
       url,

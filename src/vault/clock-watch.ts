@@ -28,6 +28,12 @@ export interface ClockState {
   readonly sinceSignedSeconds: number;
 }
 
+/** What both clocks showed when the wall clock agreed with what somebody said. */
+interface Agreement {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
 /** The latest time that a custodian has signed, and the entry in which one last did. */
 type Signed = Pick<Facts, 'attestedMs' | 'attestedAt'>;
 
@@ -35,13 +41,19 @@ type Signed = Pick<Facts, 'attestedMs' | 'attestedAt'>;
  * Whether the wall clock may be acted upon without a person: only where a custodian has signed a time that agreed with
  * it, since this process began, and it has not jumped against the monotonic clock from then on. A clock that was set
  * wrongly, or with which the machine began, ends nothing; it waits for the next custodian who signs something.
+ *
+ * A wall clock that has run ahead may be right all the same: the monotonic one stands still while the machine is paused.
+ * So a machine that asks for a release, whose clock agrees, has the vault date by the wall clock again what it records
+ * alone, as the request of that machine is dated. It confirms nothing else: such a machine's clock may be wrong too.
  */
 export class ClockWatch {
   readonly #clocks: Clocks;
   /** What custodians had signed at the last look. A clock that is set back to it later is not confirmed by it again. */
   #signed: Signed | null;
   /** The last look at which the wall clock agreed with what a custodian had just signed. */
-  #agreed: { readonly wallMs: number; readonly monotonicMs: number } | null = null;
+  #agreed: Agreement | null = null;
+  /** The last time that a machine's clock agreed with the wall clock while that was ahead. */
+  #heard: Agreement | null = null;
 
   /** `signed` is what custodians had signed before this process began; null where the vault was not founded yet. */
   constructor(clocks: Clocks, signed: Signed | null) {
@@ -55,13 +67,24 @@ export class ClockWatch {
     const { attestedMs, attestedAt } = signed;
     const isNew = this.#signed?.attestedAt !== attestedAt || this.#signed.attestedMs !== attestedMs;
     this.#signed = { attestedMs, attestedAt };
-    if (isNew && Math.abs(wallMs - attestedMs) <= MAX_SKEW_MS) this.#agreed = { wallMs, monotonicMs };
-    const jumpedMs = this.#jumpedMs;
+    if (isNew && isNear(wallMs - attestedMs)) {
+      this.#agreed = { wallMs, monotonicMs };
+      this.#heard = null;
+    }
+    const jumpedMs = this.#jumpedMs(this.#agreed);
     return {
       standing: this.#standing(wallMs < earliestMs(signed)),
       jumpedSeconds: jumpedMs === null ? null : Math.round(jumpedMs / 1000),
       sinceSignedSeconds: Math.round((wallMs - attestedMs) / 1000),
     };
+  }
+
+  /** To be called with the time by the clock of a machine that is signed in and asks for a release. */
+  hear(machineMs: number): void {
+    const [wallMs, monotonicMs] = [this.#clocks.now(), this.#clocks.monotonic()];
+    // A pause never sets a clock back.
+    const isAhead = (this.#jumpedMs(this.#agreed) ?? 0) > MAX_SKEW_MS;
+    if (isAhead && isNear(wallMs - machineMs)) this.#heard = { wallMs, monotonicMs };
   }
 
   #standing(isBehind: boolean): ClockState['standing'] {
@@ -71,18 +94,24 @@ export class ClockWatch {
   }
 
   get isConfirmed(): boolean {
-    const jumpedMs = this.#jumpedMs;
-    return jumpedMs !== null && Math.abs(jumpedMs) <= MAX_SKEW_MS;
+    const jumpedMs = this.#jumpedMs(this.#agreed);
+    return jumpedMs !== null && isNear(jumpedMs);
   }
 
   /**
-   * The best that this process knows, in whole milliseconds since the epoch: the wall clock; where it has jumped, what the
-   * monotonic clock has counted on since the two agreed.
+   * What dates the entries of the vault alone, in whole milliseconds since the epoch: the wall clock; where it has jumped,
+   * and no machine has been heard since, what the monotonic clock has counted on since a custodian confirmed it.
    */
   get nowMs(): number {
+    const heardJumpMs = this.#jumpedMs(this.#heard);
+    return heardJumpMs !== null && isNear(heardJumpMs) ? this.#clocks.now() : this.#confirmedMs;
+  }
+
+  /** As `nowMs`, by what custodians have signed alone. */
+  get #confirmedMs(): number {
     const now = this.#clocks.now();
-    const jumpedMs = this.#jumpedMs ?? 0;
-    return Math.abs(jumpedMs) <= MAX_SKEW_MS ? now : Math.round(now - jumpedMs);
+    const jumpedMs = this.#jumpedMs(this.#agreed) ?? 0;
+    return isNear(jumpedMs) ? now : Math.round(now - jumpedMs);
   }
 
   /**
@@ -90,17 +119,22 @@ export class ClockWatch {
    * a custodian has signed anything, both the wall clock and what was signed before must say so.
    */
   overMs(attestedMs: number): number {
-    return this.#agreed === null ? Math.min(this.#clocks.now(), attestedMs) : this.nowMs;
+    return this.#agreed === null ? Math.min(this.#clocks.now(), attestedMs) : this.#confirmedMs;
   }
 
   /** The latest that it may be: a wall clock that is set back makes no lease longer. */
   latestMs(attestedMs: number): number {
-    return Math.max(this.#clocks.now(), attestedMs, this.nowMs);
+    return Math.max(this.#clocks.now(), attestedMs, this.#confirmedMs);
   }
 
-  get #jumpedMs(): number | null {
-    if (this.#agreed === null) return null;
-    const passedMs = this.#clocks.monotonic() - this.#agreed.monotonicMs;
-    return this.#clocks.now() - this.#agreed.wallMs - passedMs;
+  /** How far the wall clock has jumped against the monotonic one since; null where there was no such moment. */
+  #jumpedMs(since: Agreement | null): number | null {
+    if (since === null) return null;
+    const passedMs = this.#clocks.monotonic() - since.monotonicMs;
+    return this.#clocks.now() - since.wallMs - passedMs;
   }
+}
+
+function isNear(ms: number): boolean {
+  return Math.abs(ms) <= MAX_SKEW_MS;
 }

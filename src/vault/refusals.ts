@@ -6,6 +6,12 @@ import type { Clocks } from './clock-watch.ts';
 import { MAX_REFUSALS, REFUSALS_A_CALLER, REFUSALS_MS } from './limits.ts';
 import { type Caller, nameOf } from './sessions.ts';
 
+interface Tellable {
+  /** Of the folded refusal. */
+  readonly key: string;
+  readonly body: BodyOf<'refusal'>;
+}
+
 /** What was turned away and is not in the log yet, folded by code, act and caller. */
 export class Refusals {
   readonly #clocks: Clocks;
@@ -49,21 +55,29 @@ export class Refusals {
   }
 
   /**
-   * Takes what the log has room for (core/state/rules/refusal), at most `maxCount`; the rest stays, and goes on being
-   * counted.
+   * What the log has room for (core/state/rules/refusal) in entries that are dated `timeMs`, at most `maxCount`. All of it
+   * stays, and goes on being counted, until `forget` is told that it has been recorded.
    */
-  take(facts: Facts, maxCount: number): readonly BodyOf<'refusal'>[] {
-    const nowMs = this.#clocks.now();
+  tellable(facts: Facts, timeMs: number, maxCount: number): readonly Tellable[] {
     this.#toldMs = this.#clocks.monotonic();
-    const taken: BodyOf<'refusal'>[] = [];
+    const taken: Tellable[] = [];
     let told = facts.refusals;
     for (const [key, refusal] of this.#folded) {
       const body = isKnownCaller(facts, refusal.who) ? refusal : { ...refusal, who: null };
-      if (taken.length === maxCount || excessOf(told, body, nowMs) !== null) continue;
-      told = withRefusal(told, body, nowMs);
-      taken.push(body);
-      this.#folded.delete(key);
+      if (taken.length === maxCount || excessOf(told, body, timeMs) !== null) continue;
+      told = withRefusal(told, body, timeMs);
+      taken.push({ key, body });
     }
     return taken;
+  }
+
+  /** Forgets what has been recorded; what was turned away meanwhile stays, to be told later. */
+  forget(recorded: readonly Tellable[]): void {
+    for (const { key, body } of recorded) {
+      const now = this.#folded.get(key);
+      this.#folded.delete(key);
+      const left = (now?.count ?? 0) - body.count;
+      if (now !== undefined && left > 0) this.#folded.set(key, { ...now, count: left });
+    }
   }
 }

@@ -40,6 +40,7 @@ export function openRequest(
   const key = versionKey(request.model, request.version);
   must(facts.names.has(key), 'version_unknown', `${key} has not been deposited`);
   requireRunning(facts);
+  context.watch.hear(request.created);
   const { digest, random, expires } = context.requests.open(request);
   return { request: digest, random, checkpoint, expires };
 }

@@ -202,7 +202,7 @@ test('refusals are told apart up to a bound of each caller and of all, and count
   const told = (note: (refusals: Refusals) => void) => {
     const refusals = new Refusals({ now: () => 0, monotonic: () => 0 });
     note(refusals);
-    return refusals.take(known, 1000);
+    return refusals.tellable(known, 0, 1000).map(({ body }) => body);
   };
   const ofMany = told((refusals) => {
     for (const key of callers) refusals.note('malformed', 'propose', key);
@@ -225,7 +225,7 @@ test.each([
   const refusals = new Refusals({ now: () => clocks.wallMs, monotonic: () => clocks.monotonicMs });
   refusals.note('malformed', 'propose', null);
   expect(refusals.isDue).toBe(true);
-  refusals.take(facts, 0);
+  refusals.tellable(facts, clocks.wallMs, 0);
   clocks.wallMs += jumpMs;
   expect(refusals.isDue).toBe(false);
   clocks.monotonicMs += REFUSALS_MS;

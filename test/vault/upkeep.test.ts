@@ -1,14 +1,19 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { propose } from '../../client/custodian/propose.ts';
 import { openSession } from '../../client/custodian/session.ts';
 import { stop as makeStop } from '../../client/custodian/stop.ts';
+import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import { openPrincipalSession } from '../../client/principal.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
-import { CODES, type Code } from '../../src/core/errors.ts';
+import { CODES, type Code, TwinlockError } from '../../src/core/errors.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { REFUSALS_A_DAY_A_CALLER } from '../../src/core/state/rules/refusal.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ClockState } from '../../src/vault/clock-watch.ts';
 import { REFUSALS_MS, UPLOAD_MS } from '../../src/vault/limits.ts';
 import { stop } from '../../src/vault/stop.ts';
@@ -58,7 +63,10 @@ const pass = (ms: number) => vi.advanceTimersByTime(ms);
 /** The wall clock alone is set. */
 const set = (ms: number) => vi.setSystemTime(Date.now() + ms);
 const unheard = () => undefined;
-const round = (heartbeatMs = NEVER) => upkeep(vault.daemon.context, heartbeatMs, unheard);
+const onFault = (error: unknown) => {
+  throw error;
+};
+const round = (heartbeatMs = NEVER) => upkeep(vault.daemon.context, heartbeatMs, { onClock: unheard, onFault });
 const size = () => vault.daemon.context.recorder.size;
 const proposalOf = (digest: Hex) => vault.daemon.context.recorder.facts.proposals.get(digest);
 
@@ -93,7 +101,10 @@ test('nothing is recorded while nothing is due', async () => {
 test('a vault that has not been founded has no upkeep', async () => {
   await begin();
   const { recorder } = vault.daemon.context;
-  await upkeep({ ...vault.daemon.context, recorder: { ...recorder, state: null } as never }, 0, unheard);
+  await upkeep({ ...vault.daemon.context, recorder: { ...recorder, state: null } as never }, 0, {
+    onClock: unheard,
+    onFault,
+  });
 });
 
 describe('ends', () => {
@@ -300,6 +311,95 @@ describe('a wall clock that jumps against the monotonic one', () => {
   });
 });
 
+/** The monotonic clock of a machine that is paused stands still; its wall clock is right when it goes on. */
+describe('a vault whose machine was paused', () => {
+  const PAUSE_MS = 20 * MINUTE_MS;
+
+  test('takes a request during which another host gives its receipt', async () => {
+    await begin();
+    const granted = await releaseAs(vault);
+    const { api } = vault.requester;
+    const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
+    const folder = mkdtempSync(join(tmpdir(), 'twinlock-pause-'));
+    const fetched = await fetchRelease({ api, pending: granted, host: 0, folder, verify });
+    rmSync(folder, { recursive: true });
+    await round();
+    set(PAUSE_MS);
+    await round();
+    const truth = Date.now();
+    await requestMeanwhile(() => sendReceipt(api, granted, 0, fetched));
+    expect(await lastEntries(2)).toMatchObject([
+      { kind: 'receipt', time: truth },
+      { kind: 'proposal', time: truth },
+    ]);
+  });
+
+  test.each([PAUSE_MS, 2 * HOUR_MS])('takes a request during which it says that it lives, %i ms later', async (ms) => {
+    await begin();
+    set(ms);
+    await round(HOUR_MS);
+    pass(HOUR_MS - MINUTE_MS);
+    await round(HOUR_MS);
+    const truth = Date.now() + MINUTE_MS;
+    await requestMeanwhile(async () => {
+      pass(MINUTE_MS);
+      await round(HOUR_MS);
+    });
+    expect(await lastEntries(2)).toMatchObject([
+      { kind: 'heartbeat', time: truth },
+      { kind: 'proposal', time: truth },
+    ]);
+  });
+
+  test('believes its clock for what it dates alone while it does not jump again, and for no end', async () => {
+    await begin();
+    const { watch, recorder } = vault.daemon.context;
+    const granted = await releaseAs(vault, { leaseMs: 10 * MINUTE_MS });
+    await round();
+    const before = Date.now();
+    set(PAUSE_MS);
+    expect(watch.nowMs).toBe(before);
+    await requestAnew();
+    expect(watch.nowMs).toBe(before + PAUSE_MS);
+    expect(watch.overMs(recorder.facts.attestedMs)).toBe(before);
+    expect(watch.isConfirmed).toBe(false);
+    await round();
+    expect(proposalOf(granted.release)?.ended).toBe(false);
+    set(HOUR_MS);
+    expect(watch.nowMs).toBe(before);
+    set(-HOUR_MS - PAUSE_MS);
+    expect(watch.nowMs).toBe(before);
+  });
+
+  test('makes no lease longer for a clock that was set back, whichever machine agrees with it', async () => {
+    await begin();
+    const granted = await releaseAs(vault, { leaseMs: HOUR_MS });
+    await round();
+    pass(HOUR_MS + 1000);
+    set(-PAUSE_MS);
+    await requestAnew();
+    await expect(openAs(vault, granted)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+    await round();
+    expect(proposalOf(granted.release)?.ended).toBe(true);
+  });
+
+  /** Something else is recorded after the vault has appraised the host, and before the host proposes. */
+  async function requestMeanwhile(act: () => Promise<unknown>): Promise<void> {
+    const { api } = vault.requester;
+    const appraise = api.appraise.bind(api);
+    api.appraise = async (...named) => {
+      const appraised = await appraise(...named);
+      await act();
+      return appraised;
+    };
+    try {
+      await requestAs(vault);
+    } finally {
+      api.appraise = appraise;
+    }
+  }
+});
+
 describe('a daemon that has just begun', () => {
   test('ends nothing by its clock until a custodian has signed something', async () => {
     await begin();
@@ -357,6 +457,34 @@ describe('a daemon that has just begun', () => {
   });
 });
 
+test('a part of a round that fails ends none of the others', async () => {
+  await begin();
+  const asked = [await requestAs(vault), await requestAs(vault)].map(({ release }) => release);
+  const { upload } = await vault.depositor.api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
+  const { context } = vault.daemon;
+  const { recorder, uploads } = context;
+  context.refusals.note('malformed', 'propose', null);
+  pass(UPLOAD_MS + 1000);
+  const record = recorder.record.bind(recorder);
+  const failure = (what: string) => new TwinlockError('storage_corrupt', what);
+  const failing = new Set([0, 2]);
+  let acts = 0;
+  recorder.record = async (...act) => {
+    if (failing.has(acts++)) throw failure(`act ${acts - 1}`);
+    return record(...act);
+  };
+  const faults: unknown[] = [];
+  const onClock = () => {
+    throw failure('clock');
+  };
+  await upkeep(context, HOUR_MS, { onClock, onFault: (error) => faults.push(error) });
+  recorder.record = record;
+  expect(faults).toMatchObject(['clock', 'act 0', 'act 2'].map((message) => ({ message })));
+  expect(asked.map((digest) => proposalOf(digest)?.phase)).toEqual(['open', 'expired']);
+  expect(await uploads.upload(upload)).toBeNull();
+  expect(acts).toBe(3);
+});
+
 test('a log whose clock is ahead takes nothing of upkeep: all of it waits, without a fault, until it is set back', async () => {
   await begin();
   const FORTY_DAYS_MS = 40 * 24 * HOUR_MS;
@@ -368,7 +496,7 @@ test('a log whose clock is ahead takes nothing of upkeep: all of it waits, witho
   pass(HOUR_MS);
   const before = size();
   const heard: ClockState[] = [];
-  await upkeep(vault.daemon.context, HOUR_MS, (state) => heard.push(state));
+  await upkeep(vault.daemon.context, HOUR_MS, { onClock: (state) => heard.push(state), onFault });
   await tellRefusals(vault.daemon.context);
   expect(heard).toMatchObject([{ standing: 'behind', sinceSignedSeconds: (HOUR_MS - FORTY_DAYS_MS) / 1000 }]);
   expect(size()).toBe(before);
@@ -537,6 +665,49 @@ describe('refusals', () => {
     const before = size();
     await tellRefusals(vault.daemon.context);
     expect(size()).toBe(before + 1);
+  });
+
+  test('that were noted while the clock had jumped are told under it, every one of them', async () => {
+    await begin();
+    const { refusals } = vault.daemon.context;
+    for (let i = 0; i < 3; i++) refusals.note('unauthenticated', 'propose', null);
+    await round();
+    set(2 * HOUR_MS);
+    const before = size();
+    for (let i = 0; i < 1000; i++) refusals.note('unauthenticated', 'propose', null);
+    for (let i = 0; i < 7; i++) refusals.note('signature_invalid', 'propose', null);
+    pass(REFUSALS_MS);
+    await round();
+    set(-2 * HOUR_MS);
+    pass(HOUR_MS);
+    await round();
+    expect((await lastEntries(size() - before)).map(({ body }) => body)).toMatchObject([
+      { code: 'signature_invalid', count: 7 },
+      { code: 'unauthenticated', count: 1000 },
+    ]);
+  });
+
+  test('that could not be recorded are told later, with those that came meanwhile', async () => {
+    await begin();
+    const { refusals, recorder } = vault.daemon.context;
+    refusals.note('malformed', 'propose', null);
+    const record = recorder.record.bind(recorder);
+    recorder.record = async () => {
+      throw new TwinlockError('storage_full', 'no room');
+    };
+    await expect(tellRefusals(vault.daemon.context)).rejects.toThrow(expect.objectContaining({ code: 'storage_full' }));
+    recorder.record = async (...act) => {
+      const recorded = await record(...act);
+      refusals.note('malformed', 'propose', null);
+      return recorded;
+    };
+    refusals.note('malformed', 'propose', null);
+    await tellRefusals(vault.daemon.context);
+    recorder.record = record;
+    expect(await lastEntries(1)).toMatchObject([{ kind: 'refusal', body: { count: 2 } }]);
+    pass(HOUR_MS);
+    await round();
+    expect(await lastEntries(1)).toMatchObject([{ kind: 'refusal', body: { count: 1 } }]);
   });
 
   /** A proposal that ben has decided on: what he says from now on is refused. */
