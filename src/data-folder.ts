@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fromHex } from './core/bytes.ts';
 import { must, TwinlockError } from './core/errors.ts';
@@ -11,10 +12,12 @@ import { Recorder } from './vault/recorder.ts';
 
 /**
  * Where root runs the program and another user owns the data folder, the process becomes that user, for the rest of its
- * life. What lies in the folder is that user's to arrange: root would write through a link of theirs, and would leave
- * files that their daemon cannot read. To be called once the files that the command line names have been read, and
- * before the folder is touched. Does nothing where there is no folder yet. Throws `not_permitted` where the system does
- * not let root become that user, or that user reach the folder.
+ * life. Its one group is the user's own in the machine's user database, or the folder's for a user who is not in it.
+ * What lies in the folder is that user's to arrange: root would write through a link of theirs, and would leave files
+ * that their daemon cannot read. To be called once the files that the command line names have been read, and before the
+ * folder is touched. Does nothing where there is no folder yet. Throws `not_permitted` where the system does not let
+ * root become that user, or that user reach the folder, or where a user who is not in the database would have root's
+ * group.
  */
 export function becomeOwner(dataDir: string): void {
   const owner = statSync(dataDir, { throwIfNoEntry: false });
@@ -22,14 +25,37 @@ export function becomeOwner(dataDir: string): void {
   loadStore();
   try {
     process.setgroups?.([]);
-    process.setgid?.(owner.gid);
+    process.setgid?.(groupOf(owner.uid) ?? foldersGroup(dataDir, owner));
     process.setuid?.(owner.uid);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
+    if (error instanceof TwinlockError) throw error;
     const { code, syscall } = error as NodeJS.ErrnoException;
     const message = `user ${owner.uid} owns ${dataDir}, and cannot use it from here (${syscall} ${code}): run this as that user, or give root the folder with all that is in it`;
     throw new TwinlockError('not_permitted', message, {}, { cause: error });
   }
+}
+
+/** Null for a user who is not in the user database. Node looks up only the user that the process acts as. */
+function groupOf(uid: number): number | null {
+  process.seteuid?.(uid);
+  try {
+    return userInfo().gid;
+  } catch (error) {
+    if ((error as { info?: { code?: unknown } }).info?.code === 'ENOENT') return null;
+    throw error;
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+function foldersGroup(dataDir: string, { uid, gid }: { readonly uid: number; readonly gid: number }): number {
+  must(
+    gid !== 0,
+    'not_permitted',
+    `user ${uid} owns ${dataDir}, is not in this machine’s user database, and the folder’s group is root’s: add the user, or give the folder their group (chown ${uid}:GROUP ${dataDir})`,
+  );
+  return gid;
 }
 
 /** A file of the data folder that only its owner may read. Throws `genesis_incomplete` where there is none, and `not_permitted`. */

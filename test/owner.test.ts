@@ -30,6 +30,9 @@ const ROOT = join(import.meta.dirname, '..');
 /** Nobody: owns nothing else here. */
 const OWNER = 65_534;
 
+/** A number that the user database does not have. */
+const STRANGER = 2_000_000_017;
+
 /** Root's alone. */
 let home: string;
 /** The owner's. */
@@ -70,11 +73,12 @@ async function carried({ enrolled: [own], device }: Person, fingerprint: string)
 }
 
 /** A vault of the owner's, founded under the daemon that root has started, which runs. */
-async function foundedVault() {
+async function foundedVault(foldersGroup = OWNER) {
   rmSync(dataDir, { recursive: true });
   const prepared = await prepareVault();
   dataDir = prepared.dataDir;
   give();
+  chownSync(dataDir, OWNER, foldersGroup);
   const groups = process.getgroups?.() ?? [];
   process.setgroups?.([4242, ...groups]);
   const daemon = startProcess(dataDir);
@@ -92,8 +96,12 @@ describe.skipIf(process.getuid?.() !== 0)('in a data folder that another user ow
     expect(strange()).toEqual([]);
   });
 
-  test('twinlockd serve becomes the owner, and twinlockd stop too: it reads as root what it is given', async () => {
-    const { daemon, ana, fingerprint } = await foundedVault();
+  test.each([
+    ['the owner’s', OWNER],
+    ['root’s, as chown USER leaves it', 0],
+    ['of other users', STRANGER],
+  ])('twinlockd serve becomes the owner, and twinlockd stop too, where the folder’s group is %s', async (_, group) => {
+    const { daemon, ana, fingerprint } = await foundedVault(group);
     try {
       const status = readFileSync(`/proc/${daemon.child.pid}/status`, 'utf8');
       const ids = Array(4).fill(OWNER).join('\t');
@@ -139,6 +147,22 @@ describe.skipIf(process.getuid?.() !== 0)('in a data folder that another user ow
     const run = await runProgram(join(relative(ROOT, home), 'src/main.ts'), ['--data', dataDir, 'stop', file], home);
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(strange()).toEqual([]);
+  });
+
+  test('an owner whom the user database does not have gets the folder’s group, but not root’s', async () => {
+    chownSync(dataDir, STRANGER, 0);
+    const refused = await twinlockd(INIT);
+    expect([refused.code, refused.stderr]).toEqual([
+      64,
+      `twinlockd: user ${STRANGER} owns ${dataDir}, is not in this machine’s user database, and the folder’s group is root’s: add the user, or give the folder their group (chown ${STRANGER}:GROUP ${dataDir}) (not_permitted)\n`,
+    ]);
+    expect(names()).toEqual([]);
+    chownSync(dataDir, STRANGER, OWNER);
+    const { code, stderr } = await twinlockd(INIT);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(new Set(names().map((path) => `${lstatSync(path).uid}:${lstatSync(path).gid}`))).toEqual(
+      new Set([`${STRANGER}:${OWNER}`]),
+    );
   });
 
   test('where files of the folder are root’s, it is said who must own them', async () => {
