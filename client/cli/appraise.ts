@@ -3,6 +3,7 @@ import type { Appraisal } from '../../src/core/attest/appraisal.ts';
 import { appraiseParts, type Parts } from '../../src/core/attest/compose.ts';
 import { ABSENT } from '../../src/core/attest/token/jws.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
+import { datesAdvice } from '../appraise/dates.ts';
 import { exactInstant } from '../exact.ts';
 import { readReferenceValues } from '../reference-values/file.ts';
 import { EXIT } from './exit.ts';
@@ -33,7 +34,8 @@ of vendors' tools.
 What vendors say of it (--collateral, --vek, --ca, --crl, --jwks) goes with either, in place of what the file has.
 Nothing is asked of any network, and the vendors' roots are part of this program. --ca is AMD's chain here: ASK or
 ASVK, alone or among others of the chain in any order. A TPM's key has no vendor's root: it needs reference values that
-pin who certified it. With --jwks it is you who vouches for the keys. Certificates and lists are read in PEM, and in DER, hexadecimal and base64.
+pin who certified it. With --jwks it is you who vouches for the keys. Certificates and lists are read in PEM, and in
+DER, hexadecimal and base64. Recorded evidence is judged as of its own day with --at.
 Exits with 0 where every rule passes, with 3 where one fails, with 2 for what is no evidence.
 
 Examples:
@@ -64,6 +66,7 @@ async function run({ terminal }: Invocation, file: string | null, flags: Flags):
 function linesOf(appraisal: Appraisal, parts: Parts): readonly string[] {
   const { label, platform, instant, claims, rules, referenceValues } = appraisal;
   const failed = rules.filter((rule) => !rule.pass);
+  const advice = datesAdvice(rules);
   return [
     `platform     ${platform}`,
     `label        ${label}`,
@@ -84,6 +87,7 @@ function linesOf(appraisal: Appraisal, parts: Parts): readonly string[] {
     ),
     '',
     ...failed.flatMap(({ rule, expected, got }) => [`${rule}`, `  expected ${expected}`, `  got      ${got}`]),
+    ...(advice === null ? [] : [advice]),
     ...(platform === 'gpu' ? ['GPU evidence alone is never enough: a CPU’s report has to bind it'] : []),
     ...(referenceValues === null ? unrefused(claims) : []),
     failed.length === 0

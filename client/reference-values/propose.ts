@@ -3,6 +3,7 @@ import { appraiseParts, type Measure } from '../../src/core/attest/compose.ts';
 import { parseReferenceValues, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import type { Subject } from '../appraise/agent-file.ts';
+import { datesAdvice } from '../appraise/dates.ts';
 import { gpusAllowed } from './gpus.ts';
 import { type Choices, type Host, union } from './host.ts';
 import { withNvidia } from './nvidia.ts';
@@ -54,7 +55,9 @@ function refusal(failed: readonly RuleResult[]): TwinlockError {
     failed.map(({ rule, expected, got }) => [rule, `expected ${expected}, got ${got}`]),
   );
   const rules = failed.map(({ rule }) => rule).join(', ');
-  return new TwinlockError('appraisal_failed', `the evidence does not pass: ${rules}`, detail);
+  const advice = datesAdvice(failed);
+  const message = `the evidence does not pass: ${rules}${advice === null ? '' : `; ${advice}`}`;
+  return new TwinlockError('appraisal_failed', message, detail);
 }
 
 function withHost(before: ReferenceValues, host: Host, choices: Choices): ReferenceValues {

@@ -84,6 +84,25 @@ describe('what is printed', () => {
     expect(run.stdout).toContain('FAIL: 1 of ');
   });
 
+  test.each([
+    ['certificate that has expired', 'snp', '2060-01-01', 'snp.chain', 'certificate_expired'],
+    ['certificate that is not yet valid', 'snp', '2001-01-01', 'snp.chain', 'certificate_not_yet_valid'],
+    ['PCK certificate that has expired', 'tdx-gpus', '2045-01-01', 'tdx.pck-chain', 'certificate_expired'],
+    ['token that is over', 'tokens', '2060-01-01', 'ita.time', 'issued'],
+  ])('names --at where a rule fails on the date of a %s', TIMEOUT, async (_, name, day, rule, got) => {
+    const run = await appraise([path(`${name}.json`), '--reference-values', path(`${name}.values.json`), '--at', day]);
+    expect(run.code).toBe(3);
+    expect(run.stdout).toMatch(new RegExp(`^${rule}\\n  expected .*\\n  got      ${got}`, 'm'));
+    expect(run.stdout).toMatch(
+      new RegExp(`^judged by a date: .*${rule}.* To judge as of another time, give --at `, 'm'),
+    );
+  });
+
+  test('does not name --at where what fails is no date', TIMEOUT, async () => {
+    const run = await appraise([...whole, '--nonce', 'ab'.repeat(32)]);
+    expect([run.code, run.stdout.includes('--at')]).toEqual([3, false]);
+  });
+
   test('says that without reference values authenticity alone is checked', TIMEOUT, async () => {
     const run = await appraise([path('snp.json'), ...at]);
     // Its root is the kit's, and no vendor's.

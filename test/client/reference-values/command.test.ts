@@ -109,6 +109,8 @@ describe('from-evidence', () => {
     expect(errorOf(refused).message).toContain('--force');
     const late = await run(...args.map((arg) => (arg === KIT_AT ? '2060-01-01' : arg)), '--force');
     expect([late.code, readFileSync(out, 'utf8')]).toEqual([3, 'mine']);
+    expect(errorOf(late).message).toContain('; judged by a date: snp.chain');
+    expect(errorOf(late).message).toContain('give --at with one at which all of it was valid');
     const forced = await run(...args, '--force');
     expect([forced.code, documentIn(readFileSync(out, 'utf8')).snp?.images]).toEqual([0, expect.any(Array)]);
     expect(forced.json()['unvouched']).toEqual([]);
@@ -126,6 +128,7 @@ describe('from-evidence', () => {
     expect([told.code, told.stdout]).toEqual([3, '']);
     expect(told.stderr).toMatch(/^snp\.chain: expected SEV-VCEK .*, got certificate_/m);
     expect(told.stderr).toContain('the evidence does not pass: snp.chain');
+    expect(told.stderr).not.toContain('--at');
     expect([json.code, json.stdout, errorOf(json)]).toEqual([
       3,
       '',
