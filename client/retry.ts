@@ -3,6 +3,8 @@ import { TwinlockError } from '../src/core/errors.ts';
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 5000;
 const MAX_ASKED_MS = 60_000;
+/** Since the last success, of a vault that is reached and has its client wait: its limits are counted by the day. */
+const MAX_ASKED_TO_WAIT_MS = 25 * 60 * 60_000;
 
 /** How long to go on where the vault cannot be reached; time and waiting are passed in, for tests. */
 export interface RetryPolicy {
@@ -24,26 +26,33 @@ export const DEFAULT_RETRY: RetryPolicy = {
  * Patience with a vault that cannot be reached: `wait` after each failure, which rethrows what is not
  * `unavailable` or `rate_limited`, and everything once the vault has not been reached for `forMs`. Waits twice as
  * long each time. A vault that says `rate_limited`, or when to ask again, has been reached, and is asked again then: it
- * waits for its clock to be confirmed, which nothing that is given up here would hasten.
+ * waits for its clock to be confirmed, which nothing that is given up here would hasten. After 25 hours of that without
+ * a success, what it says is rethrown too.
  */
 export class Patience {
   readonly #policy: RetryPolicy;
+  /** The last success, or when this began. */
+  #succeeded: number;
+  /** When the vault was last reached. */
   #since: number;
   #delayMs = FIRST_DELAY_MS;
 
   constructor(policy: RetryPolicy) {
     this.#policy = policy;
     this.#since = policy.now();
+    this.#succeeded = this.#since;
   }
 
   progress(): void {
     this.#since = this.#policy.now();
+    this.#succeeded = this.#since;
     this.#delayMs = FIRST_DELAY_MS;
   }
 
   async wait(error: unknown): Promise<void> {
     if (error instanceof TwinlockError && asksToWait(error)) {
       this.#since = this.#policy.now();
+      if (this.#since - this.#succeeded >= MAX_ASKED_TO_WAIT_MS) throw error;
       await this.#policy.sleep(askedToWaitMs(error, this.#delayMs));
       return;
     }

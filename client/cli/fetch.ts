@@ -17,7 +17,6 @@ import { waitForRelease } from '../host/wait.ts';
 import { watch } from '../host/watch.ts';
 import { type PrincipalKey, signStopAsPrincipal } from '../principal.ts';
 import { platformRandom } from '../random.ts';
-import { DEFAULT_RETRY, withRetry } from '../retry.ts';
 import { type Connection, connect, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { ask, requestLines } from './request.ts';
@@ -190,7 +189,7 @@ async function giveReceipt(
 ): Promise<number | null> {
   try {
     const found = { modelSignature: null, evaluation };
-    const { index } = await withRetry(DEFAULT_RETRY, () => sendReceipt(api, pending, HOST, fetched, found));
+    const { index } = await sendReceipt(api, pending, HOST, fetched, found);
     return index;
   } catch (error) {
     if (!(error instanceof TwinlockError && error.code === 'statement_seen')) throw error;

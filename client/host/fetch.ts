@@ -13,6 +13,7 @@ import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
 import { heedStops, type StopPlace } from './stops.ts';
 import { isInPlace, removeTargets, writeTarget } from './target.ts';
+import { requireLease } from './wait.ts';
 import { watch } from './watch.ts';
 
 interface FetchProgress {
@@ -66,7 +67,7 @@ export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
   const { api, pending, host, verify, retry = DEFAULT_RETRY, clock = HOST_CLOCK } = options;
   const { onProgress = () => undefined, stops = null } = options;
   onProgress({ phase: 'authority', bytes: 0, totalBytes: 0, path: null });
-  const handover = await withRetry(retry, () => api.handover(pending.release, host));
+  const handover = await handedOver(api, pending.release, host, retry, clock);
   const release = await openRelease(handover, pending, host, verify, clock, stops);
   const lease = new Lease(release.leaseEndsMs, clock);
   const wipeKey = () => wipe(release.releaseKey);
@@ -93,6 +94,22 @@ export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
     lease.stop();
     wipeKey();
   }
+}
+
+/** Before each time that the vault is asked again, this host looks at its own clock. */
+async function handedOver(
+  api: Api,
+  release: Hex,
+  host: number,
+  retry: RetryPolicy,
+  clock: HostClock,
+): ReturnType<Api['handover']> {
+  let isAgain = false;
+  return withRetry(retry, async () => {
+    if (isAgain) requireLease(await api.proposal(release), clock.now());
+    isAgain = true;
+    return api.handover(release, host);
+  });
 }
 
 async function fetchFiles(

@@ -21,7 +21,7 @@ const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
  * five minutes after the statement has expired or the lease is over, and takes no release that comes later. Throws `proposal_closed` (denied,
  * withdrawn, revoked, or the lease is over; `detail.phase` says which), `statement_expired`, `wrong_policy`, `unavailable`
  * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal. A vault that
- * says `rate_limited` is asked again when it says: the request stands meanwhile.
+ * says `rate_limited` is asked again when it says, for a day and an hour: the request stands meanwhile.
  */
 export async function waitForRelease(
   api: Api,
@@ -43,8 +43,7 @@ export async function waitForRelease(
     const end = ENDS[phase];
     if (end !== undefined) throw new TwinlockError(end[0], end[1], { phase });
     if (view.ended) throw new TwinlockError('proposal_closed', 'the lease is over: request it anew', { phase });
-    // A vault whose clock is not confirmed does not say so, and would have this host ask without end.
-    if (phase === 'executed' && now() > (view.leaseEnds ?? Number.POSITIVE_INFINITY) + MAX_SKEW_MS) throw leaseOver();
+    requireLease(view, now());
     if (phase === 'executed') return view;
     if (!view.current) {
       throw new TwinlockError('wrong_policy', 'the policy has changed since it was requested: request it anew', {
@@ -58,6 +57,14 @@ export async function waitForRelease(
     });
     requireInTime(expires, now());
   }
+}
+
+/**
+ * Throws `proposal_closed` five minutes after the lease of a release in force has ended, by this host's own clock: a
+ * vault whose clock is not confirmed does not say so, and would have this host ask without end.
+ */
+export function requireLease({ phase, leaseEnds }: ProposalView, nowMs: number): void {
+  if (phase === 'executed' && nowMs > (leaseEnds ?? Number.POSITIVE_INFINITY) + MAX_SKEW_MS) throw leaseOver();
 }
 
 function requireInTime(expires: number, nowMs: number): void {

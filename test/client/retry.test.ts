@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Api, type ProposalView } from '../../client/api.ts';
+import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import { waitForRelease } from '../../client/host/wait.ts';
-import { type RetryPolicy, withRetry } from '../../client/retry.ts';
+import { Patience, type RetryPolicy, withRetry } from '../../client/retry.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
 
 /** Waits in no time, and remembers how long. */
@@ -36,7 +37,7 @@ describe('a client that is told rate_limited', () => {
     expect(policy.slept).toEqual([1500, 9000]);
   });
 
-  test('does not give up, however often it is told', async () => {
+  test('does not give up within a day, however often it is told', async () => {
     const policy = patient();
     const errors = Array.from({ length: 500 }, () => refusal('rate_limited', { retryAfterMs: 1000 }));
     expect(await withRetry(policy, failing(errors))).toBe('done');
@@ -60,6 +61,20 @@ describe('a client that is told rate_limited', () => {
     expect(await withRetry(policy, failing(errors))).toBe('done');
     expect(policy.slept).toEqual(errors.map(() => 5000));
   });
+
+  test.each(['rate_limited', 'unavailable'] as const)(
+    '%s gives up after 25 hours of it without a success',
+    async (code) => {
+      const policy = patient();
+      const patience = new Patience(policy);
+      const error = refusal(code, { retryAfterMs: 60_000 });
+      for (let i = 0; i < 1000; i++) await patience.wait(error);
+      patience.progress();
+      for (let i = 0; i < 25 * 60; i++) await patience.wait(error);
+      await expect(patience.wait(error)).rejects.toBe(error);
+      expect(policy.slept).toHaveLength(2500);
+    },
+  );
 
   test('still gives up on a vault that cannot be reached', async () => {
     const errors = Array.from({ length: 500 }, () => refusal('unavailable'));
@@ -135,4 +150,61 @@ test('a vault that says rate_limited without end is waited for until the request
   const retry = patient();
   const waiting = waitForRelease(api, { release: view.digest, expires: 3_600_000 }, { retry, now: retry.now });
   await expect(waiting).rejects.toThrow(expect.objectContaining({ code: 'statement_expired' }));
+});
+
+describe('a host that has its weights handed over', () => {
+  const HOUR_MS = 3_600_000;
+  const DAY_MS = 24 * HOUR_MS;
+  const release = 'ab'.repeat(32);
+  const keys = { host: 0, kemSeed: new Uint8Array(32), receiptSeed: new Uint8Array(32), evidence: release };
+  const named = { vault: release, release, model: 'acme/ocr', version: '1' };
+  const pending = { ...named, created: 0, expires: HOUR_MS, hosts: [keys] };
+
+  /** A vault that answers every act in the same way, and says when the lease ends; counts what it is asked to do. */
+  function vaultThat(code: Code, detail: Record<string, number>, leaseEnds: number | null) {
+    const view = { digest: release, kind: 'release', phase: 'executed', index: 1, time: 1, expires: HOUR_MS };
+    const asked = { person: 'ab'.repeat(16), name: 'ana', custodian: true, firstSeen: null };
+    const rest = { statement: {}, asked, votes: [], current: true, wanting: 0, missingGroups: [], receipts: 0 };
+    const counts = { acts: 0 };
+    const api = new Api({
+      baseUrl: 'https://vault.example',
+      fetch: async (url) => {
+        if (url.includes('/proposals/')) return Response.json({ ...view, ...rest, leaseEnds, ended: false });
+        counts.acts++;
+        return Response.json({ code, message: 'wait', detail }, { status: code === 'unavailable' ? 503 : 429 });
+      },
+    });
+    return { api, counts };
+  }
+
+  function fetched(api: Api, retry: RetryPolicy) {
+    const clock = { now: retry.now, monotonic: retry.now };
+    return fetchRelease({ api, pending, host: 0, folder: 'unused', verify: async () => undefined, retry, clock });
+  }
+
+  test.each(['unavailable', 'rate_limited'] as const)(
+    'asks a vault that says %s no more, five minutes after the lease has ended by its own clock',
+    async (code) => {
+      const retry = patient();
+      const { api } = vaultThat(code, { retryAfterMs: 5000 }, HOUR_MS);
+      await expect(fetched(api, retry)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+      expect(retry.now()).toBe(HOUR_MS + 5 * 60_000 + 5000);
+    },
+  );
+
+  test('asks a vault that names no end of the lease for 25 hours', async () => {
+    const retry = patient();
+    const { api } = vaultThat('unavailable', { retryAfterMs: 60_000 }, null);
+    await expect(fetched(api, retry)).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }));
+    expect(retry.now()).toBe(DAY_MS + HOUR_MS);
+  });
+
+  test('offers its receipt for 25 hours to a vault that has it wait without end', async () => {
+    const retry = patient();
+    const { api, counts } = vaultThat('rate_limited', { retryAfterMs: 60_000 }, null);
+    const done = { keyCheck: release, files: [], bytes: 0, receivedBytes: 0, modelSignature: null };
+    const sent = sendReceipt(api, pending, 0, done, undefined, retry);
+    await expect(sent).rejects.toThrow(expect.objectContaining({ code: 'rate_limited' }));
+    expect(counts.acts).toBe(25 * 60 + 1);
+  });
 });
