@@ -13,14 +13,20 @@ import { stop } from './vault/stop.ts';
 
 /**
  * Records a stop that was carried to the vault's machine: by the daemon, where one has the data folder open, and
- * else here, holding the folder alone. Throws as `stop`, `handOverStop` and `openStore`,
+ * else here, holding the folder alone. Several may do so at once. Throws as `stop`, `handOverStop` and `openStore`,
  * and `not_permitted` for a user who may not write there.
  */
 export async function stopByHand(dataDir: string, signed: SignedStop): Promise<Told> {
   const seed = readLogSeed(dataDir);
   requireWritable(dataDir);
+  const recordAlone = () => recordUnlessInUse(dataDir, seed, signed);
+  return (await recordAlone()) ?? handOverStop(dataDir, signed, recordAlone);
+}
+
+/** Null where another process has the folder. */
+async function recordUnlessInUse(dataDir: string, seed: Uint8Array, signed: SignedStop): Promise<Told | null> {
   const store = openUnlessInUse(dataDir);
-  if (store === null) return handOverStop(dataDir, signed);
+  if (store === null) return null;
   try {
     const clocks = { now: () => Date.now(), monotonic: () => performance.now() };
     const recorder = await openRecorder(store, seed, clocks);

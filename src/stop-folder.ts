@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +8,6 @@ import { must, TwinlockError } from './core/errors.ts';
 import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } from './core/log/signed-stop.ts';
 import type { RecordedStop } from './core/state/state.ts';
 import type { StopNames } from './core/state/stop-text.ts';
-import { statementDigest } from './core/statement/statement.ts';
 import { type Problem, problemOf } from './http/problem.ts';
 import { writeAside } from './write-aside.ts';
 
@@ -21,6 +21,7 @@ const LOOK_EVERY_MS = 500;
 /** The stops of a whole committee have less. */
 const MAX_ANSWER_BYTES = 1 << 20;
 const ANSWER_WITHIN_MS = 15_000;
+const TRY_ALONE_EVERY_MS = 1_500;
 
 /** What a stop came to: the answer, or why it was refused. */
 type Outcome = { readonly done: Told } | { readonly problem: Problem };
@@ -89,28 +90,46 @@ async function readPlainFile(path: string, maxBytes: number): Promise<Uint8Array
 }
 
 /**
- * Puts a stop before the daemon that has the data folder, and waits for its answer. To be called as that folder's
- * owner. Throws the daemon's code, `not_permitted` as `makeFolder`, and `unavailable` where it does not answer; the stop then lies there, and is taken when it does or starts anew.
+ * Puts a stop before the process that has the data folder, and waits for its answer. That process may be no daemon, or
+ * end before it looks: so `recordAlone` is tried again and again, which returns null while the folder is in use. To be
+ * called as that folder's owner. Throws the daemon's code, `not_permitted` as `makeFolder`, as `recordAlone`, and
+ * `unavailable` where no answer comes; the stop then lies there, and is taken by the daemon once it looks.
  */
-export async function handOverStop(dataDir: string, stop: SignedStop): Promise<Told> {
+export async function handOverStop(
+  dataDir: string,
+  stop: SignedStop,
+  recordAlone: () => Promise<Told | null>,
+): Promise<Told> {
   const folder = join(dataDir, STOP_FOLDER);
   await makeFolder(dataDir, folder);
-  const path = join(folder, `${statementDigest(stop.statement)}.json`);
-  await rm(`${path}.answer`, { force: true });
+  // Named by chance: others may hand over the same stop at the same time, and each waits for an answer of their own.
+  const path = join(folder, `${randomBytes(32).toString('hex')}.json`);
   await writeAside(path, signedStopBytes(stop));
+  let nextTry = performance.now() + TRY_ALONE_EVERY_MS;
   for (const until = performance.now() + ANSWER_WITHIN_MS; performance.now() < until; await sleep(100)) {
     const answer = await readPlainFile(`${path}.answer`, MAX_ANSWER_BYTES).catch(() => null);
-    if (answer === null) continue;
-    await rm(`${path}.answer`, { force: true });
-    const outcome = JSON.parse(fromUtf8(answer)) as Outcome;
-    if ('done' in outcome) return outcome.done;
-    const { code, message, detail } = outcome.problem;
-    throw new TwinlockError(code, message, { ...detail });
+    if (answer !== null) {
+      await rm(`${path}.answer`, { force: true });
+      return toldBy(JSON.parse(fromUtf8(answer)) as Outcome);
+    }
+    if (performance.now() < nextTry) continue;
+    const told = await recordAlone();
+    if (told !== null) {
+      await rm(path, { force: true });
+      return told;
+    }
+    nextTry = performance.now() + TRY_ALONE_EVERY_MS;
   }
   throw new TwinlockError(
     'unavailable',
-    `the twinlockd that has ${dataDir} open has not answered for ${ANSWER_WITHIN_MS / 1000} s: the stop lies in ${path} and is taken when it does, or when it is started anew`,
+    `the twinlockd that has ${dataDir} open has not answered for ${ANSWER_WITHIN_MS / 1000} s: the stop lies in ${path} and is taken when it does, or when it is started anew, and the answer then lies beside it`,
   );
+}
+
+function toldBy(outcome: Outcome): Told {
+  if ('done' in outcome) return outcome.done;
+  const { code, message, detail } = outcome.problem;
+  throw new TwinlockError(code, message, { ...detail });
 }
 
 /**

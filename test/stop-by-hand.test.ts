@@ -16,6 +16,7 @@ import { platformRandom } from '../client/random.ts';
 import { type SignedStop, signedStopBytes } from '../src/core/log/signed-stop.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
 import { STOP_FOLDER, watchStopFolder } from '../src/stop-folder.ts';
+import { openStore } from '../src/store/open.ts';
 import { runProgram } from './client/cli/vault.ts';
 import { ask } from './http/ask.ts';
 import { openVault, type Person, type Vault } from './vault-kit.ts';
@@ -84,6 +85,28 @@ describe('twinlockd stop FILE', () => {
     );
     await vault.restart();
     expect(stopped()).toMatchObject([{ name: 'ben' }]);
+  });
+
+  test.each([
+    ['a daemon has', true],
+    ['a process had that ended without an answer', false],
+  ])('records it once for three who bring it at once into a folder that %s, and tells each', async (_, isServed) => {
+    const file = await carried(vault.ana);
+    const { dataDir } = vault.prepared;
+    if (!isServed) await vault.daemon.close();
+    const store = isServed ? null : openStore(dataDir);
+    const bringing = Promise.all([1, 2, 3].map(() => twinlockd(file, '--json')));
+    if (store !== null) {
+      const brought = () => readdirSync(join(dataDir, STOP_FOLDER)).filter((name) => name.endsWith('.json'));
+      await vi.waitFor(() => expect(brought()).toHaveLength(3), 20_000);
+      store.close();
+    }
+    const runs = await bringing;
+    if (store !== null) await vault.restart();
+    expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual([1, 2, 3].map(() => [0, '']));
+    expect(runs.map((run) => run.json()['already']).toSorted()).toEqual([false, true, true]);
+    expect(stopped()).toMatchObject([{ name: 'ana', reason: 'a drill' }]);
+    expect(readdirSync(join(dataDir, STOP_FOLDER))).toEqual([]);
   });
 
   test('that lies in the folder when a daemon starts is taken', async () => {

@@ -15,8 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type SignedStop, signedStopBytes } from '../src/core/log/signed-stop.ts';
-import { statementDigest } from '../src/core/statement/statement.ts';
-import { handOverStop, STOP_FOLDER, watchStopFolder } from '../src/stop-folder.ts';
+import { handOverStop, STOP_FOLDER, type Told, watchStopFolder } from '../src/stop-folder.ts';
 import { founded } from './core/state/stages.ts';
 
 /** src/stop-folder.ts */
@@ -54,6 +53,10 @@ async function signed(reason = 'a drill'): Promise<SignedStop> {
   const { body } = await world.draftStop(statement);
   return { statement, signature: body.signature };
 }
+
+/** What records a stop without the daemon finds that it has the folder. */
+const inUse = async () => null;
+const namesOfStops = () => readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
 
 const pathOf = (i: number) => join(folder, `${i.toString(16).padStart(64, '0')}.json`);
 const outcome = (i: number) => JSON.parse(readFileSync(`${pathOf(i)}.answer`, 'utf8')) as Record<string, unknown>;
@@ -142,7 +145,7 @@ describe('the stop folder is refused, by the daemon and by twinlockd stop,', () 
     symlinkSync(elsewhere, folder);
     watch();
     await vi.waitFor(() => expect(errors).toEqual([refused]), 10_000);
-    await expect(handOverStop(dataDir, await signed())).rejects.toThrow(refused);
+    await expect(handOverStop(dataDir, await signed(), inUse)).rejects.toThrow(refused);
     expect(readdirSync(elsewhere)).toEqual([`${'0'.repeat(64)}.json`]);
     expect(statSync(elsewhere).mode & 0o777).toBe(0o755);
   });
@@ -150,7 +153,7 @@ describe('the stop folder is refused, by the daemon and by twinlockd stop,', () 
   test.skipIf(process.getuid?.() !== 0)('where another user owns it (needs root)', async () => {
     mkdirSync(folder);
     chownSync(folder, 65_534, 65_534);
-    await expect(handOverStop(dataDir, await signed())).rejects.toThrow(refused);
+    await expect(handOverStop(dataDir, await signed(), inUse)).rejects.toThrow(refused);
     expect(readdirSync(folder)).toEqual([]);
   });
 });
@@ -161,26 +164,36 @@ test('the stop folder is its owner’s alone, also where it was there already', 
   await vi.waitFor(() => expect(statSync(folder).mode & 0o777).toBe(0o700), 10_000);
 });
 
-test('a stop is handed over through no link, and no answer is read through one', async () => {
+test('a stop is handed over under a name of its own, and no answer is read through a link', async () => {
   const [stop, victim] = [await signed(), join(dataDir, 'log.key')];
-  const path = join(folder, `${statementDigest(stop.statement)}.json`);
-  writeFileSync(
-    victim,
-    JSON.stringify({ done: { index: 666, already: false, earlier: null, stopped: null, names: null } }),
-  );
+  const told = (index: number) => ({ index, already: false, earlier: null, stopped: null, names: null });
+  writeFileSync(victim, JSON.stringify({ done: told(666) }));
   mkdirSync(folder);
-  symlinkSync(victim, path);
-  symlinkSync(victim, `${path}.aside`);
   const before = readFileSync(victim, 'utf8');
-  const answer = handOverStop(dataDir, stop);
-  await vi.waitFor(() => expect(readFileSync(path)).toEqual(Buffer.from(signedStopBytes(stop))), 5_000);
+  const answer = handOverStop(dataDir, stop, inUse);
+  await vi.waitFor(() => expect(namesOfStops()).toHaveLength(1), 5_000);
+  const path = join(folder, namesOfStops()[0] ?? '');
+  expect(readFileSync(path)).toEqual(Buffer.from(signedStopBytes(stop)));
   symlinkSync(victim, `${path}.answer`);
   await new Promise((resolve) => setTimeout(resolve, 300));
   rmSync(`${path}.answer`);
-  writeFileSync(
-    `${path}.answer`,
-    JSON.stringify({ done: { index: 7, already: false, earlier: null, stopped: null, names: null } }),
-  );
+  writeFileSync(`${path}.answer`, JSON.stringify({ done: told(7) }));
   expect(await answer).toMatchObject({ index: 7 });
   expect(readFileSync(victim, 'utf8')).toBe(before);
+});
+
+test('of several who hand over the same stop at once, each is answered', async () => {
+  const stop = await signed();
+  const answers = Promise.all([1, 2, 3].map(() => handOverStop(dataDir, stop, inUse)));
+  await vi.waitFor(() => expect(namesOfStops()).toHaveLength(3), 5_000);
+  watch();
+  expect((await answers).map(({ index }) => index).toSorted()).toEqual([1, 2, 3]);
+  await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]), 5_000);
+});
+
+test('a stop is recorded by the process that brings it once the one that had the data folder has ended without an answer', async () => {
+  const told = { index: 3, already: false, earlier: null, stopped: null, names: null };
+  const tries = vi.fn<() => Promise<Told | null>>().mockResolvedValueOnce(null).mockResolvedValueOnce(told);
+  expect(await handOverStop(dataDir, await signed(), tries)).toEqual(told);
+  expect(readdirSync(folder)).toEqual([]);
 });
