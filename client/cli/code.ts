@@ -60,7 +60,10 @@ function linesOf(report: ProposalReport, facts: Facts): readonly string[] {
     ...personRows('proposed by', proposer, proposer.machine === null ? '' : `“${proposer.machine}”, a machine of `),
     ...row('proposed', exactInstant(statement.created)),
     ...row('expires', exactInstant(statement.expires)),
-    ...row('policy', `${policy.digest}, in force since entry ${policy.since}`),
+    ...row(
+      'policy',
+      `${policy.digest}, in force since entry ${policy.since}${policy.digest === facts.policy.digest ? '' : ', and not now'}`,
+    ),
     ...(votes.length === 0 ? row('votes', 'none') : votes.flatMap(voteRows)),
     'the statement, exactly',
     ...JSON.stringify(statement, null, 2)

@@ -64,6 +64,7 @@ export const CODES = {
     'kem_key_reused',
     'evidence_reused',
     'stop_unknown',
+    'stop_used',
     'vault_not_stopped',
     // at the door
     'unauthenticated',

@@ -77,6 +77,7 @@ export function statusOf(code: Code) {
       return 429;
     case 'already_voted':
     case 'statement_seen':
+    case 'stop_used':
     case 'statement_expired':
     case 'principal_exists':
     case 'person_exists':

@@ -158,8 +158,8 @@ export interface Facts {
   /** By what a namespace, a model or a version looks like (core/name), its name. */
   readonly spellings: PersistentMap<string, string>;
   readonly proposals: PersistentMap<Hex, Proposal>;
-  /** Digests of all statements ever proposed or executed. */
-  readonly statements: PersistentSet<Hex>;
+  /** By the digest of every statement that was proposed or took effect: the entry that holds it. */
+  readonly statements: PersistentMap<Hex, number>;
   /** SHA-256 of every host KEM key and every evidence ever named. */
   readonly kemKeys: PersistentSet<Hex>;
   readonly evidence: PersistentSet<Hex>;

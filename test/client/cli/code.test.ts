@@ -254,6 +254,7 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
              it can take effect, with the votes that it has
              to prevent that, who proposed it withdraws it
 `);
+    expect(stdout).toContain(`policy       ${policy.digest}, in force since entry 0, and not now\n`);
     expect(json).toMatchObject({ standing: 'overtaken', isPending: false, votes: votes('approve', vault.ana) });
     const back = await proposeAs(vault.ben, { kind: 'policy', policy: policy.document, reason: 'as it was' });
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, back);

@@ -243,7 +243,7 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     names: PersistentMap(),
     spellings: PersistentMap(),
     proposals: PersistentMap(),
-    statements: PersistentSet([vault]),
+    statements: PersistentMap([[vault, 0]]),
     kemKeys: PersistentSet(),
     evidence: PersistentSet(),
     refusals: List(),

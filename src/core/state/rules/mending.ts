@@ -64,7 +64,7 @@ function mend(facts: Facts, timeMs: number): string | null {
   const bytes = canonicalBytes(anotherThan(facts.policy.digest));
   const statement = changeTo(digestOf(bytes), facts, custodians[0] ?? { person: '', credential: '' }, timeMs);
   // What is open could be withdrawn first.
-  const before = { ...facts, proposedPolicies: PersistentMap<Hex, Policy>(), statements: PersistentSet<Hex>() };
+  const before = { ...facts, proposedPolicies: PersistentMap<Hex, Policy>(), statements: PersistentMap<Hex, number>() };
   const surroundings = { objects: new Map([[statement.document, bytes]]), history: ANY_HISTORY };
   let after = proposed(before, statement, { index: 1, time: timeMs }, surroundings).facts;
   const time = timeMs + TIME_TO_APPROVE_MS;

@@ -50,7 +50,7 @@ export function proposed(facts: Facts, statement: Proposable, at: ProposedAt, su
     claims: effected.claims,
     facts: {
       ...effected.facts,
-      statements: facts.statements.add(digest),
+      statements: facts.statements.set(digest, at.index),
       proposals: facts.proposals.set(digest, proposal),
     },
   };

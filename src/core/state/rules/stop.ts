@@ -7,7 +7,7 @@ import { parseStatement, type Stop, statementDigest } from '../../statement/stat
 import { signableMessage } from '../../webauthn/challenge.ts';
 import type { Judgement } from '../judgement.ts';
 import type { Authenticator, Facts, Proposal, RecordedStop } from '../state.ts';
-import { requireNew, withProposal } from './proposal.ts';
+import { withProposal } from './proposal.ts';
 import { requireStillDecides } from './retirement.ts';
 import { assertionClaim, currentAuthenticator, currentPrincipal, ed25519Claim } from './signatures.ts';
 
@@ -33,10 +33,10 @@ export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'i
   must(stop.kind === 'stop', 'unknown_kind', `expected a statement of kind stop, got ${stop.kind}`);
   const { claim, person } = checkStop(facts, stop, entry.body.signature);
   const digest = statementDigest(stop);
-  requireNew(facts, digest);
+  requireUnused(facts, digest);
   restsOn(facts, stop, person);
   const stopped = STOPS[stop.what](facts, { stop, digest, person, index: entry.index, time: entry.time });
-  return { claims: [claim], facts: { ...stopped, statements: stopped.statements.add(digest) } };
+  return { claims: [claim], facts: { ...stopped, statements: stopped.statements.set(digest, entry.index) } };
 }
 
 /**
@@ -89,6 +89,22 @@ function requireMayStop(facts: Facts, key: string, { what, target }: Stop): void
   must(isOwn || isItself, 'not_permitted', 'a principal stops only what it has proposed, and itself');
 }
 
+/** A stop counts once. Says what became of it and how the vault stands, for a person who relies on it: no name, no reason. */
+function requireUnused({ statements, stopped }: Facts, digest: Hex): void {
+  const index = statements.get(digest);
+  if (index === undefined) return;
+  const recorded = `this stop was recorded as entry ${index}`;
+  const isInForce = stopped?.some((stop) => stop.digest === digest) === true;
+  const since = `${recorded}, and a quorum has resumed the vault since`;
+  const now =
+    stopped === null
+      ? `${since}: ${NOT_STOPPED}`
+      : `${since}; another stop holds it now: to add yours, sign a new stop`;
+  must(false, 'stop_used', isInForce ? `${recorded}, and is in force: a stop counts once` : now);
+}
+
+const NOT_STOPPED = 'the vault is NOT stopped: sign a new stop';
+
 /**
  * A stop of everything counts once, and is not used up by a resumption whose voters never heard it: it rests
  * on the last resumption that its signer knew of, and that must be a later one than their word was last heard
@@ -108,7 +124,7 @@ function restsOn(facts: Facts, { what, base }: Stop, person: Hex): void {
     !isHeard,
     'wrong_base',
     facts.stopped === null
-      ? `stop.base: made before the resumption ${latest}, after which this person was heard: sign another that rests on it`
+      ? `stop.base: made before the resumption ${latest}, after which this person was heard: ${NOT_STOPPED}`
       : 'stop.base: this person has stopped the vault already',
   );
 }

@@ -42,7 +42,7 @@ const HEADER: readonly BrokenRule[] = [
   stop('wrong_base', 'a stop of one release that rests on something', () =>
     stopping(({ release }) => ({ what: 'release', target: release, base: OTHER })),
   ),
-  proposal('statement_seen', 'a stop that is replayed after the vault has resumed', async () => {
+  stop('stop_used', 'a stop that is replayed after the vault has resumed', async () => {
     const { world, ana, ben, cleo } = await founded();
     const draft = await world.draftStop(world.stop('all', ZEROS, cleo));
     await world.append(draft);
