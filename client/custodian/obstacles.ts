@@ -4,10 +4,10 @@ import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import { MAX_SKEW_MS, requireWithinSkew } from '../../src/core/state/judgement.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired } from '../../src/core/state/rules/proposal.ts';
-import type { Facts, Proposal } from '../../src/core/state/state.ts';
+import type { Facts, Proposal, Vote } from '../../src/core/state/state.ts';
 import { ownAuthenticators } from './ceremony.ts';
 
-/** Why a proposal cannot be approved by this custodian, here and now. */
+/** Why a proposal cannot be approved, or denied, by this custodian, here and now. */
 export interface Obstacle {
   readonly code: Code;
   readonly message: string;
@@ -18,20 +18,41 @@ export interface Obstacle {
  * them before the touch. The evidence of hosts is judged apart.
  */
 export function obstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs: number): readonly Obstacle[] {
-  const { statement, votes, phase } = proposal;
   const checks = [
-    () => must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`),
-    () => requireUnexpired(statement, nowMs),
+    ...eitherWay(facts, proposal, person, nowMs, 'approve'),
     () => requireWithinSkew(Math.min(nowMs, proposal.time), proposal.time, 'this workstation’s clock'),
-    () => requireClocks(facts, proposal, nowMs),
-    () => requireCurrent(facts, statement),
-    () => requireCurrentBase(facts, statement),
-    () => void ownAuthenticators(facts, person),
-    () => requireNotBarred(facts, proposal, person),
-    () => must(!votes.some((vote) => vote.person === person), 'already_voted', 'you have decided on this already'),
+    () => requireCurrentBase(facts, proposal.statement),
     () => requireEffect(facts, proposal, person),
   ];
   return checks.flatMap(obstacle);
+}
+
+/**
+ * The rules of the fold that a denial would break, by whatever clock the vault has: a denial stays possible wherever
+ * the fold may take one, also of what could not take effect.
+ */
+export function denialObstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs: number): readonly Obstacle[] {
+  return eitherWay(facts, proposal, person, nowMs, 'deny').flatMap(obstacle);
+}
+
+/** What stands against an approval and a denial alike. */
+function eitherWay(
+  facts: Facts,
+  proposal: Proposal,
+  person: Hex,
+  nowMs: number,
+  decision: Vote['decision'],
+): readonly (() => void)[] {
+  const { statement, votes, phase } = proposal;
+  return [
+    () => must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`),
+    () => requireUnexpired(statement, nowMs),
+    () => requireClocks(facts, proposal, nowMs, decision === 'deny' ? MAX_SKEW_MS : 0),
+    () => requireCurrent(facts, statement),
+    () => void ownAuthenticators(facts, person),
+    () => requireNotBarred(facts, proposal, person),
+    () => must(!votes.some((vote) => vote.person === person), 'already_voted', 'you have decided on this already'),
+  ];
 }
 
 /** How far the log's clock, which is what custodians have signed, is ahead of this workstation's; milliseconds, and 0 within five minutes. */
@@ -40,18 +61,20 @@ export function logAheadMs({ attestedMs }: Pick<Facts, 'attestedMs'>, nowMs: num
   return aheadMs > MAX_SKEW_MS ? aheadMs : 0;
 }
 
-/** A log whose clock is ahead takes its correction and nothing else; one that is right needs none. */
-function requireClocks(facts: Facts, { statement }: Proposal, nowMs: number): void {
-  const aheadMs = logAheadMs(facts, nowMs);
-  const isAhead = aheadMs > 0;
+/**
+ * A log whose clock is ahead takes its correction and nothing else; one that is right needs none. The vault's clock may
+ * be `leewayMs` before or after this workstation's.
+ */
+function requireClocks(facts: Facts, { statement }: Proposal, nowMs: number, leewayMs: number): void {
+  const aheadMs = facts.attestedMs - nowMs;
   must(
-    !isAhead || statement.kind === 'clock',
+    aheadMs <= MAX_SKEW_MS + leewayMs || statement.kind === 'clock',
     'clock_skew',
     `the log’s clock, the latest time that a custodian has signed, is ${durationText(aheadMs)} ahead of this workstation’s: set the workstation’s; or, if it is right, propose to set the log’s clock back`,
     { seconds: Math.round(aheadMs / 1000) },
   );
   must(
-    isAhead || statement.kind !== 'clock',
+    aheadMs > MAX_SKEW_MS - leewayMs || statement.kind !== 'clock',
     'clock_skew',
     'by this workstation’s clock the log’s is not ahead: nothing is to be set back',
   );

@@ -12,7 +12,7 @@ import { type Alike, alikeEnrolments } from './alike.ts';
 import type { Custodian } from './ceremony.ts';
 import { type Change, differences } from './differences.ts';
 import { appraiseHosts, type HostReview } from './host-review.ts';
-import { type Obstacle, obstaclesOf } from './obstacles.ts';
+import { denialObstaclesOf, type Obstacle, obstaclesOf } from './obstacles.ts';
 import { type Difference, policyDifferences } from './policy-diff.ts';
 import { policyNamed } from './policy-named.ts';
 
@@ -78,6 +78,8 @@ export interface Review {
   readonly code: string;
   /** Why this custodian cannot approve it here and now; `approve` throws where there is one. */
   readonly obstacles: readonly Obstacle[];
+  /** Why this custodian cannot deny it; empty where the fold may take a denial. */
+  readonly denialObstacles: readonly Obstacle[];
 }
 
 /**
@@ -93,7 +95,7 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
   const isPending = proposal.phase === 'open' || proposal.phase === 'approved';
   const nowMs = isPending ? custodian.now() : null;
   const hosts = statement.kind === 'release' ? await appraiseHosts(replica, statement, nowMs, custodian.verify) : [];
-  const obstacles = obstaclesOf(facts, proposal, custodian.person, custodian.now());
+  const judged = [facts, proposal, custodian.person, custodian.now()] as const;
   return {
     digest,
     grade: facts.genesis.grade,
@@ -108,7 +110,8 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
     policyChange: statement.kind === 'policy' ? await policyChangeOf(replica, statement) : null,
     alike: proposal.phase === 'open' ? alikeEnrolments(facts, proposal) : [],
     code: comparisonCode(digest, REQUEST_WORDS),
-    obstacles: [...obstacles, ...hosts.flatMap((host) => host.obstacles)],
+    obstacles: [...obstaclesOf(...judged), ...hosts.flatMap((host) => host.obstacles)],
+    denialObstacles: denialObstaclesOf(...judged),
   };
 }
 

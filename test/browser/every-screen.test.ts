@@ -153,6 +153,55 @@ describe('with honest texts nothing is cut off at any width, and every complete 
   });
 });
 
+describe('a machine is enrolled for the owner whom its file names, or with a warning', () => {
+  const paste = (file: object) => page.getByLabel('Its key').fill(JSON.stringify(file));
+  const owner = () => page.getByLabel('Its owner');
+  const warning = () => page.getByRole('status').filter({ hasText: 'The file names another owner' });
+  const chosen = () => owner().evaluate((select: HTMLSelectElement) => select.selectedOptions[0]?.text ?? '');
+  const of = (name: string) => invitationOf(makeKey('requester', 'turin-serving'), name);
+
+  it('what was chosen for another file is chosen no more', async () => {
+    await show(running, 'in', 'propose');
+    await paste(of('ben'));
+    expect(await chosen()).toContain('“ben”');
+    await owner().selectOption(vault.cleo.custodian.person);
+    await page.getByLabel('Models').fill('acme/other');
+    await paste(of('ana'));
+    expect(await chosen()).toContain('“ana”');
+    expect(await page.getByLabel('Models').inputValue()).toBe('acme/*');
+    expect(await warning().count()).toBe(0);
+  });
+
+  it('another choice than the file’s is said, with both', async () => {
+    await owner().selectOption(vault.cleo.custodian.person);
+    const text = (await warning().innerText()).replaceAll(/\s+/g, ' ');
+    const { ana, cleo } = vault;
+    expect(text).toContain(`The file names ana custodian id ${ana.custodian.person}`);
+    expect(text).toContain(`as its owner; you chose cleo custodian id ${cleo.custodian.person}`);
+    await owner().selectOption(ana.custodian.person);
+    expect(await warning().count()).toBe(0);
+  });
+
+  it('so is an owner who is no custodian, before and after somebody is chosen', async () => {
+    await paste(of('erin'));
+    expect(await chosen()).toBe('Choose');
+    expect(await warning().innerText()).toContain('The file names “erin” as its owner; you chose nobody yet.');
+    await owner().selectOption(vault.cleo.custodian.person);
+    expect(await warning().innerText()).toContain('The file names “erin” as its owner; you chose cleo');
+    expect(await namedByNameAlone(page, named())).toEqual([]);
+  });
+
+  it.each([
+    ['requester', 'What it asks for, its owner asks for'],
+    ['depositor', 'What it deposits is its owner’s'],
+    ['auditor', 'It reads the log and asks for nothing'],
+  ] as const)('what its owner has no vote on is that of its role: %s', async (role, hint) => {
+    await paste(invitationOf(makeKey(role, 'turin-serving'), 'ben'));
+    const text = await page.locator('label', { has: owner() }).locator('small').innerText();
+    expect(text).toContain(`Its owner has no vote on the enrolment. ${hint}`);
+  });
+});
+
 describe('a log whose clock is ahead of the workstation’s', () => {
   const notices = () => page.locator('.notice', { hasText: 'ahead of this workstation’s' });
 

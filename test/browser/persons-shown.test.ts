@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api } from '../../client/api.ts';
 import { openPrincipalSession, principalRecord } from '../../client/principal.ts';
@@ -45,8 +45,8 @@ afterAll(async () => {
   await vault?.close();
 });
 
-async function show(digest: Hex): Promise<void> {
-  const showing = { digest, person: vault.ana.custodian.person, nowMs: Date.now(), referenceValues: null };
+async function show(digest: Hex, nowMs = Date.now()): Promise<void> {
+  const showing = { digest, person: vault.ana.custodian.person, nowMs, referenceValues: null };
   await page.evaluate(
     ([carried, shown]) => (globalThis as unknown as WithCore).twinlockCore.showProposal(carried, shown),
     [await carriedLog(vault), showing] as const,
@@ -57,6 +57,11 @@ async function show(digest: Hex): Promise<void> {
 async function fact(panel: string, name: string): Promise<string> {
   const term = page.getByRole('region', { name: panel }).locator('dt', { hasText: new RegExp(`^${name}$`) });
   return (await term.locator('xpath=following-sibling::dd[1]').innerText()).replaceAll(/\s+/g, ' ');
+}
+
+/** What stands beside a button that cannot be pressed. */
+async function whyNot(button: Locator): Promise<string> {
+  return (await page.locator(`[id="${await button.getAttribute('aria-describedby')}"]`).innerText()).trim();
 }
 
 const SEEN = String.raw`first seen in entry (\d+), .* \(20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z\)`;
@@ -151,6 +156,24 @@ describe('on the page of every proposal, persons are named by id, membership and
     expect(await namedByNameAlone(page, { persons, machines: [] })).toEqual([]);
   });
 
+  it('where the fold would refuse a denial, none can be signed, and the page says why; else one can', async () => {
+    const digest = shown.get('policy') ?? '';
+    const denyButton = page.getByRole('button', { name: 'Deny' });
+    await show(digest, Date.now() - 3_590_000);
+    expect(await denyButton.isDisabled()).toBe(true);
+    expect(await whyNot(denyButton)).toMatch(
+      /^It cannot be denied: the log’s clock, .* is 59 minutes \d+ seconds ahead of this workstation’s/,
+    );
+    // The vault's clock may lie between the two: then the fold takes a denial, and no approval is offered.
+    await show(digest, Date.now() - 8 * 60_000);
+    expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
+    expect(await denyButton.isDisabled()).toBe(false);
+    await show(digest);
+    expect(await denyButton.isDisabled()).toBe(false);
+    await show(shown.get('release by another') ?? '');
+    expect(await whyNot(denyButton)).toBe('It cannot be denied: you asked for this, or it is about you: others decide');
+  });
+
   it('what another policy has overtaken says that it can come back with its votes, and how to prevent it', async () => {
     const before = (await followAs(vault.auditor, vault.fingerprint)).facts.policy.digest;
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, shown.get('policy') ?? '');
@@ -162,6 +185,9 @@ describe('on the page of every proposal, persons are named by id, membership and
     );
     expect(text.replaceAll(' ', '')).toContain(before);
     await show(shown.get('release by another') ?? '');
+    const denyButton = page.getByRole('button', { name: 'Deny' });
+    expect(await denyButton.isDisabled()).toBe(true);
+    expect(await whyNot(denyButton)).toMatch(/^It cannot be denied: expected the policy in force, /);
     expect(await notice.innerText()).toContain('who proposed it withdraws it, or any custodian revokes it.');
     expect(await page.getByRole('button', { name: 'Revoke this release', includeHidden: true }).count()).toBe(1);
     await page.evaluate(

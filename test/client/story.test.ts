@@ -85,6 +85,7 @@ describe('the whole story, through the library alone', () => {
       policy: { threshold: 2, wanting: 1, votes: [{ name: 'ana', decision: 'approve' }] },
       hosts: [{ position: 0, atVault: { verdict: 'pass' }, atOwnClock: { verdict: 'pass' } }],
       obstacles: [],
+      denialObstacles: [],
     });
     expect(seen.code.split(' ')).toHaveLength(4);
     const fields = seen.changes?.map(({ field }) => field);

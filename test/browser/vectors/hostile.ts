@@ -126,7 +126,13 @@ export function measure(): string | null {
 
 /** Anything that stands in the way of an approval is for other tests. */
 function manyHosts(of: Review): Review {
-  const open = { ...of, obstacles: [], isPending: true, proposal: { ...of.proposal, phase: 'open' as const } };
+  const open = {
+    ...of,
+    obstacles: [],
+    denialObstacles: [],
+    isPending: true,
+    proposal: { ...of.proposal, phase: 'open' as const },
+  };
   const { statement } = of;
   if (statement.kind !== 'release') return open;
   const many = <T>(items: readonly T[]) => Array.from({ length: 64 }, (_, i) => items[i % items.length] as T);

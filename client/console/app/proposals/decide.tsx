@@ -20,16 +20,6 @@ import { isOvertaken, phaseOf } from './title.ts';
 
 /** Reasons are listed until they bury the buttons: 64 hosts may have thousands. */
 const MAX_OBSTACLES = 12;
-/** What stands against a denial too. */
-const NO_VOTE: ReadonlySet<Code> = new Set([
-  'proposal_closed',
-  'statement_expired',
-  'already_voted',
-  'proposer_cannot_approve',
-  'not_a_custodian',
-  'credential_retired',
-]);
-
 /** What was signed and sent from this page, and the error that came back; null where none did. */
 interface SentDecision {
   readonly decision: Vote['decision'];
@@ -99,8 +89,7 @@ function Outcome({ phase, own }: { phase: string; own: Vote | undefined }) {
 function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision | null }) {
   const approving = useDecision(review.digest, 'approve', () => act((replica, self) => approve(self, replica, review)));
   const denying = useDecision(review.digest, 'deny', () => act((replica, self) => deny(self, replica, review.digest)));
-  const { obstacles } = review;
-  const canVote = !obstacles.some(({ code }) => NO_VOTE.has(code));
+  const { obstacles, denialObstacles } = review;
   const busy = approving.busy || denying.busy;
   return (
     <>
@@ -132,8 +121,8 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
         <ActionButton
           action={denying}
           kind="danger"
-          disabled={busy || !canVote}
-          describedBy={canVote ? undefined : 'obstacles'}
+          disabled={busy}
+          waits={denialObstacles[0] === undefined ? null : `It cannot be denied: ${denialObstacles[0].message}`}
         >
           {sentHere?.decision === 'deny' ? 'Sign the denial again' : 'Deny'}
         </ActionButton>

@@ -5,9 +5,10 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { type PrincipalRecord, principalInvitation } from '../../../../src/core/statement/statement.ts';
 import { whyNoOwner } from '../../../custodian/owner.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
-import { asFailure } from '../parts/notice.tsx';
+import { asFailure, Notice } from '../parts/notice.tsx';
 import { MachineName, optionText, Person } from '../parts/person.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
+import { Text } from '../parts/text.tsx';
 import { submitProposal } from './submit.ts';
 
 type Shown = Omit<PrincipalRecord, 'owner'>;
@@ -20,7 +21,7 @@ export function MachineForm({ facts }: { facts: Facts }) {
   const read = useComputed(() => readPasted(pasted.value));
   const { members } = facts.committee;
   const { record } = read.value;
-  const named = record === null ? undefined : members.find(({ name }) => name === record.ownerName);
+  const named = record === null ? undefined : memberNamed(facts, record.ownerName);
   const ownerId = owner.value ?? named?.person ?? '';
   const modelText = models.value ?? record?.models.join(', ') ?? '';
   const scopes = modelText.split(/[\s,]+/).filter((scope) => scope !== '');
@@ -46,6 +47,9 @@ export function MachineForm({ facts }: { facts: Facts }) {
           value={pasted.value}
           onInput={(event) => {
             pasted.value = event.currentTarget.value;
+            // What was chosen was chosen for what was pasted before.
+            owner.value = null;
+            models.value = null;
           }}
         />
         <small>
@@ -61,7 +65,8 @@ export function MachineForm({ facts }: { facts: Facts }) {
           ]}
         />
       )}
-      <OwnerField facts={facts} owner={ownerId} chosen={owner} />
+      <OwnerField facts={facts} owner={ownerId} chosen={owner} role={record?.role ?? null} />
+      {record === null ? null : <OtherOwner facts={facts} ownerName={record.ownerName} owner={ownerId} />}
       <label>
         Models
         <input
@@ -89,9 +94,18 @@ interface OwnerFieldProps {
   /** The id of a person, empty for none. */
   readonly owner: string;
   readonly chosen: Signal<string | null>;
+  /** Null while no key is pasted. */
+  readonly role: Shown['role'] | null;
 }
 
-function OwnerField({ facts, owner, chosen }: OwnerFieldProps) {
+/** What an owner has no vote on later, because their machine asks for it. */
+const OWNER_OF: Readonly<Record<Shown['role'], string>> = {
+  depositor: 'What it deposits is its owner’s: they cannot approve that it is published.',
+  requester: 'What it asks for, its owner asks for: they cannot approve it.',
+  auditor: 'It reads the log and asks for nothing: its owner can approve what others ask for.',
+};
+
+function OwnerField({ facts, owner, chosen, role }: OwnerFieldProps) {
   return (
     <>
       <label>
@@ -109,7 +123,7 @@ function OwnerField({ facts, owner, chosen }: OwnerFieldProps) {
             </option>
           ))}
         </select>
-        <small>What it asks for, its owner asks for: they cannot approve it.</small>
+        <small>Its owner has no vote on the enrolment. {role === null ? null : OWNER_OF[role]}</small>
       </label>
       {owner === '' ? null : (
         <p>
@@ -118,6 +132,45 @@ function OwnerField({ facts, owner, chosen }: OwnerFieldProps) {
       )}
     </>
   );
+}
+
+interface OtherOwnerProps {
+  readonly facts: Facts;
+  /** As the pasted file says. */
+  readonly ownerName: string;
+  /** The id of who is chosen, empty for none. */
+  readonly owner: string;
+}
+
+/** Where the file names another owner than the one who would be signed for; the vault takes either. */
+function OtherOwner({ facts, ownerName, owner }: OtherOwnerProps) {
+  const named = memberNamed(facts, ownerName);
+  if (named !== undefined && (owner === '' || named.person === owner)) return null;
+  const whyNot = whyNoOwner(facts, ownerName);
+  return (
+    <Notice tone="warn" title="The file names another owner">
+      <p>
+        The file names{' '}
+        {named === undefined ? (
+          <>
+            “<Text of={ownerName} />”
+          </>
+        ) : (
+          <Person facts={facts} person={named.person} />
+        )}{' '}
+        as its owner; you chose {owner === '' ? 'nobody yet' : <Person facts={facts} person={owner} />}.
+      </p>
+      {whyNot === null ? null : (
+        <p class="sentence">
+          <Text of={whyNot} />.
+        </p>
+      )}
+    </Notice>
+  );
+}
+
+function memberNamed({ committee }: Facts, ownerName: string) {
+  return committee.members.find(({ name }) => name === ownerName);
 }
 
 /** The key that a text is; or why it is none yet. */
