@@ -3,7 +3,13 @@ import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toHex } from '../src/core/bytes.ts';
 import { must, TwinlockError } from '../src/core/errors.ts';
-import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } from '../src/core/log/signed-stop.ts';
+import {
+  MAX_STOP_BYTES,
+  NO_STOP_FILE,
+  parseSignedStop,
+  type SignedStop,
+  signedStopBytes,
+} from '../src/core/log/signed-stop.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
 import { fileError } from './file-error.ts';
 import { platformRandom } from './random.ts';
@@ -23,12 +29,21 @@ export async function readStopFile(path: string): Promise<SignedStop> {
     must(stat.isFile(), 'not_permitted', `${path}: expected a file, not a folder, a pipe or a device`);
     // One byte more than a stop has: what is longer is refused for that.
     const { buffer, bytesRead } = await file.read(new Uint8Array(MAX_STOP_BYTES + 1), 0, MAX_STOP_BYTES + 1, 0);
-    return parseSignedStop(buffer.subarray(0, bytesRead));
+    return parsed(buffer.subarray(0, bytesRead));
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw fileError(error, path);
     throw new TwinlockError(error.code, `${path}: ${error.message}`, error.detail, { cause: error });
   } finally {
     await file.close();
+  }
+}
+
+function parsed(bytes: Uint8Array): SignedStop {
+  try {
+    return parseSignedStop(bytes);
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    throw new TwinlockError(error.code, `${NO_STOP_FILE}: ${error.message}`, error.detail, { cause: error });
   }
 }
 

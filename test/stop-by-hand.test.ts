@@ -63,7 +63,7 @@ describe('twinlockd stop FILE', () => {
     const again = await twinlockd(file);
     expect([again.code, again.stdout.split('\n')[0]]).toEqual([
       0,
-      expect.stringMatching(/^already so: everything, by the security key /),
+      expect.stringMatching(/^stopped already: everything, by the security key /),
     ]);
     // The operator, who may read the vault's folder, is told who stopped it; a stranger who sends it again is not.
     const told = (await twinlockd(file, '--json')).json();
@@ -196,7 +196,11 @@ describe('twinlockd stop FILE', () => {
   test('refuses what is no stop, and one that is not true, with the same code whether a daemon runs or not', async () => {
     const none = join(home, 'none.json');
     writeFileSync(none, '{}');
-    expect((await twinlockd(none)).code).toBe(64);
+    const said = await twinlockd(none);
+    expect([said.code, said.stderr]).toEqual([
+      64,
+      `twinlockd: ${none}: this file is no stop. A stop is what a custodian’s console saves (Stop), or twinlock stop --out writes: stop.v: expected 1 (malformed)\n`,
+    ]);
     const absent = await twinlockd('absent.json');
     expect([absent.code, absent.stderr]).toEqual([64, 'twinlockd: absent.json: there is no such file (usage)\n']);
     const [a, b] = [await signed(vault.ana), await signed(vault.ben)];

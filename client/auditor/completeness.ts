@@ -3,8 +3,9 @@ import type { Entry } from '../../src/core/log/entry.ts';
 import { unconfirmedEnvelopes } from '../../src/core/state/custody.ts';
 import { endMs } from '../../src/core/state/rules/expiry.ts';
 import { stopText } from '../../src/core/state/running.ts';
-import type { Facts, Proposal, ProposalPhase, Version } from '../../src/core/state/state.ts';
+import type { Facts, Proposable, Proposal, ProposalPhase, Version } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
+import { standingOf } from '../custodian/standing.ts';
 import { clockFindings, clockOf, type LogClock } from './log-clock.ts';
 import { dated, type LogDates, NO_DATES } from './log-dates.ts';
 
@@ -162,17 +163,17 @@ function clockItems(facts: Facts, clock: LogClock, nowMs: number): readonly Open
   return clockFindings(clock, facts, nowMs).map((message) => ({ what: 'clock', digest: null, message }));
 }
 
-function openItems({ stopped }: Facts, proposals: readonly Proposal[], nowMs: number): readonly OpenItem[] {
-  const stops = (stopped ?? []).map((stop) => ({
+function openItems(facts: Facts, proposals: readonly Proposal[], nowMs: number): readonly OpenItem[] {
+  const stops = (facts.stopped ?? []).map((stop) => ({
     what: 'stop' as const,
     digest: stop.digest,
     message: `the vault is stopped, by ${stopText(stop)}: nothing is released`,
   }));
-  return [...stops, ...proposals.flatMap((proposal) => openOf(proposal, nowMs))];
+  return [...stops, ...proposals.flatMap((proposal) => openOf(facts, proposal, nowMs))];
 }
 
-function openOf(proposal: Proposal, nowMs: number): readonly OpenItem[] {
-  const { digest, phase, statement } = proposal;
+function openOf(facts: Facts, proposal: Proposal, nowMs: number): readonly OpenItem[] {
+  const { digest, phase } = proposal;
   const isPending = phase === 'open' || phase === 'approved';
   const isLease = isGranted(proposal) && isInForce(proposal);
   if (!isPending && !isLease) return [];
@@ -180,10 +181,25 @@ function openOf(proposal: Proposal, nowMs: number): readonly OpenItem[] {
     const what = isLease ? 'lease' : 'proposal';
     return [{ what: 'expiry', digest, message: `the ${what} has ended, and the log does not say so yet` }];
   }
-  if (isPending) return [{ what: 'proposal', digest, message: `a ${statement.kind} is ${phase}` }];
+  if (isPending) return [{ what: 'proposal', digest, message: pendingText(facts, proposal, nowMs) }];
   const missing = isLease ? proposal.statement.hosts.filter((_, host) => !hasReceipt(proposal, host)) : [];
   if (missing.length === 0) return [];
   return [{ what: 'receipt', digest, message: `no receipt yet of ${missing.map(({ label }) => label).join(', ')}` }];
+}
+
+const PENDING: Readonly<Record<Proposable['kind'], string>> = {
+  release: 'a release',
+  publish: 'a publication',
+  principal: 'the enrolment of a machine’s key',
+  policy: 'a change of policy',
+  resume: 'a resumption',
+  authenticator: 'the retirement of a security key',
+  clock: 'a setting back of the log’s clock',
+};
+
+function pendingText(facts: Facts, proposal: Proposal, nowMs: number): string {
+  const standing = standingOf(facts, proposal, nowMs);
+  return `${PENDING[proposal.statement.kind]} is ${standing === 'overtaken' ? 'overtaken by another policy' : standing}`;
 }
 
 function hasReceipt({ receipts }: Proposal, host: number): boolean {

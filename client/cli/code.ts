@@ -3,6 +3,7 @@ import type { Base64url } from '../../src/core/bytes.ts';
 import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
 import { signedBefore } from '../../src/core/state/running.ts';
 import type { Facts, Proposable } from '../../src/core/state/state.ts';
+import { roleText } from '../../src/core/statement/role-text.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
 import { howToEnd } from '../custodian/standing.ts';
 import { counted, exactBytes, exactDuration, exactInstant } from '../exact.ts';
@@ -167,7 +168,7 @@ function subjectOf({ statement, hosts, changes, alike, isPending }: ProposalRepo
     case 'principal': {
       const { name, role, owner, ownerName, key, models } = statement.principal;
       return [
-        ...row('enrols', `“${name}”, a ${role}`),
+        ...row('enrols', `“${name}”, ${roleText(role)}`),
         ...personRows('owner', personOf(facts, owner, ownerName)),
         ...row('models', models.join(', ')),
         ...row('key', key),

@@ -4,6 +4,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
+import { roleText } from '../../src/core/statement/role-text.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { Api } from '../api.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
@@ -95,10 +96,6 @@ export async function signIn(invocation: Invocation, roles: readonly PrincipalKe
   );
   await saysItIs(api, fingerprint);
   return { ...(await openPrincipalSession(api, principal, fingerprint)), fingerprint };
-}
-
-function roleText(role: PrincipalKey['role']): string {
-  return role === 'auditor' ? 'an auditor' : `a ${role}`;
 }
 
 /** Nothing rests on what it says: a mistake is only named better than a signature that is not true would. */

@@ -50,7 +50,7 @@ function linesOf(status: StatusView): readonly string[] {
     `grade        ${status.grade}${status.grade === 'simulation' ? ': protects nothing' : ''}`,
     ...stopLines(status.stopped),
     `log          ${counted(status.entries, 'entry', 'entries')}`,
-    `proposals    ${status.open} open, ${counted(status.leases, 'release')} in force`,
+    `proposals    ${status.open} open, ${status.overtaken === 0 ? '' : `${status.overtaken} overtaken by another policy, `}${counted(status.leases, 'release')} in force`,
     `policy       ${status.policy}${changesOf(status)}`,
     `committee    ${committee.threshold} of ${committee.members.length}, epoch ${committee.epoch}`,
     '',

@@ -3,7 +3,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { stopText } from '../../src/core/state/running.ts';
-import { stoppedText } from '../../src/core/state/stop-text.ts';
+import { alreadyText, stoppedText } from '../../src/core/state/stop-text.ts';
 import { type Stop, statementDigest } from '../../src/core/statement/statement.ts';
 import type { StopAnswer } from '../api.ts';
 import { signStopAsPrincipal } from '../principal.ts';
@@ -158,7 +158,9 @@ function isUnreachable(error: unknown): boolean {
 function linesOf({ index, already, earlier, stopped, names }: StopAnswer, stop: Stop): readonly string[] {
   const where = index === null ? '' : `, entry ${index} of the log`;
   return [
-    `${already ? 'already so    ' : 'stopped       '}${stoppedText(stop, names)}${where}`,
+    `${already ? alreadyText(stop, names) : `stopped       ${stoppedText(stop, names)}`}${where}`,
+    // Who stopped it, the vault does not tell a sender whom it does not know.
+    ...(stop.what === 'all' && stopped === null ? ['the vault is stopped'] : []),
     ...(earlier === null || stop.what === 'all' ? [] : [`since         ${stopText(earlier)}`]),
     ...(stopped ?? []).map((stop) => `vault stopped ${stopText(stop)}`),
   ];

@@ -1,6 +1,7 @@
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import type { Facts } from '../../src/core/state/state.ts';
+import { roleText } from '../../src/core/statement/role-text.ts';
 import { allowed, archived, type Ceremony, type Custodian, type OwnCredential } from './ceremony.ts';
 import { sending } from './sent.ts';
 
@@ -24,7 +25,11 @@ export async function openSession(
   const assertion = archived(touch.assertion);
   const body = { kind: 'custodian', nonce, credential, assertion } as const;
   const session = await sending({ what: 'sign-in', digest: null }, () => api.openSession(body));
-  must(session.role === 'custodian', 'not_a_custodian', `expected a custodian’s session, got a ${session.role}’s`);
+  must(
+    session.role === 'custodian',
+    'not_a_custodian',
+    `expected a custodian’s session, got that of ${roleText(session.role)}`,
+  );
   const { person, name, token } = session;
   return { ...ceremony, api: api.withBearer(token), fingerprint, person, name, credential };
 }

@@ -9,7 +9,7 @@ const SEE = 'see README, “Clocks”';
 export function clockLine({ standing, jumpedSeconds, sinceSignedSeconds }: ClockState): string {
   switch (standing) {
     case 'behind':
-      return `clock not confirmed: the log’s clock, the latest time that a custodian has signed, is ${lasting(sinceSignedSeconds)} ahead of the vault’s. While it is, the vault takes nothing from custodians but stops. If the vault’s clock is wrong, set it. If it is right, a custodian proposes in the console to set the log’s clock back (Propose): ${SEE}`;
+      return `clock not confirmed: the log’s clock, the latest time that a custodian has signed, is ${lasting(sinceSignedSeconds)} ahead of the vault’s. While it is, the vault takes nothing from custodians but stops and the setting back itself. If the vault’s clock is wrong, set it. If it is right, a custodian proposes in the console to set the log’s clock back (Propose): ${SEE}`;
     case 'jumped':
       return `clock not confirmed: the vault’s clock was set, or has jumped, ${lasting(jumpedSeconds ?? 0)} ${(jumpedSeconds ?? 0) < 0 ? 'back' : 'ahead'} since a custodian last confirmed it. ${UNTIL_SIGNED}. If it is wrong, set it. If it is right, as after a pause of this machine, there is nothing to do: ${SEE}`;
     case 'awaited':

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { parseSignedStop, type SignedStop } from '../core/log/signed-stop.ts';
+import { NO_STOP_FILE, parseSignedStop, type SignedStop } from '../core/log/signed-stop.ts';
 import { stopText } from '../core/state/running.ts';
-import { stoppedText } from '../core/state/stop-text.ts';
+import { alreadyText, stoppedText } from '../core/state/stop-text.ts';
 import { statementDigest } from '../core/statement/statement.ts';
 import { becomeOwner } from '../data-folder.ts';
 import { readInputFile } from '../input-file.ts';
@@ -42,16 +42,23 @@ async function run(dataDir: string, file: string, { json }: StopFlags): Promise<
     return;
   }
   const where = index === null ? '' : `, entry ${index} of the log`;
-  console.log(`${already ? 'already so' : 'stopped'}: ${printable(stoppedText(statement, names))}${where}`);
+  const done = already ? alreadyText(statement, names) : `stopped: ${stoppedText(statement, names)}`;
+  console.log(`${printable(done)}${where}`);
   if (earlier !== null && what !== 'all') console.log(`since it was stopped by ${printable(stopText(earlier))}`);
   for (const one of stopped ?? []) console.log(`the vault is stopped by ${printable(stopText(one))}`);
 }
 
 /** Names the file in every error about it. */
 function readStop(file: string): SignedStop {
+  let bytes: Uint8Array;
   try {
-    return parseSignedStop(readInputFile(file));
+    bytes = readInputFile(file);
   } catch (error) {
     throw inputError(error, file);
+  }
+  try {
+    return parseSignedStop(bytes);
+  } catch (error) {
+    throw inputError(error, `${file}: ${NO_STOP_FILE}`);
   }
 }

@@ -90,6 +90,7 @@ export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs:
   const scope = own === null ? ['*'] : (facts.principals.get(own)?.models ?? []);
   const { committee, policy, genesis } = facts;
   const proposals = facts.proposals.valueSeq();
+  const pending = proposals.filter((p) => p.phase === 'open' || p.phase === 'approved');
   return {
     fingerprint: facts.vault,
     grade: genesis.grade,
@@ -122,7 +123,8 @@ export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs:
         return { key, name, role, owner: personOf(facts, owner), models: [...models], retired: retiredAt !== null };
       })
       .toArray(),
-    open: proposals.count((p) => p.phase === 'open' || p.phase === 'approved'),
+    open: pending.count((p) => isCurrentStatement(facts, p.statement)),
+    overtaken: pending.count((p) => !isCurrentStatement(facts, p.statement)),
     leases: proposals.count(
       (p) => p.phase === 'executed' && p.statement.kind === 'release' && !p.ended && endMs(p) >= nowMs,
     ),

@@ -62,6 +62,8 @@ export const statusView = z
       }),
     ),
     open: count,
+    /** That name another policy or epoch than those in force: none can be voted on now. */
+    overtaken: count,
     leases: count,
   })
   .meta({ id: 'Status' });

@@ -10,6 +10,10 @@ import { type ProposerSignature, proposerSignature } from './entry.ts';
 /** A reason, a credential id, an assertion: each at its longest, and room for white space. */
 export const MAX_STOP_BYTES = 16_384;
 
+/** What to say of a file that is none, before why. */
+export const NO_STOP_FILE =
+  'this file is no stop. A stop is what a custodian’s console saves (Stop), or twinlock stop --out writes';
+
 /** A stop as it travels: what it says and who signed it, and nothing else is needed to judge it. */
 export interface SignedStop {
   readonly statement: Stop;

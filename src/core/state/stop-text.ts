@@ -42,11 +42,25 @@ export function stoppedText({ what, target, by }: Stop, names: StopNames | null)
   return `${stopped}, by ${signer}${ofText(names?.by ?? null)}`;
 }
 
+/** What to say, in one line, of a stop whose end had come before it; as the vault's answer knows, which names nobody to strangers. */
+export function alreadyText(stop: Stop, names: StopNames | null): string {
+  return `${ALREADY[stop.what]} already: ${stoppedText(stop, names)}`;
+}
+
 function ofText(named: NamedKey | null): string {
   if (named === null) return '';
   const { name, owner, person } = named;
   return ` (${name === null ? '' : `“${name}” `}of “${owner}”, person ${person})`;
 }
+
+const ALREADY = {
+  all: 'stopped',
+  release: 'over',
+  version: 'withdrawn',
+  proposal: 'over',
+  principal: 'retired',
+  authenticator: 'retired',
+} as const;
 
 const NAMED = {
   release: 'the release',

@@ -50,7 +50,7 @@ describe('an audit', () => {
       proposals: { open: 1, executed: 2 },
     });
     expect(completeness.open.map(({ what }) => what)).toEqual(['receipt', 'proposal']);
-    expect(completeness.open[1]?.digest).toBe(proposal);
+    expect(completeness.open[1]).toMatchObject({ digest: proposal, message: 'a release is open' });
   });
 
   test('says that an end is overdue, and counts a release that ended without its receipt', async () => {

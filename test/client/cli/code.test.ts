@@ -128,6 +128,9 @@ describe('a proposal, from a second place', SLOW, () => {
     const digest = await proposeAs(vault.ben, { kind: 'principal', principal });
     const { stdout } = await vault.twinlock('auditor', ['code', digest]);
     expect(stdout).toContain('enrols       “canary”, a requester\n');
+    const auditing = principalRecord(principalKey('auditor', 'audit', platformRandom(32)), owned);
+    const audit = await proposeAs(vault.ben, { kind: 'principal', principal: auditing });
+    expect((await vault.twinlock('auditor', ['code', audit])).stdout).toContain('enrols       “audit”, an auditor\n');
     const owner = `owner        “Zoë”, no custodian, id ${'ab'.repeat(16)}\n${' '.repeat(13)}not known before this\n`;
     expect(stdout).toContain(owner);
     expect(stdout).toContain(`models       *\nkey          ${principal.key}\n`);
@@ -255,6 +258,11 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
              to prevent that, who proposed it withdraws it
 `);
     expect(stdout).toContain(`policy       ${policy.digest}, in force since entry 0, and not now\n`);
+    // Every command tells it apart from what can be decided.
+    const status = await vault.twinlock('auditor', ['status']);
+    expect(status.stdout).toMatch(/^proposals {4}\d+ open, [1-9]\d* overtaken by another policy, /m);
+    const audit = await vault.twinlock('auditor', ['audit']);
+    expect(audit.stdout).toContain(`${overtaken.slice(0, 16)}: a change of policy is overtaken by another policy\n`);
     expect(json).toMatchObject({ standing: 'overtaken', isPending: false, votes: votes('approve', vault.ana) });
     const back = await proposeAs(vault.ben, { kind: 'policy', policy: policy.document, reason: 'as it was' });
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, back);

@@ -1,6 +1,7 @@
 import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import { inScope } from '../../statement/principal.ts';
+import { roleText } from '../../statement/role-text.ts';
 import { parseStatement, type Statement, statementDigest } from '../../statement/statement.ts';
 import type { ProposedAt } from '../effects/effect.ts';
 import { effectOf } from '../effects/table.ts';
@@ -144,7 +145,7 @@ function proposerMay(facts: Facts, statement: Proposable): readonly number[] {
   must(
     principal.role === role,
     'not_permitted',
-    `expected a ${role}'s key for a ${statement.kind}, got a ${principal.role}'s`,
+    `expected a ${role}'s key for a ${statement.kind}, got that of ${roleText(principal.role)}`,
   );
   must(
     inScope(principal.models, statement.model),
