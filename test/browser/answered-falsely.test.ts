@@ -119,7 +119,7 @@ it('an approval that the vault recorded and says it refused is one that may coun
   await ben.page.getByText(/^You have signed: your approval is not in the log/).waitFor();
   expect(await ben.page.getByRole('button', { name: 'Approve', exact: true }).count()).toBe(0);
   isHeldBack = false;
-  await ben.page.getByText(/^Recorded as entry \d+$/).waitFor();
+  await ben.page.getByText(/^Your approval is recorded as entry \d+$/).waitFor();
   expect(await ben.page.locator('main').innerText()).toContain(CLAIM);
 });
 
@@ -127,7 +127,7 @@ it('an approval that the log shows at once is recorded, for every answer of the 
   await openBeforeBen('m-at-once');
   lie = { path: /approvals$/, code: 'wrong_base', isHidden: false };
   await ben.page.getByRole('button', { name: 'Approve' }).click();
-  await ben.page.getByText(/^Recorded as entry \d+$/).waitFor();
+  await ben.page.getByText(/^Your approval is recorded as entry \d+$/).waitFor();
   expect(await ben.page.locator('main').innerText()).toContain(CLAIM);
 });
 

@@ -59,8 +59,8 @@ export async function approve(workstation: Workstation, title: string): Promise<
   const { page } = workstation;
   await openProposal(workstation, title);
   await page.getByRole('button', { name: 'Approve' }).click();
-  await page.getByText(/^Recorded as entry \d+$/).waitFor();
-  return page.getByText(/^The proposal is now/).innerText();
+  await page.getByText(/^Your approval is recorded as entry \d+$/).waitFor();
+  return page.getByText(/^The proposal is (now|still)/).innerText();
 }
 
 export async function obstaclesOf({ page }: Workstation): Promise<string[]> {

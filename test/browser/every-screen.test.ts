@@ -246,6 +246,23 @@ it.each([
   await page.getByRole('heading', { name: screen, level: 1 }).waitFor();
 });
 
+it('before anybody has signed in, advice on clocks names the two that differ, and no screen', async () => {
+  await show(running, 'fault');
+  await page.evaluate(() => (globalThis as unknown as WithCore).twinlockCore.showFault('clock_skew', 'they differ'));
+  const notice = page.locator('.notice', { hasText: 'clock_skew' });
+  expect(await notice.innerText()).toContain('If the vault’s is wrong, tell its operator, and approve nothing.');
+  expect(await notice.innerText()).not.toMatch(/both are right|Propose/);
+  expect(await notice.getByRole('link').count()).toBe(0);
+});
+
+it('Stop says where a lost security key is retired: one’s own, and another’s', async () => {
+  await show(running, 'in', 'stop');
+  const text = page.getByText(/^Versions are un-published under/);
+  expect(await text.innerText()).toContain('of your own under Committee, alone; you propose to retire another’s under');
+  await text.getByRole('link', { name: 'Propose' }).click();
+  await page.getByRole('heading', { name: 'Propose', level: 1 }).waitFor();
+});
+
 describe('what is retired is marked with the entry that retired it', () => {
   beforeAll(() => show(stopped, 'in', 'committee'));
 

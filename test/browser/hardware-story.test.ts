@@ -141,7 +141,7 @@ describe.skipIf(!hasSwtpm())('a machine with a TPM', { timeout: 60_000 }, () => 
     await page.getByRole('row', { name: /^tpm\.extra-data / }).waitFor();
     expect(await page.locator('body').getAttribute('data-grade')).toBe('simulation');
     await page.getByText('Simulation: nothing in this vault is protected').waitFor();
-    expect(await approve(ana, TITLE)).toBe('The proposal is now open.');
+    expect(await approve(ana, TITLE)).toBe('The proposal is still open: it waits for 1 more approval.');
     expect(await approve(ben, TITLE)).toBe('The proposal is now released.');
     const { code, stderr } = await fetching;
     expect([code, stderr]).toEqual([0, '']);

@@ -147,11 +147,15 @@ describe('on the page of every proposal, persons are named by id, membership and
 
   it('what was withdrawn says who withdrew it, when and why', async () => {
     const digest = shown.get('resumption') ?? '';
+    await show(digest);
+    expect(await fact('What', 'Stopped by')).toMatch(
+      new RegExp(`^ben custodian id \\w+ ${SEEN} stopped it at .*: “ ?a drill ?”$`),
+    );
     await stopAs(vault.ben, { what: 'proposal', target: digest, reason: 'not yet' });
     await show(digest);
     const { person } = vault.ben.custodian;
-    const text = (await page.getByText('Stopped by').innerText()).replaceAll(/\s+/g, ' ');
-    expect(text).toMatch(new RegExp(`^Stopped by ben custodian id ${person} ${SEEN} in entry \\d+, .*: “not yet”$`));
+    const text = (await page.getByText('Withdrawn by').innerText()).replaceAll(/\s+/g, ' ');
+    expect(text).toMatch(new RegExp(`^Withdrawn by ben custodian id ${person} ${SEEN} in entry \\d+, .*: “not yet”$`));
     const persons = [{ person, name: 'ben' }];
     expect(await namedByNameAlone(page, { persons, machines: [] })).toEqual([]);
   });

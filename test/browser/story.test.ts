@@ -156,7 +156,7 @@ describe('three custodians, each at their own console', () => {
     await page.getByRole('button', { name: 'Propose to enrol it' }).click();
     await page.getByRole('heading', { name: 'Enrol “training” as depositor' }).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
-    await page.getByText('The proposal is now open.').waitFor();
+    await page.getByText('The proposal is still open: it waits for 1 more approval.').waitFor();
     const asked = page.locator('dt', { hasText: 'Asked' }).locator('xpath=following-sibling::dd[1]');
     const [when] = /^.*\)/.exec((await asked.innerText()).replace(/ \([^()]*\)$/, '')) ?? [''];
     await ben.page.getByText(`Asked ${when}`).waitFor();
@@ -177,7 +177,7 @@ describe('three custodians, each at their own console', () => {
     await cleo.page.getByRole('button', { name: 'Approve' }).waitFor();
     expect(await obstaclesOf(cleo)).toEqual([expect.stringContaining('proposer_cannot_approve')]);
     expect(await cleo.page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
-    expect(await approve(ana, 'Publish acme/ocr@1')).toBe('The proposal is now open.');
+    expect(await approve(ana, 'Publish acme/ocr@1')).toBe('The proposal is still open: it waits for 1 more approval.');
     expect(await approve(ben, 'Publish acme/ocr@1')).toBe('The proposal is now in effect.');
   });
 
@@ -203,7 +203,7 @@ describe('three custodians, each at their own console', () => {
     await page.locator('summary', { hasText: /^Simulated chip: \d+ rules pass$/ }).click();
     await page.getByRole('row', { name: /^simulated\.measurement / }).waitFor();
     expect(await obstaclesOf(cleo)).toEqual([expect.stringContaining('proposer_cannot_approve')]);
-    expect(await approve(ana, title)).toBe('The proposal is now open.');
+    expect(await approve(ana, title)).toBe('The proposal is still open: it waits for 1 more approval.');
     expect(await approve(ben, title)).toBe('The proposal is now released.');
     expect(await fetchFile(requester, pending)).toEqual(PLAINTEXT);
     await page.getByText('fetched', { exact: true }).waitFor();
@@ -219,6 +219,10 @@ describe('three custodians, each at their own console', () => {
     await page.getByLabel('Stop every release of every model, now').check();
     await button.click();
     await page.getByText('The vault is stopped').waitFor();
+    await page.getByText(/^Recorded as entry \d+$/).waitFor();
+    expect(await page.getByLabel('Reason, for the log').first().inputValue()).toBe('');
+    expect(await page.getByLabel('Stop every release of every model, now').isChecked()).toBe(false);
+    expect(await button.isDisabled()).toBe(true);
     // Ben's page was opened before: without a session it has the vault's word alone, and asks for it again.
     await ben.page.getByRole('button', { name: 'Sign out' }).click();
     await ben.page.getByText('The vault says that it is stopped').waitFor();
@@ -227,8 +231,14 @@ describe('three custodians, each at their own console', () => {
   it('resume by quorum', async () => {
     await visit(ana, 'Propose');
     await ana.page.getByLabel('Why it may go on').fill('the drill is over');
+    const banner = cleo.page.getByRole('status', { name: 'The vault is stopped' });
+    await banner.getByRole('link', { name: 'Propose to resume it' }).waitFor();
     await ana.page.getByRole('button', { name: 'Propose to resume' }).click();
-    expect(await approve(cleo, 'Resume the vault')).toBe('The proposal is now open.');
+    await banner.getByText(/^Ana .* has proposed to resume it:/).waitFor();
+    expect(await banner.getByRole('link', { name: 'Propose to resume it' }).count()).toBe(0);
+    await banner.getByRole('link', { name: 'decide' }).click();
+    await cleo.page.getByRole('heading', { name: 'Resume the vault', level: 1 }).waitFor();
+    expect(await approve(cleo, 'Resume the vault')).toBe('The proposal is still open: it waits for 1 more approval.');
     expect(await approve(ana, 'Resume the vault')).toBe('The proposal is now in effect.');
     await visit(cleo, 'Stop');
     await cleo.page.getByRole('button', { name: 'Stop everything' }).waitFor();
@@ -265,7 +275,7 @@ describe('three custodians, each at their own console', () => {
     await ben.page.getByText('a chip has been stolen').first().waitFor();
     const changes = ben.page.getByRole('region', { name: 'What changes in the policy' });
     await changes.getByRole('cell', { name: `"${STOLEN_CHIP}"` }).waitFor();
-    expect(await approve(ana, 'Change the policy')).toBe('The proposal is now open.');
+    expect(await approve(ana, 'Change the policy')).toBe('The proposal is still open: it waits for 1 more approval.');
     expect(await approve(ben, 'Change the policy')).toBe('The proposal is now in effect.');
     expect((await requester.api.status()).policyChanges).toBe(1);
   });
@@ -294,6 +304,23 @@ describe('three custodians, each at their own console', () => {
     await ana.page.getByLabel('Reason, for the log').first().fill('lost');
     await ana.page.getByRole('button', { name: 'Retire this key' }).first().click();
     await ana.page.getByText(/retired at entry/).waitFor();
+  });
+
+  it('withdraw what one has approved: the approval and the withdrawal are two entries', async () => {
+    await visit(ana, 'Propose');
+    const { page } = ana;
+    await page.getByLabel('Its key').fill(JSON.stringify(invitationOf(makeKey('auditor', 'm-withdrawn'), 'Ben')));
+    await page.getByRole('button', { name: 'Propose to enrol it' }).click();
+    await page.getByRole('heading', { name: 'Enrol “m-withdrawn” as auditor' }).waitFor();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    const title = await page.getByText(/^Your approval is recorded as entry \d+$/).innerText();
+    await page.getByRole('heading', { name: 'You have decided' }).waitFor();
+    await page.locator('summary', { hasText: 'Withdraw my proposal' }).click();
+    await page.getByLabel('Reason, for the log').fill('not this one');
+    await page.getByRole('button', { name: 'Withdraw my proposal' }).click();
+    const entry = Number(/\d+$/.exec(title)?.[0]);
+    await page.getByText(`The proposal was withdrawn later, in entry ${entry + 1}.`).waitFor();
+    await page.getByRole('heading', { name: 'Nothing is left to decide' }).waitFor();
   });
 
   it('complain of nothing', () => {

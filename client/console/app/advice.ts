@@ -5,6 +5,8 @@ interface Advice {
   readonly advice: string;
   /** The screen on which it is done: its place in the address, and its name. */
   readonly see?: readonly [place: string, name: string];
+  /** What can be so, and `see`, only where somebody has signed in: before, there is no log and no such screen. */
+  readonly signedIn?: string;
 }
 
 const BY_GROUP: Readonly<Record<CodeGroup, Advice>> = {
@@ -29,8 +31,9 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   clock_skew: {
     title: 'The clocks disagree',
     advice:
-      'Compare both with a clock that you trust. If this machine’s is wrong, set it. If the vault’s is wrong, tell its operator, and approve nothing. If both are right, a custodian has signed a time that was ahead: a quorum sets the log’s clock back.',
+      'Compare both with a clock that you trust. If this machine’s is wrong, set it. If the vault’s is wrong, tell its operator, and approve nothing.',
     see: ['propose', 'Propose'],
+    signedIn: 'If both are right, a custodian has signed a time that was ahead: a quorum sets the log’s clock back.',
   },
   unauthenticated: { title: 'You are not signed in', advice: 'Sign in again; sessions end when the vault restarts.' },
   invitation_unknown: {

@@ -3,7 +3,7 @@ import { founded, invited } from './founding/founding.ts';
 import { FoundingScreen } from './founding/founding-screen.tsx';
 import { InvitationScreen } from './founding/invitation.tsx';
 import { Header } from './header.tsx';
-import { Failure } from './parts/notice.tsx';
+import { Failure } from './parts/failure.tsx';
 import { Screen } from './parts/screen.tsx';
 import { ReplayScreen } from './replay.tsx';
 import { Routed } from './routed.tsx';

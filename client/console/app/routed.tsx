@@ -2,7 +2,7 @@ import type { Facts } from '../../../src/core/state/state.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { ClockNotice } from './clock-notice.tsx';
 import { CommitteeScreen } from './committee.tsx';
-import { Failure } from './parts/notice.tsx';
+import { Failure } from './parts/failure.tsx';
 import { ProposalsScreen } from './proposals/list.tsx';
 import { ProposalScreen } from './proposals/proposal.tsx';
 import { ProposeScreen } from './propose/propose.tsx';

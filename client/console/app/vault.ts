@@ -99,26 +99,27 @@ effect(() => {
 
 /**
  * Stops with one touch, over what this page knows: the vault is asked for nothing before, and where it cannot be
- * reached, the stop is kept to be carried.
+ * reached, the stop is kept to be carried. Returns its digest, by which the log has it.
  */
-export async function stopNow(stopping: Stopping): Promise<void> {
+export async function stopNow(stopping: Stopping): Promise<Hex> {
   const self = custodian.value;
   must(replica !== null && self !== null, 'unauthenticated', 'you are not signed in');
   const known = replica.facts;
-  await signAndSend(known.vault, sessionAuthenticator(known, self), stopping, lastResumption(known));
+  return signAndSend(known.vault, sessionAuthenticator(known, self), stopping, lastResumption(known));
 }
 
 /** Stops everything with one touch and what this workstation has kept, without a session. */
-export async function stopWithoutVault(kit: StopKit, own: OwnCredential, reason: string): Promise<void> {
+export async function stopWithoutVault(kit: StopKit, own: OwnCredential, reason: string): Promise<Hex> {
   const { vault, rpId, resumption } = kit;
   must(rpId === location.hostname, 'wrong_rp_id', `the vault is ${rpId}, this console serves ${location.hostname}`);
-  await signAndSend(vault, own, { what: 'all', reason }, resumption);
+  return signAndSend(vault, own, { what: 'all', reason }, resumption);
 }
 
-async function signAndSend(vault: Hex, own: OwnCredential, stopping: Stopping, resumption: Hex | null): Promise<void> {
+async function signAndSend(vault: Hex, own: OwnCredential, stopping: Stopping, resumption: Hex | null): Promise<Hex> {
   const signed = await signStop(ceremony, vault, own, stopping, resumption);
   unsent.value = [...unsent.value, signed];
   await sendStop(signed);
+  return statementDigest(signed.statement);
 }
 
 export async function sendStop(signed: SignedStop): Promise<void> {

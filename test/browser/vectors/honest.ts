@@ -67,6 +67,11 @@ export function cutOffFromVault(stop: SignedStop | null): void {
   console.trouble.value = stop === null ? null : TROUBLE;
 }
 
+/** What ends the console, as an error of the client says it. */
+export function showFault(code: Code, message: string): void {
+  console.fault.value = new TwinlockError(code, message);
+}
+
 /** Why the log could not be followed, as an error of the client says it. */
 export function showTrouble(code: Code, message: string): void {
   console.trouble.value = new TwinlockError(code, message);

@@ -3,13 +3,14 @@ import { judgeCorpus } from '../../extremes/judge.ts';
 import { appraiseInPage, timeInPage } from './appraisals.ts';
 import { runCore, runReplay } from './core-run.ts';
 import { showProposal } from './failed-rule.ts';
-import { cutOffFromVault, showHonest, showTrouble } from './honest.ts';
+import { cutOffFromVault, showFault, showHonest, showTrouble } from './honest.ts';
 import { measure, showHostile } from './hostile.ts';
 
 /** What a test calls in the page. */
 export const core = {
   appraiseInPage,
   cutOffFromVault,
+  showFault,
   showTrouble,
   judgeCorpus,
   measure,

@@ -1,6 +1,7 @@
 import { counted } from '../../../exact.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
-import { Failure, Mark, Notice } from '../parts/notice.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { Mark, Notice } from '../parts/notice.tsx';
 import { Named } from '../parts/person.tsx';
 import { Facts, Panel, Screen } from '../parts/screen.tsx';
 import { draft, enrolAuthenticator, hasSigned, invited, own, refusal, review } from './founding.ts';

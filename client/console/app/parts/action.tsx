@@ -4,7 +4,8 @@ import { useId } from 'preact/hooks';
 import type { TwinlockError } from '../../../../src/core/errors.ts';
 import { SentError } from '../../../custodian/sent.ts';
 import { cutOff, measureCutOff } from './cut-off.ts';
-import { asFailure, Failure, Notice } from './notice.tsx';
+import { Failure } from './failure.tsx';
+import { asFailure, Notice } from './notice.tsx';
 import { SentFailure } from './sent.tsx';
 import { Text } from './text.tsx';
 

@@ -1,7 +1,5 @@
 import type { ComponentChildren } from 'preact';
 import { TwinlockError } from '../../../../src/core/errors.ts';
-import { adviceOn } from '../advice.ts';
-import { Text } from './text.tsx';
 
 type Tone = 'good' | 'bad' | 'warn' | 'plain';
 
@@ -16,30 +14,6 @@ export function Notice({ tone, title, children }: { tone: Tone; title: string; c
 
 export function Mark({ tone, children }: { tone: Tone; children: ComponentChildren }) {
   return <span class={`mark ${tone}`}>{children}</span>;
-}
-
-/** What went wrong, its code, and what to do. */
-export function Failure({ error }: { error: TwinlockError }) {
-  const { title, advice, see } = adviceOn(error);
-  return (
-    <Notice tone={error.group === 'alert' ? 'bad' : 'warn'} title={title}>
-      <p class="sentence">
-        <Text of={error.message} />
-      </p>
-      <p>
-        {advice}
-        {see === undefined ? null : (
-          <>
-            {' '}
-            See <a href={`#/${see[0]}`}>{see[1]}</a>.
-          </>
-        )}
-      </p>
-      <p>
-        <code>{error.code}</code>
-      </p>
-    </Notice>
-  );
 }
 
 /** A caught value as one of our errors. A value that is not one of them is a fault of this page. */

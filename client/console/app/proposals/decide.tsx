@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code } from '../../../../src/core/errors.ts';
-import type { Facts, Vote } from '../../../../src/core/state/state.ts';
+import { currentTally } from '../../../../src/core/state/rules/approval.ts';
+import type { Facts, Proposal, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import { approve, deny } from '../../../custodian/approve.ts';
 import type { Obstacle } from '../../../custodian/obstacles.ts';
@@ -16,6 +17,7 @@ import { Text } from '../parts/text.tsx';
 import { Words } from '../parts/words.tsx';
 import { StopForm } from '../stopping/stop-form.tsx';
 import { act, custodian, entries } from '../vault.ts';
+import { wantingText } from './panels.tsx';
 import { isOvertaken, phaseOf } from './title.ts';
 
 /** Reasons are listed until they bury the buttons: 64 hosts may have thousands. */
@@ -39,7 +41,7 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
   const own = proposal.votes.find((vote) => vote.person === person);
   const isDecided = own !== undefined || proposal.phase !== 'open';
   return (
-    <Panel title={isDecided ? 'Decided' : 'Compare, then decide'}>
+    <Panel title={headingOf(proposal, own)}>
       <p>
         The person who asked, and every custodian who decides, must see these four words. Compare them on another screen
         or by voice.
@@ -50,18 +52,30 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
         no process, machine or screen with this page, only the program that replays the log. On another machine, with an
         auditor’s or a depositor’s key, run <code>npx twinlock code {review.digest}</code>
       </p>
-      {sentHere === null ? null : <Sent of={sentHere} phase={phase} own={own} />}
+      {sentHere === null ? null : <Sent of={sentHere} facts={facts} proposal={proposal} own={own} />}
       {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} sentHere={sentHere} />}
       <Withdraw review={review} facts={facts} />
     </Panel>
   );
 }
 
+function headingOf({ phase }: Proposal, own: Vote | undefined): string {
+  if (phase === 'open') return own === undefined ? 'Compare, then decide' : 'You have decided';
+  return phase === 'approved' || phase === 'executed' || phase === 'denied' ? 'Decided' : 'Nothing is left to decide';
+}
+
+interface SentProps {
+  readonly of: SentDecision;
+  readonly facts: Facts;
+  readonly proposal: Proposal;
+  readonly own: Vote | undefined;
+}
+
 /** What the log says of it; what the vault answered is quoted, and decides nothing. */
-function Sent({ of, phase, own }: { of: SentDecision; phase: string; own: Vote | undefined }) {
+function Sent({ of, facts, proposal, own }: SentProps) {
   const answered = of.error === null ? null : <Answered error={of.error} />;
   if (own === undefined) {
-    const name = of.decision === 'approve' ? 'approval' : 'denial';
+    const name = nameOf(of.decision);
     return (
       <Notice tone="bad" title={`You have signed: your ${name} is not in the log as of entry ${entries.value - 1}`}>
         {answered}
@@ -70,11 +84,24 @@ function Sent({ of, phase, own }: { of: SentDecision; phase: string; own: Vote |
     );
   }
   return (
-    <Notice tone="good" title={`Recorded as entry ${own.index}`}>
+    <Notice tone="good" title={`Your ${nameOf(own.decision)} is recorded as entry ${own.index}`}>
       {answered}
-      <p>The proposal is now {phase}.</p>
+      <p>{whatCameOfIt(facts, proposal)}</p>
     </Notice>
   );
+}
+
+function nameOf(decision: Vote['decision']): string {
+  return decision === 'approve' ? 'approval' : 'denial';
+}
+
+/** A vote may leave it open, and what ended it may be another entry than the vote. */
+function whatCameOfIt(facts: Facts, proposal: Proposal): string {
+  const { phase, stop } = proposal;
+  if (stop !== null) return `The proposal was ${phase} later, in entry ${stop.index}.`;
+  if (phase !== 'open' || isOvertaken(facts, proposal)) return `The proposal is now ${phaseOf(facts, proposal)[1]}.`;
+  const { wanting, missingGroups } = currentTally(facts, proposal);
+  return `The proposal is still open: it waits for ${wantingText(wanting, missingGroups)}.`;
 }
 
 function Outcome({ phase, own }: { phase: string; own: Vote | undefined }) {

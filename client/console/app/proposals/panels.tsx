@@ -9,6 +9,7 @@ import { Mark, Notice } from '../parts/notice.tsx';
 import { MachineName, Person } from '../parts/person.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
 import { Text, Value } from '../parts/text.tsx';
+import { StopList } from '../stopping/stopped-banner.tsx';
 import { now } from '../vault.ts';
 import { VersionPhase } from '../versions.tsx';
 
@@ -21,7 +22,7 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Establishe
   const { statement, version } = review;
   return (
     <Panel title="What">
-      <Facts of={[...whatOf(statement, facts), ...versionOf(version)]} />
+      <Facts of={[...whatOf(statement, facts), ...stopsOf(review, facts), ...versionOf(version)]} />
       {statement.kind === 'principal' && statement.principal.models.includes('*') ? (
         <Notice tone="warn" title="This machine is for every model, those of the future too" />
       ) : null}
@@ -87,6 +88,12 @@ function whatOf(statement: Proposable, facts: Established): Rows {
         ['What began later', 'leases count from then; proposals made later end'],
       ];
   }
+}
+
+/** Of a resumption that waits: what it would take back. */
+function stopsOf({ statement, isPending }: Review, facts: Established): Rows {
+  if (statement.kind !== 'resume' || !isPending || facts.stopped === null) return [];
+  return [['Stopped by', <StopList key="stops" facts={facts} stops={facts.stopped} />]];
 }
 
 /** What it does, in numbers. */
@@ -188,7 +195,8 @@ function Decided({ review, person }: { review: Review; person: string }) {
   );
 }
 
-function wantingText(wanting: number, missingGroups: readonly string[]): string {
+/** Approvals and groups that a quorum still wants. */
+export function wantingText(wanting: number, missingGroups: readonly string[]): string {
   const wanted = [
     ...(wanting === 0 ? [] : [wanting === 1 ? '1 more approval' : `${wanting} more approvals`]),
     ...missingGroups.map((group) => `somebody of ${group}`),

@@ -8,7 +8,8 @@ import { howToEnd } from '../../../custodian/standing.ts';
 import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Exactly } from '../parts/exactly.tsx';
-import { asFailure, Failure, Mark, Notice } from '../parts/notice.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { asFailure, Mark, Notice } from '../parts/notice.tsx';
 import { Person } from '../parts/person.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
@@ -67,7 +68,7 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
         {review.grade === 'simulation' ? <Mark tone="warn">simulation</Mark> : null}
       </p>
       {isOvertaken(facts, proposal) ? <Overtaken statement={review.statement} /> : null}
-      {proposal.stop === null ? null : <StoppedBy stop={proposal.stop} facts={facts} />}
+      {proposal.stop === null ? null : <EndedBy phase={phase} stop={proposal.stop} facts={facts} />}
       <WhatPanel review={review} facts={facts} />
       <AskedPanel review={review} facts={facts} />
       <PolicyPanel review={review} facts={facts} />
@@ -81,14 +82,26 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
   );
 }
 
+interface EndedByProps {
+  /** `withdrawn` or `revoked`. */
+  readonly phase: string;
+  readonly stop: RecordedStop;
+  readonly facts: Facts;
+}
+
 /** Who withdrew or revoked it, when and why. */
-function StoppedBy({ stop: { person, reason, created, time, index }, facts }: { stop: RecordedStop; facts: Facts }) {
+function EndedBy({ phase, stop: { person, reason, created, time, index }, facts }: EndedByProps) {
   return (
     <p>
-      Stopped by <Person facts={facts} person={person} /> in entry {index}, {instant(time)}: “<Text of={reason} />”
+      {capitalised(phase)} by <Person facts={facts} person={person} /> in entry {index}, {instant(time)}: “
+      <Text of={reason} />”
       <OwnTime of={{ created, time }} />
     </p>
   );
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 /** Its votes are not lost: a policy that comes back makes them count again. */

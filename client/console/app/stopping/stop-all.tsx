@@ -1,9 +1,13 @@
 import { useSignal } from '@preact/signals';
+import type { Hex } from '../../../../src/core/bytes.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { Notice } from '../parts/notice.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
+import { facts } from '../vault.ts';
 
 interface StopAllProps {
-  readonly stop: (reason: string) => Promise<void>;
+  /** Returns the digest of the stop that was signed and taken; null where there was none. */
+  readonly stop: (reason: string) => Promise<Hex | null>;
   /** What else has to be said first; null where nothing has. */
   readonly waits?: string | null;
 }
@@ -12,7 +16,15 @@ interface StopAllProps {
 export function StopAll({ stop, waits = null }: StopAllProps) {
   const reason = useSignal('');
   const sure = useSignal(false);
-  const stopping = useAction(() => stop(reason.value.trim()));
+  const done = useSignal<Hex | null>(null);
+  const stopping = useAction(async () => {
+    done.value = null;
+    done.value = await stop(reason.value.trim());
+    // Armed still, the form would read as if nothing had been stopped.
+    reason.value = '';
+    sure.value = false;
+  });
+  const recorded = facts.value?.stopped?.find(({ digest }) => digest === done.value);
   return (
     <>
       <p>No new release takes effect, and hosts are served nothing more, until a quorum has resumed the vault.</p>
@@ -28,6 +40,11 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
         <span>Stop every release of every model, now</span>
       </label>
       <ActionError action={stopping} />
+      {recorded === undefined ? null : (
+        <Notice tone="good" title={`Recorded as entry ${recorded.index}`}>
+          <p>You have stopped the vault.</p>
+        </Notice>
+      )}
       <div>
         <ActionButton
           action={stopping}

@@ -51,8 +51,9 @@ export function StopScreen({ facts }: { facts: Facts }) {
         </ul>
       </Panel>
       <p class="quiet">
-        Versions are un-published under <a href="#/versions">Versions</a>, lost security keys are retired under{' '}
-        <a href="#/committee">Committee</a>.
+        Versions are un-published under <a href="#/versions">Versions</a>. You retire a lost security key of your own
+        under <a href="#/committee">Committee</a>, alone; you propose to retire another’s under{' '}
+        <a href="#/propose">Propose</a>.
       </p>
     </Screen>
   );

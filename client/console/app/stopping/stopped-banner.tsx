@@ -1,8 +1,9 @@
 import { signedBefore } from '../../../../src/core/state/running.ts';
-import type { Facts, RecordedStop } from '../../../../src/core/state/state.ts';
+import type { Facts, Proposal, RecordedStop } from '../../../../src/core/state/state.ts';
 import { instant } from '../format.ts';
 import { Person } from '../parts/person.tsx';
 import { Text } from '../parts/text.tsx';
+import { isOvertaken } from '../proposals/title.ts';
 import { facts, status } from '../vault.ts';
 
 /** On every page while it lasts: who stopped the vault, when and why. */
@@ -21,19 +22,60 @@ export function StoppedBanner() {
 function Banner({ facts: known, stops }: { facts: Facts; stops: readonly RecordedStop[] }) {
   return (
     <section class="stopped" role="status" aria-label="The vault is stopped">
-      <strong>The vault is stopped.</strong> Nothing is released and nothing is served, until a quorum resumes it:{' '}
-      <a href="#/propose">propose to resume it</a>.
-      <ul>
-        {stops.map(({ digest, person, reason, created, time }) => (
-          <li key={digest}>
-            <Person facts={known} person={person} /> stopped it at {instant(time)}: “
-            <Text of={reason} />”
-            <OwnTime of={{ created, time }} />
-          </li>
-        ))}
-      </ul>
+      <strong>The vault is stopped.</strong> Nothing is released and nothing is served, until a quorum resumes it.
+      <StopList facts={known} stops={stops} />
+      <Resuming facts={known} proposals={resumptionsOf(known, stops)} />
     </section>
   );
+}
+
+/** Who stopped it, when and why, one line each. */
+export function StopList({ facts: known, stops }: { facts: Facts; stops: readonly RecordedStop[] }) {
+  return (
+    <ul>
+      {stops.map(({ digest, person, reason, created, time }) => (
+        <li key={digest}>
+          <Person facts={known} person={person} /> stopped it at {instant(time)}: “
+          <Text of={reason} />”
+          <OwnTime of={{ created, time }} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What leads to a resumption: deciding on one that is proposed; else proposing one. */
+function Resuming({ facts: known, proposals }: { facts: Facts; proposals: readonly Proposal[] }) {
+  if (proposals.length === 0)
+    return (
+      <p>
+        <a href="#/propose">Propose to resume it</a>
+      </p>
+    );
+  return (
+    <>
+      {proposals.map(({ digest, statement }) => (
+        <p key={digest}>
+          <Person facts={known} person={statement.proposer.person} /> has proposed to resume it:{' '}
+          <a href={`#/proposals/${digest}`}>decide</a>
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** Those that can still take effect: each names the last stop, and one more stop ends it. */
+function resumptionsOf(known: Facts, stops: readonly RecordedStop[]): readonly Proposal[] {
+  const last = stops.at(-1)?.digest;
+  return known.proposals
+    .valueSeq()
+    .filter((proposal) => {
+      const { phase, statement } = proposal;
+      return (
+        phase === 'open' && statement.kind === 'resume' && statement.stop === last && !isOvertaken(known, proposal)
+      );
+    })
+    .toArray();
 }
 
 /** What is carried by hand, or signed by another clock, says both times. */

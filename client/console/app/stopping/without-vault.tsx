@@ -4,7 +4,8 @@ import type { Base64url } from '../../../../src/core/bytes.ts';
 import type { StopKit } from '../../../custodian/stop-kit.ts';
 import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
-import { Failure, Mark } from '../parts/notice.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { Mark } from '../parts/notice.tsx';
 import { Named } from '../parts/person.tsx';
 import { Facts } from '../parts/screen.tsx';
 import { fault, fingerprint, stopWithoutVault } from '../vault.ts';
@@ -84,9 +85,7 @@ function ColdStop({ kit, usedHere }: { kit: StopKit; usedHere: readonly Base64ur
       </fieldset>
       <StopAll
         waits={own === null ? 'Choose a security key first.' : null}
-        stop={async (reason) => {
-          if (own !== null) await stopWithoutVault(kit, own, reason);
-        }}
+        stop={async (reason) => (own === null ? null : stopWithoutVault(kit, own, reason))}
       />
     </>
   );
