@@ -5,7 +5,7 @@ import { signedBefore } from '../../src/core/state/running.ts';
 import type { Facts, Proposable } from '../../src/core/state/state.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
-import { howToEnd } from '../custodian/standing.ts';
+import { ENDED_BY_SETTING_BACK, howToEnd } from '../custodian/standing.ts';
 import { counted, exactBytes, exactDuration, exactInstant } from '../exact.ts';
 import { visibleText } from '../visible.ts';
 import { follow, signIn } from './connect.ts';
@@ -86,7 +86,7 @@ const EXECUTED: Readonly<Record<Proposable['kind'], string>> = {
 const NOTHING_LEFT = 'nothing is left to approve';
 
 /** What has become of it. */
-function stateRows({ standing, statement, executed, stop, policy }: ProposalReport): readonly string[] {
+export function stateRows({ standing, statement, executed, stop, policy }: ProposalReport): readonly string[] {
   const effect = executed === null ? '' : `${EXECUTED[statement.kind]} at ${exactInstant(executed)}`;
   switch (standing) {
     case 'open':
@@ -103,6 +103,8 @@ function stateRows({ standing, statement, executed, stop, policy }: ProposalRepo
     case 'denied':
     case 'expired':
       return row('state', `${standing}: ${NOTHING_LEFT}`);
+    case 'set-back':
+      return row('state', `${ENDED_BY_SETTING_BACK}: ${NOTHING_LEFT}`);
     case 'executed':
       return row('state', `${effect}: ${NOTHING_LEFT}`);
     case 'over':

@@ -15,7 +15,7 @@ export const EXIT = {
   unavailable: 69,
   /** Something that must not be: stop, keep the evidence, alert. */
   alert: 70,
-  /** Try again, later or once the named thing has happened. */
+  /** Try again, later or once the named thing has happened: a clock that differs has been set, for instance. */
   retry: 75,
   /** Interrupted. */
   cancelled: 130,
@@ -24,6 +24,8 @@ export const EXIT = {
 export function exitCodeOf({ code, group }: TwinlockError): number {
   if (code === 'cancelled') return EXIT.cancelled;
   if (code === 'unavailable') return EXIT.unavailable;
+  // One of two clocks is wrong, most often this machine's: once it is set, the same command does it. Refused until then.
+  if (code === 'clock_skew') return EXIT.retry;
   return EXIT[group];
 }
 

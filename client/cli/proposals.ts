@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { stopText } from '../../src/core/state/running.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { ProposalView } from '../api.ts';
+import { ENDED_BY_SETTING_BACK } from '../custodian/standing.ts';
 import { exactInstant } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
@@ -50,7 +51,13 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
   ];
 }
 
-function stateOf({ ended, current, phase }: ProposalView): string {
+export function stateOf({
+  ended,
+  setBack,
+  current,
+  phase,
+}: Pick<ProposalView, 'ended' | 'setBack' | 'current' | 'phase'>): string {
+  if (setBack) return ENDED_BY_SETTING_BACK;
   if (ended) return 'over';
   const isPending = phase === 'open' || phase === 'approved';
   return isPending && !current ? 'overtaken' : phase;

@@ -3,13 +3,15 @@ import type { Facts, Proposable, Proposal, ProposalPhase } from '../../src/core/
 
 /**
  * Where a proposal stands. `overtaken` is one that can take effect only while the policy that it rests on is in force
- * again; `over` is a release whose lease has ended.
+ * again; `over` is a release whose lease has ended; `set-back` is one that ended because it was made by the clock that was
+ * set back.
  */
-export type Standing = ProposalPhase | 'overtaken' | 'over';
+export type Standing = ProposalPhase | 'overtaken' | 'over' | 'set-back';
 
 /** By the log; what has ended by the clock of `nowMs` is over, also before an entry says so. */
 export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Standing {
-  const { phase, statement, ended } = proposal;
+  const { phase, statement, ended, setBack } = proposal;
+  if (setBack) return 'set-back';
   const isOver = nowMs > endMs(proposal);
   if (phase === 'open' || phase === 'approved') {
     if (isOver) return 'expired';
@@ -18,6 +20,9 @@ export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Sta
   }
   return phase === 'executed' && statement.kind === 'release' && (ended || isOver) ? 'over' : phase;
 }
+
+/** What to say of a proposal whose `setBack` holds: "expired" would stand beside a time that lies ahead. */
+export const ENDED_BY_SETTING_BACK = 'ended: it was made by the clock that was set back';
 
 /** Who can end a proposal that another policy has overtaken, and how, after "to prevent that, ". */
 export function howToEnd({ kind }: Proposable): string {

@@ -32,6 +32,7 @@ export function viewProposal(facts: Facts, proposal: Proposal) {
     receipts: proposal.receipts.length,
     leaseEnds: isRelease && proposal.executedTime !== null ? endMs(proposal) : null,
     ended: proposal.ended,
+    setBack: proposal.setBack,
   };
 }
 

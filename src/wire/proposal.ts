@@ -78,6 +78,8 @@ export const proposalView = z
     /** When a release stops being served; null where it is not released. */
     leaseEnds: z.nullable(instantMs),
     ended: z.boolean(),
+    /** It was made by the clock that a quorum then set back, and ended with it. */
+    setBack: z.boolean(),
   })
   .meta({ id: 'Proposal' });
 export const proposalList = z

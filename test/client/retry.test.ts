@@ -101,6 +101,7 @@ test('a host that waits for a release and finds all places taken goes on waiting
     receipts: 0,
     leaseEnds: null,
     ended: false,
+    setBack: false,
   };
   const asked: string[] = [];
   let polls = 0;
@@ -128,7 +129,7 @@ test('a host takes no release whose lease is over by its own clock, whatever the
   const rest = { statement: {}, asked, votes: [], current: true, wanting: 0, missingGroups: [], receipts: 0 };
   const api = new Api({
     baseUrl: 'https://vault.example',
-    fetch: async () => Response.json({ ...view, ...rest, leaseEnds: 1_000_000, ended: false }),
+    fetch: async () => Response.json({ ...view, ...rest, leaseEnds: 1_000_000, ended: false, setBack: false }),
   });
   const waiting = (nowMs: number) => waitForRelease(api, { release: view.digest, expires: 1e15 }, { now: () => nowMs });
   expect((await waiting(1_300_000)).phase).toBe('executed');
@@ -145,7 +146,7 @@ test('a vault that says rate_limited without end is waited for until the request
     fetch: async (url) =>
       url.includes('wait=')
         ? Response.json(problem, { status: 429 })
-        : Response.json({ ...view, ...rest, leaseEnds: null, ended: false }),
+        : Response.json({ ...view, ...rest, leaseEnds: null, ended: false, setBack: false }),
   });
   const retry = patient();
   const waiting = waitForRelease(api, { release: view.digest, expires: 3_600_000 }, { retry, now: retry.now });
@@ -169,7 +170,8 @@ describe('a host that has its weights handed over', () => {
     const api = new Api({
       baseUrl: 'https://vault.example',
       fetch: async (url) => {
-        if (url.includes('/proposals/')) return Response.json({ ...view, ...rest, leaseEnds, ended: false });
+        if (url.includes('/proposals/'))
+          return Response.json({ ...view, ...rest, leaseEnds, ended: false, setBack: false });
         counts.acts++;
         return Response.json({ code, message: 'wait', detail }, { status: code === 'unavailable' ? 503 : 429 });
       },

@@ -118,6 +118,8 @@ export interface Proposal<S extends Proposable = Proposable> {
   readonly executedTime: number | null;
   /** The lease is over, by an expiry entry. */
   readonly ended: boolean;
+  /** It has expired because it was made by the clock that a quorum then set back: its time to expire may lie ahead. */
+  readonly setBack: boolean;
   /** What withdrew or revoked it; null where nothing has. */
   readonly stop: RecordedStop | null;
   readonly receipts: readonly HostReceipt[];

@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stateRows } from '../../../client/cli/code.ts';
 import { documentChanges } from '../../../client/cli/document-changes.ts';
 import { reportOn } from '../../../client/cli/proposal-report.ts';
+import { stateOf } from '../../../client/cli/proposals.ts';
 import type { Proposition } from '../../../client/custodian/propose.ts';
 import { review } from '../../../client/custodian/review.ts';
 import { principalKey, principalRecord } from '../../../client/principal.ts';
@@ -228,6 +230,13 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
     const late = Date.now() + 366 * 86_400_000;
     const expired = await reportOn(await replica(), release, late);
     expect(expired).toMatchObject({ standing: 'expired', isPending: false });
+  });
+
+  test('ended with the clock that was set back: not "expired", beside a time that lies ahead', async () => {
+    const said = 'ended: it was made by the clock that was set back';
+    const pending = await reportOn(await replica(), release, Date.now());
+    expect(stateRows({ ...pending, standing: 'set-back' })).toEqual([`state        ${said}: ${LEFT}`]);
+    expect(stateOf({ phase: 'expired', setBack: true, ended: false, current: true })).toBe(said);
   });
 
   test('revoked, by whom and why, after it was released', async () => {

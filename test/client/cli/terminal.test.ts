@@ -81,8 +81,12 @@ test('every code has an exit code of its group', () => {
   const codesOf = (codes: readonly (typeof CODES)[keyof typeof CODES][number][]) =>
     new Set(codes.map((code) => exitCodeOf(new TwinlockError(code, ''))));
   expect(codesOf(CODES.mend)).toEqual(new Set([64]));
-  expect(codesOf(CODES.alert)).toEqual(new Set([70]));
+  expect(codesOf(CODES.alert.filter((code) => code !== 'clock_skew'))).toEqual(new Set([70]));
   expect(codesOf(CODES.retry)).toEqual(new Set([69, 75, 130]));
+});
+
+test('a clock that differs is no alert to a script: it tries again once the clock is set', () => {
+  expect(exitCodeOf(new TwinlockError('clock_skew', ''))).toBe(75);
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { standingOf } from '../../../client/custodian/standing.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import type { Draft } from '../../../src/core/log/entry.ts';
 import { endMs } from '../../../src/core/state/rules/expiry.ts';
@@ -221,6 +222,12 @@ describe('a log whose clock is ahead, because custodians’ clocks and the vault
     const correction = await correct(stage);
     const phases = [early, late, correction].map((digest) => world.facts.proposals.get(digest)?.phase);
     expect(phases).toEqual(['open', 'expired', 'executed']);
+    const { facts } = world;
+    const standings = [early, late].flatMap((digest) => {
+      const proposal = facts.proposals.get(digest);
+      return proposal === undefined ? [] : [standingOf(facts, proposal, world.now)];
+    });
+    expect(standings).toEqual(['open', 'set-back']);
     expect([...world.facts.proposedPolicies.keys()]).toEqual([early]);
   });
 

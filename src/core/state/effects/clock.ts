@@ -56,6 +56,6 @@ export function clockOfBase(statement: Pick<StatementOf<'clock'>, 'base'>): LogC
 function asOf(nowMs: number, proposal: Proposal): Proposal {
   const { statement, phase, executedTime } = proposal;
   const isOpen = phase === 'open' || phase === 'approved';
-  if (isOpen && statement.created > nowMs + MAX_SKEW_MS) return { ...proposal, phase: 'expired' };
+  if (isOpen && statement.created > nowMs + MAX_SKEW_MS) return { ...proposal, phase: 'expired', setBack: true };
   return executedTime !== null && executedTime > nowMs ? { ...proposal, executedTime: nowMs } : proposal;
 }

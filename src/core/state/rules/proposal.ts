@@ -43,6 +43,7 @@ export function proposed(facts: Facts, statement: Proposable, at: ProposedAt, su
     votes: [],
     executedTime: null,
     ended: false,
+    setBack: false,
     stop: null,
     receipts: [],
     entries: [...proposerEntries, at.index],
