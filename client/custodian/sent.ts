@@ -20,11 +20,15 @@ export class SentError extends TwinlockError {
   }
 }
 
-/** Sends what has been signed. Throws `SentError` for every error that `send` throws. */
+/** Nothing has left this workstation: its own console could not connect to the vault. No vault can make it appear. */
+export class NotReachedError extends TwinlockError {}
+
+/** Sends what has been signed. Throws `SentError` for every error that `send` throws, but `NotReachedError` as it is. */
 export async function sending<T>(signed: Signed, send: () => Promise<T>): Promise<T> {
   try {
     return await send();
   } catch (error) {
+    if (error instanceof NotReachedError) throw error;
     throw error instanceof TwinlockError ? new SentError(signed, error) : error;
   }
 }

@@ -48,6 +48,8 @@ it('signs a stop while the vault is down, saves it, twinlockd stop FILE records 
   await page.getByLabel('Stop every release of every model, now').check();
   await page.getByRole('button', { name: 'Stop everything' }).click();
   await page.getByText('The vault has not taken a stop that you signed').waitFor();
+  await page.getByText('The vault was not reached').first().waitFor();
+  expect(await page.getByText(/the vault may have it|is a claim/).count()).toBe(0);
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save it as a file' }).click();
   const file = join(folder, (await downloading).suggestedFilename());

@@ -1,4 +1,5 @@
 import type { Code, CodeGroup, TwinlockError } from '../../../src/core/errors.ts';
+import { NotReachedError } from '../../custodian/sent.ts';
 
 interface Advice {
   readonly title: string;
@@ -90,6 +91,13 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   },
 };
 
+const NOT_REACHED: Advice = {
+  title: 'The vault was not reached',
+  advice:
+    'Nothing was sent to it. See whether the vault runs, then try again. A stop that you signed stays on this page, which sends it again by itself.',
+};
+
 export function adviceOn(error: TwinlockError): Advice {
+  if (error instanceof NotReachedError) return NOT_REACHED;
   return BY_CODE[error.code] ?? BY_GROUP[error.group];
 }

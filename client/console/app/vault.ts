@@ -19,6 +19,7 @@ import { type StopKit, stopKitOf } from '../../custodian/stop-kit.ts';
 import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
 import type { Stopping } from '../../stop.ts';
+import { consoleFetch } from './console-fetch.ts';
 import { type Config, keepStopKit, knownCredentials, loadConfig, localMemory, rememberCredential } from './local.ts';
 import { asFailure } from './parts/notice.tsx';
 import { kept } from './stopping/kept.ts';
@@ -34,7 +35,7 @@ const STATUS_EVERY_MS = 10_000;
 
 /** The page's own name is the RP ID: a vault that says another is refused by the browser. */
 export const ceremony: Ceremony = {
-  api: new Api({ baseUrl: location.origin }),
+  api: new Api({ baseUrl: location.origin, fetch: consoleFetch }),
   authenticator: touchingAuthenticator(location.hostname),
   verify: verifyWeb,
   memory: localMemory,

@@ -3,7 +3,8 @@ import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { parseShallowJson } from '../../../src/core/json.ts';
 import { collect, unreached } from '../../transport.ts';
-import { bodyAtMost } from './door.ts';
+import { NOT_REACHED, VAULT_HEADER } from '../vault-header.ts';
+import { bodyAtMost, problem } from './door.ts';
 
 /** The largest request is an approval for 64 hosts, about 200 kB. */
 const MAX_REQUEST_BYTES = 1 << 20;
@@ -72,12 +73,22 @@ async function forward(c: Context, vault: URL, fetch: typeof globalThis.fetch): 
     bytes = await collect(answer.body ?? [], MAX_RESPONSE_BYTES);
   } catch (cause) {
     if (cause instanceof TwinlockError) throw cause;
+    const { message } = unreached(cause, vault.origin);
+    if (isRefused(cause)) {
+      c.header(VAULT_HEADER, NOT_REACHED);
+      return problem(c, 502, 'unavailable', message);
+    }
     // What this machine finds out is no code of a vault's: the page takes it in the server's words.
-    throw new TwinlockError('unavailable', unreached(cause, vault.origin).message, {}, { cause });
+    throw new TwinlockError('unavailable', message, {}, { cause });
   }
   if (bytes.length === 0 && status === 204) return new Response(null, { status });
   requireJson(bytes);
   return new Response(bytes, { status, headers: ANSWER_HEADERS });
+}
+
+/** No connection was made. Of other failures, none tells whether the vault has the request. */
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && (error.cause as { code?: unknown } | undefined)?.code === 'ECONNREFUSED';
 }
 
 /** A redirect is not followed: the page would take for the vault's what another machine says. */

@@ -121,6 +121,33 @@ async function codeOf(answer: Response): Promise<[number, string]> {
   return [answer.status, ((await answer.json()) as { code: string }).code];
 }
 
+describe('that the vault was not reached', () => {
+  it('is said in a header where the connection was refused, so that nothing was sent', async () => {
+    const { ask } = open(failingWith('ECONNREFUSED'));
+    const answer = await ask('/v1/vault');
+    expect(answer.headers.get('twinlock-vault')).toBe('not-reached');
+    expect(await codeOf(answer)).toEqual([502, 'unavailable']);
+  });
+
+  it.each(['ECONNRESET', 'UND_ERR_SOCKET', 'DEPTH_ZERO_SELF_SIGNED_CERT'])(
+    'is not said of a request that the vault may have, or of one that was refused otherwise: %s',
+    async (reason) => {
+      const answer = await open(failingWith(reason)).ask('/v1/vault');
+      expect(answer.headers.get('twinlock-vault')).toBeNull();
+    },
+  );
+
+  it('is never said by a vault', async () => {
+    const headers = { 'twinlock-vault': 'not-reached' };
+    const { ask } = open(() =>
+      Response.json({ code: 'unavailable', message: 'm', detail: {} }, { status: 502, headers }),
+    );
+    const answer = await ask('/v1/vault');
+    expect(await codeOf(answer)).toEqual([502, 'unavailable']);
+    expect(answer.headers.get('twinlock-vault')).toBeNull();
+  });
+});
+
 describe('the door', () => {
   it.each([`localhost:7474`, '127.0.0.1:7474', RP_ID, `evil.example:7474`, `${HOST}.evil.example`, ''])(
     'refuses the host %j',
