@@ -27,6 +27,11 @@ export interface Effort {
 const SEPARATORS: ReadonlySet<number> = new Set(codePoints(' -.·・'));
 /** So are these, of which the last two are letters; and some letters have what looks like one, as a yod does. */
 const APOSTROPHES: ReadonlySet<number> = new Set(codePoints("'’\u02bb\u02bc"));
+/** What the signs of vowels are made of, and look like: no name has these marks by themselves. */
+const MARKS_BESIDES: ReadonlySet<number> = new Set([
+  ...[0x09d7, 0x0b57, 0x0bd7, 0x0cd5, 0x0cd6, 0x0ddf],
+  ...[0x11b62, 0x11b63, 0x11b64],
+]);
 /** A stroke through a letter, as in ł and ø, is such a mark once its prototype stands for the letter. */
 const OVERLAY_CLASS = 1;
 /** Of each character that was asked for: names are compared with all that are known. */
@@ -217,8 +222,9 @@ function ordered(text: string): string {
   return String.fromCodePoint(...inOneOrder(codePoints(text)));
 }
 
-function isMark(code: number | undefined): boolean {
-  return code !== undefined && (classOf(code) > 0 || letters.get(code)?.isMark === true);
+/** A mark of names, or of what they look like. */
+export function isMark(code: number | undefined): boolean {
+  return code !== undefined && (classOf(code) > 0 || letters.get(code)?.isMark === true || MARKS_BESIDES.has(code));
 }
 
 /** Equal for any two texts that a case-insensitive file system could take for the same; both ways, for ß and its like. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { type Looks, looksAlike, looksOf, looksOfPerson, newEffort } from '../../../src/core/name/looks.ts';
+import { isMark, type Looks, looksAlike, looksOf, looksOfPerson, newEffort } from '../../../src/core/name/looks.ts';
 import { personName, thingName } from '../../../src/core/name/name.ts';
 import { codePoints } from '../../../src/core/name/normal-form.ts';
-import { letters, prototypes } from '../../../src/core/name/tables.ts';
+import { composites, letters, prototypes } from '../../../src/core/name/tables.ts';
 import { parseAs } from '../../../src/core/schema.ts';
 
 const alike = (one: string, other: string) => looksAlike(looksOfPerson(one), looksOfPerson(other), newEffort());
@@ -145,6 +145,9 @@ describe('alike', () => {
     ['హంస', 'వాంస'],
     ['കലാം', 'കലാഠ'],
     ['आः', 'अाः'],
+    ['\u091c\u093c\u0947बा', '\u091c\u0947\u093cबा'],
+    ['\u092b\u093c\u0947रोज़', '\u092b\u0947\u093cरोज़'],
+    ['\u0a38\u0a41\u0a3cਨ', '\u0a38\u0a3c\u0a41ਨ'],
   ])('%s and %s', (one, other) => {
     expect(alike(one, other)).toBe(true);
   });
@@ -204,6 +207,13 @@ describe('alike', () => {
     );
     expect(taken.length).toBeGreaterThan(4);
     expect(taken.filter(([code, sign]) => !alike(text([code, 0x62]), text([sign, 0x62])))).toEqual([]);
+  });
+
+  test('every mark that a prototype or a composite is made of counts as a mark', () => {
+    const made = [...prototypes.values(), ...composites.values()].flat();
+    const marks = [...new Set(made)].filter((code) => /\p{M}/u.test(text([code])));
+    expect(marks.length).toBeGreaterThan(100);
+    expect(marks.filter((code) => !isMark(code)).map((code) => code.toString(16))).toEqual([]);
   });
 
   test('a letter that looks like another with marks does so with any further mark of its script', () => {

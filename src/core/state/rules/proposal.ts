@@ -113,7 +113,7 @@ export function requireCurrentBase(facts: Facts, statement: Proposable): void {
 }
 
 /** A digest is proposed once, ever, also where its proposal was denied, withdrawn or has expired. */
-export function requireNew(facts: Facts, digest: string): void {
+function requireNew(facts: Facts, digest: string): void {
   must(!facts.statements.has(digest), 'statement_seen', `the statement ${digest} has been proposed before`);
 }
 
