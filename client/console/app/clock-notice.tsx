@@ -13,8 +13,9 @@ export function ClockNotice({ facts }: { facts: Facts }) {
     <Notice tone="warn" title={`The log’s clock is ${durationText(aheadMs)} ahead of this workstation’s`}>
       <p>
         The log’s clock is the latest time that a custodian has signed: {instant(facts.attestedMs)}. While it is ahead,
-        the vault takes nothing from custodians but stops. See first that this workstation’s clock is right. If it is, a
-        quorum sets the log’s clock back: <a href="#/propose">propose it</a>, or approve it where it has been proposed.
+        the vault takes nothing from custodians but stops and the setting back itself. See first that this workstation’s
+        clock is right. If it is, a quorum sets the log’s clock back: <a href="#/propose">propose it</a>, or approve it
+        where it has been proposed.
       </p>
     </Notice>
   );

@@ -1,4 +1,5 @@
 import type { Facts, Proposable, Proposal } from '../../../../src/core/state/state.ts';
+import { ENDED_BY_SETTING_BACK } from '../../../custodian/standing.ts';
 import { counted } from '../../../exact.ts';
 
 /** A statement in one line. */
@@ -40,7 +41,8 @@ export function isOvertaken({ policy }: Pick<Facts, 'policy'>, of: Pick<Proposal
   return (of.phase === 'open' || of.phase === 'approved') && of.statement.policy !== policy.digest;
 }
 
-export function phaseOf({ policy }: Facts, { phase, ended, statement }: Proposal): (typeof PHASES)['open'] {
+export function phaseOf({ policy }: Facts, { phase, ended, setBack, statement }: Proposal): (typeof PHASES)['open'] {
+  if (setBack) return ['plain', ENDED_BY_SETTING_BACK];
   if (isOvertaken({ policy }, { phase, statement })) return OVERTAKEN;
   if (phase === 'executed' && ended) return ['plain', 'lease ended'];
   if (phase === 'executed' && statement.kind === 'release') return ['good', 'released'];

@@ -32,7 +32,7 @@ export function ProposeScreen({ facts }: { facts: Facts }) {
         <ReasonPanel
           kind="clock"
           title="Set the log’s clock back"
-          why={`A custodian has signed the time ${instant(facts.attestedMs)}, which is ${durationText(aheadMs)} ahead of this workstation’s clock. Until a quorum has set the log’s clock back, the vault takes nothing from custodians but stops. See first that this workstation’s clock is right.`}
+          why={`A custodian has signed the time ${instant(facts.attestedMs)}, which is ${durationText(aheadMs)} ahead of this workstation’s clock. Until a quorum has set the log’s clock back, the vault takes nothing from custodians but stops and the setting back itself. See first that this workstation’s clock is right.`}
           label="What happened"
           button="Propose to set it back"
         />
