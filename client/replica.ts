@@ -50,7 +50,7 @@ export class Replica {
     return new Replica(source, options, await followLog(source, options, null, new Map()));
   }
 
-  /** Goes on from where it is to the log's present end; with `now` null, whatever the vault's clock says. */
+  /** Goes on from where it is to the log's present end; with `now` null, the vault's clock may be wrong. */
   async extend({ now = this.#options.now }: Partial<Pick<FollowOptions, 'now'>> = {}): Promise<void> {
     const followed = await followLog(this.#source, { ...this.#options, now }, this.#state, this.#namedAt);
     this.#state = followed.state;

@@ -28,8 +28,8 @@ export function obstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs
 }
 
 /**
- * The rules of the fold that a denial would break, by whatever clock the vault has: a denial stays possible wherever
- * the fold may take one, also of what could not take effect.
+ * The rules of the fold that a denial would break, whether the vault's clock is right or wrong. A custodian can deny
+ * everything that the fold may let them deny, also what could not take effect.
  */
 export function denialObstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs: number): readonly Obstacle[] {
   return eitherWay(facts, proposal, person, nowMs, 'deny').flatMap(obstacle);

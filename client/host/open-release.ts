@@ -68,8 +68,8 @@ export async function openRelease(
 }
 
 /**
- * In steps, each of whose claims is discharged before the next is taken. In between, this process answers whoever
- * interrupts it: a chain of thousands of changes takes seconds.
+ * In steps, each of whose claims is discharged before the next is taken. In between, this process can be
+ * interrupted: a chain of thousands of changes takes seconds.
  */
 async function verified(
   chain: unknown,

@@ -32,7 +32,7 @@ export const stopAnswer = recorded
     digest,
     /** Nothing was recorded now: what it asks for is so already. */
     already: z.boolean(),
-    /** The stop since which it is so already; null where there was none, and to whoever has not signed this one. */
+    /** The stop since which it is so already; null where there was none, and for a sender who did not sign this one. */
     earlier: z.nullable(stopInForce),
     stopped: stopsInForce,
     /** What the log calls the key that signed it, and the one that it retires; null for a caller who has not signed it. */

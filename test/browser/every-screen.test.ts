@@ -185,7 +185,7 @@ describe('a machine is enrolled for the owner whom its file names, or with a war
   it('so is an owner who is no custodian, before and after somebody is chosen', async () => {
     await paste(of('erin'));
     expect(await chosen()).toBe('Choose');
-    expect(await warning().innerText()).toContain('The file names “erin” as its owner; you chose nobody yet.');
+    expect(await warning().innerText()).toContain('The file names “erin” as its owner; you chose no owner yet.');
     await owner().selectOption(vault.cleo.custodian.person);
     expect(await warning().innerText()).toContain('The file names “erin” as its owner; you chose cleo');
     expect(await namedByNameAlone(page, named())).toEqual([]);

@@ -30,7 +30,7 @@ const REFRESH_MS = 2000;
 /** How often a stop that waits is sent: far below what a key may send in a minute. */
 const SEND_EVERY_MS = 10_000;
 
-/** How often the vault is asked whether it is stopped, while nobody is signed in. */
+/** How often the page asks the vault whether it is stopped, before a custodian has signed in. */
 const STATUS_EVERY_MS = 10_000;
 
 /** The page's own name is the RP ID: a vault that says another is refused by the browser. */
@@ -217,7 +217,7 @@ export function signOut(): void {
   void refreshStatus();
 }
 
-/** While nobody is signed in there is the vault's word alone: it may be stopped or resumed meanwhile. */
+/** Before a custodian has signed in, the page has the vault's word alone: a stop or a resumption may come meanwhile. */
 async function refreshStatus(): Promise<void> {
   if (replica !== null || status.value === null || status.value.phase === 'founding') return;
   const said = await ceremony.api.vault().catch(() => null);

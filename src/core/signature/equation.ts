@@ -6,8 +6,8 @@ import { concat, equal } from '../bytes.ts';
 import type { SignatureClaim } from './claim.ts';
 
 /**
- * The equations of verification, on the library's points and not by its `verify`: that one answers false whatever is
- * thrown inside of it, an overflow of the stack too, and an engine's error is never a verdict. Everything here throws on
+ * The equations of verification, on the library's points and not by its `verify`: that one answers false for every
+ * error inside of it, an overflow of the stack too. An engine's error is never a verdict. Everything here throws on
  * what its code does not expect. A claim has passed `precheck` before: points and scalars are in their ranges.
  */
 type Claimed = Pick<SignatureClaim, 'publicKey' | 'message' | 'signature'>;

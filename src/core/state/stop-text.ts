@@ -42,7 +42,7 @@ export function stoppedText({ what, target, by }: Stop, names: StopNames | null)
   return `${stopped}, by ${signer}${ofText(names?.by ?? null)}`;
 }
 
-/** What to say, in one line, of a stop whose end had come before it; as the vault's answer knows, which names nobody to strangers. */
+/** One line for a stop that changes nothing, since what it asks for is so already. The vault names no person to a stranger. */
 export function alreadyText(stop: Stop, names: StopNames | null): string {
   return `${ALREADY[stop.what]} already: ${stoppedText(stop, names)}`;
 }

@@ -158,7 +158,7 @@ function OtherOwner({ facts, ownerName, owner }: OtherOwnerProps) {
         ) : (
           <Person facts={facts} person={named.person} />
         )}{' '}
-        as its owner; you chose {owner === '' ? 'nobody yet' : <Person facts={facts} person={owner} />}.
+        as its owner; you chose {owner === '' ? 'no owner yet' : <Person facts={facts} person={owner} />}.
       </p>
       {whyNot === null ? null : (
         <p class="sentence">
