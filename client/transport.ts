@@ -172,6 +172,7 @@ export const CLIENT_CODES: ReadonlySet<Code> = new Set<Code>([
   'usage',
   'rolled_back',
   'prf_missing',
+  'prf_unusable',
   'digest_mismatch',
   'share_invalid',
   'shares_inconsistent',

@@ -13,6 +13,7 @@ import {
   type Touch,
   type TouchRequest,
 } from '../custodian/authenticator.ts';
+import { browserName } from './browser-name.ts';
 
 /** How long a person has to find the key and touch it. */
 const TIMEOUT_MS = 120_000;
@@ -21,15 +22,30 @@ const EDDSA = -8;
 /** Newer than the types of the DOM library. */
 const HINTS = { hints: ['security-key'] };
 
+type Failures = Readonly<Record<string, readonly [Code, string]>>;
+
 /** The browser's names of failures (WebAuthn sections 5.1.3 and 5.1.4), and what they mean to us. */
-const FAILURES: Readonly<Record<string, readonly [Code, string]>> = {
-  NotAllowedError: ['cancelled', 'the authenticator was not touched in time, or the request was declined'],
+const FAILURES: Failures = {
   AbortError: ['cancelled', 'the request was given up'],
-  TimeoutError: ['cancelled', 'the authenticator was not touched in time'],
-  InvalidStateError: ['credential_exists', 'this authenticator is enrolled already; take another one'],
-  ConstraintError: ['user_unverified', 'this authenticator cannot verify its user: set a PIN or fingerprint first'],
-  NotSupportedError: ['unsupported_algorithm', 'this authenticator has none of the algorithms ES256 and EdDSA'],
-  SecurityError: ['wrong_rp_id', 'this page may not use the RP ID of the vault; open the console under its own name'],
+  TimeoutError: ['cancelled', 'the security key was not touched in time'],
+  OperationError: ['unavailable', 'the browser is asking for a security key already: end that request, then try again'],
+  UnknownError: ['unavailable', 'the security key failed: take it out, insert it again, then try again'],
+  SecurityError: ['wrong_rp_id', 'this page may not use the RP ID of the vault: open the console under its own name'],
+};
+const CREATE_FAILURES: Failures = {
+  ...FAILURES,
+  NotAllowedError: ['cancelled', 'the security key was not touched in time, or the request was declined'],
+  InvalidStateError: ['credential_exists', 'this security key is enrolled already: take another one'],
+  ConstraintError: ['user_unverified', 'this security key cannot verify its user: set a PIN or fingerprint first'],
+  NotSupportedError: ['unsupported_algorithm', 'this security key has none of the algorithms ES256 and EdDSA'],
+};
+/** Browsers tell no page whether a key is unknown: that would say who its holder is. */
+const GET_FAILURES: Failures = {
+  ...FAILURES,
+  NotAllowedError: [
+    'cancelled',
+    'the security key was not touched in time, the request was declined, or the key is none of those that were asked for',
+  ],
 };
 
 /** The Authenticator port on navigator.credentials (design: webauthn, "Ceremonies"). */
@@ -52,10 +68,8 @@ export class BrowserAuthenticator implements Authenticator {
     must(equal(attested.credentialId, credential), 'binding_mismatch', 'the browser names another credential');
     parseCoseKey(attested.publicKey);
 
-    // Keys without hmac-secret at creation answer at the first get(): a second touch.
-    const first = created.getClientExtensionResults().prf?.results?.first;
     const allowed = { id: credential, keyEpoch: request.keyEpoch };
-    const prf = prfBytes(first) ?? prfResult(await this.#get(challenge, [allowed], true));
+    const prf = prfAtCreation(created) ?? prfOf(await this.#get(challenge, [allowed], true));
     return {
       credential,
       publicKey: attested.publicKey,
@@ -64,7 +78,10 @@ export class BrowserAuthenticator implements Authenticator {
     };
   }
 
-  /** The parts are picked by hand: toJSON() of a credential contains the PRF's output. */
+  /**
+   * The parts are picked by hand: toJSON() of a credential contains the PRF's output. Throws `prf_unusable` where the
+   * browser gives none: every key that is enrolled has shown that it has one.
+   */
   async touch(request: TouchRequest): Promise<Touch> {
     checkCredentials(request);
     const answer = await this.#get(challengeOf(request), request.credentials, request.prf);
@@ -79,7 +96,7 @@ export class BrowserAuthenticator implements Authenticator {
         clientDataJSON: new Uint8Array(clientDataJSON),
         signature: new Uint8Array(signature),
       },
-      prf: request.prf ? prfResult(answer) : null,
+      prf: request.prf ? prfOf(answer) : null,
     };
   }
 
@@ -88,7 +105,7 @@ export class BrowserAuthenticator implements Authenticator {
       prf: { eval: { first: source(prfInput(this.rpId, keyEpoch)) } },
       credentialProtectionPolicy: 'userVerificationRequired',
     };
-    return answered(() =>
+    return answered(CREATE_FAILURES, () =>
       this.#credentials.create({
         publicKey: {
           rp: { id: this.rpId, name: 'twinlock' },
@@ -111,7 +128,7 @@ export class BrowserAuthenticator implements Authenticator {
   }
 
   #get(challenge: Uint8Array, allowed: readonly AllowedCredential[], prf: boolean): Promise<PublicKeyCredential> {
-    return answered(() =>
+    return answered(GET_FAILURES, () =>
       this.#credentials.get({
         publicKey: {
           rpId: this.rpId,
@@ -126,34 +143,48 @@ export class BrowserAuthenticator implements Authenticator {
     );
   }
 
-  /** Password managers fail on evalByCredential, so it is used only where one input does not do. */
+  /**
+   * The input is the same for all keys of one epoch, and then it is given once: password managers and browsers fail on
+   * evalByCredential, which is for keys of several epochs.
+   */
   #prfInputs(allowed: readonly AllowedCredential[]): AuthenticationExtensionsPRFInputs {
-    const inputs = allowed.map(({ id, keyEpoch }) => {
-      const first = source(prfInput(this.rpId, keyEpoch));
-      return [toBase64url(id), { first }] as const;
-    });
-    const [only] = inputs;
-    if (only !== undefined && inputs.length === 1) return { eval: only[1] };
-    return { evalByCredential: Object.fromEntries(inputs) };
+    const epochs = new Set(allowed.map(({ keyEpoch }) => keyEpoch));
+    const inputOf = (keyEpoch: number) => ({ first: source(prfInput(this.rpId, keyEpoch)) });
+    const [only] = epochs;
+    if (only !== undefined && epochs.size === 1) return { eval: inputOf(only) };
+    return {
+      evalByCredential: Object.fromEntries(allowed.map(({ id, keyEpoch }) => [toBase64url(id), inputOf(keyEpoch)])),
+    };
   }
 }
 
-async function answered(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
+async function answered(failures: Failures, ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
   let credential: Credential | null;
   try {
     credential = await ask();
   } catch (cause) {
-    const name = cause instanceof DOMException ? cause.name : '';
-    const [code, message] = FAILURES[name] ?? ['unavailable', 'the browser could not use the authenticator'];
+    const name = cause instanceof Error || cause instanceof DOMException ? cause.name : typeof cause;
+    const unknown = ['unavailable', `${browserName()} could not use the security key (${name})`] as const;
+    const [code, message] = failures[name] ?? unknown;
     throw new TwinlockError(code, message, {}, { cause });
   }
-  must(credential instanceof PublicKeyCredential, 'unavailable', 'expected the browser to return a credential');
+  must(credential instanceof PublicKeyCredential, 'unavailable', `expected a credential of ${browserName()}, got none`);
   return credential;
 }
 
-function prfResult(credential: PublicKeyCredential): Uint8Array {
+/** Null for a key that gives its PRF at the first get(), which is a second touch. */
+function prfAtCreation(created: PublicKeyCredential): Uint8Array | null {
+  const { prf } = created.getClientExtensionResults();
+  // A browser that knows the extension says whether the key has it (WebAuthn section 10.1.4).
+  must(prf !== undefined, 'prf_unusable', `${browserName()} does not know the PRF extension`);
+  must(prf.enabled !== false, 'prf_missing', `${browserName()} says that this security key has no PRF (hmac-secret)`);
+  return prfBytes(prf.results?.first);
+}
+
+/** Of a key that has one: where it is missing, the browser has not passed it on. */
+function prfOf(credential: PublicKeyCredential): Uint8Array {
   const prf = prfBytes(credential.getClientExtensionResults().prf?.results?.first);
-  must(prf !== null, 'prf_missing', 'this authenticator has no PRF (hmac-secret); take a FIDO2 security key that has');
+  must(prf !== null, 'prf_unusable', `${browserName()} does not pass on the PRF of this security key, which has one`);
   return prf;
 }
 
@@ -162,7 +193,7 @@ function prfBytes(result: BufferSource | undefined): Uint8Array | null {
   const bytes = ArrayBuffer.isView(result)
     ? new Uint8Array(result.buffer, result.byteOffset, result.byteLength)
     : new Uint8Array(result);
-  must(bytes.length === 32, 'prf_missing', `expected 32 bytes of PRF, got ${bytes.length}`);
+  must(bytes.length === 32, 'prf_unusable', `expected 32 bytes of PRF of ${browserName()}, got ${bytes.length}`);
   return bytes;
 }
 

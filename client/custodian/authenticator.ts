@@ -52,8 +52,8 @@ export interface Registration {
  * time. Nothing is kept between calls.
  *
  * Both throw `cancelled` when the person declines or takes too long, `user_unverified` when the
- * authenticator cannot verify them, `prf_missing` when it has no PRF, and `wrong_rp_id` when it cannot be
- * used for this RP ID from here.
+ * authenticator cannot verify them, `prf_missing` when it has no PRF, `prf_unusable` when the browser does not give the
+ * PRF that it has, and `wrong_rp_id` when it cannot be used for this RP ID from here.
  */
 export interface Authenticator {
   readonly rpId: string;

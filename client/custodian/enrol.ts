@@ -28,7 +28,7 @@ export interface Enrolled extends OwnCredential {
  * Enrols an authenticator before genesis, in two or three touches: it makes a credential, derives the keys
  * from its PRF, and a second touch binds person, credential and keys, which must come out the same.
  * `already` are those that this person has enrolled before. Throws as the Authenticator, `wrong_rp_id`,
- * `binding_mismatch` where the PRF does not repeat, and the vault's codes.
+ * `prf_unusable` where the PRF does not repeat, and the vault's codes.
  */
 export async function enrol(
   ceremony: Ceremony,
@@ -96,7 +96,7 @@ async function bind(authenticator: Authenticator, fields: BindingFields): Promis
   must(prf !== null, 'prf_missing', 'the authenticator answered without its PRF');
   const again = publicKeysOf(authenticator.rpId, { credential: fields.credential, prf });
   const same = equal(again.kem, fields.kem) && equal(again.signing, fields.signing);
-  must(same, 'binding_mismatch', 'the authenticator’s PRF gave other keys the second time: take another one');
+  must(same, 'prf_unusable', 'the PRF gave other keys the second time: try another browser, then another security key');
   return archived(assertion);
 }
 

@@ -64,7 +64,7 @@ export interface OpenedShare {
 
 /**
  * Opens the share in the envelope of the authenticator that was touched, and checks it against the manifest's
- * commitments. Wipes the touch's PRF output. Throws `prf_missing`, `binding_mismatch` where the keys are not
+ * commitments. Wipes the touch's PRF output. Throws `prf_missing`, `prf_unusable` where the keys are not
  * those enrolled, `envelope_invalid` and `share_invalid`: then the depositor dealt badly, and the version must
  * not be published.
  */
@@ -84,7 +84,11 @@ export async function openOwnShare(
   const wipeKeys = () => wipe(keys.kem.seed, keys.signing.seed);
   try {
     const same = equal(keys.kem.publicKey, authenticator.kem) && equal(keys.signing.publicKey, authenticator.signing);
-    must(same, 'binding_mismatch', 'the authenticator’s PRF gives other keys than were enrolled');
+    must(
+      same,
+      'prf_unusable',
+      'the PRF gives other keys than were enrolled: use the browser that it was enrolled with',
+    );
     const sealedTo = { vault: core.vault, manifest: version.manifest, epoch: core.epoch };
     const share = await openCustodianShare(sealedTo, name.index, keys.kem, envelope);
     const end = () => {

@@ -42,6 +42,7 @@ export const CODES = {
     'credential_unknown',
     'credential_exists',
     'credential_retired',
+    'prf_unusable',
     'proposer_cannot_approve',
     'already_voted',
     'quorum_unreachable',

@@ -160,6 +160,7 @@ export function statusOf(code: Code) {
     case 'key_check_failed':
     case 'digest_mismatch':
     case 'prf_missing':
+    case 'prf_unusable':
     case 'binding_mismatch':
     case 'appraisal_mismatch':
       return 400;

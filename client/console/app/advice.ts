@@ -58,6 +58,11 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
     title: 'This authenticator cannot hold shares',
     advice: 'Take a FIDO2 security key with hmac-secret (PRF); nothing was enrolled.',
   },
+  prf_unusable: {
+    title: 'This browser gives no secret of the security key that can be used',
+    advice:
+      'Nothing was sent to the vault. Open this console in Chrome, Edge or another browser made from Chromium, on a computer. The README lists what works.',
+  },
   user_unverified: {
     title: 'You were not verified',
     advice: 'Set a PIN or fingerprint on your security key, then try again.',

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { approve } from '../../../client/custodian/approve.ts';
+import type { TouchRequest } from '../../../client/custodian/authenticator.ts';
 import { confirmCustody } from '../../../client/custodian/custody.ts';
 import { enrol } from '../../../client/custodian/enrol.ts';
 import { reviewGenesis, signGenesis } from '../../../client/custodian/genesis.ts';
@@ -61,6 +62,13 @@ describe('the founders', () => {
       ['ben', 2],
       ['cleo', 3],
     ]);
+  });
+
+  test('enrol no authenticator whose PRF does not repeat, as that of a browser which does not decrypt it', async () => {
+    const device = new SoftwareAuthenticator({ rpId: ana.device.rpId, random: platformRandom });
+    const touch = async (request: TouchRequest) => ({ ...(await device.touch(request)), prf: platformRandom(32) });
+    const authenticator = { rpId: device.rpId, enrol: device.enrol.bind(device), touch };
+    await expect(enrol({ ...ana.ceremony, authenticator }, ana.invitation)).rejects.toThrow(refusal('prf_unusable'));
   });
 
   test('refuse a statement with an authenticator in their name that is not theirs', async () => {

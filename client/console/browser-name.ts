@@ -1,0 +1,17 @@
+/** As people call it, and its version; the makers of a browser put the names of older ones into its user agent too. */
+const NAMES: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ['Edge', /\bEdgA?\/(\d+)/],
+  ['Opera', /\bOPR\/(\d+)/],
+  ['Firefox', /\b(?:Firefox|FxiOS)\/(\d+)/],
+  ['Chrome', /\b(?:HeadlessChrome|Chrome|CriOS)\/(\d+)/],
+  ['Safari', /\bVersion\/(\d+(?:\.\d+)?).* Safari\//],
+];
+
+/** The browser that this page runs in, for a message: its name and version, or “this browser”. */
+export function browserName(userAgent: string = navigator.userAgent): string {
+  for (const [name, pattern] of NAMES) {
+    const version = pattern.exec(userAgent)?.[1];
+    if (version !== undefined) return `${name} ${version}`;
+  }
+  return 'this browser';
+}
