@@ -3,20 +3,25 @@ import { TwinlockError } from '../src/core/errors.ts';
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 5000;
 const MAX_ASKED_MS = 60_000;
-/** Since the last success, of a vault that is reached and has its client wait: its limits are counted by the day. */
-const MAX_ASKED_TO_WAIT_MS = 25 * 60 * 60_000;
+/** What one try counts for at the most: so long a silent vault is waited for. What is longer is a pause of this machine. */
+const LONGEST_TRY_MS = 30_000;
+/** Of waits that the vault asks for, since the last success: its limits are counted by the day. */
+export const HELD_FOR_MS: number = 25 * 60 * 60_000;
 
 /** How long to go on where the vault cannot be reached; time and waiting are passed in, for tests. */
 export interface RetryPolicy {
-  /** Since the last success, milliseconds. */
+  /** Failures in a row before one is final, each of a try that was made. */
+  readonly tries: number;
+  /** Spent on such tries and on the waits between them before one is final, milliseconds. */
   readonly forMs: number;
   /** Milliseconds by a clock that cannot be set. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** Two minutes: long enough for a daemon to be restarted. */
+/** Two minutes of trying: long enough for a daemon to be restarted. */
 export const DEFAULT_RETRY: RetryPolicy = {
+  tries: 8,
   forMs: 120_000,
   now: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -24,43 +29,63 @@ export const DEFAULT_RETRY: RetryPolicy = {
 
 /**
  * Patience with a vault that cannot be reached: `wait` after each failure, which rethrows what is not
- * `unavailable` or `rate_limited`, and everything once the vault has not been reached for `forMs`. Waits twice as
- * long each time. A vault that says `rate_limited`, or when to ask again, has been reached, and is asked again then: it
- * waits for its clock to be confirmed, which nothing that is given up here would hasten. After 25 hours of that without
- * a success, what it says is rethrown too.
+ * `unavailable` or `rate_limited`, and everything once `tries` in a row have failed and `forMs` were spent on them.
+ * Only what this process has done counts: a machine that sleeps, or is paused, for longer than one try takes spends
+ * one try. Waits twice as long each time.
+ *
+ * A vault that says `rate_limited`, or when to ask again, has been reached, and is asked again then: it waits for its
+ * clock to be confirmed, which nothing that is given up here would hasten. What it says is rethrown too once it has
+ * asked for `heldForMs` of waiting without a success between.
  */
 export class Patience {
   readonly #policy: RetryPolicy;
-  /** The last success, or when this began. */
-  #succeeded: number;
-  /** When the vault was last reached. */
-  #since: number;
+  #failed = 0;
+  #spentMs = 0;
+  #heldMs = 0;
   #delayMs = FIRST_DELAY_MS;
+  /** When the try began that is under way. */
+  #triedAt: number;
 
   constructor(policy: RetryPolicy) {
     this.#policy = policy;
-    this.#since = policy.now();
-    this.#succeeded = this.#since;
+    this.#triedAt = policy.now();
   }
 
   progress(): void {
-    this.#since = this.#policy.now();
-    this.#succeeded = this.#since;
+    this.#heldMs = 0;
+    this.#reached();
+    this.#triedAt = this.#policy.now();
+  }
+
+  async wait(error: unknown, heldForMs: number = HELD_FOR_MS): Promise<void> {
+    if (!(error instanceof TwinlockError)) throw error;
+    if (asksToWait(error)) {
+      if (this.#heldMs >= heldForMs) throw error;
+      const askedMs = askedToWaitMs(error, FIRST_DELAY_MS);
+      this.#reached();
+      this.#heldMs += askedMs;
+      await this.#sleep(askedMs);
+      return;
+    }
+    if (error.code !== 'unavailable') throw error;
+    this.#failed++;
+    this.#spentMs += Math.min(this.#policy.now() - this.#triedAt, LONGEST_TRY_MS);
+    if (this.#failed >= this.#policy.tries && this.#spentMs >= this.#policy.forMs) throw error;
+    const delayMs = this.#delayMs;
+    this.#delayMs = Math.min(2 * delayMs, MAX_DELAY_MS);
+    this.#spentMs += delayMs;
+    await this.#sleep(delayMs);
+  }
+
+  #reached(): void {
+    this.#failed = 0;
+    this.#spentMs = 0;
     this.#delayMs = FIRST_DELAY_MS;
   }
 
-  async wait(error: unknown): Promise<void> {
-    if (error instanceof TwinlockError && asksToWait(error)) {
-      this.#since = this.#policy.now();
-      if (this.#since - this.#succeeded >= MAX_ASKED_TO_WAIT_MS) throw error;
-      await this.#policy.sleep(askedToWaitMs(error, this.#delayMs));
-      return;
-    }
-    const isTransient = error instanceof TwinlockError && error.code === 'unavailable';
-    const waited = this.#policy.now() - this.#since;
-    if (!isTransient || waited >= this.#policy.forMs) throw error;
-    await this.#policy.sleep(this.#delayMs);
-    this.#delayMs = Math.min(2 * this.#delayMs, MAX_DELAY_MS);
+  async #sleep(ms: number): Promise<void> {
+    await this.#policy.sleep(ms);
+    this.#triedAt = this.#policy.now();
   }
 }
 
@@ -74,14 +99,21 @@ function askedToWaitMs({ detail }: TwinlockError, leastMs: number): number {
   return Math.min(Math.max(Number(retryAfterMs ?? 0) || 0, leastMs), MAX_ASKED_MS);
 }
 
-/** Repeats what may be repeated (a read, or a write of the same bytes to the same place) while `unavailable` or `rate_limited`. */
-export async function withRetry<T>(policy: RetryPolicy, act: () => Promise<T>): Promise<T> {
+/**
+ * Repeats what may be repeated (a read, or a write of the same bytes to the same place) while `unavailable` or
+ * `rate_limited`, as `Patience.wait`.
+ */
+export async function withRetry<T>(
+  policy: RetryPolicy,
+  act: () => Promise<T>,
+  heldForMs: number = HELD_FOR_MS,
+): Promise<T> {
   const patience = new Patience(policy);
   for (;;) {
     try {
       return await act();
     } catch (error) {
-      await patience.wait(error);
+      await patience.wait(error, heldForMs);
     }
   }
 }

@@ -204,7 +204,10 @@ export function jsonOrNull(text: string): unknown {
   }
 }
 
-/** A time limit that starts again with every piece, and the caller's own wish to end. */
+/** A timer that comes later than this after its time: this process was paused meanwhile, and the vault has had no time. */
+const PAUSED_MS = 5_000;
+
+/** A time limit that starts again with every piece and after a pause of this process, and the caller's own wish to end. */
 class Watch {
   readonly #controller = new AbortController();
   readonly #timeoutMs: number;
@@ -227,7 +230,12 @@ class Watch {
 
   rearm(): void {
     clearTimeout(this.#timer);
+    const dueMs = performance.now() + this.#timeoutMs;
     this.#timer = setTimeout(() => {
+      if (performance.now() > dueMs + PAUSED_MS) {
+        this.rearm();
+        return;
+      }
       this.#isLate = true;
       this.#controller.abort();
     }, this.#timeoutMs);

@@ -14,7 +14,7 @@ import { DEFAULT_RETRY, Patience, type RetryPolicy, withRetry } from '../retry.t
 import { type Dealt, deal } from './deal.ts';
 import { type Contents, encryptFolder, innerManifest } from './encrypt.ts';
 import { walkFolder } from './folder.ts';
-import { Uploader } from './upload.ts';
+import { UPLOAD_HELD_FOR_MS, Uploader } from './upload.ts';
 
 interface DepositProgress {
   readonly phase: 'encrypting' | 'dealing' | 'done';
@@ -75,7 +75,7 @@ export async function deposit(
     onProgress?.({ phase: 'dealing', bytes, totalBytes });
     const depositor = session.principal.key;
     const toDeal = { model, version, depositor, created: now(), files: encrypted, context, releaseKey: key, secret };
-    await withRetry(retry, () => replica.extend(BY_ANY_CLOCK));
+    await withRetry(retry, () => replica.extend(BY_ANY_CLOCK), UPLOAD_HELD_FOR_MS);
     const dealt = await deal(replica.facts, toDeal, random);
     await post(session, replica, upload.upload, dealt, retry);
     onProgress?.({ phase: 'done', bytes, totalBytes });
@@ -120,7 +120,7 @@ async function post(
       return;
     } catch (error) {
       mayBeRecorded ||= error instanceof TwinlockError && error.code === 'unavailable';
-      await patience.wait(error);
+      await patience.wait(error, UPLOAD_HELD_FOR_MS);
     }
   }
 }

@@ -5,6 +5,8 @@ import { Patience, type RetryPolicy, withRetry } from '../retry.ts';
 
 /** Larger parts only hold memory: two are there at a time. */
 const MAX_PART_SEGMENTS = 16;
+/** Longer than a vault keeps an upload: one that has its depositor wait costs them nothing that is stored. */
+export const UPLOAD_HELD_FOR_MS: number = 8 * 24 * 60 * 60_000;
 
 /**
  * Sends encrypted segments, file after file, in parts, while the next part is being made. What the vault has
@@ -69,7 +71,7 @@ export class Uploader {
       try {
         stored = await this.#api.putPart(this.#upload, file, stored, rest);
       } catch (error) {
-        await patience.wait(transient(error));
+        await patience.wait(transient(error), UPLOAD_HELD_FOR_MS);
         stored = await this.#acknowledged(file);
       }
       const isOfThisPart = stored >= first && stored <= end;
@@ -78,7 +80,7 @@ export class Uploader {
   }
 
   async #acknowledged(file: number): Promise<number> {
-    const { segments } = await withRetry(this.#retry, () => this.#api.upload(this.#upload));
+    const { segments } = await withRetry(this.#retry, () => this.#api.upload(this.#upload), UPLOAD_HELD_FOR_MS);
     const stored = segments[file];
     must(stored !== undefined, 'upload_conflict', `the vault has no file ${file} in this upload`);
     return stored;

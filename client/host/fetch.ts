@@ -2,11 +2,12 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Hex, toBase64url, wipe } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { hostReceiptMessage } from '../../src/core/log/receipt.ts';
+import { MAX_DURATION_MS } from '../../src/core/schema.ts';
 import { type InnerManifest, parseInnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { plainBytes } from '../../src/core/weights/manifest.ts';
 import type { Api } from '../api.ts';
 import type { Verify } from '../replay.ts';
-import { DEFAULT_RETRY, Patience, type RetryPolicy, withRetry } from '../retry.ts';
+import { DEFAULT_RETRY, HELD_FOR_MS, Patience, type RetryPolicy } from '../retry.ts';
 import { HOST_CLOCK, type HostClock, Lease, leaseOver } from './clock.ts';
 import { type OpenedRelease, openRelease } from './open-release.ts';
 import { keysOf, type PendingRelease } from './pending-release.ts';
@@ -96,7 +97,10 @@ export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
   }
 }
 
-/** Before each time that the vault is asked again, this host looks at its own clock. */
+/**
+ * Before each time that the vault is asked again, this host looks at its own clock. A vault that names the lease's end
+ * may have it wait until then.
+ */
 async function handedOver(
   api: Api,
   release: Hex,
@@ -104,12 +108,20 @@ async function handedOver(
   retry: RetryPolicy,
   clock: HostClock,
 ): ReturnType<Api['handover']> {
-  let isAgain = false;
-  return withRetry(retry, async () => {
-    if (isAgain) requireLease(await api.proposal(release), clock.now());
-    isAgain = true;
-    return api.handover(release, host);
-  });
+  const patience = new Patience(retry);
+  let heldForMs = HELD_FOR_MS;
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      if (!isFirst) {
+        const view = await api.proposal(release);
+        requireLease(view, clock.now());
+        heldForMs = view.leaseEnds === null ? HELD_FOR_MS : MAX_DURATION_MS;
+      }
+      return await api.handover(release, host);
+    } catch (error) {
+      await patience.wait(error, heldForMs);
+    }
+  }
 }
 
 async function fetchFiles(

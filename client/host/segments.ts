@@ -1,6 +1,7 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { fromBase64url, fromHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { MAX_DURATION_MS } from '../../src/core/schema.ts';
 import { decryptFile, type FileDecryption } from '../../src/core/weights/file.ts';
 import { FLOE_WEIGHTS, segmentCount, segmentSpan } from '../../src/core/weights/floe.ts';
 import { plainBytes } from '../../src/core/weights/manifest.ts';
@@ -42,7 +43,7 @@ export async function openSource(
   const entry = core.files[file];
   must(entry !== undefined, 'manifest_mismatch', `the version has no file ${file}`);
   const bytes = plainBytes(entry);
-  const leaves = await withRetry(retry, () => api.leaves(manifest, file));
+  const leaves = await withRetry(retry, () => api.leaves(manifest, file), MAX_DURATION_MS);
   const weights = { releaseKey, context: fromHex(core.ctx), index: file, plainBytes: bytes };
   const ciphertext = { header: fromBase64url(entry.header), root: fromHex(entry.root), leaves };
   lease.requireLive();
@@ -114,7 +115,8 @@ class SegmentReader {
           yield segment;
         }
       } catch (error) {
-        await patience.wait(error);
+        // The lease's end cancels it.
+        await patience.wait(error, MAX_DURATION_MS);
       }
     }
   }

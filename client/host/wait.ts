@@ -1,4 +1,5 @@
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
+import { MAX_DURATION_MS } from '../../src/core/schema.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import type { Api, ProposalView } from '../api.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
@@ -21,7 +22,7 @@ const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
  * five minutes after the statement has expired or the lease is over, and takes no release that comes later. Throws `proposal_closed` (denied,
  * withdrawn, revoked, or the lease is over; `detail.phase` says which), `statement_expired`, `wrong_policy`, `unavailable`
  * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal. A vault that
- * says `rate_limited` is asked again when it says, for a day and an hour: the request stands meanwhile.
+ * says `rate_limited` is asked again when it says, for as long as the request stands.
  */
 export async function waitForRelease(
   api: Api,
@@ -51,10 +52,14 @@ export async function waitForRelease(
       });
     }
     // Asked before every poll, so that a vault which has it wait without end ends nothing but the wait.
-    view = await withRetry(retry, () => {
-      requireInTime(expires, now());
-      return api.awaitProposal(release, phase, WAIT_SECONDS);
-    });
+    view = await withRetry(
+      retry,
+      () => {
+        requireInTime(expires, now());
+        return api.awaitProposal(release, phase, WAIT_SECONDS);
+      },
+      MAX_DURATION_MS,
+    );
     requireInTime(expires, now());
   }
 }

@@ -21,7 +21,7 @@ export const id = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'expected 32 lower-
 export const grade = z.enum(['production', 'simulation']);
 export type Grade = z.infer<typeof grade>;
 /** A year: what has to last longer is asked for again, and its sum with an instant stays an integer. */
-const MAX_DURATION_MS = 366 * 24 * 60 * 60_000;
+export const MAX_DURATION_MS: number = 366 * 24 * 60 * 60_000;
 /** Milliseconds since the epoch. */
 export const instantMs = z.int().check(z.gte(0));
 /** Milliseconds, at least one. */

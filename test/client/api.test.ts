@@ -254,7 +254,7 @@ describe('patience', () => {
       waits.push(wait);
       ms += wait;
     };
-    return { policy: { forMs: 10_000, now: () => ms, sleep }, waits };
+    return { policy: { tries: 1, forMs: 10_000, now: () => ms, sleep }, waits };
   };
   const away = new TwinlockError('unavailable', 'away');
 

@@ -1,19 +1,29 @@
-import { describe, expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { resolve } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
 import { Api, type ProposalView } from '../../client/api.ts';
 import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import { waitForRelease } from '../../client/host/wait.ts';
 import { Patience, type RetryPolicy, withRetry } from '../../client/retry.ts';
+import { exchange, type Fetch } from '../../client/transport.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
 
 /** Waits in no time, and remembers how long. */
-function patient(forMs = 120_000): RetryPolicy & { readonly slept: number[] } {
+function patient(forMs = 120_000): RetryPolicy & { readonly slept: number[]; readonly pass: (ms: number) => void } {
   let nowMs = 0;
   const slept: number[] = [];
   const sleep = async (ms: number) => {
     slept.push(ms);
     nowMs += ms;
   };
-  return { forMs, now: () => nowMs, sleep, slept };
+  const pass = (ms: number) => {
+    nowMs += ms;
+  };
+  return { tries: 8, forMs, now: () => nowMs, sleep, slept, pass };
 }
 
 const refusal = (code: Code, detail: Record<string, string | number> = {}) =>
@@ -76,6 +86,14 @@ describe('a client that is told rate_limited', () => {
     },
   );
 
+  test('is held for as long as its caller says', async () => {
+    const errors = Array.from({ length: 12 }, () => refusal('rate_limited', { retryAfterMs: 60_000 }));
+    await expect(withRetry(patient(), failing(errors), 600_000)).rejects.toThrow(
+      expect.objectContaining({ code: 'rate_limited' }),
+    );
+    expect(await withRetry(patient(), failing(errors), 720_000)).toBe('done');
+  });
+
   test('still gives up on a vault that cannot be reached', async () => {
     const errors = Array.from({ length: 500 }, () => refusal('unavailable'));
     await expect(withRetry(patient(), failing(errors))).rejects.toThrow(
@@ -83,6 +101,108 @@ describe('a client that is told rate_limited', () => {
     );
   });
 });
+
+describe('a client whose machine is paused', () => {
+  const PAUSE_MS = 130_000;
+  const away = refusal('unavailable');
+
+  test('does not take the first failure after it for the last', async () => {
+    const policy = patient();
+    const patience = new Patience(policy);
+    policy.pass(PAUSE_MS);
+    await patience.wait(away);
+    expect(policy.slept).toEqual([200]);
+  });
+
+  test('has spent one try for a pause, between two tries or within one', async () => {
+    const within = patient();
+    const patience = new Patience(within);
+    for (let i = 0; i < 7; i++) {
+      within.pass(PAUSE_MS);
+      await patience.wait(away);
+    }
+    await expect(patience.wait(away)).rejects.toBe(away);
+    const between = patient();
+    const pausing = { ...between, sleep: async (ms: number) => between.sleep(ms + PAUSE_MS) };
+    await expect(withRetry(pausing, () => Promise.reject(away))).rejects.toBe(away);
+    // 6.2 s for the first five waits, then 5 s each: two minutes of waiting that was asked for.
+    expect(between.slept).toHaveLength(28);
+  });
+
+  test('gives up a vault that is silent for each of eight tries', async () => {
+    const policy = patient();
+    let tries = 0;
+    const silent = async () => {
+      tries++;
+      policy.pass(30_000);
+      throw away;
+    };
+    await expect(withRetry(policy, silent)).rejects.toBe(away);
+    expect(tries).toBe(8);
+  });
+
+  test('gives a vault its whole time anew after a pause within a request', async () => {
+    const offset = { ms: 0 };
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + offset.ms);
+    const fetch: Fetch = (_, { signal }) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('aborted')));
+        offset.ms = PAUSE_MS;
+        setTimeout(() => resolve(Response.json({})), 80);
+      });
+    const question = { method: 'GET', path: '/', bearer: null, timeoutMs: 50, signal: null } as const;
+    try {
+      expect((await exchange(fetch, 'https://vault.example', question)).status).toBe(200);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  test('stopped by a signal for longer than its patience, goes on with its next try', async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer((request, response) => {
+      sockets.add(request.socket);
+      // The first is never answered.
+      if (sockets.size > 1) response.end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', TRYING], {
+      env: {
+        ...process.env,
+        RETRY: resolve('client/retry.ts'),
+        TRANSPORT: resolve('client/transport.ts'),
+        PORT: `${port}`,
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await expect.poll(() => sockets.size, { timeout: 10_000 }).toBe(1);
+      child.kill('SIGSTOP');
+      for (const socket of sockets) socket.destroy();
+      await sleep(600);
+      child.kill('SIGCONT');
+      expect(await textOf(child.stdout)).toBe('done');
+    } finally {
+      child.kill('SIGKILL');
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
+
+/** A client that asks one thing, with half a second of patience. */
+const TRYING = `
+const { withRetry } = await import(process.env.RETRY);
+const { exchange, platformFetch } = await import(process.env.TRANSPORT);
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const policy = { tries: 2, forMs: 500, now: () => performance.now(), sleep };
+const question = { method: 'GET', path: '/', bearer: null, timeoutMs: 30_000, signal: null };
+const ask = () => exchange(platformFetch, 'http://127.0.0.1:' + process.env.PORT, question);
+await (await withRetry(policy, ask)).bytes(100);
+process.stdout.write('done');
+`;
 
 test('a host that waits for a release and finds all places taken goes on waiting, and withdraws nothing', async () => {
   const view: ProposalView = {
@@ -193,6 +313,13 @@ describe('a host that has its weights handed over', () => {
       expect(retry.now()).toBe(HOUR_MS + 5 * 60_000 + 5000);
     },
   );
+
+  test('asks a vault that has it wait for as long as a lease of two days lasts', async () => {
+    const retry = patient();
+    const { api } = vaultThat('unavailable', { retryAfterMs: 60_000 }, 2 * DAY_MS);
+    await expect(fetched(api, retry)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+    expect(retry.now()).toBeGreaterThan(2 * DAY_MS);
+  });
 
   test('asks a vault that names no end of the lease for 25 hours', async () => {
     const retry = patient();

@@ -44,9 +44,14 @@ const NAMES = ['ana', 'ben', 'cleo'] as const;
 export type Name = (typeof NAMES)[number];
 
 /** Fails at once: what a test breaks on purpose stays broken. */
-export const IMPATIENT: RetryPolicy = { forMs: 0, now: () => 0, sleep: async () => undefined };
+export const IMPATIENT: RetryPolicy = { tries: 1, forMs: 0, now: () => 0, sleep: async () => undefined };
 /** Goes on as often as it takes, without waiting. */
-export const PATIENT: RetryPolicy = { forMs: 1, now: () => 0, sleep: async () => undefined };
+export const PATIENT: RetryPolicy = {
+  tries: 1,
+  forMs: Number.POSITIVE_INFINITY,
+  now: () => 0,
+  sleep: async () => undefined,
+};
 
 export const verify = async (claim: SignatureClaim) => verifyNode(claim);
 

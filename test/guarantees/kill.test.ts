@@ -50,7 +50,12 @@ const MIB = 1 << 20;
 const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
 
 /** The client's own, which looks more often. */
-const RETRY: RetryPolicy = { forMs: PATIENCE_MS, now: () => Date.now(), sleep: (ms) => sleep(Math.min(ms, 25)) };
+const RETRY: RetryPolicy = {
+  tries: PATIENCE_MS / 25,
+  forMs: PATIENCE_MS,
+  now: () => Date.now(),
+  sleep: (ms) => sleep(Math.min(ms, 25)),
+};
 
 /** What becomes of a request to a daemon that is killed: it is gone, or has forgotten sessions and challenges. */
 const FORGOTTEN: ReadonlySet<Code> = new Set(['unavailable', 'unauthenticated', 'challenge_unknown']);
