@@ -8,7 +8,8 @@ import { checkpointFiles } from '../checkpoint-file.ts';
 import { trustCa } from '../cli/connect.ts';
 import { confirmCustody } from '../custodian/custody.ts';
 import { deposit } from '../depositor/deposit.ts';
-import { type FoundFile, walkFolder } from '../depositor/folder.ts';
+import { walkFolder } from '../depositor/folder.ts';
+import type { FoundFile } from '../depositor/found-file.ts';
 import { proposePublication } from '../depositor/publish.ts';
 import { exactBytes } from '../exact.ts';
 import type { Fetched } from '../host/fetch.ts';
@@ -96,7 +97,7 @@ export async function depositModel(world: World): Promise<Hex> {
   const act = () => deposit(depositor, replica, { ...version, now: Date.now, random: platformRandom });
   const { manifest, files, bytes, envelopes } = await stopwatch.time('deposit', act, rate);
   narrator.say(
-    `${files} files, ${exactBytes(bytes)}: ${namesOf(await walkFolder(original))}`,
+    `${files} files, ${exactBytes(bytes)}: ${namesOf((await walkFolder(original)).files)}`,
     'encrypted on the depositor’s machine, its key split 2 of 3 and forgotten',
     `${envelopes} envelopes, one for each custodian’s authenticator; ${MODEL}@${VERSION} is quarantined`,
   );

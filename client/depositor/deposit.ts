@@ -14,6 +14,7 @@ import { DEFAULT_RETRY, Patience, type RetryPolicy, withRetry } from '../retry.t
 import { type Dealt, deal } from './deal.ts';
 import { type Contents, encryptFolder, innerManifest } from './encrypt.ts';
 import { walkFolder } from './folder.ts';
+import type { FoundFile } from './found-file.ts';
 import { UPLOAD_HELD_FOR_MS, Uploader } from './upload.ts';
 
 interface DepositProgress {
@@ -26,6 +27,8 @@ interface DepositProgress {
 export interface DepositOptions extends Contents {
   readonly now: () => number;
   readonly random: RandomBytes;
+  /** Those of the folder to deposit, as `walkFolder` has found them; without it, what it finds. */
+  readonly files?: readonly FoundFile[];
   readonly retry?: RetryPolicy;
   readonly onProgress?: (progress: DepositProgress) => void;
 }
@@ -56,7 +59,7 @@ export async function deposit(
 ): Promise<DepositedVersion> {
   const { model, version, folder, random, now, onProgress, retry = DEFAULT_RETRY } = options;
   requireMayDeposit(replica.facts, session, options);
-  const files = await walkFolder(folder);
+  const files = options.files ?? (await walkFolder(folder)).files;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const sizes = [innerManifest(options, files, new Map()).length, ...files.map((file) => file.bytes)];
   // May be repeated: a second call for the same version drops what the first had stored.

@@ -9,7 +9,7 @@ import { plaintextSegmentBytes } from '../../src/core/weights/floe.ts';
 import type { InnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { MAX_INNER_BYTES, type ManifestFile } from '../../src/core/weights/manifest.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
-import { type FoundFile, readFound } from './folder.ts';
+import { type FoundFile, readFound } from './found-file.ts';
 import type { Uploader } from './upload.ts';
 
 const ZERO_DIGEST = '0'.repeat(64);
@@ -45,7 +45,7 @@ export async function encryptFolder(encryption: Encryption, uploader: Uploader):
   const encrypted: ManifestFile[] = [];
   for (const [i, file] of files.entries()) {
     const hash = createHash('sha256');
-    const pieces = readFound(contents.folder, file, plaintextSegmentBytes());
+    const pieces = readFound(file, plaintextSegmentBytes());
     const entry = await encryptOne(encryption, uploader, i + 1, file.bytes, pieces, (piece) => {
       hash.update(piece);
       onBytes(piece.length);

@@ -1,56 +1,127 @@
-import { constants, type Dirent } from 'node:fs';
-import { type FileHandle, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import { MAX_FILE_BYTES, MAX_FILES } from '../../src/core/weights/manifest.ts';
+import { MAX_FILES } from '../../src/core/weights/manifest.ts';
 import { parseFilePath, parseFilePaths } from '../../src/core/weights/names.ts';
 import { fileError } from '../file-error.ts';
+import { type FoundFile, findFile } from './found-file.ts';
+import { Offences } from './offences.ts';
+import { Selection } from './selection.ts';
 
 /** Folders may be empty, but not without end. */
 const MAX_FOLDERS = MAX_FILES;
+/** Each clash costs a comparison of all paths; more than these are named once the first have been mended. */
+const MAX_CLASHES = 20;
 /** What the platform puts where a name is not UTF-8. */
 const REPLACEMENT = '\ufffd';
+/** `…/models--NAMESPACE--NAME/snapshots/COMMIT`, and what lies in it: its files are links to `blobs` beside `snapshots`. */
+const HUGGING_FACE_SNAPSHOT = /^(.*\/models--[^/]+)\/snapshots\/[^/]+(?:\/|$)/;
+const HUGGING_FACE_MODEL = /\/models--[^/]+$/;
 
-/** A regular file as it was found: it must still be the same when it is read. */
-export interface FoundFile {
-  /** Relative to the folder, with slashes. */
-  readonly path: string;
-  readonly bytes: number;
-  readonly identity: Identity;
+export interface FoundFolder {
+  /** In the order of their paths. */
+  readonly files: readonly FoundFile[];
+  /** Files and folders (these end in a slash) that other programs leave behind, and that no pattern asks for. */
+  readonly leftOut: readonly string[];
 }
 
-interface Identity {
-  readonly ino: bigint;
-  readonly mtimeNs: bigint;
-  readonly size: bigint;
+/** A folder that is being looked through. */
+interface Place {
+  /** Relative to the folder that is deposited, and empty for itself. */
+  readonly path: string;
+  /** Real paths from there to here, this place last: a link to one of them would lead round in a circle. */
+  readonly way: readonly string[];
+}
+
+interface Walk {
+  readonly selection: Selection;
+  readonly offences: Offences;
+  /** Real paths. What a link points to must lie below one of them. */
+  readonly roots: readonly string[];
+  readonly places: Place[];
+  readonly locations: Map<string, string>;
+  readonly leftOut: string[];
 }
 
 /**
- * The regular files of a folder and all below it, hidden ones included, in the order of their paths. Symbolic
- * links and everything else that is no file are refused: what is deposited is what lies here. Throws
- * `invalid_name`, `too_large` (a file, or too many), `not_found` (no file at all), `not_permitted`.
+ * The regular files of a folder and all below it that are selected, hidden ones included. A symbolic link stands for
+ * the file or folder that it points to, if that lies in the folder too; or, in a snapshot of a Hugging Face cache, among
+ * the blobs of the same model. Everything else that is no file is refused, and all that is refused is named at once.
+ * Throws `invalid_name` (a path that cannot be deposited), `too_large` (a file, or too many), `not_found` (no file at
+ * all), `usage` (a pattern that matches nothing; a whole Hugging Face cache), `not_permitted`.
  */
-export async function walkFolder(folder: string): Promise<readonly FoundFile[]> {
-  const paths: string[] = [];
-  const folders = [''];
-  for (let i = 0; i < folders.length; i++) {
-    must(folders.length <= MAX_FOLDERS, 'too_large', `${folder}: expected at most ${MAX_FOLDERS} folders`);
-    const below = folders[i] as string;
-    for (const entry of await list(join(folder, below))) {
-      const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      must(!entry.name.includes(REPLACEMENT), 'invalid_name', `${JSON.stringify(path)}: expected a name in UTF-8`);
-      must(!entry.isSymbolicLink(), 'invalid_name', `${path}: a symbolic link: put the file itself there`);
-      must(entry.isDirectory() || entry.isFile(), 'invalid_name', `${path}: neither a file nor a folder`);
-      (entry.isDirectory() ? folders : paths).push(path);
-    }
+export async function walkFolder(
+  folder: string,
+  selection = new Selection({ include: [], exclude: [] }),
+): Promise<FoundFolder> {
+  const root = await realpath(folder).catch((error: unknown) => {
+    throw fileError(error, folder);
+  });
+  const walk: Walk = {
+    selection,
+    offences: new Offences(),
+    roots: [root, ...(await blobsOf(root))],
+    places: [{ path: '', way: [root] }],
+    locations: new Map(),
+    leftOut: [],
+  };
+  for (let i = 0; i < walk.places.length; i++) {
+    must(walk.places.length <= MAX_FOLDERS, 'too_large', `${folder}: expected at most ${MAX_FOLDERS} folders`);
+    await look(walk, walk.places[i] as Place);
     // One place is the inner manifest's.
-    must(paths.length < MAX_FILES, 'too_large', `${folder}: expected fewer than ${MAX_FILES} files`);
+    must(walk.locations.size < MAX_FILES, 'too_large', `${folder}: expected fewer than ${MAX_FILES} files`);
+    if (i === 0) requireNoWholeCache(folder, root, walk.places);
   }
-  must(paths.length > 0, 'not_found', `${folder}: there is no file in it`);
-  requireFitNames(paths.sort());
+  selection.requireAllUsed();
+  const paths = [...walk.locations.keys()].sort();
+  checkNames(paths, walk.offences);
   const files: FoundFile[] = [];
-  for (const path of paths) files.push(await find(folder, path));
-  return files;
+  for (const path of paths) {
+    await findFile(path, walk.locations.get(path) as string).then(
+      (file) => files.push(file),
+      (error: unknown) => walk.offences.addError(error),
+    );
+  }
+  walk.offences.throwIfAny(`${folder} cannot be deposited as it is`, 'mend these, or leave them out with --exclude');
+  must(files.length > 0, 'not_found', `${folder}: there is no file in it to deposit`);
+  return { files, leftOut: walk.leftOut.sort() };
+}
+
+/** Where the files of a snapshot of a Hugging Face cache lie. */
+async function blobsOf(root: string): Promise<readonly string[]> {
+  const model = HUGGING_FACE_SNAPSHOT.exec(root)?.[1];
+  if (model === undefined) return [];
+  return await realpath(join(model, 'blobs')).then(
+    (blobs) => [blobs],
+    () => [],
+  );
+}
+
+/** Every file would be there twice, once as a blob without a name. */
+function requireNoWholeCache(folder: string, root: string, places: readonly Place[]): void {
+  const isCache = HUGGING_FACE_MODEL.test(root) && places.some(({ path }) => path === 'snapshots');
+  must(
+    !isCache,
+    'usage',
+    `${folder} is a Hugging Face cache of all revisions of a model: name one, ${join(folder, 'snapshots')}/COMMIT`,
+  );
+}
+
+async function look(walk: Walk, place: Place): Promise<void> {
+  const here = place.way.at(-1) as string;
+  for (const entry of await list(here)) {
+    const path = place.path === '' ? entry.name : `${place.path}/${entry.name}`;
+    const location = join(here, entry.name);
+    const verdict = walk.selection.folder(path);
+    if (verdict === 'clutter') walk.leftOut.push(entry.isDirectory() ? `${path}/` : path);
+    if (verdict !== 'taken') continue;
+    if (entry.name.includes(REPLACEMENT)) walk.offences.add(path, 'invalid_name', 'expected a name in UTF-8');
+    else if (entry.isSymbolicLink()) await follow(walk, place, path, location);
+    else if (entry.isDirectory()) walk.places.push({ path, way: [...place.way, location] });
+    else if (isTaken(walk, path) && entry.isFile()) walk.locations.set(path, location);
+    else if (isTaken(walk, path)) walk.offences.add(path, 'invalid_name', 'neither a file nor a folder');
+  }
 }
 
 async function list(folder: string): Promise<Dirent[]> {
@@ -61,88 +132,82 @@ async function list(folder: string): Promise<Dirent[]> {
   }
 }
 
-/** Names the file in the error, since the depositor has to rename it: the core does not say which it is. */
-function requireFitNames(paths: readonly string[]): void {
-  for (const path of paths) named(path, () => parseFilePath(path));
-  const clash = (error: TwinlockError) => paths[Number(error.detail['index'])] ?? '';
-  named(clash, () => parseFilePaths(paths));
+function isTaken({ selection, leftOut }: Walk, path: string): boolean {
+  const verdict = selection.file(path);
+  if (verdict === 'clutter') leftOut.push(path);
+  return verdict === 'taken';
 }
 
-function named(path: string | ((error: TwinlockError) => string), check: () => unknown): void {
+/** A link to a folder is looked into, and one to a file is that file, under the link's path. */
+async function follow(walk: Walk, { way }: Place, path: string, link: string): Promise<void> {
+  const { location, isFolder, why } = await targetOf(walk, way, link);
+  if (!isFolder && !isTaken(walk, path)) return;
+  if (why !== null) walk.offences.add(path, 'invalid_name', why);
+  else if (isFolder) walk.places.push({ path, way: [...way, location] });
+  else walk.locations.set(path, location);
+}
+
+interface Target {
+  readonly location: string;
+  readonly isFolder: boolean;
+  /** Why it cannot be followed; null where it can. */
+  readonly why: string | null;
+}
+
+async function targetOf({ roots }: Walk, way: readonly string[], link: string): Promise<Target> {
+  let location: string;
+  try {
+    location = await realpath(link);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = LINK_ERRORS[code ?? ''];
+    if (why === undefined) throw fileError(error, link);
+    return { location: link, isFolder: false, why };
+  }
+  const is = await stat(location).catch((error: unknown) => {
+    throw fileError(error, link);
+  });
+  const whyNot = () => {
+    if (!roots.some((root) => isBelow(root, location)))
+      return `a symbolic link to ${location}, which is not in the folder`;
+    if (way.includes(location)) return 'a symbolic link to a folder that it is in';
+    return is.isFile() || is.isDirectory() ? null : 'a symbolic link to what is neither a file nor a folder';
+  };
+  return { location, isFolder: is.isDirectory(), why: whyNot() };
+}
+
+const LINK_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'a symbolic link to what is not there',
+  ENOTDIR: 'a symbolic link to what is not there',
+  ELOOP: 'a symbolic link that leads round in a circle',
+};
+
+function isBelow(root: string, location: string): boolean {
+  const way = relative(root, location);
+  return way !== '..' && !way.startsWith('../');
+}
+
+/** Names the files, since the depositor has to rename them: the core does not say which they are. */
+function checkNames(paths: readonly string[], offences: Offences): void {
+  const fit = paths.filter((path) => {
+    const error = refusalOf(() => parseFilePath(path));
+    if (error !== null) offences.add(path, error.code, error.message);
+    return error === null;
+  });
+  for (let clashes = 0; clashes < MAX_CLASHES; clashes++) {
+    const error = refusalOf(() => parseFilePaths(fit));
+    if (error === null) return;
+    const [path] = fit.splice(Number(error.detail['index']), 1);
+    offences.add(path as string, error.code, error.message);
+  }
+}
+
+function refusalOf(check: () => unknown): TwinlockError | null {
   try {
     check();
+    return null;
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;
-    const name = JSON.stringify(typeof path === 'string' ? path : path(error));
-    throw new TwinlockError(error.code, `${name}: ${error.message}`, error.detail);
+    return error;
   }
-}
-
-async function find(folder: string, path: string): Promise<FoundFile> {
-  const file = await openFile(folder, path);
-  try {
-    const identity = await identityOf(file);
-    const bytes = Number(identity.size);
-    must(bytes <= MAX_FILE_BYTES, 'too_large', `${path}: expected at most ${MAX_FILE_BYTES} bytes, got ${bytes}`);
-    return { path, bytes, identity };
-  } finally {
-    await file.close();
-  }
-}
-
-async function openFile(folder: string, path: string): Promise<FileHandle> {
-  try {
-    return await open(join(folder, path), constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (error) {
-    throw fileError(error, path);
-  }
-}
-
-async function identityOf(file: FileHandle): Promise<Identity> {
-  const { ino, mtimeNs, size } = await file.stat({ bigint: true });
-  return { ino, mtimeNs, size };
-}
-
-/**
- * Reads a found file once, in pieces of `pieceBytes` (the last may be shorter; none for an empty file). Each
- * piece is good until the next. Throws `upload_conflict` where it is not the file that was found, before or
- * after: what was read is then of no use.
- */
-export async function* readFound(
-  folder: string,
-  found: FoundFile,
-  pieceBytes: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = await openFile(folder, found.path);
-  try {
-    await requireUnchanged(file, found);
-    const buffer = new Uint8Array(Math.min(pieceBytes, found.bytes));
-    for (let position = 0; position < found.bytes; ) {
-      const wanted = Math.min(pieceBytes, found.bytes - position);
-      await fill(file, buffer.subarray(0, wanted), position, found);
-      position += wanted;
-      yield buffer.subarray(0, wanted);
-    }
-    await requireUnchanged(file, found);
-  } finally {
-    await file.close();
-  }
-}
-
-async function fill(file: FileHandle, target: Uint8Array, position: number, found: FoundFile): Promise<void> {
-  for (let filled = 0; filled < target.length; ) {
-    const { bytesRead } = await file.read(target, filled, target.length - filled, position + filled);
-    must(bytesRead > 0, 'upload_conflict', changed(found));
-    filled += bytesRead;
-  }
-}
-
-async function requireUnchanged(file: FileHandle, found: FoundFile): Promise<void> {
-  const { ino, mtimeNs, size } = await identityOf(file);
-  const same = ino === found.identity.ino && mtimeNs === found.identity.mtimeNs && size === found.identity.size;
-  must(same, 'upload_conflict', changed(found));
-}
-
-function changed({ path }: FoundFile): string {
-  return `${path} changed while it was read: let nothing write to the folder, then deposit it again`;
 }

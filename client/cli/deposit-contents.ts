@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { type Contents, innerManifest } from '../depositor/encrypt.ts';
+import { type FoundFolder, walkFolder } from '../depositor/folder.ts';
+import { Selection } from '../depositor/selection.ts';
+import { counted, exactBytes } from '../exact.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What of a folder is deposited. */
+export interface ContentsFlags {
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+}
+
+/** In a line for people; a document has them all. */
+const LEFT_OUT_MAX = 10;
+
+export const CONTENTS_HELP = `
+A symbolic link stands for what it points to, if that is in the folder too. In a snapshot of a Hugging Face cache it may
+also point to the blobs of the same model. Other links are refused.
+
+A pattern without a slash is compared with every name on a path, one with a slash with the whole path from the folder.
+* stands for any characters of a name, ? for one, ** for any number of folders. A pattern that matches a folder matches
+all that is in it, and one that matches nothing is an error. With --include, only what it matches is deposited.
+
+Left out unless an --include has its name: .git and the like, .cache/huggingface, __pycache__, .DS_Store, Thumbs.db and
+the like, editors' swap files and backups. What is left out is said. --include '**' --include .git takes .git as well.`;
+
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
+export function withContentsFlags(command: Command): Command {
+  return command
+    .option('--include <pattern>', 'deposit only the files that match; repeatable', collect)
+    .option('--exclude <pattern>', 'leave out the files and folders that match; repeatable', collect);
+}
+
+/** Finds what is to be deposited, and says what is not. Throws as `walkFolder` and `innerManifest`. */
+export async function findContents(terminal: Terminal, contents: Contents, flags: ContentsFlags): Promise<FoundFolder> {
+  const { include = [], exclude = [] } = flags;
+  const found = await walkFolder(contents.folder, new Selection({ include, exclude }));
+  innerManifest(contents, found.files, new Map());
+  const { leftOut } = found;
+  if (leftOut.length > 0) terminal.note(`left out     ${leftOutText(leftOut)}: --include what is to be deposited`);
+  return found;
+}
+
+function leftOutText(leftOut: readonly string[]): string {
+  const rest = leftOut.length - LEFT_OUT_MAX;
+  return [...leftOut.slice(0, LEFT_OUT_MAX), ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+}
+
+/** The result of `--dry-run`: what would be deposited. */
+export function tellContents(terminal: Terminal, { model, version }: Contents, { files, leftOut }: FoundFolder): void {
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const sizes = files.map(({ bytes }) => bytes.toLocaleString('en'));
+  const width = Math.max(...sizes.map(({ length }) => length));
+  const listed = files.map(({ path, bytes }) => ({ path, bytes }));
+  terminal.result({ model, version, dryRun: true, files: listed, bytes: total, leftOut }, [
+    ...files.map(({ path }, i) => `${(sizes[i] ?? '').padStart(width)}  ${path}`),
+    `would be     ${model}@${version}: ${counted(files.length, 'file')}, ${exactBytes(total)}; nothing has been sent`,
+  ]);
+}

@@ -1,0 +1,90 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { must } from '../../src/core/errors.ts';
+import { MAX_FILE_BYTES } from '../../src/core/weights/manifest.ts';
+import { fileError } from '../file-error.ts';
+
+/** A regular file as it was found: it must still be the same when it is read. */
+export interface FoundFile {
+  /** Relative to the folder, with slashes. */
+  readonly path: string;
+  /** Where its bytes lie: absolute, and without a symbolic link in it. */
+  readonly location: string;
+  readonly bytes: number;
+  readonly identity: Identity;
+}
+
+interface Identity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly mtimeNs: bigint;
+  readonly size: bigint;
+}
+
+/** The file at `location`, called `path`. Throws `too_large`, `not_permitted` where it is none, and as the file system. */
+export async function findFile(path: string, location: string): Promise<FoundFile> {
+  const file = await openFile(path, location);
+  try {
+    // A pipe that took the place of a file has no size, and would be waited for.
+    must((await file.stat()).isFile(), 'not_permitted', `${path}: expected a file`);
+    const identity = await identityOf(file);
+    const bytes = Number(identity.size);
+    must(bytes <= MAX_FILE_BYTES, 'too_large', `${path}: expected at most ${MAX_FILE_BYTES} bytes, got ${bytes}`);
+    return { path, location, bytes, identity };
+  } finally {
+    await file.close();
+  }
+}
+
+async function openFile(path: string, location: string): Promise<FileHandle> {
+  try {
+    return await open(location, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+async function identityOf(file: FileHandle): Promise<Identity> {
+  const { dev, ino, mtimeNs, size } = await file.stat({ bigint: true });
+  return { dev, ino, mtimeNs, size };
+}
+
+/**
+ * Reads a found file once, in pieces of `pieceBytes` (the last may be shorter; none for an empty file). Each
+ * piece is good until the next. Throws `upload_conflict` where it is not the file that was found, before or
+ * after: what was read is then of no use.
+ */
+export async function* readFound(found: FoundFile, pieceBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await openFile(found.path, found.location);
+  try {
+    await requireUnchanged(file, found);
+    const buffer = new Uint8Array(Math.min(pieceBytes, found.bytes));
+    for (let position = 0; position < found.bytes; ) {
+      const wanted = Math.min(pieceBytes, found.bytes - position);
+      await fill(file, buffer.subarray(0, wanted), position, found);
+      position += wanted;
+      yield buffer.subarray(0, wanted);
+    }
+    await requireUnchanged(file, found);
+  } finally {
+    await file.close();
+  }
+}
+
+async function fill(file: FileHandle, target: Uint8Array, position: number, found: FoundFile): Promise<void> {
+  for (let filled = 0; filled < target.length; ) {
+    const { bytesRead } = await file.read(target, filled, target.length - filled, position + filled);
+    must(bytesRead > 0, 'upload_conflict', changed(found));
+    filled += bytesRead;
+  }
+}
+
+async function requireUnchanged(file: FileHandle, found: FoundFile): Promise<void> {
+  const now = await identityOf(file);
+  const same = (Object.keys(now) as (keyof Identity)[]).every((name) => now[name] === found.identity[name]);
+  must(same, 'upload_conflict', changed(found));
+}
+
+function changed({ path }: FoundFile): string {
+  return `${path} changed while it was read: let nothing write to the folder, then deposit it again`;
+}

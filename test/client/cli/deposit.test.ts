@@ -1,0 +1,53 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { runProgram } from './vault.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'twinlock-deposit-'));
+afterAll(() => rmSync(home, { recursive: true }));
+
+/** Without a vault, a key or a fingerprint. */
+const dryRun = (folder: string, ...more: string[]) =>
+  runProgram('client/cli.ts', ['deposit', join(home, folder), '--as', 'acme/ocr@1', '--dry-run', ...more], home);
+
+test('a dry run lists what would be deposited, with sizes and the total, and says what is left out', async () => {
+  mkdirSync(join(home, 'ocr', '.git'), { recursive: true });
+  mkdirSync(join(home, 'ocr', 'onnx'));
+  for (const [path, bytes] of Object.entries({ '.git/HEAD': 9, '.DS_Store': 9, 'a.json': 7, 'onnx/b.bin': 2000 })) {
+    writeFileSync(join(home, 'ocr', path), 'x'.repeat(bytes));
+  }
+  const { code, stdout, stderr } = await dryRun('ocr');
+  expect([code, stdout.split('\n')]).toEqual([
+    0,
+    [
+      '    7  a.json',
+      '2,000  onnx/b.bin',
+      'would be     acme/ocr@1: 2 files, 2.0 KiB (2,007 bytes); nothing has been sent',
+      '',
+    ],
+  ]);
+  expect(stderr).toBe('left out     .DS_Store, .git/: --include what is to be deposited\n');
+  const json = await dryRun('ocr', '--json', '--include', '*.json', '--exclude', 'onnx');
+  expect([json.code, json.stderr, json.json()]).toEqual([
+    0,
+    '',
+    {
+      model: 'acme/ocr',
+      version: '1',
+      dryRun: true,
+      files: [{ path: 'a.json', bytes: 7 }],
+      bytes: 7,
+      leftOut: ['.DS_Store', '.git/'],
+    },
+  ]);
+});
+
+test('a dry run is refused as the deposit would be', async () => {
+  mkdirSync(join(home, 'links'));
+  symlinkSync('/etc/hostname', join(home, 'links', 'out'));
+  symlinkSync('nowhere', join(home, 'links', 'dangling'));
+  const { code, stdout, stderr } = await dryRun('links');
+  expect([code, stdout]).toEqual([64, '']);
+  expect(stderr).toMatch(/"dangling": .*; "out": .*; mend these, or leave them out with --exclude \(invalid_name\)\n$/);
+});
