@@ -161,7 +161,7 @@ export async function seatsOf(baseUrl: string, { invitations }: Prepared): Promi
 export async function foundVault(baseUrl: string, prepared: Prepared): Promise<Members> {
   const seats = await seatsOf(baseUrl, prepared);
   const enrolled = new Map<FounderName, readonly Enrolled[]>();
-  for (const seat of seats) enrolled.set(seat.name, [await enrol(seat.ceremony, seat.invitation)]);
+  for (const seat of seats) enrolled.set(seat.name, [await enrol(seat.ceremony, seat.invitation, 'key')]);
   let fingerprint = '';
   for (const { name, ceremony, invitation } of seats) {
     const own = enrolled.get(name) ?? [];

@@ -129,10 +129,10 @@ function stopRows(name: string, stop: ReportedStop): readonly string[] {
 }
 
 function voteRows(vote: ReportedVote): readonly string[] {
-  const { decision, entry, time, credential } = vote;
+  const { decision, entry, time, credential, keyName } = vote;
   return [
     ...personRows(decision === 'approve' ? 'approved by' : 'denied by', vote),
-    ...row('', `in entry ${entry}, ${exactInstant(time)}, with key ${credential}`),
+    ...row('', `in entry ${entry}, ${exactInstant(time)}, with key “${keyName}” ${credential}`),
   ];
 }
 
@@ -200,12 +200,18 @@ function subjectOf({ statement, hosts, changes, alike, isPending }: ProposalRepo
     case 'authenticator':
       return [
         ...personRows('retires', personOf(facts, statement.person), 'a security key of '),
-        ...row('key', statement.credential),
+        ...row('key', keyText(facts, statement.credential)),
         ...(isPending ? retirementRows(facts, statement.credential) : []),
       ];
     case 'clock':
       return row('sets back', "the log's clock, to the time that its approvers sign");
   }
+}
+
+/** What its person calls it, and the id that tells it from what another person calls the same. */
+function keyText({ authenticators }: Facts, credential: Base64url): string {
+  const known = authenticators.get(credential);
+  return known === undefined ? credential : `“${known.name}” ${credential}`;
 }
 
 function retirementRows(facts: Facts, credential: Base64url): readonly string[] {

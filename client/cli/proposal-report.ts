@@ -24,6 +24,8 @@ export interface ReportedHost {
 }
 
 export interface ReportedVote extends Person, Pick<Vote, 'decision' | 'credential' | 'time'> {
+  /** What its person calls the credential. */
+  readonly keyName: string;
   readonly entry: number;
 }
 
@@ -106,7 +108,8 @@ export async function reportOn(replica: Replica, named: string, nowMs: number): 
 }
 
 function reportedVote(facts: Facts, { person, decision, credential, index, time }: Vote): ReportedVote {
-  return { ...personOf(facts, person), decision, credential, entry: index, time };
+  const keyName = facts.authenticators.get(credential)?.name ?? credential;
+  return { ...personOf(facts, person), decision, credential, keyName, entry: index, time };
 }
 
 export function reportedStop(facts: Facts, { person, reason, created, time, index }: RecordedStop): ReportedStop {

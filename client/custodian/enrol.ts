@@ -2,6 +2,9 @@ import { equal, fromBase64url, type Hex, toBase64url, toHex, wipe, ZERO_32 } fro
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { type CustodianKeys, deriveCustodianKeys } from '../../src/core/envelope/custodian-keys.ts';
 import { must } from '../../src/core/errors.ts';
+import { thingName } from '../../src/core/name/name.ts';
+import { parseAs } from '../../src/core/schema.ts';
+import { requireDistinctAuthenticator } from '../../src/core/state/rules/names.ts';
 import { ed25519KeyText } from '../../src/core/statement/key.ts';
 import type { Signable } from '../../src/core/webauthn/challenge.ts';
 import { checkEnrolment, type Enrolment, parseEnrolment } from '../../src/core/webauthn/enrolment.ts';
@@ -19,6 +22,8 @@ const ZEROS = toHex(ZERO_32);
 export interface Enrolled extends OwnCredential {
   readonly person: Hex;
   readonly name: string;
+  /** What the person calls the authenticator. */
+  readonly keyName: string;
   readonly rpId: string;
   /** SHA-256 of the enrolment document. */
   readonly digest: Hex;
@@ -26,13 +31,15 @@ export interface Enrolled extends OwnCredential {
 
 /**
  * Enrols an authenticator before genesis, in two or three touches: it makes a credential, derives the keys
- * from its PRF, and a second touch binds person, credential and keys, which must come out the same.
- * `already` are those that this person has enrolled before. Throws as the Authenticator, `wrong_rp_id`,
+ * from its PRF, and a second touch binds person, credential, name and keys, which must come out the same.
+ * `keyName` is what the person calls it, by the rules of a thing's name; `already` are those that this person has
+ * enrolled before. Throws as the Authenticator, `malformed` and `credential_exists` for the name, `wrong_rp_id`,
  * `prf_unusable` where the PRF does not repeat, and the vault's codes.
  */
 export async function enrol(
   ceremony: Ceremony,
   invitation: string,
+  keyName: string,
   already: readonly Enrolled[] = [],
 ): Promise<Enrolled> {
   const { authenticator, verify } = ceremony;
@@ -42,7 +49,13 @@ export async function enrol(
   must(invited.rpId === rpId, 'wrong_rp_id', `the vault is ${invited.rpId}, this console serves ${rpId}`);
   const own = digestOf(fromBase64url(invitation));
   must(invited.digest === own, 'invitation_unknown', 'the vault answers for another invitation than was given');
-  const document = await makeDocument(authenticator, invited, already);
+  parseAs(thingName, keyName, 'the name of the key');
+  const { person, name } = invited;
+  requireDistinctAuthenticator(
+    already.map((enrolled) => ({ person, name: enrolled.keyName })),
+    { person, name: keyName },
+  );
+  const document = await makeDocument(authenticator, invited, keyName, already);
   const bytes = canonicalBytes(document);
   const { claims } = checkEnrolment(parseEnrolment(bytes), { kind: 'any' });
   await dischargeClaims(claims, verify);
@@ -54,13 +67,13 @@ export async function enrol(
     'digest_mismatch',
     `the vault stored another document than was sent: ${answer.digest}`,
   );
-  const { person, name } = invited;
-  return { person, name, rpId, credential: document.credential, keyEpoch: KEY_EPOCH, digest };
+  return { person, name, keyName, rpId, credential: document.credential, keyEpoch: KEY_EPOCH, digest };
 }
 
 async function makeDocument(
   authenticator: Authenticator,
   { person, name, digest: invitation }: Invitation,
+  keyName: string,
   already: readonly Enrolled[],
 ): Promise<Enrolment> {
   const { rpId } = authenticator;
@@ -69,12 +82,13 @@ async function makeDocument(
   const registration = await authenticator.enrol({ ...fields, name, keyEpoch: KEY_EPOCH, exclude });
   const { credential, publicKey, attestation } = registration;
   const keys = publicKeysOf(rpId, registration);
-  const binding = await bind(authenticator, { ...fields, credential, keyEpoch: KEY_EPOCH, ...keys });
+  const binding = await bind(authenticator, { ...fields, credential, keyEpoch: KEY_EPOCH, ...keys, name: keyName });
   return {
     v: 1,
     kind: 'enrolment',
     person,
     rpId,
+    name: keyName,
     credential: toBase64url(credential),
     publicKey: toBase64url(publicKey),
     attestation: { object: toBase64url(attestation.object), clientDataJSON: toBase64url(attestation.clientDataJSON) },

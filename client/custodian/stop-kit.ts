@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
-import { personName } from '../../src/core/name/name.ts';
+import { personName, thingName } from '../../src/core/name/name.ts';
 import { credentialId, digest, grade, id, instantMs, parseAs, rpId } from '../../src/core/schema.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { MAX_MEMBERS } from '../../src/core/statement/statement.ts';
@@ -12,7 +12,11 @@ export const MAX_STOP_KIT_BYTES = 256 * 1024;
 /** More than a person has. */
 const MAX_KEYS = 64;
 
-const key = z.strictObject({ credential: credentialId, keyEpoch: z.int().check(z.gte(1), z.lte(0xffff_ffff)) });
+const key = z.strictObject({
+  credential: credentialId,
+  name: thingName,
+  keyEpoch: z.int().check(z.gte(1), z.lte(0xffff_ffff)),
+});
 const stopKit = z.strictObject({
   v: z.literal(1),
   kind: z.literal('twinlock-stop-kit'),
@@ -52,7 +56,7 @@ export function stopKitOf(facts: Facts, size: number, nowMs: number): StopKit {
       name: persons.get(person) ?? person,
       keys: inUse
         .filter((authenticator) => authenticator.person === person)
-        .map(({ credential, keyEpoch }) => ({ credential, keyEpoch }))
+        .map(({ credential, name, keyEpoch }) => ({ credential, name, keyEpoch }))
         .toArray(),
     })),
   };

@@ -51,7 +51,7 @@ export async function enrolFounder(
     random: platformRandom,
     now: Date.now,
   };
-  const enrolled = [await enrol(ceremony, invitation)];
+  const enrolled = [await enrol(ceremony, invitation, `key of ${name}`)];
   return { name, invitation, ceremony, device, enrolled };
 }
 

@@ -4,6 +4,7 @@ import { must, TwinlockError } from '../core/errors.ts';
 import type { ArchivedAssertion } from '../core/schema.ts';
 import { dischargeSync } from '../core/signature/discharge.ts';
 import { checkGenesisStatement, founderClaim, requirementOf } from '../core/state/rules/genesis.ts';
+import { requireDistinctAuthenticator } from '../core/state/rules/names.ts';
 import { ed25519KeyText } from '../core/statement/key.ts';
 import { parsePolicy } from '../core/statement/policy.ts';
 import type { StatementOf } from '../core/statement/statement.ts';
@@ -63,7 +64,9 @@ async function enrolInTurn(context: Context, token: string | null, bytes: Uint8A
     'limit_exceeded',
     `expected at most ${MAX_AUTHENTICATORS_PER_FOUNDER} authenticators a founder`,
   );
-  for (const other of enrolments.map((row) => parseEnrolment(row.document))) {
+  const others = enrolments.map((row) => parseEnrolment(row.document));
+  requireDistinctAuthenticator(others, document);
+  for (const other of others) {
     must(other.kem !== document.kem, 'kem_key_reused', 'another authenticator is enrolled with this KEM key');
     must(other.signing !== document.signing, 'credential_exists', 'another is enrolled with this share-signing key');
   }

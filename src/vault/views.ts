@@ -142,6 +142,10 @@ function viewVersion(facts: Facts, version: Version) {
     phase: version.phase,
     bytes: version.bytes.toString(),
     durable: unconfirmed.length === 0,
-    unconfirmed: unconfirmed.map(({ person, credential }) => ({ ...personOf(facts, person), credential })),
+    unconfirmed: unconfirmed.map(({ person, credential }) => ({
+      ...personOf(facts, person),
+      credential,
+      keyName: facts.authenticators.get(credential)?.name ?? credential,
+    })),
   };
 }

@@ -48,7 +48,7 @@ export const statusView = z
         bytes: u64Text,
         /** Every envelope has been opened and checked by the custodian it is for. */
         durable: z.boolean(),
-        unconfirmed: z.array(person.extend({ credential: credentialId })),
+        unconfirmed: z.array(person.extend({ credential: credentialId, keyName: humanName })),
       }),
     ),
     principals: z.array(

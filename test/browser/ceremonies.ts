@@ -10,7 +10,9 @@ export async function openInvitation({ page, console }: Workstation, invitation:
   expect(page.url()).toBe(console.url.href);
 }
 
-export async function enrol({ page }: Workstation): Promise<void> {
+/** By the name that its person gives it. */
+export async function enrol({ page }: Workstation, keyName = 'YubiKey blue'): Promise<void> {
+  await page.getByLabel('What do you call the key').fill(keyName);
   await page.getByRole('button', { name: 'Enrol a security key' }).click();
   await page.getByRole('button', { name: 'Enrol another key' }).waitFor();
 }

@@ -99,6 +99,7 @@ describe('three custodians, each at their own console', () => {
     await ana.page.getByRole('button', { name: 'Open' }).click();
     await enrol(ana);
     await ana.insertNewKey();
+    await ana.page.getByLabel('What do you call the key').fill('YubiKey black');
     await ana.page.getByRole('button', { name: 'Enrol another key' }).click();
     await ana.page.getByText('2 keys enrolled').waitFor();
     await openInvitation(ben, invitation('Ben'));

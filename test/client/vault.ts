@@ -207,7 +207,7 @@ export async function enrolFounder(vault: TestVault, name: Name): Promise<Founde
     now: Date.now,
   };
   const invitation = vault.invitations.find((candidate) => candidate.name === name)?.invitation ?? '';
-  return { name, invitation, ceremony, device, enrolled: [await enrol(ceremony, invitation)] };
+  return { name, invitation, ceremony, device, enrolled: [await enrol(ceremony, invitation, 'key')] };
 }
 
 export async function reviewed({ ceremony, invitation, enrolled }: Founder): Promise<GenesisReview> {

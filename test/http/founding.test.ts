@@ -38,7 +38,7 @@ afterEach(async () => {
 const code = (name: string) => expect.objectContaining({ code: name });
 const seat = (i: number) => seats[i] as Seat;
 const enrolAt = ({ ceremony, invitation }: Seat, already: readonly Enrolled[] = []) =>
-  enrol(ceremony, invitation, already);
+  enrol(ceremony, invitation, `key ${already.length + 1}`, already);
 const reviewAt = async ({ ceremony, invitation }: Seat, own: readonly Enrolled[]) =>
   (await reviewGenesis(ceremony, invitation, own)) as GenesisReview;
 
@@ -80,7 +80,7 @@ describe('an invitation', () => {
         throw new Error('kept');
       },
     };
-    const kept = enrol({ ...ceremony, api: { withBearer: () => api } as never }, invitation);
+    const kept = enrol({ ...ceremony, api: { withBearer: () => api } as never }, invitation, 'key');
     await expect(kept).rejects.toThrow('kept');
     const question = { method: 'POST', path: '/v1/enrolments', body: { document } };
     const others = { ...question, token: seat(1).invitation };
@@ -95,9 +95,25 @@ describe('an invitation', () => {
     const enrolled: Enrolled[] = [];
     for (let i = 0; i < 4; i++) {
       const device = new SoftwareAuthenticator({ rpId: ceremony.authenticator.rpId, random: platformRandom });
-      enrolled.push(await enrol({ ...ceremony, authenticator: device }, invitation, enrolled));
+      enrolled.push(
+        await enrol({ ...ceremony, authenticator: device }, invitation, `key ${enrolled.length + 1}`, enrolled),
+      );
     }
     await expect(enrolAt(seat(0), enrolled)).rejects.toThrow(code('limit_exceeded'));
+  });
+
+  test('takes a name for each authenticator, which looks like no other of the same founder', async () => {
+    const { ceremony, invitation } = seat(0);
+    const first = await enrol(ceremony, invitation, 'YubiKey blue');
+    expect(first.keyName).toBe('YubiKey blue');
+    const device = new SoftwareAuthenticator({ rpId: ceremony.authenticator.rpId, random: platformRandom });
+    const another = { ...ceremony, authenticator: device };
+    await expect(enrol(another, invitation, 'YUBIKEY bIue', [first])).rejects.toThrow(code('credential_exists'));
+    // The vault refuses it as well, where the workstation has forgotten the first.
+    await expect(enrol(another, invitation, 'YUBIKEY bIue')).rejects.toThrow(code('credential_exists'));
+    await expect(enrol(another, invitation, 'two\nlines', [first])).rejects.toThrow(code('malformed'));
+    const { ceremony: bens, invitation: his } = seat(1);
+    expect((await enrol(bens, his, 'YubiKey blue')).keyName).toBe('YubiKey blue');
   });
 });
 
@@ -120,7 +136,7 @@ describe('genesis', () => {
     await signGenesis(seat(0).ceremony, seat(0).invitation, reviewed, own);
     const { ceremony, invitation } = seat(1);
     const device = new SoftwareAuthenticator({ rpId: ceremony.authenticator.rpId, random: platformRandom });
-    await enrol({ ...ceremony, authenticator: device }, invitation);
+    await enrol({ ...ceremony, authenticator: device }, invitation, 'another key');
     expect(await daemon.context.founding.genesisSignatures()).toEqual([]);
     const again = signGenesis(seat(0).ceremony, seat(0).invitation, reviewed, own);
     await expect(again).rejects.toThrow(code('genesis_changed'));

@@ -57,7 +57,9 @@ export async function makeFounder(options: FounderOptions, device: DeviceOptions
   const first = await enrol({ person, name }, new SoftwareAuthenticator(device));
   const others: Enrolled[] = [];
   for (let i = 1; i < (options.authenticators ?? 1); i++) {
-    others.push(await enrol({ person, name }, new SoftwareAuthenticator(device)));
+    others.push(
+      await enrol({ person, name }, new SoftwareAuthenticator(device), { keyName: `key ${others.length + 2}` }),
+    );
   }
   return { person, name, index, groups, authenticators: [first, ...others] };
 }
@@ -66,8 +68,14 @@ export async function makeFounder(options: FounderOptions, device: DeviceOptions
 export async function enrol(
   { person, name }: { readonly person: Hex; readonly name: string },
   device: SoftwareAuthenticator,
-  instead: { readonly kem?: KemKeyPair; readonly signing?: CustodianKeys['signing']; readonly vault?: Hex } = {},
+  instead: {
+    readonly keyName?: string;
+    readonly kem?: KemKeyPair;
+    readonly signing?: CustodianKeys['signing'];
+    readonly vault?: Hex;
+  } = {},
 ): Promise<Enrolled> {
+  const keyName = instead.keyName ?? 'key 1';
   const invited = { vault: instead.vault ?? ZEROS, invitation: ZEROS, person };
   const made = await device.enrol({ ...invited, name, keyEpoch: KEY_EPOCH, exclude: [] });
   const { credential } = made;
@@ -81,6 +89,7 @@ export async function enrol(
     keyEpoch: KEY_EPOCH,
     kem: keys.kem.publicKey,
     signing: keys.signing.publicKey,
+    name: keyName,
     credentials: [{ id: credential, keyEpoch: KEY_EPOCH }],
     prf: true,
   });
@@ -89,6 +98,7 @@ export async function enrol(
     kind: 'enrolment',
     ...invited,
     rpId: device.rpId,
+    name: keyName,
     credential: toBase64url(credential),
     publicKey: toBase64url(made.publicKey),
     attestation: {

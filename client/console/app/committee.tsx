@@ -3,7 +3,7 @@ import { GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
-import { MachineName, Person } from './parts/person.tsx';
+import { KeyName, MachineName, Person } from './parts/person.tsx';
 import { PolicyFacts } from './parts/policy.tsx';
 import { Facts as FactList, Panel, Screen } from './parts/screen.tsx';
 import { Words } from './parts/words.tsx';
@@ -80,11 +80,13 @@ function keysOf({ authenticators }: Facts, person: string): readonly Authenticat
 }
 
 function Key(props: { facts: Facts; authenticator: Authenticator; isOwn: boolean; custodian: Custodian }) {
-  const { credential, retiredAt } = props.authenticator;
+  const { name, credential, retiredAt } = props.authenticator;
   return (
     <div class="stack">
       <div class="row">
-        <code class="quiet">{credential}</code>
+        <span>
+          <KeyName name={name} credential={credential} />
+        </span>
         <Retired at={retiredAt} />
         {credential === props.custodian.credential ? <Mark tone="plain">this session</Mark> : null}
       </div>

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { fromUtf8, type Hex } from '../../../src/core/bytes.ts';
-import { personName } from '../../../src/core/name/name.ts';
+import { personName, thingName } from '../../../src/core/name/name.ts';
 import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import type { CheckpointMemory } from '../../checkpoint-memory.ts';
 import { parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
@@ -18,6 +18,7 @@ const known = z.strictObject({
   credential: credentialId,
   keyEpoch: z.int(),
   name: personName,
+  keyName: z.nullable(thingName),
   person: z.nullable(id),
   enrolment: z.nullable(digest),
 });

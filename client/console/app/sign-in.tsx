@@ -33,7 +33,14 @@ function NewWorkstation() {
   const add = useAction(async () => {
     const credential = text.value.trim();
     must(fromBase64url(credential).length > 0, 'malformed', 'expected a credential id');
-    await rememberCredential({ credential, keyEpoch: 1, name: 'added by hand', person: null, enrolment: null });
+    await rememberCredential({
+      credential,
+      keyEpoch: 1,
+      name: 'added by hand',
+      keyName: null,
+      person: null,
+      enrolment: null,
+    });
     done.value = true;
   });
   return (

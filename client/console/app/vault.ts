@@ -201,11 +201,11 @@ async function rememberOwn({ authenticators }: Facts, { person, name, credential
   const own = authenticators
     .valueSeq()
     .filter((candidate) => candidate.person === person && candidate.retiredAt === null);
-  for (const { credential: id, keyEpoch, enrolment } of own.sortBy(
+  for (const { credential: id, name: keyName, keyEpoch, enrolment } of own.sortBy(
     (candidate) => candidate.credential === credential,
   )) {
     if (known.some((candidate) => candidate.credential === id && candidate.enrolment !== null)) continue;
-    await rememberCredential({ credential: id, keyEpoch, name, person, enrolment });
+    await rememberCredential({ credential: id, keyEpoch, name, keyName, person, enrolment });
   }
 }
 

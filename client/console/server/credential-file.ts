@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
-import { personName } from '../../../src/core/name/name.ts';
+import { personName, thingName } from '../../../src/core/name/name.ts';
 import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import { fileError } from '../../file-error.ts';
 import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
@@ -18,6 +18,8 @@ const knownCredential = z.strictObject({
   keyEpoch: z.int().check(z.gte(1), z.lte(0xffff_ffff)),
   /** Whose it is, for the eye. */
   name: personName,
+  /** What that person calls it; null where a credential id was typed in. */
+  keyName: z.nullable(thingName),
   /** Whose it is, and SHA-256 of its enrolment document; null where it was not enrolled here. */
   person: z.nullable(id),
   enrolment: z.nullable(digest),

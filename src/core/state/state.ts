@@ -41,6 +41,8 @@ export interface Committee {
 
 export interface Authenticator {
   readonly credential: Base64url;
+  /** What its person calls it; no other of theirs has a name that looks like it. */
+  readonly name: string;
   readonly person: Hex;
   readonly algorithm: CoseKey['algorithm'];
   readonly publicKey: Uint8Array;

@@ -22,6 +22,8 @@ interface EnrolFields extends RegisterFields {
   readonly kem: Uint8Array;
   /** The Ed25519 share-signing key, 32 bytes. */
   readonly signing: Uint8Array;
+  /** What its person calls the authenticator. */
+  readonly name: string;
 }
 
 export interface ApproveFields {
@@ -100,7 +102,7 @@ function registerFields({ vault, invitation, person }: RegisterFields): Uint8Arr
 }
 
 function enrolMessage(fields: EnrolFields): Uint8Array {
-  const { credential, keyEpoch, kem, signing } = fields;
+  const { credential, keyEpoch, kem, signing, name } = fields;
   must(credential.length >= 1 && credential.length <= 1023, 'malformed', 'expected a credential id of 1 to 1023 bytes');
   return frame(
     'twinlock/v1/enrol',
@@ -109,6 +111,7 @@ function enrolMessage(fields: EnrolFields): Uint8Array {
     u32(whole(keyEpoch)),
     exactly(kem, 1216, 'a KEM key'),
     exactly(signing, 32, 'a signing key'),
+    utf8(name),
   );
 }
 

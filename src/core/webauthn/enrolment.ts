@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { type Base64url, fromBase64url, type Hex } from '../bytes.ts';
 import { parseCanonicalAs } from '../canonical.ts';
 import { checkKemPublicKey, KEM_PUBLIC_KEY_BYTES } from '../envelope/xwing.ts';
+import { thingName } from '../name/name.ts';
 import { assertion, binary, credentialId, digest, ed25519Key, id, rpId } from '../schema.ts';
 import type { SignatureClaim } from '../signature/claim.ts';
 import type { CoseKey } from '../signature/cose.ts';
@@ -19,6 +20,8 @@ const enrolment = z.strictObject({
   kind: z.literal('enrolment'),
   person: id,
   rpId,
+  /** What its person calls the authenticator, so that people know which one to take. */
+  name: thingName,
   credential: credentialId,
   /** COSE_Key. */
   publicKey: binary(1, 77),
@@ -67,14 +70,14 @@ export function parseEnrolment(bytes: Uint8Array): Enrolment {
 
 /**
  * Checks that a parsed document is what its authenticator signed: the registration meets the requirement
- * and the binding assertion covers person, credential and keys, so that an attacker between the authenticator
+ * and the binding assertion covers person, credential, name and keys, so that an attacker between the authenticator
  * and the client that seals a share cannot exchange a key. Both challenges are computed from the document itself.
  *
  * The caller has compared what the document alone cannot know: rpId, vault, invitation and person. Throws
  * as `checkRegistration` and `checkAssertion`, and `invalid_key` for a KEM or signing key that cannot be used.
  */
 export function checkEnrolment(document: Enrolment, requirement: RegistrationRequirement): CheckedEnrolment {
-  const { rpId, person, vault, invitation, keyEpoch } = document;
+  const { rpId, person, vault, invitation, keyEpoch, name } = document;
   const credential = fromBase64url(document.credential);
   const kem = checkKemPublicKey(fromBase64url(document.kem));
   const signing = ed25519KeyBytes(document.signing);
@@ -92,7 +95,7 @@ export function checkEnrolment(document: Enrolment, requirement: RegistrationReq
   const { key, aaguid } = registration;
   const { claim } = checkAssertion({
     assertion: assertionBytes(document.binding),
-    challenge: challengeOf({ label: 'enrol', vault, invitation, person, credential, keyEpoch, kem, signing }),
+    challenge: challengeOf({ label: 'enrol', vault, invitation, person, credential, keyEpoch, kem, signing, name }),
     rpId,
     credential: key,
   });

@@ -45,7 +45,7 @@ export async function showHonest(log: CarriedLog, name: string, stage: HonestSta
   invited.value =
     stage === 'founding' ? ({ ...member, token: '' } as Partial<Invitation> as typeof invited.value) : null;
   own.value = keys
-    .map((key) => ({ ...key, name: member.name, rpId: facts.genesis.rpId, digest: facts.vault }))
+    .map((key) => ({ ...key, name: member.name, keyName: key.name, rpId: facts.genesis.rpId, digest: facts.vault }))
     .toArray();
   draft.value = {
     founders: genesis.founders.map(({ person, name }) => ({ person, name, authenticators: 1, signed: false })),

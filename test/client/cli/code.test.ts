@@ -193,7 +193,9 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
     expect(stdout).toMatch(new RegExp(`^state {8}published at 20.*Z: ${LEFT}$`, 'm'));
     for (const person of [vault.ben, vault.cleo]) {
       expect(stdout).toContain(`approved by  ${shown(person)}\n${' '.repeat(13)}first seen in entry 0, `);
-      expect(stdout).toMatch(new RegExp(`^ {13}in entry \\d+, .*, with key ${person.custodian.credential}$`, 'm'));
+      expect(stdout).toMatch(
+        new RegExp(`^ {13}in entry \\d+, .*, with key “key” ${person.custodian.credential}$`, 'm'),
+      );
     }
     expect(json).toMatchObject({
       standing: 'executed',

@@ -542,7 +542,14 @@ describe('the checkpoint', () => {
 });
 
 describe('the credentials of this workstation', () => {
-  const credential = (id: string) => ({ credential: id, keyEpoch: 1, name: 'ana', person: null, enrolment: null });
+  const credential = (id: string) => ({
+    credential: id,
+    keyEpoch: 1,
+    name: 'ana',
+    keyName: 'blue',
+    person: null,
+    enrolment: null,
+  });
   const post = (ask: ReturnType<typeof open>['ask'], body: unknown) =>
     ask('/local/credentials', { method: 'POST', headers: { origin: ORIGIN }, body: JSON.stringify(body) });
 
@@ -583,7 +590,7 @@ describe('what a stop needs', () => {
     size,
     verified: 1767222000000,
     resumption: null,
-    custodians: [{ person: 'ab'.repeat(16), name: 'ana', keys: [{ credential: 'AAAA', keyEpoch: 1 }] }],
+    custodians: [{ person: 'ab'.repeat(16), name: 'ana', keys: [{ credential: 'AAAA', name: 'blue', keyEpoch: 1 }] }],
     ...more,
   });
   const path = `/local/stop-kit/${VAULT}`;
@@ -620,7 +627,11 @@ describe('what a stop needs', () => {
   it('is refused over 256 KiB, and has room for every key of the largest committee', async () => {
     const { ask } = open();
     expect(await codeOf(await put(ask, kit(1, { kind: 'x'.repeat(256 * 1024) })))).toEqual([413, 'too_large']);
-    const keys = Array.from({ length: 4 }, (_, i) => ({ credential: `${'A'.repeat(1360)}AAA${i}`, keyEpoch: 1 }));
+    const keys = Array.from({ length: 4 }, (_, i) => ({
+      credential: `${'A'.repeat(1360)}AAA${i}`,
+      name: `${'猫'.repeat(63)}${i}`,
+      keyEpoch: 1,
+    }));
     const custodians = Array.from({ length: 32 }, () => ({ person: 'ab'.repeat(16), name: 'ana', keys }));
     expect((await put(ask, kit(1, { custodians }))).status).toBe(204);
     expect(await kept(ask)).toEqual(kit(1, { custodians }));

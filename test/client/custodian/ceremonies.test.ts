@@ -74,7 +74,7 @@ describe('the founders', () => {
   test('refuse a statement with an authenticator in their name that is not theirs', async () => {
     const rpId = ana.device.rpId;
     const intruder = new SoftwareAuthenticator({ rpId, random: platformRandom });
-    const theirs = await enrol({ ...ana.ceremony, authenticator: intruder }, ana.invitation);
+    const theirs = await enrol({ ...ana.ceremony, authenticator: intruder }, ana.invitation, 'a key of somebody');
     await expect(reviewGenesis(ana.ceremony, ana.invitation, ana.enrolled)).rejects.toThrow(
       refusal('binding_mismatch'),
     );
@@ -97,7 +97,7 @@ describe('the founders', () => {
     });
     const elsewhere = { ...ben.ceremony, authenticator };
     await expect(reviewGenesis(elsewhere, ben.invitation, ben.enrolled)).rejects.toThrow(refusal('wrong_rp_id'));
-    await expect(enrol(elsewhere, ben.invitation)).rejects.toThrow(refusal('wrong_rp_id'));
+    await expect(enrol(elsewhere, ben.invitation, 'key')).rejects.toThrow(refusal('wrong_rp_id'));
   });
 
   test('refuse a binding that the vault has exchanged', async () => {
@@ -118,7 +118,7 @@ describe('the founders', () => {
       const invited = (await answer.json()) as Record<string, unknown>;
       return new Response(JSON.stringify({ ...invited, digest: 'ab'.repeat(32) }));
     };
-    await expect(enrol(ben.ceremony, ben.invitation)).rejects.toThrow(refusal('invitation_unknown'));
+    await expect(enrol(ben.ceremony, ben.invitation, 'key')).rejects.toThrow(refusal('invitation_unknown'));
   });
 
   test('sign what they reviewed and nothing else', async () => {

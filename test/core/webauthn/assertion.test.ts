@@ -59,6 +59,7 @@ describe('an assertion', () => {
       person: zeros.slice(32),
       credential: u8(1),
       keyEpoch: 1,
+      name: 'blue',
       kem: new Uint8Array(1216),
       signing: new Uint8Array(32),
     },

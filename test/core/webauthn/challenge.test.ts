@@ -27,6 +27,7 @@ const enrol = {
   keyEpoch: 6,
   kem: bytes(7, 1216),
   signing: bytes(8),
+  name: 'YubiKey blue',
 } as const;
 const approve = {
   label: 'approve',
@@ -44,7 +45,17 @@ const CASES: readonly (readonly [Signable, string])[] = [
   [{ label: 'session', vault, nonce: hex(9) }, framed('twinlock/v1/session', bytes(1), bytes(9))],
   [
     enrol,
-    framed('twinlock/v1/enrol', bytes(1), bytes(3), bytes(4, 16), bytes(5, 20), u32(6), bytes(7, 1216), bytes(8)),
+    framed(
+      'twinlock/v1/enrol',
+      bytes(1),
+      bytes(3),
+      bytes(4, 16),
+      bytes(5, 20),
+      u32(6),
+      bytes(7, 1216),
+      bytes(8),
+      utf8('YubiKey blue'),
+    ),
   ],
   [{ label: 'genesis', statement }, framed('twinlock/v1/genesis', bytes(2))],
   [{ label: 'propose', vault, statement }, framed('twinlock/v1/propose', bytes(1), bytes(2))],

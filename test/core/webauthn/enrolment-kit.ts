@@ -10,7 +10,7 @@ const PERSON = '00112233445566778899aabbccddeeff';
 /** The document that a person makes with an authenticator: registration, keys, binding touch. */
 export async function enrol(
   authenticator: Authenticator,
-  { vault = zeros, invitation = zeros, person = PERSON, keyEpoch = 1 }: Partial<Enrolment> = {},
+  { vault = zeros, invitation = zeros, person = PERSON, keyEpoch = 1, name = 'YubiKey blue' }: Partial<Enrolment> = {},
 ): Promise<Enrolment> {
   const { rpId } = authenticator;
   const registered = { vault, invitation, person };
@@ -24,6 +24,7 @@ export async function enrol(
     keyEpoch,
     kem,
     signing,
+    name,
     credentials: [{ id: made.credential, keyEpoch }],
     prf: true,
   });
@@ -32,6 +33,7 @@ export async function enrol(
     kind: 'enrolment',
     person,
     rpId,
+    name,
     credential: toBase64url(made.credential),
     publicKey: toBase64url(made.publicKey),
     attestation: {

@@ -1,11 +1,15 @@
+import { useSignal } from '@preact/signals';
 import { counted } from '../../../exact.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
-import { Named } from '../parts/person.tsx';
+import { KeyName, Named } from '../parts/person.tsx';
 import { Facts, Panel, Screen } from '../parts/screen.tsx';
 import { draft, enrolAuthenticator, hasSigned, invited, own, refusal, review } from './founding.ts';
 import { GenesisPanels } from './genesis.tsx';
+
+/** Characters of a name. */
+const MAX_KEY_NAME = 64;
 
 /** What a founder does, in order: enrol, wait for the others, compare, sign. */
 export function FoundingScreen() {
@@ -28,7 +32,11 @@ export function FoundingScreen() {
 }
 
 function EnrolPanel() {
-  const enrol = useAction(enrolAuthenticator);
+  const keyName = useSignal('');
+  const enrol = useAction(async () => {
+    await enrolAuthenticator(keyName.value.trim());
+    keyName.value = '';
+  });
   const count = own.value.length;
   return (
     <Panel title="1. Your security keys">
@@ -38,7 +46,10 @@ function EnrolPanel() {
       </p>
       {count === 0 ? null : (
         <Facts
-          of={own.value.map(({ credential }, i) => [`Key ${i + 1}`, <code key={credential}>{credential}</code>])}
+          of={own.value.map(({ keyName: name, credential }, i) => [
+            `Key ${i + 1}`,
+            <KeyName key={credential} name={name} credential={credential} />,
+          ])}
         />
       )}
       {count === 1 ? (
@@ -46,9 +57,28 @@ function EnrolPanel() {
           <p>Take out this key, insert your second one, and enrol it too. It can be done until somebody has signed.</p>
         </Notice>
       ) : null}
+      <label>
+        What do you call the key that you enrol?
+        <input
+          type="text"
+          maxLength={MAX_KEY_NAME}
+          autocomplete="off"
+          value={keyName.value}
+          onInput={(event) => {
+            keyName.value = event.currentTarget.value;
+          }}
+        />
+        <small>
+          For example YubiKey blue. You sign the name with the key, and everybody sees it: no two of yours alike.
+        </small>
+      </label>
       <ActionError action={enrol} />
       <div>
-        <ActionButton action={enrol} kind={count === 0 ? 'primary' : 'plain'}>
+        <ActionButton
+          action={enrol}
+          kind={count === 0 ? 'primary' : 'plain'}
+          waits={keyName.value.trim() === '' ? 'Name the key first.' : null}
+        >
           {count === 0 ? 'Enrol a security key' : 'Enrol another key'}
         </ActionButton>
       </div>

@@ -52,15 +52,17 @@ export async function openInvitation(text: string): Promise<void> {
 async function loadOwn(): Promise<void> {
   const { person, name } = guest();
   const rpId = location.hostname;
-  own.value = (await knownCredentials()).flatMap(({ credential, keyEpoch, enrolment, ...of }) =>
-    of.person === person && enrolment !== null ? [{ person, name, rpId, credential, keyEpoch, digest: enrolment }] : [],
+  own.value = (await knownCredentials()).flatMap(({ credential, keyName, keyEpoch, enrolment, ...of }) =>
+    of.person === person && enrolment !== null && keyName !== null
+      ? [{ person, name, keyName, rpId, credential, keyEpoch, digest: enrolment }]
+      : [],
   );
 }
 
-export async function enrolAuthenticator(): Promise<void> {
+export async function enrolAuthenticator(keyName: string): Promise<void> {
   const { token } = guest();
-  const { credential, keyEpoch, name, person, digest } = await enrol(ceremony, token, own.value);
-  await rememberCredential({ credential, keyEpoch, name, person, enrolment: digest });
+  const { credential, keyEpoch, name, person, digest } = await enrol(ceremony, token, keyName, own.value);
+  await rememberCredential({ credential, keyEpoch, name, keyName, person, enrolment: digest });
   await loadOwn();
   await refreshDraft();
 }

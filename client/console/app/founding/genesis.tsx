@@ -8,7 +8,7 @@ import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Digest } from '../parts/digest.tsx';
 import { Exactly } from '../parts/exactly.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
-import { MachineName, Named } from '../parts/person.tsx';
+import { KeyName, MachineName, Named } from '../parts/person.tsx';
 import { PolicyFacts } from '../parts/policy.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
 import { Words } from '../parts/words.tsx';
@@ -37,10 +37,10 @@ export function GenesisPanels({ review }: { review: GenesisReview }) {
                   </Mark>
                 ))}
               </div>
-              {authenticators.map(({ credential }) => (
-                <code key={credential} class="quiet">
-                  {credential}
-                </code>
+              {authenticators.map(({ name: keyName, credential }) => (
+                <span key={credential}>
+                  key <KeyName name={keyName} credential={credential} />
+                </span>
               ))}
             </li>
           ))}

@@ -25,6 +25,21 @@ export function MachineName({ of }: { of: string }) {
   );
 }
 
+/** A security key, by what its person calls it; the id tells it from what another person calls the same. */
+export function KeyName({ name, credential }: { name: string; credential: string }) {
+  return (
+    <>
+      <MachineName of={name} /> <code class="quiet">{credential}</code>
+    </>
+  );
+}
+
+/** The same for a key of the log. */
+export function Key({ facts, credential }: { facts: Facts; credential: string }) {
+  const known = facts.authenticators.get(credential);
+  return known === undefined ? <code>{credential}</code> : <KeyName name={known.name} credential={credential} />;
+}
+
 function KnownPerson({ of: { person, name, custodian, firstSeen } }: { of: Known }) {
   return (
     <>

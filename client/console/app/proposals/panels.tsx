@@ -6,7 +6,7 @@ import { exactBytes, exactDuration } from '../../../exact.ts';
 import { fromNow, instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
-import { MachineName, Person } from '../parts/person.tsx';
+import { Key, MachineName, Person } from '../parts/person.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
 import { Text, Value } from '../parts/text.tsx';
 import { StopList } from '../stopping/stopped-banner.tsx';
@@ -101,7 +101,7 @@ function retirementOf({ credential, person }: StatementOf<'authenticator'>, fact
   const { left, able, threshold, versions } = afterRetirement(facts, credential);
   return [
     ['Whose', <Person key="whose" facts={facts} person={person} />],
-    ['Key', <Value key="key" of={credential} />],
+    ['Key', <Key key="key" facts={facts} credential={credential} />],
     ['Keys left to them', left === 0 ? 'none: they cannot approve, stop or sign in' : String(left)],
     ['Custodians who can act then', `${able}, and ${threshold} must approve`],
     ['Versions of which it holds a share', versions.length === 0 ? 'none' : versions.join(', ')],
@@ -169,7 +169,7 @@ export function PolicyPanel({ review, facts }: { review: Review; facts: Establis
               <span>
                 <Person facts={facts} person={person} />
               </span>
-              <Decided review={review} person={person} />
+              <Decided review={review} facts={facts} person={person} />
             </div>
           </li>
         ))}
@@ -179,7 +179,7 @@ export function PolicyPanel({ review, facts }: { review: Review; facts: Establis
 }
 
 /** What one custodian has decided, with which key and when; else whether they may. */
-function Decided({ review, person }: { review: Review; person: string }) {
+function Decided({ review, facts, person }: { review: Review; facts: Established; person: string }) {
   const { votes, barred } = review.policy;
   const vote = votes.find((candidate) => candidate.person === person);
   if (vote === undefined)
@@ -189,7 +189,7 @@ function Decided({ review, person }: { review: Review; person: string }) {
     <>
       <Mark tone={decision === 'approve' ? 'good' : 'bad'}>{decision === 'approve' ? 'approved' : 'denied'}</Mark>
       <span class="quiet">
-        in entry {index}, {instant(time)}, with key <Value of={credential} />
+        in entry {index}, {instant(time)}, with key <Key facts={facts} credential={credential} />
       </span>
     </>
   );

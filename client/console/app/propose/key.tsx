@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
+import { visibleText } from '../../../visible.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { optionText, Person } from '../parts/person.tsx';
@@ -38,9 +39,9 @@ export function KeyForm({ facts }: { facts: Facts }) {
           }}
         >
           <option value="">Choose a key</option>
-          {keys.map(({ credential, person }) => (
+          {keys.map(({ credential, name, person }) => (
             <option key={credential} value={credential}>
-              {optionText(facts, person)}: {credential}
+              {optionText(facts, person)}: {visibleText(`“${name}”`)} {credential}
             </option>
           ))}
         </select>

@@ -6,7 +6,7 @@ import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Mark } from '../parts/notice.tsx';
-import { Named } from '../parts/person.tsx';
+import { KeyName, Named } from '../parts/person.tsx';
 import { Facts } from '../parts/screen.tsx';
 import { fault, fingerprint, stopWithoutVault } from '../vault.ts';
 import { kept, loadKept } from './kept.ts';
@@ -66,7 +66,7 @@ function ColdStop({ kit, usedHere }: { kit: StopKit; usedHere: readonly Base64ur
       />
       <fieldset class="stack">
         <legend>Who stops it, and with which security key?</legend>
-        {choices.map(({ person, name, credential }) => (
+        {choices.map(({ person, owner, name, credential }) => (
           <label key={credential} class="tick">
             <input
               type="radio"
@@ -77,7 +77,8 @@ function ColdStop({ kit, usedHere }: { kit: StopKit; usedHere: readonly Base64ur
               }}
             />
             <span>
-              <Named person={person} name={name} mark="custodian" /> key <code>{credential}</code>
+              <Named person={person} name={owner} mark="custodian" /> key{' '}
+              <KeyName name={name} credential={credential} />
               {usedHere.includes(credential) ? ' used here' : ''}
             </span>
           </label>
@@ -93,7 +94,7 @@ function ColdStop({ kit, usedHere }: { kit: StopKit; usedHere: readonly Base64ur
 
 /** Every key of every custodian, those first that were used here, the latest before the others. */
 function choicesOf({ custodians }: StopKit, usedHere: readonly Base64url[]) {
-  const all = custodians.flatMap(({ person, name, keys }) => keys.map((key) => ({ person, name, ...key })));
+  const all = custodians.flatMap(({ person, name: owner, keys }) => keys.map((key) => ({ person, owner, ...key })));
   const rank = ({ credential }: { credential: Base64url }) =>
     usedHere.includes(credential) ? usedHere.indexOf(credential) : usedHere.length;
   return all.toSorted((a, b) => rank(a) - rank(b));

@@ -17,7 +17,12 @@ import type { RegistrationRequirement } from '../../webauthn/attestation.ts';
 import { checkEnrolment, parseEnrolment } from '../../webauthn/enrolment.ts';
 import { type Judgement, type Objects, objectOf, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import type { Authenticator, Facts, Principal } from '../state.ts';
-import { requireDistinctGroups, requireDistinctKeyNames, requireDistinctPerson } from './names.ts';
+import {
+  requireDistinctAuthenticators,
+  requireDistinctGroups,
+  requireDistinctKeyNames,
+  requireDistinctPerson,
+} from './names.ts';
 import { requireSoundPolicy } from './policy.ts';
 import { assertionClaim, ed25519Claim } from './signatures.ts';
 
@@ -140,6 +145,7 @@ function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, 
       claims.push(...checked.claims);
       authenticators.push({
         credential: document.credential,
+        name: document.name,
         person: member.person,
         algorithm: checked.credential.algorithm,
         publicKey: checked.credential.publicKey,
@@ -165,6 +171,7 @@ function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, 
     'credential_exists',
     'genesis: a share-signing key is enrolled twice',
   );
+  requireDistinctAuthenticators(authenticators);
   return { claims, authenticators };
 }
 

@@ -1,7 +1,7 @@
 import { must } from '../../errors.ts';
 import { type Looks, looksAlike, looksOf, looksOfIdentifier, looksOfPerson, newEffort } from '../../name/looks.ts';
 import type { PrincipalRecord } from '../../statement/statement.ts';
-import { type Facts, versionKey } from '../state.ts';
+import { type Authenticator, type Facts, versionKey } from '../state.ts';
 
 /**
  * Names are compared by eye, so a name is its looks (core/name/FORMAT.md): a person whose name looks like another's is
@@ -23,6 +23,32 @@ export function requireDistinctPerson(
       `the name “${name}” looks like “${otherName}”, which is person ${other}: add what tells them apart, such as a middle name`,
       { person: other },
     );
+  }
+}
+
+/**
+ * A person tells their authenticators apart by name. Throws `credential_exists` where the name looks like that of
+ * another of the same person's, in use or retired.
+ */
+export function requireDistinctAuthenticator(
+  known: Iterable<Pick<Authenticator, 'person' | 'name'>>,
+  { person, name }: Pick<Authenticator, 'person' | 'name'>,
+): void {
+  const looks = looksOf(name);
+  const effort = newEffort();
+  for (const other of known) {
+    must(
+      other.person !== person || !looksAlike(looks, looksOf(other.name), effort),
+      'credential_exists',
+      `the security key’s name “${name}” looks like “${other.name}”, which person ${person} has enrolled: take a name that differs by more`,
+    );
+  }
+}
+
+/** As requireDistinctAuthenticator, each among those before it. */
+export function requireDistinctAuthenticators(authenticators: readonly Pick<Authenticator, 'person' | 'name'>[]): void {
+  for (const [i, authenticator] of authenticators.entries()) {
+    requireDistinctAuthenticator(authenticators.slice(0, i), authenticator);
   }
 }
 

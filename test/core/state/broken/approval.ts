@@ -225,6 +225,7 @@ const TOUCH: readonly BrokenRule[] = [
       keyEpoch: 1,
       kem: ben.authenticators[0].keys.kem.publicKey,
       signing: ben.authenticators[0].keys.signing.publicKey,
+      name: 'key 1',
     })),
   ),
   clientData('wrong_challenge', 'a proposal’s touch offered as an approval', () =>

@@ -211,6 +211,15 @@ const ENROLLED: readonly BrokenRule[] = [
     const { ana, ben } = await unfounded();
     return enrolled((world) => enrol(ben, deviceOf(world), { signing: ana.authenticators[0].keys.signing }));
   }),
+  names('credential_exists', 'two authenticators of one person whose names look alike', async () => {
+    const { world, ana } = await unfounded();
+    const alike = await enrol(ana, deviceOf(world), { keyName: 'KEY l' });
+    world.objects.set(alike.digest, alike.bytes);
+    const members = world.founding.statement.members.map((member) =>
+      member.person === ana.person ? { ...member, enrolments: [...member.enrolments, alike.digest] } : member,
+    );
+    return [world, await draftGenesis(world.founding, { ...world.founding.statement, members })];
+  }),
   rulesAt('webauthn/authenticator-data.ts')('backup_eligible', 'an authenticator whose key can be copied', async () => {
     const { ben } = await unfounded();
     return enrolled((world) => enrol(ben, deviceOf(world, { flags: { backupEligible: true } })));
