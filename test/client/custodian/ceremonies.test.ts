@@ -68,7 +68,9 @@ describe('the founders', () => {
     const device = new SoftwareAuthenticator({ rpId: ana.device.rpId, random: platformRandom });
     const touch = async (request: TouchRequest) => ({ ...(await device.touch(request)), prf: platformRandom(32) });
     const authenticator = { rpId: device.rpId, enrol: device.enrol.bind(device), touch };
-    await expect(enrol({ ...ana.ceremony, authenticator }, ana.invitation, 'key')).rejects.toThrow(refusal('prf_unusable'));
+    await expect(enrol({ ...ana.ceremony, authenticator }, ana.invitation, 'key')).rejects.toThrow(
+      refusal('prf_unusable'),
+    );
   });
 
   test('refuse a statement with an authenticator in their name that is not theirs', async () => {
