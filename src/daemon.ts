@@ -3,18 +3,19 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { openRecorder, readLogSeed, readSecret } from './data-folder.ts';
+import { openRecorder, readLogSeed } from './data-folder.ts';
 import { openEndorser } from './endorse/endorser.ts';
 import type { Sources } from './endorse/find.ts';
 import { type AccessLog, boundedLog } from './http/access-log.ts';
 import { createApp, createStopApp } from './http/app.ts';
 import { webauthnDoor } from './http/door.ts';
 import { apiServer } from './http/server.ts';
-import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import type { Connections } from './sockets/connections.ts';
+import { listenError } from './sockets/listen-error.ts';
 import { watchStopFolder } from './stop-folder.ts';
 import { openStore } from './store/open.ts';
+import { readTls, validityWarning } from './tls-files.ts';
 import { boundedFaults, type ClockLog, clockTeller, type FaultLog } from './upkeep-log.ts';
 import { Challenges } from './vault/challenges.ts';
 import { type Clocks, ClockWatch, steady } from './vault/clock-watch.ts';
@@ -57,6 +58,8 @@ export interface Daemon {
   readonly url: string;
   /** Of the address for stops; null where there is none. */
   readonly stopUrl: string | null;
+  /** What is wrong with the dates of the certificate; null where nothing is. */
+  readonly certificateWarning: string | null;
   readonly context: Context;
   readonly connections: Pick<Connections, 'count'>;
   /** Answers what is under way, then closes the store. */
@@ -75,7 +78,7 @@ const ENDORSEMENT_CACHE = 'endorsements';
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { dataDir } = options;
   const seed = readLogSeed(dataDir);
-  const tls = { key: readSecret(dataDir, TLS_KEY_FILE), cert: readSecret(dataDir, TLS_CERTIFICATE_FILE) };
+  const tls = readTls(dataDir);
   const store = openStore(dataDir);
   const closing = new AbortController();
   try {
@@ -86,8 +89,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const tellClock = clockTeller(options.onClock, clocks);
     const { server, connections } = apiServer(createApp(context, accessLog), tls, accessLog);
     const stops = apiServer(createStopApp(context, accessLog), tls, accessLog, STOP_BOUNDS).server;
-    const url = await listening(server, options);
-    const stopUrl = options.stopListen === null ? null : await listening(stops, options.stopListen);
+    const url = await listening(server, options, '--listen');
+    const { stopListen } = options;
+    const stopUrl = stopListen === null ? null : await listening(stops, stopListen, '--stop-listen');
     const endWatch = watchStopFolder(dataDir, (signed) => stop(context, signed, 'operator'), onFault);
     const stopUpkeep = everySoOften(options.upkeepMs, () =>
       upkeep(context, options.heartbeatMs, { onClock: tellClock, onFault }),
@@ -95,6 +99,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     return {
       url,
       stopUrl,
+      certificateWarning: validityWarning(tls, clocks.now()),
       context,
       connections,
       async close() {
@@ -112,14 +117,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
-/** Returns its address. */
-async function listening(server: Server, { host, port }: Listen): Promise<string> {
+/** Returns its address. Throws as `listenError`. */
+async function listening(server: Server, { host, port }: Listen, flag: string): Promise<string> {
+  const name = host.includes(':') ? `[${host}]` : host;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => reject(listenError(error, flag, `${name}:${port}`)));
     server.listen(port, host, resolve);
   });
   const { port: taken } = server.address() as AddressInfo;
-  return `https://${host.includes(':') ? `[${host}]` : host}:${taken}`;
+  return `https://${name}:${taken}`;
 }
 
 /** Replays the log and mends what a crash left. */

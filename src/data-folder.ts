@@ -5,6 +5,7 @@ import { fromHex } from './core/bytes.ts';
 import { must, TwinlockError } from './core/errors.ts';
 import { signCheckpoint } from './core/log/checkpoint.ts';
 import { LOG_KEY_FILE } from './initialise.ts';
+import { systemError, systemName } from './platform/system-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, loadStore, type Store } from './store/open.ts';
 import type { Clock } from './vault/ports.ts';
@@ -58,41 +59,57 @@ function foldersGroup(dataDir: string, { uid, gid }: { readonly uid: number; rea
   return gid;
 }
 
-/** A file of the data folder that only its owner may read. Throws `genesis_incomplete` where there is none, and `not_permitted`. */
-export function readSecret(dataDir: string, name: string): string {
+/** A file that lies in every data folder. Throws `not_permitted` and `not_found` with what to do, and as `systemError`. */
+export function readDataFile(dataDir: string, name: string): string {
+  const path = join(dataDir, name);
   try {
-    return readFileSync(join(dataDir, name), 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const system = systemName(error);
     must(
-      code !== 'ENOENT',
-      'genesis_incomplete',
-      `${dataDir} holds no vault: run twinlockd init first, or name its folder with --data`,
-    );
-    must(
-      code !== 'EACCES' && code !== 'EPERM',
+      system !== 'EACCES' && system !== 'EPERM',
       'not_permitted',
-      `this user may not read ${join(dataDir, name)}: run it as the vault’s user, who owns ${dataDir} and must own what lies in it`,
+      `this user may not read ${path}: run it as the vault’s user, who owns ${dataDir} and must own what lies in it`,
     );
-    throw new TwinlockError(
-      'unavailable',
-      `cannot read ${join(dataDir, name)}: ${code ?? 'unknown'}`,
-      {},
-      { cause: error },
-    );
+    must(system !== 'ENOENT', 'not_found', `${path} is missing: put it back from a copy of the data folder`);
+    throw systemError(error, path);
   }
 }
 
-/** The seed of the log's key, 32 bytes. Throws as `readSecret`, and `storage_corrupt` where the log is gone. */
+const SEED = /^([0-9a-f]{64})\n?$/;
+
+/**
+ * The seed of the log's key, 32 bytes. Throws as `readDataFile`, `genesis_incomplete` where the folder holds no vault,
+ * `malformed` where the key is damaged, and `storage_corrupt` where the log is gone.
+ */
 export function readLogSeed(dataDir: string): Uint8Array {
-  const seed = fromHex(readSecret(dataDir, LOG_KEY_FILE).trim());
+  const text = logKeyText(dataDir);
   // A vault whose log is gone must not look like one that was never founded.
   must(
     existsSync(join(dataDir, DATABASE_FILE)),
     'storage_corrupt',
     `${dataDir} has a log key and no ${DATABASE_FILE}: restore the whole folder, and alert the custodians`,
   );
-  return seed;
+  const seed = SEED.exec(text)?.[1];
+  must(
+    seed !== undefined,
+    'malformed',
+    `${join(dataDir, LOG_KEY_FILE)} is damaged: expected 64 hexadecimal digits and the end of a line: put it back from a copy of the data folder`,
+  );
+  return fromHex(seed);
+}
+
+function logKeyText(dataDir: string): string {
+  try {
+    return readDataFile(dataDir, LOG_KEY_FILE);
+  } catch (error) {
+    if (!(error instanceof TwinlockError && error.code === 'not_found')) throw error;
+    // `init` writes the key last.
+    const message = existsSync(join(dataDir, DATABASE_FILE))
+      ? `${dataDir} has ${DATABASE_FILE} and no ${LOG_KEY_FILE}: put ${LOG_KEY_FILE} back from a copy; where twinlockd init was broken off, remove the folder and run it again`
+      : `${dataDir} holds no vault: run twinlockd init first, or name its folder with --data`;
+    throw new TwinlockError('genesis_incomplete', message, {}, { cause: error });
+  }
 }
 
 /** Replays the log of an open store. Throws as `Recorder.open`. */

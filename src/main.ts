@@ -5,6 +5,7 @@ import { printable } from './cli/printable.ts';
 import { addServe } from './cli/serve.ts';
 import { addStop } from './cli/stop.ts';
 import { TwinlockError } from './core/errors.ts';
+import { systemError } from './platform/system-error.ts';
 
 /** sysexits.h: what a supervisor can act on. */
 const EXIT = { mend: 64, retry: 75, alert: 70 } as const;
@@ -34,13 +35,20 @@ Exit codes:
 
 for (const add of [addInit, addServe, addStop]) add(program);
 
+// What is printed may be the invitations: where nobody can have read them, the command has failed.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.exit(failed(systemError(error, 'standard output')));
+});
+// What cannot be said there can be said nowhere.
+process.stderr.on('error', () => undefined);
+
 try {
   await program.parseAsync();
 } catch (error) {
   process.exit(failed(error));
 }
 
-/** Tells what went wrong, and gives the exit code. What nothing of ours throws is thrown on. */
+/** Tells what went wrong, and gives the exit code. What nothing of ours throws is thrown on: a fault of this program. */
 function failed(error: unknown): number {
   if (error instanceof CommanderError) {
     // Help that was asked for has been printed, and nothing is wrong.
@@ -49,15 +57,8 @@ function failed(error: unknown): number {
     if (error.code !== 'commander.help') console.error(`twinlockd: ${message} (usage)`);
     return EXIT.mend;
   }
-  if (error instanceof TwinlockError) {
-    console.error(`twinlockd: ${printable(error.message)} (${error.code})`);
-    return EXIT[error.group];
-  }
-  // What the operating system refuses: a port that is taken, a folder that is not writable, a file not there.
-  const { syscall, message } = error as NodeJS.ErrnoException;
-  if (syscall === undefined) throw error;
-  const isListening = syscall === 'getaddrinfo' || syscall === 'listen' || syscall === 'bind';
-  const advice = isListening ? 'name another --listen' : 'name another file or folder, or make way for it';
-  console.error(`twinlockd: ${message}: ${advice}`);
-  return EXIT.mend;
+  const known = systemError(error);
+  if (!(known instanceof TwinlockError)) throw known;
+  console.error(`twinlockd: ${printable(known.message)} (${known.code})`);
+  return EXIT[known.group];
 }

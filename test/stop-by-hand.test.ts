@@ -175,7 +175,10 @@ describe('twinlockd stop FILE', () => {
       chmodSync(file, 0o000);
       const options = uid === undefined ? {} : { uid };
       const { code, stderr } = await runProgram('src/main.ts', ['stop', file], home, options);
-      expect([code, stderr]).toEqual([64, `twinlockd: ${file}: cannot read it: EACCES (usage)\n`]);
+      expect([code, stderr]).toEqual([
+        64,
+        `twinlockd: ${file}: this user may not use it (see its owner and its mode) (not_permitted)\n`,
+      ]);
     });
   });
 
@@ -202,7 +205,10 @@ describe('twinlockd stop FILE', () => {
       `twinlockd: ${none}: this file is no stop. A stop is what a custodian’s console saves (Stop), or twinlock stop --out writes: stop.v: expected 1 (malformed)\n`,
     ]);
     const absent = await twinlockd('absent.json');
-    expect([absent.code, absent.stderr]).toEqual([64, 'twinlockd: absent.json: there is no such file (usage)\n']);
+    expect([absent.code, absent.stderr]).toEqual([
+      64,
+      'twinlockd: absent.json: there is no such file or folder (not_found)\n',
+    ]);
     const [a, b] = [await signed(vault.ana), await signed(vault.ben)];
     const forged = join(home, 'forged.json');
     writeFileSync(forged, signedStopBytes({ statement: a.statement, signature: b.signature }));

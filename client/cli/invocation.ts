@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { TwinlockError } from '../../src/core/errors.ts';
+import { systemError } from '../../src/platform/system-error.ts';
 import { exitCodeOf } from './exit.ts';
 import { interruptible } from './interrupt.ts';
 import { type GlobalFlags, type Settings, settingsOf } from './settings.ts';
@@ -24,8 +25,10 @@ export async function invoke(command: Command, act: (invocation: Invocation) => 
   try {
     await act({ settings: settingsOf(flags, process.env), terminal, signal });
   } catch (error) {
-    if (!(error instanceof TwinlockError)) throw error;
-    terminal.failure(error);
-    process.exitCode = exitCodeOf(error);
+    const known = systemError(error);
+    // A fault of this program.
+    if (!(known instanceof TwinlockError)) throw known;
+    terminal.failure(known);
+    process.exitCode = exitCodeOf(known);
   }
 }

@@ -3,6 +3,7 @@ import { parseEndorsements } from '../../src/core/attest/endorsements.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { parseInstantText } from '../../src/core/x509/time.ts';
+import { systemName } from '../../src/platform/system-error.ts';
 import { type Subject, subjectOfFile } from '../appraise/agent-file.ts';
 import { readInput } from '../appraise/file.ts';
 import { type RawEvidence, subjectOfRaw, withEndorsements } from '../appraise/raw.ts';
@@ -162,15 +163,8 @@ function hexOf(flag: string, text: string | undefined, { min }: { readonly min: 
   return fromHex(text);
 }
 
-/** Of flags and files, not of evidence that cannot be parsed. */
-const OTHER_FAULTS: ReadonlySet<Code> = new Set([
-  'usage',
-  'exists',
-  'not_found',
-  'not_permitted',
-  'internal',
-  'storage_full',
-]);
+/** Of flags and files, not of evidence that cannot be parsed; what the system refuses counts besides. */
+const OTHER_FAULTS: ReadonlySet<Code> = new Set(['usage', 'exists', 'not_found', 'not_permitted', 'internal']);
 
 /**
  * What `work` returns; null, with exit code 2, where the evidence cannot be parsed: that is a verdict of its own,
@@ -180,7 +174,8 @@ export async function orUnparsed<T>(terminal: Terminal, work: () => Promise<T>):
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof TwinlockError) || OTHER_FAULTS.has(error.code)) throw error;
+    const isUnparsed = error instanceof TwinlockError && !OTHER_FAULTS.has(error.code);
+    if (!isUnparsed || systemName(error.cause) !== null) throw error;
     terminal.failure(error);
     process.exitCode = EXIT.unparsed;
     return null;

@@ -55,7 +55,7 @@ export interface RunningConsole {
  * it with the genesis.
  *
  * Throws as `exchange` where the vault that is asked does not answer (`usage` where its certificate is not trusted),
- * `unavailable` where the port is taken, `malformed` where its RP ID is not one that only loopback answers to, and
+ * as `listenError` where the port is taken, `malformed` where its RP ID is not one that only loopback answers to, and
  * `not_found` where the page has not been built.
  */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {

@@ -2,6 +2,7 @@ import { fromUtf8 } from '../core/bytes.ts';
 import { TwinlockError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
 import { readInputFile } from '../input-file.ts';
+import { systemError } from '../platform/system-error.ts';
 
 /** Names the flag and the file in every error about it. */
 export function readJson<T>(flag: string, file: string, parse: (value: unknown) => T): T {
@@ -14,9 +15,6 @@ export function readJson<T>(flag: string, file: string, parse: (value: unknown) 
 
 /** `named` is what the command line says of the file. */
 export function inputError(error: unknown, named: string): unknown {
-  if (error instanceof TwinlockError) return new TwinlockError(error.code, `${named}: ${error.message}`, error.detail);
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (syscall === undefined) return error;
-  const why = code === 'ENOENT' ? 'there is no such file' : `cannot read it: ${code}`;
-  return new TwinlockError('usage', `${named}: ${why}`, {}, { cause: error });
+  if (!(error instanceof TwinlockError)) return systemError(error, named);
+  return new TwinlockError(error.code, `${named}: ${error.message}`, error.detail, { cause: error });
 }

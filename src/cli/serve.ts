@@ -83,7 +83,8 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
   logger[isAllUnderstood ? 'info' : 'warn']({ folder, ...inventory, mirrors: named }, 'endorsements');
   const hint = missingMirror(mirrors);
   if (hint !== null) logger.warn(hint);
-  const { url, stopUrl, context } = daemon;
+  const { url, stopUrl, certificateWarning, context } = daemon;
+  if (certificateWarning !== null) logger.warn(certificateWarning);
   const facts = context.recorder.state?.facts;
   const stopped = facts?.stopped?.map(stopText) ?? null;
   logger[stopped === null ? 'info' : 'warn'](

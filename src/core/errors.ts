@@ -94,6 +94,7 @@ export const CODES = {
     'rate_limited',
     'unavailable',
     'storage_full',
+    'storage_failed',
     'vault_stopped',
     // endorsements come from vendors, and go out of date
     'endorsement_missing',

@@ -115,6 +115,7 @@ export function statusOf(code: Code) {
     case 'wrong_base':
       return 409;
     case 'unavailable':
+    case 'storage_failed':
     case 'endorsement_missing':
     case 'endorsement_stale':
       return 503;

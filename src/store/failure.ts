@@ -1,9 +1,10 @@
 import { TwinlockError } from '../core/errors.ts';
+import { systemError, systemName } from '../platform/system-error.ts';
 
-const FULL = /^(?:SQLITE_FULL|ENOSPC|EDQUOT)$/;
-const CORRUPT = /^SQLITE_(?:CORRUPT(?:_.*)?|NOTADB|IOERR_CORRUPTFS|IOERR_DATA)$/;
-
-/** Runs `act`, and names the failures of a disk: `storage_full`, `storage_corrupt`. Others pass as they are. */
+/**
+ * Runs `act`, and tells the failures of a disk as a caller of the vault may know them: `storage_full`,
+ * `storage_corrupt`, and `storage_failed` for all others. What is no failure of a disk passes as it is.
+ */
 export function inStore<T>(act: () => T): T {
   try {
     return act();
@@ -21,15 +22,18 @@ export async function onDisk<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
+const FULL = 'the disk of the data folder is full: make room, then try again';
+const DAMAGED = 'the database is damaged: stop, keep the data folder as it is, and restore a copy of it';
+/** Callers of the vault are told it too: what the disk refused, and where, is in the daemon's log alone. */
+const FAILED = 'the disk of the data folder failed: its operator has to look at the daemon’s log; then try again';
+
+/** By the same table as for persons; what they would mend, whoever waits for an answer can only wait for. */
 function storageFailure(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (FULL.test(code)) {
-    const message = 'the disk of the data folder is full: make room, then try again';
-    return new TwinlockError('storage_full', message, { cause: code }, { cause: error });
-  }
-  if (CORRUPT.test(code)) {
-    const message = 'the database is damaged: stop, keep the data folder as it is, and restore a copy of it';
-    return new TwinlockError('storage_corrupt', message, { cause: code }, { cause: error });
-  }
-  return error;
+  if (error instanceof TwinlockError) return error;
+  const name = systemName(error);
+  if (name === null) return error;
+  const { code } = systemError(error) as TwinlockError;
+  if (code === 'storage_full') return new TwinlockError(code, FULL, { cause: name }, { cause: error });
+  if (code === 'storage_corrupt') return new TwinlockError(code, DAMAGED, { cause: name }, { cause: error });
+  return new TwinlockError('storage_failed', FAILED, { cause: name }, { cause: error });
 }

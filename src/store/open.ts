@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { systemError } from '../platform/system-error.ts';
 import type { BlobStore, FoundingStore, LogStore, UploadStore } from '../vault/ports.ts';
 import { folderBlobs } from './blobs.ts';
-import { inStore } from './failure.ts';
 import { FOLDER_MODE } from './files.ts';
 import { loadDriver, openDatabase } from './sqlite/database.ts';
 import { sqliteFounding } from './sqlite/founding.ts';
@@ -23,17 +23,20 @@ export interface Store {
 
 /**
  * Opens or makes a data folder (see FORMAT.md) and holds it alone. Throws `unavailable` where another process
- * or another store of this one has it, and what `openDatabase` throws.
+ * or another store of this one has it, what `openDatabase` throws, and as `systemError`, for the operator.
  */
 export function openStore(dataDir: string): Store {
-  inStore(() => {
+  naming(dataDir, () => {
     const created = mkdirSync(dataDir, { recursive: true, mode: FOLDER_MODE });
     if (created !== undefined) syncFolder(dirname(created));
   });
   const database = openDatabase(join(dataDir, DATABASE_FILE));
   try {
     const folders = { uploads: join(dataDir, 'uploads'), versions: join(dataDir, 'versions') };
-    inStore(() => makeFolders(dataDir, Object.values(folders)));
+    for (const folder of Object.values(folders)) {
+      naming(folder, () => void mkdirSync(folder, { recursive: true, mode: FOLDER_MODE }));
+    }
+    naming(dataDir, () => syncFolder(dataDir));
     return {
       log: sqliteLog(database),
       founding: sqliteFounding(database),
@@ -54,12 +57,16 @@ export function openStore(dataDir: string): Store {
  * read it there.
  */
 export function loadStore(): void {
-  inStore(loadDriver);
+  loadDriver();
 }
 
-function makeFolders(parent: string, folders: readonly string[]): void {
-  for (const folder of folders) mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-  syncFolder(parent);
+/** Runs `act`, which is about `path`, as errors of the system do not always say. */
+function naming(path: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    throw systemError(error, path);
+  }
 }
 
 function syncFolder(folder: string): void {

@@ -27,6 +27,7 @@ const CIPHERTEXT = ciphertext(PLAIN_BYTES, 1);
 const LEAVES = leavesOf(CIPHERTEXT, PLAIN_BYTES);
 
 const code = (name: string) => expect.objectContaining({ code: name });
+const failed = (cause: string) => expect.objectContaining({ code: 'storage_failed', detail: { cause } });
 const part = (bytes: Uint8Array, maxSegments = 16, plainBytes = PLAIN_BYTES) => ({
   plainBytes,
   maxSegments,
@@ -230,7 +231,7 @@ describe('storePart', () => {
     writeFileSync(target, 'precious');
     mkdirSync(join(folders.uploads, UPLOAD));
     symlinkSync(target, join(folders.uploads, UPLOAD, '0'));
-    await expect(stored(folderBlobs(folders))).rejects.toThrow('ELOOP');
+    await expect(stored(folderBlobs(folders))).rejects.toThrow(failed('ELOOP'));
     expect(readFileSync(target, 'utf8')).toBe('precious');
   });
 });
@@ -309,7 +310,7 @@ describe('seal', () => {
     await stored(blobs);
     await blobs.seal(UPLOAD, MANIFEST);
     await blobs.storePart(OTHER, 0, 0, part(ciphertext(PLAIN_BYTES, 9)));
-    await expect(blobs.seal(OTHER, MANIFEST)).rejects.toThrow('ENOTEMPTY');
+    await expect(blobs.seal(OTHER, MANIFEST)).rejects.toThrow(failed('ENOTEMPTY'));
     expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 });

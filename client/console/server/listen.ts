@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TwinlockError } from '../../../src/core/errors.ts';
 import { Connections } from '../../../src/sockets/connections.ts';
+import { listenError } from '../../../src/sockets/listen-error.ts';
 import { oneAtATime } from '../../../src/sockets/one-at-a-time.ts';
 
 /** A browser opens six connections a page. Everybody on this machine has the same address: it may have them all. */
@@ -34,11 +34,7 @@ function listenOn(host: string, port: number, connections: Connections): Promise
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 });
   connections.watch(server);
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(
-        new TwinlockError('unavailable', `cannot listen on port ${port} of ${host}: choose another`, {}, { cause }),
-      );
-    });
+    server.once('error', (error) => reject(listenError(error, '--port', `${host}, port ${port}`)));
     server.listen({ host, port, exclusive: true }, () => resolve(server));
   });
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { TwinlockError } from '../../core/errors.ts';
-import { inStore } from '../failure.ts';
+import { systemError } from '../../platform/system-error.ts';
 import { type Migration, migrate, readMigrations } from './migrations.ts';
 
 /** How long an opening waits for a process that is just closing the database. It blocks the event loop. */
@@ -12,14 +12,13 @@ const BUSY_TIMEOUT_MS = 500;
  * the end of the process, however it ends: the locks are the operating system's. What a transaction wrote is
  * on disk (fsynced) when it returns.
  *
- * Throws `unavailable` where another connection holds it, `migration_mismatch`, `storage_corrupt` and
- * `storage_full`.
+ * Throws `unavailable` where another connection holds it, `migration_mismatch`, and as `systemError`, for the operator.
  *
  * No other code of the process may open and close the file: POSIX would drop the locks with it.
  */
 export function openDatabase(path: string, migrations: readonly Migration[] = ownMigrations()): Database {
-  createPrivately(path);
-  return inStore(() => {
+  try {
+    createPrivately(path);
     const database = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
     try {
       configure(database);
@@ -29,7 +28,9 @@ export function openDatabase(path: string, migrations: readonly Migration[] = ow
       database.close();
       throw isBusy(error) ? inUse(error) : error;
     }
-  });
+  } catch (error) {
+    throw systemError(error, path);
+  }
 }
 
 /** Reads from the program's folder what `openDatabase` needs of it. Throws `migration_mismatch`. */

@@ -714,7 +714,8 @@ describe('a running console', () => {
     expect(await visit(running.url, '::1')).toBe(200);
     expect(await visit(running.url, '127.0.0.1', `127.0.0.1:${running.url.port}`)).toBe(421);
     await expect(startConsole({ ...options, port: Number(running.url.port) })).rejects.toMatchObject({
-      code: 'unavailable',
+      code: 'usage',
+      message: expect.stringContaining('name another --port'),
     });
     await running.close();
     await expect(visit(running.url)).rejects.toThrow();

@@ -180,7 +180,7 @@ describe('where stops are brought to a host', () => {
     const { code, stderr } = await runProgram('client/cli.ts', args, home, options);
     expect([code, stderr]).toEqual([
       64,
-      `twinlock: --stops ${stops}: this user may not use it: make the folder and let this user read it, or name the one where stops are brought to this host (not_permitted)\n`,
+      `twinlock: --stops ${stops}: this user may not use it (see its owner and its mode): make the folder and let this user read it, or name the one where stops are brought to this host (not_permitted)\n`,
     ]);
   });
 });

@@ -1,0 +1,77 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { must, TwinlockError } from './core/errors.ts';
+import { readDataFile } from './data-folder.ts';
+import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
+
+/** What the API is served with. */
+export interface TlsFiles {
+  /** A private key in PEM. */
+  readonly key: string;
+  /** In PEM: the daemon's certificate, then those between it and what clients trust. */
+  readonly cert: string;
+}
+
+/**
+ * Reads `tls.key` and `tls.crt` of the data folder, and sees that TLS 1.3 can be served with them: each can be read,
+ * the key is not encrypted, and is the certificate's. An operator may have put them there. Throws `malformed`, which
+ * names the file and what to do, and as `readDataFile`. Says nothing of dates: see `validityWarning`.
+ */
+export function readTls(dataDir: string): TlsFiles {
+  const [keyPath, certPath] = [join(dataDir, TLS_KEY_FILE), join(dataDir, TLS_CERTIFICATE_FILE)];
+  const key = readDataFile(dataDir, TLS_KEY_FILE);
+  const cert = readDataFile(dataDir, TLS_CERTIFICATE_FILE);
+  const privateKey = parsedKey(key, keyPath);
+  must(
+    parsedCertificate(cert, certPath).checkPrivateKey(privateKey),
+    'malformed',
+    `${keyPath} is not the key of ${certPath}: put a certificate and its own key there`,
+  );
+  try {
+    createSecureContext({ key, cert, minVersion: 'TLSv1.3' });
+  } catch (cause) {
+    const message = `${certPath} with ${keyPath}: OpenSSL does not serve them (${reasonOf(cause)}): see that every certificate in the file is whole, and that the key is of ECDSA P-256, or of RSA with 2048 bits at least`;
+    throw new TwinlockError('malformed', message, {}, { cause });
+  }
+  return { key, cert };
+}
+
+function parsedKey(pem: string, path: string): KeyObject {
+  must(
+    !/^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(pem),
+    'malformed',
+    `${path} is encrypted, and the daemon asks for no passphrase: write it without one (openssl pkey -in ENCRYPTED -out ${path})`,
+  );
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new TwinlockError('malformed', `${path}: expected a private key in PEM (${reasonOf(cause)})`, {}, { cause });
+  }
+}
+
+function parsedCertificate(pem: string, path: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw new TwinlockError('malformed', `${path}: expected a certificate in PEM (${reasonOf(cause)})`, {}, { cause });
+  }
+}
+
+/** OpenSSL's name for it, which never quotes the file. */
+function reasonOf(error: unknown): string {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' ? code : 'unknown reason';
+}
+
+/** What the operator is to know of the certificate at `nowMs`; null where its dates are right. */
+export function validityWarning({ cert }: TlsFiles, nowMs: number): string | null {
+  const { validFromDate, validToDate } = new X509Certificate(cert);
+  if (nowMs > validToDate.getTime()) {
+    return `${TLS_CERTIFICATE_FILE} has expired on ${validToDate.toISOString()}: clients refuse it; renew it`;
+  }
+  if (nowMs < validFromDate.getTime()) {
+    return `${TLS_CERTIFICATE_FILE} is not valid before ${validFromDate.toISOString()}, and clients refuse it until then: see whether this machine’s clock is right`;
+  }
+  return null;
+}
