@@ -5,6 +5,7 @@ import { addAudit } from './cli/audit.ts';
 import { addCode } from './cli/code.ts';
 import { addConsole } from './cli/console.ts';
 import { addDeposit } from './cli/deposit.ts';
+import { ENVIRONMENT_HELP } from './cli/environment-help.ts';
 import { addEvidence } from './cli/evidence.ts';
 import { EXIT, EXIT_HELP } from './cli/exit.ts';
 import { addFetch } from './cli/fetch.ts';
@@ -26,17 +27,22 @@ const program = new Command('twinlock')
       'TWINLOCK_FINGERPRINT',
     ),
   )
-  .addOption(new Option('--ca <file>', "the vault's certificate, where no system trusts it").env('TWINLOCK_CA'))
+  .addOption(
+    new Option(
+      '--ca <file>',
+      "certificates in PEM that vouch for the vault's, where this machine trusts none that does",
+    ).env('TWINLOCK_CA'),
+  )
   .addOption(new Option('--key <file>', "a machine's key, from twinlock key create").env('TWINLOCK_KEY'))
   .addOption(
     new Option(
       '--config <file>',
-      'JSON with any of vault, fingerprint, ca, key (default: ~/.config/twinlock/config.json)',
+      'JSON with any of vault, fingerprint, ca, key (default: twinlock/config.json in $XDG_CONFIG_HOME, ~/.config)',
     ),
   )
   .option('--json', 'one JSON document as the result; errors as JSON too')
   .configureHelp({ showGlobalOptions: true })
-  .addHelpText('after', `\n${EXIT_HELP}`)
+  .addHelpText('after', `\n${ENVIRONMENT_HELP}\n\n${EXIT_HELP}`)
   .exitOverride()
   .configureOutput({ outputError: () => undefined });
 

@@ -22,7 +22,7 @@ export async function writePrincipalKey(path: string, { role, name, seed }: Prin
   await writeSecretFile(path, canonicalBytes(file));
 }
 
-/** Reads one. Throws `not_permitted` where others may read it, `not_found`, `malformed` and `not_canonical`. */
+/** Reads one. Throws as `readSecretFile`, `malformed` and `not_canonical`. */
 export async function readPrincipalKey(path: string): Promise<PrincipalKey> {
   const { role, name, seed } = parseAs(schema, parseCanonical(await readSecretFile(path, MAX_BYTES), MAX_BYTES), path);
   return principalKey(role, name, fromBase64url(seed));

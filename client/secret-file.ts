@@ -8,27 +8,47 @@ import { platformRandom } from './random.ts';
 import { syncFolder } from './sync-folder.ts';
 
 const OTHERS = 0o077;
+const READ_BY_GROUP = 0o040;
+const ROOT = 0;
 
 /**
- * Reads a file that only its owner may read. Throws `not_found`, `not_permitted` where group or others have
- * any right to it (or where this process has none), and `too_large`.
+ * Reads a file that only its owner may read, or root and a group of this process (FORMAT.md). Links are followed.
+ * Throws `not_found`, `not_permitted` where others have any right to it (or where this process has none), and
+ * `too_large`.
  */
 export async function readSecretFile(path: string, maxBytes: number): Promise<Uint8Array> {
   const file = await open(path, constants.O_RDONLY).catch((error: unknown) => {
     throw fileError(error, path);
   });
   try {
-    const { mode, size } = await file.stat();
+    const { mode, size, uid, gid } = await file.stat();
     must(
-      (mode & OTHERS) === 0,
+      isKeptSecret({ mode, uid, gid }, ownGroups()),
       'not_permitted',
-      `${path} can be read by others than its owner: run chmod 600 on it, and make a new key if it was exposed`,
+      `${path} can be used by others than its owner (mode 0${(mode & 0o777).toString(8)}): run chmod 600 on it, and make a new key if it was exposed; a file of root's may have mode 0440 or 0640 and a group of this process`,
     );
     must(size <= maxBytes, 'too_large', `${path}: expected at most ${maxBytes} bytes, got ${size}`);
     return new Uint8Array(await file.readFile());
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Whether others than its owner have no right to it; or it is root's, and one of the groups that this process has may
+ * read it and do nothing else: so a secret is mounted for a process that is not root (Kubernetes with `fsGroup`, systemd).
+ */
+export function isKeptSecret(
+  { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
+  groups: readonly number[],
+): boolean {
+  const rights = mode & OTHERS;
+  return rights === 0 || (rights === READ_BY_GROUP && uid === ROOT && groups.includes(gid));
+}
+
+/** Of this process; none where the system has no groups. */
+function ownGroups(): readonly number[] {
+  return [...(process.getgroups?.() ?? []), ...(process.getegid === undefined ? [] : [process.getegid()])];
 }
 
 /**

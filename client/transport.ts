@@ -275,9 +275,12 @@ export function unreached(cause: unknown, baseUrl: string): TwinlockError {
   return new TwinlockError('unavailable', message, {}, { cause });
 }
 
-/** The system's name for a failure, which fetch hides in a cause. */
+/** The system's name for a failure, which fetch hides in a cause; by a proxy, one cause deeper. */
 function reasonOf(error: unknown): string {
-  const { cause } = error as { cause?: { code?: unknown } };
-  if (typeof cause?.code === 'string') return cause.code;
+  const { cause } = error as { cause?: { code?: unknown; cause?: { code?: unknown; message?: unknown } } };
+  const refusal = /^Proxy response \((\d{3})\)/.exec(String(cause?.cause?.message))?.[1];
+  if (refusal !== undefined) return `the proxy answered with status ${refusal}`;
+  const code = [cause?.code, cause?.cause?.code].find((candidate) => typeof candidate === 'string');
+  if (code !== undefined) return code as string;
   return error instanceof Error ? error.message : 'unknown reason';
 }

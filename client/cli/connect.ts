@@ -6,12 +6,14 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
+import { PROXY_EXPECTED, reachByProxy } from '../../src/sockets/proxy.ts';
 import { Api } from '../api.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
 import { fileError } from '../file-error.ts';
 import { openPrincipalSession, type PrincipalKey, type PrincipalSession } from '../principal.ts';
 import { readPrincipalKey } from '../principal-file.ts';
 import { Replica } from '../replica.ts';
+import { type Fetch, platformFetch, unreached } from '../transport.ts';
 import type { Invocation } from './invocation.ts';
 import { type Settings, vaultUrl } from './settings.ts';
 
@@ -20,14 +22,36 @@ const MEND_OR_ALERT = 'mend --vault or --fingerprint, or alert the others';
 /** A fingerprint is of a vault that was founded: one that was not is another, or has lost its log. */
 const NOT_FOUNDED = `the vault that answers says that it has not been founded: ${MEND_OR_ALERT}`;
 
-/** The vault's API, without a session. Trusts the certificate authority of the settings besides the system's. */
+/**
+ * The vault's API, without a session. Trusts the certificates of the settings besides those that Node trusts, and goes
+ * by the proxy of the environment. Throws as `trustCa` and `vaultUrl`, and `usage` for a proxy that is none.
+ */
 export function connect({ settings, signal }: Invocation): Api {
   const url = vaultUrl(settings);
   if (settings.ca !== null) trustCa(settings.ca);
-  return new Api({ baseUrl: url.origin, signal });
+  const isProxied = reachByProxy(url, process.env);
+  must(isProxied !== null, 'usage', PROXY_EXPECTED);
+  return new Api({ baseUrl: url.origin, signal, ...(isProxied ? { fetch: fetchByProxy } : {}) });
 }
 
-/** For the whole process: the platform's `fetch` takes no certificates of its own. */
+/** Says of a failure that a proxy was asked: it may be the proxy that cannot be reached, or that refuses. */
+const fetchByProxy: Fetch = async (url, init) => {
+  try {
+    return await platformFetch(url, init);
+  } catch (error) {
+    if (init.signal.aborted) throw error;
+    const { code, message, detail } = unreached(error, new URL(url).origin);
+    const byProxy = `${message}; it was asked for by the proxy that HTTPS_PROXY names: list its host in NO_PROXY to reach it without`;
+    throw new TwinlockError(code, byProxy, detail, { cause: error });
+  }
+};
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/**
+ * For the whole process: the platform's `fetch` takes no certificates of its own. The file may be a bundle; text between
+ * certificates is passed over. Throws `malformed` where there is none, or one that cannot be read, and says which.
+ */
 export function trustCa(path: string): void {
   let pem: string;
   try {
@@ -35,12 +59,23 @@ export function trustCa(path: string): void {
   } catch (error) {
     throw fileError(error, path);
   }
-  try {
-    new X509Certificate(pem);
-    setDefaultCACertificates([...getCACertificates('default'), pem]);
-  } catch (cause) {
-    throw new TwinlockError('malformed', `${path}: expected a certificate in PEM`, {}, { cause });
-  }
+  const certificates = pem.match(CERTIFICATE) ?? [];
+  const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1;
+  must(begun > 0, 'malformed', `${path}: expected one or more certificates in PEM, got none`);
+  must(
+    certificates.length === begun,
+    'malformed',
+    `${path}: expected certificates in PEM, and ${begun - certificates.length} of ${begun} that begin do not end`,
+  );
+  certificates.forEach((certificate, i) => {
+    try {
+      new X509Certificate(certificate);
+    } catch (cause) {
+      const which = begun === 1 ? 'the certificate' : `certificate ${i + 1} of ${begun}`;
+      throw new TwinlockError('malformed', `${path}: ${which} cannot be read: expected X.509 in PEM`, {}, { cause });
+    }
+  });
+  setDefaultCACertificates([...getCACertificates('default'), ...certificates]);
 }
 
 /**

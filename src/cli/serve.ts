@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pino, { type Logger } from 'pino';
-import { TwinlockError } from '../core/errors.ts';
+import { must, TwinlockError } from '../core/errors.ts';
 import { stopText } from '../core/state/running.ts';
 import { type Daemon, type Listen, startDaemon } from '../daemon.ts';
 import { becomeOwner } from '../data-folder.ts';
 import { type Inventory, takeInventory } from '../endorse/inventory.ts';
 import { type Mirrors, missingMirror, parseMirror } from '../endorse/mirror.ts';
 import { VENDORS } from '../endorse/wanted.ts';
+import { PROXY_EXPECTED, reachByProxy } from '../sockets/proxy.ts';
 import { clockLine } from './clock-line.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, wholeNumber } from './options.ts';
 
@@ -48,7 +49,8 @@ export function addServe(program: Command): void {
     .addHelpText(
       'after',
       `
-Endorsements come with the evidence, or from the folder. Nothing is asked of any network unless a mirror is given.
+Endorsements come with the evidence, or from the folder. Nothing is asked of any network unless a mirror is given; it is
+asked by the proxy of HTTPS_PROXY, if NO_PROXY does not have it. NODE_EXTRA_CA_CERTS=FILE trusts further certificates.
 
 Examples:
   twinlockd serve --endorsements /etc/twinlock/endorsements
@@ -60,6 +62,7 @@ Examples:
 async function run(dataDir: string, flags: ServeFlags): Promise<void> {
   const { listen: address, stopListen = null, heartbeatMinutes, endorsements: folder = null } = flags;
   const mirrors = flags.endorsementMirror ?? {};
+  for (const url of Object.values(mirrors)) must(reachByProxy(url, process.env) !== null, 'usage', PROXY_EXPECTED);
   becomeOwner(dataDir);
   const logger = pino({ level: process.env['TWINLOCK_LOG_LEVEL'] ?? 'info', base: null });
   const inventory = folder === null ? null : await takeInventory(folder);

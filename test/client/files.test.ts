@@ -1,11 +1,14 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +19,7 @@ import { type PendingRelease, readPendingRelease, writePendingRelease } from '..
 import { principalKey } from '../../client/principal.ts';
 import { readPrincipalKey, writePrincipalKey } from '../../client/principal-file.ts';
 import { platformRandom } from '../../client/random.ts';
+import { isKeptSecret } from '../../client/secret-file.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 
@@ -40,11 +44,40 @@ describe('a file with secrets', () => {
     await expect(writePrincipalKey(path, key)).rejects.toThrow(refusal('exists'));
   });
 
-  test.each([0o640, 0o604, 0o660, 0o610])('is refused where others have a right to it (%o)', async (mode) => {
+  test.each([0o604, 0o660, 0o610, 0o644])('is refused where others have a right to it (%o)', async (mode) => {
     await writePrincipalKey(path, key);
     chmodSync(path, mode);
     await expect(readPrincipalKey(path)).rejects.toThrow(refusal('not_permitted'));
   });
+
+  test.each([
+    ['its owner’s alone', { mode: 0o100400, uid: 1000, gid: 1000 }, true],
+    ['root’s, read by a group of this process (0440)', { mode: 0o100440, uid: 0, gid: 7 }, true],
+    ['root’s, read by a group of this process (0640)', { mode: 0o100640, uid: 0, gid: 9 }, true],
+    ['another owner’s, read by that group', { mode: 0o100440, uid: 1000, gid: 7 }, false],
+    ['root’s, read by a group that this process does not have', { mode: 0o100440, uid: 0, gid: 8 }, false],
+    ['root’s, written by that group', { mode: 0o100660, uid: 0, gid: 7 }, false],
+    ['root’s, run by that group', { mode: 0o100450, uid: 0, gid: 7 }, false],
+    ['root’s, read by all', { mode: 0o100444, uid: 0, gid: 7 }, false],
+  ])('that is %s is taken or refused: %o', (_, file, isTaken) => {
+    expect(isKeptSecret(file, [7, 9])).toBe(isTaken);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'is taken as a Kubernetes Secret mounts it: a link to a file of root’s that the group reads (needs root)',
+    async () => {
+      const [data, linked] = [join(folder, '..data'), join(folder, 'serving.key')];
+      mkdirSync(data);
+      await writePrincipalKey(join(data, 'serving.key'), key);
+      symlinkSync('..data/serving.key', linked);
+      for (const mode of [0o440, 0o640]) {
+        chmodSync(join(data, 'serving.key'), mode);
+        expect(await readPrincipalKey(linked)).toEqual(key);
+      }
+      chownSync(join(data, 'serving.key'), 0, 4242);
+      await expect(readPrincipalKey(linked)).rejects.toThrow(refusal('not_permitted'));
+    },
+  );
 
   test('is refused where it is missing, cut, too large, or says more than it should', async () => {
     await expect(readPrincipalKey(path)).rejects.toThrow(refusal('not_found'));
