@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Contents, innerManifest } from '../depositor/encrypt.ts';
 import { type FoundFolder, walkFolder } from '../depositor/folder.ts';
+import { checkFormats, type FormatCheck } from '../depositor/formats/check.ts';
 import { Selection } from '../depositor/selection.ts';
 import { counted, exactBytes } from '../exact.ts';
 import type { Terminal } from './terminal.ts';
@@ -9,6 +10,12 @@ import type { Terminal } from './terminal.ts';
 export interface ContentsFlags {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly force?: boolean;
+}
+
+/** What a folder has for a deposit. */
+export interface FoundContents extends FoundFolder {
+  readonly check: FormatCheck;
 }
 
 /** In a line for people; a document has them all. */
@@ -23,24 +30,44 @@ A pattern without a slash is compared with every name on a path, one with a slas
 all that is in it, and one that matches nothing is an error. With --include, only what it matches is deposited.
 
 Left out unless an --include has its name: .git and the like, .cache/huggingface, __pycache__, .DS_Store, Thumbs.db and
-the like, editors' swap files and backups. What is left out is said. --include '**' --include .git takes .git as well.`;
+the like, editors' swap files and backups. What is left out is said. --include '**' --include .git takes .git as well.
+
+Refused without --force, for no server could load them: safetensors and GGUF files that are shorter than their headers
+say, or have none; indices (*.index.json) and numbered files whose shards are not all there; pointers of Git LFS.`;
 
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 export function withContentsFlags(command: Command): Command {
   return command
     .option('--include <pattern>', 'deposit only the files that match; repeatable', collect)
-    .option('--exclude <pattern>', 'leave out the files and folders that match; repeatable', collect);
+    .option('--exclude <pattern>', 'leave out the files and folders that match; repeatable', collect)
+    .option('--force', 'deposit also what is truncated, or lacks shards');
 }
 
 /** Finds what is to be deposited, and says what is not. Throws as `walkFolder` and `innerManifest`. */
-export async function findContents(terminal: Terminal, contents: Contents, flags: ContentsFlags): Promise<FoundFolder> {
-  const { include = [], exclude = [] } = flags;
+export async function findContents(
+  terminal: Terminal,
+  contents: Contents,
+  { include = [], exclude = [] }: ContentsFlags,
+): Promise<FoundContents> {
   const found = await walkFolder(contents.folder, new Selection({ include, exclude }));
   innerManifest(contents, found.files, new Map());
   const { leftOut } = found;
   if (leftOut.length > 0) terminal.note(`left out     ${leftOutText(leftOut)}: --include what is to be deposited`);
-  return found;
+  const check = checkFormats(found.files);
+  for (const remark of check.remarks) terminal.note(`remark       ${remark}`);
+  return { ...found, check };
+}
+
+/** Throws `malformed` where the files are not whole, all findings in one; with --force it says them instead. */
+export function requireWhole(
+  terminal: Terminal,
+  folder: string,
+  { findings }: FormatCheck,
+  flags: ContentsFlags,
+): void {
+  if (flags.force === true) for (const text of findings.texts) terminal.note(`forced       ${text}`);
+  else findings.throwIfAny(`${folder} is not whole`, 'mend it, or give --force to deposit it as it is');
 }
 
 function leftOutText(leftOut: readonly string[]): string {
@@ -49,13 +76,19 @@ function leftOutText(leftOut: readonly string[]): string {
 }
 
 /** The result of `--dry-run`: what would be deposited. */
-export function tellContents(terminal: Terminal, { model, version }: Contents, { files, leftOut }: FoundFolder): void {
+export function tellContents(terminal: Terminal, { model, version }: Contents, found: FoundContents): void {
+  const { files } = found;
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const sizes = files.map(({ bytes }) => bytes.toLocaleString('en'));
   const width = Math.max(...sizes.map(({ length }) => length));
   const listed = files.map(({ path, bytes }) => ({ path, bytes }));
-  terminal.result({ model, version, dryRun: true, files: listed, bytes: total, leftOut }, [
+  terminal.result({ model, version, dryRun: true, files: listed, bytes: total, ...contentsDocument(found) }, [
     ...files.map(({ path }, i) => `${(sizes[i] ?? '').padStart(width)}  ${path}`),
     `would be     ${model}@${version}: ${counted(files.length, 'file')}, ${exactBytes(total)}; nothing has been sent`,
   ]);
+}
+
+/** What a result says with --json of what was found. */
+export function contentsDocument({ leftOut, check }: FoundContents): object {
+  return { leftOut, findings: check.findings.texts, remarks: check.remarks };
 }

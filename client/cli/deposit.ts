@@ -9,7 +9,9 @@ import { follow, signIn } from './connect.ts';
 import {
   CONTENTS_HELP,
   type ContentsFlags,
+  contentsDocument,
   findContents,
+  requireWhole,
   tellContents,
   withContentsFlags,
 } from './deposit-contents.ts';
@@ -52,10 +54,9 @@ async function run(invocation: Invocation, folder: string, flags: DepositFlags):
   const modelSignature = flags.modelSignature === undefined ? null : await readSignature(flags.modelSignature);
   const contents = { model, version, folder, modelSignature };
   const found = await findContents(terminal, contents, flags);
-  if (flags.dryRun === true) {
-    tellContents(terminal, contents, found);
-    return;
-  }
+  if (flags.dryRun === true) tellContents(terminal, contents, found);
+  requireWhole(terminal, folder, found.check, flags);
+  if (flags.dryRun === true) return;
   const connection = await signIn(invocation, ['depositor']);
   const replica = await follow(invocation, connection);
   const progress = terminal.progress('encrypting and uploading', 'bytes');
@@ -70,8 +71,8 @@ async function run(invocation: Invocation, folder: string, flags: DepositFlags):
     });
     progress.end();
     const { manifest, files, bytes, envelopes } = deposited;
-    const { leftOut } = found;
-    terminal.result({ model, version, ...deposited, leftOut, seconds: (performance.now() - began) / 1000 }, [
+    const seconds = (performance.now() - began) / 1000;
+    terminal.result({ model, version, ...deposited, ...contentsDocument(found), seconds }, [
       `deposited    ${model}@${version}: ${files} files, ${exactBytes(bytes)}`,
       `manifest     ${manifest}`,
       `envelopes    ${envelopes}, one for each of the custodians’ authenticators`,

@@ -16,6 +16,20 @@ export class Offences {
     this.#found.push({ code, text: `${JSON.stringify(path)}: ${why}` });
   }
 
+  /** Runs a check. What it refuses is added. What the file system refuses, and a file that changes, is thrown on. */
+  catch(path: string, check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof TwinlockError) || error.code !== 'malformed') throw error;
+      this.add(path, error.code, error.message);
+    }
+  }
+
+  get texts(): readonly string[] {
+    return this.#found.map(({ text }) => text);
+  }
+
   /** An error of ours, which has the path in its message. */
   addError(error: unknown): void {
     if (!(error instanceof TwinlockError)) throw error;

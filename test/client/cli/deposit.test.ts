@@ -39,6 +39,8 @@ test('a dry run lists what would be deposited, with sizes and the total, and say
       files: [{ path: 'a.json', bytes: 7 }],
       bytes: 7,
       leftOut: ['.DS_Store', '.git/'],
+      findings: [],
+      remarks: [],
     },
   ]);
 });
@@ -50,4 +52,28 @@ test('a dry run is refused as the deposit would be', async () => {
   const { code, stdout, stderr } = await dryRun('links');
   expect([code, stdout]).toEqual([64, '']);
   expect(stderr).toMatch(/"dangling": .*; "out": .*; mend these, or leave them out with --exclude \(invalid_name\)\n$/);
+});
+
+test('files that are not whole are refused before the vault is asked, all at once, unless it is forced', async () => {
+  mkdirSync(join(home, 'torn'));
+  writeFileSync(join(home, 'torn', 'a.gguf'), 'GGUF');
+  writeFileSync(join(home, 'torn', 'model.safetensors.index.json'), '{"weight_map":{"t":"b.safetensors"}}');
+  const findings = [
+    '"a.gguf": truncated: the version ends at byte 8, the file at 4',
+    '"model.safetensors.index.json": it names "b.safetensors", which is not there',
+  ];
+  const deposit = ['deposit', join(home, 'torn'), '--as', 'acme/ocr@1'];
+  const refused = await runProgram('client/cli.ts', deposit, home);
+  expect([refused.code, refused.stderr]).toEqual([
+    64,
+    `twinlock: ${join(home, 'torn')} is not whole: ${findings.join('; ')}; mend it, or give --force to deposit it as it is (malformed)\n`,
+  ]);
+  const forced = await runProgram('client/cli.ts', [...deposit, '--force'], home);
+  expect([forced.code, forced.stderr.split('\n').slice(0, 2)]).toEqual([
+    64,
+    findings.map((text) => `forced       ${text}`),
+  ]);
+  expect(forced.stderr).toContain('which vault?');
+  const listed = await dryRun('torn', '--json');
+  expect([listed.code, listed.json()['findings']]).toEqual([64, findings]);
 });

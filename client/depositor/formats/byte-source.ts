@@ -1,0 +1,22 @@
+import { must } from '../../../src/core/errors.ts';
+
+/** Bytes of a file, wherever it is. They may be hostile: whoever made the model chose them. */
+export interface ByteSource {
+  /** Of the whole file. */
+  readonly bytes: number;
+  /** Exactly these, which are in the file. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** More in an error is of no use: names in a header can be as long as the header. */
+const NAMED_MAX = 80;
+
+/** A name out of a file, for an error. */
+export function named(name: string): string {
+  return JSON.stringify(name.length > NAMED_MAX ? `${name.slice(0, NAMED_MAX)}…` : name);
+}
+
+/** Throws `malformed` where the file ends before `end`. */
+export function requireBytes({ bytes }: ByteSource, end: number | bigint, what: string): void {
+  must(end <= bytes, 'malformed', `truncated: ${what} ends at byte ${end}, the file at ${bytes}`);
+}

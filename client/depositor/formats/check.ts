@@ -1,0 +1,119 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { must, TwinlockError } from '../../../src/core/errors.ts';
+import { fileError } from '../../file-error.ts';
+import type { FoundFile } from '../found-file.ts';
+import { Offences } from '../offences.ts';
+import type { ByteSource } from './byte-source.ts';
+import { checkGguf } from './gguf.ts';
+import { readSafetensors, type Safetensors } from './safetensors.ts';
+import { incompleteSets, isIndex, readIndex, requireShards, requireTensors, type ShardIndex } from './shards.ts';
+
+/** What stands in place of a file of a repository that was cloned without its large files. */
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1\n';
+const MAX_POINTER_BYTES = 1024;
+
+/** What is known of a model's files without loading the model. */
+export interface FormatCheck {
+  /** Files that no server can load as they are. */
+  readonly findings: Offences;
+  /** What may be in order. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Looks for what makes a deposit useless: safetensors and GGUF files that are shorter than their headers say or have
+ * none, indices and numbered files whose shards are not all there, pointers of Git LFS in place of files. Reads headers
+ * and indices, no weights. It is no proof that a model can be loaded.
+ */
+export function checkFormats(files: readonly FoundFile[]): FormatCheck {
+  const findings = new Offences();
+  const remarks: string[] = [];
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const missing = new Set<string>();
+  for (const file of files) {
+    findings.catch(file.path, () => checkFile(file));
+    if (!isIndex(file.path)) continue;
+    findings.catch(file.path, () => {
+      const index = withSource(file, (source) => readIndex(file.path, source));
+      if (index === null) return;
+      for (const shard of index.shards.keys()) if (!byPath.has(shard)) missing.add(shard);
+      requireShards(index, (path) => byPath.has(path));
+      checkShards(file.path, index, byPath, { findings, remarks });
+    });
+  }
+  // What an index has named is not said again.
+  for (const { path, why } of incompleteSets([...byPath.keys(), ...missing])) findings.add(path, 'malformed', why);
+  return { findings, remarks };
+}
+
+function checkFile(file: FoundFile): void {
+  if (file.bytes <= MAX_POINTER_BYTES) withSource(file, requireNoPointer);
+  if (isSafetensors(file.path)) withSource(file, readSafetensors);
+  if (/\.gguf$/i.test(file.path)) withSource(file, checkGguf);
+}
+
+function isSafetensors(path: string): boolean {
+  return /\.safetensors$/i.test(path);
+}
+
+function requireNoPointer(source: ByteSource): void {
+  const text = new TextDecoder().decode(source.read(0, source.bytes));
+  must(!text.startsWith(LFS_POINTER), 'malformed', 'a pointer of Git LFS, not the file itself: run git lfs pull');
+}
+
+/** Each header is read once more, so that one at a time is in memory. */
+function checkShards(
+  path: string,
+  { shards, totalBytes }: ShardIndex,
+  byPath: ReadonlyMap<string, FoundFile>,
+  { findings, remarks }: { readonly findings: Offences; readonly remarks: string[] },
+): void {
+  let bytes: number | null = 0;
+  for (const [shard, wanted] of shards) {
+    const header = headerOf(byPath.get(shard));
+    bytes = header === null || bytes === null ? null : bytes + header.dataBytes;
+    if (header !== null) findings.catch(path, () => requireTensors(wanted, shard, header.tensors));
+  }
+  if (bytes !== null && totalBytes !== null && bytes !== totalBytes) {
+    remarks.push(`${path}: it says ${totalBytes} bytes of tensors, its shards have ${bytes}`);
+  }
+}
+
+/** Null where the file is none, or not in order, which has been said of it. */
+function headerOf(file: FoundFile | undefined): Safetensors | null {
+  if (file === undefined || !isSafetensors(file.path)) return null;
+  try {
+    return withSource(file, readSafetensors);
+  } catch (error) {
+    if (!(error instanceof TwinlockError && error.code === 'malformed')) throw error;
+    return null;
+  }
+}
+
+function withSource<T>({ path, location, bytes }: FoundFile, use: (source: ByteSource) => T): T {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = ofFile(path, () => openSync(location, flags));
+  try {
+    return use({ bytes, read: (offset, length) => readExactly(file, path, offset, length) });
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readExactly(file: number, path: string, offset: number, length: number): Uint8Array {
+  const buffer = new Uint8Array(length);
+  for (let filled = 0; filled < length; ) {
+    const bytesRead = ofFile(path, () => readSync(file, buffer, filled, length - filled, offset + filled));
+    must(bytesRead > 0, 'upload_conflict', `${path} changed while it was read: let nothing write to the folder`);
+    filled += bytesRead;
+  }
+  return buffer;
+}
+
+function ofFile<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}

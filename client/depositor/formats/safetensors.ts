@@ -1,0 +1,106 @@
+import * as z from 'zod/mini';
+import { fromUtf8 } from '../../../src/core/bytes.ts';
+import { must } from '../../../src/core/errors.ts';
+import { parseJson } from '../../../src/core/json.ts';
+import { parseAs } from '../../../src/core/schema.ts';
+import { type ByteSource, named, requireBytes } from './byte-source.ts';
+
+/**
+ * safetensors: u64 little-endian N; N bytes of JSON that begin with `{`, padded with spaces; the tensors' data, each
+ * at `data_offsets` [begin, end) from byte 8 + N on, without holes or overlaps, to the end of the file.
+ */
+
+const LENGTH_BYTES = 8;
+/** The format's own bound. */
+const MAX_HEADER_BYTES = 100_000_000;
+const OPENING_BRACE = 0x7b;
+const METADATA = '__metadata__';
+
+const count = z.int().check(z.gte(0));
+/** Other members are ignored, as readers of the format do. */
+const tensorSchema = z.object({ dtype: z.string(), shape: z.array(count), data_offsets: z.tuple([count, count]) });
+const headerSchema = z.record(z.string(), tensorSchema);
+const metadataSchema = z.optional(z.record(z.string(), z.string()));
+
+/** Of one element. A type that is not here is not held against its shape. */
+const BITS_OF: Readonly<Record<string, number>> = {
+  BOOL: 8,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  I64: 64,
+  U64: 64,
+  F64: 64,
+  C64: 64,
+};
+
+interface Tensor {
+  readonly name: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What a file says it holds, and does. */
+export interface Safetensors {
+  readonly tensors: ReadonlySet<string>;
+  readonly dataBytes: number;
+}
+
+/** Reads the header of a safetensors file and holds it against the file's size. Throws `malformed`. */
+export function readSafetensors(source: ByteSource): Safetensors {
+  requireBytes(source, LENGTH_BYTES, 'the length of the header');
+  const lengthBytes = source.read(0, LENGTH_BYTES);
+  const length = new DataView(lengthBytes.buffer, lengthBytes.byteOffset).getBigUint64(0, true);
+  must(
+    length <= MAX_HEADER_BYTES,
+    'malformed',
+    `no safetensors: expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${length}`,
+  );
+  const dataAt = LENGTH_BYTES + Number(length);
+  requireBytes(source, dataAt, 'the header');
+  const dataBytes = source.bytes - dataAt;
+  const tensors = parseHeader(source.read(LENGTH_BYTES, Number(length)));
+  requireWhole(tensors, dataAt, source);
+  return { tensors: new Set(tensors.map(({ name }) => name)), dataBytes };
+}
+
+function parseHeader(bytes: Uint8Array): readonly Tensor[] {
+  must(bytes[0] === OPENING_BRACE, 'malformed', 'expected a header that begins with {');
+  const { [METADATA]: metadata, ...rest } = parseJson(fromUtf8(bytes)) as Record<string, unknown>;
+  parseAs(metadataSchema, metadata, METADATA);
+  return Object.entries(parseAs(headerSchema, rest, 'header')).map(([name, { dtype, shape, data_offsets }]) => {
+    const [begin, end] = data_offsets;
+    must(begin <= end, 'malformed', `tensor ${named(name)}: its data ends before it begins`);
+    const bits = BITS_OF[dtype];
+    const expected = bits === undefined ? null : (shape.reduce((product, side) => product * side, 1) * bits) / 8;
+    must(
+      expected === null || expected === end - begin,
+      'malformed',
+      `tensor ${named(name)}: expected ${expected} bytes by its type and shape, got ${end - begin}`,
+    );
+    return { name, begin, end };
+  });
+}
+
+function requireWhole(tensors: readonly Tensor[], dataAt: number, source: ByteSource): void {
+  const sorted = tensors.toSorted((a, b) => a.begin - b.begin || a.end - b.end);
+  const last = sorted.reduce((end, tensor) => Math.max(end, tensor.end), 0);
+  requireBytes(source, dataAt + last, 'the data of its tensors');
+  let at = 0;
+  for (const { name, begin, end } of sorted) {
+    must(begin >= at, 'malformed', `tensor ${named(name)}: its data overlaps another’s`);
+    must(begin <= at, 'malformed', `tensor ${named(name)}: ${begin - at} bytes before its data are no tensor’s`);
+    at = end;
+  }
+  const rest = source.bytes - dataAt - at;
+  must(rest === 0, 'malformed', `${rest} bytes after the data of its tensors are no tensor’s`);
+}

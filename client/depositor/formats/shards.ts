@@ -1,0 +1,104 @@
+import { posix } from 'node:path';
+import * as z from 'zod/mini';
+import { fromUtf8 } from '../../../src/core/bytes.ts';
+import { must } from '../../../src/core/errors.ts';
+import { parseJson } from '../../../src/core/json.ts';
+import { parseAs } from '../../../src/core/schema.ts';
+import { counted } from '../../exact.ts';
+import { type ByteSource, named } from './byte-source.ts';
+
+/** Indices of the largest models are a few MiB. */
+const MAX_INDEX_BYTES = 100_000_000;
+/** More in one error is read by no person. */
+const NAMED_MAX = 5;
+const INDEX = /\.index\.json$/;
+/** These are of nothing but weights. */
+const WEIGHTS_INDEX = /\.(?:safetensors|bin)\.index\.json$/;
+/** `model-00001-of-00003.safetensors`; some count from 0. */
+const NUMBERED = /^(.*-)(\d{4,6})(-of-(\d{4,6})\.[^/]+)$/;
+
+const indexSchema = z.object({
+  metadata: z.optional(z.object({ total_size: z.optional(z.number()) })),
+  /** Which file each tensor is in, relative to the index. */
+  weight_map: z.record(z.string(), z.string()),
+});
+
+export interface ShardIndex {
+  /** What the tensors' data amount to, by what the index says; null where it does not say. */
+  readonly totalBytes: number | null;
+  /** The tensors of each shard, by the shard's path from the folder on. */
+  readonly shards: ReadonlyMap<string, readonly string[]>;
+}
+
+export function isIndex(path: string): boolean {
+  return INDEX.test(path);
+}
+
+/** Null for a JSON document that is an index of something else. Throws `malformed`. */
+export function readIndex(path: string, source: ByteSource): ShardIndex | null {
+  must(source.bytes <= MAX_INDEX_BYTES, 'malformed', `expected an index of at most ${MAX_INDEX_BYTES} bytes`);
+  const value = parseJson(fromUtf8(source.read(0, source.bytes)));
+  const isOfWeights = typeof value === 'object' && value !== null && Object.hasOwn(value, 'weight_map');
+  if (!isOfWeights && !WEIGHTS_INDEX.test(path)) return null;
+  const { metadata, weight_map } = parseAs(indexSchema, value, 'index');
+  const shards = new Map<string, string[]>();
+  for (const [tensor, file] of Object.entries(weight_map)) {
+    const shard = posix.join(posix.dirname(path), file);
+    const tensors = shards.get(shard);
+    if (tensors === undefined) shards.set(shard, [tensor]);
+    else tensors.push(tensor);
+  }
+  return { totalBytes: metadata?.total_size ?? null, shards };
+}
+
+/** Throws `malformed` where an index names files that are not there. */
+export function requireShards({ shards }: ShardIndex, isThere: (path: string) => boolean): void {
+  const missing = [...shards.keys()].filter((shard) => !isThere(shard));
+  requireNone(missing, 'not there');
+}
+
+/** Throws `malformed` where a shard lacks tensors that an index says are in it. */
+export function requireTensors(wanted: readonly string[], shard: string, tensors: ReadonlySet<string>): void {
+  const missing = wanted.filter((tensor) => !tensors.has(tensor));
+  requireNone(missing, `not in ${named(shard)}`);
+}
+
+function requireNone(missing: readonly string[], where: string): void {
+  const first = missing.slice(0, NAMED_MAX).map(named);
+  const rest = missing.length - first.length;
+  const all = [...first, ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+  must(missing.length === 0, 'malformed', `it names ${all}, which ${missing.length === 1 ? 'is' : 'are'} ${where}`);
+}
+
+/**
+ * Of files that are numbered as shards, the sets of which some are missing: the path of one that is there, and why it is
+ * not enough. At most one for each set.
+ */
+export function incompleteSets(paths: readonly string[]): readonly { readonly path: string; readonly why: string }[] {
+  const sets = new Map<string, { readonly path: string; readonly numbers: Set<number>; readonly total: number }>();
+  for (const path of paths) {
+    const [, before, number, after, total] = NUMBERED.exec(path) ?? [];
+    if (total === undefined) continue;
+    const set = sets.get(`${before}${after}`) ?? { path, numbers: new Set(), total: Number(total) };
+    sets.set(`${before}${after}`, set);
+    set.numbers.add(Number(number));
+  }
+  return [...sets.values()].flatMap(({ path, numbers, total }) => {
+    if (numbers.size >= total) return [];
+    const missing = missingOf(numbers, total);
+    const more = total - numbers.size - missing.length;
+    const all = [...missing, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+    const are = total - numbers.size === 1 ? 'is' : 'are';
+    return [{ path, why: `of ${counted(total, 'file')} that are numbered like it, ${all} ${are} not there` }];
+  });
+}
+
+/** The first that are. */
+function missingOf(numbers: ReadonlySet<number>, total: number): readonly number[] {
+  const first = numbers.has(0) ? 0 : 1;
+  const missing: number[] = [];
+  for (let number = first; number < first + total && missing.length < NAMED_MAX; number++) {
+    if (!numbers.has(number)) missing.push(number);
+  }
+  return missing;
+}

@@ -1,0 +1,103 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { walkFolder } from '../../../../client/depositor/folder.ts';
+import { checkFormats } from '../../../../client/depositor/formats/check.ts';
+import { wholeGguf, wholeSafetensors } from './model-files.ts';
+
+const INDEX = 'model.safetensors.index.json';
+const indexOf = (map: Readonly<Record<string, string>>, total_size?: number) =>
+  JSON.stringify({ metadata: { total_size }, weight_map: map });
+
+describe('a folder of a model', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'twinlock-formats-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const check = async (files: Readonly<Record<string, string | Uint8Array>>) => {
+    for (const [path, bytes] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), bytes);
+    }
+    const { findings, remarks } = checkFormats((await walkFolder(folder)).files);
+    return { findings: findings.texts, remarks };
+  };
+  const NOTHING = { findings: [], remarks: [] };
+  const shards = {
+    'model-00001-of-00002.safetensors': wholeSafetensors({ a: 1, b: 2 }),
+    'model-00002-of-00002.safetensors': wholeSafetensors({ c: 3 }),
+  };
+  const map = {
+    a: 'model-00001-of-00002.safetensors',
+    b: 'model-00001-of-00002.safetensors',
+    c: 'model-00002-of-00002.safetensors',
+  };
+
+  test('that is whole has no findings, whatever else is in it', async () => {
+    const files = { 'config.json': '{', 'a.gguf': wholeGguf(), 'x.index.json': '{"entries":[]}', empty: '' };
+    expect(
+      await check({ ...shards, ...files, [INDEX]: indexOf(map, 24), 'sub/B.SAFETENSORS': wholeSafetensors({}) }),
+    ).toEqual(NOTHING);
+  });
+
+  test('whose index names shards that are not there is found, each shard once', async () => {
+    expect(
+      await check({
+        'model-00001-of-00002.safetensors': shards['model-00001-of-00002.safetensors'],
+        [INDEX]: indexOf(map),
+      }),
+    ).toEqual({
+      ...NOTHING,
+      findings: [`"${INDEX}": it names "model-00002-of-00002.safetensors", which is not there`],
+    });
+    const many = Object.fromEntries(Array.from({ length: 7 }, (_, i) => [`t${i}`, `../out-${i}.bin`]));
+    expect((await check({ 'sub/pytorch_model.bin.index.json': indexOf(many) })).findings[1]).toMatch(
+      /"out-4.bin", 2 more, which are not there$/,
+    );
+  });
+
+  test('whose index names tensors that are not in their shard is found; a total that differs is a remark', async () => {
+    expect(await check({ ...shards, [INDEX]: indexOf({ ...map, d: 'model-00002-of-00002.safetensors' }, 99) })).toEqual(
+      {
+        findings: [`"${INDEX}": it names "d", which is not in "model-00002-of-00002.safetensors"`],
+        remarks: [`${INDEX}: it says 99 bytes of tensors, its shards have 24`],
+      },
+    );
+  });
+
+  test('whose numbered files are not all there is found without an index, once for each set', async () => {
+    const { findings } = await check({
+      'a-00001-of-00003.gguf': wholeGguf(),
+      'a-00003-of-00003.gguf': wholeGguf(),
+      'b-00000-of-00002.bin': 'x',
+      'b-00001-of-00002.bin': 'x',
+      'c-00001-of-999999.bin': 'x',
+    });
+    expect(findings).toEqual([
+      '"a-00001-of-00003.gguf": of 3 files that are numbered like it, 2 is not there',
+      '"c-00001-of-999999.bin": of 999,999 files that are numbered like it, 2, 3, 4, 5, 6, 999993 more are not there',
+    ]);
+  });
+
+  test('with truncated files, an index that is none and pointers of Git LFS is told all of it at once', async () => {
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n';
+    const { findings } = await check({
+      'a.gguf': wholeGguf().slice(0, -1),
+      'b.safetensors': wholeSafetensors({ a: 1 }).slice(0, -1),
+      'c.safetensors': pointer,
+      'd.onnx': pointer,
+      [INDEX]: '{}',
+      'x.index.json': '{',
+    });
+    expect(findings.map((text) => text.replace(/ at byte.*/, ''))).toEqual([
+      '"a.gguf": truncated: the data of its tensors ends',
+      '"b.safetensors": truncated: the data of its tensors ends',
+      '"c.safetensors": a pointer of Git LFS, not the file itself: run git lfs pull',
+      '"d.onnx": a pointer of Git LFS, not the file itself: run git lfs pull',
+      `"${INDEX}": index.weight_map: expected record`,
+      '"x.index.json": expected JSON',
+    ]);
+  });
+});
