@@ -170,6 +170,7 @@ const MAX_DETAILS = 16;
 export const CLIENT_CODES: ReadonlySet<Code> = new Set<Code>([
   'cancelled',
   'usage',
+  'in_use',
   'rolled_back',
   'prf_missing',
   'prf_unusable',

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { type Hex, toHex } from '../../src/core/bytes.ts';
@@ -10,9 +9,10 @@ import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ProposalView } from '../api.ts';
 import { counted, exactBytes } from '../exact.ts';
 import { fileError } from '../file-error.ts';
-import { type Fetched, fetchRelease, sendReceipt } from '../host/fetch.ts';
+import { type Fetched, fetchInto, fetching, sendReceipt } from '../host/fetch.ts';
 import { type PendingRelease, readPendingRelease } from '../host/pending-release.ts';
 import { claimsToStop, requireStopPlace, type StopNotices, StopPlace } from '../host/stops.ts';
+import { TargetFolder } from '../host/target.ts';
 import { waitForRelease } from '../host/wait.ts';
 import { watch } from '../host/watch.ts';
 import { type PrincipalKey, signStopAsPrincipal } from '../principal.ts';
@@ -71,20 +71,31 @@ async function run(invocation: Invocation, target: string | undefined, flags: Fe
   must(isOneOf, 'usage', 'what is to be fetched? give either MODEL@VERSION, or --keys FILE of a request');
   if (flags.stops !== undefined) await requireStopPlace(flags.stops);
   const evaluation = flags.evaluationReport === undefined ? null : await digestOfFile(flags.evaluationReport);
-  if (flags.keys !== undefined) {
-    const pending = await readPendingRelease(flags.keys);
-    await requireFolder(flags.to);
-    const connection = await signIn(invocation, ['requester']);
-    await take(invocation, connection, pending, flags, evaluation);
-    return;
-  }
-  releaseRequestOf(target as string, flags);
-  await requireFolder(flags.to);
-  const connection = await signIn(invocation, ['requester']);
-  const pending = await ask(connection, target as string, flags);
-  for (const line of requestLines(target as string, pending)) invocation.terminal.note(line);
+  const kept = flags.keys === undefined ? null : await readPendingRelease(flags.keys);
+  const wanted = kept ?? releaseRequestOf(target as string, flags);
+  // Before anybody is asked or waited for: weights that cannot be kept would make the release worthless.
+  const folder = await TargetFolder.open(flags.to, fetching(wanted));
   try {
-    await take(invocation, connection, pending, flags, evaluation);
+    const connection = await signIn(invocation, ['requester']);
+    if (kept !== null) await take(invocation, connection, kept, folder, flags, evaluation);
+    else await askAndTake(invocation, connection, target as string, folder, flags, evaluation);
+  } finally {
+    await folder.close();
+  }
+}
+
+async function askAndTake(
+  invocation: Invocation,
+  connection: Connection,
+  target: string,
+  folder: TargetFolder,
+  flags: FetchFlags,
+  evaluation: Hex | null,
+): Promise<void> {
+  const pending = await ask(connection, target, flags);
+  for (const line of requestLines(target, pending)) invocation.terminal.note(line);
+  try {
+    await take(invocation, connection, pending, folder, flags, evaluation);
   } catch (error) {
     await withdraw(invocation, connection.principal, pending);
     throw error;
@@ -95,6 +106,7 @@ async function take(
   { terminal }: Invocation,
   { api, fingerprint }: Connection,
   pending: PendingRelease,
+  folder: TargetFolder,
   flags: FetchFlags,
   evaluation: Hex | null,
 ): Promise<void> {
@@ -117,11 +129,11 @@ async function take(
   const began = performance.now();
   let fetched: Fetched;
   try {
-    fetched = await fetchRelease({
+    fetched = await fetchInto({
       api,
       pending,
       host: HOST,
-      folder: flags.to,
+      target: folder,
       verify: async (claim) => verifyNode(claim),
       stops: flags.stops === undefined ? null : new StopPlace(flags.stops, notices),
       onProgress: ({ bytes, totalBytes }) => progress.update(bytes, totalBytes),
@@ -225,16 +237,6 @@ async function withdraw(
     invocation.terminal.note(`withdrawn    ${release}: its keys were in this process alone`);
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;
-  }
-}
-
-/** Before anybody is asked or waited for: weights that cannot be kept would make the release worthless. */
-async function requireFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-    await access(path, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw fileError(error, path);
   }
 }
 

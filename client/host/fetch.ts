@@ -3,8 +3,9 @@ import { type Hex, toBase64url, wipe } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { hostReceiptMessage } from '../../src/core/log/receipt.ts';
 import { MAX_DURATION_MS } from '../../src/core/schema.ts';
+import { plaintextSegmentBytes, segmentCount } from '../../src/core/weights/floe.ts';
 import { type InnerManifest, parseInnerManifest } from '../../src/core/weights/inner-manifest.ts';
-import { plainBytes } from '../../src/core/weights/manifest.ts';
+import { type ManifestFile, plainBytes } from '../../src/core/weights/manifest.ts';
 import type { Api } from '../api.ts';
 import type { Verify } from '../replay.ts';
 import { DEFAULT_RETRY, HELD_FOR_MS, Patience, type RetryPolicy } from '../retry.ts';
@@ -13,7 +14,7 @@ import { type OpenedRelease, openRelease } from './open-release.ts';
 import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
 import { heedStops, type StopPlace } from './stops.ts';
-import { isInPlace, removeTargets, writeTarget } from './target.ts';
+import { type Target, type TargetAccess, TargetFolder } from './target.ts';
 import { requireLease } from './wait.ts';
 import { watch } from './watch.ts';
 
@@ -32,7 +33,7 @@ export interface FetchOptions {
   readonly pending: PendingRelease;
   /** Its place in the release. */
   readonly host: number;
-  readonly folder: string;
+  readonly target: TargetFolder;
   readonly verify: Verify;
   readonly retry?: RetryPolicy;
   readonly clock?: HostClock;
@@ -53,18 +54,37 @@ export interface Fetched {
   readonly modelSignature: string | null;
 }
 
+/** As `fetchInto`, into a folder that is held for this alone. */
+export async function fetchRelease({
+  folder,
+  access,
+  ...options
+}: Omit<FetchOptions, 'target'> & { readonly folder: string; readonly access?: TargetAccess }): Promise<Fetched> {
+  const target = await TargetFolder.open(folder, fetching(options.pending), access);
+  try {
+    return await fetchInto({ ...options, target });
+  } finally {
+    await target.close();
+  }
+}
+
+/** What a process does in a folder that it holds, for others who want to. */
+export function fetching({ model, version }: Pick<PendingRelease, 'model' | 'version'>): string {
+  return `fetching ${model}@${version}`;
+}
+
 /**
  * Takes a release: checks the vault's authority for it down to this host's keys, combines the shares, and
- * streams every file into the folder, each renamed into place once its SHA-256 is that of the inner manifest.
- * Files that are there and have it are not fetched; what a broken run left is gone on with. The release key is
- * wiped when this returns, and at the end of the lease by this host's own clock, where this ends too.
+ * fetches every file into the folder, each renamed into place once the SHA-256 of what is on the disk is that of the
+ * inner manifest. Files that are there and have it are not fetched; what a broken run left is gone on with. The release
+ * key is wiped when this returns, and at the end of the lease by this host's own clock, where this ends too.
  * A stop that reaches this host by `stops` ends it too, and removes what this run has written.
  * `sendReceipt` comes next: until then, the audit counts the release as unanswered.
  *
- * Throws as `openRelease`, `openSource` and `writeTarget`, `proposal_closed` at the end of the lease, and the vault's
- * codes.
+ * Throws as `openRelease`, `openSource` and `TargetFolder`, `storage_full` before anything is fetched that there is no
+ * room for, `proposal_closed` at the end of the lease, and the vault's codes.
  */
-export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
+export async function fetchInto(options: FetchOptions): Promise<Fetched> {
   const { api, pending, host, verify, retry = DEFAULT_RETRY, clock = HOST_CLOCK } = options;
   const { onProgress = () => undefined, stops = null } = options;
   onProgress({ phase: 'authority', bytes: 0, totalBytes: 0, path: null });
@@ -87,7 +107,7 @@ export async function fetchRelease(options: FetchOptions): Promise<Fetched> {
   try {
     return await fetchFiles(release, lease, begun, { ...options, retry, clock, onProgress, stops });
   } catch (error) {
-    if (stopped !== null) await removeTargets(options.folder, begun);
+    if (stopped !== null) await options.target.remove(begun);
     // What a lease or a stop breaks off fails in many ways; this is why.
     throw stopped ?? (lease.isOver ? leaseOver() : error);
   } finally {
@@ -129,34 +149,39 @@ async function fetchFiles(
   lease: Lease,
   /** Paths of what was written in this run. */
   begun: string[],
-  { api, folder, retry, onProgress }: Required<FetchOptions>,
+  { api, target: folder, retry, onProgress }: Required<FetchOptions>,
 ): Promise<Fetched> {
-  const { core } = release;
+  const { manifest, core } = release;
   const hostApi = api.withBearer(release.token, lease.signal);
   const { inner, receivedBytes: innerBytes } = await readInner(hostApi, release, lease, retry);
-  const sizes = core.files.slice(1).map(plainBytes);
-  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const targets = inner.files.map(({ path, sha256 }, i): Target => {
+    return { path, sha256, plainBytes: plainBytes(core.files[i + 1] as ManifestFile), part: `${manifest}-${i + 1}` };
+  });
+  const totalBytes = targets.reduce((sum, target) => sum + target.plainBytes, 0);
   let bytes = 0;
   let receivedBytes = innerBytes;
-  for (const [i, target] of inner.files.entries()) {
-    const size = sizes[i] ?? 0;
-    const onBytes = (written: number) => {
-      bytes += written;
-      onProgress({ phase: 'files', bytes, totalBytes, path: target.path });
-    };
-    if (await isInPlace(folder, target, size)) {
-      onBytes(size);
-      continue;
-    }
-    const source = await openSource(hostApi, { ...release, lease }, i + 1, retry);
+  const onBytes = (path: string) => (written: number) => {
+    bytes += written;
+    onProgress({ phase: 'files', bytes, totalBytes, path });
+  };
+  const missing: (readonly [file: number, Target])[] = [];
+  for (const [i, target] of targets.entries()) {
+    lease.requireLive();
+    if (await folder.isInPlace(target)) onBytes(target.path)(target.plainBytes);
+    else missing.push([i + 1, target]);
+  }
+  await folder.requireRoom(missing.map(([, target]) => target));
+  for (const [file, target] of missing) {
+    const source = await openSource(hostApi, { ...release, lease }, file, retry, target.path);
     begun.push(target.path);
-    await writeTarget(folder, target, source, onBytes);
+    await folder.write(target, source, onBytes(target.path));
     receivedBytes += source.receivedBytes;
   }
+  await folder.removeParts();
   onProgress({ phase: 'done', bytes, totalBytes, path: null });
   return {
     keyCheck: core.keyCheck,
-    files: inner.files.map(({ path, sha256 }, i) => ({ path, sha256, bytes: sizes[i] ?? 0 })),
+    files: targets.map(({ path, sha256, plainBytes: size }) => ({ path, sha256, bytes: size })),
     bytes: totalBytes,
     receivedBytes,
     modelSignature: inner.modelSignature,
@@ -170,12 +195,11 @@ async function readInner(
   lease: Lease,
   retry: RetryPolicy,
 ): Promise<{ readonly inner: InnerManifest; readonly receivedBytes: number }> {
-  const source = await openSource(api, { ...release, lease }, 0, retry);
+  const source = await openSource(api, { ...release, lease }, 0, retry, 'the list of the files');
   const bytes = new Uint8Array(source.plainBytes);
-  let offset = 0;
-  for await (const plaintext of source.plaintext(0)) {
-    bytes.set(plaintext, offset);
-    offset += plaintext.length;
+  const segments = segmentCount(source.plainBytes);
+  for await (const { k, plaintext } of source.plaintext([{ from: 0, to: segments }])) {
+    bytes.set(plaintext, k * plaintextSegmentBytes());
   }
   return { inner: parseInnerManifest(bytes, release.core), receivedBytes: source.receivedBytes };
 }

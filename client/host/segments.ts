@@ -2,58 +2,83 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { fromBase64url, fromHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { MAX_DURATION_MS } from '../../src/core/schema.ts';
-import { decryptFile, type FileDecryption } from '../../src/core/weights/file.ts';
-import { FLOE_WEIGHTS, segmentCount, segmentSpan } from '../../src/core/weights/floe.ts';
+import { decryptFile } from '../../src/core/weights/file.ts';
+import { FLOE_WEIGHTS, segmentSpan } from '../../src/core/weights/floe.ts';
 import { plainBytes } from '../../src/core/weights/manifest.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
 import type { Api } from '../api.ts';
 import { Patience, type RetryPolicy, withRetry } from '../retry.ts';
 import type { Lease } from './clock.ts';
 import type { OpenedRelease } from './open-release.ts';
+import type { Run } from './part-file.ts';
 
 /** Segments of one request: what a broken connection can cost of the release's budget is a small part of it. */
 const RANGE_SEGMENTS = 32;
+
+/** A segment of a file, its leaf and its tag checked. */
+interface Segment {
+  readonly k: number;
+  readonly plaintext: Uint8Array;
+}
 
 /** A file of a release, as its plaintext comes out. */
 export interface Source {
   /** In the manifest; 0 is the inner manifest. */
   readonly file: number;
   readonly plainBytes: number;
-  readonly segments: number;
-  /** Plaintext of the segments from number `from` on, each only after its leaf and its tag have been checked. */
-  plaintext(from: number): AsyncGenerator<Uint8Array, void, undefined>;
+  /** The plaintext of these segments, in no order: one that is wrong on arrival comes when it has been fetched again. */
+  plaintext(wanted: readonly Run[]): AsyncGenerator<Segment, void, undefined>;
   /** Bytes of ciphertext that have been received. */
   readonly receivedBytes: number;
 }
 
 /**
  * Opens a file for reading: fetches its leaves and checks them against the manifest's root. `api` has the host's
- * token. Reading goes on after broken connections, from the segment that was cut off. Throws `digest_mismatch`
- * and `ciphertext_invalid` with `detail.file` for what is not of the manifest, `unavailable` once the vault has
- * not been reached for as long as `retry` says, `proposal_closed` once the lease is over by this host's clock, and the
- * vault's codes: `proposal_closed`, `budget_exceeded`.
+ * token. Reading goes on after broken connections, from the segment that was cut off. What is not of the manifest is
+ * fetched once more, by itself. Throws `digest_mismatch` where it is wrong again, and `ciphertext_invalid`, naming file
+ * and segment (`name` is for the message), `unavailable` once the vault has not been reached for as long as `retry`
+ * says, `proposal_closed` once the lease is over by this host's clock, and the vault's codes: `proposal_closed`,
+ * `budget_exceeded`.
  */
 export async function openSource(
   api: Api,
   release: OpenedRelease & { readonly lease: Lease },
   file: number,
   retry: RetryPolicy,
+  name = `file ${file}`,
 ): Promise<Source> {
   const { manifest, core, releaseKey, lease } = release;
   const entry = core.files[file];
   must(entry !== undefined, 'manifest_mismatch', `the version has no file ${file}`);
   const bytes = plainBytes(entry);
-  const leaves = await withRetry(retry, () => api.leaves(manifest, file), MAX_DURATION_MS);
   const weights = { releaseKey, context: fromHex(core.ctx), index: file, plainBytes: bytes };
-  const ciphertext = { header: fromBase64url(entry.header), root: fromHex(entry.root), leaves };
-  lease.requireLive();
-  const decryption = inFile(file, () => decryptFile(weights, ciphertext, platformBulkCrypto));
+  const open = async () => {
+    const leaves = await withRetry(retry, () => api.leaves(manifest, file), MAX_DURATION_MS);
+    lease.requireLive();
+    const ciphertext = { header: fromBase64url(entry.header), root: fromHex(entry.root), leaves };
+    return decryptFile(weights, ciphertext, platformBulkCrypto);
+  };
+  const decryption = await open().catch((error: unknown) => {
+    if (!isMismatch(error)) throw wrongIn(error, name, { file });
+    return open().catch((again: unknown) => {
+      throw wrongIn(again, name, { file });
+    });
+  });
   const reader = new SegmentReader(api, manifest, file, bytes, retry);
+  /** Null for one that is not of the manifest, unless it has been fetched again. */
+  const decrypt = ({ k, bytes: encrypted }: EncryptedSegment, isAgain: boolean): Segment | null => {
+    lease.requireLive();
+    try {
+      return { k, plaintext: decryption.segment(k, encrypted) };
+    } catch (error) {
+      if (!isAgain && isMismatch(error)) return null;
+      throw wrongIn(error, name, { file, segment: k });
+    }
+  };
   return {
     file,
     plainBytes: bytes,
-    segments: decryption.segmentCount,
-    plaintext: (from) => decrypted(reader.read(from), file, decryption, from, lease),
+    plaintext: (wanted) => decrypted(reader, wanted, decrypt),
     get receivedBytes() {
       return reader.receivedBytes;
     },
@@ -61,29 +86,47 @@ export async function openSource(
 }
 
 async function* decrypted(
-  segments: AsyncIterable<Uint8Array>,
-  file: number,
-  decryption: FileDecryption,
-  from: number,
-  lease: Lease,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let k = from;
-  for await (const segment of segments) {
-    lease.requireLive();
-    const plaintext = inFile(file, () => decryption.segment(k, segment));
-    k++;
-    yield plaintext;
+  reader: SegmentReader,
+  wanted: readonly Run[],
+  decrypt: (segment: EncryptedSegment, isAgain: boolean) => Segment | null,
+): AsyncGenerator<Segment, void, undefined> {
+  for (const range of rangesOf(wanted)) {
+    const wrong: Run[] = [];
+    for await (const encrypted of reader.read(range)) {
+      const segment = decrypt(encrypted, false);
+      if (segment === null) wrong.push({ from: encrypted.k, to: encrypted.k + 1 });
+      else yield segment;
+    }
+    for (const one of wrong) {
+      for await (const encrypted of reader.read(one)) yield decrypt(encrypted, true) as Segment;
+    }
   }
 }
 
-function inFile<T>(file: number, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (!(error instanceof TwinlockError)) throw error;
-    const message = `file ${file}: ${error.message}: the vault’s storage was altered`;
-    throw new TwinlockError(error.code, message, { ...error.detail, file }, { cause: error });
+/** Ranges of at most `RANGE_SEGMENTS`, in order. */
+function* rangesOf(runs: readonly Run[]): Generator<Run> {
+  for (const { from, to } of runs) {
+    for (let k = from; k < to; k += RANGE_SEGMENTS) yield { from: k, to: Math.min(k + RANGE_SEGMENTS, to) };
   }
+}
+
+/** Damage on the way or in the vault's storage: what is fetched again may be right. A tag that is wrong stays so. */
+function isMismatch(error: unknown): boolean {
+  return error instanceof TwinlockError && error.code === 'digest_mismatch';
+}
+
+function wrongIn(error: unknown, name: string, detail: { readonly file: number; readonly segment?: number }): unknown {
+  const isWrong =
+    error instanceof TwinlockError && ['digest_mismatch', 'ciphertext_invalid', 'malformed'].includes(error.code);
+  if (!isWrong) return error;
+  const twice = isMismatch(error) ? ', fetched twice' : '';
+  const message = `${name}: ${error.message}${twice}: the vault’s storage was altered`;
+  return new TwinlockError(error.code, message, { ...error.detail, ...detail }, { cause: error });
+}
+
+interface EncryptedSegment {
+  readonly k: number;
+  readonly bytes: Uint8Array;
 }
 
 /** Encrypted segments, one at a time, out of ranges that may break off anywhere. */
@@ -103,16 +146,14 @@ class SegmentReader {
     this.#retry = retry;
   }
 
-  /** Each segment is good until the next is asked for. */
-  async *read(from: number): AsyncGenerator<Uint8Array, void, undefined> {
-    const count = segmentCount(this.#plainBytes);
+  /** The segments of a range, in order; the bytes of each are good until the next is asked for. */
+  async *read({ from, to }: Run): AsyncGenerator<EncryptedSegment, void, undefined> {
     const patience = new Patience(this.#retry);
-    for (let k = from; k < count; ) {
+    for (let k = from; k < to; ) {
       try {
-        for await (const segment of this.#range(k, Math.min(k + RANGE_SEGMENTS, count))) {
-          k++;
+        for await (const bytes of this.#range(k, to)) {
           patience.progress();
-          yield segment;
+          yield { k: k++, bytes };
         }
       } catch (error) {
         // The lease's end cancels it.

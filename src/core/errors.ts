@@ -93,6 +93,7 @@ export const CODES = {
     'stale_checkpoint',
     'rate_limited',
     'unavailable',
+    'in_use',
     'storage_full',
     'storage_failed',
     'vault_stopped',

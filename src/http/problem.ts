@@ -101,6 +101,7 @@ export function statusOf(code: Code) {
     case 'upload_incomplete':
     case 'upload_conflict':
     case 'exists':
+    case 'in_use':
     case 'quorum_missing':
     case 'quorum_unreachable':
     case 'group_missing':

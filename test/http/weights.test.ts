@@ -282,7 +282,7 @@ test('a host decrypts what it was handed, and what it was handed is not in the s
   const lease = new Lease(opened.leaseEndsMs, HOST_CLOCK);
   const release = { ...opened, lease };
   const source = await openSource(vault.anonymous.withBearer(opened.token), release, 1, DEFAULT_RETRY);
-  for await (const plaintext of source.plaintext(0)) {
+  for await (const { plaintext } of source.plaintext([{ from: 0, to: 24 }])) {
     expect(Buffer.compare(plaintext, MODEL.subarray(0, plaintext.length))).toBe(0);
   }
   lease.stop();

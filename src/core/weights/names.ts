@@ -9,9 +9,10 @@ import { humanText, modelName, versionName } from '../schema.ts';
 const MAX_PATH_BYTES = 512;
 /** Hubs nest three or four deep. All folders of all paths of a model are compared with all its files. */
 const MAX_FOLDERS = 16;
-const ASIDE_SUFFIX = '.twinlock-part';
-/** File systems allow 255 bytes a name, the one that a file is written under at first included. */
-const MAX_NAME_BYTES = 255 - asideName('').length;
+/** The folder in which a host keeps what is not whole yet, beside the files of the model. */
+export const WORK_FOLDER = '.twinlock-part';
+/** File systems allow 255 bytes a name; programs that write aside add a few to it. */
+const MAX_NAME_BYTES = 240;
 
 export interface ModelVersion {
   /** `namespace/name`. */
@@ -28,11 +29,6 @@ export function parseModelVersion(text: string): ModelVersion {
     throw new TwinlockError('invalid_name', 'expected namespace/name@version, lower case');
   }
   return { model: model as string, version: version as string };
-}
-
-/** What a host calls a file until it is whole: the name of no file of a model. */
-export function asideName(name: string): string {
-  return `.${name}${ASIDE_SUFFIX}`;
 }
 
 /**
@@ -60,9 +56,13 @@ export function parseFilePath(path: string): string {
     must(isName, 'invalid_name', 'expected a relative path without empty, "." or ".." segments');
     const bytes = utf8(segment).length;
     must(bytes <= MAX_NAME_BYTES, 'invalid_name', `expected names of at most ${MAX_NAME_BYTES} bytes, got ${bytes}`);
-    // Written aside, another file would take its place.
-    const isReserved = caseless(segment).endsWith(ASIDE_SUFFIX);
-    must(!isReserved, 'invalid_name', `expected no name that ends in ${ASIDE_SUFFIX}: what is not whole yet has it`);
+    // A file of the model would lie among what a host works with.
+    const isReserved = caseless(segment).endsWith(WORK_FOLDER);
+    must(
+      !isReserved,
+      'invalid_name',
+      `expected no name that ends in ${WORK_FOLDER}: hosts keep what is not whole there`,
+    );
   }
   return path;
 }

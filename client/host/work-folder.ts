@@ -1,0 +1,195 @@
+import { chown, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import * as z from 'zod/mini';
+import { toHex } from '../../src/core/bytes.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { instantMs, parseAs } from '../../src/core/schema.ts';
+import { WORK_FOLDER } from '../../src/core/weights/names.ts';
+import { systemName } from '../../src/platform/system-error.ts';
+import { exactInstant } from '../exact.ts';
+import { fileError } from '../file-error.ts';
+import { platformRandom } from '../random.ts';
+import { visibleText } from '../visible.ts';
+
+const OTHERS = 0o077;
+/** Another that has just taken the lock has said who it is by then. It blocks the event loop. */
+const BUSY_TIMEOUT_MS = 300;
+/** Each time, another process has removed the file as it ended. */
+const MAX_TRIES = 20;
+const MAX_SHOWN = 256;
+const HOLDER = 'holder.json';
+const HOLDER_ASIDE = 'holder-';
+const LOCK = 'lock';
+
+const holderSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('twinlock-holder'),
+  host: z.string().check(z.maxLength(MAX_SHOWN)),
+  pid: z.int(),
+  since: instantMs,
+  what: z.string().check(z.maxLength(MAX_SHOWN)),
+});
+
+/**
+ * `.twinlock-part` in the folder that a version is fetched to: what is not whole yet, of this user alone, while one
+ * process holds it (client/FORMAT.md). The lock is the operating system's, so it ends with the process, `kill -9`
+ * included, and reaches as far as locks of the file system reach: between machines, that is NFS with locks.
+ */
+export class WorkFolder {
+  readonly path: string;
+  readonly #lock: Database;
+
+  private constructor(path: string, lock: Database) {
+    this.path = path;
+    this.#lock = lock;
+  }
+
+  /**
+   * Takes the work folder of `target`, a folder that is there. `what` says, for those who find it taken, what this process
+   * does there. Throws `in_use`, naming who has it; `not_permitted` for one that is of others, is no folder, or lies where
+   * files cannot be locked; and what the file system throws.
+   */
+  static async take(target: string, what: string): Promise<WorkFolder> {
+    const path = join(target, WORK_FOLDER);
+    try {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const taken = await WorkFolder.#try(path, what).catch(unless('ENOENT'));
+        if (taken !== null) return taken;
+        // Removed in between by a process that ended there, unless it is the target itself that is gone.
+        await stat(target);
+      }
+    } catch (error) {
+      throw fileError(error, path);
+    }
+    throw new TwinlockError('in_use', `${path}: other processes come and go there: run the same command again`);
+  }
+
+  static async #try(path: string, what: string): Promise<WorkFolder | null> {
+    await mkdir(path, { mode: 0o700 }).catch(unless('EEXIST'));
+    const holder = await writeHolder(path, what);
+    let lock: Database | null = null;
+    try {
+      lock = await lockIn(path);
+      if (lock === null) return null;
+      await rename(join(path, holder), join(path, HOLDER));
+      const left = (await readdir(path)).filter((name) => name.startsWith(HOLDER_ASIDE));
+      for (const name of left) await rm(join(path, name), { force: true });
+      return new WorkFolder(path, lock);
+    } catch (error) {
+      lock?.close();
+      throw error;
+    } finally {
+      await rm(join(path, holder), { force: true });
+    }
+  }
+
+  /** Throws `not_permitted` unless this user may give files to the group. */
+  async requireGroup(gid: number): Promise<void> {
+    await chown(join(this.path, HOLDER), -1, gid).catch((cause: unknown) => {
+      const message = `this user is not in the group ${gid}, so no file can be given to it: see what id says, or name another`;
+      throw systemName(cause) === 'EPERM' ? new TwinlockError('not_permitted', message, {}, { cause }) : cause;
+    });
+  }
+
+  /** Removes what is kept there. */
+  async clear(): Promise<void> {
+    for (const name of await readdir(this.path)) {
+      // Of who holds it, and of those who try to.
+      const isKept = name === LOCK || name.startsWith('holder');
+      if (!isKept) await rm(join(this.path, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Gives it back. What is kept for a later run stays; where nothing is, the folder goes too. */
+  async release(): Promise<void> {
+    try {
+      await rm(join(this.path, HOLDER), { force: true });
+      // While it is held: one that takes it now sees that its own is another file.
+      await rm(join(this.path, LOCK), { force: true });
+    } finally {
+      this.#lock.close();
+    }
+    await rmdir(this.path).catch(() => undefined);
+  }
+}
+
+/** The lock, or null where the file that was locked has been removed meanwhile. */
+async function lockIn(path: string): Promise<Database | null> {
+  const file = join(path, LOCK);
+  // Never opened where it is there: a process that closes a file loses every lock that it has on it.
+  const made = await open(file, 'wx', 0o600).catch(unless('EEXIST'));
+  await made?.close();
+  const before = await identityOf(file);
+  const database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    // An empty file stays empty: only its lock is wanted.
+    database.exec('BEGIN EXCLUSIVE');
+    if ((await identityOf(file)) === before) return database;
+  } catch (error) {
+    database.close();
+    throw await lockError(path, error);
+  }
+  database.close();
+  return null;
+}
+
+/** Inode numbers are used again, so the time at which it was made counts too. */
+async function identityOf(file: string): Promise<string> {
+  const { ino, birthtimeNs } = await stat(file, { bigint: true });
+  return `${ino}:${birthtimeNs}`;
+}
+
+/**
+ * Writes who takes the folder, aside, and returns its name. The file proves too that the folder is this user's own:
+ * nothing is written where others could change it.
+ */
+async function writeHolder(path: string, what: string): Promise<string> {
+  const found = await lstat(path);
+  const isPrivate = found.isDirectory() && (found.mode & OTHERS) === 0;
+  must(isPrivate, 'not_permitted', `${path}: expected a folder of this user alone: remove it`);
+  const name = `${HOLDER_ASIDE}${toHex(platformRandom(8))}`;
+  const file = await open(join(path, name), 'wx', 0o600);
+  try {
+    const { uid } = await file.stat();
+    must(uid === found.uid, 'not_permitted', `${path}: it belongs to another user: remove it`);
+    const holder = { v: 1, kind: 'twinlock-holder', host: hostname(), pid: process.pid, since: Date.now(), what };
+    await file.writeFile(JSON.stringify(holder));
+    return name;
+  } catch (error) {
+    await rm(join(path, name), { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+async function inUse(path: string): Promise<TwinlockError> {
+  const taken = `${path}: another process works there`;
+  try {
+    const text = await readFile(join(path, HOLDER), 'utf8');
+    const { host, pid, since, what } = parseAs(holderSchema, JSON.parse(text), HOLDER);
+    const who = `process ${pid} on ${visibleText(host)}, since ${exactInstant(since)}, ${visibleText(what)}`;
+    const message = `${taken} (${who}): wait until it has ended, or name another folder`;
+    return new TwinlockError('in_use', message, { host, pid, since, what });
+  } catch {
+    const message = `${taken}, and does not say which, or the file system cannot lock: try again, or name another folder`;
+    return new TwinlockError('in_use', message);
+  }
+}
+
+async function lockError(path: string, cause: unknown): Promise<unknown> {
+  const code = systemName(cause) ?? '';
+  if (code === 'SQLITE_BUSY') return inUse(path);
+  if (!code.startsWith('SQLITE_')) return cause;
+  const message = `${path}: files cannot be locked there (${code}): fetch to a folder of another file system`;
+  return new TwinlockError('not_permitted', message, {}, { cause });
+}
+
+function unless(code: string): (error: unknown) => null {
+  return (error) => {
+    if (systemName(error) === code) return null;
+    throw error;
+  };
+}
