@@ -22,6 +22,7 @@ import { type Clocks, ClockWatch, steady } from './vault/clock-watch.ts';
 import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
 import { STOP_CONNECTIONS, STOP_CONNECTIONS_AN_ADDRESS } from './vault/limits.ts';
+import { Readiness } from './vault/readiness.ts';
 import { Refusals } from './vault/refusals.ts';
 import { Requests } from './vault/requests.ts';
 import { Sessions } from './vault/sessions.ts';
@@ -157,6 +158,7 @@ async function openContext(
     closing,
     clock,
     watch: new ClockWatch(clock, recorder.state?.facts ?? null),
+    readiness: new Readiness(clock),
     random,
   };
   await settleUploads(context);

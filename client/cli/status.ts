@@ -42,6 +42,20 @@ function stopLines(stopped: StatusView['stopped']): readonly string[] {
   return stopped.map((stop) => `state        STOPPED by ${stopText(stop)}`);
 }
 
+const CLOCK_LINES: Readonly<Record<StatusView['clock'], string | null>> = {
+  behind:
+    'BEHIND what custodians have signed: the vault takes next to nothing but stops until it is set (README, “Clocks”)',
+  jumped:
+    'WRONG, or was paused: it has jumped, and ends and releases nothing by itself until a custodian signs again (README, “Clocks”)',
+  awaited: 'not confirmed: no custodian has signed since twinlockd began; it ends and releases nothing by itself',
+  confirmed: null,
+};
+
+function clockLines(clock: StatusView['clock']): readonly string[] {
+  const line = CLOCK_LINES[clock];
+  return line === null ? [] : [`clock        ${line}`];
+}
+
 function linesOf(status: StatusView): readonly string[] {
   const { committee, versions, principals } = status;
   return [
@@ -49,6 +63,7 @@ function linesOf(status: StatusView): readonly string[] {
     `             ${comparisonCode(status.fingerprint, GENESIS_WORDS)}`,
     `grade        ${status.grade}${status.grade === 'simulation' ? ': protects nothing' : ''}`,
     ...stopLines(status.stopped),
+    ...clockLines(status.clock),
     `log          ${counted(status.entries, 'entry', 'entries')}`,
     `proposals    ${status.open} open, ${status.overtaken === 0 ? '' : `${status.overtaken} overtaken by another policy, `}${counted(status.leases, 'release')} in force`,
     `policy       ${status.policy}${changesOf(status)}`,

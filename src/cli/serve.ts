@@ -8,6 +8,7 @@ import { type Inventory, takeInventory } from '../endorse/inventory.ts';
 import { type Mirrors, missingMirror, parseMirror } from '../endorse/mirror.ts';
 import { VENDORS } from '../endorse/wanted.ts';
 import { PROXY_EXPECTED, reachByProxy } from '../sockets/proxy.ts';
+import type { ClockState } from '../vault/clock-watch.ts';
 import { clockLine } from './clock-line.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, wholeNumber } from './options.ts';
 
@@ -78,7 +79,7 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
       logger[level](typeof error === 'string' ? { ...line, code: error } : { ...line, err: error }, 'answered');
     },
     onUpkeepError: (error, leftOut) => logger.error({ ...faultOf(error), leftOut }, 'upkeep failed'),
-    onClock: (clock) => logger[clock.standing === 'confirmed' ? 'info' : 'warn'](clock, clockLine(clock)),
+    onClock: (clock) => logger[CLOCK_LEVELS[clock.standing]](clock, clockLine(clock)),
   });
   // Host names only: a path may hold what an operator's mirror takes for a key.
   const named = Object.fromEntries(Object.entries(mirrors).map(([of, url]) => [of, url.hostname]));
@@ -90,12 +91,22 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
   if (certificateWarning !== null) logger.warn(certificateWarning);
   const facts = context.recorder.state?.facts;
   const stopped = facts?.stopped?.map(stopText) ?? null;
-  logger[stopped === null ? 'info' : 'warn'](
-    { url, stopUrl, fingerprint: facts?.vault ?? null, entries: context.recorder.size, stopped },
+  const clock = facts === undefined ? null : context.watch.standing(facts);
+  logger[servingLevel(stopped !== null, clock)](
+    { url, stopUrl, fingerprint: facts?.vault ?? null, entries: context.recorder.size, stopped, clock },
     'serving',
   );
   closeOnSignal(daemon, logger);
 }
+
+/** A vault that takes next to nothing is no success: what looks at levels alone must see it. */
+function servingLevel(isStopped: boolean, clock: ClockState['standing'] | null): 'info' | 'warn' | 'error' {
+  if (clock === 'behind') return 'error';
+  return isStopped || clock === 'awaited' ? 'warn' : 'info';
+}
+
+/** The same of a line about the clock. */
+const CLOCK_LEVELS = { behind: 'error', jumped: 'error', awaited: 'warn', confirmed: 'info' } as const;
 
 /** A fault of this program with its stack; what has a code says by itself what to do. */
 function faultOf(error: unknown): object {

@@ -4,6 +4,7 @@ import { TwinlockError } from '../core/errors.ts';
 import type { Context } from '../vault/context.ts';
 import type { AccessLog } from './access-log.ts';
 import { COMMON_HEADERS, type Env } from './env.ts';
+import { healthRoutes } from './health.ts';
 import { problemOf } from './problem.ts';
 import { foundingRoutes } from './routes/founding.ts';
 import { logRoutes } from './routes/log.ts';
@@ -30,7 +31,7 @@ export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<E
     return next();
   });
   answersProblems(app);
-  app.get('/healthz', (c) => c.text('ok\n'));
+  healthRoutes(app, context);
   for (const routes of [sessionRoutes, foundingRoutes, logRoutes, proposalRoutes, uploadRoutes, releaseRoutes]) {
     routes(app, context);
   }
@@ -52,14 +53,16 @@ export function createStopApp(context: Context, accessLog: AccessLog): OpenAPIHo
   stopRoutes(app, context, told);
   app.use(told);
   answersProblems(app);
-  app.get('/healthz', (c) => c.text('ok\n'));
+  healthRoutes(app, context);
   return app;
 }
 
 function answersProblems(app: OpenAPIHono<Env>): void {
   app.onError((error, c) => {
     const { status, problem } = problemOf(error);
-    c.set('failure', status === 500 ? error : problem.code);
+    // Of its disk the caller hears little: the operator, what it refused.
+    const isForOperator = status === 500 || problem.code === 'storage_full' || problem.code === 'storage_failed';
+    c.set('failure', isForOperator ? error : problem.code);
     const { retryAfterMs } = problem.detail;
     if (typeof retryAfterMs === 'number') c.header('Retry-After', String(Math.ceil(retryAfterMs / 1000)));
     if (problem.code === 'range_not_satisfiable') c.header('Content-Range', `bytes */${problem.detail['totalBytes']}`);

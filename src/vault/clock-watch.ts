@@ -73,7 +73,7 @@ export class ClockWatch {
     }
     const jumpedMs = this.#jumpedMs(this.#agreed);
     return {
-      standing: this.#standing(wallMs < earliestMs(signed)),
+      standing: this.standing(signed),
       jumpedSeconds: jumpedMs === null ? null : Math.round(jumpedMs / 1000),
       sinceSignedSeconds: Math.round((wallMs - attestedMs) / 1000),
     };
@@ -87,8 +87,9 @@ export class ClockWatch {
     if (isAhead && isNear(wallMs - machineMs)) this.#heard = { wallMs, monotonicMs };
   }
 
-  #standing(isBehind: boolean): ClockState['standing'] {
-    if (isBehind) return 'behind';
+  /** As the clocks show now. What custodians have signed since the last look confirms nothing yet. */
+  standing(signed: Pick<Facts, 'attestedMs' | 'attestedAt'>): ClockState['standing'] {
+    if (this.#clocks.now() < earliestMs(signed)) return 'behind';
     if (this.isConfirmed) return 'confirmed';
     return this.#agreed === null ? 'awaited' : 'jumped';
   }

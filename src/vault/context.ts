@@ -8,6 +8,7 @@ import type { Allowance } from './allowance.ts';
 import type { Challenges } from './challenges.ts';
 import type { ClockWatch } from './clock-watch.ts';
 import type { BlobStore, Clock, Endorser, FoundingStore, LogStore, UploadStore } from './ports.ts';
+import type { Readiness } from './readiness.ts';
 import type { Recorder } from './recorder.ts';
 import type { Refusals } from './refusals.ts';
 import type { Requests } from './requests.ts';
@@ -54,5 +55,6 @@ export interface Context {
   readonly clock: Clock;
   /** How far that clock may be believed. */
   readonly watch: ClockWatch;
+  readonly readiness: Readiness;
   readonly random: RandomBytes;
 }

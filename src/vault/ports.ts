@@ -83,6 +83,8 @@ export interface Batch {
  */
 export interface LogStore {
   commit(batch: Batch): Promise<void>;
+  /** Writes what says nothing, durably: whether the next commit could be. */
+  probe(): Promise<void>;
   size(): Promise<number>;
   /** Entries `from` ≤ index < `from` + `limit`, ascending. */
   entries(from: number, limit: number): Promise<readonly { readonly index: number; readonly bytes: Uint8Array }[]>;

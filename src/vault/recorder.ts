@@ -119,6 +119,11 @@ export class Recorder {
     return this.#state.facts;
   }
 
+  /** Whether the last commit failed, and the store has not said since whether it holds it all the same. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
+  }
+
   get size(): number {
     return this.#tree.size;
   }

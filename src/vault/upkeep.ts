@@ -26,12 +26,14 @@ export interface UpkeepEars {
  * wait, uploads that were not finished, and a sign of life where nothing else was recorded for `heartbeatMs`. On a clock
  * that is not confirmed nothing is released, nor ended or dropped by it: that waits for a custodian. A wall clock that
  * has jumped dates nothing of this unless a machine's agrees with it (ClockWatch). Where the clock is behind what
- * custodians have signed, the log takes none of it, and all of it waits. Does nothing before genesis.
+ * custodians have signed, the log takes none of it, and all of it waits. Before genesis, it only sees whether the log can be
+ * written.
  */
 export async function upkeep(context: Context, heartbeatMs: number, { onClock, onFault }: UpkeepEars): Promise<void> {
-  const { recorder, watch } = context;
-  if (recorder.state === null) return;
+  const { recorder, watch, readiness } = context;
   const attempt = (part: () => Promise<void>) => part().catch(onFault);
+  await attempt(() => readiness.look(context));
+  if (recorder.state === null) return;
   await attempt(async () => onClock(watch.look(recorder.facts)));
   await attempt(() => settleUploads(context));
   if (isBehind(context)) return;

@@ -6,6 +6,7 @@ import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import type { Facts, Proposable, Proposal, RecordedStop, Version } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
+import type { ClockState } from './clock-watch.ts';
 import { MAX_PROPOSALS, PROPOSALS_BYTES } from './limits.ts';
 import type { Caller } from './sessions.ts';
 
@@ -86,7 +87,12 @@ function withinBytes(maxBytes: number): (proposal: Proposal) => boolean {
 }
 
 /** Requesters see the versions in their scope, and of the keys their own. */
-export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs: number) {
+export function viewStatus(
+  facts: Facts,
+  caller: Caller,
+  entries: number,
+  { nowMs, clock }: { readonly nowMs: number; readonly clock: ClockState['standing'] },
+) {
   const own = caller.role === 'requester' ? caller.key : null;
   const scope = own === null ? ['*'] : (facts.principals.get(own)?.models ?? []);
   const { committee, policy, genesis } = facts;
@@ -96,6 +102,7 @@ export function viewStatus(facts: Facts, caller: Caller, entries: number, nowMs:
     fingerprint: facts.vault,
     grade: genesis.grade,
     entries,
+    clock,
     stopped: viewStops(facts.stopped),
     policy: policy.digest,
     policyChanges: proposals.count((p) => p.phase === 'executed' && p.statement.kind === 'policy'),

@@ -21,6 +21,8 @@ export const statusView = z
     fingerprint: digest,
     grade: z.enum(['production', 'simulation']),
     entries: count,
+    /** How the vault's clock stands (README, “Clocks”). */
+    clock: z.enum(['behind', 'jumped', 'awaited', 'confirmed']),
     stopped: stopsInForce,
     policy: digest,
     /** How often a quorum has put another in force since genesis. */

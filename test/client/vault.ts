@@ -32,6 +32,7 @@ import { ClockWatch, steady } from '../../src/vault/clock-watch.ts';
 import type { Context } from '../../src/vault/context.ts';
 import { settleUploads } from '../../src/vault/deposit.ts';
 import { offeredOnly } from '../../src/vault/offered-only.ts';
+import { Readiness } from '../../src/vault/readiness.ts';
 import { Recorder } from '../../src/vault/recorder.ts';
 import { Refusals } from '../../src/vault/refusals.ts';
 import { Requests } from '../../src/vault/requests.ts';
@@ -135,6 +136,7 @@ export class TestVault {
       requests: new Requests(clock, platformRandom),
       refusals: new Refusals(clock),
       watch: new ClockWatch(clock, recorder.state?.facts ?? null),
+      readiness: new Readiness(clock),
       stops: stopAllowance(steady(clock)),
       shares: new Shares(steady(clock)),
       door: webauthnDoor,

@@ -56,7 +56,8 @@ export function sessionRoutes(app: App, context: Context): void {
   });
   app.openapi(getStatus, (c) => {
     const { facts, size } = context.recorder;
-    return c.json(viewStatus(facts, callerOf(c), size, context.clock.now()), 200);
+    const clocks = { nowMs: context.clock.now(), clock: context.watch.standing(facts) };
+    return c.json(viewStatus(facts, callerOf(c), size, clocks), 200);
   });
 }
 

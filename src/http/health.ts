@@ -1,0 +1,27 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from '../vault/context.ts';
+import type { Unready } from '../vault/readiness.ts';
+import type { Env } from './env.ts';
+
+const REASONS: Readonly<Record<Unready, string>> = {
+  log: 'the log cannot be written: see the daemon’s log',
+  behind: 'the vault’s clock is behind what custodians have signed: see README, “Clocks”',
+  jumped: 'the vault’s clock has jumped since a custodian confirmed it: see README, “Clocks”',
+};
+
+/**
+ * `/healthz`: the process answers (always 200). `/readyz`: it can also do its work (200, else 503). Both say what is
+ * wrong, in lines that anybody may read: callers are not asked who they are.
+ */
+export function healthRoutes(app: OpenAPIHono<Env>, context: Context): void {
+  const reasons = () => context.readiness.unready(context).map((reason) => `not ready: ${REASONS[reason]}`);
+  app.get('/healthz', (c) => c.text(lines(['ok', ...reasons()])));
+  app.get('/readyz', (c) => {
+    const found = reasons();
+    return found.length === 0 ? c.text('ready\n') : c.text(lines(found), 503);
+  });
+}
+
+function lines(of: readonly string[]): string {
+  return of.map((line) => `${line}\n`).join('');
+}
