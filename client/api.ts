@@ -184,9 +184,34 @@ export class Api {
   upload(upload: Hex): Promise<UploadStatus> {
     return this.#get(`/v1/uploads/${upload}`, weights.uploadStatus);
   }
-  /** Whole encrypted segments of `file` from number `segment` on. Returns how many the vault has stored on disk. */
-  async putPart(upload: Hex, file: number, segment: number, segments: readonly Uint8Array[]): Promise<number> {
-    const path = `/v1/uploads/${upload}/files/${file}?segment=${segment}`;
+  uploads() {
+    return this.#get('/v1/uploads', weights.uploadList);
+  }
+  /** Gives an upload up: nothing of it is left at the vault. */
+  async abandonUpload(upload: Hex): Promise<void> {
+    const answer = await this.#ask({ method: 'DELETE', path: `/v1/uploads/${upload}` });
+    await answer.bytes(MAX_ANSWER_BYTES);
+  }
+  /** What is stored, for another process than the one before, of which nothing counts that is still under way. */
+  takeUploadOver(upload: Hex): Promise<UploadStatus> {
+    return this.#post(`/v1/uploads/${upload}/turns`, {}, weights.uploadStatus);
+  }
+  /** Nothing of the file is stored from now on, and it is another turn. */
+  restartFile(upload: Hex, file: number, body: z.infer<typeof weights.restartFile>): Promise<UploadStatus> {
+    return this.#post(`/v1/uploads/${upload}/files/${file}`, body, weights.uploadStatus);
+  }
+  /**
+   * Whole encrypted segments of `file` from number `segment` on, in the turn that `uploadStatus` said. Returns how many
+   * the vault has stored on disk.
+   */
+  async putPart(
+    upload: Hex,
+    file: number,
+    segment: number,
+    segments: readonly Uint8Array[],
+    turn = 0,
+  ): Promise<number> {
+    const path = `/v1/uploads/${upload}/files/${file}?segment=${segment}&turn=${turn}`;
     const answer = await this.#ask({ method: 'PUT', path, body: segments, timeoutMs: PART_TIMEOUT_MS });
     return (await parsed(answer, weights.partStored, MAX_ANSWER_BYTES)).segments;
   }

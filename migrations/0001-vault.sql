@@ -92,6 +92,8 @@ CREATE TABLE uploads (
   depositor TEXT NOT NULL,
   model TEXT NOT NULL,
   version TEXT NOT NULL,
+  turn INTEGER NOT NULL CHECK (turn >= 0),
+  opened INTEGER NOT NULL,
   expires INTEGER NOT NULL
 ) STRICT;
 

@@ -27,6 +27,7 @@ import { Refusals } from './vault/refusals.ts';
 import { Requests } from './vault/requests.ts';
 import { Sessions } from './vault/sessions.ts';
 import { Shares, stopAllowance } from './vault/shares.ts';
+import { Silence } from './vault/silence.ts';
 import { stop } from './vault/stop.ts';
 import { tellRefusals, upkeep } from './vault/upkeep.ts';
 import { sweep } from './vault/upload.ts';
@@ -151,6 +152,7 @@ async function openContext(
     refusals: new Refusals(clock),
     stops: stopAllowance(steady(clock)),
     shares: new Shares(steady(clock)),
+    silence: new Silence(steady(clock)),
     door: webauthnDoor,
     endorser: openEndorser({ ...endorsements, ...clock, cache: join(dataDir, ENDORSEMENT_CACHE) }),
     verify: verifyNode,

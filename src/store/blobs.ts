@@ -65,6 +65,8 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
       );
     },
 
+    room: () => onDisk(async () => (await files.freeBytes(folders.uploads)) - RESERVED_BYTES),
+
     async *uploadLeaves(upload, file) {
       yield* readLeaves(files, join(uploadFolder(upload), fileName(file)));
     },

@@ -14,6 +14,7 @@ import type { Refusals } from './refusals.ts';
 import type { Requests } from './requests.ts';
 import type { Sessions } from './sessions.ts';
 import type { Shares } from './shares.ts';
+import type { Silence } from './silence.ts';
 
 /**
  * A second, independent opinion on what comes in at the door: registrations and logins. What is logged is
@@ -44,6 +45,8 @@ export interface Context {
   /** Stops of late, by key: theirs alone is spent by a stop. */
   readonly stops: Allowance;
   readonly shares: Shares;
+  /** Of the uploads under way. */
+  readonly silence: Silence;
   readonly door: WebauthnDoor;
   readonly endorser: Endorser;
   /** The platform's check of one signature. Throws the code of what is wrong. */

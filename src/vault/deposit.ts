@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 import type { Upload } from './ports.ts';
 import type { Recorded } from './recorder.ts';
 import type { PrincipalCaller } from './sessions.ts';
-import { ownUpload } from './upload.ts';
+import { ownUpload, requireTurn } from './upload.ts';
 
 export interface Deposit {
   readonly upload: Hex;
@@ -60,8 +60,8 @@ async function depositInTurn(context: Context, caller: PrincipalCaller, request:
   }));
   const body = { manifest: digest, signature: toBase64url(request.signature), envelopes: names };
   const recorded = await context.recorder.record(async () => {
-    // It may have been dropped while this act waited for its turn.
-    await ownUpload(context, caller, upload.id);
+    // It may have been dropped, or a file of it begun anew, while this act waited for its turn.
+    requireTurn(await ownUpload(context, caller, upload.id), upload.turn);
     const objects = new Map([[digest, request.manifest]]);
     return { timeMs: context.watch.nowMs, objects, envelopes, drafts: [{ kind: 'deposit', body }] };
   });

@@ -108,6 +108,13 @@ export const REFUSALS_MS = 60_000;
 
 /** An upload that has not ended by then is dropped. */
 export const UPLOAD_MS = 7 * 24 * 60 * 60_000;
+/**
+ * Without a part, a look or another act of its depositor: one who was killed leaves ciphertext that nobody can use
+ * without the state on the depositor's machine. Long enough to be started again.
+ */
+export const UPLOAD_SILENCE_MS = 60 * 60_000;
+/** Of it, what the time between two rounds of upkeep counts for at the most: a longer one is a pause of this machine. */
+export const SILENCE_A_ROUND_MS = 60_000;
 /** Under way. */
 export const UPLOADS_A_KEY = 8;
 /** Begun: one that is begun anew has the one before removed from the disk. */

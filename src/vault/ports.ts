@@ -166,14 +166,21 @@ export interface Upload {
   readonly files: readonly number[];
   /** Segments per file that are synced to disk. */
   readonly segments: readonly number[];
+  /** How often a depositor's process has taken it over from another; what an earlier one sends no longer counts. */
+  readonly turn: number;
+  readonly opened: number;
   readonly expires: number;
 }
 
 export interface UploadStore {
   open(upload: Upload): Promise<void>;
   upload(id: Hex): Promise<Upload | null>;
-  /** Durable; the ciphertext must be on disk before. */
-  advance(id: Hex, file: number, segments: number): Promise<void>;
+  /** Durable; the ciphertext must be on disk before. Throws `upload_conflict` where it is another turn by now. */
+  advance(id: Hex, turn: number, file: number, segments: number): Promise<void>;
+  /** Begins the next turn; returns its number. */
+  takeTurn(id: Hex): Promise<number>;
+  /** Begins the next turn, with a file of `plainBytes` of which nothing is stored. Throws as `advance`. */
+  restart(id: Hex, turn: number, file: number, plainBytes: number): Promise<void>;
   uploads(): Promise<readonly Upload[]>;
   drop(id: Hex): Promise<void>;
 }
@@ -194,6 +201,8 @@ export interface BlobStore {
     first: number,
     part: { readonly plainBytes: number; readonly maxSegments: number; readonly body: AsyncIterable<Uint8Array> },
   ): Promise<number>;
+  /** Bytes of disk that ciphertext may still take: what the log needs is left to it. */
+  room(): Promise<number>;
   /** The leaf hashes that were computed while the file came in, 32 bytes each, in pieces of whole ones. */
   uploadLeaves(upload: Hex, file: number): AsyncIterable<Uint8Array>;
   /** Fsyncs and renames the upload to be the version's. Does nothing where that has been done. */

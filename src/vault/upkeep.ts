@@ -7,6 +7,7 @@ import type { Proposal } from '../core/state/state.ts';
 import type { ClockState } from './clock-watch.ts';
 import type { Context } from './context.ts';
 import { settleUploads } from './deposit.ts';
+import { UPLOAD_SILENCE_MS } from './limits.ts';
 import { releaseApproved } from './release.ts';
 import { dropUpload } from './upload.ts';
 
@@ -73,8 +74,11 @@ async function expire({ recorder, watch }: Context, proposal: Hex): Promise<void
 }
 
 async function dropUnfinished(context: Context, overMs: number): Promise<void> {
-  for (const upload of await context.uploads.uploads()) {
-    if (upload.expires < overMs) await dropUpload(context, upload);
+  const { silence } = context;
+  const uploads = await context.uploads.uploads();
+  silence.look(uploads.map(({ id }) => id));
+  for (const upload of uploads) {
+    if (upload.expires < overMs || silence.ofMs(upload.id) >= UPLOAD_SILENCE_MS) await dropUpload(context, upload);
   }
 }
 

@@ -1,9 +1,10 @@
 import { type Hex, toHex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
+import { HASH_BYTES } from '../core/log/merkle.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { versionKey } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
-import { segmentCount } from '../core/weights/floe.ts';
+import { encryptedBytes, segmentCount, segmentSpan } from '../core/weights/floe.ts';
 import { MAX_FILE_BYTES } from '../core/weights/manifest.ts';
 import type { Context } from './context.ts';
 import { PART_SEGMENTS, UPLOAD_MS, UPLOADS_A_KEY } from './limits.ts';
@@ -19,7 +20,7 @@ interface NewVersion {
 
 /**
  * Begins the upload of a new version. One at a time for a version: a depositor who begins anew drops what
- * they had, and no other depositor's.
+ * they had, and no other depositor's. Throws `storage_full` where the disk has no room for all of it.
  */
 export function openUpload(context: Context, caller: PrincipalCaller, version: NewVersion): Promise<Upload> {
   return context.recorder.inTurn(() => open(context, caller, version));
@@ -35,9 +36,7 @@ async function open(context: Context, caller: PrincipalCaller, { model, version,
     'version_exists',
     `${key} has been deposited before: a version is used once, take another`,
   );
-  for (const [i, bytes] of files.entries()) {
-    must(bytes <= BigInt(MAX_FILE_BYTES), 'limit_exceeded', `files.${i}: expected at most 2^44 bytes, got ${bytes}`);
-  }
+  for (const [i, bytes] of files.entries()) requireFileBytes(i, bytes);
   const before = await context.uploads.uploads();
   const same = before.find((upload) => upload.model === model && upload.version === version);
   must(
@@ -56,6 +55,7 @@ async function open(context: Context, caller: PrincipalCaller, { model, version,
   );
   context.shares.uploads.take(caller.key);
   if (same !== undefined) await drop(context, same);
+  const opened = latestMs(context);
   const upload: Upload = {
     id: toHex(context.random(16)),
     depositor: caller.key,
@@ -63,9 +63,13 @@ async function open(context: Context, caller: PrincipalCaller, { model, version,
     version,
     files: files.map(Number),
     segments: files.map(() => 0),
-    expires: latestMs(context) + UPLOAD_MS,
+    turn: 0,
+    opened,
+    expires: opened + UPLOAD_MS,
   };
+  await requireRoom(context, upload);
   await context.uploads.open(upload);
+  context.silence.heard(upload.id);
   return upload;
 }
 
@@ -73,12 +77,49 @@ function latestMs({ recorder, watch }: Context): number {
   return watch.latestMs(recorder.facts.attestedMs);
 }
 
-/** An upload of the caller's. Throws `upload_unknown`: a depositor then begins anew, so no jump of a clock ends it. */
+/**
+ * An upload takes the bytes that it still needs from what the disk has for ciphertext, before any of them is sent: what
+ * other uploads still need is theirs.
+ */
+async function requireRoom(context: Context, upload: Upload): Promise<void> {
+  const others = (await context.uploads.uploads()).filter(({ id }) => id !== upload.id);
+  const neededBytes = missingBytes(upload);
+  const roomBytes = others.reduce((room, other) => room - missingBytes(other), await context.blobs.room());
+  must(
+    neededBytes <= roomBytes,
+    'storage_full',
+    `the upload needs ${neededBytes} bytes of the vault’s disk, and ${Math.max(0, roomBytes)} are free, without what the ` +
+      'log and other uploads need: have the operator make room, or wait until other uploads have ended',
+    { needed: neededBytes, free: Math.max(0, roomBytes) },
+  );
+}
+
+/** A file takes whole blocks of a disk. */
+const BLOCK_BYTES = 4096;
+
+/** Of ciphertext and leaves that are still to come. */
+function missingBytes({ files, segments }: Upload): number {
+  let bytes = 0;
+  for (const [i, plainBytes] of files.entries()) {
+    const [count, stored] = [segmentCount(plainBytes), segments[i] ?? 0];
+    if (stored === count) continue;
+    const rest = encryptedBytes(plainBytes) - (stored === 0 ? 0 : segmentSpan(stored, plainBytes).offset);
+    bytes += blocks(rest) + blocks((count - stored) * HASH_BYTES);
+  }
+  return bytes;
+}
+
+function blocks(bytes: number): number {
+  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+}
+
+/** An upload of the caller's, of whom the vault has heard by this. Throws `upload_unknown`: a depositor then begins anew, so no jump of a clock ends it. */
 export async function ownUpload(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
   const upload = await context.uploads.upload(id);
   const overMs = context.watch.overMs(context.recorder.facts.attestedMs);
   const isOwn = upload?.depositor === caller.key && upload.expires >= overMs;
-  must(isOwn, 'upload_unknown', 'no upload of this key has this id: it has ended, or expired after 7 days');
+  must(isOwn, 'upload_unknown', 'no upload of this key has this id: it has ended: begin anew');
+  context.silence.heard(id);
   return upload;
 }
 
@@ -90,10 +131,12 @@ export async function storePart(
     readonly upload: Hex;
     readonly file: number;
     readonly segment: number;
+    readonly turn: number;
     readonly body: AsyncIterable<Uint8Array>;
   },
 ): Promise<number> {
   const upload = await ownUpload(context, caller, part.upload);
+  requireTurn(upload, part.turn);
   const plainBytes = upload.files[part.file];
   const stored = upload.segments[part.file];
   must(plainBytes !== undefined && stored !== undefined, 'not_found', `the upload has no file ${part.file}`);
@@ -101,13 +144,82 @@ export async function storePart(
     next: stored,
   });
   must(stored < segmentCount(plainBytes), 'upload_conflict', `file ${part.file} is complete`, { next: stored });
-  const segments = await context.blobs.storePart(part.upload, part.file, part.segment, {
-    plainBytes,
-    maxSegments: PART_SEGMENTS,
-    body: part.body,
+  try {
+    const segments = await context.blobs.storePart(part.upload, part.file, part.segment, {
+      plainBytes,
+      maxSegments: PART_SEGMENTS,
+      body: part.body,
+    });
+    await context.uploads.advance(part.upload, part.turn, part.file, segments);
+    return segments;
+  } catch (error) {
+    // Dropped while this was being written, which no sweep removed.
+    if ((await context.uploads.upload(part.upload)) === null) await sweep(context);
+    throw error;
+  } finally {
+    context.silence.heard(part.upload);
+  }
+}
+
+/**
+ * Hands an upload to another process of its depositor, which goes on with it: what the one before has under way no
+ * longer counts, so what is stored now is known to the process that asks.
+ */
+export async function takeUploadOver(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
+  const upload = await ownUpload(context, caller, id);
+  await context.uploads.takeTurn(upload.id);
+  return ownUpload(context, caller, id);
+}
+
+/** Begins a file anew in a turn of its own: it has changed, its size may be another, and nothing of it is stored. */
+export function restartFile(
+  context: Context,
+  caller: PrincipalCaller,
+  { upload: id, file, turn, plainBytes }: { upload: Hex; file: number; turn: number; plainBytes: bigint },
+): Promise<Upload> {
+  return context.recorder.inTurn(async () => {
+    const upload = await ownUpload(context, caller, id);
+    requireTurn(upload, turn);
+    must(file < upload.files.length, 'not_found', `the upload has no file ${file}`);
+    const { model, version } = upload;
+    must(!context.recorder.facts.names.has(versionKey(model, version)), 'version_exists', 'it has been deposited');
+    requireFileBytes(file, plainBytes);
+    const bytes = Number(plainBytes);
+    await requireRoom(context, {
+      ...upload,
+      files: upload.files.with(file, bytes),
+      segments: upload.segments.with(file, 0),
+    });
+    await context.uploads.restart(id, turn, file, bytes);
+    return ownUpload(context, caller, id);
   });
-  await context.uploads.advance(part.upload, part.file, segments);
-  return segments;
+}
+
+export function requireTurn({ turn }: Upload, expected: number): void {
+  const message = 'another process of the depositor has taken this upload over: leave it to that one';
+  must(turn === expected, 'upload_conflict', message, { turn });
+}
+
+function requireFileBytes(file: number, bytes: bigint): void {
+  const isFit = bytes <= BigInt(MAX_FILE_BYTES);
+  must(isFit, 'limit_exceeded', `files.${file}: expected at most 2^44 bytes, got ${bytes}`);
+}
+
+/** The caller's own, finished ones apart. */
+export async function ownUploads(context: Context, caller: PrincipalCaller): Promise<readonly Upload[]> {
+  const uploads = await context.uploads.uploads();
+  return uploads.filter(({ depositor }) => depositor === caller.key);
+}
+
+/** Gives an upload up: nothing of it is left. Throws `version_exists` where it has become a version meanwhile. */
+export function abandonUpload(context: Context, caller: PrincipalCaller, id: Hex): Promise<void> {
+  return context.recorder.inTurn(async () => {
+    const upload = await ownUpload(context, caller, id);
+    const named = versionKey(upload.model, upload.version);
+    const isVersion = context.recorder.facts.names.has(named);
+    must(!isVersion, 'version_exists', `${named} has been deposited: it is a version, and no upload any more`);
+    await drop(context, upload);
+  });
 }
 
 /** Drops an upload that is no version yet; between acts, so that no deposit of it is being recorded. */

@@ -17,15 +17,51 @@ import {
 export const openUpload = z
   .strictObject({ model: modelName, version: versionName, files: z.array(u64Text).min(2).max(10_000) })
   .meta({ id: 'OpenUpload' });
-/** An upload, and per file the segments that the vault has stored on disk. GET /v1/uploads/{id} too. */
-export const uploadStatus = z
-  .object({ upload: id, expires: instantMs, segments: z.array(count), partSegments: count })
-  .meta({ id: 'UploadStatus' });
 /**
- * PUT /v1/uploads/{id}/files/{file}?segment=: whole encrypted segments from number `segment` on, which must be
+ * An upload: per file its plaintext bytes, and the segments that the vault has stored on disk. Of GET /v1/uploads/{id}
+ * too, and of POST /v1/uploads/{id}/turns, by which another process of the depositor takes it over.
+ */
+export const uploadStatus = z
+  .object({
+    upload: id,
+    turn: count,
+    expires: instantMs,
+    files: z.array(u64Text),
+    segments: z.array(count),
+    partSegments: count,
+  })
+  .meta({ id: 'UploadStatus' });
+export const takeOver = z.strictObject({}).meta({ id: 'TakeOver' });
+/**
+ * GET /v1/uploads: the caller's own. Sizes in plaintext bytes. The vault drops one whose depositor has been silent for
+ * `silenceMs`, or that has not ended when it expires.
+ */
+export const uploadList = z
+  .object({
+    silenceMs: count,
+    uploads: z.array(
+      z.object({
+        upload: id,
+        model: modelName,
+        version: versionName,
+        files: count,
+        bytes: u64Text,
+        storedBytes: u64Text,
+        opened: instantMs,
+        expires: instantMs,
+        silentMs: count,
+      }),
+    ),
+  })
+  .meta({ id: 'UploadList' });
+const MAX_TURNS = 999_999_999;
+/**
+ * PUT /v1/uploads/{id}/files/{file}?segment=&turn=: whole encrypted segments from number `segment` on, which must be
  * the next wanted, at most `partSegments`. Answers when they are on disk.
  */
-export const partQuery = z.strictObject({ segment: decimal(1 << 24) });
+export const partQuery = z.strictObject({ segment: decimal(1 << 24), turn: decimal(MAX_TURNS) });
+/** POST /v1/uploads/{id}/files/{file}: the file has changed; it has `bytes` now, nothing of it is stored, a turn begins. */
+export const restartFile = z.strictObject({ turn: count, bytes: u64Text }).meta({ id: 'RestartFile' });
 export const partStored = z.object({ segments: count }).meta({ id: 'PartStored' });
 
 /** POST /v1/deposits: makes a finished upload a quarantined version. */

@@ -38,6 +38,7 @@ import { Refusals } from '../../src/vault/refusals.ts';
 import { Requests } from '../../src/vault/requests.ts';
 import { Sessions } from '../../src/vault/sessions.ts';
 import { Shares, stopAllowance } from '../../src/vault/shares.ts';
+import { Silence } from '../../src/vault/silence.ts';
 import { POLICY } from '../world/founding.ts';
 
 const BASE_URL = 'http://vault.test';
@@ -139,6 +140,7 @@ export class TestVault {
       readiness: new Readiness(clock),
       stops: stopAllowance(steady(clock)),
       shares: new Shares(steady(clock)),
+      silence: new Silence(steady(clock)),
       door: webauthnDoor,
       endorser: offeredOnly,
       verify: verifyNode,

@@ -69,7 +69,7 @@ test('a part of an upload that does not end is ended, later', async () => {
   const { upload } = await vault.depositor.api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
   const token = await vault.tokenOf(vault.depositor.api);
   const headers = `Authorization: Bearer ${token}\r\nContent-Type: application/octet-stream\r\nContent-Length: 33`;
-  await dawdle(`PUT /v1/uploads/${upload}/files/0?segment=0 HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\nx`);
+  await dawdle(`PUT /v1/uploads/${upload}/files/0?segment=0&turn=0 HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\nx`);
   expect(upload).not.toBe(ID);
 });
 

@@ -1,10 +1,12 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Api } from '../../client/api.ts';
 import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
-import { PART_SEGMENTS, UPLOADS_A_KEY } from '../../src/vault/limits.ts';
+import { PART_SEGMENTS, UPLOAD_MS, UPLOAD_SILENCE_MS, UPLOADS_A_KEY } from '../../src/vault/limits.ts';
 import { approveAs, openVault, proposeAs, type SealedModel, sealModel, type Vault } from '../vault-kit.ts';
 import { ask, expectRefused, snapshotOf } from './ask.ts';
 
@@ -37,6 +39,9 @@ afterAll(async () => {
   expect(vault.failures).toEqual([]);
   await vault.close();
 });
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 beforeEach(async () => {
   version++;
   // A key has a few under way, and each test begins its own.
@@ -55,7 +60,7 @@ const put = (
   headers: Record<string, string> = OCTETS,
 ) => ({
   method: 'PUT',
-  path: `/v1/uploads/${upload}/files/${file}?segment=${segment}`,
+  path: `/v1/uploads/${upload}/files/${file}?segment=${segment}&turn=0`,
   token,
   headers,
   body,
@@ -159,7 +164,7 @@ describe('parts', () => {
     const { hostname, port } = new URL(vault.baseUrl);
     const socket = connect({ host: hostname, port: Number(port) });
     socket.write(
-      `PUT /v1/uploads/${upload}/files/1?segment=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n` +
+      `PUT /v1/uploads/${upload}/files/1?segment=1&turn=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n` +
         `Content-Type: application/octet-stream\r\nContent-Length: ${length}\r\n\r\n`,
     );
     await new Promise<void>((resolve) => socket.write(new Uint8Array(sent), () => resolve()));
@@ -209,6 +214,161 @@ describe('uploads', () => {
     }
     await api.openUpload({ model: 'acme/ocr', version: 'one-more', files: ['1', '1'] });
     for (const { id } of await uploads.uploads()) await uploads.drop(id);
+  });
+});
+
+describe('room on the disk', () => {
+  /** Two files of 1 MiB with their leaves, in whole blocks. */
+  const TWO_MIB = 2 * (1_052_672 + 4096);
+  let roomBytes = 0;
+  beforeEach(() => {
+    vi.spyOn(vault.daemon.context.blobs, 'room').mockImplementation(async () => roomBytes);
+  });
+
+  test('an upload that is larger than it is refused when it is opened, with both numbers', async () => {
+    roomBytes = TWO_MIB - 1;
+    const body = { model: 'acme/ocr', version: `v${version}`, files: [String(MIB), String(MIB)] };
+    const question = { method: 'POST', path: '/v1/uploads', token, body };
+    await expectRefused(vault, question, 507, 'storage_full', new RegExp(`needs ${TWO_MIB} .* ${roomBytes} are free`));
+    const refusal = JSON.parse((await ask(vault.baseUrl, question)).body.toString());
+    expect(refusal.detail).toEqual({ needed: TWO_MIB, free: roomBytes });
+    roomBytes = TWO_MIB;
+    await open([String(MIB), String(MIB)]);
+  });
+
+  test('what other uploads still need of it is theirs; what they have stored is not counted again', async () => {
+    roomBytes = TWO_MIB;
+    const { upload } = await api.openUpload({ model: 'acme/ocr', version: 'other', files: [String(MIB), '1'] });
+    await expect(open([String(MIB), String(MIB)])).rejects.toThrow(refused('storage_full'));
+    await api.putPart(upload, 0, 0, [new Uint8Array(SEGMENT)]);
+    await api.putPart(upload, 1, 0, [new Uint8Array(33)]);
+    await open([String(MIB), String(MIB)]);
+  });
+
+  test('a depositor who begins anew has the room of what they drop', async () => {
+    roomBytes = TWO_MIB;
+    await open([String(MIB), String(MIB)]);
+    await open([String(MIB), String(MIB)]);
+  });
+
+  test('a file that has grown needs it too', async () => {
+    roomBytes = TWO_MIB;
+    const { upload, turn } = await open([String(MIB), '1']);
+    const grown = api.restartFile(upload, 1, { turn, bytes: String(2 * MIB) });
+    await expect(grown).rejects.toThrow(refused('storage_full'));
+    await api.restartFile(upload, 1, { turn, bytes: String(MIB) });
+  });
+});
+
+describe('an upload that is given up', () => {
+  const folders = () => readdirSync(join(vault.prepared.dataDir, 'uploads'));
+
+  test('leaves nothing', async () => {
+    const { upload } = await open(['1', '1']);
+    await api.putPart(upload, 0, 0, [new Uint8Array(33)]);
+    expect(folders()).toContain(upload);
+    await api.abandonUpload(upload);
+    expect(folders()).not.toContain(upload);
+    const gone = { method: 'DELETE', path: `/v1/uploads/${upload}`, token };
+    await expectRefused(vault, gone, 404, 'upload_unknown', /begin anew/);
+  });
+
+  test('by another key than its depositor’s stays', async () => {
+    const { upload } = await open(['1', '1']);
+    await expect(other.abandonUpload(upload)).rejects.toThrow(refused('upload_unknown'));
+    expect((await other.uploads()).uploads).toEqual([]);
+    expect((await api.upload(upload)).segments).toEqual([0, 0]);
+  });
+
+  test('while a part of it is being written leaves nothing of that part', async () => {
+    const { upload } = await open(['1', String(2 * MIB)]);
+    const { blobs } = vault.daemon.context;
+    const { storePart } = blobs;
+    vi.spyOn(blobs, 'storePart').mockImplementationOnce(async (...part) => {
+      const segments = await storePart(...part);
+      await api.abandonUpload(upload);
+      // As if it had been written while the sweep ran.
+      mkdirSync(join(vault.prepared.dataDir, 'uploads', upload));
+      return segments;
+    });
+    await expect(api.putPart(upload, 1, 0, [new Uint8Array(SEGMENT)])).rejects.toThrow(refused('upload_unknown'));
+    expect(folders()).not.toContain(upload);
+  });
+
+  test('and has become a version is one', async () => {
+    const { upload, sealed } = await uploaded();
+    const { uploads } = vault.daemon.context;
+    vi.spyOn(uploads, 'drop').mockResolvedValueOnce(undefined);
+    await api.deposit(sealed.depositOf(upload));
+    await expect(api.abandonUpload(upload)).rejects.toThrow(refused('version_exists'));
+    await uploads.drop(upload);
+  });
+});
+
+describe('an upload that another process of its depositor goes on with', () => {
+  test('is listed with its sizes and ends, for its depositor alone', async () => {
+    const { upload, expires } = await open(['10', String(2 * MIB)]);
+    await api.putPart(upload, 1, 0, [new Uint8Array(SEGMENT)]);
+    const listed = await api.uploads();
+    expect(listed.silenceMs).toBe(UPLOAD_SILENCE_MS);
+    expect(listed.uploads).toMatchObject([
+      {
+        upload,
+        model: 'acme/ocr',
+        version: `v${version}`,
+        files: 2,
+        bytes: String(2 * MIB + 10),
+        storedBytes: String(MIB),
+        opened: expires - UPLOAD_MS,
+        expires,
+        silentMs: 0,
+      },
+    ]);
+  });
+
+  test('takes no part of the one before, whenever that part ends', async () => {
+    const { upload } = await open(['1', String(2 * MIB)]);
+    const { blobs } = vault.daemon.context;
+    const { storePart } = blobs;
+    vi.spyOn(blobs, 'storePart').mockImplementationOnce(async (...part) => {
+      const segments = await storePart(...part);
+      await api.takeUploadOver(upload);
+      return segments;
+    });
+    const late = api.putPart(upload, 1, 0, [new Uint8Array(SEGMENT)]);
+    await expect(late).rejects.toThrow(refused('upload_conflict'));
+    const { turn, segments, files } = await api.upload(upload);
+    expect({ turn, segments, files }).toEqual({ turn: 1, segments: [0, 0], files: ['1', String(2 * MIB)] });
+    await expectRefused(vault, put(upload, 1, 0, new Uint8Array(SEGMENT)), 409, 'upload_conflict', /taken .* over/);
+    expect(await api.putPart(upload, 1, 0, [new Uint8Array(SEGMENT)], 1)).toBe(1);
+  });
+
+  test('has a file begun anew, with another size', async () => {
+    const { upload, turn } = await open(['1', String(2 * MIB)]);
+    await api.putPart(upload, 1, 0, [new Uint8Array(2 * SEGMENT)]);
+    const again = await api.restartFile(upload, 1, { turn, bytes: '1' });
+    expect(again).toMatchObject({ turn: 1, segments: [0, 0], files: ['1', '1'] });
+    expect(await api.putPart(upload, 1, 0, [new Uint8Array(33)], 1)).toBe(1);
+    await expect(api.restartFile(upload, 1, { turn, bytes: '1' })).rejects.toThrow(refused('upload_conflict'));
+    await expect(api.restartFile(upload, 2, { turn: 1, bytes: '1' })).rejects.toThrow(refused('not_found'));
+    const tooLarge = api.restartFile(upload, 1, { turn: 1, bytes: String(2 ** 44 + 1) });
+    await expect(tooLarge).rejects.toThrow(refused('limit_exceeded'));
+    await expect(other.restartFile(upload, 1, { turn: 1, bytes: '1' })).rejects.toThrow(refused('upload_unknown'));
+    await expect(other.takeUploadOver(upload)).rejects.toThrow(refused('upload_unknown'));
+  });
+
+  test('is no version where a file was begun anew while its deposit was being checked', async () => {
+    const { upload, sealed } = await uploaded();
+    const { blobs } = vault.daemon.context;
+    const { uploadLeaves } = blobs;
+    let isFirst = true;
+    vi.spyOn(blobs, 'uploadLeaves').mockImplementation(async function* (id, file) {
+      yield* uploadLeaves(id, file);
+      if (isFirst) await api.restartFile(upload, 0, { turn: 0, bytes: '1' });
+      isFirst = false;
+    });
+    await expect(api.deposit(sealed.depositOf(upload))).rejects.toThrow(refused('upload_conflict'));
+    expect((await api.upload(upload)).segments).toEqual([0, 1]);
   });
 });
 

@@ -31,7 +31,16 @@ async function append({ log }: Store): Promise<void> {
 async function upload({ uploads, blobs }: Store): Promise<void> {
   if ((await uploads.upload(UPLOAD)) === null) {
     const files = { files: [FILE_BYTES], segments: [0] };
-    await uploads.open({ id: UPLOAD, depositor: 'd', model: 'acme/ocr', version: '1', expires: 0, ...files });
+    await uploads.open({
+      id: UPLOAD,
+      depositor: 'd',
+      model: 'acme/ocr',
+      version: '1',
+      turn: 0,
+      opened: 0,
+      expires: 0,
+      ...files,
+    });
   }
   const bytes = ciphertext(FILE_BYTES, 1);
   for (let first = (await uploads.upload(UPLOAD))?.segments[0] ?? 0; first * MIB < FILE_BYTES; ) {
@@ -41,7 +50,7 @@ async function upload({ uploads, blobs }: Store): Promise<void> {
       body: body(segmentsOf(bytes, FILE_BYTES, first, first + 1)),
     };
     first = await blobs.storePart(UPLOAD, 0, first, part);
-    await uploads.advance(UPLOAD, 0, first);
+    await uploads.advance(UPLOAD, 0, 0, first);
     writeSync(1, `segments ${first}\n`);
   }
 }

@@ -15,7 +15,7 @@ import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { REFUSALS_A_DAY_A_CALLER } from '../../src/core/state/rules/refusal.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ClockState } from '../../src/vault/clock-watch.ts';
-import { REFUSALS_MS, UPLOAD_MS } from '../../src/vault/limits.ts';
+import { REFUSALS_MS, SILENCE_A_ROUND_MS, UPLOAD_MS, UPLOAD_SILENCE_MS } from '../../src/vault/limits.ts';
 import { stop } from '../../src/vault/stop.ts';
 import { tellRefusals, upkeep } from '../../src/vault/upkeep.ts';
 import { ask, expectRefused } from '../http/ask.ts';
@@ -165,6 +165,67 @@ describe('ends', () => {
     await expect(Array.fromAsync(blobs.uploadLeaves(upload, 0))).rejects.toThrow(
       expect.objectContaining({ code: 'storage_corrupt' }),
     );
+  });
+
+  describe('an upload whose depositor is silent', () => {
+    const hour = async () => {
+      for (let passedMs = 0; passedMs < UPLOAD_SILENCE_MS; passedMs += SILENCE_A_ROUND_MS) {
+        pass(SILENCE_A_ROUND_MS);
+        await round();
+      }
+    };
+    const begun = async () => {
+      await begin();
+      const { api } = vault.depositor;
+      const { upload } = await api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
+      await api.putPart(upload, 0, 0, [new Uint8Array(33)]);
+      await round();
+      return { api, upload };
+    };
+
+    test('for an hour is dropped with its ciphertext', async () => {
+      const { api, upload } = await begun();
+      await hour();
+      const { uploads, blobs } = vault.daemon.context;
+      expect(await uploads.upload(upload)).toBeNull();
+      await expect(api.upload(upload)).rejects.toThrow(expect.objectContaining({ code: 'upload_unknown' }));
+      await expect(Array.fromAsync(blobs.uploadLeaves(upload, 0))).rejects.toThrow(
+        expect.objectContaining({ code: 'storage_corrupt' }),
+      );
+    });
+
+    test('stays with a part, or a look at it, in each hour; a look at the list is none', async () => {
+      const { api, upload } = await begun();
+      const halfAnHour = async () => {
+        for (let i = 0; i < 30; i++) {
+          pass(SILENCE_A_ROUND_MS);
+          await round();
+        }
+      };
+      await halfAnHour();
+      await api.upload(upload);
+      await halfAnHour();
+      await api.putPart(upload, 1, 0, [new Uint8Array(33)]);
+      await halfAnHour();
+      expect((await api.uploads()).uploads).toMatchObject([{ upload, silentMs: 29 * MINUTE_MS }]);
+      await halfAnHour();
+      pass(SILENCE_A_ROUND_MS);
+      await round();
+      expect((await api.uploads()).uploads).toEqual([]);
+    });
+
+    test('loses nothing to a pause of the vault’s machine, or to a clock that is set', async () => {
+      const { upload } = await begun();
+      pass(10 * HOUR_MS);
+      await round();
+      set(30 * HOUR_MS);
+      await round();
+      set(-60 * HOUR_MS);
+      await round();
+      set(30 * HOUR_MS);
+      const { api } = await machineAgain('depositor');
+      expect(await api.upload(upload)).toMatchObject({ segments: [1, 0] });
+    });
   });
 });
 

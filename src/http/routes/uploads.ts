@@ -1,17 +1,26 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { fromBase64url } from '../../core/bytes.ts';
 import { must } from '../../core/errors.ts';
+import { plaintextSegmentBytes } from '../../core/weights/floe.ts';
 import { MAX_FILES } from '../../core/weights/manifest.ts';
 import type { Context } from '../../vault/context.ts';
 import { deposit } from '../../vault/deposit.ts';
-import { DEPOSIT_BODY_BYTES, PART_BODY_BYTES, PART_SEGMENTS } from '../../vault/limits.ts';
+import { DEPOSIT_BODY_BYTES, PART_BODY_BYTES, PART_SEGMENTS, UPLOAD_SILENCE_MS } from '../../vault/limits.ts';
 import type { Upload } from '../../vault/ports.ts';
 import { asPrincipal } from '../../vault/sign-in.ts';
-import { openUpload, ownUpload, storePart } from '../../vault/upload.ts';
+import {
+  abandonUpload,
+  openUpload,
+  ownUpload,
+  ownUploads,
+  restartFile,
+  storePart,
+  takeUploadOver,
+} from '../../vault/upload.ts';
 import { decimal, id } from '../../wire/fields.ts';
 import * as wire from '../../wire/weights.ts';
 import { received } from '../body.ts';
-import { type App, answers, body } from '../env.ts';
+import { type App, answers, body, REFUSED } from '../env.ts';
 import { bySession, callerOf } from '../gate.ts';
 import { recordedView } from './proposals.ts';
 
@@ -29,6 +38,33 @@ const getUpload = createRoute({
   path: '/v1/uploads/{upload}',
   request: { params: z.object({ upload: id }) },
   responses: answers(wire.uploadStatus, 'what the vault has stored on disk'),
+});
+const listUploads = createRoute({
+  ...bySession({ roles: ['depositor'] }),
+  method: 'get',
+  path: '/v1/uploads',
+  responses: answers(wire.uploadList, 'the caller’s uploads under way'),
+});
+const deleteUpload = createRoute({
+  ...bySession({ roles: ['depositor'] }),
+  method: 'delete',
+  path: '/v1/uploads/{upload}',
+  request: { params: z.object({ upload: id }) },
+  responses: { 204: { description: 'nothing of the upload is left' }, default: REFUSED },
+});
+const postTurn = createRoute({
+  ...bySession({ roles: ['depositor'] }),
+  method: 'post',
+  path: '/v1/uploads/{upload}/turns',
+  request: { params: z.object({ upload: id }), ...body(wire.takeOver) },
+  responses: answers(wire.uploadStatus, 'what the vault has stored on disk, for the process that goes on with it'),
+});
+const postFile = createRoute({
+  ...bySession({ roles: ['depositor'] }),
+  method: 'post',
+  path: '/v1/uploads/{upload}/files/{file}',
+  request: { params: z.object({ upload: id, file }), ...body(wire.restartFile) },
+  responses: answers(wire.uploadStatus, 'nothing of the file is stored'),
 });
 const putPart = createRoute({
   ...bySession({ roles: ['depositor'], work: 'large', maxBodyBytes: PART_BODY_BYTES }),
@@ -54,17 +90,38 @@ export function uploadRoutes(app: App, context: Context): void {
   app.openapi(getUpload, async (c) =>
     c.json(view(await ownUpload(context, depositor(c), c.req.valid('param').upload)), 200),
   );
+  app.openapi(listUploads, async (c) =>
+    c.json(
+      {
+        silenceMs: UPLOAD_SILENCE_MS,
+        uploads: (await ownUploads(context, depositor(c))).map((upload) => listed(context, upload)),
+      },
+      200,
+    ),
+  );
+  app.openapi(deleteUpload, async (c) => {
+    await abandonUpload(context, depositor(c), c.req.valid('param').upload);
+    return c.body(null, 204);
+  });
+  app.openapi(postTurn, async (c) =>
+    c.json(view(await takeUploadOver(context, depositor(c), c.req.valid('param').upload)), 200),
+  );
+  app.openapi(postFile, async (c) => {
+    const { turn, bytes } = c.req.valid('json');
+    const restarted = { ...c.req.valid('param'), turn, plainBytes: BigInt(bytes) };
+    return c.json(view(await restartFile(context, depositor(c), restarted)), 200);
+  });
   app.openapi(putPart, async (c) => {
     const caller = depositor(c);
     const { upload, file } = c.req.valid('param');
-    const { segment } = c.req.valid('query');
+    const { segment, turn } = c.req.valid('query');
     must(
       c.req.header('content-type') === 'application/octet-stream',
       'malformed',
       'expected content-type application/octet-stream',
     );
     const body = received(c.env.incoming);
-    const segments = await storePart(context, caller, { upload, file, segment, body });
+    const segments = await storePart(context, caller, { upload, file, segment, turn, body });
     return c.json({ segments }, 200);
   });
   app.openapi(postDeposit, async (c) => {
@@ -82,6 +139,25 @@ export function uploadRoutes(app: App, context: Context): void {
   });
 }
 
-function view({ id: upload, expires, segments }: Upload) {
-  return { upload, expires, segments: [...segments], partSegments: PART_SEGMENTS };
+function view({ id: upload, turn, expires, files, segments }: Upload) {
+  return { upload, turn, expires, files: files.map(String), segments: [...segments], partSegments: PART_SEGMENTS };
+}
+
+function listed({ silence }: Context, { id: upload, model, version, files, segments, opened, expires }: Upload) {
+  const stored = files.map((bytes, i) => Math.min(bytes, (segments[i] ?? 0) * plaintextSegmentBytes()));
+  return {
+    upload,
+    model,
+    version,
+    files: files.length,
+    bytes: sumText(files),
+    storedBytes: sumText(stored),
+    opened,
+    expires,
+    silentMs: Math.round(silence.ofMs(upload)),
+  };
+}
+
+function sumText(sizes: readonly number[]): string {
+  return String(sizes.reduce((sum, bytes) => sum + bytes, 0));
 }

@@ -14,6 +14,8 @@ const upload = (n: number, files = [10, 0, 2 ** 44]): Upload => ({
   version: `${n}`,
   files,
   segments: files.map(() => 0),
+  turn: 0,
+  opened: 1_600_000_000_000,
   expires: 1_700_000_000_000,
 });
 
@@ -56,26 +58,26 @@ test('advances one file of one upload, durably', async () => {
   const { store, reopen } = openUploads();
   await store.open(upload(1));
   await store.open(upload(2));
-  await store.advance(upload(1).id, 2, 16);
-  await store.advance(upload(1).id, 2, 16);
-  await store.advance(upload(1).id, 2, 17);
+  await store.advance(upload(1).id, 0, 2, 16);
+  await store.advance(upload(1).id, 0, 2, 16);
+  await store.advance(upload(1).id, 0, 2, 17);
   expect(await reopen().uploads()).toEqual([{ ...upload(1), segments: [0, 0, 17] }, upload(2)]);
 });
 
 test('never takes back what was acknowledged', async () => {
   const { store } = openUploads();
   await store.open(upload(1));
-  await store.advance(upload(1).id, 0, 5);
-  await expect(store.advance(upload(1).id, 0, 4)).rejects.toThrow(code('upload_conflict'));
+  await store.advance(upload(1).id, 0, 0, 5);
+  await expect(store.advance(upload(1).id, 0, 0, 4)).rejects.toThrow(code('upload_conflict'));
   expect((await store.upload(upload(1).id))?.segments).toEqual([5, 0, 0]);
 });
 
 test('does not advance what is not there: another file, a dropped upload', async () => {
   const { store } = openUploads();
   await store.open(upload(1));
-  await expect(store.advance(upload(1).id, 3, 1)).rejects.toThrow(code('upload_unknown'));
+  await expect(store.advance(upload(1).id, 0, 3, 1)).rejects.toThrow(code('upload_unknown'));
   await store.drop(upload(1).id);
-  await expect(store.advance(upload(1).id, 0, 1)).rejects.toThrow(code('upload_unknown'));
+  await expect(store.advance(upload(1).id, 0, 0, 1)).rejects.toThrow(code('upload_unknown'));
 });
 
 test('drops an upload with its files, and no other; once more changes nothing', async () => {
