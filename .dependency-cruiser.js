@@ -67,6 +67,13 @@ export default {
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'not-to-demo',
+      comment: 'its simulated keys are in no program but the demo',
+      severity: 'error',
+      from: { path: '^(src|client)/', pathNot: '^client/demo(/|\\.ts$)' },
+      to: { path: '^client/demo' },
+    },
+    {
       name: 'not-to-test',
       severity: 'error',
       from: { path: '^(src|client)/' },

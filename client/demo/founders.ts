@@ -82,7 +82,15 @@ export async function signInFounder(founder: Founder, fingerprint: Hex): Promise
   return { name, custodian, device, enrolled, replica: await followLog(custodian) };
 }
 
-/** For a vault that is kept: with this file somebody can act as the founder. */
-export function keepAuthenticator(workspace: Workspace, { name, device }: Person): void {
-  writeFileSync(workspace.path(name, 'authenticator.json'), exportCredentials(device.credentials), { mode: 0o600 });
+/** After a restart of the daemon, which forgets sessions. */
+export async function signInAgain(person: Person): Promise<Person> {
+  const custodian = await openSession(person.custodian, person.custodian.fingerprint, person.enrolled);
+  return { ...person, custodian, replica: await followLog(custodian) };
+}
+
+/** For a vault that is kept: with this file somebody can act as the founder. Returns its path. */
+export function keepAuthenticator(workspace: Workspace, { name, device }: Person): string {
+  const file = workspace.path(name, 'authenticator.json');
+  writeFileSync(file, exportCredentials(device.credentials), { mode: 0o600 });
+  return file;
 }

@@ -53,7 +53,7 @@ export async function enrolMachine(
 ): Promise<PrincipalSession> {
   const { role, name } = machine;
   const key = newKey(role, name);
-  await writePrincipalKey(workspace.path(`${role}.key`), key);
+  await writePrincipalKey(workspace.path(`${name}.key`), key);
   await proposer.replica.extend();
   const principal = recordOf(key, machine);
   const { digest } = await propose(proposer.custodian, proposer.replica, { kind: 'principal', principal });

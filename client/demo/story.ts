@@ -14,6 +14,7 @@ import { proposePublication } from '../depositor/publish.ts';
 import { exactBytes } from '../exact.ts';
 import type { Fetched } from '../host/fetch.ts';
 import type { PendingRelease } from '../host/pending-release.ts';
+import type { PrincipalSession } from '../principal.ts';
 import { platformRandom } from '../random.ts';
 import { Replica } from '../replica.ts';
 import { approveAs } from './approving.ts';
@@ -86,15 +87,8 @@ export async function enrolMachines(
 export async function depositModel(world: World): Promise<Hex> {
   const { narrator, depositor, stopwatch, original } = world;
   narrator.chapter('A model is deposited');
-  const replica = await Replica.follow(depositor.api, {
-    fingerprint: world.fingerprint,
-    verify: async (claim) => verifyNode(claim),
-    memory: checkpointFiles(world.workspace.path('depositor')),
-    now: Date.now,
-  });
-  const version = { model: MODEL, version: VERSION, folder: original, modelSignature: null };
   const rate = ({ bytes }: { bytes: number }, seconds: number) => perSecond(bytes, seconds);
-  const act = () => deposit(depositor, replica, { ...version, now: Date.now, random: platformRandom });
+  const act = () => depositVersion(world, depositor, { version: VERSION, folder: original });
   const { manifest, files, bytes, envelopes } = await stopwatch.time('deposit', act, rate);
   narrator.say(
     `${files} files, ${exactBytes(bytes)}: ${namesOf((await walkFolder(original)).files)}`,
@@ -102,6 +96,22 @@ export async function depositModel(world: World): Promise<Hex> {
     `${envelopes} envelopes, one for each custodian’s authenticator; ${MODEL}@${VERSION} is quarantined`,
   );
   return manifest;
+}
+
+/** What a depositor's machine does: follows the log, then deals and uploads. */
+export async function depositVersion(
+  { workspace, fingerprint }: World,
+  depositor: PrincipalSession,
+  { version, folder }: { readonly version: string; readonly folder: string },
+): ReturnType<typeof deposit> {
+  const replica = await Replica.follow(depositor.api, {
+    fingerprint,
+    verify: async (claim) => verifyNode(claim),
+    memory: checkpointFiles(workspace.path('depositor')),
+    now: Date.now,
+  });
+  const given = { model: MODEL, version, folder, modelSignature: null };
+  return deposit(depositor, replica, { ...given, now: Date.now, random: platformRandom });
 }
 
 function namesOf(files: readonly FoundFile[]): string {

@@ -1,0 +1,142 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram } from '../client/cli/vault.ts';
+import { BUNDLE_DIR, launchBrowser, listenForComplaints } from './workstation.ts';
+
+/** `npm run demo -- --keep`: what it leaves running is used in a browser that has no security key. */
+
+const MODEL = Buffer.from('the weights of the demo');
+const RELEASE = 'Release acme/ocr@1 to 1 host for serving';
+const PUBLICATION = 'Publish acme/ocr@2';
+
+let home = '';
+let story = '';
+let browser: Browser;
+const complaints: string[][] = [];
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'twinlock-demo-kept-'));
+  const model = join(home, 'model');
+  mkdirSync(model);
+  writeFileSync(join(model, 'weights.bin'), MODEL);
+  browser = await launchBrowser();
+  const run = await runProgram('client/demo.ts', ['--keep', '--from', model], home);
+  story = run.stdout;
+  expect([run.code, run.stderr]).toEqual([0, '']);
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  const [, pids = ''] = /end it\s+kill ([\d ]+) &&/.exec(story) ?? [];
+  for (const pid of pids.split(' ').filter((text) => text !== '')) process.kill(Number(pid));
+  rmSync(home, { recursive: true });
+});
+
+/** What it prints last, behind a word. */
+function printed(word: string): string {
+  return new RegExp(`^ *${word} +(\\S.*)$`, 'm').exec(ending())?.[1] ?? '';
+}
+
+function ending(): string {
+  return story.slice(story.indexOf('The vault is left running'));
+}
+
+async function openConsole(address: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  complaints.push(listenForComplaints(page));
+  await page.goto(address);
+  return page;
+}
+
+async function touch(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name: `Touch (simulated key of ${name})` }).click();
+}
+
+async function signIn(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name: 'Sign in with your security key' }).click();
+  await touch(page, name);
+  await page.getByRole('navigation', { name: 'Sections' }).waitFor();
+}
+
+async function approve(page: Page, name: string, title: string): Promise<string> {
+  await page.getByRole('link', { name: /^Proposals/ }).click();
+  await page.getByRole('region', { name: 'Open proposals' }).getByRole('link', { name: title }).click();
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await touch(page, name);
+  await page.getByText(/^Your approval is recorded as entry \d+$/).waitFor();
+  return page.getByText(/^The proposal is (now|still)/).innerText();
+}
+
+describe('the consoles of a demo that is kept', () => {
+  let alice: Page;
+  let bob: Page;
+
+  it('let each custodian sign in without a security key, under a banner that says so', async () => {
+    alice = await openConsole(printed('alice'));
+    bob = await openConsole(printed('bob'));
+    // The secret is out of the address before anything else happens.
+    expect(alice.url()).toBe(new URL('/', printed('alice')).href);
+    await signIn(alice, 'alice');
+    await signIn(bob, 'bob');
+    const bar = alice.getByRole('region', { name: 'Simulated key' });
+    expect(await bar.innerText()).toBe('Demo: this console holds the simulated key of alice');
+    expect(await alice.getByText('Simulation: nothing in this vault is protected.').count()).toBe(1);
+  });
+
+  it('have two proposals open, on which the two of them decide', async () => {
+    expect(await approve(alice, 'alice', RELEASE)).toBe('The proposal is still open: it waits for 1 more approval.');
+    expect(await approve(bob, 'bob', RELEASE)).toBe('The proposal is now released.');
+    expect(await approve(bob, 'bob', PUBLICATION)).toBe('The proposal is still open: it waits for 1 more approval.');
+    expect(await approve(alice, 'alice', PUBLICATION)).toBe('The proposal is now in effect.');
+  });
+
+  it('whose release is fetched by the command that was printed', async () => {
+    const [, command = ''] = /^npx twinlock (.*?) +# /.exec(printed('fetch')) ?? [];
+    const { code, stderr } = await runProgram('client/cli.ts', command.split(' '), home);
+    expect([code, stderr]).toEqual([0, expect.anything()]);
+    const to = /--to (\S+)/.exec(command)?.[1] ?? '';
+    expect(readFileSync(join(to, 'weights.bin'))).toEqual(MODEL);
+  });
+
+  it('sign nothing where the person does not press the button', async () => {
+    await alice.getByRole('button', { name: 'Sign out' }).click();
+    await alice.getByRole('button', { name: 'Sign in with your security key' }).click();
+    await alice.getByRole('button', { name: 'Touch (simulated key of alice)' }).waitFor();
+    expect(await alice.evaluate(() => document.activeElement?.textContent)).toBe('Touch (simulated key of alice)');
+    await alice.getByRole('button', { name: 'Do not touch' }).click();
+    await alice.getByText('cancelled', { exact: true }).waitFor();
+    await alice.reload();
+    await signIn(alice, 'alice');
+  });
+
+  it('sign nothing for a page that does not know the secret', async () => {
+    const stranger = await openConsole(new URL('/', printed('alice')).href);
+    await stranger.getByText('open this console by the whole address that the demo printed').waitFor();
+    await stranger.getByRole('button', { name: 'Sign in with your security key' }).click();
+    expect(await stranger.getByRole('button', { name: /^Touch/ }).count()).toBe(0);
+    const status = await stranger.evaluate(async () => {
+      const headers = { authorization: `Bearer ${'00'.repeat(32)}`, 'content-type': 'application/json' };
+      const answer = await fetch('/local/simulated-key/touch', { method: 'POST', headers, body: '{}' });
+      return (await answer.json()).code;
+    });
+    expect(status).toBe('unauthenticated');
+  });
+
+  it('complain of nothing', () => {
+    // Of the stranger, the server's refusal.
+    expect(complaints.slice(0, 2).flat()).toEqual([]);
+  });
+});
+
+it('the page that custodians use has nothing of the simulated key in it', () => {
+  const scripts = readdirSync(join(BUNDLE_DIR, 'assets')).filter((name) => name.endsWith('.js'));
+  expect(scripts).toHaveLength(1);
+  for (const name of scripts) {
+    expect(readFileSync(join(BUNDLE_DIR, 'assets', name), 'utf8')).not.toMatch(/simulated-key|Touch \(/);
+  }
+});
