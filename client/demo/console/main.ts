@@ -50,7 +50,14 @@ const besides = simulatedKey({ name, credentials, genesis, fingerprint, secret }
 
 const known = new CredentialFile(stateDir, genesis.rpId);
 for (const { id } of credentials) {
-  await known.add({ credential: toBase64url(id), keyEpoch: KEY_EPOCH, name, person: null, enrolment: null });
+  await known.add({
+    credential: toBase64url(id),
+    keyEpoch: KEY_EPOCH,
+    name,
+    keyName: null,
+    person: null,
+    enrolment: null,
+  });
 }
 trustCa(ca);
 const { url } = await startConsole({
