@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listenError } from '../../../src/platform/listen-error.ts';
 import { Connections } from '../../../src/sockets/connections.ts';
-import { listenError } from '../../../src/sockets/listen-error.ts';
 import { oneAtATime } from '../../../src/sockets/one-at-a-time.ts';
 
 /** A browser opens six connections a page. Everybody on this machine has the same address: it may have them all. */

@@ -8,7 +8,6 @@ import { deposited, founded, published, publishedWith, released } from '../stage
 import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
 const stop = rulesAt('state/rules/stop.ts');
-const proposal = rulesAt('state/rules/proposal.ts');
 const retirement = rulesAt('state/rules/retirement.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
 const ZEROS = '00'.repeat(32);
