@@ -1,11 +1,20 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
 import { unconfirmedEnvelopes } from '../../src/core/state/custody.ts';
+import type { Overtaking } from '../../src/core/state/overtaking.ts';
+import { reachOfStatement } from '../../src/core/state/reach.ts';
 import { endMs } from '../../src/core/state/rules/expiry.ts';
 import { stopText } from '../../src/core/state/running.ts';
-import type { Facts, Proposable, Proposal, ProposalPhase, Version } from '../../src/core/state/state.ts';
+import {
+  isPending,
+  overtakenBy,
+  STANDINGS,
+  type Standing,
+  standingOf,
+  standingText,
+} from '../../src/core/state/standing.ts';
+import type { Facts, Proposable, Proposal, Version } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
-import { standingOf } from '../custodian/standing.ts';
 import { clockFindings, clockOf, type LogClock } from './log-clock.ts';
 import { dated, type LogDates, NO_DATES } from './log-dates.ts';
 
@@ -74,10 +83,12 @@ export interface Completeness {
   /** `open` while anything is; `unknown` where the log is at fault, and the counts end before the fault. */
   readonly verdict: 'pass' | 'open' | 'unknown';
   readonly open: readonly OpenItem[];
+  /** Proposals that are closed because something has overtaken them, and what. */
+  readonly overtaken: readonly { readonly digest: Hex; readonly by: Overtaking; readonly message: string }[];
   readonly tally: Omit<Tally, 'dates'> & { readonly clock: LogClock };
   /** What the log says on the vault's word alone, in words. */
   readonly vaultsWord: string;
-  readonly proposals: Readonly<Record<ProposalPhase, number>>;
+  readonly proposals: Readonly<Record<Standing, number>>;
   readonly releases: {
     /** That were ever in force. */
     readonly granted: number;
@@ -120,9 +131,10 @@ export function completenessOf(
   return {
     verdict: sound ? (open.length === 0 ? 'pass' : 'open') : 'unknown',
     open,
+    overtaken: facts === null ? [] : proposals.flatMap((proposal) => overtakenItems(facts, proposal, nowMs)),
     tally: { ...tally, clock },
     vaultsWord: refusalsText(tally),
-    proposals: phasesOf(proposals),
+    proposals: standingsOf(facts, proposals, nowMs),
     releases: {
       granted: granted.length,
       withReceipts: answered.length,
@@ -152,9 +164,9 @@ function isInForce({ phase, ended }: Proposal): boolean {
   return phase === 'executed' && !ended;
 }
 
-function phasesOf(proposals: readonly Proposal[]): Record<ProposalPhase, number> {
-  const counts = { open: 0, approved: 0, executed: 0, denied: 0, expired: 0, withdrawn: 0, revoked: 0 };
-  for (const { phase } of proposals) counts[phase]++;
+function standingsOf(facts: Facts | null, proposals: readonly Proposal[], nowMs: number): Record<Standing, number> {
+  const counts = Object.fromEntries(STANDINGS.map((standing) => [standing, 0])) as Record<Standing, number>;
+  if (facts !== null) for (const proposal of proposals) counts[standingOf(facts, proposal, nowMs)]++;
   return counts;
 }
 
@@ -173,18 +185,32 @@ function openItems(facts: Facts, proposals: readonly Proposal[], nowMs: number):
 }
 
 function openOf(facts: Facts, proposal: Proposal, nowMs: number): readonly OpenItem[] {
-  const { digest, phase } = proposal;
-  const isPending = phase === 'open' || phase === 'approved';
+  const { digest, phase, statement } = proposal;
+  const isUndecided = phase === 'open' || phase === 'approved';
   const isLease = isGranted(proposal) && isInForce(proposal);
-  if (!isPending && !isLease) return [];
+  if (!isUndecided && !isLease) return [];
   if (nowMs > endMs(proposal)) {
     const what = isLease ? 'lease' : 'proposal';
     return [{ what: 'expiry', digest, message: `the ${what} has ended, and the log does not say so yet` }];
   }
-  if (isPending) return [{ what: 'proposal', digest, message: pendingText(facts, proposal, nowMs) }];
+  if (isUndecided) {
+    const standing = standingOf(facts, proposal, nowMs);
+    // What has been overtaken is no longer open, also where a policy that returns could open it again.
+    if (!isPending(standing)) return [];
+    const { reachable } = reachOfStatement(facts, statement, proposal.votes);
+    const cannot = standing === 'open' && !reachable ? ', and no quorum can approve it' : '';
+    return [{ what: 'proposal', digest, message: `${PENDING[statement.kind]} is ${standing}${cannot}` }];
+  }
   const missing = isLease ? proposal.statement.hosts.filter((_, host) => !hasReceipt(proposal, host)) : [];
   if (missing.length === 0) return [];
   return [{ what: 'receipt', digest, message: `no receipt yet of ${missing.map(({ label }) => label).join(', ')}` }];
+}
+
+function overtakenItems(facts: Facts, proposal: Proposal, nowMs: number): Completeness['overtaken'] {
+  const { digest, statement } = proposal;
+  const standing = standingOf(facts, proposal, nowMs);
+  const by = standing === 'overtaken' ? overtakenBy(facts, statement) : null;
+  return by === null ? [] : [{ digest, by, message: `${PENDING[statement.kind]} is ${standingText(standing, by)}` }];
 }
 
 const PENDING: Readonly<Record<Proposable['kind'], string>> = {
@@ -196,11 +222,6 @@ const PENDING: Readonly<Record<Proposable['kind'], string>> = {
   authenticator: 'the retirement of a security key',
   clock: 'a setting back of the log’s clock',
 };
-
-function pendingText(facts: Facts, proposal: Proposal, nowMs: number): string {
-  const standing = standingOf(facts, proposal, nowMs);
-  return `${PENDING[proposal.statement.kind]} is ${standing === 'overtaken' ? 'overtaken by another policy' : standing}`;
-}
 
 function hasReceipt({ receipts }: Proposal, host: number): boolean {
   return receipts.some((receipt) => receipt.host === host);

@@ -59,7 +59,7 @@ function exitCodeOf({ integrity, completeness }: AuditReport): number {
 export function reportLines(report: AuditReport): readonly string[] {
   const { fingerprint, grade, entries, persons, integrity, completeness } = report;
   const { fault, signatures, appraisals } = integrity;
-  const { releases, versions, tally, vaultsWord, open } = completeness;
+  const { releases, versions, tally, vaultsWord, open, overtaken } = completeness;
   return [
     `vault         ${fingerprint}${grade === 'simulation' ? ', of grade simulation: protects nothing' : ''}`,
     `integrity     ${integrity.verdict.toUpperCase()}`,
@@ -76,6 +76,7 @@ export function reportLines(report: AuditReport): readonly string[] {
       ({ what, digest, message }) =>
         `  open        ${what}${digest === null ? '' : ` ${shortDigest(digest)}`}: ${message}`,
     ),
+    ...overtaken.map(({ digest, message }) => `  closed      proposal ${shortDigest(digest)}: ${message}`),
     '',
     ...personLines(persons),
   ];

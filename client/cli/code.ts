@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { Base64url } from '../../src/core/bytes.ts';
 import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
+import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { signedBefore } from '../../src/core/state/running.ts';
+import { ENDED_BY_SETTING_BACK, howToEnd, standingText } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable } from '../../src/core/state/state.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
-import { ENDED_BY_SETTING_BACK, howToEnd } from '../custodian/standing.ts';
 import { counted, exactBytes, exactDuration, exactInstant } from '../exact.ts';
 import { visibleText } from '../visible.ts';
 import { follow, signIn } from './connect.ts';
@@ -86,19 +87,33 @@ const EXECUTED: Readonly<Record<Proposable['kind'], string>> = {
 const NOTHING_LEFT = 'nothing is left to approve';
 
 /** What has become of it. */
-export function stateRows({ standing, statement, executed, stop, policy }: ProposalReport): readonly string[] {
+export function stateRows({
+  standing,
+  overtaken,
+  reach,
+  statement,
+  executed,
+  stop,
+  policy,
+}: ProposalReport): readonly string[] {
   const effect = executed === null ? '' : `${EXECUTED[statement.kind]} at ${exactInstant(executed)}`;
   switch (standing) {
     case 'open':
+      if (reach?.reachable === false)
+        return row('state', `open, and no quorum can approve it: ${reachText(reach)}: ${reachAdvice(reach)}`);
       return row('state', 'open: it can be approved');
     case 'approved':
       return row('state', 'approved by a quorum: the vault releases it next');
     case 'overtaken':
       return [
-        ...row('state', 'overtaken by another policy: it cannot be approved or denied now'),
-        ...row('', `if the policy ${policy.digest} is in force again before it expires,`),
-        ...row('', 'it can take effect, with the votes that it has'),
-        ...row('', `to prevent that, ${howToEnd(statement)}`),
+        ...row('state', `${standingText(standing, overtaken)}: it cannot take effect: ask for it anew`),
+        ...(overtaken === 'policy'
+          ? [
+              ...row('', `if the policy ${policy.digest} is in force again before it expires,`),
+              ...row('', 'it can take effect, with the votes that it has'),
+              ...row('', `to prevent that, ${howToEnd(statement)}`),
+            ]
+          : []),
       ];
     case 'denied':
     case 'expired':

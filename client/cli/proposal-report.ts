@@ -2,14 +2,16 @@ import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { objectOf } from '../../src/core/state/judgement.ts';
+import type { Overtaking } from '../../src/core/state/overtaking.ts';
 import { type Person, personOf } from '../../src/core/state/persons.ts';
 import { type PolicyInForce, policyAt } from '../../src/core/state/policy-history.ts';
+import { type NamedReach, namedReach, reachOfStatement } from '../../src/core/state/reach.ts';
+import { isPending, overtakenBy, type Standing, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal, RecordedStop, Vote } from '../../src/core/state/state.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { parsePolicy } from '../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { type Alike, alikeEnrolments } from '../custodian/alike.ts';
-import { type Standing, standingOf } from '../custodian/standing.ts';
 import type { Replica } from '../replica.ts';
 import { type DocumentChange, documentChanges } from './document-changes.ts';
 
@@ -48,6 +50,10 @@ export interface ProposalReport {
   /** Four words, to be compared with those on the approver's page. */
   readonly code: string;
   readonly standing: Standing;
+  /** What has overtaken it; null where nothing has. */
+  readonly overtaken: Overtaking | null;
+  /** Who can still approve it; null where it is not open. */
+  readonly reach: NamedReach | null;
   /** It can still be approved, by the log and by this machine's clock. */
   readonly isPending: boolean;
   /** When it took effect; null where it has not. */
@@ -94,7 +100,9 @@ export async function reportOn(replica: Replica, named: string, nowMs: number): 
     digest,
     code: comparisonCode(digest, REQUEST_WORDS),
     standing,
-    isPending: standing === 'open' || standing === 'approved',
+    overtaken: standing === 'overtaken' ? overtakenBy(facts, statement) : null,
+    reach: standing === 'open' ? namedReach(facts, reachOfStatement(facts, statement, proposal.votes)) : null,
+    isPending: isPending(standing),
     executed: executedTime,
     stop: stop === null ? null : reportedStop(facts, stop),
     statement,

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
+import { standingText } from '../../src/core/state/standing.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { ProposalView } from '../api.ts';
-import { ENDED_BY_SETTING_BACK } from '../custodian/standing.ts';
 import { exactInstant } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
@@ -13,7 +14,7 @@ export function addProposals(program: Command): void {
   program
     .command('proposals')
     .description('lists what waits for the custodians, newest first')
-    .option('--all', 'also what has been decided, withdrawn or has expired')
+    .option('--all', 'also what has been decided, withdrawn or overtaken, or has expired')
     .addHelpText(
       'after',
       `
@@ -47,20 +48,23 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
   return [
     ...table(['KIND', 'WHAT', 'ASKED BY', 'STATE', 'VOTES', 'UNTIL', 'CODE', 'DIGEST'], rows),
     '',
+    ...proposals.flatMap(unreachable),
     ...personLines(proposals.flatMap(({ asked, votes }) => [asked, ...votes])),
   ];
 }
 
 export function stateOf({
-  ended,
-  setBack,
-  current,
-  phase,
-}: Pick<ProposalView, 'ended' | 'setBack' | 'current' | 'phase'>): string {
-  if (setBack) return ENDED_BY_SETTING_BACK;
-  if (ended) return 'over';
-  const isPending = phase === 'open' || phase === 'approved';
-  return isPending && !current ? 'overtaken' : phase;
+  standing,
+  overtaken,
+  reach,
+}: Pick<ProposalView, 'standing' | 'overtaken' | 'reach'>): string {
+  const cannot = reach?.reachable === false ? ', and no quorum can approve it' : '';
+  return `${standingText(standing, overtaken)}${cannot}`;
+}
+
+/** Why, of each that no quorum can approve. */
+function unreachable({ digest, reach }: ProposalView): readonly string[] {
+  return reach?.reachable === false ? [`${shortDigest(digest)}: ${reachText(reach)}: ${reachAdvice(reach)}`] : [];
 }
 
 /** The vault's word, shown only; of another kind or shape it is left empty. */
@@ -73,8 +77,8 @@ function subjectOf({ statement }: ProposalView): string {
   return typeof name === 'string' ? JSON.stringify(name) : '';
 }
 
-function votesOf({ votes, wanting, phase }: ProposalView): string {
+function votesOf({ votes, wanting, standing }: ProposalView): string {
   const cast = votes.map((vote) => `${marked(vote)}${vote.decision === 'approve' ? '' : ' denies'}`).join(', ');
-  const missing = phase === 'open' ? `${wanting} wanting` : '';
+  const missing = standing === 'open' ? `${wanting} wanting` : '';
   return [cast, missing].filter((part) => part !== '').join('; ');
 }

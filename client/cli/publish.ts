@@ -19,7 +19,9 @@ export function addPublish(program: Command): void {
     .addHelpText(
       'after',
       `
-The depositor's owner has no vote: others approve it in their consoles.
+The depositor's owner has no vote: others approve it in their consoles. Where the others are no quorum, it is refused,
+and says who cannot approve and why. A publication that waits already is not proposed twice; one that was overtaken, by
+another policy for instance, is proposed again by the same command.
 
 Examples:
   twinlock publish acme/ocr@1
@@ -38,8 +40,11 @@ async function run(invocation: Invocation, target: string, flags: PublishFlags):
   const clock = { now: Date.now, random: platformRandom };
   const proposed = await proposePublication(connection, replica, { ...named, evaluation }, clock);
   const code = comparisonCode(proposed.digest, REQUEST_WORDS);
-  invocation.terminal.result({ ...named, proposal: proposed.digest, index: proposed.index, code }, [
-    `proposed     the publication of ${target}`,
+  const { digest: proposal, index, already } = proposed;
+  invocation.terminal.result({ ...named, proposal, index, code, already }, [
+    already
+      ? `proposed     already: the publication of ${target} waits since entry ${index}; nothing was proposed anew`
+      : `proposed     the publication of ${target}`,
     `digest       ${proposed.digest}`,
     `code         ${code}`,
     'next         custodians approve it in their consoles; each confirms their share with it',

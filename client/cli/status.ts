@@ -65,7 +65,7 @@ function linesOf(status: StatusView): readonly string[] {
     ...stopLines(status.stopped),
     ...clockLines(status.clock),
     `log          ${counted(status.entries, 'entry', 'entries')}`,
-    `proposals    ${status.open} open, ${status.overtaken === 0 ? '' : `${status.overtaken} overtaken by another policy, `}${counted(status.leases, 'release')} in force`,
+    `proposals    ${status.open} open, ${status.overtaken === 0 ? '' : `${status.overtaken} overtaken, `}${counted(status.leases, 'release')} in force`,
     `policy       ${status.policy}${changesOf(status)}`,
     `committee    ${committee.threshold} of ${committee.members.length}, epoch ${committee.epoch}`,
     '',

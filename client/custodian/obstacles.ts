@@ -4,7 +4,8 @@ import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import { MAX_SKEW_MS, requireWithinSkew } from '../../src/core/state/judgement.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired } from '../../src/core/state/rules/proposal.ts';
-import type { Facts, Proposal, Vote } from '../../src/core/state/state.ts';
+import { standingText } from '../../src/core/state/standing.ts';
+import type { Facts, Proposable, Proposal, Vote } from '../../src/core/state/state.ts';
 import { ownAuthenticators } from './ceremony.ts';
 
 /** Why a proposal cannot be approved, or denied, by this custodian, here and now. */
@@ -20,6 +21,7 @@ export interface Obstacle {
 export function obstaclesOf(facts: Facts, proposal: Proposal, person: Hex, nowMs: number): readonly Obstacle[] {
   const checks = [
     ...eitherWay(facts, proposal, person, nowMs, 'approve'),
+    () => requireNotOvertaken(facts, proposal.statement),
     () => requireWithinSkew(Math.min(nowMs, proposal.time), proposal.time, 'this workstation’s clock'),
     () => requireCurrentBase(facts, proposal.statement),
     () => requireEffect(facts, proposal, person),
@@ -77,6 +79,16 @@ function requireClocks(facts: Facts, { statement }: Proposal, nowMs: number, lee
     aheadMs > MAX_SKEW_MS - leewayMs || statement.kind !== 'clock',
     'clock_skew',
     'by this workstation’s clock the log’s is not ahead: nothing is to be set back',
+  );
+}
+
+/** What another policy has overtaken, `requireCurrent` says. */
+function requireNotOvertaken(facts: Facts, statement: Proposable): void {
+  const by = effectOf(statement).overtaken(facts, statement);
+  must(
+    by === null,
+    'proposal_closed',
+    `the proposal is ${standingText('overtaken', by)}: it can no longer take effect`,
   );
 }
 

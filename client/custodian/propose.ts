@@ -5,6 +5,7 @@ import { must } from '../../src/core/errors.ts';
 import type { ProposerSignature } from '../../src/core/log/entry.ts';
 import { withPrincipalsOwner } from '../../src/core/state/effects/principal.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
+import { reachOfStatement, requireReachable } from '../../src/core/state/reach.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../../src/core/statement/statement.ts';
 import type { Signable } from '../../src/core/webauthn/challenge.ts';
 import type { Replica } from '../replica.ts';
+import { sameOpen } from '../same-open.ts';
 import { groundOf, statementHeader } from '../statement-header.ts';
 import { versionNamed } from '../version-named.ts';
 import { allowed, archived, type Custodian, sessionAuthenticator } from './ceremony.ts';
@@ -47,12 +49,19 @@ const ZEROS = toHex(ZERO_32);
 
 /**
  * Proposes with one touch; the proposal is open for as long as policy allows. Throws `version_unknown`,
- * `vault_not_stopped`, `person_exists`, `principal_exists`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
+ * `quorum_unreachable` before the touch, `exists` where the same waits already, `vault_not_stopped`, `person_exists`, `principal_exists`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
  */
 export async function propose(custodian: Custodian, replica: Replica, proposition: Proposition): Promise<Entered> {
   // What the vault would refuse for its names is refused before the touch.
   if (proposition.kind === 'principal') withPrincipalsOwner(replica.facts, proposition.principal);
   const statement = statementOf(custodian, replica.facts, proposition);
+  requireReachable(replica.facts, reachOfStatement(replica.facts, statement));
+  const same = sameOpen(replica.facts, statement, custodian.now());
+  must(
+    same === null,
+    'exists',
+    `this waits for decisions already, as the proposal ${same?.digest}: decide on that one`,
+  );
   const digest = statementDigest(parseStatement(statement));
   const signature = await sign(custodian, replica.facts, {
     label: 'propose',

@@ -1,13 +1,17 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
+import type { Overtaking } from '../../src/core/state/overtaking.ts';
 import { policyAt } from '../../src/core/state/policy-history.ts';
+import { type Reach, reachOfStatement } from '../../src/core/state/reach.ts';
 import { currentTally } from '../../src/core/state/rules/approval.ts';
+import { isPending, overtakenBy, type Standing, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Member, Proposable, Proposal, Version, Vote } from '../../src/core/state/state.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import type { Replica } from '../replica.ts';
+import { propositionAgain } from './again.ts';
 import { type Alike, alikeEnrolments } from './alike.ts';
 import type { Custodian } from './ceremony.ts';
 import { type Change, differences } from './differences.ts';
@@ -15,6 +19,7 @@ import { appraiseHosts, type HostReview } from './host-review.ts';
 import { denialObstaclesOf, type Obstacle, obstaclesOf } from './obstacles.ts';
 import { type Difference, policyDifferences } from './policy-diff.ts';
 import { policyNamed } from './policy-named.ts';
+import type { Proposition } from './propose.ts';
 
 /** Whom an approval would serve: the proposer's person, and the key they used. */
 interface Asked {
@@ -45,8 +50,15 @@ export interface Review {
   readonly digest: Hex;
   readonly grade: Facts['genesis']['grade'];
   readonly proposal: Proposal;
-  /** It has not been decided, nor ended otherwise. */
+  readonly standing: Standing;
+  /** What has overtaken it; null where nothing has. */
+  readonly overtaken: Overtaking | null;
+  /** Who can still approve it; null where it is not open. */
+  readonly reach: Reach | null;
+  /** It has not been decided, overtaken, nor ended otherwise. */
   readonly isPending: boolean;
+  /** The same, to be proposed on the ground of today; null where that makes no sense. */
+  readonly again: Proposition | null;
   readonly statement: Proposable;
   /** What: the version that the statement is about; null where it is about none. */
   readonly version: Version | null;
@@ -92,19 +104,28 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
   const proposal = facts.proposals.get(digest);
   must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
   const { statement } = proposal;
-  const isPending = proposal.phase === 'open' || proposal.phase === 'approved';
-  const nowMs = isPending ? custodian.now() : null;
+  const standing = standingOf(facts, proposal, custodian.now());
+  const nowMs = isPending(standing) ? custodian.now() : null;
   const hosts = statement.kind === 'release' ? await appraiseHosts(replica, statement, nowMs, custodian.verify) : [];
   const judged = [facts, proposal, custodian.person, custodian.now()] as const;
   return {
     digest,
     grade: facts.genesis.grade,
     proposal,
-    isPending,
+    standing,
+    overtaken: standing === 'overtaken' ? overtakenBy(facts, statement) : null,
+    reach: standing === 'open' ? reachOfStatement(facts, statement, proposal.votes) : null,
+    isPending: isPending(standing),
+    again: await propositionAgain(replica, proposal, custodian.now()),
     statement,
     version: versionOf(facts, statement),
     asked: askedOf(facts, statement),
-    policy: policyOf(facts, proposal, isPending, await policyNamed(replica, statement.policy)),
+    policy: policyOf(
+      facts,
+      proposal,
+      isPending(standing) || standing === 'overtaken',
+      await policyNamed(replica, statement.policy),
+    ),
     hosts,
     changes: statement.kind === 'release' ? await differences(replica, statement, hosts) : null,
     policyChange: statement.kind === 'policy' ? await policyChangeOf(replica, statement) : null,
@@ -138,12 +159,12 @@ function askedOf(facts: Facts, statement: Proposable): Asked {
   };
 }
 
-function policyOf(facts: Facts, proposal: Proposal, isPending: boolean, document: Policy): Review['policy'] {
+function policyOf(facts: Facts, proposal: Proposal, isWaiting: boolean, document: Policy): Review['policy'] {
   const { digest, since } = policyAt(facts, proposal.index);
   const { threshold, members } = facts.committee;
   const { groups } = document;
   const counted = currentTally({ ...facts, policy: { digest, document } }, proposal);
-  const { wanting, missingGroups } = isPending ? counted : { wanting: 0, missingGroups: [] };
+  const { wanting, missingGroups } = isWaiting ? counted : { wanting: 0, missingGroups: [] };
   const votes = proposal.votes.map((vote) => ({ ...vote, name: facts.persons.get(vote.person) ?? vote.person }));
   const isInForce = digest === facts.policy.digest;
   const barred = effectOf(proposal.statement).barred(facts, proposal.statement);

@@ -4,12 +4,13 @@ import { versionBase } from '../../src/core/state/effects/version-base.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../principal.ts';
 import type { Replica } from '../replica.ts';
+import { sameOpen } from '../same-open.ts';
 import { groundOf, statementHeader } from '../statement-header.ts';
 import { versionNamed } from '../version-named.ts';
 
 /**
  * Proposes that a quarantined version be published. The depositor's owner and the proposer's have no vote
- * on it. `evaluation` is the digest of the evaluation release that is cited, null where policy asks for none.
+ * on it. A publication of the version that waits already is that one: nothing is proposed. `evaluation` is the digest of the evaluation release that is cited, null where policy asks for none.
  * Throws `version_unknown` and the vault's codes.
  */
 export async function proposePublication(
@@ -17,7 +18,7 @@ export async function proposePublication(
   replica: Replica,
   publication: { readonly model: string; readonly version: string; readonly evaluation: Hex | null },
   { now, random }: { readonly now: () => number; readonly random: RandomBytes },
-): Promise<{ readonly digest: Hex; readonly index: number }> {
+): Promise<{ readonly digest: Hex; readonly index: number; readonly already: boolean }> {
   const { facts } = replica;
   const { manifest, commitments } = versionNamed(facts, publication);
   const named = { ...publication, manifest, commitments };
@@ -32,5 +33,7 @@ export async function proposePublication(
     kind: 'publish',
     ...named,
   };
-  return proposeAsPrincipal(session, statement);
+  const same = sameOpen(facts, statement, now());
+  if (same !== null) return { digest: same.digest, index: same.index, already: true };
+  return { ...(await proposeAsPrincipal(session, statement)), already: false };
 }

@@ -1,6 +1,7 @@
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { MAX_DURATION_MS } from '../../src/core/schema.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
+import { standingText } from '../../src/core/state/standing.ts';
 import type { Api, ProposalView } from '../api.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
 import { HOST_CLOCK, leaseOver } from './clock.ts';
@@ -20,7 +21,7 @@ const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
 /**
  * Waits until a release is in force. `onProgress` is told of every change. The wait ends by this host's own clock too,
  * five minutes after the statement has expired or the lease is over, and takes no release that comes later. Throws `proposal_closed` (denied,
- * withdrawn, revoked, or the lease is over; `detail.phase` says which), `statement_expired`, `wrong_policy`, `unavailable`
+ * withdrawn, revoked, overtaken, or the lease is over; `detail.phase` says which), `wrong_policy`, `statement_expired`, `quorum_unreachable`, `unavailable`
  * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal. A vault that
  * says `rate_limited` is asked again when it says, for as long as the request stands.
  */
@@ -46,11 +47,7 @@ export async function waitForRelease(
     if (view.ended) throw new TwinlockError('proposal_closed', 'the lease is over: request it anew', { phase });
     requireLease(view, now());
     if (phase === 'executed') return view;
-    if (!view.current) {
-      throw new TwinlockError('wrong_policy', 'the policy has changed since it was requested: request it anew', {
-        phase,
-      });
-    }
+    requireStillPossible(view);
     // Asked before every poll, so that a vault which has it wait without end ends nothing but the wait.
     view = await withRetry(
       retry,
@@ -62,6 +59,20 @@ export async function waitForRelease(
     );
     requireInTime(expires, now());
   }
+}
+
+/** Nothing that happens later releases what has been overtaken, but the return of a policy; nor what no quorum can approve. */
+function requireStillPossible({ phase, standing, overtaken, reach }: ProposalView): void {
+  const code = overtaken === 'policy' ? 'wrong_policy' : 'proposal_closed';
+  must(standing !== 'overtaken', code, `the request is ${standingText(standing, overtaken)}: request it anew`, {
+    phase,
+  });
+  must(
+    reach?.reachable !== false,
+    'quorum_unreachable',
+    'security keys were retired since it was requested, and those that are left are no quorum: see twinlock proposals',
+    { phase },
+  );
 }
 
 /**

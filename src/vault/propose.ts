@@ -2,6 +2,7 @@ import { type Base64url, fromBase64url, type Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import type { ProposerSignature } from '../core/log/entry.ts';
 import { objectsOfStatement } from '../core/state/apply.ts';
+import { isPending, standingOf } from '../core/state/standing.ts';
 import type { Facts } from '../core/state/state.ts';
 import {
   type Proposer,
@@ -85,12 +86,10 @@ function reachedFor(
  * change; of a custodian with all their authenticators. A machine, which proposes without a touch, has so many open at
  * once. Throws `rate_limited`.
  */
-export function requireAffordable({ proposals }: Pick<Facts, 'proposals'>, caller: Caller, nowMs: number): void {
-  const own = proposals.filter(({ statement: { proposer } }) => isCaller(caller, proposer));
-  // One whose time is over counts no longer, even before an entry says that it has expired.
-  const open = own.count(
-    ({ phase, statement }) => (phase === 'open' || phase === 'approved') && statement.expires >= nowMs,
-  );
+export function requireAffordable(facts: Facts, caller: Caller, nowMs: number): void {
+  const own = facts.proposals.filter(({ statement: { proposer } }) => isCaller(caller, proposer));
+  // One that has expired, also before an entry says so, or that something has overtaken counts no longer.
+  const open = own.count((proposal) => isPending(standingOf(facts, proposal, nowMs)));
   must(
     caller.role === 'custodian' || open < OPEN_PROPOSALS_A_KEY,
     'rate_limited',

@@ -8,6 +8,7 @@ import { canonicalBytes, digestOf } from '../core/canonical.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
 import { parseAs } from '../core/schema.ts';
 import { requireWithinSkew } from '../core/state/judgement.ts';
+import { reachOf, requireReachable } from '../core/state/reach.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { requireRunning } from '../core/state/running.ts';
 import { versionKey } from '../core/state/state.ts';
@@ -35,11 +36,12 @@ export function openRequest(
     'request',
   );
   requireWithinSkew(request.created, context.clock.now(), 'request.created');
-  const { models } = currentPrincipal(facts, caller.key);
+  const { models, owner } = currentPrincipal(facts, caller.key);
   must(inScope(models, request.model), 'out_of_scope', `this key may not request ${request.model}`);
   const key = versionKey(request.model, request.version);
   must(facts.names.has(key), 'version_unknown', `${key} has not been deposited`);
   requireRunning(facts);
+  requireReachable(facts, reachOf(facts, [{ person: owner, why: 'asked' }]));
   context.watch.hear(request.created);
   const { digest, random, expires } = context.requests.open(request);
   return { request: digest, random, checkpoint, expires };

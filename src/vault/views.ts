@@ -2,9 +2,11 @@ import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import { unconfirmedEnvelopes } from '../core/state/custody.ts';
 import { personOf } from '../core/state/persons.ts';
+import { namedReach, reachOfStatement } from '../core/state/reach.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
-import type { Facts, Proposable, Proposal, RecordedStop, Version } from '../core/state/state.ts';
+import { isPending, overtakenBy, standingOf } from '../core/state/standing.ts';
+import type { Facts, Proposal, RecordedStop, Version } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import type { ClockState } from './clock-watch.ts';
 import { MAX_PROPOSALS, PROPOSALS_BYTES } from './limits.ts';
@@ -12,10 +14,10 @@ import type { Caller } from './sessions.ts';
 
 /** What is shown of the state. A custodian MUST NOT decide on a view: their client replays the log. */
 
-export function viewProposal(facts: Facts, proposal: Proposal) {
-  const isPending = proposal.phase === 'open' || proposal.phase === 'approved';
+export function viewProposal(facts: Facts, proposal: Proposal, nowMs: number) {
+  const standing = standingOf(facts, proposal, nowMs);
   // What has been decided wants nothing more, also where an approver has retired their key since.
-  const counted = isPending ? currentTally(facts, proposal) : { wanting: 0, missingGroups: [] };
+  const counted = isPending(standing) ? currentTally(facts, proposal) : { wanting: 0, missingGroups: [] };
   const isRelease = proposal.statement.kind === 'release';
   return {
     digest: proposal.digest,
@@ -27,9 +29,11 @@ export function viewProposal(facts: Facts, proposal: Proposal) {
     statement: { ...proposal.statement },
     asked: personOf(facts, proposal.statement.proposer.person),
     votes: proposal.votes.map(({ person, decision, time }) => ({ ...personOf(facts, person), decision, time })),
-    current: isCurrentStatement(facts, proposal.statement),
+    standing,
+    overtaken: standing === 'overtaken' ? overtakenBy(facts, proposal.statement) : null,
     wanting: counted.wanting,
     missingGroups: [...counted.missingGroups],
+    reach: standing === 'open' ? viewReach(facts, proposal) : null,
     receipts: proposal.receipts.length,
     leaseEnds: isRelease && proposal.executedTime !== null ? endMs(proposal) : null,
     ended: proposal.ended,
@@ -37,8 +41,9 @@ export function viewProposal(facts: Facts, proposal: Proposal) {
   };
 }
 
-function isCurrentStatement({ committee, policy }: Facts, { epoch, policy: named }: Proposable): boolean {
-  return epoch === committee.epoch && named === policy.digest;
+function viewReach(facts: Facts, { statement, votes }: Proposal) {
+  const { able, barred, groups, ...counts } = namedReach(facts, reachOfStatement(facts, statement, votes));
+  return { ...counts, able: [...able], barred: [...barred], groups: [...groups] };
 }
 
 export function proposalOf(facts: Facts, digest: Hex): Proposal {
@@ -65,15 +70,15 @@ export function viewStops(stopped: readonly RecordedStop[] | null) {
 }
 
 /** Newest first; of all phases or of those that still can be decided. */
-export function viewProposals(facts: Facts, caller: Caller, phase: 'open' | 'all') {
+export function viewProposals(facts: Facts, caller: Caller, phase: 'open' | 'all', nowMs: number) {
   return facts.proposals
     .valueSeq()
     .filter((proposal) => maySee(caller, proposal))
-    .filter((p) => phase === 'all' || p.phase === 'open' || p.phase === 'approved')
+    .filter((proposal) => phase === 'all' || isPending(standingOf(facts, proposal, nowMs)))
     .sort((a, b) => b.index - a.index)
     .take(MAX_PROPOSALS)
     .takeWhile(withinBytes(PROPOSALS_BYTES))
-    .map((proposal) => viewProposal(facts, proposal))
+    .map((proposal) => viewProposal(facts, proposal, nowMs))
     .toArray();
 }
 
@@ -97,7 +102,7 @@ export function viewStatus(
   const scope = own === null ? ['*'] : (facts.principals.get(own)?.models ?? []);
   const { committee, policy, genesis } = facts;
   const proposals = facts.proposals.valueSeq();
-  const pending = proposals.filter((p) => p.phase === 'open' || p.phase === 'approved');
+  const standings = proposals.map((proposal) => standingOf(facts, proposal, nowMs)).toArray();
   return {
     fingerprint: facts.vault,
     grade: genesis.grade,
@@ -131,8 +136,8 @@ export function viewStatus(
         return { key, name, role, owner: personOf(facts, owner), models: [...models], retired: retiredAt !== null };
       })
       .toArray(),
-    open: pending.count((p) => isCurrentStatement(facts, p.statement)),
-    overtaken: pending.count((p) => !isCurrentStatement(facts, p.statement)),
+    open: standings.filter(isPending).length,
+    overtaken: standings.filter((standing) => standing === 'overtaken').length,
     leases: proposals.count(
       (p) => p.phase === 'executed' && p.statement.kind === 'release' && !p.ended && endMs(p) >= nowMs,
     ),

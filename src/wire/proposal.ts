@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { MAX_APPRAISAL_BYTES } from '../core/attest/appraisal.ts';
 import { MAX_ENDORSEMENTS_BYTES } from '../core/attest/endorsements.ts';
 import { MAX_EVIDENCE_BYTES } from '../core/attest/evidence.ts';
+import { OVERTAKING, type Overtaking } from '../core/state/overtaking.ts';
+import { BARS } from '../core/state/reach.ts';
+import { STANDINGS } from '../core/state/standing.ts';
 import {
   assertion,
   binary,
@@ -56,6 +59,16 @@ export const proposeRequest = z
 export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
 
 const phase = z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']);
+/** Custodians who have approved or can, and those who cannot; where `reachable` is false, no quorum can come. */
+export const reach = z.object({
+  reachable: z.boolean(),
+  threshold: count,
+  members: count,
+  able: z.array(person),
+  barred: z.array(person.extend({ why: z.enum(BARS) })),
+  /** Groups that policy asks for and of which none is able. */
+  groups: z.array(groupName),
+});
 const vote = person.extend({ decision: z.enum(['approve', 'deny']), time: instantMs });
 /** GET /v1/proposals and GET /v1/proposals/{digest}?wait=: a view; a client that decides replays the log instead. */
 export const proposalView = z
@@ -70,10 +83,14 @@ export const proposalView = z
     /** The person who asked, or whose machine did. */
     asked: person,
     votes: z.array(vote),
-    /** It names the policy and the epoch in force; one that does not cannot be voted on and cannot take effect. */
-    current: z.boolean(),
+    /** Where it stands by the vault’s clock: `open` and `approved` can take effect, and everything else is an end. */
+    standing: z.enum(STANDINGS),
+    /** What has overtaken it; null where nothing has, or it has ended otherwise. */
+    overtaken: z.nullable(z.enum(Object.keys(OVERTAKING) as [Overtaking, ...Overtaking[]])),
     wanting: count,
     missingGroups: z.array(groupName),
+    /** Who can still approve it; null once it can no longer take effect, or has its quorum. */
+    reach: z.nullable(reach),
     receipts: count,
     /** When a release stops being served; null where it is not released. */
     leaseEnds: z.nullable(instantMs),

@@ -64,7 +64,7 @@ export const statusView = z
       }),
     ),
     open: count,
-    /** That name another policy or epoch than those in force: none can be voted on now. */
+    /** That something has overtaken since they were proposed, such as another policy: none of them counts as open. */
     overtaken: count,
     leases: count,
   })

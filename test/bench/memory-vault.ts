@@ -37,7 +37,11 @@ function apiOf(world: World, deposit: Deposit, person: Hex): Api {
     const [, , , digest] = path.split('/');
     const proposal = world.facts.proposals.get(digest ?? '');
     if (proposal === undefined) throw new Error(`no answer for ${path}`);
-    return { index: world.log.length, checkpoint: checkpointOf(world), proposal: viewProposal(world.facts, proposal) };
+    return {
+      index: world.log.length,
+      checkpoint: checkpointOf(world),
+      proposal: viewProposal(world.facts, proposal, world.now),
+    };
   };
   const baseUrl = 'https://vault.invalid';
   return new Api({ baseUrl, fetch: async (url) => Response.json(answerTo(url.slice(baseUrl.length))) });

@@ -182,16 +182,16 @@ describe('on the page of every proposal, persons are named by id, membership and
     const before = (await followAs(vault.auditor, vault.fingerprint)).facts.policy.digest;
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, shown.get('policy') ?? '');
     await show(shown.get('retirement') ?? '');
-    const notice = page.getByRole('status').filter({ hasText: 'Another policy has overtaken this' });
+    const notice = page
+      .getByRole('status')
+      .filter({ hasText: 'Overtaken: another policy has been put in force since' });
     const text = (await notice.innerText()).replaceAll(/\s+/g, ' ');
     expect(text).toContain(
       'can take effect, with the votes that it has. To prevent that, who proposed it withdraws it.',
     );
     expect(text.replaceAll(' ', '')).toContain(before);
     await show(shown.get('release by another') ?? '');
-    const denyButton = page.getByRole('button', { name: 'Deny' });
-    expect(await denyButton.isDisabled()).toBe(true);
-    expect(await whyNot(denyButton)).toMatch(/^It cannot be denied: expected the policy in force, /);
+    expect(await page.getByRole('button', { name: 'Deny' }).count()).toBe(0);
     expect(await notice.innerText()).toContain('who proposed it withdraws it, or any custodian revokes it.');
     expect(await page.getByRole('button', { name: 'Revoke this release', includeHidden: true }).count()).toBe(1);
     await page.evaluate(

@@ -285,7 +285,7 @@ describe('three custodians, each at their own console', () => {
     const { page } = ana;
     const title = 'Release acme/ocr@1 to 1 host for serving';
     await page.getByRole('link', { name: /^Proposals/ }).click();
-    await page.getByRole('region', { name: 'Decided proposals' }).getByRole('link', { name: title }).click();
+    await page.getByRole('region', { name: 'Closed proposals' }).getByRole('link', { name: title }).click();
     await page.getByText('every rule passed, on every host').waitFor();
     await page.getByText('Appraised under the policy of entry 0, which was in force then, and is not now.').waitFor();
     await page.getByText('when this was proposed, since entry 0, and not now').waitFor();
@@ -341,6 +341,6 @@ describe('three custodians, each at their own console', () => {
     await page.getByText('wrong_challenge').waitFor();
     await give(fingerprint);
     await signIn(ben);
-    await page.getByRole('region', { name: 'Decided proposals' }).waitFor();
+    await page.getByRole('region', { name: 'Closed proposals' }).waitFor();
   });
 });

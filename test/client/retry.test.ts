@@ -12,6 +12,9 @@ import { Patience, type RetryPolicy, withRetry } from '../../client/retry.ts';
 import { exchange, type Fetch } from '../../client/transport.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
 
+/** What a vault says of a release of which only some fields matter here. */
+const UNDECIDED = { statement: {}, votes: [], overtaken: null, missingGroups: [], reach: null, receipts: 0 };
+
 /** Waits in no time, and remembers how long. */
 function patient(forMs = 120_000): RetryPolicy & { readonly slept: number[]; readonly pass: (ms: number) => void } {
   let nowMs = 0;
@@ -215,9 +218,11 @@ test('a host that waits for a release and finds all places taken goes on waiting
     statement: {},
     asked: { person: 'ab'.repeat(16), name: 'ana', custodian: true, firstSeen: null },
     votes: [],
-    current: true,
+    standing: 'open',
+    overtaken: null,
     wanting: 1,
     missingGroups: [],
+    reach: null,
     receipts: 0,
     leaseEnds: null,
     ended: false,
@@ -246,7 +251,7 @@ test('a host that waits for a release and finds all places taken goes on waiting
 test('a host takes no release whose lease is over by its own clock, whatever the vault’s clock says', async () => {
   const view = { digest: 'ab'.repeat(32), kind: 'release', phase: 'executed', index: 1, time: 1, expires: 2 };
   const asked = { person: 'ab'.repeat(16), name: 'ana', custodian: true, firstSeen: null };
-  const rest = { statement: {}, asked, votes: [], current: true, wanting: 0, missingGroups: [], receipts: 0 };
+  const rest = { ...UNDECIDED, asked, standing: 'executed', wanting: 0 };
   const api = new Api({
     baseUrl: 'https://vault.example',
     fetch: async () => Response.json({ ...view, ...rest, leaseEnds: 1_000_000, ended: false, setBack: false }),
@@ -260,7 +265,7 @@ test('a vault that says rate_limited without end is waited for until the request
   const problem = { code: 'rate_limited', message: 'wait', detail: { retryAfterMs: 1000 } };
   const view = { digest: 'ab'.repeat(32), kind: 'release', phase: 'open', index: 1, time: 1, expires: 2 };
   const asked = { person: 'ab'.repeat(16), name: 'ana', custodian: true, firstSeen: null };
-  const rest = { statement: {}, asked, votes: [], current: true, wanting: 1, missingGroups: [], receipts: 0 };
+  const rest = { ...UNDECIDED, asked, standing: 'open', wanting: 1 };
   const api = new Api({
     baseUrl: 'https://vault.example',
     fetch: async (url) =>
@@ -285,7 +290,7 @@ describe('a host that has its weights handed over', () => {
   function vaultThat(code: Code, detail: Record<string, number>, leaseEnds: number | null) {
     const view = { digest: release, kind: 'release', phase: 'executed', index: 1, time: 1, expires: HOUR_MS };
     const asked = { person: 'ab'.repeat(16), name: 'ana', custodian: true, firstSeen: null };
-    const rest = { statement: {}, asked, votes: [], current: true, wanting: 0, missingGroups: [], receipts: 0 };
+    const rest = { ...UNDECIDED, asked, standing: 'executed', wanting: 0 };
     const counts = { acts: 0 };
     const api = new Api({
       baseUrl: 'https://vault.example',

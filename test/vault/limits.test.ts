@@ -65,19 +65,27 @@ describe('what one caller has proposed', () => {
   /** As many proposals of the caller, each as the changes say. */
   const proposed = (
     count: number,
-    { proposer = byMachine as object, time = nowMs, expires = nowMs + HOUR_MS, phase = 'open' } = {},
+    {
+      proposer = byMachine as object,
+      time = nowMs,
+      expires = nowMs + HOUR_MS,
+      phase = 'open',
+      policy = 'in force',
+    } = {},
   ) => {
-    const statement = { proposer, expires };
+    const statement = { kind: 'policy', proposer, expires, policy, epoch: 1 };
     const some = Array.from({ length: count }, (_, i) => [String(i), { statement, phase, time }] as const);
-    return { proposals: PersistentMap(some) } as unknown as Facts;
+    const ground = { committee: { epoch: 1 }, policy: { digest: 'in force' } };
+    return { ...ground, proposals: PersistentMap(some) } as unknown as Facts;
   };
   const affordable = (facts: Facts, caller = machine) => {
     return () => requireAffordable(facts, caller, nowMs);
   };
 
-  test('takes a place of a machine while it is open, and none once it is over, though no entry has told its end', () => {
+  test('takes a place of a machine while it is open, and none once it is over or overtaken, though no entry has told its end', () => {
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY))).toThrow(code('rate_limited'));
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { expires: nowMs - 1 }))).not.toThrow();
+    expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { policy: 'of yesterday' }))).not.toThrow();
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { proposer: byCustodian }), custodian)).not.toThrow();
   });
 
@@ -186,7 +194,7 @@ test('a list of proposals has so many, and so many bytes', async () => {
     const proposals = facts.proposals.clear().withMutations((many) => {
       for (let i = 0; i < 600; i++) many.set(String(i), padded);
     });
-    return viewProposals({ ...facts, proposals }, caller, 'all').length;
+    return viewProposals({ ...facts, proposals }, caller, 'all', Date.now()).length;
   };
   expect(listed('')).toBe(MAX_PROPOSALS);
   expect(listed('x'.repeat(60_000))).toBeLessThanOrEqual(PROPOSALS_BYTES / 60_000);

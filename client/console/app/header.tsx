@@ -1,9 +1,10 @@
 import { personOf } from '../../../src/core/state/persons.ts';
+import { standingOf } from '../../../src/core/state/standing.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import { Mark } from './parts/notice.tsx';
 import { Named } from './parts/person.tsx';
 import { route } from './route.ts';
-import { custodian, facts, signOut } from './vault.ts';
+import { custodian, facts, now, signOut } from './vault.ts';
 
 const PLACES: readonly (readonly [path: string, name: string])[] = [
   ['proposals', 'Proposals'],
@@ -43,9 +44,14 @@ function Known({ facts: known, person: id }: { facts: Facts; person: string }) {
   return <Named person={person} name={name} mark={isMember ? 'custodian' : null} />;
 }
 
+/** What still waits for decisions: neither expired nor overtaken. */
+function openOf(known: Facts | null): number {
+  return known?.proposals.count((proposal) => standingOf(known, proposal, now.value) === 'open') ?? 0;
+}
+
 function Places() {
   const here = route.value[0] ?? 'proposals';
-  const open = facts.value?.proposals.count(({ phase }) => phase === 'open') ?? 0;
+  const open = openOf(facts.value);
   return (
     <nav aria-label="Sections">
       <ul>

@@ -238,7 +238,7 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
     const said = 'ended: it was made by the clock that was set back';
     const pending = await reportOn(await replica(), release, Date.now());
     expect(stateRows({ ...pending, standing: 'set-back' })).toEqual([`state        ${said}: ${LEFT}`]);
-    expect(stateOf({ phase: 'expired', setBack: true, ended: false, current: true })).toBe(said);
+    expect(stateOf({ standing: 'set-back', overtaken: null, reach: null })).toBe(said);
   });
 
   test('revoked, by whom and why, after it was released', async () => {
@@ -263,17 +263,28 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, other);
     expect((await report(other)).stdout).toMatch(new RegExp(`^state {8}put in force at 20.*Z: ${LEFT}$`, 'm'));
     const { stdout, json } = await report(overtaken);
-    expect(stdout).toContain(`state        overtaken by another policy: it cannot be approved or denied now
+    expect(
+      stdout,
+    ).toContain(`state        overtaken: another policy has been put in force since: it cannot take effect: ask for it anew
              if the policy ${policy.digest} is in force again before it expires,
              it can take effect, with the votes that it has
              to prevent that, who proposed it withdraws it
 `);
     expect(stdout).toContain(`policy       ${policy.digest}, in force since entry 0, and not now\n`);
-    // Every command tells it apart from what can be decided.
+    // Every command says that it is closed, and why, in the same words.
+    const said = 'overtaken: another policy has been put in force since';
+    const list = async (...flags: string[]) => (await vault.twinlock('auditor', ['proposals', ...flags])).stdout;
+    expect(await list()).not.toContain(overtaken);
+    expect((await list('--all')).split('\n').find((line) => line.includes(overtaken))).toContain(`  ${said}  `);
+    expect(JSON.parse(await list('--all', '--json'))).toMatchObject({
+      proposals: expect.arrayContaining([
+        expect.objectContaining({ digest: overtaken, standing: 'overtaken', overtaken: 'policy', reach: null }),
+      ]),
+    });
     const status = await vault.twinlock('auditor', ['status']);
-    expect(status.stdout).toMatch(/^proposals {4}\d+ open, [1-9]\d* overtaken by another policy, /m);
+    expect(status.stdout).toMatch(/^proposals {4}\d+ open, [1-9]\d* overtaken, /m);
     const audit = await vault.twinlock('auditor', ['audit']);
-    expect(audit.stdout).toContain(`${overtaken.slice(0, 16)}: a change of policy is overtaken by another policy\n`);
+    expect(audit.stdout).toContain(`  closed      proposal ${overtaken.slice(0, 16)}: a change of policy is ${said}\n`);
     expect(json).toMatchObject({ standing: 'overtaken', isPending: false, votes: votes('approve', vault.ana) });
     const back = await proposeAs(vault.ben, { kind: 'policy', policy: policy.document, reason: 'as it was' });
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, back);

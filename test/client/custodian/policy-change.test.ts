@@ -114,9 +114,13 @@ describe('a change of policy', () => {
   });
 
   test('leaves what was open under the policy before it appraised and counted by that policy', async () => {
-    const { hosts, policy, isPending } = await reviewBy('ana', open);
+    const { hosts, policy, isPending, standing, overtaken } = await reviewBy('ana', open);
     expect(hosts.map(({ obstacles }) => obstacles)).toEqual([[]]);
-    expect(isPending).toBe(true);
+    expect({ isPending, standing, overtaken }).toEqual({
+      isPending: false,
+      standing: 'overtaken',
+      overtaken: 'policy',
+    });
     expect(policy).toMatchObject({ digest: FOUNDING_DIGEST, since: 0, isInForce: false, wanting: 2 });
   });
 
@@ -124,7 +128,11 @@ describe('a change of policy', () => {
     const { api } = await sessionOf(founded, 'requester');
     await expect(waitForRelease(api, { release: open, expires: Date.now() })).rejects.toThrow(refusal('wrong_policy'));
     await expect(api.handover(approved, 0)).rejects.toThrow(refusal('wrong_policy'));
-    expect(await api.proposal(approved)).toMatchObject({ phase: 'approved', current: false });
+    expect(await api.proposal(approved)).toMatchObject({
+      phase: 'approved',
+      standing: 'overtaken',
+      overtaken: 'policy',
+    });
   });
 
   test('is part of what a host checks before it opens a share', async () => {

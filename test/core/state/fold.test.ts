@@ -284,10 +284,7 @@ describe('a stolen authenticator', () => {
     await world.changePolicy({ veto: true }, ana, ana, ben);
     // Of three, two and their quorum of two: no quorum is left to retire either.
     const refused = expect.objectContaining({ code: 'quorum_unreachable' });
-    const last = await world.propose(world.keyRetirement(ben, ana));
-    await expect(world.approve(last, dan, cleo)).rejects.toThrow(
-      expect.objectContaining({ code: 'credential_retired' }),
-    );
+    await expect(world.propose(world.keyRetirement(ben, ana))).rejects.toThrow(refused);
     const target = digestOf(ben.authenticators[0].credential);
     await expect(world.append(await world.draftStop(world.stop('authenticator', target, ben)))).rejects.toThrow(
       refused,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { standingOf } from '../../../client/custodian/standing.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import type { Draft } from '../../../src/core/log/entry.ts';
 import { endMs } from '../../../src/core/state/rules/expiry.ts';
+import { standingOf } from '../../../src/core/state/standing.ts';
 import { chainInputOf, makeChain, stepThrough } from '../../world/authority.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { dischargeClaim } from '../../world/log.ts';

@@ -2,8 +2,10 @@ import { signal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code } from '../../../../src/core/errors.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
+import { type Standing, standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
+import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import { approve, deny } from '../../../custodian/approve.ts';
 import type { Obstacle } from '../../../custodian/obstacles.ts';
 import type { Review } from '../../../custodian/review.ts';
@@ -15,10 +17,13 @@ import { Panel } from '../parts/screen.tsx';
 import { Answered } from '../parts/sent.tsx';
 import { Text } from '../parts/text.tsx';
 import { Words } from '../parts/words.tsx';
+import { submitProposal } from '../propose/submit.ts';
 import { StopForm } from '../stopping/stop-form.tsx';
-import { act, custodian, entries } from '../vault.ts';
+import { act, custodian, entries, now } from '../vault.ts';
 import { wantingText } from './panels.tsx';
-import { isOvertaken, phaseOf } from './title.ts';
+import { phaseOf } from './title.ts';
+
+type Published = StatementOf<'publish'>;
 
 /** Reasons are listed until they bury the buttons: 64 hosts may have thousands. */
 const MAX_OBSTACLES = 12;
@@ -37,11 +42,12 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
   const sentHere = sent.value.get(review.digest) ?? null;
   // A review takes a moment; what the log says of it is there at once.
   const proposal = facts.proposals.get(review.digest) ?? review.proposal;
-  const [, phase] = phaseOf(facts, proposal);
+  const standing = standingOf(facts, proposal, now.value);
+  const [, phase] = phaseOf(facts, proposal, now.value);
   const own = proposal.votes.find((vote) => vote.person === person);
-  const isDecided = own !== undefined || proposal.phase !== 'open';
+  const isDecided = own !== undefined || standing !== 'open';
   return (
-    <Panel title={headingOf(proposal, own)}>
+    <Panel title={headingOf(standing, own)}>
       <p>
         The person who asked, and every custodian who decides, must see these four words. Compare them on another screen
         or by voice.
@@ -54,14 +60,16 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
       </p>
       {sentHere === null ? null : <Sent of={sentHere} facts={facts} proposal={proposal} own={own} />}
       {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} sentHere={sentHere} />}
+      <ProposeAgain review={review} facts={facts} />
       <Withdraw review={review} facts={facts} />
     </Panel>
   );
 }
 
-function headingOf({ phase }: Proposal, own: Vote | undefined): string {
-  if (phase === 'open') return own === undefined ? 'Compare, then decide' : 'You have decided';
-  return phase === 'approved' || phase === 'executed' || phase === 'denied' ? 'Decided' : 'Nothing is left to decide';
+function headingOf(standing: Standing, own: Vote | undefined): string {
+  if (standing === 'open') return own === undefined ? 'Compare, then decide' : 'You have decided';
+  const isDecided = standing === 'approved' || standing === 'executed' || standing === 'denied' || standing === 'over';
+  return isDecided ? 'Decided' : 'Nothing is left to decide';
 }
 
 interface SentProps {
@@ -99,7 +107,8 @@ function nameOf(decision: Vote['decision']): string {
 function whatCameOfIt(facts: Facts, proposal: Proposal): string {
   const { phase, stop } = proposal;
   if (stop !== null) return `The proposal was ${phase} later, in entry ${stop.index}.`;
-  if (phase !== 'open' || isOvertaken(facts, proposal)) return `The proposal is now ${phaseOf(facts, proposal)[1]}.`;
+  const [, text] = phaseOf(facts, proposal, now.value);
+  if (standingOf(facts, proposal, now.value) !== 'open') return `The proposal is now ${text}.`;
   const { wanting, missingGroups } = currentTally(facts, proposal);
   return `The proposal is still open: it waits for ${wantingText(wanting, missingGroups)}.`;
 }
@@ -182,12 +191,48 @@ function isAlarming({ code }: Obstacle): boolean {
   return (CODES.alert as readonly Code[]).includes(code);
 }
 
+/** What ended without a decision, with one act on the ground of today. What a host asks for, it asks for with new keys. */
+function ProposeAgain({ review: { again, standing, statement }, facts }: { review: Review; facts: Facts }) {
+  const proposing = useAction(() => (again === null ? Promise.resolve() : submitProposal(() => again)));
+  if (statement.kind === 'release') {
+    return standing === 'overtaken' || standing === 'expired' ? (
+      <p>
+        A host asks again with new keys: <code>twinlock request</code>, or <code>twinlock fetch</code>.
+      </p>
+    ) : null;
+  }
+  if (again === null) return null;
+  return (
+    <>
+      {statement.kind === 'publish' ? <PublishedAgain facts={facts} statement={statement} /> : null}
+      <ActionError action={proposing} />
+      <div>
+        <GrantButton action={proposing}>Propose again</GrantButton>
+      </div>
+    </>
+  );
+}
+
+/** Who proposes a publication has no vote on it, beside the depositor’s owner: the machine takes no vote from others. */
+function PublishedAgain({ facts, statement: { model, version, manifest } }: { facts: Facts; statement: Published }) {
+  const owner = facts.versions.get(manifest)?.owner;
+  if (owner === custodian.value?.person) return null;
+  return (
+    <p>
+      If you propose it again, you have no vote on it. The machine that deposited it can propose it, too:{' '}
+      <code>
+        twinlock publish {model}@{version}
+      </code>
+    </p>
+  );
+}
+
 /** The proposer takes the proposal back; any custodian revokes a release that is in force. */
 function Withdraw({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal, digest, asked } = review;
   const isRelease = review.statement.kind === 'release';
   const isOwnOpen = proposal.phase === 'open' && asked.key === null && asked.person === custodian.value?.person;
-  const isOvertakenRelease = isRelease && isOvertaken(facts, proposal);
+  const isOvertakenRelease = isRelease && standingOf(facts, proposal, now.value) === 'overtaken';
   const isInForce = isRelease && (proposal.phase === 'approved' || proposal.phase === 'executed') && !proposal.ended;
   if (isOwnOpen) return <StopForm stopping={{ what: 'proposal', target: digest }} label="Withdraw my proposal" />;
   if (isInForce || isOvertakenRelease)

@@ -1,23 +1,25 @@
+import { reachOfStatement } from '../../../../src/core/state/reach.ts';
+import { howToEnd, isPending, overtakenBy, standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import type { Custodian } from '../../../custodian/ceremony.ts';
-import { howToEnd } from '../../../custodian/standing.ts';
 import { fromNow, instant } from '../format.ts';
 import { Mark } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { now } from '../vault.ts';
 import { Proposer } from './proposer.tsx';
-import { isOvertaken, phaseOf, titleOf } from './title.ts';
+import { phaseOf, titleOf } from './title.ts';
 
-/** Of what has been decided: enough to see what became of the last ones. */
-const MAX_DECIDED = 50;
+/** Of what has ended: enough to see what became of the last ones. */
+const MAX_CLOSED = 50;
 
 export function ProposalsScreen({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
   const latest = facts.proposals.valueSeq().sortBy(({ index }) => -index);
-  const open = latest.filter(({ phase }) => phase === 'open' || phase === 'approved').toArray();
-  const decided = latest
-    .filter(({ phase }) => phase !== 'open' && phase !== 'approved')
-    .take(MAX_DECIDED)
+  const isOpen = (proposal: Proposal) => isPending(standingOf(facts, proposal, now.value));
+  const open = latest.filter(isOpen).toArray();
+  const closed = latest
+    .filter((proposal) => !isOpen(proposal))
+    .take(MAX_CLOSED)
     .toArray();
   const card = (proposal: Proposal) => (
     <li key={proposal.digest}>
@@ -31,10 +33,10 @@ export function ProposalsScreen({ facts, custodian }: { facts: Facts; custodian:
         {open.length === 0 ? <p class="quiet">Nothing waits for you. This page notices by itself.</p> : null}
         <ul class="cards">{open.map(card)}</ul>
       </section>
-      {decided.length === 0 ? null : (
-        <section class="stack" aria-label="Decided proposals">
-          <h2>Decided</h2>
-          <ul class="cards">{decided.map(card)}</ul>
+      {closed.length === 0 ? null : (
+        <section class="stack" aria-label="Closed proposals">
+          <h2>Closed</h2>
+          <ul class="cards">{closed.map(card)}</ul>
         </section>
       )}
     </Screen>
@@ -44,10 +46,12 @@ export function ProposalsScreen({ facts, custodian }: { facts: Facts; custodian:
 function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; person: string }) {
   const { digest, statement, votes } = proposal;
   const { created, expires } = statement;
-  const [tone, phase] = phaseOf(facts, proposal);
+  const [tone, phase] = phaseOf(facts, proposal, now.value);
   const own = votes.find((vote) => vote.person === person);
   const approvals = votes.filter(({ decision }) => decision === 'approve').length;
-  const isOpen = proposal.phase === 'open';
+  const standing = standingOf(facts, proposal, now.value);
+  const isOpen = standing === 'open';
+  const isLost = isOpen && !reachOfStatement(facts, statement, votes).reachable;
   return (
     <a class="card" href={`#/proposals/${digest}`}>
       <div class="row">
@@ -63,6 +67,7 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
               {approvals} of {facts.committee.threshold} approved
             </Mark>
           ) : null}
+          {isLost ? <Mark tone="bad">no quorum can approve it</Mark> : null}
           <Mark tone={tone}>{phase}</Mark>
         </span>
       </div>
@@ -71,7 +76,7 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
         Asked {instant(created)}, {fromNow(created, now.value)}
         {isOpen ? `; expires ${instant(expires)}, ${fromNow(expires, now.value)}` : ''}
       </span>
-      {isOvertaken(facts, proposal) ? (
+      {standing === 'overtaken' && overtakenBy(facts, statement) === 'policy' ? (
         <span class="quiet">
           If its policy is in force again, so are its votes: to prevent that, {howToEnd(statement)}.
         </span>

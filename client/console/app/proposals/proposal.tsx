@@ -2,15 +2,18 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import type { TwinlockError } from '../../../../src/core/errors.ts';
-import type { Facts, Proposable, RecordedStop } from '../../../../src/core/state/state.ts';
+import { OVERTAKING } from '../../../../src/core/state/overtaking.ts';
+import { namedReach, reachAdvice } from '../../../../src/core/state/reach.ts';
+import { howToEnd } from '../../../../src/core/state/standing.ts';
+import type { Facts, RecordedStop } from '../../../../src/core/state/state.ts';
 import { type Review, review } from '../../../custodian/review.ts';
-import { howToEnd } from '../../../custodian/standing.ts';
 import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Exactly } from '../parts/exactly.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { asFailure, Mark, Notice } from '../parts/notice.tsx';
 import { Person } from '../parts/person.tsx';
+import { ReachList, sentence } from '../parts/reach.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { OwnTime } from '../stopping/stopped-banner.tsx';
@@ -20,7 +23,7 @@ import { DecidePanel } from './decide.tsx';
 import { HostsPanel } from './hosts.tsx';
 import { AskedPanel, PolicyPanel, ServedPanel, WhatPanel } from './panels.tsx';
 import { PolicyChangePanel } from './policy-change.tsx';
-import { isOvertaken, phaseOf, titleOf } from './title.ts';
+import { phaseOf, titleOf } from './title.ts';
 
 /** Clocks and expiry are looked at again this often. */
 const REVIEW_MS = 30_000;
@@ -59,7 +62,7 @@ export function ProposalScreen({ digest, facts }: { digest: Hex; facts: Facts })
 
 export function ProposalReview({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal } = review;
-  const [tone, phase] = phaseOf(facts, proposal);
+  const [tone, phase] = phaseOf(facts, proposal, now.value);
   const isRelease = review.statement.kind === 'release';
   return (
     <Screen title={titleOf(review.statement)}>
@@ -67,7 +70,8 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
         <Mark tone={tone}>{phase}</Mark>
         {review.grade === 'simulation' ? <Mark tone="warn">simulation</Mark> : null}
       </p>
-      {isOvertaken(facts, proposal) ? <Overtaken statement={review.statement} /> : null}
+      <Overtaken review={review} />
+      <Unreachable review={review} facts={facts} />
       {proposal.stop === null ? null : <EndedBy phase={phase} stop={proposal.stop} facts={facts} />}
       <WhatPanel review={review} facts={facts} />
       <AskedPanel review={review} facts={facts} />
@@ -104,14 +108,28 @@ function capitalised(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-/** Its votes are not lost: a policy that comes back makes them count again. */
-function Overtaken({ statement }: { statement: Proposable }) {
+/** Of those that another policy has overtaken, the votes are not lost: a policy that comes back makes them count again. */
+function Overtaken({ review: { overtaken, statement } }: { review: Review }) {
+  if (overtaken === null) return null;
   return (
-    <Notice tone="warn" title="Another policy has overtaken this: it can be neither approved nor denied now">
-      <p>
-        If the policy <Digest hex={statement.policy} /> is in force again before {instant(statement.expires)}, this can
-        take effect, with the votes that it has. To prevent that, {howToEnd(statement)}.
-      </p>
+    <Notice tone="warn" title={`Overtaken: ${OVERTAKING[overtaken]}. It cannot take effect`}>
+      {overtaken === 'policy' ? (
+        <p>
+          If the policy <Digest hex={statement.policy} /> is in force again before {instant(statement.expires)}, this
+          can take effect, with the votes that it has. To prevent that, {howToEnd(statement)}.
+        </p>
+      ) : null}
+    </Notice>
+  );
+}
+
+/** Said while it waits, and not only when it has expired. */
+function Unreachable({ review: { reach }, facts }: { review: Review; facts: Facts }) {
+  if (reach === null || reach.reachable) return null;
+  return (
+    <Notice tone="bad" title="No quorum can approve this">
+      <ReachList reach={reach} facts={facts} />
+      <p>{sentence(reachAdvice(namedReach(facts, reach)))}</p>
     </Notice>
   );
 }

@@ -1,5 +1,11 @@
+import {
+  ENDED_BY_SETTING_BACK,
+  overtakenBy,
+  type Standing,
+  standingOf,
+  standingText,
+} from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../../../../src/core/state/state.ts';
-import { ENDED_BY_SETTING_BACK } from '../../../custodian/standing.ts';
 import { counted } from '../../../exact.ts';
 
 /** A statement in one line. */
@@ -24,7 +30,9 @@ export function titleOf(statement: Proposable): string {
   }
 }
 
-const PHASES: Readonly<Record<Proposal['phase'], readonly [tone: 'good' | 'bad' | 'warn' | 'plain', text: string]>> = {
+type Tone = 'good' | 'bad' | 'warn' | 'plain';
+
+const STANDINGS: Readonly<Record<Standing, readonly [tone: Tone, text: string]>> = {
   open: ['warn', 'open'],
   approved: ['good', 'approved'],
   executed: ['good', 'in effect'],
@@ -32,19 +40,15 @@ const PHASES: Readonly<Record<Proposal['phase'], readonly [tone: 'good' | 'bad' 
   expired: ['plain', 'expired'],
   withdrawn: ['plain', 'withdrawn'],
   revoked: ['bad', 'revoked'],
+  overtaken: ['plain', 'overtaken'],
+  over: ['plain', 'lease ended'],
+  'set-back': ['plain', ENDED_BY_SETTING_BACK],
 };
 
-/** What was proposed under a policy that has been replaced takes effect only while that policy is in force again. */
-const OVERTAKEN = ['warn', 'overtaken by another policy'] as const;
-
-export function isOvertaken({ policy }: Pick<Facts, 'policy'>, of: Pick<Proposal, 'phase' | 'statement'>): boolean {
-  return (of.phase === 'open' || of.phase === 'approved') && of.statement.policy !== policy.digest;
-}
-
-export function phaseOf({ policy }: Facts, { phase, ended, setBack, statement }: Proposal): (typeof PHASES)['open'] {
-  if (setBack) return ['plain', ENDED_BY_SETTING_BACK];
-  if (isOvertaken({ policy }, { phase, statement })) return OVERTAKEN;
-  if (phase === 'executed' && ended) return ['plain', 'lease ended'];
-  if (phase === 'executed' && statement.kind === 'release') return ['good', 'released'];
-  return PHASES[phase];
+/** Where a proposal stands by this workstation’s clock, and in what words; with what has overtaken it. */
+export function phaseOf(facts: Facts, proposal: Proposal, nowMs: number): readonly [tone: Tone, text: string] {
+  const standing = standingOf(facts, proposal, nowMs);
+  const [tone, text] = STANDINGS[standing];
+  if (standing === 'overtaken') return [tone, standingText(standing, overtakenBy(facts, proposal.statement))];
+  return standing === 'executed' && proposal.statement.kind === 'release' ? [tone, 'released'] : [tone, text];
 }

@@ -1,10 +1,10 @@
 import { signedBefore } from '../../../../src/core/state/running.ts';
+import { standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal, RecordedStop } from '../../../../src/core/state/state.ts';
 import { instant } from '../format.ts';
 import { Person } from '../parts/person.tsx';
 import { Text } from '../parts/text.tsx';
-import { isOvertaken } from '../proposals/title.ts';
-import { facts, status } from '../vault.ts';
+import { facts, now, status } from '../vault.ts';
 
 /** On every page while it lasts: who stopped the vault, when and why. */
 export function StoppedBanner() {
@@ -24,7 +24,7 @@ function Banner({ facts: known, stops }: { facts: Facts; stops: readonly Recorde
     <section class="stopped" role="status" aria-label="The vault is stopped">
       <strong>The vault is stopped.</strong> Nothing is released and nothing is served, until a quorum resumes it.
       <StopList facts={known} stops={stops} />
-      <Resuming facts={known} proposals={resumptionsOf(known, stops)} />
+      <Resuming facts={known} proposals={resumptionsOf(known)} />
     </section>
   );
 }
@@ -65,15 +65,11 @@ function Resuming({ facts: known, proposals }: { facts: Facts; proposals: readon
 }
 
 /** Those that can still take effect: each names the last stop, and one more stop ends it. */
-function resumptionsOf(known: Facts, stops: readonly RecordedStop[]): readonly Proposal[] {
-  const last = stops.at(-1)?.digest;
+function resumptionsOf(known: Facts): readonly Proposal[] {
   return known.proposals
     .valueSeq()
     .filter((proposal) => {
-      const { phase, statement } = proposal;
-      return (
-        phase === 'open' && statement.kind === 'resume' && statement.stop === last && !isOvertaken(known, proposal)
-      );
+      return proposal.statement.kind === 'resume' && standingOf(known, proposal, now.value) === 'open';
     })
     .toArray();
 }

@@ -16,6 +16,8 @@ export const authenticatorEffect: Effect<StatementOf<'authenticator'>> = {
     inUse(facts, statement);
     return { facts, claims: [] };
   },
+  overtaken: ({ authenticators }, { credential }) =>
+    authenticators.get(credential)?.retiredAt === null ? null : 'key_retired',
   approve: () => undefined,
   execute(facts, statement, entries, last) {
     const retired = { ...inUse(facts, statement), retiredAt: last.index };

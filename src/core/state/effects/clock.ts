@@ -21,6 +21,7 @@ export const clockEffect: Effect<StatementOf<'clock'>> = {
   base,
   barred: () => [],
   propose: (facts) => ({ facts, claims: [] }),
+  overtaken: (facts, statement) => (statement.base === base(facts) ? null : 'clock_moved'),
   approve(facts, statement) {
     const isCurrent = statement.base === base(facts);
     must(isCurrent, 'wrong_base', `expected base ${base(facts)}, got ${statement.base}: propose anew`);

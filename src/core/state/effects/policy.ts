@@ -23,6 +23,8 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
     const proposedPolicies = facts.proposedPolicies.set(statementDigest(statement), policy);
     return { claims: [], facts: { ...facts, proposedPolicies } };
   },
+  // The policy that it rests on and the one that it replaces are the same.
+  overtaken: () => null,
   approve: () => undefined,
   execute(facts, statement, entries) {
     // Kept while its proposal is open, also under another policy: one that comes back makes it current again.

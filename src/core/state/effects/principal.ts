@@ -14,6 +14,7 @@ export const principalEffect: Effect<StatementOf<'principal'>> = {
     withPrincipalsOwner(facts, principal);
     return { facts, claims: [possessionClaim(principal)] };
   },
+  overtaken: ({ principals }, { principal }) => (principals.has(principal.key) ? 'machine_enrolled' : null),
   // Another may have been enrolled since it was proposed: an approver is told so before the touch.
   approve(facts, { principal }) {
     withPrincipalsOwner(facts, principal);

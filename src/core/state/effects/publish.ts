@@ -13,6 +13,11 @@ export const publishEffect: Effect<StatementOf<'publish'>> = {
     requireEvaluation(facts, statement);
     return { facts, claims: [] };
   },
+  overtaken(facts, statement) {
+    const { phase } = versionOf(facts, statement);
+    if (phase === 'quarantined') return null;
+    return phase === 'releasable' ? 'version_published' : 'version_withdrawn';
+  },
   approve(facts, statement, credential) {
     const confirmed = versionOf(facts, statement).confirmed.includes(credential);
     must(

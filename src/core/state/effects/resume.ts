@@ -12,6 +12,10 @@ export const resumeEffect: Effect<StatementOf<'resume'>> = {
     requireSameStop(facts, stop);
     return { facts, claims: [] };
   },
+  overtaken({ stopped }, { stop }) {
+    if (stopped === null) return 'resumed';
+    return stopped.at(-1)?.digest === stop ? null : 'stopped_again';
+  },
   approve: () => undefined,
   execute(facts, statement, entries, last) {
     requireSameStop(facts, statement.stop);

@@ -6,7 +6,7 @@ import { parseStatement, type Statement, statementDigest } from '../../statement
 import type { ProposedAt } from '../effects/effect.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
-import { tally } from '../quorum.ts';
+import { reachOfStatement, requireReachable } from '../reach.ts';
 import type { Facts, Proposable, Proposal } from '../state.ts';
 import { currentPrincipal, proposerClaim } from './signatures.ts';
 
@@ -32,8 +32,7 @@ export function proposed(facts: Facts, statement: Proposable, at: ProposedAt, su
   const effect = effectOf(statement);
   const effected = effect.propose(facts, statement, at, surroundings);
   requireCurrentBase(facts, statement);
-  const reachable = tally(facts.committee, facts.policy.document.groups, effect.barred(facts, statement), []).reachable;
-  must(reachable, 'quorum_unreachable', 'those who may approve this are fewer than its quorum');
+  requireReachable(facts, reachOfStatement(facts, statement));
   const proposal: Proposal = {
     digest,
     statement,

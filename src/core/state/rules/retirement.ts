@@ -1,5 +1,5 @@
 import { must } from '../../errors.ts';
-import { tally } from '../quorum.ts';
+import { reachOf } from '../reach.ts';
 import type { Facts, Member } from '../state.ts';
 
 /** The members of the committee who have an authenticator in use. */
@@ -18,9 +18,7 @@ export function ableMembers({
  * retired once another has been enrolled. Throws `quorum_unreachable`.
  */
 export function requireStillDecides(facts: Facts): void {
-  const able = ableMembers(facts);
-  const unable = facts.committee.members.filter((member) => !able.includes(member)).map(({ person }) => person);
-  const { reachable } = tally(facts.committee, facts.policy.document.groups, unable, []);
+  const { able, reachable } = reachOf(facts, []);
   must(
     reachable,
     'quorum_unreachable',

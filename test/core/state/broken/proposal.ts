@@ -20,6 +20,7 @@ import {
 } from './broken.ts';
 
 const proposal = rulesAt('state/rules/proposal.ts');
+const reach = rulesAt('state/reach.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
 const principal = rulesAt('state/effects/principal.ts');
 const clientData = rulesAt('webauthn/client-data.ts');
@@ -138,10 +139,22 @@ const PROPOSER: readonly BrokenRule[] = [
     const { statement } = await world.ask(deposit, { request: { model }, statement: { model } });
     return [world, await world.draftProposal(statement)];
   }),
-  proposal('quorum_unreachable', 'a publication that too few may approve without proposer and owner', async () => {
+  reach('quorum_unreachable', 'a publication that too few may approve without proposer and owner', async () => {
     const { world, ana } = await threeFounders();
     const version = await world.deposit({ version: '2' });
     return [world, await world.draftProposal(world.publication(version, { proposer: asProposer(ana) }))];
+  }),
+  reach('quorum_unreachable', 'a publication that too few may approve since a key was retired', async () => {
+    const { world, ben } = await threeFounders();
+    const version = await world.deposit({ version: '2' });
+    await retireKey(world, ben);
+    return [world, await world.draftProposal(world.publication(version))];
+  }),
+  reach('quorum_unreachable', 'a release for which too few can approve since a key was retired', async () => {
+    const { world, deposit, ben } = await threeFounders();
+    const { statement } = await world.ask(deposit);
+    await retireKey(world, ben);
+    return [world, await world.draftProposal(statement)];
   }),
   signatures('not_a_custodian', 'a proposal by a person who is no custodian', () =>
     enrolment(({ ana }) => ({ proposer: { ...asProposer(ana), person: OTHER_ID } })),
@@ -273,5 +286,11 @@ const threeFounders = publishedWith({
     { name: 'cleo', index: 3 },
   ],
 });
+
+/** Its person has no other. */
+async function retireKey(world: Stage['world'], who: Stage['ana']): Promise<void> {
+  const target = digestOf(who.authenticators[0].credential);
+  await world.append(await world.draftStop(world.stop('authenticator', target, who)));
+}
 
 export const PROPOSAL: readonly BrokenRule[] = [...HEADER, ...PROPOSER, ...SIGNATURE, ...PRINCIPAL];

@@ -1,0 +1,55 @@
+import { overtakenBy, type Standing, standingOf } from '../../src/core/state/standing.ts';
+import type { Facts, Proposable, Proposal } from '../../src/core/state/state.ts';
+import type { Replica } from '../replica.ts';
+import { logAheadMs } from './obstacles.ts';
+import { policyNamed } from './policy-named.ts';
+import type { Proposition } from './propose.ts';
+
+/** What has ended without a decision may be wanted still. */
+const MAY_BE_WANTED: ReadonlySet<Standing> = new Set(['overtaken', 'expired', 'set-back']);
+
+/**
+ * The same content, for a custodian to propose on the ground of today. Null where the proposal can still take effect or was
+ * decided, where what it asks for is so already or never can be, and for a release, whose hosts ask with new keys. Throws
+ * as `Replica.object`.
+ */
+export async function propositionAgain(
+  replica: Replica,
+  proposal: Proposal,
+  nowMs: number,
+): Promise<Proposition | null> {
+  const { facts } = replica;
+  if (!mayBeAskedAgain(facts, proposal, nowMs)) return null;
+  const { statement } = proposal;
+  switch (statement.kind) {
+    case 'policy':
+      return { kind: 'policy', policy: await policyNamed(replica, statement.document), reason: statement.reason };
+    case 'publish': {
+      const { kind, model, version, evaluation } = statement;
+      return { kind, model, version, evaluation };
+    }
+    case 'principal':
+      return { kind: 'principal', principal: statement.principal };
+    case 'authenticator':
+      return { kind: 'authenticator', credential: statement.credential, reason: statement.reason };
+    case 'resume':
+    case 'clock':
+      return { kind: statement.kind, reason: statement.reason };
+    case 'release':
+      return null;
+  }
+}
+
+function mayBeAskedAgain(facts: Facts, proposal: Proposal, nowMs: number): boolean {
+  const standing = standingOf(facts, proposal, nowMs);
+  return MAY_BE_WANTED.has(standing) && isStillToDo(facts, proposal.statement, nowMs);
+}
+
+/** A resumption and a setting back rest on the last stop or clock there is; the others would do what has been done. */
+function isStillToDo(facts: Facts, statement: Proposable, nowMs: number): boolean {
+  if (statement.kind === 'resume') return facts.stopped !== null;
+  if (statement.kind === 'clock') return logAheadMs(facts, nowMs) > 0;
+  if (statement.kind === 'policy') return statement.document !== facts.policy.digest;
+  const by = overtakenBy(facts, statement);
+  return by === null || by === 'policy' || by === 'committee';
+}

@@ -1,0 +1,15 @@
+/** What can overtake a proposal: it then has its votes and cannot take effect as things are. After “overtaken: ”. */
+export const OVERTAKING = {
+  policy: 'another policy has been put in force since',
+  committee: 'the committee’s shares have been dealt anew since',
+  version_published: 'the version has been published since',
+  version_withdrawn: 'the version has been withdrawn since',
+  machine_enrolled: 'the machine’s key has been enrolled since',
+  machine_retired: 'the key of the machine that asks has been retired since',
+  key_retired: 'the security key has been retired since',
+  stopped_again: 'the vault has been stopped again since',
+  resumed: 'the vault has been resumed since',
+  clock_moved: 'the log’s clock has been signed or set back since',
+} as const;
+
+export type Overtaking = keyof typeof OVERTAKING;

@@ -1,0 +1,68 @@
+import { effectOf } from './effects/table.ts';
+import { OVERTAKING, type Overtaking } from './overtaking.ts';
+import { endMs } from './rules/expiry.ts';
+import type { Facts, Proposable, Proposal, ProposalPhase } from './state.ts';
+
+/** Every word for where a proposal stands; the log’s own phases first. */
+export const STANDINGS = [
+  'open',
+  'approved',
+  'executed',
+  'denied',
+  'expired',
+  'withdrawn',
+  'revoked',
+  'overtaken',
+  'over',
+  'set-back',
+] as const satisfies readonly (ProposalPhase | 'overtaken' | 'over' | 'set-back')[];
+
+/**
+ * Where a proposal stands. `overtaken` is one that has its votes and cannot take effect as things are, since what it rests
+ * on has changed; `over` is a release whose lease has ended; `set-back` is one that ended because it was made by the clock
+ * that was set back.
+ */
+export type Standing = (typeof STANDINGS)[number];
+
+/** By the log; what has ended by the clock of `nowMs` is over, also before an entry says so. */
+export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Standing {
+  const { phase, statement, ended, setBack } = proposal;
+  if (setBack) return 'set-back';
+  const isOver = nowMs > endMs(proposal);
+  if (phase === 'open' || phase === 'approved') {
+    if (isOver) return 'expired';
+    return overtakenBy(facts, statement) === null ? phase : 'overtaken';
+  }
+  return phase === 'executed' && statement.kind === 'release' && (ended || isOver) ? 'over' : phase;
+}
+
+/** Whether it can still take effect: every other standing is an end, in every list, count and verdict alike. */
+export function isPending(standing: Standing): standing is 'open' | 'approved' {
+  return standing === 'open' || standing === 'approved';
+}
+
+/**
+ * What has overtaken a statement that was proposed; null where nothing has. A policy may return, and with it what was
+ * proposed under it; nothing else that overtakes a proposal does.
+ */
+export function overtakenBy(facts: Facts, statement: Proposable): Overtaking | null {
+  if (statement.epoch !== facts.committee.epoch) return 'committee';
+  return (
+    effectOf(statement).overtaken(facts, statement) ?? (statement.policy === facts.policy.digest ? null : 'policy')
+  );
+}
+
+/** Where a proposal stands, in the words of every list and verdict. `overtaking` says what has overtaken it. */
+export function standingText(standing: Standing, overtaking: Overtaking | null): string {
+  if (standing === 'set-back') return ENDED_BY_SETTING_BACK;
+  return overtaking === null ? standing : `${standing}: ${OVERTAKING[overtaking]}`;
+}
+
+/** What to say of a proposal whose `setBack` holds: "expired" would stand beside a time that lies ahead. */
+export const ENDED_BY_SETTING_BACK = 'ended: it was made by the clock that was set back';
+
+/** Who can end a proposal that another policy has overtaken, and how, after "to prevent that, ". */
+export function howToEnd({ kind }: Proposable): string {
+  const withdrawal = 'who proposed it withdraws it';
+  return kind === 'release' ? `${withdrawal}, or any custodian revokes it` : withdrawal;
+}

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TouchRequest } from '../../client/custodian/authenticator.ts';
+import { type Proposition, propose } from '../../client/custodian/propose.ts';
+import { review } from '../../client/custodian/review.ts';
+import { stop } from '../../client/custodian/stop.ts';
+import { proposePublication } from '../../client/depositor/publish.ts';
+import { waitForRelease } from '../../client/host/wait.ts';
+import { platformRandom } from '../../client/random.ts';
+import type { Code } from '../../src/core/errors.ts';
+import { POLICY } from '../world/founding.ts';
+import { approveBy, depositModel, modelFolder, requestModel } from './story.ts';
+import { type Founded, found, type Name, replicaOf, sessionOf } from './vault.ts';
+
+const refusal = (code: Code, ...said: readonly string[]) =>
+  expect.objectContaining({ code, message: expect.stringMatching(said.join('.*')) });
+
+/** Three custodians, of whom cleo owns the depositor’s and the requester’s machine. */
+describe('what is asked for', () => {
+  let founded: Founded;
+  beforeAll(async () => {
+    founded = await found();
+    const folder = await modelFolder({ 'config.json': new Uint8Array(16) });
+    for (const version of ['1', '2']) await depositModel(founded, { folder, version });
+  });
+  afterAll(() => founded.vault.destroy());
+
+  const publish = async (version: string) => {
+    const session = await sessionOf(founded, 'depositor');
+    const replica = await replicaOf(founded, 'ana');
+    const clock = { now: Date.now, random: platformRandom };
+    return proposePublication(session, replica, { model: 'acme/ocr', version, evaluation: null }, clock);
+  };
+  const proposeBy = async (name: Name, proposition: Proposition) =>
+    (await propose(founded.custodians[name], await replicaOf(founded, name), proposition)).digest;
+  const reviewBy = async (name: Name, digest: string) =>
+    review(founded.custodians[name], await replicaOf(founded, name), digest);
+  const change = (proposalMs: number): Proposition => {
+    return { kind: 'policy', policy: { ...POLICY, limits: { ...POLICY.limits, proposalMs } }, reason: 'limits' };
+  };
+
+  test('is not asked for twice: a publication that waits is the one, and a custodian is told of it', async () => {
+    const first = await publish('1');
+    const again = await publish('1');
+    expect([first.already, again]).toEqual([false, { digest: first.digest, index: first.index, already: true }]);
+    const other = await proposeBy('ana', change(7_200_000));
+    await expect(proposeBy('ben', { ...change(7_200_000), reason: 'in other words' } as Proposition)).rejects.toThrow(
+      refusal('exists', other),
+    );
+  });
+
+  test('says before the touch that no quorum could approve it, who cannot and why', async () => {
+    const { ana, cleo } = founded.custodians;
+    const touches: TouchRequest[] = [];
+    const authenticator = { ...ana.authenticator, touch: async (of: TouchRequest) => touches.push(of) as never };
+    const publication = { kind: 'publish', model: 'acme/ocr', version: '2', evaluation: null } as const;
+    const proposing = propose({ ...ana, authenticator }, await replicaOf(founded, 'ana'), publication);
+    await expect(proposing).rejects.toThrow(
+      refusal(
+        'quorum_unreachable',
+        '2 of 3 custodians must approve, and 1 can: ',
+        `“ana”, custodian, id ${ana.person}, asks for it`,
+        `“cleo”, custodian, id ${cleo.person}, owns the machine that deposited the version`,
+        ': let somebody ask who is no custodian',
+      ),
+    );
+    expect(touches).toEqual([]);
+  });
+
+  test('and was overtaken by another policy is asked for again with one act, on the ground of today', async () => {
+    const { digest } = await publish('2');
+    const enacted = await proposeBy('ana', change(3_600_000));
+    expect((await reviewBy('ana', digest)).again).toBeNull();
+    await approveBy(founded, enacted, 'ana', 'ben');
+    const overtaken = await reviewBy('cleo', digest);
+    expect(overtaken).toMatchObject({ standing: 'overtaken', overtaken: 'policy', isPending: false });
+    expect(overtaken.again).toEqual({ kind: 'publish', model: 'acme/ocr', version: '2', evaluation: null });
+    const anew = await proposeBy('cleo', overtaken.again as Proposition);
+    await approveBy(founded, anew, 'ana', 'ben');
+    expect((await reviewBy('cleo', anew)).proposal.phase).toBe('executed');
+    // What has been published is asked for no more.
+    expect(await reviewBy('cleo', digest)).toMatchObject({ overtaken: 'version_published', again: null });
+    // The same command that asked for the first.
+    expect(await publish('1')).toMatchObject({ already: false });
+  });
+
+  test('and waits says so once keys were retired, and nothing like it is asked for any more', async () => {
+    const pending = await requestModel(founded, { version: '2' });
+    const { ben } = founded.custodians;
+    const replica = await replicaOf(founded, 'ben');
+    const own = [...replica.facts.authenticators.values()].filter(({ person }) => person === ben.person);
+    expect(own.map(({ credential }) => credential)).toEqual([ben.credential]);
+    await stop(ben, replica, { what: 'authenticator', credential: ben.credential, reason: 'lost' });
+    const { api } = await sessionOf(founded, 'requester');
+    await expect(waitForRelease(api, pending)).rejects.toThrow(refusal('quorum_unreachable'));
+    const status = await api.proposal(pending.release);
+    expect(status.reach).toMatchObject({ reachable: false, threshold: 2, able: [{ name: 'ana' }] });
+    expect(status.reach?.barred.map(({ name, why }) => `${name} ${why}`)).toEqual(['ben no_key', 'cleo asked']);
+    expect(await reviewBy('ana', pending.release)).toMatchObject({ reach: { reachable: false } });
+    const fields = { model: 'acme/ocr', version: '2', purpose: 'serving', hosts: 1 } as const;
+    // Before evidence is collected.
+    await expect(api.openRequest({ ...fields, nonce: '00'.repeat(32), created: Date.now() })).rejects.toThrow(
+      refusal('quorum_unreachable', `.ben., custodian, id ${ben.person}, has no security key in use`),
+    );
+  });
+});

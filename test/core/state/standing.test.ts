@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../../src/core/canonical.ts';
+import type { Overtaking } from '../../../src/core/state/overtaking.ts';
+import { reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
+import { overtakenBy, standingOf } from '../../../src/core/state/standing.ts';
+import { statementDigest } from '../../../src/core/statement/statement.ts';
+import { HOUR_MS } from '../../world/founding.ts';
+import { makeMachine, OUTSIDER } from '../../world/people.ts';
+import type { World } from '../../world.ts';
+import { deposited, founded, published, type Stage } from './stages.ts';
+
+const ZEROS = '00'.repeat(32);
+
+/** A world in which a proposal, by its digest, has been overtaken. */
+type Case = () => Promise<readonly [world: World, proposal: string]>;
+
+const stopAll = async ({ world, ana }: Stage, by = ana) => {
+  const stop = world.stop('all', ZEROS, by);
+  await world.append(await world.draftStop(stop));
+  return statementDigest(stop);
+};
+
+const CASES: Readonly<Record<Exclude<Overtaking, 'committee'>, Case>> = {
+  async policy() {
+    const { world, deposit, ana, ben } = await deposited();
+    const open = await world.propose(world.publication(deposit));
+    await world.changePolicy({ veto: true }, ana, ana, ben);
+    return [world, open];
+  },
+  async version_published() {
+    const { world, deposit, ana, ben } = await deposited();
+    const [first, second] = [0, 1].map(() => world.publication(deposit));
+    if (first === undefined || second === undefined) throw new Error('two were made');
+    const open = await world.propose(first);
+    await world.confirm(deposit, ana, ben);
+    await world.approve(await world.propose(second), ana, ben);
+    return [world, open];
+  },
+  async version_withdrawn() {
+    const { world, deposit, ana } = await published();
+    const open = await world.propose((await world.ask(deposit)).statement);
+    await world.append(await world.draftStop(world.stop('version', deposit.manifest, ana)));
+    return [world, open];
+  },
+  async machine_enrolled() {
+    const { world, ana, ben } = await founded();
+    const machine = makeMachine({ role: 'requester', name: 'new', ...OUTSIDER }, world.random);
+    const open = await world.propose(world.principal(machine.record, ana));
+    await world.approve(await world.propose(world.principal(machine.record, ben)), ana, ben);
+    return [world, open];
+  },
+  async machine_retired() {
+    const { world, deposit, ana } = await published();
+    const open = await world.propose((await world.ask(deposit)).statement);
+    await world.retire(world.founding.requester, ana);
+    return [world, open];
+  },
+  async key_retired() {
+    const { world, ana, ben } = await founded();
+    const open = await world.propose(world.keyRetirement(ben, ana));
+    await world.append(
+      await world.draftStop(world.stop('authenticator', digestOf(ben.authenticators[0].credential), ben)),
+    );
+    return [world, open];
+  },
+  async stopped_again() {
+    const stage = await founded();
+    const open = await stage.world.propose(stage.world.resumption(await stopAll(stage), stage.ana));
+    await stopAll(stage, stage.ben);
+    return [stage.world, open];
+  },
+  async resumed() {
+    const stage = await founded();
+    const { world, ana, ben } = stage;
+    const stop = await stopAll(stage);
+    const open = await world.propose(world.resumption(stop, ana));
+    await world.approve(await world.propose(world.resumption(stop, ben)), ana, ben);
+    return [world, open];
+  },
+  async clock_moved() {
+    const { world, ana, ben, dan } = await published();
+    const truth = world.now;
+    world.now += 30 * 24 * HOUR_MS;
+    await world.propose(world.policyChange({ veto: true }, ana));
+    world.now = truth + 60_000;
+    const open = await world.propose(world.clockCorrection(ana));
+    await world.approve(await world.propose(world.clockCorrection(ana)), ben, dan);
+    return [world, open];
+  },
+};
+
+describe('a proposal that has been overtaken is closed, with its reason:', () => {
+  test.each(Object.entries(CASES))('%s', async (reason, make) => {
+    const [world, digest] = await make();
+    const { facts } = world;
+    const proposal = facts.proposals.get(digest);
+    if (proposal === undefined) throw new Error('it was proposed');
+    expect(proposal.phase).toBe('open');
+    expect(overtakenBy(facts, proposal.statement)).toBe(reason);
+    expect(standingOf(facts, proposal, world.now)).toBe('overtaken');
+    expect(standingOf(facts, proposal, proposal.statement.expires + 1)).toBe('expired');
+  });
+
+  test('and one that nothing has overtaken is open', async () => {
+    const { world, deposit } = await deposited();
+    const open = await world.propose(world.publication(deposit));
+    const proposal = world.facts.proposals.get(open);
+    expect(proposal && standingOf(world.facts, proposal, world.now)).toBe('open');
+  });
+});
+
+describe('who can approve', () => {
+  test('is said with the reason of each who cannot, and stays so once a key is retired', async () => {
+    const { world, deposit, ana, ben, cleo, dan } = await deposited();
+    const publication = world.publication(deposit);
+    const owner = dan.person;
+    expect(reachOfStatement(world.facts, publication)).toEqual({
+      threshold: 2,
+      members: 4,
+      able: [ana, ben, cleo].map(({ person }) => person),
+      barred: [{ person: owner, why: 'depositor_owner' }],
+      groups: [],
+      reachable: true,
+    });
+    const open = await world.propose(publication);
+    await world.confirm(deposit, ana);
+    await world.approve(open, ana);
+    for (const who of [ana, ben]) {
+      await world.append(
+        await world.draftStop(world.stop('authenticator', digestOf(who.authenticators[0].credential), who)),
+      );
+    }
+    const { votes = [] } = world.facts.proposals.get(open) ?? {};
+    expect(reachOfStatement(world.facts, publication, votes)).toMatchObject({
+      able: [cleo.person],
+      barred: [
+        { person: ana.person, why: 'vote_lapsed' },
+        { person: ben.person, why: 'no_key' },
+        { person: owner, why: 'depositor_owner' },
+      ],
+      reachable: false,
+    });
+  });
+
+  test('must have one of each group that policy asks for', async () => {
+    const { world, ana } = await deposited();
+    const policy = { ...world.facts.policy, document: { ...world.facts.policy.document, groups: ['nowhere'] } };
+    const reach = reachOf({ ...world.facts, policy }, [{ person: ana.person, why: 'asked' }]);
+    expect(reach).toMatchObject({ groups: ['nowhere'], reachable: false });
+    expect(reach.able).toHaveLength(3);
+  });
+});
