@@ -10,12 +10,17 @@ const GIB = 1n << 30n;
 
 /**
  * The policy that a vault is founded with, in canonical form: `given`, or the default of the grade where it is
- * null, with `referenceValues` in place of its own unless they are null. Both come out of files. Throws as
- * `parsePolicy` and `parseReferenceValues`.
+ * null, with `referenceValues` in place of its own unless they are null. Both come out of files. The default asks for
+ * each of the founders' `groups`. Throws as `parsePolicy` and `parseReferenceValues`.
  */
-export function foundingPolicy(grade: Grade, given: object | null, referenceValues: unknown): Uint8Array {
+export function foundingPolicy(
+  grade: Grade,
+  given: object | null,
+  referenceValues: unknown,
+  groups: readonly string[] = [],
+): Uint8Array {
   const values = referenceValues === null ? {} : { referenceValues: parseReferenceValues(referenceValues) };
-  const bytes = canonicalBytes({ ...(given ?? defaultPolicy(grade)), ...values });
+  const bytes = canonicalBytes({ ...(given ?? { ...defaultPolicy(grade), groups }), ...values });
   parsePolicy(bytes);
   return bytes;
 }
@@ -31,13 +36,19 @@ export function acceptsTpmAlone(policy: Uint8Array): boolean {
   return parsePolicy(policy).policy.referenceValues.tpm?.alone === true;
 }
 
+/** Whether no security key can enrol in a production vault under this policy: it lists no model, or no root. */
+export function refusesEveryAuthenticator(policy: Uint8Array): boolean {
+  const { aaguids, roots } = parsePolicy(policy).policy.authenticators;
+  return aaguids.length === 0 || roots.length === 0;
+}
+
 /** SHA-256 of the policy's reference values, as `twinlock reference-values check` has it of their file. */
 export function referenceValuesDigest(policy: Uint8Array): Hex {
   return digestOfObject(parsePolicy(policy).policy.referenceValues);
 }
 
 /** Strict where it can be: a production vault lists its authenticators and evidence before anything passes. */
-function defaultPolicy(grade: Grade): Policy {
+export function defaultPolicy(grade: Grade): Policy {
   const simulation: ReferenceValues = {
     ...NO_REFERENCE_VALUES,
     simulated: { platform: 'simulated', measurements: [SIMULATED_IMAGE] },

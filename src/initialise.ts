@@ -45,13 +45,14 @@ export const TLS_CERTIFICATE_FILE = 'tls.crt';
 const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
 
 /**
- * Makes a data folder and the founders' invitations. Throws `exists` where there is one already,
- * `invalid_threshold`, `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and as `parsePolicy` and `requireSoundPolicy`.
+ * Makes a data folder and the founders' invitations. Throws `exists` where there is one already, `usage` (a group that
+ * the policy does not ask for), `invalid_threshold`, `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and as `parsePolicy` and `requireSoundPolicy`.
  */
 export async function initialise(init: Initialisation): Promise<readonly Invitation[]> {
   requireSpareMember({ threshold: init.threshold, members: init.founders });
   const { policy } = parsePolicy(init.policy);
   requireSoundPolicy(policy, init.grade);
+  groupsHaveEffect(policy, init.founders);
   groupsHaveTwo(policy, init.founders);
   const invited = invite(init.founders);
   const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
@@ -94,6 +95,18 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
   return invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
 }
 
+/** A group that means nothing would be noticed once something has taken effect without it. */
+function groupsHaveEffect({ groups }: Policy, founders: Initialisation['founders']): void {
+  for (const { name, groups: own } of founders) {
+    const idle = own.find((group) => !groups.includes(group));
+    must(
+      idle === undefined,
+      'usage',
+      `founder ${name}: the policy does not ask for the group ${idle}, which would mean nothing: name it in the policy’s groups, or leave it out here`,
+    );
+  }
+}
+
 /** What the trial of the founding policy would end with, once everybody has enrolled (core/state/rules/mending). */
 function groupsHaveTwo({ groups }: Policy, founders: Initialisation['founders']): void {
   const small = groups.find((group) => founders.filter((founder) => founder.groups.includes(group)).length < 2);
@@ -130,7 +143,7 @@ function ownedByAFounder(record: Omit<PrincipalRecord, 'owner'>, founders: reado
   must(
     owner !== undefined,
     'person_unknown',
-    `a key names the owner ${record.ownerName}, who is no founder: those are ${founders.map(({ name }) => name).join(', ')}`,
+    `a key names the owner ${record.ownerName}, who is no founder: those are ${founders.map(({ name }) => name).join(', ')}; a custodian enrols a key of somebody else in the console, once the vault is founded`,
   );
   const principal = { ...record, owner: owner.person };
   verifyNode(possessionClaim(principal));

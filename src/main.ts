@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { addInit } from './cli/init.ts';
 import { DEFAULT_DATA } from './cli/options.ts';
+import { addPolicy } from './cli/policy.ts';
 import { printable } from './cli/printable.ts';
 import { addServe } from './cli/serve.ts';
 import { addStop } from './cli/stop.ts';
@@ -23,7 +24,8 @@ const program = new Command('twinlockd')
     `
 Examples:
   twinlockd init --grade simulation --founder alice --founder bob --founder carol
-  twinlockd init --founder alice:security --founder bob:research --founder carol --reference-values hosts.json
+  twinlockd policy template > policy.json
+  twinlockd init --founder alice:ops --founder bob:ops --founder carol --policy policy.json --reference-values hosts.json
   twinlockd serve --listen 0.0.0.0:8443
 
 Exit codes:
@@ -33,7 +35,7 @@ Exit codes:
   .exitOverride()
   .configureOutput({ outputError: () => undefined });
 
-for (const add of [addInit, addServe, addStop]) add(program);
+for (const add of [addInit, addPolicy, addServe, addStop]) add(program);
 
 // What is printed may be the invitations: where nobody can have read them, the command has failed.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { NO_REFERENCE_VALUES } from '../src/core/attest/reference-values.ts';
 import { digestOfObject } from '../src/core/canonical.ts';
+import { parseCommentedJson } from '../src/core/json-comments.ts';
 import { parsePolicy } from '../src/core/statement/policy.ts';
 import { acceptsTpmAlone, foundingPolicy, refusesEveryHost } from '../src/founding-policy.ts';
+import { policyTemplate } from '../src/policy-template.ts';
+import { openStore } from '../src/store/open.ts';
 import { runProgram } from './client/cli/vault.ts';
 import { snpCase } from './platforms/snp.ts';
 import { tpmReferenceValues } from './platforms/tpm.ts';
@@ -30,6 +33,27 @@ describe('the policy that a vault is founded with', () => {
     }
     expect(parsePolicy(foundingPolicy('simulation', POLICY, null)).policy).toEqual(POLICY);
   });
+
+  test('asks for each group of the founders by default, and for no other than its own where it is given', () => {
+    const groupsOf = (given: object | null) =>
+      parsePolicy(foundingPolicy('simulation', given, null, ['ops', 'board'])).policy.groups;
+    expect(groupsOf(null)).toEqual(['ops', 'board']);
+    expect(groupsOf({ ...POLICY, groups: ['ops'] })).toEqual(['ops']);
+  });
+
+  test.each(['production', 'simulation'] as const)(
+    'is, of grade %s, what the template says, each field explained',
+    (grade) => {
+      const template = policyTemplate(grade);
+      const bytes = foundingPolicy(grade, parseCommentedJson(template) as object, null);
+      expect(bytes).toEqual(foundingPolicy(grade, null, null));
+      const lines = template.split('\n');
+      const fields = lines.flatMap((line, i) => (/^ *"/.test(line) ? [[line, lines[i - 1]]] : []));
+      expect(fields.length).toBeGreaterThan(20);
+      for (const [, before] of fields) expect(before).toMatch(/^ *\/\/ \S/);
+      expect(lines.filter((line) => line.length > 100 && line.includes('//'))).toEqual([]);
+    },
+  );
 
   test('tells whether a TPM alone is enough', () => {
     const tpm = tpmReferenceValues();
@@ -76,5 +100,51 @@ describe('twinlockd init', () => {
     expect(told).toMatchObject({ code: 0, stderr: '' });
     const made = await init('made-up', '--reference-values', values);
     expect(made).toMatchObject({ code: 70, stderr: expect.stringMatching(/root_unknown/) });
+  });
+
+  test('takes the template exactly as it is printed, and says what is still wanting', async () => {
+    const home = folder();
+    const template = await runProgram('src/main.ts', ['policy', 'template'], home);
+    expect([template.code, template.stderr]).toEqual([0, '']);
+    const policy = join(home, 'policy.json');
+    writeFileSync(policy, template.stdout);
+    const init = (name: string, ...more: string[]) =>
+      runProgram('src/main.ts', ['--data', join(home, name), 'init', '--policy', policy, ...more], home);
+    const made = await init('made', ...founders);
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining('no founder can enrol') });
+    // A group that the policy does not name would mean nothing.
+    const grouped = await init('grouped', '--founder', 'ana:ops', '--founder', 'ben:ops', '--founder', 'cleo');
+    expect([grouped.code, grouped.stderr]).toEqual([
+      64,
+      'twinlockd: founder ana: the policy does not ask for the group ops, which would mean nothing: name it in the policy’s groups, or leave it out here (usage)\n',
+    ]);
+    const unknown = await runProgram('src/main.ts', ['policy', 'template', '--grade', 'test'], home);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      64,
+      expect.stringMatching(/^twinlockd: --grade: expected .*\(usage\)\n$/),
+    ]);
+  });
+
+  test('makes the groups of founders count among approvers, each of two at least, and says so', async () => {
+    const home = folder();
+    const init = (name: string, ...groups: string[]) => {
+      const grouped = ['ana', 'ben', 'cleo'].flatMap((founder, i) => ['--founder', `${founder}${groups[i] ?? ''}`]);
+      const args = ['--data', join(home, name), 'init', '--grade', 'simulation', ...grouped];
+      return runProgram('src/main.ts', args, home);
+    };
+    const made = await init('made', ':ops', ':ops,board', ':board');
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toContain('there must be at least one of each group: ops, board.');
+    const store = openStore(join(home, 'made'));
+    onTestFinished(() => store.close());
+    expect(parsePolicy((await store.founding.founding())?.policy ?? new Uint8Array()).policy.groups).toEqual([
+      'ops',
+      'board',
+    ]);
+    const single = await init('single', ':ops');
+    expect(single).toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/group ops needs two founders.*quorum_unreachable/),
+    });
   });
 });

@@ -4,10 +4,10 @@ import { parseJson } from '../core/json.ts';
 import { readInputFile } from '../input-file.ts';
 import { systemError } from '../platform/system-error.ts';
 
-/** Names the flag and the file in every error about it. */
-export function readJson<T>(flag: string, file: string, parse: (value: unknown) => T): T {
+/** Names the flag and the file in every error about it. `json` reads its text. */
+export function readJson<T>(flag: string, file: string, parse: (value: unknown) => T, json = parseJson): T {
   try {
-    return parse(parseJson(fromUtf8(readInputFile(file))));
+    return parse(json(fromUtf8(readInputFile(file))));
   } catch (error) {
     throw inputError(error, `${flag} ${file}`);
   }

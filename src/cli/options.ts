@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { must } from '../core/errors.ts';
+import type { Grade } from '../core/schema.ts';
 
 /** What the commands share: where a vault is unless it is said, and how flags are read. */
 
@@ -13,3 +15,10 @@ export function wholeNumber(text: string): number {
 
 /** Of a flag that may be repeated. */
 export const collect = (text: string, before: string[] = []): string[] => [...before, text];
+
+/** Of `--grade`. Throws `usage`. */
+export function requireGrade(text: string): Grade {
+  const isGrade = text === 'production' || text === 'simulation';
+  must(isGrade, 'usage', `--grade: expected production or simulation, got ${text}`);
+  return text;
+}

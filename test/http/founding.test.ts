@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Enrolled, enrol } from '../../client/custodian/enrol.ts';
 import { type GenesisReview, reviewGenesis, signGenesis } from '../../client/custodian/genesis.ts';
 import { SoftwareAuthenticator } from '../../client/custodian/software-authenticator.ts';
+import { principalRecord } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import type { Daemon } from '../../src/daemon.ts';
@@ -224,6 +225,21 @@ describe('the data folder', () => {
     const simulated = foundingPolicy('production', null, POLICY.referenceValues);
     await expect(initialise(init({ grade: 'production', policy: simulated }))).rejects.toThrow(
       code('evidence_simulated'),
+    );
+  });
+
+  test('is not initialised with a founder of a group that means nothing, or with a key of nobody who founds it', async () => {
+    const founders = ['ana', 'ben', 'cleo'].map((name) => ({ name, groups: ['board'] }));
+    await expect(initialise(init({ founders }))).rejects.toThrow(code('usage'));
+    const erins = { owner: 'ab'.repeat(16), ownerName: 'erin', models: ['*'] };
+    const record = principalRecord(prepared.machines.auditor, erins);
+    await expect(initialise(init({ principals: [record] }))).rejects.toThrow(
+      expect.objectContaining({
+        code: 'person_unknown',
+        message: expect.stringMatching(
+          /the owner erin, who is no founder: .*; a custodian enrols a key of somebody else in the console/,
+        ),
+      }),
     );
   });
 
