@@ -7,7 +7,8 @@ import { ENDED_BY_SETTING_BACK, howToEnd, standingText } from '../../src/core/st
 import type { Facts, Proposable } from '../../src/core/state/state.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
-import { counted, exactBytes, exactDuration, exactInstant } from '../exact.ts';
+import { counted, exactDuration, exactInstant } from '../exact.ts';
+import { servedText } from '../served.ts';
 import { visibleText } from '../visible.ts';
 import { follow, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
@@ -177,7 +178,7 @@ function subjectOf({ statement, hosts, changes, alike, isPending }: ProposalRepo
         ...versionRows(statement),
         ...row('for', statement.purpose),
         ...row('lease', `${exactDuration(statement.leaseMs)} from the release on`),
-        ...row('served', `at most ${exactBytes(BigInt(statement.bytes))}`),
+        ...row('served', `at most ${servedText(statement, facts)}`),
         ...hosts.flatMap(hostRows),
       ];
     case 'publish':

@@ -17,6 +17,7 @@ import { waitForRelease } from '../host/wait.ts';
 import { watch } from '../host/watch.ts';
 import { type PrincipalKey, signStopAsPrincipal } from '../principal.ts';
 import { platformRandom } from '../random.ts';
+import { type AccessFlags, accessOf, withAccessFlags } from './access-flags.ts';
 import { type Connection, connect, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { ask, requestLines } from './request.ts';
@@ -29,7 +30,7 @@ const MAX_IGNORED_TOLD = 16;
 /** One host a run; a request of several has a file of keys for each. */
 const HOST = 0;
 
-interface FetchFlags extends RequestFlags {
+interface FetchFlags extends RequestFlags, AccessFlags {
   readonly to: string;
   readonly keys?: string;
   readonly evaluationReport?: string;
@@ -38,7 +39,7 @@ interface FetchFlags extends RequestFlags {
 }
 
 export function addFetch(program: Command): void {
-  withRequestFlags(program.command('fetch [model@version]'))
+  withAccessFlags(withRequestFlags(program.command('fetch [model@version]')))
     .description('waits for the custodians, checks their authority down to the fingerprint, and fetches the weights')
     .requiredOption('--to <folder>', 'where they go; files that are there and right are not fetched again')
     .option('--keys <file>', 'goes on with what twinlock request began; without it, asks first')
@@ -58,6 +59,7 @@ Examples:
   twinlock fetch acme/ocr@1 --to /models/ocr --reason 'rollout, OPS-7' --evidence snp --vmpl 1 --gpu none
   twinlock fetch acme/ocr@1 --to /models/ocr --reason 'rehearsal' --simulated-chip chip
   twinlock fetch --keys ocr.keys --to /models/ocr
+  twinlock fetch --keys ocr.keys --to /models/ocr --mode 0640 --group inference
   twinlock fetch --keys eval.keys --to ./eval --no-receipt   # evaluate, then
   twinlock fetch --keys eval.keys --to ./eval --evaluation-report report.json`,
     )
@@ -74,7 +76,7 @@ async function run(invocation: Invocation, target: string | undefined, flags: Fe
   const kept = flags.keys === undefined ? null : await readPendingRelease(flags.keys);
   const wanted = kept ?? releaseRequestOf(target as string, flags);
   // Before anybody is asked or waited for: weights that cannot be kept would make the release worthless.
-  const folder = await TargetFolder.open(flags.to, fetching(wanted));
+  const folder = await TargetFolder.open(flags.to, fetching(wanted), await accessOf(flags));
   try {
     const connection = await signIn(invocation, ['requester']);
     if (kept !== null) await take(invocation, connection, kept, folder, flags, evaluation);
@@ -92,7 +94,7 @@ async function askAndTake(
   flags: FetchFlags,
   evaluation: Hex | null,
 ): Promise<void> {
-  const pending = await ask(connection, target, flags);
+  const pending = await ask(connection, target, flags, folder.path);
   for (const line of requestLines(target, pending)) invocation.terminal.note(line);
   try {
     await take(invocation, connection, pending, folder, flags, evaluation);

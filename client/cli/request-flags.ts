@@ -23,7 +23,7 @@ export function withRequestFlags(command: Command): Command {
     )
     .option('--reason <text>', 'for the custodians: why, and under which ticket')
     .option('--lease <duration>', 'how long they are served, 90s, 30m, 8h, 7d; the longest that policy allows')
-    .option('--bytes <n>', 'ciphertext that may be fetched under it; once the whole, and some to spare');
+    .option('--bytes <n>', 'ciphertext that may be fetched under it; twice the whole, and some to spare');
   return withEvidenceFlags(asking);
 }
 

@@ -11,14 +11,16 @@ import { type Connection, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
 
-interface KeysFlag {
+interface AskFlags extends RequestFlags {
   readonly keys: string;
+  readonly to?: string;
 }
 
 export function addRequest(program: Command): void {
   withRequestFlags(program.command('request <model@version>'))
     .description("asks the custodians to release a version to this host, with a requester's key")
     .requiredOption('--keys <file>', "where the host's one-time keys go: twinlock fetch --keys takes them")
+    .option('--to <folder>', 'where twinlock fetch will put them: it must have room before anybody is asked')
     .addHelpText(
       'after',
       `
@@ -33,32 +35,41 @@ Examples:
   twinlock request acme/ocr@1 --reason 'OPS-7' --keys ocr.keys --tpm-ak 0x81010002 --tpm-ak-certificate ak.pem
   twinlock request acme/ocr@1 --reason 'OPS-7' --keys ocr.keys --token-command 'ita-token --data {reportData}'`,
     )
-    .action((target: string, flags: RequestFlags & KeysFlag, command: Command) =>
+    .action((target: string, flags: AskFlags, command: Command) =>
       invoke(command, (invocation) => run(invocation, target, flags)),
     );
 }
 
-async function run(invocation: Invocation, target: string, flags: RequestFlags & KeysFlag): Promise<void> {
+async function run(invocation: Invocation, target: string, flags: AskFlags): Promise<void> {
   releaseRequestOf(target, flags);
   await requireFree(flags.keys);
   const connection = await signIn(invocation, ['requester']);
-  const pending = await ask(connection, target, flags);
+  const pending = await ask(connection, target, flags, flags.to ?? null);
   await writePendingRelease(flags.keys, pending);
   const { release, expires } = pending;
   const code = comparisonCode(release, REQUEST_WORDS);
   invocation.terminal.result({ release, code, expires, keys: flags.keys }, [
     ...requestLines(target, pending),
     `keys         ${flags.keys}: anyone who has this file can use the release; delete it when you are done`,
-    `next         twinlock fetch --keys ${flags.keys} --to FOLDER, which waits for the custodians`,
+    `next         twinlock fetch --keys ${flags.keys} --to ${flags.to ?? 'FOLDER'}, which waits for the custodians`,
   ]);
 }
 
-/** Makes one-time keys, has this host appraised and puts the request before the custodians. */
-export async function ask(connection: Connection, target: string, flags: RequestFlags): Promise<PendingRelease> {
+/**
+ * Makes one-time keys, has this host appraised and puts the request before the custodians, where `folder` has room for the
+ * version (null: it is not known yet).
+ */
+export async function ask(
+  connection: Connection,
+  target: string,
+  flags: RequestFlags,
+  folder: string | null,
+): Promise<PendingRelease> {
   const request = releaseRequestOf(target, flags);
   const collector = await collectorOf(flags);
   const { fingerprint } = connection;
-  return requestRelease(connection, request, [collector], { fingerprint, now: Date.now, random: platformRandom });
+  const options = { fingerprint, folder, now: Date.now, random: platformRandom };
+  return requestRelease(connection, request, [collector], options);
 }
 
 export function requestLines(target: string, { release, expires }: PendingRelease): readonly string[] {

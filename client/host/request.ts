@@ -15,6 +15,7 @@ import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../princi
 import { groundOfStatus, statementHeader } from '../statement-header.ts';
 import type { EvidenceCollector } from './collector.ts';
 import { type HostKeys, kemOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
+import { requireRoomFor } from './room.ts';
 
 /** What is asked for. */
 export interface ReleaseRequest {
@@ -25,13 +26,15 @@ export interface ReleaseRequest {
   readonly reason: string;
   /** Milliseconds; null for the longest that policy allows. */
   readonly leaseMs: number | null;
-  /** Bytes of ciphertext for all hosts together; null for every file once, and some to spare. */
+  /** Bytes of ciphertext for all hosts together; null for every file twice, and some to spare, as far as policy allows. */
   readonly bytes: bigint | null;
 }
 
 export interface RequestOptions {
   /** Given to this host, in its measured configuration. */
   readonly fingerprint: Hex;
+  /** Where the weights will go; null where it is not known yet. */
+  readonly folder?: string | null;
   readonly now: () => number;
   readonly random: RandomBytes;
 }
@@ -42,8 +45,8 @@ interface Attested {
   readonly named: ReleaseHost;
 }
 
-/** An eighth of the whole, and 4 MiB: what broken connections may cost a host. */
-const SPARE = { divisor: 8n, bytes: 4n << 20n };
+/** All of it twice, for a host that has to begin anew; an eighth, and 4 MiB: what broken connections may cost it. */
+const SPARE = { times: 2n, divisor: 8n, bytes: 4n << 20n };
 
 /**
  * Asks for a release to the hosts that the collectors speak for: opens a request, makes one-time keys, has the
@@ -51,7 +54,8 @@ const SPARE = { divisor: 8n, bytes: 4n << 20n };
  *
  * A requester does not replay the log; what it takes from the vault's status here, every custodian compares
  * with the log. Throws `version_unknown`, `digest_mismatch` and `wrong_vault` for a vault that answers for
- * another request, `appraisal_failed` with the rule, and the vault's codes.
+ * another request, `storage_full` before anything is asked for where `folder` has no room, `appraisal_failed` with the
+ * rule, and the vault's codes.
  */
 export async function requestRelease(
   session: PrincipalSession,
@@ -59,7 +63,7 @@ export async function requestRelease(
   collectors: readonly EvidenceCollector[],
   options: RequestOptions,
 ): Promise<PendingRelease> {
-  const { fingerprint } = options;
+  const { fingerprint, folder = null } = options;
   const status = await session.api.status();
   must(
     status.fingerprint === fingerprint,
@@ -67,6 +71,8 @@ export async function requestRelease(
     `expected the vault ${fingerprint}, got ${status.fingerprint}`,
   );
   const version = versionIn(status, request);
+  // Before anybody is asked: weights that there is no room for would make the release worthless.
+  if (folder !== null) await requireRoomFor(folder, Number(version.bytes));
   const created = options.now();
   const binding = await open(session, request, collectors.length, options);
   const hosts: Attested[] = [];
@@ -180,12 +186,15 @@ function statementOf(
     reason,
     hosts: hosts.map((host) => host.named),
     leaseMs: leaseMs ?? limits.leaseMs,
-    bytes: String(bytes ?? budget(BigInt(versionBytes), hosts.length, BigInt(limits.bytesPerRelease))),
+    bytes: String(bytes ?? budget(BigInt(versionBytes), hosts.length, limits)),
   };
 }
 
-function budget(versionBytes: bigint, hosts: number, limit: bigint): bigint {
-  const each = versionBytes + versionBytes / SPARE.divisor + SPARE.bytes;
+function budget(versionBytes: bigint, hosts: number, { bytesPerRelease, bytesPerDay }: StatusView['limits']): bigint {
+  const each = SPARE.times * versionBytes + versionBytes / SPARE.divisor + SPARE.bytes;
   const whole = each * BigInt(hosts);
-  return whole < limit ? whole : limit;
+  return [BigInt(bytesPerRelease), BigInt(bytesPerDay)].reduce(
+    (least, limit) => (limit < least ? limit : least),
+    whole,
+  );
 }

@@ -1,4 +1,5 @@
-import { lstat, statfs } from 'node:fs/promises';
+import { lstat, opendir, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { exactBytes } from '../exact.ts';
 
@@ -13,6 +14,8 @@ export interface Missing {
 
 /** Of `stat.blocks`. */
 const BLOCK_BYTES = 512;
+/** Of a folder: ten times the files of the largest model. */
+const MAX_SEEN = 100_000;
 
 /** Throws `storage_full` unless the file system of `folder` has room for all of these, one after the other. */
 export async function requireRoom(folder: string, missing: readonly Missing[]): Promise<void> {
@@ -26,10 +29,33 @@ export async function requireRoom(folder: string, missing: readonly Missing[]): 
   await requireFree(folder, most);
 }
 
-/** Throws `storage_full`, with both numbers, unless so many bytes are free for this user. */
-export async function requireFree(folder: string, neededBytes: number): Promise<void> {
+/**
+ * The same before it is known which files a version has, and before the folder is there: throws `storage_full` unless
+ * there is room for so many bytes, less what lies in the folder already.
+ */
+export async function requireRoomFor(folder: string, bytes: number): Promise<void> {
+  const there = await nearest(resolve(folder));
+  if (bytes <= (await freeOn(there))) return;
+  await requireFree(there, bytes - (there === resolve(folder) ? await takenBelow(there) : 0));
+}
+
+/** The folder, or the first one above it that exists: it would be made on the same file system. */
+async function nearest(folder: string): Promise<string> {
+  const isThere = await lstat(folder).then(
+    () => true,
+    () => false,
+  );
+  return isThere || folder === dirname(folder) ? folder : nearest(dirname(folder));
+}
+
+async function freeOn(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
-  const freeBytes = bavail * bsize;
+  return bavail * bsize;
+}
+
+/** Unless so many bytes are free for this user. */
+async function requireFree(folder: string, neededBytes: number): Promise<void> {
+  const freeBytes = await freeOn(folder);
   if (neededBytes <= freeBytes) return;
   const numbers = `expected ${exactBytes(neededBytes)} free, got ${exactBytes(freeBytes)}`;
   throw new TwinlockError(
@@ -37,6 +63,16 @@ export async function requireFree(folder: string, neededBytes: number): Promise<
     `${folder}: ${numbers}: make room there, or name another folder, then run the same command again`,
     { neededBytes, freeBytes },
   );
+}
+
+async function takenBelow(folder: string): Promise<number> {
+  let bytes = 0;
+  let seen = 0;
+  for await (const entry of await opendir(folder, { recursive: true })) {
+    bytes += await takenBytes(join(entry.parentPath, entry.name));
+    if (++seen === MAX_SEEN) break;
+  }
+  return bytes;
 }
 
 async function takenBytes(path: string): Promise<number> {

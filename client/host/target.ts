@@ -52,19 +52,17 @@ export class TargetFolder {
    * `WorkFolder.take`; `not_permitted` too where this user may not give files to the group.
    */
   static async open(path: string, what: string, access: TargetAccess = PRIVATE): Promise<TargetFolder> {
-    try {
-      const first = await mkdir(path, { recursive: true });
-      if (first !== undefined) await openUp(path, first, access);
-    } catch (error) {
+    const first = await mkdir(path, { recursive: true }).catch((error: unknown) => {
       throw fileError(error, path);
-    }
+    });
     const work = await WorkFolder.take(path, what);
     try {
       if (access.gid !== null) await work.requireGroup(access.gid);
+      if (first !== undefined) await openUp(path, first, access);
       return new TargetFolder(path, work, access);
     } catch (error) {
       await work.release();
-      throw error;
+      throw fileError(error, path);
     }
   }
 

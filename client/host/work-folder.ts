@@ -88,8 +88,9 @@ export class WorkFolder {
   /** Throws `not_permitted` unless this user may give files to the group. */
   async requireGroup(gid: number): Promise<void> {
     await chown(join(this.path, HOLDER), -1, gid).catch((cause: unknown) => {
-      const message = `this user is not in the group ${gid}, so no file can be given to it: see what id says, or name another`;
-      throw systemName(cause) === 'EPERM' ? new TwinlockError('not_permitted', message, {}, { cause }) : cause;
+      if (systemName(cause) !== 'EPERM') throw cause;
+      const message = `this user is not in the group ${gid}, so files cannot be given to it: name one that id lists`;
+      throw new TwinlockError('not_permitted', message, {}, { cause });
     });
   }
 

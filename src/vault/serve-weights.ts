@@ -78,7 +78,11 @@ async function reserve(context: Context, { release }: TokenRow, bytes: number): 
   const { statement } = liveRelease(context, release);
   const limit = BigInt(statement.bytes);
   const reserved = await context.log.reserve(release, BigInt(bytes), limit);
-  must(reserved, 'budget_exceeded', `the release serves ${limit} bytes in all, and they are used up: request it anew`);
+  must(
+    reserved,
+    'budget_exceeded',
+    `the release serves ${limit} bytes in all, and they are used up: request it anew, and leave what the host has of it where it is: that is not fetched again`,
+  );
 }
 
 /**

@@ -84,6 +84,7 @@ export async function requestModel(
   founded: Founded,
   changes: Partial<ReleaseRequest> = {},
   hosts = 1,
+  folder: string | null = null,
 ): Promise<PendingRelease> {
   const session = await sessionOf(founded, 'requester');
   const request: ReleaseRequest = {
@@ -97,5 +98,5 @@ export async function requestModel(
   };
   const chips = Array.from({ length: hosts }, () => new SimulatedChip(platformRandom(32), MEASUREMENT));
   const { fingerprint } = founded;
-  return requestRelease(session, request, chips, { fingerprint, now: Date.now, random: platformRandom });
+  return requestRelease(session, request, chips, { fingerprint, folder, now: Date.now, random: platformRandom });
 }

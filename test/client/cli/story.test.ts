@@ -6,6 +6,7 @@ import { checkpointFiles } from '../../../client/checkpoint-file.ts';
 import { followLog } from '../../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../../client/custodian/custody.ts';
 import { signStop } from '../../../client/custodian/stop.ts';
+import { TargetFolder } from '../../../client/host/target.ts';
 import { platformRandom } from '../../../client/random.ts';
 import { writeStopFile } from '../../../client/stop-file.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
@@ -94,6 +95,16 @@ describe('what is refused before the vault is asked for anything', SLOW, () => {
     expect((await vault.auditor.api.status()).entries).toBe(1);
   });
 
+  test('a folder that another process works in, before the custodians are asked', async () => {
+    const held = await TargetFolder.open(vault.path('held'), 'fetching acme/ocr@1');
+    onTestFinished(() => held.close());
+    const fetch = ['fetch', 'acme/ocr@1', '--reason', 'a test', '--simulated-chip', vault.path('chip'), '--json'];
+    const run = await vault.twinlock('requester', [...fetch, '--to', vault.path('held')]);
+    expect(refusal(run)).toEqual([75, 'in_use']);
+    expect(run.stderr).toContain(`process ${process.pid} on `);
+    expect((await vault.auditor.api.status()).entries).toBe(1);
+  });
+
   test('the key of another role, a certificate that is not trusted, a vault that is not there', async () => {
     const deposit = await vault.twinlock('requester', ['deposit', 'model', '--as', 'acme/ocr@1', '--json']);
     expect(refusal(deposit)).toEqual([64, 'usage']);
@@ -133,8 +144,9 @@ describe('deposit, evaluate, publish, release', SLOW, () => {
     expect(code.split(' ')).toHaveLength(4);
     expect(statSync(keys).mode & 0o077).toBe(0);
     await approveByTwo(release);
-    const fetch = ['fetch', '--keys', keys, '--to', vault.path('eval'), '--json'];
+    const fetch = ['fetch', '--keys', keys, '--to', vault.path('eval'), '--mode', '0640', '--json'];
     expect((await vault.twinlock('requester', [...fetch, '--no-receipt'])).json()['receipt']).toBeNull();
+    expect(statSync(vault.path('eval/weights.bin')).mode & 0o777).toBe(0o640);
     const open = await vault.twinlock('auditor', ['audit', '--json']);
     expect([open.code, open.json()['completeness']]).toEqual([4, expect.objectContaining({ verdict: 'open' })]);
 

@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -21,6 +22,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { fetchRelease } from '../../../client/host/fetch.ts';
 import type { PendingRelease } from '../../../client/host/pending-release.ts';
+import { requireRoom, requireRoomFor } from '../../../client/host/room.ts';
 import { NODE } from '../../daemon-process.ts';
 import { approveBy, depositModel, modelFolder, patterned, publishModel, requestModel, temporary } from '../story.ts';
 import { type Founded, found, IMPATIENT, sessionOf, verify } from '../vault.ts';
@@ -31,6 +33,7 @@ const SEGMENT_BYTES = 1_048_608;
 /** Seven segments. */
 const LARGE = patterned(6 * MIB + 1234);
 const WHOLE = ['large.bin', 'small.txt'];
+const ALL = [...WHOLE, 'sub'];
 
 let founded: Founded;
 let pending: PendingRelease;
@@ -38,7 +41,9 @@ let api: Awaited<ReturnType<typeof sessionOf>>['api'];
 const folders: string[] = [];
 beforeAll(async () => {
   founded = await found();
-  await depositModel(founded, { folder: await modelFolder({ 'large.bin': LARGE, 'small.txt': patterned(10) }) });
+  await depositModel(founded, {
+    folder: await modelFolder({ 'large.bin': LARGE, 'small.txt': patterned(10), 'sub/b': patterned(5) }),
+  });
   await publishModel(founded);
   pending = await requestModel(founded, { bytes: 1_000_000_000n });
   await approveBy(founded, pending.release, 'ana', 'ben');
@@ -121,7 +126,7 @@ describe('one process a folder', () => {
       detail: { pid: process.pid, what: 'fetching acme/ocr@1' },
     });
     expect(large(folder).equals(LARGE)).toBe(true);
-    expect(readdirSync(folder).sort()).toEqual(WHOLE);
+    expect(readdirSync(folder).sort()).toEqual(ALL);
   });
 
   test('of another process, which is named, until it is killed; then what it left does not matter', async () => {
@@ -142,7 +147,7 @@ describe('one process a folder', () => {
     await once(holder, 'exit');
     expect(existsSync(join(folder, '.twinlock-part/lock'))).toBe(true);
     await fetchTo(folder);
-    expect(readdirSync(folder).sort()).toEqual(WHOLE);
+    expect(readdirSync(folder).sort()).toEqual(ALL);
   });
 
   test('nothing is written where others could change it, or through a link', async () => {
@@ -231,5 +236,92 @@ describe('what a broken run has left', () => {
     writeFileSync(part, new Uint8Array(LARGE.length));
     await fetchTo(folder);
     expect(large(folder).equals(LARGE)).toBe(true);
+  });
+});
+
+describe('who may read it', () => {
+  const access = { fileMode: 0o640, folderMode: 0o750, gid: process.getgid?.() ?? null };
+  const modeOf = (path: string) => statSync(path).mode & 0o7777;
+
+  test('a mode and a group are those of files and of folders that are made, and of files that are in place', async () => {
+    const above = fresh();
+    chmodSync(above, 0o700);
+    const folder = join(above, 'made');
+    const opened = () => fetchRelease({ api, pending, host: 0, folder, verify, retry: IMPATIENT, access });
+    const modes = () => [above, folder, ...ALL.map((name) => join(folder, name))].map(modeOf);
+    await opened();
+    expect(modes()).toEqual([0o700, 0o750, 0o640, 0o640, 0o750]);
+    chmodSync(join(folder, 'large.bin'), 0o600);
+    await opened();
+    expect(modes()).toEqual([0o700, 0o750, 0o640, 0o640, 0o750]);
+    expect(statSync(join(folder, 'small.txt')).gid).toBe(access.gid);
+  });
+
+  test('a group that this user is not in is refused before anything is fetched', async () => {
+    const folder = fresh();
+    chmodSync(folder, 0o777);
+    const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const args = [join(import.meta.dirname, 'hold-folder.ts'), folder, '4711'];
+    const holder = spawn(NODE, args, { stdio: ['ignore', 'pipe', 'inherit'], ...user });
+    onTestFinished(() => void holder.kill('SIGKILL'));
+    const [said] = (await once(holder.stdout, 'data')) as [Buffer];
+    expect(said.toString()).toMatch(/^not_permitted this user is not in the group 4711, /);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('room', () => {
+  test('a version that has no room is not asked for, and the numbers are told', async () => {
+    const folder = fresh();
+    founded.vault.meddle = async ({ url }, next) => {
+      const answer = await next();
+      if (!url.endsWith('/v1/status')) return answer;
+      const status = (await answer.json()) as { versions: { bytes: string }[] };
+      return Response.json({ ...status, versions: status.versions.map((v) => ({ ...v, bytes: String(2n ** 60n) })) });
+    };
+    const { entries } = await api.status();
+    // Where it is to be made, too.
+    for (const path of [folder, join(folder, 'a/b')]) {
+      await expect(requestModel(founded, {}, 1, path)).rejects.toThrow(
+        expect.objectContaining({
+          code: 'storage_full',
+          message: expect.stringMatching(/: expected 1024\.0 PiB \([\d,]+ bytes\) free, got .*: make room there, or /),
+          detail: { neededBytes: 2 ** 60, freeBytes: expect.any(Number) },
+        }),
+      );
+    }
+    expect((await api.status()).entries).toBe(entries);
+  });
+
+  test('what is there already, in place or aside, needs none', async () => {
+    const folder = fresh();
+    writeFileSync(join(folder, 'part'), new Uint8Array(5 * MIB));
+    writeFileSync(join(folder, 'place'), new Uint8Array(3 * MIB));
+    const { bavail, bsize } = statfsSync(folder);
+    const free = bavail * bsize;
+    const missing = (plainBytes: number, part = 'none') => {
+      return { plainBytes, part: join(folder, part), place: join(folder, 'place') };
+    };
+    const far = 1 << 30;
+    await expect(requireRoom(folder, [missing(free + far)])).rejects.toThrow(refusal('storage_full'));
+    // The file that is replaced goes before the next one comes.
+    await expect(requireRoom(folder, [missing(MIB), missing(free + far)])).rejects.toThrow(
+      expect.objectContaining({ detail: expect.objectContaining({ neededBytes: free + far - 2 * MIB }) }),
+    );
+    await expect(requireRoom(folder, [missing(free + far, 'part')])).rejects.toThrow(
+      expect.objectContaining({ detail: expect.objectContaining({ neededBytes: free + far - 5 * MIB }) }),
+    );
+    await requireRoom(folder, [missing(MIB)]);
+    await expect(requireRoomFor(folder, free + far)).rejects.toThrow(
+      expect.objectContaining({ detail: expect.objectContaining({ neededBytes: free + far - 8 * MIB }) }),
+    );
+  });
+
+  test('the budget of a request covers all of it twice, as far as policy allows', async () => {
+    const { release } = await requestModel(founded);
+    const { versions } = await api.status();
+    const statement = (await api.proposal(release)).statement as { bytes: string };
+    const whole = BigInt(versions[0]?.bytes ?? 0);
+    expect(BigInt(statement.bytes)).toBe(2n * whole + whole / 8n + (4n << 20n));
   });
 });

@@ -3,6 +3,7 @@ import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { exactBytes, exactDuration } from '../../../exact.ts';
+import { servedText } from '../../../served.ts';
 import { fromNow, instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
@@ -51,7 +52,7 @@ function whatOf(statement: Proposable, facts: Established): Rows {
         ['Version', statement.version],
         ['For', statement.purpose],
         ['Lease', `${exactDuration(statement.leaseMs)} from release`],
-        ['Served at most', exactBytes(BigInt(statement.bytes))],
+        ['Served at most', servedText(statement, facts)],
       ];
     case 'publish':
       return [
