@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { TwinlockError } from '../src/core/errors.ts';
+import { EXIT } from '../src/core/exit-codes.ts';
 import { addAppraise } from './cli/appraise.ts';
 import { addAudit } from './cli/audit.ts';
 import { addCode } from './cli/code.ts';
@@ -7,7 +8,7 @@ import { addConsole } from './cli/console.ts';
 import { addDeposit } from './cli/deposit.ts';
 import { ENVIRONMENT_HELP } from './cli/environment-help.ts';
 import { addEvidence } from './cli/evidence.ts';
-import { EXIT, EXIT_HELP } from './cli/exit.ts';
+import { EXIT_HELP } from './cli/exit.ts';
 import { addFetch } from './cli/fetch.ts';
 import { addKey } from './cli/key.ts';
 import { addProposals } from './cli/proposals.ts';

@@ -78,7 +78,7 @@ try {
   if (flags.json === true) console.log(JSON.stringify(summary));
 } catch (error) {
   narrator.say('', 'the demo failed');
-  console.error(error instanceof TwinlockError && error.group === 'mend' ? `${error.message} (${error.code})` : error);
+  console.error(error instanceof TwinlockError && error.group !== 'alert' ? `${error.message} (${error.code})` : error);
   if (flags.json === true) console.log(JSON.stringify({ ok: false, error: String(error) }));
   process.exitCode = 1;
 }

@@ -6,10 +6,8 @@ import { printable } from './cli/printable.ts';
 import { addServe } from './cli/serve.ts';
 import { addStop } from './cli/stop.ts';
 import { TwinlockError } from './core/errors.ts';
+import { EXIT, exitCodeOf } from './core/exit-codes.ts';
 import { systemError } from './platform/system-error.ts';
-
-/** sysexits.h: what a supervisor can act on. */
-const EXIT = { mend: 64, retry: 75, alert: 70 } as const;
 
 const program = new Command('twinlockd')
   .description('the daemon of a twinlock vault: AI model weights under two-person control')
@@ -30,7 +28,8 @@ Examples:
 
 Exit codes:
     0  done                            70  alert: something that must not be
-   64  mend the input                  75  try again, later`,
+   64  mend the input                  75  try again, later
+   69  not reached: try again`,
   )
   .exitOverride()
   .configureOutput({ outputError: () => undefined });
@@ -62,5 +61,5 @@ function failed(error: unknown): number {
   const known = systemError(error);
   if (!(known instanceof TwinlockError)) throw known;
   console.error(`twinlockd: ${printable(known.message)} (${known.code})`);
-  return EXIT[known.group];
+  return exitCodeOf(known);
 }

@@ -35,6 +35,7 @@ export interface ApprovalChanges {
   readonly checkpoint?: DraftOf<'approval'>['body']['checkpoint'];
   readonly time?: number;
   readonly nonce?: Hex;
+  readonly reason?: string;
   /** Which of the person's authenticators answers; the first unless given. */
   readonly by?: Pick<Enrolled, 'device' | 'credential'>;
   /** What is touched for in place of the approval. */
@@ -253,6 +254,7 @@ export class World extends WorldLog {
       checkpoint: this.checkpoint(),
       time: this.now,
       nonce: toHex(this.random(32)),
+      reason: null,
       ...fields,
     };
     const approve: Signable = { label: 'approve', ...this.approveFields(body) };
@@ -261,8 +263,8 @@ export class World extends WorldLog {
 
   /** What an approval's touch is over. */
   approveFields(body: Omit<DraftOf<'approval'>['body'], 'assertion'>): ApproveFields {
-    const { proposal: statement, decision, checkpoint, time: timeMs, nonce } = body;
-    return { vault: this.vault, statement, decision, ...checkpoint, timeMs, nonce };
+    const { proposal: statement, decision, checkpoint, time: timeMs, nonce, reason } = body;
+    return { vault: this.vault, statement, decision, ...checkpoint, timeMs, nonce, reason };
   }
 
   draftCustody(

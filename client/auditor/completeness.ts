@@ -3,6 +3,7 @@ import type { Entry } from '../../src/core/log/entry.ts';
 import { unconfirmedEnvelopes } from '../../src/core/state/custody.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
 import { reachOfStatement } from '../../src/core/state/reach.ts';
+import { type Person, personOf } from '../../src/core/state/persons.ts';
 import { endMs } from '../../src/core/state/rules/expiry.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import {
@@ -89,6 +90,8 @@ export interface Completeness {
   /** What the log says on the vault's word alone, in words. */
   readonly vaultsWord: string;
   readonly proposals: Readonly<Record<Standing, number>>;
+  /** What custodians said when they denied something, in the order of the log. */
+  readonly denials: readonly { readonly proposal: Hex; readonly by: Person; readonly reason: string; readonly index: number }[];
   readonly releases: {
     /** That were ever in force. */
     readonly granted: number;
@@ -135,6 +138,7 @@ export function completenessOf(
     tally: { ...tally, clock },
     vaultsWord: refusalsText(tally),
     proposals: standingsOf(facts, proposals, nowMs),
+    denials: facts === null ? [] : denialsOf(facts, proposals),
     releases: {
       granted: granted.length,
       withReceipts: answered.length,
@@ -150,6 +154,16 @@ export function completenessOf(
       notDurable: versions.filter(isNotDurable).map(({ model, version }) => `${model}@${version}`),
     },
   };
+}
+
+function denialsOf(facts: Facts, proposals: readonly Proposal[]): Completeness['denials'] {
+  return proposals
+    .flatMap(({ digest, votes }) =>
+      votes.flatMap(({ person, reason, index }) =>
+        reason === null ? [] : [{ proposal: digest, by: personOf(facts, person), reason, index }],
+      ),
+    )
+    .toSorted((a, b) => a.index - b.index);
 }
 
 function isGranted(proposal: Proposal): proposal is Release {

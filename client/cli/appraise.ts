@@ -6,10 +6,10 @@ import { verifyNode } from '../../src/platform/verify-node.ts';
 import { datesAdvice } from '../appraise/dates.ts';
 import { exactInstant } from '../exact.ts';
 import { readReferenceValues } from '../reference-values/file.ts';
-import { EXIT } from './exit.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { caOf, instantOf, orUnparsed, type SubjectFlags, subjectOf, withSubjectFlags } from './subject-flags.ts';
 import { table } from './text.ts';
+import { EXIT } from '../../src/core/exit-codes.ts';
 
 /** What a table shows of one cell. */
 const CELL_MAX = 72;

@@ -4,11 +4,13 @@ import { type AuditReport, audit, vaultSource } from '../auditor/audit.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
 import { counted, exactDuration } from '../exact.ts';
 import { signIn } from './connect.ts';
-import { EXIT } from './exit.ts';
 import { type Invocation, invoke } from './invocation.ts';
-import { personLines } from './persons.ts';
+import { marked, personLines } from './persons.ts';
 import { shortDigest } from './text.ts';
+import { EXIT } from '../../src/core/exit-codes.ts';
 
+/** Reasons of denials that are shown. */
+const MAX_DENIALS = 16;
 const DAY_MS = 24 * 60 * 60_000;
 
 export function addAudit(program: Command): void {
@@ -69,6 +71,7 @@ export function reportLines(report: AuditReport): readonly string[] {
     `completeness  ${completeness.verdict.toUpperCase()}`,
     `              releases: ${releases.granted}; with receipts ${releases.withReceipts}, ended without ${releases.withoutReceipts}, awaited ${releases.awaited}`,
     `              decisions: ${counted(tally.approvals, 'approval')}, ${counted(tally.denials, 'denial')}`,
+    ...denialLines(completeness.denials),
     `              turned away: ${vaultsWord}`,
     ...clockLines(tally.clock),
     ...(versions.notDurable.length === 0 ? [] : [`              not durable: ${versions.notDurable.join(', ')}`]),
@@ -79,6 +82,20 @@ export function reportLines(report: AuditReport): readonly string[] {
     ...overtaken.map(({ digest, message }) => `  closed      proposal ${shortDigest(digest)}: ${message}`),
     '',
     ...personLines(persons),
+  ];
+}
+
+/** The latest; all of them are in the document. */
+function denialLines(denials: AuditReport['completeness']['denials']): readonly string[] {
+  const more = denials.length - MAX_DENIALS;
+  return [
+    ...(more > 0 ? [`              ${counted(more, 'earlier denial')} with a reason: see --json`] : []),
+    ...denials
+      .slice(-MAX_DENIALS)
+      .map(
+        ({ proposal, by, reason, index }) =>
+          `              denied in entry ${index}: ${shortDigest(proposal)} by ${marked(by)}: “${reason}”`,
+      ),
   ];
 }
 

@@ -145,10 +145,11 @@ function stopRows(name: string, stop: ReportedStop): readonly string[] {
 }
 
 function voteRows(vote: ReportedVote): readonly string[] {
-  const { decision, entry, time, credential, keyName } = vote;
+  const { decision, reason, entry, time, credential, keyName } = vote;
   return [
     ...personRows(decision === 'approve' ? 'approved by' : 'denied by', vote),
     ...row('', `in entry ${entry}, ${exactInstant(time)}, with key “${keyName}” ${credential}`),
+    ...(reason === null ? [] : row('', `“${reason}”`)),
   ];
 }
 

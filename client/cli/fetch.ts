@@ -218,11 +218,15 @@ function receiptLine({ receipt: isWanted }: FetchFlags, index: number | null): s
 }
 
 function waitingLine({ phase, votes, wanting, missingGroups }: ProposalView): string {
-  const cast = votes.map((vote) => `${personText(vote)}, ${vote.decision === 'approve' ? 'approves' : 'denies'}`);
+  const cast = votes.map((vote) => `${personText(vote)}, ${vote.decision === 'approve' ? 'approves' : deniesText(vote)}`);
   if (phase === 'executed') return `released     ${cast.join('; ')}`;
   if (phase === 'approved') return `approved     ${cast.join('; ')}; the vault has yet to release it`;
   const groups = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;
   return [`waiting      ${wanting} more to approve${groups}`, ...cast].join('; ');
+}
+
+function deniesText({ reason }: ProposalView['votes'][number]): string {
+  return reason === null ? 'denies' : `denies: “${reason}”`;
 }
 
 /** Its keys are gone with this process. Best effort: a request that stays open expires. */

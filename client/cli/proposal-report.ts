@@ -25,7 +25,7 @@ export interface ReportedHost {
   readonly chips: Readonly<Record<string, string>>;
 }
 
-export interface ReportedVote extends Person, Pick<Vote, 'decision' | 'credential' | 'time'> {
+export interface ReportedVote extends Person, Pick<Vote, 'decision' | 'reason' | 'credential' | 'time'> {
   /** What its person calls the credential. */
   readonly keyName: string;
   readonly entry: number;
@@ -115,9 +115,9 @@ export async function reportOn(replica: Replica, named: string, nowMs: number): 
   };
 }
 
-function reportedVote(facts: Facts, { person, decision, credential, index, time }: Vote): ReportedVote {
+function reportedVote(facts: Facts, { person, decision, reason, credential, index, time }: Vote): ReportedVote {
   const keyName = facts.authenticators.get(credential)?.name ?? credential;
-  return { ...personOf(facts, person), decision, credential, keyName, entry: index, time };
+  return { ...personOf(facts, person), decision, reason, credential, keyName, entry: index, time };
 }
 
 export function reportedStop(facts: Facts, { person, reason, created, time, index }: RecordedStop): ReportedStop {

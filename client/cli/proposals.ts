@@ -77,8 +77,12 @@ function subjectOf({ statement }: ProposalView): string {
   return typeof name === 'string' ? JSON.stringify(name) : '';
 }
 
+function deniesText({ reason }: ProposalView['votes'][number]): string {
+  return reason === null ? ' denies' : ` denies: “${reason}”`;
+}
+
 function votesOf({ votes, wanting, standing }: ProposalView): string {
-  const cast = votes.map((vote) => `${marked(vote)}${vote.decision === 'approve' ? '' : ' denies'}`).join(', ');
+  const cast = votes.map((vote) => `${marked(vote)}${vote.decision === 'approve' ? '' : deniesText(vote)}`).join(', ');
   const missing = standing === 'open' ? `${wanting} wanting` : '';
   return [cast, missing].filter((part) => part !== '').join('; ');
 }

@@ -18,7 +18,6 @@ import { type RimFile, withRims } from '../reference-values/rims.ts';
 import { readRim } from '../rim/rim.ts';
 import { RIM_ROOTS } from '../rim/roots.ts';
 import { type DocumentFlags, deliver, differenceLines, documentBefore, withDocumentFlags } from './document-flags.ts';
-import { EXIT } from './exit.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import {
   caOf,
@@ -30,6 +29,7 @@ import {
   withSubjectFlags,
 } from './subject-flags.ts';
 import type { Terminal } from './terminal.ts';
+import { EXIT } from '../../src/core/exit-codes.ts';
 
 interface EvidenceFlags extends SubjectFlags, DocumentFlags {
   readonly name?: string;

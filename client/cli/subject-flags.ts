@@ -7,8 +7,8 @@ import { systemName } from '../../src/platform/system-error.ts';
 import { type Subject, subjectOfFile } from '../appraise/agent-file.ts';
 import { readInput } from '../appraise/file.ts';
 import { type RawEvidence, subjectOfRaw, withEndorsements } from '../appraise/raw.ts';
-import { EXIT } from './exit.ts';
 import type { Terminal } from './terminal.ts';
+import { EXIT } from '../../src/core/exit-codes.ts';
 
 /** Of any file that is read: evidence, endorsements, reference values, a RIM. */
 export const MAX_FILE_BYTES: number = 2 << 20;

@@ -3,6 +3,7 @@ import { sealHostShare } from '../../src/core/envelope/host-share.ts';
 import { signSealed } from '../../src/core/envelope/sealed-signature.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
+import { humanText, parseAs } from '../../src/core/schema.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import type { Api } from '../api.ts';
 import type { Replica } from '../replica.ts';
@@ -46,14 +47,15 @@ export async function approve(custodian: Custodian, replica: Replica, review: Re
   must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${review.digest} has been proposed`);
   mustBeFree([...review.obstacles, ...obstaclesOf(facts, proposal, custodian.person, custodian.now())]);
   const { statement } = proposal;
+  const approval = { digest: review.digest, decision: 'approve', reason: null } as const;
   if (statement.kind !== 'release' && statement.kind !== 'publish') {
     const credentials = ownAuthenticators(facts, custodian.person).map(allowed);
-    return decide(custodian, replica, review.digest, 'approve', credentials, false, async () => NOTHING);
+    return decide(custodian, replica, approval, credentials, false, async () => NOTHING);
   }
   const fetched = await fetchOwnEnvelopes(custodian, replica, statement.manifest);
   const credentials = fetched.envelopes.map(({ authenticator }) => allowed(authenticator));
   const hosts = statement.kind === 'release' ? await appraiseAgain(custodian, replica, statement, review) : [];
-  return decide(custodian, replica, review.digest, 'approve', credentials, true, async (touch) => {
+  return decide(custodian, replica, approval, credentials, true, async (touch) => {
     const opened = await openOwnShare(custodian.authenticator, touch, fetched);
     try {
       if (statement.kind === 'publish') return { envelopes: [], custody: custodyIfNew(opened, fetched) };
@@ -90,20 +92,28 @@ async function appraiseAgain(
   return hosts;
 }
 
-/** Denies a proposal, with one touch that opens nothing. */
-export async function deny(custodian: Custodian, replica: Replica, digest: Hex): Promise<Decided> {
+/**
+ * Denies a proposal, with one touch that opens nothing and signs the reason, of at most 500 characters, too; null says
+ * nothing. Throws `malformed` for a reason that is no such text.
+ */
+export async function deny(
+  custodian: Custodian,
+  replica: Replica,
+  digest: Hex,
+  reason: string | null = null,
+): Promise<Decided> {
   const { proposals } = replica.facts;
   must(proposals.has(digest), 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  if (reason !== null) parseAs(humanText(500), reason, 'the reason');
   const credentials = ownAuthenticators(replica.facts, custodian.person).map(allowed);
-  return decide(custodian, replica, digest, 'deny', credentials, false, async () => NOTHING);
+  return decide(custodian, replica, { digest, decision: 'deny', reason }, credentials, false, async () => NOTHING);
 }
 
 /** The touch and what it says, the same for both decisions. */
 async function decide(
   { api, authenticator, random, now, fingerprint }: Custodian,
   replica: Replica,
-  digest: Hex,
-  decision: 'approve' | 'deny',
+  { digest, decision, reason }: { digest: Hex; decision: 'approve' | 'deny'; reason: string | null },
   credentials: readonly AllowedCredential[],
   prf: boolean,
   enclose: (touch: Touch) => Promise<Enclosures>,
@@ -111,7 +121,7 @@ async function decide(
   const { origin, size, root } = replica.checkpoint;
   const timeMs = now();
   const nonce = toHex(random(32));
-  const fields = { vault: fingerprint, statement: digest, decision, origin, size, root, timeMs, nonce };
+  const fields = { vault: fingerprint, statement: digest, decision, origin, size, root, timeMs, nonce, reason };
   const touch = await authenticator.touch({ label: 'approve', ...fields, credentials, prf });
   const enclosed = await enclose(touch);
   const body = {
@@ -120,6 +130,7 @@ async function decide(
     checkpoint: { origin, size, root },
     time: timeMs,
     nonce,
+    reason,
     assertion: archived(touch.assertion),
     ...enclosed,
   };

@@ -66,6 +66,7 @@ async function logIn({ custodian, replica }: Pick<Person, 'custodian' | 'replica
 
 interface DecisionFields {
   readonly decision: 'approve';
+  readonly reason: null;
   readonly origin: string;
   readonly size: number;
   readonly root: Hex;
@@ -78,9 +79,9 @@ function decisionFields(
   nonce: Hex,
   { origin, size, root }: Person['replica']['checkpoint'],
 ): DecisionFields {
-  return { decision: 'approve', origin, size, root, timeMs, nonce };
+  return { decision: 'approve', origin, size, root, timeMs, nonce, reason: null };
 }
 
 function sent({ decision, origin, size, root, timeMs: time, nonce }: DecisionFields) {
-  return { decision, checkpoint: { origin, size, root }, time, nonce };
+  return { decision, checkpoint: { origin, size, root }, time, nonce, reason: null };
 }

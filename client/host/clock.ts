@@ -47,7 +47,7 @@ export class Lease {
     return this.#over.signal.aborted || this.leftMs <= 0;
   }
 
-  /** Throws `proposal_closed` once it is over. */
+  /** Throws `lease_over` once it is over. */
   requireLive(): void {
     if (this.isOver) throw leaseOver();
   }
@@ -76,7 +76,7 @@ export class Lease {
 
 export function leaseOver(): TwinlockError {
   return new TwinlockError(
-    'proposal_closed',
+    'lease_over',
     'the lease is over by this machine’s own clock: request the version anew',
   );
 }

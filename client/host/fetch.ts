@@ -82,7 +82,7 @@ export function fetching({ model, version }: Pick<PendingRelease, 'model' | 'ver
  * `sendReceipt` comes next: until then, the audit counts the release as unanswered.
  *
  * Throws as `openRelease`, `openSource` and `TargetFolder`, `storage_full` before anything is fetched that there is no
- * room for, `proposal_closed` at the end of the lease, and the vault's codes.
+ * room for, `lease_over` at the end of the lease, and the vault's codes.
  */
 export async function fetchInto(options: FetchOptions): Promise<Fetched> {
   const { api, pending, host, verify, retry = DEFAULT_RETRY, clock = HOST_CLOCK } = options;

@@ -37,7 +37,7 @@ export interface Source {
  * token. Reading goes on after broken connections, from the segment that was cut off. What is not of the manifest is
  * fetched once more, by itself. Throws `digest_mismatch` where it is wrong again, and `ciphertext_invalid`, naming file
  * and segment (`name` is for the message), `unavailable` once the vault has not been reached for as long as `retry`
- * says, `proposal_closed` once the lease is over by this host's clock, and the vault's codes: `proposal_closed`,
+ * says, `lease_over` once the lease is over by this host's clock, and the vault's codes: `release_revoked`,
  * `budget_exceeded`.
  */
 export async function openSource(

@@ -6,6 +6,7 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import type { VerifiedAuthority } from '../../src/core/state/authority.ts';
 import { requireReleasable } from '../../src/core/state/effects/release.ts';
+import { ENDED, isEnded } from '../../src/core/state/ended.ts';
 import { judgeStop } from '../../src/core/state/rules/stop.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { untrueStop } from '../../src/core/state/stop-text.ts';
@@ -147,7 +148,7 @@ export function claimsToStop(
 
 /**
  * Heeds stops that reached this host by another way than the vault: each is judged as the next entry after the
- * authority chain, by the custodians and the keys that the chain names. Throws `vault_stopped`, `proposal_closed`,
+ * authority chain, by the custodians and the keys that the chain names. Throws `vault_stopped`, `release_revoked`, `request_withdrawn`,
  * `version_withdrawn` or `principal_retired` where one of them ends the release; one that is not true, or is of
  * something else, is told as ignored.
  */
@@ -161,7 +162,9 @@ export async function heedStops(
     const after = await ifTrue(facts, signed, verify, (why) => place.ignore(path, why));
     if (after === null) continue;
     const phase = after.proposals.get(release.digest)?.phase;
-    must(phase === 'executed', 'proposal_closed', `the release was ${phase} by a stop that was brought to this host`);
+    if (phase !== undefined && isEnded(phase)) {
+      throw new TwinlockError(ENDED[phase][0], `the release was ${phase} by a stop that was brought to this host`);
+    }
     requireReleasable(after, release.statement);
     place.ignore(path, 'it stops something else than this release');
   }

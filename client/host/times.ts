@@ -9,7 +9,7 @@ import type { PendingRelease } from './pending-release.ts';
 /**
  * Holds the times of a verified authority chain against this host's own clock and what the host knows itself: when it
  * made its keys. A vault with a frozen clock and one dishonest approver can write any time; neither can set this clock.
- * Returns when the lease ends, in milliseconds since the epoch. Throws `clock_skew`, and `proposal_closed`
+ * Returns when the lease ends, in milliseconds since the epoch. Throws `clock_skew`, and `lease_over`
  * where the lease is over.
  */
 export function leaseEnd(

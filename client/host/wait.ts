@@ -1,7 +1,10 @@
-import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
 import { MAX_DURATION_MS } from '../../src/core/schema.ts';
+import { ENDED, isEnded } from '../../src/core/state/ended.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import { standingText } from '../../src/core/state/standing.ts';
+import { personText } from '../../src/core/state/persons.ts';
+import { stopText } from '../../src/core/state/running.ts';
 import type { Api, ProposalView } from '../api.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
 import { HOST_CLOCK, leaseOver } from './clock.ts';
@@ -10,18 +13,11 @@ import type { PendingRelease } from './pending-release.ts';
 /** The vault answers earlier when something happens. */
 const WAIT_SECONDS = 30;
 
-/** How a proposal that will not be released ended. */
-const ENDS: Readonly<Record<string, readonly [Code, string]>> = {
-  denied: ['proposal_closed', 'the custodians denied the release'],
-  expired: ['statement_expired', 'the custodians did not decide in time: request it anew'],
-  withdrawn: ['proposal_closed', 'the request was withdrawn'],
-  revoked: ['proposal_closed', 'the release was revoked'],
-};
-
 /**
  * Waits until a release is in force. `onProgress` is told of every change. The wait ends by this host's own clock too,
- * five minutes after the statement has expired or the lease is over, and takes no release that comes later. Throws `proposal_closed` (denied,
- * withdrawn, revoked, overtaken, or the lease is over; `detail.phase` says which), `wrong_policy`, `statement_expired`, `quorum_unreachable`, `unavailable`
+ * five minutes after the statement has expired or the lease is over, and takes no release that comes later. Throws
+ * `request_denied`, with the custodians' reasons, `request_withdrawn` and `release_revoked`, with the reason of the person
+ * who stopped it, `statement_expired`, `lease_over`, `wrong_policy` and `wrong_base` (overtaken), `quorum_unreachable`, `unavailable`
  * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal. A vault that
  * says `rate_limited` is asked again when it says, for as long as the request stands.
  */
@@ -42,9 +38,8 @@ export async function waitForRelease(
   for (;;) {
     onProgress(view);
     const { phase } = view;
-    const end = ENDS[phase];
-    if (end !== undefined) throw new TwinlockError(end[0], end[1], { phase });
-    if (view.ended) throw new TwinlockError('proposal_closed', 'the lease is over: request it anew', { phase });
+    if (isEnded(phase)) throw endedError(phase, view);
+    if (view.ended) throw new TwinlockError('lease_over', 'the lease is over: request it anew', { phase });
     requireLease(view, now());
     if (phase === 'executed') return view;
     requireStillPossible(view);
@@ -63,7 +58,7 @@ export async function waitForRelease(
 
 /** Nothing that happens later releases what has been overtaken, but the return of a policy; nor what no quorum can approve. */
 function requireStillPossible({ phase, standing, overtaken, reach }: ProposalView): void {
-  const code = overtaken === 'policy' ? 'wrong_policy' : 'proposal_closed';
+  const code = overtaken === 'policy' ? 'wrong_policy' : 'wrong_base';
   must(standing !== 'overtaken', code, `the request is ${standingText(standing, overtaken)}: request it anew`, {
     phase,
   });
@@ -75,8 +70,16 @@ function requireStillPossible({ phase, standing, overtaken, reach }: ProposalVie
   );
 }
 
+/** With what those who ended it have said. */
+function endedError(phase: keyof typeof ENDED, { votes, stop }: ProposalView): TwinlockError {
+  const [code, message] = ENDED[phase];
+  const reasons = votes.flatMap((vote) => (vote.reason === null ? [] : [`${personText(vote)}: “${vote.reason}”`]));
+  const why = stop === null ? reasons : [stopText(stop)];
+  return new TwinlockError(code, [message, why.join('; ')].filter((part) => part !== '').join(': '), { phase });
+}
+
 /**
- * Throws `proposal_closed` five minutes after the lease of a release in force has ended, by this host's own clock: a
+ * Throws `lease_over` five minutes after the lease of a release in force has ended, by this host's own clock: a
  * vault whose clock is not confirmed does not say so, and would have this host ask without end.
  */
 export function requireLease({ phase, leaseEnds }: ProposalView, nowMs: number): void {

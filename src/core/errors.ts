@@ -22,12 +22,7 @@ export const CODES = {
     // statements
     'wrong_vault',
     'wrong_grade',
-    'wrong_committee',
-    'wrong_epoch',
-    'wrong_policy',
-    'wrong_base',
     'statement_seen',
-    'statement_expired',
     'limit_exceeded',
     'budget_exceeded',
     // who may
@@ -42,19 +37,17 @@ export const CODES = {
     'credential_unknown',
     'credential_exists',
     'credential_retired',
-    'prf_unusable',
     'proposer_cannot_approve',
+    'prf_unusable',
     'already_voted',
     'quorum_unreachable',
     // what it is about
     'proposal_unknown',
-    'proposal_closed',
     'release_unknown',
     'version_unknown',
     'version_exists',
     'version_quarantined',
     'version_not_quarantined',
-    'version_withdrawn',
     'evaluation_missing',
     'model_signature_missing',
     'custody_known',
@@ -83,6 +76,16 @@ export const CODES = {
     'usage',
     'exists',
   ],
+  /** The custodians have said no: read their reasons, then ask people. */
+  denied: ['request_denied'],
+  /** Its time is over: ask anew. */
+  expired: ['statement_expired', 'lease_over'],
+  /** What it rests on has been replaced since: ask anew, or sign anew. */
+  overtaken: ['wrong_committee', 'wrong_epoch', 'wrong_policy', 'wrong_base'],
+  /** A person has ended it: see who and why, then ask people. */
+  ended: ['proposal_closed', 'request_withdrawn', 'release_revoked', 'version_withdrawn'],
+  /** One person has stopped the vault: nothing is released until a quorum resumes it. */
+  stopped: ['vault_stopped'],
   /** Nothing is wrong with the input: try again, later or after the named thing has happened. */
   retry: [
     'quorum_missing',
@@ -96,7 +99,6 @@ export const CODES = {
     'in_use',
     'storage_full',
     'storage_failed',
-    'vault_stopped',
     // endorsements come from vendors, and go out of date
     'endorsement_missing',
     'endorsement_stale',

@@ -83,6 +83,10 @@ export function statusOf(code: Code) {
     case 'person_exists':
     case 'credential_exists':
     case 'proposal_closed':
+    case 'request_denied':
+    case 'request_withdrawn':
+    case 'release_revoked':
+    case 'lease_over':
     case 'version_exists':
     case 'version_quarantined':
     case 'version_not_quarantined':

@@ -3,6 +3,7 @@ import { fromBase64url, type Hex, wipe } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
+import { ENDED, isEnded } from '../core/state/ended.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import { requireCurrent } from '../core/state/rules/proposal.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
@@ -76,7 +77,7 @@ const ASK_AGAIN_MS = 5_000;
 
 /**
  * A release that is served today. Throws `release_unknown`, `quorum_missing`, `unavailable` (approved, but it has
- * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `proposal_closed`, `vault_stopped`, `principal_retired` or `version_withdrawn`.
+ * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `lease_over`, the code of how it ended (core/state/ended), `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
 export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'watch'>, digest: Hex): Release {
   const { facts } = recorder;
@@ -86,9 +87,9 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
   must(phase !== 'open', 'quorum_missing', 'the release is open: wait for its approvals');
   if (phase === 'approved') requireCurrent(facts, proposal.statement);
   must(phase !== 'approved', 'unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
-  must(phase === 'executed', 'proposal_closed', `the release is ${phase}: request the version anew`);
+  if (isEnded(phase)) throw new TwinlockError(...ENDED[phase]);
   const isOver = proposal.ended || watch.overMs(facts.attestedMs) > endMs(proposal);
-  must(!isOver, 'proposal_closed', 'the lease is over: request the version anew');
+  must(!isOver, 'lease_over', 'the lease is over: request the version anew');
   // What is refused for a wrong clock is asked for again: nothing has ended.
   must(
     watch.latestMs(facts.attestedMs) <= endMs(proposal),

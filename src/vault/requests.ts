@@ -88,7 +88,7 @@ export class Requests {
 
   /**
    * Runs `work`, which uses the request up: from now on no caller finds it. It is given back only where `work` fails
-   * with a code to retry; what is refused once would be refused again, at the same cost. Throws as
+   * with a code to retry, or while the vault is stopped; what is refused once would be refused again, at the same cost. Throws as
    * `find` and `work`.
    */
   async spend<T>(digest: Hex, requester: string, work: () => Promise<T>): Promise<T> {
@@ -97,7 +97,7 @@ export class Requests {
     try {
       return await work();
     } catch (error) {
-      kept.isTaken = !(error instanceof TwinlockError && error.group === 'retry');
+      kept.isTaken = !(error instanceof TwinlockError && (error.group === 'retry' || error.group === 'stopped'));
       throw error;
     } finally {
       if (kept.isTaken) this.#open.drop(digest);

@@ -28,7 +28,12 @@ export function viewProposal(facts: Facts, proposal: Proposal, nowMs: number) {
     expires: proposal.statement.expires,
     statement: { ...proposal.statement },
     asked: personOf(facts, proposal.statement.proposer.person),
-    votes: proposal.votes.map(({ person, decision, time }) => ({ ...personOf(facts, person), decision, time })),
+    votes: proposal.votes.map(({ person, decision, reason, time }) => ({
+      ...personOf(facts, person),
+      decision,
+      reason,
+      time,
+    })),
     standing,
     overtaken: standing === 'overtaken' ? overtakenBy(facts, proposal.statement) : null,
     wanting: counted.wanting,
@@ -36,6 +41,7 @@ export function viewProposal(facts: Facts, proposal: Proposal, nowMs: number) {
     reach: standing === 'open' ? viewReach(facts, proposal) : null,
     receipts: proposal.receipts.length,
     leaseEnds: isRelease && proposal.executedTime !== null ? endMs(proposal) : null,
+    stop: proposal.stop === null ? null : { ...proposal.stop },
     ended: proposal.ended,
     setBack: proposal.setBack,
   };

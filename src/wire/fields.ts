@@ -33,6 +33,13 @@ export const humanName = z
   .string()
   .max(64)
   .refine(isHumanName, 'expected text without control or invisible characters, and no space around it');
+const isReason = (text: string) => core.humanText(500).safeParse(text).success;
+/** Why somebody decided as they did; null where they said nothing. */
+export const reason = z
+  .string()
+  .max(500)
+  .refine(isReason, 'expected text without control or invisible characters, and no space around it')
+  .nullable();
 /** A person by name, id, membership and the entry that made them known. */
 export const person = z.object({
   person: id,

@@ -18,12 +18,13 @@ import {
   objects,
   person,
   proposerSignature,
+  reason,
   recorded,
   statement,
   statementKind,
   versionName,
 } from './fields.ts';
-import { stopsInForce } from './stop.ts';
+import { recordedStop, stopsInForce } from './stop.ts';
 
 /** POST /v1/requests: a requester opens a request; the vault answers with what the nonces are made of. */
 export const openRequest = z
@@ -69,7 +70,11 @@ export const reach = z.object({
   /** Groups that policy asks for and of which none is able. */
   groups: z.array(groupName),
 });
-const vote = person.extend({ decision: z.enum(['approve', 'deny']), time: instantMs });
+const vote = person.extend({
+  decision: z.enum(['approve', 'deny']),
+  reason,
+  time: instantMs,
+});
 /** GET /v1/proposals and GET /v1/proposals/{digest}?wait=: a view; a client that decides replays the log instead. */
 export const proposalView = z
   .object({
@@ -94,6 +99,8 @@ export const proposalView = z
     receipts: count,
     /** When a release stops being served; null where it is not released. */
     leaseEnds: z.nullable(instantMs),
+    /** What withdrew or revoked it; null where nothing has. */
+    stop: z.nullable(recordedStop),
     ended: z.boolean(),
     /** It was made by the clock that a quorum then set back, and ended with it. */
     setBack: z.boolean(),
@@ -128,6 +135,8 @@ export const decideRequest = z
     checkpoint: z.strictObject({ origin: z.string().max(128), size: z.int().min(1), root: digest }),
     time: instantMs,
     nonce: digest,
+    /** Of a denial, signed with it; null for an approval. */
+    reason,
     assertion,
     /** For an approved release: one for each host. */
     envelopes: z.array(hostEnvelope).max(64),

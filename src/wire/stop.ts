@@ -6,8 +6,8 @@ export const stopRequest = z
   .strictObject({ v: z.literal(1), kind: z.literal('twinlock-stop'), statement, signature: proposerSignature })
   .meta({ id: 'StopRequest' });
 
-/** A stop of everything, for people. */
-const stopInForce = z
+/** A stop, for people. */
+export const recordedStop = z
   .object({
     digest,
     person: id,
@@ -17,10 +17,10 @@ const stopInForce = z
     time: instantMs,
     index: count,
   })
-  .meta({ id: 'StopInForce' });
+  .meta({ id: 'RecordedStop' });
 
 /** Those that are in force, oldest first; null while the vault runs. */
-export const stopsInForce = z.nullable(z.array(stopInForce));
+export const stopsInForce = z.nullable(z.array(recordedStop));
 
 /** By its own name, which a security key has none of, and by the person whose it is. */
 const namedKey = z.object({ name: z.nullable(humanName), owner: humanName, person: id }).meta({ id: 'NamedKey' });
@@ -33,7 +33,7 @@ export const stopAnswer = recorded
     /** Nothing was recorded now: what it asks for is so already. */
     already: z.boolean(),
     /** The stop since which it is so already; null where there was none, and for a sender who did not sign this one. */
-    earlier: z.nullable(stopInForce),
+    earlier: z.nullable(recordedStop),
     stopped: stopsInForce,
     /** What the log calls the key that signed it, and the one that it retires; null for a caller who has not signed it. */
     names: z.nullable(z.object({ by: namedKey, target: z.nullable(namedKey) })),

@@ -298,8 +298,11 @@ describe('three custodians, each at their own console', () => {
     const { page } = ben;
     await openProposal(ben, title);
     await page.getByText('simulated-').first().waitFor();
+    await page.getByLabel('If you deny it: why').fill(' no ticket <b>OPS-7</b> ');
+    await page.getByText('Your denial signs this reason: “no ticket <b>OPS-7</b>”').waitFor();
     await page.getByRole('button', { name: 'Deny' }).click();
     await page.getByText('The proposal is now denied.').waitFor();
+    await page.getByRole('listitem').getByText('“no ticket <b>OPS-7</b>”').waitFor();
     await visit(ana, 'Committee');
     await ana.page.getByText('Retire this key').first().click();
     await ana.page.getByLabel('Reason, for the log').first().fill('lost');

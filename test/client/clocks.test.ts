@@ -51,7 +51,7 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
   });
 
   test('opens no share on a host, whose own clock says that the lease is over', async () => {
-    await expect(open(truly())).rejects.toThrow(refusal('proposal_closed'));
+    await expect(open(truly())).rejects.toThrow(refusal('lease_over'));
   });
 
   test('fetches nothing', async () => {
@@ -59,7 +59,7 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
     const folder = temporary();
     const clock = { now: truly, monotonic: () => performance.now() };
     const fetched = fetchRelease({ api, pending, host: 0, folder, verify, clock });
-    await expect(fetched).rejects.toThrow(refusal('proposal_closed'));
+    await expect(fetched).rejects.toThrow(refusal('lease_over'));
     expect(readdirSync(folder)).toEqual([]);
   });
 

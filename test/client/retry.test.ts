@@ -226,7 +226,7 @@ test('a host that waits for a release and finds all places taken goes on waiting
     receipts: 0,
     leaseEnds: null,
     ended: false,
-    setBack: false,
+    stop: null, setBack: false,
   };
   const asked: string[] = [];
   let polls = 0;
@@ -254,11 +254,11 @@ test('a host takes no release whose lease is over by its own clock, whatever the
   const rest = { ...UNDECIDED, asked, standing: 'executed', wanting: 0 };
   const api = new Api({
     baseUrl: 'https://vault.example',
-    fetch: async () => Response.json({ ...view, ...rest, leaseEnds: 1_000_000, ended: false, setBack: false }),
+    fetch: async () => Response.json({ ...view, ...rest, leaseEnds: 1_000_000, ended: false, setBack: false, stop: null }),
   });
   const waiting = (nowMs: number) => waitForRelease(api, { release: view.digest, expires: 1e15 }, { now: () => nowMs });
   expect((await waiting(1_300_000)).phase).toBe('executed');
-  await expect(waiting(1_300_001)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+  await expect(waiting(1_300_001)).rejects.toThrow(expect.objectContaining({ code: 'lease_over' }));
 });
 
 test('a vault that says rate_limited without end is waited for until the request expires by the host’s own clock', async () => {
@@ -271,7 +271,7 @@ test('a vault that says rate_limited without end is waited for until the request
     fetch: async (url) =>
       url.includes('wait=')
         ? Response.json(problem, { status: 429 })
-        : Response.json({ ...view, ...rest, leaseEnds: null, ended: false, setBack: false }),
+        : Response.json({ ...view, ...rest, leaseEnds: null, ended: false, setBack: false, stop: null }),
   });
   const retry = patient();
   const waiting = waitForRelease(api, { release: view.digest, expires: 3_600_000 }, { retry, now: retry.now });
@@ -296,7 +296,7 @@ describe('a host that has its weights handed over', () => {
       baseUrl: 'https://vault.example',
       fetch: async (url) => {
         if (url.includes('/proposals/'))
-          return Response.json({ ...view, ...rest, leaseEnds, ended: false, setBack: false });
+          return Response.json({ ...view, ...rest, leaseEnds, ended: false, setBack: false, stop: null });
         counts.acts++;
         return Response.json({ code, message: 'wait', detail }, { status: code === 'unavailable' ? 503 : 429 });
       },
@@ -314,7 +314,7 @@ describe('a host that has its weights handed over', () => {
     async (code) => {
       const retry = patient();
       const { api } = vaultThat(code, { retryAfterMs: 5000 }, HOUR_MS);
-      await expect(fetched(api, retry)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+      await expect(fetched(api, retry)).rejects.toThrow(expect.objectContaining({ code: 'lease_over' }));
       expect(retry.now()).toBe(HOUR_MS + 5 * 60_000 + 5000);
     },
   );
@@ -322,7 +322,7 @@ describe('a host that has its weights handed over', () => {
   test('asks a vault that has it wait for as long as a lease of two days lasts', async () => {
     const retry = patient();
     const { api } = vaultThat('unavailable', { retryAfterMs: 60_000 }, 2 * DAY_MS);
-    await expect(fetched(api, retry)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+    await expect(fetched(api, retry)).rejects.toThrow(expect.objectContaining({ code: 'lease_over' }));
     expect(retry.now()).toBeGreaterThan(2 * DAY_MS);
   });
 

@@ -110,14 +110,17 @@ describe('the whole story, through the library alone', () => {
     );
   });
 
-  test('a denied request ends the wait with its phase', async () => {
+  test('a denied request ends the wait with what the custodian said who denied it', async () => {
     const pending = await requestModel(founded);
     const { api } = await sessionOf(founded, 'requester');
-    for (const name of ['ana', 'ben'] as const) {
-      await deny(founded.custodians[name], await replicaOf(founded, name), pending.release).catch(() => undefined);
-    }
+    await deny(founded.custodians.ana, await replicaOf(founded, 'ana'), pending.release, 'no ticket named');
+    await deny(founded.custodians.ben, await replicaOf(founded, 'ben'), pending.release).catch(() => undefined);
     await expect(waitForRelease(api, pending)).rejects.toThrow(
-      expect.objectContaining({ code: 'proposal_closed', detail: { phase: 'denied' } }),
+      expect.objectContaining({
+        code: 'request_denied',
+        message: `the custodians denied the release: “ana”, custodian, id ${founded.custodians.ana.person}: “no ticket named”`,
+        detail: { phase: 'denied' },
+      }),
     );
   });
 

@@ -66,6 +66,7 @@ export const ROUTES: readonly Route[] = [
       checkpoint: { origin: 'x', size: 1, root: DIGEST },
       time: 0,
       nonce: DIGEST,
+      reason: null,
       assertion: ASSERTION,
       envelopes: [],
       custody: null,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { approve } from '../../client/custodian/approve.ts';
+import { approve, deny } from '../../client/custodian/approve.ts';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../client/custodian/custody.ts';
 import { propose } from '../../client/custodian/propose.ts';
@@ -187,6 +187,25 @@ describe('a decision', () => {
     await expectRefused(vault, post(vault.ben, approvals(DIGEST), body), 404, 'proposal_unknown');
     expect((await ask(vault.baseUrl, post(vault.ben, approvals(release), body))).status).toBe(200);
     await expectRefused(vault, post(vault.ben, approvals(release), body), 409, 'already_voted', /decided already/);
+  });
+
+  test('that denies says why, as signed, to the requester too', async () => {
+    const { release } = await requestAs(vault);
+    const replica = await followLog(vault.ben.custodian);
+    const body = await captured(vault.ben, (custodian) => deny(custodian, replica, release, 'the ticket is closed'));
+    expect(body).toMatchObject({ decision: 'deny', reason: 'the ticket is closed' });
+    for (const reason of ['the ticket is open', null]) {
+      await expectRefused(vault, post(vault.ben, approvals(release), { ...body, reason }), 403, 'wrong_challenge');
+    }
+    for (const reason of ['', ' ', 'x'.repeat(501), 'two\nlines']) {
+      await expectRefused(vault, post(vault.ben, approvals(release), { ...body, reason }), 400, 'malformed');
+      await expect(deny(vault.ben.custodian, replica, release, reason)).rejects.toThrow(
+        expect.objectContaining({ code: 'malformed' }),
+      );
+    }
+    expect((await ask(vault.baseUrl, post(vault.ben, approvals(release), body))).status).toBe(200);
+    const [vote] = (await vault.requester.api.proposal(release)).votes;
+    expect(vote).toMatchObject({ name: 'ben', decision: 'deny', reason: 'the ticket is closed' });
   });
 
   test('by a clock that is ahead is refused', async () => {

@@ -210,7 +210,7 @@ describe('nothing is served', () => {
     await stopAs(vault.cleo, { what: 'release', target: pending.release, reason: 'a test' });
     await expectRefused(vault, get(token), 401, 'unauthenticated');
     await expectRefused(vault, leaves(token), 401, 'unauthenticated');
-    await expect(openAs(vault, pending)).rejects.toThrow(closed('proposal_closed'));
+    await expect(openAs(vault, pending)).rejects.toThrow(closed('release_revoked'));
     expect(await log.hostShares(pending.release, 0)).toEqual([]);
     expect(await log.tokenOf(pending.release, 0)).toBeNull();
   });

@@ -127,9 +127,9 @@ describe('ends', () => {
     const { manifest, token } = await openAs(vault, pending);
     const path = `/v1/weights/${manifest}/1`;
     pass(HOUR_MS + 1000);
-    await expectRefused(vault, { path, token }, 409, 'proposal_closed', /lease is over/);
-    await expectRefused(vault, { path: `${path}/leaves`, token }, 409, 'proposal_closed');
-    await expect(openAs(vault, pending)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+    await expectRefused(vault, { path, token }, 409, 'lease_over', /lease is over/);
+    await expectRefused(vault, { path: `${path}/leaves`, token }, 409, 'lease_over');
+    await expect(openAs(vault, pending)).rejects.toThrow(expect.objectContaining({ code: 'lease_over' }));
     await round();
     expect(proposalOf(pending.release)).toMatchObject({ phase: 'executed', ended: true });
     const { log } = vault.daemon.context;
@@ -314,7 +314,7 @@ describe('a wall clock that jumps against the monotonic one', () => {
     await round();
     pass(HOUR_MS + 1000);
     set(-HOUR_MS);
-    await expect(openAs(vault, pending)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+    await expect(openAs(vault, pending)).rejects.toThrow(expect.objectContaining({ code: 'lease_over' }));
   });
 
   test('dates no entry of the vault’s own: what it says alone is dated by the monotonic clock meanwhile', async () => {
@@ -439,7 +439,7 @@ describe('a vault whose machine was paused', () => {
     pass(HOUR_MS + 1000);
     set(-PAUSE_MS);
     await requestAnew();
-    await expect(openAs(vault, granted)).rejects.toThrow(expect.objectContaining({ code: 'proposal_closed' }));
+    await expect(openAs(vault, granted)).rejects.toThrow(expect.objectContaining({ code: 'lease_over' }));
     await round();
     expect(proposalOf(granted.release)?.ended).toBe(true);
   });

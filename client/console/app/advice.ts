@@ -12,6 +12,18 @@ interface Advice {
 
 const BY_GROUP: Readonly<Record<CodeGroup, Advice>> = {
   mend: { title: 'This was refused', advice: 'Nothing has changed. Correct what is named above, then do it again.' },
+  denied: { title: 'This was denied', advice: 'Read the reasons of those who denied it, and ask them.' },
+  expired: { title: 'This has expired', advice: 'It must be proposed anew.' },
+  overtaken: {
+    title: 'Something has changed since',
+    advice: 'Nothing has changed by what you did. Look at it again, then do it anew.',
+  },
+  ended: { title: 'This has ended', advice: 'See how it ended; there is nothing left to do.' },
+  stopped: {
+    title: 'The vault is stopped',
+    advice: 'A quorum must resume it first: propose that, then approve it.',
+    see: ['propose', 'Propose'],
+  },
   retry: { title: 'Not now', advice: 'Nothing is wrong with what you did. Try again.' },
   alert: {
     title: 'Stop: something is not as it must be',
@@ -87,13 +99,7 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
       'If you have signed it just now, the vault has it and can still record it: look before you propose it again.',
     see: ['proposals', 'Proposals'],
   },
-  statement_expired: { title: 'This has expired', advice: 'It must be proposed anew.' },
   proposal_closed: { title: 'This has been decided already', advice: 'See how it ended; there is nothing left to do.' },
-  vault_stopped: {
-    title: 'The vault is stopped',
-    advice: 'A quorum must resume it first: propose that, then approve it.',
-    see: ['propose', 'Propose'],
-  },
 };
 
 const NOT_REACHED: Advice = {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { fromBase64url, toBase64url } from '../../../src/core/bytes.ts';
-import { assertion, binary, credentialId, digest, instantMs, parseAs } from '../../../src/core/schema.ts';
+import { assertion, binary, credentialId, digest, humanText, instantMs, parseAs } from '../../../src/core/schema.ts';
 import { KINDS } from '../../../src/core/statement/statement.ts';
 import type { Touch, TouchRequest } from '../../custodian/authenticator.ts';
 import { archived } from '../../custodian/ceremony.ts';
@@ -23,6 +23,7 @@ const signable = z.discriminatedUnion('label', [
     root: digest,
     timeMs: instantMs,
     nonce: digest,
+    reason: z.nullable(humanText(500)),
   }),
   z.strictObject({
     label: z.literal('stop'),

@@ -9,6 +9,7 @@ import {
   ed25519Signature,
   type Grade,
   grade,
+  humanText,
   id,
   instantMs,
   parseAs,
@@ -88,6 +89,8 @@ const BODIES = {
     checkpoint: z.strictObject({ origin: z.string().check(z.maxLength(128)), size: z.int(), root: digest }),
     time: instantMs,
     nonce: digest,
+    /** Of a denial, signed with it; null where nothing is said, and for an approval. */
+    reason: z.nullable(humanText(500)),
     assertion,
   }),
   release: z.strictObject({ proposal: digest }),

@@ -95,6 +95,8 @@ export interface Vote {
   readonly person: Hex;
   readonly credential: Base64url;
   readonly decision: BodyOf<'approval'>['decision'];
+  /** Of a denial, for the person who asked; null where nothing is said. */
+  readonly reason: string | null;
   readonly index: number;
   readonly time: number;
 }

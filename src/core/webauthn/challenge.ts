@@ -38,6 +38,8 @@ export interface ApproveFields {
   readonly timeMs: number;
   /** The client's, so that no decision is signed twice over the same bytes. */
   readonly nonce: Hex;
+  /** Why it is denied; null where nothing is said. */
+  readonly reason: string | null;
 }
 
 /**
@@ -115,7 +117,9 @@ function enrolMessage(fields: EnrolFields): Uint8Array {
   );
 }
 
-function approveMessage({ vault, statement, decision, origin, size, root, timeMs, nonce }: ApproveFields): Uint8Array {
+function approveMessage(fields: ApproveFields): Uint8Array {
+  const { vault, statement, decision, origin, size, root, timeMs, nonce, reason } = fields;
+  must(reason !== '', 'malformed', 'expected a reason of at least one character, or null');
   return frame(
     'twinlock/v1/approve',
     bytes32(vault),
@@ -126,6 +130,7 @@ function approveMessage({ vault, statement, decision, origin, size, root, timeMs
     bytes32(root),
     u64(whole(timeMs)),
     bytes32(nonce),
+    utf8(reason ?? ''),
   );
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { exitCodeOf } from '../../../client/cli/exit.ts';
+import { exitCodeOf } from '../../../src/core/exit-codes.ts';
 import { signStop } from '../../../client/custodian/stop.ts';
 import { writePrincipalKey } from '../../../client/principal-file.ts';
 import { platformRandom } from '../../../client/random.ts';
@@ -125,5 +125,5 @@ test('refuses to guess: nothing named, two things named, no reason, no key', asy
 });
 
 test('what a stopped vault refuses is to be tried again once it is resumed', () => {
-  expect(exitCodeOf(new TwinlockError('vault_stopped', 'stopped'))).toBe(75);
+  expect(exitCodeOf(new TwinlockError('vault_stopped', 'stopped'))).toBe(9);
 });

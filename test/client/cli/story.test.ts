@@ -200,11 +200,11 @@ describe('deposit, evaluate, publish, release', SLOW, () => {
 describe('how it ends otherwise', SLOW, () => {
   const fetch = ['fetch', 'acme/ocr@1', '--to', 'never', '--reason', 'a test', '--simulated-chip', 'chip'];
 
-  test('a denied request is no success', async () => {
+  test('a denied request ends with an exit code of its own', async () => {
     const fetching = vault.twinlock('requester', [...fetch, '--json']);
     // The owner has no vote: without ben, two can no longer be found.
     await denyAs(vault.ben, await nextOpen());
-    expect(refusal(await fetching)).toEqual([64, 'proposal_closed']);
+    expect(refusal(await fetching)).toEqual([5, 'request_denied']);
   });
 
   test('an interrupted one is withdrawn with its keys, also where the terminal and a launcher both interrupt it', async () => {

@@ -1,6 +1,5 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { exitCodeOf } from '../../../client/cli/exit.ts';
 import { openTerminal } from '../../../client/cli/terminal.ts';
 import { durationMs, jsonText, printable, table } from '../../../client/cli/text.ts';
 import { CODES, TwinlockError } from '../../../src/core/errors.ts';
@@ -75,18 +74,6 @@ test('one long word is shown whole and does not widen every row of a table', () 
   );
   expect(lines[1]).toBe(`${'x'.repeat(1e6)}  ${'y'.repeat(1e6)}`);
   expect(Math.max(...lines.toSpliced(1, 1).map((line) => line.length))).toBe(256 + 2 + 1);
-});
-
-test('every code has an exit code of its group', () => {
-  const codesOf = (codes: readonly (typeof CODES)[keyof typeof CODES][number][]) =>
-    new Set(codes.map((code) => exitCodeOf(new TwinlockError(code, ''))));
-  expect(codesOf(CODES.mend)).toEqual(new Set([64]));
-  expect(codesOf(CODES.alert.filter((code) => code !== 'clock_skew'))).toEqual(new Set([70]));
-  expect(codesOf(CODES.retry)).toEqual(new Set([69, 75, 130]));
-});
-
-test('a clock that differs is no alert to a script: it tries again once the clock is set', () => {
-  expect(exitCodeOf(new TwinlockError('clock_skew', ''))).toBe(75);
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { Lease } from '../../../client/host/clock.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const over = expect.objectContaining({ code: 'proposal_closed' });
+const over = expect.objectContaining({ code: 'lease_over' });
 
 /** A host's two clocks, and timers that follow the monotonic one. */
 class Clocks {

@@ -57,8 +57,8 @@ describe('a host that has its authority chain is ended by', () => {
   test('a revocation of its release, a withdrawal of its version, a retirement of its key', async () => {
     const { world, ana, release, deposit, authority, signed } = await host();
     const cases = [
-      [world.stop('release', release, ana), 'proposal_closed'],
-      [world.stop('release', release, world.founding.requester), 'proposal_closed'],
+      [world.stop('release', release, ana), 'release_revoked'],
+      [world.stop('release', release, world.founding.requester), 'release_revoked'],
       [world.stop('version', deposit.manifest, ana), 'version_withdrawn'],
       [world.retirement(world.founding.requester, world.founding.requester), 'principal_retired'],
     ] as const;

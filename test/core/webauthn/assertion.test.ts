@@ -18,6 +18,7 @@ const approval: Signable = {
   size: 3,
   root: zeros,
   timeMs: 1_700_000_000_000,
+  reason: null,
   nonce: zeros,
 };
 const challenge = challengeOf(approval);

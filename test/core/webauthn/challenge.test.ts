@@ -39,6 +39,7 @@ const approve = {
   root: hex(3),
   timeMs: 1_700_000_000_000,
   nonce: hex(4),
+  reason: 'wrong ticket',
 } as const;
 
 const CASES: readonly (readonly [Signable, string])[] = [
@@ -71,6 +72,7 @@ const CASES: readonly (readonly [Signable, string])[] = [
       bytes(3),
       u64(1_700_000_000_000),
       bytes(4),
+      utf8('wrong ticket'),
     ),
   ],
   [
@@ -116,6 +118,7 @@ describe('a challenge', () => {
     ['a key epoch of 33 bits', { ...enrol, keyEpoch: 2 ** 32 }],
     ['a size that is rounded', { ...approve, size: 2 ** 53 }],
     ['a size that is negative', { ...approve, size: -1 }],
+    ['a reason of no characters', { ...approve, reason: '' }],
     ['a time with a fraction', { ...approve, timeMs: 0.5 }],
   ])('refuses %s', (_, signable) => {
     expect(() => challengeOf(signable)).toThrow(expect.objectContaining({ code: 'malformed' }));

@@ -1,4 +1,5 @@
 import type { Signal } from '@preact/signals';
+import { Text } from './text.tsx';
 
 /** Characters that a statement's reason has at most. */
 const MAX_LENGTH = 500;
@@ -11,6 +12,17 @@ export function missingReason(reason: Signal<string>): string | null {
 interface ReasonFieldProps {
   readonly label: string;
   readonly reason: Signal<string>;
+}
+
+/** What is signed with a denial, whole: a field shows a part of it. */
+export function SignedReason({ reason }: { reason: Signal<string> }) {
+  const signed = reason.value.trim();
+  if (signed === '') return null;
+  return (
+    <p>
+      Your denial signs this reason: “<Text of={signed} />”
+    </p>
+  );
 }
 
 /** A person's reason for what they sign, which the log keeps. */

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code } from '../../../../src/core/errors.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
@@ -13,6 +13,7 @@ import { SentError } from '../../../custodian/sent.ts';
 import { instant } from '../format.ts';
 import { type Action, ActionButton, ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { ReasonField, SignedReason } from '../parts/reason.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { Answered } from '../parts/sent.tsx';
 import { Text } from '../parts/text.tsx';
@@ -124,7 +125,11 @@ function Outcome({ phase, own }: { phase: string; own: Vote | undefined }) {
 
 function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision | null }) {
   const approving = useDecision(review.digest, 'approve', () => act((replica, self) => approve(self, replica, review)));
-  const denying = useDecision(review.digest, 'deny', () => act((replica, self) => deny(self, replica, review.digest)));
+  const reason = useSignal('');
+  const denying = useDecision(review.digest, 'deny', () => {
+    const said = reason.value.trim();
+    return act((replica, self) => deny(self, replica, review.digest, said === '' ? null : said));
+  });
   const { obstacles, denialObstacles } = review;
   const busy = approving.busy || denying.busy;
   return (
@@ -142,6 +147,12 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
             </ul>
           </Notice>
         </div>
+      )}
+      {denialObstacles.length > 0 ? null : (
+        <>
+          <ReasonField label="If you deny it: why, for the person who asked (may be left empty)" reason={reason} />
+          <SignedReason reason={reason} />
+        </>
       )}
       <ActionError action={approving} />
       <ActionError action={denying} />

@@ -185,13 +185,18 @@ function Decided({ review, facts, person }: { review: Review; facts: Established
   const vote = votes.find((candidate) => candidate.person === person);
   if (vote === undefined)
     return <Mark tone="plain">{barred.includes(person) ? 'has no vote on this' : 'not decided'}</Mark>;
-  const { decision, credential, time, index } = vote;
+  const { decision, reason, credential, time, index } = vote;
   return (
     <>
       <Mark tone={decision === 'approve' ? 'good' : 'bad'}>{decision === 'approve' ? 'approved' : 'denied'}</Mark>
       <span class="quiet">
         in entry {index}, {instant(time)}, with key <Key facts={facts} credential={credential} />
       </span>
+      {reason === null ? null : (
+        <span>
+          “<Text of={reason} />”
+        </span>
+      )}
     </>
   );
 }

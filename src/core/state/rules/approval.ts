@@ -25,6 +25,7 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
       root: body.checkpoint.root,
       timeMs: body.time,
       nonce: body.nonce,
+      reason: body.reason,
     },
     body.assertion,
   );
@@ -32,6 +33,7 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
     person: body.person,
     credential: body.credential,
     decision: body.decision,
+    reason: body.reason,
     index: entry.index,
     time: entry.time,
   };
@@ -54,6 +56,7 @@ export function requireMayDecide(
   // By the vault’s clock and by the approver’s own.
   requireUnexpired(statement, Math.max(timeMs, body.time));
   requireCurrent(facts, statement);
+  must(body.decision === 'deny' || body.reason === null, 'malformed', 'reason: expected null for an approval');
   const authenticator = currentAuthenticator(facts, body.person, body.credential);
   requireMayVote(facts, proposal, body.person);
   if (body.decision === 'approve') effectOf(statement).approve(facts, statement, body.credential);

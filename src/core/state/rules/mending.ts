@@ -71,13 +71,14 @@ function mend(facts: Facts, timeMs: number): string | null {
   const vote = {
     proposal: statementDigest(statement),
     decision: 'approve',
+    reason: null,
     checkpoint: { origin: facts.genesis.log.origin, size: 2, root: ROOT },
     time,
   } as const;
   for (const custodian of custodians) {
     if (after.policy.digest === statement.document) break;
     const { proposal } = requireMayDecide(after, { ...vote, ...custodian }, time, ANY_HISTORY);
-    after = withVote(after, proposal, { ...custodian, decision: 'approve', index: 2, time });
+    after = withVote(after, proposal, { ...custodian, decision: 'approve', reason: null, index: 2, time });
   }
   return after.policy.digest === statement.document ? null : 'everybody who can approve has, and they are too few';
 }

@@ -57,6 +57,7 @@ const asTouched = (world: World, proposal: string): Extract<Signable, { label: '
     root,
     timeMs,
     nonce: OTHER,
+    reason: null,
   };
 };
 const changed = (changes: Partial<Extract<Signable, { label: 'approve' }>>) =>
@@ -235,6 +236,22 @@ const TOUCH: readonly BrokenRule[] = [
     touching(({ proposal }) => ({ label: 'genesis', statement: proposal })),
   ),
   clientData('wrong_challenge', 'a denial offered as an approval', () => changed({ decision: 'deny' })),
+  clientData('wrong_challenge', 'a denial whose reason was changed', () =>
+    voting(({ world, proposal }) => ({
+      nonce: OTHER,
+      decision: 'deny',
+      reason: 'the ticket is closed',
+      signable: { ...asTouched(world, proposal), decision: 'deny', reason: 'the ticket is open' },
+    })),
+  ),
+  clientData('wrong_challenge', 'a denial whose reason was taken away', () =>
+    voting(({ world, proposal }) => ({
+      nonce: OTHER,
+      decision: 'deny',
+      signable: { ...asTouched(world, proposal), decision: 'deny', reason: 'the ticket is closed' },
+    })),
+  ),
+  approval('malformed', 'an approval with a reason', () => voting(() => ({ reason: 'it is right' }))),
   clientData('wrong_challenge', 'the approval of another statement', () => changed({ statement: OTHER })),
   clientData('wrong_challenge', 'an approval for another vault', () => changed({ vault: OTHER })),
   clientData('wrong_challenge', 'an approval whose time was changed', () => changed({ timeMs: 1 })),
