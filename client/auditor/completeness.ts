@@ -91,7 +91,12 @@ export interface Completeness {
   readonly vaultsWord: string;
   readonly proposals: Readonly<Record<Standing, number>>;
   /** What custodians said when they denied something, in the order of the log. */
-  readonly denials: readonly { readonly proposal: Hex; readonly by: Person; readonly reason: string; readonly index: number }[];
+  readonly denials: readonly {
+    readonly proposal: Hex;
+    readonly by: Person;
+    readonly reason: string;
+    readonly index: number;
+  }[];
   readonly releases: {
     /** That were ever in force. */
     readonly granted: number;

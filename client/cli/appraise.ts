@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Appraisal } from '../../src/core/attest/appraisal.ts';
 import { appraiseParts, type Parts } from '../../src/core/attest/compose.ts';
 import { ABSENT } from '../../src/core/attest/token/jws.ts';
+import { EXIT } from '../../src/core/exit-codes.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { datesAdvice } from '../appraise/dates.ts';
 import { exactInstant } from '../exact.ts';
@@ -9,7 +10,6 @@ import { readReferenceValues } from '../reference-values/file.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { caOf, instantOf, orUnparsed, type SubjectFlags, subjectOf, withSubjectFlags } from './subject-flags.ts';
 import { table } from './text.ts';
-import { EXIT } from '../../src/core/exit-codes.ts';
 
 /** What a table shows of one cell. */
 const CELL_MAX = 72;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { EXIT } from '../../src/core/exit-codes.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { type AuditReport, audit, vaultSource } from '../auditor/audit.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
@@ -7,7 +8,6 @@ import { signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { marked, personLines } from './persons.ts';
 import { shortDigest } from './text.ts';
-import { EXIT } from '../../src/core/exit-codes.ts';
 
 /** Reasons of denials that are shown. */
 const MAX_DENIALS = 16;

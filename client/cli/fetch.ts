@@ -218,7 +218,9 @@ function receiptLine({ receipt: isWanted }: FetchFlags, index: number | null): s
 }
 
 function waitingLine({ phase, votes, wanting, missingGroups }: ProposalView): string {
-  const cast = votes.map((vote) => `${personText(vote)}, ${vote.decision === 'approve' ? 'approves' : deniesText(vote)}`);
+  const cast = votes.map(
+    (vote) => `${personText(vote)}, ${vote.decision === 'approve' ? 'approves' : deniesText(vote)}`,
+  );
   if (phase === 'executed') return `released     ${cast.join('; ')}`;
   if (phase === 'approved') return `approved     ${cast.join('; ')}; the vault has yet to release it`;
   const groups = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;

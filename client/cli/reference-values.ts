@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { EXIT } from '../../src/core/exit-codes.ts';
 import { thingName } from '../../src/core/name/name.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { parseCertificate } from '../../src/core/x509/certificate.ts';
@@ -29,7 +30,6 @@ import {
   withSubjectFlags,
 } from './subject-flags.ts';
 import type { Terminal } from './terminal.ts';
-import { EXIT } from '../../src/core/exit-codes.ts';
 
 interface EvidenceFlags extends SubjectFlags, DocumentFlags {
   readonly name?: string;

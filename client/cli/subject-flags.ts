@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { parseEndorsements } from '../../src/core/attest/endorsements.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
+import { EXIT } from '../../src/core/exit-codes.ts';
 import { parseInstantText } from '../../src/core/x509/time.ts';
 import { systemName } from '../../src/platform/system-error.ts';
 import { type Subject, subjectOfFile } from '../appraise/agent-file.ts';
 import { readInput } from '../appraise/file.ts';
 import { type RawEvidence, subjectOfRaw, withEndorsements } from '../appraise/raw.ts';
 import type { Terminal } from './terminal.ts';
-import { EXIT } from '../../src/core/exit-codes.ts';
 
 /** Of any file that is read: evidence, endorsements, reference values, a RIM. */
 export const MAX_FILE_BYTES: number = 2 << 20;

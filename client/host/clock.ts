@@ -75,8 +75,5 @@ export class Lease {
 }
 
 export function leaseOver(): TwinlockError {
-  return new TwinlockError(
-    'lease_over',
-    'the lease is over by this machine’s own clock: request the version anew',
-  );
+  return new TwinlockError('lease_over', 'the lease is over by this machine’s own clock: request the version anew');
 }

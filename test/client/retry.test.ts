@@ -226,7 +226,8 @@ test('a host that waits for a release and finds all places taken goes on waiting
     receipts: 0,
     leaseEnds: null,
     ended: false,
-    stop: null, setBack: false,
+    stop: null,
+    setBack: false,
   };
   const asked: string[] = [];
   let polls = 0;
@@ -254,7 +255,8 @@ test('a host takes no release whose lease is over by its own clock, whatever the
   const rest = { ...UNDECIDED, asked, standing: 'executed', wanting: 0 };
   const api = new Api({
     baseUrl: 'https://vault.example',
-    fetch: async () => Response.json({ ...view, ...rest, leaseEnds: 1_000_000, ended: false, setBack: false, stop: null }),
+    fetch: async () =>
+      Response.json({ ...view, ...rest, leaseEnds: 1_000_000, ended: false, setBack: false, stop: null }),
   });
   const waiting = (nowMs: number) => waitForRelease(api, { release: view.digest, expires: 1e15 }, { now: () => nowMs });
   expect((await waiting(1_300_000)).phase).toBe('executed');

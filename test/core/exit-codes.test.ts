@@ -144,7 +144,13 @@ test('every code has the exit code that is documented', () => {
 });
 
 test('how a request ended is told from a wrong input, and each end from the others', () => {
-  const ends: readonly Code[] = ['request_denied', 'statement_expired', 'wrong_policy', 'request_withdrawn', 'vault_stopped'];
+  const ends: readonly Code[] = [
+    'request_denied',
+    'statement_expired',
+    'wrong_policy',
+    'request_withdrawn',
+    'vault_stopped',
+  ];
   const exits = [...ends, 'malformed' as const].map((code) => EXPECTED[code]);
   expect(new Set(exits).size).toBe(exits.length);
 });

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { exitCodeOf } from '../../../src/core/exit-codes.ts';
 import { signStop } from '../../../client/custodian/stop.ts';
 import { writePrincipalKey } from '../../../client/principal-file.ts';
 import { platformRandom } from '../../../client/random.ts';
 import { writeStopFile } from '../../../client/stop-file.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
+import { exitCodeOf } from '../../../src/core/exit-codes.ts';
 import { openVault, type Vault } from '../../vault-kit.ts';
 import { runProgram } from './vault.ts';
 
