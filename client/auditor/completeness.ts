@@ -2,8 +2,8 @@ import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
 import { unconfirmedEnvelopes } from '../../src/core/state/custody.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
-import { reachOfStatement } from '../../src/core/state/reach.ts';
 import { type Person, personOf } from '../../src/core/state/persons.ts';
+import { reachOfStatement } from '../../src/core/state/reach.ts';
 import { endMs } from '../../src/core/state/rules/expiry.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import {
