@@ -10,7 +10,15 @@ import { statusView } from '../src/wire/status.ts';
 import { stopAnswer } from '../src/wire/stop.ts';
 import * as vault from '../src/wire/vault.ts';
 import * as weights from '../src/wire/weights.ts';
-import { type Answer, exchange, type Fetch, jsonOrNull, platformFetch, type Question } from './transport.ts';
+import {
+  type Answer,
+  exchange,
+  type Fetch,
+  jsonOrNull,
+  NoVaultAnswer,
+  platformFetch,
+  type Question,
+} from './transport.ts';
 
 /** Larger than any answer that is not a page of the log or made of one. */
 const MAX_ANSWER_BYTES = 8 << 20;
@@ -272,7 +280,7 @@ async function parsed<T extends z.ZodType>(answer: Answer, schema: T, maxBytes: 
   const [issue] = result.error.issues;
   // Its path may name members of the vault's choice.
   const where = (issue?.path.join('.') ?? '').slice(0, MAX_PATH_LENGTH).toWellFormed();
-  throw new TwinlockError('internal', `the vault’s answer is not as the API says: ${where} ${issue?.message}`.trim());
+  throw new NoVaultAnswer('internal', `the vault’s answer is not as the API says: ${where} ${issue?.message}`.trim());
 }
 
 /** A connection that ends early is no end of the range: `unavailable`, so that it is asked for again. */

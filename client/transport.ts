@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type Code, isCode, must, TwinlockError } from '../src/core/errors.ts';
 import { problem } from '../src/wire/fields.ts';
+import { unreached } from './unreached.ts';
 
 /** What is asked of `fetch`; so little that a daemon in the same process can answer it. */
 interface FetchInit {
@@ -51,25 +52,6 @@ export interface Answer {
 const MAX_PROBLEM_BYTES = 64 * 1024;
 /** Statuses of proxies that could not reach the vault. */
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
-/** What the platform says of a certificate, each with what a person can do about it. */
-const CERTIFICATE_FAILURES: readonly (readonly [reason: RegExp, what: string, toDo: string])[] = [
-  [
-    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    'names other hosts than this one',
-    'use a name that twinlockd init --host was given, and see that --ca FILE is of this vault',
-  ],
-  [
-    /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/,
-    "is not valid at this time by this machine's clock",
-    'see whether this clock is right, else the operator has to renew it',
-  ],
-  [
-    /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_\w+)$/,
-    'is not trusted',
-    'give --ca FILE, the tls.crt that twinlockd init wrote',
-  ],
-];
-
 /**
  * One exchange with the vault. Throws the vault's own code and its message, bounded and in quotation marks (`internal`
  * for a code that is not known here or that only a client uses),
@@ -156,8 +138,11 @@ async function problemOf(status: number, answer: Answer): Promise<TwinlockError>
   const parsed = problem.safeParse(jsonOrNull(text));
   if (parsed.success) return quotedError(parsed.data);
   const code: Code = GATEWAY_STATUSES.has(status) ? 'unavailable' : 'internal';
-  return new TwinlockError(code, `the vault answered with status ${status} and no problem document`, { status });
+  return new NoVaultAnswer(code, `the vault answered with status ${status} and no problem document`, { status });
 }
+
+/** An answer that no vault gives: another server may be there. */
+export class NoVaultAnswer extends TwinlockError {}
 
 /** Longer messages of the vault's are cut: ours have no more. */
 const MAX_WORDS_LENGTH = 500;
@@ -261,27 +246,4 @@ class Watch {
     }
     return unreached(cause, baseUrl);
   }
-}
-
-/** Why `fetch` has not reached a vault: `usage` where its certificate is to blame, else `unavailable`. */
-export function unreached(cause: unknown, baseUrl: string): TwinlockError {
-  const reason = reasonOf(cause);
-  for (const [reasons, what, toDo] of CERTIFICATE_FAILURES) {
-    if (!reasons.test(reason)) continue;
-    return new TwinlockError('usage', `the certificate of ${baseUrl} ${what} (${reason}): ${toDo}`, {}, { cause });
-  }
-  const message = reason.startsWith('ERR_SSL_')
-    ? `what answers at ${baseUrl} does not speak TLS as a vault does (${reason}): see whether --vault names its port`
-    : `cannot reach the vault at ${baseUrl} (${reason}): see whether twinlockd runs there, then try again`;
-  return new TwinlockError('unavailable', message, {}, { cause });
-}
-
-/** The system's name for a failure, which fetch hides in a cause; by a proxy, one cause deeper. */
-function reasonOf(error: unknown): string {
-  const { cause } = error as { cause?: { code?: unknown; cause?: { code?: unknown; message?: unknown } } };
-  const refusal = /^Proxy response \((\d{3})\)/.exec(String(cause?.cause?.message))?.[1];
-  if (refusal !== undefined) return `the proxy answered with status ${refusal}`;
-  const code = [cause?.code, cause?.cause?.code].find((candidate) => typeof candidate === 'string');
-  if (code !== undefined) return code as string;
-  return error instanceof Error ? error.message : 'unknown reason';
 }

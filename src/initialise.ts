@@ -151,7 +151,7 @@ function ownedByAFounder(record: Omit<PrincipalRecord, 'owner'>, founders: reado
 }
 
 /** The files' own bytes are on disk; now their names are too, before any invitation is handed out. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r');
   try {
     fsyncSync(handle);

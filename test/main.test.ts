@@ -1,8 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { hostNames, vaultOrigin } from '../src/cli/options.ts';
+import { founderFileNames } from '../src/founder-files.ts';
+import { parseFounderFile } from '../src/wire/founder-file.ts';
 import { runProgram } from './client/cli/vault.ts';
 import { POLICY } from './world/founding.ts';
 
@@ -71,8 +75,57 @@ test('twinlockd init ends with the command that serves this very folder', SLOW, 
   const { code, stdout } = await init();
   expect(code).toBe(0);
   expect(stdout).toContain(`npx twinlockd serve --data ${path('data')}\n`);
-  expect(stdout).toContain(`--ca ${path('data')}/tls.crt`);
+  expect(stdout).toContain(`console --open --invitation ${path('data')}/founders/founder-ana.json`);
+  // An invitation is in its founder's file and in no terminal's history.
+  const { invitation } = parseFounderFile(readFileSync(join(path('data'), 'founders/founder-ana.json')), 'ana');
+  expect(stdout).not.toContain(invitation);
   expect(stdout).toMatch(/SHA-256 [0-9a-f]{64}/);
+});
+
+test(
+  'twinlockd init --host makes a certificate of all names, and a file for each founder that says the first',
+  SLOW,
+  async () => {
+    const founders = ['Åsa Ström', '李明', 'bo.b'].flatMap((name) => ['--founder', name]);
+    const hosts = ['--host', 'vault.example.org', '--host', '10.0.0.5', '--host', 'fd00::5'];
+    const { code, stdout, stderr } = await init(...founders, ...hosts, '--out', path('out'));
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    expect(stdout).toContain('npx twinlockd serve --data');
+    expect(stdout).toContain('--listen 0.0.0.0:8443');
+    const names = ['1-ana', '2-ben', '3-cleo', '4-Asa-Strom', '5', '6-bo-b'].map((name) => `founder-${name}.json`);
+    expect(readdirSync(path('out')).toSorted()).toEqual(names.toSorted());
+    const files = names.map((name) => parseFounderFile(readFileSync(join(path('out'), name)), name));
+    expect(files.map(({ vault }) => vault)).toEqual(names.map(() => 'https://vault.example.org:8443'));
+    expect(new Set(files.map(({ invitation }) => invitation)).size).toBe(6);
+    expect(statSync(join(path('out'), 'founder-5.json')).mode & 0o777).toBe(0o600);
+    const certificate = new X509Certificate(files[0]?.ca ?? '');
+    for (const host of ['localhost', 'vault.example.org']) expect(certificate.checkHost(host)).toBe(host);
+    for (const ip of ['127.0.0.1', '::1', '10.0.0.5', 'fd00::5']) expect(certificate.checkIP(ip)).toBe(ip);
+    expect(stdout).toContain(certificate.fingerprint256.replaceAll(':', '').toLowerCase());
+    expect(stdout).toContain(files[0]?.referenceValues);
+    const again = await init(...founders, '--data', path('data2'), '--out', path('out'));
+    expect([again.code, again.stderr]).toEqual([
+      64,
+      expect.stringMatching(/out has founder-1-ana\.json, .*\(exists\)\n$/),
+    ]);
+    expect(existsSync(path('data2'))).toBe(false);
+  },
+);
+
+test('a host with its scheme or port is no name for a certificate, and a path no address of a vault', () => {
+  for (const host of ['https://vault.example', 'vault.example:8443', '-vault', 'vault..example', '', 'ü.example']) {
+    expect(() => hostNames(host)).toThrow(/^expected a host name/);
+  }
+  for (const url of ['http://vault.example', 'https://vault.example/v1', 'https://me@vault.example', 'vault']) {
+    expect(() => vaultOrigin(url)).toThrow(/^expected https:/);
+  }
+});
+
+test('two founders have two files, whatever letters their names have', () => {
+  const files = (...names: string[]) => names.map((name) => `founder-${name}.json`);
+  expect(founderFileNames(['ana', 'Zoë', '/etc/passwd'])).toEqual(files('ana', 'Zoe', 'etc-passwd'));
+  expect(founderFileNames(['a b', 'A-B', '2-A-B'])).toEqual(files('1-a-b', '2-A-B', '3-2-A-B'));
+  expect(founderFileNames(['..', '李明', 'ana'])).toEqual(files('1', '2', '3-ana'));
 });
 
 test('twinlockd serve names nothing but --listen where its host does not resolve', SLOW, async () => {

@@ -1,21 +1,19 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { PROXY_EXPECTED, reachByProxy } from '../../src/sockets/proxy.ts';
-import { Api } from '../api.ts';
+import { Api, type VaultStatus } from '../api.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
-import { fileError } from '../file-error.ts';
 import { openPrincipalSession, type PrincipalKey, type PrincipalSession } from '../principal.ts';
 import { readPrincipalKey } from '../principal-file.ts';
 import { Replica } from '../replica.ts';
-import { type Fetch, platformFetch, unreached } from '../transport.ts';
+import { type Fetch, NoVaultAnswer, platformFetch } from '../transport.ts';
+import { unreached } from '../unreached.ts';
 import type { Invocation } from './invocation.ts';
 import { type Settings, vaultUrl } from './settings.ts';
+import { trustCa } from './trust.ts';
 
 const HEX_DIGITS = 64;
 const MEND_OR_ALERT = 'mend --vault or --fingerprint, or alert the others';
@@ -46,38 +44,6 @@ const fetchByProxy: Fetch = async (url, init) => {
   }
 };
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
-/**
- * For the whole process: the platform's `fetch` takes no certificates of its own. The file may be a bundle; text between
- * certificates is passed over. Throws `malformed` where there is none, or one that cannot be read, and says which.
- */
-export function trustCa(path: string): void {
-  let pem: string;
-  try {
-    pem = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(error, path);
-  }
-  const certificates = pem.match(CERTIFICATE) ?? [];
-  const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1;
-  must(begun > 0, 'malformed', `${path}: expected one or more certificates in PEM, got none`);
-  must(
-    certificates.length === begun,
-    'malformed',
-    `${path}: expected certificates in PEM, and ${begun - certificates.length} of ${begun} that begin do not end`,
-  );
-  certificates.forEach((certificate, i) => {
-    try {
-      new X509Certificate(certificate);
-    } catch (cause) {
-      const which = begun === 1 ? 'the certificate' : `certificate ${i + 1} of ${begun}`;
-      throw new TwinlockError('malformed', `${path}: ${which} cannot be read: expected X.509 in PEM`, {}, { cause });
-    }
-  });
-  setDefaultCACertificates([...getCACertificates('default'), ...certificates]);
-}
-
 /**
  * The vault's fingerprint, as it was given. Twelve words stand for its first 132 bits: then it is that of `kept`, the
  * vaults that this machine has followed, or the vault is asked for the whole; and it must have these words. Throws
@@ -101,7 +67,7 @@ export async function fingerprintOf({ fingerprint }: Settings, api: Api, kept: r
   const hasWords = (vault: Hex) => comparisonCode(vault, GENESIS_WORDS) === words.join(' ');
   const followed = kept.find(hasWords);
   if (followed !== undefined) return followed;
-  const named = (await api.vault()).fingerprint;
+  const named = (await vaultOf(api)).fingerprint;
   must(named !== null, 'wrong_genesis', NOT_FOUNDED);
   must(hasWords(named), 'wrong_genesis', `the vault that answers is another than the words say: ${MEND_OR_ALERT}`);
   return named;
@@ -133,9 +99,23 @@ export async function signIn(invocation: Invocation, roles: readonly PrincipalKe
   return { ...(await openPrincipalSession(api, principal, fingerprint)), fingerprint };
 }
 
-/** Nothing rests on what it says: a mistake is only named better than a signature that is not true would. */
-async function saysItIs(api: Api, fingerprint: Hex): Promise<void> {
-  const { fingerprint: said } = await api.vault();
+/** What a vault says of itself. Throws `usage` where something else answers, and as `Api` for one that is not reached. */
+export async function vaultOf(api: Api): Promise<VaultStatus> {
+  try {
+    return await api.vault();
+  } catch (error) {
+    if (!(error instanceof NoVaultAnswer) || error.code === 'unavailable') throw error;
+    const message = `what answers there is no vault (${error.message}): see whether --vault names its host and port`;
+    throw new TwinlockError('usage', message, error.detail, { cause: error });
+  }
+}
+
+/**
+ * Nothing rests on what it says: a mistake is only named better than a signature that is not true would. Throws
+ * `wrong_genesis`, and as `vaultOf`.
+ */
+export async function saysItIs(api: Api, fingerprint: Hex): Promise<void> {
+  const { fingerprint: said } = await vaultOf(api);
   must(said !== null, 'wrong_genesis', NOT_FOUNDED);
   must(
     said === fingerprint,

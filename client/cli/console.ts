@@ -1,13 +1,22 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { must } from '../../src/core/errors.ts';
+import { type Hex, utf8 } from '../../src/core/bytes.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { MAX_FOUNDER_BYTES, parseFounderFile } from '../../src/wire/founder-file.ts';
+import type { Api } from '../api.ts';
+import type { Invited } from '../console/server/handed-over.ts';
 import { StopKitFiles } from '../console/server/stop-kit-file.ts';
-import { startConsole } from '../console/server.ts';
-import { connect, fingerprintOf } from './connect.ts';
+import { NOTHING_KEPT, startConsole } from '../console/server.ts';
+import { fileError } from '../file-error.ts';
+import { readSecretFile, writeSecretFile } from '../secret-file.ts';
+import { connect, fingerprintOf, saysItIs, vaultOf } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { vaultUrl } from './settings.ts';
+import { soleCertificate } from './trust.ts';
 
 const MAX_PORT = 65_535;
 
@@ -15,6 +24,7 @@ interface ConsoleFlags {
   readonly port: string;
   readonly open?: boolean;
   readonly founding?: boolean;
+  readonly invitation?: string;
 }
 
 export function addConsole(program: Command): void {
@@ -23,40 +33,95 @@ export function addConsole(program: Command): void {
     .description("runs the custodian's console on this workstation, on loopback only, until it is interrupted")
     .option('--port <port>', 'where it listens; a free one unless given', '0')
     .option('--open', 'opens it in the browser')
-    .option('--founding', 'for a founder: the vault has no fingerprint yet')
+    .option('--invitation <file>', 'for a founder: the file that twinlockd init wrote for you; it needs no other flag')
+    .option('--founding', 'for a founder who was handed an invitation by other means: give --vault and --ca too')
     .addHelpText(
       'after',
       `
 The page and its code come from this machine's own disk, never from the vault. Once a custodian has signed in here, the
-console also opens while the vault is out of reach, and signs a stop.
+console also opens while the vault is out of reach, and signs a stop; it says then why the vault was not reached. A
+founder's console needs the vault.
 
 Examples:
-  twinlock console --vault https://vault:8443 --ca tls.crt --founding
+  twinlock console --invitation founder-alice.json --open
   twinlock console --vault https://vault:8443 --ca tls.crt --fingerprint "$WORDS" --open`,
     )
     .action((flags: ConsoleFlags, command: Command) => invoke(command, (invocation) => run(invocation, flags)));
 }
 
-async function run(invocation: Invocation, flags: ConsoleFlags): Promise<void> {
-  const { settings, terminal, signal } = invocation;
+async function run(given: Invocation, flags: ConsoleFlags): Promise<void> {
   const port = portOf(flags.port);
   const bundleDir = bundle();
+  const { invocation, invited } = await asInvited(given, flags.invitation ?? null);
+  const { settings, terminal, signal } = invocation;
   const api = connect(invocation);
-  const followed = await new StopKitFiles(settings.stateDir).vaults();
+  const kits = new StopKitFiles(settings.stateDir);
+  const isFounding = flags.founding === true || invited !== null;
+  const fingerprint = isFounding ? null : await fingerprintOf(settings, api, await kits.vaults());
+  const canStop = fingerprint !== null && (await kits.readable(fingerprint)) !== null;
+  const trouble = troubleWith(api, fingerprint);
+  // Who can stop without the vault is not kept waiting by it.
+  if (!canStop) requireNone(await trouble);
   const running = await startConsole({
     vault: vaultUrl(settings),
     ca: settings.ca === null ? null : resolve(settings.ca),
-    fingerprint: flags.founding === true ? null : await fingerprintOf(settings, api, followed),
+    certificate: settings.ca === null ? null : soleCertificate(settings.ca),
+    invited,
+    configPath: resolve(settings.configPath),
+    fingerprint,
     port,
     bundleDir,
     stateDir: settings.stateDir,
     fetch: globalThis.fetch,
   });
   terminal.result({ url: running.url.href }, [`the console is at ${running.url.href}`]);
+  if (invited !== null) terminal.note('this address opens your invitation once: keep it to yourself');
   terminal.note('interrupt (Ctrl-C) to end it');
   if (flags.open === true) openInBrowser(running.url.href, terminal.note);
+  void trouble.then((error) => {
+    if (error !== null) terminal.note(`${error.message} (${error.code}). The console stops the vault all the same`);
+  });
   await interrupted(signal);
   await running.close();
+}
+
+/** With --invitation, all settings are those of the founder's file: what else this machine is set up for is not asked. */
+async function asInvited(
+  invocation: Invocation,
+  path: string | null,
+): Promise<{ readonly invocation: Invocation; readonly invited: Invited | null }> {
+  if (path === null) return { invocation, invited: null };
+  const { vault, ca, invitation, referenceValues } = parseFounderFile(
+    await readSecretFile(path, MAX_FOUNDER_BYTES),
+    path,
+  );
+  const { stateDir } = invocation.settings;
+  // Where it stays: the commands that the page prints name it.
+  const caPath = join(stateDir, `ca-${createHash('sha256').update(ca).digest('hex').slice(0, 16)}.crt`);
+  await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw fileError(error, stateDir);
+  });
+  await writeSecretFile(caPath, utf8(ca), { replace: true });
+  const settings = { ...invocation.settings, vault, ca: caPath, fingerprint: null };
+  return { invocation: { ...invocation, settings }, invited: { invitation, referenceValues } };
+}
+
+/** Why the vault cannot be worked with; null where it can. */
+async function troubleWith(api: Api, fingerprint: Hex | null): Promise<TwinlockError | null> {
+  try {
+    if (fingerprint !== null) await saysItIs(api, fingerprint);
+    else await vaultOf(api);
+    return null;
+  } catch (error) {
+    if (error instanceof TwinlockError) return error;
+    throw error;
+  }
+}
+
+function requireNone(trouble: TwinlockError | null): void {
+  if (trouble === null) return;
+  const { code, message, detail } = trouble;
+  throw new TwinlockError(code, code === 'unavailable' ? `${message}, and ${NOTHING_KEPT}` : message, detail);
 }
 
 function portOf(text: string): number {

@@ -26,6 +26,8 @@ export interface Settings {
   readonly key: string | null;
   /** Where checkpoints are kept that this machine has verified. */
   readonly stateDir: string;
+  /** Of the configuration file, whether there is one or not. */
+  readonly configPath: string;
 }
 
 const setting = z.optional(z.string().check(z.minLength(1)));
@@ -37,7 +39,8 @@ type Configuration = z.infer<typeof configuration>;
  * named and is not there.
  */
 export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings {
-  const config = readConfiguration(flags.config, env);
+  const configPath = flags.config ?? join(baseDir(env['XDG_CONFIG_HOME'], '.config'), 'twinlock', 'config.json');
+  const config = readConfiguration(configPath, flags.config !== undefined);
   // An empty one, as a script's unset variable makes it, says nothing.
   const given = (name: keyof Configuration) => flags[name] || config[name] || null;
   return {
@@ -46,18 +49,18 @@ export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings
     ca: given('ca'),
     key: given('key'),
     stateDir: join(baseDir(env['XDG_STATE_HOME'], '.local/state'), 'twinlock'),
+    configPath,
   };
 }
 
 /** Paths in it are relative to its own folder. */
-function readConfiguration(named: string | undefined, env: NodeJS.ProcessEnv): Configuration {
-  const path = named ?? join(baseDir(env['XDG_CONFIG_HOME'], '.config'), 'twinlock', 'config.json');
+function readConfiguration(path: string, isNamed: boolean): Configuration {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (named === undefined && (code === 'ENOENT' || code === 'ENOTDIR')) return {};
+    if (!isNamed && (code === 'ENOENT' || code === 'ENOTDIR')) return {};
     throw fileError(error, path);
   }
   const config = parseConfiguration(text, path);

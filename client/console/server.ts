@@ -1,17 +1,20 @@
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
+import * as z from 'zod/mini';
 import type { Hex } from '../../src/core/bytes.ts';
-import { TwinlockError } from '../../src/core/errors.ts';
-import { parseAs, rpId } from '../../src/core/schema.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import { binary, digest, parseAs, rpId } from '../../src/core/schema.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit } from '../custodian/stop-kit.ts';
 import { exchange, type Fetch, jsonOrNull } from '../transport.ts';
 import { type Bundle, loadBundle } from './server/bundle.ts';
+import { ConfigurationFile } from './server/configuration-file.ts';
 import { CredentialFile, parseKnownCredential } from './server/credential-file.ts';
 import { bodyAtMost, onlyOwnPage, problem, problemOf } from './server/door.ts';
 import { forwardTo } from './server/forward.ts';
 import { forwardOnly, parseVerifiedCheckpoint } from './server/forward-only.ts';
+import { HandedOver, type Invited } from './server/handed-over.ts';
 import { securityHeaders } from './server/headers.ts';
 import { answer, closed, listenOnLoopback } from './server/listen.ts';
 import { StopKitFiles } from './server/stop-kit-file.ts';
@@ -20,7 +23,9 @@ import { StopKitFiles } from './server/stop-kit-file.ts';
 const MAX_LOCAL_BYTES = 4096;
 /** What a vault says of itself is a few lines. */
 const MAX_STATUS_BYTES = 64 * 1024;
-const NOTHING_KEPT =
+const openingKey = z.strictObject({ key: binary(32, 32) });
+const replacement = z.strictObject({ replaces: z.nullable(digest) });
+export const NOTHING_KEPT =
   'this workstation keeps nothing that a stop needs, since no custodian has signed in here: to stop the vault now, use a ' +
   'workstation where a custodian has signed in, or have another custodian stop it';
 
@@ -29,6 +34,12 @@ export interface ConsoleOptions {
   readonly vault: URL;
   /** The file of the CA that `fetch` trusts, for the commands that the page prints; null where it needs none. */
   readonly ca: string | null;
+  /** SHA-256 of the one certificate in that file; null where there are others, or none. */
+  readonly certificate: Hex | null;
+  /** What the founder was handed who opens this console; null for everybody else. */
+  readonly invited: Invited | null;
+  /** Where the page's button writes the configuration of the command line. */
+  readonly configPath: string;
   /** As the custodian was given it; null only while the vault is being founded. */
   readonly fingerprint: Hex | null;
   /** 0 takes any that is free. */
@@ -44,7 +55,7 @@ export interface ConsoleOptions {
 }
 
 export interface RunningConsole {
-  /** What the custodian opens. */
+  /** What the custodian opens; for a founder with a key in it that opens their invitation once. */
   readonly url: URL;
   close(): Promise<void>;
 }
@@ -67,10 +78,11 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   const { port } = servers[0].address() as AddressInfo;
   // Browsers leave the port out of Host and Origin where it is the scheme's own.
   const host = port === 80 ? name : `${name}:${port}`;
-  const listener = getRequestListener(consoleApp(options, host, bundle).fetch, { overrideGlobalObjects: false });
-  answer(servers, listener);
+  const handedOver = options.invited === null ? null : new HandedOver(options.invited.invitation);
+  const app = consoleApp(options, host, bundle, handedOver);
+  answer(servers, getRequestListener(app.fetch, { overrideGlobalObjects: false }));
   return {
-    url: new URL(`http://${host}/`),
+    url: new URL(`http://${host}/${handedOver === null ? '' : `#open=${handedOver.key}`}`),
     close: async () => {
       await Promise.all(servers.map(closed));
     },
@@ -78,8 +90,13 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
 }
 
 /** Everything that answers, without a socket. `host` is the only Host it answers to. */
-export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle): Hono {
-  const { vault, ca, fingerprint, fetch } = options;
+export function consoleApp(
+  options: ConsoleOptions,
+  host: string,
+  bundle: Bundle,
+  handedOver: HandedOver | null = null,
+): Hono {
+  const { vault, ca, certificate, invited, fingerprint, fetch } = options;
   const app = new Hono();
   app.use(securityHeaders(bundle));
   app.use(onlyOwnPage(host, (path) => bundle.files.get(path)?.destination ?? 'empty'));
@@ -88,8 +105,11 @@ export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle
   for (const [path, { bytes, type }] of bundle.files) {
     app.get(path, (c) => c.body(bytes, 200, { 'content-type': type }));
   }
-  app.get('/local/config', (c) => c.json({ fingerprint, vault: vault.origin, ca }));
+  const referenceValues = invited?.referenceValues ?? null;
+  app.get('/local/config', (c) => c.json({ fingerprint, vault: vault.origin, ca, certificate, referenceValues }));
   keepLocally(app, options.stateDir, host);
+  handOver(app, handedOver);
+  keepConfiguration(app, options);
   if (options.besides !== undefined) app.route('/', options.besides);
   app.route('/', forwardTo(vault, fetch));
   return app;
@@ -121,6 +141,28 @@ function keepLocally(app: Hono, stateDir: string, host: string): void {
   });
   app.put('/local/stop-kit/:vault{[0-9a-f]{64}}', async (c) => {
     await stopKits.put(parseStopKit(await jsonOf(c), c.req.param('vault')));
+    return c.body(null, 204);
+  });
+}
+
+/** Gives the invitation to the page, once. */
+function handOver(app: Hono, handedOver: HandedOver | null): void {
+  app.use('/local/invitation', bodyAtMost(MAX_LOCAL_BYTES));
+  app.post('/local/invitation', async (c) => {
+    const { key } = parseAs(openingKey, await jsonOf(c), 'request');
+    must(handedOver !== null, 'not_found', 'this console was started without --invitation');
+    return c.json({ invitation: handedOver.take(key) });
+  });
+}
+
+/** Writes the configuration of the command line, over another only where the page says which it has shown. */
+function keepConfiguration(app: Hono, { vault, ca, configPath }: ConsoleOptions): void {
+  const file = new ConfigurationFile(configPath, vault.origin, ca);
+  app.use('/local/configuration/*', bodyAtMost(MAX_LOCAL_BYTES));
+  app.get('/local/configuration/:vault{[0-9a-f]{64}}', async (c) => c.json(await file.offer(c.req.param('vault'))));
+  app.put('/local/configuration/:vault{[0-9a-f]{64}}', async (c) => {
+    const { replaces } = parseAs(replacement, await jsonOf(c), 'request');
+    await file.write(c.req.param('vault'), replaces);
     return c.body(null, 204);
   });
 }

@@ -5,7 +5,7 @@ import { digestOf } from '../../src/core/canonical.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
-import { trustCa } from '../cli/connect.ts';
+import { trustCa } from '../cli/trust.ts';
 import { confirmCustody } from '../custodian/custody.ts';
 import { deposit } from '../depositor/deposit.ts';
 import { walkFolder } from '../depositor/folder.ts';

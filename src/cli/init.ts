@@ -1,10 +1,13 @@
+import { X509Certificate } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseReferenceValues } from '../core/attest/reference-values.ts';
 import { parseCommentedJson } from '../core/json-comments.ts';
 import { type Grade, parseAs } from '../core/schema.ts';
 import { principalInvitation } from '../core/statement/statement.ts';
-import { becomeOwner } from '../data-folder.ts';
+import { becomeOwner, readDataFile } from '../data-folder.ts';
+import { requireNoFounderFile, type WrittenInvitation, writeFounderFiles } from '../founder-files.ts';
 import {
   acceptsTpmAlone,
   foundingPolicy,
@@ -15,7 +18,11 @@ import {
 import { initialise, TLS_CERTIFICATE_FILE } from '../initialise.ts';
 import { shellWord } from '../platform/shell-word.ts';
 import { readJson } from './input.ts';
-import { collect, DEFAULT_DATA, DEFAULT_PORT, requireGrade, wholeNumber } from './options.ts';
+import { collect, DEFAULT_DATA, DEFAULT_PORT, hostNames, requireGrade, vaultOrigin, wholeNumber } from './options.ts';
+
+/** In the data folder, unless another is named. */
+const FOUNDERS_FOLDER = 'founders';
+const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 interface InitFlags {
   readonly founder: readonly string[];
@@ -25,6 +32,8 @@ interface InitFlags {
   readonly referenceValues?: string;
   readonly principal?: readonly string[];
   readonly host?: readonly string[];
+  readonly url?: URL;
+  readonly out?: string;
   readonly invitationDays: number;
   readonly json?: boolean;
 }
@@ -32,7 +41,7 @@ interface InitFlags {
 export function addInit(program: Command): void {
   program
     .command('init')
-    .description('makes the data folder and one invitation for each founder')
+    .description('makes the data folder and a file for each founder, with their invitation')
     .requiredOption('--founder <name[:group,…]>', 'a founder; repeat for each, three at least', collect)
     .option('--threshold <t>', 'how many custodians must approve', wholeNumber, 2)
     .option(
@@ -43,19 +52,26 @@ export function addInit(program: Command): void {
     .option('--policy <file>', 'as twinlockd policy template prints it; without it, the default of the grade')
     .option('--reference-values <file>', 'what hosts must show, in place of what the policy says of it')
     .option('--principal <file>', 'a key to enrol at genesis, as twinlock key show prints it; repeatable', collect)
-    .option('--host <name>', 'a name or address of this daemon, for its TLS certificate; repeatable', collect)
+    .option('--host <name>', 'a name or address of this machine, for the certificate; repeatable', hostNames)
+    .option(
+      '--url <url>',
+      `where founders reach the vault (default: https://HOST:${DEFAULT_PORT} with the first --host, or localhost)`,
+      vaultOrigin,
+    )
+    .option('--out <folder>', "where the founders' files are written (default: founders in the data folder)")
     .option('--invitation-days <days>', 'until when the founders must have signed', wholeNumber, 7)
     .option('--json', 'print the invitations as one line of JSON')
     .addHelpText(
       'after',
       `
-Each founder gets one invitation, and signs with it in a console of their own. The vault exists once all have signed.
+Each founder gets one file, and signs with it in a console of their own. The vault exists once all have signed.
 
 Of each group that a founder is given, at least one member must be among the approvers of everything, besides the
 threshold. Each needs two founders, and a --policy must name it too.
 
 Examples:
   twinlockd init --grade simulation --founder alice --founder bob --founder carol
+  twinlockd init --host vault.example.org --host 10.0.0.5 --out ~/founders --founder alice --founder bob --founder carol
   twinlockd init --founder alice:ops --founder bob:ops --founder carol --policy policy.json --reference-values hosts.json
   twinlockd --data /var/lib/twinlock init --founder alice --founder bob --founder carol --founder dave --threshold 3 \\
     --policy policy.json --principal deposit.key.json --host vault.example.org`,
@@ -75,33 +91,60 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   const principals = principal.map((file) =>
     readJson('--principal', file, (key) => parseAs(principalInvitation, key, 'key')),
   );
-  const hosts = ['localhost', '127.0.0.1', '::1', ...host];
+  const { url = urlOf(host[0] ?? 'localhost'), out = join(dataDir, FOUNDERS_FOLDER) } = flags;
+  const hosts = [...new Set([...LOOPBACK, ...host, url.hostname.replace(/^\[|\]$/g, '')])];
   becomeOwner(dataDir);
+  const names = founders.map(({ name }) => name);
+  requireNoFounderFile(out, names);
   const nowMs = Date.now();
   const made = { dataDir, grade, threshold, founders, hosts, policy, principals, invitationDays, nowMs };
-  const invitations = await initialise(made);
+  const invited = await initialise(made);
   for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
   const digest = referenceValuesDigest(policy);
+  const ca = readDataFile(dataDir, TLS_CERTIFICATE_FILE);
+  const invitations = writeFounderFiles(out, invited, { vault: url.origin, ca, referenceValues: digest });
+  const certificate = new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase();
+  const told = { data: dataDir, url: url.origin, hosts, certificate, referenceValuesDigest: digest, invitations };
   if (flags.json === true) {
-    console.log(JSON.stringify({ data: dataDir, referenceValuesDigest: digest, invitations }));
+    console.log(JSON.stringify(told));
     return;
   }
-  console.log(
-    `A ${grade} vault waits for its founders in ${dataDir}. Hand each founder their own invitation and no other:\n`,
-  );
-  for (const { name, invitation } of invitations) console.log(`  ${name.padEnd(16)} ${invitation}`);
+  console.log(`A ${grade} vault waits for its founders in ${dataDir}. They reach it at ${url.origin}.\n`);
   if (groups.length > 0) {
-    console.log(`\nAmong the approvers of everything there must be at least one of each group: ${groups.join(', ')}.`);
+    console.log(`Among the approvers of everything there must be at least one of each group: ${groups.join(', ')}.\n`);
   }
-  const start = dataDir === DEFAULT_DATA ? 'npx twinlockd serve' : `npx twinlockd serve --data ${shellWord(dataDir)}`;
-  console.log(`
-What hosts must show has the SHA-256 ${digest}: every founder's page shows it under Policy, as Reference values.
-Let the founders compare it.
+  const isForOthers = host.length > 0 || flags.url !== undefined;
+  console.log(nextSteps(told, isForOthers ? ['--listen', `0.0.0.0:${url.port || '443'}`] : []));
+}
+
+interface Told {
+  readonly data: string;
+  readonly hosts: readonly string[];
+  readonly certificate: string;
+  readonly referenceValuesDigest: string;
+  readonly invitations: readonly WrittenInvitation[];
+}
+
+/** What the operator and the founders do now; `listen` are flags of `serve`. */
+function nextSteps(told: Told, listen: readonly string[]): string {
+  const serve = ['serve', ...(told.data === DEFAULT_DATA ? [] : ['--data', told.data]), ...listen];
+  return `Hand each founder their own file and no other. It holds their invitation: who has it can enrol in their name.
+${told.invitations.map(({ name, file }) => `  ${name.padEnd(16)} ${file}`).join('\n')}
+
+Let the founders compare both, which their pages show:
+  certificate       SHA-256 ${told.certificate}
+                    for ${told.hosts.join(', ')}
+  reference values  SHA-256 ${told.referenceValuesDigest}
+                    what hosts must show
 
 Start the daemon with:
-  ${start}
-Then each founder runs on their workstation:
-  npx twinlock console --founding --vault https://localhost:${DEFAULT_PORT} --ca ${shellWord(join(dataDir, TLS_CERTIFICATE_FILE))}`);
+  npx twinlockd ${serve.map(shellWord).join(' ')}
+Then each founder runs on their own workstation, with their own file:
+  npx twinlock console --open --invitation ${shellWord(told.invitations[0]?.file ?? '')}`;
+}
+
+function urlOf(host: string): URL {
+  return new URL(`https://${isIPv6(host) ? `[${host}]` : host}:${DEFAULT_PORT}`);
 }
 
 function readPolicy(

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { must } from '../core/errors.ts';
 import type { Grade } from '../core/schema.ts';
@@ -21,4 +22,21 @@ export function requireGrade(text: string): Grade {
   const isGrade = text === 'production' || text === 'simulation';
   must(isGrade, 'usage', `--grade: expected production or simulation, got ${text}`);
   return text;
+}
+
+/** Of a flag that may be repeated: a name or an address that a certificate can hold. */
+export function hostNames(text: string, before: readonly string[] = []): readonly string[] {
+  const isName = text.length <= 253 && text.split('.').every((label) => /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i.test(label));
+  if (isIP(text) === 0 && !isName) {
+    throw new InvalidArgumentError('expected a host name or an IP address, without https:// and without a port');
+  }
+  return [...before, text];
+}
+
+/** Where a vault answers. */
+export function vaultOrigin(text: string): URL {
+  const url = URL.parse(text);
+  const isOrigin = url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.hash === '';
+  if (!isOrigin || url.username !== '') throw new InvalidArgumentError('expected https://HOST:PORT');
+  return url;
 }

@@ -33,7 +33,7 @@ export async function compareAndSign({ page }: Workstation): Promise<void> {
 
 export async function enterFounded({ page }: Workstation): Promise<string> {
   await page.getByRole('heading', { name: 'The vault is founded' }).waitFor();
-  const command = await page.locator('pre').innerText();
+  const command = await page.locator('pre').first().innerText();
   await page.getByRole('button', { name: 'I have kept it' }).click();
   return /--fingerprint ([0-9a-f]{64})/.exec(command)?.[1] ?? '';
 }

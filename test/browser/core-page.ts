@@ -73,6 +73,9 @@ async function serveCorePage(): Promise<RunningConsole> {
   return startConsole({
     vault: new URL('http://127.0.0.1:9'),
     ca: null,
+    certificate: null,
+    invited: null,
+    configPath: '/none/config.json',
     fingerprint: null,
     port: 0,
     bundleDir: BUNDLE_DIR,

@@ -25,6 +25,9 @@ beforeAll(async () => {
   served = await startConsole({
     vault: new URL('http://127.0.0.1:9'),
     ca: null,
+    certificate: null,
+    invited: null,
+    configPath: '/none/config.json',
     fingerprint: null,
     port: 0,
     bundleDir: BUNDLE_DIR,

@@ -78,6 +78,9 @@ beforeAll(async () => {
   served = await startConsole({
     vault: at,
     ca: null,
+    certificate: null,
+    invited: null,
+    configPath: '/none/config.json',
     fingerprint: null,
     port: 0,
     bundleDir: BUNDLE_DIR,
@@ -271,6 +274,9 @@ it('a vault that says that it is not founded is not believed where its fingerpri
   const known = await startConsole({
     vault: new URL(`http://127.0.0.1:${port}`),
     ca: null,
+    certificate: null,
+    invited: null,
+    configPath: '/none/config.json',
     fingerprint: DIGEST,
     port: 0,
     bundleDir: BUNDLE_DIR,

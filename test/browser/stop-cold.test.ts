@@ -62,6 +62,9 @@ async function openAnew({ stateDir, page }: Workstation, fetch: typeof globalThi
   const running = await startConsole({
     vault: vault.url,
     ca: vault.ca,
+    certificate: null,
+    invited: null,
+    configPath: '/none/config.json',
     fingerprint,
     port: 0,
     bundleDir: BUNDLE_DIR,

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { settingsOf } from '../../client/cli/settings.ts';
 import type { PrincipalSession } from '../../client/principal.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
@@ -63,7 +64,42 @@ const invitation = (name: string) => vault.invitations.get(name) ?? '';
 /** What the page tells a founder to type from now on. */
 async function commandAfterFounding(page: Page): Promise<string> {
   await page.getByRole('heading', { name: 'The vault is founded' }).waitFor();
-  return page.locator('pre').innerText();
+  return page.locator('pre').first().innerText();
+}
+
+/** As if the console had been started with a founder's file that says these reference values. */
+async function comparesWithTheFile({ page }: Workstation, referenceValues: string, said: string): Promise<void> {
+  await page.unroute('**/local/config');
+  const config = { fingerprint: null, vault: vault.url.origin, ca: vault.ca, certificate: null, referenceValues };
+  await page.route('**/local/config', (route) => route.fulfill({ json: config }));
+  await page.reload();
+  await page.getByText(said).waitFor();
+}
+
+const configurationOf = ({ stateDir }: Workstation) => join(stateDir, 'config/config.json');
+
+/** The button writes what the printed command says, and the command line takes it. */
+async function keepsConfiguration(workstation: Workstation): Promise<void> {
+  const { page } = workstation;
+  await page.getByRole('button', { name: 'Write the configuration file' }).click();
+  await page.getByText(configurationOf(workstation), { exact: true }).waitFor();
+  const { vault: url, fingerprint: kept, ca } = settingsOf({ config: configurationOf(workstation) }, {});
+  expect(url).toBe(vault.url.origin);
+  expect(await page.locator('pre').first().innerText()).toContain(`--fingerprint ${kept}`);
+  expect(readFileSync(ca ?? '', 'utf8')).toBe(readFileSync(vault.ca, 'utf8'));
+}
+
+/** Another file is shown, and replaced by a press of its own. */
+async function replacesConfiguration(workstation: Workstation): Promise<void> {
+  const { page } = workstation;
+  mkdirSync(dirname(configurationOf(workstation)));
+  writeFileSync(configurationOf(workstation), '{"vault":"https://other.example"}');
+  await page.getByRole('button', { name: 'Write the configuration file' }).click();
+  await page.getByText('{"vault":"https://other.example"}').waitFor();
+  expect(settingsOf({ config: configurationOf(workstation) }, {}).vault).toBe('https://other.example');
+  await page.getByRole('button', { name: 'Replace it' }).click();
+  await page.getByText('From now on this is enough').waitFor();
+  expect(settingsOf({ config: configurationOf(workstation) }, {}).vault).toBe(vault.url.origin);
 }
 
 /** All that a command says that a page printed, until `end`, run in a clone by somebody who has nothing else, a browser neither. */
@@ -120,12 +156,18 @@ describe('three custodians, each at their own console', () => {
     await ana.page.getByRole('row', { name: /^limits\.hosts \d+$/ }).waitFor();
     const values = ana.page.locator('dt', { hasText: 'Reference values' }).locator('xpath=following-sibling::dd[1]');
     expect((await values.innerText()).replaceAll(/\s/g, '')).toBe(vault.referenceValuesDigest);
+    await comparesWithTheFile(cleo, 'ef'.repeat(32), 'is not what your invitation’s file says');
+    await cleo.page.getByLabel('I have compared these words').check();
+    expect(await cleo.page.getByRole('button', { name: 'Sign the genesis' }).isDisabled()).toBe(true);
+    await comparesWithTheFile(cleo, vault.referenceValuesDigest, 'is what your invitation’s file says');
     for (const workstation of everybody) await compareAndSign(workstation);
     const fingerprints: string[] = [];
     const command = `${await commandAfterFounding(ana.page)} --open`;
     expect(await said(command, /no browser/)).toMatch(
       /^the console is at http:.*\n(.*\n)?no browser was opened \(\S+: ENOENT\): open the address yourself\n$/,
     );
+    await keepsConfiguration(ana);
+    await replacesConfiguration(ben);
     for (const workstation of everybody) fingerprints.push(await enterFounded(workstation));
     fingerprint = fingerprints[0] ?? '';
     expect(fingerprint).toMatch(/^[0-9a-f]{64}$/);

@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import tls from 'node:tls';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
+import { soleCertificate } from '../../client/cli/trust.ts';
+import type { Invited } from '../../client/console/server/handed-over.ts';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
@@ -126,14 +128,31 @@ export interface Workstation {
   close(): Promise<void>;
 }
 
+export interface WorkstationOptions {
+  readonly fingerprint?: string | null;
+  readonly ca?: string | null;
+  readonly invited?: Invited | null;
+}
+
 /** What one custodian has: a console with its own memory, a browser context, and a security key with PRF. */
 export async function openWorkstation(
   browser: Browser,
   vault: URL,
-  { fingerprint = null, ca = null }: { readonly fingerprint?: string | null; readonly ca?: string | null } = {},
+  { fingerprint = null, ca = null, invited = null }: WorkstationOptions = {},
 ): Promise<Workstation> {
   const stateDir = mkdtempSync(join(tmpdir(), 'twinlock-console-'));
-  const running = await startConsole({ vault, ca, fingerprint, port: 0, bundleDir: BUNDLE_DIR, stateDir, fetch });
+  const running = await startConsole({
+    vault,
+    ca,
+    certificate: ca === null ? null : soleCertificate(ca),
+    invited,
+    configPath: join(stateDir, 'config', 'config.json'),
+    fingerprint,
+    port: 0,
+    bundleDir: BUNDLE_DIR,
+    stateDir,
+    fetch,
+  });
   const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();

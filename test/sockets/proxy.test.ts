@@ -69,7 +69,14 @@ async function listening<S extends Server>(server: S): Promise<S> {
 }
 
 function ask(url: string) {
-  const settings = { vault: url, fingerprint: null, ca: join(folder, 'tls.crt'), key: null, stateDir: folder };
+  const settings = {
+    vault: url,
+    fingerprint: null,
+    ca: join(folder, 'tls.crt'),
+    key: null,
+    stateDir: folder,
+    configPath: '/none',
+  };
   const terminal = undefined as never;
   return connect({ settings, terminal, signal: new AbortController().signal }).vault();
 }

@@ -11,7 +11,13 @@ import { exchange, platformFetch, type Question } from '../../transport.ts';
 const MAX_BYTES = 1 << 20;
 const TIMEOUT_MS = 10_000;
 
-const config = z.strictObject({ fingerprint: z.nullable(digest), vault: z.url(), ca: z.nullable(z.string()) });
+const config = z.strictObject({
+  fingerprint: z.nullable(digest),
+  vault: z.url(),
+  ca: z.nullable(z.string()),
+  certificate: z.nullable(digest),
+  referenceValues: z.nullable(digest),
+});
 export type Config = z.infer<typeof config>;
 const kept = z.strictObject({ checkpoint: z.nullable(z.strictObject({ size: z.int(), root: digest })) });
 const known = z.strictObject({
@@ -23,6 +29,9 @@ const known = z.strictObject({
   enrolment: z.nullable(digest),
 });
 export type KnownCredential = z.infer<typeof known>;
+const handedOver = z.strictObject({ invitation: z.string() });
+const offer = z.strictObject({ path: z.string(), wanted: z.string(), kept: z.nullable(z.string()) });
+export type ConfigurationOffer = z.infer<typeof offer>;
 const keptKit = z.strictObject({ kit: z.unknown() });
 const knownList = z.strictObject({ credentials: z.array(known) });
 
@@ -47,6 +56,21 @@ export async function knownCredentials(): Promise<readonly KnownCredential[]> {
 
 export async function rememberCredential(credential: KnownCredential): Promise<void> {
   await ask('POST', '/local/credentials', credential);
+}
+
+/** The invitation that the console was started with. The key opens it once. */
+export async function takeHandedOver(key: string): Promise<string> {
+  return parseAs(handedOver, await ask('POST', '/local/invitation', { key }), 'handed over').invitation;
+}
+
+/** What the configuration file of the command line would say, and what it says. */
+export async function configurationOffer(vault: Hex): Promise<ConfigurationOffer> {
+  return parseAs(offer, await ask('GET', `/local/configuration/${vault}`), 'offer');
+}
+
+/** Writes it; `replaces` is the SHA-256 of the file that was shown, null where there was none. */
+export async function writeConfiguration(vault: Hex, replaces: Hex | null): Promise<void> {
+  await ask('PUT', `/local/configuration/${vault}`, { replaces });
 }
 
 /** What a stop of this vault needs; null where no custodian has signed in to it on this workstation. */

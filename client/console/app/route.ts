@@ -14,14 +14,13 @@ export function go(path: string): void {
 }
 
 /**
- * An invitation in the address (`#invitation=…`), which is taken out of it at once: addresses are kept, shown
- * and copied.
+ * An invitation in the address (`#invitation=…`), or a key that opens the one that the console holds (`#open=…`). It is
+ * taken out of the address at once: addresses are kept, shown and copied.
  */
-export function takeInvitation(): string | null {
-  const given = /^invitation=([A-Za-z0-9_-]+)$/.exec(fragment.value)?.[1] ?? null;
-  if (given !== null) {
-    history.replaceState(null, '', '/');
-    fragment.value = '';
-  }
-  return given;
+export function takeInvitation(): { readonly kind: 'invitation' | 'open'; readonly value: string } | null {
+  const [, kind, value = ''] = /^(invitation|open)=([A-Za-z0-9_-]+)$/.exec(fragment.value) ?? [];
+  if (kind !== 'invitation' && kind !== 'open') return null;
+  history.replaceState(null, '', '/');
+  fragment.value = '';
+  return { kind, value };
 }

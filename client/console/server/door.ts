@@ -32,6 +32,7 @@ export function bodyAtMost(maxBytes: number): MiddlewareHandler {
 const STATUS: Partial<Record<Code, Status>> = {
   not_found: 404,
   rolled_back: 409,
+  exists: 409,
   too_large: 413,
   unavailable: 502,
   internal: 500,

@@ -2,7 +2,8 @@ import { type Context, Hono } from 'hono';
 import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { parseShallowJson } from '../../../src/core/json.ts';
-import { collect, unreached } from '../../transport.ts';
+import { collect } from '../../transport.ts';
+import { unreached } from '../../unreached.ts';
 import { NOT_REACHED, VAULT_HEADER } from '../vault-header.ts';
 import { bodyAtMost, problem } from './door.ts';
 

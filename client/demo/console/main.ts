@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { fromUtf8, toBase64url } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
@@ -5,7 +6,7 @@ import { parseJson } from '../../../src/core/json.ts';
 import { personName } from '../../../src/core/name/name.ts';
 import { digest, parseAs } from '../../../src/core/schema.ts';
 import { parseStatement } from '../../../src/core/statement/statement.ts';
-import { trustCa } from '../../cli/connect.ts';
+import { soleCertificate, trustCa } from '../../cli/trust.ts';
 import { CredentialFile } from '../../console/server/credential-file.ts';
 import { startConsole } from '../../console/server.ts';
 import { importCredentials } from '../../custodian/software-state.ts';
@@ -62,6 +63,7 @@ for (const { id } of credentials) {
 trustCa(ca);
 const { url } = await startConsole({
   vault: new URL(vault),
-  ...{ ca, fingerprint, bundleDir, stateDir, besides, port: 0, fetch },
+  ...{ ca, certificate: soleCertificate(ca), invited: null, configPath: join(stateDir, 'config.json') },
+  ...{ fingerprint, bundleDir, stateDir, besides, port: 0, fetch },
 });
 console.log(JSON.stringify({ url: url.href }));

@@ -15,7 +15,14 @@ const silent = new Api({
   baseUrl: 'https://vault.example',
   fetch: () => Promise.reject(new TypeError('fetch failed')),
 });
-const settingsWith = (fingerprint: string) => ({ vault: null, fingerprint, ca: null, key: null, stateDir });
+const settingsWith = (fingerprint: string) => ({
+  vault: null,
+  fingerprint,
+  ca: null,
+  key: null,
+  stateDir,
+  configPath: '/none',
+});
 
 test('twelve words find the vault that was followed here without asking it, and no other', async () => {
   for (const name of [`stop-kit-${VAULT}.json`, `${OTHER}.json`, 'stop-kit-x.json']) {

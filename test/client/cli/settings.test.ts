@@ -27,6 +27,7 @@ test('a flag comes before the configuration file, whose paths are relative to it
     ca: join(folder, 'tls.crt'),
     key: '/keys/audit.key',
     stateDir: join(homedir(), '.local/state/twinlock'),
+    configPath: config,
   });
 });
 
@@ -40,6 +41,9 @@ test('the usual file may be missing, one that was named may not', () => {
   configFile('twinlock/config.json', '{"vault":"https://a:1"}');
   const env = { XDG_CONFIG_HOME: folder, XDG_STATE_HOME: '/state' };
   expect(settingsOf({}, env)).toMatchObject({ vault: 'https://a:1', stateDir: '/state/twinlock' });
+  const relative = settingsOf({}, { XDG_CONFIG_HOME: 'here', XDG_STATE_HOME: 'here' });
+  expect(relative.configPath).toBe(join(homedir(), '.config/twinlock/config.json'));
+  expect(relative.stateDir).toBe(join(homedir(), '.local/state/twinlock'));
   expect(() => settingsOf({ config: join(folder, 'none.json') }, {})).toThrow(
     expect.objectContaining({ code: 'not_found' }),
   );

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { trustCa } from '../../../client/cli/connect.ts';
+import { trustCa } from '../../../client/cli/trust.ts';
 import { selfSigned } from '../../../src/http/certificate.ts';
 
 let folder: string;

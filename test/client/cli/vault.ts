@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { trustCa } from '../../../client/cli/connect.ts';
+import { trustCa } from '../../../client/cli/trust.ts';
 import { readPrincipalKey } from '../../../client/principal-file.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
 import { type DaemonProcess, NODE, startProcess } from '../../daemon-process.ts';

@@ -53,6 +53,9 @@ function open(answer: () => Response | Promise<Response> = () => Response.json({
   const options: ConsoleOptions = {
     vault: new URL('https://vault.example:8443/'),
     ca: null,
+    certificate: null,
+    invited: null,
+    configPath: '/none/config.json',
     fingerprint: VAULT,
     port: 0,
     bundleDir: join(dir, 'bundle'),

@@ -1,6 +1,10 @@
-import type { Hex } from '../../../../src/core/bytes.ts';
+import { useSignal } from '@preact/signals';
+import { type Hex, utf8 } from '../../../../src/core/bytes.ts';
+import { digestOf } from '../../../../src/core/canonical.ts';
 import { GENESIS_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import { twinlockCommand } from '../command.ts';
+import { type ConfigurationOffer, configurationOffer, writeConfiguration } from '../local.ts';
+import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Digest } from '../parts/digest.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
@@ -27,6 +31,7 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
         </Notice>
         <p>From now on, open this console with it:</p>
         <pre>{twinlockCommand('console', ['--fingerprint', fingerprint])}</pre>
+        <KeepConfiguration fingerprint={fingerprint} />
         <div>
           <button type="button" class="primary" onClick={enter}>
             I have kept it: go on
@@ -34,5 +39,62 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
         </div>
       </Panel>
     </Screen>
+  );
+}
+
+/** Writes what every command needs into the configuration file; over another only once the founder has seen both. */
+function KeepConfiguration({ fingerprint }: { fingerprint: Hex }) {
+  const other = useSignal<ConfigurationOffer | null>(null);
+  const written = useSignal<string | null>(null);
+  const write = async (replaces: Hex | null, { path }: ConfigurationOffer) => {
+    await writeConfiguration(fingerprint, replaces);
+    other.value = null;
+    written.value = path;
+  };
+  const offering = useAction(async () => {
+    const offer = await configurationOffer(fingerprint);
+    if (offer.kept === null || offer.kept === offer.wanted) await write(null, offer);
+    else other.value = offer;
+  });
+  const replacing = useAction(async () => {
+    if (other.value?.kept != null) await write(digestOf(utf8(other.value.kept)), other.value);
+  });
+  if (written.value !== null) {
+    return (
+      <div class="stack" role="status">
+        <p>
+          Written to <code>{written.value}</code>. From now on this is enough:
+        </p>
+        <pre>npx twinlock console --open</pre>
+      </div>
+    );
+  }
+  if (other.value === null) {
+    return (
+      <div class="stack">
+        <p>Or let this console write that into the configuration file of the command line:</p>
+        <ActionError action={offering} />
+        <div>
+          <ActionButton action={offering}>Write the configuration file</ActionButton>
+        </div>
+      </div>
+    );
+  }
+  const { path, kept, wanted } = other.value;
+  return (
+    <Notice tone="warn" title="There is another configuration file">
+      <p>
+        <code>{path}</code> says now:
+      </p>
+      <pre>{kept}</pre>
+      <p>It would say:</p>
+      <pre>{wanted}</pre>
+      <ActionError action={replacing} />
+      <div>
+        <ActionButton action={replacing} kind="danger">
+          Replace it
+        </ActionButton>
+      </div>
+    </Notice>
   );
 }

@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { counted } from '../../../exact.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { Digest } from '../parts/digest.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { KeyName, Named } from '../parts/person.tsx';
 import { Facts, Panel, Screen } from '../parts/screen.tsx';
+import { config } from '../vault.ts';
 import { draft, enrolAuthenticator, hasSigned, invited, own, refusal, review } from './founding.ts';
 import { GenesisPanels } from './genesis.tsx';
 
@@ -23,11 +25,26 @@ export function FoundingScreen() {
       <p>
         <Named person={guest.person} name={guest.name} mark="founder" />
       </p>
+      <VaultFacts />
       <EnrolPanel />
       <FoundersPanel />
       {refusal.value === null ? null : <Failure error={refusal.value} />}
       {review.value === null ? null : <GenesisPanels key={review.value.fingerprint} review={review.value} />}
     </Screen>
+  );
+}
+
+/** Which machine is on the other end, as this workstation knows it, and not as the vault says. */
+function VaultFacts() {
+  const { vault, certificate } = config.value ?? {};
+  if (vault === undefined) return null;
+  return (
+    <Facts
+      of={[
+        ['Vault', <code key="vault">{vault}</code>],
+        certificate == null ? null : ['Certificate (SHA-256)', <Digest key="certificate" hex={certificate} />],
+      ]}
+    />
   );
 }
 

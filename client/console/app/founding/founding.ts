@@ -33,17 +33,23 @@ export function rememberedInvitation(): string | null {
   return sessionStorage.getItem(INVITATION);
 }
 
+export function rememberInvitation(token: string): void {
+  sessionStorage.setItem(INVITATION, token);
+}
+
 export async function openInvitation(text: string): Promise<void> {
   const token = /(?:^|#invitation=)([A-Za-z0-9_-]+)$/.exec(text.trim())?.[1];
   must(token !== undefined, 'malformed', 'expected an invitation as twinlockd init printed it');
   try {
     const invitation = await ceremony.api.withBearer(token).invitation();
     invited.value = { ...invitation, token };
-  } catch (error) {
-    sessionStorage.removeItem(INVITATION);
+  } catch (thrown) {
+    const error = asFailure(thrown);
+    // A vault that cannot be reached now takes it later.
+    if (error.group !== 'retry') sessionStorage.removeItem(INVITATION);
     throw error;
   }
-  sessionStorage.setItem(INVITATION, token);
+  rememberInvitation(token);
   await loadOwn();
   await refreshDraft();
   void watch();

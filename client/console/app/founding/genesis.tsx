@@ -1,5 +1,7 @@
 import { useSignal } from '@preact/signals';
+import { digestOfObject } from '../../../../src/core/canonical.ts';
 import { GENESIS_WORDS } from '../../../../src/core/statement/comparison-code.ts';
+import type { Policy } from '../../../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import type { GenesisReview } from '../../../custodian/genesis.ts';
 import { counted } from '../../../exact.ts';
@@ -12,6 +14,7 @@ import { KeyName, MachineName, Named } from '../parts/person.tsx';
 import { PolicyFacts } from '../parts/policy.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
 import { Words } from '../parts/words.tsx';
+import { config } from '../vault.ts';
 import { hasSigned, sign } from './founding.ts';
 
 /** All of a genesis, its code, and the signature. Another genesis mounts it anew: what was ticked is not carried over. */
@@ -65,11 +68,32 @@ export function GenesisPanels({ review }: { review: GenesisReview }) {
           ))}
         </ul>
         <h3>Policy</h3>
+        <AsInvited policy={policy} />
         <PolicyFacts policy={policy} />
         <Exactly statement={statement} />
       </Panel>
       <ComparePanel review={review} />
     </>
+  );
+}
+
+/** Compared here with what the founder's file says: null where the console was started without one. */
+function hasInvitedValues({ referenceValues }: Policy): boolean | null {
+  const told = config.value?.referenceValues ?? null;
+  return told === null ? null : told === digestOfObject(referenceValues);
+}
+
+function AsInvited({ policy }: { policy: Policy }) {
+  const isAsTold = hasInvitedValues(policy);
+  if (isAsTold === null) return null;
+  return isAsTold ? (
+    <Notice tone="good" title="What hosts must show is what your invitation’s file says">
+      <p>The digest beside Reference values is the one that twinlockd init told the operator.</p>
+    </Notice>
+  ) : (
+    <Notice tone="bad" title="What hosts must show is not what your invitation’s file says">
+      <p>The operator told you other reference values than this genesis has. Sign nothing, and find out why.</p>
+    </Notice>
   );
 }
 
@@ -132,7 +156,13 @@ function ComparePanel({ review }: { review: GenesisReview }) {
             <GrantButton
               action={signing}
               kind="primary"
-              waits={compared.value ? null : 'Compare the words and tick the box first.'}
+              waits={
+                hasInvitedValues(review.policy) === false
+                  ? 'The reference values are not those of your invitation’s file.'
+                  : compared.value
+                    ? null
+                    : 'Compare the words and tick the box first.'
+              }
             >
               Sign the genesis
             </GrantButton>

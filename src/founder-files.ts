@@ -1,0 +1,55 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { must } from './core/errors.ts';
+import { type Invitation, syncFolder } from './initialise.ts';
+import { type FounderFile, founderFileBytes } from './wire/founder-file.ts';
+
+export interface WrittenInvitation extends Invitation {
+  /** Its path. */
+  readonly file: string;
+}
+
+/**
+ * A file name for each founder, `founder-alice.json`: of a name's ASCII letters and digits, without the marks on them.
+ * Where that leaves nothing of one, or the same of two, each has the founder's number too.
+ */
+export function founderFileNames(names: readonly string[]): readonly string[] {
+  const plain = names.map((name) =>
+    name
+      .normalize('NFKD')
+      .replaceAll(/\p{M}/gu, '')
+      .replaceAll(/[^A-Za-z0-9]+/g, '-')
+      .replaceAll(/^-|-$/g, ''),
+  );
+  const areTold = !plain.includes('') && new Set(plain.map((name) => name.toLowerCase())).size === plain.length;
+  return plain.map((name, i) => `founder-${areTold ? name : [i + 1, ...(name === '' ? [] : [name])].join('-')}.json`);
+}
+
+/** To be called before the vault is made: throws `exists` where one of these founders' files is there already. */
+export function requireNoFounderFile(folder: string, names: readonly string[]): void {
+  const found = new Set(existsSync(folder) ? readdirSync(folder) : []);
+  const taken = founderFileNames(names).find((name) => found.has(name));
+  must(
+    taken === undefined,
+    'exists',
+    `${folder} has ${taken}, of an init before this one: remove it, or name another --out`,
+  );
+}
+
+/** Writes each founder's file into the folder, which it makes, for its owner alone and durable. What is in it but the invitation is the same for all. */
+export function writeFounderFiles(
+  folder: string,
+  invitations: readonly Invitation[],
+  common: Pick<FounderFile, 'vault' | 'ca' | 'referenceValues'>,
+): readonly WrittenInvitation[] {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const names = founderFileNames(invitations.map(({ name }) => name));
+  const written = invitations.map((invitation, i) => {
+    const file = join(folder, names[i] as string);
+    const bytes = founderFileBytes({ ...common, ...invitation });
+    writeFileSync(file, bytes, { mode: 0o600, flag: 'wx', flush: true });
+    return { ...invitation, file };
+  });
+  syncFolder(folder);
+  return written;
+}
