@@ -8,15 +8,14 @@ import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { depositFiles, followAs, openVault, publish, releaseAs, stopAs, type Vault } from '../vault-kit.ts';
 import { POLICY } from '../world/founding.ts';
 import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
+import { beyondKeyboard } from './keyboard.ts';
 import { invitationOf, makeKey } from './machines.ts';
 import { namedByNameAlone } from './names.ts';
+import { unseen, WIDTHS } from './seen.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
 import type { HonestStage } from './vectors/honest.ts';
-import { outsideAtAnyWidth } from './widths.ts';
 
 /** With honest texts, every screen of the console can be used at every width, and every form in it can be sent. */
-
-const WIDTHS = [320, 375, 768, 1280];
 
 let browser: CoreBrowser;
 let page: Page;
@@ -102,24 +101,30 @@ const machine = () => invitationOf(makeKey('requester', 'turin-serving'), 'ben')
 const disabled = () => page.locator('button:disabled').allInnerTexts();
 
 async function expectUsable(name: string, isLogThere = true): Promise<void> {
-  expect(await outsideAtAnyWidth(page, WIDTHS)).toEqual([]);
+  expect(await unseen(page)).toEqual([]);
   expect(await namedByNameAlone(page, named(), isLogThere)).toEqual([]);
   await complete();
   expect(await namedByNameAlone(page, named(), isLogThere)).toEqual([]);
-  for (const width of WIDTHS) {
-    expect(await outsideAtAnyWidth(page, [width])).toEqual([]);
-    expect(await page.locator('#cut-off').count()).toBe(0);
-    expect(await disabled()).toEqual([]);
-    await picture(`${name}-${width}`);
-  }
+  expect(await unseen(page)).toEqual([]);
+  expect(await page.locator('#cut-off').count()).toBe(0);
+  expect(await disabled()).toEqual([]);
+  expect(await beyondKeyboard(page)).toEqual([]);
+  await pictures(name);
 }
 
 /** For who wants to look at them: TWINLOCK_PICTURES names a folder. */
-async function picture(name: string): Promise<void> {
+async function pictures(name: string): Promise<void> {
   const folder = process.env['TWINLOCK_PICTURES'];
   if (folder === undefined) return;
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 describe('with honest texts nothing is cut off at any width, and every complete form can be sent', () => {

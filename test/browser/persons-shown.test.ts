@@ -16,8 +16,10 @@ import {
   type Vault,
 } from '../vault-kit.ts';
 import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
+import { beyondKeyboard } from './keyboard.ts';
 import { makeKey } from './machines.ts';
 import { namedByNameAlone } from './names.ts';
+import { unseen } from './seen.ts';
 
 /** Who is a custodian is told by membership and by id, before and after the log knows them. */
 
@@ -100,7 +102,7 @@ it('a custodian whose machine asks is named as one who has no vote on it', async
   shown.set('release by another', release);
 });
 
-describe('on the page of every proposal, persons are named by id, membership and first entry, machines in quotes', () => {
+describe('on the page of every proposal, persons are named by id, membership and first entry, machines in quotes, and all is seen', () => {
   beforeAll(async () => {
     const { ana, ben, cleo, auditor, fingerprint } = vault;
     const { policy } = (await followAs(auditor, fingerprint)).facts;
@@ -121,8 +123,21 @@ describe('on the page of every proposal, persons are named by id, membership and
       const machines = [...facts.principals.values()].map((principal) => principal.name);
       expect([persons.length, machines.length]).toEqual([4, 4]);
       expect(await namedByNameAlone(page, { persons, machines })).toEqual([]);
+      expect(await unseen(page)).toEqual([]);
+      expect(await beyondKeyboard(page)).toEqual([]);
     },
   );
+
+  it('the setting back of the clock', async () => {
+    await page.evaluate(
+      ([carried, digest, person]) =>
+        (globalThis as unknown as WithCore).twinlockCore.showClock(carried, digest, person),
+      [await carriedLog(vault), shown.get('resumption') ?? '', vault.ana.custodian.person] as const,
+    );
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toMatch(/clock/);
+    expect(await unseen(page)).toEqual([]);
+    expect(await beyondKeyboard(page)).toEqual([]);
+  });
 
   it('of two enrolments that wait under names that look alike, each page warns of the other', async () => {
     const digests = [];

@@ -1,4 +1,5 @@
 import { h, render } from 'preact';
+import { Header } from '../../../client/console/app/header.tsx';
 import { ProposalReview } from '../../../client/console/app/proposals/proposal.tsx';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
@@ -29,17 +30,39 @@ export async function showProposal(log: CarriedLog, showing: Showing): Promise<n
   const { state } = await replay(null, log.entries, objects, verifyWeb, () => undefined);
   const facts = referenceValues === null ? state.facts : expecting(state.facts, referenceValues);
   const some = async (digests: readonly Hex[]) => new Map([...objects].filter(([name]) => digests.includes(name)));
-  const replica = { facts, objects: some } as Partial<Replica> as Replica;
-  const custodian = { person, now: () => nowMs, verify: verifyWeb } as Partial<Custodian> as Custodian;
+  return showReview(facts, some, digest, { person, now: () => nowMs, verify: verifyWeb });
+}
+
+async function showReview(
+  facts: Facts,
+  objects: Replica['objects'],
+  digest: Hex,
+  custodian: Pick<Custodian, 'person' | 'now' | 'verify'>,
+): Promise<number> {
+  const replica = { facts, objects } as Partial<Replica> as Replica;
   const start = performance.now();
-  const reviewed = await review(custodian, replica, digest);
+  const reviewed = await review(custodian as Partial<Custodian> as Custodian, replica, digest);
   const taken = performance.now() - start;
   const root = document.getElementById('app');
   if (root !== null) {
     render(null, root);
-    render(h(ProposalReview, { review: reviewed, facts }), root);
+    render(h('div', { class: 'page' }, h(Header, {}), h(ProposalReview, { review: reviewed, facts })), root);
   }
   return taken;
+}
+
+/**
+ * Shows the setting back of the log's clock as it is proposed: in place of the proposal `digest`, since the fold takes one
+ * only while the log's clock is ahead.
+ */
+export async function showClock(log: CarriedLog, digest: Hex, person: Hex): Promise<void> {
+  const { state } = await replay(null, log.entries, objectsOf(log), verifyWeb, () => undefined);
+  const given = state.facts.proposals.get(digest);
+  if (given === undefined || given.statement.kind !== 'resume') throw new Error('expected a resumption');
+  const { stop: _, ...fields } = given.statement;
+  const proposal = { ...given, statement: { ...fields, kind: 'clock' as const } };
+  const facts = { ...state.facts, proposals: state.facts.proposals.set(digest, proposal) };
+  await showReview(facts, async () => new Map(), digest, { person, now: Date.now, verify: verifyWeb });
 }
 
 function expecting(facts: Facts, referenceValues: ReferenceValues): Facts {

@@ -2,7 +2,7 @@ import '../../../client/console/no-eval.ts';
 import { judgeCorpus } from '../../extremes/judge.ts';
 import { appraiseInPage, timeInPage } from './appraisals.ts';
 import { runCore, runReplay } from './core-run.ts';
-import { showProposal } from './failed-rule.ts';
+import { showClock, showProposal } from './failed-rule.ts';
 import { cutOffFromVault, showFault, showHonest, showTrouble } from './honest.ts';
 import { measure, showHostile } from './hostile.ts';
 
@@ -10,6 +10,7 @@ import { measure, showHostile } from './hostile.ts';
 export const core = {
   appraiseInPage,
   cutOffFromVault,
+  showClock,
   showFault,
   showTrouble,
   judgeCorpus,
