@@ -1,12 +1,12 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Hex } from '../src/core/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../src/core/canonical.ts';
-import { TwinlockError } from '../src/core/errors.ts';
+import { must, TwinlockError } from '../src/core/errors.ts';
 import { digest, parseAs } from '../src/core/schema.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from './checkpoint-memory.ts';
-import { fileError } from './file-error.ts';
+import { makeOwnFolder } from './durable-file.ts';
+import { withFileLock } from './file-lock.ts';
 import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
 const MAX_BYTES = 1024;
@@ -20,8 +20,9 @@ const schema = z.strictObject({
 });
 
 /**
- * Checkpoints in a folder, a file a vault: `<fingerprint>.json` (FORMAT.md), replaced by a rename. Two
- * processes may follow one log (an audit beside a console): a checkpoint of fewer entries does not replace one of more.
+ * Checkpoints in a folder, a file a vault: `<fingerprint>.json` (FORMAT.md), replaced by a rename, under a lock. Several
+ * processes may follow one log (an audit beside a console): a checkpoint of fewer entries does not replace one of more,
+ * and `put` throws `rolled_back` for another root than that of as many: the vault has shown two logs.
  */
 export function checkpointFiles(folder: string): CheckpointMemory {
   const pathOf = (fingerprint: Hex) => join(folder, `${fingerprint}.json`);
@@ -38,12 +39,15 @@ export function checkpointFiles(folder: string): CheckpointMemory {
   return {
     get,
     async put(fingerprint: Hex, { size, root }: VerifiedCheckpoint): Promise<void> {
-      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw fileError(error, folder);
+      await makeOwnFolder(folder);
+      await withFileLock(pathOf(fingerprint), async () => {
+        const kept = await get(fingerprint);
+        if (kept !== null && kept.size > size) return;
+        const isSame = kept === null || kept.size < size || kept.root === root;
+        must(isSame, 'rolled_back', `expected the root ${kept?.root} at ${size} entries, got ${root}`);
+        const file = { v: 1, kind: 'twinlock-checkpoint', fingerprint, size, root };
+        await writeSecretFile(pathOf(fingerprint), canonicalBytes(file), { replace: true });
       });
-      if (((await get(fingerprint))?.size ?? 0) > size) return;
-      const file = { v: 1, kind: 'twinlock-checkpoint', fingerprint, size, root };
-      await writeSecretFile(pathOf(fingerprint), canonicalBytes(file), { replace: true });
     },
   };
 }

@@ -1,11 +1,8 @@
 import { constants } from 'node:fs';
-import { open, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { toHex } from '../src/core/bytes.ts';
+import { open } from 'node:fs/promises';
 import { must } from '../src/core/errors.ts';
+import { createFile, replaceFile } from './durable-file.ts';
 import { fileError } from './file-error.ts';
-import { platformRandom } from './random.ts';
-import { syncFolder } from './sync-folder.ts';
 
 const OTHERS = 0o077;
 const READ_BY_GROUP = 0o040;
@@ -17,20 +14,22 @@ const ROOT = 0;
  * `too_large`.
  */
 export async function readSecretFile(path: string, maxBytes: number): Promise<Uint8Array> {
-  const file = await open(path, constants.O_RDONLY).catch((error: unknown) => {
-    throw fileError(error, path);
-  });
   try {
-    const { mode, size, uid, gid } = await file.stat();
-    must(
-      isKeptSecret({ mode, uid, gid }, ownGroups()),
-      'not_permitted',
-      `${path} can be used by others than its owner (mode 0${(mode & 0o777).toString(8)}): run chmod 600 on it, and make a new key if it was exposed; a file of root's may have mode 0440 or 0640 and a group of this process`,
-    );
-    must(size <= maxBytes, 'too_large', `${path}: expected at most ${maxBytes} bytes, got ${size}`);
-    return new Uint8Array(await file.readFile());
-  } finally {
-    await file.close();
+    const file = await open(path, constants.O_RDONLY);
+    try {
+      const { mode, size, uid, gid } = await file.stat();
+      must(
+        isKeptSecret({ mode, uid, gid }, ownGroups()),
+        'not_permitted',
+        `${path} can be used by others than its owner (mode 0${(mode & 0o777).toString(8)}): run chmod 600 on it, and make a new key if it was exposed; a file of root's may have mode 0440 or 0640 and a group of this process`,
+      );
+      must(size <= maxBytes, 'too_large', `${path}: expected at most ${maxBytes} bytes, got ${size}`);
+      return new Uint8Array(await file.readFile());
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw fileError(error, path);
   }
 }
 
@@ -56,19 +55,5 @@ function ownGroups(): readonly number[] {
  * is one already and `replace` is not asked for.
  */
 export async function writeSecretFile(path: string, bytes: Uint8Array, { replace = false } = {}): Promise<void> {
-  const target = replace ? join(dirname(path), `.${basename(path)}.${toHex(platformRandom(8))}`) : path;
-  const file = await open(target, 'wx', 0o600).catch((error: unknown) => {
-    throw fileError(error, path);
-  });
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } catch (error) {
-    await unlink(target);
-    throw fileError(error, path);
-  } finally {
-    await file.close();
-  }
-  if (replace) await rename(target, path);
-  await syncFolder(dirname(path));
+  await (replace ? replaceFile : createFile)(path, bytes, { mode: 0o600 });
 }

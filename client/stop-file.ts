@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { toHex } from '../src/core/bytes.ts';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { must, TwinlockError } from '../src/core/errors.ts';
 import {
   MAX_STOP_BYTES,
@@ -11,8 +10,10 @@ import {
   signedStopBytes,
 } from '../src/core/log/signed-stop.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
+import { systemName } from '../src/platform/system-error.ts';
+import { writeAside } from '../src/write-aside.ts';
+import { createFile } from './durable-file.ts';
 import { fileError } from './file-error.ts';
-import { platformRandom } from './random.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /**
@@ -21,20 +22,20 @@ import { syncFolder } from './sync-folder.ts';
  * `not_permitted`.
  */
 export async function readStopFile(path: string): Promise<SignedStop> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw fileError(error, path);
-  });
   try {
-    const stat = await file.stat();
-    must(stat.isFile(), 'not_permitted', `${path}: expected a file, not a folder, a pipe or a device`);
-    // One byte more than a stop has: what is longer is refused for that.
-    const { buffer, bytesRead } = await file.read(new Uint8Array(MAX_STOP_BYTES + 1), 0, MAX_STOP_BYTES + 1, 0);
-    return parsed(buffer.subarray(0, bytesRead));
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const isFile = (await file.stat()).isFile();
+      must(isFile, 'not_permitted', 'expected a file, not a folder, a pipe or a device');
+      // One byte more than a stop has: what is longer is refused for that.
+      const { buffer, bytesRead } = await file.read(new Uint8Array(MAX_STOP_BYTES + 1), 0, MAX_STOP_BYTES + 1, 0);
+      return parsed(buffer.subarray(0, bytesRead));
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw fileError(error, path);
     throw new TwinlockError(error.code, `${path}: ${error.message}`, error.detail, { cause: error });
-  } finally {
-    await file.close();
   }
 }
 
@@ -47,37 +48,23 @@ function parsed(bytes: Uint8Array): SignedStop {
   }
 }
 
-/** Writes one, whole and durable or not at all. It is no secret. Throws `exists`. */
+/** Writes one, whole and durable or not at all. It is no secret. Throws `exists`, and as `fileError`. */
 export async function writeStopFile(path: string, stop: SignedStop): Promise<void> {
-  const file = await open(path, 'wx', 0o644).catch((error: unknown) => {
-    throw fileError(error, path);
-  });
-  try {
-    await file.writeFile(signedStopBytes(stop));
-    await file.sync();
-  } catch (error) {
-    throw fileError(error, path);
-  } finally {
-    await file.close();
-  }
-  await syncFolder(dirname(path));
+  await createFile(path, signedStopBytes(stop), { mode: 0o644 });
 }
 
-/** Puts one into a folder that a host looks into, under the name of its digest. Returns its path. Throws `not_found`, `not_permitted`. */
+/**
+ * Puts one into a folder that a host looks into, under the name of its digest. Returns its path. Throws as `fileError`.
+ */
 export async function dropStopFile(folder: string, stop: SignedStop): Promise<string> {
-  const name = `${statementDigest(stop.statement)}.json`;
-  const path = join(folder, name);
-  // No name that somebody could have put something under before: that would keep the stop out.
-  const aside = join(folder, `.${name}.${toHex(platformRandom(8))}`);
-  await writeStopFile(aside, stop).catch((error: unknown) => {
-    // The name aside is ours: it is the folder that the caller named.
-    throw fileError(error instanceof TwinlockError ? error.cause : error, folder);
-  });
+  const path = join(folder, `${statementDigest(stop.statement)}.json`);
   try {
-    await rename(aside, path);
+    // Written aside under a name of its own: what somebody has put under the stop's name does not keep it out.
+    await writeAside(path, signedStopBytes(stop), { mode: 0o644 });
+    await syncFolder(folder);
   } catch (error) {
-    throw fileError(error, path);
+    // The name aside is ours: what it cannot have, the folder that the caller named refuses.
+    throw fileError(error, systemName(error) === 'EISDIR' ? path : folder);
   }
-  await syncFolder(folder);
   return path;
 }

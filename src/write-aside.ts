@@ -1,14 +1,35 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+export interface FileKind {
+  /** 0600 unless given. */
+  readonly mode?: number;
+  /** The date of the file, milliseconds since the epoch; the time of writing unless given. */
+  readonly modifiedMs?: number | null;
+}
 
 /**
- * Puts a file (mode 0600) at `path`, whole or not at all: written aside, dated `modifiedMs` where that is given, made
- * durable, renamed. The name aside is new, and none that somebody could have laid a link under: no link is followed.
+ * Puts a file at `path`, whole or not at all: written aside, made durable, renamed. The name aside is new, and none
+ * that somebody could have laid a link under: no link is followed. Throws what the system says.
  */
-export async function writeAside(path: string, bytes: Uint8Array, modifiedMs: number | null = null): Promise<void> {
-  const aside = `${path}.${randomBytes(8).toString('hex')}.aside`;
+export async function writeAside(path: string, bytes: Uint8Array, kind: FileKind = {}): Promise<void> {
+  // Not made of the file's own name, which may be as long as names can be.
+  const aside = join(dirname(path), `.${randomBytes(8).toString('hex')}.aside`);
+  await writeNew(aside, bytes, kind);
   try {
-    const handle = await open(aside, 'wx', 0o600);
+    await rename(aside, path);
+  } catch (error) {
+    await removed(aside);
+    throw error;
+  }
+}
+
+/** Writes a file where there is none (EEXIST; a link that leads nowhere is one too), durably, or leaves none. */
+export async function writeNew(path: string, bytes: Uint8Array, kind: FileKind = {}): Promise<void> {
+  const { mode = 0o600, modifiedMs = null } = kind;
+  const handle = await open(path, 'wx', mode);
+  try {
     try {
       await handle.writeFile(bytes);
       if (modifiedMs !== null) await handle.utimes(modifiedMs / 1000, modifiedMs / 1000);
@@ -16,9 +37,13 @@ export async function writeAside(path: string, bytes: Uint8Array, modifiedMs: nu
     } finally {
       await handle.close();
     }
-    await rename(aside, path);
   } catch (error) {
-    await rm(aside, { force: true });
+    await removed(path);
     throw error;
   }
+}
+
+/** What was wrong first is what is told. */
+async function removed(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined);
 }

@@ -1,10 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Endorsements } from '../../src/core/attest/endorsements.ts';
 import type { GpuEvidence } from '../../src/core/attest/evidence.ts';
 import { fromHex, type Hex, toHex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
-import { fileError } from '../file-error.ts';
+import { createFile } from '../durable-file.ts';
 import type { Collectors } from '../host/collectors/machine.ts';
 import { type EvidenceParts, evidencePartsBytes, parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
 import { platformRandom } from '../random.ts';
@@ -40,11 +39,7 @@ async function run({ terminal }: Invocation, file: string, flags: EvidenceFlags 
   must(/^[0-9a-f]{64}$/.test(nonce), 'usage', `--nonce: expected 32 bytes in lower-case hexadecimal, got ${nonce}`);
   const bytes = evidencePartsBytes(await collectParts(await collectorsOf(flags), nonce));
   const { report, gpu, endorsements, reportData } = parseEvidenceParts(bytes);
-  try {
-    await writeFile(file, bytes, { flag: 'wx' });
-  } catch (error) {
-    throw fileError(error, file);
-  }
+  await createFile(file, bytes, { mode: 0o644 });
   terminal.result({ file, nonce, platform: report.platform, gpu: gpu?.kind ?? null, reportData }, [
     `evidence     ${file}`,
     `platform     ${report.platform}`,

@@ -1,10 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { utf8 } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { personName, thingName } from '../../src/core/name/name.ts';
 import { modelScope, parseAs } from '../../src/core/schema.ts';
 import { principalInvitation } from '../../src/core/statement/statement.ts';
+import { createFile } from '../durable-file.ts';
 import { fileError } from '../file-error.ts';
 import { type PrincipalKey, principalKey, principalRecord } from '../principal.ts';
 import { readPrincipalKey, writePrincipalKey } from '../principal-file.ts';
@@ -99,11 +101,7 @@ function invitationOf(principal: PrincipalKey, ownerName: string, models: readon
 }
 
 async function writeRecord(path: string, record: Invitation): Promise<void> {
-  try {
-    await writeFile(path, `${JSON.stringify(record)}\n`, { flag: 'wx' });
-  } catch (error) {
-    throw fileError(error, path);
-  }
+  await createFile(path, utf8(`${JSON.stringify(record)}\n`), { mode: 0o644 });
 }
 
 async function readRecord(path: string): Promise<Invitation> {

@@ -4,6 +4,7 @@ import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../../src/core/canonical.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { binary, parseAs } from '../../src/core/schema.ts';
+import { withFileLock } from '../file-lock.ts';
 import { SimulatedChip } from '../host/simulated-chip.ts';
 import { platformRandom } from '../random.ts';
 import { readSecretFile, writeSecretFile } from '../secret-file.ts';
@@ -17,18 +18,28 @@ const schema = z.strictObject({
   seed: binary(SEED_BYTES, SEED_BYTES),
 });
 
-/** The file is made, mode 0600, where there is none: the same chip has the same label in every request. */
+/**
+ * The file is made, mode 0600, where there is none: the same chip has the same label in every request. Several requests
+ * of one host may begin at the same time, and have one chip.
+ */
 export async function readOrMakeSimulatedChip(path: string): Promise<SimulatedChip> {
-  return new SimulatedChip(await readOrMakeSeed(path), SIMULATED_IMAGE);
+  const seed =
+    (await readSeed(path)) ?? (await withFileLock(path, async () => (await readSeed(path)) ?? makeSeed(path)));
+  return new SimulatedChip(seed, SIMULATED_IMAGE);
 }
 
-async function readOrMakeSeed(path: string): Promise<Uint8Array> {
+/** Null where there is no file. */
+async function readSeed(path: string): Promise<Uint8Array | null> {
   try {
     const { seed } = parseAs(schema, parseCanonical(await readSecretFile(path, MAX_BYTES), MAX_BYTES), path);
     return fromBase64url(seed);
   } catch (error) {
-    if (!(error instanceof TwinlockError && error.code === 'not_found')) throw error;
+    if (error instanceof TwinlockError && error.code === 'not_found') return null;
+    throw error;
   }
+}
+
+async function makeSeed(path: string): Promise<Uint8Array> {
   const seed = platformRandom(SEED_BYTES);
   const file = { v: 1, kind: 'twinlock-simulated-chip', seed: toBase64url(seed) };
   await writeSecretFile(path, canonicalBytes(file));

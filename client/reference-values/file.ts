@@ -1,13 +1,9 @@
-import { open, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { parseReferenceValues, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
-import { fromUtf8, toHex, utf8 } from '../../src/core/bytes.ts';
+import { fromUtf8, utf8 } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { readInput } from '../appraise/file.ts';
-import { fileError } from '../file-error.ts';
-import { platformRandom } from '../random.ts';
-import { syncFolder } from '../sync-folder.ts';
+import { createFile, replaceFile } from '../durable-file.ts';
 
 const MAX_BYTES = 2 << 20;
 
@@ -39,30 +35,6 @@ export async function writeReferenceValues(
   document: ReferenceValues,
   { replace }: { readonly replace: boolean },
 ): Promise<void> {
-  const aside = join(dirname(path), `.${basename(path)}.${toHex(platformRandom(8))}`);
-  try {
-    // The name is taken before anything is written: between looking and renaming somebody else could take it.
-    if (!replace) await (await open(path, 'wx')).close();
-    try {
-      await writeDurably(aside, utf8(referenceValuesText(document)));
-      await rename(aside, path);
-    } catch (error) {
-      await unlink(aside).catch(() => undefined);
-      if (!replace) await unlink(path);
-      throw error;
-    }
-    await syncFolder(dirname(path));
-  } catch (error) {
-    throw fileError(error, path);
-  }
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const bytes = utf8(referenceValuesText(document));
+  await (replace ? replaceFile : createFile)(path, bytes, { mode: 0o644 });
 }

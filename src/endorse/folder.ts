@@ -41,7 +41,7 @@ export async function readEndorsement(folder: string, file: string): Promise<End
 export async function writeEndorsement(folder: string, file: string, bytes: Uint8Array, nowMs: number): Promise<void> {
   const path = join(folder, file);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeAside(path, bytes, nowMs);
+  await writeAside(path, bytes, { modifiedMs: nowMs });
 }
 
 /** All files of the folder, in no order; those that go meanwhile are left out. */

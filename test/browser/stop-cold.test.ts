@@ -6,7 +6,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
 import { NODE } from '../daemon-process.ts';
-import { compareAndSign, enrol, enterFounded, openInvitation, signIn } from './ceremonies.ts';
+import { takesNothing, withFaults } from '../faults.ts';
+import { compareAndSign, enrol, enterFounded, openInvitation, signIn, visit } from './ceremonies.ts';
 import {
   BUNDLE_DIR,
   launchBrowser,
@@ -161,3 +162,28 @@ it('says that this workstation can sign no stop where no custodian has signed in
   });
   await cleo.page.getByText('This workstation cannot sign a stop').waitFor();
 });
+
+it.each(['EROFS', 'EIO', 'ENOSPC'])(
+  'lets a custodian whose disk takes nothing more (%s) sign in here for the first time, says so, and stops',
+  async (errno) => {
+    const [, , cleo] = everybody;
+    const { page, stateDir } = cleo;
+    await vault.restart().catch(() => undefined);
+    await withFaults(stateDir, takesNothing(errno), async () => {
+      await openAnew(cleo, fetch);
+      await signIn(cleo);
+      await page.getByText('This workstation cannot keep what it has verified').waitFor();
+      await visit(cleo, 'Stop');
+      await page.getByLabel('Reason, for the log').first().fill(`my disk: ${errno}`);
+      await page.getByLabel('Stop every release of every model, now').check();
+      await page.getByRole('button', { name: 'Stop everything' }).click();
+      // A second stop of hers adds nothing to the log.
+      await page.getByText('“my disk: EROFS”').first().waitFor();
+      await page
+        .getByText(/Recorded as entry|already stopped|You have stopped it already/)
+        .first()
+        .waitFor();
+    });
+    expect(existsSync(join(stateDir, `stop-kit-${fingerprint}.json`))).toBe(false);
+  },
+);

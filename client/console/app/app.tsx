@@ -12,6 +12,7 @@ import { StoppedBanner } from './stopping/stopped-banner.tsx';
 import { UnsentStops } from './stopping/unsent.tsx';
 import { StopWithoutVault } from './stopping/without-vault.tsx';
 import { asked } from './touch.ts';
+import { Unkept } from './unkept.tsx';
 import { custodian, facts, fault, fingerprint, isSimulation, status } from './vault.ts';
 
 export function App() {
@@ -27,6 +28,7 @@ export function App() {
         <Header />
         <StoppedBanner />
         <UnsentStops />
+        <Unkept />
         <Stage />
         {needsNoOtherStop() ? null : <StopWithoutVault />}
       </div>

@@ -1,10 +1,13 @@
+import { signal } from '@preact/signals';
 import * as z from 'zod/mini';
 import { fromUtf8, type Hex } from '../../../src/core/bytes.ts';
+import type { TwinlockError } from '../../../src/core/errors.ts';
 import { personName, thingName } from '../../../src/core/name/name.ts';
 import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import type { CheckpointMemory } from '../../checkpoint-memory.ts';
 import { parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
 import { exchange, platformFetch, type Question } from '../../transport.ts';
+import { asFailure } from './parts/notice.tsx';
 
 /** What the console's own server keeps on this workstation. */
 
@@ -39,23 +42,50 @@ export async function loadConfig(): Promise<Config> {
   return parseAs(config, await ask('GET', '/local/config'), 'config');
 }
 
+type Kept = 'checkpoint' | 'credentials' | 'stop kit';
+
+/** What this workstation could not keep when it last tried, and why: its disk is full, for instance. */
+export const unkept = signal<ReadonlyMap<Kept, TwinlockError>>(new Map());
+
+/**
+ * Keeps something on the workstation's disk, or tells on every page why not. That ends nothing: a custodian whose disk
+ * is full goes on in this tab, and can stop. What must not be, a log that goes back for instance, is thrown.
+ */
+async function keep(what: Kept, act: () => Promise<unknown>): Promise<void> {
+  const others = [...unkept.value].filter(([other]) => other !== what);
+  try {
+    await act();
+    if (unkept.value.has(what)) unkept.value = new Map(others);
+  } catch (thrown) {
+    const error = asFailure(thrown);
+    if (what === 'checkpoint' && error.group === 'alert') throw error;
+    unkept.value = new Map([...others, [what, error]]);
+  }
+}
+
 /** The last checkpoint that this workstation verified; its server refuses to go back. */
 export const localMemory: CheckpointMemory = {
   async get(fingerprint: Hex) {
     return parseAs(kept, await ask('GET', `/local/checkpoint/${fingerprint}`), 'kept').checkpoint;
   },
   async put(fingerprint: Hex, { size, root }) {
-    await ask('PUT', `/local/checkpoint/${fingerprint}`, { size, root });
+    await keep('checkpoint', () => ask('PUT', `/local/checkpoint/${fingerprint}`, { size, root }));
   },
 };
 
+/** Used in this tab, the latest first: they are known also where the disk took none of them. */
+let usedHere: readonly KnownCredential[] = [];
+
 /** The authenticators that were used here, the latest first. */
 export async function knownCredentials(): Promise<readonly KnownCredential[]> {
-  return parseAs(knownList, await ask('GET', '/local/credentials'), 'known').credentials;
+  const { credentials } = parseAs(knownList, await ask('GET', '/local/credentials'), 'known');
+  const isOnDisk = ({ credential }: KnownCredential) => credentials.some((kept) => kept.credential === credential);
+  return [...usedHere.filter((used) => !isOnDisk(used)), ...credentials];
 }
 
 export async function rememberCredential(credential: KnownCredential): Promise<void> {
-  await ask('POST', '/local/credentials', credential);
+  usedHere = [credential, ...usedHere.filter((used) => used.credential !== credential.credential)];
+  await keep('credentials', () => ask('POST', '/local/credentials', credential));
 }
 
 /** The invitation that the console was started with. The key opens it once. */
@@ -80,7 +110,7 @@ export async function keptStopKit(vault: Hex): Promise<StopKit | null> {
 }
 
 export async function keepStopKit(kit: StopKit): Promise<void> {
-  await ask('PUT', `/local/stop-kit/${kit.vault}`, kit);
+  await keep('stop kit', () => ask('PUT', `/local/stop-kit/${kit.vault}`, kit));
 }
 
 async function ask(method: Question['method'], path: string, body?: object): Promise<unknown> {

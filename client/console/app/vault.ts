@@ -20,7 +20,15 @@ import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
 import type { Stopping } from '../../stop.ts';
 import { consoleFetch } from './console-fetch.ts';
-import { type Config, keepStopKit, knownCredentials, loadConfig, localMemory, rememberCredential } from './local.ts';
+import {
+  type Config,
+  keepStopKit,
+  knownCredentials,
+  loadConfig,
+  localMemory,
+  rememberCredential,
+  unkept,
+} from './local.ts';
 import { asFailure } from './parts/notice.tsx';
 import { kept } from './stopping/kept.ts';
 import { touchingAuthenticator } from './touch.ts';
@@ -171,7 +179,8 @@ async function replayLog(): Promise<void> {
     custodian.value = confirmedBy(replica.facts, self);
     await rememberOwn(replica.facts, custodian.value);
     showReplica();
-    trouble.value = await keepForStops(replica);
+    trouble.value = null;
+    await keepForStops(replica);
   } catch (thrown) {
     const error = asFailure(thrown);
     if (error.group === 'alert') fault.value = error;
@@ -182,17 +191,12 @@ async function replayLog(): Promise<void> {
 
 let keptSize = 0;
 
-/** Keeps what a stop needs once the vault does not answer. Returns why it could not, which ends nothing. */
-async function keepForStops({ state, facts: known }: Replica): Promise<TwinlockError | null> {
+/** Keeps what a stop needs once the vault does not answer; again and again where it could not be kept. */
+async function keepForStops({ state, facts: known }: Replica): Promise<void> {
   const { size } = state.chain.frontier;
-  if (size === keptSize) return null;
-  try {
-    await keepStopKit(stopKitOf(known, size, Date.now()));
-    keptSize = size;
-    return null;
-  } catch (thrown) {
-    return asFailure(thrown);
-  }
+  if (size === keptSize && !unkept.value.has('stop kit')) return;
+  await keepStopKit(stopKitOf(known, size, Date.now()));
+  keptSize = size;
 }
 
 /** All of a custodian's keys, so that each of them opens the next session here. */
@@ -229,7 +233,8 @@ async function refresh(): Promise<void> {
   if (replica === null) return;
   try {
     await withReplica((current) => current.extend());
-    trouble.value = replica === null ? null : await keepForStops(replica);
+    if (replica !== null) await keepForStops(replica);
+    trouble.value = null;
   } catch (thrown) {
     const error = asFailure(thrown);
     if (error.code === 'unauthenticated') signOut();

@@ -1,11 +1,11 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { personName, thingName } from '../../../src/core/name/name.ts';
 import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
-import { fileError } from '../../file-error.ts';
+import { makeOwnFolder } from '../../durable-file.ts';
+import { withFileLock } from '../../file-lock.ts';
 import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
 import { Queue } from './queue.ts';
 
@@ -62,12 +62,13 @@ export class CredentialFile {
   /** Puts it first; of too many, the one that was added longest ago goes. */
   add(credential: KnownCredential): Promise<void> {
     return this.#queue.run(async () => {
-      const others = (await this.list()).filter((other) => other.credential !== credential.credential);
-      const credentials = [credential, ...others].slice(0, MAX_CREDENTIALS);
-      await mkdir(this.#dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw fileError(error, this.#dir);
+      await makeOwnFolder(this.#dir);
+      // Another console may add one at the same time.
+      await withFileLock(this.#path, async () => {
+        const others = (await this.list()).filter((other) => other.credential !== credential.credential);
+        const credentials = [credential, ...others].slice(0, MAX_CREDENTIALS);
+        await writeSecretFile(this.#path, canonicalBytes({ v: 1, credentials }), { replace: true });
       });
-      await writeSecretFile(this.#path, canonicalBytes({ v: 1, credentials }), { replace: true });
     });
   }
 }

@@ -1,8 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { type Code, TwinlockError } from '../../../src/core/errors.ts';
+import { systemError } from '../../../src/platform/system-error.ts';
 import type { Destination } from './bundle.ts';
 
-type Status = 400 | 403 | 404 | 409 | 413 | 421 | 500 | 502 | 504;
+type Status = 400 | 403 | 404 | 409 | 413 | 421 | 500 | 502 | 503 | 504 | 507;
 
 /** The refusals of the console itself look like the vault's. */
 export function problem(c: Context, status: Status, code: Code, message: string): Response {
@@ -10,7 +11,8 @@ export function problem(c: Context, status: Status, code: Code, message: string)
 }
 
 /** What a handler threw, as a refusal; of an unexpected error the page is told nothing, and the terminal all. */
-export function problemOf(c: Context, error: unknown): Response {
+export function problemOf(c: Context, thrown: unknown): Response {
+  const error = systemError(thrown);
   if (!(error instanceof TwinlockError)) {
     process.stderr.write(`the console failed: ${error instanceof Error ? error.stack : String(error)}\n`);
     return problem(c, 500, 'internal', 'the console failed; see its terminal');
@@ -35,6 +37,8 @@ const STATUS: Partial<Record<Code, Status>> = {
   exists: 409,
   too_large: 413,
   unavailable: 502,
+  storage_failed: 503,
+  storage_full: 507,
   internal: 500,
 };
 

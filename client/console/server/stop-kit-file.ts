@@ -1,10 +1,11 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
-import { fileError } from '../../file-error.ts';
+import { makeOwnFolder } from '../../durable-file.ts';
+import { withFileLock } from '../../file-lock.ts';
 import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
 import { Queue } from './queue.ts';
 
@@ -34,12 +35,14 @@ export class StopKitFiles {
   /** Durable when it resolves. One of a longer log stays; a file that is damaged is replaced. */
   put(kit: StopKit): Promise<void> {
     return this.#queue.run(async () => {
-      const kept = await this.readable(kit.vault);
-      if (kept !== null && kept.size > kit.size) return;
-      await mkdir(this.#dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw fileError(error, this.#dir);
+      const path = this.#pathOf(kit.vault);
+      await makeOwnFolder(this.#dir);
+      // Another console may follow the same vault.
+      await withFileLock(path, async () => {
+        const kept = await this.readable(kit.vault);
+        if (kept !== null && kept.size > kit.size) return;
+        await writeSecretFile(path, canonicalBytes(kit), { replace: true });
       });
-      await writeSecretFile(this.#pathOf(kit.vault), canonicalBytes(kit), { replace: true });
     });
   }
 

@@ -1,0 +1,37 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type FileKind, writeAside, writeNew } from '../src/write-aside.ts';
+import { fileError } from './file-error.ts';
+import { syncFolder } from './sync-folder.ts';
+
+/**
+ * Writes a file, whole and durable or not at all, under a name that nothing was laid under before. Throws `exists`
+ * where there is one already, and as `fileError`.
+ */
+export async function createFile(path: string, bytes: Uint8Array, kind: FileKind): Promise<void> {
+  try {
+    await writeNew(path, bytes, kind);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+/** The same, in the place of what is there. */
+export async function replaceFile(path: string, bytes: Uint8Array, kind: FileKind): Promise<void> {
+  try {
+    await writeAside(path, bytes, kind);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+/** Makes a folder of this user's own, and those above it, where there is none. Throws as `fileError`. */
+export async function makeOwnFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
