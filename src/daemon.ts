@@ -14,6 +14,7 @@ import { listenError } from './platform/listen-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import type { Connections } from './sockets/connections.ts';
 import { watchStopFolder } from './stop-folder.ts';
+import { forOperator } from './store/failure.ts';
 import { openStore } from './store/open.ts';
 import { readTls, validityWarning } from './tls-files.ts';
 import { boundedFaults, type ClockLog, clockTeller, type FaultLog } from './upkeep-log.ts';
@@ -115,7 +116,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     };
   } catch (error) {
     store.close();
-    throw error;
+    throw forOperator(error, dataDir);
   }
 }
 

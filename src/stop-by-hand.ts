@@ -5,6 +5,7 @@ import type { SignedStop } from './core/log/signed-stop.ts';
 import { openRecorder, readLogSeed } from './data-folder.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { handOverStop, type Told } from './stop-folder.ts';
+import { forOperator } from './store/failure.ts';
 import { DATABASE_FILE, openStore, type Store } from './store/open.ts';
 import { steady } from './vault/clock-watch.ts';
 import { Refusals } from './vault/refusals.ts';
@@ -32,6 +33,8 @@ async function recordUnlessInUse(dataDir: string, seed: Uint8Array, signed: Sign
     const recorder = await openRecorder(store, seed, clocks);
     const stops = stopAllowance(steady(clocks));
     return await stop({ recorder, verify: verifyNode, stops, refusals: new Refusals(clocks) }, signed, 'operator');
+  } catch (error) {
+    throw forOperator(error, dataDir);
   } finally {
     store.close();
   }

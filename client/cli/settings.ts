@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { parseAs } from '../../src/core/schema.ts';
+import { systemName } from '../../src/platform/system-error.ts';
 import { fileError } from '../file-error.ts';
 
 /** The flags that every command takes, each also from the environment. */
@@ -81,9 +82,23 @@ function parseConfiguration(text: string, path: string): Configuration {
   }
 }
 
-/** A relative one is to be ignored (XDG Base Directory Specification). */
+/** A relative one is to be ignored (XDG Base Directory Specification). Throws `usage` for a user without a home folder. */
 function baseDir(value: string | undefined, fallback: string): string {
-  return value?.startsWith('/') === true ? value : join(homedir(), fallback);
+  return value?.startsWith('/') === true ? value : join(homeFolder(), fallback);
+}
+
+/** An id that a container gives may be of nobody in the machine's user database. */
+function homeFolder(): string {
+  let home = '';
+  try {
+    home = homedir();
+  } catch (error) {
+    if (systemName(error) === null) throw error;
+  }
+  const message =
+    'this user has no home folder: set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME, to a folder of its own';
+  must(isAbsolute(home), 'usage', message);
+  return home;
 }
 
 /** Throws `usage` where the vault is not named, or not by an address that can be trusted. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { must } from '../../src/core/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/core/weights/manifest.ts';
-import { fileError } from '../file-error.ts';
+import { fileError, withPath } from '../file-error.ts';
 
 /** A regular file as it was found: it must still be the same when it is read. */
 export interface FoundFile {
@@ -26,13 +26,15 @@ export async function findFile(path: string, location: string): Promise<FoundFil
   const file = await openFile(path, location);
   try {
     // A pipe that took the place of a file has no size, and would be waited for.
-    must((await file.stat()).isFile(), 'not_permitted', `${path}: expected a file`);
-    const identity = await identityOf(file);
+    const isFile = (await withPath(path, () => file.stat())).isFile();
+    must(isFile, 'not_permitted', `${path}: expected a file`);
+    const identity = await withPath(path, () => identityOf(file));
     const bytes = Number(identity.size);
     must(bytes <= MAX_FILE_BYTES, 'too_large', `${path}: expected at most ${MAX_FILE_BYTES} bytes, got ${bytes}`);
     return { path, location, bytes, identity };
   } finally {
-    await file.close();
+    // It was only read.
+    await file.close().catch(() => undefined);
   }
 }
 
@@ -67,20 +69,22 @@ export async function* readFound(found: FoundFile, pieceBytes: number): AsyncGen
     }
     await requireUnchanged(file, found);
   } finally {
-    await file.close();
+    // It was only read.
+    await file.close().catch(() => undefined);
   }
 }
 
 async function fill(file: FileHandle, target: Uint8Array, position: number, found: FoundFile): Promise<void> {
   for (let filled = 0; filled < target.length; ) {
-    const { bytesRead } = await file.read(target, filled, target.length - filled, position + filled);
+    const [wanted, at] = [target.length - filled, position + filled];
+    const { bytesRead } = await withPath(found.path, () => file.read(target, filled, wanted, at));
     must(bytesRead > 0, 'upload_conflict', changed(found));
     filled += bytesRead;
   }
 }
 
 async function requireUnchanged(file: FileHandle, found: FoundFile): Promise<void> {
-  const now = await identityOf(file);
+  const now = await withPath(found.path, () => identityOf(file));
   const same = (Object.keys(now) as (keyof Identity)[]).every((name) => now[name] === found.identity[name]);
   must(same, 'upload_conflict', changed(found));
 }

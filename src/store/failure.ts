@@ -22,6 +22,14 @@ export async function onDisk<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The same for the operator, who starts the daemon or records a stop by hand: as `systemError`, with file and remedy. */
+export function forOperator(error: unknown, dataDir: string): unknown {
+  const isOfDisk = error instanceof TwinlockError && systemName(error.cause) !== null;
+  if (!isOfDisk || !error.code.startsWith('storage_')) return error;
+  const { path } = error.cause as NodeJS.ErrnoException;
+  return systemError(error.cause, path ?? dataDir);
+}
+
 const FULL = 'the disk of the data folder is full: make room, then try again';
 const DAMAGED = 'the database is damaged: stop, keep the data folder as it is, and restore a copy of it';
 /** Callers of the vault are told it too: what the disk refused, and where, is in the daemon's log alone. */

@@ -183,7 +183,8 @@ it.each(['EROFS', 'EIO', 'ENOSPC'])(
         .getByText(/Recorded as entry|already stopped|You have stopped it already/)
         .first()
         .waitFor();
+      await page.goto('about:blank');
+      expect(existsSync(join(stateDir, `stop-kit-${fingerprint}.json`))).toBe(false);
     });
-    expect(existsSync(join(stateDir, `stop-kit-${fingerprint}.json`))).toBe(false);
   },
 );

@@ -96,7 +96,7 @@ function withSource<T>({ path, location, bytes }: FoundFile, use: (source: ByteS
   try {
     return use({ bytes, read: (offset, length) => readExactly(file, path, offset, length) });
   } finally {
-    closeSync(file);
+    ofFile(path, () => closeSync(file));
   }
 }
 
