@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { must } from '../../src/core/errors.ts';
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import { deposit } from '../depositor/deposit.ts';
 import { exactBytes } from '../exact.ts';
@@ -15,42 +16,70 @@ import {
   tellContents,
   withContentsFlags,
 } from './deposit-contents.ts';
+import { abandonUnfinished, listUnfinished } from './deposit-unfinished.ts';
 import { type Invocation, invoke } from './invocation.ts';
 
 interface DepositFlags extends ContentsFlags {
-  readonly as: string;
+  readonly as?: string;
+  readonly abandon?: string;
+  readonly list?: boolean;
   readonly modelSignature?: string;
   readonly dryRun?: boolean;
 }
 
 export function addDeposit(program: Command): void {
   const command = program
-    .command('deposit <folder>')
+    .command('deposit [folder]')
     .description("encrypts a folder, splits its key among the custodians and uploads it, with a depositor's key")
-    .requiredOption('--as <model@version>', 'what it is called: namespace/name@version, never used before')
+    .option('--as <model@version>', 'what it is called: namespace/name@version, never used before')
     .option('--model-signature <file>', 'an OpenSSF Model Signing bundle, for the hosts to verify');
   withContentsFlags(command)
     .option('--dry-run', 'list what would be deposited, with sizes and the total; asks no vault, needs no key')
+    .option('--abandon <model@version>', 'give up an unfinished deposit: nothing of it stays at the vault or here')
+    .option('--list', 'list the unfinished deposits of this key, with sizes, age and when the vault drops them')
     .addHelpText(
       'after',
       `
 The version is quarantined: it can be released for evaluation, and for serving once it has been published.
+A deposit that was interrupted goes on with the same command, within an hour: then the vault drops what it has of it.
 ${CONTENTS_HELP}
 
 Examples:
   twinlock deposit ./ocr --as acme/ocr@1 --key training.key
   twinlock deposit ~/.cache/huggingface/hub/models--acme--ocr/snapshots/COMMIT --as acme/ocr@1 --dry-run
   twinlock deposit ./ocr --as acme/ocr@1 --include '*.safetensors' --include '*.json' --exclude checkpoints
-  twinlock deposit ./ocr --as acme/ocr@2 --model-signature ocr.sig`,
+  twinlock deposit ./ocr --as acme/ocr@2 --model-signature ocr.sig
+  twinlock deposit --list
+  twinlock deposit --abandon acme/ocr@2`,
     )
-    .action((folder: string, flags: DepositFlags, command: Command) =>
+    .action((folder: string | undefined, flags: DepositFlags, command: Command) =>
       invoke(command, (invocation) => run(invocation, folder, flags)),
     );
 }
 
-async function run(invocation: Invocation, folder: string, flags: DepositFlags): Promise<void> {
+async function run(invocation: Invocation, folder: string | undefined, flags: DepositFlags): Promise<void> {
+  const { abandon, list = false, as } = flags;
+  const isOne = [folder !== undefined || as !== undefined, abandon !== undefined, list].filter(Boolean).length === 1;
+  must(
+    isOne,
+    'usage',
+    'what is to be done? give a folder and --as MODEL@VERSION, or --abandon MODEL@VERSION, or --list',
+  );
+  if (abandon !== undefined) return abandonUnfinished(invocation, abandon);
+  if (list) return listUnfinished(invocation);
+  must(folder !== undefined, 'usage', `which folder is to be deposited as ${as}? give it before --as`);
+  must(as !== undefined, 'usage', 'what is it called? give --as MODEL@VERSION');
+  return depositFolder(invocation, folder, as, flags);
+}
+
+async function depositFolder(
+  invocation: Invocation,
+  folder: string,
+  named: string,
+  flags: DepositFlags,
+): Promise<void> {
   const { terminal } = invocation;
-  const { model, version } = parseModelVersion(flags.as);
+  const { model, version } = parseModelVersion(named);
   const modelSignature = flags.modelSignature === undefined ? null : await readSignature(flags.modelSignature);
   const contents = { model, version, folder, modelSignature };
   const found = await findContents(terminal, contents, flags);
@@ -67,6 +96,8 @@ async function run(invocation: Invocation, folder: string, flags: DepositFlags):
       files: found.files,
       now: Date.now,
       random: platformRandom,
+      stateDir: invocation.settings.stateDir,
+      onNote: terminal.note,
       onProgress: ({ bytes, totalBytes }) => progress.update(bytes, totalBytes),
     });
     progress.end();

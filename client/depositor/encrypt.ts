@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { type Hex, toBase64url, toHex } from '../../src/core/bytes.ts';
+import { equal, type Hex, toBase64url, toHex } from '../../src/core/bytes.ts';
 import { canonicalBytes } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import { ciphertextRoot } from '../../src/core/weights/ciphertext-tree.ts';
-import { encryptFile, type FileEncryption } from '../../src/core/weights/file.ts';
+import { continueFile, encryptFile, type FileEncryption } from '../../src/core/weights/file.ts';
 import { plaintextSegmentBytes } from '../../src/core/weights/floe.ts';
 import type { InnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { MAX_INNER_BYTES, type ManifestFile } from '../../src/core/weights/manifest.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
 import { type FoundFile, readFound } from './found-file.ts';
+import type { StoredFiles } from './stored-files.ts';
+import type { KeptFile, KeptSegment } from './unfinished.ts';
 import type { Uploader } from './upload.ts';
 
 const ZERO_DIGEST = '0'.repeat(64);
@@ -31,59 +33,152 @@ export interface Encryption {
   /** 32 bytes, of `manifestContext`. */
   readonly context: Uint8Array;
   readonly random: RandomBytes;
+  /** What the vault has stored of each file before. */
+  readonly stored: StoredFiles;
+  /** Bytes of plaintext that were read; less than none where they are read again. */
   readonly onBytes: (bytes: number) => void;
+  /** A file has changed since it was encrypted, and is encrypted anew. */
+  readonly onChanged: (path: string) => void;
 }
+
+interface Encrypted {
+  readonly entry: ManifestFile;
+  readonly sha256: Hex;
+}
+
+type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
  * Encrypts a folder into an upload, each file read once: the files, and last the inner manifest, which is file 0
- * and names the digests of the others. Returns what the manifest core says of each, the inner manifest first.
- * Throws as `readFound` and the uploader.
+ * and names the digests of the others. What the vault has stored of a file is read too, and stays where the plaintext is
+ * what it was; a file that has changed is encrypted anew under a new header. Returns what the manifest core says of
+ * each, the inner manifest first. Throws as `readFound` and the uploader.
  */
 export async function encryptFolder(encryption: Encryption, uploader: Uploader): Promise<ManifestFile[]> {
-  const { contents, files, onBytes } = encryption;
+  const { contents, files, stored, onBytes, onChanged } = encryption;
   const digests = new Map<string, Hex>();
   const encrypted: ManifestFile[] = [];
   for (const [i, file] of files.entries()) {
-    const hash = createHash('sha256');
-    const pieces = readFound(file, plaintextSegmentBytes());
-    const entry = await encryptOne(encryption, uploader, i + 1, file.bytes, pieces, (piece) => {
-      hash.update(piece);
-      onBytes(piece.length);
-    });
+    const changed = () => onChanged(file.path);
+    const pieces = () => counted(readFound(file, plaintextSegmentBytes()), onBytes);
+    const { entry, sha256 } = await encryptOne(encryption, uploader, [i + 1, file.bytes], pieces, changed);
     encrypted.push(entry);
-    digests.set(file.path, hash.digest('hex'));
+    digests.set(file.path, sha256);
   }
   const inner = innerManifest(contents, files, digests);
-  const first = await encryptOne(encryption, uploader, 0, inner.length, segmentsOf(inner), () => undefined);
+  // Of what an earlier process found the files to be.
+  if (stored.has(0, inner.length)) await uploader.restart(0, inner.length);
+  const first = await encryptAnew(encryption, uploader, [0, inner.length], segmentsOf(inner));
   await uploader.finish();
-  return [first, ...encrypted];
+  return [first.entry, ...encrypted];
 }
 
 async function encryptOne(
-  { releaseKey, context, random }: Encryption,
+  encryption: Encryption,
   uploader: Uploader,
-  index: number,
-  plainBytes: number,
-  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  onPiece: (piece: Uint8Array) => void,
-): Promise<ManifestFile> {
-  const file = encryptFile({ releaseKey, context, index, plainBytes }, random, platformBulkCrypto);
-  const leaves: Uint8Array[] = [];
-  uploader.begin(index);
-  for await (const piece of pieces) {
-    onPiece(piece);
-    await uploader.add(nextSegment(file, leaves, piece));
+  file: [index: number, plainBytes: number],
+  pieces: () => Pieces,
+  changed: () => void,
+): Promise<Encrypted> {
+  const { stored } = encryption;
+  const kept = stored.of(...file);
+  if (kept !== null) {
+    const encrypted = await encryptFrom(kept, encryption, uploader, file, pieces());
+    if (encrypted !== null) return encrypted;
   }
-  // An empty file is one empty segment.
-  if (leaves.length === 0) await uploader.add(nextSegment(file, leaves, new Uint8Array(0)));
-  await uploader.end();
-  return { size: String(plainBytes), header: toBase64url(file.header), root: toHex(ciphertextRoot(leaves)) };
+  if (stored.has(...file)) {
+    changed();
+    await uploader.restart(...file);
+  }
+  return encryptAnew(encryption, uploader, file, pieces());
 }
 
-function nextSegment(file: FileEncryption, leaves: Uint8Array[], piece: Uint8Array): Uint8Array {
-  const { bytes, leaf } = file.segment(leaves.length, piece);
-  leaves.push(leaf);
-  return bytes;
+async function encryptAnew(
+  encryption: Encryption,
+  uploader: Uploader,
+  [index, plainBytes]: [index: number, plainBytes: number],
+  pieces: Pieces,
+): Promise<Encrypted> {
+  const { releaseKey, context, random } = encryption;
+  const file = encryptFile({ releaseKey, context, index, plainBytes }, random, platformBulkCrypto);
+  const encrypted = await encryptInto(uploader, { index, plainBytes, file, kept: [] }, encryption, pieces);
+  must(encrypted !== null, 'internal', 'nothing was kept of the file');
+  return encrypted;
+}
+
+/** Null where the plaintext of the segments that are kept is another now. */
+function encryptFrom(
+  { header, segments }: KeptFile,
+  encryption: Encryption,
+  uploader: Uploader,
+  [index, plainBytes]: [index: number, plainBytes: number],
+  pieces: Pieces,
+): Promise<Encrypted | null> {
+  const { releaseKey, context, random } = encryption;
+  const weights = { releaseKey, context, index, plainBytes };
+  const file = continueFile(weights, header, random, platformBulkCrypto);
+  return encryptInto(uploader, { index, plainBytes, file, kept: segments }, encryption, pieces);
+}
+
+async function encryptInto(
+  uploader: Uploader,
+  {
+    index,
+    plainBytes,
+    file,
+    kept,
+  }: {
+    readonly index: number;
+    readonly plainBytes: number;
+    readonly file: FileEncryption;
+    readonly kept: readonly KeptSegment[];
+  },
+  { stored }: Encryption,
+  pieces: Pieces,
+): Promise<Encrypted | null> {
+  const { header, segmentCount } = file;
+  const hash = createHash('sha256');
+  const leaves: Uint8Array[] = [];
+  uploader.begin({ file: index, bytes: plainBytes, header, stored: kept.length });
+  const take = async (piece: Uint8Array): Promise<boolean> => {
+    const k = leaves.length;
+    hash.update(piece);
+    const mark = stored.markOf(index, hash.copy().digest());
+    const before = kept[k];
+    if (before !== undefined && k < kept.length - 1) leaves.push(before.leaf);
+    else if (before !== undefined) {
+      if (!equal(before.mark, mark)) return false;
+      leaves.push(before.leaf);
+    } else {
+      const { bytes, leaf } = file.segment(k, piece);
+      leaves.push(leaf);
+      await uploader.add({ bytes, leaf, mark });
+    }
+    return true;
+  };
+  for await (const piece of pieces) if (!(await take(piece))) return null;
+  // An empty file is one empty segment.
+  if (plainBytes === 0 && !(await take(new Uint8Array(0)))) return null;
+  must(leaves.length === segmentCount, 'internal', `expected ${segmentCount} segments, got ${leaves.length}`);
+  await uploader.end();
+  const root = toHex(ciphertextRoot(leaves));
+  return { entry: { size: String(plainBytes), header: toBase64url(header), root }, sha256: hash.digest('hex') };
+}
+
+/** Takes back what it has counted where its reader goes away early. */
+async function* counted(pieces: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void) {
+  let bytes = 0;
+  let isWhole = false;
+  try {
+    for await (const piece of pieces) {
+      bytes += piece.length;
+      onBytes(piece.length);
+      yield piece;
+    }
+    isWhole = true;
+  } finally {
+    if (!isWhole) onBytes(-bytes);
+  }
 }
 
 function* segmentsOf(bytes: Uint8Array): Generator<Uint8Array> {

@@ -1,44 +1,84 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import type { Api } from '../api.ts';
+import type { Api, UploadStatus } from '../api.ts';
 import { Patience, type RetryPolicy, withRetry } from '../retry.ts';
+import type { KeptPart, KeptSegment } from './unfinished.ts';
 
 /** Larger parts only hold memory: two are there at a time. */
 const MAX_PART_SEGMENTS = 16;
 /** Longer than a vault keeps an upload: one that has its depositor wait costs them nothing that is stored. */
 export const UPLOAD_HELD_FOR_MS: number = 8 * 24 * 60 * 60_000;
 
+interface UploadSegment extends KeptSegment {
+  readonly bytes: Uint8Array;
+}
+
+/** A file as it is encrypted. */
+interface UploadFile {
+  readonly file: number;
+  /** Of plaintext. */
+  readonly bytes: number;
+  readonly header: Uint8Array;
+  /** Segments that the vault has stored before; those that are added come after them. */
+  readonly stored: number;
+}
+
 /**
  * Sends encrypted segments, file after file, in parts, while the next part is being made. What the vault has
  * acknowledged is on its disk; what it has not is sent again, the same bytes, after a broken connection or a
- * restart of the daemon.
+ * restart of the daemon. `keep` is called with each part before it is sent.
  */
 export class Uploader {
   readonly #api: Api;
   readonly #upload: Hex;
   readonly #partSegments: number;
   readonly #retry: RetryPolicy;
-  #file = 0;
-  /** Segments of this file that are in parts that have been, or are being, sent. */
+  readonly #keep: (parts: readonly KeptPart[]) => void;
+  #turn: number;
+  #file: UploadFile | null = null;
+  /** Segments of this file that are stored, or in parts that have been, or are being, sent. */
   #sent = 0;
-  #segments: Uint8Array[] = [];
+  #segments: UploadSegment[] = [];
   #underWay: Promise<void> = Promise.resolve();
 
-  constructor(api: Api, { upload, partSegments }: { upload: Hex; partSegments: number }, retry: RetryPolicy) {
+  constructor(
+    api: Api,
+    { upload, turn, partSegments }: Pick<UploadStatus, 'upload' | 'turn' | 'partSegments'>,
+    retry: RetryPolicy,
+    keep: (parts: readonly KeptPart[]) => void = () => undefined,
+  ) {
     this.#api = api;
     this.#upload = upload;
+    this.#turn = turn;
+    this.#keep = keep;
     this.#partSegments = Math.max(1, Math.min(partSegments, MAX_PART_SEGMENTS));
     this.#retry = retry;
   }
 
   /** Begins a file; the one before has been ended. */
-  begin(file: number): void {
+  begin(file: UploadFile): void {
     this.#file = file;
-    this.#sent = 0;
+    this.#sent = file.stored;
+  }
+
+  /** Has the vault forget what it has stored of a file, which has `bytes` of plaintext now. */
+  async restart(file: number, bytes: number): Promise<void> {
+    // What is under way is of the turn that ends.
+    await this.#underWay;
+    const { turn } = await withRetry(
+      this.#retry,
+      async () => {
+        // Also where the answer to the attempt before was lost.
+        const { turn: current } = await this.#api.takeUploadOver(this.#upload);
+        return this.#api.restartFile(this.#upload, file, { turn: current, bytes: String(bytes) });
+      },
+      UPLOAD_HELD_FOR_MS,
+    );
+    this.#turn = turn;
   }
 
   /** Takes the file's next segment. Resolves once there is room for another. */
-  async add(segment: Uint8Array): Promise<void> {
+  async add(segment: UploadSegment): Promise<void> {
     this.#segments.push(segment);
     if (this.#segments.length === this.#partSegments) await this.#flush();
   }
@@ -54,22 +94,24 @@ export class Uploader {
   }
 
   async #flush(): Promise<void> {
-    const part = { file: this.#file, first: this.#sent, segments: this.#segments };
+    must(this.#file !== null, 'internal', 'no file has been begun');
+    const part = { ...this.#file, first: this.#sent, segments: this.#segments };
     this.#sent += part.segments.length;
     this.#segments = [];
     await this.#underWay;
+    this.#keep([part]);
     this.#underWay = this.#send(part);
     // The next `await` of it throws the error again. This keeps Node from calling it unhandled until then.
     this.#underWay.catch(() => undefined);
   }
 
-  async #send({ file, first, segments }: { file: number; first: number; segments: Uint8Array[] }): Promise<void> {
+  async #send({ file, first, segments }: { file: number; first: number; segments: UploadSegment[] }): Promise<void> {
     const end = first + segments.length;
     const patience = new Patience(this.#retry);
     for (let stored = first; stored < end; ) {
-      const rest = segments.slice(stored - first);
+      const rest = segments.slice(stored - first).map(({ bytes }) => bytes);
       try {
-        stored = await this.#api.putPart(this.#upload, file, stored, rest);
+        stored = await this.#api.putPart(this.#upload, file, stored, rest, this.#turn);
       } catch (error) {
         await patience.wait(transient(error), UPLOAD_HELD_FOR_MS);
         stored = await this.#acknowledged(file);
@@ -80,7 +122,8 @@ export class Uploader {
   }
 
   async #acknowledged(file: number): Promise<number> {
-    const { segments } = await withRetry(this.#retry, () => this.#api.upload(this.#upload), UPLOAD_HELD_FOR_MS);
+    const { segments, turn } = await withRetry(this.#retry, () => this.#api.upload(this.#upload), UPLOAD_HELD_FOR_MS);
+    must(turn === this.#turn, 'upload_conflict', 'another process has taken this upload over: leave it to that one');
     const stored = segments[file];
     must(stored !== undefined, 'upload_conflict', `the vault has no file ${file} in this upload`);
     return stored;

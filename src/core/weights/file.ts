@@ -5,7 +5,9 @@ import type { RandomBytes } from '../random.ts';
 import type { BulkCrypto } from './bulk-crypto.ts';
 import { checkLeaf, parseLeaves } from './ciphertext-tree.ts';
 import {
+  continueEncryption,
   FLOE_WEIGHTS,
+  type FloeEncryption,
   type FloeParameters,
   segmentCount,
   segmentSpan,
@@ -59,11 +61,35 @@ export function encryptFile(
   bulk: BulkCrypto,
   parameters: FloeParameters = FLOE_WEIGHTS,
 ): FileEncryption {
-  const count = segmentCount(file.plainBytes, parameters);
   const floe = startEncryption(fileKey(file.releaseKey, file.index), fileAad(file), random, bulk.aead, parameters);
+  return encryptionOf(file, floe, bulk, parameters);
+}
+
+/**
+ * Goes on with a file that `encryptFile` began: segments that are kept stay as they are, all others are encrypted anew.
+ * `plainBytes` must be what it was. Throws `ciphertext_invalid` for a header of another key, file or version.
+ */
+export function continueFile(
+  file: WeightsFile,
+  header: Uint8Array,
+  random: RandomBytes,
+  bulk: BulkCrypto,
+  parameters: FloeParameters = FLOE_WEIGHTS,
+): FileEncryption {
+  const key = fileKey(file.releaseKey, file.index);
+  const floe = continueEncryption(key, fileAad(file), header, random, bulk.aead, parameters);
+  return encryptionOf(file, floe, bulk, parameters);
+}
+
+function encryptionOf(
+  file: WeightsFile,
+  floe: FloeEncryption,
+  bulk: BulkCrypto,
+  parameters: FloeParameters,
+): FileEncryption {
   return {
     header: floe.header,
-    segmentCount: count,
+    segmentCount: segmentCount(file.plainBytes, parameters),
     segment(k, plaintext) {
       const span = segmentSpan(k, file.plainBytes, parameters);
       const isWhole = plaintext.length === span.plainBytes;

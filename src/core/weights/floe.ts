@@ -60,7 +60,35 @@ export function startEncryption(
   aead: Aead,
   parameters: FloeParameters = FLOE_WEIGHTS,
 ): FloeEncryption {
-  const schedule = keySchedule(key, randomBytes(random, parameters.ivBytes), aad, parameters);
+  return encryption(
+    keySchedule(key, randomBytes(random, parameters.ivBytes), aad, parameters),
+    random,
+    aead,
+    parameters,
+  );
+}
+
+/**
+ * Goes on with an encryption that `startEncryption` began under this `key` and `aad`: its `header` says so. Each segment
+ * takes a fresh IV, those that are encrypted again too. Throws `ciphertext_invalid` for another header, and `malformed`.
+ */
+export function continueEncryption(
+  key: Uint8Array,
+  aad: Uint8Array,
+  header: Uint8Array,
+  random: RandomBytes,
+  aead: Aead,
+  parameters: FloeParameters = FLOE_WEIGHTS,
+): FloeEncryption {
+  return encryption(checkedSchedule(key, aad, header, parameters), random, aead, parameters);
+}
+
+function encryption(
+  schedule: KeySchedule,
+  random: RandomBytes,
+  aead: Aead,
+  parameters: FloeParameters,
+): FloeEncryption {
   const fullBytes = plaintextSegmentBytes(parameters);
   return {
     header: schedule.header,
@@ -91,10 +119,7 @@ export function startDecryption(
   aead: Aead,
   parameters: FloeParameters = FLOE_WEIGHTS,
 ): FloeDecryption {
-  const ivOffset = encodeParameters(parameters).length;
-  const iv = header.slice(ivOffset, ivOffset + parameters.ivBytes);
-  const schedule = keySchedule(key, iv, aad, parameters);
-  must(equal(schedule.header, header), 'ciphertext_invalid', 'the header is not of this key and this file');
+  const schedule = checkedSchedule(key, aad, header, parameters);
   return {
     segment(k, encrypted, last) {
       const { length } = encrypted;
@@ -158,6 +183,20 @@ function headerBytes(parameters: FloeParameters): number {
 /** AEAD 0 (AES-256-GCM) ‖ KDF 0 (HKDF-Expand-SHA-384) ‖ u32 segment ‖ u32 IV, 10 bytes. */
 function encodeParameters({ encryptedSegmentBytes, ivBytes }: FloeParameters): Uint8Array {
   return concat(u8(0), u8(0), u32(encryptedSegmentBytes), u32(ivBytes));
+}
+
+/** That of a header, which commits to key and AAD; throws `ciphertext_invalid` for one of others. */
+function checkedSchedule(
+  key: Uint8Array,
+  aad: Uint8Array,
+  header: Uint8Array,
+  parameters: FloeParameters,
+): KeySchedule {
+  const ivOffset = encodeParameters(parameters).length;
+  const iv = header.slice(ivOffset, ivOffset + parameters.ivBytes);
+  const schedule = keySchedule(key, iv, aad, parameters);
+  must(equal(schedule.header, header), 'ciphertext_invalid', 'the header is not of this key and this file');
+  return schedule;
 }
 
 interface KeySchedule {

@@ -8,6 +8,7 @@ import { decodeScalar } from '../share/group.ts';
 const RELEASE_KEY_BYTES = 64;
 const KEY_CHECK_BYTES = 32;
 const FILE_KEY_BYTES = 32;
+const MARK_KEY_BYTES = 32;
 
 /**
  * What ties a release key to one version of one model in one vault: SHA-256(frame("twinlock/v1/ctx", vault,
@@ -40,6 +41,14 @@ export function keyCheckValue(key: Uint8Array): Uint8Array {
 export function checkReleaseKey(key: Uint8Array, keyCheck: Uint8Array): Uint8Array {
   must(equal(keyCheckValue(key), keyCheck), 'key_check_failed', 'the release key is not the one of this manifest');
   return key;
+}
+
+/**
+ * The key of the marks by which a depositor who goes on with an unfinished deposit knows what they have read before,
+ * 32 bytes (client/FORMAT.md). It tells nothing of the file keys.
+ */
+export function depositMarkKey(key: Uint8Array): Uint8Array {
+  return derive(key, frame('twinlock/v1/deposit-mark'), MARK_KEY_BYTES);
 }
 
 /** The FLOE key of file `index`, 32 bytes; file 0 is the inner manifest. */

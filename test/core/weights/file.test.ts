@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { concat } from '../../../src/core/bytes.ts';
+import { concat, toHex } from '../../../src/core/bytes.ts';
 import { referenceBulkCrypto } from '../../../src/core/weights/bulk-crypto.ts';
 import { ciphertextRoot, encodeLeaves } from '../../../src/core/weights/ciphertext-tree.ts';
 import {
+  continueFile,
   decryptFile,
   type EncryptedSegment,
   encryptFile,
@@ -48,6 +49,31 @@ describe('a file of weights', () => {
     const decryption = open(file, ciphertext);
     expect(concat(...segments.map((segment, k) => decryption.segment(k, segment)))).toEqual(plaintext);
     expect(concat(ciphertext.header, ...segments)).toHaveLength(encryptedBytes(plainBytes, SMALL));
+  });
+
+  test('that is gone on with keeps its header and takes fresh IVs', () => {
+    const segment = (k: number) => PLAINTEXT.slice(8 * k, 8 * (k + 1));
+    const random = seededRandom('again');
+    const continued = continueFile(FILE, CIPHERTEXT.header, random, platformBulkCrypto, SMALL);
+    expect(continued.header).toEqual(CIPHERTEXT.header);
+    const again = [1, 2].map((k) => continued.segment(k, segment(k)).bytes);
+    const ivs = [...SEGMENTS, ...again, continued.segment(1, segment(1)).bytes].map((bytes) =>
+      toHex(bytes.slice(4, 16)),
+    );
+    expect(new Set(ivs).size).toBe(ivs.length);
+    const segments = [SEGMENTS[0] ?? new Uint8Array(), ...again];
+    const leaves = segments.map((bytes) => platformBulkCrypto.leafHash(bytes));
+    const ciphertext = { ...CIPHERTEXT, root: ciphertextRoot(leaves), leaves: encodeLeaves(leaves) };
+    const decryption = open(FILE, ciphertext);
+    expect(concat(...segments.map((bytes, k) => decryption.segment(k, bytes)))).toEqual(PLAINTEXT);
+  });
+
+  test.each([
+    ['of another file', { ...FILE, index: 4 }, CIPHERTEXT.header],
+    ['that is altered', FILE, CIPHERTEXT.header.map((byte, i) => (i === 20 ? byte ^ 1 : byte))],
+    ['that is too short', FILE, CIPHERTEXT.header.slice(0, 73)],
+  ])('is not gone on with under a header %s', (_, file, header) => {
+    expect(() => continueFile(file, header, seededRandom('x'), platformBulkCrypto, SMALL)).toThrow(INVALID);
   });
 
   test('of more than one real segment comes back', () => {

@@ -1,0 +1,45 @@
+import { must, TwinlockError } from '../../src/core/errors.ts';
+import type { PrincipalSession } from '../principal.ts';
+import { type DepositName, Unfinished } from './unfinished.ts';
+
+/** Where there was something of a deposit that was given up. */
+interface Abandoned {
+  readonly atVault: boolean;
+  readonly onThisMachine: boolean;
+}
+
+/**
+ * Gives up an unfinished deposit: nothing of it is left, at the vault or on this machine. Throws `upload_unknown` where
+ * there was nothing, `in_use` while a process of this machine makes it, and the vault's codes.
+ */
+export async function abandonDeposit(
+  { api }: PrincipalSession,
+  name: DepositName,
+  stateDir: string,
+): Promise<Abandoned> {
+  const { model, version } = name;
+  const unfinished = await Unfinished.open(stateDir, name);
+  try {
+    const { uploads } = await api.uploads();
+    const found = uploads.find((upload) => upload.model === model && upload.version === version);
+    const atVault = found !== undefined && (await isDropped(api.abandonUpload(found.upload)));
+    const onThisMachine = unfinished.begun !== null;
+    await unfinished.erase();
+    const message = `no deposit of ${model}@${version} by this key is unfinished: twinlock deposit --list shows those that are`;
+    must(atVault || onThisMachine, 'upload_unknown', message);
+    return { atVault, onThisMachine };
+  } finally {
+    await unfinished.close();
+  }
+}
+
+/** False where it had ended by itself. */
+async function isDropped(dropping: Promise<void>): Promise<boolean> {
+  try {
+    await dropping;
+    return true;
+  } catch (error) {
+    if (!(error instanceof TwinlockError && error.code === 'upload_unknown')) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,56 @@
+import { createHmac } from 'node:crypto';
+import { u32, utf8 } from '../../src/core/bytes.ts';
+import { frame } from '../../src/core/frame.ts';
+import { depositMarkKey } from '../../src/core/weights/release-key.ts';
+import type { UploadStatus } from '../api.ts';
+import type { FoundFile } from './found-file.ts';
+import type { KeptFile, Unfinished } from './unfinished.ts';
+
+const MARK_BYTES = 16;
+
+/**
+ * What the vault has stored of an upload before this process, and how this machine knows that the plaintext is the same:
+ * by marks, which are of the release key, so that they tell nothing of the plaintext to anybody else.
+ */
+export class StoredFiles {
+  readonly #markKey: Uint8Array;
+  readonly #status: UploadStatus;
+  readonly #unfinished: Unfinished | null;
+
+  /** `unfinished` is of the same upload; null where nothing was kept. `releaseKey` has 64 bytes. */
+  constructor(releaseKey: Uint8Array, status: UploadStatus, unfinished: Unfinished | null) {
+    this.#markKey = depositMarkKey(releaseKey);
+    this.#status = status;
+    this.#unfinished = unfinished;
+  }
+
+  /** What can stay of a file of `plainBytes`; null where nothing can. */
+  of(file: number, plainBytes: number): KeptFile | null {
+    const { segments, files } = this.#status;
+    const stored = segments[file] ?? 0;
+    if (stored === 0 || Number(files[file]) !== plainBytes) return null;
+    const kept = this.#unfinished?.file(file) ?? null;
+    if (kept === null || kept.bytes !== plainBytes || kept.segments.length < stored) return null;
+    return { ...kept, segments: kept.segments.slice(0, stored) };
+  }
+
+  /** Whether the vault has something of the file that has to go before a file of `plainBytes` can come. */
+  has(file: number, plainBytes: number): boolean {
+    const { segments, files } = this.#status;
+    return (segments[file] ?? 0) > 0 || Number(files[file]) !== plainBytes;
+  }
+
+  /** Of a file's plaintext from its start on, 16 bytes, by its SHA-256. */
+  markOf(file: number, digest: Uint8Array): Uint8Array {
+    return markBy(this.#markKey, frame('twinlock/v1/deposit-file', u32(file), digest));
+  }
+}
+
+/** Of the paths of a deposit's files, in their order. */
+export function markOfPaths(releaseKey: Uint8Array, files: readonly FoundFile[]): Uint8Array {
+  return markBy(depositMarkKey(releaseKey), frame('twinlock/v1/deposit-paths', ...files.map(({ path }) => utf8(path))));
+}
+
+function markBy(markKey: Uint8Array, of: Uint8Array): Uint8Array {
+  return new Uint8Array(createHmac('sha256', markKey).update(of).digest().subarray(0, MARK_BYTES));
+}

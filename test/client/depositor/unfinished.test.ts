@@ -1,0 +1,300 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { abandonDeposit } from '../../../client/depositor/abandon.ts';
+import type { DepositedVersion, DepositOptions } from '../../../client/depositor/deposit.ts';
+import { Unfinished } from '../../../client/depositor/unfinished.ts';
+import { fetchRelease } from '../../../client/host/fetch.ts';
+import { depositorKem, openDepositSecret } from '../../../src/core/envelope/deposit-secret.ts';
+import { manifestContext } from '../../../src/core/weights/release-key.ts';
+import { approveBy, depositModel, modelFolder, patterned, publishModel, requestModel, temporary } from '../story.ts';
+import { type Founded, found, IMPATIENT, sessionOf, verify } from '../vault.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const refusal = (code: string) => expect.objectContaining({ code });
+const MIB = 1 << 20;
+/** A file of two parts, one of one segment, and one of none. */
+const FILES = { 'empty.txt': new Uint8Array(0), 'large.bin': patterned(9 * MIB + 5), 'small.txt': patterned(10) };
+/** The inner manifest is file 0; the others come in the order of their names. */
+const LARGE = 2;
+
+let founded: Founded;
+let stateDir: string;
+let folder: string;
+let version = 0;
+let notes: string[];
+/** PUT requests of the last run, by file and segment. */
+let puts: string[];
+const folders: string[] = [];
+
+beforeAll(async () => {
+  founded = await found();
+});
+afterAll(async () => {
+  await founded.vault.destroy();
+  for (const each of folders) rmSync(each, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  version++;
+  notes = [];
+  stateDir = temporary();
+  folder = await modelFolder(FILES);
+  folders.push(stateDir, folder);
+});
+afterEach(() => {
+  founded.vault.meddle = (_, next) => next();
+});
+
+const name = () => ({
+  vault: founded.fingerprint,
+  model: 'acme/ocr',
+  version: `v${version}`,
+  depositor: founded.keys.depositor.key,
+});
+
+function unreachable(): never {
+  throw new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } });
+}
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  /** From 0. */
+  readonly put: number;
+}
+
+/** Deposits, and dies where `dies` says so: the request, or its answer, is lost, and so is the process. */
+async function run(
+  dies: (asked: Asked) => 'before' | 'after' | null = () => null,
+  options: Partial<DepositOptions> = {},
+): Promise<DepositedVersion> {
+  puts = [];
+  founded.vault.meddle = async ({ method, url }, next) => {
+    const { pathname, searchParams } = new URL(url);
+    const put = puts.length;
+    if (method === 'PUT') puts.push(`${pathname.split('/').at(-1)}:${searchParams.get('segment')}`);
+    const when = dies({ method, path: pathname, put });
+    if (when === 'before') unreachable();
+    const answer = await next();
+    if (when === 'after') unreachable();
+    return answer;
+  };
+  const { version: named } = name();
+  const onNote = (line: string) => notes.push(line);
+  return depositModel(founded, { folder, version: named, stateDir, retry: IMPATIENT, onNote, ...options });
+}
+
+const dying = (dies: Parameters<typeof run>[0]) => expect(run(dies)).rejects.toThrow(refusal('unavailable'));
+const atPut = (put: number, when: 'before' | 'after') => (asked: Asked) =>
+  asked.method === 'PUT' && asked.put === put ? when : null;
+
+/** What hosts get of the version. */
+async function fetched(): Promise<(path: string) => Buffer> {
+  const named = name().version;
+  await publishModel(founded, named);
+  const pending = await requestModel(founded, { version: named, bytes: 1_000_000_000n });
+  await approveBy(founded, pending.release, 'ana', 'ben');
+  const { api } = await sessionOf(founded, 'requester');
+  const to = temporary();
+  folders.push(to);
+  await fetchRelease({ api, pending, host: 0, folder: to, verify, retry: IMPATIENT });
+  return (path) => readFileSync(join(to, path));
+}
+
+const isErased = () => expect(readdirSync(join(stateDir, 'deposits'))).toEqual([]);
+const atVault = async () => {
+  founded.vault.meddle = (_, next) => next();
+  const { uploads } = await (await sessionOf(founded, 'depositor')).api.uploads();
+  return uploads.filter((upload) => upload.version === name().version);
+};
+
+describe('a deposit whose process was killed', () => {
+  test('goes on where it was: what the vault has is not sent again', async () => {
+    await dying(atPut(2, 'before'));
+    expect(puts).toEqual(['1:0', '2:0', '2:8']);
+    expect(notes).toEqual([expect.stringMatching(/^unfinished .* within an hour .* --abandon acme\/ocr@v/)]);
+    const { files } = await run();
+    expect(puts).toEqual(['2:8', '3:0', '0:0']);
+    expect(notes.at(-1)).toMatch(/^goes on/);
+    expect(files).toBe(3);
+    isErased();
+    const read = await fetched();
+    for (const [path, bytes] of Object.entries(FILES)) expect(read(path).equals(bytes), path).toBe(true);
+  });
+
+  test('at any request, or before any answer, goes on to its end, and leaves nothing', async () => {
+    const died = new Set<string>();
+    // Each run dies at the first request, or answer, at which none has died yet.
+    const dies = ({ method, path }: Asked) => {
+      for (const when of ['before', 'after'] as const) {
+        const place = `${when} ${method} ${path.replace(/[0-9a-f]{32}/, 'ID')}`;
+        if (died.has(place)) continue;
+        died.add(place);
+        return when;
+      }
+      return null;
+    };
+    for (let runs = 0; runs < 100; runs++) {
+      const deposited = await run(dies).catch((error: unknown) => {
+        expect(error).toEqual(refusal('unavailable'));
+        return null;
+      });
+      if (deposited !== null) break;
+    }
+    const places = ['/v1/uploads', '/v1/uploads/ID/turns', '/v1/deposits'].map((path) => `POST ${path}`);
+    places.push(...[0, 1, LARGE, 3].map((file) => `PUT /v1/uploads/ID/files/${file}`));
+    const both = places.flatMap((place) => [`before ${place}`, `after ${place}`]);
+    expect([...died]).toEqual(expect.arrayContaining(both));
+    isErased();
+    expect(await atVault()).toEqual([]);
+    const read = await fetched();
+    for (const [path, bytes] of Object.entries(FILES)) expect(read(path).equals(bytes), path).toBe(true);
+  });
+
+  test('after the vault had recorded it is found to be done', async () => {
+    await dying(({ path }) => (path === '/v1/deposits' ? 'after' : null));
+    const { manifest, files, bytes } = await run();
+    expect(puts).toEqual([]);
+    expect({ files, bytes }).toEqual({ files: 3, bytes: 9 * MIB + 15 });
+    isErased();
+    const { api } = await sessionOf(founded, 'depositor');
+    expect((await api.status()).versions.map((found) => found.manifest)).toContain(manifest);
+    await expect(run()).rejects.toThrow(refusal('version_exists'));
+  });
+
+  test('takes no segment under an IV or a header twice where a file has changed, and says which', async () => {
+    await dying(atPut(2, 'before'));
+    const before = await headerOf(LARGE);
+    const changed = patterned(9 * MIB + 5);
+    changed[3] = 1 ^ (changed[3] ?? 0);
+    writeFileSync(join(folder, 'large.bin'), changed);
+    await dying(atPut(0, 'after'));
+    expect(notes).toContainEqual(expect.stringMatching(/^changed .*large\.bin: it is encrypted and sent anew/));
+    expect(puts).toEqual(['2:0']);
+    expect(await headerOf(LARGE)).not.toEqual(before);
+    await run();
+    expect(puts).toEqual(['2:8', '3:0', '0:0']);
+    expect((await fetched())('large.bin').equals(changed)).toBe(true);
+  });
+
+  test('sends anew a file that has grown, shrunk or become empty, of which the vault expects another size', async () => {
+    await dying(({ path }) => (path === '/v1/deposits' ? 'before' : null));
+    appendFileSync(join(folder, 'empty.txt'), 'no more');
+    writeFileSync(join(folder, 'large.bin'), patterned(MIB + 1));
+    writeFileSync(join(folder, 'small.txt'), '');
+    await run();
+    expect(puts).toEqual(['1:0', '2:0', '3:0', '0:0']);
+    const read = await fetched();
+    expect(read('empty.txt').toString()).toBe('no more');
+    expect(read('large.bin').equals(patterned(MIB + 1))).toBe(true);
+    expect(read('small.txt')).toHaveLength(0);
+  });
+
+  test('begins anew where files have come or gone, or where the vault has dropped it, and says so', async () => {
+    await dying(atPut(2, 'before'));
+    writeFileSync(join(folder, 'one-more.txt'), 'x');
+    await dying(atPut(2, 'before'));
+    expect(puts).toEqual(['1:0', '2:0', '2:8']);
+    expect(notes).toContainEqual(expect.stringMatching(/^begins anew .*files have come/));
+    const [upload] = await atVault();
+    await (await sessionOf(founded, 'depositor')).api.abandonUpload(upload?.upload ?? '');
+    await run();
+    expect(puts).toEqual(['1:0', '2:0', '2:8', '3:0', '4:0', '0:0']);
+    expect(notes).toContainEqual(expect.stringMatching(/^begins anew .*heard nothing of it for an hour/));
+    isErased();
+  });
+
+  test('whose state is damaged begins anew', async () => {
+    await dying(atPut(2, 'before'));
+    const [kept = ''] = readdirSync(join(stateDir, 'deposits'));
+    const database = join(stateDir, 'deposits', kept, '.twinlock-part', 'deposit.sqlite');
+    writeFileSync(database, 'no database');
+    await run();
+    expect(puts).toHaveLength(5);
+    isErased();
+  });
+});
+
+async function headerOf(file: number): Promise<Uint8Array | undefined> {
+  const unfinished = await Unfinished.open(stateDir, name());
+  const header = unfinished.file(file)?.header;
+  await unfinished.close();
+  return header;
+}
+
+describe('what a machine keeps of an unfinished deposit', () => {
+  test('is for its user alone, and holds no secret but one that is sealed to the depositor’s key', async () => {
+    await dying(atPut(2, 'before'));
+    const unfinished = await Unfinished.open(stateDir, name());
+    const context = manifestContext(founded.fingerprint, 'acme/ocr', name().version);
+    const { secret: sealed } = unfinished.begun ?? { secret: new Uint8Array() };
+    await unfinished.close();
+    const secret = Buffer.from(await openDepositSecret(context, depositorKem(founded.keys.depositor.seed), sealed));
+    const other = depositorKem(founded.keys.requester.seed);
+    await expect(openDepositSecret(context, other, sealed)).rejects.toThrow(refusal('envelope_invalid'));
+    const paths = readdirSync(stateDir, { recursive: true, encoding: 'utf8' });
+    expect(paths.some((path) => path.endsWith('deposit.sqlite'))).toBe(true);
+    for (const path of paths) {
+      const stat = statSync(join(stateDir, path));
+      expect(stat.mode & 0o777, path).toBe(stat.isDirectory() ? 0o700 : 0o600);
+      if (stat.isFile()) expect(readFileSync(join(stateDir, path)).includes(secret), path).toBe(false);
+    }
+  });
+
+  test('is refused where others may use the folder', async () => {
+    mkdirSync(join(stateDir, 'deposits'), { mode: 0o755 });
+    await expect(run()).rejects.toThrow(refusal('not_permitted'));
+  });
+
+  test('has one process at a time, and names the one that has it', async () => {
+    const unfinished = await Unfinished.open(stateDir, name());
+    await expect(run()).rejects.toThrow(
+      expect.objectContaining({ code: 'in_use', message: expect.stringContaining(`process ${process.pid} `) }),
+    );
+    await unfinished.close();
+    await run();
+  });
+
+  test('is erased where the upload can become no version, and the vault drops what it has', async () => {
+    const retired = async ({ method }: { readonly method: string }, next: () => Promise<Response>) => {
+      if (method !== 'PUT') return next();
+      return Response.json({ code: 'principal_retired', message: 'it is', detail: {} }, { status: 403 });
+    };
+    const { version: named } = name();
+    founded.vault.meddle = retired;
+    const failing = depositModel(founded, { folder, version: named, stateDir, retry: IMPATIENT });
+    await expect(failing).rejects.toThrow(refusal('principal_retired'));
+    isErased();
+    expect(await atVault()).toEqual([]);
+  });
+
+  test('is nothing where no state is kept: a deposit that fails leaves nothing at the vault', async () => {
+    await expect(run(atPut(2, 'before'), { stateDir: null })).rejects.toThrow(refusal('unavailable'));
+    expect(readdirSync(stateDir)).toEqual([]);
+    expect(await atVault()).toEqual([]);
+  });
+});
+
+describe('a deposit that is given up', () => {
+  test('leaves nothing, here or at the vault', async () => {
+    await dying(atPut(2, 'before'));
+    founded.vault.meddle = (_, next) => next();
+    const session = await sessionOf(founded, 'depositor');
+    expect(await abandonDeposit(session, name(), stateDir)).toEqual({ atVault: true, onThisMachine: true });
+    isErased();
+    expect(await atVault()).toEqual([]);
+    await expect(abandonDeposit(session, name(), stateDir)).rejects.toThrow(refusal('upload_unknown'));
+  });
+
+  test('from another machine, or after the vault has dropped it, leaves nothing either', async () => {
+    await dying(atPut(2, 'before'));
+    founded.vault.meddle = (_, next) => next();
+    const session = await sessionOf(founded, 'depositor');
+    const elsewhere = temporary();
+    folders.push(elsewhere);
+    expect(await abandonDeposit(session, name(), elsewhere)).toEqual({ atVault: true, onThisMachine: false });
+    expect(await abandonDeposit(session, name(), stateDir)).toEqual({ atVault: false, onThisMachine: true });
+    isErased();
+  });
+});
