@@ -103,13 +103,17 @@ export class PartFile {
     await this.#writeAll(plaintext, k * SEGMENT_BYTES);
     this.#checksums[k] = crc32(plaintext);
     this.#states[k] = WRITTEN;
-    await this.#mark(k, MARKED);
+    await this.#writeMark(k);
   }
 
-  /** Has everything written to the disk, and returns the SHA-256 of what can be read there. */
-  async readBack(): Promise<Hex> {
-    // One that was cut short has zeros again where it was cut.
-    await this.#file.truncate(this.plainBytes + this.#marksBytes);
+  /**
+   * Makes it the file that it was written for, but for its place: cuts off the marks, gives it its mode and group, has it
+   * written to the disk. Returns the SHA-256 of what can be read there.
+   */
+  async readBack({ mode, gid }: FileAccess): Promise<Hex> {
+    await this.#file.truncate(this.plainBytes);
+    if (gid !== null) await this.#file.chown(-1, gid);
+    await this.#file.chmod(mode);
     await this.#file.sync();
     const hash = createHash('sha256');
     await readThrough(this.#file, this.plainBytes, (bytes) => hash.update(bytes));
@@ -120,35 +124,27 @@ export class PartFile {
   async forgetDamaged(): Promise<number | null> {
     let first: number | null = null;
     let k = 0;
-    const states = this.#states.slice();
     await readThrough(this.#file, this.plainBytes, (bytes) => {
-      if (states[k] !== WANTED && crc32(bytes) !== this.#checksums[k]) {
+      if (this.#states[k] !== WANTED && crc32(bytes) !== this.#checksums[k]) {
         first ??= k;
-        states[k] = WANTED;
+        this.#states[k] = WANTED;
       }
       k++;
     });
-    for (const [at, state] of states.entries()) if (state !== this.#states[at]) await this.#forget(at);
+    await this.#writeMarks();
     return first;
   }
 
   /** What an earlier run has written is wanted again. Returns whether there was any. */
   async forgetKept(): Promise<boolean> {
-    let isAny = false;
-    for (let k = 0; k < this.segments; k++) {
-      if (this.#states[k] !== KEPT) continue;
-      await this.#forget(k);
-      isAny = true;
-    }
+    const isAny = this.#states.includes(KEPT);
+    for (let k = 0; k < this.segments; k++) if (this.#states[k] === KEPT) this.#states[k] = WANTED;
+    await this.#writeMarks();
     return isAny;
   }
 
-  /** Ends it as the file that it was written for. Everything has been read back. */
-  async place(path: string, { mode, gid }: FileAccess): Promise<void> {
-    await this.#file.truncate(this.plainBytes);
-    if (gid !== null) await this.#file.chown(-1, gid);
-    await this.#file.chmod(mode);
-    await this.#file.sync();
+  /** Renames it into place, once what was read back is right. */
+  async place(path: string): Promise<void> {
     await rename(this.#path, path);
   }
 
@@ -159,12 +155,11 @@ export class PartFile {
   async #load(): Promise<void> {
     await this.#file.chmod(0o600);
     const { size } = await this.#file.stat();
-    const marksBytes = this.#marksBytes;
-    // An earlier run ended after it had read back everything, and before it renamed it.
+    // An earlier run ended when it had cut off the marks, and before it had renamed it.
     if (size === this.plainBytes && size > 0) await this.#keepAll();
-    else if (size === this.plainBytes + marksBytes) await this.#keepMarked(marksBytes);
+    else if (size === this.plainBytes + this.#marksBytes) await this.#keepMarked();
     else await this.#file.truncate(0);
-    await this.#file.truncate(this.plainBytes + marksBytes);
+    await this.#file.truncate(this.plainBytes + this.#marksBytes);
   }
 
   async #keepAll(): Promise<void> {
@@ -173,29 +168,37 @@ export class PartFile {
       this.#checksums[k] = crc32(bytes);
       this.#states[k++] = KEPT;
     });
+    await this.#writeMarks();
   }
 
-  async #keepMarked(marksBytes: number): Promise<void> {
-    const marks = Buffer.alloc(marksBytes);
+  async #keepMarked(): Promise<void> {
+    const marks = Buffer.alloc(this.#marksBytes);
     await readAll(this.#file, marks, this.plainBytes);
-    for (let k = 0; k < marksBytes / MARK_BYTES; k++) {
-      this.#checksums[k] = marks.readUInt32BE(k * MARK_BYTES + 4);
-      this.#states[k] = marks.readUInt32BE(k * MARK_BYTES) === MARKED ? KEPT : WANTED;
+    for (let at = 0; at < marks.length; at += MARK_BYTES) {
+      this.#checksums[at / MARK_BYTES] = marks.readUInt32BE(at + 4);
+      this.#states[at / MARK_BYTES] = marks.readUInt32BE(at) === MARKED ? KEPT : WANTED;
     }
     await this.forgetDamaged();
   }
 
-  async #forget(k: number): Promise<void> {
-    this.#states[k] = WANTED;
-    await this.#mark(k, 0);
+  async #writeMarks(): Promise<void> {
+    const marks = Buffer.alloc(this.#marksBytes);
+    for (let at = 0; at < marks.length; at += MARK_BYTES) {
+      if (this.#states[at / MARK_BYTES] !== WANTED) this.#markInto(marks, at, at / MARK_BYTES);
+    }
+    await this.#writeAll(marks, this.plainBytes);
   }
 
-  async #mark(k: number, mark: number): Promise<void> {
+  async #writeMark(k: number): Promise<void> {
     if (this.#marksBytes === 0) return;
-    const bytes = Buffer.alloc(MARK_BYTES);
-    bytes.writeUInt32BE(mark);
-    bytes.writeUInt32BE(this.#checksums[k] ?? 0, 4);
-    await this.#writeAll(bytes, this.plainBytes + k * MARK_BYTES);
+    const mark = Buffer.alloc(MARK_BYTES);
+    this.#markInto(mark, 0, k);
+    await this.#writeAll(mark, this.plainBytes + k * MARK_BYTES);
+  }
+
+  #markInto(marks: Buffer, at: number, k: number): void {
+    marks.writeUInt32BE(MARKED, at);
+    marks.writeUInt32BE(this.#checksums[k] ?? 0, at + 4);
   }
 
   async #writeAll(bytes: Uint8Array, position: number): Promise<void> {

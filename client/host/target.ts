@@ -106,8 +106,8 @@ export class TargetFolder {
       await this.#makeFolders(target.path);
       const part = await PartFile.open(join(this.#work.path, target.part), target.plainBytes);
       try {
-        await complete(part, target, source, onBytes);
-        await part.place(place, { mode: this.#access.fileMode, gid: this.#access.gid });
+        await complete(part, target, source, this.#access, onBytes);
+        await part.place(place);
       } finally {
         await part.close();
       }
@@ -158,13 +158,14 @@ async function complete(
   part: PartFile,
   { path, sha256 }: Target,
   source: Source,
+  { fileMode: mode, gid }: TargetAccess,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   onBytes(part.keptBytes);
   let wasDamaged = false;
   for (;;) {
     await fill(part, source, onBytes);
-    const got = await part.readBack();
+    const got = await part.readBack({ mode, gid });
     if (got === sha256) return;
     const damaged = await part.forgetDamaged();
     must(

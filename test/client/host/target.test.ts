@@ -239,6 +239,18 @@ describe('what a broken run has left', () => {
   });
 });
 
+test('leaves that came wrong are fetched once more', async () => {
+  const folder = fresh();
+  let asked = 0;
+  founded.vault.meddle = async ({ url }, next) => {
+    const answer = await next();
+    if (!url.endsWith('/1/leaves') || ++asked > 1) return answer;
+    return new Response(new Uint8Array(await answer.arrayBuffer()).fill(1, 40, 41), answer);
+  };
+  await fetchTo(folder);
+  expect([asked, large(folder).equals(LARGE)]).toEqual([2, true]);
+});
+
 describe('who may read it', () => {
   const access = { fileMode: 0o640, folderMode: 0o750, gid: process.getgid?.() ?? null };
   const modeOf = (path: string) => statSync(path).mode & 0o7777;
