@@ -12,11 +12,12 @@ import { webauthnDoor } from './http/door.ts';
 import { apiServer } from './http/server.ts';
 import { listenError } from './platform/listen-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
+import { ServedTls } from './served-tls.ts';
 import type { Connections } from './sockets/connections.ts';
 import { watchStopFolder } from './stop-folder.ts';
 import { forOperator } from './store/failure.ts';
 import { openStore } from './store/open.ts';
-import { readTls, validityWarning } from './tls-files.ts';
+import { readTls, type TlsPaths, validityWarning } from './tls-files.ts';
 import { boundedFaults, type ClockLog, clockTeller, type FaultLog } from './upkeep-log.ts';
 import { Challenges } from './vault/challenges.ts';
 import { type Clocks, ClockWatch, steady } from './vault/clock-watch.ts';
@@ -41,6 +42,8 @@ export interface Listen {
 
 export interface DaemonOptions extends Listen {
   readonly dataDir: string;
+  /** Where key and certificate are; null for those in the data folder. */
+  readonly tlsPaths: TlsPaths | null;
   /** Another address, for stops and nothing else: what the API's is flooded with leaves it alone. Null for none. */
   readonly stopListen: Listen | null;
   /** How often time is looked at: ends, folded refusals. */
@@ -65,6 +68,8 @@ export interface Daemon {
   readonly certificateWarning: string | null;
   readonly context: Context;
   readonly connections: Pick<Connections, 'count'>;
+  /** Key and certificate, which can be renewed while it serves. */
+  readonly tls: ServedTls;
   /** Answers what is under way, then closes the store. */
   close(): Promise<void>;
 }
@@ -81,7 +86,8 @@ const ENDORSEMENT_CACHE = 'endorsements';
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { dataDir } = options;
   const seed = readLogSeed(dataDir);
-  const tls = readTls(dataDir);
+  const read = () => readTls(dataDir, options.tlsPaths);
+  const tls = read();
   const store = openStore(dataDir);
   const closing = new AbortController();
   try {
@@ -105,6 +111,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       certificateWarning: validityWarning(tls, clocks.now()),
       context,
       connections,
+      tls: new ServedTls(read, tls, [server, stops]),
       async close() {
         closing.abort();
         await stopUpkeep();

@@ -1,9 +1,11 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { must, TwinlockError } from './core/errors.ts';
 import { readDataFile } from './data-folder.ts';
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
+import { systemError } from './platform/system-error.ts';
 
 /** What the API is served with. */
 export interface TlsFiles {
@@ -13,15 +15,22 @@ export interface TlsFiles {
   readonly cert: string;
 }
 
+/** Where they are, if not in the data folder. */
+export interface TlsPaths {
+  readonly key: string;
+  readonly cert: string;
+}
+
 /**
- * Reads `tls.key` and `tls.crt` of the data folder, and sees that TLS 1.3 can be served with them: each can be read,
- * the key is not encrypted, and is the certificate's. An operator may have put them there. Throws `malformed`, which
- * names the file and what to do, and as `readDataFile`. Says nothing of dates: see `validityWarning`.
+ * Reads `tls.key` and `tls.crt` of the data folder, or what an operator names in their place, and sees that TLS 1.3 can be served with them: each can be read,
+ * the key is not encrypted, and is the certificate's. An operator may have put them there. Links are followed. Throws `malformed`, which
+ * names the file and what to do, and as `readDataFile` and `systemError`. Says nothing of dates: see `validityWarning`.
  */
-export function readTls(dataDir: string): TlsFiles {
-  const [keyPath, certPath] = [join(dataDir, TLS_KEY_FILE), join(dataDir, TLS_CERTIFICATE_FILE)];
-  const key = readDataFile(dataDir, TLS_KEY_FILE);
-  const cert = readDataFile(dataDir, TLS_CERTIFICATE_FILE);
+export function readTls(dataDir: string, paths: TlsPaths | null = null): TlsFiles {
+  const keyPath = paths?.key ?? join(dataDir, TLS_KEY_FILE);
+  const certPath = paths?.cert ?? join(dataDir, TLS_CERTIFICATE_FILE);
+  const key = paths === null ? readDataFile(dataDir, TLS_KEY_FILE) : readNamed(keyPath);
+  const cert = paths === null ? readDataFile(dataDir, TLS_CERTIFICATE_FILE) : readNamed(certPath);
   const privateKey = parsedKey(key, keyPath);
   must(
     parsedCertificate(cert, certPath).checkPrivateKey(privateKey),
@@ -35,6 +44,14 @@ export function readTls(dataDir: string): TlsFiles {
     throw new TwinlockError('malformed', message, {}, { cause });
   }
   return { key, cert };
+}
+
+function readNamed(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw systemError(error, path);
+  }
 }
 
 function parsedKey(pem: string, path: string): KeyObject {

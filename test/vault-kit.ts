@@ -234,6 +234,7 @@ export async function startInProcess(
   changes: Partial<DaemonOptions> = {},
 ): Promise<Daemon> {
   return startDaemon({
+    tlsPaths: null,
     dataDir,
     host: '127.0.0.1',
     port: 0,

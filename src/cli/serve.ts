@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pino, { type Logger } from 'pino';
-import { must, TwinlockError } from '../core/errors.ts';
+import { must } from '../core/errors.ts';
 import { stopText } from '../core/state/running.ts';
 import { type Daemon, type Listen, startDaemon } from '../daemon.ts';
 import { becomeOwner } from '../data-folder.ts';
@@ -8,15 +8,19 @@ import { type Inventory, takeInventory } from '../endorse/inventory.ts';
 import { type Mirrors, missingMirror, parseMirror } from '../endorse/mirror.ts';
 import { VENDORS } from '../endorse/wanted.ts';
 import { PROXY_EXPECTED, reachByProxy } from '../sockets/proxy.ts';
+import type { TlsPaths } from '../tls-files.ts';
 import type { ClockState } from '../vault/clock-watch.ts';
 import { clockLine } from './clock-line.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, wholeNumber } from './options.ts';
+import { faultOf, reloadOnSignal } from './reload.ts';
 
 interface ServeFlags {
   readonly listen: Listen;
   readonly stopListen?: Listen;
   readonly heartbeatMinutes: number;
   readonly endorsements?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly endorsementMirror?: Mirrors;
 }
 
@@ -35,6 +39,8 @@ export function addServe(program: Command): void {
         .env('TWINLOCK_STOP_LISTEN')
         .argParser(listen),
     )
+    .option('--tls-cert <file>', 'the certificate in PEM, with those between it and its authority; with --tls-key')
+    .option('--tls-key <file>', 'its key in PEM (default: tls.crt and tls.key in the data folder)')
     .option('--heartbeat-minutes <minutes>', 'how long the log may be silent', wholeNumber, 60)
     .addOption(
       new Option(
@@ -53,7 +59,11 @@ export function addServe(program: Command): void {
 Endorsements come with the evidence, or from the folder. Nothing is asked of any network unless a mirror is given; it is
 asked by the proxy of HTTPS_PROXY, if NO_PROXY does not have it. NODE_EXTRA_CA_CERTS=FILE trusts further certificates.
 
+SIGHUP reads the certificate, its key and the folder of endorsements anew, and never ends the daemon. A certificate that
+is renewed on the disk is taken up within a minute without it. A pair that is not one is said, and the old one stays.
+
 Examples:
+  twinlockd serve --listen 0.0.0.0:8443 --tls-cert /etc/twinlock/tls/tls.crt --tls-key /etc/twinlock/tls/tls.key
   twinlockd serve --endorsements /etc/twinlock/endorsements
   twinlockd serve --endorsement-mirror amd=https://kdsintf.amd.com --endorsement-mirror intel=https://pccs.internal:8081`,
     )
@@ -64,12 +74,15 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
   const { listen: address, stopListen = null, heartbeatMinutes, endorsements: folder = null } = flags;
   const mirrors = flags.endorsementMirror ?? {};
   for (const url of Object.values(mirrors)) must(reachByProxy(url, process.env) !== null, 'usage', PROXY_EXPECTED);
+  const tlsPaths = tlsPathsOf(flags);
   becomeOwner(dataDir);
   const logger = pino({ level: process.env['TWINLOCK_LOG_LEVEL'] ?? 'info', base: null });
+  const reloading = reloadOnSignal(logger);
   const inventory = folder === null ? null : await takeInventory(folder);
   const daemon = await startDaemon({
     ...address,
     dataDir,
+    tlsPaths,
     stopListen,
     upkeepMs: 5_000,
     heartbeatMs: heartbeatMinutes * 60_000,
@@ -81,10 +94,8 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
     onUpkeepError: (error, leftOut) => logger.error({ ...faultOf(error), leftOut }, 'upkeep failed'),
     onClock: (clock) => logger[CLOCK_LEVELS[clock.standing]](clock, clockLine(clock)),
   });
-  // Host names only: a path may hold what an operator's mirror takes for a key.
-  const named = Object.fromEntries(Object.entries(mirrors).map(([of, url]) => [of, url.hostname]));
-  const isAllUnderstood = inventory === null || (inventory.notUnderstood === 0 && hasFiles(inventory));
-  logger[isAllUnderstood ? 'info' : 'warn']({ folder, ...inventory, mirrors: named }, 'endorsements');
+  const tellInventory = (found: Inventory | null) => logInventory(logger, folder, mirrors, found);
+  tellInventory(inventory);
   const hint = missingMirror(mirrors);
   if (hint !== null) logger.warn(hint);
   const { url, stopUrl, certificateWarning, context } = daemon;
@@ -96,7 +107,24 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
     { url, stopUrl, fingerprint: facts?.vault ?? null, entries: context.recorder.size, stopped, clock },
     'serving',
   );
+  reloading.begin({
+    tls: daemon.tls,
+    reloadEndorsements: folder === null ? null : async () => tellInventory(await takeInventory(folder)),
+  });
   closeOnSignal(daemon, logger);
+}
+
+/** Throws `usage` where one of the two is named without the other. */
+function tlsPathsOf({ tlsCert: cert, tlsKey: key }: ServeFlags): TlsPaths | null {
+  must((cert === undefined) === (key === undefined), 'usage', 'give --tls-cert and --tls-key together');
+  return cert === undefined || key === undefined ? null : { cert, key };
+}
+
+/** Of the mirrors the host names only: a path may hold what an operator's mirror takes for a key. */
+function logInventory(logger: Logger, folder: string | null, mirrors: Mirrors, inventory: Inventory | null): void {
+  const named = Object.fromEntries(Object.entries(mirrors).map(([of, url]) => [of, url.hostname]));
+  const isAllUnderstood = inventory === null || (inventory.notUnderstood === 0 && hasFiles(inventory));
+  logger[isAllUnderstood ? 'info' : 'warn']({ folder, ...inventory, mirrors: named }, 'endorsements');
 }
 
 /** A vault that takes next to nothing is no success: what looks at levels alone must see it. */
@@ -107,12 +135,6 @@ function servingLevel(isStopped: boolean, clock: ClockState['standing'] | null):
 
 /** The same of a line about the clock. */
 const CLOCK_LEVELS = { behind: 'error', jumped: 'error', awaited: 'warn', confirmed: 'info' } as const;
-
-/** A fault of this program with its stack; what has a code says by itself what to do. */
-function faultOf(error: unknown): object {
-  const hasAdvice = error instanceof TwinlockError && error.code !== 'internal';
-  return hasAdvice ? { code: error.code, error: error.message } : { err: error };
-}
 
 function closeOnSignal(daemon: Daemon, logger: Logger): void {
   let isClosing = false;
