@@ -19,11 +19,7 @@ export function App() {
   document.body.dataset['grade'] = isSimulation.value ? 'simulation' : 'production';
   return (
     <>
-      {isSimulation.value ? (
-        <p class="simulation">
-          Simulation: nothing in this vault is protected. Software keys and pretended evidence pass.
-        </p>
-      ) : null}
+      <SimulationBanner />
       <div class="page">
         <Header />
         <StoppedBanner />
@@ -34,6 +30,13 @@ export function App() {
       </div>
       <Touch />
     </>
+  );
+}
+
+export function SimulationBanner() {
+  if (!isSimulation.value) return null;
+  return (
+    <p class="simulation">Simulation: nothing in this vault is protected. Software keys and pretended evidence pass.</p>
   );
 }
 

@@ -1,6 +1,7 @@
 import '../../../client/console/no-eval.ts';
 import { judgeCorpus } from '../../extremes/judge.ts';
 import { appraiseInPage, timeInPage } from './appraisals.ts';
+import { showApproval } from './approval.ts';
 import { runCore, runReplay } from './core-run.ts';
 import { showClock, showProposal } from './failed-rule.ts';
 import { cutOffFromVault, showFault, showHonest, showTrouble } from './honest.ts';
@@ -10,6 +11,7 @@ import { measure, showHostile } from './hostile.ts';
 export const core = {
   appraiseInPage,
   cutOffFromVault,
+  showApproval,
   showClock,
   showFault,
   showTrouble,
