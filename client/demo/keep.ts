@@ -66,7 +66,7 @@ export async function keepRunning(world: World, { release }: Waiting): Promise<v
   narrator.chapter('The vault is left running');
   const twinlock = `npx twinlock --config ${config}`;
   narrator.say(
-    'open both in any browser, sign in, approve, and see what comes of it; no security key is needed:',
+    'open both in Chrome, Edge or Firefox, sign in, and approve; no security key is needed:',
     `alice     ${consoles[0]}`,
     `bob       ${consoles[1]}`,
     `fetch     ${twinlock} fetch --key ${workspace.path('serving.key')} --keys ${keys} --to ${workspace.path('out')}   # once both have approved the release`,
