@@ -77,12 +77,12 @@ export async function deposit(
 ): Promise<DepositedVersion> {
   const { model, version, folder, stateDir = null } = options;
   const { facts } = replica;
-  requireMayDeposit(facts, session, options);
-  const files = options.files ?? (await walkFolder(folder)).files;
   const depositor = session.principal.key;
   const unfinished =
     stateDir === null ? null : await Unfinished.open(stateDir, { vault: facts.vault, model, version, depositor });
   try {
+    requireMayDeposit(facts, session, options);
+    const files = options.files ?? (await walkFolder(folder)).files;
     const deposited = await new Deposition(session, replica, { ...options, files }, unfinished).run();
     await unfinished?.erase();
     return deposited;

@@ -129,11 +129,10 @@ export class Unfinished {
   file(file: number): KeptFile | null {
     const row = this.#get<{ bytes: number; header: Buffer }>('SELECT bytes, header FROM files WHERE file = ?', file);
     if (row === undefined) return null;
-    const segments = this.#database
-      .prepare<[number], { segment: number; leaf: Buffer; mark: Buffer }>(
-        'SELECT segment, leaf, mark FROM segments WHERE file = ? ORDER BY segment',
-      )
-      .all(file)
+    const segments = this.#all<{ segment: number; leaf: Buffer; mark: Buffer }>(
+      'SELECT segment, leaf, mark FROM segments WHERE file = ? ORDER BY segment',
+      file,
+    )
       .filter(({ segment }, i) => segment === i)
       .map(({ leaf, mark }) => ({ leaf: new Uint8Array(leaf), mark: new Uint8Array(mark) }));
     return { bytes: row.bytes, header: new Uint8Array(row.header), segments };
@@ -190,7 +189,11 @@ export class Unfinished {
   }
 
   #get<T>(sql: string, ...values: number[]): T | undefined {
-    return this.#database.prepare<number[], T>(sql).get(...values);
+    return this.#all<T>(sql, ...values)[0];
+  }
+
+  #all<T>(sql: string, ...values: number[]): T[] {
+    return this.#do(() => this.#database.prepare<number[], T>(sql).all(...values));
   }
 
   #run(sql: string, ...values: (number | string | Uint8Array)[]): void {
@@ -198,8 +201,12 @@ export class Unfinished {
   }
 
   #write(act: () => void): void {
+    this.#do(() => this.#database.transaction(act).immediate());
+  }
+
+  #do<T>(act: () => T): T {
     try {
-      this.#database.transaction(act).immediate();
+      return act();
     } catch (error) {
       throw fileError(error, join(this.#work.path, DATABASE));
     }

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly interruptAt?: string;
   /** As a terminal and a launcher do that both pass it on. */
   readonly isInterruptedTwice?: boolean;
+  /** Kills it (`kill -9`) when this is aborted. */
+  readonly kill?: AbortSignal;
   /** Runs it as this user and their group of the same number; only root can. */
   readonly uid?: number;
 }
@@ -61,6 +63,7 @@ export function runProgram(
     // Later than the first, so that the two do not become one; sooner than the vault has answered.
     if (options.isInterruptedTwice === true) setTimeout(() => child.kill('SIGINT'), 5);
   });
+  options.kill?.addEventListener('abort', () => child.kill('SIGKILL'));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {

@@ -2,13 +2,15 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync,
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { abandonDeposit } from '../../../client/depositor/abandon.ts';
-import type { DepositedVersion, DepositOptions } from '../../../client/depositor/deposit.ts';
+import { type DepositedVersion, type DepositOptions, deposit } from '../../../client/depositor/deposit.ts';
 import { Unfinished } from '../../../client/depositor/unfinished.ts';
 import { fetchRelease } from '../../../client/host/fetch.ts';
+import { platformRandom } from '../../../client/random.ts';
+import { Replica } from '../../../client/replica.ts';
 import { depositorKem, openDepositSecret } from '../../../src/core/envelope/deposit-secret.ts';
 import { manifestContext } from '../../../src/core/weights/release-key.ts';
 import { approveBy, depositModel, modelFolder, patterned, publishModel, requestModel, temporary } from '../story.ts';
-import { type Founded, found, IMPATIENT, sessionOf, verify } from '../vault.ts';
+import { type Founded, found, IMPATIENT, MapMemory, sessionOf, verify } from '../vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -267,6 +269,36 @@ describe('what a machine keeps of an unfinished deposit', () => {
     await expect(failing).rejects.toThrow(refusal('principal_retired'));
     isErased();
     expect(await atVault()).toEqual([]);
+  });
+
+  test('is erased too where the key may not deposit any more', async () => {
+    await dying(atPut(2, 'before'));
+    founded.vault.meddle = (_, next) => next();
+    const session = await sessionOf(founded, 'depositor');
+    const { fingerprint } = founded;
+    const replica = await Replica.follow(session.api, { fingerprint, verify, memory: new MapMemory(), now: Date.now });
+    const retired = { facts: { ...replica.facts, principals: replica.facts.principals.delete(name().depositor) } };
+    const { version: named } = name();
+    const contents = { model: 'acme/ocr', version: named, folder, modelSignature: null, stateDir };
+    const options = { ...contents, now: Date.now, random: platformRandom };
+    await expect(deposit(session, retired as Replica, options)).rejects.toThrow(refusal('principal_unknown'));
+    isErased();
+    expect(await atVault()).toEqual([]);
+  });
+
+  test('has the vault hear of it while nothing is sent for long', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const heard: string[] = [];
+    try {
+      await run((asked) => {
+        if (asked.method === 'PUT' && asked.put === 1) vi.advanceTimersByTime(30 * 60_000);
+        if (asked.method === 'GET' && asked.path.startsWith('/v1/uploads/')) heard.push(asked.path);
+        return null;
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(heard).toHaveLength(3);
   });
 
   test('is nothing where no state is kept: a deposit that fails leaves nothing at the vault', async () => {
