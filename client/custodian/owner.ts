@@ -1,17 +1,79 @@
+import type { Hex } from '../../src/core/bytes.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
 import { looksAlike, looksOfPerson, newEffort } from '../../src/core/name/looks.ts';
+import { personName } from '../../src/core/name/name.ts';
+import { parseAs } from '../../src/core/schema.ts';
+import { requireDistinctPerson } from '../../src/core/state/rules/names.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 
-/**
- * Why the person whom a machine's key names as its owner is not one that the console can choose: it enrols the keys of
- * custodians alone. Null for the name of a custodian. `ownerName` is what the key's file says.
- */
-export function whyNoOwner({ committee: { members } }: Pick<Facts, 'committee'>, ownerName: string): string | null {
-  if (members.some(({ name }) => name === ownerName)) return null;
+/** Somebody who can answer for a machine. */
+export interface Owner {
+  /** 16 bytes in hexadecimal. */
+  readonly person: Hex;
+  readonly name: string;
+}
+
+export interface Owners {
+  readonly custodians: readonly Owner[];
+  /** Those who own another machine and are no custodians. */
+  readonly others: readonly Owner[];
+  /** Those whom an enrolment that waits would make known: a second machine of theirs names the same person. */
+  readonly proposed: readonly Owner[];
+}
+
+type Known = Pick<Facts, 'committee' | 'persons' | 'proposals'>;
+
+export function ownersOf({ committee: { members }, persons, proposals }: Known): Owners {
+  const custodians = members.map(({ person, name }) => ({ person, name }));
+  const isMember = (id: Hex) => members.some(({ person }) => person === id);
+  const others = [...persons]
+    .filter(([person]) => !isMember(person))
+    .map(([person, name]) => ({ person, name }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const proposed = new Map<Hex, Owner>();
+  for (const { phase, statement } of proposals.values()) {
+    if (phase !== 'open' || statement.kind !== 'principal') continue;
+    const { owner, ownerName } = statement.principal;
+    if (!persons.has(owner)) proposed.set(owner, { person: owner, name: ownerName });
+  }
+  return { custodians, others, proposed: [...proposed.values()] };
+}
+
+/** All of them, the custodians first. */
+export function allOwners({ custodians, others, proposed }: Owners): readonly Owner[] {
+  return [...custodians, ...others, ...proposed];
+}
+
+/** Whom a machine's file means by the name of its owner. Null where nobody has just this name, or two who are proposed. */
+export function ownerNamed(owners: Owners, ownerName: string): Owner | null {
+  const [named, ...rest] = allOwners(owners).filter(({ name }) => name === ownerName);
+  return named === undefined || rest.length > 0 ? null : named;
+}
+
+/** Why the name of the owner in a machine's file says nobody whom the console knows; null where it does. */
+export function whyNoOwner(owners: Owners, ownerName: string): string | null {
+  if (ownerNamed(owners, ownerName) !== null) return null;
   const effort = newEffort();
   const looks = looksOfPerson(ownerName);
-  const alike = members.find(({ name }) => looksAlike(looks, looksOfPerson(name), effort));
-  const choose = 'choose the custodian who answers for it';
+  const alike = allOwners(owners).find(({ name }) => looksAlike(looks, looksOfPerson(name), effort));
+  if (alike?.name === ownerName) return `Two persons called “${ownerName}” are proposed: ask which one is meant`;
   return alike === undefined
-    ? `Its owner, “${ownerName}”, is not a custodian, and this page enrols custodians’ machines alone: ${choose}`
-    : `Its owner, “${ownerName}”, looks like “${alike.name}” and is another name: ask who made the key, then ${choose}`;
+    ? `Its owner, “${ownerName}”, is nobody whom the log knows: choose who answers for it, or enrol a new person with it`
+    : `Its owner, “${ownerName}”, looks like “${alike.name}” and is another name: ask who made the key, then choose who answers for it`;
+}
+
+/** Why a new person cannot be called so; null where they can. The vault refuses what is known to look like another. */
+export function whyNoNewOwner(owners: Owners, { person, name }: Owner): string | null {
+  try {
+    parseAs(personName, name, 'name');
+    requireDistinctPerson(
+      allOwners(owners).map((owner) => [owner.person, owner.name] as const),
+      person,
+      name,
+    );
+    return null;
+  } catch (error) {
+    if (!(error instanceof TwinlockError)) throw error;
+    return error.message;
+  }
 }

@@ -6,6 +6,8 @@ import type { ProposerSignature } from '../../src/core/log/entry.ts';
 import { withPrincipalsOwner } from '../../src/core/state/effects/principal.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import { reachOfStatement, requireReachable } from '../../src/core/state/reach.ts';
+import { requireMendable } from '../../src/core/state/rules/mending.ts';
+import { requireSoundPolicy } from '../../src/core/state/rules/policy.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
 import {
@@ -49,11 +51,12 @@ const ZEROS = toHex(ZERO_32);
 
 /**
  * Proposes with one touch; the proposal is open for as long as policy allows. Throws `version_unknown`,
- * `quorum_unreachable` before the touch, `exists` where the same waits already, `vault_not_stopped`, `person_exists`, `principal_exists`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
+ * `quorum_unreachable` before the touch, `exists` where the same waits already, `vault_not_stopped`, `limit_exceeded`, `quorum_unreachable`, `evidence_simulated` or `root_unknown` (a policy that cannot be in force), `person_exists`, `principal_exists`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
  */
 export async function propose(custodian: Custodian, replica: Replica, proposition: Proposition): Promise<Entered> {
-  // What the vault would refuse for its names is refused before the touch.
+  // What the vault would refuse is refused before the touch.
   if (proposition.kind === 'principal') withPrincipalsOwner(replica.facts, proposition.principal);
+  if (proposition.kind === 'policy') requireUsable(replica.facts, proposition.policy, custodian.now());
   const statement = statementOf(custodian, replica.facts, proposition);
   requireReachable(replica.facts, reachOfStatement(replica.facts, statement));
   const same = sameOpen(replica.facts, statement, custodian.now());
@@ -71,6 +74,13 @@ export async function propose(custodian: Custodian, replica: Replica, propositio
   const body = { statement, signature, objects: objectsOf(proposition) };
   const { index } = await sending({ what: 'proposal', digest }, () => custodian.api.propose(body));
   return { digest, index };
+}
+
+/** Another could be put in force under it, and a production vault takes evidence of hardware alone. */
+function requireUsable(facts: Facts, document: Policy, nowMs: number): void {
+  requireSoundPolicy(document, facts.genesis.grade);
+  const { digest } = parsePolicy(canonicalBytes(document));
+  requireMendable({ ...facts, policy: { digest, document } }, nowMs);
 }
 
 /** What a statement names and the vault does not have yet. */

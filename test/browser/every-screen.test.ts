@@ -5,6 +5,7 @@ import { sessionAuthenticator } from '../../client/custodian/ceremony.ts';
 import { signStop } from '../../client/custodian/stop.ts';
 import { utf8 } from '../../src/core/bytes.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
+import { policyTemplate } from '../../src/policy-template.ts';
 import { depositFiles, followAs, openVault, publish, releaseAs, stopAs, type Vault } from '../vault-kit.ts';
 import { POLICY } from '../world/founding.ts';
 import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
@@ -196,6 +197,33 @@ describe('a machine is enrolled for the owner whom its file names, or with a war
     expect(await namedByNameAlone(page, named())).toEqual([]);
   });
 
+  it('a new person is named as the file does, or otherwise, which is said; that they are no custodian is said', async () => {
+    await paste(of('erin'));
+    await owner().selectOption({ label: 'A new person, who is no custodian' });
+    expect(await warning().count()).toBe(0);
+    expect(await page.getByRole('status').filter({ hasText: 'Its owner is no custodian' }).innerText()).toContain(
+      'every custodian has a vote',
+    );
+    const called = page.getByLabel('What the new person is called');
+    expect(await called.inputValue()).toBe('erin');
+    expect(await disabled()).not.toContain('Propose to enrol it');
+    const id = async () =>
+      (await page.locator('p', { hasText: 'not known before this' }).innerText()).replaceAll(/\s/g, '');
+    const first = await id();
+    expect(first).toMatch(/^erinnocustodianid[0-9a-f]{32}notknownbeforethis$/);
+    await called.fill('c1eo');
+    expect(await disabled()).toContain('Propose to enrol it');
+    expect((await warning().innerText()).replaceAll(/\s+/g, ' ')).toContain(
+      'names “erin” as its owner; you chose c1eo',
+    );
+    expect(await unseen(page)).toEqual([]);
+    // Another file is another person's, until it is said.
+    await paste(of('erin'));
+    expect(await chosen()).toBe('Choose');
+    await owner().selectOption({ label: 'A new person, who is no custodian' });
+    expect(await id()).not.toBe(first);
+  });
+
   it.each([
     ['requester', 'What it asks for, its owner asks for'],
     ['depositor', 'What it deposits is its owner’s'],
@@ -204,6 +232,26 @@ describe('a machine is enrolled for the owner whom its file names, or with a war
     await paste(invitationOf(makeKey(role, 'turin-serving'), 'ben'));
     const text = await page.locator('label', { has: owner() }).locator('small').innerText();
     expect(text).toContain(`Its owner has no vote on the enrolment. ${hint}`);
+  });
+});
+
+describe('another policy comes out of a file', () => {
+  const choose = (text: string) =>
+    page.getByLabel('Reference values, or a whole policy').setInputFiles({
+      name: 'policy.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from(text),
+    });
+
+  it('as twinlockd prints it, with its comments, and what it changes is shown', async () => {
+    await show(running, 'in', 'propose');
+    const template = policyTemplate('simulation');
+    await choose(template.replace('"veto": false', '"veto": true /* since last week */'));
+    const places = page.getByRole('region', { name: 'Change the policy' }).getByRole('rowheader');
+    await places.filter({ hasText: /^veto$/ }).waitFor();
+    await choose(template.replace('"veto": false,', ''));
+    await page.getByText('policy.veto: expected boolean').waitFor();
+    expect(await places.count()).toBe(0);
   });
 });
 

@@ -188,7 +188,7 @@ describe('three custodians, each at their own console', () => {
     for (const [pasted, reason] of [
       ['', /^Paste its key first\.$/],
       ['a key', /^What is pasted is no key: expected JSON/],
-      [JSON.stringify(invitationOf(depositorKey, 'Erin')), /“Erin”, is not a custodian/],
+      [JSON.stringify(invitationOf(depositorKey, 'Erin')), /“Erin”, is nobody whom the log knows/],
       [JSON.stringify(invitationOf(depositorKey, 'C1eo')), /“C1eo”, looks like “Cleo”/],
     ] as const) {
       await page.getByLabel('Its key').fill(pasted);
@@ -205,6 +205,34 @@ describe('three custodians, each at their own console', () => {
     await ben.page.getByText(`Asked ${when}`).waitFor();
     expect(await approve(ben, 'Enrol “training” as depositor')).toBe('The proposal is now in effect.');
     await page.getByText('The proposal is now in effect.').waitFor();
+  });
+
+  it('enrol a machine of somebody new, with an id that the page has made; their second one names them by itself', async () => {
+    const { page } = ana;
+    const button = page.getByRole('button', { name: 'Propose to enrol it' });
+    const paste = (name: string) =>
+      page.getByLabel('Its key').fill(JSON.stringify(invitationOf(makeKey('auditor', name), 'Erin')));
+    const chosen = () => page.getByLabel('Its owner').locator('option:checked').innerText();
+    await visit(ana, 'Propose');
+    await paste('books');
+    await page.getByLabel('Its owner').selectOption({ label: 'A new person, who is no custodian' });
+    await page.getByLabel('What the new person is called').fill('C1eo');
+    expect(await button.isDisabled()).toBe(true);
+    await page.getByLabel('What the new person is called').fill('Erin');
+    const shown = await page.locator('p', { hasText: 'not known before this' }).innerText();
+    await button.click();
+    await page.getByRole('heading', { name: 'Enrol “books” as auditor' }).waitFor();
+    await visit(ana, 'Propose');
+    await paste('papers');
+    const [, id = ''] = /^“Erin”, no custodian, proposed, id ([0-9a-f]{32})$/.exec(await chosen()) ?? [];
+    expect(shown.replaceAll(/\s/g, '')).toContain(`Erinnocustodianid${id}`);
+    expect(await approve(ana, 'Enrol “books” as auditor')).toBe(
+      'The proposal is still open: it waits for 1 more approval.',
+    );
+    expect(await approve(ben, 'Enrol “books” as auditor')).toBe('The proposal is now in effect.');
+    await visit(ana, 'Propose');
+    await paste('papers');
+    expect(await chosen()).toBe(`“Erin”, no custodian, id ${id}`);
   });
 
   it('publish a deposit: its owner cannot approve it, and approving opens and confirms a share', async () => {

@@ -1,15 +1,76 @@
-import { expect, test } from 'vitest';
-import { whyNoOwner } from '../../../client/custodian/owner.ts';
-import type { Facts } from '../../../src/core/state/state.ts';
+import { Map as PersistentMap } from 'immutable';
+import { describe, expect, test } from 'vitest';
+import { ownerNamed, ownersOf, whyNoNewOwner, whyNoOwner } from '../../../client/custodian/owner.ts';
+import type { Facts, Proposal } from '../../../src/core/state/state.ts';
 
-const members = ['alice', 'bob'].map((name, i) => ({ person: `${i}`.repeat(32), name, index: i + 1, groups: [] }));
-const facts = { committee: { id: 'ab'.repeat(16), epoch: 1, threshold: 2, members } } as Pick<Facts, 'committee'>;
+const id = (digit: number) => `${digit}`.repeat(32);
+const members = ['alice', 'bob'].map((name, i) => ({ person: id(i), name, index: i + 1, groups: [] }));
+const enrolment = (owner: string, ownerName: string, phase = 'open') =>
+  ({ phase, statement: { kind: 'principal', principal: { owner, ownerName } } }) as Proposal;
+const facts = {
+  committee: { id: 'ab'.repeat(16), epoch: 1, threshold: 2, members },
+  persons: PersistentMap([
+    ...members.map(({ person, name }) => [person, name] as const),
+    [id(5), 'mallory'],
+    [id(4), 'erin'],
+  ]),
+  proposals: PersistentMap([
+    ['a', enrolment(id(6), 'frank')],
+    ['b', enrolment(id(6), 'frank')],
+    ['c', enrolment(id(7), 'gone', 'denied')],
+    ['d', enrolment(id(0), 'alice')],
+    ['e', enrolment(id(8), 'twin')],
+    ['f', enrolment(id(9), 'twin')],
+  ]),
+} as Pick<Facts, 'committee' | 'persons' | 'proposals'>;
+const owners = ownersOf(facts);
 
-test('an owner who is a custodian can be chosen', () => {
-  expect(whyNoOwner(facts, 'alice')).toBeNull();
+describe('the owner of a machine', () => {
+  test('can be a custodian, who owns another machine, or whom an enrolment that waits would make known', () => {
+    expect(owners).toEqual({
+      custodians: [
+        { person: id(0), name: 'alice' },
+        { person: id(1), name: 'bob' },
+      ],
+      others: [
+        { person: id(4), name: 'erin' },
+        { person: id(5), name: 'mallory' },
+      ],
+      proposed: [
+        { person: id(6), name: 'frank' },
+        { person: id(8), name: 'twin' },
+        { person: id(9), name: 'twin' },
+      ],
+    });
+  });
+
+  test('is whom the file names, so that a second machine of somebody is the same person’s', () => {
+    expect(ownerNamed(owners, 'alice')?.person).toBe(id(0));
+    expect(ownerNamed(owners, 'erin')?.person).toBe(id(4));
+    expect(ownerNamed(owners, 'frank')?.person).toBe(id(6));
+    for (const name of ['alice', 'erin', 'frank']) expect(whyNoOwner(owners, name)).toBeNull();
+  });
+
+  test('is not chosen for a name that nobody has, that only looks like one, or that two have who are proposed', () => {
+    for (const name of ['grace', 'a1ice', 'twin']) expect(ownerNamed(owners, name)).toBeNull();
+    expect(whyNoOwner(owners, 'grace')).toMatch(/^Its owner, “grace”, is nobody whom the log knows/);
+    expect(whyNoOwner(owners, 'a1ice')).toMatch(/^Its owner, “a1ice”, looks like “alice” and is another name/);
+    expect(whyNoOwner(owners, 'twin')).toMatch(/^Two persons called “twin” are proposed/);
+  });
 });
 
-test('one who is none, and one whose name only looks like a custodian’s, cannot: the page says why', () => {
-  expect(whyNoOwner(facts, 'erin')).toMatch(/^Its owner, “erin”, is not a custodian/);
-  expect(whyNoOwner(facts, 'a1ice')).toMatch(/^Its owner, “a1ice”, looks like “alice” and is another name/);
+describe('a new person', () => {
+  const why = (name: string) => whyNoNewOwner(owners, { person: id(3), name });
+
+  test('can be called what nobody is called', () => {
+    expect(why('grace')).toBeNull();
+  });
+
+  test.each(['alice', 'a1ice', 'Erin', 'frank', 'ma11ory'])('cannot be called what looks like another: %s', (name) => {
+    expect(why(name)).toMatch(/looks like “(alice|erin|frank|mallory)”, which is person /);
+  });
+
+  test.each(['', ' ', 'a\u200bb', 'x'.repeat(65)])('cannot be called what is no name: %j', (name) => {
+    expect(why(name)).toMatch(/^name: expected/);
+  });
 });

@@ -10,6 +10,7 @@ import { Mark, Notice } from '../parts/notice.tsx';
 import { Key, MachineName, Person } from '../parts/person.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
 import { Text, Value } from '../parts/text.tsx';
+import { NoCustodian } from '../propose/owner.tsx';
 import { StopList } from '../stopping/stopped-banner.tsx';
 import { now } from '../vault.ts';
 import { VersionPhase } from '../versions.tsx';
@@ -27,6 +28,9 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Establishe
       {statement.kind === 'principal' && statement.principal.models.includes('*') ? (
         <Notice tone="warn" title="This machine is for every model, those of the future too" />
       ) : null}
+      {statement.kind === 'principal' && statement.principal.role !== 'auditor' ? (
+        <NoCustodian isCustodian={isCustodian(facts, statement.principal.owner)} />
+      ) : null}
       {review.alike.length === 0 ? null : (
         <Notice tone="bad" title="Another enrolment waits under a name that looks like this one">
           <ul>
@@ -42,6 +46,10 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Establishe
       )}
     </Panel>
   );
+}
+
+function isCustodian({ committee }: Established, person: string): boolean {
+  return committee.members.some((member) => member.person === person);
 }
 
 function whatOf(statement: Proposable, facts: Established): Rows {

@@ -1,9 +1,11 @@
-import { useComputed, useSignal } from '@preact/signals';
-import { parseReferenceValues, type ReferenceValues } from '../../../../src/core/attest/reference-values.ts';
+import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
+import { parseReferenceValues } from '../../../../src/core/attest/reference-values.ts';
+import { canonicalBytes } from '../../../../src/core/canonical.ts';
 import { must, type TwinlockError } from '../../../../src/core/errors.ts';
-import { parseJson } from '../../../../src/core/json.ts';
+import { parseCommentedJson } from '../../../../src/core/json-comments.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
-import { MAX_POLICY_BYTES } from '../../../../src/core/statement/policy.ts';
+import { MAX_POLICY_BYTES, type Policy, parsePolicy } from '../../../../src/core/statement/policy.ts';
 import { policyDifferences } from '../../../custodian/policy-diff.ts';
 import { withReferenceValues } from '../../../custodian/propose.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
@@ -14,53 +16,60 @@ import { Panel } from '../parts/screen.tsx';
 import { PolicyDifferences } from '../proposals/policy-change.tsx';
 import { submitProposal } from './submit.ts';
 
-/** Proposes other reference values, from a file; what they change is shown before anybody touches a key. */
+/** What a file would make of the policy in force. */
+type Change = (facts: Facts) => Policy;
+
+/** Proposes another policy, or other reference values, from a file; what they change is shown before anybody touches a key. */
 export function PolicyForm({ facts }: { facts: Facts }) {
-  const values = useSignal<ReferenceValues | null>(null);
+  const change = useSignal<Change | null>(null);
   const failure = useSignal<TwinlockError | null>(null);
   const reason = useSignal('');
-  const differences = useComputed(() =>
-    values.value === null ? [] : policyDifferences(facts.policy.document.referenceValues, values.value),
+  const { policy } = facts;
+  const differences = useMemo(
+    () => (change.value === null ? [] : policyDifferences(policy.document, change.value(facts))),
+    [change.value, policy.digest],
   );
   const choose = async (file: File | undefined) => {
-    values.value = null;
+    change.value = null;
     failure.value = null;
     if (file === undefined) return;
     try {
-      values.value = await read(file);
+      change.value = await read(file);
     } catch (thrown) {
       failure.value = asFailure(thrown);
     }
   };
   const submit = useAction(async () => {
-    const { value } = values;
-    must(value !== null, 'usage', 'choose a file of reference values');
+    const make = change.value;
+    must(make !== null, 'usage', 'choose a file first');
     const why = reason.value.trim();
-    await submitProposal((current) => ({ kind: 'policy', policy: withReferenceValues(current, value), reason: why }));
+    await submitProposal((current) => ({ kind: 'policy', policy: make(current), reason: why }));
   });
   return (
-    <Panel title="Change what hosts must show">
+    <Panel title="Change the policy">
       <label>
-        Reference values
+        Reference values, or a whole policy
         <input
           type="file"
           accept=".json,application/json"
           onChange={(event) => void choose(event.currentTarget.files?.[0])}
         />
         <small>
-          A file as <code>twinlock reference-values</code> writes it: images, roots and floors of every platform.
+          What hosts must show, as <code>twinlock reference-values</code> writes it; or a policy, as{' '}
+          <code>twinlockd policy template</code> prints it, edited. A whole policy replaces everything in the one in
+          force.
         </small>
       </label>
       {failure.value === null ? null : <Failure error={failure.value} />}
-      {values.value !== null && differences.value.length === 0 ? <p>These are in force already.</p> : null}
-      {differences.value.length === 0 ? null : <PolicyDifferences differences={differences.value} />}
+      {change.value !== null && differences.length === 0 ? <p>These are in force already.</p> : null}
+      {differences.length === 0 ? null : <PolicyDifferences differences={differences} />}
       <ReasonField label="Why they change" reason={reason} />
       <ActionError action={submit} />
       <div>
         <GrantButton
           action={submit}
           kind="primary"
-          waits={differences.value.length === 0 ? 'Choose a file that changes something first.' : missingReason(reason)}
+          waits={differences.length === 0 ? 'Choose a file that changes something first.' : missingReason(reason)}
         >
           Propose the change
         </GrantButton>
@@ -69,8 +78,16 @@ export function PolicyForm({ facts }: { facts: Facts }) {
   );
 }
 
-async function read(file: File): Promise<ReferenceValues> {
+/** A policy says of itself that it is one; all else is held to be reference values. */
+async function read(file: File): Promise<Change> {
   const { name, size } = file;
   must(size <= MAX_POLICY_BYTES, 'too_large', `${name}: expected at most ${MAX_POLICY_BYTES} bytes, got ${size}`);
-  return parseReferenceValues(parseJson(await file.text()));
+  const value = parseCommentedJson(await file.text());
+  const isPolicy = typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'policy';
+  if (!isPolicy) {
+    const values = parseReferenceValues(value);
+    return (facts) => withReferenceValues(facts, values);
+  }
+  const { policy } = parsePolicy(canonicalBytes(value));
+  return () => policy;
 }
