@@ -12,6 +12,7 @@ import { exactInstant } from '../exact.ts';
 import { fileError } from '../file-error.ts';
 import { platformRandom } from '../random.ts';
 import { visibleText } from '../visible.ts';
+import { isLockedHereOnly } from './nfs-locks.ts';
 
 const OTHERS = 0o077;
 /** Another that has just taken the lock has said who it is by then. It blocks the event loop. */
@@ -22,6 +23,8 @@ const MAX_SHOWN = 256;
 const HOLDER = 'holder.json';
 const HOLDER_ASIDE = 'holder-';
 const LOCK = 'lock';
+/** Of Linux. Where there is none, mounts are not looked at. */
+const MOUNTINFO = '/proc/self/mountinfo';
 
 const holderSchema = z.strictObject({
   v: z.literal(1),
@@ -51,9 +54,10 @@ export class WorkFolder {
    * does there. Throws `in_use`, naming who has it; `not_permitted` for one that is of others, is no folder, or lies where
    * files cannot be locked; and what the file system throws.
    */
-  static async take(target: string, what: string): Promise<WorkFolder> {
+  static async take(target: string, what: string, mountinfo: string = MOUNTINFO): Promise<WorkFolder> {
     const path = join(target, WORK_FOLDER);
     try {
+      await requireLocks(target, mountinfo);
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const taken = await WorkFolder.#try(path, what).catch(unless('ENOENT'));
         if (taken !== null) return taken;
@@ -114,6 +118,16 @@ export class WorkFolder {
     }
     await rmdir(this.path).catch(() => undefined);
   }
+}
+
+async function requireLocks(target: string, mountinfo: string): Promise<void> {
+  const { dev } = await stat(target, { bigint: true });
+  const mounts = await readFile(mountinfo, 'utf8').catch(() => '');
+  must(
+    !isLockedHereOnly(mounts, dev),
+    'not_permitted',
+    `${target}: it lies on NFS whose locks other machines do not see: mount it without nolock, or fetch to a disk of this machine`,
+  );
 }
 
 /** The lock, or null where the file that was locked has been removed meanwhile. */
