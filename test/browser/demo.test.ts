@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram } from '../client/cli/vault.ts';
+import { brokenRules, WIDTHS } from './seen.ts';
+import { outside } from './widths.ts';
 import { BUNDLE_DIR, launchBrowser, listenForComplaints } from './workstation.ts';
 
 /** `npm run demo -- --keep`: what it leaves running is used in a browser that has no security key. */
@@ -11,6 +13,7 @@ import { BUNDLE_DIR, launchBrowser, listenForComplaints } from './workstation.ts
 const MODEL = Buffer.from('the weights of the demo');
 const RELEASE = 'Release acme/ocr@1 to 1 host for serving';
 const PUBLICATION = 'Publish acme/ocr@2';
+const MAX_TABS = 100;
 
 let home = '';
 let story = '';
@@ -53,20 +56,40 @@ async function openConsole(address: string): Promise<Page> {
   return page;
 }
 
+/** By keyboard alone, as everything here: Tab until it has the focus, then Enter. */
+async function press(page: Page, name: string): Promise<void> {
+  for (let i = 0; i < MAX_TABS; i++) {
+    await page.keyboard.press('Tab');
+    if ((await focused(page)).startsWith(name)) return page.keyboard.press('Enter');
+  }
+  throw new Error(`${name} is not reached by keyboard`);
+}
+
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.textContent?.trim() ?? '');
+}
+
+/** The button has the focus as soon as it is there. */
 async function touch(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name: `Touch (simulated key of ${name})` }).click();
+  const title = `Touch (simulated key of ${name})`;
+  await page.getByRole('button', { name: title }).waitFor();
+  expect(await focused(page)).toBe(title);
+  await page.keyboard.press('Enter');
 }
 
 async function signIn(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name: 'Sign in with your security key' }).click();
+  await page.getByRole('button', { name: 'Sign in with your security key' }).waitFor();
+  await press(page, 'Sign in with your security key');
   await touch(page, name);
   await page.getByRole('navigation', { name: 'Sections' }).waitFor();
 }
 
 async function approve(page: Page, name: string, title: string): Promise<string> {
-  await page.getByRole('link', { name: /^Proposals/ }).click();
-  await page.getByRole('region', { name: 'Open proposals' }).getByRole('link', { name: title }).click();
-  await page.getByRole('button', { name: 'Approve' }).click();
+  await press(page, 'Proposals');
+  await page.getByRole('region', { name: 'Open proposals' }).getByRole('link', { name: title }).waitFor();
+  await press(page, title);
+  await page.locator('button:enabled', { hasText: /^Approve$/ }).waitFor();
+  await press(page, 'Approve');
   await touch(page, name);
   await page.getByText(/^Your approval is recorded as entry \d+$/).waitFor();
   return page.getByText(/^The proposal is (now|still)/).innerText();
@@ -88,7 +111,7 @@ describe('the consoles of a demo that is kept', () => {
     expect(await alice.getByText('Simulation: nothing in this vault is protected.').count()).toBe(1);
   });
 
-  it('have two proposals open, on which the two of them decide', async () => {
+  it('have two proposals open, on which the two of them decide by keyboard alone', async () => {
     expect(await approve(alice, 'alice', RELEASE)).toBe('The proposal is still open: it waits for 1 more approval.');
     expect(await approve(bob, 'bob', RELEASE)).toBe('The proposal is now released.');
     expect(await approve(bob, 'bob', PUBLICATION)).toBe('The proposal is still open: it waits for 1 more approval.');
@@ -104,11 +127,19 @@ describe('the consoles of a demo that is kept', () => {
   });
 
   it('sign nothing where the person does not press the button', async () => {
-    await alice.getByRole('button', { name: 'Sign out' }).click();
-    await alice.getByRole('button', { name: 'Sign in with your security key' }).click();
+    await press(alice, 'Sign out');
+    await alice.getByRole('button', { name: 'Sign in with your security key' }).waitFor();
+    await press(alice, 'Sign in with your security key');
     await alice.getByRole('button', { name: 'Touch (simulated key of alice)' }).waitFor();
-    expect(await alice.evaluate(() => document.activeElement?.textContent)).toBe('Touch (simulated key of alice)');
-    await alice.getByRole('button', { name: 'Do not touch' }).click();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await alice.emulateMedia({ colorScheme });
+      for (const width of WIDTHS) {
+        await alice.setViewportSize({ width, height: 900 });
+        expect([width, await outside(alice)]).toEqual([width, []]);
+      }
+      expect(await brokenRules(alice)).toEqual([]);
+    }
+    await press(alice, 'Do not touch');
     await alice.getByText('cancelled', { exact: true }).waitFor();
     await alice.reload();
     await signIn(alice, 'alice');

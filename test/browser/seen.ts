@@ -30,7 +30,7 @@ export async function unseen(page: Page): Promise<readonly string[]> {
 }
 
 /** What axe finds, and what it cannot tell: nothing on these screens is of a kind that it has to leave open. */
-async function brokenRules(page: Page, rules: axe.RunOnly): Promise<readonly string[]> {
+export async function brokenRules(page: Page, rules: axe.RunOnly = WCAG): Promise<readonly string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   return page.evaluate(async (runOnly) => {
     // Under the banner that stays at the top, nothing could be told of a page that has moved.

@@ -2,13 +2,13 @@ import type { Page } from 'playwright-core';
 import type { WithCore } from './core-page.ts';
 
 /** By its own rules, not the page's: every element with a text in it is in the window and inside what holds it. */
-function outside(page: Page): Promise<readonly string[]> {
+export function outside(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
     const found: string[] = [];
     const hasText = (element: Element) =>
       [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.nodeValue?.trim() !== '');
-    for (const element of document.querySelectorAll<HTMLElement>('#app *')) {
+    for (const element of document.querySelectorAll<HTMLElement>('#app *, #simulated-key *')) {
       if (!element.checkVisibility() || element.matches('option')) continue;
       const { left, right, height } = element.getBoundingClientRect();
       const what = `${element.tagName} ${element.textContent?.slice(0, 40)}`;
