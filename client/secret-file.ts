@@ -21,7 +21,7 @@ export async function readSecretFile(path: string, maxBytes: number): Promise<Ui
       must(
         isKeptSecret({ mode, uid, gid }, ownGroups()),
         'not_permitted',
-        `${path} can be used by others than its owner (mode 0${(mode & 0o777).toString(8)}): run chmod 600 on it, and make a new key if it was exposed; a file of root's may have mode 0440 or 0640 and a group of this process`,
+        `${path} can be used by others than its owner (mode 0${(mode & 0o777).toString(8)}): run chmod 600 on it, and make a new key if it was exposed; a file of root's may have mode 0440 or 0640 where its group is root's or one of this process`,
       );
       must(size <= maxBytes, 'too_large', `${path}: expected at most ${maxBytes} bytes, got ${size}`);
       return new Uint8Array(await file.readFile());
@@ -34,15 +34,16 @@ export async function readSecretFile(path: string, maxBytes: number): Promise<Ui
 }
 
 /**
- * Whether others than its owner have no right to it; or it is root's, and one of the groups that this process has may
- * read it and do nothing else: so a secret is mounted for a process that is not root (Kubernetes with `fsGroup`, systemd).
+ * Whether others than its owner have no right to it; or it is root's, and root's group or one of this process may read
+ * it and do nothing else: so a secret is mounted for a process that is not root. Kubernetes gives it the group (`fsGroup`);
+ * systemd (`LoadCredential=`) an access list, of which the mode shows what it allows at most, as a right of root's group.
  */
 export function isKeptSecret(
   { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
   groups: readonly number[],
 ): boolean {
   const rights = mode & OTHERS;
-  return rights === 0 || (rights === READ_BY_GROUP && uid === ROOT && groups.includes(gid));
+  return rights === 0 || (rights === READ_BY_GROUP && uid === ROOT && (gid === ROOT || groups.includes(gid)));
 }
 
 /** Of this process; none where the system has no groups. */

@@ -21,7 +21,7 @@ export function trustCa(path: string): void {
  * The certificates of a file in PEM, one at least; text between them is passed over. Throws as `fileError`, and
  * `malformed` where there is none, or one that cannot be read, and says which.
  */
-export function readCertificates(path: string): readonly X509Certificate[] {
+function readCertificates(path: string): readonly X509Certificate[] {
   let pem: string;
   try {
     pem = readFileSync(path, 'utf8');

@@ -54,6 +54,7 @@ describe('a file with secrets', () => {
     ['its owner’s alone', { mode: 0o100400, uid: 1000, gid: 1000 }, true],
     ['root’s, read by a group of this process (0440)', { mode: 0o100440, uid: 0, gid: 7 }, true],
     ['root’s, read by a group of this process (0640)', { mode: 0o100640, uid: 0, gid: 9 }, true],
+    ['root’s, read by an access list, as systemd mounts it', { mode: 0o100440, uid: 0, gid: 0 }, true],
     ['another owner’s, read by that group', { mode: 0o100440, uid: 1000, gid: 7 }, false],
     ['root’s, read by a group that this process does not have', { mode: 0o100440, uid: 0, gid: 8 }, false],
     ['root’s, written by that group', { mode: 0o100660, uid: 0, gid: 7 }, false],
