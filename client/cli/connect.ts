@@ -78,8 +78,18 @@ export interface Connection extends PrincipalSession {
   readonly fingerprint: Hex;
 }
 
-/** Signs in with the key of the settings. Throws `usage` where there is none or where it is of another role. */
-export async function signIn(invocation: Invocation, roles: readonly PrincipalKey['role'][]): Promise<Connection> {
+/** Somebody who has a principal's key, and which vault they mean. */
+interface Identity {
+  readonly api: Api;
+  readonly principal: PrincipalKey;
+  readonly fingerprint: Hex;
+}
+
+/**
+ * Who asks, by the key of the settings. The vault is asked at most what its fingerprint is. Throws `usage` where there is
+ * no key or where it is of another role.
+ */
+export async function identify(invocation: Invocation, roles: readonly PrincipalKey['role'][]): Promise<Identity> {
   const { settings } = invocation;
   const wanted = roles.map(roleText).join(' or of ');
   const api = connect(invocation);
@@ -95,6 +105,15 @@ export async function signIn(invocation: Invocation, roles: readonly PrincipalKe
     'usage',
     `this needs the key of ${wanted}, ${settings.key} is ${roleText(principal.role)}’s`,
   );
+  return { api, principal, fingerprint };
+}
+
+/** Signs in. Throws as `identify`. */
+export async function signIn(invocation: Invocation, roles: readonly PrincipalKey['role'][]): Promise<Connection> {
+  return openConnection(await identify(invocation, roles));
+}
+
+export async function openConnection({ api, principal, fingerprint }: Identity): Promise<Connection> {
   await saysItIs(api, fingerprint);
   return { ...(await openPrincipalSession(api, principal, fingerprint)), fingerprint };
 }

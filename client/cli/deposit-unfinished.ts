@@ -1,7 +1,7 @@
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import { abandonDeposit } from '../depositor/abandon.ts';
 import { counted, exactBytes, exactInstant } from '../exact.ts';
-import { signIn } from './connect.ts';
+import { identify, openConnection, signIn } from './connect.ts';
 import type { Invocation } from './invocation.ts';
 import { table } from './text.ts';
 
@@ -9,9 +9,9 @@ import { table } from './text.ts';
 export async function abandonUnfinished(invocation: Invocation, named: string): Promise<void> {
   const { terminal, settings } = invocation;
   const { model, version } = parseModelVersion(named);
-  const connection = await signIn(invocation, ['depositor']);
-  const name = { vault: connection.fingerprint, model, version, depositor: connection.principal.key };
-  const abandoned = await abandonDeposit(connection, name, settings.stateDir);
+  const identity = await identify(invocation, ['depositor']);
+  const name = { vault: identity.fingerprint, model, version, depositor: identity.principal.key };
+  const abandoned = await abandonDeposit(() => openConnection(identity), name, settings.stateDir);
   terminal.result({ model, version, ...abandoned }, [
     `given up     ${model}@${version}`,
     `vault        ${abandoned.atVault ? 'has dropped what it had' : 'had nothing of it'}`,

@@ -9,22 +9,24 @@ interface Abandoned {
 }
 
 /**
- * Gives up an unfinished deposit: nothing of it is left, at the vault or on this machine. Throws `upload_unknown` where
- * there was nothing, `in_use` while a process of this machine makes it, and the vault's codes.
+ * Gives up an unfinished deposit: nothing of it is left, first on this machine, then at the vault. `signIn` opens a
+ * session of its depositor. Throws `upload_unknown` where there was nothing, `in_use` while a process of this machine
+ * makes it, and, after what this machine kept has been erased, the vault's codes.
  */
 export async function abandonDeposit(
-  { api }: PrincipalSession,
+  signIn: () => Promise<PrincipalSession>,
   name: DepositName,
   stateDir: string,
 ): Promise<Abandoned> {
   const { model, version } = name;
   const unfinished = await Unfinished.open(stateDir, name);
   try {
+    const onThisMachine = unfinished.begun !== null;
+    await unfinished.erase();
+    const { api } = await signIn();
     const { uploads } = await api.uploads();
     const found = uploads.find((upload) => upload.model === model && upload.version === version);
     const atVault = found !== undefined && (await isDropped(api.abandonUpload(found.upload)));
-    const onThisMachine = unfinished.begun !== null;
-    await unfinished.erase();
     const message = `no deposit of ${model}@${version} by this key is unfinished: twinlock deposit --list shows those that are`;
     must(atVault || onThisMachine, 'upload_unknown', message);
     return { atVault, onThisMachine };

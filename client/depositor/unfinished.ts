@@ -1,10 +1,11 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { lstat, mkdir, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { equal, type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { frameDigest } from '../../src/core/frame.ts';
+import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { manifestContext } from '../../src/core/weights/release-key.ts';
 import { systemName } from '../../src/platform/system-error.ts';
 import { fileError } from '../file-error.ts';
@@ -15,6 +16,7 @@ const FOLDER = 'deposits';
 const DATABASE = 'deposit.sqlite';
 const FORMAT = 1;
 const OTHERS = 0o077;
+const FORGOTTEN_MS = 30 * 24 * 60 * 60_000;
 const SCHEMA = `
 CREATE TABLE deposit (one INTEGER PRIMARY KEY CHECK (one = 1), upload TEXT NOT NULL, began INTEGER NOT NULL,
   secret BLOB NOT NULL, paths BLOB NOT NULL) STRICT;
@@ -83,7 +85,8 @@ export class Unfinished {
 
   /**
    * Opens what there is of a deposit, or nothing yet. Throws `in_use`, naming the process that has it; `not_permitted`
-   * where others may use the folder; and as the file system. A damaged one is removed: the deposit begins anew.
+   * where others may use the folder; and as the file system. A damaged one is removed: the deposit begins anew. What other
+   * deposits have left here for a month is erased: no vault keeps an upload for so long.
    */
   static async open(stateDir: string, { vault, model, version, depositor }: DepositName): Promise<Unfinished> {
     const all = join(stateDir, FOLDER);
@@ -97,7 +100,26 @@ export class Unfinished {
     } catch (error) {
       throw fileError(error, all);
     }
-    const work = await WorkFolder.take(folder, `deposits ${model}@${version}`);
+    for (const name of await readdir(all)) await Unfinished.#eraseForgotten(join(all, name), folder);
+    return Unfinished.#at(folder, `deposits ${model}@${version}`);
+  }
+
+  static async #eraseForgotten(folder: string, own: string): Promise<void> {
+    if (folder === own) return;
+    try {
+      // Each process that takes it changes the folder: none that is of use is taken from another process here.
+      const { mtimeMs } = await stat(join(folder, WORK_FOLDER));
+      if (Date.now() - mtimeMs <= FORGOTTEN_MS) return;
+      const other = await Unfinished.#at(folder, 'looks for what is forgotten');
+      if (Date.now() - (other.begun?.began ?? 0) > FORGOTTEN_MS) await other.erase();
+      else await other.close();
+    } catch {
+      // In use by its own process, or not to be read: it is left alone.
+    }
+  }
+
+  static async #at(folder: string, what: string): Promise<Unfinished> {
+    const work = await WorkFolder.take(folder, what);
     try {
       return new Unfinished(folder, work, await openOrBegin(work));
     } catch (error) {

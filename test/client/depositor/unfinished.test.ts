@@ -309,14 +309,38 @@ describe('what a machine keeps of an unfinished deposit', () => {
 });
 
 describe('a deposit that is given up', () => {
+  test('is erased here also where the vault does not answer', async () => {
+    await dying(atPut(2, 'before'));
+    const away = async () => unreachable();
+    await expect(abandonDeposit(away, name(), stateDir)).rejects.toThrow('fetch failed');
+    isErased();
+  });
+
+  test('by being forgotten is erased after a month, with the next deposit; a later one stays', async () => {
+    await dying(atPut(2, 'before'));
+    const days = (count: number) => Date.now() + count * 24 * 60 * 60_000;
+    const other = { ...name(), version: 'another' };
+    for (const [ahead, kept] of [
+      [29, 2],
+      [31, 1],
+    ] as const) {
+      const nowMs = days(ahead);
+      const clock = vi.spyOn(Date, 'now').mockReturnValue(nowMs);
+      const unfinished = await Unfinished.open(stateDir, other);
+      clock.mockRestore();
+      expect(readdirSync(join(stateDir, 'deposits'))).toHaveLength(kept);
+      await unfinished.close();
+    }
+  });
+
   test('leaves nothing, here or at the vault', async () => {
     await dying(atPut(2, 'before'));
     founded.vault.meddle = (_, next) => next();
     const session = await sessionOf(founded, 'depositor');
-    expect(await abandonDeposit(session, name(), stateDir)).toEqual({ atVault: true, onThisMachine: true });
+    expect(await abandonDeposit(async () => session, name(), stateDir)).toEqual({ atVault: true, onThisMachine: true });
     isErased();
     expect(await atVault()).toEqual([]);
-    await expect(abandonDeposit(session, name(), stateDir)).rejects.toThrow(refusal('upload_unknown'));
+    await expect(abandonDeposit(async () => session, name(), stateDir)).rejects.toThrow(refusal('upload_unknown'));
   });
 
   test('from another machine, or after the vault has dropped it, leaves nothing either', async () => {
@@ -325,8 +349,14 @@ describe('a deposit that is given up', () => {
     const session = await sessionOf(founded, 'depositor');
     const elsewhere = temporary();
     folders.push(elsewhere);
-    expect(await abandonDeposit(session, name(), elsewhere)).toEqual({ atVault: true, onThisMachine: false });
-    expect(await abandonDeposit(session, name(), stateDir)).toEqual({ atVault: false, onThisMachine: true });
+    expect(await abandonDeposit(async () => session, name(), elsewhere)).toEqual({
+      atVault: true,
+      onThisMachine: false,
+    });
+    expect(await abandonDeposit(async () => session, name(), stateDir)).toEqual({
+      atVault: false,
+      onThisMachine: true,
+    });
     isErased();
   });
 });
