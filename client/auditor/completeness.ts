@@ -1,6 +1,6 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
-import { unconfirmedEnvelopes } from '../../src/core/state/custody.ts';
+import { durabilityOf, durabilityText } from '../../src/core/state/custody.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
 import { type Person, personOf } from '../../src/core/state/persons.ts';
 import { reachOfStatement } from '../../src/core/state/reach.ts';
@@ -14,7 +14,7 @@ import {
   standingOf,
   standingText,
 } from '../../src/core/state/standing.ts';
-import type { Facts, Proposable, Proposal, Version } from '../../src/core/state/state.ts';
+import { type Facts, type Proposable, type Proposal, type Version, versionKey } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { clockFindings, clockOf, type LogClock } from './log-clock.ts';
 import { dated, type LogDates, NO_DATES } from './log-dates.ts';
@@ -116,6 +116,8 @@ export interface Completeness {
     readonly withdrawn: number;
     /** Whose custodians have not confirmed every envelope of an authenticator in use; the names of the versions. */
     readonly notDurable: readonly string[];
+    /** Of each version, who can open it. */
+    readonly shares: readonly { readonly version: string; readonly durable: boolean; readonly message: string }[];
   };
 }
 
@@ -132,8 +134,8 @@ export function completenessOf(
   const proposals = facts === null ? [] : [...facts.proposals.values()];
   const versions = facts === null ? [] : [...facts.versions.values()];
   const granted = proposals.filter(isGranted);
-  const isNotDurable = (version: Version) => facts !== null && unconfirmedEnvelopes(facts, version).length > 0;
   const open = facts === null ? [] : [...openItems(facts, proposals, nowMs), ...clockItems(facts, clock, nowMs)];
+  const shares = facts === null ? [] : versions.map((version) => sharesOf(facts, version));
   const answered = granted.filter(isAnswered);
   const awaited = granted.filter((release) => !isAnswered(release) && isInForce(release));
   return {
@@ -156,7 +158,8 @@ export function completenessOf(
       quarantined: versions.filter(({ phase }) => phase === 'quarantined').length,
       releasable: versions.filter(({ phase }) => phase === 'releasable').length,
       withdrawn: versions.filter(({ phase }) => phase === 'withdrawn').length,
-      notDurable: versions.filter(isNotDurable).map(({ model, version }) => `${model}@${version}`),
+      notDurable: shares.filter(({ durable }) => !durable).map(({ version }) => version),
+      shares,
     },
   };
 }
@@ -169,6 +172,13 @@ function denialsOf(facts: Facts, proposals: readonly Proposal[]): Completeness['
       ),
     )
     .toSorted((a, b) => a.index - b.index);
+}
+
+function sharesOf(facts: Facts, version: Version) {
+  const { durable, holders, without, threshold } = durabilityOf(facts, version);
+  const counts = { holders: holders.length, without: without.length, threshold };
+  const message = durabilityText(counts, facts.committee.members.length);
+  return { version: versionKey(version.model, version.version), durable, message };
 }
 
 function isGranted(proposal: Proposal): proposal is Release {

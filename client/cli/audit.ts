@@ -74,7 +74,9 @@ export function reportLines(report: AuditReport): readonly string[] {
     ...denialLines(completeness.denials),
     `              turned away: ${vaultsWord}`,
     ...clockLines(tally.clock),
-    ...(versions.notDurable.length === 0 ? [] : [`              not durable: ${versions.notDurable.join(', ')}`]),
+    ...versions.shares.map(
+      ({ version, durable, message }) => `              ${durable ? 'durable' : 'not durable'}: ${version}: ${message}`,
+    ),
     ...open.map(
       ({ what, digest, message }) =>
         `  open        ${what}${digest === null ? '' : ` ${shortDigest(digest)}`}: ${message}`,

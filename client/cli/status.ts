@@ -80,13 +80,15 @@ function linesOf(status: StatusView): readonly string[] {
     ),
     '',
     ...table(
-      ['VERSION', 'STATE', 'BYTES', 'MANIFEST', 'SHARES UNCONFIRMED'],
-      versions.map(({ model, version, phase, bytes, manifest, durable, unconfirmed }) => [
+      ['VERSION', 'STATE', 'BYTES', 'MANIFEST', 'DURABLE', 'SHARES UNCONFIRMED', 'NO SHARE ANY MORE'],
+      versions.map(({ model, version, phase, bytes, manifest, durable, unconfirmed, holders, without }) => [
         `${model}@${version}`,
         phase,
         exactBytes(BigInt(bytes)),
         shortDigest(manifest),
+        `${durable ? 'yes' : 'no'}: ${holders.length} of ${committee.members.length}, ${committee.threshold} needed`,
         durable ? 'none' : [...new Set(unconfirmed.map(marked))].join(', '),
+        without.length === 0 ? 'none' : without.map(marked).join(', '),
       ]),
     ),
     '',

@@ -76,3 +76,9 @@ export function sessionAuthenticator(facts: Facts, { person, credential }: Custo
   must(found !== undefined, 'credential_retired', 'the authenticator of this session has been retired: use another');
   return found;
 }
+
+/** The keys that may answer, as their person calls them: `the security key “blue” (id ki9xXSPA)`. */
+export function keysText(keys: readonly Pick<EnrolledAuthenticator, 'name' | 'credential'>[]): string {
+  const named = keys.map(({ name, credential }) => `“${name}” (id ${credential})`);
+  return `the security key ${named.join(' or ')}`;
+}

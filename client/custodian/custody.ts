@@ -1,7 +1,7 @@
 import { type Hex, toHex } from '../../src/core/bytes.ts';
-import { must } from '../../src/core/errors.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { Replica } from '../replica.ts';
-import { allowed, type Custodian } from './ceremony.ts';
+import { allowed, type Custodian, keysText } from './ceremony.ts';
 import { custodyOf, fetchOwnEnvelopes, openOwnShare } from './own-share.ts';
 import { sending } from './sent.ts';
 
@@ -24,7 +24,10 @@ export async function confirmCustody(
   // The receipt is signed with the key that the touch yields. The assertion itself goes nowhere: it is that of
   // a login, over a nonce that no vault has given.
   const nonce = toHex(random(32));
-  const touch = await authenticator.touch({ label: 'session', vault: fingerprint, nonce, credentials, prf: true });
+  const asked = keysText(envelopes.map((envelope) => envelope.authenticator));
+  const touch = await naming(asked, () =>
+    authenticator.touch({ label: 'session', vault: fingerprint, nonce, credentials, prf: true }),
+  );
   const opened = await openOwnShare(authenticator, touch, { ...fetched, envelopes });
   let custody: ReturnType<typeof custodyOf>;
   try {
@@ -33,4 +36,16 @@ export async function confirmCustody(
     opened.end();
   }
   return sending({ what: 'custody', digest: manifest }, () => api.confirmCustody(custody));
+}
+
+/** Another key than the one that is wanted blames itself otherwise: a browser says of it only that nothing was signed. */
+async function naming<T>(asked: string, touch: () => Promise<T>): Promise<T> {
+  try {
+    return await touch();
+  } catch (error) {
+    const isOtherKey =
+      error instanceof TwinlockError && (error.code === 'cancelled' || error.code === 'credential_unknown');
+    if (!isOtherKey) throw error;
+    throw new TwinlockError(error.code, `expected ${asked}, which has not confirmed its share: ${error.message}`);
+  }
 }

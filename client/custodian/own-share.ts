@@ -12,7 +12,7 @@ import type { Authenticator, Version } from '../../src/core/state/state.ts';
 import { type ManifestCore, parseManifest } from '../../src/core/weights/manifest.ts';
 import type { Replica } from '../replica.ts';
 import type { Touch } from './authenticator.ts';
-import { type Custodian, ownAuthenticators } from './ceremony.ts';
+import { type Custodian, keysText, ownAuthenticators } from './ceremony.ts';
 
 /** An envelope of this custodian, held against the log, and the authenticator that opens it. */
 interface OwnEnvelope {
@@ -76,7 +76,11 @@ export async function openOwnShare(
   const { core, version, envelopes } = fetched;
   must(touch.prf !== null, 'prf_missing', 'the authenticator answered without its PRF');
   const own = envelopes.find((candidate) => candidate.name.credential === toBase64url(touch.credential));
-  must(own !== undefined, 'credential_unknown', 'a credential answered that was not asked');
+  must(
+    own !== undefined,
+    'credential_unknown',
+    `expected ${keysText(envelopes.map(({ authenticator }) => authenticator))}, and another key answered`,
+  );
   const { authenticator, name, envelope } = own;
   const { keyEpoch } = authenticator;
   const keys = deriveCustodianKeys({ prfFirst: touch.prf, rpId, credentialId: touch.credential, keyEpoch });

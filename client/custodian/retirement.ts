@@ -1,6 +1,7 @@
 import type { Base64url, Hex } from '../../src/core/bytes.ts';
 import { ableMembers } from '../../src/core/state/rules/retirement.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
+import { withRetired } from './consequences.ts';
 
 /** What would be so if an authenticator were retired: for people, before they touch. */
 export interface AfterRetirement {
@@ -16,7 +17,7 @@ export interface AfterRetirement {
 }
 
 export function afterRetirement(facts: Facts, credential: Base64url): AfterRetirement {
-  const authenticators = facts.authenticators.filter((authenticator) => authenticator.credential !== credential);
+  const authenticators = withRetired(facts.authenticators, credential);
   const person = facts.authenticators.get(credential)?.person;
   const inUse = authenticators.filter((candidate) => candidate.person === person && candidate.retiredAt === null);
   const held = facts.versions.filter(

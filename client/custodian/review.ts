@@ -55,6 +55,13 @@ export interface Review {
   readonly overtaken: Overtaking | null;
   /** Who can still approve it; null where it is not open. */
   readonly reach: Reach | null;
+  /** What this custodian’s decision would bring; null where they cannot decide. */
+  readonly decisions: {
+    readonly wantingAfterApproval: { readonly wanting: number; readonly missingGroups: readonly string[] };
+    /** Custodians who have approved, or can. */
+    readonly ableAfterDenial: number;
+    readonly isDeniedAtOnce: boolean;
+  } | null;
   /** It has not been decided, overtaken, nor ended otherwise. */
   readonly isPending: boolean;
   /** The same, to be proposed on the ground of today; null where that makes no sense. */
@@ -115,6 +122,7 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
     standing,
     overtaken: standing === 'overtaken' ? overtakenBy(facts, statement) : null,
     reach: standing === 'open' ? reachOfStatement(facts, statement, proposal.votes) : null,
+    decisions: standing === 'open' ? decisionsOf(facts, proposal, custodian) : null,
     isPending: isPending(standing),
     again: await propositionAgain(replica, proposal, custodian.now()),
     statement,
@@ -140,6 +148,25 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
 async function policyChangeOf(replica: Replica, { base, document }: StatementOf<'policy'>): Promise<PolicyChange> {
   const [before, policy] = [await policyNamed(replica, base), await policyNamed(replica, document)];
   return { policy, differences: policyDifferences(before, policy) };
+}
+
+/** By the rule of the fold itself, over a vote that nobody has cast. */
+function decisionsOf(facts: Facts, proposal: Proposal, { person, credential }: Custodian): Review['decisions'] {
+  const { statement, votes } = proposal;
+  const isBarred = effectOf(statement).barred(facts, statement).includes(person);
+  if (isBarred || votes.some((vote) => vote.person === person)) return null;
+  const after = (decision: Vote['decision']) => {
+    const vote = { person, credential, decision, reason: null, index: proposal.index, time: proposal.time };
+    return { statement, votes: [...votes, vote] };
+  };
+  const { wanting, missingGroups } = currentTally(facts, after('approve'));
+  const denied = after('deny');
+  const isVetoed = facts.policy.document.veto && statement.kind === 'release';
+  return {
+    wantingAfterApproval: { wanting, missingGroups },
+    ableAfterDenial: reachOfStatement(facts, statement, denied.votes).able.length,
+    isDeniedAtOnce: isVetoed || !currentTally(facts, denied).reachable,
+  };
 }
 
 function versionOf(facts: Facts, statement: Proposable): Version | null {

@@ -1,6 +1,6 @@
 import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
-import { unconfirmedEnvelopes } from '../core/state/custody.ts';
+import { durabilityOf } from '../core/state/custody.ts';
 import { personOf } from '../core/state/persons.ts';
 import { namedReach, reachOfStatement } from '../core/state/reach.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
@@ -151,7 +151,7 @@ export function viewStatus(
 }
 
 function viewVersion(facts: Facts, version: Version) {
-  const unconfirmed = unconfirmedEnvelopes(facts, version);
+  const { durable, unconfirmed, holders, without } = durabilityOf(facts, version);
   return {
     model: version.model,
     version: version.version,
@@ -159,7 +159,9 @@ function viewVersion(facts: Facts, version: Version) {
     commitments: version.commitments,
     phase: version.phase,
     bytes: version.bytes.toString(),
-    durable: unconfirmed.length === 0,
+    durable,
+    holders: holders.map((person) => personOf(facts, person)),
+    without: without.map((person) => personOf(facts, person)),
     unconfirmed: unconfirmed.map(({ person, credential }) => ({
       ...personOf(facts, person),
       credential,

@@ -48,8 +48,12 @@ export const statusView = z
         commitments: digest,
         phase: z.enum(['quarantined', 'releasable', 'withdrawn']),
         bytes: u64Text,
-        /** Every envelope has been opened and checked by the custodian it is for. */
+        /** Nothing is left to confirm: with every key in use its custodian has opened and checked their share. */
         durable: z.boolean(),
+        /** Custodians who have checked their share with a key in use. */
+        holders: z.array(person),
+        /** Custodians who hold no share any more: all their keys are retired. */
+        without: z.array(person),
         unconfirmed: z.array(person.extend({ credential: credentialId, keyName: humanName })),
       }),
     ),

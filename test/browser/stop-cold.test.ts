@@ -99,6 +99,10 @@ it('signs a stop of a vault that refuses everything, and delivers it once the va
   await page.getByText('The vault has not taken a stop that you signed').waitFor();
   refuses = false;
   await page.getByText('The vault says that it has taken your stop').waitFor({ timeout: 20_000 });
+  // What kept the page from going on is over, and is not said any longer.
+  const fault = page.getByRole('heading', { name: 'The console cannot go on' });
+  await fault.waitFor({ state: 'hidden', timeout: 15_000 });
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   expect(await page.getByText('The vault has not taken a stop that you signed').isVisible()).toBe(false);
 });
 

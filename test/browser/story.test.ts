@@ -242,7 +242,7 @@ describe('three custodians, each at their own console', () => {
     await cleo.page.getByRole('heading', { name: 'acme/ocr@1' }).waitFor();
     await cleo.page.getByText('quarantined', { exact: true }).waitFor();
     await cleo.page.getByText(/^[0-9,]+ bytes in 2 files, the list of the others among them$/).waitFor();
-    await cleo.page.getByText(/^0 of 4 keys; not by/).waitFor();
+    await cleo.page.getByText('0 of 3 custodians have checked their share, 2 are needed').waitFor();
     await cleo.page.getByRole('button', { name: 'Propose to publish' }).click();
     await cleo.page.getByRole('heading', { name: 'Publish acme/ocr@1' }).waitFor();
     await cleo.page.getByRole('button', { name: 'Approve' }).waitFor();
@@ -255,8 +255,14 @@ describe('three custodians, each at their own console', () => {
   it('confirm a share without deciding anything', async () => {
     await visit(cleo, 'Versions');
     await cleo.page.getByText('releasable', { exact: true }).waitFor();
+    await cleo.page.getByText('To confirm your share, insert this key of yours:').waitFor();
+    await cleo.page.getByText('2 of 3 custodians have checked their share, 2 are needed').waitFor();
     await cleo.page.getByRole('button', { name: 'Confirm my share' }).click();
-    await cleo.page.getByText(/^3 of 4 keys; not by/).waitFor();
+    // Ana’s second key has checked nothing yet.
+    await cleo.page.getByText('3 of 3 custodians have checked their share, 2 are needed').waitFor();
+    await cleo.page.getByText('not durable', { exact: true }).waitFor();
+    await cleo.page.getByText(/^A version is durable once every custodian .* Not checked yet:$/).waitFor();
+    expect(await cleo.page.getByRole('button', { name: 'Confirm my share' }).count()).toBe(0);
   });
 
   it('release to a host: the same four words everywhere, and its owner cannot approve it', async () => {
@@ -375,9 +381,17 @@ describe('three custodians, each at their own console', () => {
     await page.getByRole('listitem').getByText('“no ticket <b>OPS-7</b>”').waitFor();
     await visit(ana, 'Committee');
     await ana.page.getByText('Retire this key').first().click();
+    await ana.page.getByText('Releases that end now: 0.').first().waitFor();
+    await ana.page.getByText('It cannot be undone, and this vault version cannot enrol another key.').first().waitFor();
     await ana.page.getByLabel('Reason, for the log').first().fill('lost');
     await ana.page.getByRole('button', { name: 'Retire this key' }).first().click();
     await ana.page.getByText(/retired at entry/).waitFor();
+    const result = ana.page.getByRole('status', { name: 'What your stop has done' });
+    expect((await result.locator('p').innerText()).replaceAll(/\s+/g, ' ')).toMatch(
+      /^Recorded as entry \d+\. Your security key “.+” \(id .+\) is retired\. It cannot be undone\. You have \d other keys? in use\.$/,
+    );
+    await result.getByRole('button', { name: 'Close' }).click();
+    await result.waitFor({ state: 'hidden' });
   });
 
   it('withdraw what one has approved: the approval and the withdrawal are two entries', async () => {

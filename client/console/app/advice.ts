@@ -11,12 +11,12 @@ interface Advice {
 }
 
 const BY_GROUP: Readonly<Record<CodeGroup, Advice>> = {
-  mend: { title: 'This was refused', advice: 'Nothing has changed. Correct what is named above, then do it again.' },
+  mend: { title: 'This was refused', advice: 'Correct what is named above, then do it again.' },
   denied: { title: 'This was denied', advice: 'Read the reasons of those who denied it, and ask them.' },
   expired: { title: 'This has expired', advice: 'It must be proposed anew.' },
   overtaken: {
     title: 'Something has changed since',
-    advice: 'Nothing has changed by what you did. Look at it again, then do it anew.',
+    advice: 'Look at it again, then do it anew.',
   },
   ended: { title: 'This has ended', advice: 'See how it ended; there is nothing left to do.' },
   stopped: {
@@ -64,7 +64,22 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   },
   credential_unknown: {
     title: 'No enrolled security key was found',
-    advice: 'Insert the key that you enrolled in this vault. On a new workstation, add its credential id first.',
+    advice:
+      'Insert the key that is named above, or one that you enrolled in this vault. On a new workstation, add its credential id first.',
+  },
+  credential_retired: {
+    title: 'This security key is retired',
+    advice:
+      'It cannot sign in, approve or stop any more, and it cannot return. Use another security key of yours. If you have none, the other custodians decide without you.',
+  },
+  quorum_unreachable: {
+    title: 'No quorum could approve this',
+    advice: 'Nothing was signed. The sentence above says who cannot approve it, why, and what to do.',
+  },
+  exists: {
+    title: 'This is there already',
+    advice: 'Nothing was signed. Decide on the one that is there.',
+    see: ['proposals', 'Proposals'],
   },
   prf_missing: {
     title: 'This authenticator cannot hold shares',

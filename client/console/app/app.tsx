@@ -4,6 +4,7 @@ import { FoundingScreen } from './founding/founding-screen.tsx';
 import { InvitationScreen } from './founding/invitation.tsx';
 import { Header } from './header.tsx';
 import { Failure } from './parts/failure.tsx';
+import { MachineName } from './parts/person.tsx';
 import { Screen } from './parts/screen.tsx';
 import { ReplayScreen } from './replay.tsx';
 import { Routed } from './routed.tsx';
@@ -76,7 +77,29 @@ function FaultScreen() {
 function Touch() {
   return (
     <div class="touching" role="status" aria-live="assertive">
-      {asked.value === null ? null : <p class="touch">Touch your security key {asked.value}</p>}
+      {asked.value === null ? null : (
+        <p class="touch">
+          Touch your security key
+          <AskedKeys credentials={asked.value.credentials} /> {asked.value.purpose}
+        </p>
+      )}
     </div>
+  );
+}
+
+/** Which of one’s keys: before the log is there, any that is known here. */
+function AskedKeys({ credentials }: { credentials: readonly string[] }) {
+  const known = facts.value?.authenticators;
+  const names = credentials.flatMap((credential) => known?.get(credential)?.name ?? []);
+  if (names.length === 0) return null;
+  return (
+    <>
+      {names.map((name, i) => (
+        <span key={credentials[i]}>
+          {i === 0 ? ' ' : ' or '}
+          <MachineName of={name} />
+        </span>
+      ))}
+    </>
   );
 }

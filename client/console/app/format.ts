@@ -10,9 +10,16 @@ export function instant(ms: number): string {
   return isInCalendar(ms) ? `${LOCAL.format(ms)} (${exactInstant(ms)})` : exactInstant(ms);
 }
 
-/** `in 3 hours` or `5 minutes ago`, rounded down: it stands beside the instant itself. */
+const MINUTE_MS = 60_000;
+
+/**
+ * `in 6 days 4 hours` or `5 minutes 12 seconds ago`: what is longer than an hour to the nearest minute, so that seven days
+ * are still seven two seconds later.
+ */
 export function fromNow(ms: number, nowMs: number): string {
   const gap = ms - nowMs;
   if (Math.abs(gap) < 1000) return 'now';
-  return gap > 0 ? `in ${durationText(gap, 1)}` : `${durationText(gap, 1)} ago`;
+  const isLong = Math.abs(gap) > 60 * MINUTE_MS;
+  const text = durationText(isLong ? Math.round(gap / MINUTE_MS) * MINUTE_MS : gap);
+  return gap > 0 ? `in ${text}` : `${text} ago`;
 }

@@ -16,6 +16,7 @@ import {
 import { confirmedBy, openSession } from '../../custodian/session.ts';
 import { lastResumption, sendSigned, signStop } from '../../custodian/stop.ts';
 import { type StopKit, stopKitOf } from '../../custodian/stop-kit.ts';
+import { stopResult } from '../../custodian/stop-result.ts';
 import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
 import type { Stopping } from '../../stop.ts';
@@ -95,15 +96,21 @@ export async function signIn(): Promise<void> {
 
 /** Signed here, and not taken by the vault yet: to be sent again, or carried to it. */
 export const unsent = signal<readonly SignedStop[]>([]);
-/** Signed here, and taken: the vault's word, until the log of somebody who is signed in says more. */
-export const taken = signal<readonly SignedStop[]>([]);
+/** A stop that was signed here and taken: the vault's word, until the log of somebody who is signed in has it. */
+export interface TakenStop {
+  readonly signed: SignedStop;
+  /** What it has done, by the log as it was when it was sent; null where nobody was signed in. */
+  readonly result: string | null;
+}
+/** Until the person closes them; a stop of everything says the banner once the log has it. */
+export const taken = signal<readonly TakenStop[]>([]);
 /** A stop that the log holds has been taken, also where it reached the vault by another way than this page. */
 effect(() => {
-  const recorded = facts.value?.statements;
-  for (const stops of [unsent, taken]) {
-    const missing = stops.peek().filter(({ statement }) => recorded?.has(statementDigest(statement)) !== true);
-    if (missing.length < stops.peek().length) stops.value = missing;
-  }
+  const isRecorded = ({ statement }: SignedStop) => facts.value?.statements.has(statementDigest(statement)) === true;
+  const missing = unsent.peek().filter((signed) => !isRecorded(signed));
+  if (missing.length < unsent.peek().length) unsent.value = missing;
+  const shown = taken.peek().filter(({ signed }) => signed.statement.what !== 'all' || !isRecorded(signed));
+  if (shown.length < taken.peek().length) taken.value = shown;
 });
 
 /**
@@ -135,7 +142,8 @@ export async function sendStop(signed: SignedStop): Promise<void> {
   await sendSigned(ceremony.api, signed);
   if (!unsent.value.includes(signed)) return;
   unsent.value = unsent.value.filter((other) => other !== signed);
-  taken.value = [...taken.value, signed];
+  const result = facts.value === null ? null : stopResult(facts.value, signed.statement);
+  taken.value = [...taken.value, { signed, result }];
   if (signed.statement.what === 'all' && status.value !== null) status.value = { ...status.value, phase: 'stopped' };
   void refresh();
 }
@@ -237,7 +245,8 @@ async function refresh(): Promise<void> {
     trouble.value = null;
   } catch (thrown) {
     const error = asFailure(thrown);
-    if (error.code === 'unauthenticated') signOut();
+    // The session of a key that was retired has ended with it.
+    if (error.code === 'unauthenticated' || error.code === 'credential_retired') signOut();
     else if (error.group === 'alert' && error.code !== 'internal') fault.value = error;
     else trouble.value = error;
   }

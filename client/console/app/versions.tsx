@@ -1,18 +1,22 @@
-import { unconfirmedEnvelopes } from '../../../src/core/state/custody.ts';
+import type { EnvelopeName } from '../../../src/core/log/entry.ts';
+import { type Durability, durabilityOf, durabilityText } from '../../../src/core/state/custody.ts';
+import { reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
+import { isPending, standingOf } from '../../../src/core/state/standing.ts';
 import type { Facts, Version } from '../../../src/core/state/state.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { confirmCustody } from '../../custodian/custody.ts';
 import { counted, exactBytes } from '../../exact.ts';
 import { instant } from './format.ts';
-import { ActionButton, ActionError, GrantButton, useAction } from './parts/action.tsx';
+import { type Action, ActionButton, ActionError, GrantButton, useAction } from './parts/action.tsx';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
-import { MachineName, Person } from './parts/person.tsx';
+import { Key, MachineName, Person } from './parts/person.tsx';
+import { ReachList } from './parts/reach.tsx';
 import { Facts as FactList, Screen } from './parts/screen.tsx';
 import { Text } from './parts/text.tsx';
 import { submitProposal } from './propose/submit.ts';
 import { StopForm } from './stopping/stop-form.tsx';
-import { act } from './vault.ts';
+import { act, custodian as custodianNow, now } from './vault.ts';
 
 const PHASES = { quarantined: 'warn', releasable: 'good', withdrawn: 'bad' } as const;
 
@@ -37,10 +41,8 @@ export function VersionsScreen({ facts, custodian }: { facts: Facts; custodian: 
 
 function VersionPanel({ version, facts, custodian }: { version: Version; facts: Facts; custodian: Custodian }) {
   const { model, version: name, manifest, phase, bytes, files, time, owner, depositor } = version;
-  const inUse = version.envelopes.filter(({ credential }) => facts.authenticators.get(credential)?.retiredAt === null);
-  const unconfirmed = unconfirmedEnvelopes(facts, version);
-  const isOwnMissing = unconfirmed.some(({ person }) => person === custodian.person);
-  const missing = [...new Set(unconfirmed.map(({ person }) => person))];
+  const durability = durabilityOf(facts, version);
+  const own = durability.unconfirmed.filter(({ person }) => person === custodian.person);
   return (
     <section class="panel" aria-label={`${model}@${name}`}>
       <div class="row">
@@ -49,9 +51,7 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
         </h2>
         <span class="row end">
           <VersionPhase phase={phase} />
-          <Mark tone={unconfirmed.length === 0 ? 'good' : 'warn'}>
-            {unconfirmed.length === 0 ? 'durable' : 'not durable'}
-          </Mark>
+          <Mark tone={durability.durable ? 'good' : 'warn'}>{durability.durable ? 'durable' : 'not durable'}</Mark>
         </span>
       </div>
       <FactList
@@ -65,31 +65,78 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
               <Person facts={facts} person={owner} />
             </>,
           ],
-          [
-            'Shares confirmed',
-            missing.length === 0 ? (
-              'by every custodian, for every key'
-            ) : (
-              <>
-                {inUse.length - unconfirmed.length} of {inUse.length} keys; not by
-                <ul class="plain">
-                  {missing.map((person) => (
-                    <li key={person}>
-                      <Person facts={facts} person={person} />
-                    </li>
-                  ))}
-                </ul>
-              </>
-            ),
-          ],
+          ['Shares', durabilityText(countsOf(durability), facts.committee.members.length)],
+          phase === 'withdrawn'
+            ? null
+            : ['Who can approve it', <Approvers key="who" facts={facts} version={version} />],
         ]}
       />
-      <VersionActs version={version} isOwnMissing={isOwnMissing} facts={facts} />
+      <NotDurable durability={durability} facts={facts} />
+      <VersionActs version={version} own={own} facts={facts} />
     </section>
   );
 }
 
-function VersionActs({ version, isOwnMissing, facts }: { version: Version; isOwnMissing: boolean; facts: Facts }) {
+function countsOf({ holders, without, threshold }: Durability) {
+  return { holders: holders.length, without: without.length, threshold };
+}
+
+/** Why it is not durable, and who holds no share any more. */
+function NotDurable({
+  durability: { durable, unconfirmed, without },
+  facts,
+}: {
+  durability: Durability;
+  facts: Facts;
+}) {
+  return (
+    <>
+      {durable ? null : (
+        <>
+          <p>
+            A version is durable once every custodian has opened and checked their share with every security key that
+            they have in use. Until then, a key that cannot open it would be noticed only when it is needed. Not checked
+            yet:
+          </p>
+          <ul class="plain">
+            {unconfirmed.map(({ person, credential }) => (
+              <li key={credential}>
+                <Person facts={facts} person={person} /> with the key <Key facts={facts} credential={credential} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {without.length === 0 ? null : (
+        <>
+          <p>All security keys of these custodians are retired. They hold no share any more, and are not waited for:</p>
+          <ul class="plain">
+            {without.map((person) => (
+              <li key={person}>
+                <Person facts={facts} person={person} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
+
+/** On its publication, where it is in quarantine: its depositor’s owner has no vote. */
+function Approvers({ facts, version: { phase, owner } }: { facts: Facts; version: Version }) {
+  const reach = reachOf(facts, phase === 'quarantined' ? [{ person: owner, why: 'depositor_owner' }] : []);
+  return <ReachList reach={reach} facts={facts} />;
+}
+
+interface VersionActsProps {
+  readonly version: Version;
+  /** One’s own envelopes that are not confirmed. */
+  readonly own: readonly EnvelopeName[];
+  readonly facts: Facts;
+}
+
+function VersionActs({ version, own, facts }: VersionActsProps) {
   const { model, version: name, manifest, phase } = version;
   const confirm = useAction(async () => {
     await act((replica, self) => confirmCustody(self, replica, manifest));
@@ -103,16 +150,62 @@ function VersionActs({ version, isOwnMissing, facts }: { version: Version; isOwn
     <>
       <ActionError action={confirm} />
       <ActionError action={publish} />
+      {own.length === 0 ? null : <InsertKey own={own} facts={facts} />}
       <div class="row">
-        {isOwnMissing ? (
+        {own.length === 0 ? null : (
           <ActionButton action={confirm} kind="primary">
             Confirm my share
           </ActionButton>
-        ) : null}
-        {phase === 'quarantined' ? <GrantButton action={publish}>Propose to publish</GrantButton> : null}
+        )}
+        {phase === 'quarantined' ? <Publish action={publish} version={version} facts={facts} /> : null}
       </div>
       <StopForm stopping={{ what: 'version', target: manifest }} label="Un-publish" />
     </>
+  );
+}
+
+/** Which key confirms: only one that has not yet. */
+function InsertKey({ own, facts }: { own: readonly EnvelopeName[]; facts: Facts }) {
+  return (
+    <>
+      <p>To confirm your share, insert {own.length === 1 ? 'this key of yours' : 'one of these keys of yours'}:</p>
+      <ul class="plain">
+        {own.map(({ credential }) => (
+          <li key={credential}>
+            <Key facts={facts} credential={credential} />{' '}
+            <span class="quiet">enrolled at the founding, {instant(facts.genesis.created)}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** The publication that waits is the one; who proposes it has no vote, and is told where no quorum would be left. */
+function Publish({ action, version, facts }: { action: Action; version: Version; facts: Facts }) {
+  const waiting = facts.proposals.find((proposal) => {
+    const { statement, votes } = proposal;
+    if (statement.kind !== 'publish' || statement.manifest !== version.manifest) return false;
+    return isPending(standingOf(facts, proposal, now.value)) && reachOfStatement(facts, statement, votes).reachable;
+  });
+  if (waiting !== undefined)
+    return (
+      <span>
+        Its publication is proposed already: <a href={`#/proposals/${waiting.digest}`}>see it</a>
+      </span>
+    );
+  const self = custodianNow.value?.person ?? '';
+  const { reachable, able, threshold } = reachOf(facts, [
+    { person: version.owner, why: 'depositor_owner' },
+    { person: self, why: 'asked' },
+  ]);
+  const waits = reachable
+    ? null
+    : `If you propose it, you and its depositor’s owner have no vote: ${threshold} must approve, and ${able.length} can. Let its depositor propose it: twinlock publish ${version.model}@${version.version}`;
+  return (
+    <GrantButton action={action} waits={waits}>
+      Propose to publish
+    </GrantButton>
   );
 }
 

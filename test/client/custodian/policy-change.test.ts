@@ -9,6 +9,7 @@ import { openRelease } from '../../../client/host/open-release.ts';
 import { waitForRelease } from '../../../client/host/wait.ts';
 import { toBase64url, utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
+import { TwinlockError } from '../../../src/core/errors.ts';
 import { parseEntry } from '../../../src/core/log/entry.ts';
 import type { AuthorityChain } from '../../../src/core/state/authority.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
@@ -259,6 +260,21 @@ describe('a version', () => {
     await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
   });
   afterAll(() => founded.vault.destroy());
+
+  test('that is confirmed with another key than the one that is wanted says which one is', async () => {
+    const { ana } = founded.custodians;
+    const replica = await replicaOf(founded, 'ana');
+    const [manifest = ''] = replica.facts.versions.keys();
+    const name = replica.facts.authenticators.get(ana.credential)?.name;
+    const touch = () => Promise.reject(new TwinlockError('cancelled', 'declined'));
+    const other = { ...ana, authenticator: { ...ana.authenticator, rpId: ana.authenticator.rpId, touch } };
+    await expect(confirmCustody(other as typeof ana, replica, manifest)).rejects.toThrow(
+      expect.objectContaining({
+        code: 'cancelled',
+        message: `expected the security key “${name}” (id ${ana.credential}), which has not confirmed its share: declined`,
+      }),
+    );
+  });
 
   test('does not wait for ever for the share of a key that has been retired', async () => {
     const { ana, ben, cleo } = founded.custodians;

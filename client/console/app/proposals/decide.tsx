@@ -148,6 +148,7 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
           </Notice>
         </div>
       )}
+      <WhatADecisionBrings review={review} />
       {denialObstacles.length > 0 ? null : (
         <>
           <ReasonField label="If you deny it: why, for the person who asked (may be left empty)" reason={reason} />
@@ -180,6 +181,23 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
         </span>
       </div>
     </>
+  );
+}
+
+/** In numbers, before the touch: what is left to do after an approval, and whether a denial ends it. */
+function WhatADecisionBrings({ review: { decisions, statement } }: { review: Review }) {
+  if (decisions === null) return null;
+  const { wantingAfterApproval, ableAfterDenial, isDeniedAtOnce } = decisions;
+  const wanting = wantingText(wantingAfterApproval.wanting, wantingAfterApproval.missingGroups);
+  const effect = statement.kind === 'release' ? 'is released' : 'takes effect';
+  const approval = wanting === 'nothing' ? `it ${effect} at once` : `it waits for ${wanting}`;
+  const denial = isDeniedAtOnce
+    ? 'it is denied at once, and must be proposed again'
+    : `it stays open: ${ableAfterDenial} others can still approve it`;
+  return (
+    <p>
+      If you approve it, {approval}. If you deny it, {denial}.
+    </p>
   );
 }
 

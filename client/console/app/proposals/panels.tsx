@@ -1,5 +1,6 @@
 import type { Facts as Established, Proposable, Version } from '../../../../src/core/state/state.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
+import { servedReleases } from '../../../custodian/consequences.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { exactBytes, exactDuration } from '../../../exact.ts';
@@ -11,6 +12,7 @@ import { Key, MachineName, Person } from '../parts/person.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
 import { Text, Value } from '../parts/text.tsx';
 import { NoCustodian } from '../propose/owner.tsx';
+import { Consequences } from '../stopping/consequences.tsx';
 import { StopList } from '../stopping/stopped-banner.tsx';
 import { now } from '../vault.ts';
 import { VersionPhase } from '../versions.tsx';
@@ -25,6 +27,7 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Establishe
   return (
     <Panel title="What">
       <Facts of={[...whatOf(statement, facts), ...stopsOf(review, facts), ...versionOf(version)]} />
+      <WhatItBrings review={review} facts={facts} />
       {statement.kind === 'principal' && statement.principal.models.includes('*') ? (
         <Notice tone="warn" title="This machine is for every model, those of the future too" />
       ) : null}
@@ -50,6 +53,18 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Establishe
 
 function isCustodian({ committee }: Established, person: string): boolean {
   return committee.members.some((member) => member.person === person);
+}
+
+/** Of what waits: what else it changes when it takes effect. */
+function WhatItBrings({ review: { statement, digest, isPending }, facts }: { review: Review; facts: Established }) {
+  if (!isPending) return null;
+  if (statement.kind === 'policy')
+    return <Consequences facts={facts} change={{ what: 'policy', target: digest, document: statement.document }} />;
+  if (statement.kind === 'authenticator')
+    return <Consequences facts={facts} change={{ what: 'authenticator', credential: statement.credential }} />;
+  if (statement.kind !== 'resume') return null;
+  const again = servedReleases({ ...facts, stopped: null }, now.value).length;
+  return <p>Releases that are served again then: {again}.</p>;
 }
 
 function whatOf(statement: Proposable, facts: Established): Rows {

@@ -7,6 +7,7 @@ import { Notice } from '../parts/notice.tsx';
 import { optionText, Person } from '../parts/person.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
+import { Consequences } from '../stopping/consequences.tsx';
 import { custodian } from '../vault.ts';
 import { submitProposal } from './submit.ts';
 
@@ -71,6 +72,9 @@ export function After({ facts, credential }: { facts: Facts; credential: string 
           ['Versions of which it holds a share', versions.length === 0 ? 'none' : versions.join(', ')],
         ]}
       />
+      {person === custodian.value?.person ? null : (
+        <Consequences facts={facts} change={{ what: 'authenticator', credential }} />
+      )}
       {left === 0 ? (
         <Notice tone="warn" title="It is the last key of this person">
           <p>

@@ -4,6 +4,7 @@ import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { facts } from '../vault.ts';
+import { Consequences } from './consequences.tsx';
 
 interface StopAllProps {
   /** Returns the digest of the stop that was signed and taken; null where there was none. */
@@ -28,6 +29,7 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
   return (
     <>
       <p>No new release takes effect, and hosts are served nothing more, until a quorum has resumed the vault.</p>
+      {facts.value === null ? null : <Consequences facts={facts.value} change={{ what: 'all' }} />}
       <ReasonField label="Reason, for the log" reason={reason} />
       <label class="tick">
         <input

@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import type { Stopping } from '../../../stop.ts';
+import type { Change } from '../../../custodian/consequences.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
-import { stopNow } from '../vault.ts';
+import { facts, stopNow } from '../vault.ts';
+import { Consequences } from './consequences.tsx';
 
-type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
-type StoppingTarget = WithoutReason<Stopping>;
+type StoppingTarget = Exclude<Change, { readonly what: 'policy' }>;
 
 interface StopFormProps {
   readonly stopping: StoppingTarget;
@@ -27,6 +27,7 @@ export function StopForm({ stopping, label, children }: StopFormProps) {
       <summary>{label}</summary>
       <div class="stack">
         {children}
+        {facts.value === null ? null : <Consequences facts={facts.value} change={stopping} />}
         <ReasonField label="Reason, for the log" reason={reason} />
         <ActionError action={stopIt} />
         <div>

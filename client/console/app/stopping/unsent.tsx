@@ -1,9 +1,10 @@
 import { type SignedStop, signedStopBytes } from '../../../../src/core/log/signed-stop.ts';
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
+import { stopResult } from '../../../custodian/stop-result.ts';
 import { twinlockCommand } from '../command.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Text } from '../parts/text.tsx';
-import { facts, sendStop, status, taken, unsent } from '../vault.ts';
+import { facts, sendStop, status, type TakenStop, taken, unsent } from '../vault.ts';
 
 /** On every page, until the vault has them: stops that were signed here. Once somebody is signed in, the log says more. */
 export function UnsentStops() {
@@ -12,21 +13,49 @@ export function UnsentStops() {
       {unsent.value.map((signed) => (
         <UnsentStop key={statementDigest(signed.statement)} signed={signed} />
       ))}
-      {facts.value === null
-        ? taken.value.filter(isInForce).map(({ statement }) => (
-            <p key={statementDigest(statement)} class="stopped" role="status">
-              The vault says that it has taken your stop: “<Text of={statement.reason} />
-              ”. Sign in to see it in the log.
-            </p>
-          ))
-        : null}
+      {taken.value.filter(isInForce).map((stop) => (
+        <Taken key={statementDigest(stop.signed.statement)} stop={stop} />
+      ))}
     </>
   );
 }
 
 /** Unless the vault says that it runs again. */
-function isInForce({ statement }: SignedStop): boolean {
+function isInForce({ signed: { statement } }: TakenStop): boolean {
   return statement.what !== 'all' || status.value?.phase !== 'open';
+}
+
+/** What came of it: by the log where somebody is signed in, else by the vault's word. */
+function Taken({ stop: { signed, result } }: { stop: TakenStop }) {
+  const { statement } = signed;
+  const known = facts.value;
+  const entry = known?.statements.get(statementDigest(statement));
+  return (
+    <section class="stopped stack" role="status" aria-label="What your stop has done">
+      {known !== null && entry !== undefined ? (
+        <p>
+          <strong>Recorded as entry {entry}.</strong> <Text of={stopResult(known, statement)} />
+        </p>
+      ) : (
+        <p>
+          The vault says that it has taken your stop: “<Text of={statement.reason} />
+          ”. {result === null ? '' : <Text of={`${result} `} />}Sign in to see it in the log.
+        </p>
+      )}
+      {statement.what === 'all' ? null : (
+        <div>
+          <button
+            type="button"
+            onClick={() => {
+              taken.value = taken.value.filter((other) => other.signed !== signed);
+            }}
+          >
+            Close
+          </button>
+        </div>
+      )}
+    </section>
+  );
 }
 
 function UnsentStop({ signed }: { signed: SignedStop }) {

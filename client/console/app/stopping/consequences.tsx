@@ -1,0 +1,68 @@
+import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
+import { type Change, consequencesOf } from '../../../custodian/consequences.ts';
+import { counted } from '../../../exact.ts';
+import { Person } from '../parts/person.tsx';
+import { Text } from '../parts/text.tsx';
+import { titleOf } from '../proposals/title.ts';
+import { now } from '../vault.ts';
+
+/** Enough to see which they are. */
+const MAX_LISTED = 12;
+
+const UNDONE: Readonly<Record<Change['what'], string>> = {
+  all: 'Only a quorum can resume the vault.',
+  release: 'It cannot be undone: the host must ask again, and a quorum approve.',
+  version: 'It cannot be undone: the version must be deposited again, under another version.',
+  proposal: 'It cannot be undone: it must be proposed again.',
+  principal: 'It cannot be undone: a quorum must enrol another key.',
+  authenticator: 'It cannot be undone, and this vault version cannot enrol another key.',
+  policy: 'Only another change of policy undoes it, with a quorum of its own.',
+};
+
+/** What a touch would change, in numbers, before it; and whether anything takes it back. */
+export function Consequences({ facts, change }: { facts: Facts; change: Change }) {
+  const { releases, proposals, owners, versions } = consequencesOf(facts, change, now.value);
+  const { threshold, members } = facts.committee;
+  return (
+    <div class="stack">
+      <p>
+        {change.what === 'all' ? 'Releases that are served no more until then' : 'Releases that end now'}:{' '}
+        {releases.length}. {change.what === 'all' ? 'Proposals that wait until then' : 'Open proposals that are lost'}:{' '}
+        {proposals.length}. {UNDONE[change.what]}
+      </p>
+      {change.what === 'all' ? null : <ProposalList of={[...releases, ...proposals]} />}
+      {owners.length === 0 ? null : (
+        <>
+          <p>
+            Afterwards {threshold} of {members.length} can no longer be reached for models whose depositor one of these
+            custodians owns, nor for what their machines ask for
+            {versions.length === 0 ? '' : `; never to be published then: ${versions.join(', ')}`}:
+          </p>
+          <ul class="plain">
+            {owners.map((person) => (
+              <li key={person}>
+                <Person facts={facts} person={person} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}
+
+function ProposalList({ of }: { of: readonly Proposal[] }) {
+  if (of.length === 0) return null;
+  return (
+    <ul class="plain">
+      {of.slice(0, MAX_LISTED).map(({ digest, statement }) => (
+        <li key={digest}>
+          <a href={`#/proposals/${digest}`}>
+            <Text of={titleOf(statement)} />
+          </a>
+        </li>
+      ))}
+      {of.length > MAX_LISTED ? <li>and {counted(of.length - MAX_LISTED, 'more', 'more')}</li> : null}
+    </ul>
+  );
+}

@@ -1,0 +1,109 @@
+import type { Base64url, Hex } from '../../src/core/bytes.ts';
+import { reachOf, reachOfStatement } from '../../src/core/state/reach.ts';
+import { isPending, standingOf } from '../../src/core/state/standing.ts';
+import { type Facts, type Proposal, versionKey } from '../../src/core/state/state.ts';
+import type { Stopping } from '../stop.ts';
+
+type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
+/** What one person may stop, and what a quorum may retire or put in force. */
+export type Change =
+  | WithoutReason<Stopping>
+  /** `target` is the proposal, and `document` what it would put in force. */
+  | { readonly what: 'policy'; readonly target: Hex; readonly document: Hex };
+
+/** What a change would bring with it, for people, before they touch. */
+export interface Consequences {
+  /** Releases that are served now and would be no longer. */
+  readonly releases: readonly Proposal[];
+  /** Open proposals that could no longer take effect, those apart that it is about. */
+  readonly proposals: readonly Proposal[];
+  /** Custodians for whose machines no quorum would be left: neither for what they ask for nor for publishing what they deposited. */
+  readonly owners: readonly Hex[];
+  /** Versions in quarantine that could no longer be published, as `model@version`. */
+  readonly versions: readonly string[];
+}
+
+/** An index that no log has: what is retired at it is retired in no entry yet. */
+const NOT_YET = Number.MAX_SAFE_INTEGER;
+
+export function consequencesOf(facts: Facts, change: Change, nowMs: number): Consequences {
+  const after = afterChange(facts, change);
+  const served = new Set(servedReleases(after, nowMs).map(({ digest }) => digest));
+  const possible = new Set(possibleProposals(after, nowMs).map(({ digest }) => digest));
+  const target = 'target' in change ? change.target : null;
+  const owners = facts.committee.members
+    .map(({ person }) => person)
+    .filter((person) => canDecideFor(facts, person) && !canDecideFor(after, person));
+  const unpublished = facts.versions.valueSeq().filter(({ phase, owner }) => {
+    return phase === 'quarantined' && canDecideFor(facts, owner) && !canDecideFor(after, owner);
+  });
+  return {
+    releases: servedReleases(facts, nowMs).filter(({ digest }) => !served.has(digest)),
+    proposals: possibleProposals(facts, nowMs).filter(({ digest }) => digest !== target && !possible.has(digest)),
+    owners,
+    versions: unpublished.map(({ model, version }) => versionKey(model, version)).toArray(),
+  };
+}
+
+/** The facts as they would be, as far as the questions above look at them. */
+function afterChange(facts: Facts, change: Change): Facts {
+  const { versions, principals, authenticators, proposals } = facts;
+  switch (change.what) {
+    case 'all':
+      return { ...facts, stopped: [...(facts.stopped ?? []), {}] as unknown as Facts['stopped'] };
+    case 'version': {
+      const version = versions.get(change.target);
+      if (version === undefined) return facts;
+      return { ...facts, versions: versions.set(change.target, { ...version, phase: 'withdrawn' }) };
+    }
+    case 'principal': {
+      const principal = principals.get(change.key);
+      if (principal === undefined) return facts;
+      return { ...facts, principals: principals.set(change.key, { ...principal, retiredAt: NOT_YET }) };
+    }
+    case 'authenticator': {
+      return { ...facts, authenticators: withRetired(authenticators, change.credential) };
+    }
+    case 'release':
+    case 'proposal': {
+      const proposal = proposals.get(change.target);
+      if (proposal === undefined) return facts;
+      const phase = change.what === 'release' ? 'revoked' : 'withdrawn';
+      return { ...facts, proposals: proposals.set(change.target, { ...proposal, phase }) };
+    }
+    case 'policy':
+      return { ...facts, policy: { ...facts.policy, digest: change.document } };
+  }
+}
+
+/** The authenticators as they would be without this one. */
+export function withRetired(authenticators: Facts['authenticators'], credential: Base64url): Facts['authenticators'] {
+  const retired = authenticators.get(credential);
+  return retired === undefined ? authenticators : authenticators.set(credential, { ...retired, retiredAt: NOT_YET });
+}
+
+/** Whether a quorum is left for what this person’s machines ask for, on which they have no vote. */
+function canDecideFor(facts: Facts, owner: Hex): boolean {
+  return reachOf(facts, [{ person: owner, why: 'asked' }]).reachable;
+}
+
+/** In force, and not kept from being served by a stop, a retired key or a withdrawn version. */
+export function servedReleases(facts: Facts, nowMs: number): readonly Proposal[] {
+  if (facts.stopped !== null) return [];
+  return [...facts.proposals.values()].filter((proposal) => {
+    const { statement } = proposal;
+    if (statement.kind !== 'release' || statement.proposer.kind !== 'principal') return false;
+    const isWithdrawn = facts.versions.get(statement.manifest)?.phase === 'withdrawn';
+    const isRetired = facts.principals.get(statement.proposer.key)?.retiredAt !== null;
+    return standingOf(facts, proposal, nowMs) === 'executed' && !isWithdrawn && !isRetired;
+  });
+}
+
+function possibleProposals(facts: Facts, nowMs: number): readonly Proposal[] {
+  return [...facts.proposals.values()].filter((proposal) => {
+    const { statement, votes } = proposal;
+    const standing = standingOf(facts, proposal, nowMs);
+    if (facts.stopped !== null && statement.kind === 'release') return false;
+    return isPending(standing) && (standing === 'approved' || reachOfStatement(facts, statement, votes).reachable);
+  });
+}
