@@ -74,7 +74,9 @@ export async function showHostile(log: CarriedLog, screen: HostileScreen, person
   const self = custodian as Partial<Custodian> as Custodian;
   const facts = hostile(state.facts);
   console.custodian.value = self;
-  const undecided = { ...facts, proposals: state.facts.proposals.clear() };
+  // What has taken effect has overtaken what asks for it again.
+  const versions = facts.versions.map((version) => ({ ...version, phase: 'quarantined' as const }));
+  const undecided = { ...facts, versions, proposals: state.facts.proposals.clear() };
   console.facts.value = undecided;
   const shown =
     typeof screen === 'string'

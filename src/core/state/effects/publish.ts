@@ -14,7 +14,7 @@ export const publishEffect: Effect<StatementOf<'publish'>> = {
     return { facts, claims: [] };
   },
   overtaken(facts, statement) {
-    const { phase } = versionOf(facts, statement);
+    const phase = facts.versions.get(statement.manifest)?.phase ?? 'quarantined';
     if (phase === 'quarantined') return null;
     return phase === 'releasable' ? 'version_published' : 'version_withdrawn';
   },

@@ -29,9 +29,10 @@ export const releaseEffect: Effect<Release> = {
     const claims = statement.hosts.map((host, i) => requireAppraised(facts, statement, host, i, entry, surroundings));
     return { claims, facts: { ...facts, ...remembered(facts, statement) } };
   },
-  overtaken(facts, statement) {
-    if (facts.principals.get(statement.proposer.key)?.retiredAt !== null) return 'machine_retired';
-    return versionOf(facts, statement).phase === 'withdrawn' ? 'version_withdrawn' : null;
+  overtaken({ principals, versions }, { proposer, manifest }) {
+    const retiredAt = principals.get(proposer.key)?.retiredAt ?? null;
+    if (retiredAt !== null) return 'machine_retired';
+    return versions.get(manifest)?.phase === 'withdrawn' ? 'version_withdrawn' : null;
   },
   approve(facts, statement) {
     requireReleasable(facts, statement);
