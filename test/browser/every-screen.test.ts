@@ -15,6 +15,7 @@ import { namedByNameAlone } from './names.ts';
 import { unseen, WIDTHS } from './seen.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
 import type { HonestStage } from './vectors/honest.ts';
+import { outsideAtAnyWidth } from './widths.ts';
 
 /** With honest texts, every screen of the console can be used at every width, and every form in it can be sent. */
 
@@ -102,7 +103,9 @@ const machine = () => invitationOf(makeKey('requester', 'turin-serving'), 'ben')
 const disabled = () => page.locator('button:disabled').allInnerTexts();
 
 async function expectUsable(name: string, isLogThere = true): Promise<void> {
-  expect(await unseen(page)).toEqual([]);
+  // Before anything is filled in, the colours of what waits; after it, all.
+  expect(await outsideAtAnyWidth(page, WIDTHS)).toEqual([]);
+  expect(await unseen(page, [1280])).toEqual([]);
   expect(await namedByNameAlone(page, named(), isLogThere)).toEqual([]);
   await complete();
   expect(await namedByNameAlone(page, named(), isLogThere)).toEqual([]);

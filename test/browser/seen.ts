@@ -13,11 +13,11 @@ const CONTRAST: axe.RunOnly = { type: 'rule', values: ['color-contrast'] };
 const WCAG: axe.RunOnly = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
 
 /** What cannot be seen, or not by everybody: cut off, outside of the window, too pale, or against WCAG. */
-export async function unseen(page: Page): Promise<readonly string[]> {
+export async function unseen(page: Page, widths: readonly number[] = WIDTHS): Promise<readonly string[]> {
   const found: string[] = [];
   for (const colorScheme of SCHEMES) {
     await page.emulateMedia({ colorScheme });
-    for (const width of WIDTHS) {
+    for (const width of widths) {
       const here = [...(await outsideAtAnyWidth(page, [width]))];
       const rules = width === 1280 && colorScheme === 'light' ? WCAG : CONTRAST;
       if (COLOURED_WIDTHS.has(width))
