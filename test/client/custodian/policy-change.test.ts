@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { completenessOf, EMPTY_TALLY } from '../../../client/auditor/completeness.ts';
 import { approve } from '../../../client/custodian/approve.ts';
+import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../../client/custodian/custody.ts';
 import { propose, withReferenceValues } from '../../../client/custodian/propose.ts';
 import { review } from '../../../client/custodian/review.ts';
@@ -153,6 +154,22 @@ describe('a change of policy', () => {
     const withheld = { ...handover, authority: { ...authority, entries } };
     await expect(openRelease(withheld, pending, 0, verify)).rejects.toThrow(refusal('wrong_policy'));
     expect(await openRelease(handover, pending, 0, verify)).toHaveProperty('releaseKey');
+  });
+
+  test.each([
+    ['that no other could follow', 'quorum_unreachable', { groups: ['board'] }],
+    ['under which there is no time to approve', 'limit_exceeded', { limits: { ...POLICY.limits, proposalMs: 1000 } }],
+  ])('is refused before a key is touched for a policy %s', async (_, code, changes) => {
+    const authenticator = {
+      touch: async () => {
+        throw new Error('a key was touched');
+      },
+    } as unknown as Custodian['authenticator'];
+    const replica = await replicaOf(founded, 'ana');
+    const policy = { ...replica.facts.policy.document, ...changes };
+    const proposition = { kind: 'policy', policy, reason: 'a test' } as const;
+    const custodian = { ...founded.custodians.ana, authenticator };
+    await expect(propose(custodian, replica, proposition)).rejects.toThrow(refusal(code));
   });
 
   test('to the policy that is in force is refused', async () => {
