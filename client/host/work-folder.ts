@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { chown, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -133,9 +134,7 @@ async function requireLocks(target: string, mountinfo: string): Promise<void> {
 /** The lock, or null where the file that was locked has been removed meanwhile. */
 async function lockIn(path: string): Promise<Database | null> {
   const file = join(path, LOCK);
-  // Never opened where it is there: a process that closes a file loses every lock that it has on it.
-  const made = await open(file, 'wx', 0o600).catch(unless('EEXIST'));
-  await made?.close();
+  makeLockFile(file);
   const before = await identityOf(file);
   const database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
   try {
@@ -144,10 +143,25 @@ async function lockIn(path: string): Promise<Database | null> {
     if ((await identityOf(file)) === before) return database;
   } catch (error) {
     database.close();
-    throw await lockError(path, error);
+    const isBusy = systemName(error) === 'SQLITE_BUSY';
+    // SQLite fails in many ways on a file that is removed while it is opened.
+    if (isBusy || (await identityOf(file)) === before) throw await lockError(path, error);
+    return null;
   }
   database.close();
   return null;
+}
+
+/**
+ * Never opens one that is there, and closes what it made before anything else can lock it: a process that closes a file
+ * loses every lock that it has on it.
+ */
+function makeLockFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    unless('EEXIST')(error);
+  }
 }
 
 /** Inode numbers are used again, so the time at which it was made counts too. */
