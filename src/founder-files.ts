@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { must } from './core/errors.ts';
+import { must, TwinlockError } from './core/errors.ts';
 import { type Invitation, syncFolder } from './initialise.ts';
 import { type FounderFile, founderFileBytes } from './wire/founder-file.ts';
 
@@ -25,9 +25,21 @@ export function founderFileNames(names: readonly string[]): readonly string[] {
   return plain.map((name, i) => `founder-${areTold ? name : [i + 1, ...(name === '' ? [] : [name])].join('-')}.json`);
 }
 
-/** To be called before the vault is made: throws `exists` where one of these founders' files is there already. */
-export function requireNoFounderFile(folder: string, names: readonly string[]): void {
-  const found = new Set(existsSync(folder) ? readdirSync(folder) : []);
+/**
+ * Makes the folder for these founders' files, for its owner alone. To be called before the vault is made, and as who
+ * makes it. Throws `exists` where one of the files is there already, and `not_permitted` where none can be written.
+ */
+export function makeFounderFolder(folder: string, names: readonly string[]): void {
+  let found: ReadonlySet<string>;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    found = new Set(readdirSync(folder));
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    const message = `the founders’ files cannot be written to ${folder} by the vault’s user (${code}): name another folder with --out`;
+    throw new TwinlockError('not_permitted', message, {}, { cause });
+  }
   const taken = founderFileNames(names).find((name) => found.has(name));
   must(
     taken === undefined,
@@ -36,13 +48,12 @@ export function requireNoFounderFile(folder: string, names: readonly string[]): 
   );
 }
 
-/** Writes each founder's file into the folder, which it makes, for its owner alone and durable. What is in it but the invitation is the same for all. */
+/** Writes each founder's file into the folder, for its owner alone and durable. What is in it but the invitation is the same for all. */
 export function writeFounderFiles(
   folder: string,
   invitations: readonly Invitation[],
   common: Pick<FounderFile, 'vault' | 'ca' | 'referenceValues'>,
 ): readonly WrittenInvitation[] {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const names = founderFileNames(invitations.map(({ name }) => name));
   const written = invitations.map((invitation, i) => {
     const file = join(folder, names[i] as string);

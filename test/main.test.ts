@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hostNames, vaultOrigin } from '../src/cli/options.ts';
-import { founderFileNames } from '../src/founder-files.ts';
+import { founderFileNames, makeFounderFolder } from '../src/founder-files.ts';
 import { parseFounderFile } from '../src/wire/founder-file.ts';
 import { runProgram } from './client/cli/vault.ts';
 import { POLICY } from './world/founding.ts';
@@ -75,10 +75,14 @@ test('twinlockd init ends with the command that serves this very folder', SLOW, 
   const { code, stdout } = await init();
   expect(code).toBe(0);
   expect(stdout).toContain(`npx twinlockd serve --data ${path('data')}\n`);
-  expect(stdout).toContain(`console --open --invitation ${path('data')}/founders/founder-ana.json`);
+  expect(stdout).toContain(`console --open --invitation ${path('data')}-founders/founder-ana.json`);
   // An invitation is in its founder's file and in no terminal's history.
-  const { invitation } = parseFounderFile(readFileSync(join(path('data'), 'founders/founder-ana.json')), 'ana');
+  const { invitation } = parseFounderFile(readFileSync(path('data-founders/founder-ana.json')), 'ana');
   expect(stdout).not.toContain(invitation);
+  const kept = readdirSync(path('data'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const { parentPath, name } of kept) {
+    expect(readFileSync(join(parentPath, name)).includes(invitation), name).toBe(false);
+  }
   expect(stdout).toMatch(/SHA-256 [0-9a-f]{64}/);
 });
 
@@ -119,6 +123,15 @@ test('a host with its scheme or port is no name for a certificate, and a path no
   for (const url of ['http://vault.example', 'https://vault.example/v1', 'https://me@vault.example', 'vault']) {
     expect(() => vaultOrigin(url)).toThrow(/^expected https:/);
   }
+});
+
+test('a folder that cannot hold the founders’ files is refused before there is a vault', () => {
+  expect(() => makeFounderFolder(join(put('{}'), 'founders'), ['ana'])).toThrow(
+    expect.objectContaining({
+      code: 'not_permitted',
+      message: expect.stringMatching(/name another folder with --out/),
+    }),
+  );
 });
 
 test('two founders have two files, whatever letters their names have', () => {

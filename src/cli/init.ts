@@ -1,13 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseReferenceValues } from '../core/attest/reference-values.ts';
 import { parseCommentedJson } from '../core/json-comments.ts';
 import { type Grade, parseAs } from '../core/schema.ts';
 import { principalInvitation } from '../core/statement/statement.ts';
 import { becomeOwner, readDataFile } from '../data-folder.ts';
-import { requireNoFounderFile, type WrittenInvitation, writeFounderFiles } from '../founder-files.ts';
+import { makeFounderFolder, type WrittenInvitation, writeFounderFiles } from '../founder-files.ts';
 import {
   acceptsTpmAlone,
   foundingPolicy,
@@ -20,8 +19,6 @@ import { shellWord } from '../platform/shell-word.ts';
 import { readJson } from './input.ts';
 import { collect, DEFAULT_DATA, DEFAULT_PORT, hostNames, requireGrade, vaultOrigin, wholeNumber } from './options.ts';
 
-/** In the data folder, unless another is named. */
-const FOUNDERS_FOLDER = 'founders';
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 interface InitFlags {
@@ -58,7 +55,7 @@ export function addInit(program: Command): void {
       `where founders reach the vault (default: https://HOST:${DEFAULT_PORT} with the first --host, or localhost)`,
       vaultOrigin,
     )
-    .option('--out <folder>', "where the founders' files are written (default: founders in the data folder)")
+    .option('--out <folder>', "where the founders' files are written (default: FOLDER-founders; none with --json)")
     .option('--invitation-days <days>', 'until when the founders must have signed', wholeNumber, 7)
     .option('--json', 'print the invitations as one line of JSON')
     .addHelpText(
@@ -91,21 +88,23 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   const principals = principal.map((file) =>
     readJson('--principal', file, (key) => parseAs(principalInvitation, key, 'key')),
   );
-  const { url = urlOf(host[0] ?? 'localhost'), out = join(dataDir, FOUNDERS_FOLDER) } = flags;
+  const { url = urlOf(host[0] ?? 'localhost'), out = flags.json === true ? null : foundersFolder(dataDir) } = flags;
   const hosts = [...new Set([...LOOPBACK, ...host, url.hostname.replace(/^\[|\]$/g, '')])];
   becomeOwner(dataDir);
   const names = founders.map(({ name }) => name);
-  requireNoFounderFile(out, names);
+  if (out !== null) makeFounderFolder(out, names);
   const nowMs = Date.now();
   const made = { dataDir, grade, threshold, founders, hosts, policy, principals, invitationDays, nowMs };
   const invited = await initialise(made);
   for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
   const digest = referenceValuesDigest(policy);
   const ca = readDataFile(dataDir, TLS_CERTIFICATE_FILE);
-  const invitations = writeFounderFiles(out, invited, { vault: url.origin, ca, referenceValues: digest });
+  const common = { vault: url.origin, ca, referenceValues: digest };
+  const written = out === null ? null : writeFounderFiles(out, invited, common);
+  const invitations = written ?? invited;
   const certificate = new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase();
   const told = { data: dataDir, url: url.origin, hosts, certificate, referenceValuesDigest: digest, invitations };
-  if (flags.json === true) {
+  if (flags.json === true || written === null) {
     console.log(JSON.stringify(told));
     return;
   }
@@ -114,7 +113,14 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
     console.log(`Among the approvers of everything there must be at least one of each group: ${groups.join(', ')}.\n`);
   }
   const isForOthers = host.length > 0 || flags.url !== undefined;
-  console.log(nextSteps(told, isForOthers ? ['--listen', `0.0.0.0:${url.port || '443'}`] : []));
+  console.log(
+    nextSteps({ ...told, invitations: written }, isForOthers ? ['--listen', `0.0.0.0:${url.port || '443'}`] : []),
+  );
+}
+
+/** Beside the data folder, and not in it: in that, invitations are kept as hashes. */
+function foundersFolder(dataDir: string): string {
+  return `${dataDir.replace(/(?<=.)\/+$/, '')}-founders`;
 }
 
 interface Told {
