@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type FileKind, writeAside, writeNew } from '../src/write-aside.ts';
+import { type FileKind, writeAside, writeNew } from '../src/platform/write-aside.ts';
 import { fileError } from './file-error.ts';
 import { syncFolder } from './sync-folder.ts';
 

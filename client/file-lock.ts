@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { utf8 } from '../src/core/bytes.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { systemName } from '../src/platform/system-error.ts';
-import { writeNew } from '../src/write-aside.ts';
+import { writeNew } from '../src/platform/write-aside.ts';
 import { fileError } from './file-error.ts';
 
 const TRY_EVERY_MS = 20;

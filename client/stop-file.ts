@@ -11,7 +11,7 @@ import {
 } from '../src/core/log/signed-stop.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
 import { systemName } from '../src/platform/system-error.ts';
-import { writeAside } from '../src/write-aside.ts';
+import { writeAside } from '../src/platform/write-aside.ts';
 import { createFile } from './durable-file.ts';
 import { fileError } from './file-error.ts';
 import { syncFolder } from './sync-folder.ts';

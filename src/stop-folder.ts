@@ -9,7 +9,7 @@ import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } fro
 import type { RecordedStop } from './core/state/state.ts';
 import type { StopNames } from './core/state/stop-text.ts';
 import { type Problem, problemOf } from './http/problem.ts';
-import { writeAside } from './write-aside.ts';
+import { writeAside } from './platform/write-aside.ts';
 
 /** In the data folder: stops for the daemon that has it open (src/store/FORMAT.md). */
 export const STOP_FOLDER = 'stops';

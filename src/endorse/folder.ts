@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { TwinlockError } from '../core/errors.ts';
-import { writeAside } from '../write-aside.ts';
+import { writeAside } from '../platform/write-aside.ts';
 
 /** TCB collateral of a platform has about 20 KiB; see `parseEndorsements` for what is taken in the end. */
 const MAX_FILE_BYTES = 512 * 1024;

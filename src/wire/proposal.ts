@@ -61,7 +61,7 @@ export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
 
 const phase = z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']);
 /** Custodians who have approved or can, and those who cannot; where `reachable` is false, no quorum can come. */
-export const reach = z.object({
+const reach = z.object({
   reachable: z.boolean(),
   threshold: count,
   members: count,
