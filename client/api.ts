@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Hex } from '../src/core/bytes.ts';
 import { fromUtf8 } from '../src/core/bytes.ts';
+import { counted } from '../src/core/counted.ts';
 import { must, TwinlockError } from '../src/core/errors.ts';
 import type { SignedStop } from '../src/core/log/signed-stop.ts';
 import * as fields from '../src/wire/fields.ts';
@@ -291,5 +292,5 @@ async function* exactly(pieces: AsyncIterable<Uint8Array>, length: number): Asyn
     must(rest >= 0, 'internal', `expected ${length} bytes, got more`);
     yield piece;
   }
-  must(rest === 0, 'unavailable', `the connection ended ${rest} bytes early`);
+  must(rest === 0, 'unavailable', `the connection ended ${counted(rest, 'byte')} early`);
 }

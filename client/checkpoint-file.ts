@@ -7,6 +7,7 @@ import { digest, parseAs } from '../src/core/schema.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from './checkpoint-memory.ts';
 import { makeOwnFolder } from './durable-file.ts';
 import { withFileLock } from './file-lock.ts';
+import { readKept } from './kept-file.ts';
 import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
 const MAX_BYTES = 1024;
@@ -19,10 +20,14 @@ const schema = z.strictObject({
   root: digest,
 });
 
+const DAMAGED =
+  'no change of the log from before can be seen without it. Compare the vault’s log with what another machine has verified, then move the file away';
+
 /**
  * Checkpoints in a folder, a file a vault: `<fingerprint>.json` (FORMAT.md), replaced by a rename, under a lock. Several
  * processes may follow one log (an audit beside a console): a checkpoint of fewer entries does not replace one of more,
  * and `put` throws `rolled_back` for another root than that of as many: the vault has shown two logs.
+ * A file that is damaged or of another vault throws `malformed` or `not_canonical`, which say what to do.
  */
 export function checkpointFiles(folder: string): CheckpointMemory {
   const pathOf = (fingerprint: Hex) => join(folder, `${fingerprint}.json`);
@@ -33,8 +38,11 @@ export function checkpointFiles(folder: string): CheckpointMemory {
       throw error;
     });
     if (bytes === null) return null;
-    const { size, root } = parseAs(schema, parseCanonical(bytes, MAX_BYTES), path);
-    return { size, root };
+    return readKept(path, DAMAGED, () => {
+      const { fingerprint: of, size, root } = parseAs(schema, parseCanonical(bytes, MAX_BYTES), 'checkpoint');
+      must(of === fingerprint, 'malformed', `expected a checkpoint of the vault ${fingerprint}, got one of ${of}`);
+      return { size, root };
+    });
   };
   return {
     get,

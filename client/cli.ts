@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import own from '../package.json' with { type: 'json' };
 import { TwinlockError } from '../src/core/errors.ts';
 import { EXIT } from '../src/core/exit-codes.ts';
 import { addAppraise } from './cli/appraise.ts';
@@ -6,6 +7,7 @@ import { addAudit } from './cli/audit.ts';
 import { addCode } from './cli/code.ts';
 import { addConsole } from './cli/console.ts';
 import { addDeposit } from './cli/deposit.ts';
+import { addRelease, addWithdraw } from './cli/end.ts';
 import { ENVIRONMENT_HELP } from './cli/environment-help.ts';
 import { addEvidence } from './cli/evidence.ts';
 import { EXIT_HELP } from './cli/exit.ts';
@@ -21,6 +23,7 @@ import { openTerminal } from './cli/terminal.ts';
 import { fileError } from './file-error.ts';
 
 const program = new Command('twinlock')
+  .version(own.version, '--version', 'prints the version')
   .description('AI model weights under two-person control: deposit, publish, request, fetch, audit')
   .addOption(new Option('--vault <url>', 'where the vault answers: https://HOST:PORT').env('TWINLOCK_VAULT'))
   .addOption(
@@ -41,6 +44,12 @@ const program = new Command('twinlock')
       'JSON with any of vault, fingerprint, ca, key (default: twinlock/config.json in $XDG_CONFIG_HOME, ~/.config)',
     ),
   )
+  .addOption(
+    new Option(
+      '--state <folder>',
+      'what this machine keeps of the logs it has verified, so that a change of them is found out (default: ~/.local/state/twinlock)',
+    ).env('TWINLOCK_STATE'),
+  )
   .option('--json', 'one JSON document as the result; errors as JSON too')
   .configureHelp({ showGlobalOptions: true })
   .addHelpText('after', `\n${ENVIRONMENT_HELP}\n\n${EXIT_HELP}`)
@@ -52,6 +61,8 @@ for (const add of [
   addPublish,
   addRequest,
   addFetch,
+  addWithdraw,
+  addRelease,
   addEvidence,
   addProposals,
   addStatus,

@@ -3,6 +3,10 @@
  * the exact one, so that two values that differ never read the same.
  */
 
+import { counted, grouped } from '../src/core/counted.ts';
+
+export { counted };
+
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 const STEPS: readonly (readonly [unit: string, ms: number])[] = [
   ['day', 86_400_000],
@@ -50,13 +54,4 @@ export function exactInstant(ms: number): string {
 
 export function isInCalendar(ms: number): boolean {
   return Math.abs(ms) <= MAX_INSTANT_MS;
-}
-
-/** `1 host`, `2,000 hosts`. */
-export function counted(count: number | bigint, one: string, many = `${one}s`): string {
-  return `${grouped(count)} ${Number(count) === 1 ? one : many}`;
-}
-
-function grouped(value: number | bigint): string {
-  return value.toLocaleString('en');
 }

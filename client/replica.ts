@@ -1,4 +1,5 @@
 import { fromBase64url, type Hex } from '../src/core/bytes.ts';
+import { counted } from '../src/core/counted.ts';
 import { aheadText } from '../src/core/duration.ts';
 import { must } from '../src/core/errors.ts';
 import { objectsNamed } from '../src/core/state/apply.ts';
@@ -122,7 +123,7 @@ async function followLog(
     must(
       page.entries.length > 0,
       'rolled_back',
-      `the vault holds entries back: ${sizeOf(state)} entries, a checkpoint of ${checkpoint.size}`,
+      `the vault holds entries back: ${counted(sizeOf(state), 'entry', 'entries')}, a checkpoint of ${checkpoint.size}`,
     );
     onProgress?.(sizeOf(state), Math.max(checkpoint.size, sizeOf(state)));
   }
@@ -153,10 +154,14 @@ function agrees(state: State, checkpoint: VerifiedCheckpoint, remembered: Verifi
     must(
       checkpoint.size >= remembered.size,
       'rolled_back',
-      `this log had ${remembered.size} entries when it was last followed, now it has ${checkpoint.size}: alert the others`,
+      `this log had ${counted(remembered.size, 'entry', 'entries')} when it was last followed, now it has ${checkpoint.size}: alert the others`,
     );
     const isSame = size < remembered.size || rootAt(state, remembered.size) === remembered.root;
-    must(isSame, 'rolled_back', `the first ${remembered.size} entries are not those that were verified before`);
+    must(
+      isSame,
+      'rolled_back',
+      `the first ${counted(remembered.size, 'entry', 'entries')} are not as they were verified before`,
+    );
   }
   const isOfThisLog = size < checkpoint.size || rootAt(state, checkpoint.size) === checkpoint.root;
   must(isOfThisLog, 'checkpoint_invalid', `the checkpoint of size ${checkpoint.size} is not of these entries`);

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import own from '../package.json' with { type: 'json' };
 import { addInit } from './cli/init.ts';
 import { DEFAULT_DATA } from './cli/options.ts';
 import { addPolicy } from './cli/policy.ts';
@@ -10,6 +11,7 @@ import { EXIT, exitCodeOf } from './core/exit-codes.ts';
 import { systemError } from './platform/system-error.ts';
 
 const program = new Command('twinlockd')
+  .version(own.version, '--version', 'prints the version')
   .description('the daemon of a twinlock vault: AI model weights under two-person control')
   .addOption(
     new Option('--data <folder>', 'where the vault keeps its log, keys and ciphertext')

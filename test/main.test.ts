@@ -171,6 +171,12 @@ test('twinlockd init refuses a policy that leaves no time to approve', SLOW, asy
   expect(stderr).toMatch(/proposalMs: expected at least 3600000 .*\(limit_exceeded\)/);
 });
 
+test.each(['twinlock', 'twinlockd'])('%s says its version', SLOW, async (program) => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  const { code, stdout, stderr } = await runProgram(`bin/${program}.js`, ['--version'], folder);
+  expect([code, stdout, stderr]).toEqual([0, `${version}\n`, '']);
+});
+
 test.each([
   ['no command', [], /^Usage: twinlockd /],
   ['an unknown flag', ['serve', '--lisen', 'x'], /^twinlockd: unknown option '--lisen' .*\(usage\)\n$/],

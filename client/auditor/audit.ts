@@ -1,4 +1,5 @@
 import { fromBase64url, type Hex } from '../../src/core/bytes.ts';
+import { counted } from '../../src/core/counted.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { type Person, personOf } from '../../src/core/state/persons.ts';
 import type { Facts, State } from '../../src/core/state/state.ts';
@@ -188,13 +189,17 @@ function isWhole(state: State, checkpoint: VerifiedCheckpoint | null, remembered
   const { size } = state.chain.frontier;
   if (remembered !== null) {
     const isKept = size >= remembered.size && rootAt(state, remembered.size) === remembered.root;
-    must(isKept, 'rolled_back', `the first ${remembered.size} entries are not those that were audited before`);
+    must(
+      isKept,
+      'rolled_back',
+      `the first ${counted(remembered.size, 'entry', 'entries')} are not as they were audited before`,
+    );
   }
   if (checkpoint === null) return true;
   must(
     checkpoint.size >= size,
     'checkpoint_invalid',
-    `there are ${size} entries, the checkpoint is of ${checkpoint.size}`,
+    `the log has ${counted(size, 'entry', 'entries')}, the checkpoint is of ${checkpoint.size}`,
   );
   if (checkpoint.size > size) return false;
   must(rootAt(state, size) === checkpoint.root, 'checkpoint_invalid', 'the checkpoint is not of these entries');

@@ -22,10 +22,12 @@ export function addAudit(program: Command): void {
       `
 Integrity: nothing was altered, removed or reordered, and every signature, quorum and appraisal is reached
 again here. Completeness: what the log began has come to an end; it is open while a proposal is undecided or a
-host has not given its receipt. Exits with 3 where integrity fails, with 4 where something is open.
+host has not given its receipt. The latest checkpoint that it has verified is kept in the folder of --state, one file a vault: keep that folder, for
+without it a log that was cut off or replaced by another passes. Exits with 3 where integrity fails, with 4 where something is open.
 
 Examples:
   twinlock audit --key audit.key
+  twinlock audit --key audit.key --state /var/lib/twinlock-audit
   twinlock audit --json > report.json || echo "verdict: $?"`,
     )
     .action((_options: unknown, command: Command) => invoke(command, run));

@@ -54,7 +54,7 @@ function linesOf(report: ProposalReport, facts: Facts): readonly string[] {
   const { statement, proposer, policy, votes } = report;
   return [
     ...row('vault', `${report.vault}${report.grade === 'simulation' ? ', of grade simulation: protects nothing' : ''}`),
-    ...row('verified', `${report.entries} entries of the log, on this machine`),
+    ...row('verified', `${counted(report.entries, 'entry', 'entries')} of the log, on this machine`),
     ...row('proposal', report.digest),
     ...stateRows(report),
     ...row('kind', statement.kind),
@@ -236,7 +236,7 @@ function retirementRows(facts: Facts, credential: Base64url): readonly string[] 
   return [
     ...row(
       'leaves',
-      `them ${counted(left, 'key')}, and ${able} custodians who can act, of whom ${threshold} must approve`,
+      `them ${counted(left, 'key')}, and ${counted(able, 'custodian')} who can act, of whom ${threshold} must approve`,
     ),
     ...row('shares', versions.length === 0 ? 'it holds none' : `it holds one of ${versions.join(', ')}`),
   ];

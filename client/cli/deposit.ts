@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { counted } from '../../src/core/counted.ts';
 import { must } from '../../src/core/errors.ts';
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import { deposit } from '../depositor/deposit.ts';
@@ -104,7 +105,7 @@ async function depositFolder(
     const { manifest, files, bytes, envelopes } = deposited;
     const seconds = (performance.now() - began) / 1000;
     terminal.result({ model, version, ...deposited, ...contentsDocument(found), seconds }, [
-      `deposited    ${model}@${version}: ${files} files, ${exactBytes(bytes)}`,
+      `deposited    ${model}@${version}: ${counted(files, 'file')}, ${exactBytes(bytes)}`,
       `manifest     ${manifest}`,
       `envelopes    ${envelopes}, one for each of the custodians’ authenticators`,
       `state        quarantined: next, twinlock publish ${model}@${version}`,

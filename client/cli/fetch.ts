@@ -20,7 +20,7 @@ import { platformRandom } from '../random.ts';
 import { type AccessFlags, accessOf, withAccessFlags } from './access-flags.ts';
 import { type Connection, connect, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
-import { ask, requestLines } from './request.ts';
+import { ask, requestLines, turnOf } from './request.ts';
 import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
 
 /** How long a request whose keys are lost may take to be withdrawn. */
@@ -78,7 +78,7 @@ async function run(invocation: Invocation, target: string | undefined, flags: Fe
   // Before anybody is asked or waited for: weights that cannot be kept would make the release worthless.
   const folder = await TargetFolder.open(flags.to, fetching(wanted), await accessOf(flags));
   try {
-    const connection = await signIn(invocation, ['requester']);
+    const connection = await turnOf(invocation)(() => signIn(invocation, ['requester']));
     if (kept !== null) await take(invocation, connection, kept, folder, flags, evaluation);
     else await askAndTake(invocation, connection, target as string, folder, flags, evaluation);
   } finally {
@@ -94,7 +94,7 @@ async function askAndTake(
   flags: FetchFlags,
   evaluation: Hex | null,
 ): Promise<void> {
-  const pending = await ask(connection, target, flags, folder.path);
+  const pending = await ask(connection, target, flags, folder.path, turnOf(invocation));
   for (const line of requestLines(target, pending)) invocation.terminal.note(line);
   try {
     await take(invocation, connection, pending, folder, flags, evaluation);

@@ -1,5 +1,6 @@
 import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import type { Hex } from '../../src/core/bytes.ts';
+import { counted } from '../../src/core/counted.ts';
 import { must } from '../../src/core/errors.ts';
 import { objectOf } from '../../src/core/state/judgement.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
@@ -132,7 +133,7 @@ function proposalNamed({ proposals }: Facts, named: string, entries: number): Pr
   must(
     proposal !== undefined,
     'proposal_unknown',
-    `no proposal in the ${entries} entries of the log begins with ${named}: see twinlock proposals`,
+    `no proposal in ${counted(entries, 'entry', 'entries')} of the log begins with ${named}: see twinlock proposals`,
   );
   must(found.length === 1, 'usage', `${found.length} proposals begin with ${named}: give more of the digest`);
   return proposal;

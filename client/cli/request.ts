@@ -5,7 +5,9 @@ import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparis
 import { exactInstant } from '../exact.ts';
 import { type PendingRelease, writePendingRelease } from '../host/pending-release.ts';
 import { requestRelease } from '../host/request.ts';
+import { inTurn, type Turn } from '../host/turn.ts';
 import { platformRandom } from '../random.ts';
+import { DEFAULT_RETRY } from '../retry.ts';
 import { collectorOf } from './collector-flags.ts';
 import { type Connection, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
@@ -43,8 +45,9 @@ Examples:
 async function run(invocation: Invocation, target: string, flags: AskFlags): Promise<void> {
   releaseRequestOf(target, flags);
   await requireFree(flags.keys);
-  const connection = await signIn(invocation, ['requester']);
-  const pending = await ask(connection, target, flags, flags.to ?? null);
+  const turn = turnOf(invocation);
+  const connection = await turn(() => signIn(invocation, ['requester']));
+  const pending = await ask(connection, target, flags, flags.to ?? null, turn);
   await writePendingRelease(flags.keys, pending);
   const { release, expires } = pending;
   const code = comparisonCode(release, REQUEST_WORDS);
@@ -53,6 +56,16 @@ async function run(invocation: Invocation, target: string, flags: AskFlags): Pro
     `keys         ${flags.keys}: anyone who has this file can use the release; delete it when you are done`,
     `next         twinlock fetch --keys ${flags.keys} --to ${flags.to ?? 'FOLDER'}, which waits for the custodians`,
   ]);
+}
+
+/** Hosts may share a key, of which the vault takes so much at once: says so, once for each reason, and waits. */
+export function turnOf({ terminal }: Invocation): Turn {
+  const told = new Set<string>();
+  return inTurn(DEFAULT_RETRY, ({ message }) => {
+    if (told.has(message)) return;
+    told.add(message);
+    terminal.note(`its turn     is waited for: ${message}`);
+  });
 }
 
 /**
@@ -64,11 +77,12 @@ export async function ask(
   target: string,
   flags: RequestFlags,
   folder: string | null,
+  turn: Turn,
 ): Promise<PendingRelease> {
   const request = releaseRequestOf(target, flags);
   const collector = await collectorOf(flags);
   const { fingerprint } = connection;
-  const options = { fingerprint, folder, now: Date.now, random: platformRandom };
+  const options = { fingerprint, folder, turn, now: Date.now, random: platformRandom };
   return requestRelease(connection, request, [collector], options);
 }
 

@@ -15,6 +15,7 @@ export interface GlobalFlags {
   readonly ca?: string;
   readonly key?: string;
   readonly config?: string;
+  readonly state?: string;
   readonly json?: boolean;
 }
 
@@ -25,7 +26,7 @@ export interface Settings {
   /** Paths of files. */
   readonly ca: string | null;
   readonly key: string | null;
-  /** Where checkpoints are kept that this machine has verified. */
+  /** Where this machine keeps the checkpoints that it has verified, and what a console needs to sign in and stop. */
   readonly stateDir: string;
   /** Of the configuration file, whether there is one or not. */
   readonly configPath: string;
@@ -49,7 +50,7 @@ export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings
     fingerprint: given('fingerprint'),
     ca: given('ca'),
     key: given('key'),
-    stateDir: join(baseDir(env['XDG_STATE_HOME'], '.local/state'), 'twinlock'),
+    stateDir: flags.state || join(baseDir(env['XDG_STATE_HOME'], '.local/state'), 'twinlock'),
     configPath,
   };
 }

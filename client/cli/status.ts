@@ -34,7 +34,7 @@ Examples:
 
 function changesOf({ policyChanges }: StatusView): string {
   if (policyChanges === 0) return '';
-  return policyChanges === 1 ? ', changed once' : `, changed ${policyChanges} times`;
+  return `, changed ${counted(policyChanges, 'time')}`;
 }
 
 function stopLines(stopped: StatusView['stopped']): readonly string[] {

@@ -83,8 +83,20 @@ async function run(invocation: Invocation, file: string | undefined, flags: Stop
   const { via, answer } = await deliver(invocation, signed, flags.also ?? []).catch((error: unknown) => {
     throw isUnreachable(error) ? carryInstead(error as TwinlockError, file) : error;
   });
+  tell(invocation, signed, via, answer);
+}
+
+/** Signs a stop with the machine's key of the settings, and delivers it. Throws the vault's codes. */
+export async function stopAsMachine(invocation: Invocation, stopping: Stopping): Promise<void> {
+  const signed = await sign(invocation, stopping);
+  const { via, answer } = await deliver(invocation, signed, []);
+  tell(invocation, signed, via, answer);
+}
+
+function tell({ terminal }: Invocation, { statement }: SignedStop, via: string, answer: StopAnswer): void {
   const { index, already, earlier, stopped, names } = answer;
-  terminal.result({ ...named, index, already, earlier, stopped, names, via }, linesOf(answer, signed.statement));
+  const named = { digest: statementDigest(statement), what: statement.what, target: statement.target };
+  terminal.result({ ...named, index, already, earlier, stopped, names, via }, linesOf(answer, statement));
 }
 
 /** What a key of a machine is to stop; null where a file says it. */
@@ -99,7 +111,7 @@ function stoppingOf({ retire, release, proposal, reason = '' }: StopFlags): Stop
 }
 
 /** The whole digest: it is signed without asking the vault, which might complete it to another. */
-function targetOf(text: string, flag: string): Hex {
+export function targetOf(text: string, flag: string): Hex {
   const given = text.toLowerCase();
   must(
     /^[0-9a-f]{64}$/.test(given),

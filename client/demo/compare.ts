@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted } from '../../src/core/counted.ts';
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -16,7 +17,7 @@ async function compareFiles(a: string, b: string): Promise<void> {
   const [left, right] = [await open(a), await open(b)];
   try {
     const sizes = [(await left.stat()).size, (await right.stat()).size];
-    if (sizes[0] !== sizes[1]) throw new Error(`${b} has ${sizes[1]} bytes, the original ${sizes[0]}`);
+    if (sizes[0] !== sizes[1]) throw new Error(`${b} has ${counted(sizes[1] ?? 0, 'byte')}, the original ${sizes[0]}`);
     const [x, y] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
     for (let position = 0; position < (sizes[0] ?? 0); position += CHUNK_BYTES) {
       const { bytesRead } = await left.read(x, 0, CHUNK_BYTES, position);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { utf8 } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
+import { counted } from '../../src/core/counted.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
@@ -91,7 +92,7 @@ export async function depositModel(world: World): Promise<Hex> {
   const act = () => depositVersion(world, depositor, { version: VERSION, folder: original });
   const { manifest, files, bytes, envelopes } = await stopwatch.time('deposit', act, rate);
   narrator.say(
-    `${files} files, ${exactBytes(bytes)}: ${namesOf((await walkFolder(original)).files)}`,
+    `${counted(files, 'file')}, ${exactBytes(bytes)}: ${namesOf((await walkFolder(original)).files)}`,
     'encrypted on the depositor’s machine, its key split 2 of 3 and forgotten',
     `${envelopes} envelopes, one for each custodian’s authenticator; ${MODEL}@${VERSION} is quarantined`,
   );
@@ -175,7 +176,7 @@ export async function releaseToServe(world: World): Promise<{ pending: PendingRe
   const fetched = await fetchAndCompare(world, pending, 'serving');
   narrator.say(
     'the host checks the chain of authority from the fingerprint to its own keys, then combines two shares',
-    `${fetched.files.length} files, ${exactBytes(fetched.bytes)}, equal to the originals byte for byte`,
+    `${counted(fetched.files.length, 'file')}, ${exactBytes(fetched.bytes)}, equal to the originals byte for byte`,
   );
   return { pending, fetched };
 }

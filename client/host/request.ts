@@ -4,7 +4,7 @@ import { type Evidence, gpuNonce, type HostBinding, parseEvidence } from '../../
 import { type Request, requestDigest } from '../../src/core/attest/request.ts';
 import { fromBase64url, type Hex, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
-import { must, TwinlockError } from '../../src/core/errors.ts';
+import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { parseCheckpointText } from '../../src/core/log/checkpoint.ts';
 import { parseNote } from '../../src/core/log/note.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
@@ -16,6 +16,7 @@ import { groundOfStatus, statementHeader } from '../statement-header.ts';
 import type { EvidenceCollector } from './collector.ts';
 import { type HostKeys, kemOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
 import { requireRoomFor } from './room.ts';
+import { AT_ONCE, type Turn } from './turn.ts';
 
 /** What is asked for. */
 export interface ReleaseRequest {
@@ -35,6 +36,8 @@ export interface RequestOptions {
   readonly fingerprint: Hex;
   /** Where the weights will go; null where it is not known yet. */
   readonly folder?: string | null;
+  /** How to wait where the vault has as many requests of this key as it takes; not at all unless given. */
+  readonly turn?: Turn;
   readonly now: () => number;
   readonly random: RandomBytes;
 }
@@ -48,6 +51,9 @@ interface Attested {
 /** All of it twice, for a host that has to begin anew; an eighth, and 4 MiB: what broken connections may cost it. */
 const SPARE = { times: 2n, divisor: 8n, bytes: 4n << 20n };
 
+/** What a vault says of a request that has waited too long for its turn. */
+const GONE_STALE: readonly Code[] = ['challenge_unknown', 'nonce_stale', 'wrong_policy'];
+
 /**
  * Asks for a release to the hosts that the collectors speak for: opens a request, makes one-time keys, has the
  * evidence appraised, and proposes the statement. The keys that come back are all that can ever use it.
@@ -55,7 +61,7 @@ const SPARE = { times: 2n, divisor: 8n, bytes: 4n << 20n };
  * A requester does not replay the log; what it takes from the vault's status here, every custodian compares
  * with the log. Throws `version_unknown`, `digest_mismatch` and `wrong_vault` for a vault that answers for
  * another request, `storage_full` before anything is asked for where `folder` has no room, `appraisal_failed` with the
- * rule, and the vault's codes.
+ * rule, and the vault's codes. Where its turn comes only after what it had appraised has gone stale, it begins anew.
  */
 export async function requestRelease(
   session: PrincipalSession,
@@ -63,8 +69,33 @@ export async function requestRelease(
   collectors: readonly EvidenceCollector[],
   options: RequestOptions,
 ): Promise<PendingRelease> {
-  const { fingerprint, folder = null } = options;
-  const status = await session.api.status();
+  for (;;) {
+    let hasWaited = false;
+    const turn: Turn = (act) =>
+      (options.turn ?? AT_ONCE)(async () => {
+        try {
+          return await act();
+        } catch (error) {
+          hasWaited ||= error instanceof TwinlockError && error.code === 'rate_limited';
+          throw error;
+        }
+      });
+    try {
+      return await requestOnce(session, request, collectors, { ...options, turn });
+    } catch (error) {
+      if (!(hasWaited && error instanceof TwinlockError && GONE_STALE.includes(error.code))) throw error;
+    }
+  }
+}
+
+async function requestOnce(
+  session: PrincipalSession,
+  request: ReleaseRequest,
+  collectors: readonly EvidenceCollector[],
+  options: RequestOptions & { readonly turn: Turn },
+): Promise<PendingRelease> {
+  const { fingerprint, folder = null, turn } = options;
+  const status = await turn(() => session.api.status());
   must(
     status.fingerprint === fingerprint,
     'wrong_vault',
@@ -77,11 +108,14 @@ export async function requestRelease(
   const binding = await open(session, request, collectors.length, options);
   const hosts: Attested[] = [];
   for (const [host, collector] of collectors.entries()) {
-    hosts.push(await attest(session, host, collector, binding, options.random));
+    hosts.push(await attest(session, host, collector, binding, options));
   }
-  const statement = statementOf(session, request, binding.request, version, status, hosts, options);
-  // What the statement names, the vault has kept since it appraised it.
-  const { digest } = await proposeAsPrincipal(session, statement);
+  const { digest, statement } = await turn(async () => {
+    // Made anew each time: a wait counts against no statement's time.
+    const statement = statementOf(session, request, binding.request, version, status, hosts, options);
+    // What the statement names, the vault has kept since it appraised it.
+    return { ...(await proposeAsPrincipal(session, statement)), statement };
+  });
   return {
     vault: fingerprint,
     release: digest,
@@ -108,11 +142,11 @@ async function open(
   { api, principal }: PrincipalSession,
   { model, version, purpose }: ReleaseRequest,
   hosts: number,
-  { fingerprint, now, random }: RequestOptions,
+  { fingerprint, now, random, turn }: RequestOptions & { readonly turn: Turn },
 ): Promise<SharedBinding> {
   const fields = { model, version, purpose, hosts, nonce: toHex(random(32)), created: now() };
   const request: Request = { v: 1, kind: 'request', vault: fingerprint, requester: principal.key, ...fields };
-  const opened = await api.openRequest(fields);
+  const opened = await turn(() => api.openRequest(fields));
   const expected = requestDigest(request);
   must(opened.request === expected, 'digest_mismatch', `expected the request ${expected}, got ${opened.request}`);
   // Its signature is the custodians' to check: they know the log's key, and the evidence binds these values.
@@ -126,7 +160,7 @@ async function attest(
   host: number,
   collector: EvidenceCollector,
   shared: SharedBinding,
-  random: RandomBytes,
+  { random, turn }: RequestOptions & { readonly turn: Turn },
 ): Promise<Attested> {
   const seeds = { kemSeed: random(32), receiptSeed: random(32) };
   const { publicKey } = kemOf(seeds);
@@ -138,10 +172,8 @@ async function attest(
   const document: Evidence = { v: 1, kind: 'evidence', ...binding, report };
   const evidence = canonicalBytes(document);
   const { digest } = parseEvidence(evidence);
-  const answer = await api.appraise(requestDigest(shared.request), {
-    evidence: toBase64url(evidence),
-    endorsements: toBase64url(endorsementsBytes(brought)),
-  });
+  const shown = { evidence: toBase64url(evidence), endorsements: toBase64url(endorsementsBytes(brought)) };
+  const answer = await turn(() => api.appraise(requestDigest(shared.request), shown));
   const [appraisal, endorsements] = [fromBase64url(answer.appraisal), fromBase64url(answer.endorsements)];
   const { label } = passes(host, appraisal, digest, digestOf(endorsements));
   const named = { label, kem: digestOf(publicKey), receiptKey, evidence: digest };

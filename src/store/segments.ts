@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts';
 import { must } from '../core/errors.ts';
 import { segmentCount, segmentSpan } from '../core/weights/floe.ts';
 
@@ -39,6 +40,6 @@ export async function* cutSegments(
       filled = 0;
     }
   }
-  must(filled === 0, 'malformed', `segment ${next}: the body ended after ${filled} bytes of it`);
+  must(filled === 0, 'malformed', `segment ${next}: the body ended after ${counted(filled, 'byte')} of it`);
   must(next > first, 'malformed', 'expected one segment at least');
 }

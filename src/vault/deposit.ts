@@ -1,5 +1,6 @@
 import { type Hex, toBase64url, toHex } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
+import { counted } from '../core/counted.ts';
 import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
 import { must } from '../core/errors.ts';
 import { appendLeaf, EMPTY_FRONTIER, frontierRoot, HASH_BYTES } from '../core/log/merkle.ts';
@@ -84,7 +85,7 @@ function requireComplete(upload: Upload): void {
   must(
     missing === -1,
     'upload_incomplete',
-    `file ${missing} has ${upload.segments[missing]} segments: upload the rest first`,
+    `file ${missing} has ${counted(upload.segments[missing] ?? 0, 'segment')}: upload the rest first`,
   );
 }
 

@@ -18,6 +18,8 @@ import type { Recorded } from './recorder.ts';
 import type { OpenRequest } from './requests.ts';
 import { type Caller, nameOf } from './sessions.ts';
 
+/** A place becomes free when people decide: how soon it is worth asking again. */
+const DECISIONS_MS = 5_000;
 const HOUR_MS = 60 * 60_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -94,6 +96,7 @@ export function requireAffordable(facts: Facts, caller: Caller, nowMs: number): 
     caller.role === 'custodian' || open < OPEN_PROPOSALS_A_KEY,
     'rate_limited',
     `expected at most ${OPEN_PROPOSALS_A_KEY} open proposals of one key: wait for decisions, or withdraw some`,
+    { retryAfterMs: DECISIONS_MS },
   );
   const within = (most: number, windowMs: number, window: string) => {
     const times = own.map(({ time }) => time).filter((time) => Math.abs(nowMs - time) < windowMs);

@@ -1,5 +1,6 @@
 import { fromBase64url, type Hex } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
+import { counted } from '../core/counted.ts';
 import { must } from '../core/errors.ts';
 import { HASH_BYTES } from '../core/log/merkle.ts';
 import { encryptedBytes, segmentCount } from '../core/weights/floe.ts';
@@ -81,7 +82,7 @@ async function reserve(context: Context, { release }: TokenRow, bytes: number): 
   must(
     reserved,
     'budget_exceeded',
-    `the release serves ${limit} bytes in all, and they are used up: request it anew, and leave what the host has of it where it is: that is not fetched again`,
+    `the release serves ${counted(limit, 'byte')} in all, and that is used up: request it anew, and leave what the host has of it where it is: that is not fetched again`,
   );
 }
 

@@ -23,6 +23,31 @@ import { isKeptSecret } from '../../client/secret-file.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 
+describe('a kept checkpoint', () => {
+  const vault = 'ab'.repeat(32);
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'twinlock-kept-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test.each([
+    ['cut off', (text: string) => text.slice(0, 40), 'malformed'],
+    ['of another vault', (text: string) => text.replace(vault, 'cd'.repeat(32)), 'malformed'],
+    ['in another order', (text: string) => `{"v":1,${text.slice(1).replace(',"v":1', '')}`, 'not_canonical'],
+  ])('that is %s is named, with what to do', async (_, damage, code) => {
+    const memory = checkpointFiles(folder);
+    await memory.put(vault, { size: 3, root: '0'.repeat(64) });
+    const path = join(folder, `${vault}.json`);
+    writeFileSync(path, damage(readFileSync(path, 'utf8')));
+    const error = await memory.get(vault).then(String, (thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code, message: expect.stringContaining(`${path} is damaged: `) });
+    expect(error).toMatchObject({ message: expect.stringMatching(/another machine .* move the file away$/) });
+    // It is not taken for a new vault's, and nothing replaces it unseen.
+    await expect(memory.put(vault, { size: 4, root: '1'.repeat(64) })).rejects.toThrow(refusal(code));
+  });
+});
+
 describe('a file with secrets', () => {
   let folder: string;
   let path: string;

@@ -6,6 +6,7 @@ import { personName, thingName } from '../../../src/core/name/name.ts';
 import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import { makeOwnFolder } from '../../durable-file.ts';
 import { withFileLock } from '../../file-lock.ts';
+import { readKept } from '../../kept-file.ts';
 import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
 import { Queue } from './queue.ts';
 
@@ -56,7 +57,12 @@ export class CredentialFile {
       if (error instanceof TwinlockError && error.code === 'not_found') return null;
       throw error;
     });
-    return bytes === null ? [] : parseAs(document, parseCanonical(bytes, MAX_BYTES), 'credentials').credentials;
+    if (bytes === null) return [];
+    return readKept(
+      this.#path,
+      'move it away, then sign in with a credential id, which any custodian’s console shows under Committee',
+      () => parseAs(document, parseCanonical(bytes, MAX_BYTES), 'credentials').credentials,
+    );
   }
 
   /** Puts it first; of too many, the one that was added longest ago goes. */

@@ -6,6 +6,7 @@ import { TwinlockError } from '../../../src/core/errors.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
 import { makeOwnFolder } from '../../durable-file.ts';
 import { withFileLock } from '../../file-lock.ts';
+import { readKept } from '../../kept-file.ts';
 import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
 import { Queue } from './queue.ts';
 
@@ -29,7 +30,10 @@ export class StopKitFiles {
       if (error instanceof TwinlockError && error.code === 'not_found') return null;
       throw error;
     });
-    return bytes === null ? null : parseStopKit(parseCanonical(bytes, MAX_STOP_KIT_BYTES), vault);
+    if (bytes === null) return null;
+    return readKept(this.#pathOf(vault), 'sign in, and it is made anew from the log', () =>
+      parseStopKit(parseCanonical(bytes, MAX_STOP_KIT_BYTES), vault),
+    );
   }
 
   /** Durable when it resolves. One of a longer log stays; a file that is damaged is replaced. */

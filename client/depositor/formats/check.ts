@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { counted } from '../../../src/core/counted.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { fileError } from '../../file-error.ts';
 import type { FoundFile } from '../found-file.ts';
@@ -75,7 +76,7 @@ function checkShards(
     if (header !== null) findings.catch(path, () => requireTensors(wanted, shard, header.tensors));
   }
   if (bytes !== null && totalBytes !== null && bytes !== totalBytes) {
-    remarks.push(`${path}: it says ${totalBytes} bytes of tensors, its shards have ${bytes}`);
+    remarks.push(`${path}: it says ${counted(totalBytes, 'byte')} of tensors, its shards have ${bytes}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { fromUtf8 } from '../../../src/core/bytes.ts';
+import { counted } from '../../../src/core/counted.ts';
 import { must } from '../../../src/core/errors.ts';
 import { parseJson } from '../../../src/core/json.ts';
 import { parseAs } from '../../../src/core/schema.ts';
@@ -98,9 +99,13 @@ function requireWhole(tensors: readonly Tensor[], dataAt: number, source: ByteSo
   let at = 0;
   for (const { name, begin, end } of sorted) {
     must(begin >= at, 'malformed', `tensor ${named(name)}: its data overlaps another’s`);
-    must(begin <= at, 'malformed', `tensor ${named(name)}: ${begin - at} bytes before its data are no tensor’s`);
+    must(
+      begin <= at,
+      'malformed',
+      `tensor ${named(name)}: ${counted(begin - at, 'byte')} before its data belong to no tensor`,
+    );
     at = end;
   }
   const rest = source.bytes - dataAt - at;
-  must(rest === 0, 'malformed', `${rest} bytes after the data of its tensors are no tensor’s`);
+  must(rest === 0, 'malformed', `${counted(rest, 'byte')} after the data of its tensors belong to no tensor`);
 }

@@ -1,5 +1,6 @@
 import type { SnpEndorsements } from '../../../src/core/attest/snp/endorsements.ts';
 import { type Hex, toBase64url, toHex } from '../../../src/core/bytes.ts';
+import { counted } from '../../../src/core/counted.ts';
 import { must } from '../../../src/core/errors.ts';
 
 /** GHCB 2.03, section 4.1.8.1; as in RFC 4122, most significant byte first. */
@@ -55,7 +56,7 @@ export function parseCertificateTable(bytes: Uint8Array): ReadonlyMap<Hex, Uint8
   }
   for (const { guid, offset, length } of entries) {
     const isInside = offset >= at + ENTRY_BYTES && offset + length <= bytes.length;
-    must(isInside, 'malformed', `certificate table: ${length} bytes at ${offset} are not inside it`);
+    must(isInside, 'malformed', `certificate table: ${counted(length, 'byte')} at ${offset} lie outside it`);
     must(!contents.has(guid), 'malformed', `certificate table: ${guid} is there twice`);
     contents.set(guid, bytes.subarray(offset, offset + length));
   }

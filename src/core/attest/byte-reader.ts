@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { must } from '../errors.ts';
 
 /**
@@ -79,7 +80,7 @@ export class ByteReader {
     must(
       this.remaining === 0,
       'malformed',
-      `${this.#what}: ${this.remaining} bytes follow the end at offset ${this.#offset}`,
+      `${this.#what}: expected the end, got ${counted(this.remaining, 'byte')} after it at offset ${this.#offset}`,
     );
   }
 

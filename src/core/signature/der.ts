@@ -1,4 +1,5 @@
 import { concat, u8 } from '../bytes.ts';
+import { counted } from '../counted.ts';
 import { must } from '../errors.ts';
 import { INTEGER, isPlainTag, mustBeInForm } from './der-form.ts';
 
@@ -91,7 +92,7 @@ export function readUnsigned(der: Uint8Array): DerElement {
 /** Reads a SEQUENCE that is all there is; its body. Throws `malformed`. */
 export function readWholeSequence(der: Uint8Array): Uint8Array {
   const { body, rest } = readElement(der, SEQUENCE);
-  must(rest.length === 0, 'malformed', `${rest.length} bytes follow the DER sequence`);
+  must(rest.length === 0, 'malformed', `expected the end, got ${counted(rest.length, 'byte')} after the DER sequence`);
   return body;
 }
 
@@ -103,7 +104,7 @@ export function readWholeSequence(der: Uint8Array): Uint8Array {
 export function ecdsaFromDer(der: Uint8Array, algorithm: keyof typeof FIELD_BYTES): Uint8Array {
   const r = readUnsigned(readWholeSequence(der));
   const s = readUnsigned(r.rest);
-  must(s.rest.length === 0, 'malformed', `${s.rest.length} bytes follow r and s`);
+  must(s.rest.length === 0, 'malformed', `expected the end, got ${counted(s.rest.length, 'byte')} after r and s`);
   const fieldBytes = FIELD_BYTES[algorithm];
   const signature = new Uint8Array(2 * fieldBytes);
   for (const [i, { body }] of [r, s].entries()) {

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { equal, type Hex, toHex, utf8 } from '../bytes.ts';
 import { readCborMap } from '../cbor.ts';
+import { counted } from '../counted.ts';
 import { must } from '../errors.ts';
 
 /** Credential id (at most 1023), COSE key and extensions fit in half of it. */
@@ -78,7 +79,11 @@ function readHead(bytes: Uint8Array, rpId: string): AuthenticatorData {
 
 function endAfterExtensions(bytes: Uint8Array, flags: number): void {
   const length = (flags & EXTENSION_DATA) === 0 ? 0 : readCborMap(bytes).length;
-  must(bytes.length === length, 'malformed', `${bytes.length - length} bytes follow the authenticator data`);
+  must(
+    bytes.length === length,
+    'malformed',
+    `expected the end, got ${counted(bytes.length - length, 'byte')} after the authenticator data`,
+  );
 }
 
 function readAttestedCredential(bytes: Uint8Array): { attested: AttestedCredential; rest: Uint8Array } {

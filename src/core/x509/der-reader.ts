@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { must } from '../errors.ts';
 import { readElement } from '../signature/der.ts';
 import { BIT_STRING, BOOLEAN, OBJECT_IDENTIFIER } from '../signature/der-form.ts';
@@ -72,7 +73,11 @@ export class DerReader {
   }
 
   end(): void {
-    must(this.done, 'malformed', `${this.#rest.length} bytes follow the last DER element`);
+    must(
+      this.done,
+      'malformed',
+      `expected the end, got ${counted(this.#rest.length, 'byte')} after the last DER element`,
+    );
   }
 }
 

@@ -207,6 +207,49 @@ describe('how it ends otherwise', SLOW, () => {
     expect(refusal(await fetching)).toEqual([5, 'request_denied']);
   });
 
+  test('what a machine has asked for is ended by its own key alone', async () => {
+    const request = async (keys: string) => {
+      const args = [
+        'request',
+        'acme/ocr@1',
+        '--keys',
+        keys,
+        '--reason',
+        'a test',
+        '--simulated-chip',
+        'chip',
+        '--json',
+      ];
+      return ((await vault.twinlock('requester', args)).json() as { release: Hex }).release;
+    };
+    const phaseOf = async (digest: Hex) => (await vault.auditor.api.proposal(digest)).phase;
+    const first = await request('first.keys');
+    expect(refusal(await vault.twinlock('depositor', ['withdraw', first, '--json']))).toEqual([64, 'not_permitted']);
+    expect(await phaseOf(first)).toBe('open');
+    const withdrawn = await vault.twinlock('requester', ['withdraw', first, '--json']);
+    expect([withdrawn.code, withdrawn.json()]).toMatchObject([0, { what: 'proposal', target: first, already: false }]);
+    expect(await phaseOf(first)).toBe('withdrawn');
+
+    const second = await request('second.keys');
+    await approveByTwo(second);
+    expect(refusal(await vault.twinlock('requester', ['withdraw', second, '--json']))).toEqual([8, 'proposal_closed']);
+    const end = ['release', 'end', second, '--json'];
+    expect(refusal(await vault.twinlock('depositor', end))).toEqual([64, 'not_permitted']);
+    // Another host's release of the version is in force.
+    const named = ['release', 'end', 'acme/ocr@1', '--json'];
+    const several = await vault.twinlock('requester', named);
+    expect(refusal(several)).toEqual([64, 'usage']);
+    expect(several.stderr).toContain(second);
+    const ended = await vault.twinlock('requester', [...end, '--reason', 'the host is gone']);
+    expect(ended.json()).toMatchObject({ what: 'release', target: second });
+    expect(await phaseOf(second)).toBe('revoked');
+    const unknown = ['release', 'end', 'acme/ocr@9', '--json'];
+    expect(refusal(await vault.twinlock('requester', unknown))).toEqual([64, 'release_unknown']);
+    const fetching = await vault.twinlock('requester', ['fetch', '--keys', 'second.keys', '--to', 'ended', '--json']);
+    expect(refusal(fetching)).toEqual([8, 'release_revoked']);
+    expect(fetching.stderr).toContain('the host is gone');
+  });
+
   test('an interrupted one is withdrawn with its keys, also where the terminal and a launcher both interrupt it', async () => {
     const { code, stdout, stderr } = await vault.twinlock('requester', fetch, {
       interruptAt: 'waiting',
@@ -274,8 +317,8 @@ describe('audit', SLOW, () => {
     await confirmCustody(vault.ana.custodian, replica, versions[0]?.manifest ?? '');
     const run = await vault.twinlock('auditor', ['audit']);
     expect(run.code).toBe(0);
-    expect(run.stdout).toMatch(/^integrity +PASS\n +\d+ entries, \d+ signatures and 7 appraisals reached again$/m);
-    expect(run.stdout).toMatch(/^completeness +PASS\n +releases: 3; with receipts 3, ended without 0, awaited 0$/m);
+    expect(run.stdout).toMatch(/^integrity +PASS\n +\d+ entries, \d+ signatures and 9 appraisals reached again$/m);
+    expect(run.stdout).toMatch(/^completeness +PASS\n +releases: 4; with receipts 3, ended without 1, awaited 0$/m);
     expect(run.stdout).toContain('grade simulation');
   });
 

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { must } from '../../errors.ts';
 import { reachOf } from '../reach.ts';
 import type { Facts, Member } from '../state.ts';
@@ -22,6 +23,6 @@ export function requireStillDecides(facts: Facts): void {
   must(
     reachable,
     'quorum_unreachable',
-    `this would leave ${able.length} custodians who can act, too few to approve anything: stop everything instead`,
+    `this would leave ${counted(able.length, 'custodian')} who can act, too few to approve anything: stop everything instead`,
   );
 }

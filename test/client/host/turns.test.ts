@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { approve } from '../../../client/custodian/approve.ts';
+import { followLog } from '../../../client/custodian/ceremony.ts';
+import { review } from '../../../client/custodian/review.ts';
+import { fetchRelease, sendReceipt } from '../../../client/host/fetch.ts';
+import { requestRelease } from '../../../client/host/request.ts';
+import { SimulatedChip } from '../../../client/host/simulated-chip.ts';
+import { inTurn } from '../../../client/host/turn.ts';
+import { waitForRelease } from '../../../client/host/wait.ts';
+import { openPrincipalSession } from '../../../client/principal.ts';
+import { platformRandom } from '../../../client/random.ts';
+import { DEFAULT_RETRY } from '../../../client/retry.ts';
+import type { Hex } from '../../../src/core/bytes.ts';
+import { TwinlockError } from '../../../src/core/errors.ts';
+import { verifyNode } from '../../../src/platform/verify-node.ts';
+import { OPEN_PROPOSALS_A_KEY } from '../../../src/vault/limits.ts';
+import { depositFiles, openVault, publish, type Vault } from '../../vault-kit.ts';
+import { MEASUREMENT } from '../../world/founding.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+const PODS = 20;
+/** As patient as a host, but for the length of the waits. */
+const RETRY = { ...DEFAULT_RETRY, sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 400)) };
+const WEIGHTS = platformRandom(1000);
+const target = mkdtempSync(join(tmpdir(), 'twinlock-turns-'));
+
+let vault: Vault;
+beforeAll(async () => {
+  vault = await openVault();
+  await depositFiles(vault, { 'a.bin': WEIGHTS });
+  await publish(vault);
+});
+afterAll(async () => {
+  await vault.close();
+  rmSync(target, { recursive: true });
+});
+
+test('twenty hosts that share a key all get the weights: those that are too many wait for their turn', async () => {
+  expect(PODS).toBeGreaterThan(OPEN_PROPOSALS_A_KEY);
+  const waited: string[] = [];
+  let done = 0;
+  const pods = Array.from({ length: PODS }, async (_, i) => {
+    await pod(join(target, String(i)), (refusal) => waited.push(refusal.message));
+    done++;
+  });
+  const all = Promise.all(pods);
+  // Custodians decide on what is open, oldest first, until every host is done.
+  const deciders = await Promise.all([vault.ben, vault.cleo].map(deciderOf));
+  const deciding = (async () => {
+    while (done < PODS) {
+      const open = await vault.ben.api.proposals('open');
+      const next = open.proposals.filter(({ phase }) => phase === 'open').at(-1);
+      if (next === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+      else for (const decide of deciders) await decide(next.digest);
+    }
+  })();
+  await Promise.all([all, deciding]);
+  expect(waited.some((message) => message.includes(`at most ${OPEN_PROPOSALS_A_KEY} open proposals`))).toBe(true);
+  for (let i = 0; i < PODS; i++) expect(readFileSync(join(target, String(i), 'a.bin'))).toEqual(Buffer.from(WEIGHTS));
+});
+
+test('what is refused for another reason is not waited for', async () => {
+  const turn = inTurn(RETRY, () => undefined);
+  let tries = 0;
+  const refused = turn(async () => {
+    tries++;
+    throw new TwinlockError('out_of_scope', 'expected another model');
+  });
+  await expect(refused).rejects.toThrow(expect.objectContaining({ code: 'out_of_scope' }));
+  expect(tries).toBe(1);
+});
+
+/** A custodian who follows the log, and replays it once. */
+async function deciderOf({ custodian }: Vault['ben']): Promise<(digest: Hex) => Promise<unknown>> {
+  const replica = await followLog(custodian);
+  return async (digest) => {
+    await replica.extend();
+    return approve(custodian, replica, await review(custodian, replica, digest));
+  };
+}
+
+/** Signs in, asks, waits, fetches and answers, as `twinlock fetch` does. */
+async function pod(folder: string, onWait: (refusal: TwinlockError) => void): Promise<void> {
+  const { anonymous, fingerprint, requester } = vault;
+  const turn = inTurn(RETRY, onWait);
+  const session = await turn(() => openPrincipalSession(anonymous, requester.principal, fingerprint));
+  const chip = new SimulatedChip(platformRandom(32), MEASUREMENT);
+  const asked = {
+    model: 'acme/ocr',
+    version: '1',
+    purpose: 'serving',
+    reason: 'a pod',
+    leaseMs: null,
+    bytes: null,
+  } as const;
+  const options = { fingerprint, turn, now: Date.now, random: platformRandom };
+  const pending = await requestRelease(session, asked, [chip], options);
+  await waitForRelease(session.api, pending, { retry: RETRY });
+  const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);
+  const fetched = await fetchRelease({ api: session.api, pending, host: 0, folder, verify, retry: RETRY });
+  await sendReceipt(session.api, pending, 0, fetched, undefined, RETRY);
+}
