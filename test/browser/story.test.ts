@@ -232,7 +232,8 @@ describe('three custodians, each at their own console', () => {
     expect(await approve(ben, 'Enrol “books” as auditor')).toBe('The proposal is now in effect.');
     await visit(ana, 'Propose');
     await paste('papers');
-    expect(await chosen()).toBe(`“Erin”, no custodian, id ${id}`);
+    // Her page learns of Ben’s approval a moment later.
+    await expect.poll(chosen, { timeout: 10_000 }).toBe(`“Erin”, no custodian, id ${id}`);
   });
 
   it('publish a deposit: its owner cannot approve it, and approving opens and confirms a share', async () => {
