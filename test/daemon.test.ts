@@ -1,7 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type DaemonProcess, startProcess } from './daemon-process.ts';
+import { type DaemonProcess, NODE, startProcess } from './daemon-process.ts';
 import { ask } from './http/ask.ts';
 import { depositFiles, foundVault, type Prepared, prepareVault, requestAs } from './vault-kit.ts';
 
@@ -96,4 +98,19 @@ test('a port that is taken is told in one line', async () => {
   await expect(second.url).rejects.toThrow(/EADDRINUSE.*--listen/);
   expect(second.output()).not.toMatch(/^ +at /m);
   rmSync(other.dataDir, { recursive: true, force: true });
+});
+
+test('a daemon whose own log has no room answers, and ends when it is told to', async () => {
+  const { port } = new URL(await daemon.url);
+  await daemon.stop();
+  const full = openSync('/dev/full', 'w');
+  const args = [join(import.meta.dirname, '../src/main.ts'), '--data', prepared.dataDir, 'serve'];
+  const child = spawn(NODE, [...args, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', full, 'pipe'] });
+  const gone = once(child, 'close');
+  const url = `https://127.0.0.1:${port}`;
+  await vi.waitFor(async () => expect((await ask(url, { path: '/readyz' })).status).toBe(200), { timeout: 15_000 });
+  for (let i = 0; i < 5; i++) expect((await ask(url, { path: '/v1/vault' })).status).toBe(200);
+  child.kill('SIGTERM');
+  expect((await gone)[0]).toBe(0);
+  closeSync(full);
 });

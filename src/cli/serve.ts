@@ -76,7 +76,7 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
   for (const url of Object.values(mirrors)) must(reachByProxy(url, process.env) !== null, 'usage', PROXY_EXPECTED);
   const tlsPaths = tlsPathsOf(flags);
   becomeOwner(dataDir);
-  const logger = pino({ level: process.env['TWINLOCK_LOG_LEVEL'] ?? 'info', base: null });
+  const logger = pino({ level: process.env['TWINLOCK_LOG_LEVEL'] ?? 'info', base: null }, logDestination());
   const reloading = reloadOnSignal(logger);
   const inventory = folder === null ? null : await takeInventory(folder);
   const daemon = await startDaemon({
@@ -125,6 +125,13 @@ function logInventory(logger: Logger, folder: string | null, mirrors: Mirrors, i
   const named = Object.fromEntries(Object.entries(mirrors).map(([of, url]) => [of, url.hostname]));
   const isAllUnderstood = inventory === null || (inventory.notUnderstood === 0 && hasFiles(inventory));
   logger[isAllUnderstood ? 'info' : 'warn']({ folder, ...inventory, mirrors: named }, 'endorsements');
+}
+
+/** Lines that standard output does not take are kept up to 1 MiB. A log whose disk is full ends nothing: no stop waits for it. */
+function logDestination(): pino.DestinationStream {
+  const destination = pino.destination({ dest: 1, sync: true, maxLength: 1 << 20 });
+  destination.on('error', () => undefined);
+  return destination;
 }
 
 /** A vault that takes next to nothing is no success: what looks at levels alone must see it. */
