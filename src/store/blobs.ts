@@ -198,7 +198,7 @@ async function* readRange(files: Files, path: string, start: number, end: number
     }
   } finally {
     // Also where the reader went away in the middle.
-    await file.close();
+    await onDisk(() => file.close());
   }
 }
 
@@ -215,7 +215,7 @@ async function* readLeaves(files: Files, path: string): AsyncGenerator<Uint8Arra
       yield piece;
     }
   } finally {
-    await file.close();
+    await onDisk(() => file.close());
   }
 }
 
