@@ -136,13 +136,14 @@ async function lockIn(path: string): Promise<Database | null> {
   const file = join(path, LOCK);
   makeLockFile(file);
   const before = await identityOf(file);
-  const database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
+  let database: Database | null = null;
   try {
+    database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
     // An empty file stays empty: only its lock is wanted.
     database.exec('BEGIN EXCLUSIVE');
     if ((await identityOf(file)) === before) return database;
   } catch (error) {
-    database.close();
+    database?.close();
     const isBusy = systemName(error) === 'SQLITE_BUSY';
     // SQLite fails in many ways on a file that is removed while it is opened.
     if (isBusy || (await identityOf(file)) === before) throw await lockError(path, error);
