@@ -181,7 +181,7 @@ function InsertKey({ own, facts }: { own: readonly EnvelopeName[]; facts: Facts 
   );
 }
 
-/** The publication that waits is the one; who proposes it has no vote, and is told where no quorum would be left. */
+/** The publication that waits is the one. Who proposes it has no vote: where no quorum would be left, the page says so in place of the button. */
 function Publish({ action, version, facts }: { action: Action; version: Version; facts: Facts }) {
   const waiting = facts.proposals.find((proposal) => {
     const { statement, votes } = proposal;
@@ -199,14 +199,17 @@ function Publish({ action, version, facts }: { action: Action; version: Version;
     { person: version.owner, why: 'depositor_owner' },
     { person: self, why: 'asked' },
   ]);
-  const waits = reachable
-    ? null
-    : `If you propose it, you and its depositor’s owner have no vote: ${threshold} must approve, and ${able.length} can. Let its depositor propose it: twinlock publish ${version.model}@${version.version}`;
-  return (
-    <GrantButton action={action} waits={waits}>
-      Propose to publish
-    </GrantButton>
-  );
+  if (!reachable)
+    return (
+      <span>
+        If you propose its publication, you and its depositor’s owner have no vote: {threshold} must approve, and{' '}
+        {able.length} can. Let its depositor propose it:{' '}
+        <code>
+          twinlock publish <Text of={`${version.model}@${version.version}`} />
+        </code>
+      </span>
+    );
+  return <GrantButton action={action}>Propose to publish</GrantButton>;
 }
 
 /** What a publication cites: the latest evaluation release whose receipts say what policy asks for. */
