@@ -85,6 +85,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   );
   process.exit(EXIT.retry);
 });
+// What cannot be said there can be said nowhere; the exit code still tells it.
+process.stderr.on('error', () => undefined);
 
 try {
   await program.parseAsync();

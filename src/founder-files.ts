@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, TwinlockError } from './core/errors.ts';
 import { type Invitation, syncFolder } from './initialise.ts';
@@ -48,19 +48,32 @@ export function makeFounderFolder(folder: string, names: readonly string[]): voi
   );
 }
 
-/** Writes each founder's file into the folder, for its owner alone and durable. What is in it but the invitation is the same for all. */
+/**
+ * Writes each founder's file into the folder, for its owner alone and durable. What is in it but the invitation is the
+ * same for all. Where one cannot be written, none of them is left.
+ */
 export function writeFounderFiles(
   folder: string,
   invitations: readonly Invitation[],
   common: Pick<FounderFile, 'vault' | 'ca' | 'referenceValues'>,
 ): readonly WrittenInvitation[] {
   const names = founderFileNames(invitations.map(({ name }) => name));
-  const written = invitations.map((invitation, i) => {
-    const file = join(folder, names[i] as string);
-    const bytes = founderFileBytes({ ...common, ...invitation });
-    writeFileSync(file, bytes, { mode: 0o600, flag: 'wx', flush: true });
-    return { ...invitation, file };
-  });
-  syncFolder(folder);
+  const written: WrittenInvitation[] = [];
+  try {
+    for (const [i, invitation] of invitations.entries()) {
+      const file = join(folder, names[i] as string);
+      closeSync(openSync(file, 'wx', 0o600));
+      written.push({ ...invitation, file });
+      writeFileSync(file, founderFileBytes({ ...common, ...invitation }), { flag: 'r+', flush: true });
+    }
+    syncFolder(folder);
+  } catch (error) {
+    removeFounderFiles(written);
+    throw error;
+  }
   return written;
+}
+
+export function removeFounderFiles(written: readonly WrittenInvitation[]): void {
+  for (const { file } of written) rmSync(file, { force: true });
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toBase64url } from './core/bytes.ts';
 import { digestOf } from './core/canonical.ts';
@@ -45,10 +45,16 @@ export const TLS_CERTIFICATE_FILE = 'tls.crt';
 const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
 
 /**
- * Makes a data folder and the founders' invitations. Throws `exists` where there is one already, `usage` (a group that
- * the policy does not ask for), `invalid_threshold`, `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and as `parsePolicy` and `requireSoundPolicy`.
+ * Makes a data folder and the founders' invitations, and hands these out, which are kept nowhere else. Where a file
+ * cannot be written or they cannot be handed out, what was made is removed, so that the same init can be run again.
+ * Throws `exists` where there is one already, `usage` (a group that the policy does not ask for), `invalid_threshold`,
+ * `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and as `parsePolicy`, `requireSoundPolicy`,
+ * `openStore`, the file system and `handOut`.
  */
-export async function initialise(init: Initialisation): Promise<readonly Invitation[]> {
+export async function initialise(
+  init: Initialisation,
+  handOut: (invitations: readonly Invitation[]) => Promise<void> = async () => undefined,
+): Promise<readonly Invitation[]> {
   requireSpareMember({ threshold: init.threshold, members: init.founders });
   const { policy } = parsePolicy(init.policy);
   requireSoundPolicy(policy, init.grade);
@@ -59,19 +65,39 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
   requireDistinctKeyNames(principals);
   mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
   // By name: a link that points nowhere yet is in the way too.
-  const names = new Set(readdirSync(init.dataDir));
-  const found = OURS.find((name) => names.has(name));
+  const before = new Set(readdirSync(init.dataDir));
+  const found = OURS.find((name) => before.has(name));
   must(
     found === undefined,
     'exists',
     `${init.dataDir} holds a vault, or an init that did not end: it has ${found}; name another folder with --data`,
   );
   chmodSync(init.dataDir, 0o700);
-  const { certificate, key } = await selfSigned(init.hosts, init.nowMs);
-  const secret = (name: string, text: string) =>
-    writeFileSync(join(init.dataDir, name), text, { mode: 0o600, flag: 'wx', flush: true });
-  secret(TLS_KEY_FILE, key);
-  secret(TLS_CERTIFICATE_FILE, certificate);
+  const tls = await selfSigned(init.hosts, init.nowMs);
+  const invitations = invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
+  // Of two that begin at once, one takes this name, and with it the folder.
+  closeSync(openSync(join(init.dataDir, TLS_KEY_FILE), 'wx', 0o600));
+  try {
+    await writeFolder(init, tls, principals, invited);
+    await handOut(invitations);
+  } catch (error) {
+    const made = readdirSync(init.dataDir).filter((name) => !before.has(name));
+    for (const name of made) rmSync(join(init.dataDir, name), { recursive: true, force: true });
+    throw error;
+  }
+  return invitations;
+}
+
+async function writeFolder(
+  init: Initialisation,
+  tls: Awaited<ReturnType<typeof selfSigned>>,
+  principals: readonly PrincipalRecord[],
+  invited: readonly Invited[],
+): Promise<void> {
+  const secret = (name: string, text: string, flag = 'wx') =>
+    writeFileSync(join(init.dataDir, name), text, { mode: 0o600, flag, flush: true });
+  secret(TLS_KEY_FILE, tls.key, 'r+');
+  secret(TLS_CERTIFICATE_FILE, tls.certificate);
   const store = openStore(init.dataDir);
   try {
     await store.founding.found({
@@ -92,7 +118,6 @@ export async function initialise(init: Initialisation): Promise<readonly Invitat
   // Last: its presence says that the folder is whole.
   secret(LOG_KEY_FILE, `${randomBytes(32).toString('hex')}\n`);
   syncFolder(init.dataDir);
-  return invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
 }
 
 /** A group that means nothing would be noticed once something has taken effect without it. */

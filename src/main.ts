@@ -38,9 +38,9 @@ Exit codes:
 
 for (const add of [addInit, addPolicy, addServe, addStop]) add(program);
 
-// What is printed may be the invitations: where nobody can have read them, the command has failed.
+// A command that waits for what it prints, as init does, ends first and by itself.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') process.exit(failed(systemError(error, 'standard output')));
+  if (error.code !== 'EPIPE') setImmediate(() => process.exit(failed(systemError(error, 'standard output'))));
 });
 // What cannot be said there can be said nowhere.
 process.stderr.on('error', () => undefined);
@@ -48,7 +48,9 @@ process.stderr.on('error', () => undefined);
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exit(failed(error));
+  const code = failed(error);
+  // Help that was asked for may still be told to be printed nowhere.
+  if (code !== 0) process.exit(code);
 }
 
 /** Tells what went wrong, and gives the exit code. What nothing of ours throws is thrown on: a fault of this program. */

@@ -6,7 +6,7 @@ import { parseCommentedJson } from '../core/json-comments.ts';
 import { type Grade, parseAs } from '../core/schema.ts';
 import { principalInvitation } from '../core/statement/statement.ts';
 import { becomeOwner, readDataFile } from '../data-folder.ts';
-import { makeFounderFolder, type WrittenInvitation, writeFounderFiles } from '../founder-files.ts';
+import { makeFounderFolder, removeFounderFiles, type WrittenInvitation, writeFounderFiles } from '../founder-files.ts';
 import {
   acceptsTpmAlone,
   foundingPolicy,
@@ -16,6 +16,7 @@ import {
 } from '../founding-policy.ts';
 import { initialise, TLS_CERTIFICATE_FILE } from '../initialise.ts';
 import { shellWord } from '../platform/shell-word.ts';
+import { systemError } from '../platform/system-error.ts';
 import { readJson } from './input.ts';
 import { collect, DEFAULT_DATA, DEFAULT_PORT, hostNames, requireGrade, vaultOrigin, wholeNumber } from './options.ts';
 
@@ -95,27 +96,42 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   if (out !== null) makeFounderFolder(out, names);
   const nowMs = Date.now();
   const made = { dataDir, grade, threshold, founders, hosts, policy, principals, invitationDays, nowMs };
-  const invited = await initialise(made);
-  for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
-  const digest = referenceValuesDigest(policy);
-  const ca = readDataFile(dataDir, TLS_CERTIFICATE_FILE);
-  const common = { vault: url.origin, ca, referenceValues: digest };
-  const written = out === null ? null : writeFounderFiles(out, invited, common);
-  const invitations = written ?? invited;
-  const certificate = new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase();
-  const told = { data: dataDir, url: url.origin, hosts, certificate, referenceValuesDigest: digest, invitations };
-  if (flags.json === true || written === null) {
-    console.log(JSON.stringify(told));
-    return;
-  }
-  console.log(`A ${grade} vault waits for its founders in ${dataDir}. They reach it at ${url.origin}.\n`);
-  if (groups.length > 0) {
-    console.log(`Among the approvers of everything there must be at least one of each group: ${groups.join(', ')}.\n`);
-  }
-  const isForOthers = host.length > 0 || flags.url !== undefined;
-  console.log(
-    nextSteps({ ...told, invitations: written }, isForOthers ? ['--listen', `0.0.0.0:${url.port || '443'}`] : []),
-  );
+  await initialise(made, async (invited) => {
+    for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
+    const digest = referenceValuesDigest(policy);
+    const ca = readDataFile(dataDir, TLS_CERTIFICATE_FILE);
+    const common = { vault: url.origin, ca, referenceValues: digest };
+    const written = out === null ? null : writeFounderFiles(out, invited, common);
+    const certificate = new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase();
+    const told = { data: dataDir, url: url.origin, hosts, certificate, referenceValuesDigest: digest };
+    const listen = host.length > 0 || flags.url !== undefined ? ['--listen', `0.0.0.0:${url.port || '443'}`] : [];
+    try {
+      if (flags.json === true || written === null) {
+        await print(JSON.stringify({ ...told, invitations: written ?? invited }));
+        return;
+      }
+      await print(madeText({ ...told, invitations: written }, grade, groups, listen));
+    } catch (error) {
+      removeFounderFiles(written ?? []);
+      throw error;
+    }
+  });
+}
+
+/** Ends once standard output has taken it. Throws as `systemError`. */
+async function print(text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  process.stdout.write(`${text}\n`, (error) => {
+    if (error) reject(systemError(error, 'standard output'));
+    else resolve();
+  });
+  await promise;
+}
+
+function madeText(told: Told, grade: Grade, groups: readonly string[], listen: readonly string[]): string {
+  const first = `A ${grade} vault waits for its founders in ${told.data}. They reach it at ${told.url}.`;
+  const needed = `Among the approvers of everything there must be at least one of each group: ${groups.join(', ')}.`;
+  return [first, ...(groups.length > 0 ? [needed] : []), nextSteps(told, listen)].join('\n\n');
 }
 
 /** Beside the data folder, and not in it: in that, invitations are kept as hashes. */
@@ -125,6 +141,7 @@ function foundersFolder(dataDir: string): string {
 
 interface Told {
   readonly data: string;
+  readonly url: string;
   readonly hosts: readonly string[];
   readonly certificate: string;
   readonly referenceValuesDigest: string;

@@ -51,6 +51,7 @@ const OF_SYSTEM: Readonly<Record<string, Meaning>> = {
   ERR_FS_FILE_TOO_LARGE: TOO_LARGE,
   ENOSPC: FULL,
   EDQUOT: ['storage_full', 'the quota is used up: make room, then run the same command again'],
+  EPIPE: ['storage_failed', 'what reads it has closed it: let it read to the end, then run the same command again'],
   EBUSY: BUSY,
   ETXTBSY: BUSY,
   EAGAIN: BUSY,
