@@ -29,6 +29,8 @@ export interface Custodian extends Ceremony {
   readonly name: string;
   /** The credential that opened the session: what they propose and stop with. */
   readonly credential: Base64url;
+  /** The session's bearer token: for `api`, and to go on with the session after a reload of the page. */
+  readonly token: Base64url;
 }
 
 /** One of one's own credentials, as the workstation keeps it from enrolment on. */

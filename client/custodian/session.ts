@@ -31,7 +31,15 @@ export async function openSession(
     `expected a custodian’s session, got that of ${roleText(session.role)}`,
   );
   const { person, name, token } = session;
-  return { ...ceremony, api: api.withBearer(token), fingerprint, person, name, credential };
+  return inSession(ceremony, { fingerprint, person, name, credential, token });
+}
+
+/** A session that was opened: what `openSession` has learnt and been given. */
+export type OpenedSession = Pick<Custodian, 'fingerprint' | 'person' | 'name' | 'credential' | 'token'>;
+
+/** The custodian of a session that is open. No touch is asked for; the vault says whether it still knows the session. */
+export function inSession(ceremony: Ceremony, session: OpenedSession): Custodian {
+  return { ...ceremony, ...session, api: ceremony.api.withBearer(session.token) };
 }
 
 /**

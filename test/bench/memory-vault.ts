@@ -25,6 +25,7 @@ export function custodianIn(world: World, deposit: Deposit, { person, name, auth
     person,
     name,
     credential: toBase64url(credential),
+    token: '',
   };
 }
 

@@ -88,9 +88,14 @@ async function openBeforeBen(name: string): Promise<string> {
   await proposeMachine(ana, name);
   await ana.page.getByRole('heading', { name: title, level: 1 }).waitFor();
   await openProposal(ben, title);
-  heldBack = null;
-  await ben.page.waitForResponse((response) => response.url().includes('/v1/log/entries') && heldBack !== null);
+  await atTheEnd(ben);
   return title;
+}
+
+/** Until the end of the log as the page has it is what is held back: an older one would be a log that goes back. */
+async function atTheEnd({ page }: Workstation): Promise<void> {
+  heldBack = null;
+  await page.waitForResponse((response) => response.url().includes('/v1/log/entries') && heldBack !== null);
 }
 
 async function proposeMachine(by: Workstation, name: string): Promise<void> {
@@ -145,7 +150,7 @@ it('a stop that the vault says it refused is kept until the log has it', async (
   await ben.page.getByRole('link', { name: 'Enrol “m-proposed” as depositor' }).click();
   await ben.page.getByText('Withdraw my proposal').first().click();
   await ben.page.getByLabel('Reason, for the log').fill('not needed');
-  await ben.page.waitForResponse((response) => response.url().includes('/v1/log/entries'));
+  await atTheEnd(ben);
   lie = { path: /stops$/, code: 'wrong_base', isHidden: true };
   await ben.page.getByRole('button', { name: 'Withdraw my proposal' }).click();
   const notice = ben.page.locator('main .notice', { hasText: 'You have signed a stop, and the vault may have it' });
@@ -160,6 +165,7 @@ it('a stop that the vault says it refused is kept until the log has it', async (
 
 it('a sign-in that the vault says it refused reads as what was signed, under no code that only this machine can know', async () => {
   lie = { path: /sessions$/, code: 'prf_missing', isHidden: false };
+  await ben.page.getByRole('button', { name: 'Sign out' }).click();
   await ben.page.reload();
   await ben.page.getByLabel(/^Fingerprint/).fill(fingerprint);
   await ben.page.getByRole('button', { name: 'Use this fingerprint' }).click();

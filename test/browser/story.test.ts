@@ -416,8 +416,9 @@ describe('three custodians, each at their own console', () => {
     for (const { complaints } of everybody) expect(complaints).toEqual([]);
   });
 
-  it('come back after a reload with the fingerprint they kept, and with no other', async () => {
+  it('come back after a sign-out and a reload with the fingerprint they kept, and with no other', async () => {
     const { page } = ben;
+    await page.getByRole('button', { name: 'Sign out' }).click();
     const give = async (hex: string) => {
       await page.goto(ben.console.url.href);
       await page.reload();

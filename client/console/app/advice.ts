@@ -48,7 +48,10 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
     see: ['propose', 'Propose'],
     signedIn: 'If both are right, a custodian has signed a time that was ahead: a quorum sets the log’s clock back.',
   },
-  unauthenticated: { title: 'You are not signed in', advice: 'Sign in again; sessions end when the vault restarts.' },
+  unauthenticated: {
+    title: 'You are not signed in',
+    advice: 'Sign in again. A session ends after 8 hours, and when the vault restarts.',
+  },
   invitation_unknown: {
     title: 'The vault does not know this invitation',
     advice: 'See that all of it was copied. It serves one person, for one vault, until genesis.',

@@ -3,14 +3,16 @@ import { fromBase64url, fromHex } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { rememberCredential } from './local.ts';
 import { ActionButton, ActionError, useAction } from './parts/action.tsx';
+import { Failure } from './parts/failure.tsx';
 import { Screen } from './parts/screen.tsx';
-import { fingerprint, signIn } from './vault.ts';
+import { ended, fingerprint, signIn } from './vault.ts';
 
 export function SignInScreen() {
   const enter = useAction(signIn);
   return (
     <Screen title="Sign in" lead="With one of the security keys that you enrolled. Signing in approves nothing.">
       <div class="panel">
+        {ended.value === null ? null : <Failure error={ended.value} />}
         <ActionError action={enter} />
         <div>
           <ActionButton action={enter} kind="primary">

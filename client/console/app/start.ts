@@ -3,7 +3,7 @@ import { openInvitation, rememberedInvitation, rememberInvitation } from './foun
 import { takeHandedOver } from './local.ts';
 import { asFailure } from './parts/notice.tsx';
 import { takeInvitation } from './route.ts';
-import { fault, keepFresh, loadVault, taken } from './vault.ts';
+import { fault, keepFresh, loadVault, resumeSession, taken } from './vault.ts';
 
 /** How often a vault that did not answer is asked again. */
 const RECOVER_EVERY_MS = 10_000;
@@ -14,8 +14,7 @@ export async function start(): Promise<void> {
     // Kept at once: it is handed over once, and the vault may be out of reach now.
     if (given?.kind === 'open') rememberInvitation(await takeHandedOver(given.value));
     const invitation = given?.kind === 'invitation' ? given.value : rememberedInvitation();
-    await loadVault();
-    if (invitation !== null) await openInvitation(invitation);
+    await enter(invitation);
   } catch (thrown) {
     fault.value = asFailure(thrown);
   }
@@ -27,13 +26,19 @@ export async function start(): Promise<void> {
   });
 }
 
+/** To where one was before a reload: the founding, or the session of this tab. */
+async function enter(invitation: string | null): Promise<void> {
+  await loadVault();
+  if (invitation === null) await resumeSession();
+  else await openInvitation(invitation);
+}
+
 /** A vault that did not answer when the page was opened is asked again: what it kept from being shown is shown then. */
 async function recover(): Promise<void> {
   if (fault.value?.group !== 'retry') return;
   const invitation = rememberedInvitation();
   try {
-    await loadVault();
-    if (invitation !== null) await openInvitation(invitation);
+    await enter(invitation);
     fault.value = null;
   } catch (thrown) {
     fault.value = asFailure(thrown);

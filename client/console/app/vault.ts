@@ -13,7 +13,7 @@ import {
   type OwnCredential,
   sessionAuthenticator,
 } from '../../custodian/ceremony.ts';
-import { confirmedBy, openSession } from '../../custodian/session.ts';
+import { confirmedBy, inSession, openSession } from '../../custodian/session.ts';
 import { lastResumption, sendSigned, signStop } from '../../custodian/stop.ts';
 import { type StopKit, stopKitOf } from '../../custodian/stop-kit.ts';
 import { stopResult } from '../../custodian/stop-result.ts';
@@ -21,6 +21,7 @@ import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
 import type { Stopping } from '../../stop.ts';
 import { consoleFetch } from './console-fetch.ts';
+import { forgetSession, keepSession, keptSession } from './kept-session.ts';
 import {
   type Config,
   keepStopKit,
@@ -63,6 +64,8 @@ export const facts = signal<Facts | null>(null);
 /** How many entries of the log they rest on. */
 export const entries = signal(0);
 export const progress = signal<{ readonly entries: number; readonly of: number }>({ entries: 0, of: 0 });
+/** Why the session ended, where the custodian did not end it. */
+export const ended = signal<TwinlockError | null>(null);
 /** What ends everything: the page shows nothing else. */
 export const fault = signal<TwinlockError | null>(null);
 /** The last try to follow the log failed, but may not the next time. */
@@ -76,7 +79,7 @@ export const isSimulation = computed(() =>
 
 export async function loadVault(): Promise<void> {
   config.value = await loadConfig();
-  fingerprint.value ??= config.value.fingerprint;
+  fingerprint.value ??= config.value.fingerprint ?? keptSession()?.fingerprint ?? null;
   status.value = await ceremony.api.vault();
   must(
     status.value.phase !== 'founding' || fingerprint.value === null,
@@ -90,8 +93,32 @@ export async function signIn(): Promise<void> {
   must(vault !== null, 'usage', 'the fingerprint of the vault is not known');
   const own = await knownCredentials();
   must(own.length > 0, 'credential_unknown', 'this workstation knows no security key of this vault');
-  custodian.value = await openSession(ceremony, vault, own);
-  await replayLog();
+  ended.value = null;
+  const opened = await openSession(ceremony, vault, own);
+  keepSession(opened);
+  try {
+    await replayLog(opened);
+  } catch (thrown) {
+    leave(asFailure(thrown));
+  }
+}
+
+/**
+ * Goes on with the session that this tab has kept over a reload, without a touch. The log is replayed from its first entry.
+ * Throws where the vault cannot be reached now, so that the page tries again, and for an alert.
+ */
+export async function resumeSession(): Promise<void> {
+  const kept = keptSession();
+  if (kept === null || replica !== null) return;
+  if (kept.fingerprint !== fingerprint.value) return forgetSession();
+  try {
+    // The log says the name.
+    await replayLog(inSession(ceremony, { ...kept, name: kept.person }));
+  } catch (thrown) {
+    const error = asFailure(thrown);
+    if (error.group !== 'retry') leave(error);
+    if (error.group === 'retry' || error.group === 'alert') throw error;
+  }
 }
 
 /** Signed here, and not taken by the vault yet: to be sent again, or carried to it. */
@@ -175,25 +202,26 @@ function showReplica(): void {
   if (missing.length < unsent.value.length) unsent.value = missing;
 }
 
-async function replayLog(): Promise<void> {
-  const self = custodian.value;
-  if (self === null) return;
+/** Where the custodian signs out meanwhile, nothing comes of it. */
+async function replayLog(opened: Custodian): Promise<void> {
+  custodian.value = opened;
+  const isOver = () => custodian.value?.token !== opened.token;
   try {
-    replica = await followLog(self, (entries, of) => {
+    const followed = await followLog(opened, (entries, of) => {
       progress.value = { entries, of };
     });
-    const { rpId } = replica.facts.genesis;
+    const { rpId } = followed.facts.genesis;
     must(rpId === location.hostname, 'wrong_rp_id', `genesis says ${rpId}, this console serves ${location.hostname}`);
-    custodian.value = confirmedBy(replica.facts, self);
-    await rememberOwn(replica.facts, custodian.value);
+    const confirmed = confirmedBy(followed.facts, opened);
+    await rememberOwn(followed.facts, confirmed);
+    if (isOver()) return;
+    custodian.value = confirmed;
+    replica = followed;
     showReplica();
     trouble.value = null;
-    await keepForStops(replica);
+    await keepForStops(followed);
   } catch (thrown) {
-    const error = asFailure(thrown);
-    if (error.group === 'alert') fault.value = error;
-    else signOut();
-    throw error;
+    if (!isOver()) throw thrown;
   }
 }
 
@@ -221,8 +249,22 @@ async function rememberOwn({ authenticators }: Facts, { person, name, credential
   }
 }
 
+/** An alert ends everything; any other error ends the session, and the page for signing in says why. */
+function leave(error: TwinlockError): void {
+  if (error.group === 'alert') {
+    fault.value = error;
+    forgetSession();
+    return;
+  }
+  signOut();
+  ended.value = error;
+}
+
+/** Ends the session at the vault, and in this tab. */
 export function signOut(): void {
   custodian.value?.api.closeSession().catch(() => undefined);
+  forgetSession();
+  ended.value = null;
   custodian.value = null;
   facts.value = null;
   replica = null;
@@ -246,8 +288,8 @@ async function refresh(): Promise<void> {
   } catch (thrown) {
     const error = asFailure(thrown);
     // The session of a key that was retired has ended with it.
-    if (error.code === 'unauthenticated' || error.code === 'credential_retired') signOut();
-    else if (error.group === 'alert' && error.code !== 'internal') fault.value = error;
+    const isEnded = error.code === 'unauthenticated' || error.code === 'credential_retired';
+    if (isEnded || (error.group === 'alert' && error.code !== 'internal')) leave(error);
     else trouble.value = error;
   }
 }

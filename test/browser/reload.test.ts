@@ -1,0 +1,121 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { compareAndSign, enrol, enterFounded, openInvitation, signIn, visit } from './ceremonies.ts';
+import { invitationOf, makeKey } from './machines.ts';
+import { launchBrowser, openVault, openWorkstation, type TestVault, type Workstation } from './workstation.ts';
+
+/** A reload does not sign out; and where a session ends, the page says so, and why. */
+
+const NAMES = ['Ana', 'Ben', 'Cleo'];
+const TITLE = 'Enrol “training” as depositor';
+
+let browser: Browser;
+let vault: TestVault;
+let all: Workstation[] = [];
+let ana: Workstation;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  vault = await openVault(NAMES, []);
+  all = await Promise.all(NAMES.map(() => openWorkstation(browser, vault.url)));
+  [ana] = all as [Workstation];
+  page = ana.page;
+  for (const [i, workstation] of all.entries()) {
+    await openInvitation(workstation, vault.invitations.get(NAMES[i] ?? '') ?? '');
+    await enrol(workstation);
+  }
+  for (const workstation of all) {
+    await workstation.page.getByRole('heading', { name: '4. Compare, then sign' }).waitFor();
+    await compareAndSign(workstation);
+  }
+  await enterFounded(ana);
+  await signIn(ana);
+}, 120_000);
+afterAll(async () => {
+  await Promise.all(all.map((workstation) => workstation.close()));
+  await browser?.close();
+  await vault?.close();
+});
+
+const heading = (name: string) => page.getByRole('heading', { name, level: 1 });
+const kept = () => page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }));
+const token = async () => (JSON.parse(JSON.parse(await kept())['twinlock-session']) as { token: string }).token;
+/** The address, without the name and port of the console. */
+const place = () => new URL(page.url()).hash;
+
+it('a reload stays where one was, signed in, without a touch, and shows what its own replay has verified', async () => {
+  await visit(ana, 'Propose');
+  await page.getByLabel('Its key').fill(JSON.stringify(invitationOf(makeKey('depositor', 'training'), 'Cleo')));
+  await page.getByRole('button', { name: 'Propose to enrol it' }).click();
+  await heading(TITLE).waitFor();
+  const before = place();
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  await page.reload();
+  await heading(TITLE).waitFor();
+  expect(place()).toBe(before);
+  expect(page.url()).not.toContain(await token());
+  expect(asked).toContain('GET /v1/log/entries');
+  expect(asked.filter((request) => /sessions|challenges/.test(request))).toEqual([]);
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await page.getByText(/^Your approval is recorded as entry \d+$/).waitFor();
+});
+
+it('another tab is not signed in', async () => {
+  const other = await ana.context.newPage();
+  await other.goto(page.url());
+  await other.getByLabel(/^Fingerprint/).waitFor();
+  expect(await other.evaluate(() => sessionStorage.length)).toBe(0);
+  await other.close();
+});
+
+it('a vault that is out of reach at the reload does not end the session', async () => {
+  await page.route('**/v1/log/entries*', (route) => route.abort());
+  await page.reload();
+  await page.getByText('unavailable', { exact: true }).waitFor();
+  await page.unroute('**/v1/log/entries*');
+  await page.getByRole('button', { name: 'Start again' }).click();
+  await heading(TITLE).waitFor();
+});
+
+it('a session that the vault has forgotten leads to the page for signing in, with the reason', async () => {
+  await page.goto('about:blank');
+  await vault.halt();
+  await vault.restart();
+  await page.goBack();
+  await heading('Sign in').waitFor();
+  await page
+    .getByText(/no live session: sign in \(sessions end after 8 hours and when the daemon restarts\)/)
+    .waitFor();
+  expect(await kept()).toBe('{}');
+  await page.getByRole('button', { name: 'Sign in with your security key' }).click();
+  await heading(TITLE).waitFor();
+});
+
+it('a session that ends while the page is open leads there too', async () => {
+  await vault.halt();
+  await vault.restart();
+  await heading('Sign in').waitFor();
+  await page.getByText('You are not signed in', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Sign in with your security key' }).click();
+  await heading(TITLE).waitFor();
+  expect(await page.getByText('You are not signed in', { exact: true }).count()).toBe(0);
+});
+
+it('a sign-out ends the session in the tab and at the vault, also where the page is left at once', async () => {
+  const authorization = `Bearer ${await token()}`;
+  const status = async () => (await fetch(new URL('/v1/status', vault.url), { headers: { authorization } })).status;
+  expect(await status()).toBe(200);
+  await page.getByRole('button', { name: 'Sign out' }).evaluate((button: HTMLElement) => {
+    button.click();
+    location.reload();
+  });
+  await page.getByLabel(/^Fingerprint/).waitFor();
+  expect(await kept()).toBe('{}');
+  await expect.poll(status).toBe(401);
+});
+
+it('complains of nothing but what was out of reach', () => {
+  expect(ana.complaints.filter((complaint) => !complaint.includes('Failed to load resource'))).toEqual([]);
+});
