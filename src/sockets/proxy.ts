@@ -1,8 +1,19 @@
+import { subscribe } from 'node:diagnostics_channel';
 import { setGlobalProxyFromEnv } from 'node:http';
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
 /** What an operator is told whose `HTTPS_PROXY` is none. It does not repeat it, since it may hold a password. */
 export const PROXY_EXPECTED = 'HTTPS_PROXY: expected a URL of the form http://HOST:PORT';
+
+/**
+ * Where a proxy closes the connection without an answer to CONNECT, the platform takes it for a connection that was made
+ * and lost, and asks for another at once, without end, also when what waited for it has given up: a thousand a second.
+ * By another name for the failure, it is told to what waits, which tries again in its own time.
+ */
+subscribe('undici:client:connectError', (message) => {
+  const { error } = message as { readonly error: { code?: unknown } };
+  if (error.code === 'UND_ERR_SOCKET') error.code = 'ECONNRESET';
+});
 
 /** Hosts that the platform's `fetch` has been told to reach without a proxy. */
 const direct = new Set<string>();

@@ -24,8 +24,8 @@ let vault: Server;
 let proxy: Server;
 /** What the proxy was asked to connect to. */
 const asked: string[] = [];
-/** What it answers in place of connecting; null to connect. */
-let refusal: number | null = null;
+/** What it does in place of connecting: answers with a status, or closes without one; null to connect. */
+let refusal: number | 'close' | null = null;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'twinlock-proxy-'));
@@ -37,6 +37,7 @@ beforeAll(async () => {
   proxy = createServer();
   proxy.on('connect', ({ url = '' }, socket) => {
     asked.push(url);
+    if (refusal === 'close') return void socket.destroy();
     if (refusal !== null) return void socket.end(`HTTP/1.1 ${refusal} No\r\n\r\n`);
     const through = dial(portOf(vault), '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
@@ -101,6 +102,18 @@ test('what the proxy refuses is said to be the proxy’s refusal, without its pa
   await expect(ask('https://refused.example:8443')).rejects.toThrow(
     refused('unavailable', /^(?!.*secret).*the proxy answered with status 403.*HTTPS_PROXY/),
   );
+});
+
+test('a proxy that closes without an answer is asked once a try, and no more once it is given up', async () => {
+  useProxy();
+  refusal = 'close';
+  await expect(ask('https://closed.example:8443')).rejects.toThrow(
+    refused('unavailable', /^(?!.*secret).*the connection failed \(ECONNRESET\).*HTTPS_PROXY/),
+  );
+  const mirror = new URL('https://closed-mirror.example/kds/');
+  reachByProxy(mirror, process.env);
+  await expect(askMirror(mirror, 'crl')).rejects.toThrow(refused('unavailable', /does not answer/));
+  expect(asked).toEqual(['closed.example:8443', 'closed-mirror.example:443']);
 });
 
 test('loopback and what NO_PROXY lists are reached without the proxy', async () => {

@@ -1,14 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { settingsOf, vaultUrl } from '../../../client/cli/settings.ts';
+import { runProgram } from './vault.ts';
 
 let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'twinlock-settings-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => vi.unstubAllEnvs());
 
 /** Writes a configuration file; returns its path. */
 function configFile(name: string, text: string): string {
@@ -48,6 +50,61 @@ test('the usual file may be missing, one that was named may not', () => {
     expect.objectContaining({ code: 'not_found' }),
   );
 });
+
+test('a home folder that is the root is one as any other; one that HOME does not name is that of the user database', () => {
+  vi.stubEnv('HOME', '/');
+  expect(settingsOf({}, {})).toMatchObject({
+    stateDir: '/.local/state/twinlock',
+    configPath: '/.config/twinlock/config.json',
+  });
+  vi.stubEnv('HOME', undefined);
+  const { homedir: home } = userInfo();
+  expect(settingsOf({}, {})).toMatchObject({
+    stateDir: join(home, '.local/state/twinlock'),
+    configPath: join(home, '.config/twinlock/config.json'),
+  });
+});
+
+test.each(['', 'here', '.'])('names what to set where HOME is no folder’s whole path: “%s”', (home) => {
+  vi.stubEnv('HOME', home);
+  const none = expect.objectContaining({
+    code: 'usage',
+    message: expect.stringMatching(/no home folder: set HOME, or/),
+  });
+  expect(() => settingsOf({}, {})).toThrow(none);
+  expect(() => settingsOf({}, { XDG_CONFIG_HOME: folder })).toThrow(none);
+  expect(() => settingsOf({}, { XDG_STATE_HOME: folder })).toThrow(none);
+  expect(settingsOf({}, { XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder }).stateDir).toBe(join(folder, 'twinlock'));
+});
+
+/** In no user database. */
+const NOBODY = 54_321;
+
+test.skipIf(process.getuid?.() !== 0)(
+  'a user without a home folder founds a vault, and is told what a client needs to have set',
+  { timeout: 120_000 },
+  async () => {
+    chmodSync(folder, 0o777);
+    const at = mkdtempSync(join(folder, 'nobody-'));
+    chownSync(at, NOBODY, NOBODY);
+    const asNobody = (file: string, args: readonly string[]) =>
+      runProgram(file, args, at, { uid: NOBODY, env: { HOME: undefined } });
+    const founders = ['ana', 'ben', 'cleo'].flatMap((name) => ['--founder', name]);
+    const made = await asNobody('src/main.ts', [
+      '--data',
+      join(at, 'data'),
+      'init',
+      '--grade',
+      'simulation',
+      ...founders,
+    ]);
+    expect(made).toMatchObject({ code: 0 });
+    expect(await asNobody('client/cli.ts', ['status'])).toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/^twinlock: this user has no home folder: .* \(usage\)\n$/),
+    });
+  },
+);
 
 test.each([
   ['no JSON', '{'],

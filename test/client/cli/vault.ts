@@ -21,7 +21,8 @@ export interface Run {
 }
 
 export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** Undefined where it is not to be set. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Interrupts it, once, when this has come up on standard error. */
   readonly interruptAt?: string;
   /** As a terminal and a launcher do that both pass it on. */
