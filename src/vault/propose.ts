@@ -58,7 +58,11 @@ export async function propose(
 
   async function record(objects: ReadonlyMap<Hex, Uint8Array>): Promise<Proposed> {
     const recorded = await context.recorder.record((facts) => {
-      if (facts !== null) requireAffordable(facts, caller, context.clock.now());
+      if (facts !== null)
+        requireAffordable(facts, caller, {
+          nowMs: context.clock.now(),
+          overMs: context.watch.overMs(facts.attestedMs),
+        });
       return { objects, drafts: [{ kind: 'proposal', body: { statement: { ...statement }, signature } }] };
     });
     return { ...recorded, digest: statementDigest(statement) };
@@ -83,15 +87,23 @@ function reachedFor(
   return own.objects;
 }
 
+/** Milliseconds since the epoch. */
+interface Times {
+  /** By the wall clock, which dates proposals. */
+  readonly nowMs: number;
+  /** As `ClockWatch.overMs`: a clock that has jumped frees no place for another open proposal. */
+  readonly overMs: number;
+}
+
 /**
  * No caller makes the log too long to replay: what they have proposed is counted in the log, which a restart does not
  * change; of a custodian with all their authenticators. A machine, which proposes without a touch, has so many open at
  * once. Throws `rate_limited`.
  */
-export function requireAffordable(facts: Facts, caller: Caller, nowMs: number): void {
+export function requireAffordable(facts: Facts, caller: Caller, { nowMs, overMs }: Times): void {
   const own = facts.proposals.filter(({ statement: { proposer } }) => isCaller(caller, proposer));
   // One that has expired, also before an entry says so, or that something has overtaken counts no longer.
-  const open = own.count((proposal) => isPending(standingOf(facts, proposal, nowMs)));
+  const open = own.count((proposal) => isPending(standingOf(facts, proposal, overMs)));
   must(
     caller.role === 'custodian' || open < OPEN_PROPOSALS_A_KEY,
     'rate_limited',

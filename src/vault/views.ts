@@ -12,10 +12,13 @@ import type { ClockState } from './clock-watch.ts';
 import { MAX_PROPOSALS, PROPOSALS_BYTES } from './limits.ts';
 import type { Caller } from './sessions.ts';
 
-/** What is shown of the state. A custodian MUST NOT decide on a view: their client replays the log. */
+/**
+ * What is shown of the state. A custodian MUST NOT decide on a view: their client replays the log. `overMs` is the time by
+ * which the vault ends things, `ClockWatch.overMs`: what it has not ended, no view calls expired or over.
+ */
 
-export function viewProposal(facts: Facts, proposal: Proposal, nowMs: number) {
-  const standing = standingOf(facts, proposal, nowMs);
+export function viewProposal(facts: Facts, proposal: Proposal, overMs: number) {
+  const standing = standingOf(facts, proposal, overMs);
   // What has been decided wants nothing more, also where an approver has retired their key since.
   const counted = isPending(standing) ? currentTally(facts, proposal) : { wanting: 0, missingGroups: [] };
   const isRelease = proposal.statement.kind === 'release';
@@ -76,15 +79,15 @@ export function viewStops(stopped: readonly RecordedStop[] | null) {
 }
 
 /** Newest first; of all phases or of those that still can be decided. */
-export function viewProposals(facts: Facts, caller: Caller, phase: 'open' | 'all', nowMs: number) {
+export function viewProposals(facts: Facts, caller: Caller, phase: 'open' | 'all', overMs: number) {
   return facts.proposals
     .valueSeq()
     .filter((proposal) => maySee(caller, proposal))
-    .filter((proposal) => phase === 'all' || isPending(standingOf(facts, proposal, nowMs)))
+    .filter((proposal) => phase === 'all' || isPending(standingOf(facts, proposal, overMs)))
     .sort((a, b) => b.index - a.index)
     .take(MAX_PROPOSALS)
     .takeWhile(withinBytes(PROPOSALS_BYTES))
-    .map((proposal) => viewProposal(facts, proposal, nowMs))
+    .map((proposal) => viewProposal(facts, proposal, overMs))
     .toArray();
 }
 
@@ -102,13 +105,13 @@ export function viewStatus(
   facts: Facts,
   caller: Caller,
   entries: number,
-  { nowMs, clock }: { readonly nowMs: number; readonly clock: ClockState['standing'] },
+  { overMs, clock }: { readonly overMs: number; readonly clock: ClockState['standing'] },
 ) {
   const own = caller.role === 'requester' ? caller.key : null;
   const scope = own === null ? ['*'] : (facts.principals.get(own)?.models ?? []);
   const { committee, policy, genesis } = facts;
   const proposals = facts.proposals.valueSeq();
-  const standings = proposals.map((proposal) => standingOf(facts, proposal, nowMs)).toArray();
+  const standings = proposals.map((proposal) => standingOf(facts, proposal, overMs)).toArray();
   return {
     fingerprint: facts.vault,
     grade: genesis.grade,
@@ -145,7 +148,7 @@ export function viewStatus(
     open: standings.filter(isPending).length,
     overtaken: standings.filter((standing) => standing === 'overtaken').length,
     leases: proposals.count(
-      (p) => p.phase === 'executed' && p.statement.kind === 'release' && !p.ended && endMs(p) >= nowMs,
+      (p) => p.phase === 'executed' && p.statement.kind === 'release' && !p.ended && endMs(p) >= overMs,
     ),
   };
 }

@@ -53,6 +53,14 @@ afterEach(async () => {
   expect(vault.failures).toEqual([]);
 });
 
+/** What an auditor is shown of what is under way. */
+async function shown() {
+  const { api } = vault.auditor;
+  const [{ open, leases }, listed, all] = [await api.status(), await api.proposals('open'), await api.proposals('all')];
+  const standings = all.proposals.map(({ digest, standing }) => [digest, standing]);
+  return { open, leases, listed: listed.proposals.map(({ digest }) => digest), standings };
+}
+
 async function someRounds(): Promise<void> {
   const until = rounds + 3;
   await vi.waitFor(() => expect(rounds).toBeGreaterThanOrEqual(until), { timeout: 10_000 });
@@ -64,9 +72,12 @@ test('a daemon whose clock is a month ahead for a while goes on afterwards as if
   const granted = await releaseAs(vault);
   const { release } = await requestAs(vault);
   await someRounds();
+  const before = await shown();
+  expect(before).toMatchObject({ open: 1, leases: 1, listed: [release] });
 
   wrongByMs = MONTH_MS;
   await someRounds();
+  expect(await shown(), 'the vault has ended nothing, and says so').toEqual(before);
   await expect(followLog(vault.ben.custodian)).rejects.toThrow(refusal('clock_skew'));
 
   wrongByMs = 0;

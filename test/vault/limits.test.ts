@@ -78,13 +78,16 @@ describe('what one caller has proposed', () => {
     const ground = { committee: { epoch: 1 }, policy: { digest: 'in force' } };
     return { ...ground, proposals: PersistentMap(some) } as unknown as Facts;
   };
-  const affordable = (facts: Facts, caller = machine) => {
-    return () => requireAffordable(facts, caller, nowMs);
+  const affordable = (facts: Facts, caller = machine, overMs = nowMs) => {
+    return () => requireAffordable(facts, caller, { nowMs, overMs });
   };
 
   test('takes a place of a machine while it is open, and none once it is over or overtaken, though no entry has told its end', () => {
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY))).toThrow(code('rate_limited'));
-    expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { expires: nowMs - 1 }))).not.toThrow();
+    const ended = proposed(OPEN_PROPOSALS_A_KEY, { expires: nowMs - 1 });
+    expect(affordable(ended)).not.toThrow();
+    // The wall clock has jumped past its end, and the vault ends nothing by that clock.
+    expect(affordable(ended, machine, nowMs - HOUR_MS)).toThrow(code('rate_limited'));
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { policy: 'of yesterday' }))).not.toThrow();
     expect(affordable(proposed(OPEN_PROPOSALS_A_KEY, { proposer: byCustodian }), custodian)).not.toThrow();
   });

@@ -70,7 +70,7 @@ const postCustody = createRoute({
 export function proposalRoutes(app: App, context: Context): void {
   const view = (caller: Caller, name: Hex) => {
     const { facts } = context.recorder;
-    return viewProposal(facts, proposalFor(facts, caller, name), context.clock.now());
+    return viewProposal(facts, proposalFor(facts, caller, name), context.watch.overMs(facts.attestedMs));
   };
   app.openapi(postRequest, (c) => {
     const caller = asPrincipal(callerOf(c), 'requester');
@@ -88,7 +88,7 @@ export function proposalRoutes(app: App, context: Context): void {
   app.openapi(getProposals, (c) => {
     const caller = callerOf(c);
     const { facts } = context.recorder;
-    const proposals = viewProposals(facts, caller, c.req.valid('query').phase, context.clock.now());
+    const proposals = viewProposals(facts, caller, c.req.valid('query').phase, context.watch.overMs(facts.attestedMs));
     return c.json({ proposals, stopped: viewStops(facts.stopped) }, 200);
   });
   app.openapi(getProposal, async (c) => {

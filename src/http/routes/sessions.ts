@@ -56,7 +56,8 @@ export function sessionRoutes(app: App, context: Context): void {
   });
   app.openapi(getStatus, (c) => {
     const { facts, size } = context.recorder;
-    const clocks = { nowMs: context.clock.now(), clock: context.watch.standing(facts) };
+    const { watch } = context;
+    const clocks = { overMs: watch.overMs(facts.attestedMs), clock: watch.standing(facts) };
     return c.json(viewStatus(facts, callerOf(c), size, clocks), 200);
   });
 }
