@@ -1,5 +1,5 @@
 import { type Hex, toHex } from '../core/bytes.ts';
-import { counted } from '../core/counted.ts';
+import { counted, grouped } from '../core/counted.ts';
 import { must } from '../core/errors.ts';
 import { HASH_BYTES } from '../core/log/merkle.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
@@ -89,7 +89,7 @@ async function requireRoom(context: Context, upload: Upload): Promise<void> {
   must(
     neededBytes <= roomBytes,
     'storage_full',
-    `the upload needs ${counted(neededBytes, 'byte')} of the vault’s disk, and ${Math.max(0, roomBytes)} are free, without what the ` +
+    `the upload needs ${counted(neededBytes, 'byte')} of the vault’s disk, and ${grouped(Math.max(0, roomBytes))} are free, without what the ` +
       'log and other uploads need: have the operator make room, or wait until other uploads have ended',
     { needed: neededBytes, free: Math.max(0, roomBytes) },
   );

@@ -229,7 +229,7 @@ describe('room on the disk', () => {
     roomBytes = TWO_MIB - 1;
     const body = { model: 'acme/ocr', version: `v${version}`, files: [String(MIB), String(MIB)] };
     const question = { method: 'POST', path: '/v1/uploads', token, body };
-    await expectRefused(vault, question, 507, 'storage_full', new RegExp(`needs ${TWO_MIB} .* ${roomBytes} are free`));
+    await expectRefused(vault, question, 507, 'storage_full', /needs 2,113,536 bytes .* 2,113,535 are free/);
     const refusal = JSON.parse((await ask(vault.baseUrl, question)).body.toString());
     expect(refusal.detail).toEqual({ needed: TWO_MIB, free: roomBytes });
     roomBytes = TWO_MIB;
