@@ -1,22 +1,45 @@
 import type { Hex } from '../src/core/bytes.ts';
 import { digestOfObject } from '../src/core/canonical.ts';
+import { effectOf } from '../src/core/state/effects/table.ts';
 import { reachOfStatement } from '../src/core/state/reach.ts';
 import { isPending, standingOf } from '../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../src/core/state/state.ts';
 
+/** Proposals that wait and say the same as a statement. */
+export interface SameOpen {
+  /** Signed by the same key: approving both would do no more than approving one. */
+  readonly own: Proposal | null;
+  /** Signed by another key. Its proposer can withdraw it once it has approvals, and others may have no vote on it. */
+  readonly other: Proposal | null;
+}
+
 /**
- * A proposal that waits and says the same: approving both would do no more than approving one. Null where there is none;
- * one that no quorum can approve is no reason not to ask again, perhaps by another. A release is always another, since its
- * hosts’ keys are.
+ * What waits and says the same. One that no quorum can approve is no reason not to ask again, perhaps by another; nor is
+ * one whose proposer is its subject: who has stolen a key proposes its retirement to withdraw it. A release is always
+ * another, since its hosts’ keys are.
  */
-export function sameOpen(facts: Facts, statement: Proposable, nowMs: number): Proposal | null {
+export function sameOpen(facts: Facts, statement: Proposable, nowMs: number): SameOpen {
   const wanted = contentOf(statement);
-  const isSame = (proposal: Proposal) =>
-    proposal.statement.kind === statement.kind &&
-    isPending(standingOf(facts, proposal, nowMs)) &&
-    reachOfStatement(facts, proposal.statement, proposal.votes).reachable &&
-    contentOf(proposal.statement) === wanted;
-  return facts.proposals.find(isSame) ?? null;
+  const proposer = digestOfObject(statement.proposer);
+  const isOwn = (proposal: Proposal) => digestOfObject(proposal.statement.proposer) === proposer;
+  const same = [...facts.proposals.values()].filter(
+    (proposal) =>
+      proposal.statement.kind === statement.kind &&
+      isPending(standingOf(facts, proposal, nowMs)) &&
+      reachOfStatement(facts, proposal.statement, proposal.votes).reachable &&
+      contentOf(proposal.statement) === wanted,
+  );
+  return {
+    own: same.find(isOwn) ?? null,
+    other: same.find((proposal) => !isOwn(proposal) && !isAboutItsProposer(facts, proposal)) ?? null,
+  };
+}
+
+/** Whether who proposed it has no vote since it is about them. A publication bars everybody who proposes it. */
+function isAboutItsProposer(facts: Facts, { statement }: Proposal): boolean {
+  return (
+    statement.kind !== 'publish' && effectOf(statement).barred(facts, statement).includes(statement.proposer.person)
+  );
 }
 
 /** What a statement asks for, apart from who asks, when, why and on what ground. */

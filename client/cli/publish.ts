@@ -20,7 +20,8 @@ export function addPublish(program: Command): void {
       'after',
       `
 The depositor's owner has no vote: others approve it in their consoles. Where the others are no quorum, it is refused,
-and says who cannot approve and why. A publication that waits already is not proposed twice; one that was overtaken, by
+and says who cannot approve and why. A publication that this machine has proposed and that waits
+is not proposed twice; where another's waits, the command names it and proposes its own. One that was overtaken, by
 another policy for instance, is proposed again by the same command.
 
 Examples:
@@ -40,11 +41,14 @@ async function run(invocation: Invocation, target: string, flags: PublishFlags):
   const clock = { now: Date.now, random: platformRandom };
   const proposed = await proposePublication(connection, replica, { ...named, evaluation }, clock);
   const code = comparisonCode(proposed.digest, REQUEST_WORDS);
-  const { digest: proposal, index, already } = proposed;
-  invocation.terminal.result({ ...named, proposal, index, code, already }, [
+  const { digest: proposal, index, already, other } = proposed;
+  invocation.terminal.result({ ...named, proposal, index, code, already, other }, [
     already
       ? `proposed     already: the publication of ${target} waits since entry ${index}; nothing was proposed anew`
       : `proposed     the publication of ${target}`,
+    ...(other === null
+      ? []
+      : [`another      ${other} waits too: another has proposed it, and each takes votes of its own`]),
     `digest       ${proposed.digest}`,
     `code         ${code}`,
     'next         custodians approve it in their consoles; each confirms their share with it',

@@ -1,14 +1,15 @@
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { type Base64url, type Hex, toBase64url, toHex, ZERO_32 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
-import { must } from '../../src/core/errors.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { ProposerSignature } from '../../src/core/log/entry.ts';
 import { withPrincipalsOwner } from '../../src/core/state/effects/principal.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
+import { personOf, personText } from '../../src/core/state/persons.ts';
 import { reachOfStatement, requireReachable } from '../../src/core/state/reach.ts';
 import { requireMendable } from '../../src/core/state/rules/mending.ts';
 import { requireSoundPolicy } from '../../src/core/state/rules/policy.ts';
-import type { Facts } from '../../src/core/state/state.ts';
+import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
 import {
   type PrincipalRecord,
@@ -47,24 +48,39 @@ export interface Entered {
   readonly index: number;
 }
 
+/** The same waits for decisions already, and nothing was signed. */
+export class WaitsError extends TwinlockError {
+  /** The proposal that waits. */
+  readonly proposal: Hex;
+  /** Signed by another key: it can be proposed all the same. */
+  readonly isOthers: boolean;
+
+  constructor(message: string, { digest }: Proposal, isOthers: boolean) {
+    super('exists', message);
+    this.proposal = digest;
+    this.isOthers = isOthers;
+  }
+}
+
 const ZEROS = toHex(ZERO_32);
 
 /**
  * Proposes with one touch; the proposal is open for as long as policy allows. Throws `version_unknown`,
- * `quorum_unreachable` before the touch, `exists` where the same waits already, `vault_not_stopped`, `limit_exceeded`, `quorum_unreachable`, `evidence_simulated` or `root_unknown` (a policy that cannot be in force), `person_exists`, `principal_exists`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
+ * `quorum_unreachable` before the touch, `WaitsError` where the same waits already (what another key has signed only unless
+ * `besides`: its signer can withdraw it, and others may have no vote on it), `vault_not_stopped`, `limit_exceeded`, `quorum_unreachable`, `evidence_simulated` or `root_unknown` (a policy that cannot be in force), `person_exists`, `principal_exists`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
  */
-export async function propose(custodian: Custodian, replica: Replica, proposition: Proposition): Promise<Entered> {
+export async function propose(
+  custodian: Custodian,
+  replica: Replica,
+  proposition: Proposition,
+  { besides = false }: { readonly besides?: boolean } = {},
+): Promise<Entered> {
   // What the vault would refuse is refused before the touch.
   if (proposition.kind === 'principal') withPrincipalsOwner(replica.facts, proposition.principal);
   if (proposition.kind === 'policy') requireUsable(replica.facts, proposition.policy, custodian.now());
   const statement = statementOf(custodian, replica.facts, proposition);
   requireReachable(replica.facts, reachOfStatement(replica.facts, statement));
-  const same = sameOpen(replica.facts, statement, custodian.now());
-  must(
-    same === null,
-    'exists',
-    `this waits for decisions already, as the proposal ${same?.digest}: decide on that one`,
-  );
+  requireNoneWaits(replica.facts, statement, custodian.now(), besides);
   const digest = statementDigest(parseStatement(statement));
   const signature = await sign(custodian, replica.facts, {
     label: 'propose',
@@ -74,6 +90,23 @@ export async function propose(custodian: Custodian, replica: Replica, propositio
   const body = { statement, signature, objects: objectsOf(proposition) };
   const { index } = await sending({ what: 'proposal', digest }, () => custodian.api.propose(body));
   return { digest, index };
+}
+
+function requireNoneWaits(facts: Facts, statement: Proposed, nowMs: number, besides: boolean): void {
+  const { own, other } = sameOpen(facts, statement, nowMs);
+  if (own !== null)
+    throw new WaitsError(
+      `you have proposed this, and it waits as the proposal ${own.digest}: see that one`,
+      own,
+      false,
+    );
+  if (other === null || besides) return;
+  const who = personText(personOf(facts, other.statement.proposer.person));
+  throw new WaitsError(
+    `${who}, has proposed this, and it waits as the proposal ${other.digest}: decide on that one, or propose it all the same`,
+    other,
+    true,
+  );
 }
 
 /** Another could be put in force under it, and a production vault takes evidence of hardware alone. */

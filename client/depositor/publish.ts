@@ -10,7 +10,8 @@ import { versionNamed } from '../version-named.ts';
 
 /**
  * Proposes that a quarantined version be published. The depositor's owner and the proposer's have no vote
- * on it. A publication of the version that waits already is that one: nothing is proposed. `evaluation` is the digest of the evaluation release that is cited, null where policy asks for none.
+ * on it. A publication that this machine has proposed and that waits is that one: nothing is proposed. One that waits and that
+ * another has proposed is named in `other`; its proposer has no vote on it and can withdraw it. `evaluation` is the digest of the evaluation release that is cited, null where policy asks for none.
  * Throws `version_unknown` and the vault's codes.
  */
 export async function proposePublication(
@@ -18,7 +19,7 @@ export async function proposePublication(
   replica: Replica,
   publication: { readonly model: string; readonly version: string; readonly evaluation: Hex | null },
   { now, random }: { readonly now: () => number; readonly random: RandomBytes },
-): Promise<{ readonly digest: Hex; readonly index: number; readonly already: boolean }> {
+): Promise<{ readonly digest: Hex; readonly index: number; readonly already: boolean; readonly other: Hex | null }> {
   const { facts } = replica;
   const { manifest, commitments } = versionNamed(facts, publication);
   const named = { ...publication, manifest, commitments };
@@ -33,7 +34,8 @@ export async function proposePublication(
     kind: 'publish',
     ...named,
   };
-  const same = sameOpen(facts, statement, now());
-  if (same !== null) return { digest: same.digest, index: same.index, already: true };
-  return { ...(await proposeAsPrincipal(session, statement)), already: false };
+  const { own, other } = sameOpen(facts, statement, now());
+  const waiting = { other: other?.digest ?? null };
+  if (own !== null) return { digest: own.digest, index: own.index, already: true, ...waiting };
+  return { ...(await proposeAsPrincipal(session, statement)), already: false, ...waiting };
 }

@@ -38,13 +38,18 @@ describe('what is asked for', () => {
     return { kind: 'policy', policy: { ...POLICY, limits: { ...POLICY.limits, proposalMs } }, reason: 'limits' };
   };
 
-  test('is not asked for twice: a publication that waits is the one, and a custodian is told of it', async () => {
+  test('is not asked for twice with one key: a publication that waits is the one, and a custodian is told of it', async () => {
     const first = await publish('1');
     const again = await publish('1');
-    expect([first.already, again]).toEqual([false, { digest: first.digest, index: first.index, already: true }]);
+    expect([first.already, again]).toEqual([
+      false,
+      { digest: first.digest, index: first.index, already: true, other: null },
+    ]);
     const other = await proposeBy('ana', change(7_200_000));
-    await expect(proposeBy('ben', { ...change(7_200_000), reason: 'in other words' } as Proposition)).rejects.toThrow(
-      refusal('exists', other),
+    const inOtherWords = { ...change(7_200_000), reason: 'in other words' } as Proposition;
+    await expect(proposeBy('ana', inOtherWords)).rejects.toThrow(refusal('exists', 'you have proposed this', other));
+    await expect(proposeBy('ben', inOtherWords)).rejects.toThrow(
+      refusal('exists', '“ana”, custodian, id ', other, 'propose it all the same'),
     );
   });
 

@@ -81,7 +81,7 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   },
   exists: {
     title: 'This is there already',
-    advice: 'Nothing was signed. Decide on the one that is there.',
+    advice: 'Nothing was signed. See the one that is there.',
     see: ['proposals', 'Proposals'],
   },
   prf_missing: {

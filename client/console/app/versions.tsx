@@ -7,14 +7,14 @@ import type { Custodian } from '../../custodian/ceremony.ts';
 import { confirmCustody } from '../../custodian/custody.ts';
 import { counted, exactBytes } from '../../exact.ts';
 import { instant } from './format.ts';
-import { type Action, ActionButton, ActionError, GrantButton, useAction } from './parts/action.tsx';
+import { type Action, ActionButton, ActionError, useAction } from './parts/action.tsx';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
 import { Key, MachineName, Person } from './parts/person.tsx';
 import { ReachList } from './parts/reach.tsx';
 import { Facts as FactList, Screen } from './parts/screen.tsx';
 import { Text } from './parts/text.tsx';
-import { submitProposal } from './propose/submit.ts';
+import { ProposeButton, useProposing } from './propose/submit.tsx';
 import { StopForm } from './stopping/stop-form.tsx';
 import { act, custodian as custodianNow, now } from './vault.ts';
 
@@ -141,9 +141,9 @@ function VersionActs({ version, own, facts }: VersionActsProps) {
   const confirm = useAction(async () => {
     await act((replica, self) => confirmCustody(self, replica, manifest));
   });
-  const publish = useAction(() => {
+  const publish = useProposing(() => {
     const evaluation = lastEvaluation(facts, version);
-    return submitProposal(() => ({ kind: 'publish', model, version: name, evaluation }));
+    return () => ({ kind: 'publish', model, version: name, evaluation });
   });
   if (phase === 'withdrawn') return null;
   return (
@@ -181,35 +181,45 @@ function InsertKey({ own, facts }: { own: readonly EnvelopeName[]; facts: Facts 
   );
 }
 
-/** The publication that waits is the one. Who proposes it has no vote: where no quorum would be left, the page says so in place of the button. */
+/** A publication of one’s own that waits is the one; another’s can be withdrawn by who proposed it. Who proposes it has no vote: where no quorum would be left, the page says so in place of the button. */
 function Publish({ action, version, facts }: { action: Action; version: Version; facts: Facts }) {
-  const waiting = facts.proposals.find((proposal) => {
+  const self = custodianNow.value?.person ?? '';
+  const waiting = facts.proposals.filter((proposal) => {
     const { statement, votes } = proposal;
     if (statement.kind !== 'publish' || statement.manifest !== version.manifest) return false;
     return isPending(standingOf(facts, proposal, now.value)) && reachOfStatement(facts, statement, votes).reachable;
   });
-  if (waiting !== undefined)
-    return (
+  const own = waiting.find(({ statement: { proposer } }) => proposer.kind === 'custodian' && proposer.person === self);
+  const one = own ?? waiting.first();
+  const already =
+    one === undefined ? null : (
       <span>
-        Its publication is proposed already: <a href={`#/proposals/${waiting.digest}`}>see it</a>
+        Its publication is proposed already: <a href={`#/proposals/${one.digest}`}>see it</a>
       </span>
     );
-  const self = custodianNow.value?.person ?? '';
+  if (own !== undefined) return already;
   const { reachable, able, threshold } = reachOf(facts, [
     { person: version.owner, why: 'depositor_owner' },
     { person: self, why: 'asked' },
   ]);
   if (!reachable)
     return (
-      <span>
-        If you propose its publication, you and its depositor’s owner have no vote: {threshold} must approve, and{' '}
-        {able.length} can. Let its depositor propose it:{' '}
-        <code>
-          twinlock publish <Text of={`${version.model}@${version.version}`} />
-        </code>
-      </span>
+      already ?? (
+        <span>
+          If you propose its publication, you and its depositor’s owner have no vote: {threshold} must approve, and{' '}
+          {able.length} can. Let its depositor propose it:{' '}
+          <code>
+            twinlock publish <Text of={`${version.model}@${version.version}`} />
+          </code>
+        </span>
+      )
     );
-  return <GrantButton action={action}>Propose to publish</GrantButton>;
+  return (
+    <>
+      {already}
+      <ProposeButton action={action}>Propose to publish</ProposeButton>
+    </>
+  );
 }
 
 /** What a publication cites: the latest evaluation release whose receipts say what policy asks for. */

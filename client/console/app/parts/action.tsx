@@ -15,16 +15,17 @@ export interface Action {
   run(): void;
 }
 
-/** Something that takes a while and may fail; it runs once at a time. */
-export function useAction(act: () => Promise<void>): Action {
+/** Something that takes a while and may fail; it runs once at a time, and is told why it failed the last time. */
+export function useAction(act: (before: TwinlockError | null) => Promise<void>): Action {
   const busy = useSignal(false);
   const error = useSignal<TwinlockError | null>(null);
   const run = async () => {
     if (busy.value) return;
     busy.value = true;
+    const before = error.value;
     error.value = null;
     try {
-      await act();
+      await act(before);
     } catch (thrown) {
       error.value = asFailure(thrown);
     } finally {

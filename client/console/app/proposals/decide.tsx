@@ -1,6 +1,6 @@
 import { signal, useSignal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
-import { CODES, type Code } from '../../../../src/core/errors.ts';
+import { CODES, type Code, must } from '../../../../src/core/errors.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
 import { type Standing, standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal, Vote } from '../../../../src/core/state/state.ts';
@@ -18,7 +18,7 @@ import { Panel } from '../parts/screen.tsx';
 import { Answered } from '../parts/sent.tsx';
 import { Text } from '../parts/text.tsx';
 import { Words } from '../parts/words.tsx';
-import { submitProposal } from '../propose/submit.ts';
+import { ProposeButton, useProposing } from '../propose/submit.tsx';
 import { StopForm } from '../stopping/stop-form.tsx';
 import { act, custodian, entries, now } from '../vault.ts';
 import { wantingText } from './panels.tsx';
@@ -222,7 +222,10 @@ function isAlarming({ code }: Obstacle): boolean {
 
 /** What ended without a decision, with one act on the ground of today. What a host asks for, it asks for with new keys. */
 function ProposeAgain({ review: { again, standing, statement }, facts }: { review: Review; facts: Facts }) {
-  const proposing = useAction(() => (again === null ? Promise.resolve() : submitProposal(() => again)));
+  const proposing = useProposing(() => {
+    must(again !== null, 'proposal_closed', 'it cannot be proposed again');
+    return () => again;
+  });
   if (statement.kind === 'release') {
     return standing === 'overtaken' || standing === 'expired' ? (
       <p>
@@ -235,9 +238,7 @@ function ProposeAgain({ review: { again, standing, statement }, facts }: { revie
     <>
       {statement.kind === 'publish' ? <PublishedAgain facts={facts} statement={statement} /> : null}
       <ActionError action={proposing} />
-      <div>
-        <GrantButton action={proposing}>Propose again</GrantButton>
-      </div>
+      <ProposeButton action={proposing}>Propose again</ProposeButton>
     </>
   );
 }

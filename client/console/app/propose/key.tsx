@@ -2,14 +2,14 @@ import { useSignal } from '@preact/signals';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import { visibleText } from '../../../visible.ts';
-import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { ActionError } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { optionText, Person } from '../parts/person.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
 import { Consequences } from '../stopping/consequences.tsx';
 import { custodian } from '../vault.ts';
-import { submitProposal } from './submit.ts';
+import { ProposeButton, useProposing } from './submit.tsx';
 
 /** A key of another that was stolen: its person has no vote, and one's own is retired under Committee. */
 export function KeyForm({ facts }: { facts: Facts }) {
@@ -21,9 +21,9 @@ export function KeyForm({ facts }: { facts: Facts }) {
     .toArray();
   const noKey = keys.length === 0 ? 'No other custodian has a key in use.' : 'Choose a key first.';
   const waits = chosen.value === '' ? noKey : missingReason(reason);
-  const proposing = useAction(() => {
+  const proposing = useProposing(() => {
     const proposition = { kind: 'authenticator', credential: chosen.value, reason: reason.value.trim() } as const;
-    return submitProposal(() => proposition);
+    return () => proposition;
   });
   return (
     <Panel title="Retire another’s security key">
@@ -50,11 +50,9 @@ export function KeyForm({ facts }: { facts: Facts }) {
       {chosen.value === '' ? null : <After facts={facts} credential={chosen.value} />}
       <ReasonField label="Why" reason={reason} />
       <ActionError action={proposing} />
-      <div>
-        <GrantButton action={proposing} waits={waits}>
-          Propose to retire it
-        </GrantButton>
-      </div>
+      <ProposeButton action={proposing} waits={waits}>
+        Propose to retire it
+      </ProposeButton>
     </Panel>
   );
 }

@@ -6,12 +6,12 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { type PrincipalRecord, principalInvitation } from '../../../../src/core/statement/statement.ts';
 import { type Owner, ownerNamed, ownersOf, whyNoNewOwner, whyNoOwner } from '../../../custodian/owner.ts';
 import { platformRandom } from '../../../random.ts';
-import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { ActionError } from '../parts/action.tsx';
 import { asFailure } from '../parts/notice.tsx';
 import { MachineName } from '../parts/person.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
 import { NEW_OWNER, OtherOwner, OwnerField, ownerById } from './owner.tsx';
-import { submitProposal } from './submit.ts';
+import { ProposeButton, useProposing } from './submit.tsx';
 
 type Shown = Omit<PrincipalRecord, 'owner'>;
 
@@ -34,11 +34,14 @@ export function MachineForm({ facts }: { facts: Facts }) {
     (owner === null ? (whyNoOwner(owners, record?.ownerName ?? '') ?? 'Choose its owner first.') : null) ??
     (owner === fresh ? whyNoNewOwner(owners, fresh) : null) ??
     (scopes.length === 0 ? 'Say which models it may touch.' : null);
-  const submit = useAction(async () => {
+  const submit = useProposing(() => {
     const shape = parsePasted(pasted.value);
     must(owner !== null, 'person_unknown', 'choose whose machine it is');
-    const principal = { ...shape, owner: owner.person, ownerName: owner.name, models: scopes };
-    await submitProposal(() => ({ kind: 'principal', principal }));
+    const proposition = {
+      kind: 'principal',
+      principal: { ...shape, owner: owner.person, ownerName: owner.name, models: scopes },
+    } as const;
+    return () => proposition;
   });
 
   function chosenOwner(): Owner | null {
@@ -100,11 +103,9 @@ export function MachineForm({ facts }: { facts: Facts }) {
         <small>acme/ocr for one, acme/* for a namespace, * for all</small>
       </label>
       <ActionError action={submit} />
-      <div>
-        <GrantButton action={submit} kind="primary" waits={waits}>
-          Propose to enrol it
-        </GrantButton>
-      </div>
+      <ProposeButton action={submit} kind="primary" waits={waits}>
+        Propose to enrol it
+      </ProposeButton>
     </Panel>
   );
 }

@@ -8,13 +8,13 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { MAX_POLICY_BYTES, type Policy, parsePolicy } from '../../../../src/core/statement/policy.ts';
 import { policyDifferences } from '../../../custodian/policy-diff.ts';
 import { withReferenceValues } from '../../../custodian/propose.ts';
-import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { ActionError } from '../parts/action.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { asFailure } from '../parts/notice.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { PolicyDifferences } from '../proposals/policy-change.tsx';
-import { submitProposal } from './submit.ts';
+import { ProposeButton, useProposing } from './submit.tsx';
 
 /** What a file would make of the policy in force. */
 type Change = (facts: Facts) => Policy;
@@ -39,11 +39,11 @@ export function PolicyForm({ facts }: { facts: Facts }) {
       failure.value = asFailure(thrown);
     }
   };
-  const submit = useAction(async () => {
+  const submit = useProposing(() => {
     const make = change.value;
     must(make !== null, 'usage', 'choose a file first');
     const why = reason.value.trim();
-    await submitProposal((current) => ({ kind: 'policy', policy: make(current), reason: why }));
+    return (current) => ({ kind: 'policy', policy: make(current), reason: why });
   });
   return (
     <Panel title="Change the policy">
@@ -65,15 +65,13 @@ export function PolicyForm({ facts }: { facts: Facts }) {
       {differences.length === 0 ? null : <PolicyDifferences differences={differences} />}
       <ReasonField label="Why they change" reason={reason} />
       <ActionError action={submit} />
-      <div>
-        <GrantButton
-          action={submit}
-          kind="primary"
-          waits={differences.length === 0 ? 'Choose a file that changes something first.' : missingReason(reason)}
-        >
-          Propose the change
-        </GrantButton>
-      </div>
+      <ProposeButton
+        action={submit}
+        kind="primary"
+        waits={differences.length === 0 ? 'Choose a file that changes something first.' : missingReason(reason)}
+      >
+        Propose the change
+      </ProposeButton>
     </Panel>
   );
 }

@@ -3,14 +3,14 @@ import { durationText } from '../../../../src/core/duration.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { logAheadMs } from '../../../custodian/obstacles.ts';
 import { instant } from '../format.ts';
-import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
+import { ActionError } from '../parts/action.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { now } from '../vault.ts';
 import { KeyForm } from './key.tsx';
 import { MachineForm } from './machine.tsx';
 import { PolicyForm } from './policy.tsx';
-import { submitProposal } from './submit.ts';
+import { ProposeButton, useProposing } from './submit.tsx';
 
 export function ProposeScreen({ facts }: { facts: Facts }) {
   const aheadMs = logAheadMs(facts, now.value);
@@ -55,20 +55,18 @@ interface ReasonPanelProps {
 /** For what is proposed with nothing but a reason. */
 function ReasonPanel({ kind, title, why, label, button }: ReasonPanelProps) {
   const reason = useSignal('');
-  const proposing = useAction(() => {
+  const proposing = useProposing(() => {
     const proposition = { kind, reason: reason.value.trim() };
-    return submitProposal(() => proposition);
+    return () => proposition;
   });
   return (
     <Panel title={title}>
       <p>{why}</p>
       <ReasonField label={label} reason={reason} />
       <ActionError action={proposing} />
-      <div>
-        <GrantButton action={proposing} kind="primary" waits={missingReason(reason)}>
-          {button}
-        </GrantButton>
-      </div>
+      <ProposeButton action={proposing} kind="primary" waits={missingReason(reason)}>
+        {button}
+      </ProposeButton>
     </Panel>
   );
 }
