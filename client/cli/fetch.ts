@@ -217,12 +217,12 @@ function receiptLine({ receipt: isWanted }: FetchFlags, index: number | null): s
   return index === null ? 'receipt      given before' : `receipt      entry ${index} of the log`;
 }
 
-function waitingLine({ phase, votes, wanting, missingGroups }: ProposalView): string {
+function waitingLine({ phase, standing, votes, wanting, missingGroups }: ProposalView): string {
   const cast = votes.map(
     (vote) => `${personText(vote)}, ${vote.decision === 'approve' ? 'approves' : deniesText(vote)}`,
   );
   if (phase === 'executed') return `released     ${cast.join('; ')}`;
-  if (phase === 'approved') return `approved     ${cast.join('; ')}; the vault has yet to release it`;
+  if (standing === 'approved') return `approved     ${cast.join('; ')}; the vault has yet to release it`;
   const groups = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;
   return [`waiting      ${wanting} more to approve${groups}`, ...cast].join('; ');
 }

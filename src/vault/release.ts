@@ -4,6 +4,7 @@ import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
 import { ENDED, isEnded } from '../core/state/ended.ts';
+import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import { requireCurrent } from '../core/state/rules/proposal.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
@@ -85,7 +86,11 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
   must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${digest}`);
   const { phase } = proposal;
   must(phase !== 'open', 'quorum_missing', 'the release is open: wait for its approvals');
-  if (phase === 'approved') requireCurrent(facts, proposal.statement);
+  if (phase === 'approved') {
+    requireCurrent(facts, proposal.statement);
+    const { reached } = currentTally(facts, proposal);
+    must(reached, 'quorum_missing', 'an approver’s security key has been retired since: wait for another approval');
+  }
   must(phase !== 'approved', 'unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
   if (isEnded(phase)) throw new TwinlockError(...ENDED[phase]);
   const isOver = proposal.ended || watch.overMs(facts.attestedMs) > endMs(proposal);

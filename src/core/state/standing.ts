@@ -1,5 +1,6 @@
 import { effectOf } from './effects/table.ts';
 import { OVERTAKING, type Overtaking } from './overtaking.ts';
+import { currentTally } from './rules/approval.ts';
 import { endMs } from './rules/expiry.ts';
 import type { Facts, Proposable, Proposal, ProposalPhase } from './state.ts';
 
@@ -24,14 +25,18 @@ export const STANDINGS = [
  */
 export type Standing = (typeof STANDINGS)[number];
 
-/** By the log; what has ended by the clock of `nowMs` is over, also before an entry says so. */
+/**
+ * By the log; what has ended by the clock of `nowMs` is over, also before an entry says so. A release that was approved is
+ * open again where an approver’s authenticator has been retired since: another must approve it.
+ */
 export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Standing {
   const { phase, statement, ended, setBack } = proposal;
   if (setBack) return 'set-back';
   const isOver = nowMs > endMs(proposal);
   if (phase === 'open' || phase === 'approved') {
     if (isOver) return 'expired';
-    return overtakenBy(facts, statement) === null ? phase : 'overtaken';
+    if (overtakenBy(facts, statement) !== null) return 'overtaken';
+    return phase === 'approved' && currentTally(facts, proposal).reached ? 'approved' : 'open';
   }
   return phase === 'executed' && statement.kind === 'release' && (ended || isOver) ? 'over' : phase;
 }

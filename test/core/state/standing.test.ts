@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { consequencesOf } from '../../../client/custodian/consequences.ts';
+import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import type { Overtaking } from '../../../src/core/state/overtaking.ts';
 import { reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
 import { overtakenBy, standingOf } from '../../../src/core/state/standing.ts';
 import { statementDigest } from '../../../src/core/statement/statement.ts';
+import { viewProposal } from '../../../src/vault/views.ts';
 import { HOUR_MS } from '../../world/founding.ts';
-import { makeMachine, OUTSIDER } from '../../world/people.ts';
+import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';
 import type { World } from '../../world.ts';
 import { deposited, founded, published, type Stage } from './stages.ts';
 
@@ -148,5 +151,45 @@ describe('who can approve', () => {
     const reach = reachOf({ ...world.facts, policy }, [{ person: ana.person, why: 'asked' }]);
     expect(reach).toMatchObject({ groups: ['nowhere'], reachable: false });
     expect(reach.able).toHaveLength(3);
+  });
+});
+
+describe('an approved release whose approver’s key was retired since', () => {
+  const approved = async () => {
+    const stage = await published();
+    const { world, deposit, ben, cleo } = stage;
+    const digest = await world.propose((await world.ask(deposit)).statement);
+    await world.approve(digest, ben, cleo);
+    const now = () => {
+      const proposal = world.facts.proposals.get(digest);
+      if (proposal === undefined) throw new Error('it was proposed');
+      return { view: viewProposal(world.facts, proposal, world.now), phase: proposal.phase };
+    };
+    const retire = async (...founders: readonly Founder[]) => {
+      for (const { authenticators, ...who } of founders) {
+        const target = digestOf(authenticators[0].credential);
+        await world.append(await world.draftStop(world.stop('authenticator', target, { authenticators, ...who })));
+      }
+    };
+    return { ...stage, digest, now, retire };
+  };
+
+  test('is open again, and another who approves makes it approved', async () => {
+    const { world, ben, dan, digest, now, retire } = await approved();
+    expect(now().view).toMatchObject({ standing: 'approved', wanting: 0, reach: null });
+    await retire(ben);
+    expect(now().phase).toBe('approved');
+    expect(now().view).toMatchObject({ standing: 'open', wanting: 1, reach: { reachable: true } });
+    await world.approve(digest, dan);
+    expect(now().view).toMatchObject({ standing: 'approved', wanting: 0 });
+  });
+
+  test('is out of reach where nobody is left who could, and was said to be lost before', async () => {
+    const { world, ben, dan, digest, now, retire } = await approved();
+    await retire(dan);
+    const change = { what: 'authenticator', credential: toBase64url(ben.authenticators[0].credential) } as const;
+    expect(consequencesOf(world.facts, change, world.now).proposals.map((lost) => lost.digest)).toEqual([digest]);
+    await retire(ben);
+    expect(now().view).toMatchObject({ standing: 'open', wanting: 1, reach: { reachable: false } });
   });
 });

@@ -1,4 +1,5 @@
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
+import { currentTally } from '../../../../src/core/state/rules/approval.ts';
 import { howToEnd, isPending, overtakenBy, standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import type { Custodian } from '../../../custodian/ceremony.ts';
@@ -48,7 +49,7 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
   const { created, expires } = statement;
   const [tone, phase] = phaseOf(facts, proposal, now.value);
   const own = votes.find((vote) => vote.person === person);
-  const approvals = votes.filter(({ decision }) => decision === 'approve').length;
+  const { approvals } = currentTally(facts, proposal);
   const standing = standingOf(facts, proposal, now.value);
   const isOpen = standing === 'open';
   const isLost = isOpen && !reachOfStatement(facts, statement, votes).reachable;
@@ -64,7 +65,7 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
           )}
           {isOpen ? (
             <Mark tone="plain">
-              {approvals} of {facts.committee.threshold} approved
+              {approvals.length} of {facts.committee.threshold} approved
             </Mark>
           ) : null}
           {isLost ? <Mark tone="bad">no quorum can approve it</Mark> : null}

@@ -78,7 +78,7 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
       <PolicyPanel review={review} facts={facts} />
       {review.hosts.length === 0 ? null : <HostsPanel review={review} />}
       {review.policyChange === null ? null : <PolicyChangePanel change={review.policyChange} />}
-      {isRelease && proposal.phase === 'open' ? <ChangesPanel changes={review.changes} /> : null}
+      {isRelease && review.standing === 'open' ? <ChangesPanel changes={review.changes} /> : null}
       <ServedPanel review={review} />
       <DecidePanel key={review.digest} review={review} facts={facts} />
       <Exactly statement={review.statement} />
