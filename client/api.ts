@@ -210,8 +210,8 @@ export class Api {
     return this.#post(`/v1/uploads/${upload}/files/${file}`, body, weights.uploadStatus);
   }
   /**
-   * Whole encrypted segments of `file` from number `segment` on, in the turn that `uploadStatus` said. Returns how many
-   * the vault has stored on disk.
+   * Whole encrypted segments of `file` from number `segment` on, in the turn that `uploadStatus` said; after that of a
+   * small file, those of the small files after it. Returns how many of `file` the vault has stored on disk.
    */
   async putPart(
     upload: Hex,
@@ -230,8 +230,10 @@ export class Api {
 
   // With a host's token
 
-  /** Bytes `start` to `end` (exclusive) of a file's ciphertext, header included, in pieces of any length. */
-  async weights(manifest: Hex, file: number, start: number, end: number): Promise<AsyncIterable<Uint8Array>> {
+  /**
+   * Bytes `start` to `end` (exclusive) of a file's ciphertext, header included, or of the pack, in pieces of any length.
+   */
+  async weights(manifest: Hex, file: number | 'pack', start: number, end: number): Promise<AsyncIterable<Uint8Array>> {
     const headers = { range: `bytes=${start}-${end - 1}` };
     const answer = await this.#ask({ method: 'GET', path: `/v1/weights/${manifest}/${file}`, headers });
     if (answer.status === 206) return exactly(answer.pieces(), end - start);

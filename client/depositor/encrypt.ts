@@ -8,8 +8,9 @@ import { continueFile, encryptFile, type FileEncryption } from '../../src/core/w
 import { plaintextSegmentBytes } from '../../src/core/weights/floe.ts';
 import type { InnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { MAX_INNER_BYTES, type ManifestFile } from '../../src/core/weights/manifest.ts';
+import { packOf } from '../../src/core/weights/pack.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
-import { type FoundFile, readFound } from './found-file.ts';
+import { type FoundFile, readFound, readSmall } from './found-file.ts';
 import type { StoredFiles } from './stored-files.ts';
 import type { KeptFile, KeptSegment } from './unfinished.ts';
 import type { Uploader } from './upload.ts';
@@ -49,46 +50,97 @@ interface Encrypted {
 type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
- * Encrypts a folder into an upload, each file read once: the files, and last the inner manifest, which is file 0
- * and names the digests of the others. What the vault has stored of a file is read too, and stays where the plaintext is
+ * Encrypts a folder into an upload, each file read once: small files, then large ones, and last the inner
+ * manifest, which is file 0 and names the digests of the others. What the vault has stored of a file is read too, and stays where the plaintext is
  * what it was; a file that has changed is encrypted anew under a new header. Returns what the manifest core says of
  * each, the inner manifest first. Throws as `readFound` and the uploader.
  */
 export async function encryptFolder(encryption: Encryption, uploader: Uploader): Promise<ManifestFile[]> {
-  const { contents, files, stored, onBytes, onChanged } = encryption;
-  const digests = new Map<string, Hex>();
-  const encrypted: ManifestFile[] = [];
-  for (const [i, file] of files.entries()) {
-    const changed = () => onChanged(file.path);
-    const pieces = () => counted(readFound(file, plaintextSegmentBytes()), onBytes);
-    const { entry, sha256 } = await encryptOne(encryption, uploader, [i + 1, file.bytes], pieces, changed);
-    encrypted.push(entry);
-    digests.set(file.path, sha256);
+  const { contents, files, stored } = encryption;
+  await resize(encryption, uploader);
+  const pack = packOf([0, ...files.map(({ bytes }) => bytes)]);
+  const encrypted = new Map<number, Encrypted>();
+  for (const { file, place } of pack.files) {
+    encrypted.set(file, await encryptSmall(encryption, uploader, [file, place]));
   }
-  const inner = innerManifest(contents, files, digests);
+  await uploader.endSmall();
+  for (const [i, file] of files.entries()) {
+    if (pack.of(i + 1) === null) encrypted.set(i + 1, await encryptLarge(encryption, uploader, [i + 1, file]));
+  }
+  const done = files.map((_, i) => encrypted.get(i + 1) as Encrypted);
+  const inner = innerManifest(
+    contents,
+    files,
+    new Map(files.map(({ path }, i) => [path, (done[i] as Encrypted).sha256])),
+  );
   // Of what an earlier process found the files to be.
   if (stored.has(0, inner.length)) await uploader.restart(0, inner.length);
   const first = await encryptAnew(encryption, uploader, [0, inner.length], segmentsOf(inner));
   await uploader.finish();
-  return [first.entry, ...encrypted];
+  return [first.entry, ...done.map(({ entry }) => entry)];
 }
 
-async function encryptOne(
+/** First of all: where small files lie depends on the sizes of those before them. */
+async function resize({ files, stored, onChanged }: Encryption, uploader: Uploader): Promise<void> {
+  for (const [i, { path, bytes }] of files.entries()) {
+    if (!stored.isResized(i + 1, bytes)) continue;
+    onChanged(path);
+    stored.update(await uploader.restart(i + 1, bytes));
+  }
+}
+
+/** A file of one segment stays as it is, or is encrypted anew. */
+async function encryptSmall(
   encryption: Encryption,
   uploader: Uploader,
-  file: [index: number, plainBytes: number],
-  pieces: () => Pieces,
-  changed: () => void,
+  [index, place]: [index: number, place: number],
 ): Promise<Encrypted> {
-  const { stored } = encryption;
+  const { files, releaseKey, context, random, stored, onBytes, onChanged } = encryption;
+  const found = files[index - 1] as FoundFile;
+  const plaintext = await readSmall(found);
+  const plainBytes = plaintext.length;
+  onBytes(plainBytes);
+  const digest = createHash('sha256').update(plaintext).digest();
+  const mark = stored.markOf(index, digest);
+  const encrypted = (header: Uint8Array, leaf: Uint8Array): Encrypted => {
+    const root = toHex(ciphertextRoot([leaf]));
+    return { entry: { size: String(plainBytes), header: toBase64url(header), root }, sha256: toHex(digest) };
+  };
+  const kept = stored.of(index, plainBytes);
+  const [before] = kept?.segments ?? [];
+  if (kept !== null && before !== undefined && equal(before.mark, mark)) return encrypted(kept.header, before.leaf);
+  if (stored.has(index, plainBytes)) {
+    onChanged(found.path);
+    stored.update(await uploader.restart(index, plainBytes));
+  }
+  const file = encryptFile({ releaseKey, context, index, plainBytes }, random, platformBulkCrypto);
+  const { bytes, leaf } = file.segment(0, plaintext);
+  await uploader.addSmall({
+    file: index,
+    place,
+    bytes: plainBytes,
+    header: file.header,
+    segment: { bytes, leaf, mark },
+  });
+  return encrypted(file.header, leaf);
+}
+
+async function encryptLarge(
+  encryption: Encryption,
+  uploader: Uploader,
+  [index, found]: [index: number, found: FoundFile],
+): Promise<Encrypted> {
+  const { stored, onBytes, onChanged } = encryption;
+  const file: [index: number, plainBytes: number] = [index, found.bytes];
+  const pieces = () => counted(readFound(found, plaintextSegmentBytes()), onBytes);
   const kept = stored.of(...file);
   if (kept !== null) {
     const encrypted = await encryptFrom(kept, encryption, uploader, file, pieces());
     if (encrypted !== null) return encrypted;
   }
   if (stored.has(...file)) {
-    changed();
-    await uploader.restart(...file);
+    onChanged(found.path);
+    stored.update(await uploader.restart(...file));
   }
   return encryptAnew(encryption, uploader, file, pieces());
 }
@@ -157,8 +209,6 @@ async function encryptInto(
     return true;
   };
   for await (const piece of pieces) if (!(await take(piece))) return null;
-  // An empty file is one empty segment.
-  if (plainBytes === 0 && !(await take(new Uint8Array(0)))) return null;
   must(leaves.length === segmentCount, 'internal', `expected ${segmentCount} segments, got ${leaves.length}`);
   await uploader.end();
   const root = toHex(ciphertextRoot(leaves));

@@ -74,6 +74,14 @@ export async function* readFound(found: FoundFile, pieceBytes: number): AsyncGen
   }
 }
 
+/** All of a small file. Throws as `readFound`. */
+export async function readSmall(found: FoundFile): Promise<Uint8Array> {
+  let whole: Uint8Array = new Uint8Array(0);
+  // To its end, after which the file is looked at again.
+  for await (const piece of readFound(found, found.bytes)) whole = piece;
+  return whole;
+}
+
 async function fill(file: FileHandle, target: Uint8Array, position: number, found: FoundFile): Promise<void> {
   for (let filled = 0; filled < target.length; ) {
     const [wanted, at] = [target.length - filled, position + filled];

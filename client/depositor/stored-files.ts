@@ -14,7 +14,7 @@ const MARK_BYTES = 16;
  */
 export class StoredFiles {
   readonly #markKey: Uint8Array;
-  readonly #status: UploadStatus;
+  #status: UploadStatus;
   readonly #unfinished: Unfinished | null;
 
   /** `unfinished` is of the same upload; null where nothing was kept. `releaseKey` has 64 bytes. */
@@ -24,11 +24,20 @@ export class StoredFiles {
     this.#unfinished = unfinished;
   }
 
+  /** What the vault has stored once a file was begun anew. */
+  update(status: UploadStatus): void {
+    this.#status = status;
+  }
+
+  /** Whether the upload has the file with another size. */
+  isResized(file: number, plainBytes: number): boolean {
+    return Number(this.#status.files[file]) !== plainBytes;
+  }
+
   /** What can stay of a file of `plainBytes`; null where nothing can. */
   of(file: number, plainBytes: number): KeptFile | null {
-    const { segments, files } = this.#status;
-    const stored = segments[file] ?? 0;
-    if (stored === 0 || Number(files[file]) !== plainBytes) return null;
+    const stored = this.#status.segments[file] ?? 0;
+    if (stored === 0 || this.isResized(file, plainBytes)) return null;
     const kept = this.#unfinished?.file(file) ?? null;
     if (kept === null || kept.bytes !== plainBytes || kept.segments.length < stored) return null;
     return { ...kept, segments: kept.segments.slice(0, stored) };
@@ -36,8 +45,7 @@ export class StoredFiles {
 
   /** Whether the vault has something of the file that has to go before a file of `plainBytes` can come. */
   has(file: number, plainBytes: number): boolean {
-    const { segments, files } = this.#status;
-    return (segments[file] ?? 0) > 0 || Number(files[file]) !== plainBytes;
+    return (this.#status.segments[file] ?? 0) > 0 || this.isResized(file, plainBytes);
   }
 
   /** Of a file's plaintext from its start on, 16 bytes, by its SHA-256. */

@@ -1,11 +1,15 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { FLOE_WEIGHTS } from '../../src/core/weights/floe.ts';
 import type { Api, UploadStatus } from '../api.ts';
 import { Patience, type RetryPolicy, withRetry } from '../retry.ts';
 import type { KeptPart, KeptSegment } from './unfinished.ts';
 
 /** Larger parts only hold memory: two are there at a time. */
 const MAX_PART_SEGMENTS = 16;
+const MAX_SEGMENT_BYTES = FLOE_WEIGHTS.encryptedSegmentBytes;
+/** Small files of one part: what the vault, and this machine's own notes, write in one transaction. */
+const MAX_PART_FILES = 1024;
 /** Longer than a vault keeps an upload: one that has its depositor wait costs them nothing that is stored. */
 export const UPLOAD_HELD_FOR_MS: number = 8 * 24 * 60 * 60_000;
 
@@ -21,6 +25,17 @@ interface UploadFile {
   readonly header: Uint8Array;
   /** Segments that the vault has stored before; those that are added come after them. */
   readonly stored: number;
+}
+
+/** A small file, encrypted. */
+interface SmallFile {
+  readonly file: number;
+  /** In the pack: files that are next to each other there go together. */
+  readonly place: number;
+  /** Of plaintext. */
+  readonly bytes: number;
+  readonly header: Uint8Array;
+  readonly segment: UploadSegment;
 }
 
 /**
@@ -39,6 +54,8 @@ export class Uploader {
   /** Segments of this file that are stored, or in parts that have been, or are being, sent. */
   #sent = 0;
   #segments: UploadSegment[] = [];
+  #small: SmallFile[] = [];
+  #smallBytes = 0;
   #underWay: Promise<void> = Promise.resolve();
 
   constructor(
@@ -55,17 +72,44 @@ export class Uploader {
     this.#retry = retry;
   }
 
+  /** Takes a small file; it goes with those before and after it. Resolves once there is room for another. */
+  async addSmall(small: SmallFile): Promise<void> {
+    const isNext = this.#small.at(-1)?.place === small.place - 1 && this.#small.length < MAX_PART_FILES;
+    const isFit = this.#smallBytes + small.segment.bytes.length <= this.#partSegments * MAX_SEGMENT_BYTES;
+    if (!isNext || !isFit) await this.endSmall();
+    this.#small.push(small);
+    this.#smallBytes += small.segment.bytes.length;
+  }
+
+  /** What there is of small files is on its way. */
+  async endSmall(): Promise<void> {
+    const files = this.#small;
+    if (files.length === 0) return;
+    this.#small = [];
+    this.#smallBytes = 0;
+    const parts = files.map(({ file, bytes, header, segment }) => ({
+      file,
+      bytes,
+      header,
+      first: 0,
+      segments: [segment],
+    }));
+    await this.#next(parts, () => this.#sendSmall(files));
+  }
+
   /** Begins a file; the one before has been ended. */
   begin(file: UploadFile): void {
     this.#file = file;
     this.#sent = file.stored;
   }
 
-  /** Has the vault forget what it has stored of a file, which has `bytes` of plaintext now. */
-  async restart(file: number, bytes: number): Promise<void> {
+  /**
+   * Has the vault forget what it has stored of a file, which has `bytes` of plaintext now. Returns what it has then.
+   */
+  async restart(file: number, bytes: number): Promise<UploadStatus> {
     // What is under way is of the turn that ends.
     await this.#underWay;
-    const { turn } = await withRetry(
+    const status = await withRetry(
       this.#retry,
       async () => {
         // Also where the answer to the attempt before was lost.
@@ -74,7 +118,8 @@ export class Uploader {
       },
       UPLOAD_HELD_FOR_MS,
     );
-    this.#turn = turn;
+    this.#turn = status.turn;
+    return status;
   }
 
   /** Takes the file's next segment. Resolves once there is room for another. */
@@ -98,9 +143,14 @@ export class Uploader {
     const part = { ...this.#file, first: this.#sent, segments: this.#segments };
     this.#sent += part.segments.length;
     this.#segments = [];
+    await this.#next([part], () => this.#send(part));
+  }
+
+  /** One part is under way at a time. */
+  async #next(parts: readonly KeptPart[], send: () => Promise<void>): Promise<void> {
     await this.#underWay;
-    this.#keep([part]);
-    this.#underWay = this.#send(part);
+    this.#keep(parts);
+    this.#underWay = send();
     // The next `await` of it throws the error again. This keeps Node from calling it unhandled until then.
     this.#underWay.catch(() => undefined);
   }
@@ -118,6 +168,21 @@ export class Uploader {
       }
       const isOfThisPart = stored >= first && stored <= end;
       must(isOfThisPart, 'upload_conflict', `file ${file}: expected ${first} to ${end} segments stored, got ${stored}`);
+    }
+  }
+
+  /** The vault stores all of a part, or nothing. */
+  async #sendSmall(files: readonly SmallFile[]): Promise<void> {
+    const [{ file }] = files as readonly [SmallFile];
+    const bytes = files.map(({ segment }) => segment.bytes);
+    const patience = new Patience(this.#retry);
+    for (let stored = 0; stored === 0; ) {
+      try {
+        stored = await this.#api.putPart(this.#upload, file, 0, bytes, this.#turn);
+      } catch (error) {
+        await patience.wait(transient(error), UPLOAD_HELD_FOR_MS);
+        stored = await this.#acknowledged(file);
+      }
     }
   }
 

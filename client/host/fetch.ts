@@ -13,6 +13,7 @@ import { HOST_CLOCK, type HostClock, Lease, leaseOver } from './clock.ts';
 import { type OpenedRelease, openRelease } from './open-release.ts';
 import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
+import { type SmallFile, SmallFiles } from './small-files.ts';
 import { heedStops, type StopPlace } from './stops.ts';
 import { type Target, type TargetAccess, TargetFolder } from './target.ts';
 import { requireLease } from './wait.ts';
@@ -171,7 +172,11 @@ async function fetchFiles(
     else missing.push([i + 1, target]);
   }
   await folder.requireRoom(missing.map(([, target]) => target));
+  const small = new SmallFiles(hostApi, { ...release, lease }, retry);
+  const written = await fetchSmall(small, folder, new Map(missing), begun, onBytes);
+  receivedBytes += small.receivedBytes;
   for (const [file, target] of missing) {
+    if (written.has(file)) continue;
     const source = await openSource(hostApi, { ...release, lease }, file, retry, target.path);
     begun.push(target.path);
     await folder.write(target, source, onBytes(target.path));
@@ -186,6 +191,38 @@ async function fetchFiles(
     receivedBytes,
     modelSignature: inner.modelSignature,
   };
+}
+
+/** Returns the files that are in place by this: what was not right is fetched again, each by itself. */
+async function fetchSmall(
+  source: SmallFiles,
+  folder: TargetFolder,
+  missing: ReadonlyMap<number, Target>,
+  begun: string[],
+  onBytes: (path: string) => (bytes: number) => void,
+): Promise<ReadonlySet<number>> {
+  const written = new Set<number>();
+  let writing: Promise<void> = Promise.resolve();
+  const write = async (batch: readonly SmallFile[]) => {
+    const files = batch.map(({ file, plaintext }) => ({ file, target: missing.get(file) as Target, plaintext }));
+    begun.push(...files.map(({ target }) => target.path));
+    for (const { file, target } of await folder.writeSmall(files)) {
+      written.add(file);
+      onBytes(target.path)(target.plainBytes);
+    }
+  };
+  try {
+    for await (const batch of source.batches([...missing.keys()])) {
+      // One batch is on its way to the disk while the next is decrypted.
+      await writing;
+      writing = write(batch);
+      writing.catch(() => undefined);
+    }
+  } finally {
+    // What comes after this may remove what was written.
+    await writing;
+  }
+  return written;
 }
 
 /** At most 4 MiB, so it is held whole; the files' names are in no other place. */

@@ -9,6 +9,7 @@ import { syncFolder } from '../sync-folder.ts';
 import { PartFile, readThrough } from './part-file.ts';
 import { type Missing, requireRoom } from './room.ts';
 import type { Source } from './segments.ts';
+import { writeWhole } from './whole-files.ts';
 import { WorkFolder } from './work-folder.ts';
 
 /** What a file must become; from the inner manifest. */
@@ -115,6 +116,27 @@ export class TargetFolder {
     } catch (error) {
       throw fileError(error, target.path);
     }
+  }
+
+  /**
+   * Writes small files, and returns those that are in place: whose SHA-256 of what can be read back is the target's.
+   * Throws as `write`.
+   */
+  async writeSmall<T extends { readonly target: Target; readonly plaintext: Uint8Array }>(
+    files: readonly T[],
+  ): Promise<readonly T[]> {
+    const folders = new Map(files.map(({ target }) => [dirname(target.path), target.path]));
+    for (const path of folders.values()) {
+      await this.#makeFolders(path).catch((error: unknown) => {
+        throw fileError(error, path);
+      });
+    }
+    const whole = files.map(({ target: { path, part, sha256 }, plaintext }) => {
+      return { path, aside: join(this.#work.path, part), place: join(this.path, path), plaintext, sha256 };
+    });
+    const { fileMode: mode, gid } = this.#access;
+    const inPlace = await writeWhole(whole, { mode, gid });
+    return files.filter((_, i) => inPlace[i]);
   }
 
   /** Removes what lies aside: of an earlier run, of another version. */

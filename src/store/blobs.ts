@@ -3,18 +3,21 @@ import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import { HASH_BYTES } from '../core/log/merkle.ts';
 import { digest, id } from '../core/schema.ts';
-import { segmentCount, segmentSpan } from '../core/weights/floe.ts';
+import { FLOE_WEIGHTS, segmentCount, segmentSpan } from '../core/weights/floe.ts';
 import { MAX_FILES } from '../core/weights/manifest.ts';
+import type { PackedFile } from '../core/weights/pack.ts';
 import { platformBulkCrypto } from '../platform/aead.ts';
-import type { BlobStore } from '../vault/ports.ts';
+import type { BlobName, BlobStore } from '../vault/ports.ts';
 import { Exclusion } from './exclusion.ts';
 import { onDisk } from './failure.ts';
 import { type Files, nodeFiles, type OpenFile } from './files.ts';
-import { cutSegments } from './segments.ts';
+import { cutPack, cutSegments } from './segments.ts';
 
 /** What `read` holds at a time: large enough for a disk, small enough for many hosts at once. */
 const READ_BYTES = 512 * 1024;
 const LEAVES_BYTES = 64 * 1024;
+/** Small files are gathered to be written at once; the longest is 1,048,608 bytes. */
+const PACK_WRITE_BYTES = FLOE_WEIGHTS.encryptedSegmentBytes;
 
 export interface BlobFolders {
   readonly uploads: string;
@@ -22,6 +25,7 @@ export interface BlobFolders {
 }
 
 type Part = Parameters<BlobStore['storePart']>[3];
+type PackPart = Parameters<BlobStore['storePack']>[1];
 
 /** Ciphertext leaves this much of the disk to the log: a stop must always find room. */
 export const RESERVED_BYTES: number = 1 << 30;
@@ -57,10 +61,28 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
           requireSegment(first, part);
           await requireRoom(files, folders.uploads);
           await files.makeFolder(folder);
-          const segments = await storePart(files, join(folder, name), first, part);
+          const segments = await withBoth(files, join(folder, name), (data, sidecar) =>
+            writePart(data, sidecar, first, part),
+          );
           if (first === 0) await files.syncFolder(folder);
           if (first === 0) await files.syncFolder(folders.uploads);
           return segments;
+        }),
+      );
+    },
+
+    storePack: async (upload, part) => {
+      const folder = uploadFolder(upload);
+      return exclusion.writing(upload, 'pack', () =>
+        onDisk(async () => {
+          await requireRoom(files, folders.uploads);
+          await files.makeFolder(folder);
+          const stored = await withBoth(files, join(folder, fileName('pack')), (data, sidecar) =>
+            writePack(data, sidecar, part),
+          );
+          if (part.storedBytes === 0) await files.syncFolder(folder);
+          if (part.storedBytes === 0) await files.syncFolder(folders.uploads);
+          return stored;
         }),
       );
     },
@@ -71,11 +93,12 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
       yield* readLeaves(files, join(uploadFolder(upload), fileName(file)));
     },
 
-    seal: async (upload, manifest) => {
+    seal: async (upload, manifest, blobs) => {
       const [from, to] = [uploadFolder(upload), versionFolder(manifest)];
+      const isOfVersion = namesOf(blobs);
       return exclusion.sealing(upload, manifest, () =>
         onDisk(async () => {
-          await moveDurably(files, from, to);
+          await moveDurably(files, from, to, isOfVersion);
           await files.syncFolder(folders.versions);
           await files.syncFolder(folders.uploads);
         }),
@@ -89,8 +112,10 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
       return readRange(files, path, start, end);
     },
 
-    async *leaves(manifest, file) {
-      yield* readLeaves(files, join(versionFolder(manifest), fileName(file)));
+    async *leaves(manifest, file, place) {
+      const path = join(versionFolder(manifest), fileName(file));
+      if (place === undefined) yield* readLeaves(files, path);
+      else yield* readRange(files, leavesPath(path), place * HASH_BYTES, (place + 1) * HASH_BYTES);
     },
 
     sweep: (uploads, manifests) =>
@@ -119,7 +144,8 @@ async function requireRoom(files: Files, folder: string): Promise<void> {
   must(free > RESERVED_BYTES, 'storage_full', message);
 }
 
-function fileName(file: number): string {
+function fileName(file: BlobName): string {
+  if (file === 'pack') return file;
   const isFile = Number.isSafeInteger(file) && file >= 0 && file < MAX_FILES;
   must(isFile, 'malformed', `expected the number of a file, below ${MAX_FILES}`);
   return String(file);
@@ -127,12 +153,22 @@ function fileName(file: number): string {
 
 const leavesPath = (path: string): string => `${path}.leaves`;
 
-async function storePart(files: Files, path: string, first: number, part: Part): Promise<number> {
+/** What a version's folder has: its files and their sidecars. */
+function namesOf(blobs: readonly BlobName[]): (name: string) => boolean {
+  const names = new Set(blobs.map(fileName).flatMap((name) => [name, leavesPath(name)]));
+  return (name) => names.has(name);
+}
+
+async function withBoth<T>(
+  files: Files,
+  path: string,
+  act: (data: OpenFile, sidecar: OpenFile) => Promise<T>,
+): Promise<T> {
   const data = await files.openToWrite(path);
   try {
     const sidecar = await files.openToWrite(leavesPath(path));
     try {
-      return await writePart(data, sidecar, first, part);
+      return await act(data, sidecar);
     } finally {
       await sidecar.close();
     }
@@ -165,14 +201,51 @@ async function writePart(data: OpenFile, sidecar: OpenFile, first: number, part:
   return first + leaves.length;
 }
 
+/** Small files lie side by side, so they are written together, and nothing beside them is cut off. */
+async function writePack(data: OpenFile, sidecar: OpenFile, part: PackPart): Promise<number> {
+  const isThere = (await data.size()) >= part.storedBytes;
+  must(isThere, 'storage_corrupt', 'small files were acknowledged, and are not on the disk');
+  const gathered = new Uint8Array(PACK_WRITE_BYTES);
+  const leaves: Uint8Array[] = [];
+  let start = 0;
+  let filled = 0;
+  for await (const { offset, bytes } of cutPack(part.body, part.files)) {
+    if (filled + bytes.length > gathered.length) {
+      await data.write(gathered.subarray(0, filled), start);
+      filled = 0;
+    }
+    if (filled === 0) start = offset;
+    gathered.set(bytes, filled);
+    filled += bytes.length;
+    leaves.push(platformBulkCrypto.leafHash(bytes));
+  }
+  await data.write(gathered.subarray(0, filled), start);
+  // A file that was begun anew may have had more bytes.
+  await data.truncate(part.pack.bytes);
+  await data.sync();
+  await sidecar.write(Buffer.concat(leaves), (part.files[0] as PackedFile).place * HASH_BYTES);
+  await sidecar.truncate(part.pack.files.length * HASH_BYTES);
+  await sidecar.sync();
+  return leaves.length;
+}
+
 /** By one rename, after all that is in it has been synced; done already where only the target is there. */
-async function moveDurably(files: Files, from: string, to: string): Promise<void> {
+async function moveDurably(
+  files: Files,
+  from: string,
+  to: string,
+  isOfVersion: (name: string) => boolean,
+): Promise<void> {
   const names = await files.names(from);
   if (names === null) {
     must((await files.names(to)) !== null, 'storage_corrupt', 'the upload is gone, and the version is not there');
     return;
   }
   for (const name of names) {
+    if (!isOfVersion(name)) {
+      await files.remove(join(from, name));
+      continue;
+    }
     const file = await files.openToWrite(join(from, name));
     try {
       await file.sync();
@@ -229,7 +302,7 @@ async function sweepFolder(
   let removed = 0;
   for (const name of (await files.names(folder)) ?? []) {
     if (!pattern.safeParse(name).success || isKept(name)) continue;
-    await files.removeFolder(join(folder, name));
+    await files.remove(join(folder, name));
     removed++;
   }
   if (removed > 0) await files.syncFolder(folder);

@@ -1,20 +1,25 @@
 import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
+import type { BlobName } from '../vault/ports.ts';
 
 /**
  * Who writes in which folder at this moment, in this process (the lock on the database keeps others out).
  * One writer a file, none while its upload is sealed, and a sweep leaves alone what is written meanwhile.
  */
 export class Exclusion {
-  readonly #files = new Map<Hex, Set<number>>();
+  readonly #files = new Map<Hex, Set<BlobName>>();
   readonly #sealing = new Set<Hex>();
   readonly #sweeps = new Set<Set<Hex>>();
 
   /** Runs `act` as the one writer of a file. Throws `upload_conflict`. */
-  async writing<T>(upload: Hex, file: number, act: () => Promise<T>): Promise<T> {
+  async writing<T>(upload: Hex, file: BlobName, act: () => Promise<T>): Promise<T> {
     must(!this.#sealing.has(upload), 'upload_conflict', 'the upload is being made a version');
     const files = this.#files.get(upload) ?? new Set();
-    must(!files.has(file), 'upload_conflict', `another part of file ${file} is being stored: wait for its answer`);
+    must(
+      !files.has(file),
+      'upload_conflict',
+      `another part of ${typeof file === 'number' ? `file ${file}` : 'the small files'} is being stored: wait for its answer`,
+    );
     this.#files.set(upload, files.add(file));
     this.#touch(upload);
     try {

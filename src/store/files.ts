@@ -32,8 +32,8 @@ export interface Files {
   rename(from: string, to: string): Promise<void>;
   /** Bytes that may still be written to the folder's disk. */
   freeBytes(folder: string): Promise<number>;
-  /** With all that is in it. */
-  removeFolder(path: string): Promise<void>;
+  /** A file, or a folder with all that is in it. */
+  remove(path: string): Promise<void>;
 }
 
 // A link in the data folder is none of ours: the vault does not serve or overwrite what it points to.
@@ -63,7 +63,7 @@ export const nodeFiles: Files = {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
   },
-  removeFolder: (path) => rm(path, { recursive: true, force: true }),
+  remove: (path) => rm(path, { recursive: true, force: true }),
 };
 
 async function orNull<T>(found: Promise<T>): Promise<T | null> {

@@ -7,6 +7,7 @@ import { appendLeaf, EMPTY_FRONTIER, frontierRoot, HASH_BYTES } from '../core/lo
 import { versionKey } from '../core/state/state.ts';
 import { segmentCount } from '../core/weights/floe.ts';
 import { type ManifestCore, parseManifest, plainBytes } from '../core/weights/manifest.ts';
+import { packOf } from '../core/weights/pack.ts';
 import type { Context } from './context.ts';
 import type { Upload } from './ports.ts';
 import type { Recorded } from './recorder.ts';
@@ -91,21 +92,40 @@ function requireComplete(upload: Upload): void {
 
 /** A piece at a time: a large file has millions of leaves, and others are answered in between. */
 async function rootsAgree(context: Context, core: ManifestCore, upload: Upload): Promise<void> {
-  for (const [i, file] of core.files.entries()) {
+  const pack = packOf(upload.files);
+  const requireRoot = (file: number, root: Uint8Array) => {
+    const [expected, got] = [core.files[file]?.root, toHex(root)];
+    must(got === expected, 'manifest_mismatch', `file ${file}: expected the root ${expected}, the upload has ${got}`);
+  };
+  for (const file of upload.files.keys()) {
+    if (pack.of(file) !== null) continue;
     let tree = EMPTY_FRONTIER;
-    for await (const leaves of context.blobs.uploadLeaves(upload.id, i)) {
-      for (let at = 0; at < leaves.length; at += HASH_BYTES) {
-        tree = appendLeaf(tree, leaves.subarray(at, at + HASH_BYTES));
-      }
+    for await (const leaves of context.blobs.uploadLeaves(upload.id, file)) {
+      for (const leaf of eachLeaf(leaves)) tree = appendLeaf(tree, leaf);
     }
-    const root = toHex(frontierRoot(tree));
-    must(root === file.root, 'manifest_mismatch', `file ${i}: expected the root ${file.root}, the upload has ${root}`);
+    requireRoot(file, frontierRoot(tree));
   }
+  if (pack.files.length === 0) return;
+  let place = 0;
+  for await (const leaves of context.blobs.uploadLeaves(upload.id, 'pack')) {
+    // The root of one leaf is the leaf. What lies after the last is of no file.
+    for (const leaf of eachLeaf(leaves)) {
+      const packed = pack.files[place++];
+      if (packed !== undefined) requireRoot(packed.file, leaf);
+    }
+  }
+  must(place >= pack.files.length, 'storage_corrupt', 'leaves of small files are not on the disk');
+}
+
+function* eachLeaf(leaves: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < leaves.length; at += HASH_BYTES) yield leaves.subarray(at, at + HASH_BYTES);
 }
 
 /** After the entry: the upload's folder becomes the version's. A crash in between is mended at the next start. */
 async function settle(context: Context, upload: Upload, manifest: Hex): Promise<void> {
-  await context.blobs.seal(upload.id, manifest);
+  const pack = packOf(upload.files);
+  const alone = [...upload.files.keys()].filter((file) => pack.of(file) === null);
+  await context.blobs.seal(upload.id, manifest, pack.files.length === 0 ? alone : [...alone, 'pack']);
   await context.uploads.drop(upload.id);
 }
 

@@ -4,6 +4,7 @@ import type { Base64url, Hex } from '../core/bytes.ts';
 import type { Checkpoint } from '../core/log/checkpoint.ts';
 import type { ArchivedAssertion } from '../core/schema.ts';
 import type { PrincipalRecord, StatementOf } from '../core/statement/statement.ts';
+import type { Pack, PackedFile } from '../core/weights/pack.ts';
 
 /** What the use cases need of the world. Every interface says what is durable when, and what may run at once. */
 
@@ -177,13 +178,18 @@ export interface UploadStore {
   upload(id: Hex): Promise<Upload | null>;
   /** Durable; the ciphertext must be on disk before. Throws `upload_conflict` where it is another turn by now. */
   advance(id: Hex, turn: number, file: number, segments: number): Promise<void>;
+  /** The same of small files whose one segment is stored, all of them or none. */
+  advancePacked(id: Hex, turn: number, files: readonly number[]): Promise<void>;
   /** Begins the next turn; returns its number. */
   takeTurn(id: Hex): Promise<number>;
-  /** Begins the next turn, with a file of `plainBytes` of which nothing is stored. Throws as `advance`. */
-  restart(id: Hex, turn: number, file: number, plainBytes: number): Promise<void>;
+  /** Begins the next turn, with a file of `plainBytes` of which nothing is stored, nor of those `moved`. Throws as `advance`. */
+  restart(id: Hex, turn: number, file: number, plainBytes: number, moved: readonly number[]): Promise<void>;
   uploads(): Promise<readonly Upload[]>;
   drop(id: Hex): Promise<void>;
 }
+
+/** A file of the ciphertext store: that of a file of a version, by its number, or the pack of all small ones. */
+export type BlobName = number | 'pack';
 
 /**
  * The ciphertext store. An upload's folder becomes a version's by one rename; `sweep` finds what a crash leaves in
@@ -201,16 +207,32 @@ export interface BlobStore {
     first: number,
     part: { readonly plainBytes: number; readonly maxSegments: number; readonly body: AsyncIterable<Uint8Array> },
   ): Promise<number>;
+  /**
+   * Writes the segments of small files into the pack, whole ones, of which `files` says where they lie: the first of
+   * them, and as many after it as the body has. Resolves with how many, once pack and sidecar are fsynced. Throws
+   * `malformed` where the body is not whole segments of these files.
+   */
+  storePack(
+    upload: Hex,
+    part: {
+      readonly files: readonly PackedFile[];
+      /** The pack has these many of them already, at the least. */
+      readonly storedBytes: number;
+      /** Of the whole pack, and how many files are in it. */
+      readonly pack: Pick<Pack, 'bytes' | 'files'>;
+      readonly body: AsyncIterable<Uint8Array>;
+    },
+  ): Promise<number>;
   /** Bytes of disk that ciphertext may still take: what the log needs is left to it. */
   room(): Promise<number>;
   /** The leaf hashes that were computed while the file came in, 32 bytes each, in pieces of whole ones. */
-  uploadLeaves(upload: Hex, file: number): AsyncIterable<Uint8Array>;
-  /** Fsyncs and renames the upload to be the version's. Does nothing where that has been done. */
-  seal(upload: Hex, manifest: Hex): Promise<void>;
+  uploadLeaves(upload: Hex, file: BlobName): AsyncIterable<Uint8Array>;
+  /** Fsyncs the upload's `files`, removes others, and renames it to be the version's. Does nothing where that has been done. */
+  seal(upload: Hex, manifest: Hex, files: readonly BlobName[]): Promise<void>;
   /** Bytes `start` to `end` (exclusive) of a file's ciphertext. Throws `storage_corrupt` where it is shorter. */
-  read(manifest: Hex, file: number, start: number, end: number): AsyncIterable<Uint8Array>;
-  /** A version's, as `uploadLeaves`. */
-  leaves(manifest: Hex, file: number): AsyncIterable<Uint8Array>;
+  read(manifest: Hex, file: BlobName, start: number, end: number): AsyncIterable<Uint8Array>;
+  /** A version's, as `uploadLeaves`; of the pack, that of the file at `place` alone. */
+  leaves(manifest: Hex, file: BlobName, place?: number): AsyncIterable<Uint8Array>;
   /** Removes every folder that is none of these. Returns how many went. */
   sweep(uploads: readonly Hex[], manifests: readonly Hex[]): Promise<number>;
 }

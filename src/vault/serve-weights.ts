@@ -3,7 +3,8 @@ import { digestOf } from '../core/canonical.ts';
 import { counted } from '../core/counted.ts';
 import { must } from '../core/errors.ts';
 import { HASH_BYTES } from '../core/log/merkle.ts';
-import { encryptedBytes, segmentCount } from '../core/weights/floe.ts';
+import { encryptedBytes, segmentCount, segmentSpan } from '../core/weights/floe.ts';
+import { isPacked, type PackedFile, packOf } from '../core/weights/pack.ts';
 import type { Context } from './context.ts';
 import type { TokenRow } from './ports.ts';
 import { liveRelease } from './release.ts';
@@ -17,11 +18,18 @@ export async function readerOf(context: Context, token: string | null): Promise<
   return row;
 }
 
-function fileOf(context: Context, reader: TokenRow, manifest: Hex, file: number): number {
+function sizesOf(context: Context, reader: TokenRow, manifest: Hex): readonly number[] {
   must(reader.manifest === manifest, 'not_permitted', 'the token is for another version');
-  const plainBytes = context.recorder.facts.versions.get(manifest)?.files[file];
+  const sizes = context.recorder.facts.versions.get(manifest)?.files;
+  must(sizes !== undefined, 'not_found', 'there is no such version');
+  return sizes;
+}
+
+function fileOf(context: Context, reader: TokenRow, manifest: Hex, file: number) {
+  const sizes = sizesOf(context, reader, manifest);
+  const plainBytes = sizes[file];
   must(plainBytes !== undefined, 'not_found', `the version has no file ${file}`);
-  return plainBytes;
+  return { plainBytes, packed: isPacked(file, plainBytes) ? packOf(sizes).of(file) : null };
 }
 
 export interface Range {
@@ -50,29 +58,60 @@ export async function readCiphertext(
   file: number,
   range: Range | null,
 ): Promise<Octets> {
-  const totalBytes = encryptedBytes(fileOf(context, reader, manifest, file));
+  const { plainBytes, packed } = fileOf(context, reader, manifest, file);
+  const read = (start: number, end: number) =>
+    packed === null
+      ? context.blobs.read(manifest, file, start, end)
+      : readPacked(packed, start, end, (from, to) => context.blobs.read(manifest, 'pack', from, to));
+  return readRange(context, reader, encryptedBytes(plainBytes), range, read);
+}
+
+/** A range of the pack, which has the segments of all small files: as `readCiphertext`. */
+export async function readPack(
+  context: Context,
+  reader: TokenRow,
+  manifest: Hex,
+  range: Range | null,
+): Promise<Octets> {
+  const { bytes } = packOf(sizesOf(context, reader, manifest));
+  must(bytes > 0, 'not_found', 'the version has no small files');
+  return readRange(context, reader, bytes, range, (start, end) => context.blobs.read(manifest, 'pack', start, end));
+}
+
+async function readRange(
+  context: Context,
+  reader: TokenRow,
+  totalBytes: number,
+  range: Range | null,
+  read: (start: number, end: number) => AsyncIterable<Uint8Array>,
+): Promise<Octets> {
   const start = range?.start ?? 0;
   const end = Math.min(range?.last ?? totalBytes - 1, totalBytes - 1) + 1;
   must(start < end, 'range_not_satisfiable', `expected a range within ${totalBytes} bytes`, { totalBytes });
   await reserve(context, reader, end - start);
-  return {
-    start,
-    end,
-    totalBytes,
-    body: metered(context, reader, context.blobs.read(manifest, file, start, end), end - start),
-  };
+  return { start, end, totalBytes, body: metered(context, reader, read(start, end), end - start) };
+}
+
+/** A small file as if it lay by itself: zeros in the place of its header, then its segment. */
+async function* readPacked(
+  { offset }: PackedFile,
+  start: number,
+  end: number,
+  read: (start: number, end: number) => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const header = segmentSpan(0, 0).offset;
+  if (start < header) yield new Uint8Array(Math.min(end, header) - start);
+  if (end > header) yield* read(offset + Math.max(start, header) - header, offset + end - header);
 }
 
 /** The sidecar of a file: 32 bytes for each of its segments. They are of the release's budget, too. */
 export async function readLeaves(context: Context, reader: TokenRow, manifest: Hex, file: number): Promise<Octets> {
-  const totalBytes = segmentCount(fileOf(context, reader, manifest, file)) * HASH_BYTES;
+  const { plainBytes, packed } = fileOf(context, reader, manifest, file);
+  const totalBytes = segmentCount(plainBytes) * HASH_BYTES;
   await reserve(context, reader, totalBytes);
-  return {
-    start: 0,
-    end: totalBytes,
-    totalBytes,
-    body: metered(context, reader, context.blobs.leaves(manifest, file), totalBytes),
-  };
+  const leaves =
+    packed === null ? context.blobs.leaves(manifest, file) : context.blobs.leaves(manifest, 'pack', packed.place);
+  return { start: 0, end: totalBytes, totalBytes, body: metered(context, reader, leaves, totalBytes) };
 }
 
 async function reserve(context: Context, { release }: TokenRow, bytes: number): Promise<void> {

@@ -7,6 +7,7 @@ import { versionKey } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import { encryptedBytes, segmentCount, segmentSpan } from '../core/weights/floe.ts';
 import { MAX_FILE_BYTES } from '../core/weights/manifest.ts';
+import { isPacked, type PackedFile, packOf } from '../core/weights/pack.ts';
 import type { Context } from './context.ts';
 import { PART_SEGMENTS, UPLOAD_MS, UPLOADS_A_KEY } from './limits.ts';
 import type { Upload } from './ports.ts';
@@ -98,12 +99,13 @@ async function requireRoom(context: Context, upload: Upload): Promise<void> {
 /** A file takes whole blocks of a disk. */
 const BLOCK_BYTES = 4096;
 
-/** Of ciphertext and leaves that are still to come. */
+/** Of ciphertext and leaves that are still to come; of small files, one after another in the pack. */
 function missingBytes({ files, segments }: Upload): number {
-  let bytes = 0;
+  const small = packOf(files).files.filter(({ file }) => segments[file] === 0);
+  let bytes = blocks(small.reduce((sum, file) => sum + file.bytes, 0)) + blocks(small.length * HASH_BYTES);
   for (const [i, plainBytes] of files.entries()) {
     const [count, stored] = [segmentCount(plainBytes), segments[i] ?? 0];
-    if (stored === count) continue;
+    if (stored === count || isPacked(i, plainBytes)) continue;
     const rest = encryptedBytes(plainBytes) - (stored === 0 ? 0 : segmentSpan(stored, plainBytes).offset);
     bytes += blocks(rest) + blocks((count - stored) * HASH_BYTES);
   }
@@ -124,18 +126,19 @@ export async function ownUpload(context: Context, caller: PrincipalCaller, id: H
   return upload;
 }
 
-/** Stores the next segments of a file; returns how many there are now. They are on disk when it returns. */
-export async function storePart(
-  context: Context,
-  caller: PrincipalCaller,
-  part: {
-    readonly upload: Hex;
-    readonly file: number;
-    readonly segment: number;
-    readonly turn: number;
-    readonly body: AsyncIterable<Uint8Array>;
-  },
-): Promise<number> {
+interface NewPart {
+  readonly upload: Hex;
+  readonly file: number;
+  readonly segment: number;
+  readonly turn: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Stores the next segments of a file; of a small one, its only segment, and those of the small files after it that the
+ * body has. Returns how many there are now of the file that is named. They are on disk when it returns.
+ */
+export async function storePart(context: Context, caller: PrincipalCaller, part: NewPart): Promise<number> {
   const upload = await ownUpload(context, caller, part.upload);
   requireTurn(upload, part.turn);
   const plainBytes = upload.files[part.file];
@@ -146,6 +149,7 @@ export async function storePart(
   });
   must(stored < segmentCount(plainBytes), 'upload_conflict', `file ${part.file} is complete`, { next: stored });
   try {
+    if (isPacked(part.file, plainBytes)) return await storeSmall(context, upload, part);
     const segments = await context.blobs.storePart(part.upload, part.file, part.segment, {
       plainBytes,
       maxSegments: PART_SEGMENTS,
@@ -162,6 +166,24 @@ export async function storePart(
   }
 }
 
+/** Small files that are stored stay as they are: the body ends before the first of them. */
+async function storeSmall(context: Context, upload: Upload, { file, turn, body }: NewPart): Promise<number> {
+  const pack = packOf(upload.files);
+  const isStored = (packed: PackedFile) => upload.segments[packed.file] !== 0;
+  const next = pack.files.slice(pack.of(file)?.place);
+  const end = next.findIndex(isStored);
+  const files = end === -1 ? next : next.slice(0, end);
+  const last = pack.files.findLast(isStored);
+  const storedBytes = last === undefined ? 0 : last.offset + last.bytes;
+  const count = await context.blobs.storePack(upload.id, { files, storedBytes, pack, body });
+  await context.uploads.advancePacked(
+    upload.id,
+    turn,
+    files.slice(0, count).map((packed) => packed.file),
+  );
+  return 1;
+}
+
 /**
  * Hands an upload to another process of its depositor, which goes on with it: what the one before has under way no
  * longer counts, so what is stored now is known to the process that asks.
@@ -172,7 +194,10 @@ export async function takeUploadOver(context: Context, caller: PrincipalCaller, 
   return ownUpload(context, caller, id);
 }
 
-/** Begins a file anew in a turn of its own: it has changed, its size may be another, and nothing of it is stored. */
+/**
+ * Begins a file anew in a turn of its own: it has changed, its size may be another, and nothing of it is stored; nor of
+ * small files that lie after it in the pack, if they lie elsewhere by that.
+ */
 export function restartFile(
   context: Context,
   caller: PrincipalCaller,
@@ -186,14 +211,20 @@ export function restartFile(
     must(!context.recorder.facts.names.has(versionKey(model, version)), 'version_exists', 'it has been deposited');
     requireFileBytes(file, plainBytes);
     const bytes = Number(plainBytes);
-    await requireRoom(context, {
-      ...upload,
-      files: upload.files.with(file, bytes),
-      segments: upload.segments.with(file, 0),
-    });
-    await context.uploads.restart(id, turn, file, bytes);
+    const moved = movedFiles(upload, file, bytes);
+    const isMoved = new Set(moved);
+    const segments = upload.segments.map((stored, i) => (i === file || isMoved.has(i) ? 0 : stored));
+    await requireRoom(context, { ...upload, files: upload.files.with(file, bytes), segments });
+    await context.uploads.restart(id, turn, file, bytes, moved);
     return ownUpload(context, caller, id);
   });
+}
+
+/** Small files that lie elsewhere in the pack once `file` has `bytes`: they have to be sent again. */
+function movedFiles({ files }: Upload, file: number, bytes: number): readonly number[] {
+  const before = files[file] as number;
+  const isMoving = before !== bytes && (isPacked(file, before) || isPacked(file, bytes));
+  return isMoving ? packOf(files).files.flatMap((packed) => (packed.file > file ? [packed.file] : [])) : [];
 }
 
 export function requireTurn({ turn }: Upload, expected: number): void {

@@ -57,10 +57,11 @@ export const uploadList = z
 const MAX_TURNS = 999_999_999;
 /**
  * PUT /v1/uploads/{id}/files/{file}?segment=&turn=: whole encrypted segments from number `segment` on, which must be
- * the next wanted, at most `partSegments`. Answers when they are on disk.
+ * the next wanted, at most `partSegments`. A part of a file of at most 1 MiB may go on with the segments of such files
+ * after it, up to the first that is stored. Answers when they are on disk.
  */
 export const partQuery = z.strictObject({ segment: decimal(1 << 24), turn: decimal(MAX_TURNS) });
-/** POST /v1/uploads/{id}/files/{file}: the file has changed; it has `bytes` now, nothing of it is stored, a turn begins. */
+/** POST /v1/uploads/{id}/files/{file}: the file has changed; it has `bytes` now, nothing of it is stored, nor of small files that lie elsewhere by that; a turn begins. */
 export const restartFile = z.strictObject({ turn: count, bytes: u64Text }).meta({ id: 'RestartFile' });
 export const partStored = z.object({ segments: count }).meta({ id: 'PartStored' });
 

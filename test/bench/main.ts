@@ -6,12 +6,14 @@ import { floeBench } from './floe.ts';
 import { replayBench } from './replay.ts';
 import { asJson, asTable } from './report.ts';
 import type { Bench, Result, Row, Skipped } from './row.ts';
+import { smallFilesBench } from './small-files.ts';
 import { transferBench } from './transfer.ts';
 import { vssBench } from './vss.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   floe: floeBench,
   transfer: transferBench,
+  small: smallFilesBench,
   vss: vssBench,
   envelope: envelopeBench,
   appraise: appraiseBench,

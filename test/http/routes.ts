@@ -166,6 +166,7 @@ export const ROUTES: readonly Route[] = [
     askers: ['depositor'],
   },
   { method: 'GET', path: '/v1/weights/{manifest}/{file}', example: `/v1/weights/${DIGEST}/0`, askers: ['host'] },
+  { method: 'GET', path: '/v1/weights/{manifest}/pack', example: `/v1/weights/${DIGEST}/pack`, askers: ['host'] },
   {
     method: 'GET',
     path: '/v1/weights/{manifest}/{file}/leaves',

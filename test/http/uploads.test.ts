@@ -218,11 +218,15 @@ describe('uploads', () => {
 });
 
 describe('room on the disk', () => {
-  /** Two files of 1 MiB with their leaves, in whole blocks. */
+  /** Two files of 1 MiB with their leaves, in whole blocks: each lies by itself. */
   const TWO_MIB = 2 * (1_052_672 + 4096);
   let roomBytes = 0;
   beforeEach(() => {
     vi.spyOn(vault.daemon.context.blobs, 'room').mockImplementation(async () => roomBytes);
+  });
+  // The operator is told of each.
+  afterEach(() => {
+    vault.failures.splice(0);
   });
 
   test('an upload that is larger than it is refused when it is opened, with both numbers', async () => {
@@ -257,6 +261,67 @@ describe('room on the disk', () => {
     const grown = api.restartFile(upload, 1, { turn, bytes: String(2 * MIB) });
     await expect(grown).rejects.toThrow(refused('storage_full'));
     await api.restartFile(upload, 1, { turn, bytes: String(MIB) });
+  });
+});
+
+describe('small files', () => {
+  const small = (bytes: number, fill: number) => new Uint8Array(bytes + 32).fill(fill);
+
+  test('come together in one part, which ends before the first that is stored', async () => {
+    const { upload } = await open(['1', '3', String(2 * MIB), '0', '5', '7']);
+    const { uploads, blobs } = vault.daemon.context;
+    const [stored, advanced] = [vi.spyOn(blobs, 'storePack'), vi.spyOn(uploads, 'advancePacked')];
+    expect(await api.putPart(upload, 4, 0, [small(5, 4)])).toBe(1);
+    expect((await api.upload(upload)).segments).toEqual([0, 0, 0, 0, 1, 0]);
+    const tooMany = put(upload, 1, 0, Buffer.concat([small(3, 1), small(0, 3), small(5, 4)]));
+    await expectRefused(vault, tooMany, 400, 'malformed', /no more than the segments of 2 small files/);
+    await expectRefused(vault, put(upload, 1, 0, small(2, 1)), 400, 'malformed', /ended after 34 bytes/);
+    expect((await api.upload(upload)).segments).toEqual([0, 0, 0, 0, 1, 0]);
+    expect(await api.putPart(upload, 1, 0, [small(3, 1), small(0, 3)])).toBe(1);
+    expect((await api.upload(upload)).segments).toEqual([0, 1, 0, 1, 1, 0]);
+    await expectRefused(vault, put(upload, 1, 0, small(3, 1)), 409, 'upload_conflict', /expected segment 1 next/);
+    await expectRefused(vault, put(upload, 1, 1, small(3, 1)), 409, 'upload_conflict', /file 1 is complete/);
+    expect(stored).toHaveBeenCalledTimes(4);
+    expect(advanced.mock.calls.map(([, , files]) => files)).toEqual([[4], [1, 3]]);
+  });
+
+  test('of a turn that has ended raise no count', async () => {
+    const { upload } = await open(['1', '3', '5']);
+    const { blobs } = vault.daemon.context;
+    const { storePack } = blobs;
+    vi.spyOn(blobs, 'storePack').mockImplementationOnce(async (...part) => {
+      const count = await storePack(...part);
+      await api.takeUploadOver(upload);
+      return count;
+    });
+    await expect(api.putPart(upload, 1, 0, [small(3, 1), small(5, 2)])).rejects.toThrow(refused('upload_conflict'));
+    expect((await api.upload(upload)).segments).toEqual([0, 0, 0]);
+  });
+
+  test('that lie elsewhere once one of them has another size are sent again, and no others', async () => {
+    const { upload, turn } = await open(['1', '3', '5', String(2 * MIB), '7']);
+    await api.putPart(upload, 1, 0, [small(3, 1), small(5, 2), small(7, 4)]);
+    const restarted = async (at: number, file: number, bytes: number) =>
+      (await api.restartFile(upload, file, { turn: at, bytes: String(bytes) })).segments;
+    expect(await restarted(turn, 2, 5)).toEqual([0, 1, 0, 0, 1]);
+    expect(await restarted(turn + 1, 2, 6)).toEqual([0, 1, 0, 0, 0]);
+    await api.putPart(upload, 2, 0, [small(6, 2), small(7, 4)], turn + 2);
+    // A large one that becomes small comes between.
+    expect(await restarted(turn + 2, 3, MIB)).toEqual([0, 1, 1, 0, 0]);
+    await api.putPart(upload, 3, 0, [small(MIB, 3), small(7, 4)], turn + 3);
+    expect(await restarted(turn + 3, 0, 2)).toEqual([0, 1, 1, 1, 1]);
+  });
+
+  test('whose ciphertext is not what the manifest says are refused by name, and so is a pack without its leaves', async () => {
+    const { upload, sealed } = await uploaded();
+    const { blobs } = vault.daemon.context;
+    vi.spyOn(blobs, 'uploadLeaves').mockImplementation(async function* (_, file) {
+      if (file === 'pack') yield new Uint8Array(0);
+      else yield Buffer.from(sealed.core.files[0]?.root ?? '', 'hex');
+    });
+    const question = { method: 'POST', path: '/v1/deposits', token, body: sealed.depositOf(upload) };
+    await expectRefused(vault, question, 500, 'storage_corrupt', /small files are not on the disk/);
+    vault.failures.splice(0);
   });
 });
 

@@ -7,6 +7,7 @@ import { DEFAULT_RETRY } from '../../client/retry.ts';
 import { fromHex, type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import { encryptedBytes } from '../../src/core/weights/floe.ts';
+import { platformBulkCrypto } from '../../src/platform/aead.ts';
 import {
   approveAs,
   denyAs,
@@ -138,6 +139,63 @@ describe('ranges', () => {
   test('leaves are 32 bytes a segment', async () => {
     const leaves = await ask(vault.baseUrl, get(token, undefined, `${path}/leaves`));
     expect({ status: leaves.status, bytes: leaves.body.length }).toEqual({ status: 200, bytes: 24 * 32 });
+  });
+});
+
+describe('small files', () => {
+  const SMALL = { a: new Uint8Array(10).fill(1), b: new Uint8Array(0), c: new Uint8Array(1000).fill(3) };
+  const PACK_BYTES = 42 + 32 + 1032;
+  let small: Hex;
+  let token: string;
+  const packPath = () => `/v1/weights/${small}/pack`;
+  const bytesOf = async (where: string, range?: string) => {
+    const { status, body } = await ask(vault.baseUrl, get(token, range, where));
+    return { status, body };
+  };
+
+  beforeAll(async () => {
+    small = await depositFiles(vault, SMALL, { version: 'small' });
+    await publish(vault, { version: 'small' });
+    token = await hostToken(await releaseAs(vault, { version: 'small', bytes: 20_000n }));
+  });
+
+  test('lie in the pack one after another, of which any range is served, and each by itself too', async () => {
+    const whole = await bytesOf(packPath());
+    expect({ status: whole.status, bytes: whole.body.length }).toEqual({ status: 200, bytes: PACK_BYTES });
+    const range = await bytesOf(packPath(), 'bytes=42-73');
+    expect(range.status).toBe(206);
+    expect(range.body.equals(whole.body.subarray(42, 74))).toBe(true);
+    const third = await bytesOf(`/v1/weights/${small}/3`);
+    expect(third.body.subarray(0, 74).every((byte) => byte === 0)).toBe(true);
+    expect(third.body.subarray(74).equals(whole.body.subarray(74))).toBe(true);
+    const part = await bytesOf(`/v1/weights/${small}/3`, 'bytes=70-79');
+    expect(part.body.equals(third.body.subarray(70, 80))).toBe(true);
+    const leaves = await bytesOf(`/v1/weights/${small}/3/leaves`);
+    const leaf = platformBulkCrypto.leafHash(whole.body.subarray(74));
+    expect(leaves.body.equals(leaf)).toBe(true);
+  });
+
+  test('are refused where there are none, beyond their end, and to the token of another version', async () => {
+    await expectRefused(vault, get(token, `bytes=${PACK_BYTES}-`, packPath()), 416, 'range_not_satisfiable');
+    const other = await hostToken(await releaseAs(vault, { bytes: 1000n }));
+    await expectRefused(vault, get(other, undefined, packPath()), 403, 'not_permitted', /another version/);
+    await expectRefused(
+      vault,
+      get(other, undefined, `/v1/weights/${manifest}/pack`),
+      404,
+      'not_found',
+      /no small files/,
+    );
+  });
+
+  test('are of the release’s budget, each byte of them once', async () => {
+    const limited = await hostToken(await releaseAs(vault, { version: 'small', bytes: 100n }));
+    const served = async (range: string) => (await ask(vault.baseUrl, get(limited, range, packPath()))).status;
+    expect(await served('bytes=0-59')).toBe(206);
+    await expectRefused(vault, get(limited, 'bytes=60-100', packPath()), 403, 'budget_exceeded');
+    await expectRefused(vault, get(limited, undefined, packPath()), 403, 'budget_exceeded');
+    expect(await served('bytes=60-99')).toBe(206);
+    await expectRefused(vault, get(limited, 'bytes=0-0', packPath()), 403, 'budget_exceeded');
   });
 });
 

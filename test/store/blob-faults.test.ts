@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encryptedBytes } from '../../src/core/weights/floe.ts';
+import { packOf } from '../../src/core/weights/pack.ts';
 import { type BlobFolders, folderBlobs } from '../../src/store/blobs.ts';
 import { type Files, nodeFiles, type OpenFile } from '../../src/store/files.ts';
 import type { BlobStore } from '../../src/vault/ports.ts';
@@ -52,7 +53,7 @@ function faultyFiles(failing: number, effect: Effect): { readonly files: Files; 
     syncFolder: (path) => call('syncFolder', () => nodeFiles.syncFolder(path)),
     rename: (from, to) => call('rename', () => nodeFiles.rename(from, to), none),
     freeBytes: (folder) => call('freeBytes', () => nodeFiles.freeBytes(folder)),
-    removeFolder: (path) => call('removeFolder', () => nodeFiles.removeFolder(path), none),
+    remove: (path) => call('remove', () => nodeFiles.remove(path), none),
   };
   return { files, calls };
 }
@@ -66,6 +67,28 @@ const part = (first: number, end?: number) => ({
   maxSegments: 16,
   body: body(segmentsOf(CIPHERTEXT, PLAIN_BYTES, first, end)),
 });
+
+const SIZES = [200, 10, 0, 1000];
+const PACK = packOf(SIZES);
+const SMALL = PACK.files.map(({ file }) => ciphertext(SIZES[file] ?? 0, file));
+const SMALL_LEAVES = new Uint8Array(Buffer.concat(SMALL.map((bytes, i) => leavesOf(bytes, SIZES[i + 1] ?? 0))));
+const packPart = (from: number, to: number) => ({
+  files: PACK.files.slice(from),
+  storedBytes: PACK.files[from]?.offset ?? 0,
+  pack: PACK,
+  body: body(Buffer.concat(SMALL.slice(from, to))),
+});
+
+async function hasSmallLeaves(blobs: BlobStore, files: number): Promise<void> {
+  const leaves = await collect(blobs.uploadLeaves(UPLOAD, 'pack'));
+  expect(leaves.subarray(0, 32 * files)).toEqual(SMALL_LEAVES.subarray(0, 32 * files));
+}
+
+async function packSealed(blobs: BlobStore): Promise<void> {
+  await hasSmallLeaves(blobs, 3);
+  await blobs.seal(UPLOAD, MANIFEST, ['pack']);
+  expectBytes(await collect(blobs.read(MANIFEST, 'pack', 0, PACK.bytes)), Buffer.concat(SMALL));
+}
 
 interface Scenario {
   readonly name: string;
@@ -93,7 +116,7 @@ async function hasVersion(blobs: BlobStore): Promise<void> {
 
 async function sealed(blobs: BlobStore): Promise<void> {
   await hasLeaves(blobs, 3);
-  await blobs.seal(UPLOAD, MANIFEST);
+  await blobs.seal(UPLOAD, MANIFEST, [0]);
   await hasVersion(blobs);
 }
 
@@ -115,12 +138,39 @@ const SCENARIOS: readonly Scenario[] = [
     calls: ['freeBytes', 'makeFolder', 'openToWrite', 'size', 'truncate', 'write', 'sync'],
   },
   {
+    name: 'storePack, the first part',
+    prepare: none,
+    act: (blobs) => blobs.storePack(UPLOAD, packPart(0, 3)),
+    kept: none,
+    done: packSealed,
+    calls: ['freeBytes', 'makeFolder', 'openToWrite', 'size', 'write', 'truncate', 'sync', 'syncFolder'],
+  },
+  {
+    name: 'storePack, a later part',
+    prepare: (blobs) => blobs.storePack(UPLOAD, packPart(0, 1)),
+    act: (blobs) => blobs.storePack(UPLOAD, packPart(1, 3)),
+    kept: (blobs) => hasSmallLeaves(blobs, 1),
+    done: packSealed,
+    calls: ['freeBytes', 'makeFolder', 'openToWrite', 'size', 'write', 'truncate', 'sync'],
+  },
+  {
     name: 'seal',
     prepare: (blobs) => blobs.storePart(UPLOAD, 0, 0, part(0)),
-    act: (blobs) => blobs.seal(UPLOAD, MANIFEST),
+    act: (blobs) => blobs.seal(UPLOAD, MANIFEST, [0]),
     kept: none,
     done: hasVersion,
     calls: ['names', 'openToWrite', 'sync', 'syncFolder', 'rename'],
+  },
+  {
+    name: 'seal, with a file that is not of the version',
+    prepare: async (blobs) => {
+      await blobs.storePart(UPLOAD, 0, 0, part(0));
+      await blobs.storePart(UPLOAD, 1, 0, part(0));
+    },
+    act: (blobs) => blobs.seal(UPLOAD, MANIFEST, [0]),
+    kept: none,
+    done: hasVersion,
+    calls: ['names', 'remove', 'openToWrite', 'sync', 'syncFolder', 'rename'],
   },
   {
     name: 'sweep',
@@ -131,13 +181,13 @@ const SCENARIOS: readonly Scenario[] = [
     act: (blobs) => blobs.sweep([UPLOAD], []),
     kept: (blobs) => hasLeaves(blobs, 3),
     done: sealed,
-    calls: ['names', 'removeFolder', 'syncFolder'],
+    calls: ['names', 'remove', 'syncFolder'],
   },
   {
     name: 'read and leaves',
     prepare: async (blobs) => {
       await blobs.storePart(UPLOAD, 0, 0, part(0));
-      await blobs.seal(UPLOAD, MANIFEST);
+      await blobs.seal(UPLOAD, MANIFEST, [0]);
     },
     act: hasVersion,
     kept: hasVersion,

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encryptedBytes, segmentCount, segmentSpan } from '../../src/core/weights/floe.ts';
+import { type PackedFile, packOf } from '../../src/core/weights/pack.ts';
 import { folderBlobs, RESERVED_BYTES } from '../../src/store/blobs.ts';
 import { type Files, nodeFiles } from '../../src/store/files.ts';
 import type { BlobStore } from '../../src/vault/ports.ts';
@@ -47,7 +48,7 @@ describe('storePart', () => {
     const bytes = ciphertext(plainBytes, 3);
     expect(await blobs.storePart(UPLOAD, 7, 0, part(bytes, 16, plainBytes))).toBe(segmentCount(plainBytes));
     expect(await collect(blobs.uploadLeaves(UPLOAD, 7))).toEqual(leavesOf(bytes, plainBytes));
-    await blobs.seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [7]);
     expect(await collect(blobs.leaves(MANIFEST, 7))).toEqual(leavesOf(bytes, plainBytes));
     expectBytes(await collect(blobs.read(MANIFEST, 7, HEADER_BYTES, encryptedBytes(plainBytes))), bytes);
   });
@@ -60,7 +61,7 @@ describe('storePart', () => {
     }
     const blobs = folderBlobs(folders);
     expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES);
-    await blobs.seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
     expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
@@ -117,7 +118,7 @@ describe('storePart', () => {
     await expect(blobs.storePart(UPLOAD, 0, first, part(bytes, maxSegments))).rejects.toThrow(code(name));
     expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES.subarray(0, 32));
     await blobs.storePart(UPLOAD, 0, 1, part(segmentsOf(CIPHERTEXT, PLAIN_BYTES, 1)));
-    await blobs.seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
     expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
@@ -131,7 +132,7 @@ describe('storePart', () => {
       expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES.subarray(0, 32));
     }
     await blobs.storePart(UPLOAD, 0, 1, part(rest));
-    await blobs.seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
     expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
@@ -176,13 +177,13 @@ describe('storePart', () => {
     }
     const first = blobs.storePart(UPLOAD, 0, 0, { ...part(CIPHERTEXT), body: held() });
     await expect(stored(blobs)).rejects.toThrow(code('upload_conflict'));
-    await expect(blobs.seal(UPLOAD, MANIFEST)).rejects.toThrow(code('upload_conflict'));
+    await expect(blobs.seal(UPLOAD, MANIFEST, [0])).rejects.toThrow(code('upload_conflict'));
     await blobs.storePart(UPLOAD, 1, 0, part(CIPHERTEXT));
     await stored(blobs, OTHER);
     await expect(stored(blobs)).rejects.toThrow(code('upload_conflict'));
     gate.resolve();
     expect(await first).toBe(3);
-    await blobs.seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
     expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
@@ -236,6 +237,114 @@ describe('storePart', () => {
   });
 });
 
+describe('storePack', () => {
+  /** The inner manifest, small files, and a large one among them. */
+  const SIZES = [200, 10, 0, MIB + 1, 1000, MIB];
+  const pack = packOf(SIZES);
+  const segmentOf = ({ file }: PackedFile, seed = 0) => ciphertext(SIZES[file] ?? 0, 10 * file + seed);
+  const all = Buffer.concat(pack.files.map((file) => segmentOf(file)));
+  const leaves = Buffer.concat(pack.files.map((file) => leavesOf(segmentOf(file), SIZES[file.file] ?? 0)));
+  const packPart = (from: number, to: number, seed = 0) => ({
+    files: pack.files.slice(from),
+    storedBytes: pack.files[from]?.offset ?? 0,
+    pack,
+    body: body(Buffer.concat(pack.files.slice(from, to).map((file) => segmentOf(file, seed)))),
+  });
+  const expectPack = async (blobs: BlobStore) => {
+    expect(await collect(blobs.uploadLeaves(UPLOAD, 'pack'))).toEqual(new Uint8Array(leaves));
+    await blobs.seal(UPLOAD, MANIFEST, ['pack']);
+    expectBytes(await collect(blobs.read(MANIFEST, 'pack', 0, pack.bytes)), all);
+    const last = pack.files.length - 1;
+    expect(await collect(blobs.leaves(MANIFEST, 'pack', last))).toEqual(new Uint8Array(leaves.subarray(32 * last)));
+  };
+
+  test('keeps small files one after another, with their leaves, in one file', async () => {
+    const folders = blobFolders();
+    const blobs = folderBlobs(folders);
+    expect(await blobs.storePack(UPLOAD, packPart(0, 4))).toBe(4);
+    expect(readdirSync(join(folders.uploads, UPLOAD)).sort()).toEqual(['pack', 'pack.leaves']);
+    await expectPack(blobs);
+  });
+
+  test('takes them part by part, after a restart, and one again without a trace in those beside it', async () => {
+    const folders = blobFolders();
+    await folderBlobs(folders).storePack(UPLOAD, packPart(0, 2));
+    await folderBlobs(folders).storePack(UPLOAD, packPart(2, 4));
+    await folderBlobs(folders).storePack(UPLOAD, packPart(1, 2, 7));
+    await folderBlobs(folders).storePack(UPLOAD, packPart(1, 2));
+    await expectPack(folderBlobs(folders));
+  });
+
+  test('syncs file, sidecar and both folders once for a part, however many files it has', async () => {
+    const calls: string[] = [];
+    const files: Files = {
+      ...nodeFiles,
+      openToWrite: async (path) => {
+        const file = await nodeFiles.openToWrite(path);
+        const write: typeof file.write = (bytes, at) => {
+          calls.push('write');
+          return file.write(bytes, at);
+        };
+        const sync = () => {
+          calls.push('sync');
+          return file.sync();
+        };
+        return { ...file, write, sync };
+      },
+      syncFolder: (path) => {
+        calls.push('syncFolder');
+        return nodeFiles.syncFolder(path);
+      },
+    };
+    const many = packOf(Array.from({ length: 1001 }, () => 10));
+    const segments = many.files.map(() => ciphertext(10, 1));
+    const sent = { files: many.files, storedBytes: 0, pack: many, body: body(Buffer.concat(segments)) };
+    expect(await folderBlobs(blobFolders(), files).storePack(UPLOAD, sent)).toBe(1000);
+    expect(calls).toEqual(['write', 'sync', 'write', 'sync', 'syncFolder', 'syncFolder']);
+  });
+
+  test.each<[string, Uint8Array]>([
+    ['an empty body', new Uint8Array(0)],
+    ['a cut segment', all.subarray(0, 41)],
+    ['a byte after the last', Buffer.concat([all, Uint8Array.of(0)])],
+  ])('refuses %s', async (_, bytes) => {
+    const blobs = folderBlobs(blobFolders());
+    const sent = { ...packPart(0, 4), body: body(bytes) };
+    await expect(blobs.storePack(UPLOAD, sent)).rejects.toThrow(code('malformed'));
+    await blobs.storePack(UPLOAD, packPart(0, 4));
+    await expectPack(blobs);
+  });
+
+  test('alerts where acknowledged small files are not on the disk', async () => {
+    const blobs = folderBlobs(blobFolders());
+    await expect(blobs.storePack(UPLOAD, packPart(1, 4))).rejects.toThrow(code('storage_corrupt'));
+  });
+
+  test('refuses a second part of them while one is under way', async () => {
+    const blobs = folderBlobs(blobFolders());
+    const gate = Promise.withResolvers<void>();
+    async function* held() {
+      yield all.subarray(0, 1);
+      await gate.promise;
+      yield all.subarray(1);
+    }
+    const first = blobs.storePack(UPLOAD, { ...packPart(0, 4), body: held() });
+    await expect(blobs.storePack(UPLOAD, packPart(0, 4))).rejects.toThrow(code('upload_conflict'));
+    gate.resolve();
+    await first;
+    await expectPack(blobs);
+  });
+
+  test('what the version does not have goes when it is sealed: a file that was large before', async () => {
+    const folders = blobFolders();
+    const blobs = folderBlobs(folders);
+    await blobs.storePart(UPLOAD, 1, 0, part(CIPHERTEXT));
+    await blobs.storePack(UPLOAD, packPart(0, 4));
+    await expectPack(blobs);
+    expect(readdirSync(join(folders.versions, MANIFEST)).sort()).toEqual(['pack', 'pack.leaves']);
+  });
+});
+
 describe('names', () => {
   const uploads = [
     '',
@@ -265,14 +374,14 @@ describe('names', () => {
     const blobs = folderBlobs(folders);
     await expect(stored(blobs, upload)).rejects.toThrow(code('malformed'));
     await expect(collect(blobs.uploadLeaves(upload, 0))).rejects.toThrow(code('malformed'));
-    await expect(blobs.seal(upload, MANIFEST)).rejects.toThrow(code('malformed'));
+    await expect(blobs.seal(upload, MANIFEST, [0])).rejects.toThrow(code('malformed'));
     expect(readdirSync(folders.uploads)).toEqual([]);
   });
 
   test.each(manifests)('refuses the manifest %j', async (manifest) => {
     const blobs = folderBlobs(blobFolders());
     await stored(blobs);
-    await expect(blobs.seal(UPLOAD, manifest)).rejects.toThrow(code('malformed'));
+    await expect(blobs.seal(UPLOAD, manifest, [0])).rejects.toThrow(code('malformed'));
     await expect(collect(blobs.leaves(manifest, 0))).rejects.toThrow(code('malformed'));
     expect(() => blobs.read(manifest, 0, 0, 1)).toThrow(code('malformed'));
   });
@@ -293,24 +402,24 @@ describe('seal', () => {
     const folders = blobFolders();
     const blobs = folderBlobs(folders);
     await stored(blobs);
-    await blobs.seal(UPLOAD, MANIFEST);
-    await blobs.seal(UPLOAD, MANIFEST);
-    await folderBlobs(folders).seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
+    await folderBlobs(folders).seal(UPLOAD, MANIFEST, [0]);
     expect(readdirSync(folders.uploads)).toEqual([]);
     expect(readdirSync(join(folders.versions, MANIFEST)).sort()).toEqual(['0', '0.leaves']);
     expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 
   test('alerts where neither the upload nor the version is there', async () => {
-    await expect(folderBlobs(blobFolders()).seal(UPLOAD, MANIFEST)).rejects.toThrow(code('storage_corrupt'));
+    await expect(folderBlobs(blobFolders()).seal(UPLOAD, MANIFEST, [0])).rejects.toThrow(code('storage_corrupt'));
   });
 
   test('does not put an upload over a version', async () => {
     const blobs = folderBlobs(blobFolders());
     await stored(blobs);
-    await blobs.seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
     await blobs.storePart(OTHER, 0, 0, part(ciphertext(PLAIN_BYTES, 9)));
-    await expect(blobs.seal(OTHER, MANIFEST)).rejects.toThrow(failed('ENOTEMPTY'));
+    await expect(blobs.seal(OTHER, MANIFEST, [0])).rejects.toThrow(failed('ENOTEMPTY'));
     expectBytes(await readAll(blobs), CIPHERTEXT);
   });
 });
@@ -320,7 +429,7 @@ describe('read', () => {
     const folders = blobFolders();
     const blobs = folderBlobs(folders, files);
     await stored(blobs);
-    await blobs.seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
     return { blobs, path: join(folders.versions, MANIFEST, '0') };
   }
 
@@ -409,7 +518,7 @@ describe('sweep', () => {
     const dropped = ['c0', 'c1'].map((byte) => byte.repeat(16));
     const withdrawn = 'd0'.repeat(32);
     for (const upload of [UPLOAD, OTHER, ...dropped]) await stored(blobs, upload);
-    await blobs.seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
     for (const name of ['lost+found', withdrawn]) mkdirSync(join(folders.versions, name));
     writeFileSync(join(folders.versions, withdrawn, '0'), 'ciphertext');
     expect(await blobs.sweep([OTHER], [MANIFEST])).toBe(3);
@@ -444,7 +553,7 @@ describe('sweep', () => {
     mkdirSync(join(folders.uploads, stale));
     const sweeping = blobs.sweep([UPLOAD], []);
     await atNames.promise;
-    await blobs.seal(UPLOAD, MANIFEST);
+    await blobs.seal(UPLOAD, MANIFEST, [0]);
     await stored(blobs, OTHER);
     goOn.resolve();
     expect(await sweeping).toBe(1);

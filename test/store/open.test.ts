@@ -39,7 +39,7 @@ test('all four stores are there again after a restart', async () => {
   const first = openStore(dataDir);
   await first.log.commit(batch(0));
   await first.blobs.storePart(UPLOAD, 0, 0, { plainBytes: 5, maxSegments: 1, body: body(ciphertext(5, 1)) });
-  await first.blobs.seal(UPLOAD, MANIFEST);
+  await first.blobs.seal(UPLOAD, MANIFEST, [0]);
   first.close();
   const { log, founding, uploads, blobs } = open(dataDir);
   expect(await log.size()).toBe(1);
@@ -194,7 +194,7 @@ async function expectUpload({ uploads, blobs }: Store, told: number): Promise<vo
   const leaves = leavesOf(bytes, FILE_BYTES).subarray(0, 32 * segments);
   expectBytes((await collect(blobs.uploadLeaves(UPLOAD, 0))).subarray(0, leaves.length), leaves);
   if (segments * MIB < FILE_BYTES) return;
-  await blobs.seal(UPLOAD, MANIFEST);
+  await blobs.seal(UPLOAD, MANIFEST, [0]);
   expectBytes(await collect(blobs.read(MANIFEST, 0, 74, 74 + bytes.length)), bytes);
   await uploads.drop(UPLOAD);
   expect(await blobs.sweep([], [])).toBe(1);

@@ -10,7 +10,7 @@ import type { Context } from '../../vault/context.ts';
 import { handOver } from '../../vault/hand-over.ts';
 import { READER_SILENCE_MS } from '../../vault/limits.ts';
 import { giveReceipt } from '../../vault/receipt.ts';
-import { type Octets, type Range, readCiphertext, readerOf, readLeaves } from '../../vault/serve-weights.ts';
+import { type Octets, type Range, readCiphertext, readerOf, readLeaves, readPack } from '../../vault/serve-weights.ts';
 import { asPrincipal } from '../../vault/sign-in.ts';
 import { decimal, digest, recorded } from '../../wire/fields.ts';
 import { handover, receiptRequest } from '../../wire/weights.ts';
@@ -46,6 +46,17 @@ const getWeights = createRoute({
   request: weightsParams,
   responses: { 200: octets('all of the ciphertext'), 206: octets('the range asked for'), default: REFUSED },
 });
+const getPack = createRoute({
+  ...byHostToken(),
+  method: 'get',
+  path: '/v1/weights/{manifest}/pack',
+  request: { params: z.object({ manifest: digest }) },
+  responses: {
+    200: octets('the segments of all files of at most 1 MiB but the first, one after another'),
+    206: octets('the range asked for'),
+    default: REFUSED,
+  },
+});
 const getLeaves = createRoute({
   ...byHostToken(),
   method: 'get',
@@ -73,6 +84,16 @@ export function releaseRoutes(app: App, context: Context): void {
     const caller = asPrincipal(callerOf(c), 'requester');
     const work = () => giveReceipt(context, caller, c.req.valid('param').release, c.req.valid('json'));
     return c.json(recordedView(await context.refusals.watch('receipt', caller, work)), 200);
+  });
+  // Before the files, which have numbers.
+  app.openapi(getPack, async (c) => {
+    must(c.req.method === 'GET', 'malformed', 'expected GET');
+    const range = rangeOf(c.req.header('range'));
+    const reader = await readerOf(context, bearerOf(c));
+    untilAnswered(c, context.shares.reads.enter(reader.hash));
+    const ciphertext = await readPack(context, reader, c.req.valid('param').manifest, range);
+    c.set('failure', await send(c.env.outgoing, ciphertext, range !== null));
+    return RESPONSE_ALREADY_SENT;
   });
   app.openapi(getWeights, async (c) => {
     const { manifest, file: number } = c.req.valid('param');

@@ -19,6 +19,7 @@ export function sqliteUploads(database: Database): UploadStore {
   const drop = database.prepare('DELETE FROM uploads WHERE id = ?');
   const open = opener(database);
   const advance = advancer(database);
+  const advancePacked = packAdvancer(database);
   const restart = restarter(database);
   const takeTurn = database.prepare<[Hex], { turn: number }>(
     'UPDATE uploads SET turn = turn + 1 WHERE id = ? RETURNING turn',
@@ -36,13 +37,14 @@ export function sqliteUploads(database: Database): UploadStore {
         return columns === undefined ? null : withFiles(columns);
       }),
     advance: async (id, turn, file, segments) => inStore(() => advance(id, turn, file, segments)),
+    advancePacked: async (id, turn, files) => inStore(() => advancePacked(id, turn, files)),
     takeTurn: async (id) =>
       inStore(() => {
         const row = takeTurn.get(id);
         must(row !== undefined, 'upload_unknown', 'no such upload');
         return row.turn;
       }),
-    restart: async (id, turn, file, plainBytes) => inStore(() => restart(id, turn, file, plainBytes)),
+    restart: async (id, turn, file, plainBytes, moved) => inStore(() => restart(id, turn, file, plainBytes, moved)),
     uploads: async () => inStore(() => all.all().map(withFiles)),
     drop: async (id) =>
       inStore(() => {
@@ -78,15 +80,34 @@ function advancer(database: Database): (id: Hex, turn: number, file: number, seg
   return advance.immediate;
 }
 
-function restarter(database: Database): (id: Hex, turn: number, file: number, plainBytes: number) => void {
+/** Throws as `advancer`. */
+function packAdvancer(database: Database): (id: Hex, turn: number, files: readonly number[]) => void {
+  const requireTurn = turnChecker(database);
+  const set = database.prepare('UPDATE upload_files SET segments = 1 WHERE upload = ? AND file = ?');
+  const advance = database.transaction((id: Hex, turn: number, files: readonly number[]) => {
+    for (const file of files) {
+      requireTurn(id, turn, file);
+      set.run(id, file);
+    }
+  });
+  return advance.immediate;
+}
+
+function restarter(
+  database: Database,
+): (id: Hex, turn: number, file: number, plainBytes: number, moved: readonly number[]) => void {
   const requireTurn = turnChecker(database);
   const set = database.prepare('UPDATE upload_files SET segments = 0, plain_bytes = ? WHERE upload = ? AND file = ?');
+  const forget = database.prepare('UPDATE upload_files SET segments = 0 WHERE upload = ? AND file = ?');
   const next = database.prepare('UPDATE uploads SET turn = turn + 1 WHERE id = ?');
-  const restart = database.transaction((id: Hex, turn: number, file: number, plainBytes: number) => {
-    requireTurn(id, turn, file);
-    next.run(id);
-    set.run(plainBytes, id, file);
-  });
+  const restart = database.transaction(
+    (id: Hex, turn: number, file: number, plainBytes: number, moved: readonly number[]) => {
+      requireTurn(id, turn, file);
+      next.run(id);
+      set.run(plainBytes, id, file);
+      for (const other of moved) forget.run(id, other);
+    },
+  );
   return restart.immediate;
 }
 

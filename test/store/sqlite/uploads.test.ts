@@ -64,6 +64,19 @@ test('advances one file of one upload, durably', async () => {
   expect(await reopen().uploads()).toEqual([{ ...upload(1), segments: [0, 0, 17] }, upload(2)]);
 });
 
+test('advances small files together or not at all, and forgets those that move when one of them gets another size', async () => {
+  const { store, reopen } = openUploads();
+  await store.open(upload(1, [10, 1, 2, 3]));
+  await expect(store.advancePacked(upload(1).id, 0, [1, 2, 4])).rejects.toThrow(code('upload_unknown'));
+  await expect(store.advancePacked(upload(1).id, 1, [1, 2])).rejects.toThrow(code('upload_conflict'));
+  expect((await store.upload(upload(1).id))?.segments).toEqual([0, 0, 0, 0]);
+  await store.advancePacked(upload(1).id, 0, [1, 2, 3]);
+  const again = reopen();
+  expect((await again.upload(upload(1).id))?.segments).toEqual([0, 1, 1, 1]);
+  await again.restart(upload(1).id, 0, 2, 20, [3]);
+  expect(await again.upload(upload(1).id)).toMatchObject({ turn: 1, files: [10, 1, 20, 3], segments: [0, 1, 0, 0] });
+});
+
 test('never takes back what was acknowledged', async () => {
   const { store } = openUploads();
   await store.open(upload(1));

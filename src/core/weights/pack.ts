@@ -1,0 +1,45 @@
+import { FLOE_WEIGHTS, plaintextSegmentBytes } from './floe.ts';
+
+const MAX_PACKED_BYTES = plaintextSegmentBytes();
+const OVERHEAD_BYTES = FLOE_WEIGHTS.encryptedSegmentBytes - MAX_PACKED_BYTES;
+
+/** Where the one segment of a small file lies. */
+export interface PackedFile {
+  /** Its number in the manifest. */
+  readonly file: number;
+  /** How many are before it in the pack: its leaf is at 32 bytes for each of them. */
+  readonly place: number;
+  /** Of its segment, from the start of the pack. */
+  readonly offset: number;
+  /** Of its encrypted segment. */
+  readonly bytes: number;
+}
+
+/** Whether a file is in the pack: every file of one segment but the inner manifest. */
+export function isPacked(file: number, plainBytes: number): boolean {
+  return file > 0 && plainBytes <= MAX_PACKED_BYTES;
+}
+
+/** The pack of a version: the segments of its small files one after another, in the order of their numbers. */
+export interface Pack {
+  readonly files: readonly PackedFile[];
+  /** Of all of it; 0 where there is no small file. */
+  readonly bytes: number;
+  /** Null for a file that is not in it. */
+  of(file: number): PackedFile | null;
+}
+
+/** Of files of these many bytes of plaintext, the inner manifest first. */
+export function packOf(sizes: readonly number[]): Pack {
+  const files: PackedFile[] = [];
+  const places = new Map<number, PackedFile>();
+  let offset = 0;
+  for (const [file, plainBytes] of sizes.entries()) {
+    if (!isPacked(file, plainBytes)) continue;
+    const packed = { file, place: files.length, offset, bytes: plainBytes + OVERHEAD_BYTES };
+    files.push(packed);
+    places.set(file, packed);
+    offset += packed.bytes;
+  }
+  return { files, bytes: offset, of: (file) => places.get(file) ?? null };
+}
