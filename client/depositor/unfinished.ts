@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { lstat, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import Sqlite, { type Database } from 'better-sqlite3';
+import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { equal, type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { frameDigest } from '../../src/core/frame.ts';
@@ -75,6 +75,7 @@ export class Unfinished {
   readonly #folder: string;
   readonly #work: WorkFolder;
   readonly #database: Database;
+  readonly #statements = new Map<string, Statement>();
   #isOpen = true;
 
   private constructor(folder: string, work: WorkFolder, database: Database) {
@@ -215,11 +216,18 @@ export class Unfinished {
   }
 
   #all<T>(sql: string, ...values: number[]): T[] {
-    return this.#do(() => this.#database.prepare<number[], T>(sql).all(...values));
+    return this.#do(() => this.#prepared(sql).all(...values) as T[]);
   }
 
   #run(sql: string, ...values: (number | string | Uint8Array)[]): void {
-    this.#database.prepare(sql).run(...values);
+    this.#prepared(sql).run(...values);
+  }
+
+  /** Once each: there are thousands of small files. */
+  #prepared(sql: string): Statement {
+    const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   #write(act: () => void): void {

@@ -85,9 +85,9 @@ function packAdvancer(database: Database): (id: Hex, turn: number, files: readon
   const requireTurn = turnChecker(database);
   const set = database.prepare('UPDATE upload_files SET segments = 1 WHERE upload = ? AND file = ?');
   const advance = database.transaction((id: Hex, turn: number, files: readonly number[]) => {
+    requireTurn(id, turn, files[0] ?? 0);
     for (const file of files) {
-      requireTurn(id, turn, file);
-      set.run(id, file);
+      must(set.run(id, file).changes === 1, 'upload_unknown', `the upload has no file ${file}`);
     }
   });
   return advance.immediate;
