@@ -37,7 +37,11 @@ export function cutPack(
   const longest = files.reduce((most, { bytes }) => Math.max(most, bytes), 0);
   return cut(body, longest, (i) => {
     const file = files[i];
-    must(file !== undefined, 'malformed', `expected no more than the segments of ${counted(files.length, 'small file')}`);
+    must(
+      file !== undefined,
+      'malformed',
+      `expected no more than the segments of ${counted(files.length, 'small file')}`,
+    );
     return file;
   });
 }

@@ -206,7 +206,13 @@ describe('the budget of a release', () => {
   test('is used up by what was served, by nothing else', async () => {
     const token = await hostToken(await releaseAs(vault, { bytes: 1000n }));
     expect(await served(token, 0, 599)).toBe(206);
-    await expectRefused(vault, get(token, 'bytes=0-400'), 403, 'budget_exceeded', /1000 bytes in all.*request it anew/);
+    await expectRefused(
+      vault,
+      get(token, 'bytes=0-400'),
+      403,
+      'budget_exceeded',
+      /1,000 bytes in all.*request it anew/,
+    );
     await expectRefused(vault, get(token), 403, 'budget_exceeded');
     await expectRefused(vault, get(token, `bytes=${TOTAL}-`), 416, 'range_not_satisfiable');
     expect((await ask(vault.baseUrl, { ...get(token), method: 'HEAD' })).status).toBe(400);
