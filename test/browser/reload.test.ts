@@ -1,10 +1,13 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { compareAndSign, enrol, enterFounded, openInvitation, signIn, visit } from './ceremonies.ts';
 import { invitationOf, makeKey } from './machines.ts';
 import { launchBrowser, openVault, openWorkstation, type TestVault, type Workstation } from './workstation.ts';
 
-/** A reload does not sign out; and where a session ends, the page says so, and why. */
+/**
+ * A reload does not sign out; where a session ends, the page says so, and why. What came of an act has the focus, and
+ * never the page as such.
+ */
 
 const NAMES = ['Ana', 'Ben', 'Cleo'];
 const TITLE = 'Enrol “training” as depositor';
@@ -14,6 +17,7 @@ let vault: TestVault;
 let all: Workstation[] = [];
 let ana: Workstation;
 let page: Page;
+let fingerprint = '';
 
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -28,8 +32,10 @@ beforeAll(async () => {
   for (const workstation of all) {
     await workstation.page.getByRole('heading', { name: '4. Compare, then sign' }).waitFor();
     await compareAndSign(workstation);
+    if (workstation === ana)
+      await vi.waitUntil(async () => (await focused()) === 'status: You have signed this genesis');
   }
-  await enterFounded(ana);
+  fingerprint = await enterFounded(ana);
   await signIn(ana);
 }, 120_000);
 afterAll(async () => {
@@ -38,6 +44,12 @@ afterAll(async () => {
   await vault?.close();
 });
 
+/** The role, or the element, and the accessible name of what has the focus. */
+const focused = () =>
+  page.evaluate(() => {
+    const { role, ariaLabel, textContent, localName } = document.activeElement ?? document.body;
+    return `${role ?? localName}: ${ariaLabel ?? textContent}`;
+  });
 const heading = (name: string) => page.getByRole('heading', { name, level: 1 });
 const kept = () => page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }));
 const token = async () => (JSON.parse(JSON.parse(await kept())['twinlock-session']) as { token: string }).token;
@@ -60,6 +72,7 @@ it('a reload stays where one was, signed in, without a touch, and shows what its
   expect(asked.filter((request) => /sessions|challenges/.test(request))).toEqual([]);
   await page.getByRole('button', { name: 'Approve' }).click();
   await page.getByText(/^Your approval is recorded as entry \d+$/).waitFor();
+  await expect.poll(focused).toMatch(/^status: Your approval is recorded as entry \d+$/);
 });
 
 it('another tab is not signed in', async () => {
@@ -114,6 +127,45 @@ it('a sign-out ends the session in the tab and at the vault, also where the page
   await page.getByLabel(/^Fingerprint/).waitFor();
   expect(await kept()).toBe('{}');
   await expect.poll(status).toBe(401);
+});
+
+it('what came of each act has the focus, and the heading of the screen where nothing is left to show', async () => {
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).first().click();
+  await page.getByLabel(/^Fingerprint/).fill(fingerprint);
+  await press('Use this fingerprint');
+  await expect.poll(focused).toBe('h1: Sign in');
+  await press('Sign in with your security key');
+  await expect.poll(focused).toBe(`h1: ${TITLE}`);
+  await visit(ana, 'Propose');
+  await page.getByLabel('Its key').fill(JSON.stringify(invitationOf(makeKey('auditor', 'books'), 'Cleo')));
+  await press('Propose to enrol it');
+  await expect.poll(focused).toBe('h1: Enrol “books” as auditor');
+  await page.locator('summary', { hasText: 'Withdraw my proposal' }).click();
+  await page.getByLabel('Reason, for the log').fill('not this one');
+  await press('Withdraw my proposal');
+  await expect.poll(focused).toBe('status: What your stop has done');
+  await press('Close');
+  await expect.poll(focused).toBe('h1: Enrol “books” as auditor');
+  await page.getByRole('link', { name: /^Proposals/ }).click();
+  await page.getByRole('link', { name: TITLE }).click();
+  await page.locator('summary', { hasText: 'Withdraw my proposal' }).click();
+  await page.getByLabel('Reason, for the log').fill('too early');
+  await page.route('**/v1/stops', (route) => route.abort());
+  await press('Withdraw my proposal');
+  await expect.poll(focused).toBe('status: You have signed a stop, and the vault may have it');
+  await page.unroute('**/v1/stops');
+  await press('Send it again');
+  await expect.poll(focused).toBe('status: What your stop has done');
+  await press('Close');
+  await visit(ana, 'Stop');
+  await page.getByLabel('Reason, for the log').first().fill('drill');
+  await page.getByLabel('Stop every release of every model, now').check();
+  await press('Stop everything');
+  await expect.poll(focused).toMatch(/^status: (?:Recorded as entry \d+|What your stop has done)$/);
+  await page.getByText(/^Recorded as entry \d+$/).waitFor();
+  await expect.poll(focused).toMatch(/^status: Recorded as entry \d+$/);
+  await press('Sign out');
+  await expect.poll(focused).toBe('h1: Sign in');
 });
 
 it('complains of nothing but what was out of reach', () => {

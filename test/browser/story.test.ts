@@ -281,6 +281,9 @@ describe('three custodians, each at their own console', () => {
     await page.locator('summary', { hasText: /^Simulated chip: \d+ rules pass$/ }).click();
     await page.getByRole('row', { name: /^simulated\.measurement / }).waitFor();
     expect(await obstaclesOf(cleo)).toEqual([expect.stringContaining('proposer_cannot_approve')]);
+    // Her machine has asked for it: she can take it back, and no other person.
+    const withdraw = everybody.map(({ page }) => page.getByText('Withdraw what my machine has proposed').count());
+    expect((await Promise.all(withdraw)).map((count) => count > 0)).toEqual([false, false, true]);
     expect(await approve(ana, title)).toBe('The proposal is still open: it waits for 1 more approval.');
     expect(await approve(ben, title)).toBe('The proposal is now released.');
     expect(await fetchFile(requester, pending)).toEqual(PLAINTEXT);

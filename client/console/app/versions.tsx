@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import type { EnvelopeName } from '../../../src/core/log/entry.ts';
 import { type Durability, durabilityOf, durabilityText } from '../../../src/core/state/custody.ts';
 import { reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
@@ -9,7 +10,7 @@ import { counted, exactBytes } from '../../exact.ts';
 import { instant } from './format.ts';
 import { type Action, ActionButton, ActionError, useAction } from './parts/action.tsx';
 import { Digest } from './parts/digest.tsx';
-import { Mark } from './parts/notice.tsx';
+import { Mark, Notice } from './parts/notice.tsx';
 import { Key, MachineName, Person } from './parts/person.tsx';
 import { ReachList } from './parts/reach.tsx';
 import { Facts as FactList, Screen } from './parts/screen.tsx';
@@ -138,7 +139,10 @@ interface VersionActsProps {
 
 function VersionActs({ version, own, facts }: VersionActsProps) {
   const { model, version: name, manifest, phase } = version;
+  /** How many envelopes of one's own were unconfirmed when it was pressed: whether one less is, the log says. */
+  const unconfirmed = useSignal(0);
   const confirm = useAction(async () => {
+    unconfirmed.value = own.length;
     await act((replica, self) => confirmCustody(self, replica, manifest));
   });
   const publish = useProposing(() => {
@@ -149,6 +153,7 @@ function VersionActs({ version, own, facts }: VersionActsProps) {
   return (
     <>
       <ActionError action={confirm} />
+      {own.length < unconfirmed.value ? <Notice tone="good" title="Your share is confirmed" result /> : null}
       <ActionError action={publish} />
       {own.length === 0 ? null : <InsertKey own={own} facts={facts} />}
       <div class="row">

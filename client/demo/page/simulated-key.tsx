@@ -39,7 +39,7 @@ function Buttons({ name, touch, decline }: { name: string; touch(): void; declin
   return (
     <>
       <p role="status">
-        {asked.value === null ? 'The page asks for a touch' : `The page asks for a touch ${asked.value}`}
+        {asked.value === null ? 'The page asks for a touch' : `The page asks for a touch ${asked.value.purpose}`}
       </p>
       <div class="row">
         <button type="button" ref={button} onClick={touch}>

@@ -61,12 +61,12 @@ function KeepConfiguration({ fingerprint }: { fingerprint: Hex }) {
   });
   if (written.value !== null) {
     return (
-      <div class="stack" role="status">
+      <Notice tone="good" title="The configuration file is written" result>
         <p>
           Written to <code>{written.value}</code>. From now on this is enough:
         </p>
         <pre>npx twinlock console --open</pre>
-      </div>
+      </Notice>
     );
   }
   if (other.value === null) {
@@ -82,7 +82,7 @@ function KeepConfiguration({ fingerprint }: { fingerprint: Hex }) {
   }
   const { path, kept, wanted } = other.value;
   return (
-    <Notice tone="warn" title="There is another configuration file">
+    <Notice tone="warn" title="There is another configuration file" result>
       <p>
         <code>{path}</code> says now:
       </p>

@@ -70,7 +70,7 @@ function EnrolPanel() {
         />
       )}
       {count === 1 ? (
-        <Notice tone="warn" title="One key enrolled">
+        <Notice tone="warn" title="One key enrolled" result>
           <p>Take out this key, insert your second one, and enrol it too. It can be done until somebody has signed.</p>
         </Notice>
       ) : null}

@@ -133,7 +133,7 @@ function ComparePanel({ review }: { review: GenesisReview }) {
       </p>
       <Words digest={review.fingerprint} count={GENESIS_WORDS} />
       {hasSigned.value ? (
-        <Notice tone="good" title="You have signed this genesis">
+        <Notice tone="good" title="You have signed this genesis" result>
           <p>The vault is founded when every founder has. This page notices by itself.</p>
         </Notice>
       ) : (

@@ -5,6 +5,7 @@ import type { TwinlockError } from '../../../../src/core/errors.ts';
 import { SentError } from '../../../custodian/sent.ts';
 import { cutOff, measureCutOff } from './cut-off.ts';
 import { Failure } from './failure.tsx';
+import { holdFocus } from './focus.ts';
 import { asFailure, Notice } from './notice.tsx';
 import { SentFailure } from './sent.tsx';
 import { Text } from './text.tsx';
@@ -21,6 +22,7 @@ export function useAction(act: (before: TwinlockError | null) => Promise<void>):
   const error = useSignal<TwinlockError | null>(null);
   const run = async () => {
     if (busy.value) return;
+    holdFocus();
     busy.value = true;
     const before = error.value;
     error.value = null;
@@ -45,6 +47,7 @@ interface ActionButtonProps {
   readonly children: ComponentChildren;
 }
 
+/** While it acts it keeps the focus, which a disabled button loses; another press does nothing. */
 export function ActionButton(props: ActionButtonProps) {
   const { action, kind, disabled = false, waits = null, describedBy, children } = props;
   const why = useId();
@@ -53,7 +56,8 @@ export function ActionButton(props: ActionButtonProps) {
       <button
         type="button"
         class={kind ?? ''}
-        disabled={disabled || waits !== null || action.busy}
+        disabled={disabled || waits !== null}
+        aria-disabled={action.busy || undefined}
         aria-busy={action.busy}
         aria-describedby={waits === null ? describedBy : why}
         onClick={action.run}
@@ -102,5 +106,5 @@ export function GrantButton({ action, disabled = false, describedBy, ...rest }: 
 export function ActionError({ action }: { action: Action }) {
   const { error } = action;
   if (error instanceof SentError) return <SentFailure error={error} />;
-  return error === null ? null : <Failure error={error} />;
+  return error === null ? null : <Failure error={error} result />;
 }

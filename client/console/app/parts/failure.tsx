@@ -5,11 +5,11 @@ import { Notice } from './notice.tsx';
 import { Text } from './text.tsx';
 
 /** What went wrong, its code, and what to do. */
-export function Failure({ error }: { error: TwinlockError }) {
+export function Failure({ error, result = false }: { error: TwinlockError; result?: boolean }) {
   const { title, advice, see, signedIn } = adviceOn(error);
   const isSignedIn = facts.value !== null;
   return (
-    <Notice tone={error.group === 'alert' ? 'bad' : 'warn'} title={title}>
+    <Notice tone={error.group === 'alert' ? 'bad' : 'warn'} title={title} result={result}>
       <p class="sentence">
         <Text of={error.message} />
       </p>

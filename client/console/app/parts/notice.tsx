@@ -1,11 +1,22 @@
 import type { ComponentChildren } from 'preact';
 import { TwinlockError } from '../../../../src/core/errors.ts';
+import { useResult } from './focus.ts';
 
 type Tone = 'good' | 'bad' | 'warn' | 'plain';
 
-export function Notice({ tone, title, children }: { tone: Tone; title: string; children?: ComponentChildren }) {
+interface NoticeProps {
+  readonly tone: Tone;
+  readonly title: string;
+  /** Whether it is what came of an act: it takes the focus from the button. */
+  readonly result?: boolean;
+  readonly children?: ComponentChildren;
+}
+
+export function Notice({ tone, title, result = false, children }: NoticeProps) {
+  const place = useResult<HTMLDivElement>(result);
+  const focusable = result ? { tabIndex: -1, 'aria-label': title } : {};
   return (
-    <div class={`notice ${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
+    <div ref={place} class={`notice ${tone}`} role={tone === 'bad' ? 'alert' : 'status'} {...focusable}>
       <strong>{title}</strong>
       {children}
     </div>

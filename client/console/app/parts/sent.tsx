@@ -17,7 +17,7 @@ const NAMES: Readonly<Record<Signed['what'], string>> = {
 export function SentFailure({ error }: { error: SentError }) {
   const { what } = error.signed;
   return (
-    <Notice tone="warn" title={`You have signed ${NAMES[what]}, and the vault may have it`}>
+    <Notice tone="warn" title={`You have signed ${NAMES[what]}, and the vault may have it`} result>
       <Answered error={error} />
       <p>{whatIsKnown(error.signed)}</p>
     </Notice>

@@ -86,14 +86,18 @@ function Sent({ of, facts, proposal, own }: SentProps) {
   if (own === undefined) {
     const name = nameOf(of.decision);
     return (
-      <Notice tone="bad" title={`You have signed: your ${name} is not in the log as of entry ${entries.value - 1}`}>
+      <Notice
+        tone="bad"
+        title={`You have signed: your ${name} is not in the log as of entry ${entries.value - 1}`}
+        result
+      >
         {answered}
         <p>The vault has what you signed and can still record it. This page looks again by itself. Tell the others.</p>
       </Notice>
     );
   }
   return (
-    <Notice tone="good" title={`Your ${nameOf(own.decision)} is recorded as entry ${own.index}`}>
+    <Notice tone="good" title={`Your ${nameOf(own.decision)} is recorded as entry ${own.index}`} result>
       {answered}
       <p>{whatCameOfIt(facts, proposal)}</p>
     </Notice>
@@ -131,7 +135,6 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
     return act((replica, self) => deny(self, replica, review.digest, said === '' ? null : said));
   });
   const { obstacles, denialObstacles } = review;
-  const busy = approving.busy || denying.busy;
   return (
     <>
       {obstacles.length === 0 ? null : (
@@ -161,7 +164,7 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
         <GrantButton
           action={approving}
           kind="primary"
-          disabled={busy || obstacles.length > 0}
+          disabled={denying.busy || obstacles.length > 0}
           describedBy={obstacles.length > 0 ? 'obstacles' : undefined}
         >
           {sentHere?.decision === 'approve' ? 'Sign the approval again' : 'Approve'}
@@ -169,7 +172,7 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
         <ActionButton
           action={denying}
           kind="danger"
-          disabled={busy}
+          disabled={approving.busy}
           waits={denialObstacles[0] === undefined ? null : `It cannot be denied: ${denialObstacles[0].message}`}
         >
           {sentHere?.decision === 'deny' ? 'Sign the denial again' : 'Deny'}
@@ -257,14 +260,15 @@ function PublishedAgain({ facts, statement: { model, version, manifest } }: { fa
   );
 }
 
-/** The proposer takes the proposal back; any custodian revokes a release that is in force. */
+/** The proposer takes the proposal back, or the owner of the machine that made it; any custodian revokes a release that is in force. */
 function Withdraw({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal, digest, asked } = review;
   const isRelease = review.statement.kind === 'release';
-  const isOwnOpen = proposal.phase === 'open' && asked.key === null && asked.person === custodian.value?.person;
+  const isOwnOpen = proposal.phase === 'open' && asked.person === custodian.value?.person;
   const isOvertakenRelease = isRelease && standingOf(facts, proposal, now.value) === 'overtaken';
   const isInForce = isRelease && (proposal.phase === 'approved' || proposal.phase === 'executed') && !proposal.ended;
-  if (isOwnOpen) return <StopForm stopping={{ what: 'proposal', target: digest }} label="Withdraw my proposal" />;
+  const label = asked.key === null ? 'Withdraw my proposal' : 'Withdraw what my machine has proposed';
+  if (isOwnOpen) return <StopForm stopping={{ what: 'proposal', target: digest }} label={label} />;
   if (isInForce || isOvertakenRelease)
     return <StopForm stopping={{ what: 'release', target: digest }} label="Revoke this release" />;
   return null;

@@ -43,7 +43,7 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
       </label>
       <ActionError action={stopping} />
       {recorded === undefined ? null : (
-        <Notice tone="good" title={`Recorded as entry ${recorded.index}`}>
+        <Notice tone="good" title={`Recorded as entry ${recorded.index}`} result>
           <p>You have stopped the vault.</p>
         </Notice>
       )}

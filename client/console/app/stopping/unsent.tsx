@@ -3,6 +3,7 @@ import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import { stopResult } from '../../../custodian/stop-result.ts';
 import { twinlockCommand } from '../command.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { useResult } from '../parts/focus.ts';
 import { Text } from '../parts/text.tsx';
 import { facts, sendStop, status, type TakenStop, taken, unsent } from '../vault.ts';
 
@@ -28,10 +29,11 @@ function isInForce({ signed: { statement } }: TakenStop): boolean {
 /** What came of it: by the log where somebody is signed in, else by the vault's word. */
 function Taken({ stop: { signed, result } }: { stop: TakenStop }) {
   const { statement } = signed;
+  const place = useResult<HTMLElement>();
   const known = facts.value;
   const entry = known?.statements.get(statementDigest(statement));
   return (
-    <section class="stopped stack" role="status" aria-label="What your stop has done">
+    <section ref={place} class="stopped stack" role="status" aria-label="What your stop has done" tabIndex={-1}>
       {known !== null && entry !== undefined ? (
         <p>
           <strong>Recorded as entry {entry}.</strong> <Text of={stopResult(known, statement)} />
@@ -60,8 +62,15 @@ function Taken({ stop: { signed, result } }: { stop: TakenStop }) {
 
 function UnsentStop({ signed }: { signed: SignedStop }) {
   const sending = useAction(() => sendStop(signed));
+  const place = useResult<HTMLElement>();
   return (
-    <section class="stopped stack" role="status" aria-label="A stop that the vault has not taken">
+    <section
+      ref={place}
+      class="stopped stack"
+      role="status"
+      aria-label="A stop that the vault has not taken"
+      tabIndex={-1}
+    >
       <p>
         <strong>The vault has not taken a stop that you signed</strong>: “<Text of={signed.statement.reason} />
         ”. This page sends it again and again while it is open. Save it, too: anyone who has the file can deliver it.
