@@ -17,6 +17,8 @@ export interface Consequences {
   readonly releases: readonly Proposal[];
   /** Open proposals that could no longer take effect, those apart that it is about. */
   readonly proposals: readonly Proposal[];
+  /** Proposals that could take effect again, with the votes that they have: the vault may grant an approved release at once. */
+  readonly revived: readonly Proposal[];
   /** Custodians for whose machines no quorum would be left: neither for what they ask for nor for publishing what they deposited. */
   readonly owners: readonly Hex[];
   /** Versions in quarantine that could no longer be published, as `model@version`. */
@@ -29,7 +31,6 @@ const NOT_YET = Number.MAX_SAFE_INTEGER;
 export function consequencesOf(facts: Facts, change: Change, nowMs: number): Consequences {
   const after = afterChange(facts, change);
   const served = new Set(servedReleases(after, nowMs).map(({ digest }) => digest));
-  const possible = new Set(possibleProposals(after, nowMs).map(({ digest }) => digest));
   const target = 'target' in change ? change.target : null;
   const owners = facts.committee.members
     .map(({ person }) => person)
@@ -39,7 +40,8 @@ export function consequencesOf(facts: Facts, change: Change, nowMs: number): Con
   });
   return {
     releases: servedReleases(facts, nowMs).filter(({ digest }) => !served.has(digest)),
-    proposals: possibleProposals(facts, nowMs).filter(({ digest }) => digest !== target && !possible.has(digest)),
+    proposals: possibleOnlyIn(facts, after, nowMs).filter(({ digest }) => digest !== target),
+    revived: possibleOnlyIn(after, facts, nowMs).filter(({ digest }) => digest !== target),
     owners,
     versions: unpublished.map(({ model, version }) => versionKey(model, version)).toArray(),
   };
@@ -71,8 +73,11 @@ function afterChange(facts: Facts, change: Change): Facts {
       const phase = change.what === 'release' ? 'revoked' : 'withdrawn';
       return { ...facts, proposals: proposals.set(change.target, { ...proposal, phase }) };
     }
-    case 'policy':
-      return { ...facts, policy: { ...facts.policy, digest: change.document } };
+    case 'policy': {
+      // Kept while its proposal is open.
+      const document = facts.proposedPolicies.get(change.target) ?? facts.policy.document;
+      return { ...facts, policy: { digest: change.document, document } };
+    }
   }
 }
 
@@ -97,6 +102,21 @@ export function servedReleases(facts: Facts, nowMs: number): readonly Proposal[]
     const isRetired = facts.principals.get(statement.proposer.key)?.retiredAt !== null;
     return standingOf(facts, proposal, nowMs) === 'executed' && !isWithdrawn && !isRetired;
   });
+}
+
+/** Approved releases that the vault may grant once a quorum has resumed it, with no other touch. */
+export function releasesThatWait(facts: Facts, nowMs: number): readonly Proposal[] {
+  return possibleOnlyIn({ ...facts, stopped: null }, facts, nowMs).filter(isApproved);
+}
+
+export function isApproved({ phase }: Proposal): boolean {
+  return phase === 'approved';
+}
+
+/** Proposals that can take effect by the facts `of`, and cannot by the others. */
+function possibleOnlyIn(of: Facts, others: Facts, nowMs: number): readonly Proposal[] {
+  const possible = new Set(possibleProposals(others, nowMs).map(({ digest }) => digest));
+  return possibleProposals(of, nowMs).filter(({ digest }) => !possible.has(digest));
 }
 
 function possibleProposals(facts: Facts, nowMs: number): readonly Proposal[] {

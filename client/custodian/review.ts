@@ -58,8 +58,10 @@ export interface Review {
   /** What this custodian’s decision would bring; null where they cannot decide. */
   readonly decisions: {
     readonly wantingAfterApproval: { readonly wanting: number; readonly missingGroups: readonly string[] };
-    /** Custodians who have approved, or can. */
-    readonly ableAfterDenial: number;
+    /** Custodians who have not decided, and can still approve it. */
+    readonly othersAfterDenial: number;
+    /** Whether those, with the approvals that count, are a quorum. */
+    readonly isReachableAfterDenial: boolean;
     readonly isDeniedAtOnce: boolean;
   } | null;
   /** It has not been decided, overtaken, nor ended otherwise. */
@@ -151,7 +153,11 @@ async function policyChangeOf(replica: Replica, { base, document }: StatementOf<
 }
 
 /** By the rule of the fold itself, over a vote that nobody has cast. */
-function decisionsOf(facts: Facts, proposal: Proposal, { person, credential }: Custodian): Review['decisions'] {
+export function decisionsOf(
+  facts: Facts,
+  proposal: Proposal,
+  { person, credential }: Pick<Custodian, 'person' | 'credential'>,
+): Review['decisions'] {
   const { statement, votes } = proposal;
   const isBarred = effectOf(statement).barred(facts, statement).includes(person);
   if (isBarred || votes.some((vote) => vote.person === person)) return null;
@@ -161,10 +167,12 @@ function decisionsOf(facts: Facts, proposal: Proposal, { person, credential }: C
   };
   const { wanting, missingGroups } = currentTally(facts, after('approve'));
   const denied = after('deny');
+  const { able, reachable } = reachOfStatement(facts, statement, denied.votes);
   const isVetoed = facts.policy.document.veto && statement.kind === 'release';
   return {
     wantingAfterApproval: { wanting, missingGroups },
-    ableAfterDenial: reachOfStatement(facts, statement, denied.votes).able.length,
+    othersAfterDenial: able.filter((other) => !votes.some((vote) => vote.person === other)).length,
+    isReachableAfterDenial: reachable,
     isDeniedAtOnce: isVetoed || !currentTally(facts, denied).reachable,
   };
 }

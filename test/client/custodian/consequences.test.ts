@@ -1,11 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { consequencesOf } from '../../../client/custodian/consequences.ts';
+import { consequencesOf, isApproved, releasesThatWait } from '../../../client/custodian/consequences.ts';
+import { decisionsOf } from '../../../client/custodian/review.ts';
 import { stopResult } from '../../../client/custodian/stop-result.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { durabilityOf, durabilityText } from '../../../src/core/state/custody.ts';
+import type { Proposal } from '../../../src/core/state/state.ts';
 import { statementDigest } from '../../../src/core/statement/statement.ts';
-import { releasedWorld, type World } from '../../world.ts';
+import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';
+import { releasedWorld, World } from '../../world.ts';
 
 const THREE = ['ana', 'ben', 'cleo'].map((name, i) => ({ name, index: i + 1 }));
 const ZEROS = '00'.repeat(32);
@@ -25,12 +28,12 @@ describe('before the touch, in numbers:', () => {
   });
 
   const brings = (change: Parameters<typeof consequencesOf>[1]) => {
-    const { releases, proposals, owners, versions } = consequencesOf(world.facts, change, world.now);
+    const { releases, proposals, revived, owners, versions } = consequencesOf(world.facts, change, world.now);
     const digests = (of: typeof releases) => of.map(({ digest }) => digest);
-    return { releases: digests(releases), proposals: digests(proposals), owners, versions };
+    return { releases: digests(releases), proposals: digests(proposals), revived: digests(revived), owners, versions };
   };
   const credentialOf = (name: string) => toBase64url(world.founder(name).authenticators[0].credential);
-  const nothing = { releases: [], proposals: [], owners: [], versions: [] };
+  const nothing = { releases: [], proposals: [], revived: [], owners: [], versions: [] };
 
   test('retiring one’s only key leaves no quorum for what the others’ machines ask for and have deposited', () => {
     const [ana, cleo] = ['ana', 'cleo'].map((name) => world.founder(name).person);
@@ -64,9 +67,59 @@ describe('before the touch, in numbers:', () => {
     expect(target).toBe(statementDigest(change));
   });
 
+  test('a policy that returns revives what was approved under it; a resumption, what was approved before the stop', async () => {
+    const fork = world.fork();
+    const [ana, ben, cleo] = ['ana', 'ben', 'cleo'].map((name) => fork.founder(name)) as [Founder, Founder, Founder];
+    const earlier = fork.facts.policy.document;
+    await fork.approve(asked, ben, cleo);
+    expect(releasesThatWait(fork.facts, fork.now)).toEqual([]);
+    const halted = { ...fork.facts, stopped: [{}] as unknown as World['facts']['stopped'] };
+    expect(releasesThatWait(halted, fork.now).map(({ digest }) => digest)).toEqual([asked]);
+    await fork.changePolicy({ veto: true }, ana, ana, ben);
+    const { document } = fork.policyChange(earlier, ana);
+    const target = await fork.propose(fork.policyChange(earlier, ana));
+    const { revived, proposals } = consequencesOf(fork.facts, { what: 'policy', target, document }, fork.now);
+    expect(revived.map(({ digest }) => digest)).toEqual([asked]);
+    expect(revived.filter(isApproved)).toHaveLength(1);
+    expect(proposals).toEqual([]);
+  });
+
   test('the facts that it is asked of stay as they are', () => {
     expect(world.facts.authenticators.every(({ retiredAt }) => retiredAt === null)).toBe(true);
     expect(world.facts.stopped).toBeNull();
+  });
+});
+
+describe('before a decision, what a denial leaves:', () => {
+  const FIVE = ['ana', 'ben', 'cleo', 'dan', 'eli'].map((name, i) => ({ name, index: i + 1 }));
+  const enrolment = async (founders: typeof FIVE) => {
+    const world = await World.found({ founders, threshold: 2 });
+    const machine = makeMachine({ role: 'requester', name: 'x', ...OUTSIDER }, world.random);
+    const digest = await world.propose(world.principal(machine.record, world.founder('ana')));
+    const denying = () => {
+      const { person, authenticators } = world.founder('ben');
+      const credential = toBase64url(authenticators[0].credential);
+      return decisionsOf(world.facts, world.facts.proposals.get(digest) as Proposal, { person, credential });
+    };
+    return { world, digest, denying };
+  };
+
+  test('those who have approved are none of the others who still can', async () => {
+    const { world, digest, denying } = await enrolment(FIVE);
+    await world.approve(digest, world.founder('ana'));
+    expect(denying()).toMatchObject({ isDeniedAtOnce: false, othersAfterDenial: 3, isReachableAfterDenial: true });
+  });
+
+  test('no quorum, where a lost key and the denial leave none, though the log keeps it open', async () => {
+    const { world, digest, denying } = await enrolment(FIVE.slice(0, 3));
+    expect(denying()).toMatchObject({ isDeniedAtOnce: false, othersAfterDenial: 2, isReachableAfterDenial: true });
+    const cleo = world.founder('cleo');
+    await world.append(
+      await world.draftStop(world.stop('authenticator', digestOf(cleo.authenticators[0].credential), cleo)),
+    );
+    expect(denying()).toMatchObject({ isDeniedAtOnce: false, othersAfterDenial: 1, isReachableAfterDenial: false });
+    await world.deny(digest, world.founder('ben'));
+    expect(world.facts.proposals.get(digest)?.phase).toBe('open');
   });
 });
 

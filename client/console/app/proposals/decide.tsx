@@ -1,6 +1,7 @@
 import { signal, useSignal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code, must } from '../../../../src/core/errors.ts';
+import { reachOfStatement } from '../../../../src/core/state/reach.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
 import { type Standing, standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal, Vote } from '../../../../src/core/state/state.ts';
@@ -10,6 +11,7 @@ import { approve, deny } from '../../../custodian/approve.ts';
 import type { Obstacle } from '../../../custodian/obstacles.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { SentError } from '../../../custodian/sent.ts';
+import { counted } from '../../../exact.ts';
 import { instant } from '../format.ts';
 import { type Action, ActionButton, ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -108,12 +110,16 @@ function nameOf(decision: Vote['decision']): string {
   return decision === 'approve' ? 'approval' : 'denial';
 }
 
+/** The log closes it only where the denials alone keep a quorum from it: a key that is retired does not close it. */
+const OPEN_IN_VAIN = 'stays open until it is withdrawn or expires, and no quorum can approve it any more';
+
 /** A vote may leave it open, and what ended it may be another entry than the vote. */
 function whatCameOfIt(facts: Facts, proposal: Proposal): string {
   const { phase, stop } = proposal;
   if (stop !== null) return `The proposal was ${phase} later, in entry ${stop.index}.`;
   const [, text] = phaseOf(facts, proposal, now.value);
   if (standingOf(facts, proposal, now.value) !== 'open') return `The proposal is now ${text}.`;
+  if (!reachOfStatement(facts, proposal.statement, proposal.votes).reachable) return `The proposal ${OPEN_IN_VAIN}.`;
   const { wanting, missingGroups } = currentTally(facts, proposal);
   return `The proposal is still open: it waits for ${wantingText(wanting, missingGroups)}.`;
 }
@@ -190,18 +196,21 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
 /** In numbers, before the touch: what is left to do after an approval, and whether a denial ends it. */
 function WhatADecisionBrings({ review: { decisions, statement } }: { review: Review }) {
   if (decisions === null) return null;
-  const { wantingAfterApproval, ableAfterDenial, isDeniedAtOnce } = decisions;
+  const { wantingAfterApproval, isDeniedAtOnce } = decisions;
   const wanting = wantingText(wantingAfterApproval.wanting, wantingAfterApproval.missingGroups);
   const effect = statement.kind === 'release' ? 'is released' : 'takes effect';
   const approval = wanting === 'nothing' ? `it ${effect} at once` : `it waits for ${wanting}`;
-  const denial = isDeniedAtOnce
-    ? 'it is denied at once, and must be proposed again'
-    : `it stays open: ${ableAfterDenial} others can still approve it`;
+  const denial = isDeniedAtOnce ? 'it is denied at once, and must be proposed again' : afterDenial(decisions);
   return (
     <p>
       If you approve it, {approval}. If you deny it, {denial}.
     </p>
   );
+}
+
+function afterDenial({ othersAfterDenial, isReachableAfterDenial }: NonNullable<Review['decisions']>): string {
+  if (!isReachableAfterDenial) return `it ${OPEN_IN_VAIN}`;
+  return `it stays open: ${counted(othersAfterDenial, 'other')} can still approve it`;
 }
 
 /** Once it was signed and sent, an error is an answer to it, and no failure of the act. */

@@ -1,6 +1,6 @@
 import type { Facts as Established, Proposable, Version } from '../../../../src/core/state/state.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
-import { servedReleases } from '../../../custodian/consequences.ts';
+import { releasesThatWait, servedReleases } from '../../../custodian/consequences.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { exactBytes, exactDuration } from '../../../exact.ts';
@@ -64,7 +64,12 @@ function WhatItBrings({ review: { statement, digest, isPending }, facts }: { rev
     return <Consequences facts={facts} change={{ what: 'authenticator', credential: statement.credential }} />;
   if (statement.kind !== 'resume') return null;
   const again = servedReleases({ ...facts, stopped: null }, now.value).length;
-  return <p>Releases that are served again then: {again}.</p>;
+  return (
+    <p>
+      Releases that are served again then: {again}. Approved releases that the vault may grant then, with no other
+      touch: {releasesThatWait(facts, now.value).length}.
+    </p>
+  );
 }
 
 function whatOf(statement: Proposable, facts: Established): Rows {

@@ -1,5 +1,5 @@
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
-import { type Change, consequencesOf } from '../../../custodian/consequences.ts';
+import { type Change, consequencesOf, isApproved } from '../../../custodian/consequences.ts';
 import { counted } from '../../../exact.ts';
 import { Person } from '../parts/person.tsx';
 import { Text } from '../parts/text.tsx';
@@ -21,7 +21,7 @@ const UNDONE: Readonly<Record<Change['what'], string>> = {
 
 /** What a touch would change, in numbers, before it; and whether anything takes it back. */
 export function Consequences({ facts, change }: { facts: Facts; change: Change }) {
-  const { releases, proposals, owners, versions } = consequencesOf(facts, change, now.value);
+  const { releases, proposals, revived, owners, versions } = consequencesOf(facts, change, now.value);
   const { threshold, members } = facts.committee;
   return (
     <div class="stack">
@@ -31,6 +31,15 @@ export function Consequences({ facts, change }: { facts: Facts; change: Change }
         {proposals.length}. {UNDONE[change.what]}
       </p>
       {change.what === 'all' ? null : <ProposalList of={[...releases, ...proposals]} />}
+      {revived.length === 0 ? null : (
+        <>
+          <p>
+            Proposals that can take effect again, with the votes that they have: {revived.length}. Of these, approved
+            releases that the vault may grant at once, with no other touch: {revived.filter(isApproved).length}.
+          </p>
+          <ProposalList of={[...revived.filter(isApproved), ...revived.filter((proposal) => !isApproved(proposal))]} />
+        </>
+      )}
       {owners.length === 0 ? null : (
         <>
           <p>
