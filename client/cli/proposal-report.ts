@@ -111,7 +111,7 @@ export async function reportOn(replica: Replica, named: string, nowMs: number): 
     policy: policyAt(facts, index),
     votes: proposal.votes.map((vote) => reportedVote(facts, vote)),
     hosts: statement.kind === 'release' ? await hostsOf(replica, statement) : [],
-    alike: proposal.phase === 'open' ? alikeEnrolments(facts, proposal) : [],
+    alike: standing === 'open' ? alikeEnrolments(facts, proposal, nowMs) : [],
     changes: statement.kind === 'policy' ? await changesOf(replica, statement) : [],
   };
 }

@@ -49,7 +49,7 @@ function mayBeAskedAgain(facts: Facts, proposal: Proposal, nowMs: number): boole
 function isStillToDo(facts: Facts, statement: Proposable, nowMs: number): boolean {
   if (statement.kind === 'resume') return facts.stopped !== null;
   if (statement.kind === 'clock') return logAheadMs(facts, nowMs) > 0;
-  if (statement.kind === 'policy') return statement.document !== facts.policy.digest;
+  if (statement.kind === 'policy' && statement.document === facts.policy.digest) return false;
   const by = overtakenBy(facts, statement);
   return by === null || by === 'policy' || by === 'committee';
 }

@@ -3,6 +3,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { withOwner } from '../../src/core/state/rules/genesis.ts';
 import { requireDistinctKeyName } from '../../src/core/state/rules/names.ts';
+import { isPending, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
 
@@ -17,13 +18,14 @@ export interface Alike {
  * looks like a known one when it is proposed; of two that wait it refuses the second only when the first has taken
  * effect, and until then approvers would see each without the other.
  */
-export function alikeEnrolments({ proposals }: Facts, { digest, statement }: Proposal): readonly Alike[] {
+export function alikeEnrolments(facts: Facts, { digest, statement }: Proposal, nowMs: number): readonly Alike[] {
   if (statement.kind !== 'principal') return [];
-  return proposals
+  return facts.proposals
     .valueSeq()
     .toArray()
     .flatMap((other) => {
-      if (other.digest === digest || other.phase !== 'open' || other.statement.kind !== 'principal') return [];
+      if (other.digest === digest || other.statement.kind !== 'principal') return [];
+      if (!isPending(standingOf(facts, other, nowMs))) return [];
       return conflicts(other.statement.principal, statement.principal).map((message) => ({
         digest: other.digest,
         message,

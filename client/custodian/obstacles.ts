@@ -4,7 +4,7 @@ import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import { MAX_SKEW_MS, requireWithinSkew } from '../../src/core/state/judgement.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired } from '../../src/core/state/rules/proposal.ts';
-import { standingText } from '../../src/core/state/standing.ts';
+import { standingText, targetOvertakenBy } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal, Vote } from '../../src/core/state/state.ts';
 import { ownAuthenticators } from './ceremony.ts';
 
@@ -84,7 +84,7 @@ function requireClocks(facts: Facts, { statement }: Proposal, nowMs: number, lee
 
 /** What another policy has overtaken, `requireCurrent` says. */
 function requireNotOvertaken(facts: Facts, statement: Proposable): void {
-  const by = effectOf(statement).overtaken(facts, statement);
+  const by = targetOvertakenBy(facts, statement);
   must(
     by === null,
     'proposal_closed',

@@ -4,6 +4,7 @@ import { looksAlike, looksOfPerson, newEffort } from '../../src/core/name/looks.
 import { personName } from '../../src/core/name/name.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { requireDistinctPerson } from '../../src/core/state/rules/names.ts';
+import { isPending, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 
 /** Somebody who can answer for a machine. */
@@ -21,9 +22,9 @@ export interface Owners {
   readonly proposed: readonly Owner[];
 }
 
-type Known = Pick<Facts, 'committee' | 'persons' | 'proposals'>;
-
-export function ownersOf({ committee: { members }, persons, proposals }: Known): Owners {
+export function ownersOf(facts: Facts, nowMs: number): Owners {
+  const { committee, persons, proposals } = facts;
+  const { members } = committee;
   const custodians = members.map(({ person, name }) => ({ person, name }));
   const isMember = (id: Hex) => members.some(({ person }) => person === id);
   const others = [...persons]
@@ -31,8 +32,9 @@ export function ownersOf({ committee: { members }, persons, proposals }: Known):
     .map(([person, name]) => ({ person, name }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const proposed = new Map<Hex, Owner>();
-  for (const { phase, statement } of proposals.values()) {
-    if (phase !== 'open' || statement.kind !== 'principal') continue;
+  for (const proposal of proposals.values()) {
+    const { statement } = proposal;
+    if (statement.kind !== 'principal' || !isPending(standingOf(facts, proposal, nowMs))) continue;
     const { owner, ownerName } = statement.principal;
     if (!persons.has(owner)) proposed.set(owner, { person: owner, name: ownerName });
   }

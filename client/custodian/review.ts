@@ -139,7 +139,7 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
     hosts,
     changes: statement.kind === 'release' ? await differences(replica, statement, hosts) : null,
     policyChange: statement.kind === 'policy' ? await policyChangeOf(replica, statement) : null,
-    alike: proposal.phase === 'open' ? alikeEnrolments(facts, proposal) : [],
+    alike: standing === 'open' ? alikeEnrolments(facts, proposal, custodian.now()) : [],
     code: comparisonCode(digest, REQUEST_WORDS),
     obstacles: [...obstaclesOf(...judged), ...hosts.flatMap((host) => host.obstacles)],
     denialObstacles: denialObstaclesOf(...judged),

@@ -1,7 +1,11 @@
+import { TwinlockError } from '../errors.ts';
+import { unlessRefused } from '../refusal.ts';
+import { type StatementOf, statementDigest } from '../statement/statement.ts';
 import { effectOf } from './effects/table.ts';
 import { OVERTAKING, type Overtaking } from './overtaking.ts';
 import { currentTally } from './rules/approval.ts';
 import { endMs } from './rules/expiry.ts';
+import { requireMendable } from './rules/mending.ts';
 import type { Facts, Proposable, Proposal, ProposalPhase } from './state.ts';
 
 /** Every word for where a proposal stands; the log’s own phases first. */
@@ -52,8 +56,27 @@ export function isPending(standing: Standing): standing is 'open' | 'approved' {
  */
 export function overtakenBy(facts: Facts, statement: Proposable): Overtaking | null {
   if (statement.epoch !== facts.committee.epoch) return 'committee';
-  return (
-    effectOf(statement).overtaken(facts, statement) ?? (statement.policy === facts.policy.digest ? null : 'policy')
+  return targetOvertakenBy(facts, statement) ?? (statement.policy === facts.policy.digest ? null : 'policy');
+}
+
+/** The same, apart from policy and epoch, which all kinds share. */
+export function targetOvertakenBy(facts: Facts, statement: Proposable): Overtaking | null {
+  const by = effectOf(statement).overtaken(facts, statement);
+  return by ?? (statement.kind === 'policy' && !leavesAWay(facts, statement) ? 'no_other_policy' : null);
+}
+
+/** Whether another could be put in force under it, with the authenticators that are in use now. */
+function leavesAWay(facts: Facts, statement: StatementOf<'policy'>): boolean {
+  const { document: digest, created } = statement;
+  const document = facts.proposedPolicies.get(statementDigest(statement));
+  if (document === undefined) return true;
+  return unlessRefused(
+    TwinlockError,
+    () => {
+      requireMendable({ ...facts, policy: { digest, document } }, created);
+      return true;
+    },
+    () => false,
   );
 }
 

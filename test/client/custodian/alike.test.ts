@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { alikeEnrolments } from '../../../client/custodian/alike.ts';
 import { founded } from '../../core/state/stages.ts';
+import { HOUR_MS } from '../../world/founding.ts';
 import { makeMachine } from '../../world/people.ts';
 
 const [ONE, OTHER] = ['77'.repeat(16), '88'.repeat(16)];
@@ -15,7 +16,7 @@ async function pending(...named: readonly { name: string; owner: string; ownerNa
   }
   const alike = (of: number) => {
     const proposal = world.facts.proposals.get(digests[of] ?? '');
-    return proposal === undefined ? null : alikeEnrolments(world.facts, proposal);
+    return proposal === undefined ? null : alikeEnrolments(world.facts, proposal, world.now);
   };
   return { ...stage, digests, alike };
 }
@@ -50,6 +51,20 @@ test('enrolments whose names differ, and those of one owner, do not warn', async
     { name: 'three', owner: OTHER, ownerName: 'Tom' },
   );
   expect([0, 1, 2].map(alike)).toEqual([[], [], []]);
+});
+
+test('an enrolment that has been overtaken or has expired is not warned of', async () => {
+  const twins = [
+    { name: 'one', owner: ONE, ownerName: 'Mia' },
+    { name: 'two', owner: OTHER, ownerName: 'mia' },
+  ];
+  const overtaken = await pending(...twins);
+  const { world, ana, ben } = overtaken;
+  await world.changePolicy({ veto: true }, ana, ana, ben);
+  expect(overtaken.alike(0)).toEqual([]);
+  const expired = await pending(...twins);
+  expired.world.now += 366 * 24 * HOUR_MS;
+  expect(expired.alike(0)).toEqual([]);
 });
 
 test('an enrolment that waits no longer is not warned of', async () => {

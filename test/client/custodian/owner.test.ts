@@ -5,8 +5,19 @@ import type { Facts, Proposal } from '../../../src/core/state/state.ts';
 
 const id = (digit: number) => `${digit}`.repeat(32);
 const members = ['alice', 'bob'].map((name, i) => ({ person: id(i), name, index: i + 1, groups: [] }));
-const enrolment = (owner: string, ownerName: string, phase = 'open') =>
-  ({ phase, statement: { kind: 'principal', principal: { owner, ownerName } } }) as Proposal;
+const EXPIRES = 1_000;
+const enrolment = (owner: string, ownerName: string, phase = 'open', ground: object = {}) =>
+  ({
+    phase,
+    statement: {
+      kind: 'principal',
+      epoch: 1,
+      policy: 'now',
+      expires: EXPIRES,
+      principal: { key: owner, name: ownerName, owner, ownerName },
+      ...ground,
+    },
+  }) as Proposal;
 const facts = {
   committee: { id: 'ab'.repeat(16), epoch: 1, threshold: 2, members },
   persons: PersistentMap([
@@ -21,9 +32,14 @@ const facts = {
     ['d', enrolment(id(0), 'alice')],
     ['e', enrolment(id(8), 'twin')],
     ['f', enrolment(id(9), 'twin')],
+    ['g', enrolment('a1'.repeat(16), 'overtaken', 'open', { policy: 'before' })],
+    ['h', enrolment('a2'.repeat(16), 'expired', 'open', { expires: EXPIRES - 2 })],
+    ['i', enrolment('a3'.repeat(16), 'Erin')],
   ]),
-} as Pick<Facts, 'committee' | 'persons' | 'proposals'>;
-const owners = ownersOf(facts);
+  principals: PersistentMap(),
+  policy: { digest: 'now' },
+} as unknown as Facts;
+const owners = ownersOf(facts, EXPIRES - 1);
 
 describe('the owner of a machine', () => {
   test('can be a custodian, who owns another machine, or whom an enrolment that waits would make known', () => {

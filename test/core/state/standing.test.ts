@@ -52,6 +52,25 @@ const CASES: Readonly<Record<Exclude<Overtaking, 'committee'>, Case>> = {
     await world.approve(await world.propose(world.principal(machine.record, ben)), ana, ben);
     return [world, open];
   },
+  async name_taken() {
+    const { world, ana, ben } = await founded();
+    const [first, second] = ['7', '8'].map((digit) => {
+      const owner = digit.repeat(32);
+      return makeMachine({ role: 'requester', name: 'new', owner, ownerName: 'Mia' }, world.random).record;
+    });
+    if (first === undefined || second === undefined) throw new Error('two were made');
+    const open = await world.propose(world.principal(first, ana));
+    await world.approve(await world.propose(world.principal(second, ben)), ana, ben);
+    return [world, open];
+  },
+  async no_other_policy() {
+    const { world, ana, cleo } = await founded();
+    const open = await world.propose(world.policyChange({ groups: ['security'] }, ana));
+    await world.append(
+      await world.draftStop(world.stop('authenticator', digestOf(cleo.authenticators[0].credential), cleo)),
+    );
+    return [world, open];
+  },
   async machine_retired() {
     const { world, deposit, ana } = await published();
     const open = await world.propose((await world.ask(deposit)).statement);

@@ -10,6 +10,7 @@ import { ActionError } from '../parts/action.tsx';
 import { asFailure } from '../parts/notice.tsx';
 import { MachineName } from '../parts/person.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
+import { now } from '../vault.ts';
 import { NEW_OWNER, OtherOwner, OwnerField, ownerById } from './owner.tsx';
 import { ProposeButton, useProposing } from './submit.tsx';
 
@@ -23,7 +24,7 @@ export function MachineForm({ facts }: { facts: Facts }) {
   const newName = useSignal<string | null>(null);
   const models = useSignal<string | null>(null);
   const read = useComputed(() => readPasted(pasted.value));
-  const owners = ownersOf(facts);
+  const owners = ownersOf(facts, now.value);
   const { record } = read.value;
   const fresh = { person: newId.value, name: newName.value ?? record?.ownerName ?? '' };
   const owner = chosenOwner();

@@ -23,7 +23,7 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
     const proposedPolicies = facts.proposedPolicies.set(statementDigest(statement), policy);
     return { claims: [], facts: { ...facts, proposedPolicies } };
   },
-  // The policy that it rests on and the one that it replaces are the same.
+  // The policy that it rests on and the one that it replaces are the same. Whether it leaves a way to another, `standing` says.
   overtaken: () => null,
   approve: () => undefined,
   execute(facts, statement, entries) {

@@ -1,5 +1,6 @@
 import { toHex, ZERO_32 } from '../../bytes.ts';
-import { must } from '../../errors.ts';
+import { must, TwinlockError } from '../../errors.ts';
+import { orNull } from '../../refusal.ts';
 import type { PrincipalRecord, StatementOf } from '../../statement/statement.ts';
 import { possessionClaim, withOwner } from '../rules/genesis.ts';
 import { requireDistinctKeyName } from '../rules/names.ts';
@@ -14,7 +15,10 @@ export const principalEffect: Effect<StatementOf<'principal'>> = {
     withPrincipalsOwner(facts, principal);
     return { facts, claims: [possessionClaim(principal)] };
   },
-  overtaken: ({ principals }, { principal }) => (principals.has(principal.key) ? 'machine_enrolled' : null),
+  overtaken(facts, { principal }) {
+    if (facts.principals.has(principal.key)) return 'machine_enrolled';
+    return orNull(TwinlockError, () => withPrincipalsOwner(facts, principal)) === null ? 'name_taken' : null;
+  },
   // Another may have been enrolled since it was proposed: an approver is told so before the touch.
   approve(facts, { principal }) {
     withPrincipalsOwner(facts, principal);
