@@ -183,12 +183,14 @@ describe('a stop is taken', () => {
       spent.spend(credential, 1 << 30);
       spent.spend(`127.0.0.1 ${credential}`, 1 << 30);
     }
-    disk.isFull = true;
     const model = await sealModel(vault, { version: '2' });
     const { upload } = await vault.depositor.api.openUpload(model.opening);
-    await expect(vault.depositor.api.putPart(upload, 0, 0, model.parts.slice(0, 1))).rejects.toThrow(
-      expect.objectContaining({ code: 'storage_full' }),
-    );
+    disk.isFull = true;
+    const full = expect.objectContaining({ code: 'storage_full' });
+    await expect(vault.depositor.api.putPart(upload, 0, 0, model.parts.slice(0, 1))).rejects.toThrow(full);
+    await expect(vault.depositor.api.openUpload({ ...model.opening, version: '3' })).rejects.toThrow(full);
+    // The operator is told.
+    expect(vault.failures.splice(0)).toEqual([full, full]);
     expect(await send(await signed(vault.ana))).toMatchObject({ status: 200, already: false });
     expect(
       await send(await signed(vault.ben, { what: 'release', target: pending.release, reason: 'x' })),
