@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { utf8 } from '../../src/core/bytes.ts';
@@ -33,7 +33,7 @@ export async function attackVotesAndStorage(world: World, manifest: Hex): Promis
     approveUnchecked(carol, release, (share) => share),
   );
   await approveAs(bob, release);
-  const file = join(workspace.data, 'versions', manifest, '1');
+  const file = await ciphertextOf(join(workspace.data, 'versions', manifest));
   await flipLastByte(file);
   await record(world, 'a segment with one byte changed on the vault’s disk', 'digest_mismatch', () =>
     fetchInto(world, pending, workspace.path('second-server')),
@@ -131,6 +131,12 @@ async function recordFault(
     if (fault.entry !== entry) throw new Error(`${what}: expected the fault at entry ${entry}, got ${fault.entry}`);
     throw new TwinlockError(fault.code, fault.message);
   });
+}
+
+/** Of a file of the model, whichever lie in the version's folder: small files lie in one pack. */
+async function ciphertextOf(folder: string): Promise<string> {
+  const names = await readdir(folder);
+  return join(folder, names.includes('pack') ? 'pack' : '1');
 }
 
 /** In the data folder, as its owner can. */
