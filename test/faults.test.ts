@@ -10,8 +10,9 @@ import { addStop } from '../client/cli/stop.ts';
 import { writePrincipalKey } from '../client/principal-file.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { systemError } from '../src/platform/system-error.ts';
+import { dropUpload } from '../src/vault/upload.ts';
 import { type FileCall, takesNothing, withFaults } from './faults.ts';
-import { openVault, startInProcess, type Vault } from './vault-kit.ts';
+import { depositFiles, openVault, startInProcess, type Vault } from './vault-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -142,6 +143,33 @@ test('the same of stops that are made into a file and of stops that are brought 
       () => ['stop', path('stop.json'), '--to-host', path('stops')],
     ),
   ]).toEqual([atLeast(10), atLeast(12)]);
+});
+
+test('what the vault’s disk refuses in the middle of a deposit is told as one to try again, and leaves a log that verifies', async () => {
+  const { dataDir } = vault.prepared;
+  const folder = join(dataDir, 'uploads');
+  let run = 0;
+  const act = () => depositFiles(vault, { 'a.bin': new Uint8Array(3) }, { model: `acme/middle-${run++}` });
+  const { calls } = await withFaults(folder, () => null, act);
+  // A key may begin 60 uploads an hour.
+  const step = Math.ceil(calls.length / (isThorough ? 50 : 10));
+  for (let at = 0; at < calls.length; at += step) {
+    const errno = ERRNOS[(at / step) % ERRNOS.length] as string;
+    const failed = withFaults(folder, (_, index) => (index === at ? errno : null), act);
+    const error = await failed.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    const { context } = vault.daemon;
+    for (const upload of await context.uploads.uploads()) await dropUpload(context, upload);
+    if (error === null) continue;
+    expect(error, `${errno} at ${calls[at]?.name} ${calls[at]?.path}`).toMatchObject({ group: 'retry' });
+    expect(String(error)).not.toContain(dataDir);
+  }
+  expect(calls.length).toBeGreaterThan(15);
+  await depositFiles(vault, { 'a.bin': new Uint8Array(3) }, { model: 'acme/after' });
+  await vault.restart();
+  expect((await vault.anonymous.vault()).fingerprint).toBe(vault.fingerprint);
 });
 
 test('the same of twinlockd, whose folder starts as if nothing had been once the disk is well again', async () => {
