@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { isPending } from '../../src/core/state/standing.ts';
+import { parseStatement, statementDigest } from '../../src/core/statement/statement.ts';
 import type { ProposalView } from '../api.ts';
 import type { Stopping } from '../stop.ts';
 import { signIn } from './connect.ts';
@@ -67,10 +69,19 @@ async function end(invocation: Invocation, stopping: Stopping): Promise<void> {
   await stopAsMachine(invocation, stopping);
 }
 
-/** The one release of this key that has not ended. A requester is shown its own alone; the vault's word, signed by digest. */
 async function releaseOf(invocation: Invocation, named: string): Promise<Hex> {
   const { api } = await signIn(invocation, ['requester']);
-  const { proposals } = await api.proposals('all');
+  return runningRelease((await api.proposals('all')).proposals, named);
+}
+
+type Shown = Pick<ProposalView, 'digest' | 'kind' | 'standing' | 'statement'>;
+
+/**
+ * The one release of a version that is asked for, approved or in force. A requester is shown its own alone, and signs by
+ * digest: that digest must be of the statement beside it, or a vault could have another release ended. Throws
+ * `release_unknown`, `object_mismatch`, `usage` where there are several, and the codes of `parseStatement`.
+ */
+export function runningRelease(proposals: readonly Shown[], named: string): Hex {
   const running = proposals.filter((proposal) => isRunning(proposal) && versionOf(proposal) === named);
   const [release] = running;
   must(release !== undefined, 'release_unknown', `no release of ${named} that this key has asked for is left to end`);
@@ -79,13 +90,19 @@ async function releaseOf(invocation: Invocation, named: string): Promise<Hex> {
     'usage',
     `${running.length} releases of ${named} run: name one by its digest, of ${running.map(({ digest }) => digest).join(', ')}`,
   );
-  return release.digest;
+  const digest = statementDigest(parseStatement(release.statement));
+  must(
+    digest === release.digest,
+    'object_mismatch',
+    `expected the release ${digest}, as its statement says, got ${release.digest}: end nothing by this vault’s word`,
+  );
+  return digest;
 }
 
-function isRunning({ kind, phase, ended }: ProposalView): boolean {
-  return kind === 'release' && !ended && (phase === 'open' || phase === 'approved' || phase === 'executed');
+function isRunning({ kind, standing }: Shown): boolean {
+  return kind === 'release' && (isPending(standing) || standing === 'executed');
 }
 
-function versionOf({ statement: { model, version } }: ProposalView): string {
+function versionOf({ statement: { model, version } }: Shown): string {
   return `${String(model)}@${String(version)}`;
 }
