@@ -28,7 +28,7 @@ export default {
     only('wire-sees-core', 'src/wire', ['src/core/'], PURE),
     only('vault-sees-core-and-wire', 'src/vault', ['src/core/', 'src/wire/'], ['@noble/hashes']),
     only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?(crypto|fs/promises|path)$']),
-    only('sockets-see-node-alone', 'src/sockets', ['(node:)?(http|net|tls)$']),
+    only('sockets-see-node-alone', 'src/sockets', ['(node:)?(diagnostics_channel|http|net|tls)$']),
     {
       name: 'http-sees-no-store',
       severity: 'error',
