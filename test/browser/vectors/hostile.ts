@@ -16,7 +16,7 @@ import { type Review, review } from '../../../client/custodian/review.ts';
 import { replay } from '../../../client/replay.ts';
 import type { Replica } from '../../../client/replica.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
-import type { Facts } from '../../../src/core/state/state.ts';
+import { type Facts, versionKey } from '../../../src/core/state/state.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { type CarriedLog, objectsOf } from './core-run.ts';
 
@@ -76,11 +76,12 @@ export async function showHostile(log: CarriedLog, screen: HostileScreen, person
   console.custodian.value = self;
   // What has taken effect has overtaken what asks for it again.
   const versions = facts.versions.map((version) => ({ ...version, phase: 'quarantined' as const }));
-  const undecided = { ...facts, versions, proposals: state.facts.proposals.clear() };
+  const enrolled = { principals: facts.principals.clear(), persons: facts.persons.clear() };
+  const undecided = { ...facts, ...enrolled, versions, proposals: facts.proposals.clear() };
   console.facts.value = undecided;
   const shown =
     typeof screen === 'string'
-      ? screenOf(screen, facts, self)
+      ? screenOf(screen, { ...facts, names: namesOf(facts) }, self)
       : h(ProposalReview, {
           review: hostile(manyHosts(await review(self, replica, screen.proposal))),
           facts: undecided,
@@ -91,6 +92,16 @@ export async function showHostile(log: CarriedLog, screen: HostileScreen, person
   document.body.dataset['grade'] = 'simulation';
   render(null, root);
   render(h('div', { class: 'page' }, h(Header, {}), shown), root);
+}
+
+/** The versions by the names that their proposals have now. */
+function namesOf({ names, proposals }: Facts): Facts['names'] {
+  let named = names;
+  for (const { statement } of proposals.values()) {
+    if (!('manifest' in statement)) continue;
+    named = named.set(versionKey(statement.model, statement.version), statement.manifest);
+  }
+  return named;
 }
 
 function screenOf(screen: HostileScreen & string, facts: Facts, custodian: Custodian): ComponentChild {
