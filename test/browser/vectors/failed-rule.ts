@@ -1,6 +1,7 @@
 import { h, render } from 'preact';
 import { Header } from '../../../client/console/app/header.tsx';
 import { ProposalReview } from '../../../client/console/app/proposals/proposal.tsx';
+import * as console from '../../../client/console/app/vault.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
 import { replay } from '../../../client/replay.ts';
@@ -43,6 +44,7 @@ async function showReview(
   const start = performance.now();
   const reviewed = await review(custodian as Partial<Custodian> as Custodian, replica, digest);
   const taken = performance.now() - start;
+  console.now.value = custodian.now();
   const root = document.getElementById('app');
   if (root !== null) {
     render(null, root);
