@@ -36,7 +36,7 @@ test('refuses a field that goes past the end, by its offset', () => {
 test('refuses bytes that are left over', () => {
   const reader = new ByteReader(bytes, 'quote');
   reader.skip(23);
-  expect(() => reader.end()).toThrow(code('malformed', 'quote: 1 bytes follow the end at offset 23'));
+  expect(() => reader.end()).toThrow(code('malformed', 'quote: expected the end, got 1 byte after it at offset 23'));
 });
 
 test('refuses what should be zero and is not, by its offset', () => {

@@ -115,7 +115,7 @@ describe('a TD quote', () => {
 
   test('with signature data that has more than it says is refused', () => {
     const quote = concat(changed(V4, AT.signatureDataBytes, (V4[AT.signatureDataBytes] ?? 0) + 1), Uint8Array.of(0));
-    expect(() => parseTdxQuote(quote)).toThrow(/1 bytes follow/);
+    expect(() => parseTdxQuote(quote)).toThrow(/expected the end, got 1 byte after/);
   });
 
   test('has a chain that ends with a zero byte, or does not', () => {
