@@ -102,10 +102,10 @@ function requireWhole(tensors: readonly Tensor[], dataAt: number, source: ByteSo
     must(
       begin <= at,
       'malformed',
-      `tensor ${named(name)}: ${counted(begin - at, 'byte')} before its data belong to no tensor`,
+      `tensor ${named(name)}: ${counted(begin - at, 'byte')} before its data that no tensor has`,
     );
     at = end;
   }
   const rest = source.bytes - dataAt - at;
-  must(rest === 0, 'malformed', `${counted(rest, 'byte')} after the data of its tensors belong to no tensor`);
+  must(rest === 0, 'malformed', `${counted(rest, 'byte')} after the data of its tensors that no tensor has`);
 }

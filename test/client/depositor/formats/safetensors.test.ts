@@ -25,7 +25,7 @@ describe('a safetensors file', () => {
     for (let length = 0; length < whole.length; length++) {
       expect(() => read(whole.slice(0, length))).toThrow(malformed('truncated'));
     }
-    expect(() => read(new Uint8Array([...whole, 0]))).toThrow(malformed('1 bytes after the data'));
+    expect(() => read(new Uint8Array([...whole, 0]))).toThrow(malformed('1 byte after the data'));
   });
 
   test.each([
@@ -56,7 +56,7 @@ describe('a safetensors file', () => {
     [
       'with a hole',
       safetensors({ ...one, b: { dtype: 'U8', shape: [1], data_offsets: [13, 14] } }, 14),
-      '1 bytes before',
+      '1 byte before',
     ],
     [
       'with an overlap',
