@@ -89,7 +89,11 @@ describe('a report', () => {
     ['an index out of order', put(RECORD, '03'), /an index above 3, got 2/],
     ['the index 0', put(RECORD, '00'), /an index above 0, got 0/],
     ['another specification', put(RECORD + 1, '02'), /measurement 1: expected specification 1, got 2/],
-    ['a measurement that is longer than its block', put(RECORD + 2, '3400'), /measurement 1: expected the end, got 1 byte after/],
+    [
+      'a measurement that is longer than its block',
+      put(RECORD + 2, '3400'),
+      /measurement 1: expected the end, got 1 byte after/,
+    ],
     ['a measurement that is shorter than its value', put(RECORD + 2, '3200'), /measurement 1: expected 48 bytes/],
     ['a raw value instead of a digest', put(RECORD + 4, '81'), /measurement 1: expected a digest, got type 129/],
     ['a digest of another length', put(RECORD + 5, '2000'), /measurement 1: expected 48 bytes, got 32/],
