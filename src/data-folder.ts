@@ -1,11 +1,12 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fromHex } from './core/bytes.ts';
 import { must, TwinlockError } from './core/errors.ts';
 import { signCheckpoint } from './core/log/checkpoint.ts';
 import { LOG_KEY_FILE } from './initialise.ts';
-import { systemError, systemName } from './platform/system-error.ts';
+import { inputError, readInputFile } from './input-file.ts';
+import { systemName } from './platform/system-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, loadStore, type Store } from './store/open.ts';
 import type { Clock } from './vault/ports.ts';
@@ -59,11 +60,11 @@ function foldersGroup(dataDir: string, { uid, gid }: { readonly uid: number; rea
   return gid;
 }
 
-/** A file that lies in every data folder. Throws `not_permitted` and `not_found` with what to do, and as `systemError`. */
+/** A file that lies in every data folder. Throws `not_permitted` and `not_found` with what to do, and as `readInputFile`. */
 export function readDataFile(dataDir: string, name: string): string {
   const path = join(dataDir, name);
   try {
-    return readFileSync(path, 'utf8');
+    return Buffer.from(readInputFile(path)).toString('utf8');
   } catch (error) {
     const system = systemName(error);
     must(
@@ -72,7 +73,7 @@ export function readDataFile(dataDir: string, name: string): string {
       `this user may not read ${path}: run it as the vault’s user, who owns ${dataDir} and must own what lies in it`,
     );
     must(system !== 'ENOENT', 'not_found', `${path} is missing: put it back from a copy of the data folder`);
-    throw systemError(error, path);
+    throw inputError(error, path);
   }
 }
 

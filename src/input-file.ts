@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { must } from './core/errors.ts';
+import { must, TwinlockError } from './core/errors.ts';
+import { systemError } from './platform/system-error.ts';
 
 /** Reference values of a whole fleet are far below. */
 const MAX_BYTES = 2 << 20;
@@ -25,4 +26,10 @@ export function readInputFile(path: string): Uint8Array {
   } finally {
     closeSync(file);
   }
+}
+
+/** Names the file in an error about it, as the command line or the operator does. */
+export function inputError(error: unknown, named: string): unknown {
+  if (!(error instanceof TwinlockError)) return systemError(error, named);
+  return new TwinlockError(error.code, `${named}: ${error.message}`, error.detail, { cause: error });
 }

@@ -1,11 +1,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { must, TwinlockError } from './core/errors.ts';
 import { readDataFile } from './data-folder.ts';
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
-import { systemError } from './platform/system-error.ts';
+import { inputError, readInputFile } from './input-file.ts';
 
 /** What the API is served with. */
 export interface TlsFiles {
@@ -24,7 +23,7 @@ export interface TlsPaths {
 /**
  * Reads `tls.key` and `tls.crt` of the data folder, or what an operator names in their place, and sees that TLS 1.3 can be served with them: each can be read,
  * the key is not encrypted, and is the certificate's. An operator may have put them there. Links are followed. Throws `malformed`, which
- * names the file and what to do, and as `readDataFile` and `systemError`. Says nothing of dates: see `validityWarning`.
+ * names the file and what to do, and as `readDataFile` and `readInputFile`. Says nothing of dates: see `validityWarning`.
  */
 export function readTls(dataDir: string, paths: TlsPaths | null = null): TlsFiles {
   const keyPath = paths?.key ?? join(dataDir, TLS_KEY_FILE);
@@ -46,11 +45,12 @@ export function readTls(dataDir: string, paths: TlsPaths | null = null): TlsFile
   return { key, cert };
 }
 
+/** While the daemon runs, too: a pipe that was put there would hold up everything, stops included. */
 function readNamed(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return Buffer.from(readInputFile(path)).toString('utf8');
   } catch (error) {
-    throw systemError(error, path);
+    throw inputError(error, path);
   }
 }
 

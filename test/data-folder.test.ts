@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -56,6 +56,25 @@ test('a log.key that is missing beside a log is not taken for a folder without a
   expect(() => readLogSeed(folder)).toThrow(/holds no vault: run twinlockd init first/);
 });
 
+const pipe = (name: string) => {
+  rmSync(path(name));
+  execFileSync('mkfifo', [path(name)]);
+};
+
+test.each([null, 'named'])('a pipe in place of a certificate is refused, and never waited for', (given) => {
+  pipe('tls.crt');
+  const paths = given === null ? null : { key: path('tls.key'), cert: path('tls.crt') };
+  expect(() => readTls(folder, paths)).toThrow(
+    expect.objectContaining({ code: 'not_permitted', message: expect.stringMatching(/tls\.crt: expected a file/) }),
+  );
+});
+
+test('a certificate file without end is refused, and not held in memory', () => {
+  truncateSync(path('tls.crt'), 600 << 20);
+  const paths = { key: path('tls.key'), cert: path('tls.crt') };
+  expect(() => readTls(folder, paths)).toThrow(expect.objectContaining({ code: 'too_large' }));
+});
+
 const wrong: readonly (readonly [what: string, damage: () => void, said: RegExp])[] = [
   ['a certificate that is none', () => put('tls.crt', 'no certificate'), /tls\.crt: expected a certificate in PEM/],
   ['an empty certificate', () => put('tls.crt', ''), /tls\.crt: expected a certificate in PEM/],
@@ -98,7 +117,10 @@ test.each(['tls.key', 'tls.crt', 'log.key'])('a folder in the place of %s, and a
   expect(() => read(folder)).toThrow(expect.objectContaining({ group: 'mend' }));
   mkdirSync(path(name));
   expect(() => read(folder)).toThrow(
-    expect.objectContaining({ code: 'not_permitted', message: `${path(name)}: it is a folder: name a file` }),
+    expect.objectContaining({
+      code: 'not_permitted',
+      message: `${path(name)}: expected a file, not a folder, a pipe or a device`,
+    }),
   );
 });
 

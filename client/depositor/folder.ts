@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { MAX_FILES } from '../../src/core/weights/manifest.ts';
@@ -88,12 +88,13 @@ export async function walkFolder(
   return { files, leftOut: walk.leftOut.sort() };
 }
 
-/** Where the files of a snapshot of a Hugging Face cache lie. */
+/** Where the files of a snapshot of a Hugging Face cache lie. Not where that is a link: it may lead to any folder. */
 async function blobsOf(root: string): Promise<readonly string[]> {
   const model = HUGGING_FACE_SNAPSHOT.exec(root)?.[1];
   if (model === undefined) return [];
-  return await realpath(join(model, 'blobs')).then(
-    (blobs) => [blobs],
+  const blobs = join(model, 'blobs');
+  return await lstat(blobs).then(
+    (found) => (found.isDirectory() ? [blobs] : []),
     () => [],
   );
 }

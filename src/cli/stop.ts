@@ -4,9 +4,8 @@ import { stopText } from '../core/state/running.ts';
 import { alreadyText, stoppedText } from '../core/state/stop-text.ts';
 import { statementDigest } from '../core/statement/statement.ts';
 import { becomeOwner } from '../data-folder.ts';
-import { readInputFile } from '../input-file.ts';
+import { inputError, readInputFile } from '../input-file.ts';
 import { stopByHand } from '../stop-by-hand.ts';
-import { inputError } from './input.ts';
 import { printable } from './printable.ts';
 
 interface StopFlags {

@@ -136,6 +136,16 @@ describe('a folder to deposit', () => {
       symlinkSync(join(other, 'cc'), join(snapshot, 'stolen'));
       await expect(walkFolder(snapshot)).rejects.toThrow(refusal('invalid_name'));
     });
+
+    test('of a Hugging Face cache whose blobs is a link itself is refused: it may lead to any folder', async () => {
+      const snapshot = join(folder, 'models--acme--ocr', 'snapshots', '0123abcd');
+      mkdirSync(snapshot, { recursive: true });
+      mkdirSync(join(folder, 'private'));
+      put('private/passwords', 'a secret');
+      symlinkSync('../private', join(folder, 'models--acme--ocr', 'blobs'));
+      symlinkSync('../../blobs/passwords', join(snapshot, 'model.bin'));
+      await expect(walkFolder(snapshot)).rejects.toThrow(refusal('invalid_name'));
+    });
   });
 
   test('is told all that cannot be deposited at once, twenty by name and the rest as a number', async () => {
