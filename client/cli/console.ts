@@ -8,7 +8,7 @@ import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { MAX_FOUNDER_BYTES, parseFounderFile } from '../../src/wire/founder-file.ts';
 import type { Api } from '../api.ts';
-import type { Invited } from '../console/server/handed-over.ts';
+import type { Invited } from '../console/server/opening.ts';
 import { StopKitFiles } from '../console/server/stop-kit-file.ts';
 import { NOTHING_KEPT, startConsole } from '../console/server.ts';
 import { fileError } from '../file-error.ts';
@@ -74,10 +74,11 @@ async function run(given: Invocation, flags: ConsoleFlags): Promise<void> {
     stateDir: settings.stateDir,
     fetch: globalThis.fetch,
   });
-  terminal.result({ url: running.url.href }, [`the console is at ${running.url.href}`]);
-  if (invited !== null) terminal.note('this address opens your invitation once: keep it to yourself');
-  terminal.note('interrupt (Ctrl-C) to end it');
-  if (flags.open === true) openInBrowser(running.url.href, terminal.note);
+  const { href } = running.address;
+  terminal.result({ url: href }, [`the console is at ${href}`]);
+  const opens = invited === null ? 'this console' : 'your invitation once';
+  terminal.note(`this address opens ${opens}: keep it to yourself; interrupt (Ctrl-C) to end the console`);
+  if (flags.open === true) openInBrowser(running.addressOnce.href, terminal.note);
   void trouble.then((error) => {
     if (error !== null) terminal.note(`${error.message} (${error.code}). The console stops the vault all the same`);
   });

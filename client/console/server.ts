@@ -3,7 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import * as z from 'zod/mini';
 import type { Hex } from '../../src/core/bytes.ts';
-import { must, TwinlockError } from '../../src/core/errors.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
 import { binary, digest, parseAs, rpId } from '../../src/core/schema.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit } from '../custodian/stop-kit.ts';
@@ -14,16 +14,16 @@ import { CredentialFile, parseKnownCredential } from './server/credential-file.t
 import { bodyAtMost, onlyOwnPage, problem, problemOf } from './server/door.ts';
 import { forwardTo } from './server/forward.ts';
 import { forwardOnly, parseVerifiedCheckpoint } from './server/forward-only.ts';
-import { HandedOver, type Invited } from './server/handed-over.ts';
 import { securityHeaders } from './server/headers.ts';
 import { answer, closed, listenOnLoopback } from './server/listen.ts';
+import { type Invited, Opening } from './server/opening.ts';
 import { StopKitFiles } from './server/stop-kit-file.ts';
 
 /** A checkpoint is a hundred bytes, a credential id at most 1364 characters. */
 const MAX_LOCAL_BYTES = 4096;
 /** What a vault says of itself is a few lines. */
 const MAX_STATUS_BYTES = 64 * 1024;
-const openingKey = z.strictObject({ key: binary(32, 32) });
+const openingKey = z.strictObject({ once: binary(32, 32) });
 const replacement = z.strictObject({ replaces: z.nullable(digest) });
 export const NOTHING_KEPT =
   'this workstation keeps nothing that a stop needs, since no custodian has signed in here: to stop the vault now, use a ' +
@@ -55,8 +55,12 @@ export interface ConsoleOptions {
 }
 
 export interface RunningConsole {
-  /** What the custodian opens; for a founder with a key in it that opens their invitation once. */
+  /** Where it answers. */
   readonly url: URL;
+  /** What the custodian is told and opens: with a key in it, for a founder one that opens their invitation once. */
+  readonly address: URL;
+  /** What a browser is started with: with a key in it that opens the console once. */
+  readonly addressOnce: URL;
   close(): Promise<void>;
 }
 
@@ -78,11 +82,14 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   const { port } = servers[0].address() as AddressInfo;
   // Browsers leave the port out of Host and Origin where it is the scheme's own.
   const host = port === 80 ? name : `${name}:${port}`;
-  const handedOver = options.invited === null ? null : new HandedOver(options.invited.invitation);
-  const app = consoleApp(options, host, bundle, handedOver);
+  const opening = new Opening(options.invited?.invitation ?? null);
+  const app = consoleApp(options, host, bundle, opening);
   answer(servers, getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  const addressOnce = new URL(`http://${host}/#open=${opening.once}`);
   return {
-    url: new URL(`http://${host}/${handedOver === null ? '' : `#open=${handedOver.key}`}`),
+    url: new URL(`http://${host}/`),
+    address: options.invited === null ? new URL(`http://${host}/#key=${opening.key}`) : addressOnce,
+    addressOnce,
     close: async () => {
       await Promise.all(servers.map(closed));
     },
@@ -90,12 +97,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
 }
 
 /** Everything that answers, without a socket. `host` is the only Host it answers to. */
-export function consoleApp(
-  options: ConsoleOptions,
-  host: string,
-  bundle: Bundle,
-  handedOver: HandedOver | null = null,
-): Hono {
+export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle, opening: Opening): Hono {
   const { vault, ca, certificate, invited, fingerprint, fetch } = options;
   const app = new Hono();
   app.use(securityHeaders(bundle));
@@ -105,11 +107,12 @@ export function consoleApp(
   for (const [path, { bytes, type }] of bundle.files) {
     app.get(path, (c) => c.body(bytes, 200, { 'content-type': type }));
   }
+  letIn(app, opening);
   const referenceValues = invited?.referenceValues ?? null;
   app.get('/local/config', (c) => c.json({ fingerprint, vault: vault.origin, ca, certificate, referenceValues }));
   keepLocally(app, options.stateDir, host);
-  handOver(app, handedOver);
-  keepConfiguration(app, options);
+  // It is offered at founding alone: no later console has a use for it.
+  if (fingerprint === null) keepConfiguration(app, options);
   if (options.besides !== undefined) app.route('/', options.besides);
   app.route('/', forwardTo(vault, fetch));
   return app;
@@ -145,14 +148,14 @@ function keepLocally(app: Hono, stateDir: string, host: string): void {
   });
 }
 
-/** Gives the invitation to the page, once. */
-function handOver(app: Hono, handedOver: HandedOver | null): void {
-  app.use('/local/invitation', bodyAtMost(MAX_LOCAL_BYTES));
-  app.post('/local/invitation', async (c) => {
-    const { key } = parseAs(openingKey, await jsonOf(c), 'request');
-    must(handedOver !== null, 'not_found', 'this console was started without --invitation');
-    return c.json({ invitation: handedOver.take(key) });
+/** Gives the page its key, once, and asks it for the key under every other local path. */
+function letIn(app: Hono, opening: Opening): void {
+  app.use('/local/opening', bodyAtMost(MAX_LOCAL_BYTES));
+  app.post('/local/opening', async (c) => {
+    const { once } = parseAs(openingKey, await jsonOf(c), 'request');
+    return c.json(opening.open(once));
   });
+  app.use('/local/*', opening.require());
 }
 
 /** Writes the configuration of the command line, over another only where the page says which it has shown. */

@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
-import { toHex } from '../../src/core/bytes.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { proposePublication } from '../depositor/publish.ts';
 import { type PendingRelease, writePendingRelease } from '../host/pending-release.ts';
@@ -84,12 +83,11 @@ async function buildPage(outDir: string): Promise<string> {
   return outDir;
 }
 
-/** Returns its address, with the secret behind it that the page takes out of it. */
+/** Returns its address. */
 async function openConsole({ workspace, url, fingerprint }: World, person: Person, bundleDir: string): Promise<string> {
   const { name, replica } = person;
-  const secret = toHex(platformRandom(32));
   const settings: DemoConsoleSettings = {
-    ...{ name, vault: url, fingerprint, secret, bundleDir },
+    ...{ name, vault: url, fingerprint, bundleDir },
     ca: join(workspace.data, 'tls.crt'),
     genesis: replica.facts.genesis,
     authenticator: keepAuthenticator(workspace, person),
@@ -97,6 +95,5 @@ async function openConsole({ workspace, url, fingerprint }: World, person: Perso
   };
   const file = workspace.path(name, 'console.json');
   writeFileSync(file, JSON.stringify(settings), { mode: 0o600 });
-  const address = await workspace.openConsole(file, workspace.path(name, 'console.log'));
-  return `${address}#key=${secret}`;
+  return workspace.openConsole(file, workspace.path(name, 'console.log'));
 }

@@ -7,7 +7,7 @@ import { toBase64url } from '../../src/core/bytes.ts';
 import type { Vault } from '../vault-kit.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
 import type { core } from './vectors/main.ts';
-import { launchBrowser, listenForComplaints } from './workstation.ts';
+import { knowKeyOf, launchBrowser, listenForComplaints } from './workstation.ts';
 
 const BUNDLE_DIR = join(import.meta.dirname, '../../node_modules/.cache/twinlock/test-page');
 const RP_ID = 'tl-abcdefgh01234567.localhost';
@@ -28,21 +28,22 @@ export interface CoreBrowser {
 
 /** Serves the page of the core and starts a browser for it; `executable` is Chromium's, by default the test run's. */
 export async function openCoreBrowser(executable?: string): Promise<CoreBrowser> {
-  const { url, close } = await serveCorePage();
+  const running = await serveCorePage();
   const browser = await launchBrowser(executable);
   const complaints: string[][] = [];
   return {
     open: async (viewport) => {
       const page = await browser.newPage(viewport === undefined ? {} : { viewport });
       complaints.push(listenForComplaints(page));
-      await page.goto(url.href);
+      await knowKeyOf(running, page.context());
+      await page.goto(running.url.href);
       await page.waitForFunction(() => 'twinlockCore' in globalThis);
       return page;
     },
     complaints: () => complaints.flat(),
     close: async () => {
       await browser.close();
-      await close();
+      await running.close();
     },
   };
 }

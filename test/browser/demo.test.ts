@@ -102,7 +102,7 @@ describe('the consoles of a demo that is kept', () => {
   it('let each custodian sign in without a security key, under a banner that says so', async () => {
     alice = await openConsole(printed('alice'));
     bob = await openConsole(printed('bob'));
-    // The secret is out of the address before anything else happens.
+    // The key is out of the address before anything else happens.
     expect(alice.url()).toBe(new URL('/', printed('alice')).href);
     await signIn(alice, 'alice');
     await signIn(bob, 'bob');
@@ -145,17 +145,19 @@ describe('the consoles of a demo that is kept', () => {
     await signIn(alice, 'alice');
   });
 
-  it('sign nothing for a page that does not know the secret', async () => {
+  it('sign nothing for a page that does not have the key of the console', async () => {
     const stranger = await openConsole(new URL('/', printed('alice')).href);
-    await stranger.getByText('open this console by the whole address that the demo printed').waitFor();
-    await stranger.getByRole('button', { name: 'Sign in with your security key' }).click();
-    expect(await stranger.getByRole('button', { name: /^Touch/ }).count()).toBe(0);
+    await stranger
+      .getByText('This page cannot use the simulated key: the answer says: “this page does not have the key')
+      .waitFor();
+    await stranger.getByRole('heading', { name: 'The console cannot go on' }).waitFor();
+    expect(await stranger.getByRole('button', { name: 'Sign in with your security key' }).count()).toBe(0);
     const status = await stranger.evaluate(async () => {
-      const headers = { authorization: `Bearer ${'00'.repeat(32)}`, 'content-type': 'application/json' };
+      const headers = { 'twinlock-console-key': 'A'.repeat(43), 'content-type': 'application/json' };
       const answer = await fetch('/local/simulated-key/touch', { method: 'POST', headers, body: '{}' });
       return (await answer.json()).code;
     });
-    expect(status).toBe('unauthenticated');
+    expect(status).toBe('not_permitted');
   });
 
   it('complain of nothing', () => {

@@ -129,7 +129,7 @@ describe('a page of another origin', () => {
     const opening = page.context().waitForEvent('page');
     await page.evaluate((url) => {
       (globalThis as { opened?: Window | null }).opened = open(url);
-    }, served.url.href);
+    }, served.address.href);
     const opened = await opening;
     await opened.getByRole('heading', { name: 'Found this vault' }).waitFor();
     const held = await page.evaluate(() => (globalThis as { opened?: Window | null }).opened?.closed);
@@ -150,7 +150,7 @@ describe('the console', () => {
   it('runs nothing but its own script, and turns no text into markup', async () => {
     const own = await browser.newPage();
     const complaints = listenForComplaints(own);
-    await own.goto(served.url.href);
+    await own.goto(served.address.href);
     await own.getByRole('heading', { name: 'Found this vault' }).waitFor();
     expect(complaints).toEqual([]);
     const tried = await own.evaluate(() => {
@@ -176,6 +176,25 @@ describe('the console', () => {
     });
     expect(tried).toEqual(['TypeError', 'TypeError', 'TypeError', 'done']);
     expect(await own.evaluate(() => 'ran' in globalThis)).toBe(false);
+  });
+
+  it('goes on only with the key out of its address, takes it out of the address, and keeps it in the tab', async () => {
+    const own = await browser.newPage();
+    await own.goto(served.url.href);
+    await own.getByText('open the whole address that the console printed').waitFor();
+    // The very tab may be given the address: only its end changes.
+    await own.goto(served.address.href);
+    await own.getByRole('heading', { name: 'Found this vault' }).waitFor();
+    expect(own.url()).toBe(served.url.href);
+    await own.reload();
+    await own.getByRole('heading', { name: 'Found this vault' }).waitFor();
+    const started = await browser.newPage();
+    await started.goto(served.addressOnce.href);
+    await started.getByRole('heading', { name: 'Found this vault' }).waitFor();
+    expect(started.url()).toBe(served.url.href);
+    const late = await browser.newPage();
+    await late.goto(served.addressOnce.href);
+    await late.getByText('the console has been opened with this address already').waitFor();
   });
 
   it('takes an invitation out of the address at once', async () => {

@@ -92,7 +92,7 @@ beforeEach(async () => {
   answer = null;
   context = await browser.newContext();
   page = await context.newPage();
-  await page.goto(served.url.href);
+  await page.goto(served.address.href);
   await page.getByRole('heading', { name: 'Found this vault' }).waitFor();
   asked.length = 0;
 });
@@ -283,7 +283,7 @@ it('a vault that says that it is not founded is not believed where its fingerpri
     stateDir,
     fetch,
   });
-  await page.goto(known.url.href);
+  await page.goto(known.address.href);
   await page.getByText('wrong_genesis', { exact: true }).waitFor();
   expect(await page.getByLabel('Your invitation').count()).toBe(0);
   await known.close();

@@ -73,7 +73,7 @@ async function openAnew({ stateDir, page }: Workstation, fetch: typeof globalThi
     fetch,
   });
   opened.push(running);
-  await page.goto(running.url.href);
+  await page.goto(running.address.href);
 }
 
 async function stopEverything(page: Page, name: string, reason: string): Promise<void> {

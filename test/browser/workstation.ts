@@ -8,7 +8,7 @@ import tls from 'node:tls';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 import { soleCertificate } from '../../client/cli/trust.ts';
-import type { Invited } from '../../client/console/server/handed-over.ts';
+import type { Invited } from '../../client/console/server/opening.ts';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
@@ -157,6 +157,7 @@ export async function openWorkstation(
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const complaints = listenForComplaints(page);
+  await knowKeyOf(running, context);
   await page.addInitScript(() => {
     addEventListener('securitypolicyviolation', (e) => {
       console.error(`violation: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber} ${e.sample}`);
@@ -175,6 +176,16 @@ export async function openWorkstation(
       rmSync(stateDir, { recursive: true });
     },
   };
+}
+
+/** Every page of the context has the key of the console, as if each had been opened by the address that it printed. */
+export async function knowKeyOf({ address }: RunningConsole, context: BrowserContext): Promise<void> {
+  const key = /^#key=(.+)$/.exec(address.hash)?.[1];
+  if (key === undefined) return;
+  const known = { host: address.host, key };
+  await context.addInitScript(({ host, key }) => {
+    if (location.host === host) sessionStorage.setItem('twinlock-console-key', key);
+  }, known);
 }
 
 export function listenForComplaints(page: Page): string[] {

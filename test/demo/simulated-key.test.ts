@@ -14,7 +14,6 @@ import { challengeOf, type Signable } from '../../src/core/webauthn/challenge.ts
 import { seededRandom } from '../core/seeded-random.ts';
 import { type FoundingOptions, prepareFounding } from '../world/founding.ts';
 
-const SECRET = '5e'.repeat(32);
 const zeros = toHex(ZERO_32);
 const refusal = (code: string) => expect.objectContaining({ code });
 
@@ -25,15 +24,15 @@ async function keyOf(options: FoundingOptions) {
   const fields = { vault: zeros, invitation: zeros, person: zeros.slice(32) };
   const { credential, publicKey } = await device.enrol({ ...fields, name: 'alice', keyEpoch: 1, exclude: [] });
   const { credentials } = device;
-  return { key: { name: 'alice', credentials, genesis, fingerprint, secret: SECRET }, credential, publicKey, rpId };
+  return { key: { name: 'alice', credentials, genesis, fingerprint }, credential, publicKey, rpId };
 }
 
 type Key = Awaited<ReturnType<typeof keyOf>>['key'];
 
-function touching(key: Key, request: object, secret = SECRET): Response | Promise<Response> {
+function touching(key: Key, request: object): Response | Promise<Response> {
   const app = new Hono().onError((error, c) => problemOf(c, error)).route('/', simulatedKey(key));
   const body = JSON.stringify(request);
-  const headers = { authorization: `Bearer ${secret}`, 'content-length': `${body.length}` };
+  const headers = { 'content-length': `${body.length}` };
   return app.request('/local/simulated-key/touch', { method: 'POST', headers, body });
 }
 
@@ -70,11 +69,5 @@ describe('the simulated key of the demo', () => {
     const signable = { label: 'genesis', statement: key.fingerprint };
     const answer = await touching(key, { signable, credentials, prf: false });
     expect(await answer.json()).toEqual(refusal('malformed'));
-  });
-
-  test.each(['', '5f'.repeat(32)])('answers nobody who does not know the secret: “%s”', async (secret) => {
-    const { key } = await keyOf({ grade: 'simulation' });
-    const answer = await touching(key, {}, secret);
-    expect(await answer.json()).toEqual(refusal('unauthenticated'));
   });
 });

@@ -3,10 +3,11 @@ import * as z from 'zod/mini';
 import { fromUtf8, type Hex } from '../../../src/core/bytes.ts';
 import type { TwinlockError } from '../../../src/core/errors.ts';
 import { personName, thingName } from '../../../src/core/name/name.ts';
-import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
+import { binary, credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import type { CheckpointMemory } from '../../checkpoint-memory.ts';
 import { parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
 import { exchange, platformFetch, type Question } from '../../transport.ts';
+import { consoleKeyHeader } from './console-key.ts';
 import { asFailure } from './parts/notice.tsx';
 
 /** What the console's own server keeps on this workstation. */
@@ -32,7 +33,7 @@ const known = z.strictObject({
   enrolment: z.nullable(digest),
 });
 export type KnownCredential = z.infer<typeof known>;
-const handedOver = z.strictObject({ invitation: z.string() });
+const opened = z.strictObject({ key: binary(32, 32), invitation: z.nullable(z.string()) });
 const offer = z.strictObject({ path: z.string(), wanted: z.string(), kept: z.nullable(z.string()) });
 export type ConfigurationOffer = z.infer<typeof offer>;
 const keptKit = z.strictObject({ kit: z.unknown() });
@@ -88,9 +89,9 @@ export async function rememberCredential(credential: KnownCredential): Promise<v
   await keep('credentials', () => ask('POST', '/local/credentials', credential));
 }
 
-/** The invitation that the console was started with. The key opens it once. */
-export async function takeHandedOver(key: string): Promise<string> {
-  return parseAs(handedOver, await ask('POST', '/local/invitation', { key }), 'handed over').invitation;
+/** The key of the console, and the invitation that it was started with. `once` opens them once. */
+export async function openConsole(once: string): Promise<z.infer<typeof opened>> {
+  return parseAs(opened, await ask('POST', '/local/opening', { once }), 'opened');
 }
 
 /** What the configuration file of the command line would say, and what it says. */
@@ -114,7 +115,7 @@ export async function keepStopKit(kit: StopKit): Promise<void> {
 }
 
 async function ask(method: Question['method'], path: string, body?: object): Promise<unknown> {
-  const question = { method, path, bearer: null, timeoutMs: TIMEOUT_MS, signal: null };
+  const question = { method, path, bearer: null, headers: consoleKeyHeader(), timeoutMs: TIMEOUT_MS, signal: null };
   const sent = body === undefined ? question : { ...question, body: JSON.stringify(body) };
   const answer = await exchange(platformFetch, location.origin, sent);
   const text = fromUtf8(await answer.bytes(MAX_BYTES));

@@ -6,6 +6,11 @@ addEventListener('hashchange', () => {
   fragment.value = location.hash.slice(1);
 });
 
+export interface Given {
+  readonly kind: 'key' | 'open' | 'invitation';
+  readonly value: string;
+}
+
 /** The parts of the path, `/proposals/ab12…` being `['proposals', 'ab12…']`. */
 export const route = computed(() => fragment.value.split('/').filter((part) => part !== ''));
 
@@ -14,12 +19,12 @@ export function go(path: string): void {
 }
 
 /**
- * An invitation in the address (`#invitation=…`), or a key that opens the one that the console holds (`#open=…`). It is
- * taken out of the address at once: addresses are kept, shown and copied.
+ * The console's key in the address (`#key=…`), one that opens the console once (`#open=…`), or an invitation
+ * (`#invitation=…`). It is taken out of the address at once: addresses are kept, shown and copied.
  */
-export function takeInvitation(): { readonly kind: 'invitation' | 'open'; readonly value: string } | null {
-  const [, kind, value = ''] = /^(invitation|open)=([A-Za-z0-9_-]+)$/.exec(fragment.value) ?? [];
-  if (kind !== 'invitation' && kind !== 'open') return null;
+export function takeGiven(): Given | null {
+  const [, kind, value = ''] = /^(key|open|invitation)=([A-Za-z0-9_-]+)$/.exec(location.hash.slice(1)) ?? [];
+  if (kind !== 'key' && kind !== 'open' && kind !== 'invitation') return null;
   history.replaceState(null, '', '/');
   fragment.value = '';
   return { kind, value };

@@ -1,29 +1,47 @@
 import { effect } from '@preact/signals';
+import { keepConsoleKey } from './console-key.ts';
 import { openInvitation, rememberedInvitation, rememberInvitation } from './founding/founding.ts';
-import { takeHandedOver } from './local.ts';
+import { openConsole } from './local.ts';
 import { asFailure } from './parts/notice.tsx';
-import { takeInvitation } from './route.ts';
+import { type Given, takeGiven } from './route.ts';
 import { fault, keepFresh, loadVault, resumeSession, taken } from './vault.ts';
 
 /** How often a vault that did not answer is asked again. */
 const RECOVER_EVERY_MS = 10_000;
 
 export async function start(): Promise<void> {
-  const given = takeInvitation();
-  try {
-    // Kept at once: it is handed over once, and the vault may be out of reach now.
-    if (given?.kind === 'open') rememberInvitation(await takeHandedOver(given.value));
-    const invitation = given?.kind === 'invitation' ? given.value : rememberedInvitation();
-    await enter(invitation);
-  } catch (thrown) {
-    fault.value = asFailure(thrown);
-  }
+  await openAs(takeGiven());
   keepFresh();
+  addEventListener('hashchange', () => {
+    const given = takeGiven();
+    // Of a page that could not go on: a browser loads no page again where only the end of its address has changed.
+    if (given !== null && fault.value !== null && fault.value.group !== 'alert') void openAs(given);
+  });
   setInterval(() => void recover(), RECOVER_EVERY_MS);
   effect(() => {
     // The vault took a stop, so it answers.
     if (taken.value.length > 0) void recover();
   });
+}
+
+async function openAs(given: Given | null): Promise<void> {
+  try {
+    await keep(given);
+    const invitation = given?.kind === 'invitation' ? given.value : rememberedInvitation();
+    await enter(invitation);
+    fault.value = null;
+  } catch (thrown) {
+    fault.value = asFailure(thrown);
+  }
+}
+
+/** At once: a key may open once, and the vault may be out of reach now. */
+async function keep(given: Given | null): Promise<void> {
+  if (given?.kind === 'key') keepConsoleKey(given.value);
+  if (given?.kind !== 'open') return;
+  const { key, invitation } = await openConsole(given.value);
+  keepConsoleKey(key);
+  if (invitation !== null) rememberInvitation(invitation);
 }
 
 /** To where one was before a reload: the founding, or the session of this tab. */

@@ -15,7 +15,7 @@ import { simulatedKey } from './simulated-key.ts';
 
 /**
  * The console of one custodian of the demo, with their simulated key: `node main.ts SETTINGS.json`, a file of mode 0600.
- * Prints its address, in JSON; a person opens it with `#key=<secret>` behind it.
+ * Prints its address, in JSON.
  */
 
 /** A genesis of 32 founders is some 100 kB. */
@@ -34,12 +34,10 @@ const settings = z.strictObject({
   authenticator: z.string(),
   bundleDir: z.string(),
   stateDir: z.string(),
-  /** See simulated-key. */
-  secret: digest,
 });
 export type DemoConsoleSettings = z.infer<typeof settings>;
 
-const { name, vault, fingerprint, ca, authenticator, bundleDir, stateDir, secret, ...given } = parseAs(
+const { name, vault, fingerprint, ca, authenticator, bundleDir, stateDir, ...given } = parseAs(
   settings,
   parseJson(fromUtf8(await readSecretFile(process.argv[2] ?? '', MAX_SETTINGS_BYTES))),
   'settings',
@@ -47,7 +45,7 @@ const { name, vault, fingerprint, ca, authenticator, bundleDir, stateDir, secret
 const genesis = parseStatement(given.genesis);
 must(genesis.kind === 'genesis', 'wrong_genesis', `expected a statement of genesis, got ${genesis.kind}`);
 const credentials = importCredentials(await readSecretFile(authenticator, MAX_AUTHENTICATOR_BYTES));
-const besides = simulatedKey({ name, credentials, genesis, fingerprint, secret });
+const besides = simulatedKey({ name, credentials, genesis, fingerprint });
 
 const known = new CredentialFile(stateDir, genesis.rpId);
 for (const { id } of credentials) {
@@ -61,9 +59,9 @@ for (const { id } of credentials) {
   });
 }
 trustCa(ca);
-const { url } = await startConsole({
+const { address } = await startConsole({
   vault: new URL(vault),
   ...{ ca, certificate: soleCertificate(ca), invited: null, configPath: join(stateDir, 'config.json') },
   ...{ fingerprint, bundleDir, stateDir, besides, port: 0, fetch },
 });
-console.log(JSON.stringify({ url: url.href }));
+console.log(JSON.stringify({ url: address.href }));

@@ -1,5 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { parseJson } from '../../../src/core/json.ts';
@@ -21,17 +20,15 @@ export interface SimulatedKeyOptions {
   readonly genesis: StatementOf<'genesis'>;
   /** The vault that the key is for. */
   readonly fingerprint: Hex;
-  /** What the page has to know: 32 random bytes in hex, printed with its address. */
-  readonly secret: string;
 }
 
 /**
  * A custodian's software authenticator, held by the console of the demo, whose page asks it for a touch when the person
  * presses a button. It signs for one vault, which the fingerprint names, and that vault is of grade simulation by its
- * genesis: the fingerprint is the digest of it. Its page gives the secret, so that no other user of this machine reaches
- * the key. Throws `wrong_genesis` for a genesis that is not the vault's, and `wrong_grade` for that of a production vault.
+ * genesis: the fingerprint is the digest of it. The console asks its page for the console's key under every local path, so
+ * that no other user of this machine reaches this one. Throws `wrong_genesis` for a genesis that is not the vault's, and `wrong_grade` for that of a production vault.
  */
-export function simulatedKey({ name, credentials, genesis, fingerprint, secret }: SimulatedKeyOptions): Hono {
+export function simulatedKey({ name, credentials, genesis, fingerprint }: SimulatedKeyOptions): Hono {
   const isOfVault = statementDigest(genesis) === fingerprint;
   must(isOfVault, 'wrong_genesis', `expected the genesis of the vault ${fingerprint}, got that of another`);
   const { grade, rpId } = genesis;
@@ -42,7 +39,7 @@ export function simulatedKey({ name, credentials, genesis, fingerprint, secret }
   );
   const device = new SoftwareAuthenticator({ rpId, random: platformRandom, credentials });
   const app = new Hono();
-  app.use('/local/simulated-key/*', onlyWithSecret(secret), bodyAtMost(MAX_REQUEST_BYTES));
+  app.use('/local/simulated-key/*', bodyAtMost(MAX_REQUEST_BYTES));
   app.get('/local/simulated-key/name', (c) => c.json({ name }));
   app.post('/local/simulated-key/touch', async (c) => {
     const request = parseTouchRequest(parseJson(await c.req.text()));
@@ -50,17 +47,4 @@ export function simulatedKey({ name, credentials, genesis, fingerprint, secret }
     return c.json(touchJson(await device.touch(request)));
   });
   return app;
-}
-
-function onlyWithSecret(secret: string): MiddlewareHandler {
-  const expected = sha256(`Bearer ${secret}`);
-  return async (c, next) => {
-    const isGiven = timingSafeEqual(sha256(c.req.header('authorization') ?? ''), expected);
-    must(isGiven, 'unauthenticated', 'open this console by the whole address that the demo printed');
-    return next();
-  };
-}
-
-function sha256(text: string): Uint8Array {
-  return createHash('sha256').update(text).digest();
 }

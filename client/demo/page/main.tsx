@@ -1,5 +1,3 @@
-// First: the console's own page reads the address too.
-import './secret.ts';
 import '../../console/app/main.tsx';
 import './style.css';
 import { render } from 'preact';

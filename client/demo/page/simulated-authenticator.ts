@@ -5,6 +5,7 @@ import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { parseJson } from '../../../src/core/json.ts';
 import { personName } from '../../../src/core/name/name.ts';
 import { parseAs } from '../../../src/core/schema.ts';
+import { consoleKeyHeader } from '../../console/app/console-key.ts';
 import {
   type Authenticator,
   checkCredentials,
@@ -14,7 +15,6 @@ import {
 } from '../../custodian/authenticator.ts';
 import { exchange, platformFetch, type Question } from '../../transport.ts';
 import { parseTouch, touchRequestJson } from '../console/wire.ts';
-import { secret } from './secret.ts';
 
 const MAX_BYTES = 65_536;
 const TIMEOUT_MS = 10_000;
@@ -24,7 +24,7 @@ export const waiting = signal<{ touch(): void; decline(): void } | null>(null);
 
 const named = z.strictObject({ name: personName });
 
-/** Whose key the console's server holds. Throws `unauthenticated` where this page does not know its secret. */
+/** Whose key the console's server holds. Throws `not_permitted` where this page does not have the console's key. */
 export async function holder(): Promise<string> {
   return parseAs(named, await ask('GET', 'name'), 'holder').name;
 }
@@ -70,9 +70,15 @@ async function pressed(): Promise<void> {
 }
 
 async function ask(method: Question['method'], what: 'name' | 'touch', body?: object): Promise<unknown> {
-  must(secret !== null, 'unauthenticated', 'open this console by the whole address that the demo printed');
   const question = {
-    ...{ method, path: `/local/simulated-key/${what}`, bearer: secret, timeoutMs: TIMEOUT_MS, signal: null },
+    ...{
+      method,
+      path: `/local/simulated-key/${what}`,
+      bearer: null,
+      headers: consoleKeyHeader(),
+      timeoutMs: TIMEOUT_MS,
+      signal: null,
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
   const answer = await exchange(platformFetch, location.origin, question);

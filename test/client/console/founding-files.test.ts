@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { settingsOf } from '../../../client/cli/settings.ts';
 import { ConfigurationFile } from '../../../client/console/server/configuration-file.ts';
-import { HandedOver } from '../../../client/console/server/handed-over.ts';
+import { Opening } from '../../../client/console/server/opening.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { founderFileBytes, parseFounderFile } from '../../../src/wire/founder-file.ts';
 
@@ -20,11 +20,12 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test('an invitation is opened by its key alone, and once', () => {
-  const handedOver = new HandedOver(INVITATION);
-  expect(handedOver.key).toMatch(/^[A-Za-z0-9_-]{43}$/);
-  expect(() => handedOver.take(new HandedOver(INVITATION).key)).toThrow(refusal('not_permitted'));
-  expect(handedOver.take(handedOver.key)).toBe(INVITATION);
-  expect(() => handedOver.take(handedOver.key)).toThrow(refusal('invitation_stale'));
+  const opening = new Opening(INVITATION);
+  expect(opening.once).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(() => opening.open(new Opening(INVITATION).once)).toThrow(refusal('not_permitted'));
+  expect(() => opening.open(opening.key)).toThrow(refusal('not_permitted'));
+  expect(opening.open(opening.once)).toEqual({ key: opening.key, invitation: INVITATION });
+  expect(() => opening.open(opening.once)).toThrow(refusal('invitation_stale'));
 });
 
 test('a configuration is written with its certificates, for its owner alone, and is what the command line reads', async () => {

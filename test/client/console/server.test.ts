@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Api } from '../../../client/api.ts';
 import { loadBundle } from '../../../client/console/server/bundle.ts';
 import { problemOf } from '../../../client/console/server/door.ts';
+import { Opening } from '../../../client/console/server/opening.ts';
 import { type ConsoleOptions, consoleApp, startConsole } from '../../../client/console/server.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 
@@ -48,7 +49,10 @@ interface Seen {
 }
 
 /** A console in front of a vault that answers everything the same, and what the vault saw. */
-function open(answer: () => Response | Promise<Response> = () => Response.json({ rpId: RP_ID })) {
+function open(
+  answer: () => Response | Promise<Response> = () => Response.json({ rpId: RP_ID }),
+  more: Partial<ConsoleOptions> = {},
+) {
   const seen: Seen[] = [];
   const options: ConsoleOptions = {
     vault: new URL('https://vault.example:8443/'),
@@ -64,19 +68,22 @@ function open(answer: () => Response | Promise<Response> = () => Response.json({
       seen.push({ url: String(url), init: init ?? {} });
       return answer();
     },
+    ...more,
   };
-  const app = consoleApp(options, HOST, loadBundle(options.bundleDir));
+  const opening = new Opening(options.invited?.invitation ?? null);
+  const app = consoleApp(options, HOST, loadBundle(options.bundleDir), opening);
   const ask = (path: string, { headers, ...init }: RequestInit = {}) =>
     app.request(`${ORIGIN}${path}`, {
       ...init,
       headers: {
         host: HOST,
         ...(path === '/' ? VISIT : FETCH),
+        ...(path.startsWith('/local/') ? { 'twinlock-console-key': opening.key } : {}),
         ...lengthOf(init),
         ...(headers as Record<string, string>),
       },
     });
-  return { options, ask, seen };
+  return { options, ask, seen, opening };
 }
 
 /** As every client that has the whole body says it. */
@@ -244,11 +251,77 @@ describe('the door', () => {
 
   it('answers nothing that does not say what it is for', async () => {
     const { options } = open();
-    const app = consoleApp(options, HOST, loadBundle(options.bundleDir));
+    const app = consoleApp(options, HOST, loadBundle(options.bundleDir), new Opening(null));
     for (const path of ['/', '/v1/vault', '/local/config', '/assets/a.js']) {
       expect((await app.request(`${ORIGIN}${path}`, { headers: { host: HOST } })).status).toBe(403);
     }
   });
+});
+
+/** Everything that reads or changes what this workstation has. */
+const LOCAL = [
+  ['GET', '/local/config'],
+  ['GET', `/local/configuration/${DIGEST}`],
+  ['PUT', `/local/configuration/${DIGEST}`],
+  ['GET', `/local/checkpoint/${VAULT}`],
+  ['PUT', `/local/checkpoint/${VAULT}`],
+  ['GET', '/local/credentials'],
+  ['POST', '/local/credentials'],
+  ['GET', `/local/stop-kit/${VAULT}`],
+  ['PUT', `/local/stop-kit/${VAULT}`],
+  ['GET', '/local/besides'],
+  ['GET', '/local/none'],
+] as const;
+
+describe('another user of the workstation, who sends every header that a browser sends', () => {
+  const besides = new Hono().get('/local/besides', (c) => c.json({}));
+  const foreign = () => {
+    const configPath = join(mkdtempSync(join(dir, 'config-')), 'config.json');
+    writeFileSync(configPath, '{"vault":"https://other.example"}', { mode: 0o600 });
+    return open(undefined, { fingerprint: null, configPath, besides });
+  };
+
+  it.each(LOCAL)('is refused %s %s without the key of the console, or with another', async (method, path) => {
+    const { ask, options, opening } = foreign();
+    for (const key of ['', new Opening(null).key, opening.once, `${opening.key}A`]) {
+      const headers = { origin: ORIGIN, 'twinlock-console-key': key };
+      const body = method === 'GET' ? null : JSON.stringify({ size: 999_999_999, root: DIGEST, replaces: null });
+      const answer = await ask(path, { method, headers, body });
+      expect(answer.status).toBe(403);
+      const told = { code: 'not_permitted', message: expect.stringContaining('open the whole address') };
+      expect(await answer.json()).toMatchObject(told);
+    }
+    expect(readdirSync(options.stateDir)).toEqual([]);
+    expect(readFileSync(options.configPath, 'utf8')).toBe('{"vault":"https://other.example"}');
+  });
+
+  it('is not refused as the page is, which has the key', async () => {
+    const { ask } = foreign();
+    for (const [method, path] of LOCAL.filter(([method, path]) => method === 'GET' && path !== '/local/none')) {
+      expect((await ask(path, { method })).status).toBe(200);
+    }
+  });
+
+  it('opens nothing with the address that a browser was started with, once the page has opened it', async () => {
+    const { ask, opening } = foreign();
+    const take = (once: string) => {
+      const headers = { origin: ORIGIN, 'twinlock-console-key': '' };
+      return ask('/local/opening', { method: 'POST', headers, body: JSON.stringify({ once }) });
+    };
+    expect(await codeOf(await take(opening.key))).toEqual([400, 'not_permitted']);
+    expect(await (await take(opening.once)).json()).toEqual({ key: opening.key, invitation: null });
+    expect(await codeOf(await take(opening.once))).toEqual([400, 'not_permitted']);
+  });
+});
+
+it('the configuration of the command line is nothing that a console reads or writes which has a fingerprint', async () => {
+  const { ask } = open();
+  for (const vault of [VAULT, DIGEST]) {
+    expect(await codeOf(await ask(`/local/configuration/${vault}`))).toEqual([404, 'not_found']);
+    const headers = { origin: ORIGIN };
+    const put = ask(`/local/configuration/${vault}`, { method: 'PUT', headers, body: '{"replaces":null}' });
+    expect(await codeOf(await put)).toEqual([404, 'not_found']);
+  }
 });
 
 describe('the page', () => {
@@ -713,6 +786,8 @@ describe('a running console', () => {
     const { options } = open();
     const running = await startConsole(options);
     expect(running.url.hostname).toBe(RP_ID);
+    expect(running.address.href).toMatch(/^http:[^#]*\/#key=[A-Za-z0-9_-]{43}$/);
+    expect(running.addressOnce.href).toMatch(/^http:[^#]*\/#open=[A-Za-z0-9_-]{43}$/);
     expect(await visit(running.url)).toBe(200);
     expect(await visit(running.url, '::1')).toBe(200);
     expect(await visit(running.url, '127.0.0.1', `127.0.0.1:${running.url.port}`)).toBe(421);
