@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
 import { access, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { must, TwinlockError } from '../../src/core/errors.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import type { VerifiedAuthority } from '../../src/core/state/authority.ts';
 import { requireReleasable } from '../../src/core/state/effects/release.ts';

@@ -6,7 +6,7 @@ import { toBase64url } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import type { Proposable } from '../../src/core/state/state.ts';
 import { deposited } from '../core/state/stages.ts';
-import { makeMachine, OUTSIDER } from '../world/people.ts';
+import { makeMachine } from '../world/people.ts';
 import { asProposer, type World } from '../world.ts';
 
 /** Four custodians, two of whom must approve; dan owns the depositor's machine. */

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { openTerminal } from '../../../client/cli/terminal.ts';
 import { durationMs, jsonText, printable, table } from '../../../client/cli/text.ts';
-import { CODES, TwinlockError } from '../../../src/core/errors.ts';
+import { TwinlockError } from '../../../src/core/errors.ts';
 
 class Captured extends Writable {
   text = '';

@@ -1,4 +1,4 @@
-import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import { Map as PersistentMap } from 'immutable';
 import { NO_REFERENCE_VALUES } from '../../attest/reference-values.ts';
 import { type Hex, toHex, ZERO_32 } from '../../bytes.ts';
 import { canonicalBytes, digestOf } from '../../canonical.ts';
