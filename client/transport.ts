@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type Code, isCode, must, TwinlockError } from '../src/core/errors.ts';
+import { quoted } from '../src/core/quoted.ts';
 import { problem } from '../src/wire/fields.ts';
 import { unreached } from './unreached.ts';
 
@@ -167,15 +168,10 @@ export const CLIENT_CODES: ReadonlySet<Code> = new Set<Code>([
 /** Attacker-controlled text never reads as if the client said it. A console's server may have answered, or a proxy. */
 function quotedError({ code, message, detail }: z.infer<typeof problem>): TwinlockError {
   const known = isCode(code) && !CLIENT_CODES.has(code) ? code : 'internal';
-  const said = `the answer${known === code ? '' : `, under the unknown code ${quoted(code)},`} says: ${quoted(message)}`;
+  const said = `the answer${known === code ? '' : `, under the unknown code ${quoted(cut(code))},`} says: ${quoted(cut(message))}`;
   const details = Object.entries(detail).slice(0, MAX_DETAILS);
   const words = details.map(([name, value]) => [cut(name), typeof value === 'string' ? cut(value) : value] as const);
   return new TwinlockError(known, said, Object.fromEntries(words));
-}
-
-/** The quotation marks are ours alone. */
-function quoted(text: string): string {
-  return `“${cut(text).replace(/[“”]/g, '"')}”`;
 }
 
 function cut(text: string): string {

@@ -1,4 +1,5 @@
 import { TwinlockError } from '../src/core/errors.ts';
+import { quoted } from '../src/core/quoted.ts';
 
 /** What the platform says of a certificate, each with what a person can do about it. */
 const CERTIFICATE_FAILURES: readonly (readonly [reason: RegExp, what: string, toDo: string])[] = [
@@ -56,7 +57,7 @@ function namesIn(error: unknown): string {
   const { cert } = ((error as { cause?: unknown }).cause ?? {}) as { cert?: { subjectaltname?: unknown } };
   if (typeof cert?.subjectaltname !== 'string') return '';
   const names = cert.subjectaltname.replaceAll(/(?:DNS|IP Address):/g, '').replaceAll(/[^\x20-\x7e]/g, '?');
-  return `: it names “${names.length > MAX_NAMES_LENGTH ? `${names.slice(0, MAX_NAMES_LENGTH)}…` : names}”`;
+  return `: it names ${quoted(names.length > MAX_NAMES_LENGTH ? `${names.slice(0, MAX_NAMES_LENGTH)}…` : names)}`;
 }
 
 /** The system's name for a failure, which fetch hides in a cause; by a proxy, one cause deeper. */

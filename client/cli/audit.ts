@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../src/core/exit-codes.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { type AuditReport, audit, vaultSource } from '../auditor/audit.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
@@ -98,7 +99,7 @@ function denialLines(denials: AuditReport['completeness']['denials']): readonly 
       .slice(-MAX_DENIALS)
       .map(
         ({ proposal, by, reason, index }) =>
-          `              denied in entry ${index}: ${shortDigest(proposal)} by ${marked(by)}: “${reason}”`,
+          `              denied in entry ${index}: ${shortDigest(proposal)} by ${marked(by)}: ${quoted(reason)}`,
       ),
   ];
 }

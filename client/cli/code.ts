@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Base64url } from '../../src/core/bytes.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
 import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { signedBefore } from '../../src/core/state/running.ts';
@@ -60,7 +61,11 @@ function linesOf(report: ProposalReport, facts: Facts): readonly string[] {
     ...row('kind', statement.kind),
     ...subjectOf(report, facts),
     ...('reason' in statement ? row('reason', statement.reason) : []),
-    ...personRows('proposed by', proposer, proposer.machine === null ? '' : `“${proposer.machine}”, a machine of `),
+    ...personRows(
+      'proposed by',
+      proposer,
+      proposer.machine === null ? '' : `${quoted(proposer.machine)}, a machine of `,
+    ),
     ...row('proposed', exactInstant(statement.created)),
     ...row('expires', exactInstant(statement.expires)),
     ...row(
@@ -139,7 +144,7 @@ function stopRows(name: string, stop: ReportedStop): readonly string[] {
   const signed = signedBefore(stop);
   return [
     ...personRows(name, by),
-    ...row('', `in entry ${entry}, ${exactInstant(time)}: “${reason}”`),
+    ...row('', `in entry ${entry}, ${exactInstant(time)}: ${quoted(reason)}`),
     ...(signed === null ? [] : row('', `signed at ${exactInstant(signed)} by their own clock`)),
   ];
 }
@@ -148,12 +153,12 @@ function voteRows(vote: ReportedVote): readonly string[] {
   const { decision, reason, entry, time, credential, keyName } = vote;
   return [
     ...personRows(decision === 'approve' ? 'approved by' : 'denied by', vote),
-    ...row('', `in entry ${entry}, ${exactInstant(time)}, with key “${keyName}” ${credential}`),
-    ...(reason === null ? [] : row('', `“${reason}”`)),
+    ...row('', `in entry ${entry}, ${exactInstant(time)}, with key ${quoted(keyName)} ${credential}`),
+    ...(reason === null ? [] : row('', quoted(reason))),
   ];
 }
 
-/** A name alone may be made to look like another's; the quotation marks are in no name. */
+/** A name alone may be made to look like another's. */
 function personRows(label: string, person: Person, before = ''): readonly string[] {
   const { firstSeen } = person;
   return [
@@ -187,7 +192,7 @@ function subjectOf({ statement, hosts, changes, alike, isPending }: ProposalRepo
     case 'principal': {
       const { name, role, owner, ownerName, key, models } = statement.principal;
       return [
-        ...row('enrols', `“${name}”, ${roleText(role)}`),
+        ...row('enrols', `${quoted(name)}, ${roleText(role)}`),
         ...personRows('owner', personOf(facts, owner, ownerName)),
         ...row('models', models.join(', ')),
         ...row('key', key),
@@ -228,7 +233,7 @@ function subjectOf({ statement, hosts, changes, alike, isPending }: ProposalRepo
 /** What its person calls it, and the id that tells it from what another person calls the same. */
 function keyText({ authenticators }: Facts, credential: Base64url): string {
   const known = authenticators.get(credential);
-  return known === undefined ? credential : `“${known.name}” ${credential}`;
+  return known === undefined ? credential : `${quoted(known.name)} ${credential}`;
 }
 
 function retirementRows(facts: Facts, credential: Base64url): readonly string[] {

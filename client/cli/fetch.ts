@@ -20,6 +20,7 @@ import { platformRandom } from '../random.ts';
 import { type AccessFlags, accessOf, withAccessFlags } from './access-flags.ts';
 import { type Connection, connect, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
+import { deniesText } from './persons.ts';
 import { ask, requestLines, turnOf } from './request.ts';
 import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
 
@@ -225,10 +226,6 @@ function waitingLine({ phase, standing, votes, wanting, missingGroups }: Proposa
   if (standing === 'approved') return `approved     ${cast.join('; ')}; the vault has yet to release it`;
   const groups = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;
   return [`waiting      ${wanting} more to approve${groups}`, ...cast].join('; ');
-}
-
-function deniesText({ reason }: ProposalView['votes'][number]): string {
-  return reason === null ? 'denies' : `denies: “${reason}”`;
 }
 
 /** Its keys are gone with this process. Best effort: a request that stays open expires. */

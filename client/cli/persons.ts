@@ -1,3 +1,4 @@
+import { quoted } from '../../src/core/quoted.ts';
 import type { Person } from '../../src/core/state/persons.ts';
 import { exactInstant } from '../exact.ts';
 import { table } from './text.ts';
@@ -5,6 +6,11 @@ import { table } from './text.ts';
 /** A person in a cell: the mark is ours, and in no name. */
 export function marked({ name, custodian }: Person): string {
   return `${JSON.stringify(name)}${custodian ? '' : ' (no custodian)'}`;
+}
+
+/** A denial as the vault shows it: no replay of the log stands behind its reason. */
+export function deniesText({ reason }: { readonly reason: string | null }): string {
+  return reason === null ? 'denies' : `denies, the vault says: ${quoted(reason)}`;
 }
 
 /** Who was named: each person once, by id, because a name alone may be made to look like another's. */

@@ -7,7 +7,7 @@ import type { ProposalView } from '../api.ts';
 import { exactInstant } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
-import { marked, personLines } from './persons.ts';
+import { deniesText, marked, personLines } from './persons.ts';
 import { shortDigest, table } from './text.ts';
 
 export function addProposals(program: Command): void {
@@ -26,7 +26,8 @@ Examples:
       invoke(command, async (invocation) => {
         const { api } = await signIn(invocation, ['auditor', 'depositor', 'requester']);
         const list = await api.proposals(options.all === true ? 'all' : 'open');
-        for (const stop of list.stopped ?? []) invocation.terminal.note(`STOPPED      by ${stopText(stop)}`);
+        for (const stop of list.stopped ?? [])
+          invocation.terminal.note(`STOPPED      the vault says: by ${stopText(stop)}`);
         invocation.terminal.result(list, linesOf(list.proposals));
       }),
     );
@@ -77,12 +78,10 @@ function subjectOf({ statement }: ProposalView): string {
   return typeof name === 'string' ? JSON.stringify(name) : '';
 }
 
-function deniesText({ reason }: ProposalView['votes'][number]): string {
-  return reason === null ? ' denies' : ` denies: “${reason}”`;
-}
-
 function votesOf({ votes, wanting, standing }: ProposalView): string {
-  const cast = votes.map((vote) => `${marked(vote)}${vote.decision === 'approve' ? '' : deniesText(vote)}`).join(', ');
+  const cast = votes
+    .map((vote) => `${marked(vote)}${vote.decision === 'approve' ? '' : ` ${deniesText(vote)}`}`)
+    .join(', ');
   const missing = standing === 'open' ? `${wanting} wanting` : '';
   return [cast, missing].filter((part) => part !== '').join('; ');
 }

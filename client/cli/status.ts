@@ -39,7 +39,7 @@ function changesOf({ policyChanges }: StatusView): string {
 
 function stopLines(stopped: StatusView['stopped']): readonly string[] {
   if (stopped === null) return ['state        open'];
-  return stopped.map((stop) => `state        STOPPED by ${stopText(stop)}`);
+  return stopped.map((stop) => `state        STOPPED: the vault says: by ${stopText(stop)}`);
 }
 
 const CLOCK_LINES: Readonly<Record<StatusView['clock'], string | null>> = {

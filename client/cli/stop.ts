@@ -173,7 +173,7 @@ function linesOf({ index, already, earlier, stopped, names }: StopAnswer, stop: 
     `${already ? alreadyText(stop, names) : `stopped       ${stoppedText(stop, names)}`}${where}`,
     // Who stopped it, the vault does not tell a sender whom it does not know.
     ...(stop.what === 'all' && stopped === null ? ['the vault is stopped'] : []),
-    ...(earlier === null || stop.what === 'all' ? [] : [`since         ${stopText(earlier)}`]),
-    ...(stopped ?? []).map((stop) => `vault stopped ${stopText(stop)}`),
+    ...(earlier === null || stop.what === 'all' ? [] : [`since         the vault says: ${stopText(earlier)}`]),
+    ...(stopped ?? []).map((stop) => `vault stopped the vault says: ${stopText(stop)}`),
   ];
 }

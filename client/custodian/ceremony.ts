@@ -1,5 +1,6 @@
 import { type Base64url, fromBase64url, type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import type { ArchivedAssertion } from '../../src/core/schema.ts';
 import type { Authenticator as EnrolledAuthenticator, Facts } from '../../src/core/state/state.ts';
@@ -81,6 +82,6 @@ export function sessionAuthenticator(facts: Facts, { person, credential }: Custo
 
 /** The keys that may answer, as their person calls them: `the security key “blue” (id ki9xXSPA)`. */
 export function keysText(keys: readonly Pick<EnrolledAuthenticator, 'name' | 'credential'>[]): string {
-  const named = keys.map(({ name, credential }) => `“${name}” (id ${credential})`);
+  const named = keys.map(({ name, credential }) => `${quoted(name)} (id ${credential})`);
   return `the security key ${named.join(' or ')}`;
 }

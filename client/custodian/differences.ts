@@ -1,4 +1,5 @@
 import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import { personOf, personText } from '../../src/core/state/persons.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
@@ -68,7 +69,7 @@ function fieldsOf(facts: Facts, statement: Release): Readonly<Record<string, rea
     version: [statement.version],
     manifest: [statement.manifest],
     purpose: [statement.purpose],
-    requester: [`“${facts.principals.get(proposer.key)?.name}”, ${proposer.key}`],
+    requester: [`${quoted(facts.principals.get(proposer.key)?.name ?? proposer.key)}, ${proposer.key}`],
     person: [personText(personOf(facts, proposer.person))],
     policy: [statement.policy],
     epoch: [String(statement.epoch)],

@@ -2,6 +2,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { looksAlike, looksOfPerson, newEffort } from '../../src/core/name/looks.ts';
 import { personName } from '../../src/core/name/name.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { requireDistinctPerson } from '../../src/core/state/rules/names.ts';
 import { isPending, standingOf } from '../../src/core/state/standing.ts';
@@ -58,10 +59,10 @@ export function whyNoOwner(owners: Owners, ownerName: string): string | null {
   const effort = newEffort();
   const looks = looksOfPerson(ownerName);
   const alike = allOwners(owners).find(({ name }) => looksAlike(looks, looksOfPerson(name), effort));
-  if (alike?.name === ownerName) return `Two persons called “${ownerName}” are proposed: ask which one is meant`;
+  if (alike?.name === ownerName) return `Two persons called ${quoted(ownerName)} are proposed: ask which one is meant`;
   return alike === undefined
-    ? `Its owner, “${ownerName}”, is nobody whom the log knows: choose who answers for it, or enrol a new person with it`
-    : `Its owner, “${ownerName}”, looks like “${alike.name}” and is another name: ask who made the key, then choose who answers for it`;
+    ? `Its owner, ${quoted(ownerName)}, is nobody whom the log knows: choose who answers for it, or enrol a new person with it`
+    : `Its owner, ${quoted(ownerName)}, looks like ${quoted(alike.name)} and is another name: ask who made the key, then choose who answers for it`;
 }
 
 /** Why a new person cannot be called so; null where they can. The vault refuses what is known to look like another. */

@@ -1,3 +1,4 @@
+import { quoted } from '../../src/core/quoted.ts';
 import { authenticatorNamed, keyDigest } from '../../src/core/state/rules/stop.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
@@ -19,7 +20,7 @@ export function stopResult(facts: Facts, { what, target }: Stop): string {
       return 'The proposal is withdrawn: it cannot take effect any more. It cannot be undone: propose it again.';
     case 'principal': {
       const machine = facts.principals.find(({ key }) => keyDigest(key) === target);
-      const name = machine === undefined ? 'The machine’s key' : `The machine’s key “${machine.name}”`;
+      const name = machine === undefined ? 'The machine’s key' : `The machine’s key ${quoted(machine.name)}`;
       return `${name} is retired: it signs in no more, and what it asked for is served no more. It cannot be undone: enrol another.`;
     }
     case 'authenticator':
@@ -33,7 +34,7 @@ function retired(facts: Facts, target: Stop['target']): string {
   const left = facts.authenticators.count(
     ({ person, credential, retiredAt }) => person === key.person && credential !== key.credential && retiredAt === null,
   );
-  const said = `Your security key “${key.name}” (id ${key.credential}) is retired. It cannot be undone.`;
+  const said = `Your security key ${quoted(key.name)} (id ${key.credential}) is retired. It cannot be undone.`;
   return left === 0
     ? `${said} You have no other: you can no longer approve, stop or sign in. Tell the other custodians.`
     : `${said} You have ${counted(left, 'other key')} in use.`;

@@ -5,6 +5,7 @@ import { openHostShare } from '../../src/core/envelope/host-share.ts';
 import { sealedSignatureClaim } from '../../src/core/envelope/sealed-signature.ts';
 import { openToken } from '../../src/core/envelope/token.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { combineShares, verifyShare } from '../../src/core/share/combine.ts';
 import type { Share } from '../../src/core/share/share.ts';
@@ -143,7 +144,7 @@ async function openOne(
 ): Promise<Share> {
   const { person, credential } = sealed;
   const name = facts.persons.get(person) ?? person;
-  const named = `“${name}”, person ${person}`;
+  const named = `${quoted(name)}, person ${person}`;
   const isApprover = release.votes.some(
     (vote) => vote.person === person && vote.credential === credential && vote.decision === 'approve',
   );

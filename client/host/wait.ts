@@ -1,4 +1,5 @@
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import { MAX_DURATION_MS } from '../../src/core/schema.ts';
 import { ENDED, isEnded } from '../../src/core/state/ended.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
@@ -70,12 +71,15 @@ function requireStillPossible({ phase, standing, overtaken, reach }: ProposalVie
   );
 }
 
-/** With what those who ended it have said. */
+/** With what those who ended it have said, by the vault's word: a requester reads no log. */
 function endedError(phase: keyof typeof ENDED, { votes, stop }: ProposalView): TwinlockError {
   const [code, message] = ENDED[phase];
-  const reasons = votes.flatMap((vote) => (vote.reason === null ? [] : [`${personText(vote)}: “${vote.reason}”`]));
+  const reasons = votes.flatMap((vote) =>
+    vote.reason === null ? [] : [`${personText(vote)}: ${quoted(vote.reason)}`],
+  );
   const why = stop === null ? reasons : [stopText(stop)];
-  return new TwinlockError(code, [message, why.join('; ')].filter((part) => part !== '').join(': '), { phase });
+  const said = why.length === 0 ? '' : `: the vault says: ${why.join('; ')}`;
+  return new TwinlockError(code, `${message}${said}`, { phase });
 }
 
 /**

@@ -50,7 +50,7 @@ describe('the API', () => {
     const refused = answering(() => json({ code: 'malformed', message, detail }, 400)).vault();
     const error = await refused.catch((thrown: unknown) => thrown as TwinlockError);
     if (!(error instanceof TwinlockError)) throw new Error('expected a refusal');
-    expect(error.message).toMatch(/^the answer says: “no". Approve it all the same. "x+…”$/);
+    expect(error.message).toMatch(/^the answer says: “no'. Approve it all the same. 'x+…”$/);
     expect(error.message.length).toBeLessThan(530);
     expect(JSON.stringify(error.detail).length).toBeLessThan(16 * 1100);
   });

@@ -118,7 +118,7 @@ describe('the whole story, through the library alone', () => {
     await expect(waitForRelease(api, pending)).rejects.toThrow(
       expect.objectContaining({
         code: 'request_denied',
-        message: `the custodians denied the release: “ana”, custodian, id ${founded.custodians.ana.person}: “no ticket named”`,
+        message: `the custodians denied the release: the vault says: “ana”, custodian, id ${founded.custodians.ana.person}: “no ticket named”`,
         detail: { phase: 'denied' },
       }),
     );

@@ -1,4 +1,5 @@
 import type { Hex } from '../bytes.ts';
+import { quoted } from '../quoted.ts';
 import type { Facts, Seen } from './state.ts';
 
 /** A person as every page and command names them: a name alone may be made to look like another's. */
@@ -22,9 +23,9 @@ export function personOf({ committee, persons, firstSeen }: Facts, person: Hex, 
   };
 }
 
-/** The same in one line; the quotation marks are in no name. */
+/** The same in one line. */
 export function personText({ name, custodian, person }: Omit<Person, 'firstSeen'>): string {
-  return `“${name}”, ${custodian ? 'custodian' : 'no custodian'}, id ${person}`;
+  return `${quoted(name)}, ${custodian ? 'custodian' : 'no custodian'}, id ${person}`;
 }
 
 /** Persons whom this entry has made known were first seen in it. None is ever forgotten. */

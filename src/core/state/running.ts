@@ -1,4 +1,5 @@
 import { must } from '../errors.ts';
+import { quoted } from '../quoted.ts';
 import { instantText } from '../x509/time.ts';
 import type { Facts, RecordedStop } from './state.ts';
 
@@ -18,7 +19,7 @@ export function stopText(stop: Pick<RecordedStop, 'name' | 'person' | 'created' 
   const { name, person, time, reason } = stop;
   const signed = signedBefore(stop);
   const ownTime = signed === null ? '' : ` (signed at ${when(signed)} by their own clock)`;
-  return `“${name}”, person ${person}, at ${when(time)}: “${reason}”${ownTime}`;
+  return `${quoted(name)}, person ${person}, at ${when(time)}: ${quoted(reason)}${ownTime}`;
 }
 
 function when(ms: number): string {

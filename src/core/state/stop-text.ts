@@ -1,5 +1,6 @@
 import type { Hex } from '../bytes.ts';
 import { TwinlockError } from '../errors.ts';
+import { quoted } from '../quoted.ts';
 import type { Stop } from '../statement/statement.ts';
 import { authenticatorNamed, keyDigest } from './rules/stop.ts';
 import type { Authenticator, Facts, Principal } from './state.ts';
@@ -50,7 +51,7 @@ export function alreadyText(stop: Stop, names: StopNames | null): string {
 function ofText(named: NamedKey | null): string {
   if (named === null) return '';
   const { name, owner, person } = named;
-  return ` (${name === null ? '' : `“${name}” `}of “${owner}”, person ${person})`;
+  return ` (${name === null ? '' : `${quoted(name)} `}of ${quoted(owner)}, person ${person})`;
 }
 
 const ALREADY = {

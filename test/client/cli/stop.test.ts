@@ -98,7 +98,9 @@ test('a machine that retires its key a second time is told that it is so, since 
   for (const how of [['--retire', ...key(), '--reason', 'stolen, too'], [carried]]) {
     const said = await twinlock(...how, '--vault', vault.baseUrl);
     expect([said.code, said.stderr]).toEqual([0, '']);
-    expect(said.stdout).toMatch(/^retired already: .*\nsince {9}“ana”, person [0-9a-f]{32}, at 20.*: “stolen”\n$/);
+    expect(said.stdout).toMatch(
+      /^retired already: .*\nsince {9}the vault says: “ana”, person [0-9a-f]{32}, at 20.*: “stolen”\n$/,
+    );
     // Everything is stopped as well. A key that is out does not hear who did that.
     const run = await twinlock(...how, '--vault', vault.baseUrl, '--json');
     expect(run.json()).toMatchObject({ already: true, earlier, stopped: null });

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { quoted } from '../../../../src/core/quoted.ts';
 
 /**
  * Whether everything on a screen is to be seen. What is signed is what is shown only where nothing of it is cut off,
@@ -90,13 +91,13 @@ function findCutOff(screen: Element): string | null {
     const parent = node.parentElement;
     if (text === '' || parent === null || parent.closest(NOT_MEASURED) !== null || isFolded(parent)) continue;
     const why = whyUnseen(node, parent, frameOf(parent, frames));
-    if (why !== null) return `${quoted(text)} in ${quoted(placeOf(parent))} ${why}`;
+    if (why !== null) return `${quoted(beginningOf(text))} in ${quoted(beginningOf(placeOf(parent)))} ${why}`;
   }
   return null;
 }
 
-function quoted(text: string): string {
-  return `“${text.length <= QUOTED_LENGTH ? text : `${text.slice(0, QUOTED_LENGTH)}…`}”`;
+function beginningOf(text: string): string {
+  return text.length <= QUOTED_LENGTH ? text : `${text.slice(0, QUOTED_LENGTH)}…`;
 }
 
 function placeOf(element: Element): string {

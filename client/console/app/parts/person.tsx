@@ -4,7 +4,7 @@ import { visibleText } from '../../../visible.ts';
 import { instant } from '../format.ts';
 import { Digest } from './digest.tsx';
 import { Mark } from './notice.tsx';
-import { Text } from './text.tsx';
+import { Quoted, Text } from './text.tsx';
 
 /** Who somebody is, as the log has it: a name alone may be made to look like another's. */
 export function Person({ facts, person, proposedName }: { facts: Facts; person: string; proposedName?: string }) {
@@ -16,13 +16,9 @@ export function optionText(facts: Facts, person: string): string {
   return visibleText(personText(personOf(facts, person)));
 }
 
-/** A machine, or its key, by name: the quotation marks are in no name, so that none passes for a remark beside it. */
+/** A machine, or its key, by name, which never passes for a remark beside it. */
 export function MachineName({ of }: { of: string }) {
-  return (
-    <span>
-      “<Text of={of} />”
-    </span>
-  );
+  return <Quoted of={of} />;
 }
 
 /** A security key, by what its person calls it; the id tells it from what another person calls the same. */

@@ -19,9 +19,12 @@ export function SignedReason({ reason }: { reason: Signal<string> }) {
   const signed = reason.value.trim();
   if (signed === '') return null;
   return (
-    <p>
-      Your denial signs this reason: “<Text of={signed} />”
-    </p>
+    <>
+      <p>Your denial signs this reason:</p>
+      <blockquote class="reason">
+        <Text of={signed} />
+      </blockquote>
+    </>
   );
 }
 

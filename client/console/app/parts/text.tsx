@@ -1,3 +1,4 @@
+import { withinQuotes } from '../../../../src/core/quoted.ts';
 import { visiblePieces } from '../../../visible.ts';
 
 /** Attacker-controlled text: whole, isolated from the direction of what is around it, and nothing in it unseen. */
@@ -14,6 +15,15 @@ export function Text({ of }: { of: string }) {
         ),
       )}
     </bdi>
+  );
+}
+
+/** The same in a sentence of ours, in quotation marks that it cannot leave. What is about to be signed stands apart instead. */
+export function Quoted({ of }: { of: string }) {
+  return (
+    <span>
+      “<Text of={withinQuotes(of)} />”
+    </span>
   );
 }
 

@@ -10,7 +10,7 @@ import { Digest } from '../parts/digest.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { Key, MachineName, Person } from '../parts/person.tsx';
 import { Facts, Panel } from '../parts/screen.tsx';
-import { Text, Value } from '../parts/text.tsx';
+import { Quoted, Text, Value } from '../parts/text.tsx';
 import { NoCustodian } from '../propose/owner.tsx';
 import { Consequences } from '../stopping/consequences.tsx';
 import { StopList } from '../stopping/stopped-banner.tsx';
@@ -220,11 +220,7 @@ function Decided({ review, facts, person }: { review: Review; facts: Established
       <span class="quiet">
         in entry {index}, {instant(time)}, with key <Key facts={facts} credential={credential} />
       </span>
-      {reason === null ? null : (
-        <span>
-          “<Text of={reason} />”
-        </span>
-      )}
+      {reason === null ? null : <Quoted of={reason} />}
     </>
   );
 }

@@ -15,7 +15,7 @@ import { asFailure, Mark, Notice } from '../parts/notice.tsx';
 import { Person } from '../parts/person.tsx';
 import { ReachList, sentence } from '../parts/reach.tsx';
 import { Screen } from '../parts/screen.tsx';
-import { Text } from '../parts/text.tsx';
+import { Quoted } from '../parts/text.tsx';
 import { OwnTime } from '../stopping/stopped-banner.tsx';
 import { now, withReplica } from '../vault.ts';
 import { ChangesPanel } from './changes.tsx';
@@ -97,8 +97,8 @@ interface EndedByProps {
 function EndedBy({ phase, stop: { person, reason, created, time, index }, facts }: EndedByProps) {
   return (
     <p>
-      {capitalised(phase)} by <Person facts={facts} person={person} /> in entry {index}, {instant(time)}: “
-      <Text of={reason} />”
+      {capitalised(phase)} by <Person facts={facts} person={person} /> in entry {index}, {instant(time)}:{' '}
+      <Quoted of={reason} />
       <OwnTime of={{ created, time }} />
     </p>
   );

@@ -1,3 +1,4 @@
+import { quoted } from '../../../../src/core/quoted.ts';
 import {
   ENDED_BY_SETTING_BACK,
   overtakenBy,
@@ -18,7 +19,7 @@ export function titleOf(statement: Proposable): string {
     case 'publish':
       return `Publish ${statement.model}@${statement.version}`;
     case 'principal':
-      return `Enrol “${statement.principal.name}” as ${statement.principal.role}`;
+      return `Enrol ${quoted(statement.principal.name)} as ${statement.principal.role}`;
     case 'policy':
       return 'Change the policy';
     case 'resume':

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { quoted } from '../../../../src/core/quoted.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import { visibleText } from '../../../visible.ts';
@@ -42,7 +43,7 @@ export function KeyForm({ facts }: { facts: Facts }) {
           <option value="">Choose a key</option>
           {keys.map(({ credential, name, person }) => (
             <option key={credential} value={credential}>
-              {optionText(facts, person)}: {visibleText(`“${name}”`)} {credential}
+              {optionText(facts, person)}: {visibleText(quoted(name))} {credential}
             </option>
           ))}
         </select>

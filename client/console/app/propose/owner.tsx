@@ -1,11 +1,12 @@
 import type { Signal } from '@preact/signals';
+import { quoted } from '../../../../src/core/quoted.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import type { PrincipalRecord } from '../../../../src/core/statement/statement.ts';
 import { allOwners, type Owner, type Owners, ownerNamed, whyNoOwner } from '../../../custodian/owner.ts';
 import { visibleText } from '../../../visible.ts';
 import { Notice } from '../parts/notice.tsx';
 import { Person } from '../parts/person.tsx';
-import { Text } from '../parts/text.tsx';
+import { Quoted, Text } from '../parts/text.tsx';
 
 type Role = PrincipalRecord['role'];
 
@@ -82,7 +83,7 @@ export function OwnerField({ facts, owners, owner, chosen, newName, role }: Owne
 function option({ person, name }: Owner, standing: string) {
   return (
     <option key={person} value={person}>
-      {visibleText(`“${name}”, ${standing}, id ${person}`)}
+      {visibleText(`${quoted(name)}, ${standing}, id ${person}`)}
     </option>
   );
 }
@@ -120,9 +121,7 @@ export function OtherOwner({ facts, owners, ownerName, owner }: OtherOwnerProps)
       <p>
         The file names{' '}
         {named === null ? (
-          <>
-            “<Text of={ownerName} />”
-          </>
+          <Quoted of={ownerName} />
         ) : (
           <Person facts={facts} person={named.person} proposedName={named.name} />
         )}{' '}

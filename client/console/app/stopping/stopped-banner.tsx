@@ -3,7 +3,7 @@ import { standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal, RecordedStop } from '../../../../src/core/state/state.ts';
 import { instant } from '../format.ts';
 import { Person } from '../parts/person.tsx';
-import { Text } from '../parts/text.tsx';
+import { Quoted } from '../parts/text.tsx';
 import { facts, now, status } from '../vault.ts';
 
 /** On every page while it lasts: who stopped the vault, when and why. */
@@ -35,8 +35,7 @@ export function StopList({ facts: known, stops }: { facts: Facts; stops: readonl
     <ul>
       {stops.map(({ digest, person, reason, created, time }) => (
         <li key={digest}>
-          <Person facts={known} person={person} /> stopped it at {instant(time)}: “
-          <Text of={reason} />”
+          <Person facts={known} person={person} /> stopped it at {instant(time)}: <Quoted of={reason} />
           <OwnTime of={{ created, time }} />
         </li>
       ))}

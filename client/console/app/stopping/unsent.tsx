@@ -4,7 +4,7 @@ import { stopResult } from '../../../custodian/stop-result.ts';
 import { twinlockCommand } from '../command.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { useResult } from '../parts/focus.ts';
-import { Text } from '../parts/text.tsx';
+import { Quoted, Text } from '../parts/text.tsx';
 import { facts, sendStop, status, type TakenStop, taken, unsent } from '../vault.ts';
 
 /** On every page, until the vault has them: stops that were signed here. Once somebody is signed in, the log says more. */
@@ -40,8 +40,8 @@ function Taken({ stop: { signed, result } }: { stop: TakenStop }) {
         </p>
       ) : (
         <p>
-          The vault says that it has taken your stop: “<Text of={statement.reason} />
-          ”. {result === null ? '' : <Text of={`${result} `} />}Sign in to see it in the log.
+          The vault says that it has taken your stop: <Quoted of={statement.reason} />.{' '}
+          {result === null ? '' : <Text of={`${result} `} />}Sign in to see it in the log.
         </p>
       )}
       {statement.what === 'all' ? null : (
@@ -72,8 +72,8 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
       tabIndex={-1}
     >
       <p>
-        <strong>The vault has not taken a stop that you signed</strong>: “<Text of={signed.statement.reason} />
-        ”. This page sends it again and again while it is open. Save it, too: anyone who has the file can deliver it.
+        <strong>The vault has not taken a stop that you signed</strong>: <Quoted of={signed.statement.reason} />. This
+        page sends it again and again while it is open. Save it, too: anyone who has the file can deliver it.
       </p>
       <p>From any machine, with --also URL for another address of the vault; or on the vault’s own machine:</p>
       <pre>{`${twinlockCommand('stop', [fileOf(signed)])}\nnpx twinlockd stop ${fileOf(signed)}`}</pre>

@@ -3,6 +3,7 @@ import { fromBase64url, toHex, ZERO_32 } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { must } from '../../errors.ts';
 import type { BodyOf, EntryOf } from '../../log/entry.ts';
+import { quoted } from '../../quoted.ts';
 import type { SignatureClaim } from '../../signature/claim.ts';
 import { type Policy, parsePolicy } from '../../statement/policy.ts';
 import { possessionMessage } from '../../statement/principal.ts';
@@ -139,7 +140,7 @@ function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, 
       must(
         isTheirs,
         'binding_mismatch',
-        `enrolment ${digest}: not of “${member.name}”, person ${member.person}, in this vault`,
+        `enrolment ${digest}: not of ${quoted(member.name)}, person ${member.person}, in this vault`,
       );
       const checked = checkEnrolment(document, requirement);
       claims.push(...checked.claims);
@@ -188,7 +189,11 @@ function everyFounderSigned(
   );
   return statement.members.map((member) => {
     const signature = signatures.find((candidate) => candidate.person === member.person);
-    must(signature !== undefined, 'genesis_incomplete', `“${member.name}”, person ${member.person}, has not signed`);
+    must(
+      signature !== undefined,
+      'genesis_incomplete',
+      `${quoted(member.name)}, person ${member.person}, has not signed`,
+    );
     return founderClaim(statement, vault, authenticators, signature);
   });
 }
@@ -217,7 +222,7 @@ export function withOwner(persons: Facts['persons'], { owner, ownerName }: Princ
   must(
     known === undefined || known === ownerName,
     'person_exists',
-    `person ${owner} has the name “${known}”, not “${ownerName}”`,
+    `person ${owner} has the name ${quoted(known ?? owner)}, not ${quoted(ownerName)}`,
   );
   requireDistinctPerson(persons, owner, ownerName);
   return persons.set(owner, ownerName);

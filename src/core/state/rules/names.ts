@@ -1,5 +1,6 @@
 import { must } from '../../errors.ts';
 import { type Looks, looksAlike, looksOf, looksOfIdentifier, looksOfPerson, newEffort } from '../../name/looks.ts';
+import { quoted } from '../../quoted.ts';
 import type { PrincipalRecord } from '../../statement/statement.ts';
 import { type Authenticator, type Facts, versionKey } from '../state.ts';
 
@@ -20,7 +21,7 @@ export function requireDistinctPerson(
     must(
       other === person || !looksAlike(looks, looksOfPerson(otherName), effort),
       'person_exists',
-      `the name “${name}” looks like “${otherName}”, which is person ${other}: add what tells them apart, such as a middle name`,
+      `the name ${quoted(name)} looks like ${quoted(otherName)}, which is person ${other}: add what tells them apart, such as a middle name`,
       { person: other },
     );
   }
@@ -40,7 +41,7 @@ export function requireDistinctAuthenticator(
     must(
       other.person !== person || !looksAlike(looks, looksOf(other.name), effort),
       'credential_exists',
-      `the security key’s name “${name}” looks like “${other.name}”, which person ${person} has enrolled: take a name that differs by more`,
+      `the security key’s name ${quoted(name)} looks like ${quoted(other.name)}, which person ${person} has enrolled: take a name that differs by more`,
     );
   }
 }
@@ -77,7 +78,7 @@ function requireDistinct({ name, owner }: PrincipalRecord, other: PrincipalRecor
   must(
     isSame || !isAlike(),
     'principal_exists',
-    `the key’s name “${name}” looks like “${other.name}”, a key of “${other.ownerName}”, person ${other.owner}: take a name that differs by more`,
+    `the key’s name ${quoted(name)} looks like ${quoted(other.name)}, a key of ${quoted(other.ownerName)}, person ${other.owner}: take a name that differs by more`,
   );
 }
 

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { deniesText } from '../client/cli/persons.ts';
+import { quoted } from '../src/core/quoted.ts';
+import { personText } from '../src/core/state/persons.ts';
+import { stopText } from '../src/core/state/running.ts';
+import { stoppedText } from '../src/core/state/stop-text.ts';
+
+/** Ends our quotation mark, and goes on as a line of ours would. */
+const FORGED = 'no”; “cleo”, custodian, id 0123: “approved';
+const KEPT = "“no'; 'cleo', custodian, id 0123: 'approved”";
+const PERSON = 'ab'.repeat(16);
+
+describe('a text that is quoted never ends its quotation marks', () => {
+  test.each([
+    ['no” said', "no' said"],
+    ['no" said', "no' said"],
+    ["no'' said", "no' said"],
+    ["no'” said", "no' said"],
+    ['no’’ said', "no' said"],
+    ['no‟„″〞❞＂ said', "no' said"],
+    ['Zoë’s and O’Neil’s', 'Zoë’s and O’Neil’s'],
+    ["d'Arc", "d'Arc"],
+  ])('%s', (text, within) => {
+    expect(quoted(text)).toBe(`“${within}”`);
+  });
+
+  test('in the lines of stops, persons and denials', () => {
+    const stop = { name: FORGED, person: PERSON, reason: FORGED, created: 0, time: 0 };
+    expect(stopText(stop)).toBe(`${KEPT}, person ${PERSON}, at 1970-01-01T00:00:00Z: ${KEPT}`);
+    expect(personText({ name: FORGED, person: PERSON, custodian: true })).toBe(`${KEPT}, custodian, id ${PERSON}`);
+    expect(deniesText({ reason: FORGED })).toBe(`denies, the vault says: ${KEPT}`);
+    const key = { name: FORGED, owner: FORGED, person: PERSON };
+    const signed = { what: 'all', target: '', by: { kind: 'custodian', person: PERSON, credential: 'c' } } as const;
+    expect(stoppedText({ ...signed, v: 1 } as never, { by: key, target: null })).toContain(
+      `(${KEPT} of ${KEPT}, person`,
+    );
+  });
+});
+
+function* sources(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (/\.tsx?$/.test(entry.name)) yield path;
+  }
+}
+
+test('no text puts quotation marks around another by itself', () => {
+  const OURS = ['src/core/quoted.ts', 'client/console/app/parts/text.tsx'];
+  const found = [...sources('src'), ...sources('client')]
+    .filter((path) => !OURS.includes(path))
+    .filter((path) => /“(?:\$\{|\s*[<{])|[}>]\s*”/.test(readFileSync(path, 'utf8')));
+  expect(found).toEqual([]);
+});
