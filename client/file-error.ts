@@ -8,6 +8,12 @@ export function fileError(error: unknown, path: string): TwinlockError {
   return new TwinlockError('internal', `${path}: ${(error as Error).message}`, {}, { cause: error });
 }
 
+/** As `fileError`; before an error of ours the file is named. */
+export function namedError(error: unknown, path: string): TwinlockError {
+  if (!(error instanceof TwinlockError)) return fileError(error, path);
+  return new TwinlockError(error.code, `${path}: ${error.message}`, error.detail, { cause: error });
+}
+
 /** Runs what is done with an open file, of which the system does not say which one it is. Throws as `fileError`. */
 export async function withPath<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {

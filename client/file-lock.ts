@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { utf8 } from '../src/core/bytes.ts';
+import { fromUtf8, utf8 } from '../src/core/bytes.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { systemName } from '../src/platform/system-error.ts';
 import { writeNew } from '../src/platform/write-aside.ts';
 import { fileError } from './file-error.ts';
+import { readInput } from './input-file.ts';
 
+/** A process, a machine and a random number. */
+const MAX_LOCK_BYTES = 1024;
 const TRY_EVERY_MS = 20;
 /** A holder reads one small file and writes another. */
 const WAIT_MS = 10_000;
@@ -62,10 +65,10 @@ async function removeAbandoned(lock: string): Promise<void> {
 
 async function holderOf(lock: string): Promise<string | null> {
   try {
-    return await readFile(lock, 'utf8');
+    return fromUtf8(await readInput(lock, MAX_LOCK_BYTES));
   } catch (error) {
-    if (systemName(error) === 'ENOENT') return null;
-    throw fileError(error, lock);
+    if (error instanceof TwinlockError && error.code === 'not_found') return null;
+    throw error;
   }
 }
 

@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
 import { must } from '../src/core/errors.ts';
 import { createFile, replaceFile } from './durable-file.ts';
-import { fileError } from './file-error.ts';
+import { readInputFile } from './input-file.ts';
 
 const OTHERS = 0o077;
 const READ_BY_GROUP = 0o040;
@@ -10,27 +9,19 @@ const ROOT = 0;
 
 /**
  * Reads a file that only its owner may read, or root and a group of this process (FORMAT.md). Links are followed.
- * Throws `not_found`, `not_permitted` where others have any right to it (or where this process has none), and
- * `too_large`.
+ * Throws `not_permitted` where others have any right to it (or where this process has none), and as `readInput`.
  */
 export async function readSecretFile(path: string, maxBytes: number): Promise<Uint8Array> {
-  try {
-    const file = await open(path, constants.O_RDONLY);
-    try {
-      const { mode, size, uid, gid } = await file.stat();
-      must(
-        isKeptSecret({ mode, uid, gid }, ownGroups()),
-        'not_permitted',
-        `${path} can be used by others than its owner (mode 0${(mode & 0o777).toString(8)}): run chmod 600 on it, and make a new key if it was exposed; a file of root's may have mode 0440 or 0640 where its group is root's or one of this process`,
-      );
-      must(size <= maxBytes, 'too_large', `${path}: expected at most ${maxBytes} bytes, got ${size}`);
-      return new Uint8Array(await file.readFile());
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw fileError(error, path);
-  }
+  const { bytes } = await readInputFile(path, maxBytes, { accept: requireKept });
+  return bytes;
+}
+
+function requireKept({ mode, uid, gid }: Stats): void {
+  must(
+    isKeptSecret({ mode, uid, gid }, ownGroups()),
+    'not_permitted',
+    `it can be used by others than its owner (mode 0${(mode & 0o777).toString(8)}): run chmod 600 on it, and make a new key if it was exposed; a file of root's may have mode 0440 or 0640 where its group is root's or one of this process`,
+  );
 }
 
 /**

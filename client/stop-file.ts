@@ -1,7 +1,4 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { must, TwinlockError } from '../src/core/errors.ts';
 import {
   MAX_STOP_BYTES,
   NO_STOP_FILE,
@@ -13,38 +10,20 @@ import { statementDigest } from '../src/core/statement/statement.ts';
 import { systemName } from '../src/platform/system-error.ts';
 import { writeAside } from '../src/platform/write-aside.ts';
 import { createFile } from './durable-file.ts';
-import { fileError } from './file-error.ts';
+import { fileError, namedError } from './file-error.ts';
+import { readInput } from './input-file.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /**
  * Reads a stop that somebody carries (src/core/log/FORMAT.md). Attacker-controlled; says nothing about whether it
- * is true. A pipe or a device is refused and never waited for. Throws as `parseSignedStop`, `not_found` and
- * `not_permitted`.
+ * is true. Throws as `readInput` and `parseSignedStop`.
  */
 export async function readStopFile(path: string): Promise<SignedStop> {
-  try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const isFile = (await file.stat()).isFile();
-      must(isFile, 'not_permitted', 'expected a file, not a folder, a pipe or a device');
-      // One byte more than a stop has: what is longer is refused for that.
-      const { buffer, bytesRead } = await file.read(new Uint8Array(MAX_STOP_BYTES + 1), 0, MAX_STOP_BYTES + 1, 0);
-      return parsed(buffer.subarray(0, bytesRead));
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (!(error instanceof TwinlockError)) throw fileError(error, path);
-    throw new TwinlockError(error.code, `${path}: ${error.message}`, error.detail, { cause: error });
-  }
-}
-
-function parsed(bytes: Uint8Array): SignedStop {
+  const bytes = await readInput(path, MAX_STOP_BYTES);
   try {
     return parseSignedStop(bytes);
   } catch (error) {
-    if (!(error instanceof TwinlockError)) throw error;
-    throw new TwinlockError(error.code, `${NO_STOP_FILE}: ${error.message}`, error.detail, { cause: error });
+    throw namedError(error, `${path}: ${NO_STOP_FILE}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromUtf8 } from './core/bytes.ts';
@@ -9,6 +9,8 @@ import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } fro
 import type { RecordedStop } from './core/state/state.ts';
 import type { StopNames } from './core/state/stop-text.ts';
 import { type Problem, problemOf } from './http/problem.ts';
+import { readBounded } from './platform/bounded-file.ts';
+import { systemName } from './platform/system-error.ts';
 import { writeAside } from './platform/write-aside.ts';
 
 /** In the data folder: stops for the daemon that has it open (src/store/FORMAT.md). */
@@ -73,19 +75,14 @@ async function outcomeOf(path: string, take: (stop: SignedStop) => Promise<Told>
   }
 }
 
-/** At most a byte more than `maxBytes`. No link is followed, and no pipe is waited for. Throws `not_permitted`. */
+/** No link is followed, and no pipe is waited for. Throws `not_permitted` and `too_large`. */
 async function readPlainFile(path: string, maxBytes: number): Promise<Uint8Array> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
-    const message = `expected a file that its owner may read: ${error.code}`;
-    throw new TwinlockError('not_permitted', message, {}, { cause: error });
-  });
   try {
-    must((await file.stat()).isFile(), 'not_permitted', 'expected a file, not a folder, a pipe or a device');
-    const { buffer, bytesRead } = await file.read(new Uint8Array(maxBytes + 1), 0, maxBytes + 1, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
+    return (await readBounded(path, maxBytes, { flags: constants.O_NOFOLLOW })).bytes;
+  } catch (error) {
+    if (error instanceof TwinlockError) throw error;
+    const message = `expected a file that its owner may read: ${systemName(error)}`;
+    throw new TwinlockError('not_permitted', message, {}, { cause: error });
   }
 }
 

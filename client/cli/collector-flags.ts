@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { derOfFile } from '../../src/core/x509/der-text.ts';
-import { readInput } from '../appraise/file.ts';
 import type { EvidenceCollector } from '../host/collector.ts';
 import { AZURE_QUOTE_URL, AzureParavisor } from '../host/collectors/azure.ts';
 import { ConfigfsTsm, type TsmPlatform } from '../host/collectors/configfs-tsm.ts';
@@ -10,6 +9,7 @@ import { type Collectors, type CpuCollector, type GpuCollector, machine } from '
 import { Nvattest } from '../host/collectors/nvattest.ts';
 import { NrasToken, TrustAuthorityToken } from '../host/collectors/token.ts';
 import { Tpm } from '../host/collectors/tpm.ts';
+import { readInput } from '../input-file.ts';
 import { readOrMakeSimulatedChip } from './simulated-chip-file.ts';
 
 const PLATFORMS = ['snp', 'tdx', 'tpm', 'azure', 'token', 'simulated'] as const;

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { counted } from '../../src/core/counted.ts';
 import { must } from '../../src/core/errors.ts';
+import { MAX_INNER_BYTES } from '../../src/core/weights/manifest.ts';
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import { deposit } from '../depositor/deposit.ts';
 import { exactBytes } from '../exact.ts';
-import { fileError } from '../file-error.ts';
+import { readInput } from '../input-file.ts';
 import { platformRandom } from '../random.ts';
 import { follow, signIn } from './connect.ts';
 import {
@@ -81,7 +81,8 @@ async function depositFolder(
 ): Promise<void> {
   const { terminal } = invocation;
   const { model, version } = parseModelVersion(named);
-  const modelSignature = flags.modelSignature === undefined ? null : await readSignature(flags.modelSignature);
+  const modelSignature =
+    flags.modelSignature === undefined ? null : await readInput(flags.modelSignature, MAX_INNER_BYTES);
   const contents = { model, version, folder, modelSignature };
   const found = await findContents(terminal, contents, flags);
   if (flags.dryRun === true) tellContents(terminal, contents, found);
@@ -112,13 +113,5 @@ async function depositFolder(
     ]);
   } finally {
     progress.end();
-  }
-}
-
-async function readSignature(path: string): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (error) {
-    throw fileError(error, path);
   }
 }

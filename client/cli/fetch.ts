@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { type Hex, toHex } from '../../src/core/bytes.ts';
@@ -15,6 +14,7 @@ import { claimsToStop, requireStopPlace, type StopNotices, StopPlace } from '../
 import { TargetFolder } from '../host/target.ts';
 import { waitForRelease } from '../host/wait.ts';
 import { watch } from '../host/watch.ts';
+import { openInput } from '../input-file.ts';
 import { type PrincipalKey, signStopAsPrincipal } from '../principal.ts';
 import { platformRandom } from '../random.ts';
 import { type AccessFlags, accessOf, withAccessFlags } from './access-flags.ts';
@@ -246,9 +246,9 @@ async function withdraw(
 }
 
 async function digestOfFile(path: string): Promise<Hex> {
-  const hash = createHash('sha256');
+  const [hash, file] = [createHash('sha256'), await openInput(path)];
   try {
-    await pipeline(createReadStream(path), hash);
+    await pipeline(file.createReadStream(), hash);
   } catch (error) {
     throw fileError(error, path);
   }

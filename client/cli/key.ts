@@ -1,17 +1,19 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { utf8 } from '../../src/core/bytes.ts';
+import { fromUtf8, utf8 } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { personName, thingName } from '../../src/core/name/name.ts';
 import { modelScope, parseAs } from '../../src/core/schema.ts';
 import { principalInvitation } from '../../src/core/statement/statement.ts';
 import { createFile } from '../durable-file.ts';
-import { fileError } from '../file-error.ts';
+import { readInput } from '../input-file.ts';
 import { type PrincipalKey, principalKey, principalRecord } from '../principal.ts';
 import { readPrincipalKey, writePrincipalKey } from '../principal-file.ts';
 import { platformRandom } from '../random.ts';
 import { invoke } from './invocation.ts';
+
+/** Names, a key, and the scopes that it may have. */
+const MAX_RECORD_BYTES = 64 << 10;
 
 type Invitation = ReturnType<typeof invitationOf>;
 interface CreateOptions {
@@ -105,11 +107,5 @@ async function writeRecord(path: string, record: Invitation): Promise<void> {
 }
 
 async function readRecord(path: string): Promise<Invitation> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw fileError(error, path);
-  }
-  return parseAs(principalInvitation, parseJson(text), path);
+  return parseAs(principalInvitation, parseJson(fromUtf8(await readInput(path, MAX_RECORD_BYTES))), path);
 }

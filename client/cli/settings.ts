@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { fromUtf8 } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { systemName } from '../../src/platform/system-error.ts';
-import { fileError } from '../file-error.ts';
+import { namedError } from '../file-error.ts';
+import { readInputSync } from '../input-file.ts';
 
 /** The flags that every command takes, each also from the environment. */
 export interface GlobalFlags {
@@ -32,7 +33,12 @@ export interface Settings {
   readonly configPath: string;
 }
 
-const setting = z.optional(z.string().check(z.minLength(1)));
+/** It has a few lines. */
+const MAX_BYTES = 64 << 10;
+/** No flag and no variable has a NUL either: the system ends them there. */
+const setting = z.optional(
+  z.string().check(z.minLength(1), z.regex(/^[^\0]*$/, 'expected text without a NUL character')),
+);
 const configuration = z.strictObject({ vault: setting, fingerprint: setting, ca: setting, key: setting });
 type Configuration = z.infer<typeof configuration>;
 
@@ -41,8 +47,8 @@ type Configuration = z.infer<typeof configuration>;
  * named and is not there.
  */
 export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings {
-  const configPath = flags.config ?? join(baseDir(env['XDG_CONFIG_HOME'], '.config'), 'twinlock', 'config.json');
-  const config = readConfiguration(configPath, flags.config !== undefined);
+  const configPath = flags.config || join(baseDir(env['XDG_CONFIG_HOME'], '.config'), 'twinlock', 'config.json');
+  const config = readConfiguration(configPath, configPath === flags.config);
   // An empty one, as a script's unset variable makes it, says nothing.
   const given = (name: keyof Configuration) => flags[name] || config[name] || null;
   return {
@@ -57,15 +63,15 @@ export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings
 
 /** Paths in it are relative to its own folder. */
 function readConfiguration(path: string, isNamed: boolean): Configuration {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readInputSync(path, MAX_BYTES);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (!isNamed && (code === 'ENOENT' || code === 'ENOTDIR')) return {};
-    throw fileError(error, path);
+    const cause = error instanceof TwinlockError ? error.detail['cause'] : undefined;
+    if (!isNamed && (cause === 'ENOENT' || cause === 'ENOTDIR')) return {};
+    throw error;
   }
-  const config = parseConfiguration(text, path);
+  const config = parseConfiguration(bytes, path);
   const absolute = (file: string) => resolve(dirname(path), file);
   return {
     ...config,
@@ -74,12 +80,11 @@ function readConfiguration(path: string, isNamed: boolean): Configuration {
   };
 }
 
-function parseConfiguration(text: string, path: string): Configuration {
+function parseConfiguration(bytes: Uint8Array, path: string): Configuration {
   try {
-    return parseAs(configuration, parseJson(text), 'configuration');
+    return parseAs(configuration, parseJson(fromUtf8(bytes)), 'configuration');
   } catch (error) {
-    if (!(error instanceof TwinlockError)) throw error;
-    throw new TwinlockError(error.code, `${path}: ${error.message}`, error.detail);
+    throw namedError(error, path);
   }
 }
 

@@ -6,8 +6,8 @@ import { EXIT } from '../../src/core/exit-codes.ts';
 import { parseInstantText } from '../../src/core/x509/time.ts';
 import { systemName } from '../../src/platform/system-error.ts';
 import { type Subject, subjectOfFile } from '../appraise/agent-file.ts';
-import { readInput } from '../appraise/file.ts';
 import { type RawEvidence, subjectOfRaw, withEndorsements } from '../appraise/raw.ts';
+import { readInput } from '../input-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Of any file that is read: evidence, endorsements, reference values, a RIM. */

@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import { fileError } from '../file-error.ts';
+import { readInputSync } from '../input-file.ts';
 
+/** What systems trust, all of it, is a quarter of that. */
+const MAX_BUNDLE_BYTES = 1 << 20;
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
@@ -18,16 +19,11 @@ export function trustCa(path: string): void {
 }
 
 /**
- * The certificates of a file in PEM, one at least; text between them is passed over. Throws as `fileError`, and
+ * The certificates of a file in PEM, one at least; text between them is passed over. Throws as `readInput`, and
  * `malformed` where there is none, or one that cannot be read, and says which.
  */
 function readCertificates(path: string): readonly X509Certificate[] {
-  let pem: string;
-  try {
-    pem = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(error, path);
-  }
+  const pem = new TextDecoder().decode(readInputSync(path, MAX_BUNDLE_BYTES));
   const certificates = pem.match(CERTIFICATE) ?? [];
   const begun = pem.split(BEGIN).length - 1;
   must(begun > 0, 'malformed', `${path}: expected one or more certificates in PEM, got none`);

@@ -4,13 +4,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import * as z from 'zod/mini';
-import { toHex } from '../../src/core/bytes.ts';
+import { fromUtf8, toHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { instantMs, parseAs } from '../../src/core/schema.ts';
 import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { systemName } from '../../src/platform/system-error.ts';
 import { exactInstant } from '../exact.ts';
 import { fileError } from '../file-error.ts';
+import { readInput } from '../input-file.ts';
 import { platformRandom } from '../random.ts';
 import { visibleText } from '../visible.ts';
 import { isLockedHereOnly } from './nfs-locks.ts';
@@ -21,6 +22,7 @@ const BUSY_TIMEOUT_MS = 300;
 /** Each time, another process has removed the file as it ended. */
 const MAX_TRIES = 20;
 const MAX_SHOWN = 256;
+const MAX_HOLDER_BYTES = 4096;
 const HOLDER = 'holder.json';
 const HOLDER_ASIDE = 'holder-';
 const LOCK = 'lock';
@@ -198,7 +200,7 @@ async function writeHolder(path: string, what: string): Promise<string> {
 async function inUse(path: string): Promise<TwinlockError> {
   const taken = `${path}: another process works there`;
   try {
-    const text = await readFile(join(path, HOLDER), 'utf8');
+    const text = fromUtf8(await readInput(join(path, HOLDER), MAX_HOLDER_BYTES));
     const { host, pid, since, what } = parseAs(holderSchema, JSON.parse(text), HOLDER);
     const who = `process ${pid} on ${visibleText(host)}, since ${exactInstant(since)}, ${visibleText(what)}`;
     const message = `${taken} (${who}): wait until it has ended, or name another folder`;

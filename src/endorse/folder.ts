@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { TwinlockError } from '../core/errors.ts';
+import { readBounded } from '../platform/bounded-file.ts';
 import { writeAside } from '../platform/write-aside.ts';
 
 /** TCB collateral of a platform has about 20 KiB; see `parseEndorsements` for what is taken in the end. */
@@ -14,26 +14,19 @@ export interface EndorsementFile {
 
 /**
  * Reads a file of an endorsement folder (FORMAT.md); null where there is none. Throws `too_large`, and
- * `unavailable` where the system refuses it.
+ * `unavailable` for what is no file and where the system refuses it.
  */
 export async function readEndorsement(folder: string, file: string): Promise<EndorsementFile | null> {
   const path = join(folder, file);
   try {
-    const handle = await open(path, constants.O_RDONLY);
-    try {
-      const { size, mtimeMs } = await handle.stat();
-      if (size > MAX_FILE_BYTES) {
-        throw new TwinlockError('too_large', `${path}: expected at most ${MAX_FILE_BYTES} bytes, got ${size}`);
-      }
-      return { bytes: await handle.readFile(), modifiedMs: Math.floor(mtimeMs) };
-    } finally {
-      await handle.close();
-    }
+    const { bytes, stats } = await readBounded(path, MAX_FILE_BYTES);
+    return { bytes, modifiedMs: Math.floor(stats.mtimeMs) };
   } catch (error) {
-    if (error instanceof TwinlockError) throw error;
     if (isAbsent(error)) return null;
-    const { code } = error as NodeJS.ErrnoException;
-    throw new TwinlockError('unavailable', `cannot read ${path}: ${code ?? 'unknown'}`, {}, { cause: error });
+    const isTooLarge = error instanceof TwinlockError && error.code === 'too_large';
+    const why = error instanceof TwinlockError ? error.message : ((error as NodeJS.ErrnoException).code ?? 'unknown');
+    const message = isTooLarge ? `${path}: ${why}` : `cannot read ${path}: ${why}`;
+    throw new TwinlockError(isTooLarge ? 'too_large' : 'unavailable', message, {}, { cause: error });
   }
 }
 

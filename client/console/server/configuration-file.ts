@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Hex, utf8 } from '../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { fileError } from '../../file-error.ts';
+import { readInput } from '../../input-file.ts';
 import { writeSecretFile } from '../../secret-file.ts';
 import { Queue } from './queue.ts';
 
@@ -71,12 +72,9 @@ function caName(fingerprint: Hex): string {
 
 async function readOrNull(path: string): Promise<string | null> {
   try {
-    const { size } = await stat(path);
-    must(size <= MAX_BYTES, 'too_large', `${path}: expected at most ${MAX_BYTES} bytes, got ${size}`);
-    return await readFile(path, 'utf8');
+    return new TextDecoder().decode(await readInput(path, MAX_BYTES));
   } catch (error) {
-    const known = fileError(error, path);
-    if (known instanceof TwinlockError && known.code === 'not_found') return null;
-    throw known;
+    if (error instanceof TwinlockError && error.code === 'not_found') return null;
+    throw error;
   }
 }

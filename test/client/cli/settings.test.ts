@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(() => vi.unstubAllEnvs());
 
 /** Writes a configuration file; returns its path. */
-function configFile(name: string, text: string): string {
+function configFile(name: string, text: string | Uint8Array): string {
   const path = join(folder, name);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
@@ -36,6 +36,11 @@ test('a flag comes before the configuration file, whose paths are relative to it
 test('an empty flag or variable says nothing', () => {
   const config = configFile('b.json', '{"vault":"https://a:1"}');
   expect(settingsOf({ config, vault: '', key: '' }, {})).toMatchObject({ vault: 'https://a:1', key: null });
+  const unset = settingsOf({ config: '', state: '' }, { XDG_CONFIG_HOME: dirname(config), XDG_STATE_HOME: folder });
+  expect(unset).toMatchObject({
+    configPath: join(dirname(config), 'twinlock/config.json'),
+    stateDir: join(folder, 'twinlock'),
+  });
 });
 
 test('the usual file may be missing, one that was named may not', () => {
@@ -113,9 +118,18 @@ test.each([
   ['another type', '{"vault":1}'],
   ['an empty path', '{"ca":""}'],
   ['no object', '[]'],
+  ['text that is no UTF-8', Buffer.from([0x7b, 0xff])],
+  ['a NUL in a path', '{"ca":"a\\u0000b"}'],
 ])('refuses a configuration file with %s', (_, text) => {
   const config = configFile('bad.json', text);
   expect(() => settingsOf({ config }, {})).toThrow(expect.objectContaining({ code: 'malformed' }));
+});
+
+test('a setting with a NUL is named', () => {
+  const config = configFile('nul.json', '{"vault":"https://a:1","key":"a\\u0000b"}');
+  expect(() => settingsOf({ config }, {})).toThrow(
+    expect.objectContaining({ code: 'malformed', message: expect.stringMatching(/nul\.json: .*key.*without a NUL/) }),
+  );
 });
 
 test.each(['http://vault:8443', 'https://vault:8443/v1', 'https://me@vault', 'vault:8443', 'https://vault/?a'])(

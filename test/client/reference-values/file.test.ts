@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readInput } from '../../../client/appraise/file.ts';
+import { readInput } from '../../../client/input-file.ts';
 import {
   readReferenceValues,
   referenceValuesText,
