@@ -2,14 +2,14 @@ import type { Base64url, Hex } from '../core/bytes.ts';
 import { toBase64url } from '../core/bytes.ts';
 import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
 import { sealedSignatureClaim } from '../core/envelope/sealed-signature.ts';
-import { must } from '../core/errors.ts';
+import { type Code, must, TwinlockError } from '../core/errors.ts';
 import type { BodyOf, Draft } from '../core/log/entry.ts';
 import { currentAuthenticator } from '../core/state/rules/signatures.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { Context } from './context.ts';
 import type { HostShareRow } from './ports.ts';
 import type { Recorded } from './recorder.ts';
-import { releaseApproved } from './release.ts';
+import { releaseOf } from './release.ts';
 import type { CustodianCaller } from './sessions.ts';
 import { proposalOf } from './views.ts';
 
@@ -31,7 +31,11 @@ export interface Decision extends Omit<BodyOf<'approval'>, 'person' | 'proposal'
   readonly custody: Custody | null;
 }
 
-/** Records a custodian's decision and what comes with it; the vault then releases what has its quorum. */
+/**
+ * Records a custodian's decision, what comes with it, and, in the same transaction, the release that it brings. Where
+ * something stands in the way of the release (a stop, the day's budget), only the decision is recorded: upkeep releases
+ * later, until the proposal expires.
+ */
 export async function decide(
   context: Context,
   caller: CustodianCaller,
@@ -39,16 +43,27 @@ export async function decide(
   decision: Decision,
 ): Promise<Recorded> {
   const { envelopes, custody, ...body } = decision;
+  let waitsFor: Code | null = null;
+  const follow = async (facts: Facts, timeMs: number) => {
+    try {
+      return await releaseOf(context, facts, proposal, timeMs);
+    } catch (error) {
+      if (!(error instanceof TwinlockError)) throw error;
+      waitsFor = error.code;
+      return null;
+    }
+  };
   const recorded = await context.recorder.record((facts) => {
     must(facts !== null, 'genesis_incomplete', 'the vault has not been founded');
     const confirmed =
       custody !== null && (facts.versions.get(custody.manifest)?.confirmed ?? []).includes(custody.credential);
     const drafts: Draft[] = [{ kind: 'approval', body: { ...body, proposal, person: caller.person } }];
     if (custody !== null && !confirmed) drafts.unshift(custodyDraft(caller, custody));
-    return { drafts, hostShares: hostShares(context, facts, caller, proposal, decision) };
+    return { drafts, hostShares: hostShares(context, facts, caller, proposal, decision), follow };
   });
-  const code = await releaseApproved(context, proposal);
-  if (code !== null) context.refusals.note(code, 'release', null);
+  // The decision has just said what time it is.
+  context.watch.look(context.recorder.facts);
+  if (waitsFor !== null) context.refusals.note(waitsFor, 'release', null);
   return recorded;
 }
 

@@ -9,7 +9,7 @@ import { apply, objectsNamed } from '../core/state/apply.ts';
 import type { Claim } from '../core/state/judgement.ts';
 import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
 import { type Placed, place } from './place.ts';
-import type { Batch, CheckpointSigner, Clock, LogStore } from './ports.ts';
+import type { Batch, CheckpointSigner, Clock, LogStore, TokenRow } from './ports.ts';
 import { Turns, type Urgency } from './turns.ts';
 
 /** What goes to disk with an act's entries. */
@@ -19,6 +19,14 @@ interface Act extends Alongside {
   readonly drafts: readonly Draft[];
   /** When it is recorded, in milliseconds since the epoch; the wall clock's time unless given. */
   readonly timeMs?: number;
+  /** What follows from the facts as `drafts` leave them: it is recorded with them, or neither is. */
+  readonly follow?: (facts: Facts, timeMs: number) => Promise<Consequence | null>;
+}
+
+/** Entries that an act brings about, and the tokens that go with them. */
+export interface Consequence {
+  readonly drafts: readonly Draft[];
+  readonly tokens: readonly TokenRow[];
 }
 
 export interface Recorded {
@@ -191,18 +199,27 @@ export class Recorder {
   async #record(decide: Decide, giveWay: () => void): Promise<Recorded> {
     if (this.#isInDoubt) await this.#resolveDoubt();
     giveWay();
-    const { drafts, timeMs = this.#ports.clock.now(), ...alongside } = await decide(this.#state?.facts ?? null);
-    const objects = alongside.objects ?? new Map<Hex, Uint8Array>();
-    let state = this.#state;
+    const act = await decide(this.#state?.facts ?? null);
+    const { drafts, timeMs = this.#ports.clock.now(), follow, ...given } = act;
+    const objects = given.objects ?? new Map<Hex, Uint8Array>();
     const entries: Placed[] = [];
-    for (const draft of drafts) {
-      const { index, bytes } = place(state, draft, timeMs);
-      const applied = apply(state, bytes, objects);
-      await this.#discharge(applied.claims, giveWay);
-      state = applied.state;
-      entries.push({ index, bytes });
-    }
-    must(state !== null, 'internal', 'an act before genesis records nothing');
+    const write = async (before: State | null, written: readonly Draft[]): Promise<State> => {
+      let state = before;
+      for (const draft of written) {
+        const { index, bytes } = place(state, draft, timeMs);
+        const applied = apply(state, bytes, objects);
+        await this.#discharge(applied.claims, giveWay);
+        state = applied.state;
+        entries.push({ index, bytes });
+      }
+      must(state !== null, 'internal', 'an act before genesis records nothing');
+      return state;
+    };
+    const decided = await write(this.#state, drafts);
+    const consequence = (await follow?.(decided.facts, timeMs)) ?? null;
+    if (consequence !== null) giveWay();
+    const state = await write(decided, consequence?.drafts ?? []);
+    const alongside = consequence === null ? given : { ...given, tokens: consequence.tokens };
     const checkpoint = this.#sign(state);
     const erase = endedReleases(state.facts, drafts);
     await this.#commit({ ...NOTHING, ...alongside, erase, entries, checkpoint });

@@ -2,7 +2,7 @@ import { parseEvidence } from '../core/attest/evidence.ts';
 import { fromBase64url, type Hex, wipe } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
-import { type Code, must, TwinlockError } from '../core/errors.ts';
+import { must, TwinlockError } from '../core/errors.ts';
 import { ENDED, isEnded } from '../core/state/ended.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
@@ -14,37 +14,28 @@ import type { Facts, Proposal } from '../core/state/state.ts';
 import type { StatementOf } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
 import type { TokenRow } from './ports.ts';
+import type { Consequence } from './recorder.ts';
 
 /**
- * Appends `release` for a proposal that has its quorum: the durable intent, before anything is handed out.
- * Does nothing for any other. What stands in the way (a stop, the day's budget) leaves it approved, and its code
- * is returned: upkeep tries again until the proposal expires.
+ * What releases a proposal that has its quorum: the entry `release`, which is the durable intent, before anything is
+ * handed out, and a token for each host. Null for any other. Throws what stands in the way: a stop, the day's budget.
  */
-export async function releaseApproved(context: Context, digest: Hex): Promise<Code | null> {
-  const proposal = approvedRelease(context.recorder.facts, digest);
+export async function releaseOf(
+  context: Context,
+  facts: Facts,
+  digest: Hex,
+  timeMs: number,
+): Promise<Consequence | null> {
+  const proposal = approvedRelease(facts, digest);
   if (proposal === null) return null;
-  // The last approval has just said what time it is.
-  context.watch.look(context.recorder.facts);
-  const now = context.watch.nowMs;
-  try {
-    requireReady(context, digest, now);
-    const tokens = await tokensFor(context, proposal, now + proposal.statement.leaseMs);
-    await context.recorder.record((facts) => {
-      const isStill = facts !== null && approvedRelease(facts, digest) !== null;
-      must(isStill, 'proposal_closed', 'it has been released, or ended, in the meantime');
-      return { tokens, timeMs: now, drafts: [{ kind: 'release', body: { proposal: digest } }] };
-    });
-    return null;
-  } catch (error) {
-    if (!(error instanceof TwinlockError)) throw error;
-    return error.code;
-  }
+  requireReady(context, facts, digest, timeMs);
+  const tokens = await tokensFor(context, proposal, timeMs + proposal.statement.leaseMs);
+  return { tokens, drafts: [{ kind: 'release', body: { proposal: digest } }] };
 }
 
 /** Asks the rule before any token is sealed: what has to wait is tried again every few seconds. */
-function requireReady({ recorder }: Context, proposal: Hex, time: number): void {
-  const { facts, size: index } = recorder;
-  const place = { v: 1, index, time, prev: '', grade: facts.genesis.grade } as const;
+function requireReady({ recorder }: Context, facts: Facts, proposal: Hex, time: number): void {
+  const place = { v: 1, index: recorder.size, time, prev: '', grade: facts.genesis.grade } as const;
   judgeRelease(facts, { ...place, kind: 'release', body: { proposal } });
 }
 

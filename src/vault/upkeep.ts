@@ -1,5 +1,5 @@
 import type { Hex } from '../core/bytes.ts';
-import { TwinlockError } from '../core/errors.ts';
+import { must, TwinlockError } from '../core/errors.ts';
 import type { Draft } from '../core/log/entry.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import { earliestMs } from '../core/state/rules/time.ts';
@@ -8,7 +8,7 @@ import type { ClockState } from './clock-watch.ts';
 import type { Context } from './context.ts';
 import { settleUploads } from './deposit.ts';
 import { UPLOAD_SILENCE_MS } from './limits.ts';
-import { releaseApproved } from './release.ts';
+import { releaseOf } from './release.ts';
 import { dropUpload } from './upload.ts';
 
 /** Entries that one round appends at the most; what is left waits for the next. */
@@ -54,7 +54,22 @@ function isBehind({ recorder, watch }: Context): boolean {
 /** The day's budget is counted by the clock, and what has been released is not taken back. */
 async function releaseWhatWaits(context: Context): Promise<void> {
   const approved = context.recorder.facts.proposals.valueSeq().filter(({ phase }) => phase === 'approved');
-  for (const { digest } of approved) await releaseApproved(context, digest);
+  for (const { digest } of approved) await releaseIfReady(context, digest);
+}
+
+async function releaseIfReady(context: Context, digest: Hex): Promise<void> {
+  const { recorder, watch } = context;
+  const timeMs = watch.nowMs;
+  try {
+    await recorder.record(async () => {
+      const release = await releaseOf(context, recorder.facts, digest, timeMs);
+      must(release !== null, 'proposal_closed', 'it has been released, or ended, in the meantime');
+      return { ...release, timeMs };
+    });
+  } catch (error) {
+    // It is tried again at the next round.
+    if (!(error instanceof TwinlockError)) throw error;
+  }
 }
 
 function due({ recorder }: Context, overMs: number) {

@@ -291,7 +291,7 @@ describe(title, { timeout: TIMEOUT_MS }, () => {
       await Promise.all(voters.map((voter) => approveAnew(victim, voter, pending.release)));
     };
     while (victim.kills < KILLS) await victim.killDuring(releaseOne(), /\/approvals$/);
-    // Where the kill came between the last approval and the release that it brings, upkeep releases.
+    // A daemon that began anew releases nothing alone: an approval that is recorded has brought its release.
     for (const release of releases) await waitForRelease(requester.api, release, { retry: RETRY });
     const report = await victim.audited();
     expect(report.completeness.tally.approvals).toBe(2 + voters.length * releases.length);

@@ -5,18 +5,15 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { propose } from '../../client/custodian/propose.ts';
 import { openSession } from '../../client/custodian/session.ts';
-import { stop as makeStop } from '../../client/custodian/stop.ts';
 import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import { openPrincipalSession } from '../../client/principal.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { CODES, type Code, TwinlockError } from '../../src/core/errors.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
-import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { REFUSALS_A_DAY_A_CALLER } from '../../src/core/state/rules/refusal.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ClockState } from '../../src/vault/clock-watch.ts';
 import { REFUSALS_MS, SILENCE_A_ROUND_MS, UPLOAD_MS, UPLOAD_SILENCE_MS } from '../../src/vault/limits.ts';
-import { stop } from '../../src/vault/stop.ts';
 import { tellRefusals, upkeep } from '../../src/vault/upkeep.ts';
 import { ask, expectRefused } from '../http/ask.ts';
 import {
@@ -25,11 +22,13 @@ import {
   depositFiles,
   openAs,
   openVault,
+  type Person,
   phaseOf,
   proposeAs,
   publish,
   releaseAs,
   requestAs,
+  stopAs,
   type Vault,
 } from '../vault-kit.ts';
 import { HOUR_MS } from '../world/founding.ts';
@@ -569,19 +568,38 @@ test('a log whose clock is ahead takes nothing of upkeep: all of it waits, witho
   expect(await lastEntries(1)).toMatchObject([{ kind: 'refusal' }]);
 });
 
+test('the approval that completes a quorum and the release that it brings are one transaction', async () => {
+  await begin();
+  const { release } = await requestAs(vault);
+  await approveAs(vault.ben, release);
+  const { context } = vault.daemon;
+  const commit = vi.spyOn(context.log, 'commit');
+  await approveAs(vault.cleo, release);
+  const batches = commit.mock.calls.map(([{ entries, tokens }]) => [
+    entries.map(({ bytes }) => parseEntry(bytes).kind),
+    tokens.length,
+  ]);
+  expect(batches).toEqual([[['approval', 'release'], 1]]);
+  // A daemon that begins anew acts upon no clock that a custodian has not confirmed since: it has nothing left to do.
+  await vault.restart();
+  expect(await phaseOf(vault, release)).toBe('executed');
+});
+
 describe('a release that has its quorum and cannot be', () => {
   test('waits while the vault is stopped, and is released by upkeep when it has been resumed', async () => {
-    await begin();
-    const { release } = await requestAs(vault);
-    await approveAs(vault.ben, release);
-    await stopOnceApproved(release);
-    await approveAs(vault.cleo, release);
-    expect(vault.daemon.context.recorder.facts.stopped).not.toBeNull();
+    await begin({ limits: { bytesPerDay: '1000', proposalMs: 48 * HOUR_MS } });
+    await releaseAs(vault, { bytes: 600n });
+    const { release } = await releaseAs(vault, { bytes: 600n });
+    await stopAs(vault.ana, { what: 'all', reason: 'a test' });
+    pass(25 * HOUR_MS);
     expect(await phaseOf(vault, release)).toBe('approved');
-    await expectWaiting(release);
-    const resumption = await proposeAs(vault.ana, { kind: 'resume', reason: 'a test' });
-    await approveAs(vault.ben, resumption);
-    await approveAs(vault.cleo, resumption);
+    const people = await Promise.all([vault.ana, vault.ben, vault.cleo].map(signedInAgain));
+    const [ana, ben, cleo] = people as [Person, Person, Person];
+    const resumption = await proposeAs(ana, { kind: 'resume', reason: 'a test' });
+    await approveAs(ben, resumption);
+    await round();
+    expect(await phaseOf(vault, release)).toBe('approved');
+    await approveAs(cleo, resumption);
     await round();
     expect(await phaseOf(vault, release)).toBe('executed');
   });
@@ -622,25 +640,6 @@ describe('a release that has its quorum and cannot be', () => {
     expect(proposalOf(release)?.phase).toBe('expired');
     expect(await vault.daemon.context.log.hostShares(release, 0)).toEqual([]);
   });
-
-  /** A stop that comes between the last approval and the release itself. */
-  async function stopOnceApproved(release: Hex): Promise<void> {
-    const { context } = vault.daemon;
-    const { custodian } = vault.ana;
-    let body: SignedStop | null = null;
-    const api = {
-      stop: async (said: SignedStop) => {
-        body = said;
-        return { index: 0 };
-      },
-    };
-    await makeStop({ ...custodian, api: api as never }, await followLog(custodian), { what: 'all', reason: 'a test' });
-    const end = context.recorder.onRecorded(() => {
-      if (proposalOf(release)?.phase !== 'approved' || body === null) return;
-      end();
-      void stop(context, body);
-    });
-  }
 
   async function expectWaiting(release: Hex): Promise<void> {
     const token = await vault.tokenOf(vault.requester.api);
