@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { portTrouble } from '../../src/sockets/blocked-ports.ts';
 import { MAX_FOUNDER_BYTES, parseFounderFile } from '../../src/wire/founder-file.ts';
 import type { Api } from '../api.ts';
 import type { Invited } from '../console/server/opening.ts';
@@ -128,6 +129,8 @@ function requireNone(trouble: TwinlockError | null): void {
 function portOf(text: string): number {
   const port = Number(text);
   must(/^\d{1,5}$/.test(text) && port <= MAX_PORT, 'usage', `--port: expected a number up to ${MAX_PORT}, got ${text}`);
+  const trouble = port === 0 ? null : portTrouble({ port: text });
+  must(trouble === null, 'usage', `--port: ${trouble}`);
   return port;
 }
 

@@ -6,6 +6,7 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { systemName } from '../../src/platform/system-error.ts';
+import { portTrouble } from '../../src/sockets/blocked-ports.ts';
 import { namedError } from '../file-error.ts';
 import { readInputSync } from '../input-file.ts';
 
@@ -117,5 +118,7 @@ export function vaultUrl({ vault }: Settings): URL {
   const url = URL.canParse(vault) ? new URL(vault) : null;
   const isOrigin = url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === '';
   must(isOrigin, 'usage', `--vault: expected https://HOST:PORT, got ${vault}`);
+  const trouble = portTrouble(url);
+  must(trouble === null, 'usage', `--vault ${vault}: ${trouble}`);
   return url;
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { must } from '../core/errors.ts';
 import type { Grade } from '../core/schema.ts';
+import { portTrouble } from '../sockets/blocked-ports.ts';
 
 /** What the commands share: where a vault is unless it is said, and how flags are read. */
 
@@ -38,5 +39,7 @@ export function vaultOrigin(text: string): URL {
   const url = URL.parse(text);
   const isOrigin = url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.hash === '';
   if (!isOrigin || url.username !== '') throw new InvalidArgumentError('expected https://HOST:PORT');
+  const trouble = portTrouble(url);
+  if (trouble !== null) throw new InvalidArgumentError(trouble);
   return url;
 }

@@ -1,10 +1,11 @@
 import { must, TwinlockError } from '../core/errors.ts';
+import { portTrouble } from '../sockets/blocked-ports.ts';
+import { isLoopback } from '../sockets/loopback.ts';
 import { type Answer, VENDORS, type Vendor } from './wanted.ts';
 
 const TIMEOUT_MS = 10_000;
 /** Intel's longest list of revoked certificates is a few KiB, NVIDIA's key set 80. */
 const MAX_ANSWER_BYTES = 256 * 1024;
-const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])$/;
 
 /** Where the vendors' services, or an operator's mirrors of them, answer. A vendor without one is never asked. */
 export type Mirrors = Readonly<Partial<Record<Vendor, URL>>>;
@@ -26,8 +27,10 @@ export function parseMirror(text: string): Mirrors {
   const url = URL.parse(address.endsWith('/') ? address : `${address}/`);
   const hasSecret = url !== null && (url.username !== '' || url.password !== '');
   must(!hasSecret, 'usage', `${what}: expected a URL without user and password`);
-  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
   must(url !== null && isSecure, 'usage', `${what}: expected an https URL, got ${url?.origin ?? 'none'}`);
+  const trouble = portTrouble(url);
+  must(trouble === null, 'usage', `${what}: ${trouble}`);
   must(url.search === '' && url.hash === '', 'usage', `${what}: expected a URL without query and fragment`);
   return { [vendor]: url };
 }

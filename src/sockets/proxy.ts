@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { setGlobalProxyFromEnv } from 'node:http';
 import { BlockList, isIP, isIPv4 } from 'node:net';
+import { isLoopback } from './loopback.ts';
 
 /** What an operator is told whose `HTTPS_PROXY` is none. It does not repeat it, since it may hold a password. */
 export const PROXY_EXPECTED = 'HTTPS_PROXY: expected a URL of the form http://HOST:PORT';
@@ -40,8 +41,9 @@ export function reachByProxy(url: URL, env: NodeJS.ProcessEnv): boolean | null {
  * (with all names below them), addresses, networks (10.0.0.0/8), each with a port or without.
  */
 export function isDirect({ hostname, port, protocol }: URL, noProxy: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  if (/^(?:.+\.)?localhost$/.test(host) || host === '::1' || isWithin(host, '127.0.0.0/8')) return true;
+  if (isLoopback(hostname)) return true;
+  // A name that ends in a dot is the same name.
+  const host = hostname.replace(/^\[|\]$|\.$/g, '').toLowerCase();
   const ownPort = port || (protocol === 'https:' ? '443' : '80');
   return noProxy
     .toLowerCase()
@@ -50,7 +52,7 @@ export function isDirect({ hostname, port, protocol }: URL, noProxy: string): bo
     .some((entry) => {
       const [, name = '', entryPort = ownPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [null, entry];
       if (entryPort !== ownPort) return false;
-      const bare = name.replace(/^\[|\]$/g, '').replace(/^\*?\./, '');
+      const bare = name.replace(/^\[|\]$/g, '').replace(/^\*?\.|\.$/g, '');
       return bare === '*' || host === bare || isWithin(host, bare) || (isIP(host) === 0 && host.endsWith(`.${bare}`));
     });
 }

@@ -124,6 +124,23 @@ test('loopback and what NO_PROXY lists are reached without the proxy', async () 
   expect(asked).toEqual([]);
 });
 
+test.each([
+  'localhost',
+  'localhost.',
+  'tl-1.localhost.',
+  '127.9.9.9',
+  '0.0.0.0',
+  '[::]',
+  '[::1]',
+  '[::ffff:127.0.0.1]',
+])('this machine is reached without the proxy by the name %s', async (host) => {
+  useProxy();
+  const error: unknown = await ask(`https://${host}:${portOf(vault)}`).catch((thrown: unknown) => thrown);
+  // Whether it answers by that name is the system's matter.
+  expect(error).toMatchObject({ message: expect.not.stringMatching(/HTTPS_PROXY/) });
+  expect(asked).toEqual([]);
+});
+
 test('a mirror of endorsements is asked by the proxy', async () => {
   useProxy();
   const mirror = new URL('https://vault.example/kds/');
@@ -147,6 +164,10 @@ test.each([
   ['https://127.0.0.2:8443', '', true],
   ['https://[::1]:8443', '', true],
   ['https://localhost.example', '', false],
+  ['https://[::2]', '', false],
+  ['https://[::ffff:10.0.0.1]', '', false],
+  ['https://vault.example.:8443', 'vault.example', true],
+  ['https://vault.example', 'vault.example.', true],
   ['https://vault.example', '*', true],
   ['https://vault.example', 'a.example, vault.example', true],
   ['https://vault.example', 'EXAMPLE', true],

@@ -141,6 +141,17 @@ test.each(['http://vault:8443', 'https://vault:8443/v1', 'https://me@vault', 'va
   },
 );
 
+test('refuses a port that no client of ours connects to, and names it', () => {
+  const none = settingsOf({}, { XDG_CONFIG_HOME: '/none' });
+  expect(() => vaultUrl({ ...none, vault: 'https://vault:6000' })).toThrow(
+    expect.objectContaining({
+      code: 'usage',
+      message:
+        '--vault https://vault:6000: browsers and HTTP clients never connect to port 6000: let it answer on another, such as 8443',
+    }),
+  );
+});
+
 test('refuses to guess a vault that was not named', () => {
   expect(() => vaultUrl(settingsOf({}, { XDG_CONFIG_HOME: '/none' }))).toThrow(
     expect.objectContaining({ code: 'usage' }),
