@@ -53,6 +53,8 @@ export function addFetch(program: Command): void {
     .addHelpText(
       'after',
       `
+The folder may be one that other users write to, such as a shared volume: what they rename or link there leads nothing of
+this fetch elsewhere. A link in the path to it that another user may have laid is not followed: name what it leads to.
 Without --keys the keys live in this process alone: if it ends early, the request is withdrawn.
 
 Examples:

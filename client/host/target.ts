@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, chown, type FileHandle, lstat, mkdir, open, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { fileError } from '../file-error.ts';
 import { syncFolder } from '../sync-folder.ts';
+import { HeldFolder } from './held-folder.ts';
 import { PartFile, readThrough } from './part-file.ts';
 import { type Missing, requireRoom } from './room.ts';
 import type { Source } from './segments.ts';
@@ -38,40 +39,47 @@ export const PRIVATE: TargetAccess = { fileMode: 0o600, folderMode: null, gid: n
 
 /** The folder that a version is fetched to, held by this process alone until `close`. */
 export class TargetFolder {
-  readonly path: string;
   readonly #work: WorkFolder;
   readonly #access: TargetAccess;
 
-  private constructor(path: string, work: WorkFolder, access: TargetAccess) {
-    this.path = path;
+  private constructor(work: WorkFolder, access: TargetAccess) {
     this.#work = work;
     this.#access = access;
   }
 
+  get path(): string {
+    return this.#work.target.path;
+  }
+
   /**
    * Makes the folder where it is missing, and takes it. `what` says what for, to those who find it taken. Throws as
-   * `WorkFolder.take`; `not_permitted` too where this user may not give files to the group.
+   * `HeldFolder.open` and `WorkFolder.take`; `not_permitted` too where this user may not give files to the group.
    */
   static async open(path: string, what: string, access: TargetAccess = PRIVATE): Promise<TargetFolder> {
-    const first = await mkdir(path, { recursive: true }).catch((error: unknown) => {
-      throw fileError(error, path);
-    });
-    const work = await WorkFolder.take(path, what);
+    const made: HeldFolder[] = [];
     try {
-      if (access.gid !== null) await work.requireGroup(access.gid);
-      if (first !== undefined) await openUp(path, first, access);
-      return new TargetFolder(path, work, access);
-    } catch (error) {
-      await work.release();
-      throw fileError(error, path);
+      const work = await WorkFolder.takeIn(await HeldFolder.open(path, made), what);
+      try {
+        if (access.gid !== null) await work.requireGroup(access.gid);
+        await openUp(made, access);
+        return new TargetFolder(work, access);
+      } catch (error) {
+        await work.release();
+        throw fileError(error, path);
+      }
+    } finally {
+      await closeAll(made);
     }
   }
 
   /** Whether the file is there, whole. Hashes it; a file of another length is not even read. */
   async isInPlace({ path, sha256, plainBytes }: Target): Promise<boolean> {
+    const folder = await this.#folderOf(path).catch(() => null);
+    if (folder === null) return false;
     // Not blocking: what lies there may be a pipe without a writer.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const file = await open(join(this.path, path), flags).catch(() => null);
+    const file = await open(folder.at(basename(path)), flags).catch(() => null);
+    await folder.close();
     if (file === null) return false;
     try {
       const found = await file.stat();
@@ -102,17 +110,21 @@ export class TargetFolder {
    * where it is wanted again. Throws `digest_mismatch`, `storage_corrupt`, and what the source and the file system throw.
    */
   async write(target: Target, source: Source, onBytes: (bytes: number) => void): Promise<void> {
-    const place = join(this.path, target.path);
     try {
-      await this.#makeFolders(target.path);
-      const part = await PartFile.open(join(this.#work.path, target.part), target.plainBytes);
+      const folder = await this.#makeFolderOf(target.path);
       try {
-        await complete(part, target, source, this.#access, onBytes);
-        await part.place(place);
+        const part = await PartFile.open(this.#work.at(target.part), target.plainBytes);
+        try {
+          await complete(part, target, source, this.#access, onBytes);
+          await part.place(folder.at(basename(target.path)));
+        } finally {
+          await part.close();
+        }
+        await syncFolder(folder.at('.'));
+        await requireInPlace(folder);
       } finally {
-        await part.close();
+        await folder.close();
       }
-      await syncFolder(dirname(place));
     } catch (error) {
       throw fileError(error, target.path);
     }
@@ -125,18 +137,23 @@ export class TargetFolder {
   async writeSmall<T extends { readonly target: Target; readonly plaintext: Uint8Array }>(
     files: readonly T[],
   ): Promise<readonly T[]> {
-    const folders = new Map(files.map(({ target }) => [dirname(target.path), target.path]));
-    for (const path of folders.values()) {
-      await this.#makeFolders(path).catch((error: unknown) => {
-        throw fileError(error, path);
+    const folders = new Map<string, HeldFolder>();
+    try {
+      for (const { target } of files) {
+        const name = dirname(target.path);
+        if (!folders.has(name)) folders.set(name, await this.#makeFolderOf(target.path));
+      }
+      const whole = files.map(({ target: { path, part, sha256 }, plaintext }) => {
+        const folder = folders.get(dirname(path)) as HeldFolder;
+        return { path, aside: this.#work.at(part), folder: folder.at('.'), name: basename(path), plaintext, sha256 };
       });
+      const { fileMode: mode, gid } = this.#access;
+      const inPlace = await writeWhole(whole, { mode, gid });
+      for (const folder of folders.values()) await requireInPlace(folder);
+      return files.filter((_, i) => inPlace[i]);
+    } finally {
+      await closeAll([...folders.values()]);
     }
-    const whole = files.map(({ target: { path, part, sha256 }, plaintext }) => {
-      return { path, aside: join(this.#work.path, part), place: join(this.path, path), plaintext, sha256 };
-    });
-    const { fileMode: mode, gid } = this.#access;
-    const inPlace = await writeWhole(whole, { mode, gid });
-    return files.filter((_, i) => inPlace[i]);
   }
 
   /** Removes what lies aside: of an earlier run, of another version. */
@@ -146,7 +163,12 @@ export class TargetFolder {
 
   /** Removes files of the folder, and all that lies aside. */
   async remove(paths: readonly string[]): Promise<void> {
-    for (const path of paths) await rm(join(this.path, path), { force: true });
+    for (const path of paths) {
+      const folder = await this.#folderOf(path).catch(() => null);
+      if (folder === null) continue;
+      await rm(folder.at(basename(path)), { force: true });
+      await folder.close();
+    }
     await this.removeParts();
   }
 
@@ -162,17 +184,33 @@ export class TargetFolder {
     if (folderMode !== null) await file.chmod(fileMode);
   }
 
+  /** Null where it is not there. Throws `not_permitted` where it is reached through a symbolic link, or is no folder. */
+  async #folderOf(path: string): Promise<HeldFolder | null> {
+    return this.#work.target.below(dirname(path));
+  }
+
   /** Makes the folders of a path, none of them through a symbolic link: nothing is written outside the folder. */
-  async #makeFolders(path: string): Promise<void> {
-    const names = path.split('/').slice(0, -1);
-    for (let i = 1; i <= names.length; i++) {
-      const below = join(this.path, ...names.slice(0, i));
-      const isMade = await mkdir(below).then(() => true, ignoreExisting);
-      const isFolder = (await lstat(below)).isDirectory();
-      must(isFolder, 'not_permitted', `${below}: expected a folder, no symbolic link: remove it`);
-      if (isMade) await openUp(below, below, this.#access);
+  async #makeFolderOf(path: string): Promise<HeldFolder> {
+    const made: HeldFolder[] = [];
+    try {
+      const folder = await this.#work.target.below(dirname(path), made);
+      await openUp(made, this.#access);
+      return folder as HeldFolder;
+    } catch (error) {
+      throw fileError(error, path);
+    } finally {
+      await closeAll(made);
     }
   }
+}
+
+/** Throws `not_permitted` where what was placed in the folder is not where it was to be. */
+async function requireInPlace(folder: HeldFolder): Promise<void> {
+  must(
+    await folder.isInPlace(),
+    'not_permitted',
+    `${folder.path}: it was moved or replaced while files were fetched to it: let no other program or user write there`,
+  );
 }
 
 /** Fetches until what can be read back is the target. */
@@ -223,16 +261,11 @@ async function fill(part: PartFile, source: Source, onBytes: (bytes: number) => 
   }
 }
 
-/** Gives folders that were just made, `path` and those above it up to `first`, what was asked for. */
-async function openUp(path: string, first: string, { folderMode, gid }: TargetAccess): Promise<void> {
-  const top = resolve(first);
-  for (let at = resolve(path); at.length >= top.length; at = dirname(at)) {
-    if (gid !== null) await chown(at, -1, gid);
-    if (folderMode !== null) await chmod(at, folderMode);
-  }
+/** Gives folders that were just made what was asked for. */
+async function openUp(made: readonly HeldFolder[], { folderMode: mode, gid }: TargetAccess): Promise<void> {
+  for (const folder of made) await folder.giveAccess({ mode, gid });
 }
 
-function ignoreExisting(error: { code?: unknown }): boolean {
-  if (error.code !== 'EEXIST') throw error;
-  return false;
+async function closeAll(folders: readonly HeldFolder[]): Promise<void> {
+  for (const folder of folders) await folder.close();
 }

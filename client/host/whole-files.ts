@@ -11,7 +11,6 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Hex } from '../../src/core/bytes.ts';
 import { systemName } from '../../src/platform/system-error.ts';
@@ -27,7 +26,9 @@ export interface WholeFile {
   readonly path: string;
   /** Where it is written until it is whole, in a folder that no other process or user writes to. */
   readonly aside: string;
-  readonly place: string;
+  /** Where it is to be, for the system. */
+  readonly folder: string;
+  readonly name: string;
   readonly plaintext: Uint8Array;
   readonly sha256: Hex;
 }
@@ -57,11 +58,11 @@ export async function writeWhole(files: readonly WholeFile[], access: FileAccess
         const result = synced[i];
         if (result?.status === 'rejected') throw result.reason;
         if (readBack(fd, file.plaintext.length, buffer) !== file.sha256) return false;
-        renameSync(file.aside, file.place);
+        renameSync(file.aside, `${file.folder}/${file.name}`);
         return true;
       }),
     );
-    const folders = new Map(files.map((file) => [dirname(file.place), file]));
+    const folders = new Map(files.map((file) => [file.folder, file]));
     for (const [folder, file] of folders) {
       await syncFolder(folder).catch((error: unknown) => {
         throw fileError(error, file.path);

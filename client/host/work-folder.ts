@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
-import { chown, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync } from 'node:fs';
+import { chown, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
@@ -14,6 +14,7 @@ import { fileError } from '../file-error.ts';
 import { readInput } from '../input-file.ts';
 import { platformRandom } from '../random.ts';
 import { visibleText } from '../visible.ts';
+import { HeldFolder, OPEN_FILES } from './held-folder.ts';
 import { isLockedHereOnly } from './nfs-locks.ts';
 
 const OTHERS = 0o077;
@@ -28,6 +29,8 @@ const HOLDER_ASIDE = 'holder-';
 const LOCK = 'lock';
 /** Of Linux. Where there is none, mounts are not looked at. */
 const MOUNTINFO = '/proc/self/mountinfo';
+/** What a process leaves there for a later one: parts of files, and the state of a deposit. */
+const KEPT = /^(?:[0-9a-f]{64}-\d+|deposit\.sqlite(?:-\w+)?)$/;
 
 const holderSchema = z.strictObject({
   v: z.literal(1),
@@ -44,111 +47,143 @@ const holderSchema = z.strictObject({
  * included, and reaches as far as locks of the file system reach: between machines, that is NFS with locks.
  */
 export class WorkFolder {
-  readonly path: string;
+  /** The folder that it is in, held until it is released. */
+  readonly target: HeldFolder;
+  readonly #folder: HeldFolder;
   readonly #lock: Database;
 
-  private constructor(path: string, lock: Database) {
-    this.path = path;
+  private constructor(target: HeldFolder, folder: HeldFolder, lock: Database) {
+    this.target = target;
+    this.#folder = folder;
     this.#lock = lock;
   }
 
   /**
    * Takes the work folder of `target`, a folder that is there. `what` says, for those who find it taken, what this process
    * does there. Throws `in_use`, naming who has it; `not_permitted` for one that is of others, is no folder, or lies where
-   * files cannot be locked; and what the file system throws.
+   * files cannot be locked; as `HeldFolder.open`; and what the file system throws.
    */
   static async take(target: string, what: string, mountinfo: string = MOUNTINFO): Promise<WorkFolder> {
-    const path = join(target, WORK_FOLDER);
+    return WorkFolder.takeIn(await HeldFolder.open(target), what, mountinfo);
+  }
+
+  /** As `take`, in a folder that is held, which it closes in the end. */
+  static async takeIn(target: HeldFolder, what: string, mountinfo: string = MOUNTINFO): Promise<WorkFolder> {
+    const path = join(target.path, WORK_FOLDER);
     try {
       await requireLocks(target, mountinfo);
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const taken = await WorkFolder.#try(path, what).catch(unless('ENOENT'));
+        const taken = await WorkFolder.#try(target, what).catch(unless('ENOENT'));
         if (taken !== null) return taken;
         // Removed in between by a process that ended there, unless it is the target itself that is gone.
-        await stat(target);
+        await stat(target.path);
       }
+      throw new TwinlockError('in_use', `${path}: other processes come and go there: run the same command again`);
     } catch (error) {
+      await target.close();
       throw fileError(error, path);
     }
-    throw new TwinlockError('in_use', `${path}: other processes come and go there: run the same command again`);
   }
 
-  static async #try(path: string, what: string): Promise<WorkFolder | null> {
-    await mkdir(path, { mode: 0o700 }).catch(unless('EEXIST'));
-    const holder = await writeHolder(path, what);
+  static async #try(target: HeldFolder, what: string): Promise<WorkFolder | null> {
+    await mkdir(target.at(WORK_FOLDER), { mode: 0o700 }).catch(unless('EEXIST'));
+    const folder = await target.below(WORK_FOLDER);
+    if (folder === null) return null;
+    const taken = await WorkFolder.#lockAs(target, folder, what).catch(async (error: unknown) => {
+      await folder.close();
+      throw error;
+    });
+    if (taken === null) await folder.close();
+    return taken;
+  }
+
+  static async #lockAs(target: HeldFolder, folder: HeldFolder, what: string): Promise<WorkFolder | null> {
+    const holder = await writeHolder(folder, what);
     let lock: Database | null = null;
     try {
-      lock = await lockIn(path);
+      lock = await lockIn(folder);
       if (lock === null) return null;
-      await rename(join(path, holder), join(path, HOLDER));
-      const left = (await readdir(path)).filter((name) => name.startsWith(HOLDER_ASIDE));
-      for (const name of left) await rm(join(path, name), { force: true });
-      return new WorkFolder(path, lock);
+      await rename(folder.at(holder), folder.at(HOLDER));
+      const left = (await readdir(folder.at('.'))).filter((name) => name.startsWith(HOLDER_ASIDE));
+      for (const name of left) await rm(folder.at(name), { force: true });
+      return new WorkFolder(target, folder, lock);
     } catch (error) {
       lock?.close();
       throw error;
     } finally {
-      await rm(join(path, holder), { force: true });
+      await rm(folder.at(holder), { force: true });
     }
+  }
+
+  /** For messages, and for what is looked at only. */
+  get path(): string {
+    return this.#folder.path;
+  }
+
+  /** Where a file of it is, for the system: in the folder that was taken, wherever that has been moved. */
+  at(name: string): string {
+    return this.#folder.at(name);
   }
 
   /** Throws `not_permitted` unless this user may give files to the group. */
   async requireGroup(gid: number): Promise<void> {
-    await chown(join(this.path, HOLDER), -1, gid).catch((cause: unknown) => {
+    await chown(this.at(HOLDER), -1, gid).catch((cause: unknown) => {
       if (systemName(cause) !== 'EPERM') throw cause;
       const message = `this user is not in the group ${gid}, so files cannot be given to it: name one that id lists`;
       throw new TwinlockError('not_permitted', message, {}, { cause });
     });
   }
 
-  /** Removes what is kept there. */
+  /** Removes what is kept there, by its names: another folder of this user's, renamed to this one, loses nothing. */
   async clear(): Promise<void> {
-    for (const name of await readdir(this.path)) {
-      // Of who holds it, and of those who try to.
-      const isKept = name === LOCK || name.startsWith('holder');
-      if (!isKept) await rm(join(this.path, name), { recursive: true, force: true });
+    for (const name of await readdir(this.at('.'))) {
+      if (KEPT.test(name)) await rm(this.at(name), { recursive: true, force: true });
     }
   }
 
   /** Gives it back. What is kept for a later run stays; where nothing is, the folder goes too. */
   async release(): Promise<void> {
     try {
-      await rm(join(this.path, HOLDER), { force: true });
+      await rm(this.at(HOLDER), { force: true });
       // While it is held: one that takes it now sees that its own is another file.
-      await rm(join(this.path, LOCK), { force: true });
+      await rm(this.at(LOCK), { force: true });
     } finally {
       this.#lock.close();
     }
-    await rmdir(this.path).catch(() => undefined);
+    await rmdir(this.target.at(WORK_FOLDER)).catch(() => undefined);
+    await this.#folder.close();
+    await this.target.close();
   }
 }
 
-async function requireLocks(target: string, mountinfo: string): Promise<void> {
-  const { dev } = await stat(target, { bigint: true });
+async function requireLocks(target: HeldFolder, mountinfo: string): Promise<void> {
+  const { dev } = await target.stat();
   const mounts = await readFile(mountinfo, 'utf8').catch(() => '');
   must(
-    !isLockedHereOnly(mounts, dev),
+    !isLockedHereOnly(mounts, BigInt(dev)),
     'not_permitted',
-    `${target}: it lies on NFS whose locks other machines do not see: mount it without nolock, or fetch to a disk of this machine`,
+    `${target.path}: it lies on NFS whose locks other machines do not see: mount it without nolock, or fetch to a disk of this machine`,
   );
 }
 
 /** The lock, or null where the file that was locked has been removed meanwhile. */
-async function lockIn(path: string): Promise<Database | null> {
-  const file = join(path, LOCK);
+async function lockIn(folder: HeldFolder): Promise<Database | null> {
+  const file = folder.at(LOCK);
   makeLockFile(file);
   const before = await identityOf(file);
   let database: Database | null = null;
   try {
-    database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
+    database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true });
+    // SQLite goes by the path that `file` stands for, which another user may have led elsewhere.
+    const isThis = isOpenHere(before);
     // An empty file stays empty: only its lock is wanted.
-    database.exec('BEGIN EXCLUSIVE');
-    if ((await identityOf(file)) === before) return database;
+    if (isThis) database.exec('BEGIN EXCLUSIVE');
+    if (isThis && isSame(await identityOf(file), before)) return database;
   } catch (error) {
     database?.close();
     const isBusy = systemName(error) === 'SQLITE_BUSY';
     // SQLite fails in many ways on a file that is removed while it is opened.
-    if (isBusy || (await identityOf(file)) === before) throw await lockError(path, error);
+    if (isBusy || isSame(await identityOf(file), before)) throw await lockError(folder, error);
     return null;
   }
   database.close();
@@ -167,22 +202,44 @@ function makeLockFile(file: string): void {
   }
 }
 
-/** Inode numbers are used again, so the time at which it was made counts too. */
-async function identityOf(file: string): Promise<string> {
+interface Identity {
+  readonly ino: bigint;
+  /** Inode numbers are used again, so the time at which it was made counts too. */
+  readonly birthtimeNs: bigint;
+}
+
+async function identityOf(file: string): Promise<Identity> {
   const { ino, birthtimeNs } = await stat(file, { bigint: true });
-  return `${ino}:${birthtimeNs}`;
+  return { ino, birthtimeNs };
+}
+
+function isSame(a: Identity, b: Identity): boolean {
+  return a.ino === b.ino && a.birthtimeNs === b.birthtimeNs;
+}
+
+/** Whether this process has the file open. Where the system does not say (it is of Linux), it is taken to have. */
+function isOpenHere(file: Identity): boolean {
+  if (!existsSync(OPEN_FILES)) return true;
+  return readdirSync(OPEN_FILES).some((fd) => {
+    try {
+      return isSame(fstatSync(Number(fd), { bigint: true }), file);
+    } catch {
+      // That of the list itself is closed by now.
+      return false;
+    }
+  });
 }
 
 /**
  * Writes who takes the folder, aside, and returns its name. The file proves too that the folder is this user's own:
  * nothing is written where others could change it.
  */
-async function writeHolder(path: string, what: string): Promise<string> {
-  const found = await lstat(path);
-  const isPrivate = found.isDirectory() && (found.mode & OTHERS) === 0;
-  must(isPrivate, 'not_permitted', `${path}: expected a folder of this user alone: remove it`);
+async function writeHolder(folder: HeldFolder, what: string): Promise<string> {
+  const { path } = folder;
+  const found = await folder.stat();
+  must((found.mode & OTHERS) === 0, 'not_permitted', `${path}: expected a folder of this user alone: remove it`);
   const name = `${HOLDER_ASIDE}${toHex(platformRandom(8))}`;
-  const file = await open(join(path, name), 'wx', 0o600);
+  const file = await open(folder.at(name), 'wx', 0o600);
   try {
     const { uid } = await file.stat();
     must(uid === found.uid, 'not_permitted', `${path}: it belongs to another user: remove it`);
@@ -190,17 +247,17 @@ async function writeHolder(path: string, what: string): Promise<string> {
     await file.writeFile(JSON.stringify(holder));
     return name;
   } catch (error) {
-    await rm(join(path, name), { force: true });
+    await rm(folder.at(name), { force: true });
     throw error;
   } finally {
     await file.close();
   }
 }
 
-async function inUse(path: string): Promise<TwinlockError> {
-  const taken = `${path}: another process works there`;
+async function inUse(folder: HeldFolder): Promise<TwinlockError> {
+  const taken = `${folder.path}: another process works there`;
   try {
-    const text = fromUtf8(await readInput(join(path, HOLDER), MAX_HOLDER_BYTES));
+    const text = fromUtf8(await readInput(folder.at(HOLDER), MAX_HOLDER_BYTES));
     const { host, pid, since, what } = parseAs(holderSchema, JSON.parse(text), HOLDER);
     const who = `process ${pid} on ${visibleText(host)}, since ${exactInstant(since)}, ${visibleText(what)}`;
     const message = `${taken} (${who}): wait until it has ended, or name another folder`;
@@ -211,11 +268,11 @@ async function inUse(path: string): Promise<TwinlockError> {
   }
 }
 
-async function lockError(path: string, cause: unknown): Promise<unknown> {
+async function lockError(folder: HeldFolder, cause: unknown): Promise<unknown> {
   const code = systemName(cause) ?? '';
-  if (code === 'SQLITE_BUSY') return inUse(path);
+  if (code === 'SQLITE_BUSY') return inUse(folder);
   if (!code.startsWith('SQLITE_')) return cause;
-  const message = `${path}: files cannot be locked there (${code}): fetch to a folder of another file system`;
+  const message = `${folder.path}: files cannot be locked there (${code}): fetch to a folder of another file system`;
   return new TwinlockError('not_permitted', message, {}, { cause });
 }
 
