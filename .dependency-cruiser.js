@@ -27,7 +27,7 @@ export default {
     only('core-is-pure', 'src/core', [], PURE),
     only('wire-sees-core', 'src/wire', ['src/core/'], PURE),
     only('vault-sees-core-and-wire', 'src/vault', ['src/core/', 'src/wire/'], ['@noble/hashes']),
-    only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?(crypto|fs/promises|path)$']),
+    only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?(crypto|fs|fs/promises|path)$']),
     only('sockets-see-node-alone', 'src/sockets', ['(node:)?(diagnostics_channel|http|net|tls)$']),
     {
       name: 'http-sees-no-store',
@@ -45,7 +45,7 @@ export default {
       name: 'endorse-sees-core-files-and-its-port',
       severity: 'error',
       from: { path: '^src/endorse/' },
-      to: { path: '^src/', pathNot: '^src/(endorse/|core/|platform/write-aside\\.ts$|vault/ports\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(endorse/|core/|platform/(bounded-file|write-aside)\\.ts$|vault/ports\\.ts$)' },
     },
     {
       name: 'clients-see-core-wire-platform-sockets',
