@@ -45,7 +45,10 @@ export default {
       name: 'endorse-sees-core-files-and-its-port',
       severity: 'error',
       from: { path: '^src/endorse/' },
-      to: { path: '^src/', pathNot: '^src/(endorse/|core/|platform/(bounded-file|write-aside)\\.ts$|vault/ports\\.ts$)' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(endorse/|core/|platform/(bounded-file|write-aside)\\.ts$|vault/ports\\.ts$)',
+      },
     },
     {
       name: 'clients-see-core-wire-platform-sockets',
