@@ -37,6 +37,8 @@ export interface Question {
   /** For the answer to begin; and between two pieces of it. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
+  /** A console's own server is asked, not a vault: it finds out what a client does, and may say so. */
+  readonly ofConsole?: true;
 }
 
 /** An answer that is no error, its body yet to be read. */
@@ -61,7 +63,7 @@ const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
  */
 export async function exchange(fetch: Fetch, baseUrl: string, question: Question): Promise<Answer> {
   const watch = new Watch(question.timeoutMs, question.signal);
-  const { method, path, bearer, body } = question;
+  const { method, path, bearer, body, ofConsole = false } = question;
   const headers = {
     ...question.headers,
     ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
@@ -78,7 +80,7 @@ export async function exchange(fetch: Fetch, baseUrl: string, question: Question
   }
   const answer = answerOf(response, watch, baseUrl);
   if (response.ok) return answer;
-  throw await problemOf(response.status, answer);
+  throw await problemOf(response.status, answer, ofConsole);
 }
 
 function octets(pieces: readonly Uint8Array[]): Record<string, string> {
@@ -134,10 +136,10 @@ export async function collect(
   return bytes;
 }
 
-async function problemOf(status: number, answer: Answer): Promise<TwinlockError> {
+async function problemOf(status: number, answer: Answer, ofConsole: boolean): Promise<TwinlockError> {
   const text = new TextDecoder().decode(await answer.bytes(MAX_PROBLEM_BYTES));
   const parsed = problem.safeParse(jsonOrNull(text));
-  if (parsed.success) return quotedError(parsed.data);
+  if (parsed.success) return quotedError(parsed.data, ofConsole);
   const code: Code = GATEWAY_STATUSES.has(status) ? 'unavailable' : 'internal';
   return new NoVaultAnswer(code, `the vault answered with status ${status} and no problem document`, { status });
 }
@@ -166,8 +168,8 @@ export const CLIENT_CODES: ReadonlySet<Code> = new Set<Code>([
 ]);
 
 /** Attacker-controlled text never reads as if the client said it. A console's server may have answered, or a proxy. */
-function quotedError({ code, message, detail }: z.infer<typeof problem>): TwinlockError {
-  const known = isCode(code) && !CLIENT_CODES.has(code) ? code : 'internal';
+function quotedError({ code, message, detail }: z.infer<typeof problem>, ofConsole: boolean): TwinlockError {
+  const known = isCode(code) && (ofConsole || !CLIENT_CODES.has(code)) ? code : 'internal';
   const said = `the answer${known === code ? '' : `, under the unknown code ${quoted(cut(code))},`} says: ${quoted(cut(message))}`;
   const details = Object.entries(detail).slice(0, MAX_DETAILS);
   const words = details.map(([name, value]) => [cut(name), typeof value === 'string' ? cut(value) : value] as const);

@@ -109,7 +109,10 @@ export function stateRows({
         return row('state', `open, and no quorum can approve it: ${reachText(reach)}: ${reachAdvice(reach)}`);
       return row('state', 'open: it can be approved');
     case 'approved':
-      return row('state', 'approved by a quorum: the vault releases it next');
+      return row(
+        'state',
+        'approved by a quorum: the vault releases it, unless a stop or the day’s budget of bytes holds it back',
+      );
     case 'overtaken':
       return [
         ...row('state', `${standingText(standing, overtaken)}: it cannot take effect: ask for it anew`),

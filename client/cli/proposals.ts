@@ -63,8 +63,8 @@ export function stateOf({
   return `${standingText(standing, overtaken)}${cannot}`;
 }
 
-/** Why, of each that no quorum can approve. */
-function unreachable({ digest, reach }: ProposalView): readonly string[] {
+/** Why no quorum can approve it, and what to do; nothing of one that can still be approved. */
+export function unreachable({ digest, reach }: Pick<ProposalView, 'digest' | 'reach'>): readonly string[] {
   return reach?.reachable === false ? [`${shortDigest(digest)}: ${reachText(reach)}: ${reachAdvice(reach)}`] : [];
 }
 

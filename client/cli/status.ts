@@ -7,6 +7,7 @@ import { counted, exactBytes } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
 import { marked, personLines } from './persons.ts';
+import { unreachable } from './proposals.ts';
 import { shortDigest, table } from './text.ts';
 
 export function addStatus(program: Command): void {
@@ -27,7 +28,7 @@ Examples:
         const { api, fingerprint } = await signIn(invocation, ['auditor', 'depositor', 'requester']);
         const status = await api.status();
         must(status.fingerprint === fingerprint, 'wrong_genesis', `expected ${fingerprint}, got ${status.fingerprint}`);
-        invocation.terminal.result(status, linesOf(status));
+        invocation.terminal.result(status, statusLines(status));
       }),
     );
 }
@@ -56,7 +57,12 @@ function clockLines(clock: StatusView['clock']): readonly string[] {
   return line === null ? [] : [`clock        ${line}`];
 }
 
-function linesOf(status: StatusView): readonly string[] {
+function outOfReachLines({ outOfReach }: StatusView): readonly string[] {
+  return outOfReach.flatMap(unreachable).map((line) => `             no quorum can approve ${line}`);
+}
+
+/** What a person reads of it. */
+export function statusLines(status: StatusView): readonly string[] {
   const { committee, versions, principals } = status;
   return [
     `vault        ${status.fingerprint}`,
@@ -66,6 +72,7 @@ function linesOf(status: StatusView): readonly string[] {
     ...clockLines(status.clock),
     `log          ${counted(status.entries, 'entry', 'entries')}`,
     `proposals    ${status.open} open, ${status.overtaken === 0 ? '' : `${status.overtaken} overtaken, `}${counted(status.leases, 'release')} in force`,
+    ...outOfReachLines(status),
     `policy       ${status.policy}${changesOf(status)}`,
     `committee    ${committee.threshold} of ${committee.members.length}, epoch ${committee.epoch}`,
     '',

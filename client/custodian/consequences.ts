@@ -1,5 +1,6 @@
 import type { Base64url, Hex } from '../../src/core/bytes.ts';
 import { reachOf, reachOfStatement } from '../../src/core/state/reach.ts';
+import { servedReleases } from '../../src/core/state/served.ts';
 import { isPending, standingOf } from '../../src/core/state/standing.ts';
 import { type Facts, type Proposal, versionKey } from '../../src/core/state/state.ts';
 import type { Stopping } from '../stop.ts';
@@ -90,18 +91,6 @@ export function withRetired(authenticators: Facts['authenticators'], credential:
 /** Whether a quorum is left for what this person’s machines ask for, on which they have no vote. */
 function canDecideFor(facts: Facts, owner: Hex): boolean {
   return reachOf(facts, [{ person: owner, why: 'asked' }]).reachable;
-}
-
-/** In force, and not kept from being served by a stop, a retired key or a withdrawn version. */
-export function servedReleases(facts: Facts, nowMs: number): readonly Proposal[] {
-  if (facts.stopped !== null) return [];
-  return [...facts.proposals.values()].filter((proposal) => {
-    const { statement } = proposal;
-    if (statement.kind !== 'release' || statement.proposer.kind !== 'principal') return false;
-    const isWithdrawn = facts.versions.get(statement.manifest)?.phase === 'withdrawn';
-    const isRetired = facts.principals.get(statement.proposer.key)?.retiredAt !== null;
-    return standingOf(facts, proposal, nowMs) === 'executed' && !isWithdrawn && !isRetired;
-  });
 }
 
 /** Approved releases that the vault may grant once a quorum has resumed it, with no other touch. */

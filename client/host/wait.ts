@@ -4,6 +4,7 @@ import { MAX_DURATION_MS } from '../../src/core/schema.ts';
 import { ENDED, isEnded } from '../../src/core/state/ended.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import { personText } from '../../src/core/state/persons.ts';
+import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { standingText } from '../../src/core/state/standing.ts';
 import type { Api, ProposalView } from '../api.ts';
@@ -63,12 +64,9 @@ function requireStillPossible({ phase, standing, overtaken, reach }: ProposalVie
   must(standing !== 'overtaken', code, `the request is ${standingText(standing, overtaken)}: request it anew`, {
     phase,
   });
-  must(
-    reach?.reachable !== false,
-    'quorum_unreachable',
-    'security keys were retired since it was requested, and those that are left are no quorum: see twinlock proposals',
-    { phase },
-  );
+  if (reach === null || reach.reachable) return;
+  const why = `the vault says: ${reachText(reach)}: ${reachAdvice(reach)}`;
+  throw new TwinlockError('quorum_unreachable', `no quorum can approve the request any more: ${why}`, { phase });
 }
 
 /** With what those who ended it have said, by the vault's word: a requester reads no log. */

@@ -5,6 +5,7 @@ import { personOf } from '../core/state/persons.ts';
 import { namedReach, reachOfStatement } from '../core/state/reach.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
+import { servedReleases } from '../core/state/served.ts';
 import { isPending, overtakenBy, standingOf } from '../core/state/standing.ts';
 import type { Facts, Proposal, RecordedStop, Version } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
@@ -51,8 +52,9 @@ export function viewProposal(facts: Facts, proposal: Proposal, overMs: number) {
 }
 
 function viewReach(facts: Facts, { statement, votes }: Proposal) {
-  const { able, barred, groups, ...counts } = namedReach(facts, reachOfStatement(facts, statement, votes));
-  return { ...counts, able: [...able], barred: [...barred], groups: [...groups] };
+  const named = namedReach(facts, reachOfStatement(facts, statement, votes));
+  const { able, barred, groups, remedies, ...counts } = named;
+  return { ...counts, able: [...able], barred: [...barred], groups: [...groups], remedies: [...remedies] };
 }
 
 export function proposalOf(facts: Facts, digest: Hex): Proposal {
@@ -98,6 +100,17 @@ function withinBytes(maxBytes: number): (proposal: Proposal) => boolean {
     bytes += JSON.stringify(statement).length;
     return bytes <= maxBytes;
   };
+}
+
+/** Those that wait and that no quorum can approve: they stay so until they expire. */
+function viewOutOfReach(facts: Facts, caller: Caller, overMs: number) {
+  return facts.proposals
+    .valueSeq()
+    .filter((proposal) => maySee(caller, proposal) && standingOf(facts, proposal, overMs) === 'open')
+    .map((proposal) => ({ digest: proposal.digest, kind: proposal.statement.kind, reach: viewReach(facts, proposal) }))
+    .filter(({ reach }) => !reach.reachable)
+    .take(MAX_PROPOSALS)
+    .toArray();
 }
 
 /** Requesters see the versions in their scope, and of the keys their own. */
@@ -147,9 +160,8 @@ export function viewStatus(
       .toArray(),
     open: standings.filter(isPending).length,
     overtaken: standings.filter((standing) => standing === 'overtaken').length,
-    leases: proposals.count(
-      (p) => p.phase === 'executed' && p.statement.kind === 'release' && !p.ended && endMs(p) >= overMs,
-    ),
+    outOfReach: viewOutOfReach(facts, caller, overMs),
+    leases: servedReleases(facts, overMs).length,
   };
 }
 

@@ -3,7 +3,7 @@ import { MAX_APPRAISAL_BYTES } from '../core/attest/appraisal.ts';
 import { MAX_ENDORSEMENTS_BYTES } from '../core/attest/endorsements.ts';
 import { MAX_EVIDENCE_BYTES } from '../core/attest/evidence.ts';
 import { OVERTAKING, type Overtaking } from '../core/state/overtaking.ts';
-import { BARS } from '../core/state/reach.ts';
+import { BARS, REMEDIES } from '../core/state/reach.ts';
 import { STANDINGS } from '../core/state/standing.ts';
 import {
   assertion,
@@ -61,7 +61,7 @@ export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
 
 const phase = z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']);
 /** Custodians who have approved or can, and those who cannot; where `reachable` is false, no quorum can come. */
-const reach = z.object({
+export const reach = z.object({
   reachable: z.boolean(),
   threshold: count,
   members: count,
@@ -69,6 +69,8 @@ const reach = z.object({
   barred: z.array(person.extend({ why: z.enum(BARS) })),
   /** Groups that policy asks for and of which none is able. */
   groups: z.array(groupName),
+  /** Causes whose end, all of them together, makes a quorum reachable; none where none does. */
+  remedies: z.array(z.enum(REMEDIES)),
 });
 const vote = person.extend({
   decision: z.enum(['approve', 'deny']),

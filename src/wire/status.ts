@@ -10,9 +10,11 @@ import {
   modelName,
   modelScope,
   person,
+  statementKind,
   u64Text,
   versionName,
 } from './fields.ts';
+import { reach } from './proposal.ts';
 import { stopsInForce } from './stop.ts';
 
 /** GET /v1/status: the vault at a glance, for any session. A client that decides replays the log instead. */
@@ -68,8 +70,11 @@ export const statusView = z
       }),
     ),
     open: count,
+    /** Of the open ones that the caller may see, those that no quorum can approve any more, and why. */
+    outOfReach: z.array(z.object({ digest, kind: statementKind, reach })),
     /** That something has overtaken since they were proposed, such as another policy: none of them counts as open. */
     overtaken: count,
+    /** Releases that are served now: none while the vault is stopped. */
     leases: count,
   })
   .meta({ id: 'Status' });

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Api, type Session } from '../../client/api.ts';
 import { Patience, withRetry } from '../../client/retry.ts';
-import { CLIENT_CODES, type Fetch } from '../../client/transport.ts';
+import { CLIENT_CODES, exchange, type Fetch } from '../../client/transport.ts';
 import { CODES, TwinlockError } from '../../src/core/errors.ts';
 
 const BASE = 'https://vault.test/';
@@ -61,6 +61,22 @@ describe('the API', () => {
         code: 'internal',
         message: `the answer, under the unknown code “${code}”, says: “said so”`,
       }),
+    );
+  });
+
+  test('takes from the console’s own server what a client finds out: a log that went back is no fault of it', async () => {
+    const question = {
+      method: 'PUT',
+      path: '/local/checkpoint/x',
+      bearer: null,
+      timeoutMs: 1000,
+      signal: null,
+    } as const;
+    const fetch = async () => problem('rolled_back', 409);
+    const asking = exchange(fetch, 'http://console', { ...question, ofConsole: true });
+    await expect(asking).rejects.toThrow(expect.objectContaining({ code: 'rolled_back' }));
+    await expect(exchange(fetch, 'http://vault', question)).rejects.toThrow(
+      expect.objectContaining({ code: 'internal' }),
     );
   });
 

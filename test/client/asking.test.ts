@@ -65,7 +65,7 @@ describe('what is asked for', () => {
         '2 of 3 custodians must approve, and 1 can: ',
         `“ana”, custodian, id ${ana.person}, asks for it`,
         `“cleo”, custodian, id ${cleo.person}, owns the machine that deposited the version`,
-        ': let somebody ask who is no custodian',
+        ': let a machine ask for it whose owner is no custodian or cannot approve it anyway',
       ),
     );
     expect(touches).toEqual([]);
@@ -96,7 +96,9 @@ describe('what is asked for', () => {
     expect(own.map(({ credential }) => credential)).toEqual([ben.credential]);
     await stop(ben, replica, { what: 'authenticator', credential: ben.credential, reason: 'lost' });
     const { api } = await sessionOf(founded, 'requester');
-    await expect(waitForRelease(api, pending)).rejects.toThrow(refusal('quorum_unreachable'));
+    await expect(waitForRelease(api, pending)).rejects.toThrow(
+      refusal('quorum_unreachable', 'the vault says: 2 of 3 custodians must approve', 'let a machine ask'),
+    );
     const status = await api.proposal(pending.release);
     expect(status.reach).toMatchObject({ reachable: false, threshold: 2, able: [{ name: 'ana' }] });
     expect(status.reach?.barred.map(({ name, why }) => `${name} ${why}`)).toEqual(['ben no_key', 'cleo asked']);

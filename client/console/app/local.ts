@@ -115,7 +115,8 @@ export async function keepStopKit(kit: StopKit): Promise<void> {
 }
 
 async function ask(method: Question['method'], path: string, body?: object): Promise<unknown> {
-  const question = { method, path, bearer: null, headers: consoleKeyHeader(), timeoutMs: TIMEOUT_MS, signal: null };
+  const asked = { method, path, bearer: null, timeoutMs: TIMEOUT_MS, signal: null, ofConsole: true } as const;
+  const question = { ...asked, headers: consoleKeyHeader() };
   const sent = body === undefined ? question : { ...question, body: JSON.stringify(body) };
   const answer = await exchange(platformFetch, location.origin, sent);
   const text = fromUtf8(await answer.bytes(MAX_BYTES));

@@ -17,6 +17,17 @@ export const BARS = [
 ] as const;
 export type Bar = (typeof BARS)[number];
 
+/** What another proposal, or another act, can end of these; what costs least comes first. */
+export const REMEDIES = [
+  'denied',
+  'vote_lapsed',
+  'asked',
+  'machine_owner',
+  'key_owner',
+  'depositor_owner',
+] as const satisfies readonly Bar[];
+export type Remedy = (typeof REMEDIES)[number];
+
 export interface Barred {
   readonly person: Hex;
   readonly why: Bar;
@@ -34,6 +45,8 @@ export interface Reach {
   readonly groups: readonly string[];
   /** Whether those who are able are a quorum. */
   readonly reachable: boolean;
+  /** Causes whose end, all of them together, makes a quorum reachable that is not; none where none does. */
+  readonly remedies: readonly Remedy[];
 }
 
 /**
@@ -48,22 +61,46 @@ export function reachOf(facts: Facts, barred: readonly Barred[], votes: readonly
     const why = barred.find((candidate) => candidate.person === person)?.why;
     if (why !== undefined) return why;
     const vote = votes.find((candidate) => candidate.person === person);
-    if (vote !== undefined && !valid.has(vote)) return 'vote_lapsed';
-    if (vote !== undefined) return vote.decision === 'deny' ? 'denied' : null;
-    const isUsing = facts.authenticators.some((one) => one.person === person && one.retiredAt === null);
-    return isUsing ? null : 'no_key';
+    if (vote?.decision === 'deny') return 'denied';
+    if (vote !== undefined) return valid.has(vote) ? null : 'vote_lapsed';
+    return isUsing(person) ? null : 'no_key';
   };
-  const judged = members.map((member) => ({ member, why: whyNot(member) }));
+  const isUsing = (person: Hex) => facts.authenticators.some((one) => one.person === person && one.retiredAt === null);
+  const lacks = (who: readonly Member[]) =>
+    facts.policy.document.groups.filter((group) => !who.some((member) => member.groups.includes(group)));
+  const isQuorum = (who: readonly Member[]) => who.length >= threshold && lacks(who).length === 0;
+  const judged = members.map((member) => ({ member, why: whyNot(member), isUsing: isUsing(member.person) }));
   const able = judged.flatMap(({ member, why }) => (why === null ? [member] : []));
-  const groups = facts.policy.document.groups.filter((group) => !able.some((member) => member.groups.includes(group)));
+  const reachable = isQuorum(able);
   return {
     threshold,
     members: members.length,
     able: able.map(({ person }) => person),
     barred: judged.flatMap(({ member: { person }, why }) => (why === null ? [] : [{ person, why }])),
-    groups,
-    reachable: able.length >= threshold && groups.length === 0,
+    groups: lacks(able),
+    reachable,
+    remedies: reachable ? [] : remediesOf(judged, isQuorum),
   };
+}
+
+interface Judged {
+  readonly member: Member;
+  readonly why: Bar | null;
+  /** Has an authenticator in use: nothing brings back a custodian who has none. */
+  readonly isUsing: boolean;
+}
+
+function remediesOf(judged: readonly Judged[], isQuorum: (who: readonly Member[]) => boolean): readonly Remedy[] {
+  const present = REMEDIES.filter((remedy) => judged.some(({ why, isUsing }) => isUsing && why === remedy));
+  // Its owner needs no quorum.
+  if (present.includes('key_owner')) return ['key_owner'];
+  const suffice = (ended: readonly Bar[]) =>
+    isQuorum(
+      judged.filter(({ why, isUsing }) => why === null || (isUsing && ended.includes(why))).map(({ member }) => member),
+    );
+  const one = present.find((remedy) => suffice([remedy]));
+  if (one !== undefined) return [one];
+  return suffice(present) ? present : [];
 }
 
 /** The same of what is proposed, or would be. */
@@ -123,15 +160,18 @@ type ReachSaid = Pick<NamedReach, 'threshold' | 'members'> & {
   readonly groups: readonly string[];
 };
 
-/** What makes a quorum reachable: another who asks, or another deposit. */
-export function reachAdvice({ barred, able, threshold }: Pick<ReachSaid, 'barred' | 'able' | 'threshold'>): string {
-  const asks = barred.filter(({ why }) => why === 'asked').length;
-  const owns = barred.filter(({ why }) => why === 'depositor_owner').length;
-  if (asks > 0 && able.length + asks >= threshold) return 'let somebody ask who is no custodian, or another custodian';
-  if (asks + owns > 0 && able.length + asks + owns >= threshold)
-    return 'let a machine deposit and ask whose owner is no custodian';
-  if (barred.some(({ why }) => why === 'vote_lapsed'))
-    return 'ask for it anew: a custodian whose vote lapsed can approve that with another key';
+const REMEDY_TEXT: Readonly<Record<Remedy, string>> = {
+  denied: 'ask for it anew: those who denied this can approve that',
+  vote_lapsed: 'ask for it anew: those whose security key was retired can approve that with another key of theirs',
+  asked: 'let a machine ask for it whose owner is no custodian or cannot approve it anyway',
+  machine_owner: 'let the machine have an owner who is no custodian, if one answers for it',
+  key_owner: 'let its owner retire it, with it or with another key of theirs: that takes no quorum',
+  depositor_owner: 'let a machine deposit it, as another version, whose owner is no custodian',
+};
+
+/** What is to be done where no quorum is reachable. */
+export function reachAdvice({ remedies }: Pick<Reach, 'remedies'>): string {
+  if (remedies.length > 0) return remedies.map((remedy) => REMEDY_TEXT[remedy]).join('; and ');
   return 'security keys that are retired never return, so no quorum of this vault can approve it';
 }
 

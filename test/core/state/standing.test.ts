@@ -1,16 +1,21 @@
 import { describe, expect, test } from 'vitest';
+import { statusLines } from '../../../client/cli/status.ts';
 import { consequencesOf } from '../../../client/custodian/consequences.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import type { Overtaking } from '../../../src/core/state/overtaking.ts';
-import { reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
+import { reachAdvice, reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
+import { heldBackBy } from '../../../src/core/state/rules/release.ts';
+import { servedOnceResumed, servedReleases } from '../../../src/core/state/served.ts';
 import { overtakenBy, standingOf } from '../../../src/core/state/standing.ts';
 import { statementDigest } from '../../../src/core/statement/statement.ts';
-import { viewProposal } from '../../../src/vault/views.ts';
+import type { Caller } from '../../../src/vault/sessions.ts';
+import { viewProposal, viewStatus } from '../../../src/vault/views.ts';
+import { statusView } from '../../../src/wire/status.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';
 import type { World } from '../../world.ts';
-import { deposited, founded, published, type Stage } from './stages.ts';
+import { deposited, founded, published, released, type Stage } from './stages.ts';
 
 const ZEROS = '00'.repeat(32);
 
@@ -143,6 +148,7 @@ describe('who can approve', () => {
       barred: [{ person: owner, why: 'depositor_owner' }],
       groups: [],
       reachable: true,
+      remedies: [],
     });
     const open = await world.propose(publication);
     await world.confirm(deposit, ana);
@@ -171,6 +177,139 @@ describe('who can approve', () => {
     expect(reach).toMatchObject({ groups: ['nowhere'], reachable: false });
     expect(reach.able).toHaveLength(3);
   });
+});
+
+/** Of four custodians, two must approve; dan’s machine deposits, and ana’s asks. */
+describe('the advice where no quorum is reachable is true for its cause:', () => {
+  const retired = async (world: World, ...founders: readonly Founder[]) => {
+    for (const who of founders) {
+      const stop = world.stop('authenticator', digestOf(who.authenticators[0].credential), who);
+      await world.append(await world.draftStop(stop));
+    }
+  };
+  const adviceOn = (world: World, digest: string) => {
+    const proposal = world.facts.proposals.get(digest);
+    if (proposal === undefined) throw new Error('it was proposed');
+    const reach = reachOfStatement(world.facts, proposal.statement, proposal.votes);
+    expect(reach).toMatchObject({ reachable: false });
+    return [reach.remedies, reachAdvice(reach)] as const;
+  };
+  const machineOf = ({ person, name }: Founder, world: World) =>
+    makeMachine({ role: 'requester', name: 'new', owner: person, ownerName: name }, world.random).record;
+
+  test('who asked has no vote: a machine asks whose owner has none anyway', async () => {
+    const { world, deposit, ben, cleo } = await published();
+    const digest = await world.propose((await world.ask(deposit)).statement);
+    await retired(world, ben, cleo);
+    expect(adviceOn(world, digest)).toEqual([
+      ['asked'],
+      expect.stringMatching(/^let a machine ask for it whose owner/),
+    ]);
+  });
+
+  test('who owns the depositor has none: it is deposited anew', async () => {
+    const { world, deposit, ben, cleo } = await deposited();
+    const digest = await world.propose(world.publication(deposit));
+    await retired(world, ben, cleo);
+    expect(adviceOn(world, digest)).toEqual([['depositor_owner'], expect.stringMatching(/^let a machine deposit it/)]);
+  });
+
+  test('who would own the machine has none: another owns it', async () => {
+    const { world, ana, ben, cleo } = await founded();
+    const digest = await world.propose(world.principal(machineOf(ana, world), ben));
+    await retired(world, ben, cleo);
+    expect(adviceOn(world, digest)).toEqual([
+      ['machine_owner'],
+      expect.stringMatching(/have an owner who is no custod/),
+    ]);
+    const others = makeMachine({ role: 'requester', name: 'new', ...OUTSIDER }, world.random).record;
+    expect(reachOfStatement(world.facts, world.principal(others, ana))).toMatchObject({
+      reachable: true,
+      remedies: [],
+    });
+  });
+
+  test('whose key it is has none: they retire it alone, which needs no quorum', async () => {
+    const { world, ana, ben, cleo, dan } = await founded();
+    const digest = await world.propose(world.keyRetirement(ana, ben));
+    await retired(world, cleo, dan);
+    expect(adviceOn(world, digest)).toEqual([['key_owner'], expect.stringMatching(/^let its owner retire it/)]);
+  });
+
+  test('some have denied it, and others have no key: it is asked for anew', async () => {
+    const { world, ana, ben, cleo, dan } = await founded();
+    const others = makeMachine({ role: 'requester', name: 'new', ...OUTSIDER }, world.random).record;
+    const digest = await world.propose(world.principal(others, ana));
+    await world.deny(digest, ben);
+    await retired(world, cleo, dan);
+    expect(adviceOn(world, digest)).toEqual([['denied'], expect.stringMatching(/^ask for it anew: those who denied/)]);
+    const anew = await world.propose(world.principal({ ...others }, ben));
+    await world.approve(anew, ana, ben);
+    expect(world.facts.proposals.get(anew)?.phase).toBe('executed');
+  });
+
+  test('a denial with a key that was retired since is a denial, and nobody who has no key can return', async () => {
+    const { world, ana, ben, cleo, dan } = await founded();
+    const others = makeMachine({ role: 'requester', name: 'new', ...OUTSIDER }, world.random).record;
+    const digest = await world.propose(world.principal(others, ana));
+    await world.deny(digest, ben);
+    // The fold lets nobody retire what leaves too few: these left before it counted.
+    const without = [ben, cleo, dan].map(({ person }) => person);
+    const authenticators = world.facts.authenticators.map((one) =>
+      without.includes(one.person) ? { ...one, retiredAt: 1 } : one,
+    );
+    const { statement, votes } = world.facts.proposals.get(digest) ?? {};
+    if (statement === undefined) throw new Error('it was proposed');
+    const reach = reachOfStatement({ ...world.facts, authenticators }, statement, votes);
+    expect(reach.barred).toContainEqual({ person: ben.person, why: 'denied' });
+    expect(reachAdvice(reach)).toBe(
+      'security keys that are retired never return, so no quorum of this vault can approve it',
+    );
+  });
+});
+
+describe('the vault at a glance', () => {
+  const auditor = { role: 'auditor', key: 'x' } as unknown as Caller;
+  const glance = ({ facts, log, now }: World, caller = auditor) =>
+    viewStatus(facts, caller, log.length, { overMs: now, clock: 'confirmed' });
+
+  test('names each open proposal that no quorum can approve, and why, as a document and in words', async () => {
+    const { world, deposit, ana, ben, cleo, dan } = await published();
+    const digest = await world.propose((await world.ask(deposit)).statement);
+    expect(glance(world)).toMatchObject({ open: 1, outOfReach: [] });
+    for (const who of [ben, cleo]) {
+      const stop = world.stop('authenticator', digestOf(who.authenticators[0].credential), who);
+      await world.append(await world.draftStop(stop));
+    }
+    const reach = { reachable: false, able: [{ person: dan.person }], remedies: ['asked'] };
+    const view = glance(world);
+    expect(view).toMatchObject({ open: 1, outOfReach: [{ digest, kind: 'release', reach }] });
+    expect(statusView.parse(view).outOfReach).toHaveLength(1);
+    const line = `             no quorum can approve ${digest.slice(0, 16)}: 2 of 4 custodians must approve, and 1 can: `;
+    expect(statusLines(view).find((one) => one.startsWith(line))).toContain(`“ana”, custodian, id ${ana.person}, asks`);
+    // A requester is told of its own alone.
+    expect(glance(world, { role: 'requester', key: 'other' } as unknown as Caller).outOfReach).toEqual([]);
+  });
+
+  test('counts no release as in force while a stop keeps it from being served', async () => {
+    const { world, ana, release } = await released();
+    expect([glance(world).leases, servedOnceResumed(world.facts, world.now)]).toMatchObject([1, [{ digest: release }]]);
+    await world.append(await world.draftStop(world.stop('all', ZEROS, ana)));
+    expect([glance(world).leases, servedReleases(world.facts, world.now)]).toEqual([0, []]);
+    expect(servedOnceResumed(world.facts, world.now)).toMatchObject([{ digest: release }]);
+  });
+});
+
+test('a release that has its quorum waits for a resumption and for the day’s budget', async () => {
+  const { world, asked, ana } = await released();
+  const { statement } = asked;
+  expect(heldBackBy(world.facts, statement, world.now)).toBeNull();
+  const limits = { ...world.facts.policy.document.limits, bytesPerDay: statement.bytes };
+  const policy = { ...world.facts.policy, document: { ...world.facts.policy.document, limits } };
+  expect(heldBackBy({ ...world.facts, policy }, statement, world.now)).toBe('budget');
+  expect(heldBackBy({ ...world.facts, policy }, statement, world.now + 25 * HOUR_MS)).toBeNull();
+  await world.append(await world.draftStop(world.stop('all', ZEROS, ana)));
+  expect(heldBackBy(world.facts, statement, world.now)).toBe('stop');
 });
 
 describe('an approved release whose approver’s key was retired since', () => {

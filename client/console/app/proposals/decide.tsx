@@ -3,8 +3,9 @@ import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code, must } from '../../../../src/core/errors.ts';
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
+import { heldBackBy } from '../../../../src/core/state/rules/release.ts';
 import { type Standing, standingOf } from '../../../../src/core/state/standing.ts';
-import type { Facts, Proposal, Vote } from '../../../../src/core/state/state.ts';
+import type { Facts, Proposable, Proposal, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import { approve, deny } from '../../../custodian/approve.ts';
@@ -62,7 +63,7 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
         auditor’s or a depositor’s key, run <code>npx twinlock code {review.digest}</code>
       </p>
       {sentHere === null ? null : <Sent of={sentHere} facts={facts} proposal={proposal} own={own} />}
-      {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} sentHere={sentHere} />}
+      {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} facts={facts} sentHere={sentHere} />}
       <ProposeAgain review={review} facts={facts} />
       <Withdraw review={review} facts={facts} />
     </Panel>
@@ -133,7 +134,13 @@ function Outcome({ phase, own }: { phase: string; own: Vote | undefined }) {
   );
 }
 
-function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision | null }) {
+interface DecisionProps {
+  readonly review: Review;
+  readonly facts: Facts;
+  readonly sentHere: SentDecision | null;
+}
+
+function Decision({ review, facts, sentHere }: DecisionProps) {
   const approving = useDecision(review.digest, 'approve', () => act((replica, self) => approve(self, replica, review)));
   const reason = useSignal('');
   const denying = useDecision(review.digest, 'deny', () => {
@@ -157,7 +164,7 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
           </Notice>
         </div>
       )}
-      <WhatADecisionBrings review={review} />
+      <WhatADecisionBrings review={review} facts={facts} />
       {denialObstacles.length > 0 ? null : (
         <>
           <ReasonField label="If you deny it: why, for the person who asked (may be left empty)" reason={reason} />
@@ -194,18 +201,30 @@ function Decision({ review, sentHere }: { review: Review; sentHere: SentDecision
 }
 
 /** In numbers, before the touch: what is left to do after an approval, and whether a denial ends it. */
-function WhatADecisionBrings({ review: { decisions, statement } }: { review: Review }) {
+function WhatADecisionBrings({ review: { decisions, statement }, facts }: { review: Review; facts: Facts }) {
   if (decisions === null) return null;
   const { wantingAfterApproval, isDeniedAtOnce } = decisions;
   const wanting = wantingText(wantingAfterApproval.wanting, wantingAfterApproval.missingGroups);
-  const effect = statement.kind === 'release' ? 'is released' : 'takes effect';
-  const approval = wanting === 'nothing' ? `it ${effect} at once` : `it waits for ${wanting}`;
+  const approval = wanting === 'nothing' ? effectOfQuorum(statement, facts) : `it waits for ${wanting}`;
   const denial = isDeniedAtOnce ? 'it is denied at once, and must be proposed again' : afterDenial(decisions);
   return (
     <p>
       If you approve it, {approval}. If you deny it, {denial}.
     </p>
   );
+}
+
+/** Of the last approval that a quorum wants. */
+function effectOfQuorum(statement: Proposable, facts: Facts): string {
+  if (statement.kind !== 'release') return 'it takes effect at once';
+  switch (heldBackBy(facts, statement, now.value)) {
+    case null:
+      return 'it is released at once';
+    case 'stop':
+      return 'it is approved, and released once a quorum has resumed the vault, with no other touch';
+    case 'budget':
+      return 'it is approved, and released, with no other touch, once the day’s budget of bytes has room for it';
+  }
 }
 
 function afterDenial({ othersAfterDenial, isReachableAfterDenial }: NonNullable<Review['decisions']>): string {

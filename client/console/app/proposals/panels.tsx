@@ -1,6 +1,8 @@
+import { endMs } from '../../../../src/core/state/rules/expiry.ts';
+import { servedOnceResumed } from '../../../../src/core/state/served.ts';
 import type { Facts as Established, Proposable, Version } from '../../../../src/core/state/state.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
-import { releasesThatWait, servedReleases } from '../../../custodian/consequences.ts';
+import { releasesThatWait } from '../../../custodian/consequences.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { exactBytes, exactDuration } from '../../../exact.ts';
@@ -63,7 +65,7 @@ function WhatItBrings({ review: { statement, digest, isPending }, facts }: { rev
   if (statement.kind === 'authenticator')
     return <Consequences facts={facts} change={{ what: 'authenticator', credential: statement.credential }} />;
   if (statement.kind !== 'resume') return null;
-  const again = servedReleases({ ...facts, stopped: null }, now.value).length;
+  const again = servedOnceResumed(facts, now.value).length;
   return (
     <p>
       Releases that are served again then: {again}. Approved releases that the vault may grant then, with no other
@@ -234,19 +236,25 @@ export function wantingText(wanting: number, missingGroups: readonly string[]): 
   return wanted.length === 0 ? 'nothing' : wanted.join(', ');
 }
 
+/** By the end that the vault goes by. While everything is stopped the lease goes on, and nothing is served. */
+function servedUntil({ proposal }: Review, { stopped }: Established): string {
+  const ends = endMs(proposal);
+  const until = `until ${instant(ends)} (${fromNow(ends, now.value)})`;
+  return stopped === null ? until : `not while the vault is stopped; once it is resumed, ${until}`;
+}
+
 /** What came of a release: until when it is served, and which hosts have said that they have it. */
-export function ServedPanel({ review }: { review: Review }) {
-  const { phase, executedTime, ended, receipts } = review.proposal;
+export function ServedPanel({ review, facts }: { review: Review; facts: Established }) {
+  const { executedTime, receipts } = review.proposal;
   const { statement } = review;
   if (statement.kind !== 'release' || executedTime === null) return null;
-  const ends = executedTime + statement.leaseMs;
-  const isOver = ended || phase === 'revoked' || ends < now.value;
+  const isOver = !servedOnceResumed(facts, now.value).some(({ digest }) => digest === review.digest);
   return (
     <Panel title="What came of it">
       <Facts
         of={[
           ['Released', instant(executedTime)],
-          ['Served', isOver ? 'no longer' : `until ${instant(ends)} (${fromNow(ends, now.value)})`],
+          ['Served', isOver ? 'no longer' : servedUntil(review, facts)],
         ]}
       />
       <ul class="rows">

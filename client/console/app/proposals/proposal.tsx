@@ -79,7 +79,7 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
       {review.hosts.length === 0 ? null : <HostsPanel review={review} />}
       {review.policyChange === null ? null : <PolicyChangePanel change={review.policyChange} />}
       {isRelease && review.standing === 'open' ? <ChangesPanel changes={review.changes} /> : null}
-      <ServedPanel review={review} />
+      <ServedPanel review={review} facts={facts} />
       <DecidePanel key={review.digest} review={review} facts={facts} />
       <Exactly statement={review.statement} />
     </Screen>

@@ -1,19 +1,17 @@
+import { servedOnceResumed } from '../../../../src/core/state/served.ts';
 import type { Facts, Proposal, RecordedStop } from '../../../../src/core/state/state.ts';
 import { MachineName, Person } from '../parts/person.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { Proposer } from '../proposals/proposer.tsx';
 import { titleOf } from '../proposals/title.ts';
-import { custodian, stopNow } from '../vault.ts';
+import { custodian, now, stopNow } from '../vault.ts';
 import { StopAll } from './stop-all.tsx';
 import { StopForm } from './stop-form.tsx';
 
 /** Stopping needs one: what can be stopped, all of it on one page. */
 export function StopScreen({ facts }: { facts: Facts }) {
-  const inForce = facts.proposals
-    .valueSeq()
-    .filter(({ statement, phase, ended }) => statement.kind === 'release' && phase === 'executed' && !ended)
-    .toArray();
+  const releases = servedOnceResumed(facts, now.value);
   const keys = facts.principals
     .valueSeq()
     .filter(({ retiredAt }) => retiredAt === null)
@@ -24,10 +22,10 @@ export function StopScreen({ facts }: { facts: Facts }) {
       <Panel title="Stop everything">
         <StopAll stop={(reason) => stopNow({ what: 'all', reason })} />
       </Panel>
-      <Panel title="Releases in force">
-        {inForce.length === 0 ? <p class="quiet">None.</p> : null}
+      <Panel title={facts.stopped === null ? 'Releases in force' : 'Releases that are served again once it is resumed'}>
+        {releases.length === 0 ? <p class="quiet">None.</p> : null}
         <ul class="rows">
-          {inForce.map((release) => (
+          {releases.map((release) => (
             <ReleaseRow key={release.digest} facts={facts} release={release} />
           ))}
         </ul>

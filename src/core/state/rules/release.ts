@@ -54,11 +54,21 @@ function requireQuorum(facts: Facts, proposal: Proposal): void {
   throw new TwinlockError('group_missing', `an approval is wanted from group ${counted.missingGroups.join(', ')}`);
 }
 
-function withinTheDaysBudget(facts: Facts, { bytes }: StatementOf<'release'>, timeMs: number): Facts['granted'] {
-  const recent = facts.granted.filter((grant) => grant.time > timeMs - DAY_MS);
-  const granted = recent.push({ time: timeMs, bytes: BigInt(bytes) });
-  const total = granted.reduce((sum, grant) => sum + grant.bytes, 0n);
-  const limit = BigInt(facts.policy.document.limits.bytesPerDay);
+function withinTheDaysBudget(facts: Facts, statement: StatementOf<'release'>, timeMs: number): Facts['granted'] {
+  const { granted, total, limit } = budgetWith(facts, statement, timeMs);
   must(total <= limit, 'budget_exceeded', `expected at most ${limit} bytes released a day, got ${total}`);
   return granted;
+}
+
+function budgetWith({ granted, policy }: Facts, { bytes }: StatementOf<'release'>, timeMs: number) {
+  const recent = granted.filter((grant) => grant.time > timeMs - DAY_MS).push({ time: timeMs, bytes: BigInt(bytes) });
+  const total = recent.reduce((sum, grant) => sum + grant.bytes, 0n);
+  return { granted: recent, total, limit: BigInt(policy.document.limits.bytesPerDay) };
+}
+
+/** What a release would wait for that has its quorum; null where it would be granted at once. */
+export function heldBackBy(facts: Facts, statement: StatementOf<'release'>, timeMs: number): 'stop' | 'budget' | null {
+  if (facts.stopped !== null) return 'stop';
+  const { total, limit } = budgetWith(facts, statement, timeMs);
+  return total <= limit ? null : 'budget';
 }
