@@ -47,7 +47,8 @@ export default {
       from: { path: '^src/endorse/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(endorse/|core/|platform/(bounded-file|write-aside)\\.ts$|vault/ports\\.ts$)',
+        pathNot:
+          '^src/(endorse/|core/|platform/(bounded-file|write-aside)\\.ts$|sockets/(blocked-ports|loopback)\\.ts$|vault/ports\\.ts$)',
       },
     },
     {
