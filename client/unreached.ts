@@ -16,7 +16,7 @@ const CERTIFICATE_FAILURES: readonly (readonly [reason: RegExp, what: string, to
   [
     /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_\w+)$/,
     'is not trusted',
-    'give --ca FILE, the tls.crt that twinlockd init wrote',
+    'give --ca FILE: the tls.crt that twinlockd init wrote, or the authority that issued what the vault is served with',
   ],
 ];
 

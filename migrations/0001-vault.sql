@@ -60,7 +60,9 @@ CREATE TABLE founding (
   created INTEGER NOT NULL,
   expires INTEGER NOT NULL,
   policy BLOB NOT NULL,
-  principals TEXT NOT NULL
+  principals TEXT NOT NULL,
+  url TEXT NOT NULL,
+  ca TEXT
 ) STRICT;
 
 CREATE TABLE founders (

@@ -1,9 +1,13 @@
 import { NO_REFERENCE_VALUES, parseReferenceValues, type ReferenceValues } from './core/attest/reference-values.ts';
 import { SIMULATED_IMAGE } from './core/attest/simulated/report.ts';
-import type { Hex } from './core/bytes.ts';
+import { fromBase64url, type Hex } from './core/bytes.ts';
 import { canonicalBytes, digestOfObject } from './core/canonical.ts';
+import { must } from './core/errors.ts';
 import type { Grade } from './core/schema.ts';
 import { type Policy, parsePolicy } from './core/statement/policy.ts';
+import { isHardwareModel } from './core/webauthn/attestation.ts';
+import { isAuthorityAt } from './core/webauthn/trust-path.ts';
+import { parseCertificateOfAnyKey } from './core/x509/certificate.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const GIB = 1n << 30n;
@@ -36,10 +40,26 @@ export function acceptsTpmAlone(policy: Uint8Array): boolean {
   return parsePolicy(policy).policy.referenceValues.tpm?.alone === true;
 }
 
-/** Whether no security key can enrol in a production vault under this policy: it lists no model, or no root. */
-export function refusesEveryAuthenticator(policy: Uint8Array): boolean {
-  const { aaguids, roots } = parsePolicy(policy).policy.authenticators;
-  return aaguids.length === 0 || roots.length === 0;
+/**
+ * A production vault whose policy admits no security key could never be founded: it is refused while there is none.
+ * Throws `quorum_unreachable`, with what is wanting.
+ */
+export function requireEnrollable({ authenticators }: Policy, nowMs: number): void {
+  const { aaguids, roots } = authenticators;
+  const remedy = 'say in --policy FILE which may (twinlockd policy template), or try it with --grade simulation';
+  const refuse = (why: string) => `no founder could enrol a security key: ${why}: ${remedy}`;
+  must(aaguids.length > 0, 'quorum_unreachable', refuse('policy.authenticators.aaguids lists no model'));
+  must(
+    aaguids.some(isHardwareModel),
+    'quorum_unreachable',
+    refuse('policy.authenticators.aaguids lists software alone, which a production vault refuses'),
+  );
+  must(roots.length > 0, 'quorum_unreachable', refuse('policy.authenticators.roots lists no root certificate'));
+  must(
+    roots.some((root) => isAuthorityAt(parseCertificateOfAnyKey(fromBase64url(root)), nowMs)),
+    'quorum_unreachable',
+    refuse('policy.authenticators.roots lists no certificate authority that is valid now'),
+  );
 }
 
 /** SHA-256 of the policy's reference values, as `twinlock reference-values check` has it of their file. */
@@ -47,7 +67,7 @@ export function referenceValuesDigest(policy: Uint8Array): Hex {
   return digestOfObject(parsePolicy(policy).policy.referenceValues);
 }
 
-/** Strict where it can be: a production vault lists its authenticators and evidence before anything passes. */
+/** Strict where it can be: a production vault lists its evidence before anything passes, and is not founded before it lists authenticators. */
 export function defaultPolicy(grade: Grade): Policy {
   const simulation: ReferenceValues = {
     ...NO_REFERENCE_VALUES,

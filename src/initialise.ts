@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { toBase64url } from './core/bytes.ts';
 import { digestOf } from './core/canonical.ts';
@@ -11,9 +21,11 @@ import { requireDistinctKeyNames } from './core/state/rules/names.ts';
 import { requireSoundPolicy } from './core/state/rules/policy.ts';
 import { type Policy, parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
+import { requireEnrollable } from './founding-policy.ts';
 import { selfSigned } from './http/certificate.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, openStore } from './store/open.ts';
+import type { Founding } from './vault/ports.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -29,6 +41,13 @@ export interface Initialisation {
   /** Keys that are enrolled from the start; `owner` is a founder's name until persons have ids. */
   readonly principals: readonly Omit<PrincipalRecord, 'owner'>[];
   readonly invitationDays: number;
+  /** Where founders reach the vault: `https://host:port`. */
+  readonly url: string;
+  /**
+   * Certificates in PEM that vouch for what the vault will be served with, for the founders' files; null where every
+   * machine trusts an authority that does. Unless given, the folder's own certificate.
+   */
+  readonly ca?: string | null;
   readonly nowMs: number;
 }
 
@@ -37,6 +56,16 @@ export interface Invitation {
   /** 32 bytes, base64url: its holder can enrol as that founder. */
   readonly invitation: string;
 }
+
+/** How invitations get to the founders. */
+export interface Handing {
+  /** Called once all is checked and before anything is written. Throws where they could not be handed out. */
+  prepare(): void;
+  /** `ca` as in a founder's file. */
+  handOut(invitations: readonly Invitation[], ca: string | null): Promise<void>;
+}
+
+const BY_CALLER: Handing = { prepare: () => undefined, handOut: async () => undefined };
 
 /** Where the daemon's own secrets are: the log's key and TLS's. Nothing in the folder decrypts a version. */
 export const LOG_KEY_FILE = 'log.key';
@@ -47,39 +76,33 @@ const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
 /**
  * Makes a data folder and the founders' invitations, and hands these out, which are kept nowhere else. Where a file
  * cannot be written or they cannot be handed out, what was made is removed, so that the same init can be run again.
- * Throws `exists` where there is one already, `usage` (a group that the policy does not ask for), `invalid_threshold`,
- * `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and as `parsePolicy`, `requireSoundPolicy`,
- * `openStore`, the file system and `handOut`.
+ * Throws `exists` where there is one already, `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and
+ * as `requireFoundable`, `openStore`, the file system and `handing`.
  */
-export async function initialise(
-  init: Initialisation,
-  handOut: (invitations: readonly Invitation[]) => Promise<void> = async () => undefined,
-): Promise<readonly Invitation[]> {
-  requireSpareMember({ threshold: init.threshold, members: init.founders });
-  const { policy } = parsePolicy(init.policy);
-  requireSoundPolicy(policy, init.grade);
-  groupsHaveEffect(policy, init.founders);
-  groupsHaveTwo(policy, init.founders);
+export async function initialise(init: Initialisation, handing: Handing = BY_CALLER): Promise<readonly Invitation[]> {
+  requireFoundable(init);
   const invited = invite(init.founders);
   const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
   requireDistinctKeyNames(principals);
-  mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
   // By name: a link that points nowhere yet is in the way too.
-  const before = new Set(readdirSync(init.dataDir));
+  const before = new Set(existsSync(init.dataDir) ? readdirSync(init.dataDir) : []);
   const found = OURS.find((name) => before.has(name));
   must(
     found === undefined,
     'exists',
     `${init.dataDir} holds a vault, or an init that did not end: it has ${found}; name another folder with --data`,
   );
+  handing.prepare();
+  mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
   chmodSync(init.dataDir, 0o700);
   const tls = await selfSigned(init.hosts, init.nowMs);
   const invitations = invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
   // Of two that begin at once, one takes this name, and with it the folder.
   closeSync(openSync(join(init.dataDir, TLS_KEY_FILE), 'wx', 0o600));
   try {
-    await writeFolder(init, tls, principals, invited);
-    await handOut(invitations);
+    const { ca = tls.certificate } = init;
+    await writeFolder({ ...init, ca }, tls, principals, invited);
+    await handing.handOut(invitations, ca);
   } catch (error) {
     const made = readdirSync(init.dataDir).filter((name) => !before.has(name));
     for (const name of made) rmSync(join(init.dataDir, name), { recursive: true, force: true });
@@ -88,8 +111,22 @@ export async function initialise(
   return invitations;
 }
 
+/**
+ * What genesis would refuse once everybody has enrolled, or what would let no founder enrol, is refused before anything
+ * is written. Throws `usage`, `invalid_threshold` and `quorum_unreachable`, and as `parsePolicy` and `requireSoundPolicy`.
+ */
+function requireFoundable(init: Initialisation): void {
+  requireSpareMember({ threshold: init.threshold, members: init.founders });
+  const { policy } = parsePolicy(init.policy);
+  requireSoundPolicy(policy, init.grade);
+  if (init.grade === 'production') requireEnrollable(policy, init.nowMs);
+  must(init.invitationDays >= 1, 'usage', '--invitation-days: expected 1 at least, or no founder could enrol');
+  groupsHaveEffect(policy, init.founders);
+  groupsHaveTwo(policy, init.founders);
+}
+
 async function writeFolder(
-  init: Initialisation,
+  init: Initialisation & Pick<Founding, 'ca'>,
   tls: Awaited<ReturnType<typeof selfSigned>>,
   principals: readonly PrincipalRecord[],
   invited: readonly Invited[],
@@ -111,6 +148,8 @@ async function writeFolder(
       policy: init.policy,
       principals,
       founders: invited.map(({ token, ...founder }) => ({ ...founder, invitation: digestOf(token) })),
+      url: init.url,
+      ca: init.ca,
     });
   } finally {
     store.close();
@@ -150,7 +189,6 @@ interface Invited {
   readonly token: Uint8Array;
 }
 
-/** What genesis would refuse once everybody has enrolled is refused now. */
 function invite(founders: Initialisation['founders']): readonly Invited[] {
   const invited = founders.map(({ name, groups }, i) => ({
     name: parseAs(personName, name, `founder ${i + 1}`),

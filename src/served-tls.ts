@@ -14,6 +14,11 @@ export class ServedTls {
     this.#servers = servers;
   }
 
+  /** What new connections get. */
+  get served(): TlsFiles {
+    return this.#served;
+  }
+
   /**
    * Reads both files. Where they are others than what is served, new connections get them, and those there are keep
    * theirs. Returns them, or null where nothing is new. Throws as `readTls`, and what was served is served on: of a

@@ -1,15 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { NO_REFERENCE_VALUES } from '../src/core/attest/reference-values.ts';
+import { toBase64url } from '../src/core/bytes.ts';
 import { digestOfObject } from '../src/core/canonical.ts';
 import { parseCommentedJson } from '../src/core/json-comments.ts';
 import { parsePolicy } from '../src/core/statement/policy.ts';
-import { acceptsTpmAlone, foundingPolicy, refusesEveryHost } from '../src/founding-policy.ts';
+import { SOFTWARE_AAGUID } from '../src/core/webauthn/attestation.ts';
+import { acceptsTpmAlone, foundingPolicy, refusesEveryHost, requireEnrollable } from '../src/founding-policy.ts';
 import { policyTemplate } from '../src/policy-template.ts';
 import { openStore } from '../src/store/open.ts';
 import { runProgram } from './client/cli/vault.ts';
+import { AT_MS, MODEL, makeRoot } from './core/webauthn/attestation-kit.ts';
+import { utcTime } from './core/x509/certificate-kit.ts';
 import { snpCase } from './platforms/snp.ts';
 import { tpmReferenceValues } from './platforms/tpm.ts';
 import { POLICY } from './world/founding.ts';
@@ -74,6 +78,34 @@ describe('the policy that a vault is founded with', () => {
   });
 });
 
+describe('a production vault that no founder could enrol at', () => {
+  const policyWith = (authenticators: object) =>
+    parsePolicy(foundingPolicy('production', { ...POLICY, referenceValues: NO_REFERENCE_VALUES, authenticators }, null))
+      .policy;
+  const root = (fields = {}) => toBase64url(makeRoot(fields));
+
+  test.each([
+    ['no model', { aaguids: [], roots: [root()] }, /aaguids lists no model/],
+    ['software alone', { aaguids: [SOFTWARE_AAGUID], roots: [root()] }, /lists software alone/],
+    ['no root', { aaguids: [MODEL], roots: [] }, /lists no root certificate/],
+    [
+      'a root that has expired',
+      { aaguids: [MODEL], roots: [root({ notAfter: utcTime('250101000000Z') })] },
+      /valid now/,
+    ],
+    ['a root that is no authority', { aaguids: [MODEL], roots: [root({ extensions: [] })] }, /valid now/],
+  ])('is refused: its policy lists %s', (_, authenticators, message) => {
+    expect(() => requireEnrollable(policyWith(authenticators), AT_MS)).toThrow(
+      expect.objectContaining({ code: 'quorum_unreachable', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('is made as soon as one model and one authority are listed', () => {
+    const some = { aaguids: [SOFTWARE_AAGUID, MODEL], roots: [root(), root({ extensions: [] })] };
+    expect(() => requireEnrollable(policyWith(some), AT_MS)).not.toThrow();
+  });
+});
+
 describe('twinlockd init', () => {
   const folder = () => {
     const made = mkdtempSync(join(tmpdir(), 'twinlock-init-'));
@@ -82,12 +114,24 @@ describe('twinlockd init', () => {
   };
   const founders = ['ana', 'ben', 'cleo'].flatMap((name) => ['--founder', name]);
 
+  const enrollable = {
+    ...POLICY,
+    referenceValues: NO_REFERENCE_VALUES,
+    authenticators: { aaguids: [MODEL], roots: [toBase64url(makeRoot())] },
+  };
+
   test('warns of a production vault that no host can pass, and not where it is told what hosts must show', async () => {
     const home = folder();
+    const policy = join(home, 'policy.json');
+    writeFileSync(policy, JSON.stringify(enrollable));
     const values = join(home, 'hosts.json');
     writeFileSync(values, JSON.stringify(NO_REFERENCE_VALUES));
     const init = (name: string, ...more: string[]) =>
-      runProgram('src/main.ts', ['--data', join(home, name), 'init', '--json', ...founders, ...more], home);
+      runProgram(
+        'src/main.ts',
+        ['--data', join(home, name), 'init', '--json', '--policy', policy, ...founders, ...more],
+        home,
+      );
     const bare = await init('bare');
     expect(bare).toMatchObject({ code: 0, stderr: expect.stringContaining('no host can pass') });
     expect(bare.json()).toHaveProperty('invitations');
@@ -102,18 +146,39 @@ describe('twinlockd init', () => {
     expect(made).toMatchObject({ code: 70, stderr: expect.stringMatching(/root_unknown/) });
   });
 
-  test('takes the template exactly as it is printed, and says what is still wanting', async () => {
+  test('takes the template as it is printed, and refuses a production vault that lists no security key', async () => {
     const home = folder();
-    const template = await runProgram('src/main.ts', ['policy', 'template'], home);
+    const template = await runProgram('src/main.ts', ['policy', 'template', '--grade', 'simulation'], home);
     expect([template.code, template.stderr]).toEqual([0, '']);
     const policy = join(home, 'policy.json');
     writeFileSync(policy, template.stdout);
     const init = (name: string, ...more: string[]) =>
       runProgram('src/main.ts', ['--data', join(home, name), 'init', '--policy', policy, ...more], home);
-    const made = await init('made', ...founders);
-    expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining('no founder can enrol') });
+    const made = await init('made', '--grade', 'simulation', ...founders);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    const production = await runProgram('src/main.ts', ['policy', 'template'], home);
+    writeFileSync(policy, production.stdout);
+    const wanting = await init('wanting', ...founders);
+    expect([wanting.code, wanting.stdout, wanting.stderr]).toEqual([
+      64,
+      '',
+      'twinlockd: no founder could enrol a security key: policy.authenticators.aaguids lists no model: say in --policy FILE which may (twinlockd policy template), or try it with --grade simulation (quorum_unreachable)\n',
+    ]);
+    const bare = await runProgram('src/main.ts', ['--data', join(home, 'bare'), 'init', ...founders], home);
+    expect([bare.code, bare.stderr]).toEqual([64, wanting.stderr]);
+    expect(readdirSync(home).filter((name) => /wanting|bare/.test(name))).toEqual([]);
     // A group that the policy does not name would mean nothing.
-    const grouped = await init('grouped', '--founder', 'ana:ops', '--founder', 'ben:ops', '--founder', 'cleo');
+    const grouped = await init(
+      'grouped',
+      '--grade',
+      'simulation',
+      '--founder',
+      'ana:ops',
+      '--founder',
+      'ben:ops',
+      '--founder',
+      'cleo',
+    );
     expect([grouped.code, grouped.stderr]).toEqual([
       64,
       'twinlockd: founder ana: the policy does not ask for the group ops, which would mean nothing: name it in the policy’s groups, or leave it out here (usage)\n',

@@ -91,6 +91,7 @@ export async function prepareVault({
     threshold: 2,
     founders: FOUNDERS.map((name) => ({ name, groups: [] })),
     hosts: ['localhost', '127.0.0.1'],
+    url: 'https://localhost:8443',
     policy: canonicalBytes(policy),
     principals: ROLES.map((role) => {
       const { owner: _, ...record } = principalRecord(machines[role], {

@@ -16,7 +16,7 @@ import { fileError } from '../file-error.ts';
 import { readSecretFile, writeSecretFile } from '../secret-file.ts';
 import { connect, fingerprintOf, saysItIs, vaultOf } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
-import { vaultUrl } from './settings.ts';
+import { type Settings, vaultUrl } from './settings.ts';
 import { soleCertificate } from './trust.ts';
 
 const MAX_PORT = 65_535;
@@ -34,7 +34,10 @@ export function addConsole(program: Command): void {
     .description("runs the custodian's console on this workstation, on loopback only, until it is interrupted")
     .option('--port <port>', 'where it listens; a free one unless given', '0')
     .option('--open', 'opens it in the browser')
-    .option('--invitation <file>', 'for a founder: the file that twinlockd init wrote for you; it needs no other flag')
+    .option(
+      '--invitation <file>',
+      'for a founder: the file that twinlockd init wrote for you; --ca FILE replaces the certificates in it',
+    )
     .option('--founding', 'for a founder who was handed an invitation by other means: give --vault and --ca too')
     .addHelpText(
       'after',
@@ -47,13 +50,17 @@ Examples:
   twinlock console --invitation founder-alice.json --open
   twinlock console --vault https://vault:8443 --ca tls.crt --fingerprint "$WORDS" --open`,
     )
-    .action((flags: ConsoleFlags, command: Command) => invoke(command, (invocation) => run(invocation, flags)));
+    .action((flags: ConsoleFlags, command: Command) =>
+      invoke(command, (invocation) => run(invocation, flags, command)),
+    );
 }
 
-async function run(given: Invocation, flags: ConsoleFlags): Promise<void> {
+async function run(given: Invocation, flags: ConsoleFlags, command: Command): Promise<void> {
+  const isGiven = (flag: string) => command.getOptionValueSourceWithGlobals(flag) === 'cli';
+  requireTaken(isGiven, flags.invitation !== undefined);
   const port = portOf(flags.port);
   const bundleDir = bundle();
-  const { invocation, invited } = await asInvited(given, flags.invitation ?? null);
+  const { invocation, invited } = await asInvited(given, flags.invitation ?? null, isGiven('ca'));
   const { settings, terminal, signal } = invocation;
   const api = connect(invocation);
   const kits = new StopKitFiles(settings.stateDir);
@@ -87,25 +94,40 @@ async function run(given: Invocation, flags: ConsoleFlags): Promise<void> {
   await running.close();
 }
 
-/** With --invitation, all settings are those of the founder's file: what else this machine is set up for is not asked. */
+/** A flag that would do nothing is refused, so that its giver does not believe that it does. Throws `usage`. */
+function requireTaken(isGiven: (flag: string) => boolean, isInvited: boolean): void {
+  must(!isGiven('key'), 'usage', '--key: a console takes no machine’s key: a custodian signs in with a security key');
+  const idle = isInvited ? ['vault', 'fingerprint', 'founding'].find(isGiven) : undefined;
+  must(idle === undefined, 'usage', `--${idle}: give it or --invitation, whose file says where the vault is`);
+}
+
+/**
+ * With --invitation, all settings are those of the founder's file, but for a --ca that stands beside it: what else this
+ * machine is set up for is not asked.
+ */
 async function asInvited(
   invocation: Invocation,
   path: string | null,
+  isCaGiven: boolean,
 ): Promise<{ readonly invocation: Invocation; readonly invited: Invited | null }> {
   if (path === null) return { invocation, invited: null };
   const { vault, ca, invitation, referenceValues } = parseFounderFile(
     await readSecretFile(path, MAX_FOUNDER_BYTES),
     path,
   );
-  const { stateDir } = invocation.settings;
-  // Where it stays: the commands that the page prints name it.
+  const caPath = isCaGiven ? invocation.settings.ca : ca === null ? null : await keptCa(invocation.settings, ca);
+  const settings = { ...invocation.settings, vault, ca: caPath, fingerprint: null };
+  return { invocation: { ...invocation, settings }, invited: { invitation, referenceValues } };
+}
+
+/** Writes the founder's certificates where they stay, since the commands that the page prints name them. Returns the path. */
+async function keptCa({ stateDir }: Settings, ca: string): Promise<string> {
   const caPath = join(stateDir, `ca-${createHash('sha256').update(ca).digest('hex').slice(0, 16)}.crt`);
   await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw fileError(error, stateDir);
   });
   await writeSecretFile(caPath, utf8(ca), { replace: true });
-  const settings = { ...invocation.settings, vault, ca: caPath, fingerprint: null };
-  return { invocation: { ...invocation, settings }, invited: { invitation, referenceValues } };
+  return caPath;
 }
 
 /** Why the vault cannot be worked with; null where it can. */

@@ -1,24 +1,21 @@
-import { X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Command } from 'commander';
 import { parseReferenceValues } from '../core/attest/reference-values.ts';
+import { must } from '../core/errors.ts';
 import { parseCommentedJson } from '../core/json-comments.ts';
 import { type Grade, parseAs } from '../core/schema.ts';
 import { principalInvitation } from '../core/statement/statement.ts';
-import { becomeOwner, readDataFile } from '../data-folder.ts';
-import { makeFounderFolder, removeFounderFiles, type WrittenInvitation, writeFounderFiles } from '../founder-files.ts';
-import {
-  acceptsTpmAlone,
-  foundingPolicy,
-  referenceValuesDigest,
-  refusesEveryAuthenticator,
-  refusesEveryHost,
-} from '../founding-policy.ts';
-import { initialise, TLS_CERTIFICATE_FILE } from '../initialise.ts';
+import { becomeOwner } from '../data-folder.ts';
+import { makeFounderFolder, removeFounderFiles, writeFounderFiles } from '../founder-files.ts';
+import { readFoundersCa } from '../founders-trust.ts';
+import { acceptsTpmAlone, foundingPolicy, referenceValuesDigest, refusesEveryHost } from '../founding-policy.ts';
+import { initialise } from '../initialise.ts';
+import { certificatesIn, soleDigest } from '../platform/certificates.ts';
 import { shellWord } from '../platform/shell-word.ts';
 import { systemError } from '../platform/system-error.ts';
+import { initText, type Made } from './init-text.ts';
 import { readJson } from './input.ts';
-import { collect, DEFAULT_DATA, DEFAULT_PORT, hostNames, requireGrade, vaultOrigin, wholeNumber } from './options.ts';
+import { collect, DEFAULT_PORT, hostNames, requireGrade, vaultOrigin, wholeNumber } from './options.ts';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
@@ -32,6 +29,8 @@ interface InitFlags {
   readonly host?: readonly string[];
   readonly url?: URL;
   readonly out?: string;
+  readonly ca?: string;
+  readonly publicCa?: boolean;
   readonly invitationDays: number;
   readonly json?: boolean;
 }
@@ -56,6 +55,11 @@ export function addInit(program: Command): void {
       `where founders reach the vault (default: https://HOST:${DEFAULT_PORT} with the first --host, or localhost)`,
       vaultOrigin,
     )
+    .option(
+      '--ca <file>',
+      'certificates in PEM that vouch for what serve --tls-cert names, for the founders’ files in place of tls.crt',
+    )
+    .option('--public-ca', 'nothing in the founders’ files: an authority vouches for it that every machine trusts')
     .option('--out <folder>', "where the founders' files are written (default: FOLDER-founders; none with --json)")
     .option('--invitation-days <days>', 'until when the founders must have signed', wholeNumber, 7)
     .option('--json', 'print the invitations as one line of JSON')
@@ -64,15 +68,19 @@ export function addInit(program: Command): void {
       `
 Each founder gets one file, and signs with it in a console of their own. The vault exists once all have signed.
 
+A production vault needs a --policy that says which security keys may enrol. One that is to be served with a certificate
+of your own needs --ca or --public-ca; twinlockd serve says so while founders could not connect.
+
 Of each group that a founder is given, at least one member must be among the approvers of everything, besides the
 threshold. Each needs two founders, and a --policy must name it too.
 
 Examples:
   twinlockd init --grade simulation --founder alice --founder bob --founder carol
-  twinlockd init --host vault.example.org --host 10.0.0.5 --out ~/founders --founder alice --founder bob --founder carol
+  twinlockd init --grade simulation --host vault.example.org --host 10.0.0.5 --out ~/founders --founder alice \\
+    --founder bob --founder carol
   twinlockd init --founder alice:ops --founder bob:ops --founder carol --policy policy.json --reference-values hosts.json
   twinlockd --data /var/lib/twinlock init --founder alice --founder bob --founder carol --founder dave --threshold 3 \\
-    --policy policy.json --principal deposit.key.json --host vault.example.org`,
+    --policy policy.json --principal deposit.key.json --host vault.example.org --ca company-ca.crt`,
     )
     .action((flags: InitFlags) => run(program.opts()['data'], flags));
 }
@@ -91,31 +99,52 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   );
   const { url = urlOf(host[0] ?? 'localhost'), out = flags.json === true ? null : foundersFolder(dataDir) } = flags;
   const hosts = [...new Set([...LOOPBACK, ...host, url.hostname.replace(/^\[|\]$/g, '')])];
+  const vouching = { url: url.origin, ...vouchedBy(flags) };
   becomeOwner(dataDir);
-  const names = founders.map(({ name }) => name);
-  if (out !== null) makeFounderFolder(out, names);
   const nowMs = Date.now();
-  const made = { dataDir, grade, threshold, founders, hosts, policy, principals, invitationDays, nowMs };
-  await initialise(made, async (invited) => {
-    for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
-    const digest = referenceValuesDigest(policy);
-    const ca = readDataFile(dataDir, TLS_CERTIFICATE_FILE);
-    const common = { vault: url.origin, ca, referenceValues: digest };
-    const written = out === null ? null : writeFounderFiles(out, invited, common);
-    const certificate = new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase();
-    const told = { data: dataDir, url: url.origin, hosts, certificate, referenceValuesDigest: digest };
-    const listen = host.length > 0 || flags.url !== undefined ? ['--listen', `0.0.0.0:${url.port || '443'}`] : [];
-    try {
-      if (flags.json === true || written === null) {
-        await print(JSON.stringify({ ...told, invitations: written ?? invited }));
-        return;
+  const made = { dataDir, grade, threshold, founders, hosts, policy, principals, invitationDays, nowMs, ...vouching };
+  await initialise(made, {
+    prepare: () => {
+      const names = founders.map(({ name }) => name);
+      if (out !== null) makeFounderFolder(out, names);
+    },
+    handOut: async (invited, ca) => {
+      for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
+      const digest = referenceValuesDigest(policy);
+      const written =
+        out === null ? null : writeFounderFiles(out, invited, { vault: url.origin, ca, referenceValues: digest });
+      const certificate = ca === null ? null : soleDigest(certificatesIn(ca, '--ca'));
+      const told = { data: dataDir, url: url.origin, hosts, certificate, referenceValuesDigest: digest };
+      try {
+        if (flags.json === true || written === null) {
+          await print(JSON.stringify({ ...told, invitations: written ?? invited }));
+          return;
+        }
+        await print(initText({ ...told, grade, groups, invitations: written, ...servingOf(flags) }));
+      } catch (error) {
+        removeFounderFiles(written ?? []);
+        throw error;
       }
-      await print(madeText({ ...told, invitations: written }, grade, groups, listen));
-    } catch (error) {
-      removeFounderFiles(written ?? []);
-      throw error;
-    }
+    },
   });
+}
+
+/** What founders are to trust, where it is not the folder's own certificate. Throws `usage`, and as `readFoundersCa`. */
+function vouchedBy({ ca, publicCa }: InitFlags): { readonly ca?: string | null } {
+  must(ca === undefined || publicCa !== true, 'usage', 'give --ca or --public-ca, and not both');
+  if (publicCa === true) return { ca: null };
+  return ca === undefined ? {} : { ca: readFoundersCa(ca) };
+}
+
+/** What serve is to be given for founders to reach it, and which flag says what they trust. */
+function servingOf({ host = [], url, ca, publicCa }: InitFlags): Pick<Made, 'serve' | 'vouched'> {
+  const listen =
+    host.length > 0 || url !== undefined
+      ? ['--listen', `0.0.0.0:${url === undefined ? DEFAULT_PORT : url.port || '443'}`]
+      : [];
+  const vouched = publicCa === true ? 'public' : ca === undefined ? 'own' : 'file';
+  const tls = vouched === 'own' ? [] : ['--tls-cert', 'CERTIFICATE', '--tls-key', 'KEY'];
+  return { serve: [...listen, ...tls], vouched };
 }
 
 /** Ends once standard output has taken it. Throws as `systemError`. */
@@ -128,42 +157,9 @@ async function print(text: string): Promise<void> {
   await promise;
 }
 
-function madeText(told: Told, grade: Grade, groups: readonly string[], listen: readonly string[]): string {
-  const first = `A ${grade} vault waits for its founders in ${told.data}. They reach it at ${told.url}.`;
-  const needed = `Among the approvers of everything there must be at least one of each group: ${groups.join(', ')}.`;
-  return [first, ...(groups.length > 0 ? [needed] : []), nextSteps(told, listen)].join('\n\n');
-}
-
 /** Beside the data folder, and not in it: in that, invitations are kept as hashes. */
 function foundersFolder(dataDir: string): string {
   return `${dataDir.replace(/(?<=.)\/+$/, '')}-founders`;
-}
-
-interface Told {
-  readonly data: string;
-  readonly url: string;
-  readonly hosts: readonly string[];
-  readonly certificate: string;
-  readonly referenceValuesDigest: string;
-  readonly invitations: readonly WrittenInvitation[];
-}
-
-/** What the operator and the founders do now; `listen` are flags of `serve`. */
-function nextSteps(told: Told, listen: readonly string[]): string {
-  const serve = ['serve', ...(told.data === DEFAULT_DATA ? [] : ['--data', told.data]), ...listen];
-  return `Hand each founder their own file and no other. It holds their invitation: who has it can enrol in their name.
-${told.invitations.map(({ name, file }) => `  ${name.padEnd(16)} ${file}`).join('\n')}
-
-Let the founders compare both, which their pages show:
-  certificate       SHA-256 ${told.certificate}
-                    for ${told.hosts.join(', ')}
-  reference values  SHA-256 ${told.referenceValuesDigest}
-                    what hosts must show
-
-Start the daemon with:
-  npx twinlockd ${serve.map(shellWord).join(' ')}
-Then each founder runs on their own workstation, with their own file:
-  npx twinlock console --open --invitation ${shellWord(told.invitations[0]?.file ?? '')}`;
 }
 
 function urlOf(host: string): URL {
@@ -190,11 +186,6 @@ function warnings(grade: Grade, policy: Uint8Array, valuesFile: string | undefin
       valuesFile === undefined
         ? 'the policy has no reference values, so no host can pass: give --reference-values, or let the custodians propose them'
         : `--reference-values ${valuesFile}: these reference values accept no host: they have no values for a CPU or a TPM (twinlock reference-values check ${shellWord(valuesFile)})`,
-    );
-  }
-  if (grade === 'production' && refusesEveryAuthenticator(policy)) {
-    found.push(
-      'the policy lists no security key (authenticators), so no founder can enrol: init again in another folder, with --policy (twinlockd policy template)',
     );
   }
   if (grade === 'production' && acceptsTpmAlone(policy)) {

@@ -11,7 +11,8 @@ export function addPolicy(program: Command): void {
     .addHelpText(
       'after',
       `
-twinlockd init --policy and Propose in a custodian's console take it as it is printed, and as you edit it.
+twinlockd init --policy and Propose in a custodian's console take it as it is printed, and as you edit it. A production
+vault is founded only once it lists the security keys that may enrol: authenticators.
 
 Examples:
   twinlockd policy template > policy.json

@@ -9,6 +9,8 @@ const LOOK_EVERY_MS = 60_000;
 
 export interface Reloadable {
   readonly tls: Pick<ServedTls, 'renew'>;
+  /** Called with every certificate that is taken up. */
+  readonly onRenewed: () => Promise<void>;
   /** Reads the operator's folder anew and logs what is in it; null where there is none. */
   readonly reloadEndorsements: (() => Promise<void>) | null;
 }
@@ -22,12 +24,12 @@ export function reloadOnSignal(logger: Logger, everyMs = LOOK_EVERY_MS): { begin
   let reload = () => logger.info('reload: not serving yet, and what is read is new');
   process.on('SIGHUP', () => reload());
   return {
-    begin: ({ tls, reloadEndorsements }) => {
+    begin: ({ tls, onRenewed, reloadEndorsements }) => {
       const onFault = (error: unknown) => logger.error(faultOf(error), 'reload failed: what was there stays');
       const onFaultSometimes = boundedFaults(onFault, { monotonic: () => performance.now() });
       const look = (tell: (error: unknown) => void, isAsked: boolean) => {
         try {
-          renewTls(tls, logger, isAsked);
+          if (renewTls(tls, logger, isAsked)) onRenewed().catch(tell);
         } catch (error) {
           tell(error);
         }
@@ -41,17 +43,19 @@ export function reloadOnSignal(logger: Logger, everyMs = LOOK_EVERY_MS): { begin
   };
 }
 
-function renewTls(tls: Reloadable['tls'], logger: Logger, isAsked: boolean): void {
+/** Whether there was another. */
+function renewTls(tls: Reloadable['tls'], logger: Logger, isAsked: boolean): boolean {
   const renewed = tls.renew();
   if (renewed === null) {
     if (isAsked) logger.info('certificate: nothing new');
-    return;
+    return false;
   }
   const { fingerprint256, validTo } = new X509Certificate(renewed.cert);
   const sha256 = fingerprint256.replaceAll(':', '').toLowerCase();
   logger.info({ sha256, until: new Date(validTo).toISOString() }, 'certificate renewed');
   const warning = validityWarning(renewed, Date.now());
   if (warning !== null) logger.warn(warning);
+  return true;
 }
 
 /** A fault of this program with its stack; what has a code says by itself what to do. */

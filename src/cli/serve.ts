@@ -7,6 +7,7 @@ import { becomeOwner } from '../data-folder.ts';
 import { type Inventory, takeInventory } from '../endorse/inventory.ts';
 import { type Mirrors, missingMirror, parseMirror } from '../endorse/mirror.ts';
 import { VENDORS } from '../endorse/wanted.ts';
+import { foundersWarning } from '../founders-trust.ts';
 import { PROXY_EXPECTED, reachByProxy } from '../sockets/proxy.ts';
 import type { TlsPaths } from '../tls-files.ts';
 import type { ClockState } from '../vault/clock-watch.ts';
@@ -100,6 +101,11 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
   if (hint !== null) logger.warn(hint);
   const { url, stopUrl, certificateWarning, context } = daemon;
   if (certificateWarning !== null) logger.warn(certificateWarning);
+  const tellFounders = async () => {
+    const warning = await foundersWarning(context, daemon.tls.served);
+    if (warning !== null) logger.error(warning);
+  };
+  await tellFounders();
   const facts = context.recorder.state?.facts;
   const stopped = facts?.stopped?.map(stopText) ?? null;
   const clock = facts === undefined ? null : context.watch.standing(facts);
@@ -109,6 +115,7 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
   );
   reloading.begin({
     tls: daemon.tls,
+    onRenewed: tellFounders,
     reloadEndorsements: folder === null ? null : async () => tellInventory(await takeInventory(folder)),
   });
   closeOnSignal(daemon, logger);

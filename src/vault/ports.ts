@@ -117,6 +117,10 @@ export interface Founding {
   readonly policy: Uint8Array;
   readonly principals: readonly PrincipalRecord[];
   readonly founders: readonly Founder[];
+  /** What the founders' files say: where the vault answers, `https://host:port`. */
+  readonly url: string;
+  /** And the certificates in PEM that vouch for what it is served with; null where every machine trusts an authority that does. */
+  readonly ca: string | null;
 }
 
 export interface Founder {

@@ -11,8 +11,8 @@ const founderFile = z.strictObject({
   kind: z.literal('twinlock-founder'),
   /** Where the vault answers: `https://host:port`. */
   vault: z.url({ protocol: /^https$/ }),
-  /** Certificates in PEM that vouch for the vault's. */
-  ca: z.string().max(MAX_FOUNDER_BYTES),
+  /** Certificates in PEM that vouch for the vault's; null where an authority does that every machine trusts. */
+  ca: z.string().max(MAX_FOUNDER_BYTES).nullable(),
   /** The founder's. */
   name: humanName,
   invitation: bearerToken,

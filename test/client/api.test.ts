@@ -155,7 +155,7 @@ describe('the API', () => {
 
   test.each([
     ['ECONNREFUSED', 'unavailable', /see whether twinlockd runs/],
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'usage', /give --ca FILE, the tls.crt that twinlockd init wrote/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'usage', /give --ca FILE: the tls.crt that twinlockd init wrote/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'usage', /names other hosts than this one .*init --host/],
     ['CERT_HAS_EXPIRED', 'usage', /not valid at this time by this machine's clock/],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'unavailable', /does not speak TLS as a vault does/],

@@ -98,6 +98,7 @@ export class TestVault {
       threshold: 2,
       founders: NAMES.map((name) => ({ name, groups: [] })),
       hosts: ['localhost'],
+      url: 'https://localhost:8443',
       policy: canonicalBytes({ ...POLICY, ...policy }),
       principals: principals.map((principal) => {
         const { owner: _, ...record } = principalRecord(principal, {

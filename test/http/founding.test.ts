@@ -202,6 +202,7 @@ describe('the data folder', () => {
     threshold: 2,
     founders: ['ana', 'ben', 'cleo'].map((name) => ({ name, groups: [] })),
     hosts: ['localhost'],
+    url: 'https://localhost:8443',
     policy: foundingPolicy('simulation', null, null),
     principals: [],
     invitationDays: 1,

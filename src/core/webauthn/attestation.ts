@@ -61,6 +61,9 @@ const SOFTWARE_AAGUIDS: ReadonlySet<Hex> = new Set([
   SOFTWARE_AAGUID,
 ]);
 
+/** Whether this model is one of hardware, as its AAGUID says it: a production vault takes no other. */
+export const isHardwareModel = (aaguid: Hex): boolean => !SOFTWARE_AAGUIDS.has(aaguid);
+
 /** COSE algorithm identifiers of an attestation statement (RFC 9053, RFC 8812). */
 const COSE_ALGORITHMS: Readonly<Record<number, SignatureAlgorithm>> = {
   [-7]: 'ES256',
@@ -103,7 +106,7 @@ export function attestedCredential(attestationObject: Uint8Array, rpId: string):
 }
 
 function checkModel(aaguid: Hex, listed: readonly Hex[]): void {
-  mustAttest(!SOFTWARE_AAGUIDS.has(aaguid), `AAGUID ${aaguid} is a virtual or software authenticator, or none`);
+  mustAttest(isHardwareModel(aaguid), `AAGUID ${aaguid} is a virtual or software authenticator, or none`);
   mustAttest(listed.includes(aaguid), `AAGUID ${aaguid} is not one that the policy lists`);
 }
 

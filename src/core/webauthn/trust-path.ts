@@ -62,6 +62,15 @@ export function trustPathClaims(
   });
 }
 
+/** Whether a pinned root can vouch for anything at `atMs`: for those who list roots. */
+export function isAuthorityAt(root: Certificate, atMs: number): boolean {
+  const isValid = atMs >= root.notBeforeMs && atMs <= root.notAfterMs;
+  return isValid && isAuthority(root) && unknownCriticalExtensions(root).length === 0;
+}
+
+const isAuthority = (certificate: Certificate) =>
+  basicConstraints(certificate)?.ca === true && allowsUsage(certificate, 'keyCertSign');
+
 function mustBeUsable(certificate: Certificate, atMs: number): void {
   const { notBeforeMs, notAfterMs } = certificate;
   mustAttest(atMs >= notBeforeMs && atMs <= notAfterMs, 'a certificate of the attestation is not valid at that time');
@@ -72,12 +81,11 @@ function mustBeUsable(certificate: Certificate, atMs: number): void {
 /** `depth` is how many certificates lie between the issuer and the leaf (RFC 5280 section 6.1.4). */
 function mustIssue(issuer: Certificate, certificate: Certificate, depth: number): void {
   mustAttest(equal(issuer.subject, certificate.issuer), 'a certificate does not name the next one as its issuer');
-  const constraints = basicConstraints(issuer);
+  mustAttest(isAuthority(issuer), 'an issuer is not a certificate authority');
   mustAttest(
-    constraints?.ca === true && allowsUsage(issuer, 'keyCertSign'),
-    'an issuer is not a certificate authority',
+    (basicConstraints(issuer)?.pathLength ?? depth) >= depth,
+    'an issuer may not stand that far above the leaf',
   );
-  mustAttest((constraints.pathLength ?? depth) >= depth, 'an issuer may not stand that far above the leaf');
 }
 
 function mustAttest(condition: boolean, message: string): asserts condition {

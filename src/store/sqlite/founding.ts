@@ -50,7 +50,8 @@ export function sqliteFounding(database: Database): FoundingStore {
 
 function foundingReader(database: Database): () => Founding | null {
   const one = database.prepare<[], FoundingColumns>(
-    `SELECT rp_id AS rpId, grade, committee, threshold, nonce, created, expires, policy, principals FROM founding`,
+    `SELECT rp_id AS rpId, grade, committee, threshold, nonce, created, expires, policy, principals, url, ca
+     FROM founding`,
   );
   const founders = database.prepare<[], FounderColumns>(
     'SELECT person, name, share AS "index", groups, invitation FROM founders ORDER BY position',
@@ -72,8 +73,8 @@ function foundingReader(database: Database): () => Founding | null {
 function founder(database: Database): (founding: Founding) => void {
   const exists = database.prepare('SELECT one FROM founding');
   const insert = database.prepare(
-    `INSERT INTO founding (one, rp_id, grade, committee, threshold, nonce, created, expires, policy, principals)
-     VALUES (1, @rpId, @grade, @committee, @threshold, @nonce, @created, @expires, @policy, @principals)`,
+    `INSERT INTO founding (one, rp_id, grade, committee, threshold, nonce, created, expires, policy, principals, url, ca)
+     VALUES (1, @rpId, @grade, @committee, @threshold, @nonce, @created, @expires, @policy, @principals, @url, @ca)`,
   );
   const addFounder = database.prepare(
     `INSERT INTO founders (position, person, name, share, groups, invitation)

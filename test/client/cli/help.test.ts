@@ -60,6 +60,16 @@ test('refuses an unknown command and an unknown flag with usage, as JSON where t
   ]);
 });
 
+test.each([
+  ['--vault', ['--invitation', 'founder.json', '--vault', 'https://vault.example']],
+  ['--fingerprint', ['--invitation', 'founder.json', '--fingerprint', 'ab'.repeat(32)]],
+  ['--founding', ['--invitation', 'founder.json', '--founding']],
+  ['--key', ['--key', 'serving.key']],
+])('a console refuses a flag that would do nothing: %s', { timeout: 60_000 }, async (flag, args) => {
+  const { code, stderr } = await runProgram('client/cli.ts', ['console', ...args], home);
+  expect([code, stderr]).toEqual([64, expect.stringMatching(new RegExp(`^twinlock: ${flag}: .*\\(usage\\)\n$`))]);
+});
+
 test('refuses a port that is none', async () => {
   const env = { TWINLOCK_VAULT: 'https://127.0.0.1:1', TWINLOCK_FINGERPRINT: 'ab'.repeat(32) };
   const run = await runProgram('client/cli.ts', ['console', '--port', '70000', '--json'], home, { env });

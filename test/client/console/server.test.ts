@@ -98,7 +98,7 @@ const FETCH = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-
 /** Why no vault is reached, by the system's name for it, and what a person reads. */
 const UNREACHED = [
   ['ECONNREFUSED', 'see whether twinlockd runs there'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'give --ca FILE, the tls.crt that twinlockd init wrote'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'give --ca FILE: the tls.crt that twinlockd init wrote'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'names other hosts than this one'],
   ['CERT_HAS_EXPIRED', 'is not valid at this time'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'does not speak TLS as a vault does'],

@@ -12,6 +12,8 @@ const person = (n: number) => hex('person', n).slice(0, 32);
 
 const FOUNDING: Founding = {
   rpId: 'tl-0123456789abcdef.localhost',
+  url: 'https://vault.example:8443',
+  ca: 'PEM',
   grade: 'simulation',
   committee: hex('committee', 0).slice(0, 32),
   threshold: 2,

@@ -1,0 +1,48 @@
+import type { Grade } from '../core/schema.ts';
+import type { WrittenInvitation } from '../founder-files.ts';
+import { shellWord } from '../platform/shell-word.ts';
+import { DEFAULT_DATA } from './options.ts';
+
+/** What `init` has made. */
+export interface Made {
+  readonly data: string;
+  readonly grade: Grade;
+  readonly groups: readonly string[];
+  readonly url: string;
+  readonly hosts: readonly string[];
+  /** What the founders' files vouch with: the folder's own certificate, a file of the operator's, or nothing. */
+  readonly vouched: 'own' | 'file' | 'public';
+  /** SHA-256 of the one certificate in the founders' files; null where there are several, or none. */
+  readonly certificate: string | null;
+  readonly referenceValuesDigest: string;
+  readonly invitations: readonly WrittenInvitation[];
+  /** Flags that `serve` needs for founders to reach it. */
+  readonly serve: readonly string[];
+}
+
+/** What `init` has made, and what the operator and the founders do now. */
+export function initText(made: Made): string {
+  const { grade, groups, data, url, invitations } = made;
+  const needed = `Among the approvers of everything there must be at least one of each group: ${groups.join(', ')}.`;
+  const serve = ['serve', ...(data === DEFAULT_DATA ? [] : ['--data', data]), ...made.serve];
+  return [
+    `A ${grade} vault waits for its founders in ${data}. They reach it at ${url}.`,
+    ...(groups.length > 0 ? [needed] : []),
+    `Hand each founder their own file and no other. It holds their invitation: who has it can enrol in their name.
+${invitations.map(({ name, file }) => `  ${name.padEnd(16)} ${file}`).join('\n')}`,
+    comparedText(made),
+    `Start the daemon with:
+  npx twinlockd ${serve.map(shellWord).join(' ')}
+Then each founder runs on their own workstation, with their own file:
+  npx twinlock console --open --invitation ${shellWord(invitations[0]?.file ?? '')}`,
+  ].join('\n\n');
+}
+
+/** What the founders' pages show too. */
+function comparedText({ vouched, certificate, hosts, referenceValuesDigest }: Made): string {
+  const of = { own: `for ${hosts.join(', ')}`, file: 'which --ca holds, and each founder’s file', public: '' }[vouched];
+  const shown = certificate === null ? '' : `  certificate       SHA-256 ${certificate}\n                    ${of}\n`;
+  return `Let the founders compare what their pages show:
+${shown}  reference values  SHA-256 ${referenceValuesDigest}
+                    what hosts must show`;
+}
