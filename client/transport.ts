@@ -236,7 +236,7 @@ class Watch {
 
   explain(cause: unknown, baseUrl: string): TwinlockError {
     if (cause instanceof TwinlockError) return cause;
-    if (this.#cancel?.aborted === true) return new TwinlockError('cancelled', 'given up as asked', {}, { cause });
+    if (this.#cancel?.aborted === true) return new TwinlockError('cancelled', 'interrupted', {}, { cause });
     if (this.#isLate) {
       const seconds = Math.round(this.#timeoutMs / 1000);
       const message = `the vault at ${baseUrl} has not answered for ${seconds} s: see whether it runs, then try again`;

@@ -92,6 +92,7 @@ CREATE TABLE genesis_signatures (
 CREATE TABLE uploads (
   id TEXT NOT NULL PRIMARY KEY,
   depositor TEXT NOT NULL,
+  opener TEXT NOT NULL,
   model TEXT NOT NULL,
   version TEXT NOT NULL,
   turn INTEGER NOT NULL CHECK (turn >= 0),

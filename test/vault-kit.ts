@@ -399,6 +399,9 @@ export function phaseOf({ requester }: Members, digest: Hex): Promise<ProposalVi
   return requester.api.proposal(digest).then(({ phase }) => phase);
 }
 
+/** By one machine, in the place of no other's upload. */
+export const OPENED_HERE = { opener: '0a'.repeat(16), replaces: null } as const;
+
 /** A version as a depositor's client would make it, held in memory, for a test that sends it in its own way. */
 export interface SealedModel {
   readonly model: string;
@@ -407,7 +410,7 @@ export interface SealedModel {
   /** Encrypted segments by file. */
   readonly parts: readonly Uint8Array[];
   /** What opens the upload. */
-  readonly opening: { readonly model: string; readonly version: string; readonly files: string[] };
+  readonly opening: Parameters<Api['openUpload']>[0];
   /** What makes the upload a version; `core` may be a changed one, and is signed as it is. */
   depositOf(upload: Hex, core?: ManifestCore): DepositBody;
 }
@@ -440,7 +443,7 @@ export async function sealModel(
   return {
     ...{ model, version, core },
     parts: sealed.map(({ encrypted }) => encrypted),
-    opening: { model, version, files: entries.map(({ size }) => size) },
+    opening: { model, version, files: entries.map(({ size }) => size), ...OPENED_HERE },
     depositOf(upload, changed = core) {
       const message = manifestSignatureMessage(fingerprint, manifestDigest(changed));
       const manifest = toBase64url(canonicalBytes(changed));

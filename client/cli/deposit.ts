@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { counted } from '../../src/core/counted.ts';
 import { must } from '../../src/core/errors.ts';
+import { namedReach, reachAdvice, reachOf, reachText } from '../../src/core/state/reach.ts';
+import type { Facts } from '../../src/core/state/state.ts';
 import { MAX_INNER_BYTES } from '../../src/core/weights/manifest.ts';
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import { deposit } from '../depositor/deposit.ts';
@@ -19,6 +21,8 @@ import {
 } from './deposit-contents.ts';
 import { abandonUnfinished, listUnfinished } from './deposit-unfinished.ts';
 import { type Invocation, invoke } from './invocation.ts';
+import { tellOfStops } from './stops.ts';
+import type { Terminal } from './terminal.ts';
 
 interface DepositFlags extends ContentsFlags {
   readonly as?: string;
@@ -26,6 +30,7 @@ interface DepositFlags extends ContentsFlags {
   readonly list?: boolean;
   readonly modelSignature?: string;
   readonly dryRun?: boolean;
+  readonly replace?: boolean;
 }
 
 export function addDeposit(program: Command): void {
@@ -36,6 +41,10 @@ export function addDeposit(program: Command): void {
     .option('--model-signature <file>', 'an OpenSSF Model Signing bundle, for the hosts to verify');
   withContentsFlags(command)
     .option('--dry-run', 'list what would be deposited, with sizes and the total; asks no vault, needs no key')
+    .option(
+      '--replace',
+      'give up an unfinished deposit of the same version, by another machine or of other files, for this one',
+    )
     .option('--abandon <model@version>', 'give up an unfinished deposit: nothing of it stays at the vault or here')
     .option('--list', 'list the unfinished deposits of this key, with sizes, age and when the vault drops them')
     .addHelpText(
@@ -43,6 +52,8 @@ export function addDeposit(program: Command): void {
       `
 The version is quarantined: it can be released for evaluation, and for serving once it has been published.
 A deposit that was interrupted goes on with the same command, within an hour: then the vault drops what it has of it.
+Where an unfinished deposit of the version is of another folder or other files, or is another machine's with the same
+key, the command is refused and says what is unfinished; --replace gives that up and deposits this one.
 ${CONTENTS_HELP}
 
 Examples:
@@ -90,6 +101,7 @@ async function depositFolder(
   if (flags.dryRun === true) return;
   const connection = await signIn(invocation, ['depositor']);
   const replica = await follow(invocation, connection);
+  const publishable = tellOfPublication(terminal, replica.facts, connection.principal.key);
   const progress = terminal.progress('encrypting and uploading', 'bytes');
   const began = performance.now();
   try {
@@ -99,13 +111,15 @@ async function depositFolder(
       now: Date.now,
       random: platformRandom,
       stateDir: invocation.settings.stateDir,
+      replace: flags.replace ?? false,
+      signal: invocation.signal,
       onNote: terminal.note,
       onProgress: ({ bytes, totalBytes }) => progress.update(bytes, totalBytes),
     });
     progress.end();
     const { manifest, files, bytes, envelopes } = deposited;
     const seconds = (performance.now() - began) / 1000;
-    terminal.result({ model, version, ...deposited, ...contentsDocument(found), seconds }, [
+    terminal.result({ model, version, ...deposited, ...contentsDocument(found), publishable, seconds }, [
       `deposited    ${model}@${version}: ${counted(files, 'file')}, ${exactBytes(bytes)}`,
       `manifest     ${manifest}`,
       `envelopes    ${envelopes}, one for each of the custodians’ authenticators`,
@@ -114,4 +128,15 @@ async function depositFolder(
   } finally {
     progress.end();
   }
+}
+
+/** Before hours of uploading: whether a quorum can publish it, which nothing that is uploaded changes; and of a stop. */
+function tellOfPublication(terminal: Terminal, facts: Facts, depositor: string): boolean {
+  tellOfStops(terminal, facts, 'the version can be deposited, and is released to no host');
+  const owner = facts.principals.get(depositor)?.owner;
+  const reach = reachOf(facts, owner === undefined ? [] : [{ person: owner, why: 'depositor_owner' }]);
+  if (reach.reachable) return true;
+  const named = namedReach(facts, reach);
+  terminal.note(`warning      no quorum can publish it: ${reachText(named)}: ${reachAdvice(named)}`);
+  return false;
 }

@@ -6,6 +6,7 @@ import { proposePublication } from '../depositor/publish.ts';
 import { platformRandom } from '../random.ts';
 import { follow, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
+import { tellOfStops } from './stops.ts';
 
 interface PublishFlags {
   readonly evaluation?: string;
@@ -38,11 +39,13 @@ async function run(invocation: Invocation, target: string, flags: PublishFlags):
   const evaluation = flags.evaluation === undefined ? null : parseAs(digest, flags.evaluation, '--evaluation');
   const connection = await signIn(invocation, ['depositor']);
   const replica = await follow(invocation, connection);
+  tellOfStops(invocation.terminal, replica.facts, 'the publication can be approved, and no version is released');
   const clock = { now: Date.now, random: platformRandom };
   const proposed = await proposePublication(connection, replica, { ...named, evaluation }, clock);
   const code = comparisonCode(proposed.digest, REQUEST_WORDS);
   const { digest: proposal, index, already, other } = proposed;
-  invocation.terminal.result({ ...named, proposal, index, code, already, other }, [
+  const { stopped } = replica.facts;
+  invocation.terminal.result({ ...named, proposal, index, code, already, other, stopped: stopped !== null }, [
     already
       ? `proposed     already: the publication of ${target} waits since entry ${index}; nothing was proposed anew`
       : `proposed     the publication of ${target}`,

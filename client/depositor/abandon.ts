@@ -21,7 +21,7 @@ export async function abandonDeposit(
   const { model, version } = name;
   const unfinished = await Unfinished.open(stateDir, name);
   try {
-    const onThisMachine = unfinished.begun !== null;
+    const onThisMachine = unfinished.begun !== null || unfinished.wasDamaged;
     await unfinished.erase();
     const { api } = await signIn();
     const { uploads } = await api.uploads();

@@ -1,22 +1,21 @@
-import { equal, type Hex, toHex, wipe } from '../../src/core/bytes.ts';
-import { depositorKem, openDepositSecret, sealDepositSecret } from '../../src/core/envelope/deposit-secret.ts';
+import { realpath } from 'node:fs/promises';
+import { type Hex, wipe } from '../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
-import { encodeScalar, uniformScalar } from '../../src/core/share/group.ts';
-import { type Facts, versionKey } from '../../src/core/state/state.ts';
+import type { Facts } from '../../src/core/state/state.ts';
 import { inScope } from '../../src/core/statement/principal.ts';
-import { keyCheckValue, manifestContext, releaseKey } from '../../src/core/weights/release-key.ts';
-import type { UploadStatus } from '../api.ts';
-import { exactInstant } from '../exact.ts';
+import { manifestContext, releaseKey } from '../../src/core/weights/release-key.ts';
 import type { PrincipalSession } from '../principal.ts';
 import type { Replica } from '../replica.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
 import { deal } from './deal.ts';
-import { type Contents, type Encryption, encryptFolder, innerManifest } from './encrypt.ts';
+import { type Contents, type Encryption, encryptFolder } from './encrypt.ts';
 import { walkFolder } from './folder.ts';
 import type { FoundFile } from './found-file.ts';
+import { newOpener, ownOpener } from './opener.ts';
+import { type Opened, Opening, type ToOpen } from './opening.ts';
 import { BY_ANY_CLOCK, recordDeposit } from './record.ts';
-import { markOfPaths, StoredFiles } from './stored-files.ts';
+import { StoredFiles } from './stored-files.ts';
 import { Unfinished } from './unfinished.ts';
 import { UPLOAD_HELD_FOR_MS, Uploader } from './upload.ts';
 
@@ -34,6 +33,13 @@ export interface DepositOptions extends Contents {
   readonly files?: readonly FoundFile[];
   /** Where this machine keeps what goes on with the deposit, should this process end early; null keeps nothing. */
   readonly stateDir?: string | null;
+  /**
+   * An unfinished deposit of this version, of another folder or other files, or by another machine with the same key, is
+   * given up for this one. Without it, that is refused.
+   */
+  readonly replace?: boolean;
+  /** Interrupts it; the API of the session has the same. */
+  readonly signal?: AbortSignal;
   readonly retry?: RetryPolicy;
   readonly onProgress?: (progress: DepositProgress) => void;
   /** A line for the person who deposits: that it goes on, what has changed, how to go on. */
@@ -66,8 +72,8 @@ const HEARD_EVERY_MS = 10 * 60_000;
  * stored of it stays. The release key leaves this process only into `stateDir`, sealed to the depositor's own key until
  * the deposit is recorded or cannot be, and is wiped.
  *
- * Throws `principal_unknown`, `out_of_scope`, `version_exists`, `in_use` where another process makes the same deposit, as
- * `walkFolder` and `readFound`, `unavailable` once the vault has not been reached for as long as `retry` says, and the
+ * Throws `principal_unknown`, `out_of_scope`, `version_exists`, `in_use` where another process makes the same deposit,
+ * `upload_conflict` where another is unfinished that `replace` does not give up, `cancelled`, as `walkFolder` and `readFound`, `unavailable` once the vault has not been reached for as long as `retry` says, and the
  * vault's codes.
  */
 export async function deposit(
@@ -75,20 +81,26 @@ export async function deposit(
   replica: Replica,
   options: DepositOptions,
 ): Promise<DepositedVersion> {
-  const { model, version, folder, stateDir = null } = options;
+  const { model, version, folder, stateDir = null, random } = options;
   const { facts } = replica;
   const depositor = session.principal.key;
   const unfinished =
     stateDir === null ? null : await Unfinished.open(stateDir, { vault: facts.vault, model, version, depositor });
   try {
     requireMayDeposit(facts, session, options);
-    const files = options.files ?? (await walkFolder(folder)).files;
-    const deposited = await new Deposition(session, replica, { ...options, files }, unfinished).run();
+    const toOpen = {
+      ...options,
+      files: options.files ?? (await walkFolder(folder)).files,
+      folder: await realpath(folder),
+      opener: await (stateDir === null ? newOpener(random) : ownOpener(stateDir, random)),
+      replace: options.replace ?? false,
+      note: options.onNote ?? (() => undefined),
+    };
+    const deposited = await new Deposition(session, replica, toOpen, unfinished).run();
     await unfinished?.erase();
     return deposited;
   } catch (error) {
-    await leave(session, unfinished, error, options);
-    throw error;
+    throw await leave(session, unfinished, error, options);
   } finally {
     await unfinished?.close();
   }
@@ -102,61 +114,72 @@ function requireMayDeposit(facts: Facts, { principal }: PrincipalSession, { mode
   must(inScope(enrolled.models, model), 'out_of_scope', `the key ${name} may not deposit ${model}`);
 }
 
-/** What can be gone on with stays for an hour at the vault, and here; nothing stays of what cannot. */
+/** What can be gone on with stays for an hour at the vault, and here; nothing stays of what cannot. Returns what to tell. */
 async function leave(
   { api }: PrincipalSession,
   unfinished: Unfinished | null,
   error: unknown,
   { model, version, onNote }: DepositOptions,
-): Promise<void> {
+): Promise<unknown> {
+  if (!(error instanceof TwinlockError)) return error;
   const begun = unfinished?.begun ?? null;
-  if (begun === null || unfinished === null) return;
-  if (!(error instanceof TwinlockError && FINAL.has(error.code))) {
-    onNote?.(
-      `unfinished   run the same command again within an hour to go on, or give it up: twinlock deposit --abandon ${model}@${version}`,
-    );
-    return;
+  const goOn = `run the same command again within an hour to go on, or give it up: twinlock deposit --abandon ${model}@${version}`;
+  if (error.code === 'cancelled') {
+    const left = begun === null ? 'the next run begins anew' : `the deposit is unfinished: ${goOn}`;
+    return new TwinlockError('cancelled', `interrupted: ${left}`, error.detail, { cause: error });
   }
-  await unfinished.erase();
-  await api.abandonUpload(begun.upload).catch(() => undefined);
+  if (begun === null || unfinished === null) return error;
+  if (FINAL.has(error.code)) {
+    await unfinished.erase();
+    await api.abandonUpload(begun.upload).catch(() => undefined);
+  } else if (error.code !== 'upload_conflict') {
+    onNote?.(`unfinished   ${goOn}`);
+  }
+  return error;
 }
 
-/** An upload that is open, and the secret that its release key is made of. */
-interface Opened {
-  readonly status: UploadStatus;
-  readonly secret: Uint8Array;
+interface Depositing extends ToOpen {
+  readonly signal?: AbortSignal;
+  readonly retry?: RetryPolicy;
+  readonly onProgress?: (progress: DepositProgress) => void;
+}
+
+function depositedBefore({ versions }: Facts, manifest: Hex): DepositedVersion {
+  const version = versions.get(manifest);
+  must(version !== undefined, 'internal', 'a name without its version');
+  const [, ...sizes] = version.files;
+  return { manifest, files: sizes.length, bytes: sum(sizes), envelopes: version.envelopes.length };
 }
 
 /** One deposit, by one process. */
 class Deposition {
   readonly #session: PrincipalSession;
   readonly #replica: Replica;
-  readonly #options: DepositOptions & { readonly files: readonly FoundFile[] };
+  readonly #options: Depositing;
   readonly #unfinished: Unfinished | null;
+  readonly #opening: Opening;
   readonly #context: Uint8Array;
   readonly #retry: RetryPolicy;
 
-  constructor(
-    session: PrincipalSession,
-    replica: Replica,
-    options: DepositOptions & { readonly files: readonly FoundFile[] },
-    unfinished: Unfinished | null,
-  ) {
+  constructor(session: PrincipalSession, replica: Replica, options: Depositing, unfinished: Unfinished | null) {
     const { model, version, retry = DEFAULT_RETRY } = options;
+    const { vault } = replica.facts;
     this.#session = session;
     this.#replica = replica;
     this.#options = options;
     this.#unfinished = unfinished;
-    this.#context = manifestContext(replica.facts.vault, model, version);
+    this.#opening = new Opening(session, vault, options, unfinished, retry);
+    this.#context = manifestContext(vault, model, version);
     this.#retry = retry;
   }
 
   async run(): Promise<DepositedVersion> {
-    const kept = await this.#keptSecret();
+    const { facts } = this.#replica;
+    const kept = await this.#opening.keptSecret();
     try {
-      const recorded = this.#recordedBefore(kept);
-      if (recorded !== null) return recorded;
-      const opened = (kept === null ? null : await this.#goOn(kept)) ?? (await this.#begin());
+      const recorded = this.#opening.recordedBefore(facts, kept);
+      if (recorded !== null) return depositedBefore(facts, recorded);
+      const opened = await this.#opening.open(kept);
       try {
         return await this.#deposit(opened);
       } finally {
@@ -167,81 +190,8 @@ class Deposition {
     }
   }
 
-  /** Null where nothing was begun, or what was kept cannot be opened. */
-  async #keptSecret(): Promise<Uint8Array | null> {
-    const begun = this.#unfinished?.begun ?? null;
-    if (begun === null) return null;
-    const kem = depositorKem(this.#session.principal.seed);
-    try {
-      return await openDepositSecret(this.#context, kem, begun.secret);
-    } catch (error) {
-      if (!(error instanceof TwinlockError && error.code === 'envelope_invalid')) throw error;
-      this.#options.onNote?.('begins anew  what this machine kept of the unfinished deposit is damaged');
-      return null;
-    } finally {
-      wipe(kem.seed);
-    }
-  }
-
-  /** The process before may have been killed between the record and the end. Throws `version_exists`. */
-  #recordedBefore(secret: Uint8Array | null): DepositedVersion | null {
-    const { facts } = this.#replica;
-    const named = versionKey(this.#options.model, this.#options.version);
-    const manifest = facts.names.get(named);
-    if (manifest === undefined) return null;
-    const version = facts.versions.get(manifest);
-    const isOwn = secret !== null && version?.keyCheck === toHex(keyCheckValue(releaseKey(secret, this.#context)));
-    must(isOwn, 'version_exists', `${named} has been deposited before: take another version`);
-    const [, ...sizes] = version.files;
-    return { manifest, files: sizes.length, bytes: sum(sizes), envelopes: version.envelopes.length };
-  }
-
-  /** Null where the deposit has to begin anew. */
-  async #goOn(secret: Uint8Array): Promise<Opened | null> {
-    const { files, onNote } = this.#options;
-    const begun = this.#unfinished?.begun ?? null;
-    if (begun === null) return null;
-    if (!equal(begun.paths, markOfPaths(releaseKey(secret, this.#context), files))) {
-      onNote?.('begins anew  files have come to the folder or are gone since the unfinished deposit was begun');
-      return null;
-    }
-    const since = exactInstant(begun.began);
-    try {
-      const status = await withRetry(this.#retry, () => this.#session.api.takeUploadOver(begun.upload));
-      onNote?.(`goes on      with the deposit that was begun at ${since}; reads again what the vault has`);
-      return { status, secret: secret.slice() };
-    } catch (error) {
-      if (!(error instanceof TwinlockError && error.code === 'upload_unknown')) throw error;
-      onNote?.(
-        `begins anew  the vault has dropped what was begun at ${since}: it had heard nothing of it for an hour, or it was given up`,
-      );
-      return null;
-    }
-  }
-
-  async #begin(): Promise<Opened> {
-    const { model, version, files, random, now } = this.#options;
-    const { api, principal } = this.#session;
-    const sizes = [innerManifest(this.#options, files, new Map()).length, ...files.map((file) => file.bytes)];
-    const opening = { model, version, files: sizes.map(String) };
-    // May be repeated: a second call for the same version drops what the first had stored.
-    const status = await withRetry(this.#retry, () => api.openUpload(opening));
-    const secret = encodeScalar(uniformScalar(random));
-    if (this.#unfinished !== null) {
-      const kem = depositorKem(principal.seed);
-      this.#unfinished.begin({
-        upload: status.upload,
-        began: now(),
-        secret: await sealDepositSecret(this.#context, kem.publicKey, secret, random),
-        paths: markOfPaths(releaseKey(secret, this.#context), files),
-      });
-      wipe(kem.seed);
-    }
-    return { status, secret };
-  }
-
   async #deposit({ status, secret }: Opened): Promise<DepositedVersion> {
-    const { model, version, files, random, now, onProgress, onNote } = this.#options;
+    const { model, version, files, random, now, onProgress, note, signal } = this.#options;
     const { api, principal } = this.#session;
     const key = releaseKey(secret, this.#context);
     const totalBytes = sum(files.map((file) => file.bytes));
@@ -255,10 +205,12 @@ class Deposition {
       random,
       stored: new StoredFiles(key, status, this.#unfinished),
       onBytes: (read) => {
+        // What is only read asks the vault for nothing, and may take an hour.
+        must(read < 0 || signal?.aborted !== true, 'cancelled', 'interrupted');
         bytes += read;
         onProgress?.({ phase: 'encrypting', bytes, totalBytes });
       },
-      onChanged: (path) => onNote?.(`changed      ${path}: it is encrypted and sent anew`),
+      onChanged: (path) => note(`changed      ${path}: it is encrypted and sent anew`),
     };
     const heard = setInterval(() => api.upload(status.upload).catch(() => undefined), HEARD_EVERY_MS);
     try {

@@ -1,29 +1,20 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
 import { lstat, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { equal, type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
-import { must } from '../../src/core/errors.ts';
+import { must, TwinlockError } from '../../src/core/errors.ts';
 import { frameDigest } from '../../src/core/frame.ts';
 import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { manifestContext } from '../../src/core/weights/release-key.ts';
-import { systemName } from '../../src/platform/system-error.ts';
+import { exactInstant } from '../exact.ts';
 import { fileError } from '../file-error.ts';
 import { WorkFolder } from '../host/work-folder.ts';
 import { syncFolder } from '../sync-folder.ts';
+import { type Begun, DATABASE, isDamage, type OpenedDatabase, openOrBegin } from './unfinished-database.ts';
 
 const FOLDER = 'deposits';
-const DATABASE = 'deposit.sqlite';
-const FORMAT = 1;
 const OTHERS = 0o077;
 const FORGOTTEN_MS = 30 * 24 * 60 * 60_000;
-const SCHEMA = `
-CREATE TABLE deposit (one INTEGER PRIMARY KEY CHECK (one = 1), upload TEXT NOT NULL, began INTEGER NOT NULL,
-  secret BLOB NOT NULL, paths BLOB NOT NULL) STRICT;
-CREATE TABLE files (file INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, header BLOB NOT NULL) STRICT;
-CREATE TABLE segments (file INTEGER NOT NULL, segment INTEGER NOT NULL, leaf BLOB NOT NULL, mark BLOB NOT NULL,
-  PRIMARY KEY (file, segment)) STRICT, WITHOUT ROWID;
-PRAGMA user_version = ${FORMAT};`;
 
 /** Which deposit: by the vault's fingerprint, the version, and the depositor's public key. */
 export interface DepositName {
@@ -31,17 +22,6 @@ export interface DepositName {
   readonly model: string;
   readonly version: string;
   readonly depositor: string;
-}
-
-/** An upload that was opened, and what goes on with it needs. */
-interface Begun {
-  readonly upload: Hex;
-  /** By this machine's clock, milliseconds since the epoch. */
-  readonly began: number;
-  /** `sealDepositSecret` to the depositor's own key. */
-  readonly secret: Uint8Array;
-  /** The mark of the files' paths. */
-  readonly paths: Uint8Array;
 }
 
 export interface KeptSegment {
@@ -76,18 +56,23 @@ export class Unfinished {
   readonly #work: WorkFolder;
   readonly #database: Database;
   readonly #statements = new Map<string, Statement>();
+  /** What was kept here was damaged, and has been erased. */
+  readonly wasDamaged: boolean;
+  #begun: Begun | null;
   #isOpen = true;
 
-  private constructor(folder: string, work: WorkFolder, database: Database) {
+  private constructor(folder: string, work: WorkFolder, { database, begun, wasDamaged }: OpenedDatabase) {
     this.#folder = folder;
     this.#work = work;
     this.#database = database;
+    this.#begun = begun;
+    this.wasDamaged = wasDamaged;
   }
 
   /**
    * Opens what there is of a deposit, or nothing yet. Throws `in_use`, naming the process that has it; `not_permitted`
-   * where others may use the folder; and as the file system. A damaged one is removed: the deposit begins anew. What other
-   * deposits have left here for a month is erased: no vault keeps an upload for so long.
+   * where others may use the folder; and as the file system. One that is damaged is erased: the deposit begins anew. What
+   * other deposits have left here for a month is erased: no vault keeps an upload for so long.
    */
   static async open(stateDir: string, { vault, model, version, depositor }: DepositName): Promise<Unfinished> {
     const all = join(stateDir, FOLDER);
@@ -102,7 +87,7 @@ export class Unfinished {
       throw fileError(error, all);
     }
     for (const name of await readdir(all)) await Unfinished.#eraseForgotten(join(all, name), folder);
-    return Unfinished.#at(folder, `deposits ${model}@${version}`);
+    return Unfinished.#at(folder, `${model}@${version}`);
   }
 
   static async #eraseForgotten(folder: string, own: string): Promise<void> {
@@ -111,7 +96,7 @@ export class Unfinished {
       // Each process that takes it changes the folder: none that is of use is taken from another process here.
       const { mtimeMs } = await stat(join(folder, WORK_FOLDER));
       if (Date.now() - mtimeMs <= FORGOTTEN_MS) return;
-      const other = await Unfinished.#at(folder, 'looks for what is forgotten');
+      const other = await Unfinished.#at(folder, 'what was forgotten');
       if (Date.now() - (other.begun?.began ?? 0) > FORGOTTEN_MS) await other.erase();
       else await other.close();
     } catch {
@@ -119,8 +104,11 @@ export class Unfinished {
     }
   }
 
-  static async #at(folder: string, what: string): Promise<Unfinished> {
-    const work = await WorkFolder.take(folder, what);
+  /** The lock is held only as long as what is returned is open. */
+  static async #at(folder: string, named: string): Promise<Unfinished> {
+    const work = await WorkFolder.take(folder, `depositing ${named}`).catch((error: unknown) => {
+      throw inUse(error, named);
+    });
     try {
       return new Unfinished(folder, work, await openOrBegin(work));
     } catch (error) {
@@ -129,23 +117,31 @@ export class Unfinished {
     }
   }
 
+  /** Null where nothing is begun. */
   get begun(): Begun | null {
-    const row = this.#get<{ upload: Hex; began: number; secret: Buffer; paths: Buffer }>('SELECT * FROM deposit');
-    if (row === undefined) return null;
-    return {
-      upload: row.upload,
-      began: row.began,
-      secret: new Uint8Array(row.secret),
-      paths: new Uint8Array(row.paths),
-    };
+    return this.#begun;
   }
 
   /** Forgets what there was before. */
-  begin({ upload, began, secret, paths }: Begun): void {
+  begin(begun: Begun): void {
+    const { upload, began, secret, paths, folder } = begun;
     this.#write(() => {
-      this.#forget();
-      this.#run('INSERT INTO deposit VALUES (1, ?, ?, ?, ?)', upload, began, secret, paths);
+      this.#empty();
+      this.#run('INSERT INTO deposit VALUES (1, ?, ?, ?, ?, ?)', upload, began, secret, paths, folder);
     });
+    this.#begun = begun;
+  }
+
+  /** The files are the same, in another folder. */
+  move(folder: string): void {
+    this.#write(() => this.#run('UPDATE deposit SET folder = ?', folder));
+    if (this.#begun !== null) this.#begun = { ...this.#begun, folder };
+  }
+
+  /** Nothing goes on with what was begun. */
+  forget(): void {
+    this.#write(() => this.#empty());
+    this.#begun = null;
   }
 
   /** Null where nothing of the file was encrypted. */
@@ -182,32 +178,45 @@ export class Unfinished {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     try {
-      this.#write(() => this.#forget());
-      this.#database.pragma('wal_checkpoint(TRUNCATE)');
-      this.#database.close();
+      this.#overwrite();
       await this.#work.clear();
-      await this.#work.release();
-      // Another process may have taken it by now.
-      await rmdir(this.#folder).catch(() => undefined);
-      await syncFolder(join(this.#folder, '..'));
     } catch (error) {
       throw fileError(error, this.#folder);
+    } finally {
+      await this.#work.release();
     }
+    // Another process may have taken it by now.
+    await rmdir(this.#folder).catch(() => undefined);
+    await syncFolder(join(this.#folder, '..'));
   }
 
   /** Leaves what there is to another process. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
-    if (this.begun === null) {
+    if (this.#begun === null) {
       await this.erase();
       return;
     }
     this.#isOpen = false;
-    this.#database.close();
-    await this.#work.release();
+    try {
+      this.#database.close();
+    } finally {
+      await this.#work.release();
+    }
   }
 
-  #forget(): void {
+  #overwrite(): void {
+    try {
+      this.#database.transaction(() => this.#empty()).immediate();
+      this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // On a full disk, or in a damaged database: it is removed all the same, and the secret in it is sealed.
+    } finally {
+      this.#database.close();
+    }
+  }
+
+  #empty(): void {
     for (const table of ['deposit', 'files', 'segments']) this.#run(`DELETE FROM ${table}`);
   }
 
@@ -238,39 +247,23 @@ export class Unfinished {
     try {
       return act();
     } catch (error) {
-      throw fileError(error, join(this.#work.path, DATABASE));
+      const path = join(this.#work.path, DATABASE);
+      must(
+        !isDamage(error),
+        'storage_corrupt',
+        `${path} is damaged: run the same command again, which erases it and begins anew`,
+      );
+      throw fileError(error, path);
     }
   }
 }
 
-async function openOrBegin(work: WorkFolder): Promise<Database> {
-  try {
-    return openDatabase(work);
-  } catch (error) {
-    if (!/^SQLITE_(?:CORRUPT|NOTADB)/.test(systemName(error) ?? '')) throw error;
-    await work.clear();
-    return openDatabase(work);
-  }
-}
-
-function openDatabase(work: WorkFolder): Database {
-  const path = join(work.path, DATABASE);
-  // SQLite would make it for everybody to read; its journal takes the mode of the file.
-  if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600));
-  const database = new Sqlite(path);
-  try {
-    database.pragma('locking_mode = EXCLUSIVE');
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('trusted_schema = OFF');
-    // The secret is overwritten where it was.
-    database.pragma('secure_delete = ON');
-    const format = database.pragma('user_version', { simple: true });
-    if (format === 0) database.transaction(() => database.exec(SCHEMA)).immediate();
-    else must(format === FORMAT, 'unsupported_version', `${work.path}: expected format ${FORMAT}, got ${format}`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+/** Names who has it, and what to do: another folder is no remedy for a deposit. */
+function inUse(error: unknown, named: string): unknown {
+  if (!(error instanceof TwinlockError && error.code === 'in_use')) return error;
+  const { host, pid, since } = error.detail;
+  const who =
+    pid === undefined ? 'another process' : `process ${pid} on ${host}, since ${exactInstant(Number(since))},`;
+  const message = `${named}: ${who} is depositing it or giving it up: wait until that has ended, or interrupt it and run this command again, which goes on where it was`;
+  return new TwinlockError('in_use', message, error.detail, { cause: error });
 }

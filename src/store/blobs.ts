@@ -87,6 +87,22 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
       );
     },
 
+    cut: async (upload, file, bytes) => {
+      const [folder, name] = [uploadFolder(upload), fileName(file)];
+      return exclusion.writing(upload, file, () =>
+        onDisk(async () => {
+          if ((await files.names(folder))?.includes(name) !== true) return;
+          const data = await files.openToWrite(join(folder, name));
+          try {
+            await data.truncate(bytes);
+            await data.sync();
+          } finally {
+            await data.close();
+          }
+        }),
+      );
+    },
+
     room: () => onDisk(async () => (await files.freeBytes(folders.uploads)) - RESERVED_BYTES),
 
     async *uploadLeaves(upload, file) {

@@ -165,6 +165,8 @@ export interface FoundingStore {
 export interface Upload {
   readonly id: Hex;
   readonly depositor: string;
+  /** Which of the machines that have the depositor's key has opened it: 16 bytes of that machine's. */
+  readonly opener: Hex;
   readonly model: string;
   readonly version: string;
   /** Plaintext bytes per file, the inner manifest first. */
@@ -178,7 +180,8 @@ export interface Upload {
 }
 
 export interface UploadStore {
-  open(upload: Upload): Promise<void>;
+  /** In the place of another where one is named. */
+  open(upload: Upload, replaced?: Hex): Promise<void>;
   upload(id: Hex): Promise<Upload | null>;
   /** Durable; the ciphertext must be on disk before. Throws `upload_conflict` where it is another turn by now. */
   advance(id: Hex, turn: number, file: number, segments: number): Promise<void>;
@@ -227,6 +230,8 @@ export interface BlobStore {
       readonly body: AsyncIterable<Uint8Array>;
     },
   ): Promise<number>;
+  /** Gives back what a file of an upload has of the disk after `bytes`, which it has. Throws `upload_conflict` while it is written. */
+  cut(upload: Hex, file: BlobName, bytes: number): Promise<void>;
   /** Bytes of disk that ciphertext may still take: what the log needs is left to it. */
   room(): Promise<number>;
   /** The leaf hashes that were computed while the file came in, 32 bytes each, in pieces of whole ones. */

@@ -1,34 +1,43 @@
 import { type Hex, toHex } from '../core/bytes.ts';
-import { counted, grouped } from '../core/counted.ts';
-import { must } from '../core/errors.ts';
-import { HASH_BYTES } from '../core/log/merkle.ts';
+import { must, TwinlockError } from '../core/errors.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { versionKey } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
-import { encryptedBytes, segmentCount, segmentSpan } from '../core/weights/floe.ts';
+import { segmentCount } from '../core/weights/floe.ts';
 import { MAX_FILE_BYTES } from '../core/weights/manifest.ts';
-import { isPacked, type PackedFile, packOf } from '../core/weights/pack.ts';
+import { isPacked, type Pack, type PackedFile, packOf } from '../core/weights/pack.ts';
+import { instantText } from '../core/x509/time.ts';
 import type { Context } from './context.ts';
 import { PART_SEGMENTS, UPLOAD_MS, UPLOADS_A_KEY } from './limits.ts';
-import type { Upload } from './ports.ts';
+import type { BlobName, Upload } from './ports.ts';
 import type { PrincipalCaller } from './sessions.ts';
+import { requireRoom } from './upload-room.ts';
+
+const MINUTE_MS = 60_000;
 
 interface NewVersion {
   readonly model: string;
   readonly version: string;
   /** Plaintext bytes of each. */
   readonly files: readonly bigint[];
+  /** 16 bytes of the machine that asks. */
+  readonly opener: Hex;
+  /** The upload of another machine with the same key that is dropped for this one; null for none. */
+  readonly replaces: Hex | null;
 }
 
 /**
- * Begins the upload of a new version. One at a time for a version: a depositor who begins anew drops what
- * they had, and no other depositor's. Throws `storage_full` where the disk has no room for all of it.
+ * Begins the upload of a new version. One at a time for a version: a machine that begins anew drops what it had. It drops
+ * what another machine of its depositor has only where it names that, and nothing of another depositor. Throws
+ * `upload_conflict` where there is another's, and `storage_full` where the disk has no room for all of it: then nothing is
+ * dropped.
  */
 export function openUpload(context: Context, caller: PrincipalCaller, version: NewVersion): Promise<Upload> {
   return context.recorder.inTurn(() => open(context, caller, version));
 }
 
-async function open(context: Context, caller: PrincipalCaller, { model, version, files }: NewVersion): Promise<Upload> {
+async function open(context: Context, caller: PrincipalCaller, asked: NewVersion): Promise<Upload> {
+  const { model, version, files, opener } = asked;
   const { facts } = context.recorder;
   const key = versionKey(model, version);
   const { models } = currentPrincipal(facts, caller.key);
@@ -46,6 +55,7 @@ async function open(context: Context, caller: PrincipalCaller, { model, version,
     'upload_conflict',
     `another depositor is uploading ${key}: take another version, or wait until theirs ends`,
   );
+  if (same !== undefined) requireMayReplace(context, same, asked);
   const own = before.filter(({ depositor }) => depositor === caller.key);
   const others = own.filter((upload) => upload !== same);
   const firstEnd = Math.min(...others.map(({ expires }) => expires));
@@ -56,11 +66,11 @@ async function open(context: Context, caller: PrincipalCaller, { model, version,
     { retryAfterMs: Math.max(0, firstEnd - latestMs(context)) },
   );
   context.shares.uploads.take(caller.key);
-  if (same !== undefined) await drop(context, same);
   const opened = latestMs(context);
   const upload: Upload = {
     id: toHex(context.random(16)),
     depositor: caller.key,
+    opener,
     model,
     version,
     files: files.map(Number),
@@ -69,51 +79,32 @@ async function open(context: Context, caller: PrincipalCaller, { model, version,
     opened,
     expires: opened + UPLOAD_MS,
   };
-  await requireRoom(context, upload);
-  await context.uploads.open(upload);
+  await requireRoom(context, upload, same ?? null);
+  await context.uploads.open(upload, same?.id);
   context.silence.heard(upload.id);
+  if (same !== undefined) await sweep(context);
   return upload;
+}
+
+/** What took hours to upload is not dropped by a second machine with the same key that does not know of it. */
+function requireMayReplace(
+  { silence }: Context,
+  { id, opener, opened, model, version }: Upload,
+  asked: NewVersion,
+): void {
+  const silentMs = Math.round(silence.ofMs(id));
+  const heard = silentMs < MINUTE_MS ? 'less than a minute ago' : `${Math.floor(silentMs / MINUTE_MS)} min ago`;
+  must(
+    opener === asked.opener || id === asked.replaces,
+    'upload_conflict',
+    `another machine with this key has been uploading ${model}@${version} since ${instantText(opened)}, and the vault has heard of it ${heard}: ` +
+      'let that machine go on, or have this one replace its upload (twinlock deposit --replace)',
+    { upload: id, opened, silentMs },
+  );
 }
 
 function latestMs({ recorder, watch }: Context): number {
   return watch.latestMs(recorder.facts.attestedMs);
-}
-
-/**
- * An upload takes the bytes that it still needs from what the disk has for ciphertext, before any of them is sent: what
- * other uploads still need is theirs.
- */
-async function requireRoom(context: Context, upload: Upload): Promise<void> {
-  const others = (await context.uploads.uploads()).filter(({ id }) => id !== upload.id);
-  const neededBytes = missingBytes(upload);
-  const roomBytes = others.reduce((room, other) => room - missingBytes(other), await context.blobs.room());
-  must(
-    neededBytes <= roomBytes,
-    'storage_full',
-    `the upload needs ${counted(neededBytes, 'byte')} of the vault’s disk, and ${grouped(Math.max(0, roomBytes))} are free, without what the ` +
-      'log and other uploads need: have the operator make room, or wait until other uploads have ended',
-    { needed: neededBytes, free: Math.max(0, roomBytes) },
-  );
-}
-
-/** A file takes whole blocks of a disk. */
-const BLOCK_BYTES = 4096;
-
-/** Of ciphertext and leaves that are still to come; of small files, one after another in the pack. */
-function missingBytes({ files, segments }: Upload): number {
-  const small = packOf(files).files.filter(({ file }) => segments[file] === 0);
-  let bytes = blocks(small.reduce((sum, file) => sum + file.bytes, 0)) + blocks(small.length * HASH_BYTES);
-  for (const [i, plainBytes] of files.entries()) {
-    const [count, stored] = [segmentCount(plainBytes), segments[i] ?? 0];
-    if (stored === count || isPacked(i, plainBytes)) continue;
-    const rest = encryptedBytes(plainBytes) - (stored === 0 ? 0 : segmentSpan(stored, plainBytes).offset);
-    bytes += blocks(rest) + blocks((count - stored) * HASH_BYTES);
-  }
-  return bytes;
-}
-
-function blocks(bytes: number): number {
-  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 /** An upload of the caller's, of whom the vault has heard by this. Throws `upload_unknown`: a depositor then begins anew, so no jump of a clock ends it. */
@@ -173,8 +164,7 @@ async function storeSmall(context: Context, upload: Upload, { file, turn, body }
   const next = pack.files.slice(pack.of(file)?.place);
   const end = next.findIndex(isStored);
   const files = end === -1 ? next : next.slice(0, end);
-  const last = pack.files.findLast(isStored);
-  const storedBytes = last === undefined ? 0 : last.offset + last.bytes;
+  const storedBytes = storedEnd(pack, upload.segments);
   const count = await context.blobs.storePack(upload.id, { files, storedBytes, pack, body });
   await context.uploads.advancePacked(
     upload.id,
@@ -186,12 +176,16 @@ async function storeSmall(context: Context, upload: Upload, { file, turn, body }
 
 /**
  * Hands an upload to another process of its depositor, which goes on with it: what the one before has under way no
- * longer counts, so what is stored now is known to the process that asks.
+ * longer counts, so what is stored now is known to the process that asks. Throws `storage_full` where the disk has no room
+ * any more for what is still to come: then nothing of the upload is lost.
  */
-export async function takeUploadOver(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
-  const upload = await ownUpload(context, caller, id);
-  await context.uploads.takeTurn(upload.id);
-  return ownUpload(context, caller, id);
+export function takeUploadOver(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
+  return context.recorder.inTurn(async () => {
+    const upload = await ownUpload(context, caller, id);
+    await requireRoom(context, upload, null);
+    await context.uploads.takeTurn(upload.id);
+    return ownUpload(context, caller, id);
+  });
 }
 
 /**
@@ -214,10 +208,32 @@ export function restartFile(
     const moved = movedFiles(upload, file, bytes);
     const isMoved = new Set(moved);
     const segments = upload.segments.map((stored, i) => (i === file || isMoved.has(i) ? 0 : stored));
-    await requireRoom(context, { ...upload, files: upload.files.with(file, bytes), segments });
+    await requireRoom(context, { ...upload, files: upload.files.with(file, bytes), segments }, upload);
     await context.uploads.restart(id, turn, file, bytes, moved);
-    return ownUpload(context, caller, id);
+    const restarted = await ownUpload(context, caller, id);
+    await giveBack(context, upload, restarted);
+    return restarted;
   });
+}
+
+/** What of an upload is not stored any more is off the disk at once: else its room would count twice until it is written over. */
+async function giveBack({ blobs }: Context, before: Upload, { id, files, segments }: Upload): Promise<void> {
+  const lost = [...files.keys()].filter((i) => before.segments[i] !== 0 && segments[i] === 0);
+  const isSmall = (i: number) => isPacked(i, before.files[i] as number);
+  const cuts: [file: BlobName, bytes: number][] = lost.filter((i) => !isSmall(i)).map((i) => [i, 0]);
+  if (lost.some(isSmall)) cuts.push(['pack', storedEnd(packOf(files), segments)]);
+  for (const [file, bytes] of cuts) {
+    await blobs.cut(id, file, bytes).catch((error: unknown) => {
+      // A part of an earlier turn is still being written there: it is written over.
+      if (!(error instanceof TwinlockError && error.code === 'upload_conflict')) throw error;
+    });
+  }
+}
+
+/** Where in the pack the last small file ends that is stored. */
+function storedEnd({ files }: Pick<Pack, 'files'>, segments: readonly number[]): number {
+  const last = files.findLast(({ file }) => segments[file] !== 0);
+  return last === undefined ? 0 : last.offset + last.bytes;
 }
 
 /** Small files that lie elsewhere in the pack once `file` has `bytes`: they have to be sent again. */

@@ -13,9 +13,19 @@ import {
   versionName,
 } from './fields.ts';
 
-/** POST /v1/uploads: sizes in plaintext bytes, the inner manifest first. */
+/**
+ * POST /v1/uploads: sizes in plaintext bytes, the inner manifest first. `opener` is of the machine that opens it: 16 bytes
+ * that it keeps, and which tell its uploads from those of another machine with the same key. An upload of the same version
+ * that this opener has opened is dropped; one of another opener only where `replaces` names it.
+ */
 export const openUpload = z
-  .strictObject({ model: modelName, version: versionName, files: z.array(u64Text).min(2).max(10_000) })
+  .strictObject({
+    model: modelName,
+    version: versionName,
+    files: z.array(u64Text).min(2).max(10_000),
+    opener: id,
+    replaces: z.nullable(id),
+  })
   .meta({ id: 'OpenUpload' });
 /**
  * An upload: per file its plaintext bytes, and the segments that the vault has stored on disk. Of GET /v1/uploads/{id}

@@ -4,7 +4,7 @@ import { principalKey, principalLogin } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { signableMessage } from '../../src/core/webauthn/challenge.ts';
-import { openVault, type Vault } from '../vault-kit.ts';
+import { OPENED_HERE, openVault, type Vault } from '../vault-kit.ts';
 import { HOUR_MS } from '../world/founding.ts';
 import { ask, expectRefused, type Question } from './ask.ts';
 import { type Asker, DIGEST, ID, ROUTES, type Route } from './routes.ts';
@@ -279,7 +279,7 @@ describe('form', () => {
     'acmé/ocr',
     `${'a'.repeat(65)}/x`,
   ])('the model name %j is none', async (model) => {
-    const upload = { model, version: '1', files: ['1', '1'] };
+    const upload = { model, version: '1', files: ['1', '1'], ...OPENED_HERE };
     const post = { method: 'POST', token: as('depositor'), path: '/v1/uploads', body: upload };
     await expectRefused(vault, post, 400, 'malformed', /json.model: expected namespace\/name/);
     const body = { model, version: '1', purpose: 'serving', hosts: 1, nonce: DIGEST, created: Date.now() };
@@ -288,7 +288,7 @@ describe('form', () => {
   });
 
   test.each(['', 'V1', '..', '.1', '1/2', ' 1', '1'.repeat(65)])('the version name %j is none', async (version) => {
-    const body = { model: 'acme/ocr', version, files: ['1', '1'] };
+    const body = { model: 'acme/ocr', version, files: ['1', '1'], ...OPENED_HERE };
     const post = { method: 'POST', token: as('depositor'), path: '/v1/uploads', body };
     await expectRefused(vault, post, 400, 'malformed', /json.version/);
   });
@@ -301,13 +301,13 @@ describe('form', () => {
     ['a number that is no text', ['1', 1]],
     ['more files than a version has', Array.from({ length: 10_001 }, () => '1')],
   ])('an upload is not of %s', async (_, files) => {
-    const body = { model: 'acme/ocr', version: '1', files };
+    const body = { model: 'acme/ocr', version: '1', files, ...OPENED_HERE };
     await expectRefused(vault, { method: 'POST', token: as('depositor'), path: '/v1/uploads', body }, 400, 'malformed');
   });
 
   test('an upload has no file of more than 16 TiB', async () => {
     for (const bytes of [2n ** 44n + 1n, 10n ** 19n]) {
-      const body = { model: 'acme/ocr', version: '1', files: ['1', bytes.toString()] };
+      const body = { model: 'acme/ocr', version: '1', files: ['1', bytes.toString()], ...OPENED_HERE };
       const post = { method: 'POST', token: as('depositor'), path: '/v1/uploads', body };
       await expectRefused(vault, post, 400, 'limit_exceeded', /files.1: expected at most/);
     }

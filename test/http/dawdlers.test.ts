@@ -1,7 +1,16 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { depositFiles, openAs, openVault, publish, releaseAs, requestAs, type Vault } from '../vault-kit.ts';
+import {
+  depositFiles,
+  OPENED_HERE,
+  openAs,
+  openVault,
+  publish,
+  releaseAs,
+  requestAs,
+  type Vault,
+} from '../vault-kit.ts';
 import { ID } from './routes.ts';
 
 /** The same limits, in a time that a test can wait for; all else is as it is. */
@@ -66,7 +75,12 @@ test('a body of JSON that does not end is ended', async () => {
 });
 
 test('a part of an upload that does not end is ended, later', async () => {
-  const { upload } = await vault.depositor.api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
+  const { upload } = await vault.depositor.api.openUpload({
+    model: 'acme/ocr',
+    version: '2',
+    files: ['1', '1'],
+    ...OPENED_HERE,
+  });
   const token = await vault.tokenOf(vault.depositor.api);
   const headers = `Authorization: Bearer ${token}\r\nContent-Type: application/octet-stream\r\nContent-Length: 33`;
   await dawdle(`PUT /v1/uploads/${upload}/files/0?segment=0&turn=0 HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\nx`);

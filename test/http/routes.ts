@@ -131,7 +131,7 @@ export const ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/v1/uploads',
     example: '/v1/uploads',
-    body: { model: 'acme/large', version: '1', files: ['1', '2'] },
+    body: { model: 'acme/large', version: '1', files: ['1', '2'], opener: ID, replaces: null },
     askers: ['depositor'],
   },
   { method: 'GET', path: '/v1/uploads', example: '/v1/uploads', askers: ['depositor'] },

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -7,7 +7,7 @@ import { openPrincipalSession, principalKey, principalRecord } from '../../clien
 import { platformRandom } from '../../client/random.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { PART_SEGMENTS, UPLOAD_MS, UPLOAD_SILENCE_MS, UPLOADS_A_KEY } from '../../src/vault/limits.ts';
-import { approveAs, openVault, proposeAs, type SealedModel, sealModel, type Vault } from '../vault-kit.ts';
+import { approveAs, OPENED_HERE, openVault, proposeAs, type SealedModel, sealModel, type Vault } from '../vault-kit.ts';
 import { ask, expectRefused, snapshotOf } from './ask.ts';
 
 const SEGMENT = 1_048_608;
@@ -51,7 +51,7 @@ beforeEach(async () => {
 
 const refused = (code: string) => expect.objectContaining({ code });
 const open = (files: readonly string[]) =>
-  api.openUpload({ model: 'acme/ocr', version: `v${version}`, files: [...files] });
+  api.openUpload({ model: 'acme/ocr', version: `v${version}`, files: [...files], ...OPENED_HERE });
 const put = (
   upload: Hex,
   file: number,
@@ -174,7 +174,34 @@ describe('parts', () => {
 });
 
 describe('uploads', () => {
-  test('a version has one: a depositor who begins anew drops what they had', async () => {
+  const elsewhere = { opener: '0b'.repeat(16), files: ['1', '1'], model: 'acme/ocr' };
+
+  test('of one machine stay when another with the same key begins the same version, unless that names them', async () => {
+    const { upload } = await open(['1', '1']);
+    await api.putPart(upload, 0, 0, [new Uint8Array(33)]);
+    const path = '/v1/uploads';
+    for (const replaces of [null, '0c'.repeat(16)]) {
+      const question = { method: 'POST', path, token, body: { ...elsewhere, version: `v${version}`, replaces } };
+      await expectRefused(
+        vault,
+        question,
+        409,
+        'upload_conflict',
+        /uploading acme\/ocr@v\d+ since .* heard of it less than a minute ago: .* --replace/,
+      );
+      const { detail } = JSON.parse((await ask(vault.baseUrl, question)).body.toString());
+      expect(detail).toEqual({ upload, opened: expect.any(Number), silentMs: 0 });
+    }
+    expect((await api.upload(upload)).segments).toEqual([1, 0]);
+    const second = await api.openUpload({ ...elsewhere, version: `v${version}`, replaces: upload });
+    await expect(api.upload(upload)).rejects.toThrow(refused('upload_unknown'));
+    expect((await api.upload(second.upload)).segments).toEqual([0, 0]);
+    expect(readdirSync(join(vault.prepared.dataDir, 'uploads'))).not.toContain(upload);
+    // The first learns of it too.
+    await expect(open(['1', '1'])).rejects.toThrow(refused('upload_conflict'));
+  });
+
+  test('a version has one: a machine that begins anew drops what it had', async () => {
     const first = await open(['1', '1']);
     await api.putPart(first.upload, 0, 0, [new Uint8Array(33)]);
     const second = await open(['1', '1']);
@@ -184,7 +211,7 @@ describe('uploads', () => {
 
   test('another depositor waits until it has ended', async () => {
     const { upload } = await open(['1', '1']);
-    const opening = other.openUpload({ model: 'acme/ocr', version: `v${version}`, files: ['1', '1'] });
+    const opening = other.openUpload({ model: 'acme/ocr', version: `v${version}`, files: ['1', '1'], ...OPENED_HERE });
     await expect(opening).rejects.toThrow(refused('upload_conflict'));
     expect((await api.upload(upload)).segments).toEqual([0, 0]);
   });
@@ -197,22 +224,22 @@ describe('uploads', () => {
   });
 
   test('a key uploads only what is in its scope', async () => {
-    const body = { model: 'other/ocr', version: '1', files: ['1', '1'] };
+    const body = { model: 'other/ocr', version: '1', files: ['1', '1'], ...OPENED_HERE };
     await expectRefused(vault, { method: 'POST', path: '/v1/uploads', token, body }, 403, 'out_of_scope', /other\/ocr/);
   });
 
   test('one key has at most 8 at once, and keeps no other key from its own', async () => {
     const { uploads } = vault.daemon.context;
     for (let i = (await uploads.uploads()).length; i < UPLOADS_A_KEY; i++) {
-      await api.openUpload({ model: 'acme/ocr', version: `w${i}`, files: ['1', '1'] });
+      await api.openUpload({ model: 'acme/ocr', version: `w${i}`, files: ['1', '1'], ...OPENED_HERE });
     }
-    const body = { model: 'acme/ocr', version: 'one-more', files: ['1', '1'] };
+    const body = { model: 'acme/ocr', version: 'one-more', files: ['1', '1'], ...OPENED_HERE };
     await expectRefused(vault, { method: 'POST', path: '/v1/uploads', token, body }, 429, 'rate_limited', /finish one/);
     for (const upload of await uploads.uploads()) {
       await uploads.drop(upload.id);
       await uploads.open({ ...upload, depositor: `ed25519:${'A'.repeat(43)}` });
     }
-    await api.openUpload({ model: 'acme/ocr', version: 'one-more', files: ['1', '1'] });
+    await api.openUpload({ model: 'acme/ocr', version: 'one-more', files: ['1', '1'], ...OPENED_HERE });
     for (const { id } of await uploads.uploads()) await uploads.drop(id);
   });
 });
@@ -221,6 +248,9 @@ describe('room on the disk', () => {
   /** Two files of 1 MiB with their leaves, in whole blocks: each lies by itself. */
   const TWO_MIB = 2 * (1_052_672 + 4096);
   let roomBytes = 0;
+  /** A key begins 60 an hour. */
+  const openAnew = (files: readonly string[]) =>
+    other.openUpload({ model: 'acme/ocr', version: `v${version}`, files: [...files], ...OPENED_HERE });
   beforeEach(() => {
     vi.spyOn(vault.daemon.context.blobs, 'room').mockImplementation(async () => roomBytes);
   });
@@ -231,7 +261,7 @@ describe('room on the disk', () => {
 
   test('an upload that is larger than it is refused when it is opened, with both numbers', async () => {
     roomBytes = TWO_MIB - 1;
-    const body = { model: 'acme/ocr', version: `v${version}`, files: [String(MIB), String(MIB)] };
+    const body = { model: 'acme/ocr', version: `v${version}`, files: [String(MIB), String(MIB)], ...OPENED_HERE };
     const question = { method: 'POST', path: '/v1/uploads', token, body };
     await expectRefused(vault, question, 507, 'storage_full', /needs 2,113,536 bytes .* 2,113,535 are free/);
     const refusal = JSON.parse((await ask(vault.baseUrl, question)).body.toString());
@@ -242,7 +272,12 @@ describe('room on the disk', () => {
 
   test('what other uploads still need of it is theirs; what they have stored is not counted again', async () => {
     roomBytes = TWO_MIB;
-    const { upload } = await api.openUpload({ model: 'acme/ocr', version: 'other', files: [String(MIB), '1'] });
+    const { upload } = await api.openUpload({
+      model: 'acme/ocr',
+      version: 'other',
+      files: [String(MIB), '1'],
+      ...OPENED_HERE,
+    });
     await expect(open([String(MIB), String(MIB)])).rejects.toThrow(refused('storage_full'));
     await api.putPart(upload, 0, 0, [new Uint8Array(SEGMENT)]);
     await api.putPart(upload, 1, 0, [new Uint8Array(33)]);
@@ -253,6 +288,47 @@ describe('room on the disk', () => {
     roomBytes = TWO_MIB;
     await open([String(MIB), String(MIB)]);
     await open([String(MIB), String(MIB)]);
+  });
+
+  test('a depositor who is refused it keeps what they had', async () => {
+    roomBytes = TWO_MIB;
+    const { upload } = await openAnew([String(MIB), '1']);
+    await other.putPart(upload, 1, 0, [new Uint8Array(33)]);
+    await expect(openAnew([String(3 * MIB), '1'])).rejects.toThrow(refused('storage_full'));
+    expect((await other.upload(upload)).segments).toEqual([0, 1]);
+  });
+
+  test('what is stored of an upload, or of a file that is begun anew, is room for what replaces it', async () => {
+    roomBytes = TWO_MIB;
+    const { upload, turn } = await openAnew([String(MIB), String(MIB)]);
+    for (const file of [0, 1]) await other.putPart(upload, file, 0, [new Uint8Array(SEGMENT)]);
+    roomBytes = 0;
+    await expect(other.restartFile(upload, 1, { turn, bytes: String(2 * MIB) })).rejects.toThrow(
+      refused('storage_full'),
+    );
+    await other.restartFile(upload, 1, { turn, bytes: String(MIB) });
+    // The disk has it back at once.
+    expect(statSync(join(vault.prepared.dataDir, 'uploads', upload, 'pack')).size).toBe(0);
+    roomBytes = TWO_MIB / 2;
+    await openAnew([String(MIB), String(MIB)]);
+  });
+
+  test('is not kept for an upload that does not go on, which is told so when it does', async () => {
+    roomBytes = TWO_MIB;
+    const first = await other.openUpload({
+      ...OPENED_HERE,
+      model: 'acme/ocr',
+      version: 'first',
+      files: [String(MIB), String(MIB)],
+    });
+    await expect(openAnew([String(MIB), String(MIB)])).rejects.toThrow(refused('storage_full'));
+    const holds = vi.spyOn(vault.daemon.context.silence, 'holdsRoom').mockImplementation((id) => id !== first.upload);
+    const second = await openAnew([String(MIB), String(MIB)]);
+    await expect(other.takeUploadOver(first.upload)).rejects.toThrow(refused('storage_full'));
+    expect(await other.upload(first.upload)).toMatchObject({ turn: 0, segments: [0, 0] });
+    await other.abandonUpload(second.upload);
+    expect(await other.takeUploadOver(first.upload)).toMatchObject({ turn: 1 });
+    expect(holds).toHaveBeenCalled();
   });
 
   test('a file that has grown needs it too', async () => {
@@ -305,6 +381,8 @@ describe('small files', () => {
       (await api.restartFile(upload, file, { turn: at, bytes: String(bytes) })).segments;
     expect(await restarted(turn, 2, 5)).toEqual([0, 1, 0, 0, 1]);
     expect(await restarted(turn + 1, 2, 6)).toEqual([0, 1, 0, 0, 0]);
+    // What lies after the last that is stored is off the disk.
+    expect(statSync(join(vault.prepared.dataDir, 'uploads', upload, 'pack')).size).toBe(3 + 32);
     await api.putPart(upload, 2, 0, [small(6, 2), small(7, 4)], turn + 2);
     // A large one that becomes small comes between.
     expect(await restarted(turn + 2, 3, MIB)).toEqual([0, 1, 1, 0, 0]);

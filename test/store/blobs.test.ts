@@ -237,6 +237,31 @@ describe('storePart', () => {
   });
 });
 
+describe('cut', () => {
+  test('gives back what a file has after a byte, and is nothing where there is no file', async () => {
+    const folders = blobFolders();
+    const blobs = folderBlobs(folders);
+    await blobs.cut(UPLOAD, 0, 0);
+    expect(existsSync(join(folders.uploads, UPLOAD))).toBe(false);
+    await stored(blobs);
+    await blobs.cut(UPLOAD, 0, 100);
+    expect(statSync(join(folders.uploads, UPLOAD, '0')).size).toBe(100);
+    await stored(blobs);
+    expect(await collect(blobs.uploadLeaves(UPLOAD, 0))).toEqual(LEAVES);
+  });
+
+  test('is refused while a part is being written', async () => {
+    const blobs = folderBlobs(blobFolders());
+    await blobs.storePart(UPLOAD, 0, 0, {
+      ...part(CIPHERTEXT),
+      body: (async function* () {
+        await expect(blobs.cut(UPLOAD, 0, 0)).rejects.toThrow(code('upload_conflict'));
+        yield CIPHERTEXT;
+      })(),
+    });
+  });
+});
+
 describe('storePack', () => {
   /** The inner manifest, small files, and a large one among them. */
   const SIZES = [200, 10, 0, MIB + 1, 1000, MIB];

@@ -34,6 +34,7 @@ async function upload({ uploads, blobs }: Store): Promise<void> {
     await uploads.open({
       id: UPLOAD,
       depositor: 'd',
+      opener: UPLOAD,
       model: 'acme/ocr',
       version: '1',
       turn: 0,

@@ -20,6 +20,7 @@ import {
   approveAs,
   denyAs,
   depositFiles,
+  OPENED_HERE,
   openAs,
   openVault,
   type Person,
@@ -151,7 +152,7 @@ describe('ends', () => {
   test('an upload that was not finished is dropped after seven days', async () => {
     await begin();
     const { api } = vault.depositor;
-    const { upload } = await api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
+    const { upload } = await api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'], ...OPENED_HERE });
     await api.putPart(upload, 0, 0, [new Uint8Array(33)]);
     const { uploads, blobs } = vault.daemon.context;
     pass(UPLOAD_MS - MINUTE_MS);
@@ -176,7 +177,7 @@ describe('ends', () => {
     const begun = async () => {
       await begin();
       const { api } = vault.depositor;
-      const { upload } = await api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
+      const { upload } = await api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'], ...OPENED_HERE });
       await api.putPart(upload, 0, 0, [new Uint8Array(33)]);
       await round();
       return { api, upload };
@@ -211,6 +212,32 @@ describe('ends', () => {
       pass(SILENCE_A_ROUND_MS);
       await round();
       expect((await api.uploads()).uploads).toEqual([]);
+    });
+
+    test('and only looks at it has no room kept for what is to come, until it comes further', async () => {
+      await begin();
+      const { api } = vault.depositor;
+      const sizes = ['1', String(2 << 20)];
+      const { upload } = await api.openUpload({ model: 'acme/ocr', version: '2', files: sizes, ...OPENED_HERE });
+      const { silence } = vault.daemon.context;
+      const anHourOfLooks = async () => {
+        for (let i = 0; i < 61; i++) {
+          pass(SILENCE_A_ROUND_MS);
+          if (i % 30 === 0) await api.upload(upload);
+          await round();
+        }
+      };
+      expect(silence.holdsRoom(upload)).toBe(true);
+      await anHourOfLooks();
+      expect(silence.holdsRoom(upload)).toBe(false);
+      // A hundred and sixty-eighth in an hour is a step: a byte is none.
+      await api.putPart(upload, 0, 0, [new Uint8Array(33)]);
+      await round();
+      expect(silence.holdsRoom(upload)).toBe(false);
+      await api.putPart(upload, 1, 0, [new Uint8Array(1_048_608)]);
+      await round();
+      expect(silence.holdsRoom(upload)).toBe(true);
+      expect((await api.upload(upload)).segments).toEqual([1, 1]);
     });
 
     test('loses nothing to a pause of the vault’s machine, or to a clock that is set', async () => {
@@ -249,7 +276,12 @@ describe('a wall clock that jumps against the monotonic one', () => {
     const granted = await releaseAs(vault);
     const { release } = await requestAs(vault);
     await approveAs(vault.ben, release);
-    const { upload } = await vault.depositor.api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
+    const { upload } = await vault.depositor.api.openUpload({
+      model: 'acme/ocr',
+      version: '2',
+      files: ['1', '1'],
+      ...OPENED_HERE,
+    });
     await round();
     const { log, uploads } = vault.daemon.context;
     set(MONTH_MS);
@@ -352,11 +384,11 @@ describe('a wall clock that jumps against the monotonic one', () => {
     await begin();
     const { api } = vault.depositor;
     const version = { model: 'acme/ocr', files: ['1', '1'] };
-    const { upload } = await api.openUpload({ ...version, version: '2' });
+    const { upload } = await api.openUpload({ ...OPENED_HERE, ...version, version: '2' });
     set(MONTH_MS);
     expect(await api.upload(upload)).toMatchObject({ segments: [0, 0] });
     set(-2 * MONTH_MS);
-    const { upload: behind } = await api.openUpload({ ...version, version: '3' });
+    const { upload: behind } = await api.openUpload({ ...OPENED_HERE, ...version, version: '3' });
     set(MONTH_MS);
     await round();
     expect(await api.upload(behind)).toMatchObject({ segments: [0, 0] });
@@ -520,7 +552,12 @@ describe('a daemon that has just begun', () => {
 test('a part of a round that fails ends none of the others', async () => {
   await begin();
   const asked = [await requestAs(vault), await requestAs(vault)].map(({ release }) => release);
-  const { upload } = await vault.depositor.api.openUpload({ model: 'acme/ocr', version: '2', files: ['1', '1'] });
+  const { upload } = await vault.depositor.api.openUpload({
+    model: 'acme/ocr',
+    version: '2',
+    files: ['1', '1'],
+    ...OPENED_HERE,
+  });
   const { context } = vault.daemon;
   const { recorder, uploads } = context;
   context.refusals.note('malformed', 'propose', null);

@@ -1,7 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { fromBase64url } from '../../core/bytes.ts';
 import { must } from '../../core/errors.ts';
-import { plaintextSegmentBytes } from '../../core/weights/floe.ts';
 import { MAX_FILES } from '../../core/weights/manifest.ts';
 import type { Context } from '../../vault/context.ts';
 import { deposit } from '../../vault/deposit.ts';
@@ -17,6 +16,7 @@ import {
   storePart,
   takeUploadOver,
 } from '../../vault/upload.ts';
+import { storedPlainBytes } from '../../vault/upload-room.ts';
 import { decimal, id } from '../../wire/fields.ts';
 import * as wire from '../../wire/weights.ts';
 import { received } from '../body.ts';
@@ -84,8 +84,8 @@ const postDeposit = createRoute({
 export function uploadRoutes(app: App, context: Context): void {
   const depositor = (c: Parameters<typeof callerOf>[0]) => asPrincipal(callerOf(c), 'depositor');
   app.openapi(postUpload, async (c) => {
-    const { model, version, files } = c.req.valid('json');
-    return c.json(view(await openUpload(context, depositor(c), { model, version, files: files.map(BigInt) })), 200);
+    const { files, ...named } = c.req.valid('json');
+    return c.json(view(await openUpload(context, depositor(c), { ...named, files: files.map(BigInt) })), 200);
   });
   app.openapi(getUpload, async (c) =>
     c.json(view(await ownUpload(context, depositor(c), c.req.valid('param').upload)), 200),
@@ -143,18 +143,18 @@ function view({ id: upload, turn, expires, files, segments }: Upload) {
   return { upload, turn, expires, files: files.map(String), segments: [...segments], partSegments: PART_SEGMENTS };
 }
 
-function listed({ silence }: Context, { id: upload, model, version, files, segments, opened, expires }: Upload) {
-  const stored = files.map((bytes, i) => Math.min(bytes, (segments[i] ?? 0) * plaintextSegmentBytes()));
+function listed({ silence }: Context, upload: Upload) {
+  const { id, model, version, files, opened, expires } = upload;
   return {
-    upload,
+    upload: id,
     model,
     version,
     files: files.length,
     bytes: sumText(files),
-    storedBytes: sumText(stored),
+    storedBytes: sumText(storedPlainBytes(upload)),
     opened,
     expires,
-    silentMs: Math.round(silence.ofMs(upload)),
+    silentMs: Math.round(silence.ofMs(id)),
   };
 }
 

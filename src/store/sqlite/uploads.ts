@@ -10,7 +10,7 @@ type UploadColumns = Omit<Upload, 'files' | 'segments'>;
 
 /** The deposits under way, in SQLite. Every call is one durable transaction. */
 export function sqliteUploads(database: Database): UploadStore {
-  const COLUMNS = 'SELECT id, depositor, model, version, turn, opened, expires FROM uploads';
+  const COLUMNS = 'SELECT id, depositor, opener, model, version, turn, opened, expires FROM uploads';
   const one = database.prepare<[Hex], UploadColumns>(`${COLUMNS} WHERE id = ?`);
   const all = database.prepare<[], UploadColumns>(`${COLUMNS} ORDER BY id`);
   const files = database.prepare<[Hex], { bytes: number; segments: number }>(
@@ -30,7 +30,7 @@ export function sqliteUploads(database: Database): UploadStore {
   };
 
   return {
-    open: async (upload) => inStore(() => open(upload)),
+    open: async (upload, replaced) => inStore(() => open(upload, replaced ?? null)),
     upload: async (id) =>
       inStore(() => {
         const columns = one.get(id);
@@ -53,15 +53,17 @@ export function sqliteUploads(database: Database): UploadStore {
   };
 }
 
-function opener(database: Database): (upload: Upload) => void {
+function opener(database: Database): (upload: Upload, replaced: Hex | null) => void {
   const addUpload = database.prepare(
-    `INSERT INTO uploads (id, depositor, model, version, turn, opened, expires)
-     VALUES (@id, @depositor, @model, @version, @turn, @opened, @expires)`,
+    `INSERT INTO uploads (id, depositor, opener, model, version, turn, opened, expires)
+     VALUES (@id, @depositor, @opener, @model, @version, @turn, @opened, @expires)`,
   );
   const addFile = database.prepare(
     'INSERT INTO upload_files (upload, file, plain_bytes, segments) VALUES (?, ?, ?, ?)',
   );
-  const open = database.transaction(({ files, segments, ...columns }: Upload) => {
+  const remove = database.prepare('DELETE FROM uploads WHERE id = ?');
+  const open = database.transaction(({ files, segments, ...columns }: Upload, replaced: Hex | null) => {
+    remove.run(replaced);
     addUpload.run(columns);
     for (const [file, bytes] of files.entries()) addFile.run(columns.id, file, bytes, segments[file]);
   });

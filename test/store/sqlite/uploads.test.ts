@@ -10,6 +10,7 @@ const code = (name: string) => expect.objectContaining({ code: name });
 const upload = (n: number, files = [10, 0, 2 ** 44]): Upload => ({
   id: `0${n}`.repeat(16),
   depositor: `ed25519:${n}`,
+  opener: `f${n}`.repeat(16),
   model: 'acme/ocr',
   version: `${n}`,
   files,
@@ -101,6 +102,15 @@ test('drops an upload with its files, and no other; once more changes nothing', 
   await store.drop(upload(1).id);
   expect(await store.uploads()).toEqual([upload(2)]);
   expect(database.prepare('SELECT count(*) FROM upload_files').pluck().get()).toBe(3);
+});
+
+test('opens an upload in the place of another, both or neither', async () => {
+  const { store, reopen } = openUploads();
+  await store.open(upload(1));
+  await store.open(upload(2));
+  await store.open(upload(3), upload(1).id);
+  await expect(store.open(upload(3), upload(2).id)).rejects.toThrow();
+  expect(await reopen().uploads()).toEqual([upload(2), upload(3)]);
 });
 
 test.each(['uploads', 'upload_files'])('opens nothing where the INSERT ON %s fails', async (table) => {
