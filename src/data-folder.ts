@@ -12,9 +12,13 @@ import { DATABASE_FILE, loadStore, type Store } from './store/open.ts';
 import type { Clock } from './vault/ports.ts';
 import { Recorder } from './vault/recorder.ts';
 
+/** What Node documents, and its types leave out. */
+const host: Pick<NodeJS.Process, 'setgroups'> & { initgroups?(user: number, extraGroup: number): void } = process;
+
 /**
  * Where root runs the program and another user owns the data folder, the process becomes that user, for the rest of its
- * life. Its one group is the user's own in the machine's user database, or the folder's for a user who is not in it.
+ * life. Its groups are the user's in the machine's user database, as if they had logged in: a folder that they reach by
+ * one of these is reached. For a user who is not in it, the one group is the folder's.
  * What lies in the folder is that user's to arrange: root would write through a link of theirs, and would leave files
  * that their daemon cannot read. To be called once the files that the command line names have been read, and before the
  * folder is touched. Does nothing where there is no folder yet. Throws `not_permitted` where the system does not let
@@ -26,14 +30,16 @@ export function becomeOwner(dataDir: string): void {
   if (process.geteuid?.() !== 0 || owner === undefined || owner.uid === 0) return;
   loadStore();
   try {
-    process.setgroups?.([]);
-    process.setgid?.(groupOf(owner.uid) ?? foldersGroup(dataDir, owner));
+    const own = groupOf(owner.uid);
+    if (own === null) host.setgroups?.([]);
+    else host.initgroups?.(owner.uid, own);
+    process.setgid?.(own ?? foldersGroup(dataDir, owner));
     process.setuid?.(owner.uid);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (error instanceof TwinlockError) throw error;
     const { code, syscall } = error as NodeJS.ErrnoException;
-    const message = `user ${owner.uid} owns ${dataDir}, and cannot use it from here (${syscall} ${code}): run this as that user, or give root the folder with all that is in it`;
+    const message = `user ${owner.uid} owns ${dataDir}, and cannot use it from here (${syscall} ${code}): run this as that user and in a group that reaches it (sudo -u '#${owner.uid}' -g '#${owner.gid}' …), or give root the folder with all that is in it`;
     throw new TwinlockError('not_permitted', message, {}, { cause: error });
   }
 }

@@ -44,6 +44,16 @@ test.runIf(existsSync('/dev/full'))(
   },
 );
 
+test('an init whose invitations nothing can read writes nothing, and one with --out needs no reader', () => {
+  for (const nowhere of ['>&-', '> /dev/null']) {
+    const { code, stderr } = init(nowhere, '--json');
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/^twinlockd: standard output is closed .* \(usage\)$/m)]);
+    expect(readdirSync(folder)).toEqual([]);
+  }
+  expect(init('>&-', '--json', '--out', 'handed').code).toBe(0);
+  expect(readdirSync(join(folder, 'handed'))).toHaveLength(3);
+});
+
 test.runIf(existsSync('/dev/full')).each([
   ['client/cli.ts', ['status'], '2> /dev/full', 64],
   ['client/cli.ts', ['status'], '<&- >&- 2>&-', 64],

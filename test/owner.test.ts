@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -16,12 +17,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { signStop } from '../client/custodian/stop.ts';
 import { platformRandom } from '../client/random.ts';
 import { signedStopBytes } from '../src/core/log/signed-stop.ts';
 import { runProgram } from './client/cli/vault.ts';
-import { startProcess } from './daemon-process.ts';
+import { NODE, startProcess } from './daemon-process.ts';
 import { FOUNDERS, foundVault, type Person, prepareVault } from './vault-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
@@ -107,7 +108,7 @@ describe.skipIf(process.getuid?.() !== 0)('in a data folder that another user ow
       const ids = Array(4).fill(OWNER).join('\t');
       expect(status).toContain(`Uid:\t${ids}\n`);
       expect(status).toContain(`Gid:\t${ids}\n`);
-      expect(status).toMatch(/^Groups:\s*$/m);
+      expect(status).toMatch(new RegExp(`^Groups:\\s*${OWNER}\\s*$`, 'm'));
       const file = await carried(ana, fingerprint);
       const run = await twinlockd(['stop', file, '--json']);
       expect([run.code, run.stderr]).toEqual([0, '']);
@@ -165,6 +166,31 @@ describe.skipIf(process.getuid?.() !== 0)('in a data folder that another user ow
     );
   });
 
+  test.skipIf(spawnSync('unshare', ['-m', 'true']).status !== 0)(
+    'a folder that the owner reaches by one of their groups is reached (needs unshare)',
+    async () => {
+      // The machine's own groups, and one more that the owner is in, for this process alone.
+      const group = 54_321;
+      const database = join(home, 'group');
+      writeFileSync(database, `${readFileSync('/etc/group', 'utf8')}twinlock-hall:x:${group}:nobody\n`, {
+        mode: 0o644,
+      });
+      const hall = mkdtempSync(join(tmpdir(), 'twinlock-hall-'));
+      onTestFinished(() => rmSync(hall, { recursive: true }));
+      chownSync(hall, 0, group);
+      chmodSync(hall, 0o750);
+      const data = join(hall, 'data');
+      mkdirSync(data);
+      chownSync(data, OWNER, OWNER);
+      const command = 'mount --bind "$0" /etc/group && exec "$@"';
+      const program = [NODE, join(ROOT, 'src/main.ts'), '--data', data, ...INIT];
+      const args = ['-m', 'sh', '-c', command, database, ...program];
+      const { status, stderr } = spawnSync('unshare', args, { cwd: home, encoding: 'utf8' });
+      expect([status, stderr]).toEqual([0, '']);
+      expect(readdirSync(data)).toContain('log.key');
+    },
+  );
+
   test('where files of the folder are root’s, it is said who must own them', async () => {
     chownSync(dataDir, OWNER, OWNER);
     writeFileSync(join(dataDir, 'log.key'), '', { mode: 0o600 });
@@ -179,7 +205,7 @@ describe.skipIf(process.getuid?.() !== 0)('in a data folder that another user ow
     const { code, stderr } = await runProgram('src/main.ts', ['--data', hidden, ...INIT], home);
     expect([code, stderr]).toEqual([
       64,
-      `twinlockd: user ${OWNER} owns ${hidden}, and cannot use it from here (access EACCES): run this as that user, or give root the folder with all that is in it (not_permitted)\n`,
+      `twinlockd: user ${OWNER} owns ${hidden}, and cannot use it from here (access EACCES): run this as that user and in a group that reaches it (sudo -u '#${OWNER}' -g '#${OWNER}' …), or give root the folder with all that is in it (not_permitted)\n`,
     ]);
     expect(readdirSync(hidden)).toEqual([]);
   });

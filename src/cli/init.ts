@@ -1,3 +1,4 @@
+import { fstatSync, statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { Command } from 'commander';
 import { parseReferenceValues } from '../core/attest/reference-values.ts';
@@ -107,6 +108,7 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
     prepare: () => {
       const names = founders.map(({ name }) => name);
       if (out !== null) makeFounderFolder(out, names);
+      else requireRead();
     },
     handOut: async (invited, ca) => {
       for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
@@ -145,6 +147,16 @@ function servingOf({ host = [], url, ca, publicCa }: InitFlags): Pick<Made, 'ser
   const vouched = publicCa === true ? 'public' : ca === undefined ? 'own' : 'file';
   const tls = vouched === 'own' ? [] : ['--tls-cert', 'CERTIFICATE', '--tls-key', 'KEY'];
   return { serve: [...listen, ...tls], vouched };
+}
+
+/** A standard output that is closed, Node opens as /dev/null: the invitations would be lost. Throws `usage`. */
+function requireRead(): void {
+  const nowhere = statSync('/dev/null', { throwIfNoEntry: false });
+  must(
+    nowhere === undefined || fstatSync(1).rdev !== nowhere.rdev,
+    'usage',
+    'standard output is closed or goes to /dev/null, and with it the only invitations: let something read it, or give --out FOLDER',
+  );
 }
 
 /** Ends once standard output has taken it. Throws as `systemError`. */
