@@ -16,6 +16,8 @@ const TRY_EVERY_MS = 20;
 const WAIT_MS = 10_000;
 /** What another machine left, which cannot be asked whether its process lives. */
 const ABANDONED_MS = 60_000;
+/** What this process holds: a lock of its own besides is one that the disk did not let it take away. */
+const held = new Set<string>();
 
 /**
  * Runs `act`, which reads, compares and writes the file at `path`, while no other process of this user's does: several
@@ -25,19 +27,24 @@ const ABANDONED_MS = 60_000;
  */
 export async function withFileLock<T>(path: string, act: () => Promise<T>): Promise<T> {
   const lock = `${path}.lock`;
-  await take(lock);
+  const own = `${process.pid} ${hostname()} ${randomBytes(8).toString('hex')}\n`;
+  held.add(own);
   try {
-    return await act();
+    await take(lock, own);
+    try {
+      return await act();
+    } finally {
+      await rm(lock, { force: true }).catch(() => undefined);
+    }
   } finally {
-    await rm(lock, { force: true }).catch(() => undefined);
+    held.delete(own);
   }
 }
 
-async function take(lock: string): Promise<void> {
-  const own = utf8(`${process.pid} ${hostname()} ${randomBytes(8).toString('hex')}\n`);
+async function take(lock: string, own: string): Promise<void> {
   for (const until = performance.now() + WAIT_MS; performance.now() < until; await sleep(TRY_EVERY_MS)) {
     try {
-      await writeNew(lock, own);
+      await writeNew(lock, utf8(own));
       return;
     } catch (error) {
       if (systemName(error) !== 'EEXIST') throw fileError(error, lock);
@@ -74,6 +81,7 @@ async function holderOf(lock: string): Promise<string | null> {
 
 async function isAbandoned(lock: string, holder: string): Promise<boolean> {
   const [pid, host] = holder.split(' ');
+  if (host === hostname() && Number(pid) === process.pid) return !held.has(holder);
   if (host === hostname() && Number(pid) > 0) return !isRunning(Number(pid));
   const found = await stat(lock).catch(() => null);
   return found !== null && Date.now() - found.mtimeMs > ABANDONED_MS;

@@ -1,7 +1,9 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, TwinlockError } from './core/errors.ts';
-import { type Invitation, syncFolder } from './initialise.ts';
+import type { Invitation } from './initialise.ts';
+import { syncFolder } from './platform/sync-folder.ts';
+import { naming, systemError, systemName } from './platform/system-error.ts';
 import { type FounderFile, founderFileBytes } from './wire/founder-file.ts';
 
 export interface WrittenInvitation extends Invitation {
@@ -27,7 +29,8 @@ export function founderFileNames(names: readonly string[]): readonly string[] {
 
 /**
  * Makes the folder for these founders' files, for its owner alone. To be called before the vault is made, and as who
- * makes it. Throws `exists` where one of the files is there already, and `not_permitted` where none can be written.
+ * makes it. Throws `exists` where one of the files is there already, `not_permitted` where none can be written, and as
+ * `systemError`.
  */
 export function makeFounderFolder(folder: string, names: readonly string[]): void {
   let found: ReadonlySet<string>;
@@ -36,7 +39,9 @@ export function makeFounderFolder(folder: string, names: readonly string[]): voi
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     found = new Set(readdirSync(folder));
   } catch (cause) {
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    const known = systemError(cause, folder);
+    if (!(known instanceof TwinlockError && known.code === 'not_permitted')) throw known;
+    const code = systemName(cause);
     const message = `the founders’ files cannot be written to ${folder} by the vault’s user (${code}): name another folder with --out`;
     throw new TwinlockError('not_permitted', message, {}, { cause });
   }
@@ -62,9 +67,16 @@ export function writeFounderFiles(
   try {
     for (const [i, invitation] of invitations.entries()) {
       const file = join(folder, names[i] as string);
-      closeSync(openSync(file, 'wx', 0o600));
+      const opened = naming(file, () => openSync(file, 'wx', 0o600));
       written.push({ ...invitation, file });
-      writeFileSync(file, founderFileBytes({ ...common, ...invitation }), { flag: 'r+', flush: true });
+      const bytes = founderFileBytes({ ...common, ...invitation });
+      naming(file, () => {
+        try {
+          writeFileSync(opened, bytes, { flush: true });
+        } finally {
+          closeSync(opened);
+        }
+      });
     }
     syncFolder(folder);
   } catch (error) {

@@ -1,15 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toBase64url } from './core/bytes.ts';
 import { digestOf } from './core/canonical.ts';
@@ -23,6 +13,8 @@ import { type Policy, parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
 import { requireEnrollable } from './founding-policy.ts';
 import { selfSigned } from './http/certificate.ts';
+import { syncFolder } from './platform/sync-folder.ts';
+import { naming } from './platform/system-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, openStore } from './store/open.ts';
 import type { Founding } from './vault/ports.ts';
@@ -98,8 +90,10 @@ export async function initialise(init: Initialisation, handing: Handing = BY_CAL
   const tls = await selfSigned(init.hosts, init.nowMs);
   const invitations = invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
   // Of two that begin at once, one takes this name, and with it the folder.
-  closeSync(openSync(join(init.dataDir, TLS_KEY_FILE), 'wx', 0o600));
+  const key = join(init.dataDir, TLS_KEY_FILE);
+  const opened = naming(key, () => openSync(key, 'wx', 0o600));
   try {
+    naming(key, () => closeSync(opened));
     const { ca = tls.certificate } = init;
     await writeFolder({ ...init, ca }, tls, principals, invited);
     await handing.handOut(invitations, ca);
@@ -131,8 +125,10 @@ async function writeFolder(
   principals: readonly PrincipalRecord[],
   invited: readonly Invited[],
 ): Promise<void> {
-  const secret = (name: string, text: string, flag = 'wx') =>
-    writeFileSync(join(init.dataDir, name), text, { mode: 0o600, flag, flush: true });
+  const secret = (name: string, text: string, flag = 'wx') => {
+    const path = join(init.dataDir, name);
+    naming(path, () => writeFileSync(path, text, { mode: 0o600, flag, flush: true }));
+  };
   secret(TLS_KEY_FILE, tls.key, 'r+');
   secret(TLS_CERTIFICATE_FILE, tls.certificate);
   const store = openStore(init.dataDir);
@@ -156,6 +152,7 @@ async function writeFolder(
   }
   // Last: its presence says that the folder is whole.
   secret(LOG_KEY_FILE, `${randomBytes(32).toString('hex')}\n`);
+  // The files' own bytes are on disk; now their names are too, before any invitation is handed out.
   syncFolder(init.dataDir);
 }
 
@@ -211,14 +208,4 @@ function ownedByAFounder(record: Omit<PrincipalRecord, 'owner'>, founders: reado
   const principal = { ...record, owner: owner.person };
   verifyNode(possessionClaim(principal));
   return principal;
-}
-
-/** The files' own bytes are on disk; now their names are too, before any invitation is handed out. */
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

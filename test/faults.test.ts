@@ -1,148 +1,69 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { Command } from 'commander';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { addAudit } from '../client/cli/audit.ts';
 import { addKey } from '../client/cli/key.ts';
 import { addStatus } from '../client/cli/status.ts';
 import { addStop } from '../client/cli/stop.ts';
-import { writePrincipalKey } from '../client/principal-file.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { systemError } from '../src/platform/system-error.ts';
 import { dropUpload } from '../src/vault/upload.ts';
-import { type FileCall, takesNothing, withFaults } from './faults.ts';
+import { atLeast, ERRNOS, failEverywhere, type Home, isThorough, makeHome, twinlock } from './fault-runs.ts';
+import { takesNothing, withFaults } from './faults.ts';
 import { depositFiles, openVault, startInProcess, type Vault } from './vault-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-/** One a place by turns; all of them everywhere with TWINLOCK_ALL_FAULTS=1, which takes minutes. */
-const ERRNOS = ['EIO', 'EROFS', 'ENOSPC', 'EACCES', 'ENAMETOOLONG', 'EMFILE', 'EDQUOT', 'EFBIG', 'ESTALE', 'ENODEV']
-  .concat(['EINVAL', 'EBUSY', 'EPERM', 'EXDEV', 'ENFILE', 'ETIMEDOUT', 'ETXTBSY', 'ELOOP', 'ENOTDIR', 'EISDIR'])
-  .concat(['ENOENT', 'EEXIST']);
-const isThorough = process.env['TWINLOCK_ALL_FAULTS'] === '1';
-
 let vault: Vault;
-let home: string;
-const path = (...names: string[]) => join(home, ...names);
+let home: Home;
 
 beforeAll(async () => {
   vault = await openVault();
 });
 afterAll(() => vault.close());
 beforeEach(async () => {
-  home = mkdtempSync(join(tmpdir(), 'twinlock-faults-'));
-  vi.stubEnv('HOME', home);
-  vi.stubEnv('XDG_STATE_HOME', path('state'));
-  vi.stubEnv('XDG_CONFIG_HOME', path('config'));
-  process.setMaxListeners(0);
-  mkdirSync(path('config', 'twinlock'), { recursive: true });
-  const { baseUrl, fingerprint, prepared } = vault;
-  const config = { vault: baseUrl, fingerprint, ca: join(prepared.dataDir, 'tls.crt') };
-  writeFileSync(path('config', 'twinlock', 'config.json'), JSON.stringify(config));
-  for (const role of ['depositor', 'requester', 'auditor'] as const) {
-    await writePrincipalKey(path(`${role}.key`), vault[role].principal);
-  }
+  home = makeHome();
+  await home.configure(vault);
 });
-afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  rmSync(home, { recursive: true, force: true });
-});
+afterEach(() => home.remove());
 
-interface Ran {
-  readonly code: number;
-  readonly said: string;
-}
-
-/** `twinlock`, in this process. */
-async function twinlock(...args: string[]): Promise<Ran> {
-  const program = new Command('twinlock')
-    .option('--key <file>')
-    .option('--config <file>')
-    .option('--json')
-    .exitOverride();
-  for (const add of [addAudit, addKey, addStatus, addStop]) add(program);
-  const said: string[] = [];
-  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
-  process.exitCode = 0;
-  try {
-    await program.parseAsync(['node', 'twinlock', ...args]);
-    return { code: Number(process.exitCode), said: said.join('') };
-  } finally {
-    process.exitCode = undefined;
-    vi.restoreAllMocks();
-  }
-}
-
-/** What any refusal of the system may come to. */
-function expectTold({ code, said }: Ran, call: FileCall, errno: string): void {
-  const about = `${errno} at ${call.name} ${call.path}: ${said}`;
-  expect([0, 64, 69, 75], about).toContain(code);
-  if (code === 0) return;
-  const lines = said.split('\n').filter((line) => line.startsWith('twinlock: '));
-  expect(lines, about).toHaveLength(1);
-  expect(said, about).not.toMatch(/\(internal\)|^\s+at |refused by a test/m);
-  expect(said.includes(basename(call.path)) || said.includes(dirname(call.path)), about).toBe(true);
-}
-
-/** Runs a command over and over, each time with another call of it refused. */
-async function failEverywhere(
-  before: () => Promise<void> | void,
-  args: (run: number) => readonly string[],
-): Promise<number> {
-  await before();
-  let run = 0;
-  const { calls, result } = await withFaults(
-    home,
-    () => null,
-    () => twinlock(...args(run++)),
-  );
-  expect(result, result.said).toMatchObject({ code: 0 });
-  for (let at = 0; at < calls.length; at++) {
-    for (const errno of isThorough ? ERRNOS : [ERRNOS[(at + run) % ERRNOS.length] as string]) {
-      await before();
-      let hit: FileCall | null = null;
-      const refuse = (call: FileCall, index: number) => {
-        if (index === at) hit = call;
-        return index === at ? errno : null;
-      };
-      const { result } = await withFaults(home, refuse, () => twinlock(...args(run++)));
-      if (hit !== null) expectTold(result, hit, errno);
-    }
-  }
-  return calls.length;
-}
-
+const run = (...args: string[]) => twinlock([addAudit, addKey, addStatus, addStop], args);
+const fail = (before: () => void, ...args: string[]) =>
+  failEverywhere({ folder: home.folder, before, act: () => run(...args) });
 const clean =
   (...names: string[]) =>
   () => {
-    for (const name of names) rmSync(path(name), { recursive: true, force: true });
+    for (const name of names) rmSync(home.path(name), { recursive: true, force: true });
   };
-
 const none = () => undefined;
-const atLeast = (least: number) => expect.toSatisfy((count: number) => count >= least, `at least ${least} places`);
 
 test('wherever twinlock touches a file, what the system refuses is told with the file, and exits 64, 69 or 75', async () => {
+  const { path } = home;
   const named = ['--role', 'auditor', '--name', 'audit', '--owner', 'ana'];
+  const audit = ['audit', '--key', path('auditor.key')];
   expect([
-    await failEverywhere(clean('a.key', 'a.key.json'), () => ['key', 'create', path('a.key'), ...named]),
-    await failEverywhere(none, () => ['key', 'show', path('a.key')]),
-    await failEverywhere(none, () => ['status', '--key', path('auditor.key')]),
-    await failEverywhere(clean('state'), () => ['audit', '--key', path('auditor.key')]),
-  ]).toEqual([atLeast(15), atLeast(6), atLeast(5), atLeast(15)]);
+    await fail(clean('a.key', 'a.key.json'), 'key', 'create', path('a.key'), ...named),
+    await fail(none, 'key', 'show', path('a.key')),
+    await fail(none, 'status', '--key', path('auditor.key')),
+    await fail(clean('state'), ...audit),
+    // With a checkpoint that it has kept.
+    await fail(none, ...audit),
+  ]).toEqual([15, 6, 5, 15, 15].map(atLeast));
 });
 
 test('the same of stops that are made into a file and of stops that are brought to a host', async () => {
+  const { path } = home;
   const stop = ['stop', '--release', 'ab'.repeat(32), '--reason', 'a test', '--key', path('requester.key')];
   expect([
-    await failEverywhere(clean('stop.json'), () => [...stop, '--out', path('stop.json')]),
-    await failEverywhere(
+    await fail(clean('stop.json'), ...stop, '--out', path('stop.json')),
+    await fail(
       () => void mkdirSync(path('stops'), { recursive: true }),
-      () => ['stop', path('stop.json'), '--to-host', path('stops')],
+      'stop',
+      path('stop.json'),
+      '--to-host',
+      path('stops'),
     ),
-  ]).toEqual([atLeast(10), atLeast(12)]);
+  ]).toEqual([10, 12].map(atLeast));
 });
 
 test('what the vault’s disk refuses in the middle of a deposit is told as one to try again, and leaves a log that verifies', async () => {
@@ -201,8 +122,8 @@ test('the same of twinlockd, whose folder starts as if nothing had been once the
 test.each(['ENOSPC', 'EROFS', 'EIO'])(
   'a stop of a machine is sent from a disk that takes nothing more (%s)',
   async (errno) => {
-    const args = ['stop', '--retire', '--reason', 'a test', '--key', path('requester.key')];
-    const { result, calls } = await withFaults(home, takesNothing(errno), () => twinlock(...args));
+    const args = ['stop', '--retire', '--reason', 'a test', '--key', home.path('requester.key')];
+    const { result, calls } = await withFaults(home.folder, takesNothing(errno), () => run(...args));
     expect(result).toEqual({ code: 0, said: '' });
     expect(calls.filter(({ isWrite }) => isWrite)).toEqual([]);
     const { facts } = vault.daemon.context.recorder;

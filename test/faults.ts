@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
 
 /** A call of the file system on something in the folder that is watched. */
 export interface FileCall {
@@ -14,15 +15,15 @@ export interface FileCall {
 /** The errno that a call gets in place of being made; null makes it. `index` counts from 0. */
 export type Refusal = (call: FileCall, index: number) => string | null;
 
-const BY_PATH = ['access', 'chmod', 'lstat', 'mkdir', 'open', 'opendir', 'readFile', 'readdir', 'rename', 'rm', 'stat']
-  .concat(['statfs', 'unlink', 'writeFile', 'rmdir', 'truncate', 'link'])
+const BY_PATH = ['access', 'chmod', 'chown', 'lstat', 'mkdir', 'open', 'opendir', 'readFile', 'readdir', 'realpath']
+  .concat(['rename', 'rm', 'stat', 'statfs', 'unlink', 'writeFile', 'rmdir', 'truncate', 'link'])
   .sort();
-const OF_HANDLE = ['chmod', 'close', 'datasync', 'read', 'readFile', 'stat', 'sync', 'truncate', 'utimes', 'write']
-  .concat(['writeFile', 'writev'])
+const OF_HANDLE = ['chmod', 'chown', 'close', 'datasync', 'read', 'readFile', 'stat', 'sync', 'truncate', 'utimes']
+  .concat(['write', 'writeFile', 'writev'])
   .sort();
-const OF_DESCRIPTOR = ['closeSync', 'fstatSync', 'fsyncSync', 'readSync', 'writeSync'];
+const OF_DESCRIPTOR = ['closeSync', 'fchmodSync', 'fchownSync', 'fstatSync', 'fsyncSync', 'readSync', 'writeSync'];
 const WRITES =
-  /^(?:handle\.)?(?:chmod|datasync|mkdir|rename|sync|truncate|unlink|utimes|write|writeFile|writev|link|fsync)(?:Sync)?$/;
+  /^(?:handle\.)?(?:f?ch(?:mod|own)|datasync|mkdir|rename|sync|truncate|unlink|utimes|write|writeFile|writev|link|fsync)(?:Sync)?$/;
 
 type Callable = (...args: unknown[]) => unknown;
 type Table = Record<string, Callable>;
@@ -88,7 +89,7 @@ function watchSync(folder: string, fails: (call: FileCall) => Error | null): () 
   const open = new Map<unknown, string>();
   const names = BY_PATH.map((name) => `${name}Sync`).filter((name) => name in fs);
   return replaced(fs as unknown as Table, [...names, ...OF_DESCRIPTOR], (name, real) => (...args) => {
-    const path = OF_DESCRIPTOR.includes(name) ? (open.get(args[0]) ?? null) : pathIn(folder, args);
+    const path = typeof args[0] === 'number' ? (open.get(args[0]) ?? null) : pathIn(folder, args);
     if (path === null) return real(...args);
     const error = fails({ name, path, isWrite: WRITES.test(name) || (name === 'openSync' && isForWriting(args[1])) });
     if (name === 'closeSync') open.delete(args[0]);
@@ -116,7 +117,15 @@ function replaced(
 }
 
 function pathIn(folder: string, args: readonly unknown[]): string | null {
-  return args.slice(0, 2).find((arg): arg is string => typeof arg === 'string' && arg.startsWith(folder)) ?? null;
+  const paths = args.slice(0, 2).filter((arg) => typeof arg === 'string');
+  return paths.map(named).find((path) => path.startsWith(folder)) ?? null;
+}
+
+/** A file that is named by a folder that this process has open, by the folder’s own path. */
+function named(path: string): string {
+  const [, open, rest] = /^(\/proc\/self\/fd\/\d+)(\/.*)?$/.exec(path) ?? [];
+  if (open === undefined || !fs.existsSync(open)) return path;
+  return join(fs.readlinkSync(open), rest ?? '');
 }
 
 function isForWriting(flags: unknown): boolean {

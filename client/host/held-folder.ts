@@ -3,7 +3,7 @@ import { chmod, chown, type FileHandle, lstat, mkdir, open, readlink, stat } fro
 import { isAbsolute, join } from 'node:path';
 import { must } from '../../src/core/errors.ts';
 import { systemName } from '../../src/platform/system-error.ts';
-import { fileError } from '../file-error.ts';
+import { fileError, withPath } from '../file-error.ts';
 
 /** Of Linux: the files and folders that this process has open, by number. */
 export const OPEN_FILES = '/proc/self/fd';
@@ -99,7 +99,7 @@ export class HeldFolder {
   }
 
   async stat(): Promise<Stats> {
-    return this.#handle.stat();
+    return withPath(this.path, () => this.#handle.stat());
   }
 
   /** Whether its path leads here still. */
@@ -110,12 +110,15 @@ export class HeldFolder {
 
   /** Nulls leave what there is. */
   async giveAccess({ mode, gid }: { readonly mode: number | null; readonly gid: number | null }): Promise<void> {
-    if (gid !== null) await chown(this.at('.'), -1, gid);
-    if (mode !== null) await chmod(this.at('.'), mode);
+    await withPath(this.path, async () => {
+      if (gid !== null) await chown(this.at('.'), -1, gid);
+      if (mode !== null) await chmod(this.at('.'), mode);
+    });
   }
 
+  /** Throws nothing: nothing is written by the handle itself. */
   async close(): Promise<void> {
-    await this.#handle.close();
+    await this.#handle.close().catch(() => undefined);
   }
 
   static async #enter(place: string, path: string, isPinned: boolean): Promise<HeldFolder> {

@@ -4,7 +4,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
-import { fileError } from '../file-error.ts';
+import { fileError, withPath } from '../file-error.ts';
 import { syncFolder } from '../sync-folder.ts';
 import { HeldFolder } from './held-folder.ts';
 import { PartFile, readThrough } from './part-file.ts';
@@ -166,7 +166,7 @@ export class TargetFolder {
     for (const path of paths) {
       const folder = await this.#folderOf(path).catch(() => null);
       if (folder === null) continue;
-      await rm(folder.at(basename(path)), { force: true });
+      await withPath(join(this.path, path), () => rm(folder.at(basename(path)), { force: true }));
       await folder.close();
     }
     await this.removeParts();

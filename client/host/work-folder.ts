@@ -10,7 +10,7 @@ import { instantMs, parseAs } from '../../src/core/schema.ts';
 import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { systemName } from '../../src/platform/system-error.ts';
 import { exactInstant } from '../exact.ts';
-import { fileError } from '../file-error.ts';
+import { fileError, withPath } from '../file-error.ts';
 import { readInput } from '../input-file.ts';
 import { platformRandom } from '../random.ts';
 import { visibleText } from '../visible.ts';
@@ -111,7 +111,8 @@ export class WorkFolder {
       lock?.close();
       throw error;
     } finally {
-      await rm(folder.at(holder), { force: true });
+      // It is there only where the folder was not taken. The process that takes it removes what is left.
+      await rm(folder.at(holder), { force: true }).catch(() => undefined);
     }
   }
 
@@ -136,23 +137,27 @@ export class WorkFolder {
 
   /** Removes what is kept there, by its names: another folder of this user's, renamed to this one, loses nothing. */
   async clear(): Promise<void> {
-    for (const name of await readdir(this.at('.'))) {
-      if (KEPT.test(name)) await rm(this.at(name), { recursive: true, force: true });
-    }
+    await withPath(this.path, async () => {
+      for (const name of await readdir(this.at('.'))) {
+        if (KEPT.test(name)) await rm(this.at(name), { recursive: true, force: true });
+      }
+    });
   }
 
   /** Gives it back. What is kept for a later run stays; where nothing is, the folder goes too. */
   async release(): Promise<void> {
     try {
-      await rm(this.at(HOLDER), { force: true });
-      // While it is held: one that takes it now sees that its own is another file.
-      await rm(this.at(LOCK), { force: true });
+      await withPath(this.path, async () => {
+        await rm(this.at(HOLDER), { force: true });
+        // While it is held: one that takes it now sees that its own is another file.
+        await rm(this.at(LOCK), { force: true });
+      });
     } finally {
       this.#lock.close();
+      await rmdir(this.target.at(WORK_FOLDER)).catch(() => undefined);
+      await this.#folder.close();
+      await this.target.close();
     }
-    await rmdir(this.target.at(WORK_FOLDER)).catch(() => undefined);
-    await this.#folder.close();
-    await this.target.close();
   }
 }
 

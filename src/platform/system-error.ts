@@ -97,6 +97,15 @@ export function systemError(error: unknown, path: string = placeOf(error)): unkn
   return new TwinlockError(code, `${path}: ${message}${named}`, { cause: name }, { cause: error });
 }
 
+/** Runs `act`, which is about `path`: of an open file the system does not say which one it is. Throws as `systemError`. */
+export function naming<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw systemError(error, path);
+  }
+}
+
 function sqliteMeaning(name: string): Meaning | null {
   return OF_SQLITE.find(([pattern]) => pattern.test(name))?.[1] ?? null;
 }

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { systemError } from '../platform/system-error.ts';
+import { syncFolder } from '../platform/sync-folder.ts';
+import { naming } from '../platform/system-error.ts';
 import type { BlobStore, FoundingStore, LogStore, UploadStore } from '../vault/ports.ts';
 import { folderBlobs } from './blobs.ts';
 import { FOLDER_MODE } from './files.ts';
@@ -36,7 +37,7 @@ export function openStore(dataDir: string): Store {
     for (const folder of Object.values(folders)) {
       naming(folder, () => void mkdirSync(folder, { recursive: true, mode: FOLDER_MODE }));
     }
-    naming(dataDir, () => syncFolder(dataDir));
+    syncFolder(dataDir);
     return {
       log: sqliteLog(database),
       founding: sqliteFounding(database),
@@ -58,22 +59,4 @@ export function openStore(dataDir: string): Store {
  */
 export function loadStore(): void {
   loadDriver();
-}
-
-/** Runs `act`, which is about `path`, as errors of the system do not always say. */
-function naming(path: string, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    throw systemError(error, path);
-  }
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
