@@ -4,6 +4,7 @@ import { type FoundFolder, walkFolder } from '../depositor/folder.ts';
 import { checkFormats, type FormatCheck } from '../depositor/formats/check.ts';
 import { Selection } from '../depositor/selection.ts';
 import { counted, exactBytes } from '../exact.ts';
+import type { Invocation } from './invocation.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What of a folder is deposited. */
@@ -33,7 +34,8 @@ Left out unless an --include has its name: .git and the like, .cache/huggingface
 the like, editors' swap files and backups. What is left out is said. --include '**' --include .git takes .git as well.
 
 Refused without --force, for no server could load them: safetensors and GGUF files that are shorter than their headers
-say, or have none; indices (*.index.json) and numbered files whose shards are not all there; pointers of Git LFS.`;
+say, have none, or have headers of more than a million tensors or eight million numbers and texts; indices
+(*.index.json) and numbered files whose shards are not all there; pointers of Git LFS.`;
 
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
@@ -44,9 +46,9 @@ export function withContentsFlags(command: Command): Command {
     .option('--force', 'deposit also what is truncated, or lacks shards');
 }
 
-/** Finds what is to be deposited, and says what is not. Throws as `walkFolder` and `innerManifest`. */
+/** Finds what is to be deposited, and says what is not. Throws as `walkFolder`, `innerManifest` and `checkFormats`. */
 export async function findContents(
-  terminal: Terminal,
+  { terminal, signal }: Pick<Invocation, 'terminal' | 'signal'>,
   contents: Contents,
   { include = [], exclude = [] }: ContentsFlags,
 ): Promise<FoundContents> {
@@ -54,7 +56,7 @@ export async function findContents(
   innerManifest(contents, found.files, new Map());
   const { leftOut } = found;
   if (leftOut.length > 0) terminal.note(`left out     ${leftOutText(leftOut)}: --include what is to be deposited`);
-  const check = checkFormats(found.files);
+  const check = await checkFormats(found.files, signal);
   for (const remark of check.remarks) terminal.note(`remark       ${remark}`);
   return { ...found, check };
 }

@@ -95,7 +95,7 @@ async function depositFolder(
   const modelSignature =
     flags.modelSignature === undefined ? null : await readInput(flags.modelSignature, MAX_INNER_BYTES);
   const contents = { model, version, folder, modelSignature };
-  const found = await findContents(terminal, contents, flags);
+  const found = await findContents(invocation, contents, flags);
   if (flags.dryRun === true) tellContents(terminal, contents, found);
   requireWhole(terminal, folder, found.check, flags);
   if (flags.dryRun === true) return;

@@ -1,8 +1,11 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
 import { must } from '../../src/core/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/core/weights/manifest.ts';
 import { fileError, withPath } from '../file-error.ts';
+import { OPEN_FILES } from '../host/held-folder.ts';
+
+const LET_ALONE = 'let nothing write to the folder, then deposit it again';
 
 /** A regular file as it was found: it must still be the same when it is read. */
 export interface FoundFile {
@@ -21,14 +24,19 @@ interface Identity {
   readonly size: bigint;
 }
 
-/** The file at `location`, called `path`. Throws `too_large`, `not_permitted` where it is none, and as the file system. */
+/**
+ * The file at `location`, called `path`. Throws `too_large`; `not_permitted` where it is none; `upload_conflict` where
+ * another user has led a folder on the way elsewhere meanwhile; and as the file system.
+ */
 export async function findFile(path: string, location: string): Promise<FoundFile> {
   const file = await openFile(path, location);
   try {
     // A pipe that took the place of a file has no size, and would be waited for.
     const isFile = (await withPath(path, () => file.stat())).isFile();
     must(isFile, 'not_permitted', `${path}: expected a file`);
-    const identity = await withPath(path, () => identityOf(file));
+    const place = await withPath(path, () => placeOf(file, location));
+    must(place === location, 'upload_conflict', `${path} lies at ${place} by now: ${LET_ALONE}`);
+    const identity = await withPath(path, async () => identityOf(await file.stat({ bigint: true })));
     const bytes = Number(identity.size);
     must(bytes <= MAX_FILE_BYTES, 'too_large', `${path}: expected at most ${MAX_FILE_BYTES} bytes, got ${bytes}`);
     return { path, location, bytes, identity };
@@ -46,9 +54,20 @@ async function openFile(path: string, location: string): Promise<FileHandle> {
   }
 }
 
-async function identityOf(file: FileHandle): Promise<Identity> {
-  const { dev, ino, mtimeNs, size } = await file.stat({ bigint: true });
+/** Where what was opened lies: as the system says of an open file (Linux), or as of a moment later. */
+async function placeOf({ fd }: FileHandle, location: string): Promise<string> {
+  return readlink(`${OPEN_FILES}/${fd}`).catch(() => realpath(location));
+}
+
+function identityOf({ dev, ino, mtimeNs, size }: BigIntStats): Identity {
   return { dev, ino, mtimeNs, size };
+}
+
+/** Throws `upload_conflict` where an open file is not the one that was found. */
+export function requireFound(found: FoundFile, stats: BigIntStats): void {
+  const now = identityOf(stats);
+  const same = (Object.keys(now) as (keyof Identity)[]).every((name) => now[name] === found.identity[name]);
+  must(same, 'upload_conflict', changed(found));
 }
 
 /**
@@ -92,11 +111,9 @@ async function fill(file: FileHandle, target: Uint8Array, position: number, foun
 }
 
 async function requireUnchanged(file: FileHandle, found: FoundFile): Promise<void> {
-  const now = await withPath(found.path, () => identityOf(file));
-  const same = (Object.keys(now) as (keyof Identity)[]).every((name) => now[name] === found.identity[name]);
-  must(same, 'upload_conflict', changed(found));
+  requireFound(found, await withPath(found.path, () => file.stat({ bigint: true })));
 }
 
 function changed({ path }: FoundFile): string {
-  return `${path} changed while it was read: let nothing write to the folder, then deposit it again`;
+  return `${path} changed while it was read: ${LET_ALONE}`;
 }

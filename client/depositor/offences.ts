@@ -17,9 +17,9 @@ export class Offences {
   }
 
   /** Runs a check. What it refuses is added. What the file system refuses, and a file that changes, is thrown on. */
-  catch(path: string, check: () => void): void {
+  async catch(path: string, check: () => Promise<void>): Promise<void> {
     try {
-      check();
+      await check();
     } catch (error) {
       if (!(error instanceof TwinlockError) || error.code !== 'malformed') throw error;
       this.add(path, error.code, error.message);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { must } from '../../../src/core/errors.ts';
 import { type ByteSource, requireBytes } from './byte-source.ts';
 
@@ -8,17 +9,28 @@ const MAX_NAME_BYTES = 1 << 16;
 
 /** Real headers are below 50 MiB, most of it words of a tokenizer. */
 const MAX_HEADER_BYTES = 256 << 20;
+/**
+ * Numbers and texts. The largest known vocabularies have 262,144 words, and twice as many merges: 1.6 million by this
+ * count. A tensor has nine, and the largest models some 200,000 tensors.
+ */
+const MAX_PARTS = 1 << 23;
+/** A few milliseconds. */
+const TURN_EVERY = 1 << 14;
 
 /** Walks through the header of a file, holding 1 MiB of it. Throws `malformed` where the file ends first. */
 export class Cursor {
   readonly #source: ByteSource;
   readonly #isLittleEndian: boolean;
+  readonly #maxParts: number;
   #at: number;
+  #parts = 0;
+  #turnAt = TURN_EVERY;
   #window: Uint8Array = new Uint8Array(0);
   #windowAt = 0;
 
-  constructor(source: ByteSource, at: number, isLittleEndian: boolean) {
+  constructor(source: ByteSource, at: number, isLittleEndian: boolean, maxParts = MAX_PARTS) {
     this.#source = source;
+    this.#maxParts = maxParts;
     this.#at = at;
     this.#isLittleEndian = isLittleEndian;
   }
@@ -26,6 +38,13 @@ export class Cursor {
   /** How many bytes lie before it. */
   get at(): number {
     return this.#at;
+  }
+
+  /** To be called now and then: lets others have their turn, so that the process can be interrupted. */
+  async rest(): Promise<void> {
+    if (this.#parts < this.#turnAt) return;
+    this.#turnAt = this.#parts + TURN_EVERY;
+    await nextTurn();
   }
 
   u32(): number {
@@ -57,6 +76,12 @@ export class Cursor {
     this.#at += length;
     requireBytes(this.#source, this.#at, 'the header');
     must(this.#at <= MAX_HEADER_BYTES, 'malformed', `expected a header of at most ${MAX_HEADER_BYTES} bytes`);
+    const isFew = ++this.#parts <= this.#maxParts;
+    must(
+      isFew,
+      'malformed',
+      `expected a header of at most ${this.#maxParts} numbers and texts: no known model has so many`,
+    );
   }
 
   #view(length: number): DataView {

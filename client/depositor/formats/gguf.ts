@@ -74,23 +74,25 @@ const BLOCK_OF: Readonly<Record<number, readonly [elements: bigint, bytes: bigin
 };
 
 /** Reads what a GGUF file says of itself, and holds it against its size. Throws `malformed`. */
-export function checkGguf(source: ByteSource): void {
+export async function checkGguf(source: ByteSource): Promise<void> {
   const cursor = openHead(source);
   const tensors = cursor.count(MIN_TENSOR_BYTES, 'the tensors’ infos');
   const pairs = cursor.count(MIN_PAIR_BYTES, 'the metadata');
   let alignment = DEFAULT_ALIGNMENT;
   for (let i = 0; i < pairs; i++) {
+    await cursor.rest();
     const name = cursor.string();
     const type = cursor.u32();
     if (name === ALIGNMENT_KEY) {
       must(type === UINT32, 'malformed', `${ALIGNMENT_KEY}: expected a u32`);
       alignment = cursor.u32();
       must(alignment > 0, 'malformed', `${ALIGNMENT_KEY}: expected more than 0`);
-    } else skipValue(cursor, type, name, 0);
+    } else await skipValue(cursor, type, name, 0);
   }
   // Where the data ends, by what the infos say; known to begin only once all of them have been read.
   let dataBytes = 0n;
   for (let i = 0; i < tensors; i++) {
+    await cursor.rest();
     const end = readTensorEnd(cursor);
     if (end > dataBytes) dataBytes = end;
   }
@@ -116,7 +118,8 @@ function openHead(source: ByteSource): Cursor {
   return new Cursor(source, HEAD_BYTES, isLittleEndian);
 }
 
-function skipValue(cursor: Cursor, type: number, name: string, depth: number): void {
+async function skipValue(cursor: Cursor, type: number, name: string, depth: number): Promise<void> {
+  await cursor.rest();
   const bytes = SCALAR_BYTES[type];
   if (bytes !== undefined) cursor.skip(bytes);
   else if (type === STRING) cursor.skipString();
@@ -130,7 +133,7 @@ function skipValue(cursor: Cursor, type: number, name: string, depth: number): v
     const each = SCALAR_BYTES[of];
     const length = cursor.count(each ?? 8, `metadata ${named(name)}`);
     if (each !== undefined) cursor.skip(each * length);
-    else for (let i = 0; i < length; i++) skipValue(cursor, of, name, depth + 1);
+    else for (let i = 0; i < length; i++) await skipValue(cursor, of, name, depth + 1);
   }
 }
 

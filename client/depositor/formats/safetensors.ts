@@ -1,10 +1,9 @@
 import * as z from 'zod/mini';
-import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { counted } from '../../../src/core/counted.ts';
 import { must } from '../../../src/core/errors.ts';
-import { parseJson } from '../../../src/core/json.ts';
 import { parseAs } from '../../../src/core/schema.ts';
 import { type ByteSource, named, requireBytes } from './byte-source.ts';
+import { membersOf, parseMember } from './json-members.ts';
 
 /**
  * safetensors: u64 little-endian N; N bytes of JSON that begin with `{`, padded with spaces; the tensors' data, each
@@ -20,8 +19,7 @@ const METADATA = '__metadata__';
 const count = z.int().check(z.gte(0));
 /** Other members are ignored, as readers of the format do. */
 const tensorSchema = z.object({ dtype: z.string(), shape: z.array(count), data_offsets: z.tuple([count, count]) });
-const headerSchema = z.record(z.string(), tensorSchema);
-const metadataSchema = z.optional(z.record(z.string(), z.string()));
+const metadataSchema = z.record(z.string(), z.string());
 
 /** Of one element. A type that is not here is not held against its shape. */
 const BITS_OF: Readonly<Record<string, number>> = {
@@ -57,7 +55,7 @@ export interface Safetensors {
 }
 
 /** Reads the header of a safetensors file and holds it against the file's size. Throws `malformed`. */
-export function readSafetensors(source: ByteSource): Safetensors {
+export async function readSafetensors(source: ByteSource): Promise<Safetensors> {
   requireBytes(source, LENGTH_BYTES, 'the length of the header');
   const lengthBytes = source.read(0, LENGTH_BYTES);
   const length = new DataView(lengthBytes.buffer, lengthBytes.byteOffset).getBigUint64(0, true);
@@ -69,27 +67,33 @@ export function readSafetensors(source: ByteSource): Safetensors {
   const dataAt = LENGTH_BYTES + Number(length);
   requireBytes(source, dataAt, 'the header');
   const dataBytes = source.bytes - dataAt;
-  const tensors = parseHeader(source.read(LENGTH_BYTES, Number(length)));
+  const tensors = await parseHeader(source.read(LENGTH_BYTES, Number(length)));
   requireWhole(tensors, dataAt, source);
   return { tensors: new Set(tensors.map(({ name }) => name)), dataBytes };
 }
 
-function parseHeader(bytes: Uint8Array): readonly Tensor[] {
+async function parseHeader(bytes: Uint8Array): Promise<readonly Tensor[]> {
   must(bytes[0] === OPENING_BRACE, 'malformed', 'expected a header that begins with {');
-  const { [METADATA]: metadata, ...rest } = parseJson(fromUtf8(bytes)) as Record<string, unknown>;
-  parseAs(metadataSchema, metadata, METADATA);
-  return Object.entries(parseAs(headerSchema, rest, 'header')).map(([name, { dtype, shape, data_offsets }]) => {
-    const [begin, end] = data_offsets;
-    must(begin <= end, 'malformed', `tensor ${named(name)}: its data ends before it begins`);
-    const bits = BITS_OF[dtype];
-    const expected = bits === undefined ? null : (shape.reduce((product, side) => product * side, 1) * bits) / 8;
-    must(
-      expected === null || expected === end - begin,
-      'malformed',
-      `tensor ${named(name)}: expected ${expected} bytes by its type and shape, got ${end - begin}`,
-    );
-    return { name, begin, end };
-  });
+  const tensors: Tensor[] = [];
+  for await (const member of membersOf(bytes)) {
+    if (member.name === METADATA) parseAs(metadataSchema, parseMember(member), METADATA);
+    else tensors.push(tensorOf(member.name, parseMember(member)));
+  }
+  return tensors;
+}
+
+function tensorOf(name: string, value: unknown): Tensor {
+  const { dtype, shape, data_offsets } = parseAs(tensorSchema, value, `header.${name}`);
+  const [begin, end] = data_offsets;
+  must(begin <= end, 'malformed', `tensor ${named(name)}: its data ends before it begins`);
+  const bits = BITS_OF[dtype];
+  const expected = bits === undefined ? null : (shape.reduce((product, side) => product * side, 1) * bits) / 8;
+  must(
+    expected === null || expected === end - begin,
+    'malformed',
+    `tensor ${named(name)}: expected ${expected} bytes by its type and shape, got ${end - begin}`,
+  );
+  return { name, begin, end };
 }
 
 function requireWhole(tensors: readonly Tensor[], dataAt: number, source: ByteSource): void {

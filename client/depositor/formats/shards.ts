@@ -1,11 +1,10 @@
 import { posix } from 'node:path';
 import * as z from 'zod/mini';
-import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
-import { parseJson } from '../../../src/core/json.ts';
 import { parseAs } from '../../../src/core/schema.ts';
 import { counted } from '../../exact.ts';
 import { type ByteSource, named } from './byte-source.ts';
+import { beginsObject, isSmall, membersOf, parseMember } from './json-members.ts';
 
 /** Indices of the largest models are a few MiB. */
 const MAX_INDEX_BYTES = 100_000_000;
@@ -17,11 +16,7 @@ const WEIGHTS_INDEX = /\.(?:safetensors|bin)\.index\.json$/;
 /** `model-00001-of-00003.safetensors`; some count from 0. */
 const NUMBERED = /^(.*-)(\d{4,6})(-of-(\d{4,6})\.[^/]+)$/;
 
-const indexSchema = z.object({
-  metadata: z.optional(z.object({ total_size: z.optional(z.number()) })),
-  /** Which file each tensor is in, relative to the index. */
-  weight_map: z.record(z.string(), z.string()),
-});
+const metadataSchema = z.object({ total_size: z.optional(z.number()) });
 
 export interface ShardIndex {
   /** What the tensors' data amount to, by what the index says; null where it does not say. */
@@ -35,39 +30,58 @@ export function isIndex(path: string): boolean {
 }
 
 /** Null for a JSON document that is an index of something else. Throws `malformed`. */
-export function readIndex(path: string, source: ByteSource): ShardIndex | null {
+export async function readIndex(path: string, source: ByteSource): Promise<ShardIndex | null> {
   must(source.bytes <= MAX_INDEX_BYTES, 'malformed', `expected an index of at most ${MAX_INDEX_BYTES} bytes`);
-  const value = parseJson(fromUtf8(source.read(0, source.bytes)));
-  const isOfWeights = typeof value === 'object' && value !== null && Object.hasOwn(value, 'weight_map');
-  if (!isOfWeights && !WEIGHTS_INDEX.test(path)) return null;
-  const { metadata, weight_map } = parseAs(indexSchema, value, 'index');
+  const bytes = source.read(0, source.bytes);
+  const isOfWeights = WEIGHTS_INDEX.test(path);
+  if (!isOfWeights && !beginsObject(bytes)) return null;
+  let metadata: unknown = {};
+  let shards: ReadonlyMap<string, readonly string[]> | null = null;
+  for await (const member of membersOf(bytes)) {
+    if (member.name === 'weight_map') shards = await shardsOf(path, member.value);
+    else if (member.name === 'metadata' && isSmall(member)) metadata = parseMember(member);
+    else if (isSmall(member)) parseMember(member);
+  }
+  must(shards !== null || !isOfWeights, 'malformed', 'index.weight_map: expected an object');
+  if (shards === null) return null;
+  return { totalBytes: parseAs(metadataSchema, metadata, 'index.metadata').total_size ?? null, shards };
+}
+
+async function shardsOf(path: string, map: Uint8Array): Promise<ReadonlyMap<string, readonly string[]>> {
+  must(beginsObject(map), 'malformed', 'index.weight_map: expected an object');
   const shards = new Map<string, string[]>();
-  for (const [tensor, file] of Object.entries(weight_map)) {
+  for await (const member of membersOf(map)) {
+    const file = parseAs(z.string(), parseMember(member), `index.weight_map.${member.name}`);
     const shard = posix.join(posix.dirname(path), file);
     const tensors = shards.get(shard);
-    if (tensors === undefined) shards.set(shard, [tensor]);
-    else tensors.push(tensor);
+    if (tensors === undefined) shards.set(shard, [member.name]);
+    else tensors.push(member.name);
   }
-  return { totalBytes: metadata?.total_size ?? null, shards };
+  return shards;
 }
 
 /** Throws `malformed` where an index names files that are not there. */
 export function requireShards({ shards }: ShardIndex, isThere: (path: string) => boolean): void {
   const missing = [...shards.keys()].filter((shard) => !isThere(shard));
-  requireNone(missing, 'not there');
+  const [files, are] = missing.length === 1 ? ['file', 'is'] : ['files', 'are'];
+  must(missing.length === 0, 'malformed', `the ${files} ${listed(missing)}, which it names, ${are} not there`);
 }
 
 /** Throws `malformed` where a shard lacks tensors that an index says are in it. */
 export function requireTensors(wanted: readonly string[], shard: string, tensors: ReadonlySet<string>): void {
   const missing = wanted.filter((tensor) => !tensors.has(tensor));
-  requireNone(missing, `not in ${named(shard)}`);
+  const one = missing.length === 1;
+  const says = `it says that the ${one ? 'tensor' : 'tensors'} ${listed(missing)} ${one ? 'is' : 'are'}`;
+  must(
+    missing.length === 0,
+    'malformed',
+    `${says} in ${named(shard)}, and that file does not have ${one ? 'it' : 'them'}`,
+  );
 }
 
-function requireNone(missing: readonly string[], where: string): void {
-  const first = missing.slice(0, NAMED_MAX).map(named);
-  const rest = missing.length - first.length;
-  const all = [...first, ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
-  must(missing.length === 0, 'malformed', `it names ${all}, which ${missing.length === 1 ? 'is' : 'are'} ${where}`);
+function listed(names: readonly string[]): string {
+  const rest = names.length - NAMED_MAX;
+  return [...names.slice(0, NAMED_MAX).map(named), ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
 }
 
 /**
@@ -89,7 +103,7 @@ export function incompleteSets(paths: readonly string[]): readonly { readonly pa
     const more = total - numbers.size - missing.length;
     const all = [...missing, ...(more > 0 ? [`${more} more`] : [])].join(', ');
     const are = total - numbers.size === 1 ? 'is' : 'are';
-    return [{ path, why: `of ${counted(total, 'file')} that are numbered like it, ${all} ${are} not there` }];
+    return [{ path, why: `it is one of ${counted(total, 'file')} by its name, of which ${all} ${are} not there` }];
   });
 }
 

@@ -60,7 +60,7 @@ test('files that are not whole are refused before the vault is asked, all at onc
   writeFileSync(join(home, 'torn', 'model.safetensors.index.json'), '{"weight_map":{"t":"b.safetensors"}}');
   const findings = [
     '"a.gguf": truncated: the version ends at byte 8, the file at 4',
-    '"model.safetensors.index.json": it names "b.safetensors", which is not there',
+    '"model.safetensors.index.json": the file "b.safetensors", which it names, is not there',
   ];
   const deposit = ['deposit', join(home, 'torn'), '--as', 'acme/ocr@1'];
   const refused = await runProgram('client/cli.ts', deposit, home);

@@ -11,9 +11,10 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { walkFolder } from '../../../client/depositor/folder.ts';
-import { type FoundFile, readFound } from '../../../client/depositor/found-file.ts';
+import { checkFormats } from '../../../client/depositor/formats/check.ts';
+import { type FoundFile, findFile, readFound } from '../../../client/depositor/found-file.ts';
 import { Selection } from '../../../client/depositor/selection.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
@@ -232,6 +233,22 @@ describe('a folder to deposit', () => {
       put('other', '0123456789');
       renameSync(join(folder, 'other'), join(folder, 'file'));
       await expect(read()).rejects.toThrow(refusal('upload_conflict'));
+    });
+
+    test('lies in a folder that became a symbolic link since it was looked at is refused', async () => {
+      mkdirSync(join(folder, 'z'));
+      put('z/key');
+      [found] = (await walkFolder(folder, new Selection({ include: ['z'], exclude: [] }))).files as [FoundFile];
+      const outside = mkdtempSync(join(tmpdir(), 'twinlock-outside-'));
+      onTestFinished(() => rmSync(outside, { recursive: true }));
+      writeFileSync(join(outside, 'key'), 'a secret');
+      renameSync(join(folder, 'z'), join(folder, 'y'));
+      symlinkSync(outside, join(folder, 'z'));
+      await expect(findFile(found.path, found.location)).rejects.toThrow(refusal('upload_conflict'));
+      // Its size is the same.
+      writeFileSync(join(outside, 'key'), 'z/key');
+      await expect(read()).rejects.toThrow(refusal('upload_conflict'));
+      await expect(checkFormats([found])).rejects.toThrow(refusal('upload_conflict'));
     });
 
     test('became a symbolic link is refused', async () => {

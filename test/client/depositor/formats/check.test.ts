@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { walkFolder } from '../../../../client/depositor/folder.ts';
 import { checkFormats } from '../../../../client/depositor/formats/check.ts';
-import { wholeGguf, wholeSafetensors } from './model-files.ts';
+import { safetensors, wholeGguf, wholeSafetensors } from './model-files.ts';
 
 const INDEX = 'model.safetensors.index.json';
 const indexOf = (map: Readonly<Record<string, string>>, total_size?: number) =>
@@ -21,7 +21,7 @@ describe('a folder of a model', () => {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), bytes);
     }
-    const { findings, remarks } = checkFormats((await walkFolder(folder)).files);
+    const { findings, remarks } = await checkFormats((await walkFolder(folder)).files);
     return { findings: findings.texts, remarks };
   };
   const NOTHING = { findings: [], remarks: [] };
@@ -50,20 +50,36 @@ describe('a folder of a model', () => {
       }),
     ).toEqual({
       ...NOTHING,
-      findings: [`"${INDEX}": it names "model-00002-of-00002.safetensors", which is not there`],
+      findings: [`"${INDEX}": the file "model-00002-of-00002.safetensors", which it names, is not there`],
     });
     const many = Object.fromEntries(Array.from({ length: 7 }, (_, i) => [`t${i}`, `../out-${i}.bin`]));
     expect((await check({ 'sub/pytorch_model.bin.index.json': indexOf(many) })).findings[1]).toMatch(
-      /"out-4.bin", 2 more, which are not there$/,
+      /: the files "out-0.bin", .*"out-4.bin", 2 more, which it names, are not there$/,
     );
   });
 
   test('whose index names tensors that are not in their shard is found; a total that differs is a remark', async () => {
     expect(await check({ ...shards, [INDEX]: indexOf({ ...map, d: 'model-00002-of-00002.safetensors' }, 99) })).toEqual(
       {
-        findings: [`"${INDEX}": it names "d", which is not in "model-00002-of-00002.safetensors"`],
+        findings: [
+          `"${INDEX}": it says that the tensor "d" is in "model-00002-of-00002.safetensors", and that file does not have it`,
+        ],
         remarks: [`${INDEX}: it says 99 bytes of tensors, its shards have 24`],
       },
+    );
+  });
+
+  test('whose index is of something else has no findings, whatever it calls its members', async () => {
+    expect(await check({ 'a.index.json': '{"metadata":7,"weights":[1]}', 'b.index.json': '[1]' })).toEqual(NOTHING);
+  });
+
+  test('with a header of one endless value is found before that is parsed, and the check ends once it is given up', async () => {
+    const endless = safetensors(`{"a":[${'1,'.repeat(1 << 19)}1]}`, 0);
+    const finding = '"m.safetensors": "a": expected at most 1048576 bytes, got 1048579';
+    expect(await check({ 'm.safetensors': endless })).toEqual({ ...NOTHING, findings: [finding] });
+    const { files } = await walkFolder(folder);
+    await expect(checkFormats(files, AbortSignal.abort())).rejects.toThrow(
+      expect.objectContaining({ code: 'cancelled' }),
     );
   });
 
@@ -76,8 +92,8 @@ describe('a folder of a model', () => {
       'c-00001-of-999999.bin': 'x',
     });
     expect(findings).toEqual([
-      '"a-00001-of-00003.gguf": of 3 files that are numbered like it, 2 is not there',
-      '"c-00001-of-999999.bin": of 999,999 files that are numbered like it, 2, 3, 4, 5, 6, 999993 more are not there',
+      '"a-00001-of-00003.gguf": it is one of 3 files by its name, of which 2 is not there',
+      '"c-00001-of-999999.bin": it is one of 999,999 files by its name, of which 2, 3, 4, 5, 6, 999993 more are not there',
     ]);
   });
 
@@ -96,7 +112,7 @@ describe('a folder of a model', () => {
       '"b.safetensors": truncated: the data of its tensors ends',
       '"c.safetensors": a pointer of Git LFS, not the file itself: run git lfs pull',
       '"d.onnx": a pointer of Git LFS, not the file itself: run git lfs pull',
-      `"${INDEX}": index.weight_map: expected record`,
+      `"${INDEX}": index.weight_map: expected an object`,
       '"x.index.json": expected JSON',
     ]);
   });
