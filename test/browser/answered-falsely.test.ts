@@ -43,16 +43,19 @@ beforeAll(async () => {
   for (const workstation of all) fingerprint = await enterFounded(workstation);
   await Promise.all(all.map(signIn));
 }, 120_000);
-beforeEach(() => {
-  lie = null;
-  isHeldBack = false;
-});
+beforeEach(tellTruth);
 afterAll(async () => {
   await Promise.all(all.map((workstation) => workstation.close()));
   await browser?.close();
   await new Promise((resolve) => proxy.close(resolve));
   await vault?.close();
 });
+
+/** In this order: a stop that waits is sent again and again, and a lie about it would hold the log back again. */
+function tellTruth(): void {
+  lie = null;
+  isHeldBack = false;
+}
 
 /** The true vault's answer, or a lie in place of it. */
 async function answer(request: IncomingMessage): Promise<readonly [number, Buffer]> {
@@ -123,7 +126,7 @@ it('an approval that the vault recorded and says it refused is one that may coun
   await ben.page.getByRole('link', { name: title }).click();
   await ben.page.getByText(/^You have signed: your approval is not in the log/).waitFor();
   expect(await ben.page.getByRole('button', { name: 'Approve', exact: true }).count()).toBe(0);
-  isHeldBack = false;
+  tellTruth();
   await ben.page.getByText(/^Your approval is recorded as entry \d+$/).waitFor();
   expect(await ben.page.locator('main').innerText()).toContain(CLAIM);
 });
@@ -158,7 +161,7 @@ it('a stop that the vault says it refused is kept until the log has it', async (
   expect(await notice.innerText()).toContain(CLAIM);
   const kept = ben.page.getByLabel('A stop that the vault has not taken');
   expect(await kept.count()).toBe(1);
-  isHeldBack = false;
+  tellTruth();
   await ben.page.getByText('This proposal is withdrawn. You have not decided on it.').waitFor();
   expect(await kept.count()).toBe(0);
 });
