@@ -80,6 +80,23 @@ it('a reload stays where one was, signed in, without a touch, and shows what its
   await expect.poll(focused).toMatch(/^status: Your approval is recorded as entry \d+$/);
 });
 
+it('a founder’s page keeps the fingerprint over a reload until they go on; then it says how the console is started', async () => {
+  const other = all[1]?.page;
+  if (other === undefined) throw new Error('expected a second founder');
+  const founded = other.getByRole('heading', { name: 'The vault is founded', level: 1 });
+  await founded.waitFor();
+  await other.reload();
+  await founded.waitFor();
+  const started = (hex: string) => `npx twinlock console --open --fingerprint ${hex} --vault ${vault.url.origin}`;
+  expect(await other.locator('pre').first().innerText()).toContain(started(fingerprint));
+  await other.getByRole('button', { name: 'I have kept it' }).click();
+  await other.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+  await other.reload();
+  await other.getByRole('heading', { name: 'Which vault is this?' }).waitFor();
+  await other.getByText('console --invitation FILE').waitFor();
+  expect(await other.locator('pre').innerText()).toContain(started('FINGERPRINT'));
+});
+
 it('another tab is not signed in', async () => {
   const other = await ana.context.newPage();
   await other.goto(page.url());
@@ -119,6 +136,24 @@ it('a session that ends while the page is open leads there too', async () => {
   await page.getByRole('button', { name: 'Sign in with your security key' }).click();
   await heading(TITLE).waitFor();
   expect(await page.getByText('You are not signed in', { exact: true }).count()).toBe(0);
+});
+
+it('a sign-out that does not reach the vault says so, and ends the session there once it does', async () => {
+  const authorization = `Bearer ${await token()}`;
+  const status = async () => (await fetch(new URL('/v1/status', vault.url), { headers: { authorization } })).status;
+  await page.route('**/v1/sessions', (route) =>
+    route.request().method() === 'DELETE' ? route.abort() : route.continue(),
+  );
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await heading('Sign in').waitFor();
+  const notice = page.getByText('The vault does not know yet that you have signed out');
+  await notice.waitFor();
+  expect([await status(), await kept()]).toEqual([200, '{}']);
+  await page.unroute('**/v1/sessions');
+  await notice.waitFor({ state: 'hidden', timeout: 15_000 });
+  expect(await status()).toBe(401);
+  await page.getByRole('button', { name: 'Sign in with your security key' }).click();
+  await heading(TITLE).waitFor();
 });
 
 it('a sign-out ends the session in the tab and at the vault, also where the page is left at once', async () => {

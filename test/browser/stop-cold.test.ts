@@ -96,7 +96,11 @@ it('signs a stop of a vault that refuses everything, and delivers it once the va
   const { page } = ben;
   await page.getByText('rate_limited').first().waitFor();
   await stopEverything(page, 'Ben', 'the vault refuses me');
-  await page.getByText('The vault has not taken a stop that you signed').waitFor();
+  const waiting = page.getByText('The vault has not taken a stop that you signed');
+  await waiting.waitFor();
+  // A reload does not lose what was signed.
+  await page.reload();
+  await waiting.waitFor();
   refuses = false;
   await page.getByText('The vault says that it has taken your stop').waitFor({ timeout: 20_000 });
   // What kept the page from going on is over, and is not said any longer.
@@ -178,6 +182,8 @@ it.each(['EROFS', 'EIO', 'ENOSPC'])(
       await signIn(cleo);
       await page.getByText('This workstation cannot keep what it has verified').waitFor();
       await visit(cleo, 'Stop');
+      const another = page.getByText('Sign another stop all the same');
+      if ((await another.count()) > 0) await another.click();
       await page.getByLabel('Reason, for the log').first().fill(`my disk: ${errno}`);
       await page.getByLabel('Stop every release of every model, now').check();
       await page.getByRole('button', { name: 'Stop everything' }).click();

@@ -242,6 +242,9 @@ describe('three custodians, each at their own console', () => {
     await visit(cleo, 'Versions');
     await cleo.page.getByRole('heading', { name: 'acme/ocr@1' }).waitFor();
     await cleo.page.getByText('quarantined', { exact: true }).waitFor();
+    // What was never published cannot be un-published.
+    await cleo.page.locator('summary', { hasText: 'Withdraw this version' }).waitFor();
+    expect(await cleo.page.getByText('Un-publish').count()).toBe(0);
     await cleo.page.getByText(/^[0-9,]+ bytes in 2 files, the list of the others among them$/).waitFor();
     await cleo.page.getByText('0 of 3 custodians have checked their share, 2 are needed').waitFor();
     await cleo.page.getByRole('button', { name: 'Propose to publish' }).click();
@@ -256,6 +259,7 @@ describe('three custodians, each at their own console', () => {
   it('confirm a share without deciding anything', async () => {
     await visit(cleo, 'Versions');
     await cleo.page.getByText('releasable', { exact: true }).waitFor();
+    await cleo.page.locator('summary', { hasText: 'Un-publish' }).waitFor();
     await cleo.page.getByText('To confirm your share, insert this key of yours:').waitFor();
     await cleo.page.getByText('2 of 3 custodians have checked their share, 2 are needed').waitFor();
     await cleo.page.getByRole('button', { name: 'Confirm my share' }).click();
@@ -284,7 +288,11 @@ describe('three custodians, each at their own console', () => {
     // Her machine has asked for it: she can take it back, and no other person.
     const withdraw = everybody.map(({ page }) => page.getByText('Withdraw what my machine has proposed').count());
     expect((await Promise.all(withdraw)).map((count) => count > 0)).toEqual([false, false, true]);
+    const brings = (approval: string) =>
+      `If you approve it, ${approval}. If you deny it, it is denied at once, and must be proposed again.`;
+    await page.getByText(brings('it waits for 1 more approval')).waitFor();
     expect(await approve(ana, title)).toBe('The proposal is still open: it waits for 1 more approval.');
+    await ben.page.getByText(brings('it is released at once')).waitFor();
     expect(await approve(ben, title)).toBe('The proposal is now released.');
     expect(await fetchFile(requester, pending)).toEqual(PLAINTEXT);
     await page.getByText('fetched', { exact: true }).waitFor();
@@ -295,15 +303,24 @@ describe('three custodians, each at their own console', () => {
     const { page } = cleo;
     await page.getByRole('link', { name: 'Release acme/ocr@1 to 1 host for serving' }).waitFor();
     const button = page.getByRole('button', { name: 'Stop everything' });
+    await page
+      .getByText(/^Releases that are served no more until then: 1\. Proposals that wait until then: 0\./)
+      .waitFor();
     await page.getByLabel('Reason, for the log').first().fill('drill');
     expect(await button.isDisabled()).toBe(true);
     await page.getByLabel('Stop every release of every model, now').check();
     await button.click();
     await page.getByText('The vault is stopped').waitFor();
     await page.getByText(/^Recorded as entry \d+$/).waitFor();
+    // The form reads as if nothing had been stopped: it is folded, empty.
+    expect(await button.isVisible()).toBe(false);
+    await page.getByText('Sign another stop all the same').click();
     expect(await page.getByLabel('Reason, for the log').first().inputValue()).toBe('');
     expect(await page.getByLabel('Stop every release of every model, now').isChecked()).toBe(false);
     expect(await button.isDisabled()).toBe(true);
+    await page.getByRole('heading', { name: 'Releases that are served again once it is resumed' }).waitFor();
+    await page.getByRole('link', { name: 'Release acme/ocr@1 to 1 host for serving' }).click();
+    await page.getByText(/^not while the vault is stopped; once it is resumed, until /).waitFor();
     // Ben's page was opened before: without a session it has the vault's word alone, and asks for it again.
     await ben.page.getByRole('button', { name: 'Sign out' }).click();
     await ben.page.getByText('The vault says that it is stopped').waitFor();
@@ -379,7 +396,8 @@ describe('three custodians, each at their own console', () => {
     await openProposal(ben, title);
     await page.getByText('simulated-').first().waitFor();
     await page.getByLabel('If you deny it: why').fill(' no ticket <b>OPS-7</b> ');
-    await page.getByText('Your denial signs this reason: “no ticket <b>OPS-7</b>”').waitFor();
+    await page.getByText('Your denial signs this reason:').waitFor();
+    expect(await page.locator('p + blockquote').innerText()).toBe('no ticket <b>OPS-7</b>');
     await page.getByRole('button', { name: 'Deny' }).click();
     await page.getByText('The proposal is now denied.').waitFor();
     await page.getByRole('listitem').getByText('“no ticket <b>OPS-7</b>”').waitFor();
@@ -401,9 +419,19 @@ describe('three custodians, each at their own console', () => {
   it('withdraw what one has approved: the approval and the withdrawal are two entries', async () => {
     await visit(ana, 'Propose');
     const { page } = ana;
-    await page.getByLabel('Its key').fill(JSON.stringify(invitationOf(makeKey('auditor', 'm-withdrawn'), 'Ben')));
+    const key = JSON.stringify(invitationOf(makeKey('auditor', 'm-withdrawn'), 'Ben'));
+    await page.getByLabel('Its key').fill(key);
     await page.getByRole('button', { name: 'Propose to enrol it' }).click();
     await page.getByRole('heading', { name: 'Enrol “m-withdrawn” as auditor' }).waitFor();
+    // What another proposes besides is theirs, and is not withdrawn with this one.
+    await visit(ben, 'Propose');
+    await ben.page.getByLabel('Its key').fill(key);
+    await ben.page.getByRole('button', { name: 'Propose to enrol it' }).click();
+    await ben.page
+      .getByText(/“Ana”, custodian, id [0-9a-f]{32}, has proposed this, and it waits as the proposal/)
+      .waitFor();
+    await ben.page.getByRole('button', { name: 'Propose it all the same' }).click();
+    await ben.page.getByRole('heading', { name: 'Enrol “m-withdrawn” as auditor' }).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     const title = await page.getByText(/^Your approval is recorded as entry \d+$/).innerText();
     await page.getByRole('heading', { name: 'You have decided' }).waitFor();
@@ -413,6 +441,7 @@ describe('three custodians, each at their own console', () => {
     const entry = Number(/\d+$/.exec(title)?.[0]);
     await page.getByText(`The proposal was withdrawn later, in entry ${entry + 1}.`).waitFor();
     await page.getByRole('heading', { name: 'Nothing is left to decide' }).waitFor();
+    await ben.page.getByRole('heading', { name: 'Compare, then decide' }).waitFor();
   });
 
   it('complain of nothing', () => {

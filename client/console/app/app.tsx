@@ -13,6 +13,7 @@ import { StoppedBanner } from './stopping/stopped-banner.tsx';
 import { UnsentStops } from './stopping/unsent.tsx';
 import { StopWithoutVault } from './stopping/without-vault.tsx';
 import { asked } from './touch.ts';
+import { Unclosed } from './unclosed.tsx';
 import { Unkept } from './unkept.tsx';
 import { custodian, facts, fault, fingerprint, isSimulation, status } from './vault.ts';
 
@@ -26,6 +27,7 @@ export function App() {
         <StoppedBanner />
         <UnsentStops />
         <Unkept />
+        <Unclosed />
         <Stage />
         {needsNoOtherStop() ? null : <StopWithoutVault />}
       </div>

@@ -7,8 +7,9 @@ import { ProposalsScreen } from './proposals/list.tsx';
 import { ProposalScreen } from './proposals/proposal.tsx';
 import { ProposeScreen } from './propose/propose.tsx';
 import { route } from './route.ts';
+import { unsent } from './stopping/signed-stops.ts';
 import { StopScreen } from './stopping/stop-screen.tsx';
-import { trouble, unsent } from './vault.ts';
+import { trouble } from './vault.ts';
 import { VersionsScreen } from './versions.tsx';
 
 /** Propose has the way back itself, and a stop is taken by any clock. */

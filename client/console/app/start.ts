@@ -1,10 +1,12 @@
 import { effect } from '@preact/signals';
 import { keepConsoleKey } from './console-key.ts';
-import { openInvitation, rememberedInvitation, rememberInvitation } from './founding/founding.ts';
+import { openInvitation, rememberedInvitation, rememberInvitation, showFounded } from './founding/founding.ts';
 import { openConsole } from './local.ts';
 import { asFailure } from './parts/notice.tsx';
 import { type Given, takeGiven } from './route.ts';
-import { fault, keepFresh, loadVault, resumeSession, taken } from './vault.ts';
+import { keepSending, taken } from './stopping/signed-stops.ts';
+import { keepClosing } from './unclosed.tsx';
+import { fault, keepFresh, loadVault, resumeSession } from './vault.ts';
 
 /** How often a vault that did not answer is asked again. */
 const RECOVER_EVERY_MS = 10_000;
@@ -12,6 +14,8 @@ const RECOVER_EVERY_MS = 10_000;
 export async function start(): Promise<void> {
   await openAs(takeGiven());
   keepFresh();
+  keepSending();
+  keepClosing();
   addEventListener('hashchange', () => {
     const given = takeGiven();
     // Of a page that could not go on: a browser loads no page again where only the end of its address has changed.
@@ -47,8 +51,11 @@ async function keep(given: Given | null): Promise<void> {
 /** To where one was before a reload: the founding, or the session of this tab. */
 async function enter(invitation: string | null): Promise<void> {
   await loadVault();
-  if (invitation === null) await resumeSession();
-  else await openInvitation(invitation);
+  if (invitation !== null) await openInvitation(invitation);
+  else {
+    showFounded();
+    await resumeSession();
+  }
 }
 
 /** A vault that did not answer when the page was opened is asked again: what it kept from being shown is shown then. */

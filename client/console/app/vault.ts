@@ -1,25 +1,14 @@
-import { computed, effect, signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { must, type TwinlockError } from '../../../src/core/errors.ts';
-import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
-import { statementDigest } from '../../../src/core/statement/statement.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { Api, type VaultStatus } from '../../api.ts';
-import {
-  type Ceremony,
-  type Custodian,
-  followLog,
-  type OwnCredential,
-  sessionAuthenticator,
-} from '../../custodian/ceremony.ts';
+import { type Ceremony, type Custodian, followLog } from '../../custodian/ceremony.ts';
 import { confirmedBy, inSession, openSession } from '../../custodian/session.ts';
-import { lastResumption, sendSigned, signStop } from '../../custodian/stop.ts';
-import { type StopKit, stopKitOf } from '../../custodian/stop-kit.ts';
-import { stopResult } from '../../custodian/stop-result.ts';
+import { stopKitOf } from '../../custodian/stop-kit.ts';
 import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
-import type { Stopping } from '../../stop.ts';
 import { consoleFetch } from './console-fetch.ts';
 import { forgetSession, keepSession, keptSession } from './kept-session.ts';
 import {
@@ -34,12 +23,10 @@ import {
 import { asFailure } from './parts/notice.tsx';
 import { kept } from './stopping/kept.ts';
 import { touchingAuthenticator } from './touch.ts';
+import { closeSession } from './unclosed.tsx';
 
 /** How often the log is asked for what is new. */
 const REFRESH_MS = 2000;
-/** How often a stop that waits is sent: far below what a key may send in a minute. */
-const SEND_EVERY_MS = 10_000;
-
 /** How often the page asks the vault whether it is stopped, before a custodian has signed in. */
 const STATUS_EVERY_MS = 10_000;
 
@@ -121,60 +108,6 @@ export async function resumeSession(): Promise<void> {
   }
 }
 
-/** Signed here, and not taken by the vault yet: to be sent again, or carried to it. */
-export const unsent = signal<readonly SignedStop[]>([]);
-/** A stop that was signed here and taken: the vault's word, until the log of somebody who is signed in has it. */
-export interface TakenStop {
-  readonly signed: SignedStop;
-  /** What it has done, by the log as it was when it was sent; null where nobody was signed in. */
-  readonly result: string | null;
-}
-/** Until the person closes them; a stop of everything says the banner once the log has it. */
-export const taken = signal<readonly TakenStop[]>([]);
-/** A stop that the log holds has been taken, also where it reached the vault by another way than this page. */
-effect(() => {
-  const isRecorded = ({ statement }: SignedStop) => facts.value?.statements.has(statementDigest(statement)) === true;
-  const missing = unsent.peek().filter((signed) => !isRecorded(signed));
-  if (missing.length < unsent.peek().length) unsent.value = missing;
-  const shown = taken.peek().filter(({ signed }) => signed.statement.what !== 'all' || !isRecorded(signed));
-  if (shown.length < taken.peek().length) taken.value = shown;
-});
-
-/**
- * Stops with one touch, over what this page knows: the vault is asked for nothing before, and where it cannot be
- * reached, the stop is kept to be carried. Returns its digest, by which the log has it.
- */
-export async function stopNow(stopping: Stopping): Promise<Hex> {
-  const self = custodian.value;
-  must(replica !== null && self !== null, 'unauthenticated', 'you are not signed in');
-  const known = replica.facts;
-  return signAndSend(known.vault, sessionAuthenticator(known, self), stopping, lastResumption(known));
-}
-
-/** Stops everything with one touch and what this workstation has kept, without a session. */
-export async function stopWithoutVault(kit: StopKit, own: OwnCredential, reason: string): Promise<Hex> {
-  const { vault, rpId, resumption } = kit;
-  must(rpId === location.hostname, 'wrong_rp_id', `the vault is ${rpId}, this console serves ${location.hostname}`);
-  return signAndSend(vault, own, { what: 'all', reason }, resumption);
-}
-
-async function signAndSend(vault: Hex, own: OwnCredential, stopping: Stopping, resumption: Hex | null): Promise<Hex> {
-  const signed = await signStop(ceremony, vault, own, stopping, resumption);
-  unsent.value = [...unsent.value, signed];
-  await sendStop(signed);
-  return statementDigest(signed.statement);
-}
-
-export async function sendStop(signed: SignedStop): Promise<void> {
-  await sendSigned(ceremony.api, signed);
-  if (!unsent.value.includes(signed)) return;
-  unsent.value = unsent.value.filter((other) => other !== signed);
-  const result = facts.value === null ? null : stopResult(facts.value, signed.statement);
-  taken.value = [...taken.value, { signed, result }];
-  if (signed.statement.what === 'all' && status.value !== null) status.value = { ...status.value, phase: 'stopped' };
-  void refresh();
-}
-
 let replica: Replica | null = null;
 let queue: Promise<unknown> = Promise.resolve();
 
@@ -195,11 +128,6 @@ export function withReplica<T>(act: (replica: Replica, custodian: Custodian) => 
 function showReplica(): void {
   entries.value = replica?.state.chain.frontier.size ?? 0;
   facts.value = replica?.facts ?? null;
-  // The log says which stops were taken. The vault's answer to each does not count here.
-  const missing = unsent.value.filter(
-    ({ statement }) => facts.value?.statements.has(statementDigest(statement)) !== true,
-  );
-  if (missing.length < unsent.value.length) unsent.value = missing;
 }
 
 /** Where the custodian signs out meanwhile, nothing comes of it. */
@@ -262,7 +190,7 @@ function leave(error: TwinlockError): void {
 
 /** Ends the session at the vault, and in this tab. */
 export function signOut(): void {
-  custodian.value?.api.closeSession().catch(() => undefined);
+  if (custodian.value !== null) void closeSession(custodian.value.api);
   forgetSession();
   ended.value = null;
   custodian.value = null;
@@ -279,7 +207,7 @@ async function refreshStatus(): Promise<void> {
 }
 
 /** Goes on to the log's end. A vault whose log is not what it was ends everything. */
-async function refresh(): Promise<void> {
+export async function refresh(): Promise<void> {
   if (replica === null) return;
   try {
     await withReplica((current) => current.extend());
@@ -304,13 +232,7 @@ export function keepFresh(): void {
     setTimeout(() => void next(), REFRESH_MS);
   };
   void next();
-  setInterval(() => void sendUnsent(), SEND_EVERY_MS);
   setInterval(() => void refreshStatus(), STATUS_EVERY_MS);
-}
-
-/** Stops that wait reach the vault as soon as it answers. Why one does not, a press of its button says. */
-async function sendUnsent(): Promise<void> {
-  await Promise.allSettled(unsent.value.map(sendStop));
 }
 
 /** A ceremony over the log as it is now. Afterwards the log says what came of it; the vault's answer does not. */

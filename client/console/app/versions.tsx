@@ -164,7 +164,10 @@ function VersionActs({ version, own, facts }: VersionActsProps) {
         )}
         {phase === 'quarantined' ? <Publish action={publish} version={version} facts={facts} /> : null}
       </div>
-      <StopForm stopping={{ what: 'version', target: manifest }} label="Un-publish" />
+      <StopForm
+        stopping={{ what: 'version', target: manifest }}
+        label={phase === 'quarantined' ? 'Withdraw this version' : 'Un-publish'}
+      />
     </>
   );
 }

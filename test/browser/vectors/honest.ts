@@ -5,6 +5,7 @@ import { draft, founded, invited, own, review } from '../../../client/console/ap
 import { keepStopKit } from '../../../client/console/app/local.ts';
 import { go } from '../../../client/console/app/route.ts';
 import { loadKept } from '../../../client/console/app/stopping/kept.ts';
+import { unsent } from '../../../client/console/app/stopping/signed-stops.ts';
 import * as console from '../../../client/console/app/vault.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { stopKitOf } from '../../../client/custodian/stop-kit.ts';
@@ -63,7 +64,7 @@ export async function showHonest(log: CarriedLog, name: string, stage: HonestSta
 
 /** What stands beside the screen when the vault takes nothing: a stop that waits, and why the log is not followed. */
 export function cutOffFromVault(stop: SignedStop | null): void {
-  console.unsent.value = stop === null ? [] : [stop];
+  unsent.value = stop === null ? [] : [stop];
   console.trouble.value = stop === null ? null : TROUBLE;
 }
 

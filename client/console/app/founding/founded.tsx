@@ -30,7 +30,7 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
           </p>
         </Notice>
         <p>From now on, open this console with it:</p>
-        <pre>{twinlockCommand('console', ['--fingerprint', fingerprint])}</pre>
+        <pre>{twinlockCommand('console', ['--open', '--fingerprint', fingerprint])}</pre>
         <KeepConfiguration fingerprint={fingerprint} />
         <div>
           <button type="button" class="primary" onClick={enter}>

@@ -109,13 +109,19 @@ async function finish(): Promise<void> {
   founded.value = sessionStorage.getItem(COMPARED);
   if (founded.value === null) invited.value = null;
   sessionStorage.removeItem(INVITATION);
-  sessionStorage.removeItem(COMPARED);
   await loadVault();
+}
+
+/** After a reload: what this founder has compared in this tab, of a vault that has been founded since. */
+export function showFounded(): void {
+  if (fingerprint.value === null && status.value?.phase !== 'founding')
+    founded.value ??= sessionStorage.getItem(COMPARED);
 }
 
 /** To the vault that was founded, with the fingerprint that was compared. */
 export function enter(): void {
   fingerprint.value ??= founded.value;
+  sessionStorage.removeItem(COMPARED);
   founded.value = null;
   invited.value = null;
 }

@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
+import type { Facts } from '../../../../src/core/state/state.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
-import { facts } from '../vault.ts';
+import { custodian, facts } from '../vault.ts';
 import { Consequences } from './consequences.tsx';
 
 interface StopAllProps {
@@ -21,15 +22,15 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
   const stopping = useAction(async () => {
     done.value = null;
     done.value = await stop(reason.value.trim());
-    // Armed still, the form would read as if nothing had been stopped.
     reason.value = '';
     sure.value = false;
   });
-  const recorded = facts.value?.stopped?.find(({ digest }) => digest === done.value);
-  return (
+  const known = facts.value;
+  const recorded = known?.stopped?.find(({ digest }) => digest === done.value);
+  const form = (
     <>
       <p>No new release takes effect, and hosts are served nothing more, until a quorum has resumed the vault.</p>
-      {facts.value === null ? null : <Consequences facts={facts.value} change={{ what: 'all' }} />}
+      {known === null ? null : <Consequences facts={known} change={{ what: 'all' }} />}
       <ReasonField label="Reason, for the log" reason={reason} />
       <label class="tick">
         <input
@@ -42,11 +43,6 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
         <span>Stop every release of every model, now</span>
       </label>
       <ActionError action={stopping} />
-      {recorded === undefined ? null : (
-        <Notice tone="good" title={`Recorded as entry ${recorded.index}`} result>
-          <p>You have stopped the vault.</p>
-        </Notice>
-      )}
       <div>
         <ActionButton
           action={stopping}
@@ -58,4 +54,28 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
       </div>
     </>
   );
+  return (
+    <>
+      {recorded === undefined ? null : (
+        <Notice tone="good" title={`Recorded as entry ${recorded.index}`} result>
+          <p>You have stopped the vault.</p>
+        </Notice>
+      )}
+      {isStoppedBySelf(known, done.value) ? (
+        <details>
+          <summary>Sign another stop all the same</summary>
+          <div class="stack">{form}</div>
+        </details>
+      ) : (
+        form
+      )}
+    </>
+  );
+}
+
+/** Whether a stop of one’s own is in force by the log, or was taken by the vault and is not in the log yet. */
+function isStoppedBySelf(known: Facts | null, done: Hex | null): boolean {
+  const person = custodian.value?.person;
+  if (known?.stopped?.some((stop) => stop.person === person) === true) return true;
+  return done !== null && known?.statements.has(done) !== true;
 }

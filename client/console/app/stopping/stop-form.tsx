@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { Change } from '../../../custodian/consequences.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
-import { facts, stopNow } from '../vault.ts';
+import { facts } from '../vault.ts';
 import { Consequences } from './consequences.tsx';
+import { stopNow } from './signed-stops.ts';
 
 type StoppingTarget = Exclude<Change, { readonly what: 'policy' }>;
 
@@ -18,12 +20,15 @@ interface StopFormProps {
 /** A stop by one person, with the reason that the log keeps. Folded, so that a person does not press it by mistake. */
 export function StopForm({ stopping, label, children }: StopFormProps) {
   const reason = useSignal('');
+  const place = useRef<HTMLDetailsElement>(null);
   const stopIt = useAction(async () => {
     await stopNow({ ...stopping, reason: reason.value.trim() });
     reason.value = '';
+    // What it has done stands at the head of the page. Open still, the form would read as if nothing had been stopped.
+    place.current?.removeAttribute('open');
   });
   return (
-    <details>
+    <details ref={place}>
       <summary>{label}</summary>
       <div class="stack">
         {children}

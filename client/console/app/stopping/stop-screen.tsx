@@ -5,7 +5,8 @@ import { Panel, Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { Proposer } from '../proposals/proposer.tsx';
 import { titleOf } from '../proposals/title.ts';
-import { custodian, now, stopNow } from '../vault.ts';
+import { custodian, now } from '../vault.ts';
+import { stopNow } from './signed-stops.ts';
 import { StopAll } from './stop-all.tsx';
 import { StopForm } from './stop-form.tsx';
 
@@ -49,9 +50,9 @@ export function StopScreen({ facts }: { facts: Facts }) {
         </ul>
       </Panel>
       <p class="quiet">
-        Versions are un-published under <a href="#/versions">Versions</a>. You retire a lost security key of your own
-        under <a href="#/committee">Committee</a>, alone; you propose to retire another’s under{' '}
-        <a href="#/propose">Propose</a>.
+        Versions are un-published, or withdrawn from quarantine, under <a href="#/versions">Versions</a>. You retire a
+        lost security key of your own under <a href="#/committee">Committee</a>, alone; you propose to retire another’s
+        under <a href="#/propose">Propose</a>.
       </p>
     </Screen>
   );

@@ -5,7 +5,8 @@ import { twinlockCommand } from '../command.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { useResult } from '../parts/focus.ts';
 import { Quoted, Text } from '../parts/text.tsx';
-import { facts, sendStop, status, type TakenStop, taken, unsent } from '../vault.ts';
+import { facts, status } from '../vault.ts';
+import { sendStop, type TakenStop, taken, unsent } from './signed-stops.ts';
 
 /** On every page, until the vault has them: stops that were signed here. Once somebody is signed in, the log says more. */
 export function UnsentStops() {
@@ -73,7 +74,8 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
     >
       <p>
         <strong>The vault has not taken a stop that you signed</strong>: <Quoted of={signed.statement.reason} />. This
-        page sends it again and again while it is open. Save it, too: anyone who has the file can deliver it.
+        page sends it again and again while it is open, and keeps it over a reload. Save it, too: anyone who has the
+        file can deliver it.
       </p>
       <p>From any machine, with --also URL for another address of the vault; or on the vault’s own machine:</p>
       <pre>{`${twinlockCommand('stop', [fileOf(signed)])}\nnpx twinlockd stop ${fileOf(signed)}`}</pre>

@@ -8,8 +8,9 @@ import { Failure } from '../parts/failure.tsx';
 import { Mark } from '../parts/notice.tsx';
 import { KeyName, Named } from '../parts/person.tsx';
 import { Facts } from '../parts/screen.tsx';
-import { fault, fingerprint, stopWithoutVault } from '../vault.ts';
+import { fault, fingerprint } from '../vault.ts';
 import { kept, loadKept } from './kept.ts';
+import { stopWithoutVault } from './signed-stops.ts';
 import { StopAll } from './stop-all.tsx';
 
 /** Shown where no custodian is signed in: it stops a vault that does not answer, refuses or lies. */

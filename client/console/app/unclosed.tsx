@@ -1,0 +1,42 @@
+import { signal } from '@preact/signals';
+import type { Api } from '../../api.ts';
+import { asFailure, Notice } from './parts/notice.tsx';
+
+type Closable = Pick<Api, 'closeSession'>;
+
+/** How often a session that was left is closed again. */
+const CLOSE_EVERY_MS = 10_000;
+
+/** Sessions that were left in this tab and that the vault may still have: it was not reached, or did not take it. */
+const unclosed = signal<readonly Closable[]>([]);
+
+/** Never throws: a vault that is out of reach is told later, while the page is open. */
+export async function closeSession(session: Closable): Promise<void> {
+  const others = () => unclosed.value.filter((other) => other !== session);
+  try {
+    await session.closeSession();
+    unclosed.value = others();
+  } catch (thrown) {
+    // Ended before.
+    const isOver = asFailure(thrown).code === 'unauthenticated';
+    unclosed.value = isOver ? others() : [...others(), session];
+  }
+}
+
+export function keepClosing(): void {
+  setInterval(() => void Promise.all(unclosed.value.map(closeSession)), CLOSE_EVERY_MS);
+}
+
+/** On every page while it lasts. */
+export function Unclosed() {
+  if (unclosed.value.length === 0) return null;
+  return (
+    <Notice tone="warn" title="The vault does not know yet that you have signed out">
+      <p>
+        This tab has forgotten your session, and nothing can be signed in it. The vault was not reached, so it keeps the
+        session until 8 hours after you signed in. This page tells the vault as soon as it answers: leave it open until
+        then.
+      </p>
+    </Notice>
+  );
+}
