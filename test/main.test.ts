@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hostNames, vaultOrigin } from '../src/cli/options.ts';
 import { founderFileNames, makeFounderFolder } from '../src/founder-files.ts';
+import { OWN_FOLDER } from '../src/platform/own-folder.ts';
 import { parseFounderFile } from '../src/wire/founder-file.ts';
 import { runProgram } from './client/cli/vault.ts';
 import { POLICY } from './world/founding.ts';
@@ -18,6 +19,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 const path = (name: string) => join(folder, name);
+
+/** As a person types it on this machine. */
+const command = (program: string) => `node ${OWN_FOLDER}/bin/${program}.js`;
 
 function init(...args: string[]) {
   const founders = ['ana', 'ben', 'cleo'].flatMap((name) => ['--founder', name]);
@@ -74,8 +78,10 @@ test(
 test('twinlockd init ends with the command that serves this very folder', SLOW, async () => {
   const { code, stdout } = await init();
   expect(code).toBe(0);
-  expect(stdout).toContain(`npx twinlockd serve --data ${path('data')}\n`);
-  expect(stdout).toContain(`console --open --invitation ${path('data')}-founders/founder-ana.json`);
+  expect(stdout).toContain(`  ${command('twinlockd')} serve --data ${path('data')}\n`);
+  expect(stdout).toContain(
+    `  ${command('twinlock')} console --open --invitation ${path('data')}-founders/founder-ana.json`,
+  );
   // An invitation is in its founder's file and in no terminal's history.
   const { invitation } = parseFounderFile(readFileSync(path('data-founders/founder-ana.json')), 'ana');
   expect(stdout).not.toContain(invitation);
@@ -94,7 +100,12 @@ test(
     const hosts = ['--host', 'vault.example.org', '--host', '10.0.0.5', '--host', 'fd00::5'];
     const { code, stdout, stderr } = await init(...founders, ...hosts, '--out', path('out'));
     expect([code, stderr]).toEqual([0, expect.any(String)]);
-    expect(stdout).toContain('npx twinlockd serve --data');
+    expect(stdout).toContain(`${command('twinlockd')} serve --data`);
+    // Their workstations have a clone elsewhere, and nothing of theirs comes from a registry.
+    expect(stdout).toContain('  node CLONE/bin/twinlock.js console --open --invitation');
+    expect(stdout).toMatch(
+      /CLONE is the folder of a clone of twinlock on that machine, after npm ci there\. .*npm run build/,
+    );
     expect(stdout).toContain('--listen 0.0.0.0:8443');
     const names = ['1-ana', '2-ben', '3-cleo', '4-Asa-Strom', '5', '6-bo-b'].map((name) => `founder-${name}.json`);
     expect(readdirSync(path('out')).toSorted()).toEqual(names.toSorted());

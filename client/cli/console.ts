@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { OWN_FOLDER } from '../../src/platform/own-folder.ts';
 import { portTrouble } from '../../src/sockets/blocked-ports.ts';
 import { MAX_FOUNDER_BYTES, parseFounderFile } from '../../src/wire/founder-file.ts';
 import type { Api } from '../api.ts';
@@ -160,7 +161,11 @@ function portOf(text: string): number {
 function bundle(): string {
   const isClone = import.meta.filename.endsWith('.ts');
   const dir = join(import.meta.dirname, isClone ? '../../dist/console' : '../../console');
-  must(existsSync(join(dir, 'index.html')), 'usage', 'the console’s page has not been built: run npm run build first');
+  must(
+    existsSync(join(dir, 'index.html')),
+    'usage',
+    `the console’s page has not been built: run npm run build in ${OWN_FOLDER} first`,
+  );
   return dir;
 }
 

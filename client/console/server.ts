@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import type { Hex } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { binary, digest, parseAs, rpId } from '../../src/core/schema.ts';
+import { OWN_FOLDER } from '../../src/platform/own-folder.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit } from '../custodian/stop-kit.ts';
 import { exchange, type Fetch, jsonOrNull } from '../transport.ts';
@@ -109,7 +110,9 @@ export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle
   }
   letIn(app, opening);
   const referenceValues = invited?.referenceValues ?? null;
-  app.get('/local/config', (c) => c.json({ fingerprint, vault: vault.origin, ca, certificate, referenceValues }));
+  app.get('/local/config', (c) =>
+    c.json({ fingerprint, vault: vault.origin, ca, clone: OWN_FOLDER, certificate, referenceValues }),
+  );
   keepLocally(app, options.stateDir, host);
   // It is offered at founding alone: no later console has a use for it.
   if (fingerprint === null) keepConfiguration(app, options);

@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
+import { OWN_FOLDER } from '../../src/platform/own-folder.ts';
+import { programCommand } from '../../src/platform/program-command.ts';
 import { proposePublication } from '../depositor/publish.ts';
 import { type PendingRelease, writePendingRelease } from '../host/pending-release.ts';
 import { platformRandom } from '../random.ts';
@@ -63,7 +65,7 @@ export async function keepRunning(world: World, { release }: Waiting): Promise<v
   const bundleDir = await buildPage(workspace.path('page'));
   const consoles = [await openConsole(world, alice, bundleDir), await openConsole(world, bob, bundleDir)];
   narrator.chapter('The vault is left running');
-  const twinlock = `npx twinlock --config ${config}`;
+  const twinlock = programCommand(OWN_FOLDER, 'twinlock', ['--config', config]);
   narrator.say(
     'open both in Chrome, Edge or Firefox, sign in, and approve; no security key is needed:',
     `alice     ${consoles[0]}`,

@@ -1,6 +1,7 @@
 import type { Grade } from '../core/schema.ts';
 import type { WrittenInvitation } from '../founder-files.ts';
-import { shellWord } from '../platform/shell-word.ts';
+import { OWN_FOLDER } from '../platform/own-folder.ts';
+import { CLONE, CLONE_TEXT, programCommand } from '../platform/program-command.ts';
 import { DEFAULT_DATA } from './options.ts';
 
 /** What `init` has made. */
@@ -25,6 +26,8 @@ export function initText(made: Made): string {
   const { grade, groups, data, url, invitations } = made;
   const needed = `Among the approvers of everything there must be at least one of each group: ${groups.join(', ')}.`;
   const serve = ['serve', ...(data === DEFAULT_DATA ? [] : ['--data', data]), ...made.serve];
+  const open = ['console', '--open', '--invitation', invitations[0]?.file ?? ''];
+  const isHere = !made.serve.includes('--listen');
   return [
     `A ${grade} vault waits for its founders in ${data}. They reach it at ${url}.`,
     ...(groups.length > 0 ? [needed] : []),
@@ -32,9 +35,10 @@ export function initText(made: Made): string {
 ${invitations.map(({ name, file }) => `  ${name.padEnd(16)} ${file}`).join('\n')}`,
     comparedText(made),
     `Start the daemon with:
-  npx twinlockd ${serve.map(shellWord).join(' ')}
+  ${programCommand(OWN_FOLDER, 'twinlockd', serve)}
 Then each founder runs on their own workstation, with their own file:
-  npx twinlock console --open --invitation ${shellWord(invitations[0]?.file ?? '')}`,
+  ${programCommand(isHere ? OWN_FOLDER : CLONE, 'twinlock', open)}`,
+    ...(isHere ? [] : [`${CLONE_TEXT} A founder's console needs npm run build there, too.`]),
   ].join('\n\n');
 }
 

@@ -119,7 +119,7 @@ describe('the consoles of a demo that is kept', () => {
   });
 
   it('whose release is fetched by the command that was printed', async () => {
-    const [, command = ''] = /^npx twinlock (.*?) +# /.exec(printed('fetch')) ?? [];
+    const [, command = ''] = /^node \S+\/bin\/twinlock\.js (.*?) +# /.exec(printed('fetch')) ?? [];
     const { code, stderr } = await runProgram('client/cli.ts', command.split(' '), home);
     expect([code, stderr]).toEqual([0, expect.anything()]);
     const to = /--to (\S+)/.exec(command)?.[1] ?? '';

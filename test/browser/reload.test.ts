@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { OWN_FOLDER } from '../../src/platform/own-folder.ts';
 import { compareAndSign, enrol, enterFounded, openInvitation, signIn, visit } from './ceremonies.ts';
 import { invitationOf, makeKey } from './machines.ts';
 import { launchBrowser, openVault, openWorkstation, type TestVault, type Workstation } from './workstation.ts';
@@ -87,7 +88,8 @@ it('a founder’s page keeps the fingerprint over a reload until they go on; the
   await founded.waitFor();
   await other.reload();
   await founded.waitFor();
-  const started = (hex: string) => `npx twinlock console --open --fingerprint ${hex} --vault ${vault.url.origin}`;
+  const started = (hex: string) =>
+    `node ${OWN_FOLDER}/bin/twinlock.js console --open --fingerprint ${hex} --vault ${vault.url.origin}`;
   expect(await other.locator('pre').first().innerText()).toContain(started(fingerprint));
   await other.getByRole('button', { name: 'I have kept it' }).click();
   await other.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();

@@ -138,7 +138,7 @@ it('signs a stop in a console that is opened while the vault is down, and twinlo
   await page.getByRole('button', { name: 'Save it as a file' }).click();
   const name = (await downloading).suggestedFilename();
   expect(await page.locator('pre').innerText()).toBe(
-    `npx twinlock stop ${name} --vault ${vault.url.origin} --ca ${vault.ca}\nnpx twinlockd stop ${name}`,
+    `node CLONE/bin/twinlock.js stop ${name} --vault ${vault.url.origin} --ca ${vault.ca}\nnode CLONE/bin/twinlockd.js stop ${name}`,
   );
   const file = join(folder, name);
   await (await downloading).saveAs(file);

@@ -70,7 +70,14 @@ async function commandAfterFounding(page: Page): Promise<string> {
 /** As if the console had been started with a founder's file that says these reference values. */
 async function comparesWithTheFile({ page }: Workstation, referenceValues: string, said: string): Promise<void> {
   await page.unroute('**/local/config');
-  const config = { fingerprint: null, vault: vault.url.origin, ca: vault.ca, certificate: null, referenceValues };
+  const config = {
+    fingerprint: null,
+    vault: vault.url.origin,
+    ca: vault.ca,
+    clone: '/clone',
+    certificate: null,
+    referenceValues,
+  };
   await page.route('**/local/config', (route) => route.fulfill({ json: config }));
   await page.reload();
   await page.getByText(said).waitFor();
@@ -102,12 +109,12 @@ async function replacesConfiguration(workstation: Workstation): Promise<void> {
   expect(settingsOf({ config: configurationOf(workstation) }, {}).vault).toBe(vault.url.origin);
 }
 
-/** All that a command says that a page printed, until `end`, run in a clone by somebody who has nothing else, a browser neither. */
+/** All that a command says that a page printed, until `end`, run from anywhere by somebody who has nothing else, a browser neither. */
 async function said(command: string, end: RegExp): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), 'twinlock-home-'));
-  const child = spawn(`exec ${command.replace(/^npx twinlock /, '"$NODE" client/cli.ts ')}`, {
+  const child = spawn(`exec ${command.replace(/^node /, '"$NODE" ')}`, {
     shell: '/bin/sh',
-    cwd: join(import.meta.dirname, '../..'),
+    cwd: home,
     env: { PATH: home, HOME: home, NODE: process.execPath },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -19,6 +19,7 @@ const config = z.strictObject({
   fingerprint: z.nullable(digest),
   vault: z.url(),
   ca: z.nullable(z.string()),
+  clone: z.string(),
   certificate: z.nullable(digest),
   referenceValues: z.nullable(digest),
 });

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { fromBase64url, fromHex } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
-import { twinlockCommand } from './command.ts';
+import { reachingCommand } from './command.ts';
 import { rememberCredential } from './local.ts';
 import { ActionButton, ActionError, useAction } from './parts/action.tsx';
 import { Failure } from './parts/failure.tsx';
@@ -112,7 +112,7 @@ export function FingerprintScreen() {
           From now on, start the console with it. A founder too: the file of <code>console --invitation FILE</code> was
           written before there was a fingerprint, and is for the founding alone.
         </p>
-        <pre>{twinlockCommand('console', ['--open', '--fingerprint', 'FINGERPRINT'])}</pre>
+        <pre>{reachingCommand(['console', '--open', '--fingerprint', 'FINGERPRINT'])}</pre>
         <ActionError action={use} />
         <div>
           <ActionButton

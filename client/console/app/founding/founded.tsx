@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { type Hex, utf8 } from '../../../../src/core/bytes.ts';
 import { digestOf } from '../../../../src/core/canonical.ts';
 import { GENESIS_WORDS } from '../../../../src/core/statement/comparison-code.ts';
-import { twinlockCommand } from '../command.ts';
+import { commandHere, reachingCommand } from '../command.ts';
 import { type ConfigurationOffer, configurationOffer, writeConfiguration } from '../local.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Digest } from '../parts/digest.tsx';
@@ -30,7 +30,7 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
           </p>
         </Notice>
         <p>From now on, open this console with it:</p>
-        <pre>{twinlockCommand('console', ['--open', '--fingerprint', fingerprint])}</pre>
+        <pre>{reachingCommand(['console', '--open', '--fingerprint', fingerprint])}</pre>
         <KeepConfiguration fingerprint={fingerprint} />
         <div>
           <button type="button" class="primary" onClick={enter}>
@@ -65,7 +65,7 @@ function KeepConfiguration({ fingerprint }: { fingerprint: Hex }) {
         <p>
           Written to <code>{written.value}</code>. From now on this is enough:
         </p>
-        <pre>npx twinlock console --open</pre>
+        <pre>{commandHere(['console', '--open'])}</pre>
       </Notice>
     );
   }

@@ -8,6 +8,7 @@ import { type Standing, standingOf } from '../../../../src/core/state/standing.t
 import type { Facts, Proposable, Proposal, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
+import { CLONE, CLONE_TEXT, programCommand } from '../../../../src/platform/program-command.ts';
 import { approve, deny } from '../../../custodian/approve.ts';
 import type { Obstacle } from '../../../custodian/obstacles.ts';
 import type { Review } from '../../../custodian/review.ts';
@@ -60,7 +61,8 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
       <p>
         A second place says what they stand for, and who has decided on it with which key, your own vote too. It shares
         no process, machine or screen with this page, only the program that replays the log. On another machine, with an
-        auditor’s or a depositor’s key, run <code>npx twinlock code {review.digest}</code>
+        auditor’s or a depositor’s key, run <code>{programCommand(CLONE, 'twinlock', ['code', review.digest])}</code>.{' '}
+        {CLONE_TEXT}
       </p>
       {sentHere === null ? null : <Sent of={sentHere} facts={facts} proposal={proposal} own={own} />}
       {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} facts={facts} sentHere={sentHere} />}

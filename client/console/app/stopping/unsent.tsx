@@ -1,7 +1,8 @@
 import { type SignedStop, signedStopBytes } from '../../../../src/core/log/signed-stop.ts';
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
+import { CLONE, CLONE_TEXT, programCommand } from '../../../../src/platform/program-command.ts';
 import { stopResult } from '../../../custodian/stop-result.ts';
-import { twinlockCommand } from '../command.ts';
+import { reachingCommand } from '../command.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { useResult } from '../parts/focus.ts';
 import { Quoted, Text } from '../parts/text.tsx';
@@ -64,6 +65,7 @@ function Taken({ stop: { signed, result } }: { stop: TakenStop }) {
 function UnsentStop({ signed }: { signed: SignedStop }) {
   const sending = useAction(() => sendStop(signed));
   const place = useResult<HTMLElement>();
+  const file = fileOf(signed);
   return (
     <section
       ref={place}
@@ -78,7 +80,8 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
         file can deliver it.
       </p>
       <p>From any machine, with --also URL for another address of the vault; or on the vault’s own machine:</p>
-      <pre>{`${twinlockCommand('stop', [fileOf(signed)])}\nnpx twinlockd stop ${fileOf(signed)}`}</pre>
+      <pre>{`${reachingCommand(['stop', file], CLONE)}\n${programCommand(CLONE, 'twinlockd', ['stop', file])}`}</pre>
+      <p>{CLONE_TEXT}</p>
       <ActionError action={sending} />
       <div class="row">
         <ActionButton action={sending} kind="danger">
