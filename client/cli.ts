@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import own from '../package.json' with { type: 'json' };
+import { withWrappedHelp } from '../src/cli/help-text.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { EXIT } from '../src/core/exit-codes.ts';
 import { addAppraise } from './cli/appraise.ts';
@@ -22,7 +23,7 @@ import { addStop } from './cli/stop.ts';
 import { openTerminal } from './cli/terminal.ts';
 import { fileError } from './file-error.ts';
 
-const program = new Command('twinlock')
+const program = withWrappedHelp(new Command('twinlock'))
   .version(own.version, '--version', 'prints the version')
   .description('AI model weights under two-person control: deposit, publish, request, fetch, audit')
   .addOption(new Option('--vault <url>', 'where the vault answers: https://HOST:PORT').env('TWINLOCK_VAULT'))
@@ -51,10 +52,8 @@ const program = new Command('twinlock')
     ).env('TWINLOCK_STATE'),
   )
   .option('--json', 'one JSON document as the result; errors as JSON too')
-  .configureHelp({ showGlobalOptions: true })
   .addHelpText('after', `\n${ENVIRONMENT_HELP}\n\n${EXIT_HELP}`)
-  .exitOverride()
-  .configureOutput({ outputError: () => undefined });
+  .exitOverride();
 
 for (const add of [
   addDeposit,

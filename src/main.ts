@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import own from '../package.json' with { type: 'json' };
+import { withWrappedHelp } from './cli/help-text.ts';
 import { addInit } from './cli/init.ts';
 import { DEFAULT_DATA } from './cli/options.ts';
 import { addPolicy } from './cli/policy.ts';
@@ -10,7 +11,7 @@ import { TwinlockError } from './core/errors.ts';
 import { EXIT, exitCodeOf } from './core/exit-codes.ts';
 import { systemError } from './platform/system-error.ts';
 
-const program = new Command('twinlockd')
+const program = withWrappedHelp(new Command('twinlockd'))
   .version(own.version, '--version', 'prints the version')
   .description('the daemon of a twinlock vault: AI model weights under two-person control')
   .addOption(
@@ -18,7 +19,6 @@ const program = new Command('twinlockd')
       .env('TWINLOCK_DATA')
       .default(DEFAULT_DATA),
   )
-  .configureHelp({ showGlobalOptions: true })
   .addHelpText(
     'after',
     `
@@ -33,8 +33,7 @@ Exit codes:
    64  mend the input                  75  try again, later
    69  not reached: try again`,
   )
-  .exitOverride()
-  .configureOutput({ outputError: () => undefined });
+  .exitOverride();
 
 for (const add of [addInit, addPolicy, addServe, addStop]) add(program);
 

@@ -239,7 +239,9 @@ function overtakenItems(facts: Facts, proposal: Proposal, nowMs: number): Comple
   const { digest, statement } = proposal;
   const standing = standingOf(facts, proposal, nowMs);
   const by = standing === 'overtaken' ? overtakenBy(facts, statement) : null;
-  return by === null ? [] : [{ digest, by, message: `${PENDING[statement.kind]} is ${standingText(standing, by)}` }];
+  return by === null
+    ? []
+    : [{ digest, by, message: `${PENDING[statement.kind]} is ${standingText(statement.kind, standing, by)}` }];
 }
 
 const PENDING: Readonly<Record<Proposable['kind'], string>> = {

@@ -4,8 +4,8 @@ import { quoted } from '../../src/core/quoted.ts';
 import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
 import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { signedBefore } from '../../src/core/state/running.ts';
-import { ENDED_BY_SETTING_BACK, howToEnd, standingText } from '../../src/core/state/standing.ts';
-import type { Facts, Proposable } from '../../src/core/state/state.ts';
+import { ENDED_BY_SETTING_BACK, howToEnd, standingText, TAKEN_EFFECT } from '../../src/core/state/standing.ts';
+import type { Facts } from '../../src/core/state/state.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
 import { counted, exactDuration, exactInstant } from '../exact.ts';
@@ -33,8 +33,8 @@ For approvers who want a second opinion before they touch: on another machine th
 auditor's or a depositor's key. The log is replayed from the fingerprint, down to every signature, quorum and
 appraisal; nothing of what is printed is the vault's word, and nothing comes from the console's page. All of it must
 be what the page shows. One that has ended is shown too, with its votes: look there for your own, also for one that you
-never cast. PROPOSAL is the digest that the page and twinlock proposals show, or its first 8 digits, with
-or without gaps.
+never cast. PROPOSAL is the digest that the page and twinlock proposals show, or its first 8 digits or more, with or
+without gaps.
 
 Examples:
   twinlock code 5f1c2a9b03d47e68 --key auditor.key
@@ -81,15 +81,6 @@ function linesOf(report: ProposalReport, facts: Facts): readonly string[] {
   ];
 }
 
-const EXECUTED: Readonly<Record<Proposable['kind'], string>> = {
-  release: 'released',
-  publish: 'published',
-  principal: 'enrolled',
-  policy: 'put in force',
-  resume: 'resumed',
-  authenticator: 'retired',
-  clock: 'set back',
-};
 const NOTHING_LEFT = 'nothing is left to approve';
 
 /** What has become of it. */
@@ -102,7 +93,7 @@ export function stateRows({
   stop,
   policy,
 }: ProposalReport): readonly string[] {
-  const effect = executed === null ? '' : `${EXECUTED[statement.kind]} at ${exactInstant(executed)}`;
+  const effect = executed === null ? '' : `${TAKEN_EFFECT[statement.kind]} at ${exactInstant(executed)}`;
   switch (standing) {
     case 'open':
       if (reach?.reachable === false)
@@ -115,7 +106,7 @@ export function stateRows({
       );
     case 'overtaken':
       return [
-        ...row('state', `${standingText(standing, overtaken)}: it cannot take effect: ask for it anew`),
+        ...row('state', `${standingText(statement.kind, standing, overtaken)}: it cannot take effect: ask for it anew`),
         ...(overtaken === 'policy'
           ? [
               ...row('', `if the policy ${policy.digest} is in force again before it expires,`),

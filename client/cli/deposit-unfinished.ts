@@ -31,8 +31,10 @@ export async function listUnfinished(invocation: Invocation): Promise<void> {
     `${Math.ceil((silenceMs - silentMs) / 60_000)} min of silence, or ${exactInstant(expires)}`,
   ]);
   invocation.terminal.result({ uploads, silenceMs }, [
-    ...(rows.length === 0
-      ? ['nothing      no deposit by this key is unfinished at the vault']
-      : table(['version', 'files', 'stored', 'begun', 'ends after'], rows)),
+    ...table(
+      ['version', 'files', 'stored', 'begun', 'ends after'],
+      rows,
+      'nothing      no deposit by this key is unfinished at the vault',
+    ),
   ]);
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
-import { isPending } from '../../src/core/state/standing.ts';
+import { isPending, TAKEN_EFFECT } from '../../src/core/state/standing.ts';
 import { parseStatement, statementDigest } from '../../src/core/statement/statement.ts';
 import type { ProposalView } from '../api.ts';
+import { exactInstant } from '../exact.ts';
 import type { Stopping } from '../stop.ts';
 import { signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
@@ -25,8 +26,11 @@ export function addWithdraw(program: Command): void {
     .addHelpText(
       'after',
       `
-Nothing else is needed, no custodian and no session. What is released already is ended with twinlock release end; a
-custodian withdraws their own proposal in the console. Exits with 8 where it has taken effect.
+Nothing else is needed, no custodian and no session. A custodian withdraws their own proposal in the console. Where the
+proposal has taken effect already, nothing is withdrawn, and the exit code is 8; a release is then ended with twinlock
+release end.
+
+DIGEST is the whole digest, as twinlock proposals --all and twinlock code print it: it is signed as it stands.
 
 Examples:
   twinlock withdraw "$DIGEST" --key depositor.key
@@ -49,8 +53,8 @@ export function addRelease(program: Command): void {
     .addHelpText(
       'after',
       `
-RELEASE is a digest, or MODEL@VERSION, of one that is asked for, approved or in force: by MODEL@VERSION where there is one such release of this key;
-where there are several, twinlock proposals --all lists their digests. What a host has fetched, it keeps.
+RELEASE is the whole digest of a release that is asked for, approved or in force; or MODEL@VERSION, where this key has one
+such release of it. Where it has several, they are listed, and nothing is ended. What a host has fetched, it keeps.
 
 Examples:
   twinlock release end acme/ocr@1 --key serving.key
@@ -74,7 +78,10 @@ async function releaseOf(invocation: Invocation, named: string): Promise<Hex> {
   return runningRelease((await api.proposals('all')).proposals, named);
 }
 
-type Shown = Pick<ProposalView, 'digest' | 'kind' | 'standing' | 'statement'>;
+type Shown = Pick<ProposalView, 'digest' | 'kind' | 'standing' | 'statement' | 'time' | 'expires' | 'leaseEnds'>;
+
+/** Of several releases, those that an error lists. */
+const MAX_LISTED = 16;
 
 /**
  * The one release of a version that is asked for, approved or in force. A requester is shown its own alone, and signs by
@@ -88,7 +95,7 @@ export function runningRelease(proposals: readonly Shown[], named: string): Hex 
   must(
     running.length === 1,
     'usage',
-    `${running.length} releases of ${named} run: name one by its digest, of ${running.map(({ digest }) => digest).join(', ')}`,
+    `this key has ${running.length} releases of ${named}, and nothing was ended: ${listed(running)}: end one with twinlock release end DIGEST`,
   );
   const digest = statementDigest(parseStatement(release.statement));
   must(
@@ -97,6 +104,15 @@ export function runningRelease(proposals: readonly Shown[], named: string): Hex 
     `expected the release ${digest}, as its statement says, got ${release.digest}: end nothing by this vault’s word`,
   );
   return digest;
+}
+
+function listed(running: readonly Shown[]): string {
+  const more = running.length - MAX_LISTED;
+  const each = running.slice(0, MAX_LISTED).map(({ digest, standing, time, expires, leaseEnds }) => {
+    const state = standing === 'executed' ? TAKEN_EFFECT.release : standing;
+    return `${digest} (${state}, asked for at ${exactInstant(time)}, until ${exactInstant(leaseEnds ?? expires)})`;
+  });
+  return [...each, ...(more > 0 ? [`${more} more, which twinlock proposals lists`] : [])].join(', ');
 }
 
 function isRunning({ kind, standing }: Shown): boolean {

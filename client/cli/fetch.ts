@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { type Hex, toHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { personText } from '../../src/core/state/persons.ts';
+import { standingText } from '../../src/core/state/standing.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ProposalView } from '../api.ts';
 import { counted, exactBytes } from '../exact.ts';
@@ -220,14 +221,25 @@ function receiptLine({ receipt: isWanted }: FetchFlags, index: number | null): s
   return index === null ? 'receipt      given before' : `receipt      entry ${index} of the log`;
 }
 
-function waitingLine({ phase, standing, votes, wanting, missingGroups }: ProposalView): string {
+/** What there is to say while the custodians decide, and what they have decided. */
+export function waitingLine({
+  kind,
+  standing,
+  overtaken,
+  votes,
+  wanting,
+  missingGroups,
+}: Pick<ProposalView, 'kind' | 'standing' | 'overtaken' | 'votes' | 'wanting' | 'missingGroups'>): string {
   const cast = votes.map(
     (vote) => `${personText(vote)}, ${vote.decision === 'approve' ? 'approves' : deniesText(vote)}`,
   );
-  if (phase === 'executed') return `released     ${cast.join('; ')}`;
   if (standing === 'approved') return `approved     ${cast.join('; ')}; the vault has yet to release it`;
-  const groups = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;
-  return [`waiting      ${wanting} more to approve${groups}`, ...cast].join('; ');
+  // Nothing is waited for any more: of what has ended, the error says why.
+  if (standing !== 'open') return `${standingText(kind, standing, overtaken).padEnd(12)} ${cast.join('; ')}`.trimEnd();
+  const groups = missingGroups.join(' and ');
+  const from = groups === '' ? '' : `, from ${groups}`;
+  const more = wanting > 0 ? `${wanting} more to approve${from}` : `an approval from ${groups}`;
+  return [`waiting      ${more}`, ...cast].join('; ');
 }
 
 /** Its keys are gone with this process. Best effort: a request that stays open expires. */

@@ -55,12 +55,13 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
 }
 
 export function stateOf({
+  kind,
   standing,
   overtaken,
   reach,
-}: Pick<ProposalView, 'standing' | 'overtaken' | 'reach'>): string {
+}: Pick<ProposalView, 'kind' | 'standing' | 'overtaken' | 'reach'>): string {
   const cannot = reach?.reachable === false ? ', and no quorum can approve it' : '';
-  return `${standingText(standing, overtaken)}${cannot}`;
+  return `${standingText(kind, standing, overtaken)}${cannot}`;
 }
 
 /** Why no quorum can approve it, and what to do; nothing of one that can still be approved. */

@@ -97,6 +97,7 @@ export function statusLines(status: StatusView): readonly string[] {
         durable ? 'none' : [...new Set(unconfirmed.map(marked))].join(', '),
         without.length === 0 ? 'none' : without.map(marked).join(', '),
       ]),
+      'no version has been deposited: twinlock deposit FOLDER --as MODEL@VERSION',
     ),
     '',
     ...table(
@@ -107,6 +108,7 @@ export function statusLines(status: StatusView): readonly string[] {
         marked(owner),
         retired ? 'retired' : models.join(' '),
       ]),
+      'no machine has a key: twinlock key create, which a custodian then proposes in their console',
     ),
     '',
     ...personLines([...committee.members, ...principals.map(({ owner }) => owner)]),

@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import { stopText } from '../../src/core/state/running.ts';
-import { alreadyText, stoppedText } from '../../src/core/state/stop-text.ts';
+import { alreadyText, STOPPED, stoppedText } from '../../src/core/state/stop-text.ts';
 import { type Stop, statementDigest } from '../../src/core/statement/statement.ts';
 import type { StopAnswer } from '../api.ts';
 import { signStopAsPrincipal } from '../principal.ts';
@@ -116,7 +117,7 @@ export function targetOf(text: string, flag: string): Hex {
   must(
     /^[0-9a-f]{64}$/.test(given),
     'usage',
-    `${flag}: expected all 64 digits of the digest, got ${text.length} characters: twinlock proposals prints it whole`,
+    `${flag}: expected the whole digest, 64 hexadecimal digits, for it is signed as it stands, got ${text === '' ? 'nothing' : quoted(text)}: twinlock proposals --all and twinlock code print it whole`,
   );
   return given;
 }
@@ -170,7 +171,7 @@ function isUnreachable(error: unknown): boolean {
 function linesOf({ index, already, earlier, stopped, names }: StopAnswer, stop: Stop): readonly string[] {
   const where = index === null ? '' : `, entry ${index} of the log`;
   return [
-    `${already ? alreadyText(stop, names) : `stopped       ${stoppedText(stop, names)}`}${where}`,
+    `${already ? alreadyText(stop, names) : `${STOPPED[stop.what].padEnd(13)} ${stoppedText(stop, names)}`}${where}`,
     // Who stopped it, the vault does not tell a sender whom it does not know.
     ...(stop.what === 'all' && stopped === null ? ['the vault is stopped'] : []),
     ...(earlier === null || stop.what === 'all' ? [] : [`since         the vault says: ${stopText(earlier)}`]),

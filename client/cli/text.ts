@@ -34,9 +34,15 @@ const MAX_COLUMN_LENGTH = 256;
 
 /**
  * Columns as wide as their widest cell. A cell that is longer than a column may be is there in whole, and none looks
- * like two: spaces that follow one another are shown by their code points.
+ * like two: spaces that follow one another are shown by their code points. Where there are no rows, there is no head
+ * either, but what `none` says.
  */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  none: string | null = null,
+): readonly string[] {
+  if (rows.length === 0) return none === null ? [] : [none];
   const all = [head, ...rows].map((row) => row.map(visibleText));
   const widths = head.map((_, column) =>
     all.reduce((width, row) => Math.max(width, Math.min(row[column]?.length ?? 0, MAX_COLUMN_LENGTH)), 0),

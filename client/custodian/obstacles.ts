@@ -88,7 +88,7 @@ function requireNotOvertaken(facts: Facts, statement: Proposable): void {
   must(
     by === null,
     'proposal_closed',
-    `the proposal is ${standingText('overtaken', by)}: it can no longer take effect`,
+    `the proposal is ${standingText(statement.kind, 'overtaken', by)}: it can no longer take effect`,
   );
 }
 

@@ -61,9 +61,8 @@ export async function waitForRelease(
 /** Nothing that happens later releases what has been overtaken, but the return of a policy; nor what no quorum can approve. */
 function requireStillPossible({ phase, standing, overtaken, reach }: ProposalView): void {
   const code = overtaken === 'policy' ? 'wrong_policy' : 'wrong_base';
-  must(standing !== 'overtaken', code, `the request is ${standingText(standing, overtaken)}: request it anew`, {
-    phase,
-  });
+  const how = standingText('release', standing, overtaken);
+  must(standing !== 'overtaken', code, `the request is ${how}: request it anew`, { phase });
   if (reach === null || reach.reachable) return;
   const why = `the vault says: ${reachText(reach)}: ${reachAdvice(reach)}`;
   throw new TwinlockError('quorum_unreachable', `no quorum can approve the request any more: ${why}`, { phase });

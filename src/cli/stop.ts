@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { NO_STOP_FILE, parseSignedStop, type SignedStop } from '../core/log/signed-stop.ts';
 import { stopText } from '../core/state/running.ts';
-import { alreadyText, stoppedText } from '../core/state/stop-text.ts';
+import { alreadyText, STOPPED, stoppedText } from '../core/state/stop-text.ts';
 import { statementDigest } from '../core/statement/statement.ts';
 import { becomeOwner } from '../data-folder.ts';
 import { inputError, readInputFile } from '../input-file.ts';
@@ -41,7 +41,7 @@ async function run(dataDir: string, file: string, { json }: StopFlags): Promise<
     return;
   }
   const where = index === null ? '' : `, entry ${index} of the log`;
-  const done = already ? alreadyText(statement, names) : `stopped: ${stoppedText(statement, names)}`;
+  const done = already ? alreadyText(statement, names) : `${STOPPED[what]}: ${stoppedText(statement, names)}`;
   console.log(`${printable(done)}${where}`);
   if (earlier !== null && what !== 'all') console.log(`since it was stopped by ${printable(stopText(earlier))}`);
   for (const one of stopped ?? []) console.log(`the vault is stopped by ${printable(stopText(one))}`);

@@ -80,10 +80,30 @@ function leavesAWay(facts: Facts, statement: StatementOf<'policy'>): boolean {
   );
 }
 
-/** Where a proposal stands, in the words of every list and verdict. `overtaking` says what has overtaken it. */
-export function standingText(standing: Standing, overtaking: Overtaking | null): string {
+/**
+ * Where a proposal stands, in the words of every list and verdict. `kind` may be a vault's
+ * word; `overtaking` says what has overtaken it.
+ */
+export function standingText(kind: string, standing: Standing, overtaking: Overtaking | null): string {
   if (standing === 'set-back') return ENDED_BY_SETTING_BACK;
+  if (standing === 'executed') return isProposable(kind) ? TAKEN_EFFECT[kind] : 'in effect';
+  if (standing === 'over') return 'lease ended';
   return overtaking === null ? standing : `${standing}: ${OVERTAKING[overtaking]}`;
+}
+
+/** The word for a proposal that has taken effect, by its kind, wherever a person reads it: the phase itself is the protocol's. */
+export const TAKEN_EFFECT: Readonly<Record<Proposable['kind'], string>> = {
+  release: 'released',
+  publish: 'published',
+  principal: 'enrolled',
+  policy: 'put in force',
+  resume: 'resumed',
+  authenticator: 'retired',
+  clock: 'set back',
+};
+
+function isProposable(kind: string): kind is Proposable['kind'] {
+  return Object.hasOwn(TAKEN_EFFECT, kind);
 }
 
 /** What to say of a proposal whose `setBack` holds: "expired" would stand beside a time that lies ahead. */

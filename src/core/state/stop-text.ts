@@ -43,6 +43,16 @@ export function stoppedText({ what, target, by }: Stop, names: StopNames | null)
   return `${stopped}, by ${signer}${ofText(names?.by ?? null)}`;
 }
 
+/** What a stop has done, in the word that is used for what it is about. */
+export const STOPPED: Readonly<Record<Stop['what'], string>> = {
+  all: 'stopped',
+  release: 'ended',
+  version: 'withdrawn',
+  proposal: 'withdrawn',
+  principal: 'retired',
+  authenticator: 'retired',
+};
+
 /** One line for a stop that changes nothing, since what it asks for is so already. The vault names no person to a stranger. */
 export function alreadyText(stop: Stop, names: StopNames | null): string {
   return `${ALREADY[stop.what]} already: ${stoppedText(stop, names)}`;

@@ -3,6 +3,7 @@ import { must, TwinlockError } from '../errors.ts';
 import { caseless } from '../name/looks.ts';
 import { isPathCharacter } from '../name/name.ts';
 import { codePoints, isComposed } from '../name/normal-form.ts';
+import { quoted } from '../quoted.ts';
 import { humanText, modelName, versionName } from '../schema.ts';
 
 /** Linux allows 4,096 bytes a path; a hub's file names are far shorter, and 10,000 must fit a manifest. */
@@ -26,7 +27,8 @@ const printable = humanText(MAX_PATH_BYTES);
 export function parseModelVersion(text: string): ModelVersion {
   const [model, version, ...rest] = text.split('@');
   if (!modelName.safeParse(model).success || !versionName.safeParse(version).success || rest.length > 0) {
-    throw new TwinlockError('invalid_name', 'expected namespace/name@version, lower case');
+    const message = `expected namespace/name@version in lower case, such as acme/ocr@1, got ${text === '' ? 'nothing' : quoted(text)}`;
+    throw new TwinlockError('invalid_name', message);
   }
   return { model: model as string, version: version as string };
 }

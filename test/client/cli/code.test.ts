@@ -238,7 +238,7 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
     const said = 'ended: it was made by the clock that was set back';
     const pending = await reportOn(await replica(), release, Date.now());
     expect(stateRows({ ...pending, standing: 'set-back' })).toEqual([`state        ${said}: ${LEFT}`]);
-    expect(stateOf({ standing: 'set-back', overtaken: null, reach: null })).toBe(said);
+    expect(stateOf({ kind: 'publish', standing: 'set-back', overtaken: null, reach: null })).toBe(said);
   });
 
   test('revoked, by whom and why, after it was released', async () => {

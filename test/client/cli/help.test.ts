@@ -12,6 +12,8 @@ const COMMANDS = [
   ['publish'],
   ['request'],
   ['fetch'],
+  ['withdraw'],
+  ['release', 'end'],
   ['evidence'],
   ['appraise'],
   ['reference-values'],
@@ -36,11 +38,13 @@ test('every command has its examples, its global flags, and says what its exit c
   const main = await runProgram('client/cli.ts', ['--help'], home);
   expect([main.code, main.stderr]).toEqual([0, '']);
   expect(main.stdout).toContain('Exit codes:');
+  expect(main.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   for (const command of COMMANDS) {
     expect(main.stdout).toContain(`\n  ${command[0]}`);
     const { code, stdout } = await runProgram('client/cli.ts', [...command, '--help'], home);
     expect(code).toBe(0);
     expect(stdout).toContain(`Examples:\n  twinlock ${command.join(' ')}`);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(stdout).toContain('--fingerprint <hex or words>');
     expect(stdout).toContain('--json');
   }

@@ -92,4 +92,7 @@ test.each([
 
 test('columns are as wide as they must be', () => {
   expect(table(['A', 'B'], [['long', 'x'], ['y']])).toEqual(['A     B', 'long  x', 'y']);
+  // No head stands over nothing.
+  expect(table(['A', 'B'], [])).toEqual([]);
+  expect(table(['A', 'B'], [], 'no a yet')).toEqual(['no a yet']);
 });

@@ -38,6 +38,8 @@ describe('a model version', () => {
     `acme/ocr@${'1'.repeat(65)}`,
   ])('refuses %j', (text) => {
     expect(() => parseModelVersion(text)).toThrow(INVALID);
+    const got = text === '' ? 'got nothing' : `got “${text}”`;
+    expect(() => parseModelVersion(text)).toThrow(got);
   });
 });
 

@@ -1,11 +1,5 @@
 import { quoted } from '../../../../src/core/quoted.ts';
-import {
-  ENDED_BY_SETTING_BACK,
-  overtakenBy,
-  type Standing,
-  standingOf,
-  standingText,
-} from '../../../../src/core/state/standing.ts';
+import { overtakenBy, type Standing, standingOf, standingText } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../../../../src/core/state/state.ts';
 import { counted } from '../../../exact.ts';
 
@@ -33,23 +27,22 @@ export function titleOf(statement: Proposable): string {
 
 type Tone = 'good' | 'bad' | 'warn' | 'plain';
 
-const STANDINGS: Readonly<Record<Standing, readonly [tone: Tone, text: string]>> = {
-  open: ['warn', 'open'],
-  approved: ['good', 'approved'],
-  executed: ['good', 'in effect'],
-  denied: ['bad', 'denied'],
-  expired: ['plain', 'expired'],
-  withdrawn: ['plain', 'withdrawn'],
-  revoked: ['bad', 'revoked'],
-  overtaken: ['plain', 'overtaken'],
-  over: ['plain', 'lease ended'],
-  'set-back': ['plain', ENDED_BY_SETTING_BACK],
+const TONES: Readonly<Record<Standing, Tone>> = {
+  open: 'warn',
+  approved: 'good',
+  executed: 'good',
+  denied: 'bad',
+  expired: 'plain',
+  withdrawn: 'plain',
+  revoked: 'bad',
+  overtaken: 'plain',
+  over: 'plain',
+  'set-back': 'plain',
 };
 
 /** Where a proposal stands by this workstation’s clock, and in what words; with what has overtaken it. */
 export function phaseOf(facts: Facts, proposal: Proposal, nowMs: number): readonly [tone: Tone, text: string] {
   const standing = standingOf(facts, proposal, nowMs);
-  const [tone, text] = STANDINGS[standing];
-  if (standing === 'overtaken') return [tone, standingText(standing, overtakenBy(facts, proposal.statement))];
-  return standing === 'executed' && proposal.statement.kind === 'release' ? [tone, 'released'] : [tone, text];
+  const overtaking = standing === 'overtaken' ? overtakenBy(facts, proposal.statement) : null;
+  return [TONES[standing], standingText(proposal.statement.kind, standing, overtaking)];
 }
