@@ -3,9 +3,8 @@ import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code, must } from '../../../../src/core/errors.ts';
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
-import { heldBackBy } from '../../../../src/core/state/rules/release.ts';
 import { type Standing, standingOf } from '../../../../src/core/state/standing.ts';
-import type { Facts, Proposable, Proposal, Vote } from '../../../../src/core/state/state.ts';
+import type { Facts, Proposal, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import { CLONE, CLONE_TEXT, programCommand } from '../../../../src/platform/program-command.ts';
@@ -13,7 +12,6 @@ import { approve, deny } from '../../../custodian/approve.ts';
 import type { Obstacle } from '../../../custodian/obstacles.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { SentError } from '../../../custodian/sent.ts';
-import { counted } from '../../../exact.ts';
 import { instant } from '../format.ts';
 import { type Action, ActionButton, ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -25,6 +23,7 @@ import { Words } from '../parts/words.tsx';
 import { ProposeButton, useProposing } from '../propose/submit.tsx';
 import { StopForm } from '../stopping/stop-form.tsx';
 import { act, custodian, entries, now } from '../vault.ts';
+import { OPEN_IN_VAIN, WhatADecisionBrings } from './brings.tsx';
 import { wantingText } from './panels.tsx';
 import { phaseOf } from './title.ts';
 
@@ -113,9 +112,6 @@ function nameOf(decision: Vote['decision']): string {
   return decision === 'approve' ? 'approval' : 'denial';
 }
 
-/** The log closes it only where the denials alone keep a quorum from it: a key that is retired does not close it. */
-const OPEN_IN_VAIN = 'stays open until it is withdrawn or expires, and no quorum can approve it any more';
-
 /** A vote may leave it open, and what ended it may be another entry than the vote. */
 function whatCameOfIt(facts: Facts, proposal: Proposal): string {
   const { phase, stop } = proposal;
@@ -200,38 +196,6 @@ function Decision({ review, facts, sentHere }: DecisionProps) {
       </div>
     </>
   );
-}
-
-/** In numbers, before the touch: what is left to do after an approval, and whether a denial ends it. */
-function WhatADecisionBrings({ review: { decisions, statement }, facts }: { review: Review; facts: Facts }) {
-  if (decisions === null) return null;
-  const { wantingAfterApproval, isDeniedAtOnce } = decisions;
-  const wanting = wantingText(wantingAfterApproval.wanting, wantingAfterApproval.missingGroups);
-  const approval = wanting === 'nothing' ? effectOfQuorum(statement, facts) : `it waits for ${wanting}`;
-  const denial = isDeniedAtOnce ? 'it is denied at once, and must be proposed again' : afterDenial(decisions);
-  return (
-    <p>
-      If you approve it, {approval}. If you deny it, {denial}.
-    </p>
-  );
-}
-
-/** Of the last approval that a quorum wants. */
-function effectOfQuorum(statement: Proposable, facts: Facts): string {
-  if (statement.kind !== 'release') return 'it takes effect at once';
-  switch (heldBackBy(facts, statement, now.value)) {
-    case null:
-      return 'it is released at once';
-    case 'stop':
-      return 'it is approved, and released once a quorum has resumed the vault, with no other touch';
-    case 'budget':
-      return 'it is approved, and released, with no other touch, once the day’s budget of bytes has room for it';
-  }
-}
-
-function afterDenial({ othersAfterDenial, isReachableAfterDenial }: NonNullable<Review['decisions']>): string {
-  if (!isReachableAfterDenial) return `it ${OPEN_IN_VAIN}`;
-  return `it stays open: ${counted(othersAfterDenial, 'other')} can still approve it`;
 }
 
 /** Once it was signed and sent, an error is an answer to it, and no failure of the act. */

@@ -21,8 +21,9 @@ import { now, withReplica } from '../vault.ts';
 import { ChangesPanel } from './changes.tsx';
 import { DecidePanel } from './decide.tsx';
 import { HostsPanel } from './hosts.tsx';
-import { AskedPanel, PolicyPanel, ServedPanel, WhatPanel } from './panels.tsx';
+import { AskedPanel, PolicyPanel, WhatPanel } from './panels.tsx';
 import { PolicyChangePanel } from './policy-change.tsx';
+import { ServedPanel } from './served.tsx';
 import { phaseOf, titleOf } from './title.ts';
 
 /** Clocks and expiry are looked at again this often. */

@@ -4,7 +4,7 @@ import { must, TwinlockError } from '../../../../src/core/errors.ts';
 import { parseAs } from '../../../../src/core/schema.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { type PrincipalRecord, principalInvitation } from '../../../../src/core/statement/statement.ts';
-import { type Owner, ownerNamed, ownersOf, whyNoNewOwner, whyNoOwner } from '../../../custodian/owner.ts';
+import { type Owner, type Owners, ownerNamed, ownersOf, whyNoNewOwner, whyNoOwner } from '../../../custodian/owner.ts';
 import { platformRandom } from '../../../random.ts';
 import { ActionError } from '../parts/action.tsx';
 import { asFailure } from '../parts/notice.tsx';
@@ -16,8 +16,8 @@ import { ProposeButton, useProposing } from './submit.tsx';
 
 type Shown = Omit<PrincipalRecord, 'owner'>;
 
-/** Proposes a machine's key: what it says of itself is pasted, whose it is and what it may do is chosen here. */
-export function MachineForm({ facts }: { facts: Facts }) {
+/** What is pasted and chosen, and what it comes to. */
+function useMachine(facts: Facts) {
   const pasted = useSignal('');
   const chosen = useSignal<string | null>(null);
   const newId = useSignal(newPerson());
@@ -27,7 +27,7 @@ export function MachineForm({ facts }: { facts: Facts }) {
   const owners = ownersOf(facts, now.value);
   const { record } = read.value;
   const fresh = { person: newId.value, name: newName.value ?? record?.ownerName ?? '' };
-  const owner = chosenOwner();
+  const owner = ownerOf(owners, chosen.value, fresh, record);
   const modelText = models.value ?? record?.models.join(', ') ?? '';
   const scopes = modelText.split(/[\s,]+/).filter((scope) => scope !== '');
   const waits =
@@ -35,22 +35,33 @@ export function MachineForm({ facts }: { facts: Facts }) {
     (owner === null ? (whyNoOwner(owners, record?.ownerName ?? '') ?? 'Choose its owner first.') : null) ??
     (owner === fresh ? whyNoNewOwner(owners, fresh) : null) ??
     (scopes.length === 0 ? 'Say which models it may touch.' : null);
+  const paste = (text: string) => {
+    pasted.value = text;
+    // What was chosen was chosen for what was pasted before.
+    chosen.value = null;
+    newId.value = newPerson();
+    newName.value = null;
+    models.value = null;
+  };
+  return { pasted, paste, record, owners, owner, chosen, newName, models, modelText, scopes, waits };
+}
+
+/** Who would own it: as chosen, else as the pasted text names them. */
+function ownerOf(owners: Owners, chosen: string | null, fresh: Owner, record: Shown | null): Owner | null {
+  if (chosen === NEW_OWNER) return fresh;
+  if (chosen !== null) return ownerById(owners, chosen);
+  return record === null ? null : ownerNamed(owners, record.ownerName);
+}
+
+/** Proposes a machine's key: what it says of itself is pasted, whose it is and what it may do is chosen here. */
+export function MachineForm({ facts }: { facts: Facts }) {
+  const { pasted, paste, record, owners, owner, chosen, newName, models, modelText, scopes, waits } = useMachine(facts);
   const submit = useProposing(() => {
     const shape = parsePasted(pasted.value);
     must(owner !== null, 'person_unknown', 'choose whose machine it is');
-    const proposition = {
-      kind: 'principal',
-      principal: { ...shape, owner: owner.person, ownerName: owner.name, models: scopes },
-    } as const;
-    return () => proposition;
+    const principal = { ...shape, owner: owner.person, ownerName: owner.name, models: scopes };
+    return () => ({ kind: 'principal', principal });
   });
-
-  function chosenOwner(): Owner | null {
-    if (chosen.value === NEW_OWNER) return fresh;
-    if (chosen.value !== null) return ownerById(owners, chosen.value);
-    return record === null ? null : ownerNamed(owners, record.ownerName);
-  }
-
   return (
     <Panel title="Enrol a machine">
       <label>
@@ -60,14 +71,7 @@ export function MachineForm({ facts }: { facts: Facts }) {
           autocomplete="off"
           spellcheck={false}
           value={pasted.value}
-          onInput={(event) => {
-            pasted.value = event.currentTarget.value;
-            // What was chosen was chosen for what was pasted before.
-            chosen.value = null;
-            newId.value = newPerson();
-            newName.value = null;
-            models.value = null;
-          }}
+          onInput={(event) => paste(event.currentTarget.value)}
         />
         <small>
           What <code>twinlock key show</code> prints on the machine. The key itself never leaves it.

@@ -1,0 +1,41 @@
+import { heldBackBy } from '../../../../src/core/state/rules/release.ts';
+import type { Facts, Proposable } from '../../../../src/core/state/state.ts';
+import type { Review } from '../../../custodian/review.ts';
+import { counted } from '../../../exact.ts';
+import { now } from '../vault.ts';
+import { wantingText } from './panels.tsx';
+
+/** The log closes it only where the denials alone keep a quorum from it: a key that is retired does not close it. */
+export const OPEN_IN_VAIN = 'stays open until it is withdrawn or expires, and no quorum can approve it any more';
+
+/** In numbers, before the touch: what is left to do after an approval, and whether a denial ends it. */
+export function WhatADecisionBrings({ review: { decisions, statement }, facts }: { review: Review; facts: Facts }) {
+  if (decisions === null) return null;
+  const { wantingAfterApproval, isDeniedAtOnce } = decisions;
+  const wanting = wantingText(wantingAfterApproval.wanting, wantingAfterApproval.missingGroups);
+  const approval = wanting === 'nothing' ? effectOfQuorum(statement, facts) : `it waits for ${wanting}`;
+  const denial = isDeniedAtOnce ? 'it is denied at once, and must be proposed again' : afterDenial(decisions);
+  return (
+    <p>
+      If you approve it, {approval}. If you deny it, {denial}.
+    </p>
+  );
+}
+
+/** Of the last approval that a quorum wants. */
+function effectOfQuorum(statement: Proposable, facts: Facts): string {
+  if (statement.kind !== 'release') return 'it takes effect at once';
+  switch (heldBackBy(facts, statement, now.value)) {
+    case null:
+      return 'it is released at once';
+    case 'stop':
+      return 'it is approved, and released once a quorum has resumed the vault, with no other touch';
+    case 'budget':
+      return 'it is approved, and released, with no other touch, once the day’s budget of bytes has room for it';
+  }
+}
+
+function afterDenial({ othersAfterDenial, isReachableAfterDenial }: NonNullable<Review['decisions']>): string {
+  if (!isReachableAfterDenial) return `it ${OPEN_IN_VAIN}`;
+  return `it stays open: ${counted(othersAfterDenial, 'other')} can still approve it`;
+}

@@ -1,0 +1,55 @@
+import { endMs } from '../../../../src/core/state/rules/expiry.ts';
+import { servedOnceResumed } from '../../../../src/core/state/served.ts';
+import type { Facts as Established } from '../../../../src/core/state/state.ts';
+import type { Review } from '../../../custodian/review.ts';
+import { exactBytes } from '../../../exact.ts';
+import { fromNow, instant } from '../format.ts';
+import { Mark } from '../parts/notice.tsx';
+import { Facts, Panel } from '../parts/screen.tsx';
+import { Text } from '../parts/text.tsx';
+import { now } from '../vault.ts';
+
+/** By the end that the vault goes by. While everything is stopped the lease goes on, and nothing is served. */
+function servedUntil({ proposal }: Review, { stopped }: Established): string {
+  const ends = endMs(proposal);
+  const until = `until ${instant(ends)} (${fromNow(ends, now.value)})`;
+  return stopped === null ? until : `not while the vault is stopped; once it is resumed, ${until}`;
+}
+
+/** What came of a release: until when it is served, and which hosts have said that they have it. */
+export function ServedPanel({ review, facts }: { review: Review; facts: Established }) {
+  const { executedTime, receipts } = review.proposal;
+  const { statement } = review;
+  if (statement.kind !== 'release' || executedTime === null) return null;
+  const isOver = !servedOnceResumed(facts, now.value).some(({ digest }) => digest === review.digest);
+  return (
+    <Panel title="What came of it">
+      <Facts
+        of={[
+          ['Released', instant(executedTime)],
+          ['Served', isOver ? 'no longer' : servedUntil(review, facts)],
+        ]}
+      />
+      <ul class="rows">
+        {statement.hosts.map(({ label }, host) => {
+          const receipt = receipts.find((candidate) => candidate.host === host);
+          return (
+            <li key={host} class="row">
+              <span>
+                Host {host}: <Text of={label} />
+              </span>
+              <span class="row end">
+                {receipt === undefined ? null : <span class="quiet">{exactBytes(BigInt(receipt.bytes))}</span>}
+                {receipt === undefined ? (
+                  <Mark tone={isOver ? 'plain' : 'warn'}>{isOver ? 'no receipt came' : 'no receipt yet'}</Mark>
+                ) : (
+                  <Mark tone="good">fetched</Mark>
+                )}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </Panel>
+  );
+}
