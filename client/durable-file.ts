@@ -1,5 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { must } from '../src/core/errors.ts';
+import { systemName } from '../src/platform/system-error.ts';
 import { type FileKind, writeAside, writeNew } from '../src/platform/write-aside.ts';
 import { fileError } from './file-error.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -15,6 +17,18 @@ export async function createFile(path: string, bytes: Uint8Array, kind: FileKind
   } catch (error) {
     throw fileError(error, path);
   }
+}
+
+/**
+ * Throws `exists` where there is something under a name that a file is made under only after other work. `advice` says
+ * what it may be, and what to do.
+ */
+export async function requireUnused(path: string, advice: string): Promise<void> {
+  const found = await lstat(path).catch((error: unknown) => {
+    if (systemName(error) !== 'ENOENT') throw fileError(error, path);
+    return null;
+  });
+  must(found === null, 'exists', `${path}: it exists already, and is not overwritten: ${advice}`);
 }
 
 /** The same, in the place of what is there. */

@@ -23,15 +23,18 @@ export interface FoundContents extends FoundFolder {
 const LEFT_OUT_MAX = 10;
 
 export const CONTENTS_HELP = `
-A symbolic link stands for what it points to, if that is in the folder too. In a snapshot of a Hugging Face cache it may
-also point to the blobs of the same model. Other links are refused.
+Links: a symbolic link is followed where it points into the folder. In a snapshot of a Hugging Face cache it may also
+point to the blobs of the same model. Other links are refused.
 
-A pattern without a slash is compared with every name on a path, one with a slash with the whole path from the folder.
-* stands for any characters of a name, ? for one, ** for any number of folders. A pattern that matches a folder matches
-all that is in it, and one that matches nothing is an error. With --include, only what it matches is deposited.
+Patterns: without --include, all files are deposited; with it, only files that it matches. --exclude leaves out what it
+matches, also where --include matches it. A pattern without a slash matches files and folders of that name anywhere; one
+with a slash is compared with the path from the folder on. * stands for any characters of a name, ? for one character,
+** for any number of folders. A pattern that matches a folder matches all that is in it. A pattern that matches nothing
+is an error.
 
-Left out unless an --include has its name: .git and the like, .cache/huggingface, __pycache__, .DS_Store, Thumbs.db and
-the like, editors' swap files and backups. What is left out is said. --include '**' --include .git takes .git as well.
+Left out: files that other programs leave behind (.git and the like, .cache/huggingface, __pycache__, .DS_Store,
+Thumbs.db and the like, editors' swap files and backups). The command lists them. An --include with such a name takes it:
+  --include '**' --include .git           everything, and .git as well
 
 Refused without --force, for no server could load them: safetensors and GGUF files that are shorter than their headers
 say, have none, or have headers of more than a million tensors or eight million numbers and texts; indices
@@ -55,7 +58,7 @@ export async function findContents(
   const found = await walkFolder(contents.folder, new Selection({ include, exclude }));
   innerManifest(contents, found.files, new Map());
   const { leftOut } = found;
-  if (leftOut.length > 0) terminal.note(`left out     ${leftOutText(leftOut)}: --include what is to be deposited`);
+  if (leftOut.length > 0) terminal.note(`left out     ${leftOutText(leftOut, include)}`);
   const check = await checkFormats(found.files, signal);
   for (const remark of check.remarks) terminal.note(`remark       ${remark}`);
   return { ...found, check };
@@ -72,9 +75,12 @@ export function requireWhole(
   else findings.throwIfAny(`${folder} is not whole`, 'mend it, or give --force to deposit it as it is');
 }
 
-function leftOutText(leftOut: readonly string[]): string {
+/** An --include takes nothing but what it matches, so all else has to be named besides. */
+function leftOutText(leftOut: readonly string[], include: readonly string[]): string {
   const rest = leftOut.length - LEFT_OUT_MAX;
-  return [...leftOut.slice(0, LEFT_OUT_MAX), ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+  const named = [...leftOut.slice(0, LEFT_OUT_MAX), ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+  const all = include.length === 0 ? "--include '**' --include NAME" : 'also --include NAME';
+  return `${named}: other programs have left these behind. To deposit one of them as well, give ${all}`;
 }
 
 /** The result of `--dry-run`: what would be deposited. */

@@ -5,7 +5,7 @@ import { parseJson } from '../../src/core/json.ts';
 import { personName, thingName } from '../../src/core/name/name.ts';
 import { modelScope, parseAs } from '../../src/core/schema.ts';
 import { principalInvitation } from '../../src/core/statement/statement.ts';
-import { createFile } from '../durable-file.ts';
+import { createFile, requireUnused } from '../durable-file.ts';
 import { readInput } from '../input-file.ts';
 import { type PrincipalKey, principalKey, principalRecord } from '../principal.ts';
 import { readPrincipalKey, writePrincipalKey } from '../principal-file.ts';
@@ -57,6 +57,12 @@ Examples:
         const principal = principalKey(roleOf(options.role), options.name, platformRandom(32));
         const models = options.models.length === 0 && principal.role === 'auditor' ? ['*'] : options.models;
         const record = invitationOf(principal, options.owner, models);
+        // Both, before the key is made: it is of no use without its record.
+        await requireUnused(
+          file,
+          `it may be a key in use, which nothing can replace: name another file. ${shown(file)}`,
+        );
+        await requireUnused(`${file}.json`, `it may be the record of a key in use: name another file. ${shown(file)}`);
         await writePrincipalKey(file, principal);
         await writeRecord(`${file}.json`, record);
         terminal.note(`the secret key is in ${file}: only the machine that uses it needs it`);
@@ -100,6 +106,10 @@ function invitationOf(principal: PrincipalKey, ownerName: string, models: readon
   for (const scope of models) parseAs(modelScope, scope, '--models');
   const { owner: _, ...invitation } = principalRecord(principal, { owner: '', ownerName, models: [...models] });
   return invitation;
+}
+
+function shown(file: string): string {
+  return `twinlock key show ${file} says which key it is`;
 }
 
 async function writeRecord(path: string, record: Invitation): Promise<void> {

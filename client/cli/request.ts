@@ -1,10 +1,7 @@
-import { lstat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { TwinlockError } from '../../src/core/errors.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
-import { systemName } from '../../src/platform/system-error.ts';
+import { requireUnused } from '../durable-file.ts';
 import { exactInstant } from '../exact.ts';
-import { fileError } from '../file-error.ts';
 import { type PendingRelease, writePendingRelease } from '../host/pending-release.ts';
 import { requestRelease } from '../host/request.ts';
 import { inTurn, type Turn } from '../host/turn.ts';
@@ -98,12 +95,6 @@ export function requestLines(target: string, { release, expires }: PendingReleas
 }
 
 /** Before anybody is asked: keys that cannot be kept would make the request worthless. */
-async function requireFree(path: string): Promise<void> {
-  try {
-    await lstat(path);
-  } catch (error) {
-    if (systemName(error) === 'ENOENT') return;
-    throw fileError(error, path);
-  }
-  throw new TwinlockError('exists', `${path}: it exists already: remove it, or name another`);
+function requireFree(path: string): Promise<void> {
+  return requireUnused(path, 'it may hold the keys of another request: give --keys another name');
 }

@@ -84,7 +84,11 @@ export async function walkFolder(
     );
   }
   walk.offences.throwIfAny(`${folder} cannot be deposited as it is`, 'mend these, or leave them out with --exclude');
-  must(files.length > 0, 'not_found', `${folder}: there is no file in it to deposit`);
+  must(
+    files.length > 0,
+    'not_found',
+    `${folder}: there is no file to deposit: it has none, or --include and --exclude leave none`,
+  );
   return { files, leftOut: walk.leftOut.sort() };
 }
 

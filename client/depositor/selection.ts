@@ -76,7 +76,11 @@ export class Selection {
   requireAllUsed(): void {
     const unused = [...this.#include, ...this.#exclude].filter(({ isUsed }) => !isUsed);
     const named = unused.map(({ flag, text }) => `${flag} ${JSON.stringify(text)}`).join(', ');
-    must(unused.length === 0, 'usage', `${named}: no file or folder matches that is not left out otherwise`);
+    must(
+      unused.length === 0,
+      'usage',
+      `${named}: no file or folder matches, apart from what is left out by itself: --dry-run without patterns lists the names`,
+    );
   }
 
   #leftOut(path: string, isUnasked: (asked: readonly Pattern[]) => boolean): 'clutter' | 'excluded' | null {

@@ -29,7 +29,7 @@ const DAMAGED: Meaning = [
 /** By the names of errno(3), and of Node's own errors about files. */
 const OF_SYSTEM: Readonly<Record<string, Meaning>> = {
   ENOENT: ['not_found', 'there is no such file or folder'],
-  EEXIST: ['exists', 'it exists already: remove it, or name another'],
+  EEXIST: ['exists', 'it exists already, and is not overwritten: name another, or move that one away'],
   ENOTEMPTY: ['exists', 'the folder has something in it: remove that, or name another'],
   EACCES: MAY_NOT,
   EPERM: MAY_NOT,

@@ -27,7 +27,12 @@ test('a dry run lists what would be deposited, with sizes and the total, and say
       '',
     ],
   ]);
-  expect(stderr).toBe('left out     .DS_Store, .git/: --include what is to be deposited\n');
+  expect(stderr).toBe(
+    "left out     .DS_Store, .git/: other programs have left these behind. To deposit one of them as well, give --include '**' --include NAME\n",
+  );
+  const asked = await dryRun('ocr', '--include', '**', '--include', '.git');
+  expect(asked.stdout).toContain('.git/HEAD');
+  expect(asked.stderr).toMatch(/^left out {5}\.DS_Store: .* as well, give also --include NAME\n$/);
   const json = await dryRun('ocr', '--json', '--include', '*.json', '--exclude', 'onnx');
   expect([json.code, json.stderr, json.json()]).toEqual([
     0,

@@ -8,7 +8,7 @@ import { platformRandom } from '../../../client/random.ts';
 import { writeStopFile } from '../../../client/stop-file.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { exitCodeOf } from '../../../src/core/exit-codes.ts';
-import { openVault, type Vault } from '../../vault-kit.ts';
+import { openVault, stopAs, type Vault } from '../../vault-kit.ts';
 import { runProgram } from './vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
@@ -112,6 +112,34 @@ test('a machine that retires its key a second time is told that it is so, since 
     /^retired already: .*\nsince it was stopped by “ana”, .*: “stolen”\nthe vault is stopped by “ana”/,
   );
   expect(size()).toBe(before);
+});
+
+test('a deposit and a publication say a stop, and a deposit beforehand that no quorum could publish the version', async () => {
+  const secret = join(home, 'training.key');
+  await writePrincipalKey(secret, vault.prepared.machines.depositor);
+  mkdirSync(join(home, 'model'));
+  writeFileSync(join(home, 'model', 'config.json'), '{}');
+  const ca = join(vault.prepared.dataDir, 'tls.crt');
+  const where = ['--vault', vault.baseUrl, '--ca', ca, '--fingerprint', vault.fingerprint, '--key', secret];
+  const asDepositor = (...args: string[]) => runProgram('client/cli.ts', [...args, ...where], home);
+  const deposited = await asDepositor('deposit', join(home, 'model'), '--as', 'acme/ocr@1');
+  const published = await asDepositor('publish', 'acme/ocr@1');
+  for (const { code, stderr } of [deposited, published]) {
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^STOPPED +by “ana”, .*: “a drill”.*\nstopped .* until a quorum resumes/m),
+    ]);
+    expect(stderr).not.toContain('warning');
+  }
+  const [key] = vault.ben.enrolled;
+  await stopAs(vault.ben, { what: 'authenticator', credential: key?.credential ?? '', reason: 'lost' });
+  const { code, stderr } = await asDepositor('deposit', join(home, 'model'), '--as', 'acme/ocr@2');
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringMatching(
+      /warning +no quorum can publish it: 2 of 3 custodians must approve, and 1 can: .*“ana”, .*owns the machine.*“ben”, .*has no security key in use/,
+    ),
+  ]);
 });
 
 test('refuses to guess: nothing named, two things named, no reason, no key', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -57,7 +57,16 @@ describe('what is refused before the vault is asked for anything', SLOW, () => {
     expect(shown.json()).toMatchObject({ role: 'requester', ownerName: 'ana', models: ['acme/*'] });
     expect(shown.stdout + shown.stderr).not.toContain(seed);
     const again = ['key', 'create', file, '--role', 'auditor', '--name', 'x', '--owner', 'ana', '--json'];
-    expect(refusal(await runProgram('client/cli.ts', again, vault.folder))).toEqual([64, 'exists']);
+    const refused = await runProgram('client/cli.ts', again, vault.folder);
+    expect(refusal(refused)).toEqual([64, 'exists']);
+    expect(refused.stderr).toMatch(
+      /is not overwritten: it may be a key in use, .*: name another file\. twinlock key show .*requester\.key/,
+    );
+    // Nor is a key made whose record could not be written.
+    const half = vault.path('half.key');
+    writeFileSync(`${half}.json`, 'a record');
+    expect(refusal(await runProgram('client/cli.ts', again.with(2, half), vault.folder))).toEqual([64, 'exists']);
+    expect([existsSync(half), readFileSync(`${half}.json`, 'utf8')]).toEqual([false, 'a record']);
   });
 
   test('the fingerprint is never learnt from the vault', async () => {

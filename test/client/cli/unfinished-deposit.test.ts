@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type CliVault, openCliVault } from './vault.ts';
+import { type CliVault, openCliVault, type RunOptions } from './vault.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -20,15 +20,13 @@ beforeAll(async () => {
 afterAll(() => vault?.close());
 
 const states = () => readdirSync(vault.path('.local/state/twinlock/deposits'));
-const depositing = (version: string, kill?: AbortSignal) =>
-  vault.twinlock('depositor', ['deposit', vault.path('model'), '--as', `acme/ocr@${version}`], {
-    ...(kill === undefined ? {} : { kill }),
-  });
+const depositing = (version: string, options: RunOptions = {}, more: readonly string[] = []) =>
+  vault.twinlock('depositor', ['deposit', vault.path('model'), '--as', `acme/ocr@${version}`, ...more], options);
 
 /** Kills a deposit once the vault has more of it than `storedBytes`. Returns what the vault has then. */
 async function killed(version: string, storedBytes: number): Promise<number> {
   const kill = new AbortController();
-  const run = depositing(version, kill.signal);
+  const run = depositing(version, { kill: kill.signal });
   let isOver = false;
   const end = run.then(() => {
     isOver = true;
@@ -50,6 +48,11 @@ test('a deposit that was killed twice goes on where it was, and leaves nothing o
   expect(states()).toHaveLength(1);
   const second = await killed('1', first);
   expect(second).toBeGreaterThan(first);
+  const interrupted = await depositing('1', { interruptAt: 'goes on' });
+  expect(interrupted.stderr).toMatch(
+    /interrupted: the deposit is unfinished: run the same command again within an hour to go on, or .* --abandon acme\/ocr@1 \(cancelled\)\n$/,
+  );
+  expect(interrupted.code).toBe(130);
   const { stdout, stderr, code } = await depositing('1');
   expect(stderr).toMatch(/goes on +with the deposit that was begun at/);
   expect(stdout).toMatch(/deposited +acme\/ocr@1: 2 files/);
@@ -57,8 +60,12 @@ test('a deposit that was killed twice goes on where it was, and leaves nothing o
   expect(states()).toEqual([]);
 });
 
-test('a deposit that was killed is listed, and given up', async () => {
+test('a deposit that was killed is not given up for another machine’s, and is listed, and given up', async () => {
   const stored = await killed('2', 0);
+  const elsewhere = { env: { XDG_STATE_HOME: vault.path('another-machine') } };
+  const other = await depositing('2', elsewhere, ['--json']);
+  expect([other.code, JSON.parse(other.stderr).error]).toMatchObject([64, { code: 'upload_conflict' }]);
+  expect(other.stderr).toMatch(/another machine with this key .* heard of it .* ago: .* deposit --replace/);
   const list = await vault.twinlock('depositor', ['deposit', '--list']);
   expect(list.stdout).toMatch(
     /^version +files +stored +begun +ends after\nacme\/ocr@2 +2 files +\d.* min of silence, or /,
