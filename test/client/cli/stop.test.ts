@@ -46,13 +46,13 @@ test('what a console signed is delivered by the address that answers', async () 
     64,
     `twinlock: ${none}: this file is no stop. A stop is what a custodian’s console saves (Stop), or twinlock stop --out writes: stop.v: expected 1 (malformed)\n`,
   ]);
-  const unreachable = await twinlock(file, '--vault', 'https://127.0.0.1:1');
+  const unreachable = await twinlock(file, '--vault', 'https://127.0.0.1:2');
   expect(unreachable.code).toBe(69);
   expect(unreachable.stderr).toContain(`carry ${file} to the vault’s machine, and run there: twinlockd stop ${file}`);
   const reasoned = await twinlock(file, '--reason', 'x', '--vault', vault.baseUrl);
   expect([reasoned.code, reasoned.stderr]).toEqual([64, expect.stringContaining('leave --reason out')]);
   const also = ['--also', vault.daemon.stopUrl ?? ''];
-  const run = await twinlock(file, '--vault', 'https://127.0.0.1:1', ...also, '--json');
+  const run = await twinlock(file, '--vault', 'https://127.0.0.1:2', ...also, '--json');
   expect([run.stderr, run.code]).toEqual(['', 0]);
   expect(run.json()).toMatchObject({ what: 'all', already: false, via: also[1], stopped: [{ name: 'ana' }] });
   const again = await twinlock(file, '--vault', vault.baseUrl);
@@ -69,7 +69,7 @@ test('a machine signs with nothing but its key and the fingerprint, for the file
   const out = join(home, 'retired.json');
   expect((await twinlock('--retire', ...key(), ...reason, '--out', out)).code).toBe(0);
   expect(existsSync(out)).toBe(true);
-  const down = await twinlock('--retire', ...key(), ...reason, '--vault', 'https://127.0.0.1:1');
+  const down = await twinlock('--retire', ...key(), ...reason, '--vault', 'https://127.0.0.1:2');
   expect([down.code, down.stderr]).toEqual([
     69,
     expect.stringMatching(/run this again with --out FILE, .*twinlockd stop FILE/),

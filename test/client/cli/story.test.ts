@@ -119,7 +119,7 @@ describe('what is refused before the vault is asked for anything', SLOW, () => {
     expect(refusal(deposit)).toEqual([64, 'usage']);
     const untrusted = await vault.twinlock('auditor', ['status', '--json'], { env: { TWINLOCK_CA: '' } });
     expect(refusal(untrusted)).toEqual([64, 'usage']);
-    const gone = await vault.twinlock('auditor', ['status'], { env: { TWINLOCK_VAULT: 'https://127.0.0.1:1' } });
+    const gone = await vault.twinlock('auditor', ['status'], { env: { TWINLOCK_VAULT: 'https://127.0.0.1:2' } });
     expect(gone.code).toBe(69);
     expect(gone.stderr).toMatch(/^twinlock: cannot reach the vault .*\(unavailable\)\n$/);
   });
