@@ -2,8 +2,8 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
 import { must } from '../../src/core/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/core/weights/manifest.ts';
+import { OPEN_FILES } from '../exclusive-lock.ts';
 import { fileError, withPath } from '../file-error.ts';
-import { OPEN_FILES } from '../host/held-folder.ts';
 
 const LET_ALONE = 'let nothing write to the folder, then deposit it again';
 

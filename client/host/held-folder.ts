@@ -3,10 +3,9 @@ import { chmod, chown, type FileHandle, lstat, mkdir, open, readlink, stat } fro
 import { isAbsolute, join } from 'node:path';
 import { must } from '../../src/core/errors.ts';
 import { systemName } from '../../src/platform/system-error.ts';
+import { OPEN_FILES } from '../exclusive-lock.ts';
 import { fileError, withPath } from '../file-error.ts';
 
-/** Of Linux: the files and folders that this process has open, by number. */
-export const OPEN_FILES = '/proc/self/fd';
 /** Of Linux, the same on every machine that Node runs on: opens a folder without the right to list it. */
 const O_PATH = 0o10000000;
 /** As Linux (path_resolution(7)). */

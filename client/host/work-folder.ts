@@ -1,8 +1,7 @@
-import { closeSync, existsSync, fstatSync, openSync, readdirSync } from 'node:fs';
 import { chown, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import Sqlite, { type Database } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import * as z from 'zod/mini';
 import { fromUtf8, toHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
@@ -10,11 +9,12 @@ import { instantMs, parseAs } from '../../src/core/schema.ts';
 import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { systemName } from '../../src/platform/system-error.ts';
 import { exactInstant } from '../exact.ts';
+import { exclusiveLock } from '../exclusive-lock.ts';
 import { fileError, withPath } from '../file-error.ts';
 import { readInput } from '../input-file.ts';
 import { platformRandom } from '../random.ts';
 import { visibleText } from '../visible.ts';
-import { HeldFolder, OPEN_FILES } from './held-folder.ts';
+import { HeldFolder } from './held-folder.ts';
 import { isLockedHereOnly } from './nfs-locks.ts';
 
 const OTHERS = 0o077;
@@ -171,67 +171,9 @@ async function requireLocks(target: HeldFolder, mountinfo: string): Promise<void
   );
 }
 
-/** The lock, or null where the file that was locked has been removed meanwhile. */
 async function lockIn(folder: HeldFolder): Promise<Database | null> {
-  const file = folder.at(LOCK);
-  makeLockFile(file);
-  const before = await identityOf(file);
-  let database: Database | null = null;
-  try {
-    database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true });
-    // SQLite goes by the path that `file` stands for, which another user may have led elsewhere.
-    const isThis = isOpenHere(before);
-    // An empty file stays empty: only its lock is wanted.
-    if (isThis) database.exec('BEGIN EXCLUSIVE');
-    if (isThis && isSame(await identityOf(file), before)) return database;
-  } catch (error) {
-    database?.close();
-    const isBusy = systemName(error) === 'SQLITE_BUSY';
-    // SQLite fails in many ways on a file that is removed while it is opened.
-    if (isBusy || isSame(await identityOf(file), before)) throw await lockError(folder, error);
-    return null;
-  }
-  database.close();
-  return null;
-}
-
-/**
- * Never opens one that is there, and closes what it made before anything else can lock it: a process that closes a file
- * loses every lock that it has on it.
- */
-function makeLockFile(file: string): void {
-  try {
-    closeSync(openSync(file, 'wx', 0o600));
-  } catch (error) {
-    unless('EEXIST')(error);
-  }
-}
-
-interface Identity {
-  readonly ino: bigint;
-  /** Inode numbers are used again, so the time at which it was made counts too. */
-  readonly birthtimeNs: bigint;
-}
-
-async function identityOf(file: string): Promise<Identity> {
-  const { ino, birthtimeNs } = await stat(file, { bigint: true });
-  return { ino, birthtimeNs };
-}
-
-function isSame(a: Identity, b: Identity): boolean {
-  return a.ino === b.ino && a.birthtimeNs === b.birthtimeNs;
-}
-
-/** Whether this process has the file open. Where the system does not say (it is of Linux), it is taken to have. */
-function isOpenHere(file: Identity): boolean {
-  if (!existsSync(OPEN_FILES)) return true;
-  return readdirSync(OPEN_FILES).some((fd) => {
-    try {
-      return isSame(fstatSync(Number(fd), { bigint: true }), file);
-    } catch {
-      // That of the list itself is closed by now.
-      return false;
-    }
+  return exclusiveLock(folder.at(LOCK), BUSY_TIMEOUT_MS, join(folder.path, LOCK)).catch(async (error: unknown) => {
+    throw await lockError(folder, error);
   });
 }
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { checkpointFiles } from '../../client/checkpoint-file.ts';
 import { CredentialFile } from '../../client/console/server/credential-file.ts';
 import { withFileLock } from '../../client/file-lock.ts';
@@ -50,17 +51,48 @@ test('a checkpoint of as many entries with another root is refused, and the one 
   expect(await memory.get(VAULT)).toEqual({ size: 9, root: 'cd'.repeat(32) });
 });
 
-test.each([
-  ['a process that is gone', `999999999 ${hostname()} 00\n`, 0],
-  ['another machine, long ago', '1 elsewhere 00\n', 120],
-  ['a process that was killed before it wrote its name', '', 120],
-])('a lock that was left by %s is taken over', async (_, holder, ageSeconds) => {
+test('a lock that a killed process has left is taken over', async () => {
   const lock = join(folder, 'state.lock');
-  writeFileSync(lock, holder);
-  const then = Date.now() / 1000 - ageSeconds;
-  utimesSync(lock, then, then);
+  writeFileSync(lock, '');
   expect(await withFileLock(join(folder, 'state'), async () => readdirSync(folder))).toEqual(['state.lock']);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a lock is kept from a process that does not see its holder’s, as in another container, and ends with it', async () => {
+  const args = [join(import.meta.dirname, 'lock-holder.ts'), join(folder, 'state')];
+  const holder = spawn(NODE, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  onTestFinished(() => void holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  let isTaken = false;
+  const taken = withFileLock(join(folder, 'state'), async () => {
+    isTaken = true;
+  });
+  await setTimeout(200);
+  expect(isTaken).toBe(false);
+  holder.kill('SIGKILL');
+  await taken;
+  expect(isTaken).toBe(true);
+});
+
+test('one who waits for a lock that is let go, while others take and leave it, never has it with another', async () => {
+  let holders = 0;
+  let most = 0;
+  const act = async () => {
+    most = Math.max(most, ++holders);
+    await setTimeout(1);
+    holders--;
+  };
+  await Promise.all(Array.from({ length: 20 }, () => withFileLock(join(folder, 'state'), act)));
+  expect(most).toBe(1);
+});
+
+test('what is no lock under the name of one is refused, and stays', async () => {
+  writeFileSync(join(folder, 'state.lock'), 'precious');
+  await expect(withFileLock(join(folder, 'state'), async () => undefined)).rejects.toMatchObject({
+    code: 'not_permitted',
+    message: expect.stringMatching(/state\.lock: expected an empty file, for a lock: remove it$/),
+  });
+  expect(readdirSync(folder)).toEqual(['state.lock']);
 });
 
 test('what somebody has laid under the name of a state file is replaced, and what it leads to is left alone', async () => {
