@@ -50,9 +50,9 @@ export function StopScreen({ facts }: { facts: Facts }) {
         </ul>
       </Panel>
       <p class="quiet">
-        Versions are un-published, or withdrawn from quarantine, under <a href="#/versions">Versions</a>. You retire a
-        lost security key of your own under <a href="#/committee">Committee</a>, alone; you propose to retire another’s
-        under <a href="#/propose">Propose</a>.
+        Versions are un-published under <a href="#/versions">Versions</a>, where one in quarantine is withdrawn. You
+        retire a lost security key of your own under <a href="#/committee">Committee</a>, alone; you propose to retire
+        another’s under <a href="#/propose">Propose</a>.
       </p>
     </Screen>
   );
