@@ -18,7 +18,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** Runs a program as a shell does, with `redirections` of its own. */
 function run(file: string, args: readonly string[], redirections: string) {
   const command = `mkfifo unread; exec 3<> unread 4> unread 3>&-; exec "$0" "$@" ${redirections}`;
-  const env = { PATH: process.env['PATH'], HOME: folder, NODE_COMPILE_CACHE: join(tmpdir(), 'twinlock-compile-cache') };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, HOME: folder, NODE_COMPILE_CACHE };
   const ran = spawnSync('bash', ['-c', command, NODE, join(ROOT, file), ...args], { cwd: folder, env });
   rmSync(join(folder, 'unread'));
   return { code: ran.status, stdout: ran.stdout.toString(), stderr: ran.stderr.toString() };

@@ -119,17 +119,19 @@ async function told(onOutput: (text: string) => void, act: () => Promise<number>
 /** What any refusal of the system may come to; `names` are what files are called besides by their paths. */
 function expectTold({ code, said }: Ran, call: FileCall, errno: string, names: readonly string[]): void {
   const about = `${errno} at ${call.name} ${call.path}: ${said}`;
-  expect([0, 64, 69, 75], about).toContain(code);
+  expect.soft([0, 64, 69, 75], about).toContain(code);
   if (code === 0) return;
   const lines = said.split('\n').filter((line) => /^twinlockd?: /.test(line));
-  expect(lines, about).toHaveLength(1);
-  expect(said, about).not.toMatch(/\(internal\)|^\s+at |refused by a test/m);
+  expect.soft(lines, about).toHaveLength(1);
+  expect.soft(said, about).not.toMatch(/\(internal\)|^\s+at |refused by a test/m);
   // Of a configuration that is not there, what is missing is told.
   const others = [...names, 'in the config'];
-  expect(
-    [basename(call.path), dirname(call.path), ...others].some((name) => said.includes(name)),
-    about,
-  ).toBe(true);
+  expect
+    .soft(
+      [basename(call.path), dirname(call.path), ...others].some((name) => said.includes(name)),
+      about,
+    )
+    .toBe(true);
 }
 
 export interface Failing {

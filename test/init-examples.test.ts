@@ -49,7 +49,8 @@ test('every example of an init in --help makes a vault that founders can enrol a
     mkdirSync(home);
     const here = example.replaceAll('/var/lib', home).replaceAll(/(?<= )(\S+\.(?:json|crt))/g, join(folder, '$1'));
     const script = `twinlockd() { "${NODE}" "${MAIN}" "$@"; }\n${here}`;
-    const env = { PATH: process.env['PATH'], HOME: home, NODE_COMPILE_CACHE: join(folder, 'compiled') };
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    const env = { PATH, HOME: home, NODE_COMPILE_CACHE };
     const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { cwd: home, env, encoding: 'utf8' });
     expect([example, status, stderr.replaceAll(/^twinlockd: the policy has no reference values, .*\n/gm, '')]).toEqual([
       example,

@@ -40,8 +40,7 @@ export function runProgram(
   home: string,
   options: RunOptions = {},
 ): Promise<Run> {
-  // Compiled once for all runs of a test.
-  const NODE_COMPILE_CACHE = join(home, 'compile-cache');
+  const { NODE_COMPILE_CACHE } = process.env;
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home, NODE_COMPILE_CACHE, ...options.env };
   const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid };
   const child = spawn(NODE, [join(ROOT, file), ...args], {
