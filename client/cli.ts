@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import own from '../package.json' with { type: 'json' };
 import { withWrappedHelp } from '../src/cli/help-text.ts';
+import { requireWords, usageText } from '../src/cli/usage.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { EXIT } from '../src/core/exit-codes.ts';
 import { addAppraise } from './cli/appraise.ts';
@@ -53,7 +54,8 @@ const program = withWrappedHelp(new Command('twinlock'))
   )
   .option('--json', 'one JSON document as the result; errors as JSON too')
   .addHelpText('after', `\n${ENVIRONMENT_HELP}\n\n${EXIT_HELP}`)
-  .exitOverride();
+  .exitOverride()
+  .hook('preAction', (_, command) => requireWords(command));
 
 for (const add of [
   addDeposit,
@@ -94,11 +96,7 @@ try {
   // Help that was asked for has been printed, and nothing is wrong.
   if (error.exitCode !== 0) {
     const terminal = openTerminal(process.argv.includes('--json'), { out: process.stdout, err: process.stderr });
-    if (error.code !== 'commander.help') terminal.failure(usage(error));
+    if (error.code !== 'commander.help') terminal.failure(new TwinlockError('usage', usageText(error, 'twinlock')));
     process.exitCode = EXIT.mend;
   }
-}
-
-function usage({ message }: CommanderError): TwinlockError {
-  return new TwinlockError('usage', message.replace(/^error: /, '').replaceAll('\n', ' '));
 }

@@ -7,6 +7,7 @@ import { addPolicy } from './cli/policy.ts';
 import { printable } from './cli/printable.ts';
 import { addServe } from './cli/serve.ts';
 import { addStop } from './cli/stop.ts';
+import { requireWords, usageText } from './cli/usage.ts';
 import { TwinlockError } from './core/errors.ts';
 import { EXIT, exitCodeOf } from './core/exit-codes.ts';
 import { systemError } from './platform/system-error.ts';
@@ -33,7 +34,8 @@ Exit codes:
    64  mend the input                  75  try again, later
    69  not reached: try again`,
   )
-  .exitOverride();
+  .exitOverride()
+  .hook('preAction', (_, command) => requireWords(command));
 
 for (const add of [addInit, addPolicy, addServe, addStop]) add(program);
 
@@ -57,8 +59,7 @@ function failed(error: unknown): number {
   if (error instanceof CommanderError) {
     // Help that was asked for has been printed, and nothing is wrong.
     if (error.exitCode === 0) return 0;
-    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-    if (error.code !== 'commander.help') console.error(`twinlockd: ${message} (usage)`);
+    if (error.code !== 'commander.help') console.error(`twinlockd: ${usageText(error, 'twinlockd')} (usage)`);
     return EXIT.mend;
   }
   const known = systemError(error);

@@ -56,7 +56,7 @@ function openUnlessInUse(dataDir: string): Store | null {
   try {
     return openStore(dataDir);
   } catch (error) {
-    if (error instanceof TwinlockError && error.code === 'unavailable') return null;
+    if (error instanceof TwinlockError && error.code === 'in_use') return null;
     throw error;
   }
 }

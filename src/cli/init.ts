@@ -14,6 +14,7 @@ import { initialise } from '../initialise.ts';
 import { certificatesIn, soleDigest } from '../platform/certificates.ts';
 import { shellWord } from '../platform/shell-word.ts';
 import { systemError } from '../platform/system-error.ts';
+import { foundersOf } from './founders.ts';
 import { initText, type Made } from './init-text.ts';
 import { readJson } from './input.ts';
 import { collect, DEFAULT_PORT, hostNames, requireGrade, vaultOrigin, wholeNumber } from './options.ts';
@@ -89,10 +90,7 @@ Examples:
 async function run(dataDir: string, flags: InitFlags): Promise<void> {
   const { threshold, founder, host = [], principal = [], invitationDays } = flags;
   const grade = requireGrade(flags.grade);
-  const founders = founder.map((text) => {
-    const [name = '', groups = ''] = text.split(':');
-    return { name, groups: groups === '' ? [] : groups.split(',') };
-  });
+  const founders = foundersOf(founder);
   const groups = [...new Set(founders.flatMap((one) => one.groups))];
   const policy = readPolicy(grade, groups, flags);
   const principals = principal.map((file) =>

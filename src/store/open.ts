@@ -23,7 +23,7 @@ export interface Store {
 }
 
 /**
- * Opens or makes a data folder (see FORMAT.md) and holds it alone. Throws `unavailable` where another process
+ * Opens or makes a data folder (see FORMAT.md) and holds it alone. Throws `in_use` where another process
  * or another store of this one has it, what `openDatabase` throws, and as `systemError`, for the operator.
  */
 export function openStore(dataDir: string): Store {

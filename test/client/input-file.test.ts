@@ -110,6 +110,7 @@ const OWN_READS = [
   'client/host/collectors/detect.ts',
   'client/host/collectors/tpm.ts',
   'client/host/work-folder.ts',
+  'src/store/sqlite/lock-holder.ts',
   'src/store/sqlite/migrations.ts',
 ];
 

@@ -246,7 +246,7 @@ describe('the data folder', () => {
 
   test('is served by one daemon at a time', async () => {
     await foundVault(daemon.url, prepared);
-    await expect(startInProcess(prepared.dataDir, failures)).rejects.toThrow(code('unavailable'));
+    await expect(startInProcess(prepared.dataDir, failures)).rejects.toThrow(code('in_use'));
   });
 
   test('that holds no vault is not served', async () => {

@@ -9,7 +9,7 @@ import { temporaryFolder } from './sandbox.ts';
 import { batch } from './sqlite/rows.ts';
 import { acknowledged, FILE_BYTES, MANIFEST, UPLOAD } from './writer.ts';
 
-const UNAVAILABLE = expect.objectContaining({ code: 'unavailable' });
+const IN_USE = expect.objectContaining({ code: 'in_use' });
 const root = join(import.meta.dirname, '../..');
 /** The daemon's own; a runner started by hand may run on an older one, which reads no TypeScript. */
 const ownNode = join(root, 'node_modules/.bin/node');
@@ -106,7 +106,7 @@ describe('a data folder', () => {
   test('is not opened twice in one process', () => {
     const dataDir = temporaryFolder();
     const first = openStore(dataDir);
-    expect(() => openStore(dataDir)).toThrow(UNAVAILABLE);
+    expect(() => openStore(dataDir)).toThrow(IN_USE);
     first.close();
     open(dataDir);
   });
@@ -114,8 +114,12 @@ describe('a data folder', () => {
   test('is not opened by a second process, and is free at once when the first is killed', async () => {
     const dataDir = temporaryFolder();
     const { child } = await startWriter(dataDir);
-    expect(() => openStore(dataDir)).toThrow(UNAVAILABLE);
-    expect(() => openStore(dataDir)).toThrow('in use by another twinlockd');
+    expect(() => openStore(dataDir)).toThrow(IN_USE);
+    // Named where the system has a list of locks.
+    const who = existsSync('/proc/locks') ? `twinlockd (process ${child.pid})` : 'twinlockd';
+    expect(() => openStore(dataDir)).toThrow(
+      `${dataDir}/vault.sqlite: the data folder is in use by another ${who}: stop that one first`,
+    );
     await kill(child);
     open(dataDir);
   });
@@ -123,7 +127,7 @@ describe('a data folder', () => {
   test('stays locked after a refused opening, for other processes too', async () => {
     const dataDir = temporaryFolder();
     const first = open(dataDir);
-    expect(() => openStore(dataDir)).toThrow(UNAVAILABLE);
+    expect(() => openStore(dataDir)).toThrow(IN_USE);
     const child = spawn(node, [join(import.meta.dirname, 'writer.ts'), dataDir], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -132,7 +136,7 @@ describe('a data folder', () => {
       errors += text;
     });
     await once(child, 'close');
-    expect(errors).toContain('unavailable');
+    expect(errors).toContain('in_use');
     await first.log.commit(batch(0));
   });
 });

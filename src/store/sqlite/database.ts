@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { TwinlockError } from '../../core/errors.ts';
 import { systemError } from '../../platform/system-error.ts';
+import { lockHolders } from './lock-holder.ts';
 import { type Migration, migrate, readMigrations } from './migrations.ts';
 
 /** How long an opening waits for a process that is just closing the database. It blocks the event loop. */
@@ -12,7 +13,7 @@ const BUSY_TIMEOUT_MS = 500;
  * the end of the process, however it ends: the locks are the operating system's. What a transaction wrote is
  * on disk (fsynced) when it returns.
  *
- * Throws `unavailable` where another connection holds it, `migration_mismatch`, and as `systemError`, for the operator.
+ * Throws `in_use` where another connection holds it, `migration_mismatch`, and as `systemError`, for the operator.
  *
  * No other code of the process may open and close the file: POSIX would drop the locks with it.
  */
@@ -26,7 +27,7 @@ export function openDatabase(path: string, migrations: readonly Migration[] = ow
       return database;
     } catch (error) {
       database.close();
-      throw isBusy(error) ? inUse(error) : error;
+      throw isBusy(error) ? inUse(path, error) : error;
     }
   } catch (error) {
     throw systemError(error, path);
@@ -72,9 +73,11 @@ function isBusy(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && /^SQLITE_(?:BUSY|LOCKED)/.test(error.code);
 }
 
-function inUse(cause: unknown): TwinlockError {
-  const message = 'the data folder is in use by another twinlockd: stop that one first';
-  return new TwinlockError('unavailable', message, {}, { cause });
+function inUse(path: string, cause: unknown): TwinlockError {
+  const holders = lockHolders(path);
+  const who = holders.length === 0 ? '' : ` (process ${holders.join(', ')})`;
+  const message = `${path}: the data folder is in use by another twinlockd${who}: stop that one first`;
+  return new TwinlockError('in_use', message, {}, { cause });
 }
 
 /** Bytes of a column, as they are everywhere else: a Buffer's `slice` would not copy. */

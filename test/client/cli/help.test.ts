@@ -55,12 +55,18 @@ test('refuses an unknown command and an unknown flag with usage, as JSON where t
   expect([unknown.code, unknown.stdout, unknown.stderr]).toEqual([
     64,
     '',
-    "twinlock: unknown command 'stats' (Did you mean status?) (usage)\n",
+    "twinlock: unknown command 'stats' (Did you mean status?): twinlock --help lists the commands (usage)\n",
   ]);
   const flag = await runProgram('client/cli.ts', ['audit', '--frsh', '--json'], home);
   expect([flag.code, JSON.parse(flag.stderr)]).toEqual([
     64,
-    { error: { code: 'usage', message: "unknown option '--frsh'", detail: {} } },
+    {
+      error: {
+        code: 'usage',
+        message: "unknown option '--frsh': twinlock --help lists the flags, after the command’s name",
+        detail: {},
+      },
+    },
   ]);
 });
 
