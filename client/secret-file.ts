@@ -20,7 +20,7 @@ function requireKept({ mode, uid, gid }: Stats): void {
   must(
     isKeptSecret({ mode, uid, gid }, ownGroups()),
     'not_permitted',
-    `it can be used by others than its owner (mode 0${(mode & 0o777).toString(8)}): run chmod 600 on it, and make a new key if it was exposed; a file of root's may have mode 0440 or 0640 where its group is root's or one of this process`,
+    `it can be used by others than its owner (mode 0${(mode & 0o777).toString(8)}): run chmod 600 on it, and replace the secret in it if it was exposed; a file of root's may have mode 0440 or 0640 where its group is root's or one of this process`,
   );
 }
 

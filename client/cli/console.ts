@@ -70,7 +70,7 @@ async function run(given: Invocation, flags: ConsoleFlags, command: Command): Pr
   const canStop = fingerprint !== null && (await kits.readable(fingerprint)) !== null;
   const trouble = troubleWith(api, fingerprint);
   // Who can stop without the vault is not kept waiting by it.
-  if (!canStop) requireNone(await trouble);
+  if (!canStop) requireNone(await trouble, isFounding);
   const running = await startConsole({
     vault: vaultUrl(settings),
     ca: settings.ca === null ? null : resolve(settings.ca),
@@ -143,10 +143,15 @@ async function troubleWith(api: Api, fingerprint: Hex | null): Promise<TwinlockE
   }
 }
 
-function requireNone(trouble: TwinlockError | null): void {
+/** Of a vault that is being founded there is nothing to stop. */
+function requireNone(trouble: TwinlockError | null, isFounding: boolean): void {
   if (trouble === null) return;
   const { code, message, detail } = trouble;
-  throw new TwinlockError(code, code === 'unavailable' ? `${message}, and ${NOTHING_KEPT}` : message, detail);
+  throw new TwinlockError(
+    code,
+    code === 'unavailable' && !isFounding ? `${message}, and ${NOTHING_KEPT}` : message,
+    detail,
+  );
 }
 
 function portOf(text: string): number {

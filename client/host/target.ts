@@ -28,7 +28,7 @@ export interface Target {
 export interface TargetAccess {
   /** Permission bits of files. */
   readonly fileMode: number;
-  /** Of folders that are made; null for what the umask leaves. */
+  /** Of folders that are made; null for 0700. */
   readonly folderMode: number | null;
   /** Group of both; null for the one that the system gives. */
   readonly gid: number | null;

@@ -29,6 +29,17 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => vault?.close());
 
+/** What stands before the lines of a run, in their order and each once. */
+function labelsOf(printed: string): readonly string[] {
+  return [...new Set([...printed.matchAll(/^([a-z]+) {2,}\S/gm)].map(([, label]) => label ?? ''))];
+}
+
+/** What the README says that a command prints. */
+function readmeSays(command: string): string {
+  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+  return readme.split(`\n$ twinlock ${command} `)[1]?.split(/\n(?:\n|`)/)[0] ?? '';
+}
+
 /** The code that a run with --json was refused with, and its exit code. */
 function refusal({ code, stdout, stderr }: Run): [number | null, string] {
   expect(stdout).toBe('');
@@ -201,6 +212,7 @@ describe('deposit, evaluate, publish, release', SLOW, () => {
       /^released {5}“\w+”, custodian, id [0-9a-f]{32}, approves; “\w+”, custodian, id [0-9a-f]{32}, /m,
     );
     expect(stdout).toMatch(/^received {5}\d+ bytes of ciphertext/m);
+    expect(labelsOf(readmeSays('fetch'))).toEqual(labelsOf(stderr + stdout));
     expect(first.receivedBytes).toBeGreaterThan(WEIGHTS.length);
     expect(readFileSync(vault.path('out/sub/config.json'), 'utf8')).toBe('{}');
   });
@@ -325,6 +337,7 @@ describe('audit', SLOW, () => {
     const replica = await followLog(vault.ana.custodian);
     await confirmCustody(vault.ana.custodian, replica, versions[0]?.manifest ?? '');
     const run = await vault.twinlock('auditor', ['audit']);
+    expect(labelsOf(readmeSays('audit'))).toEqual(labelsOf(run.stdout));
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(/^integrity +PASS\n +\d+ entries, \d+ signatures and 9 appraisals reached again$/m);
     expect(run.stdout).toMatch(/^completeness +PASS\n +releases: 4; with receipts 3, ended without 1, awaited 0$/m);

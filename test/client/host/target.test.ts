@@ -269,6 +269,15 @@ describe('who may read it', () => {
     expect(statSync(join(folder, 'small.txt')).gid).toBe(access.gid);
   });
 
+  test('folders that are made are their owner’s alone unless a mode is asked for: names are no one else’s to read', async () => {
+    const before = process.umask(0o022);
+    onTestFinished(() => void process.umask(before));
+    const folder = join(fresh(), 'made/deeper');
+    await fetchTo(folder);
+    const modes = [folder, join(folder, '..'), ...ALL.map((name) => join(folder, name))].map(modeOf);
+    expect(modes).toEqual([0o700, 0o700, 0o600, 0o600, 0o700]);
+  });
+
   test('a group that this user is not in is refused before anything is fetched', async () => {
     const folder = fresh();
     chmodSync(folder, 0o777);
