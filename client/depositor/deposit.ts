@@ -3,7 +3,7 @@ import { type Hex, wipe } from '../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import type { Facts } from '../../src/core/state/state.ts';
-import { inScope } from '../../src/core/statement/principal.ts';
+import { requireInScope } from '../../src/core/statement/principal.ts';
 import { manifestContext, releaseKey } from '../../src/core/weights/release-key.ts';
 import type { PrincipalSession } from '../principal.ts';
 import type { Replica } from '../replica.ts';
@@ -111,7 +111,7 @@ function requireMayDeposit(facts: Facts, { principal }: PrincipalSession, { mode
   const { name, key } = principal;
   const enrolled = facts.principals.get(key);
   must(enrolled?.role === 'depositor', 'principal_unknown', `the key ${name} is not enrolled as a depositor`);
-  must(inScope(enrolled.models, model), 'out_of_scope', `the key ${name} may not deposit ${model}`);
+  requireInScope(enrolled, model);
 }
 
 /** What can be gone on with stays for an hour at the vault, and here; nothing stays of what cannot. Returns what to tell. */

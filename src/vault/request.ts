@@ -12,7 +12,7 @@ import { reachOf, requireReachable } from '../core/state/reach.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { requireRunning } from '../core/state/running.ts';
 import { versionKey } from '../core/state/state.ts';
-import { inScope } from '../core/statement/principal.ts';
+import { requireInScope } from '../core/statement/principal.ts';
 import type { Context } from './context.ts';
 import type { PrincipalCaller } from './sessions.ts';
 
@@ -36,8 +36,9 @@ export function openRequest(
     'request',
   );
   requireWithinSkew(request.created, context.clock.now(), 'request.created');
-  const { models, owner } = currentPrincipal(facts, caller.key);
-  must(inScope(models, request.model), 'out_of_scope', `this key may not request ${request.model}`);
+  const requester = currentPrincipal(facts, caller.key);
+  const { owner } = requester;
+  requireInScope(requester, request.model);
   const key = versionKey(request.model, request.version);
   must(facts.names.has(key), 'version_unknown', `${key} has not been deposited`);
   requireRunning(facts);

@@ -2,7 +2,7 @@ import { type Hex, toHex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { versionKey } from '../core/state/state.ts';
-import { inScope } from '../core/statement/principal.ts';
+import { requireInScope } from '../core/statement/principal.ts';
 import { segmentCount } from '../core/weights/floe.ts';
 import { MAX_FILE_BYTES } from '../core/weights/manifest.ts';
 import { isPacked, type Pack, type PackedFile, packOf } from '../core/weights/pack.ts';
@@ -40,8 +40,7 @@ async function open(context: Context, caller: PrincipalCaller, asked: NewVersion
   const { model, version, files, opener } = asked;
   const { facts } = context.recorder;
   const key = versionKey(model, version);
-  const { models } = currentPrincipal(facts, caller.key);
-  must(inScope(models, model), 'out_of_scope', `this key may not deposit ${model}`);
+  requireInScope(currentPrincipal(facts, caller.key), model);
   must(
     !facts.names.has(key),
     'version_exists',

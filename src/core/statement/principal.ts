@@ -1,5 +1,7 @@
 import { utf8 } from '../bytes.ts';
+import { must } from '../errors.ts';
 import { frame } from '../frame.ts';
+import { quoted } from '../quoted.ts';
 import { ed25519KeyBytes } from './key.ts';
 import type { PrincipalRecord } from './statement.ts';
 
@@ -10,6 +12,19 @@ import type { PrincipalRecord } from './statement.ts';
  */
 export function possessionMessage(record: Pick<PrincipalRecord, 'role' | 'name' | 'key'>): Uint8Array {
   return frame('twinlock/v1/possession', utf8(record.role), utf8(record.name), ed25519KeyBytes(record.key));
+}
+
+/** Scopes that an error lists. */
+const MAX_LISTED = 8;
+
+/** Throws `out_of_scope`, with what the key may name and what to do, where its scope does not cover the model. */
+export function requireInScope({ name, models }: Pick<PrincipalRecord, 'name' | 'models'>, model: string): void {
+  const more = models.length > MAX_LISTED ? ` and ${models.length - MAX_LISTED} more` : '';
+  must(
+    inScope(models, model),
+    'out_of_scope',
+    `the key ${quoted(name)} may name ${models.slice(0, MAX_LISTED).join(', ')}${more}, got ${model}: make a key for it (twinlock key create --models), which a quorum enrols`,
+  );
 }
 
 /** Whether a scope of `models` covers the model: the same name, all of its namespace, or everything. */

@@ -1,6 +1,6 @@
 import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
-import { inScope } from '../../statement/principal.ts';
+import { requireInScope } from '../../statement/principal.ts';
 import { roleText } from '../../statement/role-text.ts';
 import { parseStatement, type Statement, statementDigest } from '../../statement/statement.ts';
 import type { ProposedAt } from '../effects/effect.ts';
@@ -147,10 +147,6 @@ function proposerMay(facts: Facts, statement: Proposable): readonly number[] {
     'not_permitted',
     `expected a ${role}'s key for a ${statement.kind}, got that of ${roleText(principal.role)}`,
   );
-  must(
-    inScope(principal.models, statement.model),
-    'out_of_scope',
-    `the key ${principal.name} may not name ${statement.model}`,
-  );
+  requireInScope(principal, statement.model);
   return principal.entries;
 }
