@@ -26,7 +26,7 @@ export const REMEDIES = [
   'key_owner',
   'depositor_owner',
 ] as const satisfies readonly Bar[];
-export type Remedy = (typeof REMEDIES)[number];
+type Remedy = (typeof REMEDIES)[number];
 
 export interface Barred {
   readonly person: Hex;
