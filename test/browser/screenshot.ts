@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { World } from '../world.ts';
 import { openCoreBrowser, type WithCore } from './core-page.ts';
+import { withoutFilters } from './png.ts';
 import { unpackChromium } from './unpack-chromium.ts';
 
 /** `npm run screenshot` makes the README's picture of an approval anew, from a log that is the same every time. */
@@ -38,6 +39,7 @@ const height = await page.evaluate(() => {
   return Math.ceil(panel?.getBoundingClientRect().bottom ?? 0) + 16;
 });
 mkdirSync(dirname(FILE), { recursive: true });
-await page.screenshot({ path: FILE, fullPage: true, clip: { x: 0, y: 0, width: WIDTH, height } });
+const picture = await page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width: WIDTH, height } });
+writeFileSync(FILE, withoutFilters(picture));
 await browser.close();
 console.log(FILE);

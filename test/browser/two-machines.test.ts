@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StopKitFiles } from '../../client/console/server/stop-kit-file.ts';
 import { parseFounderFile } from '../../src/wire/founder-file.ts';
+import { makeAuthority } from '../authority.ts';
 import { launchBrowser } from './workstation.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -87,6 +88,8 @@ test('a founder’s console says why it does not reach a vault that does not run
   const { child, stderr } = await ended(start('client/cli.ts', ['console', '--invitation', anasFile()]));
   expect(child.exitCode).toBe(69);
   expect(stderr).toMatch(new RegExp(`${VAULT_HOST}:${port}: nothing listens there \\(ECONNREFUSED\\)`));
+  // There is nothing to stop yet.
+  expect(stderr).not.toContain('a stop needs');
 });
 
 test('a console that can stop the vault opens without it, and says why it was not reached', async () => {
@@ -133,4 +136,28 @@ test('a founder on another machine needs one file: it opens their invitation, ov
 
   const elsewhere = start('client/cli.ts', ['console', '--founding', '--vault', `https://localhost:${port}`]);
   expect((await ended(elsewhere)).stderr).toMatch(/ECONNREFUSED/);
+});
+
+test('a founder whose file vouches for another certificate is told so, and gives the right one beside it', async () => {
+  const authority = await makeAuthority();
+  const { cert, key } = await authority.issue([VAULT_HOST]);
+  const put = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries({
+    'own.crt': cert,
+    'own.key': key,
+    'company.crt': authority.certificate,
+  })) {
+    put(name, text);
+  }
+  for (const child of running) child.kill('SIGTERM');
+  await Promise.all(running.map(async (child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+  const tls = ['--tls-cert', join(folder, 'own.crt'), '--tls-key', join(folder, 'own.key')];
+  const daemon = start('src/main.ts', ['serve', '--listen', `${VAULT_HOST}:${port}`, ...tls]);
+  await said(daemon, /"level":50.*the founders’ consoles will not connect/);
+  await said(daemon, /"serving"/);
+  const refused = await ended(start('client/cli.ts', ['console', '--invitation', anasFile()]));
+  expect([refused.child.exitCode, refused.stderr]).toEqual([64, expect.stringMatching(/is not trusted.*--ca FILE/)]);
+  const given = start('client/cli.ts', ['console', '--invitation', anasFile(), '--ca', join(folder, 'company.crt')]);
+  await said(given, /the console is at http/);
+  given.child.kill('SIGTERM');
 });
