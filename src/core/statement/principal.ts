@@ -17,14 +17,15 @@ export function possessionMessage(record: Pick<PrincipalRecord, 'role' | 'name' 
 /** Scopes that an error lists. */
 const MAX_LISTED = 8;
 
-/** Throws `out_of_scope`, with what the key may name and what to do, where its scope does not cover the model. */
-export function requireInScope({ name, models }: Pick<PrincipalRecord, 'name' | 'models'>, model: string): void {
+/** Throws `out_of_scope` where the key's scope does not cover the model. */
+export function requireInScope(key: Pick<PrincipalRecord, 'name' | 'models'>, model: string): void {
+  must(inScope(key.models, model), 'out_of_scope', outOfScopeText(key, model));
+}
+
+/** What the key may name, and what to do for a model that it may not. */
+export function outOfScopeText({ name, models }: Pick<PrincipalRecord, 'name' | 'models'>, model: string): string {
   const more = models.length > MAX_LISTED ? ` and ${models.length - MAX_LISTED} more` : '';
-  must(
-    inScope(models, model),
-    'out_of_scope',
-    `the key ${quoted(name)} may name ${models.slice(0, MAX_LISTED).join(', ')}${more}, got ${model}: make a key for it (twinlock key create --models), which a quorum enrols`,
-  );
+  return `the key ${quoted(name)} may name ${models.slice(0, MAX_LISTED).join(', ')}${more}, got ${model}: make a key for it (twinlock key create --models), which a quorum enrols`;
 }
 
 /** Whether a scope of `models` covers the model: the same name, all of its namespace, or everything. */

@@ -2,7 +2,7 @@ import { fromBase64url } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { EntryOf, EnvelopeName } from '../../log/entry.ts';
 import { commitmentsDigest } from '../../share/commitments.ts';
-import { requireInScope } from '../../statement/principal.ts';
+import { inScope, outOfScopeText } from '../../statement/principal.ts';
 import { encryptedBytes } from '../../weights/floe.ts';
 import { type ManifestCore, manifestSignatureMessage, parseManifest, plainBytes } from '../../weights/manifest.ts';
 import { type Judgement, objectOf, type Surroundings } from '../judgement.ts';
@@ -57,7 +57,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
 function depositorOf(facts: Facts, core: ManifestCore): Principal {
   const depositor = currentPrincipal(facts, core.depositor);
   must(depositor.role === 'depositor', 'not_permitted', `the key ${depositor.name} is enrolled as ${depositor.role}`);
-  requireInScope(depositor, core.model);
+  must(inScope(depositor.models, core.model), 'out_of_scope', outOfScopeText(depositor, core.model));
   return depositor;
 }
 

@@ -1,6 +1,6 @@
 import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
-import { requireInScope } from '../../statement/principal.ts';
+import { inScope, outOfScopeText } from '../../statement/principal.ts';
 import { roleText } from '../../statement/role-text.ts';
 import { parseStatement, type Statement, statementDigest } from '../../statement/statement.ts';
 import type { ProposedAt } from '../effects/effect.ts';
@@ -147,6 +147,6 @@ function proposerMay(facts: Facts, statement: Proposable): readonly number[] {
     'not_permitted',
     `expected a ${role}'s key for a ${statement.kind}, got that of ${roleText(principal.role)}`,
   );
-  requireInScope(principal, statement.model);
+  must(inScope(principal.models, statement.model), 'out_of_scope', outOfScopeText(principal, statement.model));
   return principal.entries;
 }
