@@ -115,7 +115,7 @@ describe('the consoles of a demo that is kept', () => {
     expect(await approve(alice, 'alice', RELEASE)).toBe('The proposal is still open: it waits for 1 more approval.');
     expect(await approve(bob, 'bob', RELEASE)).toBe('The proposal is now released.');
     expect(await approve(bob, 'bob', PUBLICATION)).toBe('The proposal is still open: it waits for 1 more approval.');
-    expect(await approve(alice, 'alice', PUBLICATION)).toBe('The proposal is now in effect.');
+    expect(await approve(alice, 'alice', PUBLICATION)).toBe('The proposal is now published.');
   });
 
   it('whose release is fetched by the command that was printed', async () => {
