@@ -29,6 +29,8 @@ import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request
 const WITHDRAW_WITHIN_MS = 10_000;
 /** Files that are named as ignored. */
 const MAX_IGNORED_TOLD = 16;
+/** Files that are named as of no part of the version. */
+const MAX_BESIDE_TOLD = 10;
 /** One host a run; a request of several has a file of keys for each. */
 const HOST = 0;
 
@@ -151,12 +153,26 @@ async function take(
   const receipt = flags.receipt ? await giveReceipt(api, pending, fetched, evaluation) : null;
   const { model, version, release } = pending;
   const { files, bytes, receivedBytes } = fetched;
-  terminal.result({ model, version, release, folder: flags.to, files, bytes, receivedBytes, receipt, seconds }, [
+  const others = await folder.others(files.map(({ path }) => path));
+  const document = { model, version, release, folder: flags.to, files, bytes, receivedBytes, others, receipt, seconds };
+  terminal.result(document, [
     `fetched      ${model}@${version}: ${counted(files.length, 'file')}, ${exactBytes(bytes)}, in ${flags.to}`,
     `received     ${exactBytes(receivedBytes)} of ciphertext in ${seconds.toFixed(1)} s`,
     `release      ${release}`,
     receiptLine(flags, receipt),
+    ...besideLines(others, `${model}@${version}`, flags.to),
   ]);
+}
+
+/** What another version has left there is loaded with this one by a server that loads all it finds. */
+function besideLines(others: readonly string[], named: string, folder: string): readonly string[] {
+  if (others.length === 0) return [];
+  const rest = others.length - MAX_BESIDE_TOLD;
+  const first = others.slice(0, MAX_BESIDE_TOLD).map((path) => JSON.stringify(path));
+  const all = [...first, ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+  const are = others.length === 1 ? 'is' : 'are';
+  const next = 'remove what a server must not load with it, or name an empty folder';
+  return [`beside       ${counted(others.length, 'file')} in ${folder} ${are} not of ${named}: ${all}: ${next}`];
 }
 
 /** Tells of each file once, and of no more files than an operator reads: others may write to that folder. */

@@ -65,6 +65,9 @@ export class HeldFolder {
       return new HeldFolder(path, here.#handle, isPinned);
     } catch (error) {
       await here.close();
+      // The last name on the way, where a folder was to be made.
+      const isTaken = made !== null && names.length === 0 && systemName(error) === 'ENOTDIR';
+      must(!isTaken, 'exists', `${path}: it exists already, and is no folder: remove it, or name another`);
       throw fileError(error, path);
     }
   }

@@ -15,7 +15,7 @@ import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../princi
 import { groundOfStatus, statementHeader } from '../statement-header.ts';
 import type { EvidenceCollector } from './collector.ts';
 import { type HostKeys, kemOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
-import { requireRoomFor } from './room.ts';
+import { requirePlaceFor } from './target.ts';
 import { AT_ONCE, type Turn } from './turn.ts';
 
 /** What is asked for. */
@@ -102,8 +102,8 @@ async function requestOnce(
     `expected the vault ${fingerprint}, got ${status.fingerprint}`,
   );
   const version = versionIn(status, request);
-  // Before anybody is asked: weights that there is no room for would make the release worthless.
-  if (folder !== null) await requireRoomFor(folder, Number(version.bytes));
+  // Before anybody is asked: weights that there is no room for, or that may not be put there, would make the release worthless.
+  if (folder !== null) await requirePlaceFor(folder, Number(version.bytes));
   const created = options.now();
   const binding = await open(session, request, collectors.length, options);
   const hosts: Attested[] = [];

@@ -40,7 +40,7 @@ export async function requireRoomFor(folder: string, bytes: number): Promise<voi
 }
 
 /** The folder, or the first one above it that exists: it would be made on the same file system. */
-async function nearest(folder: string): Promise<string> {
+export async function nearest(folder: string): Promise<string> {
   const isThere = await lstat(folder).then(
     () => true,
     () => false,

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { fileError, withPath } from '../file-error.ts';
 import { syncFolder } from '../sync-folder.ts';
 import { HeldFolder } from './held-folder.ts';
+import { MOUNTINFO, requireNoMountBelow } from './mounts.ts';
 import { PartFile, readThrough } from './part-file.ts';
-import { type Missing, requireRoom } from './room.ts';
+import { type Missing, nearest, requireRoom, requireRoomFor } from './room.ts';
 import type { Source } from './segments.ts';
 import { writeWhole } from './whole-files.ts';
 import { WorkFolder } from './work-folder.ts';
@@ -37,6 +39,19 @@ export interface TargetAccess {
 /** Nothing but the user's own. */
 export const PRIVATE: TargetAccess = { fileMode: 0o600, folderMode: null, gid: null };
 
+const MAX_OTHERS = 1000;
+
+/**
+ * What can be known of a folder before anybody is asked for what is to come there, without making or taking it. Throws as
+ * `HeldFolder.open`, `requireNoMountBelow` and `requireRoomFor`.
+ */
+export async function requirePlaceFor(folder: string, bytes: number): Promise<void> {
+  const there = await nearest(resolve(folder));
+  await (await HeldFolder.open(there)).close();
+  if (there === resolve(folder)) await requireNoMountBelow(there);
+  await requireRoomFor(folder, bytes);
+}
+
 /** The folder that a version is fetched to, held by this process alone until `close`. */
 export class TargetFolder {
   readonly #work: WorkFolder;
@@ -53,13 +68,19 @@ export class TargetFolder {
 
   /**
    * Makes the folder where it is missing, and takes it. `what` says what for, to those who find it taken. Throws as
-   * `HeldFolder.open` and `WorkFolder.take`; `not_permitted` too where this user may not give files to the group.
+   * `HeldFolder.open`, `WorkFolder.take` and `requireNoMountBelow`; `not_permitted` too where this user may not give files to the group.
    */
-  static async open(path: string, what: string, access: TargetAccess = PRIVATE): Promise<TargetFolder> {
+  static async open(
+    path: string,
+    what: string,
+    access: TargetAccess = PRIVATE,
+    mountinfo: string = MOUNTINFO,
+  ): Promise<TargetFolder> {
     const made: HeldFolder[] = [];
     try {
-      const work = await WorkFolder.takeIn(await HeldFolder.open(path, made), what);
+      const work = await WorkFolder.takeIn(await HeldFolder.open(path, made), what, mountinfo);
       try {
+        await requireNoMountBelow(path, mountinfo);
         if (access.gid !== null) await work.requireGroup(access.gid);
         await openUp(made, access);
         return new TargetFolder(work, access);
@@ -154,6 +175,26 @@ export class TargetFolder {
     } finally {
       await closeAll([...folders.values()]);
     }
+  }
+
+  /**
+   * Files in the folder and below it that are none of these, of another version for instance: the first 1,000. What this
+   * user may not list is left out, and no link is followed.
+   */
+  async others(paths: readonly string[]): Promise<readonly string[]> {
+    const known = new Set(paths);
+    const found: string[] = [];
+    const folders = [''];
+    for (let i = 0; i < folders.length && found.length < MAX_OTHERS; i++) {
+      const here = this.#work.target.at(folders[i] as string);
+      for (const entry of await readdir(here, { withFileTypes: true }).catch(() => [])) {
+        const path = join(folders[i] as string, entry.name);
+        if (path === WORK_FOLDER || known.has(path)) continue;
+        if (entry.isDirectory()) folders.push(path);
+        else found.push(path);
+      }
+    }
+    return found.slice(0, MAX_OTHERS).sort();
   }
 
   /** Removes what lies aside: of an earlier run, of another version. */

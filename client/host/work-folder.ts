@@ -1,4 +1,4 @@
-import { chown, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { chown, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
@@ -15,6 +15,7 @@ import { readInput } from '../input-file.ts';
 import { platformRandom } from '../random.ts';
 import { visibleText } from '../visible.ts';
 import { HeldFolder } from './held-folder.ts';
+import { MOUNTINFO, readMounts } from './mounts.ts';
 import { isLockedHereOnly } from './nfs-locks.ts';
 
 const OTHERS = 0o077;
@@ -27,8 +28,6 @@ const MAX_HOLDER_BYTES = 4096;
 const HOLDER = 'holder.json';
 const HOLDER_ASIDE = 'holder-';
 const LOCK = 'lock';
-/** Of Linux. Where there is none, mounts are not looked at. */
-const MOUNTINFO = '/proc/self/mountinfo';
 /** What a process leaves there for a later one: parts of files, and the state of a deposit. */
 const KEPT = /^(?:[0-9a-f]{64}-\d+|deposit\.sqlite(?:-\w+)?)$/;
 
@@ -163,9 +162,8 @@ export class WorkFolder {
 
 async function requireLocks(target: HeldFolder, mountinfo: string): Promise<void> {
   const { dev } = await target.stat();
-  const mounts = await readFile(mountinfo, 'utf8').catch(() => '');
   must(
-    !isLockedHereOnly(mounts, BigInt(dev)),
+    !isLockedHereOnly(await readMounts(mountinfo), BigInt(dev)),
     'not_permitted',
     `${target.path}: it lies on NFS whose locks other machines do not see: mount it without nolock, or fetch to a disk of this machine`,
   );

@@ -109,7 +109,7 @@ const OWN_READS = [
   'client/console/server/bundle.ts',
   'client/host/collectors/detect.ts',
   'client/host/collectors/tpm.ts',
-  'client/host/work-folder.ts',
+  'client/host/mounts.ts',
   'src/store/sqlite/lock-holder.ts',
   'src/store/sqlite/migrations.ts',
 ];

@@ -197,12 +197,14 @@ describe('deposit, evaluate, publish, release', SLOW, () => {
     const fetch = ['fetch', 'acme/ocr@1', '--to', to, '--reason', 'rollout, OPS-7', '--simulated-chip', 'chip'];
     const fetching = vault.twinlock('requester', [...fetch, '--json']);
     await approveByTwo(await nextOpen());
-    const first = (await fetching).json() as { receivedBytes: number; receipt: number };
+    const first = (await fetching).json() as { receivedBytes: number; receipt: number; others: string[] };
+    expect(first.others).toEqual([]);
     expect(new Uint8Array(readFileSync(vault.path('out/weights.bin')))).toEqual(WEIGHTS);
     expect(readFileSync(vault.path('out/sub/config.json'), 'utf8')).toBe('{}');
     expect(readdirSync(to).sort()).toEqual(['sub', 'weights.bin']);
 
     rmSync(vault.path('out/sub/config.json'));
+    writeFileSync(vault.path('out/old.bin'), 'of another version');
     const again = vault.twinlock('requester', fetch);
     await approveByTwo(await nextOpen());
     const { code, stdout, stderr } = await again;
@@ -212,7 +214,10 @@ describe('deposit, evaluate, publish, release', SLOW, () => {
       /^released {5}“\w+”, custodian, id [0-9a-f]{32}, approves; “\w+”, custodian, id [0-9a-f]{32}, /m,
     );
     expect(stdout).toMatch(/^received {5}\d+ bytes of ciphertext/m);
-    expect(labelsOf(readmeSays('fetch'))).toEqual(labelsOf(stderr + stdout));
+    expect(stdout).toMatch(
+      /^beside {7}1 file in .* is not of acme\/ocr@1: "old\.bin": remove what a server must not load/m,
+    );
+    expect(labelsOf(readmeSays('fetch'))).toEqual(labelsOf((stderr + stdout).replace(/^beside.*\n/m, '')));
     expect(first.receivedBytes).toBeGreaterThan(WEIGHTS.length);
     expect(readFileSync(vault.path('out/sub/config.json'), 'utf8')).toBe('{}');
   });

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -217,6 +218,40 @@ describe('a folder on whose way there is a symbolic link', () => {
     symlinkSync('round', join(folder, 'round'));
     await expect(HeldFolder.open(join(folder, 'round'))).rejects.toThrow(refusal('not_permitted'));
   });
+});
+
+test('a folder below which another file system is mounted is refused before anybody is asked, one beside it is not', async () => {
+  const folder = realpathSync(fresh());
+  for (const name of ['sub folder', 'file']) mkdirSync(join(`${folder}.d`, name), { recursive: true });
+  folders.push(`${folder}.d`);
+  mkdirSync(join(folder, 'sub folder'));
+  writeFileSync(join(folder, 'file'), '');
+  const mountinfo = join(fresh(), 'mountinfo');
+  const mounted = (...places: string[]) => {
+    const lines = places.map((place) => `36 35 0:52 / ${place.replaceAll(' ', '\\040')} rw - tmpfs tmpfs rw`);
+    writeFileSync(mountinfo, lines.join('\n'));
+    return TargetFolder.open(folder, 'a test', PRIVATE, mountinfo);
+  };
+  await (await mounted('/', folder, join(folder, 'file'), join(`${folder}.d`, 'sub folder'))).close();
+  await expect(mounted('/', join(folder, 'sub folder'))).rejects.toThrow(
+    expect.objectContaining({
+      code: 'not_permitted',
+      message: expect.stringMatching(
+        / is mounted below it, at .*\/sub folder: name a folder without one, or unmount it$/,
+      ),
+    }),
+  );
+  expect(readdirSync(folder).sort()).toEqual(['file', 'sub folder']);
+});
+
+test('files that are not of the version are told, as those of another version, with no work folder and through no link', async () => {
+  const folder = fresh();
+  mkdirSync(join(folder, 'a/b'), { recursive: true });
+  for (const path of ['model.bin', 'a/b/old.bin', 'a/new.bin']) writeFileSync(join(folder, path), '');
+  symlinkSync(precious(), join(folder, 'link'));
+  const held = await TargetFolder.open(folder, 'a test');
+  expect(await held.others(['model.bin', 'a/new.bin'])).toEqual(['a/b/old.bin', 'link']);
+  await held.close();
 });
 
 test('a volume that everybody may write to is taken, by root and by a user of a pod alike', async () => {

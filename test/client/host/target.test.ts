@@ -314,6 +314,16 @@ describe('room', () => {
     expect((await api.status()).entries).toBe(entries);
   });
 
+  test('a folder that a fetch would refuse for a link on the way to it is not asked for', async () => {
+    const above = fresh();
+    mkdirSync(join(above, 'models'));
+    symlinkSync('models', join(above, 'link'));
+    chmodSync(above, 0o777);
+    const { entries } = await api.status();
+    await expect(requestModel(founded, {}, 1, join(above, 'link', 'new'))).rejects.toThrow(refusal('not_permitted'));
+    expect((await api.status()).entries).toBe(entries);
+  });
+
   test('what is there already, in place or aside, needs none', async () => {
     const folder = fresh();
     writeFileSync(join(folder, 'part'), new Uint8Array(5 * MIB));
