@@ -1,16 +1,16 @@
 import { Command, CommanderError, Option } from 'commander';
 import own from '../package.json' with { type: 'json' };
-import { withWrappedHelp } from './cli/help-text.ts';
 import { addInit } from './cli/init.ts';
 import { DEFAULT_DATA } from './cli/options.ts';
 import { addPolicy } from './cli/policy.ts';
 import { printable } from './cli/printable.ts';
 import { addServe } from './cli/serve.ts';
 import { addStop } from './cli/stop.ts';
-import { requireWords, usageText } from './cli/usage.ts';
 import { TwinlockError } from './core/errors.ts';
 import { EXIT, exitCodeOf } from './core/exit-codes.ts';
+import { withWrappedHelp } from './platform/help-text.ts';
 import { systemError } from './platform/system-error.ts';
+import { requireWords, usageText } from './platform/usage.ts';
 
 const program = withWrappedHelp(new Command('twinlockd'))
   .version(own.version, '--version', 'prints the version')
