@@ -126,7 +126,7 @@ describe.skipIf(!hasSwtpm())('a machine with a TPM', { timeout: 60_000 }, () => 
     await cleo.page.getByRole('button', { name: 'Propose to publish' }).click();
     await cleo.page.getByRole('heading', { name: 'Publish acme/ocr@1' }).waitFor();
     await approve(ana, 'Publish acme/ocr@1');
-    expect(await approve(ben, 'Publish acme/ocr@1')).toBe('The proposal is now in effect.');
+    expect(await approve(ben, 'Publish acme/ocr@1')).toBe('The proposal is now published.');
   });
 
   it('is released to once two custodians have seen what it booted, in a vault that says that it is a simulation', async () => {

@@ -210,8 +210,8 @@ describe('three custodians, each at their own console', () => {
     const asked = page.locator('dt', { hasText: 'Asked' }).locator('xpath=following-sibling::dd[1]');
     const [when] = /^.*\)/.exec((await asked.innerText()).replace(/ \([^()]*\)$/, '')) ?? [''];
     await ben.page.getByText(`Asked ${when}`).waitFor();
-    expect(await approve(ben, 'Enrol “training” as depositor')).toBe('The proposal is now in effect.');
-    await page.getByText('The proposal is now in effect.').waitFor();
+    expect(await approve(ben, 'Enrol “training” as depositor')).toBe('The proposal is now enrolled.');
+    await page.getByText('The proposal is now enrolled.').waitFor();
   });
 
   it('enrol a machine of somebody new, with an id that the page has made; their second one names them by itself', async () => {
@@ -236,7 +236,7 @@ describe('three custodians, each at their own console', () => {
     expect(await approve(ana, 'Enrol “books” as auditor')).toBe(
       'The proposal is still open: it waits for 1 more approval.',
     );
-    expect(await approve(ben, 'Enrol “books” as auditor')).toBe('The proposal is now in effect.');
+    expect(await approve(ben, 'Enrol “books” as auditor')).toBe('The proposal is now enrolled.');
     await visit(ana, 'Propose');
     await paste('papers');
     // Her page learns of Ben’s approval a moment later.
@@ -260,7 +260,7 @@ describe('three custodians, each at their own console', () => {
     expect(await obstaclesOf(cleo)).toEqual([expect.stringContaining('proposer_cannot_approve')]);
     expect(await cleo.page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
     expect(await approve(ana, 'Publish acme/ocr@1')).toBe('The proposal is still open: it waits for 1 more approval.');
-    expect(await approve(ben, 'Publish acme/ocr@1')).toBe('The proposal is now in effect.');
+    expect(await approve(ben, 'Publish acme/ocr@1')).toBe('The proposal is now published.');
   });
 
   it('confirm a share without deciding anything', async () => {
@@ -344,7 +344,7 @@ describe('three custodians, each at their own console', () => {
     await banner.getByRole('link', { name: 'decide' }).click();
     await cleo.page.getByRole('heading', { name: 'Resume the vault', level: 1 }).waitFor();
     expect(await approve(cleo, 'Resume the vault')).toBe('The proposal is still open: it waits for 1 more approval.');
-    expect(await approve(ana, 'Resume the vault')).toBe('The proposal is now in effect.');
+    expect(await approve(ana, 'Resume the vault')).toBe('The proposal is now resumed.');
     await visit(cleo, 'Stop');
     await cleo.page.getByRole('button', { name: 'Stop everything' }).waitFor();
     await ben.page.getByText('The vault says that it is stopped').waitFor({ state: 'hidden', timeout: 15_000 });
@@ -381,7 +381,7 @@ describe('three custodians, each at their own console', () => {
     const changes = ben.page.getByRole('region', { name: 'What changes in the policy' });
     await changes.getByRole('cell', { name: `"${STOLEN_CHIP}"` }).waitFor();
     expect(await approve(ana, 'Change the policy')).toBe('The proposal is still open: it waits for 1 more approval.');
-    expect(await approve(ben, 'Change the policy')).toBe('The proposal is now in effect.');
+    expect(await approve(ben, 'Change the policy')).toBe('The proposal is now put in force.');
     expect((await requester.api.status()).policyChanges).toBe(1);
   });
 
