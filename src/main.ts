@@ -6,11 +6,11 @@ import { addPolicy } from './cli/policy.ts';
 import { printable } from './cli/printable.ts';
 import { addServe } from './cli/serve.ts';
 import { addStop } from './cli/stop.ts';
+import { withWrappedHelp } from './command-line/help-text.ts';
+import { requireWords, usageText } from './command-line/usage.ts';
 import { TwinlockError } from './core/errors.ts';
 import { EXIT, exitCodeOf } from './core/exit-codes.ts';
-import { withWrappedHelp } from './platform/help-text.ts';
 import { systemError } from './platform/system-error.ts';
-import { requireWords, usageText } from './platform/usage.ts';
 
 const program = withWrappedHelp(new Command('twinlockd'))
   .version(own.version, '--version', 'prints the version')

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import own from '../../package.json' with { type: 'json' };
-import { withWrappedHelp } from '../../src/platform/help-text.ts';
-import { requireWords } from '../../src/platform/usage.ts';
+import { withWrappedHelp } from '../../src/command-line/help-text.ts';
+import { requireWords } from '../../src/command-line/usage.ts';
 import { addAppraise } from './appraise.ts';
 import { addAudit } from './audit.ts';
 import { addCode } from './code.ts';

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { foundersOf } from '../../src/cli/founders.ts';
-import { requireWords, usageText } from '../../src/platform/usage.ts';
+import { requireWords, usageText } from '../../src/command-line/usage.ts';
 
 const refused = (message: RegExp) =>
   expect.objectContaining({ code: 'usage', message: expect.stringMatching(message) });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wrappedHelp } from '../../src/platform/help-text.ts';
+import { wrappedHelp } from '../../src/command-line/help-text.ts';
 
 test('paragraphs are set anew at 80 columns, and tables stay as they are', () => {
   const words = (count: number) => Array.from({ length: count }, () => 'word').join(' ');
