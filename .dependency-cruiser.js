@@ -55,7 +55,7 @@ export default {
       name: 'clients-see-core-wire-platform-sockets',
       severity: 'error',
       from: { path: '^client/' },
-      to: { path: '^src/', pathNot: '^src/((core|wire|platform|sockets)/|cli/(help-text|usage)\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(command-line|core|wire|platform|sockets)/' },
     },
     {
       name: 'core-reaches-no-node',
