@@ -56,6 +56,7 @@ const ACTS: Readonly<Record<string, readonly [file: string, name: string]>> = {
   ENTRIES_A_DAY_A_KEY: [SHARES, 'one key records so much in an hour and in a day'],
   OPEN_PROPOSALS_A_KEY: [VAULT_LIMITS, 'one key cannot fill the log with proposals'],
   UPLOAD_MS: ['test/vault/upkeep.test.ts', 'an upload that was not finished is dropped after seven days'],
+  UPLOAD_STEPS: [UPLOADS, 'is not kept for an upload that does not go on, which is told so when it does'],
   UPLOADS_A_KEY: [UPLOADS, 'one key has at most 8 at once'],
   UPLOADS_AN_HOUR_A_KEY: [SHARES, 'of %s, one owner spends %i in a window'],
   PART_SEGMENTS: [UPLOADS, 'of too many segments are refused'],
