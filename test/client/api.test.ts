@@ -85,8 +85,8 @@ describe('the API', () => {
     const unthrown = Object.values(CODES)
       .flat()
       .filter((code) => !source.includes(`'${code}'`));
-    // What the vault throws of these two is about its flags, or reaches no client: the connection is gone.
-    expect(new Set([...unthrown, 'usage', 'cancelled'])).toEqual(CLIENT_CODES);
+    // What the vault throws of these is about its flags and its folder, or reaches no client: the connection is gone.
+    expect(new Set([...unthrown, 'usage', 'in_use', 'cancelled'])).toEqual(CLIENT_CODES);
   });
 
   test('names the place of a wrong answer in bounded words, for every name that the vault gives it', async () => {

@@ -111,7 +111,7 @@ describe('what is refused before the vault is asked for anything', SLOW, () => {
   test('a folder that cannot take the weights, before the custodians are asked', async () => {
     const fetch = ['fetch', 'acme/ocr@1', '--reason', 'a test', '--simulated-chip', vault.path('chip'), '--json'];
     const run = await vault.twinlock('requester', [...fetch, '--to', vault.path('auditor.key')]);
-    expect(refusal(run)).toEqual([64, 'not_permitted']);
+    expect(refusal(run)).toEqual([64, 'exists']);
     expect((await vault.auditor.api.status()).entries).toBe(1);
   });
 
