@@ -8,7 +8,7 @@ import { currentAuthenticator } from '../core/state/rules/signatures.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { Context } from './context.ts';
 import type { HostShareRow } from './ports.ts';
-import type { Recorded } from './recorder.ts';
+import type { Pause, Recorded } from './recorder.ts';
 import { releaseOf } from './release.ts';
 import type { CustodianCaller } from './sessions.ts';
 import { proposalOf } from './views.ts';
@@ -44,9 +44,9 @@ export async function decide(
 ): Promise<Recorded> {
   const { envelopes, custody, ...body } = decision;
   let waitsFor: Code | null = null;
-  const follow = async (facts: Facts, timeMs: number) => {
+  const follow = async (facts: Facts, timeMs: number, pause: Pause) => {
     try {
-      return await releaseOf(context, facts, proposal, timeMs);
+      return await releaseOf(context, facts, proposal, timeMs, pause);
     } catch (error) {
       if (!(error instanceof TwinlockError)) throw error;
       waitsFor = error.code;

@@ -19,9 +19,14 @@ interface Act extends Alongside {
   readonly drafts: readonly Draft[];
   /** When it is recorded, in milliseconds since the epoch; the wall clock's time unless given. */
   readonly timeMs?: number;
-  /** What follows from the facts as `drafts` leave them: it is recorded with them, or neither is. */
-  readonly follow?: (facts: Facts, timeMs: number) => Promise<Consequence | null>;
+  /**
+   * What follows from the facts as `drafts` leave them: it is recorded with them, or neither is. To await `pause`
+   * before every step that may take long: an urgent act goes first there, and this one begins anew.
+   */
+  readonly follow?: (facts: Facts, timeMs: number, pause: Pause) => Promise<Consequence | null>;
 }
+
+export type Pause = () => Promise<void>;
 
 /** Entries that an act brings about, and the tokens that go with them. */
 export interface Consequence {
@@ -216,8 +221,7 @@ export class Recorder {
       return state;
     };
     const decided = await write(this.#state, drafts);
-    const consequence = (await follow?.(decided.facts, timeMs)) ?? null;
-    if (consequence !== null) giveWay();
+    const consequence = (await follow?.(decided.facts, timeMs, () => pause(giveWay))) ?? null;
     const state = await write(decided, consequence?.drafts ?? []);
     const alongside = consequence === null ? given : { ...given, tokens: consequence.tokens };
     const checkpoint = this.#sign(state);
@@ -270,9 +274,7 @@ export class Recorder {
         this.#ports.verify(claim);
         continue;
       }
-      // Each takes a while: a stop is taken in between.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      giveWay();
+      await pause(giveWay);
       await dischargeAppraisal(claim, this.#ports.verify);
     }
   }
@@ -283,6 +285,12 @@ export class Recorder {
     must(root !== undefined, 'not_found', `the log has never had the size ${size}`);
     return root;
   }
+}
+
+/** Between steps that take a while each: a stop is taken in between. */
+async function pause(giveWay: () => void): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  giveWay();
 }
 
 /** Releases that these drafts have ended: what is kept for their hosts goes in the same transaction. */

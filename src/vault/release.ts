@@ -14,7 +14,7 @@ import type { Facts, Proposal } from '../core/state/state.ts';
 import type { StatementOf } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
 import type { TokenRow } from './ports.ts';
-import type { Consequence } from './recorder.ts';
+import type { Consequence, Pause } from './recorder.ts';
 
 /**
  * What releases a proposal that has its quorum: the entry `release`, which is the durable intent, before anything is
@@ -25,11 +25,12 @@ export async function releaseOf(
   facts: Facts,
   digest: Hex,
   timeMs: number,
+  pause: Pause,
 ): Promise<Consequence | null> {
   const proposal = approvedRelease(facts, digest);
   if (proposal === null) return null;
   requireReady(context, facts, digest, timeMs);
-  const tokens = await tokensFor(context, proposal, timeMs + proposal.statement.leaseMs);
+  const tokens = await tokensFor(context, proposal, timeMs + proposal.statement.leaseMs, pause);
   return { tokens, drafts: [{ kind: 'release', body: { proposal: digest } }] };
 }
 
@@ -48,13 +49,19 @@ function approvedRelease(facts: Facts, digest: Hex): Release | null {
 }
 
 /** A bearer token for each host, sealed to its one-time key: the vault keeps the hash and the sealed form. */
-async function tokensFor(context: Context, { digest, statement }: Release, expires: number): Promise<TokenRow[]> {
+async function tokensFor(
+  context: Context,
+  { digest, statement }: Release,
+  expires: number,
+  pause: Pause,
+): Promise<TokenRow[]> {
   const { vault } = context.recorder.facts;
   const evidence = await context.log.objects(statement.hosts.map((host) => host.evidence));
   const rows: TokenRow[] = [];
   for (const [host, { evidence: name }] of statement.hosts.entries()) {
     const bytes = evidence.get(name);
     must(bytes !== undefined, 'object_missing', `the evidence ${name} is not beside the log`);
+    await pause();
     const kem = fromBase64url(parseEvidence(bytes).evidence.kem);
     const token = context.random(TOKEN_BYTES);
     const sealed = await sealToken({ vault, statement: digest }, kem, token, context.random);

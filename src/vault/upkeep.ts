@@ -3,11 +3,12 @@ import { must, TwinlockError } from '../core/errors.ts';
 import type { Draft } from '../core/log/entry.ts';
 import { endMs } from '../core/state/rules/expiry.ts';
 import { earliestMs } from '../core/state/rules/time.ts';
-import type { Proposal } from '../core/state/state.ts';
+import type { Facts, Proposal } from '../core/state/state.ts';
 import type { ClockState } from './clock-watch.ts';
 import type { Context } from './context.ts';
 import { settleUploads } from './deposit.ts';
 import { UPLOAD_SILENCE_MS } from './limits.ts';
+import type { Pause } from './recorder.ts';
 import { releaseOf } from './release.ts';
 import { dropUpload } from './upload.ts';
 import { stepOf } from './upload-room.ts';
@@ -60,13 +61,13 @@ async function releaseWhatWaits(context: Context): Promise<void> {
 
 async function releaseIfReady(context: Context, digest: Hex): Promise<void> {
   const { recorder, watch } = context;
-  const timeMs = watch.nowMs;
+  const follow = async (facts: Facts, timeMs: number, pause: Pause) => {
+    const release = await releaseOf(context, facts, digest, timeMs, pause);
+    must(release !== null, 'proposal_closed', 'it has been released, or ended, in the meantime');
+    return release;
+  };
   try {
-    await recorder.record(async () => {
-      const release = await releaseOf(context, recorder.facts, digest, timeMs);
-      must(release !== null, 'proposal_closed', 'it has been released, or ended, in the meantime');
-      return { ...release, timeMs };
-    });
+    await recorder.record(() => ({ timeMs: watch.nowMs, drafts: [], follow }));
   } catch (error) {
     // It is tried again at the next round.
     if (!(error instanceof TwinlockError)) throw error;

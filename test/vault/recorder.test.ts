@@ -257,6 +257,36 @@ describe('an act', () => {
     await reopened(ports, recorder);
   });
 
+  test('that is urgent goes before what another brings about, which begins anew', async () => {
+    const { ports, recorder } = await founded();
+    const order: string[] = [];
+    let urgent: Promise<Recorded> | null = null;
+    const slow = await recorder.record(() => ({
+      drafts: [HEARTBEAT],
+      follow: async (_facts, _timeMs, pause) => {
+        order.push('begins');
+        urgent ??= recorder.record(() => {
+          order.push('urgent');
+          return { drafts: [HEARTBEAT] };
+        }, 'urgent');
+        await pause();
+        order.push('ends');
+        return { drafts: [HEARTBEAT], tokens: [] };
+      },
+    }));
+    expect(order).toEqual(['begins', 'urgent', 'begins', 'ends']);
+    expect([await urgent, slow]).toMatchObject([{ index: 1 }, { index: 3 }]);
+    await reopened(ports, recorder);
+  });
+
+  test('is not recorded where what it brings about cannot be', async () => {
+    const { log, recorder } = await founded();
+    const failure = new TwinlockError('storage_corrupt', 'a test');
+    const act = () => ({ drafts: [HEARTBEAT], follow: () => Promise.reject(failure) });
+    await expect(recorder.record(act)).rejects.toThrow(failure);
+    expect([recorder.size, log.batches.length]).toEqual([1, 1]);
+  });
+
   test('that is urgent goes before one that is being judged, which begins anew', async () => {
     const { world: before, deposit } = await publishedWorld();
     const { log, ports, clock } = await recorded(before);
