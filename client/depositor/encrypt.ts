@@ -10,6 +10,7 @@ import type { InnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { MAX_INNER_BYTES, type ManifestFile } from '../../src/core/weights/manifest.ts';
 import { packOf } from '../../src/core/weights/pack.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
+import { TimeSlice } from '../time-slice.ts';
 import { type FoundFile, readFound, readSmall } from './found-file.ts';
 import type { StoredFiles } from './stored-files.ts';
 import type { KeptFile, KeptSegment } from './unfinished.ts';
@@ -60,7 +61,9 @@ export async function encryptFolder(encryption: Encryption, uploader: Uploader):
   await resize(encryption, uploader);
   const pack = packOf([0, ...files.map(({ bytes }) => bytes)]);
   const encrypted = new Map<number, Encrypted>();
+  const slice = new TimeSlice();
   for (const { file, place } of pack.files) {
+    await slice.rest();
     encrypted.set(file, await encryptSmall(encryption, uploader, [file, place]));
   }
   await uploader.endSmall();
@@ -97,7 +100,7 @@ async function encryptSmall(
 ): Promise<Encrypted> {
   const { files, releaseKey, context, random, stored, onBytes, onChanged } = encryption;
   const found = files[index - 1] as FoundFile;
-  const plaintext = await readSmall(found);
+  const plaintext = readSmall(found);
   const plainBytes = plaintext.length;
   onBytes(plainBytes);
   const digest = createHash('sha256').update(plaintext).digest();

@@ -5,6 +5,7 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { MAX_FILES } from '../../src/core/weights/manifest.ts';
 import { parseFilePath, parseFilePaths } from '../../src/core/weights/names.ts';
 import { fileError } from '../file-error.ts';
+import { TimeSlice } from '../time-slice.ts';
 import { type FoundFile, findFile } from './found-file.ts';
 import { Offences } from './offences.ts';
 import { Selection } from './selection.ts';
@@ -77,11 +78,14 @@ export async function walkFolder(
   const paths = [...walk.locations.keys()].sort();
   checkNames(paths, walk.offences);
   const files: FoundFile[] = [];
+  const slice = new TimeSlice();
   for (const path of paths) {
-    await findFile(path, walk.locations.get(path) as string).then(
-      (file) => files.push(file),
-      (error: unknown) => walk.offences.addError(error),
-    );
+    await slice.rest();
+    try {
+      files.push(findFile(path, walk.locations.get(path) as string));
+    } catch (error) {
+      walk.offences.addError(error);
+    }
   }
   walk.offences.throwIfAny(`${folder} cannot be deposited as it is`, 'mend these, or leave them out with --exclude');
   must(

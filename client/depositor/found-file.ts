@@ -1,10 +1,21 @@
-import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { must } from '../../src/core/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/core/weights/manifest.ts';
+import { naming } from '../../src/platform/system-error.ts';
 import { OPEN_FILES } from '../exclusive-lock.ts';
 import { fileError, withPath } from '../file-error.ts';
 
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const LET_ALONE = 'let nothing write to the folder, then deposit it again';
 
 /** A regular file as it was found: it must still be the same when it is read. */
@@ -28,35 +39,38 @@ interface Identity {
  * The file at `location`, called `path`. Throws `too_large`; `not_permitted` where it is none; `upload_conflict` where
  * another user has led a folder on the way elsewhere meanwhile; and as the file system.
  */
-export async function findFile(path: string, location: string): Promise<FoundFile> {
-  const file = await openFile(path, location);
-  try {
+export function findFile(path: string, location: string): FoundFile {
+  return withOpened({ path, location }, (fd) => {
+    const stats = fstatSync(fd, { bigint: true });
     // A pipe that took the place of a file has no size, and would be waited for.
-    const isFile = (await withPath(path, () => file.stat())).isFile();
-    must(isFile, 'not_permitted', `${path}: expected a file`);
-    const place = await withPath(path, () => placeOf(file, location));
+    must(stats.isFile(), 'not_permitted', `${path}: expected a file`);
+    const place = placeOf(fd, location);
     must(place === location, 'upload_conflict', `${path} lies at ${place} by now: ${LET_ALONE}`);
-    const identity = await withPath(path, async () => identityOf(await file.stat({ bigint: true })));
-    const bytes = Number(identity.size);
+    const bytes = Number(stats.size);
     must(bytes <= MAX_FILE_BYTES, 'too_large', `${path}: expected at most ${MAX_FILE_BYTES} bytes, got ${bytes}`);
-    return { path, location, bytes, identity };
-  } finally {
-    // It was only read.
-    await file.close().catch(() => undefined);
-  }
+    return { path, location, bytes, identity: identityOf(stats) };
+  });
 }
 
-async function openFile(path: string, location: string): Promise<FileHandle> {
-  try {
-    return await open(location, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    throw fileError(error, path);
-  }
+/** On this thread: of thousands of small files, a wait for each call on each would take longer than all the rest. */
+function withOpened<T>({ path, location }: Pick<FoundFile, 'path' | 'location'>, act: (fd: number) => T): T {
+  return naming(path, () => {
+    const fd = openSync(location, FLAGS);
+    try {
+      return act(fd);
+    } finally {
+      closeSync(fd);
+    }
+  });
 }
 
 /** Where what was opened lies: as the system says of an open file (Linux), or as of a moment later. */
-async function placeOf({ fd }: FileHandle, location: string): Promise<string> {
-  return readlink(`${OPEN_FILES}/${fd}`).catch(() => realpath(location));
+function placeOf(fd: number, location: string): string {
+  try {
+    return readlinkSync(`${OPEN_FILES}/${fd}`);
+  } catch {
+    return realpathSync(location);
+  }
 }
 
 function identityOf({ dev, ino, mtimeNs, size }: BigIntStats): Identity {
@@ -76,7 +90,7 @@ export function requireFound(found: FoundFile, stats: BigIntStats): void {
  * after: what was read is then of no use.
  */
 export async function* readFound(found: FoundFile, pieceBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = await openFile(found.path, found.location);
+  const file = await openLarge(found);
   try {
     await requireUnchanged(file, found);
     const buffer = new Uint8Array(Math.min(pieceBytes, found.bytes));
@@ -93,12 +107,25 @@ export async function* readFound(found: FoundFile, pieceBytes: number): AsyncGen
   }
 }
 
+async function openLarge({ path, location }: FoundFile): Promise<FileHandle> {
+  return open(location, FLAGS).catch((error: unknown) => {
+    throw fileError(error, path);
+  });
+}
+
 /** All of a small file. Throws as `readFound`. */
-export async function readSmall(found: FoundFile): Promise<Uint8Array> {
-  let whole: Uint8Array = new Uint8Array(0);
-  // To its end, after which the file is looked at again.
-  for await (const piece of readFound(found, found.bytes)) whole = piece;
-  return whole;
+export function readSmall(found: FoundFile): Uint8Array {
+  return withOpened(found, (fd) => {
+    const whole = new Uint8Array(found.bytes);
+    requireFound(found, fstatSync(fd, { bigint: true }));
+    for (let filled = 0; filled < whole.length; ) {
+      const bytesRead = readSync(fd, whole, filled, whole.length - filled, filled);
+      must(bytesRead > 0, 'upload_conflict', changed(found));
+      filled += bytesRead;
+    }
+    requireFound(found, fstatSync(fd, { bigint: true }));
+    return whole;
+  });
 }
 
 async function fill(file: FileHandle, target: Uint8Array, position: number, found: FoundFile): Promise<void> {

@@ -118,6 +118,7 @@ class Pattern {
 }
 
 function matchesName(pattern: string, name: string): boolean {
+  if (!pattern.includes(ANY_CHARACTERS) && !pattern.includes(ANY_CHARACTER)) return pattern === name;
   const isOne = (wanted: string, got: string) => wanted === ANY_CHARACTER || wanted === got;
   return matchesRun([...pattern], [...name], ANY_CHARACTERS, isOne);
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { u32, utf8 } from '../../src/core/bytes.ts';
 import { frame } from '../../src/core/frame.ts';
 import { depositMarkKey } from '../../src/core/weights/release-key.ts';
@@ -13,13 +13,13 @@ const MARK_BYTES = 16;
  * by marks, which are of the release key, so that they tell nothing of the plaintext to anybody else.
  */
 export class StoredFiles {
-  readonly #markKey: Uint8Array;
+  readonly #markKey: KeyObject;
   #status: UploadStatus;
   readonly #unfinished: Unfinished | null;
 
   /** `unfinished` is of the same upload; null where nothing was kept. `releaseKey` has 64 bytes. */
   constructor(releaseKey: Uint8Array, status: UploadStatus, unfinished: Unfinished | null) {
-    this.#markKey = depositMarkKey(releaseKey);
+    this.#markKey = markKeyOf(releaseKey);
     this.#status = status;
     this.#unfinished = unfinished;
   }
@@ -56,9 +56,13 @@ export class StoredFiles {
 
 /** Of the paths of a deposit's files, in their order. */
 export function markOfPaths(releaseKey: Uint8Array, files: readonly FoundFile[]): Uint8Array {
-  return markBy(depositMarkKey(releaseKey), frame('twinlock/v1/deposit-paths', ...files.map(({ path }) => utf8(path))));
+  return markBy(markKeyOf(releaseKey), frame('twinlock/v1/deposit-paths', ...files.map(({ path }) => utf8(path))));
 }
 
-function markBy(markKey: Uint8Array, of: Uint8Array): Uint8Array {
+function markKeyOf(releaseKey: Uint8Array): KeyObject {
+  return createSecretKey(depositMarkKey(releaseKey));
+}
+
+function markBy(markKey: KeyObject, of: Uint8Array): Uint8Array {
   return new Uint8Array(createHmac('sha256', markKey).update(of).digest().subarray(0, MARK_BYTES));
 }

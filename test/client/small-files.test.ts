@@ -95,6 +95,20 @@ describe('many small files', () => {
     ({ api } = await sessionOf(founded, 'requester'));
   });
 
+  test('whose deposit is interrupted are not all encrypted before that is heard', async () => {
+    const folder = await modelFolder(FILES);
+    folders.push(folder);
+    const interruption = new AbortController();
+    let encrypted = 0;
+    const onProgress = () => {
+      encrypted++;
+      setImmediate(() => interruption.abort());
+    };
+    const interrupted = depositModel(founded, { folder, version: 'i', signal: interruption.signal, onProgress });
+    await expect(interrupted).rejects.toThrow(refusal('cancelled'));
+    expect(encrypted).toBeLessThan(COUNT - 1);
+  });
+
   test('are deposited in one part, and fetched with one request', async () => {
     const folder = fresh();
     const { receivedBytes } = await fetchTo(folder);
