@@ -9,6 +9,7 @@ import { type ManifestFile, plainBytes } from '../../src/core/weights/manifest.t
 import type { Api } from '../api.ts';
 import type { Verify } from '../replay.ts';
 import { DEFAULT_RETRY, HELD_FOR_MS, Patience, type RetryPolicy } from '../retry.ts';
+import { TimeSlice } from '../time-slice.ts';
 import { HOST_CLOCK, type HostClock, Lease, leaseOver } from './clock.ts';
 import { type OpenedRelease, openRelease } from './open-release.ts';
 import { keysOf, type PendingRelease } from './pending-release.ts';
@@ -166,7 +167,9 @@ async function fetchFiles(
     onProgress({ phase: 'files', bytes, totalBytes, path });
   };
   const missing: (readonly [file: number, Target])[] = [];
+  const slice = new TimeSlice();
   for (const [i, target] of targets.entries()) {
+    await slice.rest();
     lease.requireLive();
     if (await folder.isInPlace(target)) onBytes(target.path)(target.plainBytes);
     else missing.push([i + 1, target]);

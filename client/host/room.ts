@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { lstat, opendir, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TwinlockError } from '../../src/core/errors.ts';
@@ -76,6 +77,7 @@ async function takenBelow(folder: string): Promise<number> {
 }
 
 async function takenBytes(path: string): Promise<number> {
+  if (!existsSync(path)) return 0;
   const found = await lstat(path).catch(() => null);
   return found?.isFile() === true ? found.blocks * BLOCK_BYTES : 0;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
@@ -95,6 +95,8 @@ export class TargetFolder {
 
   /** Whether the file is there, whole. Hashes it; a file of another length is not even read. */
   async isInPlace({ path, sha256, plainBytes }: Target): Promise<boolean> {
+    // A link on the way can hide what is there, which is fetched then, and can make nothing pass for the file.
+    if (!existsSync(this.#work.target.at(path))) return false;
     const folder = await this.#folderOf(path).catch(() => null);
     if (folder === null) return false;
     // Not blocking: what lies there may be a pipe without a writer.

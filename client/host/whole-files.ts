@@ -70,7 +70,7 @@ export async function writeWhole(files: readonly WholeFile[], access: FileAccess
     }
     return inPlace;
   } finally {
-    for (const { fd } of opened) closeSync(fd);
+    for (const { file, fd } of opened) naming(file, () => closeSync(fd));
   }
 }
 

@@ -29,13 +29,13 @@ const unheard = new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /**
  * A founded vault with its daemon as a process of its own, of which a folder of `bytes` has been deposited and
- * released: what deposits it once more, as another version, and what fetches it into an empty folder.
+ * released: what deposits it once more, as another version, and what fetches it into an empty folder, `target`.
  */
 export async function busyVault(
   workspace: Workspace,
   folder: string,
   bytes: number,
-): Promise<{ readonly deposit: Contestant; readonly fetch: Contestant }> {
+): Promise<{ readonly deposit: Contestant; readonly fetch: Contestant; readonly target: string }> {
   const stage = { workspace, narrator: new Narrator(unheard), stopwatch: new Stopwatch() };
   const founded = await found(stage);
   const { depositor, requester } = await enrolMachines(stage, founded);
@@ -63,5 +63,6 @@ export async function busyVault(
       act: () => fetchRelease({ api: requester.api, pending, host: 0, folder: target, verify }),
       after: () => rmSync(target, { recursive: true }),
     },
+    target,
   };
 }

@@ -32,13 +32,13 @@ export const transferBench: Bench = async ({ quick, say }) => {
     const root = workspace.path('plain');
     generate(root, bytes);
     say('founding a vault, depositing and releasing a version');
-    const vault = await busyVault(workspace, root, bytes);
+    const { deposit, fetch } = await busyVault(workspace, root, bytes);
     const { alternatives, missing, stop } = await findAlternatives({
       ...{ folder: workspace.path('others'), root, file: FILE },
       ...{ certificate: workspace.path('vault', 'tls.crt'), key: workspace.path('vault', 'tls.key') },
     });
     const others = Object.fromEntries(alternatives.map((alternative) => [nameOf(alternative), alternative]));
-    const contestants: Record<string, Contestant> = { ...vault, ...others };
+    const contestants: Record<string, Contestant> = { deposit, fetch, ...others };
     say(`by turns: ${Object.keys(contestants).join(', ')}`);
     const rounds = await race(contestants, quick ? 1 : 3);
     stop();
