@@ -28,7 +28,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   'authenticators.aaguids':
     'At most 64 models, each by its AAGUID: 32 lower-case hexadecimal digits, without dashes. fido2-token -I DEVICE prints that of a key, and the maker lists them. Default: none, with which twinlockd init founds no production vault.',
   'authenticators.roots':
-    'At most 64 root certificates that vouch for them: DER, at most 4096 bytes each, in base64url without padding. Of a maker’s file in PEM: openssl x509 -in FILE -outform der | basenc --base64url -w0 | tr -d =. Default: none, with which twinlockd init founds no production vault.',
+    'At most 64 root certificates that vouch for them, no two of one name: DER, at most 4096 bytes each, in base64url without padding. Of a maker’s file in PEM: openssl x509 -in FILE -outform der | basenc --base64url -w0 | tr -d =. Default: none, with which twinlockd init founds no production vault.',
   referenceValues:
     'What hosts must show. null refuses every host of that platform, and is the default of each. twinlock reference-values from-evidence and from-rim make these values, and twinlockd init --reference-values FILE puts them here.',
   'referenceValues.simulated':

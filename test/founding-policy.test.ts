@@ -12,7 +12,7 @@ import { acceptsTpmAlone, foundingPolicy, refusesEveryHost, requireEnrollable } 
 import { policyTemplate } from '../src/policy-template.ts';
 import { openStore } from '../src/store/open.ts';
 import { runProgram } from './client/cli/vault.ts';
-import { AT_MS, MODEL, makeRoot } from './core/webauthn/attestation-kit.ts';
+import { AT_MS, MODEL, makeIssuer, makeRoot } from './core/webauthn/attestation-kit.ts';
 import { utcTime } from './core/x509/certificate-kit.ts';
 import { snpCase } from './platforms/snp.ts';
 import { tpmReferenceValues } from './platforms/tpm.ts';
@@ -101,7 +101,7 @@ describe('a production vault that no founder could enrol at', () => {
   });
 
   test('is made as soon as one model and one authority are listed', () => {
-    const some = { aaguids: [SOFTWARE_AAGUID, MODEL], roots: [root(), root({ extensions: [] })] };
+    const some = { aaguids: [SOFTWARE_AAGUID, MODEL], roots: [root(), toBase64url(makeIssuer({ extensions: [] }))] };
     expect(() => requireEnrollable(policyWith(some), AT_MS)).not.toThrow();
   });
 });
@@ -167,6 +167,18 @@ describe('twinlockd init', () => {
     const bare = await runProgram('src/main.ts', ['--data', join(home, 'bare'), 'init', ...founders], home);
     expect([bare.code, bare.stderr]).toEqual([64, wanting.stderr]);
     expect(readdirSync(home).filter((name) => /wanting|bare/.test(name))).toEqual([]);
+    // One maker's certificate, pasted twice.
+    const twice = [...enrollable.authenticators.roots, ...enrollable.authenticators.roots];
+    writeFileSync(policy, JSON.stringify({ ...enrollable, authenticators: { aaguids: [MODEL], roots: twice } }));
+    const doubled = await init('doubled', ...founders);
+    expect(doubled).toMatchObject({
+      code: 64,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /roots 1 and 2 .* are both the certificate "Root".*: list one of them \(malformed\)\n$/,
+      ),
+    });
+    writeFileSync(policy, template.stdout);
     // A group that the policy does not name would mean nothing.
     const grouped = await init(
       'grouped',

@@ -1,9 +1,11 @@
 import * as z from 'zod/mini';
 import { referenceValuesSchema } from '../attest/reference-values.ts';
-import { fromBase64url, type Hex } from '../bytes.ts';
+import { fromBase64url, type Hex, toHex } from '../bytes.ts';
 import { digestOf, parseCanonicalAs } from '../canonical.ts';
+import { TwinlockError } from '../errors.ts';
 import { binary, durationMs, groupName, u64Text } from '../schema.ts';
 import { parseCertificateOfAnyKey } from '../x509/certificate.ts';
+import { subjectText } from '../x509/name.ts';
 import { MAX_HOSTS } from './statement.ts';
 
 /** A policy is an object beside the log, so it may be larger than an entry; still bounded. */
@@ -46,7 +48,22 @@ export type Policy = z.infer<typeof policySchema>;
 /** Parses attacker-controlled policy bytes. Throws `too_large`, `not_canonical` or `malformed`. */
 export function parsePolicy(bytes: Uint8Array): { policy: Policy; digest: Hex } {
   const policy = parseCanonicalAs(policySchema, bytes, MAX_POLICY_BYTES, 'policy');
-  // A root that cannot be parsed would make every enrolment fail, long after it was agreed.
-  for (const root of policy.authenticators.roots) parseCertificateOfAnyKey(fromBase64url(root));
+  requireUsableRoots(policy.authenticators.roots);
   return { policy, digest: digestOf(bytes) };
+}
+
+/** A root that cannot be parsed, or has the name of another, would make enrolments fail, long after it was agreed. */
+function requireUsableRoots(roots: readonly string[]): void {
+  const places = new Map<Hex, number>();
+  for (const [i, root] of roots.entries()) {
+    const certificate = parseCertificateOfAnyKey(fromBase64url(root));
+    const name = toHex(certificate.subject);
+    const earlier = places.get(name);
+    if (earlier !== undefined) {
+      const same = root === roots[earlier] ? 'are both' : 'both have the name of';
+      const message = `policy.authenticators.roots: roots ${earlier + 1} and ${i + 1} of the list ${same} ${subjectText(certificate)}, so no security key that one of them vouches for could enrol: list one of them`;
+      throw new TwinlockError('malformed', message);
+    }
+    places.set(name, i);
+  }
 }

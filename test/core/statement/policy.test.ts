@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { utf8 } from '../../../src/core/bytes.ts';
+import { toBase64url, utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { MAX_POLICY_BYTES, parsePolicy } from '../../../src/core/statement/policy.ts';
 import { POLICY } from '../../world/founding.ts';
+import { ISSUER, makeRoot, ROOT } from '../webauthn/attestation-kit.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
@@ -49,6 +50,22 @@ describe('a policy', () => {
     ['more groups than eight', { ...POLICY, groups: Array.from({ length: 9 }, (_, i) => `g${i}`) }],
   ])('is refused with %s', (_what, policy) => {
     expect(() => parsePolicy(canonicalBytes(policy))).toThrow(code('malformed'));
+  });
+
+  const rooted = (...roots: readonly Uint8Array[]) =>
+    canonicalBytes({ ...POLICY, authenticators: { aaguids: [], roots: roots.map(toBase64url) } });
+
+  test.each([
+    ['one root twice', ROOT, 'are both'],
+    ['two roots of one name', makeRoot({ extensions: [] }), 'both have the name of'],
+  ])('is refused with %s: no key under either could enrol', (_what, root, same) => {
+    expect(() => parsePolicy(rooted(ISSUER, ROOT, root))).toThrow(
+      expect.objectContaining({
+        code: 'malformed',
+        message: `policy.authenticators.roots: roots 2 and 3 of the list ${same} the certificate "Root", so no security key that one of them vouches for could enrol: list one of them`,
+      }),
+    );
+    expect(parsePolicy(rooted(ISSUER, root)).policy.authenticators.roots).toHaveLength(2);
   });
 
   test('is refused above 1 MiB, and where it is not canonical', () => {

@@ -1,10 +1,12 @@
 import { NO_REFERENCE_VALUES } from '../../../../src/core/attest/reference-values.ts';
+import { toBase64url } from '../../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../../src/core/canonical.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../../../src/core/statement/statement.ts';
 import { HOUR_MS, POLICY } from '../../../world/founding.ts';
 import { tdxUnder } from '../../../world/reference-values.ts';
 import { asProposer } from '../../../world.ts';
+import { ROOT } from '../../webauthn/attestation-kit.ts';
 import { founded, inProduction, published, type Stage } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, PAST_BOUNDS, rulesAt } from './broken.ts';
 
@@ -54,6 +56,9 @@ const DOCUMENT: readonly BrokenRule[] = [
   }),
   rulesAt('canonical.ts')('not_canonical', 'a policy in another spelling', () =>
     naming(new TextEncoder().encode(JSON.stringify(POLICY))),
+  ),
+  rulesAt('statement/policy.ts')('malformed', 'a policy that pins one root twice: no key under it could enrol', () =>
+    changing({ authenticators: { aaguids: [], roots: [toBase64url(ROOT), toBase64url(ROOT)] } }),
   ),
   mending('quorum_unreachable', 'a policy that asks for a group without members', () =>
     changing({ groups: ['board'] }),
