@@ -20,6 +20,14 @@ describe('a text that is quoted never ends its quotation marks', () => {
     ["no'” said", "no' said"],
     ['no’’ said', "no' said"],
     ['no‟„″〞❞＂ said', "no' said"],
+    ...[...'\u02ee\u02dd\u02f5\u02f6\u2e42\u2760\u{1f676}\u{1f677}\u{1f678}\u1cd3'].map((mark) => [
+      `no${mark} said`,
+      "no' said",
+    ]),
+    ...[...'\u05f3\u02bd\u02c8\u02ca\ua78c\u055a\u1fef\u1ffd\u0384'].map((half) => [
+      `no${half}${half} said`,
+      "no' said",
+    ]),
     ['Zoë’s and O’Neil’s', 'Zoë’s and O’Neil’s'],
     ["d'Arc", "d'Arc"],
   ])('%s', (text, within) => {
