@@ -110,6 +110,29 @@ it('signs a stop of a vault that refuses everything, and delivers it once the va
   expect(await page.getByText('The vault has not taken a stop that you signed').isVisible()).toBe(false);
 });
 
+it('sends a stop that the browser cannot keep, and gives up one that the vault refuses', async () => {
+  const [, ben] = everybody;
+  let sent = 0;
+  await openAnew(ben, async (url, init) => {
+    if (!String(url).endsWith('/v1/stops')) return fetch(url, init);
+    sent++;
+    return Response.json({ code: 'wrong_base', message: 'made before the resumption', detail: {} }, { status: 409 });
+  });
+  const { page } = ben;
+  await page.getByText('Stop without the vault').click();
+  await page.evaluate(() => {
+    Storage.prototype.setItem = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+  });
+  await stopEverything(page, 'Ben', 'nothing is kept');
+  await page.getByText('The browser does not keep it over a reload').waitFor();
+  expect(sent).toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'Send it again' }).click();
+  await page.getByRole('button', { name: 'Forget it: the vault refuses it' }).click();
+  await page.getByText('The vault has not taken a stop that you signed').waitFor({ state: 'hidden' });
+});
+
 it('offers it before the vault that hangs has answered, and beside a sign-in that fails', async () => {
   const [, ben] = everybody;
   await openAnew(ben, () => new Promise(() => undefined));
@@ -138,7 +161,7 @@ it('signs a stop in a console that is opened while the vault is down, and twinlo
   await page.getByRole('button', { name: 'Save it as a file' }).click();
   const name = (await downloading).suggestedFilename();
   expect(await page.locator('pre').innerText()).toBe(
-    `node CLONE/bin/twinlock.js stop ${name} --vault ${vault.url.origin} --ca ${vault.ca}\nnode CLONE/bin/twinlockd.js stop ${name}`,
+    `node CLONE/bin/twinlock.js stop ${name} --vault ${vault.url.origin} --ca vault-ca.crt\nnode CLONE/bin/twinlockd.js stop ${name}`,
   );
   const file = join(folder, name);
   await (await downloading).saveAs(file);

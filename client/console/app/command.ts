@@ -6,9 +6,20 @@ export function commandHere(words: readonly string[]): string {
   return programCommand(config.value?.clone ?? CLONE, 'twinlock', words);
 }
 
-/** The same, with what it takes to reach this vault; `clone` is of the machine where it is typed. */
-export function reachingCommand(words: readonly string[], clone: string = config.value?.clone ?? CLONE): string {
-  const { vault, ca } = config.value ?? { vault: 'https://HOST:PORT', ca: null };
-  const reaching = ['--vault', vault, ...(ca === null ? [] : ['--ca', ca])];
-  return programCommand(clone, 'twinlock', [...words, ...reaching]);
+/** The same, with what it takes to reach this vault. */
+export function reachingCommand(words: readonly string[]): string {
+  return commandHere([...words, ...reaching(config.value?.ca ?? null)]);
+}
+
+/** The vault's certificates as a command names them that is typed on another machine: a copy. */
+export const COPIED_CA = 'vault-ca.crt';
+
+/** As `reachingCommand`, for another machine, which has neither this clone nor the files of this machine. */
+export function commandElsewhere(words: readonly string[]): string {
+  const ca = config.value?.ca ?? null;
+  return programCommand(CLONE, 'twinlock', [...words, ...reaching(ca === null ? null : COPIED_CA)]);
+}
+
+function reaching(ca: string | null): readonly string[] {
+  return ['--vault', config.value?.vault ?? 'https://HOST:PORT', ...(ca === null ? [] : ['--ca', ca])];
 }

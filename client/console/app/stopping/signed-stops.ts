@@ -37,9 +37,18 @@ effect(() => {
   const shown = taken.peek().filter(({ signed }) => signed.statement.what !== 'all' || !isRecorded(signed));
   if (shown.length < taken.peek().length) taken.value = shown;
 });
+/** False where the browser keeps nothing for this tab: the stops are sent all the same. */
+export const isKeptByTab = signal(true);
 effect(() => {
-  if (unsent.value.length === 0) sessionStorage.removeItem(UNSENT);
-  else sessionStorage.setItem(UNSENT, JSON.stringify(unsent.value.map((signed) => fromUtf8(signedStopBytes(signed)))));
+  const texts = unsent.value.map((signed) => fromUtf8(signedStopBytes(signed)));
+  try {
+    if (texts.length === 0) sessionStorage.removeItem(UNSENT);
+    else sessionStorage.setItem(UNSENT, JSON.stringify(texts));
+    isKeptByTab.value = true;
+  } catch {
+    // Thrown here, it would keep the stop from being sent.
+    isKeptByTab.value = false;
+  }
 });
 
 /** What is not as this page writes it is forgotten. */
@@ -84,6 +93,11 @@ export async function sendStop(signed: SignedStop): Promise<void> {
   taken.value = [...taken.value, { signed, result }];
   if (signed.statement.what === 'all' && status.value !== null) status.value = { ...status.value, phase: 'stopped' };
   void refresh();
+}
+
+/** What the vault has refused: the person who signed it gives it up. */
+export function forgetStop(signed: SignedStop): void {
+  unsent.value = unsent.value.filter((other) => other !== signed);
 }
 
 /** Stops that wait reach the vault as soon as it answers. Why one does not, a press of its button says. */

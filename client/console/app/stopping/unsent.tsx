@@ -1,13 +1,14 @@
+import type { Code } from '../../../../src/core/errors.ts';
 import { type SignedStop, signedStopBytes } from '../../../../src/core/log/signed-stop.ts';
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import { CLONE, CLONE_TEXT, programCommand } from '../../../../src/platform/program-command.ts';
 import { stopResult } from '../../../custodian/stop-result.ts';
-import { reachingCommand } from '../command.ts';
+import { COPIED_CA, commandElsewhere } from '../command.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { useResult } from '../parts/focus.ts';
 import { Quoted, Text } from '../parts/text.tsx';
-import { facts, status } from '../vault.ts';
-import { sendStop, type TakenStop, taken, unsent } from './signed-stops.ts';
+import { config, facts, status } from '../vault.ts';
+import { forgetStop, isKeptByTab, sendStop, type TakenStop, taken, unsent } from './signed-stops.ts';
 
 /** On every page, until the vault has them: stops that were signed here. Once somebody is signed in, the log says more. */
 export function UnsentStops() {
@@ -62,10 +63,15 @@ function Taken({ stop: { signed, result } }: { stop: TakenStop }) {
   );
 }
 
+/** Where the vault has not said what it does with the stop. */
+const NOT_ASKED: ReadonlySet<Code> = new Set(['unavailable', 'rate_limited', 'cancelled']);
+
 function UnsentStop({ signed }: { signed: SignedStop }) {
   const sending = useAction(() => sendStop(signed));
   const place = useResult<HTMLElement>();
   const file = fileOf(signed);
+  const ca = config.value?.ca ?? null;
+  const isRefused = sending.error !== null && !NOT_ASKED.has(sending.error.code);
   return (
     <section
       ref={place}
@@ -76,12 +82,20 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
     >
       <p>
         <strong>The vault has not taken a stop that you signed</strong>: <Quoted of={signed.statement.reason} />. This
-        page sends it again and again while it is open, and keeps it over a reload. Save it, too: anyone who has the
-        file can deliver it.
+        page sends it again and again while it is open
+        {isKeptByTab.value
+          ? ', and keeps it over a reload. Save it, too'
+          : '. The browser does not keep it over a reload: save it'}
+        : anyone who has the file can deliver it.
       </p>
       <p>From any machine, with --also URL for another address of the vault; or on the vault’s own machine:</p>
-      <pre>{`${reachingCommand(['stop', file], CLONE)}\n${programCommand(CLONE, 'twinlockd', ['stop', file])}`}</pre>
+      <pre>{`${commandElsewhere(['stop', file])}\n${programCommand(CLONE, 'twinlockd', ['stop', file])}`}</pre>
       <p>{CLONE_TEXT}</p>
+      {ca === null ? null : (
+        <p>
+          {COPIED_CA} is a copy of this machine’s file <Text of={ca} />.
+        </p>
+      )}
       <ActionError action={sending} />
       <div class="row">
         <ActionButton action={sending} kind="danger">
@@ -90,6 +104,11 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
         <button type="button" onClick={() => save(signed)}>
           Save it as a file
         </button>
+        {isRefused ? (
+          <button type="button" onClick={() => forgetStop(signed)}>
+            Forget it: the vault refuses it
+          </button>
+        ) : null}
       </div>
     </section>
   );
