@@ -38,7 +38,8 @@ Thumbs.db and the like, editors' swap files and backups). The command lists them
 
 Refused without --force, for no server could load them: safetensors and GGUF files that are shorter than their headers
 say, have none, or have headers of more than a million tensors or eight million numbers and texts; indices
-(*.index.json) and numbered files whose shards are not all there; pointers of Git LFS.`;
+(*.index.json) and numbered files whose shards are not all there; pointers of Git LFS; folders whose headers and indices
+together name more than four million tensors, or are otherwise too large to be looked at.`;
 
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 

@@ -5,6 +5,7 @@ import { fileError } from '../../file-error.ts';
 import { type FoundFile, requireFound } from '../found-file.ts';
 import { Offences } from '../offences.ts';
 import type { ByteSource } from './byte-source.ts';
+import { COST, Effort } from './effort.ts';
 import { checkGguf } from './gguf.ts';
 import { readSafetensors, type Safetensors } from './safetensors.ts';
 import { incompleteSets, isIndex, readIndex, requireShards, requireTensors, type ShardIndex } from './shards.ts';
@@ -24,38 +25,115 @@ export interface FormatCheck {
 /**
  * Looks for what makes a deposit useless: safetensors and GGUF files that are shorter than their headers say or have
  * none, indices and numbered files whose shards are not all there, pointers of Git LFS in place of files. Reads headers
- * and indices, no weights. It is no proof that a model can be loaded. The files are taken for hostile: what one of them
- * may cost is bounded, and between steps the process can be interrupted. Throws `cancelled` once `signal` is aborted.
+ * and indices, no weights. It is no proof that a model can be loaded. The files are taken for hostile: what all of them
+ * together may cost is bounded by `maxEffort` (`Effort`), past which no more are looked at, a finding says so, and the
+ * process can be interrupted meanwhile. Throws `cancelled` once `signal` is aborted.
  */
 export async function checkFormats(
   files: readonly FoundFile[],
   signal: AbortSignal | null = null,
+  maxEffort?: number,
 ): Promise<FormatCheck> {
-  const findings = new Offences();
-  const remarks: string[] = [];
-  const byPath = new Map(files.map((file) => [file.path, file]));
-  const missing = new Set<string>();
+  const effort = new Effort(signal, maxEffort);
+  const folder = new Folder(files, effort);
   for (const file of files) {
-    must(signal?.aborted !== true, 'cancelled', 'given up as asked');
-    await findings.catch(file.path, () => checkFile(file));
-    if (!isIndex(file.path)) continue;
-    await findings.catch(file.path, async () => {
-      const index = await withSource(file, (source) => readIndex(file.path, source));
-      if (index === null) return;
-      for (const shard of index.shards.keys()) if (!byPath.has(shard)) missing.add(shard);
-      requireShards(index, (path) => byPath.has(path));
-      await checkShards(file.path, index, byPath, { findings, remarks });
-    });
+    if (effort.isSpent) break;
+    await effort.rest();
+    await folder.check(file);
   }
-  // What an index has named is not said again.
-  for (const { path, why } of incompleteSets([...byPath.keys(), ...missing])) findings.add(path, 'malformed', why);
-  return { findings, remarks };
+  folder.checkSets();
+  return folder;
 }
 
-async function checkFile(file: FoundFile): Promise<void> {
-  if (file.bytes <= MAX_POINTER_BYTES) await withSource(file, requireNoPointer);
-  if (isSafetensors(file.path)) await withSource(file, readSafetensors);
-  if (/\.gguf$/i.test(file.path)) await withSource(file, checkGguf);
+class Folder implements FormatCheck {
+  readonly findings = new Offences();
+  readonly remarks: string[] = [];
+  readonly #effort: Effort;
+  readonly #byPath: ReadonlyMap<string, FoundFile>;
+  readonly #missing = new Set<string>();
+  /** By file, which may have many paths: links cost no second reading. */
+  readonly #headers = new Map<string, Promise<Safetensors>>();
+  readonly #ggufs = new Map<string, Promise<void>>();
+
+  constructor(files: readonly FoundFile[], effort: Effort) {
+    this.#effort = effort;
+    this.#byPath = new Map(files.map((file) => [file.path, file]));
+  }
+
+  async check(file: FoundFile): Promise<void> {
+    await this.findings.catch(file.path, () => this.#checkFile(file));
+    if (isIndex(file.path) && !this.#effort.isSpent) await this.findings.catch(file.path, () => this.#checkIndex(file));
+  }
+
+  /** What an index has named is not said again. */
+  checkSets(): void {
+    const paths = [...this.#byPath.keys(), ...this.#missing];
+    for (const { path, why } of incompleteSets(paths)) this.findings.add(path, 'malformed', why);
+  }
+
+  async #checkFile(file: FoundFile): Promise<void> {
+    this.#effort.spend(COST.member);
+    if (file.bytes <= MAX_POINTER_BYTES) await this.#read(file, requireNoPointer);
+    if (isSafetensors(file.path)) await this.#headerOf(file);
+    if (/\.gguf$/i.test(file.path)) {
+      await once(this.#ggufs, file, () => this.#read(file, (source) => checkGguf(source, this.#effort)));
+    }
+  }
+
+  async #checkIndex(file: FoundFile): Promise<void> {
+    const index = await this.#read(file, (source) => readIndex(file.path, source, this.#effort));
+    if (index === null) return;
+    for (const shard of index.shards.keys()) if (!this.#byPath.has(shard)) this.#missing.add(shard);
+    requireShards(index, (path) => this.#byPath.has(path));
+    await this.#checkShards(file.path, index);
+  }
+
+  async #checkShards(path: string, { shards, totalBytes }: ShardIndex): Promise<void> {
+    let bytes: number | null = 0;
+    for (const [shard, wanted] of shards) {
+      this.#effort.spend(COST.member);
+      await this.#effort.rest();
+      const header = await this.#soundHeaderOf(this.#byPath.get(shard));
+      bytes = header === null || bytes === null ? null : bytes + header.dataBytes;
+      if (header === null) continue;
+      await this.findings.catch(path, async () => requireTensors(wanted, shard, header.tensors));
+    }
+    if (bytes !== null && totalBytes !== null && bytes !== totalBytes) {
+      this.remarks.push(`${path}: it says ${counted(totalBytes, 'byte')} of tensors, its shards have ${bytes}`);
+    }
+  }
+
+  /** Null where the file is none, or not in order, which is said of it in its turn. */
+  async #soundHeaderOf(file: FoundFile | undefined): Promise<Safetensors | null> {
+    if (file === undefined || !isSafetensors(file.path)) return null;
+    try {
+      return await this.#headerOf(file);
+    } catch (error) {
+      if (this.#effort.isSpent || !(error instanceof TwinlockError && error.code === 'malformed')) throw error;
+      return null;
+    }
+  }
+
+  async #headerOf(file: FoundFile): Promise<Safetensors> {
+    return once(this.#headers, file, () => this.#read(file, (source) => readSafetensors(source, this.#effort)));
+  }
+
+  async #read<T>(file: FoundFile, use: (source: ByteSource) => Promise<T>): Promise<T> {
+    return withSource(file, ({ bytes, read }) => {
+      const reading = (offset: number, length: number) => {
+        this.#effort.spend(length);
+        return read(offset, length);
+      };
+      return use({ bytes, read: reading });
+    });
+  }
+}
+
+async function once<T>(known: Map<string, Promise<T>>, { identity }: FoundFile, read: () => Promise<T>): Promise<T> {
+  const key = Object.values(identity).join(' ');
+  const found = known.get(key) ?? read();
+  known.set(key, found);
+  return found;
 }
 
 function isSafetensors(path: string): boolean {
@@ -65,36 +143,6 @@ function isSafetensors(path: string): boolean {
 async function requireNoPointer(source: ByteSource): Promise<void> {
   const text = new TextDecoder().decode(source.read(0, source.bytes));
   must(!text.startsWith(LFS_POINTER), 'malformed', 'a pointer of Git LFS, not the file itself: run git lfs pull');
-}
-
-/** Each header is read once more, so that one at a time is in memory. */
-async function checkShards(
-  path: string,
-  { shards, totalBytes }: ShardIndex,
-  byPath: ReadonlyMap<string, FoundFile>,
-  { findings, remarks }: { readonly findings: Offences; readonly remarks: string[] },
-): Promise<void> {
-  let bytes: number | null = 0;
-  for (const [shard, wanted] of shards) {
-    const header = await headerOf(byPath.get(shard));
-    bytes = header === null || bytes === null ? null : bytes + header.dataBytes;
-    if (header === null) continue;
-    await findings.catch(path, async () => requireTensors(wanted, shard, header.tensors));
-  }
-  if (bytes !== null && totalBytes !== null && bytes !== totalBytes) {
-    remarks.push(`${path}: it says ${counted(totalBytes, 'byte')} of tensors, its shards have ${bytes}`);
-  }
-}
-
-/** Null where the file is none, or not in order, which has been said of it. */
-async function headerOf(file: FoundFile | undefined): Promise<Safetensors | null> {
-  if (file === undefined || !isSafetensors(file.path)) return null;
-  try {
-    return await withSource(file, readSafetensors);
-  } catch (error) {
-    if (!(error instanceof TwinlockError && error.code === 'malformed')) throw error;
-    return null;
-  }
 }
 
 async function withSource<T>(found: FoundFile, use: (source: ByteSource) => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { must } from '../../../src/core/errors.ts';
 import { type ByteSource, requireBytes } from './byte-source.ts';
+import { COST, type Effort } from './effort.ts';
 
 /** Read at a time: headers are walked in small steps. */
 const WINDOW_BYTES = 1 << 20;
@@ -14,22 +14,21 @@ const MAX_HEADER_BYTES = 256 << 20;
  * count. A tensor has nine, and the largest models some 200,000 tensors.
  */
 const MAX_PARTS = 1 << 23;
-/** A few milliseconds. */
-const TURN_EVERY = 1 << 14;
 
 /** Walks through the header of a file, holding 1 MiB of it. Throws `malformed` where the file ends first. */
 export class Cursor {
   readonly #source: ByteSource;
+  readonly #effort: Effort;
   readonly #isLittleEndian: boolean;
   readonly #maxParts: number;
   #at: number;
   #parts = 0;
-  #turnAt = TURN_EVERY;
   #window: Uint8Array = new Uint8Array(0);
   #windowAt = 0;
 
-  constructor(source: ByteSource, at: number, isLittleEndian: boolean, maxParts = MAX_PARTS) {
+  constructor(source: ByteSource, effort: Effort, at: number, isLittleEndian: boolean, maxParts = MAX_PARTS) {
     this.#source = source;
+    this.#effort = effort;
     this.#maxParts = maxParts;
     this.#at = at;
     this.#isLittleEndian = isLittleEndian;
@@ -40,11 +39,9 @@ export class Cursor {
     return this.#at;
   }
 
-  /** To be called now and then: lets others have their turn, so that the process can be interrupted. */
+  /** To be called in every loop, as `Effort.rest`. */
   async rest(): Promise<void> {
-    if (this.#parts < this.#turnAt) return;
-    this.#turnAt = this.#parts + TURN_EVERY;
-    await nextTurn();
+    await this.#effort.rest();
   }
 
   u32(): number {
@@ -76,6 +73,7 @@ export class Cursor {
     this.#at += length;
     requireBytes(this.#source, this.#at, 'the header');
     must(this.#at <= MAX_HEADER_BYTES, 'malformed', `expected a header of at most ${MAX_HEADER_BYTES} bytes`);
+    this.#effort.spend(COST.part);
     const isFew = ++this.#parts <= this.#maxParts;
     must(
       isFew,

@@ -1,6 +1,7 @@
 import { must } from '../../../src/core/errors.ts';
 import { type ByteSource, named, requireBytes } from './byte-source.ts';
 import { Cursor } from './cursor.ts';
+import type { Effort } from './effort.ts';
 
 /**
  * GGUF, versions 2 and 3: "GGUF", u32 version, u64 tensors, u64 pairs; the pairs (name, type, value); for each tensor its
@@ -74,8 +75,8 @@ const BLOCK_OF: Readonly<Record<number, readonly [elements: bigint, bytes: bigin
 };
 
 /** Reads what a GGUF file says of itself, and holds it against its size. Throws `malformed`. */
-export async function checkGguf(source: ByteSource): Promise<void> {
-  const cursor = openHead(source);
+export async function checkGguf(source: ByteSource, effort: Effort): Promise<void> {
+  const cursor = openHead(source, effort);
   const tensors = cursor.count(MIN_TENSOR_BYTES, 'the tensors’ infos');
   const pairs = cursor.count(MIN_PAIR_BYTES, 'the metadata');
   let alignment = DEFAULT_ALIGNMENT;
@@ -102,7 +103,7 @@ export async function checkGguf(source: ByteSource): Promise<void> {
 }
 
 /** Version 3 says by its own bytes which way round numbers are. */
-function openHead(source: ByteSource): Cursor {
+function openHead(source: ByteSource, effort: Effort): Cursor {
   requireBytes(source, HEAD_BYTES, 'the version');
   const head = source.read(0, HEAD_BYTES);
   const magic = String.fromCharCode(...head.subarray(0, MAGIC.length));
@@ -115,7 +116,7 @@ function openHead(source: ByteSource): Cursor {
     'malformed',
     `expected GGUF of version ${VERSIONS.join(' or ')}, got ${little}`,
   );
-  return new Cursor(source, HEAD_BYTES, isLittleEndian);
+  return new Cursor(source, effort, HEAD_BYTES, isLittleEndian);
 }
 
 async function skipValue(cursor: Cursor, type: number, name: string, depth: number): Promise<void> {

@@ -1,15 +1,13 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { parseJson } from '../../../src/core/json.ts';
 import { named } from './byte-source.ts';
+import { COST, type Effort } from './effort.ts';
 
 /** Five times the tensors of the largest known models: 61 layers of 384 experts, each of nine tensors. */
 const MAX_MEMBERS = 1 << 20;
 /** What is known of a tensor takes 100 bytes, the metadata of a file some thousands. */
 const MAX_VALUE_BYTES = 1 << 20;
-/** A few milliseconds. */
-const TURN_EVERY = 1 << 11;
 
 const [QUOTE, BACKSLASH, COLON, COMMA, OPEN, CLOSE] = [...'"\\:,{}'].map((sign) => sign.charCodeAt(0));
 const OPENING: ReadonlySet<number> = new Set([...'[{'].map((sign) => sign.charCodeAt(0)));
@@ -31,7 +29,12 @@ export function beginsObject(bytes: Uint8Array): boolean {
  * The members of a JSON object, one after the other, so that no more than one of them is held; in between, others have
  * their turn, and the process can be interrupted. Hostile. Throws `malformed`, for names that are there twice too.
  */
-export async function* membersOf(bytes: Uint8Array, max = MAX_MEMBERS): AsyncGenerator<Member, void, undefined> {
+export async function* membersOf(
+  bytes: Uint8Array,
+  effort: Effort,
+  max = MAX_MEMBERS,
+): AsyncGenerator<Member, void, undefined> {
+  effort.spend(bytes.length * COST.jsonByte);
   const names = new Set<string>();
   let at = pastSign(bytes, 0, OPEN);
   for (let isFirst = true; ; isFirst = false) {
@@ -45,7 +48,8 @@ export async function* membersOf(bytes: Uint8Array, max = MAX_MEMBERS): AsyncGen
     const from = pastSign(bytes, nameEnd, COLON);
     at = pastValue(bytes, from);
     yield { name, value: bytes.subarray(from, at) };
-    if (names.size % TURN_EVERY === 0) await nextTurn();
+    effort.spend(COST.member);
+    await effort.rest();
     if (bytes[at] === CLOSE) break;
     at = pastSign(bytes, at, COMMA);
   }

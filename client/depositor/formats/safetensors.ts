@@ -3,6 +3,7 @@ import { counted } from '../../../src/core/counted.ts';
 import { must } from '../../../src/core/errors.ts';
 import { parseAs } from '../../../src/core/schema.ts';
 import { type ByteSource, named, requireBytes } from './byte-source.ts';
+import type { Effort } from './effort.ts';
 import { membersOf, parseMember } from './json-members.ts';
 
 /**
@@ -55,7 +56,7 @@ export interface Safetensors {
 }
 
 /** Reads the header of a safetensors file and holds it against the file's size. Throws `malformed`. */
-export async function readSafetensors(source: ByteSource): Promise<Safetensors> {
+export async function readSafetensors(source: ByteSource, effort: Effort): Promise<Safetensors> {
   requireBytes(source, LENGTH_BYTES, 'the length of the header');
   const lengthBytes = source.read(0, LENGTH_BYTES);
   const length = new DataView(lengthBytes.buffer, lengthBytes.byteOffset).getBigUint64(0, true);
@@ -67,15 +68,15 @@ export async function readSafetensors(source: ByteSource): Promise<Safetensors> 
   const dataAt = LENGTH_BYTES + Number(length);
   requireBytes(source, dataAt, 'the header');
   const dataBytes = source.bytes - dataAt;
-  const tensors = await parseHeader(source.read(LENGTH_BYTES, Number(length)));
+  const tensors = await parseHeader(source.read(LENGTH_BYTES, Number(length)), effort);
   requireWhole(tensors, dataAt, source);
   return { tensors: new Set(tensors.map(({ name }) => name)), dataBytes };
 }
 
-async function parseHeader(bytes: Uint8Array): Promise<readonly Tensor[]> {
+async function parseHeader(bytes: Uint8Array, effort: Effort): Promise<readonly Tensor[]> {
   must(bytes[0] === OPENING_BRACE, 'malformed', 'expected a header that begins with {');
   const tensors: Tensor[] = [];
-  for await (const member of membersOf(bytes)) {
+  for await (const member of membersOf(bytes, effort)) {
     if (member.name === METADATA) parseAs(metadataSchema, parseMember(member), METADATA);
     else tensors.push(tensorOf(member.name, parseMember(member)));
   }

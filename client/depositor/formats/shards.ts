@@ -4,6 +4,7 @@ import { must } from '../../../src/core/errors.ts';
 import { parseAs } from '../../../src/core/schema.ts';
 import { counted } from '../../exact.ts';
 import { type ByteSource, named } from './byte-source.ts';
+import type { Effort } from './effort.ts';
 import { beginsObject, isSmall, membersOf, parseMember } from './json-members.ts';
 
 /** Indices of the largest models are a few MiB. */
@@ -30,15 +31,15 @@ export function isIndex(path: string): boolean {
 }
 
 /** Null for a JSON document that is an index of something else. Throws `malformed`. */
-export async function readIndex(path: string, source: ByteSource): Promise<ShardIndex | null> {
+export async function readIndex(path: string, source: ByteSource, effort: Effort): Promise<ShardIndex | null> {
   must(source.bytes <= MAX_INDEX_BYTES, 'malformed', `expected an index of at most ${MAX_INDEX_BYTES} bytes`);
   const bytes = source.read(0, source.bytes);
   const isOfWeights = WEIGHTS_INDEX.test(path);
   if (!isOfWeights && !beginsObject(bytes)) return null;
   let metadata: unknown = {};
   let shards: ReadonlyMap<string, readonly string[]> | null = null;
-  for await (const member of membersOf(bytes)) {
-    if (member.name === 'weight_map') shards = await shardsOf(path, member.value);
+  for await (const member of membersOf(bytes, effort)) {
+    if (member.name === 'weight_map') shards = await shardsOf(path, member.value, effort);
     else if (member.name === 'metadata' && isSmall(member)) metadata = parseMember(member);
     else if (isSmall(member)) parseMember(member);
   }
@@ -47,10 +48,14 @@ export async function readIndex(path: string, source: ByteSource): Promise<Shard
   return { totalBytes: parseAs(metadataSchema, metadata, 'index.metadata').total_size ?? null, shards };
 }
 
-async function shardsOf(path: string, map: Uint8Array): Promise<ReadonlyMap<string, readonly string[]>> {
+async function shardsOf(
+  path: string,
+  map: Uint8Array,
+  effort: Effort,
+): Promise<ReadonlyMap<string, readonly string[]>> {
   must(beginsObject(map), 'malformed', 'index.weight_map: expected an object');
   const shards = new Map<string, string[]>();
-  for await (const member of membersOf(map)) {
+  for await (const member of membersOf(map, effort)) {
     const file = parseAs(z.string(), parseMember(member), `index.weight_map.${member.name}`);
     const shard = posix.join(posix.dirname(path), file);
     const tensors = shards.get(shard);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -9,6 +9,8 @@ import { safetensors, wholeGguf, wholeSafetensors } from './model-files.ts';
 const INDEX = 'model.safetensors.index.json';
 const indexOf = (map: Readonly<Record<string, string>>, total_size?: number) =>
   JSON.stringify({ metadata: { total_size }, weight_map: map });
+
+const code = (code: string) => expect.objectContaining({ code });
 
 describe('a folder of a model', () => {
   let folder: string;
@@ -78,9 +80,58 @@ describe('a folder of a model', () => {
     const finding = '"m.safetensors": "a": expected at most 1048576 bytes, got 1048579';
     expect(await check({ 'm.safetensors': endless })).toEqual({ ...NOTHING, findings: [finding] });
     const { files } = await walkFolder(folder);
-    await expect(checkFormats(files, AbortSignal.abort())).rejects.toThrow(
-      expect.objectContaining({ code: 'cancelled' }),
-    );
+    await expect(checkFormats(files, AbortSignal.abort())).rejects.toThrow(code('cancelled'));
+  });
+
+  test.each(['m.safetensors', 'm.safetensors.index.json'])('is given up in the midst of a file (%s)', async (path) => {
+    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`t${i}`, 'm.bin']));
+    const isHeader = path.endsWith('s');
+    const text = isHeader ? wholeSafetensors(Object.fromEntries(Object.keys(many).map((name) => [name, 0]))) : null;
+    await check({ [path]: text ?? indexOf(many), 'm.bin': '' });
+    const file = (await walkFolder(folder)).files.filter((found) => found.path === path);
+    const giveUp = new AbortController();
+    setImmediate(() => giveUp.abort());
+    await expect(checkFormats(file, giveUp.signal)).rejects.toThrow(code('cancelled'));
+  });
+
+  test('that is given up is not looked at further, though all that is left has been read before', async () => {
+    const names = Array.from({ length: 3000 }, (_, i) => `s${i}.safetensors`);
+    await check({ 'a.safetensors': wholeSafetensors({ t: 1 }) });
+    for (const name of names) symlinkSync('a.safetensors', join(folder, name));
+    const { files } = await walkFolder(folder);
+    const giveUp = new AbortController();
+    setImmediate(() => giveUp.abort());
+    await expect(checkFormats(files, giveUp.signal)).rejects.toThrow(code('cancelled'));
+  });
+
+  describe('whose indices name many links to one header', () => {
+    const HEADER = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`t${i}`, 1]));
+    const ONE_READING = 6_000_000;
+    beforeEach(async () => {
+      const links = Array.from({ length: 12 }, (_, i) => `s${i}.safetensors`);
+      const index = indexOf(Object.fromEntries(links.map((link, i) => [`t${i}`, link])));
+      await check({
+        'a.safetensors': wholeSafetensors(HEADER),
+        'z1.safetensors.index.json': index,
+        'z2.safetensors.index.json': index,
+        'z3-00001-of-00002.bin': '',
+      });
+      for (const link of links) symlinkSync('a.safetensors', join(folder, link));
+    });
+    const UNNUMBERED = '"z3-00001-of-00002.bin": it is one of 2 files by its name, of which 2 is not there';
+
+    test('has that read once', async () => {
+      const { findings } = await checkFormats((await walkFolder(folder)).files, null, ONE_READING);
+      expect(findings.texts).toEqual([UNNUMBERED]);
+    });
+
+    test('and which costs too much is not looked at further, which is a finding; what names tell is found still', async () => {
+      const { findings } = await checkFormats((await walkFolder(folder)).files, null, ONE_READING / 2);
+      expect(findings.texts).toEqual([
+        '"a.safetensors": not looked at further, nor any file after it: the headers and indices of the folder are larger than those of any known model',
+        UNNUMBERED,
+      ]);
+    });
   });
 
   test('whose numbered files are not all there is found without an index, once for each set', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Cursor } from '../../../../client/depositor/formats/cursor.ts';
+import { Effort } from '../../../../client/depositor/formats/effort.ts';
 import { checkGguf } from '../../../../client/depositor/formats/gguf.ts';
 import { membersOf } from '../../../../client/depositor/formats/json-members.ts';
 import { readSafetensors } from '../../../../client/depositor/formats/safetensors.ts';
@@ -12,7 +13,7 @@ const THOUSANDS = 20_000;
 
 async function namesOf(text: string, max?: number): Promise<readonly string[]> {
   const names: string[] = [];
-  for await (const { name, value } of membersOf(utf8(text), max))
+  for await (const { name, value } of membersOf(utf8(text), new Effort(), max))
     names.push(`${name}=${new TextDecoder().decode(value)}`);
   return names;
 }
@@ -65,7 +66,7 @@ describe('the members of a JSON object', () => {
 });
 
 test('a header with more numbers and texts than any model has is refused', () => {
-  const cursor = new Cursor(sourceOf(new Uint8Array(99)), 0, true, 3);
+  const cursor = new Cursor(sourceOf(new Uint8Array(99)), new Effort(), 0, true, 3);
   for (let i = 0; i < 3; i++) cursor.u32();
   expect(() => cursor.u32()).toThrow(malformed('at most 3 numbers and texts: no known model'));
 });
@@ -74,9 +75,26 @@ test('while a long header is read, others have their turn, so that the process c
   const sizes = Object.fromEntries(Array.from({ length: THOUSANDS }, (_, i) => [`t${i}`, 0]));
   const tensors = wholeSafetensors(sizes);
   const few = wholeSafetensors({ a: 1 });
-  expect(await turnsDuring(() => readSafetensors(sourceOf(few)))).toBe(0);
-  expect(await turnsDuring(() => readSafetensors(sourceOf(tensors)))).toBeGreaterThan(4);
+  expect(await turnsDuring(() => readSafetensors(sourceOf(few), new Effort()))).toBe(0);
+  expect(await turnsDuring(() => readSafetensors(sourceOf(tensors), new Effort()))).toBeGreaterThan(4);
   const words = new GgufWriter().ascii('GGUF').u32(3).u64(0).u64(1).string('words').u32(9).u32(8).u64(THOUSANDS);
   const vocabulary = words.bytes(8 * THOUSANDS).done();
-  expect(await turnsDuring(() => checkGguf(sourceOf(vocabulary)))).toBeGreaterThan(1);
+  expect(await turnsDuring(() => checkGguf(sourceOf(vocabulary), new Effort()))).toBeGreaterThan(1);
+});
+
+describe('what a folder may cost is spent', () => {
+  const tooMuch = malformed('not looked at further');
+  const read = (text: string, max: number) => Array.fromAsync(membersOf(utf8(text), new Effort(null, max)));
+
+  test('on JSON by its bytes, before it is looked at, and by its members', async () => {
+    await expect(read(`{"a":"${'b'.repeat(5000)}"`, 60_000)).rejects.toThrow(tooMuch);
+    await expect(read('{"a":1,"b":2,"c":3}', 6000)).rejects.toThrow(tooMuch);
+    expect(await read('{"a":1,"b":2}', 6000)).toHaveLength(2);
+  });
+
+  test('on numbers and texts', () => {
+    const cursor = new Cursor(sourceOf(new Uint8Array(99)), new Effort(null, 200), 0, true);
+    for (let i = 0; i < 3; i++) cursor.u32();
+    expect(() => cursor.u32()).toThrow(tooMuch);
+  });
 });

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Effort } from '../../../../client/depositor/formats/effort.ts';
 import { readSafetensors } from '../../../../client/depositor/formats/safetensors.ts';
 import { safetensors, sourceOf, tensorsOf, wholeSafetensors } from './model-files.ts';
 
 const malformed = (message: string) =>
   expect.objectContaining({ code: 'malformed', message: expect.stringContaining(message) });
-const read = (bytes: Uint8Array) => readSafetensors(sourceOf(bytes));
+const read = (bytes: Uint8Array) => readSafetensors(sourceOf(bytes), new Effort());
 const one = { a: { dtype: 'F16', shape: [2, 3], data_offsets: [0, 12] } };
 
 describe('a safetensors file', () => {
