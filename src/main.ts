@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import own from '../package.json' with { type: 'json' };
 import { addInit } from './cli/init.ts';
-import { DEFAULT_DATA } from './cli/options.ts';
+import { DEFAULT_DATA, folderNamed } from './cli/options.ts';
 import { addPolicy } from './cli/policy.ts';
 import { printable } from './cli/printable.ts';
 import { addServe } from './cli/serve.ts';
@@ -18,6 +18,7 @@ const program = withWrappedHelp(new Command('twinlockd'))
   .addOption(
     new Option('--data <folder>', 'where the vault keeps its log, keys and ciphertext')
       .env('TWINLOCK_DATA')
+      .argParser(folderNamed)
       .default(DEFAULT_DATA),
   )
   .addHelpText(

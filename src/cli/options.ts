@@ -10,6 +10,12 @@ export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 8443;
 export const DEFAULT_DATA = 'twinlock-data';
 
+/** Of `--data`, also where a variable gives it: an empty one would be the folder that the daemon happens to run in. */
+export function folderNamed(text: string): string {
+  if (text === '') throw new InvalidArgumentError('it is empty: name the folder of the vault');
+  return text;
+}
+
 export function wholeNumber(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
   return Number(text);

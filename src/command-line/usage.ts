@@ -22,17 +22,22 @@ export function usageText({ code, message }: CommanderError, program: 'twinlock'
 }
 
 /**
- * To be called before every command is run. No word of a command is empty where it has been thought of: a script's unset
- * variable makes it so. Flags of all commands are left out: their empty values say nothing. Throws `CommanderError`.
+ * To be called before every command is run. No word of a command line is empty where it has been thought of: a script's
+ * unset variable makes it so. A variable of the environment that stands for a flag of all commands is left out: empty, it
+ * says nothing. Throws `CommanderError`.
  */
 export function requireWords(command: Command): void {
   for (const [i, argument] of command.registeredArguments.entries()) {
     const given = [command.processedArgs[i]].flat();
     if (given.length > 0 && given.every((word) => word === '')) command.error(emptyText(argument.name().toUpperCase()));
   }
-  for (const option of command.options) {
-    const given = [command.getOptionValue(option.attributeName())].flat();
-    if (given.includes('')) command.error(emptyText(option.long ?? option.flags));
+  for (let one: Command | null = command; one !== null; one = one.parent) {
+    for (const option of one.options) {
+      const name = option.attributeName();
+      const isVariable = one !== command && one.getOptionValueSource(name) === 'env';
+      const given = [one.getOptionValue(name)].flat();
+      if (given.includes('') && !isVariable) command.error(emptyText(option.long ?? option.flags));
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-import { Command, CommanderError } from 'commander';
-import { expect, test } from 'vitest';
+import { Command, CommanderError, Option } from 'commander';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { foundersOf } from '../../src/cli/founders.ts';
 import { requireWords, usageText } from '../../src/command-line/usage.ts';
 
@@ -34,6 +34,7 @@ test('a founder has the groups that stand behind the name', () => {
 function said(...words: string[]): string | null {
   let wasRun = false;
   const program = new Command('twinlock').exitOverride().configureOutput({ outputError: () => undefined });
+  program.addOption(new Option('--ca <file>').env('TWINLOCK_CA'));
   program.hook('preAction', (_, command) => requireWords(command));
   program
     .command('code <proposal...>')
@@ -58,6 +59,18 @@ test('a word that an unset variable has left empty is named, and the command is 
   expect(said('code', '1', '--to', '')).toMatch(/^--to is empty/);
   expect(said('code', '1', '--also', 'a', '--also', '')).toMatch(/^--also is empty/);
   expect(said('code', '1', '--to', 'a', '--also', 'b')).toBeNull();
+});
+
+test('a flag of all commands that is empty is named too; a variable in its place says nothing', () => {
+  for (const words of [
+    ['code', '1', '--ca', ''],
+    ['--ca', '', 'code', '1'],
+  ]) {
+    expect(said(...words)).toBe('--ca is empty: see whether the variable is set that it comes from');
+  }
+  onTestFinished(() => vi.unstubAllEnvs());
+  vi.stubEnv('TWINLOCK_CA', '');
+  expect(said('code', '1')).toBeNull();
 });
 
 test('words that no command takes are refused with where the right ones are', () => {

@@ -88,6 +88,17 @@ test.each([
   expect([code, stderr]).toEqual([64, expect.stringMatching(new RegExp(`^twinlock: ${flag}: .*\\(usage\\)\n$`))]);
 });
 
+test('a console refuses an empty --ca, in place of the certificates of an invitation', {
+  timeout: 60_000,
+}, async () => {
+  const { code, stderr } = await runProgram(
+    'client/cli.ts',
+    ['console', '--invitation', 'founder.json', '--ca', ''],
+    home,
+  );
+  expect([code, stderr]).toEqual([64, expect.stringMatching(/^twinlock: --ca is empty: .*\(usage\)\n$/)]);
+});
+
 test('refuses a port that is none', async () => {
   const env = { TWINLOCK_VAULT: 'https://127.0.0.1:1', TWINLOCK_FINGERPRINT: 'ab'.repeat(32) };
   const run = await runProgram('client/cli.ts', ['console', '--port', '70000', '--json'], home, { env });
