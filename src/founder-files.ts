@@ -1,5 +1,15 @@
-import { accessSync, closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { must, TwinlockError } from './core/errors.ts';
 import type { Invitation } from './initialise.ts';
 import { syncFolder } from './platform/sync-folder.ts';
@@ -25,6 +35,30 @@ export function founderFileNames(names: readonly string[]): readonly string[] {
   );
   const areTold = !plain.includes('') && new Set(plain.map((name) => name.toLowerCase())).size === plain.length;
   return plain.map((name, i) => `founder-${areTold ? name : [i + 1, ...(name === '' ? [] : [name])].join('-')}.json`);
+}
+
+/**
+ * The data folder keeps invitations as hashes: who reads it, or a copy of it, must not enrol as a founder. To be called
+ * before either folder is made. Throws `usage` where the founders' folder is it or lies in it, by whatever path, and as
+ * `systemError`.
+ */
+export function requireOutsideData(folder: string, dataDir: string): void {
+  const [step] = relative(placeOf(resolve(dataDir)), placeOf(resolve(folder))).split(sep);
+  must(
+    step === '..',
+    'usage',
+    `--out ${folder} lies in the data folder ${dataDir}, and who has a copy of that could enrol as a founder: name a folder outside it`,
+  );
+}
+
+/** Without links, as far as there is something yet. */
+function placeOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    if (systemName(cause) !== 'ENOENT' || path === dirname(path)) throw systemError(cause, path);
+    return join(placeOf(dirname(path)), basename(path));
+  }
 }
 
 /**

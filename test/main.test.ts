@@ -1,11 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hostNames, vaultOrigin } from '../src/cli/options.ts';
-import { founderFileNames, makeFounderFolder } from '../src/founder-files.ts';
+import { founderFileNames, makeFounderFolder, requireOutsideData } from '../src/founder-files.ts';
 import { OWN_FOLDER } from '../src/platform/own-folder.ts';
 import { parseFounderFile } from '../src/wire/founder-file.ts';
 import { runProgram } from './client/cli/vault.ts';
@@ -124,6 +134,38 @@ test(
       expect.stringMatching(/out has founder-1-ana\.json, .*\(exists\)\n$/),
     ]);
     expect(existsSync(path('data2'))).toBe(false);
+  },
+);
+
+test(
+  'twinlockd init writes no founder’s file into the data folder, where invitations are kept as hashes',
+  SLOW,
+  async () => {
+    const { code, stderr } = await init('--out', path('data'));
+    expect([code, stderr]).toEqual([
+      64,
+      `twinlockd: --out ${path('data')} lies in the data folder ${path('data')}, and who has a copy of that could enrol as a founder: name a folder outside it (usage)\n`,
+    ]);
+    expect(readdirSync(folder)).toEqual([]);
+    mkdirSync(path('data'));
+    symlinkSync(path('data'), path('link'));
+    for (const out of ['data', 'data/', 'data/founders', 'data/a/b', 'data/..founders', 'link', 'link/founders']) {
+      expect(() => requireOutsideData(path(out), path('data'))).toThrow(expect.objectContaining({ code: 'usage' }));
+      expect(() => requireOutsideData(path(out), path('link'))).toThrow(expect.objectContaining({ code: 'usage' }));
+    }
+    for (const out of ['.', 'data-founders', 'founders/data', 'data/../founders']) {
+      expect(() => requireOutsideData(path(out), path('data'))).not.toThrow();
+    }
+  },
+);
+
+test(
+  'twinlockd takes no empty --data, as an unset variable makes it, for the folder that it runs in',
+  SLOW,
+  async () => {
+    const { code, stderr } = await init('--data', '');
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/--data .* is empty: name the folder.*\(usage\)\n$/)]);
+    expect(readdirSync(folder)).toEqual([]);
   },
 );
 

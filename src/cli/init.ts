@@ -1,5 +1,6 @@
 import { fstatSync, statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseReferenceValues } from '../core/attest/reference-values.ts';
 import { must } from '../core/errors.ts';
@@ -7,7 +8,7 @@ import { parseCommentedJson } from '../core/json-comments.ts';
 import { type Grade, parseAs } from '../core/schema.ts';
 import { principalInvitation } from '../core/statement/statement.ts';
 import { becomeOwner } from '../data-folder.ts';
-import { makeFounderFolder, removeFounderFiles, writeFounderFiles } from '../founder-files.ts';
+import { makeFounderFolder, removeFounderFiles, requireOutsideData, writeFounderFiles } from '../founder-files.ts';
 import { readFoundersCa } from '../founders-trust.ts';
 import { acceptsTpmAlone, foundingPolicy, referenceValuesDigest, refusesEveryHost } from '../founding-policy.ts';
 import { initialise } from '../initialise.ts';
@@ -104,9 +105,12 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   const made = { dataDir, grade, threshold, founders, hosts, policy, principals, invitationDays, nowMs, ...vouching };
   await initialise(made, {
     prepare: () => {
-      const names = founders.map(({ name }) => name);
-      if (out !== null) makeFounderFolder(out, names);
-      else requireRead();
+      if (out === null) return requireRead();
+      requireOutsideData(out, dataDir);
+      makeFounderFolder(
+        out,
+        founders.map(({ name }) => name),
+      );
     },
     handOut: async (invited, ca) => {
       for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
@@ -169,7 +173,9 @@ async function print(text: string): Promise<void> {
 
 /** Beside the data folder, and not in it: in that, invitations are kept as hashes. */
 function foundersFolder(dataDir: string): string {
-  return `${dataDir.replace(/(?<=.)\/+$/, '')}-founders`;
+  // What follows “.” would name a folder in it.
+  const named = /^\.{1,2}$/.test(basename(dataDir)) ? resolve(dataDir) : dataDir;
+  return `${named.replace(/(?<=.)\/+$/, '')}-founders`;
 }
 
 function urlOf(host: string): URL {
