@@ -68,7 +68,9 @@ test('a flag of all commands that is empty is named too; a variable in its place
   ]) {
     expect(said(...words)).toBe('--ca is empty: see whether the variable is set that it comes from');
   }
-  onTestFinished(() => vi.unstubAllEnvs());
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
   vi.stubEnv('TWINLOCK_CA', '');
   expect(said('code', '1')).toBeNull();
 });
