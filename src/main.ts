@@ -10,7 +10,10 @@ import { withWrappedHelp } from './command-line/help-text.ts';
 import { requireWords, usageText } from './command-line/usage.ts';
 import { TwinlockError } from './core/errors.ts';
 import { EXIT, exitCodeOf } from './core/exit-codes.ts';
+import { readPeerNamesAlone } from './platform/peer-names.ts';
 import { systemError } from './platform/system-error.ts';
+
+readPeerNamesAlone();
 
 const program = withWrappedHelp(new Command('twinlockd'))
   .version(own.version, '--version', 'prints the version')

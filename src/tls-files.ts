@@ -5,6 +5,7 @@ import { must, TwinlockError } from './core/errors.ts';
 import { readDataFile } from './data-folder.ts';
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
 import { inputError, readInputFile } from './input-file.ts';
+import { certificatesIn } from './platform/certificates.ts';
 
 /** What the API is served with. */
 export interface TlsFiles {
@@ -23,7 +24,7 @@ export interface TlsPaths {
 /**
  * Reads `tls.key` and `tls.crt` of the data folder, or what an operator names in their place, and sees that TLS 1.3 can be served with them: each can be read,
  * the key is not encrypted, and is the certificate's. An operator may have put them there. Links are followed. Throws `malformed`, which
- * names the file and what to do, and as `readDataFile` and `readInputFile`. Says nothing of dates: see `validityWarning`.
+ * names the file and what to do, and as `certificatesIn`, `readDataFile` and `readInputFile`. Says nothing of dates: see `validityWarning`.
  */
 export function readTls(dataDir: string, paths: TlsPaths | null = null): TlsFiles {
   const keyPath = paths?.key ?? join(dataDir, TLS_KEY_FILE);
@@ -42,6 +43,7 @@ export function readTls(dataDir: string, paths: TlsPaths | null = null): TlsFile
     const message = `${certPath} with ${keyPath}: OpenSSL does not serve them (${reasonOf(cause)}): see that every certificate in the file is whole, and that the key is of ECDSA P-256, or of RSA with 2048 bits at least`;
     throw new TwinlockError('malformed', message, {}, { cause });
   }
+  certificatesIn(cert, certPath);
   return { key, cert };
 }
 

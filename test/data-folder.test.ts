@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readLogSeed } from '../src/data-folder.ts';
 import { selfSigned } from '../src/http/certificate.ts';
 import { readTls, validityWarning } from '../src/tls-files.ts';
+import { makeBrainpool } from './brainpool.ts';
 import { runProgram } from './client/cli/vault.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -99,6 +100,19 @@ const wrong: readonly (readonly [what: string, damage: () => void, said: RegExp]
     /tls\.crt with .*tls\.key: OpenSSL does not serve them \(ERR_\w+\): .*2048 bits/,
   ],
   [
+    'a key on a curve that clients do not take',
+    () => {
+      const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:brainpoolP256r1', '-nodes'];
+      openssl(...args, '-keyout', 'tls.key', '-out', 'tls.crt', '-subj', '/CN=x');
+    },
+    /tls\.crt: the certificate has a key of brainpoolP256r1: expected ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 /,
+  ],
+  [
+    'a chain in which one has such a key',
+    () => put('tls.crt', pair.certificate + makeBrainpool('/CN=x').cert),
+    /tls\.crt: certificate 2 of 2 has a key of brainpoolP256r1: expected/,
+  ],
+  [
     'a chain of which one is damaged',
     () => put('tls.crt', `${pair.certificate}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`),
     /tls\.crt with .*tls\.key: OpenSSL does not serve them \(ERR_\w+\): see that every certificate/,
@@ -109,6 +123,18 @@ test.each(wrong)('TLS is not begun with %s: the file and the remedy are named', 
   expect(() => readTls(folder)).toThrow(
     expect.objectContaining({ code: 'malformed', message: expect.stringMatching(said) }),
   );
+});
+
+test.each([
+  ['RSA with 2048 bits', ['rsa:2048']],
+  ['P-256', ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256']],
+  ['P-384', ['ec', '-pkeyopt', 'ec_paramgen_curve:P-384']],
+  ['P-521', ['ec', '-pkeyopt', 'ec_paramgen_curve:P-521']],
+  ['Ed25519', ['ed25519']],
+])('a certificate with a key of %s is served', (_, algorithm) => {
+  const files = ['-keyout', 'tls.key', '-out', 'tls.crt', '-subj', '/CN=x'];
+  openssl('req', '-x509', '-newkey', ...algorithm, '-nodes', ...files);
+  expect(readTls(folder).cert).toContain('BEGIN CERTIFICATE');
 });
 
 test.each(['tls.key', 'tls.crt', 'log.key'])('a folder in the place of %s, and a file that is gone', (name) => {

@@ -6,6 +6,7 @@ import { readFoundersCa, refusalOf } from '../src/founders-trust.ts';
 import { selfSigned } from '../src/http/certificate.ts';
 import { parseFounderFile } from '../src/wire/founder-file.ts';
 import { type Authority, makeAuthority } from './authority.ts';
+import { hasOpenssl, makeBrainpool } from './brainpool.ts';
 import { runProgram } from './client/cli/vault.ts';
 import { startProcess } from './daemon-process.ts';
 
@@ -72,6 +73,16 @@ describe('the certificates for the founders’ files', () => {
       expect.objectContaining({ code, message: expect.stringMatching(/^--ca .*wrong\.pem: /) }),
     );
   });
+});
+
+test.runIf(hasOpenssl)('an authority with a key on another curve is refused before any handshake', () => {
+  const { cert } = makeBrainpool('/CN=company');
+  expect(() => readFoundersCa(put('brainpool.pem', cert))).toThrow(
+    expect.objectContaining({
+      code: 'malformed',
+      message: expect.stringMatching(/^--ca .*brainpool\.pem: the certificate has a key of brainpoolP256r1: expected/),
+    }),
+  );
 });
 
 const FOUNDERS = ['ana', 'ben', 'cleo'].flatMap((name) => ['--founder', name]);

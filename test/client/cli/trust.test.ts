@@ -5,6 +5,7 @@ import { getCACertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { trustCa } from '../../../client/cli/trust.ts';
 import { selfSigned } from '../../../src/http/certificate.ts';
+import { hasOpenssl, makeBrainpool } from '../../brainpool.ts';
 
 let folder: string;
 let [first, second] = ['', ''];
@@ -30,6 +31,19 @@ test('certificate and key end with a newline, so that cat makes a bundle of them
   const made = await selfSigned(['localhost'], Date.now());
   expect(made.certificate).toMatch(/-----END CERTIFICATE-----\n$/);
   expect(made.key).toMatch(/-----END PRIVATE KEY-----\n$/);
+});
+
+test.runIf(hasOpenssl)('refuses a bundle in which one has a key on another curve, and trusts none of it', () => {
+  const before = getCACertificates('default').length;
+  expect(() => trustCa(put(first + makeBrainpool('/CN=x').cert))).toThrow(
+    expect.objectContaining({
+      code: 'malformed',
+      message: expect.stringMatching(
+        /bundle\.pem: certificate 2 of 2 has a key of brainpoolP256r1: expected ECDSA P-256/,
+      ),
+    }),
+  );
+  expect(getCACertificates('default')).toHaveLength(before);
 });
 
 test.each([
