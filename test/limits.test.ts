@@ -10,6 +10,7 @@ const MALFORMED = `${HTTP}/malformed.test.ts`;
 const BAD_INPUT = `${HTTP}/bad-input.test.ts`;
 const HTTP_SHARES = `${HTTP}/shares.test.ts`;
 const UPLOADS = `${HTTP}/uploads.test.ts`;
+const ROOM_HOLDS = 'test/vault/room-holds.test.ts';
 const SHARES = 'test/vault/shares.test.ts';
 const REQUESTS = 'test/vault/requests.test.ts';
 const VAULT_LIMITS = 'test/vault/limits.test.ts';
@@ -56,7 +57,8 @@ const ACTS: Readonly<Record<string, readonly [file: string, name: string]>> = {
   ENTRIES_A_DAY_A_KEY: [SHARES, 'one key records so much in an hour and in a day'],
   OPEN_PROPOSALS_A_KEY: [VAULT_LIMITS, 'one key cannot fill the log with proposals'],
   UPLOAD_MS: ['test/vault/upkeep.test.ts', 'an upload that was not finished is dropped after seven days'],
-  UPLOAD_STEPS: [UPLOADS, 'is not kept for an upload that does not go on, which is told so when it does'],
+  UPLOAD_STEPS: [ROOM_HOLDS, 'while a step comes in each hour, and a byte less is none'],
+  UPLOAD_READ_BYTES_AN_HOUR: [ROOM_HOLDS, 'for longer where much is stored, which is read again by one who goes on'],
   UPLOADS_A_KEY: [UPLOADS, 'one key has at most 8 at once'],
   UPLOADS_AN_HOUR_A_KEY: [SHARES, 'of %s, one owner spends %i in a window'],
   PART_SEGMENTS: [UPLOADS, 'of too many segments are refused'],

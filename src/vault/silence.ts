@@ -1,24 +1,19 @@
 import type { Hex } from '../core/bytes.ts';
-import { SILENCE_A_ROUND_MS, UPLOAD_SILENCE_MS } from './limits.ts';
-import type { Clock } from './ports.ts';
-
-interface Stall {
-  /** The step at which it stands. */
-  readonly step: number;
-  /** Since when it has come no further. */
-  readonly ms: number;
-}
+import { SILENCE_A_ROUND_MS } from './limits.ts';
+import type { Clock, Upload } from './ports.ts';
+import { RoomHolds } from './room-holds.ts';
+import { plainBytesUnderWay } from './upload-room.ts';
 
 /**
- * How long each upload has been without a word of its depositor, and how long it has come no further. Counted in rounds
+ * How long each upload has been without a word of its depositor, and for which depositors room is kept. Counted in rounds
  * of upkeep, by a clock that is never set and each round for a minute at the most: neither a jump of the wall clock nor a
  * pause of this machine, in which no depositor could be heard, makes a silence. A daemon that has started has just heard
  * of each.
  */
 export class Silence {
+  readonly room: RoomHolds = new RoomHolds();
   readonly #clock: Clock;
   #silentMs: ReadonlyMap<Hex, number> = new Map();
-  #stalls: ReadonlyMap<Hex, Stall> = new Map();
   readonly #heard = new Set<Hex>();
   #lookedAt: number;
 
@@ -36,26 +31,13 @@ export class Silence {
     return this.#heard.has(upload) ? 0 : (this.#silentMs.get(upload) ?? 0);
   }
 
-  /**
-   * Whether what the upload still needs of the disk is kept for it. A word of its depositor keeps no room: an upload has
-   * to come a step further within an hour, so that all of it is there before it expires.
-   */
-  holdsRoom(upload: Hex): boolean {
-    return (this.#stalls.get(upload)?.ms ?? 0) < UPLOAD_SILENCE_MS;
-  }
-
-  /** To be called with every round, with the uploads that there are and how far each is; forgets all others. */
-  look(uploads: readonly { readonly id: Hex; readonly step: number }[]): void {
+  /** To be called with every round, with the uploads that there are; forgets all others. */
+  look(uploads: readonly Upload[]): void {
     const now = this.#clock.now();
     const passedMs = Math.min(now - this.#lookedAt, SILENCE_A_ROUND_MS);
     this.#lookedAt = now;
     this.#silentMs = new Map(uploads.map(({ id }) => [id, this.#heard.has(id) ? 0 : this.ofMs(id) + passedMs]));
-    this.#stalls = new Map(
-      uploads.map(({ id, step }) => {
-        const before = this.#stalls.get(id) ?? { step, ms: 0 };
-        return [id, { step, ms: step > before.step ? 0 : before.ms + passedMs }];
-      }),
-    );
+    this.room.pass(passedMs, plainBytesUnderWay(uploads));
     this.#heard.clear();
   }
 }

@@ -11,7 +11,6 @@ import { UPLOAD_SILENCE_MS } from './limits.ts';
 import type { Pause } from './recorder.ts';
 import { releaseOf } from './release.ts';
 import { dropUpload } from './upload.ts';
-import { stepOf } from './upload-room.ts';
 
 /** Entries that one round appends at the most; what is left waits for the next. */
 const MAX_ENTRIES_A_ROUND = 32;
@@ -93,7 +92,7 @@ async function expire({ recorder, watch }: Context, proposal: Hex): Promise<void
 async function dropUnfinished(context: Context, overMs: number): Promise<void> {
   const { silence } = context;
   const uploads = await context.uploads.uploads();
-  silence.look(uploads.map((upload) => ({ id: upload.id, step: stepOf(upload) })));
+  silence.look(uploads);
   for (const upload of uploads) {
     if (upload.expires < overMs || silence.ofMs(upload.id) >= UPLOAD_SILENCE_MS) await dropUpload(context, upload);
   }

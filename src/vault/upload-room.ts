@@ -1,24 +1,28 @@
+import type { Hex } from '../core/bytes.ts';
 import { counted, grouped } from '../core/counted.ts';
 import { must } from '../core/errors.ts';
 import { HASH_BYTES } from '../core/log/merkle.ts';
 import { encryptedBytes, plaintextSegmentBytes, segmentCount, segmentSpan } from '../core/weights/floe.ts';
 import { isPacked, packOf } from '../core/weights/pack.ts';
 import type { Context } from './context.ts';
-import { UPLOAD_STEPS } from './limits.ts';
 import type { Upload } from './ports.ts';
+import type { UnderWay } from './room-holds.ts';
 
 /** A file takes whole blocks of a disk. */
 const BLOCK_BYTES = 4096;
 
 /**
  * An upload takes the bytes that it still needs from what the disk has for ciphertext, before any of them is sent: what
- * other uploads still need is theirs, as long as they go on (`Silence.holdsRoom`). `before` is the upload that this one
- * replaces, or this one before a change: what it has stored, and this one has not, is written over or removed. Throws
- * `storage_full`.
+ * the depositor's other uploads still need is theirs, and what other depositors' do, as long as room is kept for those
+ * (`RoomHolds`). `before` is the upload that this one replaces, or this one before a change: what it has stored, and this
+ * one has not, is written over or removed. To be called between acts. Throws `storage_full`.
  */
 export async function requireRoom(context: Context, upload: Upload, before: Upload | null): Promise<void> {
-  const all = await context.uploads.uploads();
-  const others = all.filter(({ id }) => id !== upload.id && id !== before?.id && context.silence.holdsRoom(id));
+  const { room } = context.silence;
+  const all = (await context.uploads.uploads()).filter(({ id }) => id !== upload.id && id !== before?.id);
+  const own = all.filter(({ depositor }) => depositor === upload.depositor);
+  const kept = all.filter(({ depositor }) => depositor !== upload.depositor && room.isKeptFor(depositor));
+  const others = [...own, ...kept];
   const neededBytes = missingBytes(upload);
   const freedBytes = before === null ? 0 : storedBytes(before) - storedBytes(upload);
   const roomBytes = others.reduce(
@@ -32,6 +36,7 @@ export async function requireRoom(context: Context, upload: Upload, before: Uplo
       'log and other uploads need: have the operator make room, or wait until other uploads have ended',
     { needed: neededBytes, free: Math.max(0, roomBytes) },
   );
+  room.found(upload.depositor, sum([upload, ...own].flatMap(({ files }) => files)));
 }
 
 /** Of ciphertext and leaves that are still to come; of small files, one after another in the pack. */
@@ -61,11 +66,19 @@ export function storedPlainBytes({ files, segments }: Upload): readonly number[]
   return files.map((bytes, i) => Math.min(bytes, (segments[i] ?? 0) * plaintextSegmentBytes()));
 }
 
-/** How far an upload is, in whole steps of `UPLOAD_STEPS`. */
-export function stepOf(upload: Upload): number {
-  const [bytes, stored] = [upload.files, storedPlainBytes(upload)].map((sizes) => sizes.reduce((a, b) => a + b, 0)) as [
-    number,
-    number,
-  ];
-  return bytes === 0 ? 0 : Math.floor((stored / bytes) * UPLOAD_STEPS);
+/** By depositor. */
+export function plainBytesUnderWay(uploads: readonly Upload[]): ReadonlyMap<Hex, UnderWay> {
+  const all = new Map<Hex, UnderWay>();
+  for (const upload of uploads) {
+    const { bytes, storedBytes } = all.get(upload.depositor) ?? { bytes: 0, storedBytes: 0 };
+    all.set(upload.depositor, {
+      bytes: bytes + sum(upload.files),
+      storedBytes: storedBytes + sum(storedPlainBytes(upload)),
+    });
+  }
+  return all;
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, bytes) => total + bytes, 0);
 }

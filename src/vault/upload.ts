@@ -3,7 +3,7 @@ import { must, TwinlockError } from '../core/errors.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { versionKey } from '../core/state/state.ts';
 import { requireInScope } from '../core/statement/principal.ts';
-import { segmentCount } from '../core/weights/floe.ts';
+import { plaintextSegmentBytes, segmentCount } from '../core/weights/floe.ts';
 import { MAX_FILE_BYTES } from '../core/weights/manifest.ts';
 import { isPacked, type Pack, type PackedFile, packOf } from '../core/weights/pack.ts';
 import { instantText } from '../core/x509/time.ts';
@@ -126,7 +126,8 @@ interface NewPart {
 
 /**
  * Stores the next segments of a file; of a small one, its only segment, and those of the small files after it that the
- * body has. Returns how many there are now of the file that is named. They are on disk when it returns.
+ * body has. Returns how many there are now of the file that is named. They are on disk when it returns. Throws
+ * `storage_full` where room is not kept for the depositor any more, and there is none: then nothing of the upload is lost.
  */
 export async function storePart(context: Context, caller: PrincipalCaller, part: NewPart): Promise<number> {
   const upload = await ownUpload(context, caller, part.upload);
@@ -138,6 +139,9 @@ export async function storePart(context: Context, caller: PrincipalCaller, part:
     next: stored,
   });
   must(stored < segmentCount(plainBytes), 'upload_conflict', `file ${part.file} is complete`, { next: stored });
+  const { room } = context.silence;
+  // What was promised to this depositor may be another's by now.
+  if (!room.isKeptFor(caller.key)) await context.recorder.inTurn(() => requireRoom(context, upload, null));
   try {
     if (isPacked(part.file, plainBytes)) return await storeSmall(context, upload, part);
     const segments = await context.blobs.storePart(part.upload, part.file, part.segment, {
@@ -146,6 +150,8 @@ export async function storePart(context: Context, caller: PrincipalCaller, part:
       body: part.body,
     });
     await context.uploads.advance(part.upload, part.turn, part.file, segments);
+    const end = Math.min(plainBytes, segments * plaintextSegmentBytes());
+    room.received(caller.key, end - stored * plaintextSegmentBytes());
     return segments;
   } catch (error) {
     // Dropped while this was being written, which no sweep removed.
@@ -165,11 +171,10 @@ async function storeSmall(context: Context, upload: Upload, { file, turn, body }
   const files = end === -1 ? next : next.slice(0, end);
   const storedBytes = storedEnd(pack, upload.segments);
   const count = await context.blobs.storePack(upload.id, { files, storedBytes, pack, body });
-  await context.uploads.advancePacked(
-    upload.id,
-    turn,
-    files.slice(0, count).map((packed) => packed.file),
-  );
+  const arrived = files.slice(0, count).map((packed) => packed.file);
+  await context.uploads.advancePacked(upload.id, turn, arrived);
+  const bytes = arrived.reduce((sum, i) => sum + (upload.files[i] as number), 0);
+  context.silence.room.received(upload.depositor, bytes);
   return 1;
 }
 

@@ -278,10 +278,10 @@ describe('room on the disk', () => {
       files: [String(MIB), '1'],
       ...OPENED_HERE,
     });
-    await expect(open([String(MIB), String(MIB)])).rejects.toThrow(refused('storage_full'));
+    await expect(openAnew([String(MIB), String(MIB)])).rejects.toThrow(refused('storage_full'));
     await api.putPart(upload, 0, 0, [new Uint8Array(SEGMENT)]);
     await api.putPart(upload, 1, 0, [new Uint8Array(33)]);
-    await open([String(MIB), String(MIB)]);
+    await openAnew([String(MIB), String(MIB)]);
   });
 
   test('a depositor who begins anew has the room of what they drop', async () => {
@@ -313,22 +313,32 @@ describe('room on the disk', () => {
     await openAnew([String(MIB), String(MIB)]);
   });
 
-  test('is not kept for an upload that does not go on, which is told so when it does', async () => {
+  test('is not kept for a depositor who does not go on, who is told so when they do, and loses nothing', async () => {
     roomBytes = TWO_MIB;
-    const first = await other.openUpload({
-      ...OPENED_HERE,
-      model: 'acme/ocr',
-      version: 'first',
-      files: [String(MIB), String(MIB)],
-    });
-    await expect(openAnew([String(MIB), String(MIB)])).rejects.toThrow(refused('storage_full'));
-    const holds = vi.spyOn(vault.daemon.context.silence, 'holdsRoom').mockImplementation((id) => id !== first.upload);
-    const second = await openAnew([String(MIB), String(MIB)]);
+    const first = await openAnew([String(MIB), String(MIB)]);
+    const second = { ...OPENED_HERE, model: 'acme/ocr', version: 'second', files: [String(MIB), String(MIB)] };
+    await expect(api.openUpload(second)).rejects.toThrow(refused('storage_full'));
+    const { room } = vault.daemon.context.silence;
+    const { depositor } = (await vault.daemon.context.uploads.upload(first.upload)) as { depositor: string };
+    const kept = vi.spyOn(room, 'isKeptFor').mockImplementation((key) => key !== depositor);
+    const { upload } = await api.openUpload(second);
     await expect(other.takeUploadOver(first.upload)).rejects.toThrow(refused('storage_full'));
+    const part = () => other.putPart(first.upload, 0, 0, [new Uint8Array(SEGMENT)]);
+    // The room is the second’s by now, whatever the first was promised.
+    await expect(part()).rejects.toThrow(refused('storage_full'));
     expect(await other.upload(first.upload)).toMatchObject({ turn: 0, segments: [0, 0] });
-    await other.abandonUpload(second.upload);
+    await api.abandonUpload(upload);
+    expect(await part()).toBe(1);
     expect(await other.takeUploadOver(first.upload)).toMatchObject({ turn: 1 });
-    expect(holds).toHaveBeenCalled();
+    expect(kept).toHaveBeenCalled();
+  });
+
+  test('is promised once to one depositor, whether or not it is kept for them', async () => {
+    roomBytes = TWO_MIB;
+    await openAnew([String(MIB), String(MIB)]);
+    vi.spyOn(vault.daemon.context.silence.room, 'isKeptFor').mockReturnValue(false);
+    const second = { ...OPENED_HERE, model: 'acme/ocr', version: 'second', files: [String(MIB), String(MIB)] };
+    await expect(other.openUpload(second)).rejects.toThrow(refused('storage_full'));
   });
 
   test('a file that has grown needs it too', async () => {

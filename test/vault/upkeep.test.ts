@@ -67,6 +67,14 @@ const onFault = (error: unknown) => {
   throw error;
 };
 const round = (heartbeatMs = NEVER) => upkeep(vault.daemon.context, heartbeatMs, { onClock: unheard, onFault });
+/** `act` each half an hour. */
+async function minutes(count: number, act: () => Promise<unknown> = async () => undefined): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    pass(SILENCE_A_ROUND_MS);
+    if (i % 30 === 0) await act();
+    await round();
+  }
+}
 const size = () => vault.daemon.context.recorder.size;
 const proposalOf = (digest: Hex) => vault.daemon.context.recorder.facts.proposals.get(digest);
 
@@ -214,30 +222,60 @@ describe('ends', () => {
       expect((await api.uploads()).uploads).toEqual([]);
     });
 
-    test('and only looks at it has no room kept for what is to come, until it comes further', async () => {
+    test('and only looks at it has no room kept for what is to come, until it comes further and the room is found', async () => {
       await begin();
-      const { api } = vault.depositor;
-      const sizes = ['1', String(2 << 20)];
+      const { api, principal } = vault.depositor;
+      const sizes = ['1', String(2 << 20), '1'];
       const { upload } = await api.openUpload({ model: 'acme/ocr', version: '2', files: sizes, ...OPENED_HERE });
-      const { silence } = vault.daemon.context;
-      const anHourOfLooks = async () => {
-        for (let i = 0; i < 61; i++) {
-          pass(SILENCE_A_ROUND_MS);
-          if (i % 30 === 0) await api.upload(upload);
-          await round();
-        }
-      };
-      expect(silence.holdsRoom(upload)).toBe(true);
-      await anHourOfLooks();
-      expect(silence.holdsRoom(upload)).toBe(false);
+      const isRoomKept = () => vault.daemon.context.silence.room.isKeptFor(principal.key);
+      expect(isRoomKept()).toBe(true);
+      await minutes(61, () => api.upload(upload));
+      expect(isRoomKept()).toBe(false);
       // A hundred and sixty-eighth in an hour is a step: a byte is none.
       await api.putPart(upload, 0, 0, [new Uint8Array(33)]);
       await round();
-      expect(silence.holdsRoom(upload)).toBe(false);
-      await api.putPart(upload, 1, 0, [new Uint8Array(1_048_608)]);
+      await api.takeUploadOver(upload);
+      expect(isRoomKept()).toBe(false);
+      await api.putPart(upload, 1, 0, [new Uint8Array(1_048_608)], 1);
       await round();
-      expect(silence.holdsRoom(upload)).toBe(true);
-      expect((await api.upload(upload)).segments).toEqual([1, 1]);
+      await api.putPart(upload, 2, 0, [new Uint8Array(33)], 1);
+      expect(isRoomKept()).toBe(true);
+      expect((await api.upload(upload)).segments).toEqual([1, 1, 1]);
+    });
+
+    test.each([
+      ['the version is begun anew', '2'],
+      ['another version is begun for it', '3'],
+    ])('has no room kept by openings alone: each hour, %s', async (_, version) => {
+      await begin();
+      const opening = { ...OPENED_HERE, model: 'acme/ocr', files: ['1', String(100 << 20)] };
+      const isRoomKept = () => vault.daemon.context.silence.room.isKeptFor(vault.depositor.principal.key);
+      const { upload } = await vault.depositor.api.openUpload({ ...opening, version: '2' });
+      await minutes(59);
+      expect(isRoomKept()).toBe(true);
+      const { api } = await machineAgain('depositor');
+      if (version !== '2') await api.abandonUpload(upload);
+      await api.openUpload({ ...opening, version });
+      await minutes(2);
+      expect(isRoomKept()).toBe(false);
+    });
+
+    test('has no room kept by a file of which nothing is stored and whose size goes down and up', async () => {
+      await begin();
+      const { api, principal } = vault.depositor;
+      const bytes = 167 << 20;
+      const files = ['1', String(2 << 20), String(bytes)];
+      const { upload } = await api.openUpload({ ...OPENED_HERE, model: 'acme/ocr', version: '2', files });
+      await api.putPart(upload, 1, 0, [new Uint8Array(1_048_608)]);
+      await minutes(58);
+      let turn = 0;
+      for (const size of [bytes - (4 << 20), bytes]) {
+        ({ turn } = await api.restartFile(upload, 2, { turn, bytes: String(size) }));
+        await minutes(1);
+      }
+      await minutes(1);
+      expect(vault.daemon.context.silence.room.isKeptFor(principal.key)).toBe(false);
+      expect((await api.upload(upload)).segments).toEqual([0, 1, 0]);
     });
 
     test('loses nothing to a pause of the vault’s machine, or to a clock that is set', async () => {
