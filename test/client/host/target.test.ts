@@ -21,6 +21,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { fetchRelease } from '../../../client/host/fetch.ts';
+import { MOUNTINFO } from '../../../client/host/mounts.ts';
 import type { PendingRelease } from '../../../client/host/pending-release.ts';
 import { requireRoom, requireRoomFor } from '../../../client/host/room.ts';
 import { NODE } from '../../daemon-process.ts';
@@ -323,6 +324,21 @@ describe('room', () => {
     await expect(requestModel(founded, {}, 1, join(above, 'link', 'new'))).rejects.toThrow(refusal('not_permitted'));
     expect((await api.status()).entries).toBe(entries);
   });
+
+  // Below / there is a mount, /proc, wherever mounts are told at all.
+  test.skipIf(!existsSync(MOUNTINFO))(
+    'a folder below which another file system is mounted is not asked for',
+    async () => {
+      const { entries } = await api.status();
+      await expect(requestModel(founded, {}, 1, '/')).rejects.toThrow(
+        expect.objectContaining({
+          code: 'not_permitted',
+          message: expect.stringContaining('/: another file system is mounted below it, at /'),
+        }),
+      );
+      expect((await api.status()).entries).toBe(entries);
+    },
+  );
 
   test('what is there already, in place or aside, needs none', async () => {
     const folder = fresh();
