@@ -57,7 +57,8 @@ export function addFetch(program: Command): void {
       'after',
       `
 The folder may be one that other users write to, such as a shared volume: what they rename or link there leads nothing of
-this fetch elsewhere. A link in the path to it that another user may have laid is not followed: name what it leads to.
+this fetch elsewhere. A link in the path to it is followed in a folder that this user or root alone may write to; in one
+of a group, and in a sticky one, if it is this user's or root's: else name what it leads to.
 Without --keys the keys live in this process alone: if it ends early, the request is withdrawn.
 
 Examples:

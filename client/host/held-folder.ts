@@ -1,4 +1,4 @@
-import { constants, existsSync, type Stats } from 'node:fs';
+import { type BigIntStats, constants, existsSync, type Stats } from 'node:fs';
 import { chmod, chown, type FileHandle, lstat, mkdir, open, readlink, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { must } from '../../src/core/errors.ts';
@@ -53,8 +53,7 @@ export class HeldFolder {
         const next = await here.#next(name, made);
         if (next === null) {
           must(++links <= MAX_LINKS, 'not_permitted', `${path}: it leads through too many symbolic links`);
-          await here.#requireOwnLink(name);
-          const to = await readlink(here.at(name));
+          const to = await here.#ownLink(name);
           names.unshift(...namesOf(to));
           if (!isAbsolute(to)) continue;
         }
@@ -143,14 +142,20 @@ export class HeldFolder {
     }
   }
 
-  /** Throws `not_permitted` for a symbolic link that another user may have put there. */
-  async #requireOwnLink(name: string): Promise<void> {
+  /** Where a symbolic link leads. Throws `not_permitted` for one that another user may have put there. */
+  async #ownLink(name: string): Promise<string> {
     const here = await this.stat();
     requireUnchangeable(this.path, here, name);
-    // In a sticky folder, others add links, and replace none of this user's.
-    const isTrusted = (here.mode & STICKY) === 0 || isOwn(await lstat(this.at(name)));
+    const before = await lstat(this.at(name), { bigint: true });
+    const to = await readlink(this.at(name));
+    // A member of the folder's group may lay another meanwhile.
+    const after = await lstat(this.at(name), { bigint: true });
+    const isSame = before.ino === after.ino && before.ctimeNs === after.ctimeNs;
+    // In a folder of a group, and in a sticky one, others add links.
+    const isTrusted = (here.mode & (GROUP_WRITES | OTHERS_WRITE)) === 0 || (isSame && isOwn(before));
     const place = join(this.path, name);
     must(isTrusted, 'not_permitted', `${place}: a symbolic link of another user is not followed: ${NAME_IT}`);
+    return to;
   }
 
   async #make(name: string, made: HeldFolder[]): Promise<HeldFolder | null> {
@@ -171,14 +176,14 @@ function ignoreExisting(error: unknown): false {
 }
 
 /** Root may change everything anyway. */
-function isOwn({ uid }: Pick<Stats, 'uid'>): boolean {
-  return uid === ROOT || uid === process.geteuid?.();
+function isOwn({ uid }: Pick<Stats | BigIntStats, 'uid'>): boolean {
+  return Number(uid) === ROOT || Number(uid) === process.geteuid?.();
 }
 
 /**
  * Throws `not_permitted` where another user than this one and root may change what is in the folder. A group that this
  * process is of counts as its own: volumes of Kubernetes are shared so (fsGroup), and folders of users who each have a
- * group of their own.
+ * group of their own. A link in such a folder has to be this user's besides.
  */
 function requireUnchangeable(path: string, folder: Stats, link: string | null = null): void {
   const { uid, gid, mode } = folder;

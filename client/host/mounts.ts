@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { must } from '../../src/core/errors.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
 
 /** Of Linux: what is mounted where (proc_pid_mountinfo(5)). Where there is none, mounts are not looked at. */
 export const MOUNTINFO = '/proc/self/mountinfo';
@@ -10,34 +10,59 @@ export async function readMounts(mountinfo: string): Promise<string> {
 }
 
 /**
- * Throws `not_permitted` where a folder below `folder` is a mount: a file cannot be renamed into it from the work folder,
- * and the room in it is another's. Which folders a version has is known once it has been released, so any such folder is
- * refused before people are asked.
+ * Throws `not_permitted` where a folder or a file below `folder` is a mount: no file can be renamed into the one from the
+ * work folder, or over the other, and the room there is another's. Which files a version has is known once it has been
+ * released, so any such mount is refused before people are asked. One that a later mount hides is not in the way.
  */
 export async function requireNoMountBelow(folder: string, mountinfo: string = MOUNTINFO): Promise<void> {
   const root = await realpath(folder);
-  for (const place of mountPoints(await readMounts(mountinfo))) {
-    if (!place.startsWith(join(root, '/'))) continue;
-    // Files are mounted too: a resolver's configuration in a container, for instance.
-    const isFolder = await stat(place).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    must(
-      !isFolder || place === root,
-      'not_permitted',
-      `${folder}: another file system is mounted below it, at ${place}: name a folder without one, or unmount it`,
-    );
-  }
+  const mounts = parseMounts(await readMounts(mountinfo));
+  const below = mounts.find((mount) => isBelow(mount.place, root) && isReachable(mount, mounts));
+  if (below === undefined) return;
+  const isFile = await stat(below.place).then(
+    (found) => !found.isDirectory(),
+    () => false,
+  );
+  const what = isFile ? 'a file' : 'another file system';
+  throw new TwinlockError(
+    'not_permitted',
+    `${folder}: ${what} is mounted below it, at ${below.place}: name a folder without one, or unmount it`,
+  );
 }
 
-/** Of each line the fifth field, in which spaces and the like are written in octal. */
-function mountPoints(mountinfo: string): readonly string[] {
-  return mountinfo
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((place) => place !== '')
-    .map((place) =>
-      place.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+interface Mount {
+  readonly id: string;
+  /** The mount that it was mounted in. */
+  readonly parent: string;
+  readonly place: string;
+}
+
+const isBelow = (place: string, folder: string) => place !== folder && place.startsWith(join(folder, '/'));
+
+/** A path leads into a mount unless another was mounted later, in the same one, at a folder above it. */
+function isReachable(below: Mount, mounts: readonly Mount[]): boolean {
+  let mount = below;
+  // The first of all is mounted in itself.
+  for (const seen = new Set<string>(); !seen.has(mount.id); ) {
+    seen.add(mount.id);
+    const { parent, place } = mount;
+    const isHidden = mounts.some(
+      (other) => other.parent === parent && other.id !== parent && isBelow(place, other.place),
     );
+    if (isHidden) return false;
+    mount = mounts.find(({ id }) => id === parent) ?? mount;
+  }
+  return true;
+}
+
+/** Of each line the first, the second and the fifth field; in the last, spaces and the like are written in octal. */
+function parseMounts(mountinfo: string): readonly Mount[] {
+  return mountinfo.split('\n').flatMap((line) => {
+    const [id, parent, , , place] = line.split(' ');
+    if (id === undefined || parent === undefined || place === undefined) return [];
+    const named = place.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    );
+    return [{ id, parent, place: named }];
+  });
 }

@@ -15,8 +15,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { HeldFolder } from '../../../client/host/held-folder.ts';
 import type { Source } from '../../../client/host/segments.ts';
 import { PRIVATE, TargetFolder } from '../../../client/host/target.ts';
@@ -213,6 +213,25 @@ describe('a folder on whose way there is a symbolic link', () => {
     }
   });
 
+  test.runIf(isRoot)('is refused where another member of a group of this process has laid it', async () => {
+    for (const mode of [0o775, 0o2775, 0o3775]) {
+      const { above, link } = linked(mode);
+      await (await HeldFolder.open(link)).close();
+      lchownSync(link, 65_534, 65_534);
+      await expect(TargetFolder.open(join(link, 'ocr'), 'a test')).rejects.toThrow(
+        expect.objectContaining({
+          code: 'not_permitted',
+          group: 'mend',
+          message: expect.stringMatching(/\/link: a symbolic link of another user is not followed: name the folder/),
+        }),
+      );
+      expect(readdirSync(join(above, 'models'))).toEqual([]);
+      // A plain folder there is taken, whoever made it.
+      chownSync(join(above, 'models'), 65_534, 65_534);
+      await (await TargetFolder.open(join(above, 'models/ocr'), 'a test')).close();
+    }
+  });
+
   test('that leads round in a circle is refused', async () => {
     const folder = fresh();
     symlinkSync('round', join(folder, 'round'));
@@ -220,28 +239,48 @@ describe('a folder on whose way there is a symbolic link', () => {
   });
 });
 
-test('a folder below which another file system is mounted is refused before anybody is asked, one beside it is not', async () => {
-  const folder = realpathSync(fresh());
-  for (const name of ['sub folder', 'file']) mkdirSync(join(`${folder}.d`, name), { recursive: true });
-  folders.push(`${folder}.d`);
-  mkdirSync(join(folder, 'sub folder'));
-  writeFileSync(join(folder, 'file'), '');
-  const mountinfo = join(fresh(), 'mountinfo');
-  const mounted = (...places: string[]) => {
-    const lines = places.map((place) => `36 35 0:52 / ${place.replaceAll(' ', '\\040')} rw - tmpfs tmpfs rw`);
+describe('a folder below which something is mounted', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = realpathSync(fresh());
+    mkdirSync(`${folder}.d`);
+    folders.push(`${folder}.d`);
+    mkdirSync(join(folder, 'sub folder'));
+    writeFileSync(join(folder, 'config.json'), '');
+  });
+
+  /** Each at a place, in the one of that number: the first is 0, and is mounted in itself. */
+  function mounted(...mounts: readonly (readonly [place: string, parent: number])[]) {
+    const lines = mounts.map(([place, parent], id) => {
+      return `${id} ${parent} 0:${52 + id} / ${place.replaceAll(' ', '\\040')} rw - tmpfs tmpfs rw`;
+    });
+    const mountinfo = join(fresh(), 'mountinfo');
     writeFileSync(mountinfo, lines.join('\n'));
     return TargetFolder.open(folder, 'a test', PRIVATE, mountinfo);
-  };
-  await (await mounted('/', folder, join(folder, 'file'), join(`${folder}.d`, 'sub folder'))).close();
-  await expect(mounted('/', join(folder, 'sub folder'))).rejects.toThrow(
-    expect.objectContaining({
-      code: 'not_permitted',
-      message: expect.stringMatching(
-        / is mounted below it, at .*\/sub folder: name a folder without one, or unmount it$/,
-      ),
-    }),
-  );
-  expect(readdirSync(folder).sort()).toEqual(['file', 'sub folder']);
+  }
+
+  test.each([
+    ['another file system', 'sub folder'],
+    ['a file', 'config.json'],
+  ])('is refused before anybody is asked: %s', async (what, name) => {
+    await expect(mounted(['/', 0], [join(folder, name), 0])).rejects.toThrow(
+      expect.objectContaining({
+        code: 'not_permitted',
+        message: `${folder}: ${what} is mounted below it, at ${join(folder, name)}: name a folder without one, or unmount it`,
+      }),
+    );
+    expect(readdirSync(folder).sort()).toEqual(['config.json', 'sub folder']);
+  });
+
+  test('is taken where it is mounted itself, beside it, or hidden by what was mounted above it later', async () => {
+    const above = dirname(folder);
+    const sub = join(folder, 'sub folder');
+    await (await mounted(['/', 0], [folder, 0], [join(`${folder}.d`, 'sub folder'), 0])).close();
+    await (await mounted(['/', 0], [sub, 0], [folder, 0])).close();
+    await (await mounted(['/', 0], [folder, 0], [sub, 1], [above, 0])).close();
+    await expect(mounted(['/', 0], [above, 0], [sub, 1])).rejects.toThrow(refusal('not_permitted'));
+    await expect(mounted(['/', 0], [sub, 0], [sub, 1])).rejects.toThrow(refusal('not_permitted'));
+  });
 });
 
 test('files that are not of the version are told, as those of another version, with no work folder and through no link', async () => {
