@@ -28,6 +28,7 @@ export default {
     only('wire-sees-core', 'src/wire', ['src/core/'], PURE),
     only('vault-sees-core-and-wire', 'src/vault', ['src/core/', 'src/wire/'], ['@noble/hashes']),
     only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?(crypto|fs|fs/promises|path)$']),
+    only('command-line-sees-its-parser-alone', 'src/command-line', [], ['commander']),
     only('sockets-see-node-alone', 'src/sockets', ['(node:)?(diagnostics_channel|http|net|tls)$']),
     {
       name: 'http-sees-no-store',
