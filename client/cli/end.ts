@@ -27,8 +27,8 @@ export function addWithdraw(program: Command): void {
       'after',
       `
 Nothing else is needed, no custodian and no session. A custodian withdraws their own proposal in the console. Where the
-proposal has taken effect already, nothing is withdrawn, and the exit code is 8; a release is then ended with twinlock
-release end.
+proposal has taken effect, nothing is withdrawn, and the exit code is 8, also once a release is over; one in force is ended
+with twinlock release end. Where it was withdrawn or denied before, or has expired, the exit code is 0.
 
 DIGEST is the whole digest, as twinlock proposals --all and twinlock code print it: it is signed as it stands.
 

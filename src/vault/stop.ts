@@ -111,7 +111,9 @@ function standingOf(facts: Facts, { what, target }: Stop, isOwn: (stop: Recorded
       const proposal = facts.proposals.get(target);
       const isLive = proposal?.phase === 'open' || proposal?.phase === 'approved';
       const isServed = proposal?.phase === 'executed' && !proposal.ended;
-      return proposal === undefined || isLive || isServed ? null : { index: null, earlier: proposal.stop };
+      // What took effect was not withdrawn, also once it is over: who asks for that must not read that it was.
+      const hadEffect = what === 'proposal' && proposal?.executedTime !== null;
+      return proposal === undefined || isLive || isServed || hadEffect ? null : { index: null, earlier: proposal.stop };
     }
     case 'version': {
       const version = facts.versions.get(target);

@@ -6,7 +6,8 @@ import { followLog } from '../../client/custodian/ceremony.ts';
 import { propose } from '../../client/custodian/propose.ts';
 import { openSession } from '../../client/custodian/session.ts';
 import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
-import { openPrincipalSession } from '../../client/principal.ts';
+import { openPrincipalSession, signStopAsPrincipal } from '../../client/principal.ts';
+import { platformRandom } from '../../client/random.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { CODES, type Code, TwinlockError } from '../../src/core/errors.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
@@ -144,6 +145,16 @@ describe('ends', () => {
     expect(await log.hostShares(pending.release, 0)).toEqual([]);
     expect(await log.tokenOf(pending.release, 0)).toBeNull();
     await expectRefused(vault, { path, token }, 401, 'unauthenticated');
+    // What hosts were served under was not withdrawn: only that it is ended is so already.
+    const ends = (what: 'proposal' | 'release') => {
+      const stopping = { what, target: pending.release, reason: 'no longer needed' };
+      const clock = { nowMs: Date.now(), random: platformRandom };
+      return vault.anonymous.stop(signStopAsPrincipal(vault.requester.principal, vault.fingerprint, stopping, clock));
+    };
+    await expect(ends('proposal')).rejects.toThrow(
+      expect.objectContaining({ code: 'proposal_closed', message: expect.stringMatching(/has taken effect/) }),
+    );
+    expect(await ends('release')).toMatchObject({ already: true, index: null });
   });
 
   test('an end that another act has told first stops no other', async () => {

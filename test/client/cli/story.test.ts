@@ -269,6 +269,7 @@ describe('how it ends otherwise', SLOW, () => {
     const ended = await vault.twinlock('requester', [...end, '--reason', 'the host is gone']);
     expect(ended.json()).toMatchObject({ what: 'release', target: second });
     expect(await phaseOf(second)).toBe('revoked');
+    expect(refusal(await vault.twinlock('requester', ['withdraw', second, '--json']))).toEqual([8, 'proposal_closed']);
     const unknown = ['release', 'end', 'acme/ocr@9', '--json'];
     expect(refusal(await vault.twinlock('requester', unknown))).toEqual([64, 'release_unknown']);
     const fetching = await vault.twinlock('requester', ['fetch', '--keys', 'second.keys', '--to', 'ended', '--json']);

@@ -216,7 +216,9 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     must(
       proposal.phase === 'open' || proposal.phase === 'approved',
       'proposal_closed',
-      `the proposal is ${proposal.phase}`,
+      proposal.executedTime === null
+        ? `the proposal is ${proposal.phase}`
+        : 'the proposal has taken effect, and cannot be withdrawn any more',
     );
     return withPhase(facts, proposal, 'withdrawn', placed);
   },
