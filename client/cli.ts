@@ -29,7 +29,8 @@ try {
   // Help that was asked for has been printed, and nothing is wrong.
   if (error.exitCode !== 0) {
     const terminal = openTerminal(process.argv.includes('--json'), { out: process.stdout, err: process.stderr });
-    if (error.code !== 'commander.help') terminal.failure(new TwinlockError('usage', usageText(error, 'twinlock')));
+    const text = usageText(error, program, process.argv.slice(2));
+    if (error.code !== 'commander.help') terminal.failure(new TwinlockError('usage', text));
     process.exitCode = EXIT.mend;
   }
 }

@@ -1,12 +1,19 @@
 import * as z from 'zod/mini';
-import { fromBase64url, toBase64url } from '../src/core/bytes.ts';
-import { canonicalBytes, parseCanonical } from '../src/core/canonical.ts';
+import { fromBase64url, fromUtf8, toBase64url } from '../src/core/bytes.ts';
+import { canonicalBytes } from '../src/core/canonical.ts';
+import { TwinlockError } from '../src/core/errors.ts';
+import { parseJson } from '../src/core/json.ts';
 import { thingName } from '../src/core/name/name.ts';
 import { binary, parseAs } from '../src/core/schema.ts';
+import { principalInvitation } from '../src/core/statement/statement.ts';
+import { readInput } from './input-file.ts';
 import { type PrincipalKey, principalKey } from './principal.ts';
-import { readSecretFile, writeSecretFile } from './secret-file.ts';
+import { readSecretDocument, writeSecretFile } from './secret-file.ts';
 
 const MAX_BYTES = 4096;
+/** What custodians enrol of a key lies beside it: its names, and the scopes that it may have. */
+const RECORD = '.json';
+export const MAX_RECORD_BYTES = 64 << 10;
 
 const schema = z.strictObject({
   v: z.literal(1),
@@ -22,8 +29,29 @@ export async function writePrincipalKey(path: string, { role, name, seed }: Prin
   await writeSecretFile(path, canonicalBytes(file));
 }
 
-/** Reads one. Throws as `readSecretFile`, `malformed` and `not_canonical`. */
+/** Reads one. Throws as `readSecretDocument`, and `malformed`, which says of a public half that it is one. */
 export async function readPrincipalKey(path: string): Promise<PrincipalKey> {
-  const { role, name, seed } = parseAs(schema, parseCanonical(await readSecretFile(path, MAX_BYTES), MAX_BYTES), path);
+  const { role, name, seed } = await readSecretHalf(path);
   return principalKey(role, name, fromBase64url(seed));
+}
+
+async function readSecretHalf(path: string): Promise<z.infer<typeof schema>> {
+  try {
+    return parseAs(schema, await readSecretDocument(path, MAX_BYTES), path);
+  } catch (error) {
+    // Nothing is secret in it, so its mode is no fault.
+    if (!(await isPublicHalf(path))) throw error;
+    const secret = path.endsWith(RECORD) ? path.slice(0, -RECORD.length) : 'the file that lies beside it';
+    const message = `${path} is the public half of a key, which custodians enrol: give ${secret}`;
+    throw new TwinlockError('malformed', message, {}, { cause: error });
+  }
+}
+
+async function isPublicHalf(path: string): Promise<boolean> {
+  try {
+    const bytes = await readInput(path, MAX_RECORD_BYTES);
+    return principalInvitation.safeParse(parseJson(fromUtf8(bytes))).success;
+  } catch {
+    return false;
+  }
 }

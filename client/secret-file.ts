@@ -1,6 +1,8 @@
 import type { Stats } from 'node:fs';
+import { parseCanonical } from '../src/core/canonical.ts';
 import { must } from '../src/core/errors.ts';
 import { createFile, replaceFile } from './durable-file.ts';
+import { namedError } from './file-error.ts';
 import { readInputFile } from './input-file.ts';
 
 const OTHERS = 0o077;
@@ -14,6 +16,16 @@ const ROOT = 0;
 export async function readSecretFile(path: string, maxBytes: number): Promise<Uint8Array> {
   const { bytes } = await readInputFile(path, maxBytes, { accept: requireKept });
   return bytes;
+}
+
+/** Reads such a file that holds one document in canonical form. Throws as `readSecretFile` and `parseCanonical`. */
+export async function readSecretDocument(path: string, maxBytes: number): Promise<unknown> {
+  const bytes = await readSecretFile(path, maxBytes);
+  try {
+    return parseCanonical(bytes, maxBytes);
+  } catch (error) {
+    throw namedError(error, path);
+  }
 }
 
 function requireKept({ mode, uid, gid }: Stats): void {

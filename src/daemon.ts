@@ -127,11 +127,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
+/** Founders go where their files say, which `init` has written. */
+const LISTEN_ELSEWHERE = {
+  '--listen':
+    'name another --listen; before the founding, the founders’ files hold the first: run init again, with --url https://HOST:PORT and for another folder',
+  '--stop-listen': 'name another --stop-listen',
+} as const;
+
 /** Returns its address. Throws as `listenError`. */
-async function listening(server: Server, { host, port }: Listen, flag: string): Promise<string> {
+async function listening(server: Server, { host, port }: Listen, flag: keyof typeof LISTEN_ELSEWHERE): Promise<string> {
   const name = host.includes(':') ? `[${host}]` : host;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, flag, `${name}:${port}`)));
+    server.once('error', (error) => reject(listenError(error, LISTEN_ELSEWHERE[flag], `${name}:${port}`)));
     server.listen(port, host, resolve);
   });
   const { port: taken } = server.address() as AddressInfo;

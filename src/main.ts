@@ -63,7 +63,8 @@ function failed(error: unknown): number {
   if (error instanceof CommanderError) {
     // Help that was asked for has been printed, and nothing is wrong.
     if (error.exitCode === 0) return 0;
-    if (error.code !== 'commander.help') console.error(`twinlockd: ${usageText(error, 'twinlockd')} (usage)`);
+    if (error.code !== 'commander.help')
+      console.error(`twinlockd: ${usageText(error, program, process.argv.slice(2))} (usage)`);
     return EXIT.mend;
   }
   const known = systemError(error);

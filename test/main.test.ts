@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -201,7 +203,26 @@ test('twinlockd serve names nothing but --listen where its host does not resolve
   expect([code, stderr]).toEqual([
     64,
     expect.stringMatching(
-      /^twinlockd: .*no-such-host\.invalid:0: .*: (name another --listen|.*\(EAI_AGAIN\).*) \(\w+\)\n$/,
+      /^twinlockd: .*no-such-host\.invalid:0: .*: (name another --listen; before the founding, the founders’ files hold the first: .*|.*\(EAI_AGAIN\).*) \(\w+\)\n$/,
+    ),
+  ]);
+});
+
+test('twinlockd serve says of a port that is taken that the founders’ files hold it', SLOW, async () => {
+  await init();
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const run = await runProgram(
+    'src/main.ts',
+    ['serve', '--data', path('data'), '--listen', `127.0.0.1:${port}`],
+    folder,
+  );
+  other.close();
+  expect([run.code, run.stderr]).toEqual([
+    64,
+    expect.stringMatching(
+      /\(EADDRINUSE\): name another --listen; before the founding, the founders’ files hold the first: run init again, with --url/,
     ),
   ]);
 });

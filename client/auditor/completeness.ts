@@ -2,7 +2,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
 import { durabilityOf, durabilityText } from '../../src/core/state/custody.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
-import { type Person, personOf } from '../../src/core/state/persons.ts';
+import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
 import { reachOfStatement } from '../../src/core/state/reach.ts';
 import { endMs } from '../../src/core/state/rules/expiry.ts';
 import { stopText } from '../../src/core/state/running.ts';
@@ -175,9 +175,13 @@ function denialsOf(facts: Facts, proposals: readonly Proposal[]): Completeness['
 }
 
 function sharesOf(facts: Facts, version: Version) {
-  const { durable, holders, without, threshold } = durabilityOf(facts, version);
+  const { durable, unconfirmed, holders, without, threshold } = durabilityOf(facts, version);
   const counts = { holders: holders.length, without: without.length, threshold };
-  const message = durabilityText(counts, facts.committee.members.length);
+  const held = durabilityText(counts, facts.committee.members.length);
+  const waited = [...new Set(unconfirmed.map(({ person }) => person))].map((id) => personText(personOf(facts, id)));
+  // A share that does not open is found out now, while the others do.
+  const next = `every custodian checks theirs, so that one may be lost; in their console, under Versions, has yet to: ${waited.join('; ')}`;
+  const message = durable ? held : `${held}: ${next}`;
   return { version: versionKey(version.model, version.version), durable, message };
 }
 

@@ -1,5 +1,6 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
@@ -12,11 +13,12 @@ import { Replica } from '../replica.ts';
 import { type Fetch, NoVaultAnswer, platformFetch } from '../transport.ts';
 import { unreached } from '../unreached.ts';
 import type { Invocation } from './invocation.ts';
-import { type Settings, vaultUrl } from './settings.ts';
+import { type Settings, settingError, vaultUrl } from './settings.ts';
 import { trustCa } from './trust.ts';
 
 const HEX_DIGITS = 64;
-const MEND_OR_ALERT = 'mend --vault or --fingerprint, or alert the others';
+const MEND_OR_ALERT =
+  'mend the address or the fingerprint that was given (by flag, variable or config), or alert the others';
 /** A fingerprint is of a vault that was founded: one that was not is another, or has lost its log. */
 const NOT_FOUNDED = `the vault that answers says that it has not been founded: ${MEND_OR_ALERT}`;
 
@@ -26,10 +28,27 @@ const NOT_FOUNDED = `the vault that answers says that it has not been founded: $
  */
 export function connect({ settings, signal }: Invocation): Api {
   const url = vaultUrl(settings);
-  if (settings.ca !== null) trustCa(settings.ca);
+  trustCaOf(settings);
   const isProxied = reachByProxy(url, process.env);
   must(isProxied !== null, 'usage', PROXY_EXPECTED);
   return new Api({ baseUrl: url.origin, signal, ...(isProxied ? { fetch: fetchByProxy } : {}) });
+}
+
+function trustCaOf({ ca, origins }: Settings): void {
+  try {
+    if (ca !== null) trustCa(ca);
+  } catch (error) {
+    throw settingError(error, origins.ca);
+  }
+}
+
+/** The machine's key of the settings. Throws as `readPrincipalKey`, and says where the file was named. */
+export async function keyOf(path: string, { origins }: Settings): Promise<PrincipalKey> {
+  try {
+    return await readPrincipalKey(path);
+  } catch (error) {
+    throw settingError(error, origins.key);
+  }
 }
 
 /** Says of a failure that a proxy was asked: it may be the proxy that cannot be reached, or that refuses. */
@@ -49,12 +68,16 @@ const fetchByProxy: Fetch = async (url, init) => {
  * vaults that this machine has followed, or the vault is asked for the whole; and it must have these words. Throws
  * `usage` where none was given.
  */
-export async function fingerprintOf({ fingerprint }: Settings, api: Api, kept: readonly Hex[] = []): Promise<Hex> {
+export async function fingerprintOf(
+  { fingerprint, origins }: Settings,
+  api: Api,
+  kept: readonly Hex[] = [],
+): Promise<Hex> {
   must(
     fingerprint !== null,
     'usage',
     'the vault’s fingerprint is not learnt from the vault: give --fingerprint HEX or its 12 words, ' +
-      'TWINLOCK_FINGERPRINT, or "fingerprint" in the config; every custodian’s console shows it',
+      'TWINLOCK_FINGERPRINT, or "fingerprint" in the config; every custodian’s console shows it, once the vault is founded',
   );
   const text = fingerprint.trim().toLowerCase();
   if (/^[0-9a-f]{64}$/.test(text)) return text;
@@ -62,7 +85,7 @@ export async function fingerprintOf({ fingerprint }: Settings, api: Api, kept: r
   must(
     words.length === GENESIS_WORDS,
     'usage',
-    `--fingerprint: expected ${HEX_DIGITS} hexadecimal digits or ${GENESIS_WORDS} words`,
+    `${origins.fingerprint}: expected ${HEX_DIGITS} hexadecimal digits or ${GENESIS_WORDS} words, got ${quoted(text)}`,
   );
   const hasWords = (vault: Hex) => comparisonCode(vault, GENESIS_WORDS) === words.join(' ');
   const followed = kept.find(hasWords);
@@ -99,7 +122,7 @@ export async function identify(invocation: Invocation, roles: readonly Principal
     'usage',
     `this needs the key of ${wanted}: give --key FILE, TWINLOCK_KEY, or "key" in the config`,
   );
-  const principal = await readPrincipalKey(settings.key);
+  const principal = await keyOf(settings.key, settings);
   must(
     roles.includes(principal.role),
     'usage',

@@ -8,12 +8,9 @@ import { principalInvitation } from '../../src/core/statement/statement.ts';
 import { createFile, requireUnused } from '../durable-file.ts';
 import { readInput } from '../input-file.ts';
 import { type PrincipalKey, principalKey, principalRecord } from '../principal.ts';
-import { readPrincipalKey, writePrincipalKey } from '../principal-file.ts';
+import { MAX_RECORD_BYTES, readPrincipalKey, writePrincipalKey } from '../principal-file.ts';
 import { platformRandom } from '../random.ts';
 import { invoke } from './invocation.ts';
-
-/** Names, a key, and the scopes that it may have. */
-const MAX_RECORD_BYTES = 64 << 10;
 
 type Invitation = ReturnType<typeof invitationOf>;
 interface CreateOptions {
@@ -81,8 +78,8 @@ Examples:
     )
     .action((file: string, _options: unknown, command: Command) =>
       invoke(command, async ({ terminal }) => {
-        const record = await readRecord(`${file}.json`);
         const { key: secret } = await readPrincipalKey(file);
+        const record = await readRecord(`${file}.json`);
         must(record.key === secret, 'binding_mismatch', `${file}.json is the record of another key than ${file} has`);
         terminal.result(record, JSON.stringify(record, null, 2).split('\n'));
       }),

@@ -21,6 +21,15 @@ export interface GlobalFlags {
   readonly json?: boolean;
 }
 
+/** Each setting that may be given in several ways, and its variable. */
+const VARIABLES = {
+  vault: 'TWINLOCK_VAULT',
+  fingerprint: 'TWINLOCK_FINGERPRINT',
+  ca: 'TWINLOCK_CA',
+  key: 'TWINLOCK_KEY',
+} as const;
+type Name = keyof typeof VARIABLES;
+
 /** Where the vault is and who asks: from flags, the environment and the configuration file, in this order. */
 export interface Settings {
   readonly vault: string | null;
@@ -30,6 +39,8 @@ export interface Settings {
   readonly key: string | null;
   /** Where this machine keeps the checkpoints that it has verified, and what a console needs to sign in and stop. */
   readonly stateDir: string;
+  /** Where each was given: the flag, the variable, or its name in the configuration file. */
+  readonly origins: Readonly<Record<Name, string>>;
   /** Of the configuration file, whether there is one or not. */
   readonly configPath: string;
 }
@@ -43,6 +54,18 @@ const setting = z.optional(
 const configuration = z.strictObject({ vault: setting, fingerprint: setting, ca: setting, key: setting });
 type Configuration = z.infer<typeof configuration>;
 
+/** The flags, as the parser has them, hold what the variables say. */
+function originOf(name: Name, flags: GlobalFlags, env: NodeJS.ProcessEnv, configPath: string): string {
+  const variable = VARIABLES[name];
+  if (!flags[name]) return `"${name}" in ${configPath}`;
+  return flags[name] === env[variable] ? variable : `--${name}`;
+}
+
+/** An error of the file that a setting names, with where that was given; a flag is in sight. */
+export function settingError(error: unknown, origin: string): unknown {
+  return origin.startsWith('--') ? error : namedError(error, origin);
+}
+
 /**
  * Throws `malformed` for a configuration file that is not as it must be, and `not_found` for one that was
  * named and is not there.
@@ -51,13 +74,19 @@ export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings
   const configPath = flags.config || join(baseDir(env['XDG_CONFIG_HOME'], '.config'), 'twinlock', 'config.json');
   const config = readConfiguration(configPath, configPath === flags.config);
   // An empty one, as a script's unset variable makes it, says nothing.
-  const given = (name: keyof Configuration) => flags[name] || config[name] || null;
+  const given = (name: Name) => flags[name] || config[name] || null;
   return {
     vault: given('vault'),
     fingerprint: given('fingerprint'),
     ca: given('ca'),
     key: given('key'),
     stateDir: flags.state || join(baseDir(env['XDG_STATE_HOME'], '.local/state'), 'twinlock'),
+    origins: {
+      vault: originOf('vault', flags, env, configPath),
+      fingerprint: originOf('fingerprint', flags, env, configPath),
+      ca: originOf('ca', flags, env, configPath),
+      key: originOf('key', flags, env, configPath),
+    },
     configPath,
   };
 }
@@ -109,7 +138,7 @@ function homeFolder(): string {
 }
 
 /** Throws `usage` where the vault is not named, or not by an address that can be trusted. */
-export function vaultUrl({ vault }: Settings): URL {
+export function vaultUrl({ vault, origins }: Pick<Settings, 'vault' | 'origins'>): URL {
   must(
     vault !== null,
     'usage',
@@ -117,8 +146,8 @@ export function vaultUrl({ vault }: Settings): URL {
   );
   const url = URL.canParse(vault) ? new URL(vault) : null;
   const isOrigin = url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === '';
-  must(isOrigin, 'usage', `--vault: expected https://HOST:PORT, got ${vault}`);
+  must(isOrigin, 'usage', `${origins.vault}: expected https://HOST:PORT, got ${vault}`);
   const trouble = portTrouble(url);
-  must(trouble === null, 'usage', `--vault ${vault}: ${trouble}`);
+  must(trouble === null, 'usage', `${origins.vault} ${vault}: ${trouble}`);
   return url;
 }

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
 import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
-import { canonicalBytes, parseCanonical } from '../../src/core/canonical.ts';
+import { canonicalBytes } from '../../src/core/canonical.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { binary, parseAs } from '../../src/core/schema.ts';
 import { withFileLock } from '../file-lock.ts';
 import { SimulatedChip } from '../host/simulated-chip.ts';
 import { platformRandom } from '../random.ts';
-import { readSecretFile, writeSecretFile } from '../secret-file.ts';
+import { readSecretDocument, writeSecretFile } from '../secret-file.ts';
 
 const MAX_BYTES = 1024;
 const SEED_BYTES = 32;
@@ -31,7 +31,7 @@ export async function readOrMakeSimulatedChip(path: string): Promise<SimulatedCh
 /** Null where there is no file. */
 async function readSeed(path: string): Promise<Uint8Array | null> {
   try {
-    const { seed } = parseAs(schema, parseCanonical(await readSecretFile(path, MAX_BYTES), MAX_BYTES), path);
+    const { seed } = parseAs(schema, await readSecretDocument(path, MAX_BYTES), path);
     return fromBase64url(seed);
   } catch (error) {
     if (error instanceof TwinlockError && error.code === 'not_found') return null;

@@ -8,11 +8,10 @@ import { alreadyText, STOPPED, stoppedText } from '../../src/core/state/stop-tex
 import { type Stop, statementDigest } from '../../src/core/statement/statement.ts';
 import type { StopAnswer } from '../api.ts';
 import { signStopAsPrincipal } from '../principal.ts';
-import { readPrincipalKey } from '../principal-file.ts';
 import { platformRandom } from '../random.ts';
 import type { Stopping } from '../stop.ts';
 import { dropStopFile, readStopFile, writeStopFile } from '../stop-file.ts';
-import { connect, fingerprintOf } from './connect.ts';
+import { connect, fingerprintOf, keyOf } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 
 interface StopFlags {
@@ -125,7 +124,7 @@ export function targetOf(text: string, flag: string): Hex {
 async function sign(invocation: Invocation, stopping: Stopping): Promise<SignedStop> {
   const { settings } = invocation;
   must(settings.key !== null, 'usage', "a machine stops with its own key: give --key FILE, or a custodian's FILE");
-  const principal = await readPrincipalKey(settings.key);
+  const principal = await keyOf(settings.key, settings);
   const own = stopping.what === 'principal' ? { ...stopping, key: principal.key } : stopping;
   return signStopAsPrincipal(principal, await vaultOf(invocation), own, { nowMs: Date.now(), random: platformRandom });
 }

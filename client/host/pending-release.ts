@@ -1,13 +1,13 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import * as z from 'zod/mini';
 import { fromBase64url, type Hex, toBase64url } from '../../src/core/bytes.ts';
-import { canonicalBytes, parseCanonical } from '../../src/core/canonical.ts';
+import { canonicalBytes } from '../../src/core/canonical.ts';
 import { type KemKeyPair, kemKeyPairFromSeed } from '../../src/core/envelope/xwing.ts';
 import { must } from '../../src/core/errors.ts';
 import { binary, digest, instantMs, modelName, parseAs, versionName } from '../../src/core/schema.ts';
 import { ed25519KeyText } from '../../src/core/statement/key.ts';
 import { MAX_HOSTS } from '../../src/core/statement/statement.ts';
-import { readSecretFile, writeSecretFile } from '../secret-file.ts';
+import { readSecretDocument, writeSecretFile } from '../secret-file.ts';
 
 const MAX_BYTES = 65_536;
 
@@ -70,7 +70,7 @@ export async function writePendingRelease(path: string, pending: PendingRelease)
 
 /** Reads one. Throws `not_permitted` where others may read it, `not_found`, `malformed` and `not_canonical`. */
 export async function readPendingRelease(path: string): Promise<PendingRelease> {
-  const read = parseAs(schema, parseCanonical(await readSecretFile(path, MAX_BYTES), MAX_BYTES), path);
+  const read = parseAs(schema, await readSecretDocument(path, MAX_BYTES), path);
   const { v: _, kind: __, ...pending } = read;
   return {
     ...pending,

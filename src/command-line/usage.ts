@@ -3,22 +3,37 @@ import type { Command, CommanderError } from 'commander';
 /** What a person does next, by the parser's name for what they did. */
 const NEXT: Readonly<Record<string, string>> = {
   'commander.unknownCommand': 'lists the commands',
-  'commander.unknownOption': 'lists the flags, after the command’s name',
-  'commander.excessArguments':
-    'shows what belongs where, after the command’s name: a flag that may be repeated stands before each of its values',
-  'commander.missingArgument': 'shows what belongs where, after the command’s name',
-  'commander.missingMandatoryOptionValue': 'shows what belongs where, after the command’s name',
-  'commander.optionMissingArgument': 'shows what belongs where, after the command’s name',
+  'commander.unknownOption': 'lists the flags',
+  'commander.excessArguments': 'shows what belongs where: a flag that may be repeated stands before each of its values',
+  'commander.missingArgument': 'shows what belongs where',
+  'commander.missingMandatoryOptionValue': 'shows what belongs where',
+  'commander.optionMissingArgument': 'shows what belongs where',
 };
 
-/** What was wrong with the words of a command line, in one line, and where `program` says what is right. */
-export function usageText({ code, message }: CommanderError, program: 'twinlock' | 'twinlockd'): string {
+/**
+ * What was wrong with the words of a command line, in one line, and which command says what is right: the one that
+ * `words`, all that were given after the program's name, begin with.
+ */
+export function usageText({ code, message }: CommanderError, program: Command, words: readonly string[]): string {
   const said = message
     .replace(/^error: /, '')
     .replaceAll('\n', ' ')
     .replace(/\.$/, '');
   const next = NEXT[code];
-  return next === undefined ? said : `${said}: ${program} --help ${next}`;
+  return next === undefined ? said : `${said}: ${commandIn(program, words)} --help ${next}`;
+}
+
+/** By its whole name, `twinlock key create` for instance. */
+function commandIn(program: Command, words: readonly string[]): string {
+  let command = program;
+  const names = [program.name()];
+  for (const word of words) {
+    const next = command.commands.find((one) => one.name() === word);
+    if (next === undefined) continue;
+    command = next;
+    names.push(word);
+  }
+  return names.join(' ');
 }
 
 /**

@@ -59,15 +59,22 @@ const NAME_PART = '[a-z0-9][a-z0-9._-]{0,63}';
 /** `namespace/name`; see core/weights/names. */
 export const modelName = z
   .string()
-  .check(z.regex(new RegExp(`^${NAME_PART}/${NAME_PART}$`), 'expected namespace/name'));
-export const versionName = z.string().check(z.regex(new RegExp(`^${NAME_PART}$`), 'expected a version name'));
+  .check(z.regex(new RegExp(`^${NAME_PART}/${NAME_PART}$`), 'expected namespace/name, in lower case'));
+export const versionName = z
+  .string()
+  .check(z.regex(new RegExp(`^${NAME_PART}$`), 'expected a version name, in lower case'));
 /** What a principal may touch: one model, all of a namespace, or everything. */
 export const modelScope = z
   .string()
   .check(
-    z.regex(new RegExp(`^(?:\\*|${NAME_PART}/(?:\\*|${NAME_PART}))$`), 'expected *, namespace/* or namespace/name'),
+    z.regex(
+      new RegExp(`^(?:\\*|${NAME_PART}/(?:\\*|${NAME_PART}))$`),
+      'expected *, namespace/* or namespace/name, in lower case',
+    ),
   );
-export const groupName = z.string().check(z.regex(new RegExp(`^${NAME_PART}$`), 'expected a group name'));
+export const groupName = z
+  .string()
+  .check(z.regex(new RegExp(`^${NAME_PART}$`), 'expected a group name, in lower case'));
 /** A name under which nothing but loopback answers (RFC 6761), fixed at genesis. */
 export const rpId = z
   .string()

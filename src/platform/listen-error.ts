@@ -10,12 +10,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host name is known here',
 };
 
-/** Why a server does not listen on what `flag` names: `usage`, else as `systemError`. */
-export function listenError(error: unknown, flag: string, address: string): unknown {
+/** Why a server does not listen there, and what to do `next`: `usage`, else as `systemError`. */
+export function listenError(error: unknown, next: string, address: string): unknown {
   const name = systemName(error) ?? '';
   const reason = REASONS[name];
   if (reason !== undefined) {
-    const message = `cannot listen on ${address}: ${reason} (${name}): name another ${flag}`;
+    const message = `cannot listen on ${address}: ${reason} (${name}): ${next}`;
     return new TwinlockError('usage', message, { cause: name }, { cause: error });
   }
   if (name.startsWith('EAI_')) {

@@ -66,7 +66,7 @@ export const modelScope = z
   .string()
   .regex(
     /^(?:\*|[a-z0-9][a-z0-9._-]{0,63}\/(?:\*|[a-z0-9][a-z0-9._-]{0,63}))$/,
-    'expected *, namespace/* or namespace/name',
+    'expected *, namespace/* or namespace/name, in lower case',
   );
 export const groupName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected a group name');
 export const versionName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected a version name');

@@ -253,7 +253,7 @@ describe('three custodians, each at their own console', () => {
     await cleo.page.locator('summary', { hasText: 'Withdraw this version' }).waitFor();
     expect(await cleo.page.getByText('Un-publish').count()).toBe(0);
     await cleo.page.getByText(/^[0-9,]+ bytes in 2 files, the list of the others among them$/).waitFor();
-    await cleo.page.getByText('0 of 3 custodians have checked their share, 2 are needed').waitFor();
+    await cleo.page.getByText('0 of 3 custodians have checked their share, any 2 shares open it').waitFor();
     await cleo.page.getByRole('button', { name: 'Propose to publish' }).click();
     await cleo.page.getByRole('heading', { name: 'Publish acme/ocr@1' }).waitFor();
     await cleo.page.getByRole('button', { name: 'Approve' }).waitFor();
@@ -268,10 +268,10 @@ describe('three custodians, each at their own console', () => {
     await cleo.page.getByText('releasable', { exact: true }).waitFor();
     await cleo.page.locator('summary', { hasText: 'Un-publish' }).waitFor();
     await cleo.page.getByText('To confirm your share, insert this key of yours:').waitFor();
-    await cleo.page.getByText('2 of 3 custodians have checked their share, 2 are needed').waitFor();
+    await cleo.page.getByText('2 of 3 custodians have checked their share, any 2 shares open it').waitFor();
     await cleo.page.getByRole('button', { name: 'Confirm my share' }).click();
     // Ana’s second key has checked nothing yet.
-    await cleo.page.getByText('3 of 3 custodians have checked their share, 2 are needed').waitFor();
+    await cleo.page.getByText('3 of 3 custodians have checked their share, any 2 shares open it').waitFor();
     await cleo.page.getByText('not durable', { exact: true }).waitFor();
     await cleo.page.getByText(/^A version is durable once every custodian .* Not checked yet:$/).waitFor();
     expect(await cleo.page.getByRole('button', { name: 'Confirm my share' }).count()).toBe(0);

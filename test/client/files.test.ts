@@ -15,8 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkpointFiles } from '../../client/checkpoint-file.ts';
+import { readOrMakeSimulatedChip } from '../../client/cli/simulated-chip-file.ts';
 import { type PendingRelease, readPendingRelease, writePendingRelease } from '../../client/host/pending-release.ts';
-import { principalKey } from '../../client/principal.ts';
+import { principalKey, principalRecord } from '../../client/principal.ts';
 import { readPrincipalKey, writePrincipalKey } from '../../client/principal-file.ts';
 import { platformRandom } from '../../client/random.ts';
 import { isKeptSecret } from '../../client/secret-file.ts';
@@ -119,6 +120,31 @@ describe('a file with secrets', () => {
     await expect(readPrincipalKey(path)).rejects.toThrow(refusal('not_canonical'));
     writeFileSync(path, ' '.repeat(5000));
     await expect(readPrincipalKey(path)).rejects.toThrow(refusal('too_large'));
+  });
+
+  test('is refused where it is the public half, whatever its mode, with the name of the secret half', async () => {
+    const record = principalRecord(key, { owner: '', ownerName: 'carol', models: ['acme/*'] });
+    const { owner: _, ...invitation } = record;
+    path = join(folder, 'serving.key.json');
+    for (const mode of [0o644, 0o600]) {
+      writeFileSync(path, `${JSON.stringify(invitation)}\n`);
+      chmodSync(path, mode);
+      await expect(readPrincipalKey(path)).rejects.toThrow(
+        expect.objectContaining({
+          code: 'malformed',
+          message: `${path} is the public half of a key, which custodians enrol: give ${join(folder, 'serving.key')}`,
+        }),
+      );
+    }
+  });
+
+  test('is named where it is not in canonical form', async () => {
+    writeFileSync(path, ' {}', { mode: 0o600 });
+    for (const read of [readPrincipalKey, readPendingRelease, readOrMakeSimulatedChip]) {
+      await expect(read(path)).rejects.toThrow(
+        expect.objectContaining({ code: 'not_canonical', message: expect.stringContaining(`${path}: `) }),
+      );
+    }
   });
 
   test('of a pending release comes back as it was', async () => {

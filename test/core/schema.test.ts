@@ -125,6 +125,13 @@ describe('a text for human beings', () => {
   });
 });
 
+test.each([modelScope, modelName, versionName, groupName])(
+  'a name with a capital is told that it must have none',
+  (schema) => {
+    expect(() => parseAs(schema, 'Acme/Ocr', '--models')).toThrow(/^--models: expected .*, in lower case/);
+  },
+);
+
 test('an error names the document and the field', () => {
   const schema = z.strictObject({ list: z.array(z.strictObject({ a: digest })) });
   expect(() => parseAs(schema, { list: [{ a: HEX }, { a: 1 }] }, 'policy')).toThrow(

@@ -34,7 +34,7 @@ function listenOn(host: string, port: number, connections: Connections): Promise
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 });
   connections.watch(server);
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, '--port', `${host}, port ${port}`)));
+    server.once('error', (error) => reject(listenError(error, 'name another --port', `${host}, port ${port}`)));
     server.listen({ host, port, exclusive: true }, () => resolve(server));
   });
 }

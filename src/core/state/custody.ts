@@ -34,12 +34,12 @@ export function durabilityOf(
   };
 }
 
-/** In one line, the same everywhere: `2 of 3 custodians have checked their share, 2 are needed; 1 holds none any more`. */
+/** In one line, the same everywhere: `2 of 3 custodians have checked their share, any 2 shares open it; 1 holds none any more`. */
 export function durabilityText(
   counts: { readonly holders: number; readonly without: number; readonly threshold: number },
   members: number,
 ): string {
   const { holders, without, threshold } = counts;
   const none = without === 0 ? '' : `; ${without} ${without === 1 ? 'holds' : 'hold'} none any more`;
-  return `${holders} of ${members} custodians have checked their share, ${threshold} are needed${none}`;
+  return `${holders} of ${members} custodians have checked their share, any ${threshold} shares open it${none}`;
 }

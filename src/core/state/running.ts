@@ -31,9 +31,14 @@ export function requireRunning({ stopped }: Pick<Facts, 'stopped'>): void {
   if (stopped === null) return;
   const [{ name, reason, time }] = stopped;
   const who = stopped.map(stopText).join('; ');
-  must(false, 'vault_stopped', `the vault is stopped (by ${who}): a quorum must resume it first`, {
-    name,
-    reason,
-    time,
-  });
+  must(
+    false,
+    'vault_stopped',
+    `the vault is stopped (by ${who}): a quorum must resume it first, which a custodian proposes in the console, under Propose`,
+    {
+      name,
+      reason,
+      time,
+    },
+  );
 }

@@ -37,6 +37,11 @@ describe('an audit', () => {
       },
     });
     expect(report.integrity.signatures).toBeGreaterThan(10);
+    expect(reportLines(report)).toContainEqual(
+      expect.stringMatching(
+        /^ +not durable: acme\/ocr@1: 2 of \d custodians have checked their share, any 2 shares open it: every custodian checks theirs, .*under Versions, has yet to: “ana”, custodian, id [0-9a-f]{32}; “cleo”, /,
+      ),
+    );
   });
 
   test('is open while a release has no receipt, and while something waits for a decision', async () => {

@@ -71,7 +71,7 @@ test('refuses an unknown command and an unknown flag with usage, as JSON where t
     {
       error: {
         code: 'usage',
-        message: "unknown option '--frsh': twinlock --help lists the flags, after the command’s name",
+        message: "unknown option '--frsh': twinlock audit --help lists the flags",
         detail: {},
       },
     },

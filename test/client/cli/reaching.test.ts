@@ -54,6 +54,7 @@ function apiOf(name: string) {
     ca: join(folder, 'ca.pem'),
     key: null,
     stateDir: folder,
+    origins: { vault: '--vault', fingerprint: '--fingerprint', ca: '--ca', key: '--key' },
     configPath: '/none',
   };
   return connect({ settings, terminal: undefined as never, signal: new AbortController().signal });

@@ -2,6 +2,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { connect, fingerprintOf, keyOf } from '../../../client/cli/connect.ts';
 import { settingsOf, vaultUrl } from '../../../client/cli/settings.ts';
 import { runProgram } from './vault.ts';
 
@@ -29,6 +30,12 @@ test('a flag comes before the configuration file, whose paths are relative to it
     ca: join(folder, 'tls.crt'),
     key: '/keys/audit.key',
     stateDir: join(homedir(), '.local/state/twinlock'),
+    origins: {
+      vault: '--vault',
+      fingerprint: `"fingerprint" in ${config}`,
+      ca: `"ca" in ${config}`,
+      key: `"key" in ${config}`,
+    },
     configPath: config,
   });
 });
@@ -135,15 +142,14 @@ test('a setting with a NUL is named', () => {
 test.each(['http://vault:8443', 'https://vault:8443/v1', 'https://me@vault', 'vault:8443', 'https://vault/?a'])(
   'refuses %s as a vault',
   (vault) => {
-    expect(() => vaultUrl({ ...settingsOf({}, { XDG_CONFIG_HOME: '/none' }), vault })).toThrow(
-      expect.objectContaining({ code: 'usage' }),
+    expect(() => vaultUrl(settingsOf({ vault }, { XDG_CONFIG_HOME: '/none' }))).toThrow(
+      expect.objectContaining({ code: 'usage', message: expect.stringMatching(/^--vault: expected https/) }),
     );
   },
 );
 
 test('refuses a port that no client of ours connects to, and names it', () => {
-  const none = settingsOf({}, { XDG_CONFIG_HOME: '/none' });
-  expect(() => vaultUrl({ ...none, vault: 'https://vault:6000' })).toThrow(
+  expect(() => vaultUrl(settingsOf({ vault: 'https://vault:6000' }, { XDG_CONFIG_HOME: '/none' }))).toThrow(
     expect.objectContaining({
       code: 'usage',
       message:
@@ -156,4 +162,38 @@ test('refuses to guess a vault that was not named', () => {
   expect(() => vaultUrl(settingsOf({}, { XDG_CONFIG_HOME: '/none' }))).toThrow(
     expect.objectContaining({ code: 'usage' }),
   );
+});
+
+test('a setting that is wrong is named by where it was given: its variable, or its place in the configuration file', async () => {
+  const record = configFile('serving.key.json', '{}');
+  const config = configFile('wrong.json', JSON.stringify({ vault: 'vault', ca: 'serving.key.json' }));
+  const inConfig = settingsOf({ config }, {});
+  expect(() => vaultUrl(inConfig)).toThrow(`"vault" in ${config}: expected https://HOST:PORT, got vault`);
+  const signal = new AbortController().signal;
+  const reached = { ...inConfig, vault: 'https://vault:8443' };
+  expect(() => connect({ settings: reached, terminal: undefined as never, signal })).toThrow(
+    `"ca" in ${config}: ${record}: `,
+  );
+  // The parser gives the value of a variable as that of its flag.
+  const env = {
+    XDG_CONFIG_HOME: '/none',
+    TWINLOCK_VAULT: 'http://a:1',
+    TWINLOCK_FINGERPRINT: '…',
+    TWINLOCK_KEY: record,
+  };
+  const given = { vault: 'http://a:1', fingerprint: '…', key: record };
+  const fromEnv = settingsOf(given, env);
+  expect(() => vaultUrl(fromEnv)).toThrow('TWINLOCK_VAULT: expected https://HOST:PORT, got http://a:1');
+  await expect(fingerprintOf(fromEnv, undefined as never)).rejects.toThrow(
+    /^TWINLOCK_FINGERPRINT: expected .*, got “…”$/,
+  );
+  await expect(keyOf(record, fromEnv)).rejects.toThrow(`TWINLOCK_KEY: ${record}: `);
+  await expect(keyOf(record, settingsOf(given, { XDG_CONFIG_HOME: '/none' }))).rejects.toThrow(
+    new RegExp(`^${record}: `),
+  );
+});
+
+test('a fingerprint that was not given is where the vault shows it, once it is founded', async () => {
+  const none = settingsOf({}, { XDG_CONFIG_HOME: '/none' });
+  await expect(fingerprintOf(none, undefined as never)).rejects.toThrow(/console shows it, once the vault is founded$/);
 });

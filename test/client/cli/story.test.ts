@@ -67,6 +67,10 @@ describe('what is refused before the vault is asked for anything', SLOW, () => {
     const shown = await runProgram('bin/twinlock.js', ['key', 'show', file, '--json'], vault.folder);
     expect(shown.json()).toMatchObject({ role: 'requester', ownerName: 'ana', models: ['acme/*'] });
     expect(shown.stdout + shown.stderr).not.toContain(seed);
+    const record = await runProgram('client/cli.ts', ['key', 'show', `${file}.json`], vault.folder);
+    expect(record.stderr).toMatch(
+      /requester\.key\.json is the public half of a key, .*: give .*requester\.key \(malformed\)\n$/,
+    );
     const again = ['key', 'create', file, '--role', 'auditor', '--name', 'x', '--owner', 'ana', '--json'];
     const refused = await runProgram('client/cli.ts', again, vault.folder);
     expect(refusal(refused)).toEqual([64, 'exists']);

@@ -154,7 +154,7 @@ describe('afterwards, as it is:', () => {
       holders: [ana.person, ben.person],
       without: [],
       threshold: 2,
-      text: '2 of 3 custodians have checked their share, 2 are needed',
+      text: '2 of 3 custodians have checked their share, any 2 shares open it',
     });
     await world.append(
       await world.draftStop(world.stop('authenticator', digestOf(cleo.authenticators[0].credential), cleo)),
@@ -165,7 +165,7 @@ describe('afterwards, as it is:', () => {
       holders: [ana.person, ben.person],
       without: [cleo.person],
       threshold: 2,
-      text: '2 of 3 custodians have checked their share, 2 are needed; 1 holds none any more',
+      text: '2 of 3 custodians have checked their share, any 2 shares open it; 1 holds none any more',
     });
   });
 });

@@ -3,9 +3,13 @@ import { statusLines } from '../../../client/cli/status.ts';
 import { consequencesOf } from '../../../client/custodian/consequences.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
+import type { EntryOf } from '../../../src/core/log/entry.ts';
+import { requireReleasable } from '../../../src/core/state/effects/release.ts';
 import type { Overtaking } from '../../../src/core/state/overtaking.ts';
 import { reachAdvice, reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
-import { heldBackBy } from '../../../src/core/state/rules/release.ts';
+import { heldBackBy, judgeRelease } from '../../../src/core/state/rules/release.ts';
+import { currentPrincipal } from '../../../src/core/state/rules/signatures.ts';
+import { requireRunning } from '../../../src/core/state/running.ts';
 import { servedOnceResumed, servedReleases } from '../../../src/core/state/served.ts';
 import { overtakenBy, standingOf } from '../../../src/core/state/standing.ts';
 import { statementDigest } from '../../../src/core/statement/statement.ts';
@@ -286,6 +290,9 @@ describe('the vault at a glance', () => {
     expect(view).toMatchObject({ open: 1, outOfReach: [{ digest, kind: 'release', reach }] });
     expect(statusView.parse(view).outOfReach).toHaveLength(1);
     const line = `             no quorum can approve ${digest.slice(0, 16)}: 2 of 4 custodians must approve, and 1 can: `;
+    expect(statusLines({ ...view, open: 1 })).toContainEqual(
+      expect.stringMatching(/^proposals {4}1 open, which twinlock proposals lists, /),
+    );
     expect(statusLines(view).find((one) => one.startsWith(line))).toContain(`“ana”, custodian, id ${ana.person}, asks`);
     // A requester is told of its own alone.
     expect(glance(world, { role: 'requester', key: 'other' } as unknown as Caller).outOfReach).toEqual([]);
@@ -349,5 +356,39 @@ describe('an approved release whose approver’s key was retired since', () => {
     expect(consequencesOf(world.facts, change, world.now).proposals.map((lost) => lost.digest)).toEqual([digest]);
     await retire(ben);
     expect(now().view).toMatchObject({ standing: 'open', wanting: 1, reach: { reachable: false } });
+  });
+});
+
+describe('what is refused says what it waits for:', () => {
+  test('a release before its publication is approved', async () => {
+    const { world, deposit, ben, ana } = await deposited();
+    const { statement } = await world.ask(deposit);
+    expect(() => requireReleasable(world.facts, statement)).toThrow(/evaluation only: publish it first$/);
+    const digest = await world.propose(world.publication(deposit));
+    const waits = (more: string) => `its publication (digest ${digest}) waits for ${more}: custodians approve it`;
+    expect(() => requireReleasable(world.facts, statement)).toThrow(waits('2 more approvals'));
+    await world.confirm(deposit, ben);
+    await world.approve(digest, ben);
+    expect(() => requireReleasable(world.facts, statement)).toThrow(waits('1 more approval'));
+    await world.changePolicy({ veto: true }, ana, ana, ben);
+    expect(() => requireReleasable(world.facts, statement)).toThrow(/evaluation only: publish it first$/);
+  });
+
+  test('a release before its own quorum', async () => {
+    const { world, deposit, ben } = await published();
+    const proposal = await world.propose((await world.ask(deposit)).statement);
+    await world.approve(proposal, ben);
+    const entry = { kind: 'release', time: world.now, body: { proposal } } as unknown as EntryOf<'release'>;
+    expect(() => judgeRelease(world.facts, entry)).toThrow(/^1 more approval wanted$/);
+  });
+
+  test('a vault that is stopped, and a key that is not enrolled', async () => {
+    const stage = await founded();
+    await stopAll(stage);
+    const { facts } = stage.world;
+    expect(() => requireRunning(facts)).toThrow(/a quorum must resume it first, .* in the console, under Propose$/);
+    expect(() => currentPrincipal(facts, 'ed25519:none')).toThrow(
+      /not enrolled, or its proposal waits for approvals: /,
+    );
   });
 });

@@ -60,8 +60,8 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
       <p>
         A second place says what they stand for, and who has decided on it with which key, your own vote too. It shares
         no process, machine or screen with this page, only the program that replays the log. On another machine, with an
-        auditor’s or a depositor’s key, run <code>{programCommand(CLONE, 'twinlock', ['code', review.digest])}</code>.{' '}
-        {CLONE_TEXT}
+        auditor’s or a depositor’s key, run, with that key as FILE,{' '}
+        <code>{programCommand(CLONE, 'twinlock', ['code', review.digest, '--key', 'FILE'])}</code>. {CLONE_TEXT}
       </p>
       {sentHere === null ? null : <Sent of={sentHere} facts={facts} proposal={proposal} own={own} />}
       {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} facts={facts} sentHere={sentHere} />}

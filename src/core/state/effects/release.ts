@@ -4,14 +4,17 @@ import { type Evidence, parseEvidence } from '../../attest/evidence.ts';
 import { requestDigest } from '../../attest/request.ts';
 import { fromBase64url, type Hex } from '../../bytes.ts';
 import { digestOf, digestOfObject } from '../../canonical.ts';
-import { must } from '../../errors.ts';
+import { counted } from '../../counted.ts';
+import { must, TwinlockError } from '../../errors.ts';
 import type { ReleaseHost, StatementOf } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
 import { type Claim, objectOf, type Surroundings } from '../judgement.ts';
+import { tally, validVotes } from '../quorum.ts';
 import { currentPrincipal } from '../rules/signatures.ts';
 import { requireRunning } from '../running.ts';
 import type { Facts } from '../state.ts';
 import type { Effect, ProposedAt } from './effect.ts';
+import { publishEffect } from './publish.ts';
 import { versionBase, versionOf } from './version-base.ts';
 
 type Release = StatementOf<'release'>;
@@ -47,11 +50,24 @@ export function requireReleasable(facts: Facts, statement: Release): void {
   currentPrincipal(facts, statement.proposer.key);
   const { phase } = versionOf(facts, statement);
   must(phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn');
-  must(
-    phase === 'releasable' || statement.purpose === 'evaluation',
-    'version_quarantined',
-    'a quarantined version is released for evaluation only: publish it first',
-  );
+  if (phase === 'releasable' || statement.purpose === 'evaluation') return;
+  const next = publicationText(facts, statement);
+  throw new TwinlockError('version_quarantined', `a quarantined version is released for evaluation only: ${next}`);
+}
+
+/** The latest publication that waits: a requester does not see it. One that was overtaken leads nowhere. */
+function publicationText(facts: Facts, { manifest }: Release): string {
+  const { proposals, committee, policy } = facts;
+  for (const { phase, statement, digest, votes } of proposals.valueSeq().reverse()) {
+    if (phase !== 'open' || statement.kind !== 'publish' || statement.manifest !== manifest) continue;
+    if (statement.policy !== policy.digest || statement.epoch !== committee.epoch) continue;
+    const barred = publishEffect.barred(facts, statement);
+    const { wanting, missingGroups } = tally(committee, policy.document.groups, barred, validVotes(facts, votes));
+    const from = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;
+    const more = wanting === 0 ? 'an approval' : counted(wanting, 'more approval');
+    return `its publication (digest ${digest}) waits for ${more}${from}: custodians approve it in their consoles`;
+  }
+  return 'publish it first';
 }
 
 function requireLimits({ policy }: Facts, { hosts, leaseMs, bytes }: Release): void {

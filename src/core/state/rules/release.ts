@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import type { StatementOf } from '../../statement/statement.ts';
@@ -42,16 +43,16 @@ export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement
 }
 
 function requireQuorum(facts: Facts, proposal: Proposal): void {
-  const counted = currentTally(facts, proposal);
-  if (counted.reached) return;
+  const tally = currentTally(facts, proposal);
+  if (tally.reached) return;
   const cast = proposal.votes.filter((vote) => vote.decision === 'approve').length;
   must(
-    cast === counted.approvals.length,
+    cast === tally.approvals.length,
     'voter_gone',
     'an approver’s authenticator has been retired since: another must approve',
   );
-  must(counted.wanting === 0, 'quorum_missing', `${counted.wanting} more approvals are wanted`);
-  throw new TwinlockError('group_missing', `an approval is wanted from group ${counted.missingGroups.join(', ')}`);
+  must(tally.wanting === 0, 'quorum_missing', `${counted(tally.wanting, 'more approval')} wanted`);
+  throw new TwinlockError('group_missing', `an approval is wanted from group ${tally.missingGroups.join(', ')}`);
 }
 
 function withinTheDaysBudget(facts: Facts, statement: StatementOf<'release'>, timeMs: number): Facts['granted'] {

@@ -35,7 +35,7 @@ export function currentPrincipal(facts: Facts, key: string): Principal {
   must(
     principal !== undefined,
     'principal_unknown',
-    `the key ${key} is not enrolled: a custodian proposes it, and a quorum approves`,
+    `the key ${key} is not enrolled, or its proposal waits for approvals: a custodian proposes it in the console, and a quorum approves`,
   );
   must(principal.retiredAt === null, 'principal_retired', `the key ${principal.name} has been retired; enrol another`);
   return principal;
