@@ -5,6 +5,7 @@ import { toBase64url } from './core/bytes.ts';
 import { digestOf } from './core/canonical.ts';
 import { must } from './core/errors.ts';
 import { personName } from './core/name/name.ts';
+import { quoted } from './core/quoted.ts';
 import { groupName, parseAs } from './core/schema.ts';
 import { possessionClaim, requireDistinctFounders, requireSpareMember } from './core/state/rules/genesis.ts';
 import { requireDistinctKeyNames } from './core/state/rules/names.ts';
@@ -163,7 +164,7 @@ function groupsHaveEffect({ groups }: Policy, founders: Initialisation['founders
     must(
       idle === undefined,
       'usage',
-      `founder ${name}: the policy does not ask for the group ${idle}, which would mean nothing: name it in the policy’s groups, or leave it out here`,
+      `founder ${quoted(name)}: the policy does not ask for the group ${idle}, which would mean nothing: name it in the policy’s groups, or leave it out here`,
     );
   }
 }
@@ -189,7 +190,7 @@ interface Invited {
 function invite(founders: Initialisation['founders']): readonly Invited[] {
   const invited = founders.map(({ name, groups }, i) => ({
     name: parseAs(personName, name, `founder ${i + 1}`),
-    groups: groups.map((group) => parseAs(groupName, group, `group of ${name}`)),
+    groups: groups.map((group) => parseAs(groupName, group, `group of ${quoted(name)}`)),
     person: randomBytes(16).toString('hex'),
     index: i + 1,
     token: randomBytes(32),
@@ -203,7 +204,7 @@ function ownedByAFounder(record: Omit<PrincipalRecord, 'owner'>, founders: reado
   must(
     owner !== undefined,
     'person_unknown',
-    `a key names the owner ${record.ownerName}, who is no founder: those are ${founders.map(({ name }) => name).join(', ')}; a custodian enrols a key of somebody else in the console, once the vault is founded`,
+    `a key names the owner ${quoted(record.ownerName)}, who is no founder: those are ${founders.map(({ name }) => quoted(name)).join(', ')}; a custodian enrols a key of somebody else in the console, once the vault is founded`,
   );
   const principal = { ...record, owner: owner.person };
   verifyNode(possessionClaim(principal));

@@ -193,7 +193,7 @@ describe('twinlockd init', () => {
     );
     expect([grouped.code, grouped.stderr]).toEqual([
       64,
-      'twinlockd: founder ana: the policy does not ask for the group ops, which would mean nothing: name it in the policy’s groups, or leave it out here (usage)\n',
+      'twinlockd: founder “ana”: the policy does not ask for the group ops, which would mean nothing: name it in the policy’s groups, or leave it out here (usage)\n',
     ]);
     const unknown = await runProgram('src/main.ts', ['policy', 'template', '--grade', 'test'], home);
     expect([unknown.code, unknown.stderr]).toEqual([

@@ -62,3 +62,27 @@ test('no text puts quotation marks around another by itself', () => {
     .filter((path) => /“(?:\$\{|\s*[<{])|[}>]\s*”/.test(readFileSync(path, 'utf8')));
   expect(found).toEqual([]);
 });
+
+/** Names that people, machines and keys are called by, as they stand in a text of ours. */
+const BY_WHAT_IT_IS = 'founder|owner|person|custodian|depositor|requester|proposer|principal|machine|key';
+const UNQUOTED = [
+  // `key ${name}`, and the same of what is named so.
+  new RegExp(`\\b(?:${BY_WHAT_IT_IS}|group of) \\$\\{(?:\\w+\\??\\.)*(?:name|ownerName|keyName)\\}`),
+  new RegExp(
+    `\\$\\{(?:\\w+\\??\\.)*(?:${BY_WHAT_IT_IS}|record|member|enrolled|authenticator)\\??\\.(?:name|ownerName|keyName)\\}`,
+  ),
+  /\$\{(?:\w+\??\.)*(?:ownerName|keyName)\}/,
+  /\$\{(?:founders|members|custodians|persons|people)\.map\(\(\{ name \}\) => name\)/,
+];
+
+test('no text says the name of a person, a machine or a key without quotation marks', () => {
+  // What the demonstration calls people, and the notes of logs, whose keys' names have no spaces.
+  const NAMES_OF_OURS = ['client/demo/', 'src/core/log/'];
+  const found = [...sources('src'), ...sources('client')]
+    .filter((path) => !NAMES_OF_OURS.some((folder) => path.startsWith(folder)))
+    .flatMap((path) => {
+      const lines = readFileSync(path, 'utf8').split('\n');
+      return lines.filter((line) => UNQUOTED.some((form) => form.test(line))).map((line) => `${path}: ${line.trim()}`);
+    });
+  expect(found).toEqual([]);
+});

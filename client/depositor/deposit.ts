@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { type Hex, wipe } from '../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
+import { quoted } from '../../src/core/quoted.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { requireInScope } from '../../src/core/statement/principal.ts';
@@ -110,7 +111,7 @@ export async function deposit(
 function requireMayDeposit(facts: Facts, { principal }: PrincipalSession, { model }: Contents): void {
   const { name, key } = principal;
   const enrolled = facts.principals.get(key);
-  must(enrolled?.role === 'depositor', 'principal_unknown', `the key ${name} is not enrolled as a depositor`);
+  must(enrolled?.role === 'depositor', 'principal_unknown', `the key ${quoted(name)} is not enrolled as a depositor`);
   requireInScope(enrolled, model);
 }
 

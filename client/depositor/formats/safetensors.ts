@@ -84,7 +84,7 @@ async function parseHeader(bytes: Uint8Array, effort: Effort): Promise<readonly 
 }
 
 function tensorOf(name: string, value: unknown): Tensor {
-  const { dtype, shape, data_offsets } = parseAs(tensorSchema, value, `header.${name}`);
+  const { dtype, shape, data_offsets } = parseAs(tensorSchema, value, `header[${named(name)}]`);
   const [begin, end] = data_offsets;
   must(begin <= end, 'malformed', `tensor ${named(name)}: its data ends before it begins`);
   const bits = BITS_OF[dtype];

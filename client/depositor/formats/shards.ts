@@ -56,7 +56,7 @@ async function shardsOf(
   must(beginsObject(map), 'malformed', 'index.weight_map: expected an object');
   const shards = new Map<string, string[]>();
   for await (const member of membersOf(map, effort)) {
-    const file = parseAs(z.string(), parseMember(member), `index.weight_map.${member.name}`);
+    const file = parseAs(z.string(), parseMember(member), `index.weight_map[${named(member.name)}]`);
     const shard = posix.join(posix.dirname(path), file);
     const tensors = shards.get(shard);
     if (tensors === undefined) shards.set(shard, [member.name]);

@@ -1,6 +1,7 @@
 import { fromBase64url } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { EntryOf, EnvelopeName } from '../../log/entry.ts';
+import { quoted } from '../../quoted.ts';
 import { commitmentsDigest } from '../../share/commitments.ts';
 import { inScope, outOfScopeText } from '../../statement/principal.ts';
 import { encryptedBytes } from '../../weights/floe.ts';
@@ -56,7 +57,11 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
 
 function depositorOf(facts: Facts, core: ManifestCore): Principal {
   const depositor = currentPrincipal(facts, core.depositor);
-  must(depositor.role === 'depositor', 'not_permitted', `the key ${depositor.name} is enrolled as ${depositor.role}`);
+  must(
+    depositor.role === 'depositor',
+    'not_permitted',
+    `the key ${quoted(depositor.name)} is enrolled as ${depositor.role}`,
+  );
   must(inScope(depositor.models, core.model), 'out_of_scope', outOfScopeText(depositor, core.model));
   return depositor;
 }

@@ -213,7 +213,12 @@ export function founderClaim(
 
 /** The key's own signature: it shows that its holder enrols it. */
 export function possessionClaim(record: PrincipalRecord): SignatureClaim {
-  return ed25519Claim(record.key, possessionMessage(record), record.possession, `possession of key ${record.name}`);
+  return ed25519Claim(
+    record.key,
+    possessionMessage(record),
+    record.possession,
+    `possession of key ${quoted(record.name)}`,
+  );
 }
 
 /** A person has one name, which does not look like another person's. Throws `person_exists`. */

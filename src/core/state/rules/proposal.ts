@@ -1,5 +1,6 @@
 import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
+import { quoted } from '../../quoted.ts';
 import { inScope, outOfScopeText } from '../../statement/principal.ts';
 import { roleText } from '../../statement/role-text.ts';
 import { parseStatement, type Statement, statementDigest } from '../../statement/statement.ts';
@@ -139,7 +140,7 @@ function proposerMay(facts: Facts, statement: Proposable): readonly number[] {
   must(
     principal.owner === proposer.person,
     'principal_unknown',
-    `the key ${principal.name} is owned by person ${principal.owner}, not ${proposer.person}`,
+    `the key ${quoted(principal.name)} is owned by person ${principal.owner}, not ${proposer.person}`,
   );
   const role = ROLE_FOR[statement.kind];
   must(

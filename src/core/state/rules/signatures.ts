@@ -1,6 +1,7 @@
 import { type Base64url, fromBase64url } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { ProposerSignature } from '../../log/entry.ts';
+import { quoted } from '../../quoted.ts';
 import type { ArchivedAssertion } from '../../schema.ts';
 import type { SignatureClaim } from '../../signature/claim.ts';
 import { ed25519KeyBytes } from '../../statement/key.ts';
@@ -37,7 +38,11 @@ export function currentPrincipal(facts: Facts, key: string): Principal {
     'principal_unknown',
     `the key ${key} is not enrolled, or its proposal waits for approvals: a custodian proposes it in the console, and a quorum approves`,
   );
-  must(principal.retiredAt === null, 'principal_retired', `the key ${principal.name} has been retired; enrol another`);
+  must(
+    principal.retiredAt === null,
+    'principal_retired',
+    `the key ${quoted(principal.name)} has been retired; enrol another`,
+  );
   return principal;
 }
 

@@ -5,7 +5,7 @@ import { checkGguf } from '../../../../client/depositor/formats/gguf.ts';
 import { membersOf } from '../../../../client/depositor/formats/json-members.ts';
 import { readSafetensors } from '../../../../client/depositor/formats/safetensors.ts';
 import { utf8 } from '../../../../src/core/bytes.ts';
-import { GgufWriter, sourceOf, wholeSafetensors } from './model-files.ts';
+import { GgufWriter, safetensors, sourceOf, wholeSafetensors } from './model-files.ts';
 
 const malformed = (message: string) =>
   expect.objectContaining({ code: 'malformed', message: expect.stringContaining(message) });
@@ -80,6 +80,13 @@ test('while a long header is read, others have their turn, so that the process c
   const words = new GgufWriter().ascii('GGUF').u32(3).u64(0).u64(1).string('words').u32(9).u32(8).u64(THOUSANDS);
   const vocabulary = words.bytes(8 * THOUSANDS).done();
   expect(await turnsDuring(() => checkGguf(sourceOf(vocabulary), new Effort()))).toBeGreaterThan(1);
+});
+
+test('a name that a file gives a tensor is quoted where that is wrong, and not at any length', async () => {
+  const file = safetensors({ ['x'.repeat(5000)]: 7 }, 0);
+  await expect(readSafetensors(sourceOf(file), new Effort())).rejects.toThrow(
+    expect.objectContaining({ code: 'malformed', message: expect.stringContaining(`header["${'x'.repeat(80)}…"]`) }),
+  );
 });
 
 describe('what a folder may cost is spent', () => {

@@ -36,8 +36,12 @@ describe('a safetensors file', () => {
     ['whose header is not UTF-8', safetensors('{"a":1}', 0).fill(0xff, 10, 11), 'UTF-8'],
     ['with a tensor that is there twice', safetensors(`{"a":${JSON.stringify(one.a)},"a":1}`, 12), 'repeated'],
     ['whose metadata are no texts', safetensors({ __metadata__: { a: 1 } }, 0), '__metadata__.a'],
-    ['with a tensor without a type', safetensors({ a: { shape: [], data_offsets: [0, 0] } }, 0), 'header.a.dtype'],
-    ['with a negative offset', safetensors({ a: { ...one.a, data_offsets: [-1, 11] } }, 12), 'header.a.data_offsets'],
+    ['with a tensor without a type', safetensors({ a: { shape: [], data_offsets: [0, 0] } }, 0), 'header["a"].dtype'],
+    [
+      'with a negative offset',
+      safetensors({ a: { ...one.a, data_offsets: [-1, 11] } }, 12),
+      'header["a"].data_offsets',
+    ],
     ['with an offset beyond 2^53', safetensors({ a: { ...one.a, data_offsets: [0, 2 ** 60] } }, 12), 'data_offsets'],
     [
       'whose tensor ends before it begins',
