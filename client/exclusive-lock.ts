@@ -2,6 +2,7 @@ import { type BigIntStats, closeSync, existsSync, fstatSync, openSync, readdirSy
 import { lstat } from 'node:fs/promises';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { must } from '../src/core/errors.ts';
+import { requireSqlitePath } from '../src/platform/sqlite-path.ts';
 import { systemName } from '../src/platform/system-error.ts';
 
 /** Of Linux: the files and folders that this process has open, by number. */
@@ -11,10 +12,11 @@ export const OPEN_FILES = '/proc/self/fd';
  * The operating system's exclusive lock on a file that is empty, made where it is missing; it is held until it is closed,
  * and ends with the process, `kill -9` included: nothing is decided by a process's number. Null where the file has been
  * removed meanwhile: its holder removes it before it closes it. Waits for another holder for `waitMs`, and blocks the event
- * loop meanwhile. Throws `not_permitted`, calling the file `shown`, for one that is none or not empty; as SQLite, `SQLITE_BUSY` where another
+ * loop meanwhile. Throws `not_permitted`, calling the file `shown`, for one that is none or not empty; as `requireSqlitePath`; as SQLite, `SQLITE_BUSY` where another
  * holds it; and as the file system.
  */
 export async function exclusiveLock(file: string, waitMs: number, shown: string = file): Promise<Database | null> {
+  requireSqlitePath(file, shown);
   makeLockFile(file);
   const before = await identityOf(file);
   const isLock = before === null || (before.isFile() && before.size === 0n);

@@ -14,6 +14,7 @@ import { type Policy, parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
 import { requireEnrollable } from './founding-policy.ts';
 import { selfSigned } from './http/certificate.ts';
+import { requireSqlitePath } from './platform/sqlite-path.ts';
 import { syncFolder } from './platform/sync-folder.ts';
 import { naming } from './platform/system-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
@@ -70,7 +71,7 @@ const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
  * Makes a data folder and the founders' invitations, and hands these out, which are kept nowhere else. Where a file
  * cannot be written or they cannot be handed out, what was made is removed, so that the same init can be run again.
  * Throws `exists` where there is one already, `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and
- * as `requireFoundable`, `openStore`, the file system and `handing`.
+ * as `requireFoundable`, `requireSqlitePath`, `openStore`, the file system and `handing`.
  */
 export async function initialise(init: Initialisation, handing: Handing = BY_CALLER): Promise<readonly Invitation[]> {
   requireFoundable(init);
@@ -85,6 +86,7 @@ export async function initialise(init: Initialisation, handing: Handing = BY_CAL
     'exists',
     `${init.dataDir} holds a vault, or an init that did not end: it has ${found}; name another folder with --data`,
   );
+  requireSqlitePath(join(init.dataDir, DATABASE_FILE));
   handing.prepare();
   mkdirSync(init.dataDir, { recursive: true, mode: 0o700 });
   chmodSync(init.dataDir, 0o700);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { requireSqlitePath } from '../../src/platform/sqlite-path.ts';
 import { systemName } from '../../src/platform/system-error.ts';
 import type { WorkFolder } from '../host/work-folder.ts';
 
@@ -56,6 +57,7 @@ export function isDamage(error: unknown): boolean {
 
 function openDatabase(work: WorkFolder): Pick<OpenedDatabase, 'database' | 'begun'> {
   const path = join(work.path, DATABASE);
+  requireSqlitePath(path);
   // SQLite would make it for everybody to read; its journal takes the mode of the file.
   if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600));
   const database = new Sqlite(path);

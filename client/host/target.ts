@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { WORK_FOLDER } from '../../src/core/weights/names.ts';
+import { requireSqlitePath } from '../../src/platform/sqlite-path.ts';
 import { fileError, withPath } from '../file-error.ts';
 import { syncFolder } from '../sync-folder.ts';
 import { HeldFolder } from './held-folder.ts';
@@ -13,7 +14,7 @@ import { PartFile, readThrough } from './part-file.ts';
 import { type Missing, nearest, requireRoom, requireRoomFor } from './room.ts';
 import type { Source } from './segments.ts';
 import { writeWhole } from './whole-files.ts';
-import { WorkFolder } from './work-folder.ts';
+import { LOCK, WorkFolder } from './work-folder.ts';
 
 /** What a file must become; from the inner manifest. */
 export interface Target {
@@ -43,12 +44,13 @@ const MAX_OTHERS = 1000;
 
 /**
  * What can be known of a folder before anybody is asked for what is to come there, without making or taking it. Throws as
- * `HeldFolder.open`, `requireNoMountBelow` and `requireRoomFor`.
+ * `HeldFolder.open`, `requireNoMountBelow`, `requireSqlitePath` and `requireRoomFor`.
  */
 export async function requirePlaceFor(folder: string, bytes: number): Promise<void> {
   const there = await nearest(resolve(folder));
   await (await HeldFolder.open(there)).close();
   if (there === resolve(folder)) await requireNoMountBelow(there);
+  requireSqlitePath(join(folder, WORK_FOLDER, LOCK), folder);
   await requireRoomFor(folder, bytes);
 }
 

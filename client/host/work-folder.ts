@@ -27,7 +27,7 @@ const MAX_SHOWN = 256;
 const MAX_HOLDER_BYTES = 4096;
 const HOLDER = 'holder.json';
 const HOLDER_ASIDE = 'holder-';
-const LOCK = 'lock';
+export const LOCK = 'lock';
 /** What a process leaves there for a later one: parts of files, and the state of a deposit. */
 const KEPT = /^(?:[0-9a-f]{64}-\d+|deposit\.sqlite(?:-\w+)?)$/;
 

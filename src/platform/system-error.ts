@@ -75,6 +75,10 @@ const OF_SQLITE: readonly (readonly [name: RegExp, meaning: Meaning])[] = [
   [/^SQLITE_NOLFS/, TOO_LARGE],
 ];
 
+/** Node names neither it nor what was looked for. */
+const NO_WORKING_FOLDER =
+  'the working folder, in which this was started, has been removed or cannot be reached: change to another (cd), then run the same command again';
+
 /** The name of what the operating system or SQLite refused, `ENOSPC` for instance; null for every other error. */
 export function systemName(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
@@ -92,6 +96,9 @@ export function systemName(error: unknown): string | null {
 export function systemError(error: unknown, path: string = placeOf(error)): unknown {
   const name = error instanceof TwinlockError ? null : systemName(error);
   if (name === null) return error;
+  if ((error as NodeJS.ErrnoException).syscall === 'uv_cwd') {
+    return new TwinlockError('not_found', NO_WORKING_FOLDER, { cause: name }, { cause: error });
+  }
   const [code, message] = OF_SYSTEM[name] ?? sqliteMeaning(name) ?? FAILED;
   const named = code === 'storage_failed' ? ` (${name})` : '';
   return new TwinlockError(code, `${path}: ${message}${named}`, { cause: name }, { cause: error });

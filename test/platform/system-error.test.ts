@@ -92,6 +92,16 @@ test.each([...Object.keys(constants.errno), ...SQLITE])(
   },
 );
 
+test('a working folder that has been removed is told as that, with what to do, whatever was looked for', () => {
+  const error = Object.assign(new Error('ENOENT: process.cwd failed'), { code: 'ENOENT', syscall: 'uv_cwd' });
+  for (const said of [systemError(error), systemError(error, 'x')]) {
+    expect(said).toMatchObject({
+      code: 'not_found',
+      message: expect.stringMatching(/^the working folder, .* has been removed .*: change to another \(cd\), then/),
+    });
+  }
+});
+
 test('a file that is too large to be read whole is told as one', () => {
   const error = Object.assign(new RangeError('File size (3 GiB)'), { code: 'ERR_FS_FILE_TOO_LARGE' });
   expect(systemError(error, 'x')).toMatchObject({ code: 'too_large' });

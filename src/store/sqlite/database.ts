@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { TwinlockError } from '../../core/errors.ts';
+import { requireSqlitePath } from '../../platform/sqlite-path.ts';
 import { systemError } from '../../platform/system-error.ts';
 import { lockHolders } from './lock-holder.ts';
 import { type Migration, migrate, readMigrations } from './migrations.ts';
@@ -13,12 +14,13 @@ const BUSY_TIMEOUT_MS = 500;
  * the end of the process, however it ends: the locks are the operating system's. What a transaction wrote is
  * on disk (fsynced) when it returns.
  *
- * Throws `in_use` where another connection holds it, `migration_mismatch`, and as `systemError`, for the operator.
+ * Throws `in_use` where another connection holds it, `migration_mismatch`, as `requireSqlitePath`, and as `systemError`, for the operator.
  *
  * No other code of the process may open and close the file: POSIX would drop the locks with it.
  */
 export function openDatabase(path: string, migrations: readonly Migration[] = ownMigrations()): Database {
   try {
+    requireSqlitePath(path);
     createPrivately(path);
     const database = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
     try {
