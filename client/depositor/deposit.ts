@@ -6,6 +6,7 @@ import type { RandomBytes } from '../../src/core/random.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { requireInScope } from '../../src/core/statement/principal.ts';
 import { manifestContext, releaseKey } from '../../src/core/weights/release-key.ts';
+import { exactInstant } from '../exact.ts';
 import type { PrincipalSession } from '../principal.ts';
 import type { Replica } from '../replica.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
@@ -89,6 +90,10 @@ export async function deposit(
     stateDir === null ? null : await Unfinished.open(stateDir, { vault: facts.vault, model, version, depositor });
   try {
     requireMayDeposit(facts, session, options);
+    await unfinished?.eraseForgotten({ vault: facts.vault, depositor }, async () => {
+      const { uploads } = await session.api.uploads();
+      return uploads.map(({ upload }) => upload);
+    });
     const toOpen = {
       ...options,
       files: options.files ?? (await walkFolder(folder)).files,
@@ -129,6 +134,7 @@ async function leave(
     const left = begun === null ? 'the next run begins anew' : `the deposit is unfinished: ${goOn}`;
     return new TwinlockError('cancelled', `interrupted: ${left}`, error.detail, { cause: error });
   }
+  if (error.code === 'upload_unknown') return ended(api, error, `${model}@${version}`);
   if (begun === null || unfinished === null) return error;
   if (FINAL.has(error.code)) {
     await unfinished.erase();
@@ -137,6 +143,18 @@ async function leave(
     onNote?.(`unfinished   ${goOn}`);
   }
   return error;
+}
+
+/** An upload that was under way, and is not any more: what to do depends on whether another has taken its place. */
+async function ended(api: PrincipalSession['api'], error: TwinlockError, named: string): Promise<TwinlockError> {
+  const listed = await api.uploads().catch(() => null);
+  const other = listed?.uploads.find(({ model, version }) => `${model}@${version}` === named);
+  if (other === undefined) {
+    const message = `the vault has dropped the upload of ${named}: it had heard nothing of it for an hour, or it was given up: run the same command again to begin anew`;
+    return new TwinlockError('upload_unknown', message, error.detail, { cause: error });
+  }
+  const message = `another deposit of ${named} with this key, begun at ${exactInstant(other.opened)}, has replaced this one: let that one end, or replace it (twinlock deposit --replace)`;
+  return new TwinlockError('upload_conflict', message, error.detail, { cause: error });
 }
 
 interface Depositing extends ToOpen {

@@ -39,7 +39,9 @@ export class Opening {
   readonly #toOpen: ToOpen;
   readonly #unfinished: Unfinished | null;
   readonly #context: Uint8Array;
+  readonly #vault: Hex;
   readonly #retry: RetryPolicy;
+  #wasDamaged: boolean;
 
   constructor(
     session: PrincipalSession,
@@ -52,13 +54,15 @@ export class Opening {
     this.#toOpen = toOpen;
     this.#unfinished = unfinished;
     this.#context = manifestContext(vault, toOpen.model, toOpen.version);
+    this.#vault = vault;
     this.#retry = retry;
+    this.#wasDamaged = unfinished?.wasDamaged ?? false;
   }
 
   /** Null where nothing was begun, or what was kept cannot be opened. To be wiped. */
   async keptSecret(): Promise<Uint8Array | null> {
     const { note } = this.#toOpen;
-    if (this.#unfinished?.wasDamaged === true) {
+    if (this.#wasDamaged) {
       note(
         'begins anew  what this machine kept of an unfinished deposit of this version was damaged, and has been erased',
       );
@@ -71,6 +75,7 @@ export class Opening {
     } catch (error) {
       if (!(error instanceof TwinlockError && error.code === 'envelope_invalid')) throw error;
       note('begins anew  what this machine kept of the unfinished deposit is damaged');
+      this.#wasDamaged = true;
       return null;
     } finally {
       wipe(kem.seed);
@@ -121,7 +126,7 @@ export class Opening {
     } catch (error) {
       if (!(error instanceof TwinlockError && error.code === 'upload_unknown')) throw error;
       note(
-        `begins anew  the vault has dropped what was begun at ${since}: it had heard nothing of it for an hour, or it was given up`,
+        `begins anew  the vault has dropped what was begun at ${since}: it had heard nothing of it for an hour, or it was given up or replaced`,
       );
       this.#unfinished?.forget();
       return null;
@@ -147,34 +152,54 @@ export class Opening {
   }
 
   async #begin(): Promise<Opened> {
-    const { files, model, version, opener, random, now, folder } = this.#toOpen;
-    const { api, principal } = this.#session;
+    const { files, model, version, opener, random } = this.#toOpen;
+    const { api } = this.#session;
     const sizes = [innerManifest(this.#toOpen, files, new Map()).length, ...files.map((file) => file.bytes)];
     const opening = { model, version, files: sizes.map(String), opener, replaces: await this.#replaced() };
     // May be repeated: a second call of this machine drops what the first had opened.
     const status = await withRetry(this.#retry, () => api.openUpload(opening));
     const secret = encodeScalar(uniformScalar(random));
-    if (this.#unfinished !== null) {
-      const kem = depositorKem(principal.seed);
+    try {
+      await this.#keep(status.upload, secret);
+    } catch (error) {
+      // Nothing could go on with it, and it would take the vault’s room.
+      wipe(secret);
+      await api.abandonUpload(status.upload).catch(() => undefined);
+      throw error;
+    }
+    return { status, secret };
+  }
+
+  async #keep(upload: Hex, secret: Uint8Array): Promise<void> {
+    if (this.#unfinished === null) return;
+    const { files, folder, now, random } = this.#toOpen;
+    const { key, seed } = this.#session.principal;
+    const kem = depositorKem(seed);
+    try {
       this.#unfinished.begin({
-        upload: status.upload,
+        upload,
+        vault: this.#vault,
+        depositor: key,
         began: now(),
         secret: await sealDepositSecret(this.#context, kem.publicKey, secret, random),
         paths: markOfPaths(releaseKey(secret, this.#context), files),
         folder,
       });
+    } finally {
       wipe(kem.seed);
     }
-    return { status, secret };
   }
 
-  /** What the vault has of this version by another machine, where that is to be given up. */
+  /**
+   * What the vault has of this version by another machine, where that is to be given up; and by this one, where what was
+   * kept of it is damaged.
+   */
   async #replaced(): Promise<Hex | null> {
-    const { model, version, replace, note } = this.#toOpen;
-    if (!replace) return null;
+    const { model, version, opener, replace, note } = this.#toOpen;
+    if (!replace && !this.#wasDamaged) return null;
     const { uploads } = await withRetry(this.#retry, () => this.#session.api.uploads());
     const found = uploads.find((upload) => upload.model === model && upload.version === version);
-    if (found === undefined) return null;
+    if (found === undefined || !(replace || found.opener === opener)) return null;
     const { upload, opened, silentMs, storedBytes } = found;
     note(
       `replaces     the upload that was begun at ${exactInstant(opened)}: the vault has ${exactBytes(BigInt(storedBytes))} of it, and heard of it ${Math.floor(silentMs / 60_000)} min ago`,

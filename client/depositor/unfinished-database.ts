@@ -10,7 +10,8 @@ import type { WorkFolder } from '../host/work-folder.ts';
 export const DATABASE = 'deposit.sqlite';
 const FORMAT = 1;
 const SCHEMA = `
-CREATE TABLE deposit (one INTEGER PRIMARY KEY CHECK (one = 1), upload TEXT NOT NULL, began INTEGER NOT NULL,
+CREATE TABLE deposit (one INTEGER PRIMARY KEY CHECK (one = 1), upload TEXT NOT NULL, vault TEXT NOT NULL,
+  depositor TEXT NOT NULL, began INTEGER NOT NULL,
   secret BLOB NOT NULL, paths BLOB NOT NULL, folder TEXT NOT NULL) STRICT;
 CREATE TABLE files (file INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, header BLOB NOT NULL) STRICT;
 CREATE TABLE segments (file INTEGER NOT NULL, segment INTEGER NOT NULL, leaf BLOB NOT NULL, mark BLOB NOT NULL,
@@ -20,6 +21,10 @@ PRAGMA user_version = ${FORMAT};`;
 /** An upload that was opened, and what goes on with it needs. */
 export interface Begun {
   readonly upload: Hex;
+  /** Its fingerprint. */
+  readonly vault: Hex;
+  /** The public key. */
+  readonly depositor: string;
   /** By this machine's clock, milliseconds since the epoch. */
   readonly began: number;
   /** `sealDepositSecret` to the depositor's own key. */
@@ -90,8 +95,11 @@ function requireWhole(database: Database, path: string, format: unknown): void {
 }
 
 function readBegun(database: Database): Begun | null {
-  const row = database.prepare<[], Begun & { secret: Buffer; paths: Buffer }>('SELECT * FROM deposit').get();
+  const row = database
+    .prepare<[], Begun & { secret: Buffer; paths: Buffer }>(
+      'SELECT upload, vault, depositor, began, secret, paths, folder FROM deposit',
+    )
+    .get();
   if (row === undefined) return null;
-  const { upload, began, secret, paths, folder } = row;
-  return { upload, began, secret: new Uint8Array(secret), paths: new Uint8Array(paths), folder };
+  return { ...row, secret: new Uint8Array(row.secret), paths: new Uint8Array(row.paths) };
 }

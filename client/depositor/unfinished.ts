@@ -24,6 +24,8 @@ export interface DepositName {
   readonly depositor: string;
 }
 
+type ByKey = Pick<DepositName, 'vault' | 'depositor'>;
+
 export interface KeptSegment {
   /** Of the ciphertext, 32 bytes. */
   readonly leaf: Uint8Array;
@@ -71,8 +73,7 @@ export class Unfinished {
 
   /**
    * Opens what there is of a deposit, or nothing yet. Throws `in_use`, naming the process that has it; `not_permitted`
-   * where others may use the folder; and as the file system. One that is damaged is erased: the deposit begins anew. What
-   * other deposits have left here for a month is erased: no vault keeps an upload for so long.
+   * where others may use the folder; and as the file system. One that is damaged is erased: the deposit begins anew.
    */
   static async open(stateDir: string, { vault, model, version, depositor }: DepositName): Promise<Unfinished> {
     const all = join(stateDir, FOLDER);
@@ -86,21 +87,42 @@ export class Unfinished {
     } catch (error) {
       throw fileError(error, all);
     }
-    for (const name of await readdir(all)) await Unfinished.#eraseForgotten(join(all, name), folder);
     return Unfinished.#at(folder, `${model}@${version}`);
   }
 
-  static async #eraseForgotten(folder: string, own: string): Promise<void> {
-    if (folder === own) return;
+  /**
+   * Erases what other deposits by this key have left here for a month, if the vault has nothing of them: a clock that is
+   * wrong for a moment erases nothing that can be gone on with. `uploads` asks the vault for the ids of all that this key
+   * has there.
+   */
+  async eraseForgotten(by: ByKey, uploads: () => Promise<readonly Hex[]>): Promise<void> {
+    const all = join(this.#folder, '..');
+    for (const name of await readdir(all)) {
+      const folder = join(all, name);
+      if (folder !== this.#folder) await Unfinished.#eraseIfForgotten(folder, by, uploads);
+    }
+  }
+
+  static async #eraseIfForgotten(
+    folder: string,
+    { vault, depositor }: ByKey,
+    uploads: () => Promise<readonly Hex[]>,
+  ): Promise<void> {
     try {
       // Each process that takes it changes the folder: none that is of use is taken from another process here.
       const { mtimeMs } = await stat(join(folder, WORK_FOLDER));
       if (Date.now() - mtimeMs <= FORGOTTEN_MS) return;
       const other = await Unfinished.#at(folder, 'what was forgotten');
-      if (Date.now() - (other.begun?.began ?? 0) > FORGOTTEN_MS) await other.erase();
-      else await other.close();
+      try {
+        const { begun } = other;
+        const isOfThisKey = begun?.vault === vault && begun.depositor === depositor;
+        const isOld = isOfThisKey && Date.now() - begun.began > FORGOTTEN_MS;
+        if (isOld && !(await uploads()).includes(begun.upload)) await other.erase();
+      } finally {
+        await other.close();
+      }
     } catch {
-      // In use by its own process, or not to be read: it is left alone.
+      // In use by its own process, not to be read, or the vault does not answer: it is left alone.
     }
   }
 
@@ -124,10 +146,13 @@ export class Unfinished {
 
   /** Forgets what there was before. */
   begin(begun: Begun): void {
-    const { upload, began, secret, paths, folder } = begun;
+    const { upload, vault, depositor, began, secret, paths, folder } = begun;
     this.#write(() => {
       this.#empty();
-      this.#run('INSERT INTO deposit VALUES (1, ?, ?, ?, ?, ?)', upload, began, secret, paths, folder);
+      this.#run(
+        'INSERT INTO deposit VALUES (1, ?, ?, ?, ?, ?, ?, ?)',
+        ...[upload, vault, depositor, began, secret, paths, folder],
+      );
     });
     this.#begun = begun;
   }

@@ -22,15 +22,15 @@ interface NewVersion {
   readonly files: readonly bigint[];
   /** 16 bytes of the machine that asks. */
   readonly opener: Hex;
-  /** The upload of another machine with the same key that is dropped for this one; null for none. */
+  /** The upload with the same key that is dropped for this one, whatever is stored of it; null for none. */
   readonly replaces: Hex | null;
 }
 
 /**
- * Begins the upload of a new version. One at a time for a version: a machine that begins anew drops what it had. It drops
- * what another machine of its depositor has only where it names that, and nothing of another depositor. Throws
- * `upload_conflict` where there is another's, and `storage_full` where the disk has no room for all of it: then nothing is
- * dropped.
+ * Begins the upload of a new version. One at a time for a version: a machine that begins anew drops what it had, as long
+ * as nothing of that is stored. It drops what has been stored, or what another machine of its depositor has, only where it
+ * names that, and nothing of another depositor. Throws `upload_conflict` where there is such, and `storage_full` where the
+ * disk has no room for all of it: then nothing is dropped.
  */
 export function openUpload(context: Context, caller: PrincipalCaller, version: NewVersion): Promise<Upload> {
   return context.recorder.inTurn(() => open(context, caller, version));
@@ -85,19 +85,21 @@ async function open(context: Context, caller: PrincipalCaller, asked: NewVersion
   return upload;
 }
 
-/** What took hours to upload is not dropped by a second machine with the same key that does not know of it. */
-function requireMayReplace(
-  { silence }: Context,
-  { id, opener, opened, model, version }: Upload,
-  asked: NewVersion,
-): void {
+/**
+ * What took hours to upload is not dropped by a second machine with the same key that does not know of it: nor by one that
+ * was made as a copy of the first, and has its opener.
+ */
+function requireMayReplace({ silence }: Context, upload: Upload, asked: NewVersion): void {
+  const { id, opener, opened, model, version, segments } = upload;
+  const isSame = opener === asked.opener;
+  const who = isSame ? 'this machine, or a copy of it,' : 'another machine with this key';
   const silentMs = Math.round(silence.ofMs(id));
   const heard = silentMs < MINUTE_MS ? 'less than a minute ago' : `${Math.floor(silentMs / MINUTE_MS)} min ago`;
   must(
-    opener === asked.opener || id === asked.replaces,
+    id === asked.replaces || (isSame && segments.every((stored) => stored === 0)),
     'upload_conflict',
-    `another machine with this key has been uploading ${model}@${version} since ${instantText(opened)}, and the vault has heard of it ${heard}: ` +
-      'let that machine go on, or have this one replace its upload (twinlock deposit --replace)',
+    `${who} has been uploading ${model}@${version} since ${instantText(opened)}, and the vault has heard of it ${heard}: ` +
+      'go on where the state of that deposit is kept, or replace its upload (twinlock deposit --replace)',
     { upload: id, opened, silentMs },
   );
 }

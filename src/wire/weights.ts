@@ -16,7 +16,7 @@ import {
 /**
  * POST /v1/uploads: sizes in plaintext bytes, the inner manifest first. `opener` is of the machine that opens it: 16 bytes
  * that it keeps, and which tell its uploads from those of another machine with the same key. An upload of the same version
- * that this opener has opened is dropped; one of another opener only where `replaces` names it.
+ * that this opener has opened is dropped where nothing of it is stored; any other only where `replaces` names it.
  */
 export const openUpload = z
   .strictObject({
@@ -52,6 +52,7 @@ export const uploadList = z
     uploads: z.array(
       z.object({
         upload: id,
+        opener: id,
         model: modelName,
         version: versionName,
         files: count,

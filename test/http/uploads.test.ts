@@ -201,12 +201,18 @@ describe('uploads', () => {
     await expect(open(['1', '1'])).rejects.toThrow(refused('upload_conflict'));
   });
 
-  test('a version has one: a machine that begins anew drops what it had', async () => {
+  test('a version has one: a machine that begins anew drops what it had, while nothing of that is stored', async () => {
     const first = await open(['1', '1']);
-    await api.putPart(first.upload, 0, 0, [new Uint8Array(33)]);
     const second = await open(['1', '1']);
-    expect(second.segments).toEqual([0, 0]);
     await expect(api.upload(first.upload)).rejects.toThrow(refused('upload_unknown'));
+    await api.putPart(second.upload, 0, 0, [new Uint8Array(33)]);
+    // A copy of the machine has its opener.
+    const body = { ...OPENED_HERE, files: ['1', '1'], model: 'acme/ocr', version: `v${version}` };
+    const question = { method: 'POST', path: '/v1/uploads', token, body };
+    await expectRefused(vault, question, 409, 'upload_conflict', /this machine, or a copy of it, .* --replace/);
+    expect((await api.upload(second.upload)).segments).toEqual([1, 0]);
+    await api.openUpload({ ...body, replaces: second.upload });
+    await expect(api.upload(second.upload)).rejects.toThrow(refused('upload_unknown'));
   });
 
   test('another depositor waits until it has ended', async () => {
@@ -249,8 +255,8 @@ describe('room on the disk', () => {
   const TWO_MIB = 2 * (1_052_672 + 4096);
   let roomBytes = 0;
   /** A key begins 60 an hour. */
-  const openAnew = (files: readonly string[]) =>
-    other.openUpload({ model: 'acme/ocr', version: `v${version}`, files: [...files], ...OPENED_HERE });
+  const openAnew = (files: readonly string[], replaces: Hex | null = null) =>
+    other.openUpload({ ...OPENED_HERE, model: 'acme/ocr', version: `v${version}`, files: [...files], replaces });
   beforeEach(() => {
     vi.spyOn(vault.daemon.context.blobs, 'room').mockImplementation(async () => roomBytes);
   });
@@ -294,7 +300,7 @@ describe('room on the disk', () => {
     roomBytes = TWO_MIB;
     const { upload } = await openAnew([String(MIB), '1']);
     await other.putPart(upload, 1, 0, [new Uint8Array(33)]);
-    await expect(openAnew([String(3 * MIB), '1'])).rejects.toThrow(refused('storage_full'));
+    await expect(openAnew([String(3 * MIB), '1'], upload)).rejects.toThrow(refused('storage_full'));
     expect((await other.upload(upload)).segments).toEqual([0, 1]);
   });
 
@@ -310,7 +316,7 @@ describe('room on the disk', () => {
     // The disk has it back at once.
     expect(statSync(join(vault.prepared.dataDir, 'uploads', upload, 'pack')).size).toBe(0);
     roomBytes = TWO_MIB / 2;
-    await openAnew([String(MIB), String(MIB)]);
+    await openAnew([String(MIB), String(MIB)], upload);
   });
 
   test('is not kept for a depositor who does not go on, who is told so when they do, and loses nothing', async () => {

@@ -144,9 +144,10 @@ function view({ id: upload, turn, expires, files, segments }: Upload) {
 }
 
 function listed({ silence }: Context, upload: Upload) {
-  const { id, model, version, files, opened, expires } = upload;
+  const { id, opener, model, version, files, opened, expires } = upload;
   return {
     upload: id,
+    opener,
     model,
     version,
     files: files.length,

@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, test, vi } from 'vitest';
 import { abandonDeposit } from '../../../client/depositor/abandon.ts';
 import { Unfinished } from '../../../client/depositor/unfinished.ts';
+import { TwinlockError } from '../../../src/core/errors.ts';
 import { modelFolder, temporary } from '../story.ts';
 import { sessionOf } from '../vault.ts';
 import {
@@ -82,6 +83,71 @@ describe('an unfinished deposit', () => {
     expect(puts).toEqual(['2:8', '0:0']);
   });
 
+  test('is not given up by a copy of the machine, or by one whose state was cleared, unless that is asked for', async () => {
+    await dying(atPut(2, 'before'));
+    const [upload] = await atVault();
+    const copy = { stateDir: temporary() };
+    folders.push(copy.stateDir);
+    copyFileSync(join(stateDir, 'opener.json'), join(copy.stateDir, 'opener.json'));
+    await expect(run(undefined, copy)).rejects.toThrow(conflict(/this machine, or a copy of it, .* --replace/));
+    expect(await atVault()).toMatchObject([{ upload: upload?.upload, storedBytes: String(8 * MIB + 10) }]);
+    await run();
+    expect(puts).toEqual(['2:8', '0:0']);
+  });
+
+  test('of a copy of the machine is not given up where this one’s state is damaged and the vault has its own no more', async () => {
+    await dying(atPut(2, 'before'));
+    writeFileSync(databasePath(), 'no database');
+    const [upload] = await atVault();
+    const { api } = await sessionOf(founded, 'depositor');
+    const elsewhere = { opener: '0b'.repeat(16), model: 'acme/ocr', version: name().version, files: ['1', '1'] };
+    const second = await api.openUpload({ ...elsewhere, replaces: upload?.upload ?? '' });
+    await expect(run()).rejects.toThrow(conflict(/another machine/));
+    expect(await atVault()).toMatchObject([{ upload: second.upload }]);
+  });
+
+  test('that another replaces while it runs says so, and one that was given up says that it begins anew', async () => {
+    const { api } = await sessionOf(founded, 'depositor');
+    const ends: ((upload: string) => Promise<unknown>)[] = [
+      (upload) => {
+        const elsewhere = { opener: '0b'.repeat(16), model: 'acme/ocr', version: name().version, files: ['1', '1'] };
+        return api.openUpload({ ...elsewhere, replaces: upload });
+      },
+      (upload) => api.abandonUpload(upload),
+    ];
+    const told = [
+      conflict(/^another deposit of acme\/ocr@v\d+ with this key, begun at .*, has replaced this one: .* --replace/),
+      expect.objectContaining({
+        code: 'upload_unknown',
+        message: expect.stringMatching(/same command again to begin anew$/),
+      }),
+    ];
+    for (const [i, end] of ends.entries()) {
+      const running = run(undefined, { replace: true });
+      const { meddle } = founded.vault;
+      let isEnded = false;
+      founded.vault.meddle = async (question, next) => {
+        if (question.method === 'PUT' && !isEnded) {
+          isEnded = true;
+          const { uploads } = await api.uploads();
+          await end(uploads.find((upload) => upload.version === name().version)?.upload ?? '');
+        }
+        return meddle(question, next);
+      };
+      await expect(running).rejects.toThrow(told[i]);
+      expect(notes.join()).not.toMatch(/within an hour/);
+    }
+  });
+
+  test('of which nothing could be kept here is none at the vault', async () => {
+    vi.spyOn(Unfinished.prototype, 'begin').mockImplementation(() => {
+      throw new TwinlockError('storage_full', 'the disk is full');
+    });
+    await expect(run()).rejects.toThrow(refusal('storage_full'));
+    vi.restoreAllMocks();
+    expect(await atVault()).toEqual([]);
+  });
+
   test('that is interrupted says so, and how to go on or give it up', async () => {
     const interrupted = new AbortController();
     const onProgress = () => interrupted.abort();
@@ -93,6 +159,48 @@ describe('an unfinished deposit', () => {
     );
     await run();
     expect(notes).toContainEqual(expect.stringMatching(/^goes on/));
+  });
+});
+
+describe('an unfinished deposit that is forgotten', () => {
+  test('is erased after a month, with the next deposit, where the vault has nothing of it; no clock alone erases it', async () => {
+    await dying(atPut(2, 'before'));
+    const age = (days: number) => {
+      const then = Date.now() - days * 24 * 60 * 60_000;
+      const database = new Sqlite(databasePath());
+      database.prepare('UPDATE deposit SET began = ?').run(then);
+      database.close();
+      utimesSync(dirname(databasePath()), then / 1000, then / 1000);
+    };
+    const other = await modelFolder({ 'a.txt': new Uint8Array(1) });
+    folders.push(other);
+    const next = (version: string) => run(undefined, { folder: other, version: `${name().version}-${version}` });
+    const left = () => readdirSync(join(stateDir, 'deposits')).length;
+    age(31);
+    await next('1');
+    expect(left()).toBe(1);
+    await (await sessionOf(founded, 'depositor')).api.abandonUpload((await atVault())[0]?.upload ?? '');
+    age(31);
+    await next('2');
+    isErased();
+  });
+
+  test('stays where another key or another vault has it, or for a month', async () => {
+    await dying(atPut(2, 'before'));
+    const { vault, depositor } = name();
+    for (const [days, by, left] of [
+      [31, { vault, depositor: 'another' }, 1],
+      [31, { vault: '0a'.repeat(32), depositor }, 1],
+      [29, { vault, depositor }, 1],
+      [31, { vault, depositor }, 0],
+    ] as const) {
+      const unfinished = await Unfinished.open(stateDir, { ...name(), version: 'another' });
+      const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + days * 24 * 60 * 60_000);
+      await unfinished.eraseForgotten(by, async () => []);
+      clock.mockRestore();
+      await unfinished.close();
+      expect(readdirSync(join(stateDir, 'deposits'))).toHaveLength(left);
+    }
   });
 });
 

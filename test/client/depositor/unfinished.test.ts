@@ -230,23 +230,6 @@ describe('a deposit that is given up', () => {
     isErased();
   });
 
-  test('by being forgotten is erased after a month, with the next deposit; a later one stays', async () => {
-    await dying(atPut(2, 'before'));
-    const days = (count: number) => Date.now() + count * 24 * 60 * 60_000;
-    const other = { ...name(), version: 'another' };
-    for (const [ahead, kept] of [
-      [29, 2],
-      [31, 1],
-    ] as const) {
-      const nowMs = days(ahead);
-      const clock = vi.spyOn(Date, 'now').mockReturnValue(nowMs);
-      const unfinished = await Unfinished.open(stateDir, other);
-      clock.mockRestore();
-      expect(readdirSync(join(stateDir, 'deposits'))).toHaveLength(kept);
-      await unfinished.close();
-    }
-  });
-
   test('leaves nothing, here or at the vault', async () => {
     await dying(atPut(2, 'before'));
     founded.vault.meddle = (_, next) => next();
