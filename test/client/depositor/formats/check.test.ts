@@ -71,6 +71,11 @@ describe('a folder of a model', () => {
     );
   });
 
+  test('whose index names no file for a tensor is found, and that name is quoted, not at any length', async () => {
+    const { findings } = await check({ [INDEX]: `{"weight_map":{"${'x'.repeat(5000)}":7}}` });
+    expect(findings).toEqual([`"${INDEX}": index.weight_map["${'x'.repeat(80)}…"]: expected string`]);
+  });
+
   test('whose index is of something else has no findings, whatever it calls its members', async () => {
     expect(await check({ 'a.index.json': '{"metadata":7,"weights":[1]}', 'b.index.json': '[1]' })).toEqual(NOTHING);
   });
