@@ -5,6 +5,7 @@ import { type Hex, toHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { personText } from '../../src/core/state/persons.ts';
 import { standingText } from '../../src/core/state/standing.ts';
+import { versionKey } from '../../src/core/state/state.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ProposalView } from '../api.ts';
 import { counted, exactBytes } from '../exact.ts';
@@ -86,8 +87,10 @@ async function run(invocation: Invocation, target: string | undefined, flags: Fe
   const folder = await TargetFolder.open(flags.to, fetching(wanted), await accessOf(flags));
   try {
     const connection = await turnOf(invocation)(() => signIn(invocation, ['requester']));
-    if (kept !== null) await take(invocation, connection, kept, folder, flags, evaluation);
-    else await askAndTake(invocation, connection, target as string, folder, flags, evaluation);
+    if (kept !== null) {
+      for (const line of requestLines(versionKey(kept.model, kept.version), kept)) invocation.terminal.note(line);
+      await take(invocation, connection, kept, folder, flags, evaluation);
+    } else await askAndTake(invocation, connection, target as string, folder, flags, evaluation);
   } finally {
     await folder.close();
   }
@@ -101,6 +104,7 @@ async function askAndTake(
   flags: FetchFlags,
   evaluation: Hex | null,
 ): Promise<void> {
+  for (const line of thereLines(await folder.others([]), target, flags.to)) invocation.terminal.note(line);
   const pending = await ask(connection, target, flags, folder.path, turnOf(invocation));
   for (const line of requestLines(target, pending)) invocation.terminal.note(line);
   try {
@@ -163,6 +167,13 @@ async function take(
     receiptLine(flags, receipt),
     ...besideLines(others, `${model}@${version}`, flags.to),
   ]);
+}
+
+/** Which version files are of is known only once it is released: people may be asked for what is there already. */
+function thereLines(files: readonly string[], target: string, folder: string): readonly string[] {
+  if (files.length === 0) return [];
+  const next = `if an earlier fetch of ${target} has ended there, end this one: it asks custodians anew`;
+  return [`there        ${counted(files.length, 'file')} in ${folder} already: ${next}`];
 }
 
 /** What another version has left there is loaded with this one by a server that loads all it finds. */
@@ -270,7 +281,9 @@ async function withdraw(
     const stop = { what: 'release', target: release, reason: 'the host ended before it gave its receipt' } as const;
     const clock = { nowMs: Date.now(), random: platformRandom };
     await connect({ ...invocation, signal }).stop(signStopAsPrincipal(principal, vault, stop, clock));
-    invocation.terminal.note(`withdrawn    ${release}: its keys were in this process alone`);
+    invocation.terminal.note(
+      `withdrawn    ${release}: its keys were in this process alone: twinlock request --keys FILE, then twinlock fetch --keys FILE, waits on after an interruption`,
+    );
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;
   }
