@@ -67,6 +67,17 @@ test('twinlockd init refuses a founder who looks like another, and names that on
   expect(existsSync(path('data'))).toBe(false);
 });
 
+test('twinlockd init refuses the secret half of a key as such, and repeats nothing of it', SLOW, async () => {
+  const seed = 'c2VjcmV0'.repeat(5);
+  const half = put(JSON.stringify({ v: 1, kind: 'twinlock-principal', role: 'auditor', name: 'audit', seed }));
+  const { code, stderr } = await init('--principal', half);
+  expect([code, stderr]).toEqual([
+    64,
+    expect.stringMatching(/expected FILE\.json, got FILE, the secret half .*treat it as exposed.*\(malformed\)\n$/),
+  ]);
+  expect(stderr).not.toContain(seed);
+});
+
 test('twinlockd init names the file that is no JSON', SLOW, async () => {
   const { code, stderr } = await init('--policy', put('{'));
   expect([code, stderr]).toEqual([64, `twinlockd: --policy ${path('policy.json')}: expected JSON (malformed)\n`]);

@@ -4,7 +4,7 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { personName, thingName } from '../../src/core/name/name.ts';
 import { modelScope, parseAs } from '../../src/core/schema.ts';
-import { principalInvitation } from '../../src/core/statement/statement.ts';
+import { type PrincipalInvitation, parsePrincipalInvitation } from '../../src/wire/principal-invitation.ts';
 import { createFile, requireUnused } from '../durable-file.ts';
 import { readInput } from '../input-file.ts';
 import { type PrincipalKey, principalKey, principalRecord } from '../principal.ts';
@@ -12,7 +12,6 @@ import { MAX_RECORD_BYTES, readPrincipalKey, writePrincipalKey } from '../princi
 import { platformRandom } from '../random.ts';
 import { invoke } from './invocation.ts';
 
-type Invitation = ReturnType<typeof invitationOf>;
 interface CreateOptions {
   readonly role: string;
   readonly name: string;
@@ -109,10 +108,10 @@ function shown(file: string): string {
   return `twinlock key show ${file} says which key it is`;
 }
 
-async function writeRecord(path: string, record: Invitation): Promise<void> {
+async function writeRecord(path: string, record: PrincipalInvitation): Promise<void> {
   await createFile(path, utf8(`${JSON.stringify(record)}\n`), { mode: 0o644 });
 }
 
-async function readRecord(path: string): Promise<Invitation> {
-  return parseAs(principalInvitation, parseJson(fromUtf8(await readInput(path, MAX_RECORD_BYTES))), path);
+async function readRecord(path: string): Promise<PrincipalInvitation> {
+  return parsePrincipalInvitation(parseJson(fromUtf8(await readInput(path, MAX_RECORD_BYTES))), path);
 }

@@ -1,5 +1,6 @@
 import { quoted } from '../../src/core/quoted.ts';
 import { authenticatorNamed, keyDigest } from '../../src/core/state/rules/stop.ts';
+import { endedAs } from '../../src/core/state/standing.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { counted } from '../exact.ts';
@@ -10,7 +11,9 @@ export function stopResult(facts: Facts, { what, target }: Stop): string {
     case 'all':
       return 'Everything is stopped. A quorum can resume it.';
     case 'release':
-      return 'The release is revoked: hosts are served nothing more under it. It cannot be undone. What they have fetched they have.';
+      return isWithdrawn(facts, target)
+        ? 'The request is withdrawn: it is never released. It cannot be undone: the host must ask again.'
+        : 'The release is revoked: hosts are served nothing more under it. It cannot be undone. What they have fetched they have.';
     case 'version': {
       const version = facts.versions.get(target);
       const name = version === undefined ? 'The version' : versionKey(version.model, version.version);
@@ -26,6 +29,12 @@ export function stopResult(facts: Facts, { what, target }: Stop): string {
     case 'authenticator':
       return retired(facts, target);
   }
+}
+
+/** A request for release that had not taken effect. */
+function isWithdrawn({ proposals }: Facts, target: Stop['target']): boolean {
+  const release = proposals.get(target);
+  return release !== undefined && endedAs(release) === 'withdrawn';
 }
 
 function retired(facts: Facts, target: Stop['target']): string {

@@ -69,8 +69,8 @@ function requireStillPossible({ phase, standing, overtaken, reach }: ProposalVie
 }
 
 /** With what those who ended it have said, by the vault's word: a requester reads no log. */
-function endedError(phase: keyof typeof ENDED, { votes, stop }: ProposalView): TwinlockError {
-  const [code, message] = ENDED[phase];
+function endedError(phase: keyof typeof ENDED, { standing, votes, stop }: ProposalView): TwinlockError {
+  const [code, message] = ENDED[standing === 'withdrawn' ? standing : phase];
   const reasons = votes.flatMap((vote) =>
     vote.reason === null ? [] : [`${personText(vote)}: ${quoted(vote.reason)}`],
   );

@@ -5,8 +5,7 @@ import type { Command } from 'commander';
 import { parseReferenceValues } from '../core/attest/reference-values.ts';
 import { must } from '../core/errors.ts';
 import { parseCommentedJson } from '../core/json-comments.ts';
-import { type Grade, parseAs } from '../core/schema.ts';
-import { principalInvitation } from '../core/statement/statement.ts';
+import type { Grade } from '../core/schema.ts';
 import { becomeOwner } from '../data-folder.ts';
 import { makeFounderFolder, removeFounderFiles, requireOutsideData, writeFounderFiles } from '../founder-files.ts';
 import { readFoundersCa } from '../founders-trust.ts';
@@ -15,6 +14,7 @@ import { initialise } from '../initialise.ts';
 import { certificatesIn, soleDigest } from '../platform/certificates.ts';
 import { shellWord } from '../platform/shell-word.ts';
 import { systemError } from '../platform/system-error.ts';
+import { parsePrincipalInvitation } from '../wire/principal-invitation.ts';
 import { foundersOf } from './founders.ts';
 import { initText, type Made } from './init-text.ts';
 import { readJson } from './input.ts';
@@ -95,7 +95,7 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   const groups = [...new Set(founders.flatMap((one) => one.groups))];
   const policy = readPolicy(grade, groups, flags);
   const principals = principal.map((file) =>
-    readJson('--principal', file, (key) => parseAs(principalInvitation, key, 'key')),
+    readJson('--principal', file, (key) => parsePrincipalInvitation(key, 'key')),
   );
   const { url = urlOf(host[0] ?? 'localhost'), out = flags.json === true ? null : foundersFolder(dataDir) } = flags;
   const hosts = [...new Set([...LOOPBACK, ...host, url.hostname.replace(/^\[|\]$/g, '')])];

@@ -10,6 +10,7 @@ import { requireCurrent } from '../core/state/rules/proposal.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { requireRunning } from '../core/state/running.ts';
+import { endedAs } from '../core/state/standing.ts';
 import type { Facts, Proposal } from '../core/state/state.ts';
 import type { StatementOf } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
@@ -90,7 +91,7 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
     must(reached, 'quorum_missing', 'an approver’s security key has been retired since: wait for another approval');
   }
   must(phase !== 'approved', 'unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
-  if (isEnded(phase)) throw new TwinlockError(...ENDED[phase]);
+  if (isEnded(phase)) throw new TwinlockError(...ENDED[phase === 'revoked' ? endedAs(proposal) : phase]);
   const isOver = proposal.ended || watch.overMs(facts.attestedMs) > endMs(proposal);
   must(!isOver, 'lease_over', 'the lease is over: request the version anew');
   // What is refused for a wrong clock is asked for again: nothing has ended.

@@ -33,9 +33,9 @@ export async function compareAndSign({ page }: Workstation): Promise<void> {
 
 export async function enterFounded({ page }: Workstation): Promise<string> {
   await page.getByRole('heading', { name: 'The vault is founded' }).waitFor();
-  const command = await page.locator('pre').first().innerText();
+  const fingerprint = await page.getByRole('region', { name: 'Fingerprint' }).locator('code.digest').textContent();
   await page.getByRole('button', { name: 'I have kept it' }).click();
-  return /--fingerprint ([0-9a-f]{64})/.exec(command)?.[1] ?? '';
+  return fingerprint ?? '';
 }
 
 export async function signIn({ page }: Workstation): Promise<void> {

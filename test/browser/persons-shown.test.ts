@@ -207,8 +207,8 @@ describe('on the page of every proposal, persons are named by id, membership and
     expect(text.replaceAll(' ', '')).toContain(before);
     await show(shown.get('release by another') ?? '');
     expect(await page.getByRole('button', { name: 'Deny' }).count()).toBe(0);
-    expect(await notice.innerText()).toContain('who proposed it withdraws it, or any custodian revokes it.');
-    expect(await page.getByRole('button', { name: 'Revoke this release', includeHidden: true }).count()).toBe(1);
+    expect(await notice.innerText()).toContain('who proposed it withdraws it, or any custodian does.');
+    expect(await page.getByRole('button', { name: 'Withdraw this request', includeHidden: true }).count()).toBe(1);
     await page.evaluate(
       (carried) => (globalThis as unknown as WithCore).twinlockCore.showHonest(carried, 'ana', 'in', 'proposals'),
       await carriedLog(vault),

@@ -52,10 +52,17 @@ const focused = () =>
     return `${role ?? localName}: ${ariaLabel ?? textContent}`;
   });
 const heading = (name: string) => page.getByRole('heading', { name, level: 1 });
-/** What the tab has besides the key of the console, which stays while the console runs. */
+/** How the console is started with a fingerprint, as the page says it. */
+const started = (hex: string) =>
+  `node ${OWN_FOLDER}/bin/twinlock.js console --open --fingerprint ${hex} --vault ${vault.url.origin}`;
+/** What the tab has of a session: the key of the console and the founder's fingerprint stay. */
 const kept = () =>
   page.evaluate(() => {
-    const { 'twinlock-console-key': _, ...others } = { ...sessionStorage, ...localStorage };
+    const {
+      'twinlock-console-key': _,
+      'twinlock-confirmed-fingerprint': __,
+      ...others
+    } = { ...sessionStorage, ...localStorage };
     return JSON.stringify(others);
   });
 const token = async () => (JSON.parse(JSON.parse(await kept())['twinlock-session']) as { token: string }).token;
@@ -81,28 +88,30 @@ it('a reload stays where one was, signed in, without a touch, and shows what its
   await expect.poll(focused).toMatch(/^status: Your approval is recorded as entry \d+$/);
 });
 
-it('a founder’s page keeps the fingerprint over a reload until they go on; then it says how the console is started', async () => {
+it('a founder’s page keeps the fingerprint over a reload, before they go on and after, and asks them for it no more', async () => {
   const other = all[1]?.page;
   if (other === undefined) throw new Error('expected a second founder');
   const founded = other.getByRole('heading', { name: 'The vault is founded', level: 1 });
   await founded.waitFor();
   await other.reload();
   await founded.waitFor();
-  const started = (hex: string) =>
-    `node ${OWN_FOLDER}/bin/twinlock.js console --open --fingerprint ${hex} --vault ${vault.url.origin}`;
   expect(await other.locator('pre').first().innerText()).toContain(started(fingerprint));
+  await other.getByRole('button', { name: 'Write the configuration file' }).click();
+  await other.getByText('From now on this is enough').waitFor();
   await other.getByRole('button', { name: 'I have kept it' }).click();
   await other.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
   await other.reload();
-  await other.getByRole('heading', { name: 'Which vault is this?' }).waitFor();
-  await other.getByText('console --invitation FILE').waitFor();
-  expect(await other.locator('pre').innerText()).toContain(started('FINGERPRINT'));
+  await other.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+  await other.getByRole('button', { name: 'Sign in with your security key' }).click();
+  await other.getByRole('heading', { name: 'Proposals', level: 1 }).waitFor();
 });
 
-it('another tab is not signed in', async () => {
+it('another tab is not signed in, knows no fingerprint, and says how the console is started', async () => {
   const other = await ana.context.newPage();
   await other.goto(page.url());
   await other.getByLabel(/^Fingerprint/).waitFor();
+  await other.getByText('console --invitation FILE').waitFor();
+  expect(await other.locator('pre').innerText()).toContain(started('FINGERPRINT'));
   expect(await other.evaluate(() => sessionStorage.getItem('twinlock-session'))).toBeNull();
   await other.close();
 });
@@ -166,13 +175,15 @@ it('a sign-out ends the session in the tab and at the vault, also where the page
     button.click();
     location.reload();
   });
-  await page.getByLabel(/^Fingerprint/).waitFor();
+  await heading('Sign in').waitFor();
   expect(await kept()).toBe('{}');
   await expect.poll(status).toBe(401);
 });
 
 it('what came of each act has the focus, and the heading of the screen where nothing is left to show', async () => {
   const press = (name: string) => page.getByRole('button', { name, exact: true }).first().click();
+  await page.evaluate(() => sessionStorage.removeItem('twinlock-confirmed-fingerprint'));
+  await page.reload();
   await page.getByLabel(/^Fingerprint/).fill(fingerprint);
   await press('Use this fingerprint');
   await expect.poll(focused).toBe('h1: Sign in');

@@ -9,6 +9,7 @@ import { settingsOf } from '../../client/cli/settings.ts';
 import type { PrincipalSession } from '../../client/principal.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
+import { toBase64url } from '../../src/core/bytes.ts';
 import {
   approve,
   compareAndSign,
@@ -88,11 +89,15 @@ const configurationOf = ({ stateDir }: Workstation) => join(stateDir, 'config/co
 /** The button writes what the printed command says, and the command line takes it. */
 async function keepsConfiguration(workstation: Workstation): Promise<void> {
   const { page } = workstation;
+  const printed = await page.locator('pre').first().innerText();
   await page.getByRole('button', { name: 'Write the configuration file' }).click();
   await page.getByText(configurationOf(workstation), { exact: true }).waitFor();
   const { vault: url, fingerprint: kept, ca } = settingsOf({ config: configurationOf(workstation) }, {});
   expect(url).toBe(vault.url.origin);
-  expect(await page.locator('pre').first().innerText()).toContain(`--fingerprint ${kept}`);
+  expect(printed).toContain(`--fingerprint ${kept}`);
+  expect((await page.locator('pre').allInnerTexts()).map((command) => command.trim())).toEqual([
+    expect.stringMatching(/ console --open$/),
+  ]);
   expect(readFileSync(ca ?? '', 'utf8')).toBe(readFileSync(vault.ca, 'utf8'));
 }
 
@@ -192,9 +197,12 @@ describe('three custodians, each at their own console', () => {
     const { page } = ana;
     const button = page.getByRole('button', { name: 'Propose to enrol it' });
     const why = async () => page.locator(`[id="${await button.getAttribute('aria-describedby')}"]`).innerText();
+    const { role, name, seed } = depositorKey;
+    const secretHalf = JSON.stringify({ v: 1, kind: 'twinlock-principal', role, name, seed: toBase64url(seed) });
     for (const [pasted, reason] of [
       ['', /^Paste its key first\.$/],
-      ['a key', /^What is pasted is no key: expected JSON/],
+      ['a key', /^What is pasted cannot be enrolled: expected JSON/],
+      [secretHalf, /^What is pasted cannot be enrolled: key: expected FILE.json, got FILE, the secret half of the key/],
       [JSON.stringify(invitationOf(depositorKey, 'Erin')), /“Erin”, is nobody whom the log knows/],
       [JSON.stringify(invitationOf(depositorKey, 'C1eo')), /“C1eo”, looks like “Cleo”/],
     ] as const) {
@@ -205,6 +213,7 @@ describe('three custodians, each at their own console', () => {
     await page.getByLabel('Its key').fill(JSON.stringify(invitationOf(depositorKey, 'Cleo')));
     await page.getByRole('button', { name: 'Propose to enrol it' }).click();
     await page.getByRole('heading', { name: 'Enrol “training” as depositor' }).waitFor();
+    await page.getByText(/It is possible once the key of an auditor or a depositor is enrolled\.$/).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('The proposal is still open: it waits for 1 more approval.').waitFor();
     const asked = page.locator('dt', { hasText: 'Asked' }).locator('xpath=following-sibling::dd[1]');
@@ -311,7 +320,7 @@ describe('three custodians, each at their own console', () => {
     await page.getByRole('link', { name: 'Release acme/ocr@1 to 1 host for serving' }).waitFor();
     const button = page.getByRole('button', { name: 'Stop everything' });
     await page
-      .getByText(/^Releases that are served no more until then: 1\. Proposals that wait until then: 0\./)
+      .getByText(/^Releases that are served no more until then: 1\. Requests for release that wait until then: 0\./)
       .waitFor();
     await page.getByLabel('Reason, for the log').first().fill('drill');
     expect(await button.isDisabled()).toBe(true);
@@ -458,7 +467,11 @@ describe('three custodians, each at their own console', () => {
   it('come back after a sign-out and a reload with the fingerprint they kept, and with no other', async () => {
     const { page } = ben;
     await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+    // As in a tab of another day.
     const give = async (hex: string) => {
+      await page.evaluate(() => sessionStorage.removeItem('twinlock-confirmed-fingerprint'));
       await page.goto(ben.console.url.href);
       await page.reload();
       await page.getByLabel('Fingerprint, 64 hexadecimal digits').fill(hex);

@@ -9,6 +9,7 @@ import { confirmedBy, inSession, openSession } from '../../custodian/session.ts'
 import { stopKitOf } from '../../custodian/stop-kit.ts';
 import { platformRandom } from '../../random.ts';
 import type { Replica } from '../../replica.ts';
+import { confirmedFingerprint, keepConfirmedFingerprint } from './confirmed-fingerprint.ts';
 import { consoleFetch } from './console-fetch.ts';
 import { forgetSession, keepSession, keptSession } from './kept-session.ts';
 import {
@@ -66,13 +67,19 @@ export const isSimulation = computed(() =>
 
 export async function loadVault(): Promise<void> {
   config.value = await loadConfig();
-  fingerprint.value ??= config.value.fingerprint ?? keptSession()?.fingerprint ?? null;
+  fingerprint.value ??= config.value.fingerprint ?? keptSession()?.fingerprint ?? confirmedFingerprint();
   status.value = await ceremony.api.vault();
   must(
     status.value.phase !== 'founding' || fingerprint.value === null,
     'wrong_genesis',
     'the vault that answers says that it has not been founded: it is another vault, or it has lost its log',
   );
+}
+
+/** Takes the genesis that this founder has compared and signed for that of the vault, also after a reload. */
+export function confirmFingerprint(hex: Hex): void {
+  fingerprint.value ??= hex;
+  keepConfirmedFingerprint(hex);
 }
 
 export async function signIn(): Promise<void> {

@@ -25,7 +25,7 @@ export const STANDINGS = [
 /**
  * Where a proposal stands. `overtaken` is one that has its votes and cannot take effect as things are, since what it rests
  * on has changed; `over` is a release whose lease has ended; `set-back` is one that ended because it was made by the clock
- * that was set back.
+ * that was set back. A release that was stopped before it took effect is `withdrawn`, by the log’s phase `revoked`.
  */
 export type Standing = (typeof STANDINGS)[number];
 
@@ -42,7 +42,13 @@ export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Sta
     if (overtakenBy(facts, statement) !== null) return 'overtaken';
     return phase === 'approved' && currentTally(facts, proposal).reached ? 'approved' : 'open';
   }
+  if (phase === 'revoked') return endedAs(proposal);
   return phase === 'executed' && statement.kind === 'release' && (ended || isOver) ? 'over' : phase;
+}
+
+/** How a stop of a release has ended it, or would: what was never released is withdrawn. */
+export function endedAs({ executedTime }: Pick<Proposal, 'executedTime'>): 'revoked' | 'withdrawn' {
+  return executedTime === null ? 'withdrawn' : 'revoked';
 }
 
 /** Whether it can still take effect: every other standing is an end, in every list, count and verdict alike. */
@@ -112,5 +118,5 @@ export const ENDED_BY_SETTING_BACK = 'ended: it was made by the clock that was s
 /** Who can end a proposal that another policy has overtaken, and how, after "to prevent that, ". */
 export function howToEnd({ kind }: Proposable): string {
   const withdrawal = 'who proposed it withdraws it';
-  return kind === 'release' ? `${withdrawal}, or any custodian revokes it` : withdrawal;
+  return kind === 'release' ? `${withdrawal}, or any custodian does` : withdrawal;
 }

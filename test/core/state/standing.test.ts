@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { statusLines } from '../../../client/cli/status.ts';
 import { consequencesOf } from '../../../client/custodian/consequences.ts';
+import { stopResult } from '../../../client/custodian/stop-result.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import type { EntryOf } from '../../../src/core/log/entry.ts';
@@ -391,4 +392,26 @@ describe('what is refused says what it waits for:', () => {
       /not enrolled, or its proposal waits for approvals: /,
     );
   });
+});
+
+test('a request that was stopped before it was released is withdrawn, and one that was released is revoked', async () => {
+  const stopped = async ({ world }: Stage, digest: string) => {
+    const stop = world.stop('release', digest, world.founding.requester);
+    await world.append(await world.draftStop(stop));
+    const proposal = world.facts.proposals.get(digest);
+    return [proposal?.phase, proposal && standingOf(world.facts, proposal, world.now), stopResult(world.facts, stop)];
+  };
+  const before = await published();
+  const asked = await before.world.propose((await before.world.ask(before.deposit)).statement);
+  expect(await stopped(before, asked)).toEqual([
+    'revoked',
+    'withdrawn',
+    expect.stringMatching(/^The request is withdrawn/),
+  ]);
+  const after = await released();
+  expect(await stopped(after, after.release)).toEqual([
+    'revoked',
+    'revoked',
+    expect.stringMatching(/^The release is revoked/),
+  ]);
 });

@@ -29,8 +29,6 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
             the configuration of your hosts.
           </p>
         </Notice>
-        <p>From now on, open this console with it:</p>
-        <pre>{reachingCommand(['console', '--open', '--fingerprint', fingerprint])}</pre>
         <KeepConfiguration fingerprint={fingerprint} />
         <div>
           <button type="button" class="primary" onClick={enter}>
@@ -42,7 +40,7 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
   );
 }
 
-/** Writes what every command needs into the configuration file; over another only once the founder has seen both. */
+/** How the console is opened from now on. Writes what every command needs into the configuration file; over another only once the founder has seen both. */
 function KeepConfiguration({ fingerprint }: { fingerprint: Hex }) {
   const other = useSignal<ConfigurationOffer | null>(null);
   const written = useSignal<string | null>(null);
@@ -72,6 +70,8 @@ function KeepConfiguration({ fingerprint }: { fingerprint: Hex }) {
   if (other.value === null) {
     return (
       <div class="stack">
+        <p>From now on, open this console with it:</p>
+        <pre>{reachingCommand(['console', '--open', '--fingerprint', fingerprint])}</pre>
         <p>Or let this console write that into the configuration file of the command line:</p>
         <ActionError action={offering} />
         <div>

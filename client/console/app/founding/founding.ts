@@ -6,7 +6,7 @@ import { type Enrolled, enrol } from '../../../custodian/enrol.ts';
 import { type GenesisReview, reviewGenesis, signGenesis } from '../../../custodian/genesis.ts';
 import { knownCredentials, rememberCredential } from '../local.ts';
 import { asFailure } from '../parts/notice.tsx';
-import { ceremony, fingerprint, loadVault, status } from '../vault.ts';
+import { ceremony, confirmFingerprint, fingerprint, loadVault, status } from '../vault.ts';
 
 /** How often the other founders are looked for. */
 const REFRESH_MS = 2000;
@@ -120,7 +120,7 @@ export function showFounded(): void {
 
 /** To the vault that was founded, with the fingerprint that was compared. */
 export function enter(): void {
-  fingerprint.value ??= founded.value;
+  if (founded.value !== null) confirmFingerprint(founded.value);
   sessionStorage.removeItem(COMPARED);
   founded.value = null;
   invited.value = null;

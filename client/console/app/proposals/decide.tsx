@@ -3,7 +3,7 @@ import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code, must } from '../../../../src/core/errors.ts';
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
-import { type Standing, standingOf } from '../../../../src/core/state/standing.ts';
+import { endedAs, type Standing, standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
@@ -57,17 +57,31 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
         or by voice.
       </p>
       <Words digest={review.digest} count={REQUEST_WORDS} />
-      <p>
-        A second place says what they stand for, and who has decided on it with which key, your own vote too. It shares
-        no process, machine or screen with this page, only the program that replays the log. On another machine, with an
-        auditor’s or a depositor’s key, run, with that key as FILE,{' '}
-        <code>{programCommand(CLONE, 'twinlock', ['code', review.digest, '--key', 'FILE'])}</code>. {CLONE_TEXT}
-      </p>
+      <SecondPlace digest={review.digest} facts={facts} />
       {sentHere === null ? null : <Sent of={sentHere} facts={facts} proposal={proposal} own={own} />}
       {isDecided ? <Outcome phase={phase} own={own} /> : <Decision review={review} facts={facts} sentHere={sentHere} />}
       <ProposeAgain review={review} facts={facts} />
       <Withdraw review={review} facts={facts} />
     </Panel>
+  );
+}
+
+/** It needs a key of a machine that may read the log, and a new vault has none. */
+function SecondPlace({ digest, facts }: { digest: Hex; facts: Facts }) {
+  const isPossible = facts.principals.some(({ role, retiredAt }) => role !== 'requester' && retiredAt === null);
+  return (
+    <p>
+      A second place says what they stand for, and who has decided on it with which key, your own vote too. It shares no
+      process, machine or screen with this page, only the program that replays the log.{' '}
+      {isPossible ? (
+        <>
+          On another machine, with an auditor’s or a depositor’s key, run, with that key as FILE,{' '}
+          <code>{programCommand(CLONE, 'twinlock', ['code', digest, '--key', 'FILE'])}</code>. {CLONE_TEXT}
+        </>
+      ) : (
+        'It is possible once the key of an auditor or a depositor is enrolled.'
+      )}
+    </p>
   );
 }
 
@@ -114,9 +128,9 @@ function nameOf(decision: Vote['decision']): string {
 
 /** A vote may leave it open, and what ended it may be another entry than the vote. */
 function whatCameOfIt(facts: Facts, proposal: Proposal): string {
-  const { phase, stop } = proposal;
-  if (stop !== null) return `The proposal was ${phase} later, in entry ${stop.index}.`;
+  const { stop } = proposal;
   const [, text] = phaseOf(facts, proposal, now.value);
+  if (stop !== null) return `The proposal was ${text} later, in entry ${stop.index}.`;
   if (standingOf(facts, proposal, now.value) !== 'open') return `The proposal is now ${text}.`;
   if (!reachOfStatement(facts, proposal.statement, proposal.votes).reachable) return `The proposal ${OPEN_IN_VAIN}.`;
   const { wanting, missingGroups } = currentTally(facts, proposal);
@@ -254,7 +268,7 @@ function PublishedAgain({ facts, statement: { model, version, manifest } }: { fa
   );
 }
 
-/** The proposer takes the proposal back, or the owner of the machine that made it; any custodian revokes a release that is in force. */
+/** The proposer takes the proposal back, or the owner of the machine that made it; any custodian ends a release that is in force or waits. */
 function Withdraw({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal, digest, asked } = review;
   const isRelease = review.statement.kind === 'release';
@@ -264,6 +278,11 @@ function Withdraw({ review, facts }: { review: Review; facts: Facts }) {
   const label = asked.key === null ? 'Withdraw my proposal' : 'Withdraw what my machine has proposed';
   if (isOwnOpen) return <StopForm stopping={{ what: 'proposal', target: digest }} label={label} />;
   if (isInForce || isOvertakenRelease)
-    return <StopForm stopping={{ what: 'release', target: digest }} label="Revoke this release" />;
+    return (
+      <StopForm
+        stopping={{ what: 'release', target: digest }}
+        label={endedAs(proposal) === 'revoked' ? 'Revoke this release' : 'Withdraw this request'}
+      />
+    );
   return null;
 }

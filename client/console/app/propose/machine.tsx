@@ -1,9 +1,8 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { toHex } from '../../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../../src/core/errors.ts';
-import { parseAs } from '../../../../src/core/schema.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
-import { type PrincipalRecord, principalInvitation } from '../../../../src/core/statement/statement.ts';
+import { type PrincipalInvitation, parsePrincipalInvitation } from '../../../../src/wire/principal-invitation.ts';
 import { type Owner, type Owners, ownerNamed, ownersOf, whyNoNewOwner, whyNoOwner } from '../../../custodian/owner.ts';
 import { platformRandom } from '../../../random.ts';
 import { ActionError } from '../parts/action.tsx';
@@ -13,8 +12,6 @@ import { Facts as FactList, Panel } from '../parts/screen.tsx';
 import { now } from '../vault.ts';
 import { NEW_OWNER, OtherOwner, OwnerField, ownerById } from './owner.tsx';
 import { ProposeButton, useProposing } from './submit.tsx';
-
-type Shown = Omit<PrincipalRecord, 'owner'>;
 
 /** What is pasted and chosen, and what it comes to. */
 function useMachine(facts: Facts) {
@@ -47,7 +44,12 @@ function useMachine(facts: Facts) {
 }
 
 /** Who would own it: as chosen, else as the pasted text names them. */
-function ownerOf(owners: Owners, chosen: string | null, fresh: Owner, record: Shown | null): Owner | null {
+function ownerOf(
+  owners: Owners,
+  chosen: string | null,
+  fresh: Owner,
+  record: PrincipalInvitation | null,
+): Owner | null {
   if (chosen === NEW_OWNER) return fresh;
   if (chosen !== null) return ownerById(owners, chosen);
   return record === null ? null : ownerNamed(owners, record.ownerName);
@@ -121,21 +123,21 @@ function newPerson(): string {
 }
 
 /** The key that a text is; or why it is none yet. */
-function readPasted(text: string): { readonly record: Shown | null; readonly why: string | null } {
+function readPasted(text: string): { readonly record: PrincipalInvitation | null; readonly why: string | null } {
   if (text.trim() === '') return { record: null, why: 'Paste its key first.' };
   try {
     return { record: parsePasted(text), why: null };
   } catch (error) {
-    return { record: null, why: `What is pasted is no key: ${asFailure(error).message}` };
+    return { record: null, why: `What is pasted cannot be enrolled: ${asFailure(error).message}` };
   }
 }
 
-function parsePasted(text: string): Shown {
+function parsePasted(text: string): PrincipalInvitation {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new TwinlockError('malformed', 'expected JSON as twinlock key show prints it', {}, { cause });
   }
-  return parseAs(principalInvitation, value, 'key');
+  return parsePrincipalInvitation(value, 'key');
 }

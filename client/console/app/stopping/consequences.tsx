@@ -27,7 +27,8 @@ export function Consequences({ facts, change }: { facts: Facts; change: Change }
     <div class="stack">
       <p>
         {change.what === 'all' ? 'Releases that are served no more until then' : 'Releases that end now'}:{' '}
-        {releases.length}. {change.what === 'all' ? 'Proposals that wait until then' : 'Open proposals that are lost'}:{' '}
+        {releases.length}.{' '}
+        {change.what === 'all' ? 'Requests for release that wait until then' : 'Open proposals that are lost'}:{' '}
         {proposals.length}. {UNDONE[change.what]}
       </p>
       {change.what === 'all' ? null : <ProposalList of={[...releases, ...proposals]} />}
