@@ -1,8 +1,8 @@
 import type { Hex } from '../core/bytes.ts';
 import { SILENCE_A_ROUND_MS } from './limits.ts';
+import { plainBytesUnderWay } from './plain-bytes.ts';
 import type { Clock, Upload } from './ports.ts';
 import { RoomHolds } from './room-holds.ts';
-import { plainBytesUnderWay } from './upload-room.ts';
 
 /**
  * How long each upload has been without a word of its depositor, and for which depositors room is kept. Counted in rounds

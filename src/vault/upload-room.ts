@@ -1,12 +1,11 @@
-import type { Hex } from '../core/bytes.ts';
 import { counted, grouped } from '../core/counted.ts';
 import { must } from '../core/errors.ts';
 import { HASH_BYTES } from '../core/log/merkle.ts';
-import { encryptedBytes, plaintextSegmentBytes, segmentCount, segmentSpan } from '../core/weights/floe.ts';
+import { encryptedBytes, segmentCount, segmentSpan } from '../core/weights/floe.ts';
 import { isPacked, packOf } from '../core/weights/pack.ts';
 import type { Context } from './context.ts';
+import { sum } from './plain-bytes.ts';
 import type { Upload } from './ports.ts';
-import type { UnderWay } from './room-holds.ts';
 
 /** A file takes whole blocks of a disk. */
 const BLOCK_BYTES = 4096;
@@ -59,26 +58,4 @@ function storedBytes(upload: Upload): number {
 
 function blocks(bytes: number): number {
   return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
-}
-
-/** Plaintext bytes of each file that are stored. */
-export function storedPlainBytes({ files, segments }: Upload): readonly number[] {
-  return files.map((bytes, i) => Math.min(bytes, (segments[i] ?? 0) * plaintextSegmentBytes()));
-}
-
-/** By depositor. */
-export function plainBytesUnderWay(uploads: readonly Upload[]): ReadonlyMap<Hex, UnderWay> {
-  const all = new Map<Hex, UnderWay>();
-  for (const upload of uploads) {
-    const { bytes, storedBytes } = all.get(upload.depositor) ?? { bytes: 0, storedBytes: 0 };
-    all.set(upload.depositor, {
-      bytes: bytes + sum(upload.files),
-      storedBytes: storedBytes + sum(storedPlainBytes(upload)),
-    });
-  }
-  return all;
-}
-
-function sum(sizes: readonly number[]): number {
-  return sizes.reduce((total, bytes) => total + bytes, 0);
 }

@@ -5,6 +5,7 @@ import { MAX_FILES } from '../../core/weights/manifest.ts';
 import type { Context } from '../../vault/context.ts';
 import { deposit } from '../../vault/deposit.ts';
 import { DEPOSIT_BODY_BYTES, PART_BODY_BYTES, PART_SEGMENTS, UPLOAD_SILENCE_MS } from '../../vault/limits.ts';
+import { storedPlainBytes } from '../../vault/plain-bytes.ts';
 import type { Upload } from '../../vault/ports.ts';
 import { asPrincipal } from '../../vault/sign-in.ts';
 import {
@@ -16,7 +17,6 @@ import {
   storePart,
   takeUploadOver,
 } from '../../vault/upload.ts';
-import { storedPlainBytes } from '../../vault/upload-room.ts';
 import { decimal, id } from '../../wire/fields.ts';
 import * as wire from '../../wire/weights.ts';
 import { received } from '../body.ts';

@@ -1,0 +1,26 @@
+import type { Hex } from '../core/bytes.ts';
+import { plaintextSegmentBytes } from '../core/weights/floe.ts';
+import type { Upload } from './ports.ts';
+import type { UnderWay } from './room-holds.ts';
+
+/** Plaintext bytes of each file that are stored. */
+export function storedPlainBytes({ files, segments }: Upload): readonly number[] {
+  return files.map((bytes, i) => Math.min(bytes, (segments[i] ?? 0) * plaintextSegmentBytes()));
+}
+
+/** By depositor. */
+export function plainBytesUnderWay(uploads: readonly Upload[]): ReadonlyMap<Hex, UnderWay> {
+  const all = new Map<Hex, UnderWay>();
+  for (const upload of uploads) {
+    const { bytes, storedBytes } = all.get(upload.depositor) ?? { bytes: 0, storedBytes: 0 };
+    all.set(upload.depositor, {
+      bytes: bytes + sum(upload.files),
+      storedBytes: storedBytes + sum(storedPlainBytes(upload)),
+    });
+  }
+  return all;
+}
+
+export function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, bytes) => total + bytes, 0);
+}
