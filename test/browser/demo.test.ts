@@ -69,11 +69,11 @@ function focused(page: Page): Promise<string> {
   return page.evaluate(() => document.activeElement?.textContent?.trim() ?? '');
 }
 
-/** The button has the focus as soon as it is there. */
+/** The button takes the focus once it is there. */
 async function touch(page: Page, name: string): Promise<void> {
   const title = `Touch (simulated key of ${name})`;
   await page.getByRole('button', { name: title }).waitFor();
-  expect(await focused(page)).toBe(title);
+  await expect.poll(() => focused(page)).toBe(title);
   await page.keyboard.press('Enter');
 }
 
