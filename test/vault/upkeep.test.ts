@@ -5,16 +5,19 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { propose } from '../../client/custodian/propose.ts';
 import { openSession } from '../../client/custodian/session.ts';
+import { stop as makeStop } from '../../client/custodian/stop.ts';
 import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import { openPrincipalSession, signStopAsPrincipal } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { CODES, type Code, TwinlockError } from '../../src/core/errors.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
+import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import { REFUSALS_A_DAY_A_CALLER } from '../../src/core/state/rules/refusal.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ClockState } from '../../src/vault/clock-watch.ts';
 import { REFUSALS_MS, SILENCE_A_ROUND_MS, UPLOAD_MS, UPLOAD_SILENCE_MS } from '../../src/vault/limits.ts';
+import { stop } from '../../src/vault/stop.ts';
 import { tellRefusals, upkeep } from '../../src/vault/upkeep.ts';
 import { ask, expectRefused } from '../http/ask.ts';
 import {
@@ -669,6 +672,38 @@ test('the approval that completes a quorum and the release that it brings are on
   // A daemon that begins anew acts upon no clock that a custodian has not confirmed since: it has nothing left to do.
   await vault.restart();
   expect(await phaseOf(vault, release)).toBe('executed');
+});
+
+test('a stop goes before the release that an approval is about to bring: nothing is released', async () => {
+  await begin();
+  const { release } = await requestAs(vault);
+  await approveAs(vault.ben, release);
+  const { custodian } = vault.ana;
+  const signed: SignedStop[] = [];
+  const api = {
+    stop: async (body: SignedStop) => {
+      signed.push(body);
+      return { index: 0 };
+    },
+  };
+  await makeStop({ ...custodian, api: api as never }, await followLog(custodian), { what: 'all', reason: 'a test' });
+  const { context } = vault.daemon;
+  const record = context.recorder.record.bind(context.recorder);
+  vi.spyOn(context.recorder, 'record').mockImplementation((decide, urgency) => {
+    if (urgency === 'urgent') return record(decide, urgency);
+    return record(async (facts) => {
+      const act = await decide(facts);
+      const follow: typeof act.follow = async (...asked) => {
+        // The approval has been judged, and no token is sealed yet.
+        for (const body of signed.splice(0)) void stop(context, body);
+        return (await act.follow?.(...asked)) ?? null;
+      };
+      return { ...act, follow };
+    });
+  });
+  await expect(approveAs(vault.cleo, release)).rejects.toThrow(expect.objectContaining({ code: 'vault_stopped' }));
+  expect(await phaseOf(vault, release)).toBe('open');
+  expect(await context.log.tokenOf(release, 0)).toBeNull();
 });
 
 describe('a release that has its quorum and cannot be', () => {
