@@ -61,7 +61,7 @@ export function whyNoOwner(owners: Owners, ownerName: string): string | null {
   const alike = allOwners(owners).find(({ name }) => looksAlike(looks, looksOfPerson(name), effort));
   if (alike?.name === ownerName) return `Two persons called ${quoted(ownerName)} are proposed: ask which one is meant`;
   return alike === undefined
-    ? `Its owner, ${quoted(ownerName)}, is nobody whom the log knows: choose who answers for it, or enrol a new person with it`
+    ? `The log does not know its owner, ${quoted(ownerName)}: choose who answers for it, or enrol a new person with it`
     : `Its owner, ${quoted(ownerName)}, looks like ${quoted(alike.name)} and is another name: ask who made the key, then choose who answers for it`;
 }
 

@@ -159,7 +159,7 @@ export class HeldFolder {
   }
 
   async #make(name: string, made: HeldFolder[]): Promise<HeldFolder | null> {
-    // For this user alone until they are given to others: the names of the files in it are nobody else's to read.
+    // For this user alone until it is given to others: no other user may read the names of the files in it.
     const isMade = await mkdir(this.at(name), { mode: 0o700 }).then(() => true, ignoreExisting);
     if (isMade) made.push(await HeldFolder.#enter(this.at(name), join(this.path, name), this.#isPinned));
     return this.#next(name, null);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Columns of a terminal that nobody has made wider. */
+/** Columns of a terminal of the usual width. */
 const WIDTH = 80;
 const CONTINUED = '      ';
 

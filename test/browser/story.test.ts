@@ -203,7 +203,7 @@ describe('three custodians, each at their own console', () => {
       ['', /^Paste its key first\.$/],
       ['a key', /^What is pasted cannot be enrolled: expected JSON/],
       [secretHalf, /^What is pasted cannot be enrolled: key: expected FILE.json, got FILE, the secret half of the key/],
-      [JSON.stringify(invitationOf(depositorKey, 'Erin')), /“Erin”, is nobody whom the log knows/],
+      [JSON.stringify(invitationOf(depositorKey, 'Erin')), /The log does not know its owner, “Erin”/],
       [JSON.stringify(invitationOf(depositorKey, 'C1eo')), /“C1eo”, looks like “Cleo”/],
     ] as const) {
       await page.getByLabel('Its key').fill(pasted);
