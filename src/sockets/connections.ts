@@ -20,6 +20,8 @@ interface Held {
   socket: Socket;
   /** Its last request has been answered; what asks again is not. */
   isIdle: boolean;
+  /** To its last request. */
+  answer: ServerResponse | null;
   /** When it last came a step further, in steps of all connections: entered, shook hands, asked, was answered. */
   step: number;
 }
@@ -67,12 +69,14 @@ export class Connections {
     server.on('request', ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
       const held = this.#bySocket.get(socket);
       if (held === undefined) return;
-      const steps = (isIdle: boolean) => {
-        held.isIdle = isIdle;
+      held.isIdle = false;
+      held.step = ++this.#steps;
+      held.answer = outgoing;
+      outgoing.once('close', () => {
+        // A client that had its answer may have asked again before Node said that the answer was written.
+        held.isIdle = held.answer === outgoing;
         held.step = ++this.#steps;
-      };
-      steps(false);
-      outgoing.once('close', () => steps(true));
+      });
     });
   }
 
@@ -100,7 +104,15 @@ export class Connections {
     }
     // Set anew: the network's last connection may just have given way.
     this.#byNetwork.set(network, own);
-    const held: Held = { network, ends: endsOf(raw), raw, socket: raw, isIdle: false, step: ++this.#steps };
+    const held: Held = {
+      network,
+      ends: endsOf(raw),
+      raw,
+      socket: raw,
+      isIdle: false,
+      answer: null,
+      step: ++this.#steps,
+    };
     own.add(held);
     this.#bySocket.set(raw, held);
     raw.once('close', () => this.#leave(held));

@@ -8,6 +8,9 @@ type Handler = RequestListener<typeof IncomingMessage, typeof ServerResponse>;
  * answer, and Node begins all of those that it has received: hundreds for the price of one packet, past every bound on
  * connections. No client of ours does that, nor a browser: a connection on which it happens is destroyed, and nothing
  * of the second request is looked at.
+ *
+ * A client may ask again as soon as it has its answer. Node says only later that the answer was written, over TLS one
+ * turn of its loop later. What counts is that the whole answer was handed to Node before the next request arrived.
  */
 export function oneAtATime(): (handler: Handler) => Handler {
   const underWay = new WeakSet<Socket>();
@@ -20,7 +23,8 @@ export function oneAtATime(): (handler: Handler) => Handler {
       return;
     }
     underWay.add(socket);
-    outgoing.once('close', () => underWay.delete(socket));
+    // Requests of one packet are all begun before the next tick: an answer at once lets no second one in.
+    outgoing.once('prefinish', () => process.nextTick(() => underWay.delete(socket)));
     return handler(incoming, outgoing);
   };
 }

@@ -193,7 +193,7 @@ export function listenForComplaints(page: Page): string[] {
   page.on('console', (message) => {
     // Chromium recommends RS256; we accept only ES256 and EdDSA.
     if (!message.text().startsWith('publicKey.pubKeyCredParams')) {
-      complaints.push(`${message.type()}: ${message.text()}`);
+      complaints.push(`${message.type()}: ${message.text()} at ${message.location().url}`);
     }
   });
   page.on('pageerror', (error) => complaints.push(`pageerror: ${error.message}`));
