@@ -118,8 +118,8 @@ function requireFoundable(init: Initialisation): void {
   requireSoundPolicy(policy, init.grade);
   if (init.grade === 'production') requireEnrollable(policy, init.nowMs);
   must(init.invitationDays >= 1, 'usage', '--invitation-days: expected 1 at least, or no founder could enrol');
-  groupsHaveEffect(policy, init.founders);
-  groupsHaveTwo(policy, init.founders);
+  requireGroupsWithEffect(policy, init.founders);
+  requireGroupsOfTwo(policy, init.founders);
 }
 
 async function writeFolder(
@@ -160,7 +160,7 @@ async function writeFolder(
 }
 
 /** A group that means nothing would be noticed once something has taken effect without it. */
-function groupsHaveEffect({ groups }: Policy, founders: Initialisation['founders']): void {
+function requireGroupsWithEffect({ groups }: Policy, founders: Initialisation['founders']): void {
   for (const { name, groups: own } of founders) {
     const idle = own.find((group) => !groups.includes(group));
     must(
@@ -172,7 +172,7 @@ function groupsHaveEffect({ groups }: Policy, founders: Initialisation['founders
 }
 
 /** What the trial of the founding policy would end with, once everybody has enrolled (core/state/rules/mending). */
-function groupsHaveTwo({ groups }: Policy, founders: Initialisation['founders']): void {
+function requireGroupsOfTwo({ groups }: Policy, founders: Initialisation['founders']): void {
   const small = groups.find((group) => founders.filter((founder) => founder.groups.includes(group)).length < 2);
   must(
     small === undefined,

@@ -73,7 +73,7 @@ export function requireWhole(
   flags: ContentsFlags,
 ): void {
   if (flags.force === true) for (const text of findings.texts) terminal.note(`forced       ${text}`);
-  else findings.throwIfAny(`${folder} is not whole`, 'mend it, or give --force to deposit it as it is');
+  else findings.requireNone(`${folder} is not whole`, 'mend it, or give --force to deposit it as it is');
 }
 
 /** An --include takes nothing but what it matches, so all else has to be named besides. */

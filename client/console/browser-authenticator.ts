@@ -7,9 +7,9 @@ import { challengeOf, registerChallenge } from '../../src/core/webauthn/challeng
 import {
   type AllowedCredential,
   type Authenticator,
-  checkCredentials,
   type EnrolRequest,
   type Registration,
+  requireCredentials,
   type Touch,
   type TouchRequest,
 } from '../custodian/authenticator.ts';
@@ -83,7 +83,7 @@ export class BrowserAuthenticator implements Authenticator {
    * browser gives none: every key that is enrolled has shown that it has one.
    */
   async touch(request: TouchRequest): Promise<Touch> {
-    checkCredentials(request);
+    requireCredentials(request);
     const answer = await this.#get(challengeOf(request), request.credentials, request.prf);
     const credential = new Uint8Array(answer.rawId);
     const asked = request.credentials.some(({ id }) => equal(id, credential));

@@ -45,7 +45,7 @@ export async function approve(custodian: Custodian, replica: Replica, review: Re
   const { facts } = replica;
   const proposal = facts.proposals.get(review.digest);
   must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${review.digest} has been proposed`);
-  mustBeFree([...review.obstacles, ...obstaclesOf(facts, proposal, custodian.person, custodian.now())]);
+  requireNoObstacle([...review.obstacles, ...obstaclesOf(facts, proposal, custodian.person, custodian.now())]);
   const { statement } = proposal;
   const approval = { digest: review.digest, decision: 'approve', reason: null } as const;
   if (statement.kind !== 'release' && statement.kind !== 'publish') {
@@ -69,7 +69,7 @@ export async function approve(custodian: Custodian, replica: Replica, review: Re
   });
 }
 
-function mustBeFree([obstacle]: readonly Obstacle[]): void {
+function requireNoObstacle([obstacle]: readonly Obstacle[]): void {
   if (obstacle !== undefined) throw new TwinlockError(obstacle.code, obstacle.message);
 }
 
@@ -81,7 +81,7 @@ async function appraiseAgain(
   review: Review,
 ): Promise<readonly HostReview[]> {
   const hosts = await appraiseHosts(replica, statement, now(), verify);
-  mustBeFree(hosts.flatMap(({ obstacles }) => obstacles));
+  requireNoObstacle(hosts.flatMap(({ obstacles }) => obstacles));
   const areAsShown =
     review.hosts.length === hosts.length &&
     review.hosts.every(({ kem, evidence }, i) => {

@@ -67,7 +67,7 @@ export interface Authenticator {
 }
 
 /** Throws `limit_exceeded` unless there are 1 to 64 credentials: an empty list would let any one answer. */
-export function checkCredentials({ credentials }: Pick<TouchRequest, 'credentials'>): void {
+export function requireCredentials({ credentials }: Pick<TouchRequest, 'credentials'>): void {
   must(
     credentials.length >= 1 && credentials.length <= MAX_CREDENTIALS,
     'limit_exceeded',

@@ -13,9 +13,9 @@ import { SOFTWARE_AAGUID } from '../../src/core/webauthn/attestation.ts';
 import { challengeOf, registerChallenge } from '../../src/core/webauthn/challenge.ts';
 import {
   type Authenticator,
-  checkCredentials,
   type EnrolRequest,
   type Registration,
+  requireCredentials,
   type Touch,
   type TouchRequest,
 } from './authenticator.ts';
@@ -96,7 +96,7 @@ export class SoftwareAuthenticator implements Authenticator {
   }
 
   async touch(request: TouchRequest): Promise<Touch> {
-    checkCredentials(request);
+    requireCredentials(request);
     for (const { id, keyEpoch } of request.credentials) {
       const credential = this.#find(id);
       if (credential === undefined) continue;

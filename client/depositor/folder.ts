@@ -87,7 +87,7 @@ export async function walkFolder(
       walk.offences.addError(error);
     }
   }
-  walk.offences.throwIfAny(`${folder} cannot be deposited as it is`, 'mend these, or leave them out with --exclude');
+  walk.offences.requireNone(`${folder} cannot be deposited as it is`, 'mend these, or leave them out with --exclude');
   must(
     files.length > 0,
     'not_found',

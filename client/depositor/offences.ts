@@ -37,7 +37,7 @@ export class Offences {
   }
 
   /** Throws the code of the first, and the texts of the first 20, with the count of the rest. */
-  throwIfAny(what: string, next: string): void {
+  requireNone(what: string, next: string): void {
     const [first] = this.#found;
     if (first === undefined) return;
     const named = this.#found.slice(0, NAMED_MAX).map(({ text }) => text);

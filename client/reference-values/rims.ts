@@ -20,13 +20,13 @@ type Golden = NonNullable<DriverRecord['golden']>;
  * neither. Throws `usage` for two manifests that say different things of one version.
  */
 export function withRims(before: ReferenceValues, files: readonly RimFile[]): ReferenceValues {
-  mustAgree(files);
+  requireAgreement(files);
   const gpu = gpusAllowed(before);
   const spdm = files.reduce((values, { rim }) => withRim(values, rim), gpu.spdm ?? NO_DEVICES);
   return parseReferenceValues({ ...before, gpu: { ...gpu, spdm } });
 }
 
-function mustAgree(files: readonly RimFile[]): void {
+function requireAgreement(files: readonly RimFile[]): void {
   const seen = new Map<string, RimFile>();
   for (const file of files) {
     const name = `${file.rim.kind} ${file.rim.chip} ${file.rim.version}`;

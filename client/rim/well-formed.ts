@@ -31,14 +31,14 @@ interface Open {
  * namespace too; prefixes that are declared; no `&` but of a reference, no `]]>` in text; names of ASCII. At most 16
  * elements inside one another, 256 in all and 128 attributes each. Throws `malformed`.
  */
-export function mustBeWellFormed(xml: string): void {
+export function requireWellFormed(xml: string): void {
   must(!FORBIDDEN.test(xml), 'malformed', 'expected the characters of XML');
   const scanner = new Scanner(xml);
   const open: Open[] = [];
   let elements = 0;
   do {
     const text = scanner.read(TEXT)?.[0] ?? '';
-    mustBeText(text, open.length > 0);
+    requireText(text, open.length > 0);
     const closing = scanner.read(CLOSING);
     if (closing !== null) {
       must(open.pop()?.name === closing[1], 'malformed', `expected no end of ${closing[1]} at ${scanner.offset}`);
@@ -83,7 +83,7 @@ function readOpening(scanner: Scanner, around: Open['namespaces']): { element: O
     attributes.set(attribute, double ?? single ?? '');
     must(attributes.size <= ATTRIBUTES_MAX, 'malformed', `expected at most ${ATTRIBUTES_MAX} attributes`);
   }
-  for (const value of attributes.values()) mustHaveReferences(value);
+  for (const value of attributes.values()) requireReferences(value);
   const [, slash] = required(scanner.read(OPENING_END), scanner);
   const namespaces = declared(attributes, around);
   const named = [...attributes.keys()].filter((attribute) => !isDeclaration(attribute));
@@ -121,13 +121,13 @@ function expandedName(name: string, namespaces: Open['namespaces']): string {
   return `${uri} ${local}`;
 }
 
-function mustBeText(text: string, isInside: boolean): void {
+function requireText(text: string, isInside: boolean): void {
   must(isInside || /^[ \t\r\n]*$/.test(text), 'malformed', 'expected an XML element');
   must(!text.includes(']]>'), 'malformed', 'expected no ]]> in text');
-  mustHaveReferences(text);
+  requireReferences(text);
 }
 
-function mustHaveReferences(text: string): void {
+function requireReferences(text: string): void {
   const isWhole = !text.replace(REFERENCE, '').includes('&');
   must(isWhole, 'malformed', 'expected & in references to characters alone');
   for (const [, decimal, hex = ''] of text.matchAll(REFERENCE)) {

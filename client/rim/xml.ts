@@ -1,12 +1,12 @@
 import { DOMParser, type Element, onWarningStopParsing, ParseError } from '@xmldom/xmldom';
 import { C14nCanonicalization } from 'xml-crypto';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import { mustBeWellFormed } from './well-formed.ts';
+import { requireWellFormed } from './well-formed.ts';
 
 const DECLARATION = /^<\?xml version="1\.0"(?: encoding="(?:utf|UTF)-8")?(?: standalone="(?:yes|no)")?\?>/;
 
 /**
- * Parses attacker-controlled XML of the plainest kind: elements, attributes, text, as `mustBeWellFormed` asks. No
+ * Parses attacker-controlled XML of the plainest kind: elements, attributes, text, as `requireWellFormed` asks. No
  * document type, so no entities; no comments, sections or processing instructions, of which canonical forms keep some
  * and drop others; no `xml:` attributes, in which Canonical XML 1.1 differs from 1.0. Throws `malformed`.
  */
@@ -15,7 +15,7 @@ export function parseXml(text: string): Element {
   must(!body.includes('<!'), 'malformed', 'expected XML without document type, comments and sections');
   must(!body.includes('<?'), 'malformed', 'expected XML without processing instructions');
   must(!/\sxml:/.test(body), 'malformed', 'expected XML without xml: attributes');
-  mustBeWellFormed(body);
+  requireWellFormed(body);
   const parser = new DOMParser({ onError: onWarningStopParsing, locator: false });
   let root: Element | null;
   try {

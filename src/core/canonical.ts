@@ -36,7 +36,7 @@ export function canonicalBytes(value: object): Uint8Array {
 export function parseCanonical(bytes: Uint8Array, maxBytes: number): JsonObject {
   const value = parseBounded(bytes, maxBytes);
   must(value !== null && typeof value === 'object' && !Array.isArray(value), 'malformed', 'expected a JSON object');
-  mustBeCanonical(value, bytes);
+  requireCanonical(value, bytes);
   return value as JsonObject;
 }
 
@@ -53,7 +53,7 @@ export function parseCanonicalBy<T extends object>(
   maxBytes: number,
 ): T {
   const document = read(parseBounded(bytes, maxBytes));
-  mustBeCanonical(document, bytes);
+  requireCanonical(document, bytes);
   return document;
 }
 
@@ -75,7 +75,7 @@ function parseBounded(bytes: Uint8Array, maxBytes: number): unknown {
   return parseShallowJson(fromUtf8(bytes));
 }
 
-function mustBeCanonical(value: object, bytes: Uint8Array): void {
+function requireCanonical(value: object, bytes: Uint8Array): void {
   const isCanonical = equal(canonicalBytes(value), bytes);
   must(isCanonical, 'not_canonical', 'expected canonical JSON (RFC 8785): sorted keys, no white space');
 }

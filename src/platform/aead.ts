@@ -5,8 +5,8 @@ import {
   AEAD_TAG_BYTES,
   type Aead,
   type BulkCrypto,
-  checkOpenLengths,
-  checkSealLengths,
+  requireOpenLengths,
+  requireSealLengths,
 } from '../core/weights/bulk-crypto.ts';
 
 const CIPHER = 'aes-256-gcm';
@@ -19,7 +19,7 @@ const LEAF_PREFIX = Uint8Array.of(0);
 // The platform takes several times longer to look at a key that is plain bytes than to encrypt a small file.
 const aead: Aead = {
   seal(key, iv, aad, plaintext, output) {
-    checkSealLengths(key, iv, plaintext, output);
+    requireSealLengths(key, iv, plaintext, output);
     const cipher = createCipheriv(CIPHER, createSecretKey(key), iv, OPTIONS);
     cipher.setAAD(aad);
     for (let at = 0; at < plaintext.length; at += PIECE_BYTES) {
@@ -30,7 +30,7 @@ const aead: Aead = {
   },
 
   open(key, iv, aad, sealed) {
-    checkOpenLengths(key, iv, sealed);
+    requireOpenLengths(key, iv, sealed);
     const ciphertext = sealed.subarray(0, sealed.length - AEAD_TAG_BYTES);
     const plaintext = new Uint8Array(ciphertext.length);
     const decipher = createDecipheriv(CIPHER, createSecretKey(key), iv, OPTIONS);

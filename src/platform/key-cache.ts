@@ -1,13 +1,13 @@
 import { toHex } from '../core/bytes.ts';
 import type { SignatureClaim } from '../core/signature/claim.ts';
-import { checkPublicKey } from '../core/signature/precheck.ts';
+import { requirePublicKey } from '../core/signature/precheck.ts';
 
 /** More signers than one log has; a bound, because a sender can make up keys. */
 const KEYS_MAX = 1024;
 
 /**
  * Remembers imported public keys, because checking and importing one costs more than verifying with it. The
- * least recently used goes first. Only keys that passed `checkPublicKey` are imported or kept; of imports
+ * least recently used goes first. Only keys that passed `requirePublicKey` are imported or kept; of imports
  * that take their time, only those that succeed.
  */
 export function cacheKeys<Key>(
@@ -19,7 +19,7 @@ export function cacheKeys<Key>(
     const id = `${claim.algorithm} ${toHex(claim.publicKey)}`;
     let key = keys.get(id);
     if (key === undefined) {
-      checkPublicKey(claim.algorithm, claim.publicKey);
+      requirePublicKey(claim.algorithm, claim.publicKey);
       key = importKey(claim);
       // An import that failed says nothing of the next: the engine may have been short of memory.
       if (key instanceof Promise) key.catch(() => keys.delete(id));

@@ -4,7 +4,7 @@ import { must, TwinlockError } from '../core/errors.ts';
 import { unlessRefused } from '../core/refusal.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
 import { type KeyFamily, keyFamilyOf } from '../core/signature/key-family.ts';
-import { checkSignatureForm } from '../core/signature/precheck.ts';
+import { requireSignatureForm } from '../core/signature/precheck.ts';
 import { longestSaltBytes } from '../core/signature/rsa.ts';
 import { cacheKeys } from './key-cache.ts';
 
@@ -51,7 +51,7 @@ const keyOf = cacheKeys(importKey);
 export function verifyNode(claim: SignatureClaim): void {
   const { algorithm, message, signature, what } = claim;
   const key = keyOf(claim);
-  checkSignatureForm(claim);
+  requireSignatureForm(claim);
   const { hash, options } = PARAMETERS[algorithm];
   const isTrue = verify(hash, message, { key, ...options(claim.publicKey) }, signature);
   must(isTrue, 'signature_invalid', `${what}: the ${algorithm} signature is not true`);

@@ -1,6 +1,6 @@
 import { must, TwinlockError } from '../core/errors.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
-import { checkSignature } from '../core/signature/precheck.ts';
+import { requireSoundSignature } from '../core/signature/precheck.ts';
 import { longestSaltBytes } from '../core/signature/rsa.ts';
 import { cacheKeys } from './key-cache.ts';
 
@@ -51,7 +51,7 @@ const keyOf = cacheKeys(importKey);
 export async function verifyWeb(claim: SignatureClaim): Promise<void> {
   const { algorithm, publicKey, message, signature, what } = claim;
   const key = await keyOf(claim);
-  checkSignature(claim);
+  requireSoundSignature(claim);
   const { format: _, saltBytes, ...fixed } = PARAMETERS[algorithm];
   const parameters = saltBytes === undefined ? fixed : { ...fixed, saltLength: saltBytes(publicKey) };
   const isTrue = await crypto.subtle.verify(parameters, key, signature.slice(), message.slice());

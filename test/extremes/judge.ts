@@ -15,7 +15,7 @@ import { parseEntry } from '../../src/core/log/entry.ts';
 import { parseNote } from '../../src/core/log/note.ts';
 import { decodePoint, decodeScalar } from '../../src/core/share/group.ts';
 import { parseCoseKey } from '../../src/core/signature/cose.ts';
-import { checkPublicKey } from '../../src/core/signature/precheck.ts';
+import { requirePublicKey } from '../../src/core/signature/precheck.ts';
 import { apply } from '../../src/core/state/apply.ts';
 import { verifyAuthority } from '../../src/core/state/authority.ts';
 import type { State } from '../../src/core/state/state.ts';
@@ -45,8 +45,8 @@ const PARSERS = {
   quote: (hex: string) => parseTdxQuote(fromHex(hex)),
   point: (hex: string) => decodePoint(fromHex(hex)).toHex(),
   scalar: (hex: string) => decodeScalar(fromHex(hex)),
-  ed25519: (hex: string) => checkPublicKey('Ed25519', fromHex(hex)),
-  p256: (hex: string) => checkPublicKey('ES256', fromHex(hex)),
+  ed25519: (hex: string) => requirePublicKey('Ed25519', fromHex(hex)),
+  p256: (hex: string) => requirePublicKey('ES256', fromHex(hex)),
   kem: (hex: string) => checkKemPublicKey(fromHex(hex)),
   encapsulation: (hex: string) => decapsulate(new Uint8Array(32), fromHex(hex)),
   ciphertext: (hex: string) =>

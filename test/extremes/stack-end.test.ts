@@ -7,7 +7,7 @@ import { formatNote, parseNote, signNote, verifyNote } from '../../src/core/log/
 import { keyIdOf, NoteKeyType } from '../../src/core/log/note-key.ts';
 import { decodePoint, H } from '../../src/core/share/group.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
-import { checkPublicKey } from '../../src/core/signature/precheck.ts';
+import { requirePublicKey } from '../../src/core/signature/precheck.ts';
 import { verifyReference } from '../../src/core/signature/reference.ts';
 
 const SEED = new Uint8Array(32).fill(5);
@@ -73,8 +73,8 @@ describe('what is true is never refused where the stack ends in the middle', () 
     ['a signature of P-256', () => verifyReference(ecdsa256)],
     ['a signature of P-384', () => verifyReference(ecdsa384)],
     ['a note', () => verifyNote(note, [noteKey])],
-    ['a key of Ed25519', () => checkPublicKey('Ed25519', publicKey)],
-    ['a key of P-256', () => checkPublicKey('ES256', ecdsa256.publicKey)],
+    ['a key of Ed25519', () => requirePublicKey('Ed25519', publicKey)],
+    ['a key of P-256', () => requirePublicKey('ES256', ecdsa256.publicKey)],
     ['a point of the group of shares', () => decodePoint(H.toBytes())],
   ])('%s', (_, work) => {
     expect(answers(work)).toEqual(['stack', 'true']);

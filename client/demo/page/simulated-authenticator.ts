@@ -8,8 +8,8 @@ import { parseAs } from '../../../src/core/schema.ts';
 import { consoleKeyHeader } from '../../console/app/console-key.ts';
 import {
   type Authenticator,
-  checkCredentials,
   type Registration,
+  requireCredentials,
   type Touch,
   type TouchRequest,
 } from '../../custodian/authenticator.ts';
@@ -48,7 +48,7 @@ export class BrowserAuthenticator implements Authenticator {
   }
 
   async touch(request: TouchRequest): Promise<Touch> {
-    checkCredentials(request);
+    requireCredentials(request);
     await pressed();
     const touch = parseTouch(await ask('POST', 'touch', touchRequestJson(request)));
     const isAsked = request.credentials.some(({ id }) => equal(id, touch.credential));

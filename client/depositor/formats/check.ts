@@ -6,7 +6,7 @@ import { type FoundFile, requireFound } from '../found-file.ts';
 import { Offences } from '../offences.ts';
 import type { ByteSource } from './byte-source.ts';
 import { COST, Effort } from './effort.ts';
-import { checkGguf } from './gguf.ts';
+import { requireGguf } from './gguf.ts';
 import { readSafetensors, type Safetensors } from './safetensors.ts';
 import { incompleteSets, isIndex, readIndex, requireShards, requireTensors, type ShardIndex } from './shards.ts';
 
@@ -62,7 +62,8 @@ class Folder implements FormatCheck {
 
   async check(file: FoundFile): Promise<void> {
     await this.findings.catch(file.path, () => this.#checkFile(file));
-    if (isIndex(file.path) && !this.#effort.isSpent) await this.findings.catch(file.path, () => this.#checkIndex(file));
+    if (isIndex(file.path) && !this.#effort.isSpent)
+      await this.findings.catch(file.path, () => this.#requireIndex(file));
   }
 
   /** What an index has named is not said again. */
@@ -76,11 +77,11 @@ class Folder implements FormatCheck {
     if (file.bytes <= MAX_POINTER_BYTES) await this.#read(file, requireNoPointer);
     if (isSafetensors(file.path)) await this.#headerOf(file);
     if (/\.gguf$/i.test(file.path)) {
-      await once(this.#ggufs, file, () => this.#read(file, (source) => checkGguf(source, this.#effort)));
+      await once(this.#ggufs, file, () => this.#read(file, (source) => requireGguf(source, this.#effort)));
     }
   }
 
-  async #checkIndex(file: FoundFile): Promise<void> {
+  async #requireIndex(file: FoundFile): Promise<void> {
     const index = await this.#read(file, (source) => readIndex(file.path, source, this.#effort));
     if (index === null) return;
     for (const shard of index.shards.keys()) if (!this.#byPath.has(shard)) this.#missing.add(shard);

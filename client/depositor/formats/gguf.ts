@@ -75,7 +75,7 @@ const BLOCK_OF: Readonly<Record<number, readonly [elements: bigint, bytes: bigin
 };
 
 /** Reads what a GGUF file says of itself, and holds it against its size. Throws `malformed`. */
-export async function checkGguf(source: ByteSource, effort: Effort): Promise<void> {
+export async function requireGguf(source: ByteSource, effort: Effort): Promise<void> {
   const cursor = openHead(source, effort);
   const tensors = cursor.count(MIN_TENSOR_BYTES, 'the tensors’ infos');
   const pairs = cursor.count(MIN_PAIR_BYTES, 'the metadata');

@@ -3,7 +3,7 @@ import { canonicalBytes, digestOf } from '../canonical.ts';
 import { checkKemPublicKey } from '../envelope/xwing.ts';
 import { must } from '../errors.ts';
 import type { Verify } from '../signature/claim.ts';
-import { checkPublicKey } from '../signature/precheck.ts';
+import { requirePublicKey } from '../signature/precheck.ts';
 import { ed25519KeyBytes } from '../statement/key.ts';
 import type { Appraisal } from './appraisal.ts';
 import { appraiseParts } from './compose.ts';
@@ -32,7 +32,7 @@ export async function appraise(input: AppraisalInput, verify: Verify): Promise<A
   const { endorsements } = parseEndorsements(input.endorsements);
   // A key that cannot be sealed to, or a second spelling of one, is refused before a custodian is asked.
   checkKemPublicKey(fromBase64url(evidence.kem));
-  checkPublicKey('Ed25519', ed25519KeyBytes(evidence.receiptKey));
+  requirePublicKey('Ed25519', ed25519KeyBytes(evidence.receiptKey));
   const { report, gpu } = evidence;
   const reportData = report.platform === 'tpm' ? hostExtraData(evidence) : hostReportData(evidence);
   const parts = { report, reportData, gpu, gpuNonce: gpuNonce(evidence), evidence: digest };

@@ -4,7 +4,7 @@ import { must, TwinlockError } from '../errors.ts';
 import type { RandomBytes } from '../random.ts';
 import { unlessRefusedLater } from '../refusal.ts';
 import { aes256Gcm, hkdfSha256, type XWingKey, xwingKem, xwingPrivateKey, xwingPublicKey } from './suite.ts';
-import { checkSeed, ENCAPSULATION_BYTES } from './xwing.ts';
+import { ENCAPSULATION_BYTES, requireSeed } from './xwing.ts';
 
 /** The encapsulation and the tag: what a sealed message is longer than its plaintext. */
 export const SEAL_OVERHEAD_BYTES: number = ENCAPSULATION_BYTES + 16;
@@ -40,7 +40,7 @@ export async function seal(
  * that is not 32 bytes.
  */
 export async function open(seed: Uint8Array, info: Uint8Array, sealed: Uint8Array): Promise<Uint8Array> {
-  checkSeed(seed);
+  requireSeed(seed);
   must(
     sealed.length >= SEAL_OVERHEAD_BYTES,
     'envelope_invalid',

@@ -2,7 +2,7 @@ import { type Hex, u8, u32 } from '../bytes.ts';
 import { frame } from '../frame.ts';
 import type { RandomBytes } from '../random.ts';
 import type { SubShare } from '../share/redistribution.ts';
-import { checkIndex } from '../share/share.ts';
+import { requireIndex } from '../share/share.ts';
 import { digestField, keyField } from './fields.ts';
 import { openShare, sealShare } from './sealed-share.ts';
 import type { KemKeyPair } from './xwing.ts';
@@ -50,7 +50,7 @@ function infoOf(
   recipient: number,
   publicKey: Uint8Array,
 ): Uint8Array {
-  checkIndex(dealer);
+  requireIndex(dealer);
   return frame(
     'twinlock/v1/subshare',
     digestField('vault', vault),

@@ -34,7 +34,7 @@ export interface KemKeyPair {
 
 /** The key pair whose private key is the seed itself, 32 bytes; throws `invalid_key` for another length. */
 export function kemKeyPairFromSeed(seed: Uint8Array): KemKeyPair {
-  checkSeed(seed);
+  requireSeed(seed);
   return { seed, publicKey: xwing.getPublicKey(seed) };
 }
 
@@ -87,7 +87,7 @@ export function encapsulate(
  * of small order, `invalid_key` for a seed that is not 32 bytes.
  */
 export function decapsulate(seed: Uint8Array, encapsulation: Uint8Array): Uint8Array {
-  checkSeed(seed);
+  requireSeed(seed);
   const isSized = encapsulation.length === ENCAPSULATION_BYTES;
   const sharedSecret = isSized ? orNull(Error, () => xwing.decapsulate(encapsulation, seed)) : null;
   must(sharedSecret !== null, 'envelope_invalid', 'the encapsulation is not one of X-Wing');
@@ -102,6 +102,6 @@ function encapsulateWith(publicKey: Uint8Array, seed: Uint8Array) {
 }
 
 /** Throws `invalid_key` unless it is 32 bytes long. */
-export function checkSeed(seed: Uint8Array): void {
+export function requireSeed(seed: Uint8Array): void {
   must(seed.length === KEM_SEED_BYTES, 'invalid_key', `expected a seed of ${KEM_SEED_BYTES} bytes, got ${seed.length}`);
 }

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, equal, fromBase64, fromHex, toBase64, toHex, u8, utf8 } from '../bytes.ts';
 import { must } from '../errors.ts';
-import { checkPublicKey } from '../signature/precheck.ts';
+import { requirePublicKey } from '../signature/precheck.ts';
 
 /** How a key signs (C2SP signed-note, "Signature types"). */
 export const NoteKeyType = { ed25519: 0x01, ed25519Cosignature: 0x04 } as const;
@@ -27,7 +27,7 @@ export function keyIdOf(name: string, type: NoteKeyType, publicKey: Uint8Array):
 const NOT_OF_NAMES = /[\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000+]/;
 
 /** Throws `invalid_name` unless a key may be called so: not empty, no white space, no `+`, no control characters. */
-export function checkName(name: string): void {
+export function requireKeyName(name: string): void {
   const isName = name !== '' && !NOT_OF_NAMES.test(name) && name.isWellFormed();
   must(isName, 'invalid_name', 'expected a key name without white space, control characters and +');
 }
@@ -35,25 +35,25 @@ export function checkName(name: string): void {
 /**
  * Parses `name+id+base64(type ‖ public key)`, the id in lower-case hexadecimal. Throws `malformed`,
  * `invalid_name`, `unsupported_algorithm` for another type than 01 and 04, and `invalid_key` for an id that is
- * not this key's or a key that `checkPublicKey` refuses.
+ * not this key's or a key that `requirePublicKey` refuses.
  */
 export function parseVkey(vkey: string): NoteKey {
   // Base64 may hold a + as well, so only the first two are borders.
   const [name = '', hex = ''] = vkey.split('+', 2);
-  checkName(name);
+  requireKeyName(name);
   const id = fromHex(hex);
   const typed = fromBase64(vkey.slice(name.length + hex.length + 2));
   const type = parseType(typed[0]);
   const publicKey = typed.slice(1);
   must(equal(id, keyIdOf(name, type, publicKey)), 'invalid_key', 'expected the key id of this name and key');
-  checkPublicKey('Ed25519', publicKey);
+  requirePublicKey('Ed25519', publicKey);
   return { name, type, publicKey, id };
 }
 
 /** The vkey of an Ed25519 key (type 01, 32 bytes). Throws `invalid_name` or `invalid_key`. */
 export function formatVkey(name: string, publicKey: Uint8Array): string {
-  checkName(name);
-  checkPublicKey('Ed25519', publicKey);
+  requireKeyName(name);
+  requirePublicKey('Ed25519', publicKey);
   const type = NoteKeyType.ed25519;
   return `${name}+${toHex(keyIdOf(name, type, publicKey))}+${toBase64(concat(u8(type), publicKey))}`;
 }

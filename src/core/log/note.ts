@@ -2,7 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { concat, equal, fromBase64, fromUtf8, toBase64, utf8 } from '../bytes.ts';
 import { must } from '../errors.ts';
 import { verifyReference } from '../signature/reference.ts';
-import { checkName, keyIdOf, type NoteKey, NoteKeyType } from './note-key.ts';
+import { keyIdOf, type NoteKey, NoteKeyType, requireKeyName } from './note-key.ts';
 
 /** A note is a checkpoint and its signatures; sixteen post-quantum cosignatures still fit. */
 export const NOTE_BYTES_MAX = 65_536;
@@ -64,7 +64,7 @@ function parseLine(line: string): NoteSignature {
   const [dash, name, encoded, ...more] = line.split(' ');
   const isLine = dash === '—' && name !== undefined && encoded !== undefined && more.length === 0;
   must(isLine, 'malformed', 'expected a signature line: em dash, name, base64');
-  checkName(name);
+  requireKeyName(name);
   const bytes = fromBase64(encoded);
   must(bytes.length > KEY_ID_BYTES, 'malformed', 'expected a key id and a signature');
   return { name, keyId: bytes.slice(0, KEY_ID_BYTES), signature: bytes.slice(KEY_ID_BYTES) };
@@ -129,7 +129,7 @@ function openCosignature(text: string, blob: Uint8Array, name: string) {
  */
 export function signNote(text: string, name: string, seed: Uint8Array): NoteSignature {
   must(seed.length === SEED_BYTES, 'invalid_key', `expected a seed of ${SEED_BYTES} bytes, got ${seed.length}`);
-  checkName(name);
+  requireKeyName(name);
   const keyId = keyIdOf(name, NoteKeyType.ed25519, ed25519.getPublicKey(seed));
   return { name, keyId, signature: ed25519.sign(utf8(text), seed) };
 }

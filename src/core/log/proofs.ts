@@ -21,7 +21,7 @@ export function verifyInclusion(
   proof: readonly Uint8Array[],
   root: Uint8Array,
 ): void {
-  checkShape([leafHash, root], proof);
+  requireProofShape([leafHash, root], proof);
   mustProve(isSize(size) && isSize(index) && index < size, `expected an index below the size, got ${index} of ${size}`);
   let node = index;
   let last = size - 1;
@@ -56,7 +56,7 @@ export function verifyConsistency(
   newRoot: Uint8Array,
   proof: readonly Uint8Array[],
 ): void {
-  checkShape([oldRoot, newRoot], proof);
+  requireProofShape([oldRoot, newRoot], proof);
   mustProve(
     isSize(oldSize) && isSize(newSize) && oldSize <= newSize,
     `expected a tree that grew, got ${oldSize} then ${newSize}`,
@@ -114,7 +114,7 @@ function isSize(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-function checkShape(given: readonly Uint8Array[], proof: readonly Uint8Array[]): void {
+function requireProofShape(given: readonly Uint8Array[], proof: readonly Uint8Array[]): void {
   mustProve(proof.length <= PROOF_HASHES_MAX, `expected at most ${PROOF_HASHES_MAX} hashes, got ${proof.length}`);
   for (const hash of [...given, ...proof]) {
     mustProve(hash.length === HASH_BYTES, `expected hashes of ${HASH_BYTES} bytes, got ${hash.length}`);

@@ -14,7 +14,7 @@ export interface SubtreeHashes {
  * O(log² size) hashes. Throws `malformed` unless `index` < `size`.
  */
 export function inclusionProof(index: number, size: number, hashes: SubtreeHashes): Uint8Array[] {
-  checkRange(index, size - 1);
+  requireRange(index, size - 1);
   const topDown: Uint8Array[] = [];
   let from = 0;
   let to = size;
@@ -36,7 +36,7 @@ export function inclusionProof(index: number, size: number, hashes: SubtreeHashe
  * where there is nothing to prove. Throws `malformed` unless `oldSize` ≤ `newSize`.
  */
 export function consistencyProof(oldSize: number, newSize: number, hashes: SubtreeHashes): Uint8Array[] {
-  checkRange(oldSize, newSize);
+  requireRange(oldSize, newSize);
   if (oldSize === 0) return [];
   const topDown: Uint8Array[] = [];
   let from = 0;
@@ -58,7 +58,7 @@ export function consistencyProof(oldSize: number, newSize: number, hashes: Subtr
 
 /** The root of the tree of the first `size` leaves, 32 bytes. */
 export function rootAt(size: number, hashes: SubtreeHashes): Uint8Array {
-  checkRange(size, Number.MAX_SAFE_INTEGER);
+  requireRange(size, Number.MAX_SAFE_INTEGER);
   return rangeRoot(0, size, hashes);
 }
 
@@ -87,7 +87,7 @@ function heightOf(leaves: number): number {
   return height;
 }
 
-function checkRange(value: number, high: number): void {
+function requireRange(value: number, high: number): void {
   const holds = Number.isSafeInteger(value) && Number.isSafeInteger(high) && value >= 0 && value <= high;
   must(holds, 'malformed', `expected an integer from 0 to ${high}, got ${value}`);
 }

@@ -1,9 +1,9 @@
 import { must } from '../errors.ts';
 import { decodeCommitments } from './commitments.ts';
 import { commit, decodeScalar, encodeScalar, type GroupPoint, H } from './group.ts';
-import { checkShare } from './pedersen.ts';
+import { requireMatchingShare } from './pedersen.ts';
 import { lagrangeAtZero, weightedSum } from './polynomial.ts';
-import { checkIndex, checkIndices, type Share } from './share.ts';
+import { requireIndex, requireIndices, type Share } from './share.ts';
 
 /**
  * Checks one share (attacker-controlled) by itself, so that a bad one names who sent it: sG + rH = Σ iᵏCₖ.
@@ -13,8 +13,8 @@ import { checkIndex, checkIndices, type Share } from './share.ts';
  * Throws `share_invalid`, `invalid_index`, `invalid_scalar`, `invalid_point`, `invalid_threshold`.
  */
 export function verifyShare(share: Share, commitments: readonly Uint8Array[]): Share {
-  checkIndex(share.index);
-  checkShare(share, decodeCommitments(commitments), H);
+  requireIndex(share.index);
+  requireMatchingShare(share, decodeCommitments(commitments), H);
   return share;
 }
 
@@ -43,7 +43,7 @@ export function combineShares(
 /** f(0) from as many shares as there are commitments; the same codes, with `h` as a parameter. */
 export function interpolate(shares: readonly Share[], commitments: readonly GroupPoint[], h: GroupPoint): bigint {
   const threshold = commitments.length;
-  checkIndices(shares.map(({ index }) => index));
+  requireIndices(shares.map(({ index }) => index));
   must(shares.length >= threshold, 'invalid_threshold', `expected ${threshold} shares, got ${shares.length}`);
   const used = shares.slice(0, threshold);
   const weights = lagrangeAtZero(used.map(({ index }) => index));

@@ -36,7 +36,7 @@ export function deal(f: Polynomial, g: Polynomial, indices: readonly number[], h
  * Throws `share_invalid` unless sG + rH = Σ iᵏCₖ, and `invalid_scalar` before that. `culprit` is what the
  * error's detail names: whose fault a bad share is.
  */
-export function checkShare(
+export function requireMatchingShare(
   { index, s, r }: Share,
   commitments: readonly GroupPoint[],
   h: GroupPoint,

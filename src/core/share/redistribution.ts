@@ -3,10 +3,10 @@ import type { RandomBytes } from '../random.ts';
 import { verifyShare } from './combine.ts';
 import { decodeCommitments } from './commitments.ts';
 import { decodeScalar, encodeScalar, type GroupPoint, H } from './group.ts';
-import { checkShare, type Dealing, deal, randomPolynomial } from './pedersen.ts';
+import { type Dealing, deal, randomPolynomial, requireMatchingShare } from './pedersen.ts';
 import { evaluateCommitted, lagrangeAtZero, weightedPoints, weightedSum } from './polynomial.ts';
-import { checkIndex, checkIndices, checkThreshold, type Share } from './share.ts';
-import { checkRecipients } from './split.ts';
+import { requireIndex, requireIndices, requireThreshold, type Share } from './share.ts';
+import { requireRecipients } from './split.ts';
 
 /**
  * New shares of the same secret for another committee, or for the same one, without the secret ever being
@@ -45,7 +45,7 @@ export function dealSubShares(
   }: { readonly share: Share; readonly newThreshold: number; readonly recipients: readonly number[] },
   random: RandomBytes,
 ): Dealing {
-  checkRecipients(newThreshold, recipients);
+  requireRecipients(newThreshold, recipients);
   const f = randomPolynomial(decodeScalar(share.s), newThreshold, random);
   const g = randomPolynomial(decodeScalar(share.r), newThreshold, random);
   return deal(f, g, recipients, H);
@@ -61,7 +61,7 @@ export function dealSubShares(
  */
 export function combineCommitments({ oldCommitments, newThreshold, dealings }: Run): Uint8Array[] {
   const old = decodeCommitments(oldCommitments);
-  checkDealers(
+  requireDealers(
     dealings.map(({ dealer }) => dealer),
     old.length,
   );
@@ -88,11 +88,11 @@ export function combineCommitments({ oldCommitments, newThreshold, dealings }: R
  */
 export function verifySubShare(subShare: SubShare, { oldCommitments, newThreshold, dealings }: Run): SubShare {
   const { dealer, share } = subShare;
-  checkIndex(share.index);
+  requireIndex(share.index);
   const dealing = dealings.find((one) => one.dealer === dealer);
   must(dealing !== undefined, 'invalid_index', `expected a dealer of this run, got ${dealer}`, { dealer });
   const commitments = decodeDealing(dealing, decodeCommitments(oldCommitments), newThreshold);
-  checkShare(share, commitments, H, { dealer, index: share.index });
+  requireMatchingShare(share, commitments, H, { dealer, index: share.index });
   return subShare;
 }
 
@@ -106,7 +106,7 @@ export function combineSubShares(
   run: Run,
 ): { readonly share: Share; readonly commitments: readonly Uint8Array[] } {
   const commitments = combineCommitments(run);
-  checkDealers(
+  requireDealers(
     subShares.map(({ dealer }) => dealer),
     run.dealings.length,
   );
@@ -138,8 +138,8 @@ export function combineVerified(index: number, dealers: readonly number[], share
   return { index, s: half('s'), r: half('r') };
 }
 
-function checkDealers(dealers: readonly number[], oldThreshold: number): void {
-  checkIndices(dealers);
+function requireDealers(dealers: readonly number[], oldThreshold: number): void {
+  requireIndices(dealers);
   must(
     dealers.length === oldThreshold,
     'invalid_threshold',
@@ -153,7 +153,7 @@ function decodeDealing(
   old: readonly GroupPoint[],
   newThreshold: number,
 ): GroupPoint[] {
-  checkThreshold(newThreshold);
+  requireThreshold(newThreshold);
   must(
     commitments.length === newThreshold,
     'invalid_threshold',

@@ -19,7 +19,7 @@ export const SHARE_PLAINTEXT_BYTES: number = 2 + 2 * SCALAR_BYTES;
 const SHARE_VERSION = 1;
 
 /** Throws `invalid_index` unless it is an integer from 1 to 255: f(0) is the secret itself. */
-export function checkIndex(index: number): void {
+export function requireIndex(index: number): void {
   must(
     Number.isInteger(index) && index >= INDEX_MIN && index <= INDEX_MAX,
     'invalid_index',
@@ -29,13 +29,13 @@ export function checkIndex(index: number): void {
 }
 
 /** Throws `invalid_index` unless every index is from 1 to 255 and there are no two of the same. */
-export function checkIndices(indices: readonly number[]): void {
-  for (const index of indices) checkIndex(index);
+export function requireIndices(indices: readonly number[]): void {
+  for (const index of indices) requireIndex(index);
   must(new Set(indices).size === indices.length, 'invalid_index', 'expected distinct indices');
 }
 
 /** Throws `invalid_threshold` unless it is an integer from 2 to 255. */
-export function checkThreshold(threshold: number): void {
+export function requireThreshold(threshold: number): void {
   must(
     Number.isInteger(threshold) && threshold >= THRESHOLD_MIN && threshold <= INDEX_MAX,
     'invalid_threshold',
@@ -46,7 +46,7 @@ export function checkThreshold(threshold: number): void {
 
 /** What an envelope holds, 66 bytes (formats, "Envelopes"). Throws `invalid_index` and `invalid_scalar`. */
 export function encodeShare({ index, s, r }: Share): Uint8Array {
-  checkIndex(index);
+  requireIndex(index);
   decodeScalar(s);
   decodeScalar(r);
   return concat(u8(SHARE_VERSION), u8(index), s, r);
@@ -65,7 +65,7 @@ export function decodeShare(bytes: Uint8Array): Share {
   );
   const [version = 0, index = 0] = bytes;
   must(version === SHARE_VERSION, 'unsupported_version', `expected share version ${SHARE_VERSION}, got ${version}`);
-  checkIndex(index);
+  requireIndex(index);
   const s = bytes.slice(2, 2 + SCALAR_BYTES);
   const r = bytes.slice(2 + SCALAR_BYTES);
   decodeScalar(s);

@@ -2,7 +2,7 @@ import { must } from '../errors.ts';
 import type { RandomBytes } from '../random.ts';
 import { decodeScalar, H, uniformScalar } from './group.ts';
 import { type Dealing, deal, randomPolynomial } from './pedersen.ts';
-import { checkIndices, checkThreshold, INDEX_MAX } from './share.ts';
+import { INDEX_MAX, requireIndices, requireThreshold } from './share.ts';
 
 /**
  * Splits a secret among custodians (formats, "Shares"): `secret` is a scalar, 32 bytes little-endian below ℓ;
@@ -19,16 +19,16 @@ export function splitSecret(
   }: { readonly secret: Uint8Array; readonly threshold: number; readonly indices: readonly number[] },
   random: RandomBytes,
 ): Dealing {
-  checkRecipients(threshold, indices);
+  requireRecipients(threshold, indices);
   const f = randomPolynomial(decodeScalar(secret), threshold, random);
   const g = randomPolynomial(uniformScalar(random), threshold, random);
   return deal(f, g, indices, H);
 }
 
 /** Throws `invalid_threshold` or `invalid_index` unless `threshold` of these indices can be asked for. */
-export function checkRecipients(threshold: number, indices: readonly number[]): void {
-  checkThreshold(threshold);
-  checkIndices(indices);
+export function requireRecipients(threshold: number, indices: readonly number[]): void {
+  requireThreshold(threshold);
+  requireIndices(indices);
   must(
     threshold <= indices.length,
     'invalid_threshold',

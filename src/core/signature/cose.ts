@@ -2,7 +2,7 @@ import { concat, equal, fromHex } from '../bytes.ts';
 import { type CborMap, readWholeCborMap } from '../cbor.ts';
 import { must } from '../errors.ts';
 import type { SignatureClaim } from './claim.ts';
-import { checkPublicKey } from './precheck.ts';
+import { requirePublicKey } from './precheck.ts';
 
 // Labels and values of RFC 9052 section 7 and RFC 9053 sections 2 and 7.
 const KTY = 1;
@@ -26,13 +26,13 @@ export interface CoseKey extends Pick<SignatureClaim, 'publicKey'> {
  *
  * Attacker-controlled. One encoding is accepted: exactly the members of that type, in CTAP2 canonical CBOR,
  * and nothing after them. Throws `malformed`, `not_canonical`, `unsupported_algorithm`, or `invalid_key` for
- * a key that `checkPublicKey` refuses.
+ * a key that `requirePublicKey` refuses.
  */
 export function parseCoseKey(bytes: Uint8Array): CoseKey {
   const members = decodeMap(bytes);
   const key = members.get(KTY) === EC2.kty ? parseEs256(members) : parseEd25519(members);
   must(equal(encodeCoseKey(key), bytes), 'not_canonical', 'expected canonical CBOR of exactly the members of the key');
-  checkPublicKey(key.algorithm, key.publicKey);
+  requirePublicKey(key.algorithm, key.publicKey);
   return key;
 }
 
@@ -53,7 +53,7 @@ function decodeMap(bytes: Uint8Array): CborMap {
 }
 
 function parseEs256(members: CborMap): CoseKey {
-  mustName(members, EC2);
+  requireKeyType(members, EC2);
   const publicKey = new Uint8Array(65);
   publicKey[0] = 0x04;
   publicKey.set(coordinate(members, X), 1);
@@ -62,11 +62,11 @@ function parseEs256(members: CborMap): CoseKey {
 }
 
 function parseEd25519(members: CborMap): CoseKey {
-  mustName(members, OKP);
+  requireKeyType(members, OKP);
   return { algorithm: 'Ed25519', publicKey: coordinate(members, X) };
 }
 
-function mustName(members: CborMap, { kty, alg, crv }: typeof EC2 | typeof OKP): void {
+function requireKeyType(members: CborMap, { kty, alg, crv }: typeof EC2 | typeof OKP): void {
   const named = members.get(KTY) === kty && members.get(ALG) === alg && members.get(CRV) === crv;
   must(named, 'unsupported_algorithm', 'expected an ES256 key on P-256 or an EdDSA key on Ed25519');
 }

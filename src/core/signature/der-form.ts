@@ -17,7 +17,7 @@ export const IA5_STRING = 0x16;
  * them (X.690 sections 8 and 11): true is FF, integers and arcs are in their shortest form, unused bits are zero,
  * text is UTF-8 or ASCII. Of other tags it says nothing. Throws `malformed`.
  */
-export function mustBeInForm(tag: number, body: Uint8Array): void {
+export function requireDerForm(tag: number, body: Uint8Array): void {
   if (tag === UTF8_STRING) fromUtf8(body);
   const form = FORMS.get(tag);
   if (form !== undefined) must(form.has(body), 'malformed', `expected ${form.expected}`);

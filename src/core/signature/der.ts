@@ -1,7 +1,7 @@
 import { concat, u8 } from '../bytes.ts';
 import { counted } from '../counted.ts';
 import { must } from '../errors.ts';
-import { INTEGER, isPlainTag, mustBeInForm } from './der-form.ts';
+import { INTEGER, isPlainTag, requireDerForm } from './der-form.ts';
 
 const SEQUENCE = 0x30;
 const SET = 0x31;
@@ -23,14 +23,14 @@ export interface DerElement {
 
 /**
  * Reads one DER element of this tag (ITU-T X.690, definite lengths in their only form, below
- * 16 MiB, contents as `mustBeInForm`) from attacker-controlled bytes. Throws `malformed`.
+ * 16 MiB, contents as `requireDerForm`) from attacker-controlled bytes. Throws `malformed`.
  */
 export function readElement(der: Uint8Array, tag: number): DerElement {
   must(der[0] === tag, 'malformed', `expected DER tag ${tag}, got ${der[0] ?? 'nothing'}`);
   const { length, start } = readLength(der);
   must(start + length <= der.length, 'malformed', 'the DER element is longer than what holds it');
   const body = der.subarray(start, start + length);
-  mustBeInForm(tag, body);
+  requireDerForm(tag, body);
   return { body, rest: der.subarray(start + length) };
 }
 
@@ -39,12 +39,12 @@ export function readElement(der: Uint8Array, tag: number): DerElement {
  * or not anything reads them: at most 16 inside one another, and those of a SET in the order of their encodings.
  * What an OCTET STRING or a BIT STRING holds is for its reader. Throws `malformed`.
  */
-export function mustBeDer(der: Uint8Array): void {
-  mustHoldDer(der, SEQUENCE, DEPTH_MAX);
+export function requireDer(der: Uint8Array): void {
+  requireHeldDer(der, SEQUENCE, DEPTH_MAX);
 }
 
 /** `levels`: how many elements may still open, which bounds the recursion. */
-function mustHoldDer(der: Uint8Array, holder: number, levels: number): void {
+function requireHeldDer(der: Uint8Array, holder: number, levels: number): void {
   must(levels > 0, 'malformed', `expected DER of at most ${DEPTH_MAX} levels`);
   let before: Uint8Array | null = null;
   for (let left = der; left.length > 0; ) {
@@ -58,7 +58,7 @@ function mustHoldDer(der: Uint8Array, holder: number, levels: number): void {
     const { body, rest } = readElement(left, tag);
     const element = left.subarray(0, left.length - rest.length);
     must(holder !== SET || before === null || !isAfter(before, element), 'malformed', 'expected a DER SET in order');
-    if (!isPlain) mustHoldDer(body, tag, levels - 1);
+    if (!isPlain) requireHeldDer(body, tag, levels - 1);
     before = element;
     left = rest;
   }

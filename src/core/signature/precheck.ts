@@ -19,20 +19,20 @@ const UNCOMPRESSED = 0x04;
  * and the reference's answer are the same for every claim (design: formats, "Signatures"). Attacker-controlled
  * input; says nothing about whether the signature is true.
  *
- * Throws as `checkPublicKey`, and `signature_invalid` for a signature of the wrong length, an Ed25519 R that
+ * Throws as `requirePublicKey`, and `signature_invalid` for a signature of the wrong length, an Ed25519 R that
  * is not the canonical encoding of a point of prime order, S ≥ ℓ, or r or s outside [1, n − 1].
  */
 export function precheck(claim: SignatureClaim): void {
-  checkPublicKey(claim.algorithm, claim.publicKey);
-  checkSignature(claim);
+  requirePublicKey(claim.algorithm, claim.publicKey);
+  requireSoundSignature(claim);
 }
 
 /**
- * Checks a public key as the claim table encodes it: see `checkKeyOfFamily`, whose codes it throws, and
+ * Checks a public key as the claim table encodes it: see `requireKeyOfFamily`, whose codes it throws, and
  * `unsupported_algorithm`.
  */
-export function checkPublicKey(algorithm: SignatureAlgorithm, publicKey: Uint8Array): void {
-  checkKeyOfFamily(keyFamilyOf(algorithm), publicKey);
+export function requirePublicKey(algorithm: SignatureAlgorithm, publicKey: Uint8Array): void {
+  requireKeyOfFamily(keyFamilyOf(algorithm), publicKey);
 }
 
 /**
@@ -40,7 +40,7 @@ export function checkPublicKey(algorithm: SignatureAlgorithm, publicKey: Uint8Ar
  * order; P-256 and P-384: a point of the curve, uncompressed; RSA: see `rsaModulusBytes`. Throws `invalid_key`,
  * or `malformed` (RSA).
  */
-export function checkKeyOfFamily(family: KeyFamily, publicKey: Uint8Array): void {
+export function requireKeyOfFamily(family: KeyFamily, publicKey: Uint8Array): void {
   switch (family) {
     case 'Ed25519':
       must(isPrimeOrderPoint(publicKey), 'invalid_key', 'expected an Ed25519 key of prime order, canonically encoded');
@@ -55,39 +55,39 @@ export function checkKeyOfFamily(family: KeyFamily, publicKey: Uint8Array): void
 }
 
 /** The other half of `precheck`, for a caller that has checked this public key before. */
-export function checkSignature(claim: SignatureClaim): void {
-  checkSignatureForm(claim);
+export function requireSoundSignature(claim: SignatureClaim): void {
+  requireSignatureForm(claim);
   if (claim.algorithm !== 'Ed25519') return;
   const isPrimeOrder = isPrimeOrderPoint(claim.signature.subarray(0, 32));
   must(isPrimeOrder, 'signature_invalid', `${claim.what}: R is not a point of prime order`);
 }
 
 /**
- * `checkSignature` without the order of an Ed25519 R, which costs ten times the verification itself. For a
+ * `requireSoundSignature` without the order of an Ed25519 R, which costs ten times the verification itself. For a
  * verifier that computes [S]B − [k]A, encodes it and compares the bytes with R, as OpenSSL's does: with A of
  * prime order, what it computes is of prime order and canonical, so an R that is not never compares equal. The
  * identity does, and is refused here. That no verdict differs is tested on all edge cases.
  */
-export function checkSignatureForm(claim: SignatureClaim): void {
+export function requireSignatureForm(claim: SignatureClaim): void {
   const { algorithm, signature, what } = claim;
   const family = keyFamilyOf(algorithm);
   switch (family) {
     case 'Ed25519':
-      mustHaveLength(signature, 64, what);
+      requireLength(signature, 64, what);
       must(!equal(signature.subarray(0, 32), IDENTITY), 'signature_invalid', `${what}: R is the identity`);
       must(isScalar(signature.subarray(32)), 'signature_invalid', `${what}: S is not below the group order`);
       return;
     case 'P-256':
     case 'P-384': {
       const { Fn } = CURVES[family].Point;
-      mustHaveLength(signature, 2 * Fn.BYTES, what);
+      requireLength(signature, 2 * Fn.BYTES, what);
       for (const half of [signature.subarray(0, Fn.BYTES), signature.subarray(Fn.BYTES)]) {
         must(Fn.isValidNot0(Fn.fromBytes(half, true)), 'signature_invalid', `${what}: r or s is outside [1, n - 1]`);
       }
       return;
     }
     case 'RSA':
-      mustHaveLength(signature, rsaModulusBytes(claim.publicKey), what);
+      requireLength(signature, rsaModulusBytes(claim.publicKey), what);
   }
 }
 
@@ -120,7 +120,7 @@ function isUncompressedPoint(family: keyof typeof CURVES, bytes: Uint8Array): bo
   return point !== null;
 }
 
-function mustHaveLength(signature: Uint8Array, expectedBytes: number, what: string): void {
+function requireLength(signature: Uint8Array, expectedBytes: number, what: string): void {
   const message = `${what}: expected a signature of ${expectedBytes} bytes, got ${signature.length}`;
   must(signature.length === expectedBytes, 'signature_invalid', message);
 }

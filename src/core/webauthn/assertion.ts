@@ -5,7 +5,7 @@ import type { SignatureClaim } from '../signature/claim.ts';
 import type { CoseKey } from '../signature/cose.ts';
 import { claimedSignature } from '../x509/signed.ts';
 import { checkAssertionData } from './authenticator-data.ts';
-import { checkClientData } from './client-data.ts';
+import { requireClientData } from './client-data.ts';
 
 /** What an authenticator answered, byte for byte. */
 export interface Assertion {
@@ -45,11 +45,11 @@ export function assertionBytes(archived: ArchivedAssertion): Assertion {
  * Checks an attacker-controlled assertion (WebAuthn section 7.2) offline, from its bytes alone, all but the
  * signature, which is returned as a claim over authenticatorData ‖ SHA-256(clientDataJSON).
  *
- * Throws as `checkClientData` and `checkAssertionData`, and `malformed` for an ECDSA signature that is
+ * Throws as `requireClientData` and `checkAssertionData`, and `malformed` for an ECDSA signature that is
  * not strict DER. The signature counter is returned and not judged: authenticators may always say 0.
  */
 export function checkAssertion({ assertion, challenge, rpId, credential }: AssertionToCheck): CheckedAssertion {
-  checkClientData(assertion.clientDataJSON, { type: 'webauthn.get', challenge, rpId });
+  requireClientData(assertion.clientDataJSON, { type: 'webauthn.get', challenge, rpId });
   const { flags, signCount } = checkAssertionData(assertion.authenticatorData, rpId);
   const { algorithm, publicKey } = credential;
   const claim: SignatureClaim = {

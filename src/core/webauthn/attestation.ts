@@ -8,8 +8,8 @@ import { keyFamilyOf } from '../signature/key-family.ts';
 import { type CertifiedKey, claimBy, parseCertificateOfAnyKey } from '../x509/certificate.ts';
 import { claimedSignature } from '../x509/signed.ts';
 import { type AttestedCredential, checkRegistrationData } from './authenticator-data.ts';
-import { checkClientData } from './client-data.ts';
-import { checkAttestationCertificate, trustPathClaims } from './trust-path.ts';
+import { requireClientData } from './client-data.ts';
+import { requireAttestationCertificate, trustPathClaims } from './trust-path.ts';
 
 /** Four certificates and the authenticator data with room to spare. */
 export const MAX_ATTESTATION_OBJECT_BYTES = 32_768;
@@ -76,20 +76,20 @@ const COSE_ALGORITHMS: Readonly<Record<number, SignatureAlgorithm>> = {
  * Checks an attacker-controlled registration (WebAuthn section 7.1) offline and synchronously: every
  * signature that it rests on is returned as a claim. Formats `packed` (section 8.2) and `none` (8.7).
  *
- * Throws as `checkClientData`, `checkRegistrationData`, `parseCoseKey` and `parseCertificateOfAnyKey`; `too_large`;
+ * Throws as `requireClientData`, `checkRegistrationData`, `parseCoseKey` and `parseCertificateOfAnyKey`; `too_large`;
  * `malformed`; `binding_mismatch` when another credential or key is attested than is enrolled; and
  * `authenticator_unattested` for an attestation that does not meet the requirement.
  */
 export function checkRegistration(registration: RegistrationToCheck): CheckedRegistration {
   const { attestationObject, clientDataJSON, challenge, rpId, credentialId, publicKey, requirement } = registration;
-  checkClientData(clientDataJSON, { type: 'webauthn.create', challenge, rpId });
+  requireClientData(clientDataJSON, { type: 'webauthn.create', challenge, rpId });
   const { format, statement, authenticatorData } = parseAttestationObject(attestationObject);
   const { attested, signCount } = checkRegistrationData(authenticatorData, rpId);
   must(equal(attested.credentialId, credentialId), 'binding_mismatch', 'another credential is attested');
   must(equal(attested.publicKey, publicKey), 'binding_mismatch', 'another public key is attested');
   const key = parseCoseKey(publicKey);
   const { aaguid } = attested;
-  if (requirement.kind === 'attested') checkModel(aaguid, requirement.aaguids);
+  if (requirement.kind === 'attested') requireListedModel(aaguid, requirement.aaguids);
 
   const message = concat(authenticatorData, sha256(clientDataJSON));
   const claims = claimsOf(format, statement, { aaguid, key, message, requirement });
@@ -105,7 +105,7 @@ export function attestedCredential(attestationObject: Uint8Array, rpId: string):
   return checkRegistrationData(parseAttestationObject(attestationObject).authenticatorData, rpId).attested;
 }
 
-function checkModel(aaguid: Hex, listed: readonly Hex[]): void {
+function requireListedModel(aaguid: Hex, listed: readonly Hex[]): void {
   mustAttest(isHardwareModel(aaguid), `AAGUID ${aaguid} is a virtual or software authenticator, or none`);
   mustAttest(listed.includes(aaguid), `AAGUID ${aaguid} is not one that the policy lists`);
 }
@@ -161,7 +161,7 @@ function certifiedClaims(statement: CborMap, { aaguid, message, requirement }: A
   });
   const [leaf] = path;
   must(leaf !== undefined, 'malformed', 'expected a certificate');
-  checkAttestationCertificate(leaf, aaguid);
+  requireAttestationCertificate(leaf, aaguid);
   const claim = packedClaim(statement, 3, leaf.key, message);
   if (requirement.kind === 'any') return [claim];
   return [claim, ...trustPathClaims(path, requirement.roots.map(parseCertificateOfAnyKey), requirement.atMs)];

@@ -22,7 +22,7 @@ export interface ClientDataExpectation {
  * Throws `too_large`, `malformed`, `wrong_ceremony` (type), `wrong_challenge`, `wrong_origin` or
  * `cross_origin` (crossOrigin is not false, or there is a topOrigin).
  */
-export function checkClientData(bytes: Uint8Array, expected: ClientDataExpectation): void {
+export function requireClientData(bytes: Uint8Array, expected: ClientDataExpectation): void {
   const data = parseClientData(bytes);
   must(data['type'] === expected.type, 'wrong_ceremony', `expected client data of type ${expected.type}`);
   must(

@@ -6,7 +6,7 @@ import { thingName } from '../name/name.ts';
 import { assertion, binary, credentialId, digest, ed25519Key, id, rpId } from '../schema.ts';
 import type { SignatureClaim } from '../signature/claim.ts';
 import type { CoseKey } from '../signature/cose.ts';
-import { checkPublicKey } from '../signature/precheck.ts';
+import { requirePublicKey } from '../signature/precheck.ts';
 import { ed25519KeyBytes } from '../statement/key.ts';
 import { assertionBytes, checkAssertion } from './assertion.ts';
 import { checkRegistration, MAX_ATTESTATION_OBJECT_BYTES, type RegistrationRequirement } from './attestation.ts';
@@ -81,7 +81,7 @@ export function checkEnrolment(document: Enrolment, requirement: RegistrationReq
   const credential = fromBase64url(document.credential);
   const kem = checkKemPublicKey(fromBase64url(document.kem));
   const signing = ed25519KeyBytes(document.signing);
-  checkPublicKey('Ed25519', signing);
+  requirePublicKey('Ed25519', signing);
 
   const registration = checkRegistration({
     attestationObject: fromBase64url(document.attestation.object),

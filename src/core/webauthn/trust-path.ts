@@ -16,7 +16,7 @@ const AAGUID_EXTENSION = '1.3.6.1.4.1.45724.1.1.4';
  * such), the organizational unit, not an authority, and the AAGUID extension equal where there is one.
  * Attacker-controlled. Throws `authenticator_unattested` or `malformed`.
  */
-export function checkAttestationCertificate(leaf: Certificate, aaguid: Hex): void {
+export function requireAttestationCertificate(leaf: Certificate, aaguid: Hex): void {
   mustAttest(
     attributesOf(leaf.subject, ORGANIZATIONAL_UNIT).includes(LEAF_UNIT),
     `expected an attestation certificate of organizational unit ${LEAF_UNIT}`,
@@ -54,10 +54,10 @@ export function trustPathClaims(
 
   chain.push(root);
   return chain.flatMap((certificate, depth) => {
-    mustBeUsable(certificate, atMs);
+    requireUsable(certificate, atMs);
     const issuer = chain[depth + 1];
     if (issuer === undefined) return [];
-    mustIssue(issuer, certificate, depth);
+    requireIssued(issuer, certificate, depth);
     return [issuedBy(certificate, issuer.key, `attestation certificate ${depth}`)];
   });
 }
@@ -71,7 +71,7 @@ export function isAuthorityAt(root: Certificate, atMs: number): boolean {
 const isAuthority = (certificate: Certificate) =>
   basicConstraints(certificate)?.ca === true && allowsUsage(certificate, 'keyCertSign');
 
-function mustBeUsable(certificate: Certificate, atMs: number): void {
+function requireUsable(certificate: Certificate, atMs: number): void {
   const { notBeforeMs, notAfterMs } = certificate;
   mustAttest(atMs >= notBeforeMs && atMs <= notAfterMs, 'a certificate of the attestation is not valid at that time');
   const [unknown] = unknownCriticalExtensions(certificate);
@@ -79,7 +79,7 @@ function mustBeUsable(certificate: Certificate, atMs: number): void {
 }
 
 /** `depth` is how many certificates lie between the issuer and the leaf (RFC 5280 section 6.1.4). */
-function mustIssue(issuer: Certificate, certificate: Certificate, depth: number): void {
+function requireIssued(issuer: Certificate, certificate: Certificate, depth: number): void {
   mustAttest(equal(issuer.subject, certificate.issuer), 'a certificate does not name the next one as its issuer');
   mustAttest(isAuthority(issuer), 'an issuer is not a certificate authority');
   mustAttest(

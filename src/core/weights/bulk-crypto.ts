@@ -32,19 +32,19 @@ export interface BulkCrypto {
 }
 
 /** What every implementation of `Aead.seal` refuses before it touches a primitive: `malformed`. */
-export function checkSealLengths(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void {
-  checkKeyAndIv(key, iv);
+export function requireSealLengths(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void {
+  requireKeyAndIv(key, iv);
   const expected = plaintext.length + AEAD_TAG_BYTES;
   must(output.length === expected, 'malformed', `expected an output of ${expected} bytes, got ${output.length}`);
 }
 
 /** The same of `Aead.open`: `malformed`, or `ciphertext_invalid` where there is no room for a tag. */
-export function checkOpenLengths(key: Uint8Array, iv: Uint8Array, sealed: Uint8Array): void {
-  checkKeyAndIv(key, iv);
+export function requireOpenLengths(key: Uint8Array, iv: Uint8Array, sealed: Uint8Array): void {
+  requireKeyAndIv(key, iv);
   must(sealed.length >= AEAD_TAG_BYTES, 'ciphertext_invalid', `expected at least ${AEAD_TAG_BYTES} bytes`);
 }
 
-function checkKeyAndIv(key: Uint8Array, iv: Uint8Array): void {
+function requireKeyAndIv(key: Uint8Array, iv: Uint8Array): void {
   must(key.length === AEAD_KEY_BYTES, 'malformed', `expected a key of ${AEAD_KEY_BYTES} bytes, got ${key.length}`);
   must(iv.length === AEAD_IV_BYTES, 'malformed', `expected an IV of ${AEAD_IV_BYTES} bytes, got ${iv.length}`);
 }
@@ -53,11 +53,11 @@ function checkKeyAndIv(key: Uint8Array, iv: Uint8Array): void {
 export const referenceBulkCrypto: BulkCrypto = {
   aead: {
     seal(key, iv, aad, plaintext, output) {
-      checkSealLengths(key, iv, plaintext, output);
+      requireSealLengths(key, iv, plaintext, output);
       output.set(gcm(key, iv, aad).encrypt(plaintext));
     },
     open(key, iv, aad, sealed) {
-      checkOpenLengths(key, iv, sealed);
+      requireOpenLengths(key, iv, sealed);
       return unlessRefused(
         Error,
         () => gcm(key, iv, aad).decrypt(sealed),

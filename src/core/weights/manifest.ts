@@ -5,7 +5,7 @@ import { must } from '../errors.ts';
 import { frame } from '../frame.ts';
 import { binary, digest, ed25519Key, id, instantMs, modelName, u64Text, versionName } from '../schema.ts';
 import { decodeCommitments } from '../share/commitments.ts';
-import { checkIndices, checkThreshold } from '../share/share.ts';
+import { requireIndices, requireThreshold } from '../share/share.ts';
 import { manifestContext } from './release-key.ts';
 
 /** The largest models have some hundred files; a core of this many still fits its limit. */
@@ -70,7 +70,7 @@ export interface Manifest {
  */
 export function parseManifest(bytes: Uint8Array): Manifest {
   const core = parseCanonicalAs(coreSchema, bytes, MAX_CORE_BYTES, 'manifest');
-  checkCommittee(core);
+  requireCommittee(core);
   const context = toHex(manifestContext(core.vault, core.model, core.version));
   must(core.ctx === context, 'manifest_mismatch', 'manifest.ctx: not that of this vault, model and version');
   const innerBytes = plainBytes(core.files[0] as ManifestFile);
@@ -78,9 +78,9 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   return { core, digest: digestOf(bytes) };
 }
 
-function checkCommittee({ threshold, indices, commitments }: ManifestCore): void {
-  checkThreshold(threshold);
-  checkIndices(indices);
+function requireCommittee({ threshold, indices, commitments }: ManifestCore): void {
+  requireThreshold(threshold);
+  requireIndices(indices);
   const isAscending = indices.every((index, i) => i === 0 || index > (indices[i - 1] as number));
   must(isAscending, 'invalid_index', 'manifest.indices: expected ascending indices');
   must(indices.length >= threshold, 'invalid_threshold', `manifest.threshold: more than the ${indices.length} indices`);

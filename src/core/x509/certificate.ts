@@ -4,7 +4,7 @@ import { orNull } from '../refusal.ts';
 import type { SignatureClaim } from '../signature/claim.ts';
 import { INTEGER } from '../signature/der-form.ts';
 import { type KeyFamily, keyFamilyOf } from '../signature/key-family.ts';
-import { checkKeyOfFamily } from '../signature/precheck.ts';
+import { requireKeyOfFamily } from '../signature/precheck.ts';
 import { certifiedFamilyOf } from './algorithm-identifier.ts';
 import { CONTEXT, DerReader, enterWhole, SEQUENCE } from './der-reader.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
@@ -133,7 +133,7 @@ function parseKey(spki: Uint8Array, families: readonly KeyFamily[]): CertifiedKe
   const bits = fields.readBitString();
   fields.end();
   const publicKey = family === 'RSA' ? spki : bits;
-  checkKeyOfFamily(family, publicKey);
+  requireKeyOfFamily(family, publicKey);
   return { family, publicKey };
 }
 

@@ -75,7 +75,7 @@ function parse(der: Uint8Array): Crl {
   const nextUpdateMs = readTime(fields);
   must(thisUpdateMs <= nextUpdateMs, 'malformed', 'the next update is before this one');
   const revoked = readEntries(fields.nextIs(SEQUENCE) ? fields.enter(SEQUENCE) : new DerReader(new Uint8Array(0)));
-  if (!fields.done) checkExtensions(fields.enter(CONTEXT));
+  if (!fields.done) requireExtensions(fields.enter(CONTEXT));
   fields.end();
   return { der, tbs, signatureAlgorithm, signature, issuer, thisUpdateMs, nextUpdateMs, revoked };
 }
@@ -88,15 +88,15 @@ function readEntries(list: DerReader): ReadonlySet<Hex> {
     must(!revoked.has(serial), 'malformed', `serial number ${serial} is listed twice`);
     revoked.add(serial);
     readTime(entry);
-    if (!entry.done) checkEntryExtensions(entry.enter(SEQUENCE));
+    if (!entry.done) requireEntryExtensions(entry.enter(SEQUENCE));
     entry.end();
   }
   return revoked;
 }
 
-function checkEntryExtensions(list: DerReader): void {
+function requireEntryExtensions(list: DerReader): void {
   const extensions = readExtensions(list);
-  for (const [oid, { critical }] of extensions) mustNotBeCritical(oid, critical);
+  for (const [oid, { critical }] of extensions) requireUncritical(oid, critical);
   const reason = extensions.get(REASON_CODE);
   if (reason === undefined) return;
   const value = new DerReader(reason.value);
@@ -106,17 +106,17 @@ function checkEntryExtensions(list: DerReader): void {
   must(code !== REMOVE_FROM_CRL, 'crl_invalid', 'an entry removes itself, which only a delta list may say');
 }
 
-function checkExtensions(outer: DerReader): void {
+function requireExtensions(outer: DerReader): void {
   const list = outer.enter(SEQUENCE);
   outer.end();
   for (const [oid, { critical }] of readExtensions(list)) {
     const partial = PARTIAL.get(oid);
     must(partial === undefined, 'crl_invalid', `expected a complete revocation list, got ${partial}`);
-    mustNotBeCritical(oid, critical);
+    requireUncritical(oid, critical);
   }
 }
 
-function mustNotBeCritical(oid: string, critical: boolean): void {
+function requireUncritical(oid: string, critical: boolean): void {
   const message = `the revocation list has the critical extension ${oid}, which is not understood`;
   must(!critical, 'crl_invalid', message);
 }
@@ -153,7 +153,7 @@ export async function verifyCrl(crl: Crl, { issuer, instantMs, graceMs, verify, 
  * Checks that a verified list does not have this certificate. Throws `certificate_revoked`, and `crl_invalid`
  * for the list of another issuer, which says nothing about it.
  */
-export function mustNotBeRevoked(certificate: Certificate, crl: Crl, what: string): void {
+export function requireUnrevoked(certificate: Certificate, crl: Crl, what: string): void {
   const sameIssuer = equal(certificate.issuer, crl.issuer);
   must(sameIssuer, 'crl_invalid', `${what}: another issuer's list than that of ${subjectText(certificate)}`);
   const { serial } = certificate;

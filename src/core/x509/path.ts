@@ -78,34 +78,34 @@ async function verifyCandidate(path: readonly Certificate[], input: PathToVerify
     const issuer = path[depth + 1];
     return issuer === undefined ? [] : [{ certificate, issuer, depth }];
   });
-  for (const { certificate, issuer } of links) mustBeNamed(issuer, certificate);
-  for (const [depth, certificate] of path.entries()) mustBeUnderstood(certificate, depth === 0 ? understood : []);
-  for (const certificate of path.slice(0, 1)) mustBeNoAuthority(certificate);
-  for (const { issuer, depth } of links) mustBeAuthority(issuer, depth);
-  for (const certificate of path) mustBeValidAt(certificate, instantMs);
+  for (const { certificate, issuer } of links) requireNamed(issuer, certificate);
+  for (const [depth, certificate] of path.entries()) requireUnderstood(certificate, depth === 0 ? understood : []);
+  for (const certificate of path.slice(0, 1)) requireNoAuthority(certificate);
+  for (const { issuer, depth } of links) requireAuthority(issuer, depth);
+  for (const certificate of path) requireValidAt(certificate, instantMs);
   const claims = links.map(({ certificate, issuer }) => issuedBy(certificate, issuer.key, subjectText(certificate)));
   for (const claim of claims) await verify(claim);
 }
 
-function mustBeNamed(issuer: Certificate, certificate: Certificate): void {
+function requireNamed(issuer: Certificate, certificate: Certificate): void {
   const chained = equal(issuer.subject, certificate.issuer);
   const message = `${subjectText(certificate)} does not name ${subjectText(issuer)} as its issuer`;
   must(chained, 'certificate_untrusted', message);
 }
 
-function mustBeUnderstood(certificate: Certificate, understood: readonly string[]): void {
+function requireUnderstood(certificate: Certificate, understood: readonly string[]): void {
   const [unknown] = unknownCriticalExtensions(certificate, understood);
   const message = `${subjectText(certificate)} has the critical extension ${unknown}, which is not understood`;
   must(unknown === undefined, 'certificate_usage', message);
 }
 
-function mustBeNoAuthority(leaf: Certificate): void {
+function requireNoAuthority(leaf: Certificate): void {
   const isAuthority = basicConstraints(leaf)?.ca === true;
   must(!isAuthority, 'certificate_usage', `${subjectText(leaf)} is an authority, expected one that is not`);
 }
 
 /** `depth` is how many certificates lie between the issuer and the leaf (RFC 5280 section 6.1.4). */
-function mustBeAuthority(issuer: Certificate, depth: number): void {
+function requireAuthority(issuer: Certificate, depth: number): void {
   const constraints = basicConstraints(issuer);
   must(constraints?.ca === true, 'certificate_usage', `${subjectText(issuer)} issues and is not an authority`);
   const maySign = allowsUsage(issuer, 'keyCertSign');
@@ -115,7 +115,7 @@ function mustBeAuthority(issuer: Certificate, depth: number): void {
   must(pathLength === null || depth <= pathLength, 'certificate_usage', message);
 }
 
-function mustBeValidAt(certificate: Certificate, instantMs: number): void {
+function requireValidAt(certificate: Certificate, instantMs: number): void {
   const { notBeforeMs, notAfterMs } = certificate;
   const since = `${subjectText(certificate)} is valid from ${instantText(notBeforeMs)}, not yet`;
   must(instantMs >= notBeforeMs, 'certificate_not_yet_valid', `${since} at ${instantText(instantMs)}`);

@@ -1,7 +1,7 @@
 import { type Hex, toHex } from '../bytes.ts';
 import { must } from '../errors.ts';
 import type { SignatureAlgorithm } from '../signature/claim.ts';
-import { ecdsaFromDer, mustBeDer } from '../signature/der.ts';
+import { ecdsaFromDer, requireDer } from '../signature/der.ts';
 import { INTEGER } from '../signature/der-form.ts';
 import { signatureAlgorithmOf } from './algorithm-identifier.ts';
 import { type DerReader, enterWhole, SEQUENCE } from './der-reader.ts';
@@ -21,7 +21,7 @@ export interface SignedParts {
 
 /** Opens attacker-controlled DER. Throws `malformed`. */
 export function openSigned(der: Uint8Array): SignedParts {
-  mustBeDer(der);
+  requireDer(der);
   const outer = enterWhole(der, SEQUENCE);
   const tbs = outer.readWhole(SEQUENCE);
   const identifier = outer.readWhole(SEQUENCE);

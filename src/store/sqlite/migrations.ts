@@ -48,7 +48,7 @@ export function migrate(database: Database, migrations: readonly Migration[]): v
       'SELECT number, name, digest FROM migrations ORDER BY number',
     )
     .all();
-  for (const [i, row] of applied.entries()) checkApplied(row, i + 1, migrations[i]);
+  for (const [i, row] of applied.entries()) requireApplied(row, i + 1, migrations[i]);
   const record = database.prepare('INSERT INTO migrations (number, name, digest) VALUES (?, ?, ?)');
   for (const { number, name, sql, digest } of migrations.slice(applied.length)) {
     database.exec(sql);
@@ -56,7 +56,7 @@ export function migrate(database: Database, migrations: readonly Migration[]): v
   }
 }
 
-function checkApplied(
+function requireApplied(
   { number, name, digest }: Pick<Migration, 'number' | 'name' | 'digest'>,
   expected: number,
   known: Migration | undefined,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mustBeWellFormed } from '../../../client/rim/well-formed.ts';
+import { requireWellFormed } from '../../../client/rim/well-formed.ts';
 import { parseXml } from '../../../client/rim/xml.ts';
 
 const malformed = expect.objectContaining({ code: 'malformed' });
@@ -21,7 +21,7 @@ describe('XML is well-formed', () => {
     `<r>${'<a/>'.repeat(255)}</r>`,
     `<r ${times(128, (i) => `a${i}="" `)}/>`,
   ])('%s', (xml) => {
-    mustBeWellFormed(xml);
+    requireWellFormed(xml);
     expect(parseXml(xml).localName).toMatch(/^[ar]$/);
   });
 });
@@ -70,13 +70,13 @@ describe('XML is refused with', () => {
     ['a megabyte of elements', `<r>${'<a/>'.repeat(250_000)}</r>`],
     ['a megabyte of attributes', `<r ${times(100_000, (i) => `a${i}="" `)}/>`],
   ])('%s', (_, xml) => {
-    expect(() => mustBeWellFormed(xml)).toThrow(malformed);
+    expect(() => requireWellFormed(xml)).toThrow(malformed);
     expect(() => parseXml(xml)).toThrow(malformed);
   });
 
   test('a megabyte that goes too deep, before anything that follows is looked at', () => {
     const message = /at most 16 elements inside one another/;
-    expect(() => mustBeWellFormed('<a>'.repeat(300_000))).toThrow(message);
-    expect(() => mustBeWellFormed(`${'<a>'.repeat(17)}<`)).toThrow(message);
+    expect(() => requireWellFormed('<a>'.repeat(300_000))).toThrow(message);
+    expect(() => requireWellFormed(`${'<a>'.repeat(17)}<`)).toThrow(message);
   });
 });

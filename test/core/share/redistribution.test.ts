@@ -5,7 +5,7 @@ import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { combineShares, verifyShare } from '../../../src/core/share/combine.ts';
 import { decodeCommitments } from '../../../src/core/share/commitments.ts';
 import { decodePoint, decodeScalar, encodeScalar, Scalars } from '../../../src/core/share/group.ts';
-import { checkShare, deal } from '../../../src/core/share/pedersen.ts';
+import { deal, requireMatchingShare } from '../../../src/core/share/pedersen.ts';
 import { lagrangeAtZero } from '../../../src/core/share/polynomial.ts';
 import {
   combineCommitments,
@@ -97,7 +97,7 @@ vectorTest('2-of-5 to 3-of-4: reproduces weights, dealings, sub-shares, new shar
     const dealt = deal(scalars(a), scalars(b), recipients, h);
     expect(dealt.commitments.map(toHex)).toEqual(E);
     expect(dealt.shares.map(written)).toEqual(subshares);
-    for (const share of dealt.shares) checkShare(share, decodeCommitments(dealt.commitments), h);
+    for (const share of dealt.shares) requireMatchingShare(share, decodeCommitments(dealt.commitments), h);
   }
 
   const combined = combineCommitments({
@@ -110,7 +110,7 @@ vectorTest('2-of-5 to 3-of-4: reproduces weights, dealings, sub-shares, new shar
     const subShares = deals.map(({ subshares }) => shareOf(subshares[expected.i - 1] as VectorShare));
     const share = combineVerified(expected.i, B, subShares);
     expect(written(share)).toEqual(expected);
-    checkShare(share, decodeCommitments(combined), h);
+    requireMatchingShare(share, decodeCommitments(combined), h);
   }
 });
 

@@ -5,7 +5,7 @@ import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { combineShares, interpolate, verifyShare } from '../../../src/core/share/combine.ts';
 import { commitmentsDigest, decodeCommitments } from '../../../src/core/share/commitments.ts';
 import { commit, decodePoint, decodeScalar, encodeScalar, H, Scalars } from '../../../src/core/share/group.ts';
-import { checkShare, deal } from '../../../src/core/share/pedersen.ts';
+import { deal, requireMatchingShare } from '../../../src/core/share/pedersen.ts';
 import { evaluate, lagrangeAtZero, weightedSum } from '../../../src/core/share/polynomial.ts';
 import type { Share } from '../../../src/core/share/share.ts';
 import { splitSecret } from '../../../src/core/share/split.ts';
@@ -44,7 +44,7 @@ describe('vectors', () => {
     expect(shares.map(({ index, s, r }) => ({ i: index, s: toHex(s), r: toHex(r) }))).toEqual(vector.shares);
 
     const points = decodeCommitments(commitments);
-    for (const share of shares) checkShare(share, points, h);
+    for (const share of shares) requireMatchingShare(share, points, h);
     for (const one of shares) {
       for (const other of shares.filter(({ index }) => index !== one.index)) {
         expect(toHex(encodeScalar(interpolate([one, other], points, h)))).toBe(vector.a[0]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fromHex } from '../../../src/core/bytes.ts';
-import { mustBeDer, readElement } from '../../../src/core/signature/der.ts';
+import { readElement, requireDer } from '../../../src/core/signature/der.ts';
 
 const malformed = expect.objectContaining({ code: 'malformed' });
 const read = (hex: string) => {
@@ -30,7 +30,7 @@ describe('the contents of an element have one form', () => {
     ['a string of another kind that names may be of', '1e020041'],
   ])('%s is read', (_, hex) => {
     expect(read(hex).rest).toHaveLength(0);
-    mustBeDer(fromHex(hex));
+    requireDer(fromHex(hex));
   });
 
   test.each([
@@ -56,7 +56,7 @@ describe('the contents of an element have one form', () => {
     ['an IA5String beyond ASCII', '160180'],
   ])('%s is refused, read or not', (_, hex) => {
     expect(() => read(hex)).toThrow(malformed);
-    expect(() => mustBeDer(fromHex(`30${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`))).toThrow(malformed);
+    expect(() => requireDer(fromHex(`30${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`))).toThrow(malformed);
   });
 });
 
@@ -75,7 +75,7 @@ describe('a tag that no certificate has is refused by every parser', () => {
     ['one of an application', '5f0100'],
     ['a private one', 'df0100'],
   ])('%s', (_, hex) => {
-    expect(() => mustBeDer(fromHex(hex))).toThrow(malformed);
-    expect(() => mustBeDer(fromHex(`30${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`))).toThrow(malformed);
+    expect(() => requireDer(fromHex(hex))).toThrow(malformed);
+    expect(() => requireDer(fromHex(`30${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`))).toThrow(malformed);
   });
 });

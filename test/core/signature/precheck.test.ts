@@ -4,7 +4,7 @@ import { p256, p384 } from '@noble/curves/nist.js';
 import { describe, expect, test } from 'vitest';
 import { concat, fromHex, utf8 } from '../../../src/core/bytes.ts';
 import type { SignatureAlgorithm, SignatureClaim } from '../../../src/core/signature/claim.ts';
-import { checkPublicKey, checkSignatureForm, precheck } from '../../../src/core/signature/precheck.ts';
+import { precheck, requirePublicKey, requireSignatureForm } from '../../../src/core/signature/precheck.ts';
 import { rsaModulusBytes } from '../../../src/core/signature/rsa.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -60,8 +60,8 @@ test('refuses an algorithm that came past the type checker', () => {
     const algorithm = name as SignatureAlgorithm;
     const claim = { ...ed25519Claim, algorithm };
     expect(() => precheck(claim), name).toThrow(code('unsupported_algorithm'));
-    expect(() => checkSignatureForm(claim), name).toThrow(code('unsupported_algorithm'));
-    expect(() => checkPublicKey(algorithm, claim.publicKey), name).toThrow(code('unsupported_algorithm'));
+    expect(() => requireSignatureForm(claim), name).toThrow(code('unsupported_algorithm'));
+    expect(() => requirePublicKey(algorithm, claim.publicKey), name).toThrow(code('unsupported_algorithm'));
   }
 });
 
@@ -145,7 +145,7 @@ describe.each(['ES256', 'ES384'] as const)('%s', (algorithm) => {
       concat(publicKey, publicKey),
       Uint8Array.of(0),
     ];
-    for (const key of bad) expect(() => checkPublicKey(algorithm, key)).toThrow(code('invalid_key'));
+    for (const key of bad) expect(() => requirePublicKey(algorithm, key)).toThrow(code('invalid_key'));
   });
 });
 
@@ -193,7 +193,7 @@ describe('RSA', () => {
       for (const length of [0, 64, 255, 257, 512]) {
         expect(() => precheck({ ...claim, signature: new Uint8Array(length) })).toThrow(code('signature_invalid'));
       }
-      expect(() => checkPublicKey(algorithm, ecdsaClaim('ES384').publicKey)).toThrow(code('malformed'));
+      expect(() => requirePublicKey(algorithm, ecdsaClaim('ES384').publicKey)).toThrow(code('malformed'));
       expect(() => precheck({ ...claim, signature: new Uint8Array(256) })).not.toThrow();
     },
   );

@@ -10,7 +10,7 @@ import {
   parseCertificate,
   parseCertificateOfVersion1Or3,
 } from '../../../src/core/x509/certificate.ts';
-import { mustNotBeRevoked, parseCrl, verifyCrl } from '../../../src/core/x509/crl.ts';
+import { parseCrl, requireUnrevoked, verifyCrl } from '../../../src/core/x509/crl.ts';
 import { extendedKeyUsage } from '../../../src/core/x509/extensions.ts';
 import { commonName } from '../../../src/core/x509/name.ts';
 import { verifyPath } from '../../../src/core/x509/path.ts';
@@ -150,7 +150,7 @@ describe('Intel', () => {
       for (const chain of [collateral.tcb_info_issuer_chain, collateral.qe_identity_issuer_chain]) {
         const path = await verify(ofPem(chain), [root], at);
         expect(path.map(commonName)).toEqual(['Intel SGX TCB Signing', 'Intel SGX Root CA']);
-        for (const one of path) mustNotBeRevoked(one, parseCrl(fromHex(collateral.root_ca_crl)), 'root list');
+        for (const one of path) requireUnrevoked(one, parseCrl(fromHex(collateral.root_ca_crl)), 'root list');
       }
 
       const [issuer, copy] = ofPem(collateral.pck_crl_issuer_chain);
@@ -161,7 +161,7 @@ describe('Intel', () => {
       await verifyCrl(parseCrl(fromHex(collateral.root_ca_crl)), { issuer: root, what: 'root list', ...when });
       const pckCrl = parseCrl(fromHex(collateral.pck_crl));
       await verifyCrl(pckCrl, { issuer, what: 'PCK list', ...when });
-      mustNotBeRevoked(issuer, parseCrl(fromHex(collateral.root_ca_crl)), 'root list');
+      requireUnrevoked(issuer, parseCrl(fromHex(collateral.root_ca_crl)), 'root list');
       await expect(verifyCrl(pckCrl, { issuer: root, what: 'PCK list', ...when })).rejects.toThrow(code('crl_invalid'));
     });
   }
@@ -203,7 +203,7 @@ describe('Intel', () => {
     ]);
     const [leaf] = path;
     const { pck_crl } = json<Collateral>('tdx', 'v4-uptodate.collateral.json');
-    if (leaf !== undefined) mustNotBeRevoked(leaf, parseCrl(fromHex(pck_crl)), 'PCK list');
+    if (leaf !== undefined) requireUnrevoked(leaf, parseCrl(fromHex(pck_crl)), 'PCK list');
   });
 });
 

@@ -2,7 +2,7 @@ import { fromBase64url } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import type { Verify } from '../../signature/claim.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
-import { mustNotBeRevoked, parseCrl, verifyCrl } from '../../x509/crl.ts';
+import { parseCrl, requireUnrevoked, verifyCrl } from '../../x509/crl.ts';
 import { commonName } from '../../x509/name.ts';
 import { verifyPath } from '../../x509/path.ts';
 import { instantText } from '../../x509/time.ts';
@@ -51,8 +51,8 @@ async function verifyChain(input: ChainInput): Promise<{ got: string; value: Cha
   const { ask: askDer } = input.endorsements;
   must(askDer !== null, 'endorsement_missing', `no certificate of ${askName(vek)} was given`);
   const ask = parseCertificate(fromBase64url(askDer));
-  mustBeNamed(vek.certificate, VEK_NAME[vek.signer]);
-  mustBeNamed(ask, askName(vek));
+  requireNamed(vek.certificate, VEK_NAME[vek.signer]);
+  requireNamed(ask, askName(vek));
   for (const { signed } of [vek.certificate, ask]) {
     const got = signed?.signatureAlgorithm ?? 'an unknown algorithm';
     must(got === 'PS384', 'unsupported_algorithm', `expected certificates signed by PS384, got ${got}`);
@@ -70,7 +70,7 @@ function rootOf(product: SnpProduct, values: SnpReferenceValues | null): Uint8Ar
   return fromBase64url(listed.root);
 }
 
-function mustBeNamed(certificate: Certificate, expected: string): void {
+function requireNamed(certificate: Certificate, expected: string): void {
   const got = commonName(certificate);
   must(got === expected, 'certificate_untrusted', `expected the certificate of ${expected}, got ${got ?? 'no name'}`);
 }
@@ -89,6 +89,6 @@ async function verifyRevocation(chain: Chain, isRequired: boolean, input: ChainI
   const crl = parseCrl(fromBase64url(der));
   const graceMs = referenceValues?.graceMs ?? 0;
   await verifyCrl(crl, { issuer: chain.ark, instantMs, graceMs, verify, what: 'list of the ARK' });
-  mustNotBeRevoked(chain.ask, crl, 'list of the ARK');
+  requireUnrevoked(chain.ask, crl, 'list of the ARK');
   return { got: `not revoked by the list of ${instantText(crl.thisUpdateMs)}`, value: null };
 }

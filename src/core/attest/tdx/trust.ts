@@ -2,7 +2,7 @@ import { fromBase64url, utf8 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import type { Verify } from '../../signature/claim.ts';
 import { type Certificate, claimBy, parseCertificate } from '../../x509/certificate.ts';
-import { type Crl, mustNotBeRevoked, parseCrl, verifyCrl } from '../../x509/crl.ts';
+import { type Crl, parseCrl, requireUnrevoked, verifyCrl } from '../../x509/crl.ts';
 import { allowsUsage } from '../../x509/extensions.ts';
 import { commonName } from '../../x509/name.ts';
 import { verifyPath } from '../../x509/path.ts';
@@ -97,12 +97,12 @@ async function checkRevocation(
   };
   const rootCrl = await findings.attempt('tdx.root-crl', 'current, without the authority', async () => {
     const crl = await open(endorsements.rootCaCrl, root, 'the root CA CRL');
-    mustNotBeRevoked(authority, crl, 'the PCK authority');
+    requireUnrevoked(authority, crl, 'the PCK authority');
     return { got: 'current, without it', value: crl };
   });
   await findings.attempt('tdx.pck-crl', 'current, without the PCK certificate', async () => {
     const crl = await open(endorsements.pckCrl, authority, 'the PCK CRL');
-    mustNotBeRevoked(pck.certificate, crl, 'the PCK certificate');
+    requireUnrevoked(pck.certificate, crl, 'the PCK certificate');
     return { got: 'current, without it', value: crl };
   });
   return rootCrl;
@@ -156,7 +156,7 @@ async function verifyDocument(
   const name = commonName(signer);
   must(name === TCB_SIGNER, 'certificate_usage', `${what}: expected a signer named ${TCB_SIGNER}, got ${name}`);
   mustSignData(signer, `the signer of ${what}`);
-  if (rootCrl !== null) mustNotBeRevoked(signer, rootCrl, `the signer of ${what}`);
+  if (rootCrl !== null) requireUnrevoked(signer, rootCrl, `the signer of ${what}`);
   const signed = { algorithm: 'ES256', message: utf8(text), signature: fromBase64url(signature) } as const;
   await trust.verify(claimBy(signer.key, signed, what));
 }

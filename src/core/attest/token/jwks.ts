@@ -5,7 +5,7 @@ import { must } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
 import type { Verify } from '../../signature/claim.ts';
-import { checkPublicKey } from '../../signature/precheck.ts';
+import { requirePublicKey } from '../../signature/precheck.ts';
 import { p384Spki, rsaSpki } from '../../signature/spki.ts';
 import { parseCertificate } from '../../x509/certificate.ts';
 import { allowsUsage } from '../../x509/extensions.ts';
@@ -72,7 +72,7 @@ export function findKey({ keys }: ParsedKeySet, kid: string, algorithm: TokenAlg
   must(entry !== undefined, 'endorsement_missing', 'the key set has no key of this id');
   const { alg, x5c, publicKey, spki } = algorithm === 'ES384' ? p384Key(entry) : rsaKeyOf(entry);
   must(alg === undefined || alg === algorithm, 'invalid_key', `expected a key for ${algorithm}, got one for ${alg}`);
-  checkPublicKey(algorithm, publicKey);
+  requirePublicKey(algorithm, publicKey);
   return { algorithm, publicKey, fingerprint: toHex(sha256(spki)), chain: x5c ?? [] };
 }
 

@@ -3,7 +3,7 @@ import { fromBase64url, fromUtf8 } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
-import { checkKeyOfFamily } from '../../signature/precheck.ts';
+import { requireKeyOfFamily } from '../../signature/precheck.ts';
 import { rsaSpki } from '../../signature/spki.ts';
 import type { CertifiedKey } from '../../x509/certificate.ts';
 
@@ -51,7 +51,7 @@ export function parseRuntime(bytes: Uint8Array): Runtime {
   const isShortest = (modulus[0] ?? 0) !== 0 && (exponent[0] ?? 0) !== 0;
   must(isShortest, 'malformed', `runtime key ${AK_ID}: expected n and e without leading zeros`);
   const publicKey = rsaSpki(modulus, exponent);
-  checkKeyOfFamily('RSA', publicKey);
+  requireKeyOfFamily('RSA', publicKey);
   const configuration = runtime['vm-configuration'];
   return {
     key: { family: 'RSA', publicKey },

@@ -1,6 +1,6 @@
 import { concat, type Hex, toHex, u8, u16 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
-import { checkKeyOfFamily } from '../../signature/precheck.ts';
+import { requireKeyOfFamily } from '../../signature/precheck.ts';
 import { rsaSpki } from '../../signature/spki.ts';
 import type { CertifiedKey } from '../../x509/certificate.ts';
 import { ByteReader } from '../byte-reader.ts';
@@ -72,7 +72,7 @@ export function parseTpm2bPublic(bytes: Uint8Array): TpmKey {
   readSized(reader, POLICY_BYTES_MAX, 'authPolicy');
   const key = readKey(reader, type);
   reader.end();
-  checkKeyOfFamily(key.family, key.publicKey);
+  requireKeyOfFamily(key.family, key.publicKey);
   return {
     name: toHex(concat(u16(NAME_ALG[nameHash]), digestBy(nameHash, area))),
     attributes: ATTRIBUTES.filter(([bit]) => ((attributes >>> bit) & 1) === 1).map(([, name]) => name),

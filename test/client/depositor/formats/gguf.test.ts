@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Effort } from '../../../../client/depositor/formats/effort.ts';
-import { checkGguf } from '../../../../client/depositor/formats/gguf.ts';
+import { requireGguf } from '../../../../client/depositor/formats/gguf.ts';
 import { GgufWriter, sourceOf, wholeGguf } from './model-files.ts';
 
 const malformed = (message: string) =>
   expect.objectContaining({ code: 'malformed', message: expect.stringContaining(message) });
-const check = (bytes: Uint8Array) => checkGguf(sourceOf(bytes), new Effort());
+const check = (bytes: Uint8Array) => requireGguf(sourceOf(bytes), new Effort());
 const begun = (version = 3) => new GgufWriter().ascii('GGUF').u32(version);
 
 describe('a GGUF file', () => {
@@ -117,7 +117,7 @@ describe('a GGUF file', () => {
       bytes: 2 ** 41,
       read: (at: number, length: number) => new Uint8Array(length).map((_, i) => head[at + i] ?? 0),
     };
-    await expect(checkGguf(source, new Effort())).rejects.toThrow(malformed('a header of at most'));
+    await expect(requireGguf(source, new Effort())).rejects.toThrow(malformed('a header of at most'));
   });
 
   test('of a type that is newer than this is held to its offset alone', async () => {

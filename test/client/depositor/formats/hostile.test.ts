@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Cursor } from '../../../../client/depositor/formats/cursor.ts';
 import { Effort } from '../../../../client/depositor/formats/effort.ts';
-import { checkGguf } from '../../../../client/depositor/formats/gguf.ts';
+import { requireGguf } from '../../../../client/depositor/formats/gguf.ts';
 import { membersOf } from '../../../../client/depositor/formats/json-members.ts';
 import { readSafetensors } from '../../../../client/depositor/formats/safetensors.ts';
 import { utf8 } from '../../../../src/core/bytes.ts';
@@ -79,7 +79,7 @@ test('while a long header is read, others have their turn, so that the process c
   expect(await turnsDuring(() => readSafetensors(sourceOf(tensors), new Effort()))).toBeGreaterThan(4);
   const words = new GgufWriter().ascii('GGUF').u32(3).u64(0).u64(1).string('words').u32(9).u32(8).u64(THOUSANDS);
   const vocabulary = words.bytes(8 * THOUSANDS).done();
-  expect(await turnsDuring(() => checkGguf(sourceOf(vocabulary), new Effort()))).toBeGreaterThan(1);
+  expect(await turnsDuring(() => requireGguf(sourceOf(vocabulary), new Effort()))).toBeGreaterThan(1);
 });
 
 test('a name that a file gives a tensor is quoted where that is wrong, and not at any length', async () => {
