@@ -1,5 +1,6 @@
+import type { PcrImage } from '../../src/core/attest/kit/pcr-image.ts';
 import { AK_PURPOSE } from '../../src/core/attest/tpm/certify.ts';
-import { NO_PURPOSE, type TpmImage, type TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
+import { NO_PURPOSE, type TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import type { TpmReport } from '../../src/core/attest/tpm/report.ts';
 import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
@@ -37,7 +38,7 @@ export function withTpm(
 type Identity = TpmReport['identity'];
 
 /** The images with this host's, unless one of them matches it: of the PCRs that the document compares, or else all. */
-function imagesOf(before: readonly TpmImage[], { pcrs }: TpmReport, { claims }: Host, choices: Choices): TpmImage[] {
+function imagesOf(before: readonly PcrImage[], { pcrs }: TpmReport, { claims }: Host, choices: Choices): PcrImage[] {
   const quoted = new Map(pcrs.map(({ index, value }) => [index, value]));
   if (before.some((image) => image.pcrs.every(({ index, value }) => quoted.get(index) === value))) return [...before];
   const compared = new Set(

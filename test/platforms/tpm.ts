@@ -1,6 +1,7 @@
 import { constants, createPrivateKey, sign } from 'node:crypto';
 import { sha256, sha384 } from '@noble/hashes/sha2.js';
-import type { TpmImage, TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
+import type { PcrImage } from '../../src/core/attest/kit/pcr-image.ts';
+import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import type { TpmIdentityOf, TpmReport } from '../../src/core/attest/tpm/report.ts';
 import { concat, fromHex, type Hex, toBase64url, toHex, u8, u16, u32, u64, utf8 } from '../../src/core/bytes.ts';
 import { readUnsigned } from '../../src/core/signature/der.ts';
@@ -221,7 +222,7 @@ export function tpmReport(fields: ReportFields = {}): TpmReport {
 }
 
 /** An image whose PCRs are those of `PCRS`, unless told. */
-export const imageOf = (name: string, indices: readonly number[], pcrs = PCRS): TpmImage => ({
+export const imageOf = (name: string, indices: readonly number[], pcrs = PCRS): PcrImage => ({
   name,
   pcrs: pcrs.filter(({ index }) => indices.includes(index)),
 });

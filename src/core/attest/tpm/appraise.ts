@@ -2,12 +2,12 @@ import { concat, fromBase64url, fromHex, toHex } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { claimBy } from '../../x509/certificate.ts';
 import { Findings } from '../findings.ts';
+import { bankOf } from '../kit/pcr.ts';
+import { comparedWithImages } from '../kit/pcr-image.ts';
 import type { PlatformResult } from '../platform.ts';
 import { type AttestationKey, parseAttestationKey } from './attestation-key.ts';
 import { certifyKey, type TpmInput } from './certify.ts';
 import { digestBy } from './digest-by.ts';
-import { checkImage } from './image.ts';
-import { bankOf } from './pcr-value.ts';
 import type { TpmReferenceValues } from './reference-values.ts';
 import type { TpmReport } from './report.ts';
 import { requiredRules, type TpmFindings, type TpmRule } from './rules.ts';
@@ -109,7 +109,7 @@ function checkPcrDigest(
 }
 
 function compare(findings: TpmFindings, report: TpmReport, quote: Quote, values: TpmReferenceValues): void {
-  checkImage(findings, report.pcrs, values.images);
+  findings.compared('tpm.image', comparedWithImages(report.pcrs, values.images));
   const isAlone = report.identity.kind !== 'runtime';
   const expected = 'a hardware report, or a policy to which a TPM alone is enough';
   const alone = values.alone ? 'a TPM alone, which is enough' : 'a TPM alone';

@@ -1,5 +1,5 @@
 import { bytes, bytesUpTo, type ClaimForms, decimal, like, truth } from '../claim-form.ts';
-import { PCRS_MAX } from './pcr-value.ts';
+import { PCRS_MAX } from '../kit/pcr.ts';
 
 const PCRS: ClaimForms = Object.fromEntries(
   Array.from({ length: PCRS_MAX }, (_, index) => [`tpm.pcr-${index}`, bytes(32, 48)]),

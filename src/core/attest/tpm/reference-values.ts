@@ -1,10 +1,8 @@
 import * as z from 'zod/mini';
-import { thingName } from '../../name/name.ts';
 import { binary } from '../../schema.ts';
-import { distinctNames } from '../distinct-names.ts';
+import { pcrImages } from '../kit/pcr-image.ts';
 import { snpReferenceValues } from '../snp/reference-values.ts';
 import { tdxReferenceValues } from '../tdx/reference-values.ts';
-import { pcrsOfOneBank } from './pcr-value.ts';
 
 const AK_NAMES_MAX = 4096;
 
@@ -32,19 +30,6 @@ const purpose = z
   );
 const firmware = z.string().check(z.regex(/^[0-9a-f]{16}$/, 'expected 8 bytes in lower-case hexadecimal'));
 
-/** One image, matched as a whole: a TPM that is asked for no PCR proves nothing, so it has one at least. */
-const image = z.strictObject({
-  name: thingName,
-  /** What each must be, in the SHA-256 bank or the SHA-384 bank; the others are claims, and not compared. */
-  pcrs: pcrsOfOneBank.check(
-    z.refine(
-      (all) => all.every(({ index }, i) => index > (all[i - 1]?.index ?? -1)),
-      'expected each PCR once, in ascending order',
-    ),
-  ),
-});
-export type TpmImage = z.infer<typeof image>;
-
 /**
  * What a TPM must show. An empty list refuses everybody. There is no vendor's root for attestation keys: the
  * quorum pins who may certify them.
@@ -66,7 +51,7 @@ export const tpmReferenceValues = z.strictObject({
   ),
   /** Names of attestation keys that custodians activated themselves, against the EK certificate. */
   activated: z.array(akName).check(z.maxLength(AK_NAMES_MAX)),
-  images: z.array(image).check(z.maxLength(64), distinctNames),
+  images: pcrImages,
   /** Versions of the TPM's firmware, as quotes have them; null: not compared. */
   firmware: z.nullable(z.array(firmware).check(z.maxLength(256))),
   /** For the report of the hardware under a paravisor; null, or null for its platform, refuses it. */

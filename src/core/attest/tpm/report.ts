@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { binary } from '../../schema.ts';
+import { pcrsOfOneBank } from '../kit/pcr.ts';
 import { snpReport } from '../snp/report.ts';
 import { tdxReport } from '../tdx/report.ts';
-import { pcrsOfOneBank } from './pcr-value.ts';
 
 /** TPM2B_PUBLIC: two bytes of length, then TPMT_PUBLIC. */
 const publicArea = binary(2, 1024);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { TpmImage } from '../../../../src/core/attest/tpm/reference-values.ts';
+import type { PcrImage } from '../../../../src/core/attest/kit/pcr-image.ts';
 import type { TpmReport } from '../../../../src/core/attest/tpm/report.ts';
 import { imageOf, PCRS, tpmReferenceValues, tpmReport } from '../../../platforms/tpm.ts';
 import { broken, reach } from './reach.ts';
@@ -7,7 +7,7 @@ import { broken, reach } from './reach.ts';
 const OTHER = '11'.repeat(32);
 
 /** The image with other values in some of its PCRs. */
-const changed = ({ name, pcrs }: TpmImage, indices: readonly number[]): TpmImage => ({
+const changed = ({ name, pcrs }: PcrImage, indices: readonly number[]): PcrImage => ({
   name,
   pcrs: pcrs.map(({ index, value }) => ({ index, value: indices.includes(index) ? OTHER : value })),
 });
@@ -16,12 +16,12 @@ const ALL = PCRS.map(({ index }) => index);
 const NEW = imageOf('ocr-host 1.3', [4, 7, 10]);
 const OLD = changed(imageOf('ocr-host 1.2', [4, 7, 10]), [4, 7]);
 
-async function imageRule(images: readonly TpmImage[], report: TpmReport = tpmReport()) {
+async function imageRule(images: readonly PcrImage[], report: TpmReport = tpmReport()) {
   const { rules } = await reach(report, { values: tpmReferenceValues({ images: [...images] }) });
   return rules.find(({ rule }) => rule === 'tpm.image');
 }
 
-const failure = (images: readonly TpmImage[], report: TpmReport = tpmReport()) =>
+const failure = (images: readonly PcrImage[], report: TpmReport = tpmReport()) =>
   broken(report, { values: tpmReferenceValues({ images: [...images] }) });
 
 describe('tpm.image', () => {
@@ -84,7 +84,7 @@ describe('tpm.image', () => {
     const far = changed(imageOf('far', ALL), [0, 1, 2]);
     const near = changed(imageOf('near', ALL), [5]);
     const asNear = changed(imageOf('as near', [4, 7]), [7]);
-    const got = async (...images: TpmImage[]) => (await failure(images))['tpm.image'];
+    const got = async (...images: PcrImage[]) => (await failure(images))['tpm.image'];
     expect(await got(far, OLD)).toBe('none; nearest ocr-host 1.2 differs in PCR 4 7');
     expect(await got(far, near, asNear)).toBe('none; nearest near differs in PCR 5');
     expect(await got(far, asNear, near)).toBe('none; nearest as near differs in PCR 7');

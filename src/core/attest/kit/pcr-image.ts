@@ -1,17 +1,35 @@
-import type { TpmImage } from './reference-values.ts';
-import type { TpmReport } from './report.ts';
-import type { TpmFindings } from './rules.ts';
+import * as z from 'zod/mini';
+import { thingName } from '../../name/name.ts';
+import { distinctNames } from '../distinct-names.ts';
+import type { Comparison } from '../findings.ts';
+import { type Pcr, pcrsOfOneBank } from './pcr.ts';
+
+/** One image, matched as a whole: a TPM that is asked for no PCR proves nothing, so it has one at least. */
+const pcrImage = z.strictObject({
+  name: thingName,
+  /** What each must be, in the SHA-256 bank or the SHA-384 bank; the others are claims, and not compared. */
+  pcrs: pcrsOfOneBank.check(
+    z.refine(
+      (all) => all.every(({ index }, i) => index > (all[i - 1]?.index ?? -1)),
+      'expected each PCR once, in ascending order',
+    ),
+  ),
+});
+export type PcrImage = z.infer<typeof pcrImage>;
+
+/** The images that a TPM may have booted. An empty list refuses every host. */
+export const pcrImages = z.array(pcrImage).check(z.maxLength(64), distinctNames);
 
 type QuotedPcrs = ReadonlyMap<number, string>;
 
 interface Compared {
-  readonly image: TpmImage;
+  readonly image: PcrImage;
   /** PCRs of the image that have another value, or were not quoted. */
   readonly differing: readonly number[];
 }
 
-/** One image as a whole: the kernel of one and the command line of another are no image. */
-export function checkImage(findings: TpmFindings, pcrs: TpmReport['pcrs'], images: readonly TpmImage[]): void {
+/** Compares with each image as a whole: the kernel of one and the command line of another are no image. */
+export function comparedWithImages(pcrs: readonly Pcr[], images: readonly PcrImage[]): Comparison {
   const quoted: QuotedPcrs = new Map(pcrs.map(({ index, value }) => [index, value]));
   const compared: readonly Compared[] = images.map((image) => ({
     image,
@@ -22,7 +40,7 @@ export function checkImage(findings: TpmFindings, pcrs: TpmReport['pcrs'], image
   const expected = images.length === 0 ? 'none is allowed' : images.map(({ name }) => name).join(', ');
   const pass = nearest?.differing.length === 0;
   const got = pass ? matchText(nearest, quoted) : differenceText(nearest, quoted);
-  findings.rule('tpm.image', expected, got, pass);
+  return { expected, got, pass };
 }
 
 /** The image, and what it leaves open: PCRs that it does not list may have any value. */

@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import type { TpmHash } from './tpmt-signature.ts';
 
 /** PCRs of a PC client. */
 export const PCRS_MAX = 24;
@@ -11,7 +10,7 @@ const pcr = z.strictObject({
     .string()
     .check(z.regex(/^(?:[0-9a-f]{64}|[0-9a-f]{96})$/, 'expected 64 or 96 lower-case hexadecimal digits')),
 });
-type Pcr = z.infer<typeof pcr>;
+export type Pcr = z.infer<typeof pcr>;
 
 /** PCRs of one bank, 1 to 24. */
 export const pcrsOfOneBank = z.array(pcr).check(
@@ -20,7 +19,10 @@ export const pcrsOfOneBank = z.array(pcr).check(
   z.refine((all) => all.every(({ value }) => value.length === all[0]?.value.length), 'expected PCRs of one bank'),
 );
 
+/** Which hash a bank of PCRs is extended with. */
+export type PcrBank = 'sha256' | 'sha384';
+
 /** The bank that PCRs of one bank are of, by the length of their values. */
-export function bankOf([first]: readonly Pcr[]): TpmHash {
+export function bankOf([first]: readonly Pcr[]): PcrBank {
   return first?.value.length === 96 ? 'sha384' : 'sha256';
 }
