@@ -26,7 +26,12 @@ export default {
     },
     only('core-is-pure', 'src/core', [], PURE),
     only('wire-sees-core', 'src/wire', ['src/core/'], PURE),
-    only('vault-sees-core-and-wire', 'src/vault', ['src/core/', 'src/wire/'], ['@noble/hashes']),
+    only(
+      'vault-sees-core-and-wire',
+      'src/vault',
+      ['src/core/', 'src/wire/', 'src/platform/queue\\.ts$'],
+      ['@noble/hashes'],
+    ),
     only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?(crypto|fs|fs/promises|path)$']),
     only('command-line-sees-its-parser-alone', 'src/command-line', [], ['commander']),
     only('sockets-see-node-alone', 'src/sockets', ['(node:)?(diagnostics_channel|http|net|tls)$']),
@@ -49,7 +54,7 @@ export default {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(endorse/|core/|platform/(bounded-file|write-aside)\\.ts$|sockets/(blocked-ports|loopback)\\.ts$|vault/ports\\.ts$)',
+          '^src/(endorse/|core/|platform/(bounded-file|queue|write-aside)\\.ts$|sockets/(blocked-ports|loopback)\\.ts$|vault/ports\\.ts$)',
       },
     },
     {

@@ -1,10 +1,10 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { must } from '../src/core/errors.ts';
+import { syncFolderIfAble } from '../src/platform/sync-folder.ts';
 import { systemName } from '../src/platform/system-error.ts';
 import { type FileKind, writeAside, writeNew } from '../src/platform/write-aside.ts';
 import { fileError } from './file-error.ts';
-import { syncFolder } from './sync-folder.ts';
 
 /**
  * Writes a file, whole and durable or not at all, under a name that nothing was laid under before. Throws `exists`
@@ -13,7 +13,7 @@ import { syncFolder } from './sync-folder.ts';
 export async function createFile(path: string, bytes: Uint8Array, kind: FileKind): Promise<void> {
   try {
     await writeNew(path, bytes, kind);
-    await syncFolder(dirname(path));
+    await syncFolderIfAble(dirname(path));
   } catch (error) {
     throw fileError(error, path);
   }
@@ -35,7 +35,7 @@ export async function requireUnused(path: string, advice: string): Promise<void>
 export async function replaceFile(path: string, bytes: Uint8Array, kind: FileKind): Promise<void> {
   try {
     await writeAside(path, bytes, kind);
-    await syncFolder(dirname(path));
+    await syncFolderIfAble(dirname(path));
   } catch (error) {
     throw fileError(error, path);
   }

@@ -7,12 +7,12 @@ import {
   signedStopBytes,
 } from '../src/core/log/signed-stop.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
+import { syncFolderIfAble } from '../src/platform/sync-folder.ts';
 import { systemName } from '../src/platform/system-error.ts';
 import { writeAside } from '../src/platform/write-aside.ts';
 import { createFile } from './durable-file.ts';
 import { fileError, namedError } from './file-error.ts';
 import { readInput } from './input-file.ts';
-import { syncFolder } from './sync-folder.ts';
 
 /**
  * Reads a stop that somebody carries (src/core/log/FORMAT.md). Attacker-controlled; says nothing about whether it
@@ -40,7 +40,7 @@ export async function dropStopFile(folder: string, stop: SignedStop): Promise<st
   try {
     // Written aside under a name of its own: what somebody has put under the stop's name does not keep it out.
     await writeAside(path, signedStopBytes(stop), { mode: 0o644 });
-    await syncFolder(folder);
+    await syncFolderIfAble(folder);
   } catch (error) {
     // The name aside is ours: what it cannot have, the folder that the caller named refuses.
     throw fileError(error, systemName(error) === 'EISDIR' ? path : folder);

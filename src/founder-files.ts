@@ -12,7 +12,7 @@ import {
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { must, TwinlockError } from './core/errors.ts';
 import type { Invitation } from './initialise.ts';
-import { syncFolder } from './platform/sync-folder.ts';
+import { syncFolderNow } from './platform/sync-folder.ts';
 import { naming, systemError, systemName } from './platform/system-error.ts';
 import { type FounderFile, founderFileBytes } from './wire/founder-file.ts';
 
@@ -112,7 +112,7 @@ export function writeFounderFiles(
         }
       });
     }
-    syncFolder(folder);
+    syncFolderNow(folder);
   } catch (error) {
     removeFounderFiles(written);
     throw error;

@@ -15,7 +15,7 @@ import type { PrincipalRecord } from './core/statement/statement.ts';
 import { requireEnrollable } from './founding-policy.ts';
 import { selfSigned } from './http/certificate.ts';
 import { requireSqlitePath } from './platform/sqlite-path.ts';
-import { syncFolder } from './platform/sync-folder.ts';
+import { syncFolderNow } from './platform/sync-folder.ts';
 import { naming } from './platform/system-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, openStore } from './store/open.ts';
@@ -156,7 +156,7 @@ async function writeFolder(
   // Last: its presence says that the folder is whole.
   secret(LOG_KEY_FILE, `${randomBytes(32).toString('hex')}\n`);
   // The files' own bytes are on disk; now their names are too, before any invitation is handed out.
-  syncFolder(init.dataDir);
+  syncFolderNow(init.dataDir);
 }
 
 /** A group that means nothing would be noticed once something has taken effect without it. */

@@ -6,10 +6,10 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { frameDigest } from '../../src/core/frame.ts';
 import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { manifestContext } from '../../src/core/weights/release-key.ts';
+import { syncFolderIfAble } from '../../src/platform/sync-folder.ts';
 import { exactInstant } from '../exact.ts';
 import { fileError } from '../file-error.ts';
 import { WorkFolder } from '../host/work-folder.ts';
-import { syncFolder } from '../sync-folder.ts';
 import { type Begun, DATABASE, isDamage, type OpenedDatabase, openOrBegin } from './unfinished-database.ts';
 
 const FOLDER = 'deposits';
@@ -212,7 +212,7 @@ export class Unfinished {
     }
     // Another process may have taken it by now.
     await rmdir(this.#folder).catch(() => undefined);
-    await syncFolder(join(this.#folder, '..'));
+    await syncFolderIfAble(join(this.#folder, '..'));
   }
 
   /** Leaves what there is to another process. */

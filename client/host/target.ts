@@ -6,8 +6,8 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { requireSqlitePath } from '../../src/platform/sqlite-path.ts';
+import { syncFolderIfAble } from '../../src/platform/sync-folder.ts';
 import { fileError, withPath } from '../file-error.ts';
-import { syncFolder } from '../sync-folder.ts';
 import { HeldFolder } from './held-folder.ts';
 import { MOUNTINFO, requireNoMountBelow } from './mounts.ts';
 import { PartFile, readThrough } from './part-file.ts';
@@ -145,7 +145,7 @@ export class TargetFolder {
         } finally {
           await part.close();
         }
-        await syncFolder(folder.at('.'));
+        await syncFolderIfAble(folder.at('.'));
         await requireInPlace(folder);
       } finally {
         await folder.close();

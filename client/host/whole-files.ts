@@ -13,9 +13,9 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Hex } from '../../src/core/bytes.ts';
+import { syncFolderIfAble } from '../../src/platform/sync-folder.ts';
 import { systemName } from '../../src/platform/system-error.ts';
 import { fileError } from '../file-error.ts';
-import { syncFolder } from '../sync-folder.ts';
 import type { FileAccess } from './part-file.ts';
 
 const sync = promisify(fsync);
@@ -64,7 +64,7 @@ export async function writeWhole(files: readonly WholeFile[], access: FileAccess
     );
     const folders = new Map(files.map((file) => [file.folder, file]));
     for (const [folder, file] of folders) {
-      await syncFolder(folder).catch((error: unknown) => {
+      await syncFolderIfAble(folder).catch((error: unknown) => {
         throw fileError(error, file.path);
       });
     }

@@ -1,9 +1,9 @@
 import { TwinlockError } from '../core/errors.ts';
+import { Queue } from '../platform/queue.ts';
 import { Cache } from './cache.ts';
 import { readEndorsement } from './folder.ts';
 import { askMirror, type Mirrors, saysNone } from './mirror.ts';
 import { isInDate, newest } from './newest.ts';
-import { Turns } from './turns.ts';
 import type { Get, Wanted } from './wanted.ts';
 
 /** How long a mirror that did not answer is not asked the same again: 64 hosts ask at once. */
@@ -13,6 +13,8 @@ const REFRESH_MS = 24 * 3_600_000;
 const MAX_FAILURES = 1024;
 /** Vendors turn away who asks for too much at a time; the others wait for their turn. */
 const MAX_QUESTIONS = 8;
+/** More than a fleet asks for when it starts. */
+const MAX_WAITING = 1024;
 
 export interface Sources {
   /** What an operator put there; null for none. */
@@ -48,7 +50,7 @@ interface Held<V> {
 export class Finder {
   readonly #sources: Sources;
   readonly #cache: Cache;
-  readonly #turns = new Turns(MAX_QUESTIONS);
+  readonly #questions = new Queue({ atOnce: MAX_QUESTIONS, maxWaiting: MAX_WAITING });
   /** One at a time of each question. */
   readonly #asking = new Map<string, Promise<Uint8Array | null>>();
   readonly #failures = new Map<string, Failure>();
@@ -124,7 +126,7 @@ export class Finder {
   async #ask<V>(wanted: Wanted<V>): Promise<Uint8Array | null> {
     const { mirrors, monotonic } = this.#sources;
     const take = (vendor: keyof Mirrors, path: string) =>
-      this.#turns.take(() => askMirror(mirrors[vendor] as URL, path));
+      this.#questions.run(() => askMirror(mirrors[vendor] as URL, path));
     const get: Get = Object.assign(take, { has: (vendor: keyof Mirrors) => mirrors[vendor] !== undefined });
     const answer = wanted.fetch(get);
     if (answer === null) return null;

@@ -1,14 +1,38 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
-import { naming } from './system-error.ts';
+import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { naming, systemName } from './system-error.ts';
 
-/** Makes the names of a folder's files durable; their bytes are by then. Throws as `naming`. */
-export function syncFolder(folder: string): void {
-  naming(folder, () => {
-    const handle = openSync(folder, 'r');
+const FLAGS = constants.O_RDONLY | constants.O_DIRECTORY;
+/** What a file system says that cannot make a folder durable, as a share of another machine's. */
+const NO_SUCH_THING: ReadonlySet<string | null> = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+/** Makes the names of a folder's files durable. Their bytes must be durable by then. Throws what the system says. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, FLAGS);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** `syncFolder` for what runs before a daemon serves. Throws as `naming`. */
+export function syncFolderNow(path: string): void {
+  naming(path, () => {
+    const folder = openSync(path, FLAGS);
     try {
-      fsyncSync(handle);
+      fsyncSync(folder);
     } finally {
-      closeSync(handle);
+      closeSync(folder);
     }
   });
+}
+
+/** `syncFolder` where the file system can do it: clients also write to folders of other machines. */
+export async function syncFolderIfAble(path: string): Promise<void> {
+  try {
+    await syncFolder(path);
+  } catch (error) {
+    if (!NO_SUCH_THING.has(systemName(error))) throw error;
+  }
 }

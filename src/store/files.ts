@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { syncFolder } from '../platform/sync-folder.ts';
 
 export const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -50,14 +51,7 @@ export const nodeFiles: Files = {
     await mkdir(path, { recursive: true, mode: FOLDER_MODE });
   },
   names: (folder) => orNull(readdir(folder)),
-  syncFolder: async (path) => {
-    const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncFolder,
   rename,
   freeBytes: async (folder) => {
     const { bavail, bsize } = await statfs(folder);

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../platform/sync-folder.ts';
+import { syncFolderNow } from '../platform/sync-folder.ts';
 import { naming } from '../platform/system-error.ts';
 import type { BlobStore, FoundingStore, LogStore, UploadStore } from '../vault/ports.ts';
 import { folderBlobs } from './blobs.ts';
@@ -29,7 +29,7 @@ export interface Store {
 export function openStore(dataDir: string): Store {
   naming(dataDir, () => {
     const created = mkdirSync(dataDir, { recursive: true, mode: FOLDER_MODE });
-    if (created !== undefined) syncFolder(dirname(created));
+    if (created !== undefined) syncFolderNow(dirname(created));
   });
   const database = openDatabase(join(dataDir, DATABASE_FILE));
   try {
@@ -37,7 +37,7 @@ export function openStore(dataDir: string): Store {
     for (const folder of Object.values(folders)) {
       naming(folder, () => void mkdirSync(folder, { recursive: true, mode: FOLDER_MODE }));
     }
-    syncFolder(dataDir);
+    syncFolderNow(dataDir);
     return {
       log: sqliteLog(database),
       founding: sqliteFounding(database),

@@ -8,9 +8,9 @@ import type { SignatureClaim } from '../core/signature/claim.ts';
 import { apply, objectsNamed } from '../core/state/apply.ts';
 import type { Claim } from '../core/state/judgement.ts';
 import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
+import { Queue, type Urgency } from '../platform/queue.ts';
 import { type Placed, place } from './place.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore, TokenRow } from './ports.ts';
-import { Turns, type Urgency } from './turns.ts';
 
 /** What goes to disk with an act's entries. */
 type Alongside = Partial<Omit<Batch, 'entries' | 'checkpoint' | 'erase'>>;
@@ -64,9 +64,9 @@ export class Recorder {
   #state: State | null = null;
   #checkpoint: Uint8Array | null = null;
   /** Ordinary acts, and what must not happen beside one: one at a time. */
-  readonly #turns = new Turns();
+  readonly #acts = new Queue();
   /** Everything that changes the log: an act of either kind, urgent ones first. */
-  readonly #pen = new Turns();
+  readonly #pen = new Queue();
   /** A commit failed, and may have been stored all the same. */
   #isInDoubt = false;
   #listeners = new Set<() => void>();
@@ -173,18 +173,18 @@ export class Recorder {
    * the store throws.
    */
   record(decide: Decide, urgency: Urgency = 'ordinary'): Promise<Recorded> {
-    if (urgency === 'urgent') return this.#pen.take(() => this.#record(decide, () => undefined), 'urgent');
-    return this.#turns.take(() => this.#recordOrdinary(decide));
+    if (urgency === 'urgent') return this.#pen.run(() => this.#record(decide, () => undefined), 'urgent');
+    return this.#acts.run(() => this.#recordOrdinary(decide));
   }
 
   /** Runs what must not happen while an ordinary act is being recorded, when its turn has come. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turns.take(work);
+    return this.#acts.run(work);
   }
 
   /** Resolves when what was recorded before the call is on disk. */
   async settled(): Promise<void> {
-    await this.inTurn(() => this.#pen.take(async () => undefined));
+    await this.inTurn(() => this.#pen.run(async () => undefined));
   }
 
   async #recordOrdinary(decide: Decide): Promise<Recorded> {
@@ -193,7 +193,7 @@ export class Recorder {
     };
     for (;;) {
       try {
-        return await this.#pen.take(() => this.#record(decide, giveWay));
+        return await this.#pen.run(() => this.#record(decide, giveWay));
       } catch (error) {
         if (error !== OVERTAKEN) throw error;
       }

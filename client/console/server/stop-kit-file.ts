@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
+import { Queue } from '../../../src/platform/queue.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
 import { makeOwnFolder } from '../../durable-file.ts';
 import { withFileLock } from '../../file-lock.ts';
 import { readKept } from '../../kept-file.ts';
 import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
-import { Queue } from './queue.ts';
 
 const NAME = /^stop-kit-([0-9a-f]{64})\.json$/;
 
