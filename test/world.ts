@@ -6,6 +6,7 @@ import type { Draft, HostReceipt, ProposerSignature } from '../src/core/log/entr
 import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
 import { clockEffect } from '../src/core/state/effects/clock.ts';
 import { versionBase } from '../src/core/state/effects/version-base.ts';
+import { rosterDigest } from '../src/core/state/roster.ts';
 import type { Proposable } from '../src/core/state/state.ts';
 import type { Policy } from '../src/core/statement/policy.ts';
 import { type PrincipalRecord, type StatementOf, statementDigest } from '../src/core/statement/statement.ts';
@@ -33,6 +34,7 @@ export interface ApprovalChanges {
   readonly person?: Hex;
   readonly credential?: string;
   readonly checkpoint?: DraftOf<'approval'>['body']['checkpoint'];
+  readonly roster?: Hex;
   readonly time?: number;
   readonly nonce?: Hex;
   readonly reason?: string;
@@ -252,6 +254,7 @@ export class World extends WorldLog {
       person: who.person,
       credential: toBase64url(by.credential),
       checkpoint: this.checkpoint(),
+      roster: rosterDigest(this.facts),
       time: this.now,
       nonce: toHex(this.random(32)),
       reason: null,
@@ -263,8 +266,8 @@ export class World extends WorldLog {
 
   /** What an approval's touch is over. */
   approveFields(body: Omit<DraftOf<'approval'>['body'], 'assertion'>): ApproveFields {
-    const { proposal: statement, decision, checkpoint, time: timeMs, nonce, reason } = body;
-    return { vault: this.vault, statement, decision, ...checkpoint, timeMs, nonce, reason };
+    const { proposal: statement, decision, checkpoint, roster, time: timeMs, nonce, reason } = body;
+    return { vault: this.vault, statement, decision, ...checkpoint, roster, timeMs, nonce, reason };
   }
 
   draftCustody(

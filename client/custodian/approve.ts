@@ -4,6 +4,7 @@ import { signSealed } from '../../src/core/envelope/sealed-signature.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import { humanText, parseAs } from '../../src/core/schema.ts';
+import { rosterDigest } from '../../src/core/state/roster.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import type { Api } from '../api.ts';
 import type { Replica } from '../replica.ts';
@@ -119,15 +120,17 @@ async function decide(
   enclose: (touch: Touch) => Promise<Enclosures>,
 ): Promise<Decided> {
   const { origin, size, root } = replica.checkpoint;
+  const roster = rosterDigest(replica.facts);
   const timeMs = now();
   const nonce = toHex(random(32));
-  const fields = { vault: fingerprint, statement: digest, decision, origin, size, root, timeMs, nonce, reason };
+  const fields = { vault: fingerprint, statement: digest, decision, origin, size, root, roster, timeMs, nonce, reason };
   const touch = await authenticator.touch({ label: 'approve', ...fields, credentials, prf });
   const enclosed = await enclose(touch);
   const body = {
     decision,
     credential: toBase64url(touch.credential),
     checkpoint: { origin, size, root },
+    roster,
     time: timeMs,
     nonce,
     reason,

@@ -3,6 +3,7 @@ import { sealHostShare } from '../../src/core/envelope/host-share.ts';
 import { signSealed } from '../../src/core/envelope/sealed-signature.ts';
 import type { ArchivedAssertion } from '../../src/core/schema.ts';
 import type { Share } from '../../src/core/share/share.ts';
+import { rosterDigest } from '../../src/core/state/roster.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { allowed, archived, ownAuthenticators } from '../custodian/ceremony.ts';
 import { fetchOwnEnvelopes, openOwnShare } from '../custodian/own-share.ts';
@@ -23,7 +24,7 @@ export async function approveUnchecked(
   const { manifest, epoch, vault } = statement as StatementOf<'release'>;
   const fetched = await fetchOwnEnvelopes(custodian, replica, manifest);
   const credentials = fetched.envelopes.map(({ authenticator }) => allowed(authenticator));
-  const fields = decisionFields(custodian.now(), toHex(custodian.random(32)), replica.checkpoint);
+  const fields = decisionFields(custodian.now(), toHex(custodian.random(32)), replica);
   const signable = { label: 'approve', vault, statement: release, ...fields } as const;
   const touch = await custodian.authenticator.touch({ ...signable, credentials, prf: true });
   const { share, keys, end } = await openOwnShare(custodian.authenticator, touch, fetched);
@@ -44,7 +45,7 @@ export async function approveUnchecked(
 /** What somebody does who has recorded a custodian's login, its session and its assertion. */
 export async function replayLogin({ custodian, replica }: Person, proposal: Hex): Promise<void> {
   const { assertion, credential } = await logIn({ custodian, replica });
-  const fields = decisionFields(custodian.now(), toHex(custodian.random(32)), replica.checkpoint);
+  const fields = decisionFields(custodian.now(), toHex(custodian.random(32)), replica);
   await custodian.api.decide(proposal, { ...sent(fields), credential, assertion, envelopes: [], custody: null });
 }
 
@@ -70,18 +71,16 @@ interface DecisionFields {
   readonly origin: string;
   readonly size: number;
   readonly root: Hex;
+  readonly roster: Hex;
   readonly timeMs: number;
   readonly nonce: Hex;
 }
 
-function decisionFields(
-  timeMs: number,
-  nonce: Hex,
-  { origin, size, root }: Person['replica']['checkpoint'],
-): DecisionFields {
-  return { decision: 'approve', origin, size, root, timeMs, nonce, reason: null };
+function decisionFields(timeMs: number, nonce: Hex, { checkpoint, facts }: Person['replica']): DecisionFields {
+  const { origin, size, root } = checkpoint;
+  return { decision: 'approve', origin, size, root, roster: rosterDigest(facts), timeMs, nonce, reason: null };
 }
 
-function sent({ decision, origin, size, root, timeMs: time, nonce }: DecisionFields) {
-  return { decision, checkpoint: { origin, size, root }, time, nonce, reason: null };
+function sent({ decision, origin, size, root, roster, timeMs: time, nonce }: DecisionFields) {
+  return { decision, checkpoint: { origin, size, root }, roster, time, nonce, reason: null };
 }

@@ -4,6 +4,7 @@ import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
 import { sealedSignatureClaim } from '../core/envelope/sealed-signature.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
 import type { BodyOf, Draft } from '../core/log/entry.ts';
+import { rosterBytes } from '../core/state/roster.ts';
 import { currentAuthenticator } from '../core/state/rules/signatures.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { Context } from './context.ts';
@@ -59,7 +60,8 @@ export async function decide(
       custody !== null && (facts.versions.get(custody.manifest)?.confirmed ?? []).includes(custody.credential);
     const drafts: Draft[] = [{ kind: 'approval', body: { ...body, proposal, person: caller.person } }];
     if (custody !== null && !confirmed) drafts.unshift(custodyDraft(caller, custody));
-    return { drafts, hostShares: hostShares(context, facts, caller, proposal, decision), follow };
+    const objects = new Map([[decision.roster, rosterBytes(facts)]]);
+    return { drafts, objects, hostShares: hostShares(context, facts, caller, proposal, decision), follow };
   });
   // The decision has just said what time it is.
   context.watch.look(context.recorder.facts);

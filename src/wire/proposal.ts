@@ -135,6 +135,7 @@ export const decideRequest = z
     decision: z.enum(['approve', 'deny']),
     credential: credentialId,
     checkpoint: z.strictObject({ origin: z.string().max(128), size: z.int().min(1), root: digest }),
+    roster: digest,
     time: instantMs,
     nonce: digest,
     /** Of a denial, signed with it; null for an approval. */

@@ -64,6 +64,7 @@ export const ROUTES: readonly Route[] = [
       decision: 'deny',
       credential: 'AAAA',
       checkpoint: { origin: 'x', size: 1, root: DIGEST },
+      roster: DIGEST,
       time: 0,
       nonce: DIGEST,
       reason: null,

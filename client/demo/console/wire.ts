@@ -21,6 +21,7 @@ const signable = z.discriminatedUnion('label', [
     origin: z.string().check(z.maxLength(255)),
     size: z.int().check(z.gte(0)),
     root: digest,
+    roster: digest,
     timeMs: instantMs,
     nonce: digest,
     reason: z.nullable(humanText(500)),

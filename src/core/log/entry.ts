@@ -87,6 +87,8 @@ const BODIES = {
     credential: credentialId,
     /** The log as the custodian's client verified it. */
     checkpoint: z.strictObject({ origin: z.string().check(z.maxLength(128)), size: z.int(), root: digest }),
+    /** Of that log, as the custodian's client computed it. */
+    roster: digest,
     time: instantMs,
     nonce: digest,
     /** Of a denial, signed with it; null where nothing is said, and for an approval. */

@@ -34,6 +34,8 @@ export interface ApproveFields {
   readonly origin: string;
   readonly size: number;
   readonly root: Hex;
+  /** Digest of the roster of that log (core/state/roster.ts). */
+  readonly roster: Hex;
   /** The client's clock. */
   readonly timeMs: number;
   /** The client's, so that no decision is signed twice over the same bytes. */
@@ -118,7 +120,7 @@ function enrolMessage(fields: EnrolFields): Uint8Array {
 }
 
 function approveMessage(fields: ApproveFields): Uint8Array {
-  const { vault, statement, decision, origin, size, root, timeMs, nonce, reason } = fields;
+  const { vault, statement, decision, origin, size, root, roster, timeMs, nonce, reason } = fields;
   must(reason !== '', 'malformed', 'expected a reason of at least one character, or null');
   return frame(
     'twinlock/v1/approve',
@@ -128,6 +130,7 @@ function approveMessage(fields: ApproveFields): Uint8Array {
     utf8(origin),
     u64(whole(size)),
     bytes32(root),
+    bytes32(roster),
     u64(whole(timeMs)),
     bytes32(nonce),
     utf8(reason ?? ''),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { Map as PersistentMap } from 'immutable';
 import { expect, test } from 'vitest';
 import {
   gpuNonce,
@@ -12,14 +13,17 @@ import {
 import { type Request, requestDigest } from '../../../src/core/attest/request.ts';
 import { simulatedReportMessage } from '../../../src/core/attest/simulated/report.ts';
 import { fromHex, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
-import { canonicalBytes } from '../../../src/core/canonical.ts';
+import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { encodeEntry, parseEntry } from '../../../src/core/log/entry.ts';
 import { leafHash } from '../../../src/core/log/merkle.ts';
+import { parseRoster, rosterBytes } from '../../../src/core/state/roster.ts';
+import type { Authenticator } from '../../../src/core/state/state.ts';
 import { comparisonCode } from '../../../src/core/statement/comparison-code.ts';
 import { ed25519KeyText } from '../../../src/core/statement/key.ts';
 import { possessionMessage } from '../../../src/core/statement/principal.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../../../src/core/statement/statement.ts';
 import { chainInputOf, makeChain } from '../../world/authority.ts';
+import { POLICY } from '../../world/founding.ts';
 import { World } from '../../world.ts';
 
 const VAULT = '11'.repeat(32);
@@ -103,6 +107,27 @@ test('the example of evidence is what the code computes', () => {
   ]) {
     expect(formatOf('attest')).toContain(value);
   }
+});
+
+test('the example of a roster is what the code writes', () => {
+  const person = '22'.repeat(16);
+  const facts = {
+    committee: { id: '33'.repeat(16), epoch: 1, threshold: 2, members: [] },
+    policy: { digest: '66'.repeat(32), document: POLICY },
+    authenticators: PersistentMap(
+      [
+        { credential: 'AAAB', retiredAt: null },
+        { credential: 'AAAC', retiredAt: 7 },
+        { credential: 'AAAA', retiredAt: null },
+      ].map((one) => [one.credential, one as Authenticator] as const),
+    ),
+    stopped: null,
+    resumptions: [VAULT],
+    heard: PersistentMap([[person, 1]]),
+  };
+  const bytes = rosterBytes(facts);
+  expect(parseRoster(bytes)).toMatchObject({ groups: POLICY.groups, heard: [{ person, resumptions: 1 }] });
+  for (const value of [text(bytes), digestOf(bytes)]) expect(formatOf('state')).toContain(value);
 });
 
 test('the example of an authority chain is the one that this story has', async () => {

@@ -17,6 +17,7 @@ const approval: Signable = {
   origin: `${RP_ID}/log`,
   size: 3,
   root: zeros,
+  roster: zeros,
   timeMs: 1_700_000_000_000,
   reason: null,
   nonce: zeros,

@@ -1,9 +1,11 @@
+import type { Hex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import type { History } from '../chain.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import { type Tally, tally, validVotes } from '../quorum.ts';
+import { rosterDigest } from '../roster.ts';
 import type { Authenticator, Facts, Proposal, Vote } from '../state.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired, withProposal } from './proposal.ts';
 import { assertionClaim, currentAuthenticator } from './signatures.ts';
@@ -12,6 +14,7 @@ import { assertionClaim, currentAuthenticator } from './signatures.ts';
 export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { history }: Surroundings): Judgement {
   const { body } = entry;
   const { proposal, authenticator } = requireMayDecide(facts, body, entry.time, history);
+  requireCurrentRoster(facts, body.roster);
   const claim = assertionClaim(
     facts,
     authenticator,
@@ -23,6 +26,7 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
       origin: body.checkpoint.origin,
       size: body.checkpoint.size,
       root: body.checkpoint.root,
+      roster: body.roster,
       timeMs: body.time,
       nonce: body.nonce,
       reason: body.reason,
@@ -40,7 +44,7 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
   return { facts: withVote(facts, proposal, vote), claims: [claim] };
 }
 
-type Decision = Omit<EntryOf<'approval'>['body'], 'nonce' | 'assertion'>;
+type Decision = Omit<EntryOf<'approval'>['body'], 'roster' | 'nonce' | 'assertion'>;
 
 /** What is decided on and with which authenticator, apart from its signature. Throws the code of the broken rule. */
 export function requireMayDecide(
@@ -99,6 +103,16 @@ function requireCheckpointOfLog(
     root === checkpoint.root,
     'foreign_checkpoint',
     `expected root ${root ?? 'of a size this log has'} at size ${checkpoint.size}, got ${checkpoint.root}`,
+  );
+}
+
+/** Who may decide has not changed between the log that the approver verified and this entry. */
+function requireCurrentRoster(facts: Facts, roster: Hex): void {
+  const current = rosterDigest(facts);
+  must(
+    roster === current,
+    'stale_checkpoint',
+    `expected the roster ${current}, got ${roster}: who may decide has changed since, replay the log again`,
   );
 }
 

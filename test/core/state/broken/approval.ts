@@ -4,6 +4,7 @@ import {
 } from '../../../../client/custodian/software-authenticator.ts';
 import { toBase64url, utf8 } from '../../../../src/core/bytes.ts';
 import { digestOf } from '../../../../src/core/canonical.ts';
+import { rosterDigest } from '../../../../src/core/state/roster.ts';
 import type { Signable } from '../../../../src/core/webauthn/challenge.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import { makeMachine, OUTSIDER } from '../../../world/people.ts';
@@ -55,6 +56,7 @@ const asTouched = (world: World, proposal: string): Extract<Signable, { label: '
     origin,
     size,
     root,
+    roster: rosterDigest(world.facts),
     timeMs,
     nonce: OTHER,
     reason: null,
@@ -207,6 +209,17 @@ const CHECKPOINT: readonly BrokenRule[] = [
   approval('stale_checkpoint', 'an approval of the empty log', () =>
     voting(({ world }) => ({ checkpoint: { ...world.checkpoint(), size: 0 } })),
   ),
+  approval(
+    'stale_checkpoint',
+    'an approval by who has not seen in the log that an authenticator was retired',
+    async () => {
+      const { world, ana, ben, proposal } = await proposed();
+      const roster = rosterDigest(world.facts);
+      const target = digestOf(ana.authenticators[0].credential);
+      await world.append(await world.draftStop(world.stop('authenticator', target, ana)));
+      return [world, await world.draftApproval(proposal, ben, { roster })];
+    },
+  ),
 ];
 
 const TOUCH: readonly BrokenRule[] = [
@@ -236,6 +249,7 @@ const TOUCH: readonly BrokenRule[] = [
     touching(({ proposal }) => ({ label: 'genesis', statement: proposal })),
   ),
   clientData('wrong_challenge', 'a denial offered as an approval', () => changed({ decision: 'deny' })),
+  clientData('wrong_challenge', 'an approval over another roster', () => changed({ roster: OTHER })),
   clientData('wrong_challenge', 'a denial whose reason was changed', () =>
     voting(({ world, proposal }) => ({
       nonce: OTHER,

@@ -1,0 +1,69 @@
+import * as z from 'zod/mini';
+import type { Hex } from '../bytes.ts';
+import { canonicalBytes, digestOf, parseCanonicalAs } from '../canonical.ts';
+import { credentialId, digest, groupName, id } from '../schema.ts';
+import { MAX_MEMBERS } from '../statement/statement.ts';
+import type { Facts } from './state.ts';
+
+/** Room for 60,000 resumptions of the vault, each of which took a quorum. */
+const MAX_ROSTER_BYTES = 4 << 20;
+
+const rosterSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('roster'),
+  committee: id,
+  epoch: z.int().check(z.gte(1)),
+  /** Digest of the policy in force, and the groups that it wants among the approvers. */
+  policy: digest,
+  groups: z.array(groupName).check(z.maxLength(8)),
+  /** Credential ids of the authenticators in use, ascending. */
+  authenticators: z.array(credentialId).check(z.maxLength(128)),
+  stopped: z.boolean(),
+  /** The fingerprint, then each resumption, in order: what a stop of everything may rest on. */
+  resumptions: z.array(digest).check(z.minLength(1)),
+  /** How many resumptions there were when a person last stopped everything or took part in one; by person, ascending. */
+  heard: z.array(z.strictObject({ person: id, resumptions: z.int().check(z.gte(1)) })).check(z.maxLength(MAX_MEMBERS)),
+});
+
+/**
+ * Who may decide at one point of the log, and by what: the committee, the policy, the authenticators in use, and which
+ * stops of everything have been heard. Every approver's client computes it from the log that it has replayed, and the
+ * approver signs its digest. So a host, which is shown a few entries, learns from an honest approver what the vault
+ * could leave out: above all, which authenticators have been retired.
+ */
+export type Roster = z.infer<typeof rosterSchema>;
+
+type Source = Pick<Facts, 'committee' | 'policy' | 'authenticators' | 'stopped' | 'resumptions' | 'heard'>;
+
+/** The canonical bytes of the roster of these facts: an object beside the log, named by its SHA-256. */
+export function rosterBytes({ committee, policy, authenticators, stopped, resumptions, heard }: Source): Uint8Array {
+  const inUse = authenticators.valueSeq().filter(({ retiredAt }) => retiredAt === null);
+  const roster: Roster = {
+    v: 1,
+    kind: 'roster',
+    committee: committee.id,
+    epoch: committee.epoch,
+    policy: policy.digest,
+    groups: [...policy.document.groups],
+    authenticators: inUse
+      .map(({ credential }) => credential)
+      .toArray()
+      .sort(),
+    stopped: stopped !== null,
+    resumptions: [...resumptions],
+    heard: heard
+      .toArray()
+      .map(([person, count]) => ({ person, resumptions: count }))
+      .sort((a, b) => (a.person < b.person ? -1 : 1)),
+  };
+  return canonicalBytes(roster);
+}
+
+export function rosterDigest(facts: Source): Hex {
+  return digestOf(rosterBytes(facts));
+}
+
+/** Parses attacker-controlled roster bytes. Throws `too_large`, `not_canonical` or `malformed`. */
+export function parseRoster(bytes: Uint8Array): Roster {
+  return parseCanonicalAs(rosterSchema, bytes, MAX_ROSTER_BYTES, 'roster');
+}
