@@ -25,7 +25,7 @@ const signedByPrincipal = z.strictObject({ kind: z.literal('ed25519'), signature
 export const proposerSignature = z.discriminatedUnion('kind', [signedByCustodian, signedByPrincipal]);
 export type ProposerSignature = z.infer<typeof proposerSignature>;
 
-const envelopeName = z.strictObject({
+export const envelopeName = z.strictObject({
   person: id,
   index: z.int().check(z.gte(1), z.lte(255)),
   credential: credentialId,
@@ -34,7 +34,7 @@ const envelopeName = z.strictObject({
 export type EnvelopeName = z.infer<typeof envelopeName>;
 
 /** What a host says when it is done, signed with its one-time receipt key. */
-const hostReceipt = z.strictObject({
+export const hostReceipt = z.strictObject({
   type: z.literal('host'),
   release: digest,
   host: z.int().check(z.gte(0), z.lt(MAX_HOSTS)),
@@ -68,6 +68,15 @@ const statement = z.custom<JsonObject>(
 const REFUSED_ACTS = ['deposit', 'appraise', 'propose', 'approve', 'release', 'hand_over', 'receipt', 'stop'] as const;
 export type RefusedAct = (typeof REFUSED_ACTS)[number];
 
+/** What the vault says that it turned away, folded: `count` times since the instant `since`. */
+export const refusalBody = z.strictObject({
+  code: z.string().check(z.refine(isCode, 'expected a code of this version')),
+  act: z.enum(REFUSED_ACTS),
+  who: z.nullable(z.string().check(z.maxLength(1400), z.regex(/^[A-Za-z0-9:_-]+$/))),
+  count: z.int().check(z.gte(1)),
+  since: instantMs,
+});
+
 /** The body of each kind of entry. The statement inside is parsed by its own kind. */
 const BODIES = {
   genesis: z.strictObject({
@@ -98,14 +107,7 @@ const BODIES = {
   release: z.strictObject({ proposal: digest }),
   receipt: z.discriminatedUnion('type', [hostReceipt, custodyReceipt]),
   stop: z.strictObject({ statement, signature: proposerSignature }),
-  /** What the vault says that it turned away, folded: `count` times since the instant `since`. */
-  refusal: z.strictObject({
-    code: z.string().check(z.refine(isCode, 'expected a code of this version')),
-    act: z.enum(REFUSED_ACTS),
-    who: z.nullable(z.string().check(z.maxLength(1400), z.regex(/^[A-Za-z0-9:_-]+$/))),
-    count: z.int().check(z.gte(1)),
-    since: instantMs,
-  }),
+  refusal: refusalBody,
   expiry: z.strictObject({ proposal: digest }),
   heartbeat: z.strictObject({}),
 } as const;

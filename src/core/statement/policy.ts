@@ -21,7 +21,7 @@ const bytes = u64Text.check(z.refine((text) => BigInt(text) <= MAX_BYTES, `expec
  * What a committee demands, changed only by its quorum. Every field is required: nothing is lax because
  * it was forgotten.
  */
-const policySchema = z.strictObject({
+export const policySchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('policy'),
   /** Each of these groups must have a member among the approvers. */

@@ -1,0 +1,142 @@
+import * as z from 'zod/mini';
+import { envelopeName, hostReceipt, refusalBody } from '../log/entry.ts';
+import { credentialId, digest, groupName, humanText, id, instantMs } from '../schema.ts';
+import { policySchema } from '../statement/policy.ts';
+import { KINDS, principalRecord } from '../statement/statement.ts';
+import { bytesOf, listOf, mapOf, setOf, wholeText } from './snapshot-codecs.ts';
+import type { Authenticator, Chain, Committee, Facts, Proposal, RecordedStop, Version, Vote } from './state.ts';
+
+/** A description of every field of T: a field without one, or one of another type, does not compile. */
+type Fields<T> = { readonly [K in keyof T]-?: z.ZodMiniType<T[K]> };
+
+const count = z.int().check(z.gte(0));
+/** Names and texts were judged by the rules of their entry. */
+const text = z.string().check(z.maxLength(2048));
+
+const recordedStop = z.strictObject({
+  digest,
+  person: id,
+  name: text,
+  reason: humanText(500),
+  created: instantMs,
+  time: instantMs,
+  index: count,
+} satisfies Fields<RecordedStop>);
+
+const committee = z.strictObject({
+  id,
+  epoch: count,
+  threshold: count,
+  members: z.array(z.strictObject({ person: id, name: text, index: count, groups: z.array(groupName) })),
+} satisfies Fields<Committee>);
+
+const authenticator = z.strictObject({
+  credential: credentialId,
+  name: text,
+  person: id,
+  algorithm: z.enum(['ES256', 'Ed25519']),
+  publicKey: bytesOf(32, 65),
+  kem: bytesOf(1216, 1216),
+  signing: bytesOf(32, 32),
+  keyEpoch: count,
+  enrolment: digest,
+  retiredAt: z.nullable(count),
+  stop: z.nullable(recordedStop),
+} satisfies Fields<Authenticator>);
+
+const principal = z.strictObject({
+  ...principalRecord.shape,
+  retiredAt: z.nullable(count),
+  stop: z.nullable(recordedStop),
+  entries: z.array(count),
+});
+
+const version = z.strictObject({
+  model: text,
+  version: text,
+  manifest: digest,
+  commitments: digest,
+  keyCheck: digest,
+  epoch: count,
+  depositor: text,
+  owner: id,
+  bytes: wholeText,
+  files: z.array(count),
+  time: instantMs,
+  phase: z.enum(['quarantined', 'releasable', 'withdrawn']),
+  stop: z.nullable(recordedStop),
+  envelopes: z.array(envelopeName),
+  confirmed: z.array(credentialId),
+  entries: z.array(count),
+} satisfies Fields<Version>);
+
+const vote = z.strictObject({
+  person: id,
+  credential: credentialId,
+  decision: z.enum(['approve', 'deny']),
+  reason: z.nullable(humanText(500)),
+  index: count,
+  time: instantMs,
+} satisfies Fields<Vote>);
+
+const proposal = z.strictObject({
+  digest,
+  statement: z.discriminatedUnion('kind', [
+    KINDS.authenticator.schema,
+    KINDS.clock.schema,
+    KINDS.policy.schema,
+    KINDS.principal.schema,
+    KINDS.publish.schema,
+    KINDS.release.schema,
+    KINDS.resume.schema,
+  ]),
+  index: count,
+  time: instantMs,
+  phase: z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']),
+  votes: z.array(vote),
+  executedTime: z.nullable(instantMs),
+  ended: z.boolean(),
+  setBack: z.boolean(),
+  stop: z.nullable(recordedStop),
+  receipts: z.array(hostReceipt),
+  entries: z.array(count),
+} satisfies Fields<Proposal>);
+
+const chain = z.strictObject({
+  frontier: z.strictObject({ size: count, hashes: z.array(bytesOf(32, 32)) }),
+  last: digest,
+  roots: listOf(digest),
+  times: listOf(instantMs),
+} satisfies Fields<Chain>);
+
+const facts = z.strictObject({
+  vault: digest,
+  genesis: KINDS.genesis.schema,
+  committee,
+  policy: z.strictObject({ digest, document: policySchema }),
+  proposedPolicies: mapOf(digest, policySchema),
+  persons: mapOf(id, text),
+  firstSeen: mapOf(id, z.strictObject({ index: count, time: instantMs })),
+  authenticators: mapOf(credentialId, authenticator),
+  principals: mapOf(text, principal),
+  versions: mapOf(digest, version),
+  names: mapOf(text, digest),
+  spellings: mapOf(text, text),
+  proposals: mapOf(digest, proposal),
+  statements: mapOf(digest, count),
+  kemKeys: setOf(digest),
+  evidence: setOf(digest),
+  refusals: listOf(
+    z.strictObject({ time: instantMs, ...z.pick(refusalBody, { code: true, act: true, who: true }).shape }),
+  ),
+  granted: listOf(z.strictObject({ time: instantMs, bytes: wholeText })),
+  attestedMs: instantMs,
+  attestedAt: count,
+  stopped: z.nullable(z.tuple([recordedStop], recordedStop)),
+  resumptions: z.array(digest),
+  heard: mapOf(id, count),
+  constitution: z.array(count),
+} satisfies Fields<Facts>);
+
+/** What a state is, field by field, and how each is written: encoding and decoding both read it here. */
+export const stateFields = { chain, facts };

@@ -1,0 +1,62 @@
+import * as z from 'zod/mini';
+import { equal, fromUtf8, type Hex } from '../bytes.ts';
+import { canonicalBytes, digestOf } from '../canonical.ts';
+import { must, TwinlockError } from '../errors.ts';
+import { parseShallowJson } from '../json.ts';
+import { parseAs } from '../schema.ts';
+import { stateFields } from './snapshot-fields.ts';
+import type { State } from './state.ts';
+
+/**
+ * The rules that made a state. It changes with every change of a rule of the fold and of what a state holds: a state of
+ * other rules may hold what these would have refused.
+ */
+export const STATE_RULES = 1;
+
+/** 256 MiB: far above what the rules let a state hold, and below what an engine takes as one text. */
+export const MAX_STATE_BYTES = 1 << 28;
+
+const snapshot = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('state'),
+  rules: z.literal(STATE_RULES),
+  ...stateFields,
+});
+
+/** The canonical bytes of a state: one state has one encoding (state/FORMAT.md, Snapshot). */
+export function encodeState({ chain, facts }: State): Uint8Array {
+  const value = { v: 1, kind: 'state', rules: STATE_RULES, chain, facts } as z.output<typeof snapshot>;
+  return canonicalBytes(z.encode(snapshot, value));
+}
+
+/** SHA-256 of the encoding, hex. Two states with one digest are the same. */
+export function stateDigest(state: State): Hex {
+  return digestOf(encodeState(state));
+}
+
+/**
+ * The state that `bytes` encode. Whoever stored them must have authenticated them, and the state's claims must have been
+ * discharged: nothing here shows that a log led to it. Throws `too_large`, `malformed`, `unsupported_version` for a state
+ * of other rules, and `not_canonical`.
+ */
+export function decodeState(bytes: Uint8Array): State {
+  must(
+    bytes.length <= MAX_STATE_BYTES,
+    'too_large',
+    `expected a state of at most ${MAX_STATE_BYTES} bytes, got ${bytes.length}`,
+  );
+  const value = parseShallowJson(fromUtf8(bytes));
+  requireOurRules(value);
+  const { chain, facts } = parseAs(snapshot, value, 'state');
+  const state: State = { chain, facts };
+  must(equal(encodeState(state), bytes), 'not_canonical', 'expected the canonical encoding of a state');
+  return state;
+}
+
+function requireOurRules(value: unknown): void {
+  const { v, rules } = (value ?? {}) as { readonly v?: unknown; readonly rules?: unknown };
+  const isOurs = v === 1 && rules === STATE_RULES;
+  if (!isOurs) {
+    throw new TwinlockError('unsupported_version', `expected a state of rules ${STATE_RULES}: replay the log`);
+  }
+}
