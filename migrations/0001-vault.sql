@@ -5,6 +5,13 @@ CREATE TABLE entries (
   bytes BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE tiles (
+  level INTEGER NOT NULL CHECK (level >= 0),
+  position INTEGER NOT NULL CHECK (position >= 0),
+  hashes BLOB NOT NULL,
+  PRIMARY KEY (level, position)
+) STRICT;
+
 CREATE TABLE checkpoint (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   note BLOB NOT NULL

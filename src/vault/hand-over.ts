@@ -1,7 +1,6 @@
 import { fromUtf8, type Hex, toBase64url, toHex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import { parseEntry } from '../core/log/entry.ts';
-import { consistencyProof, inclusionProof } from '../core/log/tree.ts';
 import { objectsNamed } from '../core/state/apply.ts';
 import { type AuthorityChain, authorityOf, sizesNamed } from '../core/state/authority.ts';
 import type { Context } from './context.ts';
@@ -37,7 +36,7 @@ export async function handOver(
 /** The entries that the release rests on, with what proves that they are in the log. */
 async function authorityChainOf(context: Context, release: Hex): Promise<AuthorityChain> {
   const { recorder, log } = context;
-  const { facts, tree, checkpoint } = recorder;
+  const { facts, proofs, checkpoint } = recorder;
   const size = recorder.size;
   const objects = new Map<Hex, Uint8Array>();
   const entries: { text: string; proof: Hex[] }[] = [];
@@ -49,17 +48,19 @@ async function authorityChainOf(context: Context, release: Hex): Promise<Authori
     const named = await log.objects(objectsNamed(entry));
     for (const [digest, bytes] of named) objects.set(digest, bytes);
     for (const named of sizesNamed(entry, objects)) sizes.add(named);
-    entries.push({ text: fromUtf8(row.bytes), proof: inclusionProof(index, size, tree).map(toHex) });
+    const proof = await proofs.inclusionProof(index, size);
+    entries.push({ text: fromUtf8(row.bytes), proof: proof.map(toHex) });
   }
   sizes.delete(size);
+  const prefixes: AuthorityChain['prefixes'] = [];
+  for (const earlier of sizes) {
+    const [root, proof] = [await proofs.rootAt(earlier), await proofs.consistencyProof(earlier, size)];
+    prefixes.push({ size: earlier, root: toHex(root), proof: proof.map(toHex) });
+  }
   return {
     checkpoint: fromUtf8(checkpoint),
     entries,
     objects: Object.fromEntries([...objects].map(([digest, bytes]) => [digest, toBase64url(bytes)])),
-    prefixes: [...sizes].map((earlier) => ({
-      size: earlier,
-      root: recorder.rootAt(earlier),
-      proof: consistencyProof(earlier, size, tree).map(toHex),
-    })),
+    prefixes,
   };
 }

@@ -2,6 +2,7 @@ import type { Endorsements } from '../core/attest/endorsements.ts';
 import type { Evidence } from '../core/attest/evidence.ts';
 import type { Base64url, Hex } from '../core/bytes.ts';
 import type { Checkpoint } from '../core/log/checkpoint.ts';
+import type { Tile, TileName } from '../core/log/tiles.ts';
 import type { ArchivedAssertion } from '../core/schema.ts';
 import type { PrincipalRecord, StatementOf } from '../core/statement/statement.ts';
 import type { Pack, PackedFile } from '../core/weights/pack.ts';
@@ -67,6 +68,8 @@ export interface TokenRow {
 export interface Batch {
   /** Consecutive, from the present size on. */
   readonly entries: readonly { readonly index: number; readonly bytes: Uint8Array }[];
+  /** The tiles that these entries begin or lengthen, each whole. */
+  readonly tiles: readonly Tile[];
   /** Signed note over the size after the entries. */
   readonly checkpoint: Uint8Array;
   /** Evidential objects by digest; those that exist stay. */
@@ -89,6 +92,8 @@ export interface LogStore {
   size(): Promise<number>;
   /** Entries `from` ≤ index < `from` + `limit`, ascending. */
   entries(from: number, limit: number): Promise<readonly { readonly index: number; readonly bytes: Uint8Array }[]>;
+  /** The hashes of a tile, as long as it is now; null where there is none. */
+  tile(name: TileName): Promise<Uint8Array | null>;
   /** The last checkpoint's note, or null before genesis. */
   checkpoint(): Promise<Uint8Array | null>;
   /** Those of the digests that exist. */

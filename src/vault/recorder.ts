@@ -3,7 +3,7 @@ import { equal, type Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import { type Draft, parseEntry } from '../core/log/entry.ts';
 import { frontierRoot, leafHash } from '../core/log/merkle.ts';
-import { MemoryTree } from '../core/log/tree.ts';
+import { appendToTiles, EMPTY_EDGE, type TileEdge } from '../core/log/tiles.ts';
 import type { SignatureClaim } from '../core/signature/claim.ts';
 import { apply, objectsNamed } from '../core/state/apply.ts';
 import type { Claim } from '../core/state/judgement.ts';
@@ -11,9 +11,10 @@ import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
 import { Queue, type Urgency } from '../platform/queue.ts';
 import { type Placed, place } from './place.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore, TokenRow } from './ports.ts';
+import { TileProofs } from './tile-proofs.ts';
 
 /** What goes to disk with an act's entries. */
-type Alongside = Partial<Omit<Batch, 'entries' | 'checkpoint' | 'erase'>>;
+type Alongside = Partial<Omit<Batch, 'entries' | 'tiles' | 'checkpoint' | 'erase'>>;
 
 interface Act extends Alongside {
   readonly drafts: readonly Draft[];
@@ -48,7 +49,7 @@ export interface RecorderPorts {
 }
 
 const NOTHING: Required<Alongside> = { objects: new Map(), envelopes: [], hostShares: [], tokens: [] };
-const REPLAY_PAGE = 500;
+const REPLAY_PAGE = 512;
 /** What ends an act that gives way to an urgent one: it has stored nothing. */
 const OVERTAKEN = new Error('an urgent act goes first');
 
@@ -60,7 +61,9 @@ type Decide = (facts: Facts | null) => Act | Promise<Act>;
  */
 export class Recorder {
   readonly #ports: RecorderPorts;
-  readonly #tree = new MemoryTree();
+  /** What the host of a release is shown of the log. */
+  readonly proofs: TileProofs;
+  #edge: TileEdge = EMPTY_EDGE;
   #state: State | null = null;
   #checkpoint: Uint8Array | null = null;
   /** Ordinary acts, and what must not happen beside one: one at a time. */
@@ -73,6 +76,7 @@ export class Recorder {
 
   private constructor(ports: RecorderPorts) {
     this.#ports = ports;
+    this.proofs = new TileProofs(ports.log);
   }
 
   /**
@@ -90,7 +94,9 @@ export class Recorder {
     const { log } = this.#ports;
     const size = await log.size();
     for (let from = this.size; from < size; from += REPLAY_PAGE) {
-      for (const { index, bytes } of await log.entries(from, REPLAY_PAGE)) await this.#replay(index, bytes);
+      const page = await log.entries(from, REPLAY_PAGE);
+      for (const { index, bytes } of page) await this.#replay(index, bytes);
+      await this.#follow(page.map(({ bytes }) => leafHash(bytes)));
     }
     const checkpoint = await log.checkpoint();
     const expected = this.#state === null ? null : this.#sign(this.#state);
@@ -109,7 +115,6 @@ export class Recorder {
       const applied = apply(this.#state, bytes, objects);
       await this.#discharge(applied.claims, () => undefined);
       this.#state = applied.state;
-      this.#tree.append(leafHash(bytes));
     } catch (error) {
       if (!(error instanceof TwinlockError)) throw error;
       throw new TwinlockError(
@@ -119,6 +124,21 @@ export class Recorder {
         { cause: error },
       );
     }
+  }
+
+  /** Goes on from the edge of the tiles with what was replayed. Throws `storage_corrupt` where a stored tile is not of it. */
+  async #follow(leafHashes: readonly Uint8Array[]): Promise<void> {
+    const { edge, tiles } = appendToTiles(this.#edge, leafHashes);
+    for (const { level, index, hashes } of tiles) {
+      const stored = await this.#ports.log.tile({ level, index });
+      const isOfTheLog = stored !== null && equal(stored.subarray(0, hashes.length), hashes);
+      must(
+        isOfTheLog,
+        'storage_corrupt',
+        `the stored tile ${level}/${index} is not of the log’s entries: restore a copy of the data folder`,
+      );
+    }
+    this.#edge = edge;
   }
 
   /** Null before genesis. */
@@ -138,12 +158,7 @@ export class Recorder {
   }
 
   get size(): number {
-    return this.#tree.size;
-  }
-
-  /** The subtrees that proofs are made of. */
-  get tree(): Pick<MemoryTree, 'hashAt' | 'size'> {
-    return this.#tree;
+    return this.#state?.chain.frontier.size ?? 0;
   }
 
   /** The note of the last checkpoint. Throws `genesis_incomplete` before genesis. */
@@ -226,8 +241,10 @@ export class Recorder {
     const alongside = consequence === null ? given : { ...given, tokens: consequence.tokens };
     const checkpoint = this.#sign(state);
     const erase = endedReleases(state.facts, drafts);
-    await this.#commit({ ...NOTHING, ...alongside, erase, entries, checkpoint });
-    for (const { bytes } of entries) this.#tree.append(leafHash(bytes));
+    const leafHashes = entries.map(({ bytes }) => leafHash(bytes));
+    const { edge, tiles } = appendToTiles(this.#edge, leafHashes);
+    await this.#commit({ ...NOTHING, ...alongside, erase, entries, tiles, checkpoint });
+    this.#edge = edge;
     this.#state = state;
     this.#checkpoint = checkpoint;
     this.#tellListeners();
@@ -277,13 +294,6 @@ export class Recorder {
       await pause(giveWay);
       await dischargeAppraisal(claim, this.#ports.verify);
     }
-  }
-
-  /** The root at a size that this log has had, hex. */
-  rootAt(size: number): Hex {
-    const root = this.#state?.chain.roots.get(size - 1);
-    must(root !== undefined, 'not_found', `the log has never had the size ${size}`);
-    return root;
   }
 }
 

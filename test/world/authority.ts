@@ -2,7 +2,7 @@ import { toBase64url, toHex } from '../../src/core/bytes.ts';
 import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import { leafHash } from '../../src/core/log/merkle.ts';
-import { consistencyProof, inclusionProof, MemoryTree, rootAt } from '../../src/core/log/tree.ts';
+import { MemoryTree } from '../../src/core/log/tree.ts';
 import { objectsNamed } from '../../src/core/state/apply.ts';
 import {
   type AuthorityChain,
@@ -12,6 +12,7 @@ import {
   verifyAuthority,
 } from '../../src/core/state/authority.ts';
 import type { Claim } from '../../src/core/state/judgement.ts';
+import { consistencyProof, inclusionProof, rootAt } from '../core/log/proof-of.ts';
 import type { World } from '../world.ts';
 
 const utf8Text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

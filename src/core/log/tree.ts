@@ -9,22 +9,34 @@ export interface SubtreeHashes {
   hashAt(level: number, index: number): Uint8Array;
 }
 
+/** The leaves [from, to) of a tree: a whole tree, or what one hash of a proof commits to. */
+export interface LeafRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A complete subtree of 2^`level` leaves, which starts at leaf `index`·2^`level`. */
+export interface Subtree {
+  readonly level: number;
+  readonly index: number;
+}
+
 /**
- * The proof that leaf `index` is in the tree of `size` leaves, bottom up (RFC 6962 section 2.1.1). Asks for
- * O(log² size) hashes. Throws `malformed` unless `index` < `size`.
+ * What the hashes of an inclusion proof commit to: leaf `index` in the tree of `size` leaves, bottom up (RFC 6962
+ * section 2.1.1). Throws `malformed` unless `index` < `size`.
  */
-export function inclusionProof(index: number, size: number, hashes: SubtreeHashes): Uint8Array[] {
+export function inclusionPath(index: number, size: number): readonly LeafRange[] {
   requireRange(index, size - 1);
-  const topDown: Uint8Array[] = [];
+  const topDown: LeafRange[] = [];
   let from = 0;
   let to = size;
   while (to - from > 1) {
     const middle = from + largestPowerBelow(to - from);
     if (index < middle) {
-      topDown.push(rangeRoot(middle, to, hashes));
+      topDown.push({ from: middle, to });
       to = middle;
     } else {
-      topDown.push(rangeRoot(from, middle, hashes));
+      topDown.push({ from, to: middle });
       from = middle;
     }
   }
@@ -32,45 +44,45 @@ export function inclusionProof(index: number, size: number, hashes: SubtreeHashe
 }
 
 /**
- * The proof that the tree of `newSize` leaves continues that of `oldSize` (RFC 6962 section 2.1.2); empty
- * where there is nothing to prove. Throws `malformed` unless `oldSize` ≤ `newSize`.
+ * What the hashes of a consistency proof commit to: the tree of `newSize` leaves continues that of `oldSize` (RFC 6962
+ * section 2.1.2); empty where there is nothing to prove. Throws `malformed` unless `oldSize` ≤ `newSize`.
  */
-export function consistencyProof(oldSize: number, newSize: number, hashes: SubtreeHashes): Uint8Array[] {
+export function consistencyPath(oldSize: number, newSize: number): readonly LeafRange[] {
   requireRange(oldSize, newSize);
   if (oldSize === 0) return [];
-  const topDown: Uint8Array[] = [];
+  const topDown: LeafRange[] = [];
   let from = 0;
   let to = newSize;
   while (oldSize !== to) {
     const middle = from + largestPowerBelow(to - from);
     if (oldSize <= middle) {
-      topDown.push(rangeRoot(middle, to, hashes));
+      topDown.push({ from: middle, to });
       to = middle;
     } else {
-      topDown.push(rangeRoot(from, middle, hashes));
+      topDown.push({ from, to: middle });
       from = middle;
     }
   }
   // Where the old tree is a subtree on the left edge, the verifier has its root already.
-  if (from !== 0) topDown.push(rangeRoot(from, to, hashes));
+  if (from !== 0) topDown.push({ from, to });
   return topDown.reverse();
 }
 
-/** The root of the tree of the first `size` leaves, 32 bytes. */
-export function rootAt(size: number, hashes: SubtreeHashes): Uint8Array {
-  requireRange(size, Number.MAX_SAFE_INTEGER);
-  return rangeRoot(0, size, hashes);
-}
-
-/** The root over the leaves [from, to), where `from` is a multiple of a power of two not below `to` − `from`. */
-function rangeRoot(from: number, to: number, hashes: SubtreeHashes): Uint8Array {
-  const complete: Uint8Array[] = [];
+/** The complete subtrees that a range is made of, largest first; `from` is a multiple of a power of two not below its length. */
+export function subtreesOf({ from, to }: LeafRange): readonly Subtree[] {
+  const complete: Subtree[] = [];
   for (let start = from; start < to; ) {
     const leaves = largestPowerBelow(to - start + 1);
-    complete.push(hashes.hashAt(heightOf(leaves), start / leaves));
+    complete.push({ level: heightOf(leaves), index: start / leaves });
     start += leaves;
   }
-  return frontierRoot({ size: to - from, hashes: complete });
+  return complete;
+}
+
+/** The root over the leaves of a range, 32 bytes. */
+export function rangeRoot(range: LeafRange, hashes: SubtreeHashes): Uint8Array {
+  const complete = subtreesOf(range).map(({ level, index }) => hashes.hashAt(level, index));
+  return frontierRoot({ size: range.to - range.from, hashes: complete });
 }
 
 /** The largest power of two that is smaller than `n`, for `n` > 1. */

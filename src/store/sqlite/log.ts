@@ -19,6 +19,9 @@ export function sqliteLog(database: Database): LogStore {
   const entries = database.prepare<[number, number], { index: number; bytes: Buffer }>(
     'SELECT position AS "index", bytes FROM entries WHERE position >= ? ORDER BY position LIMIT ?',
   );
+  const tile = database.prepare<[number, number], { hashes: Buffer }>(
+    'SELECT hashes FROM tiles WHERE level = ? AND position = ?',
+  );
   const checkpoint = database.prepare<[], { note: Buffer }>('SELECT note FROM checkpoint');
   const object = database.prepare<[Hex], { bytes: Buffer }>('SELECT bytes FROM objects WHERE digest = ?');
   const envelopes = database.prepare<[Hex, Hex], Blobs<CustodianEnvelopeRow, 'envelope'>>(
@@ -41,6 +44,11 @@ export function sqliteLog(database: Database): LogStore {
     size: async () => inStore(size),
     entries: async (from, limit) =>
       inStore(() => entries.all(from, limit).map(({ index, bytes }) => ({ index, bytes: plainBytes(bytes) }))),
+    tile: async ({ level, index }) =>
+      inStore(() => {
+        const row = tile.get(level, index);
+        return row === undefined ? null : plainBytes(row.hashes);
+      }),
     checkpoint: async () =>
       inStore(() => {
         const row = checkpoint.get();
@@ -86,6 +94,7 @@ function sizeOf(database: Database): () => number {
  */
 function committer(database: Database): (batch: Batch) => void {
   const appendEntries = entryAppender(database);
+  const setTile = database.prepare('INSERT OR REPLACE INTO tiles (level, position, hashes) VALUES (?, ?, ?)');
   const setCheckpoint = database.prepare('INSERT OR REPLACE INTO checkpoint (one, note) VALUES (1, ?)');
   const addObject = database.prepare('INSERT INTO objects (digest, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING');
   const addEnvelope = database.prepare(
@@ -105,6 +114,7 @@ function committer(database: Database): (batch: Batch) => void {
 
   const store = database.transaction((batch: Batch) => {
     appendEntries(batch.entries);
+    for (const { level, index, hashes } of batch.tiles) setTile.run(level, index, hashes);
     setCheckpoint.run(batch.checkpoint);
     for (const [digest, bytes] of batch.objects) {
       must(digestOf(bytes) === digest, 'object_mismatch', `an object is not what its digest names: ${digest}`);

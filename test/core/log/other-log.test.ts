@@ -6,8 +6,9 @@ import { leafHash, rootOf } from '../../../src/core/log/merkle.ts';
 import { parseNote, verifyNote } from '../../../src/core/log/note.ts';
 import { parseVkey } from '../../../src/core/log/note-key.ts';
 import { verifyConsistency, verifyInclusion } from '../../../src/core/log/proofs.ts';
-import { consistencyProof, inclusionProof, MemoryTree } from '../../../src/core/log/tree.ts';
+import { MemoryTree } from '../../../src/core/log/tree.ts';
 import { vectorPath, vectorTest } from '../../vectors.ts';
+import { consistencyProof, inclusionProof } from './proof-of.ts';
 
 // A log that another implementation wrote: leaf i is {"seq":i,"event":"test"}.
 

@@ -40,9 +40,10 @@ function openLog(): Opened {
 
 /** All that `batch(n)` stored is there, or nothing of it. */
 async function expectBatch(log: LogStore, n: number, isThere: boolean): Promise<void> {
-  const { entries, objects, envelopes, hostShares, tokens } = batch(n);
+  const { entries, tiles, objects, envelopes, hostShares, tokens } = batch(n);
   const some = <T>(rows: readonly T[]) => (isThere ? rows : []);
   expect(await log.entries(n, 1)).toEqual(some(entries));
+  expect(await log.tile({ level: 0, index: n })).toEqual(isThere ? tiles[0]?.hashes : null);
   expect(await log.objects([...objects.keys()])).toEqual(isThere ? objects : new Map());
   expect(await log.envelopesOf(hex('manifest', n), hex('person', 1))).toEqual(some(envelopes));
   expect(await log.hostShares(hex('release', n), 0)).toEqual(some(hostShares));

@@ -45,6 +45,7 @@ export function batch(n: number, changes: Partial<Batch> = {}): Batch {
   const object = utf8(`object ${n}`);
   return {
     entries: [{ index: n, bytes: utf8(`entry ${n}`) }],
+    tiles: [{ level: 0, index: n, hashes: utf8(`tile ${n}`) }],
     checkpoint: utf8(`checkpoint ${n + 1}`),
     objects: new Map([[digestOf(object), object]]),
     envelopes: [envelopeRow(n)],
