@@ -184,7 +184,11 @@ function requirePassing(facts: Facts, host: ReleaseHost, position: number, appra
     'appraisal: against other reference values than policy has',
   );
   const age = timeMs - appraisal.instant;
-  must(age >= 0 && age <= MAX_NONCE_AGE_MS, 'nonce_stale', 'appraisal.instant: expected one of the last 15 minutes and not of the future, open the request anew');
+  must(
+    age >= 0 && age <= MAX_NONCE_AGE_MS,
+    'nonce_stale',
+    'appraisal.instant: expected one of the last 15 minutes and not of the future, open the request anew',
+  );
   must(appraisal.label === host.label, 'binding_mismatch', `expected the label ${appraisal.label}, got ${host.label}`);
   const failed = appraisal.rules.find((rule) => !rule.pass)?.rule ?? 'no rule was checked';
   must(appraisal.verdict === 'pass', 'appraisal_failed', `host ${position}: ${failed}`, {

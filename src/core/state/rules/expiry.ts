@@ -14,7 +14,11 @@ export function endMs({ statement, executedTime }: Pick<Proposal, 'statement' | 
 export function judgeExpiry(facts: Facts, entry: EntryOf<'expiry'>): Judgement {
   const proposal = facts.proposals.get(entry.body.proposal);
   must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${entry.body.proposal} has been proposed`);
-  must(entry.time > endMs(proposal), 'not_permitted', `expected a time after ${endMs(proposal)}, the end of the proposal or lease, got ${entry.time}`);
+  must(
+    entry.time > endMs(proposal),
+    'not_permitted',
+    `expected a time after ${endMs(proposal)}, the end of the proposal or lease, got ${entry.time}`,
+  );
   const entries = [...proposal.entries, entry.index];
   const isLease = proposal.statement.kind === 'release' && proposal.executedTime !== null;
   const isOver = isLease ? proposal.ended : proposal.phase !== 'open' && proposal.phase !== 'approved';
