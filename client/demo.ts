@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { TwinlockError } from '../src/core/errors.ts';
 import { verifyNode } from '../src/platform/verify-node.ts';
-import { type AuditReport, audit, vaultSource } from './auditor/audit.ts';
+import { type AuditReport, audit } from './auditor/audit.ts';
 import { reportLines } from './cli/audit.ts';
 import { attackHistory, attackVotesAndStorage, attackWithBadShare, attackWithLogin } from './demo/attacks.ts';
 import { Workspace } from './demo/daemon.ts';
@@ -14,6 +14,7 @@ import { Stopwatch } from './demo/stopwatch.ts';
 import { depositModel, enrolMachines, evaluateAndPublish, found, releaseToServe, restart } from './demo/story.ts';
 import type { World } from './demo/world.ts';
 import { walkFolder } from './depositor/folder.ts';
+import { vaultSource } from './log/source.ts';
 
 interface DemoFlags {
   readonly from?: string;

@@ -1,29 +1,23 @@
-import { fromBase64url, type Hex } from '../src/core/bytes.ts';
-import { counted } from '../src/core/counted.ts';
+import { type Hex, toHex } from '../src/core/bytes.ts';
 import { aheadText } from '../src/core/duration.ts';
 import { must } from '../src/core/errors.ts';
+import { frontierRoot } from '../src/core/log/merkle.ts';
 import { objectsNamed } from '../src/core/state/apply.ts';
 import { MAX_SKEW_MS, objectOf } from '../src/core/state/judgement.ts';
 import type { Facts, State } from '../src/core/state/state.ts';
-import type { Api, EntriesPage } from './api.ts';
+import type { Api } from './api.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from './checkpoint-memory.ts';
-import { openLogCheckpoint, replay, rootAt, type Verify } from './replay.ts';
+import { Follower, type FollowOptions } from './log/follower.ts';
+import { vaultSource } from './log/source.ts';
 
-/** Entries asked for at a time: a page is verified while nothing else of the log is held. */
-const PAGE_ENTRIES = 500;
-
-export interface FollowOptions {
-  /** The digest of the genesis statement, given to this client: never learnt from the vault. */
-  readonly fingerprint: Hex;
-  readonly verify: Verify;
+export interface ReplicaOptions extends Omit<FollowOptions, 'memory' | 'observe'> {
   readonly memory: CheckpointMemory;
   /** The vault's clock has to agree with it whenever the log is followed; null where nothing rests on that clock. */
   readonly now: (() => number) | null;
-  readonly onProgress?: (entries: number, of: number) => void;
 }
 
 /** What is needed of the vault to follow its log; all that it says is attacker-controlled. */
-export type LogSource = Pick<Api, 'vault' | 'entries'>;
+export type FollowedVault = Pick<Api, 'vault' | 'entries'>;
 
 /**
  * A client's own replay of the log, from the fingerprint: everything it says has been verified, down to the
@@ -34,28 +28,29 @@ export type LogSource = Pick<Api, 'vault' | 'entries'>;
  * `detail.entry`. Where `extend` throws, the replica stays as it was. One call at a time.
  */
 export class Replica {
-  readonly #source: LogSource;
-  readonly #options: FollowOptions;
+  readonly #vault: FollowedVault;
+  readonly #options: ReplicaOptions;
   #state: State;
   /** Which entry named an object, so that it can be asked for again and need not be kept. */
   #namedAt: ReadonlyMap<Hex, number>;
 
-  private constructor(source: LogSource, options: FollowOptions, followed: Followed) {
-    this.#source = source;
+  private constructor(vault: FollowedVault, options: ReplicaOptions, { state, namedAt }: Followed) {
+    this.#vault = vault;
     this.#options = options;
-    this.#state = followed.state;
-    this.#namedAt = followed.namedAt;
+    this.#state = state;
+    this.#namedAt = namedAt;
   }
 
-  static async follow(source: LogSource, options: FollowOptions): Promise<Replica> {
-    return new Replica(source, options, await followLog(source, options, null, new Map()));
+  static async follow(vault: FollowedVault, options: ReplicaOptions): Promise<Replica> {
+    return new Replica(vault, options, await follow(vault, options, null));
   }
 
   /** Goes on from where it is to the log's present end; with `now` null, the vault's clock may be wrong. */
-  async extend({ now = this.#options.now }: Partial<Pick<FollowOptions, 'now'>> = {}): Promise<void> {
-    const followed = await followLog(this.#source, { ...this.#options, now }, this.#state, this.#namedAt);
-    this.#state = followed.state;
-    this.#namedAt = followed.namedAt;
+  async extend({ now = this.#options.now }: Partial<Pick<ReplicaOptions, 'now'>> = {}): Promise<void> {
+    const start = { state: this.#state, namedAt: this.#namedAt };
+    const { state, namedAt } = await follow(this.#vault, { ...this.#options, now }, start);
+    this.#state = state;
+    this.#namedAt = namedAt;
   }
 
   get state(): State {
@@ -66,8 +61,8 @@ export class Replica {
   }
   /** The log as verified here: what an approval names. */
   get checkpoint(): VerifiedCheckpoint & { readonly origin: string } {
-    const size = sizeOf(this.#state);
-    return { origin: this.facts.genesis.log.origin, size, root: rootAt(this.#state, size) as Hex };
+    const { frontier } = this.#state.chain;
+    return { origin: this.facts.genesis.log.origin, size: frontier.size, root: toHex(frontierRoot(frontier)) };
   }
 
   /**
@@ -80,7 +75,7 @@ export class Replica {
       if (found.has(digest)) continue;
       const index = this.#namedAt.get(digest);
       must(index !== undefined, 'object_missing', `no entry of the log names the object ${digest}`);
-      const page = objectsOf(await this.#source.entries(index, 1));
+      const { objects: page } = await vaultSource(this.#vault).page(index, 1);
       for (const wanted of digests) {
         if (this.#namedAt.get(wanted) === index) found.set(wanted, objectOf(page, wanted, 'object'));
       }
@@ -98,78 +93,21 @@ interface Followed {
   readonly namedAt: ReadonlyMap<Hex, number>;
 }
 
-async function followLog(
-  source: LogSource,
-  options: FollowOptions,
-  start: State | null,
-  known: ReadonlyMap<Hex, number>,
-): Promise<Followed> {
-  const { fingerprint, memory, now, onProgress } = options;
-  if (now !== null) clocksAgree((await source.vault()).time, now());
-  const remembered = await memory.get(fingerprint);
-  const namedAt = new Map(known);
-  let state = start;
-  for (;;) {
-    const from = sizeOf(state);
-    // Genesis alone first: whose log it is comes before anything in it.
-    const page = await source.entries(from, state === null ? 1 : PAGE_ENTRIES);
-    state = await applyPage(state, page, options, namedAt);
-    const checkpoint = openLogCheckpoint(state, page.checkpoint);
-    if (agrees(state, checkpoint, remembered)) {
-      onProgress?.(checkpoint.size, checkpoint.size);
-      await memory.put(fingerprint, checkpoint);
-      return { state, namedAt };
-    }
-    must(
-      page.entries.length > 0,
-      'rolled_back',
-      `the vault holds entries back: ${counted(sizeOf(state), 'entry', 'entries')}, a checkpoint of ${checkpoint.size}`,
-    );
-    onProgress?.(sizeOf(state), Math.max(checkpoint.size, sizeOf(state)));
-  }
-}
-
-async function applyPage(
-  state: State | null,
-  page: EntriesPage,
-  { fingerprint, verify }: FollowOptions,
-  namedAt: Map<Hex, number>,
-): Promise<State> {
-  if (state !== null && page.entries.length === 0) return state;
-  const { state: after } = await replay(state, page.entries, objectsOf(page), verify, (entry) => {
+async function follow(vault: FollowedVault, options: ReplicaOptions, start: Followed | null): Promise<Followed> {
+  const { now } = options;
+  if (now !== null) requireClocksAgree((await vault.vault()).time, now());
+  const namedAt = new Map(start?.namedAt);
+  const observe: FollowOptions['observe'] = (entry) => {
     for (const digest of objectsNamed(entry)) if (!namedAt.has(digest)) namedAt.set(digest, entry.index);
-  });
-  const { vault } = after.facts;
-  must(vault === fingerprint, 'wrong_genesis', `expected the vault ${fingerprint}, got the log of ${vault}`);
-  return after;
-}
-
-/**
- * Whether the checkpoint is of what has been replayed, whole. Throws where no later entry could make it so:
- * it has another root, or it or the log is not a continuation of what is remembered.
- */
-function agrees(state: State, checkpoint: VerifiedCheckpoint, remembered: VerifiedCheckpoint | null): boolean {
-  const size = sizeOf(state);
-  if (remembered !== null) {
-    must(
-      checkpoint.size >= remembered.size,
-      'rolled_back',
-      `this log had ${counted(remembered.size, 'entry', 'entries')} when it was last followed, now it has ${checkpoint.size}: alert the others`,
-    );
-    const isSame = size < remembered.size || rootAt(state, remembered.size) === remembered.root;
-    must(
-      isSame,
-      'rolled_back',
-      `the first ${counted(remembered.size, 'entry', 'entries')} are not as they were verified before`,
-    );
-  }
-  const isOfThisLog = size < checkpoint.size || rootAt(state, checkpoint.size) === checkpoint.root;
-  must(isOfThisLog, 'checkpoint_invalid', `the checkpoint of size ${checkpoint.size} is not of these entries`);
-  return size === checkpoint.size;
+  };
+  const follower = new Follower(vaultSource(vault), { ...options, observe }, start?.state ?? null);
+  await follower.follow();
+  must(follower.state !== null, 'internal', 'a log that was followed has genesis');
+  return { state: follower.state, namedAt };
 }
 
 /** Throws `clock_skew` where the vault's time is more than 5 minutes from this machine's. */
-function clocksAgree(vaultMs: number, nowMs: number): void {
+function requireClocksAgree(vaultMs: number, nowMs: number): void {
   const seconds = Math.round((nowMs - vaultMs) / 1000);
   must(
     Math.abs(nowMs - vaultMs) <= MAX_SKEW_MS,
@@ -177,13 +115,4 @@ function clocksAgree(vaultMs: number, nowMs: number): void {
     `the vault’s clock is ${aheadText(vaultMs, nowMs)} this machine’s: set the one that is wrong`,
     { seconds },
   );
-}
-
-/** Attacker-controlled: checked against the digests under which they are named before anything reads them. */
-function objectsOf({ objects }: EntriesPage): ReadonlyMap<Hex, Uint8Array> {
-  return new Map(Object.entries(objects).map(([digest, text]) => [digest, fromBase64url(text)]));
-}
-
-function sizeOf(state: State | null): number {
-  return state?.chain.frontier.size ?? 0;
 }

@@ -3,11 +3,11 @@ import { must } from '../../src/core/errors.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import type { ArchivedAssertion } from '../../src/core/schema.ts';
+import type { Verify } from '../../src/core/signature/claim.ts';
 import type { Authenticator as EnrolledAuthenticator, Facts } from '../../src/core/state/state.ts';
 import type { Assertion } from '../../src/core/webauthn/assertion.ts';
 import type { Api } from '../api.ts';
 import type { CheckpointMemory } from '../checkpoint-memory.ts';
-import type { Verify } from '../replay.ts';
 import { Replica } from '../replica.ts';
 import type { AllowedCredential, Authenticator } from './authenticator.ts';
 

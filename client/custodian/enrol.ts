@@ -4,12 +4,12 @@ import { type CustodianKeys, deriveCustodianKeys } from '../../src/core/envelope
 import { must } from '../../src/core/errors.ts';
 import { thingName } from '../../src/core/name/name.ts';
 import { parseAs } from '../../src/core/schema.ts';
+import { discharge } from '../../src/core/state/discharge.ts';
 import { requireDistinctAuthenticator } from '../../src/core/state/rules/names.ts';
 import { ed25519KeyText } from '../../src/core/statement/key.ts';
 import type { Signable } from '../../src/core/webauthn/challenge.ts';
 import { checkEnrolment, type Enrolment, parseEnrolment } from '../../src/core/webauthn/enrolment.ts';
 import type { Invitation } from '../api.ts';
-import { dischargeClaims } from '../replay.ts';
 import type { Authenticator, Registration } from './authenticator.ts';
 import { allowed, archived, type Ceremony, type OwnCredential } from './ceremony.ts';
 import { sending } from './sent.ts';
@@ -58,7 +58,7 @@ export async function enrol(
   const document = await makeDocument(authenticator, invited, keyName, already);
   const bytes = canonicalBytes(document);
   const { claims } = checkEnrolment(parseEnrolment(bytes), { kind: 'any' });
-  await dischargeClaims(claims, verify);
+  await discharge(claims, verify);
   const digest = digestOf(bytes);
   const body = { document: toBase64url(bytes) };
   const answer = await sending({ what: 'enrolment', digest: null }, () => api.enrol(body));

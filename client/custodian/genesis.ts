@@ -1,12 +1,12 @@
 import { fromBase64url, type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { discharge } from '../../src/core/state/discharge.ts';
 import { checkGenesisStatement, possessionClaim } from '../../src/core/state/rules/genesis.ts';
 import type { Authenticator } from '../../src/core/state/state.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../../src/core/statement/statement.ts';
 import type { GenesisDraft } from '../api.ts';
-import { dischargeClaims } from '../replay.ts';
 import { allowed, archived, type Ceremony } from './ceremony.ts';
 import type { Enrolled } from './enrol.ts';
 import { sending } from './sent.ts';
@@ -57,7 +57,7 @@ export async function reviewGenesis(
   const { rpId } = authenticator;
   must(statement.rpId === rpId, 'wrong_rp_id', `the statement is for ${statement.rpId}, this console serves ${rpId}`);
   const checked = checkGenesisStatement(statement, objectsOf(draft), now());
-  await dischargeClaims([...checked.claims, ...statement.principals.map(possessionClaim)], verify);
+  await discharge([...checked.claims, ...statement.principals.map(possessionClaim)], verify);
   requireOwn(statement, own);
   const fingerprint = statementDigest(statement);
   return {

@@ -6,8 +6,8 @@ import type { ReferenceValues } from '../../src/core/attest/reference-values.ts'
 import { fromBase64url, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
+import type { Verify } from '../../src/core/signature/claim.ts';
 import type { ReleaseHost, StatementOf } from '../../src/core/statement/statement.ts';
-import type { Verify } from '../replay.ts';
 import type { Replica } from '../replica.ts';
 import type { Obstacle } from './obstacles.ts';
 import { policyNamed } from './policy-named.ts';

@@ -5,16 +5,15 @@ import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import { type Draft, type Entry, encodeEntry, parseEntry } from '../../src/core/log/entry.ts';
 import { leafHash, rootOf } from '../../src/core/log/merkle.ts';
 import type { Api } from '../api.ts';
-import type { LogPage } from '../auditor/audit.ts';
-import { type AuditSource, vaultSource } from '../auditor/audit.ts';
+import { type LogPage, type LogSource, PAGE_ENTRIES, vaultSource } from '../log/source.ts';
 
 /** The whole log, as an auditor may keep it. */
 export async function copyLog(api: Api): Promise<LogPage> {
-  const source: AuditSource = vaultSource(api);
+  const source: LogSource = vaultSource(api);
   const entries: string[] = [];
   const objects = new Map<Hex, Uint8Array>();
   for (;;) {
-    const page = await source.page(entries.length);
+    const page = await source.page(entries.length, PAGE_ENTRIES);
     for (const [digest, bytes] of page.objects) objects.set(digest, bytes);
     entries.push(...page.entries);
     if (page.entries.length === 0) return { entries, objects, checkpoint: page.checkpoint };

@@ -9,12 +9,13 @@ import { quoted } from '../../src/core/quoted.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { combineShares, verifyShare } from '../../src/core/share/combine.ts';
 import type { Share } from '../../src/core/share/share.ts';
+import type { Verify } from '../../src/core/signature/claim.ts';
 import { authorityChain, type VerifiedAuthority, verifyAuthority } from '../../src/core/state/authority.ts';
+import { discharge } from '../../src/core/state/discharge.ts';
 import { objectOf } from '../../src/core/state/judgement.ts';
 import { type ManifestCore, parseManifest } from '../../src/core/weights/manifest.ts';
 import { checkReleaseKey, releaseKey } from '../../src/core/weights/release-key.ts';
 import type { Handover } from '../api.ts';
-import { dischargeClaims, type Verify } from '../replay.ts';
 import { HOST_CLOCK } from './clock.ts';
 import { type HostKeys, kemOf, keysOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
 import { heedStops, type StopPlace } from './stops.ts';
@@ -81,7 +82,7 @@ async function verified(
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
-    await dischargeClaims(step.value, verify);
+    await discharge(step.value, verify);
     await nextTurn();
   }
 }

@@ -4,7 +4,9 @@ import { access, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
+import type { Verify } from '../../src/core/signature/claim.ts';
 import type { VerifiedAuthority } from '../../src/core/state/authority.ts';
+import { discharge } from '../../src/core/state/discharge.ts';
 import { requireReleasable } from '../../src/core/state/effects/release.ts';
 import { ENDED, isEnded } from '../../src/core/state/ended.ts';
 import { judgeStop } from '../../src/core/state/rules/stop.ts';
@@ -12,7 +14,6 @@ import type { Facts } from '../../src/core/state/state.ts';
 import { untrueStop } from '../../src/core/state/stop-text.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { fileError } from '../file-error.ts';
-import { dischargeClaims, type Verify } from '../replay.ts';
 import { readStopFile } from '../stop-file.ts';
 import type { PendingRelease } from './pending-release.ts';
 
@@ -184,7 +185,7 @@ async function ifTrue(
   try {
     const body = { statement: { ...statement }, signature };
     const { facts: after, claims } = judgeStop(known, { ...place, kind: 'stop', body });
-    await dischargeClaims(claims, verify).catch((error: unknown) => {
+    await discharge(claims, verify).catch((error: unknown) => {
       throw untrueStop(error, statement);
     });
     return after;

@@ -2,7 +2,7 @@ import { fromBase64url, type Hex, toHex, ZERO_32 } from '../core/bytes.ts';
 import { digestOf, digestOfObject } from '../core/canonical.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import type { ArchivedAssertion } from '../core/schema.ts';
-import { dischargeSync } from '../core/signature/discharge.ts';
+import { discharge } from '../core/state/discharge.ts';
 import { checkGenesisStatement, founderClaim, requirementOf } from '../core/state/rules/genesis.ts';
 import { requireDistinctAuthenticator } from '../core/state/rules/names.ts';
 import { ed25519KeyText } from '../core/statement/key.ts';
@@ -73,7 +73,7 @@ async function enrolInTurn(context: Context, token: string | null, bytes: Uint8A
   // Every check that genesis will make, made when it comes in, so that its owner hears of it.
   const { policy } = parsePolicy(founding.policy);
   const { claims } = checkEnrolment(document, requirementOf(founding.grade, policy, context.clock.now()));
-  dischargeSync(claims, context.verify);
+  await discharge(claims, context.verify);
   const { person, invitation } = document;
   await context.door.registration(document, registerChallenge({ vault: ZEROS, invitation, person }));
   const digest = digestOf(bytes);

@@ -11,9 +11,9 @@ import { fetchRelease } from '../../client/host/fetch.ts';
 import { requestRelease } from '../../client/host/request.ts';
 import { SimulatedChip } from '../../client/host/simulated-chip.ts';
 import { platformRandom } from '../../client/random.ts';
-import type { Verify } from '../../client/replay.ts';
 import { Replica } from '../../client/replica.ts';
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
+import type { Verify } from '../../src/core/signature/claim.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { Contestant } from './measure.ts';
 

@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { replay } from '../../client/replay.ts';
 import { toBase64url, utf8 } from '../../src/core/bytes.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
 import { apply } from '../../src/core/state/apply.ts';
+import { type Replayed, replay } from '../../src/core/state/replay.ts';
 import type { State } from '../../src/core/state/state.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { type LongLog, longLog } from './long-log.ts';
@@ -61,17 +61,14 @@ async function replayAll({ texts, objects }: LongLog): Promise<{ signatures: num
   let signatures = 0;
   let appraisals = 0;
   for (let from = 0; from < texts.length; from += PAGE_ENTRIES) {
-    const page = texts.slice(from, from + PAGE_ENTRIES);
-    const replayed = await replay(
-      state,
-      page,
-      objects,
-      async (claim) => verifyNode(claim),
-      () => undefined,
-    );
-    state = replayed.state;
-    signatures += replayed.signatures;
-    appraisals += replayed.appraisals;
+    const page = texts.slice(from, from + PAGE_ENTRIES).map(utf8);
+    const { sound, fault }: Replayed = await replay(state, page, objects, async (claim) => verifyNode(claim));
+    if (fault !== null) throw fault;
+    state = sound.at(-1)?.state ?? state;
+    for (const { kind } of sound.flatMap(({ claims }) => claims)) {
+      if (kind === 'appraisal') appraisals += 1;
+      else signatures += 1;
+    }
   }
   return { signatures, appraisals };
 }

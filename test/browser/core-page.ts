@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Page, ViewportSize } from 'playwright-core';
 import { build } from 'vite';
-import { vaultSource } from '../../client/auditor/audit.ts';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
+import { PAGE_ENTRIES, vaultSource } from '../../client/log/source.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import type { Vault } from '../vault-kit.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
@@ -50,7 +50,7 @@ export async function openCoreBrowser(executable?: string): Promise<CoreBrowser>
 
 /** The vault's log and objects as the page takes them, at most one page of them. */
 export async function carriedLog({ auditor }: Vault): Promise<CarriedLog> {
-  const { entries, objects } = await vaultSource(auditor.api).page(0);
+  const { entries, objects } = await vaultSource(auditor.api).page(0, PAGE_ENTRIES);
   return { entries, objects: Object.fromEntries([...objects].map(([digest, bytes]) => [digest, toBase64url(bytes)])) };
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Api, Handover } from '../../client/api.ts';
-import { audit, vaultSource } from '../../client/auditor/audit.ts';
+import { audit } from '../../client/auditor/audit.ts';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { logAheadMs } from '../../client/custodian/obstacles.ts';
 import { propose } from '../../client/custodian/propose.ts';
@@ -11,6 +11,7 @@ import { fetchRelease } from '../../client/host/fetch.ts';
 import { openRelease } from '../../client/host/open-release.ts';
 import type { PendingRelease } from '../../client/host/pending-release.ts';
 import { waitForRelease } from '../../client/host/wait.ts';
+import { vaultSource } from '../../client/log/source.ts';
 import { approveBy, depositModel, modelFolder, publishModel, requestModel, temporary } from './story.ts';
 import { type Founded, found, replicaOf, sessionOf, signInAgain, verify } from './vault.ts';
 

@@ -1,5 +1,5 @@
-import type { LogPage } from '../../client/auditor/audit.ts';
-import type { LogSource } from '../../client/replica.ts';
+import type { LogPage } from '../../client/log/source.ts';
+import type { FollowedVault } from '../../client/replica.ts';
 import { fromHex, fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import type { World } from '../world.ts';
@@ -16,7 +16,7 @@ export function keptLog(world: World): LogPage {
 }
 
 /** A vault that says what `log` says, `pageEntries` at a time. */
-export function sourceOf(log: () => LogPage, time: () => number, pageEntries = 3): LogSource & { asked: number } {
+export function sourceOf(log: () => LogPage, time: () => number, pageEntries = 3): FollowedVault & { asked: number } {
   return {
     asked: 0,
     async vault() {

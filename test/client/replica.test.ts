@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { LogPage } from '../../client/auditor/audit.ts';
-import { type FollowOptions, Replica } from '../../client/replica.ts';
+import type { LogPage } from '../../client/log/source.ts';
+import { Replica, type ReplicaOptions } from '../../client/replica.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { releasedWorld, type World } from '../world.ts';
@@ -17,14 +17,14 @@ describe('a replica', () => {
     log = keptLog(world);
   });
 
-  const options = (changes: Partial<FollowOptions> = {}): FollowOptions => ({
+  const options = (changes: Partial<ReplicaOptions> = {}): ReplicaOptions => ({
     fingerprint: world.vault,
     verify,
     memory: new MapMemory(),
     now: () => world.now,
     ...changes,
   });
-  const follow = (page: LogPage, changes: Partial<FollowOptions> = {}) =>
+  const follow = (page: LogPage, changes: Partial<ReplicaOptions> = {}) =>
     Replica.follow(
       sourceOf(
         () => page,
@@ -89,7 +89,7 @@ describe('a replica', () => {
 
   test('names the entry at which a signature is false', async () => {
     const index = log.entries.findIndex((text) => text.includes('"kind":"deposit"'));
-    const failing: FollowOptions['verify'] = async ({ what }) => {
+    const failing: ReplicaOptions['verify'] = async ({ what }) => {
       must(!what.startsWith('manifest'), 'signature_invalid', `${what} is not true`);
     };
     await expect(follow(log, { verify: failing })).rejects.toThrow(

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { audit, vaultSource } from '../../client/auditor/audit.ts';
+import { audit } from '../../client/auditor/audit.ts';
 import { approve, deny } from '../../client/custodian/approve.ts';
 import { confirmCustody } from '../../client/custodian/custody.ts';
 import { propose } from '../../client/custodian/propose.ts';
@@ -9,6 +9,7 @@ import { review } from '../../client/custodian/review.ts';
 import { stop } from '../../client/custodian/stop.ts';
 import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import { waitForRelease } from '../../client/host/wait.ts';
+import { vaultSource } from '../../client/log/source.ts';
 import { approveBy, depositModel, MODEL, modelFolder, publishModel, requestModel, temporary } from './story.ts';
 import { type Founded, found, IMPATIENT, replicaOf, sessionOf, verify } from './vault.ts';
 

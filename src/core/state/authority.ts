@@ -2,18 +2,16 @@ import * as z from 'zod/mini';
 import { parseEvidence } from '../attest/evidence.ts';
 import { fromBase64url, fromHex, type Hex, toHex, utf8 } from '../bytes.ts';
 import { must } from '../errors.ts';
-import { openCheckpoint } from '../log/checkpoint.ts';
 import { type Entry, MAX_ENTRY_BYTES, parseEntry } from '../log/entry.ts';
 import { leafHash } from '../log/merkle.ts';
-import { formatVkey } from '../log/note-key.ts';
 import { PROOF_HASHES_MAX, verifyConsistency, verifyInclusion } from '../log/proofs.ts';
 import { digest, parseAs } from '../schema.ts';
-import { ed25519KeyBytes } from '../statement/key.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../statement/statement.ts';
 import { judge } from './apply.ts';
 import type { History } from './chain.ts';
 import { requireReleasable } from './effects/release.ts';
 import type { Claim, Objects } from './judgement.ts';
+import { openWithLogKey } from './log-checkpoint.ts';
 import { atCorrection } from './rules/time.ts';
 import type { Facts, Proposal } from './state.ts';
 
@@ -125,8 +123,7 @@ function openWithGenesisKey(note: string, first: Entry | undefined, fingerprint:
   const vault = statementDigest(statement);
   const isOurs = statement.kind === 'genesis' && vault === fingerprint;
   must(isOurs, 'wrong_genesis', `expected the vault ${fingerprint}, got ${vault}`);
-  const { origin, key } = statement.log;
-  const opened = openCheckpoint(utf8(note), formatVkey(origin, ed25519KeyBytes(key)));
+  const opened = openWithLogKey(statement.log, utf8(note));
   return { size: opened.size, root: toHex(opened.root) };
 }
 

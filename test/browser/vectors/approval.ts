@@ -5,17 +5,15 @@ import { ProposalReview } from '../../../client/console/app/proposals/proposal.t
 import * as console from '../../../client/console/app/vault.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
-import { replay } from '../../../client/replay.ts';
 import type { Replica } from '../../../client/replica.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
-import { type CarriedLog, objectsOf } from './core-run.ts';
+import { type CarriedLog, factsOf, objectsOf } from './core-run.ts';
 
 /** A proposal as a custodian of that name judges it at that time, with all that stands around it. */
 export async function showApproval(log: CarriedLog, name: string, digest: Hex, nowMs: number): Promise<void> {
   const objects = objectsOf(log);
-  const { state } = await replay(null, log.entries, objects, verifyWeb, () => undefined);
-  const { facts } = state;
+  const facts = await factsOf(log);
   const member = facts.committee.members.find((candidate) => candidate.name === name);
   if (member === undefined) throw new Error(`the vault has no custodian ${name}`);
   const some = async (digests: readonly Hex[]) => new Map([...objects].filter(([named]) => digests.includes(named)));

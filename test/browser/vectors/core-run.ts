@@ -1,4 +1,3 @@
-import { replay } from '../../../client/replay.ts';
 import { fromBase64url, type Hex, toHex, u32, utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { deriveCustodianKeys } from '../../../src/core/envelope/custodian-keys.ts';
@@ -9,6 +8,10 @@ import { appendLeaf, EMPTY_FRONTIER, frontierRoot, leafHash } from '../../../src
 import { combineShares, verifyShare } from '../../../src/core/share/combine.ts';
 import { encodeScalar, uniformScalar } from '../../../src/core/share/group.ts';
 import { splitSecret } from '../../../src/core/share/split.ts';
+import type { Applied } from '../../../src/core/state/apply.ts';
+import type { Claim } from '../../../src/core/state/judgement.ts';
+import { replay } from '../../../src/core/state/replay.ts';
+import type { Facts } from '../../../src/core/state/state.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
 import { challengeOf } from '../../../src/core/webauthn/challenge.ts';
 import { referenceBulkCrypto } from '../../../src/core/weights/bulk-crypto.ts';
@@ -105,14 +108,28 @@ export function objectsOf({ objects }: CarriedLog): ReadonlyMap<Hex, Uint8Array>
   return new Map(Object.entries(objects).map(([digest, text]) => [digest, fromBase64url(text)]));
 }
 
+/** What a log has established, each claim discharged with WebCrypto. Throws its fault. */
+export async function factsOf(log: CarriedLog): Promise<Facts> {
+  return (await last(log)).state.facts;
+}
+
+async function last(log: CarriedLog): Promise<Applied & { readonly allClaims: readonly Claim[] }> {
+  const { sound, fault } = await replay(null, log.entries.map(utf8), objectsOf(log), verifyWeb);
+  if (fault !== null) throw fault;
+  const end = sound.at(-1);
+  if (end === undefined) throw new Error('the log is empty');
+  return { ...end, allClaims: sound.flatMap(({ claims }) => claims) };
+}
+
 /** Folds a log and discharges its claims with WebCrypto; what it established, as text. */
 export async function runReplay(log: CarriedLog): Promise<Results> {
-  const { state, signatures, appraisals } = await replay(null, log.entries, objectsOf(log), verifyWeb, () => undefined);
+  const { state, allClaims } = await last(log);
   const { facts, chain } = state;
+  const appraisals = allClaims.filter(({ kind }) => kind === 'appraisal').length;
   return {
     vault: facts.vault,
-    root: chain.roots.last() ?? '',
-    claims: `${signatures} signatures, ${appraisals} appraisals`,
+    root: toHex(frontierRoot(chain.frontier)),
+    claims: `${allClaims.length - appraisals} signatures, ${appraisals} appraisals`,
     facts: digestOf(canonicalBytes({ facts: JSON.parse(JSON.stringify(facts, plain)) })),
   };
 }

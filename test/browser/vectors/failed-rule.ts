@@ -4,13 +4,12 @@ import { ProposalReview } from '../../../client/console/app/proposals/proposal.t
 import * as console from '../../../client/console/app/vault.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
-import { replay } from '../../../client/replay.ts';
 import type { Replica } from '../../../client/replica.ts';
 import type { ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
-import { type CarriedLog, objectsOf } from './core-run.ts';
+import { type CarriedLog, factsOf, objectsOf } from './core-run.ts';
 
 /** What is shown, and to whom. */
 export interface Showing {
@@ -28,8 +27,8 @@ export interface Showing {
 export async function showProposal(log: CarriedLog, showing: Showing): Promise<number> {
   const { digest, person, nowMs, referenceValues } = showing;
   const objects = objectsOf(log);
-  const { state } = await replay(null, log.entries, objects, verifyWeb, () => undefined);
-  const facts = referenceValues === null ? state.facts : expecting(state.facts, referenceValues);
+  const followed = await factsOf(log);
+  const facts = referenceValues === null ? followed : expecting(followed, referenceValues);
   const some = async (digests: readonly Hex[]) => new Map([...objects].filter(([name]) => digests.includes(name)));
   return showReview(facts, some, digest, { person, now: () => nowMs, verify: verifyWeb });
 }
@@ -58,12 +57,12 @@ async function showReview(
  * only while the log's clock is ahead.
  */
 export async function showClock(log: CarriedLog, digest: Hex, person: Hex): Promise<void> {
-  const { state } = await replay(null, log.entries, objectsOf(log), verifyWeb, () => undefined);
-  const given = state.facts.proposals.get(digest);
+  const followed = await factsOf(log);
+  const given = followed.proposals.get(digest);
   if (given === undefined || given.statement.kind !== 'resume') throw new Error('expected a resumption');
   const { stop: _, ...fields } = given.statement;
   const proposal = { ...given, statement: { ...fields, kind: 'clock' as const } };
-  const facts = { ...state.facts, proposals: state.facts.proposals.set(digest, proposal) };
+  const facts = { ...followed, proposals: followed.proposals.set(digest, proposal) };
   await showReview(facts, async () => new Map(), digest, { person, now: Date.now, verify: verifyWeb });
 }
 

@@ -13,12 +13,11 @@ import * as console from '../../../client/console/app/vault.ts';
 import { VersionsScreen } from '../../../client/console/app/versions.tsx';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { type Review, review } from '../../../client/custodian/review.ts';
-import { replay } from '../../../client/replay.ts';
 import type { Replica } from '../../../client/replica.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { type Facts, versionKey } from '../../../src/core/state/state.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
-import { type CarriedLog, objectsOf } from './core-run.ts';
+import { type CarriedLog, factsOf, objectsOf } from './core-run.ts';
 
 /** As long as a schema lets any text be, or longer, and as bad as a text can be to a layout. */
 const TEXTS = [
@@ -67,12 +66,12 @@ export type HostileScreen =
 /** Shows a screen with all the texts in it exchanged for hostile ones, releases with 64 hosts. */
 export async function showHostile(log: CarriedLog, screen: HostileScreen, person: Hex): Promise<void> {
   const objects = objectsOf(log);
-  const { state } = await replay(null, log.entries, objects, verifyWeb, () => undefined);
+  const followed = await factsOf(log);
   const some = async (digests: readonly Hex[]) => new Map([...objects].filter(([name]) => digests.includes(name)));
-  const replica = { facts: state.facts, objects: some } as Partial<Replica> as Replica;
+  const replica = { facts: followed, objects: some } as Partial<Replica> as Replica;
   const custodian = { person, name: TEXTS[0], credential: TEXTS[0], now: Date.now, verify: verifyWeb };
   const self = custodian as Partial<Custodian> as Custodian;
-  const facts = hostile(state.facts);
+  const facts = hostile(followed);
   console.custodian.value = self;
   // What has taken effect has overtaken what asks for it again.
   const versions = facts.versions.map((version) => ({ ...version, phase: 'quarantined' as const }));

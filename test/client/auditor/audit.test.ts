@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type AuditOptions, audit, keptSource, type LogPage } from '../../../client/auditor/audit.ts';
+import { type AuditOptions, audit } from '../../../client/auditor/audit.ts';
 import { reportLines } from '../../../client/cli/audit.ts';
+import { keptSource, type LogPage } from '../../../client/log/source.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { publishedWorld, releasedWorld, World } from '../../world.ts';
 import { keptLog, noteOf } from '../log-source.ts';

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { audit, keptSource } from '../../../client/auditor/audit.ts';
+import { audit } from '../../../client/auditor/audit.ts';
 import { approve } from '../../../client/custodian/approve.ts';
 import { followLog } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
 import type { EvidenceCollector } from '../../../client/host/collector.ts';
+import { keptSource } from '../../../client/log/source.ts';
 import { Replica } from '../../../client/replica.ts';
 import { endorsementsBytes, NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import { hostReportData } from '../../../src/core/attest/evidence.ts';

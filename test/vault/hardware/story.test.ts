@@ -2,11 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { audit, keptSource, vaultSource } from '../../../client/auditor/audit.ts';
+import { audit } from '../../../client/auditor/audit.ts';
 import { followLog } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
 import type { EvidenceCollector } from '../../../client/host/collector.ts';
 import { fetchRelease, sendReceipt } from '../../../client/host/fetch.ts';
+import { keptSource, PAGE_ENTRIES, vaultSource } from '../../../client/log/source.ts';
 import { NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import { toHex } from '../../../src/core/bytes.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
@@ -98,7 +99,7 @@ describe('a simulation vault whose policy pins the kits’ roots releases to', {
   });
 
   test('and its auditor refuses other endorsements than an appraisal was made with', async () => {
-    const page = await vaultSource(vault.auditor.api).page(0);
+    const page = await vaultSource(vault.auditor.api).page(0, PAGE_ENTRIES);
     const [digest, bytes] = [...page.objects].find(([, object]) => isEndorsements(object)) ?? [];
     const text = new TextDecoder().decode(bytes).replace('"crl":"', '"crl":"AAAA');
     const objects = new Map(page.objects).set(digest ?? '', new TextEncoder().encode(text));
