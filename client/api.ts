@@ -1,49 +1,48 @@
-import { fromUtf8, type Hex } from '../src/core/bytes.ts';
+import type { z } from 'zod';
+import type { Hex } from '../src/core/bytes.ts';
+import { fromUtf8 } from '../src/core/bytes.ts';
 import { counted } from '../src/core/counted.ts';
 import { must, TwinlockError } from '../src/core/errors.ts';
 import type { SignedStop } from '../src/core/log/signed-stop.ts';
+import * as fields from '../src/wire/fields.ts';
+import * as log from '../src/wire/log.ts';
+import * as proposal from '../src/wire/proposal.ts';
+import { statusView } from '../src/wire/status.ts';
+import { stopAnswer } from '../src/wire/stop.ts';
+import * as vault from '../src/wire/vault.ts';
+import * as weights from '../src/wire/weights.ts';
 import {
-  type AnswerOf,
-  type BodyOf,
-  encoded,
-  maxAnswerBytes,
-  type ParamsOf,
-  type QueryOf,
-  type Route,
-  targetOf,
-} from '../src/wire/route.ts';
-import { ROUTES } from '../src/wire/routes.ts';
-import { type Answer, exchange, type Fetch, jsonOrNull, NoVaultAnswer, platformFetch } from './transport.ts';
+  type Answer,
+  exchange,
+  type Fetch,
+  jsonOrNull,
+  NoVaultAnswer,
+  platformFetch,
+  type Question,
+} from './transport.ts';
 
+/** Larger than any answer that is not a page of the log or made of one. */
+const MAX_ANSWER_BYTES = 8 << 20;
+/** A page of the log and its objects; a host's authority chain. */
+const MAX_LOG_BYTES = 128 << 20;
+/** 32 bytes for each of the 2^24 segments of the largest file. */
+const MAX_LEAVES_BYTES = 512 << 20;
 /** Of the place that is named in an answer that is not as the API says. */
 const MAX_PATH_LENGTH = 200;
 const TIMEOUT_MS = 30_000;
 /** The vault fsyncs a part before it answers. */
 const PART_TIMEOUT_MS = 120_000;
 
-type Routes = typeof ROUTES;
-export type VaultStatus = AnswerOf<Routes['vault']>;
-export type Session = AnswerOf<Routes['openSession']>;
-export type Invitation = AnswerOf<Routes['invitation']>;
-export type GenesisDraft = AnswerOf<Routes['genesis']>;
-export type StatusView = AnswerOf<Routes['status']>;
-export type ProposalView = AnswerOf<Routes['proposal']>;
-export type EntriesPage = AnswerOf<Routes['entries']>;
-export type Handover = AnswerOf<Routes['handover']>;
-export type StopAnswer = AnswerOf<Routes['stop']>;
-export type UploadStatus = AnswerOf<Routes['upload']>;
-
-/** What a route asks for: all of it, but for what the vault completes in a query. */
-type AskedOf<R extends Route> = (R extends { readonly params: object } ? { readonly params: ParamsOf<R> } : unknown) &
-  (R extends { readonly query: object } ? { readonly query?: Partial<QueryOf<R>> } : unknown) &
-  (R extends { readonly body: object } ? { readonly body: BodyOf<R> } : unknown);
-
-/** The same without its types. */
-interface AnyAsked {
-  readonly params?: object;
-  readonly query?: { readonly wait?: number; readonly [name: string]: unknown };
-  readonly body?: unknown;
-}
+export type VaultStatus = z.infer<typeof vault.vaultStatus>;
+export type Session = z.infer<typeof vault.session>;
+export type Invitation = z.infer<typeof vault.invitation>;
+export type GenesisDraft = z.infer<typeof vault.genesisDraft>;
+export type StatusView = z.infer<typeof statusView>;
+export type ProposalView = z.infer<typeof proposal.proposalView>;
+export type EntriesPage = z.infer<typeof log.entries>;
+export type Handover = z.infer<typeof weights.handover>;
+export type StopAnswer = z.infer<typeof stopAnswer>;
+export type UploadStatus = z.infer<typeof weights.uploadStatus>;
 
 /** Whose request it is. */
 interface Bearer {
@@ -109,103 +108,106 @@ export class Api {
   // Public
 
   vault(): Promise<VaultStatus> {
-    return this.#json(ROUTES.vault, {});
+    return this.#get('/v1/vault', vault.vaultStatus);
   }
   challenge() {
-    return this.#json(ROUTES.challenge, { body: {} });
+    return this.#post('/v1/challenges', {}, vault.challenge);
   }
-  openSession(body: BodyOf<Routes['openSession']>): Promise<Session> {
-    return this.#json(ROUTES.openSession, { body });
+  openSession(body: z.infer<typeof vault.sessionRequest>): Promise<Session> {
+    return this.#post('/v1/sessions', body, vault.session);
   }
-  closeSession(): Promise<void> {
-    return this.#nothing(ROUTES.closeSession, {});
+  async closeSession(): Promise<void> {
+    const answer = await this.#ask({ method: 'DELETE', path: '/v1/sessions' });
+    await answer.bytes(MAX_ANSWER_BYTES);
   }
 
   /** Sends a stop as it was signed; the caller need not be its signer. May be repeated. */
-  stop({ statement, signature }: SignedStop): Promise<StopAnswer> {
-    return this.#json(ROUTES.stop, { body: { v: 1, kind: 'twinlock-stop', statement: { ...statement }, signature } });
+  stop(signed: SignedStop): Promise<StopAnswer> {
+    return this.#post('/v1/stops', { v: 1, kind: 'twinlock-stop', ...signed }, stopAnswer);
   }
 
   // With an invitation
 
   invitation(): Promise<Invitation> {
-    return this.#json(ROUTES.invitation, {});
+    return this.#get('/v1/invitation', vault.invitation);
   }
-  enrol(body: BodyOf<Routes['enrol']>) {
-    return this.#json(ROUTES.enrol, { body });
+  enrol(body: z.infer<typeof vault.enrolmentRequest>) {
+    return this.#post('/v1/enrolments', body, vault.enrolmentResponse);
   }
   genesis(): Promise<GenesisDraft> {
-    return this.#json(ROUTES.genesis, {});
+    return this.#get('/v1/genesis', vault.genesisDraft, { maxBytes: MAX_LOG_BYTES });
   }
-  signGenesis(body: BodyOf<Routes['signGenesis']>) {
-    return this.#json(ROUTES.signGenesis, { body });
+  signGenesis(body: z.infer<typeof vault.genesisSignature>) {
+    return this.#post('/v1/genesis/signatures', body, vault.genesisSigned);
   }
 
   // With a session
 
   status(): Promise<StatusView> {
-    return this.#json(ROUTES.status, {});
+    return this.#get('/v1/status', statusView);
   }
   checkpoint() {
-    return this.#json(ROUTES.checkpoint, {});
+    return this.#get('/v1/log/checkpoint', log.checkpoint);
   }
   entries(from: number, limit: number): Promise<EntriesPage> {
-    return this.#json(ROUTES.entries, { query: { from, limit } });
+    return this.#get(`/v1/log/entries?from=${from}&limit=${limit}`, log.entries, { maxBytes: MAX_LOG_BYTES });
   }
   proposals(phase: 'open' | 'all') {
-    return this.#json(ROUTES.proposals, { query: { phase } });
+    return this.#get(`/v1/proposals?phase=${phase}`, proposal.proposalList, { maxBytes: MAX_LOG_BYTES });
   }
   proposal(digest: Hex): Promise<ProposalView> {
-    return this.#json(ROUTES.proposal, { params: { digest } });
+    return this.#get(`/v1/proposals/${digest}`, proposal.proposalView);
   }
   /** Answers as soon as the phase is another than `phase`, or after `waitSeconds` (at most 60). */
   awaitProposal(digest: Hex, phase: ProposalView['phase'], waitSeconds: number): Promise<ProposalView> {
-    return this.#json(ROUTES.proposal, { params: { digest }, query: { wait: waitSeconds, phase } });
+    const path = `/v1/proposals/${digest}?wait=${waitSeconds}&phase=${phase}`;
+    return this.#get(path, proposal.proposalView, { timeoutMs: TIMEOUT_MS + 1000 * waitSeconds });
   }
   ownEnvelopes(manifest: Hex) {
-    return this.#json(ROUTES.ownEnvelopes, { params: { manifest } });
+    return this.#get(`/v1/versions/${manifest}/envelopes`, log.ownEnvelopes);
   }
-  propose(body: BodyOf<Routes['propose']>) {
-    return this.#json(ROUTES.propose, { body });
+  propose(body: z.infer<typeof proposal.proposeRequest>) {
+    return this.#post('/v1/proposals', body, proposal.proposed);
   }
-  decide(digest: Hex, body: BodyOf<Routes['decide']>) {
-    return this.#json(ROUTES.decide, { params: { digest }, body });
+  decide(digest: Hex, body: z.infer<typeof proposal.decideRequest>) {
+    return this.#post(`/v1/proposals/${digest}/approvals`, body, proposal.decided);
   }
-  confirmCustody(body: BodyOf<Routes['confirmCustody']>) {
-    return this.#json(ROUTES.confirmCustody, { body });
+  confirmCustody(body: z.infer<typeof proposal.custodyRequest>) {
+    return this.#post('/v1/custody', body, fields.recorded);
   }
-  openRequest(body: BodyOf<Routes['openRequest']>) {
-    return this.#json(ROUTES.openRequest, { body });
+  openRequest(body: z.infer<typeof proposal.openRequest>) {
+    return this.#post('/v1/requests', body, proposal.openedRequest);
   }
-  appraise(request: Hex, body: BodyOf<Routes['appraise']>) {
-    return this.#json(ROUTES.appraise, { params: { digest: request }, body });
+  appraise(request: Hex, body: z.infer<typeof proposal.appraiseRequest>) {
+    return this.#post(`/v1/requests/${request}/appraisals`, body, proposal.appraised);
   }
   handover(release: Hex, host: number): Promise<Handover> {
-    return this.#json(ROUTES.handover, { params: { release, host } });
+    return this.#get(`/v1/releases/${release}/hosts/${host}`, weights.handover, { maxBytes: MAX_LOG_BYTES });
   }
-  sendReceipt(release: Hex, body: BodyOf<Routes['sendReceipt']>) {
-    return this.#json(ROUTES.sendReceipt, { params: { release }, body });
+  sendReceipt(release: Hex, body: z.infer<typeof weights.receiptRequest>) {
+    return this.#post(`/v1/releases/${release}/receipts`, body, weights.receipted);
   }
-  openUpload(body: BodyOf<Routes['openUpload']>): Promise<UploadStatus> {
-    return this.#json(ROUTES.openUpload, { body });
+  openUpload(body: z.infer<typeof weights.openUpload>): Promise<UploadStatus> {
+    return this.#post('/v1/uploads', body, weights.uploadStatus);
   }
   upload(upload: Hex): Promise<UploadStatus> {
-    return this.#json(ROUTES.upload, { params: { upload } });
+    return this.#get(`/v1/uploads/${upload}`, weights.uploadStatus);
   }
   uploads() {
-    return this.#json(ROUTES.uploads, {});
+    return this.#get('/v1/uploads', weights.uploadList);
   }
   /** Gives an upload up: nothing of it is left at the vault. */
-  abandonUpload(upload: Hex): Promise<void> {
-    return this.#nothing(ROUTES.abandonUpload, { params: { upload } });
+  async abandonUpload(upload: Hex): Promise<void> {
+    const answer = await this.#ask({ method: 'DELETE', path: `/v1/uploads/${upload}` });
+    await answer.bytes(MAX_ANSWER_BYTES);
   }
   /** What is stored, for another process than the one before, of which nothing counts that is still under way. */
   takeUploadOver(upload: Hex): Promise<UploadStatus> {
-    return this.#json(ROUTES.takeUploadOver, { params: { upload }, body: {} });
+    return this.#post(`/v1/uploads/${upload}/turns`, {}, weights.uploadStatus);
   }
   /** Nothing of the file is stored from now on, and it is another turn. */
-  restartFile(upload: Hex, file: number, body: BodyOf<Routes['restartFile']>): Promise<UploadStatus> {
-    return this.#json(ROUTES.restartFile, { params: { upload, file }, body });
+  restartFile(upload: Hex, file: number, body: z.infer<typeof weights.restartFile>): Promise<UploadStatus> {
+    return this.#post(`/v1/uploads/${upload}/files/${file}`, body, weights.uploadStatus);
   }
   /**
    * Whole encrypted segments of `file` from number `segment` on, in the turn that `uploadStatus` said; after that of a
@@ -218,15 +220,12 @@ export class Api {
     segments: readonly Uint8Array[],
     turn = 0,
   ): Promise<number> {
-    const answer = await this.#ask(
-      ROUTES.putPart,
-      { params: { upload, file }, query: { segment, turn } },
-      { body: segments },
-    );
-    return (await parsed(answer, ROUTES.putPart)).segments;
+    const path = `/v1/uploads/${upload}/files/${file}?segment=${segment}&turn=${turn}`;
+    const answer = await this.#ask({ method: 'PUT', path, body: segments, timeoutMs: PART_TIMEOUT_MS });
+    return (await parsed(answer, weights.partStored, MAX_ANSWER_BYTES)).segments;
   }
-  deposit(body: BodyOf<Routes['deposit']>) {
-    return this.#json(ROUTES.deposit, { body });
+  deposit(body: z.infer<typeof weights.depositRequest>) {
+    return this.#post('/v1/deposits', body, weights.deposited);
   }
 
   // With a host's token
@@ -235,42 +234,37 @@ export class Api {
    * Bytes `start` to `end` (exclusive) of a file's ciphertext, header included, or of the pack, in pieces of any length.
    */
   async weights(manifest: Hex, file: number | 'pack', start: number, end: number): Promise<AsyncIterable<Uint8Array>> {
-    const more = { headers: { range: `bytes=${start}-${end - 1}` } };
-    const answer =
-      file === 'pack'
-        ? await this.#ask(ROUTES.pack, { params: { manifest } }, more)
-        : await this.#ask(ROUTES.weights, { params: { manifest, file } }, more);
+    const headers = { range: `bytes=${start}-${end - 1}` };
+    const answer = await this.#ask({ method: 'GET', path: `/v1/weights/${manifest}/${file}`, headers });
     if (answer.status === 206) return exactly(answer.pieces(), end - start);
     for await (const _ of answer.pieces()) break;
     throw new TwinlockError('internal', `expected a part of the file (status 206), got status ${answer.status}`);
   }
   /** The leaf hashes of a file's ciphertext, 32 bytes a segment. */
   async leaves(manifest: Hex, file: number): Promise<Uint8Array> {
-    const answer = await this.#ask(ROUTES.leaves, { params: { manifest, file } });
-    return answer.bytes(maxAnswerBytes(ROUTES.leaves));
+    const answer = await this.#ask({ method: 'GET', path: `/v1/weights/${manifest}/${file}/leaves` });
+    return answer.bytes(MAX_LEAVES_BYTES);
   }
 
-  async #json<const R extends Route>(route: R, asked: AskedOf<R>): Promise<AnswerOf<R>> {
-    return parsed(await this.#ask(route, asked as AnyAsked), route);
+  async #get<T extends z.ZodType>(
+    path: string,
+    schema: T,
+    { maxBytes = MAX_ANSWER_BYTES, timeoutMs = TIMEOUT_MS } = {},
+  ): Promise<z.infer<T>> {
+    return parsed(await this.#ask({ method: 'GET', path, timeoutMs }), schema, maxBytes);
   }
 
-  async #nothing<const R extends Route>(route: R, asked: AskedOf<R>): Promise<void> {
-    const answer = await this.#ask(route, asked as AnyAsked);
-    await answer.bytes(maxAnswerBytes(route));
+  async #post<T extends z.ZodType>(path: string, body: unknown, schema: T): Promise<z.infer<T>> {
+    return parsed(await this.#ask({ method: 'POST', path, body: JSON.stringify(body) }), schema, MAX_ANSWER_BYTES);
   }
 
   /** A session that the vault has forgotten (it lives in its memory) is opened anew, once. */
   async #ask(
-    route: Route,
-    asked: AnyAsked,
-    more: { readonly headers?: Readonly<Record<string, string>>; readonly body?: readonly Uint8Array[] } = {},
+    question: Pick<Question, 'method' | 'path' | 'headers' | 'body'> & { timeoutMs?: number },
   ): Promise<Answer> {
     const { fetch, baseUrl, signal } = this.#options;
-    const { method, body: schema } = route;
-    const body = typeof schema === 'object' ? { body: JSON.stringify(encoded(schema, asked.body, 'json')) } : {};
-    const timeoutMs = schema === 'octets' ? PART_TIMEOUT_MS : TIMEOUT_MS + 1000 * (asked.query?.wait ?? 0);
-    const question = { method, path: targetOf(route, asked), timeoutMs, ...body, ...more };
-    const ask = (bearer: string | null) => exchange(fetch, baseUrl, { ...question, bearer, signal });
+    const ask = (bearer: string | null) =>
+      exchange(fetch, baseUrl, { timeoutMs: TIMEOUT_MS, ...question, bearer, signal });
     if (this.#bearer === null) return ask(null);
     const bearer = await this.#bearer.current();
     try {
@@ -283,12 +277,9 @@ export class Api {
   }
 }
 
-/** Throws `internal` for an answer that is not as the route says. */
-async function parsed<R extends Route>(answer: Answer, route: R): Promise<AnswerOf<R>> {
-  const bytes = await answer.bytes(maxAnswerBytes(route));
-  must(typeof route.answer === 'object', 'internal', `${route.path}: expected a route that answers in JSON`);
-  const result = route.answer.safeParse(jsonOrNull(fromUtf8(bytes)));
-  if (result.success) return result.data as AnswerOf<R>;
+async function parsed<T extends z.ZodType>(answer: Answer, schema: T, maxBytes: number): Promise<z.infer<T>> {
+  const result = schema.safeParse(jsonOrNull(fromUtf8(await answer.bytes(maxBytes))));
+  if (result.success) return result.data;
   const [issue] = result.error.issues;
   // Its path may name members of the vault's choice.
   const where = (issue?.path.join('.') ?? '').slice(0, MAX_PATH_LENGTH).toWellFormed();

@@ -3,7 +3,7 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { openRecorder, readLogSeed } from './data-folder.ts';
+import { openRecorder, readLogSeed, snapshotOf } from './data-folder.ts';
 import { openEndorser } from './endorse/endorser.ts';
 import type { Sources } from './endorse/find.ts';
 import { type AccessLog, boundedLog } from './http/access-log.ts';
@@ -12,6 +12,8 @@ import { webauthnDoor } from './http/door.ts';
 import { apiServer } from './http/server.ts';
 import { listenError } from './platform/listen-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
+import { keepSnapshots } from './recheck/keep-snapshots.ts';
+import { type LogCheckLog, recheckBeside } from './recheck/recheck-beside.ts';
 import { ServedTls } from './served-tls.ts';
 import type { Connections } from './sockets/connections.ts';
 import { watchStopFolder } from './stop-folder.ts';
@@ -25,6 +27,7 @@ import type { Context } from './vault/context.ts';
 import { settleUploads } from './vault/deposit.ts';
 import { STOP_CONNECTIONS, STOP_CONNECTIONS_AN_ADDRESS } from './vault/limits.ts';
 import { Readiness } from './vault/readiness.ts';
+import type { Recorder } from './vault/recorder.ts';
 import { Refusals } from './vault/refusals.ts';
 import { Requests } from './vault/requests.ts';
 import { Sessions } from './vault/sessions.ts';
@@ -56,6 +59,8 @@ export interface DaemonOptions extends Listen {
   readonly onUpkeepError: FaultLog;
   /** How the clock stands: at the first look after genesis, at every change, and hourly what a person has to mend. */
   readonly onClock: ClockLog;
+  /** What became of the snapshot and of the check of the whole log. */
+  readonly onLogCheck: LogCheckLog;
   /** The platform's unless given. */
   readonly clocks?: Clocks;
 }
@@ -82,16 +87,22 @@ const PLATFORM_CLOCKS: Clocks = { now: () => Date.now(), monotonic: () => perfor
 /** In the data folder; may be deleted. */
 const ENDORSEMENT_CACHE = 'endorsements';
 
-/** Opens the data folder, replays the log and serves the API over TLS 1.3. Throws the first fault it finds. */
+/** Opens the data folder and its log, and serves the API over TLS 1.3. Throws the first fault it finds. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { dataDir } = options;
   const seed = readLogSeed(dataDir);
   const read = () => readTls(dataDir, options.tlsPaths);
   const tls = read();
   const store = openStore(dataDir);
+  const snapshot = snapshotOf(dataDir, seed);
   const closing = new AbortController();
   try {
-    const context = await openContext(store, seed, options, closing.signal);
+    await snapshot.sweep();
+    const opened = await openRecorder({ ...store, snapshot }, seed, options.clocks ?? PLATFORM_CLOCKS, (error) =>
+      options.onLogCheck({ kind: 'unfit', error }),
+    );
+    const { recorder } = opened;
+    const context = await openContext(store, recorder, seed, options, closing.signal);
     const { clocks = PLATFORM_CLOCKS } = options;
     const accessLog = boundedLog(options.accessLog, clocks);
     const onFault = boundedFaults(options.onUpkeepError, clocks);
@@ -101,6 +112,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const url = await listening(server, options, '--listen');
     const { stopListen } = options;
     const stopUrl = stopListen === null ? null : await listening(stops, stopListen, '--stop-listen');
+    const endSnapshots = keepSnapshots(recorder, snapshot, onFault);
+    const checked = recheckBeside(opened, {
+      log: store.log,
+      snapshot,
+      signal: closing.signal,
+      tell: options.onLogCheck,
+    });
     const endWatch = watchStopFolder(dataDir, (signed) => stop(context, signed, 'operator'), onFault);
     const stopUpkeep = everySoOften(options.upkeepMs, () =>
       upkeep(context, options.heartbeatMs, { onClock: tellClock, onFault }),
@@ -117,7 +135,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         await stopUpkeep();
         await Promise.all([closeServer(server), stopUrl === null ? null : closeServer(stops), endWatch()]);
         await tellRefusals(context).catch(onFault);
-        await context.recorder.settled();
+        await checked;
+        await recorder.settled();
+        await endSnapshots();
         store.close();
       },
     };
@@ -145,16 +165,16 @@ async function listening(server: Server, { host, port }: Listen, flag: keyof typ
   return `https://${name}:${taken}`;
 }
 
-/** Replays the log and mends what a crash left. */
+/** Mends what a crash left. */
 async function openContext(
   store: ReturnType<typeof openStore>,
+  recorder: Recorder,
   seed: Uint8Array,
   { dataDir, endorsements, clocks: clock = PLATFORM_CLOCKS }: DaemonOptions,
   closing: AbortSignal,
 ): Promise<Context> {
   const random = (length: number) => Uint8Array.from(randomBytes(length));
   const logKey = ed25519.getPublicKey(seed);
-  const recorder = await openRecorder(store, seed, clock);
   const context: Context = {
     recorder,
     log: store.log,

@@ -3,12 +3,15 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fromHex } from './core/bytes.ts';
 import { must, TwinlockError } from './core/errors.ts';
-import { signCheckpoint } from './core/log/checkpoint.ts';
+import { type Checkpoint, signCheckpoint } from './core/log/checkpoint.ts';
+import { unlessRefusedLater } from './core/refusal.ts';
+import type { State } from './core/state/state.ts';
 import { LOG_KEY_FILE } from './initialise.ts';
 import { inputError, readInputFile } from './input-file.ts';
 import { systemName } from './platform/system-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, loadStore, type Store } from './store/open.ts';
+import { SNAPSHOT_FILE, SnapshotFile } from './store/snapshot.ts';
 import type { Clock } from './vault/ports.ts';
 import { Recorder } from './vault/recorder.ts';
 
@@ -119,12 +122,36 @@ function logKeyText(dataDir: string): string {
   }
 }
 
-/** Replays the log of an open store. Throws as `Recorder.open`. */
-export function openRecorder({ log }: Pick<Store, 'log'>, seed: Uint8Array, clock: Clock): Promise<Recorder> {
-  return Recorder.open({
-    log,
-    clock,
-    verify: verifyNode,
-    signer: { sign: (checkpoint) => signCheckpoint(checkpoint, seed) },
+/** A log that has been opened, and the state that was believed of it without a replay; null after a replay of all. */
+export interface OpenedLog {
+  readonly recorder: Recorder;
+  readonly believed: State | null;
+}
+
+/**
+ * Opens the log of an open store from the snapshot of its state, or replays it whole where there is none. Tells
+ * `onUnfit` why a snapshot is not taken. Throws as `Recorder.open` does for the whole log.
+ */
+export async function openRecorder(
+  { log, snapshot }: Pick<Store, 'log'> & { readonly snapshot: SnapshotFile },
+  seed: Uint8Array,
+  clock: Clock,
+  onUnfit: (error: TwinlockError) => void,
+): Promise<OpenedLog> {
+  const signer = { sign: (checkpoint: Checkpoint) => signCheckpoint(checkpoint, seed) };
+  const open = (start: State | null) => Recorder.open({ log, clock, verify: verifyNode, signer }, start);
+  const fit = async (): Promise<OpenedLog | null> => {
+    const believed = await snapshot.read();
+    return believed === null ? null : { believed, recorder: await open(believed) };
+  };
+  const opened = await unlessRefusedLater(TwinlockError, fit, (error) => {
+    onUnfit(error);
+    return null;
   });
+  return opened ?? { recorder: await open(null), believed: null };
+}
+
+/** The snapshot of the state that the log in this folder leads to. */
+export function snapshotOf(dataDir: string, seed: Uint8Array): SnapshotFile {
+  return new SnapshotFile(join(dataDir, SNAPSHOT_FILE), seed);
 }

@@ -19,6 +19,7 @@ import { syncFolderNow } from './platform/sync-folder.ts';
 import { naming } from './platform/system-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, openStore } from './store/open.ts';
+import { SNAPSHOT_FILE } from './store/snapshot.ts';
 import type { Founding } from './vault/ports.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -65,7 +66,7 @@ const BY_CALLER: Handing = { prepare: () => undefined, handOut: async () => unde
 export const LOG_KEY_FILE = 'log.key';
 export const TLS_KEY_FILE = 'tls.key';
 export const TLS_CERTIFICATE_FILE = 'tls.crt';
-const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE];
+const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE, SNAPSHOT_FILE];
 
 /**
  * Makes a data folder and the founders' invitations, and hands these out, which are kept nowhere else. Where a file

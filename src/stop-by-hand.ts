@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { TwinlockError } from './core/errors.ts';
 import type { SignedStop } from './core/log/signed-stop.ts';
-import { openRecorder, readLogSeed } from './data-folder.ts';
+import { openRecorder, readLogSeed, snapshotOf } from './data-folder.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { handOverStop, type Told } from './stop-folder.ts';
 import { forOperator } from './store/failure.ts';
@@ -30,7 +30,8 @@ async function recordUnlessInUse(dataDir: string, seed: Uint8Array, signed: Sign
   if (store === null) return null;
   try {
     const clocks = { now: () => Date.now(), monotonic: () => performance.now() };
-    const recorder = await openRecorder(store, seed, clocks);
+    const opened = { log: store.log, snapshot: snapshotOf(dataDir, seed) };
+    const { recorder } = await openRecorder(opened, seed, clocks, () => undefined);
     const stops = stopAllowance(steady(clocks));
     return await stop({ recorder, verify: verifyNode, stops, refusals: new Refusals(clocks) }, signed, 'operator');
   } catch (error) {

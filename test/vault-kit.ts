@@ -248,6 +248,7 @@ export async function startInProcess(
     endorsements: { folder: null, mirrors: {} },
     onUpkeepError: (error) => failures.push(error),
     onClock: () => undefined,
+    onLogCheck: () => undefined,
     ...changes,
   });
 }

@@ -8,6 +8,7 @@ import { type Inventory, takeInventory } from '../endorse/inventory.ts';
 import { type Mirrors, missingMirror, parseMirror } from '../endorse/mirror.ts';
 import { VENDORS } from '../endorse/wanted.ts';
 import { foundersWarning } from '../founders-trust.ts';
+import type { LogCheck } from '../recheck/recheck-beside.ts';
 import { PROXY_EXPECTED, reachByProxy } from '../sockets/proxy.ts';
 import type { TlsPaths } from '../tls-files.ts';
 import type { ClockState } from '../vault/clock-watch.ts';
@@ -93,6 +94,7 @@ async function run(dataDir: string, flags: ServeFlags): Promise<void> {
       logger[level](typeof error === 'string' ? { ...line, code: error } : { ...line, err: error }, 'answered');
     },
     onUpkeepError: (error, leftOut) => logger.error({ ...faultOf(error), leftOut }, 'upkeep failed'),
+    onLogCheck: (found) => tellLogCheck(logger, found),
     onClock: (clock) => logger[CLOCK_LEVELS[clock.standing]](clock, clockLine(clock)),
   });
   const tellInventory = (found: Inventory | null) => logInventory(logger, folder, mirrors, found);
@@ -132,6 +134,23 @@ function logInventory(logger: Logger, folder: string | null, mirrors: Mirrors, i
   const named = Object.fromEntries(Object.entries(mirrors).map(([of, url]) => [of, url.hostname]));
   const isAllUnderstood = inventory === null || (inventory.notUnderstood === 0 && hasFiles(inventory));
   logger[isAllUnderstood ? 'info' : 'warn']({ folder, ...inventory, mirrors: named }, 'endorsements');
+}
+
+/** A fault of the log is for whoever watches levels: the vault grants nothing from then on. */
+function tellLogCheck(logger: Logger, found: LogCheck): void {
+  switch (found.kind) {
+    case 'unfit':
+      logger.warn(faultOf(found.error), 'the snapshot is thrown away, and the whole log replayed');
+      return;
+    case 'verified':
+      logger.info({ entries: found.entries }, 'the whole log has been verified again');
+      return;
+    case 'fault':
+      logger.error(faultOf(found.error), 'the log has a fault: nothing is granted from now on, stops are taken');
+      return;
+    case 'undecided':
+      logger.error(faultOf(found.error), 'the log could not be verified again: it is tried again with the next start');
+  }
 }
 
 /** Lines that standard output does not take are kept up to 1 MiB. A log whose disk is full ends nothing: no stop waits for it. */

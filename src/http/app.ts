@@ -1,11 +1,10 @@
-import { Hono, type MiddlewareHandler } from 'hono';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { TwinlockError } from '../core/errors.ts';
 import type { Context } from '../vault/context.ts';
-import { ROUTES } from '../wire/routes.ts';
 import type { AccessLog } from './access-log.ts';
-import { adapter } from './adapter.ts';
-import { type App, COMMON_HEADERS, type Env } from './env.ts';
+import { COMMON_HEADERS, type Env } from './env.ts';
 import { healthRoutes } from './health.ts';
-import { openapiDocument } from './openapi.ts';
 import { problemOf } from './problem.ts';
 import { foundingRoutes } from './routes/founding.ts';
 import { logRoutes } from './routes/log.ts';
@@ -16,21 +15,40 @@ import { stopRoutes } from './routes/stops.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 
 /** The API, and nothing else: no code is served to browsers. */
-export function createApp(context: Context, accessLog: AccessLog): App {
-  const app = createStopApp(context, accessLog);
-  const serve = adapter(app, context);
+export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>({
+    defaultHook(result) {
+      if (result.success) return;
+      const issue = result.error.issues[0];
+      const path = [result.target, ...(issue?.path ?? []).map(String)].join('.');
+      throw new TwinlockError('malformed', `${path}: ${issue?.message ?? 'not as specified'}`, { path });
+    },
+  });
+  const told = answered(accessLog);
+  stopRoutes(app, context, told);
+  app.use(told, (c, next) => {
+    c.set('context', context);
+    return next();
+  });
+  answersProblems(app);
+  healthRoutes(app, context);
   for (const routes of [sessionRoutes, foundingRoutes, logRoutes, proposalRoutes, uploadRoutes, releaseRoutes]) {
-    routes(serve, context);
+    routes(app, context);
   }
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'twinlock', version: '1', description: 'two-person control for AI model weights' },
+  });
   // Made once: it takes a while, and anybody may ask.
-  const documentText = JSON.stringify(openapiDocument(Object.values(ROUTES)));
+  const documentText = JSON.stringify(document);
   app.get('/openapi.json', (c) => c.body(documentText, 200, { 'Content-Type': 'application/json' }));
   return app;
 }
 
 /** Stops and nothing else, for an address of their own. */
-export function createStopApp(context: Context, accessLog: AccessLog): App {
-  const app = new Hono<Env>();
+export function createStopApp(context: Context, accessLog: AccessLog): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>();
   const told = answered(accessLog);
   stopRoutes(app, context, told);
   app.use(told);
@@ -39,7 +57,7 @@ export function createStopApp(context: Context, accessLog: AccessLog): App {
   return app;
 }
 
-function answersProblems(app: App): void {
+function answersProblems(app: OpenAPIHono<Env>): void {
   app.onError((error, c) => {
     const { status, problem } = problemOf(error);
     // Of its disk the caller hears little: the operator, what it refused.

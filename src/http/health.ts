@@ -1,9 +1,11 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from '../vault/context.ts';
 import type { Unready } from '../vault/readiness.ts';
-import type { App } from './env.ts';
+import type { Env } from './env.ts';
 
 const REASONS: Readonly<Record<Unready, string>> = {
   log: 'the log cannot be written: see the daemon’s log',
+  fault: 'the log has a fault, and the vault grants nothing: see the daemon’s log, and alert the custodians',
   behind: 'the vault’s clock is behind what custodians have signed: see README, “Clocks”',
   jumped: 'the vault’s clock has jumped since a custodian confirmed it: see README, “Clocks”',
 };
@@ -12,7 +14,7 @@ const REASONS: Readonly<Record<Unready, string>> = {
  * `/healthz`: the process answers (always 200). `/readyz`: it can also do its work (200, else 503). Both say what is
  * wrong, in lines that anybody may read: callers are not asked who they are.
  */
-export function healthRoutes(app: App, context: Context): void {
+export function healthRoutes(app: OpenAPIHono<Env>, context: Context): void {
   const reasons = () => context.readiness.unready(context).map((reason) => `not ready: ${REASONS[reason]}`);
   app.get('/healthz', (c) => c.text(lines(['ok', ...reasons()])));
   app.get('/readyz', (c) => {

@@ -4,7 +4,7 @@ import type { LogStore } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 
 /** What keeps the vault from being ready, for anybody to read: no number, no name, no path. */
-export type Unready = 'log' | 'behind' | 'jumped';
+export type Unready = 'log' | 'fault' | 'behind' | 'jumped';
 
 /** A write to the disk that waits for it: seldom enough to cost nothing, often enough for who asks every minute. */
 const PROBE_EVERY_MS = 30_000;
@@ -13,7 +13,7 @@ const PROBED_WITHIN_MS = 150_000;
 
 interface Readable {
   readonly log: Pick<LogStore, 'probe'>;
-  readonly recorder: Pick<Recorder, 'isInDoubt'> & { readonly state: { readonly facts: Facts } | null };
+  readonly recorder: Pick<Recorder, 'isInDoubt' | 'fault'> & { readonly state: { readonly facts: Facts } | null };
   readonly watch: Pick<ClockWatch, 'standing'>;
 }
 
@@ -48,6 +48,7 @@ export class Readiness {
     const standing = recorder.state === null ? 'confirmed' : watch.standing(recorder.state.facts);
     return [
       ...(isProbed && !recorder.isInDoubt ? [] : (['log'] as const)),
+      ...(recorder.fault === null ? [] : (['fault'] as const)),
       ...(standing === 'behind' || standing === 'jumped' ? [standing] : []),
     ];
   }

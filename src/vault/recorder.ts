@@ -11,6 +11,7 @@ import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
 import { Queue, type Urgency } from '../platform/queue.ts';
 import { type Placed, place } from './place.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore, TokenRow } from './ports.ts';
+import { readEdge, requireStored } from './stored-tiles.ts';
 import { TileProofs } from './tile-proofs.ts';
 
 /** What goes to disk with an act's entries. */
@@ -50,6 +51,8 @@ export interface RecorderPorts {
 
 const NOTHING: Required<Alongside> = { objects: new Map(), envelopes: [], hostShares: [], tokens: [] };
 const REPLAY_PAGE = 512;
+const CONDEMNED =
+  'the vault has found a fault in its own log, and grants nothing: a stop is still taken. See the daemon’s log, keep the data folder and alert the custodians';
 /** What ends an act that gives way to an urgent one: it has stored nothing. */
 const OVERTAKEN = new Error('an urgent act goes first');
 
@@ -72,6 +75,7 @@ export class Recorder {
   readonly #pen = new Queue();
   /** A commit failed, and may have been stored all the same. */
   #isInDoubt = false;
+  #fault: TwinlockError | null = null;
   #listeners = new Set<() => void>();
 
   private constructor(ports: RecorderPorts) {
@@ -80,13 +84,30 @@ export class Recorder {
   }
 
   /**
-   * Replays the whole log, every signature included. Throws the fault, naming its entry, and `checkpoint_invalid`
-   * where the stored checkpoint is not what this signer says of the log.
+   * Replays the log, every signature included, from genesis or from `start`: a state that the caller trusts to be of this
+   * log. Throws the fault, naming its entry, and `checkpoint_invalid` where the stored checkpoint is not what this signer
+   * says of the log; `rolled_back` where the store has fewer entries than `start`, and `storage_corrupt` where its tiles
+   * are of another log than `start`.
    */
-  static async open(ports: RecorderPorts): Promise<Recorder> {
+  static async open(ports: RecorderPorts, start: State | null = null): Promise<Recorder> {
     const recorder = new Recorder(ports);
+    if (start !== null) await recorder.#begin(start);
     await recorder.#catchUp();
     return recorder;
+  }
+
+  async #begin(start: State): Promise<void> {
+    const { frontier } = start.chain;
+    const stored = await this.#ports.log.size();
+    must(
+      stored >= frontier.size,
+      'rolled_back',
+      `expected at least ${frontier.size} entries in the store, got ${stored}`,
+    );
+    const isOfTheLog = equal(await this.proofs.rootAt(frontier.size), frontierRoot(frontier));
+    must(isOfTheLog, 'storage_corrupt', `the stored tiles are of another log than the state of size ${frontier.size}`);
+    this.#edge = await readEdge(this.#ports.log, frontier.size);
+    this.#state = start;
   }
 
   /** Replays what the store has beyond this state. */
@@ -129,15 +150,7 @@ export class Recorder {
   /** Goes on from the edge of the tiles with what was replayed. Throws `storage_corrupt` where a stored tile is not of it. */
   async #follow(leafHashes: readonly Uint8Array[]): Promise<void> {
     const { edge, tiles } = appendToTiles(this.#edge, leafHashes);
-    for (const { level, index, hashes } of tiles) {
-      const stored = await this.#ports.log.tile({ level, index });
-      const isOfTheLog = stored !== null && equal(stored.subarray(0, hashes.length), hashes);
-      must(
-        isOfTheLog,
-        'storage_corrupt',
-        `the stored tile ${level}/${index} is not of the log’s entries: restore a copy of the data folder`,
-      );
-    }
+    await requireStored(this.#ports.log, tiles);
     this.#edge = edge;
   }
 
@@ -155,6 +168,21 @@ export class Recorder {
   /** Whether the last commit failed, and the store has not said since whether it holds it all the same. */
   get isInDoubt(): boolean {
     return this.#isInDoubt;
+  }
+
+  /** What was found wrong with the log that this state is of; null while nothing was. */
+  get fault(): TwinlockError | null {
+    return this.#fault;
+  }
+
+  /** From now on nothing is recorded that lets anybody do more; the first fault stays. A stop is recorded as before. */
+  condemn(fault: TwinlockError): void {
+    this.#fault ??= fault;
+  }
+
+  /** Throws `storage_corrupt` once a fault was found: the vault releases nothing and takes no approval. */
+  requireSound(): void {
+    must(this.#fault === null, 'storage_corrupt', CONDEMNED);
   }
 
   get size(): number {
@@ -226,6 +254,7 @@ export class Recorder {
     const write = async (before: State | null, written: readonly Draft[]): Promise<State> => {
       let state = before;
       for (const draft of written) {
+        if (isGrant(draft)) this.requireSound();
         const { index, bytes } = place(state, draft, timeMs);
         const applied = apply(state, bytes, objects);
         await this.#discharge(applied.claims, giveWay);
@@ -295,6 +324,11 @@ export class Recorder {
       await dischargeAppraisal(claim, this.#ports.verify);
     }
   }
+}
+
+/** Whether an entry lets anybody do what they could not do before it: a release, or a vote for one or for a change. */
+function isGrant(draft: Draft): boolean {
+  return draft.kind === 'release' || (draft.kind === 'approval' && draft.body.decision === 'approve');
 }
 
 /** Between steps that take a while each: a stop is taken in between. */

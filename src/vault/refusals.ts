@@ -23,13 +23,12 @@ export class Refusals {
     this.#clocks = clocks;
   }
 
-  /** Runs `work`; what it throws is counted and thrown on. A caller who went away (`cancelled`) was not refused. */
+  /** Runs `work`; what it throws is counted and thrown on. */
   async watch<T>(act: RefusedAct, caller: Caller, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const isRefusal = error instanceof TwinlockError && error.code !== 'cancelled';
-      if (isRefusal) this.note(error.code, act, nameOf(caller));
+      if (error instanceof TwinlockError) this.note(error.code, act, nameOf(caller));
       throw error;
     }
   }

@@ -77,9 +77,10 @@ const ASK_AGAIN_MS = 5_000;
 
 /**
  * A release that is served today. Throws `release_unknown`, `quorum_missing`, `unavailable` (approved, but it has
- * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `lease_over`, the code of how it ended (core/state/ended), `vault_stopped`, `principal_retired` or `version_withdrawn`.
+ * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `lease_over`, the code of how it ended (core/state/ended), `storage_corrupt` (`Recorder.requireSound`), `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
 export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'watch'>, digest: Hex): Release {
+  recorder.requireSound();
   const { facts } = recorder;
   const proposal = facts.proposals.get(digest);
   must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${digest}`);

@@ -476,3 +476,43 @@ describe('opening', () => {
     await expect(Recorder.open(ports)).rejects.toThrow(code('storage_corrupt'));
   });
 });
+
+describe('once a fault was found in the log', () => {
+  const fault = new TwinlockError('signature_invalid', 'entry 3: a signature is not true', { entry: 3 });
+
+  test('no approval and no release is recorded', async () => {
+    const { world: published, deposit } = await publishedWorld();
+    const asked = await published.ask(deposit);
+    const proposal = await published.propose(asked.statement);
+    await published.approve(proposal, published.founder('ben'));
+    const { recorder } = await recorded(published);
+    recorder.condemn(fault);
+    const { size } = recorder;
+    const approval = await published.draftApproval(proposal, published.founder('cleo'));
+    const release: Draft = { kind: 'release', body: { proposal } };
+    for (const draft of [approval, release]) {
+      await expect(recorder.record(() => ({ drafts: [draft] }))).rejects.toThrow(code('storage_corrupt'));
+    }
+    const follow = async () => ({ drafts: [release], tokens: [] });
+    await expect(recorder.record(() => ({ drafts: [HEARTBEAT], follow }))).rejects.toThrow(code('storage_corrupt'));
+    expect(recorder.size).toBe(size);
+  });
+
+  test('a denial and a stop are recorded as before', async () => {
+    const { world: published, deposit } = await publishedWorld();
+    const proposal = await published.propose((await published.ask(deposit)).statement);
+    const { recorder } = await recorded(published);
+    recorder.condemn(fault);
+    const denial = await published.draftApproval(proposal, published.founder('ben'), { decision: 'deny' });
+    const stop = await published.draftStop(published.stop('all', '0'.repeat(64), published.founder('ana')));
+    for (const draft of [denial, stop]) await recorder.record(() => ({ drafts: [draft] }));
+    expect(recorder.facts.stopped).toHaveLength(1);
+  });
+
+  test('the first fault stays', async () => {
+    const { recorder } = await founded();
+    recorder.condemn(fault);
+    recorder.condemn(new TwinlockError('storage_corrupt', 'another'));
+    expect(recorder.fault).toBe(fault);
+  });
+});

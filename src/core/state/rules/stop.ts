@@ -142,7 +142,7 @@ export function authenticatorNamed(facts: Facts, target: Hex): Authenticator | u
 /** What each stop does to the facts, having checked its target. */
 const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = {
   all(facts, placed) {
-    const { stop, person } = placed;
+    const { stop, person, index } = placed;
     must(stop.target === ZEROS, 'stop_unknown', 'stop.target: expected zeros for all');
     const inForce = recorded(facts, placed);
     return {
@@ -150,6 +150,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       // Also where it is stopped already: a resumption must know of everybody who wants it stopped.
       stopped: facts.stopped === null ? [inForce] : [...facts.stopped, inForce],
       heard: facts.heard.set(person, facts.resumptions.length),
+      constitution: [...facts.constitution, index],
     };
   },
   release(facts, placed) {
@@ -161,11 +162,13 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     return withPhase(facts, proposal, 'revoked', placed);
   },
   version(facts, placed) {
-    const { target } = placed.stop;
+    const { stop, index } = placed;
+    const { target } = stop;
     const version = facts.versions.get(target);
     must(version !== undefined, 'version_unknown', `no version has the manifest ${target}`);
     must(version.phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn already');
-    const withdrawn = { ...version, phase: 'withdrawn', stop: recorded(facts, placed) } as const;
+    const entries = [...version.entries, index];
+    const withdrawn = { ...version, phase: 'withdrawn', stop: recorded(facts, placed), entries } as const;
     return { ...facts, versions: facts.versions.set(target, withdrawn) };
   },
   authenticator(facts, placed) {
@@ -180,7 +183,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     must(authenticator.retiredAt === null, 'credential_retired', 'the authenticator has been retired already');
     const own = { ...authenticator, retiredAt: index, stop: recorded(facts, placed) };
     const authenticators = facts.authenticators.set(authenticator.credential, own);
-    const retired = { ...facts, authenticators };
+    const retired = { ...facts, authenticators, constitution: [...facts.constitution, index] };
     requireStillDecides(retired);
     return retired;
   },
@@ -197,6 +200,8 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
         retiredAt: index,
         stop: recorded(facts, placed),
       }),
+      // With its enrolment: a chain that holds the retirement must know whom it retires.
+      constitution: [...facts.constitution, ...principal.entries, index],
     };
   },
   proposal(facts, placed) {
@@ -220,7 +225,8 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
 };
 
 function withPhase(facts: Facts, proposal: Proposal, phase: Proposal['phase'], placed: Placed): Facts {
-  return withProposal(facts, { ...proposal, phase, stop: recorded(facts, placed) });
+  const entries = [...proposal.entries, placed.index];
+  return withProposal(facts, { ...proposal, phase, stop: recorded(facts, placed), entries });
 }
 
 function recorded({ persons }: Facts, { stop, digest, person, index, time }: Placed): RecordedStop {
