@@ -1,48 +1,49 @@
-import type { z } from 'zod';
-import type { Hex } from '../src/core/bytes.ts';
-import { fromUtf8 } from '../src/core/bytes.ts';
+import { fromUtf8, type Hex } from '../src/core/bytes.ts';
 import { counted } from '../src/core/counted.ts';
 import { must, TwinlockError } from '../src/core/errors.ts';
 import type { SignedStop } from '../src/core/log/signed-stop.ts';
-import * as fields from '../src/wire/fields.ts';
-import * as log from '../src/wire/log.ts';
-import * as proposal from '../src/wire/proposal.ts';
-import { statusView } from '../src/wire/status.ts';
-import { stopAnswer } from '../src/wire/stop.ts';
-import * as vault from '../src/wire/vault.ts';
-import * as weights from '../src/wire/weights.ts';
 import {
-  type Answer,
-  exchange,
-  type Fetch,
-  jsonOrNull,
-  NoVaultAnswer,
-  platformFetch,
-  type Question,
-} from './transport.ts';
+  type AnswerOf,
+  type BodyOf,
+  encoded,
+  maxAnswerBytes,
+  type ParamsOf,
+  type QueryOf,
+  type Route,
+  targetOf,
+} from '../src/wire/route.ts';
+import { ROUTES } from '../src/wire/routes.ts';
+import { type Answer, exchange, type Fetch, jsonOrNull, NoVaultAnswer, platformFetch } from './transport.ts';
 
-/** Larger than any answer that is not a page of the log or made of one. */
-const MAX_ANSWER_BYTES = 8 << 20;
-/** A page of the log and its objects; a host's authority chain. */
-const MAX_LOG_BYTES = 128 << 20;
-/** 32 bytes for each of the 2^24 segments of the largest file. */
-const MAX_LEAVES_BYTES = 512 << 20;
 /** Of the place that is named in an answer that is not as the API says. */
 const MAX_PATH_LENGTH = 200;
 const TIMEOUT_MS = 30_000;
 /** The vault fsyncs a part before it answers. */
 const PART_TIMEOUT_MS = 120_000;
 
-export type VaultStatus = z.infer<typeof vault.vaultStatus>;
-export type Session = z.infer<typeof vault.session>;
-export type Invitation = z.infer<typeof vault.invitation>;
-export type GenesisDraft = z.infer<typeof vault.genesisDraft>;
-export type StatusView = z.infer<typeof statusView>;
-export type ProposalView = z.infer<typeof proposal.proposalView>;
-export type EntriesPage = z.infer<typeof log.entries>;
-export type Handover = z.infer<typeof weights.handover>;
-export type StopAnswer = z.infer<typeof stopAnswer>;
-export type UploadStatus = z.infer<typeof weights.uploadStatus>;
+type Routes = typeof ROUTES;
+export type VaultStatus = AnswerOf<Routes['vault']>;
+export type Session = AnswerOf<Routes['openSession']>;
+export type Invitation = AnswerOf<Routes['invitation']>;
+export type GenesisDraft = AnswerOf<Routes['genesis']>;
+export type StatusView = AnswerOf<Routes['status']>;
+export type ProposalView = AnswerOf<Routes['proposal']>;
+export type EntriesPage = AnswerOf<Routes['entries']>;
+export type Handover = AnswerOf<Routes['handover']>;
+export type StopAnswer = AnswerOf<Routes['stop']>;
+export type UploadStatus = AnswerOf<Routes['upload']>;
+
+/** What a route asks for: all of it, but for what the vault completes in a query. */
+type AskedOf<R extends Route> = (R extends { readonly params: object } ? { readonly params: ParamsOf<R> } : unknown) &
+  (R extends { readonly query: object } ? { readonly query?: Partial<QueryOf<R>> } : unknown) &
+  (R extends { readonly body: object } ? { readonly body: BodyOf<R> } : unknown);
+
+/** The same without its types. */
+interface AnyAsked {
+  readonly params?: object;
+  readonly query?: { readonly wait?: number; readonly [name: string]: unknown };
+  readonly body?: unknown;
+}
 
 /** Whose request it is. */
 interface Bearer {
@@ -108,106 +109,103 @@ export class Api {
   // Public
 
   vault(): Promise<VaultStatus> {
-    return this.#get('/v1/vault', vault.vaultStatus);
+    return this.#json(ROUTES.vault, {});
   }
   challenge() {
-    return this.#post('/v1/challenges', {}, vault.challenge);
+    return this.#json(ROUTES.challenge, { body: {} });
   }
-  openSession(body: z.infer<typeof vault.sessionRequest>): Promise<Session> {
-    return this.#post('/v1/sessions', body, vault.session);
+  openSession(body: BodyOf<Routes['openSession']>): Promise<Session> {
+    return this.#json(ROUTES.openSession, { body });
   }
-  async closeSession(): Promise<void> {
-    const answer = await this.#ask({ method: 'DELETE', path: '/v1/sessions' });
-    await answer.bytes(MAX_ANSWER_BYTES);
+  closeSession(): Promise<void> {
+    return this.#nothing(ROUTES.closeSession, {});
   }
 
   /** Sends a stop as it was signed; the caller need not be its signer. May be repeated. */
-  stop(signed: SignedStop): Promise<StopAnswer> {
-    return this.#post('/v1/stops', { v: 1, kind: 'twinlock-stop', ...signed }, stopAnswer);
+  stop({ statement, signature }: SignedStop): Promise<StopAnswer> {
+    return this.#json(ROUTES.stop, { body: { v: 1, kind: 'twinlock-stop', statement: { ...statement }, signature } });
   }
 
   // With an invitation
 
   invitation(): Promise<Invitation> {
-    return this.#get('/v1/invitation', vault.invitation);
+    return this.#json(ROUTES.invitation, {});
   }
-  enrol(body: z.infer<typeof vault.enrolmentRequest>) {
-    return this.#post('/v1/enrolments', body, vault.enrolmentResponse);
+  enrol(body: BodyOf<Routes['enrol']>) {
+    return this.#json(ROUTES.enrol, { body });
   }
   genesis(): Promise<GenesisDraft> {
-    return this.#get('/v1/genesis', vault.genesisDraft, { maxBytes: MAX_LOG_BYTES });
+    return this.#json(ROUTES.genesis, {});
   }
-  signGenesis(body: z.infer<typeof vault.genesisSignature>) {
-    return this.#post('/v1/genesis/signatures', body, vault.genesisSigned);
+  signGenesis(body: BodyOf<Routes['signGenesis']>) {
+    return this.#json(ROUTES.signGenesis, { body });
   }
 
   // With a session
 
   status(): Promise<StatusView> {
-    return this.#get('/v1/status', statusView);
+    return this.#json(ROUTES.status, {});
   }
   checkpoint() {
-    return this.#get('/v1/log/checkpoint', log.checkpoint);
+    return this.#json(ROUTES.checkpoint, {});
   }
   entries(from: number, limit: number): Promise<EntriesPage> {
-    return this.#get(`/v1/log/entries?from=${from}&limit=${limit}`, log.entries, { maxBytes: MAX_LOG_BYTES });
+    return this.#json(ROUTES.entries, { query: { from, limit } });
   }
   proposals(phase: 'open' | 'all') {
-    return this.#get(`/v1/proposals?phase=${phase}`, proposal.proposalList, { maxBytes: MAX_LOG_BYTES });
+    return this.#json(ROUTES.proposals, { query: { phase } });
   }
   proposal(digest: Hex): Promise<ProposalView> {
-    return this.#get(`/v1/proposals/${digest}`, proposal.proposalView);
+    return this.#json(ROUTES.proposal, { params: { digest } });
   }
   /** Answers as soon as the phase is another than `phase`, or after `waitSeconds` (at most 60). */
   awaitProposal(digest: Hex, phase: ProposalView['phase'], waitSeconds: number): Promise<ProposalView> {
-    const path = `/v1/proposals/${digest}?wait=${waitSeconds}&phase=${phase}`;
-    return this.#get(path, proposal.proposalView, { timeoutMs: TIMEOUT_MS + 1000 * waitSeconds });
+    return this.#json(ROUTES.proposal, { params: { digest }, query: { wait: waitSeconds, phase } });
   }
   ownEnvelopes(manifest: Hex) {
-    return this.#get(`/v1/versions/${manifest}/envelopes`, log.ownEnvelopes);
+    return this.#json(ROUTES.ownEnvelopes, { params: { manifest } });
   }
-  propose(body: z.infer<typeof proposal.proposeRequest>) {
-    return this.#post('/v1/proposals', body, proposal.proposed);
+  propose(body: BodyOf<Routes['propose']>) {
+    return this.#json(ROUTES.propose, { body });
   }
-  decide(digest: Hex, body: z.infer<typeof proposal.decideRequest>) {
-    return this.#post(`/v1/proposals/${digest}/approvals`, body, proposal.decided);
+  decide(digest: Hex, body: BodyOf<Routes['decide']>) {
+    return this.#json(ROUTES.decide, { params: { digest }, body });
   }
-  confirmCustody(body: z.infer<typeof proposal.custodyRequest>) {
-    return this.#post('/v1/custody', body, fields.recorded);
+  confirmCustody(body: BodyOf<Routes['confirmCustody']>) {
+    return this.#json(ROUTES.confirmCustody, { body });
   }
-  openRequest(body: z.infer<typeof proposal.openRequest>) {
-    return this.#post('/v1/requests', body, proposal.openedRequest);
+  openRequest(body: BodyOf<Routes['openRequest']>) {
+    return this.#json(ROUTES.openRequest, { body });
   }
-  appraise(request: Hex, body: z.infer<typeof proposal.appraiseRequest>) {
-    return this.#post(`/v1/requests/${request}/appraisals`, body, proposal.appraised);
+  appraise(request: Hex, body: BodyOf<Routes['appraise']>) {
+    return this.#json(ROUTES.appraise, { params: { digest: request }, body });
   }
   handover(release: Hex, host: number): Promise<Handover> {
-    return this.#get(`/v1/releases/${release}/hosts/${host}`, weights.handover, { maxBytes: MAX_LOG_BYTES });
+    return this.#json(ROUTES.handover, { params: { release, host } });
   }
-  sendReceipt(release: Hex, body: z.infer<typeof weights.receiptRequest>) {
-    return this.#post(`/v1/releases/${release}/receipts`, body, weights.receipted);
+  sendReceipt(release: Hex, body: BodyOf<Routes['sendReceipt']>) {
+    return this.#json(ROUTES.sendReceipt, { params: { release }, body });
   }
-  openUpload(body: z.infer<typeof weights.openUpload>): Promise<UploadStatus> {
-    return this.#post('/v1/uploads', body, weights.uploadStatus);
+  openUpload(body: BodyOf<Routes['openUpload']>): Promise<UploadStatus> {
+    return this.#json(ROUTES.openUpload, { body });
   }
   upload(upload: Hex): Promise<UploadStatus> {
-    return this.#get(`/v1/uploads/${upload}`, weights.uploadStatus);
+    return this.#json(ROUTES.upload, { params: { upload } });
   }
   uploads() {
-    return this.#get('/v1/uploads', weights.uploadList);
+    return this.#json(ROUTES.uploads, {});
   }
   /** Gives an upload up: nothing of it is left at the vault. */
-  async abandonUpload(upload: Hex): Promise<void> {
-    const answer = await this.#ask({ method: 'DELETE', path: `/v1/uploads/${upload}` });
-    await answer.bytes(MAX_ANSWER_BYTES);
+  abandonUpload(upload: Hex): Promise<void> {
+    return this.#nothing(ROUTES.abandonUpload, { params: { upload } });
   }
   /** What is stored, for another process than the one before, of which nothing counts that is still under way. */
   takeUploadOver(upload: Hex): Promise<UploadStatus> {
-    return this.#post(`/v1/uploads/${upload}/turns`, {}, weights.uploadStatus);
+    return this.#json(ROUTES.takeUploadOver, { params: { upload }, body: {} });
   }
   /** Nothing of the file is stored from now on, and it is another turn. */
-  restartFile(upload: Hex, file: number, body: z.infer<typeof weights.restartFile>): Promise<UploadStatus> {
-    return this.#post(`/v1/uploads/${upload}/files/${file}`, body, weights.uploadStatus);
+  restartFile(upload: Hex, file: number, body: BodyOf<Routes['restartFile']>): Promise<UploadStatus> {
+    return this.#json(ROUTES.restartFile, { params: { upload, file }, body });
   }
   /**
    * Whole encrypted segments of `file` from number `segment` on, in the turn that `uploadStatus` said; after that of a
@@ -220,12 +218,15 @@ export class Api {
     segments: readonly Uint8Array[],
     turn = 0,
   ): Promise<number> {
-    const path = `/v1/uploads/${upload}/files/${file}?segment=${segment}&turn=${turn}`;
-    const answer = await this.#ask({ method: 'PUT', path, body: segments, timeoutMs: PART_TIMEOUT_MS });
-    return (await parsed(answer, weights.partStored, MAX_ANSWER_BYTES)).segments;
+    const answer = await this.#ask(
+      ROUTES.putPart,
+      { params: { upload, file }, query: { segment, turn } },
+      { body: segments },
+    );
+    return (await parsed(answer, ROUTES.putPart)).segments;
   }
-  deposit(body: z.infer<typeof weights.depositRequest>) {
-    return this.#post('/v1/deposits', body, weights.deposited);
+  deposit(body: BodyOf<Routes['deposit']>) {
+    return this.#json(ROUTES.deposit, { body });
   }
 
   // With a host's token
@@ -234,37 +235,42 @@ export class Api {
    * Bytes `start` to `end` (exclusive) of a file's ciphertext, header included, or of the pack, in pieces of any length.
    */
   async weights(manifest: Hex, file: number | 'pack', start: number, end: number): Promise<AsyncIterable<Uint8Array>> {
-    const headers = { range: `bytes=${start}-${end - 1}` };
-    const answer = await this.#ask({ method: 'GET', path: `/v1/weights/${manifest}/${file}`, headers });
+    const more = { headers: { range: `bytes=${start}-${end - 1}` } };
+    const answer =
+      file === 'pack'
+        ? await this.#ask(ROUTES.pack, { params: { manifest } }, more)
+        : await this.#ask(ROUTES.weights, { params: { manifest, file } }, more);
     if (answer.status === 206) return exactly(answer.pieces(), end - start);
     for await (const _ of answer.pieces()) break;
     throw new TwinlockError('internal', `expected a part of the file (status 206), got status ${answer.status}`);
   }
   /** The leaf hashes of a file's ciphertext, 32 bytes a segment. */
   async leaves(manifest: Hex, file: number): Promise<Uint8Array> {
-    const answer = await this.#ask({ method: 'GET', path: `/v1/weights/${manifest}/${file}/leaves` });
-    return answer.bytes(MAX_LEAVES_BYTES);
+    const answer = await this.#ask(ROUTES.leaves, { params: { manifest, file } });
+    return answer.bytes(maxAnswerBytes(ROUTES.leaves));
   }
 
-  async #get<T extends z.ZodType>(
-    path: string,
-    schema: T,
-    { maxBytes = MAX_ANSWER_BYTES, timeoutMs = TIMEOUT_MS } = {},
-  ): Promise<z.infer<T>> {
-    return parsed(await this.#ask({ method: 'GET', path, timeoutMs }), schema, maxBytes);
+  async #json<const R extends Route>(route: R, asked: AskedOf<R>): Promise<AnswerOf<R>> {
+    return parsed(await this.#ask(route, asked as AnyAsked), route);
   }
 
-  async #post<T extends z.ZodType>(path: string, body: unknown, schema: T): Promise<z.infer<T>> {
-    return parsed(await this.#ask({ method: 'POST', path, body: JSON.stringify(body) }), schema, MAX_ANSWER_BYTES);
+  async #nothing<const R extends Route>(route: R, asked: AskedOf<R>): Promise<void> {
+    const answer = await this.#ask(route, asked as AnyAsked);
+    await answer.bytes(maxAnswerBytes(route));
   }
 
   /** A session that the vault has forgotten (it lives in its memory) is opened anew, once. */
   async #ask(
-    question: Pick<Question, 'method' | 'path' | 'headers' | 'body'> & { timeoutMs?: number },
+    route: Route,
+    asked: AnyAsked,
+    more: { readonly headers?: Readonly<Record<string, string>>; readonly body?: readonly Uint8Array[] } = {},
   ): Promise<Answer> {
     const { fetch, baseUrl, signal } = this.#options;
-    const ask = (bearer: string | null) =>
-      exchange(fetch, baseUrl, { timeoutMs: TIMEOUT_MS, ...question, bearer, signal });
+    const { method, body: schema } = route;
+    const body = typeof schema === 'object' ? { body: JSON.stringify(encoded(schema, asked.body, 'json')) } : {};
+    const timeoutMs = schema === 'octets' ? PART_TIMEOUT_MS : TIMEOUT_MS + 1000 * (asked.query?.wait ?? 0);
+    const question = { method, path: targetOf(route, asked), timeoutMs, ...body, ...more };
+    const ask = (bearer: string | null) => exchange(fetch, baseUrl, { ...question, bearer, signal });
     if (this.#bearer === null) return ask(null);
     const bearer = await this.#bearer.current();
     try {
@@ -277,9 +283,12 @@ export class Api {
   }
 }
 
-async function parsed<T extends z.ZodType>(answer: Answer, schema: T, maxBytes: number): Promise<z.infer<T>> {
-  const result = schema.safeParse(jsonOrNull(fromUtf8(await answer.bytes(maxBytes))));
-  if (result.success) return result.data;
+/** Throws `internal` for an answer that is not as the route says. */
+async function parsed<R extends Route>(answer: Answer, route: R): Promise<AnswerOf<R>> {
+  const bytes = await answer.bytes(maxAnswerBytes(route));
+  must(typeof route.answer === 'object', 'internal', `${route.path}: expected a route that answers in JSON`);
+  const result = route.answer.safeParse(jsonOrNull(fromUtf8(bytes)));
+  if (result.success) return result.data as AnswerOf<R>;
   const [issue] = result.error.issues;
   // Its path may name members of the vault's choice.
   const where = (issue?.path.join('.') ?? '').slice(0, MAX_PATH_LENGTH).toWellFormed();

@@ -1,10 +1,11 @@
-import { OpenAPIHono } from '@hono/zod-openapi';
-import type { MiddlewareHandler } from 'hono';
-import { TwinlockError } from '../core/errors.ts';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { Context } from '../vault/context.ts';
+import { ROUTES } from '../wire/routes.ts';
 import type { AccessLog } from './access-log.ts';
-import { COMMON_HEADERS, type Env } from './env.ts';
+import { adapter } from './adapter.ts';
+import { type App, COMMON_HEADERS, type Env } from './env.ts';
 import { healthRoutes } from './health.ts';
+import { openapiDocument } from './openapi.ts';
 import { problemOf } from './problem.ts';
 import { foundingRoutes } from './routes/founding.ts';
 import { logRoutes } from './routes/log.ts';
@@ -15,40 +16,21 @@ import { stopRoutes } from './routes/stops.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 
 /** The API, and nothing else: no code is served to browsers. */
-export function createApp(context: Context, accessLog: AccessLog): OpenAPIHono<Env> {
-  const app = new OpenAPIHono<Env>({
-    defaultHook(result) {
-      if (result.success) return;
-      const issue = result.error.issues[0];
-      const path = [result.target, ...(issue?.path ?? []).map(String)].join('.');
-      throw new TwinlockError('malformed', `${path}: ${issue?.message ?? 'not as specified'}`, { path });
-    },
-  });
-  const told = answered(accessLog);
-  stopRoutes(app, context, told);
-  app.use(told, (c, next) => {
-    c.set('context', context);
-    return next();
-  });
-  answersProblems(app);
-  healthRoutes(app, context);
+export function createApp(context: Context, accessLog: AccessLog): App {
+  const app = createStopApp(context, accessLog);
+  const serve = adapter(app, context);
   for (const routes of [sessionRoutes, foundingRoutes, logRoutes, proposalRoutes, uploadRoutes, releaseRoutes]) {
-    routes(app, context);
+    routes(serve, context);
   }
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  const document = app.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: { title: 'twinlock', version: '1', description: 'two-person control for AI model weights' },
-  });
   // Made once: it takes a while, and anybody may ask.
-  const documentText = JSON.stringify(document);
+  const documentText = JSON.stringify(openapiDocument(Object.values(ROUTES)));
   app.get('/openapi.json', (c) => c.body(documentText, 200, { 'Content-Type': 'application/json' }));
   return app;
 }
 
 /** Stops and nothing else, for an address of their own. */
-export function createStopApp(context: Context, accessLog: AccessLog): OpenAPIHono<Env> {
-  const app = new OpenAPIHono<Env>();
+export function createStopApp(context: Context, accessLog: AccessLog): App {
+  const app = new Hono<Env>();
   const told = answered(accessLog);
   stopRoutes(app, context, told);
   app.use(told);
@@ -57,7 +39,7 @@ export function createStopApp(context: Context, accessLog: AccessLog): OpenAPIHo
   return app;
 }
 
-function answersProblems(app: OpenAPIHono<Env>): void {
+function answersProblems(app: App): void {
   app.onError((error, c) => {
     const { status, problem } = problemOf(error);
     // Of its disk the caller hears little: the operator, what it refused.

@@ -1,29 +1,24 @@
 import type { IncomingMessage } from 'node:http';
-import type { Context as Hono } from 'hono';
 import { fromUtf8 } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
 import { BODY_WITHIN_MS } from '../vault/limits.ts';
-import type { Env } from './env.ts';
+import type { Exchange } from './env.ts';
 
 /** How long a request says that its body is: Node's parser holds the sender to it. */
-export function bodyBytes(c: Hono<Env>): number {
+export function bodyBytes(c: Exchange): number {
   const isChunked = c.req.header('transfer-encoding') !== undefined;
   must(!isChunked, 'malformed', 'expected a body with its content-length, not in chunks');
   return Number(c.req.header('content-length') ?? 0);
 }
 
-/** Reads a body of that many bytes: JSON that says everything once. The route then validates what it says. */
-export async function readJson(c: Hono<Env>, bytes: number): Promise<void> {
-  if (bytes === 0) return;
-  const text = fromUtf8(await jsonBytes(c, bytes));
-  parseJson(text);
-  // What the validators of the routes read.
-  Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
+/** Reads a body of that many bytes: JSON that names each member once. Attacker-controlled. Throws `malformed`. */
+export async function readJson(c: Exchange, bytes: number): Promise<unknown> {
+  return parseJson(fromUtf8(await jsonBytes(c, bytes)));
 }
 
 /** The bytes of a body that says it is JSON. Throws `malformed` where it says something else. */
-export async function jsonBytes(c: Hono<Env>, length: number): Promise<Uint8Array> {
+export async function jsonBytes(c: Exchange, length: number): Promise<Uint8Array> {
   const isJson = /^application\/json(?:; ?charset=utf-8)?$/i.test(c.req.header('content-type') ?? '');
   must(isJson, 'malformed', 'expected content-type application/json');
   return read(c.env.incoming, length);

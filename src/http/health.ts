@@ -1,7 +1,6 @@
-import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from '../vault/context.ts';
 import type { Unready } from '../vault/readiness.ts';
-import type { Env } from './env.ts';
+import type { App } from './env.ts';
 
 const REASONS: Readonly<Record<Unready, string>> = {
   log: 'the log cannot be written: see the daemon’s log',
@@ -14,7 +13,7 @@ const REASONS: Readonly<Record<Unready, string>> = {
  * `/healthz`: the process answers (always 200). `/readyz`: it can also do its work (200, else 503). Both say what is
  * wrong, in lines that anybody may read: callers are not asked who they are.
  */
-export function healthRoutes(app: OpenAPIHono<Env>, context: Context): void {
+export function healthRoutes(app: App, context: Context): void {
   const reasons = () => context.readiness.unready(context).map((reason) => `not ready: ${REASONS[reason]}`);
   app.get('/healthz', (c) => c.text(lines(['ok', ...reasons()])));
   app.get('/readyz', (c) => {

@@ -1,4 +1,3 @@
-import { HTTPException } from 'hono/http-exception';
 import { type Code, TwinlockError } from '../core/errors.ts';
 
 export interface Problem {
@@ -12,10 +11,6 @@ export function problemOf(error: unknown): { status: ProblemStatus; problem: Pro
   if (error instanceof TwinlockError) {
     const { code, message, detail } = error;
     return { status: statusOf(code), problem: { code, message, detail } };
-  }
-  if (error instanceof HTTPException && error.status < 500) {
-    // The framework's: of a body that is missing, or of another type than the route takes.
-    return { status: 400, problem: { code: 'malformed', message: 'expected a body of JSON', detail: {} } };
   }
   const message = 'the vault failed to answer; its log has the reason under the time of this answer';
   return { status: 500, problem: { code: 'internal', message, detail: {} } };

@@ -62,16 +62,16 @@ export const READS_AT_ONCE_A_HOST = 16;
 export const READER_SILENCE_MS = 60_000;
 /** Parsing them takes a second or two; the evidence of 64 hosts is less. */
 export const BODY_BYTES_A_MINUTE_A_KEY = 128 << 20;
-/** Bodies: statements are small. */
-export const SMALL_BODY_BYTES = 256 * 1024;
-/** Of those who have not signed in yet: the largest assertion with its credential id is 10 KiB in base64url. */
-export const STRANGERS_BODY_BYTES = 16 * 1024;
-/** A policy of at most 1 MiB in base64url, and its statement. */
-export const POLICY_BODY_BYTES = (1 << 20) * 1.5 + SMALL_BODY_BYTES;
-/** Evidence of at most 1 MiB and endorsements of 512 KiB, in base64url. */
-export const APPRAISAL_BODY_BYTES = 3 << 20;
-/** A manifest core of at most 4 MiB in base64url, and the envelopes of 32 custodians. */
-export const DEPOSIT_BODY_BYTES = 6 << 20;
+/** Of one request, by its route. */
+export {
+  APPRAISAL_BODY_BYTES,
+  DEPOSIT_BODY_BYTES,
+  PART_BODY_BYTES,
+  PART_SEGMENTS,
+  POLICY_BODY_BYTES,
+  SMALL_BODY_BYTES,
+  STRANGERS_BODY_BYTES,
+} from '../wire/sizes.ts';
 
 // Requests for releases
 
@@ -123,9 +123,6 @@ export const SILENCE_A_ROUND_MS = 60_000;
 export const UPLOADS_A_KEY = 8;
 /** Begun: one that is begun anew has the one before removed from the disk. */
 export const UPLOADS_AN_HOUR_A_KEY = 60;
-/** Segments of one PUT, 8 MiB: what is sent again after a failure, and fsynced once; a client holds two of them. */
-export const PART_SEGMENTS = 8;
-export const PART_BODY_BYTES = (PART_SEGMENTS + 1) << 20;
 
 // Answers
 

@@ -23,12 +23,13 @@ export class Refusals {
     this.#clocks = clocks;
   }
 
-  /** Runs `work`; what it throws is counted and thrown on. */
+  /** Runs `work`; what it throws is counted and thrown on. A caller who went away (`cancelled`) was not refused. */
   async watch<T>(act: RefusedAct, caller: Caller, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof TwinlockError) this.note(error.code, act, nameOf(caller));
+      const isRefusal = error instanceof TwinlockError && error.code !== 'cancelled';
+      if (isRefusal) this.note(error.code, act, nameOf(caller));
       throw error;
     }
   }

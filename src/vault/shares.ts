@@ -1,3 +1,4 @@
+import type { Work } from '../wire/route.ts';
 import { Allowance } from './allowance.ts';
 import { InFlight } from './in-flight.ts';
 import * as limits from './limits.ts';
@@ -11,9 +12,6 @@ const DAY_MS = 24 * HOUR_MS;
 export function stopAllowance(clock: Clock): Allowance {
   return new Allowance(clock, { what: 'stops of one key', most: limits.STOPS_A_MINUTE_A_KEY, windowMs: MINUTE_MS });
 }
-
-/** How much work a route is: each kind has places of its own, so that one who waits can still ask. */
-export type Work = 'small' | 'large' | 'wait';
 
 /**
  * What each caller has of the vault, by the credential or key of their session, or by the token of a host. No caller

@@ -8,10 +8,9 @@ import {
   ed25519Claim,
 } from '../core/state/rules/signatures.ts';
 import type { Facts } from '../core/state/state.ts';
-import { roleText } from '../core/statement/role-text.ts';
 import { challengeOf, signableMessage } from '../core/webauthn/challenge.ts';
 import type { Context } from './context.ts';
-import { type Caller, type CustodianCaller, nameOf, type PrincipalCaller } from './sessions.ts';
+import { type Caller, nameOf } from './sessions.ts';
 
 export type SignIn =
   | {
@@ -91,16 +90,4 @@ export function callerOf({ sessions, recorder }: Context, token: string | null):
   if (caller.role === 'custodian') currentAuthenticator(recorder.facts, caller.person, caller.credential);
   else currentPrincipal(recorder.facts, caller.key);
   return caller;
-}
-
-/** Throws `not_permitted` unless the caller is a custodian. */
-export function asCustodian(caller: Caller): CustodianCaller {
-  must(caller.role === 'custodian', 'not_permitted', `this is for a custodian, not for ${roleText(caller.role)}`);
-  return caller;
-}
-
-/** Throws `not_permitted` unless the caller is a principal of this role. */
-export function asPrincipal(caller: Caller, role: PrincipalCaller['role']): PrincipalCaller {
-  must(caller.role === role, 'not_permitted', `this is for ${roleText(role)}, not for ${roleText(caller.role)}`);
-  return caller as PrincipalCaller;
 }

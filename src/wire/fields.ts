@@ -17,11 +17,10 @@ export const instantMs = z.int().min(0);
 export const count = z.int().min(0);
 /** A number in a path or a query, at most `max`: decimal, without sign or leading zeros. */
 export const decimal = (max: number) =>
-  z
-    .string()
-    .regex(/^(?:0|[1-9][0-9]{0,8})$/, 'expected a decimal integer')
-    .transform(Number)
-    .pipe(z.int().min(0).max(max));
+  z.codec(z.string().regex(/^(?:0|[1-9][0-9]{0,8})$/, 'expected a decimal integer'), z.int().min(0).max(max), {
+    decode: Number,
+    encode: String,
+  });
 export const u64Text = z.string().regex(/^(?:0|[1-9][0-9]{0,19})$/, 'expected a decimal integer');
 export const ed25519Key = z
   .string()

@@ -27,7 +27,7 @@ export const vaultStatus = z
   .meta({ id: 'VaultStatus' });
 
 /** POST /v1/challenges: 32 random bytes, good for one session request within two minutes. */
-export const challengeRequest = z.strictObject({}).meta({ id: 'ChallengeRequest' });
+export const challengeRequest = z.strictObject({}).default({}).meta({ id: 'ChallengeRequest' });
 export const challenge = z.object({ nonce: digest, expires: instantMs }).meta({ id: 'Challenge' });
 
 /** POST /v1/sessions. The assertion or signature is over frame("twinlock/v1/session", vault, nonce). */

@@ -140,7 +140,12 @@ describe('the API', () => {
     ['a role that is none', { role: 'root' }],
   ])('opens no session with %s', async (_, changed) => {
     const session = { token: 'A'.repeat(43), expires: 1, person: 'ab'.repeat(16), name: 'Ana', role: 'custodian' };
-    const body = { kind: 'principal', nonce: 'ab'.repeat(32), key: 'ed25519:', signature: '' } as const;
+    const body = {
+      kind: 'principal',
+      nonce: 'ab'.repeat(32),
+      key: `ed25519:${'A'.repeat(43)}`,
+      signature: '',
+    } as const;
     await expect(answering(() => json(session)).openSession(body)).resolves.toEqual(session);
     await expect(answering(() => json({ ...session, ...changed })).openSession(body)).rejects.toThrow(
       refusal('internal'),

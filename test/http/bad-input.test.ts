@@ -4,6 +4,8 @@ import { principalKey, principalLogin } from '../../client/principal.ts';
 import { platformRandom } from '../../client/random.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { signableMessage } from '../../src/core/webauthn/challenge.ts';
+import type { Route as ServedRoute } from '../../src/wire/route.ts';
+import { ROUTES as SERVED } from '../../src/wire/routes.ts';
 import { OPENED_HERE, openVault, type Vault } from '../vault-kit.ts';
 import { HOUR_MS } from '../world/founding.ts';
 import { ask, expectRefused, type Question } from './ask.ts';
@@ -119,6 +121,19 @@ describe('who asks', () => {
         ? [403, 'not_permitted']
         : [401, 'unauthenticated'];
     await expectRefused(vault, { ...exampleOf(route), token: as(asker) }, status as number, code as string);
+  });
+
+  test('a role that a route refuses is counted, so that the log tells of it', async () => {
+    const note = vi.spyOn(vault.daemon.context.refusals, 'note');
+    onTestFinished(() => note.mockRestore());
+    for (const { method, path, access, act } of Object.values<ServedRoute>(SERVED)) {
+      if (typeof access === 'string' || access.length === 4) continue;
+      const route = ROUTES.find((one) => one.method === method && one.path === path) as Route;
+      const asker = access.includes('custodian') ? 'requester' : 'custodian';
+      note.mockClear();
+      await ask(vault.baseUrl, { ...exampleOf(route), token: as(asker) });
+      expect(note.mock.calls, path).toEqual([['not_permitted', act, expect.any(String)]]);
+    }
   });
 
   test('a session is over after 8 hours', async () => {

@@ -2,40 +2,16 @@ import { type Context, Hono } from 'hono';
 import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { parseShallowJson } from '../../../src/core/json.ts';
+import { maxAnswerBytes, maxBodyBytes, patternOf, type Route, targetOf } from '../../../src/wire/route.ts';
+import { ROUTES } from '../../../src/wire/routes.ts';
 import { collect } from '../../transport.ts';
 import { unreached } from '../../unreached.ts';
 import { NOT_REACHED, VAULT_HEADER } from '../vault-header.ts';
 import { bodyAtMost, problem } from './door.ts';
 
-/** The largest request is an approval for 64 hosts, about 200 kB. */
-const MAX_REQUEST_BYTES = 1 << 20;
-/** The largest answer is a page of the log with its objects. */
-const MAX_RESPONSE_BYTES = 128 << 20;
 /** A proposal's phase is waited for by at most a minute. */
 const TIMEOUT_MS = 120_000;
 
-const DIGEST = '{[0-9a-f]{64}}';
-/** What a custodian's page needs of the vault: nothing else is reachable through it. */
-const ROUTES: readonly (readonly [method: string, path: string])[] = [
-  ['GET', '/v1/vault'],
-  ['POST', '/v1/challenges'],
-  ['POST', '/v1/sessions'],
-  ['DELETE', '/v1/sessions'],
-  ['GET', '/v1/invitation'],
-  ['POST', '/v1/enrolments'],
-  ['GET', '/v1/genesis'],
-  ['POST', '/v1/genesis/signatures'],
-  ['GET', '/v1/status'],
-  ['GET', '/v1/log/checkpoint'],
-  ['GET', '/v1/log/entries'],
-  ['GET', '/v1/proposals'],
-  ['POST', '/v1/proposals'],
-  ['GET', `/v1/proposals/:digest${DIGEST}`],
-  ['POST', `/v1/proposals/:digest${DIGEST}/approvals`],
-  ['GET', `/v1/versions/:manifest${DIGEST}/envelopes`],
-  ['POST', '/v1/custody'],
-  ['POST', '/v1/stops'],
-];
 /** Of the request's headers; cookies and everything about the connection stay here. */
 const REQUEST_HEADERS = ['accept', 'authorization', 'content-type'];
 /**
@@ -48,30 +24,35 @@ const ANSWER_HEADERS = {
 };
 
 /**
- * Forwards the allowed routes to the vault. Its answers are attacker-controlled: status and body are passed on where
+ * Forwards to the vault the routes that a custodian's page needs, as the table says: no other is reachable through it. Its answers are attacker-controlled: status and body are passed on where
  * they are those of an API, no header is; the page checks what the body says. Throws `unavailable` for a vault that does
  * not answer or answers with something else, a redirect included, and `too_large`.
  */
 export function forwardTo(vault: URL, fetch: typeof globalThis.fetch): Hono {
   const app = new Hono();
-  app.use(bodyAtMost(MAX_REQUEST_BYTES));
-  for (const [method, path] of ROUTES) app.on(method, path, (c) => forward(c, vault, fetch));
+  for (const route of Object.values<Route>(ROUTES)) {
+    if (route.isForConsole !== true) continue;
+    const most = bodyAtMost(maxBodyBytes(route, 'custodian'));
+    app.on(route.method, patternOf(route), most, (c) => forward(c, route, vault, fetch));
+  }
   return app;
 }
 
-async function forward(c: Context, vault: URL, fetch: typeof globalThis.fetch): Promise<Response> {
-  const { method, path, raw } = c.req;
+async function forward(c: Context, route: Route, vault: URL, fetch: typeof globalThis.fetch): Promise<Response> {
+  const { method, raw } = c.req;
+  const named = route.params?.safeParse(c.req.param());
+  if (named?.success === false) return c.notFound();
   const body = method === 'POST' ? await c.req.arrayBuffer() : null;
   const headers = requestHeaders(raw.headers);
   const signal = AbortSignal.any([raw.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  const url = new URL(path + new URL(raw.url).search, vault);
+  const url = new URL(targetOf(route, { params: named?.data }) + new URL(raw.url).search, vault);
   let status: number;
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     const answer = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
     ({ status } = answer);
     requireSuccess(answer);
-    bytes = await collect(answer.body ?? [], MAX_RESPONSE_BYTES);
+    bytes = await collect(answer.body ?? [], maxAnswerBytes(route));
   } catch (cause) {
     if (cause instanceof TwinlockError) throw cause;
     const { message } = unreached(cause, vault.origin);

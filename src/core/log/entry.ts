@@ -65,7 +65,20 @@ const statement = z.custom<JsonObject>(
 );
 
 /** What somebody may be refused at. */
-const REFUSED_ACTS = ['deposit', 'appraise', 'propose', 'approve', 'release', 'hand_over', 'receipt', 'stop'] as const;
+const REFUSED_ACTS = [
+  'upload',
+  'deposit',
+  'request',
+  'appraise',
+  'propose',
+  'approve',
+  'release',
+  'hand_over',
+  'receipt',
+  'custody',
+  'read_log',
+  'stop',
+] as const;
 export type RefusedAct = (typeof REFUSED_ACTS)[number];
 
 /** What the vault says that it turned away, folded: `count` times since the instant `since`. */

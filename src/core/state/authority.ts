@@ -39,9 +39,10 @@ export type AuthorityChain = z.infer<typeof authorityChain>;
 export function authorityOf(facts: Facts, release: Hex): readonly number[] {
   const proposal = facts.proposals.get(release);
   must(proposal?.statement.kind === 'release', 'proposal_unknown', `no release has the digest ${release}`);
-  const version = facts.versions.get(proposal.statement.manifest);
-  const indices = new Set([...facts.constitution, ...(version?.entries ?? []), ...proposal.entries]);
-  return [...indices].sort((a, b) => a - b);
+  const { constitution, versions, proposals } = facts.grounds;
+  const { manifest } = proposal.statement;
+  const indices = [...constitution, ...(versions.get(manifest) ?? []), ...(proposals.get(release) ?? [])];
+  return [...new Set(indices)].sort((a, b) => a - b);
 }
 
 /** Sizes of the log that an entry names, whose roots its judge must know. */

@@ -4,7 +4,17 @@ import { credentialId, digest, groupName, humanText, id, instantMs } from '../sc
 import { policySchema } from '../statement/policy.ts';
 import { KINDS, principalRecord } from '../statement/statement.ts';
 import { bytesOf, listOf, mapOf, setOf, wholeText } from './snapshot-codecs.ts';
-import type { Authenticator, Chain, Committee, Facts, Proposal, RecordedStop, Version, Vote } from './state.ts';
+import type {
+  Authenticator,
+  Chain,
+  Committee,
+  Facts,
+  Grounds,
+  Proposal,
+  RecordedStop,
+  Version,
+  Vote,
+} from './state.ts';
 
 /** A description of every field of T: a field without one, or one of another type, does not compile. */
 type Fields<T> = { readonly [K in keyof T]-?: z.ZodMiniType<T[K]> };
@@ -48,7 +58,6 @@ const principal = z.strictObject({
   ...principalRecord.shape,
   retiredAt: z.nullable(count),
   stop: z.nullable(recordedStop),
-  entries: z.array(count),
 });
 
 const version = z.strictObject({
@@ -67,7 +76,6 @@ const version = z.strictObject({
   stop: z.nullable(recordedStop),
   envelopes: z.array(envelopeName),
   confirmed: z.array(credentialId),
-  entries: z.array(count),
 } satisfies Fields<Version>);
 
 const vote = z.strictObject({
@@ -99,7 +107,6 @@ const proposal = z.strictObject({
   setBack: z.boolean(),
   stop: z.nullable(recordedStop),
   receipts: z.array(hostReceipt),
-  entries: z.array(count),
 } satisfies Fields<Proposal>);
 
 const chain = z.strictObject({
@@ -108,6 +115,14 @@ const chain = z.strictObject({
   roots: listOf(digest),
   times: listOf(instantMs),
 } satisfies Fields<Chain>);
+
+const indices = z.array(count);
+const grounds = z.strictObject({
+  constitution: indices,
+  principals: mapOf(text, indices),
+  versions: mapOf(digest, indices),
+  proposals: mapOf(digest, indices),
+} satisfies Fields<Grounds>);
 
 const facts = z.strictObject({
   vault: digest,
@@ -135,7 +150,7 @@ const facts = z.strictObject({
   stopped: z.nullable(z.tuple([recordedStop], recordedStop)),
   resumptions: z.array(digest),
   heard: mapOf(id, count),
-  constitution: z.array(count),
+  grounds,
 } satisfies Fields<Facts>);
 
 /** What a state is, field by field, and how each is written: encoding and decoding both read it here. */

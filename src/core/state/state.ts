@@ -62,8 +62,6 @@ export interface Principal extends PrincipalRecord {
   readonly retiredAt: number | null;
   /** What retired it; null where nothing has. */
   readonly stop: RecordedStop | null;
-  /** Entries it rests on, ascending. */
-  readonly entries: readonly number[];
 }
 
 /** A model version. `quarantined → releasable → withdrawn`; a quarantined one is released for evaluation only. */
@@ -88,7 +86,6 @@ export interface Version {
   readonly envelopes: readonly EnvelopeName[];
   /** Credentials whose envelope has been opened and checked. */
   readonly confirmed: readonly Base64url[];
-  readonly entries: readonly number[];
 }
 
 export interface Vote {
@@ -127,7 +124,6 @@ export interface Proposal<S extends Proposable = Proposable> {
   /** What withdrew or revoked it; null where nothing has. */
   readonly stop: RecordedStop | null;
   readonly receipts: readonly HostReceipt[];
-  readonly entries: readonly number[];
 }
 
 /** A stop, for people: who, when and why. */
@@ -183,8 +179,19 @@ export interface Facts {
   readonly resumptions: readonly Hex[];
   /** How many of `resumptions` there were when a person last stopped everything, or took part in a resumption. */
   readonly heard: PersistentMap<Hex, number>;
+  readonly grounds: Grounds;
+}
+
+/** Of everything that a release may rest on, the entries that it rests on itself: indices (grounds.ts). */
+export interface Grounds {
   /** Entries that changed who may decide, or whether anybody may: part of every authority chain. */
   readonly constitution: readonly number[];
+  /** By key: the entries that enrolled it. */
+  readonly principals: PersistentMap<string, readonly number[]>;
+  /** By manifest digest. */
+  readonly versions: PersistentMap<Hex, readonly number[]>;
+  /** By digest of the statement. */
+  readonly proposals: PersistentMap<Hex, readonly number[]>;
 }
 
 export interface State {

@@ -518,11 +518,21 @@ describe('what is forwarded', () => {
     expect(seen).toEqual([]);
   });
 
-  it('is refused over a mebibyte', async () => {
+  it.each([
+    ['/v1/challenges', 16 << 10],
+    ['/v1/sessions', 16 << 10],
+    ['/v1/enrolments', 256 << 10],
+    ['/v1/genesis/signatures', 256 << 10],
+    ['/v1/proposals', (1 << 20) * 1.5 + (256 << 10)],
+    [`/v1/proposals/${DIGEST}/approvals`, 256 << 10],
+    ['/v1/custody', 256 << 10],
+    ['/v1/stops', 16 << 10],
+  ])('is refused where it has more bytes than the vault takes: %s', async (path, maxBytes) => {
     const { ask, seen } = open();
-    const body = new Uint8Array((1 << 20) + 1);
-    expect(await codeOf(await ask('/v1/stops', { method: 'POST', headers: own, body }))).toEqual([413, 'too_large']);
+    const post = (bytes: number) => ask(path, { method: 'POST', headers: own, body: new Uint8Array(bytes) });
+    expect(await codeOf(await post(maxBytes + 1))).toEqual([413, 'too_large']);
     expect(seen).toEqual([]);
+    expect((await post(maxBytes)).status).toBe(200);
   });
 
   it.each(['/v1/stops', '/local/credentials'])('is refused where its length is not said: %s', async (path) => {

@@ -77,7 +77,7 @@ describe('a host accepts', () => {
     expect(input.indices.length).toBeLessThan(world.log.length);
     expect((await verify(makeChain(input), world.vault, release)).release.statement).toEqual(asked.statement);
     // What the chain of the new version does not need: the deposit of the old one.
-    expect(authorityOf(world.facts, release)).not.toContain(world.facts.versions.get(deposit.manifest)?.entries.at(-1));
+    expect(authorityOf(world.facts, release)).not.toContain(world.facts.grounds.versions.get(deposit.manifest)?.at(-1));
   });
 
   test('a chain through the retirement of another key, which a quorum had enrolled', async () => {

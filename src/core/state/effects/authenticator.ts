@@ -19,12 +19,11 @@ export const authenticatorEffect: Effect<StatementOf<'authenticator'>> = {
   overtaken: ({ authenticators }, { credential }) =>
     authenticators.get(credential)?.retiredAt === null ? null : 'key_retired',
   approve: () => undefined,
-  execute(facts, statement, entries, last) {
+  execute(facts, statement, last) {
     const retired = { ...inUse(facts, statement), retiredAt: last.index };
     return {
       ...facts,
       authenticators: facts.authenticators.set(retired.credential, retired),
-      constitution: [...facts.constitution, ...entries],
     };
   },
 };

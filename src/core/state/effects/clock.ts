@@ -26,7 +26,7 @@ export const clockEffect: Effect<StatementOf<'clock'>> = {
     const isCurrent = statement.base === base(facts);
     must(isCurrent, 'wrong_base', `expected base ${base(facts)}, got ${statement.base}: propose anew`);
   },
-  execute(facts, statement, entries, last) {
+  execute(facts, statement, last) {
     const { votes = [] } = facts.proposals.get(statementDigest(statement)) ?? {};
     const approvals = validVotes(facts, [...votes, last]).filter(({ decision }) => decision === 'approve');
     const attestedMs = Math.max(...approvals.map(({ time }) => time));
@@ -37,7 +37,6 @@ export const clockEffect: Effect<StatementOf<'clock'>> = {
       proposals,
       proposedPolicies: facts.proposedPolicies.filter((_, digest) => proposals.get(digest)?.phase === 'open'),
       granted: facts.granted.map((grant) => ({ ...grant, time: Math.min(grant.time, attestedMs) })),
-      constitution: [...facts.constitution, ...entries],
     };
   },
 };

@@ -22,6 +22,6 @@ export interface Effect<S extends Proposable = Proposable> {
   overtaken(facts: Facts, statement: S): Overtaking | null;
   /** What must hold of the custodian who approves it with this credential. */
   approve(facts: Facts, statement: S, credential: Base64url): void;
-  /** The facts once its quorum is there. `entries` are those of the proposal, ascending. */
-  execute(facts: Facts, statement: S, entries: readonly number[], last: Vote): Facts;
+  /** The facts once its quorum is there, `last` the vote that completed it. */
+  execute(facts: Facts, statement: S, last: Vote): Facts;
 }

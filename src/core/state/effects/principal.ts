@@ -23,11 +23,11 @@ export const principalEffect: Effect<StatementOf<'principal'>> = {
   approve(facts, { principal }) {
     withPrincipalsOwner(facts, principal);
   },
-  execute(facts, { principal }, entries) {
+  execute(facts, { principal }) {
     return {
       ...facts,
       persons: withPrincipalsOwner(facts, principal),
-      principals: facts.principals.set(principal.key, { ...principal, retiredAt: null, stop: null, entries }),
+      principals: facts.principals.set(principal.key, { ...principal, retiredAt: null, stop: null }),
     };
   },
 };

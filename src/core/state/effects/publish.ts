@@ -26,16 +26,14 @@ export const publishEffect: Effect<StatementOf<'publish'>> = {
       'expected a custody receipt of this authenticator first: open and check your share',
     );
   },
-  execute(facts, statement, entries) {
+  execute(facts, statement) {
     requireQuarantined(facts, statement);
     const version = versionOf(facts, statement);
-    const cited = statement.evaluation === null ? [] : (facts.proposals.get(statement.evaluation)?.entries ?? []);
     return {
       ...facts,
       versions: facts.versions.set(version.manifest, {
         ...version,
         phase: 'releasable',
-        entries: [...version.entries, ...cited, ...entries],
       }),
     };
   },

@@ -17,7 +17,7 @@ export const resumeEffect: Effect<StatementOf<'resume'>> = {
     return stopped.at(-1)?.digest === stop ? null : 'stopped_again';
   },
   approve: () => undefined,
-  execute(facts, statement, entries, last) {
+  execute(facts, statement, last) {
     requireSameStop(facts, statement.stop);
     const digest = statementDigest(statement);
     const { resumptions } = facts;
@@ -31,7 +31,6 @@ export const resumeEffect: Effect<StatementOf<'resume'>> = {
       stopped: null,
       resumptions: [...resumptions, digest],
       heard,
-      constitution: [...facts.constitution, ...entries],
     };
   },
 };

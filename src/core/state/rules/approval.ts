@@ -128,16 +128,15 @@ export function currentTally(facts: Facts, { statement, votes }: Pick<Proposal, 
 /** The facts with a vote, which may be the last that a quorum needs. */
 export function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
   const votes = [...proposal.votes, vote];
-  const entries = [...proposal.entries, vote.index];
   const counted = currentTally(facts, { statement: proposal.statement, votes });
   const vetoed = facts.policy.document.veto && proposal.statement.kind === 'release' && counted.denials.length > 0;
   const put = (changes: Partial<Proposal>, from: Facts = facts): Facts =>
-    withProposal(from, { ...proposal, votes, entries, ...changes });
+    withProposal(from, { ...proposal, votes, ...changes });
   if (vetoed || !counted.reachable) return put({ phase: 'denied' });
   if (!counted.reached) return put({});
   // A release takes effect with an entry of its own: the intent, before anything is handed out.
   if (proposal.statement.kind === 'release') return put({ phase: 'approved' });
   requireCurrentBase(facts, proposal.statement);
-  const executed = effectOf(proposal.statement).execute(facts, proposal.statement, entries, vote);
+  const executed = effectOf(proposal.statement).execute(facts, proposal.statement, vote);
   return put({ phase: 'executed', executedTime: vote.time }, executed);
 }

@@ -49,7 +49,6 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
         stop: null,
         envelopes,
         confirmed: [],
-        entries: [...depositor.entries, entry.index],
       }),
     },
   };

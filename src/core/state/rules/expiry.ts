@@ -19,12 +19,9 @@ export function judgeExpiry(facts: Facts, entry: EntryOf<'expiry'>): Judgement {
     'not_permitted',
     `expected a time after ${endMs(proposal)}, the end of the proposal or lease, got ${entry.time}`,
   );
-  const entries = [...proposal.entries, entry.index];
   const isLease = proposal.statement.kind === 'release' && proposal.executedTime !== null;
   const isOver = isLease ? proposal.ended : proposal.phase !== 'open' && proposal.phase !== 'approved';
   must(!isOver, 'proposal_closed', 'it is over already');
-  const changed: Proposal = isLease
-    ? { ...proposal, ended: true, entries }
-    : { ...proposal, phase: 'expired', entries };
+  const changed: Proposal = isLease ? { ...proposal, ended: true } : { ...proposal, phase: 'expired' };
   return { claims: [], facts: withProposal(facts, changed) };
 }

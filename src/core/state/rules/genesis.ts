@@ -16,6 +16,7 @@ import {
 } from '../../statement/statement.ts';
 import type { RegistrationRequirement } from '../../webauthn/attestation.ts';
 import { checkEnrolment, parseEnrolment } from '../../webauthn/enrolment.ts';
+import { NO_GROUNDS } from '../grounds.ts';
 import { type Judgement, type Objects, objectOf, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import type { Authenticator, Facts, Principal } from '../state.ts';
 import {
@@ -254,7 +255,7 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     firstSeen: PersistentMap(),
     authenticators: PersistentMap(authenticators.map((a) => [a.credential, a] as const)),
     principals: PersistentMap<string, Principal>(
-      principals.map((p) => [p.key, { ...p, retiredAt: null, stop: null, entries: [0] }] as const),
+      principals.map((p) => [p.key, { ...p, retiredAt: null, stop: null }] as const),
     ),
     versions: PersistentMap(),
     names: PersistentMap(),
@@ -270,6 +271,6 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     stopped: null,
     resumptions: [vault],
     heard: PersistentMap(),
-    constitution: [0],
+    grounds: NO_GROUNDS,
   };
 }

@@ -5,7 +5,7 @@ import { canonicalBytes, digestOf } from '../../canonical.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import { unlessRefused } from '../../refusal.ts';
 import type { Policy } from '../../statement/policy.ts';
-import { parseStatement, type StatementOf, statementDigest } from '../../statement/statement.ts';
+import { parseStatement, type StatementOf } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
 import type { Facts } from '../state.ts';
 import { requireMayDecide, withVote } from './approval.ts';
@@ -66,10 +66,11 @@ function mend(facts: Facts, timeMs: number): string | null {
   // What is open could be withdrawn first.
   const before = { ...facts, proposedPolicies: PersistentMap<Hex, Policy>(), statements: PersistentMap<Hex, number>() };
   const surroundings = { objects: new Map([[statement.document, bytes]]), history: ANY_HISTORY };
-  let after = proposed(before, statement, { index: 1, time: timeMs }, surroundings).facts;
+  const { digest, facts: asked } = proposed(before, statement, { index: 1, time: timeMs }, surroundings);
+  let after = asked;
   const time = timeMs + TIME_TO_APPROVE_MS;
   const vote = {
-    proposal: statementDigest(statement),
+    proposal: digest,
     decision: 'approve',
     reason: null,
     checkpoint: { origin: facts.genesis.log.origin, size: 2, root: ROOT },

@@ -1,3 +1,4 @@
+import type { Hex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import { quoted } from '../../quoted.ts';
@@ -14,8 +15,8 @@ import { currentPrincipal, proposerClaim } from './signatures.ts';
 /** A statement is put before the custodians. */
 export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surroundings: Surroundings): Judgement {
   const statement = proposable(parseStatement(entry.body.statement));
-  const { facts: after, claims } = proposed(facts, statement, entry, surroundings);
-  const signable = { label: 'propose', vault: facts.vault, statement: statementDigest(statement) } as const;
+  const { facts: after, claims, digest } = proposed(facts, statement, entry, surroundings);
+  const signable = { label: 'propose', vault: facts.vault, statement: digest } as const;
   return {
     facts: after,
     claims: [proposerClaim(facts, statement.proposer, signable, entry.body.signature), ...claims],
@@ -23,13 +24,18 @@ export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surround
 }
 
 /** What a proposal changes, apart from who signed it. Throws the code of the broken rule. */
-export function proposed(facts: Facts, statement: Proposable, at: ProposedAt, surroundings: Surroundings): Judgement {
+export function proposed(
+  facts: Facts,
+  statement: Proposable,
+  at: ProposedAt,
+  surroundings: Surroundings,
+): Judgement & { readonly digest: Hex } {
   const digest = statementDigest(statement);
   requireOfThisVault(facts, statement);
   requireCurrent(facts, statement);
   requireNew(facts, digest);
   requireTimely(facts, statement, at.time);
-  const proposerEntries = proposerMay(facts, statement);
+  requireMayPropose(facts, statement);
   const effect = effectOf(statement);
   const effected = effect.propose(facts, statement, at, surroundings);
   requireCurrentBase(facts, statement);
@@ -46,9 +52,9 @@ export function proposed(facts: Facts, statement: Proposable, at: ProposedAt, su
     setBack: false,
     stop: null,
     receipts: [],
-    entries: [...proposerEntries, at.index],
   };
   return {
+    digest,
     claims: effected.claims,
     facts: {
       ...effected.facts,
@@ -131,11 +137,11 @@ export function requireUnexpired({ expires }: Pick<Proposable, 'expires'>, timeM
 
 const ROLE_FOR = { publish: 'depositor', release: 'requester' } as const;
 
-/** Who proposes: a custodian, or a principal of the right role within its scope. Returns the entries it rests on. */
-function proposerMay(facts: Facts, statement: Proposable): readonly number[] {
+/** Who proposes: a custodian, or a principal of the right role within its scope. */
+function requireMayPropose(facts: Facts, statement: Proposable): void {
   const { proposer } = statement;
   // A custodian's right to propose is that to sign, which proposerClaim checks.
-  if (proposer.kind === 'custodian' || (statement.kind !== 'publish' && statement.kind !== 'release')) return [];
+  if (proposer.kind === 'custodian' || (statement.kind !== 'publish' && statement.kind !== 'release')) return;
   const principal = currentPrincipal(facts, proposer.key);
   must(
     principal.owner === proposer.person,
@@ -149,5 +155,4 @@ function proposerMay(facts: Facts, statement: Proposable): readonly number[] {
     `expected a ${role}'s key for a ${statement.kind}, got that of ${roleText(principal.role)}`,
   );
   must(inScope(principal.models, statement.model), 'out_of_scope', outOfScopeText(principal, statement.model));
-  return principal.entries;
 }

@@ -8,12 +8,10 @@ import { currentAuthenticator, ed25519Claim } from './signatures.ts';
 
 /** Somebody says, with a key that only they hold, that what they were handed was right. */
 export function judgeReceipt(facts: Facts, entry: EntryOf<'receipt'>): Judgement {
-  return entry.body.type === 'host'
-    ? judgeHostReceipt(facts, entry.body, entry.index)
-    : judgeCustodyReceipt(facts, entry.body, entry.index);
+  return entry.body.type === 'host' ? judgeHostReceipt(facts, entry.body) : judgeCustodyReceipt(facts, entry.body);
 }
 
-function judgeHostReceipt(facts: Facts, body: HostReceipt, index: number): Judgement {
+function judgeHostReceipt(facts: Facts, body: HostReceipt): Judgement {
   const proposal = facts.proposals.get(body.release);
   const statement = proposal?.statement;
   const isReleased = statement?.kind === 'release' && proposal?.executedTime !== null;
@@ -42,13 +40,12 @@ function judgeHostReceipt(facts: Facts, body: HostReceipt, index: number): Judge
       proposals: facts.proposals.set(proposal.digest, {
         ...proposal,
         receipts: [...proposal.receipts, body],
-        entries: [...proposal.entries, index],
       }),
     },
   };
 }
 
-function judgeCustodyReceipt(facts: Facts, body: CustodyReceipt, index: number): Judgement {
+function judgeCustodyReceipt(facts: Facts, body: CustodyReceipt): Judgement {
   const version = facts.versions.get(body.manifest);
   must(version !== undefined, 'version_unknown', `no version has the manifest ${body.manifest}`);
   const authenticator = currentAuthenticator(facts, body.person, body.credential);
@@ -75,7 +72,6 @@ function judgeCustodyReceipt(facts: Facts, body: CustodyReceipt, index: number):
       versions: facts.versions.set(version.manifest, {
         ...version,
         confirmed: [...version.confirmed, body.credential],
-        entries: [...version.entries, index],
       }),
     },
   };

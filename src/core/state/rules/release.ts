@@ -36,7 +36,6 @@ export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement
         ...proposal,
         phase: 'executed',
         executedTime: entry.time,
-        entries: [...proposal.entries, entry.index],
       }),
     },
   };

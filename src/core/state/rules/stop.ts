@@ -142,7 +142,7 @@ export function authenticatorNamed(facts: Facts, target: Hex): Authenticator | u
 /** What each stop does to the facts, having checked its target. */
 const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = {
   all(facts, placed) {
-    const { stop, person, index } = placed;
+    const { stop, person } = placed;
     must(stop.target === ZEROS, 'stop_unknown', 'stop.target: expected zeros for all');
     const inForce = recorded(facts, placed);
     return {
@@ -150,7 +150,6 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       // Also where it is stopped already: a resumption must know of everybody who wants it stopped.
       stopped: facts.stopped === null ? [inForce] : [...facts.stopped, inForce],
       heard: facts.heard.set(person, facts.resumptions.length),
-      constitution: [...facts.constitution, index],
     };
   },
   release(facts, placed) {
@@ -162,13 +161,11 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     return withPhase(facts, proposal, 'revoked', placed);
   },
   version(facts, placed) {
-    const { stop, index } = placed;
-    const { target } = stop;
+    const { target } = placed.stop;
     const version = facts.versions.get(target);
     must(version !== undefined, 'version_unknown', `no version has the manifest ${target}`);
     must(version.phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn already');
-    const entries = [...version.entries, index];
-    const withdrawn = { ...version, phase: 'withdrawn', stop: recorded(facts, placed), entries } as const;
+    const withdrawn = { ...version, phase: 'withdrawn', stop: recorded(facts, placed) } as const;
     return { ...facts, versions: facts.versions.set(target, withdrawn) };
   },
   authenticator(facts, placed) {
@@ -183,7 +180,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     must(authenticator.retiredAt === null, 'credential_retired', 'the authenticator has been retired already');
     const own = { ...authenticator, retiredAt: index, stop: recorded(facts, placed) };
     const authenticators = facts.authenticators.set(authenticator.credential, own);
-    const retired = { ...facts, authenticators, constitution: [...facts.constitution, index] };
+    const retired = { ...facts, authenticators };
     requireStillDecides(retired);
     return retired;
   },
@@ -200,8 +197,6 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
         retiredAt: index,
         stop: recorded(facts, placed),
       }),
-      // With its enrolment: a chain that holds the retirement must know whom it retires.
-      constitution: [...facts.constitution, ...principal.entries, index],
     };
   },
   proposal(facts, placed) {
@@ -225,8 +220,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
 };
 
 function withPhase(facts: Facts, proposal: Proposal, phase: Proposal['phase'], placed: Placed): Facts {
-  const entries = [...proposal.entries, placed.index];
-  return withProposal(facts, { ...proposal, phase, stop: recorded(facts, placed), entries });
+  return withProposal(facts, { ...proposal, phase, stop: recorded(facts, placed) });
 }
 
 function recorded({ persons }: Facts, { stop, digest, person, index, time }: Placed): RecordedStop {
