@@ -1,5 +1,9 @@
-import { NO_REFERENCE_VALUES, parseReferenceValues, type ReferenceValues } from './core/attest/reference-values.ts';
-import { SIMULATED_IMAGE } from './core/attest/simulated/report.ts';
+import {
+  NO_REFERENCE_VALUES,
+  parseReferenceValues,
+  refusesEveryPlatform,
+  SIMULATION_REFERENCE_VALUES,
+} from './core/attest/reference-values.ts';
 import { fromBase64url, type Hex } from './core/bytes.ts';
 import { canonicalBytes, digestOfObject } from './core/canonical.ts';
 import { must } from './core/errors.ts';
@@ -31,13 +35,7 @@ export function foundingPolicy(
 
 /** Whether no host at all can pass under this policy: it does not say yet what a host must show. */
 export function refusesEveryHost(policy: Uint8Array): boolean {
-  const { simulated, snp, tdx, tpm, intelTrustAuthority } = parsePolicy(policy).policy.referenceValues;
-  return [simulated, snp, tdx, tpm, intelTrustAuthority].every((values) => values === null);
-}
-
-/** Whether a host passes that shows its TPM and nothing else, which says nothing about encrypted memory. */
-export function acceptsTpmAlone(policy: Uint8Array): boolean {
-  return parsePolicy(policy).policy.referenceValues.tpm?.alone === true;
+  return refusesEveryPlatform(parsePolicy(policy).policy.referenceValues);
 }
 
 /**
@@ -69,17 +67,13 @@ export function referenceValuesDigest(policy: Uint8Array): Hex {
 
 /** Strict where it can be: a production vault lists its evidence before anything passes, and is not founded before it lists authenticators. */
 export function defaultPolicy(grade: Grade): Policy {
-  const simulation: ReferenceValues = {
-    ...NO_REFERENCE_VALUES,
-    simulated: { platform: 'simulated', measurements: [SIMULATED_IMAGE] },
-  };
   return {
     v: 1,
     kind: 'policy',
     groups: [],
     veto: false,
     authenticators: { aaguids: [], roots: [] },
-    referenceValues: grade === 'simulation' ? simulation : NO_REFERENCE_VALUES,
+    referenceValues: grade === 'simulation' ? SIMULATION_REFERENCE_VALUES : NO_REFERENCE_VALUES,
     limits: {
       proposalMs: 7 * DAY_MS,
       leaseMs: 30 * DAY_MS,

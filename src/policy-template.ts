@@ -1,3 +1,4 @@
+import { PLATFORM_IDS, PLATFORMS } from './core/attest/platforms.ts';
 import { must } from './core/errors.ts';
 import type { Grade } from './core/schema.ts';
 import { defaultPolicy } from './founding-policy.ts';
@@ -16,6 +17,8 @@ const HEAD = [
   'is 3600000, a day 86400000.',
 ] as const;
 
+const VALUES = 'referenceValues';
+
 /** What each field means, its unit and bounds, and what its default is, by its path. */
 const FIELDS: Readonly<Record<string, string>> = {
   v: 'The version of this format: 1.',
@@ -30,16 +33,10 @@ const FIELDS: Readonly<Record<string, string>> = {
   'authenticators.roots':
     'At most 64 root certificates that vouch for them, no two of one name: DER, at most 4096 bytes each, in base64url without padding. Of a maker’s file in PEM: openssl x509 -in FILE -outform der | basenc --base64url -w0 | tr -d =. Default: none, with which twinlockd init founds no production vault.',
   referenceValues:
-    'What hosts must show. null refuses every host of that platform, and is the default of each. twinlock reference-values from-evidence and from-rim make these values, and twinlockd init --reference-values FILE puts them here.',
-  'referenceValues.simulated':
-    'Hosts that only say what they run. A production vault refuses them: null. Default of a simulation vault: the image of twinlock itself.',
+    'What hosts must show: a member for each platform that they may be of. A platform that is left out is refused, which is the default of each. twinlock reference-values from-evidence and from-rim make these values, and twinlockd init --reference-values FILE puts them here.',
   'referenceValues.simulated.platform': 'Always "simulated".',
   'referenceValues.simulated.measurements':
     'At most 256 images that may run, each by its SHA-256: 64 lower-case hexadecimal digits. An empty list refuses all.',
-  'referenceValues.snp': 'AMD SEV-SNP: images, products, floors of the firmware. Default: null, refused.',
-  'referenceValues.tdx': 'Intel TDX: images, and which states of the platform. Default: null, refused.',
-  'referenceValues.tpm': 'A TPM 2.0: images and roots, and whether a TPM alone is enough. Default: null, refused.',
-  'referenceValues.intelTrustAuthority': 'Tokens of Intel Trust Authority. Default: null, refused.',
   'referenceValues.gpu':
     'The GPUs and NVSwitches that a host must show besides. Default: null, which is for hosts that show none.',
   'referenceValues.revoked':
@@ -71,12 +68,20 @@ function render(path: string, value: unknown, indent: string): string {
   const deeper = `${indent}  `;
   const members = Object.entries(value).map(([name, member]) => {
     const place = path === '' ? name : `${path}.${name}`;
-    const comment = FIELDS[place];
-    must(comment !== undefined, 'internal', `the field ${place} of a policy is not explained`);
-    const lines = wrapped(comment, `${deeper}// `).join('');
-    return `${lines}${deeper}${JSON.stringify(name)}: ${render(place, member, deeper)}`;
+    const lines = commentsOf(place).flatMap((comment) => wrapped(comment, `${deeper}// `));
+    return `${lines.join('')}${deeper}${JSON.stringify(name)}: ${render(place, member, deeper)}`;
   });
   return `{\n${members.join(',\n')}\n${indent}}`;
+}
+
+/** Paragraphs. A platform is explained by its row, where it stands and above all of them. */
+function commentsOf(place: string): readonly string[] {
+  const platform = PLATFORM_IDS.find((id) => place === `${VALUES}.${id}`);
+  if (platform !== undefined) return [PLATFORMS[platform].about];
+  const comment = FIELDS[place];
+  must(comment !== undefined, 'internal', `the field ${place} of a policy is not explained`);
+  if (place !== VALUES) return [comment];
+  return [comment, ...PLATFORM_IDS.map((id) => `${JSON.stringify(id)}: ${PLATFORMS[id].about}`)];
 }
 
 /** Lines of whole words, each after `before`. */

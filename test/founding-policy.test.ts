@@ -2,13 +2,15 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { PLATFORM_IDS } from '../src/core/attest/platforms.ts';
+import { cautionsOf } from '../src/core/attest/production.ts';
 import { NO_REFERENCE_VALUES } from '../src/core/attest/reference-values.ts';
 import { toBase64url } from '../src/core/bytes.ts';
 import { digestOfObject } from '../src/core/canonical.ts';
 import { parseCommentedJson } from '../src/core/json-comments.ts';
 import { parsePolicy } from '../src/core/statement/policy.ts';
 import { SOFTWARE_AAGUID } from '../src/core/webauthn/attestation.ts';
-import { acceptsTpmAlone, foundingPolicy, refusesEveryHost, requireEnrollable } from '../src/founding-policy.ts';
+import { foundingPolicy, refusesEveryHost, requireEnrollable } from '../src/founding-policy.ts';
 import { policyTemplate } from '../src/policy-template.ts';
 import { openStore } from '../src/store/open.ts';
 import { runProgram } from './client/cli/vault.ts';
@@ -53,19 +55,20 @@ describe('the policy that a vault is founded with', () => {
       expect(bytes).toEqual(foundingPolicy(grade, null, null));
       const lines = template.split('\n');
       const fields = lines.flatMap((line, i) => (/^ *"/.test(line) ? [[line, lines[i - 1]]] : []));
-      expect(fields.length).toBeGreaterThan(20);
+      expect(fields.length).toBeGreaterThan(15);
+      for (const id of PLATFORM_IDS) expect(template).toContain(`  // "${id}": `);
       for (const [, before] of fields) expect(before).toMatch(/^ *\/\/ \S/);
       expect(lines.filter((line) => line.length > 100 && line.includes('//'))).toEqual([]);
     },
   );
 
-  test('tells whether a TPM alone is enough', () => {
+  test('says what a founder should know of a TPM that is enough alone', () => {
     const tpm = tpmReferenceValues();
     for (const alone of [true, false]) {
-      const values = { ...NO_REFERENCE_VALUES, tpm: { ...tpm, alone } };
-      expect(acceptsTpmAlone(foundingPolicy('production', null, values))).toBe(alone);
+      const told = cautionsOf({ ...NO_REFERENCE_VALUES, tpm: { ...tpm, alone } });
+      expect(told).toEqual(alone ? [expect.stringContaining('(tpm.alone)')] : []);
     }
-    expect(acceptsTpmAlone(foundingPolicy('production', null, null))).toBe(false);
+    expect(cautionsOf(NO_REFERENCE_VALUES)).toEqual([]);
   });
 
   test.each([

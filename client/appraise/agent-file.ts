@@ -1,6 +1,6 @@
 import type { Parts } from '../../src/core/attest/compose.ts';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
-import { gpuEvidence, gpuNonce, hostExtraData, hostReportData, parseEvidence } from '../../src/core/attest/evidence.ts';
+import { gpuEvidence, gpuNonce, hostBoundData, parseEvidence } from '../../src/core/attest/evidence.ts';
 import { fromHex, type Hex } from '../../src/core/bytes.ts';
 import { digestOf, digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
@@ -47,7 +47,7 @@ function jsonOf(bytes: Uint8Array): unknown {
 function requestEvidence(bytes: Uint8Array): Subject {
   const { evidence, digest } = parseEvidence(bytes);
   const { report, gpu } = evidence;
-  const reportData = report.platform === 'tpm' ? hostExtraData(evidence) : hostReportData(evidence);
+  const reportData = hostBoundData(report.platform, evidence);
   return {
     parts: { report, reportData, gpu, gpuNonce: gpuNonce(evidence), evidence: digest },
     endorsements: null,

@@ -5,7 +5,7 @@ import { askName, askOfFile } from '../../src/core/attest/snp/ask.ts';
 import type { SnpEndorsements } from '../../src/core/attest/snp/endorsements.ts';
 import { parseVek } from '../../src/core/attest/snp/vek.ts';
 import { tdxEndorsementsOfPcs } from '../../src/core/attest/tdx/collateral-json.ts';
-import type { KeySet } from '../../src/core/attest/token/endorsements.ts';
+import type { ServiceEndorsed } from '../../src/core/attest/token/endorsements.ts';
 import { nrasEvidenceOf } from '../../src/core/attest/token/nras-json.ts';
 import { parseAttestationKey } from '../../src/core/attest/tpm/attestation-key.ts';
 import { azureHcl } from '../../src/core/attest/tpm/hcl.ts';
@@ -231,11 +231,12 @@ function endorsementsOf(
   before: Endorsements,
 ): Endorsements {
   const { collateral, jwks } = raw;
+  const snp = snpEndorsementsOf(raw, before.snp ?? null);
   return {
     ...before,
-    snp: snpEndorsementsOf(raw, before.snp),
-    tdx: collateral === null ? before.tdx : of('collateral', () => tdxEndorsementsOfPcs(textOf(collateral))),
-    keySets: jwks === null ? before.keySets : of('jwks', () => keySetsOf(textOf(jwks), report, gpu)),
+    ...(snp === null ? {} : { snp }),
+    ...(collateral === null ? {} : { tdx: of('collateral', () => tdxEndorsementsOfPcs(textOf(collateral))) }),
+    ...(jwks === null ? {} : of('jwks', () => keySetsOf(textOf(jwks), report, gpu))),
   };
 }
 
@@ -262,11 +263,11 @@ function certificateOf(bytes: Uint8Array): string {
   return first;
 }
 
-function keySetsOf(jwks: string, report: Parts['report'], gpu: GpuEvidence | null): KeySet[] {
-  const services: KeySet['service'][] = [];
-  if (report?.platform === 'intel-trust-authority') services.push('intel-trust-authority');
-  if (gpu?.kind === 'nras') services.push('nras');
-  return services.map((service) => ({ service, jwks }));
+function keySetsOf(jwks: string, report: Parts['report'], gpu: GpuEvidence | null): ServiceEndorsed {
+  return {
+    ...(report?.platform === 'intel-trust-authority' ? { [report.platform]: jwks } : {}),
+    ...(gpu?.kind === 'nras' ? { [gpu.kind]: jwks } : {}),
+  };
 }
 
 function certificatesOf(bytes: Uint8Array): string[] {

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
+import { type ReferenceValues, refusesEveryPlatform } from '../../src/core/attest/reference-values.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { EXIT } from '../../src/core/exit-codes.ts';
@@ -170,11 +170,10 @@ async function fromEvidence({ terminal }: Invocation, file: string | null, flags
 }
 
 /** Of evidence without a CPU's report, which passes under no document. */
-function gpusText({ simulated, snp, tdx, tpm, intelTrustAuthority }: ReferenceValues): string {
-  const hasCpu = [simulated, snp, tdx, tpm, intelTrustAuthority].some((values) => values !== null);
-  const missing = hasCpu
-    ? "GPU evidence alone is never enough: a CPU's report has to bind it"
-    : "no host passes this document yet: it has no CPU's values (add a CPU's evidence with --merge)";
+function gpusText(document: ReferenceValues): string {
+  const missing = refusesEveryPlatform(document)
+    ? "no host passes this document yet: it has no CPU's values (add a CPU's evidence with --merge)"
+    : "GPU evidence alone is never enough: a CPU's report has to bind it";
   return `what was shown passes its own rules; ${missing}`;
 }
 

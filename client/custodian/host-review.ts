@@ -1,7 +1,7 @@
 import { type Appraisal, parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import { appraise } from '../../src/core/attest/appraise.ts';
 import { parseEvidence } from '../../src/core/attest/evidence.ts';
-import { NOT_REACHED } from '../../src/core/attest/findings.ts';
+import { NOT_REACHED } from '../../src/core/attest/kit/findings.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { fromBase64url, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';

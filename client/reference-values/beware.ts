@@ -31,7 +31,7 @@ const UNSEEN_SWITCHES_SOURCE = 'github.com/NVIDIA/nvtrust, guest_tools/ppcie-ver
 const WEAKNESSES: readonly Weakness[] = [
   {
     platform: 'SEV-SNP',
-    isAccepted: ({ snp }) => allowsMilan(snp),
+    isAccepted: ({ snp }) => allowsMilan(snp ?? null),
     sentence: MILAN_SEED,
     source: 'arXiv:2605.12990',
   },
@@ -52,7 +52,7 @@ const WEAKNESSES: readonly Weakness[] = [
   },
   {
     platform: 'TDX',
-    isAccepted: (values) => allowsUnsaidServiceTd(values, values.tdx),
+    isAccepted: (values) => allowsUnsaidServiceTd(values, values.tdx ?? null),
     sentence: UNSAID_SERVICE_TD,
     source: UNSAID_SOURCE,
   },
@@ -64,7 +64,7 @@ const WEAKNESSES: readonly Weakness[] = [
   },
   {
     platform: 'tokens of Intel Trust Authority',
-    isAccepted: ({ intelTrustAuthority }) => intelTrustAuthority !== null && intelTrustAuthority.images.length > 0,
+    isAccepted: (values) => (values['intel-trust-authority']?.images.length ?? 0) > 0,
     sentence: 'a TD with a service TD passes as one without, for no claim says whether one is bound',
     source: 'docs.trustauthority.intel.com, attestation token claims',
   },
@@ -126,14 +126,13 @@ function allowsUnsaidServiceTd({ revoked }: ReferenceValues, tdx: TdxReferenceVa
 }
 
 function allowsParavisor(tpm: ReferenceValues['tpm']): boolean {
-  const { snp, tdx } = tpm?.paravisor ?? { snp: null, tdx: null };
-  return [snp, tdx].some((values) => values !== null && values.images.length > 0);
+  return Object.values(tpm?.paravisor ?? {}).some((values) => (values?.images.length ?? 0) > 0);
 }
 
 /** Null where no GPU passes by its own evidence. */
 function devicesOf({ gpu }: ReferenceValues): NvidiaReferenceValues | null {
   const allowsGpus = gpu?.gpus.some((count) => count > 0) === true;
-  const spdm = allowsGpus ? gpu.spdm : null;
+  const spdm = (allowsGpus ? gpu.spdm : null) ?? null;
   return spdm !== null && spdm.drivers.length > 0 && spdm.vbioses.length > 0 ? spdm : null;
 }
 

@@ -26,8 +26,8 @@ export function describeGpu(gpu: ReferenceValues['gpu']): Remark[] {
       : [accepts(`GPUs: hosts with ${numbersOf(gpus, 'GPU')} and ${numbersOf(switches, 'NVSwitch', 'NVSwitches')}`)];
   return [
     ...counts,
-    ...(spdm === null ? [refuses("GPUs: devices' own evidence")] : describeDevices(spdm)),
-    ...(nras === null ? [refuses('GPUs: tokens of NVIDIA NRAS')] : describeNras(nras)),
+    ...(spdm === undefined ? [refuses("GPUs: devices' own evidence")] : describeDevices(spdm)),
+    ...(nras === undefined ? [refuses('GPUs: tokens of NVIDIA NRAS')] : describeNras(nras)),
   ];
 }
 

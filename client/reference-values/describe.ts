@@ -1,4 +1,4 @@
-import { onlyHardware } from '../../src/core/attest/production.ts';
+import { requireHardwareValues } from '../../src/core/attest/production.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
 import type { TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
@@ -30,7 +30,7 @@ export function describeReferenceValues(values: ReferenceValues): readonly Remar
     platform('SEV-SNP', values.snp, (snp) => describeSnp('SEV-SNP', snp)),
     platform('TDX', values.tdx, (tdx) => describeTdx('TDX', tdx)),
     platform('TPMs', values.tpm, describeTpm),
-    platform('tokens of Intel Trust Authority', values.intelTrustAuthority, describeTrustAuthority),
+    platform('tokens of Intel Trust Authority', values['intel-trust-authority'], describeTrustAuthority),
   ];
   const refusesAll = platforms.every((remarks) => remarks.every(({ kind }) => kind === 'refuses'));
   return [
@@ -43,13 +43,13 @@ export function describeReferenceValues(values: ReferenceValues): readonly Remar
   ];
 }
 
-function platform<T>(name: string, values: T | null, describe: (values: T) => Remark[]): Remark[] {
-  return values === null ? [refuses(`${name}: there are no values for it`)] : describe(values);
+function platform<T>(name: string, values: T | undefined, describe: (values: T) => Remark[]): Remark[] {
+  return values === undefined ? [refuses(`${name}: there are no values for it`)] : describe(values);
 }
 
 function productionRemarks(values: ReferenceValues): Remark[] {
   try {
-    onlyHardware(values);
+    requireHardwareValues(values);
     return [];
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;

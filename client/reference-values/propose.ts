@@ -1,5 +1,6 @@
-import type { RuleResult } from '../../src/core/attest/appraisal.ts';
-import { appraiseParts, type Measure } from '../../src/core/attest/compose.ts';
+import { appraiseParts } from '../../src/core/attest/compose.ts';
+import type { RuleResult } from '../../src/core/attest/kit/rule-result.ts';
+import type { Measure } from '../../src/core/attest/part.ts';
 import { parseReferenceValues, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import type { Subject } from '../appraise/agent-file.ts';
@@ -74,13 +75,13 @@ function withCpu(before: ReferenceValues, host: Host, choices: Choices): Partial
       return { simulated: { platform: 'simulated', measurements } };
     }
     case 'snp':
-      return { snp: withSnp(before.snp, host, choices) };
+      return { snp: withSnp(before.snp ?? null, host, choices) };
     case 'tdx':
-      return { tdx: withTdx(before.tdx, host, choices) };
+      return { tdx: withTdx(before.tdx ?? null, host, choices) };
     case 'tpm':
-      return { tpm: withTpm(before.tpm, report, host, choices) };
+      return { tpm: withTpm(before.tpm ?? null, report, host, choices) };
     case 'intel-trust-authority':
-      return { intelTrustAuthority: withTrustAuthority(before.intelTrustAuthority, report, host, choices) };
+      return { [report.platform]: withTrustAuthority(before[report.platform] ?? null, report, host, choices) };
   }
 }
 
@@ -91,9 +92,10 @@ function withGpu(before: ReferenceValues, host: Host, choices: Choices): Referen
   const allowed = gpusAllowed(before);
   const count = (claim: string) => Number(host.claims[claim] ?? 0);
   return {
+    ...allowed,
     gpus: union(allowed.gpus, [count('gpu.count')]),
     switches: union(allowed.switches, [count('gpu.switches')]),
-    spdm: gpu?.kind === 'spdm' ? withNvidia(allowed.spdm, gpu, choices) : allowed.spdm,
-    nras: gpu?.kind === 'nras' ? withNras(allowed.nras, gpu, host) : allowed.nras,
+    ...(gpu?.kind === 'spdm' ? { spdm: withNvidia(allowed.spdm ?? null, gpu, choices) } : {}),
+    ...(gpu?.kind === 'nras' ? { nras: withNras(allowed.nras ?? null, gpu, host) } : {}),
   };
 }

@@ -94,7 +94,7 @@ function stated(value: string): string[] {
 }
 
 interface Service {
-  readonly name: Endorsements['keySets'][number]['service'];
+  readonly name: 'intel-trust-authority' | 'nras';
   readonly algorithm: TokenAlgorithm;
 }
 
@@ -124,11 +124,11 @@ function withService(
 }
 
 /** None, where the key set has it not: the rules then say why. */
-function keyOf({ keySets }: Endorsements, { name, algorithm }: Service, kid: string): ServiceKey[] {
-  const set = keySets.find(({ service }) => service === name);
-  if (set === undefined) return [];
+function keyOf(endorsements: Endorsements, { name, algorithm }: Service, kid: string): ServiceKey[] {
+  const keySet = endorsements[name];
+  if (keySet === undefined) return [];
   try {
-    return [findKey(parseKeySet(set.jwks), kid, algorithm)];
+    return [findKey(parseKeySet(keySet), kid, algorithm)];
   } catch (error) {
     if (error instanceof TwinlockError) return [];
     throw error;

@@ -110,10 +110,9 @@ function paravisorOf(
   choices: Choices,
 ): TpmReferenceValues['paravisor'] {
   if (identity.kind !== 'runtime') return before;
-  const { snp, tdx } = before ?? { snp: null, tdx: null };
   // The name is of what runs above the paravisor.
   const unnamed = { ...choices, imageName: null };
   return identity.hardware.platform === 'snp'
-    ? { snp: withSnp(snp, host, unnamed), tdx }
-    : { snp, tdx: withTdx(tdx, host, unnamed) };
+    ? { ...before, snp: withSnp(before?.snp ?? null, host, unnamed) }
+    : { ...before, tdx: withTdx(before?.tdx ?? null, host, unnamed) };
 }

@@ -2,14 +2,16 @@ import { fstatSync, statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { cautionsOf } from '../core/attest/production.ts';
 import { parseReferenceValues } from '../core/attest/reference-values.ts';
 import { must } from '../core/errors.ts';
 import { parseCommentedJson } from '../core/json-comments.ts';
 import type { Grade } from '../core/schema.ts';
+import { parsePolicy } from '../core/statement/policy.ts';
 import { becomeOwner } from '../data-folder.ts';
 import { makeFounderFolder, removeFounderFiles, requireOutsideData, writeFounderFiles } from '../founder-files.ts';
 import { readFoundersCa } from '../founders-trust.ts';
-import { acceptsTpmAlone, foundingPolicy, referenceValuesDigest, refusesEveryHost } from '../founding-policy.ts';
+import { foundingPolicy, referenceValuesDigest, refusesEveryHost } from '../founding-policy.ts';
 import { initialise } from '../initialise.ts';
 import { certificatesIn, soleDigest } from '../platform/certificates.ts';
 import { shellWord } from '../platform/shell-word.ts';
@@ -204,10 +206,6 @@ function warnings(grade: Grade, policy: Uint8Array, valuesFile: string | undefin
         : `--reference-values ${valuesFile}: these reference values accept no host: they have no values for a CPU or a TPM (twinlock reference-values check ${shellWord(valuesFile)})`,
     );
   }
-  if (grade === 'production' && acceptsTpmAlone(policy)) {
-    found.push(
-      'a TPM alone is enough for a host of this production vault (tpm.alone): it says what booted, and nothing about encrypted memory',
-    );
-  }
+  if (grade === 'production') found.push(...cautionsOf(parsePolicy(policy).policy.referenceValues));
   return found;
 }

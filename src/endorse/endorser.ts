@@ -7,7 +7,7 @@ import type { SnpProduct } from '../core/attest/snp/tcb.ts';
 import type { TdxEndorsements } from '../core/attest/tdx/endorsements.ts';
 import { tdxNeeds } from '../core/attest/tdx/needs.ts';
 import type { TdxReport } from '../core/attest/tdx/report.ts';
-import type { KeySet } from '../core/attest/token/endorsements.ts';
+import type { ServiceEndorsed, ServiceName } from '../core/attest/token/endorsements.ts';
 import { fromBase64url, toBase64url, utf8 } from '../core/bytes.ts';
 import { TwinlockError } from '../core/errors.ts';
 import type { Endorser } from '../vault/ports.ts';
@@ -23,11 +23,13 @@ export function openEndorser(sources: Sources): Endorser {
   return {
     async endorse({ report, gpu }: Evidence, offered: Endorsements): Promise<Endorsements> {
       const hardware = hardwareOf(report);
+      const snp = hardware?.platform === 'snp' ? await endorseSnp(finder, hardware, offered.snp ?? null) : null;
+      const tdx = hardware?.platform === 'tdx' ? await endorseTdx(finder, hardware, offered.tdx ?? null) : null;
       return {
         ...NO_ENDORSEMENTS,
-        snp: hardware?.platform === 'snp' ? await endorseSnp(finder, hardware, offered.snp) : null,
-        tdx: hardware?.platform === 'tdx' ? await endorseTdx(finder, hardware, offered.tdx) : null,
-        keySets: await endorseTokens(finder, report, gpu, offered.keySets),
+        ...(snp === null ? {} : { snp }),
+        ...(tdx === null ? {} : { tdx }),
+        ...(await endorseTokens(finder, report, gpu, offered)),
       };
     },
   };
@@ -120,17 +122,17 @@ async function endorseTokens(
   finder: Finder,
   report: Evidence['report'],
   gpu: Evidence['gpu'],
-  offered: readonly KeySet[],
-): Promise<KeySet[]> {
-  const tokens: (readonly [KeySet['service'], string])[] = [];
+  offered: ServiceEndorsed,
+): Promise<ServiceEndorsed> {
+  const tokens: (readonly [ServiceName, string])[] = [];
   if (report.platform === 'intel-trust-authority') tokens.push(['intel-trust-authority', report.token]);
   if (gpu?.kind === 'nras') tokens.push(['nras', gpu.overall]);
-  const found: KeySet[] = [];
+  const found: { [Name in ServiceName]?: string } = {};
   for (const [service, token] of tokens) {
-    const given = offered.find((set) => set.service === service)?.jwks;
+    const given = offered[service];
     const wanted = wantedKeySet(service, token);
     const jwks = (await finder.find(wanted, given === undefined ? null : wanted.parse(utf8(given)))) ?? given;
-    if (jwks !== undefined) found.push({ service, jwks });
+    if (jwks !== undefined) found[service] = jwks;
   }
   return found;
 }

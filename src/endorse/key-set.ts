@@ -1,4 +1,4 @@
-import type { KeySet } from '../core/attest/token/endorsements.ts';
+import type { ServiceName } from '../core/attest/token/endorsements.ts';
 import { findKey, parseKeySet } from '../core/attest/token/jwks.ts';
 import { parseCompactJws } from '../core/attest/token/jws.ts';
 import { fromUtf8 } from '../core/bytes.ts';
@@ -11,7 +11,7 @@ const SERVICE = {
 } as const;
 
 /** The key set that has the key of this token; a set that has not is of another day. */
-export function wantedKeySet(service: KeySet['service'], token: string): Wanted<string> {
+export function wantedKeySet(service: ServiceName, token: string): Wanted<string> {
   const { vendor, path, algorithm } = SERVICE[service];
   const { kid } = parseCompactJws(token, 'token');
   const file = `tokens/${service}.jwks.json`;

@@ -2,6 +2,7 @@ import type { Appraisal } from '../core/attest/appraisal.ts';
 import { appraise } from '../core/attest/appraise.ts';
 import { endorsementsBytes, NO_ENDORSEMENTS, parseEndorsements } from '../core/attest/endorsements.ts';
 import { parseEvidence } from '../core/attest/evidence.ts';
+import { isHardware } from '../core/attest/production.ts';
 import { type Request, requestSchema } from '../core/attest/request.ts';
 import type { Hex } from '../core/bytes.ts';
 import { canonicalBytes, digestOf } from '../core/canonical.ts';
@@ -82,9 +83,8 @@ async function appraiseInTurn(
   const { evidence, digest } = parseEvidence(bytes);
   const isAnswer = evidence.random === open.random && evidence.vault === facts.vault;
   must(isAnswer, 'binding_mismatch', 'evidence: not made for this request');
-  const grade = facts.genesis.grade;
   must(
-    evidence.report.platform !== 'simulated' || grade === 'simulation',
+    isHardware(evidence.report.platform) || facts.genesis.grade === 'simulation',
     'evidence_simulated',
     'a production vault refuses simulated evidence',
   );

@@ -73,12 +73,12 @@ export function azureCase(fields: AzureFields = {}): AzureCase {
 
 function onSnp(reportData: Uint8Array, { snp = {} }: AzureFields) {
   const { report, endorsements, referenceValues } = snpCase({ ...snp, report: { reportData, ...snp.report } });
-  return { hardware: report, endorsements, paravisor: { snp: referenceValues, tdx: null } };
+  return { hardware: report, endorsements, paravisor: { snp: referenceValues } };
 }
 
 function onTdx(reportData: Uint8Array, { tdx = {} }: AzureFields) {
   const { report, endorsements } = makeTdx({ ...tdx, body: { reportData: toHex(reportData), ...tdx.body } });
-  const paravisor = { snp: null, tdx: TDX_REFERENCE_VALUES };
+  const paravisor = { tdx: TDX_REFERENCE_VALUES };
   return { hardware: report, endorsements: { ...NO_ENDORSEMENTS, tdx: endorsements }, paravisor };
 }
 

@@ -20,7 +20,7 @@ export function platformCases(): readonly CarriedCase[] {
   const tpm = tpmReport({ extraData: EXTRA_DATA });
   const gpus = evidenceOf(makeDevice({ seed: 1 }), makeDevice({ seed: 2 }));
   const base = { gpu: null, gpuNonce: null, reportData: DATA_HEX, instantMs: SNP_INSTANT_MS };
-  const gpuValues = { gpus: [2], switches: [0], spdm: referenceValuesFor(), nras: null };
+  const gpuValues = { gpus: [2], switches: [0], spdm: referenceValuesFor() };
   const overTpm = { ...base, reportData: toHex(EXTRA_DATA), endorsements: NO_ENDORSEMENTS };
   return [
     { ...base, name: 'snp', ...snp, referenceValues: values({ snp: snp.referenceValues }) },
@@ -49,8 +49,8 @@ export function platformCases(): readonly CarriedCase[] {
       gpuNonce: toHex(TEST_NONCE),
       endorsements: TOKEN_ENDORSEMENTS,
       referenceValues: values({
-        intelTrustAuthority: trustAuthorityValues(),
-        gpu: { gpus: [1], switches: [0], spdm: null, nras: nrasValues() },
+        'intel-trust-authority': trustAuthorityValues(),
+        gpu: { gpus: [1], switches: [0], nras: nrasValues() },
       }),
     },
   ].map(({ name, report, gpu, reportData, gpuNonce, endorsements, referenceValues, instantMs }) => ({

@@ -1,6 +1,6 @@
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
-import type { KeySet } from '../../src/core/attest/token/endorsements.ts';
+import type { ServiceEndorsed, ServiceName } from '../../src/core/attest/token/endorsements.ts';
 import type {
   NrasReferenceValues,
   TrustAuthorityReferenceValues,
@@ -31,7 +31,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** A service with its key, a key set, and the root that its key's certificate chains to. */
 export interface TestService {
-  readonly name: KeySet['service'];
+  readonly name: ServiceName;
   readonly key: TestKey;
   readonly kid: string;
   readonly root: Uint8Array;
@@ -41,7 +41,7 @@ export interface TestService {
   readonly jwk: Json;
 }
 
-function makeService(service: KeySet['service'], key: TestKey): TestService {
+function makeService(service: ServiceName, key: TestKey): TestService {
   const names = ['root', 'intermediate', 'leaf'].map((part) => name({ '2.5.4.3': `${service} ${part}` }));
   const [top, middle, bottom] = names as [Uint8Array, Uint8Array, Uint8Array];
   const [rootKey, intermediateKey] = [testKey('ES384', 111), testKey('ES256', 112)];
@@ -87,11 +87,16 @@ export const ITA: TestService = makeService('intel-trust-authority', testKey('PS
 export const NRAS: TestService = makeService('nras', testKey('ES384', 114));
 
 /** The service's key set as it serves it, or of other keys. */
-export function keySetOf({ name: service, jwk }: TestService, keys: readonly unknown[] = [jwk]): KeySet {
-  return { service, jwks: JSON.stringify({ keys }) };
+export function jwksOf({ jwk }: TestService, keys: readonly unknown[] = [jwk]): string {
+  return JSON.stringify({ keys });
 }
 
-export const TOKEN_ENDORSEMENTS: Endorsements = { ...NO_ENDORSEMENTS, keySets: [keySetOf(ITA), keySetOf(NRAS)] };
+/** The key set where endorsements have it. */
+export function keySetOf(service: TestService, keys?: readonly unknown[]): ServiceEndorsed {
+  return { [service.name]: jwksOf(service, keys) };
+}
+
+export const TOKEN_ENDORSEMENTS: Endorsements = { ...NO_ENDORSEMENTS, ...keySetOf(ITA), ...keySetOf(NRAS) };
 
 /** What a token is made with, where that is not what its service does. */
 export interface TokenChanges {

@@ -53,5 +53,4 @@ export const gpuUnder = (...roots: readonly Uint8Array[]): ReferenceValues['gpu'
   gpus: [1],
   switches: [0],
   spdm: spdmUnder(...roots),
-  nras: null,
 });

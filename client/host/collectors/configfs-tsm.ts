@@ -95,9 +95,10 @@ interface Blobs {
 function snp({ outblob, auxblob }: Blobs, ask: Uint8Array | null): Collected {
   const { length } = outblob;
   must(length === SNP_REPORT_BYTES, 'malformed', `outblob: expected ${SNP_REPORT_BYTES} bytes, got ${length}`);
+  const endorsements = snpEndorsementsOf(auxblob, outblob, ask);
   return {
     report: { platform: 'snp', report: toBase64url(outblob) },
-    endorsements: { ...NO_ENDORSEMENTS, snp: snpEndorsementsOf(auxblob, outblob, ask) },
+    endorsements: { ...NO_ENDORSEMENTS, ...(endorsements === null ? {} : { snp: endorsements }) },
   };
 }
 

@@ -2,19 +2,13 @@ import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
 import { digestOf, parseCanonicalAs } from '../canonical.ts';
 import { digest, humanText, instantMs } from '../schema.ts';
+import { ruleResult } from './kit/rule-result.ts';
+import { PLATFORM_IDS } from './platforms.ts';
 
 export const MAX_APPRAISAL_BYTES = 512 * 1024;
 /** 24 devices make 400 of each, their host 100. */
 const MAX_RULES = 1024;
 const MAX_CLAIMS = 1024;
-
-const ruleResult = z.strictObject({
-  rule: z.string().check(z.regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/)),
-  expected: z.string().check(z.maxLength(2048)),
-  got: z.string().check(z.maxLength(2048)),
-  pass: z.boolean(),
-});
-export type RuleResult = z.infer<typeof ruleResult>;
 
 /** Counted before they are read: a record has no limit of its own. */
 const claims = z.pipe(
@@ -32,7 +26,7 @@ const appraisalSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('appraisal'),
   /** Of the report; `gpu` where there is none, which no release may name. */
-  platform: z.enum(['simulated', 'snp', 'tdx', 'tpm', 'intel-trust-authority', 'gpu']),
+  platform: z.enum([...PLATFORM_IDS, 'gpu']),
   instant: instantMs,
   evidence: digest,
   endorsements: digest,

@@ -8,7 +8,7 @@ import { ed25519KeyBytes } from '../statement/key.ts';
 import type { Appraisal } from './appraisal.ts';
 import { appraiseParts } from './compose.ts';
 import { parseEndorsements } from './endorsements.ts';
-import { gpuNonce, hostExtraData, hostReportData, parseEvidence } from './evidence.ts';
+import { gpuNonce, hostBoundData, parseEvidence } from './evidence.ts';
 import type { ReferenceValues } from './reference-values.ts';
 
 /** What an appraisal is a function of: nothing else, so that everybody reaches the same bytes. */
@@ -34,7 +34,7 @@ export async function appraise(input: AppraisalInput, verify: Verify): Promise<A
   checkKemPublicKey(fromBase64url(evidence.kem));
   requirePublicKey('Ed25519', ed25519KeyBytes(evidence.receiptKey));
   const { report, gpu } = evidence;
-  const reportData = report.platform === 'tpm' ? hostExtraData(evidence) : hostReportData(evidence);
+  const reportData = hostBoundData(report.platform, evidence);
   const parts = { report, reportData, gpu, gpuNonce: gpuNonce(evidence), evidence: digest };
   const { referenceValues, instantMs } = input;
   return appraiseParts(parts, { endorsements, referenceValues, instantMs, verify });

@@ -1,19 +1,12 @@
 import { digestOf, digestOfObject } from '../canonical.ts';
-import type { Verify } from '../signature/claim.ts';
-import type { Appraisal, RuleResult } from './appraisal.ts';
-import { type Endorsements, endorsementsBytes } from './endorsements.ts';
+import type { Appraisal } from './appraisal.ts';
+import { endorsementsBytes } from './endorsements.ts';
 import type { Evidence, GpuEvidence } from './evidence.ts';
-import { appraiseNvidia } from './nvidia/appraise.ts';
-import type { PlatformResult } from './platform.ts';
+import type { RuleResult } from './kit/rule-result.ts';
+import { verifyOnce } from './kit/verify-once.ts';
+import { appraiseDevices, appraiseReport, type Measure } from './part.ts';
 import type { ReferenceValues } from './reference-values.ts';
 import { revokedRule } from './revocation.ts';
-import { appraiseSimulated } from './simulated/appraise.ts';
-import { appraiseSnp } from './snp/appraise.ts';
-import { appraiseTdx } from './tdx/appraise.ts';
-import { appraiseNras } from './token/nras.ts';
-import { appraiseTrustAuthority } from './token/trust-authority.ts';
-import { appraiseTpm } from './tpm/appraise.ts';
-import { verifyOnce } from './verify-once.ts';
 
 /** The parts of a machine's evidence, from any source, and what each of them must bind. */
 export interface Parts {
@@ -27,14 +20,6 @@ export interface Parts {
   readonly evidence: string;
 }
 
-export interface Measure {
-  readonly endorsements: Endorsements;
-  /** Null to check authenticity alone. */
-  readonly referenceValues: ReferenceValues | null;
-  readonly instantMs: number;
-  readonly verify: Verify;
-}
-
 /**
  * Appraises a CPU's report and GPU evidence together, each by the rules of its platform, and then what holds
  * for all: GPU evidence alone is never enough, and nothing that was revoked is allowed. A part that cannot be
@@ -42,8 +27,9 @@ export interface Measure {
  */
 export async function appraiseParts(parts: Parts, given: Measure): Promise<Appraisal> {
   const measure = { ...given, verify: verifyOnce(given.verify) };
-  const cpu = parts.report === null ? null : await appraiseReport(parts.report, parts.reportData, measure);
-  const gpu = parts.gpu === null ? null : await appraiseGpu(parts.gpu, parts.gpuNonce, measure);
+  const { report, reportData, gpu: devices, gpuNonce } = parts;
+  const cpu = report === null ? null : await appraiseReport(report.platform, report, reportData, measure);
+  const gpu = devices === null ? null : await appraiseDevices(devices.kind, devices, gpuNonce, measure);
   const claims = { ...cpu?.claims, ...gpu?.claims };
   const { referenceValues } = measure;
   const rules = [
@@ -54,7 +40,7 @@ export async function appraiseParts(parts: Parts, given: Measure): Promise<Appra
   return {
     v: 1,
     kind: 'appraisal',
-    platform: parts.report?.platform ?? 'gpu',
+    platform: report?.platform ?? 'gpu',
     instant: measure.instantMs,
     evidence: parts.evidence,
     endorsements: digestOf(endorsementsBytes(measure.endorsements)),
@@ -66,43 +52,6 @@ export async function appraiseParts(parts: Parts, given: Measure): Promise<Appra
   };
 }
 
-function appraiseReport(
-  report: Evidence['report'],
-  expectedData: Uint8Array | null,
-  measure: Measure,
-): Promise<PlatformResult> {
-  const values = measure.referenceValues;
-  const given = { ...measure, expectedData };
-  switch (report.platform) {
-    case 'simulated':
-      return appraiseSimulated({ ...given, report, referenceValues: values?.simulated ?? null });
-    case 'snp':
-      return appraiseSnp({ ...given, report, referenceValues: values?.snp ?? null });
-    case 'tdx':
-      return appraiseTdx({ ...given, report, referenceValues: values?.tdx ?? null });
-    case 'tpm':
-      return appraiseTpm({ ...given, report, referenceValues: values?.tpm ?? null });
-    case 'intel-trust-authority':
-      return appraiseTrustAuthority({ ...given, report, referenceValues: values?.intelTrustAuthority ?? null });
-  }
-}
-
-function appraiseGpu(report: GpuEvidence, expectedData: Uint8Array | null, measure: Measure): Promise<PlatformResult> {
-  const values = measure.referenceValues?.gpu;
-  const given = { ...measure, expectedData };
-  switch (report.kind) {
-    case 'spdm':
-      return appraiseNvidia({
-        ...given,
-        report,
-        referenceValues: values?.spdm ?? null,
-        allowedSwitches: measure.referenceValues === null ? null : (values?.switches ?? [0]),
-      });
-    case 'nras':
-      return appraiseNras({ ...given, report, referenceValues: values?.nras ?? null });
-  }
-}
-
 /** The rules of every platform. Where policy has no values for a platform, its evidence is refused. */
 function commonRules(
   { report, gpu }: Parts,
@@ -110,8 +59,8 @@ function commonRules(
   values: ReferenceValues,
 ): readonly RuleResult[] {
   const cpu = report?.platform ?? 'none';
-  const hasCpu = report !== null && valuesOf(report, values) !== null;
-  const hasGpu = gpu !== null && values.gpu !== null && values.gpu[gpu.kind] !== null;
+  const hasCpu = report !== null && values[report.platform] !== undefined;
+  const hasGpu = gpu !== null && values.gpu?.[gpu.kind] !== undefined;
   return [
     { rule: 'composite.cpu', expected: 'a report of the CPU or its TPM', got: cpu, pass: report !== null },
     report === null
@@ -124,10 +73,6 @@ function commonRules(
     counted('composite.switches', values.gpu?.switches ?? [0], claims['gpu.switches'] ?? '0'),
     revokedRule(claims, values.revoked),
   ];
-}
-
-function valuesOf(report: Evidence['report'], values: ReferenceValues): unknown {
-  return report.platform === 'intel-trust-authority' ? values.intelTrustAuthority : values[report.platform];
 }
 
 function presence(isThere: boolean): Pick<RuleResult, 'got' | 'pass'> {

@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
 import { canonicalBytes, digestOf, parseCanonicalAs } from '../canonical.ts';
-import { snpEndorsements } from './snp/endorsements.ts';
-import { tdxEndorsements } from './tdx/endorsements.ts';
-import { keySet } from './token/endorsements.ts';
+import { optionalMembers } from './kit/table.ts';
+import { DEVICES, PLATFORMS } from './platforms.ts';
 
 /** TDX collateral is 20 KiB, an attestation service's key set 80 KiB. */
 export const MAX_ENDORSEMENTS_BYTES = 512 * 1024;
@@ -16,15 +15,14 @@ export const MAX_ENDORSEMENTS_BYTES = 512 * 1024;
 export const endorsementsSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('endorsements'),
-  snp: z.nullable(snpEndorsements),
-  tdx: z.nullable(tdxEndorsements),
-  /** Key sets of attestation services, at most one an issuer. */
-  keySets: z.array(keySet).check(z.maxLength(2)),
+  /** By platform or kind of device evidence; left out where there are none. */
+  ...optionalMembers(PLATFORMS, 'endorsements'),
+  ...optionalMembers(DEVICES, 'endorsements'),
 });
 export type Endorsements = z.infer<typeof endorsementsSchema>;
 
 /** For platforms whose evidence is complete in itself. */
-export const NO_ENDORSEMENTS: Endorsements = { v: 1, kind: 'endorsements', snp: null, tdx: null, keySets: [] };
+export const NO_ENDORSEMENTS: Endorsements = { v: 1, kind: 'endorsements' };
 
 /** Parses attacker-controlled endorsements. Throws `too_large`, `not_canonical` or `malformed`. */
 export function parseEndorsements(bytes: Uint8Array): { endorsements: Endorsements; digest: Hex } {

@@ -6,28 +6,18 @@ import { KEM_PUBLIC_KEY_BYTES } from '../envelope/xwing.ts';
 import { frame, frameDigest } from '../frame.ts';
 import { binary, digest, ed25519Key } from '../schema.ts';
 import { ed25519KeyBytes } from '../statement/key.ts';
-import { spdmEvidence } from './nvidia/evidence.ts';
+import { reportsOf } from './kit/table.ts';
+import { DEVICES, PLATFORMS, type PlatformId } from './platforms.ts';
 import { requestDigest, requestSchema } from './request.ts';
-import { simulatedReport } from './simulated/report.ts';
-import { snpReport } from './snp/report.ts';
-import { tdxReport } from './tdx/report.ts';
-import { nrasEvidence, trustAuthorityReport } from './token/report.ts';
-import { tpmReport } from './tpm/report.ts';
 
 /** Evidence of one host, GPUs included; the largest seen in the field is a tenth of this. */
 export const MAX_EVIDENCE_BYTES = 1 << 20;
 
-export const gpuEvidence = z.discriminatedUnion('kind', [spdmEvidence, nrasEvidence]);
+export const gpuEvidence = z.discriminatedUnion('kind', reportsOf(DEVICES));
 export type GpuEvidence = z.infer<typeof gpuEvidence>;
 
 /** A CPU's report or a TPM's, by its platform. */
-export const cpuReport = z.discriminatedUnion('platform', [
-  simulatedReport,
-  snpReport,
-  tdxReport,
-  tpmReport,
-  trustAuthorityReport,
-]);
+export const cpuReport = z.discriminatedUnion('platform', reportsOf(PLATFORMS));
 
 /**
  * What a host sends: the request it answers, the fresh values its nonce was made of, its two one-time
@@ -100,6 +90,11 @@ export function hostReportData(binding: HostBinding): Uint8Array {
 /** The 32 bytes that a TPM's quote must carry as extraData: SHA-256 of the same frame. */
 export function hostExtraData(binding: HostBinding): Uint8Array {
   return sha256(hostFrame(binding));
+}
+
+/** The bytes of the host's frame that a report of this platform must carry. */
+export function hostBoundData(platform: PlatformId, binding: HostBinding): Uint8Array {
+  return PLATFORMS[platform].boundBytes === 32 ? hostExtraData(binding) : hostReportData(binding);
 }
 
 /** The 32 bytes that each GPU signs: SHA-256(frame("twinlock/v1/gpu-nonce", vault, nonce, KEM public key)). */

@@ -1,40 +1,52 @@
 import { fromBase64url } from '../bytes.ts';
 import { must } from '../errors.ts';
-import { isNvidiaVendorRoot } from './nvidia/roots.ts';
+import type { PinnedRoots, Platform } from './kit/platform.ts';
+import { pinnedRootsOf } from './kit/table.ts';
+import { DEVICES, PLATFORM_IDS, PLATFORMS, type PlatformId, type Reports, type Values } from './platforms.ts';
 import type { ReferenceValues } from './reference-values.ts';
-import { isSnpVendorRoot } from './snp/roots.ts';
-import { isTdxVendorRoot } from './tdx/roots.ts';
 
 /**
- * What the reference values of a production vault may be: none for simulated evidence, and no roots of
+ * What the reference values of a production vault may be: none for a platform that is no hardware, and no roots of
  * processors and GPUs but the vendors' own, so that no quorum can be talked into hardware that somebody made up.
  * Who certifies a TPM's attestation keys and whose tokens count has no such list, and is the quorum's to say.
  * Throws `evidence_simulated` or `root_unknown`.
  */
-export function onlyHardware({ simulated, snp, tdx, tpm, gpu }: ReferenceValues): void {
+export function requireHardwareValues(values: ReferenceValues): void {
+  const pretended = PLATFORM_IDS.find((id) => !isHardware(id) && values[id] !== undefined);
   must(
-    simulated === null,
+    pretended === undefined,
     'evidence_simulated',
-    'referenceValues.simulated: a production vault refuses simulated evidence',
+    `referenceValues.${pretended}: a production vault refuses simulated evidence`,
   );
-  requireVendorsRoots('', { snp, tdx });
-  requireVendorsRoots('tpm.paravisor.', tpm?.paravisor ?? null);
-  requireVendors('gpu.spdm.roots', gpu?.spdm?.roots ?? [], isNvidiaVendorRoot);
+  for (const one of pinnedRootsOf(PLATFORMS, values)) requireVendors(`referenceValues.${one.field}`, one);
+  for (const one of pinnedRootsOf(DEVICES, values.gpu ?? {})) requireVendors(`referenceValues.gpu.${one.field}`, one);
 }
 
-type Processors = Pick<ReferenceValues, 'snp' | 'tdx'>;
+const CAUTIONS: { readonly [Id in PlatformId]: Pick<Platform<Reports[Id], Values[Id]>, 'caution'> } = PLATFORMS;
 
-function requireVendorsRoots(where: string, values: Processors | null): void {
-  const productRoots = (values?.snp?.products ?? []).map(({ root }) => root);
-  requireVendors(`${where}snp.products`, productRoots, isSnpVendorRoot);
-  requireVendors(`${where}tdx.roots`, values?.tdx?.roots ?? [], isTdxVendorRoot);
+/** What the founder of a production vault is told of these reference values. */
+export function cautionsOf(values: ReferenceValues): readonly string[] {
+  return PLATFORM_IDS.flatMap((id) => cautionOf(id, values) ?? []);
 }
 
-function requireVendors(where: string, roots: readonly string[], isVendors: (der: Uint8Array) => boolean): void {
+function cautionOf<Id extends PlatformId>(
+  id: Id,
+  values: { readonly [One in PlatformId]?: Values[One] | undefined },
+): string | null {
+  const given = values[id];
+  return given === undefined ? null : CAUTIONS[id].caution(given);
+}
+
+/** Whether a production vault may take reports of this platform. */
+export function isHardware(platform: PlatformId): boolean {
+  return PLATFORMS[platform].simulation === null;
+}
+
+function requireVendors(field: string, { roots, isVendors }: PinnedRoots): void {
   const position = roots.findIndex((root) => !isVendors(fromBase64url(root)));
   must(
     position === -1,
     'root_unknown',
-    `referenceValues.${where}: number ${position + 1} is no root of the vendor, and a production vault pins no others`,
+    `${field}: number ${position + 1} is no root of the vendor, and a production vault pins no others`,
   );
 }

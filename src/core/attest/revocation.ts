@@ -1,19 +1,11 @@
 import * as z from 'zod/mini';
-import type { RuleResult } from './appraisal.ts';
-import { bytes, type ClaimForm, type ClaimForms } from './claim-form.ts';
-import { NVIDIA_CLAIMS } from './nvidia/claims.ts';
-import { SNP_CLAIMS } from './snp/claims.ts';
-import { TDX_CLAIMS } from './tdx/claims.ts';
-import { TOKEN_CLAIMS } from './token/claims.ts';
-import { TPM_CLAIMS } from './tpm/claims.ts';
-
-const SIMULATED_CLAIMS: ClaimForms = { 'simulated.chip': bytes(32), 'simulated.measurement': bytes(32) };
+import type { ClaimForm } from './kit/claim-form.ts';
+import type { RuleResult } from './kit/rule-result.ts';
+import { DEVICES, PLATFORMS } from './platforms.ts';
 
 /** Every claim that may be revoked, a device's without its place. */
 const FORMS: ReadonlyMap<string, ClaimForm> = new Map(
-  [SIMULATED_CLAIMS, SNP_CLAIMS, TDX_CLAIMS, TPM_CLAIMS, NVIDIA_CLAIMS, TOKEN_CLAIMS].flatMap(
-    Object.entries<ClaimForm>,
-  ),
+  [...Object.values(PLATFORMS), ...Object.values(DEVICES)].flatMap(({ claims }) => Object.entries<ClaimForm>(claims)),
 );
 /** What an appraisal shows of a rule. */
 const TEXT_MAX = 2048;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/subject-flags.ts';
-import { readReferenceValues } from '../../../client/reference-values/file.ts';
 import { proposeReferenceValues } from '../../../client/reference-values/propose.ts';
 import type { Appraisal } from '../../../src/core/attest/appraisal.ts';
 import { appraiseParts } from '../../../src/core/attest/compose.ts';
@@ -18,6 +17,13 @@ import { casePath, caseTest, vectorPath, vectorTest } from '../../vectors.ts';
 const file = (folder: string, name: string) => casePath('attestation', folder, name);
 const failedOf = ({ rules }: Appraisal) => rules.filter(({ pass }) => !pass).map(({ rule }) => rule);
 
+/** The cases were written when null stood for a platform that is refused: it is left out now. */
+function expectedValues(folder: string): ReferenceValues {
+  const { gpu, ...others } = JSON.parse(readFileSync(file(folder, 'expect.json'), 'utf8'));
+  const withoutNulls = (of: object) => Object.fromEntries(Object.entries(of).filter(([, value]) => value !== null));
+  return parseReferenceValues({ ...withoutNulls(others), gpu: gpu === null ? null : withoutNulls(gpu) });
+}
+
 async function appraise(flags: SubjectFlags, at: string, referenceValues: ReferenceValues | null): Promise<Appraisal> {
   const { parts, endorsements } = await subjectOf(null, flags);
   return appraiseParts(parts, { endorsements, referenceValues, instantMs: instantOf(at), verify: verifyNode });
@@ -27,7 +33,7 @@ describe('SEV-SNP', () => {
   const folders = ['snp-report-v4/Milan', 'snp-report-v4/Genoa', 'snp-vcek-siena'];
   caseTest.each(folders)('%s passes under its reference values', async (folder) => {
     const flags = { snpReport: file(folder, 'report.bin'), vek: file(folder, 'vek.der'), ca: file(folder, 'ask.pem') };
-    const expected = await readReferenceValues(file(folder, 'expect.json'));
+    const expected = expectedValues(folder);
     const appraisal = await appraise(flags, '2025-01-01T00:00:00Z', expected);
     expect(failedOf(appraisal)).toEqual([]);
   });
@@ -41,7 +47,7 @@ describe('NVIDIA', () => {
       spdm: [file('nvswitch-rim-chip', 'switch.spdm.bin')],
       chain: [file('nvswitch-rim-chip', 'switch.chain.pem')],
     };
-    const expected = await readReferenceValues(file('nvswitch-rim-chip', 'expect.json'));
+    const expected = expectedValues('nvswitch-rim-chip');
     const appraisal = await appraise(flags, at, expected);
     expect(failedOf(appraisal)).toEqual(['composite.cpu', 'composite.cpu-values']);
     const measured = appraisal.rules.find(({ rule }) => rule === 'nvidia.switch-0.measurements');
@@ -125,7 +131,7 @@ describe('TDX', () => {
 
   caseTest('a TD that may migrate is refused, though reference values list the bit', async () => {
     const folder = 'tdx-migratable-v4';
-    const values = await readReferenceValues(file(folder, 'expect.json'));
+    const values = expectedValues(folder);
     const appraisal = await appraise(tdx(folder), '2025-01-01T00:00:00Z', values);
     expect(failedOf(appraisal)).toEqual(['tdx.migratable']);
   });

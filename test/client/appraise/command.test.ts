@@ -7,7 +7,7 @@ import { parseAppraisal } from '../../../src/core/attest/appraisal.ts';
 import { fromBase64url } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { pem } from '../../core/x509/certificate-kit.ts';
-import { ITA, keySetOf, signToken, tdClaims } from '../../platforms/token.ts';
+import { ITA, jwksOf, signToken, tdClaims } from '../../platforms/token.ts';
 import { type Run, type RunOptions, runProgram } from '../cli/vault.ts';
 import { KIT_AT, KIT_NONCE, kitFiles, writeKitFiles } from './kit-files.ts';
 import { dashed, isThere, VECTOR_ROWS, type VectorRow } from './vector-rows.ts';
@@ -142,7 +142,7 @@ const tokenPayload = {
 
 test('beware of what is authentic, and refused by reference values alone', TIMEOUT, async () => {
   const token = signToken(ITA, { ...tokenPayload, attester_type: 'SGX', attester_tcb_status: 'OutOfDate' });
-  const flags = ['--jwt', put('stale.jwt', token), '--jwks', put('stale.keys.json', keySetOf(ITA).jwks), ...at];
+  const flags = ['--jwt', put('stale.jwt', token), '--jwks', put('stale.keys.json', jwksOf(ITA)), ...at];
   const [told, json] = await Promise.all([appraise(flags), appraise([...flags, '--json'])]);
   expect(told.stdout).toContain('beware: Intel calls this platform OutOfDate; nothing refuses that until');
   expect(told.stdout).toContain("beware: the attester's type is SGX, not TDX");
@@ -153,7 +153,7 @@ describe('what a host says cannot steer a terminal', () => {
   test('in a claim and in an error', TIMEOUT, async () => {
     const esc = '\u001b]0;owned\u0007\u001b[2J';
     const token = signToken(ITA, { ...tokenPayload, attester_tcb_status: esc });
-    const jwks = put('keys.json', keySetOf(ITA).jwks);
+    const jwks = put('keys.json', jwksOf(ITA));
     const odd = put(
       'odd.json',
       `{"kind":"evidence","${esc.replaceAll('\u001b', '\\u001b').replaceAll('\u0007', '\\u0007')}":1}`,

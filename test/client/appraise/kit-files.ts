@@ -58,7 +58,7 @@ export function kitFiles(): readonly KitFile[] {
       },
       values: values({
         tdx: TDX_REFERENCE_VALUES,
-        gpu: { gpus: [2], switches: [0], spdm: referenceValuesFor(), nras: null },
+        gpu: { gpus: [2], switches: [0], spdm: referenceValuesFor() },
       }),
     },
     {
@@ -79,8 +79,8 @@ export function kitFiles(): readonly KitFile[] {
         endorsements: TOKEN_ENDORSEMENTS,
       },
       values: values({
-        intelTrustAuthority: trustAuthorityValues(),
-        gpu: { gpus: [1], switches: [0], spdm: null, nras: nrasValues() },
+        'intel-trust-authority': trustAuthorityValues(),
+        gpu: { gpus: [1], switches: [0], nras: nrasValues() },
       }),
     },
   ];

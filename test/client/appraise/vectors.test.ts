@@ -7,7 +7,7 @@ import type { Choices } from '../../../client/reference-values/host.ts';
 import { proposeReferenceValues } from '../../../client/reference-values/propose.ts';
 import type { Appraisal } from '../../../src/core/attest/appraisal.ts';
 import { appraiseParts } from '../../../src/core/attest/compose.ts';
-import { onlyHardware } from '../../../src/core/attest/production.ts';
+import { requireHardwareValues } from '../../../src/core/attest/production.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import { derOfPem } from '../../../src/core/x509/pem.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
@@ -78,7 +78,7 @@ describe('reference values from evidence', () => {
         const alone = subject.parts.report === null ? ALONE : [];
         expect(failedOf(await reach(flags, row.at, document))).toEqual(alone);
         // Under the vendors' roots alone: nothing here was made by us.
-        expect(() => onlyHardware(document)).not.toThrow();
+        expect(() => requireHardwareValues(document)).not.toThrow();
       });
     } else {
       rowTest(row)(`are not proposed: ${row.name}`, async () => {

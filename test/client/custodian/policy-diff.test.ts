@@ -54,17 +54,13 @@ describe('the differences between two policies', () => {
   });
 
   test('of a platform that is allowed now, or no longer, are all of its fields', () => {
-    const [without, having] = [withValues({ snp: null }), withValues({ snp: SNP })];
+    const [without, having] = [withValues({}), withValues({ snp: SNP })];
     const fields = policyFields(having).filter(({ path }) => path.startsWith('referenceValues.snp.'));
     expect(fields.length).toBeGreaterThan(10);
-    expect(policyDifferences(without, having)).toEqual([
-      { path: 'referenceValues.snp', before: 'null', after: '{…}' },
-      ...fields.map(({ path, value }) => ({ path, before: null, after: value })),
-    ]);
-    expect(policyDifferences(having, without)).toEqual([
-      { path: 'referenceValues.snp', before: '{…}', after: 'null' },
-      ...fields.map(({ path, value }) => ({ path, before: value, after: null })),
-    ]);
+    const added = fields.map(({ path, value }) => ({ path, before: null, after: value }));
+    expect(policyDifferences(without, having)).toEqual(added);
+    const removed = fields.map(({ path, value }) => ({ path, before: value, after: null }));
+    expect(policyDifferences(having, without)).toEqual(removed);
   });
 
   test('name a certificate by its SHA-256, and another by another', () => {

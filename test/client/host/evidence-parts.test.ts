@@ -7,6 +7,7 @@ import {
   parseEvidenceParts,
   partsData,
 } from '../../../client/host/evidence-parts.ts';
+import { NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import { toHex } from '../../../src/core/bytes.ts';
 import { canonicalBytes } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
@@ -54,7 +55,7 @@ test('what a report of parts binds changes with the nonce and with the GPU evide
 });
 
 describe('refuses', () => {
-  const small = evidencePartsBytes({ ...ALONE, endorsements: { ...endorsements, snp: null } });
+  const small = evidencePartsBytes({ ...ALONE, endorsements: NO_ENDORSEMENTS });
 
   function codeOf(bytes: Uint8Array): string {
     try {

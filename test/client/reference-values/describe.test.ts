@@ -13,7 +13,6 @@ const gpu = (spdm = referenceValuesFor()): ReferenceValues['gpu'] => ({
   gpus: [8],
   switches: [0, 4],
   spdm,
-  nras: null,
 });
 
 /** `accepts …`, `refuses …`, `beware …`, a line each. */
@@ -32,7 +31,7 @@ test('says what a document of every platform accepts', () => {
     snp,
     tdx: TDX_REFERENCE_VALUES,
     tpm: tpmReferenceValues(),
-    intelTrustAuthority: trustAuthorityValues(),
+    'intel-trust-authority': trustAuthorityValues(),
     gpu: { ...gpu(), nras: nrasValues() } as ReferenceValues['gpu'],
     revoked: [{ claim: 'nvidia.driver', value: '550.54' }],
   });
@@ -71,7 +70,7 @@ describe('a list without entries refuses everybody, and is named', () => {
   test.each(['images', 'attributes', 'xfams', 'tcbStatuses', 'platforms', 'policies'])(
     'of Trust Authority: %s',
     (list) => {
-      expect(said({ intelTrustAuthority: trustAuthorityValues({ [list]: [] }) })).toContain(`empty: ${list}`);
+      expect(said({ 'intel-trust-authority': trustAuthorityValues({ [list]: [] }) })).toContain(`empty: ${list}`);
     },
   );
 
@@ -87,14 +86,14 @@ describe('a list without entries refuses everybody, and is named', () => {
 
   test('of what there is one or none of, in the singular and without empty brackets', () => {
     const of = (gpus: number[], switches: number[]) =>
-      said({ gpu: { gpus, switches, spdm: referenceValuesFor({ drivers: [] }), nras: null } });
+      said({ gpu: { gpus, switches, spdm: referenceValuesFor({ drivers: [] }) } });
     expect(of([1], [1])).toContain('accepts GPUs: hosts with 1 GPU and 1 NVSwitch\n');
     expect(of([1, 8], [0, 1])).toContain('accepts GPUs: hosts with 1 or 8 GPUs and 0 or 1 NVSwitch\n');
     expect(of([1], [1])).toContain('; no driver; ');
   });
 
   test('of counts, and of drivers', () => {
-    expect(said({ gpu: { gpus: [], switches: [], spdm: null, nras: null } })).toContain(
+    expect(said({ gpu: { gpus: [], switches: [] } })).toContain(
       'refuses GPUs: every host, for no count is allowed of: gpus, switches',
     );
     expect(said({ gpu: gpu(referenceValuesFor({ drivers: [] })) })).toContain('refuses GPUs: all but NVSwitches');
@@ -162,17 +161,17 @@ describe('what the approvers of a document should weigh', () => {
   });
 
   test('of tokens', () => {
-    expect(said({ intelTrustAuthority: trustAuthorityValues({ policies: null }) })).toContain(
+    expect(said({ 'intel-trust-authority': trustAuthorityValues({ policies: null }) })).toContain(
       'policies are not looked',
     );
-    const dated = (minTcbDate: string) => said({ intelTrustAuthority: trustAuthorityValues({ minTcbDate }) });
+    const dated = (minTcbDate: string) => said({ 'intel-trust-authority': trustAuthorityValues({ minTcbDate }) });
     expect(dated('2024-03-13T00:00:00Z')).toContain('TCB UpToDate; a TCB of 2024-03-13T00:00:00Z or later; 1 listed');
-    expect(said({ intelTrustAuthority: trustAuthorityValues() })).toContain(
+    expect(said({ 'intel-trust-authority': trustAuthorityValues() })).toContain(
       'TCB UpToDate; a TCB of any date; 1 listed',
     );
     const nras = (graceMs: number) =>
       said({ snp, gpu: { ...gpu(), nras: nrasValues({ graceMs }) } as ReferenceValues['gpu'] });
-    const ita = (graceMs: number) => said({ intelTrustAuthority: trustAuthorityValues({ graceMs }) });
+    const ita = (graceMs: number) => said({ 'intel-trust-authority': trustAuthorityValues({ graceMs }) });
     for (const [text, name] of [
       [nras, 'NVIDIA NRAS'],
       [ita, 'Intel Trust Authority'],

@@ -29,7 +29,7 @@ describe('a document', () => {
     await writeReferenceValues(path('a.json'), { ...rest, snp }, { replace: false });
     expect(await readReferenceValues(path('a.json'))).toEqual(DOCUMENT);
     expect(readFileSync(path('a.json'), 'utf8')).toBe(referenceValuesText(DOCUMENT));
-    expect(Object.keys(JSON.parse(referenceValuesText({ ...rest, snp })))[0]).toBe('simulated');
+    expect(Object.keys(JSON.parse(referenceValuesText({ ...rest, snp })))[0]).toBe('snp');
   });
 
   test('is not written over another, unless that is asked for', async () => {
@@ -64,9 +64,10 @@ describe('a document', () => {
 
   test.each([
     ['no JSON', '{', 'malformed'],
-    ['a member twice', '{"snp":null,"snp":null}', 'malformed'],
+    ['a member twice', '{"gpu":null,"gpu":null,"revoked":[]}', 'malformed'],
     ['a field that no rule knows', JSON.stringify({ ...NO_REFERENCE_VALUES, more: 1 }), 'malformed'],
-    ['a field too few', '{"snp":null}', 'malformed'],
+    ['a field too few', '{"gpu":null}', 'malformed'],
+    ['nothing in place of a platform that is left out', '{"gpu":null,"revoked":[],"snp":null}', 'malformed'],
     ['UTF-16', new Uint8Array([0xff, 0xfe, 0x7b, 0]), 'malformed'],
     ['nesting without end', `${'[['.repeat(200_000)}${']]'.repeat(200_000)}`, 'malformed'],
     ['more than two MiB', ' '.repeat((2 << 20) + 1), 'too_large'],

@@ -25,7 +25,7 @@ const SNP = snpCase().referenceValues;
 const withGpu = (spdm: ReturnType<typeof referenceValuesFor>): ReferenceValues => ({
   ...NO_REFERENCE_VALUES,
   snp: SNP,
-  gpu: { gpus: [8], switches: [0], spdm, nras: null },
+  gpu: { gpus: [8], switches: [0], spdm },
 });
 
 describe('the golden values of manifests', () => {
@@ -35,7 +35,7 @@ describe('the golden values of manifests', () => {
     expect(document.gpu).toEqual({
       gpus: [],
       switches: [],
-      nras: null,
+
       spdm: {
         ...{ platform: 'nvidia', roots: NVIDIA_VENDOR_ROOTS.map(toBase64url), devices: null },
         ...{ architectures: [], fwidOptional: [], ppcie: [], featureFlags: [] },

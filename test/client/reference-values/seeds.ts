@@ -18,7 +18,7 @@ const ONES = 'f'.repeat(16);
  * under no vendor's root, as the kits' are.
  */
 export function rootsOf(values: ReferenceValues): ReferenceValues {
-  const { snp, tdx, tpm, intelTrustAuthority, gpu } = values;
+  const { snp, tdx, tpm, gpu, 'intel-trust-authority': ita } = values;
   const ofSnp = snp && {
     ...snp,
     products: snp.products.map((product) => ({ ...product, floor: highest(product.floor) })),
@@ -40,9 +40,9 @@ export function rootsOf(values: ReferenceValues): ReferenceValues {
       ...{ images: [], activated: [], firmware: [] },
       paravisor: paravisor && paravisorRoots(paravisor),
     },
-    intelTrustAuthority,
+    ...(ita === undefined ? {} : { 'intel-trust-authority': ita }),
     gpu: gpu && {
-      ...{ gpus: [], switches: [], nras: null },
+      ...{ gpus: [], switches: [] },
       spdm: gpu.spdm && {
         ...gpu.spdm,
         ...{ architectures: [], fwidOptional: [], drivers: [], vbioses: [], ppcie: [], featureFlags: [], devices: [] },

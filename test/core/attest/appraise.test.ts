@@ -49,7 +49,7 @@ async function broken(changed: object, values = referenceValues): Promise<string
   expect(rules.map(({ rule }) => rule)).toEqual([
     'simulated.signature',
     'simulated.report-data',
-    ...(values.simulated === null ? [] : ['simulated.measurement']),
+    ...(values.simulated === undefined ? [] : ['simulated.measurement']),
     'composite.cpu',
     'composite.cpu-values',
     'composite.gpu-values',
@@ -119,7 +119,7 @@ describe('an appraisal', () => {
     const input = { evidence: evidenceBytes, endorsements, referenceValues, instantMs: INSTANT };
     const claim: AppraisalClaim = { kind: 'appraisal', ...input, expected: digestOf(host.appraisalBytes) };
     expect(await dischargeAppraisal(claim, verifyNode)).toEqual(host.appraisal);
-    const others = { ...NO_ENDORSEMENTS, keySets: [{ service: 'nras' as const, jwks: '{}' }] };
+    const others = { ...NO_ENDORSEMENTS, nras: '{}' };
     for (const change of [
       { expected: OTHER },
       { instantMs: INSTANT + 1 },

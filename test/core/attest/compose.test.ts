@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { expect, test } from 'vitest';
-import { appraiseParts, type Measure, type Parts } from '../../../src/core/attest/compose.ts';
+import { appraiseParts, type Parts } from '../../../src/core/attest/compose.ts';
+import type { Measure } from '../../../src/core/attest/part.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import { type SimulatedReport, simulatedReportMessage } from '../../../src/core/attest/simulated/report.ts';
 import { toBase64url, toHex } from '../../../src/core/bytes.ts';
@@ -38,7 +39,7 @@ const MEASURE: Measure = {
   instantMs: TOKEN_INSTANT_MS,
   verify: verifyNode,
 };
-const GPUS = { gpus: [1], switches: [0], spdm: null, nras: nrasValues() };
+const GPUS = { gpus: [1], switches: [0], nras: nrasValues() };
 const WITH_GPUS: ReferenceValues = { ...VALUES, gpu: GPUS };
 
 async function failed(parts: Partial<Parts>, values: ReferenceValues | null = VALUES): Promise<string[]> {
@@ -96,16 +97,13 @@ test('evidence of a platform without reference values is refused', async () => {
 
 test('GPU evidence of a kind without reference values is refused, however many GPUs are allowed', async () => {
   expect(await failed(showing(1))).toEqual(['composite.gpu-values', 'composite.gpus']);
-  expect(await failed(showing(1), { ...VALUES, gpu: { ...GPUS, nras: null } })).toEqual(['composite.gpu-values']);
+  expect(await failed(showing(1), { ...VALUES, gpu: { ...GPUS, nras: undefined } })).toEqual(['composite.gpu-values']);
 });
 
 test('GPUs with links are refused without their switches, unless policy lists 0 switches alone', async () => {
   const gpu = evidenceOf(makeDevice({ switches: [3] }));
   const under = (switches: number[]) =>
-    failed(
-      { gpu, gpuNonce: TEST_NONCE },
-      { ...VALUES, gpu: { gpus: [1], switches, spdm: referenceValuesFor(), nras: null } },
-    );
+    failed({ gpu, gpuNonce: TEST_NONCE }, { ...VALUES, gpu: { gpus: [1], switches, spdm: referenceValuesFor() } });
   expect(await under([0])).toEqual([]);
   expect(await under([0, 1])).toEqual(['nvidia.topology']);
   expect(await under([1])).toEqual(['nvidia.topology', 'composite.switches']);

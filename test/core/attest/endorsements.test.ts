@@ -11,8 +11,8 @@ import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { makeTdxEndorsements } from '../../platforms/tdx.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
-const keySet = (service: 'nras' | 'intel-trust-authority') => ({ service, jwks: '{"keys":[]}' });
-const both: Endorsements = { ...NO_ENDORSEMENTS, keySets: [keySet('nras'), keySet('intel-trust-authority')] };
+const JWKS = '{"keys":[]}';
+const both: Endorsements = { ...NO_ENDORSEMENTS, nras: JWKS, 'intel-trust-authority': JWKS };
 
 const tdx = makeTdxEndorsements();
 const withTdx = (changes: object) => ({ ...both, tdx: { ...tdx, ...changes } });
@@ -48,13 +48,13 @@ test('endorsements are refused with any byte flipped, or are others', () => {
 test.each([
   ['another version', { ...both, v: 2 }],
   ['another kind', { ...both, kind: 'evidence' }],
-  ['a platform that was forgotten', { ...both, snp: undefined }],
-  ['a platform that is not known', { ...both, cca: null }],
-  ['the key set of a service that is not known', { ...both, keySets: [{ service: 'self', jwks: '{}' }] }],
+  ['nothing in place of a platform that is left out', { ...both, snp: null }],
+  ['a platform that is not known', { ...both, cca: {} }],
+  ['the key set of a service that is not known', { ...both, self: JWKS }],
   ['a signature of no text', withTdx({ ...NO_TCB_INFO, tcbInfoSignature: tdx.tcbInfoSignature })],
   ['a text without its chain', withTdx({ qeIdentityChain: null })],
   ['collateral of which a part was forgotten', withTdx({ rootCaCrl: undefined })],
-  ['more key sets than there are services', { ...both, keySets: [...both.keySets, keySet('nras')] }],
+  ['two key sets of a service', { ...both, nras: [JWKS, JWKS] }],
 ])('endorsements with %s are refused', (_what, changed) => {
   expect(() => parseEndorsements(canonicalBytes(changed))).toThrow(code('malformed'));
 });

@@ -51,7 +51,7 @@ const tdx = (endorsements = TDX.endorsements): Case => ({
 });
 const ita = (platform: string | undefined): Case => ({
   parts: { report: trustAuthorityToken(DATA, { payload: { platform_instance_id: platform } }) },
-  values: { intelTrustAuthority: { ...trustAuthorityValues(), platforms: null } },
+  values: { 'intel-trust-authority': { ...trustAuthorityValues(), platforms: null } },
   endorsements: TOKEN_ENDORSEMENTS,
   instantMs: TOKEN_INSTANT_MS,
 });
@@ -70,13 +70,13 @@ const CASES: Readonly<Record<string, Case>> = {
   'a token of Trust Authority': ita('5a'.repeat(16)),
   'a GPU': {
     parts: { gpu: evidenceOf(DEVICE) },
-    values: { gpu: { gpus: [1], switches: [0], spdm: referenceValuesFor(), nras: null } },
+    values: { gpu: { gpus: [1], switches: [0], spdm: referenceValuesFor() } },
     endorsements: NO_ENDORSEMENTS,
     instantMs: SNP_INSTANT_MS,
   },
   'the tokens of NRAS': {
     parts: { gpu: nrasTokens(TEST_NONCE, { gpus: 2 }) },
-    values: { gpu: { gpus: [2], switches: [0], spdm: null, nras: nrasValues() } },
+    values: { gpu: { gpus: [2], switches: [0], nras: nrasValues() } },
     endorsements: TOKEN_ENDORSEMENTS,
     instantMs: TOKEN_INSTANT_MS,
   },

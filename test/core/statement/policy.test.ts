@@ -36,8 +36,8 @@ describe('a policy', () => {
     ],
     ['no reference values at all', { ...POLICY, referenceValues: {} }],
     [
-      'a platform that was forgotten, not refused',
-      { ...POLICY, referenceValues: { ...POLICY.referenceValues, tdx: undefined } },
+      'nothing in place of a platform that is left out',
+      { ...POLICY, referenceValues: { ...POLICY.referenceValues, tdx: null } },
     ],
     ['a limit that is missing', { ...POLICY, limits: { ...POLICY.limits, hosts: undefined } }],
     ['a limit of no hosts', { ...POLICY, limits: { ...POLICY.limits, hosts: 0 } }],

@@ -38,7 +38,7 @@ export const HARDWARE_VALUES: ReferenceValues = {
   snp: { ...snpCase().referenceValues, chips: [toHex(CHIP), toHex(OTHER_CHIP)], graceMs: 0 },
   tdx: TDX_REFERENCE_VALUES,
   tpm: tpmReferenceValues({ paravisor: azureCase().referenceValues.paravisor }),
-  intelTrustAuthority: trustAuthorityValues(),
+  'intel-trust-authority': trustAuthorityValues(),
   gpu: { gpus: [0, 1, 2], switches: [0], spdm: referenceValuesFor(), nras: nrasValues() },
 };
 

@@ -63,7 +63,7 @@ const PLATFORMS = {
   snp: 'AMD SEV-SNP',
   tdx: 'Intel TDX',
   tpm: 'TPM',
-  intelTrustAuthority: 'Intel Trust Authority',
+  'intel-trust-authority': 'Intel Trust Authority',
 } as const satisfies Partial<Record<keyof ReferenceValues, string>>;
 
 /** In short; the fields themselves follow. */
@@ -82,7 +82,7 @@ function countsOf(counts: readonly number[]): string {
 }
 
 function imagesOf(values: ReferenceValues[keyof typeof PLATFORMS]): string {
-  if (values === null) return 'refused';
+  if (values === undefined) return 'refused';
   return counted('images' in values ? values.images.length : values.measurements.length, 'image');
 }
 

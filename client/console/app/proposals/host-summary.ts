@@ -1,5 +1,6 @@
-import type { Appraisal, RuleResult } from '../../../../src/core/attest/appraisal.ts';
-import { NOT_REACHED } from '../../../../src/core/attest/findings.ts';
+import type { Appraisal } from '../../../../src/core/attest/appraisal.ts';
+import { NOT_REACHED } from '../../../../src/core/attest/kit/findings.ts';
+import type { RuleResult } from '../../../../src/core/attest/kit/rule-result.ts';
 import type { HostReview } from '../../../custodian/host-review.ts';
 import { counted } from '../../../exact.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { thingName } from '../../name/name.ts';
-import { distinctNames } from '../distinct-names.ts';
-import type { Comparison } from '../findings.ts';
+import { distinctNames } from './distinct-names.ts';
+import type { Comparison } from './findings.ts';
 import { type Pcr, pcrsOfOneBank } from './pcr.ts';
 
 /** One image, matched as a whole: a TPM that is asked for no PCR proves nothing, so it has one at least. */

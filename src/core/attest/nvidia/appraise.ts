@@ -1,8 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, fromBase64url, toHex } from '../../bytes.ts';
 import { claimBy } from '../../x509/certificate.ts';
-import { Findings } from '../findings.ts';
-import type { PlatformInput, PlatformResult } from '../platform.ts';
+import { Findings } from '../kit/findings.ts';
+import type { DeviceInput, PlatformResult } from '../kit/platform.ts';
 import type { DeviceClaim } from './claims.ts';
 import { compareDevice, type ValueRule, valueRules } from './compare.ts';
 import { ARCHITECTURES, type Device, parseDevice, verifyDeviceChain } from './device.ts';
@@ -18,10 +18,7 @@ const AUTHENTICITY_RULES = ['chain', 'signature', 'fwid', 'architecture'] as con
 type DeviceRule = (typeof AUTHENTICITY_RULES)[number] | 'nonce' | ValueRule;
 const MACHINE_RULES = ['nvidia.distinct', 'nvidia.one-driver', 'nvidia.topology'] as const;
 type NvidiaRule = (typeof MACHINE_RULES)[number] | `nvidia.${Place}.${DeviceRule}`;
-interface Input extends PlatformInput<SpdmEvidence, NvidiaReferenceValues> {
-  /** How many NVSwitches a host may show, as the policy lists them; null to check authenticity alone. */
-  readonly allowedSwitches: readonly number[] | null;
-}
+type Input = DeviceInput<SpdmEvidence, NvidiaReferenceValues>;
 
 /**
  * Appraises the evidence of a machine's GPUs and NVSwitches (design: attestation, "NVIDIA GPU"; the rules by

@@ -9,7 +9,7 @@ import {
   orAbsent,
   printable,
   serial,
-} from '../claim-form.ts';
+} from '../kit/claim-form.ts';
 import { CHIP_NAME } from './chip.ts';
 import { ARCHITECTURES } from './device.ts';
 import { DRIVER_VERSION, VBIOS_VERSION } from './opaque.ts';

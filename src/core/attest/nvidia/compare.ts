@@ -1,4 +1,4 @@
-import type { Findings } from '../findings.ts';
+import type { Findings } from '../kit/findings.ts';
 import type { Device } from './device.ts';
 import { compareClaims, compareMeasurements } from './golden.ts';
 import type { DriverRecord, NvidiaReferenceValues, VbiosRecord } from './reference-values.ts';

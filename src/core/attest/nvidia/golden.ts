@@ -1,5 +1,5 @@
 import { toHex } from '../../bytes.ts';
-import type { Comparison } from '../findings.ts';
+import type { Comparison } from '../kit/findings.ts';
 import type { Device } from './device.ts';
 import { measureText } from './measures.ts';
 import type { GoldenValue } from './reference-values.ts';

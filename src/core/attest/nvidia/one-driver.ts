@@ -1,4 +1,4 @@
-import type { Comparison } from '../findings.ts';
+import type { Comparison } from '../kit/findings.ts';
 
 /**
  * Whether GPUs can be of one machine, which has one driver for all of them: `drivers` has what each GPU says, one value

@@ -1,6 +1,6 @@
 import { fromUtf8, type Hex, toHex } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../kit/byte-reader.ts';
 
 /** The types of the fields that rules are about; NVIDIA numbers them in the source of its verifiers. */
 const DRIVER = 3;

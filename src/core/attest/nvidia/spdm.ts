@@ -1,6 +1,6 @@
 import { toHex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../kit/byte-reader.ts';
 import { type OpaqueData, parseOpaqueData } from './opaque.ts';
 
 const NONCE_BYTES = 32;

@@ -1,5 +1,5 @@
 import { type Hex, toHex } from '../../bytes.ts';
-import type { Comparison } from '../findings.ts';
+import type { Comparison } from '../kit/findings.ts';
 import type { Device } from './device.ts';
 
 /** Of a link that leads nowhere. */

@@ -1,15 +1,15 @@
 import { fromBase64url, toHex } from '../../bytes.ts';
 import { ed25519KeyBytes } from '../../statement/key.ts';
-import { Findings } from '../findings.ts';
-import type { PlatformInput, PlatformResult } from '../platform.ts';
-import type { ReferenceValues } from '../reference-values.ts';
+import { Findings } from '../kit/findings.ts';
+import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
+import type { SimulatedReferenceValues } from './reference-values.ts';
 import { type SimulatedReport, simulatedReportMessage } from './report.ts';
 
 type Rule = 'simulated.signature' | 'simulated.report-data' | 'simulated.measurement';
 
 /** Appraises a report of no hardware at all: `expectedData` is 64 bytes. */
 export async function appraiseSimulated(
-  input: PlatformInput<SimulatedReport, NonNullable<ReferenceValues['simulated']>>,
+  input: PlatformInput<SimulatedReport, SimulatedReferenceValues>,
 ): Promise<PlatformResult> {
   const { report, expectedData, referenceValues } = input;
   const chip = ed25519KeyBytes(report.chip);

@@ -1,11 +1,11 @@
 import { fromBase64url, toHex } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { must } from '../../errors.ts';
-import { Findings } from '../findings.ts';
-import type { PlatformInput, PlatformResult } from '../platform.ts';
+import { Findings } from '../kit/findings.ts';
+import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
 import { checkChain } from './chain.ts';
 import { claimProduct, claimReport, claimVek, type Tcbs } from './claims.ts';
-import type { SnpEndorsements } from './endorsements.ts';
+import type { SnpEndorsed, SnpEndorsements } from './endorsements.ts';
 import { checkGuest, checkPolicyBits } from './guest.ts';
 import { type AttestationReport, parseSnpReport } from './parse.ts';
 import type { SnpReferenceValues } from './reference-values.ts';
@@ -23,17 +23,20 @@ const ECDSA_P384_SHA384 = 1;
  * rests on besides the report, the VEK and its chain, is in the endorsements; the ARK in the reference values.
  * Throws `malformed` or `unsupported_version` for a report that cannot be parsed.
  */
-export async function appraiseSnp(input: PlatformInput<SnpReport, SnpReferenceValues>): Promise<PlatformResult> {
-  const { expectedData, referenceValues, endorsements } = input;
+export async function appraiseSnp(
+  input: PlatformInput<SnpReport, SnpReferenceValues, SnpEndorsed>,
+): Promise<PlatformResult> {
+  const { expectedData, referenceValues } = input;
+  const endorsements = input.endorsements.snp ?? null;
   const report = parseSnpReport(fromBase64url(input.report.report));
   const findings = new Findings<SnpRule>(input.verify);
   claimReport(findings.claim.bind(findings), report);
   checkForm(findings, report, referenceValues);
   checkPolicyBits(findings, report);
-  const vek = await readVek(findings, report, endorsements.snp);
-  if (endorsements.snp !== null && vek !== null) {
+  const vek = await readVek(findings, report, endorsements);
+  if (endorsements !== null && vek !== null) {
     const tcbs = await readTcbs(findings, report, vek);
-    await checkChain(findings, { ...input, endorsements: endorsements.snp, vek });
+    await checkChain(findings, { ...input, endorsements, vek });
     await checkSignature(findings, report, vek);
     checkChip(findings, report, vek);
     if (tcbs !== null) checkTcbs(findings, tcbs, vek, referenceValues);

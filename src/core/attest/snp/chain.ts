@@ -6,7 +6,7 @@ import { parseCrl, requireUnrevoked, verifyCrl } from '../../x509/crl.ts';
 import { commonName } from '../../x509/name.ts';
 import { verifyPath } from '../../x509/path.ts';
 import { instantText } from '../../x509/time.ts';
-import type { Findings } from '../findings.ts';
+import type { Findings } from '../kit/findings.ts';
 import { askName } from './ask.ts';
 import type { SnpEndorsements } from './endorsements.ts';
 import type { SnpReferenceValues } from './reference-values.ts';

@@ -9,7 +9,7 @@ import {
   naming,
   oneOf,
   printable,
-} from '../claim-form.ts';
+} from '../kit/claim-form.ts';
 import type { AttestationReport, FirmwareVersion } from './parse.ts';
 import { bitOf, POLICY_BIT, registerText, signingKeyText } from './register.ts';
 import { componentsOf, SNP_PRODUCTS, type SnpProduct, type Tcb } from './tcb.ts';

@@ -14,3 +14,8 @@ export const snpEndorsements = z.strictObject({
   crl: z.nullable(binary(1, 65_536)),
 });
 export type SnpEndorsements = z.infer<typeof snpEndorsements>;
+
+/** Where they stand among all endorsements. */
+export interface SnpEndorsed {
+  readonly snp?: SnpEndorsements | undefined;
+}

@@ -1,5 +1,5 @@
 import { toHex } from '../../bytes.ts';
-import type { Findings } from '../findings.ts';
+import type { Findings } from '../kit/findings.ts';
 import type { AttestationReport } from './parse.ts';
 import type { SnpImage, SnpReferenceValues } from './reference-values.ts';
 import { bitOf, POLICY_BIT, registerText } from './register.ts';

@@ -1,6 +1,6 @@
 import { concat } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../kit/byte-reader.ts';
 import type { Cpuid } from './tcb.ts';
 
 const REPORT_BYTES = 1184;

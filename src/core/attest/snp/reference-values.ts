@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { thingName } from '../../name/name.ts';
 import { binary } from '../../schema.ts';
-import { distinctNames } from '../distinct-names.ts';
+import { distinctNames } from '../kit/distinct-names.ts';
 import { ROOTED_PRODUCTS } from './roots.ts';
 import { hasFmc } from './tcb.ts';
 

@@ -1,9 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, fromBase64url, toHex, ZERO_32 } from '../../bytes.ts';
 import { claimBy } from '../../x509/certificate.ts';
-import { Findings } from '../findings.ts';
-import type { PlatformInput, PlatformResult } from '../platform.ts';
+import { Findings } from '../kit/findings.ts';
+import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
 import { claimer, claimPck, claimQuote, teeTypeText } from './claims.ts';
+import type { TdxEndorsed } from './endorsements.ts';
 import { checkLevels } from './levels.ts';
 import { parseTdxQuote, type TdxQuote } from './parse.ts';
 import { type Pck, parsePck } from './pck.ts';
@@ -27,7 +28,9 @@ const PPID_CHARACTERS_SHOWN = 16;
  * `expectedData` is 64 bytes. Throws `malformed`, `unsupported_version`, `unsupported_algorithm`, `invalid_key` or
  * `too_large` for a quote or PCK certificate that cannot be parsed; all else is a rule that fails.
  */
-export async function appraiseTdx(input: PlatformInput<TdxReport, TdxReferenceValues>): Promise<PlatformResult> {
+export async function appraiseTdx(
+  input: PlatformInput<TdxReport, TdxReferenceValues, TdxEndorsed>,
+): Promise<PlatformResult> {
   const { endorsements, expectedData, instantMs, referenceValues, verify } = input;
   const quote = parseTdxQuote(fromBase64url(input.report.quote));
   const pck = parsePck(quote.pck);
@@ -38,7 +41,7 @@ export async function appraiseTdx(input: PlatformInput<TdxReport, TdxReferenceVa
   await checkQuote(findings, quote, pck);
   const roots = referenceValues === null ? TDX_VENDOR_ROOTS : referenceValues.roots.map(fromBase64url);
   const trust = { roots, instantMs, graceMs: referenceValues?.graceMs ?? 0, verify };
-  const collateral = await checkTrust(findings, { quote, pck }, endorsements.tdx, trust);
+  const collateral = await checkTrust(findings, { quote, pck }, endorsements.tdx ?? null, trust);
   checkLevels(findings, claim, { quote, pck }, collateral, referenceValues);
   checkTd(findings, quote.body, referenceValues);
   if (referenceValues !== null) {

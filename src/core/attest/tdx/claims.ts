@@ -1,8 +1,8 @@
 import { toHex } from '../../bytes.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { instantText } from '../../x509/time.ts';
-import { bytes, type ClaimForms, decimal, instant, like, listed, oneOf, serial, truth } from '../claim-form.ts';
-import type { Findings } from '../findings.ts';
+import { bytes, type ClaimForms, decimal, instant, like, listed, oneOf, serial, truth } from '../kit/claim-form.ts';
+import type { Findings } from '../kit/findings.ts';
 import type { TdxQuote } from './parse.ts';
 import type { Pck } from './pck.ts';
 import { LEVEL_STATUSES, TCB_STATUSES } from './tcb.ts';

@@ -36,6 +36,11 @@ export const tdxEndorsements = z
   );
 export type TdxEndorsements = z.infer<typeof tdxEndorsements>;
 
+/** Where they stand among all endorsements. */
+export interface TdxEndorsed {
+  readonly tdx?: TdxEndorsements | undefined;
+}
+
 function isWholeOrAbsent(...parts: readonly unknown[]): boolean {
   return parts.every((part) => part === null) || parts.every((part) => part !== null);
 }

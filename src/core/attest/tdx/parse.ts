@@ -1,7 +1,7 @@
 import { fromUtf8 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import { derOfPem } from '../../x509/pem.ts';
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../kit/byte-reader.ts';
 
 const TD_REPORT_10_BYTES = 584;
 const TD_REPORT_15_BYTES = 648;

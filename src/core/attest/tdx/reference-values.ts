@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { thingName } from '../../name/name.ts';
 import { binary } from '../../schema.ts';
-import { distinctNames } from '../distinct-names.ts';
+import { distinctNames } from '../kit/distinct-names.ts';
 import { TCB_STATUSES } from './tcb.ts';
 
 /** Intel's next update is due after 30 days: collateral that is older has missed two. */

@@ -1,4 +1,4 @@
-import type { Findings } from '../findings.ts';
+import type { Findings } from '../kit/findings.ts';
 import type { TdxReferenceValues } from './reference-values.ts';
 
 /** Whether evidence is genuine, of a TD in production under a module of Intel's, and not revoked: always checked. */

@@ -1,10 +1,10 @@
-import { bytes, type ClaimForms, decimal, instant, like, naming, orAbsent, printable } from '../claim-form.ts';
+import { bytes, type ClaimForms, decimal, instant, like, naming, orAbsent, printable } from '../kit/claim-form.ts';
 import { DRIVER_VERSION, VBIOS_VERSION } from '../nvidia/opaque.ts';
 
 const measurement = orAbsent(bytes(48));
 
-/** Every claim of a token that reference values may revoke; a device's without its number. */
-export const TOKEN_CLAIMS: ClaimForms = {
+/** Every claim that an appraisal may make of Trust Authority's token. */
+export const TRUST_AUTHORITY_CLAIMS: ClaimForms = {
   'ita.key': bytes(32),
   'ita.attester-type': printable,
   'ita.tcb-status': printable,
@@ -20,6 +20,10 @@ export const TOKEN_CLAIMS: ClaimForms = {
   'ita.rtmr1': measurement,
   'ita.rtmr2': measurement,
   'ita.rtmr3': measurement,
+};
+
+/** Every claim that an appraisal may make of NRAS's tokens; a device's without its number. */
+export const NRAS_CLAIMS: ClaimForms = {
   'nras.key': bytes(32),
   'nras.claims-version': like(/[0-9]{1,3}\.[0-9]{1,3}/, '3.0'),
   'nras.ueid': orAbsent(decimal),

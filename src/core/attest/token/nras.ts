@@ -1,8 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from '../../bytes.ts';
-import { Findings } from '../findings.ts';
+import { Findings } from '../kit/findings.ts';
+import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
 import { compareDrivers } from '../nvidia/one-driver.ts';
-import type { PlatformInput, PlatformResult } from '../platform.ts';
+import type { ServiceEndorsed } from './endorsements.ts';
 import { ABSENT, type CompactJws, parseCompactJws } from './jws.ts';
 import { failedChecks, parseDevicePayload, parseOverallPayload } from './nras-claims.ts';
 import type { NrasReferenceValues } from './reference-values.ts';
@@ -18,7 +19,7 @@ type OverallRuleName = TokenRule | 'submodules' | 'result' | 'distinct' | 'one-d
 type Kind = 'gpu' | 'switch';
 type DevicePrefix = `nras.${Kind}-${string}`;
 type NrasRule = `nras.${OverallRuleName}` | `${DevicePrefix}.${DeviceRuleName}`;
-type NrasInput = PlatformInput<NrasEvidence, NrasReferenceValues>;
+type NrasInput = PlatformInput<NrasEvidence, NrasReferenceValues, ServiceEndorsed>;
 
 /** A device's token, parsed, and what names it in rules and claims. */
 interface Device {

@@ -1,21 +1,21 @@
 import { fromBase64url } from '../../bytes.ts';
 import { must } from '../../errors.ts';
-import type { PlatformInput } from '../platform.ts';
-import type { KeySet } from './endorsements.ts';
+import type { PlatformInput } from '../kit/platform.ts';
+import type { ServiceEndorsed, ServiceName } from './endorsements.ts';
 import { findKey, type KeyTrust, mustBeTrusted, type ParsedKeySet, parseKeySet, type ServiceKey } from './jwks.ts';
 import type { TokenAlgorithm } from './jws.ts';
 import type { ServiceReferenceValues } from './reference-values.ts';
 
 /** An attestation service: what its tokens are signed with, and what they say of who made them. */
 export interface Service {
-  readonly name: KeySet['service'];
+  readonly name: ServiceName;
   readonly algorithm: TokenAlgorithm;
   /** The `iss` of its public instance, for authenticity alone; reference values name their own. */
   readonly issuer: string;
 }
 
 /** What the keys are looked for in, and trusted by; without reference values, none is. */
-type KeyMeasure = Omit<PlatformInput<unknown, ServiceReferenceValues>, 'report' | 'expectedData'>;
+type KeyMeasure = Omit<PlatformInput<unknown, ServiceReferenceValues, ServiceEndorsed>, 'report' | 'expectedData'>;
 
 /**
  * The keys of a service for the tokens of one appraisal. The sender chooses how large the key set is and how many
@@ -36,7 +36,7 @@ export class ServiceKeys {
     this.#trust = { anchors: anchors.map(fromBase64url), keys };
   }
 
-  /** Throws as `findKey`, and `endorsement_missing` where there is not exactly one key set of the service. */
+  /** Throws as `findKey`, and `endorsement_missing` where there is no key set of the service. */
   find(kid: string): Promise<ServiceKey> {
     return once(this.#found, kid, async () => {
       this.#keySet ??= openKeySet(this.service, this.#measure);
@@ -51,9 +51,9 @@ export class ServiceKeys {
 }
 
 async function openKeySet({ name }: Service, { endorsements }: KeyMeasure): Promise<ParsedKeySet> {
-  const [set, ...more] = endorsements.keySets.filter(({ service }) => service === name);
-  must(set !== undefined && more.length === 0, 'endorsement_missing', `expected one key set of ${name}`);
-  return parseKeySet(set.jwks);
+  const keySet = endorsements[name];
+  must(keySet !== undefined, 'endorsement_missing', `expected the key set of ${name}`);
+  return parseKeySet(keySet);
 }
 
 function once<T>(known: Map<string, Promise<T>>, name: string, work: () => Promise<T>): Promise<T> {

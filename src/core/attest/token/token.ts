@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { parseAs } from '../../schema.ts';
 import { instantText } from '../../x509/time.ts';
-import type { Findings } from '../findings.ts';
-import type { PlatformInput } from '../platform.ts';
+import type { Findings } from '../kit/findings.ts';
+import type { PlatformInput } from '../kit/platform.ts';
 import { type CompactJws, signedWith, tokenText } from './jws.ts';
 import type { ServiceReferenceValues } from './reference-values.ts';
 import type { ServiceKeys } from './service-keys.ts';

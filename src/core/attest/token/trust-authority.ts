@@ -1,8 +1,9 @@
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { concat, toHex } from '../../bytes.ts';
-import { Findings } from '../findings.ts';
-import type { PlatformInput, PlatformResult } from '../platform.ts';
+import { Findings } from '../kit/findings.ts';
+import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
 import { INSTANT, type TdxImage } from '../tdx/reference-values.ts';
+import type { ServiceEndorsed } from './endorsements.ts';
 import { parseCompactJws } from './jws.ts';
 import type { TrustAuthorityReferenceValues } from './reference-values.ts';
 import type { TrustAuthorityReport } from './report.ts';
@@ -52,7 +53,7 @@ type ItaFindings = Findings<ItaRule>;
  * Throws `malformed`.
  */
 export async function appraiseTrustAuthority(
-  input: PlatformInput<TrustAuthorityReport, TrustAuthorityReferenceValues>,
+  input: PlatformInput<TrustAuthorityReport, TrustAuthorityReferenceValues, ServiceEndorsed>,
 ): Promise<PlatformResult> {
   const token = parseCompactJws(input.report.token, 'ita');
   const claims = parseTrustAuthorityPayload(token.payload);

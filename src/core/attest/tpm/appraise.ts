@@ -1,10 +1,10 @@
 import { concat, fromBase64url, fromHex, toHex } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { claimBy } from '../../x509/certificate.ts';
-import { Findings } from '../findings.ts';
+import { Findings } from '../kit/findings.ts';
 import { bankOf } from '../kit/pcr.ts';
 import { comparedWithImages } from '../kit/pcr-image.ts';
-import type { PlatformResult } from '../platform.ts';
+import type { PlatformResult } from '../kit/platform.ts';
 import { type AttestationKey, parseAttestationKey } from './attestation-key.ts';
 import { certifyKey, type TpmInput } from './certify.ts';
 import { digestBy } from './digest-by.ts';

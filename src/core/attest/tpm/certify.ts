@@ -6,15 +6,14 @@ import { type Certificate, parseCertificate, parseCertificateOfVersion1Or3 } fro
 import { allowsUsage, extendedKeyUsage, type KeyUsage, keyUsage } from '../../x509/extensions.ts';
 import { subjectText } from '../../x509/name.ts';
 import { verifyPath } from '../../x509/path.ts';
-import type { PlatformInput, PlatformResult } from '../platform.ts';
-import { appraiseSnp } from '../snp/appraise.ts';
-import { appraiseTdx } from '../tdx/appraise.ts';
+import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
 import type { AttestationKey } from './attestation-key.ts';
+import { appraiseHardware, HARDWARE, type HardwareEndorsed } from './hardware.ts';
 import { NO_PURPOSE, type TpmReferenceValues } from './reference-values.ts';
 import type { TpmIdentityOf, TpmReport } from './report.ts';
 import type { TpmFindings } from './rules.ts';
 
-export type TpmInput = PlatformInput<TpmReport, TpmReferenceValues>;
+export type TpmInput = PlatformInput<TpmReport, TpmReferenceValues, HardwareEndorsed>;
 
 /** tcg-kp-AIKCertificate (TCG OID registry): the purpose of an attestation key's certificate. */
 export const AK_PURPOSE = '2.23.133.8.3';
@@ -128,21 +127,18 @@ async function certifyByHardware(
   const { endorsements, instantMs, verify, referenceValues } = input;
   const expectedData = concat(sha256(fromBase64url(runtime)), ZERO_32);
   const given = { endorsements, instantMs, verify, expectedData };
-  const values = referenceValues?.paravisor ?? null;
-  const result =
-    hardware.platform === 'snp'
-      ? await appraiseSnp({ ...given, report: hardware, referenceValues: values?.snp ?? null })
-      : await appraiseTdx({ ...given, report: hardware, referenceValues: values?.tdx ?? null });
+  const values = referenceValues?.paravisor?.[hardware.platform] ?? null;
+  const result = await appraiseHardware(hardware.platform, { ...given, report: hardware, referenceValues: values });
   const failed = result.rules.filter(({ pass }) => !pass).map(({ rule }) => rule);
   const expected = 'a hardware report that carries the hash of the runtime and passes';
   const got = failed.length === 0 ? `the report of ${result.label}` : `a report that fails ${failed.join(' ')}`;
   findings.rule('tpm.key-certified', expected, got, failed.length === 0 && result.rules.length > 0);
   // A guest may ask for reports of its own level, with a key of its choice in them; the paravisor's is 0.
-  if (hardware.platform === 'snp') findings.same('tpm.paravisor-vmpl', '0', result.claims['snp.vmpl'] ?? 'none');
+  const { levelClaim } = HARDWARE[hardware.platform];
+  if (levelClaim !== null) findings.same('tpm.paravisor-vmpl', '0', result.claims[levelClaim] ?? 'none');
   if (referenceValues !== null) {
-    const isThere = values !== null && values[hardware.platform] !== null;
     const paravisor = `reference values for a paravisor on ${hardware.platform}`;
-    findings.rule('tpm.paravisor', paravisor, isThere ? 'given' : 'none in policy', isThere);
+    findings.rule('tpm.paravisor', paravisor, values === null ? 'none in policy' : 'given', values !== null);
   }
   return result;
 }

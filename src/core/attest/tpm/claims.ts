@@ -1,4 +1,4 @@
-import { bytes, bytesUpTo, type ClaimForms, decimal, like, truth } from '../claim-form.ts';
+import { bytes, bytesUpTo, type ClaimForms, decimal, like, truth } from '../kit/claim-form.ts';
 import { PCRS_MAX } from '../kit/pcr.ts';
 
 const PCRS: ClaimForms = Object.fromEntries(

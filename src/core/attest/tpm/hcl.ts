@@ -1,5 +1,5 @@
 import { must, TwinlockError } from '../../errors.ts';
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../kit/byte-reader.ts';
 
 /** "HCLA". */
 const SIGNATURE = 0x414c_4348;

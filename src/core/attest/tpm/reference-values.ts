@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { binary } from '../../schema.ts';
 import { pcrImages } from '../kit/pcr-image.ts';
-import { snpReferenceValues } from '../snp/reference-values.ts';
-import { tdxReferenceValues } from '../tdx/reference-values.ts';
+import { optionalMembers } from '../kit/table.ts';
+import { HARDWARE } from './hardware.ts';
 
 const AK_NAMES_MAX = 4096;
 
@@ -54,13 +54,10 @@ export const tpmReferenceValues = z.strictObject({
   images: pcrImages,
   /** Versions of the TPM's firmware, as quotes have them; null: not compared. */
   firmware: z.nullable(z.array(firmware).check(z.maxLength(256))),
-  /** For the report of the hardware under a paravisor; null, or null for its platform, refuses it. */
-  paravisor: z.nullable(
-    z.strictObject({
-      /** The paravisor's own measurement, at VMPL 0: what runs above it is in the PCRs. */
-      snp: z.nullable(snpReferenceValues),
-      tdx: z.nullable(tdxReferenceValues),
-    }),
-  ),
+  /**
+   * For the report of the hardware under a paravisor: what the paravisor itself measures, while what runs above it is in
+   * the PCRs. Null, or no member for its platform, refuses it.
+   */
+  paravisor: z.nullable(z.strictObject(optionalMembers(HARDWARE, 'values'))),
 });
 export type TpmReferenceValues = z.infer<typeof tpmReferenceValues>;

@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
 import { binary } from '../../schema.ts';
 import { pcrsOfOneBank } from '../kit/pcr.ts';
-import { snpReport } from '../snp/report.ts';
-import { tdxReport } from '../tdx/report.ts';
+import { hardwareReport } from './hardware.ts';
 
 /** TPM2B_PUBLIC: two bytes of length, then TPMT_PUBLIC. */
 const publicArea = binary(2, 1024);
@@ -21,7 +20,7 @@ const identity = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('runtime'),
     runtime: binary(2, 16_384),
-    hardware: z.discriminatedUnion('platform', [snpReport, tdxReport]),
+    hardware: hardwareReport,
   }),
   /** Nothing: a key in DER SubjectPublicKeyInfo that only says so itself. Always refused, by a rule that says why. */
   z.strictObject({ kind: z.literal('self-asserted'), key: binary(1, 1024) }),

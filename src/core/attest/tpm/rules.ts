@@ -1,4 +1,5 @@
-import type { Findings } from '../findings.ts';
+import type { Findings } from '../kit/findings.ts';
+import { HARDWARE } from './hardware.ts';
 import type { TpmReferenceValues } from './reference-values.ts';
 import type { TpmReport } from './report.ts';
 
@@ -30,8 +31,8 @@ export function requiredRules(
     'tpm.selection',
     'tpm.pcr-digest',
   ];
-  const onSnp = identity.kind === 'runtime' && identity.hardware.platform === 'snp';
-  if (onSnp) always.push('tpm.paravisor-vmpl');
+  const hasLevels = identity.kind === 'runtime' && HARDWARE[identity.hardware.platform].levelClaim !== null;
+  if (hasLevels) always.push('tpm.paravisor-vmpl');
   if (expectedData !== null) always.push('tpm.extra-data');
   if (values === null) return always;
   const firmware: TpmRule[] = values.firmware === null ? [] : ['tpm.firmware'];

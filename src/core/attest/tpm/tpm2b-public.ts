@@ -3,7 +3,7 @@ import { must, TwinlockError } from '../../errors.ts';
 import { requireKeyOfFamily } from '../../signature/precheck.ts';
 import { rsaSpki } from '../../signature/spki.ts';
 import type { CertifiedKey } from '../../x509/certificate.ts';
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../kit/byte-reader.ts';
 import { digestBy } from './digest-by.ts';
 import { idText, readCoordinate, readHash, TPM_ALG, type TpmHash } from './tpmt-signature.ts';
 

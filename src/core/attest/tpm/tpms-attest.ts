@@ -1,6 +1,6 @@
 import { type Hex, toHex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../kit/byte-reader.ts';
 
 /** TPM_GENERATED_VALUE, "\xffTCG": a restricted key signs nothing from outside the TPM that begins with it. */
 const MAGIC = 0xff54_4347;

@@ -1,7 +1,7 @@
 import { concat } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import type { SignatureAlgorithm } from '../../signature/claim.ts';
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../kit/byte-reader.ts';
 
 /** TPM_ALG_ID (TCG Algorithm Registry, table 3). */
 export const TPM_ALG = {

@@ -1,6 +1,7 @@
 import { type Appraisal, parseAppraisal } from '../../attest/appraisal.ts';
 import { parseEndorsements } from '../../attest/endorsements.ts';
 import { type Evidence, parseEvidence } from '../../attest/evidence.ts';
+import { isHardware } from '../../attest/production.ts';
 import { requestDigest } from '../../attest/request.ts';
 import { fromBase64url, type Hex } from '../../bytes.ts';
 import { digestOf, digestOfObject } from '../../canonical.ts';
@@ -102,9 +103,8 @@ function requireAppraised(
   const endorsements = objectOf(objects, host.endorsements, 'endorsements');
   parseEndorsements(endorsements);
   const { appraisal } = parseAppraisal(objectOf(objects, host.appraisal, 'appraisal'));
-  const simulated = evidence.report.platform === 'simulated';
   must(
-    !simulated || facts.genesis.grade === 'simulation',
+    isHardware(evidence.report.platform) || facts.genesis.grade === 'simulation',
     'evidence_simulated',
     'a production vault refuses simulated evidence',
   );

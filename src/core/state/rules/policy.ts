@@ -1,4 +1,4 @@
-import { onlyHardware } from '../../attest/production.ts';
+import { requireHardwareValues } from '../../attest/production.ts';
 import { must } from '../../errors.ts';
 import type { Grade } from '../../schema.ts';
 import type { Policy } from '../../statement/policy.ts';
@@ -18,5 +18,5 @@ export function requireSoundPolicy(policy: Policy, grade: Grade): void {
     'limit_exceeded',
     `policy.limits.proposalMs: expected at least ${PROPOSAL_MS_MIN} (one hour), got ${proposalMs}: custodians could not approve anything in that time, another policy included`,
   );
-  if (grade === 'production') onlyHardware(policy.referenceValues);
+  if (grade === 'production') requireHardwareValues(policy.referenceValues);
 }

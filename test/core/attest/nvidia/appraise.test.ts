@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
+import type { PlatformResult } from '../../../../src/core/attest/kit/platform.ts';
 import { appraiseNvidia } from '../../../../src/core/attest/nvidia/appraise.ts';
 import { NVIDIA_CLAIMS } from '../../../../src/core/attest/nvidia/claims.ts';
 import type { SpdmEvidence } from '../../../../src/core/attest/nvidia/evidence.ts';
 import type { NvidiaReferenceValues } from '../../../../src/core/attest/nvidia/reference-values.ts';
-import type { PlatformResult } from '../../../../src/core/attest/platform.ts';
 import { fromHex, toHex, u8, utf8 } from '../../../../src/core/bytes.ts';
 import { verifyNode } from '../../../../src/platform/verify-node.ts';
 import {

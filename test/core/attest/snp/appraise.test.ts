@@ -285,7 +285,7 @@ describe('refuses', () => {
   test('everybody without endorsements', async () => {
     const made = snpCase();
     const { vek, ...rest } = made.endorsements.snp;
-    for (const snp of [null, { ...rest, vek: null }, { vek: null, ask: null, crl: null }]) {
+    for (const snp of [undefined, { ...rest, vek: null }, { vek: null, ask: null, crl: null }]) {
       const { rules } = await appraiseSnp({
         ...made,
         endorsements: { ...made.endorsements, snp },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
-import type { PlatformResult } from '../../../../src/core/attest/platform.ts';
+import type { PlatformResult } from '../../../../src/core/attest/kit/platform.ts';
 import { appraiseSnp } from '../../../../src/core/attest/snp/appraise.ts';
 import { snpNeeds } from '../../../../src/core/attest/snp/needs.ts';
 import type { SnpReferenceValues } from '../../../../src/core/attest/snp/reference-values.ts';

@@ -113,7 +113,7 @@ describe('authenticity alone', () => {
     appraiseTdx({
       report: makeTdx(changes).report,
       expectedData: null,
-      endorsements: { ...NO_ENDORSEMENTS, tdx: endorsements },
+      endorsements: { ...NO_ENDORSEMENTS, tdx: endorsements ?? undefined },
       referenceValues: null,
       instantMs: INSTANT,
       verify: verifyNode,

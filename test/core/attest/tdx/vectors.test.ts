@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { describe, expect, test } from 'vitest';
 import { NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
-import type { PlatformResult } from '../../../../src/core/attest/platform.ts';
+import type { PlatformResult } from '../../../../src/core/attest/kit/platform.ts';
 import { appraiseTdx } from '../../../../src/core/attest/tdx/appraise.ts';
 import { tdxEndorsementsOfPcs } from '../../../../src/core/attest/tdx/collateral-json.ts';
 import { tdxNeeds } from '../../../../src/core/attest/tdx/needs.ts';
@@ -107,7 +107,7 @@ const VECTORS: readonly Vector[] = [
 
 function appraise(vector: Pick<Vector, 'quote' | 'collateral' | 'at'>, expectedData: Uint8Array | null = null) {
   const { collateral, at } = vector;
-  const tdx = collateral === null ? null : tdxEndorsementsOfPcs(readFileSync(vectorPath(collateral), 'utf8'));
+  const tdx = collateral === null ? undefined : tdxEndorsementsOfPcs(readFileSync(vectorPath(collateral), 'utf8'));
   return appraiseTdx({
     report: { platform: 'tdx', quote: toBase64url(vector.quote()) },
     expectedData,

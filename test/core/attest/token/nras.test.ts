@@ -1,7 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Endorsements } from '../../../../src/core/attest/endorsements.ts';
-import { TOKEN_CLAIMS } from '../../../../src/core/attest/token/claims.ts';
-import type { KeySet } from '../../../../src/core/attest/token/endorsements.ts';
+import { type Endorsements, NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
+import { NRAS_CLAIMS } from '../../../../src/core/attest/token/claims.ts';
 import { appraiseNras } from '../../../../src/core/attest/token/nras.ts';
 import { type NrasReferenceValues, nrasReferenceValues } from '../../../../src/core/attest/token/reference-values.ts';
 import { type NrasEvidence, nrasEvidence } from '../../../../src/core/attest/token/report.ts';
@@ -11,6 +10,7 @@ import { verifyNode } from '../../../../src/platform/verify-node.ts';
 import {
   certificateOf,
   ITA,
+  jwksOf,
   keySetOf,
   NRAS,
   type NrasChanges,
@@ -63,7 +63,7 @@ describe('tokens of NRAS', () => {
       );
       expect(claims).toMatchObject({ 'gpu.count': '2', 'gpu.switches': '0', 'nras.claims-version': version });
       const families = new Set(Object.keys(claims).map((name) => name.replace(/\.gpu-[0-9]+\./, '.')));
-      const named = Object.keys(TOKEN_CLAIMS).filter((name) => name.startsWith('nras.'));
+      const named = Object.keys(NRAS_CLAIMS).filter((name) => name.startsWith('nras.'));
       expect([...families].sort()).toEqual(['gpu.count', 'gpu.switches', ...named].toSorted());
       expect(label).toBe('gpu-5491728318197586');
     }
@@ -237,9 +237,9 @@ describe('tokens of NRAS', () => {
   });
 
   test('are held by no key of another service, and none that somebody put into the set', async () => {
-    const others = { ...TOKEN_ENDORSEMENTS, keySets: [keySetOf(ITA, [NRAS.jwk])] };
+    const others = { ...NO_ENDORSEMENTS, ...keySetOf(ITA, [NRAS.jwk]) };
     expect(await broken(tokens(), { endorsements: others })).toContain('key');
-    const made = { ...TOKEN_ENDORSEMENTS, keySets: [keySetOf(NRAS, [{ ...NRAS.jwk, ...publicJwk(key) }])] };
+    const made = { ...TOKEN_ENDORSEMENTS, ...keySetOf(NRAS, [{ ...NRAS.jwk, ...publicJwk(key) }]) };
     const report = tokens({ overall: { key }, device: { key } });
     expect(await broken(report, { endorsements: made })).toEqual(['key-trusted', 'gpu-0.key-trusted']);
     const pinned = nrasValues({ anchors: [], keys: [NRAS.fingerprint] });
@@ -250,7 +250,7 @@ describe('tokens of NRAS', () => {
 describe('the key set', () => {
   /** What an appraisal of so many devices costs: parses of the set, and signatures on certificates. */
   async function costOf(gpus: number, endorsements: Endorsements, changes: Partial<NrasReferenceValues> = {}) {
-    const [{ jwks }] = endorsements.keySets as [KeySet];
+    const { nras: jwks = '' } = endorsements;
     const parse = vi.spyOn(JSON, 'parse');
     let certificates = 0;
     const counting: Verify = (claim) => {
@@ -267,20 +267,20 @@ describe('the key set', () => {
   }
 
   const padding = Array.from({ length: 60 }, (_, i) => ({ kid: `other-${i}`, n: 'A'.repeat(1900) }));
-  const large = { ...TOKEN_ENDORSEMENTS, keySets: [keySetOf(NRAS, [NRAS.jwk, ...padding])] };
+  const large = { ...TOKEN_ENDORSEMENTS, ...keySetOf(NRAS, [NRAS.jwk, ...padding]) };
 
   test('is parsed once and its key trusted once, however many devices there are', async () => {
-    expect(large.keySets[0]?.jwks.length).toBeGreaterThan(110_000);
+    expect(large.nras?.length).toBeGreaterThan(110_000);
     // The leaf's signature and the intermediate's.
     for (const gpus of [1, 16]) expect(await costOf(gpus, large)).toEqual({ failed: 0, parses: 1, certificates: 2 });
   });
 
   test('is refused once: what cannot be parsed, and a key that does not chain', async () => {
-    const unparsed = { ...large, keySets: [{ ...keySetOf(NRAS), jwks: `${keySetOf(NRAS).jwks} {` }] };
+    const unparsed = { ...large, nras: `${jwksOf(NRAS)} {` };
     const refused = { failed: 17 * 3, parses: 1, certificates: 0 };
     expect(await costOf(16, unparsed)).toEqual(refused);
     const forged = certificateOf(NRAS, NRAS.key, { signer: testKey('ES256', 9) });
-    const untrusted = { ...large, keySets: [keySetOf(NRAS, [{ ...NRAS.jwk, x5c: [forged] }])] };
+    const untrusted = { ...large, ...keySetOf(NRAS, [{ ...NRAS.jwk, x5c: [forged] }]) };
     const anchors = [toBase64url(NRAS.intermediate)];
     expect(await costOf(16, untrusted, { anchors })).toEqual({ failed: 17, parses: 1, certificates: 1 });
   });
@@ -292,7 +292,7 @@ describe('the key set', () => {
       kid: 'nras-2',
       x5c: [certificateOf(NRAS, other, { signer: testKey('ES256', 9) })],
     };
-    const endorsements = { ...TOKEN_ENDORSEMENTS, keySets: [keySetOf(NRAS, [NRAS.jwk, jwk])] };
+    const endorsements = { ...TOKEN_ENDORSEMENTS, ...keySetOf(NRAS, [NRAS.jwk, jwk]) };
     const report = tokens({ gpus: 2, device: { key: other, header: { kid: 'nras-2' } } });
     const referenceValues = nrasValues({ anchors: [toBase64url(NRAS.intermediate)] });
     expect(await broken(report, { endorsements, referenceValues })).toEqual(['gpu-0.key-trusted']);

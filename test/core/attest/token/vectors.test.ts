@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
-import type { PlatformResult } from '../../../../src/core/attest/platform.ts';
+import type { PlatformResult } from '../../../../src/core/attest/kit/platform.ts';
 import { appraiseNras } from '../../../../src/core/attest/token/nras.ts';
 import { nrasEvidenceOf } from '../../../../src/core/attest/token/nras-json.ts';
 import { appraiseTrustAuthority } from '../../../../src/core/attest/token/trust-authority.ts';
@@ -21,7 +21,7 @@ describe('Intel Trust Authority, a token of its development environment about an
   const KID = '1a1a2fe5fcf89009e4b96c45e0dceb005ea635d8ba2f6ed9caeef44ae235970decc586154fd9f740fb3b72ca176abb59';
   const endorsements = (): Endorsements => ({
     ...NO_ENDORSEMENTS,
-    keySets: [{ service: 'intel-trust-authority', jwks: text('jwt', 'ita-dev.jwks.json') }],
+    'intel-trust-authority': text('jwt', 'ita-dev.jwks.json'),
   });
   const given = (file = 'ita-dev.jwt', instantMs = INSTANT_MS) => ({
     report: { platform: 'intel-trust-authority' as const, token: text('jwt', file) },
@@ -101,7 +101,7 @@ describe('NVIDIA NRAS, tokens about one H100', () => {
   const given = (instantMs = Date.UTC(2026, 5, 29, 2, 30)) => ({
     report: nrasEvidenceOf(text('combined', 'tdx-h100.nras-eat.json')),
     expectedData: fromHex(NONCE),
-    endorsements: { ...NO_ENDORSEMENTS, keySets: [{ service: 'nras' as const, jwks: jwks() }] },
+    endorsements: { ...NO_ENDORSEMENTS, nras: jwks() },
     referenceValues: null,
     instantMs,
     verify: verifyNode,

@@ -1,7 +1,7 @@
-import { toHex } from '../bytes.ts';
-import { type Code, TwinlockError } from '../errors.ts';
-import { unlessRefusedLater } from '../refusal.ts';
-import type { SignatureClaim, Verify } from '../signature/claim.ts';
+import { toHex } from '../../bytes.ts';
+import { type Code, TwinlockError } from '../../errors.ts';
+import { unlessRefusedLater } from '../../refusal.ts';
+import type { SignatureClaim, Verify } from '../../signature/claim.ts';
 
 /**
  * A verifier for one appraisal. Of what `verify` throws only the code is kept, and from the claim what is signed:

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { looksAlike, looksOf, newEffort } from '../name/looks.ts';
+import { looksAlike, looksOf, newEffort } from '../../name/looks.ts';
 
 /** Names are what people tell the images of a list apart by: of two that look alike, they would see one. */
 export const distinctNames = z.refine<readonly { readonly name: string }[]>((list) => {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { appraiseParts } from '../../../src/core/attest/compose.ts';
-import { NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
-import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
-import { verifyOnce } from '../../../src/core/attest/verify-once.ts';
-import { fromBase64url, toBase64url, toHex, u8 } from '../../../src/core/bytes.ts';
-import { canonicalBytes } from '../../../src/core/canonical.ts';
-import { TwinlockError } from '../../../src/core/errors.ts';
-import type { SignatureClaim, Verify } from '../../../src/core/signature/claim.ts';
-import { verifyReference } from '../../../src/core/signature/reference.ts';
-import { verifyNode } from '../../../src/platform/verify-node.ts';
-import { verifyWeb } from '../../../src/platform/verify-web.ts';
-import { evidenceOf, makeDevice, referenceValuesFor, TEST_NONCE } from '../../platforms/nvidia.ts';
-import { SNP_INSTANT_MS } from '../../platforms/snp.ts';
+import { appraiseParts } from '../../../../src/core/attest/compose.ts';
+import { NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
+import { verifyOnce } from '../../../../src/core/attest/kit/verify-once.ts';
+import { NO_REFERENCE_VALUES } from '../../../../src/core/attest/reference-values.ts';
+import { fromBase64url, toBase64url, toHex, u8 } from '../../../../src/core/bytes.ts';
+import { canonicalBytes } from '../../../../src/core/canonical.ts';
+import { TwinlockError } from '../../../../src/core/errors.ts';
+import type { SignatureClaim, Verify } from '../../../../src/core/signature/claim.ts';
+import { verifyReference } from '../../../../src/core/signature/reference.ts';
+import { verifyNode } from '../../../../src/platform/verify-node.ts';
+import { verifyWeb } from '../../../../src/platform/verify-web.ts';
+import { evidenceOf, makeDevice, referenceValuesFor, TEST_NONCE } from '../../../platforms/nvidia.ts';
+import { SNP_INSTANT_MS } from '../../../platforms/snp.ts';
 
 const CLAIM: SignatureClaim = {
   kind: 'signature',
@@ -69,7 +69,7 @@ describe('within an appraisal', () => {
 
 describe('an appraisal of devices', () => {
   const devices = Array.from({ length: 4 }, (_, i) => makeDevice({ seed: i + 1 }));
-  const values = { gpus: [4], switches: [0], spdm: referenceValuesFor(), nras: null };
+  const values = { gpus: [4], switches: [0], spdm: referenceValuesFor() };
   const appraiseGpus = (gpu: ReturnType<typeof evidenceOf>, verify: Verify) =>
     appraiseParts(
       { report: null, reportData: null, gpu, gpuNonce: TEST_NONCE, evidence: 'ee'.repeat(32) },

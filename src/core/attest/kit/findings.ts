@@ -1,8 +1,8 @@
-import { TwinlockError } from '../errors.ts';
-import { unlessRefusedLater } from '../refusal.ts';
-import type { SignatureClaim, Verify } from '../signature/claim.ts';
-import type { RuleResult } from './appraisal.ts';
+import { TwinlockError } from '../../errors.ts';
+import { unlessRefusedLater } from '../../refusal.ts';
+import type { SignatureClaim, Verify } from '../../signature/claim.ts';
 import type { PlatformResult } from './platform.ts';
+import type { RuleResult } from './rule-result.ts';
 
 /** Values of a list that a rule shows; the others are counted. */
 const SHOWN_MAX = 16;

@@ -1,5 +1,5 @@
-import { counted } from '../counted.ts';
-import { must } from '../errors.ts';
+import { counted } from '../../counted.ts';
+import { must } from '../../errors.ts';
 
 /**
  * Walks the fields of attacker-controlled bytes in order. Every read throws `malformed`, naming `what` and the

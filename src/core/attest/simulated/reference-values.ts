@@ -1,0 +1,10 @@
+import * as z from 'zod/mini';
+import { digest } from '../../schema.ts';
+
+/** What evidence of the `simulated` platform must show; only in vaults of grade simulation. */
+export const simulatedReferenceValues = z.strictObject({
+  platform: z.literal('simulated'),
+  /** SHA-256 of the images that may run. An empty list refuses everybody. */
+  measurements: z.array(digest).check(z.maxLength(256)),
+});
+export type SimulatedReferenceValues = z.infer<typeof simulatedReferenceValues>;
