@@ -447,7 +447,7 @@ export async function sealModel(
     opening: { model, version, files: entries.map(({ size }) => size), ...OPENED_HERE },
     depositOf(upload, changed = core) {
       const message = manifestSignatureMessage(fingerprint, manifestDigest(changed));
-      const manifest = toBase64url(canonicalBytes(changed));
+      const manifest = canonicalBytes(changed);
       return { upload, manifest, signature: toBase64url(ed25519.sign(message, seed)), envelopes: [...envelopes] };
     },
   };

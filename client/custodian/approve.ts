@@ -1,4 +1,4 @@
-import { type Base64url, equal, type Hex, toBase64url, toHex } from '../../src/core/bytes.ts';
+import { equal, type Hex, toBase64url, toHex } from '../../src/core/bytes.ts';
 import { sealHostShare } from '../../src/core/envelope/host-share.ts';
 import { signSealed } from '../../src/core/envelope/sealed-signature.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
@@ -20,8 +20,8 @@ export type Decided = Awaited<ReturnType<Api['decide']>>;
 
 interface HostEnvelope {
   readonly host: number;
-  readonly envelope: Base64url;
-  readonly signature: Base64url;
+  readonly envelope: Uint8Array;
+  readonly signature: Uint8Array;
 }
 
 /** What goes with a decision. */
@@ -157,7 +157,6 @@ async function reseal(
   async function resealTo({ position, kem, evidence }: HostReview): Promise<HostEnvelope> {
     const envelope = await sealHostShare({ vault, statement, evidence, epoch }, kem, share, random);
     const sealed = { vault, subject: statement, recipient: position, envelope };
-    const signature = toBase64url(signSealed(sealed, keys.signing.seed));
-    return { host: position, envelope: toBase64url(envelope), signature };
+    return { host: position, envelope, signature: signSealed(sealed, keys.signing.seed) };
   }
 }

@@ -60,7 +60,7 @@ export async function enrol(
   const { claims } = checkEnrolment(parseEnrolment(bytes), { kind: 'any' });
   await discharge(claims, verify);
   const digest = digestOf(bytes);
-  const body = { document: toBase64url(bytes) };
+  const body = { document: bytes };
   const answer = await sending({ what: 'enrolment', digest: null }, () => api.enrol(body));
   must(
     answer.digest === digest,

@@ -1,4 +1,4 @@
-import { fromBase64url, type Hex, toBase64url } from '../../src/core/bytes.ts';
+import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { discharge } from '../../src/core/state/discharge.ts';
 import { checkGenesisStatement, possessionClaim } from '../../src/core/state/rules/genesis.ts';
@@ -56,7 +56,7 @@ export async function reviewGenesis(
   must(statement.kind === 'genesis', 'wrong_genesis', `expected a statement of genesis, got ${statement.kind}`);
   const { rpId } = authenticator;
   must(statement.rpId === rpId, 'wrong_rp_id', `the statement is for ${statement.rpId}, this console serves ${rpId}`);
-  const checked = checkGenesisStatement(statement, objectsOf(draft), now());
+  const checked = checkGenesisStatement(statement, draft.objects, now());
   await discharge([...checked.claims, ...statement.principals.map(possessionClaim)], verify);
   requireOwn(statement, own);
   const fingerprint = statementDigest(statement);
@@ -117,8 +117,4 @@ function foundersOf(
     authenticators: authenticators.filter((authenticator) => authenticator.person === person),
     signed: draft.founders.some((founder) => founder.person === person && founder.signed),
   }));
-}
-
-function objectsOf({ objects }: GenesisDraft): ReadonlyMap<Hex, Uint8Array> {
-  return new Map(Object.entries(objects).map(([digest, text]) => [digest, fromBase64url(text)]));
 }

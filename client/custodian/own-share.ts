@@ -42,9 +42,8 @@ export async function fetchOwnEnvelopes(custodian: Custodian, replica: Replica, 
   const envelopes = authenticators.flatMap((authenticator) => {
     const { credential, person } = authenticator;
     const name = version.envelopes.find((e) => e.credential === credential && e.person === person);
-    const text = answered.find((e) => e.credential === credential)?.envelope;
-    if (name === undefined || text === undefined) return [];
-    const envelope = fromBase64url(text);
+    const envelope = answered.find((e) => e.credential === credential)?.envelope;
+    if (name === undefined || envelope === undefined) return [];
     const got = digestOf(envelope);
     must(got === name.digest, 'digest_mismatch', `expected the envelope ${name.digest} of the log, got ${got}`);
     return [{ authenticator, name, envelope }];

@@ -42,6 +42,6 @@ export function forge(
     leaves.push(leafHash(bytes));
     return fromUtf8(bytes);
   });
-  const checkpoint = fromUtf8(signCheckpoint({ origin, size: entries.length, root: rootOf(leaves) }, seed));
+  const checkpoint = signCheckpoint({ origin, size: entries.length, root: rootOf(leaves) }, seed);
   return { entries, objects: log.objects, checkpoint };
 }

@@ -33,8 +33,7 @@ export async function approveUnchecked(
     const sealedTo = { vault, statement: release, evidence, epoch };
     const envelope = await sealHostShare(sealedTo, kem, corrupt(share), custodian.random);
     const sealed = { vault, subject: release, recipient: position, envelope };
-    const signature = toBase64url(signSealed(sealed, keys.signing.seed));
-    envelopes.push({ host: position, envelope: toBase64url(envelope), signature });
+    envelopes.push({ host: position, envelope, signature: signSealed(sealed, keys.signing.seed) });
   }
   end();
   const credential = toBase64url(touch.credential);

@@ -26,7 +26,7 @@ interface SealedShare {
   readonly person: Hex;
   readonly index: number;
   readonly credential: Base64url;
-  readonly envelope: Base64url;
+  readonly envelope: Uint8Array;
 }
 
 export interface Dealt {
@@ -58,7 +58,7 @@ export async function deal(facts: Facts, toDeal: ToDeal, random: RandomBytes): P
       for (const { credential, kem } of recipients.filter((authenticator) => authenticator.person === person)) {
         const sealedTo = { vault: facts.vault, manifest, epoch: committee.epoch };
         const envelope = await sealCustodianShare(sealedTo, kem, shareOf(shares, index), random);
-        envelopes.push({ person, index, credential, envelope: toBase64url(envelope) });
+        envelopes.push({ person, index, credential, envelope });
       }
     }
     return { core, manifest, envelopes };

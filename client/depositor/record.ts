@@ -23,7 +23,7 @@ export async function recordDeposit(
   const signature = ed25519.sign(manifestSignatureMessage(core.vault, manifest), principal.seed);
   const body = {
     upload,
-    manifest: toBase64url(canonicalBytes(core)),
+    manifest: canonicalBytes(core),
     signature: toBase64url(signature),
     envelopes: [...envelopes],
   };

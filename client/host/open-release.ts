@@ -65,7 +65,7 @@ export async function openRelease(
   const shares = await openShares(handover.shares, authority, core, keys, verify);
   const key = combined(shares, core);
   const sealedTo = { vault: pending.vault, statement: pending.release };
-  const token = await openToken(sealedTo, kemOf(keys), fromBase64url(handover.token));
+  const token = await openToken(sealedTo, kemOf(keys), handover.token);
   return { manifest, core, releaseKey: key, token: toBase64url(token), leaseEndsMs, authority };
 }
 
@@ -155,9 +155,9 @@ async function openOne(
   const signing = facts.authenticators.get(credential)?.signing;
   must(signing !== undefined, 'credential_unknown', `${named} has no authenticator with this credential`);
   const { vault } = facts;
-  const envelope = fromBase64url(sealed.envelope);
+  const { envelope } = sealed;
   const signed = { vault, subject: release.digest, recipient: keys.host, envelope };
-  await verify(sealedSignatureClaim(signed, signing, fromBase64url(sealed.signature)));
+  await verify(sealedSignatureClaim(signed, signing, sealed.signature));
   // From here on this custodian has signed the share: they answer for every fault in it.
   try {
     const { evidence } = keys;

@@ -2,7 +2,7 @@ import { type Appraisal, parseAppraisal } from '../../src/core/attest/appraisal.
 import { endorsementsBytes } from '../../src/core/attest/endorsements.ts';
 import { type Evidence, gpuNonce, type HostBinding, parseEvidence } from '../../src/core/attest/evidence.ts';
 import { type Request, requestDigest } from '../../src/core/attest/request.ts';
-import { fromBase64url, type Hex, toBase64url, toHex, utf8 } from '../../src/core/bytes.ts';
+import { type Hex, toBase64url, toHex } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { parseCheckpointText } from '../../src/core/log/checkpoint.ts';
@@ -150,7 +150,7 @@ async function open(
   const expected = requestDigest(request);
   must(opened.request === expected, 'digest_mismatch', `expected the request ${expected}, got ${opened.request}`);
   // Its signature is the custodians' to check: they know the log's key, and the evidence binds these values.
-  const { origin, size, root } = parseCheckpointText(parseNote(utf8(opened.checkpoint)).text);
+  const { origin, size, root } = parseCheckpointText(parseNote(opened.checkpoint).text);
   const checkpoint = { origin, size, root: toHex(root) };
   return { vault: fingerprint, request, checkpoint, random: opened.random };
 }
@@ -172,9 +172,8 @@ async function attest(
   const document: Evidence = { v: 1, kind: 'evidence', ...binding, report };
   const evidence = canonicalBytes(document);
   const { digest } = parseEvidence(evidence);
-  const shown = { evidence: toBase64url(evidence), endorsements: toBase64url(endorsementsBytes(brought)) };
-  const answer = await turn(() => api.appraise(requestDigest(shared.request), shown));
-  const [appraisal, endorsements] = [fromBase64url(answer.appraisal), fromBase64url(answer.endorsements)];
+  const shown = { evidence, endorsements: endorsementsBytes(brought) };
+  const { appraisal, endorsements } = await turn(() => api.appraise(requestDigest(shared.request), shown));
   const { label } = passes(host, appraisal, digest, digestOf(endorsements));
   const named = { label, kem: digestOf(publicKey), receiptKey, evidence: digest };
   return {

@@ -179,8 +179,8 @@ function requireAsLong(size: number, remembered: VerifiedCheckpoint | null): voi
   );
 }
 
-function opened({ facts }: State, note: string): VerifiedCheckpoint {
-  const { size, root } = openWithLogKey(facts.genesis.log, utf8(note));
+function opened({ facts }: State, note: Uint8Array): VerifiedCheckpoint {
+  const { size, root } = openWithLogKey(facts.genesis.log, note);
   return { size, root: toHex(root) };
 }
 

@@ -149,7 +149,8 @@ function inputOf(c: Exchange, { params, query, isRanged = false }: Route) {
   };
 }
 
-function respond(c: Exchange, route: Route, answer: unknown): Promise<Response> | Response {
+/** Answers as the route says. */
+export function respond(c: Exchange, route: Route, answer: unknown): Promise<Response> | Response {
   const { answer: schema, isRanged = false } = route;
   if (schema === undefined) return c.body(null, 204);
   if (schema === 'octets') return sendOctets(c, answer as Octets, isRanged && c.req.header('range') !== undefined);

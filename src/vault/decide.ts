@@ -1,5 +1,4 @@
 import type { Base64url, Hex } from '../core/bytes.ts';
-import { toBase64url } from '../core/bytes.ts';
 import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
 import { sealedSignatureClaim } from '../core/envelope/sealed-signature.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
@@ -24,7 +23,7 @@ export interface Custody {
   readonly manifest: Hex;
   readonly credential: Base64url;
   readonly envelope: Hex;
-  readonly signature: Uint8Array;
+  readonly signature: Base64url;
 }
 
 export interface Decision extends Omit<BodyOf<'approval'>, 'person' | 'proposal'> {
@@ -75,12 +74,7 @@ export function confirmCustody(context: Context, caller: CustodianCaller, custod
 }
 
 function custodyDraft(caller: CustodianCaller, custody: Custody): Draft {
-  const { manifest, credential, envelope } = custody;
-  const signature = toBase64url(custody.signature);
-  return {
-    kind: 'receipt',
-    body: { type: 'custody', manifest, person: caller.person, credential, envelope, signature },
-  };
+  return { kind: 'receipt', body: { type: 'custody', person: caller.person, ...custody } };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Hex, toBase64url, toHex } from '../core/bytes.ts';
+import { type Base64url, type Hex, toHex } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { counted } from '../core/counted.ts';
 import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
@@ -17,7 +17,7 @@ import { ownUpload, requireTurn } from './upload.ts';
 export interface Deposit {
   readonly upload: Hex;
   readonly manifest: Uint8Array;
-  readonly signature: Uint8Array;
+  readonly signature: Base64url;
   readonly envelopes: readonly {
     readonly person: Hex;
     readonly index: number;
@@ -60,7 +60,7 @@ async function depositInTurn(context: Context, caller: PrincipalCaller, request:
     credential,
     digest: name,
   }));
-  const body = { manifest: digest, signature: toBase64url(request.signature), envelopes: names };
+  const body = { manifest: digest, signature: request.signature, envelopes: names };
   const recorded = await context.recorder.record(async () => {
     // It may have been dropped, or a file of it begun anew, while this act waited for its turn.
     requireTurn(await ownUpload(context, caller, upload.id), upload.turn);

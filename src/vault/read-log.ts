@@ -8,12 +8,12 @@ export interface Page {
   readonly from: number;
   readonly entries: readonly string[];
   readonly objects: ReadonlyMap<Hex, Uint8Array>;
-  readonly checkpoint: string;
+  readonly checkpoint: Uint8Array;
 }
 
 /** Entries from `from` on and the objects they name: at most `limit`, fewer where they are large, at least one. */
 export async function readLog(context: Context, from: number, limit: number): Promise<Page> {
-  const checkpoint = fromUtf8(context.recorder.checkpoint);
+  const { checkpoint } = context.recorder;
   const objects = new Map<Hex, Uint8Array>();
   const entries: string[] = [];
   let bytesLeft = PAGE_BYTES;

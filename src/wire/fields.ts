@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { fromBase64url, fromUtf8, type Hex, toBase64url, utf8 } from '../core/bytes.ts';
+import { TwinlockError } from '../core/errors.ts';
+import { orNull } from '../core/refusal.ts';
 import * as core from '../core/schema.ts';
 
 /**
@@ -57,6 +60,23 @@ export const binary = (maxBytes: number) =>
     .regex(/^[A-Za-z0-9_-]*$/, 'expected base64url without padding')
     .max(Math.ceil((maxBytes * 4) / 3));
 
+const isBytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
+
+/** At most `maxBytes` bytes, which are sent in base64url without padding. */
+export const bytes = (maxBytes: number) =>
+  z.codec(binary(maxBytes), isBytes, {
+    decode: (text, { issues }) => {
+      const decoded = orNull(TwinlockError, () => fromBase64url(text));
+      if (decoded !== null) return decoded;
+      issues.push({ code: 'custom', input: text, message: 'expected base64url without padding' });
+      return z.NEVER;
+    },
+    encode: toBase64url,
+  });
+
+/** A signed note (src/core/log/FORMAT.md): its bytes, which are sent as text. */
+export const note = z.codec(z.string(), isBytes, { decode: utf8, encode: fromUtf8 });
+
 export const credentialId = binary(1023).min(1);
 export const modelName = z
   .string()
@@ -83,8 +103,19 @@ export const proposerSignature = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ed25519'), signature: binary(64) }),
 ]);
 
-/** Evidential objects by digest. */
-export const objects = z.record(digest, binary(6 << 20)).meta({ id: 'Objects', description: 'bytes by their SHA-256' });
+const MAX_OBJECT_BYTES = 6 << 20;
+/** Evidential objects by digest, as a caller brings them: the vault decodes those that the statement names, and no others. */
+export const objectTexts = z
+  .record(digest, binary(MAX_OBJECT_BYTES))
+  .meta({ id: 'ObjectTexts', description: 'bytes in base64url by their SHA-256' });
+/** Evidential objects by digest, as the vault answers with them. */
+export const objects = z
+  .codec(
+    z.record(digest, bytes(MAX_OBJECT_BYTES)),
+    z.custom<ReadonlyMap<Hex, Uint8Array>>((value) => value instanceof Map, 'expected objects by digest'),
+    { decode: (named) => new Map(Object.entries(named)), encode: Object.fromEntries },
+  )
+  .meta({ id: 'Objects', description: 'bytes by their SHA-256' });
 
 /** What every refusal looks like. */
 export const problem = z
@@ -96,4 +127,4 @@ export const problem = z
   .meta({ id: 'Problem' });
 
 /** Where a new entry stands. */
-export const recorded = z.object({ index: count, checkpoint: z.string() }).meta({ id: 'Recorded' });
+export const recorded = z.object({ index: count, checkpoint: note }).meta({ id: 'Recorded' });

@@ -8,6 +8,7 @@ import { STANDINGS } from '../core/state/standing.ts';
 import {
   assertion,
   binary,
+  bytes,
   count,
   credentialId,
   decimal,
@@ -15,7 +16,8 @@ import {
   groupName,
   instantMs,
   modelName,
-  objects,
+  note,
+  objectTexts,
   person,
   proposerSignature,
   reason,
@@ -38,7 +40,7 @@ export const openRequest = z
   })
   .meta({ id: 'OpenRequest' });
 export const openedRequest = z
-  .object({ request: digest, random: digest, checkpoint: z.string(), expires: instantMs })
+  .object({ request: digest, random: digest, checkpoint: note, expires: instantMs })
   .meta({ id: 'OpenedRequest' });
 
 /**
@@ -47,15 +49,15 @@ export const openedRequest = z
  * it appraised with, completed by what it has found itself.
  */
 export const appraiseRequest = z
-  .strictObject({ evidence: binary(MAX_EVIDENCE_BYTES), endorsements: z.nullable(binary(MAX_ENDORSEMENTS_BYTES)) })
+  .strictObject({ evidence: bytes(MAX_EVIDENCE_BYTES), endorsements: z.nullable(bytes(MAX_ENDORSEMENTS_BYTES)) })
   .meta({ id: 'AppraiseRequest' });
 export const appraised = z
-  .object({ appraisal: binary(MAX_APPRAISAL_BYTES), endorsements: binary(MAX_ENDORSEMENTS_BYTES) })
+  .object({ appraisal: bytes(MAX_APPRAISAL_BYTES), endorsements: bytes(MAX_ENDORSEMENTS_BYTES) })
   .meta({ id: 'Appraised' });
 
 /** POST /v1/proposals. */
 export const proposeRequest = z
-  .strictObject({ statement, signature: proposerSignature, objects })
+  .strictObject({ statement, signature: proposerSignature, objects: objectTexts })
   .meta({ id: 'ProposeRequest' });
 export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
 
@@ -118,8 +120,8 @@ export const waitQuery = z.strictObject({ wait: decimal(60).default(0), phase: p
 /** A share re-sealed to host `host` of a release, and who answers for it. */
 const hostEnvelope = z.strictObject({
   host: z.int().min(0).max(63),
-  envelope: binary(2048),
-  signature: binary(64),
+  envelope: bytes(2048),
+  signature: bytes(64),
 });
 /** An authenticator's envelope has been opened and its share checked. */
 const custody = z.strictObject({

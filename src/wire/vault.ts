@@ -3,6 +3,7 @@ import {
   assertion,
   bearerToken,
   binary,
+  bytes,
   count,
   credentialId,
   digest,
@@ -61,7 +62,7 @@ export const invitation = z
   .meta({ id: 'Invitation' });
 
 /** POST /v1/enrolments, with the invitation as bearer token: the canonical bytes of an enrolment document. */
-export const enrolmentRequest = z.strictObject({ document: binary(65_536) }).meta({ id: 'EnrolmentRequest' });
+export const enrolmentRequest = z.strictObject({ document: bytes(65_536) }).meta({ id: 'EnrolmentRequest' });
 export const enrolmentResponse = z.object({ digest }).meta({ id: 'EnrolmentResponse' });
 
 /** GET /v1/genesis, with an invitation as bearer token. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   binary,
+  bytes,
   count,
   credentialId,
   decimal,
@@ -80,7 +81,7 @@ export const partStored = z.object({ segments: count }).meta({ id: 'PartStored' 
 export const depositRequest = z
   .strictObject({
     upload: id,
-    manifest: binary(4 << 20),
+    manifest: bytes(4 << 20),
     signature: binary(64),
     envelopes: z
       .array(
@@ -88,7 +89,7 @@ export const depositRequest = z
           person: id,
           index: z.int().min(1).max(255),
           credential: credentialId,
-          envelope: binary(2048),
+          envelope: bytes(2048),
         }),
       )
       .max(128),
@@ -100,9 +101,9 @@ export const deposited = recorded.extend({ manifest: digest }).meta({ id: 'Depos
 export const handover = z
   .object({
     shares: z.array(
-      z.object({ person: id, index: z.int(), credential: z.string(), envelope: binary(2048), signature: binary(64) }),
+      z.object({ person: id, index: z.int(), credential: z.string(), envelope: bytes(2048), signature: bytes(64) }),
     ),
-    token: binary(2048),
+    token: bytes(2048),
     authority: z.unknown(),
   })
   .meta({ id: 'Handover' });
@@ -119,4 +120,3 @@ export const receiptRequest = z
     signature: binary(64),
   })
   .meta({ id: 'ReceiptRequest' });
-export const receipted = recorded;

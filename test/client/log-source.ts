@@ -1,13 +1,13 @@
 import type { LogPage } from '../../client/log/source.ts';
 import type { FollowedVault } from '../../client/replica.ts';
-import { fromHex, fromUtf8, toBase64url } from '../../src/core/bytes.ts';
+import { fromHex, fromUtf8 } from '../../src/core/bytes.ts';
 import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import type { World } from '../world.ts';
 
 /** The signed checkpoint of a world's log, at the size it has. */
-export function noteOf(world: World): string {
+export function noteOf(world: World): Uint8Array {
   const { origin, size, root } = world.checkpoint();
-  return fromUtf8(signCheckpoint({ origin, size, root: fromHex(root) }, world.founding.logSeed));
+  return signCheckpoint({ origin, size, root: fromHex(root) }, world.founding.logSeed);
 }
 
 /** A world's log as somebody kept it. */
@@ -28,8 +28,8 @@ export function sourceOf(log: () => LogPage, time: () => number, pageEntries = 3
       return {
         from,
         entries: entries.slice(from, from + Math.min(limit, pageEntries)),
-        objects: Object.fromEntries([...objects].map(([digest, bytes]) => [digest, toBase64url(bytes)])),
-        checkpoint: checkpoint ?? '',
+        objects,
+        checkpoint: checkpoint ?? new Uint8Array(),
       };
     },
   };

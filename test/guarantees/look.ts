@@ -1,6 +1,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Api } from '../../client/api.ts';
+import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 
 /** The files of a folder as they are at one moment, by their paths in it. */
 export type Snapshot = ReadonlyMap<string, Uint8Array>;
@@ -17,7 +18,7 @@ export async function logOf(auditor: Api): Promise<string> {
   for (let from = 0; ; ) {
     const { entries, objects, checkpoint } = await auditor.entries(from, 500);
     if (entries.length === 0) return pages.join('\n');
-    pages.push(...entries, ...Object.values(objects), checkpoint);
+    pages.push(...entries, ...[...objects.values()].map(toBase64url), fromUtf8(checkpoint));
     from += entries.length;
   }
 }

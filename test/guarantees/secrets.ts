@@ -66,7 +66,7 @@ export async function secretsOfPerson(
   const { envelopes } = await api.ownEnvelopes(manifest);
   const index = indexOf(committee, custodian.person);
   const sealedTo = { vault, manifest, epoch: committee.epoch };
-  const envelope = fromBase64url(envelopes[0]?.envelope ?? '');
+  const envelope = envelopes[0]?.envelope ?? new Uint8Array();
   const share = await openCustodianShare(sealedTo, index, keys.kem, envelope);
   return Object.entries({
     'private key': kept.privateKey,

@@ -1,5 +1,6 @@
 import { request } from 'node:https';
 import { expect } from 'vitest';
+import { toBase64url } from '../../src/core/bytes.ts';
 import type { Vault } from '../vault-kit.ts';
 
 /** A request as no client of ours would make it. */
@@ -9,7 +10,7 @@ export interface Question {
   readonly path: string;
   readonly token?: string | null;
   readonly headers?: Readonly<Record<string, string | number>>;
-  /** JSON unless it is text or bytes already. */
+  /** JSON, with bytes in base64url, unless it is text or bytes already. */
   readonly body?: unknown;
   /** Where it comes from: any address of loopback. */
   readonly localAddress?: string;
@@ -51,7 +52,12 @@ export function ask(baseUrl: string, question: Question): Promise<Reply> {
 function bodyBytes(body: unknown): Uint8Array | null {
   if (body === undefined) return null;
   if (body instanceof Uint8Array) return body;
-  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body, bytesAsText));
+}
+
+/** As our clients send them. */
+function bytesAsText(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? toBase64url(value) : value;
 }
 
 /** What a refusal must not change: the log, what is stored beside it, the ciphertext. */

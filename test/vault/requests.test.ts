@@ -155,9 +155,9 @@ describe('a release', () => {
   test('may name any of several appraisals of a host', async () => {
     const asked = await unsent(vault, hosts(1));
     const [host] = asked.statement.hosts;
-    const evidence = asked.objects[host?.evidence ?? ''] ?? '';
+    const evidence = fromBase64url(asked.objects[host?.evidence ?? ''] ?? '');
     const answer = await vault.requester.api.appraise(asked.statement.request, { evidence, endorsements: null });
-    const again = fromBase64url(answer.appraisal);
+    const again = answer.appraisal;
     expect(parseAppraisal(again).appraisal.verdict).toBe('pass');
     await expect(propose(changed(asked, 'appraisal', again))).resolves.toMatchObject({ digest: expect.any(String) });
   });

@@ -1,4 +1,3 @@
-import { fromBase64url, toBase64url } from '../../core/bytes.ts';
 import type { Context } from '../../vault/context.ts';
 import { enrol, genesisDraft, signGenesis } from '../../vault/founding.ts';
 import { ROUTES } from '../../wire/routes.ts';
@@ -11,12 +10,8 @@ export function foundingRoutes(serve: Serve, context: Context): void {
     return { person: founder.person, name: founder.name, digest: founder.invitation, expires, rpId, grade };
   });
   serve(ROUTES.enrol, async ({ token, body: { document } }) => ({
-    digest: await enrol(context, token, fromBase64url(document)),
+    digest: await enrol(context, token, document),
   }));
-  serve(ROUTES.genesis, async ({ token }) => {
-    const { objects, ...draft } = await genesisDraft(context, token);
-    const texts = [...objects].map(([digest, bytes]) => [digest, toBase64url(bytes)] as const);
-    return { ...draft, objects: Object.fromEntries(texts) };
-  });
+  serve(ROUTES.genesis, ({ token }) => genesisDraft(context, token));
   serve(ROUTES.signGenesis, ({ token, body }) => signGenesis(context, token, body));
 }

@@ -1,8 +1,7 @@
-import { fromBase64url, fromUtf8, type Hex, toBase64url } from '../../core/bytes.ts';
+import type { Hex } from '../../core/bytes.ts';
 import type { Context } from '../../vault/context.ts';
 import { confirmCustody, decide } from '../../vault/decide.ts';
 import { propose } from '../../vault/propose.ts';
-import type { Recorded } from '../../vault/recorder.ts';
 import { appraiseForRequest, openRequest } from '../../vault/request.ts';
 import type { Caller } from '../../vault/sessions.ts';
 import { proposalFor, viewProposal, viewProposals, viewStops } from '../../vault/views.ts';
@@ -15,18 +14,10 @@ export function proposalRoutes(serve: Serve, context: Context): void {
     const { facts } = context.recorder;
     return viewProposal(facts, proposalFor(facts, caller, name), context.watch.overMs(facts.attestedMs));
   };
-  serve(ROUTES.openRequest, ({ caller, body }) => {
-    const opened = openRequest(context, caller, body);
-    return { ...opened, checkpoint: fromUtf8(opened.checkpoint) };
-  });
-  serve(ROUTES.appraise, async ({ caller, params, body }) => {
-    const [shown, brought] = [
-      fromBase64url(body.evidence),
-      body.endorsements === null ? null : fromBase64url(body.endorsements),
-    ];
-    const { appraisal, endorsements } = await appraiseForRequest(context, caller, params.digest, shown, brought);
-    return { appraisal: toBase64url(appraisal), endorsements: toBase64url(endorsements) };
-  });
+  serve(ROUTES.openRequest, ({ caller, body }) => openRequest(context, caller, body));
+  serve(ROUTES.appraise, ({ caller, params: { digest }, body: { evidence, endorsements } }) =>
+    appraiseForRequest(context, caller, digest, evidence, endorsements),
+  );
   serve(ROUTES.proposals, ({ caller, query: { phase } }) => {
     const { facts } = context.recorder;
     const proposals = viewProposals(facts, caller, phase, context.watch.overMs(facts.attestedMs));
@@ -37,27 +28,10 @@ export function proposalRoutes(serve: Serve, context: Context): void {
     if (wait > 0) await waitForPhase(context, digest, phase ?? 'open', wait * 1000, signal);
     return view(caller, digest);
   });
-  serve(ROUTES.propose, async ({ caller, body }) => {
-    const proposed = await propose(context, caller, body);
-    return { ...recordedView(proposed), digest: proposed.digest };
+  serve(ROUTES.propose, ({ caller, body }) => propose(context, caller, body));
+  serve(ROUTES.decide, async ({ caller, params: { digest }, body }) => {
+    const done = await decide(context, caller, digest, body);
+    return { ...done, proposal: view(caller, digest) };
   });
-  serve(ROUTES.decide, async ({ caller, params: { digest }, body: { envelopes, custody, ...decision } }) => {
-    const done = await decide(context, caller, digest, {
-      ...decision,
-      envelopes: envelopes.map(({ host, envelope, signature }) => ({
-        host,
-        envelope: fromBase64url(envelope),
-        signature: fromBase64url(signature),
-      })),
-      custody: custody && { ...custody, signature: fromBase64url(custody.signature) },
-    });
-    return { ...recordedView(done), proposal: view(caller, digest) };
-  });
-  serve(ROUTES.confirmCustody, async ({ caller, body }) =>
-    recordedView(await confirmCustody(context, caller, { ...body, signature: fromBase64url(body.signature) })),
-  );
-}
-
-export function recordedView({ index, checkpoint }: Recorded) {
-  return { index, checkpoint: fromUtf8(checkpoint) };
+  serve(ROUTES.confirmCustody, ({ caller, body }) => confirmCustody(context, caller, body));
 }

@@ -1,13 +1,11 @@
 import type { MiddlewareHandler } from 'hono';
-import { fromUtf8 } from '../../core/bytes.ts';
 import { must } from '../../core/errors.ts';
 import { parseSignedStop } from '../../core/log/signed-stop.ts';
 import type { Context } from '../../vault/context.ts';
 import { stop } from '../../vault/stop.ts';
-import { viewStops } from '../../vault/views.ts';
-import { encoded, maxBodyBytes } from '../../wire/route.ts';
+import { maxBodyBytes } from '../../wire/route.ts';
 import { ROUTES } from '../../wire/routes.ts';
-import { untilAnswered } from '../adapter.ts';
+import { respond, untilAnswered } from '../adapter.ts';
 import { bodyBytes, jsonBytes } from '../body.ts';
 import type { App, Env } from '../env.ts';
 
@@ -25,8 +23,6 @@ export function stopRoutes(app: App, context: Context, told: MiddlewareHandler<E
     const signed = parseSignedStop(await jsonBytes(c, length));
     // Not before its body has come: that is the sender's time.
     untilAnswered(c, () => undefined);
-    const { checkpoint, stopped, ...answer } = await stop(context, signed);
-    const shown = { ...answer, checkpoint: fromUtf8(checkpoint), stopped: viewStops(stopped) };
-    return c.json(encoded(ROUTES.stop.answer, shown, 'answer'), 200);
+    return respond(c, ROUTES.stop, await stop(context, signed));
   });
 }

@@ -1,4 +1,3 @@
-import { fromBase64url } from '../../core/bytes.ts';
 import type { Context } from '../../vault/context.ts';
 import { deposit } from '../../vault/deposit.ts';
 import {
@@ -13,7 +12,6 @@ import {
 import { viewUpload, viewUploads } from '../../vault/upload-views.ts';
 import { ROUTES } from '../../wire/routes.ts';
 import type { Serve } from '../adapter.ts';
-import { recordedView } from './proposals.ts';
 
 export function uploadRoutes(serve: Serve, context: Context): void {
   serve(ROUTES.openUpload, async ({ caller, body: { files, ...named } }) =>
@@ -31,13 +29,5 @@ export function uploadRoutes(serve: Serve, context: Context): void {
   serve(ROUTES.putPart, async ({ caller, params, query, octets }) => ({
     segments: await storePart(context, caller, { ...params, ...query, body: octets }),
   }));
-  serve(ROUTES.deposit, async ({ caller, body: { upload, manifest, signature, envelopes } }) => {
-    const done = await deposit(context, caller, {
-      upload,
-      manifest: fromBase64url(manifest),
-      signature: fromBase64url(signature),
-      envelopes: envelopes.map(({ envelope, ...name }) => ({ ...name, envelope: fromBase64url(envelope) })),
-    });
-    return { ...recordedView(done), manifest: done.manifest };
-  });
+  serve(ROUTES.deposit, ({ caller, body }) => deposit(context, caller, body));
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
 }, 30_000);
 
 const open = (authority: AuthorityChain, verify: Parameters<typeof openRelease>[3]) =>
-  openRelease({ shares: [], token: '', authority }, pending, 0, verify);
+  openRelease({ shares: [], token: new Uint8Array(), authority }, pending, 0, verify);
 
 test('a chain of many changes is followed to its end, and the process answers others meanwhile', async () => {
   let turns = 0;
@@ -64,7 +64,7 @@ test.each(['heartbeat', 'refusal'] as const)(
     const input = chainInputOf(world, release);
     const filled = makeChain({ ...input, indices: [...input.indices, world.log.length - 1] });
     const opened = openRelease(
-      { shares: [], token: '', authority: filled },
+      { shares: [], token: new Uint8Array(), authority: filled },
       { ...pending, vault: world.vault, release },
       0,
       async (claim) => verifyNode(claim),

@@ -62,7 +62,7 @@ describe('what a host is handed', () => {
     const envelope = await sealHostShare(to, kemOf(keys).publicKey, share, platformRandom);
     const signed = { vault: founded.fingerprint, subject: pending.release, recipient: 0, envelope };
     const signature = signSealed(signed, await signingSeedOf(name));
-    return { envelope: toBase64url(envelope), signature: toBase64url(signature) };
+    return { envelope, signature };
   }
   const randomScalar = () => encodeScalar(uniformScalar(platformRandom));
 

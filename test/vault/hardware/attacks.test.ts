@@ -81,7 +81,7 @@ describe('a vault refuses a host whose report was made', () => {
 
   test('for another request, shown whole as it was', async () => {
     const { statement, objects } = await unsent(vault, [snpHost()]);
-    const evidence = objects[statement.hosts[0]?.evidence ?? ''] ?? '';
+    const evidence = fromBase64url(objects[statement.hosts[0]?.evidence ?? ''] ?? '');
     const { api } = vault.requester;
     const { request } = await api.openRequest(requestFields());
     await expect(api.appraise(request, { evidence, endorsements: null })).rejects.toThrow(refusal('binding_mismatch'));
@@ -93,7 +93,7 @@ describe('a vault refuses', () => {
     const { api } = vault.requester;
     const { request } = await api.openRequest(requestFields());
     const alone = { v: 1, kind: 'evidence', gpu: gpusAt(new Uint8Array(32), 1) };
-    const evidence = toBase64url(canonicalBytes(alone));
+    const evidence = canonicalBytes(alone);
     await expect(api.appraise(request, { evidence, endorsements: null })).rejects.toThrow(refusal('malformed'));
   });
 
