@@ -3,11 +3,11 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fromHex } from './core/bytes.ts';
 import { must, TwinlockError } from './core/errors.ts';
-import { type Checkpoint, signCheckpoint } from './core/log/checkpoint.ts';
 import { unlessRefusedLater } from './core/refusal.ts';
 import type { State } from './core/state/state.ts';
 import { LOG_KEY_FILE } from './initialise.ts';
 import { inputError, readInputFile } from './input-file.ts';
+import { localSigner } from './log-signer.ts';
 import { systemName } from './platform/system-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, loadStore, type Store } from './store/open.ts';
@@ -138,7 +138,7 @@ export async function openRecorder(
   clock: Clock,
   onUnfit: (error: TwinlockError) => void,
 ): Promise<OpenedLog> {
-  const signer = { sign: (checkpoint: Checkpoint) => signCheckpoint(checkpoint, seed) };
+  const signer = localSigner(seed);
   const open = (start: State | null) => Recorder.open({ log, clock, verify: verifyNode, signer }, start);
   const fit = async (): Promise<OpenedLog | null> => {
     const believed = await snapshot.read();

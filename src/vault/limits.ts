@@ -124,6 +124,13 @@ export const UPLOADS_A_KEY = 8;
 /** Begun: one that is begun anew has the one before removed from the disk. */
 export const UPLOADS_AN_HOUR_A_KEY = 60;
 
+// The log
+
+/** How long an act waits for the signer of checkpoints: a stop that it leaves unsigned is heeded from then on. */
+export const SIGN_WITHIN_MS = 5_000;
+/** Stops that are heeded while the signer leaves them unsigned; each key has only so many a minute. */
+export const MAX_UNSIGNED_STOPS = 256;
+
 // Answers
 
 /** Bytes of entries and objects in one page of the log; a page has at least one entry. */

@@ -14,9 +14,12 @@ export interface Clock {
   now(): number;
 }
 
-/** Signs checkpoints; the key never leaves it. */
+/** Signs checkpoints; the private key never leaves it. It may be another machine: slow, or not there. */
 export interface CheckpointSigner {
-  sign(checkpoint: Checkpoint): Uint8Array;
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** Resolves with the signed note. What it answers is verified; one that is asked again may sign another log of that size. */
+  sign(checkpoint: Checkpoint): Promise<Uint8Array>;
 }
 
 /**

@@ -13,7 +13,9 @@ const PROBED_WITHIN_MS = 150_000;
 
 interface Readable {
   readonly log: Pick<LogStore, 'probe'>;
-  readonly recorder: Pick<Recorder, 'isInDoubt' | 'fault'> & { readonly state: { readonly facts: Facts } | null };
+  readonly recorder: Pick<Recorder, 'isInDoubt' | 'isStopUnsigned' | 'fault'> & {
+    readonly state: { readonly facts: Facts } | null;
+  };
   readonly watch: Pick<ClockWatch, 'standing'>;
 }
 
@@ -47,7 +49,7 @@ export class Readiness {
     const isProbed = this.#writtenMs !== null && this.#clocks.monotonic() - this.#writtenMs < PROBED_WITHIN_MS;
     const standing = recorder.state === null ? 'confirmed' : watch.standing(recorder.state.facts);
     return [
-      ...(isProbed && !recorder.isInDoubt ? [] : (['log'] as const)),
+      ...(isProbed && !recorder.isInDoubt && !recorder.isStopUnsigned ? [] : (['log'] as const)),
       ...(recorder.fault === null ? [] : (['fault'] as const)),
       ...(standing === 'behind' || standing === 'jumped' ? [standing] : []),
     ];

@@ -1,17 +1,19 @@
-import { dischargeAppraisal } from '../core/attest/appraise.ts';
-import { equal, type Hex } from '../core/bytes.ts';
+import type { Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
-import { type Draft, parseEntry } from '../core/log/entry.ts';
-import { frontierRoot, leafHash } from '../core/log/merkle.ts';
-import { appendToTiles, EMPTY_EDGE, type TileEdge } from '../core/log/tiles.ts';
-import type { SignatureClaim } from '../core/signature/claim.ts';
-import { apply, objectsNamed } from '../core/state/apply.ts';
+import type { Draft } from '../core/log/entry.ts';
+import { leafHash } from '../core/log/merkle.ts';
+import { appendToTiles } from '../core/log/tiles.ts';
+import type { Verify } from '../core/signature/claim.ts';
+import { apply } from '../core/state/apply.ts';
+import { discharge } from '../core/state/discharge.ts';
 import type { Claim } from '../core/state/judgement.ts';
 import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
-import { Queue, type Urgency } from '../platform/queue.ts';
+import { Queue } from '../platform/queue.ts';
+import { MAX_UNSIGNED_STOPS } from './limits.ts';
 import { type Placed, place } from './place.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore, TokenRow } from './ports.ts';
-import { readEdge, requireStored } from './stored-tiles.ts';
+import { requireKeyOf, signState, Unsigned } from './sign.ts';
+import { EMPTY_END, endAt, type LogEnd, replayStored, sizeOf } from './stored-log.ts';
 import { TileProofs } from './tile-proofs.ts';
 
 /** What goes to disk with an act's entries. */
@@ -46,11 +48,10 @@ export interface RecorderPorts {
   readonly log: LogStore;
   readonly signer: CheckpointSigner;
   readonly clock: Clock;
-  readonly verify: (claim: SignatureClaim) => void;
+  readonly verify: Verify;
 }
 
 const NOTHING: Required<Alongside> = { objects: new Map(), envelopes: [], hostShares: [], tokens: [] };
-const REPLAY_PAGE = 512;
 const CONDEMNED =
   'the vault has found a fault in its own log, and grants nothing: a stop is still taken. See the daemon’s log, keep the data folder and alert the custodians';
 /** What ends an act that gives way to an urgent one: it has stored nothing. */
@@ -66,15 +67,17 @@ export class Recorder {
   readonly #ports: RecorderPorts;
   /** What the host of a release is shown of the log. */
   readonly proofs: TileProofs;
-  #edge: TileEdge = EMPTY_EDGE;
-  #state: State | null = null;
-  #checkpoint: Uint8Array | null = null;
+  #end: LogEnd = EMPTY_END;
   /** Ordinary acts, and what must not happen beside one: one at a time. */
   readonly #acts = new Queue();
   /** Everything that changes the log: an act of either kind, urgent ones first. */
   readonly #pen = new Queue();
   /** A commit failed, and may have been stored all the same. */
   #isInDoubt = false;
+  /** Urgent acts that the fold has taken and the signer has left unsigned, by name. They are heeded. */
+  readonly #unsigned = new Map<string, Decide>();
+  /** Ends the wait of an ordinary act for the signer. */
+  #overtake: () => void = () => undefined;
   #fault: TwinlockError | null = null;
   #listeners = new Set<() => void>();
 
@@ -85,84 +88,32 @@ export class Recorder {
 
   /**
    * Replays the log, every signature included, from genesis or from `start`: a state that the caller trusts to be of this
-   * log. Throws the fault, naming its entry, and `checkpoint_invalid` where the stored checkpoint is not what this signer
-   * says of the log; `rolled_back` where the store has fewer entries than `start`, and `storage_corrupt` where its tiles
-   * are of another log than `start`.
+   * log. Throws as `endAt` and `replayStored`, and `checkpoint_invalid` where the signer has another key than the log's
+   * genesis names.
    */
   static async open(ports: RecorderPorts, start: State | null = null): Promise<Recorder> {
     const recorder = new Recorder(ports);
-    if (start !== null) await recorder.#begin(start);
+    if (start !== null) recorder.#end = await endAt(start, ports.log, recorder.proofs);
     await recorder.#catchUp();
+    if (recorder.state !== null) requireKeyOf(recorder.state, ports.signer);
     return recorder;
-  }
-
-  async #begin(start: State): Promise<void> {
-    const { frontier } = start.chain;
-    const stored = await this.#ports.log.size();
-    must(
-      stored >= frontier.size,
-      'rolled_back',
-      `expected at least ${frontier.size} entries in the store, got ${stored}`,
-    );
-    const isOfTheLog = equal(await this.proofs.rootAt(frontier.size), frontierRoot(frontier));
-    must(isOfTheLog, 'storage_corrupt', `the stored tiles are of another log than the state of size ${frontier.size}`);
-    this.#edge = await readEdge(this.#ports.log, frontier.size);
-    this.#state = start;
   }
 
   /** Replays what the store has beyond this state. */
   async #catchUp(): Promise<void> {
-    const { log } = this.#ports;
-    const size = await log.size();
-    for (let from = this.size; from < size; from += REPLAY_PAGE) {
-      const page = await log.entries(from, REPLAY_PAGE);
-      for (const { index, bytes } of page) await this.#replay(index, bytes);
-      await this.#follow(page.map(({ bytes }) => leafHash(bytes)));
-    }
-    const checkpoint = await log.checkpoint();
-    const expected = this.#state === null ? null : this.#sign(this.#state);
-    const isOfThisLog = expected === null ? checkpoint === null : checkpoint !== null && equal(checkpoint, expected);
-    must(
-      isOfThisLog,
-      'checkpoint_invalid',
-      'the stored checkpoint is not what log.key signs over this log: restore database and key from one copy',
-    );
-    this.#checkpoint = checkpoint;
-  }
-
-  async #replay(index: number, bytes: Uint8Array): Promise<void> {
-    try {
-      const objects = await this.#ports.log.objects(objectsNamed(parseEntry(bytes)));
-      const applied = apply(this.#state, bytes, objects);
-      await this.#discharge(applied.claims, () => undefined);
-      this.#state = applied.state;
-    } catch (error) {
-      if (!(error instanceof TwinlockError)) throw error;
-      throw new TwinlockError(
-        error.code,
-        `entry ${index}: ${error.message}`,
-        { ...error.detail, entry: index },
-        { cause: error },
-      );
-    }
-  }
-
-  /** Goes on from the edge of the tiles with what was replayed. Throws `storage_corrupt` where a stored tile is not of it. */
-  async #follow(leafHashes: readonly Uint8Array[]): Promise<void> {
-    const { edge, tiles } = appendToTiles(this.#edge, leafHashes);
-    await requireStored(this.#ports.log, tiles);
-    this.#edge = edge;
+    this.#end = await replayStored(this.#end, this.#ports.log, this.#ports.verify);
   }
 
   /** Null before genesis. */
   get state(): State | null {
-    return this.#state;
+    return this.#end.state;
   }
 
   /** Throws `genesis_incomplete` before genesis. */
   get facts(): Facts {
-    must(this.#state !== null, 'genesis_incomplete', 'the vault has not been founded: every founder must sign genesis');
-    return this.#state.facts;
+    const { state } = this;
+    must(state !== null, 'genesis_incomplete', 'the vault has not been founded: every founder must sign genesis');
+    return state.facts;
   }
 
   /** Whether the last commit failed, and the store has not said since whether it holds it all the same. */
@@ -185,18 +136,20 @@ export class Recorder {
     must(this.#fault === null, 'storage_corrupt', CONDEMNED);
   }
 
+  /** Whether a stop waits for the signer. It is heeded: nothing is handed out, and no ordinary act is recorded. */
+  get isStopUnsigned(): boolean {
+    return this.#unsigned.size > 0;
+  }
+
   get size(): number {
-    return this.#state?.chain.frontier.size ?? 0;
+    return sizeOf(this.#end);
   }
 
   /** The note of the last checkpoint. Throws `genesis_incomplete` before genesis. */
   get checkpoint(): Uint8Array {
-    must(
-      this.#checkpoint !== null,
-      'genesis_incomplete',
-      'the vault has not been founded: every founder must sign genesis',
-    );
-    return this.#checkpoint;
+    const { committed } = this.#end;
+    must(committed !== null, 'genesis_incomplete', 'the vault has not been founded: every founder must sign genesis');
+    return committed;
   }
 
   /** Calls `listener` after every recorded act, and ignores what it throws; returns how to stop that. */
@@ -210,14 +163,33 @@ export class Recorder {
   }
 
   /**
-   * Records what `decide` returns for the state as it is when its turn has come, or nothing at all. Acts
-   * wait for each other. An urgent one goes before those that wait, and before one that has begun and is still
-   * being judged, which begins anew: its `decide` may be called again. Throws what `decide`, the fold, a claim or
-   * the store throws.
+   * Records what `decide` returns for the state as it is when its turn has come, or nothing at all. Acts wait for each
+   * other. Where an urgent one comes while this one is being judged or signed, this one begins anew: `decide` may be called
+   * again. Throws what `decide`, the fold, a claim or the store throws, and `unavailable` where the signer does not sign.
    */
-  record(decide: Decide, urgency: Urgency = 'ordinary'): Promise<Recorded> {
-    if (urgency === 'urgent') return this.#pen.run(() => this.#record(decide, () => undefined), 'urgent');
+  record(decide: Decide): Promise<Recorded> {
     return this.#acts.run(() => this.#recordOrdinary(decide));
+  }
+
+  /**
+   * As `record`, before all ordinary acts. Where the signer does not sign, this throws `unavailable` after 5 s at the most;
+   * from then on the act is heeded (`isStopUnsigned`), and `recordUnsigned` tries it again. `name` tells acts apart that are
+   * asked for again meanwhile.
+   */
+  recordUrgent(name: Hex, decide: Decide): Promise<Recorded> {
+    const recording = this.#pen.run(() => this.#recordOrKeep(name, decide), 'urgent');
+    this.#overtake();
+    return recording;
+  }
+
+  /** Tries again what the signer has left unsigned, in its order; to be called every few seconds. Throws as `recordUrgent`. */
+  async recordUnsigned(): Promise<void> {
+    for (const [name, decide] of this.#unsigned) {
+      await this.recordUrgent(name, decide).catch((error: unknown) => {
+        // The rules refuse it by now: another of the same has been recorded.
+        if (this.#unsigned.has(name)) throw error;
+      });
+    }
   }
 
   /** Runs what must not happen while an ordinary act is being recorded, when its turn has come. */
@@ -236,10 +208,30 @@ export class Recorder {
     };
     for (;;) {
       try {
-        return await this.#pen.run(() => this.#record(decide, giveWay));
+        return await this.#pen.run(() => {
+          must(
+            !this.isStopUnsigned,
+            'unavailable',
+            'a stop waits for the signer of the log: try again once it is recorded',
+          );
+          return this.#record(decide, giveWay);
+        });
       } catch (error) {
         if (error !== OVERTAKEN) throw error;
       }
+    }
+  }
+
+  async #recordOrKeep(name: string, decide: Decide): Promise<Recorded> {
+    try {
+      const recorded = await this.#record(decide, () => undefined);
+      this.#unsigned.delete(name);
+      return recorded;
+    } catch (error) {
+      const isKept = error instanceof Unsigned && this.#unsigned.size < MAX_UNSIGNED_STOPS;
+      if (isKept) this.#unsigned.set(name, decide);
+      if (error instanceof TwinlockError && error.group !== 'retry') this.#unsigned.delete(name);
+      throw error;
     }
   }
 
@@ -247,7 +239,7 @@ export class Recorder {
   async #record(decide: Decide, giveWay: () => void): Promise<Recorded> {
     if (this.#isInDoubt) await this.#resolveDoubt();
     giveWay();
-    const act = await decide(this.#state?.facts ?? null);
+    const act = await decide(this.state?.facts ?? null);
     const { drafts, timeMs = this.#ports.clock.now(), follow, ...given } = act;
     const objects = given.objects ?? new Map<Hex, Uint8Array>();
     const entries: Placed[] = [];
@@ -264,18 +256,16 @@ export class Recorder {
       must(state !== null, 'internal', 'an act before genesis records nothing');
       return state;
     };
-    const decided = await write(this.#state, drafts);
+    const decided = await write(this.state, drafts);
     const consequence = (await follow?.(decided.facts, timeMs, () => pause(giveWay))) ?? null;
     const state = await write(decided, consequence?.drafts ?? []);
     const alongside = consequence === null ? given : { ...given, tokens: consequence.tokens };
-    const checkpoint = this.#sign(state);
+    const checkpoint = await this.#sign(state, giveWay);
     const erase = endedReleases(state.facts, drafts);
     const leafHashes = entries.map(({ bytes }) => leafHash(bytes));
-    const { edge, tiles } = appendToTiles(this.#edge, leafHashes);
+    const { edge, tiles } = appendToTiles(this.#end.edge, leafHashes);
     await this.#commit({ ...NOTHING, ...alongside, erase, entries, tiles, checkpoint });
-    this.#edge = edge;
-    this.#state = state;
-    this.#checkpoint = checkpoint;
+    this.#end = { state, edge, committed: checkpoint };
     this.#tellListeners();
     return { index: state.chain.frontier.size - 1, checkpoint };
   }
@@ -309,32 +299,41 @@ export class Recorder {
     }
   }
 
-  #sign({ chain, facts }: State): Uint8Array {
-    const { origin } = facts.genesis.log;
-    return this.#ports.signer.sign({ origin, size: chain.frontier.size, root: frontierRoot(chain.frontier) });
+  /** An urgent act that comes ends the wait of one that gives way; what the signer answers then is dropped. */
+  async #sign(state: State, giveWay: () => void): Promise<Uint8Array> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#overtake = () => {
+      try {
+        giveWay();
+      } catch (overtaken) {
+        reject(overtaken);
+      }
+    };
+    try {
+      return await signState(state, this.#ports.signer, promise);
+    } finally {
+      this.#overtake = () => undefined;
+    }
   }
 
   async #discharge(claims: readonly Claim[], giveWay: () => void): Promise<void> {
     for (const claim of claims) {
-      if (claim.kind === 'signature') {
-        this.#ports.verify(claim);
-        continue;
-      }
-      await pause(giveWay);
-      await dischargeAppraisal(claim, this.#ports.verify);
+      // An appraisal takes a while: a stop is taken before the next.
+      if (claim.kind === 'appraisal') await pause(giveWay);
+      await discharge([claim], this.#ports.verify);
     }
   }
-}
-
-/** Whether an entry lets anybody do what they could not do before it: a release, or a vote for one or for a change. */
-function isGrant(draft: Draft): boolean {
-  return draft.kind === 'release' || (draft.kind === 'approval' && draft.body.decision === 'approve');
 }
 
 /** Between steps that take a while each: a stop is taken in between. */
 async function pause(giveWay: () => void): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
   giveWay();
+}
+
+/** Whether an entry lets anybody do what they could not do before it: a release, or a vote for one or for a change. */
+function isGrant(draft: Draft): boolean {
+  return draft.kind === 'release' || (draft.kind === 'approval' && draft.body.decision === 'approve');
 }
 
 /** Releases that these drafts have ended: what is kept for their hosts goes in the same transaction. */

@@ -102,6 +102,12 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
     'the lease is over by the vault’s clock, which no custodian has confirmed: ask again once it is',
     { retryAfterMs: ASK_AGAIN_MS },
   );
+  must(
+    !recorder.isStopUnsigned,
+    'unavailable',
+    'a stop waits for the signer of the log: ask again once it is recorded',
+    { retryAfterMs: ASK_AGAIN_MS },
+  );
   requireRunning(facts);
   currentPrincipal(facts, proposal.statement.proposer.key);
   const isWithdrawn = facts.versions.get(proposal.statement.manifest)?.phase === 'withdrawn';

@@ -30,7 +30,7 @@ export type StopSender = 'anybody' | 'operator';
  * session, no challenge and no clock, and spends the budget of its own key alone. What is stopped already is no
  * failure. The log shows every stop, and its readers can send one again with a true signature: so only what is
  * recorded is counted. One that the fold refuses takes no turn and leaves no refusal in the log. Throws as `checkStop`,
- * `judgeStop` and `Recorder.record`, `signature_invalid`, and `rate_limited` for a key that stops more in a minute than
+ * `judgeStop` and `Recorder.recordUrgent`, `signature_invalid`, and `rate_limited` for a key that stops more in a minute than
  * a person or a machine can mean.
  */
 export async function stop(
@@ -67,12 +67,14 @@ export async function stop(
   judge(facts);
   const key = statement.by.kind === 'custodian' ? statement.by.credential : statement.by.key;
   try {
-    const { index } = await recorder.record(() => {
-      // Others may have been recorded while this one waited for its turn.
+    let isCounted = false;
+    const { index } = await recorder.recordUrgent(digest, () => {
+      // Others may have been recorded while this one waited for its turn, or for the signer.
       judge(recorder.facts);
-      stops.take(key);
+      if (!isCounted) stops.take(key);
+      isCounted = true;
       return { drafts: [draft] };
-    }, 'urgent');
+    });
     return answer(index, false);
   } catch (error) {
     if (isInForce(recorder.facts, statement, digest)) return answer(null, true);

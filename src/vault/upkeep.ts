@@ -36,6 +36,7 @@ export async function upkeep(context: Context, heartbeatMs: number, { onClock, o
   const attempt = (part: () => Promise<void>) => part().catch(onFault);
   await attempt(() => readiness.look(context));
   if (recorder.state === null) return;
+  await attempt(() => recorder.recordUnsigned());
   await attempt(async () => onClock(watch.look(recorder.facts)));
   await attempt(() => settleUploads(context));
   if (isBehind(context)) return;

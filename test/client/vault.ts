@@ -19,12 +19,12 @@ import type { RetryPolicy } from '../../client/retry.ts';
 import { type Fetch, platformFetch } from '../../client/transport.ts';
 import { fromHex, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes } from '../../src/core/canonical.ts';
-import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import { createApp } from '../../src/http/app.ts';
 import { webauthnDoor } from '../../src/http/door.ts';
 import { type Invitation, initialise, LOG_KEY_FILE } from '../../src/initialise.ts';
+import { localSigner } from '../../src/log-signer.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
@@ -125,7 +125,7 @@ export class TestVault {
       log: store.log,
       clock,
       verify: verifyNode,
-      signer: { sign: (checkpoint) => signCheckpoint(checkpoint, seed) },
+      signer: localSigner(seed),
     });
     const context: Context = {
       recorder,

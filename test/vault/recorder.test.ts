@@ -1,10 +1,12 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TwinlockError } from '../../src/core/errors.ts';
-import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
+import { type Checkpoint, signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import { type Draft, parseEntry } from '../../src/core/log/entry.ts';
 import { frontierRoot } from '../../src/core/log/merkle.ts';
 import type { TileName } from '../../src/core/log/tiles.ts';
+import { openWithLogKey } from '../../src/core/state/log-checkpoint.ts';
 import type { State } from '../../src/core/state/state.ts';
+import { localSigner } from '../../src/log-signer.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { Batch, LogStore } from '../../src/vault/ports.ts';
 import { type Recorded, Recorder, type RecorderPorts } from '../../src/vault/recorder.ts';
@@ -77,7 +79,7 @@ async function recorded(of: World): Promise<Recording> {
     log: log as unknown as LogStore,
     clock: { now: () => clock.nowMs },
     verify: verifyNode,
-    signer: { sign: (checkpoint) => signCheckpoint(checkpoint, of.founding.logSeed) },
+    signer: localSigner(of.founding.logSeed),
   };
   const recorder = await Recorder.open(ports);
   for (const bytes of of.log) {
@@ -258,8 +260,8 @@ describe('an act', () => {
       begun,
       recorder.record(act('waits')),
       recorder.inTurn(async () => void order.push('waits too')),
-      recorder.record(act('urgent'), 'urgent'),
-      recorder.record(act('urgent too'), 'urgent'),
+      recorder.recordUrgent('urgent', act('urgent')),
+      recorder.recordUrgent('urgent too', act('urgent too')),
     ]);
     expect(order).toEqual(['begun', 'urgent', 'urgent too', 'waits', 'waits too']);
     await reopened(ports, recorder);
@@ -273,10 +275,10 @@ describe('an act', () => {
       drafts: [HEARTBEAT],
       follow: async (_facts, _timeMs, pause) => {
         order.push('begins');
-        urgent ??= recorder.record(() => {
+        urgent ??= recorder.recordUrgent('urgent', () => {
           order.push('urgent');
           return { drafts: [HEARTBEAT] };
-        }, 'urgent');
+        });
         await pause();
         order.push('ends');
         return { drafts: [HEARTBEAT], tokens: [] };
@@ -310,7 +312,7 @@ describe('an act', () => {
         verifyNode(claim);
         // Of the fourth host or so: the stop comes while others are still to be appraised.
         if (!isProposing || ++appraised !== 5) return;
-        stopping = recorder.record(() => ({ drafts: [{ kind: 'stop', body }] }), 'urgent');
+        stopping = recorder.recordUrgent('stop', () => ({ drafts: [{ kind: 'stop', body }] }));
       },
     });
     isProposing = true;
@@ -330,7 +332,7 @@ describe('an act', () => {
     const { log, recorder } = await founded();
     const { promise, resolve } = Promise.withResolvers<void>();
     const working = recorder.inTurn(() => promise);
-    await recorder.record(() => ({ drafts: [HEARTBEAT] }), 'urgent');
+    await recorder.recordUrgent('beat', () => ({ drafts: [HEARTBEAT] }));
     expect(log.batches).toHaveLength(2);
     resolve();
     await working;
@@ -340,7 +342,7 @@ describe('an act', () => {
   test('is on disk, urgent or not, once what was recorded has settled', async () => {
     const { log, recorder } = await founded();
     void recorder.record(() => ({ drafts: [HEARTBEAT] }));
-    void recorder.record(() => ({ drafts: [HEARTBEAT] }), 'urgent');
+    void recorder.recordUrgent('beat', () => ({ drafts: [HEARTBEAT] }));
     await recorder.settled();
     expect(log.batches).toHaveLength(3);
   });
@@ -359,6 +361,139 @@ describe('an act', () => {
     const { body } = await world.draftStop(world.stop('all', '0'.repeat(64), world.founder('ben')));
     return body.signature as { signature: string };
   }
+});
+
+describe('a signer', () => {
+  type Answer = (checkpoint: Checkpoint) => Promise<Uint8Array>;
+  const hangs: Answer = () => new Promise(() => undefined);
+  const fails: Answer = () => Promise.reject(new Error('the module is locked'));
+  const throws: Answer = () => {
+    throw new Error('a defect');
+  };
+  const signsAnother: Answer = (checkpoint) => localSigner(world.founding.logSeed).sign({ ...checkpoint, size: 7 });
+  const signsWithAnotherKey: Answer = (checkpoint) => localSigner(new Uint8Array(32)).sign(checkpoint);
+
+  /** A founded vault whose signer answers as `answer` does once it is set. */
+  async function signedBy() {
+    const { ports, ...rest } = await founded();
+    const signer = localSigner(world.founding.logSeed);
+    const given: { answer: Answer | null } = { answer: null };
+    const sign: Answer = (checkpoint) => (given.answer ?? signer.sign)(checkpoint);
+    const recorder = await Recorder.open({ ...ports, signer: { ...signer, sign } });
+    return { ...rest, ports, recorder, given };
+  }
+  const draftOfStop = () => world.draftStop(world.stop('all', '0'.repeat(64), world.founder('ana')));
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    return () => vi.useRealTimers();
+  });
+  const afterTheBound = async <T>(acting: Promise<T>): Promise<T> => {
+    acting.catch(() => undefined);
+    // What is judged comes before it.
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+    await vi.advanceTimersByTimeAsync(5_000);
+    return acting;
+  };
+
+  test.each(Object.entries({ hangs, fails, throws, signsAnother, signsWithAnotherKey }))(
+    'that %s: nothing is recorded, and the next act is once it signs',
+    async (_, answer) => {
+      const { log, ports, recorder, given } = await signedBy();
+      given.answer = answer;
+      const before = recorder.state;
+      await expect(afterTheBound(beat(recorder))).rejects.toThrow(code('unavailable'));
+      expect([recorder.state, log.batches.length, recorder.isStopUnsigned]).toEqual([before, 1, false]);
+      given.answer = null;
+      expect((await beat(recorder)).index).toBe(1);
+      await reopened(ports, recorder);
+    },
+  );
+
+  test('that answers late is not listened to: what it signs then is dropped', async () => {
+    const { log, ports, recorder, given } = await signedBy();
+    const late = Promise.withResolvers<Uint8Array>();
+    given.answer = () => late.promise;
+    await expect(afterTheBound(beat(recorder))).rejects.toThrow(code('unavailable'));
+    late.reject(new Error('too late'));
+    given.answer = null;
+    await beat(recorder);
+    expect(log.batches).toHaveLength(2);
+    await reopened(ports, recorder);
+  });
+
+  test('that takes long lets a stop go first: the act that waited for it begins anew', async () => {
+    const { ports, recorder, given } = await signedBy();
+    const asked: number[] = [];
+    const { promise: isAsked, resolve } = Promise.withResolvers<void>();
+    given.answer = (checkpoint) => {
+      asked.push(checkpoint.size);
+      resolve();
+      return asked.length === 1 ? hangs(checkpoint) : localSigner(world.founding.logSeed).sign(checkpoint);
+    };
+    const slow = beat(recorder);
+    await isAsked;
+    const draft = await draftOfStop();
+    const stopped = await recorder.recordUrgent('stop', () => ({ drafts: [draft] }));
+    expect([stopped.index, (await slow).index]).toEqual([1, 2]);
+    expect(asked).toEqual([2, 2, 3]);
+    await reopened(ports, recorder);
+  });
+
+  test.each(Object.entries({ hangs, fails, signsAnother }))(
+    'that %s: a stop is heeded from then on, nothing ordinary is recorded before it, and it is recorded once the signer signs',
+    async (_, answer) => {
+      const { log, ports, recorder, given } = await signedBy();
+      const draft = await draftOfStop();
+      let decided = 0;
+      const stop = () => {
+        decided++;
+        return { drafts: [draft] };
+      };
+      given.answer = answer;
+      await expect(afterTheBound(recorder.recordUrgent('stop', stop))).rejects.toThrow(code('unavailable'));
+      expect([recorder.isStopUnsigned, log.batches.length]).toEqual([true, 1]);
+      // The same again, by a sender who was told so.
+      await expect(afterTheBound(recorder.recordUrgent('stop', stop))).rejects.toThrow(code('unavailable'));
+      await expect(afterTheBound(recorder.recordUnsigned())).rejects.toThrow(code('unavailable'));
+      given.answer = null;
+      await expect(beat(recorder)).rejects.toThrow(code('unavailable'));
+      await recorder.recordUnsigned();
+      expect([recorder.isStopUnsigned, recorder.facts.stopped?.length, recorder.size]).toEqual([false, 1, 2]);
+      expect(decided).toBe(4);
+      await beat(recorder);
+      await reopened(ports, recorder);
+    },
+  );
+
+  test('that hangs: a stop that was recorded by another way meanwhile is kept no more', async () => {
+    const { recorder, given } = await signedBy();
+    const draft = await draftOfStop();
+    const stop = () => ({ drafts: [draft] });
+    given.answer = hangs;
+    await expect(afterTheBound(recorder.recordUrgent('one', stop))).rejects.toThrow(code('unavailable'));
+    given.answer = null;
+    await recorder.recordUrgent('other', stop);
+    expect(recorder.isStopUnsigned).toBe(true);
+    await recorder.recordUnsigned();
+    expect([recorder.isStopUnsigned, recorder.size]).toEqual([false, 2]);
+  });
+
+  test('that hangs: a stop that the rules refuse is not heeded', async () => {
+    const { recorder, given } = await signedBy();
+    given.answer = hangs;
+    const bad: Draft = { kind: 'expiry', body: { proposal: 'ab'.repeat(32) } };
+    await expect(recorder.recordUrgent('bad', () => ({ drafts: [bad] }))).rejects.toThrow(code('proposal_unknown'));
+    expect(recorder.isStopUnsigned).toBe(false);
+  });
+
+  test('is not asked at the start: the stored note is verified with the key that genesis names', async () => {
+    const { ports, recorder } = await founded();
+    await beat(recorder);
+    const signer = { ...localSigner(world.founding.logSeed), sign: hangs };
+    const again = await Recorder.open({ ...ports, signer });
+    expect(again.checkpoint).toEqual(recorder.checkpoint);
+  });
 });
 
 describe('the clock', () => {
@@ -432,6 +567,11 @@ describe('a listener', () => {
   });
 });
 
+/** What the recorder's note says of its log. */
+function checkpointOf({ checkpoint }: Recorder): Checkpoint {
+  return openWithLogKey(world.facts.genesis.log, checkpoint);
+}
+
 describe('opening', () => {
   test('an entry that was altered is a fault, and is named', async () => {
     const { log, ports, recorder } = await founded();
@@ -456,10 +596,31 @@ describe('opening', () => {
 
   test('with another log key is refused', async () => {
     const { ports } = await founded();
-    const signer = {
-      sign: (checkpoint: Parameters<typeof signCheckpoint>[0]) => signCheckpoint(checkpoint, new Uint8Array(32)),
-    };
+    const signer = localSigner(new Uint8Array(32));
     await expect(Recorder.open({ ...ports, signer })).rejects.toThrow(code('checkpoint_invalid'));
+  });
+
+  test.each([
+    ['another size', { size: 1 }, 'checkpoint_invalid'],
+    ['another root', { root: new Uint8Array(32) }, 'checkpoint_invalid'],
+    ['another log', { origin: 'other.example/log' }, 'foreign_checkpoint'],
+  ])('with a note of %s that the log key has signed is refused', async (_, change, expected) => {
+    const { log, ports, recorder } = await founded();
+    await beat(recorder);
+    const last = log.batches[1];
+    if (last === undefined) throw new Error('nothing was recorded');
+    const { origin, size, root } = { ...checkpointOf(recorder), ...change };
+    log.batches[1] = { ...last, checkpoint: signCheckpoint({ origin, size, root }, world.founding.logSeed) };
+    await expect(Recorder.open(ports)).rejects.toThrow(code(expected));
+  });
+
+  test('with a note that is not signed by the log key is refused', async () => {
+    const { log, ports, recorder } = await founded();
+    await beat(recorder);
+    const last = log.batches[1];
+    if (last === undefined) throw new Error('nothing was recorded');
+    log.batches[1] = { ...last, checkpoint: signCheckpoint(checkpointOf(recorder), new Uint8Array(32)) };
+    await expect(Recorder.open(ports)).rejects.toThrow(code('foreign_checkpoint'));
   });
 
   test('without a checkpoint is refused', async () => {

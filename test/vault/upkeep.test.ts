@@ -674,6 +674,23 @@ test('the approval that completes a quorum and the release that it brings are on
   expect(await phaseOf(vault, release)).toBe('executed');
 });
 
+test('a stop that the signer leaves unsigned holds back every release and is tried again each round', async () => {
+  await begin();
+  const pending = await releaseAs(vault, { leaseMs: HOUR_MS });
+  const { manifest, token } = await openAs(vault, pending);
+  const { recorder } = vault.daemon.context;
+  const unsigned = vi.spyOn(recorder, 'isStopUnsigned', 'get').mockReturnValue(true);
+  const retried = vi.spyOn(recorder, 'recordUnsigned');
+  await expectRefused(vault, { path: `/v1/weights/${manifest}/1`, token }, 503, 'unavailable', /a stop waits/);
+  const { api } = await machineAgain('requester');
+  await expect(api.handover(pending.release, 0)).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }));
+  await expect(requestAs(vault)).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }));
+  unsigned.mockRestore();
+  await round();
+  expect(retried).toHaveBeenCalledOnce();
+  expect((await openAs(vault, pending)).manifest).toBe(manifest);
+});
+
 test('a stop goes before the release that an approval is about to bring: nothing is released', async () => {
   await begin();
   const { release } = await requestAs(vault);
@@ -689,9 +706,8 @@ test('a stop goes before the release that an approval is about to bring: nothing
   await makeStop({ ...custodian, api: api as never }, await followLog(custodian), { what: 'all', reason: 'a test' });
   const { context } = vault.daemon;
   const record = context.recorder.record.bind(context.recorder);
-  vi.spyOn(context.recorder, 'record').mockImplementation((decide, urgency) => {
-    if (urgency === 'urgent') return record(decide, urgency);
-    return record(async (facts) => {
+  vi.spyOn(context.recorder, 'record').mockImplementation((decide) =>
+    record(async (facts) => {
       const act = await decide(facts);
       const follow: typeof act.follow = async (...asked) => {
         // The approval has been judged, and no token is sealed yet.
@@ -699,8 +715,8 @@ test('a stop goes before the release that an approval is about to bring: nothing
         return (await act.follow?.(...asked)) ?? null;
       };
       return { ...act, follow };
-    });
-  });
+    }),
+  );
   await expect(approveAs(vault.cleo, release)).rejects.toThrow(expect.objectContaining({ code: 'vault_stopped' }));
   expect(await phaseOf(vault, release)).toBe('open');
   expect(await context.log.tokenOf(release, 0)).toBeNull();
