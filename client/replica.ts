@@ -8,10 +8,16 @@ import type { Facts, State } from '../src/core/state/state.ts';
 import type { Api } from './api.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from './checkpoint-memory.ts';
 import { Follower, type FollowOptions } from './log/follower.ts';
+import { type Followed, keptText, readKeptText, type StateMemory, stillNamed } from './log/kept-state.ts';
 import { vaultSource } from './log/source.ts';
+
+/** A replay of so many takes a second; a state may have some megabytes. */
+const KEEP_EVERY_ENTRIES = 1024;
 
 export interface ReplicaOptions extends Omit<FollowOptions, 'memory' | 'observe'> {
   readonly memory: CheckpointMemory;
+  /** Where the replica begins, and what it keeps; it replays the log from genesis unless given. */
+  readonly states?: StateMemory;
   /** The vault's clock has to agree with it whenever the log is followed; null where nothing rests on that clock. */
   readonly now: (() => number) | null;
 }
@@ -31,18 +37,25 @@ export class Replica {
   readonly #vault: FollowedVault;
   readonly #options: ReplicaOptions;
   #state: State;
-  /** Which entry named an object, so that it can be asked for again and need not be kept. */
   #namedAt: ReadonlyMap<Hex, number>;
+  /** Entries of the state that was last kept. */
+  #keptSize: number;
 
-  private constructor(vault: FollowedVault, options: ReplicaOptions, { state, namedAt }: Followed) {
+  private constructor(vault: FollowedVault, options: ReplicaOptions, { state, namedAt }: Followed, keptSize: number) {
     this.#vault = vault;
     this.#options = options;
     this.#state = state;
     this.#namedAt = namedAt;
+    this.#keptSize = keptSize;
   }
 
   static async follow(vault: FollowedVault, options: ReplicaOptions): Promise<Replica> {
-    return new Replica(vault, options, await follow(vault, options, null));
+    const text = (await options.states?.get(options.fingerprint)) ?? null;
+    const kept = text === null ? null : readKeptText(text, options.fingerprint);
+    const followed = await follow(vault, options, kept);
+    const replica = new Replica(vault, options, followed, kept?.state.chain.frontier.size ?? 0);
+    await replica.#keep();
+    return replica;
   }
 
   /** Goes on from where it is to the log's present end; with `now` null, the vault's clock may be wrong. */
@@ -51,6 +64,18 @@ export class Replica {
     const { state, namedAt } = await follow(this.#vault, { ...this.#options, now }, start);
     this.#state = state;
     this.#namedAt = namedAt;
+    await this.#keep();
+  }
+
+  async #keep(): Promise<void> {
+    const { states, fingerprint } = this.#options;
+    const { size } = this.#state.chain.frontier;
+    const isLong = this.#keptSize === 0 || size - this.#keptSize >= KEEP_EVERY_ENTRIES;
+    if (states === undefined || !isLong) return;
+    this.#keptSize = size;
+    const text = keptText({ state: this.#state, namedAt: this.#namedAt });
+    // What cannot be kept is replayed the next time: nothing rests on it.
+    if (text !== null) await states.put(fingerprint, text).catch(() => undefined);
   }
 
   get state(): State {
@@ -88,11 +113,6 @@ export class Replica {
   }
 }
 
-interface Followed {
-  readonly state: State;
-  readonly namedAt: ReadonlyMap<Hex, number>;
-}
-
 async function follow(vault: FollowedVault, options: ReplicaOptions, start: Followed | null): Promise<Followed> {
   const { now } = options;
   if (now !== null) requireClocksAgree((await vault.vault()).time, now());
@@ -103,7 +123,7 @@ async function follow(vault: FollowedVault, options: ReplicaOptions, start: Foll
   const follower = new Follower(vaultSource(vault), { ...options, observe }, start?.state ?? null);
   await follower.follow();
   must(follower.state !== null, 'internal', 'a log that was followed has genesis');
-  return { state: follower.state, namedAt };
+  return { state: follower.state, namedAt: stillNamed(follower.state.facts, namedAt) };
 }
 
 /** Throws `clock_skew` where the vault's time is more than 5 minutes from this machine's. */

@@ -10,6 +10,7 @@ import { checkpointFiles } from '../checkpoint-file.ts';
 import { openPrincipalSession, type PrincipalKey, type PrincipalSession } from '../principal.ts';
 import { readPrincipalKey } from '../principal-file.ts';
 import { Replica } from '../replica.ts';
+import { stateFiles } from '../state-file.ts';
 import { type Fetch, NoVaultAnswer, platformFetch } from '../transport.ts';
 import { unreached } from '../unreached.ts';
 import type { Invocation } from './invocation.ts';
@@ -174,6 +175,7 @@ export async function follow({ settings, terminal }: Invocation, connection: Con
       fingerprint: connection.fingerprint,
       verify: async (claim) => verifyNode(claim),
       memory: checkpointFiles(settings.stateDir),
+      states: stateFiles(settings.stateDir, settings),
       now: Date.now,
       onProgress: progress.update,
     });

@@ -81,6 +81,7 @@ async function run(given: Invocation, flags: ConsoleFlags, command: Command): Pr
     port,
     bundleDir,
     stateDir: settings.stateDir,
+    fromGenesis: settings.fromGenesis,
     fetch: globalThis.fetch,
   });
   const { href } = running.address;

@@ -50,6 +50,7 @@ export function twinlockProgram(): Command {
         'what this machine keeps of the logs it has verified, so that a change of them is found out (default: ~/.local/state/twinlock)',
       ).env('TWINLOCK_STATE'),
     )
+    .option('--from-genesis', 'verifies the whole log again from its first entry, not from where this machine last was')
     .option('--json', 'one JSON document as the result; errors as JSON too')
     .addHelpText('after', `\n${ENVIRONMENT_HELP}\n\n${EXIT_HELP}`)
     .exitOverride()

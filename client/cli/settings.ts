@@ -18,6 +18,7 @@ export interface GlobalFlags {
   readonly key?: string;
   readonly config?: string;
   readonly state?: string;
+  readonly fromGenesis?: boolean;
   readonly json?: boolean;
 }
 
@@ -39,6 +40,8 @@ export interface Settings {
   readonly key: string | null;
   /** Where this machine keeps the checkpoints that it has verified, and what a console needs to sign in and stop. */
   readonly stateDir: string;
+  /** The whole log is verified again, whatever this machine has kept of it. */
+  readonly fromGenesis: boolean;
   /** Where each was given: the flag, the variable, or its name in the configuration file. */
   readonly origins: Readonly<Record<Name, string>>;
   /** Of the configuration file, whether there is one or not. */
@@ -81,6 +84,7 @@ export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings
     ca: given('ca'),
     key: given('key'),
     stateDir: flags.state || join(baseDir(env['XDG_STATE_HOME'], '.local/state'), 'twinlock'),
+    fromGenesis: flags.fromGenesis === true,
     origins: {
       vault: originOf('vault', flags, env, configPath),
       fingerprint: originOf('fingerprint', flags, env, configPath),

@@ -8,6 +8,8 @@ import { binary, digest, parseAs, rpId } from '../../src/core/schema.ts';
 import { OWN_FOLDER } from '../../src/platform/own-folder.ts';
 import { checkpointFiles } from '../checkpoint-file.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit } from '../custodian/stop-kit.ts';
+import { MAX_KEPT_BYTES } from '../log/kept-state.ts';
+import { stateFiles } from '../state-file.ts';
 import { exchange, type Fetch, jsonOrNull } from '../transport.ts';
 import { type Bundle, loadBundle } from './server/bundle.ts';
 import { ConfigurationFile } from './server/configuration-file.ts';
@@ -25,6 +27,7 @@ const MAX_LOCAL_BYTES = 4096;
 /** What a vault says of itself is a few lines. */
 const MAX_STATUS_BYTES = 64 * 1024;
 const openingKey = z.strictObject({ once: binary(32, 32) });
+const keptState = z.strictObject({ kept: z.string().check(z.maxLength(MAX_KEPT_BYTES)) });
 const replacement = z.strictObject({ replaces: z.nullable(digest) });
 export const NOTHING_KEPT =
   'this workstation keeps nothing that a stop needs, since no custodian has signed in here: to stop the vault now, use a ' +
@@ -49,6 +52,8 @@ export interface ConsoleOptions {
   readonly bundleDir: string;
   /** Where the checkpoints are kept that this workstation has verified. */
   readonly stateDir: string;
+  /** What was kept of the log is not given to the page: it verifies the log from its first entry. */
+  readonly fromGenesis: boolean;
   /** The one that trusts the vault's certificate. */
   readonly fetch: typeof globalThis.fetch;
   /** What it answers besides, to its own page alone; a custodian's own console has none, the demo's has its simulated key. */
@@ -113,7 +118,7 @@ export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle
   app.get('/local/config', (c) =>
     c.json({ fingerprint, vault: vault.origin, ca, clone: OWN_FOLDER, certificate, referenceValues }),
   );
-  keepLocally(app, options.stateDir, host);
+  keepLocally(app, options, host);
   // It is offered at founding alone: no later console has a use for it.
   if (fingerprint === null) keepConfiguration(app, options);
   if (options.besides !== undefined) app.route('/', options.besides);
@@ -122,11 +127,13 @@ export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle
 }
 
 /** What this workstation remembers. */
-function keepLocally(app: Hono, stateDir: string, host: string): void {
+function keepLocally(app: Hono, { stateDir, fromGenesis }: ConsoleOptions, host: string): void {
   const checkpoints = forwardOnly(checkpointFiles(stateDir));
+  const states = stateFiles(stateDir, { fromGenesis });
   const credentials = new CredentialFile(stateDir, host.replace(/:[0-9]+$/, ''));
   const stopKits = new StopKitFiles(stateDir);
   app.use('/local/checkpoint/*', bodyAtMost(MAX_LOCAL_BYTES));
+  app.use('/local/state/*', bodyAtMost(2 * MAX_KEPT_BYTES));
   app.use('/local/credentials', bodyAtMost(MAX_LOCAL_BYTES));
   app.use('/local/stop-kit/*', bodyAtMost(MAX_STOP_KIT_BYTES));
 
@@ -135,6 +142,14 @@ function keepLocally(app: Hono, stateDir: string, host: string): void {
   });
   app.put('/local/checkpoint/:vault{[0-9a-f]{64}}', async (c) => {
     await checkpoints.put(c.req.param('vault'), parseVerifiedCheckpoint(await jsonOf(c)));
+    return c.body(null, 204);
+  });
+  app.get('/local/state/:vault{[0-9a-f]{64}}', async (c) => {
+    return c.json({ kept: await states.get(c.req.param('vault')) });
+  });
+  app.put('/local/state/:vault{[0-9a-f]{64}}', async (c) => {
+    const { kept } = parseAs(keptState, await jsonOf(c), 'request');
+    await states.put(c.req.param('vault'), kept);
     return c.body(null, 204);
   });
   app.get('/local/credentials', async (c) => c.json({ credentials: await credentials.list() }));

@@ -8,6 +8,7 @@ import type { Authenticator as EnrolledAuthenticator, Facts } from '../../src/co
 import type { Assertion } from '../../src/core/webauthn/assertion.ts';
 import type { Api } from '../api.ts';
 import type { CheckpointMemory } from '../checkpoint-memory.ts';
+import type { StateMemory } from '../log/kept-state.ts';
 import { Replica } from '../replica.ts';
 import type { AllowedCredential, Authenticator } from './authenticator.ts';
 
@@ -18,6 +19,8 @@ export interface Ceremony {
   readonly authenticator: Authenticator;
   readonly verify: Verify;
   readonly memory: CheckpointMemory;
+  /** What this workstation keeps of logs that it has verified; it replays them unless given. */
+  readonly states?: StateMemory;
   readonly random: RandomBytes;
   /** Milliseconds since the epoch, by the workstation's clock. */
   readonly now: () => number;
@@ -55,10 +58,11 @@ export function archived({ authenticatorData, clientDataJSON, signature }: Asser
 
 /** Replays the log from the fingerprint; `replica.extend()` goes on from there. Throws as `Replica.follow`. */
 export function followLog(
-  { api, verify, memory, now, fingerprint }: Custodian,
+  { api, verify, memory, states, now, fingerprint }: Custodian,
   onProgress: (entries: number, of: number) => void = () => undefined,
 ): Promise<Replica> {
-  return Replica.follow(api, { fingerprint, verify, memory, now, onProgress });
+  const options = { fingerprint, verify, memory, now, onProgress };
+  return Replica.follow(api, states === undefined ? options : { ...options, states });
 }
 
 /** The custodian's authenticators in use. Throws `not_a_custodian`, and `credential_retired` where none is left. */

@@ -76,6 +76,7 @@ function ask(url: string) {
     ca: join(folder, 'tls.crt'),
     key: null,
     stateDir: folder,
+    fromGenesis: false,
     origins: { vault: '--vault', fingerprint: '--fingerprint', ca: '--ca', key: '--key' },
     configPath: '/none',
   };

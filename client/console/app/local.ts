@@ -6,13 +6,15 @@ import { personName, thingName } from '../../../src/core/name/name.ts';
 import { binary, credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import type { CheckpointMemory } from '../../checkpoint-memory.ts';
 import { parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
+import { MAX_KEPT_BYTES, type StateMemory } from '../../log/kept-state.ts';
 import { exchange, platformFetch, type Question } from '../../transport.ts';
 import { consoleKeyHeader } from './console-key.ts';
 import { asFailure } from './parts/notice.tsx';
 
 /** What the console's own server keeps on this workstation. */
 
-const MAX_BYTES = 1 << 20;
+/** A state in JSON: its quotation marks are escaped. */
+const MAX_BYTES = 2 * MAX_KEPT_BYTES;
 const TIMEOUT_MS = 10_000;
 
 const config = z.strictObject({
@@ -37,6 +39,7 @@ export type KnownCredential = z.infer<typeof known>;
 const opened = z.strictObject({ key: binary(32, 32), invitation: z.nullable(z.string()) });
 const offer = z.strictObject({ path: z.string(), wanted: z.string(), kept: z.nullable(z.string()) });
 export type ConfigurationOffer = z.infer<typeof offer>;
+const keptState = z.strictObject({ kept: z.nullable(z.string()) });
 const keptKit = z.strictObject({ kit: z.unknown() });
 const knownList = z.strictObject({ credentials: z.array(known) });
 
@@ -72,6 +75,16 @@ export const localMemory: CheckpointMemory = {
   },
   async put(fingerprint: Hex, { size, root }) {
     await keep('checkpoint', () => ask('PUT', `/local/checkpoint/${fingerprint}`, { size, root }));
+  },
+};
+
+/** What this workstation keeps of the log that it has verified. What its disk does not take, this tab replays again. */
+export const localStates: StateMemory = {
+  async get(fingerprint: Hex) {
+    return parseAs(keptState, await ask('GET', `/local/state/${fingerprint}`), 'kept').kept;
+  },
+  async put(fingerprint: Hex, kept: string) {
+    await ask('PUT', `/local/state/${fingerprint}`, { kept });
   },
 };
 

@@ -18,6 +18,7 @@ import {
   knownCredentials,
   loadConfig,
   localMemory,
+  localStates,
   rememberCredential,
   unkept,
 } from './local.ts';
@@ -37,6 +38,7 @@ export const ceremony: Ceremony = {
   authenticator: touchingAuthenticator(location.hostname),
   verify: verifyWeb,
   memory: localMemory,
+  states: localStates,
   random: platformRandom,
   now: () => Date.now(),
 };

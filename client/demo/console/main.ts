@@ -62,6 +62,6 @@ trustCa(ca);
 const { address } = await startConsole({
   vault: new URL(vault),
   ...{ ca, certificate: soleCertificate(ca), invited: null, configPath: join(stateDir, 'config.json') },
-  ...{ fingerprint, bundleDir, stateDir, besides, port: 0, fetch },
+  ...{ fingerprint, bundleDir, stateDir, fromGenesis: false, besides, port: 0, fetch },
 });
 console.log(JSON.stringify({ url: address.href }));

@@ -21,6 +21,7 @@ const settingsWith = (fingerprint: string) => ({
   ca: null,
   key: null,
   stateDir,
+  fromGenesis: false,
   origins: { vault: '--vault', fingerprint: '--fingerprint', ca: '--ca', key: '--key' },
   configPath: '/none',
 });

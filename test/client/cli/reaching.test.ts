@@ -54,6 +54,7 @@ function apiOf(name: string) {
     ca: join(folder, 'ca.pem'),
     key: null,
     stateDir: folder,
+    fromGenesis: false,
     origins: { vault: '--vault', fingerprint: '--fingerprint', ca: '--ca', key: '--key' },
     configPath: '/none',
   };

@@ -64,6 +64,7 @@ function open(
     port: 0,
     bundleDir: join(dir, 'bundle'),
     stateDir: mkdtempSync(join(dir, 'state-')),
+    fromGenesis: false,
     fetch: async (url, init) => {
       seen.push({ url: String(url), init: init ?? {} });
       return answer();
@@ -624,6 +625,36 @@ describe('the checkpoint', () => {
     const { ask, options } = open();
     writeFileSync(join(options.stateDir, `${VAULT}.json`), '{"size":1}', { mode: 0o600 });
     expect((await ask(`/local/checkpoint/${VAULT}`)).status).toBe(400);
+  });
+});
+
+describe('the kept state of a log', () => {
+  const put = (ask: ReturnType<typeof open>['ask'], body: unknown) =>
+    ask(`/local/state/${VAULT}`, {
+      method: 'PUT',
+      headers: { origin: ORIGIN, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+  it('is null before one was kept, and then the last, for this user alone', async () => {
+    const { ask, options } = open();
+    const kept = async () => (await ask(`/local/state/${VAULT}`)).json();
+    expect(await kept()).toEqual({ kept: null });
+    for (const text of ['one', 'another “one”\n{}']) {
+      expect((await put(ask, { kept: text })).status).toBe(204);
+      expect(await kept()).toEqual({ kept: text });
+    }
+    expect(statSync(join(options.stateDir, `${VAULT}.state`)).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([[{}], [{ kept: 7 }], [{ kept: 'one', more: 1 }]])('is not %j', async (body) => {
+    expect(await codeOf(await put(open().ask, body))).toEqual([400, 'malformed']);
+  });
+
+  it('is not given to the page of a console that was started with --from-genesis', async () => {
+    const { ask } = open(undefined, { fromGenesis: true });
+    await put(ask, { kept: 'one' });
+    expect(await (await ask(`/local/state/${VAULT}`)).json()).toEqual({ kept: null });
   });
 });
 

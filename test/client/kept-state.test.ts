@@ -1,0 +1,115 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { LogPage } from '../../client/log/source.ts';
+import { Replica } from '../../client/replica.ts';
+import { stateFiles } from '../../client/state-file.ts';
+import { stateDigest } from '../../src/core/state/snapshot.ts';
+import { releasedWorld, type World } from '../world.ts';
+import { keptLog, sourceOf } from './log-source.ts';
+import { MapMemory, verify } from './vault.ts';
+
+const refusal = (code: string) => expect.objectContaining({ code });
+
+let world: World;
+let other: World;
+let folder: string;
+beforeAll(async () => {
+  ({ world } = await releasedWorld({ label: 'kept state' }));
+  ({ world: other } = await releasedWorld({ label: 'another vault' }));
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twinlock-states-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+const path = () => join(folder, `${world.vault}.state`);
+
+interface Asked {
+  readonly page?: LogPage;
+  readonly fromGenesis?: boolean;
+}
+
+/** Follows the log; says from which entries on it was asked for. */
+async function follow({ page = keptLog(world), fromGenesis = false }: Asked = {}) {
+  const from: number[] = [];
+  const now = () => world.now;
+  const source = sourceOf(() => page, now, 500);
+  const { entries } = source;
+  source.entries = (at, limit) => {
+    from.push(at);
+    return entries.call(source, at, limit);
+  };
+  const states = stateFiles(folder, { fromGenesis });
+  const replica = await Replica.follow(source, {
+    fingerprint: world.vault,
+    verify,
+    memory: new MapMemory(),
+    states,
+    now,
+  });
+  return { replica, from };
+}
+
+describe('a log that was followed before', () => {
+  beforeEach(() => follow());
+
+  test('is asked for from where it was, and leads to the same state', async () => {
+    const { replica, from } = await follow();
+    expect(from).toEqual([world.log.length]);
+    expect(stateDigest(replica.state)).toBe(stateDigest(world.state));
+  });
+
+  test('is kept for its user alone', () => {
+    expect(statSync(path()).mode & 0o777).toBe(0o600);
+  });
+
+  test('still says which entry named an object', async () => {
+    const { replica } = await follow();
+    const named = replica.facts.proposals.valueSeq().map(({ statement }) => statement);
+    const release = named.find(({ kind }) => kind === 'release');
+    const wanted = release?.kind === 'release' ? release.hosts.map(({ evidence }) => evidence) : [];
+    expect(wanted.length).toBeGreaterThan(0);
+    expect([...(await replica.objects(wanted)).keys()]).toEqual(wanted);
+  });
+
+  test('is verified from its first entry where that is asked for', async () => {
+    const { from } = await follow({ fromGenesis: true });
+    expect(from[0]).toBe(0);
+  });
+
+  test('is replayed where what was kept is damaged, cut off, or of another vault', async () => {
+    const text = readFileSync(path(), 'utf8');
+    const changed = text.replace(/"attestedAt":\d+/, '"attestedAt":1');
+    expect(changed).not.toBe(text);
+    for (const damaged of ['', '{}', changed, text.slice(0, -1), text.replaceAll(world.vault, other.vault)]) {
+      writeFileSync(path(), damaged);
+      const { replica, from } = await follow();
+      expect(from[0]).toBe(0);
+      expect(stateDigest(replica.state)).toBe(stateDigest(world.state));
+    }
+  });
+
+  test('is not believed from a file that others can write', async () => {
+    chmodSync(path(), 0o666);
+    await expect(follow()).rejects.toThrow(refusal('not_permitted'));
+  });
+
+  test('is refused where it goes on as another log', async () => {
+    const [kept, shown] = [world.fork(), world.fork()];
+    await kept.append({ kind: 'heartbeat', body: {} });
+    shown.now += 1;
+    for (let i = 0; i < 2; i++) await shown.append({ kind: 'heartbeat', body: {} });
+    rmSync(path());
+    await follow({ page: keptLog(kept) });
+    await expect(follow({ page: keptLog(shown) })).rejects.toThrow(refusal('prev_mismatch'));
+  });
+
+  test('is refused where it has become shorter', async () => {
+    const longer = world.fork();
+    await longer.append({ kind: 'heartbeat', body: {} });
+    rmSync(path());
+    await follow({ page: keptLog(longer) });
+    await expect(follow()).rejects.toThrow(refusal('checkpoint_invalid'));
+  });
+});
