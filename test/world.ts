@@ -6,7 +6,7 @@ import type { Draft, HostReceipt, ProposerSignature } from '../src/core/log/entr
 import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
 import { clockEffect } from '../src/core/state/effects/clock.ts';
 import { versionBase } from '../src/core/state/effects/version-base.ts';
-import { rosterDigest } from '../src/core/state/roster.ts';
+import { rosterBytes } from '../src/core/state/roster.ts';
 import type { Proposable } from '../src/core/state/state.ts';
 import type { Policy } from '../src/core/statement/policy.ts';
 import { type PrincipalRecord, type StatementOf, statementDigest } from '../src/core/statement/statement.ts';
@@ -254,7 +254,7 @@ export class World extends WorldLog {
       person: who.person,
       credential: toBase64url(by.credential),
       checkpoint: this.checkpoint(),
-      roster: rosterDigest(this.facts),
+      roster: this.#roster(),
       time: this.now,
       nonce: toHex(this.random(32)),
       reason: null,
@@ -262,6 +262,13 @@ export class World extends WorldLog {
     };
     const approve: Signable = { label: 'approve', ...this.approveFields(body) };
     return { kind: 'approval', body: { ...body, assertion: await touch(by, signable ?? approve) } };
+  }
+
+  /** As the approver's client computes it; it lies beside the log then. */
+  #roster(): Hex {
+    const bytes = rosterBytes(this.facts);
+    this.keep(bytes);
+    return digestOf(bytes);
   }
 
   /** What an approval's touch is over. */

@@ -6,7 +6,7 @@ import { TwinlockError } from '../../src/core/errors.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import { parseAs } from '../../src/core/schema.ts';
-import { authorityChain } from '../../src/core/state/authority.ts';
+import { authorityChain } from '../../src/core/state/authority-chain.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { audit } from '../auditor/audit.ts';
 import { propose } from '../custodian/propose.ts';

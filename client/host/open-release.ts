@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fromBase64url, fromHex, type Hex, toBase64url, wipe } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import { openHostShare } from '../../src/core/envelope/host-share.ts';
@@ -6,14 +5,12 @@ import { sealedSignatureClaim } from '../../src/core/envelope/sealed-signature.t
 import { openToken } from '../../src/core/envelope/token.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { quoted } from '../../src/core/quoted.ts';
-import { parseAs } from '../../src/core/schema.ts';
 import { combineShares, verifyShare } from '../../src/core/share/combine.ts';
 import type { Share } from '../../src/core/share/share.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
-import { authorityChain, type VerifiedAuthority, verifyAuthority } from '../../src/core/state/authority.ts';
+import { type VerifiedAuthority, verifyAuthority } from '../../src/core/state/authority.ts';
 import { discharge } from '../../src/core/state/discharge.ts';
-import { objectOf } from '../../src/core/state/judgement.ts';
-import { type ManifestCore, parseManifest } from '../../src/core/weights/manifest.ts';
+import type { ManifestCore } from '../../src/core/weights/manifest.ts';
 import { checkReleaseKey, releaseKey } from '../../src/core/weights/release-key.ts';
 import type { Handover } from '../api.ts';
 import { HOST_CLOCK } from './clock.ts';
@@ -32,7 +29,7 @@ export interface OpenedRelease {
   /** When the lease ends, in milliseconds since the epoch; at `now` it had not. */
   readonly leaseEndsMs: number;
   /** What it rests on: stops that are brought to the host are judged by it. */
-  readonly authority: Pick<VerifiedAuthority, 'facts' | 'release'>;
+  readonly authority: VerifiedAuthority;
 }
 
 type SealedShare = Handover['shares'][number];
@@ -60,31 +57,29 @@ export async function openRelease(
   requireOurKeys(authority, keys);
   const leaseEndsMs = leaseEnd(authority, pending, clock.now());
   if (stops !== null) await heedStops(authority, stops, verify);
-  const { manifest } = authority.release.statement;
-  const { core } = parseManifest(manifestIn(handover, manifest));
+  const { core } = authority;
   const shares = await openShares(handover.shares, authority, core, keys, verify);
   const key = combined(shares, core);
   const sealedTo = { vault: pending.vault, statement: pending.release };
   const token = await openToken(sealedTo, kemOf(keys), handover.token);
-  return { manifest, core, releaseKey: key, token: toBase64url(token), leaseEndsMs, authority };
+  return {
+    manifest: authority.release.statement.manifest,
+    core,
+    releaseKey: key,
+    token: toBase64url(token),
+    leaseEndsMs,
+    authority,
+  };
 }
 
-/**
- * In steps, each of whose claims is discharged before the next is taken. In between, this process can be
- * interrupted: a chain of thousands of changes takes seconds.
- */
 async function verified(
   chain: unknown,
   { vault, release }: PendingRelease,
   verify: Verify,
 ): Promise<VerifiedAuthority> {
-  const steps = verifyAuthority(chain, vault, release);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await discharge(step.value, verify);
-    await nextTurn();
-  }
+  const { authority, claims } = verifyAuthority(chain, vault, release);
+  await discharge(claims, verify);
+  return authority;
 }
 
 /** The release key, held against the key-check value. Wipes the shares and what they combine to. */
@@ -109,14 +104,6 @@ function requireOurKeys({ release }: VerifiedAuthority, keys: HostKeys): void {
   must(isOurs, 'binding_mismatch', `the release names other keys for host ${keys.host} than were made here`);
 }
 
-/** Out of the chain that has been verified: the deposit that the release rests on names it. */
-function manifestIn({ authority }: Handover, manifest: Hex): Uint8Array {
-  const { objects } = parseAs(authorityChain, authority, 'authority');
-  const text = objects[manifest];
-  const object = text === undefined ? [] : [[manifest, fromBase64url(text)] as const];
-  return objectOf(new Map(object), manifest, 'manifest core');
-}
-
 async function openShares(
   sealed: readonly SealedShare[],
   authority: VerifiedAuthority,
@@ -138,23 +125,22 @@ async function openShares(
 
 async function openOne(
   sealed: SealedShare,
-  { facts, release }: VerifiedAuthority,
+  { vault, persons, committee, authenticators, release }: VerifiedAuthority,
   core: ManifestCore,
   keys: HostKeys,
   verify: Verify,
 ): Promise<Share> {
   const { person, credential } = sealed;
-  const name = facts.persons.get(person) ?? person;
+  const name = persons.get(person) ?? person;
   const named = `${quoted(name)}, person ${person}`;
   const isApprover = release.votes.some(
     (vote) => vote.person === person && vote.credential === credential && vote.decision === 'approve',
   );
   must(isApprover, 'share_invalid', `a share of ${named}, who has not approved this release`, { person });
-  const index = facts.committee.members.find((member) => member.person === person)?.index;
+  const index = committee.members.find((member) => member.person === person)?.index;
   must(index === sealed.index, 'share_invalid', `expected share ${index} of ${named}, got ${sealed.index}`, { person });
-  const signing = facts.authenticators.get(credential)?.signing;
+  const signing = authenticators.get(credential)?.signing;
   must(signing !== undefined, 'credential_unknown', `${named} has no authenticator with this credential`);
-  const { vault } = facts;
   const { envelope } = sealed;
   const signed = { vault, subject: release.digest, recipient: keys.host, envelope };
   await verify(sealedSignatureClaim(signed, signing, sealed.signature));

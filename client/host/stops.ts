@@ -6,11 +6,8 @@ import { TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
 import type { VerifiedAuthority } from '../../src/core/state/authority.ts';
+import { judgeBroughtStop } from '../../src/core/state/brought-stop.ts';
 import { discharge } from '../../src/core/state/discharge.ts';
-import { requireReleasable } from '../../src/core/state/effects/release.ts';
-import { ENDED, isEnded } from '../../src/core/state/ended.ts';
-import { judgeStop } from '../../src/core/state/rules/stop.ts';
-import type { Facts } from '../../src/core/state/state.ts';
 import { untrueStop } from '../../src/core/state/stop-text.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { fileError } from '../file-error.ts';
@@ -148,50 +145,41 @@ export function claimsToStop(
 }
 
 /**
- * Heeds stops that reached this host by another way than the vault: each is judged as the next entry after the
- * authority chain, by the custodians and the keys that the chain names. Throws `vault_stopped`, `release_revoked`, `request_withdrawn`,
+ * Heeds stops that reached this host by another way than the vault: each is judged by the custodians and
+ * the keys that the authority chain names. Throws `vault_stopped`, `release_revoked`, `request_withdrawn`,
  * `version_withdrawn` or `principal_retired` where one of them ends the release; one that is not true, or is of
  * something else, is told as ignored.
  */
 export async function heedStops(
-  { facts, release }: Pick<VerifiedAuthority, 'facts' | 'release'>,
+  authority: VerifiedAuthority,
   place: StopPlace,
   verify: Verify,
   signal?: AbortSignal,
 ): Promise<void> {
   for await (const { path, signed } of place.look(signal)) {
-    const after = await ifTrue(facts, signed, verify, (why) => place.ignore(path, why));
-    if (after === null) continue;
-    const phase = after.proposals.get(release.digest)?.phase;
-    if (phase !== undefined && isEnded(phase)) {
-      throw new TwinlockError(ENDED[phase][0], `the release was ${phase} by a stop that was brought to this host`);
-    }
-    requireReleasable(after, release.statement);
+    const ends = await ifTrue(authority, signed, verify, (why) => place.ignore(path, why));
+    if (ends === undefined) continue;
+    if (ends !== null) throw ends;
     place.ignore(path, 'it stops something else than this release');
   }
 }
 
+/** How the stop ends the release, null for something else; undefined where it is not true. */
 async function ifTrue(
-  facts: Facts,
-  { statement, signature }: SignedStop,
+  authority: VerifiedAuthority,
+  signed: SignedStop,
   verify: Verify,
   onUntrue: (why: string) => void,
-): Promise<Facts | null> {
-  const { what, base, created } = statement;
-  // A resumption that this host does not know of is a later one than its chain has.
-  const isLater = what === 'all' && !facts.resumptions.includes(base);
-  const known = isLater ? { ...facts, resumptions: [...facts.resumptions, base] } : facts;
-  const place = { v: 1, index: 0, time: created, prev: '', grade: facts.genesis.grade } as const;
+): Promise<TwinlockError | null | undefined> {
   try {
-    const body = { statement: { ...statement }, signature };
-    const { facts: after, claims } = judgeStop(known, { ...place, kind: 'stop', body });
+    const { claims, ends } = judgeBroughtStop(authority, signed);
     await discharge(claims, verify).catch((error: unknown) => {
-      throw untrueStop(error, statement);
+      throw untrueStop(error, signed.statement);
     });
-    return after;
+    return ends;
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;
     onUntrue(error.message);
-    return null;
+    return undefined;
   }
 }

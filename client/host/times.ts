@@ -13,13 +13,13 @@ import type { PendingRelease } from './pending-release.ts';
  * where the lease is over.
  */
 export function leaseEnd(
-  { facts, release }: VerifiedAuthority,
+  { attestedMs, release }: VerifiedAuthority,
   { created: keysMade }: Pick<PendingRelease, 'created'>,
   nowMs: number,
 ): number {
   const { statement, votes, executedTime } = release;
   const releasedMs = executedTime ?? 0;
-  const newestMs = Math.max(facts.attestedMs, releasedMs);
+  const newestMs = Math.max(attestedMs, releasedMs);
   const aheadSeconds = Math.round((newestMs - nowMs) / 1000);
   must(
     newestMs <= nowMs + MAX_SKEW_MS,

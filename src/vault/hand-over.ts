@@ -1,8 +1,9 @@
 import { fromUtf8, type Hex, toBase64url, toHex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import { parseEntry } from '../core/log/entry.ts';
-import { objectsNamed } from '../core/state/apply.ts';
-import { type AuthorityChain, authorityOf, sizesNamed } from '../core/state/authority.ts';
+import { type AuthorityChain, authorityOf, countedApprovals, objectsInChain } from '../core/state/authority-chain.ts';
+import type { Proposal } from '../core/state/state.ts';
+import type { StatementOf } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
 import type { HostShareRow } from './ports.ts';
 import { liveRelease } from './release.ts';
@@ -28,26 +29,26 @@ export async function handOver(
   must(host < proposal.statement.hosts.length, 'release_unknown', `the release has no host ${host}`);
   const token = await context.log.tokenOf(release, host);
   must(token !== null, 'release_unknown', `nothing is kept for host ${host}: the lease has ended`);
-  const approved = new Set(proposal.votes.filter((vote) => vote.decision === 'approve').map((vote) => vote.credential));
+  const approved = new Set(countedApprovals(context.recorder.facts, proposal).map((vote) => vote.credential));
   const shares = (await context.log.hostShares(release, host)).filter((share) => approved.has(share.credential));
-  return { shares, token: token.sealed, authority: await authorityChainOf(context, release) };
+  return { shares, token: token.sealed, authority: await authorityChainOf(context, proposal) };
 }
 
-/** The entries that the release rests on, with what proves that they are in the log. */
-async function authorityChainOf(context: Context, release: Hex): Promise<AuthorityChain> {
-  const { recorder, log } = context;
-  const { facts, proofs, checkpoint } = recorder;
-  const size = recorder.size;
-  const objects = new Map<Hex, Uint8Array>();
+/** The entries and objects that the release rests on, with what proves that they are in the log. */
+async function authorityChainOf(
+  { recorder, log }: Context,
+  { digest, statement }: Pick<Proposal<StatementOf<'release'>>, 'digest' | 'statement'>,
+): Promise<AuthorityChain> {
+  const { facts, proofs, checkpoint, size } = recorder;
   const entries: { text: string; proof: Hex[] }[] = [];
+  const named = new Set([statement.manifest]);
   const sizes = new Set<number>();
-  for (const index of authorityOf(facts, release)) {
+  for (const index of authorityOf(facts, digest)) {
     const [row] = await log.entries(index, 1);
     must(row !== undefined, 'storage_corrupt', `entry ${index} is not in the store`);
     const entry = parseEntry(row.bytes);
-    const named = await log.objects(objectsNamed(entry));
-    for (const [digest, bytes] of named) objects.set(digest, bytes);
-    for (const named of sizesNamed(entry, objects)) sizes.add(named);
+    for (const name of objectsInChain(entry)) named.add(name);
+    if (entry.kind === 'approval') sizes.add(entry.body.checkpoint.size);
     const proof = await proofs.inclusionProof(index, size);
     entries.push({ text: fromUtf8(row.bytes), proof: proof.map(toHex) });
   }
@@ -57,10 +58,11 @@ async function authorityChainOf(context: Context, release: Hex): Promise<Authori
     const [root, proof] = [await proofs.rootAt(earlier), await proofs.consistencyProof(earlier, size)];
     prefixes.push({ size: earlier, root: toHex(root), proof: proof.map(toHex) });
   }
+  const objects = await log.objects([...named]);
   return {
     checkpoint: fromUtf8(checkpoint),
     entries,
-    objects: Object.fromEntries([...objects].map(([digest, bytes]) => [digest, toBase64url(bytes)])),
+    objects: Object.fromEntries([...objects].map(([name, bytes]) => [name, toBase64url(bytes)])),
     prefixes,
   };
 }

@@ -175,7 +175,7 @@ export const EXPECTED: Readonly<Record<string, string>> = {
   'a denial with an extension of 4 levels': 'ok',
   'a denial with an extension of 2,900 levels': 'malformed',
   'an approval with an extension of 2,900 levels': 'malformed',
-  'a chain of repeated entries': 'index_gap',
+  'a chain of repeated entries': 'malformed',
 };
 
 export async function makeCorpus(): Promise<Corpus> {

@@ -131,7 +131,7 @@ function judgeFold({ entries, objects, next }: Fold): Verdicts {
 function judgeChain({ chain, vault, release, times }: Chain): string {
   const repeated = new Array<unknown>(times).fill(chain.entries.at(-1));
   const altered = { ...chain, entries: [...chain.entries, ...repeated] };
-  return verdict(() => [...verifyAuthority(altered, vault, release)]);
+  return verdict(() => verifyAuthority(altered, vault, release));
 }
 
 function verdict(read: () => unknown): string {

@@ -3,14 +3,8 @@ import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import { leafHash } from '../../src/core/log/merkle.ts';
 import { MemoryTree } from '../../src/core/log/tree.ts';
-import { objectsNamed } from '../../src/core/state/apply.ts';
-import {
-  type AuthorityChain,
-  authorityOf,
-  sizesNamed,
-  type VerifiedAuthority,
-  verifyAuthority,
-} from '../../src/core/state/authority.ts';
+import { type VerifiedAuthority, verifyAuthority } from '../../src/core/state/authority.ts';
+import { type AuthorityChain, authorityOf, objectsInChain } from '../../src/core/state/authority-chain.ts';
 import type { Claim } from '../../src/core/state/judgement.ts';
 import { consistencyProof, inclusionProof, rootAt } from '../core/log/proof-of.ts';
 import type { World } from '../world.ts';
@@ -34,8 +28,12 @@ export function makeChain({ log, indices, objects, origin, logSeed }: ChainInput
   const { size } = tree;
   const taken = indices.map((index) => log[index] ?? new Uint8Array());
   const entries = taken.map(parseEntry);
-  const named = new Set(entries.flatMap(objectsNamed));
-  const sizes = new Set(entries.flatMap((entry) => sizesNamed(entry, objects)));
+  const named = new Set(entries.flatMap(objectsInChain));
+  const sizes = new Set<number>();
+  for (const { kind, body } of entries) {
+    if (kind === 'proposal' && 'manifest' in body.statement) named.add(String(body.statement['manifest']));
+    if (kind === 'approval') sizes.add(body.checkpoint.size);
+  }
   return {
     checkpoint: utf8Text(signCheckpoint({ origin, size, root: rootAt(size, tree) }, logSeed)),
     entries: taken.map((bytes, i) => ({
@@ -60,17 +58,12 @@ export function chainInputOf(world: World, release: string): ChainInput {
   return { log, indices, objects, origin: facts.genesis.log.origin, logSeed: founding.logSeed };
 }
 
-/** Takes every step of a chain at once; its claims are yet to be discharged. */
-export function stepThrough(
+/** What a chain shows; its claims are yet to be discharged. */
+export function shownBy(
   chain: unknown,
   vault: string,
   release: string,
 ): VerifiedAuthority & { readonly claims: readonly Claim[] } {
-  const steps = verifyAuthority(chain, vault, release);
-  const claims: Claim[] = [];
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return { ...step.value, claims };
-    claims.push(...step.value);
-  }
+  const { authority, claims } = verifyAuthority(chain, vault, release);
+  return { ...authority, claims };
 }

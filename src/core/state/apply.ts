@@ -4,7 +4,6 @@ import { must, TwinlockError } from '../errors.ts';
 import type { Entry } from '../log/entry.ts';
 import { parseStatement, type Statement } from '../statement/statement.ts';
 import { EMPTY_CHAIN, type History, historyOf, link } from './chain.ts';
-import { withGrounds } from './grounds.ts';
 import type { Claim, Judgement, Objects, Surroundings } from './judgement.ts';
 import { withFirstSeen } from './persons.ts';
 import { judgeApproval } from './rules/approval.ts';
@@ -48,19 +47,14 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
     must(entry.kind === 'genesis', 'wrong_genesis', `expected genesis at entry 0, got ${entry.kind}`);
     const founded = judgeGenesis(entry, surroundings);
     requireMendable(founded.facts, entry.time);
-    return { ...founded, facts: remembering(founded.facts, entry) };
+    return { ...founded, facts: withFirstSeen(founded.facts, entry) };
   }
   const { grade } = facts.genesis;
   must(entry.grade === grade, 'wrong_grade', `expected an entry of grade ${grade}, got ${entry.grade}`);
   requireSoundDate(facts, entry);
   const judgement = judgeKind(facts, entry, surroundings);
   requireMendablePolicies(facts, judgement.facts, entry.time);
-  return { ...judgement, facts: remembering(withAttested(judgement.facts, entry), entry) };
-}
-
-/** What is noted of every entry, whatever its kind. */
-function remembering(facts: Facts, entry: Entry): Facts {
-  return withGrounds(withFirstSeen(facts, entry), entry);
+  return { ...judgement, facts: withFirstSeen(withAttested(judgement.facts, entry), entry) };
 }
 
 /** Every policy that an entry proposes or puts in force leaves a way to another. */

@@ -4,17 +4,7 @@ import { credentialId, digest, groupName, humanText, id, instantMs } from '../sc
 import { policySchema } from '../statement/policy.ts';
 import { KINDS, principalRecord } from '../statement/statement.ts';
 import { bytesOf, listOf, mapOf, setOf, wholeText } from './snapshot-codecs.ts';
-import type {
-  Authenticator,
-  Chain,
-  Committee,
-  Facts,
-  Grounds,
-  Proposal,
-  RecordedStop,
-  Version,
-  Vote,
-} from './state.ts';
+import type { Authenticator, Chain, Committee, Facts, Proposal, RecordedStop, Version, Vote } from './state.ts';
 
 /** A description of every field of T: a field without one, or one of another type, does not compile. */
 type Fields<T> = { readonly [K in keyof T]-?: z.ZodMiniType<T[K]> };
@@ -103,6 +93,7 @@ const proposal = z.strictObject({
   phase: z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']),
   votes: z.array(vote),
   executedTime: z.nullable(instantMs),
+  executedAt: z.nullable(count),
   ended: z.boolean(),
   setBack: z.boolean(),
   stop: z.nullable(recordedStop),
@@ -115,14 +106,6 @@ const chain = z.strictObject({
   roots: listOf(digest),
   times: listOf(instantMs),
 } satisfies Fields<Chain>);
-
-const indices = z.array(count);
-const grounds = z.strictObject({
-  constitution: indices,
-  principals: mapOf(text, indices),
-  versions: mapOf(digest, indices),
-  proposals: mapOf(digest, indices),
-} satisfies Fields<Grounds>);
 
 const facts = z.strictObject({
   vault: digest,
@@ -150,7 +133,6 @@ const facts = z.strictObject({
   stopped: z.nullable(z.tuple([recordedStop], recordedStop)),
   resumptions: z.array(digest),
   heard: mapOf(id, count),
-  grounds,
 } satisfies Fields<Facts>);
 
 /** What a state is, field by field, and how each is written: encoding and decoding both read it here. */

@@ -117,6 +117,8 @@ export interface Proposal<S extends Proposable = Proposable> {
   readonly votes: readonly Vote[];
   /** When it took effect; a release's lease begins here. */
   readonly executedTime: number | null;
+  /** Index of the entry with which it took effect. */
+  readonly executedAt: number | null;
   /** The lease is over, by an expiry entry. */
   readonly ended: boolean;
   /** It has expired because it was made by the clock that a quorum then set back: its time to expire may lie ahead. */
@@ -179,19 +181,6 @@ export interface Facts {
   readonly resumptions: readonly Hex[];
   /** How many of `resumptions` there were when a person last stopped everything, or took part in a resumption. */
   readonly heard: PersistentMap<Hex, number>;
-  readonly grounds: Grounds;
-}
-
-/** Of everything that a release may rest on, the entries that it rests on itself: indices (grounds.ts). */
-export interface Grounds {
-  /** Entries that changed who may decide, or whether anybody may: part of every authority chain. */
-  readonly constitution: readonly number[];
-  /** By key: the entries that enrolled it. */
-  readonly principals: PersistentMap<string, readonly number[]>;
-  /** By manifest digest. */
-  readonly versions: PersistentMap<Hex, readonly number[]>;
-  /** By digest of the statement. */
-  readonly proposals: PersistentMap<Hex, readonly number[]>;
 }
 
 export interface State {

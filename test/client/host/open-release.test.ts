@@ -9,7 +9,7 @@ import { deriveCustodianKeys } from '../../../src/core/envelope/custodian-keys.t
 import { sealHostShare } from '../../../src/core/envelope/host-share.ts';
 import { signSealed } from '../../../src/core/envelope/sealed-signature.ts';
 import { encodeScalar, uniformScalar } from '../../../src/core/share/group.ts';
-import type { AuthorityChain } from '../../../src/core/state/authority.ts';
+import type { AuthorityChain } from '../../../src/core/state/authority-chain.ts';
 import { approveBy, depositModel, modelFolder, publishModel, requestModel } from '../story.ts';
 import { type Founded, found, type Name, sessionOf, verify } from '../vault.ts';
 
@@ -145,8 +145,8 @@ describe('what a host is handed', () => {
 
   test('refuses a manifest that is not the one of the statement', async () => {
     const chain = authority();
-    const deposit = chain.entries.find(({ text }) => text.includes('"kind":"deposit"'))?.text ?? '';
-    const [, manifest = ''] = /"manifest":"([0-9a-f]{64})"/.exec(deposit) ?? [];
+    const proposal = chain.entries.find(({ text }) => text.includes('"kind":"proposal"'))?.text ?? '';
+    const [, manifest = ''] = /"manifest":"([0-9a-f]{64})"/.exec(proposal) ?? [];
     const objects = { ...chain.objects, [manifest]: toBase64url(new TextEncoder().encode('{}')) };
     await expect(open({ ...handover, authority: { ...chain, objects } })).rejects.toThrow(refusal('object_mismatch'));
   });

@@ -8,7 +8,7 @@ import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
 import { type StatementOf, statementDigest } from '../../../src/core/statement/statement.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { released } from '../../core/state/stages.ts';
-import { chainInputOf, makeChain, stepThrough } from '../../world/authority.ts';
+import { chainInputOf, makeChain, shownBy } from '../../world/authority.ts';
 import { runProgram } from '../cli/vault.ts';
 
 const ZEROS = '00'.repeat(32);
@@ -37,7 +37,7 @@ async function found(place: StopPlace): Promise<readonly SignedStop[]> {
 /** A host with its chain, and stops that were made after it. */
 async function host() {
   const stage = await released();
-  const authority = stepThrough(makeChain(chainInputOf(stage.world, stage.release)), stage.world.vault, stage.release);
+  const authority = shownBy(makeChain(chainInputOf(stage.world, stage.release)), stage.world.vault, stage.release);
   const signed = async (statement: StatementOf<'stop'>): Promise<SignedStop> => {
     const { body } = await stage.world.draftStop(statement);
     return { statement, signature: body.signature };

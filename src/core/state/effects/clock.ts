@@ -1,4 +1,4 @@
-import { concat, fromHex, type Hex, toHex, u64 } from '../../bytes.ts';
+import { concat, type Hex, toHex, u64 } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { MAX_SKEW_MS } from '../judgement.ts';
@@ -44,12 +44,6 @@ export const clockEffect: Effect<StatementOf<'clock'>> = {
 /** 16 bytes of zero ‖ u64 index of the entry that last attested a time ‖ u64 the log's clock, milliseconds. */
 function base({ attestedAt, attestedMs }: LogClock): Hex {
   return toHex(concat(PADDING, u64(attestedAt), u64(attestedMs)));
-}
-
-/** What a correction says that the log's clock is. Attacker-controlled until it has been compared with the facts. */
-export function clockOfBase(statement: Pick<StatementOf<'clock'>, 'base'>): LogClock {
-  const bytes = new DataView(fromHex(statement.base).buffer);
-  return { attestedAt: Number(bytes.getBigUint64(16)), attestedMs: Number(bytes.getBigUint64(24)) };
 }
 
 /** A proposal as it is at the true time: none was made in the future, and no lease began in it. */

@@ -1,6 +1,7 @@
 import type { Hex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
+import type { SignatureClaim } from '../../signature/claim.ts';
 import type { History } from '../chain.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
@@ -15,24 +16,6 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
   const { body } = entry;
   const { proposal, authenticator } = requireMayDecide(facts, body, entry.time, history);
   requireCurrentRoster(facts, body.roster);
-  const claim = assertionClaim(
-    facts,
-    authenticator,
-    {
-      label: 'approve',
-      vault: facts.vault,
-      statement: proposal.digest,
-      decision: body.decision,
-      origin: body.checkpoint.origin,
-      size: body.checkpoint.size,
-      root: body.checkpoint.root,
-      roster: body.roster,
-      timeMs: body.time,
-      nonce: body.nonce,
-      reason: body.reason,
-    },
-    body.assertion,
-  );
   const vote: Vote = {
     person: body.person,
     credential: body.credential,
@@ -41,10 +24,22 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
     index: entry.index,
     time: entry.time,
   };
-  return { facts: withVote(facts, proposal, vote), claims: [claim] };
+  return { facts: withVote(facts, proposal, vote), claims: [approvalClaim(facts, authenticator, body)] };
 }
 
-type Decision = Omit<EntryOf<'approval'>['body'], 'roster' | 'nonce' | 'assertion'>;
+/** What the approver signed. */
+export function approvalClaim(
+  facts: Pick<Facts, 'vault' | 'genesis'>,
+  authenticator: Authenticator,
+  { proposal: statement, decision, checkpoint, roster, time: timeMs, nonce, reason, assertion }: Approval,
+): SignatureClaim {
+  const { vault } = facts;
+  const fields = { vault, statement, decision, ...checkpoint, roster, timeMs, nonce, reason };
+  return assertionClaim(facts, authenticator, { label: 'approve', ...fields }, assertion);
+}
+
+type Approval = EntryOf<'approval'>['body'];
+type Decision = Omit<Approval, 'roster' | 'nonce' | 'assertion'>;
 
 /** What is decided on and with which authenticator, apart from its signature. Throws the code of the broken rule. */
 export function requireMayDecide(
@@ -65,7 +60,7 @@ export function requireMayDecide(
   requireMayVote(facts, proposal, body.person);
   if (body.decision === 'approve') effectOf(statement).approve(facts, statement, body.credential);
   requireWithinSkew(body.time, timeMs, 'the approver’s clock');
-  requireCheckpointOfLog(facts, proposal, body.checkpoint, history);
+  requireCheckpointOfLog(facts, proposal.index, body.checkpoint, history);
   return { proposal, authenticator };
 }
 
@@ -74,17 +69,21 @@ function requireOpen({ phase }: Proposal): void {
 }
 
 /** Not the proposer's person, not the subject, and no person twice. */
-function requireMayVote(facts: Facts, { statement, votes }: Proposal, person: string): void {
+export function requireMayVote(
+  facts: Facts,
+  { statement, votes }: Pick<Proposal, 'statement' | 'votes'>,
+  person: string,
+): void {
   const barred = effectOf(statement).barred(facts, statement).includes(person);
   must(!barred, 'proposer_cannot_approve', `person ${person} may not decide on what they asked for or own`);
   must(!votes.some((vote) => vote.person === person), 'already_voted', `person ${person} has decided already`);
 }
 
 /** Approvers are witnesses: each names the log as they verified it, the proposal included. */
-function requireCheckpointOfLog(
-  facts: Facts,
-  proposal: Proposal,
-  checkpoint: EntryOf<'approval'>['body']['checkpoint'],
+export function requireCheckpointOfLog(
+  facts: Pick<Facts, 'genesis'>,
+  proposedAt: number,
+  checkpoint: Approval['checkpoint'],
   history: History,
 ): void {
   const { origin } = facts.genesis.log;
@@ -94,9 +93,9 @@ function requireCheckpointOfLog(
     `expected a checkpoint of ${origin}, got ${checkpoint.origin}`,
   );
   must(
-    checkpoint.size > proposal.index,
+    checkpoint.size > proposedAt,
     'stale_checkpoint',
-    `expected a checkpoint larger than ${proposal.index}, got size ${checkpoint.size}: replay the log again`,
+    `expected a checkpoint larger than ${proposedAt}, got size ${checkpoint.size}: replay the log again`,
   );
   const root = history.rootAt(checkpoint.size);
   must(
@@ -138,5 +137,5 @@ export function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
   if (proposal.statement.kind === 'release') return put({ phase: 'approved' });
   requireCurrentBase(facts, proposal.statement);
   const executed = effectOf(proposal.statement).execute(facts, proposal.statement, vote);
-  return put({ phase: 'executed', executedTime: vote.time }, executed);
+  return put({ phase: 'executed', executedTime: vote.time, executedAt: vote.index }, executed);
 }

@@ -65,7 +65,8 @@ function depositorOf(facts: Facts, core: ManifestCore): Principal {
   return depositor;
 }
 
-function requireForCommittee({ committee }: Facts, core: ManifestCore): void {
+/** Its shares are the committee's, of this epoch. Throws `committee_mismatch`. */
+export function requireForCommittee({ committee }: Pick<Facts, 'committee'>, core: ManifestCore): void {
   const indices = committee.members.map((member) => member.index).sort((a, b) => a - b);
   const same =
     core.committee === committee.id &&

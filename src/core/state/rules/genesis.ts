@@ -16,7 +16,6 @@ import {
 } from '../../statement/statement.ts';
 import type { RegistrationRequirement } from '../../webauthn/attestation.ts';
 import { checkEnrolment, parseEnrolment } from '../../webauthn/enrolment.ts';
-import { NO_GROUNDS } from '../grounds.ts';
 import { type Judgement, type Objects, objectOf, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import type { Authenticator, Facts, Principal } from '../state.ts';
 import {
@@ -271,6 +270,5 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     stopped: null,
     resumptions: [vault],
     heard: PersistentMap(),
-    grounds: NO_GROUNDS,
   };
 }

@@ -9,7 +9,7 @@ import type { ProposedAt } from '../effects/effect.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import { reachOfStatement, requireReachable } from '../reach.ts';
-import type { Facts, Proposable, Proposal } from '../state.ts';
+import type { Committee, Facts, Proposable, Proposal } from '../state.ts';
 import { currentPrincipal, proposerClaim } from './signatures.ts';
 
 /** A statement is put before the custodians. */
@@ -48,6 +48,7 @@ export function proposed(
     phase: 'open',
     votes: [],
     executedTime: null,
+    executedAt: null,
     ended: false,
     setBack: false,
     stop: null,
@@ -81,7 +82,7 @@ function proposable(statement: Statement): Proposable {
 }
 
 /** Vault, grade and committee: what was signed for another is nothing here. */
-function requireOfThisVault(
+export function requireOfThisVault(
   facts: Facts,
   { vault, grade, committee }: Pick<Proposable, 'vault' | 'grade' | 'committee'>,
 ): void {
@@ -99,7 +100,10 @@ function requireOfThisVault(
 }
 
 /** Epoch and policy, when it is proposed, at every vote and again when it takes effect. */
-export function requireCurrent({ committee, policy }: Facts, statement: Pick<Proposable, 'epoch' | 'policy'>): void {
+export function requireCurrent(
+  { committee, policy }: { readonly committee: Pick<Committee, 'epoch'>; readonly policy: { readonly digest: Hex } },
+  statement: Pick<Proposable, 'epoch' | 'policy'>,
+): void {
   must(statement.epoch === committee.epoch, 'wrong_epoch', `expected epoch ${committee.epoch}, got ${statement.epoch}`);
   must(
     statement.policy === policy.digest,

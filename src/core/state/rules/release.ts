@@ -4,6 +4,7 @@ import type { EntryOf } from '../../log/entry.ts';
 import type { StatementOf } from '../../statement/statement.ts';
 import { requireReleasable } from '../effects/release.ts';
 import type { Judgement } from '../judgement.ts';
+import type { Tally } from '../quorum.ts';
 import type { Facts, Proposal } from '../state.ts';
 import { currentTally } from './approval.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired } from './proposal.ts';
@@ -36,20 +37,26 @@ export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement
         ...proposal,
         phase: 'executed',
         executedTime: entry.time,
+        executedAt: entry.index,
       }),
     },
   };
 }
 
 function requireQuorum(facts: Facts, proposal: Proposal): void {
-  const tally = currentTally(facts, proposal);
-  if (tally.reached) return;
+  const counted = currentTally(facts, proposal);
   const cast = proposal.votes.filter((vote) => vote.decision === 'approve').length;
   must(
-    cast === tally.approvals.length,
+    counted.reached || cast === counted.approvals.length,
     'voter_gone',
     'an approver’s authenticator has been retired since: another must approve',
   );
+  requireReached(counted);
+}
+
+/** Throws `quorum_missing`, or `group_missing` where the approvers are enough and none is of a group that policy names. */
+export function requireReached(tally: Tally): void {
+  if (tally.reached) return;
   must(tally.wanting === 0, 'quorum_missing', `${counted(tally.wanting, 'more approval')} wanted`);
   throw new TwinlockError('group_missing', `an approval is wanted from group ${tally.missingGroups.join(', ')}`);
 }

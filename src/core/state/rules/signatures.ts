@@ -14,7 +14,11 @@ import type { Authenticator, Facts, Principal } from '../state.ts';
  * The authenticator behind a credential, if that person may use it today. Throws `not_a_custodian`,
  * `credential_unknown` (also for somebody else's) or `credential_retired`.
  */
-export function currentAuthenticator(facts: Facts, person: string, credential: Base64url): Authenticator {
+export function currentAuthenticator(
+  facts: Pick<Facts, 'committee' | 'authenticators'>,
+  person: string,
+  credential: Base64url,
+): Authenticator {
   must(
     facts.committee.members.some((member) => member.person === person),
     'not_a_custodian',
@@ -31,7 +35,10 @@ export function currentAuthenticator(facts: Facts, person: string, credential: B
 }
 
 /** The principal behind a key that is in use today. Throws `principal_unknown` or `principal_retired`. */
-export function currentPrincipal(facts: Facts, key: string): Principal {
+export function currentPrincipal<P extends Pick<Principal, 'name' | 'retiredAt'>>(
+  facts: { readonly principals: { get(key: string): P | undefined } },
+  key: string,
+): P {
   const principal = facts.principals.get(key);
   must(
     principal !== undefined,

@@ -6,7 +6,7 @@ import type { SignatureClaim } from '../../signature/claim.ts';
 import { parseStatement, type Stop, statementDigest } from '../../statement/statement.ts';
 import { signableMessage } from '../../webauthn/challenge.ts';
 import type { Judgement } from '../judgement.ts';
-import type { Authenticator, Facts, Proposal, RecordedStop } from '../state.ts';
+import type { Authenticator, Facts, Principal, Proposal, RecordedStop } from '../state.ts';
 import { withProposal } from './proposal.ts';
 import { requireStillDecides } from './retirement.ts';
 import { assertionClaim, currentAuthenticator, currentPrincipal, ed25519Claim } from './signatures.ts';
@@ -39,6 +39,12 @@ export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'i
   return { claims: [claim], facts: { ...stopped, statements: stopped.statements.set(digest, entry.index) } };
 }
 
+/** Of the log, what says whether a stop is true and who made it. */
+interface StopView extends Pick<Facts, 'vault' | 'genesis' | 'committee' | 'authenticators'> {
+  readonly principals: { get(key: string): Pick<Principal, 'owner' | 'name' | 'retiredAt'> | undefined };
+  readonly proposals: { get(digest: Hex): Pick<Proposal, 'statement'> | undefined };
+}
+
 /**
  * Whose stop it is, that they may, and the claim that they signed it, which is yet to be discharged. Knows a
  * stranger before anything costs much. A retired key passes where it asks for its own retirement, which `judgeStop` then
@@ -46,7 +52,7 @@ export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'i
  * `principal_unknown`, `principal_retired`, `not_permitted`, and as checkAssertion.
  */
 export function checkStop(
-  facts: Facts,
+  facts: StopView,
   stop: Stop,
   signature: ProposerSignature,
 ): { readonly person: Hex; readonly claim: SignatureClaim } {
@@ -82,7 +88,7 @@ function retiresItself({ what, target, by }: Stop): boolean {
 }
 
 /** Any custodian may stop anything; a principal only what it has itself proposed, and itself. */
-function requireMayStop(facts: Facts, key: string, { what, target }: Stop): void {
+function requireMayStop(facts: Pick<StopView, 'proposals'>, key: string, { what, target }: Stop): void {
   const proposed = facts.proposals.get(target)?.statement.proposer;
   const isOwn = (what === 'proposal' || what === 'release') && proposed?.kind === 'principal' && proposed.key === key;
   const isItself = what === 'principal' && target === keyDigest(key);
@@ -115,18 +121,30 @@ function restsOn(facts: Facts, { what, base }: Stop, person: Hex): void {
     must(base === ZEROS, 'wrong_base', 'stop.base: expected zeros');
     return;
   }
-  const { resumptions, heard } = facts;
+  const { resumptions } = facts;
   const latest = resumptions.at(-1) as Hex;
   const known = resumptions.indexOf(base);
   must(known !== -1, 'wrong_base', `stop.base: expected ${latest} or an earlier resumption, got ${base}`);
-  const isHeard = known < (heard.get(person) ?? 0);
   must(
-    !isHeard,
+    !isHeard(facts, base, person),
     'wrong_base',
     facts.stopped === null
       ? `stop.base: made before the resumption ${latest}, after which this person was heard: ${NOT_STOPPED}`
       : 'stop.base: this person has stopped the vault already',
   );
+}
+
+/** Whether a person was heard after the resumption that a stop of everything of theirs rests on. */
+export function isHeard(
+  {
+    resumptions,
+    heard,
+  }: { readonly resumptions: readonly Hex[]; readonly heard: { get(person: Hex): number | undefined } },
+  base: Hex,
+  person: Hex,
+): boolean {
+  const known = resumptions.indexOf(base);
+  return known !== -1 && known < (heard.get(person) ?? 0);
 }
 
 /** What a stop names a principal by: its key is no digest. */
@@ -223,7 +241,11 @@ function withPhase(facts: Facts, proposal: Proposal, phase: Proposal['phase'], p
   return withProposal(facts, { ...proposal, phase, stop: recorded(facts, placed) });
 }
 
-function recorded({ persons }: Facts, { stop, digest, person, index, time }: Placed): RecordedStop {
+/** A stop as people are told of it. */
+export function recorded(
+  { persons }: Pick<Facts, 'persons'>,
+  { stop, digest, person, index, time }: Placed,
+): RecordedStop {
   const { reason, created } = stop;
   return { digest, person, name: persons.get(person) ?? person, reason, created, time, index };
 }

@@ -1,7 +1,5 @@
 import { must } from '../../errors.ts';
 import type { Draft, Entry } from '../../log/entry.ts';
-import { parseStatement, type StatementOf } from '../../statement/statement.ts';
-import { clockOfBase } from '../effects/clock.ts';
 import { MAX_SKEW_MS } from '../judgement.ts';
 import type { Facts } from '../state.ts';
 
@@ -47,20 +45,6 @@ export function withAttested(facts: Facts, entry: Entry): Facts {
   if (ms === null) return facts;
   const attestedAt = correctsTheClock(facts, entry) ? facts.attestedAt : entry.index;
   return { ...facts, attestedMs: Math.max(facts.attestedMs, ms), attestedAt };
-}
-
-/**
- * The facts of an authority chain before a correction is proposed in it. The chain leaves out most of what custodians
- * have signed; the base of the correction says what the log's clock was.
- */
-export function atCorrection(facts: Facts, { kind, body }: Entry): Facts {
-  if (kind !== 'proposal' || body.statement['kind'] !== 'clock') return facts;
-  const { attestedMs, attestedAt } = clockOfBase(parseStatement(body.statement) as StatementOf<'clock'>);
-  return {
-    ...facts,
-    attestedMs: Math.max(facts.attestedMs, attestedMs),
-    attestedAt: Math.max(facts.attestedAt, attestedAt),
-  };
 }
 
 function signedMs({ kind, body }: Entry): number | null {
