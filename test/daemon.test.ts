@@ -75,7 +75,7 @@ test('twinlockd says at its start what endorsements it has, and of mirrors their
   expect(lines.find(({ msg }) => msg === 'endorsements')).toMatchObject({
     level: 40,
     folder,
-    files: { snpCertificates: 0, lists: 0, tdxCollateral: 1, keySets: 0 },
+    files: { certificates: 0, lists: 0, collateral: 1, keySets: 0 },
     notUnderstood: 1,
     examples: ['misplaced.crl'],
     mirrors: { intel: 'pccs.example' },

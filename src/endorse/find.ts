@@ -1,10 +1,10 @@
+import type { Answer, Ask, Wanted } from '../core/attest/kit/wanted.ts';
 import { TwinlockError } from '../core/errors.ts';
 import { Queue } from '../platform/queue.ts';
 import { Cache } from './cache.ts';
 import { readEndorsement } from './folder.ts';
 import { askMirror, type Mirrors, saysNone } from './mirror.ts';
 import { isInDate, newest } from './newest.ts';
-import type { Get, Wanted } from './wanted.ts';
 
 /** How long a mirror that did not answer is not asked the same again: 64 hosts ask at once. */
 const PAUSE_MS = 30_000;
@@ -125,13 +125,10 @@ export class Finder {
 
   async #ask<V>(wanted: Wanted<V>): Promise<Uint8Array | null> {
     const { mirrors, monotonic } = this.#sources;
-    const take = (vendor: keyof Mirrors, path: string) =>
-      this.#questions.run(() => askMirror(mirrors[vendor] as URL, path));
-    const get: Get = Object.assign(take, { has: (vendor: keyof Mirrors) => mirrors[vendor] !== undefined });
-    const answer = wanted.fetch(get);
-    if (answer === null) return null;
+    const asks = wanted.asks.filter(({ vendor }) => mirrors[vendor] !== undefined);
+    if (asks.length === 0) return null;
     try {
-      return await this.#keep(wanted, await answer);
+      return await this.#keep(wanted, wanted.fileOf(await this.#answer(asks)));
     } catch (cause) {
       if (!(cause instanceof TwinlockError)) throw cause;
       const error = new TwinlockError('unavailable', `${wanted.what}: ${cause.message}; try again`, cause.detail, {
@@ -140,6 +137,17 @@ export class Finder {
       if (this.#failures.size >= MAX_FAILURES) this.#failures.clear();
       this.#failures.set(wanted.question, { error, untilMs: monotonic() + PAUSE_MS });
       throw error;
+    }
+  }
+
+  /** Of the first mirror that does not say that it has no such thing. */
+  async #answer([first, ...others]: readonly Ask[]): Promise<Answer> {
+    const { vendor, path } = first as Ask;
+    try {
+      return await this.#questions.run(() => askMirror(this.#sources.mirrors[vendor] as URL, path));
+    } catch (error) {
+      if (others.length === 0 || !saysNone(error)) throw error;
+      return this.#answer(others);
     }
   }
 

@@ -1,34 +1,16 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FILE_KINDS, type FileKind } from '../core/attest/kit/wanted.ts';
 import { TwinlockError } from '../core/errors.ts';
+import { ALL_NEEDS } from './needs.ts';
 
 /** Where a chip's certificate lies: `snp/<product>/<chip id>/<tcb>.der`. */
 const MAX_DEPTH = 4;
 const MAX_EXAMPLES = 5;
 
-const KINDS = {
-  snpCertificates: [
-    /^snp\/(?:Milan|Genoa)\/(?:[0-9a-f]{128}\/|vlek-)\d{1,3}(?:-\d{1,3}){3}\.der$/,
-    /^snp\/Turin\/(?:[0-9a-f]{16}\/|vlek-)\d{1,3}(?:-\d{1,3}){4}\.der$/,
-    /^snp\/(?:Milan|Genoa|Turin)\/(?:vcek|vlek)-chain\.pem$/,
-  ],
-  lists: [
-    /^snp\/(?:Milan|Genoa|Turin)\/(?:vcek|vlek)\.crl$/,
-    /^tdx\/pck-(?:processor|platform)\.crl$/,
-    /^tdx\/root-ca\.crl$/,
-  ],
-  tdxCollateral: [
-    /^tdx\/[0-9a-f]{12}-(?:processor|platform)\.json$/,
-    /^tdx\/tcb-info-[0-9a-f]{12}\.json$/,
-    /^tdx\/qe-identity\.json$/,
-  ],
-  keySets: [/^tokens\/(?:nras|intel-trust-authority)\.jwks\.json$/],
-} as const;
-type Kind = keyof typeof KINDS;
-
 /** What an endorsement folder has, by path alone (FORMAT.md): no file is opened. */
 export interface Inventory {
-  readonly files: Readonly<Record<Kind, number>>;
+  readonly files: Readonly<Record<FileKind, number>>;
   /** Files, and folders below the deepest that is looked into, at whose path nothing is ever looked for. */
   readonly notUnderstood: number;
   /** The first 5 of them in order, relative to the folder. */
@@ -45,7 +27,7 @@ export async function takeInventory(folder: string): Promise<Inventory> {
     const why = { ENOENT: 'there is no such folder', ENOTDIR: 'expected a folder' }[code] ?? `cannot list it: ${code}`;
     throw new TwinlockError('usage', `--endorsements ${folder}: ${why}`, {}, { cause });
   }
-  const files: Record<Kind, number> = { snpCertificates: 0, lists: 0, tdxCollateral: 0, keySets: 0 };
+  const files: Record<FileKind, number> = { certificates: 0, lists: 0, collateral: 0, keySets: 0 };
   const others: string[] = [];
   for (const path of paths) {
     const kind = kindOf(path);
@@ -76,7 +58,7 @@ async function leadsToFolder(path: string): Promise<boolean> {
   }
 }
 
-function kindOf(path: string): Kind | null {
-  const kinds = Object.keys(KINDS) as Kind[];
-  return kinds.find((kind) => KINDS[kind].some((pattern) => pattern.test(path))) ?? null;
+function kindOf(path: string): FileKind | null {
+  const isOf = (kind: FileKind) => ALL_NEEDS.some(({ files }) => files[kind]?.some((pattern) => pattern.test(path)));
+  return FILE_KINDS.find(isOf) ?? null;
 }

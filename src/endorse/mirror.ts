@@ -1,14 +1,17 @@
+import type { Answer } from '../core/attest/kit/wanted.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import { portTrouble } from '../sockets/blocked-ports.ts';
 import { isLoopback } from '../sockets/loopback.ts';
-import { type Answer, VENDORS, type Vendor } from './wanted.ts';
+import { ALL_NEEDS } from './needs.ts';
 
 const TIMEOUT_MS = 10_000;
 /** Intel's longest list of revoked certificates is a few KiB, NVIDIA's key set 80. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
 /** Where the vendors' services, or an operator's mirrors of them, answer. A vendor without one is never asked. */
-export type Mirrors = Readonly<Partial<Record<Vendor, URL>>>;
+export type Mirrors = Readonly<Record<string, URL>>;
+/** Vendors whose services a mirror stands for. */
+export const VENDORS: readonly string[] = [...new Set(ALL_NEEDS.flatMap(({ vendors }) => vendors))];
 
 /**
  * Parses `vendor=URL`. Throws `usage` for a vendor that is not known, for a URL that is not https (http is for
@@ -19,7 +22,7 @@ export function parseMirror(text: string): Mirrors {
   const [, vendor = '', address = ''] = /^([a-z-]+)=(.+)$/.exec(text) ?? [];
   const known = VENDORS.join(', ');
   must(
-    isVendor(vendor),
+    VENDORS.includes(vendor),
     'usage',
     `--endorsement-mirror: expected vendor=URL with a vendor of ${known}, got ${vendor || 'none'}`,
   );
@@ -35,22 +38,10 @@ export function parseMirror(text: string): Mirrors {
   return { [vendor]: url };
 }
 
-/** Intel's own service, which has no list of what Intel's root revoked; a caching service (PCCS) has it. */
-const INTEL_SERVICE = /(?:^|\.)trustedservices\.intel\.com$/;
-
 /** What an operator whose mirrors cannot answer everything is told; null where they can. */
 export function missingMirror(mirrors: Mirrors): string | null {
-  const { intel, 'intel-certificates': certificates } = mirrors;
-  if (intel === undefined || certificates !== undefined || !INTEL_SERVICE.test(intel.hostname)) return null;
-  return (
-    "Intel's own service has no list of what Intel's root revoked, without which no TDX host passes: name " +
-    '--endorsement-mirror intel-certificates=https://certificates.trustedservices.intel.com too, or put ' +
-    'tdx/root-ca.crl into the folder of --endorsements'
-  );
-}
-
-function isVendor(text: string): text is Vendor {
-  return (VENDORS as readonly string[]).includes(text);
+  const hosts = Object.fromEntries(Object.entries(mirrors).map(([vendor, url]) => [vendor, url.hostname]));
+  return ALL_NEEDS.map((needs) => needs.missingMirror(hosts)).find((missing) => missing !== null) ?? null;
 }
 
 const NOT_FOUND = 404;

@@ -1,4 +1,4 @@
-import type { Dates } from './wanted.ts';
+import type { Dates } from '../core/attest/kit/wanted.ts';
 
 /** From its issue to its end. A document that was issued later than the vault's clock says is not in date. */
 export function isInDate({ issuedMs, endsMs }: Dates, nowMs: number): boolean {

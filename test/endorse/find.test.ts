@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Dates, Wanted } from '../../src/core/attest/kit/wanted.ts';
 import { fromUtf8 } from '../../src/core/bytes.ts';
 import { Finder } from '../../src/endorse/find.ts';
 import { parseMirror } from '../../src/endorse/mirror.ts';
-import type { Dates, Wanted } from '../../src/endorse/wanted.ts';
 
 /** When mirrors are asked, how much at a time, and what is kept of it. */
 
@@ -26,7 +26,8 @@ function wanted(file = 'list.json', isReissued = true): Wanted<Paper> {
     files: [file],
     question: file,
     isReissued,
-    fetch: (get) => (get.has('amd') ? get('amd', file).then(({ bytes }) => bytes) : null),
+    asks: [{ vendor: 'amd', path: file }],
+    fileOf: ({ bytes }) => bytes,
     parse(bytes) {
       const value = JSON.parse(fromUtf8(bytes)) as Paper;
       return value.text === 'other' ? null : value;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { takeInventory } from '../../src/endorse/inventory.ts';
 
-const NONE = { snpCertificates: 0, lists: 0, tdxCollateral: 0, keySets: 0 };
+const NONE = { certificates: 0, lists: 0, collateral: 0, keySets: 0 };
 
 let folder: string;
 beforeEach(() => {
@@ -33,7 +33,7 @@ it('counts what is looked for, by kind', async () => {
     'tdx/qe-identity.json',
     'tokens/nras.jwks.json',
   );
-  const files = { snpCertificates: 4, lists: 3, tdxCollateral: 3, keySets: 1 };
+  const files = { certificates: 4, lists: 3, collateral: 3, keySets: 1 };
   expect(await takeInventory(folder)).toEqual({ files, notUnderstood: 0, examples: [] });
 });
 
@@ -50,7 +50,7 @@ it('follows links, and ends where they lead in a circle', async () => {
   put('aside/qe-identity.json');
   symlinkSync(join(folder, 'aside'), join(folder, 'tdx'));
   symlinkSync(folder, join(folder, 'aside/circle'));
-  expect((await takeInventory(folder)).files.tdxCollateral).toBe(1);
+  expect((await takeInventory(folder)).files.collateral).toBe(1);
 });
 
 it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Dates } from '../../src/core/attest/kit/wanted.ts';
 import { newest } from '../../src/endorse/newest.ts';
-import type { Dates } from '../../src/endorse/wanted.ts';
 
 const NOW = 1000;
 const list = (issuedMs: number, endsMs: number, edition = 0): Dates => ({ edition, issuedMs, endsMs });

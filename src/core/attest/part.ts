@@ -23,10 +23,10 @@ export interface Measure {
 
 /** The tables, with each row's report, values and endorsements of one platform. */
 const PLATFORM_ROWS: {
-  readonly [Id in PlatformId]: Platform<Reports[Id], Values[Id], Endorsements>;
+  readonly [Id in PlatformId]: Pick<Platform<Reports[Id], Values[Id], Endorsements>, 'appraise'>;
 } = PLATFORMS;
 const DEVICES_ROWS: {
-  readonly [Kind in DevicesKind]: Devices<DeviceReports[Kind], DeviceValues[Kind], Endorsements>;
+  readonly [Kind in DevicesKind]: Pick<Devices<DeviceReports[Kind], DeviceValues[Kind], Endorsements>, 'appraise'>;
 } = DEVICES;
 
 /** Appraises a report by the rules of its platform. */

@@ -2,6 +2,7 @@ import type * as z from 'zod/mini';
 import type { Verify } from '../../signature/claim.ts';
 import type { ClaimForms } from './claim-form.ts';
 import type { RuleResult } from './rule-result.ts';
+import type { Needs } from './wanted.ts';
 
 /** What one platform's part of an appraisal is a function of. */
 export interface PlatformInput<Report, Values, Endorsements = unknown> {
@@ -36,12 +37,14 @@ export interface PinnedRoots {
 }
 
 /** What every row of the two tables in platforms.ts says. */
-interface Row<Report, Values> {
+interface Row<Report, Values, Endorsements> {
   readonly report: z.ZodMiniType<Report>;
   /** What a committee expects. */
   readonly values: z.ZodMiniType<Values>;
-  /** What vendors say, as one member of the endorsements. Null where the evidence is complete in itself. */
+  /** What vendors say, as one member of the endorsements. Null where there is none of its own. */
   readonly endorsements: z.ZodMiniType | null;
+  /** Where what vendors say is to be had. Null where the evidence is complete in itself. */
+  readonly needs: Needs<Report, Endorsements> | null;
   /** Every claim that an appraisal may make, and so every one that may be revoked; of a device without its place. */
   readonly claims: ClaimForms;
   /** The roots that these values pin. None where the quorum alone says who counts. */
@@ -49,7 +52,7 @@ interface Row<Report, Values> {
 }
 
 /** One platform: a CPU's report, a TPM's quote, or the token of a service that speaks for one. */
-export interface Platform<Report, Values, Endorsements = unknown> extends Row<Report, Values> {
+export interface Platform<Report, Values, Endorsements = unknown> extends Row<Report, Values, Endorsements> {
   /** What the template of a policy says of its reference values. */
   readonly about: string;
   /** How much of the host's frame the report carries: 64 bytes of SHA-512, or 32 of SHA-256. */
@@ -69,7 +72,7 @@ export interface DeviceInput<Report, Values, Endorsements = unknown>
 }
 
 /** One kind of evidence about the GPUs and NVSwitches of a machine. */
-export interface Devices<Report, Values, Endorsements = unknown> extends Row<Report, Values> {
+export interface Devices<Report, Values, Endorsements = unknown> extends Row<Report, Values, Endorsements> {
   /** Throws `malformed` for evidence that cannot be parsed. */
   appraise(input: DeviceInput<Report, Values, Endorsements>): Promise<PlatformResult>;
 }

@@ -9,6 +9,7 @@ export const nvidiaDevices = {
   report: spdmEvidence,
   values: nvidiaReferenceValues,
   endorsements: null,
+  needs: null,
   claims: NVIDIA_CLAIMS,
   pinnedRoots: ({ roots }) => [{ field: 'roots', roots, isVendors: isNvidiaVendorRoot }],
   appraise: appraiseNvidia,

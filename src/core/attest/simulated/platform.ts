@@ -10,6 +10,7 @@ export const simulatedPlatform = {
   report: simulatedReport,
   values: simulatedReferenceValues,
   endorsements: null,
+  needs: null,
   claims: { 'simulated.chip': bytes(32), 'simulated.measurement': bytes(32) },
   boundBytes: 64,
   simulation: { platform: 'simulated', measurements: [SIMULATED_IMAGE] },

@@ -1,6 +1,7 @@
 import type { Platform } from '../kit/platform.ts';
 import { appraiseSnp } from './appraise.ts';
 import { SNP_CLAIMS } from './claims.ts';
+import { SNP_NEEDS } from './endorse.ts';
 import { type SnpEndorsed, snpEndorsements } from './endorsements.ts';
 import { type SnpReferenceValues, snpReferenceValues } from './reference-values.ts';
 import { type SnpReport, snpReport } from './report.ts';
@@ -11,6 +12,7 @@ export const snpPlatform = {
   report: snpReport,
   values: snpReferenceValues,
   endorsements: snpEndorsements,
+  needs: SNP_NEEDS,
   claims: SNP_CLAIMS,
   boundBytes: 64,
   simulation: null,

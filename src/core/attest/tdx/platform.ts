@@ -1,6 +1,7 @@
 import type { Platform } from '../kit/platform.ts';
 import { appraiseTdx } from './appraise.ts';
 import { TDX_CLAIMS } from './claims.ts';
+import { TDX_NEEDS } from './endorse.ts';
 import { type TdxEndorsed, tdxEndorsements } from './endorsements.ts';
 import { type TdxReferenceValues, tdxReferenceValues } from './reference-values.ts';
 import { type TdxReport, tdxReport } from './report.ts';
@@ -11,6 +12,7 @@ export const tdxPlatform = {
   report: tdxReport,
   values: tdxReferenceValues,
   endorsements: tdxEndorsements,
+  needs: TDX_NEEDS,
   claims: TDX_CLAIMS,
   boundBytes: 64,
   simulation: null,

@@ -1,5 +1,6 @@
 import type { Devices, Platform } from '../kit/platform.ts';
 import { NRAS_CLAIMS, TRUST_AUTHORITY_CLAIMS } from './claims.ts';
+import { NRAS_NEEDS, TRUST_AUTHORITY_NEEDS } from './endorse.ts';
 import { keySet, type ServiceEndorsed } from './endorsements.ts';
 import { appraiseNras } from './nras.ts';
 import {
@@ -19,6 +20,7 @@ export const trustAuthorityPlatform = {
   report: trustAuthorityReport,
   values: trustAuthorityReferenceValues,
   endorsements: keySet,
+  needs: TRUST_AUTHORITY_NEEDS,
   claims: TRUST_AUTHORITY_CLAIMS,
   boundBytes: 64,
   simulation: null,
@@ -31,6 +33,7 @@ export const nrasDevices = {
   report: nrasEvidence,
   values: nrasReferenceValues,
   endorsements: keySet,
+  needs: NRAS_NEEDS,
   claims: NRAS_CLAIMS,
   pinnedRoots: NO_ROOTS,
   appraise: appraiseNras,

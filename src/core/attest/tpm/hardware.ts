@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Platform, PlatformInput, PlatformResult } from '../kit/platform.ts';
 import { reportsOf } from '../kit/table.ts';
+import type { Find } from '../kit/wanted.ts';
 import type { SnpEndorsed } from '../snp/endorsements.ts';
 import { snpPlatform } from '../snp/platform.ts';
 import type { TdxEndorsed } from '../tdx/endorsements.ts';
@@ -26,6 +27,16 @@ export const hardwareReport = z.discriminatedUnion('platform', reportsOf(HARDWAR
 const ROWS: {
   readonly [Id in HardwareId]: Platform<Reports[Id], Values[Id], HardwareEndorsed>;
 } = HARDWARE;
+
+/** What vendors say of the hardware. As the needs of the hardware's own platform. */
+export async function endorseHardware<Id extends HardwareId>(
+  id: Id,
+  report: Reports[Id],
+  offered: HardwareEndorsed,
+  find: Find,
+): Promise<HardwareEndorsed> {
+  return (await ROWS[id].needs?.endorse(report, offered, find)) ?? {};
+}
 
 /** As the hardware's own platform. */
 export function appraiseHardware<Id extends HardwareId>(

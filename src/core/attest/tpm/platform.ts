@@ -2,7 +2,7 @@ import type { Platform } from '../kit/platform.ts';
 import { pinnedRootsOf } from '../kit/table.ts';
 import { appraiseTpm } from './appraise.ts';
 import { TPM_CLAIMS } from './claims.ts';
-import { HARDWARE, type HardwareEndorsed } from './hardware.ts';
+import { endorseHardware, HARDWARE, type HardwareEndorsed } from './hardware.ts';
 import { type TpmReferenceValues, tpmReferenceValues } from './reference-values.ts';
 import { type TpmReport, tpmReport } from './report.ts';
 
@@ -11,6 +11,13 @@ export const tpmPlatform = {
   report: tpmReport,
   values: tpmReferenceValues,
   endorsements: null,
+  needs: {
+    files: {},
+    vendors: [],
+    missingMirror: () => null,
+    endorse: async ({ identity }, offered, find) =>
+      identity.kind === 'runtime' ? endorseHardware(identity.hardware.platform, identity.hardware, offered, find) : {},
+  },
   claims: TPM_CLAIMS,
   boundBytes: 32,
   simulation: null,

@@ -1,23 +1,20 @@
-import { type Dated, parseQeIdentity, parseTcbInfo } from '../core/attest/tdx/collateral.ts';
-import { tdxEndorsementsOfPcs } from '../core/attest/tdx/collateral-json.ts';
+import { type Base64url, fromBase64url, fromHex, fromUtf8, toBase64url, utf8 } from '../../bytes.ts';
+import { must } from '../../errors.ts';
+import { parseJson } from '../../json.ts';
+import { parseAs } from '../../schema.ts';
+import { type Crl, parseCrl } from '../../x509/crl.ts';
+import { derOfChainText, oneDerOfFile } from '../../x509/der-text.ts';
+import { type Answer, type Ask, crlDates, type Dates, orNull, type Wanted } from '../kit/wanted.ts';
+import { type Dated, parseQeIdentity, parseTcbInfo } from './collateral.ts';
+import { tdxEndorsementsOfPcs } from './collateral-json.ts';
 import {
   qeIdentityOf,
   type SignedDocument as Signed,
   signedDocument,
   type TdxEndorsements,
   tcbInfoOf,
-} from '../core/attest/tdx/endorsements.ts';
-import type { TdxNeeds } from '../core/attest/tdx/needs.ts';
-import { type Base64url, fromBase64url, fromHex, fromUtf8, toBase64url, utf8 } from '../core/bytes.ts';
-import { must } from '../core/errors.ts';
-import { parseJson } from '../core/json.ts';
-import { parseAs } from '../core/schema.ts';
-import { type Crl, parseCrl } from '../core/x509/crl.ts';
-import { derOfChainText, oneDerOfFile } from '../core/x509/der-text.ts';
-import { orNull } from './attempt.ts';
-import { crlDates } from './crl-dates.ts';
-import { saysNone } from './mirror.ts';
-import type { Answer, Dates, Get, Vendor, Wanted } from './wanted.ts';
+} from './endorsements.ts';
+import type { TdxNeeds } from './needs.ts';
 
 /**
  * A part of TCB collateral. Intel issues each on its own, so each is looked for on its own: the newest of one must
@@ -37,6 +34,16 @@ interface Collateral {
   readonly pckCrl: WantedPart<Crl>;
   readonly rootCaCrl: WantedPart<Crl>;
 }
+
+/** At the root certificate's own CRL distribution point, https://certificates.trustedservices.intel.com. */
+const ROOT_CRL_PATH = 'IntelSGXRootCA.der';
+const ROOT_CRL_OF_CACHE = 'sgx/certification/v4/rootcacrl';
+
+/** Intel's own service has no such list, caching services (PCCS) do: they are asked where the other mirror has none. */
+const ROOT_LIST: readonly Ask[] = [
+  { vendor: 'intel-certificates', path: ROOT_CRL_PATH },
+  { vendor: 'intel', path: ROOT_CRL_OF_CACHE },
+];
 
 /** TCB collateral for a platform family, in parts, of Intel's Provisioning Certification Service, version 4. */
 export function wantedCollateral({ fmspc, ca }: TdxNeeds): Collateral {
@@ -67,37 +74,16 @@ export function wantedCollateral({ fmspc, ca }: TdxNeeds): Collateral {
     pckCrl: wantedList({
       what: `the list of what the ${ca} CA revoked`,
       files: [`tdx/pck-${ca}.crl`, whole],
-      ask: (get) => asked(get, 'intel', `sgx/certification/v4/pckcrl?ca=${ca}&encoding=der`),
+      asks: [{ vendor: 'intel', path: `sgx/certification/v4/pckcrl?ca=${ca}&encoding=der` }],
       of: ({ pckCrl }) => pckCrl,
     }),
     rootCaCrl: wantedList({
       what: "the list of what Intel's root CA revoked",
       files: ['tdx/root-ca.crl', whole],
-      ask: rootList,
+      asks: ROOT_LIST,
       of: ({ rootCaCrl }) => rootCaCrl,
     }),
   };
-}
-
-/** At the root certificate's own CRL distribution point, https://certificates.trustedservices.intel.com. */
-const ROOT_CRL_PATH = 'IntelSGXRootCA.der';
-const ROOT_CRL_OF_CACHE = 'sgx/certification/v4/rootcacrl';
-
-/** Intel's own service has no such list, caching services (PCCS) do: they are asked where the other mirror has none. */
-function rootList(get: Get): Promise<Answer> | null {
-  const answer = asked(get, 'intel-certificates', ROOT_CRL_PATH);
-  const ofCache = () => asked(get, 'intel', ROOT_CRL_OF_CACHE);
-  if (answer === null) return ofCache();
-  return answer.catch((error: unknown) => {
-    const other = saysNone(error) ? ofCache() : null;
-    if (other === null) throw error;
-    return other;
-  });
-}
-
-/** Null where no such mirror is configured. */
-function asked(get: Get, vendor: Vendor, path: string): Promise<Answer> | null {
-  return get.has(vendor) ? get(vendor, path) : null;
 }
 
 /** What is asked for and where it lies: first on its own, then in a file of all four parts. */
@@ -124,7 +110,8 @@ function wantedDocument(place: DocumentPlace): WantedPart<SignedDocument> {
   };
   return {
     ...{ what, files, question: files[0], isReissued: true },
-    fetch: (get) => asked(get, 'intel', path)?.then((answer) => signedBytes(answer, member, chainHeader)) ?? null,
+    asks: [{ vendor: 'intel', path }],
+    fileOf: (answer) => signedBytes(answer, member, chainHeader),
     of: (collateral) => orNull(() => dated(place.of(collateral))),
     parse: (bytes) =>
       orNull(() => dated(parseAs(signedDocument, parseJson(fromUtf8(bytes)), what))) ??
@@ -134,7 +121,7 @@ function wantedDocument(place: DocumentPlace): WantedPart<SignedDocument> {
 }
 
 interface ListPlace extends Place {
-  ask(get: Get): Promise<Answer> | null;
+  readonly asks: readonly Ask[];
   of(collateral: TdxEndorsements): string | null;
 }
 
@@ -146,7 +133,8 @@ function wantedList(place: ListPlace): WantedPart<Crl> {
   };
   return {
     ...{ what, files, question: files[0], isReissued: true },
-    fetch: (get) => place.ask(get)?.then(({ bytes }) => bytes) ?? null,
+    asks: place.asks,
+    fileOf: ({ bytes }) => bytes,
     of: (collateral) => orNull(() => of(collateral)),
     parse: (bytes) =>
       orNull(() => parseCrl(oneDerOfFile(bytes, 'X509 CRL'))) ??

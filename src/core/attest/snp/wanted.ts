@@ -1,15 +1,13 @@
-import { askName, askOfFile } from '../core/attest/snp/ask.ts';
-import type { SnpNeeds } from '../core/attest/snp/needs.ts';
-import { componentsOf, type SnpProduct, tcbText } from '../core/attest/snp/tcb.ts';
-import { parseVek, type Vek } from '../core/attest/snp/vek.ts';
-import { toHex } from '../core/bytes.ts';
-import type { Certificate } from '../core/x509/certificate.ts';
-import { type Crl, parseCrl } from '../core/x509/crl.ts';
-import { oneDerOfFile } from '../core/x509/der-text.ts';
-import { commonName } from '../core/x509/name.ts';
-import { orNull } from './attempt.ts';
-import { crlDates } from './crl-dates.ts';
-import type { Wanted } from './wanted.ts';
+import { toHex } from '../../bytes.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { type Crl, parseCrl } from '../../x509/crl.ts';
+import { oneDerOfFile } from '../../x509/der-text.ts';
+import { commonName } from '../../x509/name.ts';
+import { crlDates, orNull, type Wanted } from '../kit/wanted.ts';
+import { askName, askOfFile } from './ask.ts';
+import type { SnpNeeds } from './needs.ts';
+import { componentsOf, type SnpProduct, tcbText } from './tcb.ts';
+import { parseVek, type Vek } from './vek.ts';
 
 /** AMD's Key Distribution Service (AMD 57230 section 4) below `vcek/v1` and `vlek/v1`. */
 const pathOf = ({ signer }: SnpNeeds, product: SnpProduct) => `${signer}/v1/${product}`;
@@ -34,10 +32,8 @@ export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
     files: [file],
     question: file,
     isReissued: false,
-    fetch(get) {
-      if (!isVcek || !get.has('amd')) return null;
-      return get('amd', `${pathOf(needs, product)}/${needs.chipId}?${query}`).then(({ bytes }) => bytes);
-    },
+    asks: isVcek ? [{ vendor: 'amd', path: `${pathOf(needs, product)}/${needs.chipId}?${query}` }] : [],
+    fileOf: ({ bytes }) => bytes,
     parse(bytes) {
       const vek = orNull(() => parseVek(oneDerOfFile(bytes, 'CERTIFICATE')));
       const isRight =
@@ -61,8 +57,8 @@ export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certific
     files: [file],
     question: file,
     isReissued: false,
-    fetch: (get) =>
-      get.has('amd') ? get('amd', `${pathOf(needs, product)}/cert_chain`).then(({ bytes }) => bytes) : null,
+    asks: [{ vendor: 'amd', path: `${pathOf(needs, product)}/cert_chain` }],
+    fileOf: ({ bytes }) => bytes,
     parse(bytes) {
       const ask = orNull(() => askOfFile(bytes, name));
       return ask !== null && commonName(ask) === name ? ask : null;
@@ -79,7 +75,8 @@ export function wantedCrl(needs: SnpNeeds, product: SnpProduct): Wanted<Crl> {
     files: [file],
     question: file,
     isReissued: true,
-    fetch: (get) => (get.has('amd') ? get('amd', `${pathOf(needs, product)}/crl`).then(({ bytes }) => bytes) : null),
+    asks: [{ vendor: 'amd', path: `${pathOf(needs, product)}/crl` }],
+    fileOf: ({ bytes }) => bytes,
     parse: (bytes) => orNull(() => parseCrl(oneDerOfFile(bytes, 'X509 CRL'))),
     dates: crlDates,
   };

@@ -1,9 +1,8 @@
-import type { ServiceName } from '../core/attest/token/endorsements.ts';
-import { findKey, parseKeySet } from '../core/attest/token/jwks.ts';
-import { parseCompactJws } from '../core/attest/token/jws.ts';
-import { fromUtf8 } from '../core/bytes.ts';
-import { orNull } from './attempt.ts';
-import type { Wanted } from './wanted.ts';
+import { fromUtf8 } from '../../bytes.ts';
+import { orNull, type Wanted } from '../kit/wanted.ts';
+import type { ServiceName } from './endorsements.ts';
+import { findKey, parseKeySet } from './jwks.ts';
+import { parseCompactJws } from './jws.ts';
 
 const SERVICE = {
   nras: { vendor: 'nvidia', path: '.well-known/jwks.json', algorithm: 'ES384' },
@@ -22,7 +21,8 @@ export function wantedKeySet(service: ServiceName, token: string): Wanted<string
     question: `${file} ${kid}`,
     // Which keys count is for reference values to say, so a set that has lost one revokes nothing.
     isReissued: false,
-    fetch: (get) => (get.has(vendor) ? get(vendor, path).then(({ bytes }) => bytes) : null),
+    asks: [{ vendor, path }],
+    fileOf: ({ bytes }) => bytes,
     parse(bytes) {
       const text = orNull(() => fromUtf8(bytes));
       return text !== null && orNull(() => findKey(parseKeySet(text), kid, algorithm)) !== null ? text : null;
