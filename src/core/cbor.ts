@@ -32,29 +32,49 @@ const SIMPLE_VALUES: ReadonlyMap<number, boolean | null> = new Map([
  * duplicate keys. Throws `malformed`. The caller bounds the length.
  */
 export function readCborMap(bytes: Uint8Array): { map: CborMap; length: number } {
-  const reader = new CborReader(bytes);
+  const reader = new CborReader(bytes, DEFINITE);
   const map = reader.value(DEPTH_MAX);
   must(map instanceof Map, 'malformed', 'expected a CBOR map');
   return { map, length: reader.offset };
 }
 
 /** Reads a CBOR map that is all of the bytes. Throws `malformed`. */
-export function readWholeCborMap(bytes: Uint8Array, what: string): CborMap {
-  const { map, length } = readCborMap(bytes);
-  must(length === bytes.length, 'malformed', `${what}: bytes follow the CBOR map`);
+export function readWholeCborMap(bytes: Uint8Array, what: string, form: CborForm = DEFINITE): CborMap {
+  const map = readWholeCbor(bytes, what, form);
+  must(map instanceof Map, 'malformed', `${what}: expected a CBOR map`);
   return map;
 }
 
+/** Reads a CBOR value that is all of the bytes, in the encoding that `readCborMap` names. Throws `malformed`. */
+export function readWholeCbor(bytes: Uint8Array, what: string, form: CborForm = DEFINITE): CborValue {
+  const reader = new CborReader(bytes, form);
+  const value = reader.value(DEPTH_MAX);
+  must(reader.offset === bytes.length, 'malformed', `${what}: bytes follow the CBOR value`);
+  return value;
+}
+
+/** What one writer does otherwise than the others. */
+export interface CborForm {
+  /** Whether maps may also have an indefinite length and end with a break (RFC 8949 section 3.2.2). */
+  readonly indefiniteMaps: boolean;
+}
+const DEFINITE: CborForm = { indefiniteMaps: false };
+const INDEFINITE_MAP = 0xbf;
+const BREAK = 0xff;
+
 class CborReader {
   readonly #bytes: Uint8Array;
+  readonly #form: CborForm;
   offset = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, form: CborForm) {
     this.#bytes = bytes;
+    this.#form = form;
   }
 
   /** `levels`: how many maps and arrays may still open, which bounds the recursion. */
   value(levels: number): CborValue {
+    if (this.#form.indefiniteMaps && this.#skips(INDEFINITE_MAP)) return this.#membersUntilBreak(this.#below(levels));
     const { type, argument } = this.#head();
     switch (type) {
       case UNSIGNED:
@@ -87,13 +107,28 @@ class CborReader {
 
   #members(count: number, levels: number): CborMap {
     const members = new Map<string | number, CborValue>();
-    for (let i = 0; i < count; i++) {
-      const key = this.value(0);
-      must(typeof key === 'string' || typeof key === 'number', 'malformed', 'expected CBOR keys of text or integers');
-      must(!members.has(key), 'malformed', 'expected no key of a CBOR map to be repeated');
-      members.set(key, this.value(levels));
-    }
+    for (let i = 0; i < count; i++) this.#member(members, levels);
     return members;
+  }
+
+  #membersUntilBreak(levels: number): CborMap {
+    const members = new Map<string | number, CborValue>();
+    while (!this.#skips(BREAK)) this.#member(members, levels);
+    return members;
+  }
+
+  #member(members: Map<string | number, CborValue>, levels: number): void {
+    const key = this.value(0);
+    must(typeof key === 'string' || typeof key === 'number', 'malformed', 'expected CBOR keys of text or integers');
+    must(!members.has(key), 'malformed', 'expected no key of a CBOR map to be repeated');
+    members.set(key, this.value(levels));
+  }
+
+  /** Whether this byte is next; it is then taken. */
+  #skips(byte: number): boolean {
+    const isNext = this.#bytes[this.offset] === byte;
+    if (isNext) this.offset += 1;
+    return isNext;
   }
 
   /** The major type and the argument, in its only form. */

@@ -2,7 +2,7 @@ import { encodeCBOR } from '@levischuck/tiny-cbor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat, fromHex } from '../../src/core/bytes.ts';
-import { type CborValue, readCborMap, readWholeCborMap } from '../../src/core/cbor.ts';
+import { type CborValue, readCborMap, readWholeCbor, readWholeCborMap } from '../../src/core/cbor.ts';
 
 const malformed = expect.objectContaining({ code: 'malformed' });
 const read = (hex: string) => readCborMap(fromHex(hex));
@@ -103,5 +103,35 @@ describe('what is refused as malformed', () => {
 
   test('bytes after a map that must be all', () => {
     expect(() => readWholeCborMap(concat(fromHex('a0'), new Uint8Array(1)), 'test')).toThrow(malformed);
+  });
+});
+
+describe('maps of an indefinite length', () => {
+  const readOpen = (hex: string) => readWholeCborMap(fromHex(hex), 'test', { indefiniteMaps: true });
+
+  test('are accepted where the writer is known to write them, at any level', () => {
+    expect(Object.fromEntries(readOpen('bfff'))).toEqual({});
+    expect(Object.fromEntries(readOpen('bf6161016162f5ff'))).toEqual({ a: 1, b: true });
+    expect(readOpen('a100bf0102ff').get(0)).toEqual(new Map([[1, 2]]));
+  });
+
+  test.each([
+    ['without their break', 'bf0102'],
+    ['with a break in place of a value', 'bf01ff'],
+    ['with a key twice', 'bf01020102ff'],
+    ['with a byte after them', 'bfff00'],
+    ['five levels deep', `${'bf00'.repeat(5)}00${'ff'.repeat(5)}`],
+    ['a break alone', 'ff'],
+    ['a list of an indefinite length', 'a1009fff'],
+    ['text of an indefinite length', 'a1007fff'],
+    ['bytes of an indefinite length', 'a1005fff'],
+  ])('are refused %s', (_, hex) => {
+    expect(() => readOpen(hex)).toThrow(malformed);
+  });
+
+  test('are refused of every other writer', () => {
+    expect(() => readWholeCborMap(fromHex('bf0102ff'), 'test')).toThrow(malformed);
+    expect(() => readWholeCbor(fromHex('81bf0102ff'), 'test')).toThrow(malformed);
+    expect(() => read('bf0102ff')).toThrow(malformed);
   });
 });
