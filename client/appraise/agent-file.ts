@@ -6,7 +6,7 @@ import { digestOf, digestOfObject } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { parseAs } from '../../src/core/schema.ts';
-import { parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
+import { boundFor, parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
 import { devicesKept, isNvattest } from '../host/nvattest-json.ts';
 import { textOf } from './text-file.ts';
 
@@ -58,12 +58,10 @@ function partsEvidence(bytes: Uint8Array, asked: Hex | null): Subject {
   const { report, gpu, endorsements, ...said } = parseEvidenceParts(bytes);
   const nonce = asked ?? said.gpuNonce;
   const data = nonce === null ? null : partsData(nonce, gpu);
-  const isTpm = report.platform === 'tpm';
-  const derived = isTpm ? data?.extraData : data?.reportData;
   return {
     parts: {
       report,
-      reportData: derived ?? fromHex(said.reportData),
+      reportData: data === null ? fromHex(said.reportData) : boundFor(report.platform, data),
       gpu,
       gpuNonce: nonce === null ? null : fromHex(nonce),
       evidence: digestOf(bytes),

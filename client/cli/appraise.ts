@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Appraisal } from '../../src/core/attest/appraisal.ts';
 import { appraiseParts, type Parts } from '../../src/core/attest/compose.ts';
-import { ABSENT } from '../../src/core/attest/token/jws.ts';
 import { EXIT } from '../../src/core/exit-codes.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { datesAdvice } from '../appraise/dates.ts';
 import { exactInstant } from '../exact.ts';
+import { cautionsOf } from '../platforms/platforms.ts';
 import { readReferenceValues } from '../reference-values/file.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { caOf, instantOf, orUnparsed, type SubjectFlags, subjectOf, withSubjectFlags } from './subject-flags.ts';
@@ -103,22 +103,9 @@ function freshnessLines({ report, reportData, gpu, gpuNonce }: Parts): readonly 
   return [`nonce        ${whose} is not checked`];
 }
 
-/** What is authentic, and should not be relied on; what is revoked fails a rule of its own in TDX. */
-function unrefused({
-  'tdx.tcb.status': tdx,
-  'ita.tcb-status': ita,
-  'ita.attester-type': attester,
-}: Appraisal['claims']): readonly string[] {
-  const stale = [tdx === 'Revoked' ? undefined : tdx, ita === ABSENT ? undefined : ita].filter(
-    (status) => status !== undefined && status !== 'UpToDate',
-  );
-  const until = 'nothing refuses that until reference values do';
-  return [
-    ...stale.map((status) => `beware: Intel calls this platform ${status}; ${until}`),
-    ...(attester === undefined || attester === 'TDX'
-      ? []
-      : [`beware: the attester's type is ${attester}, not TDX; ${until}`]),
-  ];
+/** What is authentic, and should not be relied on. */
+function unrefused(claims: Appraisal['claims']): readonly string[] {
+  return cautionsOf(claims).map((caution) => `beware: ${caution}; nothing refuses that until reference values do`);
 }
 
 /** Failures are repeated in full below the table. */

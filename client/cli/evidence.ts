@@ -5,7 +5,13 @@ import { fromHex, type Hex, toHex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { createFile } from '../durable-file.ts';
 import type { Collectors } from '../host/collectors/machine.ts';
-import { type EvidenceParts, evidencePartsBytes, parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
+import {
+  boundFor,
+  type EvidenceParts,
+  evidencePartsBytes,
+  parseEvidenceParts,
+  partsData,
+} from '../host/evidence-parts.ts';
 import { platformRandom } from '../random.ts';
 import { collectorsOf, type EvidenceFlags, withEvidenceFlags } from './collector-flags.ts';
 import { type Invocation, invoke } from './invocation.ts';
@@ -56,7 +62,7 @@ async function collectParts({ cpu, gpu }: Collectors, nonce: Hex): Promise<Evide
   const shown = gpu === null ? null : await gpu.gpu(fromHex(nonce));
   const data = partsData(nonce, shown);
   const { report, endorsements } = await cpu.report(data);
-  const reportData = toHex(report.platform === 'tpm' ? data.extraData : data.reportData);
+  const reportData = toHex(boundFor(report.platform, data));
   const gpuNonce = shown === null ? null : nonce;
   return { v: 1, kind: 'evidence-parts', report, gpu: shown, endorsements, reportData, gpuNonce };
 }

@@ -7,7 +7,9 @@ import { parseInstantText } from '../../src/core/x509/time.ts';
 import { systemName } from '../../src/platform/system-error.ts';
 import { type Subject, subjectOfFile } from '../appraise/agent-file.ts';
 import { type RawEvidence, subjectOfRaw, withEndorsements } from '../appraise/raw.ts';
+import type { VendorFile } from '../appraise/vendor-files.ts';
 import { readInput } from '../input-file.ts';
+import { VENDOR_FILES } from '../platforms/platforms.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Of any file that is read: evidence, endorsements, reference values, a RIM. */
@@ -18,31 +20,19 @@ const MIN_NONCE_BYTES = 1;
 /** REPORTDATA's, of SEV-SNP and TDX. */
 const MAX_DATA_BYTES = 64;
 
-const FILES = {
-  snpReport: ['--snp-report <file>', 'SEV-SNP: ATTESTATION_REPORT, 1,184 bytes'],
-  vek: ['--vek <file>', 'SEV-SNP: VCEK or VLEK certificate'],
-  crl: ['--crl <file>', 'SEV-SNP: what the ARK revoked'],
-  tdxQuote: ['--tdx-quote <file>', 'TDX: quote, version 4 or 5'],
-  collateral: ['--collateral <file>', 'TDX: TCB collateral as JSON'],
-  tpmAttest: ['--tpm-attest <file>', 'TPM: TPMS_ATTEST, as tpm2_quote -m writes it'],
-  tpmSignature: ['--tpm-signature <file>', 'TPM: TPMT_SIGNATURE (-s), DER or bare RSASSA'],
-  tpmPcrs: ['--tpm-pcrs <file>', 'TPM: values of the quoted PCRs (-o with -F values)'],
-  ak: ['--ak <file>', 'TPM: TPM2B_PUBLIC of the attestation key'],
-  akChain: ['--ak-chain <file>', 'TPM: the AK’s certificate and its issuers, in PEM'],
-  hcl: ['--hcl <file>', 'Azure: what the paravisor keeps at NV index 0x01400001, in place of --ak'],
-  jwt: ['--jwt <file>', 'token of Intel Trust Authority, or NRAS’s JSON'],
-  jwks: ['--jwks <file>', 'the service’s key set'],
-} as const;
-
 /** `--ca` is also the vault's certificate to every other command; it is SEV-SNP's ASK or ASVK, then ARK, here. */
-type FileFlag = keyof typeof FILES | 'ca';
-type FileFlags = Readonly<Partial<Record<FileFlag, string>>>;
+const CA = 'ca';
 
 /** What vendors say of evidence. It goes with evidence in every form. */
-const ENDORSING: readonly FileFlag[] = ['vek', 'ca', 'crl', 'collateral', 'jwks'];
+const ENDORSING: readonly string[] = [CA, ...filesThat(({ endorses }) => endorses)];
+const EVIDENCE: readonly string[] = filesThat(({ endorses }) => !endorses);
+
+function filesThat(are: (file: VendorFile) => boolean): string[] {
+  return Object.entries(VENDOR_FILES).flatMap(([name, file]) => (are(file) ? [name] : []));
+}
 
 /** Which evidence, and what belongs to it. */
-export interface SubjectFlags extends FileFlags {
+export interface SubjectFlags {
   readonly spdm?: readonly string[];
   readonly chain?: readonly string[];
   readonly nvattest?: readonly string[];
@@ -50,10 +40,12 @@ export interface SubjectFlags extends FileFlags {
   readonly at?: string;
   readonly nonce?: string;
   readonly reportData?: string;
+  /** A file of a vendor's tool, by the name in VENDOR_FILES, or `ca`. */
+  readonly [file: string]: unknown;
 }
 
 export function withSubjectFlags(command: Command): Command {
-  for (const [flag, text] of Object.values(FILES)) command.option(flag, text);
+  for (const { flag, about } of Object.values(VENDOR_FILES)) command.option(flag, about);
   const collect = (path: string, before: readonly string[] = []) => [...before, path];
   return command
     .option('--spdm <file>', 'NVIDIA: SPDM request and response of a device; repeatable', collect)
@@ -66,7 +58,7 @@ export function withSubjectFlags(command: Command): Command {
 }
 
 /** From the command line only: the vault's certificate in the environment says nothing about AMD's. */
-export function caOf(program: Command): Pick<SubjectFlags, 'ca'> {
+export function caOf(program: Command): { readonly ca?: string } {
   return program.getOptionValueSource('ca') === 'cli' ? { ca: program.opts<{ ca: string }>().ca } : {};
 }
 
@@ -107,8 +99,7 @@ async function subjectWithin(file: string | null, flags: SubjectFlags): Promise<
   const nonce = hexOf('--nonce', flags.nonce, { min: MIN_NONCE_BYTES });
   const reportData = hexOf('--report-data', flags.reportData, { min: MAX_DATA_BYTES });
   if (file === null) return subjectOfRaw(await rawOf(flags), { nonce, reportData });
-  const evidence = (Object.keys(FILES) as FileFlag[]).filter((flag) => !ENDORSING.includes(flag));
-  const more = [...evidence, 'spdm', 'chain', 'nvattest', 'reportData'] as const;
+  const more = [...EVIDENCE, 'spdm', 'chain', 'nvattest', 'reportData'];
   const [other] = more.filter((flag) => flags[flag] !== undefined);
   must(
     other === undefined,
@@ -130,13 +121,13 @@ function dashed(flag = ''): string {
 }
 
 async function rawOf(flags: SubjectFlags): Promise<RawEvidence> {
-  const read = (path: string | undefined) => (path === undefined ? null : readInput(path, MAX_FILE_BYTES));
-  const names = ['ca', ...Object.keys(FILES)] as FileFlag[];
-  const files = await Promise.all(names.map(async (name) => [name, await read(flags[name])] as const));
+  const given = [...ENDORSING, ...EVIDENCE].filter((name) => flags[name] !== undefined);
+  const files = await Promise.all(
+    given.map(async (name) => [name, await readInput(String(flags[name]), MAX_FILE_BYTES)] as const),
+  );
   const all = (paths: readonly string[] = []) => Promise.all(paths.map((path) => readInput(path, MAX_FILE_BYTES)));
-  const single = Object.fromEntries(files) as Record<FileFlag, Uint8Array | null>;
-  const [spdm, chain, nvattest] = await Promise.all([flags.spdm, flags.chain, flags.nvattest].map(all));
-  return { ...single, spdm: spdm ?? [], chain: chain ?? [], nvattest: nvattest ?? [] };
+  const [spdm, chain, nvattest] = await Promise.all([all(flags.spdm), all(flags.chain), all(flags.nvattest)]);
+  return { ...Object.fromEntries(files), spdm, chain, nvattest };
 }
 
 async function endorsementsOf(path: string | undefined): Promise<Subject['endorsements']> {

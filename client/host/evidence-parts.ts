@@ -2,6 +2,7 @@ import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import * as z from 'zod/mini';
 import { endorsementsSchema, MAX_ENDORSEMENTS_BYTES } from '../../src/core/attest/endorsements.ts';
 import { cpuReport, type GpuEvidence, gpuEvidence, MAX_EVIDENCE_BYTES } from '../../src/core/attest/evidence.ts';
+import { PLATFORMS, type PlatformId } from '../../src/core/attest/platforms.ts';
 import { fromHex, type Hex, ZERO_32 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOfObject, parseCanonical } from '../../src/core/canonical.ts';
 import { frame } from '../../src/core/frame.ts';
@@ -46,4 +47,9 @@ export function partsData(nonce: Hex, gpu: GpuEvidence | null): BoundData {
   const gpuDigest = gpu === null ? ZERO_32 : fromHex(digestOfObject(gpu));
   const bound = frame('twinlock/v1/evidence-parts', fromHex(nonce), gpuDigest);
   return { reportData: sha512(bound), extraData: sha256(bound) };
+}
+
+/** What a report of this platform carries of it. */
+export function boundFor(platform: PlatformId, { reportData, extraData }: BoundData): Uint8Array {
+  return PLATFORMS[platform].boundBytes === 64 ? reportData : extraData;
 }

@@ -2,8 +2,7 @@ import { CC_MODE } from '../../src/core/attest/nvidia/measures.ts';
 import type { NvidiaReferenceValues } from '../../src/core/attest/nvidia/reference-values.ts';
 import { PROTECTED_PCIE } from '../../src/core/attest/nvidia/topology.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
-import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
-import type { TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
+import { eachPlatform } from '../platforms/platforms.ts';
 import { beware, type Remark } from './remark.ts';
 
 /** A weakness that is publicly known, and how a document that lets it in can be told. */
@@ -17,57 +16,10 @@ interface Weakness {
   readonly source: string;
 }
 
-const MILAN_SEED =
-  "the key seed of a Milan's chip was read by software alone: who has it signs reports of any firmware, so no floor " +
-  'helps; prefer Genoa or Turin, or list chips that you own';
-
-const UNSAID_SERVICE_TD =
-  'a TD with a service TD passes as one without where its quote is of version 4, or has a body of type 2: these cannot ' +
-  'name one, and the host chooses the form; revoke tdx.body-type 2 to accept none but quotes that can';
-const UNSAID_SOURCE = 'Intel TDX DCAP Quoting Library API, quote format';
-
 const UNSEEN_SWITCHES_SOURCE = 'github.com/NVIDIA/nvtrust, guest_tools/ppcie-verifier';
 
+/** Of devices; those of platforms are in the platforms' own files. */
 const WEAKNESSES: readonly Weakness[] = [
-  {
-    platform: 'SEV-SNP',
-    isAccepted: ({ snp }) => allowsMilan(snp ?? null),
-    sentence: MILAN_SEED,
-    source: 'arXiv:2605.12990',
-  },
-  {
-    platform: 'TPM of a paravisor on SEV-SNP',
-    isAccepted: ({ tpm }) => allowsMilan(tpm?.paravisor?.snp ?? null),
-    sentence: MILAN_SEED,
-    source: 'arXiv:2605.12990',
-  },
-  {
-    platform: 'TPM of a paravisor',
-    isAccepted: ({ tpm }) => allowsParavisor(tpm),
-    sentence:
-      "a paravisor older than Microsoft's fix of August 2025 lets the machine's administrator put a key of their own in " +
-      "place of the attestation key; no signed field gives a paravisor's age, its measurement alone does: list " +
-      'measurements of machines that were started after the fix',
-    source: 'CVE-2025-49707, github.com/microsoft/openvmm/pull/1868',
-  },
-  {
-    platform: 'TDX',
-    isAccepted: (values) => allowsUnsaidServiceTd(values, values.tdx ?? null),
-    sentence: UNSAID_SERVICE_TD,
-    source: UNSAID_SOURCE,
-  },
-  {
-    platform: 'TPM of a paravisor on TDX',
-    isAccepted: (values) => allowsUnsaidServiceTd(values, values.tpm?.paravisor?.tdx ?? null),
-    sentence: UNSAID_SERVICE_TD,
-    source: UNSAID_SOURCE,
-  },
-  {
-    platform: 'tokens of Intel Trust Authority',
-    isAccepted: (values) => (values['intel-trust-authority']?.images.length ?? 0) > 0,
-    sentence: 'a TD with a service TD passes as one without, for no claim says whether one is bound',
-    source: 'docs.trustauthority.intel.com, attestation token claims',
-  },
   {
     platform: 'GPUs',
     isAccepted: (values) => devicesOf(values) !== null,
@@ -109,24 +61,15 @@ const WEAKNESSES: readonly Weakness[] = [
 ];
 
 /** What is publicly known to be weak and could pass under the document. */
-export function knownWeaknesses(values: ReferenceValues): Remark[] {
-  return WEAKNESSES.filter(({ isAccepted }) => isAccepted(values)).map(({ platform, sentence, source }) =>
-    beware(`${platform}: ${sentence} (${source})`),
+export function knownWeaknesses(document: ReferenceValues): Remark[] {
+  const platforms = eachPlatform(document, (row, values) =>
+    values === undefined ? [] : row.weaknesses(values, row.hosts, document.revoked),
   );
-}
-
-function allowsMilan(snp: SnpReferenceValues | null): boolean {
-  return snp !== null && snp.images.length > 0 && snp.products.some(({ product }) => product === 'Milan');
-}
-
-/** A quote of version 4 has the body of type 2, which is what a document can refuse such quotes by. */
-function allowsUnsaidServiceTd({ revoked }: ReferenceValues, tdx: TdxReferenceValues | null): boolean {
-  const isRefused = revoked.some(({ claim, value }) => claim === 'tdx.body-type' && value === '2');
-  return tdx !== null && tdx.images.length > 0 && !isRefused;
-}
-
-function allowsParavisor(tpm: ReferenceValues['tpm']): boolean {
-  return Object.values(tpm?.paravisor ?? {}).some((values) => (values?.images.length ?? 0) > 0);
+  const devices = WEAKNESSES.filter(({ isAccepted }) => isAccepted(document));
+  return [
+    ...platforms.flat(),
+    ...devices.map(({ platform, sentence, source }) => beware(`${platform}: ${sentence} (${source})`)),
+  ];
 }
 
 /** Null where no GPU passes by its own evidence. */

@@ -5,13 +5,11 @@ import { parseReferenceValues, type ReferenceValues } from '../../src/core/attes
 import { TwinlockError } from '../../src/core/errors.ts';
 import type { Subject } from '../appraise/agent-file.ts';
 import { datesAdvice } from '../appraise/dates.ts';
+import { withReport } from '../platforms/platforms.ts';
 import { gpusAllowed } from './gpus.ts';
 import { type Choices, type Host, union } from './host.ts';
+import { withNras } from './nras.ts';
 import { withNvidia } from './nvidia.ts';
-import { withSnp } from './snp.ts';
-import { withTdx } from './tdx.ts';
-import { withNras, withTrustAuthority } from './tokens.ts';
-import { withTpm } from './tpm.ts';
 
 /** Of evidence that has no CPU's report: GPUs are proposed for, and never enough. */
 const NEEDS_CPU: ReadonlySet<string> = new Set(['composite.cpu', 'composite.cpu-values']);
@@ -62,27 +60,7 @@ function refusal(failed: readonly RuleResult[]): TwinlockError {
 }
 
 function withHost(before: ReferenceValues, host: Host, choices: Choices): ReferenceValues {
-  return { ...before, ...withCpu(before, host, choices), gpu: withGpu(before, host, choices) };
-}
-
-function withCpu(before: ReferenceValues, host: Host, choices: Choices): Partial<ReferenceValues> {
-  const { report } = host.parts;
-  switch (report?.platform) {
-    case undefined:
-      return {};
-    case 'simulated': {
-      const measurements = union(before.simulated?.measurements, [report.measurement]);
-      return { simulated: { platform: 'simulated', measurements } };
-    }
-    case 'snp':
-      return { snp: withSnp(before.snp ?? null, host, choices) };
-    case 'tdx':
-      return { tdx: withTdx(before.tdx ?? null, host, choices) };
-    case 'tpm':
-      return { tpm: withTpm(before.tpm ?? null, report, host, choices) };
-    case 'intel-trust-authority':
-      return { [report.platform]: withTrustAuthority(before[report.platform] ?? null, report, host, choices) };
-  }
+  return { ...before, ...withReport(before, host, choices), gpu: withGpu(before, host, choices) };
 }
 
 /** Where hosts without GPUs were allowed, they still are. */

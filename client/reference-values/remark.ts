@@ -54,3 +54,8 @@ export function tokenGraceRemark(tokens: string, graceMs: number): Remark {
 export function trustText(anchors: readonly unknown[], keys: readonly unknown[], what = 'key'): string {
   return `${numbered(anchors.length, 'authority', 'authorities')} and ${numbered(keys.length, what)}`;
 }
+
+/** The names of a list's records, for `counted`. */
+export function names(images: readonly { readonly name: string }[]): string[] {
+  return images.map((image) => `"${image.name}"`);
+}

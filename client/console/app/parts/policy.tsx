@@ -1,8 +1,10 @@
+import type { Values as ExpectedValues, PlatformId } from '../../../../src/core/attest/platforms.ts';
 import type { ReferenceValues } from '../../../../src/core/attest/reference-values.ts';
 import { digestOfObject } from '../../../../src/core/canonical.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
 import { policyFields } from '../../../custodian/policy-diff.ts';
 import { counted, exactBytes, exactDuration } from '../../../exact.ts';
+import { eachPlatform } from '../../../platforms/platforms.ts';
 import { Digest } from './digest.tsx';
 import { Facts } from './screen.tsx';
 import { Table } from './table.tsx';
@@ -58,19 +60,10 @@ function Values({ of }: { of: readonly string[] }) {
   );
 }
 
-const PLATFORMS = {
-  simulated: 'Simulated hosts',
-  snp: 'AMD SEV-SNP',
-  tdx: 'Intel TDX',
-  tpm: 'TPM',
-  'intel-trust-authority': 'Intel Trust Authority',
-} as const satisfies Partial<Record<keyof ReferenceValues, string>>;
-
 /** In short; the fields themselves follow. */
 function hostsOf(values: ReferenceValues): readonly (readonly [name: string, value: string])[] {
-  const names = Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[];
   return [
-    ...names.map((name) => [PLATFORMS[name], imagesOf(values[name])] as const),
+    ...eachPlatform(values, (row, given) => [row.name, imagesOf(given)] as const),
     ['GPUs in a host', countsOf(values.gpu?.gpus ?? [0])],
     ['Switches in a host', countsOf(values.gpu?.switches ?? [0])],
     ['Revoked', values.revoked.length === 0 ? 'nothing' : counted(values.revoked.length, 'claim')],
@@ -81,7 +74,7 @@ function countsOf(counts: readonly number[]): string {
   return counts.length === 0 ? 'no number is allowed' : counts.join(' or ');
 }
 
-function imagesOf(values: ReferenceValues[keyof typeof PLATFORMS]): string {
+function imagesOf(values: ExpectedValues[PlatformId] | undefined): string {
   if (values === undefined) return 'refused';
   return counted('images' in values ? values.images.length : values.measurements.length, 'image');
 }

@@ -3,14 +3,11 @@ import { NOT_REACHED } from '../../../../src/core/attest/kit/findings.ts';
 import type { RuleResult } from '../../../../src/core/attest/kit/rule-result.ts';
 import type { HostReview } from '../../../custodian/host-review.ts';
 import { counted } from '../../../exact.ts';
+import type { Firmware } from '../../../platforms/platform.ts';
+import { clientPlatform, firmwareIn, platformName, pretendedImageIn } from '../../../platforms/platforms.ts';
 
-/** Of which part of a host's evidence a rule or a claim is: the first word of its name. */
+/** Of which part of a host's evidence a rule or a claim is, where it is no platform's: the first word of its name. */
 const PARTS: Readonly<Record<string, string>> = {
-  simulated: 'Simulated chip',
-  snp: 'AMD SEV-SNP',
-  tdx: 'Intel TDX',
-  tpm: 'TPM',
-  ita: 'Intel Trust Authority',
   nvidia: 'NVIDIA GPUs',
   gpu: 'NVIDIA GPUs',
   nras: 'NVIDIA Remote Attestation Service',
@@ -19,7 +16,7 @@ const PARTS: Readonly<Record<string, string>> = {
 
 function partOf(name: string): string {
   const [first = ''] = name.split('.', 1);
-  return PARTS[first] ?? first;
+  return platformName(first) ?? PARTS[first] ?? first;
 }
 
 /** A rule as it came out at both instants. */
@@ -93,7 +90,7 @@ function nameIn(got: string): string {
 
 /** What runs, in a few words. */
 export function runsText(appraisal: Appraisal): string {
-  if (appraisal.platform === 'simulated') return 'a pretended image';
+  if (pretendedImageIn(appraisal.claims) !== null) return 'a pretended image';
   return imagesOf(appraisal).map(imageText).join(' over ');
 }
 
@@ -101,10 +98,9 @@ export function imageText({ name }: RunningImage): string {
   return name ?? 'something that policy has no name for';
 }
 
-/** What Intel says of the platform's firmware; null where the claims say nothing of it. */
-export function firmwareOf({ claims }: Appraisal): { readonly status: string; readonly advisories: string } | null {
-  const status = claims['tdx.tcb.status'] ?? claims['ita.tcb-status'];
-  return status === undefined ? null : { status, advisories: claims['tdx.tcb.advisories'] ?? 'none' };
+/** What the vendor says of the platform's firmware; null where the claims say nothing of it. */
+export function firmwareOf({ claims }: Appraisal): Firmware | null {
+  return firmwareIn(claims);
 }
 
 /** `2 × GH100, driver 570.124.03, VBIOS 96.00.5E.00.04`, one line a kind; empty without devices. */
@@ -130,15 +126,9 @@ export function kindOf({ platform, claims }: Appraisal): string {
   return devices.length === 0 ? machine : `${machine}, with ${devices.join(' and ')}`;
 }
 
-/** A TPM alone proves less than one of a paravisor, so its name says which it is. */
+/** What kind of machine it is. Devices alone are none, and no release names them. */
 function machineOf(platform: Appraisal['platform'], claims: Appraisal['claims']): string {
-  const product = claims['snp.product'];
-  const snp = product === undefined ? partOf('snp') : `${partOf('snp')} (${product})`;
-  if (platform === 'snp') return snp;
-  if (platform === 'intel-trust-authority') return partOf('ita');
-  if (platform !== 'tpm') return partOf(platform);
-  if (claims['snp.version'] !== undefined) return `TPM over ${snp}`;
-  return claims['tdx.version'] === undefined ? 'TPM alone' : `TPM over ${partOf('tdx')}`;
+  return platform === 'gpu' ? partOf(platform) : clientPlatform(platform).machineText(claims);
 }
 
 /** Each text once, with how many there are of it. */

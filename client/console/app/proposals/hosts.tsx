@@ -2,6 +2,7 @@ import type { Appraisal } from '../../../../src/core/attest/appraisal.ts';
 import type { HostReview } from '../../../custodian/host-review.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { counted } from '../../../exact.ts';
+import { pretendedImageIn } from '../../../platforms/platforms.ts';
 import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Fold } from '../parts/fold.tsx';
@@ -168,11 +169,11 @@ function Rules({ of: { part, failed, unreached, passed } }: { of: ReturnType<typ
 
 function Images({ of }: { of: Appraisal }) {
   const images = imagesOf(of);
-  const simulated = of.claims['simulated.measurement'];
-  if (simulated !== undefined) {
+  const pretended = pretendedImageIn(of.claims);
+  if (pretended !== null) {
     return (
       <>
-        <Mark tone="warn">pretended</Mark> <Digest hex={simulated} />
+        <Mark tone="warn">pretended</Mark> <Digest hex={pretended} />
       </>
     );
   }

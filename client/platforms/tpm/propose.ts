@@ -1,14 +1,13 @@
-import type { PcrImage } from '../../src/core/attest/kit/pcr-image.ts';
-import { AK_PURPOSE } from '../../src/core/attest/tpm/certify.ts';
-import { NO_PURPOSE, type TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
-import type { TpmReport } from '../../src/core/attest/tpm/report.ts';
-import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
-import { must } from '../../src/core/errors.ts';
-import { parseCertificateOfVersion1Or3 } from '../../src/core/x509/certificate.ts';
-import { extendedKeyUsage } from '../../src/core/x509/extensions.ts';
-import { addImage, type Choices, type Host, imageName, union } from './host.ts';
-import { withSnp } from './snp.ts';
-import { withTdx } from './tdx.ts';
+import { AK_PURPOSE } from '../../../src/core/attest/tpm/certify.ts';
+import { NO_PURPOSE, type TpmReferenceValues } from '../../../src/core/attest/tpm/reference-values.ts';
+import type { TpmReport } from '../../../src/core/attest/tpm/report.ts';
+import { fromBase64url, toBase64url } from '../../../src/core/bytes.ts';
+import { must } from '../../../src/core/errors.ts';
+import { parseCertificateOfVersion1Or3 } from '../../../src/core/x509/certificate.ts';
+import { extendedKeyUsage } from '../../../src/core/x509/extensions.ts';
+import { type Choices, type Host, imageName, union } from '../../reference-values/host.ts';
+import { withPcrImage } from '../../reference-values/pcr-images.ts';
+import { withParavisor } from './paravisor.ts';
 
 /**
  * The document with a host that a TPM vouches for; `before` null where it has none. Throws `usage` where no flag says
@@ -29,26 +28,13 @@ export function withTpm(
     anchors: union(before?.anchors, anchorsOf(before, identity, choices)),
     akPurposes: akPurposesOf(before, identity),
     activated: union(before?.activated, activatedOf(before, identity, host, choices)),
-    images: imagesOf(before?.images ?? [], report, host, choices),
+    images: withPcrImage(before?.images ?? [], report.pcrs, imageName(choices, host.claims['tpm.pcr-digest'] ?? '')),
     firmware: before?.firmware === null ? null : union(before?.firmware, [firmware]),
     paravisor: paravisorOf(before?.paravisor ?? null, identity, host, choices),
   };
 }
 
 type Identity = TpmReport['identity'];
-
-/** The images with this host's, unless one of them matches it: of the PCRs that the document compares, or else all. */
-function imagesOf(before: readonly PcrImage[], { pcrs }: TpmReport, { claims }: Host, choices: Choices): PcrImage[] {
-  const quoted = new Map(pcrs.map(({ index, value }) => [index, value]));
-  if (before.some((image) => image.pcrs.every(({ index, value }) => quoted.get(index) === value))) return [...before];
-  const compared = new Set(
-    (before.length === 0 ? [{ pcrs }] : before).flatMap((one) => one.pcrs.map((pcr) => pcr.index)),
-  );
-  const missing = [...compared].filter((index) => !quoted.has(index));
-  must(missing.length === 0, 'usage', `the document compares PCR ${missing.join(' ')}, which this host did not quote`);
-  const name = imageName(choices, claims['tpm.pcr-digest'] ?? '');
-  return addImage(before, { name, pcrs: pcrs.filter(({ index }) => compared.has(index)) });
-}
 
 function anchorsOf(before: TpmReferenceValues | null, identity: Identity, { akAuthority }: Choices): string[] {
   if (identity.kind !== 'certificate') return [];
@@ -112,7 +98,5 @@ function paravisorOf(
   if (identity.kind !== 'runtime') return before;
   // The name is of what runs above the paravisor.
   const unnamed = { ...choices, imageName: null };
-  return identity.hardware.platform === 'snp'
-    ? { ...before, snp: withSnp(before?.snp ?? null, host, unnamed) }
-    : { ...before, tdx: withTdx(before?.tdx ?? null, host, unnamed) };
+  return withParavisor(before, identity.hardware, host, unnamed);
 }

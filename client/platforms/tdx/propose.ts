@@ -1,14 +1,19 @@
-import { INSTANT, type TdxImage, type TdxReferenceValues } from '../../src/core/attest/tdx/reference-values.ts';
-import { TDX_VENDOR_ROOTS } from '../../src/core/attest/tdx/roots.ts';
-import { TCB_STATUSES, type TcbStatus } from '../../src/core/attest/tdx/tcb.ts';
-import { toBase64url } from '../../src/core/bytes.ts';
-import { type Choices, type Host, imageName, union, withChips, withImage } from './host.ts';
+import { INSTANT, type TdxImage, type TdxReferenceValues } from '../../../src/core/attest/tdx/reference-values.ts';
+import { TDX_VENDOR_ROOTS } from '../../../src/core/attest/tdx/roots.ts';
+import { TCB_STATUSES, type TcbStatus } from '../../../src/core/attest/tdx/tcb.ts';
+import { toBase64url } from '../../../src/core/bytes.ts';
+import { type Choices, type Host, imageName, union, withChips, withImage } from '../../reference-values/host.ts';
 
 /** SEPT_VE_DISABLE, bit 28 of TD_ATTRIBUTES: the upper half of the fourth byte, as the claim spells it. */
 const SEPT_VE_DISABLE = /^[0-9a-f]{6}[13579bdf]/;
 
 /** The document with a host of TDX; `before` null where it has none. Throws `usage` or `exists`. */
-export function withTdx(before: TdxReferenceValues | null, { claims }: Host, choices: Choices): TdxReferenceValues {
+export function withTdx(
+  before: TdxReferenceValues | null,
+  _report: unknown,
+  { claims }: Host,
+  choices: Choices,
+): TdxReferenceValues {
   const said = (name: string) => claims[`tdx.${name}`] ?? '';
   const evaluations = [said('tcb.info-evaluation'), said('tcb.qe-evaluation')].map(Number);
   const image: TdxImage = {

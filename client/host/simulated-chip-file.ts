@@ -5,9 +5,9 @@ import { canonicalBytes } from '../../src/core/canonical.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { binary, parseAs } from '../../src/core/schema.ts';
 import { withFileLock } from '../file-lock.ts';
-import { SimulatedChip } from '../host/simulated-chip.ts';
 import { platformRandom } from '../random.ts';
 import { readSecretDocument, writeSecretFile } from '../secret-file.ts';
+import { SimulatedChip } from './simulated-chip.ts';
 
 const MAX_BYTES = 1024;
 const SEED_BYTES = 32;

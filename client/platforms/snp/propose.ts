@@ -1,8 +1,8 @@
-import type { SnpReferenceValues } from '../../src/core/attest/snp/reference-values.ts';
-import { isRooted, SNP_VENDOR_ROOTS } from '../../src/core/attest/snp/roots.ts';
-import { hasFmc, type SnpProduct } from '../../src/core/attest/snp/tcb.ts';
-import { toBase64url } from '../../src/core/bytes.ts';
-import { type Choices, type Host, imageName, union, withChips, withImage } from './host.ts';
+import type { SnpReferenceValues } from '../../../src/core/attest/snp/reference-values.ts';
+import { isRooted, SNP_VENDOR_ROOTS } from '../../../src/core/attest/snp/roots.ts';
+import { hasFmc, type SnpProduct } from '../../../src/core/attest/snp/tcb.ts';
+import { toBase64url } from '../../../src/core/bytes.ts';
+import { type Choices, type Host, imageName, union, withChips, withImage } from '../../reference-values/host.ts';
 
 type Product = SnpReferenceValues['products'][number];
 type Floor = Product['floor'];
@@ -16,7 +16,12 @@ const PROTECTING = 0b11_1110n; // TSME, ECC, RAPL off, ciphertext hiding, alias 
 const EXPOSING = 0b1n; // SMT
 
 /** The document with a host of SEV-SNP; `before` null where it has none. Throws `usage` or `exists`. */
-export function withSnp(before: SnpReferenceValues | null, host: Host, choices: Choices): SnpReferenceValues {
+export function withSnp(
+  before: SnpReferenceValues | null,
+  _report: unknown,
+  host: Host,
+  choices: Choices,
+): SnpReferenceValues {
   const { claims, endorsements } = host;
   const said = (name: string) => claims[`snp.${name}`] ?? '';
   const signer = said('signing-key');
