@@ -9,7 +9,7 @@ import { LOG_KEY_FILE } from './initialise.ts';
 import { inputError, readInputFile } from './input-file.ts';
 import { localSigner } from './log-signer.ts';
 import { systemName } from './platform/system-error.ts';
-import { verifyNode } from './platform/verify-node.ts';
+import { verifyNode, verifyOnThreads } from './platform/verify-node.ts';
 import { DATABASE_FILE, loadStore, type Store } from './store/open.ts';
 import { SNAPSHOT_FILE, SnapshotFile } from './store/snapshot.ts';
 import type { Clock } from './vault/ports.ts';
@@ -139,7 +139,8 @@ export async function openRecorder(
   onUnfit: (error: TwinlockError) => void,
 ): Promise<OpenedLog> {
   const signer = localSigner(seed);
-  const open = (start: State | null) => Recorder.open({ log, clock, verify: verifyNode, signer }, start);
+  const open = (start: State | null) =>
+    Recorder.open({ log, clock, verify: verifyNode, signer }, start, verifyOnThreads);
   const fit = async (): Promise<OpenedLog | null> => {
     const believed = await snapshot.read();
     return believed === null ? null : { believed, recorder: await open(believed) };

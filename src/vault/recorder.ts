@@ -89,19 +89,18 @@ export class Recorder {
   /**
    * Replays the log, every signature included, from genesis or from `start`: a state that the caller trusts to be of this
    * log. Throws as `endAt` and `replayStored`, and `checkpoint_invalid` where the signer has another key than the log's
-   * genesis names.
+   * genesis names. `verifyMany` discharges the claims of what is replayed, many at once.
    */
-  static async open(ports: RecorderPorts, start: State | null = null): Promise<Recorder> {
+  static async open(
+    ports: RecorderPorts,
+    start: State | null = null,
+    verifyMany: Verify = ports.verify,
+  ): Promise<Recorder> {
     const recorder = new Recorder(ports);
-    if (start !== null) recorder.#end = await endAt(start, ports.log, recorder.proofs);
-    await recorder.#catchUp();
+    const begun = start === null ? EMPTY_END : await endAt(start, ports.log, recorder.proofs);
+    recorder.#end = await replayStored(begun, ports.log, verifyMany);
     if (recorder.state !== null) requireKeyOf(recorder.state, ports.signer);
     return recorder;
-  }
-
-  /** Replays what the store has beyond this state. */
-  async #catchUp(): Promise<void> {
-    this.#end = await replayStored(this.#end, this.#ports.log, this.#ports.verify);
   }
 
   /** Null before genesis. */
@@ -284,7 +283,7 @@ export class Recorder {
 
   async #resolveDoubt(): Promise<void> {
     const { size } = this;
-    await this.#catchUp();
+    this.#end = await replayStored(this.#end, this.#ports.log, this.#ports.verify);
     this.#isInDoubt = false;
     if (this.size !== size) this.#tellListeners();
   }

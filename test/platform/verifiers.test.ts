@@ -10,7 +10,7 @@ import type { SignatureClaim } from '../../src/core/signature/claim.ts';
 import { ecdsaFromDer } from '../../src/core/signature/der.ts';
 import { verifyReference } from '../../src/core/signature/reference.ts';
 import { cacheKeys } from '../../src/platform/key-cache.ts';
-import { verifyNode } from '../../src/platform/verify-node.ts';
+import { verifyNode, verifyOnThreads } from '../../src/platform/verify-node.ts';
 import { verifyWeb } from '../../src/platform/verify-web.ts';
 import { vectorPath, vectorTest } from '../vectors.ts';
 
@@ -27,14 +27,15 @@ async function verdict(verify: () => void | Promise<void>): Promise<string> {
   }
 }
 
-/** What all three verifiers say, which must be the same. */
+/** What all four verifiers say, which must be the same. */
 async function agreedVerdict(claim: SignatureClaim, name: string): Promise<string> {
-  const [reference, node, web] = [
+  const [reference, node, threads, web] = [
     await verdict(() => verifyReference(claim)),
     await verdict(() => verifyNode(claim)),
+    await verdict(() => verifyOnThreads(claim)),
     await verdict(() => verifyWeb(claim)),
   ];
-  expect({ node, web }, name).toEqual({ node: reference, web: reference });
+  expect({ node, threads, web }, name).toEqual({ node: reference, threads: reference, web: reference });
   return reference;
 }
 
@@ -223,8 +224,12 @@ describe.each(RSA_ALGORITHMS)('%s', (algorithm) => {
     new Uint8Array(sign(by, MESSAGE, { key, ...how }));
   const honest = claim(algorithm, spkiOf(keys.publicKey), MESSAGE, signAs(keys.privateKey, hash, options));
   const agreed = async (one: SignatureClaim, name = algorithm as string) => {
-    const [node, web] = [await verdict(() => verifyNode(one)), await verdict(() => verifyWeb(one))];
-    expect(web, name).toBe(node);
+    const [node, threads, web] = [
+      await verdict(() => verifyNode(one)),
+      await verdict(() => verifyOnThreads(one)),
+      await verdict(() => verifyWeb(one)),
+    ];
+    expect([threads, web], name).toEqual([node, node]);
     return node;
   };
 
