@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBase64url, fromUtf8, type Hex, toBase64url } from '../../src/core/bytes.ts';
+import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
+import { leafHash, rootOf } from '../../src/core/log/merkle.ts';
 import { objectsNamed } from '../../src/core/state/apply.ts';
 import { publishedWorld } from '../world.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const CACHE = join(ROOT, 'node_modules/.cache/twinlock');
+/** Elsewhere, where a checkout is short-lived. */
+const CACHE = process.env['TWINLOCK_BENCH_CACHE'] ?? join(ROOT, 'node_modules/.cache/twinlock');
 /** What the log's bytes are a function of. */
 const SOURCES = ['src/core/**/*.ts', 'test/world.ts', 'test/world/*.ts', 'test/core/seeded-random.ts'];
 const MINUTES_BETWEEN = 10;
@@ -16,6 +19,8 @@ const MINUTES_BETWEEN = 10;
 export interface LongLog {
   readonly texts: readonly string[];
   readonly objects: ReadonlyMap<Hex, Uint8Array>;
+  /** The Ed25519 seed that signs for the log, base64url. */
+  readonly seed: string;
 }
 
 /**
@@ -33,17 +38,22 @@ export async function longLog(entries: number, say: (line: string) => void): Pro
   // Those of earlier sources are of no use to anybody.
   for (const old of globSync(`log-${entries}-*`, { cwd: CACHE })) rmSync(join(CACHE, old));
   const objects = Object.fromEntries([...log.objects].map(([digest, bytes]) => [digest, toBase64url(bytes)]));
-  writeFileSync(`${file}.${process.pid}`, JSON.stringify({ texts: log.texts, objects }));
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify({ texts: log.texts, seed: log.seed, objects }));
   renameSync(`${file}.${process.pid}`, file);
   return log;
 }
 
 function read(file: string): LongLog {
-  const { texts, objects } = JSON.parse(readFileSync(file, 'utf8')) as {
+  const { texts, seed, objects } = JSON.parse(readFileSync(file, 'utf8')) as {
     texts: string[];
+    seed: string;
     objects: Record<Hex, string>;
   };
-  return { texts, objects: new Map(Object.entries(objects).map(([digest, text]) => [digest, fromBase64url(text)])) };
+  return {
+    texts,
+    seed,
+    objects: new Map(Object.entries(objects).map(([digest, text]) => [digest, fromBase64url(text)])),
+  };
 }
 
 async function make(entries: number): Promise<LongLog> {
@@ -60,6 +70,7 @@ async function make(entries: number): Promise<LongLog> {
   const named = log.flatMap((bytes) => objectsNamed(parseEntry(bytes)));
   return {
     texts: log.map(fromUtf8),
+    seed: toBase64url(world.founding.logSeed),
     objects: new Map(named.map((digest) => [digest, world.objects.get(digest) ?? new Uint8Array(0)])),
   };
 }

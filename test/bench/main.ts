@@ -7,6 +7,7 @@ import { replayBench } from './replay.ts';
 import { asJson, asTable } from './report.ts';
 import type { Bench, Result, Row, Skipped } from './row.ts';
 import { smallFilesBench } from './small-files.ts';
+import { startBench } from './start.ts';
 import { transferBench } from './transfer.ts';
 import { vssBench } from './vss.ts';
 
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   appraise: appraiseBench,
   approval: approvalBench,
   replay: replayBench,
+  start: startBench,
 };
 const NAMES = Object.keys(BENCHES);
 
