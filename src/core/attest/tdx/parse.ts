@@ -2,6 +2,7 @@ import { fromUtf8 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import { derOfPem } from '../../x509/pem.ts';
 import { ByteReader } from '../kit/byte-reader.ts';
+import { type Layout, readLayout } from '../kit/layout.ts';
 
 const TD_REPORT_10_BYTES = 584;
 const TD_REPORT_15_BYTES = 648;
@@ -132,26 +133,33 @@ function readBodyType(reader: ByteReader): number {
   return bodyType;
 }
 
+/** Of TDX 1.0; TDX 1.5 adds two fields. */
+const BODY_1_0 = {
+  teeTcbSvn: [0, 16, 'bytes'],
+  mrSeam: [16, 48, 'bytes'],
+  mrSignerSeam: [64, 48, 'bytes'],
+  seamAttributes: [112, 8, 'bytes'],
+  tdAttributes: [120, 8, 'bytes'],
+  xfam: [128, 8, 'bytes'],
+  mrTd: [136, 48, 'bytes'],
+  mrConfigId: [184, 48, 'bytes'],
+  mrOwner: [232, 48, 'bytes'],
+  mrOwnerConfig: [280, 48, 'bytes'],
+  rtmr0: [328, 48, 'bytes'],
+  rtmr1: [376, 48, 'bytes'],
+  rtmr2: [424, 48, 'bytes'],
+  rtmr3: [472, 48, 'bytes'],
+  reportData: [520, 64, 'bytes'],
+} as const satisfies Layout;
+const BODY_1_5 = {
+  ...BODY_1_0,
+  teeTcbSvn2: [584, 16, 'bytes'],
+  mrServiceTd: [600, 48, 'bytes'],
+} as const satisfies Layout;
+
 function readBody(reader: ByteReader, bodyType: number): TdReport {
-  return {
-    teeTcbSvn: reader.bytes(16),
-    mrSeam: reader.bytes(48),
-    mrSignerSeam: reader.bytes(48),
-    seamAttributes: reader.bytes(8),
-    tdAttributes: reader.bytes(8),
-    xfam: reader.bytes(8),
-    mrTd: reader.bytes(48),
-    mrConfigId: reader.bytes(48),
-    mrOwner: reader.bytes(48),
-    mrOwnerConfig: reader.bytes(48),
-    rtmr0: reader.bytes(48),
-    rtmr1: reader.bytes(48),
-    rtmr2: reader.bytes(48),
-    rtmr3: reader.bytes(48),
-    reportData: reader.bytes(64),
-    teeTcbSvn2: bodyType === 3 ? reader.bytes(16) : null,
-    mrServiceTd: bodyType === 3 ? reader.bytes(48) : null,
-  };
+  if (bodyType === 3) return readLayout(reader, BODY_1_5);
+  return { ...readLayout(reader, BODY_1_0), teeTcbSvn2: null, mrServiceTd: null };
 }
 
 function readSignatureData(bytes: Uint8Array) {
@@ -170,7 +178,13 @@ function readQeCertification(bytes: Uint8Array) {
   const qeAuthData = reader.bytes(reader.u16le());
   const chain = readCertification(reader, PCK_CHAIN_CERTIFICATION, 'certification data of the QE');
   reader.end();
-  return { qeReport: readQeReport(qeReportBytes), qeReportBytes, qeSignature, qeAuthData, ...readChain(chain) };
+  return {
+    qeReport: readLayout(new ByteReader(qeReportBytes, 'TDX quote, QE report'), QE_REPORT),
+    qeReportBytes,
+    qeSignature,
+    qeAuthData,
+    ...readChain(chain),
+  };
 }
 
 function readCertification(reader: ByteReader, expected: number, what: string): Uint8Array {
@@ -179,24 +193,21 @@ function readCertification(reader: ByteReader, expected: number, what: string): 
   return reader.bytes(reader.u32le());
 }
 
-/** Reserved fields are signed, and left to later versions of the report. */
-function readQeReport(bytes: Uint8Array): QeReport {
-  const reader = new ByteReader(bytes, 'TDX quote, QE report');
-  reader.skip(16);
-  const miscSelect = reader.bytes(4);
-  reader.skip(28);
-  const attributes = reader.bytes(16);
-  const mrEnclave = reader.bytes(32);
-  reader.skip(32);
-  const mrSigner = reader.bytes(32);
-  reader.skip(96);
-  const isvProdId = reader.u16le();
-  const isvSvn = reader.u16le();
-  reader.skip(60);
-  const reportData = reader.bytes(64);
-  reader.end();
-  return { miscSelect, attributes, mrEnclave, mrSigner, isvProdId, isvSvn, reportData };
-}
+/** Of an SGX report; reserved fields are signed, and left to later versions of the report. */
+const QE_REPORT = {
+  cpuSvn: [0, 16, 'unread'],
+  miscSelect: [16, 4, 'bytes'],
+  reserved1: [20, 28, 'unread'],
+  attributes: [48, 16, 'bytes'],
+  mrEnclave: [64, 32, 'bytes'],
+  reserved2: [96, 32, 'unread'],
+  mrSigner: [128, 32, 'bytes'],
+  reserved3: [160, 96, 'unread'],
+  isvProdId: [256, 2, 'u16le'],
+  isvSvn: [258, 2, 'u16le'],
+  reserved4: [260, 60, 'unread'],
+  reportData: [320, 64, 'bytes'],
+} as const satisfies Layout;
 
 /** Some platforms end the text with the zero byte of a C string, others do not. */
 function readChain(bytes: Uint8Array): Pick<TdxQuote, 'pck' | 'pckIssuers'> {
