@@ -35,5 +35,5 @@ test('refuses a bench that there is not, and names those that there are', () => 
   const { status, stdout, stderr } = bench('--only', 'everything');
   expect(status).toBe(64);
   expect(stdout).toBe('');
-  expect(stderr).toContain('floe, transfer, small, vss, envelope, appraise, approval, replay, start');
+  expect(stderr).toContain('floe, transfer, small, vss, envelope, appraise, approval, replay, start, authority');
 });

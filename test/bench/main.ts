@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { appraiseBench } from './appraise.ts';
 import { approvalBench } from './approval.ts';
+import { authorityBench } from './authority.ts';
 import { envelopeBench } from './envelope.ts';
 import { floeBench } from './floe.ts';
 import { replayBench } from './replay.ts';
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   approval: approvalBench,
   replay: replayBench,
   start: startBench,
+  authority: authorityBench,
 };
 const NAMES = Object.keys(BENCHES);
 
