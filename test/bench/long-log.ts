@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBase64url, fromUtf8, type Hex, toBase64url } from '../../src/core/bytes.ts';
-import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
-import { leafHash, rootOf } from '../../src/core/log/merkle.ts';
 import { objectsNamed } from '../../src/core/state/apply.ts';
 import { publishedWorld } from '../world.ts';
 
