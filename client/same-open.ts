@@ -1,8 +1,9 @@
 import type { Hex } from '../src/core/bytes.ts';
 import { digestOfObject } from '../src/core/canonical.ts';
 import { effectOf } from '../src/core/state/effects/table.ts';
+import { isPending } from '../src/core/state/lifecycle.ts';
 import { reachOfStatement } from '../src/core/state/reach.ts';
-import { isPending, standingOf } from '../src/core/state/standing.ts';
+import { standingOf } from '../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../src/core/state/state.ts';
 
 /** Proposals that wait and say the same as a statement. */

@@ -1,21 +1,23 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
 import { durabilityOf, durabilityText } from '../../src/core/state/custody.ts';
+import {
+  endMs,
+  hasTakenEffect,
+  isLeased,
+  isOpen,
+  isPending,
+  isRelease,
+  type Release,
+  STANDINGS,
+  type Standing,
+} from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
 import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
 import { reachOfStatement } from '../../src/core/state/reach.ts';
-import { endMs } from '../../src/core/state/rules/expiry.ts';
 import { stopText } from '../../src/core/state/running.ts';
-import {
-  isPending,
-  overtakenBy,
-  STANDINGS,
-  type Standing,
-  standingOf,
-  standingText,
-} from '../../src/core/state/standing.ts';
+import { overtakenBy, standingOf, standingText } from '../../src/core/state/standing.ts';
 import { type Facts, type Proposable, type Proposal, type Version, versionKey } from '../../src/core/state/state.ts';
-import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { clockFindings, clockOf, type LogClock } from './log-clock.ts';
 import { dated, type LogDates, NO_DATES } from './log-dates.ts';
 
@@ -121,8 +123,6 @@ export interface Completeness {
   };
 }
 
-type Release = Proposal<StatementOf<'release'>>;
-
 /** `facts` are null where there are none; `sound` says whether the whole log was right. */
 export function completenessOf(
   facts: Facts | null,
@@ -137,7 +137,7 @@ export function completenessOf(
   const open = facts === null ? [] : [...openItems(facts, proposals, nowMs), ...clockItems(facts, clock, nowMs)];
   const shares = facts === null ? [] : versions.map((version) => sharesOf(facts, version));
   const answered = granted.filter(isAnswered);
-  const awaited = granted.filter((release) => !isAnswered(release) && isInForce(release));
+  const awaited = granted.filter((release) => !isAnswered(release) && isLeased(release));
   return {
     verdict: sound ? (open.length === 0 ? 'pass' : 'open') : 'unknown',
     open,
@@ -186,15 +186,11 @@ function sharesOf(facts: Facts, version: Version) {
 }
 
 function isGranted(proposal: Proposal): proposal is Release {
-  return proposal.statement.kind === 'release' && proposal.executedTime !== null;
+  return isRelease(proposal) && hasTakenEffect(proposal);
 }
 
 function isAnswered({ statement, receipts }: Release): boolean {
   return receipts.length === statement.hosts.length;
-}
-
-function isInForce({ phase, ended }: Proposal): boolean {
-  return phase === 'executed' && !ended;
 }
 
 function standingsOf(facts: Facts | null, proposals: readonly Proposal[], nowMs: number): Record<Standing, number> {
@@ -218,9 +214,9 @@ function openItems(facts: Facts, proposals: readonly Proposal[], nowMs: number):
 }
 
 function openOf(facts: Facts, proposal: Proposal, nowMs: number): readonly OpenItem[] {
-  const { digest, phase, statement } = proposal;
-  const isUndecided = phase === 'open' || phase === 'approved';
-  const isLease = isGranted(proposal) && isInForce(proposal);
+  const { digest, statement } = proposal;
+  const isUndecided = isOpen(proposal);
+  const isLease = isLeased(proposal);
   if (!isUndecided && !isLease) return [];
   if (nowMs > endMs(proposal)) {
     const what = isLease ? 'lease' : 'proposal';

@@ -4,7 +4,7 @@ import { quoted } from '../../src/core/quoted.ts';
 import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
 import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { signedBefore } from '../../src/core/state/running.ts';
-import { ENDED_BY_SETTING_BACK, howToEnd, standingText, TAKEN_EFFECT } from '../../src/core/state/standing.ts';
+import { howToEnd, standingText, TAKEN_EFFECT } from '../../src/core/state/standing.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
@@ -86,6 +86,7 @@ const NOTHING_LEFT = 'nothing is left to approve';
 /** What has become of it. */
 export function stateRows({
   standing,
+  setBack,
   overtaken,
   reach,
   statement,
@@ -117,12 +118,10 @@ export function stateRows({
       ];
     case 'denied':
     case 'expired':
-      return row('state', `${standing}: ${NOTHING_LEFT}`);
-    case 'set-back':
-      return row('state', `${ENDED_BY_SETTING_BACK}: ${NOTHING_LEFT}`);
+      return row('state', `${standingText(statement.kind, standing, null, setBack)}: ${NOTHING_LEFT}`);
     case 'executed':
       return row('state', `${effect}: ${NOTHING_LEFT}`);
-    case 'over':
+    case 'ended':
       return row('state', `${effect}, and its lease has ended: ${NOTHING_LEFT}`);
     case 'withdrawn':
     case 'revoked':

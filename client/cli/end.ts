@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
-import { isPending, TAKEN_EFFECT } from '../../src/core/state/standing.ts';
+import { isPending } from '../../src/core/state/lifecycle.ts';
+import { TAKEN_EFFECT } from '../../src/core/state/standing.ts';
 import { parseStatement, statementDigest } from '../../src/core/statement/statement.ts';
 import type { ProposalView } from '../api.ts';
 import { exactInstant } from '../exact.ts';

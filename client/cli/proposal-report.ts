@@ -3,11 +3,12 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { counted } from '../../src/core/counted.ts';
 import { must } from '../../src/core/errors.ts';
 import { objectOf } from '../../src/core/state/judgement.ts';
+import { isPending, type Standing } from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
 import { type Person, personOf } from '../../src/core/state/persons.ts';
 import { type PolicyInForce, policyAt } from '../../src/core/state/policy-history.ts';
 import { type NamedReach, namedReach, reachOfStatement } from '../../src/core/state/reach.ts';
-import { isPending, overtakenBy, type Standing, standingOf } from '../../src/core/state/standing.ts';
+import { overtakenBy, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal, RecordedStop, Vote } from '../../src/core/state/state.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { parsePolicy } from '../../src/core/statement/policy.ts';
@@ -51,6 +52,8 @@ export interface ProposalReport {
   /** Four words, to be compared with those on the approver's page. */
   readonly code: string;
   readonly standing: Standing;
+  /** It has expired since it was made by the clock that was then set back. */
+  readonly setBack: boolean;
   /** What has overtaken it; null where nothing has. */
   readonly overtaken: Overtaking | null;
   /** Who can still approve it; null where it is not open. */
@@ -90,7 +93,7 @@ const CHIP = /\.(?:chip|chip-id|csp-id|ppid|platform-instance|ak|platform|ueid)$
 export async function reportOn(replica: Replica, named: string, nowMs: number): Promise<ProposalReport> {
   const { facts, checkpoint } = replica;
   const proposal = proposalNamed(facts, named, checkpoint.size);
-  const { digest, statement, index, executedTime, stop } = proposal;
+  const { digest, statement, index, executedTime, setBack, stop } = proposal;
   const { proposer } = statement;
   const standing = standingOf(facts, proposal, nowMs);
   const machine = proposer.kind === 'principal' ? (facts.principals.get(proposer.key)?.name ?? proposer.key) : null;
@@ -101,6 +104,7 @@ export async function reportOn(replica: Replica, named: string, nowMs: number): 
     digest,
     code: comparisonCode(digest, REQUEST_WORDS),
     standing,
+    setBack,
     overtaken: standing === 'overtaken' ? overtakenBy(facts, statement) : null,
     reach: standing === 'open' ? namedReach(facts, reachOfStatement(facts, statement, proposal.votes)) : null,
     isPending: isPending(standing),

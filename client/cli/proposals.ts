@@ -58,10 +58,11 @@ export function stateOf({
   kind,
   standing,
   overtaken,
+  setBack,
   reach,
-}: Pick<ProposalView, 'kind' | 'standing' | 'overtaken' | 'reach'>): string {
+}: Pick<ProposalView, 'kind' | 'standing' | 'overtaken' | 'setBack' | 'reach'>): string {
   const cannot = reach?.reachable === false ? ', and no quorum can approve it' : '';
-  return `${standingText(kind, standing, overtaken)}${cannot}`;
+  return `${standingText(kind, standing, overtaken, setBack)}${cannot}`;
 }
 
 /** Why no quorum can approve it, and what to do; nothing of one that can still be approved. */

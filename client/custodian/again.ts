@@ -1,4 +1,5 @@
-import { overtakenBy, type Standing, standingOf } from '../../src/core/state/standing.ts';
+import type { Standing } from '../../src/core/state/lifecycle.ts';
+import { overtakenBy, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../../src/core/state/state.ts';
 import type { Replica } from '../replica.ts';
 import { logAheadMs } from './obstacles.ts';
@@ -6,7 +7,7 @@ import { policyNamed } from './policy-named.ts';
 import type { Proposition } from './propose.ts';
 
 /** What has ended without a decision may be wanted still. */
-const MAY_BE_WANTED: ReadonlySet<Standing> = new Set(['overtaken', 'expired', 'set-back']);
+const MAY_BE_WANTED: ReadonlySet<Standing> = new Set(['overtaken', 'expired']);
 
 /**
  * The same content, for a custodian to propose on the ground of today. Null where the proposal can still take effect or was

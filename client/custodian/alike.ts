@@ -1,9 +1,10 @@
 import { Map as PersistentMap } from 'immutable';
 import type { Hex } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
+import { isPending } from '../../src/core/state/lifecycle.ts';
 import { withOwner } from '../../src/core/state/rules/genesis.ts';
 import { requireDistinctKeyName } from '../../src/core/state/rules/names.ts';
-import { isPending, standingOf } from '../../src/core/state/standing.ts';
+import { standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
 

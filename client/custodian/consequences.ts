@@ -1,7 +1,8 @@
 import type { Base64url, Hex } from '../../src/core/bytes.ts';
+import { isPending, nextPhase } from '../../src/core/state/lifecycle.ts';
 import { reachOf, reachOfStatement } from '../../src/core/state/reach.ts';
 import { servedReleases } from '../../src/core/state/served.ts';
-import { isPending, standingOf } from '../../src/core/state/standing.ts';
+import { standingOf } from '../../src/core/state/standing.ts';
 import { type Facts, type Proposal, versionKey } from '../../src/core/state/state.ts';
 import type { Stopping } from '../stop.ts';
 
@@ -71,7 +72,7 @@ function afterChange(facts: Facts, change: Change): Facts {
     case 'proposal': {
       const proposal = proposals.get(change.target);
       if (proposal === undefined) return facts;
-      const phase = change.what === 'release' ? 'revoked' : 'withdrawn';
+      const phase = nextPhase(proposal, change.what === 'release' ? 'stop' : 'withdraw') ?? proposal.phase;
       return { ...facts, proposals: proposals.set(change.target, { ...proposal, phase }) };
     }
     case 'policy': {

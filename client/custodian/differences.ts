@@ -1,13 +1,14 @@
 import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import { quoted } from '../../src/core/quoted.ts';
+import { hasTakenEffect, isRelease, type Release } from '../../src/core/state/lifecycle.ts';
 import { personOf, personText } from '../../src/core/state/persons.ts';
-import type { Facts, Proposal } from '../../src/core/state/state.ts';
+import type { Facts } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { exactBytes, exactDuration } from '../exact.ts';
 import type { Replica } from '../replica.ts';
 import type { HostReview } from './host-review.ts';
 
-type Release = StatementOf<'release'>;
+type Statement = StatementOf<'release'>;
 
 /** A value, and how many of the hosts have it; 1 where it is no host's. */
 export interface Tallied {
@@ -28,7 +29,7 @@ const ONCE_ONLY = /\.(?:report-data|report-id|report-id-ma|extra-data|nonce|cloc
 /** Null where no release of the model has ever been executed. */
 export async function differences(
   replica: Replica,
-  statement: Release,
+  statement: Statement,
   hosts: readonly HostReview[],
 ): Promise<readonly Change[] | null> {
   const { facts } = replica;
@@ -52,18 +53,17 @@ export async function differences(
   ].filter((change) => !isSame(change.before, change.after));
 }
 
-function lastRelease({ proposals }: Facts, model: string): Proposal<Release> | null {
-  let last: Proposal<Release> | null = null;
+function lastRelease({ proposals }: Facts, model: string): Release | null {
+  let last: Release | null = null;
   for (const proposal of proposals.values()) {
-    const { statement, executedTime } = proposal;
-    if (statement.kind !== 'release' || statement.model !== model || executedTime === null) continue;
-    if (last === null || executedTime > (last.executedTime ?? 0)) last = { ...proposal, statement };
+    if (!isRelease(proposal) || !hasTakenEffect(proposal) || proposal.statement.model !== model) continue;
+    if (last === null || (proposal.executedTime ?? 0) > (last.executedTime ?? 0)) last = proposal;
   }
   return last;
 }
 
 /** Persons and keys by their ids too: a name may be made to look like another's. */
-function fieldsOf(facts: Facts, statement: Release): Readonly<Record<string, readonly string[]>> {
+function fieldsOf(facts: Facts, statement: Statement): Readonly<Record<string, readonly string[]>> {
   const { proposer } = statement;
   return {
     version: [statement.version],

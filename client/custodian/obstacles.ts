@@ -3,6 +3,7 @@ import { durationText } from '../../src/core/duration.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import { MAX_SKEW_MS, requireWithinSkew } from '../../src/core/state/judgement.ts';
+import { requireOpen } from '../../src/core/state/lifecycle.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired } from '../../src/core/state/rules/proposal.ts';
 import { standingText, targetOvertakenBy } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal, Vote } from '../../src/core/state/state.ts';
@@ -45,9 +46,9 @@ function eitherWay(
   nowMs: number,
   decision: Vote['decision'],
 ): readonly (() => void)[] {
-  const { statement, votes, phase } = proposal;
+  const { statement, votes } = proposal;
   return [
-    () => must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`),
+    () => requireOpen(proposal),
     () => requireUnexpired(statement, nowMs),
     () => requireClocks(facts, proposal, nowMs, decision === 'deny' ? MAX_SKEW_MS : 0),
     () => requireCurrent(facts, statement),

@@ -1,11 +1,12 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
+import { isPending, type Standing } from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
 import { policyAt } from '../../src/core/state/policy-history.ts';
 import { type Reach, reachOfStatement } from '../../src/core/state/reach.ts';
 import { currentTally } from '../../src/core/state/rules/approval.ts';
-import { isPending, overtakenBy, type Standing, standingOf } from '../../src/core/state/standing.ts';
+import { overtakenBy, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Member, Proposable, Proposal, Version, Vote } from '../../src/core/state/state.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';

@@ -1,6 +1,5 @@
 import { quoted } from '../../src/core/quoted.ts';
 import { authenticatorNamed, keyDigest } from '../../src/core/state/rules/stop.ts';
-import { endedAs } from '../../src/core/state/standing.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { counted } from '../exact.ts';
@@ -33,8 +32,7 @@ export function stopResult(facts: Facts, { what, target }: Stop): string {
 
 /** A request for release that had not taken effect. */
 function isWithdrawn({ proposals }: Facts, target: Stop['target']): boolean {
-  const release = proposals.get(target);
-  return release !== undefined && endedAs(release) === 'withdrawn';
+  return proposals.get(target)?.phase === 'withdrawn';
 }
 
 function retired(facts: Facts, target: Stop['target']): string {

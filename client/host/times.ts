@@ -2,7 +2,7 @@ import { aheadText, durationText } from '../../src/core/duration.ts';
 import { must } from '../../src/core/errors.ts';
 import type { VerifiedAuthority } from '../../src/core/state/authority.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
-import { endMs } from '../../src/core/state/rules/expiry.ts';
+import { endMs } from '../../src/core/state/lifecycle.ts';
 import { leaseOver } from './clock.ts';
 import type { PendingRelease } from './pending-release.ts';
 

@@ -1,8 +1,8 @@
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import { MAX_DURATION_MS } from '../../src/core/schema.ts';
-import { ENDED, isEnded } from '../../src/core/state/ended.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
+import { ENDS, isEnd } from '../../src/core/state/lifecycle.ts';
 import { personText } from '../../src/core/state/persons.ts';
 import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
@@ -40,8 +40,7 @@ export async function waitForRelease(
   for (;;) {
     onProgress(view);
     const { phase } = view;
-    if (isEnded(phase)) throw endedError(phase, view);
-    if (view.ended) throw new TwinlockError('lease_over', 'the lease is over: request it anew', { phase });
+    if (isEnd(phase)) throw endError(phase, view);
     requireLease(view, now());
     if (phase === 'executed') return view;
     requireStillPossible(view);
@@ -69,13 +68,13 @@ function requireStillPossible({ phase, standing, overtaken, reach }: ProposalVie
 }
 
 /** With what those who ended it have said, by the vault's word: a requester reads no log. */
-function endedError(phase: keyof typeof ENDED, { standing, votes, stop }: ProposalView): TwinlockError {
-  const [code, message] = ENDED[standing === 'withdrawn' ? standing : phase];
+function endError(phase: keyof typeof ENDS, { votes, stop }: ProposalView): TwinlockError {
+  const [code, message] = ENDS[phase];
   const reasons = votes.flatMap((vote) =>
     vote.reason === null ? [] : [`${personText(vote)}: ${quoted(vote.reason)}`],
   );
   const why = stop === null ? reasons : [stopText(stop)];
-  const said = why.length === 0 ? '' : `: the vault says: ${why.join('; ')}`;
+  const said = why.length === 0 || phase === 'ended' ? '' : `: the vault says: ${why.join('; ')}`;
   return new TwinlockError(code, `${message}${said}`, { phase });
 }
 

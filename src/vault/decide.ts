@@ -3,15 +3,15 @@ import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
 import { sealedSignatureClaim } from '../core/envelope/sealed-signature.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
 import type { BodyOf, Draft } from '../core/log/entry.ts';
+import { proposalOf } from '../core/state/lifecycle.ts';
 import { rosterBytes } from '../core/state/roster.ts';
 import { currentAuthenticator } from '../core/state/rules/signatures.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { Context } from './context.ts';
 import type { HostShareRow } from './ports.ts';
 import type { Pause, Recorded } from './recorder.ts';
-import { releaseOf } from './release.ts';
+import { grantOf } from './release.ts';
 import type { CustodianCaller } from './sessions.ts';
-import { proposalOf } from './views.ts';
 
 interface HostEnvelope {
   readonly host: number;
@@ -46,7 +46,7 @@ export async function decide(
   let waitsFor: Code | null = null;
   const follow = async (facts: Facts, timeMs: number, pause: Pause) => {
     try {
-      return await releaseOf(context, facts, proposal, timeMs, pause);
+      return await grantOf(context, facts, proposal, timeMs, pause);
     } catch (error) {
       if (!(error instanceof TwinlockError)) throw error;
       waitsFor = error.code;

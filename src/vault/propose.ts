@@ -2,7 +2,8 @@ import { type Base64url, fromBase64url, type Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import type { ProposerSignature } from '../core/log/entry.ts';
 import { objectsOfStatement } from '../core/state/apply.ts';
-import { isPending, standingOf } from '../core/state/standing.ts';
+import { isPending } from '../core/state/lifecycle.ts';
+import { standingOf } from '../core/state/standing.ts';
 import type { Facts } from '../core/state/state.ts';
 import {
   type Proposer,

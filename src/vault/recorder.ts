@@ -7,7 +7,8 @@ import type { Verify } from '../core/signature/claim.ts';
 import { apply } from '../core/state/apply.ts';
 import { discharge } from '../core/state/discharge.ts';
 import type { Claim } from '../core/state/judgement.ts';
-import type { Facts, ProposalPhase, State } from '../core/state/state.ts';
+import { isEnd, releaseOf } from '../core/state/lifecycle.ts';
+import type { Facts, State } from '../core/state/state.ts';
 import { Queue } from '../platform/queue.ts';
 import { MAX_UNSIGNED_STOPS } from './limits.ts';
 import { type Placed, place } from './place.ts';
@@ -338,12 +339,10 @@ function isGrant(draft: Draft): boolean {
 /** Releases that these drafts have ended: what is kept for their hosts goes in the same transaction. */
 function endedReleases({ proposals }: Facts, drafts: readonly Draft[]): readonly Hex[] {
   return drafts.flatMap(proposalsIn).filter((digest) => {
-    const proposal = proposals.get(digest);
-    if (proposal?.statement.kind !== 'release') return false;
-    return proposal.ended || !UNDER_WAY.has(proposal.phase);
+    const release = releaseOf({ proposals }, digest);
+    return release !== null && isEnd(release.phase);
   });
 }
-const UNDER_WAY: ReadonlySet<ProposalPhase> = new Set(['open', 'approved', 'executed']);
 
 function proposalsIn(draft: Draft): readonly Hex[] {
   switch (draft.kind) {

@@ -3,16 +3,13 @@ import { fromBase64url, type Hex, wipe } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
 import { must, TwinlockError } from '../core/errors.ts';
-import { ENDED, isEnded } from '../core/state/ended.ts';
+import { ENDS, endMs, isEnd, type Release, releaseOf } from '../core/state/lifecycle.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
-import { endMs } from '../core/state/rules/expiry.ts';
 import { requireCurrent } from '../core/state/rules/proposal.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { requireRunning } from '../core/state/running.ts';
-import { endedAs } from '../core/state/standing.ts';
-import type { Facts, Proposal } from '../core/state/state.ts';
-import type { StatementOf } from '../core/statement/statement.ts';
+import type { Facts } from '../core/state/state.ts';
 import type { Context } from './context.ts';
 import type { TokenRow } from './ports.ts';
 import type { Consequence, Pause } from './recorder.ts';
@@ -21,7 +18,7 @@ import type { Consequence, Pause } from './recorder.ts';
  * What releases a proposal that has its quorum: the entry `release`, which is the durable intent, before anything is
  * handed out, and a token for each host. Null for any other. Throws what stands in the way: a stop, the day's budget.
  */
-export async function releaseOf(
+export async function grantOf(
   context: Context,
   facts: Facts,
   digest: Hex,
@@ -41,12 +38,9 @@ function requireReady({ recorder }: Context, facts: Facts, proposal: Hex, time: 
   judgeRelease(facts, { ...place, kind: 'release', body: { proposal } });
 }
 
-type Release = Proposal<StatementOf<'release'>>;
-
 function approvedRelease(facts: Facts, digest: Hex): Release | null {
-  const proposal = facts.proposals.get(digest);
-  const isApproved = proposal?.phase === 'approved' && proposal.statement.kind === 'release';
-  return isApproved ? (proposal as Release) : null;
+  const release = releaseOf(facts, digest);
+  return release?.phase === 'approved' ? release : null;
 }
 
 /** A bearer token for each host, sealed to its one-time key: the vault keeps the hash and the sealed form. */
@@ -77,13 +71,13 @@ const ASK_AGAIN_MS = 5_000;
 
 /**
  * A release that is served today. Throws `release_unknown`, `quorum_missing`, `unavailable` (approved, but it has
- * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `lease_over`, the code of how it ended (core/state/ended), `storage_corrupt` (`Recorder.requireSound`), `vault_stopped`, `principal_retired` or `version_withdrawn`.
+ * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `lease_over`, the code of how it ended (core/state/lifecycle), `storage_corrupt` (`Recorder.requireSound`), `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
 export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'watch'>, digest: Hex): Release {
   recorder.requireSound();
   const { facts } = recorder;
-  const proposal = facts.proposals.get(digest);
-  must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${digest}`);
+  const proposal = releaseOf(facts, digest);
+  must(proposal !== null, 'release_unknown', `there is no release ${digest}`);
   const { phase } = proposal;
   must(phase !== 'open', 'quorum_missing', 'the release is open: wait for its approvals');
   if (phase === 'approved') {
@@ -92,9 +86,8 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
     must(reached, 'quorum_missing', 'an approver’s security key has been retired since: wait for another approval');
   }
   must(phase !== 'approved', 'unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
-  if (isEnded(phase)) throw new TwinlockError(...ENDED[phase === 'revoked' ? endedAs(proposal) : phase]);
-  const isOver = proposal.ended || watch.overMs(facts.attestedMs) > endMs(proposal);
-  must(!isOver, 'lease_over', 'the lease is over: request the version anew');
+  if (isEnd(phase)) throw new TwinlockError(...ENDS[phase]);
+  if (watch.overMs(facts.attestedMs) > endMs(proposal)) throw new TwinlockError(...ENDS.ended);
   // What is refused for a wrong clock is asked for again: nothing has ended.
   must(
     watch.latestMs(facts.attestedMs) <= endMs(proposal),
@@ -112,5 +105,5 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
   currentPrincipal(facts, proposal.statement.proposer.key);
   const isWithdrawn = facts.versions.get(proposal.statement.manifest)?.phase === 'withdrawn';
   must(!isWithdrawn, 'version_withdrawn', 'the version has been withdrawn: request another');
-  return proposal as Release;
+  return proposal;
 }

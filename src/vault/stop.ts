@@ -1,6 +1,7 @@
 import type { Hex } from '../core/bytes.ts';
 import { TwinlockError } from '../core/errors.ts';
 import type { SignedStop } from '../core/log/signed-stop.ts';
+import { hasTakenEffect, isEnd } from '../core/state/lifecycle.ts';
 import { authenticatorNamed, checkStop, judgeStop, keyDigest } from '../core/state/rules/stop.ts';
 import type { Authenticator, Facts, Principal, RecordedStop } from '../core/state/state.ts';
 import { type StopNames, stopNames, untrueStop } from '../core/state/stop-text.ts';
@@ -52,7 +53,7 @@ export async function stop(
   };
   // The same one by another route. Its signature was found to be true the first time.
   if (isInForce(facts, statement, digest)) {
-    return answer(null, true, standingOf(facts, statement, (other) => other.digest === digest)?.earlier);
+    return answer(null, true, alreadyOf(facts, statement, (other) => other.digest === digest)?.earlier);
   }
   const { person, claim } = checkStop(facts, statement, signature);
   try {
@@ -60,7 +61,7 @@ export async function stop(
   } catch (error) {
     throw untrueStop(error, statement);
   }
-  const standing = standingOf(facts, statement, (other) => other.person === person);
+  const standing = alreadyOf(facts, statement, (other) => other.person === person);
   if (standing !== null) return answer(standing.index, true, standing.earlier);
   const draft = { kind: 'stop', body: { statement: { ...statement }, signature } } as const;
   const judge = (now: Facts) => judgeStop(now, { ...draft, index: recorder.size, time: 0 });
@@ -96,13 +97,13 @@ function isSignerRetired({ authenticators, principals }: Facts, { by }: Stop): b
 }
 
 /** What a stop asks for is so already: since which entry and by which stop, where that is known. */
-interface Standing {
+interface Already {
   readonly index: number | null;
   readonly earlier: RecordedStop | null;
 }
 
 /** Null where what a stop asks for is not so yet. `isOwn` says which stop of everything leaves nothing to add. */
-function standingOf(facts: Facts, { what, target }: Stop, isOwn: (stop: RecordedStop) => boolean): Standing | null {
+function alreadyOf(facts: Facts, { what, target }: Stop, isOwn: (stop: RecordedStop) => boolean): Already | null {
   switch (what) {
     case 'all': {
       const own = facts.stopped?.find(isOwn);
@@ -111,11 +112,10 @@ function standingOf(facts: Facts, { what, target }: Stop, isOwn: (stop: Recorded
     case 'release':
     case 'proposal': {
       const proposal = facts.proposals.get(target);
-      const isLive = proposal?.phase === 'open' || proposal?.phase === 'approved';
-      const isServed = proposal?.phase === 'executed' && !proposal.ended;
+      if (proposal === undefined || !isEnd(proposal.phase)) return null;
       // What took effect was not withdrawn, also once it is over: who asks for that must not read that it was.
-      const hadEffect = what === 'proposal' && proposal?.executedTime !== null;
-      return proposal === undefined || isLive || isServed || hadEffect ? null : { index: null, earlier: proposal.stop };
+      const hadEffect = what === 'proposal' && hasTakenEffect(proposal);
+      return hadEffect ? null : { index: null, earlier: proposal.stop };
     }
     case 'version': {
       const version = facts.versions.get(target);
@@ -128,6 +128,6 @@ function standingOf(facts: Facts, { what, target }: Stop, isOwn: (stop: Recorded
   }
 }
 
-function retired(key: Principal | Authenticator | undefined): Standing | null {
+function retired(key: Principal | Authenticator | undefined): Already | null {
   return key === undefined || key.retiredAt === null ? null : { index: key.retiredAt, earlier: key.stop };
 }

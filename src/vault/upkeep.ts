@@ -1,15 +1,15 @@
 import type { Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import type { Draft } from '../core/log/entry.ts';
-import { endMs } from '../core/state/rules/expiry.ts';
+import { endMs, nextPhase } from '../core/state/lifecycle.ts';
 import { earliestMs } from '../core/state/rules/time.ts';
-import type { Facts, Proposal } from '../core/state/state.ts';
+import type { Facts } from '../core/state/state.ts';
 import type { ClockState } from './clock-watch.ts';
 import type { Context } from './context.ts';
 import { settleUploads } from './deposit.ts';
 import { UPLOAD_SILENCE_MS } from './limits.ts';
 import type { Pause } from './recorder.ts';
-import { releaseOf } from './release.ts';
+import { grantOf } from './release.ts';
 import { dropUpload } from './upload.ts';
 
 /** Entries that one round appends at the most; what is left waits for the next. */
@@ -62,7 +62,7 @@ async function releaseWhatWaits(context: Context): Promise<void> {
 async function releaseIfReady(context: Context, digest: Hex): Promise<void> {
   const { recorder, watch } = context;
   const follow = async (facts: Facts, timeMs: number, pause: Pause) => {
-    const release = await releaseOf(context, facts, digest, timeMs, pause);
+    const release = await grantOf(context, facts, digest, timeMs, pause);
     must(release !== null, 'proposal_closed', 'it has been released, or ended, in the meantime');
     return release;
   };
@@ -77,7 +77,7 @@ async function releaseIfReady(context: Context, digest: Hex): Promise<void> {
 function due({ recorder }: Context, overMs: number) {
   return recorder.facts.proposals
     .valueSeq()
-    .filter((proposal) => isUnderWay(proposal) && endMs(proposal) < overMs)
+    .filter((proposal) => nextPhase(proposal, 'expire') !== null && endMs(proposal) < overMs)
     .take(MAX_ENTRIES_A_ROUND);
 }
 
@@ -105,10 +105,6 @@ async function showLife({ recorder, watch }: Context, heartbeatMs: number): Prom
   // Also where the last entry was dated by a clock that was ahead.
   if (Math.abs(timeMs - last) >= heartbeatMs)
     await recorder.record(() => ({ timeMs, drafts: [{ kind: 'heartbeat', body: {} }] }));
-}
-
-function isUnderWay({ phase, statement, ended }: Proposal): boolean {
-  return phase === 'open' || phase === 'approved' || (phase === 'executed' && statement.kind === 'release' && !ended);
 }
 
 /** Appends those of the folded refusals that the log has room for; none while the vault's clock is behind the log's. */

@@ -1,12 +1,12 @@
 import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import { durabilityOf } from '../core/state/custody.ts';
+import { endMs, hasTakenEffect, isPending, isRelease, proposalOf } from '../core/state/lifecycle.ts';
 import { personOf } from '../core/state/persons.ts';
 import { namedReach, reachOfStatement } from '../core/state/reach.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
-import { endMs } from '../core/state/rules/expiry.ts';
 import { servedReleases } from '../core/state/served.ts';
-import { isPending, overtakenBy, standingOf } from '../core/state/standing.ts';
+import { overtakenBy, standingOf } from '../core/state/standing.ts';
 import type { Facts, Proposal, RecordedStop, Version } from '../core/state/state.ts';
 import { inScope } from '../core/statement/principal.ts';
 import type { ClockState } from './clock-watch.ts';
@@ -22,7 +22,6 @@ export function viewProposal(facts: Facts, proposal: Proposal, overMs: number) {
   const standing = standingOf(facts, proposal, overMs);
   // What has been decided wants nothing more, also where an approver has retired their key since.
   const counted = isPending(standing) ? currentTally(facts, proposal) : { wanting: 0, missingGroups: [] };
-  const isRelease = proposal.statement.kind === 'release';
   return {
     digest: proposal.digest,
     kind: proposal.statement.kind,
@@ -44,9 +43,8 @@ export function viewProposal(facts: Facts, proposal: Proposal, overMs: number) {
     missingGroups: [...counted.missingGroups],
     reach: standing === 'open' ? viewReach(facts, proposal) : null,
     receipts: proposal.receipts.length,
-    leaseEnds: isRelease && proposal.executedTime !== null ? endMs(proposal) : null,
+    leaseEnds: isRelease(proposal) && hasTakenEffect(proposal) ? endMs(proposal) : null,
     stop: proposal.stop === null ? null : { ...proposal.stop },
-    ended: proposal.ended,
     setBack: proposal.setBack,
   };
 }
@@ -55,12 +53,6 @@ function viewReach(facts: Facts, { statement, votes }: Proposal) {
   const named = namedReach(facts, reachOfStatement(facts, statement, votes));
   const { able, barred, groups, remedies, ...counts } = named;
   return { ...counts, able: [...able], barred: [...barred], groups: [...groups], remedies: [...remedies] };
-}
-
-export function proposalOf(facts: Facts, digest: Hex): Proposal {
-  const proposal = facts.proposals.get(digest);
-  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
-  return proposal;
 }
 
 /** Requesters see their own releases; callers who may read the log see all that is in it. */

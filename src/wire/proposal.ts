@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { MAX_APPRAISAL_BYTES } from '../core/attest/appraisal.ts';
 import { MAX_ENDORSEMENTS_BYTES } from '../core/attest/endorsements.ts';
 import { MAX_EVIDENCE_BYTES } from '../core/attest/evidence.ts';
+import { PHASES, STANDINGS } from '../core/state/lifecycle.ts';
 import { OVERTAKING, type Overtaking } from '../core/state/overtaking.ts';
 import { BARS, REMEDIES } from '../core/state/reach.ts';
-import { STANDINGS } from '../core/state/standing.ts';
 import {
   assertion,
   binary,
@@ -61,7 +61,7 @@ export const proposeRequest = z
   .meta({ id: 'ProposeRequest' });
 export const proposed = recorded.extend({ digest }).meta({ id: 'Proposed' });
 
-const phase = z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']);
+const phase = z.enum(PHASES);
 /** Custodians who have approved or can, and those who cannot; where `reachable` is false, no quorum can come. */
 export const reach = z.object({
   reachable: z.boolean(),
@@ -105,7 +105,6 @@ export const proposalView = z
     leaseEnds: z.nullable(instantMs),
     /** What withdrew or revoked it; null where nothing has. */
     stop: z.nullable(recordedStop),
-    ended: z.boolean(),
     /** It was made by the clock that a quorum then set back, and ended with it. */
     setBack: z.boolean(),
   })

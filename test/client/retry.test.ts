@@ -225,7 +225,6 @@ test('a host that waits for a release and finds all places taken goes on waiting
     reach: null,
     receipts: 0,
     leaseEnds: null,
-    ended: false,
     stop: null,
     setBack: false,
   };
@@ -255,8 +254,7 @@ test('a host takes no release whose lease is over by its own clock, whatever the
   const rest = { ...UNDECIDED, asked, standing: 'executed', wanting: 0 };
   const api = new Api({
     baseUrl: 'https://vault.example',
-    fetch: async () =>
-      Response.json({ ...view, ...rest, leaseEnds: 1_000_000, ended: false, setBack: false, stop: null }),
+    fetch: async () => Response.json({ ...view, ...rest, leaseEnds: 1_000_000, setBack: false, stop: null }),
   });
   const waiting = (nowMs: number) => waitForRelease(api, { release: view.digest, expires: 1e15 }, { now: () => nowMs });
   expect((await waiting(1_300_000)).phase).toBe('executed');
@@ -273,7 +271,7 @@ test('a vault that says rate_limited without end is waited for until the request
     fetch: async (url) =>
       url.includes('wait=')
         ? Response.json(problem, { status: 429 })
-        : Response.json({ ...view, ...rest, leaseEnds: null, ended: false, setBack: false, stop: null }),
+        : Response.json({ ...view, ...rest, leaseEnds: null, setBack: false, stop: null }),
   });
   const retry = patient();
   const waiting = waitForRelease(api, { release: view.digest, expires: 3_600_000 }, { retry, now: retry.now });
@@ -298,7 +296,7 @@ describe('a host that has its weights handed over', () => {
       baseUrl: 'https://vault.example',
       fetch: async (url) => {
         if (url.includes('/proposals/'))
-          return Response.json({ ...view, ...rest, leaseEnds, ended: false, setBack: false, stop: null });
+          return Response.json({ ...view, ...rest, leaseEnds, setBack: false, stop: null });
         counts.acts++;
         return Response.json({ code, message: 'wait', detail }, { status: code === 'unavailable' ? 503 : 429 });
       },

@@ -143,7 +143,7 @@ describe('ends', () => {
     await expectRefused(vault, { path: `${path}/leaves`, token }, 409, 'lease_over');
     await expect(openAs(vault, pending)).rejects.toThrow(expect.objectContaining({ code: 'lease_over' }));
     await round();
-    expect(proposalOf(pending.release)).toMatchObject({ phase: 'executed', ended: true });
+    expect(proposalOf(pending.release)).toMatchObject({ phase: 'ended' });
     const { log } = vault.daemon.context;
     expect(await log.hostShares(pending.release, 0)).toEqual([]);
     expect(await log.tokenOf(pending.release, 0)).toBeNull();
@@ -340,7 +340,7 @@ describe('a wall clock that jumps against the monotonic one', () => {
     await round();
     await round(HOUR_MS);
     expect(proposalOf(release)?.phase).toBe('open');
-    expect(proposalOf(granted.release)?.ended).toBe(false);
+    expect(proposalOf(granted.release)?.phase).toBe('executed');
     expect(await log.hostShares(granted.release, 0)).toHaveLength(2);
     expect(await uploads.upload(upload)).not.toBeNull();
     set(-MONTH_MS);
@@ -508,7 +508,7 @@ describe('a vault whose machine was paused', () => {
     expect(watch.overMs(recorder.facts.attestedMs)).toBe(before);
     expect(watch.isConfirmed).toBe(false);
     await round();
-    expect(proposalOf(granted.release)?.ended).toBe(false);
+    expect(proposalOf(granted.release)?.phase).toBe('executed');
     set(HOUR_MS);
     expect(watch.nowMs).toBe(before);
     set(-HOUR_MS - PAUSE_MS);
@@ -524,7 +524,7 @@ describe('a vault whose machine was paused', () => {
     await requestAnew();
     await expect(openAs(vault, granted)).rejects.toThrow(expect.objectContaining({ code: 'lease_over' }));
     await round();
-    expect(proposalOf(granted.release)?.ended).toBe(true);
+    expect(proposalOf(granted.release)?.phase).toBe('ended');
   });
 
   /** Something else is recorded after the vault has appraised the host, and before the host proposes. */

@@ -1,7 +1,7 @@
 import { toBase64url } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
-import { endMs } from '../../src/core/state/rules/expiry.ts';
+import { endMs, nextPhase } from '../../src/core/state/lifecycle.ts';
 import type { Proposal } from '../../src/core/state/state.ts';
 import type { World } from '../world.ts';
 import type { Deposit } from './deposit.ts';
@@ -126,10 +126,9 @@ const stop: Step = async (walk) => {
 };
 
 const expire: Step = async ({ world }) => {
-  const over = [...world.facts.proposals.values()].find((proposal) => {
-    const isLive = proposal.phase === 'open' || proposal.phase === 'approved' || proposal.executedTime !== null;
-    return isLive && !proposal.ended && endMs(proposal) < world.now;
-  });
+  const over = [...world.facts.proposals.values()].find(
+    (proposal) => nextPhase(proposal, 'expire') !== null && endMs(proposal) < world.now,
+  );
   if (over !== undefined) await world.append({ kind: 'expiry', body: { proposal: over.digest } });
 };
 

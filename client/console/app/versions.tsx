@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
 import type { EnvelopeName } from '../../../src/core/log/entry.ts';
 import { type Durability, durabilityOf, durabilityText } from '../../../src/core/state/custody.ts';
+import { isPending } from '../../../src/core/state/lifecycle.ts';
 import { reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
-import { isPending, standingOf } from '../../../src/core/state/standing.ts';
+import { standingOf } from '../../../src/core/state/standing.ts';
 import type { Facts, Version } from '../../../src/core/state/state.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { confirmCustody } from '../../custodian/custody.ts';

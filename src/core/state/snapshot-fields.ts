@@ -3,6 +3,7 @@ import { envelopeName, hostReceipt, refusalBody } from '../log/entry.ts';
 import { credentialId, digest, groupName, humanText, id, instantMs } from '../schema.ts';
 import { policySchema } from '../statement/policy.ts';
 import { KINDS, principalRecord } from '../statement/statement.ts';
+import { PHASES } from './lifecycle.ts';
 import { bytesOf, listOf, mapOf, setOf, wholeText } from './snapshot-codecs.ts';
 import type { Authenticator, Chain, Committee, Facts, Proposal, RecordedStop, Version, Vote } from './state.ts';
 
@@ -90,11 +91,10 @@ const proposal = z.strictObject({
   ]),
   index: count,
   time: instantMs,
-  phase: z.enum(['open', 'approved', 'executed', 'denied', 'expired', 'withdrawn', 'revoked']),
+  phase: z.enum(PHASES),
   votes: z.array(vote),
   executedTime: z.nullable(instantMs),
   executedAt: z.nullable(count),
-  ended: z.boolean(),
   setBack: z.boolean(),
   stop: z.nullable(recordedStop),
   receipts: z.array(hostReceipt),

@@ -2,58 +2,22 @@ import { TwinlockError } from '../errors.ts';
 import { unlessRefused } from '../refusal.ts';
 import { type StatementOf, statementDigest } from '../statement/statement.ts';
 import { effectOf } from './effects/table.ts';
+import { endMs, isOpen, nextPhase, type Standing } from './lifecycle.ts';
 import { OVERTAKING, type Overtaking } from './overtaking.ts';
 import { currentTally } from './rules/approval.ts';
-import { endMs } from './rules/expiry.ts';
 import { requireMendable } from './rules/mending.ts';
-import type { Facts, Proposable, Proposal, ProposalPhase } from './state.ts';
-
-/** Every word for where a proposal stands; the log’s own phases first. */
-export const STANDINGS = [
-  'open',
-  'approved',
-  'executed',
-  'denied',
-  'expired',
-  'withdrawn',
-  'revoked',
-  'overtaken',
-  'over',
-  'set-back',
-] as const satisfies readonly (ProposalPhase | 'overtaken' | 'over' | 'set-back')[];
+import type { Facts, Proposable, Proposal } from './state.ts';
 
 /**
- * Where a proposal stands. `overtaken` is one that has its votes and cannot take effect as things are, since what it rests
- * on has changed; `over` is a release whose lease has ended; `set-back` is one that ended because it was made by the clock
- * that was set back. A release that was stopped before it took effect is `withdrawn`, by the log’s phase `revoked`.
- */
-export type Standing = (typeof STANDINGS)[number];
-
-/**
- * By the log; what has ended by the clock of `nowMs` is over, also before an entry says so. A release that was approved is
- * open again where an approver’s authenticator has been retired since: another must approve it.
+ * Where a proposal stands by the log; what has ended by the clock of `nowMs` is over, also before an entry says so. A
+ * release that was approved is open again where an approver’s authenticator has been retired since: another must approve it.
  */
 export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Standing {
-  const { phase, statement, ended, setBack } = proposal;
-  if (setBack) return 'set-back';
-  const isOver = nowMs > endMs(proposal);
-  if (phase === 'open' || phase === 'approved') {
-    if (isOver) return 'expired';
-    if (overtakenBy(facts, statement) !== null) return 'overtaken';
-    return phase === 'approved' && currentTally(facts, proposal).reached ? 'approved' : 'open';
-  }
-  if (phase === 'revoked') return endedAs(proposal);
-  return phase === 'executed' && statement.kind === 'release' && (ended || isOver) ? 'over' : phase;
-}
-
-/** How a stop of a release has ended it, or would: what was never released is withdrawn. */
-export function endedAs({ executedTime }: Pick<Proposal, 'executedTime'>): 'revoked' | 'withdrawn' {
-  return executedTime === null ? 'withdrawn' : 'revoked';
-}
-
-/** Whether it can still take effect: every other standing is an end, in every list, count and verdict alike. */
-export function isPending(standing: Standing): standing is 'open' | 'approved' {
-  return standing === 'open' || standing === 'approved';
+  const { phase, statement } = proposal;
+  if (nowMs > endMs(proposal)) return nextPhase(proposal, 'expire') ?? phase;
+  if (!isOpen(proposal)) return phase;
+  if (overtakenBy(facts, statement) !== null) return 'overtaken';
+  return phase === 'approved' && currentTally(facts, proposal).reached ? 'approved' : 'open';
 }
 
 /**
@@ -88,12 +52,12 @@ function leavesAWay(facts: Facts, statement: StatementOf<'policy'>): boolean {
 
 /**
  * Where a proposal stands, in the words of every list and verdict. `kind` may be a vault's
- * word; `overtaking` says what has overtaken it.
+ * word; `overtaking` says what has overtaken it; `setBack` is the proposal's.
  */
-export function standingText(kind: string, standing: Standing, overtaking: Overtaking | null): string {
-  if (standing === 'set-back') return ENDED_BY_SETTING_BACK;
+export function standingText(kind: string, standing: Standing, overtaking: Overtaking | null, setBack = false): string {
+  if (standing === 'expired' && setBack) return EXPIRED_BY_SETTING_BACK;
   if (standing === 'executed') return isProposable(kind) ? TAKEN_EFFECT[kind] : 'in effect';
-  if (standing === 'over') return 'lease ended';
+  if (standing === 'ended') return 'lease ended';
   return overtaking === null ? standing : `${standing}: ${OVERTAKING[overtaking]}`;
 }
 
@@ -113,7 +77,7 @@ function isProposable(kind: string): kind is Proposable['kind'] {
 }
 
 /** What to say of a proposal whose `setBack` holds: "expired" would stand beside a time that lies ahead. */
-export const ENDED_BY_SETTING_BACK = 'ended: it was made by the clock that was set back';
+const EXPIRED_BY_SETTING_BACK = 'ended: it was made by the clock that was set back';
 
 /** Who can end a proposal that another policy has overtaken, and how, after "to prevent that, ". */
 export function howToEnd({ kind }: Proposable): string {

@@ -98,11 +98,8 @@ export interface Vote {
   readonly time: number;
 }
 
-/**
- * `open → approved → executed`; `open, approved → denied | expired | withdrawn`; a release, until its lease
- * is over: `open, approved, executed → revoked`.
- */
-export type ProposalPhase = 'open' | 'approved' | 'executed' | 'denied' | 'expired' | 'withdrawn' | 'revoked';
+/** What the log says of a proposal; lifecycle.ts has what follows on what. */
+export type ProposalPhase = 'open' | 'approved' | 'executed' | 'denied' | 'expired' | 'withdrawn' | 'revoked' | 'ended';
 
 /** A statement that may become effective by quorum. */
 export type Proposable = Exclude<Statement, StatementOf<'genesis'> | StatementOf<'stop'>>;
@@ -115,12 +112,10 @@ export interface Proposal<S extends Proposable = Proposable> {
   readonly time: number;
   readonly phase: ProposalPhase;
   readonly votes: readonly Vote[];
-  /** When it took effect; a release's lease begins here. */
+  /** When it took effect, also where it was revoked or has ended since; a release's lease begins here. Null before. */
   readonly executedTime: number | null;
   /** Index of the entry with which it took effect. */
   readonly executedAt: number | null;
-  /** The lease is over, by an expiry entry. */
-  readonly ended: boolean;
   /** It has expired because it was made by the clock that a quorum then set back: its time to expire may lie ahead. */
   readonly setBack: boolean;
   /** What withdrew or revoked it; null where nothing has. */

@@ -237,15 +237,15 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
   test('ended with the clock that was set back: not "expired", beside a time that lies ahead', async () => {
     const said = 'ended: it was made by the clock that was set back';
     const pending = await reportOn(await replica(), release, Date.now());
-    expect(stateRows({ ...pending, standing: 'set-back' })).toEqual([`state        ${said}: ${LEFT}`]);
-    expect(stateOf({ kind: 'publish', standing: 'set-back', overtaken: null, reach: null })).toBe(said);
+    expect(stateRows({ ...pending, standing: 'expired', setBack: true })).toEqual([`state        ${said}: ${LEFT}`]);
+    expect(stateOf({ kind: 'publish', standing: 'expired', setBack: true, overtaken: null, reach: null })).toBe(said);
   });
 
   test('revoked, by whom and why, after it was released', async () => {
     for (const person of [vault.ben, vault.cleo]) await approveAs(person, release);
     expect((await report(release)).stdout).toMatch(new RegExp(`^state {8}released at 20.*Z: ${LEFT}$`, 'm'));
     const leaseEnd = await reportOn(await replica(), release, Date.now() + 47 * 3_600_000);
-    expect(leaseEnd).toMatchObject({ standing: 'over', isPending: false });
+    expect(leaseEnd).toMatchObject({ standing: 'ended', isPending: false });
     await stopAs(vault.cleo, { what: 'release', target: release, reason: 'the host is gone' });
     const { stdout, json } = await report(release);
     expect(stdout).toMatch(new RegExp(`^state {8}revoked, after it was released at 20.*Z: ${LEFT}$`, 'm'));

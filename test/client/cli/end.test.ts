@@ -20,7 +20,7 @@ const shown = () => {
 };
 
 test('of a version’s releases, what has been overtaken, has expired or is over runs no longer', () => {
-  const ended = (['overtaken', 'expired', 'over'] as const).map((standing) => ({ ...shown(), standing }));
+  const ended = (['overtaken', 'expired', 'ended'] as const).map((standing) => ({ ...shown(), standing }));
   expect(runningRelease([...ended, shown()], 'acme/ocr@1')).toBe(release);
   expect(() => runningRelease(ended, 'acme/ocr@1')).toThrow(code('release_unknown'));
 });
@@ -51,7 +51,7 @@ test('while custodians decide, it is said how many are waited for; once they hav
     ['executed', 'released'],
     ['denied', 'denied'],
     ['withdrawn', 'withdrawn'],
-    ['over', 'lease ended'],
+    ['ended', 'lease ended'],
   ] as const) {
     const line = waitingLine({ ...view, standing, wanting: 0 });
     expect(line).toMatch(new RegExp(`^${word} +.*, approves`));
@@ -63,7 +63,7 @@ test('what has taken effect is called what people call it, in every list', () =>
   expect(stateOf({ ...shown(), standing: 'executed' })).toBe('released');
   expect(stateOf({ ...shown(), kind: 'policy', standing: 'executed' })).toBe('put in force');
   expect(stateOf({ ...shown(), kind: 'other', standing: 'executed' })).toBe('in effect');
-  expect(stateOf({ ...shown(), standing: 'over' })).toBe('lease ended');
+  expect(stateOf({ ...shown(), standing: 'ended' })).toBe('lease ended');
 });
 
 test('a digest that is cut is refused with what was given, and where the whole one is', () => {

@@ -300,7 +300,7 @@ describe('how it ends otherwise', SLOW, () => {
     );
     expect(stderr).not.toMatch(/^ +at /m);
     const { proposals } = await vault.auditor.api.proposals('all');
-    expect(proposals[0]).toMatchObject({ kind: 'release', phase: 'revoked', standing: 'withdrawn' });
+    expect(proposals[0]).toMatchObject({ kind: 'release', phase: 'withdrawn', standing: 'withdrawn' });
   });
 
   test('one that waits says that a stop was brought to its host, once, and nothing of another vault’s', async () => {

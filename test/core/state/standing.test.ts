@@ -404,7 +404,7 @@ test('a request that was stopped before it was released is withdrawn, and one th
   const before = await published();
   const asked = await before.world.propose((await before.world.ask(before.deposit)).statement);
   expect(await stopped(before, asked)).toEqual([
-    'revoked',
+    'withdrawn',
     'withdrawn',
     expect.stringMatching(/^The request is withdrawn/),
   ]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { leaseEnd } from '../../../client/host/times.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import type { Draft } from '../../../src/core/log/entry.ts';
-import { endMs } from '../../../src/core/state/rules/expiry.ts';
+import { endMs } from '../../../src/core/state/lifecycle.ts';
 import { standingOf } from '../../../src/core/state/standing.ts';
 import { chainInputOf, makeChain, shownBy } from '../../world/authority.ts';
 import { HOUR_MS } from '../../world/founding.ts';
@@ -228,7 +228,8 @@ describe('a log whose clock is ahead, because custodians’ clocks and the vault
       const proposal = facts.proposals.get(digest);
       return proposal === undefined ? [] : [standingOf(facts, proposal, world.now)];
     });
-    expect(standings).toEqual(['open', 'set-back']);
+    expect(standings).toEqual(['open', 'expired']);
+    expect([early, late].map((digest) => facts.proposals.get(digest)?.setBack)).toEqual([false, true]);
     expect([...world.facts.proposedPolicies.keys()]).toEqual([early]);
   });
 

@@ -1,9 +1,10 @@
 import { signal, useSignal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code, must } from '../../../../src/core/errors.ts';
+import { isRelease, nextPhase, type Standing } from '../../../../src/core/state/lifecycle.ts';
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
-import { endedAs, type Standing, standingOf } from '../../../../src/core/state/standing.ts';
+import { standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
@@ -87,7 +88,7 @@ function SecondPlace({ digest, facts }: { digest: Hex; facts: Facts }) {
 
 function headingOf(standing: Standing, own: Vote | undefined): string {
   if (standing === 'open') return own === undefined ? 'Compare, then decide' : 'You have decided';
-  const isDecided = standing === 'approved' || standing === 'executed' || standing === 'denied' || standing === 'over';
+  const isDecided = standing === 'approved' || standing === 'executed' || standing === 'denied' || standing === 'ended';
   return isDecided ? 'Decided' : 'Nothing is left to decide';
 }
 
@@ -271,17 +272,16 @@ function PublishedAgain({ facts, statement: { model, version, manifest } }: { fa
 /** The proposer takes the proposal back, or the owner of the machine that made it; any custodian ends a release that is in force or waits. */
 function Withdraw({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal, digest, asked } = review;
-  const isRelease = review.statement.kind === 'release';
   const isOwnOpen = proposal.phase === 'open' && asked.person === custodian.value?.person;
-  const isOvertakenRelease = isRelease && standingOf(facts, proposal, now.value) === 'overtaken';
-  const isInForce = isRelease && (proposal.phase === 'approved' || proposal.phase === 'executed') && !proposal.ended;
+  const stopped = isRelease(proposal) ? nextPhase(proposal, 'stop') : null;
+  const isOvertaken = standingOf(facts, proposal, now.value) === 'overtaken';
   const label = asked.key === null ? 'Withdraw my proposal' : 'Withdraw what my machine has proposed';
   if (isOwnOpen) return <StopForm stopping={{ what: 'proposal', target: digest }} label={label} />;
-  if (isInForce || isOvertakenRelease)
+  if (stopped !== null && (proposal.phase !== 'open' || isOvertaken))
     return (
       <StopForm
         stopping={{ what: 'release', target: digest }}
-        label={endedAs(proposal) === 'revoked' ? 'Revoke this release' : 'Withdraw this request'}
+        label={stopped === 'revoked' ? 'Revoke this release' : 'Withdraw this request'}
       />
     );
   return null;

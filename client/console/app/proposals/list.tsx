@@ -1,6 +1,7 @@
+import { isPending } from '../../../../src/core/state/lifecycle.ts';
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
-import { howToEnd, isPending, overtakenBy, standingOf } from '../../../../src/core/state/standing.ts';
+import { howToEnd, overtakenBy, standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import type { Custodian } from '../../../custodian/ceremony.ts';
 import { fromNow, instant } from '../format.ts';

@@ -1,4 +1,4 @@
-import { endMs } from '../../../../src/core/state/rules/expiry.ts';
+import { endMs, isRelease } from '../../../../src/core/state/lifecycle.ts';
 import { servedOnceResumed } from '../../../../src/core/state/served.ts';
 import type { Facts as Established } from '../../../../src/core/state/state.ts';
 import type { Review } from '../../../custodian/review.ts';
@@ -19,8 +19,8 @@ function servedUntil({ proposal }: Review, { stopped }: Established): string {
 /** What came of a release: until when it is served, and which hosts have said that they have it. */
 export function ServedPanel({ review, facts }: { review: Review; facts: Established }) {
   const { executedTime, receipts } = review.proposal;
-  const { statement } = review;
-  if (statement.kind !== 'release' || executedTime === null) return null;
+  if (!isRelease(review.proposal) || executedTime === null) return null;
+  const { statement } = review.proposal;
   const isOver = !servedOnceResumed(facts, now.value).some(({ digest }) => digest === review.digest);
   return (
     <Panel title="What came of it">

@@ -1,5 +1,6 @@
 import { quoted } from '../../../../src/core/quoted.ts';
-import { overtakenBy, type Standing, standingOf, standingText } from '../../../../src/core/state/standing.ts';
+import type { Standing } from '../../../../src/core/state/lifecycle.ts';
+import { overtakenBy, standingOf, standingText } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../../../../src/core/state/state.ts';
 import { counted } from '../../../exact.ts';
 
@@ -36,13 +37,12 @@ const TONES: Readonly<Record<Standing, Tone>> = {
   withdrawn: 'plain',
   revoked: 'bad',
   overtaken: 'plain',
-  over: 'plain',
-  'set-back': 'plain',
+  ended: 'plain',
 };
 
 /** Where a proposal stands by this workstation’s clock, and in what words; with what has overtaken it. */
 export function phaseOf(facts: Facts, proposal: Proposal, nowMs: number): readonly [tone: Tone, text: string] {
   const standing = standingOf(facts, proposal, nowMs);
   const overtaking = standing === 'overtaken' ? overtakenBy(facts, proposal.statement) : null;
-  return [TONES[standing], standingText(proposal.statement.kind, standing, overtaking)];
+  return [TONES[standing], standingText(proposal.statement.kind, standing, overtaking, proposal.setBack)];
 }

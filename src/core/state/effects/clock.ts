@@ -2,6 +2,7 @@ import { concat, type Hex, toHex, u64 } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { MAX_SKEW_MS } from '../judgement.ts';
+import { advanced, isOpen } from '../lifecycle.ts';
 import { validVotes } from '../quorum.ts';
 import type { Facts, Proposal } from '../state.ts';
 import type { Effect } from './effect.ts';
@@ -48,8 +49,8 @@ function base({ attestedAt, attestedMs }: LogClock): Hex {
 
 /** A proposal as it is at the true time: none was made in the future, and no lease began in it. */
 function asOf(nowMs: number, proposal: Proposal): Proposal {
-  const { statement, phase, executedTime } = proposal;
-  const isOpen = phase === 'open' || phase === 'approved';
-  if (isOpen && statement.created > nowMs + MAX_SKEW_MS) return { ...proposal, phase: 'expired', setBack: true };
+  const { statement, executedTime } = proposal;
+  const isFromTheFuture = isOpen(proposal) && statement.created > nowMs + MAX_SKEW_MS;
+  if (isFromTheFuture) return { ...advanced(proposal, 'expire'), setBack: true };
   return executedTime !== null && executedTime > nowMs ? { ...proposal, executedTime: nowMs } : proposal;
 }

@@ -5,6 +5,7 @@ import type { SignatureClaim } from '../../signature/claim.ts';
 import type { History } from '../chain.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
+import { advanced, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
 import { type Tally, tally, validVotes } from '../quorum.ts';
 import { rosterDigest } from '../roster.ts';
 import type { Authenticator, Facts, Proposal, Vote } from '../state.ts';
@@ -48,8 +49,7 @@ export function requireMayDecide(
   timeMs: number,
   history: History,
 ): { readonly proposal: Proposal; readonly authenticator: Authenticator } {
-  const proposal = facts.proposals.get(body.proposal);
-  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${body.proposal} has been proposed`);
+  const proposal = proposalOf(facts, body.proposal);
   const { statement } = proposal;
   requireOpen(proposal);
   // By the vault’s clock and by the approver’s own.
@@ -62,10 +62,6 @@ export function requireMayDecide(
   requireWithinSkew(body.time, timeMs, 'the approver’s clock');
   requireCheckpointOfLog(facts, proposal.index, body.checkpoint, history);
   return { proposal, authenticator };
-}
-
-function requireOpen({ phase }: Proposal): void {
-  must(phase === 'open' || phase === 'approved', 'proposal_closed', `the proposal is ${phase}`);
 }
 
 /** Not the proposer's person, not the subject, and no person twice. */
@@ -127,15 +123,14 @@ export function currentTally(facts: Facts, { statement, votes }: Pick<Proposal, 
 /** The facts with a vote, which may be the last that a quorum needs. */
 export function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
   const votes = [...proposal.votes, vote];
+  const voted: Proposal = { ...proposal, votes };
   const counted = currentTally(facts, { statement: proposal.statement, votes });
-  const vetoed = facts.policy.document.veto && proposal.statement.kind === 'release' && counted.denials.length > 0;
-  const put = (changes: Partial<Proposal>, from: Facts = facts): Facts =>
-    withProposal(from, { ...proposal, votes, ...changes });
-  if (vetoed || !counted.reachable) return put({ phase: 'denied' });
-  if (!counted.reached) return put({});
+  const vetoed = facts.policy.document.veto && isRelease(proposal) && counted.denials.length > 0;
+  if (vetoed || !counted.reachable) return withProposal(facts, advanced(voted, 'deny'));
+  if (!counted.reached) return withProposal(facts, voted);
   // A release takes effect with an entry of its own: the intent, before anything is handed out.
-  if (proposal.statement.kind === 'release') return put({ phase: 'approved' });
+  if (isRelease(proposal)) return withProposal(facts, advanced(voted, 'approve'));
   requireCurrentBase(facts, proposal.statement);
   const executed = effectOf(proposal.statement).execute(facts, proposal.statement, vote);
-  return put({ phase: 'executed', executedTime: vote.time, executedAt: vote.index }, executed);
+  return withProposal(executed, { ...advanced(voted, 'execute'), executedTime: vote.time, executedAt: vote.index });
 }

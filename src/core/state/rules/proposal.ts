@@ -49,7 +49,6 @@ export function proposed(
     votes: [],
     executedTime: null,
     executedAt: null,
-    ended: false,
     setBack: false,
     stop: null,
     receipts: [],

@@ -3,6 +3,7 @@ import { must } from '../../errors.ts';
 import type { CustodyReceipt, EntryOf, HostReceipt } from '../../log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../../log/receipt.ts';
 import type { Judgement } from '../judgement.ts';
+import { hasTakenEffect, releaseOf } from '../lifecycle.ts';
 import type { Facts } from '../state.ts';
 import { currentAuthenticator, ed25519Claim } from './signatures.ts';
 
@@ -12,15 +13,15 @@ export function judgeReceipt(facts: Facts, entry: EntryOf<'receipt'>): Judgement
 }
 
 function judgeHostReceipt(facts: Facts, body: HostReceipt): Judgement {
-  const proposal = facts.proposals.get(body.release);
-  const statement = proposal?.statement;
-  const isReleased = statement?.kind === 'release' && proposal?.executedTime !== null;
-  must(isReleased && proposal !== undefined, 'release_unknown', `nothing was released under ${body.release}`);
-  must(!proposal.ended, 'proposal_closed', 'the lease is over: the expiry is its result');
+  const release = releaseOf(facts, body.release);
+  const isReleased = release !== null && hasTakenEffect(release);
+  must(isReleased, 'release_unknown', `nothing was released under ${body.release}`);
+  must(release.phase !== 'ended', 'proposal_closed', 'the lease is over: the expiry is its result');
+  const { statement } = release;
   const host = statement.hosts[body.host];
   must(host !== undefined, 'release_unknown', `the release has no host ${body.host}`);
   must(
-    !proposal.receipts.some((receipt) => receipt.host === body.host),
+    !release.receipts.some((receipt) => receipt.host === body.host),
     'statement_seen',
     `host ${body.host} has given its receipt`,
   );
@@ -37,10 +38,7 @@ function judgeHostReceipt(facts: Facts, body: HostReceipt): Judgement {
     claims: [ed25519Claim(host.receiptKey, message, signature, `receipt of host ${body.host}`)],
     facts: {
       ...facts,
-      proposals: facts.proposals.set(proposal.digest, {
-        ...proposal,
-        receipts: [...proposal.receipts, body],
-      }),
+      proposals: facts.proposals.set(release.digest, { ...release, receipts: [...release.receipts, body] }),
     },
   };
 }

@@ -4,6 +4,7 @@ import type { EntryOf } from '../../log/entry.ts';
 import type { StatementOf } from '../../statement/statement.ts';
 import { requireReleasable } from '../effects/release.ts';
 import type { Judgement } from '../judgement.ts';
+import { advanced, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
 import type { Tally } from '../quorum.ts';
 import type { Facts, Proposal } from '../state.ts';
 import { currentTally } from './approval.ts';
@@ -13,15 +14,10 @@ const DAY_MS = 24 * 60 * 60_000;
 
 /** The durable intent to hand out shares: recorded before anything is. Everything is checked again. */
 export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement {
-  const proposal = facts.proposals.get(entry.body.proposal);
-  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${entry.body.proposal} has been proposed`);
+  const proposal = proposalOf(facts, entry.body.proposal);
+  must(isRelease(proposal), 'not_permitted', `a ${proposal.statement.kind} is not released`);
   const { statement } = proposal;
-  must(statement.kind === 'release', 'not_permitted', `a ${statement.kind} is not released`);
-  must(
-    proposal.phase === 'open' || proposal.phase === 'approved',
-    'proposal_closed',
-    `the proposal is ${proposal.phase}`,
-  );
+  requireOpen(proposal);
   requireUnexpired(statement, entry.time);
   requireCurrent(facts, statement);
   requireCurrentBase(facts, statement);
@@ -34,8 +30,7 @@ export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement
       ...facts,
       granted,
       proposals: facts.proposals.set(proposal.digest, {
-        ...proposal,
-        phase: 'executed',
+        ...advanced(proposal, 'execute'),
         executedTime: entry.time,
         executedAt: entry.index,
       }),

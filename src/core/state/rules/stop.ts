@@ -6,6 +6,7 @@ import type { SignatureClaim } from '../../signature/claim.ts';
 import { parseStatement, type Stop, statementDigest } from '../../statement/statement.ts';
 import { signableMessage } from '../../webauthn/challenge.ts';
 import type { Judgement } from '../judgement.ts';
+import { advanced, proposalOf, releaseOf } from '../lifecycle.ts';
 import type { Authenticator, Facts, Principal, Proposal, RecordedStop } from '../state.ts';
 import { withProposal } from './proposal.ts';
 import { requireStillDecides } from './retirement.ts';
@@ -172,11 +173,9 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
   },
   release(facts, placed) {
     const { target } = placed.stop;
-    const proposal = facts.proposals.get(target);
-    must(proposal?.statement.kind === 'release', 'release_unknown', `there is no release ${target}`);
-    const isLive = proposal.phase === 'open' || proposal.phase === 'approved' || proposal.phase === 'executed';
-    must(isLive && !proposal.ended, 'proposal_closed', `the release is ${proposal.ended ? 'over' : proposal.phase}`);
-    return withPhase(facts, proposal, 'revoked', placed);
+    const release = releaseOf(facts, target);
+    must(release !== null, 'release_unknown', `there is no release ${target}`);
+    return withProposal(facts, { ...advanced(release, 'stop'), stop: recorded(facts, placed) });
   },
   version(facts, placed) {
     const { target } = placed.stop;
@@ -218,28 +217,15 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     };
   },
   proposal(facts, placed) {
-    const { target } = placed.stop;
-    const proposal = facts.proposals.get(target);
-    must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${target} has been proposed`);
+    const proposal = proposalOf(facts, placed.stop.target);
     must(
       proposal.statement.proposer.person === placed.person,
       'not_permitted',
       'one withdraws a proposal of one’s own',
     );
-    must(
-      proposal.phase === 'open' || proposal.phase === 'approved',
-      'proposal_closed',
-      proposal.executedTime === null
-        ? `the proposal is ${proposal.phase}`
-        : 'the proposal has taken effect, and cannot be withdrawn any more',
-    );
-    return withPhase(facts, proposal, 'withdrawn', placed);
+    return withProposal(facts, { ...advanced(proposal, 'withdraw'), stop: recorded(facts, placed) });
   },
 };
-
-function withPhase(facts: Facts, proposal: Proposal, phase: Proposal['phase'], placed: Placed): Facts {
-  return withProposal(facts, { ...proposal, phase, stop: recorded(facts, placed) });
-}
 
 /** A stop as people are told of it. */
 export function recorded(

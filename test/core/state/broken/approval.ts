@@ -13,6 +13,7 @@ import { deposited, founded, published, type Stage } from '../stages.ts';
 import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, OTHER_ID, rulesAt } from './broken.ts';
 
 const approval = rulesAt('state/rules/approval.ts');
+const lifecycle = rulesAt('state/lifecycle.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
 const clientData = rulesAt('webauthn/client-data.ts');
 const authenticatorData = rulesAt('webauthn/authenticator-data.ts');
@@ -137,26 +138,26 @@ const WHO: readonly BrokenRule[] = [
 ];
 
 const WHEN: readonly BrokenRule[] = [
-  approval('proposal_unknown', 'an approval of what was not proposed', async () => {
+  lifecycle('proposal_unknown', 'an approval of what was not proposed', async () => {
     const { world, ben } = await founded();
     return [world, await world.draftApproval(OTHER, ben)];
   }),
-  approval('proposal_closed', 'an approval of what has been denied', async () => {
+  lifecycle('proposal_closed', 'an approval of what has been denied', async () => {
     const { world, ben, cleo, dan, proposal } = await proposed();
     await world.deny(proposal, ben, cleo);
     return [world, await world.draftApproval(proposal, dan)];
   }),
-  approval('proposal_closed', 'an approval of what has been withdrawn', async () => {
+  lifecycle('proposal_closed', 'an approval of what has been withdrawn', async () => {
     const { world, ana, ben, proposal } = await proposed();
     await world.append(await world.draftStop(world.stop('proposal', proposal, ana)));
     return [world, await world.draftApproval(proposal, ben)];
   }),
-  approval('proposal_closed', 'an approval of a release that has been revoked', async () => {
+  lifecycle('proposal_closed', 'an approval of a release that has been revoked', async () => {
     const { world, cleo, ben, proposal } = await proposed();
     await world.append(await world.draftStop(world.stop('release', proposal, cleo)));
     return [world, await world.draftApproval(proposal, ben)];
   }),
-  approval('proposal_closed', 'an approval of what has been released', async () => {
+  lifecycle('proposal_closed', 'an approval of what has been released', async () => {
     const { world, ben, cleo, dan, proposal } = await proposed();
     await world.approve(proposal, ben, cleo);
     await world.append({ kind: 'release', body: { proposal } });

@@ -5,6 +5,7 @@ import { deposited, published, publishedWith, released, type Stage } from '../st
 import { type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
 const release = rulesAt('state/rules/release.ts');
+const lifecycle = rulesAt('state/lifecycle.ts');
 const effect = rulesAt('state/effects/release.ts');
 const receipt = rulesAt('state/rules/receipt.ts');
 const expiry = rulesAt('state/rules/expiry.ts');
@@ -32,7 +33,7 @@ const oneADay = publishedWith({
 });
 
 export const RELEASE: readonly BrokenRule[] = [
-  release('proposal_unknown', 'a release of what was not proposed', async () => {
+  lifecycle('proposal_unknown', 'a release of what was not proposed', async () => {
     const { world } = await published();
     return [world, toRelease(OTHER)];
   }),
@@ -71,16 +72,16 @@ export const RELEASE: readonly BrokenRule[] = [
     await world.append(await world.draftStop(world.stop('authenticator', target, ben)));
     return [world, toRelease(proposal)];
   }),
-  release('proposal_closed', 'a second release of one proposal', async () => {
+  lifecycle('proposal_closed', 'a second release of one proposal', async () => {
     const { world, release: proposal } = await released();
     return [world, toRelease(proposal)];
   }),
-  release('proposal_closed', 'a release that has been revoked', async () => {
+  lifecycle('proposal_closed', 'a release that has been revoked', async () => {
     const { world, proposal, dan } = await approved();
     await world.append(await world.draftStop(world.stop('release', proposal, dan)));
     return [world, toRelease(proposal)];
   }),
-  release('proposal_closed', 'a release that its requester has withdrawn', async () => {
+  lifecycle('proposal_closed', 'a release that its requester has withdrawn', async () => {
     const { world, proposal } = await approved();
     await world.append(await world.draftStop(world.stop('proposal', proposal, world.founding.requester)));
     return [world, toRelease(proposal)];
@@ -195,7 +196,7 @@ const CUSTODY: readonly BrokenRule[] = [
 export const RECEIPT: readonly BrokenRule[] = [...HOST, ...CUSTODY];
 
 export const EXPIRY: readonly BrokenRule[] = [
-  expiry('proposal_unknown', 'the expiry of what was not proposed', async () => {
+  lifecycle('proposal_unknown', 'the expiry of what was not proposed', async () => {
     const { world } = await published();
     return [world, toExpire(OTHER)];
   }),
@@ -208,19 +209,19 @@ export const EXPIRY: readonly BrokenRule[] = [
     const { world, release: proposal } = await released();
     return [world, toExpire(proposal), { time: (world.facts.proposals.get(proposal)?.executedTime ?? 0) + HOUR_MS }];
   }),
-  expiry('proposal_closed', 'the expiry of what has been denied', async () => {
+  lifecycle('proposal_closed', 'the expiry of what has been denied', async () => {
     const { world, proposal, ben, cleo } = await proposed();
     await world.deny(proposal, ben, cleo);
     world.now += HOUR_MS;
     return [world, toExpire(proposal)];
   }),
-  expiry('proposal_closed', 'a second expiry of one lease', async () => {
+  lifecycle('proposal_closed', 'a second expiry of one lease', async () => {
     const { world, release: proposal } = await released();
     world.now += 2 * HOUR_MS;
     await world.append(toExpire(proposal));
     return [world, toExpire(proposal)];
   }),
-  expiry('proposal_closed', 'the expiry of a publication that took effect', async () => {
+  lifecycle('proposal_closed', 'the expiry of a publication that took effect', async () => {
     const { world } = await published();
     const publication = world.facts.proposals.find(({ statement }) => statement.kind === 'publish');
     world.now += 2 * HOUR_MS;

@@ -8,6 +8,7 @@ import { deposited, founded, published, publishedWith, released } from '../stage
 import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
 const stop = rulesAt('state/rules/stop.ts');
+const lifecycle = rulesAt('state/lifecycle.ts');
 const retirement = rulesAt('state/rules/retirement.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
 const ZEROS = '00'.repeat(32);
@@ -169,12 +170,12 @@ const WHAT: readonly BrokenRule[] = [
       target: world.facts.proposals.find(({ statement }) => statement.kind === 'publish')?.digest ?? '',
     })),
   ),
-  stop('proposal_closed', 'a second revocation of one release', async () => {
+  lifecycle('proposal_closed', 'a second revocation of one release', async () => {
     const { world, release, ana, ben } = await released();
     await world.append(await world.draftStop(world.stop('release', release, ana)));
     return [world, await world.draftStop(world.stop('release', release, ben))];
   }),
-  stop('proposal_closed', 'a revocation of a release whose lease is over', async () => {
+  lifecycle('proposal_closed', 'a revocation of a release whose lease is over', async () => {
     const { world, release, ana } = await released();
     world.now += 2 * HOUR_MS;
     await world.append({ kind: 'expiry', body: { proposal: release } });
@@ -215,10 +216,10 @@ const WHAT: readonly BrokenRule[] = [
     await world.retire(world.founding.auditor, ana);
     return [world, await world.draftStop(world.retirement(world.founding.auditor, ben))];
   }),
-  stop('proposal_unknown', 'a withdrawal of what was not proposed', () =>
+  lifecycle('proposal_unknown', 'a withdrawal of what was not proposed', () =>
     stopping(() => ({ what: 'proposal', target: OTHER })),
   ),
-  stop('proposal_closed', 'a withdrawal of what has been released', async () => {
+  lifecycle('proposal_closed', 'a withdrawal of what has been released', async () => {
     const { world, release, ana } = await released();
     return [world, await world.draftStop(world.stop('proposal', release, ana))];
   }),

@@ -1,0 +1,131 @@
+import type { Hex } from '../bytes.ts';
+import { type Code, must } from '../errors.ts';
+import type { StatementOf } from '../statement/statement.ts';
+import type { Facts, Proposal, ProposalPhase } from './state.ts';
+
+/** Where a proposal stands: its phase in the log, or `overtaken`, which is computed from the facts (standing.ts). */
+export type Standing = ProposalPhase | 'overtaken';
+
+/** What changes a standing. The log records each, but for the last two. */
+type LifeEvent =
+  /** A release has its quorum. */
+  | 'approve'
+  /** A release was granted by its entry; anything else has its quorum. */
+  | 'execute'
+  /** A vote that makes the quorum unreachable, or a veto. */
+  | 'deny'
+  /** The time to approve it, or the lease of a release, is over. */
+  | 'expire'
+  /** Its proposer takes it back. */
+  | 'withdraw'
+  /** A stop of the release. */
+  | 'stop'
+  /** What it rests on has changed, and has become what it was again. */
+  | 'overtake'
+  | 'restore';
+type RecordedEvent = Exclude<LifeEvent, 'overtake' | 'restore'>;
+
+const UNDECIDED = { deny: 'denied', expire: 'expired', withdraw: 'withdrawn', stop: 'withdrawn' } as const;
+const OPEN = { ...UNDECIDED, approve: 'approved', execute: 'executed', overtake: 'overtaken' } as const;
+
+/** A proposal's life: standing × event → next. What has no row for an event ignores or refuses it. */
+export const LIFECYCLE: Readonly<Record<Standing, Readonly<Partial<Record<LifeEvent, Standing>>>>> = {
+  open: OPEN,
+  approved: OPEN,
+  overtaken: { ...UNDECIDED, restore: 'open' },
+  // A release, until its lease is over. Everything else has its effect and ends here.
+  executed: { stop: 'revoked', expire: 'ended' },
+  denied: {},
+  expired: {},
+  withdrawn: {},
+  revoked: {},
+  ended: {},
+};
+
+export const STANDINGS = Object.keys(LIFECYCLE) as [Standing, ...Standing[]];
+export const PHASES = STANDINGS.filter((standing) => standing !== 'overtaken') as [ProposalPhase, ...ProposalPhase[]];
+
+/** The phase after an event; null where the event does not happen to such a proposal. */
+export function nextPhase(proposal: Pick<Proposal, 'phase' | 'statement'>, event: RecordedEvent): ProposalPhase | null {
+  const { phase } = proposal;
+  if (phase === 'executed' && !isRelease(proposal)) return null;
+  return (LIFECYCLE[phase][event] ?? null) as ProposalPhase | null;
+}
+
+/** The proposal after an event. Throws `proposal_closed` where the event does not happen to it. */
+export function advanced(proposal: Proposal, event: RecordedEvent): Proposal {
+  const phase = nextPhase(proposal, event);
+  const text = hasTakenEffect(proposal) ? `has taken effect, and is ${proposal.phase}` : `is ${proposal.phase}`;
+  must(phase !== null, 'proposal_closed', `the proposal ${text}`);
+  return { ...proposal, phase };
+}
+
+/** Whether custodians may still decide on it, as far as its phase says. */
+export function isOpen({ phase }: Pick<Proposal, 'phase'>): boolean {
+  return phase === 'open' || phase === 'approved';
+}
+
+/** Throws `proposal_closed` unless custodians may still decide on it. */
+export function requireOpen(proposal: Pick<Proposal, 'phase'>): void {
+  must(isOpen(proposal), 'proposal_closed', `the proposal is ${proposal.phase}`);
+}
+
+/** Whether it can still take effect: every other standing is an end, in every list, count and verdict alike. */
+export function isPending(standing: Standing): standing is 'open' | 'approved' {
+  return standing === 'open' || standing === 'approved';
+}
+
+/** Whether it was executed, also where it was revoked or its lease has ended since. */
+export function hasTakenEffect({ phase }: Pick<Proposal, 'phase'>): boolean {
+  return phase === 'executed' || phase === 'revoked' || phase === 'ended';
+}
+
+export type Release = Proposal<StatementOf<'release'>>;
+
+export function isRelease(proposal: Pick<Proposal, 'statement'>): proposal is Release {
+  return proposal.statement.kind === 'release';
+}
+
+/** When a proposal can no longer be approved, or a release is no longer served; milliseconds. */
+export function endMs({ statement, executedTime }: Pick<Proposal, 'statement' | 'executedTime'>): number {
+  if (statement.kind !== 'release' || executedTime === null) return statement.expires;
+  return executedTime + statement.leaseMs;
+}
+
+/** Whether a release was granted, was not revoked, and has a lease that is not over at `nowMs`. */
+export function isInForce(proposal: Proposal, nowMs: number): proposal is Release {
+  return isLeased(proposal) && nowMs <= endMs(proposal);
+}
+
+/** As isInForce, by the log alone: also where the lease is over by the clock and no entry says so yet. */
+export function isLeased(proposal: Proposal): proposal is Release {
+  return isRelease(proposal) && proposal.phase === 'executed';
+}
+
+/** What was proposed under a digest. Throws `proposal_unknown`. */
+export function proposalOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex): Proposal {
+  const proposal = proposals.get(digest);
+  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  return proposal;
+}
+
+/** The release that was proposed under a digest; null where none was. */
+export function releaseOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex): Release | null {
+  const proposal = proposals.get(digest);
+  return proposal !== undefined && isRelease(proposal) ? proposal : null;
+}
+
+type EndPhase = Exclude<ProposalPhase, 'open' | 'approved' | 'executed'>;
+
+/** How a release that will not be served ended: the code that tells it from the others, and a sentence. */
+export const ENDS: Readonly<Record<EndPhase, readonly [code: Code, message: string]>> = {
+  denied: ['request_denied', 'the custodians denied the release'],
+  expired: ['statement_expired', 'the custodians did not decide in time: request it anew'],
+  withdrawn: ['request_withdrawn', 'the request was withdrawn'],
+  revoked: ['release_revoked', 'the release was revoked'],
+  ended: ['lease_over', 'the lease is over: request it anew'],
+};
+
+export function isEnd(phase: ProposalPhase): phase is EndPhase {
+  return Object.hasOwn(ENDS, phase);
+}
