@@ -5,6 +5,7 @@ import type { ReferenceValues } from '../../src/core/attest/reference-values.ts'
 import { must } from '../../src/core/errors.ts';
 import type { FilesGiven, VendorFiles } from '../appraise/vendor-files.ts';
 import type { Choices, Host } from '../reference-values/host.ts';
+import { NITRO } from './nitro.ts';
 import type { Claims, ClientPlatform, ClientPlatformOf, Firmware } from './platform.ts';
 import { SIMULATED } from './simulated.ts';
 import { SNP } from './snp.ts';
@@ -19,6 +20,7 @@ const CLIENT_PLATFORMS: { readonly [Id in PlatformId]: ClientPlatformOf<Id> } = 
   snp: SNP,
   tdx: TDX,
   tpm: TPM,
+  nitro: NITRO,
   'intel-trust-authority': TRUST_AUTHORITY,
 };
 

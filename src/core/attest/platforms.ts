@@ -1,4 +1,5 @@
 import type * as z from 'zod/mini';
+import { nitroPlatform } from './nitro/platform.ts';
 import { nvidiaDevices } from './nvidia/platform.ts';
 import { simulatedPlatform } from './simulated/platform.ts';
 import { snpPlatform } from './snp/platform.ts';
@@ -16,6 +17,7 @@ export const PLATFORMS = {
   snp: snpPlatform,
   tdx: tdxPlatform,
   tpm: tpmPlatform,
+  nitro: nitroPlatform,
   'intel-trust-authority': trustAuthorityPlatform,
 };
 
