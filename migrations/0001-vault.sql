@@ -14,7 +14,7 @@ CREATE TABLE tiles (
 
 CREATE TABLE checkpoint (
   one INTEGER PRIMARY KEY CHECK (one = 1),
-  note BLOB NOT NULL
+  committed BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE objects (

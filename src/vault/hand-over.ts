@@ -39,7 +39,7 @@ async function authorityChainOf(
   { recorder, log }: Context,
   { digest, statement }: Pick<Proposal<StatementOf<'release'>>, 'digest' | 'statement'>,
 ): Promise<AuthorityChain> {
-  const { facts, proofs, checkpoint, size } = recorder;
+  const { facts, proofs, published: checkpoint, size } = recorder;
   const entries: { text: string; proof: Hex[] }[] = [];
   const named = new Set([statement.manifest]);
   const sizes = new Set<number>();

@@ -11,7 +11,7 @@ export interface Page {
 
 /** As `readPage`. The checkpoint is taken first: it never counts an entry that a reader cannot have yet. */
 export async function readLog({ recorder, log }: Context, from: number, limit: number): Promise<Page> {
-  const { checkpoint } = recorder;
+  const checkpoint = recorder.published;
   const { entries, objects } = await readPage(log, from, limit);
   return { from, entries: entries.map(fromUtf8), objects, checkpoint };
 }

@@ -145,11 +145,19 @@ export class Recorder {
     return sizeOf(this.#end);
   }
 
-  /** The note of the last checkpoint. Throws `genesis_incomplete` before genesis. */
-  get checkpoint(): Uint8Array {
+  /** The note over all that this log holds: what an act is acknowledged with. Throws `genesis_incomplete` before genesis. */
+  get committed(): Uint8Array {
     const { committed } = this.#end;
     must(committed !== null, 'genesis_incomplete', 'the vault has not been founded: every founder must sign genesis');
     return committed;
+  }
+
+  /**
+   * The note over what others have cosigned: what readers of the log and hosts are shown. There is no witness, so it is the
+   * committed one. Throws as `committed`.
+   */
+  get published(): Uint8Array {
+    return this.committed;
   }
 
   /** Calls `listener` after every recorded act, and ignores what it throws; returns how to stop that. */

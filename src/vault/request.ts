@@ -30,7 +30,7 @@ export function openRequest(
   caller: PrincipalCaller,
   fields: Omit<Request, 'v' | 'kind' | 'vault' | 'requester'>,
 ): OpenedRequest {
-  const { facts, checkpoint } = context.recorder;
+  const { facts, published: checkpoint } = context.recorder;
   const request = parseAs(
     requestSchema,
     { v: 1, kind: 'request', vault: facts.vault, requester: caller.key, ...fields },

@@ -45,7 +45,7 @@ export async function stop(
   const isRead = facts.statements.has(digest) && sender !== 'operator';
   const isOut = isSignerRetired(facts, statement) && sender !== 'operator';
   const answer = (index: number | null, already: boolean, earlier: RecordedStop | null = null): StopAnswer => {
-    const { facts: now, checkpoint } = recorder;
+    const { facts: now, committed: checkpoint } = recorder;
     const told = isRead
       ? { earlier: null, stopped: null, names: null }
       : { earlier, stopped: isOut ? null : now.stopped, names: stopNames(now, statement) };

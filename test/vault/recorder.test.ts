@@ -96,7 +96,7 @@ const beat = (recorder: Recorder) => recorder.record(() => ({ drafts: [HEARTBEAT
 async function reopened(ports: RecorderPorts, recorder: Recorder): Promise<void> {
   const again = await Recorder.open(ports);
   expect(again.size).toBe(recorder.size);
-  expect(again.checkpoint).toEqual(recorder.checkpoint);
+  expect(again.committed).toEqual(recorder.committed);
   const { frontier } = (recorder.state as State).chain;
   expect(await again.proofs.rootAt(again.size)).toEqual(frontierRoot(frontier));
 }
@@ -106,7 +106,7 @@ test('before genesis there is no state and no checkpoint, and nothing but genesi
   const empty = await Recorder.open({ ...ports, log: new MemoryLog() as unknown as LogStore });
   expect(empty.state).toBeNull();
   expect(() => empty.facts).toThrow(code('genesis_incomplete'));
-  expect(() => empty.checkpoint).toThrow(code('genesis_incomplete'));
+  expect(() => empty.committed).toThrow(code('genesis_incomplete'));
   await expect(beat(empty)).rejects.toThrow(code('wrong_genesis'));
 });
 
@@ -492,7 +492,7 @@ describe('a signer', () => {
     await beat(recorder);
     const signer = { ...localSigner(world.founding.logSeed), sign: hangs };
     const again = await Recorder.open({ ...ports, signer });
-    expect(again.checkpoint).toEqual(recorder.checkpoint);
+    expect(again.committed).toEqual(recorder.committed);
   });
 });
 
@@ -568,8 +568,8 @@ describe('a listener', () => {
 });
 
 /** What the recorder's note says of its log. */
-function checkpointOf({ checkpoint }: Recorder): Checkpoint {
-  return openWithLogKey(world.facts.genesis.log, checkpoint);
+function checkpointOf({ committed }: Recorder): Checkpoint {
+  return openWithLogKey(world.facts.genesis.log, committed);
 }
 
 describe('opening', () => {

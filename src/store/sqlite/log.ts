@@ -22,7 +22,7 @@ export function sqliteLog(database: Database): LogStore {
   const tile = database.prepare<[number, number], { hashes: Buffer }>(
     'SELECT hashes FROM tiles WHERE level = ? AND position = ?',
   );
-  const checkpoint = database.prepare<[], { note: Buffer }>('SELECT note FROM checkpoint');
+  const checkpoint = database.prepare<[], { committed: Buffer }>('SELECT committed FROM checkpoint');
   const object = database.prepare<[Hex], { bytes: Buffer }>('SELECT bytes FROM objects WHERE digest = ?');
   const envelopes = database.prepare<[Hex, Hex], Blobs<CustodianEnvelopeRow, 'envelope'>>(
     `SELECT manifest, person, credential, digest, envelope FROM custodian_envelopes
@@ -52,7 +52,7 @@ export function sqliteLog(database: Database): LogStore {
     checkpoint: async () =>
       inStore(() => {
         const row = checkpoint.get();
-        return row === undefined ? null : plainBytes(row.note);
+        return row === undefined ? null : plainBytes(row.committed);
       }),
     objects: async (digests) =>
       inStore(() => {
@@ -95,7 +95,7 @@ function sizeOf(database: Database): () => number {
 function committer(database: Database): (batch: Batch) => void {
   const appendEntries = entryAppender(database);
   const setTile = database.prepare('INSERT OR REPLACE INTO tiles (level, position, hashes) VALUES (?, ?, ?)');
-  const setCheckpoint = database.prepare('INSERT OR REPLACE INTO checkpoint (one, note) VALUES (1, ?)');
+  const setCheckpoint = database.prepare('INSERT OR REPLACE INTO checkpoint (one, committed) VALUES (1, ?)');
   const addObject = database.prepare('INSERT INTO objects (digest, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING');
   const addEnvelope = database.prepare(
     `INSERT INTO custodian_envelopes (manifest, person, credential, digest, envelope)
