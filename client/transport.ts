@@ -164,7 +164,6 @@ export const CLIENT_CODES: ReadonlySet<Code> = new Set<Code>([
   'prf_unusable',
   'digest_mismatch',
   'share_invalid',
-  'shares_inconsistent',
 ]);
 
 /** Attacker-controlled text never reads as if the client said it. A console's server may have answered, or a proxy. */

@@ -87,12 +87,12 @@ const MAX_LISTED = 16;
 /**
  * The one release of a version that is asked for, approved or in force. A requester is shown its own alone, and signs by
  * digest: that digest must be of the statement beside it, or a vault could have another release ended. Throws
- * `release_unknown`, `object_mismatch`, `usage` where there are several, and the codes of `parseStatement`.
+ * `proposal_unknown`, `object_mismatch`, `usage` where there are several, and the codes of `parseStatement`.
  */
 export function runningRelease(proposals: readonly Shown[], named: string): Hex {
   const running = proposals.filter((proposal) => isRunning(proposal) && versionOf(proposal) === named);
   const [release] = running;
-  must(release !== undefined, 'release_unknown', `no release of ${named} that this key has asked for is left to end`);
+  must(release !== undefined, 'proposal_unknown', `no release of ${named} that this key has asked for is left to end`);
   must(
     running.length === 1,
     'usage',

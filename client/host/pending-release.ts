@@ -91,9 +91,9 @@ export function receiptKeyOf({ receiptSeed }: Pick<HostKeys, 'receiptSeed'>): st
   return ed25519KeyText(ed25519.getPublicKey(receiptSeed));
 }
 
-/** Throws `release_unknown` where these are not the keys of host `host`. */
+/** Throws `proposal_unknown` where these are not the keys of host `host`. */
 export function keysOf({ hosts }: PendingRelease, host: number): HostKeys {
   const found = hosts.find((keys) => keys.host === host);
-  must(found !== undefined, 'release_unknown', `these are not the keys of host ${host}`);
+  must(found !== undefined, 'proposal_unknown', `these are not the keys of host ${host}`);
   return found;
 }

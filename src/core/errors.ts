@@ -43,7 +43,6 @@ export const CODES = {
     'quorum_unreachable',
     // what it is about
     'proposal_unknown',
-    'release_unknown',
     'version_unknown',
     'version_exists',
     'version_quarantined',
@@ -58,7 +57,6 @@ export const CODES = {
     'kem_key_reused',
     'evidence_reused',
     'stop_unknown',
-    'stop_used',
     'vault_not_stopped',
     // at the door
     'unauthenticated',
@@ -89,8 +87,6 @@ export const CODES = {
   /** Nothing is wrong with the input: try again, later or after the named thing has happened. */
   retry: [
     'quorum_missing',
-    'group_missing',
-    'voter_gone',
     'cancelled',
     'nonce_stale',
     'stale_checkpoint',
@@ -112,7 +108,6 @@ export const CODES = {
     'object_missing',
     'object_mismatch',
     'wrong_genesis',
-    'genesis_incoherent',
     'proof_invalid',
     'checkpoint_invalid',
     'foreign_checkpoint',
@@ -123,7 +118,6 @@ export const CODES = {
     'ciphertext_invalid',
     'envelope_invalid',
     'share_invalid',
-    'shares_inconsistent',
     'key_check_failed',
     'digest_mismatch',
     // WebAuthn
@@ -131,7 +125,6 @@ export const CODES = {
     'wrong_challenge',
     'wrong_origin',
     'wrong_rp_id',
-    'cross_origin',
     'user_absent',
     'user_unverified',
     'backup_eligible',

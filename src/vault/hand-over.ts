@@ -26,9 +26,9 @@ export async function handOver(
   const proposal = liveRelease(context, release);
   const isOwn = proposal.statement.proposer.key === caller.key;
   must(isOwn, 'not_permitted', 'the release was requested with another key');
-  must(host < proposal.statement.hosts.length, 'release_unknown', `the release has no host ${host}`);
+  must(host < proposal.statement.hosts.length, 'proposal_unknown', `the release has no host ${host}`);
   const token = await context.log.tokenOf(release, host);
-  must(token !== null, 'release_unknown', `nothing is kept for host ${host}: the lease has ended`);
+  must(token !== null, 'proposal_unknown', `nothing is kept for host ${host}: the lease has ended`);
   const approved = new Set(countedApprovals(context.recorder.facts, proposal).map((vote) => vote.credential));
   const shares = (await context.log.hostShares(release, host)).filter((share) => approved.has(share.credential));
   return { shares, token: token.sealed, authority: await authorityChainOf(context, proposal) };

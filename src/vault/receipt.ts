@@ -14,7 +14,7 @@ export function giveReceipt(
 ): Promise<Recorded> {
   return context.recorder.record((facts) => {
     const proposer = facts?.proposals.get(release)?.statement.proposer;
-    must(proposer !== undefined, 'release_unknown', `there is no release ${release}`);
+    must(proposer !== undefined, 'proposal_unknown', `there is no release ${release}`);
     const isOwn = proposer.kind === 'principal' && proposer.key === caller.key;
     must(isOwn, 'not_permitted', 'the release was requested with another key');
     const drafts = [{ kind: 'receipt', body: { type: 'host', release, ...receipt } }] as const;

@@ -70,14 +70,14 @@ async function tokensFor(
 const ASK_AGAIN_MS = 5_000;
 
 /**
- * A release that is served today. Throws `release_unknown`, `quorum_missing`, `unavailable` (approved, but it has
+ * A release that is served today. Throws `proposal_unknown`, `quorum_missing`, `unavailable` (approved, but it has
  * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `lease_over`, the code of how it ended (core/state/lifecycle), `storage_corrupt` (`Recorder.requireSound`), `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
 export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'watch'>, digest: Hex): Release {
   recorder.requireSound();
   const { facts } = recorder;
   const proposal = releaseOf(facts, digest);
-  must(proposal !== null, 'release_unknown', `there is no release ${digest}`);
+  must(proposal !== null, 'proposal_unknown', `there is no release ${digest}`);
   const { phase } = proposal;
   must(phase !== 'open', 'quorum_missing', 'the release is open: wait for its approvals');
   if (phase === 'approved') {

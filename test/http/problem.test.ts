@@ -6,11 +6,14 @@ const ALL = Object.values(CODES).flat() as Code[];
 
 describe('statusOf', () => {
   test.each(ALL)('%s has a status', (code) => {
-    expect([400, 401, 403, 404, 409, 410, 413, 416, 429, 500, 503, 507]).toContain(statusOf(code));
+    expect([400, 401, 403, 404, 409, 410, 413, 416, 429, 500, 503, 507]).toContain(
+      statusOf(new TwinlockError(code, '')),
+    );
   });
 
   test('a code that asks to try again is never said to be the caller’s mistake of form', () => {
-    for (const code of CODES.retry.filter((c) => c !== 'cancelled')) expect(statusOf(code)).not.toBe(400);
+    for (const code of CODES.retry.filter((c) => c !== 'cancelled'))
+      expect(statusOf(new TwinlockError(code, ''))).not.toBe(400);
   });
 
   test('no two codes are the same', () => {

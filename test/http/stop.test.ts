@@ -208,14 +208,14 @@ describe('a stop is refused', () => {
     await resume();
     const said =
       /^this stop was recorded as entry 1, and a quorum has resumed the vault since: the vault is NOT stopped: sign a new stop$/;
-    await expectRefused(vault, question(used), 409, 'stop_used', said);
+    await expectRefused(vault, question(used), 409, 'statement_seen', said);
     await expectRefused(vault, question(heldBack), 409, 'wrong_base', /resumption.*: the vault is NOT stopped: sign a/);
     const facts = (await followLog(vault.ana.custodian)).facts;
     // Somebody else's stop: whose, and why, a sender whom nobody knows is not told.
     await send(await signed(vault.cleo, ALL, lastResumption(facts)));
     const other =
       /^this stop was recorded as entry 1, .* since; another stop holds it now: to add yours, sign a new stop$/;
-    await expectRefused(vault, question(used), 409, 'stop_used', other);
+    await expectRefused(vault, question(used), 409, 'statement_seen', other);
     expect(await send(await signed(vault.ana, ALL, lastResumption(facts)))).toMatchObject({
       status: 200,
       already: false,
@@ -286,7 +286,7 @@ test('an old stop that anybody has read in the log, sent again and again, costs 
   const { stops, refusals, recorder } = vault.daemon.context;
   const [take, note, record] = [vi.spyOn(stops, 'take'), vi.spyOn(refusals, 'note'), vi.spyOn(recorder, 'record')];
   for (let i = 0; i <= STOPS_A_MINUTE_A_KEY; i++) {
-    await expectRefused(vault, question(used), 409, 'stop_used');
+    await expectRefused(vault, question(used), 409, 'statement_seen');
     await expectRefused(vault, question(heldBack), 409, 'wrong_base');
   }
   expect([take, note, record].map(({ mock }) => mock.calls)).toEqual([[], [], []]);

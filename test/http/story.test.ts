@@ -51,7 +51,7 @@ test('a host gives its receipt once', async () => {
   const lie = sendReceipt(api, other, 0, { ...fetched, keyCheck: 'ab'.repeat(32) });
   await expect(lie).rejects.toThrow(refused('key_check_failed'));
   const unknown = sendReceipt(api, { ...pending, release: 'ab'.repeat(32) }, 0, fetched);
-  await expect(unknown).rejects.toThrow(refused('release_unknown'));
+  await expect(unknown).rejects.toThrow(refused('proposal_unknown'));
 });
 
 test('everybody sees the vault at a glance', async () => {

@@ -260,10 +260,10 @@ describe('nothing is served', () => {
   test('to a requester who did not ask, and to a host that the release does not name', async () => {
     const { release } = await releaseAs(vault);
     const token = await vault.tokenOf(vault.requester.api);
-    await expectRefused(vault, { ...handover(release, 1), token }, 404, 'release_unknown', /no host 1/);
-    await expectRefused(vault, { ...handover(DIGEST), token }, 404, 'release_unknown');
+    await expectRefused(vault, { ...handover(release, 1), token }, 404, 'proposal_unknown', /no host 1/);
+    await expectRefused(vault, { ...handover(DIGEST), token }, 404, 'proposal_unknown');
     const published = vault.daemon.context.recorder.facts.proposals.find((p) => p.statement.kind === 'publish');
-    await expectRefused(vault, { ...handover(published?.digest ?? ''), token }, 404, 'release_unknown');
+    await expectRefused(vault, { ...handover(published?.digest ?? ''), token }, 404, 'proposal_unknown');
   });
 
   test('after a revocation; shares and tokens are erased', async () => {

@@ -206,7 +206,7 @@ describe('a commit that fails', () => {
     log.faults.push('failed but persisted');
     await expect(stop()).rejects.toThrow(code('storage_full'));
     expect(recorder.facts.stopped).not.toBeNull();
-    await expect(stop()).rejects.toThrow(code('stop_used'));
+    await expect(stop()).rejects.toThrow(code('statement_seen'));
   });
 });
 

@@ -64,7 +64,7 @@ export function onlyOwnPage(host: string, destinationOf: (path: string) => Desti
       const purpose = PURPOSES[destination];
       return problem(c, 403, 'not_permitted', `this console answers ${purpose} under this path, and nothing else`);
     }
-    if (!isFrom(c, destination)) return problem(c, 403, 'cross_origin', 'this console answers its own page only');
+    if (!isFrom(c, destination)) return problem(c, 403, 'wrong_origin', 'this console answers its own page only');
     return next();
   };
 }

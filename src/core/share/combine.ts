@@ -25,7 +25,7 @@ export function verifyShare(share: Share, commitments: readonly Uint8Array[]): S
  *
  * Throws `invalid_threshold` (below 2, other than the number of commitments, fewer shares), `invalid_index`
  * (0, above 255, two the same, in any of the shares), `invalid_scalar`, `invalid_point`, and
- * `shares_inconsistent` when the result is not what C₀ commits to.
+ * `share_invalid` when the result is not what C₀ commits to.
  */
 export function combineShares(
   shares: readonly Share[],
@@ -57,7 +57,7 @@ export function interpolate(shares: readonly Share[], commitments: readonly Grou
   );
   must(
     commitments[0]?.equals(commit(s, r, h)) === true,
-    'shares_inconsistent',
+    'share_invalid',
     'the shares do not combine to what is committed to',
   );
   return s;

@@ -57,7 +57,7 @@ export function dealSubShares(
  *
  * Throws `invalid_index` and `invalid_threshold` unless there are exactly as many distinct dealers as old
  * commitments and exactly `newThreshold` commitments of each; `invalid_point`; `share_invalid`, naming the
- * dealer, when E_{i,0} is not the commitment to that dealer's old share; `shares_inconsistent` unless C′₀ = C₀.
+ * dealer, when E_{i,0} is not the commitment to that dealer's old share; `share_invalid` unless C′₀ = C₀.
  */
 export function combineCommitments({ oldCommitments, newThreshold, dealings }: Run): Uint8Array[] {
   const old = decodeCommitments(oldCommitments);
@@ -75,7 +75,7 @@ export function combineCommitments({ oldCommitments, newThreshold, dealings }: R
   );
   must(
     old[0] !== undefined && combined[0]?.equals(old[0]) === true,
-    'shares_inconsistent',
+    'share_invalid',
     'the new commitments are not to the old secret',
   );
   return combined.map((point) => point.toBytes());

@@ -49,13 +49,13 @@ export type AuthorityChain = z.infer<typeof authorityChain>;
 
 /**
  * The indices of the entries that a release rests on, ascending: genesis, its proposal, the approvals that counted when
- * it was released, and its release. Throws `proposal_unknown`, and `release_unknown` where it has not been released.
+ * it was released, and its release. Throws `proposal_unknown`, and `proposal_unknown` where it has not been released.
  */
 export function authorityOf(facts: Facts, release: Hex): readonly number[] {
   const proposal = facts.proposals.get(release);
   must(proposal?.statement.kind === 'release', 'proposal_unknown', `no release has the digest ${release}`);
   const { index, executedAt } = proposal;
-  must(executedAt !== null, 'release_unknown', `the release ${release} has not taken effect`);
+  must(executedAt !== null, 'proposal_unknown', `the release ${release} has not taken effect`);
   return [0, index, ...countedApprovals(facts, proposal).map((vote) => vote.index), executedAt];
 }
 
@@ -99,7 +99,7 @@ export interface ChainEntries {
 /**
  * The entries of a chain, each proven to be in the log that the genesis key signed, genesis being the fingerprint's. The
  * first that is out of order, or not in the log, is the last that is parsed. Throws `wrong_genesis`,
- * `checkpoint_invalid`, `foreign_checkpoint`, `index_gap`, `proof_invalid`, `proposal_unknown`, `release_unknown` and
+ * `checkpoint_invalid`, `foreign_checkpoint`, `index_gap`, `proof_invalid`, `proposal_unknown`, `proposal_unknown` and
  * `unknown_kind`, and what parseEntry throws.
  */
 export function entriesOf(chain: AuthorityChain, fingerprint: Hex, release: Hex): ChainEntries {
@@ -115,9 +115,9 @@ export function entriesOf(chain: AuthorityChain, fingerprint: Hex, release: Hex)
     `expected the proposal after genesis, got ${proposal?.kind ?? 'nothing'}`,
   );
   const proposed = statementDigest(parseStatement(proposal.body.statement));
-  must(proposed === release, 'release_unknown', `expected the proposal of ${release}, got that of ${proposed}`);
+  must(proposed === release, 'proposal_unknown', `expected the proposal of ${release}, got that of ${proposed}`);
   const isGranted = granted?.kind === 'release' && granted.body.proposal === release;
-  must(isGranted, 'release_unknown', `the chain does not end with the entry that makes ${release} effective`);
+  must(isGranted, 'proposal_unknown', `the chain does not end with the entry that makes ${release} effective`);
   return { checkpoint, genesis, proposal, approvals: others.map((entry) => approvalOf(entry, release)), granted };
 }
 

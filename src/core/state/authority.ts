@@ -89,7 +89,7 @@ function requireStatement(facts: Facts, { body }: EntryOf<'proposal'>, objects: 
   const statement = parseStatement(body.statement);
   must(
     statement.kind === 'release',
-    'release_unknown',
+    'proposal_unknown',
     `expected a release, got a statement of kind ${statement.kind}`,
   );
   requireOfThisVault(facts, statement);
@@ -166,7 +166,7 @@ function requireRosterAllows(
   const gone = votes.find(({ credential }) => !authenticators.includes(credential));
   must(
     gone === undefined,
-    'voter_gone',
+    'quorum_missing',
     `the authenticator of person ${gone?.person} had been retired when another custodian approved`,
   );
 }

@@ -19,8 +19,8 @@ export interface ClientDataExpectation {
  * take for a secure context, and nothing serves https there. A repeated member is refused, since parsers
  * disagree about which one counts. Members that are not named here are ignored, as the standard asks.
  *
- * Throws `too_large`, `malformed`, `wrong_ceremony` (type), `wrong_challenge`, `wrong_origin` or
- * `cross_origin` (crossOrigin is not false, or there is a topOrigin).
+ * Throws `too_large`, `malformed`, `wrong_ceremony` (type), `wrong_challenge` or `wrong_origin`
+ * (also where crossOrigin is not false, or there is a topOrigin).
  */
 export function requireClientData(bytes: Uint8Array, expected: ClientDataExpectation): void {
   const data = parseClientData(bytes);
@@ -34,10 +34,10 @@ export function requireClientData(bytes: Uint8Array, expected: ClientDataExpecta
   const { crossOrigin } = data;
   must(
     crossOrigin === undefined || crossOrigin === false,
-    'cross_origin',
+    'wrong_origin',
     'expected crossOrigin to be false or absent',
   );
-  must(!Object.hasOwn(data, 'topOrigin'), 'cross_origin', 'expected no topOrigin');
+  must(!Object.hasOwn(data, 'topOrigin'), 'wrong_origin', 'expected no topOrigin');
 }
 
 interface ClientData {

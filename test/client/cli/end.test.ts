@@ -22,7 +22,7 @@ const shown = () => {
 test('of a version’s releases, what has been overtaken, has expired or is over runs no longer', () => {
   const ended = (['overtaken', 'expired', 'ended'] as const).map((standing) => ({ ...shown(), standing }));
   expect(runningRelease([...ended, shown()], 'acme/ocr@1')).toBe(release);
-  expect(() => runningRelease(ended, 'acme/ocr@1')).toThrow(code('release_unknown'));
+  expect(() => runningRelease(ended, 'acme/ocr@1')).toThrow(code('proposal_unknown'));
 });
 
 test('where several run, they are listed with their states and times, and with the command that ends one', () => {

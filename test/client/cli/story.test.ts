@@ -278,7 +278,7 @@ describe('how it ends otherwise', SLOW, () => {
     expect(await phaseOf(second)).toBe('revoked');
     expect(refusal(await vault.twinlock('requester', ['withdraw', second, '--json']))).toEqual([8, 'proposal_closed']);
     const unknown = ['release', 'end', 'acme/ocr@9', '--json'];
-    expect(refusal(await vault.twinlock('requester', unknown))).toEqual([64, 'release_unknown']);
+    expect(refusal(await vault.twinlock('requester', unknown))).toEqual([64, 'proposal_unknown']);
     const fetching = await vault.twinlock('requester', ['fetch', '--keys', 'second.keys', '--to', 'ended']);
     expect([fetching.code, fetching.stderr]).toEqual([8, expect.stringMatching(/\(release_revoked\)\n$/)]);
     expect(fetching.stderr).toContain('the host is gone');

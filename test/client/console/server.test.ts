@@ -195,7 +195,7 @@ describe('the door', () => {
   it.each(['cross-site', 'same-site'])('refuses what a page of another site loads (%s)', async (site) => {
     const { ask } = open();
     const headers = { 'sec-fetch-site': site };
-    expect(await codeOf(await ask('/v1/vault', { headers }))).toEqual([403, 'cross_origin']);
+    expect(await codeOf(await ask('/v1/vault', { headers }))).toEqual([403, 'wrong_origin']);
     expect((await ask('/', { headers: { ...headers, 'sec-fetch-dest': 'iframe' } })).status).toBe(403);
     expect((await ask('/assets/a.js', { headers: { ...headers, 'sec-fetch-dest': 'script' } })).status).toBe(403);
   });

@@ -119,7 +119,7 @@ describe('what a host is handed', () => {
   test('refuses a chain without the release entry', async () => {
     const chain = authority();
     const entries = chain.entries.slice(0, -1);
-    await expect(open({ ...handover, authority: { ...chain, entries } })).rejects.toThrow(refusal('release_unknown'));
+    await expect(open({ ...handover, authority: { ...chain, entries } })).rejects.toThrow(refusal('proposal_unknown'));
   });
 
   test('refuses an approval that was altered: it is not in the log', async () => {

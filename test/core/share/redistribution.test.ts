@@ -150,7 +150,7 @@ describe('a refresh', () => {
   test('makes an old share worthless beside a new one', () => {
     const mixed = [old.shares[0] as Share, renewed[1]?.share as Share];
     for (const commitments of [old.commitments, renewed[0]?.commitments ?? []]) {
-      expect(() => combineShares(mixed, commitments, 2)).toThrow(code('shares_inconsistent'));
+      expect(() => combineShares(mixed, commitments, 2)).toThrow(code('share_invalid'));
     }
   });
 });

@@ -234,15 +234,13 @@ describe('combineShares', () => {
       { ...other, r: add(other.r, 1n) },
       { ...other, index: 3 },
     ]) {
-      expect(() => combineShares([one, wrong], commitments, 2)).toThrow(code('shares_inconsistent'));
+      expect(() => combineShares([one, wrong], commitments, 2)).toThrow(code('share_invalid'));
     }
   });
 
   test('refuses shares of two sharings of the same secret', () => {
     const other = splitSecret({ secret: SECRET, threshold: 2, indices: [1, 2] }, random);
-    expect(() => combineShares([...pick(1), other.shares[1] as Share], commitments, 2)).toThrow(
-      code('shares_inconsistent'),
-    );
+    expect(() => combineShares([...pick(1), other.shares[1] as Share], commitments, 2)).toThrow(code('share_invalid'));
   });
 
   test('refuses index 0 and two shares of one index, also past the threshold', () => {

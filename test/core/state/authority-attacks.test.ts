@@ -200,7 +200,7 @@ describe('a host refuses a release', () => {
   test('that is a publication', async () => {
     const { world, deposit, ben, cleo } = await published();
     const publication = world.publication(deposit) as unknown as StatementOf<'release'>;
-    expect(await codeOf(await forge(new Forger(world), publication, [[ben], [cleo]]))).toBe('release_unknown');
+    expect(await codeOf(await forge(new Forger(world), publication, [[ben], [cleo]]))).toBe('proposal_unknown');
   });
 
   test('that its requester has not signed', async () => {
@@ -226,8 +226,8 @@ describe('one honest approver is enough against', () => {
     ['wrong_epoch', 'an epoch that is over', { epoch: 2 }],
     ['wrong_policy', 'a policy that is not in force', { policy: OTHER }],
     ['vault_stopped', 'a vault that is stopped', { stopped: true }],
-    ['group_missing', 'a policy that wants a group that is missing', { groups: ['board'] }],
-    ['voter_gone', 'an authenticator that has been retired', { authenticators: [] }],
+    ['quorum_missing', 'a policy that wants a group that is missing', { groups: ['board'] }],
+    ['quorum_missing', 'an authenticator that has been retired', { authenticators: [] }],
   ])('%s: %s', async (code, _what, found) => {
     expect(await codeOf(await changed(({ forger }) => ({ first: { roster: forger.roster(found) } })))).toBe(code);
   });
@@ -243,7 +243,7 @@ describe('one honest approver is enough against', () => {
     expect(await codeOf(await forge(new Forger(world), statement, [lying, [honest]]))).toBe('wrong_policy');
     const wanted = new Forger(world).roster({ groups: [] });
     const claimed: Approver = [colluder, { roster: wanted }];
-    expect(await codeOf(await forge(new Forger(world), statement, [claimed, [honest]]))).toBe('group_missing');
+    expect(await codeOf(await forge(new Forger(world), statement, [claimed, [honest]]))).toBe('quorum_missing');
     // It names the old one, which an honest client would not sign: even if it did, its roster says otherwise.
     const old = { ...statement, policy: lax };
     expect(await codeOf(await forge(new Forger(world), old, [lying, [honest]]))).toBe('wrong_policy');
@@ -284,7 +284,7 @@ describe('one honest approver is enough against', () => {
       [[ben], theft],
       [theft, [ben]],
     ] as const) {
-      expect(await codeOf(await forge(new Forger(world), statement, approvers))).toBe('voter_gone');
+      expect(await codeOf(await forge(new Forger(world), statement, approvers))).toBe('quorum_missing');
     }
     const fork = new Forger(world, before);
     const { checkpoint } = (await world.draftApproval(OTHER, ben)).body;

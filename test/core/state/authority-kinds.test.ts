@@ -93,7 +93,7 @@ async function everyKind() {
 /** What a host says to the chain without one of the release's own entries, by step and in the order of the log. */
 const WITHOUT: Readonly<Record<string, readonly Code[]>> = {
   genesis: ['wrong_genesis'],
-  release: ['proposal_unknown', 'quorum_missing', 'quorum_missing', 'release_unknown'],
+  release: ['proposal_unknown', 'quorum_missing', 'quorum_missing', 'proposal_unknown'],
 };
 
 const { world, steps, release } = await everyKind();
@@ -146,6 +146,6 @@ test('refuses a chain with any entry of any other kind', async () => {
     if (inChain(index)) continue;
     const indices = [...INPUT.indices, index].sort((a, b) => a - b);
     const { code } = await failureOf(() => verify(indices));
-    expect(['proposal_unknown', 'release_unknown', 'unknown_kind']).toContain(code);
+    expect(['proposal_unknown', 'proposal_unknown', 'unknown_kind']).toContain(code);
   }
 });

@@ -161,7 +161,7 @@ test('a chain is no larger for what came before it: 40 changes of policy, 20 key
 }, 30_000);
 
 describe('a host refuses (no proof, no weights)', () => {
-  const WITHOUT = ['wrong_genesis', 'proposal_unknown', 'quorum_missing', 'quorum_missing', 'release_unknown'];
+  const WITHOUT = ['wrong_genesis', 'proposal_unknown', 'quorum_missing', 'quorum_missing', 'proposal_unknown'];
   test.each(WITHOUT.map((code, i) => [i, code] as const))('a chain without its entry %i', async (left, code) => {
     const indices = INPUT.indices.filter((_, i) => i !== left);
     expect(await codeOf(makeChain({ ...INPUT, indices }))).toBe(code);
@@ -177,7 +177,7 @@ describe('a host refuses (no proof, no weights)', () => {
     expect(others.length).toBeGreaterThan(5);
     for (const other of others) {
       const indices = [...INPUT.indices, other].sort((a, b) => a - b);
-      expect(['proposal_unknown', 'release_unknown', 'unknown_kind']).toContain(
+      expect(['proposal_unknown', 'proposal_unknown', 'unknown_kind']).toContain(
         await codeOf(makeChain({ ...INPUT, indices })),
       );
     }
@@ -242,7 +242,7 @@ describe('a host refuses (no proof, no weights)', () => {
     const [first, second] = [await world.ask(deposit), await world.ask(deposit)];
     const a = await world.release(first, ben, cleo);
     const b = await world.release(second, ben, cleo);
-    expect(await codeOf(chainOf(world, a), VAULT, b)).toBe('release_unknown');
+    expect(await codeOf(chainOf(world, a), VAULT, b)).toBe('proposal_unknown');
     const [genesis = 0, proposal = 0, ...approvals] = authorityOf(world.facts, a).slice(0, -1);
     const [, proposed = 0, ...rest] = authorityOf(world.facts, b);
     const input = chainInputOf(world, b);
@@ -250,15 +250,15 @@ describe('a host refuses (no proof, no weights)', () => {
     const mixed = makeChain({ ...input, indices: [genesis, proposed, ...rest.slice(0, 1), granted] });
     expect(await codeOf(mixed, VAULT, b)).toBe('quorum_missing');
     const foreign = makeChain({ ...input, indices: [genesis, proposal, ...approvals, granted] });
-    expect(await codeOf(foreign, VAULT, a)).toBe('release_unknown');
-    expect(await codeOf(foreign, VAULT, b)).toBe('release_unknown');
+    expect(await codeOf(foreign, VAULT, a)).toBe('proposal_unknown');
+    expect(await codeOf(foreign, VAULT, b)).toBe('proposal_unknown');
   });
   test('a statement of another kind that is in effect', async () => {
     const publication = BASE.facts.proposals.find(({ statement }) => statement.kind === 'publish');
     const { digest = '', index = 0, votes = [] } = publication ?? {};
-    expect(await codeOf(CHAIN, VAULT, digest)).toBe('release_unknown');
+    expect(await codeOf(CHAIN, VAULT, digest)).toBe('proposal_unknown');
     const indices = [0, index, ...votes.map((vote) => vote.index)];
-    expect(await codeOf(makeChain({ ...INPUT, indices }), VAULT, digest)).toBe('release_unknown');
+    expect(await codeOf(makeChain({ ...INPUT, indices }), VAULT, digest)).toBe('proposal_unknown');
   });
   test('a vault with another fingerprint, and the chain of another vault', async () => {
     expect(await codeOf(CHAIN, OTHER)).toBe('wrong_genesis');
@@ -321,7 +321,7 @@ describe('a host refuses (no proof, no weights)', () => {
       const stage = await released();
       const { index } = await stage.world.append(await end(stage));
       const input = chainInputOf(stage.world, stage.release);
-      expect(await codeOf(makeChain({ ...input, indices: [...input.indices, index] }))).toBe('release_unknown');
+      expect(await codeOf(makeChain({ ...input, indices: [...input.indices, index] }))).toBe('proposal_unknown');
     }
   });
   test('a release that was made by a clock that a quorum has since set back', async () => {
@@ -369,7 +369,7 @@ test('the indices of what was not proposed, or has not been released, are not to
     await failureOf(() => authorityOf(world.facts, release)),
   ];
   for (const failure of failures) hit.add(siteOf(failure));
-  expect(failures.map(({ code }) => code)).toEqual(['proposal_unknown', 'release_unknown']);
+  expect(failures.map(({ code }) => code)).toEqual(['proposal_unknown', 'proposal_unknown']);
 });
 
 test('no rule of what a chain is made of is without a test that breaks it', () => {

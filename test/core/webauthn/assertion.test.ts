@@ -129,11 +129,11 @@ describe('client data', () => {
   });
 
   test.each([true, 'false', 0, null])('refuses crossOrigin %j', (crossOrigin) => {
-    expect(() => checked({ clientData: { crossOrigin } })).toThrow(code('cross_origin'));
+    expect(() => checked({ clientData: { crossOrigin } })).toThrow(code('wrong_origin'));
   });
 
   test.each([`http://${RP_ID}`, 'https://example.com', null])('refuses topOrigin %j', (topOrigin) => {
-    expect(() => checked({ clientData: { topOrigin } })).toThrow(code('cross_origin'));
+    expect(() => checked({ clientData: { topOrigin } })).toThrow(code('wrong_origin'));
   });
 
   const text = new TextDecoder().decode(clientData(challenge));

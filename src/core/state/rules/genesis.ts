@@ -78,9 +78,9 @@ export function checkGenesisStatement(
 
 function requireNothingBefore(statement: Genesis): void {
   const isFirst = statement.vault === ZEROS && statement.base === ZEROS && statement.epoch === 1;
-  must(isFirst, 'genesis_incoherent', 'genesis: expected vault and base of zeros, and epoch 1');
+  must(isFirst, 'wrong_genesis', 'genesis: expected vault and base of zeros, and epoch 1');
   const origin = `${statement.rpId}/log`;
-  must(statement.log.origin === origin, 'genesis_incoherent', `genesis.log.origin: expected ${origin}`);
+  must(statement.log.origin === origin, 'wrong_genesis', `genesis.log.origin: expected ${origin}`);
 }
 
 /** 2 ≤ t and t + 1 ≤ n ≤ 32: a committee of two could never replace a lost member. */

@@ -15,11 +15,11 @@ export function judgeReceipt(facts: Facts, entry: EntryOf<'receipt'>): Judgement
 function judgeHostReceipt(facts: Facts, body: HostReceipt): Judgement {
   const release = releaseOf(facts, body.release);
   const isReleased = release !== null && hasTakenEffect(release);
-  must(isReleased, 'release_unknown', `nothing was released under ${body.release}`);
+  must(isReleased, 'proposal_unknown', `nothing was released under ${body.release}`);
   must(release.phase !== 'ended', 'proposal_closed', 'the lease is over: the expiry is its result');
   const { statement } = release;
   const host = statement.hosts[body.host];
-  must(host !== undefined, 'release_unknown', `the release has no host ${body.host}`);
+  must(host !== undefined, 'proposal_unknown', `the release has no host ${body.host}`);
   must(
     !release.receipts.some((receipt) => receipt.host === body.host),
     'statement_seen',

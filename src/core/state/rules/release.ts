@@ -43,17 +43,17 @@ function requireQuorum(facts: Facts, proposal: Proposal): void {
   const cast = proposal.votes.filter((vote) => vote.decision === 'approve').length;
   must(
     counted.reached || cast === counted.approvals.length,
-    'voter_gone',
+    'quorum_missing',
     'an approver’s authenticator has been retired since: another must approve',
   );
   requireReached(counted);
 }
 
-/** Throws `quorum_missing`, or `group_missing` where the approvers are enough and none is of a group that policy names. */
+/** Throws `quorum_missing`, also where the approvers are enough and none is of a group that policy names. */
 export function requireReached(tally: Tally): void {
   if (tally.reached) return;
   must(tally.wanting === 0, 'quorum_missing', `${counted(tally.wanting, 'more approval')} wanted`);
-  throw new TwinlockError('group_missing', `an approval is wanted from group ${tally.missingGroups.join(', ')}`);
+  throw new TwinlockError('quorum_missing', `an approval is wanted from group ${tally.missingGroups.join(', ')}`);
 }
 
 function withinTheDaysBudget(facts: Facts, statement: StatementOf<'release'>, timeMs: number): Facts['granted'] {

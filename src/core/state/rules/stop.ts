@@ -107,7 +107,7 @@ function requireUnused({ statements, stopped }: Facts, digest: Hex): void {
     stopped === null
       ? `${since}: ${NOT_STOPPED}`
       : `${since}; another stop holds it now: to add yours, sign a new stop`;
-  must(false, 'stop_used', isInForce ? `${recorded}, and is in force: a stop counts once` : now);
+  must(false, 'statement_seen', isInForce ? `${recorded}, and is in force: a stop counts once` : now);
 }
 
 const NOT_STOPPED = 'the vault is NOT stopped: sign a new stop';
@@ -174,7 +174,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
   release(facts, placed) {
     const { target } = placed.stop;
     const release = releaseOf(facts, target);
-    must(release !== null, 'release_unknown', `there is no release ${target}`);
+    must(release !== null, 'proposal_unknown', `there is no release ${target}`);
     return withProposal(facts, { ...advanced(release, 'stop'), stop: recorded(facts, placed) });
   },
   version(facts, placed) {

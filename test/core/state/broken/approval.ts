@@ -285,7 +285,7 @@ const TOUCH: readonly BrokenRule[] = [
   authenticatorData('backup_eligible', 'an approval by a key that can be copied', () =>
     answering({ flags: { backupEligible: true } }),
   ),
-  clientData('cross_origin', 'an approval made in a frame of another page', async () => {
+  clientData('wrong_origin', 'an approval made in a frame of another page', async () => {
     const [world, draft] = await voting(() => ({}));
     if (draft instanceof Uint8Array || draft.kind !== 'approval') throw new Error('an approval was drafted');
     const text = new TextDecoder().decode(Buffer.from(draft.body.assertion.clientDataJSON, 'base64url'));

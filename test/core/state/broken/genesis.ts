@@ -94,10 +94,10 @@ const STATED: readonly BrokenRule[] = [
   rulesAt('state/judgement.ts')('clock_skew', 'a genesis from more than 5 minutes ahead', () =>
     stated(({ created }) => ({ created: created + 5 * MINUTE_MS + 1 })),
   ),
-  genesis('genesis_incoherent', 'a genesis that names a vault before it', () => stated(() => ({ vault: OTHER }))),
-  genesis('genesis_incoherent', 'a genesis that rests on something', () => stated(() => ({ base: OTHER }))),
-  genesis('genesis_incoherent', 'a genesis of a later epoch', () => stated(() => ({ epoch: 2 }))),
-  genesis('genesis_incoherent', 'a log with another origin than its vault', () =>
+  genesis('wrong_genesis', 'a genesis that names a vault before it', () => stated(() => ({ vault: OTHER }))),
+  genesis('wrong_genesis', 'a genesis that rests on something', () => stated(() => ({ base: OTHER }))),
+  genesis('wrong_genesis', 'a genesis of a later epoch', () => stated(() => ({ epoch: 2 }))),
+  genesis('wrong_genesis', 'a log with another origin than its vault', () =>
     stated(({ log }) => ({ log: { ...log, origin: 'tl-another.localhost/log' } })),
   ),
   genesis('invalid_threshold', 'a threshold of zero: zero approvals pass (lesson)', () =>

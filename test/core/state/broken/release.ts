@@ -56,7 +56,7 @@ export const RELEASE: readonly BrokenRule[] = [
     await world.deny(proposal, cleo);
     return [world, toRelease(proposal)];
   }),
-  release('group_missing', 'a release without a member of a group that policy asks for', async () => {
+  release('quorum_missing', 'a release without a member of a group that policy asks for', async () => {
     const { world, proposal, ben, dan } = await proposed(twoGroups);
     await world.approve(proposal, ben, dan);
     return [world, toRelease(proposal)];
@@ -66,7 +66,7 @@ export const RELEASE: readonly BrokenRule[] = [
     await world.retire(world.founding.requester, ana);
     return [world, toRelease(proposal)];
   }),
-  release('voter_gone', 'a release whose approver’s authenticator has been retired since', async () => {
+  release('quorum_missing', 'a release whose approver’s authenticator has been retired since', async () => {
     const { world, proposal, ben } = await approved();
     const target = digestOf(ben.authenticators[0].credential);
     await world.append(await world.draftStop(world.stop('authenticator', target, ben)));
@@ -111,22 +111,22 @@ export const RELEASE: readonly BrokenRule[] = [
 ];
 
 const HOST: readonly BrokenRule[] = [
-  receipt('release_unknown', 'a receipt for what was not proposed', async () => {
+  receipt('proposal_unknown', 'a receipt for what was not proposed', async () => {
     const { world, asked } = await released();
     return [world, world.draftHostReceipt(asked, { release: OTHER })];
   }),
-  receipt('release_unknown', 'a receipt for what was never released', async () => {
+  receipt('proposal_unknown', 'a receipt for what was never released', async () => {
     const { world, deposit } = await published();
     const asked = await world.ask(deposit);
     await world.propose(asked.statement);
     return [world, world.draftHostReceipt(asked)];
   }),
-  receipt('release_unknown', 'a receipt of a host for a publication', async () => {
+  receipt('proposal_unknown', 'a receipt of a host for a publication', async () => {
     const { world, asked } = await released();
     const publication = world.facts.proposals.find(({ statement }) => statement.kind === 'publish');
     return [world, world.draftHostReceipt(asked, { release: publication?.digest ?? '' })];
   }),
-  receipt('release_unknown', 'a receipt of a host that the release does not name', async () => {
+  receipt('proposal_unknown', 'a receipt of a host that the release does not name', async () => {
     const { world, asked } = await released();
     return [world, world.draftHostReceipt(asked, { host: 1 })];
   }),

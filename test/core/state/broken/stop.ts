@@ -42,7 +42,7 @@ const HEADER: readonly BrokenRule[] = [
   stop('wrong_base', 'a stop of one release that rests on something', () =>
     stopping(({ release }) => ({ what: 'release', target: release, base: OTHER })),
   ),
-  stop('stop_used', 'a stop that is replayed after the vault has resumed', async () => {
+  stop('statement_seen', 'a stop that is replayed after the vault has resumed', async () => {
     const { world, ana, ben, cleo } = await founded();
     const draft = await world.draftStop(world.stop('all', ZEROS, cleo));
     await world.append(draft);
@@ -161,10 +161,10 @@ const WHO: readonly BrokenRule[] = [
 
 const WHAT: readonly BrokenRule[] = [
   stop('stop_unknown', 'a stop of everything that names a target', () => stopping(() => ({ target: OTHER }))),
-  stop('release_unknown', 'a revocation of what was not proposed', () =>
+  stop('proposal_unknown', 'a revocation of what was not proposed', () =>
     stopping(() => ({ what: 'release', target: OTHER })),
   ),
-  stop('release_unknown', 'a revocation of a proposal that is no release', () =>
+  stop('proposal_unknown', 'a revocation of a proposal that is no release', () =>
     stopping(({ world }) => ({
       what: 'release',
       target: world.facts.proposals.find(({ statement }) => statement.kind === 'publish')?.digest ?? '',
