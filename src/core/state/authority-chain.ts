@@ -99,7 +99,7 @@ export interface ChainEntries {
 /**
  * The entries of a chain, each proven to be in the log that the genesis key signed, genesis being the fingerprint's. The
  * first that is out of order, or not in the log, is the last that is parsed. Throws `wrong_genesis`,
- * `checkpoint_invalid`, `foreign_checkpoint`, `index_gap`, `proof_invalid`, `proposal_unknown`, `proposal_unknown` and
+ * `checkpoint_invalid`, `foreign_checkpoint`, `index_gap`, `proof_invalid`, `proposal_unknown` and
  * `unknown_kind`, and what parseEntry throws.
  */
 export function entriesOf(chain: AuthorityChain, fingerprint: Hex, release: Hex): ChainEntries {
