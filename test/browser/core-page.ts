@@ -80,6 +80,7 @@ async function serveCorePage(): Promise<RunningConsole> {
     fingerprint: null,
     port: 0,
     bundleDir: BUNDLE_DIR,
+    fromGenesis: false,
     stateDir: join(BUNDLE_DIR, 'none'),
     fetch: async () => Response.json({ rpId: RP_ID }),
   });

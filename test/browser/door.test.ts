@@ -31,6 +31,7 @@ beforeAll(async () => {
     fingerprint: null,
     port: 0,
     bundleDir: BUNDLE_DIR,
+    fromGenesis: false,
     stateDir,
     fetch: async (url) => {
       forwarded.push(new URL(String(url)).pathname);

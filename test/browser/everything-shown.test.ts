@@ -43,8 +43,9 @@ async function proposeOthers(): Promise<void> {
   const principal = principalRecord(makeKey('requester', 'fleet'), owned);
   proposals.set('enrolment', await proposeAs(ben, { kind: 'principal', principal }));
   const { document } = facts.policy;
-  const snp = HARDWARE_VALUES.snp === null ? null : { ...HARDWARE_VALUES.snp, images: [] };
-  const policy = { ...document, referenceValues: { ...document.referenceValues, snp } };
+  const { snp } = HARDWARE_VALUES;
+  const emptied = snp === undefined ? {} : { snp: { ...snp, images: [] } };
+  const policy = { ...document, referenceValues: { ...document.referenceValues, ...emptied } };
   proposals.set('policy', await proposeAs(ben, { kind: 'policy', policy, reason: 'an image is gone' }));
   await stopAs(ben, { what: 'all', reason: 'a drill' });
   proposals.set('resumption', await proposeAs(ben, { kind: 'resume', reason: 'the drill is over' }));

@@ -24,9 +24,10 @@ let browser: CoreBrowser;
 let page: Page;
 let vault: Vault;
 
+const { tdx } = HARDWARE_VALUES;
 const VALUES: ReferenceValues = {
   ...HARDWARE_VALUES,
-  tdx: HARDWARE_VALUES.tdx === null ? null : { ...HARDWARE_VALUES.tdx, tcbStatuses: ['UpToDate', 'OutOfDate'] },
+  ...(tdx === undefined ? {} : { tdx: { ...tdx, tcbStatuses: ['UpToDate', 'OutOfDate'] } }),
   gpu: HARDWARE_VALUES.gpu === null ? null : { ...HARDWARE_VALUES.gpu, gpus: [0, 2, 8] },
 };
 

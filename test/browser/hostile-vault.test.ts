@@ -84,6 +84,7 @@ beforeAll(async () => {
     fingerprint: null,
     port: 0,
     bundleDir: BUNDLE_DIR,
+    fromGenesis: false,
     stateDir,
     fetch,
   });
@@ -280,6 +281,7 @@ it('a vault that says that it is not founded is not believed where its fingerpri
     fingerprint: DIGEST,
     port: 0,
     bundleDir: BUNDLE_DIR,
+    fromGenesis: false,
     stateDir,
     fetch,
   });

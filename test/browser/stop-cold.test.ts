@@ -69,6 +69,7 @@ async function openAnew({ stateDir, page }: Workstation, fetch: typeof globalThi
     fingerprint,
     port: 0,
     bundleDir: BUNDLE_DIR,
+    fromGenesis: false,
     stateDir,
     fetch,
   });

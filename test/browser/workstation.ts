@@ -150,6 +150,7 @@ export async function openWorkstation(
     fingerprint,
     port: 0,
     bundleDir: BUNDLE_DIR,
+    fromGenesis: false,
     stateDir,
     fetch,
   });

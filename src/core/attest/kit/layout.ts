@@ -4,7 +4,7 @@ import type { ByteReader } from './byte-reader.ts';
 /** How the bytes of a field are read; `zeros` must be zero, `unread` may be anything. */
 type FieldType = 'bytes' | 'u8' | 'u16le' | 'u32le' | 'u64le' | 'zeros' | 'unread';
 /** Where a field begins, how many bytes it has, and what it is. */
-export type Field = readonly [offset: number, length: number, type: FieldType];
+type Field = readonly [offset: number, length: number, type: FieldType];
 export type Layout = Readonly<Record<string, Field>>;
 
 interface Values {
