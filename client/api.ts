@@ -52,6 +52,7 @@ interface Bearer {
   readonly renew: ((stale: string) => Promise<string>) | null;
 }
 
+/** Which vault, and how it is reached. */
 export interface ApiOptions {
   /** `https://host:port`, without a path. */
   readonly baseUrl: string;

@@ -43,6 +43,7 @@ export interface AuditReport {
   readonly completeness: Completeness;
 }
 
+/** What an audit is given, besides the log. */
 export interface AuditOptions {
   /** Given to the auditor, never learnt from the log. */
   readonly fingerprint: Hex;

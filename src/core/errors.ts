@@ -150,7 +150,9 @@ export const CODES = {
   ],
 } as const satisfies Record<string, readonly string[]>;
 
+/** What the caller does about an error. */
 export type CodeGroup = keyof typeof CODES;
+/** The stable code of an error: what a program acts on. */
 export type Code = (typeof CODES)[CodeGroup][number];
 
 const GROUP_OF: ReadonlyMap<string, CodeGroup> = new Map(

@@ -142,6 +142,7 @@ export type EntryOf<K extends EntryKind> = {
   readonly kind: K;
   readonly body: BodyOf<K>;
 };
+/** An entry of the log: its place, its time by the vault’s clock, and what happened (log/FORMAT.md). */
 export type Entry = { [K in EntryKind]: EntryOf<K> }[EntryKind];
 /** What a use case wants recorded; the log gives it its place. */
 export type Draft = { [K in EntryKind]: Pick<EntryOf<K>, 'kind' | 'body'> }[EntryKind];

@@ -19,6 +19,7 @@ import { judgeStop } from './rules/stop.ts';
 import { requireSoundDate, withAttested } from './rules/time.ts';
 import type { Facts, State } from './state.ts';
 
+/** An entry that was judged. `state` may be used once every claim has been discharged. */
 export interface Applied {
   readonly state: State;
   readonly entry: Entry;

@@ -178,6 +178,7 @@ export interface Facts {
   readonly heard: PersistentMap<Hex, number>;
 }
 
+/** The log as far as it was folded: where it ends, and what it has established. A value: every entry gives a new one. */
 export interface State {
   readonly chain: Chain;
   readonly facts: Facts;

@@ -201,6 +201,7 @@ export const KINDS = {
 
 type Kind = keyof typeof KINDS;
 export type StatementOf<K extends Kind> = z.infer<(typeof KINDS)[K]['schema']>;
+/** What can be proposed or stopped, of any kind (statement/FORMAT.md). */
 export type Statement = { [K in Kind]: StatementOf<K> }[Kind];
 export type Proposer = Exclude<Statement, StatementOf<'stop'>>['proposer'];
 export type Stop = StatementOf<'stop'>;
