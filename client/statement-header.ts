@@ -1,6 +1,8 @@
 import { type Hex, toHex } from '../src/core/bytes.ts';
 import type { RandomBytes } from '../src/core/random.ts';
 import type { Grade } from '../src/core/schema.ts';
+import { committeeInForce } from '../src/core/state/committees.ts';
+import { policyInForce } from '../src/core/state/policies.ts';
 import type { Facts } from '../src/core/state/state.ts';
 import type { StatusView } from './api.ts';
 
@@ -14,8 +16,10 @@ export interface Ground {
   readonly policy: Hex;
 }
 
-export function groundOf({ vault, genesis, committee, policy }: Facts): Ground {
-  return { vault, grade: genesis.grade, committee: committee.id, epoch: committee.epoch, policy: policy.digest };
+export function groundOf(facts: Facts): Ground {
+  const { vault, genesis } = facts;
+  const { id, epoch } = committeeInForce(facts);
+  return { vault, grade: genesis.grade, committee: id, epoch, policy: policyInForce(facts).digest };
 }
 
 /** For a requester, who does not replay the log: custodians compare it with theirs before they approve. */

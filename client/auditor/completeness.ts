@@ -1,5 +1,6 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
+import { committeeOf } from '../../src/core/state/committees.ts';
 import { durabilityOf, durabilityText } from '../../src/core/state/custody.ts';
 import {
   endMs,
@@ -177,7 +178,7 @@ function denialsOf(facts: Facts, proposals: readonly Proposal[]): Completeness['
 function sharesOf(facts: Facts, version: Version) {
   const { durable, unconfirmed, holders, without, threshold } = durabilityOf(facts, version);
   const counts = { holders: holders.length, without: without.length, threshold };
-  const held = durabilityText(counts, facts.committee.members.length);
+  const held = durabilityText(counts, committeeOf(facts, version).members.length);
   const waited = [...new Set(unconfirmed.map(({ person }) => person))].map((id) => personText(personOf(facts, id)));
   // A share that does not open is found out now, while the others do.
   const next = `every custodian checks theirs, so that one may be lost; in their console, under Versions, has yet to: ${waited.join('; ')}`;

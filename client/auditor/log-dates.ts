@@ -1,6 +1,7 @@
 import { List, Set as PersistentSet } from 'immutable';
 import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry, EntryOf } from '../../src/core/log/entry.ts';
+import { committeeInForce } from '../../src/core/state/committees.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 
@@ -53,7 +54,7 @@ export function dated(dates: LogDates, entry: Entry, facts: Facts): LogDates {
         ? dates.corrections.push({ index, attestedMs: facts.attestedMs })
         : dates.corrections,
   };
-  if (entry.kind === 'approval') return witnessed(next, entry, facts.committee.threshold);
+  if (entry.kind === 'approval') return witnessed(next, entry, committeeInForce(facts).threshold);
   // A release that is dated ahead is in force for longer: it stays a question.
   if (entry.kind === 'release' || isOfACustodian(entry)) return next;
   return { ...next, ahead: next.ahead.push({ index, time, persons: PersistentSet(), signedMs: 0 }) };

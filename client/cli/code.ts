@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Base64url } from '../../src/core/bytes.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
+import { isPolicyInForce } from '../../src/core/state/policies.ts';
 import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { signedBefore } from '../../src/core/state/running.ts';
 import { howToEnd, standingText, TAKEN_EFFECT } from '../../src/core/state/standing.ts';
@@ -70,7 +71,7 @@ function linesOf(report: ProposalReport, facts: Facts): readonly string[] {
     ...row('expires', exactInstant(statement.expires)),
     ...row(
       'policy',
-      `${policy.digest}, in force since entry ${policy.since}${policy.digest === facts.policy.digest ? '' : ', and not now'}`,
+      `${policy.digest}, in force since entry ${policy.since}${isPolicyInForce(facts, policy.digest) ? '' : ', and not now'}`,
     ),
     ...(votes.length === 0 ? row('votes', 'none') : votes.flatMap(voteRows)),
     'the statement, exactly',

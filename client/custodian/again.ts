@@ -1,4 +1,5 @@
 import type { Standing } from '../../src/core/state/lifecycle.ts';
+import { isPolicyInForce } from '../../src/core/state/policies.ts';
 import { overtakenBy, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../../src/core/state/state.ts';
 import type { Replica } from '../replica.ts';
@@ -50,7 +51,7 @@ function mayBeAskedAgain(facts: Facts, proposal: Proposal, nowMs: number): boole
 function isStillToDo(facts: Facts, statement: Proposable, nowMs: number): boolean {
   if (statement.kind === 'resume') return facts.stopped !== null;
   if (statement.kind === 'clock') return logAheadMs(facts, nowMs) > 0;
-  if (statement.kind === 'policy' && statement.document === facts.policy.digest) return false;
+  if (statement.kind === 'policy' && isPolicyInForce(facts, statement.document)) return false;
   const by = overtakenBy(facts, statement);
   return by === null || by === 'policy' || by === 'committee';
 }

@@ -4,6 +4,7 @@ import { quoted } from '../../src/core/quoted.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import type { ArchivedAssertion } from '../../src/core/schema.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
+import { committeeInForce } from '../../src/core/state/committees.ts';
 import type { Authenticator as EnrolledAuthenticator, Facts } from '../../src/core/state/state.ts';
 import type { Assertion } from '../../src/core/webauthn/assertion.ts';
 import type { Api } from '../api.ts';
@@ -67,7 +68,7 @@ export function followLog(
 
 /** The custodian's authenticators in use. Throws `not_a_custodian`, and `credential_retired` where none is left. */
 export function ownAuthenticators(facts: Facts, person: Hex): readonly EnrolledAuthenticator[] {
-  const isMember = facts.committee.members.some((member) => member.person === person);
+  const isMember = committeeInForce(facts).members.some((member) => member.person === person);
   must(isMember, 'not_a_custodian', 'you are no custodian of this committee');
   const own = facts.authenticators
     .valueSeq()

@@ -1,5 +1,7 @@
 import type { Base64url, Hex } from '../../src/core/bytes.ts';
+import { committeeInForce } from '../../src/core/state/committees.ts';
 import { isPending, nextPhase } from '../../src/core/state/lifecycle.ts';
+import { policyInForce, withPolicy } from '../../src/core/state/policies.ts';
 import { reachOf, reachOfStatement } from '../../src/core/state/reach.ts';
 import { servedReleases } from '../../src/core/state/served.ts';
 import { standingOf } from '../../src/core/state/standing.ts';
@@ -34,8 +36,8 @@ export function consequencesOf(facts: Facts, change: Change, nowMs: number): Con
   const after = afterChange(facts, change);
   const served = new Set(servedReleases(after, nowMs).map(({ digest }) => digest));
   const target = 'target' in change ? change.target : null;
-  const owners = facts.committee.members
-    .map(({ person }) => person)
+  const owners = committeeInForce(facts)
+    .members.map(({ person }) => person)
     .filter((person) => canDecideFor(facts, person) && !canDecideFor(after, person));
   const unpublished = facts.versions.valueSeq().filter(({ phase, owner }) => {
     return phase === 'quarantined' && canDecideFor(facts, owner) && !canDecideFor(after, owner);
@@ -77,8 +79,8 @@ function afterChange(facts: Facts, change: Change): Facts {
     }
     case 'policy': {
       // Kept while its proposal is open.
-      const document = facts.proposedPolicies.get(change.target) ?? facts.policy.document;
-      return { ...facts, policy: { digest: change.document, document } };
+      const document = facts.proposedPolicies.get(change.target) ?? policyInForce(facts).document;
+      return withPolicy(facts, { digest: change.document, document });
     }
   }
 }

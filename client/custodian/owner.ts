@@ -4,6 +4,7 @@ import { looksAlike, looksOfPerson, newEffort } from '../../src/core/name/looks.
 import { personName } from '../../src/core/name/name.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import { parseAs } from '../../src/core/schema.ts';
+import { committeeInForce } from '../../src/core/state/committees.ts';
 import { isPending } from '../../src/core/state/lifecycle.ts';
 import { requireDistinctPerson } from '../../src/core/state/rules/names.ts';
 import { standingOf } from '../../src/core/state/standing.ts';
@@ -25,8 +26,8 @@ export interface Owners {
 }
 
 export function ownersOf(facts: Facts, nowMs: number): Owners {
-  const { committee, persons, proposals } = facts;
-  const { members } = committee;
+  const { persons, proposals } = facts;
+  const { members } = committeeInForce(facts);
   const custodians = members.map(({ person, name }) => ({ person, name }));
   const isMember = (id: Hex) => members.some(({ person }) => person === id);
   const others = [...persons]

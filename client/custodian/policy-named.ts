@@ -1,5 +1,6 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { objectOf } from '../../src/core/state/judgement.ts';
+import { policyInForce } from '../../src/core/state/policies.ts';
 import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
 import type { Replica } from '../replica.ts';
 
@@ -8,7 +9,7 @@ import type { Replica } from '../replica.ts';
  * `object_missing` where no entry names it, and `object_mismatch`.
  */
 export async function policyNamed(replica: Replica, digest: Hex): Promise<Policy> {
-  const { policy } = replica.facts;
+  const policy = policyInForce(replica.facts);
   if (policy.digest === digest) return policy.document;
   return parsePolicy(objectOf(await replica.objects([digest]), digest, 'policy')).policy;
 }

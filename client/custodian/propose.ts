@@ -6,6 +6,7 @@ import type { ProposerSignature } from '../../src/core/log/entry.ts';
 import { withPrincipalsOwner } from '../../src/core/state/effects/principal.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import { personOf, personText } from '../../src/core/state/persons.ts';
+import { policyInForce, withPolicy } from '../../src/core/state/policies.ts';
 import { reachOfStatement, requireReachable } from '../../src/core/state/reach.ts';
 import { requireMendable } from '../../src/core/state/rules/mending.ts';
 import { requireSoundPolicy } from '../../src/core/state/rules/policy.ts';
@@ -113,7 +114,7 @@ function requireNoneWaits(facts: Facts, statement: Proposed, nowMs: number, besi
 function requireUsable(facts: Facts, document: Policy, nowMs: number): void {
   requireSoundPolicy(document, facts.genesis.grade);
   const { digest } = parsePolicy(canonicalBytes(document));
-  requireMendable({ ...facts, policy: { digest, document } }, nowMs);
+  requireMendable(withPolicy(facts, { digest, document }), nowMs);
 }
 
 /** What a statement names and the vault does not have yet. */
@@ -124,8 +125,8 @@ function objectsOf(proposition: Proposition): Record<Hex, Base64url> {
 }
 
 /** The policy in force with these reference values in place of its own. */
-export function withReferenceValues({ policy }: Facts, referenceValues: ReferenceValues): Policy {
-  return { ...policy.document, referenceValues };
+export function withReferenceValues(facts: Facts, referenceValues: ReferenceValues): Policy {
+  return { ...policyInForce(facts).document, referenceValues };
 }
 
 type Proposed =
@@ -138,7 +139,7 @@ type Proposed =
 
 function statementOf(custodian: Custodian, facts: Facts, proposition: Proposition): Proposed {
   const { random, now } = custodian;
-  const lifetimeMs = facts.policy.document.limits.proposalMs;
+  const lifetimeMs = policyInForce(facts).document.limits.proposalMs;
   const header = {
     ...statementHeader(groundOf(facts), { base: ZEROS, nowMs: now(), lifetimeMs, random }),
     proposer: proposerOf(custodian),

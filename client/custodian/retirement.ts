@@ -1,4 +1,5 @@
 import type { Base64url, Hex } from '../../src/core/bytes.ts';
+import { committeeInForce } from '../../src/core/state/committees.ts';
 import { ableMembers } from '../../src/core/state/rules/retirement.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import { withRetired } from './consequences.ts';
@@ -26,8 +27,8 @@ export function afterRetirement(facts: Facts, credential: Base64url): AfterRetir
   return {
     person: person ?? null,
     left: inUse.size,
-    able: ableMembers({ committee: facts.committee, authenticators }).length,
-    threshold: facts.committee.threshold,
+    able: ableMembers({ ...facts, authenticators }).length,
+    threshold: committeeInForce(facts).threshold,
     versions: held
       .valueSeq()
       .map(({ model, version }) => versionKey(model, version))

@@ -1,8 +1,10 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { committeeOf } from '../../src/core/state/committees.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
 import { isPending, type Standing } from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
+import { isPolicyInForce, policyOf, withPolicy } from '../../src/core/state/policies.ts';
 import { policyAt } from '../../src/core/state/policy-history.ts';
 import { type Reach, reachOfStatement } from '../../src/core/state/reach.ts';
 import { currentTally } from '../../src/core/state/rules/approval.ts';
@@ -131,7 +133,7 @@ export async function review(custodian: Custodian, replica: Replica, digest: Hex
     statement,
     version: versionOf(facts, statement),
     asked: askedOf(facts, statement),
-    policy: policyOf(
+    policy: shownPolicy(
       facts,
       proposal,
       isPending(standing) || standing === 'overtaken',
@@ -169,7 +171,7 @@ export function decisionsOf(
   const { wanting, missingGroups } = currentTally(facts, after('approve'));
   const denied = after('deny');
   const { able, reachable } = reachOfStatement(facts, statement, denied.votes);
-  const isVetoed = facts.policy.document.veto && statement.kind === 'release';
+  const isVetoed = policyOf(facts, statement).document.veto && statement.kind === 'release';
   return {
     wantingAfterApproval: { wanting, missingGroups },
     othersAfterDenial: able.filter((other) => !votes.some((vote) => vote.person === other)).length,
@@ -195,14 +197,14 @@ function askedOf(facts: Facts, statement: Proposable): Asked {
   };
 }
 
-function policyOf(facts: Facts, proposal: Proposal, isWaiting: boolean, document: Policy): Review['policy'] {
+function shownPolicy(facts: Facts, proposal: Proposal, isWaiting: boolean, document: Policy): Review['policy'] {
   const { digest, since } = policyAt(facts, proposal.index);
-  const { threshold, members } = facts.committee;
+  const { threshold, members } = committeeOf(facts, proposal.statement);
   const { groups } = document;
-  const counted = currentTally({ ...facts, policy: { digest, document } }, proposal);
+  const counted = currentTally(withPolicy(facts, { digest, document }), proposal);
   const { wanting, missingGroups } = isWaiting ? counted : { wanting: 0, missingGroups: [] };
   const votes = proposal.votes.map((vote) => ({ ...vote, name: facts.persons.get(vote.person) ?? vote.person }));
-  const isInForce = digest === facts.policy.digest;
+  const isInForce = isPolicyInForce(facts, digest);
   const barred = effectOf(proposal.statement).barred(facts, proposal.statement);
   return { digest, since, isInForce, threshold, groups, members, votes, wanting, missingGroups, barred };
 }

@@ -3,6 +3,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { personName, thingName } from '../../src/core/name/name.ts';
 import { credentialId, digest, grade, id, instantMs, parseAs, rpId } from '../../src/core/schema.ts';
+import { committeeInForce } from '../../src/core/state/committees.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { MAX_MEMBERS } from '../../src/core/statement/statement.ts';
 import { lastResumption } from './stop.ts';
@@ -40,7 +41,7 @@ export type StopKit = z.infer<typeof stopKit>;
 
 /** Taken from what a replay of `size` entries has established, at `nowMs` by the workstation's clock. */
 export function stopKitOf(facts: Facts, size: number, nowMs: number): StopKit {
-  const { vault, genesis, committee, persons, authenticators } = facts;
+  const { vault, genesis, persons, authenticators } = facts;
   const inUse = authenticators.valueSeq().filter(({ retiredAt }) => retiredAt === null);
   return {
     v: 1,
@@ -51,7 +52,7 @@ export function stopKitOf(facts: Facts, size: number, nowMs: number): StopKit {
     size,
     verified: nowMs,
     resumption: lastResumption(facts),
-    custodians: committee.members.map(({ person }) => ({
+    custodians: committeeInForce(facts).members.map(({ person }) => ({
       person,
       name: persons.get(person) ?? person,
       keys: inUse

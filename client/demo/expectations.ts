@@ -1,4 +1,5 @@
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
+import { policyInForce } from '../../src/core/state/policies.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { policyDifferences } from '../custodian/policy-diff.ts';
 import { propose, withReferenceValues } from '../custodian/propose.ts';
@@ -13,7 +14,7 @@ export async function revokeImage(world: World): Promise<void> {
   narrator.chapter('Two change what a host must prove');
   const { replica } = alice;
   await replica.extend();
-  const before = replica.facts.policy.document.referenceValues;
+  const before = policyInForce(replica.facts).document.referenceValues;
   const after = { ...before, revoked: [{ claim: 'simulated.measurement', value: SIMULATED_IMAGE }] };
   const policy = withReferenceValues(replica.facts, after);
   const reason = 'the image of the OCR service is withdrawn, SEC-3';
@@ -34,7 +35,8 @@ export async function allowImage(world: World): Promise<void> {
   const { narrator, alice, bob } = world;
   const { replica } = alice;
   await replica.extend();
-  const policy = withReferenceValues(replica.facts, { ...replica.facts.policy.document.referenceValues, revoked: [] });
+  const { referenceValues } = policyInForce(replica.facts).document;
+  const policy = withReferenceValues(replica.facts, { ...referenceValues, revoked: [] });
   const reason = 'the image of the OCR service is mended, SEC-4';
   const { digest } = await propose(alice.custodian, replica, { kind: 'policy', policy, reason });
   for (const person of [alice, bob]) await approveAs(person, digest);

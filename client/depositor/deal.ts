@@ -4,7 +4,8 @@ import { must } from '../../src/core/errors.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import type { Share } from '../../src/core/share/share.ts';
 import { splitSecret } from '../../src/core/share/split.ts';
-import type { Facts } from '../../src/core/state/state.ts';
+import { committeeInForce } from '../../src/core/state/committees.ts';
+import type { Committee, Facts } from '../../src/core/state/state.ts';
 import { type ManifestCore, type ManifestFile, manifestDigest } from '../../src/core/weights/manifest.ts';
 import { keyCheckValue } from '../../src/core/weights/release-key.ts';
 
@@ -42,12 +43,12 @@ export interface Dealt {
  * shares are wiped.
  */
 export async function deal(facts: Facts, toDeal: ToDeal, random: RandomBytes): Promise<Dealt> {
-  const { committee } = facts;
+  const committee = committeeInForce(facts);
   const indices = committee.members.map((member) => member.index).sort((a, b) => a - b);
   const { threshold } = committee;
   const { shares, commitments } = splitSecret({ secret: toDeal.secret, threshold, indices }, random);
   try {
-    const core = coreOf(facts, toDeal, indices, commitments);
+    const core = coreOf(facts.vault, committee, toDeal, indices, commitments);
     const manifest = manifestDigest(core);
     const recipients = facts.authenticators
       .valueSeq()
@@ -74,7 +75,8 @@ function shareOf(shares: readonly Share[], index: number): Share {
 }
 
 function coreOf(
-  { vault, committee }: Facts,
+  vault: Hex,
+  committee: Committee,
   { model, version, depositor, created, files, context, releaseKey }: ToDeal,
   indices: readonly number[],
   commitments: readonly Uint8Array[],

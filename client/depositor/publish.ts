@@ -1,6 +1,7 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import { versionBase } from '../../src/core/state/effects/version-base.ts';
+import { policyInForce } from '../../src/core/state/policies.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../principal.ts';
 import type { Replica } from '../replica.ts';
@@ -27,7 +28,7 @@ export async function proposePublication(
     ...statementHeader(groundOf(facts), {
       base: versionBase(facts.vault, named),
       nowMs: now(),
-      lifetimeMs: facts.policy.document.limits.proposalMs,
+      lifetimeMs: policyInForce(facts).document.limits.proposalMs,
       random,
     }),
     proposer: proposerOf(session),

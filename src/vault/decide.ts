@@ -3,6 +3,7 @@ import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
 import { sealedSignatureClaim } from '../core/envelope/sealed-signature.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
 import type { BodyOf, Draft } from '../core/log/entry.ts';
+import { committeeOf } from '../core/state/committees.ts';
 import { proposalOf } from '../core/state/lifecycle.ts';
 import { rosterBytes } from '../core/state/roster.ts';
 import { currentAuthenticator } from '../core/state/rules/signatures.ts';
@@ -95,7 +96,7 @@ function hostShares(
   const isComplete = envelopes.length === wanted && hosts.size === wanted && [...hosts].every((host) => host < wanted);
   must(isComplete, 'envelopes_mismatch', `expected ${wanted} envelopes, one for each host, got ${envelopes.length}`);
   const { signing } = currentAuthenticator(facts, caller.person, credential);
-  const index = facts.committee.members.find((member) => member.person === caller.person)?.index ?? 0;
+  const index = committeeOf(facts, statement).members.find((member) => member.person === caller.person)?.index ?? 0;
   return envelopes.map(({ host, envelope, signature }) => {
     const bytes = envelope.length;
     must(

@@ -9,6 +9,7 @@ import { canonicalBytes, digestOf } from '../core/canonical.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
 import { parseAs } from '../core/schema.ts';
 import { requireWithinSkew } from '../core/state/judgement.ts';
+import { policyInForce } from '../core/state/policies.ts';
 import { reachOf, requireReachable } from '../core/state/reach.ts';
 import { currentPrincipal } from '../core/state/rules/signatures.ts';
 import { requireRunning } from '../core/state/running.ts';
@@ -88,7 +89,7 @@ async function appraiseInTurn(
     'evidence_simulated',
     'a production vault refuses simulated evidence',
   );
-  const { referenceValues } = facts.policy.document;
+  const { referenceValues } = policyInForce(facts).document;
   const brought = offered === null ? NO_ENDORSEMENTS : parseEndorsements(offered).endorsements;
   const endorsements = endorsementsBytes(await context.endorser.endorse(evidence, brought));
   const input = { evidence: bytes, endorsements, referenceValues, instantMs: context.clock.now() };

@@ -1,8 +1,10 @@
 import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
+import { committeeInForce } from '../core/state/committees.ts';
 import { durabilityOf } from '../core/state/custody.ts';
 import { endMs, hasTakenEffect, isPending, isRelease, proposalOf } from '../core/state/lifecycle.ts';
 import { personOf } from '../core/state/persons.ts';
+import { policyInForce } from '../core/state/policies.ts';
 import { namedReach, reachOfStatement } from '../core/state/reach.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { servedReleases } from '../core/state/served.ts';
@@ -114,12 +116,12 @@ export function viewStatus(
 ) {
   const own = caller.role === 'requester' ? caller.key : null;
   const scope = own === null ? ['*'] : (facts.principals.get(own)?.models ?? []);
-  const { committee, policy, genesis } = facts;
+  const [committee, policy] = [committeeInForce(facts), policyInForce(facts)];
   const proposals = facts.proposals.valueSeq();
   const standings = proposals.map((proposal) => standingOf(facts, proposal, overMs)).toArray();
   return {
     fingerprint: facts.vault,
-    grade: genesis.grade,
+    grade: facts.genesis.grade,
     entries,
     clock,
     stopped: viewStops(facts.stopped),

@@ -1,3 +1,5 @@
+import { committeeInForce } from '../../../src/core/state/committees.ts';
+import { policyInForce } from '../../../src/core/state/policies.ts';
 import type { Authenticator, Facts } from '../../../src/core/state/state.ts';
 import { GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
@@ -12,7 +14,8 @@ import { StopForm } from './stopping/stop-form.tsx';
 
 /** Who decides here, with which keys, under which policy. */
 export function CommitteeScreen({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
-  const { committee, genesis, vault, policy } = facts;
+  const { genesis, vault } = facts;
+  const [committee, policy] = [committeeInForce(facts), policyInForce(facts)];
   return (
     <Screen title="Committee">
       <Panel title="This vault">

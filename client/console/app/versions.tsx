@@ -1,7 +1,9 @@
 import { useSignal } from '@preact/signals';
 import type { EnvelopeName } from '../../../src/core/log/entry.ts';
+import { committeeOf } from '../../../src/core/state/committees.ts';
 import { type Durability, durabilityOf, durabilityText } from '../../../src/core/state/custody.ts';
 import { isPending } from '../../../src/core/state/lifecycle.ts';
+import { policyInForce } from '../../../src/core/state/policies.ts';
 import { reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
 import { standingOf } from '../../../src/core/state/standing.ts';
 import type { Facts, Version } from '../../../src/core/state/state.ts';
@@ -67,7 +69,7 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
               <Person facts={facts} person={owner} />
             </>,
           ],
-          ['Shares', durabilityText(countsOf(durability), facts.committee.members.length)],
+          ['Shares', durabilityText(countsOf(durability), committeeOf(facts, version).members.length)],
           phase === 'withdrawn'
             ? null
             : ['Who can approve it', <Approvers key="who" facts={facts} version={version} />],
@@ -232,9 +234,9 @@ function Publish({ action, version, facts }: { action: Action; version: Version;
 }
 
 /** What a publication cites: the latest evaluation release whose receipts say what policy asks for. */
-function lastEvaluation({ proposals, policy }: Facts, { manifest }: Version): string | null {
-  const { evaluation, modelSignature } = policy.document.publication;
-  const found = proposals
+function lastEvaluation(facts: Facts, { manifest }: Version): string | null {
+  const { evaluation, modelSignature } = policyInForce(facts).document.publication;
+  const found = facts.proposals
     .valueSeq()
     .filter(({ statement, receipts }) => {
       const isEvaluation = statement.kind === 'release' && statement.purpose === 'evaluation';

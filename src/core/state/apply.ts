@@ -6,6 +6,7 @@ import { parseStatement, type Statement } from '../statement/statement.ts';
 import { EMPTY_CHAIN, type History, historyOf, link } from './chain.ts';
 import type { Claim, Judgement, Objects, Surroundings } from './judgement.ts';
 import { withFirstSeen } from './persons.ts';
+import { isPolicyInForce, policyInForce, withPolicy } from './policies.ts';
 import { judgeApproval } from './rules/approval.ts';
 import { judgeDeposit } from './rules/deposit.ts';
 import { judgeExpiry } from './rules/expiry.ts';
@@ -60,10 +61,10 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
 
 /** Every policy that an entry proposes or puts in force leaves a way to another. */
 function requireMendablePolicies(before: Facts, after: Facts, timeMs: number): void {
-  if (after.policy.digest !== before.policy.digest) requireMendable(after, timeMs);
+  if (!isPolicyInForce(before, policyInForce(after).digest)) requireMendable(after, timeMs);
   for (const [digest, document] of after.proposedPolicies) {
     const isNew = !before.proposedPolicies.has(digest);
-    if (isNew) requireMendable({ ...after, policy: { digest: digestOfObject(document), document } }, timeMs);
+    if (isNew) requireMendable(withPolicy(after, { digest: digestOfObject(document), document }), timeMs);
   }
 }
 

@@ -8,6 +8,7 @@ import { type ManifestCore, parseManifest } from '../weights/manifest.ts';
 import { judge } from './apply.ts';
 import { authorityChain, type ChainCheckpoint, entriesOf, historyOfPrefixes, objectsOf } from './authority-chain.ts';
 import type { History } from './chain.ts';
+import { committeeOf } from './committees.ts';
 import { effectOf } from './effects/table.ts';
 import { versionBase } from './effects/version-base.ts';
 import { type Claim, MAX_SKEW_MS, type Objects, objectOf, requireWithinSkew } from './judgement.ts';
@@ -15,7 +16,7 @@ import { tally } from './quorum.ts';
 import { parseRoster, type Roster } from './roster.ts';
 import { approvalClaim, requireCheckpointOfLog, requireMayVote } from './rules/approval.ts';
 import { requireForCommittee } from './rules/deposit.ts';
-import { requireCurrent, requireOfThisVault, requireUnexpired } from './rules/proposal.ts';
+import { requireMadeUnder, requireOfThisVault, requireUnexpired } from './rules/proposal.ts';
 import { requireReached } from './rules/release.ts';
 import { currentAuthenticator, proposerClaim } from './rules/signatures.ts';
 import type { Committee, Facts, Proposal, Vote } from './state.ts';
@@ -65,14 +66,14 @@ export function verifyAuthority(
   requireQuorum(facts, statement, voted.votes, rosters);
   const signable = { label: 'propose', vault: facts.vault, statement: release } as const;
   const claims = [proposerClaim(facts, statement.proposer, signable, proposal.body.signature), ...voted.claims];
-  const { vault, committee, persons } = facts;
+  const { vault, persons } = facts;
   const inAll = ({ credential }: { credential: string }) => rosters.every((r) => r.authenticators.includes(credential));
   return {
     claims: [...founded.claims, ...claims],
     authority: {
       vault,
       genesis: facts.genesis,
-      committee,
+      committee: committeeOf(facts, statement),
       persons,
       authenticators: facts.authenticators.map((one) => (inAll(one) ? one : { ...one, retiredAt: granted.index })),
       rosters,
@@ -93,12 +94,12 @@ function requireStatement(facts: Facts, { body }: EntryOf<'proposal'>, objects: 
     `expected a release, got a statement of kind ${statement.kind}`,
   );
   requireOfThisVault(facts, statement);
-  // What policy is in force, the approvers' rosters say.
-  requireCurrent({ committee: facts.committee, policy: { digest: statement.policy } }, statement);
+  // Which policy is in force, the approvers' rosters say.
+  const committee = committeeOf(facts, statement);
   const base = versionBase(facts.vault, statement);
   must(statement.base === base, 'wrong_base', `expected base ${base}, got ${statement.base}`);
   const { core } = parseManifest(objectOf(objects, statement.manifest, 'manifest core'));
-  requireForCommittee(facts, core);
+  requireForCommittee(committee, core);
   const isSame =
     core.vault === facts.vault &&
     core.model === statement.model &&
@@ -144,7 +145,7 @@ function rostersOf(approvals: readonly EntryOf<'approval'>[], objects: Objects):
 
 /** One approver at least is honest, and signed a true roster: so the quorum must be there by every one of them. */
 function requireQuorum(facts: Facts, statement: Release, votes: readonly Vote[], rosters: readonly Roster[]): void {
-  const { committee } = facts;
+  const committee = committeeOf(facts, statement);
   const barred = effectOf(statement).barred(facts, statement);
   // Also where there is no roster, since there is no approval.
   requireReached(tally(committee, [], barred, votes));
@@ -161,7 +162,7 @@ function requireRosterAllows(
   votes: readonly Vote[],
 ): void {
   must(named === committee.id, 'wrong_committee', `roster: expected committee ${committee.id}, got ${named}`);
-  requireCurrent({ committee: { epoch }, policy: { digest: policy } }, statement);
+  requireMadeUnder({ epoch, policy }, statement);
   must(!stopped, 'vault_stopped', 'an approver found the vault stopped');
   const gone = votes.find(({ credential }) => !authenticators.includes(credential));
   must(

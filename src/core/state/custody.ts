@@ -1,5 +1,6 @@
 import type { Hex } from '../bytes.ts';
 import type { EnvelopeName } from '../log/entry.ts';
+import { committeeOf } from './committees.ts';
 import type { Facts, Version } from './state.ts';
 
 /** Who can open a version today, as far as the log shows it: the one notion of it for every page, command and verdict. */
@@ -17,9 +18,12 @@ export interface Durability {
 }
 
 export function durabilityOf(
-  { authenticators, committee }: Pick<Facts, 'authenticators' | 'committee'>,
-  { envelopes, confirmed }: Pick<Version, 'envelopes' | 'confirmed'>,
+  facts: Pick<Facts, 'authenticators' | 'committee'>,
+  version: Pick<Version, 'committee' | 'epoch' | 'envelopes' | 'confirmed'>,
 ): Durability {
+  const { authenticators } = facts;
+  const { envelopes, confirmed } = version;
+  const committee = committeeOf(facts, version);
   const inUse = envelopes.filter(({ credential }) => authenticators.get(credential)?.retiredAt === null);
   const unconfirmed = inUse.filter(({ credential }) => !confirmed.includes(credential));
   const persons = committee.members.map(({ person }) => person);

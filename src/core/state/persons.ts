@@ -1,5 +1,6 @@
 import type { Hex } from '../bytes.ts';
 import { quoted } from '../quoted.ts';
+import { committeeInForce } from './committees.ts';
 import type { Facts, Seen } from './state.ts';
 
 /** A person as every page and command names them: a name alone may be made to look like another's. */
@@ -14,11 +15,12 @@ export interface Person {
 }
 
 /** What the log says of a person; `proposedName` is what they are called where it does not know them. */
-export function personOf({ committee, persons, firstSeen }: Facts, person: Hex, proposedName = person): Person {
+export function personOf(facts: Facts, person: Hex, proposedName = person): Person {
+  const { persons, firstSeen } = facts;
   return {
     person,
     name: persons.get(person) ?? proposedName,
-    custodian: committee.members.some((member) => member.person === person),
+    custodian: committeeInForce(facts).members.some((member) => member.person === person),
     firstSeen: firstSeen.get(person) ?? null,
   };
 }

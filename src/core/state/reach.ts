@@ -1,9 +1,11 @@
 import type { Hex } from '../bytes.ts';
 import { must } from '../errors.ts';
+import { committeeInForce, committeeOf } from './committees.ts';
 import { effectOf } from './effects/table.ts';
 import { type Person, personOf, personText } from './persons.ts';
+import { type NamedPolicy, policyInForce, policyOf } from './policies.ts';
 import { validVotes } from './quorum.ts';
-import type { Facts, Member, Proposable, Vote } from './state.ts';
+import type { Committee, Facts, Member, Proposable, Vote } from './state.ts';
 
 /** Why a custodian’s approval cannot come, or counts for nothing. None of it ends while the proposal is open. */
 export const BARS = [
@@ -52,10 +54,16 @@ export interface Reach {
 /**
  * Who can still approve: a custodian who is not barred, has not denied, and has an authenticator in use. To each of those
  * a share of every version is sealed, since a deposit leaves none out and none can be enrolled later. An authenticator that
- * is retired never returns, so what cannot be reached now never can be. `votes` must have been verified.
+ * is retired never returns, so what cannot be reached now never can be. `votes` must have been verified. Without a committee
+ * and a policy, those in force decide.
  */
-export function reachOf(facts: Facts, barred: readonly Barred[], votes: readonly Vote[] = []): Reach {
-  const { threshold, members } = facts.committee;
+export function reachOf(
+  facts: Facts,
+  barred: readonly Barred[],
+  votes: readonly Vote[] = [],
+  { committee, policy }: Deciders = { committee: committeeInForce(facts), policy: policyInForce(facts) },
+): Reach {
+  const { threshold, members } = committee;
   const valid = new Set(validVotes(facts, votes));
   const whyNot = ({ person }: Member): Bar | null => {
     const why = barred.find((candidate) => candidate.person === person)?.why;
@@ -67,7 +75,7 @@ export function reachOf(facts: Facts, barred: readonly Barred[], votes: readonly
   };
   const isUsing = (person: Hex) => facts.authenticators.some((one) => one.person === person && one.retiredAt === null);
   const lacks = (who: readonly Member[]) =>
-    facts.policy.document.groups.filter((group) => !who.some((member) => member.groups.includes(group)));
+    policy.document.groups.filter((group) => !who.some((member) => member.groups.includes(group)));
   const isQuorum = (who: readonly Member[]) => who.length >= threshold && lacks(who).length === 0;
   const judged = members.map((member) => ({ member, why: whyNot(member), isUsing: isUsing(member.person) }));
   const able = judged.flatMap(({ member, why }) => (why === null ? [member] : []));
@@ -81,6 +89,12 @@ export function reachOf(facts: Facts, barred: readonly Barred[], votes: readonly
     reachable,
     remedies: reachable ? [] : remediesOf(judged, isQuorum),
   };
+}
+
+/** By whose votes, and by which groups of them. */
+interface Deciders {
+  readonly committee: Committee;
+  readonly policy: NamedPolicy;
 }
 
 interface Judged {
@@ -110,6 +124,7 @@ export function reachOfStatement(facts: Facts, statement: Proposable, votes: rea
     facts,
     barred.map((person) => ({ person, why: whyBarred(facts, statement, person) })),
     votes,
+    { committee: committeeOf(facts, statement), policy: policyOf(facts, statement) },
   );
 }
 

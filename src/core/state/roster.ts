@@ -3,6 +3,8 @@ import type { Hex } from '../bytes.ts';
 import { canonicalBytes, digestOf, parseCanonicalAs } from '../canonical.ts';
 import { credentialId, digest, groupName, id } from '../schema.ts';
 import { MAX_MEMBERS } from '../statement/statement.ts';
+import { committeeInForce } from './committees.ts';
+import { policyInForce } from './policies.ts';
 import type { Facts } from './state.ts';
 
 /** Room for 60,000 resumptions of the vault, each of which took a quorum. */
@@ -36,7 +38,9 @@ export type Roster = z.infer<typeof rosterSchema>;
 type Source = Pick<Facts, 'committee' | 'policy' | 'authenticators' | 'stopped' | 'resumptions' | 'heard'>;
 
 /** The canonical bytes of the roster of these facts: an object beside the log, named by its SHA-256. */
-export function rosterBytes({ committee, policy, authenticators, stopped, resumptions, heard }: Source): Uint8Array {
+export function rosterBytes(facts: Source): Uint8Array {
+  const { authenticators, stopped, resumptions, heard } = facts;
+  const [committee, policy] = [committeeInForce(facts), policyInForce(facts)];
   const inUse = authenticators.valueSeq().filter(({ retiredAt }) => retiredAt === null);
   const roster: Roster = {
     v: 1,

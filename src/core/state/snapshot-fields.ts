@@ -57,6 +57,7 @@ const version = z.strictObject({
   manifest: digest,
   commitments: digest,
   keyCheck: digest,
+  committee: id,
   epoch: count,
   depositor: text,
   owner: id,

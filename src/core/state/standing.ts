@@ -1,9 +1,11 @@
 import { TwinlockError } from '../errors.ts';
 import { unlessRefused } from '../refusal.ts';
 import { type StatementOf, statementDigest } from '../statement/statement.ts';
+import { committeeInForce } from './committees.ts';
 import { effectOf } from './effects/table.ts';
 import { endMs, isOpen, nextPhase, type Standing } from './lifecycle.ts';
 import { OVERTAKING, type Overtaking } from './overtaking.ts';
+import { isPolicyInForce, withPolicy } from './policies.ts';
 import { currentTally } from './rules/approval.ts';
 import { requireMendable } from './rules/mending.ts';
 import type { Facts, Proposable, Proposal } from './state.ts';
@@ -25,8 +27,8 @@ export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Sta
  * proposed under it; nothing else that overtakes a proposal does.
  */
 export function overtakenBy(facts: Facts, statement: Proposable): Overtaking | null {
-  if (statement.epoch !== facts.committee.epoch) return 'committee';
-  return targetOvertakenBy(facts, statement) ?? (statement.policy === facts.policy.digest ? null : 'policy');
+  if (statement.epoch !== committeeInForce(facts).epoch) return 'committee';
+  return targetOvertakenBy(facts, statement) ?? (isPolicyInForce(facts, statement.policy) ? null : 'policy');
 }
 
 /** The same, apart from policy and epoch, which all kinds share. */
@@ -43,7 +45,7 @@ function leavesAWay(facts: Facts, statement: StatementOf<'policy'>): boolean {
   return unlessRefused(
     TwinlockError,
     () => {
-      requireMendable({ ...facts, policy: { digest, document } }, created);
+      requireMendable(withPolicy(facts, { digest, document }), created);
       return true;
     },
     () => false,

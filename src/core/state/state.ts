@@ -71,6 +71,8 @@ export interface Version {
   readonly manifest: Hex;
   readonly commitments: Hex;
   readonly keyCheck: Hex;
+  /** Of the committee that holds its shares. */
+  readonly committee: Hex;
   readonly epoch: number;
   readonly depositor: string;
   /** The depositor's owner at the time. */

@@ -1,3 +1,4 @@
+import { committeeOf } from '../../../../src/core/state/committees.ts';
 import { isPending } from '../../../../src/core/state/lifecycle.ts';
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
@@ -66,7 +67,7 @@ function Card({ facts, proposal, person }: { facts: Facts; proposal: Proposal; p
           )}
           {isOpen ? (
             <Mark tone="plain">
-              {approvals.length} of {facts.committee.threshold} approved
+              {approvals.length} of {committeeOf(facts, statement).threshold} approved
             </Mark>
           ) : null}
           {isLost ? <Mark tone="bad">no quorum can approve it</Mark> : null}

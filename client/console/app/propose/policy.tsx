@@ -4,6 +4,7 @@ import { parseReferenceValues } from '../../../../src/core/attest/reference-valu
 import { canonicalBytes } from '../../../../src/core/canonical.ts';
 import { must, type TwinlockError } from '../../../../src/core/errors.ts';
 import { parseCommentedJson } from '../../../../src/core/json-comments.ts';
+import { policyInForce } from '../../../../src/core/state/policies.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { MAX_POLICY_BYTES, type Policy, parsePolicy } from '../../../../src/core/statement/policy.ts';
 import { policyDifferences } from '../../../custodian/policy-diff.ts';
@@ -24,7 +25,7 @@ export function PolicyForm({ facts }: { facts: Facts }) {
   const change = useSignal<Change | null>(null);
   const failure = useSignal<TwinlockError | null>(null);
   const reason = useSignal('');
-  const { policy } = facts;
+  const policy = policyInForce(facts);
   const differences = useMemo(
     () => (change.value === null ? [] : policyDifferences(policy.document, change.value(facts))),
     [change.value, policy.digest],

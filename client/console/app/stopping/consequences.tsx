@@ -1,3 +1,4 @@
+import { committeeInForce } from '../../../../src/core/state/committees.ts';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import { type Change, consequencesOf, isApproved } from '../../../custodian/consequences.ts';
 import { counted } from '../../../exact.ts';
@@ -22,7 +23,7 @@ const UNDONE: Readonly<Record<Change['what'], string>> = {
 /** What a touch would change, in numbers, before it; and whether anything takes it back. */
 export function Consequences({ facts, change }: { facts: Facts; change: Change }) {
   const { releases, proposals, revived, owners, versions } = consequencesOf(facts, change, now.value);
-  const { threshold, members } = facts.committee;
+  const { threshold, members } = committeeInForce(facts);
   return (
     <div class="stack">
       <p>

@@ -2,6 +2,7 @@ import { must } from '../../errors.ts';
 import { type Policy, parsePolicy } from '../../statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { objectOf } from '../judgement.ts';
+import { isPolicyInForce, policyInForce } from '../policies.ts';
 import { requireSoundPolicy } from '../rules/policy.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
@@ -11,12 +12,12 @@ const OPEN_POLICIES_MAX = 4;
 
 /** Puts another policy in force. What was proposed under the old one takes effect only while it is in force again. */
 export const policyEffect: Effect<StatementOf<'policy'>> = {
-  base: ({ policy }) => policy.digest,
+  base: (facts) => policyInForce(facts).digest,
   // It is not about one person, so its proposer may approve as well.
   barred: () => [],
   propose(facts, statement, _entry, { objects }) {
     const { document } = statement;
-    must(document !== facts.policy.digest, 'exists', 'policy.document: this is the policy that is in force');
+    must(!isPolicyInForce(facts, document), 'exists', 'policy.document: this is the policy that is in force');
     requireFewOpen(facts, statement);
     const { policy } = parsePolicy(objectOf(objects, document, 'policy'));
     requireSoundPolicy(policy, facts.genesis.grade);

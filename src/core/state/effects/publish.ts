@@ -1,6 +1,7 @@
 import { must } from '../../errors.ts';
 import type { StatementOf } from '../../statement/statement.ts';
 import { releaseOf } from '../lifecycle.ts';
+import { policyOf } from '../policies.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
 import { versionBase, versionOf } from './version-base.ts';
@@ -47,7 +48,7 @@ function requireQuarantined(facts: Facts, statement: StatementOf<'publish'>): vo
 
 /** Where policy asks for it, publication cites the receipt of an evaluation of this very version. */
 function requireEvaluation(facts: Facts, statement: StatementOf<'publish'>): void {
-  const { evaluation, modelSignature } = facts.policy.document.publication;
+  const { evaluation, modelSignature } = policyOf(facts, statement).document.publication;
   const release = statement.evaluation === null ? null : releaseOf(facts, statement.evaluation);
   const cited =
     release !== null && release.statement.purpose === 'evaluation' && release.statement.manifest === statement.manifest

@@ -9,7 +9,10 @@ import { counted } from '../../counted.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import type { ReleaseHost, StatementOf } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
+import { committeeInForce } from '../committees.ts';
 import { type Claim, objectOf, type Surroundings } from '../judgement.ts';
+import { isOpen } from '../lifecycle.ts';
+import { isPolicyInForce, type NamedPolicy, policyOf } from '../policies.ts';
 import { tally, validVotes } from '../quorum.ts';
 import { currentPrincipal } from '../rules/signatures.ts';
 import { requireRunning } from '../running.ts';
@@ -58,12 +61,14 @@ export function requireReleasable(facts: Facts, statement: Release): void {
 
 /** The latest publication that waits: a requester does not see it. One that was overtaken leads nowhere. */
 function publicationText(facts: Facts, { manifest }: Release): string {
-  const { proposals, committee, policy } = facts;
-  for (const { phase, statement, digest, votes } of proposals.valueSeq().reverse()) {
-    if (phase !== 'open' || statement.kind !== 'publish' || statement.manifest !== manifest) continue;
-    if (statement.policy !== policy.digest || statement.epoch !== committee.epoch) continue;
+  for (const proposal of facts.proposals.valueSeq().reverse()) {
+    const { statement, digest, votes } = proposal;
+    if (!isOpen(proposal) || statement.kind !== 'publish' || statement.manifest !== manifest) continue;
+    const committee = committeeInForce(facts);
+    if (!isPolicyInForce(facts, statement.policy) || statement.epoch !== committee.epoch) continue;
+    const { groups } = policyOf(facts, statement).document;
     const barred = publishEffect.barred(facts, statement);
-    const { wanting, missingGroups } = tally(committee, policy.document.groups, barred, validVotes(facts, votes));
+    const { wanting, missingGroups } = tally(committee, groups, barred, validVotes(facts, votes));
     const from = missingGroups.length === 0 ? '' : `, from ${missingGroups.join(' and ')}`;
     const more = wanting === 0 ? 'an approval' : counted(wanting, 'more approval');
     return `its publication (digest ${digest}) waits for ${more}${from}: custodians approve it in their consoles`;
@@ -71,8 +76,9 @@ function publicationText(facts: Facts, { manifest }: Release): string {
   return 'publish it first';
 }
 
-function requireLimits({ policy }: Facts, { hosts, leaseMs, bytes }: Release): void {
-  const { limits } = policy.document;
+function requireLimits(facts: Facts, statement: Release): void {
+  const { hosts, leaseMs, bytes } = statement;
+  const { limits } = policyOf(facts, statement).document;
   must(
     hosts.length <= limits.hosts,
     'limit_exceeded',
@@ -110,12 +116,12 @@ function requireAppraised(
   );
   requireEvidenceOfRequest(facts, statement, host, evidence);
   requireFreshNonce(facts, evidence, entry.time, history);
-  requirePassing(facts, host, position, appraisal, entry.time);
+  requirePassing(policyOf(facts, statement), host, position, appraisal, entry.time);
   return {
     kind: 'appraisal',
     evidence: evidenceBytes,
     endorsements,
-    referenceValues: facts.policy.document.referenceValues,
+    referenceValues: policyOf(facts, statement).document.referenceValues,
     instantMs: appraisal.instant,
     expected: host.appraisal,
   };
@@ -167,7 +173,13 @@ function requireFreshNonce(facts: Facts, { checkpoint }: Evidence, timeMs: numbe
   }
 }
 
-function requirePassing(facts: Facts, host: ReleaseHost, position: number, appraisal: Appraisal, timeMs: number): void {
+function requirePassing(
+  policy: NamedPolicy,
+  host: ReleaseHost,
+  position: number,
+  appraisal: Appraisal,
+  timeMs: number,
+): void {
   must(
     appraisal.evidence === host.evidence,
     'binding_mismatch',
@@ -179,7 +191,7 @@ function requirePassing(facts: Facts, host: ReleaseHost, position: number, appra
     'appraisal: with other endorsements than the statement names',
   );
   must(
-    appraisal.referenceValues === digestOfObject(facts.policy.document.referenceValues),
+    appraisal.referenceValues === digestOfObject(policy.document.referenceValues),
     'wrong_policy',
     'appraisal: against other reference values than policy has',
   );

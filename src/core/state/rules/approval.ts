@@ -3,9 +3,11 @@ import { must } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import type { SignatureClaim } from '../../signature/claim.ts';
 import type { History } from '../chain.ts';
+import { committeeOf } from '../committees.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import { advanced, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
+import { policyOf } from '../policies.ts';
 import { type Tally, tally, validVotes } from '../quorum.ts';
 import { rosterDigest } from '../roster.ts';
 import type { Authenticator, Facts, Proposal, Vote } from '../state.ts';
@@ -117,7 +119,8 @@ function requireCurrentRoster(facts: Facts, roster: Hex): void {
  */
 export function currentTally(facts: Facts, { statement, votes }: Pick<Proposal, 'statement' | 'votes'>): Tally {
   const valid = validVotes(facts, votes);
-  return tally(facts.committee, facts.policy.document.groups, effectOf(statement).barred(facts, statement), valid);
+  const { groups } = policyOf(facts, statement).document;
+  return tally(committeeOf(facts, statement), groups, effectOf(statement).barred(facts, statement), valid);
 }
 
 /** The facts with a vote, which may be the last that a quorum needs. */
@@ -125,7 +128,7 @@ export function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
   const votes = [...proposal.votes, vote];
   const voted: Proposal = { ...proposal, votes };
   const counted = currentTally(facts, { statement: proposal.statement, votes });
-  const vetoed = facts.policy.document.veto && isRelease(proposal) && counted.denials.length > 0;
+  const vetoed = policyOf(facts, proposal.statement).document.veto && isRelease(proposal) && counted.denials.length > 0;
   if (vetoed || !counted.reachable) return withProposal(facts, advanced(voted, 'deny'));
   if (!counted.reached) return withProposal(facts, voted);
   // A release takes effect with an entry of its own: the intent, before anything is handed out.

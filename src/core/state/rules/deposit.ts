@@ -6,8 +6,9 @@ import { commitmentsDigest } from '../../share/commitments.ts';
 import { inScope, outOfScopeText } from '../../statement/principal.ts';
 import { encryptedBytes } from '../../weights/floe.ts';
 import { type ManifestCore, manifestSignatureMessage, parseManifest, plainBytes } from '../../weights/manifest.ts';
+import { committeeInForce, committeeOf } from '../committees.ts';
 import { type Judgement, objectOf, type Surroundings } from '../judgement.ts';
-import { type Facts, type Principal, versionKey } from '../state.ts';
+import { type Committee, type Facts, type Principal, versionKey } from '../state.ts';
 import { withSpellings } from './names.ts';
 import { currentPrincipal, ed25519Claim } from './signatures.ts';
 
@@ -17,7 +18,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
   const { core } = parseManifest(objectOf(objects, manifest, 'manifest core'));
   must(core.vault === facts.vault, 'wrong_vault', `manifest.vault: expected ${facts.vault}, got ${core.vault}`);
   const depositor = depositorOf(facts, core);
-  requireForCommittee(facts, core);
+  requireForCommittee(committeeInForce(facts), core);
   const key = versionKey(core.model, core.version);
   must(
     !facts.names.has(key),
@@ -25,7 +26,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
     `${key} has been deposited before: a version is used once, take another`,
   );
   const spellings = withSpellings(facts.spellings, core.model, core.version);
-  requireCommitteesEnvelopes(facts, envelopes);
+  requireCommitteesEnvelopes(facts, committeeOf(facts, core), envelopes);
   const message = manifestSignatureMessage(facts.vault, manifest);
   return {
     claims: [ed25519Claim(core.depositor, message, signature, `manifest of ${key}`)],
@@ -39,6 +40,7 @@ export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects 
         manifest,
         commitments: commitmentsDigest(core.commitments.map(fromBase64url)),
         keyCheck: core.keyCheck,
+        committee: core.committee,
         epoch: core.epoch,
         depositor: core.depositor,
         owner: depositor.owner,
@@ -66,7 +68,7 @@ function depositorOf(facts: Facts, core: ManifestCore): Principal {
 }
 
 /** Its shares are the committee's, of this epoch. Throws `committee_mismatch`. */
-export function requireForCommittee({ committee }: Pick<Facts, 'committee'>, core: ManifestCore): void {
+export function requireForCommittee(committee: Committee, core: ManifestCore): void {
   const indices = committee.members.map((member) => member.index).sort((a, b) => a - b);
   const same =
     core.committee === committee.id &&
@@ -81,9 +83,13 @@ export function requireForCommittee({ committee }: Pick<Facts, 'committee'>, cor
 }
 
 /** One envelope for each authenticator in use of each custodian: none left out, none added. */
-function requireCommitteesEnvelopes(facts: Facts, envelopes: readonly EnvelopeName[]): void {
-  const indexOf = new Map(facts.committee.members.map((member) => [member.person, member.index]));
-  const expected = facts.authenticators
+function requireCommitteesEnvelopes(
+  { authenticators }: Facts,
+  { members }: Committee,
+  envelopes: readonly EnvelopeName[],
+): void {
+  const indexOf = new Map(members.map((member) => [member.person, member.index]));
+  const expected = authenticators
     .valueSeq()
     .filter((authenticator) => authenticator.retiredAt === null && indexOf.has(authenticator.person))
     .map((a) => `${a.person} ${indexOf.get(a.person)} ${a.credential}`)

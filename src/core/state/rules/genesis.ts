@@ -48,7 +48,7 @@ export function judgeGenesis(entry: EntryOf<'genesis'>, { objects }: Surrounding
     'statement_expired',
     'the founders took too long: begin again with twinlockd init',
   );
-  const policy = policyOf(statement, objects);
+  const policy = foundingPolicy(statement, objects);
   const enrolled = authenticatorsOf(statement, policy, objects, entry.time);
   const vault = statementDigest(statement);
   const claims = [
@@ -72,7 +72,7 @@ export function checkGenesisStatement(
   requireNothingBefore(statement);
   requireSpareMember(statement);
   requireDistinctPersonsAndIndices(statement);
-  const policy = policyOf(statement, objects);
+  const policy = foundingPolicy(statement, objects);
   return { policy, ...authenticatorsOf(statement, policy, objects, atMs) };
 }
 
@@ -115,7 +115,7 @@ export function requireDistinctFounders(
   requireDistinctGroups(members.flatMap(({ groups }) => groups));
 }
 
-function policyOf(statement: Genesis, objects: Objects): Policy {
+function foundingPolicy(statement: Genesis, objects: Objects): Policy {
   const { policy } = parsePolicy(objectOf(objects, statement.policy, 'policy'));
   requireSoundPolicy(policy, statement.grade);
   return policy;

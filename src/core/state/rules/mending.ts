@@ -7,6 +7,8 @@ import { unlessRefused } from '../../refusal.ts';
 import type { Policy } from '../../statement/policy.ts';
 import { parseStatement, type StatementOf } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
+import { committeeInForce } from '../committees.ts';
+import { isPolicyInForce, policyInForce } from '../policies.ts';
 import type { Facts } from '../state.ts';
 import { requireMayDecide, withVote } from './approval.ts';
 import { proposed } from './proposal.ts';
@@ -48,7 +50,7 @@ export function requireMendable(facts: Facts, timeMs: number): void {
 /** The subject of a retirement has no vote on it, so of each group there is another who can act. */
 function requireGroupsOfTwo(facts: Facts): void {
   const able = ableMembers(facts);
-  const alone = facts.policy.document.groups.find(
+  const alone = policyInForce(facts).document.groups.find(
     (group) => able.filter((member) => member.groups.includes(group)).length < 2,
   );
   must(
@@ -61,7 +63,7 @@ function requireGroupsOfTwo(facts: Facts): void {
 /** Tries it; what it throws is the rule that stands in the way. */
 function mend(facts: Facts, timeMs: number): string | null {
   const custodians = ableCustodians(facts);
-  const bytes = canonicalBytes(anotherThan(facts.policy.digest));
+  const bytes = canonicalBytes(anotherThan(policyInForce(facts).digest));
   const statement = changeTo(digestOf(bytes), facts, custodians[0] ?? { person: '', credential: '' }, timeMs);
   // What is open could be withdrawn first.
   const before = { ...facts, proposedPolicies: PersistentMap<Hex, Policy>(), statements: PersistentMap<Hex, number>() };
@@ -77,11 +79,11 @@ function mend(facts: Facts, timeMs: number): string | null {
     time,
   } as const;
   for (const custodian of custodians) {
-    if (after.policy.digest === statement.document) break;
+    if (isPolicyInForce(after, statement.document)) break;
     const { proposal } = requireMayDecide(after, { ...vote, ...custodian }, time, ANY_HISTORY);
     after = withVote(after, proposal, { ...custodian, decision: 'approve', reason: null, index: 2, time });
   }
-  return after.policy.digest === statement.document ? null : 'everybody who can approve has, and they are too few';
+  return isPolicyInForce(after, statement.document) ? null : 'everybody who can approve has, and they are too few';
 }
 
 function anotherThan(digest: Hex): Policy {
@@ -89,19 +91,21 @@ function anotherThan(digest: Hex): Policy {
   return isPlainest ? { ...PLAINEST, veto: true } : PLAINEST;
 }
 
-function ableCustodians({ committee, authenticators }: Facts) {
-  return committee.members.flatMap(({ person }) => {
-    const own = authenticators.find((one) => one.person === person && one.retiredAt === null);
+function ableCustodians(facts: Facts) {
+  return committeeInForce(facts).members.flatMap(({ person }) => {
+    const own = facts.authenticators.find((one) => one.person === person && one.retiredAt === null);
     return own === undefined ? [] : [{ person, credential: own.credential }];
   });
 }
 
 function changeTo(
   document: Hex,
-  { vault, genesis, committee, policy }: Facts,
+  facts: Facts,
   proposer: { readonly person: Hex; readonly credential: string },
   timeMs: number,
 ): StatementOf<'policy'> {
+  const { vault, genesis } = facts;
+  const [committee, policy] = [committeeInForce(facts), policyInForce(facts)];
   return parseStatement({
     v: 1,
     kind: 'policy',

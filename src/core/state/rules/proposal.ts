@@ -5,11 +5,13 @@ import { quoted } from '../../quoted.ts';
 import { inScope, outOfScopeText } from '../../statement/principal.ts';
 import { roleText } from '../../statement/role-text.ts';
 import { parseStatement, type Statement, statementDigest } from '../../statement/statement.ts';
+import { committeeInForce, requireCommitteeId, requireEpoch } from '../committees.ts';
 import type { ProposedAt } from '../effects/effect.ts';
 import { effectOf } from '../effects/table.ts';
 import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
+import { policyInForce, policyOf } from '../policies.ts';
 import { reachOfStatement, requireReachable } from '../reach.ts';
-import type { Committee, Facts, Proposable, Proposal } from '../state.ts';
+import type { Facts, Proposable, Proposal } from '../state.ts';
 import { currentPrincipal, proposerClaim } from './signatures.ts';
 
 /** A statement is put before the custodians. */
@@ -91,23 +93,27 @@ export function requireOfThisVault(
     'wrong_grade',
     `expected a statement of grade ${facts.genesis.grade}, got ${grade}`,
   );
-  must(
-    committee === facts.committee.id,
-    'wrong_committee',
-    `expected committee ${facts.committee.id}, got ${committee}`,
-  );
+  requireCommitteeId(committeeInForce(facts), { committee });
 }
 
 /** Epoch and policy, when it is proposed, at every vote and again when it takes effect. */
 export function requireCurrent(
-  { committee, policy }: { readonly committee: Pick<Committee, 'epoch'>; readonly policy: { readonly digest: Hex } },
+  facts: Pick<Facts, 'committee' | 'policy'>,
   statement: Pick<Proposable, 'epoch' | 'policy'>,
 ): void {
-  must(statement.epoch === committee.epoch, 'wrong_epoch', `expected epoch ${committee.epoch}, got ${statement.epoch}`);
+  requireMadeUnder({ epoch: committeeInForce(facts).epoch, policy: policyInForce(facts).digest }, statement);
+}
+
+/** That a statement names the epoch and the policy that were in force. Throws `wrong_epoch` or `wrong_policy`. */
+export function requireMadeUnder(
+  inForce: Pick<Proposable, 'epoch' | 'policy'>,
+  statement: Pick<Proposable, 'epoch' | 'policy'>,
+): void {
+  requireEpoch(inForce, statement);
   must(
-    statement.policy === policy.digest,
+    statement.policy === inForce.policy,
     'wrong_policy',
-    `expected the policy in force, ${policy.digest}, got ${statement.policy}: where it has changed, propose anew`,
+    `expected the policy in force, ${inForce.policy}, got ${statement.policy}: where it has changed, propose anew`,
   );
 }
 
@@ -128,7 +134,7 @@ function requireNew(facts: Facts, digest: string): void {
 
 function requireTimely(facts: Facts, statement: Proposable, timeMs: number): void {
   requireWithinSkew(statement.created, timeMs, `${statement.kind}.created`);
-  const { proposalMs } = facts.policy.document.limits;
+  const { proposalMs } = policyOf(facts, statement).document.limits;
   const isBounded = statement.expires > statement.created && statement.expires - statement.created <= proposalMs;
   must(isBounded, 'limit_exceeded', `${statement.kind}.expires: expected at most ${proposalMs} ms after created`);
   requireUnexpired(statement, timeMs);

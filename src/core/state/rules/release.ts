@@ -5,6 +5,7 @@ import type { StatementOf } from '../../statement/statement.ts';
 import { requireReleasable } from '../effects/release.ts';
 import type { Judgement } from '../judgement.ts';
 import { advanced, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
+import { policyOf } from '../policies.ts';
 import type { Tally } from '../quorum.ts';
 import type { Facts, Proposal } from '../state.ts';
 import { currentTally } from './approval.ts';
@@ -62,10 +63,11 @@ function withinTheDaysBudget(facts: Facts, statement: StatementOf<'release'>, ti
   return granted;
 }
 
-function budgetWith({ granted, policy }: Facts, { bytes }: StatementOf<'release'>, timeMs: number) {
-  const recent = granted.filter((grant) => grant.time > timeMs - DAY_MS).push({ time: timeMs, bytes: BigInt(bytes) });
+function budgetWith(facts: Facts, statement: StatementOf<'release'>, timeMs: number) {
+  const bytes = BigInt(statement.bytes);
+  const recent = facts.granted.filter((grant) => grant.time > timeMs - DAY_MS).push({ time: timeMs, bytes });
   const total = recent.reduce((sum, grant) => sum + grant.bytes, 0n);
-  return { granted: recent, total, limit: BigInt(policy.document.limits.bytesPerDay) };
+  return { granted: recent, total, limit: BigInt(policyOf(facts, statement).document.limits.bytesPerDay) };
 }
 
 /** What a release would wait for that has its quorum; null where it would be granted at once. */

@@ -1,15 +1,13 @@
 import { counted } from '../../counted.ts';
 import { must } from '../../errors.ts';
+import { committeeInForce } from '../committees.ts';
 import { reachOf } from '../reach.ts';
 import type { Facts, Member } from '../state.ts';
 
 /** The members of the committee who have an authenticator in use. */
-export function ableMembers({
-  committee,
-  authenticators,
-}: Pick<Facts, 'committee' | 'authenticators'>): readonly Member[] {
-  return committee.members.filter(({ person }) =>
-    authenticators.some((authenticator) => authenticator.person === person && authenticator.retiredAt === null),
+export function ableMembers(facts: Pick<Facts, 'committee' | 'authenticators'>): readonly Member[] {
+  return committeeInForce(facts).members.filter(({ person }) =>
+    facts.authenticators.some((authenticator) => authenticator.person === person && authenticator.retiredAt === null),
   );
 }
 

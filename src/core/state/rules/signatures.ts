@@ -8,6 +8,7 @@ import { ed25519KeyBytes } from '../../statement/key.ts';
 import type { Proposer } from '../../statement/statement.ts';
 import { assertionBytes, checkAssertion } from '../../webauthn/assertion.ts';
 import { challengeOf, type Signable, signableMessage } from '../../webauthn/challenge.ts';
+import { committeeInForce } from '../committees.ts';
 import type { Authenticator, Facts, Principal } from '../state.ts';
 
 /**
@@ -20,7 +21,7 @@ export function currentAuthenticator(
   credential: Base64url,
 ): Authenticator {
   must(
-    facts.committee.members.some((member) => member.person === person),
+    committeeInForce(facts).members.some((member) => member.person === person),
     'not_a_custodian',
     `expected a custodian of this committee, got person ${person}`,
   );

@@ -20,6 +20,7 @@ import {
 } from './broken.ts';
 
 const proposal = rulesAt('state/rules/proposal.ts');
+const committee = rulesAt('state/committees.ts');
 const reach = rulesAt('state/reach.ts');
 const signatures = rulesAt('state/rules/signatures.ts');
 const principal = rulesAt('state/effects/principal.ts');
@@ -47,8 +48,8 @@ async function publication(
 const HEADER: readonly BrokenRule[] = [
   proposal('wrong_vault', 'a statement of another vault', () => enrolment(() => ({ vault: OTHER }))),
   proposal('wrong_grade', 'a statement of another grade', () => enrolment(() => ({ grade: 'production' }))),
-  proposal('wrong_committee', 'a statement of another committee', () => enrolment(() => ({ committee: OTHER_ID }))),
-  proposal('wrong_epoch', 'a statement of another epoch', () => enrolment(() => ({ epoch: 2 }))),
+  committee('wrong_committee', 'a statement of another committee', () => enrolment(() => ({ committee: OTHER_ID }))),
+  committee('wrong_epoch', 'a statement of another epoch', () => enrolment(() => ({ epoch: 2 }))),
   proposal('wrong_policy', 'a statement under another policy', () => enrolment(() => ({ policy: OTHER }))),
   proposal('wrong_base', 'a statement that rests on something else', () => enrolment(() => ({ base: OTHER }))),
   proposal('wrong_base', 'a publication that rests on another version', async () => {
