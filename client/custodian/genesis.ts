@@ -1,7 +1,8 @@
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { discharge } from '../../src/core/state/discharge.ts';
-import { checkGenesisStatement, possessionClaim } from '../../src/core/state/rules/genesis.ts';
+import { checkGenesisStatement } from '../../src/core/state/rules/genesis.ts';
+import { possessionClaim } from '../../src/core/state/rules/signatures.ts';
 import type { Authenticator } from '../../src/core/state/state.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';

@@ -1,12 +1,12 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import * as z from 'zod/mini';
+import { MAX_HOSTS } from '../../src/core/attest/request.ts';
 import { fromBase64url, type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes } from '../../src/core/canonical.ts';
 import { type KemKeyPair, kemKeyPairFromSeed } from '../../src/core/envelope/xwing.ts';
 import { must } from '../../src/core/errors.ts';
 import { binary, digest, instantMs, modelName, parseAs, versionName } from '../../src/core/schema.ts';
 import { ed25519KeyText } from '../../src/core/statement/key.ts';
-import { MAX_HOSTS } from '../../src/core/statement/statement.ts';
 import { readSecretDocument, writeSecretFile } from '../secret-file.ts';
 
 const MAX_BYTES = 65_536;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { MAX_HOSTS } from '../core/attest/request.ts';
 import { MAX_STOP_BYTES } from '../core/log/signed-stop.ts';
-import { MAX_HOSTS } from '../core/statement/statement.ts';
 import { MAX_FILES } from '../core/weights/manifest.ts';
 import { decimal, digest, id, recorded } from './fields.ts';
 import * as log from './log.ts';

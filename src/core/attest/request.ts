@@ -2,7 +2,9 @@ import * as z from 'zod/mini';
 import type { Hex } from '../bytes.ts';
 import { digestOfObject } from '../canonical.ts';
 import { digest, ed25519Key, instantMs, modelName, versionName } from '../schema.ts';
-import { MAX_HOSTS } from '../statement/statement.ts';
+
+/** The most hosts that one request, and one release, names: one touch, each host still attested. */
+export const MAX_HOSTS = 64;
 
 /** What a requester opens before any host collects evidence; evidence binds its digest. */
 export const requestSchema = z.strictObject({

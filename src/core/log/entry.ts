@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { MAX_HOSTS } from '../attest/request.ts';
 import type { Hex } from '../bytes.ts';
 import { canonicalBytes, type JsonObject, parseCanonicalBy } from '../canonical.ts';
 import { isCode, must, TwinlockError } from '../errors.ts';
@@ -15,7 +16,6 @@ import {
   parseAs,
   u64Text,
 } from '../schema.ts';
-import { MAX_HOSTS } from '../statement/statement.ts';
 
 /** The limit of an entry bundle of C2SP tlog-tiles: u16 length. */
 export const MAX_ENTRY_BYTES = 65_535;

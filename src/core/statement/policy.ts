@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 import { referenceValuesSchema } from '../attest/reference-values.ts';
+import { MAX_HOSTS } from '../attest/request.ts';
 import { fromBase64url, type Hex, toHex } from '../bytes.ts';
 import { digestOf, parseCanonicalAs } from '../canonical.ts';
 import { TwinlockError } from '../errors.ts';
 import { binary, durationMs, groupName, u64Text } from '../schema.ts';
 import { parseCertificateOfAnyKey } from '../x509/certificate.ts';
 import { subjectText } from '../x509/name.ts';
-import { MAX_HOSTS } from './statement.ts';
 
 /** A policy is an object beside the log, so it may be larger than an entry; still bounded. */
 export const MAX_POLICY_BYTES = 1 << 20;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { MAX_HOSTS } from '../attest/request.ts';
 import type { Hex } from '../bytes.ts';
 import { digestOfObject } from '../canonical.ts';
 import { TwinlockError } from '../errors.ts';
@@ -22,8 +23,6 @@ import {
   versionName,
 } from '../schema.ts';
 
-/** The most hosts that one release names: one touch, each host still attested. */
-export const MAX_HOSTS = 64;
 /** A share index is one byte, but a committee of more persons than this is not one. */
 export const MAX_MEMBERS = 32;
 /** Authenticators a person may enrol at genesis: two are usual, and a genesis entry must fit its limit. */

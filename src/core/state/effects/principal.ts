@@ -2,8 +2,8 @@ import { toHex, ZERO_32 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import { orNull } from '../../refusal.ts';
 import type { PrincipalRecord, StatementOf } from '../../statement/statement.ts';
-import { possessionClaim, withOwner } from '../rules/genesis.ts';
-import { requireDistinctKeyName } from '../rules/names.ts';
+import { requireDistinctKeyName, withOwner } from '../rules/names.ts';
+import { possessionClaim } from '../rules/signatures.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './effect.ts';
 

@@ -6,14 +6,7 @@ import type { BodyOf, EntryOf } from '../../log/entry.ts';
 import { quoted } from '../../quoted.ts';
 import type { SignatureClaim } from '../../signature/claim.ts';
 import { type Policy, parsePolicy } from '../../statement/policy.ts';
-import { possessionMessage } from '../../statement/principal.ts';
-import {
-  MAX_MEMBERS,
-  type PrincipalRecord,
-  parseStatement,
-  type StatementOf,
-  statementDigest,
-} from '../../statement/statement.ts';
+import { MAX_MEMBERS, parseStatement, type StatementOf, statementDigest } from '../../statement/statement.ts';
 import type { RegistrationRequirement } from '../../webauthn/attestation.ts';
 import { checkEnrolment, parseEnrolment } from '../../webauthn/enrolment.ts';
 import { type Judgement, type Objects, objectOf, requireWithinSkew, type Surroundings } from '../judgement.ts';
@@ -23,9 +16,10 @@ import {
   requireDistinctGroups,
   requireDistinctKeyNames,
   requireDistinctPerson,
+  withOwner,
 } from './names.ts';
 import { requireSoundPolicy } from './policy.ts';
-import { assertionClaim, ed25519Claim } from './signatures.ts';
+import { assertionClaim, possessionClaim } from './signatures.ts';
 
 type Genesis = StatementOf<'genesis'>;
 const ZEROS = toHex(ZERO_32);
@@ -209,28 +203,6 @@ export function founderClaim(
   must(authenticator !== undefined, 'credential_unknown', `person ${person} signed with a credential not enrolled`);
   const signable = { label: 'genesis', statement: vault } as const;
   return assertionClaim({ vault, genesis: statement }, authenticator, signable, assertion);
-}
-
-/** The key's own signature: it shows that its holder enrols it. */
-export function possessionClaim(record: PrincipalRecord): SignatureClaim {
-  return ed25519Claim(
-    record.key,
-    possessionMessage(record),
-    record.possession,
-    `possession of key ${quoted(record.name)}`,
-  );
-}
-
-/** A person has one name, which does not look like another person's. Throws `person_exists`. */
-export function withOwner(persons: Facts['persons'], { owner, ownerName }: PrincipalRecord): Facts['persons'] {
-  const known = persons.get(owner);
-  must(
-    known === undefined || known === ownerName,
-    'person_exists',
-    `person ${owner} has the name ${quoted(known ?? owner)}, not ${quoted(ownerName)}`,
-  );
-  requireDistinctPerson(persons, owner, ownerName);
-  return persons.set(owner, ownerName);
 }
 
 function personsOf({ members, principals }: Pick<Genesis, 'members' | 'principals'>): Facts['persons'] {

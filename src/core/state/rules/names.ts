@@ -111,3 +111,15 @@ export function withSpellings(spellings: Facts['spellings'], model: string, vers
     return known.set(look, name);
   }, spellings);
 }
+
+/** A person has one name, which does not look like another person's. Throws `person_exists`. */
+export function withOwner(persons: Facts['persons'], { owner, ownerName }: PrincipalRecord): Facts['persons'] {
+  const known = persons.get(owner);
+  must(
+    known === undefined || known === ownerName,
+    'person_exists',
+    `person ${owner} has the name ${quoted(known ?? owner)}, not ${quoted(ownerName)}`,
+  );
+  requireDistinctPerson(persons, owner, ownerName);
+  return persons.set(owner, ownerName);
+}

@@ -5,7 +5,8 @@ import { quoted } from '../../quoted.ts';
 import type { ArchivedAssertion } from '../../schema.ts';
 import type { SignatureClaim } from '../../signature/claim.ts';
 import { ed25519KeyBytes } from '../../statement/key.ts';
-import type { Proposer } from '../../statement/statement.ts';
+import { possessionMessage } from '../../statement/principal.ts';
+import type { PrincipalRecord, Proposer } from '../../statement/statement.ts';
 import { assertionBytes, checkAssertion } from '../../webauthn/assertion.ts';
 import { challengeOf, type Signable, signableMessage } from '../../webauthn/challenge.ts';
 import { committeeInForce } from '../committees.ts';
@@ -102,4 +103,14 @@ export function proposerClaim(
     `expected the signature of a ${proposer.kind}, got ${signature.kind}`,
   );
   return ed25519Claim(proposer.key, signableMessage(signable), signature.signature, `${signable.label} by a principal`);
+}
+
+/** The key's own signature: it shows that its holder enrols it. */
+export function possessionClaim(record: PrincipalRecord): SignatureClaim {
+  return ed25519Claim(
+    record.key,
+    possessionMessage(record),
+    record.possession,
+    `possession of key ${quoted(record.name)}`,
+  );
 }

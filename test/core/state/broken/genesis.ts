@@ -144,7 +144,7 @@ const STATED: readonly BrokenRule[] = [
   rulesAt('state/rules/mending.ts')('quorum_unreachable', 'a policy that asks for a group without members', () =>
     stated(() => ({}), { policy: { groups: ['legal'] } }),
   ),
-  genesis('person_exists', 'a machine whose owner is a founder under another name', async () => {
+  names('person_exists', 'a machine whose owner is a founder under another name', async () => {
     const { ben } = await unfounded();
     return stated(record(ben.person, 'somebody else'));
   }),
