@@ -3,6 +3,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry, EntryOf } from '../../src/core/log/entry.ts';
 import { committeeInForce } from '../../src/core/state/committees.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
+import { hasTakenEffect } from '../../src/core/state/lifecycle.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 
 /** An entry of the vault alone that is dated later than what custodians sign after it. */
@@ -50,7 +51,7 @@ export function dated(dates: LogDates, entry: Entry, facts: Facts): LogDates {
     times: dates.times.push(time),
     acts: isAct ? dates.acts.add(index) : dates.acts,
     corrections:
-      correction?.phase === 'executed'
+      correction !== null && hasTakenEffect(correction)
         ? dates.corrections.push({ index, attestedMs: facts.attestedMs })
         : dates.corrections,
   };

@@ -1,6 +1,6 @@
 import type { Base64url, Hex } from '../../src/core/bytes.ts';
 import { committeeInForce } from '../../src/core/state/committees.ts';
-import { isPending, nextPhase } from '../../src/core/state/lifecycle.ts';
+import { isApproved, isPending, nextPhase } from '../../src/core/state/lifecycle.ts';
 import { policyInForce, withPolicy } from '../../src/core/state/policies.ts';
 import { reachOf, reachOfStatement } from '../../src/core/state/reach.ts';
 import { servedReleases } from '../../src/core/state/served.ts';
@@ -99,10 +99,6 @@ function canDecideFor(facts: Facts, owner: Hex): boolean {
 /** Approved releases that the vault may grant once a quorum has resumed it, with no other touch. */
 export function releasesThatWait(facts: Facts, nowMs: number): readonly Proposal[] {
   return possibleOnlyIn({ ...facts, stopped: null }, facts, nowMs).filter(isApproved);
-}
-
-export function isApproved({ phase }: Proposal): boolean {
-  return phase === 'approved';
 }
 
 /** Proposals that can take effect by the facts `of`, and cannot by the others. */

@@ -3,7 +3,7 @@ import { fromBase64url, type Hex, wipe } from '../core/bytes.ts';
 import { digestOf } from '../core/canonical.ts';
 import { sealToken, TOKEN_BYTES } from '../core/envelope/token.ts';
 import { must, TwinlockError } from '../core/errors.ts';
-import { ENDS, endMs, isEnd, type Release, releaseOf } from '../core/state/lifecycle.ts';
+import { ENDS, endMs, isApproved, isEnd, isOpen, type Release, releaseOf } from '../core/state/lifecycle.ts';
 import { currentTally } from '../core/state/rules/approval.ts';
 import { requireCurrent } from '../core/state/rules/proposal.ts';
 import { judgeRelease } from '../core/state/rules/release.ts';
@@ -40,7 +40,7 @@ function requireReady({ recorder }: Context, facts: Facts, proposal: Hex, time: 
 
 function approvedRelease(facts: Facts, digest: Hex): Release | null {
   const release = releaseOf(facts, digest);
-  return release?.phase === 'approved' ? release : null;
+  return release !== null && isApproved(release) ? release : null;
 }
 
 /** A bearer token for each host, sealed to its one-time key: the vault keeps the hash and the sealed form. */
@@ -79,13 +79,13 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
   const proposal = releaseOf(facts, digest);
   must(proposal !== null, 'proposal_unknown', `there is no release ${digest}`);
   const { phase } = proposal;
-  must(phase !== 'open', 'quorum_missing', 'the release is open: wait for its approvals');
-  if (phase === 'approved') {
+  if (isOpen(proposal)) {
+    must(isApproved(proposal), 'quorum_missing', 'the release is open: wait for its approvals');
     requireCurrent(facts, proposal.statement);
     const { reached } = currentTally(facts, proposal);
     must(reached, 'quorum_missing', 'an approver’s security key has been retired since: wait for another approval');
+    throw new TwinlockError('unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
   }
-  must(phase !== 'approved', 'unavailable', 'the release is approved, and waits for a resumption or the day’s budget');
   if (isEnd(phase)) throw new TwinlockError(...ENDS[phase]);
   if (watch.overMs(facts.attestedMs) > endMs(proposal)) throw new TwinlockError(...ENDS.ended);
   // What is refused for a wrong clock is asked for again: nothing has ended.

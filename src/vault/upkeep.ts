@@ -1,7 +1,7 @@
 import type { Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import type { Draft } from '../core/log/entry.ts';
-import { endMs, nextPhase } from '../core/state/lifecycle.ts';
+import { endMs, isApproved, nextPhase } from '../core/state/lifecycle.ts';
 import { earliestMs } from '../core/state/rules/time.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { ClockState } from './clock-watch.ts';
@@ -55,7 +55,7 @@ function isBehind({ recorder, watch }: Context): boolean {
 
 /** The day's budget is counted by the clock, and what has been released is not taken back. */
 async function releaseWhatWaits(context: Context): Promise<void> {
-  const approved = context.recorder.facts.proposals.valueSeq().filter(({ phase }) => phase === 'approved');
+  const approved = context.recorder.facts.proposals.valueSeq().filter(isApproved);
   for (const { digest } of approved) await releaseIfReady(context, digest);
 }
 

@@ -65,6 +65,11 @@ export function isOpen({ phase }: Pick<Proposal, 'phase'>): boolean {
   return phase === 'open' || phase === 'approved';
 }
 
+/** Whether a release had its quorum when its last vote was cast, and has not been granted yet. */
+export function isApproved({ phase }: Pick<Proposal, 'phase'>): boolean {
+  return phase === 'approved';
+}
+
 /** Throws `proposal_closed` unless custodians may still decide on it. */
 export function requireOpen(proposal: Pick<Proposal, 'phase'>): void {
   must(isOpen(proposal), 'proposal_closed', `the proposal is ${proposal.phase}`);

@@ -3,7 +3,7 @@ import { unlessRefused } from '../refusal.ts';
 import { type StatementOf, statementDigest } from '../statement/statement.ts';
 import { committeeInForce } from './committees.ts';
 import { effectOf } from './effects/table.ts';
-import { endMs, isOpen, nextPhase, type Standing } from './lifecycle.ts';
+import { endMs, isApproved, isOpen, nextPhase, type Standing } from './lifecycle.ts';
 import { OVERTAKING, type Overtaking } from './overtaking.ts';
 import { isPolicyInForce, withPolicy } from './policies.ts';
 import { currentTally } from './rules/approval.ts';
@@ -19,7 +19,7 @@ export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Sta
   if (nowMs > endMs(proposal)) return nextPhase(proposal, 'expire') ?? phase;
   if (!isOpen(proposal)) return phase;
   if (overtakenBy(facts, statement) !== null) return 'overtaken';
-  return phase === 'approved' && currentTally(facts, proposal).reached ? 'approved' : 'open';
+  return isApproved(proposal) && currentTally(facts, proposal).reached ? 'approved' : 'open';
 }
 
 /**

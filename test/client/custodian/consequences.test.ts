@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { consequencesOf, isApproved, releasesThatWait } from '../../../client/custodian/consequences.ts';
+import { consequencesOf, releasesThatWait } from '../../../client/custodian/consequences.ts';
 import { decisionsOf } from '../../../client/custodian/review.ts';
 import { stopResult } from '../../../client/custodian/stop-result.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { durabilityOf, durabilityText } from '../../../src/core/state/custody.ts';
+import { isApproved } from '../../../src/core/state/lifecycle.ts';
 import type { Proposal } from '../../../src/core/state/state.ts';
 import { statementDigest } from '../../../src/core/statement/statement.ts';
 import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';

@@ -1,7 +1,7 @@
 import { signal, useSignal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code, must } from '../../../../src/core/errors.ts';
-import { isRelease, nextPhase, type Standing } from '../../../../src/core/state/lifecycle.ts';
+import { isApproved, isOpen, isRelease, nextPhase, type Standing } from '../../../../src/core/state/lifecycle.ts';
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
 import { currentTally } from '../../../../src/core/state/rules/approval.ts';
 import { standingOf } from '../../../../src/core/state/standing.ts';
@@ -272,12 +272,13 @@ function PublishedAgain({ facts, statement: { model, version, manifest } }: { fa
 /** The proposer takes the proposal back, or the owner of the machine that made it; any custodian ends a release that is in force or waits. */
 function Withdraw({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal, digest, asked } = review;
-  const isOwnOpen = proposal.phase === 'open' && asked.person === custodian.value?.person;
+  const isUndecided = isOpen(proposal) && !isApproved(proposal);
+  const isOwn = asked.person === custodian.value?.person;
   const stopped = isRelease(proposal) ? nextPhase(proposal, 'stop') : null;
   const isOvertaken = standingOf(facts, proposal, now.value) === 'overtaken';
   const label = asked.key === null ? 'Withdraw my proposal' : 'Withdraw what my machine has proposed';
-  if (isOwnOpen) return <StopForm stopping={{ what: 'proposal', target: digest }} label={label} />;
-  if (stopped !== null && (proposal.phase !== 'open' || isOvertaken))
+  if (isUndecided && isOwn) return <StopForm stopping={{ what: 'proposal', target: digest }} label={label} />;
+  if (stopped !== null && (!isUndecided || isOvertaken))
     return (
       <StopForm
         stopping={{ what: 'release', target: digest }}

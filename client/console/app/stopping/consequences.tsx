@@ -1,6 +1,7 @@
 import { committeeInForce } from '../../../../src/core/state/committees.ts';
+import { isApproved } from '../../../../src/core/state/lifecycle.ts';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
-import { type Change, consequencesOf, isApproved } from '../../../custodian/consequences.ts';
+import { type Change, consequencesOf } from '../../../custodian/consequences.ts';
 import { counted } from '../../../exact.ts';
 import { Person } from '../parts/person.tsx';
 import { Text } from '../parts/text.tsx';

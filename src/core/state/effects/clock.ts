@@ -2,7 +2,7 @@ import { concat, type Hex, toHex, u64 } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { MAX_SKEW_MS } from '../judgement.ts';
-import { advanced, isOpen } from '../lifecycle.ts';
+import { advanced, isOpen, proposalOf } from '../lifecycle.ts';
 import { validVotes } from '../quorum.ts';
 import type { Facts, Proposal } from '../state.ts';
 import type { Effect } from './effect.ts';
@@ -36,7 +36,7 @@ export const clockEffect: Effect<StatementOf<'clock'>> = {
       ...facts,
       attestedMs,
       proposals,
-      proposedPolicies: facts.proposedPolicies.filter((_, digest) => proposals.get(digest)?.phase === 'open'),
+      proposedPolicies: facts.proposedPolicies.filter((_, digest) => isOpen(proposalOf({ proposals }, digest))),
       granted: facts.granted.map((grant) => ({ ...grant, time: Math.min(grant.time, attestedMs) })),
     };
   },
