@@ -19,6 +19,7 @@ import { checkReleaseKey, releaseKey } from '../../src/core/weights/release-key.
 import { LOG_KEY_FILE, TLS_KEY_FILE } from '../../src/initialise.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { openStore } from '../../src/store/open.ts';
+import { SNAPSHOT_FILE } from '../../src/store/snapshot.ts';
 import { type DaemonProcess, startProcess } from '../daemon-process.ts';
 import {
   approveAs,
@@ -208,10 +209,12 @@ describe('a vault at rest', { timeout: 120_000 }, () => {
         [TLS_KEY_FILE, new Set([TLS_KEY_FILE])],
         ['vault.sqlite', new Set([MANIFEST])],
         ['vault.sqlite-wal', new Set([MANIFEST])],
+        [SNAPSHOT_FILE, new Set([MANIFEST])],
       ]),
     );
     expect([...(snapshots.at(-1)?.keys() ?? [])].filter((path) => !path.startsWith('versions/')).sort()).toEqual([
       LOG_KEY_FILE,
+      SNAPSHOT_FILE,
       'tls.crt',
       TLS_KEY_FILE,
       'vault.sqlite',
