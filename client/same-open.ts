@@ -45,6 +45,7 @@ function isAboutItsProposer(facts: Facts, { statement }: Proposal): boolean {
 
 /** What a statement asks for, apart from who asks, when, why and on what ground. */
 function contentOf(statement: Proposable): Hex {
-  const { v, grade, vault, committee, epoch, policy, base, proposer, nonce, created, expires, ...content } = statement;
+  const { v, grade, vault, committee, epoch, policy, base, proposer, nonce, logSize, created, expires, ...content } =
+    statement;
   return digestOfObject('reason' in content ? { ...content, reason: '' } : content);
 }

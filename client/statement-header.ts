@@ -3,7 +3,7 @@ import type { RandomBytes } from '../src/core/random.ts';
 import type { Grade } from '../src/core/schema.ts';
 import { committeeInForce } from '../src/core/state/committees.ts';
 import { policyInForce } from '../src/core/state/policies.ts';
-import type { Facts } from '../src/core/state/state.ts';
+import type { State } from '../src/core/state/state.ts';
 import type { StatusView } from './api.ts';
 
 /** What every statement names of the vault it is made for. */
@@ -14,17 +14,20 @@ export interface Ground {
   readonly epoch: number;
   /** Digest of the policy. */
   readonly policy: Hex;
+  /** Entries of the log that the proposer knows: the vault refuses what is far behind. */
+  readonly logSize: number;
 }
 
-export function groundOf(facts: Facts): Ground {
+export function groundOf({ facts, chain }: State): Ground {
   const { vault, genesis } = facts;
   const { id, epoch } = committeeInForce(facts);
-  return { vault, grade: genesis.grade, committee: id, epoch, policy: policyInForce(facts).digest };
+  const policy = policyInForce(facts).digest;
+  return { vault, grade: genesis.grade, committee: id, epoch, policy, logSize: chain.frontier.size };
 }
 
 /** For a requester, who does not replay the log: custodians compare it with theirs before they approve. */
-export function groundOfStatus(fingerprint: Hex, { grade, committee, policy }: StatusView): Ground {
-  return { vault: fingerprint, grade, committee: committee.id, epoch: committee.epoch, policy };
+export function groundOfStatus(fingerprint: Hex, { grade, committee, policy, entries }: StatusView): Ground {
+  return { vault: fingerprint, grade, committee: committee.id, epoch: committee.epoch, policy, logSize: entries };
 }
 
 /** The header that all kinds of statements share, `proposer` and `kind` aside. */

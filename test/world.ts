@@ -79,7 +79,7 @@ export class World extends WorldLog {
 
   header(): Pick<
     Proposable,
-    'v' | 'grade' | 'vault' | 'committee' | 'epoch' | 'policy' | 'base' | 'nonce' | 'created' | 'expires'
+    'v' | 'grade' | 'vault' | 'committee' | 'epoch' | 'policy' | 'base' | 'nonce' | 'logSize' | 'created' | 'expires'
   > {
     const { vault, committee, policy } = this.facts;
     return {
@@ -91,6 +91,7 @@ export class World extends WorldLog {
       policy: policy.digest,
       base: ZEROS,
       nonce: toHex(this.random(32)),
+      logSize: this.log.length,
       created: this.now,
       expires: this.now + HOUR_MS,
     };

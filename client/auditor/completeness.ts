@@ -1,26 +1,19 @@
+import { Map as PersistentMap } from 'immutable';
 import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
 import { committeeOf } from '../../src/core/state/committees.ts';
 import { durabilityOf, durabilityText } from '../../src/core/state/custody.ts';
-import {
-  endMs,
-  hasTakenEffect,
-  isLeased,
-  isOpen,
-  isPending,
-  isRelease,
-  type Release,
-  STANDINGS,
-  type Standing,
-} from '../../src/core/state/lifecycle.ts';
+import { isForgetting } from '../../src/core/state/forgetting.ts';
+import { endMs, isLeased, isOpen, isPending } from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
-import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
+import { personOf, personText } from '../../src/core/state/persons.ts';
 import { reachOfStatement } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { overtakenBy, standingOf, standingText } from '../../src/core/state/standing.ts';
 import { type Facts, type Proposable, type Proposal, type Version, versionKey } from '../../src/core/state/state.ts';
 import { clockFindings, clockOf, type LogClock } from './log-clock.ts';
 import { dated, type LogDates, NO_DATES } from './log-dates.ts';
+import { NO_OUTCOMES, type Outcomes, outcomesOf, sumOfOutcomes } from './outcomes.ts';
 
 /** Counted entry by entry: what leaves no trace in the facts. */
 export interface Tally {
@@ -30,6 +23,9 @@ export interface Tally {
   /** What the vault claims to have turned away, by code: never what a person or a machine has been shown to do. */
   readonly refusalsClaimed: Readonly<Record<string, number>>;
   readonly dates: LogDates;
+  /** What the facts knew of proposals before the last entry, and what became of those that they have forgotten since. */
+  readonly proposals: Facts['proposals'];
+  readonly past: Outcomes;
 }
 
 export const EMPTY_TALLY: Tally = {
@@ -38,6 +34,8 @@ export const EMPTY_TALLY: Tally = {
   denials: 0,
   refusalsClaimed: {},
   dates: NO_DATES,
+  proposals: PersistentMap(),
+  past: NO_OUTCOMES,
 };
 
 /** `facts` are those after the entry. */
@@ -46,6 +44,8 @@ export function tallied(tally: Tally, entry: Entry, facts: Facts): Tally {
     ...tally,
     entries: plus(tally.entries, entry.kind, 1),
     dates: dated(tally.dates, entry, facts),
+    proposals: facts.proposals,
+    past: isForgetting(entry.index) ? withForgotten(tally, facts) : tally.past,
   };
   switch (entry.kind) {
     case 'approval':
@@ -57,6 +57,12 @@ export function tallied(tally: Tally, entry: Entry, facts: Facts): Tally {
     default:
       return counted;
   }
+}
+
+/** With the proposals that the facts knew before the entry, and do not know after it: how they stand no clock changes. */
+function withForgotten({ proposals, past }: Tally, facts: Facts): Outcomes {
+  const forgotten = proposals.filter((_, digest) => !facts.proposals.has(digest));
+  return sumOfOutcomes(past, outcomesOf(facts, [...forgotten.values()], 0));
 }
 
 /** How many refusals there are, and whose word that is. */
@@ -83,36 +89,15 @@ interface OpenItem {
   readonly message: string;
 }
 
-export interface Completeness {
+export interface Completeness extends Outcomes {
   /** `open` while anything is; `unknown` where the log is at fault, and the counts end before the fault. */
   readonly verdict: 'pass' | 'open' | 'unknown';
   readonly open: readonly OpenItem[];
   /** Proposals that are closed because something has overtaken them, and what. */
   readonly overtaken: readonly { readonly digest: Hex; readonly by: Overtaking; readonly message: string }[];
-  readonly tally: Omit<Tally, 'dates'> & { readonly clock: LogClock };
+  readonly tally: Omit<Tally, 'dates' | 'proposals' | 'past'> & { readonly clock: LogClock };
   /** What the log says on the vault's word alone, in words. */
   readonly vaultsWord: string;
-  readonly proposals: Readonly<Record<Standing, number>>;
-  /** What custodians said when they denied something, in the order of the log. */
-  readonly denials: readonly {
-    readonly proposal: Hex;
-    readonly by: Person;
-    readonly reason: string;
-    readonly index: number;
-  }[];
-  readonly releases: {
-    /** That were ever in force. */
-    readonly granted: number;
-    /** Where every host has given its receipt. */
-    readonly withReceipts: number;
-    /** Where the lease ended, or the release was revoked, before every host had. */
-    readonly withoutReceipts: number;
-    /** Still in force, and a host has not. */
-    readonly awaited: number;
-    /** Hosts that were released to, and receipts that came from them. */
-    readonly hosts: number;
-    readonly receipts: number;
-  };
   readonly versions: {
     readonly quarantined: number;
     readonly releasable: number;
@@ -127,34 +112,22 @@ export interface Completeness {
 /** `facts` are null where there are none; `sound` says whether the whole log was right. */
 export function completenessOf(
   facts: Facts | null,
-  { dates, ...tally }: Tally,
+  { dates, past, proposals: _, ...tally }: Tally,
   nowMs: number,
   sound: boolean,
 ): Completeness {
   const clock = clockOf(dates);
   const proposals = facts === null ? [] : [...facts.proposals.values()];
   const versions = facts === null ? [] : [...facts.versions.values()];
-  const granted = proposals.filter(isGranted);
   const open = facts === null ? [] : [...openItems(facts, proposals, nowMs), ...clockItems(facts, clock, nowMs)];
   const shares = facts === null ? [] : versions.map((version) => sharesOf(facts, version));
-  const answered = granted.filter(isAnswered);
-  const awaited = granted.filter((release) => !isAnswered(release) && isLeased(release));
   return {
     verdict: sound ? (open.length === 0 ? 'pass' : 'open') : 'unknown',
     open,
     overtaken: facts === null ? [] : proposals.flatMap((proposal) => overtakenItems(facts, proposal, nowMs)),
     tally: { ...tally, clock },
     vaultsWord: refusalsText(tally),
-    proposals: standingsOf(facts, proposals, nowMs),
-    denials: facts === null ? [] : denialsOf(facts, proposals),
-    releases: {
-      granted: granted.length,
-      withReceipts: answered.length,
-      withoutReceipts: granted.length - answered.length - awaited.length,
-      awaited: awaited.length,
-      hosts: granted.reduce((sum, { statement }) => sum + statement.hosts.length, 0),
-      receipts: granted.reduce((sum, { receipts }) => sum + receipts.length, 0),
-    },
+    ...(facts === null ? past : sumOfOutcomes(past, outcomesOf(facts, proposals, nowMs))),
     versions: {
       quarantined: versions.filter(({ phase }) => phase === 'quarantined').length,
       releasable: versions.filter(({ phase }) => phase === 'releasable').length,
@@ -163,16 +136,6 @@ export function completenessOf(
       shares,
     },
   };
-}
-
-function denialsOf(facts: Facts, proposals: readonly Proposal[]): Completeness['denials'] {
-  return proposals
-    .flatMap(({ digest, votes }) =>
-      votes.flatMap(({ person, reason, index }) =>
-        reason === null ? [] : [{ proposal: digest, by: personOf(facts, person), reason, index }],
-      ),
-    )
-    .toSorted((a, b) => a.index - b.index);
 }
 
 function sharesOf(facts: Facts, version: Version) {
@@ -184,20 +147,6 @@ function sharesOf(facts: Facts, version: Version) {
   const next = `every custodian checks theirs, so that one may be lost; in their console, under Versions, has yet to: ${waited.join('; ')}`;
   const message = durable ? held : `${held}: ${next}`;
   return { version: versionKey(version.model, version.version), durable, message };
-}
-
-function isGranted(proposal: Proposal): proposal is Release {
-  return isRelease(proposal) && hasTakenEffect(proposal);
-}
-
-function isAnswered({ statement, receipts }: Release): boolean {
-  return receipts.length === statement.hosts.length;
-}
-
-function standingsOf(facts: Facts | null, proposals: readonly Proposal[], nowMs: number): Record<Standing, number> {
-  const counts = Object.fromEntries(STANDINGS.map((standing) => [standing, 0])) as Record<Standing, number>;
-  if (facts !== null) for (const proposal of proposals) counts[standingOf(facts, proposal, nowMs)]++;
-  return counts;
 }
 
 /** A release that was dated falsely shows in the log’s clock: it is compared with the auditor’s own. */

@@ -4,6 +4,7 @@ import { signSealed } from '../../src/core/envelope/sealed-signature.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import { humanText, parseAs } from '../../src/core/schema.ts';
+import { unknownProposalText } from '../../src/core/state/lifecycle.ts';
 import { rosterDigest } from '../../src/core/state/roster.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import type { Api } from '../api.ts';
@@ -45,7 +46,7 @@ const NOTHING: Enclosures = { envelopes: [], custody: null };
 export async function approve(custodian: Custodian, replica: Replica, review: Review): Promise<Decided> {
   const { facts } = replica;
   const proposal = facts.proposals.get(review.digest);
-  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${review.digest} has been proposed`);
+  must(proposal !== undefined, 'proposal_unknown', unknownProposalText(review.digest));
   requireNoObstacle([...review.obstacles, ...obstaclesOf(facts, proposal, custodian.person, custodian.now())]);
   const { statement } = proposal;
   const approval = { digest: review.digest, decision: 'approve', reason: null } as const;
@@ -104,7 +105,7 @@ export async function deny(
   reason: string | null = null,
 ): Promise<Decided> {
   const { proposals } = replica.facts;
-  must(proposals.has(digest), 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  must(proposals.has(digest), 'proposal_unknown', unknownProposalText(digest));
   if (reason !== null) parseAs(humanText(500), reason, 'the reason');
   const credentials = ownAuthenticators(replica.facts, custodian.person).map(allowed);
   return decide(custodian, replica, { digest, decision: 'deny', reason }, credentials, false, async () => NOTHING);

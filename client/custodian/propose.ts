@@ -10,7 +10,7 @@ import { policyInForce, withPolicy } from '../../src/core/state/policies.ts';
 import { reachOfStatement, requireReachable } from '../../src/core/state/reach.ts';
 import { requireMendable } from '../../src/core/state/rules/mending.ts';
 import { requireSoundPolicy } from '../../src/core/state/rules/policy.ts';
-import type { Facts, Proposal } from '../../src/core/state/state.ts';
+import type { Facts, Proposal, State } from '../../src/core/state/state.ts';
 import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
 import {
   type PrincipalRecord,
@@ -79,7 +79,7 @@ export async function propose(
   // What the vault would refuse is refused before the touch.
   if (proposition.kind === 'principal') withPrincipalsOwner(replica.facts, proposition.principal);
   if (proposition.kind === 'policy') requireUsable(replica.facts, proposition.policy, custodian.now());
-  const statement = statementOf(custodian, replica.facts, proposition);
+  const statement = statementOf(custodian, replica.state, proposition);
   requireReachable(replica.facts, reachOfStatement(replica.facts, statement));
   requireNoneWaits(replica.facts, statement, custodian.now(), besides);
   const digest = statementDigest(parseStatement(statement));
@@ -137,11 +137,12 @@ type Proposed =
   | StatementOf<'authenticator'>
   | StatementOf<'clock'>;
 
-function statementOf(custodian: Custodian, facts: Facts, proposition: Proposition): Proposed {
+function statementOf(custodian: Custodian, state: State, proposition: Proposition): Proposed {
+  const { facts } = state;
   const { random, now } = custodian;
   const lifetimeMs = policyInForce(facts).document.limits.proposalMs;
   const header = {
-    ...statementHeader(groundOf(facts), { base: ZEROS, nowMs: now(), lifetimeMs, random }),
+    ...statementHeader(groundOf(state), { base: ZEROS, nowMs: now(), lifetimeMs, random }),
     proposer: proposerOf(custodian),
   };
   const draft = draftOf(facts, header, proposition);

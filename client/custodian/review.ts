@@ -2,7 +2,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { committeeOf } from '../../src/core/state/committees.ts';
 import { effectOf } from '../../src/core/state/effects/table.ts';
-import { isPending, type Standing } from '../../src/core/state/lifecycle.ts';
+import { isPending, type Standing, unknownProposalText } from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
 import { isPolicyInForce, policyOf, withPolicy } from '../../src/core/state/policies.ts';
 import { policyAt } from '../../src/core/state/policy-history.ts';
@@ -114,7 +114,7 @@ export interface Review {
 export async function review(custodian: Custodian, replica: Replica, digest: Hex): Promise<Review> {
   const { facts } = replica;
   const proposal = facts.proposals.get(digest);
-  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  must(proposal !== undefined, 'proposal_unknown', unknownProposalText(digest));
   const { statement } = proposal;
   const standing = standingOf(facts, proposal, custodian.now());
   const nowMs = isPending(standing) ? custodian.now() : null;

@@ -25,7 +25,7 @@ export async function proposePublication(
   const { manifest, commitments } = versionNamed(facts, publication);
   const named = { ...publication, manifest, commitments };
   const statement: StatementOf<'publish'> = {
-    ...statementHeader(groundOf(facts), {
+    ...statementHeader(groundOf(replica.state), {
       base: versionBase(facts.vault, named),
       nowMs: now(),
       lifetimeMs: policyInForce(facts).document.limits.proposalMs,

@@ -111,8 +111,9 @@ export function requireAffordable(facts: Facts, caller: Caller, { nowMs, overMs 
     `expected at most ${OPEN_PROPOSALS_A_KEY} open proposals of one key: wait for decisions, or withdraw some`,
     { retryAfterMs: DECISIONS_MS },
   );
+  const stated = facts.statements.valueSeq().filter(({ by }) => by === proposerName(caller));
   const within = (most: number, windowMs: number, window: string) => {
-    const times = own.map(({ time }) => time).filter((time) => Math.abs(nowMs - time) < windowMs);
+    const times = stated.map(({ time }) => time).filter((time) => Math.abs(nowMs - time) < windowMs);
     const message = `expected at most ${most} proposals of one proposer in ${window}: try again later`;
     must(times.count() < most, 'rate_limited', message, { retryAfterMs: (times.min() ?? nowMs) + windowMs - nowMs });
   };
@@ -125,6 +126,11 @@ function requireCallersOwn(caller: Caller, statement: Statement): void {
   must(statement.kind !== 'stop', 'not_permitted', 'a statement of kind stop is not proposed');
   const own = isCaller(caller, statement.proposer);
   must(own, 'not_permitted', 'expected a statement whose proposer is the caller');
+}
+
+/** As the log names who has proposed something. */
+function proposerName(caller: Caller): string {
+  return caller.role === 'custodian' ? caller.person : caller.key;
 }
 
 function isCaller(caller: Caller, proposer: Proposer): boolean {

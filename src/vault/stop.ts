@@ -42,7 +42,7 @@ export async function stop(
   const digest = statementDigest(statement);
   const { facts } = recorder;
   // Then its sender may be anybody who reads the log.
-  const isRead = facts.statements.has(digest) && sender !== 'operator';
+  const isRead = isKnown(facts, statement, digest) && sender !== 'operator';
   const isOut = isSignerRetired(facts, statement) && sender !== 'operator';
   const answer = (index: number | null, already: boolean, earlier: RecordedStop | null = null): StopAnswer => {
     const { facts: now, committed: checkpoint } = recorder;
@@ -85,9 +85,17 @@ export async function stop(
 }
 
 /** Whether this very stop has been recorded, and no resumption has taken it back since. */
-function isInForce({ statements, stopped }: Facts, { what }: Stop, digest: Hex): boolean {
-  if (!statements.has(digest)) return false;
-  return what !== 'all' || (stopped ?? []).some((stop) => stop.digest === digest);
+function isInForce(facts: Facts, statement: Stop, digest: Hex): boolean {
+  const { what } = statement;
+  const { stopped } = facts;
+  return what === 'all' ? (stopped ?? []).some((stop) => stop.digest === digest) : isKnown(facts, statement, digest);
+}
+
+/** Whether the log is known to hold it: among what it said lately, or as what stopped what it names. */
+function isKnown(facts: Facts, statement: Stop, digest: Hex): boolean {
+  const isThis = (stop: RecordedStop) => stop.digest === digest;
+  const earlier = alreadyOf(facts, statement, isThis)?.earlier ?? null;
+  return facts.statements.has(digest) || (earlier !== null && isThis(earlier));
 }
 
 /** Whether the key that signed it has been retired. */

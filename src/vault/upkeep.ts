@@ -101,7 +101,7 @@ async function dropUnfinished(context: Context, overMs: number): Promise<void> {
 
 async function showLife({ recorder, watch }: Context, heartbeatMs: number): Promise<void> {
   const timeMs = watch.nowMs;
-  const last = recorder.state?.chain.times.last() ?? timeMs;
+  const last = recorder.state?.chain.recent.last()?.time ?? timeMs;
   // Also where the last entry was dated by a clock that was ahead.
   if (Math.abs(timeMs - last) >= heartbeatMs)
     await recorder.record(() => ({ timeMs, drafts: [{ kind: 'heartbeat', body: {} }] }));

@@ -2,7 +2,14 @@ import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
 import { committeeInForce } from '../core/state/committees.ts';
 import { durabilityOf } from '../core/state/custody.ts';
-import { endMs, hasTakenEffect, isPending, isRelease, proposalOf } from '../core/state/lifecycle.ts';
+import {
+  endMs,
+  hasTakenEffect,
+  isPending,
+  isRelease,
+  proposalOf,
+  unknownProposalText,
+} from '../core/state/lifecycle.ts';
 import { personOf } from '../core/state/persons.ts';
 import { policyInForce } from '../core/state/policies.ts';
 import { namedReach, reachOfStatement } from '../core/state/reach.ts';
@@ -65,7 +72,7 @@ function maySee(caller: Caller, { statement: { proposer } }: Proposal): boolean 
 /** Throws `proposal_unknown`, also for one that the caller may not see. */
 export function proposalFor(facts: Facts, caller: Caller, digest: Hex): Proposal {
   const proposal = proposalOf(facts, digest);
-  must(maySee(caller, proposal), 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  must(maySee(caller, proposal), 'proposal_unknown', unknownProposalText(digest));
   return proposal;
 }
 
@@ -126,7 +133,7 @@ export function viewStatus(
     clock,
     stopped: viewStops(facts.stopped),
     policy: policy.digest,
-    policyChanges: proposals.count((p) => p.phase === 'executed' && p.statement.kind === 'policy'),
+    policyChanges: facts.policyChanges,
     limits: policy.document.limits,
     committee: {
       id: committee.id,

@@ -76,7 +76,9 @@ describe('what one caller has proposed', () => {
     const statement = { kind: 'policy', proposer, expires, policy, epoch: 1 };
     const some = Array.from({ length: count }, (_, i) => [String(i), { statement, phase, time }] as const);
     const ground = { committee: { epoch: 1 }, policy: { digest: 'in force' }, proposedPolicies: PersistentMap() };
-    return { ...ground, proposals: PersistentMap(some) } as unknown as Facts;
+    const by = proposer === byMachine ? key : person;
+    const statements = PersistentMap(some.map(([digest]) => [digest, { index: 1, time, by }] as const));
+    return { ...ground, proposals: PersistentMap(some), statements } as unknown as Facts;
   };
   const affordable = (facts: Facts, caller = machine, overMs = nowMs) => {
     return () => requireAffordable(facts, caller, { nowMs, overMs });

@@ -497,7 +497,11 @@ describe('a signer', () => {
 });
 
 describe('the clock', () => {
-  const timesOf = (recorder: Recorder) => recorder.state?.chain.times.toArray().slice(1);
+  const timesOf = (recorder: Recorder) =>
+    recorder.state?.chain.recent
+      .toArray()
+      .map(({ time }) => time)
+      .slice(1);
 
   test('that goes back a little is told as it is: order is by index', async () => {
     const { ports, recorder, clock } = await founded();

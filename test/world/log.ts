@@ -66,8 +66,8 @@ export class WorldLog {
 
   /** The log as it is: what a client has verified when it approves, what a host's nonce is made of. */
   checkpoint(): { origin: string; size: number; root: Hex } {
-    const { frontier, roots } = this.state.chain;
-    return { origin: this.facts.genesis.log.origin, size: frontier.size, root: roots.last() ?? ZEROS };
+    const { frontier, recent } = this.state.chain;
+    return { origin: this.facts.genesis.log.origin, size: frontier.size, root: recent.last()?.root ?? ZEROS };
   }
 
   /** The entry's bytes, at its place in the log unless told otherwise. */

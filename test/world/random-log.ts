@@ -126,9 +126,9 @@ const stop: Step = async (walk) => {
 };
 
 const expire: Step = async ({ world }) => {
-  const over = [...world.facts.proposals.values()].find(
-    (proposal) => nextPhase(proposal, 'expire') !== null && endMs(proposal) < world.now,
-  );
+  const over = [...world.facts.proposals.values()]
+    .sort((a, b) => a.index - b.index)
+    .find((proposal) => nextPhase(proposal, 'expire') !== null && endMs(proposal) < world.now);
   if (over !== undefined) await world.append({ kind: 'expiry', body: { proposal: over.digest } });
 };
 
@@ -152,7 +152,7 @@ const clock: Step = async (walk) => {
 };
 
 const rest: Step = async ({ world, below }) => {
-  world.now += below(40) * 60_000;
+  world.now += below(90) * 60_000;
   await world.append({ kind: 'heartbeat', body: {} });
 };
 

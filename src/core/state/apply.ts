@@ -4,6 +4,7 @@ import { must, TwinlockError } from '../errors.ts';
 import type { Entry } from '../log/entry.ts';
 import { parseStatement, type Statement } from '../statement/statement.ts';
 import { EMPTY_CHAIN, type History, historyOf, link } from './chain.ts';
+import { withoutForgotten } from './forgetting.ts';
 import type { Claim, Judgement, Objects, Surroundings } from './judgement.ts';
 import { withFirstSeen } from './persons.ts';
 import { isPolicyInForce, policyInForce, withPolicy } from './policies.ts';
@@ -56,7 +57,8 @@ export function judge(facts: Facts | null, entry: Entry, objects: Objects, histo
   requireSoundDate(facts, entry);
   const judgement = judgeKind(facts, entry, surroundings);
   requireMendablePolicies(facts, judgement.facts, entry.time);
-  return { ...judgement, facts: withFirstSeen(withAttested(judgement.facts, entry), entry) };
+  const after = withFirstSeen(withAttested(judgement.facts, entry), entry);
+  return { ...judgement, facts: withoutForgotten(after, entry.index) };
 }
 
 /** Every policy that an entry proposes or puts in force leaves a way to another. */

@@ -3,18 +3,18 @@ import { type Hex, toHex, ZERO_32 } from '../bytes.ts';
 import { must } from '../errors.ts';
 import { type Entry, parseEntry } from '../log/entry.ts';
 import { appendLeaf, EMPTY_FRONTIER, frontierRoot, leafHash } from '../log/merkle.ts';
-import type { Chain } from './state.ts';
+import type { Chain, Recent } from './state.ts';
+import { WINDOW_ENTRIES } from './window.ts';
 
 export const EMPTY_CHAIN: Chain = {
   frontier: EMPTY_FRONTIER,
   last: toHex(ZERO_32),
-  roots: List(),
-  times: List(),
+  recent: List(),
 };
 
 /** What a rule may ask about the log before the entry it judges. */
 export interface History {
-  /** The root at `size`, or null where this log has no such size or its root is not known. */
+  /** The root at `size`, or null where this log has no such size, or its root is not known: it has left the window. */
   rootAt(size: number): Hex | null;
   /** The times of the entries from `index` on, those left out that are not known. */
   timesSince(index: number): Iterable<number>;
@@ -36,15 +36,30 @@ export function link(chain: Chain, bytes: Uint8Array): { entry: Entry; chain: Ch
     chain: {
       frontier,
       last: toHex(leaf),
-      roots: chain.roots.push(toHex(frontierRoot(frontier))),
-      times: chain.times.push(entry.time),
+      recent: withRecent(chain.recent, { root: toHex(frontierRoot(frontier)), time: entry.time }),
     },
   };
 }
 
+function withRecent(recent: Chain['recent'], last: Recent): Chain['recent'] {
+  const all = recent.push(last);
+  return all.size > WINDOW_ENTRIES ? all.shift() : all;
+}
+
 export function historyOf(chain: Chain): History {
   return {
-    rootAt: (size) => (Number.isSafeInteger(size) && size >= 1 ? (chain.roots.get(size - 1) ?? null) : null),
-    timesSince: (index) => (Number.isSafeInteger(index) && index >= 0 ? chain.times.slice(index) : []),
+    rootAt: (size) => rootAt(chain, size),
+    timesSince: (index) => chain.recent.slice(Math.max(0, index - forgotten(chain))).map(({ time }) => time),
   };
+}
+
+/** The root of the log after its first `size` entries, hex; null where it has no such size or that has left the window. */
+function rootAt(chain: Chain, size: number): Hex | null {
+  const place = size - 1 - forgotten(chain);
+  return Number.isSafeInteger(place) && place >= 0 ? (chain.recent.get(place)?.root ?? null) : null;
+}
+
+/** Entries at the beginning of the log whose roots and times are not kept. */
+function forgotten({ frontier, recent }: Chain): number {
+  return frontier.size - recent.size;
 }

@@ -107,10 +107,15 @@ export function isLeased(proposal: Proposal): proposal is Release {
   return isRelease(proposal) && proposal.phase === 'executed';
 }
 
+/** What to say of a digest that is not, or no longer, known. */
+export function unknownProposalText(digest: Hex): string {
+  return `no proposal with the digest ${digest} is known: none was made, or it ended so long ago that only the log shows it`;
+}
+
 /** What was proposed under a digest. Throws `proposal_unknown`. */
 export function proposalOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex): Proposal {
   const proposal = proposals.get(digest);
-  must(proposal !== undefined, 'proposal_unknown', `nothing with the digest ${digest} has been proposed`);
+  must(proposal !== undefined, 'proposal_unknown', unknownProposalText(digest));
   return proposal;
 }
 

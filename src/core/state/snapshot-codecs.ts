@@ -1,4 +1,4 @@
-import { List, Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import { List, Map as PersistentMap } from 'immutable';
 import * as z from 'zod/mini';
 import { fromBase64url, toBase64url } from '../bytes.ts';
 import { binary } from '../schema.ts';
@@ -39,14 +39,5 @@ export function mapOf<V>(key: z.ZodMiniType<string>, value: z.ZodMiniType<V>): z
     z.array(pair),
     z.custom<PersistentMap<string, V>>((map) => PersistentMap.isMap(map)),
     { decode: (pairs) => PersistentMap(pairs), encode: (map) => [...map].sort(([a], [b]) => (a < b ? -1 : 1)) },
-  );
-}
-
-/** An array, ascending. */
-export function setOf(key: z.ZodMiniType<string, string>): z.ZodMiniType<PersistentSet<string>> {
-  return z.codec(
-    z.array(key),
-    z.custom<PersistentSet<string>>((set) => PersistentSet.isSet(set)),
-    { decode: (keys) => PersistentSet(keys), encode: (set) => [...set].sort() },
   );
 }

@@ -4,8 +4,20 @@ import { credentialId, digest, groupName, humanText, id, instantMs } from '../sc
 import { policySchema } from '../statement/policy.ts';
 import { KINDS, principalRecord } from '../statement/statement.ts';
 import { PHASES } from './lifecycle.ts';
-import { bytesOf, listOf, mapOf, setOf, wholeText } from './snapshot-codecs.ts';
-import type { Authenticator, Chain, Committee, Facts, Proposal, RecordedStop, Version, Vote } from './state.ts';
+import { bytesOf, listOf, mapOf, wholeText } from './snapshot-codecs.ts';
+import type {
+  Authenticator,
+  Chain,
+  Committee,
+  Facts,
+  PolicyInForce,
+  Proposal,
+  Recent,
+  RecordedStop,
+  Stated,
+  Version,
+  Vote,
+} from './state.ts';
 
 /** A description of every field of T: a field without one, or one of another type, does not compile. */
 type Fields<T> = { readonly [K in keyof T]-?: z.ZodMiniType<T[K]> };
@@ -104,8 +116,7 @@ const proposal = z.strictObject({
 const chain = z.strictObject({
   frontier: z.strictObject({ size: count, hashes: z.array(bytesOf(32, 32)) }),
   last: digest,
-  roots: listOf(digest),
-  times: listOf(instantMs),
+  recent: listOf(z.strictObject({ root: digest, time: instantMs } satisfies Fields<Recent>)),
 } satisfies Fields<Chain>);
 
 const facts = z.strictObject({
@@ -122,9 +133,14 @@ const facts = z.strictObject({
   names: mapOf(text, digest),
   spellings: mapOf(text, text),
   proposals: mapOf(digest, proposal),
-  statements: mapOf(digest, count),
-  kemKeys: setOf(digest),
-  evidence: setOf(digest),
+  policies: z.array(z.strictObject({ digest, since: count } satisfies Fields<PolicyInForce>)),
+  policyChanges: count,
+  statements: mapOf(
+    digest,
+    z.strictObject({ index: count, time: instantMs, by: z.nullable(text) } satisfies Fields<Stated>),
+  ),
+  kemKeys: mapOf(digest, count),
+  evidence: mapOf(digest, count),
   refusals: listOf(
     z.strictObject({ time: instantMs, ...z.pick(refusalBody, { code: true, act: true, who: true }).shape }),
   ),

@@ -1,4 +1,4 @@
-import type { List, Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { List, Map as PersistentMap } from 'immutable';
 import type { Base64url, Hex } from '../bytes.ts';
 import type { BodyOf, EnvelopeName, HostReceipt } from '../log/entry.ts';
 import type { Frontier } from '../log/merkle.ts';
@@ -6,21 +6,38 @@ import type { CoseKey } from '../signature/cose.ts';
 import type { Policy } from '../statement/policy.ts';
 import type { PrincipalRecord, Statement, StatementOf } from '../statement/statement.ts';
 
-/** Where the log ends, and what it was at every size: 40 bytes an entry. */
+/** Where the log ends, and what it was lately. */
 export interface Chain {
   readonly frontier: Frontier;
   /** Leaf hash of the last entry. */
   readonly last: Hex;
-  /** Root at size i + 1. */
-  readonly roots: List<Hex>;
-  /** Time of entry i. */
-  readonly times: List<number>;
+  /** Of the last WINDOW_ENTRIES entries (window.ts), the last of the log last: about 125 bytes each. */
+  readonly recent: List<Recent>;
+}
+
+/** An entry as the chain remembers it. */
+export interface Recent {
+  /** The root of the log with it as its last entry. */
+  readonly root: Hex;
+  readonly time: number;
 }
 
 /** An entry of the log. */
 export interface Seen {
   readonly index: number;
   readonly time: number;
+}
+
+/** A statement in the log. */
+export interface Stated extends Seen {
+  /** Of what was proposed: the custodian's person, or the machine's key. Null for genesis and stops. */
+  readonly by: string | null;
+}
+
+/** A policy, and the entry that put it in force: 0 for that of genesis, else the last approval that its change needed. */
+export interface PolicyInForce {
+  readonly digest: Hex;
+  readonly since: number;
 }
 
 /** A person who holds a share; a vote counts persons, never keys. */
@@ -159,11 +176,15 @@ export interface Facts {
   /** By what a namespace, a model or a version looks like (core/name), its name. */
   readonly spellings: PersistentMap<string, string>;
   readonly proposals: PersistentMap<Hex, Proposal>;
-  /** By the digest of every statement that was proposed or took effect: the entry that holds it. */
-  readonly statements: PersistentMap<Hex, number>;
-  /** SHA-256 of every host KEM key and every evidence ever named. */
-  readonly kemKeys: PersistentSet<Hex>;
-  readonly evidence: PersistentSet<Hex>;
+  /** Policies that were in force when a proposal that is kept was made, and the one in force, which is the last. */
+  readonly policies: readonly PolicyInForce[];
+  /** How often another policy has been put in force. */
+  readonly policyChanges: number;
+  /** By the digest of a statement that was proposed or took effect lately (forgetting.ts). */
+  readonly statements: PersistentMap<Hex, Stated>;
+  /** By SHA-256 of a host's KEM key, and of evidence, that was named lately: the entry that named it. */
+  readonly kemKeys: PersistentMap<Hex, number>;
+  readonly evidence: PersistentMap<Hex, number>;
   /** What the vault says it turned away since a day before the log's clock, oldest entry first; who a credential id, a key, or null. */
   readonly refusals: List<Pick<BodyOf<'refusal'>, 'code' | 'act' | 'who'> & { readonly time: number }>;
   /** Budgets of the releases of the last day, oldest first. */

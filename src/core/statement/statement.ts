@@ -85,9 +85,11 @@ const header = {
   created: instantMs,
   expires: instantMs,
 };
-const byCustodian = { ...header, proposer: custodianProposer };
-const byEither = { ...header, proposer: z.discriminatedUnion('kind', [custodianProposer, principalProposer]) };
-const byPrincipal = { ...header, proposer: principalProposer };
+/** Of what is proposed: how many entries of the log its proposer knew. It ties the statement to a place in the log. */
+const proposed = { ...header, logSize: z.int().check(z.gte(1)) };
+const byCustodian = { ...proposed, proposer: custodianProposer };
+const byEither = { ...proposed, proposer: z.discriminatedUnion('kind', [custodianProposer, principalProposer]) };
+const byPrincipal = { ...proposed, proposer: principalProposer };
 
 export type Quorum = 'founders' | 'custodians' | 'one';
 

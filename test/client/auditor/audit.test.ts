@@ -281,7 +281,7 @@ describe('an audit', () => {
   });
 
   test('finds a missing object, another vault’s log and an empty one', async () => {
-    const [evidence = ''] = [...world.facts.evidence];
+    const [evidence = ''] = [...world.facts.evidence.keys()];
     const objects = new Map(log.objects);
     objects.delete(evidence);
     expect((await run({ ...log, objects })).integrity.fault).toMatchObject({ code: 'object_missing' });

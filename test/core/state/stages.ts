@@ -16,7 +16,7 @@ type Deposited = Stage & { readonly deposit: Deposit };
 type Released = Deposited & { readonly asked: Asked; readonly release: string };
 
 /** Each is made once; a caller gets the same past with a future of its own. */
-function stage<T extends { readonly world: World }>(make: () => Promise<T>): () => Promise<T & Stage> {
+export function stage<T extends { readonly world: World }>(make: () => Promise<T>): () => Promise<T & Stage> {
   let made: Promise<T> | null = null;
   return async () => {
     made ??= make();

@@ -34,7 +34,7 @@ function Taken({ stop: { signed, result } }: { stop: TakenStop }) {
   const { statement } = signed;
   const place = useResult<HTMLElement>();
   const known = facts.value;
-  const entry = known?.statements.get(statementDigest(statement));
+  const entry = known?.statements.get(statementDigest(statement))?.index;
   return (
     <section ref={place} class="stopped stack" role="status" aria-label="What your stop has done" tabIndex={-1}>
       {known !== null && entry !== undefined ? (

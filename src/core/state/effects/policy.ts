@@ -27,13 +27,15 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
   // The policy that it rests on and the one that it replaces are the same. Whether it leaves a way to another, `standing` says.
   overtaken: () => null,
   approve: () => undefined,
-  execute(facts, statement) {
+  execute(facts, statement, last) {
     // Kept while its proposal is open, also under another policy: one that comes back makes it current again.
     const document = facts.proposedPolicies.get(statementDigest(statement)) as Policy;
     requireSoundPolicy(document, facts.genesis.grade);
     return {
       ...facts,
       policy: { digest: statement.document, document },
+      policies: [...facts.policies, { digest: statement.document, since: last.index }],
+      policyChanges: facts.policyChanges + 1,
     };
   },
 };

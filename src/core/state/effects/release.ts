@@ -17,6 +17,7 @@ import { tally, validVotes } from '../quorum.ts';
 import { currentPrincipal } from '../rules/signatures.ts';
 import { requireRunning } from '../running.ts';
 import type { Facts } from '../state.ts';
+import { requireInWindow } from '../window.ts';
 import type { Effect, ProposedAt } from './effect.ts';
 import { publishEffect } from './publish.ts';
 import { versionBase, versionOf } from './version-base.ts';
@@ -34,7 +35,7 @@ export const releaseEffect: Effect<Release> = {
     requireReleasable(facts, statement);
     requireLimits(facts, statement);
     const claims = statement.hosts.map((host, i) => requireAppraised(facts, statement, host, i, entry, surroundings));
-    return { claims, facts: { ...facts, ...remembered(facts, statement) } };
+    return { claims, facts: { ...facts, ...remembered(facts, statement, entry) } };
   },
   overtaken({ principals, versions }, { proposer, manifest }) {
     const retiredAt = principals.get(proposer.key)?.retiredAt ?? null;
@@ -115,7 +116,7 @@ function requireAppraised(
     'a production vault refuses simulated evidence',
   );
   requireEvidenceOfRequest(facts, statement, host, evidence);
-  requireFreshNonce(facts, evidence, entry.time, history);
+  requireFreshNonce(facts, evidence, entry, history);
   requirePassing(policyOf(facts, statement), host, position, appraisal, entry.time);
   return {
     kind: 'appraisal',
@@ -150,13 +151,19 @@ function requireEvidenceOfRequest(facts: Facts, statement: Release, host: Releas
  * The nonce binds a checkpoint of this log that was still the last one a short while ago: nothing that followed it is
  * dated otherwise. The vault dates what it records alone as it likes; what custodians sign, it cannot.
  */
-function requireFreshNonce(facts: Facts, { checkpoint }: Evidence, timeMs: number, history: History): void {
+function requireFreshNonce(
+  facts: Facts,
+  { checkpoint }: Evidence,
+  { index, time }: ProposedAt,
+  history: History,
+): void {
   const { origin } = facts.genesis.log;
   must(
     checkpoint.origin === origin,
     'foreign_checkpoint',
     `evidence.checkpoint: expected ${origin}, got ${checkpoint.origin}`,
   );
+  requireInWindow(checkpoint.size, index, 'nonce_stale', 'evidence.checkpoint is too old, open the request anew');
   const root = history.rootAt(checkpoint.size);
   must(
     root === checkpoint.root,
@@ -166,7 +173,7 @@ function requireFreshNonce(facts: Facts, { checkpoint }: Evidence, timeMs: numbe
   for (const followedMs of history.timesSince(checkpoint.size)) {
     // Either way: what was dated by a clock that was ahead would be fresh until that time has come.
     must(
-      Math.abs(timeMs - followedMs) <= MAX_NONCE_AGE_MS,
+      Math.abs(time - followedMs) <= MAX_NONCE_AGE_MS,
       'nonce_stale',
       'evidence.checkpoint: too old, open the request anew',
     );
@@ -209,15 +216,14 @@ function requirePassing(
   });
 }
 
-/** One-time keys and evidence are for one release: what has been seen before is refused for ever. */
-function remembered(facts: Facts, { hosts }: Release): Pick<Facts, 'kemKeys' | 'evidence'> {
-  return {
-    evidence: hosts.reduce((seen, host) => once(seen, host.evidence, 'evidence_reused', 'evidence'), facts.evidence),
-    kemKeys: hosts.reduce((seen, host) => once(seen, host.kem, 'kem_key_reused', 'KEM key'), facts.kemKeys),
+/** One-time keys and evidence are for one release: what was named before is refused while evidence that old is taken. */
+function remembered(facts: Facts, { hosts }: Release, { index }: ProposedAt): Pick<Facts, 'kemKeys' | 'evidence'> {
+  const once = (named: Facts['kemKeys'], digest: Hex, code: 'kem_key_reused' | 'evidence_reused', what: string) => {
+    must(!named.has(digest), code, `the ${what} ${digest} has been named before: every release takes new ones`);
+    return named.set(digest, index);
   };
-}
-
-function once(seen: Facts['kemKeys'], digest: Hex, code: 'kem_key_reused' | 'evidence_reused', what: string) {
-  must(!seen.has(digest), code, `the ${what} ${digest} has been named before: every release takes new ones`);
-  return seen.add(digest);
+  return {
+    evidence: hosts.reduce((named, host) => once(named, host.evidence, 'evidence_reused', 'evidence'), facts.evidence),
+    kemKeys: hosts.reduce((named, host) => once(named, host.kem, 'kem_key_reused', 'KEM key'), facts.kemKeys),
+  };
 }

@@ -11,12 +11,19 @@ import { policyOf } from '../policies.ts';
 import { type Tally, tally, validVotes } from '../quorum.ts';
 import { rosterDigest } from '../roster.ts';
 import type { Authenticator, Facts, Proposal, Vote } from '../state.ts';
+import { requireInWindow } from '../window.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired, withProposal } from './proposal.ts';
 import { assertionClaim, currentAuthenticator } from './signatures.ts';
 
 /** One person's decision. The last that a quorum needs makes the statement effective, or a release ready. */
 export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { history }: Surroundings): Judgement {
   const { body } = entry;
+  requireInWindow(
+    body.checkpoint.size,
+    entry.index,
+    'stale_checkpoint',
+    'the checkpoint is too old, replay the log again',
+  );
   const { proposal, authenticator } = requireMayDecide(facts, body, entry.time, history);
   requireCurrentRoster(facts, body.roster);
   const vote: Vote = {

@@ -1,4 +1,4 @@
-import { List, Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import { List, Map as PersistentMap } from 'immutable';
 import { fromBase64url, toHex, ZERO_32 } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { must } from '../../errors.ts';
@@ -232,9 +232,11 @@ function factsOf(statement: Genesis, vault: string, policy: Policy, authenticato
     names: PersistentMap(),
     spellings: PersistentMap(),
     proposals: PersistentMap(),
-    statements: PersistentMap([[vault, 0]]),
-    kemKeys: PersistentSet(),
-    evidence: PersistentSet(),
+    policies: [{ digest: statement.policy, since: 0 }],
+    policyChanges: 0,
+    statements: PersistentMap([[vault, { index: 0, time: statement.created, by: null }]]),
+    kemKeys: PersistentMap(),
+    evidence: PersistentMap(),
     refusals: List(),
     granted: List(),
     attestedMs: statement.created,

@@ -9,7 +9,7 @@ import { parseStatement, type StatementOf } from '../../statement/statement.ts';
 import type { History } from '../chain.ts';
 import { committeeInForce } from '../committees.ts';
 import { isPolicyInForce, policyInForce } from '../policies.ts';
-import type { Facts } from '../state.ts';
+import type { Facts, Stated } from '../state.ts';
 import { requireMayDecide, withVote } from './approval.ts';
 import { proposed } from './proposal.ts';
 import { ableMembers } from './retirement.ts';
@@ -66,7 +66,7 @@ function mend(facts: Facts, timeMs: number): string | null {
   const bytes = canonicalBytes(anotherThan(policyInForce(facts).digest));
   const statement = changeTo(digestOf(bytes), facts, custodians[0] ?? { person: '', credential: '' }, timeMs);
   // What is open could be withdrawn first.
-  const before = { ...facts, proposedPolicies: PersistentMap<Hex, Policy>(), statements: PersistentMap<Hex, number>() };
+  const before = { ...facts, proposedPolicies: PersistentMap<Hex, Policy>(), statements: PersistentMap<Hex, Stated>() };
   const surroundings = { objects: new Map([[statement.document, bytes]]), history: ANY_HISTORY };
   const { digest, facts: asked } = proposed(before, statement, { index: 1, time: timeMs }, surroundings);
   let after = asked;
@@ -116,6 +116,7 @@ function changeTo(
     policy: policy.digest,
     base: policy.digest,
     proposer: { kind: 'custodian', ...proposer },
+    logSize: 1,
     nonce: ROOT,
     created: timeMs,
     expires: timeMs + policy.document.limits.proposalMs,

@@ -12,6 +12,7 @@ import { type Judgement, requireWithinSkew, type Surroundings } from '../judgeme
 import { policyInForce, policyOf } from '../policies.ts';
 import { reachOfStatement, requireReachable } from '../reach.ts';
 import type { Facts, Proposable, Proposal } from '../state.ts';
+import { requireInWindow } from '../window.ts';
 import { currentPrincipal, proposerClaim } from './signatures.ts';
 
 /** A statement is put before the custodians. */
@@ -36,6 +37,7 @@ export function proposed(
   requireOfThisVault(facts, statement);
   requireCurrent(facts, statement);
   requireNew(facts, digest);
+  requireOfLate(statement, at.index);
   requireTimely(facts, statement, at.time);
   requireMayPropose(facts, statement);
   const effect = effectOf(statement);
@@ -60,7 +62,7 @@ export function proposed(
     claims: effected.claims,
     facts: {
       ...effected.facts,
-      statements: facts.statements.set(digest, at.index),
+      statements: facts.statements.set(digest, { index: at.index, time: at.time, by: nameOf(statement.proposer) }),
       proposals: facts.proposals.set(digest, proposal),
     },
   };
@@ -127,7 +129,18 @@ export function requireCurrentBase(facts: Facts, statement: Proposable): void {
   );
 }
 
-/** A digest is proposed once, ever, also where its proposal was denied, withdrawn or has expired. */
+/** Who proposes, as `Facts.statements` names them. */
+function nameOf(proposer: Proposable['proposer']): string {
+  return proposer.kind === 'custodian' ? proposer.person : proposer.key;
+}
+
+/** What the proposer knew of the log is not long ago: a statement that is older than the fold remembers never comes back. */
+function requireOfLate({ kind, logSize }: Proposable, index: number): void {
+  must(logSize <= index, 'foreign_checkpoint', `${kind}.logSize: expected at most ${index}, got ${logSize}`);
+  requireInWindow(logSize, index, 'stale_checkpoint', `${kind}.logSize is too old, propose anew`);
+}
+
+/** A digest is proposed once, also where its proposal was denied, withdrawn or has expired. */
 function requireNew(facts: Facts, digest: string): void {
   must(!facts.statements.has(digest), 'statement_seen', `the statement ${digest} has been proposed before`);
 }

@@ -11,6 +11,8 @@ export const REFUSAL_WINDOW_MS = HOUR_MS;
 export const REFUSALS_A_DAY_A_CALLER = 24;
 /** In 24 hours, of all callers together. */
 export const REFUSALS_A_DAY = 128;
+/** The latest that are kept, and among which a day's are counted: eight days of them, where dates only go forward. */
+const REFUSALS_TOLD = 1024;
 
 /**
  * What the vault says that it turned away. It is the vault's word alone: nothing signed shows it, so it changes nothing.
@@ -56,5 +58,5 @@ export function withRefusal(
   { code, act, who }: BodyOf<'refusal'>,
   timeMs: number,
 ): Facts['refusals'] {
-  return told.push({ time: timeMs, code, act, who });
+  return told.push({ time: timeMs, code, act, who }).takeLast(REFUSALS_TOLD);
 }

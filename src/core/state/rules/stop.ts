@@ -6,8 +6,8 @@ import type { SignatureClaim } from '../../signature/claim.ts';
 import { parseStatement, type Stop, statementDigest } from '../../statement/statement.ts';
 import { signableMessage } from '../../webauthn/challenge.ts';
 import type { Judgement } from '../judgement.ts';
-import { advanced, proposalOf, releaseOf } from '../lifecycle.ts';
-import type { Authenticator, Facts, Principal, Proposal, RecordedStop } from '../state.ts';
+import { advanced, proposalOf, releaseOf, unknownProposalText } from '../lifecycle.ts';
+import type { Authenticator, Facts, Principal, Proposal, RecordedStop, Seen } from '../state.ts';
 import { withProposal } from './proposal.ts';
 import { requireStillDecides } from './retirement.ts';
 import { assertionClaim, currentAuthenticator, currentPrincipal, ed25519Claim } from './signatures.ts';
@@ -37,7 +37,7 @@ export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'i
   requireUnused(facts, digest);
   restsOn(facts, stop, person);
   const stopped = STOPS[stop.what](facts, { stop, digest, person, index: entry.index, time: entry.time });
-  return { claims: [claim], facts: { ...stopped, statements: stopped.statements.set(digest, entry.index) } };
+  return { claims: [claim], facts: { ...stopped, statements: withStop(stopped.statements, digest, entry) } };
 }
 
 /** Of the log, what says whether a stop is true and who made it. */
@@ -96,11 +96,15 @@ function requireMayStop(facts: Pick<StopView, 'proposals'>, key: string, { what,
   must(isOwn || isItself, 'not_permitted', 'a principal stops only what it has proposed, and itself');
 }
 
+function withStop(statements: Facts['statements'], digest: Hex, { index, time }: Seen): Facts['statements'] {
+  return statements.set(digest, { index, time, by: null });
+}
+
 /** A stop counts once. Says what became of it and how the vault stands, for a person who relies on it: no name, no reason. */
 function requireUnused({ statements, stopped }: Facts, digest: Hex): void {
-  const index = statements.get(digest);
-  if (index === undefined) return;
-  const recorded = `this stop was recorded as entry ${index}`;
+  const stated = statements.get(digest);
+  if (stated === undefined) return;
+  const recorded = `this stop was recorded as entry ${stated.index}`;
   const isInForce = stopped?.some((stop) => stop.digest === digest) === true;
   const since = `${recorded}, and a quorum has resumed the vault since`;
   const now =
@@ -174,7 +178,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
   release(facts, placed) {
     const { target } = placed.stop;
     const release = releaseOf(facts, target);
-    must(release !== null, 'proposal_unknown', `there is no release ${target}`);
+    must(release !== null, 'proposal_unknown', unknownProposalText(target));
     return withProposal(facts, { ...advanced(release, 'stop'), stop: recorded(facts, placed) });
   },
   version(facts, placed) {

@@ -51,6 +51,9 @@ const HEADER: readonly BrokenRule[] = [
   committee('wrong_committee', 'a statement of another committee', () => enrolment(() => ({ committee: OTHER_ID }))),
   committee('wrong_epoch', 'a statement of another epoch', () => enrolment(() => ({ epoch: 2 }))),
   proposal('wrong_policy', 'a statement under another policy', () => enrolment(() => ({ policy: OTHER }))),
+  proposal('foreign_checkpoint', 'a statement that names a size which the log does not have yet', () =>
+    enrolment(({ world }) => ({ logSize: world.log.length + 1 })),
+  ),
   proposal('wrong_base', 'a statement that rests on something else', () => enrolment(() => ({ base: OTHER }))),
   proposal('wrong_base', 'a publication that rests on another version', async () => {
     const { world, deposit } = await deposited();
