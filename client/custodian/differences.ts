@@ -1,6 +1,6 @@
 import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import { quoted } from '../../src/core/quoted.ts';
-import { hasTakenEffect, isRelease, type Release } from '../../src/core/state/lifecycle.ts';
+import { lastReleaseOf } from '../../src/core/state/lifecycle.ts';
 import { personOf, personText } from '../../src/core/state/persons.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
@@ -33,7 +33,7 @@ export async function differences(
   hosts: readonly HostReview[],
 ): Promise<readonly Change[] | null> {
   const { facts } = replica;
-  const last = lastRelease(facts, statement.model);
+  const last = lastReleaseOf(facts, statement.model);
   if (last === null) return null;
   const objects = await replica.objects(last.statement.hosts.map((host) => host.appraisal));
   const before = [...objects.values()].map((bytes) => parseAppraisal(bytes).appraisal.claims);
@@ -51,15 +51,6 @@ export async function differences(
       after: tally(valuesOf(after, name)),
     })),
   ].filter((change) => !isSame(change.before, change.after));
-}
-
-function lastRelease({ proposals }: Facts, model: string): Release | null {
-  let last: Release | null = null;
-  for (const proposal of proposals.values()) {
-    if (!isRelease(proposal) || !hasTakenEffect(proposal) || proposal.statement.model !== model) continue;
-    if (last === null || (proposal.executedTime ?? 0) > (last.executedTime ?? 0)) last = proposal;
-  }
-  return last;
 }
 
 /** Persons and keys by their ids too: a name may be made to look like another's. */

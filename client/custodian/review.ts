@@ -33,6 +33,8 @@ interface Asked {
   readonly reason: string | null;
   readonly created: number;
   readonly expires: number;
+  /** Entries of the log that the proposer knew. */
+  readonly logSize: number;
 }
 
 export interface PolicyChange {
@@ -186,7 +188,7 @@ function versionOf(facts: Facts, statement: Proposable): Version | null {
 }
 
 function askedOf(facts: Facts, statement: Proposable): Asked {
-  const { proposer, created, expires } = statement;
+  const { proposer, created, expires, logSize } = statement;
   return {
     person: proposer.person,
     name: facts.persons.get(proposer.person) ?? proposer.person,
@@ -194,6 +196,7 @@ function askedOf(facts: Facts, statement: Proposable): Asked {
     reason: 'reason' in statement ? statement.reason : null,
     created,
     expires,
+    logSize,
   };
 }
 

@@ -1,5 +1,4 @@
-import type { Hex } from '../bytes.ts';
-import { isLeased, isOpen, isRelease } from './lifecycle.ts';
+import { isLeased, isOpen, isRelease, lastReleaseOf } from './lifecycle.ts';
 import { policyAt } from './policy-history.ts';
 import type { Facts, Proposal } from './state.ts';
 import { isInWindow } from './window.ts';
@@ -37,10 +36,13 @@ function keptProposals(facts: Facts): Facts['proposals'] {
   const over = facts.proposals
     .valueSeq()
     .filter((proposal) => isOver(proposal) && !isCitable(facts, proposal))
-    .sortBy((proposal) => -lastEntry(proposal))
+    // One entry may end several: a correction of the log's clock.
+    .sort((a, b) => b.phaseAt - a.phaseAt || b.index - a.index)
     .skip(OVER_PROPOSALS);
-  const lasts = lastReleases(facts);
-  return facts.proposals.deleteAll(over.filter(({ digest }) => !lasts.has(digest)).map(({ digest }) => digest));
+  // An approver is shown what differs from it, however long ago it was.
+  const isLast = (proposal: Proposal) =>
+    isRelease(proposal) && proposal === lastReleaseOf(facts, proposal.statement.model);
+  return facts.proposals.deleteAll(over.filterNot(isLast).map(({ digest }) => digest));
 }
 
 /** Those that the proposals which are kept rest on, and the one in force. */
@@ -59,19 +61,4 @@ function isCitable({ versions }: Facts, proposal: Proposal): boolean {
   if (!isRelease(proposal) || proposal.statement.purpose !== 'evaluation' || proposal.receipts.length === 0)
     return false;
   return versions.get(proposal.statement.manifest)?.phase === 'quarantined';
-}
-
-/** An approver is shown what differs from the last release of the same model, however long ago. */
-function lastReleases({ proposals }: Facts): ReadonlySet<Hex> {
-  const lasts = new Map<string, Proposal>();
-  for (const proposal of proposals.values()) {
-    if (!isRelease(proposal) || proposal.executedTime === null) continue;
-    const { model } = proposal.statement;
-    if (proposal.executedTime > (lasts.get(model)?.executedTime ?? -1)) lasts.set(model, proposal);
-  }
-  return new Set([...lasts.values()].map(({ digest }) => digest));
-}
-
-function lastEntry({ index, votes, executedAt, stop }: Proposal): number {
-  return Math.max(index, votes.at(-1)?.index ?? 0, executedAt ?? 0, stop?.index ?? 0);
 }

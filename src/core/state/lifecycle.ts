@@ -52,12 +52,12 @@ export function nextPhase(proposal: Pick<Proposal, 'phase' | 'statement'>, event
   return (LIFECYCLE[phase][event] ?? null) as ProposalPhase | null;
 }
 
-/** The proposal after an event. Throws `proposal_closed` where the event does not happen to it. */
-export function advanced(proposal: Proposal, event: RecordedEvent): Proposal {
+/** The proposal after an event, recorded as entry `at`. Throws `proposal_closed` where it does not happen to the proposal. */
+export function advanced(proposal: Proposal, event: RecordedEvent, at: number): Proposal {
   const phase = nextPhase(proposal, event);
   const text = hasTakenEffect(proposal) ? `has taken effect, and is ${proposal.phase}` : `is ${proposal.phase}`;
   must(phase !== null, 'proposal_closed', `the proposal ${text}`);
-  return { ...proposal, phase };
+  return { ...proposal, phase, phaseAt: at };
 }
 
 /** Whether custodians may still decide on it, as far as its phase says. */
@@ -123,6 +123,16 @@ export function proposalOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex)
 export function releaseOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex): Release | null {
   const proposal = proposals.get(digest);
   return proposal !== undefined && isRelease(proposal) ? proposal : null;
+}
+
+/** The release of a model that took effect last, by the order of the log; null where none has. */
+export function lastReleaseOf({ proposals }: Pick<Facts, 'proposals'>, model: string): Release | null {
+  let last: Release | null = null;
+  for (const proposal of proposals.values()) {
+    if (!isRelease(proposal) || proposal.executedAt === null || proposal.statement.model !== model) continue;
+    if (proposal.executedAt > (last?.executedAt ?? -1)) last = proposal;
+  }
+  return last;
 }
 
 type EndPhase = Exclude<ProposalPhase, 'open' | 'approved' | 'executed'>;

@@ -107,6 +107,7 @@ const proposal = z.strictObject({
   phase: z.enum(PHASES),
   votes: z.array(vote),
   executedTime: z.nullable(instantMs),
+  phaseAt: count,
   executedAt: z.nullable(count),
   setBack: z.boolean(),
   stop: z.nullable(recordedStop),

@@ -130,10 +130,12 @@ export interface Proposal<S extends Proposable = Proposable> {
   readonly index: number;
   readonly time: number;
   readonly phase: ProposalPhase;
+  /** Index of the entry that put it into that phase. */
+  readonly phaseAt: number;
   readonly votes: readonly Vote[];
   /** When it took effect, also where it was revoked or has ended since; a release's lease begins here. Null before. */
   readonly executedTime: number | null;
-  /** Index of the entry with which it took effect. */
+  /** Index of the entry with which it took effect; null before. No two proposals have the same. */
   readonly executedAt: number | null;
   /** It has expired because it was made by the clock that a quorum then set back: its time to expire may lie ahead. */
   readonly setBack: boolean;

@@ -2,6 +2,7 @@ import { Map as PersistentMap } from 'immutable';
 import { describe, expect, test } from 'vitest';
 import { historyOf } from '../../../src/core/state/chain.ts';
 import { FORGET_EVERY_ENTRIES, OVER_PROPOSALS, withoutForgotten } from '../../../src/core/state/forgetting.ts';
+import { judgeStop } from '../../../src/core/state/rules/stop.ts';
 import type { Facts, Proposal, Stated } from '../../../src/core/state/state.ts';
 import { isInWindow, WINDOW_ENTRIES } from '../../../src/core/state/window.ts';
 import { HOUR_MS } from '../../world/founding.ts';
@@ -10,11 +11,14 @@ import type { World } from '../../world.ts';
 import { failureOf } from './sites.ts';
 import { published, released, stage } from './stages.ts';
 
+type Stop = ReturnType<World['stop']>;
+type StopDraft = Awaited<ReturnType<World['draftStop']>>;
+
 const digestFor = (i: number) => i.toString(16).padStart(64, '0');
 
 /** What was named, and what waits, before the vault wrote so many entries that all of it has left the window. */
 const aged = stage(async () => {
-  const { world, deposit, ana, ben } = await published();
+  const { world, deposit, ana, ben, cleo } = await published();
   const withdrawn = world.principal(
     makeMachine({ role: 'auditor', name: 'unwanted', ...OUTSIDER }, world.random).record,
     ana,
@@ -22,8 +26,18 @@ const aged = stage(async () => {
       expires: world.now + 20 * HOUR_MS,
     },
   );
-  const end = async (digest: string) => world.append(await world.draftStop(world.stop('proposal', digest, ana)));
-  await end(await world.propose(withdrawn));
+  const stops: StopDraft[] = [];
+  const stopBy = async (statement: Stop) => {
+    stops.push(await world.draftStop(statement));
+    await world.append(stops.at(-1) as StopDraft);
+  };
+  await stopBy(world.stop('proposal', await world.propose(withdrawn), ana));
+  const lost = makeMachine({ role: 'auditor', name: 'lost', ...OUTSIDER }, world.random);
+  await world.approve(await world.propose(world.principal(lost.record, ana)), ana, ben);
+  await stopBy(world.retirement(lost, ana));
+  await stopBy(world.stop('all', '00'.repeat(32), cleo));
+  const stopped = world.facts.stopped?.at(-1)?.digest ?? '';
+  await world.approve(await world.propose(world.resumption(stopped, ana)), ana, ben);
   const used = await world.ask(deposit);
   await world.propose(used.statement);
   const unused = await world.ask(deposit);
@@ -33,7 +47,7 @@ const aged = stage(async () => {
   const time = world.now;
   while (world.log.length < WINDOW_ENTRIES + FORGET_EVERY_ENTRIES)
     await world.append({ kind: 'heartbeat', body: {} }, { time });
-  return { world, deposit, withdrawn, used, unused, waiting, early, kept };
+  return { world, withdrawn, stops, used, unused, waiting, early, kept };
 });
 
 const refused = async (
@@ -85,7 +99,20 @@ describe('what has left the window', () => {
     expect(await refused(world, world.draftProposal(withdrawn))).toMatchObject({ code: 'stale_checkpoint' });
   });
 
-  test('nor is it once a quorum has set the clock back to when it was made', async () => {
+  test('a stop that somebody copied from the log is not recorded again, though its digest is forgotten', async () => {
+    const { world, stops } = await aged();
+    const codes: string[] = [];
+    for (const draft of stops) codes.push((await refused(world, draft)).code);
+    expect(codes).toEqual(['proposal_closed', 'principal_retired', 'wrong_base']);
+    expect(world.facts.stopped).toBeNull();
+    // Nor where its proposal has been forgotten too.
+    const [withdrawal] = stops as [StopDraft];
+    const without = { ...world.facts, proposals: world.facts.proposals.clear() };
+    const entry = { ...withdrawal, index: world.log.length, time: world.now };
+    expect((await failureOf(() => judgeStop(without, entry))).code).toBe('proposal_unknown');
+  });
+
+  test('a statement is not proposed again either once a quorum has set the clock back to when it was made', async () => {
     const { world, ana, ben, cleo, withdrawn } = await aged();
     const made = withdrawn.created;
     world.now = made + 30 * HOUR_MS;
@@ -129,25 +156,33 @@ describe('the fold keeps', () => {
     const many = (count: number, like: Proposal, from: number) =>
       Array.from({ length: count }, (_, i): [string, Proposal] => {
         const digest = digestFor(from + i);
-        return [digest, { ...like, digest, index: from + i, votes: [], executedAt: null }];
+        return [digest, { ...like, digest, index: 1, phaseAt: from + i, executedAt: from + i }];
       });
     const over = many(OVER_PROPOSALS + 10, publication, 1_000);
     const open = many(20, { ...publication, phase: 'open' }, 0);
-    const leases = many(20, { ...granted, executedTime: 5 }, 100);
-    const last: Proposal = { ...granted, digest: digestFor(200), phase: 'ended', executedTime: 9 };
-    const earlier: Proposal = { ...last, digest: digestFor(201), executedTime: 8 };
+    const leases = many(20, granted, 100);
+    // The clock was set back since: both took effect at one time by the clock, and by the log one after the other.
+    const last: Proposal = { ...granted, digest: digestFor(200), phase: 'ended', phaseAt: 300, executedAt: 299 };
+    const earlier: Proposal = { ...last, digest: digestFor(201), executedAt: 298 };
     const evaluation: Proposal = {
       ...earlier,
       digest: digestFor(202),
       statement: { ...granted.statement, purpose: 'evaluation' } as Proposal['statement'],
       receipts: [{ host: 0 } as Proposal['receipts'][number]],
     };
-    const all = [...over, ...open, ...leases, ...[last, earlier, evaluation].map((one) => [one.digest, one] as const)];
+    // A long lease, whose release entry is old, and whose end is the entry after which the fold forgets.
+    const justEnded: Proposal = { ...earlier, digest: digestFor(203), phaseAt: 9_999, executedAt: 100 };
+    const singles = [last, earlier, evaluation, justEnded].map((one): [string, Proposal] => [one.digest, one]);
+    const all = [...over, ...open, ...leases, ...singles];
     const facts: Facts = { ...world.facts, proposals: PersistentMap(all) };
     const keptOf = (of: Facts) => withoutForgotten(of, FORGET_EVERY_ENTRIES - 1).proposals;
     const kept = keptOf(facts);
-    const expected = [...over.slice(10), ...open, ...leases, [last.digest, last]];
-    expect([...kept.keys()].sort()).toEqual(expected.map(([digest]) => digest).sort());
+    const expected = [...over.slice(11), ...open, ...leases].map(([digest]) => digest);
+    expect([...kept.keys()].sort()).toEqual([...expected, last.digest, justEnded.digest].sort());
+    // Not by the order in which a process happens to hold them: one that begins from a snapshot forgets the same.
+    expect([...keptOf({ ...facts, proposals: PersistentMap(all.toReversed()) }).keys()].sort()).toEqual(
+      [...kept.keys()].sort(),
+    );
     const version = facts.versions.get(deposit.manifest);
     if (version === undefined) throw new Error('the version is there');
     const quarantined = facts.versions.set(deposit.manifest, { ...version, phase: 'quarantined' });

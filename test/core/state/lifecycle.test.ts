@@ -39,8 +39,8 @@ describe('the one table of a proposal’s life', () => {
   test.each(CASES)('a release that is %s, after the event %s: %s', async (phase, event, next) => {
     const proposal = { ...RELEASED, phase };
     expect(nextPhase(proposal, event)).toBe(next);
-    if (next === null) expect((await failureOf(() => advanced(proposal, event))).code).toBe('proposal_closed');
-    else expect(advanced(proposal, event)).toEqual({ ...proposal, phase: next });
+    if (next === null) expect((await failureOf(() => advanced(proposal, event, 7))).code).toBe('proposal_closed');
+    else expect(advanced(proposal, event, 7)).toEqual({ ...proposal, phase: next, phaseAt: 7 });
   });
 
   test('is the same for what is no release, which ends with its effect', () => {

@@ -1,3 +1,4 @@
+import { counted } from '../../../../src/core/counted.ts';
 import { servedOnceResumed } from '../../../../src/core/state/served.ts';
 import type { Facts as Established, Proposable, Version } from '../../../../src/core/state/state.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
@@ -153,7 +154,7 @@ function versionOf(version: Version | null): Rows {
 }
 
 export function AskedPanel({ review, facts }: { review: Review; facts: Established }) {
-  const { person, key, reason, created, expires } = review.asked;
+  const { person, key, reason, created, expires, logSize } = review.asked;
   return (
     <Panel title="Who asked, and why">
       {reason === null ? null : (
@@ -168,6 +169,7 @@ export function AskedPanel({ review, facts }: { review: Review; facts: Establish
           key === null ? null : ['With the machine', <MachineName key="machine" of={key} />],
           ['Asked', `${instant(created)} (${fromNow(created, now.value)})`],
           ['Expires', `${instant(expires)} (${fromNow(expires, now.value)})`],
+          ['Log then', counted(logSize, 'entry', 'entries')],
         ]}
       />
     </Panel>

@@ -31,7 +31,7 @@ export const clockEffect: Effect<StatementOf<'clock'>> = {
     const { votes = [] } = facts.proposals.get(statementDigest(statement)) ?? {};
     const approvals = validVotes(facts, [...votes, last]).filter(({ decision }) => decision === 'approve');
     const attestedMs = Math.max(...approvals.map(({ time }) => time));
-    const proposals = facts.proposals.map((proposal) => asOf(attestedMs, proposal));
+    const proposals = facts.proposals.map((proposal) => asOf(attestedMs, proposal, last.index));
     return {
       ...facts,
       attestedMs,
@@ -47,10 +47,10 @@ function base({ attestedAt, attestedMs }: LogClock): Hex {
   return toHex(concat(PADDING, u64(attestedAt), u64(attestedMs)));
 }
 
-/** A proposal as it is at the true time: none was made in the future, and no lease began in it. */
-function asOf(nowMs: number, proposal: Proposal): Proposal {
+/** A proposal as it is at the true time, which entry `at` has set: none was made in the future, and no lease began in it. */
+function asOf(nowMs: number, proposal: Proposal, at: number): Proposal {
   const { statement, executedTime } = proposal;
   const isFromTheFuture = isOpen(proposal) && statement.created > nowMs + MAX_SKEW_MS;
-  if (isFromTheFuture) return { ...advanced(proposal, 'expire'), setBack: true };
+  if (isFromTheFuture) return { ...advanced(proposal, 'expire', at), setBack: true };
   return executedTime !== null && executedTime > nowMs ? { ...proposal, executedTime: nowMs } : proposal;
 }

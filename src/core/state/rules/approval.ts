@@ -136,11 +136,15 @@ export function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
   const voted: Proposal = { ...proposal, votes };
   const counted = currentTally(facts, { statement: proposal.statement, votes });
   const vetoed = policyOf(facts, proposal.statement).document.veto && isRelease(proposal) && counted.denials.length > 0;
-  if (vetoed || !counted.reachable) return withProposal(facts, advanced(voted, 'deny'));
+  if (vetoed || !counted.reachable) return withProposal(facts, advanced(voted, 'deny', vote.index));
   if (!counted.reached) return withProposal(facts, voted);
   // A release takes effect with an entry of its own: the intent, before anything is handed out.
-  if (isRelease(proposal)) return withProposal(facts, advanced(voted, 'approve'));
+  if (isRelease(proposal)) return withProposal(facts, advanced(voted, 'approve', vote.index));
   requireCurrentBase(facts, proposal.statement);
   const executed = effectOf(proposal.statement).execute(facts, proposal.statement, vote);
-  return withProposal(executed, { ...advanced(voted, 'execute'), executedTime: vote.time, executedAt: vote.index });
+  return withProposal(executed, {
+    ...advanced(voted, 'execute', vote.index),
+    executedTime: vote.time,
+    executedAt: vote.index,
+  });
 }

@@ -13,5 +13,5 @@ export function judgeExpiry(facts: Facts, entry: EntryOf<'expiry'>): Judgement {
     'not_permitted',
     `expected a time after ${endMs(proposal)}, the end of the proposal or lease, got ${entry.time}`,
   );
-  return { claims: [], facts: withProposal(facts, advanced(proposal, 'expire')) };
+  return { claims: [], facts: withProposal(facts, advanced(proposal, 'expire', entry.index)) };
 }

@@ -50,6 +50,7 @@ export function proposed(
     index: at.index,
     time: at.time,
     phase: 'open',
+    phaseAt: at.index,
     votes: [],
     executedTime: null,
     executedAt: null,

@@ -31,7 +31,7 @@ export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement
       ...facts,
       granted,
       proposals: facts.proposals.set(proposal.digest, {
-        ...advanced(proposal, 'execute'),
+        ...advanced(proposal, 'execute', entry.index),
         executedTime: entry.time,
         executedAt: entry.index,
       }),

@@ -179,7 +179,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     const { target } = placed.stop;
     const release = releaseOf(facts, target);
     must(release !== null, 'proposal_unknown', unknownProposalText(target));
-    return withProposal(facts, { ...advanced(release, 'stop'), stop: recorded(facts, placed) });
+    return withProposal(facts, { ...advanced(release, 'stop', placed.index), stop: recorded(facts, placed) });
   },
   version(facts, placed) {
     const { target } = placed.stop;
@@ -227,7 +227,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       'not_permitted',
       'one withdraws a proposal of one’s own',
     );
-    return withProposal(facts, { ...advanced(proposal, 'withdraw'), stop: recorded(facts, placed) });
+    return withProposal(facts, { ...advanced(proposal, 'withdraw', placed.index), stop: recorded(facts, placed) });
   },
 };
 
