@@ -79,9 +79,9 @@ describe('what waits and says the same', () => {
       const { cleo } = stage;
       const credential = toBase64url(cleo.authenticators[0].credential);
       const proposition = { kind: 'authenticator', credential, reason: 'stolen' } as const;
-      return propose(custodian, { facts: world.facts } as unknown as Replica, proposition, { besides }).catch(
-        (error: unknown) => error,
-      );
+      return propose(custodian, { state: world.state, facts: world.facts } as unknown as Replica, proposition, {
+        besides,
+      }).catch((error: unknown) => error);
     };
     expect(await proposing(ana)).toBe(touched);
     const first = await world.propose(world.keyRetirement(stage.cleo, ben));
