@@ -13,6 +13,7 @@ const UPLOADS = `${HTTP}/uploads.test.ts`;
 const ROOM_HOLDS = 'test/vault/room-holds.test.ts';
 const SHARES = 'test/vault/shares.test.ts';
 const REQUESTS = 'test/vault/requests.test.ts';
+const RECORDER = 'test/vault/recorder.test.ts';
 const VAULT_LIMITS = 'test/vault/limits.test.ts';
 
 /** The test in which a limit acts that no test names: its file, and words of its name. */
@@ -65,6 +66,8 @@ const ACTS: Readonly<Record<string, readonly [file: string, name: string]>> = {
   PART_BODY_BYTES: [HTTP_SHARES, '%s asks how long it is, by role'],
   PAGE_BYTES: [VAULT_LIMITS, 'a page of the log ends where it is full'],
   ENTRIES_A_READ: [VAULT_LIMITS, 'a page of the log ends where it is full'],
+  SIGN_WITHIN_MS: [RECORDER, 'a stop is heeded from then on, nothing ordinary is recorded before it'],
+  MAX_UNSIGNED_STOPS: [RECORDER, 'so many stops are kept until it signs, and one more is not'],
   MAX_AUTHENTICATORS_PER_FOUNDER: [`${HTTP}/founding.test.ts`, 'limit_exceeded'],
   MAX_PROPOSALS: [VAULT_LIMITS, 'a list of proposals has so many, and so many bytes'],
   PROPOSALS_BYTES: [VAULT_LIMITS, 'a list of proposals has so many, and so many bytes'],

@@ -11,7 +11,7 @@ import { frontierRoot } from '../core/log/merkle.ts';
 import { digest, parseAs } from '../core/schema.ts';
 import { decodeState, encodeState, MAX_STATE_BYTES, STATE_RULES } from '../core/state/snapshot.ts';
 import type { State } from '../core/state/state.ts';
-import { openNamed } from '../platform/bounded-file.ts';
+import { readBounded } from '../platform/bounded-file.ts';
 import { syncFolder } from '../platform/sync-folder.ts';
 import { systemName } from '../platform/system-error.ts';
 import { writeAside } from '../platform/write-aside.ts';
@@ -97,15 +97,8 @@ export class SnapshotFile {
 
   async #bytes(): Promise<Uint8Array | null> {
     const maxBytes = MAC_BYTES + MAX_HEADER_BYTES + MAX_STATE_BYTES;
-    const accept = ({ size }: { readonly size: number }) =>
-      must(size <= maxBytes, 'too_large', `${this.#path}: expected at most ${maxBytes} bytes, got ${size}`);
     try {
-      const file = await openNamed(this.#path, { flags: constants.O_NOFOLLOW, accept });
-      try {
-        return await file.readFile();
-      } finally {
-        await file.close();
-      }
+      return (await readBounded(this.#path, maxBytes, { flags: constants.O_NOFOLLOW })).bytes;
     } catch (error) {
       if (systemName(error) === 'ENOENT') return null;
       throw error;

@@ -8,6 +8,7 @@ import { openWithLogKey } from '../../src/core/state/log-checkpoint.ts';
 import type { State } from '../../src/core/state/state.ts';
 import { localSigner } from '../../src/log-signer.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
+import { MAX_UNSIGNED_STOPS } from '../../src/vault/limits.ts';
 import type { Batch, LogStore } from '../../src/vault/ports.ts';
 import { type Recorded, Recorder, type RecorderPorts } from '../../src/vault/recorder.ts';
 import { HOUR_MS } from '../world/founding.ts';
@@ -476,6 +477,25 @@ describe('a signer', () => {
     await recorder.recordUrgent('other', stop);
     expect(recorder.isStopUnsigned).toBe(true);
     await recorder.recordUnsigned();
+    expect([recorder.isStopUnsigned, recorder.size]).toEqual([false, 2]);
+  });
+
+  test('that fails: so many stops are kept until it signs, and one more is not', async () => {
+    const { recorder, given } = await signedBy();
+    const draft = await draftOfStop();
+    const asked: number[] = [];
+    given.answer = fails;
+    for (let name = 0; name <= MAX_UNSIGNED_STOPS; name++) {
+      const stop = () => {
+        asked.push(name);
+        return { drafts: [draft] };
+      };
+      await expect(recorder.recordUrgent(String(name), stop)).rejects.toThrow(code('unavailable'));
+    }
+    asked.length = 0;
+    given.answer = null;
+    await recorder.recordUnsigned();
+    expect(asked).toEqual(Array.from({ length: MAX_UNSIGNED_STOPS }, (_, name) => name));
     expect([recorder.isStopUnsigned, recorder.size]).toEqual([false, 2]);
   });
 

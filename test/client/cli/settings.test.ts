@@ -30,6 +30,7 @@ test('a flag comes before the configuration file, whose paths are relative to it
     ca: join(folder, 'tls.crt'),
     key: '/keys/audit.key',
     stateDir: join(homedir(), '.local/state/twinlock'),
+    fromGenesis: false,
     origins: {
       vault: '--vault',
       fingerprint: `"fingerprint" in ${config}`,
