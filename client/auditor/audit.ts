@@ -60,13 +60,18 @@ export interface AuditOptions {
  */
 export async function audit(source: LogSource, options: AuditOptions): Promise<AuditReport> {
   let tally = EMPTY_TALLY;
-  const follower = new Follower(source, {
+  const outside = new Outside();
+  const follower = new Follower(outside.source(source), {
     ...options,
+    memory: outside.memory(options.memory),
     observe: (entry, facts) => {
       tally = tallied(tally, entry, facts);
     },
   });
-  const fault = await follower.follow().then(() => null, faultOf);
+  const fault = await follower.follow().then(
+    () => null,
+    (error: unknown) => outside.faultOf(error),
+  );
   const { state, size, signatures, appraisals, checkpoint } = follower;
   const at = options.now();
   return {
@@ -87,9 +92,36 @@ function personsIn(facts: Facts): readonly Person[] {
   return persons.sortBy(({ firstSeen }) => firstSeen?.index ?? 0).toArray();
 }
 
-function faultOf(error: unknown): Fault {
-  if (!(error instanceof TwinlockError)) throw error;
-  const { code, message, detail } = error;
-  const entry = detail['entry'];
-  return { entry: typeof entry === 'number' ? entry : null, code, message };
+/** Tells what a log is at fault for from what keeps it from being read, and its checkpoint from being kept. */
+class Outside {
+  readonly #failures = new WeakSet<object>();
+
+  source(source: LogSource): LogSource {
+    return { page: (...asked) => this.#noted(source.page(...asked)) };
+  }
+
+  memory(memory: CheckpointMemory | null): CheckpointMemory | null {
+    if (memory === null) return null;
+    return {
+      get: (...asked) => this.#noted(memory.get(...asked)),
+      put: (...asked) => this.#noted(memory.put(...asked)),
+    };
+  }
+
+  /** Throws what is no fault of the log. */
+  faultOf(error: unknown): Fault {
+    if (!(error instanceof TwinlockError) || this.#failures.has(error)) throw error;
+    const { code, message, detail } = error;
+    const entry = detail['entry'];
+    return { entry: typeof entry === 'number' ? entry : null, code, message };
+  }
+
+  async #noted<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof Error) this.#failures.add(error);
+      throw error;
+    }
+  }
 }

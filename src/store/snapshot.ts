@@ -13,7 +13,7 @@ import { decodeState, encodeState, MAX_STATE_BYTES, STATE_RULES } from '../core/
 import type { State } from '../core/state/state.ts';
 import { readBounded } from '../platform/bounded-file.ts';
 import { syncFolder } from '../platform/sync-folder.ts';
-import { systemName } from '../platform/system-error.ts';
+import { systemError, systemName } from '../platform/system-error.ts';
 import { writeAside } from '../platform/write-aside.ts';
 
 /** In the data folder; may be deleted while the daemon is stopped: the next start replays the whole log then. */
@@ -101,7 +101,7 @@ export class SnapshotFile {
       return (await readBounded(this.#path, maxBytes, { flags: constants.O_NOFOLLOW })).bytes;
     } catch (error) {
       if (systemName(error) === 'ENOENT') return null;
-      throw error;
+      throw systemError(error, this.#path);
     }
   }
 

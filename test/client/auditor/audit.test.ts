@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type AuditOptions, audit } from '../../../client/auditor/audit.ts';
 import { reportLines } from '../../../client/cli/audit.ts';
 import { keptSource, type LogPage } from '../../../client/log/source.ts';
+import { type Code, TwinlockError } from '../../../src/core/errors.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { publishedWorld, releasedWorld, World } from '../../world.ts';
 import { keptLog, noteOf } from '../log-source.ts';
@@ -288,6 +289,19 @@ describe('an audit', () => {
     const other = await run(log, world, { fingerprint: 'ab'.repeat(32) });
     expect(other).toMatchObject({ entries: 0, grade: null, integrity: { fault: { entry: 0, code: 'wrong_genesis' } } });
     expect((await run({ ...log, entries: [] })).integrity.fault).toMatchObject({ code: 'wrong_genesis' });
+  });
+
+  test('gives no verdict where the log cannot be read, or its checkpoint not be kept', async () => {
+    const failure = (code: Code) => () => Promise.reject(new TwinlockError(code, 'it failed'));
+    const unread = { page: failure('unavailable') };
+    const options = { fingerprint: world.vault, verify, now: () => world.now, memory: null };
+    await expect(audit(unread, options)).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }));
+    for (const memory of [
+      { get: failure('not_permitted'), put: async () => undefined },
+      { get: async () => null, put: failure('storage_full') },
+    ]) {
+      await expect(run(log, world, { memory })).rejects.toThrow(/it failed/);
+    }
   });
 
   test('remembers what it passed, and finds a log that is no continuation of it', async () => {
