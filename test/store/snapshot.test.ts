@@ -67,7 +67,9 @@ describe('a snapshot', () => {
     const { folder, path } = await written();
     const link = join(folder, 'link');
     symlinkSync(path, link);
-    await expect(new SnapshotFile(link, SEED).read()).rejects.toThrow(expect.objectContaining({ code: 'not_permitted' }));
+    await expect(new SnapshotFile(link, SEED).read()).rejects.toThrow(
+      expect.objectContaining({ code: 'not_permitted' }),
+    );
   });
 
   test('is whole on the disk whenever its writer is killed', async () => {
