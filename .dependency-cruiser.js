@@ -17,6 +17,13 @@ const PURE = [
 
 export default {
   forbidden: [
+    {
+      name: 'no-circular-folders',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^(src|client|demo)' },
+      to: { circular: true },
+    },
     { name: 'no-circular', severity: 'error', from: { pathNot: '^node_modules/' }, to: { circular: true } },
     {
       name: 'not-resolvable',
@@ -54,13 +61,13 @@ export default {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(endorse/|core/|platform/(bounded-file|queue|write-aside)\\.ts$|sockets/(blocked-ports|loopback)\\.ts$|vault/ports\\.ts$)',
+          '^src/(endorse/|core/|platform/(queue|files/(bounded|write-aside))\\.ts$|sockets/(blocked-ports|loopback)\\.ts$|vault/ports\\.ts$)',
       },
     },
     {
       name: 'clients-see-core-wire-platform-sockets',
       severity: 'error',
-      from: { path: '^client/' },
+      from: { path: '^(client|demo)/' },
       to: { path: '^src/', pathNot: '^src/(command-line|core|wire|platform|sockets)/' },
     },
     {
@@ -73,20 +80,20 @@ export default {
     {
       name: 'not-to-dev-dep',
       severity: 'error',
-      from: { path: '^(src|client)/', pathNot: '^client/(console/|demo/)' },
+      from: { path: '^(src|client)/', pathNot: '^client/console/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'not-to-demo',
       comment: 'its simulated keys are in no program but the demo',
       severity: 'error',
-      from: { path: '^(src|client)/', pathNot: '^client/demo(/|\\.ts$)' },
-      to: { path: '^client/demo' },
+      from: { path: '^(src|client)/' },
+      to: { path: '^demo/' },
     },
     {
       name: 'not-to-test',
       severity: 'error',
-      from: { path: '^(src|client)/' },
+      from: { path: '^(src|client|demo)/' },
       to: { path: '^test/' },
     },
   ],

@@ -2,10 +2,10 @@ import { CommanderError } from 'commander';
 import { usageText } from '../src/command-line/usage.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { EXIT } from '../src/core/exit-codes.ts';
+import { fileError } from '../src/platform/files/error.ts';
 import { readPeerNamesAlone } from '../src/sockets/peer-names.ts';
 import { twinlockProgram } from './cli/program.ts';
 import { openTerminal } from './cli/terminal.ts';
-import { fileError } from './file-error.ts';
 
 readPeerNamesAlone();
 

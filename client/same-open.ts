@@ -1,6 +1,6 @@
 import type { Hex } from '../src/core/bytes.ts';
 import { digestOfObject } from '../src/core/canonical.ts';
-import { effectOf } from '../src/core/state/effects/table.ts';
+import { effectOf } from '../src/core/state/kinds/table.ts';
 import { isPending } from '../src/core/state/lifecycle.ts';
 import { reachOfStatement } from '../src/core/state/reach.ts';
 import { standingOf } from '../src/core/state/standing.ts';

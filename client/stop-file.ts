@@ -7,12 +7,12 @@ import {
   signedStopBytes,
 } from '../src/core/log/signed-stop.ts';
 import { statementDigest } from '../src/core/statement/statement.ts';
-import { syncFolderIfAble } from '../src/platform/sync-folder.ts';
-import { systemName } from '../src/platform/system-error.ts';
-import { writeAside } from '../src/platform/write-aside.ts';
-import { createFile } from './durable-file.ts';
-import { fileError, namedError } from './file-error.ts';
-import { readInput } from './input-file.ts';
+import { createFile } from '../src/platform/files/durable.ts';
+import { fileError, namedError } from '../src/platform/files/error.ts';
+import { readInput } from '../src/platform/files/input.ts';
+import { syncFolderIfAble } from '../src/platform/files/sync-folder.ts';
+import { systemName } from '../src/platform/files/system-error.ts';
+import { writeAside } from '../src/platform/files/write-aside.ts';
 
 /**
  * Reads a stop that somebody carries (src/core/log/FORMAT.md). Attacker-controlled; says nothing about whether it

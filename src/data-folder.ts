@@ -8,7 +8,7 @@ import type { State } from './core/state/state.ts';
 import { LOG_KEY_FILE } from './initialise.ts';
 import { inputError, readInputFile } from './input-file.ts';
 import { localSigner } from './log-signer.ts';
-import { systemName } from './platform/system-error.ts';
+import { systemName } from './platform/files/system-error.ts';
 import { verifyNode, verifyOnThreads } from './platform/verify-node.ts';
 import { DATABASE_FILE, loadStore, type Store } from './store/open.ts';
 import { SNAPSHOT_FILE, SnapshotFile } from './store/snapshot.ts';

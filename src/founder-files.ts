@@ -12,8 +12,8 @@ import {
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { must, TwinlockError } from './core/errors.ts';
 import type { Invitation } from './initialise.ts';
-import { syncFolderNow } from './platform/sync-folder.ts';
-import { naming, systemError, systemName } from './platform/system-error.ts';
+import { syncFolderNow } from './platform/files/sync-folder.ts';
+import { naming, systemError, systemName } from './platform/files/system-error.ts';
 import { type FounderFile, founderFileBytes } from './wire/founder-file.ts';
 
 export interface WrittenInvitation extends Invitation {

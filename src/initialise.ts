@@ -7,17 +7,17 @@ import { must } from './core/errors.ts';
 import { personName } from './core/name/name.ts';
 import { quoted } from './core/quoted.ts';
 import { groupName, parseAs } from './core/schema.ts';
-import { requireDistinctFounders, requireSpareMember } from './core/state/rules/genesis.ts';
-import { requireDistinctKeyNames } from './core/state/rules/names.ts';
-import { requireSoundPolicy } from './core/state/rules/policy.ts';
-import { possessionClaim } from './core/state/rules/signatures.ts';
+import { requireDistinctKeyNames } from './core/state/checks/names.ts';
+import { requireSoundPolicy } from './core/state/checks/policy.ts';
+import { possessionClaim } from './core/state/checks/signatures.ts';
+import { requireDistinctFounders, requireSpareMember } from './core/state/entries/genesis.ts';
 import { type Policy, parsePolicy } from './core/statement/policy.ts';
 import type { PrincipalRecord } from './core/statement/statement.ts';
 import { requireEnrollable } from './founding-policy.ts';
 import { selfSigned } from './http/certificate.ts';
+import { syncFolderNow } from './platform/files/sync-folder.ts';
+import { naming } from './platform/files/system-error.ts';
 import { requireSqlitePath } from './platform/sqlite-path.ts';
-import { syncFolderNow } from './platform/sync-folder.ts';
-import { naming } from './platform/system-error.ts';
 import { verifyNode } from './platform/verify-node.ts';
 import { DATABASE_FILE, openStore } from './store/open.ts';
 import { SNAPSHOT_FILE } from './store/snapshot.ts';
@@ -173,7 +173,7 @@ function requireGroupsWithEffect({ groups }: Policy, founders: Initialisation['f
   }
 }
 
-/** What the trial of the founding policy would end with, once everybody has enrolled (core/state/rules/mending). */
+/** What the trial of the founding policy would end with, once everybody has enrolled (core/state/entries/mending). */
 function requireGroupsOfTwo({ groups }: Policy, founders: Initialisation['founders']): void {
   const small = groups.find((group) => founders.filter((founder) => founder.groups.includes(group)).length < 2);
   must(

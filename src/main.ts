@@ -10,7 +10,7 @@ import { withWrappedHelp } from './command-line/help-text.ts';
 import { requireWords, usageText } from './command-line/usage.ts';
 import { TwinlockError } from './core/errors.ts';
 import { EXIT, exitCodeOf } from './core/exit-codes.ts';
-import { systemError } from './platform/system-error.ts';
+import { systemError } from './platform/files/system-error.ts';
 import { readPeerNamesAlone } from './sockets/peer-names.ts';
 
 readPeerNamesAlone();

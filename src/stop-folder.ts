@@ -9,9 +9,9 @@ import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } fro
 import type { RecordedStop } from './core/state/state.ts';
 import type { StopNames } from './core/state/stop-text.ts';
 import { type Problem, problemOf } from './http/problem.ts';
-import { readBounded } from './platform/bounded-file.ts';
-import { systemName } from './platform/system-error.ts';
-import { writeAside } from './platform/write-aside.ts';
+import { readBounded } from './platform/files/bounded.ts';
+import { systemName } from './platform/files/system-error.ts';
+import { writeAside } from './platform/files/write-aside.ts';
 
 /** In the data folder: stops for the daemon that has it open (src/store/FORMAT.md). */
 export const STOP_FOLDER = 'stops';

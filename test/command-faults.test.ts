@@ -11,10 +11,10 @@ import { addFetch } from '../client/cli/fetch.ts';
 import { addReferenceValues } from '../client/cli/reference-values.ts';
 import { addRequest } from '../client/cli/request.ts';
 import { writePendingRelease } from '../client/host/pending-release.ts';
-import { platformRandom } from '../client/random.ts';
 import { addInit } from '../src/cli/init.ts';
 import { SIMULATED_IMAGE } from '../src/core/attest/simulated/report.ts';
 import { toBase64url } from '../src/core/bytes.ts';
+import { platformRandom } from '../src/platform/random.ts';
 import { founderFileBytes } from '../src/wire/founder-file.ts';
 import {
   atLeast,

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { expect, vi } from 'vitest';
-import { writePrincipalKey } from '../client/principal-file.ts';
+import { writePrincipalKey } from '../client/principal/principal-file.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { exitCodeOf } from '../src/core/exit-codes.ts';
-import { systemError } from '../src/platform/system-error.ts';
+import { systemError } from '../src/platform/files/system-error.ts';
 import { type FileCall, withFaults } from './faults.ts';
 import type { Vault } from './vault-kit.ts';
 

@@ -6,7 +6,7 @@ import { addKey } from '../client/cli/key.ts';
 import { addStatus } from '../client/cli/status.ts';
 import { addStop } from '../client/cli/stop.ts';
 import { TwinlockError } from '../src/core/errors.ts';
-import { systemError } from '../src/platform/system-error.ts';
+import { systemError } from '../src/platform/files/system-error.ts';
 import { dropUpload } from '../src/vault/upload.ts';
 import { atLeast, ERRNOS, failEverywhere, type Home, isThorough, makeHome, twinlock } from './fault-runs.ts';
 import { takesNothing, withFaults } from './faults.ts';

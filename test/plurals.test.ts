@@ -15,7 +15,7 @@ const FILES_OF_SEVERAL = [
   'client/cli/end.ts',
   'client/cli/proposal-report.ts',
   'src/core/state/reach.ts',
-  'client/transport.ts',
+  'client/api/transport.ts',
 ];
 
 function* sources(folder: string): Generator<string> {

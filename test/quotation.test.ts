@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { deniesText } from '../client/cli/persons.ts';
 import { quoted } from '../src/core/quoted.ts';
-import { personText } from '../src/core/state/persons.ts';
+import { personText } from '../src/core/state/checks/persons.ts';
 import { stopText } from '../src/core/state/running.ts';
 import { stoppedText } from '../src/core/state/stop-text.ts';
 
@@ -77,7 +77,7 @@ const UNQUOTED = [
 
 test('no text says the name of a person, a machine or a key without quotation marks', () => {
   // What the demonstration calls people, and the notes of logs, whose keys' names have no spaces.
-  const NAMES_OF_OURS = ['client/demo/', 'src/core/log/'];
+  const NAMES_OF_OURS = ['demo/', 'src/core/log/'];
   const found = [...sources('src'), ...sources('client')]
     .filter((path) => !NAMES_OF_OURS.some((folder) => path.startsWith(folder)))
     .flatMap((path) => {

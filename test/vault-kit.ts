@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { Api, type ProposalView } from '../client/api.ts';
-import type { CheckpointMemory, VerifiedCheckpoint } from '../client/checkpoint-memory.ts';
+import { Api, type ProposalView } from '../client/api/api.ts';
+import { type Fetch, platformFetch } from '../client/api/transport.ts';
 import { approve, deny } from '../client/custodian/approve.ts';
 import { type Ceremony, type Custodian, followLog } from '../client/custodian/ceremony.ts';
 import { type Enrolled, enrol } from '../client/custodian/enrol.ts';
@@ -21,17 +21,16 @@ import { type OpenedRelease, openRelease } from '../client/host/open-release.ts'
 import type { PendingRelease } from '../client/host/pending-release.ts';
 import { type ReleaseRequest, requestRelease } from '../client/host/request.ts';
 import { SimulatedChip } from '../client/host/simulated-chip.ts';
+import type { CheckpointMemory, VerifiedCheckpoint } from '../client/log/checkpoint-memory.ts';
+import { Replica } from '../client/log/replica.ts';
 import {
   openPrincipalSession,
   type PrincipalKey,
   type PrincipalSession,
   principalKey,
   principalRecord,
-} from '../client/principal.ts';
-import { platformRandom } from '../client/random.ts';
-import { Replica } from '../client/replica.ts';
+} from '../client/principal/principal.ts';
 import type { Stopping } from '../client/stop.ts';
-import { type Fetch, platformFetch } from '../client/transport.ts';
 import { type Hex, toBase64url, toHex, utf8 } from '../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../src/core/canonical.ts';
 import { encodeScalar, uniformScalar } from '../src/core/share/group.ts';
@@ -43,6 +42,7 @@ import { manifestContext, releaseKey } from '../src/core/weights/release-key.ts'
 import { type Daemon, type DaemonOptions, startDaemon } from '../src/daemon.ts';
 import { initialise, TLS_CERTIFICATE_FILE } from '../src/initialise.ts';
 import { platformBulkCrypto } from '../src/platform/aead.ts';
+import { platformRandom } from '../src/platform/random.ts';
 import { verifyNode } from '../src/platform/verify-node.ts';
 import { HOUR_MS, MEASUREMENT, POLICY } from './world/founding.ts';
 

@@ -4,8 +4,8 @@ import { type Hex, toBase64url, toHex, utf8, ZERO_32 } from '../src/core/bytes.t
 import { canonicalBytes, digestOf } from '../src/core/canonical.ts';
 import type { Draft, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
-import { clockEffect } from '../src/core/state/effects/clock.ts';
-import { versionBase } from '../src/core/state/effects/version-base.ts';
+import { versionBase } from '../src/core/state/checks/version.ts';
+import { clockEffect } from '../src/core/state/kinds/clock.ts';
 import { rosterBytes } from '../src/core/state/roster.ts';
 import type { Proposable } from '../src/core/state/state.ts';
 import type { Policy } from '../src/core/statement/policy.ts';

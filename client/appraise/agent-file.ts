@@ -8,7 +8,7 @@ import { parseJson } from '../../src/core/json.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { boundFor, parseEvidenceParts, partsData } from '../host/evidence-parts.ts';
 import { devicesKept, isNvattest } from '../host/nvattest-json.ts';
-import { textOf } from './text-file.ts';
+import { textOf } from '../platforms/kit/text-file.ts';
 
 /** What is appraised, and what vendors say of it. */
 export interface Subject {

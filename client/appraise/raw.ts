@@ -9,11 +9,11 @@ import { must } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { devicesKept } from '../host/nvattest-json.ts';
+import { textOf } from '../platforms/kit/text-file.ts';
+import { certificatesOf, type FilesGiven, ofFlag } from '../platforms/kit/vendor-files.ts';
 import { endorsedIn, reportIn } from '../platforms/platforms.ts';
 import { isNras } from '../platforms/trust-authority/files.ts';
 import type { Subject } from './agent-file.ts';
-import { textOf } from './text-file.ts';
-import { certificatesOf, type FilesGiven, ofFlag } from './vendor-files.ts';
 
 /** Evidence as vendors' tools write it, each the bytes of a file; null or left out where it was not given. */
 export interface RawEvidence {

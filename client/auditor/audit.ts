@@ -1,9 +1,9 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
-import { type Person, personOf } from '../../src/core/state/persons.ts';
+import { type Person, personOf } from '../../src/core/state/checks/persons.ts';
 import type { Facts } from '../../src/core/state/state.ts';
-import type { CheckpointMemory, VerifiedCheckpoint } from '../checkpoint-memory.ts';
+import type { CheckpointMemory, VerifiedCheckpoint } from '../log/checkpoint-memory.ts';
 import { Follower } from '../log/follower.ts';
 import type { LogSource } from '../log/source.ts';
 import { type Completeness, completenessOf, EMPTY_TALLY, tallied } from './completeness.ts';

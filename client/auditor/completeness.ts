@@ -1,12 +1,12 @@
 import { Map as PersistentMap } from 'immutable';
 import type { Hex } from '../../src/core/bytes.ts';
 import type { Entry } from '../../src/core/log/entry.ts';
+import { personOf, personText } from '../../src/core/state/checks/persons.ts';
 import { committeeOf } from '../../src/core/state/committees.ts';
 import { durabilityOf, durabilityText } from '../../src/core/state/custody.ts';
 import { isForgetting } from '../../src/core/state/forgetting.ts';
 import { endMs, isLeased, isOpen, isPending } from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
-import { personOf, personText } from '../../src/core/state/persons.ts';
 import { reachOfStatement } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { overtakenBy, standingOf, standingText } from '../../src/core/state/standing.ts';

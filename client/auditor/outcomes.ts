@@ -1,4 +1,5 @@
 import type { Hex } from '../../src/core/bytes.ts';
+import { type Person, personOf } from '../../src/core/state/checks/persons.ts';
 import {
   hasTakenEffect,
   isLeased,
@@ -7,7 +8,6 @@ import {
   STANDINGS,
   type Standing,
 } from '../../src/core/state/lifecycle.ts';
-import { type Person, personOf } from '../../src/core/state/persons.ts';
 import { standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 

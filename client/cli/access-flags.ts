@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { must } from '../../src/core/errors.ts';
-import { fileError } from '../file-error.ts';
+import { fileError } from '../../src/platform/files/error.ts';
 import { PRIVATE, type TargetAccess } from '../host/target.ts';
 
 const GROUP_FILE = '/etc/group';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Base64url } from '../../src/core/bytes.ts';
 import { quoted } from '../../src/core/quoted.ts';
-import { type Person, personOf, personText } from '../../src/core/state/persons.ts';
+import { type Person, personOf, personText } from '../../src/core/state/checks/persons.ts';
 import { isPolicyInForce } from '../../src/core/state/policies.ts';
 import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { signedBefore } from '../../src/core/state/running.ts';

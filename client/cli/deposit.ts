@@ -5,10 +5,10 @@ import { namedReach, reachAdvice, reachOf, reachText } from '../../src/core/stat
 import type { Facts } from '../../src/core/state/state.ts';
 import { MAX_INNER_BYTES } from '../../src/core/weights/manifest.ts';
 import { parseModelVersion } from '../../src/core/weights/names.ts';
+import { readInput } from '../../src/platform/files/input.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { deposit } from '../depositor/deposit.ts';
 import { exactBytes } from '../exact.ts';
-import { readInput } from '../input-file.ts';
-import { platformRandom } from '../random.ts';
 import { follow, signIn } from './connect.ts';
 import {
   CONTENTS_HELP,

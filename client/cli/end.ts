@@ -4,7 +4,7 @@ import { must } from '../../src/core/errors.ts';
 import { isPending } from '../../src/core/state/lifecycle.ts';
 import { TAKEN_EFFECT } from '../../src/core/state/standing.ts';
 import { parseStatement, statementDigest } from '../../src/core/statement/statement.ts';
-import type { ProposalView } from '../api.ts';
+import type { ProposalView } from '../api/api.ts';
 import { exactInstant } from '../exact.ts';
 import type { Stopping } from '../stop.ts';
 import { signIn } from './connect.ts';

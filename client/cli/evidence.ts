@@ -3,7 +3,8 @@ import type { Endorsements } from '../../src/core/attest/endorsements.ts';
 import type { GpuEvidence } from '../../src/core/attest/evidence.ts';
 import { fromHex, type Hex, toHex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
-import { createFile } from '../durable-file.ts';
+import { createFile } from '../../src/platform/files/durable.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import type { Collectors } from '../host/collectors/machine.ts';
 import {
   boundFor,
@@ -12,7 +13,6 @@ import {
   parseEvidenceParts,
   partsData,
 } from '../host/evidence-parts.ts';
-import { platformRandom } from '../random.ts';
 import { collectorsOf, type EvidenceFlags, withEvidenceFlags } from './collector-flags.ts';
 import { type Invocation, invoke } from './invocation.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { exitCodeOf } from '../../src/core/exit-codes.ts';
-import { systemError } from '../../src/platform/system-error.ts';
+import { systemError } from '../../src/platform/files/system-error.ts';
 import { interruptible } from './interrupt.ts';
 import { type GlobalFlags, type Settings, settingsOf } from './settings.ts';
 import { openTerminal, type Terminal } from './terminal.ts';

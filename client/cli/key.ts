@@ -4,12 +4,12 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { personName, thingName } from '../../src/core/name/name.ts';
 import { modelScope, parseAs } from '../../src/core/schema.ts';
+import { createFile, requireUnused } from '../../src/platform/files/durable.ts';
+import { readInput } from '../../src/platform/files/input.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { type PrincipalInvitation, parsePrincipalInvitation } from '../../src/wire/principal-invitation.ts';
-import { createFile, requireUnused } from '../durable-file.ts';
-import { readInput } from '../input-file.ts';
-import { type PrincipalKey, principalKey, principalRecord } from '../principal.ts';
-import { MAX_RECORD_BYTES, readPrincipalKey, writePrincipalKey } from '../principal-file.ts';
-import { platformRandom } from '../random.ts';
+import { type PrincipalKey, principalKey, principalRecord } from '../principal/principal.ts';
+import { MAX_RECORD_BYTES, readPrincipalKey, writePrincipalKey } from '../principal/principal-file.ts';
 import { invoke } from './invocation.ts';
 
 interface CreateOptions {

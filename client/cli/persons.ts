@@ -1,5 +1,5 @@
 import { quoted } from '../../src/core/quoted.ts';
-import type { Person } from '../../src/core/state/persons.ts';
+import type { Person } from '../../src/core/state/checks/persons.ts';
 import { exactInstant } from '../exact.ts';
 import { table } from './text.ts';
 

@@ -2,10 +2,10 @@ import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import type { Hex } from '../../src/core/bytes.ts';
 import { counted } from '../../src/core/counted.ts';
 import { must } from '../../src/core/errors.ts';
+import { type Person, personOf } from '../../src/core/state/checks/persons.ts';
 import { objectOf } from '../../src/core/state/judgement.ts';
 import { isPending, type Standing } from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
-import { type Person, personOf } from '../../src/core/state/persons.ts';
 import { policyAt } from '../../src/core/state/policy-history.ts';
 import { type NamedReach, namedReach, reachOfStatement } from '../../src/core/state/reach.ts';
 import { overtakenBy, standingOf } from '../../src/core/state/standing.ts';
@@ -14,7 +14,7 @@ import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparis
 import { parsePolicy } from '../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { type Alike, alikeEnrolments } from '../custodian/alike.ts';
-import type { Replica } from '../replica.ts';
+import type { Replica } from '../log/replica.ts';
 import { type DocumentChange, documentChanges } from './document-changes.ts';
 
 /** A host as its appraisal says that it is, which the replay has reached again. */

@@ -3,7 +3,7 @@ import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { standingText } from '../../src/core/state/standing.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
-import type { ProposalView } from '../api.ts';
+import type { ProposalView } from '../api/api.ts';
 import { exactInstant } from '../exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
-import { requireUnused } from '../durable-file.ts';
+import { requireUnused } from '../../src/platform/files/durable.ts';
+import { platformRandom } from '../../src/platform/random.ts';
+import { DEFAULT_RETRY } from '../api/retry.ts';
 import { exactInstant } from '../exact.ts';
 import { type PendingRelease, writePendingRelease } from '../host/pending-release.ts';
 import { requestRelease } from '../host/request.ts';
 import { inTurn, type Turn } from '../host/turn.ts';
-import { platformRandom } from '../random.ts';
-import { DEFAULT_RETRY } from '../retry.ts';
 import { collectorOf } from './collector-flags.ts';
 import { type Connection, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';

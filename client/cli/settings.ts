@@ -5,10 +5,10 @@ import { fromUtf8 } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { parseAs } from '../../src/core/schema.ts';
-import { systemName } from '../../src/platform/system-error.ts';
+import { namedError } from '../../src/platform/files/error.ts';
+import { readInputSync } from '../../src/platform/files/input.ts';
+import { systemName } from '../../src/platform/files/system-error.ts';
 import { portTrouble } from '../../src/sockets/blocked-ports.ts';
-import { namedError } from '../file-error.ts';
-import { readInputSync } from '../input-file.ts';
 
 /** The flags that every command takes, each also from the environment. */
 export interface GlobalFlags {

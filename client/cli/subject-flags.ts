@@ -4,11 +4,11 @@ import { fromHex } from '../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
 import { EXIT } from '../../src/core/exit-codes.ts';
 import { parseInstantText } from '../../src/core/x509/time.ts';
-import { systemName } from '../../src/platform/system-error.ts';
+import { readInput } from '../../src/platform/files/input.ts';
+import { systemName } from '../../src/platform/files/system-error.ts';
 import { type Subject, subjectOfFile } from '../appraise/agent-file.ts';
 import { type RawEvidence, subjectOfRaw, withEndorsements } from '../appraise/raw.ts';
-import type { VendorFile } from '../appraise/vendor-files.ts';
-import { readInput } from '../input-file.ts';
+import type { VendorFile } from '../platforms/kit/vendor-files.ts';
 import { VENDOR_FILES } from '../platforms/platforms.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Hex } from '../../src/core/bytes.ts';
 import { certificatesIn, soleDigest } from '../../src/platform/certificates.ts';
-import { readInputSync } from '../input-file.ts';
+import { readInputSync } from '../../src/platform/files/input.ts';
 
 /** What systems trust, all of it, is a quarter of that. */
 const MAX_BUNDLE_BYTES = 1 << 20;

@@ -2,7 +2,7 @@ import type { Standing } from '../../src/core/state/lifecycle.ts';
 import { isPolicyInForce } from '../../src/core/state/policies.ts';
 import { overtakenBy, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../../src/core/state/state.ts';
-import type { Replica } from '../replica.ts';
+import type { Replica } from '../log/replica.ts';
 import { logAheadMs } from './obstacles.ts';
 import { policyNamed } from './policy-named.ts';
 import type { Proposition } from './propose.ts';

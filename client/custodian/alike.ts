@@ -1,8 +1,8 @@
 import { Map as PersistentMap } from 'immutable';
 import type { Hex } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
+import { requireDistinctKeyName, withOwner } from '../../src/core/state/checks/names.ts';
 import { isPending } from '../../src/core/state/lifecycle.ts';
-import { requireDistinctKeyName, withOwner } from '../../src/core/state/rules/names.ts';
 import { standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';

@@ -7,10 +7,10 @@ import type { Verify } from '../../src/core/signature/claim.ts';
 import { committeeInForce } from '../../src/core/state/committees.ts';
 import type { Authenticator as EnrolledAuthenticator, Facts } from '../../src/core/state/state.ts';
 import type { Assertion } from '../../src/core/webauthn/assertion.ts';
-import type { Api } from '../api.ts';
-import type { CheckpointMemory } from '../checkpoint-memory.ts';
+import type { Api } from '../api/api.ts';
+import type { CheckpointMemory } from '../log/checkpoint-memory.ts';
 import type { StateMemory } from '../log/kept-state.ts';
-import { Replica } from '../replica.ts';
+import { Replica } from '../log/replica.ts';
 import type { AllowedCredential, Authenticator } from './authenticator.ts';
 
 /** What every ceremony has: the vault, the key in the custodian's hand, and the workstation. */

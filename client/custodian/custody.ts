@@ -1,6 +1,6 @@
 import { type Hex, toHex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import type { Replica } from '../replica.ts';
+import type { Replica } from '../log/replica.ts';
 import { allowed, type Custodian, keysText } from './ceremony.ts';
 import { custodyOf, fetchOwnEnvelopes, openOwnShare } from './own-share.ts';
 import { sending } from './sent.ts';

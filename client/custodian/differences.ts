@@ -1,11 +1,11 @@
 import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import { quoted } from '../../src/core/quoted.ts';
+import { personOf, personText } from '../../src/core/state/checks/persons.ts';
 import { lastReleaseOf } from '../../src/core/state/lifecycle.ts';
-import { personOf, personText } from '../../src/core/state/persons.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { exactBytes, exactDuration } from '../exact.ts';
-import type { Replica } from '../replica.ts';
+import type { Replica } from '../log/replica.ts';
 import type { HostReview } from './host-review.ts';
 
 type Statement = StatementOf<'release'>;

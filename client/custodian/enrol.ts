@@ -4,12 +4,12 @@ import { type CustodianKeys, deriveCustodianKeys } from '../../src/core/envelope
 import { must } from '../../src/core/errors.ts';
 import { thingName } from '../../src/core/name/name.ts';
 import { parseAs } from '../../src/core/schema.ts';
+import { ed25519KeyText } from '../../src/core/signature/key-text.ts';
+import { requireDistinctAuthenticator } from '../../src/core/state/checks/names.ts';
 import { discharge } from '../../src/core/state/discharge.ts';
-import { requireDistinctAuthenticator } from '../../src/core/state/rules/names.ts';
-import { ed25519KeyText } from '../../src/core/statement/key.ts';
 import type { Signable } from '../../src/core/webauthn/challenge.ts';
 import { checkEnrolment, type Enrolment, parseEnrolment } from '../../src/core/webauthn/enrolment.ts';
-import type { Invitation } from '../api.ts';
+import type { Invitation } from '../api/api.ts';
 import type { Authenticator, Registration } from './authenticator.ts';
 import { allowed, archived, type Ceremony, type OwnCredential } from './ceremony.ts';
 import { sending } from './sent.ts';

@@ -1,13 +1,13 @@
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { possessionClaim } from '../../src/core/state/checks/signatures.ts';
 import { discharge } from '../../src/core/state/discharge.ts';
-import { checkGenesisStatement } from '../../src/core/state/rules/genesis.ts';
-import { possessionClaim } from '../../src/core/state/rules/signatures.ts';
+import { checkGenesisStatement } from '../../src/core/state/entries/genesis.ts';
 import type { Authenticator } from '../../src/core/state/state.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../../src/core/statement/statement.ts';
-import type { GenesisDraft } from '../api.ts';
+import type { GenesisDraft } from '../api/api.ts';
 import { allowed, archived, type Ceremony } from './ceremony.ts';
 import type { Enrolled } from './enrol.ts';
 import { sending } from './sent.ts';

@@ -8,7 +8,7 @@ import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
 import type { ReleaseHost, StatementOf } from '../../src/core/statement/statement.ts';
-import type { Replica } from '../replica.ts';
+import type { Replica } from '../log/replica.ts';
 import type { Obstacle } from './obstacles.ts';
 import { policyNamed } from './policy-named.ts';
 

@@ -1,10 +1,10 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { durationText } from '../../src/core/duration.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
-import { effectOf } from '../../src/core/state/effects/table.ts';
+import { requireCurrent, requireCurrentBase, requireUnexpired } from '../../src/core/state/entries/proposal.ts';
 import { MAX_SKEW_MS, requireWithinSkew } from '../../src/core/state/judgement.ts';
+import { effectOf } from '../../src/core/state/kinds/table.ts';
 import { requireOpen } from '../../src/core/state/lifecycle.ts';
-import { requireCurrent, requireCurrentBase, requireUnexpired } from '../../src/core/state/rules/proposal.ts';
 import { standingText, targetOvertakenBy } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal, Vote } from '../../src/core/state/state.ts';
 import { ownAuthenticators } from './ceremony.ts';

@@ -10,7 +10,7 @@ import { verifyShare } from '../../src/core/share/combine.ts';
 import type { Share } from '../../src/core/share/share.ts';
 import type { Authenticator, Version } from '../../src/core/state/state.ts';
 import { type ManifestCore, parseManifest } from '../../src/core/weights/manifest.ts';
-import type { Replica } from '../replica.ts';
+import type { Replica } from '../log/replica.ts';
 import type { Touch } from './authenticator.ts';
 import { type Custodian, keysText, ownAuthenticators } from './ceremony.ts';
 

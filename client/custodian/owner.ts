@@ -4,9 +4,9 @@ import { looksAlike, looksOfPerson, newEffort } from '../../src/core/name/looks.
 import { personName } from '../../src/core/name/name.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import { parseAs } from '../../src/core/schema.ts';
+import { requireDistinctPerson } from '../../src/core/state/checks/names.ts';
 import { committeeInForce } from '../../src/core/state/committees.ts';
 import { isPending } from '../../src/core/state/lifecycle.ts';
-import { requireDistinctPerson } from '../../src/core/state/rules/names.ts';
 import { standingOf } from '../../src/core/state/standing.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 

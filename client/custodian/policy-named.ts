@@ -2,7 +2,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { objectOf } from '../../src/core/state/judgement.ts';
 import { policyInForce } from '../../src/core/state/policies.ts';
 import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
-import type { Replica } from '../replica.ts';
+import type { Replica } from '../log/replica.ts';
 
 /**
  * The policy under a digest: that in force, or out of the log one that was proposed or has been replaced. Throws

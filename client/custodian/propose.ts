@@ -3,13 +3,13 @@ import { type Base64url, type Hex, toBase64url, toHex, ZERO_32 } from '../../src
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { ProposerSignature } from '../../src/core/log/entry.ts';
-import { withPrincipalsOwner } from '../../src/core/state/effects/principal.ts';
-import { effectOf } from '../../src/core/state/effects/table.ts';
-import { personOf, personText } from '../../src/core/state/persons.ts';
+import { personOf, personText } from '../../src/core/state/checks/persons.ts';
+import { requireSoundPolicy } from '../../src/core/state/checks/policy.ts';
+import { requireMendable } from '../../src/core/state/entries/mending.ts';
+import { withPrincipalsOwner } from '../../src/core/state/kinds/principal.ts';
+import { effectOf } from '../../src/core/state/kinds/table.ts';
 import { policyInForce, withPolicy } from '../../src/core/state/policies.ts';
 import { reachOfStatement, requireReachable } from '../../src/core/state/reach.ts';
-import { requireMendable } from '../../src/core/state/rules/mending.ts';
-import { requireSoundPolicy } from '../../src/core/state/rules/policy.ts';
 import type { Facts, Proposal, State } from '../../src/core/state/state.ts';
 import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
 import {
@@ -19,7 +19,7 @@ import {
   statementDigest,
 } from '../../src/core/statement/statement.ts';
 import type { Signable } from '../../src/core/webauthn/challenge.ts';
-import type { Replica } from '../replica.ts';
+import type { Replica } from '../log/replica.ts';
 import { sameOpen } from '../same-open.ts';
 import { groundOf, statementHeader } from '../statement-header.ts';
 import { versionNamed } from '../version-named.ts';

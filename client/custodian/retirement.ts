@@ -1,6 +1,6 @@
 import type { Base64url, Hex } from '../../src/core/bytes.ts';
+import { ableMembers } from '../../src/core/state/checks/retirement.ts';
 import { committeeInForce } from '../../src/core/state/committees.ts';
-import { ableMembers } from '../../src/core/state/rules/retirement.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import { withRetired } from './consequences.ts';
 

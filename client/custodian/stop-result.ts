@@ -1,5 +1,5 @@
 import { quoted } from '../../src/core/quoted.ts';
-import { authenticatorNamed, keyDigest } from '../../src/core/state/rules/stop.ts';
+import { authenticatorNamed, keyDigest } from '../../src/core/state/entries/stop.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { counted } from '../exact.ts';

@@ -2,8 +2,8 @@ import type { Hex } from '../../src/core/bytes.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { statementDigest } from '../../src/core/statement/statement.ts';
-import type { Api, StopAnswer } from '../api.ts';
-import type { Replica } from '../replica.ts';
+import type { Api, StopAnswer } from '../api/api.ts';
+import type { Replica } from '../log/replica.ts';
 import { type Stopping, stopStatement } from '../stop.ts';
 import {
   allowed,

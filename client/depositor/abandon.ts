@@ -1,5 +1,5 @@
 import { must, TwinlockError } from '../../src/core/errors.ts';
-import type { PrincipalSession } from '../principal.ts';
+import type { PrincipalSession } from '../principal/principal.ts';
 import { type DepositName, Unfinished } from './unfinished.ts';
 
 /** Where there was something of a deposit that was given up. */

@@ -11,9 +11,9 @@ import {
 import { type FileHandle, open } from 'node:fs/promises';
 import { must } from '../../src/core/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/core/weights/manifest.ts';
-import { naming } from '../../src/platform/system-error.ts';
+import { fileError, withPath } from '../../src/platform/files/error.ts';
+import { naming } from '../../src/platform/files/system-error.ts';
 import { OPEN_FILES } from '../exclusive-lock.ts';
-import { fileError, withPath } from '../file-error.ts';
 
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const LET_ALONE = 'let nothing write to the folder, then deposit it again';

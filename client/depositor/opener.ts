@@ -5,9 +5,9 @@ import { canonicalBytes, parseCanonical } from '../../src/core/canonical.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import { id, parseAs } from '../../src/core/schema.ts';
-import { makeOwnFolder } from '../durable-file.ts';
+import { makeOwnFolder } from '../../src/platform/files/durable.ts';
+import { readSecretFile, writeSecretFile } from '../../src/platform/files/secret.ts';
 import { readKept } from '../kept-file.ts';
-import { readSecretFile, writeSecretFile } from '../secret-file.ts';
 
 const FILE = 'opener.json';
 const MAX_BYTES = 256;

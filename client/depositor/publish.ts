@@ -1,10 +1,10 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
-import { versionBase } from '../../src/core/state/effects/version-base.ts';
+import { versionBase } from '../../src/core/state/checks/version.ts';
 import { policyInForce } from '../../src/core/state/policies.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
-import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../principal.ts';
-import type { Replica } from '../replica.ts';
+import type { Replica } from '../log/replica.ts';
+import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../principal/principal.ts';
 import { sameOpen } from '../same-open.ts';
 import { groundOf, statementHeader } from '../statement-header.ts';
 import { versionNamed } from '../version-named.ts';

@@ -3,9 +3,9 @@ import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes } from '../../src/core/canonical.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { manifestSignatureMessage } from '../../src/core/weights/manifest.ts';
-import type { PrincipalSession } from '../principal.ts';
-import type { Replica } from '../replica.ts';
-import { Patience, type RetryPolicy } from '../retry.ts';
+import { Patience, type RetryPolicy } from '../api/retry.ts';
+import type { Replica } from '../log/replica.ts';
+import type { PrincipalSession } from '../principal/principal.ts';
 import type { Dealt } from './deal.ts';
 import { UPLOAD_HELD_FOR_MS } from './upload.ts';
 

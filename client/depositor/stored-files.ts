@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { u32, utf8 } from '../../src/core/bytes.ts';
 import { frame } from '../../src/core/frame.ts';
 import { depositMarkKey } from '../../src/core/weights/release-key.ts';
-import type { UploadStatus } from '../api.ts';
+import type { UploadStatus } from '../api/api.ts';
 import type { FoundFile } from './found-file.ts';
 import type { KeptFile, Unfinished } from './unfinished.ts';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
+import { systemName } from '../../src/platform/files/system-error.ts';
 import { requireSqlitePath } from '../../src/platform/sqlite-path.ts';
-import { systemName } from '../../src/platform/system-error.ts';
 import type { WorkFolder } from '../host/work-folder.ts';
 
 export const DATABASE = 'deposit.sqlite';

@@ -6,9 +6,9 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { frameDigest } from '../../src/core/frame.ts';
 import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { manifestContext } from '../../src/core/weights/release-key.ts';
-import { syncFolderIfAble } from '../../src/platform/sync-folder.ts';
+import { fileError } from '../../src/platform/files/error.ts';
+import { syncFolderIfAble } from '../../src/platform/files/sync-folder.ts';
 import { exactInstant } from '../exact.ts';
-import { fileError } from '../file-error.ts';
 import { WorkFolder } from '../host/work-folder.ts';
 import { type Begun, DATABASE, isDamage, type OpenedDatabase, openOrBegin } from './unfinished-database.ts';
 

@@ -1,8 +1,8 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { FLOE_WEIGHTS } from '../../src/core/weights/floe.ts';
-import type { Api, UploadStatus } from '../api.ts';
-import { Patience, type RetryPolicy, withRetry } from '../retry.ts';
+import type { Api, UploadStatus } from '../api/api.ts';
+import { Patience, type RetryPolicy, withRetry } from '../api/retry.ts';
 import type { KeptPart, KeptSegment } from './unfinished.ts';
 
 /** Larger parts only hold memory: two are there at a time. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { derOfFile } from '../../src/core/x509/der-text.ts';
-import { readInput } from '../input-file.ts';
+import { readInput } from '../../src/platform/files/input.ts';
 import { AZURE_QUOTE_URL, AzureParavisor } from './collectors/azure.ts';
 import { type Command, runCommand } from './collectors/command.ts';
 import { ConfigfsTsm, type TsmPlatform } from './collectors/configfs-tsm.ts';

@@ -2,9 +2,9 @@ import { type BigIntStats, constants, existsSync, type Stats } from 'node:fs';
 import { chmod, chown, type FileHandle, lstat, mkdir, open, readlink, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { must } from '../../src/core/errors.ts';
-import { systemName } from '../../src/platform/system-error.ts';
+import { fileError, withPath } from '../../src/platform/files/error.ts';
+import { systemName } from '../../src/platform/files/system-error.ts';
 import { OPEN_FILES } from '../exclusive-lock.ts';
-import { fileError, withPath } from '../file-error.ts';
 
 /** Of Linux, the same on every machine that Node runs on: opens a folder without the right to list it. */
 const O_PATH = 0o10000000;

@@ -12,7 +12,7 @@ import { type VerifiedAuthority, verifyAuthority } from '../../src/core/state/au
 import { discharge } from '../../src/core/state/discharge.ts';
 import type { ManifestCore } from '../../src/core/weights/manifest.ts';
 import { checkReleaseKey, releaseKey } from '../../src/core/weights/release-key.ts';
-import type { Handover } from '../api.ts';
+import type { Handover } from '../api/api.ts';
 import { HOST_CLOCK } from './clock.ts';
 import { type HostKeys, kemOf, keysOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
 import { heedStops, type StopPlace } from './stops.ts';

@@ -6,8 +6,8 @@ import { canonicalBytes } from '../../src/core/canonical.ts';
 import { type KemKeyPair, kemKeyPairFromSeed } from '../../src/core/envelope/xwing.ts';
 import { must } from '../../src/core/errors.ts';
 import { binary, digest, instantMs, modelName, parseAs, versionName } from '../../src/core/schema.ts';
-import { ed25519KeyText } from '../../src/core/statement/key.ts';
-import { readSecretDocument, writeSecretFile } from '../secret-file.ts';
+import { ed25519KeyText } from '../../src/core/signature/key-text.ts';
+import { readSecretDocument, writeSecretFile } from '../../src/platform/files/secret.ts';
 
 const MAX_BYTES = 65_536;
 

@@ -4,9 +4,9 @@ import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes } from '../../src/core/canonical.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { binary, parseAs } from '../../src/core/schema.ts';
+import { readSecretDocument, writeSecretFile } from '../../src/platform/files/secret.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { withFileLock } from '../file-lock.ts';
-import { platformRandom } from '../random.ts';
-import { readSecretDocument, writeSecretFile } from '../secret-file.ts';
 import { SimulatedChip } from './simulated-chip.ts';
 
 const MAX_BYTES = 1024;

@@ -3,7 +3,7 @@ import { NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { type HostBinding, hostReportData } from '../../src/core/attest/evidence.ts';
 import { simulatedReportMessage } from '../../src/core/attest/simulated/report.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
-import { ed25519KeyText } from '../../src/core/statement/key.ts';
+import { ed25519KeyText } from '../../src/core/signature/key-text.ts';
 import type { EvidenceCollector } from './collector.ts';
 import type { BoundData, Collected, CpuCollector } from './collectors/machine.ts';
 

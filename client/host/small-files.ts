@@ -7,8 +7,8 @@ import { FLOE_WEIGHTS } from '../../src/core/weights/floe.ts';
 import { type ManifestFile, plainBytes } from '../../src/core/weights/manifest.ts';
 import { type PackedFile, packOf } from '../../src/core/weights/pack.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
-import type { Api } from '../api.ts';
-import { Patience, type RetryPolicy } from '../retry.ts';
+import type { Api } from '../api/api.ts';
+import { Patience, type RetryPolicy } from '../api/retry.ts';
 import type { Lease } from './clock.ts';
 import type { OpenedRelease } from './open-release.ts';
 

@@ -10,7 +10,7 @@ import { judgeBroughtStop } from '../../src/core/state/brought-stop.ts';
 import { discharge } from '../../src/core/state/discharge.ts';
 import { untrueStop } from '../../src/core/state/stop-text.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
-import { fileError } from '../file-error.ts';
+import { fileError } from '../../src/platform/files/error.ts';
 import { readStopFile } from '../stop-file.ts';
 import type { PendingRelease } from './pending-release.ts';
 

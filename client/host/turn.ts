@@ -1,5 +1,5 @@
 import { TwinlockError } from '../../src/core/errors.ts';
-import { Patience, type RetryPolicy } from '../retry.ts';
+import { Patience, type RetryPolicy } from '../api/retry.ts';
 
 /** Runs an act that the vault may refuse for now, because one key has as much of it under way as it may. */
 export type Turn = <T>(act: () => Promise<T>) => Promise<T>;

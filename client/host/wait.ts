@@ -1,14 +1,14 @@
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import { MAX_DURATION_MS } from '../../src/core/schema.ts';
+import { personText } from '../../src/core/state/checks/persons.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import { ENDS, isEnd } from '../../src/core/state/lifecycle.ts';
-import { personText } from '../../src/core/state/persons.ts';
 import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { standingText } from '../../src/core/state/standing.ts';
-import type { Api, ProposalView } from '../api.ts';
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../retry.ts';
+import type { Api, ProposalView } from '../api/api.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../api/retry.ts';
 import { HOST_CLOCK, leaseOver } from './clock.ts';
 import type { PendingRelease } from './pending-release.ts';
 

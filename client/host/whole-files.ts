@@ -13,9 +13,9 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Hex } from '../../src/core/bytes.ts';
-import { syncFolderIfAble } from '../../src/platform/sync-folder.ts';
-import { systemName } from '../../src/platform/system-error.ts';
-import { fileError } from '../file-error.ts';
+import { fileError } from '../../src/platform/files/error.ts';
+import { syncFolderIfAble } from '../../src/platform/files/sync-folder.ts';
+import { systemName } from '../../src/platform/files/system-error.ts';
 import type { FileAccess } from './part-file.ts';
 
 const sync = promisify(fsync);

@@ -9,7 +9,7 @@ import { historyOf } from '../../src/core/state/chain.ts';
 import { openWithLogKey } from '../../src/core/state/log-checkpoint.ts';
 import { replay } from '../../src/core/state/replay.ts';
 import type { Facts, State } from '../../src/core/state/state.ts';
-import type { CheckpointMemory, VerifiedCheckpoint } from '../checkpoint-memory.ts';
+import type { CheckpointMemory, VerifiedCheckpoint } from './checkpoint-memory.ts';
 import { type LogPage, type LogSource, PAGE_ENTRIES } from './source.ts';
 
 /** Called with each entry in the order of the log, once all its claims are discharged, and with the facts after it. */

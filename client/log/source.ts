@@ -1,5 +1,5 @@
 import type { Hex } from '../../src/core/bytes.ts';
-import type { Api } from '../api.ts';
+import type { Api } from '../api/api.ts';
 
 /** A piece of a log, from the entry that was asked for. All of it is attacker-controlled. */
 export interface LogPage {

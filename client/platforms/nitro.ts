@@ -6,10 +6,10 @@ import { type NitroReport, nitroReport } from '../../src/core/attest/nitro/repor
 import { NITRO_VENDOR_ROOTS } from '../../src/core/attest/nitro/roots.ts';
 import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { parseAs } from '../../src/core/schema.ts';
-import { evidenceFile } from '../appraise/vendor-files.ts';
-import { type Choices, type Host, imageName, union, withChips } from '../reference-values/host.ts';
-import { pcrsText, unmeasuredRemarks, withPcrImage } from '../reference-values/pcr-images.ts';
-import { accepts, anyOr, beware, counted, emptyOf, type Remark, refuses } from '../reference-values/remark.ts';
+import { type Choices, type Host, imageName, union, withChips } from './kit/host.ts';
+import { pcrsText, unmeasuredRemarks, withPcrImage } from './kit/pcr-images.ts';
+import { accepts, anyOr, beware, counted, emptyOf, type Remark, refuses } from './kit/remark.ts';
+import { evidenceFile } from './kit/vendor-files.ts';
 import type { ClientPlatformOf } from './platform.ts';
 import type { EvidenceSource } from './source.ts';
 

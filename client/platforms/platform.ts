@@ -1,9 +1,9 @@
 import type { Endorsements } from '../../src/core/attest/endorsements.ts';
 import type { PlatformId, Reports, Values } from '../../src/core/attest/platforms.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
-import type { FilesGiven, VendorFiles } from '../appraise/vendor-files.ts';
-import type { Choices, Host } from '../reference-values/host.ts';
-import type { Remark } from '../reference-values/remark.ts';
+import type { Choices, Host } from './kit/host.ts';
+import type { Remark } from './kit/remark.ts';
+import type { FilesGiven, VendorFiles } from './kit/vendor-files.ts';
 import type { EvidenceSource } from './source.ts';
 
 export type Claims = Host['claims'];

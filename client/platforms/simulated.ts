@@ -1,6 +1,6 @@
-import { union } from '../reference-values/host.ts';
-import { beware } from '../reference-values/remark.ts';
 import { requireFlag } from './given-flags.ts';
+import { union } from './kit/host.ts';
+import { beware } from './kit/remark.ts';
 import type { ClientPlatformOf } from './platform.ts';
 import type { EvidenceSource, SourceFlag } from './source.ts';
 

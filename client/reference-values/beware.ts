@@ -2,8 +2,8 @@ import { CC_MODE } from '../../src/core/attest/nvidia/measures.ts';
 import type { NvidiaReferenceValues } from '../../src/core/attest/nvidia/reference-values.ts';
 import { PROTECTED_PCIE } from '../../src/core/attest/nvidia/topology.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
+import { beware, type Remark } from '../platforms/kit/remark.ts';
 import { eachPlatform } from '../platforms/platforms.ts';
-import { beware, type Remark } from './remark.ts';
 
 /** A weakness that is publicly known, and how a document that lets it in can be told. */
 interface Weakness {

@@ -13,7 +13,7 @@ import {
   refuses,
   tokenGraceRemark,
   trustText,
-} from './remark.ts';
+} from '../platforms/kit/remark.ts';
 
 /** What is said of GPUs and NVSwitches, which never pass without a CPU's report. */
 export function describeGpu(gpu: ReferenceValues['gpu']): Remark[] {

@@ -1,10 +1,10 @@
 import { requireHardwareValues } from '../../src/core/attest/production.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
+import { beware, type Remark, refuses } from '../platforms/kit/remark.ts';
 import { eachPlatform } from '../platforms/platforms.ts';
 import { knownWeaknesses } from './beware.ts';
 import { describeGpu } from './describe-gpu.ts';
-import { beware, type Remark, refuses } from './remark.ts';
 
 /** What a document accepts and refuses, in plain sentences, for who has to approve it. */
 export function describeReferenceValues(document: ReferenceValues): readonly Remark[] {

@@ -2,8 +2,8 @@ import { parseReferenceValues, type ReferenceValues } from '../../src/core/attes
 import { fromUtf8, utf8 } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { parseJson } from '../../src/core/json.ts';
-import { createFile, replaceFile } from '../durable-file.ts';
-import { readInput } from '../input-file.ts';
+import { createFile, replaceFile } from '../../src/platform/files/durable.ts';
+import { readInput } from '../../src/platform/files/input.ts';
 
 const MAX_BYTES = 2 << 20;
 

@@ -1,8 +1,8 @@
 import { ABSENT } from '../../src/core/attest/token/jws.ts';
 import type { NrasReferenceValues } from '../../src/core/attest/token/reference-values.ts';
 import type { NrasEvidence } from '../../src/core/attest/token/report.ts';
-import { type Host, union } from './host.ts';
-import { stated, withService } from './service.ts';
+import { type Host, union } from '../platforms/kit/host.ts';
+import { stated, withService } from '../platforms/kit/service.ts';
 
 const NRAS = { name: 'nras', algorithm: 'ES384' } as const;
 const CLAIMS_VERSIONS = ['2.0', '3.0'] as const;

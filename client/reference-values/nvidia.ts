@@ -9,7 +9,7 @@ import type {
 } from '../../src/core/attest/nvidia/reference-values.ts';
 import { NVIDIA_VENDOR_ROOTS } from '../../src/core/attest/nvidia/roots.ts';
 import { toBase64url, toHex } from '../../src/core/bytes.ts';
-import { type Choices, union, withChips } from './host.ts';
+import { type Choices, union, withChips } from '../platforms/kit/host.ts';
 
 /** A document of no devices, under the vendor's root. */
 export const NO_DEVICES: NvidiaReferenceValues = {

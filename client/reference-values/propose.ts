@@ -5,9 +5,9 @@ import { parseReferenceValues, type ReferenceValues } from '../../src/core/attes
 import { TwinlockError } from '../../src/core/errors.ts';
 import type { Subject } from '../appraise/agent-file.ts';
 import { datesAdvice } from '../appraise/dates.ts';
+import { type Choices, type Host, union } from '../platforms/kit/host.ts';
 import { withReport } from '../platforms/platforms.ts';
 import { gpusAllowed } from './gpus.ts';
-import { type Choices, type Host, union } from './host.ts';
 import { withNras } from './nras.ts';
 import { withNvidia } from './nvidia.ts';
 

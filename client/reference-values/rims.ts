@@ -2,9 +2,9 @@ import type { DriverRecord, NvidiaReferenceValues } from '../../src/core/attest/
 import { parseReferenceValues, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
-import type { Rim } from '../rim/rim.ts';
 import { gpusAllowed } from './gpus.ts';
 import { NO_DEVICES } from './nvidia.ts';
+import type { Rim } from './rim/rim.ts';
 
 /** A manifest that was checked, and which file it is. */
 export interface RimFile {

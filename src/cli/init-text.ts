@@ -1,6 +1,6 @@
 import type { Grade } from '../core/schema.ts';
 import type { WrittenInvitation } from '../founder-files.ts';
-import { OWN_FOLDER } from '../platform/own-folder.ts';
+import { OWN_FOLDER } from '../platform/files/own-folder.ts';
 import { CLONE, CLONE_TEXT, programCommand } from '../platform/program-command.ts';
 import { DEFAULT_DATA } from './options.ts';
 

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { TwinlockError } from '../core/errors.ts';
-import { readBounded } from '../platform/bounded-file.ts';
-import { writeAside } from '../platform/write-aside.ts';
+import { readBounded } from '../platform/files/bounded.ts';
+import { writeAside } from '../platform/files/write-aside.ts';
 
 /** TCB collateral of a platform has about 20 KiB; see `parseEndorsements` for what is taken in the end. */
 const MAX_FILE_BYTES = 512 * 1024;

@@ -1,5 +1,5 @@
 import { TwinlockError } from '../core/errors.ts';
-import { systemError, systemName } from './system-error.ts';
+import { systemError, systemName } from './files/system-error.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there',

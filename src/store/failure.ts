@@ -1,5 +1,5 @@
 import { TwinlockError } from '../core/errors.ts';
-import { systemError, systemName } from '../platform/system-error.ts';
+import { systemError, systemName } from '../platform/files/system-error.ts';
 
 /**
  * Runs `act`, and tells the failures of a disk as a caller of the vault may know them: `storage_full`,

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
-import { syncFolder } from '../platform/sync-folder.ts';
+import { syncFolder } from '../platform/files/sync-folder.ts';
 
 export const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;

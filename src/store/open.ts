@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { syncFolderNow } from '../platform/sync-folder.ts';
-import { naming } from '../platform/system-error.ts';
+import { syncFolderNow } from '../platform/files/sync-folder.ts';
+import { naming } from '../platform/files/system-error.ts';
 import type { BlobStore, FoundingStore, LogStore, UploadStore } from '../vault/ports.ts';
 import { folderBlobs } from './blobs.ts';
 import { FOLDER_MODE } from './files.ts';

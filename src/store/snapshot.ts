@@ -11,10 +11,10 @@ import { frontierRoot } from '../core/log/merkle.ts';
 import { digest, parseAs } from '../core/schema.ts';
 import { decodeState, encodeState, MAX_STATE_BYTES, STATE_RULES } from '../core/state/snapshot.ts';
 import type { State } from '../core/state/state.ts';
-import { readBounded } from '../platform/bounded-file.ts';
-import { syncFolder } from '../platform/sync-folder.ts';
-import { systemError, systemName } from '../platform/system-error.ts';
-import { writeAside } from '../platform/write-aside.ts';
+import { readBounded } from '../platform/files/bounded.ts';
+import { syncFolder } from '../platform/files/sync-folder.ts';
+import { systemError, systemName } from '../platform/files/system-error.ts';
+import { writeAside } from '../platform/files/write-aside.ts';
 
 /** In the data folder; may be deleted while the daemon is stopped: the next start replays the whole log then. */
 export const SNAPSHOT_FILE = 'state.snapshot';

@@ -1,5 +1,5 @@
+import { earliestMs } from '../core/state/entries/time.ts';
 import { MAX_SKEW_MS } from '../core/state/judgement.ts';
-import { earliestMs } from '../core/state/rules/time.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { Clock } from './ports.ts';
 

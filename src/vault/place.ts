@@ -3,7 +3,7 @@ import { must } from '../core/errors.ts';
 import { type Draft, type Entry, encodeEntry } from '../core/log/entry.ts';
 import type { Grade } from '../core/schema.ts';
 import { EMPTY_CHAIN } from '../core/state/chain.ts';
-import { correctsTheClock, earliestMs } from '../core/state/rules/time.ts';
+import { correctsTheClock, earliestMs } from '../core/state/entries/time.ts';
 import type { Facts, State } from '../core/state/state.ts';
 
 export interface Placed {

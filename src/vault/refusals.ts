@@ -1,6 +1,6 @@
 import { type Code, TwinlockError } from '../core/errors.ts';
 import type { BodyOf, RefusedAct } from '../core/log/entry.ts';
-import { excessOf, isKnownCaller, withRefusal } from '../core/state/rules/refusal.ts';
+import { excessOf, isKnownCaller, withRefusal } from '../core/state/entries/refusal.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { Clocks } from './clock-watch.ts';
 import { MAX_REFUSALS, REFUSALS_A_CALLER, REFUSALS_MS } from './limits.ts';
@@ -56,7 +56,7 @@ export class Refusals {
   }
 
   /**
-   * What the log has room for (core/state/rules/refusal) in entries that are dated `timeMs`, at most `maxCount`. All of it
+   * What the log has room for (core/state/entries/refusal) in entries that are dated `timeMs`, at most `maxCount`. All of it
    * stays, and goes on being counted, until `forget` is told that it has been recorded.
    */
   tellable(facts: Facts, timeMs: number, maxCount: number): readonly Tellable[] {

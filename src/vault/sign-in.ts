@@ -6,7 +6,7 @@ import {
   currentAuthenticator,
   currentPrincipal,
   ed25519Claim,
-} from '../core/state/rules/signatures.ts';
+} from '../core/state/checks/signatures.ts';
 import type { Facts } from '../core/state/state.ts';
 import { challengeOf, signableMessage } from '../core/webauthn/challenge.ts';
 import type { Context } from './context.ts';

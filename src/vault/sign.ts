@@ -1,8 +1,8 @@
 import { equal } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import { frontierRoot } from '../core/log/merkle.ts';
+import { ed25519KeyBytes } from '../core/signature/key-text.ts';
 import type { State } from '../core/state/state.ts';
-import { ed25519KeyBytes } from '../core/statement/key.ts';
 import { SIGN_WITHIN_MS } from './limits.ts';
 import type { CheckpointSigner } from './ports.ts';
 import { requireNoteOver } from './stored-log.ts';

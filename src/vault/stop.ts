@@ -1,8 +1,8 @@
 import type { Hex } from '../core/bytes.ts';
 import { TwinlockError } from '../core/errors.ts';
 import type { SignedStop } from '../core/log/signed-stop.ts';
+import { authenticatorNamed, checkStop, judgeStop, keyDigest } from '../core/state/entries/stop.ts';
 import { hasTakenEffect, isEnd } from '../core/state/lifecycle.ts';
-import { authenticatorNamed, checkStop, judgeStop, keyDigest } from '../core/state/rules/stop.ts';
 import type { Authenticator, Facts, Principal, RecordedStop } from '../core/state/state.ts';
 import { type StopNames, stopNames, untrueStop } from '../core/state/stop-text.ts';
 import { type Stop, statementDigest } from '../core/statement/statement.ts';

@@ -1,8 +1,8 @@
 import type { Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import type { Draft } from '../core/log/entry.ts';
+import { earliestMs } from '../core/state/entries/time.ts';
 import { endMs, isApproved, nextPhase } from '../core/state/lifecycle.ts';
-import { earliestMs } from '../core/state/rules/time.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { ClockState } from './clock-watch.ts';
 import type { Context } from './context.ts';

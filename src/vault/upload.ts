@@ -1,6 +1,6 @@
 import { type Hex, toHex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
-import { currentPrincipal } from '../core/state/rules/signatures.ts';
+import { currentPrincipal } from '../core/state/checks/signatures.ts';
 import { versionKey } from '../core/state/state.ts';
 import { requireInScope } from '../core/statement/principal.ts';
 import { plaintextSegmentBytes, segmentCount } from '../core/weights/floe.ts';

@@ -1,7 +1,9 @@
 import type { Hex } from '../core/bytes.ts';
 import { must } from '../core/errors.ts';
+import { personOf } from '../core/state/checks/persons.ts';
 import { committeeInForce } from '../core/state/committees.ts';
 import { durabilityOf } from '../core/state/custody.ts';
+import { currentTally } from '../core/state/entries/approval.ts';
 import {
   endMs,
   hasTakenEffect,
@@ -10,10 +12,8 @@ import {
   proposalOf,
   unknownProposalText,
 } from '../core/state/lifecycle.ts';
-import { personOf } from '../core/state/persons.ts';
 import { policyInForce } from '../core/state/policies.ts';
 import { namedReach, reachOfStatement } from '../core/state/reach.ts';
-import { currentTally } from '../core/state/rules/approval.ts';
 import { servedReleases } from '../core/state/served.ts';
 import { overtakenBy, standingOf } from '../core/state/standing.ts';
 import type { Facts, Proposal, RecordedStop, Version } from '../core/state/state.ts';

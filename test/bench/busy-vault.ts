@@ -1,19 +1,19 @@
 import { rmSync } from 'node:fs';
 import { Writable } from 'node:stream';
-import { checkpointFiles } from '../../client/checkpoint-file.ts';
-import { approveAs } from '../../client/demo/approving.ts';
-import type { Workspace } from '../../client/demo/daemon.ts';
-import { Narrator } from '../../client/demo/narrator.ts';
-import { Stopwatch } from '../../client/demo/stopwatch.ts';
-import { enrolMachines, found } from '../../client/demo/story.ts';
 import { deposit } from '../../client/depositor/deposit.ts';
 import { fetchRelease } from '../../client/host/fetch.ts';
 import { requestRelease } from '../../client/host/request.ts';
 import { SimulatedChip } from '../../client/host/simulated-chip.ts';
-import { platformRandom } from '../../client/random.ts';
-import { Replica } from '../../client/replica.ts';
+import { checkpointFiles } from '../../client/log/checkpoint-file.ts';
+import { Replica } from '../../client/log/replica.ts';
+import { approveAs } from '../../demo/approving.ts';
+import type { Workspace } from '../../demo/daemon.ts';
+import { Narrator } from '../../demo/narrator.ts';
+import { Stopwatch } from '../../demo/stopwatch.ts';
+import { enrolMachines, found } from '../../demo/story.ts';
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { Contestant } from './measure.ts';
 

@@ -1,10 +1,10 @@
-import { platformRandom } from '../../client/random.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { openHostShare, sealHostShare } from '../../src/core/envelope/host-share.ts';
 import { kemKeyPairFromSeed } from '../../src/core/envelope/xwing.ts';
 import { frame } from '../../src/core/frame.ts';
 import { encodeScalar, uniformScalar } from '../../src/core/share/group.ts';
 import { encodeShare } from '../../src/core/share/share.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { race, repeated } from './measure.ts';
 import { OTHER_HPKE, otherOpener, otherSealer } from './other-hpke.ts';
 import { type Bench, row } from './row.ts';

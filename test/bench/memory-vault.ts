@@ -1,10 +1,10 @@
-import { Api } from '../../client/api.ts';
+import { Api } from '../../client/api/api.ts';
 import type { Custodian } from '../../client/custodian/ceremony.ts';
-import { platformRandom } from '../../client/random.ts';
 import { fromHex, fromUtf8, type Hex, toBase64url, utf8 } from '../../src/core/bytes.ts';
 import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import { objectsNamed } from '../../src/core/state/apply.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { viewProposal } from '../../src/vault/views.ts';
 import type { Deposit } from '../world/deposit.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Workspace } from '../../client/demo/daemon.ts';
+import { Workspace } from '../../demo/daemon.ts';
 import { busyVault } from './busy-vault.ts';
 import { type Contestant, race } from './measure.ts';
 import { type Bench, row, type Skipped } from './row.ts';

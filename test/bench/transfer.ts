@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Workspace } from '../../client/demo/daemon.ts';
+import { Workspace } from '../../demo/daemon.ts';
 import { type Alternative, findAlternatives } from './alternatives.ts';
 import { busyVault } from './busy-vault.ts';
 import { type Contestant, race } from './measure.ts';

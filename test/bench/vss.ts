@@ -1,11 +1,11 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { platformRandom } from '../../client/random.ts';
 import { combineShares, verifyShare } from '../../src/core/share/combine.ts';
 import { decodeScalar, encodeScalar, uniformScalar } from '../../src/core/share/group.ts';
 import { randomPolynomial } from '../../src/core/share/pedersen.ts';
 import { evaluate, lagrangeAtZero, weightedSum } from '../../src/core/share/polynomial.ts';
 import type { Share } from '../../src/core/share/share.ts';
 import { splitSecret } from '../../src/core/share/split.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { type Rounds, race, repeated } from './measure.ts';
 import { type Bench, row } from './row.ts';
 

@@ -3,9 +3,9 @@ import { BrowserAuthenticator } from '../../client/console/browser-authenticator
 import { browserName } from '../../client/console/browser-name.ts';
 import type { EnrolRequest, TouchRequest } from '../../client/custodian/authenticator.ts';
 import { SoftwareAuthenticator } from '../../client/custodian/software-authenticator.ts';
-import { platformRandom } from '../../client/random.ts';
 import { toBase64url, toHex, ZERO_32 } from '../../src/core/bytes.ts';
 import { prfInput } from '../../src/core/envelope/custodian-keys.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 
 /** What the console makes of a browser's answers, with a browser that this file plays. */
 

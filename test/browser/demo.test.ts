@@ -26,7 +26,7 @@ beforeAll(async () => {
   mkdirSync(model);
   writeFileSync(join(model, 'weights.bin'), MODEL);
   browser = await launchBrowser();
-  const run = await runProgram('client/demo.ts', ['--keep', '--from', model], home);
+  const run = await runProgram('demo/main.ts', ['--keep', '--from', model], home);
   story = run.stdout;
   expect([run.code, run.stderr]).toEqual([0, '']);
 }, 120_000);

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { principalRecord } from '../../client/principal.ts';
+import { principalRecord } from '../../client/principal/principal.ts';
 import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import { HARDWARE_VALUES, snpHost, tdxHost } from '../vault/hardware/hosts.ts';
 import { depositFiles, followAs, openVault, proposeAs, publish, requestFor, stopAs, type Vault } from '../vault-kit.ts';

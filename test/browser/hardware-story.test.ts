@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { writePrincipalKey } from '../../client/principal-file.ts';
+import { writePrincipalKey } from '../../client/principal/principal-file.ts';
 import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import { toBase64url } from '../../src/core/bytes.ts';

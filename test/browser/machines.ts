@@ -1,24 +1,24 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Api } from '../../client/api.ts';
-import type { CheckpointMemory } from '../../client/checkpoint-memory.ts';
+import { Api } from '../../client/api/api.ts';
 import { deposit } from '../../client/depositor/deposit.ts';
 import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import type { PendingRelease } from '../../client/host/pending-release.ts';
 import { requestRelease } from '../../client/host/request.ts';
 import { SimulatedChip } from '../../client/host/simulated-chip.ts';
 import { waitForRelease } from '../../client/host/wait.ts';
+import type { CheckpointMemory } from '../../client/log/checkpoint-memory.ts';
+import { Replica } from '../../client/log/replica.ts';
 import {
   openPrincipalSession,
   type PrincipalKey,
   type PrincipalSession,
   principalKey,
   principalRecord,
-} from '../../client/principal.ts';
-import { platformRandom } from '../../client/random.ts';
-import { Replica } from '../../client/replica.ts';
+} from '../../client/principal/principal.ts';
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { verifyWeb } from '../../src/platform/verify-web.ts';
 
 /** The machines' side, from Node, with the same library as the command line. */

@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Api } from '../../client/api.ts';
-import { openPrincipalSession, principalRecord } from '../../client/principal.ts';
+import { Api } from '../../client/api/api.ts';
+import { openPrincipalSession, principalRecord } from '../../client/principal/principal.ts';
 import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import {
   approveAs,

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { OWN_FOLDER } from '../../src/platform/own-folder.ts';
+import { OWN_FOLDER } from '../../src/platform/files/own-folder.ts';
 import { compareAndSign, enrol, enterFounded, openInvitation, signIn, visit } from './ceremonies.ts';
 import { invitationOf, makeKey } from './machines.ts';
 import { launchBrowser, openVault, openWorkstation, type TestVault, type Workstation } from './workstation.ts';

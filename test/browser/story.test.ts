@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { settingsOf } from '../../client/cli/settings.ts';
-import type { PrincipalSession } from '../../client/principal.ts';
+import type { PrincipalSession } from '../../client/principal/principal.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
 import { toBase64url } from '../../src/core/bytes.ts';

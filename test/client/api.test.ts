@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Api, type Session } from '../../client/api.ts';
-import { Patience, withRetry } from '../../client/retry.ts';
-import { CLIENT_CODES, exchange, type Fetch } from '../../client/transport.ts';
+import { Api, type Session } from '../../client/api/api.ts';
+import { Patience, withRetry } from '../../client/api/retry.ts';
+import { CLIENT_CODES, exchange, type Fetch } from '../../client/api/transport.ts';
 import { CODES, TwinlockError } from '../../src/core/errors.ts';
 
 const BASE = 'https://vault.test/';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Api, Handover } from '../../client/api.ts';
+import type { Api, Handover } from '../../client/api/api.ts';
 import { audit } from '../../client/auditor/audit.ts';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { logAheadMs } from '../../client/custodian/obstacles.ts';

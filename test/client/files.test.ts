@@ -14,13 +14,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkpointFiles } from '../../client/checkpoint-file.ts';
 import { type PendingRelease, readPendingRelease, writePendingRelease } from '../../client/host/pending-release.ts';
 import { readOrMakeSimulatedChip } from '../../client/host/simulated-chip-file.ts';
-import { principalKey, principalRecord } from '../../client/principal.ts';
-import { readPrincipalKey, writePrincipalKey } from '../../client/principal-file.ts';
-import { platformRandom } from '../../client/random.ts';
-import { isKeptSecret } from '../../client/secret-file.ts';
+import { checkpointFiles } from '../../client/log/checkpoint-file.ts';
+import { principalKey, principalRecord } from '../../client/principal/principal.ts';
+import { readPrincipalKey, writePrincipalKey } from '../../client/principal/principal-file.ts';
+import { isKeptSecret } from '../../src/platform/files/secret.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 

@@ -2,9 +2,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Replica } from '../../client/log/replica.ts';
 import type { LogPage } from '../../client/log/source.ts';
-import { Replica } from '../../client/replica.ts';
-import { stateFiles } from '../../client/state-file.ts';
+import { stateFiles } from '../../client/log/state-file.ts';
 import { stateDigest } from '../../src/core/state/snapshot.ts';
 import { releasedWorld, type World } from '../world.ts';
 import { keptLog, sourceOf } from './log-source.ts';

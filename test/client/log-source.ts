@@ -1,5 +1,5 @@
+import type { FollowedVault } from '../../client/log/replica.ts';
 import type { LogPage } from '../../client/log/source.ts';
-import type { FollowedVault } from '../../client/replica.ts';
 import { fromHex, fromUtf8 } from '../../src/core/bytes.ts';
 import { signCheckpoint } from '../../src/core/log/checkpoint.ts';
 import type { World } from '../world.ts';

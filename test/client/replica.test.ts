@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { Replica, type ReplicaOptions } from '../../client/log/replica.ts';
 import type { LogPage } from '../../client/log/source.ts';
-import { Replica, type ReplicaOptions } from '../../client/replica.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
 import { releasedWorld, type World } from '../world.ts';

@@ -5,11 +5,11 @@ import { resolve } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { Api, type ProposalView } from '../../client/api.ts';
+import { Api, type ProposalView } from '../../client/api/api.ts';
+import { Patience, type RetryPolicy, withRetry } from '../../client/api/retry.ts';
+import { exchange, type Fetch } from '../../client/api/transport.ts';
 import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import { waitForRelease } from '../../client/host/wait.ts';
-import { Patience, type RetryPolicy, withRetry } from '../../client/retry.ts';
-import { exchange, type Fetch } from '../../client/transport.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
 
 /** What a vault says of a release of which only some fields matter here. */
@@ -174,8 +174,8 @@ describe('a client whose machine is paused', () => {
     const child = spawn(process.execPath, ['--input-type=module', '--eval', TRYING], {
       env: {
         ...process.env,
-        RETRY: resolve('client/retry.ts'),
-        TRANSPORT: resolve('client/transport.ts'),
+        RETRY: resolve('client/api/retry.ts'),
+        TRANSPORT: resolve('client/api/transport.ts'),
         PORT: `${port}`,
       },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { propose, WaitsError } from '../../client/custodian/propose.ts';
-import type { Replica } from '../../client/replica.ts';
+import type { Replica } from '../../client/log/replica.ts';
 import { sameOpen } from '../../client/same-open.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';

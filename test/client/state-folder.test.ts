@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { checkpointFiles } from '../../client/checkpoint-file.ts';
 import { CredentialFile } from '../../client/console/server/credential-file.ts';
 import { withFileLock } from '../../client/file-lock.ts';
+import { checkpointFiles } from '../../client/log/checkpoint-file.ts';
 import { NODE } from '../daemon-process.ts';
 
 const VAULT = 'ab'.repeat(32);

@@ -9,9 +9,9 @@ import { proposePublication } from '../../client/depositor/publish.ts';
 import type { PendingRelease } from '../../client/host/pending-release.ts';
 import { type ReleaseRequest, requestRelease } from '../../client/host/request.ts';
 import { SimulatedChip } from '../../client/host/simulated-chip.ts';
-import { platformRandom } from '../../client/random.ts';
-import { Replica } from '../../client/replica.ts';
+import { Replica } from '../../client/log/replica.ts';
 import type { Hex } from '../../src/core/bytes.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { MEASUREMENT } from '../world/founding.ts';
 import { type Founded, MapMemory, type Name, replicaOf, sessionOf, verify } from './vault.ts';
 

@@ -5,18 +5,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { Api } from '../../client/api.ts';
-import type { CheckpointMemory, VerifiedCheckpoint } from '../../client/checkpoint-memory.ts';
+import { Api } from '../../client/api/api.ts';
+import type { RetryPolicy } from '../../client/api/retry.ts';
+import { type Fetch, platformFetch } from '../../client/api/transport.ts';
 import { type Ceremony, type Custodian, followLog } from '../../client/custodian/ceremony.ts';
 import { type Enrolled, enrol } from '../../client/custodian/enrol.ts';
 import { type GenesisReview, reviewGenesis, signGenesis } from '../../client/custodian/genesis.ts';
 import { openSession } from '../../client/custodian/session.ts';
 import { SoftwareAuthenticator } from '../../client/custodian/software-authenticator.ts';
-import { openPrincipalSession, type PrincipalKey, principalKey, principalRecord } from '../../client/principal.ts';
-import { platformRandom } from '../../client/random.ts';
-import type { Replica } from '../../client/replica.ts';
-import type { RetryPolicy } from '../../client/retry.ts';
-import { type Fetch, platformFetch } from '../../client/transport.ts';
+import type { CheckpointMemory, VerifiedCheckpoint } from '../../client/log/checkpoint-memory.ts';
+import type { Replica } from '../../client/log/replica.ts';
+import {
+  openPrincipalSession,
+  type PrincipalKey,
+  principalKey,
+  principalRecord,
+} from '../../client/principal/principal.ts';
 import { fromHex, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes } from '../../src/core/canonical.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
@@ -25,6 +29,7 @@ import { createApp } from '../../src/http/app.ts';
 import { webauthnDoor } from '../../src/http/door.ts';
 import { type Invitation, initialise, LOG_KEY_FILE } from '../../src/initialise.ts';
 import { localSigner } from '../../src/log-signer.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { Challenges } from '../../src/vault/challenges.ts';

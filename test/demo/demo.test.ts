@@ -22,7 +22,7 @@ function addressIn(story: string): string {
 
 describe('npm run demo', { timeout: 60_000 }, () => {
   test('tells the whole story, sees everything refused that must be, and leaves nothing behind', async () => {
-    const { code, stdout, stderr } = await runProgram('client/demo.ts', ['--json'], home);
+    const { code, stdout, stderr } = await runProgram('demo/main.ts', ['--json'], home);
     expect([code, stderr]).toEqual([0, expect.stringContaining('equal to the originals byte for byte')]);
     const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
     expect(summary).toEqual({
@@ -50,14 +50,14 @@ describe('npm run demo', { timeout: 60_000 }, () => {
   });
 
   test('interrupted, it takes its daemon and its folder with it', async () => {
-    const { code, stderr } = await runProgram('client/demo.ts', ['--json'], home, { interruptAt: 'alice reads' });
+    const { code, stderr } = await runProgram('demo/main.ts', ['--json'], home, { interruptAt: 'alice reads' });
     expect(code).toBe(130);
     expect(leftovers()).toEqual([]);
     await expect(fetch(`${addressIn(stderr)}/healthz`)).rejects.toThrow('fetch failed');
   });
 
   test('a folder that cannot be deposited is refused before anything is started', async () => {
-    const { code, stdout, stderr } = await runProgram('client/demo.ts', ['--json', '--from', 'none'], home);
+    const { code, stdout, stderr } = await runProgram('demo/main.ts', ['--json', '--from', 'none'], home);
     expect([code, JSON.parse(stdout)]).toEqual([1, { ok: false, error: expect.any(String) }]);
     expect(stderr).toContain('(not_found)');
     expect(leftovers()).toEqual([]);

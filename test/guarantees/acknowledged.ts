@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import type { Api } from '../../client/api.ts';
-import type { Replica } from '../../client/replica.ts';
-import { type Fetch, platformFetch } from '../../client/transport.ts';
+import type { Api } from '../../client/api/api.ts';
+import { type Fetch, platformFetch } from '../../client/api/transport.ts';
+import type { Replica } from '../../client/log/replica.ts';
 import { type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { leafHash } from '../../src/core/log/merkle.ts';
 import { MemoryTree, rangeRoot } from '../../src/core/log/tree.ts';

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { Api } from '../../client/api.ts';
+import type { Api } from '../../client/api/api.ts';
 import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 
 /** The files of a folder as they are at one moment, by their paths in it. */

@@ -3,7 +3,6 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha384 } from '@noble/hashes/sha2.js';
 import type { OpenedRelease } from '../../client/host/open-release.ts';
 import type { HostKeys } from '../../client/host/pending-release.ts';
-import { platformRandom } from '../../client/random.ts';
 import { concat, equal, fromBase64url, fromHex, type Hex, u8, u32, u64, utf8 } from '../../src/core/bytes.ts';
 import { deriveCustodianKeys } from '../../src/core/envelope/custodian-keys.ts';
 import { openCustodianShare } from '../../src/core/envelope/custodian-share.ts';
@@ -15,6 +14,7 @@ import { encodeShare } from '../../src/core/share/share.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import type { ManifestCore } from '../../src/core/weights/manifest.ts';
 import { fileKey, releaseKey } from '../../src/core/weights/release-key.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import type { Person } from '../vault-kit.ts';
 import type { Sought } from './search.ts';
 

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { Api } from '../../client/api.ts';
+import { Api } from '../../client/api/api.ts';
 import { deposit } from '../../client/depositor/deposit.ts';
 import { fetchRelease } from '../../client/host/fetch.ts';
 import { readPendingRelease } from '../../client/host/pending-release.ts';
-import { openPrincipalSession } from '../../client/principal.ts';
-import { readPrincipalKey } from '../../client/principal-file.ts';
-import { platformRandom } from '../../client/random.ts';
-import { Replica } from '../../client/replica.ts';
+import { Replica } from '../../client/log/replica.ts';
+import { openPrincipalSession } from '../../client/principal/principal.ts';
+import { readPrincipalKey } from '../../client/principal/principal-file.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { principalKey, principalLogin } from '../../client/principal.ts';
-import { platformRandom } from '../../client/random.ts';
+import { principalKey, principalLogin } from '../../client/principal/principal.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { signableMessage } from '../../src/core/webauthn/challenge.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import type { Route as ServedRoute } from '../../src/wire/route.ts';
 import { ROUTES as SERVED } from '../../src/wire/routes.ts';
 import { OPENED_HERE, openVault, type Vault } from '../vault-kit.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openPrincipalSession } from '../../client/principal.ts';
+import { openPrincipalSession } from '../../client/principal/principal.ts';
 import { depositFiles, openAs, openVault, publish, releaseAs, stopAs, type Vault } from '../vault-kit.ts';
 import { expectRefused } from './ask.ts';
 

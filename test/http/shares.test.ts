@@ -1,11 +1,11 @@
 import { connect } from 'node:tls';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { principalLogin } from '../../client/principal.ts';
-import { platformRandom } from '../../client/random.ts';
+import { principalLogin } from '../../client/principal/principal.ts';
 import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import { signableMessage } from '../../src/core/webauthn/challenge.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import {
   ENTRIES_AN_HOUR_A_KEY,
   FAILED_SIGN_INS_A_MINUTE,

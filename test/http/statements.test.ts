@@ -5,10 +5,10 @@ import { confirmCustody } from '../../client/custodian/custody.ts';
 import { propose } from '../../client/custodian/propose.ts';
 import { review } from '../../client/custodian/review.ts';
 import { stop as makeStop } from '../../client/custodian/stop.ts';
-import { principalKey, principalRecord } from '../../client/principal.ts';
-import { platformRandom } from '../../client/random.ts';
+import { principalKey, principalRecord } from '../../client/principal/principal.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { WAITS_AT_ONCE_A_KEY } from '../../src/vault/limits.ts';
 import {
   approveAs,

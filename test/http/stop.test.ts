@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { lastResumption, signStop } from '../../client/custodian/stop.ts';
-import { signStopAsPrincipal } from '../../client/principal.ts';
-import { platformRandom } from '../../client/random.ts';
+import { signStopAsPrincipal } from '../../client/principal/principal.ts';
 import type { Stopping } from '../../client/stop.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { MAX_STOP_BYTES, type SignedStop, signedStopBytes } from '../../src/core/log/signed-stop.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { SIGN_INS_A_KEY, STOPS_A_MINUTE_A_KEY } from '../../src/vault/limits.ts';
 import { stop } from '../../src/vault/stop.ts';
 import {

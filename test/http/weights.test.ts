@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { DEFAULT_RETRY } from '../../client/api/retry.ts';
 import { HOST_CLOCK, Lease } from '../../client/host/clock.ts';
 import { openSource } from '../../client/host/segments.ts';
-import { DEFAULT_RETRY } from '../../client/retry.ts';
 import { fromHex, type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import { encryptedBytes } from '../../src/core/weights/floe.ts';

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { OWN_FOLDER } from '../../src/platform/own-folder.ts';
+import { OWN_FOLDER } from '../../src/platform/files/own-folder.ts';
 import { CLONE, programCommand } from '../../src/platform/program-command.ts';
 
 test('a command names the file of the program, as a shell takes it', () => {

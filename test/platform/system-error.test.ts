@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { TwinlockError } from '../../src/core/errors.ts';
-import { systemError, systemName } from '../../src/platform/system-error.ts';
+import { systemError, systemName } from '../../src/platform/files/system-error.ts';
 import { inStore } from '../../src/store/failure.ts';
 
 /** As Node makes one: of a read or a write it names no file. */

@@ -1,9 +1,9 @@
 import { Map as PersistentMap } from 'immutable';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal.ts';
-import { platformRandom } from '../../client/random.ts';
+import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal/principal.ts';
 import { CODES } from '../../src/core/errors.ts';
 import type { Facts } from '../../src/core/state/state.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
 import { Ephemeral } from '../../src/vault/ephemeral.ts';
 import {

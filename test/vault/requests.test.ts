@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { SimulatedChip } from '../../client/host/simulated-chip.ts';
-import { openPrincipalSession, proposeAsPrincipal } from '../../client/principal.ts';
-import { platformRandom } from '../../client/random.ts';
+import { openPrincipalSession, proposeAsPrincipal } from '../../client/principal/principal.ts';
 import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import type { Request } from '../../src/core/attest/request.ts';
 import { fromBase64url, type Hex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { APPRAISALS_A_HOST, REACHED_BYTES_A_KEY, REQUEST_MS } from '../../src/vault/limits.ts';
 import { Requests } from '../../src/vault/requests.ts';
 import { depositFiles, openVault, publish, type Vault } from '../vault-kit.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { platformRandom } from '../../client/random.ts';
 import type { TwinlockError } from '../../src/core/errors.ts';
+import { platformRandom } from '../../src/platform/random.ts';
 import { Allowance } from '../../src/vault/allowance.ts';
 import { Challenges } from '../../src/vault/challenges.ts';
 import { Ephemeral } from '../../src/vault/ephemeral.ts';

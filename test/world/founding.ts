@@ -5,7 +5,7 @@ import { type Hex, toBase64url, toHex, ZERO_32 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import type { Draft } from '../../src/core/log/entry.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
-import { ed25519KeyText } from '../../src/core/statement/key.ts';
+import { ed25519KeyText } from '../../src/core/signature/key-text.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../src/core/statement/statement.ts';
 import { seededRandom } from '../core/seeded-random.ts';

@@ -10,7 +10,7 @@ import { toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { type KemKeyPair, kemKeyPairFromSeed } from '../../src/core/envelope/xwing.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
-import { ed25519KeyText } from '../../src/core/statement/key.ts';
+import { ed25519KeyText } from '../../src/core/signature/key-text.ts';
 import type { ReleaseHost } from '../../src/core/statement/statement.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { MEASUREMENT } from './founding.ts';

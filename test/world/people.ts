@@ -6,7 +6,7 @@ import { type CustodianKeys, deriveCustodianKeys } from '../../src/core/envelope
 import type { KemKeyPair } from '../../src/core/envelope/xwing.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import type { ArchivedAssertion } from '../../src/core/schema.ts';
-import { ed25519KeyText } from '../../src/core/statement/key.ts';
+import { ed25519KeyText } from '../../src/core/signature/key-text.ts';
 import { possessionMessage } from '../../src/core/statement/principal.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
 import type { Assertion } from '../../src/core/webauthn/assertion.ts';

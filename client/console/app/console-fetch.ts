@@ -1,6 +1,6 @@
 import { problem } from '../../../src/wire/fields.ts';
+import { type Fetch, platformFetch } from '../../api/transport.ts';
 import { NotReachedError } from '../../custodian/sent.ts';
-import { type Fetch, platformFetch } from '../../transport.ts';
 import { NOT_REACHED, VAULT_HEADER } from '../vault-header.ts';
 
 /**

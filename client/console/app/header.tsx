@@ -1,4 +1,4 @@
-import { personOf } from '../../../src/core/state/persons.ts';
+import { personOf } from '../../../src/core/state/checks/persons.ts';
 import { standingOf } from '../../../src/core/state/standing.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import { Mark } from './parts/notice.tsx';

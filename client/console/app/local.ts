@@ -4,10 +4,10 @@ import { fromUtf8, type Hex } from '../../../src/core/bytes.ts';
 import type { TwinlockError } from '../../../src/core/errors.ts';
 import { personName, thingName } from '../../../src/core/name/name.ts';
 import { binary, credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
-import type { CheckpointMemory } from '../../checkpoint-memory.ts';
+import { exchange, platformFetch, type Question } from '../../api/transport.ts';
 import { parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
+import type { CheckpointMemory } from '../../log/checkpoint-memory.ts';
 import { MAX_KEPT_BYTES, type StateMemory } from '../../log/kept-state.ts';
-import { exchange, platformFetch, type Question } from '../../transport.ts';
 import { consoleKeyHeader } from './console-key.ts';
 import { asFailure } from './parts/notice.tsx';
 

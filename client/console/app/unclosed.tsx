@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { Api } from '../../api.ts';
+import type { Api } from '../../api/api.ts';
 import { asFailure, Notice } from './parts/notice.tsx';
 
 type Closable = Pick<Api, 'closeSession'>;

@@ -17,8 +17,8 @@ import { Mark, Notice } from './parts/notice.tsx';
 import { Key, MachineName, Person } from './parts/person.tsx';
 import { ReachList } from './parts/reach.tsx';
 import { Facts as FactList, Screen } from './parts/screen.tsx';
+import { ProposeButton, useProposing } from './parts/submit.tsx';
 import { Text } from './parts/text.tsx';
-import { ProposeButton, useProposing } from './propose/submit.tsx';
 import { StopForm } from './stopping/stop-form.tsx';
 import { act, custodian as custodianNow, now } from './vault.ts';
 

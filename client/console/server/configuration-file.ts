@@ -3,10 +3,10 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Hex, utf8 } from '../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
+import { fileError } from '../../../src/platform/files/error.ts';
+import { readInput } from '../../../src/platform/files/input.ts';
+import { writeSecretFile } from '../../../src/platform/files/secret.ts';
 import { Queue } from '../../../src/platform/queue.ts';
-import { fileError } from '../../file-error.ts';
-import { readInput } from '../../input-file.ts';
-import { writeSecretFile } from '../../secret-file.ts';
 
 /** It has a few lines; a bundle of certificates has fewer than this. */
 const MAX_BYTES = 1 << 20;

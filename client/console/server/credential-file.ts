@@ -4,11 +4,11 @@ import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { personName, thingName } from '../../../src/core/name/name.ts';
 import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
+import { makeOwnFolder } from '../../../src/platform/files/durable.ts';
+import { readSecretFile, writeSecretFile } from '../../../src/platform/files/secret.ts';
 import { Queue } from '../../../src/platform/queue.ts';
-import { makeOwnFolder } from '../../durable-file.ts';
 import { withFileLock } from '../../file-lock.ts';
 import { readKept } from '../../kept-file.ts';
-import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
 
 /** More than one person has, and what a browser takes in one question. */
 const MAX_CREDENTIALS = 64;

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { type Code, TwinlockError } from '../../../src/core/errors.ts';
-import { systemError } from '../../../src/platform/system-error.ts';
+import { systemError } from '../../../src/platform/files/system-error.ts';
 import type { Destination } from './bundle.ts';
 
 type Status = 400 | 403 | 404 | 409 | 413 | 421 | 500 | 502 | 503 | 504 | 507;

@@ -3,7 +3,7 @@ import type { Hex } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { digest, parseAs } from '../../../src/core/schema.ts';
 import { Queue } from '../../../src/platform/queue.ts';
-import type { CheckpointMemory, VerifiedCheckpoint } from '../../checkpoint-memory.ts';
+import type { CheckpointMemory, VerifiedCheckpoint } from '../../log/checkpoint-memory.ts';
 
 const verifiedCheckpoint = z.strictObject({ size: z.int().check(z.gte(1)), root: digest });
 

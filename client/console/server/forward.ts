@@ -4,8 +4,8 @@ import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { parseShallowJson } from '../../../src/core/json.ts';
 import { maxAnswerBytes, maxBodyBytes, patternOf, type Route, targetOf } from '../../../src/wire/route.ts';
 import { ROUTES } from '../../../src/wire/routes.ts';
-import { collect } from '../../transport.ts';
-import { unreached } from '../../unreached.ts';
+import { collect } from '../../api/transport.ts';
+import { unreached } from '../../api/unreached.ts';
 import { NOT_REACHED, VAULT_HEADER } from '../vault-header.ts';
 import { bodyAtMost, problem } from './door.ts';
 

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
+import { makeOwnFolder } from '../../../src/platform/files/durable.ts';
+import { readSecretFile, writeSecretFile } from '../../../src/platform/files/secret.ts';
 import { Queue } from '../../../src/platform/queue.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
-import { makeOwnFolder } from '../../durable-file.ts';
 import { withFileLock } from '../../file-lock.ts';
 import { readKept } from '../../kept-file.ts';
-import { readSecretFile, writeSecretFile } from '../../secret-file.ts';
 
 const NAME = /^stop-kit-([0-9a-f]{64})\.json$/;
 

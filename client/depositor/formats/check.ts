@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { counted } from '../../../src/core/counted.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
-import { fileError } from '../../file-error.ts';
+import { fileError } from '../../../src/platform/files/error.ts';
 import { type FoundFile, requireFound } from '../found-file.ts';
 import { Offences } from '../offences.ts';
 import type { ByteSource } from './byte-source.ts';

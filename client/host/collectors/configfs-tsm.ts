@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import { fromUtf8, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
-import { platformRandom } from '../../random.ts';
+import { platformRandom } from '../../../src/platform/random.ts';
 import { snpEndorsementsOf } from './certificate-table.ts';
 import type { BoundData, Collected, CpuCollector } from './machine.ts';
 

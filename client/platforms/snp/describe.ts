@@ -1,15 +1,5 @@
 import type { SnpReferenceValues } from '../../../src/core/attest/snp/reference-values.ts';
-import {
-  accepts,
-  anyOr,
-  beware,
-  counted,
-  emptyOf,
-  graceRemarks,
-  names,
-  type Remark,
-  refuses,
-} from '../../reference-values/remark.ts';
+import { accepts, anyOr, beware, counted, emptyOf, graceRemarks, names, type Remark, refuses } from '../kit/remark.ts';
 
 /** What these values accept and refuse; `name` begins each sentence. */
 export function describeSnp(values: SnpReferenceValues, name: string): Remark[] {

@@ -13,7 +13,7 @@ import {
   type FilesGiven,
   ofFlag,
   type VendorFiles,
-} from '../../appraise/vendor-files.ts';
+} from '../kit/vendor-files.ts';
 
 const SNP_REPORT_BYTES = 1184;
 

@@ -2,7 +2,7 @@ import type { SnpReferenceValues } from '../../../src/core/attest/snp/reference-
 import { isRooted, SNP_VENDOR_ROOTS } from '../../../src/core/attest/snp/roots.ts';
 import { hasFmc, type SnpProduct } from '../../../src/core/attest/snp/tcb.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
-import { type Choices, type Host, imageName, union, withChips, withImage } from '../../reference-values/host.ts';
+import { type Choices, type Host, imageName, union, withChips, withImage } from '../kit/host.ts';
 
 type Product = SnpReferenceValues['products'][number];
 type Floor = Product['floor'];

@@ -1,16 +1,6 @@
 import type { ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import type { TdxReferenceValues } from '../../../src/core/attest/tdx/reference-values.ts';
-import {
-  accepts,
-  anyOr,
-  beware,
-  counted,
-  emptyOf,
-  graceRemarks,
-  names,
-  type Remark,
-  refuses,
-} from '../../reference-values/remark.ts';
+import { accepts, anyOr, beware, counted, emptyOf, graceRemarks, names, type Remark, refuses } from '../kit/remark.ts';
 
 /** What these values accept and refuse; `name` begins each sentence. */
 export function describeTdx(values: TdxReferenceValues, name: string): Remark[] {

@@ -2,8 +2,8 @@ import { tdxEndorsementsOfPcs } from '../../../src/core/attest/tdx/collateral-js
 import type { TdxEndorsed } from '../../../src/core/attest/tdx/endorsements.ts';
 import type { TdxReport } from '../../../src/core/attest/tdx/report.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
-import { textOf } from '../../appraise/text-file.ts';
-import { endorsingFile, evidenceFile, type FilesGiven, ofFlag, type VendorFiles } from '../../appraise/vendor-files.ts';
+import { textOf } from '../kit/text-file.ts';
+import { endorsingFile, evidenceFile, type FilesGiven, ofFlag, type VendorFiles } from '../kit/vendor-files.ts';
 
 export const TDX_FILES: VendorFiles = {
   tdxQuote: evidenceFile('--tdx-quote <file>', 'TDX: quote, version 4 or 5'),

@@ -2,7 +2,7 @@ import { INSTANT, type TdxImage, type TdxReferenceValues } from '../../../src/co
 import { TDX_VENDOR_ROOTS } from '../../../src/core/attest/tdx/roots.ts';
 import { TCB_STATUSES, type TcbStatus } from '../../../src/core/attest/tdx/tcb.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
-import { type Choices, type Host, imageName, union, withChips, withImage } from '../../reference-values/host.ts';
+import { type Choices, type Host, imageName, union, withChips, withImage } from '../kit/host.ts';
 
 /** SEPT_VE_DISABLE, bit 28 of TD_ATTRIBUTES: the upper half of the fourth byte, as the claim spells it. */
 const SEPT_VE_DISABLE = /^[0-9a-f]{6}[13579bdf]/;

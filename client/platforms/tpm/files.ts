@@ -7,13 +7,7 @@ import { fromUtf8, toBase64url } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { isDer } from '../../../src/core/x509/der-text.ts';
 import { derOfPem } from '../../../src/core/x509/pem.ts';
-import {
-  certificatesOf,
-  evidenceFile,
-  type FilesGiven,
-  ofFlag,
-  type VendorFiles,
-} from '../../appraise/vendor-files.ts';
+import { certificatesOf, evidenceFile, type FilesGiven, ofFlag, type VendorFiles } from '../kit/vendor-files.ts';
 
 const PEM_BEGIN = '-----BEGIN ';
 const AK_HINT = '; tpm2_createak -f tss -u writes one';

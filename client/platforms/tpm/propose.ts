@@ -5,8 +5,8 @@ import { fromBase64url, toBase64url } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { parseCertificateOfVersion1Or3 } from '../../../src/core/x509/certificate.ts';
 import { extendedKeyUsage } from '../../../src/core/x509/extensions.ts';
-import { type Choices, type Host, imageName, union } from '../../reference-values/host.ts';
-import { withPcrImage } from '../../reference-values/pcr-images.ts';
+import { type Choices, type Host, imageName, union } from '../kit/host.ts';
+import { withPcrImage } from '../kit/pcr-images.ts';
 import { withParavisor } from './paravisor.ts';
 
 /**

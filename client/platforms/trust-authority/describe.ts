@@ -10,7 +10,7 @@ import {
   refuses,
   tokenGraceRemark,
   trustText,
-} from '../../reference-values/remark.ts';
+} from '../kit/remark.ts';
 import { dateText, staleTcb } from '../tdx/describe.ts';
 
 /** What these values accept and refuse; `name` begins each sentence. */

@@ -1,7 +1,7 @@
 import type { ServiceEndorsed } from '../../../src/core/attest/token/endorsements.ts';
 import type { TrustAuthorityReport } from '../../../src/core/attest/token/report.ts';
-import { textOf } from '../../appraise/text-file.ts';
-import { endorsingFile, evidenceFile, type FilesGiven, ofFlag, type VendorFiles } from '../../appraise/vendor-files.ts';
+import { textOf } from '../kit/text-file.ts';
+import { endorsingFile, evidenceFile, type FilesGiven, ofFlag, type VendorFiles } from '../kit/vendor-files.ts';
 
 export const TOKEN_FILES: VendorFiles = {
   jwt: evidenceFile('--jwt <file>', 'token of Intel Trust Authority, or NRAS’s JSON'),

@@ -3,8 +3,8 @@ import { ABSENT, parseCompactJws } from '../../../src/core/attest/token/jws.ts';
 import type { TrustAuthorityReferenceValues } from '../../../src/core/attest/token/reference-values.ts';
 import type { TrustAuthorityReport } from '../../../src/core/attest/token/report.ts';
 import { parseTrustAuthorityPayload } from '../../../src/core/attest/token/trust-authority-claims.ts';
-import { type Choices, type Host, imageName, union, withChips, withImage } from '../../reference-values/host.ts';
-import { stated, withService } from '../../reference-values/service.ts';
+import { type Choices, type Host, imageName, union, withChips, withImage } from '../kit/host.ts';
+import { stated, withService } from '../kit/service.ts';
 import { dateFloor, statusesOf } from '../tdx/propose.ts';
 
 const TRUST_AUTHORITY = { name: 'intel-trust-authority', algorithm: 'PS384' } as const;

@@ -5,7 +5,7 @@ import { digestOf, digestOfObject, parseCanonicalAs } from '../canonical.ts';
 import { KEM_PUBLIC_KEY_BYTES } from '../envelope/xwing.ts';
 import { frame, frameDigest } from '../frame.ts';
 import { binary, digest, ed25519Key } from '../schema.ts';
-import { ed25519KeyBytes } from '../statement/key.ts';
+import { ed25519KeyBytes } from '../signature/key-text.ts';
 import { reportsOf } from './kit/table.ts';
 import { DEVICES, PLATFORMS, type PlatformId } from './platforms.ts';
 import { requestDigest, requestSchema } from './request.ts';

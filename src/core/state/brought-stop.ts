@@ -4,9 +4,9 @@ import type { SignedStop } from '../log/signed-stop.ts';
 import { unlessRefused } from '../refusal.ts';
 import { type Stop, statementDigest } from '../statement/statement.ts';
 import type { VerifiedAuthority } from './authority.ts';
+import { checkStop, isHeard, keyDigest, recorded } from './entries/stop.ts';
 import type { Claim } from './judgement.ts';
 import type { Roster } from './roster.ts';
-import { checkStop, isHeard, keyDigest, recorded } from './rules/stop.ts';
 import { requireRunning } from './running.ts';
 
 /** A stop that was brought to a host by another way than the vault. */

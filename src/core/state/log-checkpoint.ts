@@ -1,6 +1,6 @@
 import { type Checkpoint, openCheckpoint } from '../log/checkpoint.ts';
 import { formatVkey } from '../log/note-key.ts';
-import { ed25519KeyBytes } from '../statement/key.ts';
+import { ed25519KeyBytes } from '../signature/key-text.ts';
 import type { StatementOf } from '../statement/statement.ts';
 
 /** Opens an attacker-controlled note with the log key of a verified genesis. Throws as `openCheckpoint`. */

@@ -1,10 +1,10 @@
 import type { Hex } from '../bytes.ts';
 import { must } from '../errors.ts';
+import { type Person, personOf, personText } from './checks/persons.ts';
+import { validVotes } from './checks/quorum.ts';
 import { committeeInForce, committeeOf } from './committees.ts';
-import { effectOf } from './effects/table.ts';
-import { type Person, personOf, personText } from './persons.ts';
+import { effectOf } from './kinds/table.ts';
 import { type NamedPolicy, policyInForce, policyOf } from './policies.ts';
-import { validVotes } from './quorum.ts';
 import type { Committee, Facts, Member, Proposable, Vote } from './state.ts';
 
 /** Why a custodian’s approval cannot come, or counts for nothing. None of it ends while the proposal is open. */

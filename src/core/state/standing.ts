@@ -2,12 +2,12 @@ import { TwinlockError } from '../errors.ts';
 import { unlessRefused } from '../refusal.ts';
 import { type StatementOf, statementDigest } from '../statement/statement.ts';
 import { committeeInForce } from './committees.ts';
-import { effectOf } from './effects/table.ts';
+import { currentTally } from './entries/approval.ts';
+import { requireMendable } from './entries/mending.ts';
+import { effectOf } from './kinds/table.ts';
 import { endMs, isApproved, isOpen, nextPhase, type Standing } from './lifecycle.ts';
 import { OVERTAKING, type Overtaking } from './overtaking.ts';
 import { isPolicyInForce, withPolicy } from './policies.ts';
-import { currentTally } from './rules/approval.ts';
-import { requireMendable } from './rules/mending.ts';
 import type { Facts, Proposable, Proposal } from './state.ts';
 
 /**

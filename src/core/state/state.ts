@@ -191,7 +191,7 @@ export interface Facts {
   readonly refusals: List<Pick<BodyOf<'refusal'>, 'code' | 'act' | 'who'> & { readonly time: number }>;
   /** Budgets of the releases of the last day, oldest first. */
   readonly granted: List<{ readonly time: number; readonly bytes: bigint }>;
-  /** The latest time that a custodian has signed, in milliseconds: the log's clock (rules/time.ts). */
+  /** The latest time that a custodian has signed, in milliseconds: the log's clock (entries/time.ts). */
   readonly attestedMs: number;
   /** Index of the last entry in which a custodian signed a time, those apart that would correct the log's clock. */
   readonly attestedAt: number;

@@ -2,7 +2,7 @@ import type { Hex } from '../bytes.ts';
 import { TwinlockError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import type { Stop } from '../statement/statement.ts';
-import { authenticatorNamed, keyDigest } from './rules/stop.ts';
+import { authenticatorNamed, keyDigest } from './entries/stop.ts';
 import type { Authenticator, Facts, Principal } from './state.ts';
 
 /** A key as the log names it: by its own name, null for a security key, and by its owner. */

@@ -2,7 +2,7 @@ import { utf8 } from '../bytes.ts';
 import { must } from '../errors.ts';
 import { frame } from '../frame.ts';
 import { quoted } from '../quoted.ts';
-import { ed25519KeyBytes } from './key.ts';
+import { ed25519KeyBytes } from '../signature/key-text.ts';
 import type { PrincipalRecord } from './statement.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { TwinlockError } from '../../core/errors.ts';
+import { systemError } from '../../platform/files/system-error.ts';
 import { requireSqlitePath } from '../../platform/sqlite-path.ts';
-import { systemError } from '../../platform/system-error.ts';
 import { lockHolders } from './lock-holder.ts';
 import { type Migration, migrate, readMigrations } from './migrations.ts';
 

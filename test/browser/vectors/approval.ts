@@ -5,7 +5,7 @@ import { ProposalReview } from '../../../client/console/app/proposals/proposal.t
 import * as console from '../../../client/console/app/vault.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
-import type { Replica } from '../../../client/replica.ts';
+import type { Replica } from '../../../client/log/replica.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { type CarriedLog, factsOf, objectsOf } from './core-run.ts';

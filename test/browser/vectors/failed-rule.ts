@@ -4,7 +4,7 @@ import { ProposalReview } from '../../../client/console/app/proposals/proposal.t
 import * as console from '../../../client/console/app/vault.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { review } from '../../../client/custodian/review.ts';
-import type { Replica } from '../../../client/replica.ts';
+import type { Replica } from '../../../client/log/replica.ts';
 import type { ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import type { Facts } from '../../../src/core/state/state.ts';

@@ -1,5 +1,5 @@
 import { h, render } from 'preact';
-import type { GenesisDraft, Invitation, VaultStatus } from '../../../client/api.ts';
+import type { GenesisDraft, Invitation, VaultStatus } from '../../../client/api/api.ts';
 import { App } from '../../../client/console/app/app.tsx';
 import { draft, founded, invited, own, review } from '../../../client/console/app/founding/founding.ts';
 import { keepStopKit } from '../../../client/console/app/local.ts';

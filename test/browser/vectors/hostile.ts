@@ -13,7 +13,7 @@ import * as console from '../../../client/console/app/vault.ts';
 import { VersionsScreen } from '../../../client/console/app/versions.tsx';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import { type Review, review } from '../../../client/custodian/review.ts';
-import type { Replica } from '../../../client/replica.ts';
+import type { Replica } from '../../../client/log/replica.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { type Facts, versionKey } from '../../../src/core/state/state.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { instantOf, type SubjectFlags, subjectOf } from '../../../client/cli/subject-flags.ts';
-import type { Choices } from '../../../client/reference-values/host.ts';
+import type { Choices } from '../../../client/platforms/kit/host.ts';
 import { proposeReferenceValues } from '../../../client/reference-values/propose.ts';
 import type { Appraisal } from '../../../src/core/attest/appraisal.ts';
 import { appraiseParts } from '../../../src/core/attest/compose.ts';

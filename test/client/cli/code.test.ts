@@ -6,11 +6,11 @@ import { reportOn } from '../../../client/cli/proposal-report.ts';
 import { stateOf } from '../../../client/cli/proposals.ts';
 import type { Proposition } from '../../../client/custodian/propose.ts';
 import { review } from '../../../client/custodian/review.ts';
-import { principalKey, principalRecord } from '../../../client/principal.ts';
-import { platformRandom } from '../../../client/random.ts';
+import { principalKey, principalRecord } from '../../../client/principal/principal.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
+import { platformRandom } from '../../../src/platform/random.ts';
 import { approveAs, denyAs, followAs, type Person, proposeAs, stopAs } from '../../vault-kit.ts';
 import { type CliVault, openCliVault, type Run } from './vault.ts';
 

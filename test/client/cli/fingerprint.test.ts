@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { Api } from '../../../client/api.ts';
+import { Api } from '../../../client/api/api.ts';
 import { fingerprintOf } from '../../../client/cli/connect.ts';
 import { StopKitFiles } from '../../../client/console/server/stop-kit-file.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';

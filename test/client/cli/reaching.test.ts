@@ -5,8 +5,8 @@ import { type AddressInfo, createServer as createSilentServer, type Server } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { unreached } from '../../../client/api/unreached.ts';
 import { connect, saysItIs, vaultOf } from '../../../client/cli/connect.ts';
-import { unreached } from '../../../client/unreached.ts';
 import { selfSigned } from '../../../src/http/certificate.ts';
 
 const FINGERPRINT = 'ab'.repeat(32);

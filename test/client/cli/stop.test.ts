@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { signStop } from '../../../client/custodian/stop.ts';
-import { writePrincipalKey } from '../../../client/principal-file.ts';
-import { platformRandom } from '../../../client/random.ts';
+import { writePrincipalKey } from '../../../client/principal/principal-file.ts';
 import { writeStopFile } from '../../../client/stop-file.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { exitCodeOf } from '../../../src/core/exit-codes.ts';
+import { platformRandom } from '../../../src/platform/random.ts';
 import { openVault, stopAs, type Vault } from '../../vault-kit.ts';
 import { runProgram } from './vault.ts';
 

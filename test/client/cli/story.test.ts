@@ -2,16 +2,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { checkpointFiles } from '../../../client/checkpoint-file.ts';
 import { followLog } from '../../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../../client/custodian/custody.ts';
 import { signStop } from '../../../client/custodian/stop.ts';
 import { TargetFolder } from '../../../client/host/target.ts';
-import { platformRandom } from '../../../client/random.ts';
+import { checkpointFiles } from '../../../client/log/checkpoint-file.ts';
 import { writeStopFile } from '../../../client/stop-file.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
+import { platformRandom } from '../../../src/platform/random.ts';
 import { startProcess } from '../../daemon-process.ts';
 import { approveAs, denyAs } from '../../vault-kit.ts';
 import { type CliVault, openCliVault, type Run, runProgram } from './vault.ts';

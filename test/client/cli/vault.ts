@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { trustCa } from '../../../client/cli/trust.ts';
-import { readPrincipalKey } from '../../../client/principal-file.ts';
+import { readPrincipalKey } from '../../../client/principal/principal-file.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
 import { type DaemonProcess, NODE, startProcess } from '../../daemon-process.ts';
 import { FOUNDERS, foundVault, type Members, type Prepared } from '../../vault-kit.ts';

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Api } from '../../../client/api.ts';
+import { Api } from '../../../client/api/api.ts';
 import { loadBundle } from '../../../client/console/server/bundle.ts';
 import { problemOf } from '../../../client/console/server/door.ts';
 import { Opening } from '../../../client/console/server/opening.ts';

@@ -10,12 +10,12 @@ import { review } from '../../../client/custodian/review.ts';
 import { confirmedBy, openSession } from '../../../client/custodian/session.ts';
 import { SoftwareAuthenticator } from '../../../client/custodian/software-authenticator.ts';
 import { stop } from '../../../client/custodian/stop.ts';
-import { principalKey, principalRecord } from '../../../client/principal.ts';
-import { platformRandom } from '../../../client/random.ts';
-import type { Replica } from '../../../client/replica.ts';
+import type { Replica } from '../../../client/log/replica.ts';
+import { principalKey, principalRecord } from '../../../client/principal/principal.ts';
 import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
+import { platformRandom } from '../../../src/platform/random.ts';
 import { approveBy, depositModel, modelFolder, publishModel, requestModel } from '../story.ts';
 import {
   enrolFounder,

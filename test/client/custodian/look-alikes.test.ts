@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { review } from '../../../client/custodian/review.ts';
-import { principalKey, principalRecord } from '../../../client/principal.ts';
-import { platformRandom } from '../../../client/random.ts';
+import { principalKey, principalRecord } from '../../../client/principal/principal.ts';
+import { platformRandom } from '../../../src/platform/random.ts';
 import { approveAs, followAs, openVault, proposeAs, type Vault } from '../../vault-kit.ts';
 
 let vault: Vault;

@@ -4,10 +4,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { abandonDeposit } from '../../../client/depositor/abandon.ts';
 import { deposit } from '../../../client/depositor/deposit.ts';
 import { Unfinished } from '../../../client/depositor/unfinished.ts';
-import { platformRandom } from '../../../client/random.ts';
-import { Replica } from '../../../client/replica.ts';
+import { Replica } from '../../../client/log/replica.ts';
 import { depositorKem, openDepositSecret } from '../../../src/core/envelope/deposit-secret.ts';
 import { manifestContext } from '../../../src/core/weights/release-key.ts';
+import { platformRandom } from '../../../src/platform/random.ts';
 import { depositModel, patterned, temporary } from '../story.ts';
 import { IMPATIENT, MapMemory, sessionOf, verify } from '../vault.ts';
 import {

@@ -1,15 +1,15 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Handover } from '../../../client/api.ts';
+import type { Handover } from '../../../client/api/api.ts';
 import { openRelease } from '../../../client/host/open-release.ts';
 import { kemOf, type PendingRelease } from '../../../client/host/pending-release.ts';
-import { platformRandom } from '../../../client/random.ts';
 import { fromBase64url, toBase64url } from '../../../src/core/bytes.ts';
 import { deriveCustodianKeys } from '../../../src/core/envelope/custodian-keys.ts';
 import { sealHostShare } from '../../../src/core/envelope/host-share.ts';
 import { signSealed } from '../../../src/core/envelope/sealed-signature.ts';
 import { encodeScalar, uniformScalar } from '../../../src/core/share/group.ts';
 import type { AuthorityChain } from '../../../src/core/state/authority-chain.ts';
+import { platformRandom } from '../../../src/platform/random.ts';
 import { approveBy, depositModel, modelFolder, publishModel, requestModel } from '../story.ts';
 import { type Founded, found, type Name, sessionOf, verify } from '../vault.ts';
 

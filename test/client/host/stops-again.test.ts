@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { fileError } from '../../../client/file-error.ts';
 import { StopPlace } from '../../../client/host/stops.ts';
 import { dropStopFile } from '../../../client/stop-file.ts';
+import { fileError } from '../../../src/platform/files/error.ts';
 import { founded } from '../../core/state/stages.ts';
 
 /** What the system says of the next file that is read: no test can make it say so of a file that does not change. */

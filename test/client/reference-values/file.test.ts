@@ -3,13 +3,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readInput } from '../../../client/input-file.ts';
 import {
   readReferenceValues,
   referenceValuesText,
   writeReferenceValues,
 } from '../../../client/reference-values/file.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
+import { readInput } from '../../../src/platform/files/input.ts';
 import { snpCase } from '../../platforms/snp.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'twinlock-values-'));

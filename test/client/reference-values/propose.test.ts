@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Choices } from '../../../client/reference-values/host.ts';
+import type { Choices } from '../../../client/platforms/kit/host.ts';
 import { proposeReferenceValues } from '../../../client/reference-values/propose.ts';
 import { appraiseParts, type Parts } from '../../../src/core/attest/compose.ts';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { readRim } from '../../../client/reference-values/rim/rim.ts';
 import { withRims } from '../../../client/reference-values/rims.ts';
-import { readRim } from '../../../client/rim/rim.ts';
 import { NVIDIA_VENDOR_ROOTS } from '../../../src/core/attest/nvidia/roots.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';

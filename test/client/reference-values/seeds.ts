@@ -1,4 +1,4 @@
-import type { Choices } from '../../../client/reference-values/host.ts';
+import type { Choices } from '../../../client/platforms/kit/host.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 
 /** What an operator gets who asks for nothing special. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readRim } from '../../../client/rim/rim.ts';
-import { RIM_ROOTS } from '../../../client/rim/roots.ts';
+import { readRim } from '../../../client/reference-values/rim/rim.ts';
+import { RIM_ROOTS } from '../../../client/reference-values/rim/roots.ts';
 import { toHex, utf8 } from '../../../src/core/bytes.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { derOfPem } from '../../../src/core/x509/pem.ts';

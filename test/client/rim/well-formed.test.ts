@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { requireWellFormed } from '../../../client/rim/well-formed.ts';
-import { parseXml } from '../../../client/rim/xml.ts';
+import { requireWellFormed } from '../../../client/reference-values/rim/well-formed.ts';
+import { parseXml } from '../../../client/reference-values/rim/xml.ts';
 
 const malformed = expect.objectContaining({ code: 'malformed' });
 const times = (count: number, unit: (i: number) => string) => Array.from({ length: count }, (_, i) => unit(i)).join('');

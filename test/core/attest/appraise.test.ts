@@ -16,8 +16,8 @@ import { type SimulatedReport, simulatedReportMessage } from '../../../src/core/
 import { toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { kemKeyPairFromSeed } from '../../../src/core/envelope/xwing.ts';
+import { ed25519KeyText } from '../../../src/core/signature/key-text.ts';
 import { verifyReference } from '../../../src/core/signature/reference.ts';
-import { ed25519KeyText } from '../../../src/core/statement/key.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { MEASUREMENT, POLICY } from '../../world/founding.ts';

@@ -5,7 +5,7 @@ import type { Measure } from '../../../src/core/attest/part.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import { type SimulatedReport, simulatedReportMessage } from '../../../src/core/attest/simulated/report.ts';
 import { toBase64url, toHex } from '../../../src/core/bytes.ts';
-import { ed25519KeyText } from '../../../src/core/statement/key.ts';
+import { ed25519KeyText } from '../../../src/core/signature/key-text.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { evidenceOf, makeDevice, referenceValuesFor, TEST_NONCE } from '../../platforms/nvidia.ts';
 import { nrasTokens, nrasValues, TOKEN_ENDORSEMENTS, TOKEN_INSTANT_MS } from '../../platforms/token.ts';

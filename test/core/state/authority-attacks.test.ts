@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { apply } from '../../../src/core/state/apply.ts';
-import { versionBase } from '../../../src/core/state/effects/version-base.ts';
+import { versionBase } from '../../../src/core/state/checks/version.ts';
 import { type StatementOf, statementDigest } from '../../../src/core/statement/statement.ts';
 import { shownBy } from '../../world/authority.ts';
 import { Forger } from '../../world/forger.ts';

@@ -7,7 +7,7 @@ import { openCustodianShare } from '../../../src/core/envelope/custodian-share.t
 import { parseEntry } from '../../../src/core/log/entry.ts';
 import { leafHash, rootOf } from '../../../src/core/log/merkle.ts';
 import { apply, objectsNamed } from '../../../src/core/state/apply.ts';
-import { checkGenesisStatement } from '../../../src/core/state/rules/genesis.ts';
+import { checkGenesisStatement } from '../../../src/core/state/entries/genesis.ts';
 import type { State } from '../../../src/core/state/state.ts';
 import { statementDigest } from '../../../src/core/statement/statement.ts';
 import { HOUR_MS, POLICY } from '../../world/founding.ts';

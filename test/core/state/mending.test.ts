@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { TwinlockError } from '../../../src/core/errors.ts';
-import { requireMendable } from '../../../src/core/state/rules/mending.ts';
+import { requireMendable } from '../../../src/core/state/entries/mending.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
 import { POLICY } from '../../world/founding.ts';

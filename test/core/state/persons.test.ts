@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { personOf } from '../../../src/core/state/persons.ts';
+import { personOf } from '../../../src/core/state/checks/persons.ts';
 import { makeMachine, OUTSIDER } from '../../world/people.ts';
 import { founded } from './stages.ts';
 

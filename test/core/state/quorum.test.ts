@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { tally } from '../../../src/core/state/quorum.ts';
+import { tally } from '../../../src/core/state/checks/quorum.ts';
 import type { Committee, Vote } from '../../../src/core/state/state.ts';
 
 type Cast = Pick<Vote, 'person' | 'decision'>;

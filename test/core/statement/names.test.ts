@@ -2,8 +2,8 @@ import { wordlist } from '@scure/bip39/wordlists/english.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
+import { ed25519KeyBytes, ed25519KeyText } from '../../../src/core/signature/key-text.ts';
 import { comparisonCode, GENESIS_WORDS, REQUEST_WORDS } from '../../../src/core/statement/comparison-code.ts';
-import { ed25519KeyBytes, ed25519KeyText } from '../../../src/core/statement/key.ts';
 import { inScope, possessionMessage } from '../../../src/core/statement/principal.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });

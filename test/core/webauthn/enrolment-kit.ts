@@ -1,7 +1,7 @@
 import type { Authenticator } from '../../../client/custodian/authenticator.ts';
 import { toBase64url, toHex, ZERO_32 } from '../../../src/core/bytes.ts';
 import { deriveCustodianKeys } from '../../../src/core/envelope/custodian-keys.ts';
-import { ed25519KeyText } from '../../../src/core/statement/key.ts';
+import { ed25519KeyText } from '../../../src/core/signature/key-text.ts';
 import type { Enrolment } from '../../../src/core/webauthn/enrolment.ts';
 
 const zeros = toHex(ZERO_32);

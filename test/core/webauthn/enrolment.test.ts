@@ -9,8 +9,8 @@ import {
 import { fromBase64url, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
+import { ed25519KeyText } from '../../../src/core/signature/key-text.ts';
 import { verifyReference } from '../../../src/core/signature/reference.ts';
-import { ed25519KeyText } from '../../../src/core/statement/key.ts';
 import type { RegistrationRequirement } from '../../../src/core/webauthn/attestation.ts';
 import {
   checkEnrolment,

@@ -1,8 +1,8 @@
-import { Api } from '../../../client/api.ts';
+import { Api } from '../../../client/api/api.ts';
+import { type Fetch, platformFetch } from '../../../client/api/transport.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import type { EvidenceCollector } from '../../../client/host/collector.ts';
-import { openPrincipalSession, type PrincipalSession } from '../../../client/principal.ts';
-import { type Fetch, platformFetch } from '../../../client/transport.ts';
+import { openPrincipalSession, type PrincipalSession } from '../../../client/principal/principal.ts';
 import { type Base64url, fromBase64url, type Hex } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { must, type TwinlockError } from '../../../../src/core/errors.ts';
-import type { GenesisDraft, Invitation } from '../../../api.ts';
+import type { GenesisDraft, Invitation } from '../../../api/api.ts';
 import { type Enrolled, enrol } from '../../../custodian/enrol.ts';
 import { type GenesisReview, reviewGenesis, signGenesis } from '../../../custodian/genesis.ts';
 import { knownCredentials, rememberCredential } from '../local.ts';

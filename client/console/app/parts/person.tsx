@@ -1,4 +1,4 @@
-import { type Person as Known, personOf, personText } from '../../../../src/core/state/persons.ts';
+import { type Person as Known, personOf, personText } from '../../../../src/core/state/checks/persons.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { visibleText } from '../../../visible.ts';
 import { instant } from '../format.ts';

@@ -1,4 +1,4 @@
-import { heldBackBy } from '../../../../src/core/state/rules/release.ts';
+import { heldBackBy } from '../../../../src/core/state/entries/release.ts';
 import type { Facts, Proposable } from '../../../../src/core/state/state.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { counted } from '../../../exact.ts';

@@ -1,9 +1,9 @@
 import { signal, useSignal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { CODES, type Code, must } from '../../../../src/core/errors.ts';
+import { currentTally } from '../../../../src/core/state/entries/approval.ts';
 import { isApproved, isOpen, isRelease, nextPhase, type Standing } from '../../../../src/core/state/lifecycle.ts';
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
-import { currentTally } from '../../../../src/core/state/rules/approval.ts';
 import { standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal, Vote } from '../../../../src/core/state/state.ts';
 import { REQUEST_WORDS } from '../../../../src/core/statement/comparison-code.ts';
@@ -19,14 +19,14 @@ import { Notice } from '../parts/notice.tsx';
 import { ReasonField, SignedReason } from '../parts/reason.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { Answered } from '../parts/sent.tsx';
+import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { Text } from '../parts/text.tsx';
+import { phaseOf } from '../parts/title.ts';
 import { Words } from '../parts/words.tsx';
-import { ProposeButton, useProposing } from '../propose/submit.tsx';
 import { StopForm } from '../stopping/stop-form.tsx';
 import { act, custodian, entries, now } from '../vault.ts';
 import { OPEN_IN_VAIN, WhatADecisionBrings } from './brings.tsx';
 import { wantingText } from './panels.tsx';
-import { phaseOf } from './title.ts';
 
 type Published = StatementOf<'publish'>;
 

@@ -1,17 +1,17 @@
 import { committeeOf } from '../../../../src/core/state/committees.ts';
+import { currentTally } from '../../../../src/core/state/entries/approval.ts';
 import { isPending } from '../../../../src/core/state/lifecycle.ts';
 import { reachOfStatement } from '../../../../src/core/state/reach.ts';
-import { currentTally } from '../../../../src/core/state/rules/approval.ts';
 import { howToEnd, overtakenBy, standingOf } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import type { Custodian } from '../../../custodian/ceremony.ts';
 import { fromNow, instant } from '../format.ts';
 import { Mark } from '../parts/notice.tsx';
+import { Proposer } from '../parts/proposer.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
+import { phaseOf, titleOf } from '../parts/title.ts';
 import { now } from '../vault.ts';
-import { Proposer } from './proposer.tsx';
-import { phaseOf, titleOf } from './title.ts';
 
 /** Of what has ended: enough to see what became of the last ones. */
 const MAX_CLOSED = 50;

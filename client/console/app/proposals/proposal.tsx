@@ -13,18 +13,18 @@ import { Exactly } from '../parts/exactly.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { asFailure, Mark, Notice } from '../parts/notice.tsx';
 import { Person } from '../parts/person.tsx';
+import { PolicyChangePanel } from '../parts/policy-change.tsx';
 import { ReachList, sentence } from '../parts/reach.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Quoted } from '../parts/text.tsx';
+import { phaseOf, titleOf } from '../parts/title.ts';
 import { OwnTime } from '../stopping/stopped-banner.tsx';
 import { now, withReplica } from '../vault.ts';
 import { ChangesPanel } from './changes.tsx';
 import { DecidePanel } from './decide.tsx';
 import { HostsPanel } from './hosts.tsx';
 import { AskedPanel, PolicyPanel, WhatPanel } from './panels.tsx';
-import { PolicyChangePanel } from './policy-change.tsx';
 import { ServedPanel } from './served.tsx';
-import { phaseOf, titleOf } from './title.ts';
 
 /** Clocks and expiry are looked at again this often. */
 const REVIEW_MS = 30_000;

@@ -4,13 +4,13 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import { visibleText } from '../../../visible.ts';
 import { ActionError } from '../parts/action.tsx';
+import { Consequences } from '../parts/consequences.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { optionText, Person } from '../parts/person.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
-import { Consequences } from '../stopping/consequences.tsx';
+import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { custodian } from '../vault.ts';
-import { ProposeButton, useProposing } from './submit.tsx';
 
 /** A key of another that was stolen: its person has no vote, and one's own is retired under Committee. */
 export function KeyForm({ facts }: { facts: Facts }) {

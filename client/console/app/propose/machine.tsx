@@ -2,16 +2,16 @@ import { useComputed, useSignal } from '@preact/signals';
 import { toHex } from '../../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../../src/core/errors.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
+import { platformRandom } from '../../../../src/platform/random.ts';
 import { type PrincipalInvitation, parsePrincipalInvitation } from '../../../../src/wire/principal-invitation.ts';
 import { type Owner, type Owners, ownerNamed, ownersOf, whyNoNewOwner, whyNoOwner } from '../../../custodian/owner.ts';
-import { platformRandom } from '../../../random.ts';
 import { ActionError } from '../parts/action.tsx';
 import { asFailure } from '../parts/notice.tsx';
+import { NEW_OWNER, OtherOwner, OwnerField, ownerById } from '../parts/owner.tsx';
 import { MachineName } from '../parts/person.tsx';
 import { Facts as FactList, Panel } from '../parts/screen.tsx';
+import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { now } from '../vault.ts';
-import { NEW_OWNER, OtherOwner, OwnerField, ownerById } from './owner.tsx';
-import { ProposeButton, useProposing } from './submit.tsx';
 
 /** What is pasted and chosen, and what it comes to. */
 function useMachine(facts: Facts) {

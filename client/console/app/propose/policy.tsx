@@ -12,10 +12,10 @@ import { withReferenceValues } from '../../../custodian/propose.ts';
 import { ActionError } from '../parts/action.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { asFailure } from '../parts/notice.tsx';
+import { PolicyDifferences } from '../parts/policy-change.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Panel } from '../parts/screen.tsx';
-import { PolicyDifferences } from '../proposals/policy-change.tsx';
-import { ProposeButton, useProposing } from './submit.tsx';
+import { ProposeButton, useProposing } from '../parts/submit.tsx';
 
 /** What a file would make of the policy in force. */
 type Change = (facts: Facts) => Policy;

@@ -6,11 +6,11 @@ import { instant } from '../format.ts';
 import { ActionError } from '../parts/action.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
+import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { now } from '../vault.ts';
 import { KeyForm } from './key.tsx';
 import { MachineForm } from './machine.tsx';
 import { PolicyForm } from './policy.tsx';
-import { ProposeButton, useProposing } from './submit.tsx';
 
 export function ProposeScreen({ facts }: { facts: Facts }) {
   const aheadMs = logAheadMs(facts, now.value);

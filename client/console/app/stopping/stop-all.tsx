@@ -2,10 +2,10 @@ import { useSignal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { Consequences } from '../parts/consequences.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { custodian, facts } from '../vault.ts';
-import { Consequences } from './consequences.tsx';
 
 interface StopAllProps {
   /** Returns the digest of the stop that was signed and taken; null where there was none. */

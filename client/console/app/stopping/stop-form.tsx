@@ -3,9 +3,9 @@ import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { Change } from '../../../custodian/consequences.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { Consequences } from '../parts/consequences.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { facts } from '../vault.ts';
-import { Consequences } from './consequences.tsx';
 import { stopNow } from './signed-stops.ts';
 
 type StoppingTarget = Exclude<Change, { readonly what: 'policy' }>;

@@ -1,10 +1,10 @@
 import { servedOnceResumed } from '../../../../src/core/state/served.ts';
 import type { Facts, Proposal, RecordedStop } from '../../../../src/core/state/state.ts';
 import { MachineName, Person } from '../parts/person.tsx';
+import { Proposer } from '../parts/proposer.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
-import { Proposer } from '../proposals/proposer.tsx';
-import { titleOf } from '../proposals/title.ts';
+import { titleOf } from '../parts/title.ts';
 import { custodian, now } from '../vault.ts';
 import { stopNow } from './signed-stops.ts';
 import { StopAll } from './stop-all.tsx';

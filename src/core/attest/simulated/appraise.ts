@@ -1,5 +1,5 @@
 import { fromBase64url, toHex } from '../../bytes.ts';
-import { ed25519KeyBytes } from '../../statement/key.ts';
+import { ed25519KeyBytes } from '../../signature/key-text.ts';
 import { Findings } from '../kit/findings.ts';
 import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
 import type { SimulatedReferenceValues } from './reference-values.ts';

@@ -3,7 +3,7 @@ import { fromBase64url, fromHex, type Hex, utf8 } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { frame } from '../../frame.ts';
 import { binary, digest, ed25519Key, ed25519Signature } from '../../schema.ts';
-import { ed25519KeyBytes } from '../../statement/key.ts';
+import { ed25519KeyBytes } from '../../signature/key-text.ts';
 
 /** What a simulated host says it runs unless it is told otherwise. */
 export const SIMULATED_IMAGE: Hex = digestOf(utf8('twinlock simulated image'));

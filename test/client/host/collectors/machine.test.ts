@@ -3,7 +3,7 @@ import { type BoundData, machine } from '../../../../client/host/collectors/mach
 import { SimulatedChip } from '../../../../client/host/simulated-chip.ts';
 import { type HostBinding, hostExtraData, hostReportData } from '../../../../src/core/attest/evidence.ts';
 import { toBase64url } from '../../../../src/core/bytes.ts';
-import { ed25519KeyText } from '../../../../src/core/statement/key.ts';
+import { ed25519KeyText } from '../../../../src/core/signature/key-text.ts';
 import { evidenceOf, makeDevice, TEST_NONCE } from '../../../platforms/nvidia.ts';
 
 const KEY = ed25519KeyText(new Uint8Array(32).fill(7));

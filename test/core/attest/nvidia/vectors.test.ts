@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readRim } from '../../../../client/rim/rim.ts';
-import { RIM_ROOTS } from '../../../../client/rim/roots.ts';
+import { readRim } from '../../../../client/reference-values/rim/rim.ts';
+import { RIM_ROOTS } from '../../../../client/reference-values/rim/roots.ts';
 import { NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
 import { appraiseNvidia } from '../../../../src/core/attest/nvidia/appraise.ts';
 import type { SpdmEvidence } from '../../../../src/core/attest/nvidia/evidence.ts';

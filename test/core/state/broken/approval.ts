@@ -12,9 +12,9 @@ import { type ApprovalChanges, asProposer, type World } from '../../../world.ts'
 import { deposited, founded, published, type Stage } from '../stages.ts';
 import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, OTHER_ID, rulesAt } from './broken.ts';
 
-const approval = rulesAt('state/rules/approval.ts');
+const approval = rulesAt('state/entries/approval.ts');
 const lifecycle = rulesAt('state/lifecycle.ts');
-const signatures = rulesAt('state/rules/signatures.ts');
+const signatures = rulesAt('state/checks/signatures.ts');
 const clientData = rulesAt('webauthn/client-data.ts');
 const authenticatorData = rulesAt('webauthn/authenticator-data.ts');
 
@@ -163,12 +163,12 @@ const WHEN: readonly BrokenRule[] = [
     await world.append({ kind: 'release', body: { proposal } });
     return [world, await world.draftApproval(proposal, dan)];
   }),
-  rulesAt('state/rules/proposal.ts')('statement_expired', 'an approval of an expired proposal', async () => {
+  rulesAt('state/entries/proposal.ts')('statement_expired', 'an approval of an expired proposal', async () => {
     const { world, ben, proposal } = await proposed();
     world.now += HOUR_MS;
     return [world, await world.draftApproval(proposal, ben)];
   }),
-  rulesAt('state/rules/proposal.ts')(
+  rulesAt('state/entries/proposal.ts')(
     'statement_expired',
     'an approval whose approver’s own clock says that the proposal has expired',
     async () => {

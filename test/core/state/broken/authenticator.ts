@@ -3,8 +3,8 @@ import { digestOf } from '../../../../src/core/canonical.ts';
 import { founded, type Stage } from '../stages.ts';
 import { type BrokenRule, rulesAt } from './broken.ts';
 
-const effect = rulesAt('state/effects/authenticator.ts');
-const signatures = rulesAt('state/rules/signatures.ts');
+const effect = rulesAt('state/kinds/authenticator.ts');
+const signatures = rulesAt('state/checks/signatures.ts');
 const ZEROS = '00'.repeat(32);
 
 /** Ana has two authenticators; ben and cleo have retired her first. */
@@ -38,7 +38,7 @@ export const AUTHENTICATOR: readonly BrokenRule[] = [
     await world.append(await world.draftStop(stop));
     return [world, await world.draftApproval(proposal, cleo)];
   }),
-  rulesAt('state/rules/approval.ts')(
+  rulesAt('state/entries/approval.ts')(
     'proposer_cannot_approve',
     'with the vote of the key that is to be retired',
     async () => {
@@ -46,11 +46,15 @@ export const AUTHENTICATOR: readonly BrokenRule[] = [
       return [world, await world.draftApproval(await world.propose(world.keyRetirement(ana, ben)), ana)];
     },
   ),
-  rulesAt('state/rules/approval.ts')('proposer_cannot_approve', 'with the vote of its person’s other key', async () => {
-    const { world, ana, ben } = await founded();
-    const by = ana.authenticators[1];
-    return [world, await world.draftApproval(await world.propose(world.keyRetirement(ana, ben)), ana, by && { by })];
-  }),
+  rulesAt('state/entries/approval.ts')(
+    'proposer_cannot_approve',
+    'with the vote of its person’s other key',
+    async () => {
+      const { world, ana, ben } = await founded();
+      const by = ana.authenticators[1];
+      return [world, await world.draftApproval(await world.propose(world.keyRetirement(ana, ben)), ana, by && { by })];
+    },
+  ),
   signatures('credential_retired', 'an approval by it afterwards', async () => {
     const { world, ana, ben } = await retired();
     const proposal = await world.propose(world.policyChange({ veto: true }, ben));

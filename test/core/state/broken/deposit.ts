@@ -7,9 +7,9 @@ import { makeMachine, OUTSIDER } from '../../../world/people.ts';
 import { deposited, founded, scoped } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, OTHER_ID, rulesAt } from './broken.ts';
 
-const deposit = rulesAt('state/rules/deposit.ts');
-const names = rulesAt('state/rules/names.ts');
-const signatures = rulesAt('state/rules/signatures.ts');
+const deposit = rulesAt('state/entries/deposit.ts');
+const names = rulesAt('state/checks/names.ts');
+const signatures = rulesAt('state/checks/signatures.ts');
 const manifest = rulesAt('weights/manifest.ts');
 
 /** A manifest with one thing wrong, signed all the same. */

@@ -31,8 +31,8 @@ import {
 
 type Genesis = StatementOf<'genesis'>;
 type Signatures = EntryOf<'genesis'>['body']['signatures'];
-const genesis = rulesAt('state/rules/genesis.ts');
-const names = rulesAt('state/rules/names.ts');
+const genesis = rulesAt('state/entries/genesis.ts');
+const names = rulesAt('state/checks/names.ts');
 const attestation = rulesAt('webauthn/attestation.ts');
 const production = rulesAt('attest/production.ts');
 
@@ -141,7 +141,7 @@ const STATED: readonly BrokenRule[] = [
   genesis('principal_exists', 'a machine key that is enrolled twice', () =>
     stated(({ principals }) => ({ principals: [...principals, ...principals.slice(0, 1)] })),
   ),
-  rulesAt('state/rules/mending.ts')('quorum_unreachable', 'a policy that asks for a group without members', () =>
+  rulesAt('state/entries/mending.ts')('quorum_unreachable', 'a policy that asks for a group without members', () =>
     stated(() => ({}), { policy: { groups: ['legal'] } }),
   ),
   names('person_exists', 'a machine whose owner is a founder under another name', async () => {
@@ -170,7 +170,7 @@ const STATED: readonly BrokenRule[] = [
       stated(() => ({}), { policy: { limits: { ...POLICY.limits, ...limits } } }),
     ),
   ),
-  rulesAt('state/rules/policy.ts')('limit_exceeded', 'a policy that leaves no time to approve', () =>
+  rulesAt('state/checks/policy.ts')('limit_exceeded', 'a policy that leaves no time to approve', () =>
     stated(() => ({}), { policy: { limits: { ...POLICY.limits, proposalMs: 1 } } }),
   ),
   rulesAt('state/judgement.ts')('object_missing', 'a policy that is not beside the log', () =>

@@ -10,12 +10,12 @@ import { ROOT } from '../../webauthn/attestation-kit.ts';
 import { founded, inProduction, published, type Stage } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, PAST_BOUNDS, rulesAt } from './broken.ts';
 
-const policy = rulesAt('state/effects/policy.ts');
-const holds = rulesAt('state/rules/policy.ts');
-const mending = rulesAt('state/rules/mending.ts');
+const policy = rulesAt('state/kinds/policy.ts');
+const holds = rulesAt('state/checks/policy.ts');
+const mending = rulesAt('state/entries/mending.ts');
 const production = rulesAt('attest/production.ts');
-const proposal = rulesAt('state/rules/proposal.ts');
-const signatures = rulesAt('state/rules/signatures.ts');
+const proposal = rulesAt('state/entries/proposal.ts');
+const signatures = rulesAt('state/checks/signatures.ts');
 const schema = rulesAt('schema.ts');
 const VETO: Partial<Policy> = { veto: true };
 
@@ -145,14 +145,14 @@ const STATEMENT: readonly BrokenRule[] = [
     await world.changePolicy(VETO, ana, ben, cleo);
     return [world, { kind: 'release', body: { proposal: digest } }];
   }),
-  rulesAt('state/effects/release.ts')('wrong_policy', 'an appraisal against the reference values before', async () => {
+  rulesAt('state/kinds/release.ts')('wrong_policy', 'an appraisal against the reference values before', async () => {
     const { world, deposit, ana, ben, cleo } = await published();
     const { statement } = await world.ask(deposit);
     const referenceValues = { ...POLICY.referenceValues, revoked: [{ claim: 'simulated.chip', value: OTHER }] };
     await world.changePolicy({ referenceValues }, ana, ben, cleo);
     return [world, await world.draftProposal({ ...statement, policy: world.facts.policy.digest })];
   }),
-  rulesAt('state/rules/approval.ts')('already_voted', 'a second approval of a change by its proposer', async () => {
+  rulesAt('state/entries/approval.ts')('already_voted', 'a second approval of a change by its proposer', async () => {
     const { world, ana } = await founded();
     const digest = await world.propose(world.policyChange(VETO, ana));
     await world.approve(digest, ana);

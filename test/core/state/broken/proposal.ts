@@ -19,11 +19,11 @@ import {
   rulesAt,
 } from './broken.ts';
 
-const proposal = rulesAt('state/rules/proposal.ts');
+const proposal = rulesAt('state/entries/proposal.ts');
 const committee = rulesAt('state/committees.ts');
 const reach = rulesAt('state/reach.ts');
-const signatures = rulesAt('state/rules/signatures.ts');
-const principal = rulesAt('state/effects/principal.ts');
+const signatures = rulesAt('state/checks/signatures.ts');
+const principal = rulesAt('state/kinds/principal.ts');
 const clientData = rulesAt('webauthn/client-data.ts');
 const machineOf = ({ world }: Stage, name = 'another') =>
   makeMachine({ role: 'auditor', name, ...OUTSIDER }, world.random).record;
@@ -219,7 +219,7 @@ const SIGNATURE: readonly BrokenRule[] = [
   }),
 ];
 
-const names = rulesAt('state/rules/names.ts');
+const names = rulesAt('state/checks/names.ts');
 const ofAlice = foundedWith({ founders: ALICE_AND_EMMA });
 
 const PRINCIPAL: readonly BrokenRule[] = [

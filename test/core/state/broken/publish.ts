@@ -4,9 +4,9 @@ import { World } from '../../../world.ts';
 import { deposited, founded, published } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
-const publish = rulesAt('state/effects/publish.ts');
-const base = rulesAt('state/effects/version-base.ts');
-const resume = rulesAt('state/effects/resume.ts');
+const publish = rulesAt('state/kinds/publish.ts');
+const base = rulesAt('state/checks/version.ts');
+const resume = rulesAt('state/kinds/resume.ts');
 const ZEROS = '00'.repeat(32);
 
 /** A publication of a version evaluated under a policy that asks for it; `evaluate` says how far that went. */
@@ -124,7 +124,7 @@ export const RESUME: readonly BrokenRule[] = [
     await world.approve(statementDigest(first), ana, ben);
     return [world, await world.draftApproval(statementDigest(second), cleo)];
   }),
-  rulesAt('state/rules/proposal.ts')('wrong_base', 'a resumption that does not rest on its stop', async () => {
+  rulesAt('state/entries/proposal.ts')('wrong_base', 'a resumption that does not rest on its stop', async () => {
     const { world, ana } = await founded();
     const stop = world.stop('all', ZEROS, ana);
     await world.append(await world.draftStop(stop));

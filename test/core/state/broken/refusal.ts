@@ -2,18 +2,18 @@ import { expect } from 'vitest';
 import type { Code } from '../../../../src/core/errors.ts';
 import { CODES } from '../../../../src/core/errors.ts';
 import type { BodyOf, Draft } from '../../../../src/core/log/entry.ts';
+import { ed25519KeyText } from '../../../../src/core/signature/key-text.ts';
 import {
   REFUSAL_WINDOW_MS,
   REFUSALS_A_DAY,
   REFUSALS_A_DAY_A_CALLER,
-} from '../../../../src/core/state/rules/refusal.ts';
-import { ed25519KeyText } from '../../../../src/core/statement/key.ts';
+} from '../../../../src/core/state/entries/refusal.ts';
 import type { World } from '../../../world.ts';
 import { founded } from '../stages.ts';
 import { type BrokenRule, rulesAt } from './broken.ts';
 
 type Refusal = BodyOf<'refusal'>;
-const refusal = rulesAt('state/rules/refusal.ts');
+const refusal = rulesAt('state/entries/refusal.ts');
 const schema = rulesAt('schema.ts');
 const ALL_CODES: readonly Code[] = Object.values(CODES).flat();
 

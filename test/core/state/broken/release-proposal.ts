@@ -3,7 +3,7 @@ import type { Evidence } from '../../../../src/core/attest/evidence.ts';
 import { utf8 } from '../../../../src/core/bytes.ts';
 import { digestOf } from '../../../../src/core/canonical.ts';
 import { kemKeyPairFromSeed } from '../../../../src/core/envelope/xwing.ts';
-import { MAX_NONCE_AGE_MS } from '../../../../src/core/state/effects/release.ts';
+import { MAX_NONCE_AGE_MS } from '../../../../src/core/state/kinds/release.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import type { Asked, World } from '../../../world.ts';
@@ -12,8 +12,8 @@ import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
 type Release = StatementOf<'release'>;
 type Options = NonNullable<Parameters<World['ask']>[1]>;
-const release = rulesAt('state/effects/release.ts');
-const base = rulesAt('state/effects/version-base.ts');
+const release = rulesAt('state/kinds/release.ts');
+const base = rulesAt('state/checks/version.ts');
 const ZEROS = '00'.repeat(32);
 const OTHER_SEED = new Uint8Array(32).fill(7);
 

@@ -4,12 +4,12 @@ import { HOUR_MS, POLICY } from '../../../world/founding.ts';
 import { deposited, published, publishedWith, released, type Stage } from '../stages.ts';
 import { type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
-const release = rulesAt('state/rules/release.ts');
+const release = rulesAt('state/entries/release.ts');
 const lifecycle = rulesAt('state/lifecycle.ts');
-const effect = rulesAt('state/effects/release.ts');
-const receipt = rulesAt('state/rules/receipt.ts');
-const expiry = rulesAt('state/rules/expiry.ts');
-const signatures = rulesAt('state/rules/signatures.ts');
+const effect = rulesAt('state/kinds/release.ts');
+const receipt = rulesAt('state/entries/receipt.ts');
+const expiry = rulesAt('state/entries/expiry.ts');
+const signatures = rulesAt('state/checks/signatures.ts');
 const ZEROS = '00'.repeat(32);
 
 const toRelease = (proposal: string): Draft => ({ kind: 'release', body: { proposal } });
@@ -86,7 +86,7 @@ export const RELEASE: readonly BrokenRule[] = [
     await world.append(await world.draftStop(world.stop('proposal', proposal, world.founding.requester)));
     return [world, toRelease(proposal)];
   }),
-  rulesAt('state/rules/proposal.ts')('statement_expired', 'a release after its proposal has expired', async () => {
+  rulesAt('state/entries/proposal.ts')('statement_expired', 'a release after its proposal has expired', async () => {
     const { world, proposal } = await approved();
     world.now += HOUR_MS;
     return [world, toRelease(proposal)];

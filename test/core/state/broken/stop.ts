@@ -7,10 +7,10 @@ import { asStopper } from '../../../world.ts';
 import { deposited, founded, published, publishedWith, released } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
-const stop = rulesAt('state/rules/stop.ts');
+const stop = rulesAt('state/entries/stop.ts');
 const lifecycle = rulesAt('state/lifecycle.ts');
-const retirement = rulesAt('state/rules/retirement.ts');
-const signatures = rulesAt('state/rules/signatures.ts');
+const retirement = rulesAt('state/checks/retirement.ts');
+const signatures = rulesAt('state/checks/signatures.ts');
 const ZEROS = '00'.repeat(32);
 
 /** Ana proposes to take back what stops the vault, and approves it with another. */

@@ -4,7 +4,7 @@ import { published } from '../stages.ts';
 import { type BrokenRule, MINUTE_MS, rulesAt } from './broken.ts';
 
 const HEARTBEAT: Draft = { kind: 'heartbeat', body: {} };
-const time = rulesAt('state/rules/time.ts');
+const time = rulesAt('state/entries/time.ts');
 
 export const TIME: readonly BrokenRule[] = [
   time('time_backwards', 'an entry dated more than 5 minutes before what a custodian has signed', async () => {
@@ -40,7 +40,7 @@ export const TIME: readonly BrokenRule[] = [
     world.now = world.facts.attestedMs - 5 * MINUTE_MS;
     return [world, await world.draftProposal(world.clockCorrection(ana))];
   }),
-  rulesAt('state/effects/clock.ts')('wrong_base', 'an approval of a correction that another overtook', async () => {
+  rulesAt('state/kinds/clock.ts')('wrong_base', 'an approval of a correction that another overtook', async () => {
     const { world, ana, ben, cleo, dan } = await published();
     const truth = world.now;
     world.now += 30 * 24 * HOUR_MS;

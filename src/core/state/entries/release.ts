@@ -1,0 +1,78 @@
+import { counted } from '../../counted.ts';
+import { must, TwinlockError } from '../../errors.ts';
+import type { EntryOf } from '../../log/entry.ts';
+import type { StatementOf } from '../../statement/statement.ts';
+import type { Tally } from '../checks/quorum.ts';
+import type { Judgement } from '../judgement.ts';
+import { requireReleasable } from '../kinds/release.ts';
+import { advanced, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
+import { policyOf } from '../policies.ts';
+import type { Facts, Proposal } from '../state.ts';
+import { currentTally } from './approval.ts';
+import { requireCurrent, requireCurrentBase, requireUnexpired } from './proposal.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** The durable intent to hand out shares: recorded before anything is. Everything is checked again. */
+export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement {
+  const proposal = proposalOf(facts, entry.body.proposal);
+  must(isRelease(proposal), 'not_permitted', `a ${proposal.statement.kind} is not released`);
+  const { statement } = proposal;
+  requireOpen(proposal);
+  requireUnexpired(statement, entry.time);
+  requireCurrent(facts, statement);
+  requireCurrentBase(facts, statement);
+  requireQuorum(facts, proposal);
+  requireReleasable(facts, statement);
+  const granted = withinTheDaysBudget(facts, statement, entry.time);
+  return {
+    claims: [],
+    facts: {
+      ...facts,
+      granted,
+      proposals: facts.proposals.set(proposal.digest, {
+        ...advanced(proposal, 'execute', entry.index),
+        executedTime: entry.time,
+        executedAt: entry.index,
+      }),
+    },
+  };
+}
+
+function requireQuorum(facts: Facts, proposal: Proposal): void {
+  const counted = currentTally(facts, proposal);
+  const cast = proposal.votes.filter((vote) => vote.decision === 'approve').length;
+  must(
+    counted.reached || cast === counted.approvals.length,
+    'quorum_missing',
+    'an approver’s authenticator has been retired since: another must approve',
+  );
+  requireReached(counted);
+}
+
+/** Throws `quorum_missing`, also where the approvers are enough and none is of a group that policy names. */
+export function requireReached(tally: Tally): void {
+  if (tally.reached) return;
+  must(tally.wanting === 0, 'quorum_missing', `${counted(tally.wanting, 'more approval')} wanted`);
+  throw new TwinlockError('quorum_missing', `an approval is wanted from group ${tally.missingGroups.join(', ')}`);
+}
+
+function withinTheDaysBudget(facts: Facts, statement: StatementOf<'release'>, timeMs: number): Facts['granted'] {
+  const { granted, total, limit } = budgetWith(facts, statement, timeMs);
+  must(total <= limit, 'budget_exceeded', `expected at most ${limit} bytes released a day, got ${total}`);
+  return granted;
+}
+
+function budgetWith(facts: Facts, statement: StatementOf<'release'>, timeMs: number) {
+  const bytes = BigInt(statement.bytes);
+  const recent = facts.granted.filter((grant) => grant.time > timeMs - DAY_MS).push({ time: timeMs, bytes });
+  const total = recent.reduce((sum, grant) => sum + grant.bytes, 0n);
+  return { granted: recent, total, limit: BigInt(policyOf(facts, statement).document.limits.bytesPerDay) };
+}
+
+/** What a release would wait for that has its quorum; null where it would be granted at once. */
+export function heldBackBy(facts: Facts, statement: StatementOf<'release'>, timeMs: number): 'stop' | 'budget' | null {
+  if (facts.stopped !== null) return 'stop';
+  const { total, limit } = budgetWith(facts, statement, timeMs);
+  return total <= limit ? null : 'budget';
+}

@@ -1,0 +1,25 @@
+import { TwinlockError } from '../../core/errors.ts';
+import { systemError, systemName } from './system-error.ts';
+
+/** What a failure of the file system means to a caller, as `systemError`; what is none is `internal`. */
+export function fileError(error: unknown, path: string): TwinlockError {
+  const known = systemError(error, path);
+  if (known instanceof TwinlockError) return known;
+  return new TwinlockError('internal', `${path}: ${(error as Error).message}`, {}, { cause: error });
+}
+
+/** As `fileError`; before an error of ours the file is named. */
+export function namedError(error: unknown, path: string): TwinlockError {
+  if (!(error instanceof TwinlockError)) return fileError(error, path);
+  return new TwinlockError(error.code, `${path}: ${error.message}`, error.detail, { cause: error });
+}
+
+/** Runs what is done with an open file, of which the system does not say which one it is. Throws as `fileError`. */
+export async function withPath<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (systemName(error) === null) throw error;
+    throw fileError(error, path);
+  }
+}
