@@ -26,7 +26,7 @@ export async function abandonDeposit(
     const { api } = await signIn();
     const { uploads } = await api.uploads();
     const found = uploads.find((upload) => upload.model === model && upload.version === version);
-    const atVault = found !== undefined && (await isDropped(api.abandonUpload(found.upload)));
+    const atVault = found !== undefined && (await dropped(api.abandonUpload(found.upload)));
     const message = `no deposit of ${model}@${version} by this key is unfinished: twinlock deposit --list shows those that are`;
     must(atVault || onThisMachine, 'upload_unknown', message);
     return { atVault, onThisMachine };
@@ -36,7 +36,7 @@ export async function abandonDeposit(
 }
 
 /** False where it had ended by itself. */
-async function isDropped(dropping: Promise<void>): Promise<boolean> {
+async function dropped(dropping: Promise<void>): Promise<boolean> {
   try {
     await dropping;
     return true;

@@ -41,19 +41,36 @@ export const RESERVED_BYTES: number = 1 << 30;
  * `seal` throws `storage_corrupt` where the upload is gone and the version is not there.
  */
 export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): BlobStore {
+  const place = placeIn(folders);
   const exclusion = new Exclusion();
-  const uploadFolder = (upload: Hex) => {
-    must(id.safeParse(upload).success, 'malformed', 'expected the id of an upload, 32 hexadecimal digits');
-    return join(folders.uploads, upload);
-  };
-  const versionFolder = (manifest: Hex) => {
-    must(digest.safeParse(manifest).success, 'malformed', 'expected a manifest digest, 64 hexadecimal digits');
-    return join(folders.versions, manifest);
-  };
+  return { ...uploadBlobs(folders, files, place, exclusion), ...versionBlobs(folders, files, place, exclusion) };
+}
 
+/** Where the files of an upload and of a version are. Ids are checked before they touch a path. */
+interface Place {
+  upload(upload: Hex): string;
+  version(manifest: Hex): string;
+}
+
+function placeIn({ uploads, versions }: BlobFolders): Place {
+  return {
+    upload(upload) {
+      must(id.safeParse(upload).success, 'malformed', 'expected the id of an upload, 32 hexadecimal digits');
+      return join(uploads, upload);
+    },
+    version(manifest) {
+      must(digest.safeParse(manifest).success, 'malformed', 'expected a manifest digest, 64 hexadecimal digits');
+      return join(versions, manifest);
+    },
+  };
+}
+
+type UploadBlobs = Pick<BlobStore, 'storePart' | 'storePack' | 'cut' | 'room' | 'uploadLeaves'>;
+
+function uploadBlobs(folders: BlobFolders, files: Files, place: Place, exclusion: Exclusion): UploadBlobs {
   return {
     storePart: async (upload, file, first, part) => {
-      const folder = uploadFolder(upload);
+      const folder = place.upload(upload);
       const name = fileName(file);
       return exclusion.writing(upload, file, () =>
         onDisk(async () => {
@@ -72,7 +89,7 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
     },
 
     storePack: async (upload, part) => {
-      const folder = uploadFolder(upload);
+      const folder = place.upload(upload);
       return exclusion.writing(upload, 'pack', () =>
         onDisk(async () => {
           await requireRoom(files, folders.uploads);
@@ -88,7 +105,7 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
     },
 
     cut: async (upload, file, bytes) => {
-      const [folder, name] = [uploadFolder(upload), fileName(file)];
+      const [folder, name] = [place.upload(upload), fileName(file)];
       return exclusion.writing(upload, file, () =>
         onDisk(async () => {
           if ((await files.names(folder))?.includes(name) !== true) return;
@@ -106,11 +123,20 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
     room: () => onDisk(async () => (await files.freeBytes(folders.uploads)) - RESERVED_BYTES),
 
     async *uploadLeaves(upload, file) {
-      yield* readLeaves(files, join(uploadFolder(upload), fileName(file)));
+      yield* readLeaves(files, join(place.upload(upload), fileName(file)));
     },
+  };
+}
 
+function versionBlobs(
+  folders: BlobFolders,
+  files: Files,
+  place: Place,
+  exclusion: Exclusion,
+): Omit<BlobStore, keyof UploadBlobs> {
+  return {
     seal: async (upload, manifest, blobs) => {
-      const [from, to] = [uploadFolder(upload), versionFolder(manifest)];
+      const [from, to] = [place.upload(upload), place.version(manifest)];
       const isOfVersion = namesOf(blobs);
       return exclusion.sealing(upload, manifest, () =>
         onDisk(async () => {
@@ -122,16 +148,16 @@ export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): Blo
     },
 
     read: (manifest, file, start, end) => {
-      const path = join(versionFolder(manifest), fileName(file));
+      const path = join(place.version(manifest), fileName(file));
       const isRange = Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end;
       must(isRange, 'range_not_satisfiable', 'expected a range of bytes');
       return readRange(files, path, start, end);
     },
 
-    async *leaves(manifest, file, place) {
-      const path = join(versionFolder(manifest), fileName(file));
-      if (place === undefined) yield* readLeaves(files, path);
-      else yield* readRange(files, leavesPath(path), place * HASH_BYTES, (place + 1) * HASH_BYTES);
+    async *leaves(manifest, file, leaf) {
+      const path = join(place.version(manifest), fileName(file));
+      if (leaf === undefined) yield* readLeaves(files, path);
+      else yield* readRange(files, leavesPath(path), leaf * HASH_BYTES, (leaf + 1) * HASH_BYTES);
     },
 
     sweep: (uploads, manifests) =>

@@ -94,7 +94,7 @@ async function appraiseInTurn(
   const endorsements = endorsementsBytes(await context.endorser.endorse(evidence, brought));
   const input = { evidence: bytes, endorsements, referenceValues, instantMs: context.clock.now() };
   const appraisal = await appraise(input, context.verify);
-  mustPass(appraisal);
+  requirePass(appraisal);
   const reached = canonicalBytes(appraisal);
   const named = { evidence: digest, endorsements: digestOf(endorsements), appraisal: digestOf(reached) };
   const objects = new Map([
@@ -113,7 +113,7 @@ const REMEDIES = {
 } as const satisfies Partial<Record<Code, string>>;
 
 /** Throws `appraisal_failed` with the first rule that does. */
-function mustPass({ rules, verdict }: Appraisal): void {
+function requirePass({ rules, verdict }: Appraisal): void {
   if (verdict === 'pass') return;
   const failed = rules.find(({ pass }) => !pass);
   if (failed === undefined) throw new TwinlockError('appraisal_failed', 'no rule was checked', { rule: '' });

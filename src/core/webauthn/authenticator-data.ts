@@ -48,7 +48,7 @@ export interface AuthenticatorData {
 export function checkAssertionData(bytes: Uint8Array, rpId: string): AuthenticatorData {
   const head = readHead(bytes, rpId);
   must((head.flags & ATTESTED_CREDENTIAL_DATA) === 0, 'malformed', 'expected no attested credential data');
-  endAfterExtensions(bytes.subarray(HEAD_BYTES), head.flags);
+  requireEndAfterExtensions(bytes.subarray(HEAD_BYTES), head.flags);
   return head;
 }
 
@@ -60,7 +60,7 @@ export function checkRegistrationData(
   const head = readHead(bytes, rpId);
   must((head.flags & ATTESTED_CREDENTIAL_DATA) !== 0, 'malformed', 'expected attested credential data');
   const { attested, rest } = readAttestedCredential(bytes.subarray(HEAD_BYTES));
-  endAfterExtensions(rest, head.flags);
+  requireEndAfterExtensions(rest, head.flags);
   return { ...head, attested };
 }
 
@@ -77,7 +77,7 @@ function readHead(bytes: Uint8Array, rpId: string): AuthenticatorData {
   return { flags, signCount: view.getUint32(33) };
 }
 
-function endAfterExtensions(bytes: Uint8Array, flags: number): void {
+function requireEndAfterExtensions(bytes: Uint8Array, flags: number): void {
   const length = (flags & EXTENSION_DATA) === 0 ? 0 : readCborMap(bytes).length;
   must(
     bytes.length === length,

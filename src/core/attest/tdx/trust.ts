@@ -77,7 +77,7 @@ function checkPckChain(findings: TdxFindings, quote: TdxQuote, pck: Pck, trust: 
     if (leaf === undefined || authority === undefined || root === undefined || more.length > 0) {
       throw new TwinlockError('certificate_untrusted', `expected a path of 3 certificates, got ${path.length}`);
     }
-    mustSignData(leaf, 'the PCK certificate');
+    requireSignerOfData(leaf, 'the PCK certificate');
     return { got: 'verified', value: { authority, root } };
   });
 }
@@ -155,7 +155,7 @@ async function verifyDocument(
   }
   const name = commonName(signer);
   must(name === TCB_SIGNER, 'certificate_usage', `${what}: expected a signer named ${TCB_SIGNER}, got ${name}`);
-  mustSignData(signer, `the signer of ${what}`);
+  requireSignerOfData(signer, `the signer of ${what}`);
   if (rootCrl !== null) requireUnrevoked(signer, rootCrl, `the signer of ${what}`);
   const signed = { algorithm: 'ES256', message: utf8(text), signature: fromBase64url(signature) } as const;
   await trust.verify(claimBy(signer.key, signed, what));
@@ -171,6 +171,6 @@ async function checkDates(
   await findings.attempt(rule, 'current', () => ({ got: mustBeCurrent(document, window, what), value: null }));
 }
 
-function mustSignData(certificate: Certificate, what: string): void {
+function requireSignerOfData(certificate: Certificate, what: string): void {
   must(allowsUsage(certificate, 'digitalSignature'), 'certificate_usage', `${what}: its key may not sign data`);
 }

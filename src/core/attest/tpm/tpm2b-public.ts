@@ -99,7 +99,7 @@ function readEcc(reader: ByteReader): CertifiedKey {
   const curve = CURVES.get(id);
   const expected = `${WHAT}: expected the curve P-256 or P-384`;
   if (curve === undefined) throw new TwinlockError('unsupported_algorithm', `${expected}, got ${idText(id)}`);
-  mustBe(reader.u16be(), TPM_ALG.NULL, 'no key derivation');
+  requireValue(reader.u16be(), TPM_ALG.NULL, 'no key derivation');
   const read = () => readCoordinate(reader, WHAT, curve.fieldBytes);
   return { family: curve.family, publicKey: concat(u8(UNCOMPRESSED), read(), read()) };
 }
@@ -121,7 +121,7 @@ function readRsa(reader: ByteReader): CertifiedKey {
 function skipSymmetric(reader: ByteReader): void {
   const id = reader.u16be();
   if (id === TPM_ALG.NULL) return;
-  mustBe(id, TPM_ALG.AES, 'AES or no cipher');
+  requireValue(id, TPM_ALG.AES, 'AES or no cipher');
   reader.skip(4); // bits and mode
 }
 
@@ -145,7 +145,7 @@ function readSized(reader: ByteReader, maxBytes: number, field: string): Uint8Ar
   return reader.bytes(size);
 }
 
-function mustBe(got: number, expected: number, what: string): void {
+function requireValue(got: number, expected: number, what: string): void {
   must(
     got === expected,
     'unsupported_algorithm',

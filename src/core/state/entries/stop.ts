@@ -35,7 +35,7 @@ export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'i
   const { claim, person } = checkStop(facts, stop, entry.body.signature);
   const digest = statementDigest(stop);
   requireUnused(facts, digest);
-  restsOn(facts, stop, person);
+  requireFreshStop(facts, stop, person);
   const stopped = STOPS[stop.what](facts, { stop, digest, person, index: entry.index, time: entry.time });
   return { claims: [claim], facts: { ...stopped, statements: withStop(stopped.statements, digest, entry) } };
 }
@@ -121,7 +121,7 @@ const NOT_STOPPED = 'the vault is NOT stopped: sign a new stop';
  * on the last resumption that its signer knew of, and that must be a later one than their word was last heard
  * in, by a stop that was recorded or by their part in a resumption. Every other stop is used up by what it does.
  */
-function restsOn(facts: Facts, { what, base }: Stop, person: Hex): void {
+function requireFreshStop(facts: Facts, { what, base }: Stop, person: Hex): void {
   if (what !== 'all') {
     must(base === ZEROS, 'wrong_base', 'stop.base: expected zeros');
     return;
