@@ -5,6 +5,7 @@ import { canonicalBytes, parseCanonical } from '../../src/core/canonical.ts';
 import { must, TwinlockError } from '../../src/core/errors.ts';
 import { unlessRefused } from '../../src/core/refusal.ts';
 import { digest, parseAs } from '../../src/core/schema.ts';
+import { objectsOfStatement } from '../../src/core/state/apply.ts';
 import { decodeState, encodeState } from '../../src/core/state/snapshot.ts';
 import type { Facts, State } from '../../src/core/state/state.ts';
 
@@ -27,7 +28,7 @@ export interface StateMemory {
 export interface Followed {
   /** All its claims have been discharged. */
   readonly state: State;
-  /** Which entry named an object, so that it can be asked for again and need not be kept. */
+  /** An entry that named an object, so that it can be asked for again and need not be kept. */
   readonly namedAt: ReadonlyMap<Hex, number>;
 }
 
@@ -70,14 +71,25 @@ function readFollowed(text: string, fingerprint: Hex): Followed {
   return { state, namedAt: new Map(first.named) };
 }
 
-/** The objects that a client still asks for: those of genesis, of the versions and of the proposals that are known. */
+/**
+ * The objects that a client still asks for: those of genesis and of the proposals that are known, and the versions’
+ * manifests and the policies that are known, though the proposal of a policy may be forgotten. Several proposals may name
+ * one object, and the first of them may be forgotten: the entry is one that a known proposal stands in.
+ */
 export function stillNamed(
-  { proposals, versions }: Facts,
+  { genesis, proposals, versions, policies }: Facts,
   namedAt: ReadonlyMap<Hex, number>,
 ): ReadonlyMap<Hex, number> {
-  const indices = new Set(proposals.valueSeq().map(({ index }) => index));
-  const isAskedFor = ([object, index]: [Hex, number]) => index === 0 || versions.has(object) || indices.has(index);
-  return new Map([...namedAt].filter(isAskedFor));
+  const still = new Map<Hex, number>();
+  for (const object of [...versions.keys(), ...policies.map((policy) => policy.digest)]) {
+    const index = namedAt.get(object);
+    if (index !== undefined) still.set(object, index);
+  }
+  for (const { statement, index } of proposals.values()) {
+    for (const object of objectsOfStatement(statement)) still.set(object, index);
+  }
+  for (const object of objectsOfStatement(genesis)) still.set(object, 0);
+  return still;
 }
 
 const hashOf = (bytes: Uint8Array): Hex => toHex(sha256(bytes));

@@ -3,6 +3,7 @@ import { aheadText } from '../../src/core/duration.ts';
 import { must } from '../../src/core/errors.ts';
 import { frontierRoot } from '../../src/core/log/merkle.ts';
 import { objectsNamed } from '../../src/core/state/apply.ts';
+import { isForgetting } from '../../src/core/state/forgetting.ts';
 import { MAX_SKEW_MS, objectOf } from '../../src/core/state/judgement.ts';
 import type { Facts, State } from '../../src/core/state/state.ts';
 import type { Api } from '../api/api.ts';
@@ -116,9 +117,11 @@ export class Replica {
 async function follow(vault: FollowedVault, options: ReplicaOptions, start: Followed | null): Promise<Followed> {
   const { now } = options;
   if (now !== null) requireClocksAgree((await vault.vault()).time, now());
-  const namedAt = new Map(start?.namedAt);
-  const observe: FollowOptions['observe'] = (entry) => {
-    for (const digest of objectsNamed(entry)) if (!namedAt.has(digest)) namedAt.set(digest, entry.index);
+  let namedAt = new Map(start?.namedAt);
+  const observe: FollowOptions['observe'] = (entry, facts) => {
+    for (const digest of objectsNamed(entry)) namedAt.set(digest, entry.index);
+    // A long log names more than a client asks for.
+    if (isForgetting(entry.index)) namedAt = new Map(stillNamed(facts, namedAt));
   };
   const follower = new Follower(vaultSource(vault), { ...options, observe }, start?.state ?? null);
   await follower.follow();

@@ -2,10 +2,14 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { keptText, readKeptText } from '../../client/log/kept-state.ts';
 import { Replica } from '../../client/log/replica.ts';
 import type { LogPage } from '../../client/log/source.ts';
 import { stateFiles } from '../../client/log/state-file.ts';
+import type { Hex } from '../../src/core/bytes.ts';
+import { FORGET_EVERY_ENTRIES } from '../../src/core/state/forgetting.ts';
 import { stateDigest } from '../../src/core/state/snapshot.ts';
+import type { Deposit } from '../world/deposit.ts';
 import { releasedWorld, type World } from '../world.ts';
 import { keptLog, sourceOf } from './log-source.ts';
 import { MapMemory, verify } from './vault.ts';
@@ -14,9 +18,11 @@ const refusal = (code: string) => expect.objectContaining({ code });
 
 let world: World;
 let other: World;
+let deposit: Deposit;
+let release: Hex;
 let folder: string;
 beforeAll(async () => {
-  ({ world } = await releasedWorld({ label: 'kept state' }));
+  ({ world, deposit, release } = await releasedWorld({ label: 'kept state' }));
   ({ world: other } = await releasedWorld({ label: 'another vault' }));
 });
 beforeEach(() => {
@@ -111,5 +117,68 @@ describe('a log that was followed before', () => {
     rmSync(path());
     await follow({ page: keptLog(longer) });
     await expect(follow()).rejects.toThrow(refusal('checkpoint_invalid'));
+  });
+});
+
+describe('once the fold has forgotten a proposal', () => {
+  /** Follows the log, forgets these proposals as the fold does, and goes on from what was kept. */
+  async function forgetting(log: World, ...forgotten: readonly Hex[]): Promise<Replica> {
+    rmSync(path(), { force: true });
+    await follow({ page: keptLog(log) });
+    const kept = readKeptText(readFileSync(path(), 'utf8'), log.vault);
+    if (kept === null) throw new Error('a state was kept');
+    const { chain, facts } = kept.state;
+    const proposals = facts.proposals.deleteAll(forgotten);
+    expect(proposals.size).toBe(facts.proposals.size - forgotten.length);
+    writeFileSync(path(), keptText({ ...kept, state: { chain, facts: { ...facts, proposals } } }) ?? '');
+    const { replica, from } = await follow({ page: keptLog(log) });
+    expect(from).toEqual([log.log.length]);
+    return replica;
+  }
+
+  test('what another release names too is still found, whichever of them is forgotten', async () => {
+    const longer = world.fork();
+    const { statement } = await longer.ask(deposit);
+    const open = await longer.propose(statement);
+    const shared = statement.hosts[0]?.endorsements ?? '';
+    for (const forgotten of [release, open]) {
+      const replica = await forgetting(longer, forgotten);
+      expect([...(await replica.objects([shared])).keys()]).toEqual([shared]);
+    }
+  });
+
+  test('what it alone named is missing', async () => {
+    const { statement } = world.facts.proposals.get(release) ?? {};
+    const evidence = statement?.kind === 'release' ? (statement.hosts[0]?.evidence ?? '') : '';
+    const replica = await forgetting(world, release);
+    await expect(replica.object(evidence)).rejects.toThrow(refusal('object_missing'));
+  });
+
+  test('the policies that it brought are still found: the one in force and those that proposals rest on', async () => {
+    const longer = world.fork();
+    const [ana, ben] = [longer.founder('ana'), longer.founder('ben')];
+    const first = await longer.changePolicy({ veto: true }, ana, ana, ben);
+    const second = await longer.changePolicy({ groups: ['security'] }, ana, ana, ben);
+    const replica = await forgetting(longer, first, second);
+    const policies = replica.facts.policies.map(({ digest }) => digest);
+    expect(policies).toHaveLength(3);
+    expect(policies.at(-1)).toBe(replica.facts.policy.digest);
+    expect([...(await replica.objects(policies)).keys()]).toEqual(policies);
+  });
+
+  test('a long log that is followed at once still says where the objects of its beginning are', async () => {
+    const longer = world.fork();
+    const changed = await longer.changePolicy(
+      { veto: true },
+      longer.founder('ana'),
+      longer.founder('ana'),
+      longer.founder('ben'),
+    );
+    const time = longer.now;
+    while (longer.log.length <= FORGET_EVERY_ENTRIES) await longer.append({ kind: 'heartbeat', body: {} }, { time });
+    const { replica } = await follow({ page: keptLog(longer) });
+    const named = [deposit.manifest, ...replica.facts.policies.map(({ digest }) => digest)];
+    expect(replica.facts.proposals.has(changed)).toBe(true);
+    expect([...(await replica.objects(named)).keys()]).toEqual(named);
   });
 });
