@@ -146,10 +146,17 @@ export async function openRecorder(
     return believed === null ? null : { believed, recorder: await open(believed) };
   };
   const opened = await unlessRefusedLater(TwinlockError, fit, (error) => {
+    // To go on from fewer entries would fork the log: every client that has followed the others would refuse it.
+    if (error.code === 'rolled_back') throw rolledBack(error);
     onUnfit(error);
     return null;
   });
   return opened ?? { recorder: await open(null), believed: null };
+}
+
+function rolledBack(cause: TwinlockError): TwinlockError {
+  const message = `the database has fewer entries than ${SNAPSHOT_FILE} beside it, which this log's key has signed (${cause.message}): an older copy of vault.sqlite was restored. Restore the newer one; or, if it is lost, remove ${SNAPSHOT_FILE} and tell every custodian, whose clients will refuse the log`;
+  return new TwinlockError('rolled_back', message, cause.detail, { cause });
 }
 
 /** The snapshot of the state that the log in this folder leads to. */

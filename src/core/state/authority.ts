@@ -67,7 +67,9 @@ export function verifyAuthority(
   const signable = { label: 'propose', vault: facts.vault, statement: release } as const;
   const claims = [proposerClaim(facts, statement.proposer, signable, proposal.body.signature), ...voted.claims];
   const { vault, persons } = facts;
-  const inAll = ({ credential }: { credential: string }) => rosters.every((r) => r.authenticators.includes(credential));
+  // In one roster at least: one that a dishonest approver has signed must not silence another person's stop.
+  const isInUse = ({ credential }: { credential: string }) =>
+    rosters.some((r) => r.authenticators.includes(credential));
   return {
     claims: [...founded.claims, ...claims],
     authority: {
@@ -75,7 +77,7 @@ export function verifyAuthority(
       genesis: facts.genesis,
       committee: committeeOf(facts, statement),
       persons,
-      authenticators: facts.authenticators.map((one) => (inAll(one) ? one : { ...one, retiredAt: granted.index })),
+      authenticators: facts.authenticators.map((one) => (isInUse(one) ? one : { ...one, retiredAt: granted.index })),
       rosters,
       attestedMs,
       release: { digest: release, statement, votes: voted.votes, executedTime: granted.time },

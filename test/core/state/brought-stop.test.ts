@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { toBase64url } from '../../../src/core/bytes.ts';
 import { judgeBroughtStop } from '../../../src/core/state/brought-stop.ts';
-import type { StatementOf } from '../../../src/core/statement/statement.ts';
+import { type StatementOf, statementDigest } from '../../../src/core/statement/statement.ts';
 import { chainInputOf, makeChain, shownBy } from '../../world/authority.ts';
+import { Forger } from '../../world/forger.ts';
 import type { World } from '../../world.ts';
 import { failureOf, siteOf, sitesOfState } from './sites.ts';
 import { published, released } from './stages.ts';
@@ -48,6 +50,34 @@ test('a stop counts where one approver had not seen it taken back: that one may 
   await world.approve(release, cleo);
   await world.append({ kind: 'release', body: { proposal: release } });
   expect((await judge(world, release, old)).ends?.code).toBe('vault_stopped');
+});
+
+test('a roster that a dishonest approver has signed silences no stop of another custodian', async () => {
+  const { world, deposit, ben, cleo, dan } = await published();
+  const stops = [world.stop('all', ZEROS, dan)];
+  const { statement } = await world.ask(deposit);
+  const release = statementDigest(statement);
+  stops.push(world.stop('release', release, dan));
+  const forger = new Forger(world);
+  const theirs = [ben, cleo]
+    .flatMap(({ authenticators }) => authenticators.map(({ credential }) => toBase64url(credential)))
+    .sort();
+  const first = forger.add(await world.draftProposal(statement));
+  for (const [who, changes] of [
+    [ben, {}],
+    [cleo, { authenticators: theirs }],
+  ] as const) {
+    const said = { checkpoint: forger.checkpoint(), roster: forger.roster(changes) };
+    forger.add(await world.draftApproval(release, who, said));
+  }
+  forger.add({ kind: 'release', body: { proposal: release } });
+  const { authority } = {
+    authority: shownBy(forger.chain([0, first, first + 1, first + 2, first + 3]), world.vault, release),
+  };
+  for (const statement of stops) {
+    const { body } = await world.draftStop(statement);
+    expect(judgeBroughtStop(authority, { statement, signature: body.signature }).ends).not.toBeNull();
+  }
 });
 
 test('an authenticator that had been retired stops nothing', async () => {

@@ -10,6 +10,7 @@ import { policyOf } from '../policies.ts';
 import type { Facts, Proposal } from '../state.ts';
 import { currentTally } from './approval.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired } from './proposal.ts';
+import { earliestMs } from './time.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -65,9 +66,11 @@ function withinTheDaysBudget(facts: Facts, statement: StatementOf<'release'>, ti
 
 function budgetWith(facts: Facts, statement: StatementOf<'release'>, timeMs: number) {
   const bytes = BigInt(statement.bytes);
-  const recent = facts.granted.filter((grant) => grant.time > timeMs - DAY_MS).push({ time: timeMs, bytes });
-  const total = recent.reduce((sum, grant) => sum + grant.bytes, 0n);
-  return { granted: recent, total, limit: BigInt(policyOf(facts, statement).document.limits.bytesPerDay) };
+  const grant = { time: timeMs, bytes };
+  const total = facts.granted.filter(({ time }) => time > timeMs - DAY_MS).reduce((sum, one) => sum + one.bytes, bytes);
+  // What no later entry can count is forgotten: none is dated before that. By its own date, one entry could forget others.
+  const granted = facts.granted.filter(({ time }) => time > earliestMs(facts) - DAY_MS).push(grant);
+  return { granted, total, limit: BigInt(policyOf(facts, statement).document.limits.bytesPerDay) };
 }
 
 /** What a release would wait for that has its quorum; null where it would be granted at once. */

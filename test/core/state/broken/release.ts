@@ -29,7 +29,9 @@ async function approved(): Promise<Stage & { readonly proposal: string; readonly
 
 const twoGroups = publishedWith({ policy: { groups: ['security', 'research'] } });
 const oneADay = publishedWith({
-  policy: { limits: { ...POLICY.limits, bytesPerRelease: '1000000', bytesPerDay: '1999999' } },
+  policy: {
+    limits: { ...POLICY.limits, proposalMs: 48 * HOUR_MS, bytesPerRelease: '1000000', bytesPerDay: '1999999' },
+  },
 });
 
 export const RELEASE: readonly BrokenRule[] = [
@@ -104,6 +106,19 @@ export const RELEASE: readonly BrokenRule[] = [
   release('budget_exceeded', 'more bytes in a day than policy allows', async () => {
     const { world, deposit, ben, cleo } = await oneADay();
     await world.release(await world.ask(deposit), ben, cleo);
+    const proposal = await world.propose((await world.ask(deposit)).statement);
+    await world.approve(proposal, ben, cleo);
+    return [world, toRelease(proposal)];
+  }),
+  release('budget_exceeded', 'more bytes in a day, once the vault has dated another release a day ahead', async () => {
+    const { world, deposit, ben, cleo } = await oneADay();
+    const later = { bytes: '1', expires: world.now + 48 * HOUR_MS };
+    const small = await world.propose((await world.ask(deposit, { statement: later })).statement);
+    await world.approve(small, ben, cleo);
+    await world.release(await world.ask(deposit), ben, cleo);
+    const { now } = world;
+    await world.append(toRelease(small), { time: now + 30 * HOUR_MS });
+    world.now = now;
     const proposal = await world.propose((await world.ask(deposit)).statement);
     await world.approve(proposal, ben, cleo);
     return [world, toRelease(proposal)];
