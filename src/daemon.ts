@@ -112,7 +112,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const url = await listening(server, options, '--listen');
     const { stopListen } = options;
     const stopUrl = stopListen === null ? null : await listening(stops, stopListen, '--stop-listen');
-    const endSnapshots = keepSnapshots(recorder, snapshot, onFault);
+    const endSnapshots = keepSnapshots(opened, snapshot, onFault);
     const checked = recheckBeside(opened, {
       log: store.log,
       snapshot,
@@ -142,6 +142,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       },
     };
   } catch (error) {
+    closing.abort();
     store.close();
     throw forOperator(error, dataDir);
   }

@@ -5,6 +5,7 @@ import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { fromHex } from '../src/core/bytes.ts';
 import { frame } from '../src/core/frame.ts';
+import { STATE_RULES } from '../src/core/state/snapshot.ts';
 import type { Daemon } from '../src/daemon.ts';
 import { LOG_KEY_FILE } from '../src/initialise.ts';
 import type { LogCheck } from '../src/recheck/recheck-beside.ts';
@@ -99,7 +100,9 @@ describe('a daemon', () => {
   });
 
   test('takes no snapshot of other rules, though its MAC is true', async () => {
-    const text = later.snapshot.subarray(32).toString('latin1').replace('"rules":1', '"rules":2');
+    const written = later.snapshot.subarray(32).toString('latin1');
+    const text = written.replace(`"rules":${STATE_RULES}`, `"rules":${STATE_RULES + 1}`);
+    expect(text).not.toBe(written);
     const body = Buffer.from(text, 'latin1');
     const seed = fromHex(readFileSync(path(LOG_KEY_FILE), 'utf8').trim());
     const key = Buffer.from(hkdfSync('sha256', seed, '', frame('twinlock/v1/snapshot'), 32));

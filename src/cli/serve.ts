@@ -148,7 +148,10 @@ function tellLogCheck(logger: Logger, found: LogCheck): void {
       logger.error(faultOf(found.error), 'the log has a fault: nothing is granted from now on, stops are taken');
       return;
     case 'undecided':
-      logger.error(faultOf(found.error), 'the log could not be verified again: it is tried again with the next start');
+      logger.error(
+        faultOf(found.error),
+        'the log could not be verified again, or its snapshot not removed: this is tried again in 5 minutes',
+      );
   }
 }
 

@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { must, TwinlockError } from '../core/errors.ts';
-import { parseEntry } from '../core/log/entry.ts';
-import { objectsNamed } from '../core/state/apply.ts';
 import { stateDigest } from '../core/state/snapshot.ts';
 import type { State } from '../core/state/state.ts';
+import { readPage } from '../vault/log-page.ts';
 import type { LogStore } from '../vault/ports.ts';
 import { requireStored } from '../vault/stored-tiles.ts';
 import type { Answer, Question } from './question.ts';
@@ -25,45 +24,35 @@ export async function recheck(log: Log, state: State, signal: AbortSignal): Prom
   const expected = stateDigest(state);
   const worker = new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url));
   try {
-    for (let from = 0; from < size; from += PAGE_ENTRIES) {
-      if (signal.aborted) return false;
-      const said = await ask(worker, await pageOf(log, from, Math.min(PAGE_ENTRIES, size - from)));
+    let from = 0;
+    while (from < size) {
+      signal.throwIfAborted();
+      const page = await readPage(log, from, Math.min(PAGE_ENTRIES, size - from));
+      const { length } = page.entries;
+      must(length > 0, 'storage_corrupt', `the store lacks entries from ${from} on`, { entry: from });
+      const said = await ask(worker, { kind: 'page', ...page }, signal);
       must(said.kind === 'tiles', 'internal', 'expected the tiles of a page');
       await requireStored(log, said.tiles);
+      from += length;
     }
-    const said = await ask(worker, { kind: 'state' });
+    const said = await ask(worker, { kind: 'state' }, signal);
     const isSame = said.kind === 'state' && said.digest === expected;
     must(isSame, 'storage_corrupt', `the first ${size} entries lead to another state than the snapshot’s`);
     return true;
+  } catch (error) {
+    // A fault that was found stays one, though the signal has come since.
+    if (signal.aborted && !(error instanceof TwinlockError)) return false;
+    throw error;
   } finally {
     await worker.terminate();
   }
 }
 
-async function pageOf(log: Log, from: number, count: number): Promise<Question> {
-  const rows = await log.entries(from, count);
-  const isWhole = rows.length === count && rows.every(({ index }, i) => index === from + i);
-  must(isWhole, 'storage_corrupt', `the store lacks entries from ${from} on`, { entry: from + rows.length });
-  const entries = rows.map(({ bytes }) => bytes);
-  // What cannot be parsed names nothing: the thread that verifies finds the fault.
-  const objects = await log.objects(entries.flatMap(namedBy));
-  return { kind: 'page', entries, objects };
-}
-
-function namedBy(bytes: Uint8Array) {
-  try {
-    return objectsNamed(parseEntry(bytes));
-  } catch (error) {
-    if (!(error instanceof TwinlockError)) throw error;
-    return [];
-  }
-}
-
-/** Throws the fault that the thread has found, and what ended it. */
-async function ask(worker: Worker, question: Question): Promise<Answer> {
+/** Throws the fault that the thread has found, what ended it, and an AbortError once `signal` is aborted. */
+async function ask(worker: Worker, question: Question, signal: AbortSignal): Promise<Answer> {
   worker.postMessage(question);
   // Throws what the worker throws. One that ends without an answer has been terminated, or has no memory left.
-  const [said] = (await once(worker, 'message')) as [Answer];
+  const [said] = (await once(worker, 'message', { signal })) as [Answer];
   if (said.kind === 'fault') throw new TwinlockError(said.code, said.message, said.detail);
   return said;
 }

@@ -73,12 +73,18 @@ export class SnapshotFile {
     return state;
   }
 
-  /** Replaces what was written: whole and durable, or not at all. Throws what the system says. */
+  /** Replaces what was written: whole and durable, or not at all. Throws `too_large` for what `read` would refuse, and what the system says. */
   async write(state: State): Promise<void> {
     const { frontier } = state.chain;
     const { size } = frontier;
     const named = { v: 1, kind: 'twinlock-snapshot', rules: STATE_RULES, size, root: toHex(frontierRoot(frontier)) };
-    const body = concat(canonicalBytes(named), Uint8Array.of(NEW_LINE), encodeState(state));
+    const encoded = encodeState(state);
+    must(
+      encoded.length <= MAX_STATE_BYTES,
+      'too_large',
+      `${this.#path}: expected a state of at most ${MAX_STATE_BYTES} bytes, got ${encoded.length}`,
+    );
+    const body = concat(canonicalBytes(named), Uint8Array.of(NEW_LINE), encoded);
     await writeAside(this.#path, concat(this.#macOf(body), body));
     await syncFolder(dirname(this.#path));
   }
