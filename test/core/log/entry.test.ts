@@ -7,7 +7,7 @@ import { releasedWorld } from '../../world.ts';
 
 const { world, asked, release } = await releasedWorld();
 await world.append(world.draftHostReceipt(asked));
-await world.append(await world.draftStop(world.stop('release', release, world.founder('ben'))));
+await world.append(await world.draftStop(world.stop('all', '00'.repeat(32), world.founder('ben'))));
 world.now += 2 * 60 * 60_000;
 await world.append({ kind: 'expiry', body: { proposal: release } });
 await world.append({ kind: 'refusal', body: { code: 'rate_limited', act: 'propose', who: null, count: 1, since: 1 } });
