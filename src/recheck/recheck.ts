@@ -37,7 +37,7 @@ export async function recheck(log: Log, state: State, signal: AbortSignal): Prom
     }
     const said = await ask(worker, { kind: 'state' }, signal);
     const isSame = said.kind === 'state' && said.digest === expected;
-    must(isSame, 'storage_corrupt', `the first ${size} entries lead to another state than the snapshot’s`);
+    must(isSame, 'storage_corrupt', `the log of size ${size} leads to another state than the snapshot’s`);
     return true;
   } catch (error) {
     // A fault that was found stays one, though the signal has come since.
