@@ -121,8 +121,9 @@ describe('a host accepts', () => {
     await world.append({ kind: 'release', body: { proposal: release } });
     const { rosters, authenticators } = await verify(chainOf(world, release), VAULT, release);
     expect(rosters.map((roster) => roster.authenticators.length)).toEqual([5, 4]);
+    // One roster has it in use: a stop of dan's is heeded, as another approver's word must not silence it.
     const retired = authenticators.get(toBase64url(dan.authenticators[0].credential));
-    expect(retired?.retiredAt).not.toBeNull();
+    expect(retired?.retiredAt).toBeNull();
   });
 
   test('the chain of a release to hardware, without the evidence that its custodians have appraised', async () => {
