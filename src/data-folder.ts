@@ -155,7 +155,7 @@ export async function openRecorder(
 }
 
 function rolledBack(cause: TwinlockError): TwinlockError {
-  const message = `the database has fewer entries than ${SNAPSHOT_FILE} beside it, which this log's key has signed (${cause.message}): an older copy of vault.sqlite was restored. Restore the newer one; or, if it is lost, remove ${SNAPSHOT_FILE} and tell every custodian, whose clients will refuse the log`;
+  const message = `the database has fewer entries than ${SNAPSHOT_FILE} beside it, which was made with this log's key (${cause.message}): an older copy of vault.sqlite was restored. Restore the newer one; or, if it is lost, remove ${SNAPSHOT_FILE} and tell every custodian, whose clients will refuse the log`;
   return new TwinlockError('rolled_back', message, cause.detail, { cause });
 }
 
