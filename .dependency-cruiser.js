@@ -15,6 +15,10 @@ const PURE = [
   'zod',
 ];
 
+/** One platform's folder, and in the client also its file; a new platform's are among them. */
+const PLATFORM = '^src/core/attest/(?!kit/|paravisor/)[^/]+/';
+const CLIENT_PLATFORM = '^client/platforms/(?!kit/|(?:platforms?|paravisor|source|given-flags)[.])[^/.]+[./]';
+
 export default {
   forbidden: [
     {
@@ -76,6 +80,19 @@ export default {
       severity: 'error',
       from: { path: '^src/core/' },
       to: { reachable: true, path: '^(node:)?(fs|net|http|https|child_process|os|process|worker_threads|crypto)$' },
+    },
+    {
+      name: 'platform-sees-no-other',
+      comment: 'what two platforms share is in kit/; what lies below a TPM is named in paravisor/',
+      severity: 'error',
+      from: { path: PLATFORM.replace('[^/]+', '([^/]+)') },
+      to: { path: PLATFORM, pathNot: '^src/core/attest/$1/' },
+    },
+    {
+      name: 'client-platform-sees-no-other',
+      severity: 'error',
+      from: { path: CLIENT_PLATFORM.replace('[^/.]+', '([^/.]+)') },
+      to: { path: CLIENT_PLATFORM, pathNot: '^client/platforms/$1[./]' },
     },
     {
       name: 'not-to-dev-dep',

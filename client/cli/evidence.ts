@@ -73,6 +73,8 @@ function gpuText(gpu: GpuEvidence | null): string {
   return `${length} ${length === 1 ? 'device' : 'devices'}, ${gpu.kind}`;
 }
 
-function endorsementsText({ snp }: Endorsements): string {
-  return snp === null ? 'nothing that this host has' : "the chip's certificate and its issuer's";
+/** Which platforms the host has endorsements of, by their names in the document. */
+function endorsementsText({ v: _v, kind: _kind, ...given }: Endorsements): string {
+  const names = Object.keys(given);
+  return names.length === 0 ? 'nothing that this host has' : `what this host has for ${names.join(', ')}`;
 }

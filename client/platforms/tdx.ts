@@ -1,5 +1,6 @@
+import { unlessUpToDate } from './kit/td.ts';
 import type { ClientPlatformOf } from './platform.ts';
-import { describeTdx, tdxWeaknesses, unlessUpToDate } from './tdx/describe.ts';
+import { describeTdx, tdxWeaknesses } from './tdx/describe.ts';
 import { TDX_FILES, tdxEndorsed, tdxReportIn } from './tdx/files.ts';
 import { withTdx } from './tdx/propose.ts';
 import { TDX_SOURCE } from './tdx/source.ts';

@@ -1,7 +1,7 @@
+import { hardwareText } from './paravisor.ts';
 import type { ClientPlatformOf } from './platform.ts';
 import { describeTpm, tpmWeaknesses } from './tpm/describe.ts';
 import { TPM_FILES, tpmReportIn } from './tpm/files.ts';
-import { hardwareText } from './tpm/paravisor.ts';
 import { withTpm } from './tpm/propose.ts';
 import { AZURE_SOURCE, TPM_SOURCE } from './tpm/sources.ts';
 

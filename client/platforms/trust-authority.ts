@@ -1,6 +1,6 @@
 import { ABSENT } from '../../src/core/attest/token/jws.ts';
+import { unlessUpToDate } from './kit/td.ts';
 import type { ClientPlatformOf } from './platform.ts';
-import { unlessUpToDate } from './tdx/describe.ts';
 import { describeTrustAuthority, trustAuthorityWeaknesses } from './trust-authority/describe.ts';
 import { TOKEN_FILES, tokenEndorsed, tokenReportIn } from './trust-authority/files.ts';
 import { withTrustAuthority } from './trust-authority/propose.ts';

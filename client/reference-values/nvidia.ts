@@ -1,6 +1,6 @@
+import { DRIVER_VERSION } from '../../src/core/attest/kit/gpu.ts';
 import { ARCHITECTURES, type Device, parseDevice } from '../../src/core/attest/nvidia/device.ts';
 import type { SpdmEvidence } from '../../src/core/attest/nvidia/evidence.ts';
-import { DRIVER_VERSION } from '../../src/core/attest/nvidia/opaque.ts';
 import type {
   DriverRecord,
   GoldenValue,

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
-import { azureHcl, type HclReport } from '../../../src/core/attest/tpm/hcl.ts';
+import { azureHcl, type HclReport } from '../../../src/core/attest/paravisor/hcl.ts';
 import type { TpmIdentityOf } from '../../../src/core/attest/tpm/report.ts';
 import { type Base64url, toBase64url } from '../../../src/core/bytes.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';

@@ -1,6 +1,7 @@
 import type { ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import type { TdxReferenceValues } from '../../../src/core/attest/tdx/reference-values.ts';
 import { accepts, anyOr, beware, counted, emptyOf, graceRemarks, names, type Remark, refuses } from '../kit/remark.ts';
+import { dateText, staleTcb } from '../kit/td.ts';
 
 /** What these values accept and refuse; `name` begins each sentence. */
 export function describeTdx(values: TdxReferenceValues, name: string): Remark[] {
@@ -32,17 +33,8 @@ export function describeTdx(values: TdxReferenceValues, name: string): Remark[] 
   ];
 }
 
-export function dateText(minTcbDate: string | undefined): string {
-  return minTcbDate === undefined ? 'a TCB of any date' : `a TCB of ${minTcbDate} or later`;
-}
-
 /** Bit 29 of the TD attributes. */
 const MIGRATABLE = /^[0-9a-f]{6}[2367abef]/;
-
-export function staleTcb(name: string, statuses: readonly string[]): Remark[] {
-  const stale = statuses.filter((status) => status !== 'UpToDate');
-  return stale.length === 0 ? [] : [beware(`${name}: platforms are accepted that Intel calls ${stale.join(', ')}`)];
-}
 
 const UNSAID_SERVICE_TD =
   'a TD with a service TD passes as one without where its quote is of version 4, or has a body of type 2: these cannot ' +
@@ -60,10 +52,4 @@ export function tdxWeaknesses(
 ): Remark[] {
   const isRefused = revoked.some(({ claim, value }) => claim === 'tdx.body-type' && value === '2');
   return images.length > 0 && !isRefused ? [beware(`${name}: ${UNSAID_SERVICE_TD} (${UNSAID_SOURCE})`)] : [];
-}
-
-/** What nothing refuses before reference values do: a platform that Intel does not call up to date. */
-export function unlessUpToDate(status: string | undefined): readonly string[] {
-  if (status === undefined || status === 'UpToDate') return [];
-  return [`Intel calls this platform ${status}`];
 }

@@ -1,8 +1,9 @@
-import { INSTANT, type TdxImage, type TdxReferenceValues } from '../../../src/core/attest/tdx/reference-values.ts';
+import type { TdImage } from '../../../src/core/attest/kit/td.ts';
+import type { TdxReferenceValues } from '../../../src/core/attest/tdx/reference-values.ts';
 import { TDX_VENDOR_ROOTS } from '../../../src/core/attest/tdx/roots.ts';
-import { TCB_STATUSES, type TcbStatus } from '../../../src/core/attest/tdx/tcb.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { type Choices, type Host, imageName, union, withChips, withImage } from '../kit/host.ts';
+import { dateFloor, statusesOf } from '../kit/td.ts';
 
 /** SEPT_VE_DISABLE, bit 28 of TD_ATTRIBUTES: the upper half of the fourth byte, as the claim spells it. */
 const SEPT_VE_DISABLE = /^[0-9a-f]{6}[13579bdf]/;
@@ -16,7 +17,7 @@ export function withTdx(
 ): TdxReferenceValues {
   const said = (name: string) => claims[`tdx.${name}`] ?? '';
   const evaluations = [said('tcb.info-evaluation'), said('tcb.qe-evaluation')].map(Number);
-  const image: TdxImage = {
+  const image: TdImage = {
     name: imageName(choices, said('mr-td')),
     mrTd: said('mr-td'),
     rtmr0: said('rtmr0'),
@@ -49,20 +50,4 @@ export function withTdx(
 /** None where none is bound, or the report does not say. */
 function serviceTdsOf(mrServiceTd: string): string[] {
   return /[^0]/.test(mrServiceTd) ? [mrServiceTd] : [];
-}
-
-/**
- * A new document's floor is what was measured, and none where that is no date. A document that has a floor lowers it to
- * an older date; a document without one stays without.
- */
-export function dateFloor(before: Pick<TdxReferenceValues, 'minTcbDate'> | null, date: string): string | undefined {
-  const measured = INSTANT.test(date) ? date : undefined;
-  if (before === null) return measured;
-  const floor = before.minTcbDate;
-  return floor === undefined || measured === undefined || floor < measured ? floor : measured;
-}
-
-/** None, where there is no status or one that no document may allow: the rules then say why. */
-export function statusesOf(status: string): Exclude<TcbStatus, 'Revoked'>[] {
-  return TCB_STATUSES.filter((one) => one !== 'Revoked').filter((one) => one === status);
 }

@@ -3,7 +3,7 @@ import { AK_PURPOSE } from '../../../src/core/attest/tpm/certify.ts';
 import { NO_PURPOSE, type TpmReferenceValues } from '../../../src/core/attest/tpm/reference-values.ts';
 import { pcrsText, unmeasuredRemarks } from '../kit/pcr-images.ts';
 import { accepts, beware, counted, type Remark, refuses, trustText } from '../kit/remark.ts';
-import { paravisorRemarks } from './paravisor.ts';
+import { paravisorRemarks } from '../paravisor.ts';
 
 /** What these values accept and refuse; `name` begins each sentence. */
 export function describeTpm(values: TpmReferenceValues, name: string): Remark[] {

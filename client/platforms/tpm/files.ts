@@ -1,5 +1,5 @@
+import { azureHcl } from '../../../src/core/attest/paravisor/hcl.ts';
 import { parseAttestationKey } from '../../../src/core/attest/tpm/attestation-key.ts';
-import { azureHcl } from '../../../src/core/attest/tpm/hcl.ts';
 import type { TpmIdentity, TpmReport } from '../../../src/core/attest/tpm/report.ts';
 import { pcrsOfValues, tpmtSignatureOf } from '../../../src/core/attest/tpm/signature-forms.ts';
 import { parseTpmsAttest } from '../../../src/core/attest/tpm/tpms-attest.ts';

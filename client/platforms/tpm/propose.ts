@@ -7,7 +7,7 @@ import { parseCertificateOfVersion1Or3 } from '../../../src/core/x509/certificat
 import { extendedKeyUsage } from '../../../src/core/x509/extensions.ts';
 import { type Choices, type Host, imageName, union } from '../kit/host.ts';
 import { withPcrImage } from '../kit/pcr-images.ts';
-import { withParavisor } from './paravisor.ts';
+import { withParavisor } from '../paravisor.ts';
 
 /**
  * The document with a host that a TPM vouches for; `before` null where it has none. Throws `usage` where no flag says

@@ -11,7 +11,7 @@ import {
   tokenGraceRemark,
   trustText,
 } from '../kit/remark.ts';
-import { dateText, staleTcb } from '../tdx/describe.ts';
+import { dateText, staleTcb } from '../kit/td.ts';
 
 /** What these values accept and refuse; `name` begins each sentence. */
 export function describeTrustAuthority(values: TrustAuthorityReferenceValues, name: string): Remark[] {

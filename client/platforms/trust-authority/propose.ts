@@ -1,11 +1,11 @@
-import type { TdxImage } from '../../../src/core/attest/tdx/reference-values.ts';
+import type { TdImage } from '../../../src/core/attest/kit/td.ts';
 import { ABSENT, parseCompactJws } from '../../../src/core/attest/token/jws.ts';
 import type { TrustAuthorityReferenceValues } from '../../../src/core/attest/token/reference-values.ts';
 import type { TrustAuthorityReport } from '../../../src/core/attest/token/report.ts';
 import { parseTrustAuthorityPayload } from '../../../src/core/attest/token/trust-authority-claims.ts';
 import { type Choices, type Host, imageName, union, withChips, withImage } from '../kit/host.ts';
 import { stated, withService } from '../kit/service.ts';
-import { dateFloor, statusesOf } from '../tdx/propose.ts';
+import { dateFloor, statusesOf } from '../kit/td.ts';
 
 const TRUST_AUTHORITY = { name: 'intel-trust-authority', algorithm: 'PS384' } as const;
 
@@ -33,7 +33,7 @@ export function withTrustAuthority(
 }
 
 /** None, of what is no TD or lacks a measurement: the rules then say why. */
-function imagesOf(said: (name: string) => string, choices: Choices): TdxImage[] {
+function imagesOf(said: (name: string) => string, choices: Choices): TdImage[] {
   const measured = {
     mrTd: said('mrtd'),
     rtmr0: said('rtmr0'),

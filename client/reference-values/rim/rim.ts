@@ -1,6 +1,6 @@
 import type { Element } from '@xmldom/xmldom';
+import { DRIVER_VERSION, VBIOS_VERSION } from '../../../src/core/attest/kit/gpu.ts';
 import { CHIP_SPELLING, chipNamed } from '../../../src/core/attest/nvidia/chip.ts';
-import { DRIVER_VERSION, VBIOS_VERSION } from '../../../src/core/attest/nvidia/opaque.ts';
 import type { GoldenValue } from '../../../src/core/attest/nvidia/reference-values.ts';
 import { fromUtf8, type Hex } from '../../../src/core/bytes.ts';
 import { type Code, must, TwinlockError } from '../../../src/core/errors.ts';

@@ -61,6 +61,12 @@ test('writes what a simulated chip says, under a nonce of its own, and nothing o
   expect(written()).toEqual(parts);
 });
 
+test('says that a host which shows no endorsement has none', SLOW, async () => {
+  const args = ['evidence', programs.path('host.json'), '--simulated-chip', programs.path('chip')];
+  const { stdout } = await runProgram('client/cli.ts', args, programs.folder);
+  expect(stdout).toContain('endorsed by  nothing that this host has');
+});
+
 test.each([
   ['--tpm-ak-certificate', ['--tpm-ak', '0x81010002']],
   ['--vek-issuer', ['--evidence', 'snp', '--gpu', 'none']],

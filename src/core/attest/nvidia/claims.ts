@@ -10,9 +10,9 @@ import {
   printable,
   serial,
 } from '../kit/claim-form.ts';
+import { DRIVER_VERSION, VBIOS_VERSION } from '../kit/gpu.ts';
 import { CHIP_NAME } from './chip.ts';
 import { ARCHITECTURES } from './device.ts';
-import { DRIVER_VERSION, VBIOS_VERSION } from './opaque.ts';
 
 /** What an appraisal says of every device, in the order of the claims. */
 const DEVICE_CLAIMS = {

@@ -1,6 +1,7 @@
 import { fromUtf8, type Hex, toHex } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import { ByteReader } from '../kit/byte-reader.ts';
+import { VBIOS_VERSION } from '../kit/gpu.ts';
 
 /** The types of the fields that rules are about; NVIDIA numbers them in the source of its verifiers. */
 const DRIVER = 3;
@@ -13,9 +14,6 @@ const FWID = 20;
 const PROTECTED_PCIE_STATUS = 21;
 const SWITCH_IDS = 22;
 const FEATURE_FLAG = 36;
-
-export const DRIVER_VERSION: RegExp = /^[0-9]{1,5}(?:\.[0-9]{1,5}){1,3}$/;
-export const VBIOS_VERSION: RegExp = /^[0-9A-F]{2}(?:\.[0-9A-F]{2}){4}$/;
 
 const SWITCH_ID_BYTES = 8;
 /** A GPU has 18 links. */

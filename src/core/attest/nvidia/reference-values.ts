@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { binary } from '../../schema.ts';
+import { DRIVER_VERSION, VBIOS_VERSION } from '../kit/gpu.ts';
 import { CHIP_NAME } from './chip.ts';
 import { ARCHITECTURES } from './device.ts';
-import { DRIVER_VERSION, VBIOS_VERSION } from './opaque.ts';
 
 /** Measurement blocks of a GPU; an NVSwitch has 31. */
 const MEASUREMENTS_MAX = 64;

@@ -3,9 +3,10 @@ import type { Certificate } from '../../x509/certificate.ts';
 import { instantText } from '../../x509/time.ts';
 import { bytes, type ClaimForms, decimal, instant, like, listed, oneOf, serial, truth } from '../kit/claim-form.ts';
 import type { Findings } from '../kit/findings.ts';
+import { TCB_STATUSES } from '../kit/td.ts';
 import type { TdxQuote } from './parse.ts';
 import type { Pck } from './pck.ts';
-import { LEVEL_STATUSES, TCB_STATUSES } from './tcb.ts';
+import { LEVEL_STATUSES } from './tcb.ts';
 
 const measurement = bytes(48);
 const svn = like(/[0-9]{1,3}(?:,[0-9]{1,3}){15}/, '7,7,2,2,3,1,0,3,0,0,0,0,0,0,0,0');

@@ -1,20 +1,13 @@
 import { fromHex, toHex } from '../../bytes.ts';
 import { instantText } from '../../x509/time.ts';
+import { TCB_STATUSES } from '../kit/td.ts';
 import type { Claim } from './claims.ts';
 import type { QeIdentity, TcbInfo } from './collateral.ts';
 import type { QeReport, TdReport, TdxQuote } from './parse.ts';
 import type { Pck } from './pck.ts';
 import type { TdxReferenceValues } from './reference-values.ts';
 import type { TdxFindings } from './rules.ts';
-import {
-  enclaveLevel,
-  type Level,
-  moduleId,
-  platformLevel,
-  statusSinceLaunch,
-  TCB_STATUSES,
-  worstStatus,
-} from './tcb.ts';
+import { enclaveLevel, type Level, moduleId, platformLevel, statusSinceLaunch, worstStatus } from './tcb.ts';
 import type { Collateral } from './trust.ts';
 
 /** Enough where reference values do not say which statuses are: every one that Intel has not revoked. */

@@ -1,3 +1,4 @@
+import type { TcbStatus } from '../kit/td.ts';
 import type { Pck } from './pck.ts';
 
 /** What Intel says of a TCB level (DCAP: tcbStatus). */
@@ -11,20 +12,6 @@ export const LEVEL_STATUSES = [
   'Revoked',
 ] as const;
 type LevelStatus = (typeof LEVEL_STATUSES)[number];
-
-/** What holds of a TD, from best to worst: the levels together, or that it was launched under an older module. */
-export const TCB_STATUSES = [
-  'UpToDate',
-  'SWHardeningNeeded',
-  'ConfigurationNeeded',
-  'ConfigurationAndSWHardeningNeeded',
-  'TDRelaunchAdvised',
-  'TDRelaunchAdvisedConfigurationNeeded',
-  'OutOfDate',
-  'OutOfDateConfigurationNeeded',
-  'Revoked',
-] as const;
-export type TcbStatus = (typeof TCB_STATUSES)[number];
 
 /** One TCB level of any kind, with what Intel has published about it. */
 export interface Level {

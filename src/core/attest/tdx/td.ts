@@ -1,6 +1,7 @@
 import { toHex } from '../../bytes.ts';
+import type { TdImage } from '../kit/td.ts';
 import type { TdReport } from './parse.ts';
-import type { TdxImage, TdxReferenceValues } from './reference-values.ts';
+import type { TdxReferenceValues } from './reference-values.ts';
 import type { TdxFindings } from './rules.ts';
 
 /** SEPT_VE_DISABLE, bit 28 of TD_ATTRIBUTES: byte 3, bit 4. */
@@ -8,7 +9,7 @@ const SEPT_VE_DISABLE = { byte: 3, mask: 0x10 } as const;
 /** MIGRATABLE, bit 29: byte 3, bit 5. */
 const MIGRATABLE = { byte: 3, mask: 0x20 } as const;
 
-type Measurements = Omit<TdxImage, 'name'>;
+type Measurements = Omit<TdImage, 'name'>;
 
 /** What holds for every TD that can keep a secret (design: attestation, "Intel TDX", line 6). */
 export function checkTd(findings: TdxFindings, body: TdReport, values: TdxReferenceValues | null): void {
@@ -50,7 +51,7 @@ export function checkReferenceValues(findings: TdxFindings, body: TdReport, valu
 }
 
 /** One image as a whole: a measurement of one and a measurement of another are no image. */
-function checkImage(findings: TdxFindings, body: TdReport, images: readonly TdxImage[]): void {
+function checkImage(findings: TdxFindings, body: TdReport, images: readonly TdImage[]): void {
   const got: Record<keyof Measurements, string> = {
     mrTd: toHex(body.mrTd),
     rtmr0: toHex(body.rtmr0),

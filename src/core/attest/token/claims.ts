@@ -1,5 +1,5 @@
 import { bytes, type ClaimForms, decimal, instant, like, naming, orAbsent, printable } from '../kit/claim-form.ts';
-import { DRIVER_VERSION, VBIOS_VERSION } from '../nvidia/opaque.ts';
+import { DRIVER_VERSION, VBIOS_VERSION } from '../kit/gpu.ts';
 
 const measurement = orAbsent(bytes(48));
 

@@ -1,8 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from '../../bytes.ts';
 import { Findings } from '../kit/findings.ts';
+import { compareDrivers } from '../kit/gpu.ts';
 import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
-import { compareDrivers } from '../nvidia/one-driver.ts';
 import type { ServiceEndorsed } from './endorsements.ts';
 import { ABSENT, type CompactJws, parseCompactJws } from './jws.ts';
 import { failedChecks, parseDevicePayload, parseOverallPayload } from './nras-claims.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { binary, digest, id } from '../../schema.ts';
-import { tdxReferenceValues } from '../tdx/reference-values.ts';
+import { tdValues } from '../kit/td.ts';
 import { ABSENT, tokenText } from './jws.ts';
 
 /** A policy cannot pin the text that stands for a claim that was not made. */
@@ -34,20 +34,12 @@ const policy = z.strictObject({
   version: pinnedText,
 });
 
-const { shape: tdx } = tdxReferenceValues;
-
 /** What Trust Authority's word about a TD must be. Every empty list refuses everybody. */
 export const trustAuthorityReferenceValues = z.strictObject({
   platform: z.literal('intel-trust-authority'),
   ...service,
-  // The same words about the same TD: whether a host shows its quote or a token, a committee writes them once.
-  images: tdx.images,
-  attributes: tdx.attributes,
-  xfams: tdx.xfams,
-  /** `attester_tcb_status`; a revoked platform is never allowed. */
-  tcbStatuses: tdx.tcbStatuses,
-  /** The earliest `attester_tcb_date` that passes; left out: the date is not looked at. */
-  minTcbDate: tdx.minTcbDate,
+  /** As of a TD that shows its quote. `tcbStatuses` is of `attester_tcb_status`, `minTcbDate` of `attester_tcb_date`. */
+  ...tdValues,
   /** Platform instance ids; null: any platform. */
   platforms: z.nullable(list(id)),
   /** Policies of Trust Authority that must all have matched, while none was unmatched; null: not compared. */

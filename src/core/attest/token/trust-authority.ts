@@ -2,7 +2,7 @@ import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { concat, toHex } from '../../bytes.ts';
 import { Findings } from '../kit/findings.ts';
 import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
-import { INSTANT, type TdxImage } from '../tdx/reference-values.ts';
+import { INSTANT, type TdImage } from '../kit/td.ts';
 import type { ServiceEndorsed } from './endorsements.ts';
 import { parseCompactJws } from './jws.ts';
 import type { TrustAuthorityReferenceValues } from './reference-values.ts';
@@ -40,7 +40,7 @@ const MEASUREMENTS = {
   mrConfigId: 'mrconfigid',
   mrOwner: 'mrowner',
   mrOwnerConfig: 'mrownerconfig',
-} as const satisfies Record<keyof Omit<TdxImage, 'name'>, keyof TrustAuthorityClaims['shown']>;
+} as const satisfies Record<keyof Omit<TdImage, 'name'>, keyof TrustAuthorityClaims['shown']>;
 /** Each where a committee says something of it. */
 type ChosenRule = 'tcb-date' | 'platform' | 'policies';
 type RuleName = TokenRule | (typeof VALUE_RULES)[number] | 'report-data' | 'held-data' | ChosenRule;
@@ -158,7 +158,7 @@ function checkPolicies(
 }
 
 /** As a whole: a measurement of one image and a measurement of another are no image. */
-function isOf(image: TdxImage, shown: TrustAuthorityClaims['shown']): boolean {
+function isOf(image: TdImage, shown: TrustAuthorityClaims['shown']): boolean {
   return Object.entries(MEASUREMENTS).every(([field, claim]) => {
     const expected = image[field as keyof typeof MEASUREMENTS];
     return expected === null || expected === shown[claim];

@@ -1,8 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { fromBase64url, type Hex, toHex } from '../../bytes.ts';
 import { type CertifiedKey, parseSubjectPublicKeyInfo } from '../../x509/certificate.ts';
+import { parseRuntime, type Runtime } from '../paravisor/runtime.ts';
 import type { TpmIdentity } from './report.ts';
-import { parseRuntime, type Runtime } from './runtime.ts';
 import { parseTpm2bPublic, type TpmKey } from './tpm2b-public.ts';
 
 /** The key that quotes, as evidence presents it: nothing here says that it is a TPM's. */

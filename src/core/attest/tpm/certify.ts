@@ -7,8 +7,8 @@ import { allowsUsage, extendedKeyUsage, type KeyUsage, keyUsage } from '../../x5
 import { subjectText } from '../../x509/name.ts';
 import { verifyPath } from '../../x509/path.ts';
 import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
+import { appraiseHardware, HARDWARE, type HardwareEndorsed } from '../paravisor/hardware.ts';
 import type { AttestationKey } from './attestation-key.ts';
-import { appraiseHardware, HARDWARE, type HardwareEndorsed } from './hardware.ts';
 import { NO_PURPOSE, type TpmReferenceValues } from './reference-values.ts';
 import type { TpmIdentityOf, TpmReport } from './report.ts';
 import type { TpmFindings } from './rules.ts';

@@ -1,8 +1,8 @@
 import type { Platform } from '../kit/platform.ts';
 import { pinnedRootsOf } from '../kit/table.ts';
+import { endorseHardware, HARDWARE, type HardwareEndorsed } from '../paravisor/hardware.ts';
 import { appraiseTpm } from './appraise.ts';
 import { TPM_CLAIMS } from './claims.ts';
-import { endorseHardware, HARDWARE, type HardwareEndorsed } from './hardware.ts';
 import { type TpmReferenceValues, tpmReferenceValues } from './reference-values.ts';
 import { type TpmReport, tpmReport } from './report.ts';
 

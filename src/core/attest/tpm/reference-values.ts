@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { binary } from '../../schema.ts';
 import { pcrImages } from '../kit/pcr-image.ts';
 import { optionalMembers } from '../kit/table.ts';
-import { HARDWARE } from './hardware.ts';
+import { HARDWARE } from '../paravisor/hardware.ts';
 
 const AK_NAMES_MAX = 4096;
 

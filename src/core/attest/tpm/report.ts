@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { binary } from '../../schema.ts';
 import { pcrsOfOneBank } from '../kit/pcr.ts';
-import { hardwareReport } from './hardware.ts';
+import { hardwareReport } from '../paravisor/hardware.ts';
 
 /** TPM2B_PUBLIC: two bytes of length, then TPMT_PUBLIC. */
 const publicArea = binary(2, 1024);

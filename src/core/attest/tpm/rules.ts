@@ -1,5 +1,5 @@
 import type { Findings } from '../kit/findings.ts';
-import { HARDWARE } from './hardware.ts';
+import { HARDWARE } from '../paravisor/hardware.ts';
 import type { TpmReferenceValues } from './reference-values.ts';
 import type { TpmReport } from './report.ts';
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { TCB_STATUSES, type TcbStatus } from '../../../../src/core/attest/kit/td.ts';
 import {
   enclaveLevel,
   LEVEL_STATUSES,
@@ -7,8 +8,6 @@ import {
   type PlatformLevel,
   platformLevel,
   statusSinceLaunch,
-  TCB_STATUSES,
-  type TcbStatus,
   worstStatus,
 } from '../../../../src/core/attest/tdx/tcb.ts';
 

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../../../src/core/attest/endorsements.ts';
+import { azureHcl } from '../../../../src/core/attest/paravisor/hcl.ts';
+import { parseRuntime } from '../../../../src/core/attest/paravisor/runtime.ts';
 import { tdxEndorsementsOfPcs } from '../../../../src/core/attest/tdx/collateral-json.ts';
 import { appraiseTpm } from '../../../../src/core/attest/tpm/appraise.ts';
-import { azureHcl } from '../../../../src/core/attest/tpm/hcl.ts';
 import type { TpmReport } from '../../../../src/core/attest/tpm/report.ts';
-import { parseRuntime } from '../../../../src/core/attest/tpm/runtime.ts';
 import { tpmtSignatureOf } from '../../../../src/core/attest/tpm/signature-forms.ts';
 import { fromBase64url, fromHex, toBase64url, toHex, utf8 } from '../../../../src/core/bytes.ts';
 import { derOfPem } from '../../../../src/core/x509/pem.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { azureHcl } from '../../../../src/core/attest/paravisor/hcl.ts';
+import { parseRuntime } from '../../../../src/core/attest/paravisor/runtime.ts';
 import type { SnpReferenceValues } from '../../../../src/core/attest/snp/reference-values.ts';
 import { appraiseTpm } from '../../../../src/core/attest/tpm/appraise.ts';
 import { TPM_CLAIMS } from '../../../../src/core/attest/tpm/claims.ts';
-import { azureHcl } from '../../../../src/core/attest/tpm/hcl.ts';
-import { parseRuntime } from '../../../../src/core/attest/tpm/runtime.ts';
 import { concat, fromBase64url, fromHex, toBase64url, u8, utf8, ZERO_32 } from '../../../../src/core/bytes.ts';
 import { digestOf } from '../../../../src/core/canonical.ts';
 import { verifyNode } from '../../../../src/platform/verify-node.ts';

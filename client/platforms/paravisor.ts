@@ -1,12 +1,12 @@
-import type { Reports, Values } from '../../../src/core/attest/platforms.ts';
-import type { HardwareId } from '../../../src/core/attest/tpm/hardware.ts';
-import type { TpmReferenceValues } from '../../../src/core/attest/tpm/reference-values.ts';
-import type { TpmIdentityOf } from '../../../src/core/attest/tpm/report.ts';
-import type { Choices, Host } from '../kit/host.ts';
-import type { Remark } from '../kit/remark.ts';
-import type { Claims, ClientPlatform, ClientPlatformOf } from '../platform.ts';
-import { SNP } from '../snp.ts';
-import { TDX } from '../tdx.ts';
+import type { HardwareId } from '../../src/core/attest/paravisor/hardware.ts';
+import type { Reports, Values } from '../../src/core/attest/platforms.ts';
+import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
+import type { TpmIdentityOf } from '../../src/core/attest/tpm/report.ts';
+import type { Choices, Host } from './kit/host.ts';
+import type { Remark } from './kit/remark.ts';
+import type { Claims, ClientPlatform, ClientPlatformOf } from './platform.ts';
+import { SNP } from './snp.ts';
+import { TDX } from './tdx.ts';
 
 type Expected = Values[HardwareId];
 type Row = ClientPlatform<Reports[HardwareId], Expected>;

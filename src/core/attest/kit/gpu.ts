@@ -1,4 +1,8 @@
-import type { Comparison } from '../kit/findings.ts';
+import type { Comparison } from './findings.ts';
+
+/** The versions of a GPU's driver and of its firmware, as its evidence and NVIDIA's tokens write them. */
+export const DRIVER_VERSION: RegExp = /^[0-9]{1,5}(?:\.[0-9]{1,5}){1,3}$/;
+export const VBIOS_VERSION: RegExp = /^[0-9A-F]{2}(?:\.[0-9A-F]{2}){4}$/;
 
 /**
  * Whether GPUs can be of one machine, which has one driver for all of them: `drivers` has what each GPU says, one value
