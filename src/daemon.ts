@@ -36,6 +36,7 @@ import { Silence } from './vault/silence.ts';
 import { stop } from './vault/stop.ts';
 import { tellRefusals, upkeep } from './vault/upkeep.ts';
 import { sweep } from './vault/upload.ts';
+import { VersionFiles } from './vault/version-files.ts';
 
 export interface Listen {
   readonly host: string;
@@ -188,6 +189,7 @@ async function openContext(
     refusals: new Refusals(clock),
     stops: stopAllowance(steady(clock)),
     shares: new Shares(steady(clock)),
+    files: new VersionFiles(store.log),
     silence: new Silence(steady(clock)),
     door: webauthnDoor,
     endorser: openEndorser({ ...endorsements, ...clock, cache: join(dataDir, ENDORSEMENT_CACHE) }),

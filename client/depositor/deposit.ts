@@ -5,6 +5,7 @@ import { quoted } from '../../src/core/quoted.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { requireInScope } from '../../src/core/statement/principal.ts';
+import { parseManifest, plainBytes } from '../../src/core/weights/manifest.ts';
 import { manifestContext, releaseKey } from '../../src/core/weights/release-key.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../api/retry.ts';
 import { exactInstant } from '../exact.ts';
@@ -163,10 +164,10 @@ interface Depositing extends ToOpen {
   readonly onProgress?: (progress: DepositProgress) => void;
 }
 
-function depositedBefore({ versions }: Facts, manifest: Hex): DepositedVersion {
-  const version = versions.get(manifest);
+async function depositedBefore(replica: Replica, manifest: Hex): Promise<DepositedVersion> {
+  const version = replica.facts.versions.get(manifest);
   must(version !== undefined, 'internal', 'a name without its version');
-  const [, ...sizes] = version.files;
+  const [, ...sizes] = parseManifest(await replica.object(manifest)).core.files.map(plainBytes);
   return { manifest, files: sizes.length, bytes: sum(sizes), envelopes: version.envelopes.length };
 }
 
@@ -197,7 +198,7 @@ class Deposition {
     const kept = await this.#opening.keptSecret();
     try {
       const recorded = this.#opening.recordedBefore(facts, kept);
-      if (recorded !== null) return depositedBefore(facts, recorded);
+      if (recorded !== null) return await depositedBefore(this.#replica, recorded);
       const opened = await this.#opening.open(kept);
       try {
         return await this.#deposit(opened);

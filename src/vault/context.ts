@@ -15,6 +15,7 @@ import type { Requests } from './requests.ts';
 import type { Sessions } from './sessions.ts';
 import type { Shares } from './shares.ts';
 import type { Silence } from './silence.ts';
+import type { VersionFiles } from './version-files.ts';
 
 /**
  * A second, independent opinion on what comes in at the door: registrations and logins. What is logged is
@@ -45,6 +46,8 @@ export interface Context {
   /** Stops of late, by key: theirs alone is spent by a stop. */
   readonly stops: Allowance;
   readonly shares: Shares;
+  /** Of the versions that hosts read. */
+  readonly files: VersionFiles;
   /** Of the uploads under way. */
   readonly silence: Silence;
   readonly door: WebauthnDoor;

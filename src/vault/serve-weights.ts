@@ -4,7 +4,7 @@ import { counted } from '../core/counted.ts';
 import { must } from '../core/errors.ts';
 import { HASH_BYTES } from '../core/log/merkle.ts';
 import { encryptedBytes, segmentCount, segmentSpan } from '../core/weights/floe.ts';
-import { isPacked, type PackedFile, packOf } from '../core/weights/pack.ts';
+import type { PackedFile } from '../core/weights/pack.ts';
 import type { Context } from './context.ts';
 import type { TokenRow } from './ports.ts';
 import { liveRelease } from './release.ts';
@@ -18,18 +18,16 @@ export async function readerOf(context: Context, token: string | null): Promise<
   return row;
 }
 
-function sizesOf(context: Context, reader: TokenRow, manifest: Hex): readonly number[] {
+async function filesOf(context: Context, reader: TokenRow, manifest: Hex) {
   must(reader.manifest === manifest, 'not_permitted', 'the token is for another version');
-  const sizes = context.recorder.facts.versions.get(manifest)?.files;
-  must(sizes !== undefined, 'not_found', 'there is no such version');
-  return sizes;
+  return context.files.of(manifest);
 }
 
-function fileOf(context: Context, reader: TokenRow, manifest: Hex, file: number) {
-  const sizes = sizesOf(context, reader, manifest);
+async function fileOf(context: Context, reader: TokenRow, manifest: Hex, file: number) {
+  const { sizes, pack } = await filesOf(context, reader, manifest);
   const plainBytes = sizes[file];
   must(plainBytes !== undefined, 'not_found', `the version has no file ${file}`);
-  return { plainBytes, packed: isPacked(file, plainBytes) ? packOf(sizes).of(file) : null };
+  return { plainBytes, packed: pack.of(file) };
 }
 
 export interface Range {
@@ -58,7 +56,7 @@ export async function readCiphertext(
   file: number,
   range: Range | null,
 ): Promise<Octets> {
-  const { plainBytes, packed } = fileOf(context, reader, manifest, file);
+  const { plainBytes, packed } = await fileOf(context, reader, manifest, file);
   const read = (start: number, end: number) =>
     packed === null
       ? context.blobs.read(manifest, file, start, end)
@@ -73,7 +71,7 @@ export async function readPack(
   manifest: Hex,
   range: Range | null,
 ): Promise<Octets> {
-  const { bytes } = packOf(sizesOf(context, reader, manifest));
+  const { bytes } = (await filesOf(context, reader, manifest)).pack;
   must(bytes > 0, 'not_found', 'the version has no small files');
   return readRange(context, reader, bytes, range, (start, end) => context.blobs.read(manifest, 'pack', start, end));
 }
@@ -106,7 +104,7 @@ async function* readPacked(
 
 /** The sidecar of a file: 32 bytes for each of its segments. They are of the release's budget, too. */
 export async function readLeaves(context: Context, reader: TokenRow, manifest: Hex, file: number): Promise<Octets> {
-  const { plainBytes, packed } = fileOf(context, reader, manifest, file);
+  const { plainBytes, packed } = await fileOf(context, reader, manifest, file);
   const totalBytes = segmentCount(plainBytes) * HASH_BYTES;
   await reserve(context, reader, totalBytes);
   const leaves =

@@ -44,6 +44,7 @@ import { Requests } from '../../src/vault/requests.ts';
 import { Sessions } from '../../src/vault/sessions.ts';
 import { Shares, stopAllowance } from '../../src/vault/shares.ts';
 import { Silence } from '../../src/vault/silence.ts';
+import { VersionFiles } from '../../src/vault/version-files.ts';
 import { POLICY } from '../world/founding.ts';
 
 const BASE_URL = 'http://vault.test';
@@ -146,6 +147,7 @@ export class TestVault {
       readiness: new Readiness(clock),
       stops: stopAllowance(steady(clock)),
       shares: new Shares(steady(clock)),
+      files: new VersionFiles(store.log),
       silence: new Silence(steady(clock)),
       door: webauthnDoor,
       endorser: offeredOnly,

@@ -61,7 +61,7 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
       <FactList
         of={[
           ['Manifest', <Digest key="manifest" hex={manifest} />],
-          ['Ciphertext', `${exactBytes(bytes)} in ${counted(files.length, 'file')}, the list of the others among them`],
+          ['Ciphertext', `${exactBytes(bytes)} in ${counted(files, 'file')}, the list of the others among them`],
           [
             'Deposited',
             <>

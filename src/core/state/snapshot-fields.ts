@@ -74,7 +74,7 @@ const version = z.strictObject({
   depositor: text,
   owner: id,
   bytes: wholeText,
-  files: z.array(count),
+  files: count,
   time: instantMs,
   phase: z.enum(['quarantined', 'releasable', 'withdrawn']),
   stop: z.nullable(recordedStop),

@@ -96,8 +96,8 @@ export interface Version {
   readonly owner: Hex;
   /** Bytes of ciphertext, all files. */
   readonly bytes: bigint;
-  /** Bytes of plaintext of each file, the inner manifest first. */
-  readonly files: readonly number[];
+  /** How many there are, the inner manifest among them; their sizes are in the manifest. */
+  readonly files: number;
   readonly time: number;
   readonly phase: 'quarantined' | 'releasable' | 'withdrawn';
   /** What withdrew it; null where nothing has. */

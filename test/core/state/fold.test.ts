@@ -320,13 +320,6 @@ describe('a version', () => {
     expect(world.facts.versions.get(deposit.manifest)?.phase).toBe('withdrawn');
   });
 
-  test('knows the bytes of every file, so that the vault parses no manifest to serve a range of one', async () => {
-    const { world, deposit } = await deposited();
-    expect(world.facts.versions.get(deposit.manifest)?.files).toEqual(
-      deposit.core.files.map(({ size }) => Number(size)),
-    );
-  });
-
   test('remembers who has checked their share, and with which authenticator', async () => {
     const { world, deposit, ana } = await deposited();
     for (const by of ana.authenticators) await world.append(world.draftCustody(deposit, ana, by));

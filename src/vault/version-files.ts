@@ -1,0 +1,52 @@
+import type { Hex } from '../core/bytes.ts';
+import { must } from '../core/errors.ts';
+import { parseManifest, plainBytes } from '../core/weights/manifest.ts';
+import { type Pack, packOf } from '../core/weights/pack.ts';
+import type { LogStore } from './ports.ts';
+
+/** What the manifest of a version says of its files. */
+interface Layout {
+  /** Bytes of plaintext of each file, the inner manifest first. */
+  readonly sizes: readonly number[];
+  readonly pack: Pack;
+}
+
+/** Of versions that are being read: one may have 10,000 files, which take 1 MiB of memory. */
+const MOST_KEPT = 32;
+
+/**
+ * The files of versions, from their manifests: the state of the log does not hold them. A manifest is parsed once for many
+ * ranges; those that were asked for last are kept. Calls may run at once.
+ */
+export class VersionFiles {
+  readonly #log: Pick<LogStore, 'objects'>;
+  readonly #kept = new Map<Hex, Promise<Layout>>();
+
+  constructor(log: Pick<LogStore, 'objects'>) {
+    this.#log = log;
+  }
+
+  /** `manifest` is that of a version in the log. Throws `storage_corrupt` where the store does not have it. */
+  async of(manifest: Hex): Promise<Layout> {
+    const layout = this.#kept.get(manifest) ?? this.#read(manifest);
+    this.#kept.delete(manifest);
+    this.#kept.set(manifest, layout);
+    const [oldest] = this.#kept.keys();
+    if (oldest !== undefined && this.#kept.size > MOST_KEPT) this.#kept.delete(oldest);
+    try {
+      return await layout;
+    } catch (error) {
+      this.#kept.delete(manifest);
+      throw error;
+    }
+  }
+
+  async #read(manifest: Hex): Promise<Layout> {
+    const bytes = (await this.#log.objects([manifest])).get(manifest);
+    must(bytes !== undefined, 'storage_corrupt', `the store has no manifest ${manifest}`);
+    const { core, digest } = parseManifest(bytes);
+    must(digest === manifest, 'storage_corrupt', `expected the manifest ${manifest} in the store, got ${digest}`);
+    const sizes = core.files.map(plainBytes);
+    return { sizes, pack: packOf(sizes) };
+  }
+}
