@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hostNames, vaultOrigin } from '../src/cli/options.ts';
-import { founderFileNames, makeFounderFolder, requireOutsideData } from '../src/founder-files.ts';
+import { founderFileNames, makeFounderFolder, requireOutsideData } from '../src/founding/founder-files.ts';
 import { OWN_FOLDER } from '../src/platform/files/own-folder.ts';
 import { parseFounderFile } from '../src/wire/founder-file.ts';
 import { runProgram } from './client/cli/vault.ts';

@@ -3,7 +3,7 @@ import type { Hex } from '../src/core/bytes.ts';
 import { TwinlockError } from '../src/core/errors.ts';
 import { leafHash } from '../src/core/log/merkle.ts';
 import { appendToTiles, EMPTY_EDGE } from '../src/core/log/tiles.ts';
-import type { OpenedLog } from '../src/data-folder.ts';
+import type { OpenedLog } from '../src/data-folder/data-folder.ts';
 import { keepSnapshots } from '../src/recheck/keep-snapshots.ts';
 import { recheck } from '../src/recheck/recheck.ts';
 import { type LogCheck, recheckBeside } from '../src/recheck/recheck-beside.ts';

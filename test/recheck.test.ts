@@ -7,7 +7,7 @@ import { fromHex } from '../src/core/bytes.ts';
 import { frame } from '../src/core/frame.ts';
 import { STATE_RULES } from '../src/core/state/snapshot.ts';
 import type { Daemon } from '../src/daemon.ts';
-import { LOG_KEY_FILE } from '../src/initialise.ts';
+import { LOG_KEY_FILE } from '../src/founding/initialise.ts';
 import type { LogCheck } from '../src/recheck/recheck-beside.ts';
 import { DATABASE_FILE } from '../src/store/open.ts';
 import { SNAPSHOT_FILE } from '../src/store/snapshot.ts';

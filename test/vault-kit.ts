@@ -40,7 +40,7 @@ import { encryptFile } from '../src/core/weights/file.ts';
 import { type ManifestCore, manifestDigest, manifestSignatureMessage } from '../src/core/weights/manifest.ts';
 import { manifestContext, releaseKey } from '../src/core/weights/release-key.ts';
 import { type Daemon, type DaemonOptions, startDaemon } from '../src/daemon.ts';
-import { initialise, TLS_CERTIFICATE_FILE } from '../src/initialise.ts';
+import { initialise, TLS_CERTIFICATE_FILE } from '../src/founding/initialise.ts';
 import { platformBulkCrypto } from '../src/platform/aead.ts';
 import { platformRandom } from '../src/platform/random.ts';
 import { verifyNode } from '../src/platform/verify-node.ts';

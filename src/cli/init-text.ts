@@ -1,5 +1,5 @@
 import type { Grade } from '../core/schema.ts';
-import type { WrittenInvitation } from '../founder-files.ts';
+import type { WrittenInvitation } from '../founding/founder-files.ts';
 import { OWN_FOLDER } from '../platform/files/own-folder.ts';
 import { CLONE, CLONE_TEXT, programCommand } from '../platform/program-command.ts';
 import { DEFAULT_DATA } from './options.ts';

@@ -8,14 +8,19 @@ import { must } from '../core/errors.ts';
 import { parseCommentedJson } from '../core/json-comments.ts';
 import type { Grade } from '../core/schema.ts';
 import { parsePolicy } from '../core/statement/policy.ts';
-import { becomeOwner } from '../data-folder.ts';
-import { makeFounderFolder, removeFounderFiles, requireOutsideData, writeFounderFiles } from '../founder-files.ts';
-import { readFoundersCa } from '../founders-trust.ts';
-import { foundingPolicy, referenceValuesDigest, refusesEveryHost } from '../founding-policy.ts';
-import { initialise } from '../initialise.ts';
+import { becomeOwner } from '../data-folder/data-folder.ts';
+import {
+  makeFounderFolder,
+  removeFounderFiles,
+  requireOutsideData,
+  writeFounderFiles,
+} from '../founding/founder-files.ts';
+import { initialise } from '../founding/initialise.ts';
+import { foundingPolicy, referenceValuesDigest, refusesEveryHost } from '../founding/policy.ts';
 import { certificatesIn, soleDigest } from '../platform/certificates.ts';
 import { systemError } from '../platform/files/system-error.ts';
 import { shellWord } from '../platform/shell-word.ts';
+import { readFoundersCa } from '../tls/founders-trust.ts';
 import { parsePrincipalInvitation } from '../wire/principal-invitation.ts';
 import { foundersOf } from './founders.ts';
 import { initText, type Made } from './init-text.ts';

@@ -1,6 +1,6 @@
 import { fromUtf8 } from '../core/bytes.ts';
 import { parseJson } from '../core/json.ts';
-import { inputError, readInputFile } from '../input-file.ts';
+import { inputError, readInputFile } from '../platform/files/operator-file.ts';
 
 /** Names the flag and the file in every error about it. `json` reads its text. */
 export function readJson<T>(flag: string, file: string, parse: (value: unknown) => T, json = parseJson): T {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { policyTemplate } from '../policy-template.ts';
+import { policyTemplate } from '../founding/policy-template.ts';
 import { requireGrade } from './options.ts';
 
 export function addPolicy(program: Command): void {

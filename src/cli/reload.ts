@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import type { Logger } from 'pino';
 import { TwinlockError } from '../core/errors.ts';
-import type { ServedTls } from '../served-tls.ts';
-import { validityWarning } from '../tls-files.ts';
-import { boundedFaults } from '../upkeep-log.ts';
+import { boundedFaults } from '../operator-log/upkeep-log.ts';
+import { validityWarning } from '../tls/files.ts';
+import type { ServedTls } from '../tls/served.ts';
 
 const LOOK_EVERY_MS = 60_000;
 

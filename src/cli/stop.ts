@@ -3,9 +3,9 @@ import { NO_STOP_FILE, parseSignedStop, type SignedStop } from '../core/log/sign
 import { stopText } from '../core/state/running.ts';
 import { alreadyText, STOPPED, stoppedText } from '../core/state/stop-text.ts';
 import { statementDigest } from '../core/statement/statement.ts';
-import { becomeOwner } from '../data-folder.ts';
-import { inputError, readInputFile } from '../input-file.ts';
-import { stopByHand } from '../stop-by-hand.ts';
+import { becomeOwner } from '../data-folder/data-folder.ts';
+import { inputError, readInputFile } from '../platform/files/operator-file.ts';
+import { stopByHand } from '../stopping/stop-by-hand.ts';
 import { printable } from './printable.ts';
 
 interface StopFlags {

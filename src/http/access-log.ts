@@ -1,4 +1,4 @@
-import { LineBounds } from '../line-bounds.ts';
+import { LineBounds } from '../operator-log/line-bounds.ts';
 import type { Clocks } from '../vault/clock-watch.ts';
 import { LOGGED_PATH_CHARACTERS, REFUSED_LINES_A_MINUTE, SERVED_LINES_A_MINUTE } from '../vault/limits.ts';
 

@@ -1,4 +1,4 @@
-import type { OpenedLog } from '../data-folder.ts';
+import type { OpenedLog } from '../data-folder/data-folder.ts';
 import { Queue } from '../platform/queue.ts';
 import type { SnapshotFile } from '../store/snapshot.ts';
 

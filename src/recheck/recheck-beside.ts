@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinlockError } from '../core/errors.ts';
 import type { State } from '../core/state/state.ts';
-import type { OpenedLog } from '../data-folder.ts';
+import type { OpenedLog } from '../data-folder/data-folder.ts';
 import type { SnapshotFile } from '../store/snapshot.ts';
 import type { LogStore } from '../vault/ports.ts';
 import { recheck } from './recheck.ts';

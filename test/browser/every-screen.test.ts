@@ -5,7 +5,7 @@ import { sessionAuthenticator } from '../../client/custodian/ceremony.ts';
 import { signStop } from '../../client/custodian/stop.ts';
 import { utf8 } from '../../src/core/bytes.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
-import { policyTemplate } from '../../src/policy-template.ts';
+import { policyTemplate } from '../../src/founding/policy-template.ts';
 import { depositFiles, followAs, openVault, publish, releaseAs, stopAs, type Vault } from '../vault-kit.ts';
 import { POLICY } from '../world/founding.ts';
 import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';

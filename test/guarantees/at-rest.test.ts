@@ -16,7 +16,7 @@ import { combineShares, verifyShare } from '../../src/core/share/combine.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import type { ManifestCore } from '../../src/core/weights/manifest.ts';
 import { checkReleaseKey, releaseKey } from '../../src/core/weights/release-key.ts';
-import { LOG_KEY_FILE, TLS_KEY_FILE } from '../../src/initialise.ts';
+import { LOG_KEY_FILE, TLS_KEY_FILE } from '../../src/founding/initialise.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { openStore } from '../../src/store/open.ts';
 import { SNAPSHOT_FILE } from '../../src/store/snapshot.ts';

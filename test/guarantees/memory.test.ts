@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { writePendingRelease } from '../../client/host/pending-release.ts';
 import { writePrincipalKey } from '../../client/principal/principal-file.ts';
-import { TLS_CERTIFICATE_FILE } from '../../src/initialise.ts';
+import { TLS_CERTIFICATE_FILE } from '../../src/founding/initialise.ts';
 import { type DaemonProcess, NODE, peakMiB, residentMiB, startProcess } from '../daemon-process.ts';
 import { foundVault, type Members, type Prepared, prepareVault, publish, releaseAs } from '../vault-kit.ts';
 

@@ -6,8 +6,8 @@ import { SoftwareAuthenticator } from '../../client/custodian/software-authentic
 import { principalRecord } from '../../client/principal/principal.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import type { Daemon } from '../../src/daemon.ts';
-import { foundingPolicy } from '../../src/founding-policy.ts';
-import { initialise } from '../../src/initialise.ts';
+import { initialise } from '../../src/founding/initialise.ts';
+import { foundingPolicy } from '../../src/founding/policy.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { foundVault, type Prepared, prepareVault, type Seat, seatsOf, startInProcess } from '../vault-kit.ts';
 import { HOUR_MS, POLICY } from '../world/founding.ts';

@@ -6,7 +6,7 @@ import { frontierRoot } from '../../src/core/log/merkle.ts';
 import type { TileName } from '../../src/core/log/tiles.ts';
 import { openWithLogKey } from '../../src/core/state/log-checkpoint.ts';
 import type { State } from '../../src/core/state/state.ts';
-import { localSigner } from '../../src/log-signer.ts';
+import { localSigner } from '../../src/data-folder/log-signer.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { MAX_UNSIGNED_STOPS } from '../../src/vault/limits.ts';
 import type { Batch, LogStore } from '../../src/vault/ports.ts';

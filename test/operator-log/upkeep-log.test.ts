@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { clockLine } from '../src/cli/clock-line.ts';
-import { TwinlockError } from '../src/core/errors.ts';
-import { LineBounds } from '../src/line-bounds.ts';
-import { boundedFaults, clockTeller } from '../src/upkeep-log.ts';
-import type { ClockState } from '../src/vault/clock-watch.ts';
-import { startProcess } from './daemon-process.ts';
-import { foundVault, openVault, type Prepared, prepareVault, proposeAs, startInProcess } from './vault-kit.ts';
+import { clockLine } from '../../src/cli/clock-line.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { LineBounds } from '../../src/operator-log/line-bounds.ts';
+import { boundedFaults, clockTeller } from '../../src/operator-log/upkeep-log.ts';
+import type { ClockState } from '../../src/vault/clock-watch.ts';
+import { startProcess } from '../daemon-process.ts';
+import { foundVault, openVault, type Prepared, prepareVault, proposeAs, startInProcess } from '../vault-kit.ts';
 
 vi.setConfig({ testTimeout: 40_000 });
 

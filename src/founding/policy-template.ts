@@ -1,7 +1,7 @@
-import { PLATFORM_IDS, PLATFORMS } from './core/attest/platforms.ts';
-import { must } from './core/errors.ts';
-import type { Grade } from './core/schema.ts';
-import { defaultPolicy } from './founding-policy.ts';
+import { PLATFORM_IDS, PLATFORMS } from '../core/attest/platforms.ts';
+import { must } from '../core/errors.ts';
+import type { Grade } from '../core/schema.ts';
+import { defaultPolicy } from './policy.ts';
 
 /** As long as an editor shows on most screens. */
 const LINE_LENGTH = 100;

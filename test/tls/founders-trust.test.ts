@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { readFoundersCa, refusalOf } from '../src/founders-trust.ts';
-import { selfSigned } from '../src/http/certificate.ts';
-import { parseFounderFile } from '../src/wire/founder-file.ts';
-import { type Authority, makeAuthority } from './authority.ts';
-import { hasOpenssl, makeBrainpool } from './brainpool.ts';
-import { runProgram } from './client/cli/vault.ts';
-import { startProcess } from './daemon-process.ts';
+import { selfSigned } from '../../src/http/certificate.ts';
+import { readFoundersCa, refusalOf } from '../../src/tls/founders-trust.ts';
+import { parseFounderFile } from '../../src/wire/founder-file.ts';
+import { type Authority, makeAuthority } from '../authority.ts';
+import { hasOpenssl, makeBrainpool } from '../brainpool.ts';
+import { runProgram } from '../client/cli/vault.ts';
+import { startProcess } from '../daemon-process.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

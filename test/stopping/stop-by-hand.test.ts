@@ -11,15 +11,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { signStop } from '../client/custodian/stop.ts';
-import { type SignedStop, signedStopBytes } from '../src/core/log/signed-stop.ts';
-import { statementDigest } from '../src/core/statement/statement.ts';
-import { platformRandom } from '../src/platform/random.ts';
-import { STOP_FOLDER, watchStopFolder } from '../src/stop-folder.ts';
-import { openStore } from '../src/store/open.ts';
-import { runProgram } from './client/cli/vault.ts';
-import { ask } from './http/ask.ts';
-import { openVault, type Person, type Vault } from './vault-kit.ts';
+import { signStop } from '../../client/custodian/stop.ts';
+import { type SignedStop, signedStopBytes } from '../../src/core/log/signed-stop.ts';
+import { statementDigest } from '../../src/core/statement/statement.ts';
+import { platformRandom } from '../../src/platform/random.ts';
+import { STOP_FOLDER, watchStopFolder } from '../../src/stopping/stop-folder.ts';
+import { openStore } from '../../src/store/open.ts';
+import { runProgram } from '../client/cli/vault.ts';
+import { ask } from '../http/ask.ts';
+import { openVault, type Person, type Vault } from '../vault-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 

@@ -1,4 +1,4 @@
-import type { Clocks } from './vault/clock-watch.ts';
+import type { Clocks } from '../vault/clock-watch.ts';
 
 /** Kinds that are told apart; past that, the others count as one. */
 const MAX_KINDS = 1000;

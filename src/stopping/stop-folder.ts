@@ -3,15 +3,15 @@ import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fromUtf8 } from './core/bytes.ts';
-import { must, TwinlockError } from './core/errors.ts';
-import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } from './core/log/signed-stop.ts';
-import type { RecordedStop } from './core/state/state.ts';
-import type { StopNames } from './core/state/stop-text.ts';
-import { type Problem, problemOf } from './http/problem.ts';
-import { readBounded } from './platform/files/bounded.ts';
-import { systemName } from './platform/files/system-error.ts';
-import { writeAside } from './platform/files/write-aside.ts';
+import { fromUtf8 } from '../core/bytes.ts';
+import { must, TwinlockError } from '../core/errors.ts';
+import { MAX_STOP_BYTES, parseSignedStop, type SignedStop, signedStopBytes } from '../core/log/signed-stop.ts';
+import type { RecordedStop } from '../core/state/state.ts';
+import type { StopNames } from '../core/state/stop-text.ts';
+import { type Problem, problemOf } from '../http/problem.ts';
+import { readBounded } from '../platform/files/bounded.ts';
+import { systemName } from '../platform/files/system-error.ts';
+import { writeAside } from '../platform/files/write-aside.ts';
 
 /** In the data folder: stops for the daemon that has it open (src/store/FORMAT.md). */
 export const STOP_FOLDER = 'stops';

@@ -1,6 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { signCheckpoint } from './core/log/checkpoint.ts';
-import type { CheckpointSigner } from './vault/ports.ts';
+import { signCheckpoint } from '../core/log/checkpoint.ts';
+import type { CheckpointSigner } from '../vault/ports.ts';
 
 /** Signs in this process, with the 32-byte Ed25519 seed of `log.key`. */
 export function localSigner(seed: Uint8Array): CheckpointSigner {

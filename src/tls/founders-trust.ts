@@ -2,13 +2,13 @@ import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { duplexPair } from 'node:stream';
 import { connect, createSecureContext, getCACertificates, TLSSocket } from 'node:tls';
-import { must } from './core/errors.ts';
-import { inputError, readInputFile } from './input-file.ts';
-import { certificatesIn, soleDigest } from './platform/certificates.ts';
-import type { TlsFiles } from './tls-files.ts';
-import type { Context } from './vault/context.ts';
-import type { Founding } from './vault/ports.ts';
-import { MAX_FOUNDER_BYTES } from './wire/founder-file.ts';
+import { must } from '../core/errors.ts';
+import { certificatesIn, soleDigest } from '../platform/certificates.ts';
+import { inputError, readInputFile } from '../platform/files/operator-file.ts';
+import type { Context } from '../vault/context.ts';
+import type { Founding } from '../vault/ports.ts';
+import { MAX_FOUNDER_BYTES } from '../wire/founder-file.ts';
+import type { TlsFiles } from './files.ts';
 
 /** The rest of a founder's file has its room too, and JSON writes the end of a line with two characters. */
 const MAX_CA_LENGTH = MAX_FOUNDER_BYTES / 2;

@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { must, TwinlockError } from './core/errors.ts';
+import { must, TwinlockError } from '../core/errors.ts';
+import { syncFolderNow } from '../platform/files/sync-folder.ts';
+import { naming, systemError, systemName } from '../platform/files/system-error.ts';
+import { type FounderFile, founderFileBytes } from '../wire/founder-file.ts';
 import type { Invitation } from './initialise.ts';
-import { syncFolderNow } from './platform/files/sync-folder.ts';
-import { naming, systemError, systemName } from './platform/files/system-error.ts';
-import { type FounderFile, founderFileBytes } from './wire/founder-file.ts';
 
 export interface WrittenInvitation extends Invitation {
   /** Its path. */

@@ -1,19 +1,19 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { fromHex } from './core/bytes.ts';
-import { must, TwinlockError } from './core/errors.ts';
-import { unlessRefusedLater } from './core/refusal.ts';
-import type { State } from './core/state/state.ts';
-import { LOG_KEY_FILE } from './initialise.ts';
-import { inputError, readInputFile } from './input-file.ts';
+import { fromHex } from '../core/bytes.ts';
+import { must, TwinlockError } from '../core/errors.ts';
+import { unlessRefusedLater } from '../core/refusal.ts';
+import type { State } from '../core/state/state.ts';
+import { LOG_KEY_FILE } from '../founding/initialise.ts';
+import { inputError, readInputFile } from '../platform/files/operator-file.ts';
+import { systemName } from '../platform/files/system-error.ts';
+import { verifyNode, verifyOnThreads } from '../platform/verify-node.ts';
+import { DATABASE_FILE, loadStore, type Store } from '../store/open.ts';
+import { SNAPSHOT_FILE, SnapshotFile } from '../store/snapshot.ts';
+import type { Clock } from '../vault/ports.ts';
+import { Recorder } from '../vault/recorder.ts';
 import { localSigner } from './log-signer.ts';
-import { systemName } from './platform/files/system-error.ts';
-import { verifyNode, verifyOnThreads } from './platform/verify-node.ts';
-import { DATABASE_FILE, loadStore, type Store } from './store/open.ts';
-import { SNAPSHOT_FILE, SnapshotFile } from './store/snapshot.ts';
-import type { Clock } from './vault/ports.ts';
-import { Recorder } from './vault/recorder.ts';
 
 /** What Node documents, and its types leave out. */
 const host: Pick<NodeJS.Process, 'setgroups'> & { initgroups?(user: number, extraGroup: number): void } = process;

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { reloadOnSignal } from '../src/cli/reload.ts';
-import { selfSigned } from '../src/http/certificate.ts';
-import { ServedTls } from '../src/served-tls.ts';
-import { type DaemonProcess, startProcess } from './daemon-process.ts';
-import { prepareVault } from './vault-kit.ts';
+import { reloadOnSignal } from '../../src/cli/reload.ts';
+import { selfSigned } from '../../src/http/certificate.ts';
+import { ServedTls } from '../../src/tls/served.ts';
+import { type DaemonProcess, startProcess } from '../daemon-process.ts';
+import { prepareVault } from '../vault-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 

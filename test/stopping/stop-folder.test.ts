@@ -14,11 +14,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type SignedStop, signedStopBytes } from '../src/core/log/signed-stop.ts';
-import { handOverStop, STOP_FOLDER, type Told, watchStopFolder } from '../src/stop-folder.ts';
-import { founded } from './core/state/stages.ts';
+import { type SignedStop, signedStopBytes } from '../../src/core/log/signed-stop.ts';
+import { handOverStop, STOP_FOLDER, type Told, watchStopFolder } from '../../src/stopping/stop-folder.ts';
+import { founded } from '../core/state/stages.ts';
 
-/** src/stop-folder.ts */
+/** src/stopping/stop-folder.ts */
 const MAX_FILES_A_ROUND = 16;
 
 let dataDir: string;

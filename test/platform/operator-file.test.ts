@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readInputFile } from '../src/input-file.ts';
+import { readInputFile } from '../../src/platform/files/operator-file.ts';
 
 const MAX_BYTES = 2 << 20;
 const folder = mkdtempSync(join(tmpdir(), 'twinlock-input-'));

@@ -1,11 +1,11 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { must, TwinlockError } from './core/errors.ts';
-import { readDataFile } from './data-folder.ts';
-import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from './initialise.ts';
-import { inputError, readInputFile } from './input-file.ts';
-import { certificatesIn } from './platform/certificates.ts';
+import { must, TwinlockError } from '../core/errors.ts';
+import { readDataFile } from '../data-folder/data-folder.ts';
+import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from '../founding/initialise.ts';
+import { certificatesIn } from '../platform/certificates.ts';
+import { inputError, readInputFile } from '../platform/files/operator-file.ts';
 
 /** What the API is served with. */
 export interface TlsFiles {

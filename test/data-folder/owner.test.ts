@@ -18,16 +18,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { signStop } from '../client/custodian/stop.ts';
-import { signedStopBytes } from '../src/core/log/signed-stop.ts';
-import { platformRandom } from '../src/platform/random.ts';
-import { runProgram } from './client/cli/vault.ts';
-import { NODE, startProcess } from './daemon-process.ts';
-import { FOUNDERS, foundVault, type Person, prepareVault } from './vault-kit.ts';
+import { signStop } from '../../client/custodian/stop.ts';
+import { signedStopBytes } from '../../src/core/log/signed-stop.ts';
+import { platformRandom } from '../../src/platform/random.ts';
+import { runProgram } from '../client/cli/vault.ts';
+import { NODE, startProcess } from '../daemon-process.ts';
+import { FOUNDERS, foundVault, type Person, prepareVault } from '../vault-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 
-const ROOT = join(import.meta.dirname, '..');
+const ROOT = join(import.meta.dirname, '../..');
 /** Nobody: owns nothing else here. */
 const OWNER = 65_534;
 

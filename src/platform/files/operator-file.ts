@@ -1,6 +1,6 @@
-import { TwinlockError } from './core/errors.ts';
-import { readBoundedSync } from './platform/files/bounded.ts';
-import { systemError } from './platform/files/system-error.ts';
+import { TwinlockError } from '../../core/errors.ts';
+import { readBoundedSync } from './bounded.ts';
+import { systemError } from './system-error.ts';
 
 /** Reference values of a whole fleet are far below. */
 const MAX_BYTES = 2 << 20;

@@ -1,16 +1,16 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { TwinlockError } from './core/errors.ts';
-import type { SignedStop } from './core/log/signed-stop.ts';
-import { openRecorder, readLogSeed, snapshotOf } from './data-folder.ts';
-import { verifyNode } from './platform/verify-node.ts';
+import { TwinlockError } from '../core/errors.ts';
+import type { SignedStop } from '../core/log/signed-stop.ts';
+import { openRecorder, readLogSeed, snapshotOf } from '../data-folder/data-folder.ts';
+import { verifyNode } from '../platform/verify-node.ts';
+import { forOperator } from '../store/failure.ts';
+import { DATABASE_FILE, openStore, type Store } from '../store/open.ts';
+import { steady } from '../vault/clock-watch.ts';
+import { Refusals } from '../vault/refusals.ts';
+import { stopAllowance } from '../vault/shares.ts';
+import { stop } from '../vault/stop.ts';
 import { handOverStop, type Told } from './stop-folder.ts';
-import { forOperator } from './store/failure.ts';
-import { DATABASE_FILE, openStore, type Store } from './store/open.ts';
-import { steady } from './vault/clock-watch.ts';
-import { Refusals } from './vault/refusals.ts';
-import { stopAllowance } from './vault/shares.ts';
-import { stop } from './vault/stop.ts';
 
 /**
  * Records a stop that was carried to the vault's machine: by the daemon, where one has the data folder open, and

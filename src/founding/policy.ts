@@ -3,15 +3,15 @@ import {
   parseReferenceValues,
   refusesEveryPlatform,
   SIMULATION_REFERENCE_VALUES,
-} from './core/attest/reference-values.ts';
-import { fromBase64url, type Hex } from './core/bytes.ts';
-import { canonicalBytes, digestOfObject } from './core/canonical.ts';
-import { must } from './core/errors.ts';
-import type { Grade } from './core/schema.ts';
-import { type Policy, parsePolicy } from './core/statement/policy.ts';
-import { isHardwareModel } from './core/webauthn/attestation.ts';
-import { isAuthorityAt } from './core/webauthn/trust-path.ts';
-import { parseCertificateOfAnyKey } from './core/x509/certificate.ts';
+} from '../core/attest/reference-values.ts';
+import { fromBase64url, type Hex } from '../core/bytes.ts';
+import { canonicalBytes, digestOfObject } from '../core/canonical.ts';
+import { must } from '../core/errors.ts';
+import type { Grade } from '../core/schema.ts';
+import { type Policy, parsePolicy } from '../core/statement/policy.ts';
+import { isHardwareModel } from '../core/webauthn/attestation.ts';
+import { isAuthorityAt } from '../core/webauthn/trust-path.ts';
+import { parseCertificateOfAnyKey } from '../core/x509/certificate.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const GIB = 1n << 30n;

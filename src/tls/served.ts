@@ -1,5 +1,5 @@
 import type { Server } from 'node:tls';
-import type { TlsFiles } from './tls-files.ts';
+import type { TlsFiles } from './files.ts';
 
 /** What servers serve TLS with, renewed while they run: programs that renew certificates write other files in place. */
 export class ServedTls {

@@ -1,6 +1,6 @@
-import { TwinlockError } from './core/errors.ts';
+import { TwinlockError } from '../core/errors.ts';
+import type { ClockState, Clocks } from '../vault/clock-watch.ts';
 import { LineBounds } from './line-bounds.ts';
-import type { ClockState, Clocks } from './vault/clock-watch.ts';
 
 /** `leftOut` is how many of its kind were left out since the last that was passed on. */
 export type FaultLog = (error: unknown, leftOut: number) => void;
