@@ -69,7 +69,8 @@ export class Follower {
   }
 
   /**
-   * Replays the log to its present end and remembers it. Throws `wrong_genesis`; `rolled_back` where the log has fewer
+   * Replays the log to its present end and remembers it; from genesis where the state has forgotten what the log was at the
+   * size that is remembered. Throws `wrong_genesis`; `rolled_back` where the log has fewer
    * entries than are remembered, other ones, or holds some back; `checkpoint_invalid`, `foreign_checkpoint`; and the code
    * of the first entry that is at fault. `detail.entry` names the entry, where the fault is in one. What was right before
    * the fault stays followed.
@@ -77,6 +78,8 @@ export class Follower {
   async follow(): Promise<void> {
     const { fingerprint, memory, onProgress } = this.#options;
     const remembered = (await memory?.get(fingerprint)) ?? null;
+    // Only a replay compares what the state has forgotten: whoever changed either file would pass otherwise.
+    if (this.#hasForgotten(remembered)) this.#state = null;
     this.#requireRemembered(remembered);
     for (;;) {
       const before = this.#state;
@@ -158,13 +161,20 @@ export class Follower {
     );
   }
 
-  /** Once the log is as long as what is remembered; what a state has forgotten was compared when it was that long. */
+  /** Whether the state is of so many more entries that it does not know any more what the log was at that size. */
+  #hasForgotten(remembered: VerifiedCheckpoint | null): boolean {
+    return remembered !== null && this.size >= remembered.size && this.#rootAt(remembered.size) === null;
+  }
+
+  #rootAt(size: number): Hex | null {
+    return this.#state === null ? null : historyOf(this.#state.chain).rootAt(size);
+  }
+
+  /** Once the log is as long as what is remembered. */
   #requireRemembered(remembered: VerifiedCheckpoint | null): void {
-    if (remembered === null || this.#state === null || this.size < remembered.size) return;
-    const { chain } = this.#state;
-    const root = this.size === remembered.size ? rootOf(this.#state) : historyOf(chain).rootAt(remembered.size);
+    if (remembered === null || this.size < remembered.size) return;
     must(
-      root === null || root === remembered.root,
+      this.#rootAt(remembered.size) === remembered.root,
       'rolled_back',
       `the first ${counted(remembered.size, 'entry', 'entries')} are not as they were verified before: alert the others`,
     );

@@ -4,6 +4,7 @@ import { keptSource, type LogPage, type LogSource } from '../../../client/log/so
 import { type Hex, toHex } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { leafHash, rootOf } from '../../../src/core/log/merkle.ts';
+import type { State } from '../../../src/core/state/state.ts';
 import { releasedWorld, type World } from '../../world.ts';
 import { keptLog, noteOf } from '../log-source.ts';
 import { MapMemory, verify } from '../vault.ts';
@@ -159,6 +160,22 @@ describe('a follower that remembers a checkpoint', () => {
       const again = new Follower(keptSource(log), options({ memory }), follower.state);
       await expect(again.follow()).rejects.toThrow(code('rolled_back'));
     }
+  });
+
+  test('replays the log where the state has forgotten its root at that size, and refuses another', async () => {
+    const follower = followed(keptSource(log));
+    await follower.follow();
+    const { chain, facts } = follower.state as State;
+    const old: State = { chain: { ...chain, recent: chain.recent.takeLast(2) }, facts };
+    const goOn = async (memory: MapMemory) => {
+      const again = new Follower(keptSource(log), options({ memory }), old);
+      await again.follow();
+      return again.signatures;
+    };
+    await expect(goOn(await remembering(3, 'ab'.repeat(32)))).rejects.toThrow(code('rolled_back'));
+    expect(await goOn(await remembering(3, roots[2] ?? ''))).toBe(follower.signatures);
+    const { size } = world.checkpoint();
+    expect(await goOn(await remembering(size - 1, roots[size - 2] ?? ''))).toBe(0);
   });
 });
 
