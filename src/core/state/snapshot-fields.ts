@@ -11,6 +11,7 @@ import type {
   Committee,
   Facts,
   PolicyInForce,
+  Proposable,
   Proposal,
   Recent,
   RecordedStop,
@@ -91,17 +92,16 @@ const vote = z.strictObject({
   time: instantMs,
 } satisfies Fields<Vote>);
 
+type StatementSchema = (typeof KINDS)[Proposable['kind']]['schema'];
+const { genesis: foundation, stop: _, ...proposable } = KINDS;
+const statementSchemas = Object.values(proposable).map(({ schema }) => schema) as [
+  StatementSchema,
+  ...StatementSchema[],
+];
+
 const proposal = z.strictObject({
   digest,
-  statement: z.discriminatedUnion('kind', [
-    KINDS.authenticator.schema,
-    KINDS.clock.schema,
-    KINDS.policy.schema,
-    KINDS.principal.schema,
-    KINDS.publish.schema,
-    KINDS.release.schema,
-    KINDS.resume.schema,
-  ]),
+  statement: z.discriminatedUnion('kind', statementSchemas),
   index: count,
   time: instantMs,
   phase: z.enum(PHASES),
@@ -122,7 +122,7 @@ const chain = z.strictObject({
 
 const facts = z.strictObject({
   vault: digest,
-  genesis: KINDS.genesis.schema,
+  genesis: foundation.schema,
   committee,
   policy: z.strictObject({ digest, document: policySchema }),
   proposedPolicies: mapOf(digest, policySchema),
