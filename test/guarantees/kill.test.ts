@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFailed, onTestFinished, test, vi } from 'vitest';
 import { Api } from '../../client/api/api.ts';
 import type { RetryPolicy } from '../../client/api/retry.ts';
 import { audit } from '../../client/auditor/audit.ts';
@@ -19,6 +19,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
+import { SNAPSHOT_FILE } from '../../src/store/snapshot.ts';
 import { seededRandom } from '../core/seeded-random.ts';
 import { type DaemonProcess, startProcess } from '../daemon-process.ts';
 import {
@@ -147,6 +148,27 @@ class Victim {
     await this.#daemon.url;
     await this.isWhole();
     this.acknowledged.isShut = false;
+  }
+
+  /** Starts without a snapshot, so that one is written at once, and is killed as soon as its file is there. */
+  async killWhileItWrites(): Promise<void> {
+    const { dataDir } = this.prepared;
+    await this.#daemon.kill();
+    rmSync(join(dataDir, SNAPSHOT_FILE), { force: true });
+    const begun = Promise.withResolvers<void>();
+    const watcher = watch(dataDir, (_, name) => {
+      if (name?.endsWith('.aside')) begun.resolve();
+    });
+    this.#daemon = startProcess(dataDir, this.port);
+    await begun.promise;
+    await this.#daemon.kill();
+    watcher.close();
+  }
+
+  async startsAgain(): Promise<void> {
+    this.#daemon = startProcess(this.prepared.dataDir, this.port);
+    await this.#daemon.url;
+    await this.isWhole();
   }
 
   /** The log verifies from the fingerprint, for one who has never seen it, and has all that was acknowledged. */
@@ -321,4 +343,24 @@ describe(title, { timeout: TIMEOUT_MS }, () => {
     const { completeness } = await victim.audited();
     expect(completeness).toMatchObject({ verdict: 'pass', releases: { withReceipts: 1 } });
   });
+});
+
+/** Kills that came while the daemon was writing its snapshot. */
+const UNFINISHED = 2;
+
+test('a daemon that is killed while it writes its snapshot starts again, and removes what it left', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const victim = await Victim.found();
+  const { dataDir } = victim.prepared;
+  const snapshots = () => readdirSync(dataDir).filter((name) => name === SNAPSHOT_FILE || name.endsWith('.aside'));
+  let unfinished = 0;
+  for (let tries = 0; unfinished < UNFINISHED; tries++) {
+    expect(tries, 'kills until enough came while it wrote').toBeLessThan(30);
+    await victim.killWhileItWrites();
+    const left = snapshots();
+    if (left.some((name) => name.endsWith('.aside'))) unfinished++;
+    await victim.startsAgain();
+    await vi.waitFor(() => expect(snapshots()).toEqual([SNAPSHOT_FILE]));
+  }
 });
