@@ -15,6 +15,13 @@ export type JsonObject = { readonly [key: string]: unknown };
  * value is `undefined` is absent.
  */
 export function canonicalBytes(value: object): Uint8Array {
+  const text = canonicalText(value);
+  must(text.startsWith('{'), 'not_canonical', 'expected a JSON object');
+  return utf8(text);
+}
+
+/** The same of any value, not encoded. */
+export function canonicalText(value: unknown): string {
   const text = unlessRefused(
     Error,
     () => canonicalize(value),
@@ -22,8 +29,8 @@ export function canonicalBytes(value: object): Uint8Array {
       throw new TwinlockError('not_canonical', `cannot be written as canonical JSON: ${message}`);
     },
   );
-  must(text?.startsWith('{') === true, 'not_canonical', 'expected a JSON object');
-  return utf8(text as string);
+  must(text !== undefined, 'not_canonical', 'expected a JSON value');
+  return text;
 }
 
 /**

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
-import { stateDigest } from '../core/state/snapshot.ts';
+import { encodedPieces } from '../core/state/snapshot.ts';
 import type { State } from '../core/state/state.ts';
+import { inTurns } from '../platform/turns.ts';
 import { readPage } from '../vault/log-page.ts';
 import type { LogStore } from '../vault/ports.ts';
 import { requireStored } from '../vault/stored-tiles.ts';
@@ -21,7 +24,7 @@ type Log = Pick<LogStore, 'entries' | 'objects' | 'tile'>;
  */
 export async function recheck(log: Log, state: State, signal: AbortSignal): Promise<boolean> {
   const { size } = state.chain.frontier;
-  const expected = stateDigest(state);
+  const expected = await digestInTurns(state);
   const worker = new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url));
   try {
     let from = 0;
@@ -46,6 +49,13 @@ export async function recheck(log: Log, state: State, signal: AbortSignal): Prom
   } finally {
     await worker.terminate();
   }
+}
+
+/** `stateDigest`, while other work goes on. */
+async function digestInTurns(state: State): Promise<Hex> {
+  const hash = createHash('sha256');
+  for await (const piece of inTurns(encodedPieces(state))) hash.update(piece);
+  return hash.digest('hex');
 }
 
 /** Throws the fault that the thread has found, what ended it, and an AbortError once `signal` is aborted. */

@@ -3,18 +3,19 @@ import { constants } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
-import { concat, toHex } from '../core/bytes.ts';
+import { toHex, utf8 } from '../core/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../core/canonical.ts';
 import { must } from '../core/errors.ts';
 import { frame } from '../core/frame.ts';
 import { frontierRoot } from '../core/log/merkle.ts';
 import { digest, parseAs } from '../core/schema.ts';
-import { decodeState, encodeState, MAX_STATE_BYTES, STATE_RULES } from '../core/state/snapshot.ts';
+import { decodeState, encodedPieces, MAX_STATE_BYTES, STATE_RULES } from '../core/state/snapshot.ts';
 import type { State } from '../core/state/state.ts';
 import { readBounded } from '../platform/files/bounded.ts';
 import { syncFolder } from '../platform/files/sync-folder.ts';
 import { systemError, systemName } from '../platform/files/system-error.ts';
 import { writeAside } from '../platform/files/write-aside.ts';
+import { inTurns } from '../platform/turns.ts';
 
 /** In the data folder; may be deleted while the daemon is stopped: the next start replays the whole log then. */
 export const SNAPSHOT_FILE = 'state.snapshot';
@@ -73,19 +74,34 @@ export class SnapshotFile {
     return state;
   }
 
-  /** Replaces what was written: whole and durable, or not at all. Throws `too_large` for what `read` would refuse, and what the system says. */
+  /**
+   * Replaces what was written: whole and durable, or not at all. Other work goes on between the pieces of the state.
+   * Throws `too_large` for what `read` would refuse, and what the system says.
+   */
   async write(state: State): Promise<void> {
     const { frontier } = state.chain;
     const { size } = frontier;
     const named = { v: 1, kind: 'twinlock-snapshot', rules: STATE_RULES, size, root: toHex(frontierRoot(frontier)) };
-    const encoded = encodeState(state);
-    must(
-      encoded.length <= MAX_STATE_BYTES,
-      'too_large',
-      `${this.#path}: expected a state of at most ${MAX_STATE_BYTES} bytes, got ${encoded.length}`,
-    );
-    const body = concat(canonicalBytes(named), Uint8Array.of(NEW_LINE), encoded);
-    await writeAside(this.#path, concat(this.#macOf(body), body));
+    const mac = createHmac('sha256', this.#key);
+    const body: Uint8Array[] = [];
+    const add = (bytes: Uint8Array) => {
+      mac.update(bytes);
+      body.push(bytes);
+    };
+    add(canonicalBytes(named));
+    add(Uint8Array.of(NEW_LINE));
+    let stateBytes = 0;
+    for await (const piece of inTurns(encodedPieces(state))) {
+      const bytes = utf8(piece);
+      stateBytes += bytes.length;
+      must(
+        stateBytes <= MAX_STATE_BYTES,
+        'too_large',
+        `${this.#path}: expected a state of at most ${MAX_STATE_BYTES} bytes, got ${stateBytes} and more`,
+      );
+      add(bytes);
+    }
+    await writeAside(this.#path, [mac.digest(), ...body]);
     await syncFolder(dirname(this.#path));
   }
 

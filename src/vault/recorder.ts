@@ -10,6 +10,7 @@ import type { Claim } from '../core/state/judgement.ts';
 import { isEnd, releaseOf } from '../core/state/lifecycle.ts';
 import type { Facts, State } from '../core/state/state.ts';
 import { Queue } from '../platform/queue.ts';
+import { nextTurn } from '../platform/turns.ts';
 import { MAX_UNSIGNED_STOPS } from './limits.ts';
 import { type Placed, place } from './place.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore, TokenRow } from './ports.ts';
@@ -335,7 +336,7 @@ export class Recorder {
 
 /** Between steps that take a while each: a stop is taken in between. */
 async function pause(giveWay: () => void): Promise<void> {
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  await nextTurn();
   giveWay();
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { List } from 'immutable';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
 import { encodeState, stateDigest } from '../../src/core/state/snapshot.ts';
@@ -31,6 +32,19 @@ describe('a snapshot', () => {
     const { path, file } = await written();
     expect(stateDigest((await file.read()) as State)).toBe(stateDigest(state));
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('of a large state lets others have their turn before it is written', async () => {
+    const folder = temporaryFolder();
+    const recent = List(Array.from({ length: 16_000 }, (_, time) => ({ root: toHex(SEED), time })));
+    const writing = new SnapshotFile(join(folder, SNAPSHOT_FILE), SEED).write({
+      ...state,
+      chain: { ...state.chain, recent },
+    });
+    let turns = 0;
+    for (; readdirSync(folder).length === 0; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(turns).toBeGreaterThan(900);
+    await writing;
   });
 
   test('is none where none was written, and once it was discarded', async () => {

@@ -1,21 +1,24 @@
+import { List, Map as PersistentMap } from 'immutable';
 import { describe, expect, test } from 'vitest';
 import { canonicalBytes, type JsonObject } from '../../../src/core/canonical.ts';
 import type { Code } from '../../../src/core/errors.ts';
 import { apply } from '../../../src/core/state/apply.ts';
 import {
   decodeState,
+  encodedPieces,
   encodeState,
   MAX_STATE_BYTES,
   STATE_RULES,
   stateDigest,
 } from '../../../src/core/state/snapshot.ts';
 import { stateFields } from '../../../src/core/state/snapshot-fields.ts';
-import type { State } from '../../../src/core/state/state.ts';
+import type { State, Version } from '../../../src/core/state/state.ts';
 import { walkAtRandom } from '../../world/random-log.ts';
 import { World } from '../../world.ts';
 import { failureOf } from './sites.ts';
 import { inProduction, released } from './stages.ts';
 
+const digestFor = (i: number) => i.toString(16).padStart(64, '0');
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const json = (state: State) => JSON.parse(text(encodeState(state))) as JsonObject & { facts: JsonObject };
 
@@ -45,6 +48,25 @@ describe('a state that was encoded', () => {
     const { proposals } = world.facts;
     const facts = { ...world.facts, proposals: proposals.clear().merge([...proposals].reverse()) };
     expect(stateDigest({ ...world.state, facts })).toBe(stateDigest(world.state));
+  });
+
+  test('is canonical JSON', async () => {
+    const { world } = await released();
+    expect(text(encodeState(world.state))).toBe(text(canonicalBytes(json(world.state))));
+  });
+
+  test('is made in pieces that are small, however many rows a collection has', async () => {
+    const { world } = await released();
+    const [version] = world.facts.versions.values();
+    const versions = PersistentMap(Array.from({ length: 500 }, (_, i) => [digestFor(i), version as Version]));
+    const recent = List(Array.from({ length: 500 }, (_, i) => ({ root: digestFor(i), time: i })));
+    const state = { chain: { ...world.state.chain, recent }, facts: { ...world.facts, versions } };
+    const pieces = [...encodedPieces(state)];
+    const longest = Math.max(...pieces.map(({ length }) => length));
+    expect(longest).toBeLessThan(32 * 1024);
+    expect(pieces.join('')).toBe(text(encodeState(state)));
+    expect(text(canonicalBytes(json(state)))).toBe(text(encodeState(state)));
+    expect(decodeState(encodeState(state)).facts.versions.size).toBe(500);
   });
 
   test('of a production vault is read', async () => {
