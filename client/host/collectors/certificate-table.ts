@@ -1,7 +1,9 @@
 import type { SnpEndorsements } from '../../../src/core/attest/snp/endorsements.ts';
+import { ByteReader } from '../../../src/core/byte-reader.ts';
 import { type Hex, toBase64url, toHex } from '../../../src/core/bytes.ts';
 import { counted } from '../../../src/core/counted.ts';
 import { must } from '../../../src/core/errors.ts';
+import { type Layout, readLayout } from '../../../src/core/layout.ts';
 
 /** GHCB 2.03, section 4.1.8.1; as in RFC 4122, most significant byte first. */
 const GUID = {
@@ -11,18 +13,19 @@ const GUID = {
   crl: '92f81bc358114d3d97ffd19f88dc67ea',
 } as const;
 
+/** An entry of the table. Integers are little-endian; `offset` counts from the beginning of the table. */
+const ENTRY = { guid: [0, 16, 'bytes'], offset: [16, 4, 'u32le'], length: [20, 4, 'u32le'] } as const satisfies Layout;
 const ENTRY_BYTES = 24;
-const GUID_BYTES = 16;
-const END: Hex = '00'.repeat(GUID_BYTES);
+const END: Hex = '00'.repeat(16);
 
 /** Flags of a report (AMD 56860, table 23): bits 2 to 4 say which key signed it. */
 const FLAGS_OFFSET = 0x48;
 const SIGNED_BY_VLEK = 1;
 
 /**
- * The certificates that the hypervisor gives with a report, as endorsements: the chip's (or the fleet's, where
- * that one signed), its issuer's and a revocation list, each where it is there; null where none is. `ask` stands in for an issuer that the
- * hypervisor does not give. Throws `malformed` for what is no table.
+ * The certificates that the hypervisor gives with a report, as endorsements: the chip's (or the fleet's, where that one
+ * signed), its issuer's and a revocation list. A part that is not there is null; all of it is null where none is. `ask`
+ * stands in for an issuer that the hypervisor does not give. Throws `malformed` for what is no table.
  */
 export function snpEndorsementsOf(
   table: Uint8Array,
@@ -39,23 +42,23 @@ export function snpEndorsementsOf(
 }
 
 /**
- * Contents by GUID. The hypervisor's, so attacker-controlled: entries of 24 bytes (GUID, u32 LE offset from the
- * beginning, u32 LE length) up to one of zeros, then the contents. An empty table is one without entries.
+ * Contents by GUID. The table is the hypervisor's, so attacker-controlled: entries up to one of zeros, then the contents.
+ * An empty table is one without entries.
  */
 export function parseCertificateTable(bytes: Uint8Array): ReadonlyMap<Hex, Uint8Array> {
   const contents = new Map<Hex, Uint8Array>();
   if (bytes.length === 0) return contents;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader = new ByteReader(bytes, 'certificate table');
   const entries: { readonly guid: Hex; readonly offset: number; readonly length: number }[] = [];
-  let at = 0;
-  for (; ; at += ENTRY_BYTES) {
-    must(at + ENTRY_BYTES <= bytes.length, 'malformed', `certificate table: no entry of zeros before byte ${at}`);
-    const guid = toHex(bytes.subarray(at, at + GUID_BYTES));
-    if (guid === END) break;
-    entries.push({ guid, offset: view.getUint32(at + GUID_BYTES, true), length: view.getUint32(at + 20, true) });
+  for (;;) {
+    const isThere = reader.remaining >= ENTRY_BYTES;
+    must(isThere, 'malformed', `certificate table: no entry of zeros before byte ${reader.offset}`);
+    const { guid, offset, length } = readLayout(reader, ENTRY);
+    if (toHex(guid) === END) break;
+    entries.push({ guid: toHex(guid), offset, length });
   }
   for (const { guid, offset, length } of entries) {
-    const isInside = offset >= at + ENTRY_BYTES && offset + length <= bytes.length;
+    const isInside = offset >= reader.offset && offset + length <= bytes.length;
     must(isInside, 'malformed', `certificate table: ${counted(length, 'byte')} at ${offset} lie outside it`);
     must(!contents.has(guid), 'malformed', `certificate table: ${guid} is there twice`);
     contents.set(guid, bytes.subarray(offset, offset + length));

@@ -1,6 +1,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { ByteReader } from '../byte-reader.ts';
 import { concat, equal, fromBase64, fromUtf8, toBase64, utf8 } from '../bytes.ts';
 import { must } from '../errors.ts';
+import { type Layout, readLayout } from '../layout.ts';
 import { verifyReference } from '../signature/reference.ts';
 import { keyIdOf, type NoteKey, NoteKeyType, requireKeyName } from './note-key.ts';
 
@@ -116,11 +118,13 @@ function verifySignature(text: string, blob: Uint8Array, key: NoteKey): Verified
   return { key, timeSeconds };
 }
 
-/** An Ed25519 cosignature (C2SP tlog-cosignature): u64 seconds ‖ 64 bytes over a header and the text. */
+/** An Ed25519 cosignature (C2SP tlog-cosignature), whose signature is over a header and the text. */
+const COSIGNATURE = { timeSeconds: [0, 8, 'u64be'], signature: [8, 64, 'bytes'] } as const satisfies Layout;
+
 function openCosignature(text: string, blob: Uint8Array, name: string) {
   must(blob.length === 72, 'signature_invalid', `cosignature by ${name}: expected 72 bytes, got ${blob.length}`);
-  const timeSeconds = new DataView(blob.buffer, blob.byteOffset).getBigUint64(0);
-  return { message: `cosignature/v1\ntime ${timeSeconds}\n${text}`, signature: blob.subarray(8), timeSeconds };
+  const { timeSeconds, signature } = readLayout(new ByteReader(blob, `cosignature by ${name}`), COSIGNATURE);
+  return { message: `cosignature/v1\ntime ${timeSeconds}\n${text}`, signature, timeSeconds };
 }
 
 /**

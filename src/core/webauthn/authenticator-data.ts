@@ -1,14 +1,27 @@
 import { sha256 } from '@noble/hashes/sha2.js';
+import { ByteReader } from '../byte-reader.ts';
 import { equal, type Hex, toHex, utf8 } from '../bytes.ts';
 import { readCborMap } from '../cbor.ts';
-import { counted } from '../counted.ts';
 import { must } from '../errors.ts';
+import { type Layout, readLayout } from '../layout.ts';
 
 /** Credential id (at most 1023), COSE key and extensions fit in half of it. */
 const MAX_BYTES = 4096;
-const HEAD_BYTES = 37;
-const AAGUID_BYTES = 16;
 const MAX_CREDENTIAL_ID_BYTES = 1023;
+const WHAT = 'authenticator data';
+
+/** Authenticator data (WebAuthn section 6.1). Integers are big-endian. */
+const HEAD = {
+  rpIdHash: [0, 32, 'bytes'],
+  flags: [32, 1, 'u8'],
+  signCount: [33, 4, 'u32be'],
+} as const satisfies Layout;
+
+/** Attested credential data (section 6.5.1), at registration alone. The credential id and a COSE_Key follow. */
+const ATTESTED_CREDENTIAL = {
+  aaguid: [0, 16, 'bytes'],
+  credentialIdBytes: [16, 2, 'u16be'],
+} as const satisfies Layout;
 
 const USER_PRESENT = 0x01;
 const USER_VERIFIED = 0x04;
@@ -26,13 +39,7 @@ export interface AttestedCredential {
   readonly publicKey: Uint8Array;
 }
 
-/**
- * Authenticator data (WebAuthn section 6.1), drawn:
- *
- *     rpIdHash 32 ‖ flags 1 ‖ signCount u32
- *       ‖ [AT: aaguid 16 ‖ u16 |id| ‖ id ‖ COSE_Key]   at registration, and only there
- *       ‖ [ED: one CBOR map]
- */
+/** The flags byte and the signature counter. An extension map (flag ED) follows the attested credential data (flag AT). */
 export interface AuthenticatorData {
   readonly flags: number;
   readonly signCount: number;
@@ -46,9 +53,10 @@ export interface AuthenticatorData {
  * Throws `too_large`, `malformed`, `wrong_rp_id`, `user_absent`, `user_unverified` or `backup_eligible`.
  */
 export function checkAssertionData(bytes: Uint8Array, rpId: string): AuthenticatorData {
-  const head = readHead(bytes, rpId);
+  const reader = new ByteReader(bytes, WHAT);
+  const head = readHead(reader, rpId);
   must((head.flags & ATTESTED_CREDENTIAL_DATA) === 0, 'malformed', 'expected no attested credential data');
-  requireEndAfterExtensions(bytes.subarray(HEAD_BYTES), head.flags);
+  readExtensions(reader, head.flags);
   return head;
 }
 
@@ -57,53 +65,42 @@ export function checkRegistrationData(
   bytes: Uint8Array,
   rpId: string,
 ): AuthenticatorData & { readonly attested: AttestedCredential } {
-  const head = readHead(bytes, rpId);
+  const reader = new ByteReader(bytes, WHAT);
+  const head = readHead(reader, rpId);
   must((head.flags & ATTESTED_CREDENTIAL_DATA) !== 0, 'malformed', 'expected attested credential data');
-  const { attested, rest } = readAttestedCredential(bytes.subarray(HEAD_BYTES));
-  requireEndAfterExtensions(rest, head.flags);
+  const attested = readAttestedCredential(reader);
+  readExtensions(reader, head.flags);
   return { ...head, attested };
 }
 
-function readHead(bytes: Uint8Array, rpId: string): AuthenticatorData {
-  must(bytes.length <= MAX_BYTES, 'too_large', `expected authenticator data of at most ${MAX_BYTES} bytes`);
-  must(bytes.length >= HEAD_BYTES, 'malformed', `expected authenticator data of at least ${HEAD_BYTES} bytes`);
-  must(equal(bytes.subarray(0, 32), sha256(utf8(rpId))), 'wrong_rp_id', `the authenticator data is not for ${rpId}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const flags = view.getUint8(32);
+function readHead(reader: ByteReader, rpId: string): AuthenticatorData {
+  must(reader.remaining <= MAX_BYTES, 'too_large', `expected authenticator data of at most ${MAX_BYTES} bytes`);
+  const { rpIdHash, flags, signCount } = readLayout(reader, HEAD);
+  must(equal(rpIdHash, sha256(utf8(rpId))), 'wrong_rp_id', `the authenticator data is not for ${rpId}`);
   must((flags & RESERVED) === 0, 'malformed', 'expected the reserved flags to be zero');
   must((flags & USER_PRESENT) !== 0, 'user_absent', 'expected the user to be present');
   must((flags & USER_VERIFIED) !== 0, 'user_unverified', 'expected the user to be verified (PIN or biometrics)');
   must((flags & BACKUP) === 0, 'backup_eligible', 'expected a credential that cannot be copied to another device');
-  return { flags, signCount: view.getUint32(33) };
+  return { flags, signCount };
 }
 
-function requireEndAfterExtensions(bytes: Uint8Array, flags: number): void {
-  const length = (flags & EXTENSION_DATA) === 0 ? 0 : readCborMap(bytes).length;
-  must(
-    bytes.length === length,
-    'malformed',
-    `expected the end, got ${counted(bytes.length - length, 'byte')} after the authenticator data`,
-  );
+function readExtensions(reader: ByteReader, flags: number): void {
+  if ((flags & EXTENSION_DATA) !== 0) readCborBytes(reader);
+  reader.end();
 }
 
-function readAttestedCredential(bytes: Uint8Array): { attested: AttestedCredential; rest: Uint8Array } {
-  const idStart = AAGUID_BYTES + 2;
-  must(bytes.length >= idStart, 'malformed', 'the attested credential data is cut short');
-  const idBytes = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint16(AAGUID_BYTES);
+function readAttestedCredential(reader: ByteReader): AttestedCredential {
+  const { aaguid, credentialIdBytes } = readLayout(reader, ATTESTED_CREDENTIAL);
   must(
-    idBytes >= 1 && idBytes <= MAX_CREDENTIAL_ID_BYTES,
+    credentialIdBytes >= 1 && credentialIdBytes <= MAX_CREDENTIAL_ID_BYTES,
     'malformed',
-    `expected a credential id of 1 to ${MAX_CREDENTIAL_ID_BYTES} bytes, got ${idBytes}`,
+    `expected a credential id of 1 to ${MAX_CREDENTIAL_ID_BYTES} bytes, got ${credentialIdBytes}`,
   );
-  must(bytes.length > idStart + idBytes, 'malformed', 'the attested credential data is cut short');
-  const afterId = bytes.subarray(idStart + idBytes);
-  const { length } = readCborMap(afterId);
-  return {
-    attested: {
-      aaguid: toHex(bytes.subarray(0, AAGUID_BYTES)),
-      credentialId: bytes.subarray(idStart, idStart + idBytes),
-      publicKey: afterId.subarray(0, length),
-    },
-    rest: afterId.subarray(length),
-  };
+  const credentialId = reader.bytes(credentialIdBytes);
+  return { aaguid: toHex(aaguid), credentialId, publicKey: readCborBytes(reader) };
+}
+
+/** The bytes of the CBOR map that is next. */
+function readCborBytes(reader: ByteReader): Uint8Array {
+  return reader.bytes(readCborMap(reader.rest).length);
 }

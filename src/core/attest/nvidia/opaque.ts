@@ -1,6 +1,7 @@
+import { ByteReader } from '../../byte-reader.ts';
 import { fromUtf8, type Hex, toHex } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
-import { ByteReader } from '../kit/byte-reader.ts';
+import { type Layout, readLayout } from '../../layout.ts';
 import { VBIOS_VERSION } from '../kit/gpu.ts';
 
 /** The types of the fields that rules are about; NVIDIA numbers them in the source of its verifiers. */
@@ -14,6 +15,17 @@ const FWID = 20;
 const PROTECTED_PCIE_STATUS = 21;
 const SWITCH_IDS = 22;
 const FEATURE_FLAG = 36;
+
+/** Before a value of so many bytes. */
+const FIELD = { type: [0, 2, 'u16le'], bytes: [2, 2, 'u16le'] } as const satisfies Layout;
+/** A GPU's version of its firmware: a u32 and a byte more. Its text has the most significant byte first. */
+const GPU_VBIOS = {
+  version: [0, 4, 'bytes'],
+  build: [4, 1, 'bytes'],
+  reserved: [5, 3, 'zeros'],
+} as const satisfies Layout;
+
+const GPU_VBIOS_BYTES = 8;
 
 const SWITCH_ID_BYTES = 8;
 /** A GPU has 18 links. */
@@ -51,9 +63,9 @@ export function parseOpaqueData(bytes: Uint8Array): OpaqueData {
   const reader = new ByteReader(bytes, 'spdm opaque data');
   const fields = new Map<number, Uint8Array>();
   while (reader.remaining > 0) {
-    const type = reader.u16le();
+    const { type, bytes: size } = readLayout(reader, FIELD);
     must(!fields.has(type), 'malformed', `spdm opaque data: field ${type} is repeated`);
-    fields.set(type, reader.bytes(reader.u16le()));
+    fields.set(type, reader.bytes(size));
   }
   const text = (type: number) => mapField(fields, type, textOf);
   const hex = (type: number, length: number) => mapField(fields, type, (value) => hexOf(value, type, length));
@@ -101,14 +113,13 @@ function switchIdsOf(value: Uint8Array): Uint8Array[] {
 
 /** A GPU writes the version as a u32 and the fifth byte after it, in 8 bytes; an NVSwitch as text. */
 function vbiosOf(value: Uint8Array): string {
-  if (value.length === 8) {
-    const [d = 0, c = 0, b = 0, a = 0, e = 0, ...rest] = value;
-    must(
-      rest.every((byte) => byte === 0),
-      'malformed',
-      `spdm opaque data: expected a VBIOS version of five bytes, got ${toHex(value)}`,
+  if (value.length === GPU_VBIOS_BYTES) {
+    const { version, build } = readLayout(
+      new ByteReader(value, 'spdm opaque data, VBIOS version of five bytes'),
+      GPU_VBIOS,
     );
-    return [a, b, c, d, e].map((byte) => toHex(Uint8Array.of(byte)).toUpperCase()).join('.');
+    const bytes = [...version.toReversed(), ...build];
+    return bytes.map((byte) => toHex(Uint8Array.of(byte)).toUpperCase()).join('.');
   }
   const text = textOf(value);
   if (text !== null && VBIOS_VERSION.test(text)) return text;

@@ -1,13 +1,25 @@
+import { ByteReader } from '../../byte-reader.ts';
 import { must, TwinlockError } from '../../errors.ts';
-import { ByteReader } from '../kit/byte-reader.ts';
+import { type Layout, readLayout } from '../../layout.ts';
 
+/**
+ * The report up to the runtime JSON (drawn in tpm/FORMAT.md, "Azure"). Integers are little-endian. The header is about the
+ * transport. `hardware` has room for a report of either kind: a TD's has 1024 bytes, then zeros.
+ */
+const REPORT = {
+  signature: [0, 4, 'u32le'],
+  header: [4, 28, 'unread'],
+  hardware: [32, 1184, 'bytes'],
+  size: [1216, 4, 'u32le'],
+  version: [1220, 4, 'u32le'],
+  kind: [1224, 4, 'u32le'],
+  hash: [1228, 4, 'u32le'],
+  runtimeBytes: [1232, 4, 'u32le'],
+} as const satisfies Layout;
 /** "HCLA". */
 const SIGNATURE = 0x414c_4348;
-const HEADER_BYTES = 32;
-/** Room for a report of either kind; a TD's has 1024 bytes and zeros. */
-const HARDWARE_BYTES = 1184;
 const TD_REPORT_BYTES = 1024;
-/** The five words before the runtime data count as part of it. */
+/** The five words before the runtime JSON count in `size`. */
 const WORDS_BYTES = 20;
 const RUNTIME_VERSION = 1;
 const HASH_SHA256 = 1;
@@ -22,26 +34,20 @@ export interface HclReport {
 
 /**
  * Takes apart the report of an Azure confidential VM's paravisor (HCL, the host compatibility layer), as read
- * from the vTPM's NV index 0x01400001. Attacker-controlled; nothing in it is covered by a signature but the
- * hardware report, and by its report data the runtime JSON; what pads the index is ignored. Throws `malformed` or `unsupported_version`,
+ * from the vTPM's NV index 0x01400001. Attacker-controlled. A signature covers the hardware report alone, whose report
+ * data carry the hash of the runtime JSON. What pads the index is ignored. Throws `malformed`, `unsupported_version`, and
  * `unsupported_algorithm` for a hash that is not SHA-256.
  */
 export function azureHcl(bytes: Uint8Array): HclReport {
   const reader = new ByteReader(bytes, 'HCL report');
-  must(reader.u32le() === SIGNATURE, 'malformed', 'HCL report: expected "HCLA" at offset 0');
-  reader.skip(HEADER_BYTES - 4); // version, size, request, status, reserved: about the transport
-  const report = reader.bytes(HARDWARE_BYTES);
-  const size = reader.u32le();
-  const version = reader.u32le();
-  const kind = reader.u32le();
-  const hash = reader.u32le();
-  const runtimeBytes = reader.u32le();
+  const { signature, hardware, size, version, kind, hash, runtimeBytes } = readLayout(reader, REPORT);
+  must(signature === SIGNATURE, 'malformed', 'HCL report: expected "HCLA" at offset 0');
   must(version === RUNTIME_VERSION, 'unsupported_version', `HCL report: expected runtime data 1, got ${version}`);
   must(hash === HASH_SHA256, 'unsupported_algorithm', `HCL report: expected the hash SHA-256 (1), got ${hash}`);
   const expected = WORDS_BYTES + runtimeBytes;
   must(size === expected, 'malformed', `HCL report: expected a size of ${expected} at offset 1216, got ${size}`);
   const runtime = reader.bytes(runtimeBytes);
-  return { hardware: hardwareOf(kind, report), runtime };
+  return { hardware: hardwareOf(kind, hardware), runtime };
 }
 
 function hardwareOf(kind: number, report: Uint8Array): HclReport['hardware'] {

@@ -1,15 +1,12 @@
+import { ByteReader } from '../../byte-reader.ts';
 import { concat } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
-import { ByteReader } from '../kit/byte-reader.ts';
+import { type Layout, readLayout } from '../../layout.ts';
 import type { Cpuid } from './tcb.ts';
 
 const REPORT_BYTES = 1184;
-/** What the signature is over: all that goes before it. */
+/** The signature is over all that is before it. */
 const SIGNED_BYTES = 0x2a0;
-/** r and s of P-384, which the firmware extends with zeros to 72 bytes each. */
-const SCALAR_BYTES = 48;
-const SCALAR_FIELD_BYTES = 72;
-const MITIGATIONS_BYTES = 16;
 
 type SnpReportVersion = 2 | 3 | 4 | 5;
 
@@ -21,22 +18,66 @@ export interface FirmwareVersion {
 }
 
 /**
- * ATTESTATION_REPORT (AMD 56860, table 23), all integers little-endian. Parsed, not trusted: nothing of it holds
- * before its signature and the path of the key that made it do.
- *
- * ```
- * 000 version           004 guest SVN        008 policy (8)         010 family id (16)   020 image id (16)
- * 030 VMPL              034 algorithm        038 current TCB (8)    040 platform info (8)
- * 048 flags             04c 0                050 report data (64)   090 measurement (48)
- * 0c0 host data (32)    0e0 id key digest (48)                      110 author key digest (48)
- * 140 report id (32)    160 report id of the migration agent (32)   180 reported TCB (8)
- * 188 CPUID family, model, stepping: from version 3, else 0          18b 0
- * 1a0 chip id (64)      1e0 committed TCB (8)
- * 1e8 current firmware build, minor, major, 0                       1ec committed firmware, likewise
- * 1f0 launch TCB (8)    1f8 launch, 200 current mitigation vector (8 each): version 5; version 4 unread; else 0
- * 208 0                 2a0 r (72), s (72), little-endian           330 0                4a0 end
- * ```
+ * ATTESTATION_REPORT (AMD 56860, table 23), as version 5 has it. Integers are little-endian. r and s are scalars of
+ * P-384, little-endian, which the firmware extends with zeros to 72 bytes each.
  */
+const REPORT_5 = {
+  version: [0x000, 4, 'u32le'],
+  guestSvn: [0x004, 4, 'u32le'],
+  policy: [0x008, 8, 'u64le'],
+  familyId: [0x010, 16, 'bytes'],
+  imageId: [0x020, 16, 'bytes'],
+  vmpl: [0x030, 4, 'u32le'],
+  signatureAlgorithm: [0x034, 4, 'u32le'],
+  currentTcb: [0x038, 8, 'bytes'],
+  platformInfo: [0x040, 8, 'u64le'],
+  flags: [0x048, 4, 'u32le'],
+  reserved1: [0x04c, 4, 'zeros'],
+  reportData: [0x050, 64, 'bytes'],
+  measurement: [0x090, 48, 'bytes'],
+  hostData: [0x0c0, 32, 'bytes'],
+  idKeyDigest: [0x0e0, 48, 'bytes'],
+  authorKeyDigest: [0x110, 48, 'bytes'],
+  reportId: [0x140, 32, 'bytes'],
+  reportIdMa: [0x160, 32, 'bytes'],
+  reportedTcb: [0x180, 8, 'bytes'],
+  cpuid: [0x188, 3, 'bytes'],
+  reserved2: [0x18b, 21, 'zeros'],
+  chipId: [0x1a0, 64, 'bytes'],
+  committedTcb: [0x1e0, 8, 'bytes'],
+  currentFirmware: [0x1e8, 3, 'bytes'],
+  reserved3: [0x1eb, 1, 'zeros'],
+  committedFirmware: [0x1ec, 3, 'bytes'],
+  reserved4: [0x1ef, 1, 'zeros'],
+  launchTcb: [0x1f0, 8, 'bytes'],
+  launchMitigations: [0x1f8, 8, 'u64le'],
+  currentMitigations: [0x200, 8, 'u64le'],
+  reserved5: [0x208, 152, 'zeros'],
+  r: [SIGNED_BYTES, 48, 'bytes'],
+  rExtension: [0x2d0, 24, 'zeros'],
+  s: [0x2e8, 48, 'bytes'],
+  sExtension: [0x318, 24, 'zeros'],
+  reserved6: [0x330, 368, 'zeros'],
+} as const satisfies Layout;
+
+/** Firmware (Milan, 1.55.31) writes version 4 without saying what these bytes are. They are signed, and no rule reads them. */
+const REPORT_4 = {
+  ...REPORT_5,
+  launchMitigations: [0x1f8, 8, 'unread'],
+  currentMitigations: [0x200, 8, 'unread'],
+} as const satisfies Layout;
+
+const REPORT_3 = {
+  ...REPORT_5,
+  launchMitigations: [0x1f8, 8, 'zeros'],
+  currentMitigations: [0x200, 8, 'zeros'],
+} as const satisfies Layout;
+
+const REPORT_2 = { ...REPORT_3, cpuid: [0x188, 3, 'zeros'] } as const satisfies Layout;
+
+const REPORT = { 2: REPORT_2, 3: REPORT_3, 4: REPORT_4, 5: REPORT_5 } as const;
+
+/** A report, parsed and not trusted: nothing of it holds before its signature and the path of the key that made it do. */
 export interface AttestationReport {
   readonly version: SnpReportVersion;
   readonly guestSvn: number;
@@ -83,38 +124,23 @@ export interface AttestationReport {
  */
 export function parseSnpReport(bytes: Uint8Array): AttestationReport {
   must(bytes.length === REPORT_BYTES, 'malformed', `SNP report: expected ${REPORT_BYTES} bytes, got ${bytes.length}`);
-  const reader = new ByteReader(bytes, 'SNP report');
-  const version = versionOf(reader.u32le());
-  const guest = { guestSvn: reader.u32le(), policy: reader.u64le() };
-  const ids = { familyId: reader.bytes(16), imageId: reader.bytes(16) };
-  const signer = { vmpl: reader.u32le(), signatureAlgorithm: reader.u32le() };
-  const platform = { currentTcb: reader.bytes(8), platformInfo: reader.u64le(), ...readFlags(reader) };
-  const bound = { reportData: reader.bytes(64), measurement: reader.bytes(48), hostData: reader.bytes(32) };
-  const digests = { idKeyDigest: reader.bytes(48), authorKeyDigest: reader.bytes(48) };
-  const reports = { reportId: reader.bytes(32), reportIdMa: reader.bytes(32) };
-  const reportedTcb = reader.bytes(8);
-  const cpuid = readCpuid(reader, version);
-  const chip = { chipId: reader.bytes(64), committedTcb: reader.bytes(8) };
-  const firmware = { currentFirmware: readFirmware(reader), committedFirmware: readFirmware(reader) };
-  const launchTcb = reader.bytes(8);
-  const mitigations = readMitigations(reader, version);
-  reader.zeros(SIGNED_BYTES - reader.offset);
-  const signature = concat(readScalar(reader), readScalar(reader));
-  reader.zeros(reader.remaining);
-  const signed = bytes.subarray(0, SIGNED_BYTES);
-  const system = { reportedTcb, cpuid, ...chip, ...firmware, launchTcb, mitigations };
+  const reader = () => new ByteReader(bytes, 'SNP report');
+  const version = versionOf(reader().u32le());
+  const report = readLayout(reader(), REPORT[version]);
+  const { flags, cpuid, launchMitigations: launch, currentMitigations: current } = report;
+  must(flags < 1 << 5, 'malformed', 'SNP report: expected zeros above bit 4 of the flags at offset 72');
   return {
+    ...report,
     version,
-    ...guest,
-    ...ids,
-    ...signer,
-    ...platform,
-    ...bound,
-    ...digests,
-    ...reports,
-    ...system,
-    signed,
-    signature,
+    authorKeyEnabled: (flags & 1) !== 0,
+    chipKeyMasked: (flags & 2) !== 0,
+    signingKey: flags >> 2,
+    cpuid: cpuid === null ? null : cpuidOf(cpuid),
+    currentFirmware: firmwareOf(report.currentFirmware),
+    committedFirmware: firmwareOf(report.committedFirmware),
+    mitigations: launch === null || current === null ? null : { launch, current },
+    signed: bytes.subarray(0, SIGNED_BYTES),
+    signature: concat(report.r.toReversed(), report.s.toReversed()),
   };
 }
 
@@ -123,38 +149,10 @@ function versionOf(version: number): SnpReportVersion {
   throw new TwinlockError('unsupported_version', `SNP report: expected version 2 to 5, got ${version}`);
 }
 
-function readFlags(reader: ByteReader) {
-  const flags = reader.u32le();
-  must(flags < 1 << 5, 'malformed', 'SNP report: expected zeros above bit 4 of the flags at offset 72');
-  reader.zeros(4);
-  return { authorKeyEnabled: (flags & 1) !== 0, chipKeyMasked: (flags & 2) !== 0, signingKey: flags >> 2 };
+function cpuidOf([family = 0, model = 0, stepping = 0]: Uint8Array): Cpuid {
+  return { family, model, stepping };
 }
 
-function readCpuid(reader: ByteReader, version: SnpReportVersion): Cpuid | null {
-  if (version === 2) {
-    reader.zeros(24);
-    return null;
-  }
-  const cpuid = { family: reader.u8(), model: reader.u8(), stepping: reader.u8() };
-  reader.zeros(21);
-  return cpuid;
-}
-
-function readFirmware(reader: ByteReader): FirmwareVersion {
-  const firmware = { build: reader.u8(), minor: reader.u8(), major: reader.u8() };
-  reader.zeros(1);
-  return firmware;
-}
-
-/** Firmware writes version 4 (Milan, 1.55.31) without saying what is here: the signature covers it, no rule reads it. */
-function readMitigations(reader: ByteReader, version: SnpReportVersion): AttestationReport['mitigations'] {
-  if (version === 5) return { launch: reader.u64le(), current: reader.u64le() };
-  if (version === 4) reader.skip(MITIGATIONS_BYTES);
-  return null;
-}
-
-function readScalar(reader: ByteReader): Uint8Array {
-  const scalar = reader.bytes(SCALAR_BYTES).toReversed();
-  reader.zeros(SCALAR_FIELD_BYTES - SCALAR_BYTES);
-  return scalar;
+function firmwareOf([build = 0, minor = 0, major = 0]: Uint8Array): FirmwareVersion {
+  return { build, minor, major };
 }

@@ -1,13 +1,27 @@
+import { ByteReader } from '../../byte-reader.ts';
 import { concat, type Hex, toHex, u8, u16 } from '../../bytes.ts';
 import { must, TwinlockError } from '../../errors.ts';
+import { type Layout, readLayout } from '../../layout.ts';
 import { requireKeyOfFamily } from '../../signature/precheck.ts';
 import { rsaSpki } from '../../signature/spki.ts';
 import type { CertifiedKey } from '../../x509/certificate.ts';
-import { ByteReader } from '../kit/byte-reader.ts';
 import { digestBy } from './digest-by.ts';
-import { idText, readCoordinate, readHash, TPM_ALG, type TpmHash } from './tpmt-signature.ts';
+import { readTpm2b } from './tpm2b.ts';
+import { hashOf, idText, readCoordinate, TPM_ALG, type TpmHash } from './tpmt-signature.ts';
 
 const WHAT = 'TPM2B_PUBLIC';
+
+/** The head of a TPMT_PUBLIC (TPM 2.0 Library part 2, section 12.2.4). Integers are big-endian. */
+const HEAD = {
+  type: [0, 2, 'u16be'],
+  nameAlg: [2, 2, 'u16be'],
+  objectAttributes: [4, 4, 'u32be'],
+} as const satisfies Layout;
+/** The end of a TPMS_RSA_PARMS (section 12.2.3.5). */
+const RSA_PARMS = { keyBits: [0, 2, 'u16be'], exponent: [2, 4, 'u32be'] } as const satisfies Layout;
+/** The end of a TPMS_ECC_PARMS (section 12.2.3.6), whose key derivation must be none. */
+const ECC_PARMS = { curve: [0, 2, 'u16be'], kdf: [2, 2, 'u16be'] } as const satisfies Layout;
+
 /** TPM_ECC_CURVE (TCG Algorithm Registry, table 4). */
 const CURVES: ReadonlyMap<number, { readonly family: 'P-256' | 'P-384'; readonly fieldBytes: number }> = new Map([
   [0x0003, { family: 'P-256', fieldBytes: 32 }],
@@ -66,16 +80,15 @@ export function parseTpm2bPublic(bytes: Uint8Array): TpmKey {
   const area = outer.bytes(outer.u16be());
   outer.end();
   const reader = new ByteReader(area, 'TPMT_PUBLIC');
-  const type = reader.u16be();
-  const nameHash = readHash(reader, WHAT);
-  const attributes = reader.u32be();
-  readSized(reader, POLICY_BYTES_MAX, 'authPolicy');
+  const { type, nameAlg, objectAttributes } = readLayout(reader, HEAD);
+  const nameHash = hashOf(nameAlg, WHAT);
+  readTpm2b(reader, `${WHAT}: authPolicy`, POLICY_BYTES_MAX);
   const key = readKey(reader, type);
   reader.end();
   requireKeyOfFamily(key.family, key.publicKey);
   return {
     name: toHex(concat(u16(NAME_ALG[nameHash]), digestBy(nameHash, area))),
-    attributes: ATTRIBUTES.filter(([bit]) => ((attributes >>> bit) & 1) === 1).map(([, name]) => name),
+    attributes: ATTRIBUTES.filter(([bit]) => ((objectAttributes >>> bit) & 1) === 1).map(([, name]) => name),
     key,
   };
 }
@@ -95,11 +108,11 @@ function readKey(reader: ByteReader, type: number): CertifiedKey {
 function readEcc(reader: ByteReader): CertifiedKey {
   skipSymmetric(reader);
   skipScheme(reader);
-  const id = reader.u16be();
+  const { curve: id, kdf } = readLayout(reader, ECC_PARMS);
   const curve = CURVES.get(id);
   const expected = `${WHAT}: expected the curve P-256 or P-384`;
   if (curve === undefined) throw new TwinlockError('unsupported_algorithm', `${expected}, got ${idText(id)}`);
-  requireValue(reader.u16be(), TPM_ALG.NULL, 'no key derivation');
+  requireValue(kdf, TPM_ALG.NULL, 'no key derivation');
   const read = () => readCoordinate(reader, WHAT, curve.fieldBytes);
   return { family: curve.family, publicKey: concat(u8(UNCOMPRESSED), read(), read()) };
 }
@@ -108,10 +121,9 @@ function readEcc(reader: ByteReader): CertifiedKey {
 function readRsa(reader: ByteReader): CertifiedKey {
   skipSymmetric(reader);
   skipScheme(reader);
-  const bits = reader.u16be();
-  const exponent = reader.u32be();
+  const { keyBits: bits, exponent } = readLayout(reader, RSA_PARMS);
   must(exponent === 0 || exponent === 65_537, 'invalid_key', `${WHAT}: expected the public exponent 65537`);
-  const modulus = readSized(reader, RSA_BYTES_MAX, 'the modulus');
+  const modulus = readTpm2b(reader, `${WHAT}: the modulus`, RSA_BYTES_MAX);
   const isFull = 8 * modulus.length === bits && (modulus[0] ?? 0) >= 0x80;
   must(isFull, 'malformed', `${WHAT}: expected a modulus of ${bits} bits`);
   return { family: 'RSA', publicKey: rsaSpki(modulus, F4) };
@@ -132,17 +144,6 @@ function skipScheme(reader: ByteReader): void {
   const message = `${WHAT}: expected ECDSA, RSASSA, RSAPSS or no scheme, got ${idText(scheme)}`;
   must(SIGNATURE_SCHEMES.includes(scheme), 'unsupported_algorithm', message);
   reader.skip(2); // its hash
-}
-
-function readSized(reader: ByteReader, maxBytes: number, field: string): Uint8Array {
-  const at = reader.offset;
-  const size = reader.u16be();
-  must(
-    size <= maxBytes,
-    'malformed',
-    `${WHAT}: ${field} at offset ${at} has ${size} bytes, expected at most ${maxBytes}`,
-  );
-  return reader.bytes(size);
 }
 
 function requireValue(got: number, expected: number, what: string): void {

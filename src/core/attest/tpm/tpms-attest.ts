@@ -1,6 +1,23 @@
+import { ByteReader } from '../../byte-reader.ts';
 import { type Hex, toHex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
-import { ByteReader } from '../kit/byte-reader.ts';
+import { type Layout, readLayout } from '../../layout.ts';
+import { readTpm2b } from './tpm2b.ts';
+
+/** The head of a TPMS_ATTEST (TPM 2.0 Library part 2, section 10.12.12). Integers are big-endian. */
+const HEAD = { magic: [0, 4, 'u32be'], type: [4, 2, 'u16be'] } as const satisfies Layout;
+
+/** TPMS_CLOCK_INFO (section 10.11.1), and the firmware's version after it. */
+const CLOCK_INFO = {
+  clock: [0, 8, 'u64be'],
+  resetCount: [8, 4, 'u32be'],
+  restartCount: [12, 4, 'u32be'],
+  safe: [16, 1, 'u8'],
+  firmware: [17, 8, 'bytes'],
+} as const satisfies Layout;
+
+/** TPMS_PCR_SELECTION (section 10.6.2). So many bytes of `select` follow. */
+const SELECTION = { hash: [0, 2, 'u16be'], selectBytes: [2, 1, 'u8'] } as const satisfies Layout;
 
 /** TPM_GENERATED_VALUE, "\xffTCG": a restricted key signs nothing from outside the TPM that begins with it. */
 const MAGIC = 0xff54_4347;
@@ -55,45 +72,23 @@ export interface Quote {
  */
 export function parseTpmsAttest(bytes: Uint8Array): Quote {
   const reader = new ByteReader(bytes, 'quote');
-  must(reader.u32be() === MAGIC, 'malformed', 'quote: expected the magic ff544347 at offset 0');
-  must(reader.u16be() === ATTEST_QUOTE, 'malformed', 'quote: expected the type 8018, a quote, at offset 4');
-  const quote = {
-    qualifiedSigner: toHex(readSized(reader, NAME_BYTES_MAX, 'qualifiedSigner')),
-    extraData: toHex(readSized(reader, DIGEST_BYTES_MAX, 'extraData')),
-    clockMs: reader.u64be(),
-    resetCount: reader.u32be(),
-    restartCount: reader.u32be(),
-    safe: readYesNo(reader),
-    firmware: toHex(reader.bytes(8)),
-    selections: readSelections(reader),
-    pcrDigest: toHex(readSized(reader, DIGEST_BYTES_MAX, 'pcrDigest')),
-  };
+  const { magic, type } = readLayout(reader, HEAD);
+  must(magic === MAGIC, 'malformed', 'quote: expected the magic ff544347 at offset 0');
+  must(type === ATTEST_QUOTE, 'malformed', 'quote: expected the type 8018, a quote, at offset 4');
+  const qualifiedSigner = toHex(readTpm2b(reader, 'quote: qualifiedSigner', NAME_BYTES_MAX));
+  const extraData = toHex(readTpm2b(reader, 'quote: extraData', DIGEST_BYTES_MAX));
+  const { clock: clockMs, resetCount, restartCount, safe, firmware } = readLayout(reader, CLOCK_INFO);
+  must(safe <= 1, 'malformed', `quote: expected 0 or 1 as safe, got ${safe}`);
+  const selections = readSelections(reader);
+  const pcrDigest = toHex(readTpm2b(reader, 'quote: pcrDigest', DIGEST_BYTES_MAX));
   reader.end();
-  return quote;
+  const clockInfo = { clockMs, resetCount, restartCount, safe: safe === 1 };
+  return { qualifiedSigner, extraData, ...clockInfo, firmware: toHex(firmware), selections, pcrDigest };
 }
 
 /** What was quoted, for a rule: `sha256:0,7 sha1:` and the like, banks in their order. */
 export function selectionText(selections: readonly PcrSelection[]): string {
   return selections.map(({ bank, indices }) => `${bank}:${indices.join(',')}`).join(' ');
-}
-
-/** The bytes of a TPM2B. */
-function readSized(reader: ByteReader, maxBytes: number, field: string): Uint8Array {
-  const at = reader.offset;
-  const size = reader.u16be();
-  must(
-    size <= maxBytes,
-    'malformed',
-    `quote: ${field} at offset ${at} has ${size} bytes, expected at most ${maxBytes}`,
-  );
-  return reader.bytes(size);
-}
-
-function readYesNo(reader: ByteReader): boolean {
-  const at = reader.offset;
-  const value = reader.u8();
-  must(value <= 1, 'malformed', `quote: expected 0 or 1 as safe at offset ${at}`);
-  return value === 1;
 }
 
 function readSelections(reader: ByteReader): PcrSelection[] {
@@ -108,13 +103,9 @@ function readSelections(reader: ByteReader): PcrSelection[] {
 }
 
 function readSelection(reader: ByteReader): PcrSelection {
-  const hash = reader.u16be();
-  const at = reader.offset;
-  must(
-    reader.u8() === SELECT_BYTES,
-    'malformed',
-    `quote: expected a PCR selection of ${SELECT_BYTES} bytes at offset ${at}`,
-  );
+  const { hash, selectBytes } = readLayout(reader, SELECTION);
+  const message = `quote: expected a PCR selection of ${SELECT_BYTES} bytes, got ${selectBytes}`;
+  must(selectBytes === SELECT_BYTES, 'malformed', message);
   const select = reader.bytes(SELECT_BYTES);
   const indices = Array.from({ length: 8 * SELECT_BYTES }, (_, index) => index);
   return {

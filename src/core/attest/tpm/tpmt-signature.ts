@@ -1,7 +1,10 @@
+import { ByteReader } from '../../byte-reader.ts';
 import { concat } from '../../bytes.ts';
-import { must, TwinlockError } from '../../errors.ts';
+import { TwinlockError } from '../../errors.ts';
 import type { SignatureAlgorithm } from '../../signature/claim.ts';
-import { ByteReader } from '../kit/byte-reader.ts';
+import { readTpm2b } from './tpm2b.ts';
+
+const WHAT = 'quote signature';
 
 /** TPM_ALG_ID (TCG Algorithm Registry, table 3). */
 export const TPM_ALG = {
@@ -50,20 +53,20 @@ const ALGORITHMS: Readonly<Record<number, Readonly<Record<TpmHash, readonly Sign
  * `malformed`.
  */
 export function parseTpmtSignature(bytes: Uint8Array): QuoteSignature {
-  const reader = new ByteReader(bytes, 'quote signature');
+  const reader = new ByteReader(bytes, WHAT);
   const scheme = reader.u16be();
   const algorithms = ALGORITHMS[scheme];
   const expected = 'quote signature: expected ECDSA, RSASSA or RSAPSS';
   if (algorithms === undefined) throw new TwinlockError('unsupported_algorithm', `${expected}, got ${idText(scheme)}`);
-  const hash = readHash(reader, 'quote signature');
-  const signature = scheme === TPM_ALG.ECDSA ? readEcdsa(reader, HASH_BYTES[hash]) : readRsa(reader);
+  const hash = hashOf(reader.u16be(), WHAT);
+  const isEcdsa = scheme === TPM_ALG.ECDSA;
+  const signature = isEcdsa ? readEcdsa(reader, HASH_BYTES[hash]) : readTpm2b(reader, WHAT, RSA_BYTES_MAX);
   reader.end();
   return { hash, algorithms: algorithms[hash], signature };
 }
 
-/** Reads the TPM_ALG_ID of a hash. Throws `unsupported_algorithm` for one that is not taken. */
-export function readHash(reader: ByteReader, what: string): TpmHash {
-  const id = reader.u16be();
+/** The hash of this TPM_ALG_ID. Throws `unsupported_algorithm` for one that is not taken. */
+export function hashOf(id: number, what: string): TpmHash {
   const hash = HASHES.get(id);
   if (hash !== undefined) return hash;
   throw new TwinlockError('unsupported_algorithm', `${what}: expected SHA-256 or SHA-384, got ${idText(id)}`);
@@ -74,30 +77,16 @@ export function idText(id: number): string {
   return id.toString(16).padStart(4, '0');
 }
 
-function readRsa(reader: ByteReader): Uint8Array {
-  const at = reader.offset;
-  const size = reader.u16be();
-  must(
-    size <= RSA_BYTES_MAX,
-    'malformed',
-    `quote signature: ${size} bytes at offset ${at}, expected at most ${RSA_BYTES_MAX}`,
-  );
-  return reader.bytes(size);
-}
-
 /** The curve is as long as the hash: P-256 signs with SHA-256, P-384 with SHA-384. */
 function readEcdsa(reader: ByteReader, fieldBytes: number): Uint8Array {
-  const read = () => readCoordinate(reader, 'quote signature', fieldBytes);
+  const read = () => readCoordinate(reader, WHAT, fieldBytes);
   return concat(read(), read());
 }
 
 /** A TPM2B_ECC_PARAMETER, 1 to `fieldBytes` bytes (some TPMs drop leading zeros), as `fieldBytes`. */
 export function readCoordinate(reader: ByteReader, what: string, fieldBytes: number): Uint8Array {
-  const at = reader.offset;
-  const size = reader.u16be();
-  const fits = size >= 1 && size <= fieldBytes;
-  must(fits, 'malformed', `${what}: ${size} bytes at offset ${at}, expected 1 to ${fieldBytes}`);
+  const digits = readTpm2b(reader, what, fieldBytes, 1);
   const coordinate = new Uint8Array(fieldBytes);
-  coordinate.set(reader.bytes(size), fieldBytes - size);
+  coordinate.set(digits, fieldBytes - digits.length);
   return coordinate;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ByteReader } from '../../../../src/core/attest/kit/byte-reader.ts';
+import { ByteReader } from '../../src/core/byte-reader.ts';
 
 const code = (expected: string, message: string) =>
   expect.objectContaining({ code: expected, message: expect.stringContaining(message) });

@@ -1,5 +1,5 @@
-import { counted } from '../../counted.ts';
-import { must } from '../../errors.ts';
+import { counted } from './counted.ts';
+import { must } from './errors.ts';
 
 /**
  * Walks the fields of attacker-controlled bytes in order. Every read throws `malformed`, naming `what` and the
@@ -21,6 +21,11 @@ export class ByteReader {
 
   get remaining(): number {
     return this.#bytes.length - this.#offset;
+  }
+
+  /** All that is left, without reading it: a view, not a copy. */
+  get rest(): Uint8Array {
+    return this.#bytes.subarray(this.#offset);
   }
 
   /** The next `count` bytes: a view, not a copy. */
