@@ -40,7 +40,7 @@ export default {
     only(
       'vault-sees-core-and-wire',
       'src/vault',
-      ['src/core/', 'src/wire/', 'src/platform/queue\\.ts$'],
+      ['src/core/', 'src/wire/', 'src/platform/(?:queue|turns)\\.ts$'],
       ['@noble/hashes'],
     ),
     only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?(crypto|fs|fs/promises|path)$']),
