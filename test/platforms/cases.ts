@@ -3,6 +3,7 @@ import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../src/core/attest
 import { type Hex, toHex } from '../../src/core/bytes.ts';
 import { azureCase } from './azure.ts';
 import type { CarriedCase } from './carried-case.ts';
+import { NITRO_INSTANT_MS, nitroReport, nitroValues } from './nitro.ts';
 import { evidenceOf, makeDevice, referenceValuesFor, TEST_NONCE } from './nvidia.ts';
 import { SNP_INSTANT_MS, snpCase } from './snp.ts';
 import { makeTdx, TDX_REFERENCE_VALUES } from './tdx.ts';
@@ -40,6 +41,14 @@ export function platformCases(): readonly CarriedCase[] {
       report: azure.report,
       endorsements: azure.endorsements,
       referenceValues: values({ tpm: azure.referenceValues }),
+    },
+    {
+      ...base,
+      name: 'nitro',
+      report: nitroReport({ user_data: REPORT_DATA }),
+      endorsements: NO_ENDORSEMENTS,
+      referenceValues: values({ nitro: nitroValues() }),
+      instantMs: NITRO_INSTANT_MS,
     },
     {
       ...base,

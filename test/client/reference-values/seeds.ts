@@ -18,7 +18,7 @@ const ONES = 'f'.repeat(16);
  * under no vendor's root, as the kits' are.
  */
 export function rootsOf(values: ReferenceValues): ReferenceValues {
-  const { snp, tdx, tpm, gpu, 'intel-trust-authority': ita } = values;
+  const { snp, tdx, tpm, nitro, gpu, 'intel-trust-authority': ita } = values;
   const ofSnp = snp && {
     ...snp,
     products: snp.products.map((product) => ({ ...product, floor: highest(product.floor) })),
@@ -40,6 +40,7 @@ export function rootsOf(values: ReferenceValues): ReferenceValues {
       ...{ images: [], activated: [], firmware: [] },
       paravisor: paravisor && paravisorRoots(paravisor),
     },
+    nitro: nitro && { ...nitro, images: [], modules: [] },
     ...(ita === undefined ? {} : { 'intel-trust-authority': ita }),
     gpu: gpu && {
       ...{ gpus: [], switches: [] },
