@@ -1,4 +1,3 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Request, requestDigest } from '../src/core/attest/request.ts';
 import { type Hex, toBase64url, toHex, utf8, ZERO_32 } from '../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../src/core/canonical.ts';
@@ -16,6 +15,7 @@ import { type Deposit, makeDeposit } from './world/deposit.ts';
 import { draftGenesis, type FoundingOptions, HOUR_MS, prepareFounding } from './world/founding.ts';
 import { type Host, type HostChanges, makeHost } from './world/host.ts';
 import { WorldLog } from './world/log.ts';
+import { ed25519Sign } from './world/native-keys.ts';
 import { type Enrolled, type Founder, type Machine, touch } from './world/people.ts';
 
 const ZEROS = toHex(ZERO_32);
@@ -91,7 +91,7 @@ export class World extends WorldLog {
       policy: policy.digest,
       base: ZEROS,
       nonce: toHex(this.random(32)),
-      logSize: this.log.length,
+      logSize: this.size,
       created: this.now,
       expires: this.now + HOUR_MS,
     };
@@ -229,7 +229,7 @@ export class World extends WorldLog {
 
   draftDeposit(deposit: Deposit, by: Machine = this.founding.depositor): DraftOf<'deposit'> {
     const { manifest, envelopes } = deposit;
-    const signature = toBase64url(ed25519.sign(manifestSignatureMessage(this.vault, manifest), by.seed));
+    const signature = toBase64url(ed25519Sign(manifestSignatureMessage(this.vault, manifest), by.seed));
     return { kind: 'deposit', body: { manifest, signature, envelopes: envelopes.map(({ name }) => name) } };
   }
 
@@ -287,7 +287,7 @@ export class World extends WorldLog {
     const credential = toBase64url(by.credential);
     const envelope = deposit.envelopes.find(({ name }) => name.credential === credential)?.name.digest ?? ZEROS;
     const said = { manifest: deposit.manifest, envelope, ...changes };
-    const signature = toBase64url(ed25519.sign(custodyMessage(this.vault, said, who.index), by.keys.signing.seed));
+    const signature = toBase64url(ed25519Sign(custodyMessage(this.vault, said, who.index), by.keys.signing.seed));
     return { kind: 'receipt', body: { type: 'custody', person: who.person, credential, ...said, signature } };
   }
 
@@ -305,7 +305,7 @@ export class World extends WorldLog {
       ...changes,
     };
     const seed = asked.hosts[said.host]?.receiptSeed ?? ZERO_32;
-    const signature = toBase64url(ed25519.sign(hostReceiptMessage(this.vault, said), seed));
+    const signature = toBase64url(ed25519Sign(hostReceiptMessage(this.vault, said), seed));
     return { kind: 'receipt', body: { ...said, signature } };
   }
 
@@ -319,7 +319,7 @@ export class World extends WorldLog {
     }
     const known = [depositor, requester, auditor, ...this.machines];
     const seed = known.find(({ record }) => record.key === proposer.key)?.seed ?? ZERO_32;
-    return { kind: 'ed25519', signature: toBase64url(ed25519.sign(signableMessage(signable), seed)) };
+    return { kind: 'ed25519', signature: toBase64url(ed25519Sign(signableMessage(signable), seed)) };
   }
 
   // The story, step by step

@@ -2,11 +2,12 @@ import { constants, createPublicKey, type KeyObject, type SigningOptions, verify
 import { concat, fromHex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import { unlessRefused } from '../core/refusal.ts';
-import type { SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
+import type { KeyClaim, SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
 import { type KeyFamily, keyFamilyOf } from '../core/signature/key-family.ts';
-import { requireSignatureForm } from '../core/signature/precheck.ts';
+import { requirePublicKey, requireSignatureForm } from '../core/signature/precheck.ts';
 import { longestSaltBytes } from '../core/signature/rsa.ts';
 import { cacheKeys } from './key-cache.ts';
+import { isPrimeOrderPoint } from './prime-order.ts';
 
 /** What goes before the key in its SubjectPublicKeyInfo (RFC 8410, RFC 5480); an RSA key is one already. */
 const SPKI_PREFIX: Readonly<Record<KeyFamily, Uint8Array>> = {
@@ -42,13 +43,17 @@ const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
   'PS384-longest-salt': { hash: 'sha384', options: longestSalt(48) },
 };
 
-const keyOf = cacheKeys(importKey);
+const keyOf = cacheKeys(importKey, { requireKey });
 
 /**
  * Discharges one claim with node:crypto, synchronously. Refuses what `precheck` refuses. Throws
  * `signature_invalid`, `invalid_key`, `malformed` (RSA keys) or `unsupported_algorithm`.
  */
-export function verifyNode(claim: SignatureClaim): void {
+export function verifyNode(claim: SignatureClaim | KeyClaim): void {
+  if (claim.kind === 'key') {
+    keyOf(claim);
+    return;
+  }
   const { hash, key } = prepared(claim);
   requireTrue(claim, verify(hash, claim.message, key, claim.signature));
 }
@@ -57,7 +62,8 @@ export function verifyNode(claim: SignatureClaim): void {
  * As `verifyNode`, on the threads of Node's pool: for a whole log, whose claims are discharged many at a time while the
  * next entries are judged. What else waits for the disk shares those threads, so a single act is verified by `verifyNode`.
  */
-export async function verifyOnThreads(claim: SignatureClaim): Promise<void> {
+export async function verifyOnThreads(claim: SignatureClaim | KeyClaim): Promise<void> {
+  if (claim.kind === 'key') return verifyNode(claim);
   const { hash, key } = prepared(claim);
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   verify(hash, claim.message, key, claim.signature, (error, isTrue) =>
@@ -77,7 +83,14 @@ function requireTrue({ algorithm, what }: SignatureClaim, isTrue: boolean): void
   must(isTrue, 'signature_invalid', `${what}: the ${algorithm} signature is not true`);
 }
 
-function importKey({ algorithm, publicKey, what }: SignatureClaim): KeyObject {
+/** As `requirePublicKey`. */
+function requireKey(algorithm: SignatureAlgorithm, publicKey: Uint8Array): void {
+  if (algorithm === 'Ed25519' && isPrimeOrderPoint(publicKey)) return;
+  // Others are checked, and what is no key is refused, by the core.
+  requirePublicKey(algorithm, publicKey);
+}
+
+function importKey({ algorithm, publicKey, what }: Omit<KeyClaim, 'kind'>): KeyObject {
   const spki = concat(SPKI_PREFIX[keyFamilyOf(algorithm)], publicKey);
   const read = () => createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   return unlessRefused(Error, read, (cause) => {

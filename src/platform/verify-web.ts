@@ -1,5 +1,5 @@
 import { must, TwinlockError } from '../core/errors.ts';
-import type { SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
+import type { KeyClaim, SignatureAlgorithm, SignatureClaim } from '../core/signature/claim.ts';
 import { requireSoundSignature } from '../core/signature/precheck.ts';
 import { longestSaltBytes } from '../core/signature/rsa.ts';
 import { cacheKeys } from './key-cache.ts';
@@ -48,9 +48,10 @@ const keyOf = cacheKeys(importKey);
  * Discharges one claim with WebCrypto (browsers and Node). Refuses first what `precheck` refuses. Rejects
  * with `signature_invalid`, `invalid_key`, `malformed` (RSA keys) or `unsupported_algorithm`.
  */
-export async function verifyWeb(claim: SignatureClaim): Promise<void> {
-  const { algorithm, publicKey, message, signature, what } = claim;
+export async function verifyWeb(claim: SignatureClaim | KeyClaim): Promise<void> {
   const key = await keyOf(claim);
+  if (claim.kind === 'key') return;
+  const { algorithm, publicKey, message, signature, what } = claim;
   requireSoundSignature(claim);
   const { format: _, saltBytes, ...fixed } = PARAMETERS[algorithm];
   const parameters = saltBytes === undefined ? fixed : { ...fixed, saltLength: saltBytes(publicKey) };
@@ -58,7 +59,7 @@ export async function verifyWeb(claim: SignatureClaim): Promise<void> {
   must(isTrue, 'signature_invalid', `${what}: the ${algorithm} signature is not true`);
 }
 
-async function importKey({ algorithm, publicKey, what }: SignatureClaim) {
+async function importKey({ algorithm, publicKey, what }: Omit<KeyClaim, 'kind'>) {
   const { format, saltBytes: _, ...parameters } = PARAMETERS[algorithm];
   try {
     return await crypto.subtle.importKey(format, publicKey.slice(), parameters, false, ['verify']);

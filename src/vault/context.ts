@@ -1,7 +1,7 @@
 import type { Base64url } from '../core/bytes.ts';
 import type { RandomBytes } from '../core/random.ts';
 import type { ArchivedAssertion } from '../core/schema.ts';
-import type { SignatureClaim } from '../core/signature/claim.ts';
+import type { KeyClaim, SignatureClaim } from '../core/signature/claim.ts';
 import type { CoseKey } from '../core/signature/cose.ts';
 import type { Enrolment } from '../core/webauthn/enrolment.ts';
 import type { Allowance } from './allowance.ts';
@@ -53,7 +53,7 @@ export interface Context {
   readonly door: WebauthnDoor;
   readonly endorser: Endorser;
   /** The platform's check of one signature. Throws the code of what is wrong. */
-  readonly verify: (claim: SignatureClaim) => void;
+  readonly verify: (claim: SignatureClaim | KeyClaim) => void;
   /** The log's Ed25519 public key, 32 bytes. */
   readonly logKey: Uint8Array;
   /** Aborted when the daemon is about to stop: callers who wait are answered then. */

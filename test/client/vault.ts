@@ -23,7 +23,7 @@ import {
 } from '../../client/principal/principal.ts';
 import { fromHex, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes } from '../../src/core/canonical.ts';
-import type { SignatureClaim } from '../../src/core/signature/claim.ts';
+import type { Verify } from '../../src/core/signature/claim.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import { localSigner } from '../../src/data-folder/log-signer.ts';
 import { type Invitation, initialise, LOG_KEY_FILE } from '../../src/founding/initialise.ts';
@@ -61,7 +61,7 @@ export const PATIENT: RetryPolicy = {
   sleep: async () => undefined,
 };
 
-export const verify = async (claim: SignatureClaim) => verifyNode(claim);
+export const verify: Verify = async (claim) => verifyNode(claim);
 
 export class MapMemory implements CheckpointMemory {
   readonly checkpoints = new Map<Hex, VerifiedCheckpoint>();

@@ -355,7 +355,7 @@ describe('the cache of keys', () => {
 
   test('forgets the least recently used when it is full', () => {
     let imports = 0;
-    const keyOf = cacheKeys(() => ++imports, 2);
+    const keyOf = cacheKeys(() => ++imports, { keysMax: 2 });
     const [a, b, c] = [claimOf(1), claimOf(2), claimOf(3)];
     expect([keyOf(a), keyOf(b), keyOf(a), keyOf(c), keyOf(a), keyOf(b)]).toEqual([1, 2, 1, 3, 1, 4]);
   });

@@ -1,4 +1,3 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
 import type { SoftwareAttestation } from '../../client/custodian/software-authenticator.ts';
 import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import { type Hex, toBase64url, toHex, ZERO_32 } from '../../src/core/bytes.ts';
@@ -10,6 +9,7 @@ import type { Policy } from '../../src/core/statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../src/core/statement/statement.ts';
 import { seededRandom } from '../core/seeded-random.ts';
 import { basicConstraints, makeCertificate, name, testKey } from '../core/x509/certificate-kit.ts';
+import { ed25519PublicKey } from './native-keys.ts';
 import {
   type Founder,
   type FounderOptions,
@@ -146,7 +146,7 @@ export async function prepareFounding(options: FoundingOptions = {}): Promise<Fo
     proposer: { kind: 'founders' },
     grade,
     rpId: RP_ID,
-    log: { origin: `${RP_ID}/log`, key: ed25519KeyText(ed25519.getPublicKey(logSeed)) },
+    log: { origin: `${RP_ID}/log`, key: ed25519KeyText(ed25519PublicKey(logSeed)) },
     witnesses: [],
     threshold,
     members: founders.map(memberOf),

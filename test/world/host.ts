@@ -1,4 +1,3 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
 import type { Appraisal } from '../../src/core/attest/appraisal.ts';
 import { appraise } from '../../src/core/attest/appraise.ts';
 import { type Endorsements, endorsementsBytes, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
@@ -8,12 +7,13 @@ import type { Request } from '../../src/core/attest/request.ts';
 import { type SimulatedReport, simulatedReportMessage } from '../../src/core/attest/simulated/report.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
-import { type KemKeyPair, kemKeyPairFromSeed } from '../../src/core/envelope/xwing.ts';
+import type { KemKeyPair } from '../../src/core/envelope/xwing.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import { ed25519KeyText } from '../../src/core/signature/key-text.ts';
 import type { ReleaseHost } from '../../src/core/statement/statement.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { MEASUREMENT } from './founding.ts';
+import { ed25519PublicKey, ed25519Sign, kemKeyPair } from './native-keys.ts';
 
 /** A simulated host that has answered a request: its one-time keys, its evidence and what came of it. */
 export interface Host {
@@ -53,7 +53,7 @@ export interface HostInput extends HostChanges {
 
 export async function makeHost(input: HostInput): Promise<Host> {
   const { request, random } = input;
-  const kem = input.kem ?? kemKeyPairFromSeed(random(32));
+  const kem = input.kem ?? kemKeyPair(random(32));
   const receiptSeed = random(32);
   const binding = {
     vault: request.vault,
@@ -61,7 +61,7 @@ export async function makeHost(input: HostInput): Promise<Host> {
     checkpoint: input.checkpoint,
     random: digestOf(random(32)),
     kem: toBase64url(kem.publicKey),
-    receiptKey: ed25519KeyText(ed25519.getPublicKey(receiptSeed)),
+    receiptKey: ed25519KeyText(ed25519PublicKey(receiptSeed)),
     gpu: null,
     ...input.evidence,
   };
@@ -91,10 +91,10 @@ export async function makeHost(input: HostInput): Promise<Host> {
 
 function simulatedReport(binding: HostBinding, chipSeed: Uint8Array, measurement: string): SimulatedReport {
   const said = {
-    chip: ed25519KeyText(ed25519.getPublicKey(chipSeed)),
+    chip: ed25519KeyText(ed25519PublicKey(chipSeed)),
     measurement,
     reportData: toBase64url(hostReportData(binding)),
   };
-  const signature = toBase64url(ed25519.sign(simulatedReportMessage(said), chipSeed));
+  const signature = toBase64url(ed25519Sign(simulatedReportMessage(said), chipSeed));
   return { platform: 'simulated', ...said, signature };
 }

@@ -59,6 +59,9 @@ export class WorldLog {
   get vault(): Hex {
     return this.facts.vault;
   }
+  get size(): number {
+    return this.#state?.chain.frontier.size ?? 0;
+  }
   /** The bytes of every entry. */
   get log(): readonly Uint8Array[] {
     return this.#log;
@@ -90,9 +93,14 @@ export class WorldLog {
     const bytes = draft instanceof Uint8Array ? draft : this.seal(draft, place);
     const { state, entry } = await this.tryAppend(bytes, place);
     this.#state = state;
-    this.#log = [...this.#log, bytes];
+    this.keepEntry(bytes, entry);
     this.now = entry.time + 1000;
     return entry;
+  }
+
+  /** A log that is too long for memory keeps its entries elsewhere. */
+  protected keepEntry(bytes: Uint8Array, _entry: Entry): void {
+    this.#log = [...this.#log, bytes];
   }
 
   /** Puts objects beside the log. */

@@ -1,4 +1,3 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { type SoftwareAttestation, SoftwareAuthenticator } from '../../client/custodian/software-authenticator.ts';
 import { type Hex, toBase64url, toHex, ZERO_32 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
@@ -12,6 +11,7 @@ import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
 import type { Assertion } from '../../src/core/webauthn/assertion.ts';
 import type { Signable } from '../../src/core/webauthn/challenge.ts';
 import type { Enrolment } from '../../src/core/webauthn/enrolment.ts';
+import { ed25519PublicKey, ed25519Sign } from './native-keys.ts';
 
 const KEY_EPOCH = 1;
 const ZEROS = toHex(ZERO_32);
@@ -143,8 +143,8 @@ export function makeMachine(
   random: RandomBytes,
 ): Machine {
   const seed = random(32);
-  const named = { models: ['*'], ...record, key: ed25519KeyText(ed25519.getPublicKey(seed)) };
-  return { seed, record: { ...named, possession: toBase64url(ed25519.sign(possessionMessage(named), seed)) } };
+  const named = { models: ['*'], ...record, key: ed25519KeyText(ed25519PublicKey(seed)) };
+  return { seed, record: { ...named, possession: toBase64url(ed25519Sign(possessionMessage(named), seed)) } };
 }
 
 /** Somebody who is no custodian. */

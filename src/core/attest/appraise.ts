@@ -4,7 +4,6 @@ import { checkKemPublicKey } from '../envelope/xwing.ts';
 import { must } from '../errors.ts';
 import type { Verify } from '../signature/claim.ts';
 import { ed25519KeyBytes } from '../signature/key-text.ts';
-import { requirePublicKey } from '../signature/precheck.ts';
 import type { Appraisal } from './appraisal.ts';
 import { appraiseParts } from './compose.ts';
 import { parseEndorsements } from './endorsements.ts';
@@ -32,7 +31,8 @@ export async function appraise(input: AppraisalInput, verify: Verify): Promise<A
   const { endorsements } = parseEndorsements(input.endorsements);
   // A key that cannot be sealed to, or a second spelling of one, is refused before a custodian is asked.
   checkKemPublicKey(fromBase64url(evidence.kem));
-  requirePublicKey('Ed25519', ed25519KeyBytes(evidence.receiptKey));
+  const publicKey = ed25519KeyBytes(evidence.receiptKey);
+  await verify({ kind: 'key', algorithm: 'Ed25519', publicKey, what: 'the receipt key of the evidence' });
   const { report, gpu } = evidence;
   const reportData = hostBoundData(report.platform, evidence);
   const parts = { report, reportData, gpu, gpuNonce: gpuNonce(evidence), evidence: digest };

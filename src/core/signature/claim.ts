@@ -41,7 +41,15 @@ export interface SignatureClaim {
 }
 
 /**
+ * A public key that somebody is to sign with later, as the table of `SignatureClaim` encodes it: true where
+ * `requirePublicKey` accepts it, which the platform finds out ten times as fast.
+ */
+export interface KeyClaim extends Pick<SignatureClaim, 'algorithm' | 'publicKey' | 'what'> {
+  readonly kind: 'key';
+}
+
+/**
  * Discharges one claim: verifyNode, verifyWeb or verifyReference. Resolves where it is true; throws
  * `signature_invalid` and the other codes they name where it is not.
  */
-export type Verify = (claim: SignatureClaim) => void | Promise<void>;
+export type Verify = (claim: SignatureClaim | KeyClaim) => void | Promise<void>;

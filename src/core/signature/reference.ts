@@ -1,7 +1,7 @@
 import { must } from '../errors.ts';
-import type { SignatureAlgorithm, SignatureClaim } from './claim.ts';
+import type { KeyClaim, SignatureAlgorithm, SignatureClaim } from './claim.ts';
 import { holdsEcdsa, holdsEd25519 } from './equation.ts';
-import { precheck } from './precheck.ts';
+import { precheck, requirePublicKey } from './precheck.ts';
 
 /** Null where only a platform verifies: a pure RSA would be slow and one more thing to get wrong. */
 const VERIFY: Readonly<Record<SignatureAlgorithm, ((claim: SignatureClaim) => boolean) | null>> = {
@@ -22,8 +22,12 @@ const VERIFY: Readonly<Record<SignatureAlgorithm, ((claim: SignatureClaim) => bo
  * verifiers are tested against. Throws `signature_invalid`, `invalid_key`, and `unsupported_algorithm` for
  * RSA, which only a platform can verify.
  */
-export function verifyReference(claim: SignatureClaim): void {
-  const { algorithm, what } = claim;
+export function verifyReference(claim: SignatureClaim | KeyClaim): void {
+  const { algorithm, publicKey, what } = claim;
+  if (claim.kind === 'key') {
+    requirePublicKey(algorithm, publicKey);
+    return;
+  }
   const verify = VERIFY[algorithm];
   must(verify !== null, 'unsupported_algorithm', `${what}: the reference does not verify ${algorithm}`);
   precheck(claim);

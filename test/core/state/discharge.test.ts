@@ -36,7 +36,7 @@ describe('discharging claims', () => {
 
   test('fails with the failure of the first claim in order, also where a later one fails sooner', async () => {
     const first = Promise.withResolvers<void>();
-    const verify = async ({ what }: SignatureClaim) => {
+    const verify = async ({ what }: Pick<SignatureClaim, 'what'>) => {
       if (what === 'claim 3') await first.promise;
       if (what === 'claim 7') queueMicrotask(() => first.reject(untrue('claim 3')));
       if (what === 'claim 7') throw untrue(what);
@@ -46,7 +46,7 @@ describe('discharging claims', () => {
 
   test('begins no claim after one was found untrue', async () => {
     let asked = 0;
-    const verify = async ({ what }: SignatureClaim) => {
+    const verify = async ({ what }: Pick<SignatureClaim, 'what'>) => {
       asked++;
       if (what === 'claim 3') throw untrue(what);
       await new Promise(setImmediate);
@@ -56,7 +56,7 @@ describe('discharging claims', () => {
   });
 
   test('fails on the last claim too, and when a verifier throws instead of rejecting', async () => {
-    const verify = ({ what }: SignatureClaim) => {
+    const verify = ({ what }: Pick<SignatureClaim, 'what'>) => {
       if (what === 'claim 999') throw untrue(what);
     };
     expect((await firstRefuted(claims(1000), verify))?.place).toBe(999);
@@ -65,7 +65,7 @@ describe('discharging claims', () => {
   test('passes on an error of the engine as it came, and asks no further', async () => {
     const exhausted = new RangeError('Maximum call stack size exceeded');
     let asked = 0;
-    const verify = async ({ what }: SignatureClaim) => {
+    const verify = async ({ what }: Pick<SignatureClaim, 'what'>) => {
       asked++;
       if (what === 'claim 3') throw exhausted;
       await new Promise(setImmediate);

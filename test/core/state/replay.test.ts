@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fromUtf8, utf8 } from '../../../src/core/bytes.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
-import type { SignatureClaim } from '../../../src/core/signature/claim.ts';
+import type { Verify } from '../../../src/core/signature/claim.ts';
 import { replay } from '../../../src/core/state/replay.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { World } from '../../world.ts';
@@ -15,9 +15,9 @@ describe('a replay', () => {
     await world.append(await world.draftStop(world.stop('all', '0'.repeat(64), world.founder('ana'))));
     for (let i = 71; i < 80; i++) await world.append({ kind: 'heartbeat', body: {} });
   });
-  const run = (entries: readonly Uint8Array[], verify: (claim: SignatureClaim) => void | Promise<void> = verifyNode) =>
+  const run = (entries: readonly Uint8Array[], verify: Verify = verifyNode) =>
     replay(null, entries, world.objects, verify);
-  const isOfStop = ({ what }: SignatureClaim) => what.includes('stop');
+  const isOfStop = ({ what }: { readonly what: string }) => what.includes('stop');
   const untrue = new TwinlockError('signature_invalid', 'a test');
 
   test('gives each entry that is right, with the state after it', async () => {

@@ -1,7 +1,7 @@
 import { toHex } from '../../bytes.ts';
 import { type Code, TwinlockError } from '../../errors.ts';
 import { unlessRefusedLater } from '../../refusal.ts';
-import type { SignatureClaim, Verify } from '../../signature/claim.ts';
+import type { KeyClaim, SignatureClaim, Verify } from '../../signature/claim.ts';
 
 /**
  * A verifier for one appraisal. Of what `verify` throws only the code is kept, and from the claim what is signed:
@@ -20,11 +20,12 @@ export function verifyOnce(verify: Verify): Verify {
 }
 
 /** Everything of a claim that an outcome depends on. */
-function nameOf({ algorithm, publicKey, message, signature }: SignatureClaim): string {
-  return [algorithm, ...[publicKey, message, signature].map(toHex)].join(' ');
+function nameOf(claim: SignatureClaim | KeyClaim): string {
+  const signed = claim.kind === 'signature' ? [claim.message, claim.signature] : [];
+  return [claim.algorithm, ...[claim.publicKey, ...signed].map(toHex)].join(' ');
 }
 
-async function codeOf(verify: Verify, claim: SignatureClaim): Promise<Code | null> {
+async function codeOf(verify: Verify, claim: SignatureClaim | KeyClaim): Promise<Code | null> {
   const work = async () => {
     await verify(claim);
     return null;
