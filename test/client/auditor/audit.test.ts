@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type AuditOptions, audit } from '../../../client/auditor/audit.ts';
 import { reportLines } from '../../../client/cli/audit.ts';
@@ -44,6 +46,20 @@ describe('an audit', () => {
         /^ +not durable: acme\/ocr@1: 2 of \d custodians have checked their share, any 2 shares open it: every custodian checks theirs, .*under Versions, has yet to: “ana”, custodian, id [0-9a-f]{32}; “cleo”, /,
       ),
     );
+  });
+
+  test('the report has the members that FORMAT.md lists, and no others', async () => {
+    const report = await run(log);
+    const { completeness, integrity } = report;
+    const { tally, releases, versions } = completeness;
+    const format = readFileSync(join(import.meta.dirname, '../../../client/auditor/FORMAT.md'), 'utf8');
+    const parts = [report, integrity, completeness, tally, tally.clock, releases, versions];
+    const names = new Set(parts.flatMap((part) => Object.keys(part)));
+    for (const block of format.split('```').filter((_block, i) => i % 2 === 1)) {
+      const listed = [...block.matchAll(/^(?:[a-z]+ {9,}|)? *([a-zA-Z]+) {2,}/gm)].map(([, name]) => name as string);
+      expect([...names]).toEqual(expect.arrayContaining(listed));
+    }
+    for (const name of names) expect(format).toMatch(new RegExp(`^(?:[a-z]+ +)?${name}\\b| ${name} +`, 'm'));
   });
 
   test('is open while a release has no receipt, and while something waits for a decision', async () => {
