@@ -28,6 +28,7 @@ test('prints one JSON document with the ratios, the figures and the machine', ()
       { bench: 'vss', what: 'combine 2 verified shares', ratio: null, figure, alternative: null },
     ],
     skipped: [],
+    bars: [],
   });
 });
 
@@ -36,4 +37,12 @@ test('refuses a bench that there is not, and names those that there are', () => 
   expect(status).toBe(64);
   expect(stdout).toBe('');
   expect(stderr).toContain('floe, transfer, small, vss, envelope, appraise, approval, replay, start, authority');
+});
+
+test('refuses a length that no log has', () => {
+  for (const entries of ['0', '-1', '1e6', '']) {
+    const { status, stderr } = bench('--only', 'start', `--entries=${entries}`);
+    expect(status).toBe(64);
+    expect(stderr).toContain(`--entries ${entries}: expected a number of entries`);
+  }
 });

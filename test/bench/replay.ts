@@ -1,91 +1,85 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { toBase64url, utf8 } from '../../src/core/bytes.ts';
+import { availableParallelism } from 'node:os';
+import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
 import { apply } from '../../src/core/state/apply.ts';
-import { type Replayed, replay } from '../../src/core/state/replay.ts';
+import type { Claim } from '../../src/core/state/judgement.ts';
 import type { State } from '../../src/core/state/state.ts';
-import { verifyNode } from '../../src/platform/verify-node.ts';
-import { type LongLog, longLog } from './long-log.ts';
-import { race } from './measure.ts';
+import { verifyOnThreads } from '../../src/platform/verify-node.ts';
+import type { LogPage } from '../../src/vault/log-page.ts';
+import { EMPTY_END, replayStored } from '../../src/vault/stored-log.ts';
+import { bar } from './bars.ts';
+import { longLog, pagesOf } from './long-log/long-log.ts';
+import { race, spreadOf } from './measure.ts';
 import { type Bench, row } from './row.ts';
 
-const ENTRIES = 10_000;
-const QUICK_ENTRIES = 500;
-/** As a client asks for them. */
-const PAGE_ENTRIES = 500;
+/** More, and a round takes so long that one is enough. */
+const LONG_ENTRIES = 20_000;
+const BAR_ENTRIES = 100_000;
 
 /**
- * A whole log replayed from genesis, as every daemon, client and auditor does before it believes anything:
- * with all claims discharged (signatures by node:crypto, every host's evidence appraised again), without the
- * appraisals, and the fold alone.
+ * A whole log replayed from genesis, as a daemon does that has no snapshot: from its store, every claim discharged
+ * (signatures, every host's evidence appraised again), tiles and checkpoint compared. And the fold alone.
  *
  * What verifies is against the least that checking the same log takes: its signatures by node:crypto, their
  * keys imported beforehand, without any rule. The fold is against an audit log that has none: every line
  * parsed, and its digest chained to the one before.
  */
-export const replayBench: Bench = async ({ quick, say }) => {
-  const log = await longLog(quick ? QUICK_ENTRIES : ENTRIES, say);
-  const { signatures, appraisals } = await replayAll(log);
+export const replayBench: Bench = async ({ quick, entries, say }) => {
+  const long = await longLog(entries, say);
+  const pages: LogPage[] = [];
+  for await (const page of pagesOf(long)) pages.push(page);
   const claims: SignatureClaim[] = [];
-  foldAll(log, (claim) => claims.push(claim));
+  let appraisals = 0;
+  foldAll(pages, (claim) => (claim.kind === 'signature' ? claims.push(claim) : appraisals++));
   const rounds = await race(
     {
-      replay: { act: () => replayAll(log) },
-      signed: { act: () => foldAll(log, verifyNode) },
-      fold: { act: () => foldAll(log, () => undefined) },
+      replay: { act: () => replayStored(EMPTY_END, long.log, verifyOnThreads) },
+      fold: { act: () => foldAll(pages, () => undefined) },
       signatures: { act: bareVerification(claims) },
-      chain: { act: () => chainAll(log) },
+      chain: { act: () => chainAll(pages) },
     },
-    quick ? 2 : 5,
+    quick || entries > LONG_ENTRIES ? 2 : 5,
   );
-  const entries = log.texts.length;
+  long.close();
   const bare = { what: 'its signatures alone, bare node:crypto', rounds: rounds.signatures };
   const chain = { what: 'JSON.parse and a SHA-256 chain', rounds: rounds.chain };
   const each = { unit: 'entries/s', work: entries } as const;
   const whole = { unit: 's', work: 1 } as const;
-  const all = `replay of ${entries} entries, ${signatures} signatures, ${appraisals} appraisals`;
+  const all = `replay of ${entries} entries, ${claims.length} signatures, ${appraisals} appraisals`;
+  const cores = availableParallelism();
   return {
     rows: [
       row('replay', all, rounds.replay, each, bare),
       row('replay', 'the same, whole', rounds.replay, whole, bare),
-      row('replay', 'without the appraisals', rounds.signed, each, bare),
       row('replay', 'the fold alone, no claim discharged', rounds.fold, each, chain),
       row('replay', 'the same, whole', rounds.fold, whole, chain),
+    ],
+    bars: [
+      bar({
+        ...{ bench: 'replay', what: `replay of ${entries} entries on ${cores} cores` },
+        ...{ got: spreadOf(rounds.replay).median, limit: 30, unit: 's', entries, entriesMin: BAR_ENTRIES },
+      }),
     ],
     skipped: [],
   };
 };
 
-async function replayAll({ texts, objects }: LongLog): Promise<{ signatures: number; appraisals: number }> {
+/** Folds the log and hands every claim on. */
+function foldAll(pages: readonly LogPage[], take: (claim: Claim) => unknown): void {
   let state: State | null = null;
-  let signatures = 0;
-  let appraisals = 0;
-  for (let from = 0; from < texts.length; from += PAGE_ENTRIES) {
-    const page = texts.slice(from, from + PAGE_ENTRIES).map(utf8);
-    const { sound, fault }: Replayed = await replay(state, page, objects, async (claim) => verifyNode(claim));
-    if (fault !== null) throw fault;
-    state = sound.at(-1)?.state ?? state;
-    for (const { kind } of sound.flatMap(({ claims }) => claims)) {
-      if (kind === 'appraisal') appraisals += 1;
-      else signatures += 1;
+  for (const { entries, objects } of pages) {
+    for (const bytes of entries) {
+      const applied = apply(state, bytes, objects);
+      state = applied.state;
+      for (const claim of applied.claims) take(claim);
     }
   }
-  return { signatures, appraisals };
 }
 
-/** Folds the log and hands every signature claim on. */
-function foldAll({ texts, objects }: LongLog, take: (claim: SignatureClaim) => unknown): void {
-  let state: State | null = null;
-  for (const text of texts) {
-    const applied = apply(state, utf8(text), objects);
-    state = applied.state;
-    for (const claim of applied.claims) if (claim.kind === 'signature') take(claim);
-  }
-}
-
-function chainAll({ texts }: LongLog): void {
+function chainAll(pages: readonly LogPage[]): void {
   let prev = '';
-  for (const text of texts) {
+  for (const text of pages.flatMap(({ entries }) => entries.map(fromUtf8))) {
     JSON.parse(text);
     prev = createHash('sha256').update(prev).update(text).digest('hex');
   }

@@ -24,14 +24,31 @@ export interface Skipped {
   readonly reason: string;
 }
 
+/** What the design demands of a figure. */
+export interface Bar {
+  readonly bench: string;
+  readonly what: string;
+  readonly got: number;
+  /** `got` is to be below it. */
+  readonly limit: number;
+  readonly unit: 's' | 'MB';
+  /** The length of the log that the bar is for; that of what was measured is in `what`. */
+  readonly entriesMin: number;
+  /** Null where a shorter log was measured. */
+  readonly isMet: boolean | null;
+}
+
 export interface Result {
   readonly rows: readonly Row[];
   readonly skipped: readonly Skipped[];
+  readonly bars?: readonly Bar[];
 }
 
 interface BenchOptions {
   /** Less work and fewer rounds: figures to look at, not to quote. */
   readonly quick: boolean;
+  /** How long a log `replay` and `start` measure. */
+  readonly entries: number;
   /** Says what is under way. */
   readonly say: (line: string) => void;
 }
