@@ -7,7 +7,7 @@ import { Replica } from '../../client/log/replica.ts';
 import type { LogPage } from '../../client/log/source.ts';
 import { stateFiles } from '../../client/log/state-file.ts';
 import type { Hex } from '../../src/core/bytes.ts';
-import { FORGET_EVERY_ENTRIES } from '../../src/core/state/forgetting.ts';
+import { FORGET_EVERY_ENTRIES } from '../../src/core/state/bounds.ts';
 import { stateDigest } from '../../src/core/state/snapshot.ts';
 import type { Deposit } from '../world/deposit.ts';
 import { releasedWorld, type World } from '../world.ts';

@@ -40,7 +40,7 @@ export function judgeBroughtStop(authority: VerifiedAuthority, { statement, sign
 
 /**
  * One approver at least is honest: where that one has not seen the stop taken back, it counts. Also where it rests on a
- * resumption that no approver knew of, which is a later one.
+ * resumption that no approver knew of: a later one, or one that is older than all that a roster has.
  */
 function requireCounts(rosters: readonly Roster[], { what, base }: Stop, person: Hex): void {
   if (what !== 'all') {
@@ -48,7 +48,7 @@ function requireCounts(rosters: readonly Roster[], { what, base }: Stop, person:
     return;
   }
   const isOver = rosters.every(({ resumptions, heard }) =>
-    isHeard({ resumptions, heard: new Map(heard.map((one) => [one.person, one.resumptions])) }, base, person),
+    isHeard({ resumptions, heard: new Map(heard.map((one) => [one.person, one.resumption])) }, base, person),
   );
   must(!isOver, 'wrong_base', 'stop.base: the vault has been resumed since, by a quorum that knew of this stop');
 }

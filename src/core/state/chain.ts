@@ -3,8 +3,8 @@ import { type Hex, toHex, ZERO_32 } from '../bytes.ts';
 import { must } from '../errors.ts';
 import { type Entry, parseEntry } from '../log/entry.ts';
 import { appendLeaf, EMPTY_FRONTIER, frontierRoot, leafHash } from '../log/merkle.ts';
+import { WINDOW_ENTRIES } from './bounds.ts';
 import type { Chain, Recent } from './state.ts';
-import { WINDOW_ENTRIES } from './window.ts';
 
 export const EMPTY_CHAIN: Chain = {
   frontier: EMPTY_FRONTIER,

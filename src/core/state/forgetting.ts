@@ -1,12 +1,8 @@
-import { isLeased, isOpen, isRelease, lastReleaseOf } from './lifecycle.ts';
+import { CITABLE_EVALUATIONS, FORGET_EVERY_ENTRIES, OVER_PROPOSALS } from './bounds.ts';
+import { isLeased, isOpen, isRelease, lastReleaseOf, type Release } from './lifecycle.ts';
 import { policyAt } from './policy-history.ts';
 import type { Facts, Proposal } from './state.ts';
 import { isInWindow } from './window.ts';
-
-/** The fold forgets after each entry whose index is one less than a multiple of this: to look takes time. */
-export const FORGET_EVERY_ENTRIES = 1024;
-/** Of proposals that are over, the latest are kept: more than a vault lists, which is 500. */
-export const OVER_PROPOSALS = 1024;
 
 export function isForgetting(index: number): boolean {
   return (index + 1) % FORGET_EVERY_ENTRIES === 0;
@@ -33,9 +29,10 @@ export function withoutForgotten(facts: Facts, index: number): Facts {
 
 /** All that are not over, the latest that are, those that a publication can cite, and each model's last release. */
 function keptProposals(facts: Facts): Facts['proposals'] {
+  const citable = new Set(citableProposals(facts));
   const over = facts.proposals
     .valueSeq()
-    .filter((proposal) => isOver(proposal) && !isCitable(facts, proposal))
+    .filter((proposal) => isOver(proposal) && !citable.has(proposal))
     // One entry may end several: a correction of the log's clock.
     .sort((a, b) => b.phaseAt - a.phaseAt || b.index - a.index)
     .skip(OVER_PROPOSALS);
@@ -56,7 +53,21 @@ function isOver(proposal: Proposal): boolean {
   return !isOpen(proposal) && !isLeased(proposal);
 }
 
-/** An evaluation with a receipt, of a version that may still be published. */
+/** Of each version that may still be published, the latest evaluations with a receipt. */
+function citableProposals(facts: Facts): Iterable<Proposal> {
+  return facts.proposals
+    .valueSeq()
+    .filter((proposal): proposal is Release => isCitable(facts, proposal))
+    .groupBy(({ statement }) => statement.manifest)
+    .valueSeq()
+    .flatMap((of) =>
+      of
+        .valueSeq()
+        .sortBy(({ executedAt }) => -(executedAt ?? 0))
+        .take(CITABLE_EVALUATIONS),
+    );
+}
+
 function isCitable({ versions }: Facts, proposal: Proposal): boolean {
   if (!isRelease(proposal) || proposal.statement.purpose !== 'evaluation' || proposal.receipts.length === 0)
     return false;

@@ -3,12 +3,13 @@ import type { Hex } from '../bytes.ts';
 import { canonicalBytes, digestOf, parseCanonicalAs } from '../canonical.ts';
 import { credentialId, digest, groupName, id } from '../schema.ts';
 import { MAX_MEMBERS } from '../statement/statement.ts';
+import { MAX_RESUMPTIONS } from './bounds.ts';
 import { committeeInForce } from './committees.ts';
 import { policyInForce } from './policies.ts';
 import type { Facts } from './state.ts';
 
-/** Room for 60,000 resumptions of the vault, each of which took a quorum. */
-const MAX_ROSTER_BYTES = 4 << 20;
+/** 1,024 resumptions are 70 KiB, 128 authenticators of the longest ids 180 KiB. */
+const MAX_ROSTER_BYTES = 256 << 10;
 
 const rosterSchema = z.strictObject({
   v: z.literal(1),
@@ -21,10 +22,10 @@ const rosterSchema = z.strictObject({
   /** Credential ids of the authenticators in use, ascending. */
   authenticators: z.array(credentialId).check(z.maxLength(128)),
   stopped: z.boolean(),
-  /** The fingerprint, then each resumption, in order: what a stop of everything may rest on. */
-  resumptions: z.array(digest).check(z.minLength(1)),
-  /** How many resumptions there were when a person last stopped everything or took part in one; by person, ascending. */
-  heard: z.array(z.strictObject({ person: id, resumptions: z.int().check(z.gte(1)) })).check(z.maxLength(MAX_MEMBERS)),
+  /** What a stop of everything may rest on: of the fingerprint and then each resumption, in order, the latest. */
+  resumptions: z.array(digest).check(z.minLength(1), z.maxLength(MAX_RESUMPTIONS)),
+  /** The last resumption, or the fingerprint, when a person last stopped everything or took part in one; by person, ascending. */
+  heard: z.array(z.strictObject({ person: id, resumption: digest })).check(z.maxLength(MAX_MEMBERS)),
 });
 
 /**
@@ -57,7 +58,7 @@ export function rosterBytes(facts: Source): Uint8Array {
     resumptions: [...resumptions],
     heard: heard
       .toArray()
-      .map(([person, count]) => ({ person, resumptions: count }))
+      .map(([person, resumption]) => ({ person, resumption }))
       .sort((a, b) => (a.person < b.person ? -1 : 1)),
   };
   return canonicalBytes(roster);

@@ -150,7 +150,7 @@ const facts = z.strictObject({
   attestedAt: count,
   stopped: z.nullable(z.tuple([recordedStop], recordedStop)),
   resumptions: z.array(digest),
-  heard: mapOf(id, count),
+  heard: mapOf(id, digest),
 } satisfies Fields<Facts>);
 
 /** What a state is, field by field, and how each is written: encoding and decoding both read it here. */

@@ -11,7 +11,7 @@ export interface Chain {
   readonly frontier: Frontier;
   /** Leaf hash of the last entry. */
   readonly last: Hex;
-  /** Of the last WINDOW_ENTRIES entries (window.ts), the last of the log last: about 125 bytes each. */
+  /** Of the last WINDOW_ENTRIES entries (bounds.ts), the last of the log last: about 125 bytes each. */
   readonly recent: List<Recent>;
 }
 
@@ -197,10 +197,10 @@ export interface Facts {
   readonly attestedAt: number;
   /** The stops of everything that halt all releases, oldest first; a resumption names the last. */
   readonly stopped: readonly [RecordedStop, ...RecordedStop[]] | null;
-  /** What a stop of everything may rest on: the vault's fingerprint, then each resumption, in order. */
+  /** What a stop of everything may rest on: of the vault's fingerprint and then each resumption, in order, the latest 1,024. */
   readonly resumptions: readonly Hex[];
-  /** How many of `resumptions` there were when a person last stopped everything, or took part in a resumption. */
-  readonly heard: PersistentMap<Hex, number>;
+  /** The last of them, kept or not, when a person last stopped everything, or took part in a resumption. */
+  readonly heard: PersistentMap<Hex, Hex>;
 }
 
 /** The log as far as it was folded: where it ends, and what it has established. A value: every entry gives a new one. */

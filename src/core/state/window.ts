@@ -1,12 +1,6 @@
 import type { Code } from '../errors.ts';
 import { must } from '../errors.ts';
-
-/**
- * Entries back from the end of a log to which a new entry may refer by a size of the log, and as far as the fold knows
- * roots, times and what was named once. A vault that records 18 entries a second, far above what people can decide, still
- * leaves the 15 minutes that a nonce may be old. It counts entries, since no clock that goes back makes them fewer.
- */
-export const WINDOW_ENTRIES = 16_384;
+import { WINDOW_ENTRIES } from './bounds.ts';
 
 /** Whether entry `index` may refer to what the log was at `size`. */
 export function isInWindow(size: number, index: number): boolean {

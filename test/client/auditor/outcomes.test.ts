@@ -2,7 +2,7 @@ import { Map as PersistentMap } from 'immutable';
 import { expect, test } from 'vitest';
 import { completenessOf, EMPTY_TALLY, tallied } from '../../../client/auditor/completeness.ts';
 import type { Entry } from '../../../src/core/log/entry.ts';
-import { FORGET_EVERY_ENTRIES } from '../../../src/core/state/forgetting.ts';
+import { FORGET_EVERY_ENTRIES } from '../../../src/core/state/bounds.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import { releasedWorld } from '../../world.ts';
 

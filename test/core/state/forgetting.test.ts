@@ -1,10 +1,11 @@
 import { Map as PersistentMap } from 'immutable';
 import { describe, expect, test } from 'vitest';
+import { FORGET_EVERY_ENTRIES, OVER_PROPOSALS, WINDOW_ENTRIES } from '../../../src/core/state/bounds.ts';
 import { historyOf } from '../../../src/core/state/chain.ts';
 import { judgeStop } from '../../../src/core/state/entries/stop.ts';
-import { FORGET_EVERY_ENTRIES, OVER_PROPOSALS, withoutForgotten } from '../../../src/core/state/forgetting.ts';
+import { withoutForgotten } from '../../../src/core/state/forgetting.ts';
 import type { Facts, Proposal, Stated } from '../../../src/core/state/state.ts';
-import { isInWindow, WINDOW_ENTRIES } from '../../../src/core/state/window.ts';
+import { isInWindow } from '../../../src/core/state/window.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { makeMachine, OUTSIDER } from '../../world/people.ts';
 import type { World } from '../../world.ts';

@@ -1,5 +1,6 @@
 import { must } from '../../errors.ts';
 import type { BodyOf, EntryOf } from '../../log/entry.ts';
+import { REFUSALS } from '../bounds.ts';
 import type { Judgement } from '../judgement.ts';
 import type { Facts } from '../state.ts';
 import { earliestMs } from './time.ts';
@@ -11,8 +12,6 @@ export const REFUSAL_WINDOW_MS = HOUR_MS;
 export const REFUSALS_A_DAY_A_CALLER = 24;
 /** In 24 hours, of all callers together. */
 export const REFUSALS_A_DAY = 128;
-/** The latest that are kept, and among which a day's are counted: eight days of them, where dates only go forward. */
-const REFUSALS_TOLD = 1024;
 
 /**
  * What the vault says that it turned away. It is the vault's word alone: nothing signed shows it, so it changes nothing.
@@ -58,5 +57,5 @@ export function withRefusal(
   { code, act, who }: BodyOf<'refusal'>,
   timeMs: number,
 ): Facts['refusals'] {
-  return told.push({ time: timeMs, code, act, who }).takeLast(REFUSALS_TOLD);
+  return told.push({ time: timeMs, code, act, who }).takeLast(REFUSALS);
 }

@@ -1,7 +1,9 @@
+import type { List } from 'immutable';
 import { counted } from '../../counted.ts';
 import { must, TwinlockError } from '../../errors.ts';
 import type { EntryOf } from '../../log/entry.ts';
 import type { StatementOf } from '../../statement/statement.ts';
+import { GRANTS } from '../bounds.ts';
 import type { Tally } from '../checks/quorum.ts';
 import type { Judgement } from '../judgement.ts';
 import { requireReleasable } from '../kinds/release.ts';
@@ -11,6 +13,8 @@ import type { Facts, Proposal } from '../state.ts';
 import { currentTally } from './approval.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired } from './proposal.ts';
 import { earliestMs } from './time.ts';
+
+type Grant = Facts['granted'] extends List<infer G> ? G : never;
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -69,8 +73,19 @@ function budgetWith(facts: Facts, statement: StatementOf<'release'>, timeMs: num
   const grant = { time: timeMs, bytes };
   const total = facts.granted.filter(({ time }) => time > timeMs - DAY_MS).reduce((sum, one) => sum + one.bytes, bytes);
   // What no later entry can count is forgotten: none is dated before that. By its own date, one entry could forget others.
-  const granted = facts.granted.filter(({ time }) => time > earliestMs(facts) - DAY_MS).push(grant);
+  const granted = withGrant(
+    facts.granted.filter(({ time }) => time > earliestMs(facts) - DAY_MS),
+    grant,
+  );
   return { granted, total, limit: BigInt(policyOf(facts, statement).document.limits.bytesPerDay) };
+}
+
+/** With one more. Of too many, the two oldest count as one for as long as the later of them: none counts for less. */
+function withGrant(granted: Facts['granted'], grant: Grant): Facts['granted'] {
+  const all = granted.push(grant);
+  const [first, second] = all;
+  if (all.size <= GRANTS || first === undefined || second === undefined) return all;
+  return all.shift().set(0, { time: Math.max(first.time, second.time), bytes: first.bytes + second.bytes });
 }
 
 /** What a release would wait for that has its quorum; null where it would be granted at once. */

@@ -5,6 +5,7 @@ import type { EntryOf, ProposerSignature } from '../../log/entry.ts';
 import type { SignatureClaim } from '../../signature/claim.ts';
 import { parseStatement, type Stop, statementDigest } from '../../statement/statement.ts';
 import { signableMessage } from '../../webauthn/challenge.ts';
+import { MAX_RESUMPTIONS } from '../bounds.ts';
 import { requireStillDecides } from '../checks/retirement.ts';
 import { assertionClaim, currentAuthenticator, currentPrincipal, ed25519Claim } from '../checks/signatures.ts';
 import type { Judgement } from '../judgement.ts';
@@ -129,7 +130,11 @@ function requireFreshStop(facts: Facts, { what, base }: Stop, person: Hex): void
   const { resumptions } = facts;
   const latest = resumptions.at(-1) as Hex;
   const known = resumptions.indexOf(base);
-  must(known !== -1, 'wrong_base', `stop.base: expected ${latest} or an earlier resumption, got ${base}`);
+  must(
+    known !== -1,
+    'wrong_base',
+    `stop.base: expected ${latest} or one of the ${MAX_RESUMPTIONS - 1} resumptions before it, got ${base}: sign a new stop`,
+  );
   must(
     !isHeard(facts, base, person),
     'wrong_base',
@@ -144,12 +149,14 @@ export function isHeard(
   {
     resumptions,
     heard,
-  }: { readonly resumptions: readonly Hex[]; readonly heard: { get(person: Hex): number | undefined } },
+  }: { readonly resumptions: readonly Hex[]; readonly heard: { get(person: Hex): Hex | undefined } },
   base: Hex,
   person: Hex,
 ): boolean {
   const known = resumptions.indexOf(base);
-  return known !== -1 && known < (heard.get(person) ?? 0);
+  const last = heard.get(person);
+  // One that was heard before all that are kept was not heard after any of these.
+  return known !== -1 && last !== undefined && known <= resumptions.indexOf(last);
 }
 
 /** What a stop names a principal by: its key is no digest. */
@@ -172,7 +179,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       ...facts,
       // Also where it is stopped already: a resumption must know of everybody who wants it stopped.
       stopped: facts.stopped === null ? [inForce] : [...facts.stopped, inForce],
-      heard: facts.heard.set(person, facts.resumptions.length),
+      heard: facts.heard.set(person, facts.resumptions.at(-1) as Hex),
     };
   },
   release(facts, placed) {

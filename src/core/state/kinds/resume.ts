@@ -1,6 +1,7 @@
 import type { Hex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
+import { MAX_RESUMPTIONS } from '../bounds.ts';
 import type { Facts, Vote } from '../state.ts';
 import type { Effect } from './kind.ts';
 
@@ -23,13 +24,13 @@ export const resumeEffect: Effect<StatementOf<'resume'>> = {
     const { resumptions } = facts;
     // Those who take part have seen the stops: a stop that they signed before stops nothing any more.
     const heard = takingPart(facts, statement, digest, last).reduce(
-      (known, person) => known.set(person, resumptions.length),
+      (known, person) => known.set(person, resumptions.at(-1) as Hex),
       facts.heard,
     );
     return {
       ...facts,
       stopped: null,
-      resumptions: [...resumptions, digest],
+      resumptions: [...resumptions, digest].slice(-MAX_RESUMPTIONS),
       heard,
     };
   },
