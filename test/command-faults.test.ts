@@ -27,8 +27,9 @@ import {
   twinlockd,
 } from './fault-runs.ts';
 import { withFaults } from './faults.ts';
-import { approveAs, depositFiles, openVault, publish, requestAs, type Vault } from './vault-kit.ts';
 import { MEASUREMENT, POLICY } from './world/founding.ts';
+import { approveAs, depositFiles, publish, requestAs } from './world/vault/acts.ts';
+import { openVault, type Vault } from './world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: isThorough ? 30 * 60_000 : 60_000, hookTimeout: 60_000 });
 
@@ -66,7 +67,7 @@ afterEach(() => home.remove());
 async function openFilledVault(): Promise<Vault> {
   const { referenceValues } = POLICY;
   const simulated = { platform: 'simulated', measurements: [MEASUREMENT, SIMULATED_IMAGE].sort() } as const;
-  const opened = await openVault({ referenceValues: { ...referenceValues, simulated } });
+  const opened = await openVault({ policy: { referenceValues: { ...referenceValues, simulated } } });
   await depositFiles(opened, { 'weights.bin': WEIGHTS, 'sub/config.json': new TextEncoder().encode('{}') });
   await publish(opened);
   return opened;

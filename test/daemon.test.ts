@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type DaemonProcess, NODE, startProcess } from './daemon-process.ts';
 import { ask } from './http/ask.ts';
-import { depositFiles, foundVault, type Prepared, prepareVault, requestAs } from './vault-kit.ts';
+import { depositFiles, requestAs } from './world/vault/acts.ts';
+import { foundVault } from './world/vault/members.ts';
+import { type Prepared, prepareVault } from './world/vault/prepared.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 

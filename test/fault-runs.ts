@@ -8,7 +8,7 @@ import { TwinlockError } from '../src/core/errors.ts';
 import { exitCodeOf } from '../src/core/exit-codes.ts';
 import { systemError } from '../src/platform/files/system-error.ts';
 import { type FileCall, withFaults } from './faults.ts';
-import type { Vault } from './vault-kit.ts';
+import type { Vault } from './world/vault/vault.ts';
 
 /** One a place by turns; all of them everywhere with TWINLOCK_ALL_FAULTS=1, which takes minutes. */
 export const ERRNOS = ['EIO', 'EROFS', 'ENOSPC', 'EACCES', 'ENAMETOOLONG', 'EMFILE', 'EDQUOT', 'EFBIG', 'ESTALE']

@@ -10,7 +10,8 @@ import { systemError } from '../src/platform/files/system-error.ts';
 import { dropUpload } from '../src/vault/upload.ts';
 import { atLeast, ERRNOS, failEverywhere, type Home, isThorough, makeHome, twinlock } from './fault-runs.ts';
 import { takesNothing, withFaults } from './faults.ts';
-import { depositFiles, openVault, startInProcess, type Vault } from './vault-kit.ts';
+import { depositFiles } from './world/vault/acts.ts';
+import { openVault, startInProcess, type Vault } from './world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 

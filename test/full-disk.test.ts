@@ -9,7 +9,8 @@ import { writePrincipalKey } from '../client/principal/principal-file.ts';
 import { platformRandom } from '../src/platform/random.ts';
 import { verifyNode } from '../src/platform/verify-node.ts';
 import { runProgram } from './client/cli/vault.ts';
-import { depositFiles, openVault, publish, releaseAs, stopAs, type Vault } from './vault-kit.ts';
+import { depositFiles, publish, releaseAs, stopAs } from './world/vault/acts.ts';
+import { openVault, type Vault } from './world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 

@@ -13,7 +13,8 @@ import { DATABASE_FILE } from '../src/store/open.ts';
 import { SNAPSHOT_FILE } from '../src/store/snapshot.ts';
 import { liveRelease } from '../src/vault/release.ts';
 import { ask } from './http/ask.ts';
-import { openVault, proposeAs, signInAgain, startInProcess, type Vault } from './vault-kit.ts';
+import { proposeAs } from './world/vault/acts.ts';
+import { openVault, startInProcess, type Vault } from './world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -37,8 +38,8 @@ beforeAll(async () => {
   earlier = await copyAtEnd();
   await vault.restart();
   const policy = { ...vault.daemon.context.recorder.facts.policy.document, veto: true };
-  const ana = await signInAgain(vault.ana, vault.anonymous, vault.fingerprint);
-  await proposeAs(ana, { kind: 'policy', policy, reason: 'a test' });
+  await vault.signInAgain();
+  await proposeAs(vault.ana, { kind: 'policy', policy, reason: 'a test' });
   later = await copyAtEnd();
 });
 afterAll(() => rmSync(vault.prepared.dataDir, { recursive: true }));

@@ -4,7 +4,7 @@ import { build } from 'vite';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
 import { PAGE_ENTRIES, vaultSource } from '../../client/log/source.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
-import type { Vault } from '../vault-kit.ts';
+import type { Vault } from '../world/vault/vault.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
 import type { core } from './vectors/main.ts';
 import { knowKeyOf, launchBrowser, listenForComplaints } from './workstation.ts';

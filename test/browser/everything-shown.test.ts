@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { principalRecord } from '../../client/principal/principal.ts';
 import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import { HARDWARE_VALUES, snpHost, tdxHost } from '../vault/hardware/hosts.ts';
-import { depositFiles, followAs, openVault, proposeAs, publish, requestFor, stopAs, type Vault } from '../vault-kit.ts';
+import { depositFiles, followAs, proposeAs, publish, requestFor, stopAs } from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
 import { makeKey } from './machines.ts';
 import type { CarriedLog } from './vectors/core-run.ts';
@@ -21,7 +22,7 @@ let log: CarriedLog;
 const proposals = new Map<string, Hex>();
 
 beforeAll(async () => {
-  vault = await openVault({ referenceValues: HARDWARE_VALUES, limits: { hosts: 64 } });
+  vault = await openVault({ policy: { referenceValues: HARDWARE_VALUES, limits: { hosts: 64 } } });
   await depositFiles(vault, { 'weights.bin': utf8('the weights') });
   proposals.set('publication', await publish(vault));
   proposals.set('release', (await requestFor(vault, [snpHost(), tdxHost({ gpus: 2 })])).release);

@@ -12,7 +12,8 @@ import {
   tpmHost,
   utcTimeAt,
 } from '../vault/hardware/hosts.ts';
-import { depositFiles, openVault, publish, requestFor, type Vault } from '../vault-kit.ts';
+import { depositFiles, publish, requestFor } from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
 import type { core } from './vectors/main.ts';
 
@@ -32,7 +33,7 @@ const VALUES: ReferenceValues = {
 };
 
 beforeAll(async () => {
-  vault = await openVault({ referenceValues: VALUES, limits: { hosts: 64 } });
+  vault = await openVault({ policy: { referenceValues: VALUES, limits: { hosts: 64 } } });
   await depositFiles(vault, { 'weights.bin': utf8('the weights') });
   await publish(vault);
   browser = await openCoreBrowser();

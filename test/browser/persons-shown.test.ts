@@ -7,14 +7,13 @@ import {
   approveAs,
   depositFiles,
   followAs,
-  openVault,
   proposeAs,
   publish,
   releaseAs,
   requestAs,
   stopAs,
-  type Vault,
-} from '../vault-kit.ts';
+} from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { type CoreBrowser, carriedLog, openCoreBrowser, type WithCore } from './core-page.ts';
 import { beyondKeyboard } from './keyboard.ts';
 import { makeKey } from './machines.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TouchRequest } from '../../client/custodian/authenticator.ts';
+import { followLog } from '../../client/custodian/ceremony.ts';
 import { type Proposition, propose } from '../../client/custodian/propose.ts';
 import { review } from '../../client/custodian/review.ts';
 import { stop } from '../../client/custodian/stop.ts';
@@ -8,32 +9,34 @@ import { waitForRelease } from '../../client/host/wait.ts';
 import type { Code } from '../../src/core/errors.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { POLICY } from '../world/founding.ts';
-import { approveBy, depositModel, modelFolder, requestModel } from './story.ts';
-import { type Founded, found, type Name, replicaOf, sessionOf } from './vault.ts';
+import { approveBy, depositFolder, requestAs } from '../world/vault/acts.ts';
+import { modelFolder } from '../world/vault/model.ts';
+import type { FounderName } from '../world/vault/prepared.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 
 const refusal = (code: Code, ...said: readonly string[]) =>
   expect.objectContaining({ code, message: expect.stringMatching(said.join('.*')) });
 
 /** Three custodians, of whom cleo owns the depositor’s and the requester’s machine. */
 describe('what is asked for', () => {
-  let founded: Founded;
+  let vault: Vault;
   beforeAll(async () => {
-    founded = await found();
-    const folder = await modelFolder({ 'config.json': new Uint8Array(16) });
-    for (const version of ['1', '2']) await depositModel(founded, { folder, version });
+    vault = await openVault({ owner: 'cleo' });
+    const folder = modelFolder({ 'config.json': new Uint8Array(16) });
+    for (const version of ['1', '2']) await depositFolder(vault, { folder, version });
   });
-  afterAll(() => founded.vault.destroy());
+  afterAll(() => vault.close());
 
   const publish = async (version: string) => {
-    const session = await sessionOf(founded, 'depositor');
-    const replica = await replicaOf(founded, 'ana');
+    const session = vault.depositor;
+    const replica = await followLog(vault.ana.custodian);
     const clock = { now: Date.now, random: platformRandom };
     return proposePublication(session, replica, { model: 'acme/ocr', version, evaluation: null }, clock);
   };
-  const proposeBy = async (name: Name, proposition: Proposition) =>
-    (await propose(founded.custodians[name], await replicaOf(founded, name), proposition)).digest;
-  const reviewBy = async (name: Name, digest: string) =>
-    review(founded.custodians[name], await replicaOf(founded, name), digest);
+  const proposeBy = async (name: FounderName, proposition: Proposition) =>
+    (await propose(vault[name].custodian, await followLog(vault[name].custodian), proposition)).digest;
+  const reviewBy = async (name: FounderName, digest: string) =>
+    review(vault[name].custodian, await followLog(vault[name].custodian), digest);
   const change = (proposalMs: number): Proposition => {
     return { kind: 'policy', policy: { ...POLICY, limits: { ...POLICY.limits, proposalMs } }, reason: 'limits' };
   };
@@ -54,11 +57,11 @@ describe('what is asked for', () => {
   });
 
   test('says before the touch that no quorum could approve it, who cannot and why', async () => {
-    const { ana, cleo } = founded.custodians;
+    const [ana, cleo] = [vault.ana.custodian, vault.cleo.custodian];
     const touches: TouchRequest[] = [];
     const authenticator = { ...ana.authenticator, touch: async (of: TouchRequest) => touches.push(of) as never };
     const publication = { kind: 'publish', model: 'acme/ocr', version: '2', evaluation: null } as const;
-    const proposing = propose({ ...ana, authenticator }, await replicaOf(founded, 'ana'), publication);
+    const proposing = propose({ ...ana, authenticator }, await followLog(vault.ana.custodian), publication);
     await expect(proposing).rejects.toThrow(
       refusal(
         'quorum_unreachable',
@@ -75,12 +78,12 @@ describe('what is asked for', () => {
     const { digest } = await publish('2');
     const enacted = await proposeBy('ana', change(3_600_000));
     expect((await reviewBy('ana', digest)).again).toBeNull();
-    await approveBy(founded, enacted, 'ana', 'ben');
+    await approveBy(enacted, vault.ana, vault.ben);
     const overtaken = await reviewBy('cleo', digest);
     expect(overtaken).toMatchObject({ standing: 'overtaken', overtaken: 'policy', isPending: false });
     expect(overtaken.again).toEqual({ kind: 'publish', model: 'acme/ocr', version: '2', evaluation: null });
     const anew = await proposeBy('cleo', overtaken.again as Proposition);
-    await approveBy(founded, anew, 'ana', 'ben');
+    await approveBy(anew, vault.ana, vault.ben);
     expect((await reviewBy('cleo', anew)).proposal.phase).toBe('executed');
     // What has been published is asked for no more.
     expect(await reviewBy('cleo', digest)).toMatchObject({ overtaken: 'version_published', again: null });
@@ -89,13 +92,13 @@ describe('what is asked for', () => {
   });
 
   test('and waits says so once keys were retired, and nothing like it is asked for any more', async () => {
-    const pending = await requestModel(founded, { version: '2' });
-    const { ben } = founded.custodians;
-    const replica = await replicaOf(founded, 'ben');
+    const pending = await requestAs(vault, { version: '2' });
+    const ben = vault.ben.custodian;
+    const replica = await followLog(vault.ben.custodian);
     const own = [...replica.facts.authenticators.values()].filter(({ person }) => person === ben.person);
     expect(own.map(({ credential }) => credential)).toEqual([ben.credential]);
     await stop(ben, replica, { what: 'authenticator', credential: ben.credential, reason: 'lost' });
-    const { api } = await sessionOf(founded, 'requester');
+    const { api } = vault.requester;
     await expect(waitForRelease(api, pending)).rejects.toThrow(
       refusal('quorum_unreachable', 'the vault says: 2 of 3 custodians must approve', 'let a machine ask'),
     );

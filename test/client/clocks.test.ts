@@ -12,8 +12,10 @@ import { openRelease } from '../../client/host/open-release.ts';
 import type { PendingRelease } from '../../client/host/pending-release.ts';
 import { waitForRelease } from '../../client/host/wait.ts';
 import { vaultSource } from '../../client/log/source.ts';
-import { approveBy, depositModel, modelFolder, publishModel, requestModel, temporary } from './story.ts';
-import { type Founded, found, replicaOf, sessionOf, signInAgain, verify } from './vault.ts';
+import { passOn, verify } from '../world/client.ts';
+import { approveBy, depositFolder, publish, requestAs } from '../world/vault/acts.ts';
+import { modelFolder, temporary } from '../world/vault/model.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -22,7 +24,7 @@ const refusal = (code: string) => expect.objectContaining({ code });
 
 /** A vault whose clock stands still, and with it that of ana, who is dishonest. Ben, cleo and hosts have their own. */
 describe('a vault with a frozen clock, and one dishonest approver', () => {
-  let founded: Founded;
+  let vault: Vault;
   let pending: PendingRelease;
   let handover: Handover;
   let asleep: number;
@@ -32,18 +34,18 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
   beforeAll(async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
     asleep = 0;
-    founded = await found();
-    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
-    await publishModel(founded);
-    pending = await requestModel(founded);
-    await approveBy(founded, pending.release, 'ben');
+    vault = await openVault({ owner: 'cleo' });
+    await depositFolder(vault, { folder: modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    await publish(vault);
+    pending = await requestAs(vault);
+    await approveBy(pending.release, vault.ben);
     asleep = LATER_MS;
-    await approveBy(founded, pending.release, 'ana');
-    const { api } = await sessionOf(founded, 'requester');
+    await approveBy(pending.release, vault.ana);
+    const { api } = vault.requester;
     handover = await api.handover(pending.release, 0);
   });
   afterAll(async () => {
-    await founded.vault.destroy();
+    await vault.close();
     vi.useRealTimers();
   });
 
@@ -56,7 +58,7 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
   });
 
   test('fetches nothing', async () => {
-    const { api } = await sessionOf(founded, 'requester');
+    const { api } = vault.requester;
     const folder = temporary();
     const clock = { now: truly, monotonic: () => performance.now() };
     const fetched = fetchRelease({ api, pending, host: 0, folder, verify, clock });
@@ -65,8 +67,8 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
   });
 
   test('releases nothing to a host that has waited past the end of its request', async () => {
-    const asked = await requestModel(founded);
-    const { api } = await sessionOf(founded, 'requester');
+    const asked = await requestAs(vault);
+    const { api } = vault.requester;
     const open = await api.proposal(asked.release);
     const late = { proposal: async () => open, awaitProposal: async () => ({ ...open, phase: 'executed' }) };
     const expired = (nowMs: number) => waitForRelease(late as unknown as Api, asked, { now: () => nowMs });
@@ -75,13 +77,13 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
   });
 
   test('is refused by an honest custodian, whose own clock differs', async () => {
-    const ben = { ...founded.custodians.ben, now: truly };
+    const ben = { ...vault.ben.custodian, now: truly };
     await expect(followLog(ben)).rejects.toThrow(refusal('clock_skew'));
   });
 
   test('is told by the audit, which reads its clock against its own', async () => {
-    const { api } = await sessionOf(founded, 'auditor');
-    const { fingerprint } = founded;
+    const { api } = vault.auditor;
+    const { fingerprint } = vault;
     const audited = (now: () => number) => audit(vaultSource(api), { fingerprint, verify, now, memory: null });
     const items = async (now: () => number) =>
       (await audited(now)).completeness.open.filter(({ what }) => what === 'clock').map(({ message }) => message);
@@ -107,95 +109,99 @@ describe('a vault with a frozen clock, and one dishonest approver', () => {
   });
 
   test('a fetch that is under way ends with the lease by the host’s own clock', async () => {
-    const { api } = await sessionOf(founded, 'requester');
+    const { api } = vault.requester;
     const folder = temporary();
     let monotonicMs = 0;
     const clock = { now: () => Date.now(), monotonic: () => monotonicMs };
-    founded.vault.meddle = async (request, next) => {
+    vault.meddle = async (request, next) => {
       // The host's token opens the door; the lease ends before the first bytes have come.
       if (new URL(request.url).pathname.startsWith('/v1/weights/')) monotonicMs += LATER_MS;
       return next();
     };
     const fetched = fetchRelease({ api, pending, host: 0, folder, verify, clock });
     await expect(fetched).rejects.toThrow(/the lease is over by this machine’s own clock/);
-    founded.vault.meddle = (_, next) => next();
+    vault.meddle = passOn;
     expect(readdirSync(folder).filter((name) => !name.endsWith('.twinlock-part'))).toEqual([]);
   });
 
   async function released(): Promise<{ executedTime: number }> {
-    const { facts } = await followLog(founded.custodians.ben);
+    const { facts } = await followLog(vault.ben.custodian);
     return { executedTime: facts.proposals.get(pending.release)?.executedTime ?? 0 };
   }
 });
 
 describe('custodians whose clocks were a month ahead, together with the vault’s,', () => {
-  let founded: Founded;
+  let vault: Vault;
   let pending: PendingRelease;
   let unwanted: PendingRelease;
 
   beforeAll(async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
-    founded = await found();
-    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
-    await publishModel(founded);
-    pending = await requestModel(founded);
-    unwanted = await requestModel(founded);
+    vault = await openVault({ owner: 'cleo' });
+    await depositFolder(vault, { folder: modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    await publish(vault);
+    pending = await requestAs(vault);
+    unwanted = await requestAs(vault);
     const truth = Date.now();
     vi.setSystemTime(truth + 30 * DAY_MS);
-    await signInAgain(founded);
-    await requestModel(founded).then(({ release }) => approveBy(founded, release, 'ben'));
+    await vault.signInAgain();
+    await requestAs(vault).then(({ release }) => approveBy(release, vault.ben));
     vi.setSystemTime(truth + MINUTE_MS);
-    await signInAgain(founded);
+    await vault.signInAgain();
   });
   afterAll(async () => {
-    await founded.vault.destroy();
+    await vault.close();
     vi.useRealTimers();
   });
 
   test('can approve nothing but the correction of the log’s clock', async () => {
-    const { ana } = founded.custodians;
-    const { obstacles } = await review(ana, await replicaOf(founded, 'ana'), pending.release);
+    const ana = vault.ana.custodian;
+    const { obstacles } = await review(ana, await followLog(vault.ana.custodian), pending.release);
     expect(obstacles.map(({ code, message }) => [code, message])).toEqual([
       [
         'clock_skew',
         expect.stringMatching(/ is 29 days 23 hours ahead of this workstation’s: .* set the log’s clock back$/),
       ],
     ]);
-    const policy = { ...(await replicaOf(founded, 'ana')).facts.policy.document, veto: true };
-    const other = propose(ana, await replicaOf(founded, 'ana'), { kind: 'policy', policy, reason: 'a test' });
+    const policy = { ...(await followLog(vault.ana.custodian)).facts.policy.document, veto: true };
+    const other = propose(ana, await followLog(vault.ana.custodian), { kind: 'policy', policy, reason: 'a test' });
     await expect(other).rejects.toThrow(refusal('clock_skew'));
   });
 
   test('can stop under every clock', async () => {
-    const { cleo } = founded.custodians;
-    await stop(cleo, await replicaOf(founded, 'cleo'), { what: 'release', target: unwanted.release, reason: 'a test' });
-    expect((await replicaOf(founded, 'ana')).facts.proposals.get(unwanted.release)?.phase).toBe('withdrawn');
+    const cleo = vault.cleo.custodian;
+    await stop(cleo, await followLog(vault.cleo.custodian), {
+      what: 'release',
+      target: unwanted.release,
+      reason: 'a test',
+    });
+    expect((await followLog(vault.ana.custodian)).facts.proposals.get(unwanted.release)?.phase).toBe('withdrawn');
   });
 
   test('do not wait for a month: a quorum sets the log’s clock back, and the release goes on', async () => {
-    const { ana } = founded.custodians;
-    const replica = await replicaOf(founded, 'ana');
+    const ana = vault.ana.custodian;
+    const replica = await followLog(vault.ana.custodian);
     expect(logAheadMs(replica.facts, Date.now())).toBeGreaterThan(29 * DAY_MS);
     const { digest } = await propose(ana, replica, { kind: 'clock', reason: 'the time server was a month ahead' });
-    await approveBy(founded, digest, 'ana', 'ben');
-    expect(logAheadMs((await replicaOf(founded, 'ben')).facts, Date.now())).toBe(0);
-    await approveBy(founded, pending.release, 'ana', 'ben');
-    const { api } = await sessionOf(founded, 'requester');
+    await approveBy(digest, vault.ana, vault.ben);
+    expect(logAheadMs((await followLog(vault.ben.custodian)).facts, Date.now())).toBe(0);
+    await approveBy(pending.release, vault.ana, vault.ben);
+    const { api } = vault.requester;
     expect(await openRelease(await api.handover(pending.release, 0), pending, 0, verify)).toHaveProperty('releaseKey');
   });
 
   test('set no clock back that is right by their own', async () => {
-    const { ana } = founded.custodians;
+    const ana = vault.ana.custodian;
     const correction = { kind: 'clock', reason: 'to make an old statement good again' } as const;
-    const refused = propose(ana, await replicaOf(founded, 'ana'), correction);
+    const refused = propose(ana, await followLog(vault.ana.custodian), correction);
     await expect(refused).rejects.toThrow(refusal('clock_skew'));
     // Ana is dishonest, and with her the vault: both are ten minutes behind. Ben is not.
     const truth = Date.now();
     vi.setSystemTime(truth - 10 * MINUTE_MS);
-    await signInAgain(founded);
-    const { digest } = await propose(ana, await replicaOf(founded, 'ana'), correction);
+    await vault.signInAgain();
+    const { digest } = await propose(ana, await followLog(vault.ana.custodian), correction);
     vi.setSystemTime(truth);
-    await signInAgain(founded);
-    await expect(approveBy(founded, digest, 'ben')).rejects.toThrow(refusal('clock_skew'));
+    await vault.signInAgain();
+    await expect(approveBy(digest, vault.ben)).rejects.toThrow(refusal('clock_skew'));
   });
 });

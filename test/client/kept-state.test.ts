@@ -9,10 +9,10 @@ import { stateFiles } from '../../client/log/state-file.ts';
 import type { Hex } from '../../src/core/bytes.ts';
 import { FORGET_EVERY_ENTRIES } from '../../src/core/state/bounds.ts';
 import { stateDigest } from '../../src/core/state/snapshot.ts';
+import { MapMemory, verify } from '../world/client.ts';
 import type { Deposit } from '../world/deposit.ts';
 import { releasedWorld, type World } from '../world.ts';
 import { keptLog, sourceOf } from './log-source.ts';
-import { MapMemory, verify } from './vault.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 

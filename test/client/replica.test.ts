@@ -3,9 +3,9 @@ import { Replica, type ReplicaOptions } from '../../client/log/replica.ts';
 import type { LogPage } from '../../client/log/source.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { must } from '../../src/core/errors.ts';
+import { MapMemory, verify } from '../world/client.ts';
 import { releasedWorld, type World } from '../world.ts';
 import { keptLog, noteOf, sourceOf } from './log-source.ts';
-import { MapMemory, verify } from './vault.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 

@@ -1,14 +1,17 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Api } from '../../client/api/api.ts';
 import type { DepositOptions } from '../../client/depositor/deposit.ts';
 import { Unfinished } from '../../client/depositor/unfinished.ts';
 import { fetchRelease } from '../../client/host/fetch.ts';
 import type { PendingRelease } from '../../client/host/pending-release.ts';
 import { TargetFolder } from '../../client/host/target.ts';
 import { digestOf } from '../../src/core/canonical.ts';
-import { approveBy, depositModel, modelFolder, patterned, publishModel, requestModel, temporary } from './story.ts';
-import { type Founded, found, IMPATIENT, PATIENT, sessionOf, verify } from './vault.ts';
+import { IMPATIENT, PATIENT, passOn, verify } from '../world/client.ts';
+import { approveBy, depositFolder, publish, requestAs } from '../world/vault/acts.ts';
+import { modelFolder, patterned, temporary } from '../world/vault/model.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -24,7 +27,7 @@ const PATHS = Object.keys(FILES).sort();
 /** In the manifest: file 0 is the inner one. */
 const numberOf = (path: string) => 1 + PATHS.indexOf(path);
 
-let founded: Founded;
+let vault: Vault;
 let asked: string[];
 const folders: string[] = [];
 const fresh = () => {
@@ -34,10 +37,10 @@ const fresh = () => {
 };
 
 beforeAll(async () => {
-  founded = await found();
+  vault = await openVault({ owner: 'cleo' });
 });
 afterAll(async () => {
-  await founded.vault.destroy();
+  await vault.close();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 beforeEach(() => {
@@ -46,13 +49,13 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
-  founded.vault.meddle = (_, next) => next();
+  vault.meddle = passOn;
 });
 
 type Meddle = (path: string, next: () => Promise<Response>, range: string | null) => Promise<Response>;
 
 function listen(meddle: Meddle = (_, next) => next()): void {
-  founded.vault.meddle = async ({ method, url, headers }, next) => {
+  vault.meddle = async ({ method, url, headers }, next) => {
     const path = new URL(url).pathname.replaceAll(/[0-9a-f]{32,64}/g, 'ID');
     asked.push(`${method} ${path}`);
     return meddle(path, next, headers.get('range'));
@@ -73,30 +76,30 @@ function expectFiles(folder: string, files = FILES): void {
 
 describe('many small files', () => {
   let pending: PendingRelease;
-  let api: Awaited<ReturnType<typeof sessionOf>>['api'];
+  let api: Api;
   const fetchTo = (folder: string, retry = IMPATIENT) => fetchRelease({ api, pending, host: 0, folder, verify, retry });
 
   beforeAll(async () => {
-    const folder = await modelFolder(FILES);
+    const folder = modelFolder(FILES);
     folders.push(folder);
     const keep = vi.spyOn(Unfinished.prototype, 'keep');
     asked = [];
     listen();
-    const { files } = await depositModel(founded, { folder, stateDir: fresh() });
+    const { files } = await depositFolder(vault, { folder, stateDir: fresh() });
     expect(files).toBe(COUNT + 1);
     // All small files; the large one; the inner manifest.
     expect(asked.filter((each) => each.startsWith('PUT'))).toEqual(
       [numberOf('f0/000'), numberOf('f1/large'), 0].map((file) => `PUT /v1/uploads/ID/files/${file}`),
     );
     expect(keep).toHaveBeenCalledTimes(3);
-    await publishModel(founded);
-    pending = await requestModel(founded, { bytes: 1_000_000_000n });
-    await approveBy(founded, pending.release, 'ana', 'ben');
-    ({ api } = await sessionOf(founded, 'requester'));
+    await publish(vault);
+    pending = await requestAs(vault, { bytes: 1_000_000_000n });
+    await approveBy(pending.release, vault.ana, vault.ben);
+    ({ api } = vault.requester);
   });
 
   test('whose deposit is interrupted are not all encrypted before that is heard', async () => {
-    const folder = await modelFolder(FILES);
+    const folder = modelFolder(FILES);
     folders.push(folder);
     const interruption = new AbortController();
     let encrypted = 0;
@@ -104,7 +107,7 @@ describe('many small files', () => {
       encrypted++;
       setImmediate(() => interruption.abort());
     };
-    const interrupted = depositModel(founded, { folder, version: 'i', signal: interruption.signal, onProgress });
+    const interrupted = depositFolder(vault, { folder, version: 'i', signal: interruption.signal, onProgress });
     await expect(interrupted).rejects.toThrow(refusal('cancelled'));
     expect(encrypted).toBeLessThan(COUNT - 1);
   });
@@ -261,25 +264,25 @@ describe('a deposit of small files whose process was killed', () => {
   let version = 0;
 
   async function killedAfterTheFirstPart(): Promise<(options?: Partial<DepositOptions>) => Promise<string>> {
-    const [folder, stateDir] = [await modelFolder(few), fresh()];
+    const [folder, stateDir] = [modelFolder(few), fresh()];
     folders.push(folder);
     const named = { folder, stateDir, version: `k${version++}` };
     listen(async (path, next) => (path.endsWith('/files/0') ? unreachable() : next()));
-    await expect(depositModel(founded, { ...named, retry: IMPATIENT })).rejects.toThrow(refusal('unavailable'));
+    await expect(depositFolder(vault, { ...named, retry: IMPATIENT })).rejects.toThrow(refusal('unavailable'));
     return async (options = {}) => {
       asked = [];
       listen();
-      await depositModel(founded, { ...named, ...options });
+      await depositFolder(vault, { ...named, ...options });
       return folder;
     };
   }
 
   async function expectFetched(files: Record<string, Uint8Array>): Promise<void> {
     const named = `k${version - 1}`;
-    await publishModel(founded, named);
-    const pending = await requestModel(founded, { version: named });
-    await approveBy(founded, pending.release, 'ana', 'ben');
-    const { api } = await sessionOf(founded, 'requester');
+    await publish(vault, { version: named });
+    const pending = await requestAs(vault, { version: named });
+    await approveBy(pending.release, vault.ana, vault.ben);
+    const { api } = vault.requester;
     const to = fresh();
     await fetchRelease({ api, pending, host: 0, folder: to, verify, retry: IMPATIENT });
     expectFiles(to, files);

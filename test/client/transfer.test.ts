@@ -2,10 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Api } from '../../client/api/api.ts';
 import { fetchRelease, sendReceipt } from '../../client/host/fetch.ts';
 import type { PendingRelease } from '../../client/host/pending-release.ts';
-import { approveBy, depositModel, modelFolder, patterned, publishModel, requestModel, temporary } from './story.ts';
-import { type Founded, found, IMPATIENT, PATIENT, sessionOf, signInAgain, verify } from './vault.ts';
+import { IMPATIENT, PATIENT, passOn, verify } from '../world/client.ts';
+import { approveBy, depositFolder, publish, requestAs } from '../world/vault/acts.ts';
+import { modelFolder, patterned, temporary } from '../world/vault/model.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 const MIB = 1 << 20;
@@ -36,14 +39,13 @@ function cut(response: Response, bytes: number): Response {
 }
 
 describe('transfers', () => {
-  let founded: Founded;
+  let vault: Vault;
   beforeAll(async () => {
-    founded = await found();
+    vault = await openVault({ owner: 'cleo', models: ['acme/*'] });
   });
-  afterAll(() => founded.vault.destroy());
+  afterAll(() => vault.close());
 
   test('an upload goes on after requests and answers were lost and the daemon was restarted', async () => {
-    const { vault } = founded;
     let puts = 0;
     vault.meddle = async (request, next) => {
       if (request.method === 'PUT') {
@@ -63,35 +65,34 @@ describe('transfers', () => {
       }
       return next();
     };
-    const folder = await modelFolder({ 'large.bin': LARGE, 'small.txt': patterned(10) });
-    const deposited = await depositModel(founded, { folder, retry: PATIENT });
-    vault.meddle = (_, next) => next();
+    const folder = modelFolder({ 'large.bin': LARGE, 'small.txt': patterned(10) });
+    const deposited = await depositFolder(vault, { folder, retry: PATIENT });
+    vault.meddle = passOn;
     expect(deposited.files).toBe(2);
     // Five parts of the large file, one of each other; the first twice, and the one that met the restart.
     expect(puts).toBe(9);
-    await signInAgain(founded);
-    await publishModel(founded);
+    await vault.signInAgain();
+    await publish(vault);
   });
 
   test('a deposit ends with unavailable where the vault stays away', async () => {
-    const { vault } = founded;
     vault.meddle = async (request, next) => (request.method === 'PUT' ? unreachable() : next());
-    const folder = await modelFolder({ 'a.bin': patterned(10) });
-    await expect(depositModel(founded, { folder, version: '2', retry: IMPATIENT })).rejects.toThrow(
+    const folder = modelFolder({ 'a.bin': patterned(10) });
+    await expect(depositFolder(vault, { folder, version: '2', retry: IMPATIENT })).rejects.toThrow(
       refusal('unavailable'),
     );
-    vault.meddle = (_, next) => next();
+    vault.meddle = passOn;
   });
 
   test('refuses a version that exists before anything is sent', async () => {
-    const folder = await modelFolder({ 'a.bin': patterned(10) });
-    await expect(depositModel(founded, { folder })).rejects.toThrow(refusal('version_exists'));
-    await expect(depositModel(founded, { folder, model: 'other/ocr' })).rejects.toThrow(refusal('out_of_scope'));
+    const folder = modelFolder({ 'a.bin': patterned(10) });
+    await expect(depositFolder(vault, { folder })).rejects.toThrow(refusal('version_exists'));
+    await expect(depositFolder(vault, { folder, model: 'other/ocr' })).rejects.toThrow(refusal('out_of_scope'));
   });
 
   describe('of a release', () => {
     let pending: PendingRelease;
-    let api: Awaited<ReturnType<typeof sessionOf>>['api'];
+    let api: Api;
     const folders: string[] = [];
     const fresh = () => {
       const folder = temporary();
@@ -103,16 +104,15 @@ describe('transfers', () => {
     const isWeights = ({ url }: { readonly url: string }) => /\/v1\/weights\/[0-9a-f]+\/1$/.test(new URL(url).pathname);
 
     beforeAll(async () => {
-      pending = await requestModel(founded, { bytes: 1_000_000_000n });
-      await approveBy(founded, pending.release, 'ana', 'ben');
-      ({ api } = await sessionOf(founded, 'requester'));
+      pending = await requestAs(vault, { bytes: 1_000_000_000n });
+      await approveBy(pending.release, vault.ana, vault.ben);
+      ({ api } = vault.requester);
     });
     afterAll(() => {
       for (const folder of folders) rmSync(folder, { recursive: true });
     });
 
     test('goes on inside a file after broken connections and a restart, without asking twice for a segment', async () => {
-      const { vault } = founded;
       const folder = fresh();
       const ranges: string[] = [];
       vault.meddle = async (request, next) => {
@@ -124,14 +124,13 @@ describe('transfers', () => {
         return next();
       };
       await fetchTo(folder, PATIENT);
-      vault.meddle = (_, next) => next();
+      vault.meddle = passOn;
       expect(readFileSync(join(folder, 'large.bin')).equals(LARGE)).toBe(true);
       const starts = ranges.map((range) => (Number(/bytes=(\d+)-/.exec(range)?.[1]) - 74) / 1_048_608);
       expect(starts).toEqual([0, 4, 4, 32]);
     });
 
     test('keeps what a broken run wrote, up to its last whole segment', async () => {
-      const { vault } = founded;
       const folder = fresh();
       const starts: number[] = [];
       vault.meddle = async (request, next) => {
@@ -143,7 +142,7 @@ describe('transfers', () => {
       expect(readdirSync(folder).sort()).toEqual(['.twinlock-part', 'small.txt']);
       expect(readdirSync(join(folder, '.twinlock-part'))).toEqual([expect.stringMatching(/^[0-9a-f]{64}-1$/)]);
       await fetchTo(folder);
-      vault.meddle = (_, next) => next();
+      vault.meddle = passOn;
       expect(starts).toEqual([0, 6]);
       expect(readdirSync(folder).sort()).toEqual(['large.bin', 'small.txt']);
       expect(readFileSync(join(folder, 'large.bin')).equals(LARGE)).toBe(true);
@@ -169,7 +168,7 @@ describe('transfers', () => {
     /** Changes a byte of segment 2, in as many answers as are asked for, and tells what was asked for. */
     const tamper = (times: number): string[] => {
       const ranges: string[] = [];
-      founded.vault.meddle = async (request, next) => {
+      vault.meddle = async (request, next) => {
         const answer = await next();
         if (!isWeights(request)) return answer;
         const range = request.headers.get('range') ?? '';
@@ -194,7 +193,7 @@ describe('transfers', () => {
           message: expect.stringMatching(/^large\.bin: segment 2: .*, fetched twice: /),
         }),
       );
-      founded.vault.meddle = (_, next) => next();
+      vault.meddle = passOn;
       expect(ranges).toEqual([expect.stringMatching(/^bytes=74-/), segmentTwo]);
       expect(readdirSync(folder).sort()).toEqual(['.twinlock-part', 'small.txt']);
       const [part = ''] = readdirSync(join(folder, '.twinlock-part'));
@@ -207,13 +206,12 @@ describe('transfers', () => {
       const folder = fresh();
       const ranges = tamper(1);
       await fetchTo(folder);
-      founded.vault.meddle = (_, next) => next();
+      vault.meddle = passOn;
       expect(ranges.slice(0, 2)).toEqual([expect.stringMatching(/^bytes=74-/), segmentTwo]);
       expect(readFileSync(join(folder, 'large.bin')).equals(LARGE)).toBe(true);
     });
 
     test('refuses leaves that are not of the manifest', async () => {
-      const { vault } = founded;
       vault.meddle = async (request, next) => {
         const answer = await next();
         if (!request.url.endsWith('/1/leaves')) return answer;
@@ -222,11 +220,10 @@ describe('transfers', () => {
         return new Response(bytes, answer);
       };
       await expect(fetchTo(fresh())).rejects.toThrow(refusal('digest_mismatch'));
-      vault.meddle = (_, next) => next();
+      vault.meddle = passOn;
     });
 
     test('a receipt whose answer was lost is not given twice', async () => {
-      const { vault } = founded;
       const fetched = await fetchTo(fresh());
       let lost = false;
       vault.meddle = async (request, next) => {
@@ -237,7 +234,7 @@ describe('transfers', () => {
       };
       const findings = { modelSignature: null, evaluation: null };
       expect(await sendReceipt(api, pending, 0, fetched, findings, PATIENT)).toEqual({ index: null });
-      vault.meddle = (_, next) => next();
+      vault.meddle = passOn;
       await expect(sendReceipt(api, pending, 0, fetched, findings, IMPATIENT)).rejects.toThrow(
         refusal('statement_seen'),
       );

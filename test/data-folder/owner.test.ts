@@ -23,7 +23,8 @@ import { signedStopBytes } from '../../src/core/log/signed-stop.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { runProgram } from '../client/cli/vault.ts';
 import { NODE, startProcess } from '../daemon-process.ts';
-import { FOUNDERS, foundVault, type Person, prepareVault } from '../vault-kit.ts';
+import { foundVault, type Person } from '../world/vault/members.ts';
+import { FOUNDERS, prepareVault } from '../world/vault/prepared.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 

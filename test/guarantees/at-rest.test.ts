@@ -21,19 +21,10 @@ import { verifyNode } from '../../src/platform/verify-node.ts';
 import { openStore } from '../../src/store/open.ts';
 import { SNAPSHOT_FILE } from '../../src/store/snapshot.ts';
 import { type DaemonProcess, startProcess } from '../daemon-process.ts';
-import {
-  approveAs,
-  followAs,
-  foundVault,
-  type Members,
-  modelFolder,
-  openAs,
-  type Person,
-  type Prepared,
-  prepareVault,
-  proposeAs,
-  requestAs,
-} from '../vault-kit.ts';
+import { approveAs, followAs, openAs, proposeAs, requestAs } from '../world/vault/acts.ts';
+import { foundVault, type Members, type Person } from '../world/vault/members.ts';
+import { modelFolder } from '../world/vault/model.ts';
+import { type Prepared, prepareVault } from '../world/vault/prepared.ts';
 import { logOf, memoryOf, type Snapshot, snapshotOf } from './look.ts';
 import { encodingsOf, Search, type Sought } from './search.ts';
 import {

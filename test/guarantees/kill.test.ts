@@ -22,20 +22,10 @@ import { verifyNode } from '../../src/platform/verify-node.ts';
 import { SNAPSHOT_FILE } from '../../src/store/snapshot.ts';
 import { seededRandom } from '../core/seeded-random.ts';
 import { type DaemonProcess, startProcess } from '../daemon-process.ts';
-import {
-  approveAs,
-  followAs,
-  foundVault,
-  type Members,
-  modelFolder,
-  type Person,
-  type Prepared,
-  prepareVault,
-  publish,
-  releaseAs,
-  requestAs,
-  signInAgain,
-} from '../vault-kit.ts';
+import { approveAs, followAs, publish, releaseAs, requestAs } from '../world/vault/acts.ts';
+import { foundVault, type Members, type Person, signInAgain } from '../world/vault/members.ts';
+import { modelFolder } from '../world/vault/model.ts';
+import { type Prepared, prepareVault } from '../world/vault/prepared.ts';
 import { Acknowledged } from './acknowledged.ts';
 
 /** During deposits, approvals and fetches each. */
@@ -191,7 +181,7 @@ class Victim {
   /** Everybody, with the custodians signed in to the daemon as it runs now. */
   async signedInAgain(): Promise<Members> {
     const { members } = this;
-    const signIn = (person: Person) => signInAgain(person, members.anonymous, members.fingerprint);
+    const signIn = (person: Person) => signInAgain(members, person);
     const { ana, ben, cleo } = members;
     return { ...members, ana: await signIn(ana), ben: await signIn(ben), cleo: await signIn(cleo) };
   }
@@ -265,7 +255,7 @@ function isModel(folder: string, files: Files): void {
 function approveAnew({ api, members }: Victim, voter: Person, release: Hex): Promise<void> {
   let attempts = 0;
   return again(async () => {
-    const person = await signInAgain(voter, api, members.fingerprint);
+    const person = await signInAgain({ ...members, anonymous: api }, voter);
     attempts++;
     try {
       await approveAs(person, release);

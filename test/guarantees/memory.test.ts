@@ -9,7 +9,9 @@ import { writePendingRelease } from '../../client/host/pending-release.ts';
 import { writePrincipalKey } from '../../client/principal/principal-file.ts';
 import { TLS_CERTIFICATE_FILE } from '../../src/founding/initialise.ts';
 import { type DaemonProcess, NODE, peakMiB, residentMiB, startProcess } from '../daemon-process.ts';
-import { foundVault, type Members, type Prepared, prepareVault, publish, releaseAs } from '../vault-kit.ts';
+import { publish, releaseAs } from '../world/vault/acts.ts';
+import { foundVault, type Members } from '../world/vault/members.ts';
+import { type Prepared, prepareVault } from '../world/vault/prepared.ts';
 
 /** What goes through; TWINLOCK_TEST_MODEL_MIB=4096 for the whole of what is promised. */
 const MODEL_MIB = Number(process.env['TWINLOCK_TEST_MODEL_MIB'] ?? 512);

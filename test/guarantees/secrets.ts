@@ -15,7 +15,7 @@ import type { Facts } from '../../src/core/state/state.ts';
 import type { ManifestCore } from '../../src/core/weights/manifest.ts';
 import { fileKey, releaseKey } from '../../src/core/weights/release-key.ts';
 import { platformRandom } from '../../src/platform/random.ts';
-import type { Person } from '../vault-kit.ts';
+import type { Person } from '../world/vault/members.ts';
 import type { Sought } from './search.ts';
 
 /** What polynomials and encapsulations are made of; other draws are nonces and IVs, which are no secrets. */

@@ -1,7 +1,7 @@
 import { request } from 'node:https';
 import { expect } from 'vitest';
 import { toBase64url } from '../../src/core/bytes.ts';
-import type { Vault } from '../vault-kit.ts';
+import type { Vault } from '../world/vault/vault.ts';
 
 /** A request as no client of ours would make it. */
 export interface Question {

@@ -6,8 +6,9 @@ import { signableMessage } from '../../src/core/webauthn/challenge.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import type { Route as ServedRoute } from '../../src/wire/route.ts';
 import { ROUTES as SERVED } from '../../src/wire/routes.ts';
-import { OPENED_HERE, openVault, type Vault } from '../vault-kit.ts';
 import { HOUR_MS } from '../world/founding.ts';
+import { OPENED_HERE } from '../world/vault/sealed-model.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { ask, expectRefused, type Question } from './ask.ts';
 import { type Asker, DIGEST, ID, ROUTES, type Route } from './routes.ts';
 

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { boundedLog } from '../../src/http/access-log.ts';
 import { Connections, holdSocket, networkOf } from '../../src/sockets/connections.ts';
 import { CONNECTIONS_AN_ADDRESS, REFUSED_LINES_A_MINUTE, SERVED_LINES_A_MINUTE } from '../../src/vault/limits.ts';
-import { openVault } from '../vault-kit.ts';
+import { openVault } from '../world/vault/vault.ts';
 import { ask as askVault } from './ask.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

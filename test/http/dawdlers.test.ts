@@ -1,16 +1,9 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import {
-  depositFiles,
-  OPENED_HERE,
-  openAs,
-  openVault,
-  publish,
-  releaseAs,
-  requestAs,
-  type Vault,
-} from '../vault-kit.ts';
+import { depositFiles, openAs, publish, releaseAs, requestAs } from '../world/vault/acts.ts';
+import { OPENED_HERE } from '../world/vault/sealed-model.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { ID } from './routes.ts';
 
 /** The same limits, in a time that a test can wait for; all else is as it is. */

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Enrolled, enrol } from '../../client/custodian/enrol.ts';
-import { type GenesisReview, reviewGenesis, signGenesis } from '../../client/custodian/genesis.ts';
+import { type GenesisReview, signGenesis } from '../../client/custodian/genesis.ts';
 import { SoftwareAuthenticator } from '../../client/custodian/software-authenticator.ts';
 import { principalRecord } from '../../client/principal/principal.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
@@ -9,8 +9,10 @@ import type { Daemon } from '../../src/daemon.ts';
 import { initialise } from '../../src/founding/initialise.ts';
 import { foundingPolicy } from '../../src/founding/policy.ts';
 import { platformRandom } from '../../src/platform/random.ts';
-import { foundVault, type Prepared, prepareVault, type Seat, seatsOf, startInProcess } from '../vault-kit.ts';
 import { HOUR_MS, POLICY } from '../world/founding.ts';
+import { foundVault, reviewAt, type Seat, seatsOf } from '../world/vault/members.ts';
+import { type Prepared, prepareVault } from '../world/vault/prepared.ts';
+import { startInProcess } from '../world/vault/vault.ts';
 import { expectRefused } from './ask.ts';
 import { DIGEST } from './routes.ts';
 
@@ -40,8 +42,6 @@ const code = (name: string) => expect.objectContaining({ code: name });
 const seat = (i: number) => seats[i] as Seat;
 const enrolAt = ({ ceremony, invitation }: Seat, already: readonly Enrolled[] = []) =>
   enrol(ceremony, invitation, `key ${already.length + 1}`, already);
-const reviewAt = async ({ ceremony, invitation }: Seat, own: readonly Enrolled[]) =>
-  (await reviewGenesis(ceremony, invitation, own)) as GenesisReview;
 
 async function enrolAll(): Promise<readonly (readonly Enrolled[])[]> {
   const all: Enrolled[][] = [];

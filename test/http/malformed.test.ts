@@ -2,7 +2,7 @@ import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { isCode } from '../../src/core/errors.ts';
 import type { AccessLine } from '../../src/http/access-log.ts';
-import { openVault, type Vault } from '../vault-kit.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { type Asker, ROUTES, type Route } from './routes.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });

@@ -2,7 +2,9 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { upkeep } from '../../src/vault/upkeep.ts';
-import { openVault, prepareVault, proposeAs, startInProcess, stopAs, type Vault } from '../vault-kit.ts';
+import { proposeAs, stopAs } from '../world/vault/acts.ts';
+import { prepareVault } from '../world/vault/prepared.ts';
+import { openVault, startInProcess, type Vault } from '../world/vault/vault.ts';
 import { ask } from './ask.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });

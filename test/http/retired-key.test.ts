@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openPrincipalSession } from '../../client/principal/principal.ts';
-import { depositFiles, openAs, openVault, publish, releaseAs, stopAs, type Vault } from '../vault-kit.ts';
+import { depositFiles, openAs, publish, releaseAs, stopAs } from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { expectRefused } from './ask.ts';
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });

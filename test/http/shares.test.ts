@@ -13,7 +13,9 @@ import {
   STRANGERS_BODY_BYTES,
 } from '../../src/vault/limits.ts';
 import { signIn } from '../../src/vault/sign-in.ts';
-import { depositFiles, openAs, openVault, publish, releaseAs, requestAs, sealModel, type Vault } from '../vault-kit.ts';
+import { depositFiles, openAs, publish, releaseAs, requestAs } from '../world/vault/acts.ts';
+import { sealModel } from '../world/vault/sealed-model.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { ask } from './ask.ts';
 import { type Asker, DIGEST, ROUTES } from './routes.ts';
 

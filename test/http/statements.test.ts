@@ -10,21 +10,20 @@ import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { WAITS_AT_ONCE_A_KEY } from '../../src/vault/limits.ts';
+import { HOUR_MS } from '../world/founding.ts';
 import {
   approveAs,
   denyAs,
   depositFiles,
-  openVault,
-  type Person,
   phaseOf,
   proposeAs,
   publish,
   releaseAs,
   requestAs,
   stopAs,
-  type Vault,
-} from '../vault-kit.ts';
-import { HOUR_MS } from '../world/founding.ts';
+} from '../world/vault/acts.ts';
+import type { Person } from '../world/vault/members.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { ask, expectRefused } from './ask.ts';
 import { DIGEST } from './routes.ts';
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openSession } from '../../client/custodian/session.ts';
 import { signStop } from '../../client/custodian/stop.ts';
-import { approveAs, openVault, proposeAs, stopAs, type Vault } from '../vault-kit.ts';
+import { approveAs, proposeAs, stopAs } from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { expectRefused } from './ask.ts';
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });

@@ -6,7 +6,8 @@ import { toBase64url } from '../../src/core/bytes.ts';
 import { signedStopBytes } from '../../src/core/log/signed-stop.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import * as limits from '../../src/vault/limits.ts';
-import { depositFiles, openVault, publish, requestAs, type Vault } from '../vault-kit.ts';
+import { depositFiles, publish, requestAs } from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { ask } from './ask.ts';
 import { type Asker, ROUTES } from './routes.ts';
 

@@ -8,18 +8,10 @@ import { MAX_STOP_BYTES, type SignedStop, signedStopBytes } from '../../src/core
 import { platformRandom } from '../../src/platform/random.ts';
 import { SIGN_INS_A_KEY, STOPS_A_MINUTE_A_KEY } from '../../src/vault/limits.ts';
 import { stop } from '../../src/vault/stop.ts';
-import {
-  approveAs,
-  depositFiles,
-  openVault,
-  type Person,
-  proposeAs,
-  publish,
-  releaseAs,
-  requestAs,
-  sealModel,
-  type Vault,
-} from '../vault-kit.ts';
+import { approveAs, depositFiles, proposeAs, publish, releaseAs, requestAs } from '../world/vault/acts.ts';
+import type { Person } from '../world/vault/members.ts';
+import { sealModel } from '../world/vault/sealed-model.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { ask, expectRefused } from './ask.ts';
 
 const disk = vi.hoisted(() => ({ isFull: false }));

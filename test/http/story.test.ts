@@ -7,7 +7,8 @@ import type { PendingRelease } from '../../client/host/pending-release.ts';
 import type { Hex } from '../../src/core/bytes.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
-import { depositFiles, followAs, openVault, publish, releaseAs, stopAs, type Vault } from '../vault-kit.ts';
+import { depositFiles, followAs, publish, releaseAs, stopAs } from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { ask } from './ask.ts';
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });

@@ -7,7 +7,9 @@ import { openPrincipalSession, principalKey, principalRecord } from '../../clien
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { PART_SEGMENTS, UPLOAD_MS, UPLOAD_SILENCE_MS, UPLOADS_A_KEY } from '../../src/vault/limits.ts';
-import { approveAs, OPENED_HERE, openVault, proposeAs, type SealedModel, sealModel, type Vault } from '../vault-kit.ts';
+import { approveAs, proposeAs } from '../world/vault/acts.ts';
+import { OPENED_HERE, type SealedModel, sealModel } from '../world/vault/sealed-model.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { ask, expectRefused, snapshotOf } from './ask.ts';
 
 const SEGMENT = 1_048_608;

@@ -8,21 +8,20 @@ import { fromHex, type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import { encryptedBytes } from '../../src/core/weights/floe.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
+import { HOUR_MS } from '../world/founding.ts';
 import {
   approveAs,
   denyAs,
   depositFiles,
   openAs,
-  openVault,
   phaseOf,
   proposeAs,
   publish,
   releaseAs,
   requestAs,
   stopAs,
-  type Vault,
-} from '../vault-kit.ts';
-import { HOUR_MS } from '../world/founding.ts';
+} from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { ask, expectRefused } from './ask.ts';
 import { DIGEST } from './routes.ts';
 

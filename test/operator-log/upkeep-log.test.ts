@@ -6,7 +6,10 @@ import { LineBounds } from '../../src/operator-log/line-bounds.ts';
 import { boundedFaults, clockTeller } from '../../src/operator-log/upkeep-log.ts';
 import type { ClockState } from '../../src/vault/clock-watch.ts';
 import { startProcess } from '../daemon-process.ts';
-import { foundVault, openVault, type Prepared, prepareVault, proposeAs, startInProcess } from '../vault-kit.ts';
+import { proposeAs } from '../world/vault/acts.ts';
+import { foundVault } from '../world/vault/members.ts';
+import { type Prepared, prepareVault } from '../world/vault/prepared.ts';
+import { openVault, startInProcess } from '../world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 40_000 });
 

@@ -19,7 +19,8 @@ import { STOP_FOLDER, watchStopFolder } from '../../src/stopping/stop-folder.ts'
 import { openStore } from '../../src/store/open.ts';
 import { runProgram } from '../client/cli/vault.ts';
 import { ask } from '../http/ask.ts';
-import { openVault, type Person, type Vault } from '../vault-kit.ts';
+import type { Person } from '../world/vault/members.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 

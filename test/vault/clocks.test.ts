@@ -7,17 +7,8 @@ import { fetchRelease } from '../../client/host/fetch.ts';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ClockState } from '../../src/vault/clock-watch.ts';
-import {
-  approveAs,
-  depositFiles,
-  openAs,
-  openVault,
-  phaseOf,
-  publish,
-  releaseAs,
-  requestAs,
-  type Vault,
-} from '../vault-kit.ts';
+import { approveAs, depositFiles, openAs, phaseOf, publish, releaseAs, requestAs } from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 

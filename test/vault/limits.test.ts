@@ -24,18 +24,9 @@ import { readLog } from '../../src/vault/read-log.ts';
 import { Refusals } from '../../src/vault/refusals.ts';
 import type { Caller } from '../../src/vault/sessions.ts';
 import { viewProposals } from '../../src/vault/views.ts';
-import {
-  approveAs,
-  depositFiles,
-  openVault,
-  type Person,
-  proposeAs,
-  publish,
-  requestAs,
-  signInAgain,
-  stopAs,
-  type Vault,
-} from '../vault-kit.ts';
+import { approveAs, depositFiles, proposeAs, publish, requestAs, stopAs } from '../world/vault/acts.ts';
+import type { Person } from '../world/vault/members.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -128,12 +119,12 @@ test('a custodian who has proposed their share proposes no more after a restart,
   };
   for (let i = 0; i < ENTRIES_AN_HOUR_A_KEY; i++) await propose(own.ana, i);
   await own.restart();
-  const ana = await signInAgain(own.ana, own.anonymous, own.fingerprint);
+  await own.signInAgain();
   const { size } = own.daemon.context.recorder;
-  await expect(propose(ana, 100)).rejects.toThrow(code('rate_limited'));
+  await expect(propose(own.ana, 100)).rejects.toThrow(code('rate_limited'));
   expect(own.daemon.context.recorder.size).toBe(size);
-  await propose(await signInAgain(own.ben, own.anonymous, own.fingerprint), 101);
-  await stopAs(ana, { what: 'all', reason: 'a drill' });
+  await propose(own.ben, 101);
+  await stopAs(own.ana, { what: 'all', reason: 'a drill' });
   expect(own.daemon.context.recorder.facts.stopped).toMatchObject([{ name: 'ana' }]);
 });
 

@@ -9,8 +9,9 @@ import { type Code, TwinlockError } from '../../src/core/errors.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { APPRAISALS_A_HOST, REACHED_BYTES_A_KEY, REQUEST_MS } from '../../src/vault/limits.ts';
 import { Requests } from '../../src/vault/requests.ts';
-import { depositFiles, openVault, publish, type Vault } from '../vault-kit.ts';
 import { MEASUREMENT } from '../world/founding.ts';
+import { depositFiles, publish } from '../world/vault/acts.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 import { type Unsent, unsent } from './hardware/wire.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });

@@ -20,23 +20,23 @@ import { REFUSALS_MS, SILENCE_A_ROUND_MS, UPLOAD_MS, UPLOAD_SILENCE_MS } from '.
 import { stop } from '../../src/vault/stop.ts';
 import { tellRefusals, upkeep } from '../../src/vault/upkeep.ts';
 import { ask, expectRefused } from '../http/ask.ts';
+import { HOUR_MS } from '../world/founding.ts';
 import {
   approveAs,
   denyAs,
   depositFiles,
-  OPENED_HERE,
   openAs,
-  openVault,
-  type Person,
   phaseOf,
   proposeAs,
   publish,
   releaseAs,
   requestAs,
   stopAs,
-  type Vault,
-} from '../vault-kit.ts';
-import { HOUR_MS } from '../world/founding.ts';
+} from '../world/vault/acts.ts';
+import type { Person } from '../world/vault/members.ts';
+import type { Preparation } from '../world/vault/prepared.ts';
+import { OPENED_HERE } from '../world/vault/sealed-model.ts';
+import { openVault, type Vault } from '../world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
 
@@ -46,8 +46,8 @@ const MINUTE_MS = 60_000;
 
 let vault: Vault;
 
-async function begin(limits: Parameters<typeof openVault>[0] = {}): Promise<void> {
-  vault = await openVault(limits);
+async function begin(preparation: Preparation = {}): Promise<void> {
+  vault = await openVault(preparation);
   await depositFiles(vault, MODEL);
   await publish(vault);
   // The daemon looks at its clock every few seconds: custodians have just signed what agrees with it.
@@ -382,7 +382,7 @@ describe('a wall clock that jumps against the monotonic one', () => {
   });
 
   test('releases nothing that waits for the day’s budget', async () => {
-    await begin({ limits: { bytesPerDay: '1000', proposalMs: 48 * HOUR_MS } });
+    await begin({ policy: { limits: { bytesPerDay: '1000', proposalMs: 48 * HOUR_MS } } });
     await releaseAs(vault, { bytes: 600n });
     const { release } = await releaseAs(vault, { bytes: 600n });
     await round();
@@ -724,7 +724,7 @@ test('a stop goes before the release that an approval is about to bring: nothing
 
 describe('a release that has its quorum and cannot be', () => {
   test('waits while the vault is stopped, and is released by upkeep when it has been resumed', async () => {
-    await begin({ limits: { bytesPerDay: '1000', proposalMs: 48 * HOUR_MS } });
+    await begin({ policy: { limits: { bytesPerDay: '1000', proposalMs: 48 * HOUR_MS } } });
     await releaseAs(vault, { bytes: 600n });
     const { release } = await releaseAs(vault, { bytes: 600n });
     await stopAs(vault.ana, { what: 'all', reason: 'a test' });
@@ -742,7 +742,7 @@ describe('a release that has its quorum and cannot be', () => {
   });
 
   test('waits for the day’s budget, and is released by upkeep when there is some again', async () => {
-    await begin({ limits: { bytesPerDay: '1000', proposalMs: 48 * HOUR_MS } });
+    await begin({ policy: { limits: { bytesPerDay: '1000', proposalMs: 48 * HOUR_MS } } });
     await releaseAs(vault, { bytes: 600n });
     const { release } = await releaseAs(vault, { bytes: 600n });
     expect(await phaseOf(vault, release)).toBe('approved');
@@ -753,7 +753,7 @@ describe('a release that has its quorum and cannot be', () => {
   });
 
   test('is tried again without being told again', async () => {
-    await begin({ limits: { bytesPerDay: '1000' } });
+    await begin({ policy: { limits: { bytesPerDay: '1000' } } });
     await releaseAs(vault, { bytes: 600n });
     await releaseAs(vault, { bytes: 600n });
     pass(2 * REFUSALS_MS);
@@ -768,7 +768,7 @@ describe('a release that has its quorum and cannot be', () => {
   });
 
   test('expires like any other, and its shares are erased', async () => {
-    await begin({ limits: { bytesPerDay: '1000' } });
+    await begin({ policy: { limits: { bytesPerDay: '1000' } } });
     await releaseAs(vault, { bytes: 600n });
     const { release } = await releaseAs(vault, { bytes: 600n });
     // Past its end, when there would be room for it again.

@@ -5,10 +5,10 @@ import { type AuditOptions, audit } from '../../../client/auditor/audit.ts';
 import { reportLines } from '../../../client/cli/audit.ts';
 import { keptSource, type LogPage } from '../../../client/log/source.ts';
 import { type Code, TwinlockError } from '../../../src/core/errors.ts';
+import { MapMemory, verify } from '../../world/client.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { publishedWorld, releasedWorld, World } from '../../world.ts';
 import { keptLog, noteOf } from '../log-source.ts';
-import { MapMemory, verify } from '../vault.ts';
 
 describe('an audit', () => {
   let world: World;

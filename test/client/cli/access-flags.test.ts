@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { accessOf } from '../../../client/cli/access-flags.ts';
-import { temporary } from '../story.ts';
+import { temporary } from '../../world/vault/model.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 const groups = join(temporary(), 'group');

@@ -13,7 +13,7 @@ import { digestOf } from '../../../src/core/canonical.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
 import { startProcess } from '../../daemon-process.ts';
-import { approveAs, denyAs } from '../../vault-kit.ts';
+import { approveAs, denyAs } from '../../world/vault/acts.ts';
 import { type CliVault, openCliVault, type Run, runProgram } from './vault.ts';
 
 let vault: CliVault;

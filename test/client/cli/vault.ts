@@ -6,7 +6,8 @@ import { trustCa } from '../../../client/cli/trust.ts';
 import { readPrincipalKey } from '../../../client/principal/principal-file.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
 import { type DaemonProcess, NODE, startProcess } from '../../daemon-process.ts';
-import { FOUNDERS, foundVault, type Members, type Prepared } from '../../vault-kit.ts';
+import { foundVault, type Members } from '../../world/vault/members.ts';
+import { FOUNDERS, type Prepared } from '../../world/vault/prepared.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const ROLES = ['depositor', 'requester', 'auditor'] as const;
@@ -113,7 +114,7 @@ export async function openCliVault({ policy, serve = [] }: CliVaultOptions = {})
     await Promise.all(ROLES.map(async (role) => [role, await readPrincipalKey(path(`${role}.key`))] as const)),
   ) as Prepared['machines'];
   const byName = Object.fromEntries(invitations.map(({ name, invitation }) => [name, invitation]));
-  const prepared = { dataDir, machines, invitations: byName as Prepared['invitations'] };
+  const prepared: Prepared = { dataDir, machines, owner: 'ana', invitations: byName as Prepared['invitations'] };
   const members = await foundVault(await daemon.url, prepared);
   return {
     ...members,

@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { approve } from '../../../client/custodian/approve.ts';
 import type { TouchRequest } from '../../../client/custodian/authenticator.ts';
+import { followLog } from '../../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../../client/custodian/custody.ts';
-import { enrol } from '../../../client/custodian/enrol.ts';
+import { type Enrolled, enrol } from '../../../client/custodian/enrol.ts';
 import { reviewGenesis, signGenesis } from '../../../client/custodian/genesis.ts';
 import { appraiseHosts } from '../../../client/custodian/host-review.ts';
 import { propose } from '../../../client/custodian/propose.ts';
@@ -15,41 +17,57 @@ import { principalKey, principalRecord } from '../../../client/principal/princip
 import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
+import type { Daemon } from '../../../src/daemon.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
-import { approveBy, depositModel, modelFolder, publishModel, requestModel } from '../story.ts';
-import {
-  enrolFounder,
-  type Founded,
-  type Founder,
-  found,
-  makeKeys,
-  replicaOf,
-  reviewed,
-  signInAgain,
-  TestVault,
-  verify,
-} from '../vault.ts';
+import { meddledFetch, passOn, verify } from '../../world/client.ts';
+import { approveBy, depositFolder, publish, requestAs } from '../../world/vault/acts.ts';
+import { reviewAt, type Seat, seatsOf } from '../../world/vault/members.ts';
+import { modelFolder } from '../../world/vault/model.ts';
+import { type FounderName, type Prepared, prepareVault } from '../../world/vault/prepared.ts';
+import { openVault, startInProcess, type Vault } from '../../world/vault/vault.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe('the founders', () => {
-  let vault: TestVault;
+  type Founder = Seat & { readonly enrolled: Enrolled[] };
+  let prepared: Prepared;
+  let daemon: Daemon;
+  let meddle = passOn;
+  let seats: readonly Seat[];
   let ana: Founder;
   let ben: Founder;
   let cleo: Founder;
+  const failures: unknown[] = [];
   beforeAll(async () => {
-    vault = await TestVault.init(Object.values(makeKeys()));
-    ana = await enrolFounder(vault, 'ana');
+    prepared = await prepareVault();
+    daemon = await startInProcess(prepared.dataDir, failures);
+    seats = await seatsOf(
+      daemon.url,
+      prepared,
+      meddledFetch(() => meddle),
+    );
+    ana = await enrolled('ana');
   });
   afterEach(() => {
-    vault.meddle = (_, next) => next();
+    meddle = passOn;
   });
-  afterAll(() => vault.destroy());
+  afterAll(async () => {
+    await daemon.close();
+    rmSync(prepared.dataDir, { recursive: true });
+    expect(failures).toEqual([]);
+  });
+
+  async function enrolled(name: FounderName): Promise<Founder> {
+    const seat = seats.find((candidate) => candidate.name === name);
+    if (seat === undefined) throw new Error(`no founder is called ${name}`);
+    return { ...seat, enrolled: [await enrol(seat.ceremony, seat.invitation, 'key')] };
+  }
+  const reviewed = (founder: Founder) => reviewAt(founder, founder.enrolled);
 
   test('are told who is still missing', async () => {
     expect(await reviewGenesis(ana.ceremony, ana.invitation, ana.enrolled)).toEqual({ missing: ['ben', 'cleo'] });
-    ben = await enrolFounder(vault, 'ben');
-    cleo = await enrolFounder(vault, 'cleo');
+    ben = await enrolled('ben');
+    cleo = await enrolled('cleo');
   });
 
   test('all see the same twelve words, and who is in it', async () => {
@@ -103,7 +121,7 @@ describe('the founders', () => {
   });
 
   test('refuse a binding that the vault has exchanged', async () => {
-    vault.meddle = async (request, next) => {
+    meddle = async (request, next) => {
       const answer = await next();
       if (!request.url.endsWith('/v1/genesis')) return answer;
       const draft = (await answer.json()) as { objects: Record<string, string> };
@@ -115,7 +133,7 @@ describe('the founders', () => {
   });
 
   test('refuse an invitation that the vault answers with another', async () => {
-    vault.meddle = async (_, next) => {
+    meddle = async (_, next) => {
       const answer = await next();
       const invited = (await answer.json()) as Record<string, unknown>;
       return new Response(JSON.stringify({ ...invited, digest: 'ab'.repeat(32) }));
@@ -135,38 +153,38 @@ describe('the founders', () => {
 });
 
 describe('custodians', () => {
-  let founded: Founded;
+  let vault: Vault;
   beforeAll(async () => {
-    founded = await found();
-    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    vault = await openVault({ owner: 'cleo' });
+    await depositFolder(vault, { folder: modelFolder({ 'a.bin': new Uint8Array(10) }) });
   });
   afterEach(() => {
-    founded.vault.meddle = (_, next) => next();
+    vault.meddle = passOn;
   });
-  afterAll(() => founded.vault.destroy());
+  afterAll(() => vault.close());
 
-  const custodian = (name: 'ana' | 'ben' | 'cleo') => founded.custodians[name];
+  const custodian = (name: 'ana' | 'ben' | 'cleo') => vault[name].custodian;
 
   test('cannot sign in with an authenticator that is not enrolled', async () => {
-    const { ceremony, device } = founded.founders.ana;
+    const { ceremony, device } = vault.ana;
     const stranger = new SoftwareAuthenticator({ rpId: device.rpId, random: platformRandom });
     const own = [{ credential: toBase64url(platformRandom(16)), keyEpoch: 1 }];
-    await expect(openSession({ ...ceremony, authenticator: stranger }, founded.fingerprint, own)).rejects.toThrow(
+    await expect(openSession({ ...ceremony, authenticator: stranger }, vault.fingerprint, own)).rejects.toThrow(
       refusal('credential_unknown'),
     );
   });
 
   test('are who the log says, not who the vault says', async () => {
-    const { ceremony, enrolled } = founded.founders.ana;
+    const { ceremony, enrolled } = vault.ana;
     const answeringWith = (said: object) => {
-      founded.vault.meddle = async (request, next) => {
+      vault.meddle = async (request, next) => {
         const answer = await next();
         if (!request.url.endsWith('/v1/sessions')) return answer;
         return new Response(JSON.stringify({ ...((await answer.json()) as object), ...said }));
       };
-      return openSession(ceremony, founded.fingerprint, enrolled);
+      return openSession(ceremony, vault.fingerprint, enrolled);
     };
-    const { facts } = await replicaOf(founded, 'ana');
+    const { facts } = await followLog(vault.ana.custodian);
     const renamed = await answeringWith({ name: 'ben' });
     expect(renamed.name).toBe('ben');
     expect(confirmedBy(facts, renamed).name).toBe('ana');
@@ -177,21 +195,21 @@ describe('custodians', () => {
   });
 
   test('refuse an envelope that is not the one of the log', async () => {
-    const { manifest } = [...(await replicaOf(founded, 'cleo')).facts.versions.values()][0] ?? { manifest: '' };
-    founded.vault.meddle = async (request, next) => {
+    const { manifest } = [...(await followLog(vault.cleo.custodian)).facts.versions.values()][0] ?? { manifest: '' };
+    vault.meddle = async (request, next) => {
       const answer = await next();
       if (!request.url.endsWith('/envelopes')) return answer;
       const { envelopes } = (await answer.json()) as { envelopes: { envelope: string }[] };
       const swapped = envelopes.map((e) => ({ ...e, envelope: toBase64url(new Uint8Array(1202)) }));
       return new Response(JSON.stringify({ envelopes: swapped }));
     };
-    await expect(confirmCustody(custodian('cleo'), await replicaOf(founded, 'cleo'), manifest)).rejects.toThrow(
+    await expect(confirmCustody(custodian('cleo'), await followLog(vault.cleo.custodian), manifest)).rejects.toThrow(
       refusal('digest_mismatch'),
     );
   });
 
   test('confirm an envelope once', async () => {
-    const replica = await replicaOf(founded, 'cleo');
+    const replica = await followLog(vault.cleo.custodian);
     const { manifest } = [...replica.facts.versions.values()][0] ?? { manifest: '' };
     await confirmCustody(custodian('cleo'), replica, manifest);
     await replica.extend();
@@ -199,29 +217,29 @@ describe('custodians', () => {
   });
 
   test('who have confirmed before approve a publication without doing so again', async () => {
-    const replica = await replicaOf(founded, 'ana');
+    const replica = await followLog(vault.ana.custodian);
     const { manifest } = [...replica.facts.versions.values()][0] ?? { manifest: '' };
     await confirmCustody(custodian('ana'), replica, manifest);
-    await publishModel(founded);
-    expect((await replicaOf(founded, 'ana')).facts.versions.get(manifest)).toMatchObject({ phase: 'releasable' });
+    await publish(vault);
+    expect((await followLog(vault.ana.custodian)).facts.versions.get(manifest)).toMatchObject({ phase: 'releasable' });
   });
 
   test('enrol a principal, without its owner’s vote', async () => {
     const key = principalKey('requester', 'canary', platformRandom(32));
     const principal = principalRecord(key, { owner: custodian('ben').person, ownerName: 'ben', models: ['acme/*'] });
-    const { digest } = await propose(custodian('ana'), await replicaOf(founded, 'ana'), {
+    const { digest } = await propose(custodian('ana'), await followLog(vault.ana.custodian), {
       kind: 'principal',
       principal,
     });
-    const ben = await review(custodian('ben'), await replicaOf(founded, 'ben'), digest);
+    const ben = await review(custodian('ben'), await followLog(vault.ben.custodian), digest);
     expect(ben.obstacles.map(({ code }) => code)).toEqual(['proposer_cannot_approve']);
-    await approveBy(founded, digest, 'ana', 'cleo');
-    expect((await replicaOf(founded, 'ana')).facts.principals.has(key.key)).toBe(true);
+    await approveBy(digest, vault.ana, vault.cleo);
+    expect((await followLog(vault.ana.custodian)).facts.principals.has(key.key)).toBe(true);
   });
 
   test('see that they reach another appraisal than the statement names, and cannot approve', async () => {
-    const pending = await requestModel(founded);
-    const replica = await replicaOf(founded, 'ana');
+    const pending = await requestAs(vault);
+    const replica = await followLog(vault.ana.custodian);
     const { facts } = replica;
     const strict = { ...NO_REFERENCE_VALUES, simulated: { platform: 'simulated' as const, measurements: [] } };
     const policy = { ...facts.policy, document: { ...facts.policy.document, referenceValues: strict } };
@@ -237,8 +255,8 @@ describe('custodians', () => {
   });
 
   test('appraise the hosts again at the touch, and cannot approve what fails by then', async () => {
-    const pending = await requestModel(founded);
-    const replica = await replicaOf(founded, 'ana');
+    const pending = await requestAs(vault);
+    const replica = await followLog(vault.ana.custodian);
     const seen = await review(custodian('ana'), replica, pending.release);
     expect(seen.obstacles).toEqual([]);
     let touches = 0;
@@ -256,24 +274,24 @@ describe('custodians', () => {
   });
 
   test('seal to no other hosts than those that they reviewed', async () => {
-    const [one, other] = [await requestModel(founded), await requestModel(founded)];
-    const replica = await replicaOf(founded, 'ana');
+    const [one, other] = [await requestAs(vault), await requestAs(vault)];
+    const replica = await followLog(vault.ana.custodian);
     const seen = await review(custodian('ana'), replica, one.release);
     const { hosts } = await review(custodian('ana'), replica, other.release);
     await expect(approve(custodian('ana'), replica, { ...seen, hosts })).rejects.toThrow(refusal('binding_mismatch'));
   });
 
   test('whose clock is behind the proposal’s are told so', async () => {
-    const pending = await requestModel(founded);
-    const replica = await replicaOf(founded, 'ana');
+    const pending = await requestAs(vault);
+    const replica = await followLog(vault.ana.custodian);
     const slow = { ...custodian('ana'), now: () => Date.now() - 600_000 };
     const seen = await review(slow, replica, pending.release);
     expect(seen.obstacles.map(({ code }) => code)).toContain('clock_skew');
   });
 
   test('touch for nothing that is refused', async () => {
-    const pending = await requestModel(founded);
-    const replica = await replicaOf(founded, 'ana');
+    const pending = await requestAs(vault);
+    const replica = await followLog(vault.ana.custodian);
     const seen = await review(custodian('ana'), replica, pending.release);
     let touches = 0;
     const counting = {
@@ -287,7 +305,7 @@ describe('custodians', () => {
         },
       },
     };
-    await stop(custodian('cleo'), await replicaOf(founded, 'cleo'), {
+    await stop(custodian('cleo'), await followLog(vault.cleo.custodian), {
       what: 'release',
       target: pending.release,
       reason: 'no',
@@ -299,16 +317,16 @@ describe('custodians', () => {
 
   test('who retire the authenticator of their session cannot propose with it', async () => {
     const { credential } = custodian('cleo');
-    const replica = await replicaOf(founded, 'cleo');
+    const replica = await followLog(vault.cleo.custodian);
     await stop(custodian('cleo'), replica, { what: 'authenticator', credential, reason: 'lost' });
     await replica.extend().catch(() => undefined);
-    const later = await replicaOf(founded, 'ana');
+    const later = await followLog(vault.ana.custodian);
     await expect(propose(custodian('cleo'), later, { kind: 'resume', reason: 'none' })).rejects.toThrow(
       refusal('vault_not_stopped'),
     );
     await expect(stop(custodian('cleo'), later, { what: 'all', reason: 'none' })).rejects.toThrow(
       refusal('credential_retired'),
     );
-    await expect(signInAgain(founded)).rejects.toThrow(refusal('credential_retired'));
+    await expect(vault.signInAgain()).rejects.toThrow(refusal('credential_retired'));
   });
 });

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { review } from '../../../client/custodian/review.ts';
 import { principalKey, principalRecord } from '../../../client/principal/principal.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
-import { approveAs, followAs, openVault, proposeAs, type Vault } from '../../vault-kit.ts';
+import { approveAs, followAs, proposeAs } from '../../world/vault/acts.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 
 let vault: Vault;
 beforeAll(async () => {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { completenessOf, EMPTY_TALLY } from '../../../client/auditor/completeness.ts';
 import { approve } from '../../../client/custodian/approve.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
+import { followLog } from '../../../client/custodian/ceremony.ts';
 import { confirmCustody } from '../../../client/custodian/custody.ts';
 import { propose, withReferenceValues } from '../../../client/custodian/propose.ts';
 import { review } from '../../../client/custodian/review.ts';
@@ -13,9 +14,12 @@ import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import type { AuthorityChain } from '../../../src/core/state/authority-chain.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
+import { passOn, verify } from '../../world/client.ts';
 import { POLICY } from '../../world/founding.ts';
-import { approveBy, depositModel, modelFolder, publishModel, requestModel } from '../story.ts';
-import { type Founded, found, type Name, replicaOf, sessionOf, verify } from '../vault.ts';
+import { approveBy, depositFolder, publish, requestAs } from '../../world/vault/acts.ts';
+import { modelFolder } from '../../world/vault/model.ts';
+import type { FounderName } from '../../world/vault/prepared.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 const STOLEN = '77'.repeat(32);
@@ -26,40 +30,40 @@ const revoking = { ...POLICY.referenceValues, revoked: [{ claim: 'simulated.chip
 const PLACE = `referenceValues.revoked[simulated.chip ${STOLEN}]`;
 
 describe('a change of policy', () => {
-  let founded: Founded;
+  let vault: Vault;
   /** The change of the first test, and releases that were open and approved when it came. */
   let change: string;
   let open: string;
   let approved: string;
   beforeAll(async () => {
-    founded = await found(FOUNDING);
-    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
-    await publishModel(founded);
-    open = (await requestModel(founded)).release;
+    vault = await openVault({ owner: 'cleo', policy: FOUNDING });
+    await depositFolder(vault, { folder: modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    await publish(vault);
+    open = (await requestAs(vault)).release;
     for (let i = 0; i < 2; i++) {
-      approved = (await requestModel(founded, { bytes: 20_000_000n })).release;
-      await approveBy(founded, approved, 'ana', 'ben');
+      approved = (await requestAs(vault, { bytes: 20_000_000n })).release;
+      await approveBy(approved, vault.ana, vault.ben);
     }
   });
   afterEach(() => {
-    founded.vault.meddle = (_, next) => next();
+    vault.meddle = passOn;
   });
-  afterAll(() => founded.vault.destroy());
+  afterAll(() => vault.close());
 
-  const proposeBy = async (name: Name, policyOf: (policy: Policy) => Policy, reason = 'a test') => {
-    const replica = await replicaOf(founded, name);
+  const proposeBy = async (name: FounderName, policyOf: (policy: Policy) => Policy, reason = 'a test') => {
+    const replica = await followLog(vault[name].custodian);
     const policy = policyOf(replica.facts.policy.document);
-    return propose(founded.custodians[name], replica, { kind: 'policy', policy, reason });
+    return propose(vault[name].custodian, replica, { kind: 'policy', policy, reason });
   };
-  const reviewBy = async (name: Name, digest: string) =>
-    review(founded.custodians[name], await replicaOf(founded, name), digest);
-  const status = async () => (await sessionOf(founded, 'auditor')).api.status();
+  const reviewBy = async (name: FounderName, digest: string) =>
+    review(vault[name].custodian, await followLog(vault[name].custodian), digest);
+  const status = async () => vault.auditor.api.status();
 
   test('is shown to approvers field by field, its proposer among them', async () => {
-    const replica = await replicaOf(founded, 'ana');
+    const replica = await followLog(vault.ana.custodian);
     const policy = withReferenceValues(replica.facts, revoking);
     const proposition = { kind: 'policy', policy, reason: 'a chip was stolen' } as const;
-    const { digest } = await propose(founded.custodians.ana, replica, proposition);
+    const { digest } = await propose(vault.ana.custodian, replica, proposition);
     change = digest;
     for (const name of ['ana', 'ben'] as const) {
       const reviewed = await reviewBy(name, change);
@@ -78,23 +82,23 @@ describe('a change of policy', () => {
 
   test('is not shown where the vault serves another document in its place', async () => {
     const { statement } = await reviewBy('ben', change);
-    const replica = await replicaOf(founded, 'ben');
+    const replica = await followLog(vault.ben.custodian);
     const document = statement.kind === 'policy' ? statement.document : '';
-    founded.vault.meddle = async (request, next) => {
+    vault.meddle = async (request, next) => {
       const answer = await next();
       if (!request.url.includes('/v1/log/entries')) return answer;
       const page = (await answer.json()) as { objects: Record<string, string> };
       page.objects[document] = toBase64url(canonicalBytes({ ...POLICY, limits: { ...POLICY.limits, hosts: 64 } }));
       return new Response(JSON.stringify(page));
     };
-    await expect(review(founded.custodians.ben, replica, change)).rejects.toThrow(refusal('object_mismatch'));
+    await expect(review(vault.ben.custodian, replica, change)).rejects.toThrow(refusal('object_mismatch'));
   });
 
   test('takes effect with its quorum, and shows in the status', async () => {
     const before = await status();
-    await approveBy(founded, change, 'ana');
+    await approveBy(change, vault.ana);
     expect((await status()).policy).toBe(before.policy);
-    await approveBy(founded, change, 'cleo');
+    await approveBy(change, vault.cleo);
     const after = await status();
     expect(after.policyChanges).toBe(1);
     expect(after.policy).toBe(digestOf(canonicalBytes({ ...FOUNDING, referenceValues: revoking })));
@@ -109,8 +113,8 @@ describe('a change of policy', () => {
   test('leaves what was open under the policy before it without a vote', async () => {
     const reviewed = await reviewBy('ana', open);
     expect(reviewed.obstacles.map(({ code }) => code)).toContain('wrong_policy');
-    const replica = await replicaOf(founded, 'ana');
-    const touched = approve(founded.custodians.ana, replica, { ...reviewed, obstacles: [] });
+    const replica = await followLog(vault.ana.custodian);
+    const touched = approve(vault.ana.custodian, replica, { ...reviewed, obstacles: [] });
     await expect(touched).rejects.toThrow(refusal('wrong_policy'));
   });
 
@@ -126,7 +130,7 @@ describe('a change of policy', () => {
   });
 
   test('is told to a host that waits for a release that was asked for before it', async () => {
-    const { api } = await sessionOf(founded, 'requester');
+    const { api } = vault.requester;
     await expect(waitForRelease(api, { release: open, expires: Date.now() })).rejects.toThrow(refusal('wrong_policy'));
     await expect(api.handover(approved, 0)).rejects.toThrow(refusal('wrong_policy'));
     expect(await api.proposal(approved)).toMatchObject({
@@ -137,13 +141,13 @@ describe('a change of policy', () => {
   });
 
   test('is named by what the approvers of a release signed, and its host is shown none of its entries', async () => {
-    const pending = await requestModel(founded);
-    await approveBy(founded, pending.release, 'ana', 'ben');
-    const { api } = await sessionOf(founded, 'requester');
+    const pending = await requestAs(vault);
+    await approveBy(pending.release, vault.ana, vault.ben);
+    const { api } = vault.requester;
     const handover = await api.handover(pending.release, 0);
     expect(JSON.stringify((handover.authority as AuthorityChain).entries)).not.toContain(change);
     const { authority } = await openRelease(handover, pending, 0, verify);
-    const { facts } = await replicaOf(founded, 'ana');
+    const { facts } = await followLog(vault.ana.custodian);
     expect(authority.rosters.map(({ policy }) => policy)).toEqual([facts.policy.digest]);
   });
 
@@ -156,10 +160,10 @@ describe('a change of policy', () => {
         throw new Error('a key was touched');
       },
     } as unknown as Custodian['authenticator'];
-    const replica = await replicaOf(founded, 'ana');
+    const replica = await followLog(vault.ana.custodian);
     const policy = { ...replica.facts.policy.document, ...changes };
     const proposition = { kind: 'policy', policy, reason: 'a test' } as const;
-    const custodian = { ...founded.custodians.ana, authenticator };
+    const custodian = { ...vault.ana.custodian, authenticator };
     await expect(propose(custodian, replica, proposition)).rejects.toThrow(refusal(code));
   });
 
@@ -169,13 +173,13 @@ describe('a change of policy', () => {
 
   test('that no policy can be is refused before anybody touches a key', async () => {
     let touches = 0;
-    const { authenticator } = founded.custodians.ben;
+    const { authenticator } = vault.ben.custodian;
     const touch = () => {
       touches++;
       return Promise.reject(new Error('not asked'));
     };
-    const counting = { ...founded.custodians.ben, authenticator: { ...authenticator, touch } };
-    const replica = await replicaOf(founded, 'ben');
+    const counting = { ...vault.ben.custodian, authenticator: { ...authenticator, touch } };
+    const replica = await followLog(vault.ben.custodian);
     const policy = { ...POLICY, veto: 'yes' } as unknown as Policy;
     await expect(propose(counting, replica, { kind: 'policy', policy, reason: 'a test' })).rejects.toThrow(
       refusal('malformed'),
@@ -184,55 +188,54 @@ describe('a change of policy', () => {
   });
 
   test('whose document does not come with it is refused', async () => {
-    const { custodians } = founded;
-    const api = Object.assign(Object.create(custodians.ben.api), {
-      propose: (body: Parameters<typeof custodians.ben.api.propose>[0]) =>
-        custodians.ben.api.propose({ ...body, objects: {} }),
-    }) as typeof custodians.ben.api;
-    const replica = await replicaOf(founded, 'ben');
+    const { ben } = vault;
+    const api = Object.assign(Object.create(ben.api), {
+      propose: (body: Parameters<typeof ben.api.propose>[0]) => ben.api.propose({ ...body, objects: {} }),
+    }) as typeof ben.api;
+    const replica = await followLog(vault.ben.custodian);
     const proposition = { kind: 'policy', policy: { ...POLICY, veto: true }, reason: 'a test' } as const;
-    await expect(propose({ ...custodians.ben, api }, replica, proposition)).rejects.toThrow(refusal('object_missing'));
+    await expect(propose({ ...ben.custodian, api }, replica, proposition)).rejects.toThrow(refusal('object_missing'));
   });
 });
 
 describe('a release that was right', () => {
-  let founded: Founded;
+  let vault: Vault;
   /** Under the policy of genesis, and under one that came after it. */
   let first: string;
   let second: string;
   let since: number;
   beforeAll(async () => {
-    founded = await found();
-    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
-    await publishModel(founded);
+    vault = await openVault({ owner: 'cleo' });
+    await depositFolder(vault, { folder: modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    await publish(vault);
     first = await release();
     since = await change({ veto: true });
     second = await release();
     const strict = { platform: 'simulated' as const, measurements: [] };
     await change({ referenceValues: { ...POLICY.referenceValues, simulated: strict } });
   });
-  afterAll(() => founded.vault.destroy());
+  afterAll(() => vault.close());
 
-  const reviewBy = async (name: Name, digest: string, nowMs = Date.now()) =>
-    review({ ...founded.custodians[name], now: () => nowMs }, await replicaOf(founded, name), digest);
+  const reviewBy = async (name: FounderName, digest: string, nowMs = Date.now()) =>
+    review({ ...vault[name].custodian, now: () => nowMs }, await followLog(vault[name].custodian), digest);
   const release = async () => {
-    const { release } = await requestModel(founded);
-    await approveBy(founded, release, 'ana', 'ben');
-    const { api } = await sessionOf(founded, 'requester');
+    const { release } = await requestAs(vault);
+    await approveBy(release, vault.ana, vault.ben);
+    const { api } = vault.requester;
     await api.handover(release, 0);
     return release;
   };
   /** Returns the entry that put it in force. */
   const change = async (changes: Partial<Policy>): Promise<number> => {
-    const replica = await replicaOf(founded, 'ana');
+    const replica = await followLog(vault.ana.custodian);
     const policy = { ...replica.facts.policy.document, ...changes };
-    const { digest } = await propose(founded.custodians.ana, replica, { kind: 'policy', policy, reason: 'a test' });
-    await approveBy(founded, digest, 'ana', 'cleo');
-    return (await replicaOf(founded, 'ana')).checkpoint.size - 1;
+    const { digest } = await propose(vault.ana.custodian, replica, { kind: 'policy', policy, reason: 'a test' });
+    await approveBy(digest, vault.ana, vault.cleo);
+    return (await followLog(vault.ana.custodian)).checkpoint.size - 1;
   };
 
   test('stays so under a policy that would refuse its hosts: it is judged by the policy of its time', async () => {
-    const { facts } = await replicaOf(founded, 'ana');
+    const { facts } = await followLog(vault.ana.custodian);
     for (const [digest, policySince] of [
       [first, 0],
       [second, since],
@@ -252,26 +255,26 @@ describe('a release that was right', () => {
   });
 
   test('stays so when an approver has retired the key that they used', async () => {
-    const { ana } = founded.custodians;
+    const ana = vault.ana.custodian;
     const target = { what: 'authenticator', credential: ana.credential, reason: 'lost' } as const;
-    await stop(ana, await replicaOf(founded, 'ana'), target);
+    await stop(ana, await followLog(vault.ana.custodian), target);
     expect((await reviewBy('ben', first)).policy).toMatchObject({ wanting: 0, missingGroups: [] });
-    const { api } = await sessionOf(founded, 'auditor');
+    const { api } = vault.auditor;
     expect(await api.proposal(first)).toMatchObject({ phase: 'executed', wanting: 0, missingGroups: [] });
   });
 });
 
 describe('a version', () => {
-  let founded: Founded;
+  let vault: Vault;
   beforeAll(async () => {
-    founded = await found();
-    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    vault = await openVault({ owner: 'cleo' });
+    await depositFolder(vault, { folder: modelFolder({ 'a.bin': new Uint8Array(10) }) });
   });
-  afterAll(() => founded.vault.destroy());
+  afterAll(() => vault.close());
 
   test('that is confirmed with another key than the one that is wanted says which one is', async () => {
-    const { ana } = founded.custodians;
-    const replica = await replicaOf(founded, 'ana');
+    const ana = vault.ana.custodian;
+    const replica = await followLog(vault.ana.custodian);
     const [manifest = ''] = replica.facts.versions.keys();
     const name = replica.facts.authenticators.get(ana.credential)?.name;
     const touch = () => Promise.reject(new TwinlockError('cancelled', 'declined'));
@@ -285,22 +288,22 @@ describe('a version', () => {
   });
 
   test('does not wait for ever for the share of a key that has been retired', async () => {
-    const { ana, ben, cleo } = founded.custodians;
+    const [ana, ben, cleo] = [vault.ana.custodian, vault.ben.custodian, vault.cleo.custodian];
     for (const custodian of [ana, ben]) {
-      const replica = await replicaOf(founded, 'ana');
+      const replica = await followLog(vault.ana.custodian);
       const [manifest = ''] = replica.facts.versions.keys();
       await confirmCustody(custodian, replica, manifest);
     }
-    const { api } = await sessionOf(founded, 'auditor');
+    const { api } = vault.auditor;
     const notDurable = async () => {
-      const { facts } = await replicaOf(founded, 'ana');
+      const { facts } = await followLog(vault.ana.custodian);
       return completenessOf(facts, EMPTY_TALLY, Date.now(), true).versions.notDurable;
     };
     const [before] = (await api.status()).versions;
     expect(before?.unconfirmed.map(({ name }) => name)).toEqual(['cleo']);
     expect(await notDurable()).toEqual(['acme/ocr@1']);
     const target = { what: 'authenticator', credential: cleo.credential, reason: 'lost' } as const;
-    await stop(cleo, await replicaOf(founded, 'cleo'), target);
+    await stop(cleo, await followLog(vault.cleo.custodian), target);
     expect((await api.status()).versions).toMatchObject([{ durable: true, unconfirmed: [] }]);
     expect(await notDurable()).toEqual([]);
   });

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import type { DepositedVersion, DepositOptions } from '../../../client/depositor/deposit.ts';
 import { fetchRelease } from '../../../client/host/fetch.ts';
-import { approveBy, depositModel, modelFolder, patterned, publishModel, requestModel, temporary } from '../story.ts';
-import { type Founded, found, IMPATIENT, sessionOf, verify } from '../vault.ts';
+import { IMPATIENT, passOn, verify } from '../../world/client.ts';
+import { approveBy, depositFolder, publish, requestAs } from '../../world/vault/acts.ts';
+import { modelFolder, patterned, temporary } from '../../world/vault/model.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -19,7 +21,7 @@ export const FILES = {
 /** The inner manifest is file 0; the others come in the order of their names. */
 export const LARGE = 2;
 
-export let founded: Founded;
+export let vault: Vault;
 export let stateDir: string;
 export let folder: string;
 let version = 0;
@@ -29,28 +31,28 @@ export let puts: string[];
 export const folders: string[] = [];
 
 beforeAll(async () => {
-  founded = await found();
+  vault = await openVault({ owner: 'cleo' });
 });
 afterAll(async () => {
-  await founded.vault.destroy();
+  await vault.close();
   for (const each of folders) rmSync(each, { recursive: true, force: true });
 });
 beforeEach(async () => {
   version++;
   notes = [];
   stateDir = temporary();
-  folder = await modelFolder(FILES);
+  folder = modelFolder(FILES);
   folders.push(stateDir, folder);
 });
 afterEach(() => {
-  founded.vault.meddle = (_, next) => next();
+  vault.meddle = passOn;
 });
 
 export const name = () => ({
-  vault: founded.fingerprint,
+  vault: vault.fingerprint,
   model: 'acme/ocr',
   version: `v${version}`,
-  depositor: founded.keys.depositor.key,
+  depositor: vault.prepared.machines.depositor.key,
 });
 
 export function unreachable(): never {
@@ -70,7 +72,7 @@ export async function run(
   options: Partial<DepositOptions> = {},
 ): Promise<DepositedVersion> {
   puts = [];
-  founded.vault.meddle = async ({ method, url }, next) => {
+  vault.meddle = async ({ method, url }, next) => {
     const { pathname, searchParams } = new URL(url);
     const put = puts.length;
     if (method === 'PUT') puts.push(`${pathname.split('/').at(-1)}:${searchParams.get('segment')}`);
@@ -82,7 +84,7 @@ export async function run(
   };
   const { version: named } = name();
   const onNote = (line: string) => notes.push(line);
-  return depositModel(founded, { folder, version: named, stateDir, retry: IMPATIENT, onNote, ...options });
+  return depositFolder(vault, { folder, version: named, stateDir, retry: IMPATIENT, onNote, ...options });
 }
 
 export const dying = (dies: Parameters<typeof run>[0]) => expect(run(dies)).rejects.toThrow(refusal('unavailable'));
@@ -92,10 +94,10 @@ export const atPut = (put: number, when: 'before' | 'after') => (asked: Asked) =
 /** What hosts get of the version. */
 export async function fetched(): Promise<(path: string) => Buffer> {
   const named = name().version;
-  await publishModel(founded, named);
-  const pending = await requestModel(founded, { version: named, bytes: 1_000_000_000n });
-  await approveBy(founded, pending.release, 'ana', 'ben');
-  const { api } = await sessionOf(founded, 'requester');
+  await publish(vault, { version: named });
+  const pending = await requestAs(vault, { version: named, bytes: 1_000_000_000n });
+  await approveBy(pending.release, vault.ana, vault.ben);
+  const { api } = vault.requester;
   const to = temporary();
   folders.push(to);
   await fetchRelease({ api, pending, host: 0, folder: to, verify, retry: IMPATIENT });
@@ -104,8 +106,8 @@ export async function fetched(): Promise<(path: string) => Buffer> {
 
 export const isErased = () => expect(readdirSync(join(stateDir, 'deposits'))).toEqual([]);
 export const atVault = async () => {
-  founded.vault.meddle = (_, next) => next();
-  const { uploads } = await (await sessionOf(founded, 'depositor')).api.uploads();
+  vault.meddle = passOn;
+  const { uploads } = await vault.depositor.api.uploads();
   return uploads.filter((upload) => upload.version === name().version);
 };
 

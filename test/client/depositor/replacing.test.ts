@@ -5,8 +5,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { abandonDeposit } from '../../../client/depositor/abandon.ts';
 import { Unfinished } from '../../../client/depositor/unfinished.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
-import { modelFolder, temporary } from '../story.ts';
-import { sessionOf } from '../vault.ts';
+import { passOn } from '../../world/client.ts';
+import { modelFolder, temporary } from '../../world/vault/model.ts';
 import {
   atPut,
   atVault,
@@ -15,7 +15,6 @@ import {
   FILES,
   folder,
   folders,
-  founded,
   isErased,
   LARGE,
   MIB,
@@ -25,13 +24,14 @@ import {
   refusal,
   run,
   stateDir,
+  vault,
 } from './killed.ts';
 
 describe('an unfinished deposit', () => {
   const conflict = (message: RegExp) =>
     expect.objectContaining({ code: 'upload_conflict', message: expect.stringMatching(message) });
   const elsewhere = async (files: Record<string, Uint8Array> = FILES) => {
-    const other = await modelFolder(files);
+    const other = modelFolder(files);
     folders.push(other);
     return other;
   };
@@ -99,7 +99,7 @@ describe('an unfinished deposit', () => {
     await dying(atPut(2, 'before'));
     writeFileSync(databasePath(), 'no database');
     const [upload] = await atVault();
-    const { api } = await sessionOf(founded, 'depositor');
+    const { api } = vault.depositor;
     const elsewhere = { opener: '0b'.repeat(16), model: 'acme/ocr', version: name().version, files: ['1', '1'] };
     const second = await api.openUpload({ ...elsewhere, replaces: upload?.upload ?? '' });
     await expect(run()).rejects.toThrow(conflict(/another machine/));
@@ -107,7 +107,7 @@ describe('an unfinished deposit', () => {
   });
 
   test('that another replaces while it runs says so, and one that was given up says that it begins anew', async () => {
-    const { api } = await sessionOf(founded, 'depositor');
+    const { api } = vault.depositor;
     const ends: ((upload: string) => Promise<unknown>)[] = [
       (upload) => {
         const elsewhere = { opener: '0b'.repeat(16), model: 'acme/ocr', version: name().version, files: ['1', '1'] };
@@ -124,9 +124,9 @@ describe('an unfinished deposit', () => {
     ];
     for (const [i, end] of ends.entries()) {
       const running = run(undefined, { replace: true });
-      const { meddle } = founded.vault;
+      const { meddle } = vault;
       let isEnded = false;
-      founded.vault.meddle = async (question, next) => {
+      vault.meddle = async (question, next) => {
         if (question.method === 'PUT' && !isEnded) {
           isEnded = true;
           const { uploads } = await api.uploads();
@@ -172,14 +172,14 @@ describe('an unfinished deposit that is forgotten', () => {
       database.close();
       utimesSync(dirname(databasePath()), then / 1000, then / 1000);
     };
-    const other = await modelFolder({ 'a.txt': new Uint8Array(1) });
+    const other = modelFolder({ 'a.txt': new Uint8Array(1) });
     folders.push(other);
     const next = (version: string) => run(undefined, { folder: other, version: `${name().version}-${version}` });
     const left = () => readdirSync(join(stateDir, 'deposits')).length;
     age(31);
     await next('1');
     expect(left()).toBe(1);
-    await (await sessionOf(founded, 'depositor')).api.abandonUpload((await atVault())[0]?.upload ?? '');
+    await vault.depositor.api.abandonUpload((await atVault())[0]?.upload ?? '');
     age(31);
     await next('2');
     isErased();
@@ -223,8 +223,8 @@ describe('a deposit whose process was killed', () => {
     await dying(atPut(2, 'before'));
     const database = databasePath();
     writeFileSync(database, readFileSync(database).fill(0xff, 4096));
-    founded.vault.meddle = (_, next) => next();
-    const signIn = () => sessionOf(founded, 'depositor');
+    vault.meddle = passOn;
+    const signIn = async () => vault.depositor;
     expect(await abandonDeposit(signIn, name(), stateDir)).toEqual({ atVault: true, onThisMachine: true });
     isErased();
   });

@@ -8,8 +8,9 @@ import { Replica } from '../../../client/log/replica.ts';
 import { depositorKem, openDepositSecret } from '../../../src/core/envelope/deposit-secret.ts';
 import { manifestContext } from '../../../src/core/weights/release-key.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
-import { depositModel, patterned, temporary } from '../story.ts';
-import { IMPATIENT, MapMemory, sessionOf, verify } from '../vault.ts';
+import { IMPATIENT, MapMemory, passOn, verify } from '../../world/client.ts';
+import { depositFolder } from '../../world/vault/acts.ts';
+import { patterned, temporary } from '../../world/vault/model.ts';
 import {
   type Asked,
   atPut,
@@ -19,7 +20,6 @@ import {
   fetched,
   folder,
   folders,
-  founded,
   isErased,
   LARGE,
   MIB,
@@ -30,6 +30,7 @@ import {
   run,
   stateDir,
   unreachable,
+  vault,
 } from './killed.ts';
 
 describe('a deposit whose process was killed', () => {
@@ -81,7 +82,7 @@ describe('a deposit whose process was killed', () => {
     expect(puts).toEqual([]);
     expect({ files, bytes }).toEqual({ files: 3, bytes: 9 * MIB + 15 });
     isErased();
-    const { api } = await sessionOf(founded, 'depositor');
+    const { api } = vault.depositor;
     expect((await api.status()).versions.map((found) => found.manifest)).toContain(manifest);
     await expect(run()).rejects.toThrow(refusal('version_exists'));
   });
@@ -117,7 +118,7 @@ describe('a deposit whose process was killed', () => {
   test('begins anew where the vault has dropped it, and says so', async () => {
     await dying(atPut(2, 'before'));
     const [upload] = await atVault();
-    await (await sessionOf(founded, 'depositor')).api.abandonUpload(upload?.upload ?? '');
+    await vault.depositor.api.abandonUpload(upload?.upload ?? '');
     await run();
     expect(puts).toEqual(['1:0', '2:0', '2:8', '0:0']);
     expect(notes).toContainEqual(expect.stringMatching(/^begins anew .*heard nothing of it for an hour/));
@@ -136,11 +137,13 @@ describe('what a machine keeps of an unfinished deposit', () => {
   test('is for its user alone, and holds no secret but one that is sealed to the depositor’s key', async () => {
     await dying(atPut(2, 'before'));
     const unfinished = await Unfinished.open(stateDir, name());
-    const context = manifestContext(founded.fingerprint, 'acme/ocr', name().version);
+    const context = manifestContext(vault.fingerprint, 'acme/ocr', name().version);
     const { secret: sealed } = unfinished.begun ?? { secret: new Uint8Array() };
     await unfinished.close();
-    const secret = Buffer.from(await openDepositSecret(context, depositorKem(founded.keys.depositor.seed), sealed));
-    const other = depositorKem(founded.keys.requester.seed);
+    const secret = Buffer.from(
+      await openDepositSecret(context, depositorKem(vault.prepared.machines.depositor.seed), sealed),
+    );
+    const other = depositorKem(vault.prepared.machines.requester.seed);
     await expect(openDepositSecret(context, other, sealed)).rejects.toThrow(refusal('envelope_invalid'));
     const paths = readdirSync(stateDir, { recursive: true, encoding: 'utf8' });
     expect(paths.some((path) => path.endsWith('deposit.sqlite'))).toBe(true);
@@ -178,8 +181,8 @@ describe('what a machine keeps of an unfinished deposit', () => {
       return Response.json({ code: 'principal_retired', message: 'it is', detail: {} }, { status: 403 });
     };
     const { version: named } = name();
-    founded.vault.meddle = retired;
-    const failing = depositModel(founded, { folder, version: named, stateDir, retry: IMPATIENT });
+    vault.meddle = retired;
+    const failing = depositFolder(vault, { folder, version: named, stateDir, retry: IMPATIENT });
     await expect(failing).rejects.toThrow(refusal('principal_retired'));
     isErased();
     expect(await atVault()).toEqual([]);
@@ -187,9 +190,9 @@ describe('what a machine keeps of an unfinished deposit', () => {
 
   test('is erased too where the key may not deposit any more', async () => {
     await dying(atPut(2, 'before'));
-    founded.vault.meddle = (_, next) => next();
-    const session = await sessionOf(founded, 'depositor');
-    const { fingerprint } = founded;
+    vault.meddle = passOn;
+    const session = vault.depositor;
+    const { fingerprint } = vault;
     const replica = await Replica.follow(session.api, { fingerprint, verify, memory: new MapMemory(), now: Date.now });
     const retired = { facts: { ...replica.facts, principals: replica.facts.principals.delete(name().depositor) } };
     const { version: named } = name();
@@ -232,8 +235,8 @@ describe('a deposit that is given up', () => {
 
   test('leaves nothing, here or at the vault', async () => {
     await dying(atPut(2, 'before'));
-    founded.vault.meddle = (_, next) => next();
-    const session = await sessionOf(founded, 'depositor');
+    vault.meddle = passOn;
+    const session = vault.depositor;
     expect(await abandonDeposit(async () => session, name(), stateDir)).toEqual({ atVault: true, onThisMachine: true });
     isErased();
     expect(await atVault()).toEqual([]);
@@ -242,8 +245,8 @@ describe('a deposit that is given up', () => {
 
   test('from another machine, or after the vault has dropped it, leaves nothing either', async () => {
     await dying(atPut(2, 'before'));
-    founded.vault.meddle = (_, next) => next();
-    const session = await sessionOf(founded, 'depositor');
+    vault.meddle = passOn;
+    const session = vault.depositor;
     const elsewhere = temporary();
     folders.push(elsewhere);
     expect(await abandonDeposit(async () => session, name(), elsewhere)).toEqual({

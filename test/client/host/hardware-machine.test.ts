@@ -12,7 +12,8 @@ import { makeTdxQuote } from '../../platforms/tdx.ts';
 import { collateralFiles, putFiles, snpFiles } from '../../vault/hardware/endorsement-files.ts';
 import { CHIP, gpusAt, HARDWARE_VALUES } from '../../vault/hardware/hosts.ts';
 import { unsent } from '../../vault/hardware/wire.ts';
-import { depositFiles, openAs, openVault, publish, releaseFor, type Vault } from '../../vault-kit.ts';
+import { depositFiles, openAs, publish, releaseFor } from '../../world/vault/acts.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 import { certificateTable, GUIDS } from './collectors/certificate-table.ts';
 import { type FakeKernel, FakeTsm } from './collectors/fake-tsm.ts';
 
@@ -21,7 +22,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'twinlock-endorsements-'));
   putFiles(folder, { ...snpFiles(CHIP), ...collateralFiles() });
-  vault = await openVault({ referenceValues: HARDWARE_VALUES }, { endorsements: { folder, mirrors: {} } });
+  vault = await openVault({ policy: { referenceValues: HARDWARE_VALUES } }, { endorsements: { folder, mirrors: {} } });
   await depositFiles(vault, { 'weights.bin': utf8('the weights') });
   await publish(vault);
 }, 60_000);

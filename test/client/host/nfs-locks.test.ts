@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isLockedHereOnly } from '../../../client/host/nfs-locks.ts';
 import { WorkFolder } from '../../../client/host/work-folder.ts';
-import { temporary } from '../story.ts';
+import { temporary } from '../../world/vault/model.ts';
 
 const line = (device: string, type: string, options: string) =>
   `36 35 ${device} / /models rw,noatime shared:1 - ${type} server:/export ${options}`;

@@ -10,57 +10,60 @@ import { signSealed } from '../../../src/core/envelope/sealed-signature.ts';
 import { encodeScalar, uniformScalar } from '../../../src/core/share/group.ts';
 import type { AuthorityChain } from '../../../src/core/state/authority-chain.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
-import { approveBy, depositModel, modelFolder, publishModel, requestModel } from '../story.ts';
-import { type Founded, found, type Name, sessionOf, verify } from '../vault.ts';
+import { verify } from '../../world/client.ts';
+import { approveBy, depositFolder, publish, requestAs } from '../../world/vault/acts.ts';
+import { modelFolder } from '../../world/vault/model.ts';
+import type { FounderName } from '../../world/vault/prepared.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe('what a host is handed', () => {
-  let founded: Founded;
+  let vault: Vault;
   let pending: PendingRelease;
   let handover: Handover;
 
   beforeAll(async () => {
-    founded = await found();
-    await depositModel(founded, { folder: await modelFolder({ 'a.bin': new Uint8Array(10) }) });
-    await publishModel(founded);
-    pending = await requestModel(founded);
-    await approveBy(founded, pending.release, 'ana', 'ben');
-    const { api } = await sessionOf(founded, 'requester');
+    vault = await openVault({ owner: 'cleo' });
+    await depositFolder(vault, { folder: modelFolder({ 'a.bin': new Uint8Array(10) }) });
+    await publish(vault);
+    pending = await requestAs(vault);
+    await approveBy(pending.release, vault.ana, vault.ben);
+    const { api } = vault.requester;
     handover = await api.handover(pending.release, 0);
   });
-  afterAll(() => founded.vault.destroy());
+  afterAll(() => vault.close());
 
   const authority = () => structuredClone(handover.authority) as AuthorityChain;
-  const shareOf = (name: Name) => {
-    const { person } = founded.custodians[name];
+  const shareOf = (name: FounderName) => {
+    const { person } = vault[name].custodian;
     const share = handover.shares.find((candidate) => candidate.person === person);
     if (share === undefined) throw new Error(`no share of ${name}`);
     return share;
   };
-  const withShare = (name: Name, changes: Partial<Handover['shares'][number]>): Handover => ({
+  const withShare = (name: FounderName, changes: Partial<Handover['shares'][number]>): Handover => ({
     ...handover,
     shares: handover.shares.map((share) => (share === shareOf(name) ? { ...share, ...changes } : share)),
   });
   const open = (changed: Handover, keys = pending) => openRelease(changed, keys, 0, verify);
 
   /** What ben's authenticator yields to a holder of it. */
-  async function signingSeedOf(name: Name): Promise<Uint8Array> {
-    const { device, enrolled } = founded.founders[name];
+  async function signingSeedOf(name: FounderName): Promise<Uint8Array> {
+    const { device, enrolled } = vault[name];
     const credentials = enrolled.map(({ credential, keyEpoch }) => ({ id: fromBase64url(credential), keyEpoch }));
     const nonce = '0'.repeat(64);
-    const touch = await device.touch({ label: 'session', vault: founded.fingerprint, nonce, credentials, prf: true });
+    const touch = await device.touch({ label: 'session', vault: vault.fingerprint, nonce, credentials, prf: true });
     const prfFirst = touch.prf ?? new Uint8Array(0);
     return deriveCustodianKeys({ prfFirst, rpId: device.rpId, credentialId: touch.credential, keyEpoch: 1 }).signing
       .seed;
   }
 
-  async function sealed(name: Name, share: { index: number; s: Uint8Array; r: Uint8Array }) {
+  async function sealed(name: FounderName, share: { index: number; s: Uint8Array; r: Uint8Array }) {
     const [keys] = pending.hosts;
     if (keys === undefined) throw new Error('no host');
-    const to = { vault: founded.fingerprint, statement: pending.release, evidence: keys.evidence, epoch: 1 };
+    const to = { vault: vault.fingerprint, statement: pending.release, evidence: keys.evidence, epoch: 1 };
     const envelope = await sealHostShare(to, kemOf(keys).publicKey, share, platformRandom);
-    const signed = { vault: founded.fingerprint, subject: pending.release, recipient: 0, envelope };
+    const signed = { vault: vault.fingerprint, subject: pending.release, recipient: 0, envelope };
     const signature = signSealed(signed, await signingSeedOf(name));
     return { envelope, signature };
   }
@@ -96,8 +99,8 @@ describe('what a host is handed', () => {
   });
 
   test('refuses a share of somebody who has not approved', async () => {
-    const { person } = founded.custodians.cleo;
-    const credential = founded.founders.cleo.enrolled[0]?.credential ?? '';
+    const { person } = vault.cleo.custodian;
+    const credential = vault.cleo.enrolled[0]?.credential ?? '';
     const stranger = { ...shareOf('ben'), person, credential, index: 3 };
     await expect(open({ ...handover, shares: [shareOf('ana'), stranger] })).rejects.toThrow(refusal('share_invalid'));
   });

@@ -4,27 +4,29 @@ import { signStop } from '../../../client/custodian/stop.ts';
 import { fetchRelease } from '../../../client/host/fetch.ts';
 import { StopPlace } from '../../../client/host/stops.ts';
 import { dropStopFile } from '../../../client/stop-file.ts';
-import { approveBy, depositModel, modelFolder, publishModel, requestModel, temporary } from '../story.ts';
-import { type Founded, found, sessionOf, verify } from '../vault.ts';
+import { verify } from '../../world/client.ts';
+import { approveBy, depositFolder, publish, requestAs } from '../../world/vault/acts.ts';
+import { modelFolder, temporary } from '../../world/vault/model.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
-let founded: Founded;
+let vault: Vault;
 beforeAll(async () => {
-  founded = await found();
+  vault = await openVault({ owner: 'cleo' });
   const files = { 'a.bin': new Uint8Array(10), 'b.bin': new Uint8Array(3_000_000) };
-  await depositModel(founded, { folder: await modelFolder(files) });
-  await publishModel(founded);
+  await depositFolder(vault, { folder: modelFolder(files) });
+  await publish(vault);
 });
-afterAll(() => founded.vault.destroy());
+afterAll(() => vault.close());
 
 test('a stop that is brought to a host ends its fetch, which leaves nothing of this run', async () => {
-  const pending = await requestModel(founded);
-  for (const name of ['ana', 'ben'] as const) await approveBy(founded, pending.release, name);
-  const { custodians, founders, fingerprint, vault } = founded;
-  const [own] = founders.ana.enrolled;
+  const pending = await requestAs(vault);
+  await approveBy(pending.release, vault.ana, vault.ben);
+  const { ana, fingerprint } = vault;
+  const [own] = ana.enrolled;
   if (own === undefined) throw new Error('expected an enrolled authenticator');
-  const stop = await signStop(custodians.ana, fingerprint, own, { what: 'all', reason: 'a drill' }, null);
+  const stop = await signStop(ana.custodian, fingerprint, own, { what: 'all', reason: 'a drill' }, null);
   const place = temporary();
   // The last file is slow to come: the host looks for stops meanwhile.
   vault.meddle = async ({ url, headers }, next) => {
@@ -34,7 +36,7 @@ test('a stop that is brought to a host ends its fetch, which leaves nothing of t
     await new Promise((resolve) => setTimeout(resolve, 1500));
     return next();
   };
-  const { api } = await sessionOf(founded, 'requester');
+  const { api } = vault.requester;
   const folder = temporary();
   const stops = new StopPlace(place, { ignored: () => undefined, gone: () => undefined });
   const fetched = fetchRelease({ api, pending, host: 0, folder, verify, stops });

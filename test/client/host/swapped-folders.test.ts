@@ -22,7 +22,7 @@ import type { Source } from '../../../client/host/segments.ts';
 import { PRIVATE, TargetFolder } from '../../../client/host/target.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { NODE } from '../../daemon-process.ts';
-import { patterned, temporary } from '../story.ts';
+import { patterned, temporary } from '../../world/vault/model.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 const PART = `${'ab'.repeat(32)}-1`;

@@ -20,13 +20,16 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Api } from '../../../client/api/api.ts';
 import { fetchRelease } from '../../../client/host/fetch.ts';
 import { MOUNTINFO } from '../../../client/host/mounts.ts';
 import type { PendingRelease } from '../../../client/host/pending-release.ts';
 import { requireRoom, requireRoomFor } from '../../../client/host/room.ts';
 import { NODE } from '../../daemon-process.ts';
-import { approveBy, depositModel, modelFolder, patterned, publishModel, requestModel, temporary } from '../story.ts';
-import { type Founded, found, IMPATIENT, sessionOf, verify } from '../vault.ts';
+import { IMPATIENT, passOn, verify } from '../../world/client.ts';
+import { approveBy, depositFolder, publish, requestAs } from '../../world/vault/acts.ts';
+import { modelFolder, patterned, temporary } from '../../world/vault/model.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 const MIB = 1 << 20;
@@ -36,25 +39,25 @@ const LARGE = patterned(6 * MIB + 1234);
 const WHOLE = ['large.bin', 'small.txt'];
 const ALL = [...WHOLE, 'sub'];
 
-let founded: Founded;
+let vault: Vault;
 let pending: PendingRelease;
-let api: Awaited<ReturnType<typeof sessionOf>>['api'];
+let api: Api;
 const folders: string[] = [];
 beforeAll(async () => {
-  founded = await found();
-  await depositModel(founded, {
-    folder: await modelFolder({ 'large.bin': LARGE, 'small.txt': patterned(10), 'sub/b': patterned(5) }),
+  vault = await openVault({ owner: 'cleo' });
+  await depositFolder(vault, {
+    folder: modelFolder({ 'large.bin': LARGE, 'small.txt': patterned(10), 'sub/b': patterned(5) }),
   });
-  await publishModel(founded);
-  pending = await requestModel(founded, { bytes: 1_000_000_000n });
-  await approveBy(founded, pending.release, 'ana', 'ben');
-  ({ api } = await sessionOf(founded, 'requester'));
+  await publish(vault);
+  pending = await requestAs(vault, { bytes: 1_000_000_000n });
+  await approveBy(pending.release, vault.ana, vault.ben);
+  ({ api } = vault.requester);
 }, 60_000);
 afterEach(() => {
-  founded.vault.meddle = (_, next) => next();
+  vault.meddle = passOn;
 });
 afterAll(async () => {
-  await founded?.vault.destroy();
+  await vault.close();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -72,7 +75,7 @@ const large = (folder: string) => readFileSync(join(folder, 'large.bin'));
 function during(bytes: number, act: () => Promise<void> | void): void {
   let passed = 0;
   let isDone = false;
-  founded.vault.meddle = async ({ url }, next) => {
+  vault.meddle = async ({ url }, next) => {
     const answer = await next();
     if (!isLarge(url) || isDone) return answer;
     const transform = async (chunk: Uint8Array, controller: TransformStreamDefaultController<Uint8Array>) => {
@@ -95,7 +98,7 @@ function scribble(path: string, at: number): void {
 /** What a run that broke off has left of the large file: six segments, not yet in place. */
 async function brokenOff(folder: string, fetch = fetchTo): Promise<string> {
   let left = 6 * SEGMENT_BYTES;
-  founded.vault.meddle = async ({ url }, next) => {
+  vault.meddle = async ({ url }, next) => {
     const answer = await next();
     if (!isLarge(url)) return answer;
     const transform = (chunk: Uint8Array, controller: TransformStreamDefaultController<Uint8Array>) => {
@@ -106,7 +109,7 @@ async function brokenOff(folder: string, fetch = fetchTo): Promise<string> {
     return new Response(answer.body?.pipeThrough(new TransformStream({ transform })) ?? null, answer);
   };
   await expect(fetch(folder)).rejects.toThrow(refusal('unavailable'));
-  founded.vault.meddle = (_, next) => next();
+  vault.meddle = passOn;
   const work = join(folder, '.twinlock-part');
   const [part = ''] = readdirSync(work);
   return join(work, part);
@@ -183,8 +186,8 @@ describe('what is renamed into place has been read back', () => {
       const part = join(work, readdirSync(work).find((name) => name.endsWith('-1')) ?? '');
       scribble(part, 2 * MIB + 5);
     });
-    const meddled = founded.vault.meddle;
-    founded.vault.meddle = (request, next) => {
+    const meddled = vault.meddle;
+    vault.meddle = (request, next) => {
       if (isLarge(request.url)) ranges.push(request.headers.get('range') ?? '');
       return meddled(request, next);
     };
@@ -210,8 +213,8 @@ describe('what a broken run has left', () => {
     const folder = fresh();
     const { versions } = await api.status();
     const bytes = BigInt(versions[0]?.bytes ?? 0) + BigInt(SEGMENT_BYTES + 4096);
-    const tight = await requestModel(founded, { bytes });
-    await approveBy(founded, tight.release, 'ana', 'ben');
+    const tight = await requestAs(vault, { bytes });
+    await approveBy(tight.release, vault.ana, vault.ben);
     const fetchTight = () => fetchRelease({ api, pending: tight, host: 0, folder, verify, retry: IMPATIENT });
     const part = await brokenOff(folder, fetchTight);
     scribble(part, 4 * MIB + 77);
@@ -243,7 +246,7 @@ describe('what a broken run has left', () => {
 test('leaves that came wrong are fetched once more', async () => {
   const folder = fresh();
   let asked = 0;
-  founded.vault.meddle = async ({ url }, next) => {
+  vault.meddle = async ({ url }, next) => {
     const answer = await next();
     if (!url.endsWith('/1/leaves') || ++asked > 1) return answer;
     return new Response(new Uint8Array(await answer.arrayBuffer()).fill(1, 40, 41), answer);
@@ -295,7 +298,7 @@ describe('who may read it', () => {
 describe('room', () => {
   test('a version that has no room is not asked for, and the numbers are told', async () => {
     const folder = fresh();
-    founded.vault.meddle = async ({ url }, next) => {
+    vault.meddle = async ({ url }, next) => {
       const answer = await next();
       if (!url.endsWith('/v1/status')) return answer;
       const status = (await answer.json()) as { versions: { bytes: string }[] };
@@ -304,7 +307,7 @@ describe('room', () => {
     const { entries } = await api.status();
     // Where it is to be made, too.
     for (const path of [folder, join(folder, 'a/b')]) {
-      await expect(requestModel(founded, {}, 1, path)).rejects.toThrow(
+      await expect(requestAs(vault, {}, 1, path)).rejects.toThrow(
         expect.objectContaining({
           code: 'storage_full',
           message: expect.stringMatching(/: expected 1024\.0 PiB \([\d,]+ bytes\) free, got .*: make room there, or /),
@@ -321,7 +324,7 @@ describe('room', () => {
     symlinkSync('models', join(above, 'link'));
     chmodSync(above, 0o777);
     const { entries } = await api.status();
-    await expect(requestModel(founded, {}, 1, join(above, 'link', 'new'))).rejects.toThrow(refusal('not_permitted'));
+    await expect(requestAs(vault, {}, 1, join(above, 'link', 'new'))).rejects.toThrow(refusal('not_permitted'));
     expect((await api.status()).entries).toBe(entries);
   });
 
@@ -330,7 +333,7 @@ describe('room', () => {
     'a folder below which another file system is mounted is not asked for',
     async () => {
       const { entries } = await api.status();
-      await expect(requestModel(founded, {}, 1, '/')).rejects.toThrow(
+      await expect(requestAs(vault, {}, 1, '/')).rejects.toThrow(
         expect.objectContaining({
           code: 'not_permitted',
           message: expect.stringContaining('/: another file system is mounted below it, at /'),
@@ -365,7 +368,7 @@ describe('room', () => {
   });
 
   test('the budget of a request covers all of it twice, as far as policy allows', async () => {
-    const { release } = await requestModel(founded);
+    const { release } = await requestAs(vault);
     const { versions } = await api.status();
     const statement = (await api.proposal(release)).statement as { bytes: string };
     const whole = BigInt(versions[0]?.bytes ?? 0);

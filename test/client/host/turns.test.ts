@@ -17,8 +17,9 @@ import { TwinlockError } from '../../../src/core/errors.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { OPEN_PROPOSALS_A_KEY } from '../../../src/vault/limits.ts';
-import { depositFiles, openVault, publish, type Vault } from '../../vault-kit.ts';
 import { MEASUREMENT } from '../../world/founding.ts';
+import { depositFiles, publish } from '../../world/vault/acts.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 

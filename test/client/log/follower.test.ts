@@ -5,9 +5,9 @@ import { type Hex, toHex } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { leafHash, rootOf } from '../../../src/core/log/merkle.ts';
 import type { State } from '../../../src/core/state/state.ts';
+import { MapMemory, verify } from '../../world/client.ts';
 import { releasedWorld, type World } from '../../world.ts';
 import { keptLog, noteOf } from '../log-source.ts';
-import { MapMemory, verify } from '../vault.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 

@@ -12,15 +12,16 @@ import { type Hex, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { apply } from '../../../src/core/state/apply.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
 import { keptLog, sourceOf } from '../../client/log-source.ts';
-import { MapMemory, verify } from '../../client/vault.ts';
-import { approveAs, depositFiles, openVault, publish, requestFor, type Vault } from '../../vault-kit.ts';
+import { MapMemory, type Meddling, passOn, verify } from '../../world/client.ts';
+import { approveAs, depositFiles, publish, requestFor } from '../../world/vault/acts.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 import { publishedWorld } from '../../world.ts';
 import { CHIP, HARDWARE_VALUES, snpAt, snpHost, tdxHost, utcTimeAt } from './hosts.ts';
-import { custodianThrough, type Meddling } from './wire.ts';
+import { custodianThrough } from './wire.ts';
 
 let vault: Vault;
 beforeAll(async () => {
-  vault = await openVault({ referenceValues: HARDWARE_VALUES });
+  vault = await openVault({ policy: { referenceValues: HARDWARE_VALUES } });
   await depositFiles(vault, { 'weights.bin': utf8('the weights') });
   await publish(vault);
 }, 60_000);
@@ -30,7 +31,7 @@ const refusal = (code: string) => expect.objectContaining({ code });
 const SECOND_MS = 1000;
 
 /** What ben's workstation has of a request, in a session that somebody meddles with. */
-async function following(hosts: readonly EvidenceCollector[], meddle: Meddling = (_, __, next) => next()) {
+async function following(hosts: readonly EvidenceCollector[], meddle: Meddling = passOn) {
   const { release } = await requestFor(vault, hosts);
   const ben = await custodianThrough(vault, vault.ben, meddle);
   const replica = await followLog({ ...ben, api: vault.ben.api });
@@ -41,9 +42,9 @@ async function following(hosts: readonly EvidenceCollector[], meddle: Meddling =
 /** Replaces an object in every page of the log, under the digest of the true one. */
 const replacing =
   (digest: () => Hex, bytes: Uint8Array | null): Meddling =>
-  async (path, _, next) => {
+  async ({ method, url }, next) => {
     const answer = await next();
-    if (path !== 'GET /v1/log/entries') return answer;
+    if (method !== 'GET' || new URL(url).pathname !== '/v1/log/entries') return answer;
     const page = (await answer.json()) as { objects: Record<Hex, string> };
     if (digest() in page.objects) {
       delete page.objects[digest()];

@@ -15,7 +15,8 @@ import type { StatementOf } from '../../../src/core/statement/statement.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
 import { snpTcb } from '../../platforms/snp.ts';
 import { enclaveLevelJson } from '../../platforms/tdx.ts';
-import { depositFiles, openVault, publish, requestFor, type Vault } from '../../vault-kit.ts';
+import { depositFiles, publish, requestFor } from '../../world/vault/acts.ts';
+import { openVault, type Vault } from '../../world/vault/vault.ts';
 import { putFiles, snpFiles } from './endorsement-files.ts';
 import { CHIP, gpusAt, HARDWARE_VALUES, snpHost, tdxHost, tokenHost, tokenTimes, tpmHost, utcTimeAt } from './hosts.ts';
 import { type Unsent, unsent } from './wire.ts';
@@ -24,7 +25,7 @@ let vault: Vault;
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'twinlock-endorsements-'));
-  vault = await openVault({ referenceValues: HARDWARE_VALUES }, { endorsements: { folder, mirrors: {} } });
+  vault = await openVault({ policy: { referenceValues: HARDWARE_VALUES } }, { endorsements: { folder, mirrors: {} } });
   await depositFiles(vault, { 'weights.bin': utf8('the weights') });
   await publish(vault);
 }, 60_000);

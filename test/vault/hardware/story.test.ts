@@ -12,8 +12,8 @@ import { NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import { toHex } from '../../../src/core/bytes.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { type CliVault, openCliVault } from '../../client/cli/vault.ts';
-import { approveAs, depositFiles, publish, requestFor } from '../../vault-kit.ts';
 import { POLICY } from '../../world/founding.ts';
+import { approveAs, depositFiles, publish, requestFor } from '../../world/vault/acts.ts';
 import { amdAnswers, intelAnswers, type Mirror, putFiles, snpFiles, startMirror } from './endorsement-files.ts';
 import { CHIP, HARDWARE_VALUES, OTHER_CHIP, paravisorHost, snpHost, tdxHost, tokenHost, tpmHost } from './hosts.ts';
 

@@ -1,23 +1,16 @@
 import { Api } from '../../../client/api/api.ts';
-import { type Fetch, platformFetch } from '../../../client/api/transport.ts';
 import type { Custodian } from '../../../client/custodian/ceremony.ts';
 import type { EvidenceCollector } from '../../../client/host/collector.ts';
 import { openPrincipalSession, type PrincipalSession } from '../../../client/principal/principal.ts';
 import { type Base64url, fromBase64url, type Hex } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
-import { type Person, requestFor, type Vault } from '../../vault-kit.ts';
+import { type Meddling, meddledFetch } from '../../world/client.ts';
+import { requestFor } from '../../world/vault/acts.ts';
+import type { Person } from '../../world/vault/members.ts';
+import type { Vault } from '../../world/vault/vault.ts';
 
-/** Between a client and the daemon: what somebody on the wire, or a vault that lies, makes of an answer. */
-export type Meddling = (path: string, body: unknown, next: () => Promise<Response>) => Promise<Response>;
-
-function through({ baseUrl }: Vault, meddle: Meddling): Api {
-  const fetch: Fetch = (url, init) => {
-    const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : null;
-    return meddle(`${init.method} ${new URL(url).pathname}`, body, () => platformFetch(url, init));
-  };
-  return new Api({ baseUrl, fetch });
-}
+const through = ({ baseUrl }: Vault, meddle: Meddling) => new Api({ baseUrl, fetch: meddledFetch(() => meddle) });
 
 function requesterThrough(vault: Vault, meddle: Meddling): Promise<PrincipalSession> {
   return openPrincipalSession(through(vault, meddle), vault.prepared.machines.requester, vault.fingerprint);
@@ -40,7 +33,8 @@ export async function unsent(vault: Vault, hosts: readonly EvidenceCollector[]):
   const keep = (...texts: readonly string[]) => {
     for (const text of texts) objects[digestOf(fromBase64url(text))] = text;
   };
-  const requester = await requesterThrough(vault, async (path, body, next) => {
+  const requester = await requesterThrough(vault, async ({ method, url, body }, next) => {
+    const path = `${method} ${new URL(url).pathname}`;
     if (path.endsWith('/appraisals')) {
       const answer = await next();
       const said = (await answer.clone().json()) as { appraisal?: string; endorsements?: string };
