@@ -13,7 +13,7 @@ import { POLICY } from '../founding.ts';
 export const FOUNDERS = ['ana', 'ben', 'cleo'] as const;
 export type FounderName = (typeof FOUNDERS)[number];
 export const ROLES = ['depositor', 'requester', 'auditor'] as const;
-export type Role = (typeof ROLES)[number];
+type Role = (typeof ROLES)[number];
 
 /** A data folder that has been initialised, and what its founders and machines hold. */
 export interface Prepared {
