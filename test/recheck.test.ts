@@ -136,6 +136,10 @@ describe('a log with a fault before its snapshot', () => {
     const { status, body } = await ask(daemon.url, { path: '/readyz', method: 'GET' });
     expect(status).toBe(503);
     expect(body.toString()).toContain('the log has a fault');
+    const vaultStatus = await ask(daemon.url, { path: '/v1/vault', method: 'GET' });
+    expect(JSON.parse(vaultStatus.body.toString())).toMatchObject({
+      fault: { code: told[0]?.kind === 'fault' ? told[0].error.code : '', entry: 0 },
+    });
   });
 
   test('is met by the next start before it serves', async () => {

@@ -4,6 +4,7 @@ import { stopText } from '../../src/core/state/running.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { StatusView } from '../api/api.ts';
 import { counted, exactBytes } from '../exact.ts';
+import { faultText } from '../log/fault-text.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
 import { marked, personLines } from './persons.ts';
@@ -69,6 +70,7 @@ export function statusLines(status: StatusView): readonly string[] {
     `             ${comparisonCode(status.fingerprint, GENESIS_WORDS)}`,
     `grade        ${status.grade}${status.grade === 'simulation' ? ': protects nothing' : ''}`,
     ...stopLines(status.stopped),
+    ...(status.fault === null ? [] : [`FAULT        ${faultText(status.fault)}`]),
     ...clockLines(status.clock),
     `log          ${counted(status.entries, 'entry', 'entries')}`,
     `proposals    ${status.open} open${status.open === 0 ? '' : ', which twinlock proposals lists'}, ${status.overtaken === 0 ? '' : `${status.overtaken} overtaken, `}${counted(status.leases, 'release')} in force`,

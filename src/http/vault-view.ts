@@ -1,5 +1,6 @@
 import { must } from '../core/errors.ts';
 import type { Context } from '../vault/context.ts';
+import { viewFault } from '../vault/log-fault.ts';
 
 /** What anybody may know of the vault. Throws `genesis_incomplete` where `init` has not been run. */
 export async function vaultView(context: Context) {
@@ -13,9 +14,17 @@ export async function vaultView(context: Context) {
       grade,
       phase: facts.stopped === null ? ('open' as const) : ('stopped' as const),
       time,
+      fault: viewFault(context.recorder),
     };
   }
   const founding = await context.founding.founding();
   must(founding !== null, 'genesis_incomplete', 'the vault has not been initialised: run twinlockd init');
-  return { fingerprint: null, rpId: founding.rpId, grade: founding.grade, phase: 'founding' as const, time };
+  return {
+    fingerprint: null,
+    rpId: founding.rpId,
+    grade: founding.grade,
+    phase: 'founding' as const,
+    time,
+    fault: null,
+  };
 }

@@ -20,6 +20,7 @@ import type { Facts, Proposal, RecordedStop, Version } from '../core/state/state
 import { inScope } from '../core/statement/principal.ts';
 import type { ClockState } from './clock-watch.ts';
 import { MAX_PROPOSALS, PROPOSALS_BYTES } from './limits.ts';
+import type { viewFault } from './log-fault.ts';
 import type { Caller } from './sessions.ts';
 
 /**
@@ -114,13 +115,15 @@ function viewOutOfReach(facts: Facts, caller: Caller, overMs: number) {
     .toArray();
 }
 
+/** What the daemon knows besides its log. */
+interface Found {
+  readonly overMs: number;
+  readonly clock: ClockState['standing'];
+  readonly fault: ReturnType<typeof viewFault>;
+}
+
 /** Requesters see the versions in their scope, and of the keys their own. */
-export function viewStatus(
-  facts: Facts,
-  caller: Caller,
-  entries: number,
-  { overMs, clock }: { readonly overMs: number; readonly clock: ClockState['standing'] },
-) {
+export function viewStatus(facts: Facts, caller: Caller, entries: number, { overMs, clock, fault }: Found) {
   const own = caller.role === 'requester' ? caller.key : null;
   const scope = own === null ? ['*'] : (facts.principals.get(own)?.models ?? []);
   const [committee, policy] = [committeeInForce(facts), policyInForce(facts)];
@@ -131,6 +134,7 @@ export function viewStatus(
     grade: facts.genesis.grade,
     entries,
     clock,
+    fault,
     stopped: viewStops(facts.stopped),
     policy: policy.digest,
     policyChanges: facts.policyChanges,

@@ -16,6 +16,7 @@ import {
 } from './fields.ts';
 import { reach } from './proposal.ts';
 import { stopsInForce } from './stop.ts';
+import { logFault } from './vault.ts';
 
 /** GET /v1/status: the vault at a glance, for any session. A client that decides replays the log instead. */
 export const statusView = z
@@ -25,6 +26,7 @@ export const statusView = z
     entries: count,
     /** How the vault's clock stands (README, “Clocks”). */
     clock: z.enum(['behind', 'jumped', 'awaited', 'confirmed']),
+    fault: logFault,
     stopped: stopsInForce,
     policy: digest,
     /** How often a quorum has put another in force since genesis. */

@@ -16,6 +16,11 @@ import {
   statement,
 } from './fields.ts';
 
+/** What the daemon has found wrong in its own log, by its code and entry: it grants nothing since. Null while nothing was. */
+export const logFault = z.nullable(
+  z.object({ code: z.string().check(z.regex(/^[a-z_]{1,64}$/)), entry: z.nullable(count) }),
+);
+
 /** GET /v1/vault: what anybody may know. Nothing here is trusted by a client that has a fingerprint. */
 export const vaultStatus = z
   .object({
@@ -24,6 +29,7 @@ export const vaultStatus = z
     grade: z.enum(['production', 'simulation']),
     phase: z.enum(['founding', 'open', 'stopped']),
     time: instantMs,
+    fault: logFault,
   })
   .meta({ id: 'VaultStatus' });
 

@@ -40,6 +40,7 @@ beforeAll(async () => {
         fingerprint: null,
         grade: 'production',
         phase: 'founding',
+        fault: null,
         time: Date.now(),
       });
     },

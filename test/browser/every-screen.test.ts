@@ -141,6 +141,14 @@ describe('with honest texts nothing is cut off at any width, and every complete 
     },
   );
 
+  it('a fault that the vault says it has found in its log is told before anybody has signed in, and what to do', async () => {
+    await show(stopped, 'sign-in');
+    const text = await page.getByRole('alert').first().innerText();
+    expect(text).toMatch(
+      /^The vault says that its log has a fault in entry 7 \(signature_invalid\): .*alert the other/,
+    );
+  });
+
   it.each(['proposals', 'versions', 'committee', 'propose', 'stop'])('of a vault that runs: %s', async (place) => {
     await show(running, 'in', place);
     await expectUsable(`running-${place}`);

@@ -69,7 +69,14 @@ beforeAll(async () => {
   vault = createServer((request, response) => {
     asked.push(request.url ?? '');
     if (answer !== null) return answer(response);
-    const status = { rpId: RP_ID, fingerprint: null, grade: 'production', phase: 'founding', time: Date.now() };
+    const status = {
+      rpId: RP_ID,
+      fingerprint: null,
+      grade: 'production',
+      phase: 'founding',
+      time: Date.now(),
+      fault: null,
+    };
     return response.writeHead(200, { ...HEADERS, 'content-type': 'text/html' }).end(JSON.stringify(status));
   });
   await new Promise<void>((resolve) => vault.listen(0, '127.0.0.1', resolve));

@@ -20,7 +20,7 @@ export function sourceOf(log: () => LogPage, time: () => number, pageEntries = 3
   return {
     asked: 0,
     async vault() {
-      return { fingerprint: null, rpId: '', grade: 'simulation', phase: 'open', time: time() };
+      return { fingerprint: null, rpId: '', grade: 'simulation', phase: 'open', time: time(), fault: null };
     },
     async entries(from, limit) {
       this.asked++;

@@ -3,6 +3,7 @@ import { founded, invited } from './founding/founding.ts';
 import { FoundingScreen } from './founding/founding-screen.tsx';
 import { InvitationScreen } from './founding/invitation.tsx';
 import { Header } from './header.tsx';
+import { LogFaultBanner } from './log-fault.tsx';
 import { Failure } from './parts/failure.tsx';
 import { MachineName } from './parts/person.tsx';
 import { Screen } from './parts/screen.tsx';
@@ -24,6 +25,7 @@ export function App() {
       <SimulationBanner />
       <div class="page">
         <Header />
+        <LogFaultBanner />
         <StoppedBanner />
         <UnsentStops />
         <Unkept />

@@ -208,9 +208,12 @@ export function signOut(): void {
   void refreshStatus();
 }
 
-/** Before a custodian has signed in, the page has the vault's word alone: a stop or a resumption may come meanwhile. */
+/**
+ * What the vault says of itself. Before a custodian has signed in, the page has nothing else: a stop or a resumption may
+ * come meanwhile. Afterwards, no replay shows what the vault has found in its own log.
+ */
 async function refreshStatus(): Promise<void> {
-  if (replica !== null || status.value === null || status.value.phase === 'founding') return;
+  if (status.value === null || status.value.phase === 'founding') return;
   const said = await ceremony.api.vault().catch(() => null);
   if (said !== null && said.phase !== 'founding') status.value = said;
 }

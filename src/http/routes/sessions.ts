@@ -1,4 +1,5 @@
 import type { Context } from '../../vault/context.ts';
+import { viewFault } from '../../vault/log-fault.ts';
 import { signIn } from '../../vault/sign-in.ts';
 import { viewStatus } from '../../vault/views.ts';
 import { ROUTES } from '../../wire/routes.ts';
@@ -16,7 +17,11 @@ export function sessionRoutes(serve: Serve, context: Context): void {
   serve(ROUTES.status, ({ caller }) => {
     const { facts, size } = context.recorder;
     const { watch } = context;
-    const clocks = { overMs: watch.overMs(facts.attestedMs), clock: watch.standing(facts) };
-    return viewStatus(facts, caller, size, clocks);
+    const found = {
+      overMs: watch.overMs(facts.attestedMs),
+      clock: watch.standing(facts),
+      fault: viewFault(context.recorder),
+    };
+    return viewStatus(facts, caller, size, found);
   });
 }

@@ -34,6 +34,7 @@ export async function showHonest(log: CarriedLog, name: string, stage: HonestSta
   console.status.value = {
     grade: facts.genesis.grade,
     phase: isFounding ? 'founding' : 'stopped',
+    fault: stage === 'sign-in' ? { code: 'signature_invalid', entry: 7 } : null,
   } as Partial<VaultStatus> as VaultStatus;
   console.fingerprint.value = ['fingerprint', 'invitation', 'founding'].includes(stage) ? null : facts.vault;
   console.custodian.value = stage === 'in' || stage === 'replay' ? self : null;

@@ -10,7 +10,7 @@ import { connect, saysItIs, vaultOf } from '../../../client/cli/connect.ts';
 import { selfSigned } from '../../../src/http/certificate.ts';
 
 const FINGERPRINT = 'ab'.repeat(32);
-const VAULT = { rpId: 'tl-0123456789abcdef.localhost', grade: 'simulation', phase: 'open', time: 1 };
+const VAULT = { rpId: 'tl-0123456789abcdef.localhost', grade: 'simulation', phase: 'open', time: 1, fault: null };
 
 let folder: string;
 const servers: Server[] = [];

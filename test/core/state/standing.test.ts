@@ -276,7 +276,7 @@ describe('the advice where no quorum is reachable is true for its cause:', () =>
 describe('the vault at a glance', () => {
   const auditor = { role: 'auditor', key: 'x' } as unknown as Caller;
   const glance = ({ facts, log, now }: World, caller = auditor) =>
-    viewStatus(facts, caller, log.length, { overMs: now, clock: 'confirmed' });
+    viewStatus(facts, caller, log.length, { overMs: now, clock: 'confirmed', fault: null });
 
   test('names each open proposal that no quorum can approve, and why, as a document and in words', async () => {
     const { world, deposit, ana, ben, cleo, dan } = await published();
@@ -297,6 +297,16 @@ describe('the vault at a glance', () => {
     expect(statusLines(view).find((one) => one.startsWith(line))).toContain(`“ana”, custodian, id ${ana.person}, asks`);
     // A requester is told of its own alone.
     expect(glance(world, { role: 'requester', key: 'other' } as unknown as Caller).outOfReach).toEqual([]);
+  });
+
+  test('tells of a fault in the log, by its code and entry, and what to do', async () => {
+    const { world } = await published();
+    const view = { ...glance(world), fault: { code: 'signature_invalid', entry: 7 } };
+    expect(statusView.parse(view).fault).toEqual({ code: 'signature_invalid', entry: 7 });
+    expect(statusLines(view)).toContainEqual(
+      expect.stringMatching(/^FAULT {8}the vault says .* in entry 7 \(signature_invalid\): .*twinlock audit/),
+    );
+    expect(statusLines(glance(world)).some((line) => line.startsWith('FAULT'))).toBe(false);
   });
 
   test('counts no release as in force while a stop keeps it from being served', async () => {
