@@ -1,10 +1,10 @@
 import { approve } from '../client/custodian/approve.ts';
 import { type Review, review } from '../client/custodian/review.ts';
 import type { Hex } from '../src/core/bytes.ts';
-import type { Person } from './founders.ts';
+import type { CustodianWorkstation } from './founders.ts';
 
 /** What a custodian does in the console: replay, review, compare the code, touch. */
-export async function approveAs({ custodian, replica }: Person, digest: Hex): Promise<Review> {
+export async function approveAs({ custodian, replica }: CustodianWorkstation, digest: Hex): Promise<Review> {
   await replica.extend();
   const reviewed = await review(custodian, replica, digest);
   await approve(custodian, replica, reviewed);

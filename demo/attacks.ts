@@ -17,7 +17,7 @@ import { authorityChain } from '../src/core/state/authority-chain.ts';
 import { verifyNode } from '../src/platform/verify-node.ts';
 import { approveAs } from './approving.ts';
 import { copyLog, entriesOf, forge } from './forgery.ts';
-import { fetchAndCompare, fetchInto, request } from './host.ts';
+import { fetchAndCompare, fetchAtHost, requestAtHost } from './host.ts';
 import { newKey, ownedBy, recordOf } from './machines.ts';
 import { refused } from './refusal.ts';
 import { approveUnchecked, replayLogin } from './unchecked.ts';
@@ -26,7 +26,7 @@ import type { World } from './world.ts';
 /** Too few votes, the wrong one, and storage that was altered; the release itself is good in the end. */
 export async function attackVotesAndStorage(world: World, manifest: Hex): Promise<Fetched> {
   const { alice, bob, carol, requester, workspace } = world;
-  const pending = await request(world, 'serving', 'a second server, OPS-8');
+  const pending = await requestAtHost(world, 'serving', 'a second server, OPS-8');
   const { release } = pending;
   await approveAs(alice, release);
   await record(world, 'the weights after one approval', 'quorum_missing', () => requester.api.handover(release, 0));
@@ -37,7 +37,7 @@ export async function attackVotesAndStorage(world: World, manifest: Hex): Promis
   const file = await ciphertextOf(join(workspace.data, 'versions', manifest));
   await flipLastByte(file);
   await record(world, 'a segment with one byte changed on the vault’s disk', 'digest_mismatch', () =>
-    fetchInto(world, pending, workspace.path('second-server')),
+    fetchAtHost(world, pending, workspace.path('second-server')),
   );
   await flipLastByte(file);
   const fetched = await fetchAndCompare(world, pending, 'second-server');
@@ -60,13 +60,13 @@ export async function attackWithLogin(world: World): Promise<void> {
 /** A custodian who sabotages is named, by a signature that only they could make. */
 export async function attackWithBadShare(world: World): Promise<void> {
   const { alice, bob, workspace } = world;
-  const pending = await request(world, 'serving', 'a third server, OPS-9');
+  const pending = await requestAtHost(world, 'serving', 'a third server, OPS-9');
   const { release } = pending;
   await approveAs(alice, release);
   await approveUnchecked(bob, release, ({ index, s, r }) => ({ index, s: r, r: s }));
   await record(world, 'a bad share, which names who signed it', 'share_invalid', async () => {
     try {
-      await fetchInto(world, pending, workspace.path('third-server'));
+      await fetchAtHost(world, pending, workspace.path('third-server'));
     } catch (error) {
       const isNamed = error instanceof TwinlockError && error.detail['person'] === bob.custodian.person;
       if (!isNamed) throw new Error('the bad share does not name bob', { cause: error });

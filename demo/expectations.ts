@@ -5,7 +5,7 @@ import { policyInForce } from '../src/core/state/policies.ts';
 import { comparisonCode, REQUEST_WORDS } from '../src/core/statement/comparison-code.ts';
 import { approveAs } from './approving.ts';
 import { record } from './attacks.ts';
-import { request } from './host.ts';
+import { requestAtHost } from './host.ts';
 import type { World } from './world.ts';
 
 /** One entry of the reference values refuses a whole family; like everything that grants, two decide it. */
@@ -26,7 +26,7 @@ export async function revokeImage(world: World): Promise<void> {
   });
   narrator.say('alice and bob approve: from now on the image is refused, even where something else allows it');
   await record(world, 'the same host, whose image has been revoked since', 'appraisal_failed', () =>
-    request(world, 'serving', 'a third server, OPS-9'),
+    requestAtHost(world, 'serving', 'a third server, OPS-9'),
   );
 }
 

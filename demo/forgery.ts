@@ -4,7 +4,7 @@ import type { Api } from '../client/api/api.ts';
 import { type LogPage, type LogSource, PAGE_ENTRIES, vaultSource } from '../client/log/source.ts';
 import { fromHex, fromUtf8, type Hex, toHex, utf8, ZERO_32 } from '../src/core/bytes.ts';
 import { signCheckpoint } from '../src/core/log/checkpoint.ts';
-import { type Draft, type Entry, encodeEntry, parseEntry } from '../src/core/log/entry.ts';
+import { type Entry, type EntryDraft, encodeEntry, parseEntry } from '../src/core/log/entry.ts';
 import { leafHash, rootOf } from '../src/core/log/merkle.ts';
 
 /** The whole log, as an auditor may keep it. */
@@ -31,7 +31,7 @@ export function entriesOf({ entries }: LogPage): readonly Entry[] {
 export function forge(
   dataDir: string,
   origin: string,
-  drafts: readonly (Draft & { time: number })[],
+  drafts: readonly (EntryDraft & { time: number })[],
   log: LogPage,
 ): LogPage {
   const seed = fromHex(readFileSync(join(dataDir, 'log.key'), 'utf8').trim());

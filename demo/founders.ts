@@ -16,7 +16,7 @@ import { verifyNode } from '../src/platform/verify-node.ts';
 import type { Workspace } from './daemon.ts';
 
 /** A founder at their own workstation, before there is a vault. */
-export interface Founder {
+export interface FounderWorkstation {
   readonly name: string;
   readonly invitation: string;
   readonly ceremony: Ceremony;
@@ -25,7 +25,7 @@ export interface Founder {
 }
 
 /** A founder signed in, with their own replay of the log. */
-export interface Person {
+export interface CustodianWorkstation {
   readonly name: string;
   readonly custodian: Custodian;
   readonly device: SoftwareAuthenticator;
@@ -39,7 +39,7 @@ export async function enrolFounder(
   baseUrl: string,
   name: string,
   invitation: string,
-): Promise<Founder> {
+): Promise<FounderWorkstation> {
   const api = new Api({ baseUrl });
   const { rpId } = await api.vault();
   const device = new SoftwareAuthenticator({ rpId, random: platformRandom });
@@ -56,7 +56,7 @@ export async function enrolFounder(
 }
 
 /** What each founder sees of the genesis; all of them must see the same twelve words. */
-export async function compareGenesis(founders: readonly Founder[]): Promise<readonly GenesisReview[]> {
+export async function compareGenesis(founders: readonly FounderWorkstation[]): Promise<readonly GenesisReview[]> {
   const reviews: GenesisReview[] = [];
   for (const { ceremony, invitation, enrolled } of founders) {
     const review = await reviewGenesis(ceremony, invitation, enrolled);
@@ -69,27 +69,30 @@ export async function compareGenesis(founders: readonly Founder[]): Promise<read
 }
 
 /** Every founder signs what they reviewed; the last signature founds the vault. Returns its fingerprint. */
-export async function signAll(founders: readonly Founder[], reviews: readonly GenesisReview[]): Promise<Hex> {
+export async function signAll(
+  founders: readonly FounderWorkstation[],
+  reviews: readonly GenesisReview[],
+): Promise<Hex> {
   for (const [i, { ceremony, invitation, enrolled }] of founders.entries()) {
     await signGenesis(ceremony, invitation, reviews[i] as GenesisReview, enrolled);
   }
   return (reviews[0] as GenesisReview).fingerprint;
 }
 
-export async function signInFounder(founder: Founder, fingerprint: Hex): Promise<Person> {
+export async function signInFounder(founder: FounderWorkstation, fingerprint: Hex): Promise<CustodianWorkstation> {
   const { name, ceremony, device, enrolled } = founder;
   const custodian = await openSession(ceremony, fingerprint, enrolled);
   return { name, custodian, device, enrolled, replica: await followLog(custodian) };
 }
 
 /** After a restart of the daemon, which forgets sessions. */
-export async function signInAgain(person: Person): Promise<Person> {
+export async function signInAgain(person: CustodianWorkstation): Promise<CustodianWorkstation> {
   const custodian = await openSession(person.custodian, person.custodian.fingerprint, person.enrolled);
   return { ...person, custodian, replica: await followLog(custodian) };
 }
 
 /** For a vault that is kept: with this file somebody can act as the founder. Returns its path. */
-export function keepAuthenticator(workspace: Workspace, { name, device }: Person): string {
+export function keepAuthenticator(workspace: Workspace, { name, device }: CustodianWorkstation): string {
   const file = workspace.path(name, 'authenticator.json');
   writeFileSync(file, exportCredentials(device.credentials), { mode: 0o600 });
   return file;

@@ -16,7 +16,7 @@ const LEASE_MS = 60 * 60_000;
 /** The model server's machine: one simulated chip, and new one-time keys for every request. */
 const CHIP = new SimulatedChip(platformRandom(32), SIMULATED_IMAGE);
 
-export function request(
+export function requestAtHost(
   { requester, fingerprint }: World,
   purpose: 'serving' | 'evaluation',
   reason: string,
@@ -25,7 +25,7 @@ export function request(
   return requestRelease(requester, asked, [CHIP], { fingerprint, now: Date.now, random: platformRandom });
 }
 
-export function fetchInto({ requester }: World, pending: PendingRelease, folder: string): Promise<Fetched> {
+export function fetchAtHost({ requester }: World, pending: PendingRelease, folder: string): Promise<Fetched> {
   return fetchRelease({
     api: requester.api,
     pending,
@@ -44,7 +44,7 @@ export async function fetchAndCompare(
 ): Promise<Fetched> {
   const folder = world.workspace.path(name);
   const rate = ({ bytes }: Fetched, seconds: number) => perSecond(bytes, seconds);
-  const fetched = await world.stopwatch.time(`fetch (${name})`, () => fetchInto(world, pending, folder), rate);
+  const fetched = await world.stopwatch.time(`fetch (${name})`, () => fetchAtHost(world, pending, folder), rate);
   await compareFolders(world.original, folder, fetched.files);
   await sendReceipt(world.requester.api, pending, 0, fetched, { modelSignature: null, evaluation });
   await rm(folder, { recursive: true });

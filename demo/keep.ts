@@ -9,8 +9,8 @@ import { programCommand } from '../src/platform/program-command.ts';
 import { platformRandom } from '../src/platform/random.ts';
 import type { DemoConsoleSettings } from './console/main.ts';
 import { allowImage } from './expectations.ts';
-import { keepAuthenticator, type Person, signInAgain } from './founders.ts';
-import { request } from './host.ts';
+import { type CustodianWorkstation, keepAuthenticator, signInAgain } from './founders.ts';
+import { requestAtHost } from './host.ts';
 import { enrolMachine, ownedBy } from './machines.ts';
 import { depositVersion } from './story.ts';
 import { MODEL, type World } from './world.ts';
@@ -45,7 +45,7 @@ export async function leaveTwoOpen(before: World): Promise<Waiting> {
     random: platformRandom,
   });
   narrator.say(`nightly deposits ${MODEL}@${NEXT_VERSION} and proposes its publication: ${words(digest)}`);
-  const release = await request(world, 'serving', 'a server in Turin, OPS-12');
+  const release = await requestAtHost(world, 'serving', 'a server in Turin, OPS-12');
   narrator.say(`serving asks for ${MODEL}@1: ${words(release.release)}`);
   return { release, publication: digest };
 }
@@ -86,7 +86,11 @@ async function buildPage(outDir: string): Promise<string> {
 }
 
 /** Returns its address. */
-async function openConsole({ workspace, url, fingerprint }: World, person: Person, bundleDir: string): Promise<string> {
+async function openConsole(
+  { workspace, url, fingerprint }: World,
+  person: CustodianWorkstation,
+  bundleDir: string,
+): Promise<string> {
   const { name, replica } = person;
   const settings: DemoConsoleSettings = {
     ...{ name, vault: url, fingerprint, bundleDir },

@@ -5,7 +5,7 @@ import {
   type PrincipalKey,
   type PrincipalSession,
   principalKey,
-  principalRecord,
+  principalRecordOf,
 } from '../client/principal/principal.ts';
 import { writePrincipalKey } from '../client/principal/principal-file.ts';
 import { toHex } from '../src/core/bytes.ts';
@@ -13,26 +13,26 @@ import type { PrincipalRecord } from '../src/core/statement/statement.ts';
 import { platformRandom } from '../src/platform/random.ts';
 import { approveAs } from './approving.ts';
 import type { Workspace } from './daemon.ts';
-import type { Person } from './founders.ts';
+import type { CustodianWorkstation } from './founders.ts';
 
 /** Whose key it is: a founder, or somebody who is no custodian. */
-export interface Owner {
+export interface KeyOwner {
   readonly owner: string;
   readonly ownerName: string;
 }
 
-export function ownedBy({ name, custodian }: Person): Owner {
+export function ownedBy({ name, custodian }: CustodianWorkstation): KeyOwner {
   return { owner: custodian.person, ownerName: name };
 }
 
-export function outsider(ownerName: string): Owner {
+export function outsider(ownerName: string): KeyOwner {
   return { owner: toHex(platformRandom(16)), ownerName };
 }
 
 export interface NewMachine {
   readonly role: PrincipalKey['role'];
   readonly name: string;
-  readonly owner: Owner;
+  readonly owner: KeyOwner;
   readonly models: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export function newKey(role: PrincipalKey['role'], name: string): PrincipalKey {
 }
 
 export function recordOf(key: PrincipalKey, { owner, models }: Pick<NewMachine, 'owner' | 'models'>): PrincipalRecord {
-  return principalRecord(key, { ...owner, models: [...models] });
+  return principalRecordOf(key, { ...owner, models: [...models] });
 }
 
 /** Enrols a machine's key as everybody must: one proposes, two who do not own it approve. */
@@ -49,7 +49,7 @@ export async function enrolMachine(
   workspace: Workspace,
   baseUrl: string,
   machine: NewMachine,
-  [proposer, other]: readonly [Person, Person],
+  [proposer, other]: readonly [CustodianWorkstation, CustodianWorkstation],
 ): Promise<PrincipalSession> {
   const { role, name } = machine;
   const key = newKey(role, name);

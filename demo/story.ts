@@ -20,8 +20,15 @@ import { platformRandom } from '../src/platform/random.ts';
 import { verifyNode } from '../src/platform/verify-node.ts';
 import { approveAs } from './approving.ts';
 import type { Workspace } from './daemon.ts';
-import { compareGenesis, enrolFounder, type Founder, type Person, signAll, signInFounder } from './founders.ts';
-import { fetchAndCompare, request } from './host.ts';
+import {
+  type CustodianWorkstation,
+  compareGenesis,
+  enrolFounder,
+  type FounderWorkstation,
+  signAll,
+  signInFounder,
+} from './founders.ts';
+import { fetchAndCompare, requestAtHost } from './host.ts';
 import { enrolMachine, outsider, ownedBy } from './machines.ts';
 import type { Narrator } from './narrator.ts';
 import { perSecond, type Stopwatch } from './stopwatch.ts';
@@ -45,7 +52,7 @@ export async function found({ workspace, narrator, stopwatch }: Stage): Promise<
   const url = await workspace.serve();
   trustCa(resolve(workspace.data, 'tls.crt'));
   narrator.say(`twinlockd serves at ${url}; grade simulation, for life: this vault protects nothing`);
-  const founders: Founder[] = [];
+  const founders: FounderWorkstation[] = [];
   const fingerprint = await stopwatch.time('founding: 3 enrolments, 3 signatures', async () => {
     for (const name of FOUNDERS) {
       founders.push(await enrolFounder(workspace, url, name, invitations.get(name) ?? ''));
@@ -57,9 +64,9 @@ export async function found({ workspace, narrator, stopwatch }: Stage): Promise<
   });
   narrator.say('the words are the same, all three sign, and the vault is founded', `fingerprint ${fingerprint}`);
   const [alice, bob, carol] = (await Promise.all(founders.map((f) => signInFounder(f, fingerprint)))) as [
-    Person,
-    Person,
-    Person,
+    CustodianWorkstation,
+    CustodianWorkstation,
+    CustodianWorkstation,
   ];
   return { url, fingerprint, alice, bob, carol };
 }
@@ -125,7 +132,7 @@ function namesOf(files: readonly FoundFile[]): string {
 export async function evaluateAndPublish(world: World, manifest: Hex): Promise<Fetched> {
   const { narrator, alice, bob, carol, depositor, stopwatch } = world;
   narrator.chapter('It is evaluated, then published by two');
-  const pending = await request(world, 'evaluation', 'first evaluation, EVAL-1');
+  const pending = await requestAtHost(world, 'evaluation', 'first evaluation, EVAL-1');
   for (const person of [alice, bob]) await approveAs(person, pending.release);
   const report = digestOf(utf8('accuracy 0.97 on the demo’s imaginary pages'));
   const fetched = await fetchAndCompare(world, pending, 'evaluation', report);
@@ -161,7 +168,7 @@ export async function releaseToServe(world: World): Promise<{ pending: PendingRe
   const { narrator, alice, bob, stopwatch } = world;
   narrator.chapter('A model server asks, two of three approve, the weights stream');
   const pending = await stopwatch.time('request: keys, evidence, appraisal, proposal', () =>
-    request(world, 'serving', 'rollout to the OCR service, OPS-7'),
+    requestAtHost(world, 'serving', 'rollout to the OCR service, OPS-7'),
   );
   const code = comparisonCode(pending.release, REQUEST_WORDS);
   narrator.say(`a host makes one-time keys and shows its evidence; the request reads: ${code}`);

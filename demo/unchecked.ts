@@ -8,14 +8,14 @@ import type { ArchivedAssertion } from '../src/core/schema.ts';
 import type { Share } from '../src/core/share/share.ts';
 import { rosterDigest } from '../src/core/state/roster.ts';
 import type { StatementOf } from '../src/core/statement/statement.ts';
-import type { Person } from './founders.ts';
+import type { CustodianWorkstation } from './founders.ts';
 
 /**
  * What a custodian's client that was tampered with would do: approves a release without the checks of its own
  * that would keep it from it, and seals what `corrupt` makes of the share.
  */
 export async function approveUnchecked(
-  { custodian, replica }: Person,
+  { custodian, replica }: CustodianWorkstation,
   release: Hex,
   corrupt: (share: Share) => Share,
 ): Promise<void> {
@@ -42,14 +42,14 @@ export async function approveUnchecked(
 }
 
 /** What somebody does who has recorded a custodian's login, its session and its assertion. */
-export async function replayLogin({ custodian, replica }: Person, proposal: Hex): Promise<void> {
+export async function replayLogin({ custodian, replica }: CustodianWorkstation, proposal: Hex): Promise<void> {
   const { assertion, credential } = await logIn({ custodian, replica });
   const fields = decisionFields(custodian.now(), toHex(custodian.random(32)), replica);
   await custodian.api.decide(proposal, { ...sent(fields), credential, assertion, envelopes: [], custody: null });
 }
 
 /** A login that the vault accepts, and the assertion that it was made with. */
-async function logIn({ custodian, replica }: Pick<Person, 'custodian' | 'replica'>): Promise<{
+async function logIn({ custodian, replica }: Pick<CustodianWorkstation, 'custodian' | 'replica'>): Promise<{
   readonly credential: string;
   readonly assertion: ArchivedAssertion;
 }> {
@@ -75,7 +75,11 @@ interface DecisionFields {
   readonly nonce: Hex;
 }
 
-function decisionFields(timeMs: number, nonce: Hex, { checkpoint, facts }: Person['replica']): DecisionFields {
+function decisionFields(
+  timeMs: number,
+  nonce: Hex,
+  { checkpoint, facts }: CustodianWorkstation['replica'],
+): DecisionFields {
   const { origin, size, root } = checkpoint;
   return { decision: 'approve', origin, size, root, roster: rosterDigest(facts), timeMs, nonce, reason: null };
 }

@@ -1,7 +1,7 @@
 import type { PrincipalSession } from '../client/principal/principal.ts';
 import type { Hex } from '../src/core/bytes.ts';
 import type { Workspace } from './daemon.ts';
-import type { Person } from './founders.ts';
+import type { CustodianWorkstation } from './founders.ts';
 import type { Narrator } from './narrator.ts';
 import type { Refusal } from './refusal.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -17,10 +17,10 @@ export interface World {
   readonly url: string;
   readonly fingerprint: Hex;
   /** Owns the depositor's key. */
-  readonly alice: Person;
-  readonly bob: Person;
+  readonly alice: CustodianWorkstation;
+  readonly bob: CustodianWorkstation;
   /** Owns the requester's key. */
-  readonly carol: Person;
+  readonly carol: CustodianWorkstation;
   readonly depositor: PrincipalSession;
   readonly requester: PrincipalSession;
   readonly auditor: PrincipalSession;

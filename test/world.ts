@@ -1,7 +1,7 @@
 import { type Request, requestDigest } from '../src/core/attest/request.ts';
 import { type Hex, toBase64url, toHex, utf8, ZERO_32 } from '../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../src/core/canonical.ts';
-import type { Draft, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
+import type { EntryDraft, HostReceipt, ProposerSignature } from '../src/core/log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../src/core/log/receipt.ts';
 import { versionBase } from '../src/core/state/checks/version.ts';
 import { clockEffect } from '../src/core/state/kinds/clock.ts';
@@ -19,7 +19,7 @@ import { ed25519Sign } from './world/native-keys.ts';
 import { type Enrolled, type Founder, type Machine, touch } from './world/people.ts';
 
 const ZEROS = toHex(ZERO_32);
-type DraftOf<K extends Draft['kind']> = Extract<Draft, { kind: K }>;
+type DraftOf<K extends EntryDraft['kind']> = Extract<EntryDraft, { kind: K }>;
 
 /** A request that hosts have answered, and the release statement that its requester would sign. */
 export interface Asked {

@@ -4,16 +4,16 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { SignedStop } from '../../src/core/log/signed-stop.ts';
 import {
   type AnswerOf,
-  type BodyOf,
   encoded,
   maxAnswerBytes,
   type ParamsOf,
   type QueryOf,
+  type RequestBodyOf,
   type Route,
-  targetOf,
+  requestTargetOf,
 } from '../../src/wire/route.ts';
 import { ROUTES } from '../../src/wire/routes.ts';
-import { type Answer, exchange, type Fetch, jsonOrNull, NoVaultAnswer, platformFetch } from './transport.ts';
+import { type ApiAnswer, exchange, type Fetch, jsonOrNull, NoVaultAnswer, platformFetch } from './transport.ts';
 
 /** Of the place that is named in an answer that is not as the API says. */
 const MAX_PATH_LENGTH = 200;
@@ -24,7 +24,7 @@ const PART_TIMEOUT_MS = 120_000;
 type Routes = typeof ROUTES;
 export type VaultStatus = AnswerOf<Routes['vault']>;
 export type Session = AnswerOf<Routes['openSession']>;
-export type Invitation = AnswerOf<Routes['invitation']>;
+export type InvitationStatus = AnswerOf<Routes['invitation']>;
 export type GenesisDraft = AnswerOf<Routes['genesis']>;
 export type StatusView = AnswerOf<Routes['status']>;
 export type ProposalView = AnswerOf<Routes['proposal']>;
@@ -36,7 +36,7 @@ export type UploadStatus = AnswerOf<Routes['upload']>;
 /** What a route asks for: all of it, but for what the vault completes in a query. */
 type AskedOf<R extends Route> = (R extends { readonly params: object } ? { readonly params: ParamsOf<R> } : unknown) &
   (R extends { readonly query: object } ? { readonly query?: Partial<QueryOf<R>> } : unknown) &
-  (R extends { readonly body: object } ? { readonly body: BodyOf<R> } : unknown);
+  (R extends { readonly body: object } ? { readonly body: RequestBodyOf<R> } : unknown);
 
 /** The same without its types. */
 interface AnyAsked {
@@ -115,7 +115,7 @@ export class Api {
   challenge() {
     return this.#json(ROUTES.challenge, { body: {} });
   }
-  openSession(body: BodyOf<Routes['openSession']>): Promise<Session> {
+  openSession(body: RequestBodyOf<Routes['openSession']>): Promise<Session> {
     return this.#json(ROUTES.openSession, { body });
   }
   closeSession(): Promise<void> {
@@ -129,16 +129,16 @@ export class Api {
 
   // With an invitation
 
-  invitation(): Promise<Invitation> {
+  invitation(): Promise<InvitationStatus> {
     return this.#json(ROUTES.invitation, {});
   }
-  enrol(body: BodyOf<Routes['enrol']>) {
+  enrol(body: RequestBodyOf<Routes['enrol']>) {
     return this.#json(ROUTES.enrol, { body });
   }
   genesis(): Promise<GenesisDraft> {
     return this.#json(ROUTES.genesis, {});
   }
-  signGenesis(body: BodyOf<Routes['signGenesis']>) {
+  signGenesis(body: RequestBodyOf<Routes['signGenesis']>) {
     return this.#json(ROUTES.signGenesis, { body });
   }
 
@@ -166,28 +166,28 @@ export class Api {
   ownEnvelopes(manifest: Hex) {
     return this.#json(ROUTES.ownEnvelopes, { params: { manifest } });
   }
-  propose(body: BodyOf<Routes['propose']>) {
+  propose(body: RequestBodyOf<Routes['propose']>) {
     return this.#json(ROUTES.propose, { body });
   }
-  decide(digest: Hex, body: BodyOf<Routes['decide']>) {
+  decide(digest: Hex, body: RequestBodyOf<Routes['decide']>) {
     return this.#json(ROUTES.decide, { params: { digest }, body });
   }
-  confirmCustody(body: BodyOf<Routes['confirmCustody']>) {
+  confirmCustody(body: RequestBodyOf<Routes['confirmCustody']>) {
     return this.#json(ROUTES.confirmCustody, { body });
   }
-  openRequest(body: BodyOf<Routes['openRequest']>) {
+  openRequest(body: RequestBodyOf<Routes['openRequest']>) {
     return this.#json(ROUTES.openRequest, { body });
   }
-  appraise(request: Hex, body: BodyOf<Routes['appraise']>) {
+  appraise(request: Hex, body: RequestBodyOf<Routes['appraise']>) {
     return this.#json(ROUTES.appraise, { params: { digest: request }, body });
   }
   handover(release: Hex, host: number): Promise<Handover> {
     return this.#json(ROUTES.handover, { params: { release, host } });
   }
-  sendReceipt(release: Hex, body: BodyOf<Routes['sendReceipt']>) {
+  sendReceipt(release: Hex, body: RequestBodyOf<Routes['sendReceipt']>) {
     return this.#json(ROUTES.sendReceipt, { params: { release }, body });
   }
-  openUpload(body: BodyOf<Routes['openUpload']>): Promise<UploadStatus> {
+  openUpload(body: RequestBodyOf<Routes['openUpload']>): Promise<UploadStatus> {
     return this.#json(ROUTES.openUpload, { body });
   }
   upload(upload: Hex): Promise<UploadStatus> {
@@ -205,7 +205,7 @@ export class Api {
     return this.#json(ROUTES.takeUploadOver, { params: { upload }, body: {} });
   }
   /** Nothing of the file is stored from now on, and it is another turn. */
-  restartFile(upload: Hex, file: number, body: BodyOf<Routes['restartFile']>): Promise<UploadStatus> {
+  restartFile(upload: Hex, file: number, body: RequestBodyOf<Routes['restartFile']>): Promise<UploadStatus> {
     return this.#json(ROUTES.restartFile, { params: { upload, file }, body });
   }
   /**
@@ -226,7 +226,7 @@ export class Api {
     );
     return (await parsed(answer, ROUTES.putPart)).segments;
   }
-  deposit(body: BodyOf<Routes['deposit']>) {
+  deposit(body: RequestBodyOf<Routes['deposit']>) {
     return this.#json(ROUTES.deposit, { body });
   }
 
@@ -265,12 +265,12 @@ export class Api {
     route: Route,
     asked: AnyAsked,
     more: { readonly headers?: Readonly<Record<string, string>>; readonly body?: readonly Uint8Array[] } = {},
-  ): Promise<Answer> {
+  ): Promise<ApiAnswer> {
     const { fetch, baseUrl, signal } = this.#options;
     const { method, body: schema } = route;
     const body = typeof schema === 'object' ? { body: JSON.stringify(encoded(schema, asked.body, 'json')) } : {};
     const timeoutMs = schema === 'octets' ? PART_TIMEOUT_MS : TIMEOUT_MS + 1000 * (asked.query?.wait ?? 0);
-    const question = { method, path: targetOf(route, asked), timeoutMs, ...body, ...more };
+    const question = { method, path: requestTargetOf(route, asked), timeoutMs, ...body, ...more };
     const ask = (bearer: string | null) => exchange(fetch, baseUrl, { ...question, bearer, signal });
     if (this.#bearer === null) return ask(null);
     const bearer = await this.#bearer.current();
@@ -285,7 +285,7 @@ export class Api {
 }
 
 /** Throws `internal` for an answer that is not as the route says. */
-async function parsed<R extends Route>(answer: Answer, route: R): Promise<AnswerOf<R>> {
+async function parsed<R extends Route>(answer: ApiAnswer, route: R): Promise<AnswerOf<R>> {
   const bytes = await answer.bytes(maxAnswerBytes(route));
   must(typeof route.answer === 'object', 'internal', `${route.path}: expected a route that answers in JSON`);
   const result = route.answer.safeParse(jsonOrNull(fromUtf8(bytes)));

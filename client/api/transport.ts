@@ -27,7 +27,7 @@ async function* eachOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array
   yield* pieces;
 }
 
-export interface Question {
+export interface ApiQuestion {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Begins with a slash, query included. */
   readonly path: string;
@@ -42,7 +42,7 @@ export interface Question {
 }
 
 /** An answer that is no error, its body yet to be read. */
-export interface Answer {
+export interface ApiAnswer {
   readonly status: number;
   readonly headers: Headers;
   /** The body, each piece within the time limit. Throws `unavailable`, `cancelled`. To be read once. */
@@ -61,7 +61,7 @@ const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
  * `unavailable` where it cannot be reached or falls silent, `usage` where its certificate is not trusted, and
  * `cancelled` by the signal. Everything that comes back is attacker-controlled.
  */
-export async function exchange(fetch: Fetch, baseUrl: string, question: Question): Promise<Answer> {
+export async function exchange(fetch: Fetch, baseUrl: string, question: ApiQuestion): Promise<ApiAnswer> {
   const watch = new Watch(question.timeoutMs, question.signal);
   const { method, path, bearer, body, ofConsole = false } = question;
   const headers = {
@@ -88,7 +88,7 @@ function octets(pieces: readonly Uint8Array[]): Record<string, string> {
   return { 'content-type': 'application/octet-stream', 'content-length': String(length) };
 }
 
-function answerOf(response: Response, watch: Watch, baseUrl: string): Answer {
+function answerOf(response: Response, watch: Watch, baseUrl: string): ApiAnswer {
   async function* pieces() {
     const reader = response.body?.getReader();
     try {
@@ -111,12 +111,12 @@ function answerOf(response: Response, watch: Watch, baseUrl: string): Answer {
     status: response.status,
     headers: response.headers,
     pieces,
-    bytes: (maxBytes) => collect(pieces(), maxBytes),
+    bytes: (maxBytes) => collectBytes(pieces(), maxBytes),
   };
 }
 
 /** All of a body's pieces. Throws `too_large` past `maxBytes`, and what the pieces throw. */
-export async function collect(
+export async function collectBytes(
   pieces: AsyncIterable<Uint8Array> | readonly Uint8Array[],
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -136,7 +136,7 @@ export async function collect(
   return bytes;
 }
 
-async function problemOf(status: number, answer: Answer, ofConsole: boolean): Promise<TwinlockError> {
+async function problemOf(status: number, answer: ApiAnswer, ofConsole: boolean): Promise<TwinlockError> {
   const text = new TextDecoder().decode(await answer.bytes(MAX_PROBLEM_BYTES));
   const parsed = problem.safeParse(jsonOrNull(text));
   if (parsed.success) return quotedError(parsed.data, ofConsole);

@@ -1,4 +1,4 @@
-import type { Parts } from '../../src/core/attest/compose.ts';
+import type { PartsToAppraise } from '../../src/core/attest/compose.ts';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { gpuEvidence, gpuNonce, hostBoundData, parseEvidence } from '../../src/core/attest/evidence.ts';
 import { fromHex, type Hex } from '../../src/core/bytes.ts';
@@ -12,7 +12,7 @@ import { textOf } from '../platforms/kit/text-file.ts';
 
 /** What is appraised, and what vendors say of it. */
 export interface Subject {
-  readonly parts: Parts;
+  readonly parts: PartsToAppraise;
   readonly endorsements: Endorsements | null;
 }
 

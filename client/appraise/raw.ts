@@ -1,4 +1,4 @@
-import type { Parts } from '../../src/core/attest/compose.ts';
+import type { PartsToAppraise } from '../../src/core/attest/compose.ts';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { cpuReport, type GpuEvidence, gpuEvidence } from '../../src/core/attest/evidence.ts';
 import { PLATFORMS } from '../../src/core/attest/platforms.ts';
@@ -30,7 +30,7 @@ export interface RawEvidence {
 export const NONE: RawEvidence = { spdm: [], chain: [], nvattest: [] };
 
 /** What the evidence must carry, as the person who asked for it says. */
-export interface Expected {
+export interface ExpectedBinding {
   /** 32 bytes; a report's longer field holds it first, and zeros after it. */
   readonly nonce: Uint8Array | null;
   /** Instead of `nonce`, for a CPU's report: 64 bytes. */
@@ -44,13 +44,13 @@ const filesOf =
     (raw[name] as Uint8Array | null | undefined) ?? null;
 
 /** Puts files of vendors' tools together. Throws `usage` for a combination that says nothing, and as the parsers. */
-export function subjectOfRaw(raw: RawEvidence, expected: Expected): Subject {
+export function subjectOfRaw(raw: RawEvidence, expected: ExpectedBinding): Subject {
   const [given, devices] = [reportIn(filesOf(raw)), gpuOf(raw)];
   // The bounds of what a host may send hold for files too.
   const report = given === null ? null : parseAs(cpuReport, given, 'evidence');
   const gpu = devices === null ? null : parseAs(gpuEvidence, devices, 'evidence');
   must(report !== null || gpu !== null, 'usage', 'name a file of evidence, or one of the vendors’ (see --help)');
-  const parts: Parts = {
+  const parts: PartsToAppraise = {
     report,
     reportData: reportDataOf(report, expected),
     gpu,
@@ -76,7 +76,7 @@ function gpuOf(raw: RawEvidence): GpuEvidence | null {
   return jwt !== null && isNras(jwt) ? ofFlag('jwt', () => nrasEvidenceOf(textOf(jwt))) : null;
 }
 
-function reportDataOf(report: Parts['report'], { nonce, reportData }: Expected): Uint8Array | null {
+function reportDataOf(report: PartsToAppraise['report'], { nonce, reportData }: ExpectedBinding): Uint8Array | null {
   if (reportData !== null) return reportData;
   if (nonce === null || report === null) return null;
   const { boundBytes } = PLATFORMS[report.platform];
@@ -96,7 +96,7 @@ export function withEndorsements(subject: Subject, raw: RawEvidence): Subject {
 
 function endorsementsOf(
   raw: RawEvidence,
-  report: Parts['report'],
+  report: PartsToAppraise['report'],
   gpu: GpuEvidence | null,
   before: Endorsements,
 ): Endorsements {

@@ -12,11 +12,11 @@ import { stopText } from '../../src/core/state/running.ts';
 import { overtakenBy, standingOf, standingText } from '../../src/core/state/standing.ts';
 import { type Facts, type Proposable, type Proposal, type Version, versionKey } from '../../src/core/state/state.ts';
 import { clockFindings, clockOf, type LogClock } from './log-clock.ts';
-import { dated, type LogDates, NO_DATES } from './log-dates.ts';
+import { type LogDates, NO_DATES, withDatesOf } from './log-dates.ts';
 import { NO_OUTCOMES, type Outcomes, outcomesOf, sumOfOutcomes } from './outcomes.ts';
 
 /** Counted entry by entry: what leaves no trace in the facts. */
-export interface Tally {
+export interface EntryCounts {
   readonly entries: Readonly<Record<string, number>>;
   readonly approvals: number;
   readonly denials: number;
@@ -28,7 +28,7 @@ export interface Tally {
   readonly past: Outcomes;
 }
 
-export const EMPTY_TALLY: Tally = {
+export const EMPTY_TALLY: EntryCounts = {
   entries: {},
   approvals: 0,
   denials: 0,
@@ -39,11 +39,11 @@ export const EMPTY_TALLY: Tally = {
 };
 
 /** `facts` are those after the entry. */
-export function tallied(tally: Tally, entry: Entry, facts: Facts): Tally {
+export function tallied(tally: EntryCounts, entry: Entry, facts: Facts): EntryCounts {
   const counted = {
     ...tally,
     entries: plus(tally.entries, entry.kind, 1),
-    dates: dated(tally.dates, entry, facts),
+    dates: withDatesOf(tally.dates, entry, facts),
     proposals: facts.proposals,
     past: isForgetting(entry.index) ? withForgotten(tally, facts) : tally.past,
   };
@@ -60,13 +60,13 @@ export function tallied(tally: Tally, entry: Entry, facts: Facts): Tally {
 }
 
 /** With the proposals that the facts knew before the entry, and do not know after it: how they stand no clock changes. */
-function withForgotten({ proposals, past }: Tally, facts: Facts): Outcomes {
+function withForgotten({ proposals, past }: EntryCounts, facts: Facts): Outcomes {
   const forgotten = proposals.filter((_, digest) => !facts.proposals.has(digest));
   return sumOfOutcomes(past, outcomesOf(facts, [...forgotten.values()], 0));
 }
 
 /** How many refusals there are, and whose word that is. */
-function refusalsText({ refusalsClaimed }: Pick<Tally, 'refusalsClaimed'>): string {
+function refusalsText({ refusalsClaimed }: Pick<EntryCounts, 'refusalsClaimed'>): string {
   const count = Object.values(refusalsClaimed).reduce((sum, one) => sum + one, 0);
   if (count === 0) return 'the vault claims no refusals; nothing signed would show one';
   const byCode = Object.entries(refusalsClaimed).map(([code, times]) => `${times} × ${code}`);
@@ -95,7 +95,7 @@ export interface Completeness extends Outcomes {
   readonly open: readonly OpenItem[];
   /** Proposals that are closed because something has overtaken them, and what. */
   readonly overtaken: readonly { readonly digest: Hex; readonly by: Overtaking; readonly message: string }[];
-  readonly tally: Omit<Tally, 'dates' | 'proposals' | 'past'> & { readonly clock: LogClock };
+  readonly tally: Omit<EntryCounts, 'dates' | 'proposals' | 'past'> & { readonly clock: LogClock };
   /** What the log says on the vault's word alone, in words. */
   readonly vaultsWord: string;
   readonly versions: {
@@ -112,7 +112,7 @@ export interface Completeness extends Outcomes {
 /** `facts` are null where there are none; `sound` says whether the whole log was right. */
 export function completenessOf(
   facts: Facts | null,
-  { dates, past, proposals: _, ...tally }: Tally,
+  { dates, past, proposals: _, ...tally }: EntryCounts,
   nowMs: number,
   sound: boolean,
 ): Completeness {

@@ -42,7 +42,7 @@ export const NO_DATES: LogDates = {
 };
 
 /** `facts` are those after the entry. */
-export function dated(dates: LogDates, entry: Entry, facts: Facts): LogDates {
+export function withDatesOf(dates: LogDates, entry: Entry, facts: Facts): LogDates {
   const { index, time } = entry;
   const correction = correctionOf(entry, facts);
   const isAct = (entry.kind === 'approval' && correction === null) || entry.kind === 'release';

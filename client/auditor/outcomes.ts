@@ -4,7 +4,7 @@ import {
   hasTakenEffect,
   isLeased,
   isRelease,
-  type Release,
+  type ReleaseProposal,
   STANDINGS,
   type Standing,
 } from '../../src/core/state/lifecycle.ts';
@@ -85,10 +85,10 @@ function denialsOf(facts: Facts, proposals: readonly Proposal[]): Outcomes['deni
     .toSorted((a, b) => a.index - b.index);
 }
 
-function isGranted(proposal: Proposal): proposal is Release {
+function isGranted(proposal: Proposal): proposal is ReleaseProposal {
   return isRelease(proposal) && hasTakenEffect(proposal);
 }
 
-function isAnswered({ statement, receipts }: Release): boolean {
+function isAnswered({ statement, receipts }: ReleaseProposal): boolean {
   return receipts.length === statement.hosts.length;
 }

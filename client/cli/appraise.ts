@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Appraisal } from '../../src/core/attest/appraisal.ts';
-import { appraiseParts, type Parts } from '../../src/core/attest/compose.ts';
+import { appraiseParts, type PartsToAppraise } from '../../src/core/attest/compose.ts';
 import { EXIT } from '../../src/core/exit-codes.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { datesAdvice } from '../appraise/dates.ts';
@@ -63,7 +63,7 @@ async function run({ terminal }: Invocation, file: string | null, flags: Flags):
   if (appraisal.verdict === 'fail') process.exitCode = EXIT.fault;
 }
 
-function linesOf(appraisal: Appraisal, parts: Parts): readonly string[] {
+function linesOf(appraisal: Appraisal, parts: PartsToAppraise): readonly string[] {
   const { label, platform, instant, claims, rules, referenceValues } = appraisal;
   const failed = rules.filter((rule) => !rule.pass);
   const advice = datesAdvice(rules);
@@ -96,7 +96,7 @@ function linesOf(appraisal: Appraisal, parts: Parts): readonly string[] {
   ];
 }
 
-function freshnessLines({ report, reportData, gpu, gpuNonce }: Parts): readonly string[] {
+function freshnessLines({ report, reportData, gpu, gpuNonce }: PartsToAppraise): readonly string[] {
   if (report !== null && reportData === null) return ['nonce        none given: freshness is not checked'];
   if (gpu === null || gpuNonce !== null) return [];
   const whose = report === null ? 'none given: freshness' : 'none given for GPUs: their freshness';

@@ -11,7 +11,7 @@ import { EVIDENCE_SOURCES } from '../platforms/platforms.ts';
 import type { EvidenceSource, GivenFlags, SourceFlag } from '../platforms/source.ts';
 
 /** Where a host's evidence comes from; the sources' own flags besides, each under commander's name for it. */
-export interface EvidenceFlags {
+export interface HostEvidenceFlags {
   readonly evidence?: string;
   readonly gpu?: 'nvattest' | 'token' | 'none';
   readonly switches?: boolean;
@@ -47,11 +47,11 @@ export function withEvidenceFlags(command: Command): Command {
  * named on the command line. Throws `usage` for flags that do not go together, and `unavailable` where there is
  * nothing to collect from.
  */
-export async function collectorOf(flags: EvidenceFlags): Promise<EvidenceCollector> {
+export async function collectorOf(flags: HostEvidenceFlags): Promise<EvidenceCollector> {
   return machine(await collectorsOf(flags));
 }
 
-export async function collectorsOf(flags: EvidenceFlags): Promise<Collectors> {
+export async function collectorsOf(flags: HostEvidenceFlags): Promise<Collectors> {
   const around = surroundings();
   const given: GivenFlags = ({ flag }) => flags[new Option(flag).attributeName()] as string | undefined;
   const source = namedSource(flags, given) ?? sourceNamed(await detectCpu(around));
@@ -77,13 +77,13 @@ function sourceNamed(name: string | null): EvidenceSource | undefined {
 }
 
 /** What was named, or implied by a flag that makes sense for one source alone. */
-function namedSource({ evidence }: EvidenceFlags, given: GivenFlags): EvidenceSource | undefined {
+function namedSource({ evidence }: HostEvidenceFlags, given: GivenFlags): EvidenceSource | undefined {
   if (evidence !== undefined) return sourceNamed(evidence);
   return EVIDENCE_SOURCES.find(({ flags }) => flags.some((flag) => flag.implies && given(flag) !== undefined));
 }
 
 /** A software key and a real device are never shown together. */
-function gpuOf(source: EvidenceSource, flags: EvidenceFlags, nvattest: string | null): GpuCollector | null {
+function gpuOf(source: EvidenceSource, flags: HostEvidenceFlags, nvattest: string | null): GpuCollector | null {
   const { isHardware } = source;
   const how = flags.gpu ?? (isHardware && nvattest !== null ? 'nvattest' : 'none');
   must(isHardware || how === 'none', 'usage', `--gpu ${how}: a simulated chip has no GPU`);

@@ -44,7 +44,7 @@ function trustCaOf({ ca, origins }: Settings): void {
 }
 
 /** The machine's key of the settings. Throws as `readPrincipalKey`, and says where the file was named. */
-export async function keyOf(path: string, { origins }: Settings): Promise<PrincipalKey> {
+export async function principalKeyOf(path: string, { origins }: Settings): Promise<PrincipalKey> {
   try {
     return await readPrincipalKey(path);
   } catch (error) {
@@ -123,7 +123,7 @@ export async function identify(invocation: Invocation, roles: readonly Principal
     'usage',
     `this needs the key of ${wanted}: give --key FILE, TWINLOCK_KEY, or "key" in the config`,
   );
-  const principal = await keyOf(settings.key, settings);
+  const principal = await principalKeyOf(settings.key, settings);
   must(
     roles.includes(principal.role),
     'usage',

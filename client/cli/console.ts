@@ -12,7 +12,7 @@ import { readSecretFile, writeSecretFile } from '../../src/platform/files/secret
 import { portTrouble } from '../../src/sockets/blocked-ports.ts';
 import { MAX_FOUNDER_BYTES, parseFounderFile } from '../../src/wire/founder-file.ts';
 import type { Api } from '../api/api.ts';
-import type { Invited } from '../console/server/opening.ts';
+import type { OpeningInvitation } from '../console/server/opening.ts';
 import { StopKitFiles } from '../console/server/stop-kit-file.ts';
 import { NOTHING_KEPT, startConsole } from '../console/server.ts';
 import { connect, fingerprintOf, saysItIs, vaultOf } from './connect.ts';
@@ -111,7 +111,7 @@ async function asInvited(
   invocation: Invocation,
   path: string | null,
   isCaGiven: boolean,
-): Promise<{ readonly invocation: Invocation; readonly invited: Invited | null }> {
+): Promise<{ readonly invocation: Invocation; readonly invited: OpeningInvitation | null }> {
   if (path === null) return { invocation, invited: null };
   const { vault, ca, invitation, referenceValues } = parseFounderFile(
     await readSecretFile(path, MAX_FOUNDER_BYTES),

@@ -9,7 +9,7 @@ import { exactInstant } from '../exact.ts';
 import type { Stopping } from '../stop.ts';
 import { signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
-import { stopAsMachine, targetOf } from './stop.ts';
+import { parseTarget, stopAsMachine } from './stop.ts';
 
 interface EndFlags {
   readonly reason: string;
@@ -39,7 +39,7 @@ Examples:
     )
     .action((digest: string, { reason }: EndFlags, command: Command) =>
       invoke(command, (invocation) =>
-        end(invocation, { what: 'proposal', target: targetOf(digest, 'DIGEST'), reason }),
+        end(invocation, { what: 'proposal', target: parseTarget(digest, 'DIGEST'), reason }),
       ),
     );
 }
@@ -63,7 +63,7 @@ Examples:
     )
     .action((named: string, { reason }: EndFlags, command: Command) =>
       invoke(command, async (invocation) => {
-        const target = named.includes('@') ? await releaseOf(invocation, named) : targetOf(named, 'DIGEST');
+        const target = named.includes('@') ? await releaseOf(invocation, named) : parseTarget(named, 'DIGEST');
         await end(invocation, { what: 'release', target, reason });
       }),
     );

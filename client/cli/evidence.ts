@@ -13,7 +13,7 @@ import {
   parseEvidenceParts,
   partsData,
 } from '../host/evidence-parts.ts';
-import { collectorsOf, type EvidenceFlags, withEvidenceFlags } from './collector-flags.ts';
+import { collectorsOf, type HostEvidenceFlags, withEvidenceFlags } from './collector-flags.ts';
 import { type Invocation, invoke } from './invocation.ts';
 
 interface NonceFlag {
@@ -35,12 +35,12 @@ Examples:
   twinlock evidence host.json --evidence snp --vmpl 1 --gpu none
   twinlock evidence host.json --tpm-ak 0x81010002 --tpm-ak-certificate ak.pem --nonce "$NONCE"`,
     )
-    .action((file: string, flags: EvidenceFlags & NonceFlag, command: Command) =>
+    .action((file: string, flags: HostEvidenceFlags & NonceFlag, command: Command) =>
       invoke(command, (invocation) => run(invocation, file, flags)),
     );
 }
 
-async function run({ terminal }: Invocation, file: string, flags: EvidenceFlags & NonceFlag): Promise<void> {
+async function run({ terminal }: Invocation, file: string, flags: HostEvidenceFlags & NonceFlag): Promise<void> {
   const nonce = flags.nonce ?? toHex(platformRandom(32));
   must(/^[0-9a-f]{64}$/.test(nonce), 'usage', `--nonce: expected 32 bytes in lower-case hexadecimal, got ${nonce}`);
   const bytes = evidencePartsBytes(await collectParts(await collectorsOf(flags), nonce));

@@ -23,7 +23,7 @@ import { type AccessFlags, accessOf, withAccessFlags } from './access-flags.ts';
 import { type Connection, connect, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import { deniesText } from './persons.ts';
-import { ask, requestLines, turnOf } from './request.ts';
+import { askForRelease, requestLines, turnOf } from './request.ts';
 import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
 
 /** How long a request whose keys are lost may take to be withdrawn. */
@@ -105,7 +105,7 @@ async function askAndTake(
   evaluation: Hex | null,
 ): Promise<void> {
   for (const line of thereLines(await folder.others([]), target, flags.to)) invocation.terminal.note(line);
-  const pending = await ask(connection, target, flags, folder.path, turnOf(invocation));
+  const pending = await askForRelease(connection, target, flags, folder.path, turnOf(invocation));
   for (const line of requestLines(target, pending)) invocation.terminal.note(line);
   try {
     await take(invocation, connection, pending, folder, flags, evaluation);

@@ -8,7 +8,7 @@ import { createFile, requireUnused } from '../../src/platform/files/durable.ts';
 import { readInput } from '../../src/platform/files/input.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { type PrincipalInvitation, parsePrincipalInvitation } from '../../src/wire/principal-invitation.ts';
-import { type PrincipalKey, principalKey, principalRecord } from '../principal/principal.ts';
+import { type PrincipalKey, principalKey, principalRecordOf } from '../principal/principal.ts';
 import { MAX_RECORD_BYTES, readPrincipalKey, writePrincipalKey } from '../principal/principal-file.ts';
 import { invoke } from './invocation.ts';
 
@@ -100,7 +100,7 @@ function invitationOf(principal: PrincipalKey, ownerName: string, models: readon
   parseAs(personName, ownerName, '--owner');
   must(models.length > 0, 'usage', `which models may it touch? give --models 'acme/*', or '*' for all of them`);
   for (const scope of models) parseAs(modelScope, scope, '--models');
-  const { owner: _, ...invitation } = principalRecord(principal, { owner: '', ownerName, models: [...models] });
+  const { owner: _, ...invitation } = principalRecordOf(principal, { owner: '', ownerName, models: [...models] });
   return invitation;
 }
 

@@ -23,7 +23,7 @@ import { type Invocation, invoke } from './invocation.ts';
 import {
   caOf,
   instantOf,
-  MAX_FILE_BYTES,
+  MAX_EVIDENCE_FILE_BYTES,
   orUnparsed,
   type SubjectFlags,
   subjectOf,
@@ -216,7 +216,7 @@ async function choicesOf({
 }
 
 async function certificateIn(path: string): Promise<Uint8Array> {
-  const bytes = await readInput(path, MAX_FILE_BYTES);
+  const bytes = await readInput(path, MAX_EVIDENCE_FILE_BYTES);
   const [der, ...more] = derOfFile(bytes, 'CERTIFICATE');
   must(der !== undefined && more.length === 0, 'usage', `${path}: expected one certificate`);
   parseCertificate(der);
@@ -242,7 +242,7 @@ async function fromRim(
 }
 
 async function readRimFile(path: string, instantMs: number): Promise<RimFile['rim']> {
-  const xml = await readInput(path, MAX_FILE_BYTES);
+  const xml = await readInput(path, MAX_EVIDENCE_FILE_BYTES);
   try {
     return await readRim(xml, { roots: RIM_ROOTS, instantMs });
   } catch (error) {

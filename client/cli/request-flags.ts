@@ -3,11 +3,11 @@ import { TwinlockError } from '../../src/core/errors.ts';
 import { u64Text } from '../../src/core/schema.ts';
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import type { ReleaseRequest } from '../host/request.ts';
-import { type EvidenceFlags, withEvidenceFlags } from './collector-flags.ts';
-import { durationMs } from './text.ts';
+import { type HostEvidenceFlags, withEvidenceFlags } from './collector-flags.ts';
+import { durationOf } from './text.ts';
 
 /** What a request says; `fetch` asks the same. */
-export interface RequestFlags extends EvidenceFlags {
+export interface RequestFlags extends HostEvidenceFlags {
   readonly purpose: 'serving' | 'evaluation';
   readonly reason?: string;
   readonly lease?: string;
@@ -37,7 +37,7 @@ export function releaseRequestOf(target: string, flags: RequestFlags): ReleaseRe
 }
 
 function leaseOf({ lease }: RequestFlags): number | null {
-  const parsed = lease === undefined ? null : durationMs(lease);
+  const parsed = lease === undefined ? null : durationOf(lease);
   if (lease !== undefined && parsed === null) {
     throw new TwinlockError('usage', `--lease: expected a duration such as 90s, 30m, 8h or 7d, got ${lease}`);
   }

@@ -46,7 +46,7 @@ async function run(invocation: Invocation, target: string, flags: AskFlags): Pro
   await requireFree(flags.keys);
   const turn = turnOf(invocation);
   const connection = await turn(() => signIn(invocation, ['requester']));
-  const pending = await ask(connection, target, flags, flags.to ?? null, turn);
+  const pending = await askForRelease(connection, target, flags, flags.to ?? null, turn);
   await writePendingRelease(flags.keys, pending);
   const { release, expires } = pending;
   const code = comparisonCode(release, REQUEST_WORDS);
@@ -71,7 +71,7 @@ export function turnOf({ terminal }: Invocation): Turn {
  * Makes one-time keys, has this host appraised and puts the request before the custodians, where `folder` has room for the
  * version (null: it is not known yet).
  */
-export async function ask(
+export async function askForRelease(
   connection: Connection,
   target: string,
   flags: RequestFlags,

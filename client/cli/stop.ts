@@ -11,7 +11,7 @@ import type { StopAnswer } from '../api/api.ts';
 import { signStopAsPrincipal } from '../principal/principal.ts';
 import type { Stopping } from '../stop.ts';
 import { dropStopFile, readStopFile, writeStopFile } from '../stop-file.ts';
-import { connect, fingerprintOf, keyOf } from './connect.ts';
+import { connect, fingerprintOf, principalKeyOf } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 
 interface StopFlags {
@@ -105,13 +105,13 @@ function stoppingOf({ retire, release, proposal, reason = '' }: StopFlags): Stop
   if (wanted.length === 0) return null;
   must(wanted.length === 1, 'usage', 'give one of --retire, --release and --proposal');
   must(reason.trim() !== '', 'usage', '--reason: expected a reason, which the log keeps');
-  if (release !== undefined) return { what: 'release', target: targetOf(release, '--release'), reason };
-  if (proposal !== undefined) return { what: 'proposal', target: targetOf(proposal, '--proposal'), reason };
+  if (release !== undefined) return { what: 'release', target: parseTarget(release, '--release'), reason };
+  if (proposal !== undefined) return { what: 'proposal', target: parseTarget(proposal, '--proposal'), reason };
   return { what: 'principal', key: '', reason };
 }
 
 /** The whole digest: it is signed without asking the vault, which might complete it to another. */
-export function targetOf(text: string, flag: string): Hex {
+export function parseTarget(text: string, flag: string): Hex {
   const given = text.toLowerCase();
   must(
     /^[0-9a-f]{64}$/.test(given),
@@ -124,7 +124,7 @@ export function targetOf(text: string, flag: string): Hex {
 async function sign(invocation: Invocation, stopping: Stopping): Promise<SignedStop> {
   const { settings } = invocation;
   must(settings.key !== null, 'usage', "a machine stops with its own key: give --key FILE, or a custodian's FILE");
-  const principal = await keyOf(settings.key, settings);
+  const principal = await principalKeyOf(settings.key, settings);
   const own = stopping.what === 'principal' ? { ...stopping, key: principal.key } : stopping;
   return signStopAsPrincipal(principal, await vaultOf(invocation), own, { nowMs: Date.now(), random: platformRandom });
 }

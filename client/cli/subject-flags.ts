@@ -13,7 +13,7 @@ import { VENDOR_FILES } from '../platforms/platforms.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Of any file that is read: evidence, endorsements, reference values, a RIM. */
-export const MAX_FILE_BYTES: number = 2 << 20;
+export const MAX_EVIDENCE_FILE_BYTES: number = 2 << 20;
 
 /** The person who asked chose the nonce, as long as their tool takes: they say what it is worth. */
 const MIN_NONCE_BYTES = 1;
@@ -107,7 +107,7 @@ async function subjectWithin(file: string | null, flags: SubjectFlags): Promise<
     `expected one file of our agent, or flags of evidence: got ${file} and --${dashed(other)}`,
   );
   must(nonce === null || nonce.length === 32, 'usage', '--nonce: expected 32 bytes for a file of our agent');
-  const bytes = await readInput(file, MAX_FILE_BYTES);
+  const bytes = await readInput(file, MAX_EVIDENCE_FILE_BYTES);
   const subject = ofFile(file, () => subjectOfFile(bytes, flags.nonce ?? null));
   const [endorsing] = ENDORSING.filter((flag) => flags[flag] !== undefined);
   if (endorsing === undefined) return subject;
@@ -123,16 +123,17 @@ function dashed(flag = ''): string {
 async function rawOf(flags: SubjectFlags): Promise<RawEvidence> {
   const given = [...ENDORSING, ...EVIDENCE].filter((name) => flags[name] !== undefined);
   const files = await Promise.all(
-    given.map(async (name) => [name, await readInput(String(flags[name]), MAX_FILE_BYTES)] as const),
+    given.map(async (name) => [name, await readInput(String(flags[name]), MAX_EVIDENCE_FILE_BYTES)] as const),
   );
-  const all = (paths: readonly string[] = []) => Promise.all(paths.map((path) => readInput(path, MAX_FILE_BYTES)));
+  const all = (paths: readonly string[] = []) =>
+    Promise.all(paths.map((path) => readInput(path, MAX_EVIDENCE_FILE_BYTES)));
   const [spdm, chain, nvattest] = await Promise.all([all(flags.spdm), all(flags.chain), all(flags.nvattest)]);
   return { ...Object.fromEntries(files), spdm, chain, nvattest };
 }
 
 async function endorsementsOf(path: string | undefined): Promise<Subject['endorsements']> {
   if (path === undefined) return null;
-  const bytes = await readInput(path, MAX_FILE_BYTES);
+  const bytes = await readInput(path, MAX_EVIDENCE_FILE_BYTES);
   return ofFile(`--endorsements ${path}`, () => parseEndorsements(bytes).endorsements);
 }
 

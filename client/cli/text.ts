@@ -5,7 +5,7 @@ import { visibleText } from '../visible.ts';
 const DURATIONS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** `90s`, `30m`, `8h`, `7d` in milliseconds; null for anything else. */
-export function durationMs(text: string): number | null {
+export function durationOf(text: string): number | null {
   const match = /^([1-9][0-9]{0,5})([smhd])$/.exec(text);
   if (match === null) return null;
   return Number(match[1]) * DURATIONS[match[2] as keyof typeof DURATIONS];

@@ -18,8 +18,8 @@ import { bodyAtMost, onlyOwnPage, problem, problemOf } from './server/door.ts';
 import { forwardTo } from './server/forward.ts';
 import { forwardOnly, parseVerifiedCheckpoint } from './server/forward-only.ts';
 import { securityHeaders } from './server/headers.ts';
-import { answer, closed, listenOnLoopback } from './server/listen.ts';
-import { type Invited, Opening } from './server/opening.ts';
+import { answerRequests, closed, listenOnLoopback } from './server/listen.ts';
+import { ConsoleOpening, type OpeningInvitation } from './server/opening.ts';
 import { StopKitFiles } from './server/stop-kit-file.ts';
 
 /** A checkpoint is a hundred bytes, a credential id at most 1364 characters. */
@@ -41,7 +41,7 @@ export interface ConsoleOptions {
   /** SHA-256 of the one certificate in that file; null where there are others, or none. */
   readonly certificate: Hex | null;
   /** What the founder was handed who opens this console; null for everybody else. */
-  readonly invited: Invited | null;
+  readonly invited: OpeningInvitation | null;
   /** Where the page's button writes the configuration of the command line. */
   readonly configPath: string;
   /** As the custodian was given it; null only while the vault is being founded. */
@@ -88,9 +88,9 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   const { port } = servers[0].address() as AddressInfo;
   // Browsers leave the port out of Host and Origin where it is the scheme's own.
   const host = port === 80 ? name : `${name}:${port}`;
-  const opening = new Opening(options.invited?.invitation ?? null);
+  const opening = new ConsoleOpening(options.invited?.invitation ?? null);
   const app = consoleApp(options, host, bundle, opening);
-  answer(servers, getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  answerRequests(servers, getRequestListener(app.fetch, { overrideGlobalObjects: false }));
   const addressOnce = new URL(`http://${host}/#open=${opening.once}`);
   return {
     url: new URL(`http://${host}/`),
@@ -103,7 +103,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
 }
 
 /** Everything that answers, without a socket. `host` is the only Host it answers to. */
-export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle, opening: Opening): Hono {
+export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle, opening: ConsoleOpening): Hono {
   const { vault, ca, certificate, invited, fingerprint, fetch } = options;
   const app = new Hono();
   app.use(securityHeaders(bundle));
@@ -167,7 +167,7 @@ function keepLocally(app: Hono, { stateDir, fromGenesis }: ConsoleOptions, host:
 }
 
 /** Gives the page its key, once, and asks it for the key under every other local path. */
-function letIn(app: Hono, opening: Opening): void {
+function letIn(app: Hono, opening: ConsoleOpening): void {
   app.use('/local/opening', bodyAtMost(MAX_LOCAL_BYTES));
   app.post('/local/opening', async (c) => {
     const { once } = parseAs(openingKey, await jsonOf(c), 'request');

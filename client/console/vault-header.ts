@@ -1,4 +1,4 @@
 /** What the console's server says of the vault in an answer of its own; it passes on no header of the vault's. */
 export const VAULT_HEADER = 'twinlock-vault';
 /** No connection was made, so nothing of the request was sent. */
-export const NOT_REACHED = 'not-reached';
+export const VAULT_NOT_REACHED = 'not-reached';

@@ -5,7 +5,7 @@ import type { RandomBytes } from '../../src/core/random.ts';
 import type { ArchivedAssertion } from '../../src/core/schema.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
 import { committeeInForce } from '../../src/core/state/committees.ts';
-import type { Authenticator as EnrolledAuthenticator, Facts } from '../../src/core/state/state.ts';
+import type { EnrolledAuthenticator, Facts } from '../../src/core/state/state.ts';
 import type { Assertion } from '../../src/core/webauthn/assertion.ts';
 import type { Api } from '../api/api.ts';
 import type { CheckpointMemory } from '../log/checkpoint-memory.ts';

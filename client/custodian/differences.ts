@@ -8,7 +8,7 @@ import { exactBytes, exactDuration } from '../exact.ts';
 import type { Replica } from '../log/replica.ts';
 import type { HostReview } from './host-review.ts';
 
-type Statement = StatementOf<'release'>;
+type ReleaseStatement = StatementOf<'release'>;
 
 /** A value, and how many of the hosts have it; 1 where it is no host's. */
 export interface Tallied {
@@ -17,7 +17,7 @@ export interface Tallied {
 }
 
 /** What is otherwise than in the last release of this model: each value once, in the order of their code units. */
-export interface Change {
+export interface ReleaseDifference {
   readonly field: string;
   readonly before: readonly Tallied[];
   readonly after: readonly Tallied[];
@@ -29,9 +29,9 @@ const ONCE_ONLY = /\.(?:report-data|report-id|report-id-ma|extra-data|nonce|cloc
 /** Null where no release of the model has ever been executed. */
 export async function differences(
   replica: Replica,
-  statement: Statement,
+  statement: ReleaseStatement,
   hosts: readonly HostReview[],
-): Promise<readonly Change[] | null> {
+): Promise<readonly ReleaseDifference[] | null> {
   const { facts } = replica;
   const last = lastReleaseOf(facts, statement.model);
   if (last === null) return null;
@@ -54,7 +54,7 @@ export async function differences(
 }
 
 /** Persons and keys by their ids too: a name may be made to look like another's. */
-function fieldsOf(facts: Facts, statement: Statement): Readonly<Record<string, readonly string[]>> {
+function fieldsOf(facts: Facts, statement: ReleaseStatement): Readonly<Record<string, readonly string[]>> {
   const { proposer } = statement;
   return {
     version: [statement.version],

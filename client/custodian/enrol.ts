@@ -9,7 +9,7 @@ import { requireDistinctAuthenticator } from '../../src/core/state/checks/names.
 import { discharge } from '../../src/core/state/discharge.ts';
 import type { Signable } from '../../src/core/webauthn/challenge.ts';
 import { checkEnrolment, type Enrolment, parseEnrolment } from '../../src/core/webauthn/enrolment.ts';
-import type { Invitation } from '../api/api.ts';
+import type { InvitationStatus } from '../api/api.ts';
 import type { Authenticator, Registration } from './authenticator.ts';
 import { allowed, archived, type Ceremony, type OwnCredential } from './ceremony.ts';
 import { sending } from './sent.ts';
@@ -72,7 +72,7 @@ export async function enrol(
 
 async function makeDocument(
   authenticator: Authenticator,
-  { person, name, digest: invitation }: Invitation,
+  { person, name, digest: invitation }: InvitationStatus,
   keyName: string,
   already: readonly Enrolled[],
 ): Promise<Enrolment> {

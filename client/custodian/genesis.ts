@@ -3,7 +3,7 @@ import { must } from '../../src/core/errors.ts';
 import { possessionClaim } from '../../src/core/state/checks/signatures.ts';
 import { discharge } from '../../src/core/state/discharge.ts';
 import { checkGenesisStatement } from '../../src/core/state/entries/genesis.ts';
-import type { Authenticator } from '../../src/core/state/state.ts';
+import type { EnrolledAuthenticator } from '../../src/core/state/state.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../../src/core/statement/statement.ts';
@@ -12,12 +12,12 @@ import { allowed, archived, type Ceremony } from './ceremony.ts';
 import type { Enrolled } from './enrol.ts';
 import { sending } from './sent.ts';
 
-interface Founder {
+interface GenesisFounder {
   readonly person: Hex;
   readonly name: string;
   readonly index: number;
   readonly groups: readonly string[];
-  readonly authenticators: readonly Authenticator[];
+  readonly authenticators: readonly EnrolledAuthenticator[];
   /** As the vault says; nothing rests on it. */
   readonly signed: boolean;
 }
@@ -26,7 +26,7 @@ interface Founder {
 export interface GenesisReview {
   readonly statement: StatementOf<'genesis'>;
   readonly policy: Policy;
-  readonly founders: readonly Founder[];
+  readonly founders: readonly GenesisFounder[];
   /** What will be the vault's fingerprint. */
   readonly fingerprint: Hex;
   /** Twelve words, which all founders compare out of band before anybody signs. */
@@ -107,9 +107,9 @@ function requireOwn({ members }: StatementOf<'genesis'>, own: readonly Enrolled[
 
 function foundersOf(
   { members }: StatementOf<'genesis'>,
-  authenticators: readonly Authenticator[],
+  authenticators: readonly EnrolledAuthenticator[],
   draft: GenesisDraft,
-): readonly Founder[] {
+): readonly GenesisFounder[] {
   return members.map(({ person, name, index, groups }) => ({
     person,
     name,

@@ -8,7 +8,7 @@ import type { EnvelopeName } from '../../src/core/log/entry.ts';
 import { custodyMessage } from '../../src/core/log/receipt.ts';
 import { verifyShare } from '../../src/core/share/combine.ts';
 import type { Share } from '../../src/core/share/share.ts';
-import type { Authenticator, Version } from '../../src/core/state/state.ts';
+import type { EnrolledAuthenticator, Version } from '../../src/core/state/state.ts';
 import { type ManifestCore, parseManifest } from '../../src/core/weights/manifest.ts';
 import type { Replica } from '../log/replica.ts';
 import type { Touch } from './authenticator.ts';
@@ -16,7 +16,7 @@ import { type Custodian, keysText, ownAuthenticators } from './ceremony.ts';
 
 /** An envelope of this custodian, held against the log, and the authenticator that opens it. */
 interface OwnEnvelope {
-  readonly authenticator: Authenticator;
+  readonly authenticator: EnrolledAuthenticator;
   readonly name: EnvelopeName;
   readonly envelope: Uint8Array;
 }

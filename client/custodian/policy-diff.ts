@@ -5,7 +5,7 @@ import { orNull } from '../../src/core/refusal.ts';
 import { parseCertificateOfAnyKey } from '../../src/core/x509/certificate.ts';
 
 /** One place in a document. */
-export interface Field {
+export interface PolicyField {
   /**
    * Members joined by dots, a record of a list by what names it, `snp.images[serving].measurement`, or else by its
    * place, counted from 1: `list[#2].member`.
@@ -45,7 +45,7 @@ const PLAIN_NAME = /^[\w .:/@+-]+$/;
 type JsonRecord = Readonly<Record<string, unknown>>;
 
 /** Every field of a policy or of reference values, members in the order of their names. */
-export function policyFields(document: object): readonly Field[] {
+export function policyFields(document: object): readonly PolicyField[] {
   return fieldsOf('', document);
 }
 
@@ -122,7 +122,7 @@ function gone(path: string, value: unknown): readonly Difference[] {
   return fieldsOf(path, value).map((field) => ({ path: field.path, before: field.value, after: null }));
 }
 
-function fieldsOf(path: string, value: unknown): readonly Field[] {
+function fieldsOf(path: string, value: unknown): readonly PolicyField[] {
   if (isRecord(value) && Object.keys(value).length > 0) {
     const names = Object.keys(value).sort();
     return names.flatMap((name) => fieldsOf(memberPath(path, name), value[name]));

@@ -93,7 +93,7 @@ export async function propose(
   return { digest, index };
 }
 
-function requireNoneWaits(facts: Facts, statement: Proposed, nowMs: number, besides: boolean): void {
+function requireNoneWaits(facts: Facts, statement: ProposedStatement, nowMs: number, besides: boolean): void {
   const { own, other } = sameOpen(facts, statement, nowMs);
   if (own !== null)
     throw new WaitsError(
@@ -129,7 +129,7 @@ export function withReferenceValues(facts: Facts, referenceValues: ReferenceValu
   return { ...policyInForce(facts).document, referenceValues };
 }
 
-type Proposed =
+type ProposedStatement =
   | StatementOf<'policy'>
   | StatementOf<'principal'>
   | StatementOf<'publish'>
@@ -137,7 +137,7 @@ type Proposed =
   | StatementOf<'authenticator'>
   | StatementOf<'clock'>;
 
-function statementOf(custodian: Custodian, state: State, proposition: Proposition): Proposed {
+function statementOf(custodian: Custodian, state: State, proposition: Proposition): ProposedStatement {
   const { facts } = state;
   const { random, now } = custodian;
   const lifetimeMs = policyInForce(facts).document.limits.proposalMs;
@@ -153,7 +153,7 @@ function draftOf(
   facts: Facts,
   header: Omit<StatementOf<'resume'>, 'kind' | 'stop' | 'reason'>,
   proposition: Proposition,
-): Proposed {
+): ProposedStatement {
   switch (proposition.kind) {
     case 'principal':
       return { ...header, ...proposition };

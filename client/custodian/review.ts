@@ -17,7 +17,7 @@ import type { Replica } from '../log/replica.ts';
 import { propositionAgain } from './again.ts';
 import { type Alike, alikeEnrolments } from './alike.ts';
 import type { Custodian } from './ceremony.ts';
-import { type Change, differences } from './differences.ts';
+import { differences, type ReleaseDifference } from './differences.ts';
 import { appraiseHosts, type HostReview } from './host-review.ts';
 import { denialObstaclesOf, type Obstacle, obstaclesOf } from './obstacles.ts';
 import { type Difference, policyDifferences } from './policy-diff.ts';
@@ -95,7 +95,7 @@ export interface Review {
   };
   readonly hosts: readonly HostReview[];
   /** Against the last executed release of the same model; null where there is none, or for other kinds. */
-  readonly changes: readonly Change[] | null;
+  readonly changes: readonly ReleaseDifference[] | null;
   /** What a change of policy is, field by field; null for other kinds. */
   readonly policyChange: PolicyChange | null;
   /** Enrolments that wait beside this one under names that look like its own. */

@@ -2,7 +2,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 
 /** What a person has signed with a touch, and by which digest it is found; a sign-in and an enrolment are in no log. */
-export interface Signed {
+export interface SignedAct {
   readonly what: 'sign-in' | 'enrolment' | 'genesis' | 'proposal' | 'decision' | 'custody' | 'stop';
   readonly digest: Hex | null;
 }
@@ -12,9 +12,9 @@ export interface Signed {
  * vault, which may have recorded what it has. Only the log shows whether it did.
  */
 export class SentError extends TwinlockError {
-  readonly signed: Signed;
+  readonly signed: SignedAct;
 
-  constructor(signed: Signed, cause: TwinlockError) {
+  constructor(signed: SignedAct, cause: TwinlockError) {
     super(cause.code, cause.message, cause.detail, { cause });
     this.signed = signed;
   }
@@ -24,7 +24,7 @@ export class SentError extends TwinlockError {
 export class NotReachedError extends TwinlockError {}
 
 /** Sends what has been signed. Throws `SentError` for every error that `send` throws, but `NotReachedError` as it is. */
-export async function sending<T>(signed: Signed, send: () => Promise<T>): Promise<T> {
+export async function sending<T>(signed: SignedAct, send: () => Promise<T>): Promise<T> {
   try {
     return await send();
   } catch (error) {

@@ -42,7 +42,7 @@ export interface Dealt {
  * that they use. `facts` are of a replica: the KEM keys are those that the custodians bound themselves. The
  * shares are wiped.
  */
-export async function deal(facts: Facts, toDeal: ToDeal, random: RandomBytes): Promise<Dealt> {
+export async function dealShares(facts: Facts, toDeal: ToDeal, random: RandomBytes): Promise<Dealt> {
   const committee = committeeInForce(facts);
   const indices = committee.members.map((member) => member.index).sort((a, b) => a - b);
   const { threshold } = committee;

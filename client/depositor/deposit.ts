@@ -11,12 +11,12 @@ import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../api/retry.ts';
 import { exactInstant } from '../exact.ts';
 import type { Replica } from '../log/replica.ts';
 import type { PrincipalSession } from '../principal/principal.ts';
-import { deal } from './deal.ts';
+import { dealShares } from './deal.ts';
 import { type Contents, type Encryption, encryptFolder } from './encrypt.ts';
 import { walkFolder } from './folder.ts';
 import type { FoundFile } from './found-file.ts';
 import { newOpener, ownOpener } from './opener.ts';
-import { type Opened, Opening, type ToOpen } from './opening.ts';
+import { DepositOpening, type OpenedUpload, type ToOpen } from './opening.ts';
 import { BY_ANY_CLOCK, recordDeposit } from './record.ts';
 import { StoredFiles } from './stored-files.ts';
 import { Unfinished } from './unfinished.ts';
@@ -177,7 +177,7 @@ class Deposition {
   readonly #replica: Replica;
   readonly #options: Depositing;
   readonly #unfinished: Unfinished | null;
-  readonly #opening: Opening;
+  readonly #opening: DepositOpening;
   readonly #context: Uint8Array;
   readonly #retry: RetryPolicy;
 
@@ -188,7 +188,7 @@ class Deposition {
     this.#replica = replica;
     this.#options = options;
     this.#unfinished = unfinished;
-    this.#opening = new Opening(session, vault, options, unfinished, retry);
+    this.#opening = new DepositOpening(session, vault, options, unfinished, retry);
     this.#context = manifestContext(vault, model, version);
     this.#retry = retry;
   }
@@ -210,7 +210,7 @@ class Deposition {
     }
   }
 
-  async #deposit({ status, secret }: Opened): Promise<DepositedVersion> {
+  async #deposit({ status, secret }: OpenedUpload): Promise<DepositedVersion> {
     const { model, version, files, random, now, onProgress, note, signal } = this.#options;
     const { api, principal } = this.#session;
     const key = releaseKey(secret, this.#context);
@@ -239,7 +239,7 @@ class Deposition {
       await withRetry(this.#retry, () => this.#replica.extend(BY_ANY_CLOCK), UPLOAD_HELD_FOR_MS);
       const named = { model, version, depositor: principal.key, created: now() };
       const toDeal = { ...named, files: encrypted, context: this.#context, releaseKey: key, secret };
-      const dealt = await deal(this.#replica.facts, toDeal, random);
+      const dealt = await dealShares(this.#replica.facts, toDeal, random);
       await recordDeposit(this.#session, this.#replica, status.upload, dealt, this.#retry);
       onProgress?.({ phase: 'done', bytes, totalBytes });
       return { manifest: dealt.manifest, files: files.length, bytes: totalBytes, envelopes: dealt.envelopes.length };

@@ -156,14 +156,14 @@ async function follow(walk: Walk, { way }: Place, path: string, link: string): P
   else walk.locations.set(path, location);
 }
 
-interface Target {
+interface LinkTarget {
   readonly location: string;
   readonly isFolder: boolean;
   /** Why it cannot be followed; null where it can. */
   readonly why: string | null;
 }
 
-async function targetOf({ roots }: Walk, way: readonly string[], link: string): Promise<Target> {
+async function targetOf({ roots }: Walk, way: readonly string[], link: string): Promise<LinkTarget> {
   let location: string;
   try {
     location = await realpath(link);

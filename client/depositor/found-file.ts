@@ -12,7 +12,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { must } from '../../src/core/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/core/weights/manifest.ts';
 import { fileError, withPath } from '../../src/platform/files/error.ts';
-import { naming } from '../../src/platform/files/system-error.ts';
+import { namingPath } from '../../src/platform/files/system-error.ts';
 import { OPEN_FILES } from '../exclusive-lock.ts';
 
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -54,7 +54,7 @@ export function findFile(path: string, location: string): FoundFile {
 
 /** On this thread: of thousands of small files, a wait for each call on each would take longer than all the rest. */
 function withOpened<T>({ path, location }: Pick<FoundFile, 'path' | 'location'>, act: (fd: number) => T): T {
-  return naming(path, () => {
+  return namingPath(path, () => {
     const fd = openSync(location, FLAGS);
     try {
       return act(fd);

@@ -16,7 +16,7 @@ import type { Unfinished } from './unfinished.ts';
 import type { Begun } from './unfinished-database.ts';
 
 /** An upload that is open, and the secret that its release key is made of. */
-export interface Opened {
+export interface OpenedUpload {
   readonly status: UploadStatus;
   readonly secret: Uint8Array;
 }
@@ -34,7 +34,7 @@ export interface ToOpen extends Contents {
 }
 
 /** How a deposit begins, or goes on where another process of this machine was. */
-export class Opening {
+export class DepositOpening {
   readonly #session: PrincipalSession;
   readonly #toOpen: ToOpen;
   readonly #unfinished: Unfinished | null;
@@ -97,7 +97,7 @@ export class Opening {
   }
 
   /** Throws `upload_conflict` where another folder, other files or another machine's upload would be given up unasked. */
-  async open(kept: Uint8Array | null): Promise<Opened> {
+  async open(kept: Uint8Array | null): Promise<OpenedUpload> {
     const goesOn = kept === null ? null : await this.#goOn(kept);
     return goesOn ?? this.#begin();
   }
@@ -107,7 +107,7 @@ export class Opening {
   }
 
   /** Null where the deposit has to begin anew. */
-  async #goOn(secret: Uint8Array): Promise<Opened | null> {
+  async #goOn(secret: Uint8Array): Promise<OpenedUpload | null> {
     const { files, folder, replace, note } = this.#toOpen;
     const begun = this.#begun;
     if (begun === null) return null;
@@ -151,7 +151,7 @@ export class Opening {
     );
   }
 
-  async #begin(): Promise<Opened> {
+  async #begin(): Promise<OpenedUpload> {
     const { files, model, version, opener, random } = this.#toOpen;
     const { api } = this.#session;
     const sizes = [innerManifest(this.#toOpen, files, new Map()).length, ...files.map((file) => file.bytes)];

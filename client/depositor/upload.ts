@@ -28,7 +28,7 @@ interface UploadFile {
 }
 
 /** A small file, encrypted. */
-interface SmallFile {
+interface EncryptedSmallFile {
   readonly file: number;
   /** In the pack: files that are next to each other there go together. */
   readonly place: number;
@@ -54,7 +54,7 @@ export class Uploader {
   /** Segments of this file that are stored, or in parts that have been, or are being, sent. */
   #sent = 0;
   #segments: UploadSegment[] = [];
-  #small: SmallFile[] = [];
+  #small: EncryptedSmallFile[] = [];
   #smallBytes = 0;
   #underWay: Promise<void> = Promise.resolve();
 
@@ -73,7 +73,7 @@ export class Uploader {
   }
 
   /** Takes a small file; it goes with those before and after it. Resolves once there is room for another. */
-  async addSmall(small: SmallFile): Promise<void> {
+  async addSmall(small: EncryptedSmallFile): Promise<void> {
     const isNext = this.#small.at(-1)?.place === small.place - 1 && this.#small.length < MAX_PART_FILES;
     const isFit = this.#smallBytes + small.segment.bytes.length <= this.#partSegments * MAX_SEGMENT_BYTES;
     if (!isNext || !isFit) await this.endSmall();
@@ -172,8 +172,8 @@ export class Uploader {
   }
 
   /** The vault stores all of a part, or nothing. */
-  async #sendSmall(files: readonly SmallFile[]): Promise<void> {
-    const [{ file }] = files as readonly [SmallFile];
+  async #sendSmall(files: readonly EncryptedSmallFile[]): Promise<void> {
+    const [{ file }] = files as readonly [EncryptedSmallFile];
     const bytes = files.map(({ segment }) => segment.bytes);
     const patience = new Patience(this.#retry);
     for (let stored = 0; stored === 0; ) {

@@ -16,7 +16,7 @@ import { keysOf, type PendingRelease } from './pending-release.ts';
 import { openSource } from './segments.ts';
 import { type SmallFile, SmallFiles } from './small-files.ts';
 import { heedStops, type StopPlace } from './stops.ts';
-import { type Target, type TargetAccess, TargetFolder } from './target.ts';
+import { type TargetAccess, TargetFolder, type WantedFile } from './target.ts';
 import { requireLease } from './wait.ts';
 import { watch } from './watch.ts';
 
@@ -156,7 +156,7 @@ async function fetchFiles(
   const { manifest, core } = release;
   const hostApi = api.withBearer(release.token, lease.signal);
   const { inner, receivedBytes: innerBytes } = await readInner(hostApi, release, lease, retry);
-  const targets = inner.files.map(({ path, sha256 }, i): Target => {
+  const targets = inner.files.map(({ path, sha256 }, i): WantedFile => {
     return { path, sha256, plainBytes: plainBytes(core.files[i + 1] as ManifestFile), part: `${manifest}-${i + 1}` };
   });
   const totalBytes = targets.reduce((sum, target) => sum + target.plainBytes, 0);
@@ -166,7 +166,7 @@ async function fetchFiles(
     bytes += written;
     onProgress({ phase: 'files', bytes, totalBytes, path });
   };
-  const missing: (readonly [file: number, Target])[] = [];
+  const missing: (readonly [file: number, WantedFile])[] = [];
   const slice = new TimeSlice();
   for (const [i, target] of targets.entries()) {
     await slice.rest();
@@ -200,14 +200,14 @@ async function fetchFiles(
 async function fetchSmall(
   source: SmallFiles,
   folder: TargetFolder,
-  missing: ReadonlyMap<number, Target>,
+  missing: ReadonlyMap<number, WantedFile>,
   begun: string[],
   onBytes: (path: string) => (bytes: number) => void,
 ): Promise<ReadonlySet<number>> {
   const written = new Set<number>();
   let writing: Promise<void> = Promise.resolve();
   const write = async (batch: readonly SmallFile[]) => {
-    const files = batch.map(({ file, plaintext }) => ({ file, target: missing.get(file) as Target, plaintext }));
+    const files = batch.map(({ file, plaintext }) => ({ file, target: missing.get(file) as WantedFile, plaintext }));
     begun.push(...files.map(({ target }) => target.path));
     for (const { file, target } of await folder.writeSmall(files)) {
       written.add(file);
@@ -245,7 +245,7 @@ async function readInner(
 }
 
 /** What a host found out about the model once it had it; nulls where it did not look. */
-export interface Findings {
+export interface ModelFindings {
   /** SHA-256 of the model signature, where it has been verified over the plaintext. */
   readonly modelSignature: Hex | null;
   /** SHA-256 of the evaluation report. */
@@ -261,7 +261,7 @@ export async function sendReceipt(
   pending: PendingRelease,
   host: number,
   fetched: Fetched,
-  findings: Findings = { modelSignature: null, evaluation: null },
+  findings: ModelFindings = { modelSignature: null, evaluation: null },
   retry: RetryPolicy = DEFAULT_RETRY,
 ): Promise<{ readonly index: number | null }> {
   const { receiptSeed } = keysOf(pending, host);

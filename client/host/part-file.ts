@@ -19,7 +19,7 @@ const KEPT = 1;
 const WRITTEN = 2;
 
 /** Segments `from` to `to`, exclusive. */
-export interface Run {
+export interface SegmentRun {
   readonly from: number;
   readonly to: number;
 }
@@ -85,8 +85,8 @@ export class PartFile {
   }
 
   /** The segments that are wanted, ascending. */
-  wanted(): readonly Run[] {
-    const runs: Run[] = [];
+  wanted(): readonly SegmentRun[] {
+    const runs: SegmentRun[] = [];
     let from: number | null = null;
     for (let k = 0; k <= this.segments; k++) {
       const isWanted = k < this.segments && this.#states[k] === WANTED;

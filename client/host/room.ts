@@ -19,7 +19,7 @@ const BLOCK_BYTES = 512;
 const MAX_SEEN = 100_000;
 
 /** Throws `storage_full` unless the file system of `folder` has room for all of these, one after the other. */
-export async function requireRoom(folder: string, missing: readonly Missing[]): Promise<void> {
+export async function requireTargetRoom(folder: string, missing: readonly Missing[]): Promise<void> {
   let more = 0;
   let most = 0;
   for (const { plainBytes, part, place } of missing) {

@@ -10,7 +10,7 @@ import type { Api } from '../api/api.ts';
 import { Patience, type RetryPolicy, withRetry } from '../api/retry.ts';
 import type { Lease } from './clock.ts';
 import type { OpenedRelease } from './open-release.ts';
-import type { Run } from './part-file.ts';
+import type { SegmentRun } from './part-file.ts';
 
 /** Segments of one request: what a broken connection can cost of the release's budget is a small part of it. */
 const RANGE_SEGMENTS = 32;
@@ -22,12 +22,12 @@ interface Segment {
 }
 
 /** A file of a release, as its plaintext comes out. */
-export interface Source {
+export interface FileSource {
   /** In the manifest; 0 is the inner manifest. */
   readonly file: number;
   readonly plainBytes: number;
   /** The plaintext of these segments, in no order: one that is wrong on arrival comes when it has been fetched again. */
-  plaintext(wanted: readonly Run[]): AsyncGenerator<Segment, void, undefined>;
+  plaintext(wanted: readonly SegmentRun[]): AsyncGenerator<Segment, void, undefined>;
   /** Bytes of ciphertext that have been received. */
   readonly receivedBytes: number;
 }
@@ -46,7 +46,7 @@ export async function openSource(
   file: number,
   retry: RetryPolicy,
   name = `file ${file}`,
-): Promise<Source> {
+): Promise<FileSource> {
   const { manifest, core, releaseKey, lease } = release;
   const entry = core.files[file];
   must(entry !== undefined, 'manifest_mismatch', `the version has no file ${file}`);
@@ -66,7 +66,7 @@ export async function openSource(
   });
   const reader = new SegmentReader(api, manifest, file, bytes, retry);
   /** Null for one that is not of the manifest, unless it has been fetched again. */
-  const decrypt = ({ k, bytes: encrypted }: EncryptedSegment, isAgain: boolean): Segment | null => {
+  const decrypt = ({ k, bytes: encrypted }: FetchedSegment, isAgain: boolean): Segment | null => {
     lease.requireLive();
     try {
       return { k, plaintext: decryption.segment(k, encrypted) };
@@ -87,11 +87,11 @@ export async function openSource(
 
 async function* decrypted(
   reader: SegmentReader,
-  wanted: readonly Run[],
-  decrypt: (segment: EncryptedSegment, isAgain: boolean) => Segment | null,
+  wanted: readonly SegmentRun[],
+  decrypt: (segment: FetchedSegment, isAgain: boolean) => Segment | null,
 ): AsyncGenerator<Segment, void, undefined> {
   for (const range of rangesOf(wanted)) {
-    const wrong: Run[] = [];
+    const wrong: SegmentRun[] = [];
     for await (const encrypted of reader.read(range)) {
       const segment = decrypt(encrypted, false);
       if (segment === null) wrong.push({ from: encrypted.k, to: encrypted.k + 1 });
@@ -104,7 +104,7 @@ async function* decrypted(
 }
 
 /** Ranges of at most `RANGE_SEGMENTS`, in order. */
-function* rangesOf(runs: readonly Run[]): Generator<Run> {
+function* rangesOf(runs: readonly SegmentRun[]): Generator<SegmentRun> {
   for (const { from, to } of runs) {
     for (let k = from; k < to; k += RANGE_SEGMENTS) yield { from: k, to: Math.min(k + RANGE_SEGMENTS, to) };
   }
@@ -124,7 +124,7 @@ function wrongIn(error: unknown, name: string, detail: { readonly file: number; 
   return new TwinlockError(error.code, message, { ...error.detail, ...detail }, { cause: error });
 }
 
-interface EncryptedSegment {
+interface FetchedSegment {
   readonly k: number;
   readonly bytes: Uint8Array;
 }
@@ -147,7 +147,7 @@ class SegmentReader {
   }
 
   /** The segments of a range, in order; the bytes of each are good until the next is asked for. */
-  async *read({ from, to }: Run): AsyncGenerator<EncryptedSegment, void, undefined> {
+  async *read({ from, to }: SegmentRun): AsyncGenerator<FetchedSegment, void, undefined> {
     const patience = new Patience(this.#retry);
     for (let k = from; k < to; ) {
       try {

@@ -11,13 +11,13 @@ import { requireSqlitePath } from '../../src/platform/sqlite-path.ts';
 import { HeldFolder } from './held-folder.ts';
 import { MOUNTINFO, requireNoMountBelow } from './mounts.ts';
 import { PartFile, readThrough } from './part-file.ts';
-import { type Missing, nearest, requireRoom, requireRoomFor } from './room.ts';
-import type { Source } from './segments.ts';
+import { type Missing, nearest, requireRoomFor, requireTargetRoom } from './room.ts';
+import type { FileSource } from './segments.ts';
 import { writeWhole } from './whole-files.ts';
 import { LOCK, WorkFolder } from './work-folder.ts';
 
 /** What a file must become; from the inner manifest. */
-export interface Target {
+export interface WantedFile {
   /** Relative to the folder, with slashes; has passed `parseFilePaths`. */
   readonly path: string;
   /** SHA-256 of its plaintext. */
@@ -96,7 +96,7 @@ export class TargetFolder {
   }
 
   /** Whether the file is there, whole. Hashes it; a file of another length is not even read. */
-  async isInPlace({ path, sha256, plainBytes }: Target): Promise<boolean> {
+  async isInPlace({ path, sha256, plainBytes }: WantedFile): Promise<boolean> {
     // A link on the way can hide what is there, which is fetched then, and can make nothing pass for the file.
     if (!existsSync(this.#work.target.at(path))) return false;
     const folder = await this.#folderOf(path).catch(() => null);
@@ -122,11 +122,11 @@ export class TargetFolder {
   }
 
   /** Throws `storage_full` unless there is room for all of these, in this order, less what is there of them. */
-  async requireRoom(targets: readonly Target[]): Promise<void> {
+  async requireRoom(targets: readonly WantedFile[]): Promise<void> {
     const missing: Missing[] = targets.map(({ path, part, plainBytes }) => {
       return { plainBytes, part: join(this.#work.path, part), place: join(this.path, path) };
     });
-    await requireRoom(this.path, missing);
+    await requireTargetRoom(this.path, missing);
   }
 
   /**
@@ -134,7 +134,7 @@ export class TargetFolder {
    * target's. What turns out to be damaged is fetched once more. `onBytes` is told of plaintext that is there; negative
    * where it is wanted again. Throws `digest_mismatch`, `storage_corrupt`, and what the source and the file system throw.
    */
-  async write(target: Target, source: Source, onBytes: (bytes: number) => void): Promise<void> {
+  async write(target: WantedFile, source: FileSource, onBytes: (bytes: number) => void): Promise<void> {
     try {
       const folder = await this.#makeFolderOf(target.path);
       try {
@@ -159,7 +159,7 @@ export class TargetFolder {
    * Writes small files, and returns those that are in place: whose SHA-256 of what can be read back is the target's.
    * Throws as `write`.
    */
-  async writeSmall<T extends { readonly target: Target; readonly plaintext: Uint8Array }>(
+  async writeSmall<T extends { readonly target: WantedFile; readonly plaintext: Uint8Array }>(
     files: readonly T[],
   ): Promise<readonly T[]> {
     const folders = new Map<string, HeldFolder>();
@@ -261,8 +261,8 @@ async function requireInPlace(folder: HeldFolder): Promise<void> {
 /** Fetches until what can be read back is the target. */
 async function complete(
   part: PartFile,
-  { path, sha256 }: Target,
-  source: Source,
+  { path, sha256 }: WantedFile,
+  source: FileSource,
   { fileMode: mode, gid }: TargetAccess,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
@@ -291,7 +291,7 @@ async function complete(
 }
 
 /** Writes the segments that are wanted. */
-async function fill(part: PartFile, source: Source, onBytes: (bytes: number) => void): Promise<void> {
+async function fill(part: PartFile, source: FileSource, onBytes: (bytes: number) => void): Promise<void> {
   let writing: Promise<void> = Promise.resolve();
   try {
     for await (const { k, plaintext } of source.plaintext(part.wanted())) {

@@ -8,7 +8,7 @@ import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { parseAs } from '../../src/core/schema.ts';
 import { type Choices, type Host, imageName, union, withChips } from './kit/host.ts';
 import { pcrsText, unmeasuredRemarks, withPcrImage } from './kit/pcr-images.ts';
-import { accepts, anyOr, beware, counted, emptyOf, type Remark, refuses } from './kit/remark.ts';
+import { accepts, anyOr, beware, countedList, emptyOf, type Remark, refuses } from './kit/remark.ts';
 import { evidenceFile } from './kit/vendor-files.ts';
 import type { ClientPlatformOf } from './platform.ts';
 import type { EvidenceSource } from './source.ts';
@@ -45,7 +45,7 @@ function describe(values: NitroReferenceValues, name: string): Remark[] {
   const empty = emptyOf({ roots, images, ...(modules === null ? {} : { modules }) });
   if (empty.length > 0) return [refuses(`${name}: every host, for these lists are empty: ${empty.join(', ')}`)];
   return [
-    accepts(`${name}: ${counted('image', images.map(pcrsText))}; ${anyOr('instance', modules)}`),
+    accepts(`${name}: ${countedList('image', images.map(pcrsText))}; ${anyOr('instance', modules)}`),
     beware(`${name}: AWS says what booted, and nothing protects the memory from AWS`),
     ...(modules === null ? [beware(`${name}: an instance of any AWS account passes that boots a listed image`)] : []),
     ...unmeasuredRemarks(name, images),

@@ -1,5 +1,5 @@
 import type { HardwareId } from '../../src/core/attest/paravisor/hardware.ts';
-import type { Reports, Values } from '../../src/core/attest/platforms.ts';
+import type { PlatformReports, PlatformValues } from '../../src/core/attest/platforms.ts';
 import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-values.ts';
 import type { TpmIdentityOf } from '../../src/core/attest/tpm/report.ts';
 import type { Choices, Host } from './kit/host.ts';
@@ -8,8 +8,8 @@ import type { Claims, ClientPlatform, ClientPlatformOf } from './platform.ts';
 import { SNP } from './snp.ts';
 import { TDX } from './tdx.ts';
 
-type Expected = Values[HardwareId];
-type Row = ClientPlatform<Reports[HardwareId], Expected>;
+type Expected = PlatformValues[HardwareId];
+type Row = ClientPlatform<PlatformReports[HardwareId], Expected>;
 type Paravisor = TpmReferenceValues['paravisor'];
 
 /** The platforms that a paravisor runs on, as in core. */

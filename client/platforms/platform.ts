@@ -1,5 +1,5 @@
 import type { Endorsements } from '../../src/core/attest/endorsements.ts';
-import type { PlatformId, Reports, Values } from '../../src/core/attest/platforms.ts';
+import type { PlatformId, PlatformReports, PlatformValues } from '../../src/core/attest/platforms.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import type { Choices, Host } from './kit/host.ts';
 import type { Remark } from './kit/remark.ts';
@@ -49,4 +49,4 @@ export interface ClientPlatform<Report, Expected> {
   pretendedImage(claims: Claims): string | null;
 }
 
-export type ClientPlatformOf<Id extends PlatformId> = ClientPlatform<Reports[Id], Values[Id]>;
+export type ClientPlatformOf<Id extends PlatformId> = ClientPlatform<PlatformReports[Id], PlatformValues[Id]>;

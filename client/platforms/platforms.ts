@@ -1,6 +1,11 @@
-import type { Parts } from '../../src/core/attest/compose.ts';
+import type { PartsToAppraise } from '../../src/core/attest/compose.ts';
 import type { Endorsements } from '../../src/core/attest/endorsements.ts';
-import { PLATFORM_IDS, type PlatformId, type Reports, type Values } from '../../src/core/attest/platforms.ts';
+import {
+  PLATFORM_IDS,
+  type PlatformId,
+  type PlatformReports,
+  type PlatformValues,
+} from '../../src/core/attest/platforms.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { must } from '../../src/core/errors.ts';
 import type { Choices, Host } from './kit/host.ts';
@@ -24,7 +29,7 @@ const CLIENT_PLATFORMS: { readonly [Id in PlatformId]: ClientPlatformOf<Id> } = 
   'intel-trust-authority': TRUST_AUTHORITY,
 };
 
-type AnyPlatform = ClientPlatform<Reports[PlatformId], Values[PlatformId]>;
+type AnyPlatform = ClientPlatform<PlatformReports[PlatformId], PlatformValues[PlatformId]>;
 
 /** The rows in core's order. A row is given its own values and report alone. */
 const ROWS: readonly (readonly [PlatformId, AnyPlatform])[] = PLATFORM_IDS.map((id) => [id, clientPlatform(id)]);
@@ -37,7 +42,7 @@ export function clientPlatform(id: PlatformId): AnyPlatform {
 /** What `each` makes of every platform and of its values, where the document has some. */
 export function eachPlatform<T>(
   values: ReferenceValues,
-  each: (row: AnyPlatform, values: Values[PlatformId] | undefined) => T,
+  each: (row: AnyPlatform, values: PlatformValues[PlatformId] | undefined) => T,
 ): T[] {
   return ROWS.map(([id, row]) => each(row, values[id]));
 }
@@ -81,7 +86,7 @@ export function pretendedImageIn(claims: Claims): string | null {
 export const VENDOR_FILES: VendorFiles = Object.assign({}, ...ROWS.map(([, { files }]) => files));
 
 /** The report that the files make; null for none. Throws `usage` for several, and as the rows. */
-export function reportIn(file: FilesGiven): Parts['report'] {
+export function reportIn(file: FilesGiven): PartsToAppraise['report'] {
   const given = ROWS.flatMap(([, row]) => row.reportIn(file) ?? []);
   const flags = ROWS.flatMap(([, { files }]) => Object.values(files).slice(0, 1)).map(({ flag }) => flag.split(' ')[0]);
   const one = `expected one of ${flags.slice(0, -1).join(', ')} and ${flags.at(-1)}`;

@@ -29,7 +29,7 @@ export function principalKey(role: PrincipalKey['role'], name: string, seed: Uin
 }
 
 /** What a quorum enrols: the key, whose it is, what it may touch, and its own signature that it is held. */
-export function principalRecord(
+export function principalRecordOf(
   principal: PrincipalKey,
   owner: Pick<PrincipalRecord, 'owner' | 'ownerName' | 'models'>,
 ): PrincipalRecord {

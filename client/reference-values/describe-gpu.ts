@@ -6,7 +6,7 @@ import {
   accepts,
   anyOr,
   beware,
-  counted,
+  countedList,
   emptyOf,
   numbersOf,
   type Remark,
@@ -40,8 +40,8 @@ function describeDevices(values: NvidiaReferenceValues): Remark[] {
   const dead = records.filter(({ golden }) => golden?.length === 0).map(({ text }) => text);
   return [
     accepts(
-      `GPUs: ${architectures.join(', ')}; ${counted('driver', drivers.map(nameOf))}; ` +
-        `${counted('VBIOS version', vbioses.map(nameOf))}; ${anyOr('device', devices)}`,
+      `GPUs: ${architectures.join(', ')}; ${countedList('driver', drivers.map(nameOf))}; ` +
+        `${countedList('VBIOS version', vbioses.map(nameOf))}; ${anyOr('device', devices)}`,
     ),
     ...(drivers.length === 0 ? [refuses('GPUs: all but NVSwitches, for there is no driver')] : []),
     ...dead.map((text) => refuses(`GPUs: ${text}, whose list of golden values is empty`)),

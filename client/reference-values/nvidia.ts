@@ -1,5 +1,5 @@
 import { DRIVER_VERSION } from '../../src/core/attest/kit/gpu.ts';
-import { ARCHITECTURES, type Device, parseDevice } from '../../src/core/attest/nvidia/device.ts';
+import { ARCHITECTURES, type ParsedDevice, parseDevice } from '../../src/core/attest/nvidia/device.ts';
 import type { SpdmEvidence } from '../../src/core/attest/nvidia/evidence.ts';
 import type {
   DriverRecord,
@@ -42,7 +42,7 @@ export function withNvidia(
 }
 
 interface Shown {
-  readonly device: Device;
+  readonly device: ParsedDevice;
   /** The document before this host: records that it has are not new. */
   readonly listed: NvidiaReferenceValues;
   readonly choices: Choices;
@@ -52,7 +52,7 @@ function withDevice(values: NvidiaReferenceValues, shown: Shown): NvidiaReferenc
   const { opaque } = shown.device.report;
   const architectures = ARCHITECTURES.filter((one) => one === shown.device.architecture);
   const modes = (before: string[] | null, mode: string | null) =>
-    before === null ? null : union(before, isSwitch(shown.device) ? [] : [mode ?? 'absent']);
+    before === null ? null : union(before, isSwitchDevice(shown.device) ? [] : [mode ?? 'absent']);
   const withDriver = { ...values, drivers: driversOf(values, shown) };
   return {
     ...withDriver,
@@ -64,7 +64,7 @@ function withDevice(values: NvidiaReferenceValues, shown: Shown): NvidiaReferenc
   };
 }
 
-function isSwitch({ architecture }: Device): boolean {
+function isSwitchDevice({ architecture }: ParsedDevice): boolean {
   return architecture === 'nvswitch';
 }
 
@@ -72,7 +72,7 @@ function isSwitch({ architecture }: Device): boolean {
 function driversOf({ drivers, vbioses }: NvidiaReferenceValues, shown: Shown): DriverRecord[] {
   const { device, listed } = shown;
   const { driver: version } = device.report.opaque;
-  if (isSwitch(device) || version === null || !DRIVER_VERSION.test(version)) return drivers;
+  if (isSwitchDevice(device) || version === null || !DRIVER_VERSION.test(version)) return drivers;
   if (device.architecture === 'unknown') return drivers;
   const known = drivers.find((record) => record.chip === device.chip && record.version === version);
   if (known !== undefined) return withWidened(drivers, known, listed.drivers, shown);
@@ -87,11 +87,11 @@ function vbiosesOf({ drivers, vbioses }: NvidiaReferenceValues, shown: Shown): V
   const known = vbioses.find((record) => isVbiosOf(record, device));
   if (known !== undefined) return withWidened(vbioses, known, listed.vbioses, shown);
   const driver = drivers.find((record) => record.chip === device.chip && record.version === driverVersion);
-  const golden = goldenOf(shown, isSwitch(device) ? undefined : driver);
+  const golden = goldenOf(shown, isSwitchDevice(device) ? undefined : driver);
   return [...vbioses, { chip: device.chip, version, project, projectSku, chipSku, golden }];
 }
 
-function isVbiosOf(record: VbiosRecord, { chip, report }: Device): boolean {
+function isVbiosOf(record: VbiosRecord, { chip, report }: ParsedDevice): boolean {
   const { vbios, project, projectSku, chipSku } = report.opaque;
   return (
     record.chip === chip &&

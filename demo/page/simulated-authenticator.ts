@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import * as z from 'zod/mini';
-import { exchange, platformFetch, type Question } from '../../client/api/transport.ts';
+import { type ApiQuestion, exchange, platformFetch } from '../../client/api/transport.ts';
 import { consoleKeyHeader } from '../../client/console/app/console-key.ts';
 import {
   type Authenticator,
@@ -69,7 +69,7 @@ async function pressed(): Promise<void> {
   }
 }
 
-async function ask(method: Question['method'], what: 'name' | 'touch', body?: object): Promise<unknown> {
+async function ask(method: ApiQuestion['method'], what: 'name' | 'touch', body?: object): Promise<unknown> {
   const question = {
     ...{
       method,

@@ -5,7 +5,7 @@ import { quoted } from '../core/quoted.ts';
 const MIN_FOUNDERS = 3;
 const HOW = 'write --founder before each, for instance --founder alice --founder bob:ops --founder carol:ops';
 
-export interface Founder {
+export interface NamedFounder {
   readonly name: string;
   readonly groups: readonly string[];
 }
@@ -14,7 +14,7 @@ export interface Founder {
  * The founders that `--founder NAME[:GROUP,…]` names, one a flag. Throws `usage` for another form, for a name that is
  * none or is there twice, and for fewer than three.
  */
-export function foundersOf(texts: readonly string[]): readonly Founder[] {
+export function foundersOf(texts: readonly string[]): readonly NamedFounder[] {
   const founders = texts.map(founderOf);
   const names = founders.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -31,7 +31,7 @@ export function foundersOf(texts: readonly string[]): readonly Founder[] {
   return founders;
 }
 
-function founderOf(text: string): Founder {
+function founderOf(text: string): NamedFounder {
   const [name = '', groups, ...more] = text.split(':');
   const isForm = name !== '' && groups !== '' && more.length === 0;
   must(isForm, 'usage', `--founder: expected NAME or NAME:GROUP,GROUP, got ${quoted(text)}: ${HOW}`);

@@ -2,7 +2,7 @@ import { fstatSync, statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { cautionsOf } from '../core/attest/production.ts';
+import { productionCautionsOf } from '../core/attest/production.ts';
 import { parseReferenceValues } from '../core/attest/reference-values.ts';
 import { must } from '../core/errors.ts';
 import { parseCommentedJson } from '../core/json-comments.ts';
@@ -24,7 +24,7 @@ import { readFoundersCa } from '../tls/founders-trust.ts';
 import { parsePrincipalInvitation } from '../wire/principal-invitation.ts';
 import { foundersOf } from './founders.ts';
 import { initText, type Made } from './init-text.ts';
-import { readJson } from './input.ts';
+import { readJsonFlag } from './input.ts';
 import { collect, DEFAULT_PORT, hostNames, requireGrade, vaultOrigin, wholeNumber } from './options.ts';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
@@ -102,7 +102,7 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   const groups = [...new Set(founders.flatMap((one) => one.groups))];
   const policy = readPolicy(grade, groups, flags);
   const principals = principal.map((file) =>
-    readJson('--principal', file, (key) => parsePrincipalInvitation(key, 'key')),
+    readJsonFlag('--principal', file, (key) => parsePrincipalInvitation(key, 'key')),
   );
   const { url = urlOf(host[0] ?? 'localhost'), out = flags.json === true ? null : foundersFolder(dataDir) } = flags;
   const hosts = [...new Set([...LOOPBACK, ...host, url.hostname.replace(/^\[|\]$/g, '')])];
@@ -195,10 +195,10 @@ function readPolicy(
   { policy, referenceValues }: Pick<InitFlags, 'policy' | 'referenceValues'>,
 ): Uint8Array {
   const values =
-    referenceValues === undefined ? null : readJson('--reference-values', referenceValues, parseReferenceValues);
+    referenceValues === undefined ? null : readJsonFlag('--reference-values', referenceValues, parseReferenceValues);
   if (policy === undefined) return foundingPolicy(grade, null, values, groups);
   const founding = (given: unknown) => foundingPolicy(grade, given as object | null, values);
-  return readJson('--policy', policy, founding, parseCommentedJson);
+  return readJsonFlag('--policy', policy, founding, parseCommentedJson);
 }
 
 /** What a founder would want to know before the others enrol. */
@@ -211,6 +211,6 @@ function warnings(grade: Grade, policy: Uint8Array, valuesFile: string | undefin
         : `--reference-values ${valuesFile}: these reference values accept no host: they have no values for a CPU or a TPM (twinlock reference-values check ${shellWord(valuesFile)})`,
     );
   }
-  if (grade === 'production') found.push(...cautionsOf(parsePolicy(policy).policy.referenceValues));
+  if (grade === 'production') found.push(...productionCautionsOf(parsePolicy(policy).policy.referenceValues));
   return found;
 }

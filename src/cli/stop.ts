@@ -4,7 +4,7 @@ import { stopText } from '../core/state/running.ts';
 import { alreadyText, STOPPED, stoppedText } from '../core/state/stop-text.ts';
 import { statementDigest } from '../core/statement/statement.ts';
 import { becomeOwner } from '../data-folder/data-folder.ts';
-import { inputError, readInputFile } from '../platform/files/operator-file.ts';
+import { inputError, readOperatorFile } from '../platform/files/operator-file.ts';
 import { stopByHand } from '../stopping/stop-by-hand.ts';
 import { printable } from './printable.ts';
 
@@ -51,7 +51,7 @@ async function run(dataDir: string, file: string, { json }: StopFlags): Promise<
 function readStop(file: string): SignedStop {
   let bytes: Uint8Array;
   try {
-    bytes = readInputFile(file);
+    bytes = readOperatorFile(file);
   } catch (error) {
     throw inputError(error, file);
   }

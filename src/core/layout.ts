@@ -19,27 +19,27 @@ interface Integers {
   readonly u64le: bigint;
   readonly u64be: bigint;
 }
-interface Values extends Integers {
+interface FieldValues extends Integers {
   readonly bytes: Uint8Array;
   readonly zeros: null;
   readonly unread: null;
 }
-export type Fields<L extends Layout> = { readonly [Name in keyof L]: Values[L[Name][2]] };
+export type FieldsOf<L extends Layout> = { readonly [Name in keyof L]: FieldValues[L[Name][2]] };
 
 /**
  * Reads the fields of a layout, which follow each other without a gap, from where `reader` stands. Throws `malformed` as
  * the reader does, and `internal` for a layout that has a gap, or an integer of another length than its type's.
  */
-export function readLayout<const L extends Layout>(reader: ByteReader, layout: L): Fields<L> {
+export function readLayout<const L extends Layout>(reader: ByteReader, layout: L): FieldsOf<L> {
   const start = reader.offset;
-  const fields: Record<string, Values[FieldType]> = {};
+  const fields: Record<string, FieldValues[FieldType]> = {};
   for (const name of Object.keys(layout)) {
     const [offset, length, type] = layout[name] as Field;
     requireOffset(reader.offset - start, offset, name);
     fields[name] = readField(reader, length, type);
     requireOffset(reader.offset - start, offset + length, name);
   }
-  return fields as Fields<L>;
+  return fields as FieldsOf<L>;
 }
 
 /** Not `must`, which would build its message for every field of every report. */
@@ -48,7 +48,7 @@ function requireOffset(got: number, expected: number, name: string): void {
   throw new TwinlockError('internal', `the layout of ${name} expects offset ${expected}, the reader is at ${got}`);
 }
 
-function readField(reader: ByteReader, length: number, type: FieldType): Values[FieldType] {
+function readField(reader: ByteReader, length: number, type: FieldType): FieldValues[FieldType] {
   switch (type) {
     case 'bytes':
       return reader.bytes(length);

@@ -6,7 +6,7 @@ import { must, TwinlockError } from '../core/errors.ts';
 import { unlessRefusedLater } from '../core/refusal.ts';
 import type { State } from '../core/state/state.ts';
 import { LOG_KEY_FILE } from '../founding/initialise.ts';
-import { inputError, readInputFile } from '../platform/files/operator-file.ts';
+import { inputError, readOperatorFile } from '../platform/files/operator-file.ts';
 import { systemName } from '../platform/files/system-error.ts';
 import { verifyNode, verifyOnThreads } from '../platform/verify-node.ts';
 import { DATABASE_FILE, loadStore, type Store } from '../store/open.ts';
@@ -69,11 +69,11 @@ function foldersGroup(dataDir: string, { uid, gid }: { readonly uid: number; rea
   return gid;
 }
 
-/** A file that lies in every data folder. Throws `not_permitted` and `not_found` with what to do, and as `readInputFile`. */
+/** A file that lies in every data folder. Throws `not_permitted` and `not_found` with what to do, and as `readOperatorFile`. */
 export function readDataFile(dataDir: string, name: string): string {
   const path = join(dataDir, name);
   try {
-    return Buffer.from(readInputFile(path)).toString('utf8');
+    return Buffer.from(readOperatorFile(path)).toString('utf8');
   } catch (error) {
     const system = systemName(error);
     must(

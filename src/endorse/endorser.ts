@@ -7,13 +7,13 @@ import {
   type DevicesKind,
   PLATFORMS,
   type PlatformId,
-  type Reports,
+  type PlatformReports,
 } from '../core/attest/platforms.ts';
 import type { Endorser } from '../vault/ports.ts';
 import { Finder, type Sources } from './find.ts';
 
 type Endorsed = Omit<Endorsements, 'v' | 'kind'>;
-const OF_PLATFORMS: { readonly [Id in PlatformId]: { readonly needs: Needs<Reports[Id], Endorsed> | null } } =
+const OF_PLATFORMS: { readonly [Id in PlatformId]: { readonly needs: Needs<PlatformReports[Id], Endorsed> | null } } =
   PLATFORMS;
 const OF_DEVICES: { readonly [Kind in DevicesKind]: { readonly needs: Needs<DeviceReports[Kind], Endorsed> | null } } =
   DEVICES;
@@ -33,7 +33,7 @@ export function openEndorser(sources: Sources): Endorser {
 
 async function endorseReport<Id extends PlatformId>(
   platform: Id,
-  report: Reports[Id],
+  report: PlatformReports[Id],
   offered: Endorsed,
   find: Find,
 ): Promise<Endorsed> {

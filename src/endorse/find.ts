@@ -1,4 +1,4 @@
-import type { Answer, Ask, Wanted } from '../core/attest/kit/wanted.ts';
+import type { Ask, MirrorAnswer, Wanted } from '../core/attest/kit/wanted.ts';
 import { TwinlockError } from '../core/errors.ts';
 import { Queue } from '../platform/queue.ts';
 import { Cache } from './cache.ts';
@@ -141,7 +141,7 @@ export class Finder {
   }
 
   /** Of the first mirror that does not say that it has no such thing. */
-  async #answer([first, ...others]: readonly Ask[]): Promise<Answer> {
+  async #answer([first, ...others]: readonly Ask[]): Promise<MirrorAnswer> {
     const { vendor, path } = first as Ask;
     try {
       return await this.#questions.run(() => askMirror(this.#sources.mirrors[vendor] as URL, path));

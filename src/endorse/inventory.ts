@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FILE_KINDS, type FileKind } from '../core/attest/kit/wanted.ts';
+import { ENDORSEMENT_FILE_KINDS, type EndorsementFileKind } from '../core/attest/kit/wanted.ts';
 import { TwinlockError } from '../core/errors.ts';
 import { ALL_NEEDS } from './needs.ts';
 
@@ -10,7 +10,7 @@ const MAX_EXAMPLES = 5;
 
 /** What an endorsement folder has, by path alone (FORMAT.md): no file is opened. */
 export interface Inventory {
-  readonly files: Readonly<Record<FileKind, number>>;
+  readonly files: Readonly<Record<EndorsementFileKind, number>>;
   /** Files, and folders below the deepest that is looked into, at whose path nothing is ever looked for. */
   readonly notUnderstood: number;
   /** The first 5 of them in order, relative to the folder. */
@@ -27,7 +27,7 @@ export async function takeInventory(folder: string): Promise<Inventory> {
     const why = { ENOENT: 'there is no such folder', ENOTDIR: 'expected a folder' }[code] ?? `cannot list it: ${code}`;
     throw new TwinlockError('usage', `--endorsements ${folder}: ${why}`, {}, { cause });
   }
-  const files: Record<FileKind, number> = { certificates: 0, lists: 0, collateral: 0, keySets: 0 };
+  const files: Record<EndorsementFileKind, number> = { certificates: 0, lists: 0, collateral: 0, keySets: 0 };
   const others: string[] = [];
   for (const path of paths) {
     const kind = kindOf(path);
@@ -58,7 +58,8 @@ async function leadsToFolder(path: string): Promise<boolean> {
   }
 }
 
-function kindOf(path: string): FileKind | null {
-  const isOf = (kind: FileKind) => ALL_NEEDS.some(({ files }) => files[kind]?.some((pattern) => pattern.test(path)));
-  return FILE_KINDS.find(isOf) ?? null;
+function kindOf(path: string): EndorsementFileKind | null {
+  const isOf = (kind: EndorsementFileKind) =>
+    ALL_NEEDS.some(({ files }) => files[kind]?.some((pattern) => pattern.test(path)));
+  return ENDORSEMENT_FILE_KINDS.find(isOf) ?? null;
 }

@@ -1,4 +1,4 @@
-import type { Answer } from '../core/attest/kit/wanted.ts';
+import type { MirrorAnswer } from '../core/attest/kit/wanted.ts';
 import { must, TwinlockError } from '../core/errors.ts';
 import { portTrouble } from '../sockets/blocked-ports.ts';
 import { isLoopback } from '../sockets/loopback.ts';
@@ -52,7 +52,7 @@ export function saysNone(error: unknown): error is TwinlockError {
 }
 
 /** Asks for `path`, below the mirror's own URL. Throws `unavailable` where it gives no usable answer in time. */
-export async function askMirror(base: URL, path: string): Promise<Answer> {
+export async function askMirror(base: URL, path: string): Promise<MirrorAnswer> {
   const url = new URL(path, base);
   try {
     const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -12,11 +12,11 @@ import {
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { must, TwinlockError } from '../core/errors.ts';
 import { syncFolderNow } from '../platform/files/sync-folder.ts';
-import { naming, systemError, systemName } from '../platform/files/system-error.ts';
+import { namingPath, systemError, systemName } from '../platform/files/system-error.ts';
 import { type FounderFile, founderFileBytes } from '../wire/founder-file.ts';
-import type { Invitation } from './initialise.ts';
+import type { FounderInvitation } from './initialise.ts';
 
-export interface WrittenInvitation extends Invitation {
+export interface WrittenInvitation extends FounderInvitation {
   /** Its path. */
   readonly file: string;
 }
@@ -93,7 +93,7 @@ export function makeFounderFolder(folder: string, names: readonly string[]): voi
  */
 export function writeFounderFiles(
   folder: string,
-  invitations: readonly Invitation[],
+  invitations: readonly FounderInvitation[],
   common: Pick<FounderFile, 'vault' | 'ca' | 'referenceValues'>,
 ): readonly WrittenInvitation[] {
   const names = founderFileNames(invitations.map(({ name }) => name));
@@ -101,10 +101,10 @@ export function writeFounderFiles(
   try {
     for (const [i, invitation] of invitations.entries()) {
       const file = join(folder, names[i] as string);
-      const opened = naming(file, () => openSync(file, 'wx', 0o600));
+      const opened = namingPath(file, () => openSync(file, 'wx', 0o600));
       written.push({ ...invitation, file });
       const bytes = founderFileBytes({ ...common, ...invitation });
-      naming(file, () => {
+      namingPath(file, () => {
         try {
           writeFileSync(opened, bytes, { flush: true });
         } finally {

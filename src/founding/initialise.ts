@@ -15,7 +15,7 @@ import { type Policy, parsePolicy } from '../core/statement/policy.ts';
 import type { PrincipalRecord } from '../core/statement/statement.ts';
 import { selfSigned } from '../http/certificate.ts';
 import { syncFolderNow } from '../platform/files/sync-folder.ts';
-import { naming } from '../platform/files/system-error.ts';
+import { namingPath } from '../platform/files/system-error.ts';
 import { requireSqlitePath } from '../platform/sqlite-path.ts';
 import { verifyNode } from '../platform/verify-node.ts';
 import { DATABASE_FILE, openStore } from '../store/open.ts';
@@ -47,7 +47,7 @@ export interface Initialisation {
   readonly nowMs: number;
 }
 
-export interface Invitation {
+export interface FounderInvitation {
   readonly name: string;
   /** 32 bytes, base64url: its holder can enrol as that founder. */
   readonly invitation: string;
@@ -58,7 +58,7 @@ export interface Handing {
   /** Called once all is checked and before anything is written. Throws where they could not be handed out. */
   prepare(): void;
   /** `ca` as in a founder's file. */
-  handOut(invitations: readonly Invitation[], ca: string | null): Promise<void>;
+  handOut(invitations: readonly FounderInvitation[], ca: string | null): Promise<void>;
 }
 
 const BY_CALLER: Handing = { prepare: () => undefined, handOut: async () => undefined };
@@ -75,7 +75,10 @@ const OURS = [LOG_KEY_FILE, TLS_KEY_FILE, TLS_CERTIFICATE_FILE, DATABASE_FILE, S
  * Throws `exists` where there is one already, `person_unknown`, `person_exists`, `principal_exists`, `invalid_name`, and
  * as `requireFoundable`, `requireSqlitePath`, `openStore`, the file system and `handing`.
  */
-export async function initialise(init: Initialisation, handing: Handing = BY_CALLER): Promise<readonly Invitation[]> {
+export async function initialise(
+  init: Initialisation,
+  handing: Handing = BY_CALLER,
+): Promise<readonly FounderInvitation[]> {
   requireFoundable(init);
   const invited = invite(init.founders);
   const principals = init.principals.map((principal) => ownedByAFounder(principal, invited));
@@ -96,9 +99,9 @@ export async function initialise(init: Initialisation, handing: Handing = BY_CAL
   const invitations = invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
   // Of two that begin at once, one takes this name, and with it the folder.
   const key = join(init.dataDir, TLS_KEY_FILE);
-  const opened = naming(key, () => openSync(key, 'wx', 0o600));
+  const opened = namingPath(key, () => openSync(key, 'wx', 0o600));
   try {
-    naming(key, () => closeSync(opened));
+    namingPath(key, () => closeSync(opened));
     const { ca = tls.certificate } = init;
     await writeFolder({ ...init, ca }, tls, principals, invited);
     await handing.handOut(invitations, ca);
@@ -128,11 +131,11 @@ async function writeFolder(
   init: Initialisation & Pick<Founding, 'ca'>,
   tls: Awaited<ReturnType<typeof selfSigned>>,
   principals: readonly PrincipalRecord[],
-  invited: readonly Invited[],
+  invited: readonly NewFounder[],
 ): Promise<void> {
   const secret = (name: string, text: string, flag = 'wx') => {
     const path = join(init.dataDir, name);
-    naming(path, () => writeFileSync(path, text, { mode: 0o600, flag, flush: true }));
+    namingPath(path, () => writeFileSync(path, text, { mode: 0o600, flag, flush: true }));
   };
   secret(TLS_KEY_FILE, tls.key, 'r+');
   secret(TLS_CERTIFICATE_FILE, tls.certificate);
@@ -183,7 +186,7 @@ function requireGroupsOfTwo({ groups }: Policy, founders: Initialisation['founde
   );
 }
 
-interface Invited {
+interface NewFounder {
   readonly name: string;
   readonly groups: readonly string[];
   readonly person: string;
@@ -191,7 +194,7 @@ interface Invited {
   readonly token: Uint8Array;
 }
 
-function invite(founders: Initialisation['founders']): readonly Invited[] {
+function invite(founders: Initialisation['founders']): readonly NewFounder[] {
   const invited = founders.map(({ name, groups }, i) => ({
     name: parseAs(personName, name, `founder ${i + 1}`),
     groups: groups.map((group) => parseAs(groupName, group, `group of ${quoted(name)}`)),
@@ -203,7 +206,7 @@ function invite(founders: Initialisation['founders']): readonly Invited[] {
   return invited;
 }
 
-function ownedByAFounder(record: Omit<PrincipalRecord, 'owner'>, founders: readonly Invited[]): PrincipalRecord {
+function ownedByAFounder(record: Omit<PrincipalRecord, 'owner'>, founders: readonly NewFounder[]): PrincipalRecord {
   const owner = founders.find(({ name }) => name === record.ownerName);
   must(
     owner !== undefined,

@@ -2,14 +2,13 @@ import type { z } from 'zod';
 import { must } from '../core/errors.ts';
 import { holdSocket, networkOf } from '../sockets/connections.ts';
 import type { Context } from '../vault/context.ts';
-import { type Invited, invited } from '../vault/founding.ts';
+import { type InvitedFounder, invited } from '../vault/founding.ts';
 import type { TokenRow } from '../vault/ports.ts';
-import { type Octets, type Range, readerOf } from '../vault/serve-weights.ts';
-import { type Caller, type CustodianCaller, nameOf, type PrincipalCaller } from '../vault/sessions.ts';
+import { type OctetRange, type Range, readerOf } from '../vault/serve-weights.ts';
+import { type Caller, type CustodianCaller, callerNameOf, type PrincipalCaller } from '../vault/sessions.ts';
 import { callerOf } from '../vault/sign-in.ts';
 import {
   type AnswerOf,
-  type BodyOf,
   decoded,
   encoded,
   isOptional,
@@ -17,6 +16,7 @@ import {
   type ParamsOf,
   patternOf,
   type QueryOf,
+  type RequestBodyOf,
   type Role,
   type Route,
 } from '../wire/route.ts';
@@ -26,7 +26,7 @@ import { rangeOf, sendOctets } from './octets.ts';
 
 /** Who asks, as far as the route's access says. */
 type CallerOf<R extends Route> = R['access'] extends 'invitation'
-  ? Invited
+  ? InvitedFounder
   : R['access'] extends 'host'
     ? TokenRow
     : R['access'] extends readonly 'custodian'[]
@@ -42,7 +42,7 @@ interface Asked<R extends Route> {
   readonly caller: CallerOf<R>;
   readonly params: ParamsOf<R>;
   readonly query: QueryOf<R>;
-  readonly body: BodyOf<R>;
+  readonly body: RequestBodyOf<R>;
   /** The body of a route that takes octets; to be read once. */
   readonly octets: AsyncIterable<Uint8Array>;
   /** Null for all bytes. */
@@ -64,7 +64,7 @@ type DeepReadonly<T> = T extends Uint8Array
       ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
       : T;
 type Shown<R extends Route> = R['answer'] extends 'octets'
-  ? Octets
+  ? OctetRange
   : R['answer'] extends z.ZodType
     ? DeepReadonly<AnswerOf<R>>
     : unknown;
@@ -90,7 +90,7 @@ export function adapter(app: App, context: Context): Serve {
   };
 }
 
-type AnyCaller = Caller | Invited | TokenRow | null;
+type AnyCaller = Caller | InvitedFounder | TokenRow | null;
 
 /** Finds out who asks, and does the work if they may. What a caller in a session is refused is counted. */
 async function admit<T>(
@@ -112,7 +112,7 @@ async function admit<T>(
   const caller = callerOf(context, bearerOf(c));
   const asRole = async () => {
     must(access.includes(caller.role), 'not_permitted', `this is for ${access.join(' or ')}, not for ${caller.role}`);
-    untilAnswered(c, context.shares.requests[route.work ?? 'small'].enter(nameOf(caller)));
+    untilAnswered(c, context.shares.requests[route.work ?? 'small'].enter(callerNameOf(caller)));
     return work(caller);
   };
   return act === undefined ? asRole() : context.refusals.watch(act, caller, asRole);
@@ -129,7 +129,7 @@ async function bodyOf(c: Exchange, { shares }: Context, route: Route, caller: An
     must(isOctets, 'malformed', 'expected content-type application/octet-stream');
     return undefined;
   }
-  if (session !== null) shares.bodyBytes.take(nameOf(session), length);
+  if (session !== null) shares.bodyBytes.take(callerNameOf(session), length);
   const sent = length === 0 ? undefined : await readJson(c, length);
   if (route.body === undefined) return undefined;
   must(length > 0 || isOptional(route.body), 'malformed', 'json: expected a body of JSON');
@@ -153,7 +153,7 @@ function inputOf(c: Exchange, { params, query, isRanged = false }: Route) {
 export function respond(c: Exchange, route: Route, answer: unknown): Promise<Response> | Response {
   const { answer: schema, isRanged = false } = route;
   if (schema === undefined) return c.body(null, 204);
-  if (schema === 'octets') return sendOctets(c, answer as Octets, isRanged && c.req.header('range') !== undefined);
+  if (schema === 'octets') return sendOctets(c, answer as OctetRange, isRanged && c.req.header('range') !== undefined);
   return c.json(encoded(schema, answer, 'answer') as object, 200);
 }
 

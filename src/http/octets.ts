@@ -2,14 +2,14 @@ import { pipeline } from 'node:stream/promises';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { must, TwinlockError } from '../core/errors.ts';
 import { READER_SILENCE_MS } from '../vault/limits.ts';
-import type { Octets, Range } from '../vault/serve-weights.ts';
+import type { OctetRange, Range } from '../vault/serve-weights.ts';
 import { COMMON_HEADERS, type Exchange } from './env.ts';
 
 /**
  * Sends bytes straight to the socket, with status 206 where a range was asked for. What breaks it off (a stop, the
  * lease's end, the client) closes the connection, so that no client takes a part for the whole.
  */
-export async function sendOctets(c: Exchange, { start, end, totalBytes, body }: Octets, isPart: boolean) {
+export async function sendOctets(c: Exchange, { start, end, totalBytes, body }: OctetRange, isPart: boolean) {
   const { outgoing } = c.env;
   outgoing.writeHead(isPart ? 206 : 200, {
     'Content-Type': 'application/octet-stream',

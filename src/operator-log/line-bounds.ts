@@ -3,7 +3,7 @@ import type { Clocks } from '../vault/clock-watch.ts';
 /** Kinds that are told apart; past that, the others count as one. */
 const MAX_KINDS = 1000;
 
-interface Seen {
+interface LinesSeen {
   sinceMs: number;
   written: number;
   leftOut: number;
@@ -11,7 +11,7 @@ interface Seen {
 
 /** How many lines of one kind a log takes in a time: what is said again and again does not fill the disk. */
 export class LineBounds {
-  readonly #kinds = new Map<string, Seen>();
+  readonly #kinds = new Map<string, LinesSeen>();
   readonly #clocks: Pick<Clocks, 'monotonic'>;
   readonly #windowMs: number;
 

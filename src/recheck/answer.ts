@@ -5,10 +5,10 @@ import { replay } from '../core/state/replay.ts';
 import { stateDigest } from '../core/state/snapshot.ts';
 import type { State } from '../core/state/state.ts';
 import { verifyNode } from '../platform/verify-node.ts';
-import type { Answer, Question } from './question.ts';
+import type { RecheckAnswer, RecheckQuestion } from './question.ts';
 
 /** Verifies a log from entry 0, page by page. Throws the first fault of the log, with `detail.entry`. */
-export function answer(): (question: Question) => Promise<Answer> {
+export function answerer(): (question: RecheckQuestion) => Promise<RecheckAnswer> {
   let state: State | null = null;
   let edge: TileEdge = EMPTY_EDGE;
   return async (question) => {

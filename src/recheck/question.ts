@@ -3,7 +3,7 @@ import type { Code } from '../core/errors.ts';
 import type { Tile } from '../core/log/tiles.ts';
 
 /** What the daemon asks the thread that verifies the log: to take the next page, and for the state in the end. */
-export type Question =
+export type RecheckQuestion =
   | {
       readonly kind: 'page';
       readonly entries: readonly Uint8Array[];
@@ -11,7 +11,7 @@ export type Question =
     }
   | { readonly kind: 'state' };
 
-export type Answer =
+export type RecheckAnswer =
   /** The tiles that the page's entries begin or lengthen. */
   | { readonly kind: 'tiles'; readonly tiles: readonly Tile[] }
   | { readonly kind: 'state'; readonly digest: Hex }

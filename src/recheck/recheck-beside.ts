@@ -18,7 +18,7 @@ export type LogCheck =
   | { readonly kind: 'undecided'; readonly error: unknown };
 export type LogCheckLog = (found: LogCheck) => void;
 
-interface Surroundings {
+interface RecheckSurroundings {
   readonly log: LogStore;
   readonly snapshot: Pick<SnapshotFile, 'discard'>;
   /** Ends the check early. */
@@ -35,7 +35,7 @@ interface Surroundings {
  */
 export async function recheckBeside(
   { recorder, believed }: OpenedLog,
-  { log, snapshot, signal, tell, againMs = AGAIN_MS }: Surroundings,
+  { log, snapshot, signal, tell, againMs = AGAIN_MS }: RecheckSurroundings,
 ): Promise<void> {
   if (believed === null) return;
   const onFailure = (error: unknown) => tell({ kind: 'undecided', error });

@@ -10,7 +10,7 @@ import { inTurns } from '../platform/turns.ts';
 import { readPage } from '../vault/log-page.ts';
 import type { LogStore } from '../vault/ports.ts';
 import { requireStored } from '../vault/stored-tiles.ts';
-import type { Answer, Question } from './question.ts';
+import type { RecheckAnswer, RecheckQuestion } from './question.ts';
 
 const PAGE_ENTRIES = 256;
 
@@ -59,10 +59,10 @@ async function digestInTurns(state: State): Promise<Hex> {
 }
 
 /** Throws the fault that the thread has found, what ended it, and an AbortError once `signal` is aborted. */
-async function ask(worker: Worker, question: Question, signal: AbortSignal): Promise<Answer> {
+async function ask(worker: Worker, question: RecheckQuestion, signal: AbortSignal): Promise<RecheckAnswer> {
   worker.postMessage(question);
   // Throws what the worker throws. One that ends without an answer has been terminated, or has no memory left.
-  const [said] = (await once(worker, 'message', { signal })) as [Answer];
+  const [said] = (await once(worker, 'message', { signal })) as [RecheckAnswer];
   if (said.kind === 'fault') throw new TwinlockError(said.code, said.message, said.detail);
   return said;
 }

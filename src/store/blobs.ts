@@ -10,7 +10,7 @@ import { platformBulkCrypto } from '../platform/aead.ts';
 import type { BlobName, BlobStore } from '../vault/ports.ts';
 import { Exclusion } from './exclusion.ts';
 import { onDisk } from './failure.ts';
-import { type Files, nodeFiles, type OpenFile } from './files.ts';
+import { type FileSystem, nodeFiles, type OpenFile } from './files.ts';
 import { cutPack, cutSegments } from './segments.ts';
 
 /** What `read` holds at a time: large enough for a disk, small enough for many hosts at once. */
@@ -40,7 +40,7 @@ export const RESERVED_BYTES: number = 1 << 30;
  * acknowledged. What is being written or sealed is not written at the same time (`upload_conflict`), nor swept.
  * `seal` throws `storage_corrupt` where the upload is gone and the version is not there.
  */
-export function folderBlobs(folders: BlobFolders, files: Files = nodeFiles): BlobStore {
+export function folderBlobs(folders: BlobFolders, files: FileSystem = nodeFiles): BlobStore {
   const place = placeIn(folders);
   const exclusion = new Exclusion();
   return { ...uploadBlobs(folders, files, place, exclusion), ...versionBlobs(folders, files, place, exclusion) };
@@ -67,7 +67,7 @@ function placeIn({ uploads, versions }: BlobFolders): Place {
 
 type UploadBlobs = Pick<BlobStore, 'storePart' | 'storePack' | 'cut' | 'room' | 'uploadLeaves'>;
 
-function uploadBlobs(folders: BlobFolders, files: Files, place: Place, exclusion: Exclusion): UploadBlobs {
+function uploadBlobs(folders: BlobFolders, files: FileSystem, place: Place, exclusion: Exclusion): UploadBlobs {
   return {
     storePart: async (upload, file, first, part) => {
       const folder = place.upload(upload);
@@ -130,7 +130,7 @@ function uploadBlobs(folders: BlobFolders, files: Files, place: Place, exclusion
 
 function versionBlobs(
   folders: BlobFolders,
-  files: Files,
+  files: FileSystem,
   place: Place,
   exclusion: Exclusion,
 ): Omit<BlobStore, keyof UploadBlobs> {
@@ -180,7 +180,7 @@ function requireSegment(first: number, { plainBytes }: Part): void {
   must(isSegment, 'malformed', `expected a segment below ${count}, got ${first}`);
 }
 
-async function requireRoom(files: Files, folder: string): Promise<void> {
+async function requireRoom(files: FileSystem, folder: string): Promise<void> {
   const free = await files.freeBytes(folder);
   const message = `expected ${RESERVED_BYTES} bytes of disk to be left for the log, got ${free}: make room`;
   must(free > RESERVED_BYTES, 'storage_full', message);
@@ -202,7 +202,7 @@ function namesOf(blobs: readonly BlobName[]): (name: string) => boolean {
 }
 
 async function withBoth<T>(
-  files: Files,
+  files: FileSystem,
   path: string,
   act: (data: OpenFile, sidecar: OpenFile) => Promise<T>,
 ): Promise<T> {
@@ -273,7 +273,7 @@ async function writePack(data: OpenFile, sidecar: OpenFile, part: PackPart): Pro
 
 /** By one rename, after all that is in it has been synced; done already where only the target is there. */
 async function moveDurably(
-  files: Files,
+  files: FileSystem,
   from: string,
   to: string,
   isOfVersion: (name: string) => boolean,
@@ -299,7 +299,7 @@ async function moveDurably(
   await files.rename(from, to);
 }
 
-async function* readRange(files: Files, path: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+async function* readRange(files: FileSystem, path: string, start: number, end: number): AsyncGenerator<Uint8Array> {
   const file = await onDisk(() => files.openToRead(path));
   must(file !== null, 'storage_corrupt', 'a file of the version is missing');
   try {
@@ -318,7 +318,7 @@ async function* readRange(files: Files, path: string, start: number, end: number
 }
 
 /** A whole sidecar, 32 bytes for each MiB of weights, in pieces that take no time to hash. */
-async function* readLeaves(files: Files, path: string): AsyncGenerator<Uint8Array> {
+async function* readLeaves(files: FileSystem, path: string): AsyncGenerator<Uint8Array> {
   const file = await onDisk(() => files.openToRead(leavesPath(path)));
   must(file !== null, 'storage_corrupt', 'the leaves of a file are missing');
   try {
@@ -336,7 +336,7 @@ async function* readLeaves(files: Files, path: string): AsyncGenerator<Uint8Arra
 
 /** Names that are no ids of ours are left alone: a mounted disk has its own folders. */
 async function sweepFolder(
-  files: Files,
+  files: FileSystem,
   folder: string,
   pattern: typeof id,
   isKept: (name: string) => boolean,

@@ -19,7 +19,7 @@ export interface OpenFile {
 }
 
 /** What the blob store needs of a file system; the port at which its tests let calls fail. */
-export interface Files {
+export interface FileSystem {
   /** Null where there is no such file. */
   openToRead(path: string): Promise<OpenFile | null>;
   /** Creates the file (mode 0600) where there is none, and keeps what is in it. */
@@ -41,16 +41,16 @@ export interface Files {
 const TO_READ = constants.O_RDONLY | constants.O_NOFOLLOW;
 const TO_WRITE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 
-export const nodeFiles: Files = {
+export const nodeFiles: FileSystem = {
   openToRead: async (path) => {
-    const handle = await orNull(open(path, TO_READ));
+    const handle = await orNullIfAbsent(open(path, TO_READ));
     return handle === null ? null : openFile(handle);
   },
   openToWrite: async (path) => openFile(await open(path, TO_WRITE, FILE_MODE)),
   makeFolder: async (path) => {
     await mkdir(path, { recursive: true, mode: FOLDER_MODE });
   },
-  names: (folder) => orNull(readdir(folder)),
+  names: (folder) => orNullIfAbsent(readdir(folder)),
   syncFolder,
   rename,
   freeBytes: async (folder) => {
@@ -60,7 +60,7 @@ export const nodeFiles: Files = {
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
 
-async function orNull<T>(found: Promise<T>): Promise<T | null> {
+async function orNullIfAbsent<T>(found: Promise<T>): Promise<T | null> {
   try {
     return await found;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncFolderNow } from '../platform/files/sync-folder.ts';
-import { naming } from '../platform/files/system-error.ts';
+import { namingPath } from '../platform/files/system-error.ts';
 import type { BlobStore, FoundingStore, LogStore, UploadStore } from '../vault/ports.ts';
 import { folderBlobs } from './blobs.ts';
 import { FOLDER_MODE } from './files.ts';
@@ -27,7 +27,7 @@ export interface Store {
  * or another store of this one has it, what `openDatabase` throws, and as `systemError`, for the operator.
  */
 export function openStore(dataDir: string): Store {
-  naming(dataDir, () => {
+  namingPath(dataDir, () => {
     const created = mkdirSync(dataDir, { recursive: true, mode: FOLDER_MODE });
     if (created !== undefined) syncFolderNow(dirname(created));
   });
@@ -35,7 +35,7 @@ export function openStore(dataDir: string): Store {
   try {
     const folders = { uploads: join(dataDir, 'uploads'), versions: join(dataDir, 'versions') };
     for (const folder of Object.values(folders)) {
-      naming(folder, () => void mkdirSync(folder, { recursive: true, mode: FOLDER_MODE }));
+      namingPath(folder, () => void mkdirSync(folder, { recursive: true, mode: FOLDER_MODE }));
     }
     syncFolderNow(dataDir);
     return {

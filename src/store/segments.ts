@@ -3,7 +3,7 @@ import { must } from '../core/errors.ts';
 import { segmentCount, segmentSpan } from '../core/weights/floe.ts';
 import type { PackedFile } from '../core/weights/pack.ts';
 
-export interface EncryptedSegment {
+export interface StoredSegment {
   /** From the start of the encrypted file, whose header is first. */
   readonly offset: number;
   /** Valid until the next segment is asked for: the buffer is used again. */
@@ -18,7 +18,7 @@ export function cutSegments(
   body: AsyncIterable<Uint8Array>,
   first: number,
   { plainBytes, maxSegments }: { readonly plainBytes: number; readonly maxSegments: number },
-): AsyncGenerator<EncryptedSegment> {
+): AsyncGenerator<StoredSegment> {
   const count = segmentCount(plainBytes);
   const spanOf = (i: number) => {
     must(first + i < count, 'malformed', `expected no more than the file's ${count} segments`);
@@ -30,10 +30,7 @@ export function cutSegments(
 }
 
 /** The same of the segments of small files, one of each. */
-export function cutPack(
-  body: AsyncIterable<Uint8Array>,
-  files: readonly PackedFile[],
-): AsyncGenerator<EncryptedSegment> {
+export function cutPack(body: AsyncIterable<Uint8Array>, files: readonly PackedFile[]): AsyncGenerator<StoredSegment> {
   const longest = files.reduce((most, { bytes }) => Math.max(most, bytes), 0);
   return cut(body, longest, (i) => {
     const file = files[i];
@@ -54,7 +51,7 @@ async function* cut(
   body: AsyncIterable<Uint8Array>,
   longest: number,
   spanOf: (i: number) => { readonly offset: number; readonly bytes: number },
-): AsyncGenerator<EncryptedSegment> {
+): AsyncGenerator<StoredSegment> {
   const buffer = new Uint8Array(longest);
   let next = 0;
   let filled = 0;

@@ -5,7 +5,7 @@ import { must, TwinlockError } from '../core/errors.ts';
 import { readDataFile } from '../data-folder/data-folder.ts';
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from '../founding/initialise.ts';
 import { certificatesIn } from '../platform/certificates.ts';
-import { inputError, readInputFile } from '../platform/files/operator-file.ts';
+import { inputError, readOperatorFile } from '../platform/files/operator-file.ts';
 
 /** What the API is served with. */
 export interface TlsFiles {
@@ -24,7 +24,7 @@ export interface TlsPaths {
 /**
  * Reads `tls.key` and `tls.crt` of the data folder, or what an operator names in their place, and sees that TLS 1.3 can be served with them: each can be read,
  * the key is not encrypted, and is the certificate's. An operator may have put them there. Links are followed. Throws `malformed`, which
- * names the file and what to do, and as `certificatesIn`, `readDataFile` and `readInputFile`. Says nothing of dates: see `validityWarning`.
+ * names the file and what to do, and as `certificatesIn`, `readDataFile` and `readOperatorFile`. Says nothing of dates: see `validityWarning`.
  */
 export function readTls(dataDir: string, paths: TlsPaths | null = null): TlsFiles {
   const keyPath = paths?.key ?? join(dataDir, TLS_KEY_FILE);
@@ -50,7 +50,7 @@ export function readTls(dataDir: string, paths: TlsPaths | null = null): TlsFile
 /** While the daemon runs, too: a pipe that was put there would hold up everything, stops included. */
 function readNamed(path: string): string {
   try {
-    return Buffer.from(readInputFile(path)).toString('utf8');
+    return Buffer.from(readOperatorFile(path)).toString('utf8');
   } catch (error) {
     throw inputError(error, path);
   }

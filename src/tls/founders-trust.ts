@@ -4,7 +4,7 @@ import { duplexPair } from 'node:stream';
 import { connect, createSecureContext, getCACertificates, TLSSocket } from 'node:tls';
 import { must } from '../core/errors.ts';
 import { certificatesIn, soleDigest } from '../platform/certificates.ts';
-import { inputError, readInputFile } from '../platform/files/operator-file.ts';
+import { inputError, readOperatorFile } from '../platform/files/operator-file.ts';
 import type { Context } from '../vault/context.ts';
 import type { Founding } from '../vault/ports.ts';
 import { MAX_FOUNDER_BYTES } from '../wire/founder-file.ts';
@@ -37,7 +37,7 @@ export function readFoundersCa(path: string): string {
 
 function readNamed(path: string, named: string): Uint8Array {
   try {
-    return readInputFile(path);
+    return readOperatorFile(path);
   } catch (error) {
     throw inputError(error, named);
   }

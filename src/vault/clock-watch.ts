@@ -35,7 +35,7 @@ interface Agreement {
 }
 
 /** The latest time that a custodian has signed, and the entry in which one last did. */
-type Signed = Pick<Facts, 'attestedMs' | 'attestedAt'>;
+type LastSigned = Pick<Facts, 'attestedMs' | 'attestedAt'>;
 
 /**
  * Whether the wall clock may be acted upon without a person: only where a custodian has signed a time that agreed with
@@ -49,20 +49,20 @@ type Signed = Pick<Facts, 'attestedMs' | 'attestedAt'>;
 export class ClockWatch {
   readonly #clocks: Clocks;
   /** What custodians had signed at the last look. A clock that is set back to it later is not confirmed by it again. */
-  #signed: Signed | null;
+  #signed: LastSigned | null;
   /** The last look at which the wall clock agreed with what a custodian had just signed. */
   #agreed: Agreement | null = null;
   /** The last time that a machine's clock agreed with the wall clock while that was ahead. */
   #heard: Agreement | null = null;
 
   /** `signed` is what custodians had signed before this process began; null where the vault was not founded yet. */
-  constructor(clocks: Clocks, signed: Signed | null) {
+  constructor(clocks: Clocks, signed: LastSigned | null) {
     this.#clocks = clocks;
     this.#signed = signed;
   }
 
   /** To be called every few seconds, with the log's facts. */
-  look(signed: Signed): ClockState {
+  look(signed: LastSigned): ClockState {
     const [wallMs, monotonicMs] = [this.#clocks.now(), this.#clocks.monotonic()];
     const { attestedMs, attestedAt } = signed;
     const isNew = this.#signed?.attestedAt !== attestedAt || this.#signed.attestedMs !== attestedMs;

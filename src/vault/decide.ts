@@ -2,7 +2,7 @@ import type { Base64url, Hex } from '../core/bytes.ts';
 import { SEALED_SHARE_BYTES } from '../core/envelope/sealed-share.ts';
 import { sealedSignatureClaim } from '../core/envelope/sealed-signature.ts';
 import { type Code, must, TwinlockError } from '../core/errors.ts';
-import type { BodyOf, Draft } from '../core/log/entry.ts';
+import type { EntryBodyOf, EntryDraft } from '../core/log/entry.ts';
 import { currentAuthenticator } from '../core/state/checks/signatures.ts';
 import { committeeOf } from '../core/state/committees.ts';
 import { proposalOf } from '../core/state/lifecycle.ts';
@@ -27,7 +27,7 @@ export interface Custody {
   readonly signature: Base64url;
 }
 
-export interface Decision extends Omit<BodyOf<'approval'>, 'person' | 'proposal'> {
+export interface Decision extends Omit<EntryBodyOf<'approval'>, 'person' | 'proposal'> {
   readonly envelopes: readonly HostEnvelope[];
   readonly custody: Custody | null;
 }
@@ -58,7 +58,7 @@ export async function decide(
     must(facts !== null, 'genesis_incomplete', 'the vault has not been founded');
     const confirmed =
       custody !== null && (facts.versions.get(custody.manifest)?.confirmed ?? []).includes(custody.credential);
-    const drafts: Draft[] = [{ kind: 'approval', body: { ...body, proposal, person: caller.person } }];
+    const drafts: EntryDraft[] = [{ kind: 'approval', body: { ...body, proposal, person: caller.person } }];
     if (custody !== null && !confirmed) drafts.unshift(custodyDraft(caller, custody));
     const objects = new Map([[decision.roster, rosterBytes(facts)]]);
     return { drafts, objects, hostShares: hostShares(context, facts, caller, proposal, decision), follow };
@@ -74,7 +74,7 @@ export function confirmCustody(context: Context, caller: CustodianCaller, custod
   return context.recorder.record(() => ({ timeMs: context.watch.nowMs, drafts: [custodyDraft(caller, custody)] }));
 }
 
-function custodyDraft(caller: CustodianCaller, custody: Custody): Draft {
+function custodyDraft(caller: CustodianCaller, custody: Custody): EntryDraft {
   return { kind: 'receipt', body: { type: 'custody', person: caller.person, ...custody } };
 }
 

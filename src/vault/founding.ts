@@ -16,13 +16,13 @@ import type { EnrolmentRow, Founder, Founding, GenesisSignatureRow } from './por
 
 const ZEROS = toHex(ZERO_32);
 
-export interface Invited {
+export interface InvitedFounder {
   readonly founding: Founding;
   readonly founder: Founder;
 }
 
 /** Who was invited with this token. Throws `invitation_unknown` or `invitation_stale`. */
-export async function invited(context: Context, token: string | null): Promise<Invited> {
+export async function invited(context: Context, token: string | null): Promise<InvitedFounder> {
   const founding = await context.founding.founding();
   must(founding !== null, 'genesis_incomplete', 'the vault has not been initialised: run twinlockd init');
   const isToken = token !== null && /^[A-Za-z0-9_-]{43}$/.test(token);
@@ -82,7 +82,7 @@ async function enrolInTurn(context: Context, token: string | null, bytes: Uint8A
 }
 
 /** The genesis statement as it would be signed now. */
-export interface Draft {
+export interface FoundingDraft {
   readonly founders: readonly { person: Hex; name: string; authenticators: number; signed: boolean }[];
   readonly statement: StatementOf<'genesis'> | null;
   readonly objects: ReadonlyMap<Hex, Uint8Array>;
@@ -90,12 +90,12 @@ export interface Draft {
   readonly founded: boolean;
 }
 
-export async function genesisDraft(context: Context, token: string | null): Promise<Draft> {
+export async function genesisDraft(context: Context, token: string | null): Promise<FoundingDraft> {
   const { founding } = await invited(context, token);
   return draftOf(context, founding);
 }
 
-async function draftOf(context: Context, founding: Founding): Promise<Draft> {
+async function draftOf(context: Context, founding: Founding): Promise<FoundingDraft> {
   const enrolments = await context.founding.enrolments();
   const signatures = await context.founding.genesisSignatures();
   const founders = founding.founders.map(({ person, name }) => ({
@@ -156,7 +156,7 @@ function objectsOf(founding: Founding, enrolments: readonly EnrolmentRow[]): Map
   ]);
 }
 
-export interface Signed {
+export interface GenesisProgress {
   readonly founded: boolean;
   /** Names of the founders who have not signed this statement. */
   readonly missing: readonly string[];
@@ -167,7 +167,7 @@ export async function signGenesis(
   context: Context,
   token: string | null,
   signature: { readonly statement: Hex; readonly credential: string; readonly assertion: ArchivedAssertion },
-): Promise<Signed> {
+): Promise<GenesisProgress> {
   const { founding, founder } = await invited(context, token);
   must(context.recorder.state === null, 'genesis_closed', 'the vault has been founded');
   const draft = await draftOf(context, founding);
@@ -193,7 +193,11 @@ export async function signGenesis(
   return { founded: true, missing: [] };
 }
 
-async function foundWith(context: Context, draft: Draft, signatures: readonly GenesisSignatureRow[]): Promise<void> {
+async function foundWith(
+  context: Context,
+  draft: FoundingDraft,
+  signatures: readonly GenesisSignatureRow[],
+): Promise<void> {
   await context.recorder.record((facts) => {
     must(facts === null, 'genesis_closed', 'the vault has been founded');
     return {

@@ -7,7 +7,7 @@ import { ENTRIES_A_READ, PAGE_BYTES } from './limits.ts';
 import type { LogStore } from './ports.ts';
 
 /** Entries and the evidential objects that they name. */
-export interface LogPage {
+export interface StoredLogPage {
   readonly entries: readonly Uint8Array[];
   readonly objects: ReadonlyMap<Hex, Uint8Array>;
 }
@@ -17,7 +17,7 @@ export async function readPage(
   log: Pick<LogStore, 'entries' | 'objects'>,
   from: number,
   limit: number,
-): Promise<LogPage> {
+): Promise<StoredLogPage> {
   const objects = new Map<Hex, Uint8Array>();
   const entries: Uint8Array[] = [];
   let bytesLeft = PAGE_BYTES;

@@ -17,14 +17,14 @@ import type { Context } from './context.ts';
 import { ENTRIES_A_DAY_A_KEY, ENTRIES_AN_HOUR_A_KEY, OPEN_PROPOSALS_A_KEY } from './limits.ts';
 import type { Recorded } from './recorder.ts';
 import type { OpenRequest } from './requests.ts';
-import { type Caller, nameOf } from './sessions.ts';
+import { type Caller, callerNameOf } from './sessions.ts';
 
 /** A place becomes free when people decide: how soon it is worth asking again. */
 const DECISIONS_MS = 5_000;
 const HOUR_MS = 60 * 60_000;
 const DAY_MS = 24 * HOUR_MS;
 
-export interface Proposed extends Recorded {
+export interface RecordedProposal extends Recorded {
   readonly digest: Hex;
 }
 
@@ -44,20 +44,20 @@ export async function propose(
   context: Context,
   caller: Caller,
   { signature, objects, ...request }: Proposing,
-): Promise<Proposed> {
+): Promise<RecordedProposal> {
   const statement = parseStatement(request.statement);
   requireCallersOwn(caller, statement);
   const propose = () => (statement.kind === 'release' ? release(statement) : record(named(statement, objects)));
-  return context.shares.recording(nameOf(caller), propose);
+  return context.shares.recording(callerNameOf(caller), propose);
 
-  function release({ request, proposer, hosts }: StatementOf<'release'>): Promise<Proposed> {
+  function release({ request, proposer, hosts }: StatementOf<'release'>): Promise<RecordedProposal> {
     must(proposer.kind === 'principal', 'not_permitted', 'a release is requested by a principal');
     const { reached } = context.requests.find(request, proposer.key);
     const kept = hosts.flatMap((host, position) => [...reachedFor(reached, host, position)]);
     return context.requests.spend(request, proposer.key, () => record(new Map(kept)));
   }
 
-  async function record(objects: ReadonlyMap<Hex, Uint8Array>): Promise<Proposed> {
+  async function record(objects: ReadonlyMap<Hex, Uint8Array>): Promise<RecordedProposal> {
     const recorded = await context.recorder.record((facts) => {
       if (facts !== null)
         requireAffordable(facts, caller, {

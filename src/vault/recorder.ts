@@ -1,6 +1,6 @@
 import type { Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
-import type { Draft } from '../core/log/entry.ts';
+import type { EntryDraft } from '../core/log/entry.ts';
 import { leafHash } from '../core/log/merkle.ts';
 import { appendToTiles } from '../core/log/tiles.ts';
 import type { Verify } from '../core/signature/claim.ts';
@@ -12,7 +12,7 @@ import type { Facts, State } from '../core/state/state.ts';
 import { Queue } from '../platform/queue.ts';
 import { nextTurn } from '../platform/turns.ts';
 import { MAX_UNSIGNED_STOPS } from './limits.ts';
-import { type Placed, place } from './place.ts';
+import { type PlacedEntry, place } from './place.ts';
 import type { Batch, CheckpointSigner, Clock, LogStore, TokenRow } from './ports.ts';
 import { requireKeyOf, signState, Unsigned } from './sign.ts';
 import { EMPTY_END, endAt, type LogEnd, replayStored, sizeOf } from './stored-log.ts';
@@ -22,7 +22,7 @@ import { TileProofs } from './tile-proofs.ts';
 type Alongside = Partial<Omit<Batch, 'entries' | 'tiles' | 'checkpoint' | 'erase'>>;
 
 interface Act extends Alongside {
-  readonly drafts: readonly Draft[];
+  readonly drafts: readonly EntryDraft[];
   /** When it is recorded, in milliseconds since the epoch; the wall clock's time unless given. */
   readonly timeMs?: number;
   /**
@@ -36,7 +36,7 @@ export type Pause = () => Promise<void>;
 
 /** Entries that an act brings about, and the tokens that go with them. */
 export interface Consequence {
-  readonly drafts: readonly Draft[];
+  readonly drafts: readonly EntryDraft[];
   readonly tokens: readonly TokenRow[];
 }
 
@@ -251,8 +251,8 @@ export class Recorder {
     const act = await decide(this.state?.facts ?? null);
     const { drafts, timeMs = this.#ports.clock.now(), follow, ...given } = act;
     const objects = given.objects ?? new Map<Hex, Uint8Array>();
-    const entries: Placed[] = [];
-    const write = async (before: State | null, written: readonly Draft[]): Promise<State> => {
+    const entries: PlacedEntry[] = [];
+    const write = async (before: State | null, written: readonly EntryDraft[]): Promise<State> => {
       let state = before;
       for (const draft of written) {
         if (isGrant(draft)) this.requireSound();
@@ -341,19 +341,19 @@ async function pause(giveWay: () => void): Promise<void> {
 }
 
 /** Whether an entry lets anybody do what they could not do before it: a release, or a vote for one or for a change. */
-function isGrant(draft: Draft): boolean {
+function isGrant(draft: EntryDraft): boolean {
   return draft.kind === 'release' || (draft.kind === 'approval' && draft.body.decision === 'approve');
 }
 
 /** Releases that these drafts have ended: what is kept for their hosts goes in the same transaction. */
-function endedReleases({ proposals }: Facts, drafts: readonly Draft[]): readonly Hex[] {
+function endedReleases({ proposals }: Facts, drafts: readonly EntryDraft[]): readonly Hex[] {
   return drafts.flatMap(proposalsIn).filter((digest) => {
     const release = releaseOf({ proposals }, digest);
     return release !== null && isEnd(release.phase);
   });
 }
 
-function proposalsIn(draft: Draft): readonly Hex[] {
+function proposalsIn(draft: EntryDraft): readonly Hex[] {
   switch (draft.kind) {
     case 'approval':
     case 'expiry':

@@ -1,21 +1,21 @@
 import { type Code, TwinlockError } from '../core/errors.ts';
-import type { BodyOf, RefusedAct } from '../core/log/entry.ts';
+import type { EntryBodyOf, RefusedAct } from '../core/log/entry.ts';
 import { excessOf, isKnownCaller, withRefusal } from '../core/state/entries/refusal.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { Clocks } from './clock-watch.ts';
 import { MAX_REFUSALS, REFUSALS_A_CALLER, REFUSALS_MS } from './limits.ts';
-import { type Caller, nameOf } from './sessions.ts';
+import { type Caller, callerNameOf } from './sessions.ts';
 
 interface Tellable {
   /** Of the folded refusal. */
   readonly key: string;
-  readonly body: BodyOf<'refusal'>;
+  readonly body: EntryBodyOf<'refusal'>;
 }
 
 /** What was turned away and is not in the log yet, folded by code, act and caller. */
 export class Refusals {
   readonly #clocks: Clocks;
-  #folded = new Map<string, BodyOf<'refusal'>>();
+  #folded = new Map<string, EntryBodyOf<'refusal'>>();
   /** By the clock that is never set: one that is set back silences nothing. */
   #toldMs = Number.NEGATIVE_INFINITY;
 
@@ -29,7 +29,7 @@ export class Refusals {
       return await work();
     } catch (error) {
       const isRefusal = error instanceof TwinlockError && error.code !== 'cancelled';
-      if (isRefusal) this.note(error.code, act, nameOf(caller));
+      if (isRefusal) this.note(error.code, act, callerNameOf(caller));
       throw error;
     }
   }

@@ -7,7 +7,7 @@ import { currentPrincipal } from '../core/state/checks/signatures.ts';
 import { currentTally } from '../core/state/entries/approval.ts';
 import { requireCurrent } from '../core/state/entries/proposal.ts';
 import { judgeRelease } from '../core/state/entries/release.ts';
-import { ENDS, endMs, isApproved, isEnd, isOpen, type Release, releaseOf } from '../core/state/lifecycle.ts';
+import { ENDS, endMs, isApproved, isEnd, isOpen, type ReleaseProposal, releaseOf } from '../core/state/lifecycle.ts';
 import { requireRunning } from '../core/state/running.ts';
 import type { Facts } from '../core/state/state.ts';
 import type { Context } from './context.ts';
@@ -38,7 +38,7 @@ function requireReady({ recorder }: Context, facts: Facts, proposal: Hex, time: 
   judgeRelease(facts, { ...place, kind: 'release', body: { proposal } });
 }
 
-function approvedRelease(facts: Facts, digest: Hex): Release | null {
+function approvedRelease(facts: Facts, digest: Hex): ReleaseProposal | null {
   const release = releaseOf(facts, digest);
   return release !== null && isApproved(release) ? release : null;
 }
@@ -46,7 +46,7 @@ function approvedRelease(facts: Facts, digest: Hex): Release | null {
 /** A bearer token for each host, sealed to its one-time key: the vault keeps the hash and the sealed form. */
 async function tokensFor(
   context: Context,
-  { digest, statement }: Release,
+  { digest, statement }: ReleaseProposal,
   expires: number,
   pause: Pause,
 ): Promise<TokenRow[]> {
@@ -73,7 +73,7 @@ const ASK_AGAIN_MS = 5_000;
  * A release that is served today. Throws `proposal_unknown`, `quorum_missing`, `unavailable` (approved, but it has
  * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `lease_over`, the code of how it ended (core/state/lifecycle), `storage_corrupt` (`Recorder.requireSound`), `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
-export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'watch'>, digest: Hex): Release {
+export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'watch'>, digest: Hex): ReleaseProposal {
   recorder.requireSound();
   const { facts } = recorder;
   const proposal = releaseOf(facts, digest);

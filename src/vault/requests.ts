@@ -9,7 +9,7 @@ import { Ephemeral } from './ephemeral.ts';
 import { APPRAISALS_A_HOST, MAX_REQUESTS, REACHED_BYTES_A_KEY, REQUEST_MS, REQUESTS_A_KEY } from './limits.ts';
 
 /** What this vault reached for a host: the bytes that a release then names by their digests. */
-interface Reached {
+interface ReachedAppraisal {
   readonly named: Pick<ReleaseHost, 'evidence' | 'endorsements' | 'appraisal'>;
   readonly objects: ReadonlyMap<Hex, Uint8Array>;
 }
@@ -19,11 +19,11 @@ export interface OpenRequest {
   /** 32 bytes, hex: part of every nonce of this request. */
   readonly random: Hex;
   /** By the digest of the appraisal; as many as a request has appraisals. */
-  readonly reached: ReadonlyMap<Hex, Reached>;
+  readonly reached: ReadonlyMap<Hex, ReachedAppraisal>;
 }
 
 interface Kept extends OpenRequest {
-  readonly reached: Map<Hex, Reached>;
+  readonly reached: Map<Hex, ReachedAppraisal>;
   appraisals: number;
   /** A proposal that names it is under way. */
   isTaken: boolean;
@@ -73,7 +73,7 @@ export class Requests {
    * Keeps an appraisal that passed, and what it is of, until its request is used up. Throws `challenge_unknown` where
    * that has happened, and `rate_limited` where the key has as much of it as it may.
    */
-  reach(digest: Hex, requester: string, named: Reached['named'], objects: Reached['objects']): void {
+  reach(digest: Hex, requester: string, named: ReachedAppraisal['named'], objects: ReachedAppraisal['objects']): void {
     const kept = this.#find(digest, requester);
     const others = this.#open.of(requester).flatMap(({ reached }) => [...reached.values()]);
     const bytes = [...others, { objects }].reduce((sum, reached) => sum + bytesOf(reached.objects), 0);
@@ -115,6 +115,6 @@ export class Requests {
   }
 }
 
-function bytesOf(objects: Reached['objects']): number {
+function bytesOf(objects: ReachedAppraisal['objects']): number {
   return [...objects.values()].reduce((sum, bytes) => sum + bytes.length, 0);
 }

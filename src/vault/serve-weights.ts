@@ -37,7 +37,7 @@ export interface Range {
   readonly last: number | null;
 }
 
-export interface Octets {
+export interface OctetRange {
   readonly start: number;
   /** Exclusive. */
   readonly end: number;
@@ -55,7 +55,7 @@ export async function readCiphertext(
   manifest: Hex,
   file: number,
   range: Range | null,
-): Promise<Octets> {
+): Promise<OctetRange> {
   const { plainBytes, packed } = await fileOf(context, reader, manifest, file);
   const read = (start: number, end: number) =>
     packed === null
@@ -70,7 +70,7 @@ export async function readPack(
   reader: TokenRow,
   manifest: Hex,
   range: Range | null,
-): Promise<Octets> {
+): Promise<OctetRange> {
   const { bytes } = (await filesOf(context, reader, manifest)).pack;
   must(bytes > 0, 'not_found', 'the version has no small files');
   return readRange(context, reader, bytes, range, (start, end) => context.blobs.read(manifest, 'pack', start, end));
@@ -82,7 +82,7 @@ async function readRange(
   totalBytes: number,
   range: Range | null,
   read: (start: number, end: number) => AsyncIterable<Uint8Array>,
-): Promise<Octets> {
+): Promise<OctetRange> {
   const start = range?.start ?? 0;
   const end = Math.min(range?.last ?? totalBytes - 1, totalBytes - 1) + 1;
   must(start < end, 'range_not_satisfiable', `expected a range within ${totalBytes} bytes`, { totalBytes });
@@ -103,7 +103,7 @@ async function* readPacked(
 }
 
 /** The sidecar of a file: 32 bytes for each of its segments. They are of the release's budget, too. */
-export async function readLeaves(context: Context, reader: TokenRow, manifest: Hex, file: number): Promise<Octets> {
+export async function readLeaves(context: Context, reader: TokenRow, manifest: Hex, file: number): Promise<OctetRange> {
   const { plainBytes, packed } = await fileOf(context, reader, manifest, file);
   const totalBytes = segmentCount(plainBytes) * HASH_BYTES;
   await reserve(context, reader, totalBytes);

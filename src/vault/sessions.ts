@@ -43,7 +43,7 @@ export class Sessions {
   /** When it expires is for people, by the wall clock; it ends by the one that is never set. */
   open(caller: Caller): { token: Base64url; expires: number } {
     const token = this.#random(32);
-    this.#sessions.put(digestOf(token), caller, nameOf(caller));
+    this.#sessions.put(digestOf(token), caller, callerNameOf(caller));
     return { token: toBase64url(token), expires: this.#clocks.now() + SESSION_MS };
   }
 
@@ -64,7 +64,7 @@ export class Sessions {
 }
 
 /** The credential or key that a caller has shown. */
-export function nameOf(caller: Caller): string {
+export function callerNameOf(caller: Caller): string {
   return caller.role === 'custodian' ? caller.credential : caller.key;
 }
 

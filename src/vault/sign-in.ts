@@ -10,7 +10,7 @@ import {
 import type { Facts } from '../core/state/state.ts';
 import { challengeOf, signableMessage } from '../core/webauthn/challenge.ts';
 import type { Context } from './context.ts';
-import { type Caller, nameOf } from './sessions.ts';
+import { type Caller, callerNameOf } from './sessions.ts';
 
 export type SignIn =
   | {
@@ -39,7 +39,7 @@ export async function signIn(context: Context, request: SignIn, address: string)
   const { challenges, sessions, shares } = context;
   challenges.require(request.nonce);
   const caller = knownCaller(context.recorder.facts, request);
-  const failures = `${address} ${nameOf(caller)}`;
+  const failures = `${address} ${callerNameOf(caller)}`;
   shares.failedSignIns.require(failures);
   try {
     if (request.kind === 'custodian') await verifyTouch(context, request);
@@ -48,7 +48,7 @@ export async function signIn(context: Context, request: SignIn, address: string)
     shares.failedSignIns.spend(failures);
     throw error;
   }
-  challenges.consume(request.nonce, nameOf(caller));
+  challenges.consume(request.nonce, callerNameOf(caller));
   return { ...sessions.open(caller), caller };
 }
 

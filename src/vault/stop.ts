@@ -3,7 +3,7 @@ import { TwinlockError } from '../core/errors.ts';
 import type { SignedStop } from '../core/log/signed-stop.ts';
 import { authenticatorNamed, checkStop, judgeStop, keyDigest } from '../core/state/entries/stop.ts';
 import { hasTakenEffect, isEnd } from '../core/state/lifecycle.ts';
-import type { Authenticator, Facts, Principal, RecordedStop } from '../core/state/state.ts';
+import type { EnrolledAuthenticator, Facts, Principal, RecordedStop } from '../core/state/state.ts';
 import { type StopNames, stopNames, untrueStop } from '../core/state/stop-text.ts';
 import { type Stop, statementDigest } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
@@ -52,7 +52,7 @@ export async function stop(
     return { index, checkpoint, digest, already, ...told };
   };
   // The same one by another route. Its signature was found to be true the first time.
-  if (isInForce(facts, statement, digest)) {
+  if (isStopInForce(facts, statement, digest)) {
     return answer(null, true, alreadyOf(facts, statement, (other) => other.digest === digest)?.earlier);
   }
   const { person, claim } = checkStop(facts, statement, signature);
@@ -78,14 +78,14 @@ export async function stop(
     });
     return answer(index, false);
   } catch (error) {
-    if (isInForce(recorder.facts, statement, digest)) return answer(null, true);
+    if (isStopInForce(recorder.facts, statement, digest)) return answer(null, true);
     if (error instanceof TwinlockError && error.code === 'rate_limited') refusals.note(error.code, 'stop', key);
     throw error;
   }
 }
 
 /** Whether this very stop has been recorded, and no resumption has taken it back since. */
-function isInForce(facts: Facts, statement: Stop, digest: Hex): boolean {
+function isStopInForce(facts: Facts, statement: Stop, digest: Hex): boolean {
   const { what } = statement;
   const { stopped } = facts;
   return what === 'all' ? (stopped ?? []).some((stop) => stop.digest === digest) : isKnown(facts, statement, digest);
@@ -136,6 +136,6 @@ function alreadyOf(facts: Facts, { what, target }: Stop, isOwn: (stop: RecordedS
   }
 }
 
-function retired(key: Principal | Authenticator | undefined): Already | null {
+function retired(key: Principal | EnrolledAuthenticator | undefined): Already | null {
   return key === undefined || key.retiredAt === null ? null : { index: key.retiredAt, earlier: key.stop };
 }

@@ -1,5 +1,5 @@
 import { must } from '../core/errors.ts';
-import { type PlaceInTile, placeOf, type TileName, treeOfTile } from '../core/log/tiles.ts';
+import { type PlaceInTile, placeInTileOf, type TileName, treeOfTile } from '../core/log/tiles.ts';
 import {
   consistencyPath,
   inclusionPath,
@@ -46,7 +46,7 @@ export class TileProofs {
   async #hashesOf(path: readonly LeafRange[]): Promise<readonly Uint8Array[]> {
     const found = new Map<string, Uint8Array>();
     for (const subtree of path.flatMap(subtreesOf)) {
-      const { tile, height, index, width } = placeOf(subtree);
+      const { tile, height, index, width } = placeInTileOf(subtree);
       found.set(`${subtree.level}/${subtree.index}`, (await this.#treeOf(tile, width)).hashAt(height, index));
     }
     const hashAt = (level: number, index: number) => found.get(`${level}/${index}`) as Uint8Array;

@@ -1,6 +1,6 @@
 import type { Hex } from '../core/bytes.ts';
 import { must, TwinlockError } from '../core/errors.ts';
-import type { Draft } from '../core/log/entry.ts';
+import type { EntryDraft } from '../core/log/entry.ts';
 import { earliestMs } from '../core/state/entries/time.ts';
 import { endMs, isApproved, nextPhase } from '../core/state/lifecycle.ts';
 import type { Facts } from '../core/state/state.ts';
@@ -113,7 +113,7 @@ export async function tellRefusals(context: Context): Promise<void> {
   const timeMs = context.watch.nowMs;
   const told = context.refusals.tellable(context.recorder.facts, timeMs, MAX_ENTRIES_A_ROUND);
   if (told.length === 0) return;
-  const drafts = told.map(({ body }): Draft => ({ kind: 'refusal', body }));
+  const drafts = told.map(({ body }): EntryDraft => ({ kind: 'refusal', body }));
   await context.recorder.record(() => ({ timeMs, drafts }));
   context.refusals.forget(told);
 }

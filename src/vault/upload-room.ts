@@ -16,7 +16,7 @@ const BLOCK_BYTES = 4096;
  * (`RoomHolds`). `before` is the upload that this one replaces, or this one before a change: what it has stored, and this
  * one has not, is written over or removed. To be called between acts. Throws `storage_full`.
  */
-export async function requireRoom(context: Context, upload: Upload, before: Upload | null): Promise<void> {
+export async function requireUploadRoom(context: Context, upload: Upload, before: Upload | null): Promise<void> {
   const { room } = context.silence;
   const all = (await context.uploads.uploads()).filter(({ id }) => id !== upload.id && id !== before?.id);
   const own = all.filter(({ depositor }) => depositor === upload.depositor);

@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { PART_SEGMENTS, UPLOAD_MS, UPLOADS_A_KEY } from './limits.ts';
 import type { BlobName, Upload } from './ports.ts';
 import type { PrincipalCaller } from './sessions.ts';
-import { requireRoom } from './upload-room.ts';
+import { requireUploadRoom } from './upload-room.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -78,7 +78,7 @@ async function open(context: Context, caller: PrincipalCaller, asked: NewVersion
     opened,
     expires: opened + UPLOAD_MS,
   };
-  await requireRoom(context, upload, same ?? null);
+  await requireUploadRoom(context, upload, same ?? null);
   await context.uploads.open(upload, same?.id);
   context.silence.heard(upload.id);
   if (same !== undefined) await sweep(context);
@@ -143,7 +143,7 @@ export async function storePart(context: Context, caller: PrincipalCaller, part:
   must(stored < segmentCount(plainBytes), 'upload_conflict', `file ${part.file} is complete`, { next: stored });
   const { room } = context.silence;
   // What was promised to this depositor may be another's by now.
-  if (!room.isKeptFor(caller.key)) await context.recorder.inTurn(() => requireRoom(context, upload, null));
+  if (!room.isKeptFor(caller.key)) await context.recorder.inTurn(() => requireUploadRoom(context, upload, null));
   try {
     if (isPacked(part.file, plainBytes)) return await storeSmall(context, upload, part);
     const segments = await context.blobs.storePart(part.upload, part.file, part.segment, {
@@ -188,7 +188,7 @@ async function storeSmall(context: Context, upload: Upload, { file, turn, body }
 export function takeUploadOver(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
   return context.recorder.inTurn(async () => {
     const upload = await ownUpload(context, caller, id);
-    await requireRoom(context, upload, null);
+    await requireUploadRoom(context, upload, null);
     await context.uploads.takeTurn(upload.id);
     return ownUpload(context, caller, id);
   });
@@ -214,7 +214,7 @@ export function restartFile(
     const moved = movedFiles(upload, file, bytes);
     const isMoved = new Set(moved);
     const segments = upload.segments.map((stored, i) => (i === file || isMoved.has(i) ? 0 : stored));
-    await requireRoom(context, { ...upload, files: upload.files.with(file, bytes), segments }, upload);
+    await requireUploadRoom(context, { ...upload, files: upload.files.with(file, bytes), segments }, upload);
     await context.uploads.restart(id, turn, file, bytes, moved);
     const restarted = await ownUpload(context, caller, id);
     await giveBack(context, upload, restarted);

@@ -5,7 +5,7 @@ import { type Pack, packOf } from '../core/weights/pack.ts';
 import type { LogStore } from './ports.ts';
 
 /** What the manifest of a version says of its files. */
-interface Layout {
+interface FileLayout {
   /** Bytes of plaintext of each file, the inner manifest first. */
   readonly sizes: readonly number[];
   readonly pack: Pack;
@@ -20,14 +20,14 @@ const MOST_KEPT = 32;
  */
 export class VersionFiles {
   readonly #log: Pick<LogStore, 'objects'>;
-  readonly #kept = new Map<Hex, Promise<Layout>>();
+  readonly #kept = new Map<Hex, Promise<FileLayout>>();
 
   constructor(log: Pick<LogStore, 'objects'>) {
     this.#log = log;
   }
 
   /** `manifest` is that of a version in the log. Throws `storage_corrupt` where the store does not have it. */
-  async of(manifest: Hex): Promise<Layout> {
+  async of(manifest: Hex): Promise<FileLayout> {
     const layout = this.#kept.get(manifest) ?? this.#read(manifest);
     this.#kept.delete(manifest);
     this.#kept.set(manifest, layout);
@@ -41,7 +41,7 @@ export class VersionFiles {
     }
   }
 
-  async #read(manifest: Hex): Promise<Layout> {
+  async #read(manifest: Hex): Promise<FileLayout> {
     const bytes = (await this.#log.objects([manifest])).get(manifest);
     must(bytes !== undefined, 'storage_corrupt', `the store has no manifest ${manifest}`);
     const { core, digest } = parseManifest(bytes);

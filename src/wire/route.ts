@@ -47,7 +47,7 @@ export interface Route {
 type Decoded<S> = S extends z.ZodType ? z.output<S> : undefined;
 export type ParamsOf<R extends Route> = Decoded<R['params']>;
 export type QueryOf<R extends Route> = Decoded<R['query']>;
-export type BodyOf<R extends Route> = Decoded<R['body']>;
+export type RequestBodyOf<R extends Route> = Decoded<R['body']>;
 export type AnswerOf<R extends Route> = Decoded<R['answer']>;
 
 /** The most bytes that a request's body may have; `role` is null for a caller without a session. */
@@ -68,7 +68,7 @@ export function patternOf({ path }: Route): string {
 }
 
 /** The path of a request, query included. Throws `malformed` for a value that the route does not take. */
-export function targetOf(
+export function requestTargetOf(
   { path, params, query }: Route,
   asked: { readonly params?: object | undefined; readonly query?: object | undefined },
 ): string {

@@ -6,7 +6,7 @@ import { apply } from '../../src/core/state/apply.ts';
 import type { Claim } from '../../src/core/state/judgement.ts';
 import type { State } from '../../src/core/state/state.ts';
 import { verifyOnThreads } from '../../src/platform/verify-node.ts';
-import type { LogPage } from '../../src/vault/log-page.ts';
+import type { StoredLogPage } from '../../src/vault/log-page.ts';
 import { EMPTY_END, replayStored } from '../../src/vault/stored-log.ts';
 import { bar } from './bars.ts';
 import { longLog, pagesOf } from './long-log/long-log.ts';
@@ -27,7 +27,7 @@ const BAR_ENTRIES = 100_000;
  */
 export const replayBench: Bench = async ({ quick, entries, say }) => {
   const long = await longLog(entries, say);
-  const pages: LogPage[] = [];
+  const pages: StoredLogPage[] = [];
   for await (const page of pagesOf(long)) pages.push(page);
   const claims: SignatureClaim[] = [];
   let appraisals = 0;
@@ -66,7 +66,7 @@ export const replayBench: Bench = async ({ quick, entries, say }) => {
 };
 
 /** Folds the log and hands every claim on. */
-function foldAll(pages: readonly LogPage[], take: (claim: Claim) => unknown): void {
+function foldAll(pages: readonly StoredLogPage[], take: (claim: Claim) => unknown): void {
   let state: State | null = null;
   for (const { entries, objects } of pages) {
     for (const bytes of entries) {
@@ -77,7 +77,7 @@ function foldAll(pages: readonly LogPage[], take: (claim: Claim) => unknown): vo
   }
 }
 
-function chainAll(pages: readonly LogPage[]): void {
+function chainAll(pages: readonly StoredLogPage[]): void {
   let prev = '';
   for (const text of pages.flatMap(({ entries }) => entries.map(fromUtf8))) {
     JSON.parse(text);

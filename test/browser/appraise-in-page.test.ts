@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Expected, NONE, type RawEvidence, subjectOfRaw } from '../../client/appraise/raw.ts';
+import { type ExpectedBinding, NONE, type RawEvidence, subjectOfRaw } from '../../client/appraise/raw.ts';
 import { NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { toHex, utf8 } from '../../src/core/bytes.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
@@ -43,7 +43,7 @@ function vectorCase(
   name: string,
   at: string,
   raw: Partial<RawEvidence>,
-  expected: Partial<Expected> = {},
+  expected: Partial<ExpectedBinding> = {},
 ): CarriedCase {
   const { parts, endorsements } = subjectOfRaw({ ...NONE, ...raw }, { nonce: null, reportData: null, ...expected });
   const hexOf = (bytes: Uint8Array | null) => (bytes === null ? null : toHex(bytes));

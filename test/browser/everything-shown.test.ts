@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { principalRecord } from '../../client/principal/principal.ts';
+import { principalRecordOf } from '../../client/principal/principal.ts';
 import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import { HARDWARE_VALUES, snpHost, tdxHost } from '../vault/hardware/hosts.ts';
 import { depositFiles, followAs, proposeAs, publish, requestFor, stopAs } from '../world/vault/acts.ts';
@@ -41,7 +41,7 @@ async function proposeOthers(): Promise<void> {
   const { ben } = vault;
   const { facts } = await followAs(vault.auditor, vault.fingerprint);
   const owned = { owner: ben.custodian.person, ownerName: 'ben', models: ['acme/*'] };
-  const principal = principalRecord(makeKey('requester', 'fleet'), owned);
+  const principal = principalRecordOf(makeKey('requester', 'fleet'), owned);
   proposals.set('enrolment', await proposeAs(ben, { kind: 'principal', principal }));
   const { document } = facts.policy;
   const { snp } = HARDWARE_VALUES;

@@ -15,7 +15,7 @@ import {
   type PrincipalKey,
   type PrincipalSession,
   principalKey,
-  principalRecord,
+  principalRecordOf,
 } from '../../client/principal/principal.ts';
 import { SIMULATED_IMAGE } from '../../src/core/attest/simulated/report.ts';
 import { platformRandom } from '../../src/platform/random.ts';
@@ -29,7 +29,7 @@ export function makeKey(role: PrincipalKey['role'], name: string): PrincipalKey 
 
 /** What `twinlock key show` prints. */
 export function invitationOf(key: PrincipalKey, ownerName: string) {
-  const { owner: _, ...record } = principalRecord(key, { owner: '', ownerName, models: ['acme/*'] });
+  const { owner: _, ...record } = principalRecordOf(key, { owner: '', ownerName, models: ['acme/*'] });
   return record;
 }
 

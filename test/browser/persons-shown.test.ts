@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api } from '../../client/api/api.ts';
-import { openPrincipalSession, principalRecord } from '../../client/principal/principal.ts';
+import { openPrincipalSession, principalRecordOf } from '../../client/principal/principal.ts';
 import { type Hex, utf8 } from '../../src/core/bytes.ts';
 import {
   approveAs,
@@ -36,7 +36,7 @@ beforeAll(async () => {
   await depositFiles(vault, { 'weights.bin': utf8('the weights') });
   shown.set('publish', await publish(vault));
   shown.set('release', (await releaseAs(vault)).release);
-  enrolment = await proposeAs(vault.ben, { kind: 'principal', principal: principalRecord(KEY, OUTSIDER) });
+  enrolment = await proposeAs(vault.ben, { kind: 'principal', principal: principalRecordOf(KEY, OUTSIDER) });
   shown.set('principal', enrolment);
   browser = await openCoreBrowser();
   page = await browser.open({ width: 1280, height: 900 });
@@ -145,7 +145,7 @@ describe('on the page of every proposal, persons are named by id, membership and
       ['the-host', '62'.repeat(16), 'mia'],
     ] as const) {
       const owned = { owner, ownerName, models: ['acme/*'] };
-      const principal = principalRecord(makeKey('requester', name), owned);
+      const principal = principalRecordOf(makeKey('requester', name), owned);
       digests.push(await proposeAs(vault.ben, { kind: 'principal', principal }));
     }
     for (const [i, digest] of digests.entries()) {

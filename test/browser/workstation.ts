@@ -8,7 +8,7 @@ import tls from 'node:tls';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 import { soleCertificate } from '../../client/cli/trust.ts';
-import type { Invited } from '../../client/console/server/opening.ts';
+import type { OpeningInvitation } from '../../client/console/server/opening.ts';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
@@ -131,7 +131,7 @@ export interface Workstation {
 export interface WorkstationOptions {
   readonly fingerprint?: string | null;
   readonly ca?: string | null;
-  readonly invited?: Invited | null;
+  readonly invited?: OpeningInvitation | null;
 }
 
 /** What one custodian has: a console with its own memory, a browser context, and a security key with PRF. */

@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type PendingRelease, readPendingRelease, writePendingRelease } from '../../client/host/pending-release.ts';
 import { readOrMakeSimulatedChip } from '../../client/host/simulated-chip-file.ts';
 import { checkpointFiles } from '../../client/log/checkpoint-file.ts';
-import { principalKey, principalRecord } from '../../client/principal/principal.ts';
+import { principalKey, principalRecordOf } from '../../client/principal/principal.ts';
 import { readPrincipalKey, writePrincipalKey } from '../../client/principal/principal-file.ts';
 import { isKeptSecret } from '../../src/platform/files/secret.ts';
 import { platformRandom } from '../../src/platform/random.ts';
@@ -123,7 +123,7 @@ describe('a file with secrets', () => {
   });
 
   test('is refused where it is the public half, whatever its mode, with the name of the secret half', async () => {
-    const record = principalRecord(key, { owner: '', ownerName: 'carol', models: ['acme/*'] });
+    const record = principalRecordOf(key, { owner: '', ownerName: 'carol', models: ['acme/*'] });
     const { owner: _, ...invitation } = record;
     path = join(folder, 'serving.key.json');
     for (const mode of [0o644, 0o600]) {

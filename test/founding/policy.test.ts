@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { PLATFORM_IDS } from '../../src/core/attest/platforms.ts';
-import { cautionsOf } from '../../src/core/attest/production.ts';
+import { productionCautionsOf } from '../../src/core/attest/production.ts';
 import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { digestOfObject } from '../../src/core/canonical.ts';
@@ -65,10 +65,10 @@ describe('the policy that a vault is founded with', () => {
   test('says what a founder should know of a TPM that is enough alone', () => {
     const tpm = tpmReferenceValues();
     for (const alone of [true, false]) {
-      const told = cautionsOf({ ...NO_REFERENCE_VALUES, tpm: { ...tpm, alone } });
+      const told = productionCautionsOf({ ...NO_REFERENCE_VALUES, tpm: { ...tpm, alone } });
       expect(told).toEqual(alone ? [expect.stringContaining('(tpm.alone)')] : []);
     }
-    expect(cautionsOf(NO_REFERENCE_VALUES)).toEqual([]);
+    expect(productionCautionsOf(NO_REFERENCE_VALUES)).toEqual([]);
   });
 
   test.each([

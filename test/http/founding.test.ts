@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Enrolled, enrol } from '../../client/custodian/enrol.ts';
 import { type GenesisReview, signGenesis } from '../../client/custodian/genesis.ts';
 import { SoftwareAuthenticator } from '../../client/custodian/software-authenticator.ts';
-import { principalRecord } from '../../client/principal/principal.ts';
+import { principalRecordOf } from '../../client/principal/principal.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import type { Daemon } from '../../src/daemon.ts';
 import { initialise } from '../../src/founding/initialise.ts';
@@ -233,7 +233,7 @@ describe('the data folder', () => {
     const founders = ['ana', 'ben', 'cleo'].map((name) => ({ name, groups: ['board'] }));
     await expect(initialise(init({ founders }))).rejects.toThrow(code('usage'));
     const erins = { owner: 'ab'.repeat(16), ownerName: 'erin', models: ['*'] };
-    const record = principalRecord(prepared.machines.auditor, erins);
+    const record = principalRecordOf(prepared.machines.auditor, erins);
     await expect(initialise(init({ principals: [record] }))).rejects.toThrow(
       expect.objectContaining({
         code: 'person_unknown',

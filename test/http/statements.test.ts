@@ -5,7 +5,7 @@ import { confirmCustody } from '../../client/custodian/custody.ts';
 import { propose } from '../../client/custodian/propose.ts';
 import { review } from '../../client/custodian/review.ts';
 import { stop as makeStop } from '../../client/custodian/stop.ts';
-import { principalKey, principalRecord } from '../../client/principal/principal.ts';
+import { principalKey, principalRecordOf } from '../../client/principal/principal.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { platformRandom } from '../../src/platform/random.ts';
@@ -82,7 +82,7 @@ describe('a proposal', () => {
       async (custodian) =>
         propose(custodian, await followLog(vault.ana.custodian), {
           kind: 'principal',
-          principal: principalRecord(KEY, { owner: vault.ana.custodian.person, ownerName: 'ana', models: ['*'] }),
+          principal: principalRecordOf(KEY, { owner: vault.ana.custodian.person, ownerName: 'ana', models: ['*'] }),
         }),
       now,
     );

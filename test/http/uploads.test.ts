@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Api } from '../../client/api/api.ts';
-import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal/principal.ts';
+import { openPrincipalSession, principalKey, principalRecordOf } from '../../client/principal/principal.ts';
 import { type Hex, toBase64url } from '../../src/core/bytes.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { PART_SEGMENTS, UPLOAD_MS, UPLOAD_SILENCE_MS, UPLOADS_A_KEY } from '../../src/vault/limits.ts';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   token = await vault.tokenOf(api);
   const key = principalKey('depositor', 'another', platformRandom(32));
   const owner = vault.ana.custodian.person;
-  const principal = principalRecord(key, { owner, ownerName: 'ana', models: ['*'] });
+  const principal = principalRecordOf(key, { owner, ownerName: 'ana', models: ['*'] });
   const proposal = await proposeAs(vault.ana, { kind: 'principal', principal });
   await approveAs(vault.ben, proposal);
   await approveAs(vault.cleo, proposal);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readInputFile } from '../../src/platform/files/operator-file.ts';
+import { readOperatorFile } from '../../src/platform/files/operator-file.ts';
 
 const MAX_BYTES = 2 << 20;
 const folder = mkdtempSync(join(tmpdir(), 'twinlock-input-'));
@@ -14,7 +14,7 @@ test('a file is read whole up to its limit, also through a link', () => {
   const bytes = new Uint8Array(MAX_BYTES).fill(7);
   writeFileSync(path('limit'), bytes);
   symlinkSync(path('limit'), path('link'));
-  expect(Buffer.compare(readInputFile(path('link')), bytes)).toBe(0);
+  expect(Buffer.compare(readOperatorFile(path('link')), bytes)).toBe(0);
 });
 
 test.each([
@@ -30,5 +30,5 @@ test.each([
   ['nothing', () => null, () => path('nothing'), 'ENOENT'],
 ])('a file is not %s', (_, make, where, code) => {
   make();
-  expect(() => readInputFile(where())).toThrow(expect.objectContaining({ code }));
+  expect(() => readOperatorFile(where())).toThrow(expect.objectContaining({ code }));
 });

@@ -1,5 +1,5 @@
 import type { Appraisal } from '../../src/core/attest/appraisal.ts';
-import { appraiseParts, type Parts } from '../../src/core/attest/compose.ts';
+import { appraiseParts, type PartsToAppraise } from '../../src/core/attest/compose.ts';
 import type { Endorsements } from '../../src/core/attest/endorsements.ts';
 import type { ReferenceValues } from '../../src/core/attest/reference-values.ts';
 import { fromHex, fromUtf8, type Hex } from '../../src/core/bytes.ts';
@@ -9,8 +9,8 @@ import type { Verify } from '../../src/core/signature/claim.ts';
 /** What an appraisal is a function of, as JSON carries it into a page. */
 export interface CarriedCase {
   readonly name: string;
-  readonly report: Parts['report'];
-  readonly gpu: Parts['gpu'];
+  readonly report: PartsToAppraise['report'];
+  readonly gpu: PartsToAppraise['gpu'];
   readonly reportData: Hex | null;
   readonly gpuNonce: Hex | null;
   readonly endorsements: Endorsements;

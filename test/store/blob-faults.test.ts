@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { encryptedBytes } from '../../src/core/weights/floe.ts';
 import { packOf } from '../../src/core/weights/pack.ts';
 import { type BlobFolders, folderBlobs } from '../../src/store/blobs.ts';
-import { type Files, nodeFiles, type OpenFile } from '../../src/store/files.ts';
+import { type FileSystem, nodeFiles, type OpenFile } from '../../src/store/files.ts';
 import type { BlobStore } from '../../src/vault/ports.ts';
 import { body, ciphertext, collect, expectBytes, leavesOf, MIB, segmentsOf } from './bodies.ts';
 import { blobFolders } from './sandbox.ts';
@@ -18,7 +18,7 @@ const LEAVES = leavesOf(CIPHERTEXT, PLAIN_BYTES);
 type Effect = 'none' | 'half' | 'whole';
 
 /** Lets the `failing`th call (from 0) fail as a full disk does; `calls` are the names of all that were made. */
-function faultyFiles(failing: number, effect: Effect): { readonly files: Files; readonly calls: string[] } {
+function faultyFiles(failing: number, effect: Effect): { readonly files: FileSystem; readonly calls: string[] } {
   const calls: string[] = [];
   async function call<T>(name: string, act: () => Promise<T>, half: () => Promise<unknown> = act): Promise<T> {
     if (calls.push(name) - 1 !== failing) return act();
@@ -42,7 +42,7 @@ function faultyFiles(failing: number, effect: Effect): { readonly files: Files; 
     truncate: (bytes) => call('truncate', () => file.truncate(bytes)),
     sync: () => call('sync', file.sync),
   });
-  const files: Files = {
+  const files: FileSystem = {
     openToRead: async (path) => {
       const file = await call('openToRead', () => nodeFiles.openToRead(path), none);
       return file === null ? null : watch(file);

@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest';
 import { encryptedBytes, segmentCount, segmentSpan } from '../../src/core/weights/floe.ts';
 import { type PackedFile, packOf } from '../../src/core/weights/pack.ts';
 import { folderBlobs, RESERVED_BYTES } from '../../src/store/blobs.ts';
-import { type Files, nodeFiles } from '../../src/store/files.ts';
+import { type FileSystem, nodeFiles } from '../../src/store/files.ts';
 import type { BlobStore } from '../../src/vault/ports.ts';
 import { body, brokenBody, ciphertext, collect, expectBytes, leavesOf, MIB, segmentsOf } from './bodies.ts';
 import { blobFolders } from './sandbox.ts';
@@ -67,7 +67,7 @@ describe('storePart', () => {
 
   test('leaves the last of the disk to the log, so that a stop finds room', async () => {
     const folders = blobFolders();
-    const full: Files = { ...nodeFiles, freeBytes: async () => RESERVED_BYTES };
+    const full: FileSystem = { ...nodeFiles, freeBytes: async () => RESERVED_BYTES };
     await expect(folderBlobs(folders, full).storePart(UPLOAD, 0, 0, part(CIPHERTEXT))).rejects.toThrow(
       code('storage_full'),
     );
@@ -198,7 +198,7 @@ describe('storePart', () => {
         yield piece;
       }
     }
-    const slow: Files = {
+    const slow: FileSystem = {
       ...nodeFiles,
       openToWrite: async (path) => {
         const file = await nodeFiles.openToWrite(path);
@@ -302,7 +302,7 @@ describe('storePack', () => {
 
   test('syncs file, sidecar and both folders once for a part, however many files it has', async () => {
     const calls: string[] = [];
-    const files: Files = {
+    const files: FileSystem = {
       ...nodeFiles,
       openToWrite: async (path) => {
         const file = await nodeFiles.openToWrite(path);
@@ -450,7 +450,7 @@ describe('seal', () => {
 });
 
 describe('read', () => {
-  async function version(files?: Files) {
+  async function version(files?: FileSystem) {
     const folders = blobFolders();
     const blobs = folderBlobs(folders, files);
     await stored(blobs);
@@ -500,7 +500,7 @@ describe('read', () => {
   test('reads no further than it is asked, and closes the file when the reader goes away', async () => {
     let reads = 0;
     let open = 0;
-    const watched: Files = {
+    const watched: FileSystem = {
       ...nodeFiles,
       openToRead: async (path) => {
         const file = await nodeFiles.openToRead(path);
@@ -560,7 +560,7 @@ describe('sweep', () => {
     const folders = blobFolders();
     const atNames = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
-    const files: Files = {
+    const files: FileSystem = {
       ...nodeFiles,
       names: async (folder) => {
         const names = await nodeFiles.names(folder);

@@ -1,6 +1,6 @@
 import { Map as PersistentMap } from 'immutable';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openPrincipalSession, principalKey, principalRecord } from '../../client/principal/principal.ts';
+import { openPrincipalSession, principalKey, principalRecordOf } from '../../client/principal/principal.ts';
 import { CODES } from '../../src/core/errors.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { platformRandom } from '../../src/platform/random.ts';
@@ -115,7 +115,7 @@ test('a custodian who has proposed their share proposes no more after a restart,
   const propose = (person: Person, i: number) => {
     const machine = principalKey('auditor', `machine-${i}`, platformRandom(32));
     const owner = { owner: own.ana.custodian.person, ownerName: 'ana', models: ['*'] };
-    return proposeAs(person, { kind: 'principal', principal: principalRecord(machine, owner) });
+    return proposeAs(person, { kind: 'principal', principal: principalRecordOf(machine, owner) });
   };
   for (let i = 0; i < ENTRIES_AN_HOUR_A_KEY; i++) await propose(own.ana, i);
   await own.restart();
@@ -130,7 +130,7 @@ test('a custodian who has proposed their share proposes no more after a restart,
 
 test('a requester sees neither the proposals nor the keys of others, nor versions out of scope', async () => {
   const other = principalKey('requester', 'other', platformRandom(32));
-  const record = principalRecord(other, { owner: vault.ana.custodian.person, ownerName: 'ana', models: ['else/*'] });
+  const record = principalRecordOf(other, { owner: vault.ana.custodian.person, ownerName: 'ana', models: ['else/*'] });
   const enrolled = await proposeAs(vault.ben, { kind: 'principal', principal: record });
   await approveAs(vault.ben, enrolled);
   await approveAs(vault.cleo, enrolled);

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { type Checkpoint, signCheckpoint } from '../../src/core/log/checkpoint.ts';
-import { type Draft, parseEntry } from '../../src/core/log/entry.ts';
+import { type EntryDraft, parseEntry } from '../../src/core/log/entry.ts';
 import { frontierRoot } from '../../src/core/log/merkle.ts';
 import type { TileName } from '../../src/core/log/tiles.ts';
 import { openWithLogKey } from '../../src/core/state/log-checkpoint.ts';
@@ -17,7 +17,7 @@ import { publishedWorld, World } from '../world.ts';
 /** How a commit fails: with nothing stored, or with everything stored and the answer lost. */
 type Fault = 'failed' | 'failed but persisted';
 const FAULTS: readonly Fault[] = ['failed', 'failed but persisted'];
-const HEARTBEAT: Draft = { kind: 'heartbeat', body: {} };
+const HEARTBEAT: EntryDraft = { kind: 'heartbeat', body: {} };
 const code = (name: string) => expect.objectContaining({ code: name });
 
 /** A log in memory. `faults` are used up by the next commits; `isDown` also stops it from being read. */
@@ -86,7 +86,7 @@ async function recorded(of: World): Promise<Recording> {
   for (const bytes of of.log) {
     const { kind, body, time } = parseEntry(bytes);
     clock.nowMs = time;
-    await recorder.record(() => ({ objects: of.objects, drafts: [{ kind, body } as Draft] }));
+    await recorder.record(() => ({ objects: of.objects, drafts: [{ kind, body } as EntryDraft] }));
   }
   return { log, ports, recorder, clock };
 }
@@ -214,7 +214,7 @@ describe('a commit that fails', () => {
 describe('an act', () => {
   test('of which one entry is refused records none', async () => {
     const { log, recorder } = await founded();
-    const bad: Draft = { kind: 'expiry', body: { proposal: 'ab'.repeat(32) } };
+    const bad: EntryDraft = { kind: 'expiry', body: { proposal: 'ab'.repeat(32) } };
     await expect(recorder.record(() => ({ drafts: [HEARTBEAT, bad] }))).rejects.toThrow(code('proposal_unknown'));
     expect(recorder.size).toBe(1);
     expect(log.batches).toHaveLength(1);
@@ -502,7 +502,7 @@ describe('a signer', () => {
   test('that hangs: a stop that the rules refuse is not heeded', async () => {
     const { recorder, given } = await signedBy();
     given.answer = hangs;
-    const bad: Draft = { kind: 'expiry', body: { proposal: 'ab'.repeat(32) } };
+    const bad: EntryDraft = { kind: 'expiry', body: { proposal: 'ab'.repeat(32) } };
     await expect(recorder.recordUrgent('bad', () => ({ drafts: [bad] }))).rejects.toThrow(code('proposal_unknown'));
     expect(recorder.isStopUnsigned).toBe(false);
   });
@@ -674,7 +674,7 @@ describe('once a fault was found in the log', () => {
     recorder.condemn(fault);
     const { size } = recorder;
     const approval = await published.draftApproval(proposal, published.founder('cleo'));
-    const release: Draft = { kind: 'release', body: { proposal } };
+    const release: EntryDraft = { kind: 'release', body: { proposal } };
     for (const draft of [approval, release]) {
       await expect(recorder.record(() => ({ drafts: [draft] }))).rejects.toThrow(code('storage_corrupt'));
     }

@@ -1,6 +1,6 @@
 import { toHex } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
-import type { Draft } from '../../src/core/log/entry.ts';
+import type { EntryDraft } from '../../src/core/log/entry.ts';
 import { leafHash } from '../../src/core/log/merkle.ts';
 import { MemoryTree } from '../../src/core/log/tree.ts';
 import type { AuthorityChain } from '../../src/core/state/authority-chain.ts';
@@ -24,7 +24,7 @@ export class Forger {
   }
 
   /** Adds an entry and returns its index. */
-  add(draft: Draft, place: Place = {}): number {
+  add(draft: EntryDraft, place: Place = {}): number {
     const index = this.log.length;
     const prev = toHex(leafHash(this.log.at(-1) ?? new Uint8Array()));
     this.log.push(this.world.seal(draft, { index, prev, ...place }));

@@ -2,7 +2,7 @@ import type { SoftwareAttestation } from '../../client/custodian/software-authen
 import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import { type Hex, toBase64url, toHex, ZERO_32 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
-import type { Draft } from '../../src/core/log/entry.ts';
+import type { EntryDraft } from '../../src/core/log/entry.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import { ed25519KeyText } from '../../src/core/signature/key-text.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
@@ -172,7 +172,7 @@ export function memberOf({
 export async function draftGenesis(
   { founders }: Founding,
   statement: StatementOf<'genesis'>,
-): Promise<Draft & { kind: 'genesis' }> {
+): Promise<EntryDraft & { kind: 'genesis' }> {
   const signable = { label: 'genesis', statement: statementDigest(statement) } as const;
   const signatures = [];
   for (const { person, authenticators } of founders) {

@@ -1,7 +1,7 @@
 import { dischargeAppraisal } from '../../src/core/attest/appraise.ts';
 import { type Hex, toHex, ZERO_32 } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
-import type { Draft, Entry } from '../../src/core/log/entry.ts';
+import type { Entry, EntryDraft } from '../../src/core/log/entry.ts';
 import type { RandomBytes } from '../../src/core/random.ts';
 import type { Grade } from '../../src/core/schema.ts';
 import { type Applied, apply } from '../../src/core/state/apply.ts';
@@ -74,7 +74,7 @@ export class WorldLog {
   }
 
   /** The entry's bytes, at its place in the log unless told otherwise. */
-  seal(draft: Draft, { v = 1, ...place }: Place = {}): Uint8Array {
+  seal(draft: EntryDraft, { v = 1, ...place }: Place = {}): Uint8Array {
     const chain = this.#state?.chain;
     const { index = chain?.frontier.size ?? 0, prev = chain?.last ?? ZEROS, time = this.now } = place;
     const { grade = draft.kind === 'genesis' ? draft.body.statement['grade'] : this.founding.grade } = place;
@@ -82,14 +82,14 @@ export class WorldLog {
   }
 
   /** Applies an entry and discharges its claims; the world stays as it was. */
-  async tryAppend(draft: Draft | Uint8Array, place: Place = {}): Promise<Applied> {
+  async tryAppend(draft: EntryDraft | Uint8Array, place: Place = {}): Promise<Applied> {
     const bytes = draft instanceof Uint8Array ? draft : this.seal(draft, place);
     const applied = apply(this.#state, bytes, place.objects ?? this.objects);
     for (const claim of applied.claims) await dischargeClaim(claim);
     return applied;
   }
 
-  async append(draft: Draft | Uint8Array, place: Place = {}): Promise<Entry> {
+  async append(draft: EntryDraft | Uint8Array, place: Place = {}): Promise<Entry> {
     const bytes = draft instanceof Uint8Array ? draft : this.seal(draft, place);
     const { state, entry } = await this.tryAppend(bytes, place);
     this.#state = state;

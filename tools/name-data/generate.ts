@@ -62,7 +62,7 @@ const points = (text: string) => Array.from(text, (character) => character.codeP
 const text = (...codes: readonly number[]) => String.fromCodePoint(...codes);
 const base36 = (value: number) => value.toString(36);
 
-function versionIs(path: string): void {
+function requireVersion(path: string): void {
   if (!lines(path).some((line) => line.startsWith(`# Version: ${VERSION}`))) throw new Error(`${path}: not ${VERSION}`);
 }
 
@@ -231,8 +231,8 @@ function main([statusPath, confusablesPath]: readonly string[]): void {
   if (statusPath === undefined || confusablesPath === undefined) throw new Error('which two files?');
   if (process.versions['unicode'] !== VERSION)
     throw new Error(`this engine knows Unicode ${process.versions['unicode']}`);
-  versionIs(statusPath);
-  versionIs(confusablesPath);
+  requireVersion(statusPath);
+  requireVersion(confusablesPath);
   const prototypes = new Map(OWN_PROTOTYPES);
   for (const line of lines(confusablesPath)) {
     const [, source, target] = /^([0-9A-F]+)\s*;\s*([0-9A-F ]+?)\s*;/.exec(line) ?? [];

@@ -1,13 +1,13 @@
 import { committeeInForce } from '../../../src/core/state/committees.ts';
 import { policyInForce } from '../../../src/core/state/policies.ts';
-import type { Authenticator, Facts } from '../../../src/core/state/state.ts';
+import type { EnrolledAuthenticator, Facts } from '../../../src/core/state/state.ts';
 import { GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { Digest } from './parts/digest.tsx';
 import { Mark } from './parts/notice.tsx';
 import { KeyName, MachineName, Person } from './parts/person.tsx';
 import { PolicyFacts } from './parts/policy.tsx';
-import { Facts as FactList, Panel, Screen } from './parts/screen.tsx';
+import { FactList, Panel, Screen } from './parts/screen.tsx';
 import { Words } from './parts/words.tsx';
 import { After } from './propose/key.tsx';
 import { StopForm } from './stopping/stop-form.tsx';
@@ -75,14 +75,14 @@ export function CommitteeScreen({ facts, custodian }: { facts: Facts; custodian:
   );
 }
 
-function keysOf({ authenticators }: Facts, person: string): readonly Authenticator[] {
+function keysOf({ authenticators }: Facts, person: string): readonly EnrolledAuthenticator[] {
   return authenticators
     .valueSeq()
     .filter((authenticator) => authenticator.person === person)
     .toArray();
 }
 
-function Key(props: { facts: Facts; authenticator: Authenticator; isOwn: boolean; custodian: Custodian }) {
+function Key(props: { facts: Facts; authenticator: EnrolledAuthenticator; isOwn: boolean; custodian: Custodian }) {
   const { name, credential, retiredAt } = props.authenticator;
   return (
     <div class="stack">

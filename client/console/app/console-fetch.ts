@@ -1,7 +1,7 @@
 import { problem } from '../../../src/wire/fields.ts';
 import { type Fetch, platformFetch } from '../../api/transport.ts';
 import { NotReachedError } from '../../custodian/sent.ts';
-import { NOT_REACHED, VAULT_HEADER } from '../vault-header.ts';
+import { VAULT_HEADER, VAULT_NOT_REACHED } from '../vault-header.ts';
 
 /**
  * Asks the console's server. Throws `NotReachedError`, with the server's own words, where it says that it could not
@@ -9,7 +9,7 @@ import { NOT_REACHED, VAULT_HEADER } from '../vault-header.ts';
  */
 export const consoleFetch: Fetch = async (url, init) => {
   const answer = await platformFetch(url, init);
-  if (answer.headers.get(VAULT_HEADER) !== NOT_REACHED) return answer;
+  if (answer.headers.get(VAULT_HEADER) !== VAULT_NOT_REACHED) return answer;
   const { message } = problem.parse(await answer.json());
   throw new NotReachedError('unavailable', message);
 };

@@ -4,7 +4,7 @@ import { fromUtf8, type Hex } from '../../../src/core/bytes.ts';
 import type { TwinlockError } from '../../../src/core/errors.ts';
 import { personName, thingName } from '../../../src/core/name/name.ts';
 import { binary, credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
-import { exchange, platformFetch, type Question } from '../../api/transport.ts';
+import { type ApiQuestion, exchange, platformFetch } from '../../api/transport.ts';
 import { parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
 import type { CheckpointMemory } from '../../log/checkpoint-memory.ts';
 import { MAX_KEPT_BYTES, type StateMemory } from '../../log/kept-state.ts';
@@ -128,7 +128,7 @@ export async function keepStopKit(kit: StopKit): Promise<void> {
   await keep('stop kit', () => ask('PUT', `/local/stop-kit/${kit.vault}`, kit));
 }
 
-async function ask(method: Question['method'], path: string, body?: object): Promise<unknown> {
+async function ask(method: ApiQuestion['method'], path: string, body?: object): Promise<unknown> {
   const asked = { method, path, bearer: null, timeoutMs: TIMEOUT_MS, signal: null, ofConsole: true } as const;
   const question = { ...asked, headers: consoleKeyHeader() };
   const sent = body === undefined ? question : { ...question, body: JSON.stringify(body) };

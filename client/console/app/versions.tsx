@@ -16,7 +16,7 @@ import { Digest } from './parts/digest.tsx';
 import { Mark, Notice } from './parts/notice.tsx';
 import { Key, MachineName, Person } from './parts/person.tsx';
 import { ReachList } from './parts/reach.tsx';
-import { Facts as FactList, Screen } from './parts/screen.tsx';
+import { FactList, Screen } from './parts/screen.tsx';
 import { ProposeButton, useProposing } from './parts/submit.tsx';
 import { Text } from './parts/text.tsx';
 import { StopForm } from './stopping/stop-form.tsx';

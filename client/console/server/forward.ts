@@ -2,11 +2,11 @@ import { type Context, Hono } from 'hono';
 import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { parseShallowJson } from '../../../src/core/json.ts';
-import { maxAnswerBytes, maxBodyBytes, patternOf, type Route, targetOf } from '../../../src/wire/route.ts';
+import { maxAnswerBytes, maxBodyBytes, patternOf, type Route, requestTargetOf } from '../../../src/wire/route.ts';
 import { ROUTES } from '../../../src/wire/routes.ts';
-import { collect } from '../../api/transport.ts';
+import { collectBytes } from '../../api/transport.ts';
 import { unreached } from '../../api/unreached.ts';
-import { NOT_REACHED, VAULT_HEADER } from '../vault-header.ts';
+import { VAULT_HEADER, VAULT_NOT_REACHED } from '../vault-header.ts';
 import { bodyAtMost, problem } from './door.ts';
 
 /** A proposal's phase is waited for by at most a minute. */
@@ -45,19 +45,19 @@ async function forward(c: Context, route: Route, vault: URL, fetch: typeof globa
   const body = method === 'POST' ? await c.req.arrayBuffer() : null;
   const headers = requestHeaders(raw.headers);
   const signal = AbortSignal.any([raw.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  const url = new URL(targetOf(route, { params: named?.data }) + new URL(raw.url).search, vault);
+  const url = new URL(requestTargetOf(route, { params: named?.data }) + new URL(raw.url).search, vault);
   let status: number;
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     const answer = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
     ({ status } = answer);
     requireSuccess(answer);
-    bytes = await collect(answer.body ?? [], maxAnswerBytes(route));
+    bytes = await collectBytes(answer.body ?? [], maxAnswerBytes(route));
   } catch (cause) {
     if (cause instanceof TwinlockError) throw cause;
     const { message } = unreached(cause, vault.origin);
     if (isRefused(cause)) {
-      c.header(VAULT_HEADER, NOT_REACHED);
+      c.header(VAULT_HEADER, VAULT_NOT_REACHED);
       return problem(c, 502, 'unavailable', message);
     }
     // What this machine finds out is no code of a vault's: the page takes it in the server's words.

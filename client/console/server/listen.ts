@@ -40,7 +40,7 @@ function listenOn(host: string, port: number, connections: Connections): Promise
 }
 
 /** Answers what comes, each connection's requests one after the other. */
-export function answer(servers: readonly Server[], listener: RequestListener): void {
+export function answerRequests(servers: readonly Server[], listener: RequestListener): void {
   const alone = oneAtATime();
   for (const server of servers) {
     server.on('request', alone(listener));

@@ -6,7 +6,7 @@ import { KEY_HEADER } from '../key-header.ts';
 import { problem } from './door.ts';
 
 /** What a founder's file says, besides where the vault is. */
-export interface Invited {
+export interface OpeningInvitation {
   readonly invitation: Base64url;
   /** SHA-256 of what hosts must show, as the operator was told it. */
   readonly referenceValues: Hex;
@@ -25,7 +25,7 @@ interface Opened {
  * the console printed. A browser is started with its address in its argument list, which other users may read: that
  * address has another key, which opens the console once. Where another has used it, the page says so.
  */
-export class Opening {
+export class ConsoleOpening {
   /** For as long as the console runs. */
   readonly key: Base64url = randomKey();
   /** Opens the console once, a founder's invitation with it. */

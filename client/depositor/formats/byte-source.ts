@@ -12,7 +12,7 @@ export interface ByteSource {
 const NAMED_MAX = 80;
 
 /** A name out of a file, for an error. */
-export function named(name: string): string {
+export function quotedName(name: string): string {
   return JSON.stringify(name.length > NAMED_MAX ? `${name.slice(0, NAMED_MAX)}…` : name);
 }
 

@@ -1,5 +1,5 @@
 import { must } from '../../../src/core/errors.ts';
-import { type ByteSource, named, requireBytes } from './byte-source.ts';
+import { type ByteSource, quotedName, requireBytes } from './byte-source.ts';
 import { Cursor } from './cursor.ts';
 import type { Effort } from './effort.ts';
 
@@ -107,7 +107,7 @@ function openHead(source: ByteSource, effort: Effort): Cursor {
   requireBytes(source, HEAD_BYTES, 'the version');
   const head = source.read(0, HEAD_BYTES);
   const magic = String.fromCharCode(...head.subarray(0, MAGIC.length));
-  must(magic === MAGIC, 'malformed', `no GGUF: expected ${MAGIC} at the beginning, got ${named(magic)}`);
+  must(magic === MAGIC, 'malformed', `no GGUF: expected ${MAGIC} at the beginning, got ${quotedName(magic)}`);
   const view = new DataView(head.buffer, head.byteOffset);
   const [little, big] = [view.getUint32(MAGIC.length, true), view.getUint32(MAGIC.length, false)];
   const isLittleEndian = VERSIONS.includes(little);
@@ -128,11 +128,11 @@ async function skipValue(cursor: Cursor, type: number, name: string, depth: numb
     must(
       type === ARRAY && depth < MAX_NESTING,
       'malformed',
-      `metadata ${named(name)}: expected a known type, got ${type}`,
+      `metadata ${quotedName(name)}: expected a known type, got ${type}`,
     );
     const of = cursor.u32();
     const each = SCALAR_BYTES[of];
-    const length = cursor.count(each ?? 8, `metadata ${named(name)}`);
+    const length = cursor.count(each ?? 8, `metadata ${quotedName(name)}`);
     if (each !== undefined) cursor.skip(each * length);
     else for (let i = 0; i < length; i++) await skipValue(cursor, of, name, depth + 1);
   }
@@ -145,7 +145,7 @@ function readTensorEnd(cursor: Cursor): bigint {
   must(
     dimensions <= MAX_DIMENSIONS,
     'malformed',
-    `tensor ${named(name)}: expected at most ${MAX_DIMENSIONS} dimensions, got ${dimensions}`,
+    `tensor ${quotedName(name)}: expected at most ${MAX_DIMENSIONS} dimensions, got ${dimensions}`,
   );
   let elements = 1n;
   for (let i = 0; i < dimensions; i++) elements *= cursor.u64();
@@ -153,7 +153,7 @@ function readTensorEnd(cursor: Cursor): bigint {
   must(
     elements % blockElements === 0n,
     'malformed',
-    `tensor ${named(name)}: expected blocks of ${blockElements} elements, got ${elements} elements`,
+    `tensor ${quotedName(name)}: expected blocks of ${blockElements} elements, got ${elements} elements`,
   );
   return cursor.u64() + (elements / blockElements) * blockBytes;
 }

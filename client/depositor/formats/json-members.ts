@@ -1,7 +1,7 @@
 import { fromUtf8 } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { parseJson } from '../../../src/core/json.ts';
-import { named } from './byte-source.ts';
+import { quotedName } from './byte-source.ts';
 import { COST, type Effort } from './effort.ts';
 
 /** Five times the tensors of the largest known models: 61 layers of 384 experts, each of nine tensors. */
@@ -15,7 +15,7 @@ const CLOSING: ReadonlySet<number> = new Set([...']}'].map((sign) => sign.charCo
 const SPACES: ReadonlySet<number> = new Set([...' \t\n\r'].map((sign) => sign.charCodeAt(0)));
 
 /** A member of a JSON object, whose value has been skipped and not looked at. */
-export interface Member {
+export interface JsonMember {
   readonly name: string;
   readonly value: Uint8Array;
 }
@@ -33,7 +33,7 @@ export async function* membersOf(
   bytes: Uint8Array,
   effort: Effort,
   max = MAX_MEMBERS,
-): AsyncGenerator<Member, void, undefined> {
+): AsyncGenerator<JsonMember, void, undefined> {
   effort.spend(bytes.length * COST.jsonByte);
   const names = new Set<string>();
   let at = pastSign(bytes, 0, OPEN);
@@ -56,14 +56,14 @@ export async function* membersOf(
   must(pastSpaces(bytes, at + 1) === bytes.length, 'malformed', 'expected JSON');
 }
 
-export function isSmall({ value }: Member): boolean {
+export function isSmall({ value }: JsonMember): boolean {
   return value.length <= MAX_VALUE_BYTES;
 }
 
 /** What a member is, if it is small. Throws `malformed`. */
-export function parseMember(member: Member): unknown {
+export function parseMember(member: JsonMember): unknown {
   const { name, value } = member;
-  const message = `${named(name)}: expected at most ${MAX_VALUE_BYTES} bytes, got ${value.length}`;
+  const message = `${quotedName(name)}: expected at most ${MAX_VALUE_BYTES} bytes, got ${value.length}`;
   must(isSmall(member), 'malformed', message);
   return parseJson(fromUtf8(value));
 }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { counted } from '../../../src/core/counted.ts';
 import { must } from '../../../src/core/errors.ts';
 import { parseAs } from '../../../src/core/schema.ts';
-import { type ByteSource, named, requireBytes } from './byte-source.ts';
+import { type ByteSource, quotedName, requireBytes } from './byte-source.ts';
 import type { Effort } from './effort.ts';
 import { membersOf, parseMember } from './json-members.ts';
 
@@ -84,15 +84,15 @@ async function parseHeader(bytes: Uint8Array, effort: Effort): Promise<readonly 
 }
 
 function tensorOf(name: string, value: unknown): Tensor {
-  const { dtype, shape, data_offsets } = parseAs(tensorSchema, value, `header[${named(name)}]`);
+  const { dtype, shape, data_offsets } = parseAs(tensorSchema, value, `header[${quotedName(name)}]`);
   const [begin, end] = data_offsets;
-  must(begin <= end, 'malformed', `tensor ${named(name)}: its data ends before it begins`);
+  must(begin <= end, 'malformed', `tensor ${quotedName(name)}: its data ends before it begins`);
   const bits = BITS_OF[dtype];
   const expected = bits === undefined ? null : (shape.reduce((product, side) => product * side, 1) * bits) / 8;
   must(
     expected === null || expected === end - begin,
     'malformed',
-    `tensor ${named(name)}: expected ${expected} bytes by its type and shape, got ${end - begin}`,
+    `tensor ${quotedName(name)}: expected ${expected} bytes by its type and shape, got ${end - begin}`,
   );
   return { name, begin, end };
 }
@@ -103,11 +103,11 @@ function requireWhole(tensors: readonly Tensor[], dataAt: number, source: ByteSo
   requireBytes(source, dataAt + last, 'the data of its tensors');
   let at = 0;
   for (const { name, begin, end } of sorted) {
-    must(begin >= at, 'malformed', `tensor ${named(name)}: its data overlaps another’s`);
+    must(begin >= at, 'malformed', `tensor ${quotedName(name)}: its data overlaps another’s`);
     must(
       begin <= at,
       'malformed',
-      `tensor ${named(name)}: ${counted(begin - at, 'byte')} before its data that no tensor has`,
+      `tensor ${quotedName(name)}: ${counted(begin - at, 'byte')} before its data that no tensor has`,
     );
     at = end;
   }

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { must } from '../../../src/core/errors.ts';
 import { parseAs } from '../../../src/core/schema.ts';
 import { counted } from '../../exact.ts';
-import { type ByteSource, named } from './byte-source.ts';
+import { type ByteSource, quotedName } from './byte-source.ts';
 import type { Effort } from './effort.ts';
 import { beginsObject, isSmall, membersOf, parseMember } from './json-members.ts';
 
@@ -56,7 +56,7 @@ async function shardsOf(
   must(beginsObject(map), 'malformed', 'index.weight_map: expected an object');
   const shards = new Map<string, string[]>();
   for await (const member of membersOf(map, effort)) {
-    const file = parseAs(z.string(), parseMember(member), `index.weight_map[${named(member.name)}]`);
+    const file = parseAs(z.string(), parseMember(member), `index.weight_map[${quotedName(member.name)}]`);
     const shard = posix.join(posix.dirname(path), file);
     const tensors = shards.get(shard);
     if (tensors === undefined) shards.set(shard, [member.name]);
@@ -80,13 +80,13 @@ export function requireTensors(wanted: readonly string[], shard: string, tensors
   must(
     missing.length === 0,
     'malformed',
-    `${says} in ${named(shard)}, and that file does not have ${one ? 'it' : 'them'}`,
+    `${says} in ${quotedName(shard)}, and that file does not have ${one ? 'it' : 'them'}`,
   );
 }
 
 function listed(names: readonly string[]): string {
   const rest = names.length - NAMED_MAX;
-  return [...names.slice(0, NAMED_MAX).map(named), ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+  return [...names.slice(0, NAMED_MAX).map(quotedName), ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
 }
 
 /**

@@ -4,14 +4,14 @@ import { findProgram, runCommand } from './command.ts';
 import { CONFIGFS, type TsmFolder, type TsmPlatform, tsmPlatform } from './configfs-tsm.ts';
 
 /** Where to look. */
-export interface Surroundings {
+export interface MachineSurroundings {
   readonly tsm: TsmFolder;
   /** What the firmware says who made the machine. */
   readonly vendorFile: string;
   readonly path: string;
 }
 
-export function surroundings(): Surroundings {
+export function surroundings(): MachineSurroundings {
   return { tsm: CONFIGFS, vendorFile: '/sys/class/dmi/id/sys_vendor', path: process.env['PATH'] ?? '' };
 }
 
@@ -20,12 +20,12 @@ export function surroundings(): Surroundings {
  * where there is none of them; a TPM alone proves less, so it is never chosen without being named. Throws
  * `unavailable` where this user may not ask.
  */
-export async function detectCpu({ tsm, vendorFile, path }: Surroundings): Promise<TsmPlatform | 'azure' | null> {
+export async function detectCpu({ tsm, vendorFile, path }: MachineSurroundings): Promise<TsmPlatform | 'azure' | null> {
   return (await tsmPlatform(tsm)) ?? ((await hasParavisor(vendorFile, path)) ? 'azure' : null);
 }
 
 /** Where NVIDIA's command line is, or null. */
-export function detectNvattest({ path }: Surroundings): Promise<string | null> {
+export function detectNvattest({ path }: MachineSurroundings): Promise<string | null> {
   return findProgram('nvattest', path);
 }
 

@@ -1,10 +1,10 @@
-import type { Parts } from '../../../src/core/attest/compose.ts';
+import type { PartsToAppraise } from '../../../src/core/attest/compose.ts';
 import type { Endorsements } from '../../../src/core/attest/endorsements.ts';
 import { must } from '../../../src/core/errors.ts';
 
 /** A host that the proposer vouches for: its evidence, and what an appraisal claims of it. */
 export interface Host {
-  readonly parts: Parts;
+  readonly parts: PartsToAppraise;
   readonly endorsements: Endorsements;
   readonly claims: Readonly<Record<string, string>>;
 }

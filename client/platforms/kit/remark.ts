@@ -24,7 +24,7 @@ export function numbersOf(list: readonly number[], what: string, many = `${what}
 }
 
 /** `2 images (a, b)`, `no image`. */
-export function counted(what: string, list: readonly (string | number)[]): string {
+export function countedList(what: string, list: readonly (string | number)[]): string {
   return list.length === 0 ? `no ${what}` : `${numbered(list.length, what)} (${list.join(', ')})`;
 }
 
@@ -55,7 +55,7 @@ export function trustText(anchors: readonly unknown[], keys: readonly unknown[],
   return `${numbered(anchors.length, 'authority', 'authorities')} and ${numbered(keys.length, what)}`;
 }
 
-/** The names of a list's records, for `counted`. */
+/** The names of a list's records, for `countedList`. */
 export function names(images: readonly { readonly name: string }[]): string[] {
   return images.map((image) => `"${image.name}"`);
 }

@@ -1,5 +1,15 @@
 import type { SnpReferenceValues } from '../../../src/core/attest/snp/reference-values.ts';
-import { accepts, anyOr, beware, counted, emptyOf, graceRemarks, names, type Remark, refuses } from '../kit/remark.ts';
+import {
+  accepts,
+  anyOr,
+  beware,
+  countedList,
+  emptyOf,
+  graceRemarks,
+  names,
+  type Remark,
+  refuses,
+} from '../kit/remark.ts';
 
 /** What these values accept and refuse; `name` begins each sentence. */
 export function describeSnp(values: SnpReferenceValues, name: string): Remark[] {
@@ -13,7 +23,7 @@ export function describeSnp(values: SnpReferenceValues, name: string): Remark[] 
   const loose = images.filter(({ hostData, idKeyDigest }) => hostData === null && idKeyDigest === null);
   return [
     accepts(
-      `${name}: ${floors.join('; ')}; keys ${signers.join(', ')}; ${counted('image', names(images))}; ` +
+      `${name}: ${floors.join('; ')}; keys ${signers.join(', ')}; ${countedList('image', names(images))}; ` +
         `policies ${policies.join(', ')}; VMPL ${vmpls.join(', ')}; ${anyOr('chip', chips)}`,
     ),
     ...loose.map((image) => beware(`${name}: image "${image.name}" is compared by its measurement alone`)),

@@ -1,6 +1,16 @@
 import type { ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import type { TdxReferenceValues } from '../../../src/core/attest/tdx/reference-values.ts';
-import { accepts, anyOr, beware, counted, emptyOf, graceRemarks, names, type Remark, refuses } from '../kit/remark.ts';
+import {
+  accepts,
+  anyOr,
+  beware,
+  countedList,
+  emptyOf,
+  graceRemarks,
+  names,
+  type Remark,
+  refuses,
+} from '../kit/remark.ts';
 import { dateText, staleTcb } from '../kit/td.ts';
 
 /** What these values accept and refuse; `name` begins each sentence. */
@@ -10,7 +20,7 @@ export function describeTdx(values: TdxReferenceValues, name: string): Remark[] 
   if (empty.length > 0) return [refuses(`${name}: every host, for these lists are empty: ${empty.join(', ')}`)];
   return [
     accepts(
-      `${name}: ${counted('image', names(images))}; TCB ${tcbStatuses.join(', ')}; collateral from ` +
+      `${name}: ${countedList('image', names(images))}; TCB ${tcbStatuses.join(', ')}; collateral from ` +
         `evaluation ${values.minTcbEvaluationDataNumber}; ` +
         `${dateText(minTcbDate)}; attributes ${attributes.join(', ')}; ` +
         `XFAM ${xfams.join(', ')}; ${anyOr('chip', chips)}`,

@@ -2,7 +2,7 @@ import type { ReferenceValues } from '../../../src/core/attest/reference-values.
 import { AK_PURPOSE } from '../../../src/core/attest/tpm/certify.ts';
 import { NO_PURPOSE, type TpmReferenceValues } from '../../../src/core/attest/tpm/reference-values.ts';
 import { pcrsText, unmeasuredRemarks } from '../kit/pcr-images.ts';
-import { accepts, beware, counted, type Remark, refuses, trustText } from '../kit/remark.ts';
+import { accepts, beware, countedList, type Remark, refuses, trustText } from '../kit/remark.ts';
 import { paravisorRemarks } from '../paravisor.ts';
 
 /** What these values accept and refuse; `name` begins each sentence. */
@@ -14,7 +14,7 @@ export function describeTpm(values: TpmReferenceValues, name: string): Remark[] 
   const keys = `AKs under ${trustText(anchors, activated, 'activated AK')}`;
   const isAlone = alone && isTied;
   return [
-    ...(isAlone ? [accepts(`${name}: ${keys}; ${counted('image', images.map(pcrsText))}`)] : []),
+    ...(isAlone ? [accepts(`${name}: ${keys}; ${countedList('image', images.map(pcrsText))}`)] : []),
     ...(anchors.length > 0 ? akPurposeRemarks(akPurposes, name) : []),
     ...(isAlone ? [beware(`${name}: one alone is enough, which says nothing about encrypted memory`)] : []),
     ...unmeasuredRemarks(name, images),

@@ -23,7 +23,7 @@ export const TPM_FILES: VendorFiles = {
 
 /** The quote of the files, where there is one. Throws `usage` for files that go with a quote and have none. */
 export function tpmReportIn(file: FilesGiven): (() => TpmReport) | null {
-  const raw: Files = {
+  const raw: TpmFiles = {
     tpmSignature: file('tpmSignature'),
     tpmPcrs: file('tpmPcrs'),
     ak: file('ak'),
@@ -39,9 +39,9 @@ export function tpmReportIn(file: FilesGiven): (() => TpmReport) | null {
   return null;
 }
 
-type Files = Readonly<Record<'tpmSignature' | 'tpmPcrs' | 'ak' | 'akChain' | 'hcl' | 'tdxQuote', Uint8Array | null>>;
+type TpmFiles = Readonly<Record<'tpmSignature' | 'tpmPcrs' | 'ak' | 'akChain' | 'hcl' | 'tdxQuote', Uint8Array | null>>;
 
-function tpmReportOf(raw: Files, attest: Uint8Array): TpmReport {
+function tpmReportOf(raw: TpmFiles, attest: Uint8Array): TpmReport {
   const identity = identityOf(raw);
   const { tpmSignature, tpmPcrs } = raw;
   must(tpmSignature !== null && tpmPcrs !== null, 'usage', '--tpm-attest needs --tpm-signature and --tpm-pcrs');
@@ -61,7 +61,7 @@ function tpmReportOf(raw: Files, attest: Uint8Array): TpmReport {
   };
 }
 
-function identityOf(raw: Files): TpmIdentity {
+function identityOf(raw: TpmFiles): TpmIdentity {
   if (raw.hcl !== null) {
     const isAlone = raw.ak === null && raw.akChain === null;
     must(isAlone, 'usage', '--hcl names the AK of a paravisor itself: leave out --ak and --ak-chain');
@@ -79,7 +79,7 @@ function identityOf(raw: Files): TpmIdentity {
     : { kind: 'certificate', key, chain: ofFlag('akChain', () => certificatesOf(akChain)) };
 }
 
-function runtimeOf(raw: Files, bytes: Uint8Array): TpmIdentity {
+function runtimeOf(raw: TpmFiles, bytes: Uint8Array): TpmIdentity {
   const { hardware, runtime } = ofFlag('hcl', () => azureHcl(bytes));
   if (hardware.platform === 'snp') {
     const report = { platform: 'snp' as const, report: toBase64url(hardware.report) };

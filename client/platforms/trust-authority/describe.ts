@@ -3,7 +3,7 @@ import {
   accepts,
   anyOr,
   beware,
-  counted,
+  countedList,
   emptyOf,
   names,
   type Remark,
@@ -23,7 +23,7 @@ export function describeTrustAuthority(values: TrustAuthorityReferenceValues, na
   return [
     accepts(
       `${name}: of "${values.issuer}", under ${trustText(anchors, keys)}; ` +
-        `${counted('image', names(images))}; TCB ${tcbStatuses.join(', ')}; ${dateText(minTcbDate)}; ` +
+        `${countedList('image', names(images))}; TCB ${tcbStatuses.join(', ')}; ${dateText(minTcbDate)}; ` +
         `${anyOr('platform', platforms)}`,
     ),
     ...staleTcb(name, tcbStatuses),

@@ -8,7 +8,7 @@ import { parseCertificate } from '../../../src/core/x509/certificate.ts';
 import { keyUsage } from '../../../src/core/x509/extensions.ts';
 import { verifyPath } from '../../../src/core/x509/path.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
-import { findSignature, openSigned } from './signature.ts';
+import { findSignature, openSignedRim } from './signature.ts';
 import { childElements, isNamed, onlyChild, parseXml } from './xml.ts';
 
 /** NVIDIA's have about 20 KiB. */
@@ -61,7 +61,7 @@ export async function readRim(xml: Uint8Array, { roots, instantMs }: RimTrust): 
   must(signer !== undefined, 'certificate_untrusted', 'the RIM has no signer');
   const maySign = keyUsage(signer)?.has('digitalSignature') === true;
   must(maySign, 'certificate_usage', 'the signer of the RIM may not sign');
-  const signed = parseXml(openSigned(document, signature, signer.key));
+  const signed = parseXml(openSignedRim(document, signature, signer.key));
   const { serial, notBeforeMs, notAfterMs } = signer;
   return { ...readManifest(signed), signer: { serial, notBeforeMs, notAfterMs } };
 }

@@ -4,7 +4,7 @@ import { equal, fromBase64, utf8 } from '../../../src/core/bytes.ts';
 import { must } from '../../../src/core/errors.ts';
 import { type Certificate, type CertifiedKey, claimBy, parseCertificate } from '../../../src/core/x509/certificate.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
-import { attributesOf, canonicalXml, childElements, isNamed, onlyChild, parseXml } from './xml.ts';
+import { canonicalXml, childElements, isNamed, onlyChild, parseXml, xmlAttributesOf } from './xml.ts';
 
 const DSIG = 'http://www.w3.org/2000/09/xmldsig#';
 const CANONICAL_XML = 'http://www.w3.org/2006/12/xml-c14n11';
@@ -41,7 +41,7 @@ export function findSignature(root: Element): EnvelopedSignature {
  * no two readings of one document can differ. The signature is taken out of `root`. Throws `signature_invalid`,
  * `digest_mismatch`, `unsupported_algorithm` or `malformed`.
  */
-export function openSigned(root: Element, { element }: EnvelopedSignature, key: CertifiedKey): string {
+export function openSignedRim(root: Element, { element }: EnvelopedSignature, key: CertifiedKey): string {
   const signedInfo = canonicalXml(onlyChild(element, DSIG, 'SignedInfo'));
   const signature = base64Of(onlyChild(element, DSIG, 'SignatureValue'));
   verifyNode(claimBy(key, { algorithm: 'ES384', message: utf8(signedInfo), signature }, 'the RIM'));
@@ -75,7 +75,7 @@ function expectElement(
   children: number,
 ): readonly Element[] {
   must(element !== undefined && isNamed(element, DSIG, name), 'malformed', `expected ${name}`);
-  const got = attributesOf(element);
+  const got = xmlAttributesOf(element);
   for (const [attribute, expected] of Object.entries(attributes)) {
     const code = attribute === 'Algorithm' ? 'unsupported_algorithm' : 'malformed';
     must(got.get(attribute) === expected, code, `${name}: expected ${attribute} "${expected}"`);

@@ -78,7 +78,7 @@ export function isNamed(element: Element, namespace: string, name: string): bool
 }
 
 /** The attributes without the declarations of namespaces, by name. */
-export function attributesOf(element: Element): ReadonlyMap<string, string> {
+export function xmlAttributesOf(element: Element): ReadonlyMap<string, string> {
   const attributes = [...element.attributes].filter(({ name }) => name !== 'xmlns' && !name.startsWith('xmlns:'));
   return new Map(attributes.map(({ name, value }) => [name, value]));
 }

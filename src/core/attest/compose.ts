@@ -9,7 +9,7 @@ import type { ReferenceValues } from './reference-values.ts';
 import { revokedRule } from './revocation.ts';
 
 /** The parts of a machine's evidence, from any source, and what each of them must bind. */
-export interface Parts {
+export interface PartsToAppraise {
   readonly report: Evidence['report'] | null;
   /** 64 bytes, 32 for a TPM; null where none is expected, and the rule is left out. */
   readonly reportData: Uint8Array | null;
@@ -25,7 +25,7 @@ export interface Parts {
  * for all: GPU evidence alone is never enough, and nothing that was revoked is allowed. A part that cannot be
  * parsed throws `malformed`.
  */
-export async function appraiseParts(parts: Parts, given: Measure): Promise<Appraisal> {
+export async function appraiseParts(parts: PartsToAppraise, given: Measure): Promise<Appraisal> {
   const measure = { ...given, verify: verifyOnce(given.verify) };
   const { report, reportData, gpu: devices, gpuNonce } = parts;
   const cpu = report === null ? null : await appraiseReport(report.platform, report, reportData, measure);
@@ -54,7 +54,7 @@ export async function appraiseParts(parts: Parts, given: Measure): Promise<Appra
 
 /** The rules of every platform. Where policy has no values for a platform, its evidence is refused. */
 function commonRules(
-  { report, gpu }: Parts,
+  { report, gpu }: PartsToAppraise,
   claims: Readonly<Record<string, string>>,
   values: ReferenceValues,
 ): readonly RuleResult[] {
@@ -69,8 +69,8 @@ function commonRules(
     gpu === null
       ? { rule: 'composite.gpu-values', expected: 'nothing where no GPU is shown', got: 'no GPU', pass: true }
       : { rule: 'composite.gpu-values', expected: `reference values for ${gpu.kind}`, ...presence(hasGpu) },
-    counted('composite.gpus', values.gpu?.gpus ?? [0], claims['gpu.count'] ?? '0'),
-    counted('composite.switches', values.gpu?.switches ?? [0], claims['gpu.switches'] ?? '0'),
+    countRule('composite.gpus', values.gpu?.gpus ?? [0], claims['gpu.count'] ?? '0'),
+    countRule('composite.switches', values.gpu?.switches ?? [0], claims['gpu.switches'] ?? '0'),
     revokedRule(claims, values.revoked),
   ];
 }
@@ -79,7 +79,7 @@ function presence(isThere: boolean): Pick<RuleResult, 'got' | 'pass'> {
   return { got: isThere ? 'given' : 'none in policy', pass: isThere };
 }
 
-function counted(rule: string, allowed: readonly number[], got: string): RuleResult {
+function countRule(rule: string, allowed: readonly number[], got: string): RuleResult {
   const expected = allowed.length === 0 ? 'no count is allowed' : allowed.join(' or ');
   return { rule, expected, got, pass: allowed.includes(Number(got)) };
 }

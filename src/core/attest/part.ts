@@ -1,6 +1,6 @@
 import type { Verify } from '../signature/claim.ts';
 import type { Endorsements } from './endorsements.ts';
-import type { Devices, Platform, PlatformResult } from './kit/platform.ts';
+import type { DevicePlatform, Platform, PlatformResult } from './kit/platform.ts';
 import {
   DEVICES,
   type DeviceReports,
@@ -8,8 +8,8 @@ import {
   type DeviceValues,
   PLATFORMS,
   type PlatformId,
-  type Reports,
-  type Values,
+  type PlatformReports,
+  type PlatformValues,
 } from './platforms.ts';
 import type { ReferenceValues } from './reference-values.ts';
 
@@ -23,20 +23,23 @@ export interface Measure {
 
 /** The tables, with each row's report, values and endorsements of one platform. */
 const PLATFORM_ROWS: {
-  readonly [Id in PlatformId]: Pick<Platform<Reports[Id], Values[Id], Endorsements>, 'appraise'>;
+  readonly [Id in PlatformId]: Pick<Platform<PlatformReports[Id], PlatformValues[Id], Endorsements>, 'appraise'>;
 } = PLATFORMS;
 const DEVICES_ROWS: {
-  readonly [Kind in DevicesKind]: Pick<Devices<DeviceReports[Kind], DeviceValues[Kind], Endorsements>, 'appraise'>;
+  readonly [Kind in DevicesKind]: Pick<
+    DevicePlatform<DeviceReports[Kind], DeviceValues[Kind], Endorsements>,
+    'appraise'
+  >;
 } = DEVICES;
 
 /** Appraises a report by the rules of its platform. */
 export function appraiseReport<Id extends PlatformId>(
   platform: Id,
-  report: Reports[Id],
+  report: PlatformReports[Id],
   expectedData: Uint8Array | null,
   measure: Measure,
 ): Promise<PlatformResult> {
-  const values: { readonly [Id in PlatformId]?: Values[Id] | undefined } = measure.referenceValues ?? {};
+  const values: { readonly [Id in PlatformId]?: PlatformValues[Id] | undefined } = measure.referenceValues ?? {};
   const referenceValues = values[platform] ?? null;
   return PLATFORM_ROWS[platform].appraise({ ...measure, report, expectedData, referenceValues });
 }

@@ -29,8 +29,8 @@ export const DEVICES = {
 
 export type PlatformId = keyof typeof PLATFORMS;
 /** By platform, what its report and its reference values are. */
-export type Reports = { readonly [Id in PlatformId]: z.infer<(typeof PLATFORMS)[Id]['report']> };
-export type Values = { readonly [Id in PlatformId]: z.infer<(typeof PLATFORMS)[Id]['values']> };
+export type PlatformReports = { readonly [Id in PlatformId]: z.infer<(typeof PLATFORMS)[Id]['report']> };
+export type PlatformValues = { readonly [Id in PlatformId]: z.infer<(typeof PLATFORMS)[Id]['values']> };
 export type DevicesKind = keyof typeof DEVICES;
 /** By kind of device evidence, what it is and what its reference values are. */
 export type DeviceReports = { readonly [Kind in DevicesKind]: z.infer<(typeof DEVICES)[Kind]['report']> };

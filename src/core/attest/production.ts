@@ -2,7 +2,14 @@ import { fromBase64url } from '../bytes.ts';
 import { must } from '../errors.ts';
 import type { PinnedRoots, Platform } from './kit/platform.ts';
 import { pinnedRootsOf } from './kit/table.ts';
-import { DEVICES, PLATFORM_IDS, PLATFORMS, type PlatformId, type Reports, type Values } from './platforms.ts';
+import {
+  DEVICES,
+  PLATFORM_IDS,
+  PLATFORMS,
+  type PlatformId,
+  type PlatformReports,
+  type PlatformValues,
+} from './platforms.ts';
 import type { ReferenceValues } from './reference-values.ts';
 
 /**
@@ -22,16 +29,17 @@ export function requireHardwareValues(values: ReferenceValues): void {
   for (const one of pinnedRootsOf(DEVICES, values.gpu ?? {})) requireVendors(`referenceValues.gpu.${one.field}`, one);
 }
 
-const CAUTIONS: { readonly [Id in PlatformId]: Pick<Platform<Reports[Id], Values[Id]>, 'caution'> } = PLATFORMS;
+const CAUTIONS: { readonly [Id in PlatformId]: Pick<Platform<PlatformReports[Id], PlatformValues[Id]>, 'caution'> } =
+  PLATFORMS;
 
 /** What the founder of a production vault is told of these reference values. */
-export function cautionsOf(values: ReferenceValues): readonly string[] {
+export function productionCautionsOf(values: ReferenceValues): readonly string[] {
   return PLATFORM_IDS.flatMap((id) => cautionOf(id, values) ?? []);
 }
 
 function cautionOf<Id extends PlatformId>(
   id: Id,
-  values: { readonly [One in PlatformId]?: Values[One] | undefined },
+  values: { readonly [One in PlatformId]?: PlatformValues[One] | undefined },
 ): string | null {
   const given = values[id];
   return given === undefined ? null : CAUTIONS[id].caution(given);

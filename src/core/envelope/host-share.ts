@@ -7,7 +7,7 @@ import { openShare, sealShare } from './sealed-share.ts';
 import type { KemKeyPair } from './xwing.ts';
 
 /** What a share for a host is bound to, all from the approved release statement, never from its sender. */
-export interface HostEnvelope {
+export interface HostShareBinding {
   /** The vault fingerprint. */
   readonly vault: Hex;
   /** SHA-256 of the release statement. */
@@ -23,7 +23,7 @@ export interface HostEnvelope {
  * `invalid_key`, `invalid_index`, `invalid_scalar`, and `malformed` for a field that does not fit.
  */
 export async function sealHostShare(
-  envelope: HostEnvelope,
+  envelope: HostShareBinding,
   publicKey: Uint8Array,
   share: Share,
   random: RandomBytes,
@@ -36,7 +36,7 @@ export async function sealHostShare(
  * `invalid_index`, `invalid_scalar`, `unsupported_version`. The share is still to be verified.
  */
 export async function openHostShare(
-  envelope: HostEnvelope,
+  envelope: HostShareBinding,
   index: number,
   keys: KemKeyPair,
   sealed: Uint8Array,
@@ -44,7 +44,11 @@ export async function openHostShare(
   return openShare(keys.seed, infoOf(envelope, index, keys.publicKey), index, sealed);
 }
 
-function infoOf({ vault, statement, evidence, epoch }: HostEnvelope, index: number, publicKey: Uint8Array): Uint8Array {
+function infoOf(
+  { vault, statement, evidence, epoch }: HostShareBinding,
+  index: number,
+  publicKey: Uint8Array,
+): Uint8Array {
   return frame(
     'twinlock/v1/release',
     digestField('vault', vault),

@@ -126,7 +126,7 @@ const BODIES = {
 } as const;
 
 type EntryKind = keyof typeof BODIES;
-export type BodyOf<K extends EntryKind> = z.infer<(typeof BODIES)[K]>;
+export type EntryBodyOf<K extends EntryKind> = z.infer<(typeof BODIES)[K]>;
 export type HostReceipt = z.infer<typeof hostReceipt>;
 export type CustodyReceipt = z.infer<typeof custodyReceipt>;
 
@@ -140,12 +140,12 @@ export type EntryOf<K extends EntryKind> = {
   /** The vault's, as genesis says it. */
   readonly grade: Grade;
   readonly kind: K;
-  readonly body: BodyOf<K>;
+  readonly body: EntryBodyOf<K>;
 };
 /** An entry of the log: its place, its time by the vault’s clock, and what happened (log/FORMAT.md). */
 export type Entry = { [K in EntryKind]: EntryOf<K> }[EntryKind];
 /** What a use case wants recorded; the log gives it its place. */
-export type Draft = { [K in EntryKind]: Pick<EntryOf<K>, 'kind' | 'body'> }[EntryKind];
+export type EntryDraft = { [K in EntryKind]: Pick<EntryOf<K>, 'kind' | 'body'> }[EntryKind];
 
 const envelope = z.strictObject({
   v: z.int(),

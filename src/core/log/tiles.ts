@@ -29,7 +29,7 @@ export interface PlaceInTile {
 }
 
 /** Of the tile that has the largest subtrees below its root; a whole tile is one hash of the tile above. */
-export function placeOf({ level, index }: Subtree): PlaceInTile {
+export function placeInTileOf({ level, index }: Subtree): PlaceInTile {
   const height = level % TILE_LEVELS;
   const leaves = 2 ** height;
   const subtreesInTile = TILE_HASHES / leaves;

@@ -5,11 +5,11 @@ type CodePoints = readonly number[];
 /** What a part of a name can be read as: one text, or some. */
 type Readings = readonly string[];
 /** What each part of a name can be read as, in order; names look alike where one reading is of both. */
-type Parts = readonly Readings[];
+type ReadingParts = readonly Readings[];
 /** With marks, and without: most names that differ do so without marks, where few can be read in many ways. */
 export interface Looks {
-  readonly marked: Parts;
-  readonly bare: Parts;
+  readonly marked: ReadingParts;
+  readonly bare: ReadingParts;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface Looks {
 const MAX_WAYS = 1_000_000;
 
 /** What is left for the comparisons of one list. */
-export interface Effort {
+export interface ComparisonBudget {
   waysLeft: number;
 }
 
@@ -69,7 +69,7 @@ export function looksOfIdentifier(name: string): string {
 }
 
 /** For one list of names. */
-export function newEffort(): Effort {
+export function newEffort(): ComparisonBudget {
   return { waysLeft: MAX_WAYS };
 }
 
@@ -77,11 +77,11 @@ export function newEffort(): Effort {
  * Whether two names (attacker-controlled) have a reading in common: from their beginnings on, what one says and the
  * other can say as well. Once the effort is spent, true: names that so many readings do not tell apart are too alike.
  */
-export function looksAlike(one: Looks, other: Looks, effort: Effort): boolean {
+export function looksAlike(one: Looks, other: Looks, effort: ComparisonBudget): boolean {
   return haveACommonReading(one.bare, other.bare, effort) && haveACommonReading(one.marked, other.marked, effort);
 }
 
-function haveACommonReading(one: Parts, other: Parts, effort: Effort): boolean {
+function haveACommonReading(one: ReadingParts, other: ReadingParts, effort: ComparisonBudget): boolean {
   if (!canEndAlike(one.at(-1), other.at(-1))) return false;
   const seen = new Set<string>();
   const ways: Way[] = [{ ahead: one, read: 0, behind: other, done: 0, lead: '' }];
@@ -105,9 +105,9 @@ function canEndAlike(one: Readings = [''], other: Readings = ['']): boolean {
 
 /** Two names so far: of `ahead` so many parts are read, of `behind` so many, and the first says `lead` more. */
 interface Way {
-  readonly ahead: Parts;
+  readonly ahead: ReadingParts;
   readonly read: number;
-  readonly behind: Parts;
+  readonly behind: ReadingParts;
   readonly done: number;
   readonly lead: string;
 }
@@ -154,7 +154,7 @@ function readingsWithMarks(codes: CodePoints): Readings {
 }
 
 /** One reading of each after another, the marks in order. */
-function product(parts: Parts): Readings {
+function product(parts: ReadingParts): Readings {
   const texts = parts.reduce((before, part) => before.flatMap((text) => part.map((next) => text + next)), ['']);
   return [...new Set(texts.map(ordered))];
 }
@@ -169,7 +169,7 @@ function readingsOf(code: number): Readings {
 }
 
 /** A letter that can begin with a mark, as the Thai am does, goes with the one before it. */
-function joined(letters: Parts): Looks {
+function joined(letters: ReadingParts): Looks {
   const out: Readings[] = [];
   for (const letter of letters) {
     const before = out.at(-1);
@@ -184,7 +184,7 @@ function withoutMarks(text: string): string {
 }
 
 /** Neighbours that can be read in one way are one part: most names are, and are compared at once. */
-function merged(parts: Parts): Parts {
+function merged(parts: ReadingParts): ReadingParts {
   const out: Readings[] = [];
   for (const part of parts) {
     const before = out.at(-1);

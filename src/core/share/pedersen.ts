@@ -21,7 +21,7 @@ export function randomPolynomial(constant: bigint, length: number, random: Rando
 }
 
 /** Evaluates f and g, of equal length, at every index, and commits to their coefficients. */
-export function deal(f: Polynomial, g: Polynomial, indices: readonly number[], h: GroupPoint): Dealing {
+export function dealPolynomials(f: Polynomial, g: Polynomial, indices: readonly number[], h: GroupPoint): Dealing {
   return {
     shares: indices.map((index) => ({
       index,

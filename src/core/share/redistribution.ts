@@ -3,7 +3,7 @@ import type { RandomBytes } from '../random.ts';
 import { verifyShare } from './combine.ts';
 import { decodeCommitments } from './commitments.ts';
 import { decodeScalar, encodeScalar, type GroupPoint, H } from './group.ts';
-import { type Dealing, deal, randomPolynomial, requireMatchingShare } from './pedersen.ts';
+import { type Dealing, dealPolynomials, randomPolynomial, requireMatchingShare } from './pedersen.ts';
 import { evaluateCommitted, lagrangeAtZero, weightedPoints, weightedSum } from './polynomial.ts';
 import { requireIndex, requireIndices, requireThreshold, type Share } from './share.ts';
 import { requireRecipients } from './split.ts';
@@ -21,7 +21,7 @@ export interface PublishedDealing {
 }
 
 /** What everybody in a run can see: the old sharing, the new threshold, and what the dealers published. */
-export interface Run {
+export interface RedistributionRun {
   readonly oldCommitments: readonly Uint8Array[];
   readonly newThreshold: number;
   readonly dealings: readonly PublishedDealing[];
@@ -48,7 +48,7 @@ export function dealSubShares(
   requireRecipients(newThreshold, recipients);
   const f = randomPolynomial(decodeScalar(share.s), newThreshold, random);
   const g = randomPolynomial(decodeScalar(share.r), newThreshold, random);
-  return deal(f, g, recipients, H);
+  return dealPolynomials(f, g, recipients, H);
 }
 
 /**
@@ -59,7 +59,7 @@ export function dealSubShares(
  * commitments and exactly `newThreshold` commitments of each; `invalid_point`; `share_invalid`, naming the
  * dealer, when E_{i,0} is not the commitment to that dealer's old share; `share_invalid` unless C′₀ = C₀.
  */
-export function combineCommitments({ oldCommitments, newThreshold, dealings }: Run): Uint8Array[] {
+export function combineCommitments({ oldCommitments, newThreshold, dealings }: RedistributionRun): Uint8Array[] {
   const old = decodeCommitments(oldCommitments);
   requireDealers(
     dealings.map(({ dealer }) => dealer),
@@ -86,7 +86,10 @@ export function combineCommitments({ oldCommitments, newThreshold, dealings }: R
  * against the old ones. Returns the sub-share; throws `share_invalid`, naming the dealer, `invalid_index`,
  * `invalid_threshold`, `invalid_scalar`, `invalid_point`.
  */
-export function verifySubShare(subShare: SubShare, { oldCommitments, newThreshold, dealings }: Run): SubShare {
+export function verifySubShare(
+  subShare: SubShare,
+  { oldCommitments, newThreshold, dealings }: RedistributionRun,
+): SubShare {
   const { dealer, share } = subShare;
   requireIndex(share.index);
   const dealing = dealings.find((one) => one.dealer === dealer);
@@ -103,7 +106,7 @@ export function verifySubShare(subShare: SubShare, { oldCommitments, newThreshol
  */
 export function combineSubShares(
   subShares: readonly SubShare[],
-  run: Run,
+  run: RedistributionRun,
 ): { readonly share: Share; readonly commitments: readonly Uint8Array[] } {
   const commitments = combineCommitments(run);
   requireDealers(

@@ -1,7 +1,7 @@
 import { must } from '../errors.ts';
 import type { RandomBytes } from '../random.ts';
 import { decodeScalar, H, uniformScalar } from './group.ts';
-import { type Dealing, deal, randomPolynomial } from './pedersen.ts';
+import { type Dealing, dealPolynomials, randomPolynomial } from './pedersen.ts';
 import { INDEX_MAX, requireIndices, requireThreshold } from './share.ts';
 
 /**
@@ -22,7 +22,7 @@ export function splitSecret(
   requireRecipients(threshold, indices);
   const f = randomPolynomial(decodeScalar(secret), threshold, random);
   const g = randomPolynomial(uniformScalar(random), threshold, random);
-  return deal(f, g, indices, H);
+  return dealPolynomials(f, g, indices, H);
 }
 
 /** Throws `invalid_threshold` or `invalid_index` unless `threshold` of these indices can be asked for. */

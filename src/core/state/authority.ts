@@ -21,7 +21,7 @@ import { effectOf } from './kinds/table.ts';
 import { parseRoster, type Roster } from './roster.ts';
 import type { Committee, Facts, Proposal, Vote } from './state.ts';
 
-type Release = StatementOf<'release'>;
+type ReleaseStatement = StatementOf<'release'>;
 
 /** What an authority chain has shown to a host, once its claims have been discharged. */
 export interface VerifiedAuthority extends Pick<Facts, 'vault' | 'genesis' | 'committee' | 'persons'> {
@@ -31,7 +31,7 @@ export interface VerifiedAuthority extends Pick<Facts, 'vault' | 'genesis' | 'co
   readonly rosters: readonly Roster[];
   /** The latest time that an approver signed, in milliseconds. */
   readonly attestedMs: number;
-  readonly release: Pick<Proposal<Release>, 'digest' | 'statement' | 'votes' | 'executedTime'>;
+  readonly release: Pick<Proposal<ReleaseStatement>, 'digest' | 'statement' | 'votes' | 'executedTime'>;
   readonly core: ManifestCore;
   readonly checkpoint: ChainCheckpoint;
 }
@@ -114,7 +114,7 @@ function requireStatement(facts: Facts, { body }: EntryOf<'proposal'>, objects: 
 /** Each approval is of a custodian who may vote, by an authenticator of theirs, over a log that this one goes on from. */
 function requireVotes(
   facts: Facts,
-  { statement, index }: Pick<Proposal<Release>, 'statement' | 'index'>,
+  { statement, index }: Pick<Proposal<ReleaseStatement>, 'statement' | 'index'>,
   approvals: readonly EntryOf<'approval'>[],
   history: History,
 ): { readonly votes: readonly Vote[]; readonly claims: readonly Claim[] } {
@@ -133,7 +133,7 @@ function requireVotes(
 }
 
 /** The vault has recorded that it hands out the shares, in time. */
-function requireGranted(statement: Release, { index, time }: EntryOf<'release'>, attestedMs: number): void {
+function requireGranted(statement: ReleaseStatement, { index, time }: EntryOf<'release'>, attestedMs: number): void {
   requireUnexpired(statement, time);
   const earliest = attestedMs - MAX_SKEW_MS;
   must(time >= earliest, 'time_backwards', `entry ${index}: expected a time of at least ${earliest}, got ${time}`);
@@ -146,7 +146,12 @@ function rostersOf(approvals: readonly EntryOf<'approval'>[], objects: Objects):
 }
 
 /** One approver at least is honest, and signed a true roster: so the quorum must be there by every one of them. */
-function requireQuorum(facts: Facts, statement: Release, votes: readonly Vote[], rosters: readonly Roster[]): void {
+function requireQuorum(
+  facts: Facts,
+  statement: ReleaseStatement,
+  votes: readonly Vote[],
+  rosters: readonly Roster[],
+): void {
   const committee = committeeOf(facts, statement);
   const barred = effectOf(statement).barred(facts, statement);
   // Also where there is no roster, since there is no approval.
@@ -160,7 +165,7 @@ function requireQuorum(facts: Facts, statement: Release, votes: readonly Vote[],
 function requireRosterAllows(
   { committee: named, epoch, policy, stopped, authenticators }: Roster,
   committee: Committee,
-  statement: Release,
+  statement: ReleaseStatement,
   votes: readonly Vote[],
 ): void {
   must(named === committee.id, 'wrong_committee', `roster: expected committee ${committee.id}, got ${named}`);

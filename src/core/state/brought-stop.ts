@@ -4,13 +4,13 @@ import type { SignedStop } from '../log/signed-stop.ts';
 import { unlessRefused } from '../refusal.ts';
 import { type Stop, statementDigest } from '../statement/statement.ts';
 import type { VerifiedAuthority } from './authority.ts';
-import { checkStop, isHeard, keyDigest, recorded } from './entries/stop.ts';
+import { checkStop, isHeard, keyDigest, recordedStopOf } from './entries/stop.ts';
 import type { Claim } from './judgement.ts';
 import type { Roster } from './roster.ts';
 import { requireRunning } from './running.ts';
 
 /** A stop that was brought to a host by another way than the vault. */
-export interface BroughtStop {
+export interface StopJudgement {
   /** It counts once they have been discharged. */
   readonly claims: readonly Claim[];
   /** How it ends the release; null where it stops something else. */
@@ -21,7 +21,7 @@ export interface BroughtStop {
  * Judges an attacker-controlled stop by what the authority chain has shown of the log. Throws as `checkStop`, and
  * `wrong_base` for a stop of everything that every approver knew to be taken back.
  */
-export function judgeBroughtStop(authority: VerifiedAuthority, { statement, signature }: SignedStop): BroughtStop {
+export function judgeBroughtStop(authority: VerifiedAuthority, { statement, signature }: SignedStop): StopJudgement {
   const { release, rosters } = authority;
   const { key, person: owner } = release.statement.proposer;
   const { person, claim } = checkStop(
@@ -63,7 +63,7 @@ function endOf({ release, persons }: VerifiedAuthority, stop: Stop, person: Hex)
       return unlessRefused(
         TwinlockError,
         () => {
-          requireRunning({ stopped: [recorded({ persons }, placed)] });
+          requireRunning({ stopped: [recordedStopOf({ persons }, placed)] });
           return null;
         },
         (error) => error,

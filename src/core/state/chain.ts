@@ -4,9 +4,9 @@ import { must } from '../errors.ts';
 import { type Entry, parseEntry } from '../log/entry.ts';
 import { appendLeaf, EMPTY_FRONTIER, frontierRoot, leafHash } from '../log/merkle.ts';
 import { WINDOW_ENTRIES } from './bounds.ts';
-import type { Chain, Recent } from './state.ts';
+import type { LogChain, Recent } from './state.ts';
 
-export const EMPTY_CHAIN: Chain = {
+export const EMPTY_CHAIN: LogChain = {
   frontier: EMPTY_FRONTIER,
   last: toHex(ZERO_32),
   recent: List(),
@@ -24,7 +24,7 @@ export interface History {
  * Parses attacker-controlled entry bytes as the next of the chain: order is by index and `prev`, never by time. Throws
  * `index_gap`, `prev_mismatch`, and what parseEntry throws.
  */
-export function link(chain: Chain, bytes: Uint8Array): { entry: Entry; chain: Chain } {
+export function link(chain: LogChain, bytes: Uint8Array): { entry: Entry; chain: LogChain } {
   const entry = parseEntry(bytes);
   const { size } = chain.frontier;
   must(entry.index === size, 'index_gap', `expected entry ${size}, got ${entry.index}`);
@@ -41,12 +41,12 @@ export function link(chain: Chain, bytes: Uint8Array): { entry: Entry; chain: Ch
   };
 }
 
-function withRecent(recent: Chain['recent'], last: Recent): Chain['recent'] {
+function withRecent(recent: LogChain['recent'], last: Recent): LogChain['recent'] {
   const all = recent.push(last);
   return all.size > WINDOW_ENTRIES ? all.shift() : all;
 }
 
-export function historyOf(chain: Chain): History {
+export function historyOf(chain: LogChain): History {
   return {
     rootAt: (size) => rootAt(chain, size),
     timesSince: (index) => chain.recent.slice(Math.max(0, index - forgotten(chain))).map(({ time }) => time),
@@ -54,12 +54,12 @@ export function historyOf(chain: Chain): History {
 }
 
 /** The root of the log after its first `size` entries, hex; null where it has no such size or that has left the window. */
-function rootAt(chain: Chain, size: number): Hex | null {
+function rootAt(chain: LogChain, size: number): Hex | null {
   const place = size - 1 - forgotten(chain);
   return Number.isSafeInteger(place) && place >= 0 ? (chain.recent.get(place)?.root ?? null) : null;
 }
 
 /** Entries at the beginning of the log whose roots and times are not kept. */
-function forgotten({ frontier, recent }: Chain): number {
+function forgotten({ frontier, recent }: LogChain): number {
   return frontier.size - recent.size;
 }

@@ -1,5 +1,5 @@
 import { CITABLE_EVALUATIONS, FORGET_EVERY_ENTRIES, OVER_PROPOSALS } from './bounds.ts';
-import { isLeased, isOpen, isRelease, lastReleaseOf, type Release } from './lifecycle.ts';
+import { isLeased, isOpen, isRelease, lastReleaseOf, type ReleaseProposal } from './lifecycle.ts';
 import { policyAt } from './policy-history.ts';
 import type { Facts, Proposal } from './state.ts';
 import { isInWindow } from './window.ts';
@@ -57,7 +57,7 @@ function isOver(proposal: Proposal): boolean {
 function citableProposals(facts: Facts): Iterable<Proposal> {
   return facts.proposals
     .valueSeq()
-    .filter((proposal): proposal is Release => isCitable(facts, proposal))
+    .filter((proposal): proposal is ReleaseProposal => isCitable(facts, proposal))
     .groupBy(({ statement }) => statement.manifest)
     .valueSeq()
     .flatMap((of) =>

@@ -85,9 +85,9 @@ export function hasTakenEffect({ phase }: Pick<Proposal, 'phase'>): boolean {
   return phase === 'executed' || phase === 'revoked' || phase === 'ended';
 }
 
-export type Release = Proposal<StatementOf<'release'>>;
+export type ReleaseProposal = Proposal<StatementOf<'release'>>;
 
-export function isRelease(proposal: Pick<Proposal, 'statement'>): proposal is Release {
+export function isRelease(proposal: Pick<Proposal, 'statement'>): proposal is ReleaseProposal {
   return proposal.statement.kind === 'release';
 }
 
@@ -98,12 +98,12 @@ export function endMs({ statement, executedTime }: Pick<Proposal, 'statement' | 
 }
 
 /** Whether a release was granted, was not revoked, and has a lease that is not over at `nowMs`. */
-export function isInForce(proposal: Proposal, nowMs: number): proposal is Release {
+export function isInForce(proposal: Proposal, nowMs: number): proposal is ReleaseProposal {
   return isLeased(proposal) && nowMs <= endMs(proposal);
 }
 
 /** As isInForce, by the log alone: also where the lease is over by the clock and no entry says so yet. */
-export function isLeased(proposal: Proposal): proposal is Release {
+export function isLeased(proposal: Proposal): proposal is ReleaseProposal {
   return isRelease(proposal) && proposal.phase === 'executed';
 }
 
@@ -120,14 +120,14 @@ export function proposalOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex)
 }
 
 /** The release that was proposed under a digest; null where none was. */
-export function releaseOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex): Release | null {
+export function releaseOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex): ReleaseProposal | null {
   const proposal = proposals.get(digest);
   return proposal !== undefined && isRelease(proposal) ? proposal : null;
 }
 
 /** The release of a model that took effect last, by the order of the log; null where none has. */
-export function lastReleaseOf({ proposals }: Pick<Facts, 'proposals'>, model: string): Release | null {
-  let last: Release | null = null;
+export function lastReleaseOf({ proposals }: Pick<Facts, 'proposals'>, model: string): ReleaseProposal | null {
+  let last: ReleaseProposal | null = null;
   for (const proposal of proposals.values()) {
     if (!isRelease(proposal) || proposal.executedAt === null || proposal.statement.model !== model) continue;
     if (proposal.executedAt > (last?.executedAt ?? -1)) last = proposal;

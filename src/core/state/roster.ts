@@ -36,10 +36,10 @@ const rosterSchema = z.strictObject({
  */
 export type Roster = z.infer<typeof rosterSchema>;
 
-type Source = Pick<Facts, 'committee' | 'policy' | 'authenticators' | 'stopped' | 'resumptions' | 'heard'>;
+type RosterSource = Pick<Facts, 'committee' | 'policy' | 'authenticators' | 'stopped' | 'resumptions' | 'heard'>;
 
 /** The canonical bytes of the roster of these facts: an object beside the log, named by its SHA-256. */
-export function rosterBytes(facts: Source): Uint8Array {
+export function rosterBytes(facts: RosterSource): Uint8Array {
   const { authenticators, stopped, resumptions, heard } = facts;
   const [committee, policy] = [committeeInForce(facts), policyInForce(facts)];
   const inUse = authenticators.valueSeq().filter(({ retiredAt }) => retiredAt === null);
@@ -64,7 +64,7 @@ export function rosterBytes(facts: Source): Uint8Array {
   return canonicalBytes(roster);
 }
 
-export function rosterDigest(facts: Source): Hex {
+export function rosterDigest(facts: RosterSource): Hex {
   return digestOf(rosterBytes(facts));
 }
 

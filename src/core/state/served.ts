@@ -1,8 +1,8 @@
-import { isInForce, type Release } from './lifecycle.ts';
+import { isInForce, type ReleaseProposal } from './lifecycle.ts';
 import type { Facts } from './state.ts';
 
 /** Releases in force: granted, their lease not over, and served today, which a stop, a retired key or a withdrawn version ends. */
-export function servedReleases(facts: Facts, nowMs: number): readonly Release[] {
+export function servedReleases(facts: Facts, nowMs: number): readonly ReleaseProposal[] {
   if (facts.stopped !== null) return [];
   const inForce = [...facts.proposals.values()].filter((proposal) => isInForce(proposal, nowMs));
   return inForce.filter(({ statement }) => {
@@ -13,6 +13,6 @@ export function servedReleases(facts: Facts, nowMs: number): readonly Release[] 
 }
 
 /** Those that are served again once a quorum has resumed the vault; the same where nothing is stopped. */
-export function servedOnceResumed(facts: Facts, nowMs: number): readonly Release[] {
+export function servedOnceResumed(facts: Facts, nowMs: number): readonly ReleaseProposal[] {
   return servedReleases({ ...facts, stopped: null }, nowMs);
 }

@@ -6,10 +6,10 @@ import { KINDS, principalRecord } from '../statement/statement.ts';
 import { PHASES } from './lifecycle.ts';
 import { bytesOf, listOf, mapOf, wholeText } from './snapshot-codecs.ts';
 import type {
-  Authenticator,
-  Chain,
   Committee,
+  EnrolledAuthenticator,
   Facts,
+  LogChain,
   PolicyInForce,
   Proposable,
   Proposal,
@@ -56,7 +56,7 @@ const authenticator = z.strictObject({
   enrolment: digest,
   retiredAt: z.nullable(count),
   stop: z.nullable(recordedStop),
-} satisfies Fields<Authenticator>);
+} satisfies Fields<EnrolledAuthenticator>);
 
 const principal = z.strictObject({
   ...principalRecord.shape,
@@ -118,7 +118,7 @@ const chain = z.strictObject({
   frontier: z.strictObject({ size: count, hashes: z.array(bytesOf(32, 32)) }),
   last: digest,
   recent: listOf(z.strictObject({ root: digest, time: instantMs } satisfies Fields<Recent>)),
-} satisfies Fields<Chain>);
+} satisfies Fields<LogChain>);
 
 const facts = z.strictObject({
   vault: digest,

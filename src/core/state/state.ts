@@ -1,13 +1,13 @@
 import type { List, Map as PersistentMap } from 'immutable';
 import type { Base64url, Hex } from '../bytes.ts';
-import type { BodyOf, EnvelopeName, HostReceipt } from '../log/entry.ts';
+import type { EntryBodyOf, EnvelopeName, HostReceipt } from '../log/entry.ts';
 import type { Frontier } from '../log/merkle.ts';
 import type { CoseKey } from '../signature/cose.ts';
 import type { Policy } from '../statement/policy.ts';
 import type { PrincipalRecord, Statement, StatementOf } from '../statement/statement.ts';
 
 /** Where the log ends, and what it was lately. */
-export interface Chain {
+export interface LogChain {
   readonly frontier: Frontier;
   /** Leaf hash of the last entry. */
   readonly last: Hex;
@@ -23,13 +23,13 @@ export interface Recent {
 }
 
 /** An entry of the log. */
-export interface Seen {
+export interface LogPlace {
   readonly index: number;
   readonly time: number;
 }
 
 /** A statement in the log. */
-export interface Stated extends Seen {
+export interface Stated extends LogPlace {
   /** Of what was proposed: the custodian's person, or the machine's key. Null for genesis and stops. */
   readonly by: string | null;
 }
@@ -56,7 +56,7 @@ export interface Committee {
   readonly members: readonly Member[];
 }
 
-export interface Authenticator {
+export interface EnrolledAuthenticator {
   readonly credential: Base64url;
   /** What its person calls it; no other of theirs has a name that looks like it. */
   readonly name: string;
@@ -110,7 +110,7 @@ export interface Version {
 export interface Vote {
   readonly person: Hex;
   readonly credential: Base64url;
-  readonly decision: BodyOf<'approval'>['decision'];
+  readonly decision: EntryBodyOf<'approval'>['decision'];
   /** Of a denial, for the person who asked; null where nothing is said. */
   readonly reason: string | null;
   readonly index: number;
@@ -168,8 +168,8 @@ export interface Facts {
   /** Names by id. */
   readonly persons: PersistentMap<Hex, string>;
   /** By the same ids: by which entry each of them became known. */
-  readonly firstSeen: PersistentMap<Hex, Seen>;
-  readonly authenticators: PersistentMap<Base64url, Authenticator>;
+  readonly firstSeen: PersistentMap<Hex, LogPlace>;
+  readonly authenticators: PersistentMap<Base64url, EnrolledAuthenticator>;
   readonly principals: PersistentMap<string, Principal>;
   /** By manifest digest. */
   readonly versions: PersistentMap<Hex, Version>;
@@ -188,7 +188,7 @@ export interface Facts {
   readonly kemKeys: PersistentMap<Hex, number>;
   readonly evidence: PersistentMap<Hex, number>;
   /** What the vault says it turned away since a day before the log's clock, oldest entry first; who a credential id, a key, or null. */
-  readonly refusals: List<Pick<BodyOf<'refusal'>, 'code' | 'act' | 'who'> & { readonly time: number }>;
+  readonly refusals: List<Pick<EntryBodyOf<'refusal'>, 'code' | 'act' | 'who'> & { readonly time: number }>;
   /** Budgets of the releases of the last day, oldest first. */
   readonly granted: List<{ readonly time: number; readonly bytes: bigint }>;
   /** The latest time that a custodian has signed, in milliseconds: the log's clock (entries/time.ts). */
@@ -205,7 +205,7 @@ export interface Facts {
 
 /** The log as far as it was folded: where it ends, and what it has established. A value: every entry gives a new one. */
 export interface State {
-  readonly chain: Chain;
+  readonly chain: LogChain;
   readonly facts: Facts;
 }
 

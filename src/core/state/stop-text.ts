@@ -3,7 +3,7 @@ import { TwinlockError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import type { Stop } from '../statement/statement.ts';
 import { authenticatorNamed, keyDigest } from './entries/stop.ts';
-import type { Authenticator, Facts, Principal } from './state.ts';
+import type { EnrolledAuthenticator, Facts, Principal } from './state.ts';
 
 /** A key as the log names it: by its own name, null for a security key, and by its owner. */
 interface NamedKey {
@@ -23,14 +23,14 @@ export interface StopNames {
 
 /** Of a stop that `checkStop` has passed, and that names a target which is there. */
 export function stopNames(facts: Facts, { what, target, by }: Stop): StopNames {
-  const named = (key: Principal | Authenticator | undefined) => namedKey(facts, key);
+  const named = (key: Principal | EnrolledAuthenticator | undefined) => namedKey(facts, key);
   const signer = by.kind === 'custodian' ? facts.authenticators.get(by.credential) : facts.principals.get(by.key);
   const retired = what === 'authenticator' ? authenticatorNamed(facts, target) : undefined;
   const machine = what === 'principal' ? facts.principals.find(({ key }) => keyDigest(key) === target) : undefined;
   return { by: named(signer) as NamedKey, target: named(retired ?? machine) };
 }
 
-function namedKey({ persons }: Facts, key: Principal | Authenticator | undefined): NamedKey | null {
+function namedKey({ persons }: Facts, key: Principal | EnrolledAuthenticator | undefined): NamedKey | null {
   if (key === undefined) return null;
   const [name, person] = 'owner' in key ? [key.name, key.owner] : [null, key.person];
   return { name, owner: persons.get(person) ?? person, person };

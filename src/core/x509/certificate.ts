@@ -42,7 +42,7 @@ export interface CertifiedKey {
 }
 
 /** What somebody signed, in the form of a claim. */
-export type Signed = Pick<SignatureClaim, 'algorithm' | 'message' | 'signature'>;
+export type SignedMessage = Pick<SignatureClaim, 'algorithm' | 'message' | 'signature'>;
 
 /** What vendors of processors, GPUs and TPMs certify. */
 const VENDOR_FAMILIES: readonly KeyFamily[] = ['P-256', 'P-384', 'RSA'];
@@ -141,7 +141,7 @@ function parseKey(spki: Uint8Array, families: readonly KeyFamily[]): CertifiedKe
  * The claim that the holder of `key` signed this. Throws `unsupported_algorithm` where such a key does not
  * verify that algorithm.
  */
-export function claimBy({ family, publicKey }: CertifiedKey, signed: Signed, what: string): SignatureClaim {
+export function claimBy({ family, publicKey }: CertifiedKey, signed: SignedMessage, what: string): SignatureClaim {
   const { algorithm, message, signature } = signed;
   const fits = keyFamilyOf(algorithm) === family;
   must(fits, 'unsupported_algorithm', `${what}: ${algorithm} is no algorithm of its signer's key, which is ${family}`);

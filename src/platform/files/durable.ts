@@ -4,13 +4,13 @@ import { must } from '../../core/errors.ts';
 import { fileError } from './error.ts';
 import { syncFolderIfAble } from './sync-folder.ts';
 import { systemName } from './system-error.ts';
-import { type FileKind, writeAside, writeNew } from './write-aside.ts';
+import { type FileAttributes, writeAside, writeNew } from './write-aside.ts';
 
 /**
  * Writes a file, whole and durable or not at all, under a name that nothing was laid under before. Throws `exists`
  * where there is one already, and as `fileError`.
  */
-export async function createFile(path: string, bytes: Uint8Array, kind: FileKind): Promise<void> {
+export async function createFile(path: string, bytes: Uint8Array, kind: FileAttributes): Promise<void> {
   try {
     await writeNew(path, bytes, kind);
     await syncFolderIfAble(dirname(path));
@@ -32,7 +32,7 @@ export async function requireUnused(path: string, advice: string): Promise<void>
 }
 
 /** The same, in the place of what is there. */
-export async function replaceFile(path: string, bytes: Uint8Array, kind: FileKind): Promise<void> {
+export async function replaceFile(path: string, bytes: Uint8Array, kind: FileAttributes): Promise<void> {
   try {
     await writeAside(path, bytes, kind);
     await syncFolderIfAble(dirname(path));

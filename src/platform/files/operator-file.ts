@@ -6,7 +6,7 @@ import { systemError } from './system-error.ts';
 const MAX_BYTES = 2 << 20;
 
 /** Reads a file of at most 2 MiB that the command line names. Throws as `readBoundedSync`. */
-export function readInputFile(path: string): Uint8Array {
+export function readOperatorFile(path: string): Uint8Array {
   return readBoundedSync(path, MAX_BYTES);
 }
 

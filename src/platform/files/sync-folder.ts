@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { naming, systemName } from './system-error.ts';
+import { namingPath, systemName } from './system-error.ts';
 
 const FLAGS = constants.O_RDONLY | constants.O_DIRECTORY;
 /** What a file system says that cannot make a folder durable, as a share of another machine's. */
@@ -16,9 +16,9 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** `syncFolder` for what runs before a daemon serves. Throws as `naming`. */
+/** `syncFolder` for what runs before a daemon serves. Throws as `namingPath`. */
 export function syncFolderNow(path: string): void {
-  naming(path, () => {
+  namingPath(path, () => {
     const folder = openSync(path, FLAGS);
     try {
       fsyncSync(folder);

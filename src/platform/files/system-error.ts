@@ -105,7 +105,7 @@ export function systemError(error: unknown, path: string = placeOf(error)): unkn
 }
 
 /** Runs `act`, which is about `path`: of an open file the system does not say which one it is. Throws as `systemError`. */
-export function naming<T>(path: string, act: () => T): T {
+export function namingPath<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (error) {

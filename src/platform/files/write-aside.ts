@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-export interface FileKind {
+export interface FileAttributes {
   /** 0600 unless given. */
   readonly mode?: number;
   /** The date of the file, milliseconds since the epoch; the time of writing unless given. */
@@ -16,7 +16,7 @@ type FileBytes = Uint8Array | Iterable<Uint8Array>;
  * Puts a file at `path`, whole or not at all: written aside, made durable, renamed. The name aside is new, and none
  * that somebody could have laid a link under: no link is followed. Throws what the system says.
  */
-export async function writeAside(path: string, bytes: FileBytes, kind: FileKind = {}): Promise<void> {
+export async function writeAside(path: string, bytes: FileBytes, kind: FileAttributes = {}): Promise<void> {
   // Not made of the file's own name, which may be as long as names can be.
   const aside = join(dirname(path), `.${randomBytes(8).toString('hex')}.aside`);
   await writeNew(aside, bytes, kind);
@@ -29,7 +29,7 @@ export async function writeAside(path: string, bytes: FileBytes, kind: FileKind 
 }
 
 /** Writes a file where there is none (EEXIST; a link that leads nowhere is one too), durably, or leaves none. */
-export async function writeNew(path: string, bytes: FileBytes, kind: FileKind = {}): Promise<void> {
+export async function writeNew(path: string, bytes: FileBytes, kind: FileAttributes = {}): Promise<void> {
   const { mode = 0o600, modifiedMs = null } = kind;
   const handle = await open(path, 'wx', mode);
   try {

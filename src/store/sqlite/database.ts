@@ -83,6 +83,6 @@ function inUse(path: string, cause: unknown): TwinlockError {
 }
 
 /** Bytes of a column, as they are everywhere else: a Buffer's `slice` would not copy. */
-export function plainBytes(blob: Buffer): Uint8Array {
+export function bytesOfColumn(blob: Buffer): Uint8Array {
   return new Uint8Array(blob.buffer, blob.byteOffset, blob.length);
 }

@@ -5,7 +5,7 @@ import { assertion, groupName, parseAs } from '../../core/schema.ts';
 import { principalRecord } from '../../core/statement/statement.ts';
 import type { EnrolmentRow, Founder, Founding, FoundingStore, GenesisSignatureRow } from '../../vault/ports.ts';
 import { inStore } from '../failure.ts';
-import { plainBytes } from './database.ts';
+import { bytesOfColumn } from './database.ts';
 
 type FoundingColumns = Omit<Founding, 'policy' | 'principals' | 'founders'> & {
   readonly policy: Buffer;
@@ -35,7 +35,7 @@ export function sqliteFounding(database: Database): FoundingStore {
     founding: async () => inStore(founding),
     found: async (value) => inStore(() => found(value)),
     enrolments: async () =>
-      inStore(() => enrolments.all().map((row) => ({ ...row, document: plainBytes(row.document) }))),
+      inStore(() => enrolments.all().map((row) => ({ ...row, document: bytesOfColumn(row.document) }))),
     addEnrolment: async (row) => inStore(() => addEnrolment(row)),
     genesisSignatures: async () =>
       inStore(() =>
@@ -61,7 +61,7 @@ function foundingReader(database: Database): () => Founding | null {
     if (row === undefined) return null;
     return {
       ...row,
-      policy: plainBytes(row.policy),
+      policy: bytesOfColumn(row.policy),
       principals: parseStored(z.array(principalRecord), row.principals, 'principals'),
       founders: founders
         .all()

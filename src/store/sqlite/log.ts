@@ -4,7 +4,7 @@ import { digestOf } from '../../core/canonical.ts';
 import { must } from '../../core/errors.ts';
 import type { Batch, CustodianEnvelopeRow, HostShareRow, LogStore, TokenRow } from '../../vault/ports.ts';
 import { inStore } from '../failure.ts';
-import { plainBytes } from './database.ts';
+import { bytesOfColumn } from './database.ts';
 
 /** What a column holds: a signed 64-bit integer. More than a release's bytes can be on any disk. */
 const MAX_RESERVED_BYTES = 2n ** 63n - 1n;
@@ -43,34 +43,34 @@ export function sqliteLog(database: Database): LogStore {
     probe: async () => inStore(() => probe(database)),
     size: async () => inStore(size),
     entries: async (from, limit) =>
-      inStore(() => entries.all(from, limit).map(({ index, bytes }) => ({ index, bytes: plainBytes(bytes) }))),
+      inStore(() => entries.all(from, limit).map(({ index, bytes }) => ({ index, bytes: bytesOfColumn(bytes) }))),
     tile: async ({ level, index }) =>
       inStore(() => {
         const row = tile.get(level, index);
-        return row === undefined ? null : plainBytes(row.hashes);
+        return row === undefined ? null : bytesOfColumn(row.hashes);
       }),
     checkpoint: async () =>
       inStore(() => {
         const row = checkpoint.get();
-        return row === undefined ? null : plainBytes(row.committed);
+        return row === undefined ? null : bytesOfColumn(row.committed);
       }),
     objects: async (digests) =>
       inStore(() => {
         const found = new Map<Hex, Uint8Array>();
         for (const digest of digests) {
           const row = object.get(digest);
-          if (row !== undefined) found.set(digest, plainBytes(row.bytes));
+          if (row !== undefined) found.set(digest, bytesOfColumn(row.bytes));
         }
         return found;
       }),
     envelopesOf: async (manifest, person) =>
-      inStore(() => envelopes.all(manifest, person).map((row) => ({ ...row, envelope: plainBytes(row.envelope) }))),
+      inStore(() => envelopes.all(manifest, person).map((row) => ({ ...row, envelope: bytesOfColumn(row.envelope) }))),
     hostShares: async (release, host) =>
       inStore(() =>
         hostShares.all(release, host).map((row) => ({
           ...row,
-          envelope: plainBytes(row.envelope),
-          signature: plainBytes(row.signature),
+          envelope: bytesOfColumn(row.envelope),
+          signature: bytesOfColumn(row.signature),
         })),
       ),
     token: async (hash) => inStore(() => tokenRow(token.get(hash))),
@@ -80,7 +80,7 @@ export function sqliteLog(database: Database): LogStore {
 }
 
 function tokenRow(row: Blobs<TokenRow, 'sealed'> | undefined): TokenRow | null {
-  return row === undefined ? null : { ...row, sealed: plainBytes(row.sealed) };
+  return row === undefined ? null : { ...row, sealed: bytesOfColumn(row.sealed) };
 }
 
 function sizeOf(database: Database): () => number {

@@ -11,7 +11,7 @@ import type { State } from '../../../src/core/state/state.ts';
 import { LOG_KEY_FILE } from '../../../src/founding/initialise.ts';
 import { openStore, type Store } from '../../../src/store/open.ts';
 import { SNAPSHOT_FILE, SnapshotFile } from '../../../src/store/snapshot.ts';
-import { type LogPage, readPage } from '../../../src/vault/log-page.ts';
+import { readPage, type StoredLogPage } from '../../../src/vault/log-page.ts';
 import { makeDataFolder } from './make.ts';
 import { STORY } from './vault-in-use.ts';
 
@@ -47,7 +47,7 @@ export async function longLog(entries: number, say: (line: string) => void): Pro
 }
 
 /** The log from entry 0 on, as the daemon reads it. */
-export async function* pagesOf({ log, entries }: LongLog): AsyncGenerator<LogPage> {
+export async function* pagesOf({ log, entries }: LongLog): AsyncGenerator<StoredLogPage> {
   for (let from = 0; from < entries; ) {
     const page = await readPage(log, from, Math.min(PAGE_ENTRIES, entries - from));
     if (page.entries.length === 0) throw new Error(`the log ends at ${from} of ${entries} entries`);

@@ -1,5 +1,5 @@
 import type { Hex } from '../../../src/core/bytes.ts';
-import type { Draft, Entry } from '../../../src/core/log/entry.ts';
+import type { Entry, EntryDraft } from '../../../src/core/log/entry.ts';
 import { type Applied, apply } from '../../../src/core/state/apply.ts';
 import { endMs, nextPhase } from '../../../src/core/state/lifecycle.ts';
 import type { Proposable } from '../../../src/core/state/state.ts';
@@ -60,7 +60,7 @@ export class VaultInUse extends World {
     }
   }
 
-  override async tryAppend(draft: Draft | Uint8Array, place: Place = {}): Promise<Applied> {
+  override async tryAppend(draft: EntryDraft | Uint8Array, place: Place = {}): Promise<Applied> {
     if (this.size === this.#limit) throw new Full();
     return apply(this.stateOrNull, draft instanceof Uint8Array ? draft : this.seal(draft, place), this.objects);
   }

@@ -1,5 +1,5 @@
 import { h, render } from 'preact';
-import type { GenesisDraft, Invitation, VaultStatus } from '../../../client/api/api.ts';
+import type { GenesisDraft, InvitationStatus, VaultStatus } from '../../../client/api/api.ts';
 import { App } from '../../../client/console/app/app.tsx';
 import { draft, founded, invited, own, review } from '../../../client/console/app/founding/founding.ts';
 import { keepStopKit } from '../../../client/console/app/local.ts';
@@ -42,7 +42,7 @@ export async function showHonest(log: CarriedLog, name: string, stage: HonestSta
   console.progress.value = { entries: 1234, of: 5678 };
   const genesis = genesisOf(facts);
   invited.value =
-    stage === 'founding' ? ({ ...member, token: '' } as Partial<Invitation> as typeof invited.value) : null;
+    stage === 'founding' ? ({ ...member, token: '' } as Partial<InvitationStatus> as typeof invited.value) : null;
   own.value = keys
     .map((key) => ({ ...key, name: member.name, keyName: key.name, rpId: facts.genesis.rpId, digest: facts.vault }))
     .toArray();

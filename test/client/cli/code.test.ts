@@ -6,7 +6,7 @@ import { reportOn } from '../../../client/cli/proposal-report.ts';
 import { stateOf } from '../../../client/cli/proposals.ts';
 import type { Proposition } from '../../../client/custodian/propose.ts';
 import { review } from '../../../client/custodian/review.ts';
-import { principalKey, principalRecord } from '../../../client/principal/principal.ts';
+import { principalKey, principalRecordOf } from '../../../client/principal/principal.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
@@ -127,11 +127,11 @@ describe('a proposal, from a second place', SLOW, () => {
 
   test('of a machine’s key shows whose it would be and what it could do', async () => {
     const owned = { owner: 'ab'.repeat(16), ownerName: 'Zoë', models: ['*'] };
-    const principal = principalRecord(principalKey('requester', 'canary', platformRandom(32)), owned);
+    const principal = principalRecordOf(principalKey('requester', 'canary', platformRandom(32)), owned);
     const digest = await proposeAs(vault.ben, { kind: 'principal', principal });
     const { stdout } = await vault.twinlock('auditor', ['code', digest]);
     expect(stdout).toContain('enrols       “canary”, a requester\n');
-    const auditing = principalRecord(principalKey('auditor', 'audit', platformRandom(32)), owned);
+    const auditing = principalRecordOf(principalKey('auditor', 'audit', platformRandom(32)), owned);
     const audit = await proposeAs(vault.ben, { kind: 'principal', principal: auditing });
     expect((await vault.twinlock('auditor', ['code', audit])).stdout).toContain('enrols       “audit”, an auditor\n');
     const owner = `owner        “Zoë”, no custodian, id ${'ab'.repeat(16)}\n${' '.repeat(13)}not known before this\n`;
@@ -139,7 +139,7 @@ describe('a proposal, from a second place', SLOW, () => {
     expect(stdout).toContain(`models       *\nkey          ${principal.key}\n`);
     expect(stdout).not.toContain('BEWARE');
     const twin = { owner: 'cd'.repeat(16), ownerName: 'zoe', models: ['*'] };
-    const record = principalRecord(principalKey('requester', 'another', platformRandom(32)), twin);
+    const record = principalRecordOf(principalKey('requester', 'another', platformRandom(32)), twin);
     const second = await proposeAs(vault.ben, { kind: 'principal', principal: record });
     const warned = (await vault.twinlock('auditor', ['code', second])).stdout;
     expect(warned).toContain(`BEWARE       the name “zoe” looks like “Zoë”, which is person ${'ab'.repeat(16)}`);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { collectorsOf, type EvidenceFlags } from '../../../client/cli/collector-flags.ts';
+import { collectorsOf, type HostEvidenceFlags } from '../../../client/cli/collector-flags.ts';
 import { AzureParavisor } from '../../../client/host/collectors/azure.ts';
 import { ConfigfsTsm } from '../../../client/host/collectors/configfs-tsm.ts';
 import { Nvattest } from '../../../client/host/collectors/nvattest.ts';
@@ -42,7 +42,7 @@ test('takes a simulated chip where it is named, and the same one again', async (
 });
 
 test("takes GPUs' evidence from nvattest where that is installed, from a command, or not at all", async () => {
-  const gpuOf = async (flags: EvidenceFlags) => (await collectorsOf({ evidence: 'tdx', ...flags })).gpu;
+  const gpuOf = async (flags: HostEvidenceFlags) => (await collectorsOf({ evidence: 'tdx', ...flags })).gpu;
   expect(await gpuOf({})).toBeNull();
   const token = { gpu: 'token', gpuTokenCommand: 'nras {nonce}' } as const;
   expect(await gpuOf(token)).toBeInstanceOf(NrasToken);
@@ -62,7 +62,7 @@ test('says what was looked for and what to do where nothing is there', async () 
 });
 
 const CHIP = { simulatedChip: '/nowhere/chip' };
-const usages: readonly [string, EvidenceFlags][] = [
+const usages: readonly [string, HostEvidenceFlags][] = [
   ['a TPM without a key', { evidence: 'tpm' }],
   ['a certificate of no key', { tpmAkCertificate: 'ak.pem' }],
   ['a token without a command', { evidence: 'token' }],
@@ -79,7 +79,7 @@ const usages: readonly [string, EvidenceFlags][] = [
   ['a GPU token without a command', { evidence: 'tdx', gpu: 'token' }],
   ["a GPU's command without its being asked for", { evidence: 'tdx', gpuTokenCommand: 'nras {nonce}' }],
   ['switches without nvattest', { evidence: 'tdx', gpu: 'none', switches: true }],
-  ...['', '24', '0-', '-1', '7-0', '0,,1', 'a', '1.5', '0 ,1'].map((tpmPcrs): [string, EvidenceFlags] => [
+  ...['', '24', '0-', '-1', '7-0', '0,,1', 'a', '1.5', '0 ,1'].map((tpmPcrs): [string, HostEvidenceFlags] => [
     `PCRs ${JSON.stringify(tpmPcrs)}`,
     { tpmAk: AK, tpmPcrs },
   ]),

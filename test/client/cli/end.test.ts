@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { runningRelease } from '../../../client/cli/end.ts';
 import { waitingLine } from '../../../client/cli/fetch.ts';
 import { stateOf } from '../../../client/cli/proposals.ts';
-import { targetOf } from '../../../client/cli/stop.ts';
+import { parseTarget } from '../../../client/cli/stop.ts';
 import { viewProposal } from '../../../src/vault/views.ts';
 import { releasedWorld, type World } from '../../world.ts';
 
@@ -67,14 +67,14 @@ test('what has taken effect is called what people call it, in every list', () =>
 });
 
 test('a digest that is cut is refused with what was given, and where the whole one is', () => {
-  expect(() => targetOf('5F1C2A9B', 'DIGEST')).toThrow(
+  expect(() => parseTarget('5F1C2A9B', 'DIGEST')).toThrow(
     expect.objectContaining({
       code: 'usage',
       message:
         'DIGEST: expected the whole digest, 64 hexadecimal digits, for it is signed as it stands, got “5F1C2A9B”: twinlock proposals --all and twinlock code print it whole',
     }),
   );
-  expect(targetOf('AB'.repeat(32), 'DIGEST')).toBe('ab'.repeat(32));
+  expect(parseTarget('AB'.repeat(32), 'DIGEST')).toBe('ab'.repeat(32));
 });
 
 test('a vault that names another digest beside a release has nothing ended', () => {

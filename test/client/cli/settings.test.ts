@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { connect, fingerprintOf, keyOf } from '../../../client/cli/connect.ts';
+import { connect, fingerprintOf, principalKeyOf } from '../../../client/cli/connect.ts';
 import { settingsOf, vaultUrl } from '../../../client/cli/settings.ts';
 import { runProgram } from './vault.ts';
 
@@ -188,8 +188,8 @@ test('a setting that is wrong is named by where it was given: its variable, or i
   await expect(fingerprintOf(fromEnv, undefined as never)).rejects.toThrow(
     /^TWINLOCK_FINGERPRINT: expected .*, got “…”$/,
   );
-  await expect(keyOf(record, fromEnv)).rejects.toThrow(`TWINLOCK_KEY: ${record}: `);
-  await expect(keyOf(record, settingsOf(given, { XDG_CONFIG_HOME: '/none' }))).rejects.toThrow(
+  await expect(principalKeyOf(record, fromEnv)).rejects.toThrow(`TWINLOCK_KEY: ${record}: `);
+  await expect(principalKeyOf(record, settingsOf(given, { XDG_CONFIG_HOME: '/none' }))).rejects.toThrow(
     new RegExp(`^${record}: `),
   );
 });

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { openTerminal } from '../../../client/cli/terminal.ts';
-import { durationMs, jsonText, printable, table } from '../../../client/cli/text.ts';
+import { durationOf, jsonText, printable, table } from '../../../client/cli/text.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 
 class Captured extends Writable {
@@ -87,7 +87,7 @@ test.each([
   ['-1h', null],
   ['1h ', null],
 ])('the duration %s is %s ms', (text, expected) => {
-  expect(durationMs(text)).toBe(expected);
+  expect(durationOf(text)).toBe(expected);
 });
 
 test('columns are as wide as they must be', () => {

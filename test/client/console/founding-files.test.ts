@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { settingsOf } from '../../../client/cli/settings.ts';
 import { ConfigurationFile } from '../../../client/console/server/configuration-file.ts';
-import { Opening } from '../../../client/console/server/opening.ts';
+import { ConsoleOpening } from '../../../client/console/server/opening.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { founderFileBytes, parseFounderFile } from '../../../src/wire/founder-file.ts';
 
@@ -20,9 +20,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test('an invitation is opened by its key alone, and once', () => {
-  const opening = new Opening(INVITATION);
+  const opening = new ConsoleOpening(INVITATION);
   expect(opening.once).toMatch(/^[A-Za-z0-9_-]{43}$/);
-  expect(() => opening.open(new Opening(INVITATION).once)).toThrow(refusal('not_permitted'));
+  expect(() => opening.open(new ConsoleOpening(INVITATION).once)).toThrow(refusal('not_permitted'));
   expect(() => opening.open(opening.key)).toThrow(refusal('not_permitted'));
   expect(opening.open(opening.once)).toEqual({ key: opening.key, invitation: INVITATION });
   expect(() => opening.open(opening.once)).toThrow(refusal('invitation_stale'));

@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Api } from '../../../client/api/api.ts';
 import { loadBundle } from '../../../client/console/server/bundle.ts';
 import { problemOf } from '../../../client/console/server/door.ts';
-import { Opening } from '../../../client/console/server/opening.ts';
+import { ConsoleOpening } from '../../../client/console/server/opening.ts';
 import { type ConsoleOptions, consoleApp, startConsole } from '../../../client/console/server.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 
@@ -71,7 +71,7 @@ function open(
     },
     ...more,
   };
-  const opening = new Opening(options.invited?.invitation ?? null);
+  const opening = new ConsoleOpening(options.invited?.invitation ?? null);
   const app = consoleApp(options, HOST, loadBundle(options.bundleDir), opening);
   const ask = (path: string, { headers, ...init }: RequestInit = {}) =>
     app.request(`${ORIGIN}${path}`, {
@@ -252,7 +252,7 @@ describe('the door', () => {
 
   it('answers nothing that does not say what it is for', async () => {
     const { options } = open();
-    const app = consoleApp(options, HOST, loadBundle(options.bundleDir), new Opening(null));
+    const app = consoleApp(options, HOST, loadBundle(options.bundleDir), new ConsoleOpening(null));
     for (const path of ['/', '/v1/vault', '/local/config', '/assets/a.js']) {
       expect((await app.request(`${ORIGIN}${path}`, { headers: { host: HOST } })).status).toBe(403);
     }
@@ -284,7 +284,7 @@ describe('another user of the workstation, who sends every header that a browser
 
   it.each(LOCAL)('is refused %s %s without the key of the console, or with another', async (method, path) => {
     const { ask, options, opening } = foreign();
-    for (const key of ['', new Opening(null).key, opening.once, `${opening.key}A`]) {
+    for (const key of ['', new ConsoleOpening(null).key, opening.once, `${opening.key}A`]) {
       const headers = { origin: ORIGIN, 'twinlock-console-key': key };
       const body = method === 'GET' ? null : JSON.stringify({ size: 999_999_999, root: DIGEST, replaces: null });
       const answer = await ask(path, { method, headers, body });

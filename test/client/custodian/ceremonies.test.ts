@@ -13,7 +13,7 @@ import { confirmedBy, openSession } from '../../../client/custodian/session.ts';
 import { SoftwareAuthenticator } from '../../../client/custodian/software-authenticator.ts';
 import { stop } from '../../../client/custodian/stop.ts';
 import type { Replica } from '../../../client/log/replica.ts';
-import { principalKey, principalRecord } from '../../../client/principal/principal.ts';
+import { principalKey, principalRecordOf } from '../../../client/principal/principal.ts';
 import { NO_REFERENCE_VALUES } from '../../../src/core/attest/reference-values.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
@@ -226,7 +226,7 @@ describe('custodians', () => {
 
   test('enrol a principal, without its owner’s vote', async () => {
     const key = principalKey('requester', 'canary', platformRandom(32));
-    const principal = principalRecord(key, { owner: custodian('ben').person, ownerName: 'ben', models: ['acme/*'] });
+    const principal = principalRecordOf(key, { owner: custodian('ben').person, ownerName: 'ben', models: ['acme/*'] });
     const { digest } = await propose(custodian('ana'), await followLog(vault.ana.custodian), {
       kind: 'principal',
       principal,

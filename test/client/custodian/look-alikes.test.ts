@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { review } from '../../../client/custodian/review.ts';
-import { principalKey, principalRecord } from '../../../client/principal/principal.ts';
+import { principalKey, principalRecordOf } from '../../../client/principal/principal.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
 import { approveAs, followAs, proposeAs } from '../../world/vault/acts.ts';
 import { openVault, type Vault } from '../../world/vault/vault.ts';
@@ -16,7 +16,7 @@ test('of two persons who look alike, the one enrolled later is refused before a 
     const key = principalKey('requester', `machine of ${owner.slice(0, 2)}`, platformRandom(32));
     return proposeAs(vault.ben, {
       kind: 'principal',
-      principal: principalRecord(key, { owner, ownerName, models: ['*'] }),
+      principal: principalRecordOf(key, { owner, ownerName, models: ['*'] }),
     });
   };
   const first = await proposed('8f'.repeat(16), 'Emil');

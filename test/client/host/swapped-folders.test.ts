@@ -18,7 +18,7 @@ import {
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { HeldFolder } from '../../../client/host/held-folder.ts';
-import type { Source } from '../../../client/host/segments.ts';
+import type { FileSource } from '../../../client/host/segments.ts';
 import { PRIVATE, TargetFolder } from '../../../client/host/target.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { NODE } from '../../daemon-process.ts';
@@ -66,7 +66,7 @@ const target = (path: string, plaintext: Uint8Array) => {
 };
 
 /** Calls `act` while the only segment comes. */
-function source(plaintext: Uint8Array, act: () => void): Source {
+function source(plaintext: Uint8Array, act: () => void): FileSource {
   return {
     file: 1,
     plainBytes: plaintext.length,

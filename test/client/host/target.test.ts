@@ -24,7 +24,7 @@ import type { Api } from '../../../client/api/api.ts';
 import { fetchRelease } from '../../../client/host/fetch.ts';
 import { MOUNTINFO } from '../../../client/host/mounts.ts';
 import type { PendingRelease } from '../../../client/host/pending-release.ts';
-import { requireRoom, requireRoomFor } from '../../../client/host/room.ts';
+import { requireRoomFor, requireTargetRoom } from '../../../client/host/room.ts';
 import { NODE } from '../../daemon-process.ts';
 import { IMPATIENT, passOn, verify } from '../../world/client.ts';
 import { approveBy, depositFolder, publish, requestAs } from '../../world/vault/acts.ts';
@@ -353,15 +353,15 @@ describe('room', () => {
       return { plainBytes, part: join(folder, part), place: join(folder, 'place') };
     };
     const far = 1 << 30;
-    await expect(requireRoom(folder, [missing(free + far)])).rejects.toThrow(refusal('storage_full'));
+    await expect(requireTargetRoom(folder, [missing(free + far)])).rejects.toThrow(refusal('storage_full'));
     // The file that is replaced goes before the next one comes.
-    await expect(requireRoom(folder, [missing(MIB), missing(free + far)])).rejects.toThrow(
+    await expect(requireTargetRoom(folder, [missing(MIB), missing(free + far)])).rejects.toThrow(
       expect.objectContaining({ detail: expect.objectContaining({ neededBytes: free + far - 2 * MIB }) }),
     );
-    await expect(requireRoom(folder, [missing(free + far, 'part')])).rejects.toThrow(
+    await expect(requireTargetRoom(folder, [missing(free + far, 'part')])).rejects.toThrow(
       expect.objectContaining({ detail: expect.objectContaining({ neededBytes: free + far - 5 * MIB }) }),
     );
-    await requireRoom(folder, [missing(MIB)]);
+    await requireTargetRoom(folder, [missing(MIB)]);
     await expect(requireRoomFor(folder, free + far)).rejects.toThrow(
       expect.objectContaining({ detail: expect.objectContaining({ neededBytes: free + far - 8 * MIB }) }),
     );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Choices } from '../../../client/platforms/kit/host.ts';
 import { proposeReferenceValues } from '../../../client/reference-values/propose.ts';
-import { appraiseParts, type Parts } from '../../../src/core/attest/compose.ts';
+import { appraiseParts, type PartsToAppraise } from '../../../src/core/attest/compose.ts';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
@@ -47,7 +47,7 @@ import {
 } from '../../platforms/tpm.ts';
 import { CHOICES, rootsOf } from './seeds.ts';
 
-type Given = Partial<Pick<Parts, 'report' | 'gpu' | 'gpuNonce' | 'reportData'>> & {
+type Given = Partial<Pick<PartsToAppraise, 'report' | 'gpu' | 'gpuNonce' | 'reportData'>> & {
   readonly endorsements?: Endorsements;
 };
 const INSTANT_MS = SNP_INSTANT_MS;

@@ -1,6 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { expect, test } from 'vitest';
-import { appraiseParts, type Parts } from '../../../src/core/attest/compose.ts';
+import { appraiseParts, type PartsToAppraise } from '../../../src/core/attest/compose.ts';
 import type { Measure } from '../../../src/core/attest/part.ts';
 import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/attest/reference-values.ts';
 import { type SimulatedReport, simulatedReportMessage } from '../../../src/core/attest/simulated/report.ts';
@@ -30,7 +30,13 @@ function report(): SimulatedReport {
   return { platform: 'simulated', ...said, signature };
 }
 
-const PARTS: Parts = { report: report(), reportData: DATA, gpu: null, gpuNonce: GPU_NONCE, evidence: 'ee'.repeat(32) };
+const PARTS: PartsToAppraise = {
+  report: report(),
+  reportData: DATA,
+  gpu: null,
+  gpuNonce: GPU_NONCE,
+  evidence: 'ee'.repeat(32),
+};
 /** What an attestation service says about as many GPUs. */
 const showing = (gpus: number) => ({ gpu: nrasTokens(GPU_NONCE, { gpus }) });
 const MEASURE: Measure = {
@@ -42,7 +48,7 @@ const MEASURE: Measure = {
 const GPUS = { gpus: [1], switches: [0], nras: nrasValues() };
 const WITH_GPUS: ReferenceValues = { ...VALUES, gpu: GPUS };
 
-async function failed(parts: Partial<Parts>, values: ReferenceValues | null = VALUES): Promise<string[]> {
+async function failed(parts: Partial<PartsToAppraise>, values: ReferenceValues | null = VALUES): Promise<string[]> {
   const { rules } = await appraiseParts({ ...PARTS, ...parts }, { ...MEASURE, referenceValues: values });
   return rules.filter(({ pass }) => !pass).map(({ rule }) => rule);
 }

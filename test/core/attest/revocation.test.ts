@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { appraiseParts, type Parts } from '../../../src/core/attest/compose.ts';
+import { appraiseParts, type PartsToAppraise } from '../../../src/core/attest/compose.ts';
 import { type Endorsements, NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import {
   NO_REFERENCE_VALUES,
@@ -27,7 +27,7 @@ const DATA = new Uint8Array(64).fill(7);
 const DEVICE = makeDevice({});
 
 interface Case {
-  readonly parts: Partial<Parts>;
+  readonly parts: Partial<PartsToAppraise>;
   readonly values: Partial<ReferenceValues>;
   readonly endorsements: Endorsements;
   readonly instantMs: number;

@@ -8,7 +8,7 @@ import { openCustodianShare, sealCustodianShare } from '../../../src/core/envelo
 import { signSealed } from '../../../src/core/envelope/sealed-signature.ts';
 import { commitmentsDigest } from '../../../src/core/share/commitments.ts';
 import { H } from '../../../src/core/share/group.ts';
-import { deal } from '../../../src/core/share/pedersen.ts';
+import { dealPolynomials } from '../../../src/core/share/pedersen.ts';
 import { encodeShare, type Share } from '../../../src/core/share/share.ts';
 
 const formatOf = (folder: string) =>
@@ -16,7 +16,7 @@ const formatOf = (folder: string) =>
 const RP_ID = 'tl-abcdefghijklmnop.localhost';
 
 test('the worked examples of both formats are what the code writes', async () => {
-  const { shares, commitments } = deal([1n, 2n], [3n, 4n], [1, 2, 3], H);
+  const { shares, commitments } = dealPolynomials([1n, 2n], [3n, 4n], [1, 2, 3], H);
   const [first, , third] = shares as [Share, Share, Share];
   const ofShares = [
     ...commitments.map(toHex),

@@ -5,7 +5,7 @@ import {
   appendToTiles,
   EMPTY_EDGE,
   partialTiles,
-  placeOf,
+  placeInTileOf,
   type Tile,
   treeOfTile,
 } from '../../../src/core/log/tiles.ts';
@@ -64,7 +64,7 @@ describe('tiles', () => {
     for (let level = 0; 2 ** level <= SIZE; level++) {
       const last = Math.floor(SIZE / 2 ** level) - 1;
       for (const index of new Set([0, Math.floor(last / 2), last])) {
-        const { tile, height, index: inTile, width } = placeOf({ level, index });
+        const { tile, height, index: inTile, width } = placeInTileOf({ level, index });
         const hashes = tiles.get(`${tile.level}/${tile.index}`)?.hashes.subarray(0, 32 * width) ?? utf8('');
         expect(treeOfTile(hashes).hashAt(height, inTile), `${level}/${index}`).toEqual(WHOLE.hashAt(level, index));
       }

@@ -5,7 +5,7 @@ import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { combineShares, verifyShare } from '../../../src/core/share/combine.ts';
 import { decodeCommitments } from '../../../src/core/share/commitments.ts';
 import { decodePoint, decodeScalar, encodeScalar, Scalars } from '../../../src/core/share/group.ts';
-import { deal, requireMatchingShare } from '../../../src/core/share/pedersen.ts';
+import { dealPolynomials, requireMatchingShare } from '../../../src/core/share/pedersen.ts';
 import { lagrangeAtZero } from '../../../src/core/share/polynomial.ts';
 import {
   combineCommitments,
@@ -13,7 +13,7 @@ import {
   combineVerified,
   dealSubShares,
   type PublishedDealing,
-  type Run,
+  type RedistributionRun,
   type SubShare,
   verifySubShare,
 } from '../../../src/core/share/redistribution.ts';
@@ -31,7 +31,7 @@ interface Sharing {
   readonly threshold: number;
 }
 interface Redistributed {
-  readonly run: Run;
+  readonly run: RedistributionRun;
   readonly subSharesOf: (recipient: number) => SubShare[];
   readonly old: { readonly shares: readonly Share[]; readonly commitments: readonly Uint8Array[] };
 }
@@ -94,7 +94,7 @@ vectorTest('2-of-5 to 3-of-4: reproduces weights, dealings, sub-shares, new shar
   for (const { i, a, b, E, subshares } of deals) {
     const scalars = (hex: string[]) => hex.map((one) => decodeScalar(fromHex(one)));
     expect([a[0], b[0]]).toEqual([vector.shares[i - 1]?.s, vector.shares[i - 1]?.r]);
-    const dealt = deal(scalars(a), scalars(b), recipients, h);
+    const dealt = dealPolynomials(scalars(a), scalars(b), recipients, h);
     expect(dealt.commitments.map(toHex)).toEqual(E);
     expect(dealt.shares.map(written)).toEqual(subshares);
     for (const share of dealt.shares) requireMatchingShare(share, decodeCommitments(dealt.commitments), h);

@@ -5,7 +5,7 @@ import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { combineShares, interpolate, verifyShare } from '../../../src/core/share/combine.ts';
 import { commitmentsDigest, decodeCommitments } from '../../../src/core/share/commitments.ts';
 import { commit, decodePoint, decodeScalar, encodeScalar, H, Scalars } from '../../../src/core/share/group.ts';
-import { deal, requireMatchingShare } from '../../../src/core/share/pedersen.ts';
+import { dealPolynomials, requireMatchingShare } from '../../../src/core/share/pedersen.ts';
 import { evaluate, lagrangeAtZero, weightedSum } from '../../../src/core/share/polynomial.ts';
 import type { Share } from '../../../src/core/share/share.ts';
 import { splitSecret } from '../../../src/core/share/split.ts';
@@ -39,7 +39,7 @@ describe('vectors', () => {
     );
     const h = decodePoint(fromHex(vector.H));
     const indices = vector.shares.map(({ i }) => i);
-    const { shares, commitments } = deal(scalars(vector.a), scalars(vector.b), indices, h);
+    const { shares, commitments } = dealPolynomials(scalars(vector.a), scalars(vector.b), indices, h);
     expect(commitments.map(toHex)).toEqual(vector.C);
     expect(shares.map(({ index, s, r }) => ({ i: index, s: toHex(s), r: toHex(r) }))).toEqual(vector.shares);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { leaseEnd } from '../../../client/host/times.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
-import type { Draft } from '../../../src/core/log/entry.ts';
+import type { EntryDraft } from '../../../src/core/log/entry.ts';
 import { endMs } from '../../../src/core/state/lifecycle.ts';
 import { standingOf } from '../../../src/core/state/standing.ts';
 import { chainInputOf, makeChain, shownBy } from '../../world/authority.ts';
@@ -12,7 +12,7 @@ import { published, type Stage } from './stages.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * HOUR_MS;
-const HEARTBEAT: Draft = { kind: 'heartbeat', body: {} };
+const HEARTBEAT: EntryDraft = { kind: 'heartbeat', body: {} };
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe('a wrong clock of the vault alone', () => {

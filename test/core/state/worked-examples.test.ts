@@ -18,7 +18,7 @@ import { encodeEntry, parseEntry } from '../../../src/core/log/entry.ts';
 import { leafHash } from '../../../src/core/log/merkle.ts';
 import { ed25519KeyText } from '../../../src/core/signature/key-text.ts';
 import { parseRoster, rosterBytes } from '../../../src/core/state/roster.ts';
-import type { Authenticator } from '../../../src/core/state/state.ts';
+import type { EnrolledAuthenticator } from '../../../src/core/state/state.ts';
 import { comparisonCode } from '../../../src/core/statement/comparison-code.ts';
 import { possessionMessage } from '../../../src/core/statement/principal.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../../../src/core/statement/statement.ts';
@@ -119,7 +119,7 @@ test('the example of a roster is what the code writes', () => {
         { credential: 'AAAB', retiredAt: null },
         { credential: 'AAAC', retiredAt: 7 },
         { credential: 'AAAA', retiredAt: null },
-      ].map((one) => [one.credential, one as Authenticator] as const),
+      ].map((one) => [one.credential, one as EnrolledAuthenticator] as const),
     ),
     stopped: null,
     resumptions: [VAULT],

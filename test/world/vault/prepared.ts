@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { type PrincipalKey, principalKey, principalRecord } from '../../../client/principal/principal.ts';
+import { type PrincipalKey, principalKey, principalRecordOf } from '../../../client/principal/principal.ts';
 import { canonicalBytes } from '../../../src/core/canonical.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
 import { initialise, TLS_CERTIFICATE_FILE } from '../../../src/founding/initialise.ts';
@@ -55,7 +55,7 @@ export async function prepareVault({
     url: 'https://localhost:8443',
     policy: canonicalBytes({ ...POLICY, ...policy, limits }),
     principals: ROLES.map((role) => {
-      const { owner: _, ...record } = principalRecord(machines[role], {
+      const { owner: _, ...record } = principalRecordOf(machines[role], {
         owner: '',
         ownerName: owner,
         models: [...models],

@@ -1,6 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { Api } from '../../../client/api/api.ts';
-import { deal } from '../../../client/depositor/deal.ts';
+import { dealShares } from '../../../client/depositor/deal.ts';
 import { type Hex, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { encodeScalar, uniformScalar } from '../../../src/core/share/group.ts';
@@ -52,7 +52,7 @@ export async function sealModel(
   });
   const entries = sealed.map(({ entry }) => entry);
   const toDeal = { model, version, depositor: key, created: Date.now(), files: entries, secret, ...named };
-  const { core, envelopes } = await deal(facts, toDeal, platformRandom);
+  const { core, envelopes } = await dealShares(facts, toDeal, platformRandom);
   return {
     ...{ model, version, core },
     parts: sealed.map(({ encrypted }) => encrypted),

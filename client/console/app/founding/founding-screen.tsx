@@ -5,7 +5,7 @@ import { Digest } from '../parts/digest.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { KeyName, Named } from '../parts/person.tsx';
-import { Facts, Panel, Screen } from '../parts/screen.tsx';
+import { FactList, Panel, Screen } from '../parts/screen.tsx';
 import { config } from '../vault.ts';
 import { draft, enrolAuthenticator, hasSigned, invited, own, refusal, review } from './founding.ts';
 import { GenesisPanels } from './genesis.tsx';
@@ -39,7 +39,7 @@ function VaultFacts() {
   const { vault, certificate } = config.value ?? {};
   if (vault === undefined) return null;
   return (
-    <Facts
+    <FactList
       of={[
         ['Vault', <code key="vault">{vault}</code>],
         certificate == null ? null : ['Certificate (SHA-256)', <Digest key="certificate" hex={certificate} />],
@@ -62,7 +62,7 @@ function EnrolPanel() {
         If all of yours are lost, your shares are lost with them.
       </p>
       {count === 0 ? null : (
-        <Facts
+        <FactList
           of={own.value.map(({ keyName: name, credential }, i) => [
             `Key ${i + 1}`,
             <KeyName key={credential} name={name} credential={credential} />,

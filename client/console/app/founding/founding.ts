@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import { must, type TwinlockError } from '../../../../src/core/errors.ts';
-import type { GenesisDraft, Invitation } from '../../../api/api.ts';
+import type { GenesisDraft, InvitationStatus } from '../../../api/api.ts';
 import { type Enrolled, enrol } from '../../../custodian/enrol.ts';
 import { type GenesisReview, reviewGenesis, signGenesis } from '../../../custodian/genesis.ts';
 import { knownCredentials, rememberCredential } from '../local.ts';
@@ -15,7 +15,7 @@ const INVITATION = 'twinlock-invitation';
 /** And what this founder has compared with the others: the only genesis that they will take for the vault's. */
 const COMPARED = 'twinlock-compared-genesis';
 
-export const invited = signal<(Invitation & { readonly token: string }) | null>(null);
+export const invited = signal<(InvitationStatus & { readonly token: string }) | null>(null);
 /** What this workstation has enrolled for the person who was invited. */
 export const own = signal<readonly Enrolled[]>([]);
 export const draft = signal<GenesisDraft | null>(null);
@@ -134,7 +134,7 @@ async function watch(): Promise<void> {
   }
 }
 
-function guest(): Invitation & { readonly token: string } {
+function guest(): InvitationStatus & { readonly token: string } {
   must(invited.value !== null, 'invitation_unknown', 'no invitation has been opened');
   return invited.value;
 }

@@ -12,7 +12,7 @@ import { Exactly } from '../parts/exactly.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { KeyName, MachineName, Named } from '../parts/person.tsx';
 import { PolicyFacts } from '../parts/policy.tsx';
-import { Facts, Panel } from '../parts/screen.tsx';
+import { FactList, Panel } from '../parts/screen.tsx';
 import { Words } from '../parts/words.tsx';
 import { config } from '../vault.ts';
 import { hasSigned, sign } from './founding.ts';
@@ -100,7 +100,7 @@ function AsInvited({ policy }: { policy: Policy }) {
 function GenesisFacts({ statement }: { statement: StatementOf<'genesis'> }) {
   const { grade, rpId, threshold, members, log, witnesses, expires } = statement;
   return (
-    <Facts
+    <FactList
       of={[
         [
           'Grade',

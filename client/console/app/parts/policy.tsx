@@ -1,4 +1,4 @@
-import type { Values as ExpectedValues, PlatformId } from '../../../../src/core/attest/platforms.ts';
+import type { PlatformValues as ExpectedValues, PlatformId } from '../../../../src/core/attest/platforms.ts';
 import type { ReferenceValues } from '../../../../src/core/attest/reference-values.ts';
 import { digestOfObject } from '../../../../src/core/canonical.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
@@ -6,7 +6,7 @@ import { policyFields } from '../../../custodian/policy-diff.ts';
 import { counted, exactBytes, exactDuration } from '../../../exact.ts';
 import { eachPlatform } from '../../../platforms/platforms.ts';
 import { Digest } from './digest.tsx';
-import { Facts } from './screen.tsx';
+import { FactList } from './screen.tsx';
 import { Table } from './table.tsx';
 import { Text, Value } from './text.tsx';
 
@@ -16,7 +16,7 @@ export function PolicyFacts({ policy }: { policy: Policy }) {
   const { aaguids, roots } = authenticators;
   return (
     <>
-      <Facts
+      <FactList
         of={[
           ['Among the approvers', groups.length === 0 ? 'anybody' : `at least one of each: ${groups.join(', ')}`],
           ['One denial', veto ? 'ends a release' : 'counts as one vote'],

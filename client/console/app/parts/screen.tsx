@@ -36,7 +36,7 @@ export function Panel({ title, children }: { title: string; children: ComponentC
 }
 
 /** Names and what they are. */
-export function Facts({ of }: { of: readonly (readonly [name: string, value: ComponentChildren] | null)[] }) {
+export function FactList({ of }: { of: readonly (readonly [name: string, value: ComponentChildren] | null)[] }) {
   return (
     <dl class="facts">
       {of.flatMap((fact) =>

@@ -1,9 +1,9 @@
-import type { SentError, Signed } from '../../../custodian/sent.ts';
+import type { SentError, SignedAct } from '../../../custodian/sent.ts';
 import { entries, facts } from '../vault.ts';
 import { Notice } from './notice.tsx';
 import { Text } from './text.tsx';
 
-const NAMES: Readonly<Record<Signed['what'], string>> = {
+const NAMES: Readonly<Record<SignedAct['what'], string>> = {
   'sign-in': 'a sign-in',
   enrolment: 'an enrolment',
   genesis: 'the genesis',
@@ -34,7 +34,7 @@ export function Answered({ error }: { error: SentError }) {
   );
 }
 
-function whatIsKnown({ what, digest }: Signed): string {
+function whatIsKnown({ what, digest }: SignedAct): string {
   const known = facts.value;
   switch (what) {
     case 'sign-in':

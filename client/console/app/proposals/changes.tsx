@@ -1,4 +1,4 @@
-import type { Change, Tallied } from '../../../custodian/differences.ts';
+import type { ReleaseDifference, Tallied } from '../../../custodian/differences.ts';
 import { counted } from '../../../exact.ts';
 import { DifferenceTable } from '../parts/difference-table.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -6,7 +6,7 @@ import { Panel } from '../parts/screen.tsx';
 import { Value } from '../parts/text.tsx';
 
 /** What is otherwise than it was when this model was last released: where a changed request shows. */
-export function ChangesPanel({ changes }: { changes: readonly Change[] | null }) {
+export function ChangesPanel({ changes }: { changes: readonly ReleaseDifference[] | null }) {
   return (
     <Panel title="What differs from the last release of this model">
       {changes === null ? (
@@ -22,7 +22,7 @@ export function ChangesPanel({ changes }: { changes: readonly Change[] | null })
   );
 }
 
-function differenceOf({ field, before, after }: Change) {
+function differenceOf({ field, before, after }: ReleaseDifference) {
   return { place: field, before: <Values of={before} />, after: <Values of={after} /> };
 }
 

@@ -7,7 +7,7 @@ import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';
 import { Fold } from '../parts/fold.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
-import { Facts, Panel } from '../parts/screen.tsx';
+import { FactList, Panel } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
 import { Text, Value } from '../parts/text.tsx';
 import {
@@ -85,7 +85,7 @@ function InAll({ hosts }: { hosts: readonly HostReview[] }) {
     </ul>
   );
   return (
-    <Facts
+    <FactList
       of={[
         ['They run', lines(hosts.map(({ atVault }) => runsText(atVault)))],
         ['They are', lines(hosts.map(({ atVault }) => kindOf(atVault)))],
@@ -100,7 +100,7 @@ function Host({ host }: { host: HostReview }) {
   const devices = devicesOf(atVault);
   return (
     <>
-      <Facts
+      <FactList
         of={[
           ['Runs', <Images key="images" of={atVault} />],
           devices.length === 0
@@ -192,7 +192,7 @@ function Images({ of }: { of: Appraisal }) {
 }
 
 /** Firmware and advisories that policy lets pass are still to be seen. */
-function firmwareFacts(appraisal: Appraisal): Parameters<typeof Facts>[0]['of'] {
+function firmwareFacts(appraisal: Appraisal): Parameters<typeof FactList>[0]['of'] {
   const firmware = firmwareOf(appraisal);
   if (firmware === null) return [];
   const { status, advisories } = firmware;

@@ -1,6 +1,6 @@
 import { counted } from '../../../../src/core/counted.ts';
 import { servedOnceResumed } from '../../../../src/core/state/served.ts';
-import type { Facts as Established, Proposable, Version } from '../../../../src/core/state/state.ts';
+import type { Facts, Proposable, Version } from '../../../../src/core/state/state.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import { releasesThatWait } from '../../../custodian/consequences.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
@@ -13,7 +13,7 @@ import { Digest } from '../parts/digest.tsx';
 import { Mark, Notice } from '../parts/notice.tsx';
 import { NoCustodian } from '../parts/owner.tsx';
 import { Key, MachineName, Person } from '../parts/person.tsx';
-import { Facts, Panel } from '../parts/screen.tsx';
+import { FactList, Panel } from '../parts/screen.tsx';
 import { Quoted, Text, Value } from '../parts/text.tsx';
 import { StopList } from '../stopping/stopped-banner.tsx';
 import { now } from '../vault.ts';
@@ -22,13 +22,13 @@ import { VersionPhase } from '../versions.tsx';
 /** Enough to see that something is wrong. */
 const MAX_ALIKE = 12;
 
-type Rows = Parameters<typeof Facts>[0]['of'];
+type Rows = Parameters<typeof FactList>[0]['of'];
 
-export function WhatPanel({ review, facts }: { review: Review; facts: Established }) {
+export function WhatPanel({ review, facts }: { review: Review; facts: Facts }) {
   const { statement, version } = review;
   return (
     <Panel title="What">
-      <Facts of={[...whatOf(statement, facts), ...stopsOf(review, facts), ...versionOf(version)]} />
+      <FactList of={[...whatOf(statement, facts), ...stopsOf(review, facts), ...versionOf(version)]} />
       <WhatItBrings review={review} facts={facts} />
       {statement.kind === 'principal' && statement.principal.models.includes('*') ? (
         <Notice tone="warn" title="This machine is for every model, those of the future too" />
@@ -53,12 +53,12 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Establishe
   );
 }
 
-function isCustodian({ committee }: Established, person: string): boolean {
+function isCustodian({ committee }: Facts, person: string): boolean {
   return committee.members.some((member) => member.person === person);
 }
 
 /** Of what waits: what else it changes when it takes effect. */
-function WhatItBrings({ review: { statement, digest, isPending }, facts }: { review: Review; facts: Established }) {
+function WhatItBrings({ review: { statement, digest, isPending }, facts }: { review: Review; facts: Facts }) {
   if (!isPending) return null;
   if (statement.kind === 'policy')
     return <Consequences facts={facts} change={{ what: 'policy', target: digest, document: statement.document }} />;
@@ -74,7 +74,7 @@ function WhatItBrings({ review: { statement, digest, isPending }, facts }: { rev
   );
 }
 
-function whatOf(statement: Proposable, facts: Established): Rows {
+function whatOf(statement: Proposable, facts: Facts): Rows {
   switch (statement.kind) {
     case 'release':
       return [
@@ -122,13 +122,13 @@ function whatOf(statement: Proposable, facts: Established): Rows {
 }
 
 /** Of a resumption that waits: what it would take back. */
-function stopsOf({ statement, isPending }: Review, facts: Established): Rows {
+function stopsOf({ statement, isPending }: Review, facts: Facts): Rows {
   if (statement.kind !== 'resume' || !isPending || facts.stopped === null) return [];
   return [['Stopped by', <StopList key="stops" facts={facts} stops={facts.stopped} />]];
 }
 
 /** What it does, in numbers. */
-function retirementOf({ credential, person }: StatementOf<'authenticator'>, facts: Established): Rows {
+function retirementOf({ credential, person }: StatementOf<'authenticator'>, facts: Facts): Rows {
   const { left, able, threshold, versions } = afterRetirement(facts, credential);
   return [
     ['Whose', <Person key="whose" facts={facts} person={person} />],
@@ -153,7 +153,7 @@ function versionOf(version: Version | null): Rows {
   ];
 }
 
-export function AskedPanel({ review, facts }: { review: Review; facts: Established }) {
+export function AskedPanel({ review, facts }: { review: Review; facts: Facts }) {
   const { person, key, reason, created, expires, logSize } = review.asked;
   return (
     <Panel title="Who asked, and why">
@@ -162,7 +162,7 @@ export function AskedPanel({ review, facts }: { review: Review; facts: Establish
           <Text of={reason} />
         </blockquote>
       )}
-      <Facts
+      <FactList
         of={[
           [key === null ? 'Person' : 'Owner of the machine', <Person key="person" facts={facts} person={person} />],
           ['May they approve it', mayApprove(review, person)],
@@ -181,11 +181,11 @@ function mayApprove({ policy: { members, barred } }: Review, person: string): st
   return barred.includes(person) ? 'no: a custodian does not approve what they asked for' : 'yes: a custodian';
 }
 
-export function PolicyPanel({ review, facts }: { review: Review; facts: Established }) {
+export function PolicyPanel({ review, facts }: { review: Review; facts: Facts }) {
   const { digest, since, isInForce, threshold, groups, members, wanting, missingGroups } = review.policy;
   return (
     <Panel title="Policy, and who decides">
-      <Facts
+      <FactList
         of={[
           ['Quorum', `${threshold} of ${members.length} custodians`],
           groups.length === 0 ? null : ['Groups', `one of each: ${groups.join(', ')}`],
@@ -211,7 +211,7 @@ export function PolicyPanel({ review, facts }: { review: Review; facts: Establis
 }
 
 /** What one custodian has decided, with which key and when; else whether they may. */
-function Decided({ review, facts, person }: { review: Review; facts: Established; person: string }) {
+function Decided({ review, facts, person }: { review: Review; facts: Facts; person: string }) {
   const { votes, barred } = review.policy;
   const vote = votes.find((candidate) => candidate.person === person);
   if (vote === undefined)

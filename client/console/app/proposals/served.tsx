@@ -1,30 +1,30 @@
 import { endMs, isRelease } from '../../../../src/core/state/lifecycle.ts';
 import { servedOnceResumed } from '../../../../src/core/state/served.ts';
-import type { Facts as Established } from '../../../../src/core/state/state.ts';
+import type { Facts } from '../../../../src/core/state/state.ts';
 import type { Review } from '../../../custodian/review.ts';
 import { exactBytes } from '../../../exact.ts';
 import { fromNow, instant } from '../format.ts';
 import { Mark } from '../parts/notice.tsx';
-import { Facts, Panel } from '../parts/screen.tsx';
+import { FactList, Panel } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { now } from '../vault.ts';
 
 /** By the end that the vault goes by. While everything is stopped the lease goes on, and nothing is served. */
-function servedUntil({ proposal }: Review, { stopped }: Established): string {
+function servedUntil({ proposal }: Review, { stopped }: Facts): string {
   const ends = endMs(proposal);
   const until = `until ${instant(ends)} (${fromNow(ends, now.value)})`;
   return stopped === null ? until : `not while the vault is stopped; once it is resumed, ${until}`;
 }
 
 /** What came of a release: until when it is served, and which hosts have said that they have it. */
-export function ServedPanel({ review, facts }: { review: Review; facts: Established }) {
+export function ServedPanel({ review, facts }: { review: Review; facts: Facts }) {
   const { executedTime, receipts } = review.proposal;
   if (!isRelease(review.proposal) || executedTime === null) return null;
   const { statement } = review.proposal;
   const isOver = !servedOnceResumed(facts, now.value).some(({ digest }) => digest === review.digest);
   return (
     <Panel title="What came of it">
-      <Facts
+      <FactList
         of={[
           ['Released', instant(executedTime)],
           ['Served', isOver ? 'no longer' : servedUntil(review, facts)],

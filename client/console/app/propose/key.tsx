@@ -8,7 +8,7 @@ import { Consequences } from '../parts/consequences.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { optionText, Person } from '../parts/person.tsx';
 import { missingReason, ReasonField } from '../parts/reason.tsx';
-import { Facts as FactList, Panel } from '../parts/screen.tsx';
+import { FactList, Panel } from '../parts/screen.tsx';
 import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { custodian } from '../vault.ts';
 

@@ -9,7 +9,7 @@ import { ActionError } from '../parts/action.tsx';
 import { asFailure } from '../parts/notice.tsx';
 import { NEW_OWNER, OtherOwner, OwnerField, ownerById } from '../parts/owner.tsx';
 import { MachineName } from '../parts/person.tsx';
-import { Facts as FactList, Panel } from '../parts/screen.tsx';
+import { FactList, Panel } from '../parts/screen.tsx';
 import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { now } from '../vault.ts';
 

@@ -7,7 +7,7 @@ import { Digest } from '../parts/digest.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Mark } from '../parts/notice.tsx';
 import { KeyName, Named } from '../parts/person.tsx';
-import { Facts } from '../parts/screen.tsx';
+import { FactList } from '../parts/screen.tsx';
 import { fault, fingerprint } from '../vault.ts';
 import { kept, loadKept } from './kept.ts';
 import { stopWithoutVault } from './signed-stops.ts';
@@ -53,7 +53,7 @@ function ColdStop({ kit, usedHere }: { kit: StopKit; usedHere: readonly Base64ur
         You sign over the log up to entry {kit.size - 1}, as this workstation verified it at {instant(kit.verified)}.
         The vault is asked for nothing. It is sent the stop; until it takes it, you can save the stop as a file.
       </p>
-      <Facts
+      <FactList
         of={[
           ['Vault', <Digest key="vault" hex={kit.vault} />],
           [

@@ -72,7 +72,7 @@ export interface DeviceInput<Report, Values, Endorsements = unknown>
 }
 
 /** One kind of evidence about the GPUs and NVSwitches of a machine. */
-export interface Devices<Report, Values, Endorsements = unknown> extends Row<Report, Values, Endorsements> {
+export interface DevicePlatform<Report, Values, Endorsements = unknown> extends Row<Report, Values, Endorsements> {
   /** Throws `malformed` for evidence that cannot be parsed. */
   appraise(input: DeviceInput<Report, Values, Endorsements>): Promise<PlatformResult>;
 }

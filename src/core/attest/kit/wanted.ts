@@ -30,14 +30,14 @@ export interface Wanted<V> {
   /** Who is asked, in this order: the first that has a mirror, and after one that says that it has none the next. */
   readonly asks: readonly Ask[];
   /** Bytes of the file, made from what the vendor's API answers. Throws `unavailable` for another answer. */
-  fileOf(answer: Answer): Uint8Array;
+  fileOf(answer: MirrorAnswer): Uint8Array;
   /** The value, or null where these bytes are not what is wanted. */
   parse(bytes: Uint8Array): V | null;
   dates(value: V): Dates;
 }
 
 /** An answer of a mirror: bounded, successful. */
-export interface Answer {
+export interface MirrorAnswer {
   readonly bytes: Uint8Array;
   header(name: string): string | null;
 }
@@ -60,7 +60,7 @@ export interface Find {
 }
 
 /** What `parse` returns; null for what cannot be parsed: another source may have it right. */
-export function orNull<T>(parse: () => T): T | null {
+export function parsedOrNull<T>(parse: () => T): T | null {
   return orNullOf(TwinlockError, parse);
 }
 
@@ -69,13 +69,13 @@ export function crlDates({ thisUpdateMs, nextUpdateMs }: Crl): Dates {
 }
 
 /** Files of an endorsement folder, by what an operator is told of them. */
-export const FILE_KINDS = ['certificates', 'lists', 'collateral', 'keySets'] as const;
-export type FileKind = (typeof FILE_KINDS)[number];
+export const ENDORSEMENT_FILE_KINDS = ['certificates', 'lists', 'collateral', 'keySets'] as const;
+export type EndorsementFileKind = (typeof ENDORSEMENT_FILE_KINDS)[number];
 
 /** What a report needs of vendors, and where it is to be had. */
 export interface Needs<Report, Endorsed> {
   /** Paths in an endorsement folder at which something is looked for. */
-  readonly files: Readonly<Partial<Record<FileKind, readonly RegExp[]>>>;
+  readonly files: Readonly<Partial<Record<EndorsementFileKind, readonly RegExp[]>>>;
   /** Vendors whose services are asked, each by a mirror that stands for it. */
   readonly vendors: readonly string[];
   /**

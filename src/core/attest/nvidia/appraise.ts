@@ -6,7 +6,7 @@ import { compareDrivers } from '../kit/gpu.ts';
 import type { DeviceInput, PlatformResult } from '../kit/platform.ts';
 import type { DeviceClaim } from './claims.ts';
 import { compareDevice, type ValueRule, valueRules } from './compare.ts';
-import { ARCHITECTURES, type Device, parseDevice, verifyDeviceChain } from './device.ts';
+import { ARCHITECTURES, type ParsedDevice, parseDevice, verifyDeviceChain } from './device.ts';
 import type { SpdmEvidence } from './evidence.ts';
 import type { NvidiaReferenceValues } from './reference-values.ts';
 import { NVIDIA_VENDOR_ROOTS } from './roots.ts';
@@ -58,17 +58,17 @@ export async function appraiseNvidia(input: Input): Promise<PlatformResult> {
   return findings.result(label, required);
 }
 
-function driverOf({ report }: Device): string {
+function driverOf({ report }: ParsedDevice): string {
   return report.opaque.driver ?? 'absent';
 }
 
 /** One device with two firmwares has two leaves, and one identity. */
-function distinct(devices: readonly Device[]): number {
+function distinct(devices: readonly ParsedDevice[]): number {
   const keys = (which: 0 | 1) => new Set(devices.map(({ chain }) => toHex(chain[which].key.publicKey))).size;
   return Math.min(keys(0), keys(1));
 }
 
-function claimDevice(findings: Findings<NvidiaRule>, place: Place, device: Device): void {
+function claimDevice(findings: Findings<NvidiaRule>, place: Place, device: ParsedDevice): void {
   const { report, chain, chip, architecture } = device;
   const { opaque } = report;
   const claims: Record<DeviceClaim, string | null> = {
@@ -97,7 +97,7 @@ function claimDevice(findings: Findings<NvidiaRule>, place: Place, device: Devic
 async function checkAuthenticity(
   findings: Findings<NvidiaRule>,
   place: Place,
-  device: Device,
+  device: ParsedDevice,
   { referenceValues, instantMs, verify }: Input,
 ): Promise<void> {
   const { report, chain, architecture } = device;

@@ -1,12 +1,12 @@
 import type { Findings } from '../kit/findings.ts';
-import type { Device } from './device.ts';
+import type { ParsedDevice } from './device.ts';
 import { compareClaims, compareMeasurements } from './golden.ts';
 import type { DriverRecord, NvidiaReferenceValues, VbiosRecord } from './reference-values.ts';
 
 export type ValueRule = 'driver' | 'vbios' | 'golden-conflict' | 'measurements' | 'ppcie' | 'feature-flag' | 'device';
 
 /** The rules that reference values make for a device; an NVSwitch has no driver, and neither mode of a GPU. */
-export function valueRules({ architecture }: Device, values: NvidiaReferenceValues): readonly ValueRule[] {
+export function valueRules({ architecture }: ParsedDevice, values: NvidiaReferenceValues): readonly ValueRule[] {
   const rules: ValueRule[] = ['vbios', 'measurements'];
   if (architecture !== 'nvswitch') {
     rules.push('driver', 'golden-conflict');
@@ -21,7 +21,7 @@ export function valueRules({ architecture }: Device, values: NvidiaReferenceValu
 export function compareDevice<At extends string>(
   findings: Findings<`${At}.${ValueRule}`>,
   at: At,
-  device: Device,
+  device: ParsedDevice,
   values: NvidiaReferenceValues,
 ): void {
   const { opaque } = device.report;
@@ -46,7 +46,7 @@ export function compareDevice<At extends string>(
 function compareDriver<At extends string>(
   findings: Findings<`${At}.${ValueRule}`>,
   at: At,
-  { chip, report }: Device,
+  { chip, report }: ParsedDevice,
   drivers: readonly DriverRecord[],
 ): DriverRecord | undefined {
   const ofChip = drivers.filter((record) => record.chip === chip);
@@ -58,7 +58,7 @@ function compareDriver<At extends string>(
 function compareVbios<At extends string>(
   findings: Findings<`${At}.${ValueRule}`>,
   at: At,
-  { chip, report }: Device,
+  { chip, report }: ParsedDevice,
   vbioses: readonly VbiosRecord[],
 ): VbiosRecord | undefined {
   const { vbios: version, project, projectSku, chipSku } = report.opaque;

@@ -28,7 +28,7 @@ const CHIPS: readonly (readonly [RegExp, Architecture])[] = [
 ];
 
 /** What one device showed: parsed, not trusted before its chain and its signature are verified. */
-export interface Device {
+export interface ParsedDevice {
   readonly report: SpdmReport;
   /** Leaf first. */
   readonly chain: readonly [leaf: Certificate, identity: Certificate, ...Certificate[]];
@@ -40,8 +40,8 @@ export interface Device {
 }
 
 /** Parses attacker-controlled evidence of the device at this place in the list. Throws `malformed`. */
-export function parseDevice({ spdm, chain }: SpdmEvidence['devices'][number], place: number): Device {
-  const parse = (): Device => {
+export function parseDevice({ spdm, chain }: SpdmEvidence['devices'][number], place: number): ParsedDevice {
+  const parse = (): ParsedDevice => {
     const report = parseSpdm(fromBase64url(spdm));
     const [leaf, identity, ...issuers] = chain.map((der) => parseCertificate(fromBase64url(der)));
     must(leaf !== undefined && identity !== undefined, 'malformed', 'expected a chain of certificates');

@@ -1,6 +1,6 @@
 import { toHex } from '../../bytes.ts';
 import type { Comparison } from '../kit/findings.ts';
-import type { Device } from './device.ts';
+import type { ParsedDevice } from './device.ts';
 import { measureText } from './measures.ts';
 import type { GoldenValue } from './reference-values.ts';
 import type { SpdmReport } from './spdm.ts';
@@ -17,7 +17,7 @@ type Golden = readonly GoldenValue[];
  * asked for.
  */
 export function compareMeasurements(
-  { chip, report }: Pick<Device, 'chip' | 'report'>,
+  { chip, report }: Pick<ParsedDevice, 'chip' | 'report'>,
   lists: readonly (Golden | null)[],
 ): Comparison {
   const given = lists.filter((list) => list !== null);

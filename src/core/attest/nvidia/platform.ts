@@ -1,4 +1,4 @@
-import type { Devices } from '../kit/platform.ts';
+import type { DevicePlatform } from '../kit/platform.ts';
 import { appraiseNvidia } from './appraise.ts';
 import { NVIDIA_CLAIMS } from './claims.ts';
 import { type SpdmEvidence, spdmEvidence } from './evidence.ts';
@@ -13,4 +13,4 @@ export const nvidiaDevices = {
   claims: NVIDIA_CLAIMS,
   pinnedRoots: ({ roots }) => [{ field: 'roots', roots, isVendors: isNvidiaVendorRoot }],
   appraise: appraiseNvidia,
-} as const satisfies Devices<SpdmEvidence, NvidiaReferenceValues>;
+} as const satisfies DevicePlatform<SpdmEvidence, NvidiaReferenceValues>;

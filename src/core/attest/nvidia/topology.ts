@@ -1,6 +1,6 @@
 import { type Hex, toHex } from '../../bytes.ts';
 import type { Comparison } from '../kit/findings.ts';
-import type { Device } from './device.ts';
+import type { ParsedDevice } from './device.ts';
 
 /** Of a link that leads nowhere. */
 const NO_SWITCH: Hex = '00'.repeat(8);
@@ -11,7 +11,7 @@ export const PROTECTED_PCIE = { ppcie: 'aa', featureFlag: '0200' } as const;
 /** A device with its name in rules: `gpu-0`, `switch-3`. */
 export interface PlacedDevice {
   readonly place: string;
-  readonly device: Device;
+  readonly device: ParsedDevice;
 }
 
 /**
@@ -68,7 +68,7 @@ function unseenFaults(gpus: readonly PlacedDevice[]): string[] {
 const SHOW_SWITCHES = 'show the evidence of these NVSwitches, or let the policy list 0 alone as its count of switches';
 
 /** The switches at the ends of a GPU's links, each once, in ascending order; empty where it is linked to none. */
-export function linkedSwitches({ architecture, report }: Device): readonly Hex[] {
+export function linkedSwitches({ architecture, report }: ParsedDevice): readonly Hex[] {
   if (architecture === 'nvswitch') return [];
   // A GPU writes an id from its last byte to its first.
   const ids = (report.opaque.switchIds ?? []).map((id) => toHex(id.toReversed()));
@@ -76,7 +76,7 @@ export function linkedSwitches({ architecture, report }: Device): readonly Hex[]
 }
 
 /** What an NVSwitch says that it is; null unless its identity's certificate, which it has for life, says it too. */
-function switchId({ chain, report }: Device): Hex | null {
+function switchId({ chain, report }: ParsedDevice): Hex | null {
   const [id, ...more] = (report.opaque.switchIds ?? []).map(toHex);
   return id !== undefined && more.length === 0 && chain[1].serial.endsWith(id) ? id : null;
 }

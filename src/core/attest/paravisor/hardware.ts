@@ -16,8 +16,8 @@ export const HARDWARE = {
   tdx: { ...tdxPlatform, levelClaim: null },
 } as const;
 export type HardwareId = keyof typeof HARDWARE;
-type Reports = { readonly [Id in HardwareId]: z.infer<(typeof HARDWARE)[Id]['report']> };
-type Values = { readonly [Id in HardwareId]: z.infer<(typeof HARDWARE)[Id]['values']> };
+type HardwareReports = { readonly [Id in HardwareId]: z.infer<(typeof HARDWARE)[Id]['report']> };
+type HardwareValues = { readonly [Id in HardwareId]: z.infer<(typeof HARDWARE)[Id]['values']> };
 /** What vendors say of the hardware, among all endorsements. */
 export interface HardwareEndorsed extends SnpEndorsed, TdxEndorsed {}
 
@@ -25,13 +25,13 @@ export interface HardwareEndorsed extends SnpEndorsed, TdxEndorsed {}
 export const hardwareReport = z.discriminatedUnion('platform', reportsOf(HARDWARE));
 
 const ROWS: {
-  readonly [Id in HardwareId]: Platform<Reports[Id], Values[Id], HardwareEndorsed>;
+  readonly [Id in HardwareId]: Platform<HardwareReports[Id], HardwareValues[Id], HardwareEndorsed>;
 } = HARDWARE;
 
 /** What vendors say of the hardware. As the needs of the hardware's own platform. */
 export async function endorseHardware<Id extends HardwareId>(
   id: Id,
-  report: Reports[Id],
+  report: HardwareReports[Id],
   offered: HardwareEndorsed,
   find: Find,
 ): Promise<HardwareEndorsed> {
@@ -41,7 +41,7 @@ export async function endorseHardware<Id extends HardwareId>(
 /** As the hardware's own platform. */
 export function appraiseHardware<Id extends HardwareId>(
   id: Id,
-  input: PlatformInput<Reports[Id], Values[Id], HardwareEndorsed>,
+  input: PlatformInput<HardwareReports[Id], HardwareValues[Id], HardwareEndorsed>,
 ): Promise<PlatformResult> {
   return ROWS[id].appraise(input);
 }

@@ -62,10 +62,10 @@ export const SNP_CLAIMS: ClaimForms = {
   ...Object.fromEntries(COMPONENTS.map((component) => [`snp.vek.tcb.${component}`, decimal])),
 };
 
-type Claim = (name: string, value: string) => void;
+type SnpClaimer = (name: string, value: string) => void;
 
 /** Claims what the report says, before its signature is checked. */
-export function claimReport(claim: Claim, report: AttestationReport): void {
+export function claimReport(claim: SnpClaimer, report: AttestationReport): void {
   const { policy, cpuid, mitigations } = report;
   claim('snp.version', String(report.version));
   claim('snp.guest-svn', String(report.guestSvn));
@@ -106,19 +106,19 @@ export function claimReport(claim: Claim, report: AttestationReport): void {
 /** The four TCB versions of a report, decoded as those of its product. */
 export type Tcbs = Readonly<Record<(typeof TCBS)[number], Tcb>>;
 
-export function claimProduct(claim: Claim, product: SnpProduct, tcbs: Tcbs): void {
+export function claimProduct(claim: SnpClaimer, product: SnpProduct, tcbs: Tcbs): void {
   claim('snp.product', product);
   for (const name of TCBS) claimTcb(claim, `snp.${name}-tcb`, tcbs[name]);
 }
 
 /** What the certificate of the signing key says. */
-export function claimVek(claim: Claim, { productName, cspId, tcb }: Vek): void {
+export function claimVek(claim: SnpClaimer, { productName, cspId, tcb }: Vek): void {
   claim('snp.vek.product', productName);
   if (cspId !== null) claim('snp.vek.csp-id', cspId);
   claimTcb(claim, 'snp.vek.tcb', tcb);
 }
 
-function claimTcb(claim: Claim, prefix: string, tcb: Tcb): void {
+function claimTcb(claim: SnpClaimer, prefix: string, tcb: Tcb): void {
   for (const [name, svn] of componentsOf(tcb)) claim(`${prefix}.${name}`, String(svn));
 }
 

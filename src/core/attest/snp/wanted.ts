@@ -3,7 +3,7 @@ import type { Certificate } from '../../x509/certificate.ts';
 import { type Crl, parseCrl } from '../../x509/crl.ts';
 import { oneDerOfFile } from '../../x509/der-text.ts';
 import { commonName } from '../../x509/name.ts';
-import { crlDates, orNull, type Wanted } from '../kit/wanted.ts';
+import { crlDates, parsedOrNull, type Wanted } from '../kit/wanted.ts';
 import { askName, askOfFile } from './ask.ts';
 import type { SnpNeeds } from './needs.ts';
 import { componentsOf, type SnpProduct, tcbText } from './tcb.ts';
@@ -35,7 +35,7 @@ export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
     asks: isVcek ? [{ vendor: 'amd', path: `${pathOf(needs, product)}/${needs.chipId}?${query}` }] : [],
     fileOf: ({ bytes }) => bytes,
     parse(bytes) {
-      const vek = orNull(() => parseVek(oneDerOfFile(bytes, 'CERTIFICATE')));
+      const vek = parsedOrNull(() => parseVek(oneDerOfFile(bytes, 'CERTIFICATE')));
       const isRight =
         vek !== null &&
         vek.signer === needs.signer &&
@@ -60,7 +60,7 @@ export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certific
     asks: [{ vendor: 'amd', path: `${pathOf(needs, product)}/cert_chain` }],
     fileOf: ({ bytes }) => bytes,
     parse(bytes) {
-      const ask = orNull(() => askOfFile(bytes, name));
+      const ask = parsedOrNull(() => askOfFile(bytes, name));
       return ask !== null && commonName(ask) === name ? ask : null;
     },
     dates: ({ notAfterMs }) => ({ edition: 0, issuedMs: 0, endsMs: notAfterMs }),
@@ -77,7 +77,7 @@ export function wantedCrl(needs: SnpNeeds, product: SnpProduct): Wanted<Crl> {
     isReissued: true,
     asks: [{ vendor: 'amd', path: `${pathOf(needs, product)}/crl` }],
     fileOf: ({ bytes }) => bytes,
-    parse: (bytes) => orNull(() => parseCrl(oneDerOfFile(bytes, 'X509 CRL'))),
+    parse: (bytes) => parsedOrNull(() => parseCrl(oneDerOfFile(bytes, 'X509 CRL'))),
     dates: crlDates,
   };
 }

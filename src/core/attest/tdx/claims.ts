@@ -74,14 +74,14 @@ export const TDX_CLAIMS = {
 
 /** A name that is not in the list cannot be claimed, and one that cannot be claimed cannot be revoked. */
 type TdxClaim = keyof typeof TDX_CLAIMS;
-export type Claim = (name: TdxClaim, value: string) => void;
+export type TdxClaimer = (name: TdxClaim, value: string) => void;
 
-export function claimer(findings: Findings<string>): Claim {
+export function claimer(findings: Findings<string>): TdxClaimer {
   return (name, value) => findings.claim(name, value);
 }
 
 /** What the quote says, as measured: hexadecimal as it is stored, numbers in decimal. */
-export function claimQuote(claim: Claim, quote: TdxQuote): void {
+export function claimQuote(claim: TdxClaimer, quote: TdxQuote): void {
   const { body, qeReport } = quote;
   claim('tdx.version', String(quote.version));
   claim('tdx.key-type', String(quote.keyType));
@@ -112,7 +112,7 @@ export function claimQuote(claim: Claim, quote: TdxQuote): void {
   claim('tdx.qe.isvsvn', String(qeReport.isvSvn));
 }
 
-export function claimPck(claim: Claim, pck: Pck): void {
+export function claimPck(claim: TdxClaimer, pck: Pck): void {
   const { certificate, platformInstance, configuration } = pck;
   claim('tdx.pck.authority', pck.authority);
   claim('tdx.pck.serial', serialText(certificate));

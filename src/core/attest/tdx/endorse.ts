@@ -14,7 +14,7 @@ export const TDX_NEEDS: Needs<TdxReport, TdxEndorsed> = {
     ],
   },
   vendors: ['intel', 'intel-certificates'],
-  missingMirror,
+  missingMirror: missingIntelMirror,
   async endorse(report, offered, find) {
     const tdx = await endorseReport(report, offered.tdx ?? null, find);
     return tdx === null ? {} : { tdx };
@@ -24,7 +24,10 @@ export const TDX_NEEDS: Needs<TdxReport, TdxEndorsed> = {
 /** Intel's own service, which has no list of what Intel's root revoked; a caching service (PCCS) has it. */
 const INTEL_SERVICE = /(?:^|\.)trustedservices\.intel\.com$/;
 
-function missingMirror({ intel, 'intel-certificates': certificates }: Readonly<Record<string, string>>): string | null {
+function missingIntelMirror({
+  intel,
+  'intel-certificates': certificates,
+}: Readonly<Record<string, string>>): string | null {
   if (intel === undefined || certificates !== undefined || !INTEL_SERVICE.test(intel)) return null;
   return (
     "Intel's own service has no list of what Intel's root revoked, without which no TDX host passes: name " +

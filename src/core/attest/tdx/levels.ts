@@ -1,7 +1,7 @@
 import { fromHex, toHex } from '../../bytes.ts';
 import { instantText } from '../../x509/time.ts';
 import { TCB_STATUSES } from '../kit/td.ts';
-import type { Claim } from './claims.ts';
+import type { TdxClaimer } from './claims.ts';
 import type { QeIdentity, TcbInfo } from './collateral.ts';
 import type { QeReport, TdReport, TdxQuote } from './parse.ts';
 import type { Pck } from './pck.ts';
@@ -24,7 +24,7 @@ interface Measured {
  */
 export function checkLevels(
   findings: TdxFindings,
-  claim: Claim,
+  claim: TdxClaimer,
   { quote, pck }: Measured,
   { tcbInfo, qeIdentity }: Collateral,
   values: TdxReferenceValues | null,
@@ -77,7 +77,13 @@ function moduleLevel(identity: ModuleIdentity | undefined, teeTcbSvn: Uint8Array
   return enclaveLevel(identity?.tcbLevels ?? [], teeTcbSvn[0] ?? 0);
 }
 
-function checkPlatform(findings: TdxFindings, claim: Claim, body: TdReport, pck: Pck, info: TcbInfo): Level | null {
+function checkPlatform(
+  findings: TdxFindings,
+  claim: TdxClaimer,
+  body: TdReport,
+  pck: Pck,
+  info: TcbInfo,
+): Level | null {
   findings.same('tdx.fmspc', info.fmspc, pck.fmspc);
   findings.same('tdx.pceid', info.pceId, pck.pceId);
   const level = platformLevel(info.tcbLevels, pck, body.teeTcbSvn);
@@ -89,7 +95,7 @@ function checkPlatform(findings: TdxFindings, claim: Claim, body: TdReport, pck:
 }
 
 /** The module's level, none where the platform's level says it all; null where it has none. */
-function checkModule(findings: TdxFindings, claim: Claim, body: TdReport, info: TcbInfo): readonly Level[] | null {
+function checkModule(findings: TdxFindings, claim: TdxClaimer, body: TdReport, info: TcbInfo): readonly Level[] | null {
   const id = moduleId(body.teeTcbSvn);
   const versioned = moduleOf(info, body.teeTcbSvn);
   const identity = id === null ? info.tdxModule : versioned;
@@ -116,7 +122,7 @@ function moduleText(isKnown: boolean, isSame: boolean): string {
   return isKnown ? 'others' : 'no such module in the TCB info';
 }
 
-function checkQe(findings: TdxFindings, claim: Claim, report: QeReport, identity: QeIdentity): Level | null {
+function checkQe(findings: TdxFindings, claim: TdxClaimer, report: QeReport, identity: QeIdentity): Level | null {
   const expected = [identity.miscselect, identity.attributes, identity.mrsigner, identity.isvprodid].join(' ');
   const got = [
     masked(report.miscSelect, identity.miscselectMask),

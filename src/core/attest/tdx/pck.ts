@@ -59,7 +59,7 @@ export function parsePck(der: Uint8Array): Pck {
   const tcb = fieldsOf(field(fields, 2).enter(SEQUENCE), `${SGX_EXTENSION}.2`);
   return {
     certificate,
-    authority: authorityOf(certificate),
+    authority: certificateAuthorityOf(certificate),
     ppid: octets(field(fields, 1), 16),
     components: Array.from({ length: TCB_COMPONENTS }, (_, i) => unsigned(field(tcb, i + 1), 1)),
     pceSvn: unsigned(field(tcb, 17), 2),
@@ -72,7 +72,7 @@ export function parsePck(der: Uint8Array): Pck {
   };
 }
 
-function authorityOf({ issuer }: Certificate): PckAuthority {
+function certificateAuthorityOf({ issuer }: Certificate): PckAuthority {
   const authority = AUTHORITIES.get(commonName({ subject: issuer }) ?? '');
   if (authority === undefined) {
     throw new TwinlockError('malformed', 'expected a PCK certificate issued by the processor or the platform CA');

@@ -4,7 +4,7 @@ import { parseJson } from '../../json.ts';
 import { parseAs } from '../../schema.ts';
 import { type Crl, parseCrl } from '../../x509/crl.ts';
 import { derOfChainText, oneDerOfFile } from '../../x509/der-text.ts';
-import { type Answer, type Ask, crlDates, type Dates, orNull, type Wanted } from '../kit/wanted.ts';
+import { type Ask, crlDates, type Dates, type MirrorAnswer, parsedOrNull, type Wanted } from '../kit/wanted.ts';
 import { type Dated, parseQeIdentity, parseTcbInfo } from './collateral.ts';
 import { tdxEndorsementsOfPcs } from './collateral-json.ts';
 import {
@@ -24,13 +24,13 @@ interface WantedPart<V> extends Wanted<V> {
   of(collateral: TdxEndorsements): V | null;
 }
 
-interface SignedDocument extends Signed {
+interface DatedDocument extends Signed {
   readonly dates: Dates;
 }
 
-interface Collateral {
-  readonly tcbInfo: WantedPart<SignedDocument>;
-  readonly qeIdentity: WantedPart<SignedDocument>;
+interface WantedCollateral {
+  readonly tcbInfo: WantedPart<DatedDocument>;
+  readonly qeIdentity: WantedPart<DatedDocument>;
   readonly pckCrl: WantedPart<Crl>;
   readonly rootCaCrl: WantedPart<Crl>;
 }
@@ -46,7 +46,7 @@ const ROOT_LIST: readonly Ask[] = [
 ];
 
 /** TCB collateral for a platform family, in parts, of Intel's Provisioning Certification Service, version 4. */
-export function wantedCollateral({ fmspc, ca }: TdxNeeds): Collateral {
+export function wantedCollateral({ fmspc, ca }: TdxNeeds): WantedCollateral {
   const whole = `tdx/${fmspc}-${ca}.json`;
   return {
     tcbInfo: wantedDocument({
@@ -101,9 +101,9 @@ interface DocumentPlace extends Place {
   parse(text: string): Dated & { readonly tcbEvaluationDataNumber: number };
 }
 
-function wantedDocument(place: DocumentPlace): WantedPart<SignedDocument> {
+function wantedDocument(place: DocumentPlace): WantedPart<DatedDocument> {
   const { what, files, path, member, chainHeader } = place;
-  const dated = (signed: Signed | null): SignedDocument | null => {
+  const dated = (signed: Signed | null): DatedDocument | null => {
     if (signed === null) return null;
     const { tcbEvaluationDataNumber: edition, issueDate: issuedMs, nextUpdate: endsMs } = place.parse(signed.text);
     return { ...signed, dates: { edition, issuedMs, endsMs } };
@@ -112,10 +112,10 @@ function wantedDocument(place: DocumentPlace): WantedPart<SignedDocument> {
     ...{ what, files, question: files[0], isReissued: true },
     asks: [{ vendor: 'intel', path }],
     fileOf: (answer) => signedBytes(answer, member, chainHeader),
-    of: (collateral) => orNull(() => dated(place.of(collateral))),
+    of: (collateral) => parsedOrNull(() => dated(place.of(collateral))),
     parse: (bytes) =>
-      orNull(() => dated(parseAs(signedDocument, parseJson(fromUtf8(bytes)), what))) ??
-      orNull(() => dated(place.of(tdxEndorsementsOfPcs(fromUtf8(bytes))))),
+      parsedOrNull(() => dated(parseAs(signedDocument, parseJson(fromUtf8(bytes)), what))) ??
+      parsedOrNull(() => dated(place.of(tdxEndorsementsOfPcs(fromUtf8(bytes))))),
     dates: ({ dates }) => dates,
   };
 }
@@ -135,10 +135,10 @@ function wantedList(place: ListPlace): WantedPart<Crl> {
     ...{ what, files, question: files[0], isReissued: true },
     asks: place.asks,
     fileOf: ({ bytes }) => bytes,
-    of: (collateral) => orNull(() => of(collateral)),
+    of: (collateral) => parsedOrNull(() => of(collateral)),
     parse: (bytes) =>
-      orNull(() => parseCrl(oneDerOfFile(bytes, 'X509 CRL'))) ??
-      orNull(() => of(tdxEndorsementsOfPcs(fromUtf8(bytes)))),
+      parsedOrNull(() => parseCrl(oneDerOfFile(bytes, 'X509 CRL'))) ??
+      parsedOrNull(() => of(tdxEndorsementsOfPcs(fromUtf8(bytes)))),
     dates: crlDates,
   };
 }
@@ -170,7 +170,7 @@ export function collateralOf(found: Found, offered: TdxEndorsements | null): Tdx
 }
 
 /** The signature is over the member's exact text, so it is cut out and never parsed and written again. */
-function signedBytes(answer: Answer, member: string, chainHeader: string): Uint8Array {
+function signedBytes(answer: MirrorAnswer, member: string, chainHeader: string): Uint8Array {
   const match = new RegExp(`^\\{"${member}":(\\{.*\\}),"signature":"([0-9a-fA-F]{128})"\\}\\s*$`, 's').exec(
     fromUtf8(answer.bytes),
   );
@@ -185,7 +185,7 @@ function signedBytes(answer: Answer, member: string, chainHeader: string): Uint8
 }
 
 /** PEM, percent-encoded. */
-function chainOf(answer: Answer, name: string): Base64url[] {
+function chainOf(answer: MirrorAnswer, name: string): Base64url[] {
   const value = answer.header(name);
   must(value !== null && /^[\x21-\x7e]*$/.test(value), 'unavailable', `the mirror's answer has no header ${name}`);
   return derOfChainText(value).map(toBase64url);

@@ -8,10 +8,10 @@ import { ABSENT, type CompactJws, parseCompactJws } from './jws.ts';
 import { failedChecks, parseDevicePayload, parseOverallPayload } from './nras-claims.ts';
 import type { NrasReferenceValues } from './reference-values.ts';
 import { byNumber, isSwitch, type NrasEvidence } from './report.ts';
-import { type Service, ServiceKeys } from './service-keys.ts';
+import { type AttestationService, ServiceKeys } from './service-keys.ts';
 import { checkToken, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
 
-const NRAS: Service = { name: 'nras', algorithm: 'ES384', issuer: 'https://nras.attestation.nvidia.com' };
+const NRAS: AttestationService = { name: 'nras', algorithm: 'ES384', issuer: 'https://nras.attestation.nvidia.com' };
 
 const DEVICE_VALUE_RULES = ['measurements', 'debug', 'secure-boot', 'warning', 'hwmodel', 'vbios'] as const;
 type DeviceRuleName = TokenRule | 'nonce' | 'checks' | (typeof DEVICE_VALUE_RULES)[number] | 'driver';
@@ -22,7 +22,7 @@ type NrasRule = `nras.${OverallRuleName}` | `${DevicePrefix}.${DeviceRuleName}`;
 type NrasInput = PlatformInput<NrasEvidence, NrasReferenceValues, ServiceEndorsed>;
 
 /** A device's token, parsed, and what names it in rules and claims. */
-interface Device {
+interface DeviceToken {
   readonly prefix: DevicePrefix;
   readonly name: string;
   readonly kind: Kind;
@@ -39,7 +39,7 @@ export async function appraiseNras(input: NrasInput): Promise<PlatformResult> {
   const { report, expectedData, referenceValues } = input;
   const token = parseCompactJws(report.overall, 'nras');
   const overall = parseOverallPayload(token.payload);
-  const devices = report.devices.map(parseDevice);
+  const devices = report.devices.map(parseDeviceToken);
   const version = overall['x-nvidia-ver'];
   const nonce = overall.eat_nonce;
   const findings = new Findings<NrasRule>(input.verify);
@@ -59,7 +59,7 @@ export async function appraiseNras(input: NrasInput): Promise<PlatformResult> {
   return findings.result(labelOf(devices), requiredRules(devices, input));
 }
 
-function requiredRules(devices: readonly Device[], { expectedData, referenceValues }: NrasInput): NrasRule[] {
+function requiredRules(devices: readonly DeviceToken[], { expectedData, referenceValues }: NrasInput): NrasRule[] {
   const overall: OverallRuleName[] = [...TOKEN_RULES, 'result', 'submodules', 'distinct', 'one-driver'];
   const each: DeviceRuleName[] = [...TOKEN_RULES, 'nonce', 'checks'];
   if (expectedData !== null) overall.push('nonce');
@@ -74,19 +74,19 @@ function requiredRules(devices: readonly Device[], { expectedData, referenceValu
   ];
 }
 
-function parseDevice({ name, token: text }: NrasEvidence['devices'][number]): Device {
+function parseDeviceToken({ name, token: text }: NrasEvidence['devices'][number]): DeviceToken {
   const prefix = `nras.${name.toLowerCase()}` as DevicePrefix;
   const token = parseCompactJws(text, prefix);
   const kind = isSwitch(name) ? 'switch' : 'gpu';
   return { prefix, name, kind, text, token, claims: parseDevicePayload(token.payload, prefix) };
 }
 
-function driverOf({ claims }: Device): string {
+function driverOf({ claims }: DeviceToken): string {
   return claims['x-nvidia-gpu-driver-version'];
 }
 
 /** What the firmware of a device calls itself; an NVSwitch has no driver. */
-function biosOf({ kind, claims }: Device): string {
+function biosOf({ kind, claims }: DeviceToken): string {
   return kind === 'gpu' ? claims['x-nvidia-gpu-vbios-version'] : claims['x-nvidia-switch-bios-version'];
 }
 
@@ -96,12 +96,12 @@ function namedText(submods: ReturnType<typeof parseOverallPayload>['submods']): 
   return entries.map(([name, [, [, digest]]]) => `${name} ${digest}`).join(', ');
 }
 
-function sentText(devices: readonly Device[]): string {
+function sentText(devices: readonly DeviceToken[]): string {
   return devices.map(({ name, text }) => `${name} ${toHex(sha256(utf8(text)))}`).join(', ');
 }
 
 /** One GPU that answers twice is not two. */
-function checkDistinct(findings: Findings<NrasRule>, devices: readonly Device[]): void {
+function checkDistinct(findings: Findings<NrasRule>, devices: readonly DeviceToken[]): void {
   const ueids = new Set(devices.map(({ claims }) => claims.ueid));
   const isDistinct = ueids.size === devices.length && !ueids.has(ABSENT);
   findings.rule('nras.distinct', `${devices.length} distinct devices`, [...ueids].join(' '), isDistinct);
@@ -109,7 +109,7 @@ function checkDistinct(findings: Findings<NrasRule>, devices: readonly Device[])
 
 async function checkDevice(
   findings: Findings<NrasRule>,
-  device: Device,
+  device: DeviceToken,
   overall: { readonly nonce: string; readonly version: string; readonly keys: ServiceKeys },
   input: NrasInput,
 ): Promise<void> {
@@ -126,7 +126,7 @@ async function checkDevice(
   if (input.referenceValues !== null) checkDeviceValues(findings, device, input.referenceValues);
 }
 
-function checkDeviceValues(findings: Findings<NrasRule>, device: Device, values: NrasReferenceValues): void {
+function checkDeviceValues(findings: Findings<NrasRule>, device: DeviceToken, values: NrasReferenceValues): void {
   const { prefix, kind, claims } = device;
   const warning = claims['x-nvidia-attestation-warning'];
   findings.same(`${prefix}.measurements`, 'success', claims.measres);
@@ -139,7 +139,7 @@ function checkDeviceValues(findings: Findings<NrasRule>, device: Device, values:
 }
 
 /** A GPU's unique id, as its device certificate names it; NRAS signs it. */
-function labelOf([first]: readonly Device[]): string {
+function labelOf([first]: readonly DeviceToken[]): string {
   const ueid = first?.claims.ueid ?? ABSENT;
   return /^[0-9]+$/.test(ueid) ? `gpu-${ueid.slice(-16)}` : 'gpu-unnamed';
 }

@@ -1,4 +1,4 @@
-import type { Devices, Platform } from '../kit/platform.ts';
+import type { DevicePlatform, Platform } from '../kit/platform.ts';
 import { NRAS_CLAIMS, TRUST_AUTHORITY_CLAIMS } from './claims.ts';
 import { NRAS_NEEDS, TRUST_AUTHORITY_NEEDS } from './endorse.ts';
 import { keySet, type ServiceEndorsed } from './endorsements.ts';
@@ -37,4 +37,4 @@ export const nrasDevices = {
   claims: NRAS_CLAIMS,
   pinnedRoots: NO_ROOTS,
   appraise: appraiseNras,
-} as const satisfies Devices<NrasEvidence, NrasReferenceValues, ServiceEndorsed>;
+} as const satisfies DevicePlatform<NrasEvidence, NrasReferenceValues, ServiceEndorsed>;

@@ -7,7 +7,7 @@ import type { TokenAlgorithm } from './jws.ts';
 import type { ServiceReferenceValues } from './reference-values.ts';
 
 /** An attestation service: what its tokens are signed with, and what they say of who made them. */
-export interface Service {
+export interface AttestationService {
   readonly name: ServiceName;
   readonly algorithm: TokenAlgorithm;
   /** The `iss` of its public instance, for authenticity alone; reference values name their own. */
@@ -22,14 +22,14 @@ type KeyMeasure = Omit<PlatformInput<unknown, ServiceReferenceValues, ServiceEnd
  * tokens name a key of it, so the set is parsed once, and each key found and trusted once, refusals included.
  */
 export class ServiceKeys {
-  readonly service: Service;
+  readonly service: AttestationService;
   readonly #measure: KeyMeasure;
   readonly #trust: KeyTrust;
   #keySet: Promise<ParsedKeySet> | null = null;
   readonly #found: Map<string, Promise<ServiceKey>> = new Map();
   readonly #trusted: Map<string, Promise<string>> = new Map();
 
-  constructor(service: Service, measure: KeyMeasure) {
+  constructor(service: AttestationService, measure: KeyMeasure) {
     this.service = service;
     this.#measure = measure;
     const { anchors, keys } = measure.referenceValues ?? { anchors: [], keys: [] };
@@ -50,7 +50,7 @@ export class ServiceKeys {
   }
 }
 
-async function openKeySet({ name }: Service, { endorsements }: KeyMeasure): Promise<ParsedKeySet> {
+async function openKeySet({ name }: AttestationService, { endorsements }: KeyMeasure): Promise<ParsedKeySet> {
   const keySet = endorsements[name];
   must(keySet !== undefined, 'endorsement_missing', `expected the key set of ${name}`);
   return parseKeySet(keySet);

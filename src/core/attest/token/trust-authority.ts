@@ -7,12 +7,12 @@ import type { ServiceEndorsed } from './endorsements.ts';
 import { parseCompactJws } from './jws.ts';
 import type { TrustAuthorityReferenceValues } from './reference-values.ts';
 import type { TrustAuthorityReport } from './report.ts';
-import { type Service, ServiceKeys } from './service-keys.ts';
+import { type AttestationService, ServiceKeys } from './service-keys.ts';
 import { checkToken, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
 import { parseTrustAuthorityPayload, type TrustAuthorityClaims } from './trust-authority-claims.ts';
 
 /** Tokens signed with RS256, which Trust Authority makes for who asks, are refused. */
-const TRUST_AUTHORITY: Service = {
+const TRUST_AUTHORITY: AttestationService = {
   name: 'intel-trust-authority',
   algorithm: 'PS384',
   issuer: 'Intel Trust Authority',

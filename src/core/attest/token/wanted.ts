@@ -1,5 +1,5 @@
 import { fromUtf8 } from '../../bytes.ts';
-import { orNull, type Wanted } from '../kit/wanted.ts';
+import { parsedOrNull, type Wanted } from '../kit/wanted.ts';
 import type { ServiceName } from './endorsements.ts';
 import { findKey, parseKeySet } from './jwks.ts';
 import { parseCompactJws } from './jws.ts';
@@ -24,8 +24,8 @@ export function wantedKeySet(service: ServiceName, token: string): Wanted<string
     asks: [{ vendor, path }],
     fileOf: ({ bytes }) => bytes,
     parse(bytes) {
-      const text = orNull(() => fromUtf8(bytes));
-      return text !== null && orNull(() => findKey(parseKeySet(text), kid, algorithm)) !== null ? text : null;
+      const text = parsedOrNull(() => fromUtf8(bytes));
+      return text !== null && parsedOrNull(() => findKey(parseKeySet(text), kid, algorithm)) !== null ? text : null;
     },
     // A set has no date of its own: while it has the key, it will do.
     dates: () => ({ edition: 0, issuedMs: 0, endsMs: Number.POSITIVE_INFINITY }),

@@ -7,7 +7,7 @@ import { rsaSpki } from '../../signature/spki.ts';
 import type { CertifiedKey } from '../../x509/certificate.ts';
 import { digestBy } from './digest-by.ts';
 import { readTpm2b } from './tpm2b.ts';
-import { hashOf, idText, readCoordinate, TPM_ALG, type TpmHash } from './tpmt-signature.ts';
+import { idText, readCoordinate, TPM_ALG, type TpmHash, tpmHashOf } from './tpmt-signature.ts';
 
 const WHAT = 'TPM2B_PUBLIC';
 
@@ -81,7 +81,7 @@ export function parseTpm2bPublic(bytes: Uint8Array): TpmKey {
   outer.end();
   const reader = new ByteReader(area, 'TPMT_PUBLIC');
   const { type, nameAlg, objectAttributes } = readLayout(reader, HEAD);
-  const nameHash = hashOf(nameAlg, WHAT);
+  const nameHash = tpmHashOf(nameAlg, WHAT);
   readTpm2b(reader, `${WHAT}: authPolicy`, POLICY_BYTES_MAX);
   const key = readKey(reader, type);
   reader.end();

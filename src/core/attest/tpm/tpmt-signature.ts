@@ -58,7 +58,7 @@ export function parseTpmtSignature(bytes: Uint8Array): QuoteSignature {
   const algorithms = ALGORITHMS[scheme];
   const expected = 'quote signature: expected ECDSA, RSASSA or RSAPSS';
   if (algorithms === undefined) throw new TwinlockError('unsupported_algorithm', `${expected}, got ${idText(scheme)}`);
-  const hash = hashOf(reader.u16be(), WHAT);
+  const hash = tpmHashOf(reader.u16be(), WHAT);
   const isEcdsa = scheme === TPM_ALG.ECDSA;
   const signature = isEcdsa ? readEcdsa(reader, HASH_BYTES[hash]) : readTpm2b(reader, WHAT, RSA_BYTES_MAX);
   reader.end();
@@ -66,7 +66,7 @@ export function parseTpmtSignature(bytes: Uint8Array): QuoteSignature {
 }
 
 /** The hash of this TPM_ALG_ID. Throws `unsupported_algorithm` for one that is not taken. */
-export function hashOf(id: number, what: string): TpmHash {
+export function tpmHashOf(id: number, what: string): TpmHash {
   const hash = HASHES.get(id);
   if (hash !== undefined) return hash;
   throw new TwinlockError('unsupported_algorithm', `${what}: expected SHA-256 or SHA-384, got ${idText(id)}`);

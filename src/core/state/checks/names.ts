@@ -2,7 +2,7 @@ import { must } from '../../errors.ts';
 import { type Looks, looksAlike, looksOf, looksOfIdentifier, looksOfPerson, newEffort } from '../../name/looks.ts';
 import { quoted } from '../../quoted.ts';
 import type { PrincipalRecord } from '../../statement/statement.ts';
-import { type Authenticator, type Facts, versionKey } from '../state.ts';
+import { type EnrolledAuthenticator, type Facts, versionKey } from '../state.ts';
 
 /**
  * Names are compared by eye, so a name is its looks (core/name/FORMAT.md): a person whose name looks like another's is
@@ -32,8 +32,8 @@ export function requireDistinctPerson(
  * another of the same person's, in use or retired.
  */
 export function requireDistinctAuthenticator(
-  known: Iterable<Pick<Authenticator, 'person' | 'name'>>,
-  { person, name }: Pick<Authenticator, 'person' | 'name'>,
+  known: Iterable<Pick<EnrolledAuthenticator, 'person' | 'name'>>,
+  { person, name }: Pick<EnrolledAuthenticator, 'person' | 'name'>,
 ): void {
   const looks = looksOf(name);
   const effort = newEffort();
@@ -47,7 +47,9 @@ export function requireDistinctAuthenticator(
 }
 
 /** As requireDistinctAuthenticator, each among those before it. */
-export function requireDistinctAuthenticators(authenticators: readonly Pick<Authenticator, 'person' | 'name'>[]): void {
+export function requireDistinctAuthenticators(
+  authenticators: readonly Pick<EnrolledAuthenticator, 'person' | 'name'>[],
+): void {
   for (const [i, authenticator] of authenticators.entries()) {
     requireDistinctAuthenticator(authenticators.slice(0, i), authenticator);
   }

@@ -1,7 +1,7 @@
 import type { Hex } from '../../bytes.ts';
 import { quoted } from '../../quoted.ts';
 import { committeeInForce } from '../committees.ts';
-import type { Facts, Seen } from '../state.ts';
+import type { Facts, LogPlace } from '../state.ts';
 
 /** A person as every page and command names them: a name alone may be made to look like another's. */
 export interface Person {
@@ -11,7 +11,7 @@ export interface Person {
   /** A member of the committee, by id. */
   readonly custodian: boolean;
   /** The entry that made them known; null where none has. */
-  readonly firstSeen: Seen | null;
+  readonly firstSeen: LogPlace | null;
 }
 
 /** What the log says of a person; `proposedName` is what they are called where it does not know them. */
@@ -31,7 +31,7 @@ export function personText({ name, custodian, person }: Omit<Person, 'firstSeen'
 }
 
 /** Persons whom this entry has made known were first seen in it. None is ever forgotten. */
-export function withFirstSeen(facts: Facts, { index, time }: Seen): Facts {
+export function withFirstSeen(facts: Facts, { index, time }: LogPlace): Facts {
   const { persons, firstSeen } = facts;
   if (persons.size === firstSeen.size) return facts;
   return { ...facts, firstSeen: persons.map((_name, person) => firstSeen.get(person) ?? { index, time }) };

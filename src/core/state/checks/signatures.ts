@@ -10,7 +10,7 @@ import type { PrincipalRecord, Proposer } from '../../statement/statement.ts';
 import { assertionBytes, checkAssertion } from '../../webauthn/assertion.ts';
 import { challengeOf, type Signable, signableMessage } from '../../webauthn/challenge.ts';
 import { committeeInForce } from '../committees.ts';
-import type { Authenticator, Facts, Principal } from '../state.ts';
+import type { EnrolledAuthenticator, Facts, Principal } from '../state.ts';
 
 /**
  * The authenticator behind a credential, if that person may use it today. Throws `not_a_custodian`,
@@ -20,7 +20,7 @@ export function currentAuthenticator(
   facts: Pick<Facts, 'committee' | 'authenticators'>,
   person: string,
   credential: Base64url,
-): Authenticator {
+): EnrolledAuthenticator {
   must(
     committeeInForce(facts).members.some((member) => member.person === person),
     'not_a_custodian',
@@ -58,7 +58,7 @@ export function currentPrincipal<P extends Pick<Principal, 'name' | 'retiredAt'>
 /** What a custodian touched for. The challenge is computed here, from what the entry says. */
 export function assertionClaim(
   facts: Pick<Facts, 'vault'> & { readonly genesis: { readonly rpId: string } },
-  authenticator: Pick<Authenticator, 'algorithm' | 'publicKey' | 'person'>,
+  authenticator: Pick<EnrolledAuthenticator, 'algorithm' | 'publicKey' | 'person'>,
   signable: Signable,
   assertion: ArchivedAssertion,
 ): SignatureClaim {

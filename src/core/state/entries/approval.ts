@@ -11,7 +11,7 @@ import { effectOf } from '../kinds/table.ts';
 import { advanced, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
 import { policyOf } from '../policies.ts';
 import { rosterDigest } from '../roster.ts';
-import type { Authenticator, Facts, Proposal, Vote } from '../state.ts';
+import type { EnrolledAuthenticator, Facts, Proposal, Vote } from '../state.ts';
 import { requireInWindow } from '../window.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired, withProposal } from './proposal.ts';
 
@@ -40,7 +40,7 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
 /** What the approver signed. */
 export function approvalClaim(
   facts: Pick<Facts, 'vault' | 'genesis'>,
-  authenticator: Authenticator,
+  authenticator: EnrolledAuthenticator,
   { proposal: statement, decision, checkpoint, roster, time: timeMs, nonce, reason, assertion }: Approval,
 ): SignatureClaim {
   const { vault } = facts;
@@ -49,15 +49,15 @@ export function approvalClaim(
 }
 
 type Approval = EntryOf<'approval'>['body'];
-type Decision = Omit<Approval, 'roster' | 'nonce' | 'assertion'>;
+type UnsignedDecision = Omit<Approval, 'roster' | 'nonce' | 'assertion'>;
 
 /** What is decided on and with which authenticator, apart from its signature. Throws the code of the broken rule. */
 export function requireMayDecide(
   facts: Facts,
-  body: Decision,
+  body: UnsignedDecision,
   timeMs: number,
   history: History,
-): { readonly proposal: Proposal; readonly authenticator: Authenticator } {
+): { readonly proposal: Proposal; readonly authenticator: EnrolledAuthenticator } {
   const proposal = proposalOf(facts, body.proposal);
   const { statement } = proposal;
   requireOpen(proposal);

@@ -2,7 +2,7 @@ import { List, Map as PersistentMap } from 'immutable';
 import { fromBase64url, toHex, ZERO_32 } from '../../bytes.ts';
 import { digestOf } from '../../canonical.ts';
 import { must } from '../../errors.ts';
-import type { BodyOf, EntryOf } from '../../log/entry.ts';
+import type { EntryBodyOf, EntryOf } from '../../log/entry.ts';
 import { quoted } from '../../quoted.ts';
 import type { SignatureClaim } from '../../signature/claim.ts';
 import { type Policy, parsePolicy } from '../../statement/policy.ts';
@@ -19,7 +19,7 @@ import {
 import { requireSoundPolicy } from '../checks/policy.ts';
 import { assertionClaim, possessionClaim } from '../checks/signatures.ts';
 import { type Judgement, type Objects, objectOf, requireWithinSkew, type Surroundings } from '../judgement.ts';
-import type { Authenticator, Facts, Principal } from '../state.ts';
+import type { EnrolledAuthenticator, Facts, Principal } from '../state.ts';
 
 type Genesis = StatementOf<'genesis'>;
 const ZEROS = toHex(ZERO_32);
@@ -59,7 +59,7 @@ export function checkGenesisStatement(
   objects: Objects,
   atMs: number,
 ): {
-  readonly authenticators: readonly Authenticator[];
+  readonly authenticators: readonly EnrolledAuthenticator[];
   readonly policy: Policy;
   readonly claims: readonly SignatureClaim[];
 } {
@@ -125,7 +125,7 @@ export function requirementOf(grade: Genesis['grade'], policy: Policy, atMs: num
 function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, atMs: number) {
   const requirement = requirementOf(statement.grade, policy, atMs);
   const claims: SignatureClaim[] = [];
-  const authenticators: Authenticator[] = [];
+  const authenticators: EnrolledAuthenticator[] = [];
   for (const member of statement.members) {
     for (const digest of member.enrolments) {
       const document = parseEnrolment(objectOf(objects, digest, 'enrolment document'));
@@ -173,8 +173,8 @@ function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, 
 function everyFounderSigned(
   statement: Genesis,
   vault: string,
-  authenticators: readonly Authenticator[],
-  signatures: BodyOf<'genesis'>['signatures'],
+  authenticators: readonly EnrolledAuthenticator[],
+  signatures: EntryBodyOf<'genesis'>['signatures'],
 ): SignatureClaim[] {
   must(
     signatures.length === statement.members.length,
@@ -196,8 +196,8 @@ function everyFounderSigned(
 export function founderClaim(
   statement: Genesis,
   vault: string,
-  authenticators: readonly Authenticator[],
-  { person, credential, assertion }: BodyOf<'genesis'>['signatures'][number],
+  authenticators: readonly EnrolledAuthenticator[],
+  { person, credential, assertion }: EntryBodyOf<'genesis'>['signatures'][number],
 ): SignatureClaim {
   const authenticator = authenticators.find((a) => a.credential === credential && a.person === person);
   must(authenticator !== undefined, 'credential_unknown', `person ${person} signed with a credential not enrolled`);
@@ -209,7 +209,12 @@ function personsOf({ members, principals }: Pick<Genesis, 'members' | 'principal
   return principals.reduce(withOwner, PersistentMap(members.map(({ person, name }) => [person, name] as const)));
 }
 
-function factsOf(statement: Genesis, vault: string, policy: Policy, authenticators: readonly Authenticator[]): Facts {
+function factsOf(
+  statement: Genesis,
+  vault: string,
+  policy: Policy,
+  authenticators: readonly EnrolledAuthenticator[],
+): Facts {
   const { committee, epoch, threshold, members, principals } = statement;
   return {
     vault,

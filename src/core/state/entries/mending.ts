@@ -12,7 +12,7 @@ import { committeeInForce } from '../committees.ts';
 import { isPolicyInForce, policyInForce } from '../policies.ts';
 import type { Facts, Stated } from '../state.ts';
 import { requireMayDecide, withVote } from './approval.ts';
-import { proposed } from './proposal.ts';
+import { effectOfProposal } from './proposal.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** Custodians are people: what must be approved sooner than this after it is proposed never is. */
@@ -68,7 +68,7 @@ function mend(facts: Facts, timeMs: number): string | null {
   // What is open could be withdrawn first.
   const before = { ...facts, proposedPolicies: PersistentMap<Hex, Policy>(), statements: PersistentMap<Hex, Stated>() };
   const surroundings = { objects: new Map([[statement.document, bytes]]), history: ANY_HISTORY };
-  const { digest, facts: asked } = proposed(before, statement, { index: 1, time: timeMs }, surroundings);
+  const { digest, facts: asked } = effectOfProposal(before, statement, { index: 1, time: timeMs }, surroundings);
   let after = asked;
   const time = timeMs + TIME_TO_APPROVE_MS;
   const vote = {

@@ -18,7 +18,7 @@ import { requireInWindow } from '../window.ts';
 /** A statement is put before the custodians. */
 export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surroundings: Surroundings): Judgement {
   const statement = proposable(parseStatement(entry.body.statement));
-  const { facts: after, claims, digest } = proposed(facts, statement, entry, surroundings);
+  const { facts: after, claims, digest } = effectOfProposal(facts, statement, entry, surroundings);
   const signable = { label: 'propose', vault: facts.vault, statement: digest } as const;
   return {
     facts: after,
@@ -27,7 +27,7 @@ export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surround
 }
 
 /** What a proposal changes, apart from who signed it. Throws the code of the broken rule. */
-export function proposed(
+export function effectOfProposal(
   facts: Facts,
   statement: Proposable,
   at: ProposedAt,

@@ -1,5 +1,5 @@
 import { must } from '../../errors.ts';
-import type { BodyOf, EntryOf } from '../../log/entry.ts';
+import type { EntryBodyOf, EntryOf } from '../../log/entry.ts';
 import { REFUSALS } from '../bounds.ts';
 import type { Judgement } from '../judgement.ts';
 import type { Facts } from '../state.ts';
@@ -37,7 +37,7 @@ export function isKnownCaller({ authenticators, principals }: Facts, who: string
 }
 
 /** What an entry would be too many of, after those of the last day; null where it may be recorded. */
-export function excessOf(told: Facts['refusals'], refusal: BodyOf<'refusal'>, timeMs: number): string | null {
+export function excessOf(told: Facts['refusals'], refusal: EntryBodyOf<'refusal'>, timeMs: number): string | null {
   // Both ways: a clock that was wrong may have dated one ahead.
   const within = (ms: number) => told.filter(({ time }) => Math.abs(time - timeMs) < ms);
   const ofCaller = within(24 * HOUR_MS).filter(({ who }) => who === refusal.who);
@@ -54,7 +54,7 @@ export function excessOf(told: Facts['refusals'], refusal: BodyOf<'refusal'>, ti
 /** With one more. */
 export function withRefusal(
   told: Facts['refusals'],
-  { code, act, who }: BodyOf<'refusal'>,
+  { code, act, who }: EntryBodyOf<'refusal'>,
   timeMs: number,
 ): Facts['refusals'] {
   return told.push({ time: timeMs, code, act, who }).takeLast(REFUSALS);

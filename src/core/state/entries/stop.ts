@@ -10,13 +10,13 @@ import { requireStillDecides } from '../checks/retirement.ts';
 import { assertionClaim, currentAuthenticator, currentPrincipal, ed25519Claim } from '../checks/signatures.ts';
 import type { Judgement } from '../judgement.ts';
 import { advanced, proposalOf, releaseOf, unknownProposalText } from '../lifecycle.ts';
-import type { Authenticator, Facts, Principal, Proposal, RecordedStop, Seen } from '../state.ts';
+import type { EnrolledAuthenticator, Facts, LogPlace, Principal, Proposal, RecordedStop } from '../state.ts';
 import { withProposal } from './proposal.ts';
 
 const ZEROS = toHex(ZERO_32);
 
 /** A stop and its place in the log. */
-interface Placed {
+interface PlacedStop {
   readonly stop: Stop;
   readonly digest: Hex;
   /** Whose stop it is. */
@@ -35,7 +35,7 @@ export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'i
   must(stop.kind === 'stop', 'unknown_kind', `expected a statement of kind stop, got ${stop.kind}`);
   const { claim, person } = checkStop(facts, stop, entry.body.signature);
   const digest = statementDigest(stop);
-  requireUnused(facts, digest);
+  requireUnrecorded(facts, digest);
   requireFreshStop(facts, stop, person);
   const stopped = STOPS[stop.what](facts, { stop, digest, person, index: entry.index, time: entry.time });
   return { claims: [claim], facts: { ...stopped, statements: withStop(stopped.statements, digest, entry) } };
@@ -97,12 +97,12 @@ function requireMayStop(facts: Pick<StopView, 'proposals'>, key: string, { what,
   must(isOwn || isItself, 'not_permitted', 'a principal stops only what it has proposed, and itself');
 }
 
-function withStop(statements: Facts['statements'], digest: Hex, { index, time }: Seen): Facts['statements'] {
+function withStop(statements: Facts['statements'], digest: Hex, { index, time }: LogPlace): Facts['statements'] {
   return statements.set(digest, { index, time, by: null });
 }
 
 /** A stop counts once. Says what became of it and how the vault stands, for a person who relies on it: no name, no reason. */
-function requireUnused({ statements, stopped }: Facts, digest: Hex): void {
+function requireUnrecorded({ statements, stopped }: Facts, digest: Hex): void {
   const stated = statements.get(digest);
   if (stated === undefined) return;
   const recorded = `this stop was recorded as entry ${stated.index}`;
@@ -165,16 +165,16 @@ export function keyDigest(key: string): Hex {
 }
 
 /** The authenticator that a stop names. */
-export function authenticatorNamed(facts: Facts, target: Hex): Authenticator | undefined {
+export function authenticatorNamed(facts: Facts, target: Hex): EnrolledAuthenticator | undefined {
   return facts.authenticators.find((a) => digestOf(fromBase64url(a.credential)) === target);
 }
 
 /** What each stop does to the facts, having checked its target. */
-const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = {
+const STOPS: { [W in Stop['what']]: (facts: Facts, placed: PlacedStop) => Facts } = {
   all(facts, placed) {
     const { stop, person } = placed;
     must(stop.target === ZEROS, 'stop_unknown', 'stop.target: expected zeros for all');
-    const inForce = recorded(facts, placed);
+    const inForce = recordedStopOf(facts, placed);
     return {
       ...facts,
       // Also where it is stopped already: a resumption must know of everybody who wants it stopped.
@@ -186,14 +186,14 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
     const { target } = placed.stop;
     const release = releaseOf(facts, target);
     must(release !== null, 'proposal_unknown', unknownProposalText(target));
-    return withProposal(facts, { ...advanced(release, 'stop', placed.index), stop: recorded(facts, placed) });
+    return withProposal(facts, { ...advanced(release, 'stop', placed.index), stop: recordedStopOf(facts, placed) });
   },
   version(facts, placed) {
     const { target } = placed.stop;
     const version = facts.versions.get(target);
     must(version !== undefined, 'version_unknown', `no version has the manifest ${target}`);
     must(version.phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn already');
-    const withdrawn = { ...version, phase: 'withdrawn', stop: recorded(facts, placed) } as const;
+    const withdrawn = { ...version, phase: 'withdrawn', stop: recordedStopOf(facts, placed) } as const;
     return { ...facts, versions: facts.versions.set(target, withdrawn) };
   },
   authenticator(facts, placed) {
@@ -206,7 +206,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       'one retires an authenticator of one’s own: another’s is retired by a quorum, propose it',
     );
     must(authenticator.retiredAt === null, 'credential_retired', 'the authenticator has been retired already');
-    const own = { ...authenticator, retiredAt: index, stop: recorded(facts, placed) };
+    const own = { ...authenticator, retiredAt: index, stop: recordedStopOf(facts, placed) };
     const authenticators = facts.authenticators.set(authenticator.credential, own);
     const retired = { ...facts, authenticators };
     requireStillDecides(retired);
@@ -223,7 +223,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       principals: facts.principals.set(principal.key, {
         ...principal,
         retiredAt: index,
-        stop: recorded(facts, placed),
+        stop: recordedStopOf(facts, placed),
       }),
     };
   },
@@ -234,14 +234,17 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: Placed) => Facts } = 
       'not_permitted',
       'one withdraws a proposal of one’s own',
     );
-    return withProposal(facts, { ...advanced(proposal, 'withdraw', placed.index), stop: recorded(facts, placed) });
+    return withProposal(facts, {
+      ...advanced(proposal, 'withdraw', placed.index),
+      stop: recordedStopOf(facts, placed),
+    });
   },
 };
 
 /** A stop as people are told of it. */
-export function recorded(
+export function recordedStopOf(
   { persons }: Pick<Facts, 'persons'>,
-  { stop, digest, person, index, time }: Placed,
+  { stop, digest, person, index, time }: PlacedStop,
 ): RecordedStop {
   const { reason, created } = stop;
   return { digest, person, name: persons.get(person) ?? person, reason, created, time, index };

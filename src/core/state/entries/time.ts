@@ -1,5 +1,5 @@
 import { must } from '../../errors.ts';
-import type { Draft, Entry } from '../../log/entry.ts';
+import type { Entry, EntryDraft } from '../../log/entry.ts';
 import { MAX_SKEW_MS } from '../judgement.ts';
 import type { Facts } from '../state.ts';
 
@@ -34,7 +34,7 @@ export function requireSoundDate(facts: Facts, entry: Entry): void {
 }
 
 /** Whether a draft is a step of the way back: a proposal that would correct the log's clock, or a vote on one. */
-export function correctsTheClock(facts: Facts, { kind, body }: Draft): boolean {
+export function correctsTheClock(facts: Facts, { kind, body }: EntryDraft): boolean {
   if (kind === 'proposal') return body.statement['kind'] === 'clock';
   return kind === 'approval' && facts.proposals.get(body.proposal)?.statement.kind === 'clock';
 }

@@ -1,7 +1,7 @@
 import { toHex, ZERO_32 } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { StatementOf } from '../../statement/statement.ts';
-import type { Authenticator, Facts } from '../state.ts';
+import type { EnrolledAuthenticator, Facts } from '../state.ts';
 import type { Effect } from './kind.ts';
 
 /**
@@ -29,7 +29,7 @@ export const authenticatorEffect: Effect<StatementOf<'authenticator'>> = {
 };
 
 /** The authenticator that is named with its person. */
-function inUse({ authenticators }: Facts, { credential, person }: StatementOf<'authenticator'>): Authenticator {
+function inUse({ authenticators }: Facts, { credential, person }: StatementOf<'authenticator'>): EnrolledAuthenticator {
   const found = authenticators.get(credential);
   must(found?.person === person, 'credential_unknown', `person ${person} has no authenticator with this credential`);
   must(found.retiredAt === null, 'credential_retired', 'the authenticator has been retired already');

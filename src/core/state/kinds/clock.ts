@@ -7,7 +7,7 @@ import { advanced, isOpen, proposalOf } from '../lifecycle.ts';
 import type { Facts, Proposal } from '../state.ts';
 import type { Effect } from './kind.ts';
 
-type LogClock = Pick<Facts, 'attestedMs' | 'attestedAt'>;
+type AttestedClock = Pick<Facts, 'attestedMs' | 'attestedAt'>;
 const PADDING = new Uint8Array(16);
 
 /**
@@ -43,7 +43,7 @@ export const clockEffect: Effect<StatementOf<'clock'>> = {
 };
 
 /** 16 bytes of zero ‖ u64 index of the entry that last attested a time ‖ u64 the log's clock, milliseconds. */
-function base({ attestedAt, attestedMs }: LogClock): Hex {
+function base({ attestedAt, attestedMs }: AttestedClock): Hex {
   return toHex(concat(PADDING, u64(attestedAt), u64(attestedMs)));
 }
 

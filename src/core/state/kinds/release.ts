@@ -22,13 +22,13 @@ import { requireInWindow } from '../window.ts';
 import type { Effect, ProposedAt } from './kind.ts';
 import { publishEffect } from './publish.ts';
 
-type Release = StatementOf<'release'>;
+type ReleaseStatement = StatementOf<'release'>;
 
 /** A host's nonce and its appraisal may be this old when the release is proposed. */
 export const MAX_NONCE_AGE_MS = 15 * 60_000;
 
 /** Hands a version's shares to attested hosts, by an entry of its own once the quorum is there. */
-export const releaseEffect: Effect<Release> = {
+export const releaseEffect: Effect<ReleaseStatement> = {
   base: (facts, statement) => versionBase(facts.vault, versionOf(facts, statement)),
   barred: (_facts, { proposer }) => [proposer.person],
   propose(facts, statement, entry, surroundings) {
@@ -50,7 +50,7 @@ export const releaseEffect: Effect<Release> = {
 };
 
 /** Nothing is released while the vault is stopped or to a retired key, and a quarantined version for evaluation only. */
-export function requireReleasable(facts: Facts, statement: Release): void {
+export function requireReleasable(facts: Facts, statement: ReleaseStatement): void {
   requireRunning(facts);
   currentPrincipal(facts, statement.proposer.key);
   const { phase } = versionOf(facts, statement);
@@ -61,7 +61,7 @@ export function requireReleasable(facts: Facts, statement: Release): void {
 }
 
 /** The latest publication that waits: a requester does not see it. One that was overtaken leads nowhere. */
-function publicationText(facts: Facts, { manifest }: Release): string {
+function publicationText(facts: Facts, { manifest }: ReleaseStatement): string {
   for (const proposal of facts.proposals.valueSeq().reverse()) {
     const { statement, digest, votes } = proposal;
     if (!isOpen(proposal) || statement.kind !== 'publish' || statement.manifest !== manifest) continue;
@@ -77,7 +77,7 @@ function publicationText(facts: Facts, { manifest }: Release): string {
   return 'publish it first';
 }
 
-function requireLimits(facts: Facts, statement: Release): void {
+function requireLimits(facts: Facts, statement: ReleaseStatement): void {
   const { hosts, leaseMs, bytes } = statement;
   const { limits } = policyOf(facts, statement).document;
   must(
@@ -99,7 +99,7 @@ function requireLimits(facts: Facts, statement: Release): void {
 /** A host's evidence, its endorsements and the appraisal of both, as objects beside the log; the appraisal is a claim. */
 function requireAppraised(
   facts: Facts,
-  statement: Release,
+  statement: ReleaseStatement,
   host: ReleaseHost,
   position: number,
   entry: ProposedAt,
@@ -128,7 +128,12 @@ function requireAppraised(
   };
 }
 
-function requireEvidenceOfRequest(facts: Facts, statement: Release, host: ReleaseHost, evidence: Evidence): void {
+function requireEvidenceOfRequest(
+  facts: Facts,
+  statement: ReleaseStatement,
+  host: ReleaseHost,
+  evidence: Evidence,
+): void {
   const { request } = evidence;
   must(
     evidence.vault === facts.vault && request.vault === facts.vault,
@@ -217,7 +222,11 @@ function requirePassing(
 }
 
 /** One-time keys and evidence are for one release: what was named before is refused while evidence that old is taken. */
-function remembered(facts: Facts, { hosts }: Release, { index }: ProposedAt): Pick<Facts, 'kemKeys' | 'evidence'> {
+function remembered(
+  facts: Facts,
+  { hosts }: ReleaseStatement,
+  { index }: ProposedAt,
+): Pick<Facts, 'kemKeys' | 'evidence'> {
   const once = (named: Facts['kemKeys'], digest: Hex, code: 'kem_key_reused' | 'evidence_reused', what: string) => {
     must(!named.has(digest), code, `the ${what} ${digest} has been named before: every release takes new ones`);
     return named.set(digest, index);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { detectCpu, detectNvattest, type Surroundings } from '../../../../client/host/collectors/detect.ts';
+import { detectCpu, detectNvattest, type MachineSurroundings } from '../../../../client/host/collectors/detect.ts';
 import { FakeTsm } from './fake-tsm.ts';
 import { openPrograms, type Programs } from './programs.ts';
 
@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 /** A machine of this maker, without a platform that Linux knows. */
-function madeBy(vendor: string): Surroundings {
+function madeBy(vendor: string): MachineSurroundings {
   const vendorFile = programs.path('sys_vendor');
   writeFileSync(vendorFile, `${vendor}\n`);
   const none = { ...tsm.folder, make: () => Promise.reject({ code: 'ENOENT' }) };

@@ -1,9 +1,9 @@
 import { utf8 } from '../../../../src/core/bytes.ts';
-import type { Draft } from '../../../../src/core/log/entry.ts';
+import type { EntryDraft } from '../../../../src/core/log/entry.ts';
 import { founded, published, unfounded } from '../stages.ts';
 import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, rulesAt } from './broken.ts';
 
-const HEARTBEAT: Draft = { kind: 'heartbeat', body: {} };
+const HEARTBEAT: EntryDraft = { kind: 'heartbeat', body: {} };
 const chain = rulesAt('state/chain.ts');
 const entry = rulesAt('log/entry.ts');
 const canonical = rulesAt('canonical.ts');

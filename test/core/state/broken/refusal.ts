@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Code } from '../../../../src/core/errors.ts';
 import { CODES } from '../../../../src/core/errors.ts';
-import type { BodyOf, Draft } from '../../../../src/core/log/entry.ts';
+import type { EntryBodyOf, EntryDraft } from '../../../../src/core/log/entry.ts';
 import { ed25519KeyText } from '../../../../src/core/signature/key-text.ts';
 import {
   REFUSAL_WINDOW_MS,
@@ -12,12 +12,12 @@ import type { World } from '../../../world.ts';
 import { founded } from '../stages.ts';
 import { type BrokenRule, rulesAt } from './broken.ts';
 
-type Refusal = BodyOf<'refusal'>;
+type Refusal = EntryBodyOf<'refusal'>;
 const refusal = rulesAt('state/entries/refusal.ts');
 const schema = rulesAt('schema.ts');
 const ALL_CODES: readonly Code[] = Object.values(CODES).flat();
 
-const draft = (world: World, body: Partial<Record<keyof Refusal, unknown>>): Draft => ({
+const draft = (world: World, body: Partial<Record<keyof Refusal, unknown>>): EntryDraft => ({
   kind: 'refusal',
   body: { code: 'out_of_scope', act: 'propose', who: null, count: 1, since: world.now, ...body } as Refusal,
 });

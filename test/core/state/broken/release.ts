@@ -1,5 +1,5 @@
 import { digestOf } from '../../../../src/core/canonical.ts';
-import type { Draft } from '../../../../src/core/log/entry.ts';
+import type { EntryDraft } from '../../../../src/core/log/entry.ts';
 import { HOUR_MS, POLICY } from '../../../world/founding.ts';
 import { deposited, published, publishedWith, released, type Stage } from '../stages.ts';
 import { type BrokenRule, OTHER, rulesAt } from './broken.ts';
@@ -12,8 +12,8 @@ const expiry = rulesAt('state/entries/expiry.ts');
 const signatures = rulesAt('state/checks/signatures.ts');
 const ZEROS = '00'.repeat(32);
 
-const toRelease = (proposal: string): Draft => ({ kind: 'release', body: { proposal } });
-const toExpire = (proposal: string): Draft => ({ kind: 'expiry', body: { proposal } });
+const toRelease = (proposal: string): EntryDraft => ({ kind: 'release', body: { proposal } });
+const toExpire = (proposal: string): EntryDraft => ({ kind: 'expiry', body: { proposal } });
 
 async function proposed(stage: () => ReturnType<typeof published> = published) {
   const staged = await stage();

@@ -1,9 +1,9 @@
-import type { Draft } from '../../../../src/core/log/entry.ts';
+import type { EntryDraft } from '../../../../src/core/log/entry.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import { published } from '../stages.ts';
 import { type BrokenRule, MINUTE_MS, rulesAt } from './broken.ts';
 
-const HEARTBEAT: Draft = { kind: 'heartbeat', body: {} };
+const HEARTBEAT: EntryDraft = { kind: 'heartbeat', body: {} };
 const time = rulesAt('state/entries/time.ts');
 
 export const TIME: readonly BrokenRule[] = [
