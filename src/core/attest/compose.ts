@@ -52,12 +52,23 @@ export async function appraiseParts(parts: PartsToAppraise, given: Measure): Pro
   };
 }
 
+/** Every rule of an appraisal that is of no platform. */
+export const COMPOSITE_RULES = [
+  'composite.cpu',
+  'composite.cpu-values',
+  'composite.gpu-values',
+  'composite.gpus',
+  'composite.switches',
+  'composite.revoked',
+] as const;
+type CompositeResult = RuleResult & { readonly rule: (typeof COMPOSITE_RULES)[number] };
+
 /** The rules of every platform. Where policy has no values for a platform, its evidence is refused. */
 function commonRules(
   { report, gpu }: PartsToAppraise,
   claims: Readonly<Record<string, string>>,
   values: ReferenceValues,
-): readonly RuleResult[] {
+): readonly CompositeResult[] {
   const cpu = report?.platform ?? 'none';
   const hasCpu = report !== null && values[report.platform] !== undefined;
   const hasGpu = gpu !== null && values.gpu?.[gpu.kind] !== undefined;
@@ -79,7 +90,11 @@ function presence(isThere: boolean): Pick<RuleResult, 'got' | 'pass'> {
   return { got: isThere ? 'given' : 'none in policy', pass: isThere };
 }
 
-function countRule(rule: string, allowed: readonly number[], got: string): RuleResult {
+function countRule(
+  rule: 'composite.gpus' | 'composite.switches',
+  allowed: readonly number[],
+  got: string,
+): CompositeResult {
   const expected = allowed.length === 0 ? 'no count is allowed' : allowed.join(' or ');
   return { rule, expected, got, pass: allowed.includes(Number(got)) };
 }

@@ -31,7 +31,10 @@ export type Revocation = z.infer<typeof revocation>;
  * The rule `composite.revoked`: nothing that is revoked is claimed, and where one machine is revoked, the evidence
  * says which it is of.
  */
-export function revokedRule(claims: Readonly<Record<string, string>>, revoked: readonly Revocation[]): RuleResult {
+export function revokedRule(
+  claims: Readonly<Record<string, string>>,
+  revoked: readonly Revocation[],
+): RuleResult & { readonly rule: 'composite.revoked' } {
   const names = Map.groupBy(Object.keys(claims), familyOf);
   const found = revoked.flatMap(({ claim, value }) =>
     (names.get(claim) ?? []).flatMap((name) => objection(name, claims[name] ?? '', value, FORMS.get(claim)) ?? []),

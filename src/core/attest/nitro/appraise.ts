@@ -15,8 +15,15 @@ import type { NitroReferenceValues } from './reference-values.ts';
 import type { NitroReport } from './report.ts';
 import { NITRO_VENDOR_ROOTS } from './roots.ts';
 
-/** The rules of an attestation document (see FORMAT.md). */
-type NitroRule = 'nitro.signature' | 'nitro.chain' | 'nitro.user-data' | 'nitro.image' | 'nitro.module';
+/** Every rule of an attestation document. */
+export const NITRO_RULES = [
+  'nitro.signature',
+  'nitro.chain',
+  'nitro.user-data',
+  'nitro.image',
+  'nitro.module',
+] as const;
+type NitroRule = (typeof NITRO_RULES)[number];
 type NitroInput = PlatformInput<NitroReport, NitroReferenceValues>;
 
 /** Leaf first. */

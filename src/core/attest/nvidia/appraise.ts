@@ -5,7 +5,7 @@ import { Findings } from '../kit/findings.ts';
 import { compareDrivers } from '../kit/gpu.ts';
 import type { DeviceInput, PlatformResult } from '../kit/platform.ts';
 import type { DeviceClaim } from './claims.ts';
-import { compareDevice, type ValueRule, valueRules } from './compare.ts';
+import { compareDevice, VALUE_RULES, valueRules } from './compare.ts';
 import { ARCHITECTURES, type ParsedDevice, parseDevice, verifyDeviceChain } from './device.ts';
 import type { SpdmEvidence } from './evidence.ts';
 import type { NvidiaReferenceValues } from './reference-values.ts';
@@ -15,8 +15,11 @@ import { compareTopology, linkedSwitches, type PlacedDevice } from './topology.t
 /** GPUs and NVSwitches are numbered apart, each in the order of the evidence. */
 type Place = `gpu-${number}` | `switch-${number}`;
 const AUTHENTICITY_RULES = ['chain', 'signature', 'fwid', 'architecture'] as const;
-type DeviceRule = (typeof AUTHENTICITY_RULES)[number] | 'nonce' | ValueRule;
-const MACHINE_RULES = ['nvidia.distinct', 'nvidia.one-driver', 'nvidia.topology'] as const;
+/** Every rule of a device, after the device's place. */
+export const DEVICE_RULES = [...AUTHENTICITY_RULES, 'nonce', ...VALUE_RULES] as const;
+type DeviceRule = (typeof DEVICE_RULES)[number];
+/** Every rule of the devices together. */
+export const MACHINE_RULES = ['nvidia.distinct', 'nvidia.one-driver', 'nvidia.topology'] as const;
 type NvidiaRule = (typeof MACHINE_RULES)[number] | `nvidia.${Place}.${DeviceRule}`;
 type Input = DeviceInput<SpdmEvidence, NvidiaReferenceValues>;
 

@@ -3,7 +3,16 @@ import type { ParsedDevice } from './device.ts';
 import { compareClaims, compareMeasurements } from './golden.ts';
 import type { DriverRecord, NvidiaReferenceValues, VbiosRecord } from './reference-values.ts';
 
-export type ValueRule = 'driver' | 'vbios' | 'golden-conflict' | 'measurements' | 'ppcie' | 'feature-flag' | 'device';
+export const VALUE_RULES = [
+  'driver',
+  'vbios',
+  'measurements',
+  'golden-conflict',
+  'ppcie',
+  'feature-flag',
+  'device',
+] as const;
+export type ValueRule = (typeof VALUE_RULES)[number];
 
 /** The rules that reference values make for a device; an NVSwitch has no driver, and neither mode of a GPU. */
 export function valueRules({ architecture }: ParsedDevice, values: NvidiaReferenceValues): readonly ValueRule[] {

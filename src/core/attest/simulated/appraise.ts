@@ -5,7 +5,9 @@ import type { PlatformInput, PlatformResult } from '../kit/platform.ts';
 import type { SimulatedReferenceValues } from './reference-values.ts';
 import { type SimulatedReport, simulatedReportMessage } from './report.ts';
 
-type Rule = 'simulated.signature' | 'simulated.report-data' | 'simulated.measurement';
+/** Every rule of a simulated report. */
+export const SIMULATED_RULES = ['simulated.signature', 'simulated.report-data', 'simulated.measurement'] as const;
+type Rule = (typeof SIMULATED_RULES)[number];
 
 /** Appraises a report of no hardware at all: `expectedData` is 64 bytes. */
 export async function appraiseSimulated(

@@ -27,4 +27,6 @@ export const REFERENCE_RULES = [
   'snp.chip-list',
 ] as const;
 
-export type SnpRule = (typeof AUTHENTICITY_RULES)[number] | (typeof REFERENCE_RULES)[number] | 'snp.report-data';
+/** Every rule of a report. */
+export const SNP_RULES = [...AUTHENTICITY_RULES, ...REFERENCE_RULES, 'snp.report-data'] as const;
+export type SnpRule = (typeof SNP_RULES)[number];

@@ -47,11 +47,9 @@ const DATE_RULE = 'tdx.tcb-date';
 /** Whether it is of this host and this request. */
 const BINDING_RULES = ['tdx.report-data'] as const;
 
-export type TdxRule =
-  | (typeof AUTHENTICITY_RULES)[number]
-  | (typeof REFERENCE_RULES)[number]
-  | typeof DATE_RULE
-  | (typeof BINDING_RULES)[number];
+/** Every rule of a quote. */
+export const TDX_RULES = [...AUTHENTICITY_RULES, ...REFERENCE_RULES, DATE_RULE, ...BINDING_RULES] as const;
+export type TdxRule = (typeof TDX_RULES)[number];
 export type TdxFindings = Findings<TdxRule>;
 
 /** What an appraisal must reach: a rule that it does not is a failure. */

@@ -9,13 +9,33 @@ import { failedChecks, parseDevicePayload, parseOverallPayload } from './nras-cl
 import type { NrasReferenceValues } from './reference-values.ts';
 import { byNumber, isSwitch, type NrasEvidence } from './report.ts';
 import { type AttestationService, ServiceKeys } from './service-keys.ts';
-import { checkToken, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
+import { checkToken, TOKEN_RULES, TRUST_RULE } from './token.ts';
 
 const NRAS: AttestationService = { name: 'nras', algorithm: 'ES384', issuer: 'https://nras.attestation.nvidia.com' };
 
 const DEVICE_VALUE_RULES = ['measurements', 'debug', 'secure-boot', 'warning', 'hwmodel', 'vbios'] as const;
-type DeviceRuleName = TokenRule | 'nonce' | 'checks' | (typeof DEVICE_VALUE_RULES)[number] | 'driver';
-type OverallRuleName = TokenRule | 'submodules' | 'result' | 'distinct' | 'one-driver' | 'nonce' | 'claims-version';
+/** Every rule of a device's token, after the device's place. */
+export const NRAS_DEVICE_RULES = [
+  ...TOKEN_RULES,
+  TRUST_RULE,
+  'nonce',
+  'checks',
+  ...DEVICE_VALUE_RULES,
+  'driver',
+] as const;
+type DeviceRuleName = (typeof NRAS_DEVICE_RULES)[number];
+/** Every rule of the overall token, after `nras.`. */
+export const NRAS_RULES = [
+  ...TOKEN_RULES,
+  TRUST_RULE,
+  'nonce',
+  'result',
+  'submodules',
+  'distinct',
+  'one-driver',
+  'claims-version',
+] as const;
+type OverallRuleName = (typeof NRAS_RULES)[number];
 type Kind = 'gpu' | 'switch';
 type DevicePrefix = `nras.${Kind}-${string}`;
 type NrasRule = `nras.${OverallRuleName}` | `${DevicePrefix}.${DeviceRuleName}`;

@@ -8,7 +8,7 @@ import { parseCompactJws } from './jws.ts';
 import type { TrustAuthorityReferenceValues } from './reference-values.ts';
 import type { TrustAuthorityReport } from './report.ts';
 import { type AttestationService, ServiceKeys } from './service-keys.ts';
-import { checkToken, TOKEN_RULES, type TokenRule, TRUST_RULE } from './token.ts';
+import { checkToken, TOKEN_RULES, TRUST_RULE } from './token.ts';
 import { parseTrustAuthorityPayload, type TrustAuthorityClaims } from './trust-authority-claims.ts';
 
 /** Tokens signed with RS256, which Trust Authority makes for who asks, are refused. */
@@ -41,9 +41,18 @@ const MEASUREMENTS = {
   mrOwner: 'mrowner',
   mrOwnerConfig: 'mrownerconfig',
 } as const satisfies Record<keyof Omit<TdImage, 'name'>, keyof TrustAuthorityClaims['shown']>;
-/** Each where a committee says something of it. */
-type ChosenRule = 'tcb-date' | 'platform' | 'policies';
-type RuleName = TokenRule | (typeof VALUE_RULES)[number] | 'report-data' | 'held-data' | ChosenRule;
+/** Each is checked where a committee says something of it. */
+const CHOSEN_RULES = ['tcb-date', 'platform', 'policies'] as const;
+/** Every rule of a token, after `ita.`. */
+export const TRUST_AUTHORITY_RULES = [
+  ...TOKEN_RULES,
+  TRUST_RULE,
+  'report-data',
+  'held-data',
+  ...VALUE_RULES,
+  ...CHOSEN_RULES,
+] as const;
+type RuleName = (typeof TRUST_AUTHORITY_RULES)[number];
 type ItaRule = `ita.${RuleName}`;
 type ItaFindings = Findings<ItaRule>;
 

@@ -3,19 +3,21 @@ import { HARDWARE } from '../paravisor/hardware.ts';
 import type { TpmReferenceValues } from './reference-values.ts';
 import type { TpmReport } from './report.ts';
 
-/** The rules of a quote (see FORMAT.md); a hardware report under a paravisor adds those of its platform. */
-export type TpmRule =
-  | 'tpm.signature'
-  | 'tpm.key-certified'
-  | 'tpm.paravisor-vmpl'
-  | 'tpm.key-attributes'
-  | 'tpm.extra-data'
-  | 'tpm.selection'
-  | 'tpm.pcr-digest'
-  | 'tpm.image'
-  | 'tpm.alone'
-  | 'tpm.firmware'
-  | 'tpm.paravisor';
+/** Every rule of a quote; a hardware report under a paravisor adds those of its platform. */
+export const TPM_RULES = [
+  'tpm.signature',
+  'tpm.key-certified',
+  'tpm.paravisor-vmpl',
+  'tpm.paravisor',
+  'tpm.key-attributes',
+  'tpm.extra-data',
+  'tpm.selection',
+  'tpm.pcr-digest',
+  'tpm.image',
+  'tpm.alone',
+  'tpm.firmware',
+] as const;
+export type TpmRule = (typeof TPM_RULES)[number];
 export type TpmFindings = Findings<TpmRule>;
 
 /** Every rule that must have been reached. */
