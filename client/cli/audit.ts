@@ -71,7 +71,7 @@ export function reportLines(report: AuditReport): readonly string[] {
     `integrity     ${integrity.verdict.toUpperCase()}`,
     fault === null
       ? `              ${counted(entries, 'entry', 'entries')}, ${counted(signatures, 'signature')} and ${counted(appraisals, 'appraisal')} reached again`
-      : `              ${fault.entry === null ? 'checkpoint' : `entry ${fault.entry}`}: ${fault.code}: ${fault.message}`,
+      : `              ${fault.entry === null ? 'checkpoint: ' : ''}${fault.code}: ${fault.message}`,
     `completeness  ${completeness.verdict.toUpperCase()}`,
     `              releases: ${releases.granted}; with receipts ${releases.withReceipts}, ended without ${releases.withoutReceipts}, awaited ${releases.awaited}`,
     `              decisions: ${counted(tally.approvals, 'approval')}, ${counted(tally.denials, 'denial')}`,

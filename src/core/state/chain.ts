@@ -28,7 +28,7 @@ export function link(chain: LogChain, bytes: Uint8Array): { entry: Entry; chain:
   const entry = parseEntry(bytes);
   const { size } = chain.frontier;
   must(entry.index === size, 'index_gap', `expected entry ${size}, got ${entry.index}`);
-  must(entry.prev === chain.last, 'prev_mismatch', `entry ${size}: expected prev ${chain.last}, got ${entry.prev}`);
+  must(entry.prev === chain.last, 'prev_mismatch', `expected prev ${chain.last}, got ${entry.prev}`);
   const leaf = leafHash(bytes);
   const frontier = appendLeaf(chain.frontier, leaf);
   return {

@@ -253,10 +253,11 @@ describe('an audit', () => {
 
   test('finds an edited entry, and counts up to it alone', async () => {
     const index = log.entries.findIndex((text) => text.includes('"kind":"deposit"'));
-    const { integrity, completeness, entries } = await run(
-      edited(index, (text) => text.replace('"time":1', '"time":2')),
-    );
+    const report = await run(edited(index, (text) => text.replace('"time":1', '"time":2')));
+    const { integrity, completeness, entries } = report;
     expect(integrity).toMatchObject({ verdict: 'fail', fault: { entry: index + 1 } });
+    const [line] = reportLines(report).filter((text) => text.includes(integrity.fault?.code ?? '?'));
+    expect(line?.match(/entry \d+/g)).toEqual([`entry ${index + 1}`]);
     expect(entries).toBe(index + 1);
     expect(completeness.verdict).toBe('unknown');
   });

@@ -22,14 +22,14 @@ export function requireSoundDate(facts: Facts, entry: Entry): void {
     must(
       entry.time < earliest,
       'clock_skew',
-      `entry ${entry.index}: expected a log whose clock is more than 5 minutes ahead of ${entry.time}, got ${facts.attestedMs}: nothing is to be set back`,
+      `expected a log whose clock is more than 5 minutes ahead of ${entry.time}, got ${facts.attestedMs}: no clock needs to be set back`,
     );
     return;
   }
   must(
     entry.time >= earliest,
     'time_backwards',
-    `entry ${entry.index}: expected a time of at least ${earliest}, got ${entry.time}: custodians have attested a later one`,
+    `expected a time of at least ${earliest}, got ${entry.time}: a custodian has signed a later one`,
   );
 }
 
