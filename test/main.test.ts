@@ -20,7 +20,7 @@ import { hostNames, vaultOrigin } from '../src/cli/options.ts';
 import { founderFileNames, makeFounderFolder, requireOutsideData } from '../src/founding/founder-files.ts';
 import { OWN_FOLDER } from '../src/platform/files/own-folder.ts';
 import { parseFounderFile } from '../src/wire/founder-file.ts';
-import { runProgram } from './client/cli/vault.ts';
+import { runProgram } from './world/command-line.ts';
 import { POLICY } from './world/founding.ts';
 
 const SLOW = { timeout: 60_000 };

@@ -1,7 +1,7 @@
 /**
  * What the daemon allows an outsider, all in one place. A bound is of one caller: of a key or credential that has
  * signed in, of the holder of a host's token, or of an address. None is shared, so no caller is kept from the vault by
- * what another spends. test/limits.test.ts lists the test in which each of them acts.
+ * what another spends. test/repository/limits.test.ts lists the test in which each of them acts.
  */
 
 // Connections, before anything is known of who asks

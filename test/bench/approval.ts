@@ -6,7 +6,7 @@ import { MAX_HOSTS } from '../../src/core/attest/request.ts';
 import { SHARE_PLAINTEXT_BYTES } from '../../src/core/share/share.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { POLICY } from '../world/founding.ts';
-import { publishedWorld } from '../world.ts';
+import { publishedWorld } from '../world/world.ts';
 import { race } from './measure.ts';
 import { custodianIn } from './memory-vault.ts';
 import { OTHER_HPKE, otherSealer } from './other-hpke.ts';

@@ -3,7 +3,7 @@ import { verifyNode } from '../../src/platform/verify-node.ts';
 import { chainInputOf, makeChain, shownBy } from '../world/authority.ts';
 import { POLICY } from '../world/founding.ts';
 import { type Founder, makeMachine, OUTSIDER } from '../world/people.ts';
-import { publishedWorld, type World } from '../world.ts';
+import { publishedWorld, type World } from '../world/world.ts';
 import { race } from './measure.ts';
 import { type Bench, row } from './row.ts';
 

@@ -9,7 +9,7 @@ import { verifyNode } from '../../src/platform/verify-node.ts';
 import { viewProposal } from '../../src/vault/views.ts';
 import type { Deposit } from '../world/deposit.ts';
 import type { Founder } from '../world/people.ts';
-import type { World } from '../world.ts';
+import type { World } from '../world/world.ts';
 
 /** A custodian of the world with their own client, before a vault that answers at once and records nothing. */
 export function custodianIn(world: World, deposit: Deposit, { person, name, authenticators }: Founder): Custodian {

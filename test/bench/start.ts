@@ -9,7 +9,7 @@ import { fromUtf8, type Hex } from '../../src/core/bytes.ts';
 import { decodeState, encodeState } from '../../src/core/state/snapshot.ts';
 import { verifyOnThreads } from '../../src/platform/verify-node.ts';
 import { readPage } from '../../src/vault/log-page.ts';
-import { type DaemonProcess, startProcess } from '../daemon-process.ts';
+import { type DaemonProcess, startProcess } from '../world/daemon-process.ts';
 import { bar } from './bars.ts';
 import { keptStateOf, type LongLog, longLog } from './long-log/long-log.ts';
 import { type Rounds, race, spreadOf } from './measure.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
 import { statementDigest } from '../../src/core/statement/statement.ts';
-import { releasedWorld } from '../world.ts';
+import { releasedWorld } from '../world/world.ts';
 import { type CoreBrowser, openCoreBrowser, type WithCore } from './core-page.ts';
 import { type CarriedLog, type Results, runCore, runReplay } from './vectors/core-run.ts';
 import type { core } from './vectors/main.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runProgram } from '../client/cli/vault.ts';
+import { runProgram } from '../world/command-line.ts';
 import { brokenRules, WIDTHS } from './seen.ts';
 import { outside } from './widths.ts';
 import { BUNDLE_DIR, launchBrowser, listenForComplaints } from './workstation.ts';

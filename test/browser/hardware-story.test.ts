@@ -9,9 +9,9 @@ import type { TpmReferenceValues } from '../../src/core/attest/tpm/reference-val
 import { toBase64url } from '../../src/core/bytes.ts';
 import { digestOf } from '../../src/core/canonical.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
-import { type Run, runProgram } from '../client/cli/vault.ts';
 import { hasSwtpm, type Swtpm, startSwtpm } from '../platforms/swtpm.ts';
 import { akName, tpmReferenceValues } from '../platforms/tpm.ts';
+import { type Run, runProgram } from '../world/command-line.ts';
 import { POLICY } from '../world/founding.ts';
 import {
   approve,

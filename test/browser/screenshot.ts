@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fromUtf8, toBase64url } from '../../src/core/bytes.ts';
-import { World } from '../world.ts';
+import { World } from '../world/world.ts';
 import { openCoreBrowser, type WithCore } from './core-page.ts';
 import { withoutFilters } from './png.ts';
 import { unpackChromium } from './unpack-chromium.ts';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
-import { NODE } from '../daemon-process.ts';
-import { takesNothing, withFaults } from '../faults.ts';
+import { takesNothing, withFaults } from '../guarantees/faults.ts';
+import { NODE } from '../world/daemon-process.ts';
 import { compareAndSign, enrol, enterFounded, openInvitation, signIn, visit } from './ceremonies.ts';
 import {
   BUNDLE_DIR,

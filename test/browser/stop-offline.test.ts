@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NODE } from '../daemon-process.ts';
+import { NODE } from '../world/daemon-process.ts';
 import { compareAndSign, enrol, enterFounded, openInvitation, signIn, visit } from './ceremonies.ts';
 import { launchBrowser, openVault, openWorkstation, type TestVault, type Workstation } from './workstation.ts';
 

@@ -8,7 +8,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StopKitFiles } from '../../client/console/server/stop-kit-file.ts';
 import { parseFounderFile } from '../../src/wire/founder-file.ts';
-import { makeAuthority } from '../authority.ts';
+import { makeAuthority } from '../tls/company.ts';
 import { launchBrowser } from './workstation.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -14,7 +14,7 @@ import { readStopFile } from '../../client/stop-file.ts';
 import { readEndorsement } from '../../src/endorse/folder.ts';
 import { readBounded } from '../../src/platform/files/bounded.ts';
 import { openInput, readInput } from '../../src/platform/files/input.ts';
-import { runProgram } from './cli/vault.ts';
+import { runProgram } from '../world/command-line.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'twinlock-named-'));

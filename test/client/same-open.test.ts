@@ -7,7 +7,7 @@ import { digestOf } from '../../src/core/canonical.ts';
 import type { Proposable } from '../../src/core/state/state.ts';
 import { deposited } from '../core/state/stages.ts';
 import { makeMachine } from '../world/people.ts';
-import { asProposer, type World } from '../world.ts';
+import { asProposer, type World } from '../world/world.ts';
 
 /** Four custodians, two of whom must approve; dan owns the depositor's machine. */
 describe('what waits and says the same', () => {

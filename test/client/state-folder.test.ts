@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { CredentialFile } from '../../client/console/server/credential-file.ts';
 import { withFileLock } from '../../client/file-lock.ts';
 import { checkpointFiles } from '../../client/log/checkpoint-file.ts';
-import { NODE } from '../daemon-process.ts';
+import { NODE } from '../world/daemon-process.ts';
 
 const VAULT = 'ab'.repeat(32);
 const PUTS = 60;

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readLogSeed } from '../../src/data-folder/data-folder.ts';
 import { selfSigned } from '../../src/http/certificate.ts';
 import { readTls, validityWarning } from '../../src/tls/files.ts';
-import { makeBrainpool } from '../brainpool.ts';
-import { runProgram } from '../client/cli/vault.ts';
+import { makeBrainpool } from '../tls/brainpool.ts';
+import { runProgram } from '../world/command-line.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const NOW_MS = Date.UTC(2026, 0, 1);

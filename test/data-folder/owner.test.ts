@@ -21,8 +21,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { signStop } from '../../client/custodian/stop.ts';
 import { signedStopBytes } from '../../src/core/log/signed-stop.ts';
 import { platformRandom } from '../../src/platform/random.ts';
-import { runProgram } from '../client/cli/vault.ts';
-import { NODE, startProcess } from '../daemon-process.ts';
+import { runProgram } from '../world/command-line.ts';
+import { NODE, startProcess } from '../world/daemon-process.ts';
 import { foundVault, type Person } from '../world/vault/members.ts';
 import { FOUNDERS, prepareVault } from '../world/vault/prepared.ts';
 

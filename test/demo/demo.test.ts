@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../client/cli/vault.ts';
+import { runProgram } from '../world/command-line.ts';
 
 let home = '';
 beforeAll(() => {

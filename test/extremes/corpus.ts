@@ -3,7 +3,7 @@ import { concat, fromHex, fromUtf8, toBase64url, toHex, u8, utf8 } from '../../s
 import { statementDigest } from '../../src/core/statement/statement.ts';
 import { tlv } from '../core/x509/certificate-kit.ts';
 import { chainInputOf, makeChain } from '../world/authority.ts';
-import { releasedWorld } from '../world.ts';
+import { releasedWorld } from '../world/world.ts';
 import { type Chain, type Corpus, type Extreme, type Fold, RP_ID } from './judge.ts';
 
 type Shape = Partial<Pick<Extreme, 'before' | 'unit' | 'times' | 'after'>>;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { NODE } from '../daemon-process.ts';
+import { NODE } from '../world/daemon-process.ts';
 import { EXPECTED, makeCorpus } from './corpus.ts';
 import { type Corpus, judgeCorpus, type Verdicts } from './judge.ts';
 

@@ -13,11 +13,11 @@ import { SOFTWARE_AAGUID } from '../../src/core/webauthn/attestation.ts';
 import { foundingPolicy, refusesEveryHost, requireEnrollable } from '../../src/founding/policy.ts';
 import { policyTemplate } from '../../src/founding/policy-template.ts';
 import { openStore } from '../../src/store/open.ts';
-import { runProgram } from '../client/cli/vault.ts';
 import { AT_MS, MODEL, makeIssuer, makeRoot } from '../core/webauthn/attestation-kit.ts';
 import { utcTime } from '../core/x509/certificate-kit.ts';
 import { snpCase } from '../platforms/snp.ts';
 import { tpmReferenceValues } from '../platforms/tpm.ts';
+import { runProgram } from '../world/command-line.ts';
 import { POLICY } from '../world/founding.ts';
 
 vi.setConfig({ testTimeout: 30_000 });

@@ -20,7 +20,7 @@ import { LOG_KEY_FILE, TLS_KEY_FILE } from '../../src/founding/initialise.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { openStore } from '../../src/store/open.ts';
 import { SNAPSHOT_FILE } from '../../src/store/snapshot.ts';
-import { type DaemonProcess, startProcess } from '../daemon-process.ts';
+import { type DaemonProcess, startProcess } from '../world/daemon-process.ts';
 import { approveAs, followAs, openAs, proposeAs, requestAs } from '../world/vault/acts.ts';
 import { foundVault, type Members, type Person } from '../world/vault/members.ts';
 import { modelFolder } from '../world/vault/model.ts';

@@ -21,7 +21,7 @@ import { platformRandom } from '../../src/platform/random.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { SNAPSHOT_FILE } from '../../src/store/snapshot.ts';
 import { seededRandom } from '../core/seeded-random.ts';
-import { type DaemonProcess, startProcess } from '../daemon-process.ts';
+import { type DaemonProcess, startProcess } from '../world/daemon-process.ts';
 import { approveAs, followAs, publish, releaseAs, requestAs } from '../world/vault/acts.ts';
 import { foundVault, type Members, type Person, signInAgain } from '../world/vault/members.ts';
 import { modelFolder } from '../world/vault/model.ts';

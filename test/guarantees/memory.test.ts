@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { writePendingRelease } from '../../client/host/pending-release.ts';
 import { writePrincipalKey } from '../../client/principal/principal-file.ts';
 import { TLS_CERTIFICATE_FILE } from '../../src/founding/initialise.ts';
-import { type DaemonProcess, NODE, peakMiB, residentMiB, startProcess } from '../daemon-process.ts';
+import { type DaemonProcess, NODE, peakMiB, residentMiB, startProcess } from '../world/daemon-process.ts';
 import { publish, releaseAs } from '../world/vault/acts.ts';
 import { foundVault, type Members } from '../world/vault/members.ts';
 import { type Prepared, prepareVault } from '../world/vault/prepared.ts';

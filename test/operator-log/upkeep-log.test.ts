@@ -5,7 +5,7 @@ import { TwinlockError } from '../../src/core/errors.ts';
 import { LineBounds } from '../../src/operator-log/line-bounds.ts';
 import { boundedFaults, clockTeller } from '../../src/operator-log/upkeep-log.ts';
 import type { ClockState } from '../../src/vault/clock-watch.ts';
-import { startProcess } from '../daemon-process.ts';
+import { startProcess } from '../world/daemon-process.ts';
 import { proposeAs } from '../world/vault/acts.ts';
 import { foundVault } from '../world/vault/members.ts';
 import { type Prepared, prepareVault } from '../world/vault/prepared.ts';

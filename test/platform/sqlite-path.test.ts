@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withFileLock } from '../../client/file-lock.ts';
 import { requirePlaceFor, TargetFolder } from '../../client/host/target.ts';
 import { openDatabase } from '../../src/store/sqlite/database.ts';
-import { runProgram } from '../client/cli/vault.ts';
+import { runProgram } from '../world/command-line.ts';
 
 /** What SQLite takes of a database that has a journal. */
 const MAX_BYTES = 504;

@@ -17,8 +17,8 @@ import { statementDigest } from '../../src/core/statement/statement.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { STOP_FOLDER, watchStopFolder } from '../../src/stopping/stop-folder.ts';
 import { openStore } from '../../src/store/open.ts';
-import { runProgram } from '../client/cli/vault.ts';
 import { ask } from '../http/ask.ts';
+import { runProgram } from '../world/command-line.ts';
 import type { Person } from '../world/vault/members.ts';
 import { openVault, type Vault } from '../world/vault/vault.ts';
 

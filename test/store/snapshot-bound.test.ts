@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { SNAPSHOT_FILE, SnapshotFile } from '../../src/store/snapshot.ts';
-import { World } from '../world.ts';
+import { World } from '../world/world.ts';
 import { temporaryFolder } from './sandbox.ts';
 
 vi.mock(import('../../src/core/state/snapshot.ts'), async (original) => ({

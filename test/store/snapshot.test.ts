@@ -8,7 +8,7 @@ import { toHex } from '../../src/core/bytes.ts';
 import { encodeState, stateDigest } from '../../src/core/state/snapshot.ts';
 import type { State } from '../../src/core/state/state.ts';
 import { SNAPSHOT_FILE, SnapshotFile } from '../../src/store/snapshot.ts';
-import { World } from '../world.ts';
+import { World } from '../world/world.ts';
 import { temporaryFolder } from './sandbox.ts';
 
 const WRITER = join(import.meta.dirname, 'snapshot-writer.ts');

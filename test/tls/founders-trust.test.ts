@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { selfSigned } from '../../src/http/certificate.ts';
 import { readFoundersCa, refusalOf } from '../../src/tls/founders-trust.ts';
 import { parseFounderFile } from '../../src/wire/founder-file.ts';
-import { type Authority, makeAuthority } from '../authority.ts';
-import { hasOpenssl, makeBrainpool } from '../brainpool.ts';
-import { runProgram } from '../client/cli/vault.ts';
-import { startProcess } from '../daemon-process.ts';
+import { runProgram } from '../world/command-line.ts';
+import { startProcess } from '../world/daemon-process.ts';
+import { hasOpenssl, makeBrainpool } from './brainpool.ts';
+import { type Authority, makeAuthority } from './company.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { reloadOnSignal } from '../../src/cli/reload.ts';
 import { selfSigned } from '../../src/http/certificate.ts';
 import { ServedTls } from '../../src/tls/served.ts';
-import { type DaemonProcess, startProcess } from '../daemon-process.ts';
+import { type DaemonProcess, startProcess } from '../world/daemon-process.ts';
 import { prepareVault } from '../world/vault/prepared.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });

@@ -12,7 +12,7 @@ import { MAX_UNSIGNED_STOPS } from '../../src/vault/limits.ts';
 import type { Batch, LogStore } from '../../src/vault/ports.ts';
 import { type Recorded, Recorder, type RecorderPorts } from '../../src/vault/recorder.ts';
 import { HOUR_MS } from '../world/founding.ts';
-import { publishedWorld, World } from '../world.ts';
+import { publishedWorld, World } from '../world/world.ts';
 
 /** How a commit fails: with nothing stored, or with everything stored and the answer lost. */
 type Fault = 'failed' | 'failed but persisted';

@@ -7,7 +7,7 @@ import { type VerifiedAuthority, verifyAuthority } from '../../src/core/state/au
 import { type AuthorityChain, authorityOf, objectsInChain } from '../../src/core/state/authority-chain.ts';
 import type { Claim } from '../../src/core/state/judgement.ts';
 import { consistencyProof, inclusionProof, rootAt } from '../core/log/proof-of.ts';
-import type { World } from '../world.ts';
+import type { World } from './world.ts';
 
 const utf8Text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 

@@ -6,9 +6,9 @@ import { MemoryTree } from '../../src/core/log/tree.ts';
 import type { AuthorityChain } from '../../src/core/state/authority-chain.ts';
 import { parseRoster, type Roster, rosterBytes } from '../../src/core/state/roster.ts';
 import { rootAt } from '../core/log/proof-of.ts';
-import type { World } from '../world.ts';
 import { makeChain } from './authority.ts';
 import type { Place } from './log.ts';
+import type { World } from './world.ts';
 
 /**
  * What a hostile vault makes of a true log: it has the log's key and goes on from the log as it likes. No fold judges

@@ -3,10 +3,10 @@ import { digestOf } from '../../src/core/canonical.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import { endMs, nextPhase } from '../../src/core/state/lifecycle.ts';
 import type { Proposal } from '../../src/core/state/state.ts';
-import type { World } from '../world.ts';
 import type { Deposit } from './deposit.ts';
 import { HOUR_MS } from './founding.ts';
 import { makeMachine, OUTSIDER } from './people.ts';
+import type { World } from './world.ts';
 
 type Step = (walk: Walk) => Promise<void>;
 

@@ -8,7 +8,7 @@ import type { Deposit } from '../../world/deposit.ts';
 import { draftGenesis, HOUR_MS, POLICY, prepareFounding } from '../../world/founding.ts';
 import type { Place } from '../../world/log.ts';
 import { type Founder, type Machine, makeMachine, OUTSIDER } from '../../world/people.ts';
-import { type Asked, World } from '../../world.ts';
+import { type Asked, World } from '../../world/world.ts';
 import { QuickAuthenticator } from './quick-authenticator.ts';
 
 /** To be raised when the story changes: logs of another are not used again. */

@@ -8,7 +8,7 @@ import { fromBase64url } from '../../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../../src/core/canonical.ts';
 import { pem } from '../../core/x509/certificate-kit.ts';
 import { ITA, jwksOf, signToken, tdClaims } from '../../platforms/token.ts';
-import { type Run, type RunOptions, runProgram } from '../cli/vault.ts';
+import { type Run, type RunOptions, runProgram } from '../../world/command-line.ts';
 import { KIT_AT, KIT_NONCE, kitFiles, writeKitFiles } from './kit-files.ts';
 import { dashed, isThere, VECTOR_ROWS, type VectorRow } from './vector-rows.ts';
 

@@ -7,7 +7,7 @@ import { NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import { fromBase64url } from '../../../src/core/bytes.ts';
 import { SNP_ASK_SERIAL, snpCase } from '../../platforms/snp.ts';
 import { collateralFiles } from '../../vault/hardware/endorsement-files.ts';
-import { type Run, runProgram } from '../cli/vault.ts';
+import { type Run, runProgram } from '../../world/command-line.ts';
 import { KIT_AT, KIT_NONCE, kitFiles, writeKitFiles } from './kit-files.ts';
 
 /** What vendors say, in files of its own, of a file that our agent wrote: a TD's has no collateral. */

@@ -7,8 +7,8 @@ import { keptSource, type LogPage } from '../../../client/log/source.ts';
 import { type Code, TwinlockError } from '../../../src/core/errors.ts';
 import { MapMemory, verify } from '../../world/client.ts';
 import { HOUR_MS } from '../../world/founding.ts';
-import { publishedWorld, releasedWorld, World } from '../../world.ts';
-import { keptLog, noteOf } from '../log-source.ts';
+import { keptLog, noteOf } from '../../world/source.ts';
+import { publishedWorld, releasedWorld, World } from '../../world/world.ts';
 
 describe('an audit', () => {
   let world: World;

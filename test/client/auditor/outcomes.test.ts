@@ -4,7 +4,7 @@ import { completenessOf, EMPTY_TALLY, tallied } from '../../../client/auditor/co
 import type { Entry } from '../../../src/core/log/entry.ts';
 import { FORGET_EVERY_ENTRIES } from '../../../src/core/state/bounds.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
-import { releasedWorld } from '../../world.ts';
+import { releasedWorld } from '../../world/world.ts';
 
 test('an audit counts proposals that the facts have forgotten', async () => {
   const { world, asked, release } = await releasedWorld({ label: 'audited' });

@@ -11,9 +11,9 @@ import type { Hex } from '../../../src/core/bytes.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import type { Policy } from '../../../src/core/statement/policy.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
+import { type CliVault, openCliVault, type Run } from '../../world/command-line.ts';
 import { approveAs, denyAs, followAs, proposeAs, stopAs } from '../../world/vault/acts.ts';
 import type { Person } from '../../world/vault/members.ts';
-import { type CliVault, openCliVault, type Run } from './vault.ts';
 
 let vault: CliVault;
 let release: Hex;

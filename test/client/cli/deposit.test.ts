@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { runProgram } from './vault.ts';
+import { runProgram } from '../../world/command-line.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'twinlock-deposit-'));
 afterAll(() => rmSync(home, { recursive: true }));

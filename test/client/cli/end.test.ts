@@ -4,7 +4,7 @@ import { waitingLine } from '../../../client/cli/fetch.ts';
 import { stateOf } from '../../../client/cli/proposals.ts';
 import { parseTarget } from '../../../client/cli/stop.ts';
 import { viewProposal } from '../../../src/vault/views.ts';
-import { releasedWorld, type World } from '../../world.ts';
+import { releasedWorld, type World } from '../../world/world.ts';
 
 let world: World;
 let release: string;

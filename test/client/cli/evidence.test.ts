@@ -6,8 +6,8 @@ import { fromBase64, toBase64, toBase64url, toHex, utf8 } from '../../../src/cor
 import { pem } from '../../core/x509/certificate-kit.ts';
 import { evidenceOf, makeDevice, TEST_NONCE } from '../../platforms/nvidia.ts';
 import { trustAuthorityToken } from '../../platforms/token.ts';
+import { type Run, runProgram } from '../../world/command-line.ts';
 import { openPrograms, type Programs } from '../host/collectors/programs.ts';
-import { type Run, runProgram } from './vault.ts';
 
 const NONCE = toHex(TEST_NONCE);
 const SLOW = { timeout: 60_000 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, expect, test, vi } from 'vitest';
 import { twinlockProgram } from '../../../client/cli/program.ts';
-import { runProgram } from './vault.ts';
+import { runProgram } from '../../world/command-line.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'twinlock-help-'));
 afterAll(() => rmSync(home, { recursive: true }));

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { NODE } from '../../daemon-process.ts';
+import { NODE } from '../../world/daemon-process.ts';
 
 const SLOW = { timeout: 30_000 };
 const MODULE = join(import.meta.dirname, '../../../client/cli/interrupt.ts');

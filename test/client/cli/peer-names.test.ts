@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { makeAuthority } from '../../authority.ts';
-import { hasOpenssl, makeBrainpool } from '../../brainpool.ts';
-import { runProgram } from './vault.ts';
+import { hasOpenssl, makeBrainpool } from '../../tls/brainpool.ts';
+import { makeAuthority } from '../../tls/company.ts';
+import { runProgram } from '../../world/command-line.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { connect, fingerprintOf, principalKeyOf } from '../../../client/cli/connect.ts';
 import { settingsOf, vaultUrl } from '../../../client/cli/settings.ts';
-import { runProgram } from './vault.ts';
+import { runProgram } from '../../world/command-line.ts';
 
 let folder = '';
 beforeAll(() => {

@@ -8,9 +8,9 @@ import { writeStopFile } from '../../../client/stop-file.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { exitCodeOf } from '../../../src/core/exit-codes.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
+import { runProgram } from '../../world/command-line.ts';
 import { stopAs } from '../../world/vault/acts.ts';
 import { openVault, type Vault } from '../../world/vault/vault.ts';
-import { runProgram } from './vault.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 

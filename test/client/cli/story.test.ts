@@ -12,9 +12,9 @@ import type { Hex } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
-import { startProcess } from '../../daemon-process.ts';
+import { type CliVault, openCliVault, type Run, runProgram } from '../../world/command-line.ts';
+import { startProcess } from '../../world/daemon-process.ts';
 import { approveAs, denyAs } from '../../world/vault/acts.ts';
-import { type CliVault, openCliVault, type Run, runProgram } from './vault.ts';
 
 let vault: CliVault;
 const WEIGHTS = new Uint8Array(1_500_000).map((_, i) => (i * 31) % 251);

@@ -5,7 +5,7 @@ import { getCACertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { trustCa } from '../../../client/cli/trust.ts';
 import { selfSigned } from '../../../src/http/certificate.ts';
-import { hasOpenssl, makeBrainpool } from '../../brainpool.ts';
+import { hasOpenssl, makeBrainpool } from '../../tls/brainpool.ts';
 
 let folder: string;
 let [first, second] = ['', ''];

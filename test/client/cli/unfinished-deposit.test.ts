@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type CliVault, openCliVault, type RunOptions } from './vault.ts';
+import { type CliVault, openCliVault, type RunOptions } from '../../world/command-line.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 

@@ -9,7 +9,7 @@ import { isApproved } from '../../../src/core/state/lifecycle.ts';
 import type { Proposal } from '../../../src/core/state/state.ts';
 import { statementDigest } from '../../../src/core/statement/statement.ts';
 import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';
-import { releasedWorld, World } from '../../world.ts';
+import { releasedWorld, World } from '../../world/world.ts';
 
 const THREE = ['ana', 'ben', 'cleo'].map((name, i) => ({ name, index: i + 1 }));
 const ZEROS = '00'.repeat(32);

@@ -3,7 +3,7 @@ import { type StopKit, stopKitOf } from '../../../client/custodian/stop-kit.ts';
 import { stopStatement } from '../../../client/stop.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
-import { World } from '../../world.ts';
+import { World } from '../../world/world.ts';
 
 const ZEROS = '00'.repeat(32);
 const kitOf = (world: World) => stopKitOf(world.facts, world.checkpoint().size, 7);

@@ -9,7 +9,7 @@ import { type StatementOf, statementDigest } from '../../../src/core/statement/s
 import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { released } from '../../core/state/stages.ts';
 import { chainInputOf, makeChain, shownBy } from '../../world/authority.ts';
-import { runProgram } from '../cli/vault.ts';
+import { runProgram } from '../../world/command-line.ts';
 
 const ZEROS = '00'.repeat(32);
 const verify = async (claim: Parameters<typeof verifyNode>[0]) => verifyNode(claim);

@@ -21,7 +21,7 @@ import { HeldFolder } from '../../../client/host/held-folder.ts';
 import type { FileSource } from '../../../client/host/segments.ts';
 import { PRIVATE, TargetFolder } from '../../../client/host/target.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
-import { NODE } from '../../daemon-process.ts';
+import { NODE } from '../../world/daemon-process.ts';
 import { patterned, temporary } from '../../world/vault/model.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });

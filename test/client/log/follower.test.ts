@@ -6,8 +6,8 @@ import { must } from '../../../src/core/errors.ts';
 import { leafHash, rootOf } from '../../../src/core/log/merkle.ts';
 import type { State } from '../../../src/core/state/state.ts';
 import { MapMemory, verify } from '../../world/client.ts';
-import { releasedWorld, type World } from '../../world.ts';
-import { keptLog, noteOf } from '../log-source.ts';
+import { keptLog, noteOf } from '../../world/source.ts';
+import { releasedWorld, type World } from '../../world/world.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 

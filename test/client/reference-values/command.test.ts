@@ -14,9 +14,9 @@ import { digestOfObject } from '../../../src/core/canonical.ts';
 import { extendedKeyUsage, keyUsage, pem } from '../../core/x509/certificate-kit.ts';
 import { akAuthority, akCertificate, akOf, certificateIdentity } from '../../platforms/tpm.ts';
 import { vectorPath, vectorTest } from '../../vectors.ts';
+import { type Run, runProgram } from '../../world/command-line.ts';
 import { KIT_AT, kitFiles, writeKitFiles } from '../appraise/kit-files.ts';
-import { type Run, runProgram } from '../cli/vault.ts';
-import { makeRim } from '../rim/rim-kit.ts';
+import { makeRim } from './rim/rim-kit.ts';
 import { rootsOf } from './seeds.ts';
 
 /** `twinlock reference-values` as a process of its own. */

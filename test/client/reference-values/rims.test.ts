@@ -6,7 +6,7 @@ import { NO_REFERENCE_VALUES, type ReferenceValues } from '../../../src/core/att
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { goldenAt, referenceValuesFor } from '../../platforms/nvidia.ts';
 import { snpCase } from '../../platforms/snp.ts';
-import { contentOf, hash, makeRim, RIM_TEST_ROOT, resource, signRim, textOf } from '../rim/rim-kit.ts';
+import { contentOf, hash, makeRim, RIM_TEST_ROOT, resource, signRim, textOf } from './rim/rim-kit.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 const GOLDEN = [

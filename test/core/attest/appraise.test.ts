@@ -22,7 +22,7 @@ import { verifyNode } from '../../../src/platform/verify-node.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { MEASUREMENT, POLICY } from '../../world/founding.ts';
 import type { Host } from '../../world/host.ts';
-import { publishedWorld } from '../../world.ts';
+import { publishedWorld } from '../../world/world.ts';
 
 const { world, deposit } = await publishedWorld();
 const asked = await world.ask(deposit);

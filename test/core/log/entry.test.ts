@@ -3,7 +3,7 @@ import { toHex, utf8 } from '../../../src/core/bytes.ts';
 import { canonicalBytes } from '../../../src/core/canonical.ts';
 import { type Entry, encodeEntry, MAX_ENTRY_BYTES, parseEntry } from '../../../src/core/log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../../../src/core/log/receipt.ts';
-import { releasedWorld } from '../../world.ts';
+import { releasedWorld } from '../../world/world.ts';
 
 const { world, asked, release } = await releasedWorld();
 await world.append(world.draftHostReceipt(asked));

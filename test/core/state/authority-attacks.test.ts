@@ -8,7 +8,7 @@ import { Forger } from '../../world/forger.ts';
 import type { Place } from '../../world/log.ts';
 import { dischargeClaim } from '../../world/log.ts';
 import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';
-import type { ApprovalChanges } from '../../world.ts';
+import type { ApprovalChanges } from '../../world/world.ts';
 import { failureOf, siteOf, sitesOfState } from './sites.ts';
 import { published } from './stages.ts';
 

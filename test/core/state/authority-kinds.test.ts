@@ -9,7 +9,7 @@ import { chainInputOf, makeChain, shownBy } from '../../world/authority.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { dischargeClaim } from '../../world/log.ts';
 import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';
-import { asProposer, World } from '../../world.ts';
+import { asProposer, World } from '../../world/world.ts';
 import { failureOf } from './sites.ts';
 
 const ZEROS = toHex(ZERO_32);

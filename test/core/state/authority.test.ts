@@ -11,7 +11,7 @@ import { chainInputOf, makeChain, shownBy } from '../../world/authority.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { dischargeClaim } from '../../world/log.ts';
 import { makeMachine, OUTSIDER } from '../../world/people.ts';
-import { publishedWorld, releasedWorld, type World } from '../../world.ts';
+import { publishedWorld, releasedWorld, type World } from '../../world/world.ts';
 import { failureOf, siteOf, sitesOfState } from './sites.ts';
 import { released } from './stages.ts';
 

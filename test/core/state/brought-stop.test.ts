@@ -4,7 +4,7 @@ import { judgeBroughtStop } from '../../../src/core/state/brought-stop.ts';
 import { type StatementOf, statementDigest } from '../../../src/core/statement/statement.ts';
 import { chainInputOf, makeChain, shownBy } from '../../world/authority.ts';
 import { Forger } from '../../world/forger.ts';
-import type { World } from '../../world.ts';
+import type { World } from '../../world/world.ts';
 import { failureOf, siteOf, sitesOfState } from './sites.ts';
 import { published, released } from './stages.ts';
 

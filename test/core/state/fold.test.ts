@@ -13,7 +13,7 @@ import { statementDigest } from '../../../src/core/statement/statement.ts';
 import { HOUR_MS, POLICY } from '../../world/founding.ts';
 import { dischargeClaim } from '../../world/log.ts';
 import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';
-import { asProposer, publishedWorld, releasedWorld, World } from '../../world.ts';
+import { asProposer, publishedWorld, releasedWorld, World } from '../../world/world.ts';
 import { deposited, founded, inProduction, published, released, type Stage } from './stages.ts';
 
 const OTHER = '77'.repeat(32);

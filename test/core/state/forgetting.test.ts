@@ -8,7 +8,7 @@ import type { Facts, Proposal, Stated } from '../../../src/core/state/state.ts';
 import { isInWindow } from '../../../src/core/state/window.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { makeMachine, OUTSIDER } from '../../world/people.ts';
-import type { World } from '../../world.ts';
+import type { World } from '../../world/world.ts';
 import { failureOf } from './sites.ts';
 import { published, released, stage } from './stages.ts';
 

@@ -4,7 +4,7 @@ import { TwinlockError } from '../../../src/core/errors.ts';
 import type { Verify } from '../../../src/core/signature/claim.ts';
 import { replay } from '../../../src/core/state/replay.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
-import { World } from '../../world.ts';
+import { World } from '../../world/world.ts';
 
 describe('a replay', () => {
   let world: World;

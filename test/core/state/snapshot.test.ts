@@ -14,7 +14,7 @@ import {
 import { stateFields } from '../../../src/core/state/snapshot-fields.ts';
 import type { State, Version } from '../../../src/core/state/state.ts';
 import { walkAtRandom } from '../../world/random-log.ts';
-import { World } from '../../world.ts';
+import { World } from '../../world/world.ts';
 import { failureOf } from './sites.ts';
 import { inProduction, released } from './stages.ts';
 

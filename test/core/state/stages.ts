@@ -1,7 +1,7 @@
 import type { Deposit } from '../../world/deposit.ts';
 import type { FoundingOptions } from '../../world/founding.ts';
 import type { Founder } from '../../world/people.ts';
-import { type Asked, publishedWorld, releasedWorld, World } from '../../world.ts';
+import { type Asked, publishedWorld, releasedWorld, World } from '../../world/world.ts';
 
 /** A world at some point of its story, and who is in it. */
 export interface Stage {

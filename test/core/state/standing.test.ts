@@ -19,7 +19,7 @@ import { viewProposal, viewStatus } from '../../../src/vault/views.ts';
 import { statusView } from '../../../src/wire/status.ts';
 import { HOUR_MS } from '../../world/founding.ts';
 import { type Founder, makeMachine, OUTSIDER } from '../../world/people.ts';
-import type { World } from '../../world.ts';
+import type { World } from '../../world/world.ts';
 import { deposited, founded, published, released, type Stage } from './stages.ts';
 
 const ZEROS = '00'.repeat(32);

@@ -24,7 +24,7 @@ import { possessionMessage } from '../../../src/core/statement/principal.ts';
 import { parseStatement, type StatementOf, statementDigest } from '../../../src/core/statement/statement.ts';
 import { chainInputOf, makeChain } from '../../world/authority.ts';
 import { POLICY } from '../../world/founding.ts';
-import { World } from '../../world.ts';
+import { World } from '../../world/world.ts';
 
 const VAULT = '11'.repeat(32);
 const CREATED = 1_767_225_600_000;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalBytes, parseCanonical } from '../../../src/core/canonical.ts';
 import { KINDS, parseStatement, type Statement, statementDigest } from '../../../src/core/statement/statement.ts';
-import { publishedWorld } from '../../world.ts';
+import { publishedWorld } from '../../world/world.ts';
 
 const { world, deposit } = await publishedWorld();
 const ana = world.founder('ana');

@@ -11,11 +11,11 @@ import { hostReportData } from '../../../src/core/attest/evidence.ts';
 import { type Hex, toBase64url, toHex, utf8 } from '../../../src/core/bytes.ts';
 import { apply } from '../../../src/core/state/apply.ts';
 import type { StatementOf } from '../../../src/core/statement/statement.ts';
-import { keptLog, sourceOf } from '../../client/log-source.ts';
 import { MapMemory, type Meddling, passOn, verify } from '../../world/client.ts';
+import { keptLog, sourceOf } from '../../world/source.ts';
 import { approveAs, depositFiles, publish, requestFor } from '../../world/vault/acts.ts';
 import { openVault, type Vault } from '../../world/vault/vault.ts';
-import { publishedWorld } from '../../world.ts';
+import { publishedWorld } from '../../world/world.ts';
 import { CHIP, HARDWARE_VALUES, snpAt, snpHost, tdxHost, utcTimeAt } from './hosts.ts';
 import { custodianThrough } from './wire.ts';
 

@@ -11,7 +11,7 @@ import { keptSource, PAGE_ENTRIES, vaultSource } from '../../../client/log/sourc
 import { NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import { toHex } from '../../../src/core/bytes.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
-import { type CliVault, openCliVault } from '../../client/cli/vault.ts';
+import { type CliVault, openCliVault } from '../../world/command-line.ts';
 import { POLICY } from '../../world/founding.ts';
 import { approveAs, depositFiles, publish, requestFor } from '../../world/vault/acts.ts';
 import { amdAnswers, intelAnswers, type Mirror, putFiles, snpFiles, startMirror } from './endorsement-files.ts';

@@ -8,7 +8,7 @@ import { rosterDigest } from '../../../../src/core/state/roster.ts';
 import type { Signable } from '../../../../src/core/webauthn/challenge.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import { makeMachine, OUTSIDER } from '../../../world/people.ts';
-import { type ApprovalChanges, asProposer, type World } from '../../../world.ts';
+import { type ApprovalChanges, asProposer, type World } from '../../../world/world.ts';
 import { deposited, founded, published, type Stage } from '../stages.ts';
 import { type Attempt, type BrokenRule, MINUTE_MS, OTHER, OTHER_ID, rulesAt } from './broken.ts';
 

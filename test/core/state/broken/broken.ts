@@ -2,7 +2,7 @@ import type { Code } from '../../../../src/core/errors.ts';
 import type { EntryDraft } from '../../../../src/core/log/entry.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
 import type { Place } from '../../../world/log.ts';
-import type { World } from '../../../world.ts';
+import type { World } from '../../../world/world.ts';
 
 /** An entry that must be refused, and the world that must stay as it was. */
 export type Attempt = readonly [world: World, entry: EntryDraft | Uint8Array, place?: Place];

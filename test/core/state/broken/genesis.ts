@@ -14,7 +14,7 @@ import {
 } from '../../../world/founding.ts';
 import { type Enrolled, enrol, makeMachine } from '../../../world/people.ts';
 import { tdxUnder } from '../../../world/reference-values.ts';
-import { World } from '../../../world.ts';
+import { World } from '../../../world/world.ts';
 import { founded, unfounded } from '../stages.ts';
 import {
   ALICE_AND_EMMA,

@@ -5,7 +5,7 @@ import type { Policy } from '../../../../src/core/statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../../../src/core/statement/statement.ts';
 import { HOUR_MS, POLICY } from '../../../world/founding.ts';
 import { tdxUnder } from '../../../world/reference-values.ts';
-import { asProposer } from '../../../world.ts';
+import { asProposer } from '../../../world/world.ts';
 import { ROOT } from '../../webauthn/attestation-kit.ts';
 import { founded, inProduction, published, type Stage } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, PAST_BOUNDS, rulesAt } from './broken.ts';

@@ -5,7 +5,7 @@ import type { Statement } from '../../../../src/core/statement/statement.ts';
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import { makeMachine, OUTSIDER } from '../../../world/people.ts';
-import { asProposer } from '../../../world.ts';
+import { asProposer } from '../../../world/world.ts';
 import { deposited, founded, foundedWith, published, publishedWith, type Stage, scoped } from '../stages.ts';
 import {
   ALICE_AND_EMMA,

@@ -1,6 +1,6 @@
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import type { POLICY } from '../../../world/founding.ts';
-import { World } from '../../../world.ts';
+import { World } from '../../../world/world.ts';
 import { deposited, founded, published } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 

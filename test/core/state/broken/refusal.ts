@@ -8,7 +8,7 @@ import {
   REFUSALS_A_DAY,
   REFUSALS_A_DAY_A_CALLER,
 } from '../../../../src/core/state/entries/refusal.ts';
-import type { World } from '../../../world.ts';
+import type { World } from '../../../world/world.ts';
 import { founded } from '../stages.ts';
 import { type BrokenRule, rulesAt } from './broken.ts';
 

@@ -6,7 +6,7 @@ import { kemKeyPairFromSeed } from '../../../../src/core/envelope/xwing.ts';
 import { MAX_NONCE_AGE_MS } from '../../../../src/core/state/kinds/release.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
-import type { Asked, World } from '../../../world.ts';
+import type { Asked, World } from '../../../world/world.ts';
 import { deposited, inProduction, published, released } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 

@@ -3,7 +3,7 @@ import { digestOf } from '../../../../src/core/canonical.ts';
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import { HOUR_MS } from '../../../world/founding.ts';
 import { makeMachine, OUTSIDER } from '../../../world/people.ts';
-import { asStopper } from '../../../world.ts';
+import { asStopper } from '../../../world/world.ts';
 import { deposited, founded, published, publishedWith, released } from '../stages.ts';
 import { type Attempt, type BrokenRule, OTHER, rulesAt } from './broken.ts';
 
