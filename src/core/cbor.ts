@@ -53,7 +53,7 @@ export function readWholeCbor(bytes: Uint8Array, what: string, form: CborForm = 
   return value;
 }
 
-/** What one writer does otherwise than the others. */
+/** The encodings that a reader takes beyond the accepted one. */
 export interface CborForm {
   /** Whether maps may also have an indefinite length and end with a break (RFC 8949 section 3.2.2). */
   readonly indefiniteMaps: boolean;

@@ -1,17 +1,17 @@
 import { must, TwinlockError } from './errors.ts';
 import { unlessRefused } from './refusal.ts';
 
-/** No document of ours nests deeper than a dozen; a parser's stack is not the sender's to fill. */
+/** Our documents have a dozen levels at most. The bound keeps a sender from filling the parser's stack. */
 const DEPTH_MAX = 64;
 
-/** Parses JSON of at most 64 levels, members named twice and all. Attacker-controlled. Throws `malformed`. */
+/** Parses attacker-controlled JSON of at most 64 levels. Of a repeated member the last one counts. Throws `malformed`. */
 export function parseShallowJson(text: string): unknown {
   return parsed(text, survey(text));
 }
 
 /**
  * Parses JSON in which no object names a member twice: parsers disagree about which of them counts, and
- * JSON.parse keeps the last without a word. No member is called `__proto__`, since a copy of the object
+ * JSON.parse keeps the last one silently. No member is called `__proto__`, since a copy of the object
  * would lose it. At most 64 levels. Attacker-controlled. Throws `malformed`.
  */
 export function parseJson(text: string): unknown {

@@ -37,7 +37,7 @@ const appraisalSchema = z.strictObject({
   rules: z.array(ruleResult).check(z.maxLength(MAX_RULES)),
   verdict: z.enum(['pass', 'fail']),
 });
-/** What appraising evidence came to: claims, each rule with what it expected and got, and a verdict (attest/FORMAT.md). */
+/** The result of an appraisal: claims, each rule with what it expected and got, and a verdict (attest/FORMAT.md). */
 export type Appraisal = z.infer<typeof appraisalSchema>;
 
 /** Parses an attacker-controlled appraisal. A caller that relies on it MUST appraise the evidence again. */

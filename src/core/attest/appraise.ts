@@ -10,7 +10,7 @@ import { parseEndorsements } from './endorsements.ts';
 import { gpuNonce, hostBoundData, parseEvidence } from './evidence.ts';
 import type { ReferenceValues } from './reference-values.ts';
 
-/** What an appraisal is a function of: nothing else, so that everybody reaches the same bytes. */
+/** An appraisal is a function of these and of nothing else, so that every machine reaches the same bytes. */
 export interface AppraisalInput {
   /** Canonical evidence, attacker-controlled. */
   readonly evidence: Uint8Array;
@@ -24,7 +24,7 @@ export interface AppraisalInput {
  * Appraises a host's evidence against reference values at an instant (design: attestation). Throws for
  * evidence or endorsements that cannot be parsed (`too_large`, `not_canonical`, `malformed`) or keys that
  * cannot be used (`invalid_key`); evidence that breaks a rule gives a document whose verdict is `fail`.
- * `verify` decides how fast it is, never what comes out.
+ * Every `verify` leads to the same appraisal; they differ in speed.
  */
 export async function appraise(input: AppraisalInput, verify: Verify): Promise<Appraisal> {
   const { evidence, digest } = parseEvidence(input.evidence);
@@ -40,7 +40,7 @@ export async function appraise(input: AppraisalInput, verify: Verify): Promise<A
   return appraiseParts(parts, { endorsements, referenceValues, instantMs, verify });
 }
 
-/** An appraisal that somebody relies on and has not reached themselves; discharged like a signature. */
+/** An appraisal that a caller relies on and has not computed. The caller discharges it as it does a signature. */
 export interface AppraisalClaim extends AppraisalInput {
   readonly kind: 'appraisal';
   /** SHA-256 of the appraisal that the log names. */

@@ -14,7 +14,7 @@ import type { ReferenceValues } from './reference-values.ts';
 
 /**
  * What the reference values of a production vault may be: none for a platform that is no hardware, and no roots of
- * processors and GPUs but the vendors' own, so that no quorum can be talked into hardware that somebody made up.
+ * processors and GPUs but the vendors' own. So no quorum can allow hardware that an attacker pretends to have.
  * Who certifies a TPM's attestation keys and whose tokens count has no such list, and is the quorum's to say.
  * Throws `evidence_simulated` or `root_unknown`.
  */
@@ -32,7 +32,7 @@ export function requireHardwareValues(values: ReferenceValues): void {
 const CAUTIONS: { readonly [Id in PlatformId]: Pick<Platform<PlatformReports[Id], PlatformValues[Id]>, 'caution'> } =
   PLATFORMS;
 
-/** What the founder of a production vault is told of these reference values. */
+/** The warnings to the founder of a production vault about these reference values. */
 export function productionCautionsOf(values: ReferenceValues): readonly string[] {
   return PLATFORM_IDS.flatMap((id) => cautionOf(id, values) ?? []);
 }

@@ -6,9 +6,9 @@ import { concat, equal } from '../bytes.ts';
 import type { SignatureClaim } from './claim.ts';
 
 /**
- * The equations of verification, on the library's points and not by its `verify`: that one answers false for every
- * error inside of it, an overflow of the stack too. An engine's error is never a verdict. Everything here throws on
- * what its code does not expect. A claim has passed `precheck` before: points and scalars are in their ranges.
+ * The equations of verification, computed with the library's points and not by its `verify`: that function answers
+ * false for every error inside it, also for an overflow of the stack. An engine's error must not become a verdict, so these
+ * functions throw it. The caller has called `precheck` before: points and scalars are in their ranges.
  */
 type Claimed = Pick<SignatureClaim, 'publicKey' | 'message' | 'signature'>;
 

@@ -19,8 +19,8 @@ const KEY_FAMILY: Readonly<Record<SignatureAlgorithm, KeyFamily>> = {
 };
 
 /**
- * The one family of keys that verifies this algorithm. Throws `unsupported_algorithm` for a name that came past
- * the type checker, out of somebody's JSON.
+ * The one family of keys that verifies this algorithm. Throws `unsupported_algorithm` for an unknown name, which JSON
+ * from outside may bring past the type checker.
  */
 export function keyFamilyOf(algorithm: SignatureAlgorithm): KeyFamily {
   if (Object.hasOwn(KEY_FAMILY, algorithm)) return KEY_FAMILY[algorithm];

@@ -53,7 +53,7 @@ export interface CheckedRegistration {
 /** "twinlock-softkey": what our own software authenticator calls itself. */
 export const SOFTWARE_AAGUID: Hex = '7477696e6c6f636b2d736f66746b6579';
 
-/** What makes keys that can be copied; refused in production, even where a policy lists it. */
+/** Models whose keys can be copied. Production refuses them, even where a policy lists one. */
 const SOFTWARE_AAGUIDS: ReadonlySet<Hex> = new Set([
   '00000000000000000000000000000000', // not stated
   '01020304050607080102030405060708', // Chromium's virtual authenticator

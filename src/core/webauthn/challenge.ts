@@ -4,7 +4,7 @@ import { must } from '../errors.ts';
 import { frame, frameDigest } from '../frame.ts';
 import type { StatementOf } from '../statement/statement.ts';
 
-/** Who is invited where. */
+/** The person who registers an authenticator, the vault, and the invitation. */
 export interface RegisterFields {
   /** The vault fingerprint; zeros before genesis. */
   readonly vault: Hex;
@@ -144,7 +144,7 @@ function exactly(bytes: Uint8Array, length: number, what: string): Uint8Array {
   return bytes;
 }
 
-/** A number that stands for itself: not rounded, not a fraction. */
+/** A safe integer: neither a fraction nor a number that lost digits. Throws `malformed`. */
 function whole(value: number): number {
   must(Number.isSafeInteger(value), 'malformed', 'expected an integer below 2^53');
   return value;

@@ -47,7 +47,7 @@ export function claimedSignature(algorithm: SignatureAlgorithm, signature: Uint8
   return algorithm === 'ES256' || algorithm === 'ES384' ? ecdsaFromDer(signature, algorithm) : signature;
 }
 
-/** A CertificateSerialNumber as its content bytes: no negative one, and 0, which AMD's are. Throws `malformed`. */
+/** A CertificateSerialNumber as its content bytes; AMD's are 0. Throws `malformed` for a negative one. */
 export function readSerial(fields: DerReader): Hex {
   const body = fields.read(INTEGER);
   must(body.length <= SERIAL_BYTES_MAX, 'malformed', 'expected a serial number of 1 to 21 bytes');

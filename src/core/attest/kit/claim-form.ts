@@ -9,12 +9,12 @@ export interface ClaimForm {
   readonly allows: (revoked: string) => boolean;
   /** Whether what is claimed is what is revoked; both in lower case. */
   readonly matches: (claimed: string, revoked: string) => boolean;
-  /** Of a claim that names a machine, how one reads that does not say which it is; null where it always does. */
+  /** How a claim that names a machine reads where it hides which one it is; null for other claims. */
   readonly hidden: { readonly claimed: RegExp; readonly what: string } | null;
 }
 export type ClaimForms = Readonly<Record<string, ClaimForm>>;
 
-/** What claim and revocation have in common is `pattern`, a regular expression of the whole. */
+/** `pattern` is a regular expression that a claim and its revocation both match as a whole. */
 function form(pattern: string, expected: string, matches: ClaimForm['matches'] = isSame): ClaimForm {
   const whole = new RegExp(`^(?:${pattern})$`, 'i');
   return { expected, allows: (revoked) => whole.test(revoked), matches, hidden: null };
@@ -51,7 +51,7 @@ export const instant: ClaimForm = form(
   '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z',
   'an instant such as 2025-06-19T10:16:03Z',
 );
-/** What others name as they like. */
+/** Text that another party chooses. */
 export const printable: ClaimForm = form('[!-~](?:[ -~]{0,254}[!-~])?', 'at most 256 printable characters');
 
 export function oneOf(...words: readonly string[]): ClaimForm {
@@ -61,7 +61,7 @@ export function oneOf(...words: readonly string[]): ClaimForm {
 export const bit: ClaimForm = oneOf('0', '1');
 export const truth: ClaimForm = oneOf('true', 'false');
 
-/** Text of a form of its own, of which `example` is one. */
+/** Text of a form of its own, such as `example`. */
 export function like(pattern: RegExp, example: string): ClaimForm {
   return form(pattern.source, `text such as ${example}`);
 }
@@ -71,20 +71,20 @@ export function listed(pattern: RegExp, example: string): ClaimForm {
   return form(pattern.source, `one such as ${example}`, (claimed, revoked) => claimed.split(' ').includes(revoked));
 }
 
-/** Of which the beginning is enough: `beginning` bytes of all of them. */
+/** `length` bytes. A revocation may name the first `beginning` of them alone. */
 export function bytesOrBeginning(length: number, beginning: number): ClaimForm {
   const expected = `${length} bytes in hexadecimal, or the first ${beginning} of them`;
   const pattern = `[0-9a-f]{${2 * length}}|[0-9a-f]{${2 * beginning}}`;
   return form(pattern, expected, (claimed, revoked) => claimed.startsWith(revoked));
 }
 
-/** Of what evidence may leave out, and some do without. */
+/** A claim that reads `absent` where the evidence does not say it. */
 export function orAbsent(given: ClaimForm): ClaimForm {
   const allows = (revoked: string) => /^absent$/i.test(revoked) || given.allows(revoked);
   return { ...given, expected: `${given.expected}, or absent`, allows };
 }
 
-/** Of what names a machine: evidence that `claimed` fits may be of any, and of a revoked one too. */
+/** A claim that names a machine. Where it reads like `claimed`, the evidence may be of any machine, revoked ones too. */
 export function naming(what: string, claimed: RegExp, given: ClaimForm): ClaimForm {
   return { ...given, hidden: { claimed, what } };
 }

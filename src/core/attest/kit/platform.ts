@@ -45,7 +45,7 @@ interface Row<Report, Values, Endorsements> {
   readonly endorsements: z.ZodMiniType | null;
   /** Where what vendors say is to be had. Null where the evidence is complete in itself. */
   readonly needs: Needs<Report, Endorsements> | null;
-  /** Every claim that an appraisal may make, and so every one that may be revoked; of a device without its place. */
+  /** The claims of an appraisal that a policy may revoke; those of a device without its place. */
   readonly claims: ClaimForms;
   /** The roots that these values pin. None where the quorum alone says who counts. */
   pinnedRoots(values: Values): readonly PinnedRoots[];
@@ -53,13 +53,13 @@ interface Row<Report, Values, Endorsements> {
 
 /** One platform: a CPU's report, a TPM's quote, or the token of a service that speaks for one. */
 export interface Platform<Report, Values, Endorsements = unknown> extends Row<Report, Values, Endorsements> {
-  /** What the template of a policy says of its reference values. */
+  /** The template of a policy says this above the platform's reference values. */
   readonly about: string;
   /** How much of the host's frame the report carries: 64 bytes of SHA-512, or 32 of SHA-256. */
   readonly boundBytes: 32 | 64;
   /** The values that a simulation vault begins with. Null for hardware: a production vault takes nothing else. */
   readonly simulation: Values | null;
-  /** What the founder of a production vault is told of these values; null for nothing. */
+  /** A warning to the founder of a production vault about these values; null where there is none. */
   caution(values: Values): string | null;
   /** Throws `malformed`, and what else its docstring names, for a report that cannot be parsed. */
   appraise(input: PlatformInput<Report, Values, Endorsements>): Promise<PlatformResult>;

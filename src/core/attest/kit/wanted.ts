@@ -27,7 +27,7 @@ export interface Wanted<V> {
   readonly question: string;
   /** Whether it is issued again long before it ends, so that what is in date may yet hide what was revoked since. */
   readonly isReissued: boolean;
-  /** Who is asked, in this order: the first that has a mirror, and after one that says that it has none the next. */
+  /** The vendors to ask, in this order: the first with a mirror, and the next where that mirror has nothing. */
   readonly asks: readonly Ask[];
   /** Bytes of the file, made from what the vendor's API answers. Throws `unavailable` for another answer. */
   fileOf(answer: MirrorAnswer): Uint8Array;
@@ -79,7 +79,8 @@ export interface Needs<Report, Endorsed> {
   /** Vendors whose services are asked, each by a mirror that stands for it. */
   readonly vendors: readonly string[];
   /**
-   * What an operator is told whose mirrors, the host of each by its vendor, cannot answer everything; null where they can.
+   * A message to an operator whose mirrors cannot answer everything; null where they can. `hosts` has the host of each
+   * mirror by its vendor.
    */
   missingMirror(hosts: Readonly<Record<string, string>>): string | null;
   /**

@@ -54,7 +54,7 @@ export async function appraiseNitro(input: NitroInput): Promise<PlatformResult> 
   return findings.result(`nitro-${document.moduleId}`, requiredRules(expectedData, referenceValues));
 }
 
-/** A certificate of a key that AWS does not use is no evidence. Throws `malformed`. */
+/** A certificate that cannot be read, for its key or its algorithm too, is no evidence. Throws `malformed`. */
 function parseChain({ certificate, cabundle }: AttestationDocument): Chain {
   const parse = (): Chain => [parseCertificate(certificate), ...cabundle.toReversed().map(parseCertificate)];
   return unlessRefused(TwinlockError, parse, (cause) => {

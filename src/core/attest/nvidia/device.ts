@@ -49,7 +49,7 @@ export function parseDevice({ spdm, chain }: SpdmEvidence['devices'][number], pl
     const [, architecture] = CHIPS.find(([pattern]) => pattern.test(chip)) ?? [null, 'unknown' as const];
     return { report, chain: [leaf, identity, ...issuers], chip, architecture, fwid: fwidOf(leaf) };
   };
-  // An algorithm or a key that no device has is evidence that is no evidence.
+  // No device has another algorithm or key: what names one is malformed evidence.
   return unlessRefused(TwinlockError, parse, (cause) => {
     throw new TwinlockError('malformed', `devices[${place}]: ${cause.message}`, { device: place }, { cause });
   });

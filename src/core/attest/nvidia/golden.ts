@@ -5,7 +5,7 @@ import { measureText } from './measures.ts';
 import type { GoldenValue } from './reference-values.ts';
 import type { SpdmReport } from './spdm.ts';
 
-/** Of the video decoder's firmware: there is none to measure where the decoder is off. */
+/** The measurement of the video decoder's firmware. There is none where the decoder is off. */
 const NVDEC0_INDEX = 35;
 const NVDEC0_OFF = '55';
 

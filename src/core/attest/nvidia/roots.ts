@@ -15,7 +15,7 @@ export const NVIDIA_VENDOR_ROOTS: readonly Uint8Array[] = [
   ),
 ];
 
-/** Whether a root is the vendor's, byte for byte: vaults of production accept no other. */
+/** Whether `der` is one of the vendor's roots, to the byte: production vaults pin no others. */
 export function isNvidiaVendorRoot(der: Uint8Array): boolean {
   return NVIDIA_VENDOR_ROOTS.some((root) => equal(root, der));
 }

@@ -19,8 +19,8 @@ import { parseVek, type Vek } from './vek.ts';
 const ECDSA_P384_SHA384 = 1;
 
 /**
- * Appraises a report of AMD SEV-SNP (design: attestation, "AMD SEV-SNP"): `expectedData` is 64 bytes. What it
- * rests on besides the report, the VEK and its chain, is in the endorsements; the ARK in the reference values.
+ * Appraises a report of AMD SEV-SNP (design: attestation, "AMD SEV-SNP"): `expectedData` is 64 bytes. The
+ * endorsements have the VEK and its chain; the reference values pin the ARK.
  * Throws `malformed` or `unsupported_version` for a report that cannot be parsed.
  */
 export async function appraiseSnp(

@@ -15,7 +15,7 @@ import type { SnpRule } from './rules.ts';
 import type { SnpProduct } from './tcb.ts';
 import type { SnpSigner, Vek } from './vek.ts';
 
-/** All are under the same ARK, so the names of the key and of the authority are what keeps a VLEK from passing for a VCEK. */
+/** One ARK is above all of them. The names of the key and of its authority keep a VLEK from passing for a VCEK. */
 const VEK_NAME: Readonly<Record<SnpSigner, string>> = { vcek: 'SEV-VCEK', vlek: 'SEV-VLEK' };
 
 export interface ChainInput {
@@ -76,8 +76,8 @@ function requireNamed(certificate: Certificate, expected: string): void {
 }
 
 /**
- * Of the ASK alone: a list revokes by serial number, and every VEK has the same, 0. One chip is refused by the
- * reference values' list of what is revoked.
+ * Checks the ASK alone: a list revokes by serial number, and every VEK has the same one, 0. The revocations of the
+ * reference values refuse a single chip.
  */
 async function verifyRevocation(chain: Chain, isRequired: boolean, input: ChainInput) {
   const { referenceValues, instantMs, verify } = input;

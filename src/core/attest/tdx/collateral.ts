@@ -129,7 +129,7 @@ export interface Window {
 }
 
 /** The dates of a document that is current. Throws `endorsement_stale`, saying since when. */
-export function mustBeCurrent({ issueDate, nextUpdate }: Dated, { instantMs, graceMs }: Window, what: string): string {
+export function requireCurrent({ issueDate, nextUpdate }: Dated, { instantMs, graceMs }: Window, what: string): string {
   const [issued, due] = [instantText(issueDate), instantText(nextUpdate)];
   must(issueDate <= instantMs, 'endorsement_stale', `${what} was issued later, at ${issued}`);
   const late = `${what} is out of date since ${due}${graceMs === 0 ? '' : `, by more than ${graceMs} ms`}`;

@@ -22,7 +22,7 @@ export function checkTd(findings: TdxFindings, body: TdReport, values: TdxRefere
   checkServiceTd(findings, body, values?.serviceTds ?? []);
 }
 
-/** Forms of a quote before TDX 1.5 have no room for it: a TD with a service TD looks there as one without. */
+/** A body of TDX 1.0 has no field for a service TD, so the rule passes without knowing whether one is bound. */
 function checkServiceTd(findings: TdxFindings, { mrServiceTd }: TdReport, listed: readonly string[]): void {
   if (mrServiceTd === null) {
     findings.rule('tdx.service-td', 'none, where the quote has room to name one', 'not said', true);

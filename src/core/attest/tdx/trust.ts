@@ -8,10 +8,10 @@ import { commonName } from '../../x509/name.ts';
 import { verifyPath } from '../../x509/path.ts';
 import {
   type Dated,
-  mustBeCurrent,
   parseQeIdentity,
   parseTcbInfo,
   type QeIdentity,
+  requireCurrent,
   type TcbInfo,
   type Window,
 } from './collateral.ts';
@@ -168,7 +168,7 @@ async function checkDates(
   what: string,
   window: Window,
 ): Promise<void> {
-  await findings.attempt(rule, 'current', () => ({ got: mustBeCurrent(document, window, what), value: null }));
+  await findings.attempt(rule, 'current', () => ({ got: requireCurrent(document, window, what), value: null }));
 }
 
 function requireSignerOfData(certificate: Certificate, what: string): void {

@@ -80,7 +80,7 @@ export function findKey({ keys }: ParsedKeySet, kid: string, algorithm: TokenAlg
  * Why a key counts: because it is listed, or because its certificate has the same key and chains to an anchor at
  * the instant. Throws `certificate_untrusted` and the other codes of `verifyPath` where it does not.
  */
-export async function mustBeTrusted(
+export async function requireTrusted(
   key: ServiceKey,
   { anchors, keys }: KeyTrust,
   { instantMs, verify }: { readonly instantMs: number; readonly verify: Verify },

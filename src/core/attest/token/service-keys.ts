@@ -2,7 +2,7 @@ import { fromBase64url } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { PlatformInput } from '../kit/platform.ts';
 import type { ServiceEndorsed, ServiceName } from './endorsements.ts';
-import { findKey, type KeyTrust, mustBeTrusted, type ParsedKeySet, parseKeySet, type ServiceKey } from './jwks.ts';
+import { findKey, type KeyTrust, type ParsedKeySet, parseKeySet, requireTrusted, type ServiceKey } from './jwks.ts';
 import type { TokenAlgorithm } from './jws.ts';
 import type { ServiceReferenceValues } from './reference-values.ts';
 
@@ -44,9 +44,9 @@ export class ServiceKeys {
     });
   }
 
-  /** Why the key counts. Throws as `find` and `mustBeTrusted`. */
+  /** Why the key counts. Throws as `find` and `requireTrusted`. */
   trust(kid: string): Promise<string> {
-    return once(this.#trusted, kid, async () => mustBeTrusted(await this.find(kid), this.#trust, this.#measure));
+    return once(this.#trusted, kid, async () => requireTrusted(await this.find(kid), this.#trust, this.#measure));
   }
 }
 

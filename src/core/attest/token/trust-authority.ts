@@ -11,7 +11,7 @@ import { type AttestationService, ServiceKeys } from './service-keys.ts';
 import { checkToken, TOKEN_RULES, TRUST_RULE } from './token.ts';
 import { parseTrustAuthorityPayload, type TrustAuthorityClaims } from './trust-authority-claims.ts';
 
-/** Tokens signed with RS256, which Trust Authority makes for who asks, are refused. */
+/** Trust Authority also signs with RS256 on request. Such tokens are refused. */
 const TRUST_AUTHORITY: AttestationService = {
   name: 'intel-trust-authority',
   algorithm: 'PS384',

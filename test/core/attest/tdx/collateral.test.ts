@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mustBeCurrent, parseQeIdentity, parseTcbInfo } from '../../../../src/core/attest/tdx/collateral.ts';
+import { parseQeIdentity, parseTcbInfo, requireCurrent } from '../../../../src/core/attest/tdx/collateral.ts';
 import { tdxEndorsementsOfPcs } from '../../../../src/core/attest/tdx/collateral-json.ts';
 import { fromBase64url, toBase64, toHex, utf8 } from '../../../../src/core/bytes.ts';
 import {
@@ -85,7 +85,7 @@ describe('a QE identity', () => {
 
 describe('the dates of a document', () => {
   const dated = { issueDate: 1_000_000, nextUpdate: 2_000_000 };
-  const at = (instantMs: number, graceMs = 0) => mustBeCurrent(dated, { instantMs, graceMs }, 'the TCB info');
+  const at = (instantMs: number, graceMs = 0) => requireCurrent(dated, { instantMs, graceMs }, 'the TCB info');
 
   test('hold from its issue until its next update, both included', () => {
     expect(at(1_000_000)).toBe('1970-01-01T00:16:40Z to 1970-01-01T00:33:20Z');

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   findKey as findIn,
-  mustBeTrusted,
   parseKeySet,
+  requireTrusted,
   type ServiceKey,
 } from '../../../../src/core/attest/token/jwks.ts';
 import type { TokenAlgorithm } from '../../../../src/core/attest/token/jws.ts';
@@ -70,7 +70,7 @@ describe('a key', () => {
   const KEY = findKey(setOf(NRAS.jwk), NRAS.kid, 'ES384');
   const at = { instantMs: TOKEN_INSTANT_MS, verify: verifyNode };
   const trust = (key: ServiceKey, anchors: readonly Uint8Array[], keys: readonly string[] = []) =>
-    mustBeTrusted(key, { anchors, keys }, at);
+    requireTrusted(key, { anchors, keys }, at);
   const [leaf, intermediate] = KEY.chain as [string, string];
   const OTHER = testKey('ES384', 77);
 
