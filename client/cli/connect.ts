@@ -176,6 +176,7 @@ export async function follow({ settings, terminal }: Invocation, connection: Con
       verify: verifyOnThreads,
       memory: checkpointFiles(settings.stateDir),
       states: stateFiles(settings.stateDir, settings),
+      onUnkept: ({ message }) => terminal.note(`the next command replays more of the log: ${message}`),
       now: Date.now,
       onProgress: progress.update,
     });

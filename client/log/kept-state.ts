@@ -11,6 +11,7 @@ import type { Facts, State } from '../../src/core/state/state.ts';
 
 /** A state of more is not kept: the log is replayed then. */
 export const MAX_KEPT_BYTES = 32 << 20;
+/** Room for 100,000 objects, of which a state that is kept names fewer. */
 const MAX_HEADER_BYTES = 8 << 20;
 
 /**
@@ -41,13 +42,20 @@ const header = z.strictObject({
   named: z.array(z.tuple([digest, z.int().check(z.gte(0))])),
 });
 
-/** A line of JSON, and the state's encoding (FORMAT.md). Null for one of more than 32 MiB. */
-export function keptText({ state, namedAt }: Followed): string | null {
+/** A line of JSON, and the state's encoding (FORMAT.md). Throws `too_large` for what `readKeptText` would not take. */
+export function keptText({ state, namedAt }: Followed): string {
   const encoded = encodeState(state);
   const named = [...namedAt].sort(([a], [b]) => (a < b ? -1 : 1));
   const first = { v: 1, kind: 'twinlock-state', fingerprint: state.facts.vault, state: hashOf(encoded), named };
-  const text = `${fromUtf8(canonicalBytes(first))}\n${fromUtf8(encoded)}`;
-  return text.length <= MAX_KEPT_BYTES ? text : null;
+  const line = canonicalBytes(first);
+  requireKept('the names of the objects', line.length, MAX_HEADER_BYTES);
+  requireKept('the state of this log', line.length + 1 + encoded.length, MAX_KEPT_BYTES);
+  return `${fromUtf8(line)}\n${fromUtf8(encoded)}`;
+}
+
+function requireKept(what: string, bytes: number, maxBytes: number): void {
+  const text = `${what}: expected at most ${maxBytes} bytes, got ${bytes}`;
+  must(bytes <= maxBytes, 'too_large', `${text}: nothing of it is kept, and the log is replayed from its first entry`);
 }
 
 /** Null for what is damaged, of other rules or of another vault: then the log is replayed. */

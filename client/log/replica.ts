@@ -19,6 +19,8 @@ export interface ReplicaOptions extends Omit<FollowOptions, 'memory' | 'observe'
   readonly memory: CheckpointMemory;
   /** Where the replica begins, and what it keeps; it replays the log from genesis unless given. */
   readonly states?: StateMemory;
+  /** Told why the state was not kept: it is too large, or the disk does not take it. */
+  readonly onUnkept?: (error: Error) => void;
   /** The vault's clock has to agree with it whenever the log is followed; null where nothing rests on that clock. */
   readonly now: (() => number) | null;
 }
@@ -74,9 +76,12 @@ export class Replica {
     const isLong = this.#keptSize === 0 || size - this.#keptSize >= KEEP_EVERY_ENTRIES;
     if (states === undefined || !isLong) return;
     this.#keptSize = size;
-    const text = keptText({ state: this.#state, namedAt: this.#namedAt });
-    // What cannot be kept is replayed the next time: nothing rests on it.
-    if (text !== null) await states.put(fingerprint, text).catch(() => undefined);
+    try {
+      await states.put(fingerprint, keptText({ state: this.#state, namedAt: this.#namedAt }));
+    } catch (error) {
+      // It is replayed the next time: nothing rests on it.
+      this.#options.onUnkept?.(error as Error);
+    }
   }
 
   get state(): State {

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { keptText, readKeptText } from '../../../client/log/kept-state.ts';
+import { type Followed, keptText, readKeptText } from '../../../client/log/kept-state.ts';
 import { Replica } from '../../../client/log/replica.ts';
 import type { LogPage } from '../../../client/log/source.ts';
 import { stateFiles } from '../../../client/log/state-file.ts';
@@ -101,6 +101,21 @@ describe('a log that was followed before', () => {
     await expect(follow()).rejects.toThrow(refusal('not_permitted'));
   });
 
+  test('is not kept where it names more objects than are read back, or the disk does not take it, and that is told', async () => {
+    const kept = readKeptText(readFileSync(path(), 'utf8'), world.vault);
+    const namedAt = new Map(Array.from({ length: 120_000 }, (_, i) => [i.toString(16).padStart(64, '0'), i]));
+    expect(() => keptText({ ...(kept as Followed), namedAt })).toThrow(refusal('too_large'));
+
+    const full = new Error('no space left');
+    const told: Error[] = [];
+    const states = { get: async () => null, put: () => Promise.reject(full) };
+    const options = { fingerprint: world.vault, verify, memory: new MapMemory(), states, now: () => world.now };
+    const source = sourceOf(() => keptLog(world), options.now, 500);
+    const replica = await Replica.follow(source, { ...options, onUnkept: (error) => told.push(error) });
+    expect(told).toEqual([full]);
+    expect(stateDigest(replica.state)).toBe(stateDigest(world.state));
+  });
+
   test('is refused where it goes on as another log', async () => {
     const [kept, shown] = [world.fork(), world.fork()];
     await kept.append({ kind: 'heartbeat', body: {} });
@@ -130,7 +145,7 @@ describe('once the fold has forgotten a proposal', () => {
     const { chain, facts } = kept.state;
     const proposals = facts.proposals.deleteAll(forgotten);
     expect(proposals.size).toBe(facts.proposals.size - forgotten.length);
-    writeFileSync(path(), keptText({ ...kept, state: { chain, facts: { ...facts, proposals } } }) ?? '');
+    writeFileSync(path(), keptText({ ...kept, state: { chain, facts: { ...facts, proposals } } }));
     const { replica, from } = await follow({ page: keptLog(log) });
     expect(from).toEqual([log.log.length]);
     return replica;
