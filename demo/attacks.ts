@@ -24,7 +24,7 @@ import { approveUnchecked, replayLogin } from './unchecked.ts';
 import type { World } from './world.ts';
 
 /** Too few votes, the wrong one, and storage that was altered; the release itself is good in the end. */
-export async function attackVotesAndStorage(world: World, manifest: Hex): Promise<Fetched> {
+export async function attackVotesAndStorage(world: World, manifestDigest: Hex): Promise<Fetched> {
   const { alice, bob, carol, requester, workspace } = world;
   const pending = await requestAtHost(world, 'serving', 'a second server, OPS-8');
   const { release } = pending;
@@ -34,7 +34,7 @@ export async function attackVotesAndStorage(world: World, manifest: Hex): Promis
     approveUnchecked(carol, release, (share) => share),
   );
   await approveAs(bob, release);
-  const file = await ciphertextOf(join(workspace.data, 'versions', manifest));
+  const file = await ciphertextOf(join(workspace.data, 'versions', manifestDigest));
   await flipLastByte(file);
   await record(world, 'a segment with one byte changed on the vault’s disk', 'digest_mismatch', () =>
     fetchAtHost(world, pending, workspace.path('second-server')),
@@ -156,14 +156,14 @@ async function flipLastByte(path: string): Promise<void> {
 
 type Handover = Parameters<typeof openRelease>[0];
 
-function withoutLastApproval(handover: Handover, release: Hex): Handover {
+function withoutLastApproval(handover: Handover, releaseDigest: Hex): Handover {
   const authority = parseAs(authorityChain, handover.authority, 'authority');
-  const last = authority.entries.findLastIndex(({ text }) => isApprovalOf(parseEntry(utf8(text)), release));
+  const last = authority.entries.findLastIndex(({ text }) => isApprovalOf(parseEntry(utf8(text)), releaseDigest));
   return { ...handover, authority: { ...authority, entries: authority.entries.toSpliced(last, 1) } };
 }
 
-function isApprovalOf(entry: Entry, release: Hex): boolean {
-  return entry.kind === 'approval' && entry.body.proposal === release;
+function isApprovalOf(entry: Entry, releaseDigest: Hex): boolean {
+  return entry.kind === 'approval' && entry.body.proposal === releaseDigest;
 }
 
 function isProposalFor(entry: Entry, ticket: string): boolean {

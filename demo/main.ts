@@ -55,11 +55,11 @@ try {
   const founded = await found(stage);
   const machines = await enrolMachines(stage, founded);
   const world: World = { ...stage, ...founded, ...machines, original, refusals: [] };
-  const manifest = await depositModel(world);
-  const evaluated = await evaluateAndPublish(world, manifest);
+  const manifestDigest = await depositModel(world);
+  const evaluated = await evaluateAndPublish(world, manifestDigest);
   const released = await releaseToServe(world);
   narrator.chapter('Attacks that are really tried, and refused');
-  const second = await attackVotesAndStorage(world, manifest);
+  const second = await attackVotesAndStorage(world, manifestDigest);
   await attackWithBadShare(world);
   await attackWithLogin(world);
   await attackHistory(world, released);

@@ -129,7 +129,7 @@ function namesOf(files: readonly FoundFile[]): string {
 }
 
 /** Evaluated first, then published: two-person integrity. */
-export async function evaluateAndPublish(world: World, manifest: Hex): Promise<Fetched> {
+export async function evaluateAndPublish(world: World, manifestDigest: Hex): Promise<Fetched> {
   const { narrator, alice, bob, carol, depositor, stopwatch } = world;
   narrator.chapter('It is evaluated, then published by two');
   const pending = await requestAtHost(world, 'evaluation', 'first evaluation, EVAL-1');
@@ -150,7 +150,7 @@ export async function evaluateAndPublish(world: World, manifest: Hex): Promise<F
     'alice owns that key and has no vote; bob and carol each open and check their own share, and approve',
   );
   await alice.replica.extend();
-  await confirmCustody(alice.custodian, alice.replica, manifest);
+  await confirmCustody(alice.custodian, alice.replica, manifestDigest);
   narrator.say('alice confirms her share too: every envelope has been opened, so the version is durable');
   return fetched;
 }

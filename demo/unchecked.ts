@@ -16,36 +16,36 @@ import type { CustodianWorkstation } from './founders.ts';
  */
 export async function approveUnchecked(
   { custodian, replica }: CustodianWorkstation,
-  release: Hex,
+  releaseDigest: Hex,
   corrupt: (share: Share) => Share,
 ): Promise<void> {
   await replica.extend();
-  const { statement, hosts } = await review(custodian, replica, release);
+  const { statement, hosts } = await review(custodian, replica, releaseDigest);
   const { manifest, epoch, vault } = statement as StatementOf<'release'>;
   const fetched = await fetchOwnEnvelopes(custodian, replica, manifest);
   const credentials = fetched.envelopes.map(({ authenticator }) => allowed(authenticator));
   const fields = decisionFields(custodian.now(), toHex(custodian.random(32)), replica);
-  const signable = { label: 'approve', vault, statement: release, ...fields } as const;
+  const signable = { label: 'approve', vault, statement: releaseDigest, ...fields } as const;
   const touch = await custodian.authenticator.touch({ ...signable, credentials, prf: true });
   const { share, keys, end } = await openOwnShare(custodian.authenticator, touch, fetched);
   const envelopes = [];
   for (const { position, kem, evidence } of hosts) {
-    const sealedTo = { vault, statement: release, evidence, epoch };
+    const sealedTo = { vault, statement: releaseDigest, evidence, epoch };
     const envelope = await sealHostShare(sealedTo, kem, corrupt(share), custodian.random);
-    const sealed = { vault, subject: release, recipient: position, envelope };
+    const sealed = { vault, subject: releaseDigest, recipient: position, envelope };
     envelopes.push({ host: position, envelope, signature: signSealed(sealed, keys.signing.seed) });
   }
   end();
   const credential = toBase64url(touch.credential);
   const assertion = archived(touch.assertion);
-  await custodian.api.decide(release, { ...sent(fields), credential, assertion, envelopes, custody: null });
+  await custodian.api.decide(releaseDigest, { ...sent(fields), credential, assertion, envelopes, custody: null });
 }
 
 /** What somebody does who has recorded a custodian's login, its session and its assertion. */
-export async function replayLogin({ custodian, replica }: CustodianWorkstation, proposal: Hex): Promise<void> {
+export async function replayLogin({ custodian, replica }: CustodianWorkstation, proposalDigest: Hex): Promise<void> {
   const { assertion, credential } = await logIn({ custodian, replica });
   const fields = decisionFields(custodian.now(), toHex(custodian.random(32)), replica);
-  await custodian.api.decide(proposal, { ...sent(fields), credential, assertion, envelopes: [], custody: null });
+  await custodian.api.decide(proposalDigest, { ...sent(fields), credential, assertion, envelopes: [], custody: null });
 }
 
 /** A login that the vault accepts, and the assertion that it was made with. */

@@ -163,8 +163,8 @@ export class Api {
   awaitProposal(digest: Hex, phase: ProposalView['phase'], waitSeconds: number): Promise<ProposalView> {
     return this.#json(ROUTES.proposal, { params: { digest }, query: { wait: waitSeconds, phase } });
   }
-  ownEnvelopes(manifest: Hex) {
-    return this.#json(ROUTES.ownEnvelopes, { params: { manifest } });
+  ownEnvelopes(manifestDigest: Hex) {
+    return this.#json(ROUTES.ownEnvelopes, { params: { manifest: manifestDigest } });
   }
   propose(body: RequestBodyOf<Routes['propose']>) {
     return this.#json(ROUTES.propose, { body });
@@ -181,11 +181,11 @@ export class Api {
   appraise(request: Hex, body: RequestBodyOf<Routes['appraise']>) {
     return this.#json(ROUTES.appraise, { params: { digest: request }, body });
   }
-  handover(release: Hex, host: number): Promise<Handover> {
-    return this.#json(ROUTES.handover, { params: { release, host } });
+  handover(releaseDigest: Hex, hostIndex: number): Promise<Handover> {
+    return this.#json(ROUTES.handover, { params: { release: releaseDigest, host: hostIndex } });
   }
-  sendReceipt(release: Hex, body: RequestBodyOf<Routes['sendReceipt']>) {
-    return this.#json(ROUTES.sendReceipt, { params: { release }, body });
+  sendReceipt(releaseDigest: Hex, body: RequestBodyOf<Routes['sendReceipt']>) {
+    return this.#json(ROUTES.sendReceipt, { params: { release: releaseDigest }, body });
   }
   openUpload(body: RequestBodyOf<Routes['openUpload']>): Promise<UploadStatus> {
     return this.#json(ROUTES.openUpload, { body });
@@ -235,19 +235,24 @@ export class Api {
   /**
    * Bytes `start` to `end` (exclusive) of a file's ciphertext, header included, or of the pack, in pieces of any length.
    */
-  async weights(manifest: Hex, file: number | 'pack', start: number, end: number): Promise<AsyncIterable<Uint8Array>> {
+  async weights(
+    manifestDigest: Hex,
+    file: number | 'pack',
+    start: number,
+    end: number,
+  ): Promise<AsyncIterable<Uint8Array>> {
     const more = { headers: { range: `bytes=${start}-${end - 1}` } };
     const answer =
       file === 'pack'
-        ? await this.#ask(ROUTES.pack, { params: { manifest } }, more)
-        : await this.#ask(ROUTES.weights, { params: { manifest, file } }, more);
+        ? await this.#ask(ROUTES.pack, { params: { manifest: manifestDigest } }, more)
+        : await this.#ask(ROUTES.weights, { params: { manifest: manifestDigest, file } }, more);
     if (answer.status === 206) return exactly(answer.pieces(), end - start);
     for await (const _ of answer.pieces()) break;
     throw new TwinlockError('internal', `expected a part of the file (status 206), got status ${answer.status}`);
   }
   /** The leaf hashes of a file's ciphertext, 32 bytes a segment. */
-  async leaves(manifest: Hex, file: number): Promise<Uint8Array> {
-    const answer = await this.#ask(ROUTES.leaves, { params: { manifest, file } });
+  async leaves(manifestDigest: Hex, file: number): Promise<Uint8Array> {
+    const answer = await this.#ask(ROUTES.leaves, { params: { manifest: manifestDigest, file } });
     return answer.bytes(maxAnswerBytes(ROUTES.leaves));
   }
 

@@ -180,7 +180,7 @@ function openOf(facts: Facts, proposal: Proposal, nowMs: number): readonly OpenI
     const cannot = standing === 'open' && !reachable ? ', and no quorum can approve it' : '';
     return [{ what: 'proposal', digest, message: `${PENDING[statement.kind]} is ${standing}${cannot}` }];
   }
-  const missing = isLease ? proposal.statement.hosts.filter((_, host) => !hasReceipt(proposal, host)) : [];
+  const missing = isLease ? proposal.statement.hosts.filter((_, hostIndex) => !hasReceipt(proposal, hostIndex)) : [];
   if (missing.length === 0) return [];
   return [{ what: 'receipt', digest, message: `no receipt yet of ${missing.map(({ label }) => label).join(', ')}` }];
 }
@@ -204,6 +204,6 @@ const PENDING: Readonly<Record<Proposable['kind'], string>> = {
   clock: 'a setting back of the log’s clock',
 };
 
-function hasReceipt({ receipts }: Proposal, host: number): boolean {
-  return receipts.some((receipt) => receipt.host === host);
+function hasReceipt({ receipts }: Proposal, hostIndex: number): boolean {
+  return receipts.some((receipt) => receipt.host === hostIndex);
 }

@@ -13,10 +13,10 @@ import { sending } from './sent.ts';
 export async function confirmCustody(
   custodian: Custodian,
   replica: Replica,
-  manifest: Hex,
+  manifestDigest: Hex,
 ): Promise<{ readonly index: number }> {
   const { api, authenticator, random, fingerprint } = custodian;
-  const fetched = await fetchOwnEnvelopes(custodian, replica, manifest);
+  const fetched = await fetchOwnEnvelopes(custodian, replica, manifestDigest);
   const { confirmed } = fetched.version;
   const envelopes = fetched.envelopes.filter(({ name }) => !confirmed.includes(name.credential));
   must(envelopes.length > 0, 'custody_known', 'all of your envelopes of this version have been confirmed');
@@ -35,7 +35,7 @@ export async function confirmCustody(
   } finally {
     opened.end();
   }
-  return sending({ what: 'custody', digest: manifest }, () => api.confirmCustody(custody));
+  return sending({ what: 'custody', digest: manifestDigest }, () => api.confirmCustody(custody));
 }
 
 /** Another key than the one that is wanted blames itself otherwise: a browser says of it only that nothing was signed. */

@@ -57,12 +57,12 @@ async function appraiseHost(
   position: number,
   { referenceValues, objects, nowMs, verify }: Grounds,
 ): Promise<HostReview> {
-  const evidence = objects.get(host.evidence) as Uint8Array;
+  const evidenceBytes = objects.get(host.evidence) as Uint8Array;
   const { appraisal } = parseAppraisal(objects.get(host.appraisal) as Uint8Array);
-  const kem = fromBase64url(parseEvidence(evidence).evidence.kem);
+  const kem = fromBase64url(parseEvidence(evidenceBytes).evidence.kem);
   must(digestOf(kem) === host.kem, 'binding_mismatch', `host ${position}: its evidence binds another KEM key`);
-  const endorsements = objects.get(host.endorsements) as Uint8Array;
-  const input = { evidence, endorsements, referenceValues };
+  const endorsementsBytes = objects.get(host.endorsements) as Uint8Array;
+  const input = { evidence: evidenceBytes, endorsements: endorsementsBytes, referenceValues };
   const atVault = await appraise({ ...input, instantMs: appraisal.instant }, verify);
   const atOwnClock = nowMs === null ? null : await appraise({ ...input, instantMs: nowMs }, verify);
   const obstacles = [...mismatch(host, position, atVault), ...failures(position, atVault, atOwnClock)];

@@ -33,12 +33,16 @@ export interface OwnEnvelopes {
  * `digest_mismatch` for an envelope that is not the one that the log names, and `envelopes_mismatch` where
  * there is none for an authenticator in use.
  */
-export async function fetchOwnEnvelopes(custodian: Custodian, replica: Replica, manifest: Hex): Promise<OwnEnvelopes> {
+export async function fetchOwnEnvelopes(
+  custodian: Custodian,
+  replica: Replica,
+  manifestDigest: Hex,
+): Promise<OwnEnvelopes> {
   const { facts } = replica;
-  const version = facts.versions.get(manifest);
-  must(version !== undefined, 'version_unknown', `no version has the manifest ${manifest}`);
+  const version = facts.versions.get(manifestDigest);
+  must(version !== undefined, 'version_unknown', `no version has the manifest ${manifestDigest}`);
   const authenticators = ownAuthenticators(facts, custodian.person);
-  const { envelopes: answered } = await custodian.api.ownEnvelopes(manifest);
+  const { envelopes: answered } = await custodian.api.ownEnvelopes(manifestDigest);
   const envelopes = authenticators.flatMap((authenticator) => {
     const { credential, person } = authenticator;
     const name = version.envelopes.find((e) => e.credential === credential && e.person === person);
@@ -49,7 +53,7 @@ export async function fetchOwnEnvelopes(custodian: Custodian, replica: Replica, 
     return [{ authenticator, name, envelope }];
   });
   must(envelopes.length > 0, 'envelopes_mismatch', 'no share of this version is sealed to an authenticator of yours');
-  const { core } = parseManifest(await replica.object(manifest));
+  const { core } = parseManifest(await replica.object(manifestDigest));
   return { version, core, envelopes };
 }
 

@@ -164,11 +164,11 @@ interface Depositing extends ToOpen {
   readonly onProgress?: (progress: DepositProgress) => void;
 }
 
-async function depositedBefore(replica: Replica, manifest: Hex): Promise<DepositedVersion> {
-  const version = replica.facts.versions.get(manifest);
+async function depositedBefore(replica: Replica, manifestDigest: Hex): Promise<DepositedVersion> {
+  const version = replica.facts.versions.get(manifestDigest);
   must(version !== undefined, 'internal', 'a name without its version');
-  const [, ...sizes] = parseManifest(await replica.object(manifest)).core.files.map(plainBytes);
-  return { manifest, files: sizes.length, bytes: sum(sizes), envelopes: version.envelopes.length };
+  const [, ...sizes] = parseManifest(await replica.object(manifestDigest)).core.files.map(plainBytes);
+  return { manifest: manifestDigest, files: sizes.length, bytes: sum(sizes), envelopes: version.envelopes.length };
 }
 
 /** One deposit, by one process. */

@@ -88,12 +88,12 @@ export class DepositOpening {
    */
   recordedBefore({ names, versions }: Facts, secret: Uint8Array | null): Hex | null {
     const named = versionKey(this.#toOpen.model, this.#toOpen.version);
-    const manifest = names.get(named);
-    if (manifest === undefined) return null;
-    const keyCheck = versions.get(manifest)?.keyCheck;
+    const manifestDigest = names.get(named);
+    if (manifestDigest === undefined) return null;
+    const keyCheck = versions.get(manifestDigest)?.keyCheck;
     const isOwn = secret !== null && keyCheck === toHex(keyCheckValue(releaseKey(secret, this.#context)));
     must(isOwn, 'version_exists', `${named} has been deposited before: take another version`);
-    return manifest;
+    return manifestDigest;
   }
 
   /** Throws `upload_conflict` where another folder, other files or another machine's upload would be given up unasked. */

@@ -125,8 +125,8 @@ export async function fetchInto(options: FetchOptions): Promise<Fetched> {
  */
 async function handedOver(
   api: Api,
-  release: Hex,
-  host: number,
+  releaseDigest: Hex,
+  hostIndex: number,
   retry: RetryPolicy,
   clock: HostClock,
 ): ReturnType<Api['handover']> {
@@ -135,11 +135,11 @@ async function handedOver(
   for (let isFirst = true; ; isFirst = false) {
     try {
       if (!isFirst) {
-        const view = await api.proposal(release);
+        const view = await api.proposal(releaseDigest);
         requireLease(view, clock.now());
         heldForMs = view.leaseEnds === null ? HELD_FOR_MS : MAX_DURATION_MS;
       }
-      return await api.handover(release, host);
+      return await api.handover(releaseDigest, hostIndex);
     } catch (error) {
       await patience.wait(error, heldForMs);
     }
@@ -259,14 +259,14 @@ export interface ModelFindings {
 export async function sendReceipt(
   api: Api,
   pending: PendingRelease,
-  host: number,
+  hostIndex: number,
   fetched: Fetched,
   findings: ModelFindings = { modelSignature: null, evaluation: null },
   retry: RetryPolicy = DEFAULT_RETRY,
 ): Promise<{ readonly index: number | null }> {
-  const { receiptSeed } = keysOf(pending, host);
+  const { receiptSeed } = keysOf(pending, hostIndex);
   const said = {
-    host,
+    host: hostIndex,
     keyCheck: fetched.keyCheck,
     files: fetched.files.length,
     bytes: String(fetched.receivedBytes),

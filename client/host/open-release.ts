@@ -47,13 +47,13 @@ type SealedShare = Handover['shares'][number];
 export async function openRelease(
   handover: Handover,
   pending: PendingRelease,
-  host: number,
+  hostIndex: number,
   verify: Verify,
   clock: { now(): number } = HOST_CLOCK,
   stops: StopPlace | null = null,
 ): Promise<OpenedRelease> {
   const authority = await verified(handover.authority, pending, verify);
-  const keys = keysOf(pending, host);
+  const keys = keysOf(pending, hostIndex);
   requireOurKeys(authority, keys);
   const leaseEndsMs = leaseEnd(authority, pending, clock.now());
   if (stops !== null) await heedStops(authority, stops, verify);

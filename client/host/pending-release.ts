@@ -92,8 +92,8 @@ export function receiptKeyOf({ receiptSeed }: Pick<HostKeys, 'receiptSeed'>): st
 }
 
 /** Throws `proposal_unknown` where these are not the keys of host `host`. */
-export function keysOf({ hosts }: PendingRelease, host: number): HostKeys {
-  const found = hosts.find((keys) => keys.host === host);
-  must(found !== undefined, 'proposal_unknown', `these are not the keys of host ${host}`);
+export function keysOf({ hosts }: PendingRelease, hostIndex: number): HostKeys {
+  const found = hosts.find((keys) => keys.host === hostIndex);
+  must(found !== undefined, 'proposal_unknown', `these are not the keys of host ${hostIndex}`);
   return found;
 }

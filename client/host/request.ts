@@ -157,7 +157,7 @@ async function open(
 
 async function attest(
   { api }: PrincipalSession,
-  host: number,
+  hostIndex: number,
   collector: EvidenceCollector,
   shared: SharedBinding,
   { random, turn }: RequestOptions & { readonly turn: Turn },
@@ -170,28 +170,31 @@ async function attest(
   const binding: HostBinding = { ...keys, gpu: await collector.gpu(gpuNonce(keys)) };
   const { report, endorsements: brought } = await collector.collect(binding);
   const document: Evidence = { v: 1, kind: 'evidence', ...binding, report };
-  const evidence = canonicalBytes(document);
-  const { digest } = parseEvidence(evidence);
-  const shown = { evidence, endorsements: endorsementsBytes(brought) };
+  const evidenceBytes = canonicalBytes(document);
+  const { digest } = parseEvidence(evidenceBytes);
+  const shown = { evidence: evidenceBytes, endorsements: endorsementsBytes(brought) };
   const { appraisal, endorsements } = await turn(() => api.appraise(requestDigest(shared.request), shown));
-  const { label } = passes(host, appraisal, digest, digestOf(endorsements));
+  const { label } = passes(hostIndex, appraisal, digest, digestOf(endorsements));
   const named = { label, kem: digestOf(publicKey), receiptKey, evidence: digest };
   return {
-    keys: { host, ...seeds, evidence: digest },
+    keys: { host: hostIndex, ...seeds, evidence: digest },
     named: { ...named, endorsements: digestOf(endorsements), appraisal: digestOf(appraisal) },
   };
 }
 
 /** The vault refuses what fails; this is for one that does not. */
-function passes(host: number, bytes: Uint8Array, evidence: Hex, endorsements: Hex): Appraisal {
+function passes(hostIndex: number, bytes: Uint8Array, evidenceDigest: Hex, endorsementsDigest: Hex): Appraisal {
   const { appraisal } = parseAppraisal(bytes);
-  const isOfBoth = appraisal.evidence === evidence && appraisal.endorsements === endorsements;
-  must(isOfBoth, 'appraisal_mismatch', `host ${host}: the appraisal is of other evidence or endorsements`);
+  const isOfBoth = appraisal.evidence === evidenceDigest && appraisal.endorsements === endorsementsDigest;
+  must(isOfBoth, 'appraisal_mismatch', `host ${hostIndex}: the appraisal is of other evidence or endorsements`);
   if (appraisal.verdict === 'pass') return appraisal;
   const failed = appraisal.rules.find(({ pass }) => !pass);
   const why =
     failed === undefined ? 'no rule was checked' : `${failed.rule}: expected ${failed.expected}, got ${failed.got}`;
-  throw new TwinlockError('appraisal_failed', `host ${host}: ${why}`, { host, rule: failed?.rule ?? '' });
+  throw new TwinlockError('appraisal_failed', `host ${hostIndex}: ${why}`, {
+    host: hostIndex,
+    rule: failed?.rule ?? '',
+  });
 }
 
 function statementOf(

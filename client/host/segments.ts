@@ -138,9 +138,9 @@ class SegmentReader {
   readonly #retry: RetryPolicy;
   receivedBytes = 0;
 
-  constructor(api: Api, manifest: Hex, file: number, plainBytes: number, retry: RetryPolicy) {
+  constructor(api: Api, manifestDigest: Hex, file: number, plainBytes: number, retry: RetryPolicy) {
     this.#api = api;
-    this.#manifest = manifest;
+    this.#manifest = manifestDigest;
     this.#file = file;
     this.#plainBytes = plainBytes;
     this.#retry = retry;

@@ -102,9 +102,9 @@ export class SmallFiles {
     }
   }
 
-  async *#range(manifest: Hex, files: readonly PackedFile[]): AsyncGenerator<Encrypted, void, undefined> {
+  async *#range(manifestDigest: Hex, files: readonly PackedFile[]): AsyncGenerator<Encrypted, void, undefined> {
     const [first, last] = [files[0] as PackedFile, files.at(-1) as PackedFile];
-    const pieces = await this.#api.weights(manifest, 'pack', first.offset, last.offset + last.bytes);
+    const pieces = await this.#api.weights(manifestDigest, 'pack', first.offset, last.offset + last.bytes);
     const buffer = new Uint8Array(
       Math.min(FLOE_WEIGHTS.encryptedSegmentBytes, last.offset + last.bytes - first.offset),
     );

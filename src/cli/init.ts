@@ -100,7 +100,7 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   const grade = requireGrade(flags.grade);
   const founders = foundersOf(founder);
   const groups = [...new Set(founders.flatMap((one) => one.groups))];
-  const policy = readPolicy(grade, groups, flags);
+  const policyBytes = readPolicy(grade, groups, flags);
   const principals = principal.map((file) =>
     readJsonFlag('--principal', file, (key) => parsePrincipalInvitation(key, 'key')),
   );
@@ -109,7 +109,18 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   const vouching = { url: url.origin, ...vouchedBy(flags) };
   becomeOwner(dataDir);
   const nowMs = Date.now();
-  const made = { dataDir, grade, threshold, founders, hosts, policy, principals, invitationDays, nowMs, ...vouching };
+  const made = {
+    dataDir,
+    grade,
+    threshold,
+    founders,
+    hosts,
+    policy: policyBytes,
+    principals,
+    invitationDays,
+    nowMs,
+    ...vouching,
+  };
   await initialise(made, {
     prepare: () => {
       if (out === null) return requireRead();
@@ -120,8 +131,8 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
       );
     },
     handOut: async (invited, ca) => {
-      for (const warning of warnings(grade, policy, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
-      const digest = referenceValuesDigest(policy);
+      for (const warning of warnings(grade, policyBytes, flags.referenceValues)) console.error(`twinlockd: ${warning}`);
+      const digest = referenceValuesDigest(policyBytes);
       const written =
         out === null ? null : writeFounderFiles(out, invited, { vault: url.origin, ca, referenceValues: digest });
       const certificate = ca === null ? null : soleDigest(certificatesIn(ca, '--ca'));
@@ -202,15 +213,15 @@ function readPolicy(
 }
 
 /** What a founder would want to know before the others enrol. */
-function warnings(grade: Grade, policy: Uint8Array, valuesFile: string | undefined): readonly string[] {
+function warnings(grade: Grade, policyBytes: Uint8Array, valuesFile: string | undefined): readonly string[] {
   const found: string[] = [];
-  if (refusesEveryHost(policy)) {
+  if (refusesEveryHost(policyBytes)) {
     found.push(
       valuesFile === undefined
         ? 'the policy has no reference values, so no host can pass: give --reference-values, or let the custodians propose them'
         : `--reference-values ${valuesFile}: these reference values accept no host: they have no values for a CPU or a TPM (twinlock reference-values check ${shellWord(valuesFile)})`,
     );
   }
-  if (grade === 'production') found.push(...productionCautionsOf(parsePolicy(policy).policy.referenceValues));
+  if (grade === 'production') found.push(...productionCautionsOf(parsePolicy(policyBytes).policy.referenceValues));
   return found;
 }

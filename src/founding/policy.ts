@@ -34,8 +34,8 @@ export function foundingPolicy(
 }
 
 /** Whether no host at all can pass under this policy: it does not say yet what a host must show. */
-export function refusesEveryHost(policy: Uint8Array): boolean {
-  return refusesEveryPlatform(parsePolicy(policy).policy.referenceValues);
+export function refusesEveryHost(policyBytes: Uint8Array): boolean {
+  return refusesEveryPlatform(parsePolicy(policyBytes).policy.referenceValues);
 }
 
 /**
@@ -61,8 +61,8 @@ export function requireEnrollable({ authenticators }: Policy, nowMs: number): vo
 }
 
 /** SHA-256 of the policy's reference values, as `twinlock reference-values check` has it of their file. */
-export function referenceValuesDigest(policy: Uint8Array): Hex {
-  return digestOfObject(parsePolicy(policy).policy.referenceValues);
+export function referenceValuesDigest(policyBytes: Uint8Array): Hex {
+  return digestOfObject(parsePolicy(policyBytes).policy.referenceValues);
 }
 
 /** Strict where it can be: a production vault lists its evidence before anything passes, and is not founded before it lists authenticators. */

@@ -49,7 +49,7 @@ export function folderBlobs(folders: BlobFolders, files: FileSystem = nodeFiles)
 /** Where the files of an upload and of a version are. Ids are checked before they touch a path. */
 interface Place {
   upload(upload: Hex): string;
-  version(manifest: Hex): string;
+  version(manifestDigest: Hex): string;
 }
 
 function placeIn({ uploads, versions }: BlobFolders): Place {
@@ -58,9 +58,9 @@ function placeIn({ uploads, versions }: BlobFolders): Place {
       must(id.safeParse(upload).success, 'malformed', 'expected the id of an upload, 32 hexadecimal digits');
       return join(uploads, upload);
     },
-    version(manifest) {
-      must(digest.safeParse(manifest).success, 'malformed', 'expected a manifest digest, 64 hexadecimal digits');
-      return join(versions, manifest);
+    version(manifestDigest) {
+      must(digest.safeParse(manifestDigest).success, 'malformed', 'expected a manifest digest, 64 hexadecimal digits');
+      return join(versions, manifestDigest);
     },
   };
 }
@@ -135,10 +135,10 @@ function versionBlobs(
   exclusion: Exclusion,
 ): Omit<BlobStore, keyof UploadBlobs> {
   return {
-    seal: async (upload, manifest, blobs) => {
-      const [from, to] = [place.upload(upload), place.version(manifest)];
+    seal: async (upload, manifestDigest, blobs) => {
+      const [from, to] = [place.upload(upload), place.version(manifestDigest)];
       const isOfVersion = namesOf(blobs);
-      return exclusion.sealing(upload, manifest, () =>
+      return exclusion.sealing(upload, manifestDigest, () =>
         onDisk(async () => {
           await moveDurably(files, from, to, isOfVersion);
           await files.syncFolder(folders.versions);
@@ -147,15 +147,15 @@ function versionBlobs(
       );
     },
 
-    read: (manifest, file, start, end) => {
-      const path = join(place.version(manifest), fileName(file));
+    read: (manifestDigest, file, start, end) => {
+      const path = join(place.version(manifestDigest), fileName(file));
       const isRange = Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end;
       must(isRange, 'range_not_satisfiable', 'expected a range of bytes');
       return readRange(files, path, start, end);
     },
 
-    async *leaves(manifest, file, leaf) {
-      const path = join(place.version(manifest), fileName(file));
+    async *leaves(manifestDigest, file, leaf) {
+      const path = join(place.version(manifestDigest), fileName(file));
       if (leaf === undefined) yield* readLeaves(files, path);
       else yield* readRange(files, leavesPath(path), leaf * HASH_BYTES, (leaf + 1) * HASH_BYTES);
     },

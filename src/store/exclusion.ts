@@ -31,12 +31,12 @@ export class Exclusion {
   }
 
   /** Runs `act`, which makes the upload the version of `manifest`. Throws `upload_conflict`. */
-  async sealing<T>(upload: Hex, manifest: Hex, act: () => Promise<T>): Promise<T> {
+  async sealing<T>(upload: Hex, manifestDigest: Hex, act: () => Promise<T>): Promise<T> {
     const isFree = !this.#sealing.has(upload) && !this.#files.has(upload);
     must(isFree, 'upload_conflict', 'the upload is still being written: wait for the answers');
     this.#sealing.add(upload);
     this.#touch(upload);
-    this.#touch(manifest);
+    this.#touch(manifestDigest);
     try {
       return await act();
     } finally {

@@ -40,14 +40,14 @@ export interface Decision extends Omit<EntryBodyOf<'approval'>, 'person' | 'prop
 export async function decide(
   context: Context,
   caller: CustodianCaller,
-  proposal: Hex,
+  proposalDigest: Hex,
   decision: Decision,
 ): Promise<Recorded> {
   const { envelopes, custody, ...body } = decision;
   let waitsFor: Code | null = null;
   const follow = async (facts: Facts, timeMs: number, pause: Pause) => {
     try {
-      return await grantOf(context, facts, proposal, timeMs, pause);
+      return await grantOf(context, facts, proposalDigest, timeMs, pause);
     } catch (error) {
       if (!(error instanceof TwinlockError)) throw error;
       waitsFor = error.code;
@@ -58,10 +58,12 @@ export async function decide(
     must(facts !== null, 'genesis_incomplete', 'the vault has not been founded');
     const confirmed =
       custody !== null && (facts.versions.get(custody.manifest)?.confirmed ?? []).includes(custody.credential);
-    const drafts: EntryDraft[] = [{ kind: 'approval', body: { ...body, proposal, person: caller.person } }];
+    const drafts: EntryDraft[] = [
+      { kind: 'approval', body: { ...body, proposal: proposalDigest, person: caller.person } },
+    ];
     if (custody !== null && !confirmed) drafts.unshift(custodyDraft(caller, custody));
     const objects = new Map([[decision.roster, rosterBytes(facts)]]);
-    return { drafts, objects, hostShares: hostShares(context, facts, caller, proposal, decision), follow };
+    return { drafts, objects, hostShares: hostShares(context, facts, caller, proposalDigest, decision), follow };
   });
   // The decision has just said what time it is.
   context.watch.look(context.recorder.facts);
@@ -87,13 +89,14 @@ function hostShares(
   context: Context,
   facts: Facts,
   caller: CustodianCaller,
-  release: Hex,
+  releaseDigest: Hex,
   { decision, credential, envelopes }: Decision,
 ): readonly HostShareRow[] {
-  const { statement } = proposalOf(facts, release);
+  const { statement } = proposalOf(facts, releaseDigest);
   const wanted = statement.kind === 'release' && decision === 'approve' ? statement.hosts.length : 0;
   const hosts = new Set(envelopes.map((e) => e.host));
-  const isComplete = envelopes.length === wanted && hosts.size === wanted && [...hosts].every((host) => host < wanted);
+  const isComplete =
+    envelopes.length === wanted && hosts.size === wanted && [...hosts].every((hostIndex) => hostIndex < wanted);
   must(isComplete, 'envelopes_mismatch', `expected ${wanted} envelopes, one for each host, got ${envelopes.length}`);
   const { signing } = currentAuthenticator(facts, caller.person, credential);
   const index = committeeOf(facts, statement).members.find((member) => member.person === caller.person)?.index ?? 0;
@@ -104,8 +107,8 @@ function hostShares(
       'envelope_invalid',
       `expected an envelope of ${SEALED_SHARE_BYTES} bytes, got ${bytes}`,
     );
-    const sealed = { vault: facts.vault, subject: release, recipient: host, envelope };
+    const sealed = { vault: facts.vault, subject: releaseDigest, recipient: host, envelope };
     context.verify(sealedSignatureClaim(sealed, signing, signature));
-    return { release, host, person: caller.person, index, credential, envelope, signature };
+    return { release: releaseDigest, host, person: caller.person, index, credential, envelope, signature };
   });
 }

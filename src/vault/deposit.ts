@@ -122,10 +122,10 @@ function* eachLeaf(leaves: Uint8Array): Generator<Uint8Array> {
 }
 
 /** After the entry: the upload's folder becomes the version's. A crash in between is mended at the next start. */
-async function settle(context: Context, upload: Upload, manifest: Hex): Promise<void> {
+async function settle(context: Context, upload: Upload, manifestDigest: Hex): Promise<void> {
   const pack = packOf(upload.files);
   const alone = [...upload.files.keys()].filter((file) => pack.of(file) === null);
-  await context.blobs.seal(upload.id, manifest, pack.files.length === 0 ? alone : [...alone, 'pack']);
+  await context.blobs.seal(upload.id, manifestDigest, pack.files.length === 0 ? alone : [...alone, 'pack']);
   await context.uploads.drop(upload.id);
 }
 
@@ -134,8 +134,8 @@ export async function settleUploads(context: Context): Promise<void> {
   await context.recorder.inTurn(async () => {
     const names = context.recorder.state?.facts.names;
     for (const upload of await context.uploads.uploads()) {
-      const manifest = names?.get(versionKey(upload.model, upload.version));
-      if (manifest !== undefined) await settle(context, upload, manifest);
+      const manifestDigest = names?.get(versionKey(upload.model, upload.version));
+      if (manifestDigest !== undefined) await settle(context, upload, manifestDigest);
     }
   });
 }

@@ -20,17 +20,19 @@ export interface Handover {
 export async function handOver(
   context: Context,
   caller: PrincipalCaller,
-  release: Hex,
-  host: number,
+  releaseDigest: Hex,
+  hostIndex: number,
 ): Promise<Handover> {
-  const proposal = liveRelease(context, release);
+  const proposal = liveRelease(context, releaseDigest);
   const isOwn = proposal.statement.proposer.key === caller.key;
   must(isOwn, 'not_permitted', 'the release was requested with another key');
-  must(host < proposal.statement.hosts.length, 'proposal_unknown', `the release has no host ${host}`);
-  const token = await context.log.tokenOf(release, host);
-  must(token !== null, 'proposal_unknown', `nothing is kept for host ${host}: the lease has ended`);
+  must(hostIndex < proposal.statement.hosts.length, 'proposal_unknown', `the release has no host ${hostIndex}`);
+  const token = await context.log.tokenOf(releaseDigest, hostIndex);
+  must(token !== null, 'proposal_unknown', `nothing is kept for host ${hostIndex}: the lease has ended`);
   const approved = new Set(countedApprovals(context.recorder.facts, proposal).map((vote) => vote.credential));
-  const shares = (await context.log.hostShares(release, host)).filter((share) => approved.has(share.credential));
+  const shares = (await context.log.hostShares(releaseDigest, hostIndex)).filter((share) =>
+    approved.has(share.credential),
+  );
   return { shares, token: token.sealed, authority: await authorityChainOf(context, proposal) };
 }
 

@@ -101,15 +101,15 @@ export interface LogStore {
   checkpoint(): Promise<Uint8Array | null>;
   /** Those of the digests that exist. */
   objects(digests: readonly Hex[]): Promise<ReadonlyMap<Hex, Uint8Array>>;
-  envelopesOf(manifest: Hex, person: Hex): Promise<readonly CustodianEnvelopeRow[]>;
-  hostShares(release: Hex, host: number): Promise<readonly HostShareRow[]>;
+  envelopesOf(manifestDigest: Hex, person: Hex): Promise<readonly CustodianEnvelopeRow[]>;
+  hostShares(releaseDigest: Hex, hostIndex: number): Promise<readonly HostShareRow[]>;
   token(hash: Hex): Promise<TokenRow | null>;
-  tokenOf(release: Hex, host: number): Promise<TokenRow | null>;
+  tokenOf(releaseDigest: Hex, hostIndex: number): Promise<TokenRow | null>;
   /**
    * Takes `bytes` (negative gives back) from what `release` may still be served, where it holds at most
    * `limit` in all. Durable. Returns false, and takes nothing, where the limit would be passed.
    */
-  reserve(release: Hex, bytes: bigint, limit: bigint): Promise<boolean>;
+  reserve(releaseDigest: Hex, bytes: bigint, limit: bigint): Promise<boolean>;
 }
 
 /** How the vault is to be founded, from `twinlockd init`. */
@@ -245,11 +245,11 @@ export interface BlobStore {
   /** The leaf hashes that were computed while the file came in, 32 bytes each, in pieces of whole ones. */
   uploadLeaves(upload: Hex, file: BlobName): AsyncIterable<Uint8Array>;
   /** Fsyncs the upload's `files`, removes others, and renames it to be the version's. Does nothing where that has been done. */
-  seal(upload: Hex, manifest: Hex, files: readonly BlobName[]): Promise<void>;
+  seal(upload: Hex, manifestDigest: Hex, files: readonly BlobName[]): Promise<void>;
   /** Bytes `start` to `end` (exclusive) of a file's ciphertext. Throws `storage_corrupt` where it is shorter. */
-  read(manifest: Hex, file: BlobName, start: number, end: number): AsyncIterable<Uint8Array>;
+  read(manifestDigest: Hex, file: BlobName, start: number, end: number): AsyncIterable<Uint8Array>;
   /** A version's, as `uploadLeaves`; of the pack, that of the file at `place` alone. */
-  leaves(manifest: Hex, file: BlobName, place?: number): AsyncIterable<Uint8Array>;
+  leaves(manifestDigest: Hex, file: BlobName, place?: number): AsyncIterable<Uint8Array>;
   /** Removes every folder that is none of these. Returns how many went. */
   sweep(uploads: readonly Hex[], manifests: readonly Hex[]): Promise<number>;
 }

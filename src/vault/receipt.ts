@@ -9,15 +9,15 @@ import type { PrincipalCaller } from './sessions.ts';
 export function giveReceipt(
   context: Context,
   caller: PrincipalCaller,
-  release: Hex,
+  releaseDigest: Hex,
   receipt: Omit<HostReceipt, 'type' | 'release'>,
 ): Promise<Recorded> {
   return context.recorder.record((facts) => {
-    const proposer = facts?.proposals.get(release)?.statement.proposer;
-    must(proposer !== undefined, 'proposal_unknown', `there is no release ${release}`);
+    const proposer = facts?.proposals.get(releaseDigest)?.statement.proposer;
+    must(proposer !== undefined, 'proposal_unknown', `there is no release ${releaseDigest}`);
     const isOwn = proposer.kind === 'principal' && proposer.key === caller.key;
     must(isOwn, 'not_permitted', 'the release was requested with another key');
-    const drafts = [{ kind: 'receipt', body: { type: 'host', release, ...receipt } }] as const;
+    const drafts = [{ kind: 'receipt', body: { type: 'host', release: releaseDigest, ...receipt } }] as const;
     return { timeMs: context.watch.nowMs, drafts };
   });
 }

@@ -33,9 +33,9 @@ export async function grantOf(
 }
 
 /** Asks the rule before any token is sealed: what has to wait is tried again every few seconds. */
-function requireReady({ recorder }: Context, facts: Facts, proposal: Hex, time: number): void {
+function requireReady({ recorder }: Context, facts: Facts, proposalDigest: Hex, time: number): void {
   const place = { v: 1, index: recorder.size, time, prev: '', grade: facts.genesis.grade } as const;
-  judgeRelease(facts, { ...place, kind: 'release', body: { proposal } });
+  judgeRelease(facts, { ...place, kind: 'release', body: { proposal: proposalDigest } });
 }
 
 function approvedRelease(facts: Facts, digest: Hex): ReleaseProposal | null {

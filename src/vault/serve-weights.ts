@@ -18,13 +18,13 @@ export async function readerOf(context: Context, token: string | null): Promise<
   return row;
 }
 
-async function filesOf(context: Context, reader: TokenRow, manifest: Hex) {
-  must(reader.manifest === manifest, 'not_permitted', 'the token is for another version');
-  return context.files.of(manifest);
+async function filesOf(context: Context, reader: TokenRow, manifestDigest: Hex) {
+  must(reader.manifest === manifestDigest, 'not_permitted', 'the token is for another version');
+  return context.files.of(manifestDigest);
 }
 
-async function fileOf(context: Context, reader: TokenRow, manifest: Hex, file: number) {
-  const { sizes, pack } = await filesOf(context, reader, manifest);
+async function fileOf(context: Context, reader: TokenRow, manifestDigest: Hex, file: number) {
+  const { sizes, pack } = await filesOf(context, reader, manifestDigest);
   const plainBytes = sizes[file];
   must(plainBytes !== undefined, 'not_found', `the version has no file ${file}`);
   return { plainBytes, packed: pack.of(file) };
@@ -52,15 +52,15 @@ export interface OctetRange {
 export async function readCiphertext(
   context: Context,
   reader: TokenRow,
-  manifest: Hex,
+  manifestDigest: Hex,
   file: number,
   range: Range | null,
 ): Promise<OctetRange> {
-  const { plainBytes, packed } = await fileOf(context, reader, manifest, file);
+  const { plainBytes, packed } = await fileOf(context, reader, manifestDigest, file);
   const read = (start: number, end: number) =>
     packed === null
-      ? context.blobs.read(manifest, file, start, end)
-      : readPacked(packed, start, end, (from, to) => context.blobs.read(manifest, 'pack', from, to));
+      ? context.blobs.read(manifestDigest, file, start, end)
+      : readPacked(packed, start, end, (from, to) => context.blobs.read(manifestDigest, 'pack', from, to));
   return readRange(context, reader, encryptedBytes(plainBytes), range, read);
 }
 
@@ -68,12 +68,14 @@ export async function readCiphertext(
 export async function readPack(
   context: Context,
   reader: TokenRow,
-  manifest: Hex,
+  manifestDigest: Hex,
   range: Range | null,
 ): Promise<OctetRange> {
-  const { bytes } = (await filesOf(context, reader, manifest)).pack;
+  const { bytes } = (await filesOf(context, reader, manifestDigest)).pack;
   must(bytes > 0, 'not_found', 'the version has no small files');
-  return readRange(context, reader, bytes, range, (start, end) => context.blobs.read(manifest, 'pack', start, end));
+  return readRange(context, reader, bytes, range, (start, end) =>
+    context.blobs.read(manifestDigest, 'pack', start, end),
+  );
 }
 
 async function readRange(
@@ -103,12 +105,19 @@ async function* readPacked(
 }
 
 /** The sidecar of a file: 32 bytes for each of its segments. They are of the release's budget, too. */
-export async function readLeaves(context: Context, reader: TokenRow, manifest: Hex, file: number): Promise<OctetRange> {
-  const { plainBytes, packed } = await fileOf(context, reader, manifest, file);
+export async function readLeaves(
+  context: Context,
+  reader: TokenRow,
+  manifestDigest: Hex,
+  file: number,
+): Promise<OctetRange> {
+  const { plainBytes, packed } = await fileOf(context, reader, manifestDigest, file);
   const totalBytes = segmentCount(plainBytes) * HASH_BYTES;
   await reserve(context, reader, totalBytes);
   const leaves =
-    packed === null ? context.blobs.leaves(manifest, file) : context.blobs.leaves(manifest, 'pack', packed.place);
+    packed === null
+      ? context.blobs.leaves(manifestDigest, file)
+      : context.blobs.leaves(manifestDigest, 'pack', packed.place);
   return { start: 0, end: totalBytes, totalBytes, body: metered(context, reader, leaves, totalBytes) };
 }
 

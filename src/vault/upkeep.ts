@@ -81,9 +81,12 @@ function due({ recorder }: Context, overMs: number) {
     .take(MAX_ENTRIES_A_ROUND);
 }
 
-async function expire({ recorder, watch }: Context, proposal: Hex): Promise<void> {
+async function expire({ recorder, watch }: Context, proposalDigest: Hex): Promise<void> {
   try {
-    await recorder.record(() => ({ timeMs: watch.nowMs, drafts: [{ kind: 'expiry', body: { proposal } }] }));
+    await recorder.record(() => ({
+      timeMs: watch.nowMs,
+      drafts: [{ kind: 'expiry', body: { proposal: proposalDigest } }],
+    }));
   } catch (error) {
     // A stop or a last vote has ended it first.
     if (!(error instanceof TwinlockError && error.code === 'proposal_closed')) throw error;

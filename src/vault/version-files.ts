@@ -27,25 +27,29 @@ export class VersionFiles {
   }
 
   /** `manifest` is that of a version in the log. Throws `storage_corrupt` where the store does not have it. */
-  async of(manifest: Hex): Promise<FileLayout> {
-    const layout = this.#kept.get(manifest) ?? this.#read(manifest);
-    this.#kept.delete(manifest);
-    this.#kept.set(manifest, layout);
+  async of(manifestDigest: Hex): Promise<FileLayout> {
+    const layout = this.#kept.get(manifestDigest) ?? this.#read(manifestDigest);
+    this.#kept.delete(manifestDigest);
+    this.#kept.set(manifestDigest, layout);
     const [oldest] = this.#kept.keys();
     if (oldest !== undefined && this.#kept.size > MOST_KEPT) this.#kept.delete(oldest);
     try {
       return await layout;
     } catch (error) {
-      this.#kept.delete(manifest);
+      this.#kept.delete(manifestDigest);
       throw error;
     }
   }
 
-  async #read(manifest: Hex): Promise<FileLayout> {
-    const bytes = (await this.#log.objects([manifest])).get(manifest);
-    must(bytes !== undefined, 'storage_corrupt', `the store has no manifest ${manifest}`);
+  async #read(manifestDigest: Hex): Promise<FileLayout> {
+    const bytes = (await this.#log.objects([manifestDigest])).get(manifestDigest);
+    must(bytes !== undefined, 'storage_corrupt', `the store has no manifest ${manifestDigest}`);
     const { core, digest } = parseManifest(bytes);
-    must(digest === manifest, 'storage_corrupt', `expected the manifest ${manifest} in the store, got ${digest}`);
+    must(
+      digest === manifestDigest,
+      'storage_corrupt',
+      `expected the manifest ${manifestDigest} in the store, got ${digest}`,
+    );
     const sizes = core.files.map(plainBytes);
     return { sizes, pack: packOf(sizes) };
   }

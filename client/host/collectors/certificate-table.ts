@@ -29,11 +29,11 @@ const SIGNED_BY_VLEK = 1;
  */
 export function snpEndorsementsOf(
   table: Uint8Array,
-  report: Uint8Array,
+  reportBytes: Uint8Array,
   ask: Uint8Array | null,
 ): SnpEndorsements | null {
   const certificates = parseCertificateTable(table);
-  const flags = new DataView(report.buffer, report.byteOffset).getUint32(FLAGS_OFFSET, true);
+  const flags = new DataView(reportBytes.buffer, reportBytes.byteOffset).getUint32(FLAGS_OFFSET, true);
   const vek = certificates.get(((flags >> 2) & 7) === SIGNED_BY_VLEK ? GUID.vlek : GUID.vcek);
   const parts = { vek, ask: certificates.get(GUID.ask) ?? ask, crl: certificates.get(GUID.crl) };
   if (Object.values(parts).every((part) => part == null)) return null;

@@ -8,8 +8,8 @@ const LEAF_PREFIX = Uint8Array.of(0);
 const NODE_PREFIX = Uint8Array.of(1);
 
 /** SHA-256(00 ‖ entry), 32 bytes (RFC 6962 section 2.1). */
-export function leafHash(entry: Uint8Array): Uint8Array {
-  return sha256.create().update(LEAF_PREFIX).update(entry).digest();
+export function leafHash(entryBytes: Uint8Array): Uint8Array {
+  return sha256.create().update(LEAF_PREFIX).update(entryBytes).digest();
 }
 
 /** SHA-256(01 ‖ left ‖ right), 32 bytes; both children are 32-byte hashes (RFC 6962 section 2.1). */

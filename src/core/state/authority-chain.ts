@@ -51,11 +51,11 @@ export type AuthorityChain = z.infer<typeof authorityChain>;
  * The indices of the entries that a release rests on, ascending: genesis, its proposal, the approvals that counted when
  * it was released, and its release. Throws `proposal_unknown`, and `proposal_unknown` where it has not been released.
  */
-export function authorityOf(facts: Facts, release: Hex): readonly number[] {
-  const proposal = facts.proposals.get(release);
-  must(proposal?.statement.kind === 'release', 'proposal_unknown', `no release has the digest ${release}`);
+export function authorityOf(facts: Facts, releaseDigest: Hex): readonly number[] {
+  const proposal = facts.proposals.get(releaseDigest);
+  must(proposal?.statement.kind === 'release', 'proposal_unknown', `no release has the digest ${releaseDigest}`);
   const { index, executedAt } = proposal;
-  must(executedAt !== null, 'proposal_unknown', `the release ${release} has not taken effect`);
+  must(executedAt !== null, 'proposal_unknown', `the release ${releaseDigest} has not taken effect`);
   return [0, index, ...countedApprovals(facts, proposal).map((vote) => vote.index), executedAt];
 }
 
@@ -102,7 +102,7 @@ export interface ChainEntries {
  * `checkpoint_invalid`, `foreign_checkpoint`, `index_gap`, `proof_invalid`, `proposal_unknown` and
  * `unknown_kind`, and what parseEntry throws.
  */
-export function entriesOf(chain: AuthorityChain, fingerprint: Hex, release: Hex): ChainEntries {
+export function entriesOf(chain: AuthorityChain, fingerprint: Hex, releaseDigest: Hex): ChainEntries {
   const [first] = chain.entries;
   const genesis = first === undefined ? undefined : parseEntry(utf8(first.text));
   must(genesis?.kind === 'genesis' && genesis.index === 0, 'wrong_genesis', 'expected genesis as the first entry');
@@ -115,17 +115,21 @@ export function entriesOf(chain: AuthorityChain, fingerprint: Hex, release: Hex)
     `expected the proposal after genesis, got ${proposal?.kind ?? 'nothing'}`,
   );
   const proposed = statementDigest(parseStatement(proposal.body.statement));
-  must(proposed === release, 'proposal_unknown', `expected the proposal of ${release}, got that of ${proposed}`);
-  const isGranted = granted?.kind === 'release' && granted.body.proposal === release;
-  must(isGranted, 'proposal_unknown', `the chain does not end with the entry that makes ${release} effective`);
-  return { checkpoint, genesis, proposal, approvals: others.map((entry) => approvalOf(entry, release)), granted };
+  must(
+    proposed === releaseDigest,
+    'proposal_unknown',
+    `expected the proposal of ${releaseDigest}, got that of ${proposed}`,
+  );
+  const isGranted = granted?.kind === 'release' && granted.body.proposal === releaseDigest;
+  must(isGranted, 'proposal_unknown', `the chain does not end with the entry that makes ${releaseDigest} effective`);
+  return { checkpoint, genesis, proposal, approvals: others.map((entry) => approvalOf(entry, releaseDigest)), granted };
 }
 
-function approvalOf(entry: Entry, release: Hex): EntryOf<'approval'> {
-  const what = `expected an approval of ${release} as entry ${entry.index}`;
+function approvalOf(entry: Entry, releaseDigest: Hex): EntryOf<'approval'> {
+  const what = `expected an approval of ${releaseDigest} as entry ${entry.index}`;
   must(entry.kind === 'approval', 'unknown_kind', `${what}, got a ${entry.kind}`);
   const { proposal, decision } = entry.body;
-  must(proposal === release, 'proposal_unknown', `${what}, got one of ${proposal}`);
+  must(proposal === releaseDigest, 'proposal_unknown', `${what}, got one of ${proposal}`);
   must(decision === 'approve', 'unknown_kind', `${what}, got a denial`);
   return entry;
 }

@@ -47,10 +47,10 @@ export interface VerifiedAuthority extends Pick<Facts, 'vault' | 'genesis' | 'co
 export function verifyAuthority(
   value: unknown,
   fingerprint: Hex,
-  release: Hex,
+  releaseDigest: Hex,
 ): { readonly authority: VerifiedAuthority; readonly claims: readonly Claim[] } {
   const chain = parseAs(authorityChain, value, 'authority');
-  const { checkpoint, genesis, proposal, approvals, granted } = entriesOf(chain, fingerprint, release);
+  const { checkpoint, genesis, proposal, approvals, granted } = entriesOf(chain, fingerprint, releaseDigest);
   const objects = objectsOf(chain);
   const history = historyOfPrefixes(chain, checkpoint);
   const founded = judge(null, genesis, objects, history);
@@ -64,7 +64,7 @@ export function verifyAuthority(
   requireGranted(statement, granted, attestedMs);
   const rosters = rostersOf(approvals, objects);
   requireQuorum(facts, statement, voted.votes, rosters);
-  const signable = { label: 'propose', vault: facts.vault, statement: release } as const;
+  const signable = { label: 'propose', vault: facts.vault, statement: releaseDigest } as const;
   const claims = [proposerClaim(facts, statement.proposer, signable, proposal.body.signature), ...voted.claims];
   const { vault, persons } = facts;
   // In one roster at least: one that a dishonest approver has signed must not silence another person's stop.
@@ -80,7 +80,7 @@ export function verifyAuthority(
       authenticators: facts.authenticators.map((one) => (isInUse(one) ? one : { ...one, retiredAt: granted.index })),
       rosters,
       attestedMs,
-      release: { digest: release, statement, votes: voted.votes, executedTime: granted.time },
+      release: { digest: releaseDigest, statement, votes: voted.votes, executedTime: granted.time },
       core,
       checkpoint,
     },

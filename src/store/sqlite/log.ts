@@ -63,19 +63,21 @@ export function sqliteLog(database: Database): LogStore {
         }
         return found;
       }),
-    envelopesOf: async (manifest, person) =>
-      inStore(() => envelopes.all(manifest, person).map((row) => ({ ...row, envelope: bytesOfColumn(row.envelope) }))),
-    hostShares: async (release, host) =>
+    envelopesOf: async (manifestDigest, person) =>
       inStore(() =>
-        hostShares.all(release, host).map((row) => ({
+        envelopes.all(manifestDigest, person).map((row) => ({ ...row, envelope: bytesOfColumn(row.envelope) })),
+      ),
+    hostShares: async (releaseDigest, hostIndex) =>
+      inStore(() =>
+        hostShares.all(releaseDigest, hostIndex).map((row) => ({
           ...row,
           envelope: bytesOfColumn(row.envelope),
           signature: bytesOfColumn(row.signature),
         })),
       ),
     token: async (hash) => inStore(() => tokenRow(token.get(hash))),
-    tokenOf: async (release, host) => inStore(() => tokenRow(tokenOf.get(release, host))),
-    reserve: async (release, bytes, limit) => inStore(() => reserve(release, bytes, limit)),
+    tokenOf: async (releaseDigest, hostIndex) => inStore(() => tokenRow(tokenOf.get(releaseDigest, hostIndex))),
+    reserve: async (releaseDigest, bytes, limit) => inStore(() => reserve(releaseDigest, bytes, limit)),
   };
 }
 
@@ -123,9 +125,9 @@ function committer(database: Database): (batch: Batch) => void {
     for (const row of batch.envelopes) addEnvelope.run(row);
     for (const row of batch.hostShares) addHostShare.run(row);
     for (const row of batch.tokens) addToken.run(row);
-    for (const release of batch.erase) {
-      eraseHostShares.run(release);
-      eraseTokens.run(release);
+    for (const releaseDigest of batch.erase) {
+      eraseHostShares.run(releaseDigest);
+      eraseTokens.run(releaseDigest);
     }
   });
   return (batch) => {
@@ -160,16 +162,16 @@ function forgetJournal(database: Database): void {
   }
 }
 
-function reserver(database: Database): (release: Hex, bytes: bigint, limit: bigint) => boolean {
+function reserver(database: Database): (releaseDigest: Hex, bytes: bigint, limit: bigint) => boolean {
   const reserved = database
     .prepare<[Hex], { bytes: bigint }>('SELECT bytes FROM reservations WHERE "release" = ?')
     .safeIntegers();
   const set = database.prepare('INSERT OR REPLACE INTO reservations ("release", bytes) VALUES (?, ?)');
-  const reserve = database.transaction((release: Hex, bytes: bigint, limit: bigint) => {
-    const total = (reserved.get(release)?.bytes ?? 0n) + bytes;
-    must(total >= 0n, 'internal', `release ${release}: more bytes given back than taken`);
+  const reserve = database.transaction((releaseDigest: Hex, bytes: bigint, limit: bigint) => {
+    const total = (reserved.get(releaseDigest)?.bytes ?? 0n) + bytes;
+    must(total >= 0n, 'internal', `release ${releaseDigest}: more bytes given back than taken`);
     if (bytes > 0n && (total > limit || total > MAX_RESERVED_BYTES)) return false;
-    set.run(release, total);
+    set.run(releaseDigest, total);
     return true;
   });
   return reserve.immediate;

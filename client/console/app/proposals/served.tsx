@@ -31,12 +31,12 @@ export function ServedPanel({ review, facts }: { review: Review; facts: Facts })
         ]}
       />
       <ul class="rows">
-        {statement.hosts.map(({ label }, host) => {
-          const receipt = receipts.find((candidate) => candidate.host === host);
+        {statement.hosts.map(({ label }, hostIndex) => {
+          const receipt = receipts.find((candidate) => candidate.host === hostIndex);
           return (
-            <li key={host} class="row">
+            <li key={hostIndex} class="row">
               <span>
-                Host {host}: <Text of={label} />
+                Host {hostIndex}: <Text of={label} />
               </span>
               <span class="row end">
                 {receipt === undefined ? null : <span class="quiet">{exactBytes(BigInt(receipt.bytes))}</span>}

@@ -50,12 +50,12 @@ export function azureHcl(bytes: Uint8Array): HclReport {
   return { hardware: hardwareOf(kind, hardware), runtime };
 }
 
-function hardwareOf(kind: number, report: Uint8Array): HclReport['hardware'] {
+function hardwareOf(kind: number, reportBytes: Uint8Array): HclReport['hardware'] {
   switch (kind) {
     case 2:
-      return { platform: 'snp', report };
+      return { platform: 'snp', report: reportBytes };
     case 4:
-      return { platform: 'tdx', report: report.subarray(0, TD_REPORT_BYTES) };
+      return { platform: 'tdx', report: reportBytes.subarray(0, TD_REPORT_BYTES) };
     default:
       throw new TwinlockError('malformed', `HCL report: expected a report of SEV-SNP (2) or TDX (4), got ${kind}`);
   }

@@ -31,8 +31,8 @@ export function versionBase(vault: Hex, { model, version, manifest, commitments 
 /** The version that a statement names. Throws `version_unknown`, or `manifest_mismatch` where it is another. */
 export function versionOf(facts: Facts, named: NamesVersion): Version {
   const key = versionKey(named.model, named.version);
-  const manifest = facts.names.get(key);
-  const version = manifest === undefined ? undefined : facts.versions.get(manifest);
+  const manifestDigest = facts.names.get(key);
+  const version = manifestDigest === undefined ? undefined : facts.versions.get(manifestDigest);
   must(version !== undefined, 'version_unknown', `${key} has not been deposited`);
   const same = version.manifest === named.manifest && version.commitments === named.commitments;
   must(same, 'manifest_mismatch', `${key} has the manifest ${version.manifest}, not ${named.manifest}`);

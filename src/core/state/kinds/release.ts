@@ -107,8 +107,8 @@ function requireAppraised(
 ): Claim {
   const evidenceBytes = objectOf(objects, host.evidence, 'evidence');
   const { evidence } = parseEvidence(evidenceBytes);
-  const endorsements = objectOf(objects, host.endorsements, 'endorsements');
-  parseEndorsements(endorsements);
+  const endorsementsBytes = objectOf(objects, host.endorsements, 'endorsements');
+  parseEndorsements(endorsementsBytes);
   const { appraisal } = parseAppraisal(objectOf(objects, host.appraisal, 'appraisal'));
   must(
     isHardware(evidence.report.platform) || facts.genesis.grade === 'simulation',
@@ -121,7 +121,7 @@ function requireAppraised(
   return {
     kind: 'appraisal',
     evidence: evidenceBytes,
-    endorsements,
+    endorsements: endorsementsBytes,
     referenceValues: policyOf(facts, statement).document.referenceValues,
     instantMs: appraisal.instant,
     expected: host.appraisal,
