@@ -135,7 +135,7 @@ function logInventory(logger: Logger, folder: string | null, mirrors: Mirrors, i
   logger[isAllUnderstood ? 'info' : 'warn']({ folder, ...inventory, mirrors: named }, 'endorsements');
 }
 
-/** A fault of the log is for whoever watches levels: the vault grants nothing from then on. */
+/** A fault of the log is logged at level error: the vault grants nothing from then on. */
 function tellLogCheck(logger: Logger, found: LogCheck): void {
   switch (found.kind) {
     case 'unfit':

@@ -20,7 +20,7 @@ export interface PublishedDealing {
   readonly commitments: readonly Uint8Array[];
 }
 
-/** What everybody in a run can see: the old sharing, the new threshold, and what the dealers published. */
+/** What every participant of a run can see: the old sharing, the new threshold, and what the dealers published. */
 export interface RedistributionRun {
   readonly oldCommitments: readonly Uint8Array[];
   readonly newThreshold: number;
@@ -150,7 +150,7 @@ function requireDealers(dealers: readonly number[], oldThreshold: number): void 
   );
 }
 
-/** Exactly `newThreshold` points, the first of which commits to the dealer's old share. */
+/** Exactly `newThreshold` points. The first commits to the dealer's old share. */
 function decodeDealing(
   { dealer, commitments }: PublishedDealing,
   old: readonly GroupPoint[],

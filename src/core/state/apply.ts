@@ -90,7 +90,7 @@ function judgeKind(facts: Facts, entry: Entry, surroundings: Surroundings): Judg
       return judgeExpiry(facts, entry);
     case 'refusal':
       return judgeRefusal(facts, entry);
-    // That the vault was alive is told and changes nothing.
+    // It says that the vault was running, and changes nothing.
     case 'heartbeat':
       return { facts, claims: [] };
   }

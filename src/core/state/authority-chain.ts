@@ -49,7 +49,7 @@ export type AuthorityChain = z.infer<typeof authorityChain>;
 
 /**
  * The indices of the entries that a release rests on, ascending: genesis, its proposal, the approvals that counted when
- * it was released, and its release. Throws `proposal_unknown`, and `proposal_unknown` where it has not been released.
+ * it was released, and its release. Throws `proposal_unknown`, also where it has not been released.
  */
 export function authorityOf(facts: Facts, releaseDigest: Hex): readonly number[] {
   const proposal = facts.proposals.get(releaseDigest);

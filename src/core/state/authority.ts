@@ -42,7 +42,7 @@ export interface VerifiedAuthority extends Pick<Facts, 'vault' | 'genesis' | 'co
  *
  * Every entry is in the log that the genesis key signed, and the genesis is the fingerprint's. The release's approvals
  * are a quorum by the committee of genesis, and by the roster that each approver signed. The caller discharges the claims
- * before it uses anything. Throws as `entriesOf` and `historyOfPrefixes`, and the code of whichever rule is broken.
+ * before it uses anything. Throws as `entriesOf` and `historyOfPrefixes`, and the code of the rule that is broken.
  */
 export function verifyAuthority(
   value: unknown,

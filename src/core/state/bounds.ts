@@ -15,7 +15,7 @@ export const FORGET_EVERY_ENTRIES = 1024;
 export const OVER_PROPOSALS = 1024;
 /** Of each version in quarantine, the latest evaluations with a receipt: a publication cites one. */
 export const CITABLE_EVALUATIONS = 16;
-/** Resumptions that a stop of everything may rest on: the latest, each of which took a quorum. */
+/** Resumptions that a stop of everything may rest on: the latest. Each took a quorum. */
 export const MAX_RESUMPTIONS = 1024;
 /** Releases of a day whose bytes are kept one by one: of more, the oldest are counted together. */
 export const GRANTS = 4096;

@@ -35,7 +35,7 @@ export interface Barred {
   readonly why: Bar;
 }
 
-/** Who decides, as far as the log shows it: whether they will is theirs. */
+/** Who can decide, as far as the log shows it. */
 export interface Reach {
   readonly threshold: number;
   readonly members: number;
@@ -43,7 +43,7 @@ export interface Reach {
   readonly able: readonly Hex[];
   /** The others. */
   readonly barred: readonly Barred[];
-  /** Groups that policy asks for and of which none is able. */
+  /** Groups that policy asks for and that have no able member. */
   readonly groups: readonly string[];
   /** Whether those who are able are a quorum. */
   readonly reachable: boolean;

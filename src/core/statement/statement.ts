@@ -95,7 +95,7 @@ export type Quorum = 'founders' | 'custodians' | 'one';
 
 /**
  * What can be stated. The one place where a kind is added: its fields, who proposes it, and how many
- * persons make it take effect. The rules of its effect are core/state/effects.
+ * persons make it take effect. The rules of its effect are in core/state/kinds.
  */
 export const KINDS = {
   genesis: {

@@ -5,7 +5,7 @@ import { advanced, endMs, proposalOf } from '../lifecycle.ts';
 import type { Facts } from '../state.ts';
 import { withProposal } from './proposal.ts';
 
-/** Makes the end of a proposal or of a lease visible; it has ended by the clock before. */
+/** Records that a proposal or a lease has ended by the clock. */
 export function judgeExpiry(facts: Facts, entry: EntryOf<'expiry'>): Judgement {
   const proposal = proposalOf(facts, entry.body.proposal);
   must(

@@ -34,7 +34,7 @@ const ANY_HISTORY: History = { rootAt: () => ROOT, timesSince: () => [] };
 
 /**
  * That the policy in force leaves a way to another: a change to the plainest one is proposed under it, is approved an
- * hour later by everybody who can, and is judged by the rules that judge any change. A group may not rest on one
+ * hour later by every custodian who can, and is judged by the rules that judge any change. A group may not rest on one
  * person either: the others could not retire a stolen key of theirs. Throws `quorum_unreachable`.
  */
 export function requireMendable(facts: Facts, timeMs: number): void {

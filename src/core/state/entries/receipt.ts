@@ -7,7 +7,7 @@ import type { Judgement } from '../judgement.ts';
 import { hasTakenEffect, releaseOf } from '../lifecycle.ts';
 import type { Facts } from '../state.ts';
 
-/** Somebody says, with a key that only they hold, that what they were handed was right. */
+/** A host or a custodian confirms, with a key that no other party holds, that what the vault handed it was right. */
 export function judgeReceipt(facts: Facts, entry: EntryOf<'receipt'>): Judgement {
   return entry.body.type === 'host' ? judgeHostReceipt(facts, entry.body) : judgeCustodyReceipt(facts, entry.body);
 }

@@ -177,7 +177,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: PlacedStop) => Facts 
     const inForce = recordedStopOf(facts, placed);
     return {
       ...facts,
-      // Also where it is stopped already: a resumption must know of everybody who wants it stopped.
+      // Also where it is stopped already: a resumption must know of every person who wants it stopped.
       stopped: facts.stopped === null ? [inForce] : [...facts.stopped, inForce],
       heard: facts.heard.set(person, facts.resumptions.at(-1) as Hex),
     };

@@ -7,7 +7,7 @@ import { isPolicyInForce, policyInForce } from '../policies.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './kind.ts';
 
-/** Policies under discussion are in everybody's memory, each up to MAX_POLICY_BYTES: one person's are this few. */
+/** Every reader keeps the open policies in memory, each up to MAX_POLICY_BYTES, so one person may have only this many. */
 const OPEN_POLICIES_MAX = 4;
 
 /** Puts another policy in force. What was proposed under the old one takes effect only while it is in force again. */

@@ -42,7 +42,7 @@ function requireSameStop({ stopped }: Facts, stop: string): void {
   must(inForce === stop, 'stop_unknown', `expected the last stop in force, ${inForce}, got ${stop}`);
 }
 
-/** The proposer and everybody who approved. */
+/** The proposer and every custodian who approved. */
 function takingPart(
   { proposals }: Facts,
   { proposer }: StatementOf<'resume'>,
