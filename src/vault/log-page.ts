@@ -1,4 +1,4 @@
-import type { Hex } from '../core/bytes.ts';
+import { fromUtf8, type Hex } from '../core/bytes.ts';
 import { TwinlockError } from '../core/errors.ts';
 import { parseEntry } from '../core/log/entry.ts';
 import { orNull } from '../core/refusal.ts';
@@ -32,9 +32,13 @@ export async function readPage(
   return { entries, objects };
 }
 
+/** An entry of another kind names nothing: four of five are, and need not be parsed to learn that. */
+const NAMING = /"kind":"(?:genesis|proposal|deposit)"/;
+
 /** An entry that cannot be parsed names nothing: the fold refuses it, and says which it is. */
 function namedBy(bytes: Uint8Array): readonly Hex[] {
-  return orNull(TwinlockError, () => objectsNamed(parseEntry(bytes))) ?? [];
+  const named = () => (NAMING.test(fromUtf8(bytes)) ? objectsNamed(parseEntry(bytes)) : []);
+  return orNull(TwinlockError, named) ?? [];
 }
 
 /** A few at a time: a page has a bound of bytes, and an entry may have 64 KiB. */
