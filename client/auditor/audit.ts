@@ -2,6 +2,7 @@ import type { Hex } from '../../src/core/bytes.ts';
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
 import { type Person, personOf } from '../../src/core/state/checks/persons.ts';
+import type { Discharger } from '../../src/core/state/discharge.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from '../log/checkpoint-memory.ts';
 import { Follower } from '../log/follower.ts';
@@ -47,7 +48,7 @@ export interface AuditReport {
 export interface AuditOptions {
   /** Given to the auditor, never learnt from the log. */
   readonly fingerprint: Hex;
-  readonly verify: Verify;
+  readonly verify: Verify | Discharger;
   readonly now: () => number;
   /** What was audited before: a log that is no continuation of it is at fault. Null to begin afresh. */
   readonly memory: CheckpointMemory | null;

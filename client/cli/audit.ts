@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../src/core/exit-codes.ts';
 import { quoted } from '../../src/core/quoted.ts';
-import { verifyOnThreads } from '../../src/platform/verify-node.ts';
+import { DischargingThreads } from '../../src/platform/threads/discharging-threads.ts';
 import { type AuditReport, audit } from '../auditor/audit.ts';
 import { counted, exactDuration } from '../exact.ts';
 import { checkpointFiles } from '../log/checkpoint-file.ts';
@@ -44,7 +44,7 @@ async function run(invocation: Invocation): Promise<void> {
   try {
     report = await audit(vaultSource(api), {
       fingerprint,
-      verify: verifyOnThreads,
+      verify: new DischargingThreads(),
       now: Date.now,
       memory: checkpointFiles(settings.stateDir),
       onProgress: (entries) => progress.update(entries, Math.max(entries, total)),

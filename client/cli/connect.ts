@@ -3,7 +3,7 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
-import { verifyOnThreads } from '../../src/platform/verify-node.ts';
+import { DischargingThreads } from '../../src/platform/threads/discharging-threads.ts';
 import { PROXY_EXPECTED, reachByProxy } from '../../src/sockets/proxy.ts';
 import { Api, type VaultStatus } from '../api/api.ts';
 import { type Fetch, NoVaultAnswer, platformFetch } from '../api/transport.ts';
@@ -173,7 +173,7 @@ export async function follow({ settings, terminal }: Invocation, connection: Con
   try {
     return await Replica.follow(connection.api, {
       fingerprint: connection.fingerprint,
-      verify: verifyOnThreads,
+      verify: new DischargingThreads(),
       memory: checkpointFiles(settings.stateDir),
       states: stateFiles(settings.stateDir, settings),
       onUnkept: ({ message }) => terminal.note(`the next command replays more of the log: ${message}`),

@@ -6,6 +6,7 @@ import { frontierRoot } from '../../src/core/log/merkle.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
 import type { Applied } from '../../src/core/state/apply.ts';
 import { historyOf } from '../../src/core/state/chain.ts';
+import type { Discharger } from '../../src/core/state/discharge.ts';
 import { openWithLogKey } from '../../src/core/state/log-checkpoint.ts';
 import { replay } from '../../src/core/state/replay.ts';
 import type { Facts, State } from '../../src/core/state/state.ts';
@@ -18,7 +19,7 @@ type Observer = (entry: Entry, facts: Facts) => void;
 export interface FollowOptions {
   /** The digest of the genesis statement, given to this client and never learnt from the log. */
   readonly fingerprint: Hex;
-  readonly verify: Verify;
+  readonly verify: Verify | Discharger;
   /** What was verified before: a log that does not continue it is refused. Null where nothing is remembered. */
   readonly memory: CheckpointMemory | null;
   readonly observe?: Observer;

@@ -8,7 +8,8 @@ import type { State } from '../core/state/state.ts';
 import { LOG_KEY_FILE } from '../founding/initialise.ts';
 import { inputError, readOperatorFile } from '../platform/files/operator-file.ts';
 import { systemName } from '../platform/files/system-error.ts';
-import { verifyNode, verifyOnThreads } from '../platform/verify-node.ts';
+import { DischargingThreads } from '../platform/threads/discharging-threads.ts';
+import { verifyNode } from '../platform/verify-node.ts';
 import { DATABASE_FILE, loadStore, type Store } from '../store/open.ts';
 import { SNAPSHOT_FILE, SnapshotFile } from '../store/snapshot.ts';
 import type { Clock } from '../vault/ports.ts';
@@ -139,8 +140,14 @@ export async function openRecorder(
   onUnfit: (error: TwinlockError) => void,
 ): Promise<OpenedLog> {
   const signer = localSigner(seed);
-  const open = (start: State | null) =>
-    Recorder.open({ log, clock, verify: verifyNode, signer }, start, verifyOnThreads);
+  const open = async (start: State | null) => {
+    const threads = new DischargingThreads();
+    try {
+      return await Recorder.open({ log, clock, verify: verifyNode, signer }, start, threads);
+    } finally {
+      await threads.end();
+    }
+  };
   const fit = async (): Promise<OpenedLog | null> => {
     const believed = await snapshot.read();
     return believed === null ? null : { believed, recorder: await open(believed) };

@@ -54,32 +54,11 @@ export function verifyNode(claim: SignatureClaim | KeyClaim): void {
     keyOf(claim);
     return;
   }
-  const { hash, key } = prepared(claim);
-  requireTrue(claim, verify(hash, claim.message, key, claim.signature));
-}
-
-/**
- * As `verifyNode`, on the threads of Node's pool: for a whole log, whose claims are discharged many at a time while the
- * next entries are judged. What else waits for the disk shares those threads, so a single act is verified by `verifyNode`.
- */
-export async function verifyOnThreads(claim: SignatureClaim | KeyClaim): Promise<void> {
-  if (claim.kind === 'key') return verifyNode(claim);
-  const { hash, key } = prepared(claim);
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  verify(hash, claim.message, key, claim.signature, (error, isTrue) =>
-    error === null ? resolve(isTrue) : reject(error),
-  );
-  requireTrue(claim, await promise);
-}
-
-function prepared(claim: SignatureClaim) {
+  const { algorithm, publicKey, message, signature, what } = claim;
   const key = keyOf(claim);
   requireSignatureForm(claim);
-  const { hash, options } = PARAMETERS[claim.algorithm];
-  return { hash, key: { key, ...options(claim.publicKey) } };
-}
-
-function requireTrue({ algorithm, what }: SignatureClaim, isTrue: boolean): void {
+  const { hash, options } = PARAMETERS[algorithm];
+  const isTrue = verify(hash, message, { key, ...options(publicKey) }, signature);
   must(isTrue, 'signature_invalid', `${what}: the ${algorithm} signature is not true`);
 }
 

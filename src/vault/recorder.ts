@@ -5,7 +5,7 @@ import { leafHash } from '../core/log/merkle.ts';
 import { appendToTiles } from '../core/log/tiles.ts';
 import type { Verify } from '../core/signature/claim.ts';
 import { apply } from '../core/state/apply.ts';
-import { discharge } from '../core/state/discharge.ts';
+import { type Discharger, discharge } from '../core/state/discharge.ts';
 import type { Claim } from '../core/state/judgement.ts';
 import { isEnd, releaseOf } from '../core/state/lifecycle.ts';
 import type { Facts, State } from '../core/state/state.ts';
@@ -96,7 +96,7 @@ export class Recorder {
   static async open(
     ports: RecorderPorts,
     start: State | null = null,
-    verifyMany: Verify = ports.verify,
+    verifyMany: Verify | Discharger = ports.verify,
   ): Promise<Recorder> {
     const recorder = new Recorder(ports);
     const begun = start === null ? EMPTY_END : await endAt(start, ports.log, recorder.proofs);

@@ -5,7 +5,7 @@ import type { SignatureClaim } from '../../src/core/signature/claim.ts';
 import { apply } from '../../src/core/state/apply.ts';
 import type { Claim } from '../../src/core/state/judgement.ts';
 import type { State } from '../../src/core/state/state.ts';
-import { verifyOnThreads } from '../../src/platform/verify-node.ts';
+import { DischargingThreads } from '../../src/platform/threads/discharging-threads.ts';
 import type { StoredLogPage } from '../../src/vault/log-page.ts';
 import { EMPTY_END, replayStored } from '../../src/vault/stored-log.ts';
 import { bar } from './bars.ts';
@@ -34,7 +34,7 @@ export const replayBench: Bench = async ({ quick, entries, say }) => {
   foldAll(pages, (claim) => (claim.kind === 'signature' ? claims.push(claim) : appraisals++));
   const rounds = await race(
     {
-      replay: { act: () => replayStored(EMPTY_END, long.log, verifyOnThreads) },
+      replay: { act: () => replayStored(EMPTY_END, long.log, new DischargingThreads()) },
       fold: { act: () => foldAll(pages, () => undefined) },
       signatures: { act: bareVerification(claims) },
       chain: { act: () => chainAll(pages) },

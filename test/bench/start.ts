@@ -7,7 +7,7 @@ import { type FollowedVault, Replica } from '../../client/log/replica.ts';
 import { stateFiles } from '../../client/log/state-file.ts';
 import { fromUtf8, type Hex } from '../../src/core/bytes.ts';
 import { decodeState, encodeState } from '../../src/core/state/snapshot.ts';
-import { verifyOnThreads } from '../../src/platform/verify-node.ts';
+import { DischargingThreads } from '../../src/platform/threads/discharging-threads.ts';
 import { readPage } from '../../src/vault/log-page.ts';
 import { type DaemonProcess, startProcess } from '../world/daemon-process.ts';
 import { bar } from './bars.ts';
@@ -87,7 +87,7 @@ async function signIn({ dataDir, log }: LongLog, fingerprint: Hex): Promise<void
   const vault = { vault: () => Promise.reject(new Error('not asked')), entries };
   const memory = { get: async () => null, put: async () => undefined };
   const states = stateFiles(dataDir, { fromGenesis: false });
-  await Replica.follow(vault, { fingerprint, verify: verifyOnThreads, memory, states, now: null });
+  await Replica.follow(vault, { fingerprint, verify: new DischargingThreads(), memory, states, now: null });
 }
 
 /** What a state that was read takes of the heap, buffers included. */

@@ -5,7 +5,7 @@ import { TwinlockError } from '../../src/core/errors.ts';
 import { orNull } from '../../src/core/refusal.ts';
 import { verifyReference } from '../../src/core/signature/reference.ts';
 import { isPrimeOrderPoint } from '../../src/platform/prime-order.ts';
-import { verifyNode, verifyOnThreads } from '../../src/platform/verify-node.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
 import { verifyWeb } from '../../src/platform/verify-web.ts';
 import { seededRandom } from '../core/seeded-random.ts';
 
@@ -62,7 +62,7 @@ test('says the same as the core of any 32 bytes, half of which are on no point o
 test('all verifiers refuse and take a key alone alike', async () => {
   const publicKey = ed25519.getPublicKey(random(32));
   const mixed = Point.fromBytes(publicKey).add(ORDER_8).toBytes();
-  for (const verify of [verifyReference, verifyNode, verifyOnThreads, verifyWeb]) {
+  for (const verify of [verifyReference, verifyNode, verifyWeb]) {
     const discharge = async (key: Uint8Array) =>
       verify({ kind: 'key', algorithm: 'Ed25519', publicKey: key, what: 'test' });
     await expect(discharge(publicKey)).resolves.toBeUndefined();

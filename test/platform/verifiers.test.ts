@@ -3,14 +3,15 @@ import { readFileSync } from 'node:fs';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { concat, fromHex, toHex, utf8 } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
 import { ecdsaFromDer } from '../../src/core/signature/der.ts';
 import { verifyReference } from '../../src/core/signature/reference.ts';
 import { cacheKeys } from '../../src/platform/key-cache.ts';
-import { verifyNode, verifyOnThreads } from '../../src/platform/verify-node.ts';
+import { DischargingThreads } from '../../src/platform/threads/discharging-threads.ts';
+import { verifyNode } from '../../src/platform/verify-node.ts';
 import { verifyWeb } from '../../src/platform/verify-web.ts';
 import { vectorPath, vectorTest } from '../vectors.ts';
 
@@ -27,12 +28,21 @@ async function verdict(verify: () => void | Promise<void>): Promise<string> {
   }
 }
 
+const thread = new DischargingThreads(1, 0);
+afterAll(() => thread.end());
+
+/** The same as verifyNode, beyond a message to a thread. */
+async function verifyOnThread(claim: SignatureClaim): Promise<void> {
+  const refuted = await thread.firstRefuted([claim]);
+  if (refuted !== null) throw refuted.error;
+}
+
 /** What all four verifiers say, which must be the same. */
 async function agreedVerdict(claim: SignatureClaim, name: string): Promise<string> {
   const [reference, node, threads, web] = [
     await verdict(() => verifyReference(claim)),
     await verdict(() => verifyNode(claim)),
-    await verdict(() => verifyOnThreads(claim)),
+    await verdict(() => verifyOnThread(claim)),
     await verdict(() => verifyWeb(claim)),
   ];
   expect({ node, threads, web }, name).toEqual({ node: reference, threads: reference, web: reference });
@@ -226,7 +236,7 @@ describe.each(RSA_ALGORITHMS)('%s', (algorithm) => {
   const agreed = async (one: SignatureClaim, name = algorithm as string) => {
     const [node, threads, web] = [
       await verdict(() => verifyNode(one)),
-      await verdict(() => verifyOnThreads(one)),
+      await verdict(() => verifyOnThread(one)),
       await verdict(() => verifyWeb(one)),
     ];
     expect([threads, web], name).toEqual([node, node]);

@@ -22,11 +22,18 @@ export async function discharge(claims: readonly Claim[], verify: Verify): Promi
   if (refuted !== null) throw refuted.error;
 }
 
+/** Discharges many claims at a time, for example on other threads. */
+export interface Discharger {
+  /** The first claim in order that is not true, null where all are true. What is thrown is no verdict. */
+  firstRefuted(claims: readonly Claim[]): Promise<Refuted | null>;
+}
+
 /**
  * As `discharge`; returns the first claim in order that is not true, null where all are true. What is thrown is no
  * verdict: the engine's own error, as it came.
  */
-export async function firstRefuted(claims: readonly Claim[], verify: Verify): Promise<Refuted | null> {
+export async function firstRefuted(claims: readonly Claim[], verify: Verify | Discharger): Promise<Refuted | null> {
+  if (typeof verify !== 'function') return verify.firstRefuted(claims);
   const queue = claims.entries();
   let first: Refuted | null = null;
   let isOver = false;

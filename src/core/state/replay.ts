@@ -2,7 +2,7 @@ import { TwinlockError } from '../errors.ts';
 import { unlessRefused } from '../refusal.ts';
 import type { Verify } from '../signature/claim.ts';
 import { type Applied, apply } from './apply.ts';
-import { firstRefuted } from './discharge.ts';
+import { type Discharger, firstRefuted } from './discharge.ts';
 import type { Objects } from './judgement.ts';
 import type { State } from './state.ts';
 
@@ -27,7 +27,7 @@ export async function replay(
   before: State | null,
   entries: readonly Uint8Array[],
   objects: Objects,
-  verify: Verify,
+  verify: Verify | Discharger,
 ): Promise<Replayed> {
   const sound: Applied[] = [];
   let step = judgeStep(before, entries.slice(0, STEP_ENTRIES), objects);

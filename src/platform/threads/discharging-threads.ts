@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type Code, TwinlockError } from '../../core/errors.ts';
+import { type Discharger, firstRefuted, type Refuted } from '../../core/state/discharge.ts';
+import type { Claim } from '../../core/state/judgement.ts';
+import { verifyNode } from '../verify-node.ts';
+
+/** A claim that a thread has found untrue, by its place among those that it was given; null where all are true. */
+export type Answer =
+  | (Pick<Refuted, 'place'> & Pick<TwinlockError, 'message' | 'detail'> & { readonly code: Code })
+  | null;
+
+/** So many are discharged on the caller's thread before others are begun, which takes as long as these. */
+const FEW_CLAIMS = 1024;
+
+/**
+ * Discharges the claims of a long log on threads of its own, signatures and appraisals, while its caller judges the next
+ * entries: one thread for each core but the caller's, begun once there are many claims. How many threads there are changes
+ * no verdict. Idle threads keep no process alive.
+ */
+export class DischargingThreads implements Discharger {
+  readonly #count: number;
+  readonly #fewClaims: number;
+  #claims = 0;
+  #workers: readonly Worker[] = [];
+
+  /** At least one thread. */
+  constructor(count: number = Math.max(1, availableParallelism() - 1), fewClaims: number = FEW_CLAIMS) {
+    this.#count = count;
+    this.#fewClaims = fewClaims;
+  }
+
+  /** As `firstRefuted` of core/state/discharge.ts. One call at a time. */
+  async firstRefuted(claims: readonly Claim[]): Promise<Refuted | null> {
+    this.#claims += claims.length;
+    if (this.#claims < this.#fewClaims) return firstRefuted(claims, verifyNode);
+    if (this.#workers.length === 0) this.#workers = Array.from({ length: this.#count }, begin);
+    const share = Math.ceil(claims.length / this.#count);
+    try {
+      const answers = await Promise.all(
+        this.#workers.map((worker, i) => ask(worker, claims.slice(i * share, (i + 1) * share))),
+      );
+      const first = answers.findIndex((answer) => answer !== null);
+      return refutedBy(answers[first] ?? null, first * share);
+    } catch (error) {
+      // A thread has ended without a verdict: the next call begins others.
+      await this.end();
+      throw error;
+    }
+  }
+
+  /** Ends the threads. Others are begun where there are many claims again. */
+  async end(): Promise<void> {
+    const workers = this.#workers;
+    this.#workers = [];
+    this.#claims = 0;
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+function begin(): Worker {
+  const worker = new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url));
+  worker.unref();
+  return worker;
+}
+
+/** Throws what the thread throws. */
+async function ask(worker: Worker, claims: readonly Claim[]): Promise<Answer> {
+  if (claims.length === 0) return null;
+  worker.ref();
+  try {
+    worker.postMessage(claims);
+    const [answer] = (await once(worker, 'message')) as [Answer];
+    return answer;
+  } finally {
+    worker.unref();
+  }
+}
+
+function refutedBy(answer: Answer, before: number): Refuted | null {
+  if (answer === null) return null;
+  const { place, code, message, detail } = answer;
+  return { place: before + place, error: new TwinlockError(code, message, detail) };
+}
