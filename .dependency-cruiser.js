@@ -43,7 +43,10 @@ export default {
       ['src/core/', 'src/wire/', 'src/platform/(?:queue|turns)\\.ts$'],
       ['@noble/hashes'],
     ),
-    only('platform-sees-core', 'src/platform', ['src/core/', '(node:)?(crypto|events|fs|fs/promises|os|path|worker_threads)$']),
+    only('platform-sees-core', 'src/platform', [
+      'src/core/',
+      '(node:)?(crypto|events|fs|fs/promises|os|path|worker_threads)$',
+    ]),
     only('command-line-sees-its-parser-alone', 'src/command-line', [], ['commander']),
     only('sockets-see-node-alone', 'src/sockets', ['(node:)?(diagnostics_channel|http|net|tls)$']),
     {
