@@ -6,7 +6,7 @@ import type { Claim } from '../../src/core/state/judgement.ts';
 import { replay } from '../../src/core/state/replay.ts';
 import { DischargingThreads } from '../../src/platform/threads/discharging-threads.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
-import { releasedWorld } from '../world.ts';
+import { releasedWorld } from '../world/world.ts';
 
 const SEED = new Uint8Array(32).fill(7);
 const PUBLIC_KEY = ed25519.getPublicKey(SEED);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseEntry } from '../../src/core/log/entry.ts';
 import { objectsNamed } from '../../src/core/state/apply.ts';
 import { readPage } from '../../src/vault/log-page.ts';
-import { releasedWorld } from '../world.ts';
+import { releasedWorld } from '../world/world.ts';
 
 test('a page has every object that its entries name, and no other', async () => {
   const { world, asked } = await releasedWorld();
