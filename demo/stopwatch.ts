@@ -1,4 +1,4 @@
-import { exactBytes } from '../client/exact.ts';
+import { exactBytes } from '../client/display/exact.ts';
 
 /** How long things took, and how much went through. */
 export class Stopwatch {

@@ -5,7 +5,7 @@ import { deposit } from '../client/depositor/deposit.ts';
 import { walkFolder } from '../client/depositor/folder.ts';
 import type { FoundFile } from '../client/depositor/found-file.ts';
 import { proposePublication } from '../client/depositor/publish.ts';
-import { exactBytes } from '../client/exact.ts';
+import { exactBytes } from '../client/display/exact.ts';
 import type { Fetched } from '../client/host/fetch.ts';
 import type { PendingRelease } from '../client/host/pending-release.ts';
 import { checkpointFiles } from '../client/log/checkpoint-file.ts';

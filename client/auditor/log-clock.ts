@@ -1,6 +1,6 @@
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import type { Facts } from '../../src/core/state/state.ts';
-import { counted, exactDuration, exactInstant } from '../exact.ts';
+import { counted, exactDuration, exactInstant } from '../display/exact.ts';
 import type { LogDates } from './log-dates.ts';
 
 /** How the entries of a log are dated, by the vault. Entries in `wrong` count for nothing else. */

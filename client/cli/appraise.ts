@@ -4,7 +4,7 @@ import { appraiseParts, type PartsToAppraise } from '../../src/core/attest/compo
 import { EXIT } from '../../src/core/exit-codes.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { datesAdvice } from '../appraise/dates.ts';
-import { exactInstant } from '../exact.ts';
+import { exactInstant } from '../display/exact.ts';
 import { cautionsOf } from '../platforms/platforms.ts';
 import { readReferenceValues } from '../reference-values/file.ts';
 import { type Invocation, invoke } from './invocation.ts';

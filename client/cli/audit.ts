@@ -3,7 +3,7 @@ import { EXIT } from '../../src/core/exit-codes.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import { DischargingThreads } from '../../src/platform/threads/discharging-threads.ts';
 import { type AuditReport, audit } from '../auditor/audit.ts';
-import { counted, exactDuration } from '../exact.ts';
+import { counted, exactDuration } from '../display/exact.ts';
 import { checkpointFiles } from '../log/checkpoint-file.ts';
 import { vaultSource } from '../log/source.ts';
 import { signIn } from './connect.ts';

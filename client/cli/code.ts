@@ -9,9 +9,9 @@ import { howToEnd, standingText, TAKEN_EFFECT } from '../../src/core/state/stand
 import type { Facts } from '../../src/core/state/state.ts';
 import { roleText } from '../../src/core/statement/role-text.ts';
 import { afterRetirement } from '../custodian/retirement.ts';
-import { counted, exactDuration, exactInstant } from '../exact.ts';
-import { servedText } from '../served.ts';
-import { visibleText } from '../visible.ts';
+import { servedText } from '../custodian/served.ts';
+import { counted, exactDuration, exactInstant } from '../display/exact.ts';
+import { visibleText } from '../display/visible.ts';
 import { follow, signIn } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 import {

@@ -3,7 +3,7 @@ import { type Contents, innerManifest } from '../depositor/encrypt.ts';
 import { type FoundFolder, walkFolder } from '../depositor/folder.ts';
 import { checkFormats, type FormatCheck } from '../depositor/formats/check.ts';
 import { Selection } from '../depositor/selection.ts';
-import { counted, exactBytes } from '../exact.ts';
+import { counted, exactBytes } from '../display/exact.ts';
 import type { Invocation } from './invocation.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 import { parseModelVersion } from '../../src/core/weights/names.ts';
 import { abandonDeposit } from '../depositor/abandon.ts';
-import { counted, exactBytes, exactInstant } from '../exact.ts';
+import { counted, exactBytes, exactInstant } from '../display/exact.ts';
 import { identify, openConnection, signIn } from './connect.ts';
 import type { Invocation } from './invocation.ts';
 import { table } from './text.ts';

@@ -8,7 +8,7 @@ import { parseModelVersion } from '../../src/core/weights/names.ts';
 import { readInput } from '../../src/platform/files/input.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { deposit } from '../depositor/deposit.ts';
-import { exactBytes } from '../exact.ts';
+import { exactBytes } from '../display/exact.ts';
 import { follow, signIn } from './connect.ts';
 import {
   CONTENTS_HELP,

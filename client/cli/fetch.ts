@@ -11,7 +11,7 @@ import { openInput } from '../../src/platform/files/input.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import type { ProposalView } from '../api/api.ts';
-import { counted, exactBytes } from '../exact.ts';
+import { counted, exactBytes } from '../display/exact.ts';
 import { type Fetched, fetchInto, fetching, sendReceipt } from '../host/fetch.ts';
 import { type PendingRelease, readPendingRelease } from '../host/pending-release.ts';
 import { claimsToStop, requireStopPlace, type StopNotices, StopPlace } from '../host/stops.ts';

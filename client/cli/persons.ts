@@ -1,6 +1,6 @@
 import { quoted } from '../../src/core/quoted.ts';
 import type { Person } from '../../src/core/state/checks/persons.ts';
-import { exactInstant } from '../exact.ts';
+import { exactInstant } from '../display/exact.ts';
 import { table } from './text.ts';
 
 /** A person in a cell: the mark is ours, and in no name. */

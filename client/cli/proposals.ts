@@ -4,7 +4,7 @@ import { stopText } from '../../src/core/state/running.ts';
 import { standingText } from '../../src/core/state/standing.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { ProposalView } from '../api/api.ts';
-import { exactInstant } from '../exact.ts';
+import { exactInstant } from '../display/exact.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';
 import { deniesText, marked, personLines } from './persons.ts';

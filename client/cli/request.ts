@@ -3,7 +3,7 @@ import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparis
 import { requireUnused } from '../../src/platform/files/durable.ts';
 import { platformRandom } from '../../src/platform/random.ts';
 import { DEFAULT_RETRY } from '../api/retry.ts';
-import { exactInstant } from '../exact.ts';
+import { exactInstant } from '../display/exact.ts';
 import { type PendingRelease, writePendingRelease } from '../host/pending-release.ts';
 import { requestRelease } from '../host/request.ts';
 import { inTurn, type Turn } from '../host/turn.ts';

@@ -3,7 +3,7 @@ import { must } from '../../src/core/errors.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../src/core/statement/comparison-code.ts';
 import type { StatusView } from '../api/api.ts';
-import { counted, exactBytes } from '../exact.ts';
+import { counted, exactBytes } from '../display/exact.ts';
 import { faultText } from '../log/fault-text.ts';
 import { signIn } from './connect.ts';
 import { invoke } from './invocation.ts';

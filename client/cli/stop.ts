@@ -9,8 +9,8 @@ import { type Stop, statementDigest } from '../../src/core/statement/statement.t
 import { platformRandom } from '../../src/platform/random.ts';
 import type { StopAnswer } from '../api/api.ts';
 import { signStopAsPrincipal } from '../principal/principal.ts';
-import type { Stopping } from '../stop.ts';
-import { dropStopFile, readStopFile, writeStopFile } from '../stop-file.ts';
+import type { Stopping } from '../statements/stop.ts';
+import { dropStopFile, readStopFile, writeStopFile } from '../statements/stop-file.ts';
 import { connect, fingerprintOf, principalKeyOf } from './connect.ts';
 import { type Invocation, invoke } from './invocation.ts';
 

@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { TwinlockError } from '../../src/core/errors.ts';
-import { roundedBytes } from '../exact.ts';
+import { roundedBytes } from '../display/exact.ts';
 import { jsonText, printable } from './text.ts';
 
 /** How often a line is printed where there is no terminal to draw a bar on. */

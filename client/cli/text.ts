@@ -1,4 +1,4 @@
-import { visibleText } from '../visible.ts';
+import { visibleText } from '../display/visible.ts';
 
 /** How text is shown on a terminal. */
 

@@ -6,7 +6,7 @@ import { reachOf, reachOfStatement } from '../../src/core/state/reach.ts';
 import { servedReleases } from '../../src/core/state/served.ts';
 import { standingOf } from '../../src/core/state/standing.ts';
 import { type Facts, type Proposal, versionKey } from '../../src/core/state/state.ts';
-import type { Stopping } from '../stop.ts';
+import type { Stopping } from '../statements/stop.ts';
 
 type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
 /** What one person may stop, and what a quorum may retire or put in force. */

@@ -4,7 +4,7 @@ import { personOf, personText } from '../../src/core/state/checks/persons.ts';
 import { lastReleaseOf } from '../../src/core/state/lifecycle.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
-import { exactBytes, exactDuration } from '../exact.ts';
+import { exactBytes, exactDuration } from '../display/exact.ts';
 import type { Replica } from '../log/replica.ts';
 import type { HostReview } from './host-review.ts';
 

@@ -20,9 +20,9 @@ import {
 } from '../../src/core/statement/statement.ts';
 import type { Signable } from '../../src/core/webauthn/challenge.ts';
 import type { Replica } from '../log/replica.ts';
-import { sameOpen } from '../same-open.ts';
-import { groundOf, statementHeader } from '../statement-header.ts';
-import { versionNamed } from '../version-named.ts';
+import { groundOf, statementHeader } from '../statements/header.ts';
+import { sameOpen } from '../statements/same-open.ts';
+import { versionNamed } from '../statements/version-named.ts';
 import { allowed, archived, type Custodian, sessionAuthenticator } from './ceremony.ts';
 import { sending } from './sent.ts';
 

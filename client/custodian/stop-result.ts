@@ -2,7 +2,7 @@ import { quoted } from '../../src/core/quoted.ts';
 import { authenticatorNamed, keyDigest } from '../../src/core/state/entries/stop.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
-import { counted } from '../exact.ts';
+import { counted } from '../display/exact.ts';
 
 /** What a stop has done once it is recorded, and that nothing takes it back; `facts` are those before it or after. */
 export function stopResult(facts: Facts, { what, target }: Stop): string {

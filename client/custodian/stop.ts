@@ -4,7 +4,7 @@ import type { Facts } from '../../src/core/state/state.ts';
 import { statementDigest } from '../../src/core/statement/statement.ts';
 import type { Api, StopAnswer } from '../api/api.ts';
 import type { Replica } from '../log/replica.ts';
-import { type Stopping, stopStatement } from '../stop.ts';
+import { type Stopping, stopStatement } from '../statements/stop.ts';
 import {
   allowed,
   archived,

@@ -8,7 +8,7 @@ import { requireInScope } from '../../src/core/statement/principal.ts';
 import { parseManifest, plainBytes } from '../../src/core/weights/manifest.ts';
 import { manifestContext, releaseKey } from '../../src/core/weights/release-key.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../api/retry.ts';
-import { exactInstant } from '../exact.ts';
+import { exactInstant } from '../display/exact.ts';
 import type { Replica } from '../log/replica.ts';
 import type { PrincipalSession } from '../principal/principal.ts';
 import { dealShares } from './deal.ts';

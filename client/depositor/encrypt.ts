@@ -10,7 +10,7 @@ import type { InnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { MAX_INNER_BYTES, type ManifestFile } from '../../src/core/weights/manifest.ts';
 import { packOf } from '../../src/core/weights/pack.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
-import { TimeSlice } from '../time-slice.ts';
+import { TimeSlice } from '../../src/platform/turns.ts';
 import { type FoundFile, readFound, readSmall } from './found-file.ts';
 import type { StoredFiles } from './stored-files.ts';
 import type { KeptFile, KeptSegment } from './unfinished.ts';

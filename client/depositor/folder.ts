@@ -5,7 +5,7 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { MAX_FILES } from '../../src/core/weights/manifest.ts';
 import { parseFilePath, parseFilePaths } from '../../src/core/weights/names.ts';
 import { fileError } from '../../src/platform/files/error.ts';
-import { TimeSlice } from '../time-slice.ts';
+import { TimeSlice } from '../../src/platform/turns.ts';
 import { type FoundFile, findFile } from './found-file.ts';
 import { Offences } from './offences.ts';
 import { Selection } from './selection.ts';

@@ -13,7 +13,7 @@ import { must } from '../../src/core/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/core/weights/manifest.ts';
 import { fileError, withPath } from '../../src/platform/files/error.ts';
 import { namingPath } from '../../src/platform/files/system-error.ts';
-import { OPEN_FILES } from '../exclusive-lock.ts';
+import { OPEN_FILES } from '../files/exclusive-lock.ts';
 
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const LET_ALONE = 'let nothing write to the folder, then deposit it again';

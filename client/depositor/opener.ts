@@ -7,7 +7,7 @@ import type { RandomBytes } from '../../src/core/random.ts';
 import { id, parseAs } from '../../src/core/schema.ts';
 import { makeOwnFolder } from '../../src/platform/files/durable.ts';
 import { readSecretFile, writeSecretFile } from '../../src/platform/files/secret.ts';
-import { readKept } from '../kept-file.ts';
+import { readKept } from '../files/kept-file.ts';
 
 const FILE = 'opener.json';
 const MAX_BYTES = 256;

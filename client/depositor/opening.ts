@@ -7,7 +7,7 @@ import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import { keyCheckValue, manifestContext, releaseKey } from '../../src/core/weights/release-key.ts';
 import type { UploadStatus } from '../api/api.ts';
 import { type RetryPolicy, withRetry } from '../api/retry.ts';
-import { exactBytes, exactInstant } from '../exact.ts';
+import { exactBytes, exactInstant } from '../display/exact.ts';
 import type { PrincipalSession } from '../principal/principal.ts';
 import { type Contents, innerManifest } from './encrypt.ts';
 import type { FoundFile } from './found-file.ts';

@@ -5,9 +5,9 @@ import { policyInForce } from '../../src/core/state/policies.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import type { Replica } from '../log/replica.ts';
 import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../principal/principal.ts';
-import { sameOpen } from '../same-open.ts';
-import { groundOf, statementHeader } from '../statement-header.ts';
-import { versionNamed } from '../version-named.ts';
+import { groundOf, statementHeader } from '../statements/header.ts';
+import { sameOpen } from '../statements/same-open.ts';
+import { versionNamed } from '../statements/version-named.ts';
 
 /**
  * Proposes that a quarantined version be published. The depositor's owner and the proposer's have no vote

@@ -8,7 +8,7 @@ import { WORK_FOLDER } from '../../src/core/weights/names.ts';
 import { manifestContext } from '../../src/core/weights/release-key.ts';
 import { fileError } from '../../src/platform/files/error.ts';
 import { syncFolderIfAble } from '../../src/platform/files/sync-folder.ts';
-import { exactInstant } from '../exact.ts';
+import { exactInstant } from '../display/exact.ts';
 import { WorkFolder } from '../host/work-folder.ts';
 import { type Begun, DATABASE, isDamage, type OpenedDatabase, openOrBegin } from './unfinished-database.ts';
 

@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { must } from '../../src/core/errors.ts';
 import { fileError, withPath } from '../../src/platform/files/error.ts';
 import { systemName } from '../../src/platform/files/system-error.ts';
-import { OPEN_FILES } from '../exclusive-lock.ts';
+import { OPEN_FILES } from '../files/exclusive-lock.ts';
 
 /** Of Linux, the same on every machine that Node runs on: opens a folder without the right to list it. */
 const O_PATH = 0o10000000;

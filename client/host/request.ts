@@ -12,7 +12,7 @@ import { versionBase } from '../../src/core/state/checks/version.ts';
 import type { ReleaseHost, StatementOf } from '../../src/core/statement/statement.ts';
 import type { StatusView } from '../api/api.ts';
 import { type PrincipalSession, proposeAsPrincipal, proposerOf } from '../principal/principal.ts';
-import { groundOfStatus, statementHeader } from '../statement-header.ts';
+import { groundOfStatus, statementHeader } from '../statements/header.ts';
 import type { EvidenceCollector } from './collector.ts';
 import { type HostKeys, kemOf, type PendingRelease, receiptKeyOf } from './pending-release.ts';
 import { requirePlaceFor } from './target.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { lstat, opendir, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TwinlockError } from '../../src/core/errors.ts';
-import { exactBytes } from '../exact.ts';
+import { exactBytes } from '../display/exact.ts';
 
 /** A file that has yet to be written. */
 export interface Missing {

@@ -6,7 +6,7 @@ import { TwinlockError } from '../../src/core/errors.ts';
 import { binary, parseAs } from '../../src/core/schema.ts';
 import { readSecretDocument, writeSecretFile } from '../../src/platform/files/secret.ts';
 import { platformRandom } from '../../src/platform/random.ts';
-import { withFileLock } from '../file-lock.ts';
+import { withFileLock } from '../files/file-lock.ts';
 import { SimulatedChip } from './simulated-chip.ts';
 
 const MAX_BYTES = 1024;

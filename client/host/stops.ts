@@ -11,7 +11,7 @@ import { discharge } from '../../src/core/state/discharge.ts';
 import { untrueStop } from '../../src/core/state/stop-text.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { fileError } from '../../src/platform/files/error.ts';
-import { readStopFile } from '../stop-file.ts';
+import { readStopFile } from '../statements/stop-file.ts';
 import type { PendingRelease } from './pending-release.ts';
 
 /** Files whose state is remembered. Beyond it all are forgotten and read again: that costs time and hides nothing. */

@@ -6,8 +6,8 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import { digest, parseAs } from '../../src/core/schema.ts';
 import { makeOwnFolder } from '../../src/platform/files/durable.ts';
 import { readSecretFile, writeSecretFile } from '../../src/platform/files/secret.ts';
-import { withFileLock } from '../file-lock.ts';
-import { readKept } from '../kept-file.ts';
+import { withFileLock } from '../files/file-lock.ts';
+import { readKept } from '../files/kept-file.ts';
 import type { CheckpointMemory, VerifiedCheckpoint } from './checkpoint-memory.ts';
 
 const MAX_BYTES = 1024;

@@ -12,7 +12,7 @@ import {
 } from '../../src/core/statement/statement.ts';
 import { type Signable, signableMessage } from '../../src/core/webauthn/challenge.ts';
 import type { Api, Session } from '../api/api.ts';
-import { type Stopping, stopStatement } from '../stop.ts';
+import { type Stopping, stopStatement } from '../statements/stop.ts';
 
 /** A machine's key. A holder of the seed acts for its owner. */
 export interface PrincipalKey {

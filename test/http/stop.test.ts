@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { followLog } from '../../client/custodian/ceremony.ts';
 import { lastResumption, signStop } from '../../client/custodian/stop.ts';
 import { signStopAsPrincipal } from '../../client/principal/principal.ts';
-import type { Stopping } from '../../client/stop.ts';
+import type { Stopping } from '../../client/statements/stop.ts';
 import { toBase64url } from '../../src/core/bytes.ts';
 import { MAX_STOP_BYTES, type SignedStop, signedStopBytes } from '../../src/core/log/signed-stop.ts';
 import { platformRandom } from '../../src/platform/random.ts';

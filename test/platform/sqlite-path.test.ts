@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { withFileLock } from '../../client/file-lock.ts';
+import { withFileLock } from '../../client/files/file-lock.ts';
 import { requirePlaceFor, TargetFolder } from '../../client/host/target.ts';
 import { openDatabase } from '../../src/store/sqlite/database.ts';
 import { runProgram } from '../world/command-line.ts';

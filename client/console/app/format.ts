@@ -1,5 +1,5 @@
 import { durationText } from '../../../src/core/duration.ts';
-import { exactInstant, isInCalendar } from '../../exact.ts';
+import { exactInstant, isInCalendar } from '../../display/exact.ts';
 
 /** How an instant is written on a page. One time zone, the reader's, and always named. */
 

@@ -9,7 +9,7 @@ import { standingOf } from '../../../src/core/state/standing.ts';
 import type { Facts, Version } from '../../../src/core/state/state.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { confirmCustody } from '../../custodian/custody.ts';
-import { counted, exactBytes } from '../../exact.ts';
+import { counted, exactBytes } from '../../display/exact.ts';
 import { instant } from './format.ts';
 import { type Action, ActionButton, ActionError, useAction } from './parts/action.tsx';
 import { Digest } from './parts/digest.tsx';

@@ -7,8 +7,8 @@ import { credentialId, digest, id, parseAs } from '../../../src/core/schema.ts';
 import { makeOwnFolder } from '../../../src/platform/files/durable.ts';
 import { readSecretFile, writeSecretFile } from '../../../src/platform/files/secret.ts';
 import { Queue } from '../../../src/platform/queue.ts';
-import { withFileLock } from '../../file-lock.ts';
-import { readKept } from '../../kept-file.ts';
+import { withFileLock } from '../../files/file-lock.ts';
+import { readKept } from '../../files/kept-file.ts';
 
 /** More than one person has, and what a browser takes in one question. */
 const MAX_CREDENTIALS = 64;

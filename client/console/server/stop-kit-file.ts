@@ -7,8 +7,8 @@ import { makeOwnFolder } from '../../../src/platform/files/durable.ts';
 import { readSecretFile, writeSecretFile } from '../../../src/platform/files/secret.ts';
 import { Queue } from '../../../src/platform/queue.ts';
 import { MAX_STOP_KIT_BYTES, parseStopKit, type StopKit } from '../../custodian/stop-kit.ts';
-import { withFileLock } from '../../file-lock.ts';
-import { readKept } from '../../kept-file.ts';
+import { withFileLock } from '../../files/file-lock.ts';
+import { readKept } from '../../files/kept-file.ts';
 
 const NAME = /^stop-kit-([0-9a-f]{64})\.json$/;
 

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import * as z from 'zod/mini';
 import { must } from '../../../src/core/errors.ts';
 import { parseAs } from '../../../src/core/schema.ts';
-import { counted } from '../../exact.ts';
+import { counted } from '../../display/exact.ts';
 import { type ByteSource, quotedName } from './byte-source.ts';
 import type { Effort } from './effort.ts';
 import { beginsObject, isSmall, membersOf, parseMember } from './json-members.ts';

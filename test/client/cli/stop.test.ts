@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { signStop } from '../../../client/custodian/stop.ts';
 import { writePrincipalKey } from '../../../client/principal/principal-file.ts';
-import { writeStopFile } from '../../../client/stop-file.ts';
+import { writeStopFile } from '../../../client/statements/stop-file.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { exitCodeOf } from '../../../src/core/exit-codes.ts';
 import { platformRandom } from '../../../src/platform/random.ts';

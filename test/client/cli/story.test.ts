@@ -7,7 +7,7 @@ import { confirmCustody } from '../../../client/custodian/custody.ts';
 import { signStop } from '../../../client/custodian/stop.ts';
 import { TargetFolder } from '../../../client/host/target.ts';
 import { checkpointFiles } from '../../../client/log/checkpoint-file.ts';
-import { writeStopFile } from '../../../client/stop-file.ts';
+import { writeStopFile } from '../../../client/statements/stop-file.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';

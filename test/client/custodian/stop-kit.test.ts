@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type StopKit, stopKitOf } from '../../../client/custodian/stop-kit.ts';
-import { stopStatement } from '../../../client/stop.ts';
+import { stopStatement } from '../../../client/statements/stop.ts';
 import { toBase64url } from '../../../src/core/bytes.ts';
 import { digestOf } from '../../../src/core/canonical.ts';
 import { World } from '../../world/world.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { signStop } from '../../../client/custodian/stop.ts';
 import { fetchRelease } from '../../../client/host/fetch.ts';
 import { StopPlace } from '../../../client/host/stops.ts';
-import { dropStopFile } from '../../../client/stop-file.ts';
+import { dropStopFile } from '../../../client/statements/stop-file.ts';
 import { verify } from '../../world/client.ts';
 import { approveBy, depositFolder, publish, requestAs } from '../../world/vault/acts.ts';
 import { modelFolder, temporary } from '../../world/vault/model.ts';

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { StopPlace } from '../../../client/host/stops.ts';
-import { dropStopFile } from '../../../client/stop-file.ts';
+import { dropStopFile } from '../../../client/statements/stop-file.ts';
 import { fileError } from '../../../src/platform/files/error.ts';
 import { founded } from '../../core/state/stages.ts';
 
 /** What the system says of the next file that is read: no test can make it say so of a file that does not change. */
 const disk = vi.hoisted(() => ({ code: null as string | null }));
-vi.mock('../../../client/stop-file.ts', async (original) => {
-  const actual = await original<typeof import('../../../client/stop-file.ts')>();
+vi.mock('../../../client/statements/stop-file.ts', async (original) => {
+  const actual = await original<typeof import('../../../client/statements/stop-file.ts')>();
   const readStopFile = async (path: string) => {
     const { code } = disk;
     disk.code = null;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { claimsToStop, heedStops, requireStopPlace, StopPlace } from '../../../client/host/stops.ts';
-import { dropStopFile, writeStopFile } from '../../../client/stop-file.ts';
+import { dropStopFile, writeStopFile } from '../../../client/statements/stop-file.ts';
 import type { SignedStop } from '../../../src/core/log/signed-stop.ts';
 import { type StatementOf, statementDigest } from '../../../src/core/statement/statement.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';

@@ -13,7 +13,7 @@ import { type ReleaseRequest, requestRelease } from '../../../client/host/reques
 import { SimulatedChip } from '../../../client/host/simulated-chip.ts';
 import { Replica } from '../../../client/log/replica.ts';
 import type { PrincipalSession } from '../../../client/principal/principal.ts';
-import type { Stopping } from '../../../client/stop.ts';
+import type { Stopping } from '../../../client/statements/stop.ts';
 import type { Hex } from '../../../src/core/bytes.ts';
 import { platformRandom } from '../../../src/platform/random.ts';
 import { MapMemory, verify, wallClock } from '../client.ts';

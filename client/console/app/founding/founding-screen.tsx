@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { counted } from '../../../exact.ts';
+import { counted } from '../../../display/exact.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Digest } from '../parts/digest.tsx';
 import { Failure } from '../parts/failure.tsx';

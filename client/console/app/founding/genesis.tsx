@@ -4,7 +4,7 @@ import { GENESIS_WORDS } from '../../../../src/core/statement/comparison-code.ts
 import type { Policy } from '../../../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
 import type { GenesisReview } from '../../../custodian/genesis.ts';
-import { counted } from '../../../exact.ts';
+import { counted } from '../../../display/exact.ts';
 import { instant } from '../format.ts';
 import { ActionError, GrantButton, useAction } from '../parts/action.tsx';
 import { Digest } from '../parts/digest.tsx';

@@ -2,7 +2,7 @@ import { committeeInForce } from '../../../../src/core/state/committees.ts';
 import { isApproved } from '../../../../src/core/state/lifecycle.ts';
 import type { Facts, Proposal } from '../../../../src/core/state/state.ts';
 import { type Change, consequencesOf } from '../../../custodian/consequences.ts';
-import { counted } from '../../../exact.ts';
+import { counted } from '../../../display/exact.ts';
 import { now } from '../vault.ts';
 import { Person } from './person.tsx';
 import { Text } from './text.tsx';

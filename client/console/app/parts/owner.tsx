@@ -3,7 +3,7 @@ import { quoted } from '../../../../src/core/quoted.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import type { PrincipalRecord } from '../../../../src/core/statement/statement.ts';
 import { allOwners, type Owner, type Owners, ownerNamed, whyNoOwner } from '../../../custodian/owner.ts';
-import { visibleText } from '../../../visible.ts';
+import { visibleText } from '../../../display/visible.ts';
 import { Notice } from './notice.tsx';
 import { Person } from './person.tsx';
 import { Quoted, Text } from './text.tsx';

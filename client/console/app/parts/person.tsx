@@ -1,6 +1,6 @@
 import { type Person as Known, personOf, personText } from '../../../../src/core/state/checks/persons.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
-import { visibleText } from '../../../visible.ts';
+import { visibleText } from '../../../display/visible.ts';
 import { instant } from '../format.ts';
 import { Digest } from './digest.tsx';
 import { Mark } from './notice.tsx';

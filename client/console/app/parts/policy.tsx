@@ -3,7 +3,7 @@ import type { ReferenceValues } from '../../../../src/core/attest/reference-valu
 import { digestOfObject } from '../../../../src/core/canonical.ts';
 import type { Policy } from '../../../../src/core/statement/policy.ts';
 import { policyFields } from '../../../custodian/policy-diff.ts';
-import { counted, exactBytes, exactDuration } from '../../../exact.ts';
+import { counted, exactBytes, exactDuration } from '../../../display/exact.ts';
 import { eachPlatform } from '../../../platforms/platforms.ts';
 import { Digest } from './digest.tsx';
 import { FactList } from './screen.tsx';

@@ -1,5 +1,5 @@
 import { withinQuotes } from '../../../../src/core/quoted.ts';
-import { visiblePieces } from '../../../visible.ts';
+import { visiblePieces } from '../../../display/visible.ts';
 
 /** Attacker-controlled text: whole, isolated from the direction of what is around it, and nothing in it unseen. */
 export function Text({ of }: { of: string }) {

@@ -2,7 +2,7 @@ import { quoted } from '../../../../src/core/quoted.ts';
 import type { Standing } from '../../../../src/core/state/lifecycle.ts';
 import { overtakenBy, standingOf, standingText } from '../../../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../../../../src/core/state/state.ts';
-import { counted } from '../../../exact.ts';
+import { counted } from '../../../display/exact.ts';
 
 /** A statement in one line. */
 export function titleOf(statement: Proposable): string {

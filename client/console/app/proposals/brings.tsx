@@ -1,7 +1,7 @@
 import { heldBackBy } from '../../../../src/core/state/entries/release.ts';
 import type { Facts, Proposable } from '../../../../src/core/state/state.ts';
 import type { Review } from '../../../custodian/review.ts';
-import { counted } from '../../../exact.ts';
+import { counted } from '../../../display/exact.ts';
 import { now } from '../vault.ts';
 import { wantingText } from './panels.tsx';
 

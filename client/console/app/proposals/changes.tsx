@@ -1,5 +1,5 @@
 import type { ReleaseDifference, Tallied } from '../../../custodian/differences.ts';
-import { counted } from '../../../exact.ts';
+import { counted } from '../../../display/exact.ts';
 import { DifferenceTable } from '../parts/difference-table.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';

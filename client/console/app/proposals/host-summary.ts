@@ -2,7 +2,7 @@ import type { Appraisal } from '../../../../src/core/attest/appraisal.ts';
 import { NOT_REACHED } from '../../../../src/core/attest/kit/findings.ts';
 import type { RuleResult } from '../../../../src/core/attest/kit/rule-result.ts';
 import type { HostReview } from '../../../custodian/host-review.ts';
-import { counted } from '../../../exact.ts';
+import { counted } from '../../../display/exact.ts';
 import type { Firmware } from '../../../platforms/platform.ts';
 import { clientPlatform, firmwareIn, platformName, pretendedImageIn } from '../../../platforms/platforms.ts';
 

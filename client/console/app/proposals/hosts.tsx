@@ -1,7 +1,7 @@
 import type { Appraisal } from '../../../../src/core/attest/appraisal.ts';
 import type { HostReview } from '../../../custodian/host-review.ts';
 import type { Review } from '../../../custodian/review.ts';
-import { counted } from '../../../exact.ts';
+import { counted } from '../../../display/exact.ts';
 import { pretendedImageIn } from '../../../platforms/platforms.ts';
 import { instant } from '../format.ts';
 import { Digest } from '../parts/digest.tsx';

@@ -2,7 +2,7 @@ import { endMs, isRelease } from '../../../../src/core/state/lifecycle.ts';
 import { servedOnceResumed } from '../../../../src/core/state/served.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import type { Review } from '../../../custodian/review.ts';
-import { exactBytes } from '../../../exact.ts';
+import { exactBytes } from '../../../display/exact.ts';
 import { fromNow, instant } from '../format.ts';
 import { Mark } from '../parts/notice.tsx';
 import { FactList, Panel } from '../parts/screen.tsx';

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { quoted } from '../../../../src/core/quoted.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
-import { visibleText } from '../../../visible.ts';
+import { visibleText } from '../../../display/visible.ts';
 import { ActionError } from '../parts/action.tsx';
 import { Consequences } from '../parts/consequences.tsx';
 import { Notice } from '../parts/notice.tsx';

@@ -7,7 +7,7 @@ import { type OwnCredential, sessionAuthenticator } from '../../../custodian/cer
 import { lastResumption, sendSigned, signStop } from '../../../custodian/stop.ts';
 import type { StopKit } from '../../../custodian/stop-kit.ts';
 import { stopResult } from '../../../custodian/stop-result.ts';
-import type { Stopping } from '../../../stop.ts';
+import type { Stopping } from '../../../statements/stop.ts';
 import { ceremony, custodian, facts, refresh, status } from '../vault.ts';
 
 /** How often a stop that waits is sent: far below what a key may send in a minute. */

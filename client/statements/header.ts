@@ -1,10 +1,10 @@
-import { type Hex, toHex } from '../src/core/bytes.ts';
-import type { RandomBytes } from '../src/core/random.ts';
-import type { Grade } from '../src/core/schema.ts';
-import { committeeInForce } from '../src/core/state/committees.ts';
-import { policyInForce } from '../src/core/state/policies.ts';
-import type { State } from '../src/core/state/state.ts';
-import type { StatusView } from './api/api.ts';
+import { type Hex, toHex } from '../../src/core/bytes.ts';
+import type { RandomBytes } from '../../src/core/random.ts';
+import type { Grade } from '../../src/core/schema.ts';
+import { committeeInForce } from '../../src/core/state/committees.ts';
+import { policyInForce } from '../../src/core/state/policies.ts';
+import type { State } from '../../src/core/state/state.ts';
+import type { StatusView } from '../api/api.ts';
 
 /** What every statement names of the vault it is made for. */
 export interface Ground {

@@ -1,5 +1,5 @@
-import { must } from '../src/core/errors.ts';
-import { type Facts, type Version, versionKey } from '../src/core/state/state.ts';
+import { must } from '../../src/core/errors.ts';
+import { type Facts, type Version, versionKey } from '../../src/core/state/state.ts';
 
 /** Throws `version_unknown`. */
 export function versionNamed(facts: Facts, { model, version }: { model: string; version: string }): Version {

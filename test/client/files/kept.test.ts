@@ -14,13 +14,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type PendingRelease, readPendingRelease, writePendingRelease } from '../../client/host/pending-release.ts';
-import { readOrMakeSimulatedChip } from '../../client/host/simulated-chip-file.ts';
-import { checkpointFiles } from '../../client/log/checkpoint-file.ts';
-import { principalKey, principalRecordOf } from '../../client/principal/principal.ts';
-import { readPrincipalKey, writePrincipalKey } from '../../client/principal/principal-file.ts';
-import { isKeptSecret } from '../../src/platform/files/secret.ts';
-import { platformRandom } from '../../src/platform/random.ts';
+import { type PendingRelease, readPendingRelease, writePendingRelease } from '../../../client/host/pending-release.ts';
+import { readOrMakeSimulatedChip } from '../../../client/host/simulated-chip-file.ts';
+import { checkpointFiles } from '../../../client/log/checkpoint-file.ts';
+import { principalKey, principalRecordOf } from '../../../client/principal/principal.ts';
+import { readPrincipalKey, writePrincipalKey } from '../../../client/principal/principal-file.ts';
+import { isKeptSecret } from '../../../src/platform/files/secret.ts';
+import { platformRandom } from '../../../src/platform/random.ts';
 
 const refusal = (code: string) => expect.objectContaining({ code });
 

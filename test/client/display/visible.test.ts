@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { table } from '../../client/cli/text.ts';
-import { visiblePieces, visibleText } from '../../client/visible.ts';
-import { personName } from '../../src/core/name/name.ts';
-import { letters } from '../../src/core/name/tables.ts';
+import { table } from '../../../client/cli/text.ts';
+import { visiblePieces, visibleText } from '../../../client/display/visible.ts';
+import { personName } from '../../../src/core/name/name.ts';
+import { letters } from '../../../src/core/name/tables.ts';
 
 describe('a text', () => {
   test.each(['ကျော်', 'ព្រះស្រ៊ុំ', 'a', 'two words', 'Ana', 'José', '모델', 'שלום', '{"a": 1}', '漢字 かな', '𝛼'])(

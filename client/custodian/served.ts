@@ -1,6 +1,6 @@
-import type { Facts } from '../src/core/state/state.ts';
-import type { StatementOf } from '../src/core/statement/statement.ts';
-import { counted, exactBytes } from './exact.ts';
+import type { Facts } from '../../src/core/state/state.ts';
+import type { StatementOf } from '../../src/core/statement/statement.ts';
+import { counted, exactBytes } from '../display/exact.ts';
 
 /** The budget of a release as a custodian reads it: in bytes, and in times of what each of its hosts has to fetch. */
 export function servedText(

@@ -1,10 +1,10 @@
-import type { Hex } from '../src/core/bytes.ts';
-import { digestOfObject } from '../src/core/canonical.ts';
-import { effectOf } from '../src/core/state/kinds/table.ts';
-import { isPending } from '../src/core/state/lifecycle.ts';
-import { reachOfStatement } from '../src/core/state/reach.ts';
-import { standingOf } from '../src/core/state/standing.ts';
-import type { Facts, Proposable, Proposal } from '../src/core/state/state.ts';
+import type { Hex } from '../../src/core/bytes.ts';
+import { digestOfObject } from '../../src/core/canonical.ts';
+import { effectOf } from '../../src/core/state/kinds/table.ts';
+import { isPending } from '../../src/core/state/lifecycle.ts';
+import { reachOfStatement } from '../../src/core/state/reach.ts';
+import { standingOf } from '../../src/core/state/standing.ts';
+import type { Facts, Proposable, Proposal } from '../../src/core/state/state.ts';
 
 /** Proposals that wait and say the same as a statement. */
 export interface SameOpen {

@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { exclusiveLock, OPEN_FILES } from '../../client/exclusive-lock.ts';
-import { NODE } from '../world/daemon-process.ts';
+import { exclusiveLock, OPEN_FILES } from '../../../client/files/exclusive-lock.ts';
+import { NODE } from '../../world/daemon-process.ts';
 
 /** Called after SQLite has found out where a file lies, and before it opens it. */
 let whileOpening: () => void = () => undefined;

@@ -3,7 +3,7 @@
  * the exact one, so that two values that differ never read the same.
  */
 
-import { counted, grouped } from '../src/core/counted.ts';
+import { counted, grouped } from '../../src/core/counted.ts';
 
 export { counted };
 

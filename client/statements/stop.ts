@@ -1,7 +1,7 @@
-import { type Base64url, fromBase64url, type Hex, toHex, utf8, ZERO_32 } from '../src/core/bytes.ts';
-import { digestOf } from '../src/core/canonical.ts';
-import type { RandomBytes } from '../src/core/random.ts';
-import { parseStatement, type Stop } from '../src/core/statement/statement.ts';
+import { type Base64url, fromBase64url, type Hex, toHex, utf8, ZERO_32 } from '../../src/core/bytes.ts';
+import { digestOf } from '../../src/core/canonical.ts';
+import type { RandomBytes } from '../../src/core/random.ts';
+import { parseStatement, type Stop } from '../../src/core/statement/statement.ts';
 
 const ZEROS = toHex(ZERO_32);
 

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { exclusiveLock, OPEN_FILES } from '../../client/exclusive-lock.ts';
+import { exclusiveLock, OPEN_FILES } from '../../../client/files/exclusive-lock.ts';
 
 /**
  * Holds a lock until the process that started it has opened the file to wait for it; then removes the file and lets go:

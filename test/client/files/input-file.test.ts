@@ -3,20 +3,20 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { settingsOf } from '../../client/cli/settings.ts';
-import { soleCertificate, trustCa } from '../../client/cli/trust.ts';
-import { withFileLock } from '../../client/file-lock.ts';
-import { readPendingRelease } from '../../client/host/pending-release.ts';
-import { readOrMakeSimulatedChip } from '../../client/host/simulated-chip-file.ts';
-import { readPrincipalKey } from '../../client/principal/principal-file.ts';
-import { readReferenceValues } from '../../client/reference-values/file.ts';
-import { readStopFile } from '../../client/stop-file.ts';
-import { readEndorsement } from '../../src/endorse/folder.ts';
-import { readBounded } from '../../src/platform/files/bounded.ts';
-import { openInput, readInput } from '../../src/platform/files/input.ts';
-import { runProgram } from '../world/command-line.ts';
+import { settingsOf } from '../../../client/cli/settings.ts';
+import { soleCertificate, trustCa } from '../../../client/cli/trust.ts';
+import { withFileLock } from '../../../client/files/file-lock.ts';
+import { readPendingRelease } from '../../../client/host/pending-release.ts';
+import { readOrMakeSimulatedChip } from '../../../client/host/simulated-chip-file.ts';
+import { readPrincipalKey } from '../../../client/principal/principal-file.ts';
+import { readReferenceValues } from '../../../client/reference-values/file.ts';
+import { readStopFile } from '../../../client/statements/stop-file.ts';
+import { readEndorsement } from '../../../src/endorse/folder.ts';
+import { readBounded } from '../../../src/platform/files/bounded.ts';
+import { openInput, readInput } from '../../../src/platform/files/input.ts';
+import { runProgram } from '../../world/command-line.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
+const ROOT = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'twinlock-named-'));
 const path = (name: string) => join(folder, name);
 

@@ -1,4 +1,4 @@
-import { TwinlockError } from '../src/core/errors.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
 
 /**
  * Reads what this program keeps for itself in a file. Where that is damaged, says which file it is, and `remedy`: what a

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { propose, WaitsError } from '../../client/custodian/propose.ts';
-import type { Replica } from '../../client/log/replica.ts';
-import { sameOpen } from '../../client/same-open.ts';
-import { toBase64url } from '../../src/core/bytes.ts';
-import { digestOf } from '../../src/core/canonical.ts';
-import type { Proposable } from '../../src/core/state/state.ts';
-import { deposited } from '../core/state/stages.ts';
-import { makeMachine } from '../world/people.ts';
-import { asProposer, type World } from '../world/world.ts';
+import { propose, WaitsError } from '../../../client/custodian/propose.ts';
+import type { Replica } from '../../../client/log/replica.ts';
+import { sameOpen } from '../../../client/statements/same-open.ts';
+import { toBase64url } from '../../../src/core/bytes.ts';
+import { digestOf } from '../../../src/core/canonical.ts';
+import type { Proposable } from '../../../src/core/state/state.ts';
+import { deposited } from '../../core/state/stages.ts';
+import { makeMachine } from '../../world/people.ts';
+import { asProposer, type World } from '../../world/world.ts';
 
 /** Four custodians, two of whom must approve; dan owns the depositor's machine. */
 describe('what waits and says the same', () => {

@@ -1,4 +1,4 @@
-import { withFileLock } from '../../client/file-lock.ts';
+import { withFileLock } from '../../../client/files/file-lock.ts';
 
 /** Holds the lock of a state file until it is killed, as a process whose number nobody else sees: `lock-holder.ts FILE`. */
 Object.defineProperty(process, 'pid', { value: 999_999_999 });

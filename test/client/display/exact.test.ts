@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { counted, exactBytes, exactDuration, exactInstant, roundedBytes } from '../../client/exact.ts';
+import { counted, exactBytes, exactDuration, exactInstant, roundedBytes } from '../../../client/display/exact.ts';
 
 const DAY_MS = 86_400_000;
 

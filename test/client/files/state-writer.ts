@@ -1,5 +1,5 @@
-import { CredentialFile } from '../../client/console/server/credential-file.ts';
-import { checkpointFiles } from '../../client/log/checkpoint-file.ts';
+import { CredentialFile } from '../../../client/console/server/credential-file.ts';
+import { checkpointFiles } from '../../../client/log/checkpoint-file.ts';
 
 /** Keeps checkpoints `first`, `first` + 2, … and as many credentials in a state folder: one of two that do so at once. */
 const [folder = '', fingerprint = '', first = '1', count = '0'] = process.argv.slice(2);

@@ -1,9 +1,9 @@
 import { type BigIntStats, closeSync, existsSync, fstatSync, openSync, readdirSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { must } from '../src/core/errors.ts';
-import { systemName } from '../src/platform/files/system-error.ts';
-import { requireSqlitePath } from '../src/platform/sqlite-path.ts';
+import { must } from '../../src/core/errors.ts';
+import { systemName } from '../../src/platform/files/system-error.ts';
+import { requireSqlitePath } from '../../src/platform/sqlite-path.ts';
 
 /** Of Linux: the files and folders that this process has open, by number. */
 export const OPEN_FILES = '/proc/self/fd';

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { CredentialFile } from '../../client/console/server/credential-file.ts';
-import { withFileLock } from '../../client/file-lock.ts';
-import { checkpointFiles } from '../../client/log/checkpoint-file.ts';
-import { NODE } from '../world/daemon-process.ts';
+import { CredentialFile } from '../../../client/console/server/credential-file.ts';
+import { withFileLock } from '../../../client/files/file-lock.ts';
+import { checkpointFiles } from '../../../client/log/checkpoint-file.ts';
+import { NODE } from '../../world/daemon-process.ts';
 
 const VAULT = 'ab'.repeat(32);
 const PUTS = 60;

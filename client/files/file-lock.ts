@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import { TwinlockError } from '../src/core/errors.ts';
-import { fileError } from '../src/platform/files/error.ts';
-import { systemName } from '../src/platform/files/system-error.ts';
+import { TwinlockError } from '../../src/core/errors.ts';
+import { fileError } from '../../src/platform/files/error.ts';
+import { systemName } from '../../src/platform/files/system-error.ts';
 import { exclusiveLock } from './exclusive-lock.ts';
 
 const TRY_EVERY_MS = 20;

@@ -5,14 +5,14 @@ import {
   parseSignedStop,
   type SignedStop,
   signedStopBytes,
-} from '../src/core/log/signed-stop.ts';
-import { statementDigest } from '../src/core/statement/statement.ts';
-import { createFile } from '../src/platform/files/durable.ts';
-import { fileError, namedError } from '../src/platform/files/error.ts';
-import { readInput } from '../src/platform/files/input.ts';
-import { syncFolderIfAble } from '../src/platform/files/sync-folder.ts';
-import { systemName } from '../src/platform/files/system-error.ts';
-import { writeAside } from '../src/platform/files/write-aside.ts';
+} from '../../src/core/log/signed-stop.ts';
+import { statementDigest } from '../../src/core/statement/statement.ts';
+import { createFile } from '../../src/platform/files/durable.ts';
+import { fileError, namedError } from '../../src/platform/files/error.ts';
+import { readInput } from '../../src/platform/files/input.ts';
+import { syncFolderIfAble } from '../../src/platform/files/sync-folder.ts';
+import { systemName } from '../../src/platform/files/system-error.ts';
+import { writeAside } from '../../src/platform/files/write-aside.ts';
 
 /**
  * Reads a stop that somebody carries (src/core/log/FORMAT.md). Attacker-controlled; says nothing about whether it
