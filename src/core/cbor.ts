@@ -124,7 +124,7 @@ class CborReader {
     members.set(key, this.value(levels));
   }
 
-  /** Whether this byte is next; it is then taken. */
+  /** Whether this byte is next. If it is, the reader moves past it. */
   #skips(byte: number): boolean {
     const isNext = this.#bytes[this.offset] === byte;
     if (isNext) this.offset += 1;

@@ -6,7 +6,9 @@ const STEPS: readonly (readonly [unit: string, ms: number])[] = [
   ['second', 1000],
 ];
 
-/** How long `ms` is, of either sign, rounded down to its `units` longest units: `40 days`, `5 minutes 12 seconds`. */
+/**
+ * The duration of `ms`, of either sign, rounded down to its `units` longest units: `40 days`, `5 minutes 12 seconds`.
+ */
 export function durationText(ms: number, units = 2): string {
   let rest = Math.abs(ms);
   const longest = STEPS.findIndex(([, unitMs]) => rest >= unitMs);

@@ -78,13 +78,13 @@ export const CODES = {
   denied: ['request_denied'],
   /** Its time is over: ask anew. */
   expired: ['statement_expired', 'lease_over'],
-  /** What it rests on has been replaced since: ask anew, or sign anew. */
+  /** Something that the request rests on has been replaced since: ask again, or sign again. */
   overtaken: ['wrong_committee', 'wrong_epoch', 'wrong_policy', 'wrong_base'],
   /** A person has ended it: see who and why, then ask people. */
   ended: ['proposal_closed', 'request_withdrawn', 'release_revoked', 'version_withdrawn'],
   /** One person has stopped the vault: nothing is released until a quorum resumes it. */
   stopped: ['vault_stopped'],
-  /** Nothing is wrong with the input: try again, later or after the named thing has happened. */
+  /** The input is correct: try again later, or after the named thing has happened. */
   retry: [
     'quorum_missing',
     'cancelled',
@@ -150,7 +150,7 @@ export const CODES = {
   ],
 } as const satisfies Record<string, readonly string[]>;
 
-/** What the caller does about an error. */
+/** The caller's next step after an error. */
 export type CodeGroup = keyof typeof CODES;
 /** The stable code of an error: what a program acts on. */
 export type Code = (typeof CODES)[CodeGroup][number];
@@ -159,7 +159,7 @@ const GROUP_OF: ReadonlyMap<string, CodeGroup> = new Map(
   (Object.keys(CODES) as CodeGroup[]).flatMap((group) => CODES[group].map((code) => [code, group] as const)),
 );
 
-/** What the caller of a function that threw `code` does next. */
+/** The next step of the caller of a function that threw `code`. */
 function groupOf(code: Code): CodeGroup {
   return GROUP_OF.get(code) ?? 'alert';
 }

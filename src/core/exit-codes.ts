@@ -1,6 +1,6 @@
 import type { Code, CodeGroup, TwinlockError } from './errors.ts';
 
-/** What both programs exit with, for scripts; 64 to 75 as in sysexits.h, the others are our own. */
+/** The exit codes of both programs, for scripts. 64 to 75 are those of sysexits.h; the others are our own. */
 export const EXIT = {
   ok: 0,
   /** Evidence that cannot be parsed: there is nothing to appraise. */
@@ -13,7 +13,7 @@ export const EXIT = {
   denied: 5,
   /** It was not decided in time, or its lease is over: ask anew. */
   expired: 6,
-  /** What it rests on has been replaced since, the policy for instance: ask anew. */
+  /** Something that the request rests on has been replaced since, the policy for instance: ask again. */
   overtaken: 7,
   /** A person has withdrawn, revoked or decided it. */
   ended: 8,
@@ -31,11 +31,12 @@ export const EXIT = {
   cancelled: 130,
 } as const satisfies Record<CodeGroup, number> & Record<string, number>;
 
-/** Where a script does something else than for the other codes of the group. */
+/** Exceptions: codes for which a script acts differently than for the rest of their group. */
 const OWN: Partial<Record<Code, keyof typeof EXIT>> = {
   cancelled: 'cancelled',
   unavailable: 'unavailable',
-  // One of two clocks is wrong, most often this machine's: once it is set, the same command does it. Refused until then.
+  // One of two clocks is wrong, most often this machine's: once it is set, the same command does it. Refused until
+  // then.
   clock_skew: 'retry',
 };
 

@@ -23,7 +23,7 @@ export function unlessRefused<E extends Error, T, R>(
   }
 }
 
-/** What `work` returns; null where it throws an error of exactly the class `refusal`. */
+/** Returns the result of `work`; null if it throws an error of exactly the class `refusal`. */
 export function orNull<E extends Error, T>(refusal: RefusalClass<E>, work: () => T): T | null {
   return unlessRefused(refusal, work, () => null);
 }

@@ -17,7 +17,7 @@ z.config({ jitless: true });
 export const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits'));
 /** 16 random bytes in lower-case hexadecimal: the id of a person, a committee, a request. */
 export const id = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hexadecimal digits'));
-/** What a vault is for, for life: weights, or a rehearsal, which protects nothing. */
+/** The purpose of a vault, which never changes: real weights, or a rehearsal, which protects nothing. */
 export const grade = z.enum(['production', 'simulation']);
 export type Grade = z.infer<typeof grade>;
 /** A year: what has to last longer is asked for again, and its sum with an instant stays an integer. */
@@ -28,7 +28,7 @@ export const instantMs = z.int().check(z.gte(0));
 export const durationMs = z.int().check(z.gte(1), z.lte(MAX_DURATION_MS));
 /** An unsigned 64-bit integer in decimal, without leading zeros; JSON numbers end at 2^53. */
 export const u64Text = z.string().check(
-  // What is no integer ends here: the checks that follow, and those that others add, read it as one.
+  // A value that is not an integer ends here: the later checks read it as an integer.
   z.regex(/^(?:0|[1-9][0-9]{0,19})$/, { error: 'expected a decimal integer', abort: true }),
   z.refine((text) => BigInt(text) < 1n << 64n, 'expected less than 2^64'),
 );
@@ -63,7 +63,7 @@ export const modelName = z
 export const versionName = z
   .string()
   .check(z.regex(new RegExp(`^${NAME_PART}$`), 'expected a version name, in lower case'));
-/** What a principal may touch: one model, all of a namespace, or everything. */
+/** The scope of a principal: one model, all models of a namespace, or all models. */
 export const modelScope = z
   .string()
   .check(

@@ -200,13 +200,11 @@ describe('on the page of every proposal, persons are named by id, membership and
       .getByRole('status')
       .filter({ hasText: 'Overtaken: another policy has been put in force since' });
     const text = (await notice.innerText()).replaceAll(/\s+/g, ' ');
-    expect(text).toContain(
-      'can take effect, with the votes that it has. To prevent that, who proposed it withdraws it.',
-    );
+    expect(text).toContain('can take effect, with the votes that it has. To prevent that, its proposer withdraws it.');
     expect(text.replaceAll(' ', '')).toContain(before);
     await show(shown.get('release by another') ?? '');
     expect(await page.getByRole('button', { name: 'Deny' }).count()).toBe(0);
-    expect(await notice.innerText()).toContain('who proposed it withdraws it, or any custodian does.');
+    expect(await notice.innerText()).toContain('its proposer or any custodian withdraws it.');
     expect(await page.getByRole('button', { name: 'Withdraw this request', includeHidden: true }).count()).toBe(1);
     await page.evaluate(
       (carried) => (globalThis as unknown as WithCore).twinlockCore.showHonest(carried, 'ana', 'in', 'proposals'),
@@ -214,7 +212,7 @@ describe('on the page of every proposal, persons are named by id, membership and
     );
     const card = page.locator('.card').filter({ hasText: 'Retire a security key' });
     expect(await card.innerText()).toContain(
-      'If its policy is in force again, so are its votes: to prevent that, who proposed it withdraws it.',
+      'If its policy is in force again, so are its votes: to prevent that, its proposer withdraws it.',
     );
   });
 

@@ -6,11 +6,11 @@ import { must } from '../errors.ts';
 import { frame, type Label } from '../frame.ts';
 import { KEM_SEED_BYTES, type KemKeyPair, kemKeyPairFromSeed } from './xwing.ts';
 
-/** What WebAuthn's PRF extension returns for one input. */
+/** The output of WebAuthn's PRF extension for one input. */
 const PRF_OUTPUT_BYTES = 32;
 const SIGNING_SEED_BYTES = 32;
 
-/** What one touch gives: the keys of one authenticator for one vault and key epoch. Kept nowhere. */
+/** The keys that one touch gives: those of one authenticator for one vault and key epoch. No client stores them. */
 export interface CustodianKeys {
   readonly kem: KemKeyPair;
   /** Ed25519: seed and public key, 32 bytes each. Signs envelopes and nothing else. */

@@ -6,7 +6,10 @@ import { digestField, keyField } from './fields.ts';
 import { openShare, sealShare } from './sealed-share.ts';
 import type { KemKeyPair } from './xwing.ts';
 
-/** What a custodian's envelope is bound to, all from the signed manifest core or transcript, never from its sender. */
+/**
+ * The context to which a custodian's envelope is bound. All of it comes from the signed manifest core or transcript,
+ * none from the sender.
+ */
 export interface CustodianEnvelope {
   /** The vault fingerprint. */
   readonly vault: Hex;

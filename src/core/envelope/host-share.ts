@@ -6,7 +6,10 @@ import { digestField, keyField } from './fields.ts';
 import { openShare, sealShare } from './sealed-share.ts';
 import type { KemKeyPair } from './xwing.ts';
 
-/** What a share for a host is bound to, all from the approved release statement, never from its sender. */
+/**
+ * The context to which a share for a host is bound. All of it comes from the approved release statement, none from the
+ * sender.
+ */
 export interface HostShareBinding {
   /** The vault fingerprint. */
   readonly vault: Hex;

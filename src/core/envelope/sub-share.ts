@@ -7,7 +7,7 @@ import { digestField, keyField } from './fields.ts';
 import { openShare, sealShare } from './sealed-share.ts';
 import type { KemKeyPair } from './xwing.ts';
 
-/** What the sub-shares of one redistribution are bound to. */
+/** The context to which the sub-shares of one redistribution are bound. */
 export interface SubShareEnvelope {
   /** The vault fingerprint. */
   readonly vault: Hex;

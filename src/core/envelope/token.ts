@@ -11,7 +11,7 @@ export const TOKEN_BYTES = 32;
 /** 1,168 bytes. */
 export const SEALED_TOKEN_BYTES: number = SEAL_OVERHEAD_BYTES + TOKEN_BYTES;
 
-/** What a host's bearer token is bound to. */
+/** The context to which a host's bearer token is bound. */
 export interface TokenEnvelope {
   /** The vault fingerprint. */
   readonly vault: Hex;

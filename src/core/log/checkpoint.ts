@@ -6,7 +6,7 @@ import { EMPTY_FRONTIER, frontierRoot, HASH_BYTES } from './merkle.ts';
 import { formatNote, parseNote, signNote, verifyNote } from './note.ts';
 import { formatVkey, NoteKeyType, parseVkey } from './note-key.ts';
 
-/** What a log states about itself: that its first `size` entries have this root. */
+/** A log's statement about itself: its first `size` entries have this root. */
 export interface Checkpoint {
   /** The log's name, and the name of the key that signs for it. */
   readonly origin: string;

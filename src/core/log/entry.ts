@@ -33,7 +33,7 @@ export const envelopeName = z.strictObject({
 });
 export type EnvelopeName = z.infer<typeof envelopeName>;
 
-/** What a host says when it is done, signed with its one-time receipt key. */
+/** The host's statement when it is done, signed with its one-time receipt key. */
 export const hostReceipt = z.strictObject({
   type: z.literal('host'),
   release: digest,
@@ -64,7 +64,7 @@ const statement = z.custom<JsonObject>(
   'expected a statement',
 );
 
-/** What somebody may be refused at. */
+/** The acts at which a caller may be refused. */
 const REFUSED_ACTS = [
   'upload',
   'deposit',
@@ -81,7 +81,7 @@ const REFUSED_ACTS = [
 ] as const;
 export type RefusedAct = (typeof REFUSED_ACTS)[number];
 
-/** What the vault says that it turned away, folded: `count` times since the instant `since`. */
+/** The vault's statement about refused requests, added up: `count` times since the instant `since`. */
 export const refusalBody = z.strictObject({
   code: z.string().check(z.refine(isCode, 'expected a code of this version')),
   act: z.enum(REFUSED_ACTS),
@@ -109,11 +109,11 @@ const BODIES = {
     credential: credentialId,
     /** The log as the custodian's client verified it. */
     checkpoint: z.strictObject({ origin: z.string().check(z.maxLength(128)), size: z.int(), root: digest }),
-    /** Of that log, as the custodian's client computed it. */
+    /** The root of that log, as the custodian's client computed it. */
     roster: digest,
     time: instantMs,
     nonce: digest,
-    /** Of a denial, signed with it; null where nothing is said, and for an approval. */
+    /** The reason of a denial, signed with it. Null for an approval, and for a denial without a reason. */
     reason: z.nullable(humanText(500)),
     assertion,
   }),
@@ -144,7 +144,7 @@ export type EntryOf<K extends EntryKind> = {
 };
 /** An entry of the log: its place, its time by the vault’s clock, and what happened (log/FORMAT.md). */
 export type Entry = { [K in EntryKind]: EntryOf<K> }[EntryKind];
-/** What a use case wants recorded; the log gives it its place. */
+/** An entry before the log gives it its place. */
 export type EntryDraft = { [K in EntryKind]: Pick<EntryOf<K>, 'kind' | 'body'> }[EntryKind];
 
 const envelope = z.strictObject({

@@ -3,7 +3,7 @@ import { concat, equal, fromBase64, fromHex, toBase64, toHex, u8, utf8 } from '.
 import { must } from '../errors.ts';
 import { requirePublicKey } from '../signature/precheck.ts';
 
-/** How a key signs (C2SP signed-note, "Signature types"). */
+/** The signature type of a key (C2SP signed-note, "Signature types"). */
 export const NoteKeyType = { ed25519: 0x01, ed25519Cosignature: 0x04 } as const;
 export type NoteKeyType = (typeof NoteKeyType)[keyof typeof NoteKeyType];
 

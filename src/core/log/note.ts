@@ -19,7 +19,7 @@ export interface NoteSignature {
   readonly name: string;
   /** 4 bytes: a hint, which says nothing before the signature has been verified. */
   readonly keyId: Uint8Array;
-  /** What follows the key id: 64 bytes of Ed25519, 72 of a cosignature, at least 1 of anything else. */
+  /** The bytes after the key id: 64 bytes of Ed25519, 72 of a cosignature, at least 1 of another type. */
   readonly signature: Uint8Array;
 }
 
@@ -39,7 +39,7 @@ export interface VerifiedNote {
   readonly text: string;
   /** One for each known key that signed, in the order of the lines; never empty. */
   readonly verified: readonly VerifiedSignature[];
-  /** How many unknown keys are named by the other lines. */
+  /** The number of unknown keys that the other lines name. */
   readonly unknownCount: number;
 }
 

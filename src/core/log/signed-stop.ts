@@ -10,7 +10,7 @@ import { type ProposerSignature, proposerSignature } from './entry.ts';
 /** A reason, a credential id, an assertion: each at its longest, and room for white space. */
 export const MAX_STOP_BYTES = 16_384;
 
-/** What to say of a file that is none, before why. */
+/** The beginning of the error for a file that is not a signed stop. */
 export const NO_STOP_FILE =
   'this file is no stop. A stop is what a custodian’s console saves (Stop), or twinlock stop --out writes';
 

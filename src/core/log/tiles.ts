@@ -7,7 +7,7 @@ import { MemoryTree, type Subtree } from './tree.ts';
 const TILE_HASHES = 256;
 const TILE_LEVELS = 8;
 
-/** Where a tile stands: tile `index` of tile level `level`, whose hashes are the roots of 256^`level` leaves each. */
+/** The place of a tile: tile `index` of tile level `level`. Each of its hashes is the root of 256^`level` leaves. */
 export interface TileName {
   readonly level: number;
   readonly index: number;
@@ -18,7 +18,7 @@ export interface Tile extends TileName {
   readonly hashes: Uint8Array;
 }
 
-/** Where a complete subtree stands in the tile that holds it. */
+/** The place of a complete subtree in the tile that holds it. */
 export interface PlaceInTile {
   readonly tile: TileName;
   /** The subtree has 2^`height` of the tile's hashes, and is the one of number `index` among these. */
@@ -28,7 +28,7 @@ export interface PlaceInTile {
   readonly width: number;
 }
 
-/** Of the tile that has the largest subtrees below its root; a whole tile is one hash of the tile above. */
+/** The place in the tile that has the largest subtrees below its root. A whole tile is one hash of the tile above. */
 export function placeInTileOf({ level, index }: Subtree): PlaceInTile {
   const height = level % TILE_LEVELS;
   const leaves = 2 ** height;
@@ -57,7 +57,7 @@ export function partialTiles(size: number): readonly (TileName & { readonly widt
   return partial;
 }
 
-/** Where the tiles of a log end: its size, and the hashes of each level's tile that is not full. A value. */
+/** The end of a log's tiles: its size, and the hashes of each level's tile that is not full. A value. */
 export interface TileEdge {
   readonly size: number;
   /** By level; empty where the level ends with a full tile. */

@@ -63,12 +63,15 @@ export function consistencyPath(oldSize: number, newSize: number): readonly Leaf
       from = middle;
     }
   }
-  // Where the old tree is a subtree on the left edge, the verifier has its root already.
+  // The verifier already has the old root if the old tree is a subtree on the left edge.
   if (from !== 0) topDown.push({ from, to });
   return topDown.reverse();
 }
 
-/** The complete subtrees that a range is made of, largest first; `from` is a multiple of a power of two not below its length. */
+/**
+ * The complete subtrees that a range is made of, largest first; `from` is a multiple of a power of two not below its
+ * length.
+ */
 export function subtreesOf({ from, to }: LeafRange): readonly Subtree[] {
   const complete: Subtree[] = [];
   for (let start = from; start < to; ) {

@@ -2,45 +2,48 @@ import { classOf, codePoints, decompose, inCanonicalOrder } from './normal-form.
 import { cases, letters, prototypes } from './tables.ts';
 
 type CodePoints = readonly number[];
-/** What a part of a name can be read as: one text, or some. */
+/** All texts that a reader can take a part of a name for: one or more. */
 type Readings = readonly string[];
-/** What each part of a name can be read as, in order; names look alike where one reading is of both. */
+/** The readings of each part of a name, in order. Two names look alike if they share a reading. */
 type ReadingParts = readonly Readings[];
-/** With marks, and without: most names that differ do so without marks, where few can be read in many ways. */
+/** The readings with marks and without. Most names differ without marks already, and such readings are few. */
 export interface Looks {
   readonly marked: ReadingParts;
   readonly bare: ReadingParts;
 }
 
 /**
- * Ways (FORMAT.md) that are gone in all comparisons of a list, or of one name with all that are known: a second's work.
- * Only names that begin alike and have many readings need so many.
+ * The limit of ways (FORMAT.md) for all comparisons of a list, or of one name with all known names: about one second of
+ * work. Only names that begin alike and have many readings need so many.
  */
 const MAX_WAYS = 1_000_000;
 
-/** What is left for the comparisons of one list. */
+/** How many ways the comparisons of one list may still try. */
 export interface ComparisonBudget {
   waysLeft: number;
 }
 
-/** What people's names are written with or without: a space, a hyphen, a full stop, a middle dot. */
+/** Signs that people sometimes leave out of a person's name: a space, a hyphen, a full stop, a middle dot. */
 const SEPARATORS: ReadonlySet<number> = new Set(codePoints(' -.·・'));
-/** So are these, of which the last two are letters; and some letters have what looks like one, as a yod does. */
+/**
+ * People sometimes leave these out too. The last two are letters. Some other letters look like an apostrophe, a yod for
+ * example.
+ */
 const APOSTROPHES: ReadonlySet<number> = new Set(codePoints("'’\u02bb\u02bc"));
-/** What the signs of vowels are made of, and look like: no name has these marks by themselves. */
+/** Parts of vowel signs, which vowel signs can look like. No name has these marks alone. */
 const MARKS_BESIDES: ReadonlySet<number> = new Set([
   ...[0x09d7, 0x0b57, 0x0bd7, 0x0cd5, 0x0cd6, 0x0ddf],
   ...[0x11b62, 0x11b63, 0x11b64],
 ]);
-/** A stroke through a letter, as in ł and ø, is such a mark once its prototype stands for the letter. */
+/** The class of a stroke through a letter, as in ł and ø. It is a mark once the prototype has replaced the letter. */
 const OVERLAY_CLASS = 1;
-/** Of each character that was asked for: names are compared with all that are known. */
+/** Readings by character, computed once: each name is compared with all known names. */
 const readingsKnown = new Map<number, Readings>();
-/** Of each letter that was asked for without marks: most are. */
+/** Readings by letter without marks, computed once: most letters have no marks. */
 const lettersKnown = new Map<number, Readings>();
 
 /**
- * What a name looks like, by UTS 39 (section 4), and blind to case besides, and to accents. A character is read as it
+ * The looks of a name by UTS 39 (section 4), without case and accents. A character is read as it
  * is, where a capital I is an l, or in small letters, where it is an i: each for itself, so `Ilya Bill` looks like
  * `llya BiII` and like `ILYA BILL`. The name must be one that personName or thingName takes.
  */
@@ -48,7 +51,9 @@ export function looksOf(name: string): Looks {
   return joined(lettersOf(parts(name)).map(readingsOfLetter));
 }
 
-/** As looksOf, blind to what is between the parts of a person's name too: `Anne-Marie`, `Anne Marie`, `Annemarie`. */
+/**
+ * The same as looksOf, without the signs between the parts of a person's name: `Anne-Marie`, `Anne Marie`, `Annemarie`.
+ */
 export function looksOfPerson(name: string): Looks {
   const codes = parts(name).filter((code) => !SEPARATORS.has(code));
   const isOptional = ([code]: CodePoints) => APOSTROPHES.has(code as number);
@@ -63,12 +68,12 @@ function parts(name: string): CodePoints {
   return inOneOrder(decompose(codePoints(name)));
 }
 
-/** Equal for names of ASCII without capitals that look alike, and for no others. */
+/** Returns equal texts for lower-case ASCII names that look alike, and different texts for all others. */
 export function looksOfIdentifier(name: string): string {
   return codePoints(name).flatMap(readingsOf).join('');
 }
 
-/** For one list of names. */
+/** A new budget for one list of names. */
 export function newEffort(): ComparisonBudget {
   return { waysLeft: MAX_WAYS };
 }
@@ -98,12 +103,14 @@ function haveACommonReading(one: ReadingParts, other: ReadingParts, effort: Comp
   return false;
 }
 
-/** Many names of a list begin alike, and end in a number of their own. */
+/**
+ * Whether two parts can have the same end. Many names of a list have the same beginning and end in their own number.
+ */
 function canEndAlike(one: Readings = [''], other: Readings = ['']): boolean {
   return one.some((a) => other.some((b) => a.endsWith(b) || b.endsWith(a)));
 }
 
-/** Two names so far: of `ahead` so many parts are read, of `behind` so many, and the first says `lead` more. */
+/** One way to read two names so far: how many parts of each are read, and the text `lead` that `ahead` has more. */
 interface Way {
   readonly ahead: ReadingParts;
   readonly read: number;
@@ -124,7 +131,7 @@ function next({ ahead, read, behind, done, lead }: Way): readonly Way[] {
   });
 }
 
-/** Each letter with its marks. */
+/** Splits a name into letters, each with its marks. */
 function lettersOf(codes: CodePoints): readonly CodePoints[] {
   const out: number[][] = [];
   for (const code of codes) {
@@ -153,7 +160,7 @@ function readingsWithMarks(codes: CodePoints): Readings {
   return product([letter, ['', ...accents.flat(), ...product(accents)]]);
 }
 
-/** One reading of each after another, the marks in order. */
+/** All texts that take one reading of each part, in order; marks are sorted. */
 function product(parts: ReadingParts): Readings {
   const texts = parts.reduce((before, part) => before.flatMap((text) => part.map((next) => text + next)), ['']);
   return [...new Set(texts.map(ordered))];
@@ -168,7 +175,7 @@ function readingsOf(code: number): Readings {
   return known;
 }
 
-/** A letter that can begin with a mark, as the Thai am does, goes with the one before it. */
+/** Joins a letter that can begin with a mark, as the Thai am does, to the letter before it. */
 function joined(letters: ReadingParts): Looks {
   const out: Readings[] = [];
   for (const letter of letters) {
@@ -183,7 +190,9 @@ function withoutMarks(text: string): string {
   return String.fromCodePoint(...codePoints(text).filter((code) => !isMark(code)));
 }
 
-/** Neighbours that can be read in one way are one part: most names are, and are compared at once. */
+/**
+ * Merges neighbours that have one reading each into one part. Most names become a single part, so comparing is fast.
+ */
 function merged(parts: ReadingParts): ReadingParts {
   const out: Readings[] = [];
   for (const part of parts) {
@@ -222,14 +231,14 @@ function ordered(text: string): string {
   return String.fromCodePoint(...inOneOrder(codePoints(text)));
 }
 
-/** A mark of names, or of what they look like. */
+/** Whether the character is a mark of names, or a mark that names look like. */
 export function isMark(code: number | undefined): boolean {
   return code !== undefined && (classOf(code) > 0 || letters.get(code)?.isMark === true || MARKS_BESIDES.has(code));
 }
 
-/** Equal for any two texts that a case-insensitive file system could take for the same; both ways, for ß and its like. */
+/** Returns equal texts for two names that a case-insensitive file system could confuse, letters such as ß included. */
 export function caseless(text: string): string {
-  // The folder names of thousands of paths, most of them: the same without the tables.
+  // A fast path for ASCII, which most of thousands of folder names are: the tables give the same.
   if (!/[^\0-\x7f]/.test(text)) return text.toLowerCase();
   return String.fromCodePoint(...fold(decompose(codePoints(text))));
 }

@@ -2,13 +2,13 @@ import * as z from 'zod/mini';
 import { codePoints, isComposed } from './normal-form.ts';
 import { letters } from './tables.ts';
 
-/** Characters of a name; some languages need more bytes for each than others. */
+/** The limit counts characters, not bytes: some languages need more bytes for a character. */
 const MAX_CHARACTERS = 64;
-/** On one character: more of them run into the line above (UTS 39, 5.4, allows as many). */
+/** Marks on one character. More marks run into the line above. UTS 39, 5.4, allows the same number. */
 const MAX_MARKS = 4;
-/** Of Burmese letters, whose marks are beside them too: မျှော် has five. */
+/** Burmese letters also have marks beside them: မျှော် has five. */
 const MAX_MARKS_MYANMAR = 5;
-/** An accent (U+0300 to U+036F, U+1AB0 to U+1DFF) is no later mark than this on a character: accents pile up. */
+/** Accents (U+0300 to U+036F, U+1AB0 to U+1DFF) may only be the first marks of a character: accents pile up. */
 const MAX_ACCENTS = 2;
 /**
  * Vowel signs of India and Khmer (IndicSyllabicCategory.txt, Vowel_Dependent): a syllable has one, and two of them can
@@ -16,7 +16,7 @@ const MAX_ACCENTS = 2;
  */
 const VOWEL_SIGN =
   /[\u093a\u093b\u093e-\u094c\u094f\u0956\u0957\u09be-\u09cc\u0a3e-\u0a4c\u0abe-\u0acc\u0b3e-\u0b4c\u0b56\u0bbe-\u0bcc\u0c3e-\u0c4c\u0cbe-\u0ccc\u0d3e-\u0d4b\u0d57\u0dcf-\u0dde\u0df2\u17b6-\u17c5]/u;
-/** What people write and names do not have, and what a name has instead. */
+/** Characters that people type but names refuse, and what to type instead. */
 const INSTEAD: ReadonlyMap<number, string> = new Map([
   ...signs('`´‘ʹ′׳＇', "write '"),
   ...signs('\u00ad\u200c\u200d\u2060\ufeffـ״', 'leave it out'),
@@ -24,26 +24,29 @@ const INSTEAD: ReadonlyMap<number, string> = new Map([
   ...signs('\u00a0\u2009\u202f\u3000', 'write a space'),
   ...signs('\u0d4c', 'write \u0d57'),
 ]);
-/** What separates the parts of a person's name; never what could pass for a remark about the person. */
+/**
+ * Punctuation between the parts of a person's name. Brackets are not in it: they could look like a remark about the
+ * person.
+ */
 const OF_PERSONS = { signs: " '’-.·・", inWords: "spaces, and any of ' - . and middle dots" };
-/** Things are called by versions, addresses and the like as well. */
+/** Names of things also hold version numbers and addresses. */
 const OF_THINGS = {
   signs: `${OF_PERSONS.signs}_,:;/+=@#&()[]`,
   inWords: `${OF_PERSONS.inWords} and _ , : ; / + = @ # & ( ) [ ]`,
 };
 type Punctuation = typeof OF_PERSONS;
-/** Written from right to left: a digit beside such a letter is shown elsewhere than it is written (UAX 9). */
+/** Scripts that are written from right to left. A digit beside such a letter is displayed in another place (UAX 9). */
 const RIGHT_TO_LEFT: readonly string[] = ['Arab', 'Hebr', 'Thaa'];
 
-/** What a person is called, at most 64 characters; FORMAT.md has the rules. */
+/** A person's name, at most 64 characters; FORMAT.md has the rules. */
 export const personName = nameOf(OF_PERSONS);
-/** What people call a machine's key, an image: as a person, with more punctuation. */
+/** The name of a thing, such as a machine's key or an image: a person's name with more punctuation. */
 export const thingName = nameOf(OF_THINGS);
 
 function nameOf(punctuation: Punctuation) {
   return z.string().check(
     z.minLength(1),
-    // Twice as many UTF-16 units: what is longer is not looked at.
+    // A character has at most two UTF-16 units. A longer text is refused before it is examined.
     z.maxLength(2 * MAX_CHARACTERS),
     z.refine((name: string) => flawOf(name, punctuation) === null, {
       error: ({ input }) => flawOf(String(input), punctuation) ?? 'expected a name',
@@ -56,7 +59,7 @@ export function isPathCharacter(code: number): boolean {
   return (code >= 0x20 && code < 0x7f) || letters.has(code);
 }
 
-/** What is wrong with a name (attacker-controlled), in words that repeat nothing of it; null where nothing is. */
+/** Says what is wrong with a name (attacker-controlled) without repeating any of it; null for a correct name. */
 function flawOf(name: string, { signs, inWords }: Punctuation): string | null {
   const codes = codePoints(name);
   if (codes.length > MAX_CHARACTERS) return `expected at most ${MAX_CHARACTERS} characters`;
@@ -66,7 +69,7 @@ function flawOf(name: string, { signs, inWords }: Punctuation): string | null {
     return 'expected single spaces, and none at either end';
   }
   if (!codes.some((code) => letters.get(code)?.isMark === false || isDigit(code))) return 'expected a letter';
-  // The composites that are known are those of the alphabet.
+  // isComposed knows only the composites of the alphabet.
   if (!isComposed(codes)) return 'expected Unicode normal form C';
   if (hasWildMarks(codes)) {
     return `expected marks on letters only, at most ${MAX_MARKS} on each, accents first and at most ${MAX_ACCENTS}, at most one vowel sign, each once`;
@@ -117,7 +120,7 @@ function maxMarks(code: number): number {
   return code >= 0x1000 && code <= 0x109f ? MAX_MARKS_MYANMAR : MAX_MARKS;
 }
 
-/** The scripts that every letter is of: none asked for gives none; null where no script has them all. */
+/** The scripts that all letters share. Null where they share none; empty where no letter has a script. */
 function scriptsOf(codes: readonly number[]): readonly string[] | null {
   let common: readonly string[] | null = null;
   for (const code of codes) {

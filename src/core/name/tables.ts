@@ -1,8 +1,8 @@
 import { CASES, COMBINING_CLASSES, COMPOSITES, LETTERS, PROTOTYPES, SCRIPT_SETS } from './unicode.ts';
 
 /**
- * Unicode as the rules of names know it: of one version, for ever, in every engine. An engine's own Unicode data change
- * with its version, and a rule of the fold must not.
+ * The Unicode data for the rules of names: the same version in every engine, and it never changes. An engine's own data
+ * change with its version, and a rule of the fold must not.
  */
 
 /** The alphabet's scripts; null where the character goes with every script. */

@@ -188,7 +188,7 @@ export const COMPOSITES =
   ' 9ml.9ll 2 9mn.9ll 2 9mp.9ll 3 9ms.9ll 2 9mu.9ll 2 9mw.9ll 7 9n3.9ll 1 9n3.9lm 2 9n6.9ll 1 9n6.9lm 2 9n9.9ll 1' +
   ' 9n9.9lm 2 9nc.9ll 1 9nc.9lm 2 9nf.9ll 1 9nf.9lm n 9ly.9ll 3 9nz.9ll 1 9o0.9ll 1 9o1.9ll 1 9o2.9ll 4 9od.9ll';
 
-/** What case folding makes of a decomposed character: "gap characters", in base 36. */
+/** The case folding of each decomposed character: "gap characters", in base 36. */
 export const CASES =
   '1t 2p 1 2q 1 2r 1 2s 1 2t 1 2u 1 2v 1 2w 1 2x 1 2y 1 2z 1 30 1 31 1 32 1 33 1 34 1 35 1 36 1 37 1 38 1 39 1 3a 1' +
   ' 3b 1 3c 1 3d 1 3e 30 6e a 6o 8 6w 6 72 1 37.37 1d 7l m 87 b 2x g 8y 9 97 8 9f k 9z r gj 5 gk 3 gm 1 gn 4 d9 1' +

@@ -14,13 +14,13 @@ import { requireRecipients } from './split.ts';
  * as many as the old threshold: any failure ends the run, and another is begun with other dealers.
  */
 
-/** What one old holder publishes: as many commitments as the new threshold. */
+/** The commitments that one old holder publishes: as many as the new threshold. */
 export interface PublishedDealing {
   readonly dealer: number;
   readonly commitments: readonly Uint8Array[];
 }
 
-/** What every participant of a run can see: the old sharing, the new threshold, and what the dealers published. */
+/** The public part of a run: the old sharing, the new threshold, and the dealers' commitments. */
 export interface RedistributionRun {
   readonly oldCommitments: readonly Uint8Array[];
   readonly newThreshold: number;

@@ -44,7 +44,7 @@ export function requireThreshold(threshold: number): void {
   );
 }
 
-/** What an envelope holds, 66 bytes (formats, "Envelopes"). Throws `invalid_index` and `invalid_scalar`. */
+/** The content of an envelope, 66 bytes (envelope/FORMAT.md). Throws `invalid_index` and `invalid_scalar`. */
 export function encodeShare({ index, s, r }: Share): Uint8Array {
   requireIndex(index);
   decodeScalar(s);

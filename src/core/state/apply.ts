@@ -43,7 +43,7 @@ export function apply(state: State | null, bytes: Uint8Array, objects: Objects):
   return { state: { chain, facts }, entry, claims };
 }
 
-/** What an entry means, apart from its place in the chain, which the caller has verified. */
+/** Judges an entry apart from its place in the chain, which the caller has verified. */
 export function judge(facts: Facts | null, entry: Entry, objects: Objects, history: History): Judgement {
   const surroundings = { objects, history };
   if (facts === null) {
@@ -90,7 +90,7 @@ function judgeKind(facts: Facts, entry: Entry, surroundings: Surroundings): Judg
       return judgeExpiry(facts, entry);
     case 'refusal':
       return judgeRefusal(facts, entry);
-    // It says that the vault was running, and changes nothing.
+    // A heartbeat says that the vault was running. It changes nothing.
     case 'heartbeat':
       return { facts, claims: [] };
   }

@@ -23,11 +23,11 @@ import type { Committee, Facts, Proposal, Vote } from './state.ts';
 
 type ReleaseStatement = StatementOf<'release'>;
 
-/** What an authority chain has shown to a host, once its claims have been discharged. */
+/** The facts that an authority chain proves to a host, once its claims have been discharged. */
 export interface VerifiedAuthority extends Pick<Facts, 'vault' | 'genesis' | 'committee' | 'persons'> {
-  /** Those of genesis; what an approver did not find in use is retired. */
+  /** The authenticators of genesis. One that an approver did not find in use is retired. */
   readonly authenticators: Facts['authenticators'];
-  /** What each approver found of the log; one of them at least is true. */
+  /** Each approver's roster of the log. At least one is true, because at least one approver is honest. */
   readonly rosters: readonly Roster[];
   /** The latest time that an approver signed, in milliseconds. */
   readonly attestedMs: number;
@@ -111,7 +111,9 @@ function requireStatement(facts: Facts, { body }: EntryOf<'proposal'>, objects: 
   return { statement, core };
 }
 
-/** Each approval is of a custodian who may vote, by an authenticator of theirs, over a log that this one goes on from. */
+/**
+ * Each approval is of a custodian who may vote, by an authenticator of theirs, over a log that this one goes on from.
+ */
 function requireVotes(
   facts: Facts,
   { statement, index }: Pick<Proposal<ReleaseStatement>, 'statement' | 'index'>,

@@ -1,23 +1,29 @@
 /**
- * How much of a log's history the fold keeps (FORMAT.md, Forgetting): what is not bounded here grows with custodians,
- * machines and versions, and with what is open or in effect.
+ * The bounds of what the fold keeps of a log's history (FORMAT.md, Forgetting). All other parts of a state grow only with
+ * the number of custodians, machines and versions, and with what is open or in effect.
  */
 
 /**
- * Entries back from the end of a log to which a new entry may refer by a size of the log, and as far as the fold knows
- * roots, times and what was named once. A vault that records 18 entries a second, far above what people can decide, still
- * leaves the 15 minutes that a nonce may be old. It counts entries, since no clock that goes back makes them fewer.
+ * How many entries back a new entry may refer to by a size of the log. The fold knows the roots, times and named digests
+ * of so many entries. A nonce may be 15 minutes old: a vault that records 18 entries a second, far more than people can
+ * decide, stays within the bound. The bound counts entries, not time, because a clock may go back.
  */
 export const WINDOW_ENTRIES = 16_384;
-/** The fold forgets after each entry whose index is one less than a multiple of this: to look takes time. */
+/**
+ * The fold forgets after each entry whose index is one less than a multiple of this. Forgetting takes time, so it is
+ * not done at each entry.
+ */
 export const FORGET_EVERY_ENTRIES = 1024;
-/** Of proposals that are over, the latest: more than a vault lists, which is 500. */
+/** The latest proposals that are over. A vault lists 500, which is fewer. */
 export const OVER_PROPOSALS = 1024;
-/** Of each version in quarantine, the latest evaluations with a receipt: a publication cites one. */
+/** The latest evaluations with a receipt of each version in quarantine. A publication cites one. */
 export const CITABLE_EVALUATIONS = 16;
-/** Resumptions that a stop of everything may rest on: the latest. Each took a quorum. */
+/** The latest resumptions: a stop of everything may rest on one. Each resumption took a quorum. */
 export const MAX_RESUMPTIONS = 1024;
-/** Releases of a day whose bytes are kept one by one: of more, the oldest are counted together. */
+/** Releases of a day whose bytes are kept one by one. If there are more, the oldest are added up. */
 export const GRANTS = 4096;
-/** The latest refusals, among which a day's are counted: eight days of them, where dates only go forward. */
+/**
+ * The latest refusals; the limits of a day are counted among them. Eight days of refusals fit while dates only go
+ * forward.
+ */
 export const REFUSALS = 1024;

@@ -9,9 +9,9 @@ import type { Claim } from './judgement.ts';
 import type { Roster } from './roster.ts';
 import { requireRunning } from './running.ts';
 
-/** A stop that was brought to a host by another way than the vault. */
+/** The judgement of a stop that reached a host by another way than the vault. */
 export interface StopJudgement {
-  /** It counts once they have been discharged. */
+  /** The stop counts once these have been discharged. */
   readonly claims: readonly Claim[];
   /** How it ends the release; null where it stops something else. */
   readonly ends: TwinlockError | null;
@@ -28,7 +28,7 @@ export function judgeBroughtStop(authority: VerifiedAuthority, { statement, sign
     {
       ...authority,
       proposals: new Map([[release.digest, release]]),
-      // Of all principals the chain shows the one that asked, by its key alone.
+      // The chain shows one principal, the requester, and only by its key.
       principals: new Map([[key, { owner, name: key, retiredAt: null }]]),
     },
     statement,

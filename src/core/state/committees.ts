@@ -2,14 +2,14 @@ import type { Hex } from '../bytes.ts';
 import { must } from '../errors.ts';
 import type { Committee, Facts } from './state.ts';
 
-/** What names a committee: a statement, a version, or the core of a manifest. */
+/** A document that names a committee: a statement, a version, or the core of a manifest. */
 export interface NamesCommittee {
   /** Id of the committee. */
   readonly committee: Hex;
   readonly epoch: number;
 }
 
-/** The committee that decides now: for what no statement and no version names, as a deposit or a sign-in. */
+/** The committee that decides now. For acts that no statement and no version names, such as a deposit or a sign-in. */
 export function committeeInForce({ committee }: Pick<Facts, 'committee'>): Committee {
   return committee;
 }

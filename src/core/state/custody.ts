@@ -3,17 +3,17 @@ import type { EnvelopeName } from '../log/entry.ts';
 import { committeeOf } from './committees.ts';
 import type { Facts, Version } from './state.ts';
 
-/** Who can open a version today, as far as the log shows it: the one notion of it for every page, command and verdict. */
+/** The custodians who can open a version today, as far as the log shows. Every page, command and verdict uses this. */
 export interface Durability {
-  /** Nothing is left to confirm: with every key in use its custodian has opened and checked their share. */
+  /** Whether each custodian has opened and checked their share with each of their keys that are in use. */
   readonly durable: boolean;
-  /** Envelopes whose custodians have not opened and checked them yet. */
+  /** Envelopes that their custodians have not opened and checked yet. */
   readonly unconfirmed: readonly EnvelopeName[];
   /** Custodians who have opened and checked their share with a key that is in use. */
   readonly holders: readonly Hex[];
-  /** Custodians who hold no share any more: all their keys are retired, and are waited for no longer. */
+  /** Custodians who no longer hold a share: all their keys are retired. The vault no longer waits for them. */
   readonly without: readonly Hex[];
-  /** How many shares open it. */
+  /** The number of shares that open the version. */
   readonly threshold: number;
 }
 
@@ -38,7 +38,10 @@ export function durabilityOf(
   };
 }
 
-/** In one line, the same everywhere: `2 of 3 custodians have checked their share, any 2 shares open it; 1 holds none any more`. */
+/**
+ * In one line, the same everywhere: `2 of 3 custodians have checked their share, any 2 shares open it; 1 holds none any
+ * more`.
+ */
 export function durabilityText(
   counts: { readonly holders: number; readonly without: number; readonly threshold: number },
   members: number,

@@ -27,33 +27,36 @@ export function withoutForgotten(facts: Facts, index: number): Facts {
   };
 }
 
-/** All that are not over, the latest that are, those that a publication can cite, and each model's last release. */
+/**
+ * The proposals to keep: all that are not over, the latest that are over, those that a publication can cite, and each
+ * model's last release.
+ */
 function keptProposals(facts: Facts): Facts['proposals'] {
   const citable = new Set(citableProposals(facts));
   const over = facts.proposals
     .valueSeq()
     .filter((proposal) => isOver(proposal) && !citable.has(proposal))
-    // One entry may end several: a correction of the log's clock.
+    // One entry, a correction of the log's clock, may end several proposals.
     .sort((a, b) => b.phaseAt - a.phaseAt || b.index - a.index)
     .skip(OVER_PROPOSALS);
-  // An approver is shown what differs from it, however long ago it was.
+  // The console shows an approver what differs from the model's last release, even if that release is old.
   const isLast = (proposal: Proposal) =>
     isRelease(proposal) && proposal === lastReleaseOf(facts, proposal.statement.model);
   return facts.proposals.deleteAll(over.filterNot(isLast).map(({ digest }) => digest));
 }
 
-/** Those that the proposals which are kept rest on, and the one in force. */
+/** The policies to keep: the one in force, and those that kept proposals rest on. */
 function keptPolicies({ policies }: Facts, proposals: Facts['proposals']): Facts['policies'] {
   const needed = new Set(proposals.valueSeq().map(({ index }) => policyAt({ policies }, index)));
   return policies.filter((policy, i) => i === policies.length - 1 || needed.has(policy));
 }
 
-/** Whether an entry has ended it, or it has taken effect and nothing of it goes on. */
+/** Whether an entry has ended the proposal, or it has taken effect and no lease of it is left. */
 function isOver(proposal: Proposal): boolean {
   return !isOpen(proposal) && !isLeased(proposal);
 }
 
-/** Of each version that may still be published, the latest evaluations with a receipt. */
+/** The latest evaluations with a receipt, of each version that may still be published. */
 function citableProposals(facts: Facts): Iterable<Proposal> {
   return facts.proposals
     .valueSeq()

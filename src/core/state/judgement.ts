@@ -7,7 +7,7 @@ import type { SignatureClaim } from '../signature/claim.ts';
 import type { History } from './chain.ts';
 import type { Facts } from './state.ts';
 
-/** What the fold relies on without having checked it: to be discharged before its state is used. */
+/** A statement that the fold relies on and has not checked. The caller discharges it before it uses the state. */
 export type Claim = SignatureClaim | AppraisalClaim;
 
 /** The objects that an entry names, by digest; attacker-controlled, checked against it here. */
@@ -18,7 +18,7 @@ export interface Judgement {
   readonly claims: readonly Claim[];
 }
 
-/** What every rule sees besides the facts and its entry. */
+/** The input of every rule besides the facts and the entry. */
 export interface Surroundings {
   readonly objects: Objects;
   readonly history: History;

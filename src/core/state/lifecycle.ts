@@ -3,10 +3,10 @@ import { type Code, must } from '../errors.ts';
 import type { StatementOf } from '../statement/statement.ts';
 import type { Facts, Proposal, ProposalPhase } from './state.ts';
 
-/** Where a proposal stands: its phase in the log, or `overtaken`, which is computed from the facts (standing.ts). */
+/** The standing of a proposal: its phase in the log, or `overtaken`, which is computed from the facts (standing.ts). */
 export type Standing = ProposalPhase | 'overtaken';
 
-/** What changes a standing. The log records each, but for the last two. */
+/** The events that change a standing. The log records each except the last two. */
 type LifeEvent =
   /** A release has its quorum. */
   | 'approve'
@@ -20,7 +20,7 @@ type LifeEvent =
   | 'withdraw'
   /** A stop of the release. */
   | 'stop'
-  /** What it rests on has changed, and has become what it was again. */
+  /** The policy, the committee or the target of the proposal has changed; `restore`: it is again what it was. */
   | 'overtake'
   | 'restore';
 type RecordedEvent = Exclude<LifeEvent, 'overtake' | 'restore'>;
@@ -28,12 +28,12 @@ type RecordedEvent = Exclude<LifeEvent, 'overtake' | 'restore'>;
 const UNDECIDED = { deny: 'denied', expire: 'expired', withdraw: 'withdrawn', stop: 'withdrawn' } as const;
 const OPEN = { ...UNDECIDED, approve: 'approved', execute: 'executed', overtake: 'overtaken' } as const;
 
-/** A proposal's life: standing × event → next. What has no row for an event ignores or refuses it. */
+/** A proposal's life: standing × event → next. A standing without a row for an event ignores or refuses the event. */
 export const LIFECYCLE: Readonly<Record<Standing, Readonly<Partial<Record<LifeEvent, Standing>>>>> = {
   open: OPEN,
   approved: OPEN,
   overtaken: { ...UNDECIDED, restore: 'open' },
-  // A release, until its lease is over. Everything else has its effect and ends here.
+  // A release, until its lease is over. Proposals of other kinds end here.
   executed: { stop: 'revoked', expire: 'ended' },
   denied: {},
   expired: {},
@@ -45,14 +45,17 @@ export const LIFECYCLE: Readonly<Record<Standing, Readonly<Partial<Record<LifeEv
 export const STANDINGS = Object.keys(LIFECYCLE) as [Standing, ...Standing[]];
 export const PHASES = STANDINGS.filter((standing) => standing !== 'overtaken') as [ProposalPhase, ...ProposalPhase[]];
 
-/** The phase after an event; null where the event does not happen to such a proposal. */
+/** The phase after an event; null if the event cannot happen to such a proposal. */
 export function nextPhase(proposal: Pick<Proposal, 'phase' | 'statement'>, event: RecordedEvent): ProposalPhase | null {
   const { phase } = proposal;
   if (phase === 'executed' && !isRelease(proposal)) return null;
   return (LIFECYCLE[phase][event] ?? null) as ProposalPhase | null;
 }
 
-/** The proposal after an event, recorded as entry `at`. Throws `proposal_closed` where it does not happen to the proposal. */
+/**
+ * The proposal after an event, recorded as entry `at`. Throws `proposal_closed` if the event cannot happen to the
+ * proposal.
+ */
 export function advanced(proposal: Proposal, event: RecordedEvent, at: number): Proposal {
   const phase = nextPhase(proposal, event);
   const text = hasTakenEffect(proposal) ? `has taken effect, and is ${proposal.phase}` : `is ${proposal.phase}`;
@@ -75,7 +78,7 @@ export function requireOpen(proposal: Pick<Proposal, 'phase'>): void {
   must(isOpen(proposal), 'proposal_closed', `the proposal is ${proposal.phase}`);
 }
 
-/** Whether it can still take effect: every other standing is an end, in every list, count and verdict alike. */
+/** Whether a proposal can still take effect. Every list, count and verdict treats each other standing as an end. */
 export function isPending(standing: Standing): standing is 'open' | 'approved' {
   return standing === 'open' || standing === 'approved';
 }
@@ -91,7 +94,7 @@ export function isRelease(proposal: Pick<Proposal, 'statement'>): proposal is Re
   return proposal.statement.kind === 'release';
 }
 
-/** When a proposal can no longer be approved, or a release is no longer served; milliseconds. */
+/** The last instant at which a proposal can be approved, or a granted release is served; milliseconds. */
 export function endMs({ statement, executedTime }: Pick<Proposal, 'statement' | 'executedTime'>): number {
   if (statement.kind !== 'release' || executedTime === null) return statement.expires;
   return executedTime + statement.leaseMs;
@@ -102,24 +105,24 @@ export function isInForce(proposal: Proposal, nowMs: number): proposal is Releas
   return isLeased(proposal) && nowMs <= endMs(proposal);
 }
 
-/** As isInForce, by the log alone: also where the lease is over by the clock and no entry says so yet. */
+/** The same as isInForce, by the log alone: true also if the lease is over by the clock and no entry says so yet. */
 export function isLeased(proposal: Proposal): proposal is ReleaseProposal {
   return isRelease(proposal) && proposal.phase === 'executed';
 }
 
-/** What to say of a digest that is not, or no longer, known. */
+/** The error text for a digest that the fold does not know, or no longer knows. */
 export function unknownProposalText(digest: Hex): string {
   return `no proposal with the digest ${digest} is known: none was made, or it ended so long ago that only the log shows it`;
 }
 
-/** What was proposed under a digest. Throws `proposal_unknown`. */
+/** The proposal with a digest. Throws `proposal_unknown`. */
 export function proposalOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex): Proposal {
   const proposal = proposals.get(digest);
   must(proposal !== undefined, 'proposal_unknown', unknownProposalText(digest));
   return proposal;
 }
 
-/** The release that was proposed under a digest; null where none was. */
+/** The release with a digest; null if there is none. */
 export function releaseOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex): ReleaseProposal | null {
   const proposal = proposals.get(digest);
   return proposal !== undefined && isRelease(proposal) ? proposal : null;
@@ -137,7 +140,7 @@ export function lastReleaseOf({ proposals }: Pick<Facts, 'proposals'>, model: st
 
 type EndPhase = Exclude<ProposalPhase, 'open' | 'approved' | 'executed'>;
 
-/** How a release that will not be served ended: the code that tells it from the others, and a sentence. */
+/** The end of a release that will not be served: its code, and a sentence. */
 export const ENDS: Readonly<Record<EndPhase, readonly [code: Code, message: string]>> = {
   denied: ['request_denied', 'the custodians denied the release'],
   expired: ['statement_expired', 'the custodians did not decide in time: request it anew'],

@@ -1,4 +1,7 @@
-/** What can overtake a proposal: it then has its votes and cannot take effect as things are. After “overtaken: ”. */
+/**
+ * The causes that overtake a proposal: it keeps its votes and cannot take effect while the cause lasts. Texts after
+ * “overtaken: ”.
+ */
 export const OVERTAKING = {
   policy: 'another policy has been put in force since',
   committee: 'the committee’s shares have been dealt anew since',

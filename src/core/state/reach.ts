@@ -7,7 +7,10 @@ import { effectOf } from './kinds/table.ts';
 import { type NamedPolicy, policyInForce, policyOf } from './policies.ts';
 import type { Committee, Facts, Member, Proposable, Vote } from './state.ts';
 
-/** Why a custodian’s approval cannot come, or counts for nothing. None of it ends while the proposal is open. */
+/**
+ * The reasons why a custodian cannot approve, or why their approval does not count. None ends while the proposal is
+ * open.
+ */
 export const BARS = [
   'asked',
   'depositor_owner',
@@ -19,7 +22,7 @@ export const BARS = [
 ] as const;
 export type Bar = (typeof BARS)[number];
 
-/** What another proposal, or another act, can end of these; what costs least comes first. */
+/** The reasons that another proposal or another act can end. The cheapest comes first. */
 export const REMEDIES = [
   'denied',
   'vote_lapsed',
@@ -35,27 +38,27 @@ export interface Barred {
   readonly why: Bar;
 }
 
-/** Who can decide, as far as the log shows it. */
+/** The custodians who can decide, as far as the log shows. */
 export interface Reach {
   readonly threshold: number;
   readonly members: number;
-  /** Custodians who have approved, or who can. */
+  /** Custodians who have approved, or who can approve. */
   readonly able: readonly Hex[];
   /** The others. */
   readonly barred: readonly Barred[];
   /** Groups that policy asks for and that have no able member. */
   readonly groups: readonly string[];
-  /** Whether those who are able are a quorum. */
+  /** Whether the able custodians are a quorum. */
   readonly reachable: boolean;
-  /** Causes whose end, all of them together, makes a quorum reachable that is not; none where none does. */
+  /** The reasons that must all end to make an unreachable quorum reachable. Empty if no such set exists. */
   readonly remedies: readonly Remedy[];
 }
 
 /**
  * Who can still approve: a custodian who is not barred, has not denied, and has an authenticator in use. To each of those
- * a share of every version is sealed, since a deposit leaves none out and none can be enrolled later. An authenticator that
- * is retired never returns, so what cannot be reached now never can be. `votes` must have been verified. Without a committee
- * and a policy, those in force decide.
+ * a share of every version is sealed, since a deposit leaves none out and none can be enrolled later. An authenticator
+ * that is retired never returns, so what cannot be reached now never can be. `votes` must have been verified. Without a
+ * committee and a policy, those in force decide.
  */
 export function reachOf(
   facts: Facts,
@@ -91,7 +94,7 @@ export function reachOf(
   };
 }
 
-/** By whose votes, and by which groups of them. */
+/** The committee whose members vote, and the policy that names the groups. */
 interface Deciders {
   readonly committee: Committee;
   readonly policy: NamedPolicy;
@@ -106,7 +109,7 @@ interface Judged {
 
 function remediesOf(judged: readonly Judged[], isQuorum: (who: readonly Member[]) => boolean): readonly Remedy[] {
   const present = REMEDIES.filter((remedy) => judged.some(({ why, isUsing }) => isUsing && why === remedy));
-  // Its owner needs no quorum.
+  // The owner of a key retires it without a quorum.
   if (present.includes('key_owner')) return ['key_owner'];
   const suffice = (ended: readonly Bar[]) =>
     isQuorum(
@@ -117,7 +120,7 @@ function remediesOf(judged: readonly Judged[], isQuorum: (who: readonly Member[]
   return suffice(present) ? present : [];
 }
 
-/** The same of what is proposed, or would be. */
+/** The same for a statement that is proposed, or that could be. */
 export function reachOfStatement(facts: Facts, statement: Proposable, votes: readonly Vote[] = []): Reach {
   const barred = effectOf(statement).barred(facts, statement);
   return reachOf(
@@ -128,7 +131,7 @@ export function reachOfStatement(facts: Facts, statement: Proposable, votes: rea
   );
 }
 
-/** The first reason that another who asks would not remove. */
+/** The first reason that another requester would not remove. */
 function whyBarred({ versions }: Facts, statement: Proposable, person: Hex): Bar {
   if (statement.kind === 'principal') return 'machine_owner';
   if (statement.kind === 'authenticator') return 'key_owner';

@@ -6,12 +6,14 @@ import { type Discharger, firstRefuted } from './discharge.ts';
 import type { Objects } from './judgement.ts';
 import type { State } from './state.ts';
 
-/** Entries that are judged before the claims of all of them are discharged. */
+/** The number of entries that are judged before their claims are discharged. */
 const STEP_ENTRIES = 64;
 
-/** What the next entries of a log were found to be. */
+/** The result of a replay of the next entries of a log. */
 export interface Replayed {
-  /** The entries before the first fault, in order, each with the state after it. All their claims have been discharged. */
+  /**
+   * The entries before the first fault, in order, each with the state after it. All their claims have been discharged.
+   */
   readonly sound: readonly Applied[];
   /** The first fault in the order of the log, with the entry's index in `detail.entry`; null where there is none. */
   readonly fault: TwinlockError | null;

@@ -22,21 +22,24 @@ const rosterSchema = z.strictObject({
   /** Credential ids of the authenticators in use, ascending. */
   authenticators: z.array(credentialId).check(z.maxLength(128)),
   stopped: z.boolean(),
-  /** What a stop of everything may rest on: of the fingerprint and then each resumption, in order, the latest. */
+  /** The latest bases of a stop of everything, in order: the fingerprint first, then each resumption. */
   resumptions: z.array(digest).check(z.minLength(1), z.maxLength(MAX_RESUMPTIONS)),
-  /** The last resumption, or the fingerprint, when a person last stopped everything or took part in one; by person, ascending. */
+  /**
+   * The last resumption, or the fingerprint, when a person last stopped everything or took part in one; by person,
+   * ascending.
+   */
   heard: z.array(z.strictObject({ person: id, resumption: digest })).check(z.maxLength(MAX_MEMBERS)),
 });
 
 /**
- * Who may decide at one point of the log, and by what: the committee, the policy, the authenticators in use, and which
- * stops of everything have been heard. Every approver's client computes it from the log that it has replayed, and the
- * approver signs its digest. So a host, which is shown a few entries, learns from an honest approver what the vault
- * could leave out: above all, which authenticators have been retired.
+ * The roster says who may decide at one point of the log, and by which rules: the committee, the policy, the
+ * authenticators in use, and which stops of everything have been heard. Every approver's client computes it from the
+ * log that it has replayed, and the approver signs its digest. So a host, which is shown a few entries, learns from an
+ * honest approver what the vault could leave out: above all, which authenticators have been retired.
  */
 export type Roster = z.infer<typeof rosterSchema>;
 
-/** All of the facts that a roster is made of. */
+/** The facts from which a roster is made. */
 const PARTS = ['committee', 'policy', 'authenticators', 'stopped', 'resumptions', 'heard'] as const;
 type RosterSource = Pick<Facts, (typeof PARTS)[number]>;
 

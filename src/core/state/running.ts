@@ -3,18 +3,23 @@ import { quoted } from '../quoted.ts';
 import { instantText } from '../x509/time.ts';
 import type { Facts, RecordedStop } from './state.ts';
 
-/** The first instant of the year 10000, which no text of ours says. */
+/** The first instant of the year 10000. Our texts write no later instant as a date. */
 const MAX_TEXT_MS = 253_402_300_800_000;
 
-/** A stop that is sent at once has about one time. */
+/** The two times of a stop that is sent at once differ by less than this. */
 const TIMES_DIFFER_MS = 60_000;
 
-/** When its signer signed a stop, where that is another time than its entry's: it was carried, or clocks differ. Else null. */
+/**
+ * The time at which its signer signed a stop, if it differs from its entry's time (the stop was carried, or clocks
+ * differ). Else null.
+ */
 export function signedBefore({ created, time }: Pick<RecordedStop, 'created' | 'time'>): number | null {
   return Math.abs(time - created) > TIMES_DIFFER_MS ? created : null;
 }
 
-/** Who stopped, by name and id, when by the vault's clock, and why, in one line; and when it was signed, as above. */
+/**
+ * One line: the name and id of the person who stopped, the vault's time, the reason, and the time from signedBefore.
+ */
 export function stopText(stop: Pick<RecordedStop, 'name' | 'person' | 'created' | 'time' | 'reason'>): string {
   const { name, person, time, reason } = stop;
   const signed = signedBefore(stop);

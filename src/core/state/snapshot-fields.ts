@@ -153,5 +153,5 @@ const facts = z.strictObject({
   heard: mapOf(id, digest),
 } satisfies Fields<Facts>);
 
-/** What a state is, field by field, and how each is written: encoding and decoding both read it here. */
+/** The fields of a state, and how each is written. Encoding and decoding both read this table. */
 export const stateFields = { chain, facts };

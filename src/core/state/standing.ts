@@ -11,8 +11,9 @@ import { isPolicyInForce, withPolicy } from './policies.ts';
 import type { Facts, Proposable, Proposal } from './state.ts';
 
 /**
- * Where a proposal stands by the log; what has ended by the clock of `nowMs` is over, also before an entry says so. A
- * release that was approved is open again where an approver’s authenticator has been retired since: another must approve it.
+ * The standing of a proposal by the log. A proposal that has ended by `nowMs` is over, also before an entry says so. A
+ * release that was approved is open again where an approver’s authenticator has been retired since: another must
+ * approve it.
  */
 export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Standing {
   const { phase, statement } = proposal;
@@ -23,8 +24,8 @@ export function standingOf(facts: Facts, proposal: Proposal, nowMs: number): Sta
 }
 
 /**
- * What has overtaken a statement that was proposed; null where nothing has. A policy may return, and with it what was
- * proposed under it; nothing else that overtakes a proposal does.
+ * The cause that has overtaken a proposed statement; null if none has. A policy may return, and its proposals with it.
+ * No other cause goes away.
  */
 export function overtakenBy(facts: Facts, statement: Proposable): Overtaking | null {
   if (statement.epoch !== committeeInForce(facts).epoch) return 'committee';
@@ -37,7 +38,7 @@ export function targetOvertakenBy(facts: Facts, statement: Proposable): Overtaki
   return by ?? (statement.kind === 'policy' && !leavesAWay(facts, statement) ? 'no_other_policy' : null);
 }
 
-/** Whether another could be put in force under it, with the authenticators that are in use now. */
+/** Whether another policy could replace this one, with the authenticators that are in use now. */
 function leavesAWay(facts: Facts, statement: StatementOf<'policy'>): boolean {
   const { document: digest, created } = statement;
   const document = facts.proposedPolicies.get(statementDigest(statement));
@@ -53,8 +54,8 @@ function leavesAWay(facts: Facts, statement: StatementOf<'policy'>): boolean {
 }
 
 /**
- * Where a proposal stands, in the words of every list and verdict. `kind` may be a vault's
- * word; `overtaking` says what has overtaken it; `setBack` is the proposal's.
+ * The standing of a proposal, in the words of every list and verdict. `kind` may be any text that a vault sent;
+ * `overtaking` is the cause that has overtaken it; `setBack` is the proposal's.
  */
 export function standingText(kind: string, standing: Standing, overtaking: Overtaking | null, setBack = false): string {
   if (standing === 'expired' && setBack) return EXPIRED_BY_SETTING_BACK;
@@ -63,7 +64,10 @@ export function standingText(kind: string, standing: Standing, overtaking: Overt
   return overtaking === null ? standing : `${standing}: ${OVERTAKING[overtaking]}`;
 }
 
-/** The word for a proposal that has taken effect, by its kind, wherever a person reads it: the phase itself is the protocol's. */
+/**
+ * The word that people read for a proposal that has taken effect, by its kind. The phase itself is a word of the
+ * protocol.
+ */
 export const TAKEN_EFFECT: Readonly<Record<Proposable['kind'], string>> = {
   release: 'released',
   publish: 'published',
@@ -78,11 +82,11 @@ function isProposable(kind: string): kind is Proposable['kind'] {
   return Object.hasOwn(TAKEN_EFFECT, kind);
 }
 
-/** What to say of a proposal whose `setBack` holds: "expired" would stand beside a time that lies ahead. */
+/** The text for a proposal whose `setBack` is true. "Expired" would be confusing beside a time in the future. */
 const EXPIRED_BY_SETTING_BACK = 'ended: it was made by the clock that was set back';
 
-/** Who can end a proposal that another policy has overtaken, and how, after "to prevent that, ". */
+/** The persons who can end a proposal that another policy has overtaken, and how. A text after "to prevent that, ". */
 export function howToEnd({ kind }: Proposable): string {
-  const withdrawal = 'who proposed it withdraws it';
-  return kind === 'release' ? `${withdrawal}, or any custodian does` : withdrawal;
+  const withdrawal = 'its proposer withdraws it';
+  return kind === 'release' ? `its proposer or any custodian withdraws it` : withdrawal;
 }

@@ -13,15 +13,15 @@ interface NamedKey {
   readonly person: Hex;
 }
 
-/** What the log calls the keys of a stop. */
+/** The log's names for the keys of a stop. */
 export interface StopNames {
-  /** Who has signed it. */
+  /** The key that has signed it. */
   readonly by: NamedKey;
   /** The key that it retires; null where it stops something else. */
   readonly target: NamedKey | null;
 }
 
-/** Of a stop that `checkStop` has passed, and that names a target which is there. */
+/** The names of a stop that `checkStop` has accepted and whose target exists. */
 export function stopNames(facts: Facts, { what, target, by }: Stop): StopNames {
   const named = (key: Principal | EnrolledAuthenticator | undefined) => namedKey(facts, key);
   const signer = by.kind === 'custodian' ? facts.authenticators.get(by.credential) : facts.principals.get(by.key);
@@ -36,14 +36,14 @@ function namedKey({ persons }: Facts, key: Principal | EnrolledAuthenticator | u
   return { name, owner: persons.get(person) ?? person, person };
 }
 
-/** What a stop stops, and whose it is, in one line. `names` are null where the readers may not know them. */
+/** One line: what a stop stops, and who signed it. `names` is null where the readers may not know them. */
 export function stoppedText({ what, target, by }: Stop, names: StopNames | null): string {
   const signer = by.kind === 'custodian' ? `the security key ${by.credential}` : `the key ${by.key}`;
   const stopped = what === 'all' ? 'everything' : `${NAMED[what]} ${target}${ofText(names?.target ?? null)}`;
   return `${stopped}, by ${signer}${ofText(names?.by ?? null)}`;
 }
 
-/** What a stop has done, in the word that is used for what it is about. */
+/** The word for the effect of a stop, by its kind. */
 export const STOPPED: Readonly<Record<Stop['what'], string>> = {
   all: 'stopped',
   release: 'ended',
@@ -53,7 +53,9 @@ export const STOPPED: Readonly<Record<Stop['what'], string>> = {
   authenticator: 'retired',
 };
 
-/** One line for a stop that changes nothing, since what it asks for is so already. The vault names no person to a stranger. */
+/**
+ * One line for a stop that changes nothing, because its effect holds already. The vault names no person to a stranger.
+ */
 export function alreadyText(stop: Stop, names: StopNames | null): string {
   return `${ALREADY[stop.what]} already: ${stoppedText(stop, names)}`;
 }
@@ -82,8 +84,8 @@ const NAMED = {
 } as const;
 
 /**
- * What to tell of a stop whose claim has failed: `error` itself, unless the signature is not true. A digest is what was
- * signed, so nothing shows which part of the stop is another.
+ * The error to report for a stop whose claim has failed: `error` itself, unless the signature is not true. The signature
+ * is over a digest, so the vault cannot tell which part of the stop was changed.
  */
 export function untrueStop(error: unknown, { by }: Stop): unknown {
   if (!(error instanceof TwinlockError && error.code === 'signature_invalid')) return error;

@@ -43,7 +43,7 @@ export const policySchema = z.strictObject({
   }),
   publication: z.strictObject({ evaluation: z.boolean(), modelSignature: z.boolean() }),
 });
-/** What a committee has agreed on: groups, limits, reference values, authenticators (statement/FORMAT.md, Policy). */
+/** The agreement of a committee: groups, limits, reference values, authenticators (statement/FORMAT.md, Policy). */
 export type Policy = z.infer<typeof policySchema>;
 
 /** Parses attacker-controlled policy bytes. Throws `too_large`, `not_canonical` or `malformed`. */

@@ -22,7 +22,7 @@ export function requireInScope(key: Pick<PrincipalRecord, 'name' | 'models'>, mo
   must(inScope(key.models, model), 'out_of_scope', outOfScopeText(key, model));
 }
 
-/** What the key may name, and what to do for a model that it may not. */
+/** The models that the key may name, and what to do for another model. */
 export function outOfScopeText({ name, models }: Pick<PrincipalRecord, 'name' | 'models'>, model: string): string {
   const more = models.length > MAX_LISTED ? ` and ${models.length - MAX_LISTED} more` : '';
   return `the key ${quoted(name)} may name ${models.slice(0, MAX_LISTED).join(', ')}${more}, got ${model}: make a key for it (twinlock key create --models), which a quorum enrols`;

@@ -57,7 +57,7 @@ const host = z.strictObject({
   kem: digest,
   receiptKey: ed25519Key,
   evidence: digest,
-  /** What vendors say about it, as the appraisal took it. */
+  /** The vendors' endorsements that the appraisal used. */
   endorsements: digest,
   appraisal: digest,
 });
@@ -65,7 +65,7 @@ const host = z.strictObject({
 const custodianProposer = z.strictObject({ kind: z.literal('custodian'), person: id, credential: credentialId });
 const principalProposer = z.strictObject({ kind: z.literal('principal'), person: id, key: ed25519Key });
 
-/** Who stops, by what they sign with: whose it is, the log knows. */
+/** The key that signs a stop. The log says whose key it is. */
 const stopper = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('custodian'), credential: credentialId }),
   z.strictObject({ kind: z.literal('principal'), key: ed25519Key }),
@@ -202,7 +202,7 @@ export const KINDS = {
 
 type Kind = keyof typeof KINDS;
 export type StatementOf<K extends Kind> = z.infer<(typeof KINDS)[K]['schema']>;
-/** What can be proposed or stopped, of any kind (statement/FORMAT.md). */
+/** A statement of any kind (statement/FORMAT.md). */
 export type Statement = { [K in Kind]: StatementOf<K> }[Kind];
 export type Proposer = Exclude<Statement, StatementOf<'stop'>>['proposer'];
 export type Stop = StatementOf<'stop'>;

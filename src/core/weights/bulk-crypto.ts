@@ -31,7 +31,9 @@ export interface BulkCrypto {
   leafHash(segment: Uint8Array): Uint8Array;
 }
 
-/** What every implementation of `Aead.seal` refuses before it touches a primitive: `malformed`. */
+/**
+ * Refuses, with `malformed`, arguments that no implementation of `Aead.seal` may accept. Called before any primitive.
+ */
 export function requireSealLengths(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void {
   requireKeyAndIv(key, iv);
   const expected = plaintext.length + AEAD_TAG_BYTES;

@@ -100,7 +100,7 @@ function encryptionOf(
   };
 }
 
-/** What the manifest and its sidecar say of a file's ciphertext. */
+/** The manifest's and its sidecar's description of a file's ciphertext. */
 export interface FileCiphertext {
   /** From the signed manifest, 74 bytes. */
   readonly header: Uint8Array;

@@ -21,7 +21,7 @@ export const FLOE_WEIGHTS: FloeParameters = { encryptedSegmentBytes: 1_048_608, 
 
 const HEADER_TAG_BYTES = 32;
 const MESSAGE_KEY_BYTES = 48;
-/** Where the ciphertext of a segment starts: after its length and its IV. */
+/** The offset of a segment's ciphertext: after its length and its IV. */
 const CIPHERTEXT_OFFSET = 4 + AEAD_IV_BYTES;
 const SEGMENT_OVERHEAD_BYTES = CIPHERTEXT_OFFSET + AEAD_TAG_BYTES;
 /** The length field of a segment that is not the last. */
@@ -135,7 +135,9 @@ export function startDecryption(
   };
 }
 
-/** How many segments `plainBytes` become: one at least. Throws `malformed` unless it is a length. */
+/**
+ * The number of segments for `plainBytes` bytes of plaintext: at least one. Throws `malformed` unless it is a length.
+ */
 export function segmentCount(plainBytes: number, parameters: FloeParameters = FLOE_WEIGHTS): number {
   must(Number.isSafeInteger(plainBytes) && plainBytes >= 0, 'malformed', 'expected a length in bytes');
   return Math.max(1, Math.ceil(plainBytes / plaintextSegmentBytes(parameters)));
@@ -150,13 +152,13 @@ export function encryptedBytes(plainBytes: number, parameters: FloeParameters = 
 export interface SegmentSpan {
   /** From the start of the header. */
   readonly offset: number;
-  /** Of the encrypted segment. */
+  /** The length of the encrypted segment. */
   readonly bytes: number;
   readonly plainBytes: number;
   readonly last: boolean;
 }
 
-/** Where segment `k` of a file of `plainBytes` lies. Throws `range_not_satisfiable` if there is none. */
+/** The place of segment `k` of a file of `plainBytes`. Throws `range_not_satisfiable` if there is none. */
 export function segmentSpan(k: number, plainBytes: number, parameters: FloeParameters = FLOE_WEIGHTS): SegmentSpan {
   const count = segmentCount(plainBytes, parameters);
   const exists = Number.isSafeInteger(k) && k >= 0 && k < count;
@@ -185,7 +187,9 @@ function encodeParameters({ encryptedSegmentBytes, ivBytes }: FloeParameters): U
   return concat(u8(0), u8(0), u32(encryptedSegmentBytes), u32(ivBytes));
 }
 
-/** That of a header, which commits to key and AAD; throws `ciphertext_invalid` for one of others. */
+/**
+ * The key of a header, which commits to key and AAD. Throws `ciphertext_invalid` for a header of another key or AAD.
+ */
 function checkedSchedule(
   key: Uint8Array,
   aad: Uint8Array,

@@ -14,7 +14,7 @@ export const MAX_FILES = 10_000;
 export const MAX_CORE_BYTES = 4 * 1024 * 1024;
 /** 16 TiB: 2^24 segments, a sidecar of 512 MiB. */
 export const MAX_FILE_BYTES = 2 ** 44;
-/** What a host holds in memory before it knows one name. */
+/** The limit of what a host holds in memory before it knows a name. */
 export const MAX_INNER_BYTES = 4 * 1024 * 1024;
 
 const fileBytes = u64Text.check(z.refine((text) => BigInt(text) <= MAX_FILE_BYTES, 'expected at most 2^44 bytes'));
@@ -94,7 +94,10 @@ export function manifestDigest(core: ManifestCore): Hex {
   return digestOfObject(core);
 }
 
-/** What the depositor signs with Ed25519: frame("twinlock/v1/manifest", vault, digest); both 32 bytes in hex. */
+/**
+ * The bytes that the depositor signs with Ed25519: frame("twinlock/v1/manifest", vault, digest). Both are 32 bytes in
+ * hex.
+ */
 export function manifestSignatureMessage(vault: Hex, coreDigest: Hex): Uint8Array {
   return frame('twinlock/v1/manifest', fromHex(vault), fromHex(coreDigest));
 }

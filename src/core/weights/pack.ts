@@ -3,15 +3,15 @@ import { FLOE_WEIGHTS, plaintextSegmentBytes } from './floe.ts';
 const MAX_PACKED_BYTES = plaintextSegmentBytes();
 const OVERHEAD_BYTES = FLOE_WEIGHTS.encryptedSegmentBytes - MAX_PACKED_BYTES;
 
-/** Where the one segment of a small file lies. */
+/** The place of a small file's only segment. */
 export interface PackedFile {
   /** Its number in the manifest. */
   readonly file: number;
-  /** How many are before it in the pack: its leaf is at 32 bytes for each of them. */
+  /** The number of files before it in the pack. Its leaf is at 32 bytes for each of them. */
   readonly place: number;
-  /** Of its segment, from the start of the pack. */
+  /** The offset of its segment, from the start of the pack. */
   readonly offset: number;
-  /** Of its encrypted segment. */
+  /** The length of its encrypted segment. */
   readonly bytes: number;
 }
 
@@ -23,13 +23,13 @@ export function isPacked(file: number, plainBytes: number): boolean {
 /** The pack of a version: the segments of its small files one after another, in the order of their numbers. */
 export interface Pack {
   readonly files: readonly PackedFile[];
-  /** Of all of it; 0 where there is no small file. */
+  /** The length of the pack; 0 where there is no small file. */
   readonly bytes: number;
   /** Null for a file that is not in it. */
   of(file: number): PackedFile | null;
 }
 
-/** Of files of these many bytes of plaintext, the inner manifest first. */
+/** Lays out the pack for files of these plaintext lengths, the inner manifest first. */
 export function packOf(sizes: readonly number[]): Pack {
   const files: PackedFile[] = [];
   const places = new Map<number, PackedFile>();

@@ -269,7 +269,7 @@ describe('a proposal that has ended is shown with its votes, and that nothing is
     ).toContain(`state        overtaken: another policy has been put in force since: it cannot take effect: ask for it anew
              if the policy ${policy.digest} is in force again before it expires,
              it can take effect, with the votes that it has
-             to prevent that, who proposed it withdraws it
+             to prevent that, its proposer withdraws it
 `);
     expect(stdout).toContain(`policy       ${policy.digest}, in force since entry 0, and not now\n`);
     // Every command says that it is closed, and why, in the same words.

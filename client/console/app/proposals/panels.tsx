@@ -1,4 +1,5 @@
 import { counted } from '../../../../src/core/counted.ts';
+import { committeeInForce } from '../../../../src/core/state/committees.ts';
 import { servedOnceResumed } from '../../../../src/core/state/served.ts';
 import type { Facts, Proposable, Version } from '../../../../src/core/state/state.ts';
 import type { StatementOf } from '../../../../src/core/statement/statement.ts';
@@ -53,8 +54,8 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Facts }) {
   );
 }
 
-function isCustodian({ committee }: Facts, person: string): boolean {
-  return committee.members.some((member) => member.person === person);
+function isCustodian(facts: Facts, person: string): boolean {
+  return committeeInForce(facts).members.some((member) => member.person === person);
 }
 
 /** Of what waits: what else it changes when it takes effect. */

@@ -14,7 +14,7 @@ export interface Person {
   readonly firstSeen: LogPlace | null;
 }
 
-/** What the log says of a person; `proposedName` is what they are called where it does not know them. */
+/** The log's knowledge of a person. `proposedName` is the name for a person that the log does not know. */
 export function personOf(facts: Facts, person: Hex, proposedName = person): Person {
   const { persons, firstSeen } = facts;
   return {

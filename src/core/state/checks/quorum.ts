@@ -2,7 +2,7 @@ import type { Hex } from '../../bytes.ts';
 import { must } from '../../errors.ts';
 import type { Committee, Facts, Vote } from '../state.ts';
 
-/** What a set of votes amounts to. */
+/** The result of a set of votes. */
 export interface Tally {
   readonly approvals: readonly Hex[];
   readonly denials: readonly Hex[];
@@ -11,7 +11,7 @@ export interface Tally {
   /** Approvals still wanted. */
   readonly wanting: number;
   readonly reached: boolean;
-  /** Whether those who have not denied could still reach it. */
+  /** Whether the custodians who have not denied could still reach the quorum. */
   readonly reachable: boolean;
 }
 

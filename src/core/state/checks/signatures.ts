@@ -55,7 +55,7 @@ export function currentPrincipal<P extends Pick<Principal, 'name' | 'retiredAt'>
   return principal;
 }
 
-/** What a custodian touched for. The challenge is computed here, from what the entry says. */
+/** The statement for which a custodian touched their authenticator. The challenge is computed here from the entry. */
 export function assertionClaim(
   facts: Pick<Facts, 'vault'> & { readonly genesis: { readonly rpId: string } },
   authenticator: Pick<EnrolledAuthenticator, 'algorithm' | 'publicKey' | 'person'>,

@@ -37,7 +37,7 @@ export function judgeApproval(facts: Facts, entry: EntryOf<'approval'>, { histor
   return { facts: withVote(facts, proposal, vote), claims: [approvalClaim(facts, authenticator, body)] };
 }
 
-/** What the approver signed. */
+/** The bytes that the approver signed. */
 export function approvalClaim(
   facts: Pick<Facts, 'vault' | 'genesis'>,
   authenticator: EnrolledAuthenticator,
@@ -51,7 +51,7 @@ export function approvalClaim(
 type Approval = EntryOf<'approval'>['body'];
 type UnsignedDecision = Omit<Approval, 'roster' | 'nonce' | 'assertion'>;
 
-/** What is decided on and with which authenticator, apart from its signature. Throws the code of the broken rule. */
+/** The proposal and the authenticator of a decision, apart from its signature. Throws the code of the broken rule. */
 export function requireMayDecide(
   facts: Facts,
   body: UnsignedDecision,
@@ -110,7 +110,7 @@ export function requireCheckpointOfLog(
   );
 }
 
-/** Who may decide has not changed between the log that the approver verified and this entry. */
+/** Requires that the roster has not changed between the log that the approver verified and this entry. */
 function requireCurrentRoster(facts: Facts, roster: Hex): void {
   const current = rosterDigest(facts);
   must(

@@ -53,7 +53,7 @@ export function judgeGenesis(entry: EntryOf<'genesis'>, { objects }: Surrounding
   return { facts: factsOf(statement, vault, policy, enrolled.authenticators), claims };
 }
 
-/** What a fingerprint would be: for clients that see the statement before it is signed. */
+/** The fingerprint of an unsigned genesis statement, for clients that show it before it is signed. */
 export function checkGenesisStatement(
   statement: Genesis,
   objects: Objects,
@@ -160,7 +160,7 @@ function authenticatorsOf(statement: Genesis, policy: Policy, objects: Objects, 
     'genesis: a credential is enrolled twice',
   );
   must(distinct(authenticators.map((a) => digestOf(a.kem))), 'kem_key_reused', 'genesis: a KEM key is enrolled twice');
-  // No proof shows that the founder who enrols a signing key holds it; what one key signs must name one person.
+  // No proof shows that a founder holds the signing key. So each signing key may belong to one person only.
   must(
     distinct(authenticators.map((a) => digestOf(a.signing))),
     'credential_exists',

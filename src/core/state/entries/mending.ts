@@ -28,14 +28,14 @@ const PLAINEST: Policy = {
   limits: { proposalMs: DAY_MS, leaseMs: DAY_MS, hosts: 1, bytesPerRelease: '0', bytesPerDay: '0' },
   publication: { evaluation: false, modelSignature: false },
 };
-/** A log of any root: what approvers verified is not what is tried here. */
+/** A log of any root: this trial does not judge what approvers have verified. */
 const ROOT = toHex(ZERO_32);
 const ANY_HISTORY: History = { rootAt: () => ROOT, timesSince: () => [] };
 
 /**
- * That the policy in force leaves a way to another: a change to the plainest one is proposed under it, is approved an
- * hour later by every custodian who can, and is judged by the rules that judge any change. A group may not rest on one
- * person either: the others could not retire a stolen key of theirs. Throws `quorum_unreachable`.
+ * Requires that another policy can replace the policy in force. The function proposes the plainest policy, lets each
+ * custodian who can approve it one hour later, and judges this with the rules for any change. A group may not have one
+ * person only either: the others could not retire a stolen key of that person. Throws `quorum_unreachable`.
  */
 export function requireMendable(facts: Facts, timeMs: number): void {
   const fault = unlessRefused(
@@ -47,7 +47,7 @@ export function requireMendable(facts: Facts, timeMs: number): void {
   requireGroupsOfTwo(facts);
 }
 
-/** The subject of a retirement has no vote on it, so of each group there is another who can act. */
+/** Requires two able custodians in each group: the owner of a key has no vote on its retirement. */
 function requireGroupsOfTwo(facts: Facts): void {
   const able = ableMembers(facts);
   const alone = policyInForce(facts).document.groups.find(
@@ -60,12 +60,12 @@ function requireGroupsOfTwo(facts: Facts): void {
   );
 }
 
-/** Tries it; what it throws is the rule that stands in the way. */
+/** Tries the change. The error it throws is that of the rule that prevents the change. */
 function mend(facts: Facts, timeMs: number): string | null {
   const custodians = ableCustodians(facts);
   const bytes = canonicalBytes(anotherThan(policyInForce(facts).digest));
   const statement = changeTo(digestOf(bytes), facts, custodians[0] ?? { person: '', credential: '' }, timeMs);
-  // What is open could be withdrawn first.
+  // Open proposals are left out: their proposers could withdraw them first.
   const before = { ...facts, proposedPolicies: PersistentMap<Hex, Policy>(), statements: PersistentMap<Hex, Stated>() };
   const surroundings = { objects: new Map([[statement.document, bytes]]), history: ANY_HISTORY };
   const { digest, facts: asked } = effectOfProposal(before, statement, { index: 1, time: timeMs }, surroundings);
@@ -83,7 +83,9 @@ function mend(facts: Facts, timeMs: number): string | null {
     const { proposal } = requireMayDecide(after, { ...vote, ...custodian }, time, ANY_HISTORY);
     after = withVote(after, proposal, { ...custodian, decision: 'approve', reason: null, index: 2, time });
   }
-  return isPolicyInForce(after, statement.document) ? null : 'everybody who can approve has, and they are too few';
+  return isPolicyInForce(after, statement.document)
+    ? null
+    : 'all custodians who can approve have approved, and they are too few';
 }
 
 function anotherThan(digest: Hex): Policy {

@@ -26,7 +26,7 @@ export function judgeProposal(facts: Facts, entry: EntryOf<'proposal'>, surround
   };
 }
 
-/** What a proposal changes, apart from who signed it. Throws the code of the broken rule. */
+/** The effect of a proposal, apart from its signature. Throws the code of the broken rule. */
 export function effectOfProposal(
   facts: Facts,
   statement: Proposable,
@@ -107,7 +107,7 @@ export function requireCurrent(
   requireMadeUnder({ epoch: committeeInForce(facts).epoch, policy: policyInForce(facts).digest }, statement);
 }
 
-/** That a statement names the epoch and the policy that were in force. Throws `wrong_epoch` or `wrong_policy`. */
+/** Requires that a statement names the epoch and the policy in force. Throws `wrong_epoch` or `wrong_policy`. */
 export function requireMadeUnder(
   inForce: Pick<Proposable, 'epoch' | 'policy'>,
   statement: Pick<Proposable, 'epoch' | 'policy'>,
@@ -120,7 +120,7 @@ export function requireMadeUnder(
   );
 }
 
-/** What the statement would change must still be what it was when the statement was made. */
+/** Requires that the target of the statement has not changed since the statement was made. */
 export function requireCurrentBase(facts: Facts, statement: Proposable): void {
   const base = effectOf(statement).base(facts, statement);
   must(
@@ -130,12 +130,14 @@ export function requireCurrentBase(facts: Facts, statement: Proposable): void {
   );
 }
 
-/** Who proposes, as `Facts.statements` names them. */
+/** The name of the proposer in `Facts.statements`. */
 function nameOf(proposer: Proposable['proposer']): string {
   return proposer.kind === 'custodian' ? proposer.person : proposer.key;
 }
 
-/** What the proposer knew of the log is not long ago: a statement that is older than the fold remembers never comes back. */
+/**
+ * Requires that the proposer knew a recent log: the fold has forgotten older statements and could not recognise them.
+ */
 function requireOfLate({ kind, logSize }: Proposable, index: number): void {
   must(logSize <= index, 'foreign_checkpoint', `${kind}.logSize: expected at most ${index}, got ${logSize}`);
   requireInWindow(logSize, index, 'stale_checkpoint', `${kind}.logSize is too old, propose anew`);
@@ -160,7 +162,7 @@ export function requireUnexpired({ expires }: Pick<Proposable, 'expires'>, timeM
 
 const ROLE_FOR = { publish: 'depositor', release: 'requester' } as const;
 
-/** Who proposes: a custodian, or a principal of the right role within its scope. */
+/** Finds the proposer: a custodian, or a principal of the right role within its scope. */
 function requireMayPropose(facts: Facts, statement: Proposable): void {
   const { proposer } = statement;
   // A custodian's right to propose is that to sign, which proposerClaim checks.

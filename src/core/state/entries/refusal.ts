@@ -14,7 +14,7 @@ export const REFUSALS_A_DAY_A_CALLER = 24;
 export const REFUSALS_A_DAY = 128;
 
 /**
- * What the vault says that it turned away. It is the vault's word alone: nothing signed shows it, so it changes nothing.
+ * Judges the vault's count of refused requests. No signature proves it, so it changes nothing else.
  * It is bounded, so that no caller and no vault can fill the log with it. Throws `principal_unknown` for a
  * caller that the log does not know, and `limit_exceeded`.
  */
@@ -26,7 +26,8 @@ export function judgeRefusal(facts: Facts, { body, time }: EntryOf<'refusal'>): 
   );
   const fault = excessOf(facts.refusals, body, time);
   must(fault === null, 'limit_exceeded', `refusal: ${fault}`);
-  // Before that no entry can be dated so near that it would count: dates that go back and forth make the log forget none that could.
+  // Before that no entry can be dated so near that it would count: dates that go back and forth make the log forget
+  // none that could.
   const counting = facts.refusals.filter((told) => told.time > earliestMs(facts) - 24 * HOUR_MS);
   return { facts: { ...facts, refusals: withRefusal(counting, body, time) }, claims: [] };
 }
@@ -36,9 +37,9 @@ export function isKnownCaller({ authenticators, principals }: Facts, who: string
   return who === null || authenticators.has(who) || principals.has(who);
 }
 
-/** What an entry would be too many of, after those of the last day; null where it may be recorded. */
+/** The limit that an entry would exceed, with those of the last day; null if it may be recorded. */
 export function excessOf(told: Facts['refusals'], refusal: EntryBodyOf<'refusal'>, timeMs: number): string | null {
-  // Both ways: a clock that was wrong may have dated one ahead.
+  // Both directions count: a wrong clock may have dated a refusal ahead.
   const within = (ms: number) => told.filter(({ time }) => Math.abs(time - timeMs) < ms);
   const ofCaller = within(24 * HOUR_MS).filter(({ who }) => who === refusal.who);
   const { code, act } = refusal;

@@ -72,7 +72,8 @@ function budgetWith(facts: Facts, statement: StatementOf<'release'>, timeMs: num
   const bytes = BigInt(statement.bytes);
   const grant = { time: timeMs, bytes };
   const total = facts.granted.filter(({ time }) => time > timeMs - DAY_MS).reduce((sum, one) => sum + one.bytes, bytes);
-  // What no later entry can count is forgotten: none is dated before that. By its own date, one entry could forget others.
+  // Grants that no later entry can count are forgotten. The limit is the log's clock: by its own date, one entry could
+  // make the fold forget others.
   const granted = withGrant(
     facts.granted.filter(({ time }) => time > earliestMs(facts) - DAY_MS),
     grant,
@@ -80,7 +81,10 @@ function budgetWith(facts: Facts, statement: StatementOf<'release'>, timeMs: num
   return { granted, total, limit: BigInt(policyOf(facts, statement).document.limits.bytesPerDay) };
 }
 
-/** With one more. Of too many, the two oldest count as one for as long as the later of them: none counts for less. */
+/**
+ * Adds a grant. If there are too many, the two oldest become one with the date of the later, so no grant counts for
+ * less.
+ */
 function withGrant(granted: Facts['granted'], grant: Grant): Facts['granted'] {
   const all = granted.push(grant);
   const [first, second] = all;
@@ -88,7 +92,7 @@ function withGrant(granted: Facts['granted'], grant: Grant): Facts['granted'] {
   return all.shift().set(0, { time: Math.max(first.time, second.time), bytes: first.bytes + second.bytes });
 }
 
-/** What a release would wait for that has its quorum; null where it would be granted at once. */
+/** The reason why a release with its quorum would wait; null if it would be granted at once. */
 export function heldBackBy(facts: Facts, statement: StatementOf<'release'>, timeMs: number): 'stop' | 'budget' | null {
   if (facts.stopped !== null) return 'stop';
   const { total, limit } = budgetWith(facts, statement, timeMs);

@@ -41,7 +41,7 @@ export function judgeStop(facts: Facts, entry: Pick<EntryOf<'stop'>, 'kind' | 'i
   return { claims: [claim], facts: { ...stopped, statements: withStop(stopped.statements, digest, entry) } };
 }
 
-/** Of the log, what says whether a stop is true and who made it. */
+/** The facts that are needed to check a stop and to find who made it. */
 interface StopView extends Pick<Facts, 'vault' | 'genesis' | 'committee' | 'authenticators'> {
   readonly principals: { get(key: string): Pick<Principal, 'owner' | 'name' | 'retiredAt'> | undefined };
   readonly proposals: { get(digest: Hex): Pick<Proposal, 'statement'> | undefined };
@@ -50,8 +50,9 @@ interface StopView extends Pick<Facts, 'vault' | 'genesis' | 'committee' | 'auth
 /**
  * Whose stop it is, that they may, and the claim that they signed it, which is yet to be discharged. Knows a
  * stranger before anything costs much. A retired key passes where it asks for its own retirement, which `judgeStop` then
- * refuses: so a vault can answer that it is so already. Throws `wrong_vault`, `credential_unknown`, `credential_retired`, `not_a_custodian`,
- * `principal_unknown`, `principal_retired`, `not_permitted`, and as checkAssertion.
+ * refuses: so a vault can answer that it is so already. Throws `wrong_vault`, `credential_unknown`,
+ * `credential_retired`, `not_a_custodian`, `principal_unknown`, `principal_retired`, `not_permitted`, and as
+ * checkAssertion.
  */
 export function checkStop(
   facts: StopView,
@@ -101,7 +102,10 @@ function withStop(statements: Facts['statements'], digest: Hex, { index, time }:
   return statements.set(digest, { index, time, by: null });
 }
 
-/** A stop counts once. Says what became of it and how the vault stands, for a person who relies on it: no name, no reason. */
+/**
+ * A stop counts once. Says what became of it and how the vault stands, for a person who relies on it: no name, no
+ * reason.
+ */
 function requireUnrecorded({ statements, stopped }: Facts, digest: Hex): void {
   const stated = statements.get(digest);
   if (stated === undefined) return;
@@ -159,7 +163,7 @@ export function isHeard(
   return known !== -1 && last !== undefined && known <= resumptions.indexOf(last);
 }
 
-/** What a stop names a principal by: its key is no digest. */
+/** The digest by which a stop names a principal's key. */
 export function keyDigest(key: string): Hex {
   return digestOf(utf8(key));
 }
@@ -169,7 +173,7 @@ export function authenticatorNamed(facts: Facts, target: Hex): EnrolledAuthentic
   return facts.authenticators.find((a) => digestOf(fromBase64url(a.credential)) === target);
 }
 
-/** What each stop does to the facts, having checked its target. */
+/** The effect of each stop on the facts, after a check of its target. */
 const STOPS: { [W in Stop['what']]: (facts: Facts, placed: PlacedStop) => Facts } = {
   all(facts, placed) {
     const { stop, person } = placed;

@@ -33,7 +33,7 @@ export function requireSoundDate(facts: Facts, entry: Entry): void {
   );
 }
 
-/** Whether a draft is a step of the way back: a proposal that would correct the log's clock, or a vote on one. */
+/** Whether a draft belongs to a correction of the log's clock: the proposal of one, or a vote on it. */
 export function correctsTheClock(facts: Facts, { kind, body }: EntryDraft): boolean {
   if (kind === 'proposal') return body.statement['kind'] === 'clock';
   return kind === 'approval' && facts.proposals.get(body.proposal)?.statement.kind === 'clock';

@@ -46,7 +46,7 @@ function requireQuarantined(facts: Facts, statement: StatementOf<'publish'>): vo
   must(phase === 'quarantined', 'version_not_quarantined', `expected a quarantined version, got a ${phase} one`);
 }
 
-/** Where policy asks for it, publication cites the receipt of an evaluation of this very version. */
+/** A publication cites the receipt of an evaluation of this version if policy requires it. */
 function requireEvaluation(facts: Facts, statement: StatementOf<'publish'>): void {
   const { evaluation, modelSignature } = policyOf(facts, statement).document.publication;
   const release = statement.evaluation === null ? null : releaseOf(facts, statement.evaluation);

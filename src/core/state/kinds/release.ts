@@ -49,7 +49,9 @@ export const releaseEffect: Effect<ReleaseStatement> = {
   execute: (facts) => facts,
 };
 
-/** Nothing is released while the vault is stopped or to a retired key, and a quarantined version for evaluation only. */
+/**
+ * Refuses a release while the vault is stopped, to a retired key, or of a quarantined version except for evaluation.
+ */
 export function requireReleasable(facts: Facts, statement: ReleaseStatement): void {
   requireRunning(facts);
   currentPrincipal(facts, statement.proposer.key);
@@ -96,7 +98,9 @@ function requireLimits(facts: Facts, statement: ReleaseStatement): void {
   must(BigInt(bytes) <= most, 'budget_exceeded', `release.bytes: expected at most ${most}, got ${bytes}`);
 }
 
-/** A host's evidence, its endorsements and the appraisal of both, as objects beside the log; the appraisal is a claim. */
+/**
+ * A host's evidence, its endorsements and the appraisal of both, as objects beside the log; the appraisal is a claim.
+ */
 function requireAppraised(
   facts: Facts,
   statement: ReleaseStatement,
@@ -221,7 +225,9 @@ function requirePassing(
   });
 }
 
-/** One-time keys and evidence are for one release: what was named before is refused while evidence that old is taken. */
+/**
+ * One-time keys and evidence are for one release: what was named before is refused while evidence that old is taken.
+ */
 function remembered(
   facts: Facts,
   { hosts }: ReleaseStatement,
