@@ -1,9 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import tls from 'node:tls';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
@@ -12,6 +10,7 @@ import type { OpeningInvitation } from '../../client/console/server/opening.ts';
 import { type RunningConsole, startConsole } from '../../client/console/server.ts';
 import type { Policy } from '../../src/core/statement/policy.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
+import { NODE, startProcess } from '../world/daemon-process.ts';
 
 const DAEMON = join(import.meta.dirname, '../../src/main.ts');
 export const BUNDLE_DIR = join(import.meta.dirname, '../../dist/console');
@@ -67,50 +66,29 @@ export async function openVault(
   const policyFile = join(dir, 'policy.json');
   if (policy !== null) writeFileSync(policyFile, JSON.stringify(policy));
   const policies = policy === null ? [] : ['--policy', policyFile];
-  const printed = execFileSync(process.execPath, [DAEMON, '--data', dataDir, ...init, ...files.flat(), ...policies]);
+  const printed = execFileSync(NODE, [DAEMON, '--data', dataDir, ...init, ...files.flat(), ...policies]);
   const { invitations, referenceValuesDigest } = JSON.parse(printed.toString()) as {
     invitations: { name: string; invitation: string }[];
     referenceValuesDigest: string;
   };
   const ca = join(dataDir, 'tls.crt');
   tls.setDefaultCACertificates([readFileSync(ca, 'utf8')]);
-  const first = await serve(dataDir);
-  const { url } = first;
-  let { stop } = first;
+  let daemon = startProcess(dataDir);
+  const url = new URL(await daemon.url);
   return {
     url,
     ca,
     invitations: new Map(invitations.map(({ name, invitation }) => [name, invitation])),
     dataDir,
     referenceValuesDigest,
-    halt: () => stop(),
+    halt: async () => void (await daemon.stop()),
     restart: async () => {
-      stop = (await serve(dataDir, url.port)).stop;
+      daemon = startProcess(dataDir, Number(url.port));
+      await daemon.url;
     },
     close: async () => {
-      await stop();
+      await daemon.stop();
       rmSync(dir, { recursive: true });
-    },
-  };
-}
-
-async function serve(dataDir: string, port = '0'): Promise<{ url: URL; stop: () => Promise<void> }> {
-  const args = [DAEMON, '--data', dataDir, 'serve', '--listen', `127.0.0.1:${port}`];
-  const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(daemon, 'exit');
-  const lines = createInterface(daemon.stdout);
-  const url = await new Promise<string>((resolve, reject) => {
-    void ended.then(() => reject(new Error('the daemon did not start')));
-    lines.on('line', (line) => {
-      const { msg, url } = JSON.parse(line) as { msg?: string; url?: string };
-      if (msg === 'serving' && url !== undefined) resolve(url);
-    });
-  });
-  return {
-    url: new URL(url),
-    stop: async () => {
-      daemon.kill('SIGTERM');
-      await ended;
     },
   };
 }
