@@ -19,14 +19,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   );
   process.exit(EXIT.retry);
 });
-// What cannot be said there can be said nowhere; the exit code still tells it.
+// An error of standard error cannot be reported; the exit code still shows the failure.
 process.stderr.on('error', () => undefined);
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // Help that was asked for has been printed, and nothing is wrong.
+  // commander throws after it has printed the help that the user asked for.
   if (error.exitCode !== 0) {
     const terminal = openTerminal(process.argv.includes('--json'), { out: process.stdout, err: process.stderr });
     const text = usageText(error, program, process.argv.slice(2));

@@ -5,7 +5,7 @@ import { fileError } from '../../src/platform/files/error.ts';
 import { PRIVATE, type TargetAccess } from '../host/target.ts';
 
 const GROUP_FILE = '/etc/group';
-/** The last one means none. */
+/** 2^32 - 1 means "no group" to chown(2). */
 const MAX_GID = 2 ** 32 - 2;
 const OWNER_READS = 0o400;
 const EXECUTION = 0o111;
@@ -22,11 +22,11 @@ export function withAccessFlags(command: Command): Command {
     .option('--mode <octal>', 'mode of the files, 0640 for instance; 0600 unless given, or 0640 with --group')
     .option(
       '--group <group>',
-      'name or number of a group of this user, which is given files and folders that are made',
+      'name or number of a group of this user; the files and folders that are made belong to it',
     );
 }
 
-/** Who may read what is fetched. Throws `usage`, and `not_found` for a name that is no group's. */
+/** Reads the flags that say who may read the fetched files. Throws `usage`, and `not_found` for an unknown group. */
 export async function accessOf({ mode, group }: AccessFlags, groupFile: string = GROUP_FILE): Promise<TargetAccess> {
   const gid = group === undefined ? null : await gidOf(group, groupFile);
   if (mode === undefined && gid === null) return PRIVATE;
@@ -40,17 +40,17 @@ function modeOf(text: string): number {
   must(
     isSensible,
     'usage',
-    `--mode: expected a mode of files such as 0640, that lets the owner read, others not write, and nobody execute; got ${text}`,
+    `--mode: expected a mode of files such as 0640, that lets the owner read, lets no other user write, and has no execute bit; got ${text}`,
   );
   return mode;
 }
 
-/** A folder is entered by those who read the files in it, and written to by its owner. */
+/** Users who may read the files may enter the folder; only the owner may write to it. */
 function folderModeOf(fileMode: number): number {
   return 0o700 | fileMode | ((fileMode & 0o444) >> 2);
 }
 
-/** The number of a group, or of a name in the group file: `name:password:number:members` (group(5)). */
+/** Returns a group's number; looks up a name in the group file, `name:password:number:members` (group(5)). */
 async function gidOf(group: string, groupFile: string): Promise<number> {
   if (/^[0-9]+$/.test(group)) {
     const gid = Number(group);

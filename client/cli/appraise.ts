@@ -11,7 +11,7 @@ import { type Invocation, invoke } from './invocation.ts';
 import { caOf, instantOf, orUnparsed, type SubjectFlags, subjectOf, withSubjectFlags } from './subject-flags.ts';
 import { table } from './text.ts';
 
-/** What a table shows of one cell. */
+/** Characters of a cell that the table shows. */
 const CELL_MAX = 72;
 
 interface Flags extends SubjectFlags {
@@ -32,7 +32,7 @@ const HELP = `
 Reads one file as our agent writes it (twinlock evidence, or a request's) or NVIDIA's nvattest prints it, or the files
 of vendors' tools.
 What vendors say of it (--collateral, --vek, --ca, --crl, --jwks) goes with either, in place of what the file has.
-Nothing is asked of any network, and the vendors' roots are part of this program. --ca is AMD's chain here: ASK or
+This command uses no network; the vendors' roots are part of this program. Here --ca is AMD's chain: ASK or
 ASVK, alone or among others of the chain in any order. A TPM's key has no vendor's root: it needs reference values that
 pin who certified it. With --jwks it is you who vouches for the keys. Certificates and lists are read in PEM, and in
 DER, hexadecimal and base64. Recorded evidence is judged as of its own day with --at.
@@ -103,7 +103,7 @@ function freshnessLines({ report, reportData, gpu, gpuNonce }: PartsToAppraise):
   return [`nonce        ${whose} is not checked`];
 }
 
-/** What is authentic, and should not be relied on. */
+/** Cautions: the evidence is authentic, but it shows something insecure. */
 function unrefused(claims: Appraisal['claims']): readonly string[] {
   return cautionsOf(claims).map((caution) => `beware: ${caution}; nothing refuses that until reference values do`);
 }

@@ -11,7 +11,7 @@ import { type Invocation, invoke } from './invocation.ts';
 import { marked, personLines } from './persons.ts';
 import { shortDigest } from './text.ts';
 
-/** Reasons of denials that are shown. */
+/** The report shows the reasons of at most this many denials. */
 const MAX_DENIALS = 16;
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -61,7 +61,7 @@ function exitCodeOf({ integrity, completeness }: AuditReport): number {
   return completeness.verdict === 'pass' ? EXIT.ok : EXIT.incomplete;
 }
 
-/** The two verdicts, and what they rest on: never a bare "pass". */
+/** The two verdicts, and what each of them is based on. */
 export function reportLines(report: AuditReport): readonly string[] {
   const { fingerprint, grade, entries, persons, integrity, completeness } = report;
   const { fault, signatures, appraisals } = integrity;
@@ -91,7 +91,7 @@ export function reportLines(report: AuditReport): readonly string[] {
   ];
 }
 
-/** The latest; all of them are in the document. */
+/** The latest denials; the JSON document has all of them. */
 function denialLines(denials: AuditReport['completeness']['denials']): readonly string[] {
   const more = denials.length - MAX_DENIALS;
   return [
@@ -105,7 +105,7 @@ function denialLines(denials: AuditReport['completeness']['denials']): readonly 
   ];
 }
 
-/** What the log's own dates say of the vault's clock: no fault, and worth a question. */
+/** What the dates in the log show about the vault's clock. This is no fault, but an auditor should ask about it. */
 function clockLines({ datedBack, silence, wrong }: AuditReport['completeness']['tally']['clock']): readonly string[] {
   const ahead =
     wrong === null

@@ -32,7 +32,7 @@ export function addCode(program: Command): void {
       `
 For approvers who want a second opinion before they touch: on another machine than the one of their console, with an
 auditor's or a depositor's key. The log is replayed from the fingerprint, down to every signature, quorum and
-appraisal; nothing of what is printed is the vault's word, and nothing comes from the console's page. All of it must
+appraisal. Nothing that is printed relies on the vault's word or on the console's page. All of it must
 be what the page shows. One that has ended is shown too, with its votes: look there for your own, also for one that you
 never cast. PROPOSAL is the digest that the page and twinlock proposals show, or its first 8 digits or more, with or
 without gaps.
@@ -84,7 +84,7 @@ function linesOf(report: ProposalReport, facts: Facts): readonly string[] {
 
 const NOTHING_LEFT = 'nothing is left to approve';
 
-/** What has become of it. */
+/** The state of the proposal. */
 export function stateRows({
   standing,
   setBack,
@@ -152,7 +152,7 @@ function voteRows(vote: ReportedVote): readonly string[] {
   ];
 }
 
-/** A name alone may be made to look like another's. */
+/** Shows the id with the name: a person can choose a name that looks like another person's. */
 function personRows(label: string, person: Person, before = ''): readonly string[] {
   const { firstSeen } = person;
   return [
@@ -166,7 +166,7 @@ function personRows(label: string, person: Person, before = ''): readonly string
   ];
 }
 
-/** Attacker-controlled values: nothing in them is unseen. */
+/** The value may be attacker-controlled: invisible characters are shown. */
 function row(name: string, value: string): readonly string[] {
   return [`${name.padEnd(12)} ${visibleText(value)}`];
 }
@@ -224,7 +224,7 @@ function subjectOf({ statement, hosts, changes, alike, isPending }: ProposalRepo
   }
 }
 
-/** What its person calls it, and the id that tells it from what another person calls the same. */
+/** The key's name, and its id, since two persons may give their keys the same name. */
 function keyText({ authenticators }: Facts, credential: Base64url): string {
   const known = authenticators.get(credential);
   return known === undefined ? credential : `${quoted(known.name)} ${credential}`;

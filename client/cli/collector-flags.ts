@@ -10,7 +10,7 @@ import { wordsOf } from '../platforms/given-flags.ts';
 import { EVIDENCE_SOURCES } from '../platforms/platforms.ts';
 import type { EvidenceSource, GivenFlags, SourceFlag } from '../platforms/source.ts';
 
-/** Where a host's evidence comes from; the sources' own flags besides, each under commander's name for it. */
+/** The flags that say where a host's evidence comes from, with each source's own flags under commander's names. */
 export interface HostEvidenceFlags {
   readonly evidence?: string;
   readonly gpu?: 'nvattest' | 'token' | 'none';
@@ -19,7 +19,7 @@ export interface HostEvidenceFlags {
   readonly [flag: string]: string | boolean | undefined;
 }
 
-/** Of every source, each once. */
+/** The flags of all sources, without duplicates. */
 const SOURCE_FLAGS: readonly SourceFlag[] = [...new Set(EVIDENCE_SOURCES.flatMap(({ flags }) => flags))];
 
 export function withEvidenceFlags(command: Command): Command {
@@ -43,9 +43,8 @@ export function withEvidenceFlags(command: Command): Command {
 }
 
 /**
- * Where this machine's evidence comes from. Simulated evidence is for simulation vaults, and only where it was
- * named on the command line. Throws `usage` for flags that do not go together, and `unavailable` where there is
- * nothing to collect from.
+ * Returns the collector of this machine's evidence. It simulates evidence only where the command line asks for it.
+ * Throws `usage` for flags that do not go together, and `unavailable` where the machine has no source of evidence.
  */
 export async function collectorOf(flags: HostEvidenceFlags): Promise<EvidenceCollector> {
   return machine(await collectorsOf(flags));
@@ -67,7 +66,7 @@ export async function collectorsOf(flags: HostEvidenceFlags): Promise<Collectors
     const message = `${flag} says nothing about ${source.name}, which this host's evidence is from`;
     throw new TwinlockError('usage', message, { flag: name });
   }
-  // First what writes nothing.
+  // Checks the flags first: they write nothing.
   const gpu = gpuOf(source, flags, await detectNvattest(around));
   return { cpu: await source.collector(given, HOST_DEVICES), gpu };
 }
@@ -76,13 +75,13 @@ function sourceNamed(name: string | null): EvidenceSource | undefined {
   return EVIDENCE_SOURCES.find((source) => source.name === name);
 }
 
-/** What was named, or implied by a flag that makes sense for one source alone. */
+/** The source that a flag names, or that a flag implies because it belongs to one source only. */
 function namedSource({ evidence }: HostEvidenceFlags, given: GivenFlags): EvidenceSource | undefined {
   if (evidence !== undefined) return sourceNamed(evidence);
   return EVIDENCE_SOURCES.find(({ flags }) => flags.some((flag) => flag.implies && given(flag) !== undefined));
 }
 
-/** A software key and a real device are never shown together. */
+/** Refuses a real GPU beside a simulated chip. */
 function gpuOf(source: EvidenceSource, flags: HostEvidenceFlags, nvattest: string | null): GpuCollector | null {
   const { isHardware } = source;
   const how = flags.gpu ?? (isHardware && nvattest !== null ? 'nvattest' : 'none');

@@ -20,12 +20,12 @@ import { trustCa } from './trust.ts';
 const HEX_DIGITS = 64;
 const MEND_OR_ALERT =
   'mend the address or the fingerprint that was given (by flag, variable or config), or alert the others';
-/** A fingerprint is of a vault that was founded: one that was not is another, or has lost its log. */
+/** Only a founded vault has a fingerprint: a vault that is not founded is another one, or it has lost its log. */
 const NOT_FOUNDED = `the vault that answers says that it has not been founded: ${MEND_OR_ALERT}`;
 
 /**
- * The vault's API, without a session. Trusts the certificates of the settings besides those that Node trusts, and goes
- * by the proxy of the environment. Throws as `trustCa` and `vaultUrl`, and `usage` for a proxy that is none.
+ * Returns the vault's API, without a session. Trusts the certificates that Node trusts and those of the settings, and
+ * uses the proxy of the environment. Throws as `trustCa` and `vaultUrl`, and `usage` for an invalid proxy.
  */
 export function connect({ settings, signal }: Invocation): Api {
   const url = vaultUrl(settings);
@@ -43,7 +43,7 @@ function trustCaOf({ ca, origins }: Settings): void {
   }
 }
 
-/** The machine's key of the settings. Throws as `readPrincipalKey`, and says where the file was named. */
+/** Reads the machine's key of the settings. Throws as `readPrincipalKey`; the error says which setting names the file. */
 export async function principalKeyOf(path: string, { origins }: Settings): Promise<PrincipalKey> {
   try {
     return await readPrincipalKey(path);
@@ -52,7 +52,7 @@ export async function principalKeyOf(path: string, { origins }: Settings): Promi
   }
 }
 
-/** Says of a failure that a proxy was asked: it may be the proxy that cannot be reached, or that refuses. */
+/** Adds to a failure that a proxy was used: it may be the proxy that cannot be reached or that refuses. */
 const fetchByProxy: Fetch = async (url, init) => {
   try {
     return await platformFetch(url, init);
@@ -65,9 +65,9 @@ const fetchByProxy: Fetch = async (url, init) => {
 };
 
 /**
- * The vault's fingerprint, as it was given. Twelve words stand for its first 132 bits: then it is that of `kept`, the
- * vaults that this machine has followed, or the vault is asked for the whole; and it must have these words. Throws
- * `usage` where none was given.
+ * Returns the vault's fingerprint that the user gave. Twelve words are its first 132 bits: this function then takes the
+ * whole fingerprint from `kept`, the vaults that this machine has followed, or asks the vault, and compares it with the
+ * words. Throws `usage` where the user gave none.
  */
 export async function fingerprintOf(
   { fingerprint, origins }: Settings,
@@ -77,7 +77,7 @@ export async function fingerprintOf(
   must(
     fingerprint !== null,
     'usage',
-    'the vault’s fingerprint is not learnt from the vault: give --fingerprint HEX or its 12 words, ' +
+    'expected the vault’s fingerprint, which the vault itself must not supply: give --fingerprint HEX or its 12 words, ' +
       'TWINLOCK_FINGERPRINT, or "fingerprint" in the config; every custodian’s console shows it, once the vault is founded',
   );
   const text = fingerprint.trim().toLowerCase();
@@ -93,16 +93,20 @@ export async function fingerprintOf(
   if (followed !== undefined) return followed;
   const named = (await vaultOf(api)).fingerprint;
   must(named !== null, 'wrong_genesis', NOT_FOUNDED);
-  must(hasWords(named), 'wrong_genesis', `the vault that answers is another than the words say: ${MEND_OR_ALERT}`);
+  must(
+    hasWords(named),
+    'wrong_genesis',
+    `the vault that answers does not have the fingerprint of these words: ${MEND_OR_ALERT}`,
+  );
   return named;
 }
 
-/** Somebody signed in with a principal's key. */
+/** The session of a principal. */
 export interface Connection extends PrincipalSession {
   readonly fingerprint: Hex;
 }
 
-/** Somebody who has a principal's key, and which vault they mean. */
+/** A principal's key, and the vault that it is used with. */
 interface Identity {
   readonly api: Api;
   readonly principal: PrincipalKey;
@@ -110,8 +114,8 @@ interface Identity {
 }
 
 /**
- * Who asks, by the key of the settings. The vault is asked at most what its fingerprint is. Throws `usage` where there is
- * no key or where it is of another role.
+ * Reads the principal's key of the settings. Asks the vault for its fingerprint at most. Throws `usage` where the
+ * settings have no key or a key of another role.
  */
 export async function identify(invocation: Invocation, roles: readonly PrincipalKey['role'][]): Promise<Identity> {
   const { settings } = invocation;
@@ -142,7 +146,7 @@ export async function openConnection({ api, principal, fingerprint }: Identity):
   return { ...(await openPrincipalSession(api, principal, fingerprint)), fingerprint };
 }
 
-/** What a vault says of itself. Throws `usage` where something else answers, and as `Api` for one that is not reached. */
+/** Asks the vault for its status. Throws `usage` where the answer is not a vault's, and as `Api` where none comes. */
 export async function vaultOf(api: Api): Promise<VaultStatus> {
   try {
     return await api.vault();
@@ -154,8 +158,8 @@ export async function vaultOf(api: Api): Promise<VaultStatus> {
 }
 
 /**
- * Nothing rests on what it says: a mistake is only named better than a signature that is not true would. Throws
- * `wrong_genesis`, and as `vaultOf`.
+ * Compares the fingerprint that the vault claims. The claim is not trusted: this check only gives a mistake a clearer
+ * error than an invalid signature would. Throws `wrong_genesis`, and as `vaultOf`.
  */
 export async function saysItIs(api: Api, fingerprint: Hex): Promise<void> {
   const { fingerprint: said } = await vaultOf(api);
@@ -167,7 +171,7 @@ export async function saysItIs(api: Api, fingerprint: Hex): Promise<void> {
   );
 }
 
-/** Replays the log from the fingerprint, with its progress shown. */
+/** Replays the log from the fingerprint and shows the progress. */
 export async function follow({ settings, terminal }: Invocation, connection: Connection): Promise<Replica> {
   const progress = terminal.progress('replaying the log', 'entries');
   try {

@@ -33,17 +33,17 @@ export function addConsole(program: Command): void {
   program
     .command('console')
     .description("runs the custodian's console on this workstation, on loopback only, until it is interrupted")
-    .option('--port <port>', 'where it listens; a free one unless given', '0')
+    .option('--port <port>', 'the port to listen on; a free one unless given', '0')
     .option('--open', 'opens it in the browser')
     .option(
       '--invitation <file>',
       'for a founder: the file that twinlockd init wrote for you; --ca FILE replaces the certificates in it',
     )
-    .option('--founding', 'for a founder who was handed an invitation by other means: give --vault and --ca too')
+    .option('--founding', 'for a founder who received the invitation in another way: give --vault and --ca too')
     .addHelpText(
       'after',
       `
-The page and its code come from this machine's own disk, never from the vault. Once a custodian has signed in here, the
+The page and its code come from this machine's own disk, never from the vault. After a custodian has signed in here, the
 console also opens while the vault is out of reach, and signs a stop; it says then why the vault was not reached. A
 founder's console needs the vault.
 
@@ -69,7 +69,7 @@ async function run(given: Invocation, flags: ConsoleFlags, command: Command): Pr
   const fingerprint = isFounding ? null : await fingerprintOf(settings, api, await kits.vaults());
   const canStop = fingerprint !== null && (await kits.readable(fingerprint)) !== null;
   const trouble = troubleWith(api, fingerprint);
-  // Who can stop without the vault is not kept waiting by it.
+  // A custodian who can stop without the vault need not wait for it.
   if (!canStop) requireNone(await trouble, isFounding);
   const running = await startConsole({
     vault: vaultUrl(settings),
@@ -96,7 +96,7 @@ async function run(given: Invocation, flags: ConsoleFlags, command: Command): Pr
   await running.close();
 }
 
-/** A flag that would do nothing is refused, so that its giver does not believe that it does. Throws `usage`. */
+/** Refuses a flag that would have no effect. Throws `usage`. */
 function requireTaken(isGiven: (flag: string) => boolean, isInvited: boolean): void {
   must(!isGiven('key'), 'usage', '--key: a console takes no machine’s key: a custodian signs in with a security key');
   const idle = isInvited ? ['vault', 'fingerprint', 'founding'].find(isGiven) : undefined;
@@ -104,8 +104,8 @@ function requireTaken(isGiven: (flag: string) => boolean, isInvited: boolean): v
 }
 
 /**
- * With --invitation, all settings are those of the founder's file, but for a --ca that stands beside it: what else this
- * machine is set up for is not asked.
+ * Takes the settings of an --invitation from the founder's file, with the --ca of the command line if there is one. Ignores
+ * this machine's other settings.
  */
 async function asInvited(
   invocation: Invocation,
@@ -122,7 +122,7 @@ async function asInvited(
   return { invocation: { ...invocation, settings }, invited: { invitation, referenceValues } };
 }
 
-/** Writes the founder's certificates where they stay, since the commands that the page prints name them. Returns the path. */
+/** Writes the founder's certificates to the state folder: the page prints commands that name the file. Returns its path. */
 async function keptCa({ stateDir }: Settings, ca: string): Promise<string> {
   const caPath = join(stateDir, `ca-${createHash('sha256').update(ca).digest('hex').slice(0, 16)}.crt`);
   await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
@@ -132,7 +132,7 @@ async function keptCa({ stateDir }: Settings, ca: string): Promise<string> {
   return caPath;
 }
 
-/** Why the vault cannot be worked with; null where it can. */
+/** The error that prevents work with the vault; null where there is none. */
 async function troubleWith(api: Api, fingerprint: Hex | null): Promise<TwinlockError | null> {
   try {
     if (fingerprint !== null) await saysItIs(api, fingerprint);
@@ -144,7 +144,7 @@ async function troubleWith(api: Api, fingerprint: Hex | null): Promise<TwinlockE
   }
 }
 
-/** Of a vault that is being founded there is nothing to stop. */
+/** Throws the trouble during a founding: a vault that is not founded has nothing to stop. */
 function requireNone(trouble: TwinlockError | null, isFounding: boolean): void {
   if (trouble === null) return;
   const { code, message, detail } = trouble;
@@ -163,7 +163,7 @@ function portOf(text: string): number {
   return port;
 }
 
-/** The built page: beside this file's folder in the package, in dist/ of a clone. */
+/** The folder of the built page: beside this file's folder in the package, in dist/ of a clone. */
 function bundle(): string {
   const isClone = import.meta.filename.endsWith('.ts');
   const dir = join(import.meta.dirname, isClone ? '../../dist/console' : '../../console');
@@ -180,7 +180,7 @@ function interrupted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** Best effort: the address has been printed. Says so where no browser takes it. */
+/** Tries to open the address in a browser, and notes a failure; the address has been printed already. */
 function openInBrowser(url: string, note: (line: string) => void): void {
   const [command, args] =
     process.platform === 'darwin'

@@ -7,19 +7,19 @@ import { counted, exactBytes } from '../display/exact.ts';
 import type { Invocation } from './invocation.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What of a folder is deposited. */
+/** The flags that select files of a folder for a deposit. */
 export interface ContentsFlags {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly force?: boolean;
 }
 
-/** What a folder has for a deposit. */
+/** The files found in a folder, and the check of their formats. */
 export interface FoundContents extends FoundFolder {
   readonly check: FormatCheck;
 }
 
-/** In a line for people; a document has them all. */
+/** A line for people names at most this many; the JSON document names all. */
 const LEFT_OUT_MAX = 10;
 
 export const CONTENTS_HELP = `
@@ -47,10 +47,10 @@ export function withContentsFlags(command: Command): Command {
   return command
     .option('--include <pattern>', 'deposit only the files that match; repeatable', collect)
     .option('--exclude <pattern>', 'leave out the files and folders that match; repeatable', collect)
-    .option('--force', 'deposit also what is truncated, or lacks shards');
+    .option('--force', 'deposit files even if they are truncated or shards are missing');
 }
 
-/** Finds what is to be deposited, and says what is not. Throws as `walkFolder`, `innerManifest` and `checkFormats`. */
+/** Finds the files to deposit, and notes those left out. Throws as `walkFolder`, `innerManifest` and `checkFormats`. */
 export async function findContents(
   { terminal, signal }: Pick<Invocation, 'terminal' | 'signal'>,
   contents: Contents,
@@ -65,7 +65,7 @@ export async function findContents(
   return { ...found, check };
 }
 
-/** Throws `malformed` where the files are not whole, all findings in one; with --force it says them instead. */
+/** Throws `malformed` with all findings where files are not whole; with --force it notes the findings instead. */
 export function requireWhole(
   terminal: Terminal,
   folder: string,
@@ -73,10 +73,10 @@ export function requireWhole(
   flags: ContentsFlags,
 ): void {
   if (flags.force === true) for (const text of findings.texts) terminal.note(`forced       ${text}`);
-  else findings.requireNone(`${folder} is not whole`, 'mend it, or give --force to deposit it as it is');
+  else findings.requireNone(`${folder} is not whole`, 'mend the files, or give --force to deposit them as they are');
 }
 
-/** An --include takes nothing but what it matches, so all else has to be named besides. */
+/** An --include limits the deposit to its matches, so the advice names the other patterns too. */
 function leftOutText(leftOut: readonly string[], include: readonly string[]): string {
   const rest = leftOut.length - LEFT_OUT_MAX;
   const named = [...leftOut.slice(0, LEFT_OUT_MAX), ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
@@ -84,7 +84,7 @@ function leftOutText(leftOut: readonly string[], include: readonly string[]): st
   return `${named}: other programs have left these behind. To deposit one of them as well, give ${all}`;
 }
 
-/** The result of `--dry-run`: what would be deposited. */
+/** Prints the result of `--dry-run`. */
 export function tellContents(terminal: Terminal, { model, version }: Contents, found: FoundContents): void {
   const { files } = found;
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -97,7 +97,7 @@ export function tellContents(terminal: Terminal, { model, version }: Contents, f
   ]);
 }
 
-/** What a result says with --json of what was found. */
+/** The part of the JSON result about the files found. */
 export function contentsDocument({ leftOut, check }: FoundContents): object {
   return { leftOut, findings: check.findings.texts, remarks: check.remarks };
 }

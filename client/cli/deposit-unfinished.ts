@@ -19,7 +19,7 @@ export async function abandonUnfinished(invocation: Invocation, named: string): 
   ]);
 }
 
-/** Tells what this key has unfinished at the vault. */
+/** Lists the unfinished deposits of this key at the vault. */
 export async function listUnfinished(invocation: Invocation): Promise<void> {
   const { api } = await signIn(invocation, ['depositor']);
   const { uploads, silenceMs } = await api.uploads();

@@ -37,15 +37,15 @@ export function addDeposit(program: Command): void {
   const command = program
     .command('deposit [folder]')
     .description("encrypts a folder, splits its key among the custodians and uploads it, with a depositor's key")
-    .option('--as <model@version>', 'what it is called: namespace/name@version, never used before')
+    .option('--as <model@version>', 'the name of the version: namespace/name@version, never used before')
     .option('--model-signature <file>', 'an OpenSSF Model Signing bundle, for the hosts to verify');
   withContentsFlags(command)
-    .option('--dry-run', 'list what would be deposited, with sizes and the total; asks no vault, needs no key')
+    .option('--dry-run', 'list the files that would be deposited, with sizes and the total; needs no vault and no key')
     .option(
       '--replace',
       'give up an unfinished deposit of the same version, by another machine or of other files, for this one',
     )
-    .option('--abandon <model@version>', 'give up an unfinished deposit: nothing of it stays at the vault or here')
+    .option('--abandon <model@version>', 'give up an unfinished deposit: the vault and this machine delete all of it')
     .option('--list', 'list the unfinished deposits of this key, with sizes, age and when the vault drops them')
     .addHelpText(
       'after',
@@ -75,12 +75,12 @@ async function run(invocation: Invocation, folder: string | undefined, flags: De
   must(
     isOne,
     'usage',
-    'what is to be done? give a folder and --as MODEL@VERSION, or --abandon MODEL@VERSION, or --list',
+    'expected something to do: give a folder and --as MODEL@VERSION, or --abandon MODEL@VERSION, or --list',
   );
   if (abandon !== undefined) return abandonUnfinished(invocation, abandon);
   if (list) return listUnfinished(invocation);
-  must(folder !== undefined, 'usage', `which folder is to be deposited as ${as}? give it before --as`);
-  must(as !== undefined, 'usage', 'what is it called? give --as MODEL@VERSION');
+  must(folder !== undefined, 'usage', `expected the folder to deposit as ${as}: give it before --as`);
+  must(as !== undefined, 'usage', 'expected the name of the version: give --as MODEL@VERSION');
   return depositFolder(invocation, folder, as, flags);
 }
 
@@ -130,9 +130,9 @@ async function depositFolder(
   }
 }
 
-/** Before hours of uploading: whether a quorum can publish it, which nothing that is uploaded changes; and of a stop. */
+/** Warns before hours of uploading where the vault is stopped or no quorum can publish the version. */
 function tellOfPublication(terminal: Terminal, facts: Facts, depositor: string): boolean {
-  tellOfStops(terminal, facts, 'the version can be deposited, and is released to no host');
+  tellOfStops(terminal, facts, 'the version can be deposited, but the vault releases it to no host');
   const owner = facts.principals.get(depositor)?.owner;
   const reach = reachOf(facts, owner === undefined ? [] : [{ person: owner, why: 'depositor_owner' }]);
   if (reach.reachable) return true;

@@ -1,4 +1,4 @@
-/** One place in which two documents differ, its values as JSON; null where there is nothing. */
+/** One place where two documents differ, with both values as JSON; null where a document has no value there. */
 export interface DocumentChange {
   readonly path: string;
   readonly before: string | null;
@@ -8,9 +8,9 @@ export interface DocumentChange {
 type JsonRecord = Readonly<Record<string, unknown>>;
 
 /**
- * What is otherwise in a canonical document than in another, whole. Records by member, lists by their items: what makes
- * a list's items comparable is left out, so that there is little here that could be wrong. It shares nothing with what
- * the console shows. Empty only where both documents are the same.
+ * Returns all differences between two canonical documents. Compares records by member, and lists as sets of whole items,
+ * so that the code stays simple. Shares no code with the console, as an independent check. Empty only where both documents
+ * are the same.
  */
 export function documentChanges(before: unknown, after: unknown, path = ''): readonly DocumentChange[] {
   const [old, now] = [JSON.stringify(before), JSON.stringify(after)];
@@ -27,7 +27,7 @@ export function documentChanges(before: unknown, after: unknown, path = ''): rea
   return [{ path, before: old ?? null, after: now ?? null }];
 }
 
-/** None where the items are the same in another order. */
+/** Compares two lists. Returns no item where both have the same items in another order. */
 function itemsDiffer(before: readonly unknown[], after: readonly unknown[], path: string): readonly DocumentChange[] {
   const [old, now] = [before.map((item) => JSON.stringify(item)), after.map((item) => JSON.stringify(item))];
   return [
@@ -36,7 +36,7 @@ function itemsDiffer(before: readonly unknown[], after: readonly unknown[], path
   ];
 }
 
-/** The items that `others` does not have, or not as often. */
+/** The items that `others` lacks, or has fewer times. */
 function without(items: readonly string[], others: readonly string[]): readonly string[] {
   const left = [...others];
   return items.filter((item) => {

@@ -8,7 +8,7 @@ import { describeReferenceValues } from '../reference-values/describe.ts';
 import { readReferenceValues, referenceValuesText, writeReferenceValues } from '../reference-values/file.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Where the document that is made comes from and goes to. */
+/** The flags that say which document to add to and where to write the result. */
 export interface DocumentFlags {
   readonly merge?: string;
   readonly out?: string;
@@ -17,17 +17,17 @@ export interface DocumentFlags {
 
 export function withDocumentFlags(command: Command): Command {
   return command
-    .option('--merge <file>', 'the document that this is added to')
-    .option('--out <file>', 'where the document is written (default: standard output)')
-    .option('--force', '--out: replace a file that is there');
+    .option('--merge <file>', 'the document to add this to')
+    .option('--out <file>', 'the file to write the document to (default: standard output)')
+    .option('--force', '--out: replace an existing file');
 }
 
-/** What the document that is made is added to. */
+/** Reads the document that --merge names. */
 export async function documentBefore({ merge, out, force }: DocumentFlags): Promise<ReferenceValues> {
   must(out !== undefined || force !== true, 'usage', '--force goes with --out');
-  // The write refuses it too. Checked here so that the person learns it before the work is done.
+  // The write refuses it too. This check tells the person before the work is done.
   const isFree = out === undefined || force === true || !existsSync(out);
-  must(isFree, 'exists', `--out ${out}: there is a file already, which --force replaces`);
+  must(isFree, 'exists', `--out ${out}: the file exists: give --force to replace it`);
   return merge === undefined ? NO_REFERENCE_VALUES : readReferenceValues(merge);
 }
 
@@ -35,11 +35,11 @@ interface Delivery {
   readonly before: ReferenceValues;
   readonly document: ReferenceValues;
   readonly flags: DocumentFlags;
-  /** What else the result says where the document goes into a file. */
+  /** More members of the result, printed where the document goes into a file. */
   readonly made: object;
 }
 
-/** The document alone on standard output, so that it can be piped; what there is to say of it beside that. */
+/** Prints only the document on standard output, so that it can be piped, and notes on standard error. */
 export async function deliver(terminal: Terminal, { before, document, flags, made }: Delivery): Promise<void> {
   const { out, merge, force } = flags;
   const differences = merge === undefined ? [] : policyDifferences(before, document);

@@ -15,14 +15,14 @@ interface EndFlags {
   readonly reason: string;
 }
 
-/** What is said where nobody says more: the log keeps a reason with every stop. */
+/** The default reason: the log keeps a reason with every stop. */
 const NO_LONGER_NEEDED = 'no longer needed';
 
-/** `withdraw` and `release end`: ending what one has asked for takes only the one who asked. */
+/** Adds `withdraw` and `release end`: a machine ends by itself what its own key asked for. */
 export function addWithdraw(program: Command): void {
   program
     .command('withdraw <digest>')
-    .description('takes back what the key of --key has proposed, before it is decided: all 64 digits')
+    .description('withdraws a proposal of the key of --key before it is decided: give all 64 digits')
     .option('--reason <text>', 'why, for the log', NO_LONGER_NEEDED)
     .addHelpText(
       'after',
@@ -49,7 +49,7 @@ export function addRelease(program: Command): void {
     .command('release')
     .description('ends releases that a requester has asked for')
     .command('end <release>')
-    .description('ends a release that the key of --key has asked for: the vault serves no more of it')
+    .description('ends a release that the key of --key has asked for: the vault stops serving it')
     .option('--reason <text>', 'why, for the log', NO_LONGER_NEEDED)
     .addHelpText(
       'after',
@@ -81,12 +81,13 @@ async function releaseOf(invocation: Invocation, named: string): Promise<Hex> {
 
 type Shown = Pick<ProposalView, 'digest' | 'kind' | 'standing' | 'statement' | 'time' | 'expires' | 'leaseEnds'>;
 
-/** Of several releases, those that an error lists. */
+/** An error lists at most this many releases. */
 const MAX_LISTED = 16;
 
 /**
- * The one release of a version that is asked for, approved or in force. A requester is shown its own alone, and signs by
- * digest: that digest must be of the statement beside it, or a vault could have another release ended. Throws
+ * Returns the one release of a version that is requested, approved or in force. The vault shows a requester only its own
+ * releases. The requester signs a digest, so this function checks that it is the digest of the statement shown: a vault
+ * could otherwise end another release. Throws
  * `proposal_unknown`, `object_mismatch`, `usage` where there are several, and the codes of `parseStatement`.
  */
 export function runningRelease(proposals: readonly Shown[], named: string): Hex {
@@ -102,7 +103,7 @@ export function runningRelease(proposals: readonly Shown[], named: string): Hex 
   must(
     digest === release.digest,
     'object_mismatch',
-    `expected the release ${digest}, as its statement says, got ${release.digest}: end nothing by this vault’s word`,
+    `expected the release ${digest}, as its statement says, got ${release.digest}: this vault’s answer is false; tell the custodians`,
   );
   return digest;
 }

@@ -1,4 +1,4 @@
-/** What the command line reads of its environment, besides the variables that stand beside their flags. */
+/** The environment variables of the command line that the flags' own help does not name. */
 export const ENVIRONMENT_HELP = `Environment:
   XDG_CONFIG_HOME         where the configuration is (default: ~/.config), and
   XDG_STATE_HOME          what this machine has verified; absolute paths

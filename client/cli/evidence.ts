@@ -22,7 +22,7 @@ interface NonceFlag {
 
 export function addEvidence(program: Command): void {
   withEvidenceFlags(program.command('evidence <file>'))
-    .description('writes what this host can prove into a file; asks no vault, and shows no keys')
+    .description('writes the evidence of this host into a file; needs no vault, and shows no keys')
     .option('--nonce <hex>', '32 bytes that the person who asks for the evidence has chosen (default: random)')
     .addHelpText(
       'after',
@@ -57,7 +57,7 @@ async function run({ terminal }: Invocation, file: string, flags: HostEvidenceFl
   ]);
 }
 
-/** The GPUs first: the report then binds what they said, as in a request. */
+/** Collects the GPUs' evidence first, since the CPU's report binds it, as in a request. */
 async function collectParts({ cpu, gpu }: Collectors, nonce: Hex): Promise<EvidenceParts> {
   const shown = gpu === null ? null : await gpu.gpu(fromHex(nonce));
   const data = partsData(nonce, shown);
@@ -73,7 +73,7 @@ function gpuText(gpu: GpuEvidence | null): string {
   return `${length} ${length === 1 ? 'device' : 'devices'}, ${gpu.kind}`;
 }
 
-/** Which platforms the host has endorsements of, by their names in the document. */
+/** Names the platforms that the host has endorsements for, as the document names them. */
 function endorsementsText({ v: _v, kind: _kind, ...given }: Endorsements): string {
   const names = Object.keys(given);
   return names.length === 0 ? 'nothing that this host has' : `what this host has for ${names.join(', ')}`;

@@ -1,4 +1,4 @@
-/** For --help; the codes are core/exit-codes, and each of ours has one. */
+/** The exit codes for --help; core/exit-codes maps every error code to one of them. */
 export const EXIT_HELP = `Exit codes:
     0  done                                 64  mend the input
     2  what was given is no evidence        69  vault or hardware not reached

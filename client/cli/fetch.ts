@@ -26,13 +26,13 @@ import { deniesText } from './persons.ts';
 import { askForRelease, requestLines, turnOf } from './request.ts';
 import { type RequestFlags, releaseRequestOf, withRequestFlags } from './request-flags.ts';
 
-/** How long a request whose keys are lost may take to be withdrawn. */
+/** Milliseconds that the withdrawal of a request may take when the command ends. */
 const WITHDRAW_WITHIN_MS = 10_000;
-/** Files that are named as ignored. */
+/** At most this many ignored files are named. */
 const MAX_IGNORED_TOLD = 16;
-/** Files that are named as of no part of the version. */
+/** At most this many files that are not part of the version are named. */
 const MAX_BESIDE_TOLD = 10;
-/** One host a run; a request of several has a file of keys for each. */
+/** One run serves one host, so its keys have index 0. */
 const HOST = 0;
 
 interface FetchFlags extends RequestFlags, AccessFlags {
@@ -46,14 +46,17 @@ interface FetchFlags extends RequestFlags, AccessFlags {
 export function addFetch(program: Command): void {
   withAccessFlags(withRequestFlags(program.command('fetch [model@version]')))
     .description('waits for the custodians, checks their authority down to the fingerprint, and fetches the weights')
-    .requiredOption('--to <folder>', 'where they go; files that are there and right are not fetched again')
-    .option('--keys <file>', 'goes on with what twinlock request began; without it, asks first')
-    .option('--evaluation-report <file>', 'its SHA-256 goes into the receipt')
-    .option(
-      '--stops <path>',
-      'a file or folder, which must be there, where stops are brought to this host: one that is true ends the fetch',
+    .requiredOption(
+      '--to <folder>',
+      'the folder for the weights; files that it has already, with the right content, are not fetched again',
     )
-    .option('--no-receipt', 'leaves the receipt to a later run: an evaluation has no report yet')
+    .option('--keys <file>', 'continues a request of twinlock request; without it, the command makes a request first')
+    .option('--evaluation-report <file>', 'the report of an evaluation: its SHA-256 goes into the receipt')
+    .option('--stops <path>', 'an existing file or folder that people copy stops to: a valid stop ends the fetch')
+    .option(
+      '--no-receipt',
+      'gives no receipt in this run: a later run gives it, for instance once an evaluation has a report',
+    )
     .addHelpText(
       'after',
       `
@@ -78,12 +81,12 @@ Examples:
 
 async function run(invocation: Invocation, target: string | undefined, flags: FetchFlags): Promise<void> {
   const isOneOf = (target === undefined) !== (flags.keys === undefined);
-  must(isOneOf, 'usage', 'what is to be fetched? give either MODEL@VERSION, or --keys FILE of a request');
+  must(isOneOf, 'usage', 'expected what to fetch: give either MODEL@VERSION, or --keys FILE of a request');
   if (flags.stops !== undefined) await requireStopPlace(flags.stops);
   const evaluation = flags.evaluationReport === undefined ? null : await digestOfFile(flags.evaluationReport);
   const kept = flags.keys === undefined ? null : await readPendingRelease(flags.keys);
   const wanted = kept ?? releaseRequestOf(target as string, flags);
-  // Before anybody is asked or waited for: weights that cannot be kept would make the release worthless.
+  // Checked before the request and the wait: a release is useless on a host that cannot keep the weights.
   const folder = await TargetFolder.open(flags.to, fetching(wanted), await accessOf(flags));
   try {
     const connection = await turnOf(invocation)(() => signIn(invocation, ['requester']));
@@ -126,7 +129,7 @@ async function take(
   must(pending.vault === fingerprint, 'wrong_vault', `the keys are for the vault ${pending.vault}, not ${fingerprint}`);
   let told = '';
   const onProgress = (view: ProposalView) => {
-    // The vault answers now and then, also when nothing has changed.
+    // The vault answers at intervals, also when nothing has changed.
     const line = waitingLine(view);
     if (line !== told) terminal.note(line);
     told = line;
@@ -169,14 +172,14 @@ async function take(
   ]);
 }
 
-/** Which version files are of is known only once it is released: people may be asked for what is there already. */
+/** Names files of an earlier fetch: until the release, the host does not know whether they are of this version. */
 function thereLines(files: readonly string[], target: string, folder: string): readonly string[] {
   if (files.length === 0) return [];
   const next = `if an earlier fetch of ${target} has ended there, end this one: it asks custodians anew`;
   return [`there        ${counted(files.length, 'file')} in ${folder} already: ${next}`];
 }
 
-/** What another version has left there is loaded with this one by a server that loads all it finds. */
+/** Warns about files of another version: a server that loads the whole folder would load them too. */
 function besideLines(others: readonly string[], named: string, folder: string): readonly string[] {
   if (others.length === 0) return [];
   const rest = others.length - MAX_BESIDE_TOLD;
@@ -187,7 +190,7 @@ function besideLines(others: readonly string[], named: string, folder: string): 
   return [`beside       ${counted(others.length, 'file')} in ${folder} ${are} not of ${named}: ${all}: ${next}`];
 }
 
-/** Tells of each file once, and of no more files than an operator reads: others may write to that folder. */
+/** Names each ignored file once, and a bounded number of files: other users may write to that folder. */
 function stopNotices({ note }: Invocation['terminal']): StopNotices {
   const told = new Set<string>();
   return {
@@ -200,7 +203,7 @@ function stopNotices({ note }: Invocation['terminal']): StopNotices {
   };
 }
 
-/** One stop, once: anybody may have written it. Returns how to end it. */
+/** Notes the first stop found; any user may have written it, so it is not trusted. Returns a function that ends the watch. */
 function tellOfStop(
   terminal: Invocation['terminal'],
   pending: PendingRelease,
@@ -222,11 +225,11 @@ function tellOfStop(
       return;
     }
   };
-  // A notice is no reason to end.
+  // A failure of the notice must not end the fetch.
   return watch(look, () => undefined);
 }
 
-/** The entry that records it; null where one had been given before. */
+/** Gives the receipt. Returns the index of its entry; null where the host had given one before. */
 async function giveReceipt(
   api: Connection['api'],
   pending: PendingRelease,
@@ -249,7 +252,7 @@ function receiptLine({ receipt: isWanted }: FetchFlags, index: number | null): s
   return index === null ? 'receipt      given before' : `receipt      entry ${index} of the log`;
 }
 
-/** What there is to say while the custodians decide, and what they have decided. */
+/** The line that tells the state of the request and its votes. */
 export function waitingLine({
   kind,
   standing,
@@ -262,7 +265,7 @@ export function waitingLine({
     (vote) => `${personText(vote)}, ${vote.decision === 'approve' ? 'approves' : deniesText(vote)}`,
   );
   if (standing === 'approved') return `approved     ${cast.join('; ')}; the vault has yet to release it`;
-  // Nothing is waited for any more: of what has ended, the error says why.
+  // The wait is over: the error tells why the request ended.
   if (standing !== 'open') return `${standingText(kind, standing, overtaken).padEnd(12)} ${cast.join('; ')}`.trimEnd();
   const groups = missingGroups.join(' and ');
   const from = groups === '' ? '' : `, from ${groups}`;
@@ -270,7 +273,7 @@ export function waitingLine({
   return [`waiting      ${more}`, ...cast].join('; ');
 }
 
-/** Its keys are gone with this process. Best effort: a request that stays open expires. */
+/** Withdraws a request whose keys only this process has. Best effort: a request that stays open expires. */
 async function withdraw(
   invocation: Invocation,
   principal: PrincipalKey,

@@ -1,9 +1,9 @@
-/** The terminal, npx and the launcher each pass on one and the same Ctrl-C. */
+/** The terminal, npx and the launcher may each deliver the same Ctrl-C; signals within this time count once. */
 const SAME_INTERRUPT_MS = 500;
 
 /**
- * From now on, a person interrupts (SIGINT, SIGTERM) what is under way: the signal that is returned aborts. What has not
- * ended `withinMs` after that is ended, and a second interruption ends it at once.
+ * Handles SIGINT and SIGTERM from now on: the first aborts the returned signal. The process ends `withinMs` later at the
+ * latest, or at once at the second interruption.
  */
 export function interruptible(withinMs: number): AbortSignal {
   const interrupted = new AbortController();

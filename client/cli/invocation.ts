@@ -6,18 +6,18 @@ import { interruptible } from './interrupt.ts';
 import { type GlobalFlags, type Settings, settingsOf } from './settings.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
-/** Longer than anything that an interrupted command still has to do: a fetch withdraws its release within 10 s. */
+/** Milliseconds for an interrupted command to finish: a fetch needs up to 10 s to withdraw its request. */
 const INTERRUPTED_MS = 12_000;
 
 /** One run of a command. */
 export interface Invocation {
   readonly settings: Settings;
   readonly terminal: Terminal;
-  /** Aborted when the person interrupts: the command that is under way ends with `cancelled`. */
+  /** Aborted when the person interrupts; the command then ends with `cancelled`. */
   readonly signal: AbortSignal;
 }
 
-/** Runs a command's work and turns what it throws into a message and an exit code. */
+/** Runs a command's work and turns an error into a message and an exit code. */
 export async function invoke(command: Command, act: (invocation: Invocation) => Promise<void>): Promise<void> {
   const flags = command.optsWithGlobals<GlobalFlags>();
   const terminal = openTerminal(flags.json === true, { out: process.stdout, err: process.stderr });

@@ -32,10 +32,10 @@ Examples:
     );
   key
     .command('create <file>')
-    .description('makes a key; the secret goes into FILE, what custodians enrol into FILE.json')
+    .description('makes a key; writes the secret to FILE, and the record that custodians enrol to FILE.json')
     .requiredOption('--role <role>', 'depositor, requester or auditor')
-    .requiredOption('--name <name>', 'what the machine is called')
-    .requiredOption('--owner <name>', 'the person who answers for it: what it does, they have done')
+    .requiredOption('--name <name>', 'the name of the machine')
+    .requiredOption('--owner <name>', 'the person who is responsible for what the machine does')
     .option('--models <scope…>', '"*", "acme/*" or "acme/ocr"; repeat for more', collect, [])
     .addHelpText(
       'after',
@@ -53,7 +53,7 @@ Examples:
         const principal = principalKey(roleOf(options.role), options.name, platformRandom(32));
         const models = options.models.length === 0 && principal.role === 'auditor' ? ['*'] : options.models;
         const record = invitationOf(principal, options.owner, models);
-        // Both, before the key is made: it is of no use without its record.
+        // Checks both files before it makes the key: a key without its record is useless.
         await requireUnused(
           file,
           `it may be a key in use, which nothing can replace: name another file. ${shown(file)}`,
@@ -62,13 +62,13 @@ Examples:
         await writePrincipalKey(file, principal);
         await writeRecord(`${file}.json`, record);
         terminal.note(`the secret key is in ${file}: only the machine that uses it needs it`);
-        terminal.note(`what custodians enrol is in ${file}.json:`);
+        terminal.note(`the record that custodians enrol is in ${file}.json:`);
         terminal.result(record, JSON.stringify(record, null, 2).split('\n'));
       }),
     );
   key
     .command('show <file>')
-    .description('prints what custodians enrol: no secret')
+    .description('prints the record that custodians enrol; it has no secret')
     .addHelpText(
       'after',
       `
@@ -94,11 +94,15 @@ function roleOf(text: string): PrincipalKey['role'] {
   throw new TwinlockError('usage', `--role: expected depositor, requester or auditor, got ${text}`);
 }
 
-/** What a quorum enrols, without the owner's id: the custodian who proposes it says which person that is. */
+/** The record that a quorum enrols, without the owner's id: the custodian who proposes it chooses the person. */
 function invitationOf(principal: PrincipalKey, ownerName: string, models: readonly string[]) {
   parseAs(thingName, principal.name, '--name');
   parseAs(personName, ownerName, '--owner');
-  must(models.length > 0, 'usage', `which models may it touch? give --models 'acme/*', or '*' for all of them`);
+  must(
+    models.length > 0,
+    'usage',
+    `expected the models that it may use: give --models 'acme/*', or '*' for all of them`,
+  );
   for (const scope of models) parseAs(modelScope, scope, '--models');
   const { owner: _, ...invitation } = principalRecordOf(principal, { owner: '', ownerName, models: [...models] });
   return invitation;

@@ -3,17 +3,17 @@ import type { Person } from '../../src/core/state/checks/persons.ts';
 import { exactInstant } from '../display/exact.ts';
 import { table } from './text.ts';
 
-/** A person in a cell: the mark is ours, and in no name. */
+/** A person in a cell. The mark stands outside the quoted name, so a name cannot imitate it. */
 export function marked({ name, custodian }: Person): string {
   return `${JSON.stringify(name)}${custodian ? '' : ' (no custodian)'}`;
 }
 
-/** A denial as the vault shows it: no replay of the log stands behind its reason. */
+/** A denial as the vault reports it; this machine has not verified the reason. */
 export function deniesText({ reason }: { readonly reason: string | null }): string {
   return reason === null ? 'denies' : `denies, the vault says: ${quoted(reason)}`;
 }
 
-/** Who was named: each person once, by id, because a name alone may be made to look like another's. */
+/** Lists each person once, with the id: a person can choose a name that looks like another person's. */
 export function personLines(persons: readonly Person[]): readonly string[] {
   const each = [...new Map(persons.map((person) => [person.person, person])).values()];
   return table(

@@ -25,16 +25,17 @@ export function twinlockProgram(): Command {
   const program = withWrappedHelp(new Command('twinlock'))
     .version(own.version, '--version', 'prints the version')
     .description('AI model weights under two-person control: deposit, publish, request, fetch, audit')
-    .addOption(new Option('--vault <url>', 'where the vault answers: https://HOST:PORT').env('TWINLOCK_VAULT'))
+    .addOption(new Option('--vault <url>', 'the address of the vault: https://HOST:PORT').env('TWINLOCK_VAULT'))
     .addOption(
-      new Option('--fingerprint <hex or words>', 'which vault it is: given to you, never learnt from it').env(
-        'TWINLOCK_FINGERPRINT',
-      ),
+      new Option(
+        '--fingerprint <hex or words>',
+        'the vault’s fingerprint, which a custodian gave you; never take it from the vault',
+      ).env('TWINLOCK_FINGERPRINT'),
     )
     .addOption(
       new Option(
         '--ca <file>',
-        "certificates in PEM that vouch for the vault's, where this machine trusts none that does",
+        "certificates in PEM that certify the vault's, where this machine does not trust it otherwise",
       ).env('TWINLOCK_CA'),
     )
     .addOption(new Option('--key <file>', "a machine's key, from twinlock key create").env('TWINLOCK_KEY'))
@@ -47,11 +48,14 @@ export function twinlockProgram(): Command {
     .addOption(
       new Option(
         '--state <folder>',
-        'what this machine keeps of the logs it has verified, so that a change of them is found out (default: ~/.local/state/twinlock)',
+        'the folder for the state of the logs that this machine has verified, to detect a changed log (default: ~/.local/state/twinlock)',
       ).env('TWINLOCK_STATE'),
     )
-    .option('--from-genesis', 'verifies the whole log again from its first entry, not from where this machine last was')
-    .option('--json', 'one JSON document as the result; errors as JSON too')
+    .option(
+      '--from-genesis',
+      'verifies the whole log again from its first entry, without the state that this machine has kept',
+    )
+    .option('--json', 'prints the result, and errors, as one JSON document')
     .addHelpText('after', `\n${ENVIRONMENT_HELP}\n\n${EXIT_HELP}`)
     .exitOverride()
     .hook('preAction', (_, command) => requireWords(command));

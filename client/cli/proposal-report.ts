@@ -17,18 +17,18 @@ import { type Alike, alikeEnrolments } from '../custodian/alike.ts';
 import type { Replica } from '../log/replica.ts';
 import { type DocumentChange, documentChanges } from './document-changes.ts';
 
-/** A host as its appraisal says that it is, which the replay has reached again. */
+/** A host as its appraisal describes it; the replay has recomputed the appraisal. */
 export interface ReportedHost {
   readonly label: string;
   readonly platform: string;
-  /** What it runs, by the names that policy gives. */
+  /** The images that it runs, by the names in the policy. */
   readonly runs: readonly string[];
-  /** What tells its chips from others, by claim. */
+  /** The claims that identify its chips, by claim name. */
   readonly chips: Readonly<Record<string, string>>;
 }
 
 export interface ReportedVote extends Person, Pick<Vote, 'decision' | 'reason' | 'credential' | 'time'> {
-  /** What its person calls the credential. */
+  /** The name that the person gave the credential. */
   readonly keyName: string;
   readonly entry: number;
 }
@@ -42,7 +42,7 @@ export interface ReportedStop {
   readonly entry: number;
 }
 
-/** A proposal, whether it can be approved or has ended, by this machine's own replay of the log. */
+/** A proposal, open or ended, as this machine's own replay of the log shows it. */
 export interface ProposalReport {
   readonly vault: Hex;
   readonly grade: Facts['genesis']['grade'];
@@ -52,17 +52,17 @@ export interface ProposalReport {
   /** Four words, to be compared with those on the approver's page. */
   readonly code: string;
   readonly standing: Standing;
-  /** It has expired since it was made by the clock that was then set back. */
+  /** It has expired because it was made by a clock that was set back later. */
   readonly setBack: boolean;
-  /** What has overtaken it; null where nothing has. */
+  /** How it was overtaken; null where it was not. */
   readonly overtaken: Overtaking | null;
-  /** Who can still approve it; null where it is not open. */
+  /** The persons who can still approve it; null where it is not open. */
   readonly reach: NamedReach | null;
-  /** It can still be approved, by the log and by this machine's clock. */
+  /** True while it can be approved, by the log and by this machine's clock. */
   readonly isPending: boolean;
   /** When it took effect; null where it has not. */
   readonly executed: number | null;
-  /** What withdrew or revoked it; null where nothing has. */
+  /** The stop that withdrew or revoked it; null where there is none. */
   readonly stop: ReportedStop | null;
   /** As it is signed. */
   readonly statement: Proposable;
@@ -71,24 +71,24 @@ export interface ProposalReport {
     readonly machine: string | null;
   };
   readonly policy: PolicyInForce;
-  /** All that were cast, in the order of the log. */
+  /** All votes, in the order of the log. */
   readonly votes: readonly ReportedVote[];
-  /** Of a release; else empty. */
+  /** The hosts of a release; empty for other proposals. */
   readonly hosts: readonly ReportedHost[];
-  /** Of an enrolment that waits: others that wait under names that look like its own. */
+  /** For a waiting enrolment: other waiting enrolments with names that look alike. */
   readonly alike: readonly Alike[];
-  /** Of a change of policy; else empty. */
+  /** The changes of a policy; empty for other proposals. */
   readonly changes: readonly DocumentChange[];
 }
 
-/** Digits of a digest that are enough to name a proposal where no other begins with them. */
+/** The fewest digits of a digest that may name a proposal. */
 const DIGITS_MIN = 8;
 /** Claims that name a piece of hardware. */
 const CHIP = /\.(?:chip|chip-id|csp-id|ppid|platform-instance|ak|platform|ueid)$/;
 
 /**
- * Reports on a proposal, on one that has ended too: who looks for their own vote finds it there. `named` is its digest
- * or the beginning of it. Throws `usage`, `proposal_unknown`, `object_missing` and `object_mismatch`.
+ * Reports on a proposal, open or ended, so that custodians can also check their own votes. `named` is its digest or the
+ * beginning of it. Throws `usage`, `proposal_unknown`, `object_missing` and `object_mismatch`.
  */
 export async function reportOn(replica: Replica, named: string, nowMs: number): Promise<ProposalReport> {
   const { facts, checkpoint } = replica;

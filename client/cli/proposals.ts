@@ -13,8 +13,8 @@ import { shortDigest, table } from './text.ts';
 export function addProposals(program: Command): void {
   program
     .command('proposals')
-    .description('lists what waits for the custodians, newest first')
-    .option('--all', 'also what has been decided, withdrawn or overtaken, or has expired')
+    .description('lists the proposals that wait for the custodians, newest first')
+    .option('--all', 'lists also proposals that were decided, withdrawn or overtaken, or have expired')
     .addHelpText(
       'after',
       `
@@ -43,7 +43,7 @@ function linesOf(proposals: readonly ProposalView[]): readonly string[] {
     votesOf(proposal),
     exactInstant(proposal.leaseEnds ?? proposal.expires),
     comparisonCode(proposal.digest, REQUEST_WORDS),
-    // Whole: twinlock stop takes nothing less.
+    // The whole digest, which twinlock stop requires.
     proposal.digest,
   ]);
   return [
@@ -65,12 +65,12 @@ export function stateOf({
   return `${standingText(kind, standing, overtaken, setBack)}${cannot}`;
 }
 
-/** Why no quorum can approve it, and what to do; nothing of one that can still be approved. */
+/** Why no quorum can approve a proposal, and what to do; empty for a proposal that can be approved. */
 export function unreachable({ digest, reach }: Pick<ProposalView, 'digest' | 'reach'>): readonly string[] {
   return reach?.reachable === false ? [`${shortDigest(digest)}: ${reachText(reach)}: ${reachAdvice(reach)}`] : [];
 }
 
-/** The vault's word, shown only; of another kind or shape it is left empty. */
+/** The subject of a statement as the vault reports it, not verified; empty for an unknown kind or shape. */
 function subjectOf({ statement }: ProposalView): string {
   const { model, version, principal, document, action, credential } = statement;
   if (typeof model === 'string' && typeof version === 'string') return `${model}@${version}`;

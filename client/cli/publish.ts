@@ -16,7 +16,7 @@ export function addPublish(program: Command): void {
   program
     .command('publish <model@version>')
     .description("proposes that a quarantined version may be released for serving, with a depositor's key")
-    .option('--evaluation <digest>', 'the evaluation release that is cited; policy may ask for one')
+    .option('--evaluation <digest>', 'the evaluation release to cite; policy may require one')
     .addHelpText(
       'after',
       `

@@ -43,7 +43,7 @@ interface EvidenceFlags extends SubjectFlags, DocumentFlags {
 export function addReferenceValues(program: Command): void {
   const command = program
     .command('reference-values')
-    .description('makes, compares and explains what a committee expects of hosts');
+    .description('makes, compares and explains reference values: the values that a committee expects of hosts');
   command.addHelpText(
     'after',
     `
@@ -62,7 +62,7 @@ Examples:
 function addFromEvidence(program: Command, parent: Command): void {
   withDocumentFlags(withSubjectFlags(parent.command('from-evidence [file]')))
     .description('proposes reference values from the evidence of a host that is known to be good')
-    .option('--name <name>', 'what the image is called (default: after its measurement)')
+    .option('--name <name>', 'the name of the image (default: after its measurement)')
     .option('--pin-chip', 'allow this machine alone, and not every one that the vendor made')
     .addOption(
       new Option('--golden <how>', "what is compared of GPUs' measurements")
@@ -169,7 +169,7 @@ async function fromEvidence({ terminal }: Invocation, file: string | null, flags
   await deliver(terminal, { before, document, flags, made: { unvouched } });
 }
 
-/** Of evidence without a CPU's report, which passes under no document. */
+/** The result line for evidence without a CPU's report, which passes under no document. */
 function gpusText(document: ReferenceValues): string {
   const missing = refusesEveryPlatform(document)
     ? "no host passes this document yet: it has no CPU's values (add a CPU's evidence with --merge)"
@@ -178,13 +178,13 @@ function gpusText(document: ReferenceValues): string {
 }
 
 /**
- * Who certified a TPM's key, and by what other purpose than an AK's; which key was activated, whose keys sign tokens,
- * which service TDs may be bound.
+ * Fields that no vendor certifies: the certifier of a TPM's key, a key purpose other than an AK's, an activated key, the
+ * keys that sign tokens, the service TDs that may be bound.
  */
 const VOUCHED_BY_NOBODY =
   /^(?:\S+\.)?(?:(?:anchors|activated|keys|serviceTds)\[\] |akPurposes\[\] (?!"2\.23\.133\.8\.3"$))/;
 
-/** What `work` returns; null, with exit code 3 and every rule that fails, for evidence that does not pass. */
+/** Returns what `work` returns; null, with exit code 3 and every failed rule, for evidence that does not pass. */
 async function orRefused<T>(terminal: Terminal, work: () => Promise<T>): Promise<T | null> {
   try {
     return await work();

@@ -6,7 +6,7 @@ import type { ReleaseRequest } from '../host/request.ts';
 import { type HostEvidenceFlags, withEvidenceFlags } from './collector-flags.ts';
 import { durationOf } from './text.ts';
 
-/** What a request says; `fetch` asks the same. */
+/** The flags of a request, for `request` and `fetch`. */
 export interface RequestFlags extends HostEvidenceFlags {
   readonly purpose: 'serving' | 'evaluation';
   readonly reason?: string;
@@ -22,15 +22,21 @@ export function withRequestFlags(command: Command): Command {
         .default('serving'),
     )
     .option('--reason <text>', 'for the custodians: why, and under which ticket')
-    .option('--lease <duration>', 'how long they are served, 90s, 30m, 8h, 7d; the longest that policy allows')
-    .option('--bytes <n>', 'ciphertext that may be fetched under it; twice the whole, and some to spare');
+    .option(
+      '--lease <duration>',
+      'how long the vault serves the weights: 90s, 30m, 8h, 7d (default: the longest that policy allows)',
+    )
+    .option(
+      '--bytes <n>',
+      'bytes of ciphertext that the host may fetch (default: twice the version, and some to spare)',
+    );
   return withEvidenceFlags(asking);
 }
 
 /** Throws `usage` and `invalid_name`. */
 export function releaseRequestOf(target: string, flags: RequestFlags): ReleaseRequest {
   if (flags.reason === undefined) {
-    throw new TwinlockError('usage', 'the custodians must know why: give --reason TEXT');
+    throw new TwinlockError('usage', 'expected a reason for the custodians: give --reason TEXT');
   }
   const { purpose, reason } = flags;
   return { ...parseModelVersion(target), purpose, reason, leaseMs: leaseOf(flags), bytes: bytesOf(flags) };

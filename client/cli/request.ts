@@ -20,8 +20,11 @@ interface AskFlags extends RequestFlags {
 export function addRequest(program: Command): void {
   withRequestFlags(program.command('request <model@version>'))
     .description("asks the custodians to release a version to this host, with a requester's key")
-    .requiredOption('--keys <file>', "where the host's one-time keys go: twinlock fetch --keys takes them")
-    .option('--to <folder>', 'where twinlock fetch will put them: it must have room before anybody is asked')
+    .requiredOption('--keys <file>', "the file to write the host's one-time keys to, for twinlock fetch --keys")
+    .option(
+      '--to <folder>',
+      'the folder that twinlock fetch will write to: the command checks its free space before it makes the request',
+    )
     .addHelpText(
       'after',
       `
@@ -52,24 +55,24 @@ async function run(invocation: Invocation, target: string, flags: AskFlags): Pro
   const code = comparisonCode(release, REQUEST_WORDS);
   invocation.terminal.result({ release, code, expires, keys: flags.keys }, [
     ...requestLines(target, pending),
-    `keys         ${flags.keys}: anyone who has this file can use the release; delete it when you are done`,
+    `keys         ${flags.keys}: a person who has this file can use the release; delete it when you are done`,
     `next         twinlock fetch --keys ${flags.keys} --to ${flags.to ?? 'FOLDER'}, which waits for the custodians`,
   ]);
 }
 
-/** Hosts may share a key, of which the vault takes so much at once: says so, once for each reason, and waits. */
+/** Waits while the vault has as many requests of this key as it accepts at once; notes each reason once. */
 export function turnOf({ terminal }: Invocation): Turn {
   const told = new Set<string>();
   return inTurn(DEFAULT_RETRY, ({ message }) => {
     if (told.has(message)) return;
     told.add(message);
-    terminal.note(`its turn     is waited for: ${message}`);
+    terminal.note(`waiting      for its turn: ${message}`);
   });
 }
 
 /**
- * Makes one-time keys, has this host appraised and puts the request before the custodians, where `folder` has room for the
- * version (null: it is not known yet).
+ * Makes one-time keys, has this host appraised and proposes the release. Checks first that `folder` has room for the
+ * version; null skips the check.
  */
 export async function askForRelease(
   connection: Connection,
@@ -94,7 +97,7 @@ export function requestLines(target: string, { release, expires }: PendingReleas
   ];
 }
 
-/** Before anybody is asked: keys that cannot be kept would make the request worthless. */
+/** Checked before the request: it is useless if its keys cannot be kept. */
 function requireFree(path: string): Promise<void> {
   return requireUnused(path, 'it may hold the keys of another request: give --keys another name');
 }

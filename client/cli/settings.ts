@@ -10,7 +10,7 @@ import { readInputSync } from '../../src/platform/files/input.ts';
 import { systemName } from '../../src/platform/files/system-error.ts';
 import { portTrouble } from '../../src/sockets/blocked-ports.ts';
 
-/** The flags that every command takes, each also from the environment. */
+/** The flags of every command. Each has an environment variable too. */
 export interface GlobalFlags {
   readonly vault?: string;
   readonly fingerprint?: string;
@@ -22,7 +22,7 @@ export interface GlobalFlags {
   readonly json?: boolean;
 }
 
-/** Each setting that may be given in several ways, and its variable. */
+/** The environment variable of each setting. */
 const VARIABLES = {
   vault: 'TWINLOCK_VAULT',
   fingerprint: 'TWINLOCK_FINGERPRINT',
@@ -31,40 +31,40 @@ const VARIABLES = {
 } as const;
 type Name = keyof typeof VARIABLES;
 
-/** Where the vault is and who asks: from flags, the environment and the configuration file, in this order. */
+/** The vault's address and the user's key, from flags, the environment and the configuration file, in this order. */
 export interface Settings {
   readonly vault: string | null;
   readonly fingerprint: string | null;
   /** Paths of files. */
   readonly ca: string | null;
   readonly key: string | null;
-  /** Where this machine keeps the checkpoints that it has verified, and what a console needs to sign in and stop. */
+  /** The folder of the checkpoints that this machine has verified, and of what a console needs to sign in and stop. */
   readonly stateDir: string;
-  /** The whole log is verified again, whatever this machine has kept of it. */
+  /** Verifies the whole log again, without this machine's kept state. */
   readonly fromGenesis: boolean;
-  /** Where each was given: the flag, the variable, or its name in the configuration file. */
+  /** The source of each setting: its flag, its variable, or its name in the configuration file. */
   readonly origins: Readonly<Record<Name, string>>;
-  /** Of the configuration file, whether there is one or not. */
+  /** The configuration file's path; the file need not exist. */
   readonly configPath: string;
 }
 
-/** It has a few lines. */
+/** Largest configuration file. */
 const MAX_BYTES = 64 << 10;
-/** No flag and no variable has a NUL either: the system ends them there. */
+/** Refuses NUL characters, which flags and variables cannot contain either. */
 const setting = z.optional(
   z.string().check(z.minLength(1), z.regex(/^[^\0]*$/, 'expected text without a NUL character')),
 );
 const configuration = z.strictObject({ vault: setting, fingerprint: setting, ca: setting, key: setting });
 type Configuration = z.infer<typeof configuration>;
 
-/** The flags, as the parser has them, hold what the variables say. */
+/** The parser has put the variables' values into `flags`, so a value equal to its variable's came from there. */
 function originOf(name: Name, flags: GlobalFlags, env: NodeJS.ProcessEnv, configPath: string): string {
   const variable = VARIABLES[name];
   if (!flags[name]) return `"${name}" in ${configPath}`;
   return flags[name] === env[variable] ? variable : `--${name}`;
 }
 
-/** An error of the file that a setting names, with where that was given; a flag is in sight. */
+/** Adds to an error of a file which variable or file named it. A flag is not added: the user sees it. */
 export function settingError(error: unknown, origin: string): unknown {
   return origin.startsWith('--') ? error : namedError(error, origin);
 }
@@ -76,7 +76,7 @@ export function settingError(error: unknown, origin: string): unknown {
 export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings {
   const configPath = flags.config || join(baseDir(env['XDG_CONFIG_HOME'], '.config'), 'twinlock', 'config.json');
   const config = readConfiguration(configPath, configPath === flags.config);
-  // An empty one, as a script's unset variable makes it, says nothing.
+  // An empty variable counts as unset: a script makes one from a variable that it has not set.
   const given = (name: Name) => flags[name] || config[name] || null;
   return {
     vault: given('vault'),
@@ -95,7 +95,7 @@ export function settingsOf(flags: GlobalFlags, env: NodeJS.ProcessEnv): Settings
   };
 }
 
-/** Paths in it are relative to its own folder. */
+/** Reads the configuration file; paths in it are relative to the file's folder. */
 function readConfiguration(path: string, isNamed: boolean): Configuration {
   let bytes: Uint8Array;
   try {
@@ -122,12 +122,12 @@ function parseConfiguration(bytes: Uint8Array, path: string): Configuration {
   }
 }
 
-/** A relative one is to be ignored (XDG Base Directory Specification). Throws `usage` for a user without a home folder. */
+/** Ignores a relative path, as the XDG Base Directory Specification says. Throws `usage` where the user has no home folder. */
 function baseDir(value: string | undefined, fallback: string): string {
   return value?.startsWith('/') === true ? value : join(homeFolder(), fallback);
 }
 
-/** An id that a container gives may be of nobody in the machine's user database. */
+/** A container may run under a user id that is not in the machine's user database. */
 function homeFolder(): string {
   let home = '';
   try {
@@ -141,12 +141,12 @@ function homeFolder(): string {
   return home;
 }
 
-/** Throws `usage` where the vault is not named, or not by an address that can be trusted. */
+/** Returns the vault's address. Throws `usage` where it is missing or not an https origin. */
 export function vaultUrl({ vault, origins }: Pick<Settings, 'vault' | 'origins'>): URL {
   must(
     vault !== null,
     'usage',
-    'which vault? give --vault https://HOST:PORT, TWINLOCK_VAULT, or "vault" in the config',
+    'expected the address of a vault: give --vault https://HOST:PORT, TWINLOCK_VAULT, or "vault" in the config',
   );
   const url = URL.canParse(vault) ? new URL(vault) : null;
   const isOrigin = url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === '';

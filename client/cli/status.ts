@@ -14,11 +14,11 @@ import { shortDigest, table } from './text.ts';
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .description('shows the vault at a glance: versions, who holds shares, keys, what is open')
+    .description('shows the vault: versions, share holders, keys, open proposals')
     .addHelpText(
       'after',
       `
-It is the vault's own word; twinlock audit verifies it.
+The vault reports this and nothing is verified here; twinlock audit verifies the log.
 
 Examples:
   twinlock status --key auditor.key
@@ -62,7 +62,7 @@ function outOfReachLines({ outOfReach }: StatusView): readonly string[] {
   return outOfReach.flatMap(unreachable).map((line) => `             no quorum can approve ${line}`);
 }
 
-/** What a person reads of it. */
+/** The lines of the status that a person reads. */
 export function statusLines(status: StatusView): readonly string[] {
   const { committee, versions, principals } = status;
   return [

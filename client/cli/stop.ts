@@ -35,8 +35,11 @@ export function addStop(program: Command): void {
     .option('--proposal <digest>', 'withdraws what the key of --key has proposed: all 64 digits')
     .option('--reason <text>', 'why, for the log')
     .option('--also <url>', 'another address of the vault, its --stop-listen for instance; repeatable', collect)
-    .option('--out <file>', 'writes the signed stop to a file, to be carried by hand, and sends nothing')
-    .option('--to-host <folder>', 'puts it where a host looks for stops (fetch --stops), and sends nothing')
+    .option('--out <file>', 'writes the signed stop to a file, for a person to carry, and sends nothing')
+    .option(
+      '--to-host <folder>',
+      'writes the stop to the folder that a host watches (fetch --stops), and sends nothing',
+    )
     .addHelpText(
       'after',
       `
@@ -60,7 +63,7 @@ async function run(invocation: Invocation, file: string | undefined, flags: Stop
   must(
     (file === undefined) !== (stopping === null),
     'usage',
-    'what is to be stopped? give FILE of a signed stop, or one of --retire, --release and --proposal with --key',
+    'expected what to stop: give FILE of a signed stop, or one of --retire, --release and --proposal with --key',
   );
   must(
     stopping !== null || flags.reason === undefined,
@@ -86,7 +89,7 @@ async function run(invocation: Invocation, file: string | undefined, flags: Stop
   tell(invocation, signed, via, answer);
 }
 
-/** Signs a stop with the machine's key of the settings, and delivers it. Throws the vault's codes. */
+/** Signs a stop with the machine's key of the settings and delivers it. Throws the vault's codes. */
 export async function stopAsMachine(invocation: Invocation, stopping: Stopping): Promise<void> {
   const signed = await sign(invocation, stopping);
   const { via, answer } = await deliver(invocation, signed, []);
@@ -99,7 +102,7 @@ function tell({ terminal }: Invocation, { statement }: SignedStop, via: string, 
   terminal.result({ ...named, index, already, earlier, stopped, names, via }, linesOf(answer, statement));
 }
 
-/** What a key of a machine is to stop; null where a file says it. */
+/** What the machine's key is to stop; null where a signed stop in a file says it. */
 function stoppingOf({ retire, release, proposal, reason = '' }: StopFlags): Stopping | null {
   const wanted = [retire === true ? 'retire' : undefined, release, proposal].filter((flag) => flag !== undefined);
   if (wanted.length === 0) return null;
@@ -110,7 +113,7 @@ function stoppingOf({ retire, release, proposal, reason = '' }: StopFlags): Stop
   return { what: 'principal', key: '', reason };
 }
 
-/** The whole digest: it is signed without asking the vault, which might complete it to another. */
+/** Requires the whole digest: it is signed without the vault, which could complete a short one to another digest. */
 export function parseTarget(text: string, flag: string): Hex {
   const given = text.toLowerCase();
   must(
@@ -129,13 +132,13 @@ async function sign(invocation: Invocation, stopping: Stopping): Promise<SignedS
   return signStopAsPrincipal(principal, await vaultOf(invocation), own, { nowMs: Date.now(), random: platformRandom });
 }
 
-/** Where it is given in full, the vault need not be reached to sign. */
+/** The vault's fingerprint; asks the vault only where the user did not give all of it. */
 async function vaultOf(invocation: Invocation): Promise<Hex> {
   const given = invocation.settings.fingerprint?.trim().toLowerCase() ?? '';
   return /^[0-9a-f]{64}$/.test(given) ? given : fingerprintOf(invocation.settings, connect(invocation));
 }
 
-/** To all addresses at once; the first that takes it counts. */
+/** Sends the stop to all addresses at once; the first vault that accepts it counts. */
 async function deliver(
   invocation: Invocation,
   signed: SignedStop,
@@ -151,12 +154,12 @@ async function deliver(
     );
   } catch (error) {
     const failures = (error as AggregateError).errors as unknown[];
-    // What a vault has said tells more than that another could not be reached.
+    // A refusal by a vault tells more than an address that was not reached.
     throw failures.find((failure) => !isUnreachable(failure)) ?? failures[0];
   }
 }
 
-/** What is left where no address answers: the stop goes by hand. */
+/** Adds the remedy where no address answers: a person carries the stop to the vault's machine. */
 function carryInstead({ code, message, detail }: TwinlockError, file: string | undefined): TwinlockError {
   const make = file === undefined ? 'run this again with --out FILE, ' : '';
   const toDo = `${make}carry ${file ?? 'FILE'} to the vault’s machine, and run there: twinlockd stop ${file ?? 'FILE'}`;
@@ -171,7 +174,7 @@ function linesOf({ index, already, earlier, stopped, names }: StopAnswer, stop: 
   const where = index === null ? '' : `, entry ${index} of the log`;
   return [
     `${already ? alreadyText(stop, names) : `${STOPPED[stop.what].padEnd(13)} ${stoppedText(stop, names)}`}${where}`,
-    // Who stopped it, the vault does not tell a sender whom it does not know.
+    // The vault does not tell an unknown sender who stopped it.
     ...(stop.what === 'all' && stopped === null ? ['the vault is stopped'] : []),
     ...(earlier === null || stop.what === 'all' ? [] : [`since         the vault says: ${stopText(earlier)}`]),
     ...(stopped ?? []).map((stop) => `vault stopped the vault says: ${stopText(stop)}`),

@@ -12,18 +12,18 @@ import type { VendorFile } from '../platforms/kit/vendor-files.ts';
 import { VENDOR_FILES } from '../platforms/platforms.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Of any file that is read: evidence, endorsements, reference values, a RIM. */
+/** Largest file of evidence, endorsements, reference values or a RIM. */
 export const MAX_EVIDENCE_FILE_BYTES: number = 2 << 20;
 
-/** The person who asked chose the nonce, as long as their tool takes: they say what it is worth. */
+/** The person who asked for the evidence chose the nonce's length, as their tool allows. */
 const MIN_NONCE_BYTES = 1;
-/** REPORTDATA's, of SEV-SNP and TDX. */
+/** The length of REPORTDATA in SEV-SNP and TDX reports. */
 const MAX_DATA_BYTES = 64;
 
 /** `--ca` is also the vault's certificate to every other command; it is SEV-SNP's ASK or ASVK, then ARK, here. */
 const CA = 'ca';
 
-/** What vendors say of evidence. It goes with evidence in every form. */
+/** The flags of endorsements. They go with evidence in every form. */
 const ENDORSING: readonly string[] = [CA, ...filesThat(({ endorses }) => endorses)];
 const EVIDENCE: readonly string[] = filesThat(({ endorses }) => !endorses);
 
@@ -31,7 +31,7 @@ function filesThat(are: (file: VendorFile) => boolean): string[] {
   return Object.entries(VENDOR_FILES).flatMap(([name, file]) => (are(file) ? [name] : []));
 }
 
-/** Which evidence, and what belongs to it. */
+/** The flags that name evidence, and what belongs to it. */
 export interface SubjectFlags {
   readonly spdm?: readonly string[];
   readonly chain?: readonly string[];
@@ -51,10 +51,10 @@ export function withSubjectFlags(command: Command): Command {
     .option('--spdm <file>', 'NVIDIA: SPDM request and response of a device; repeatable', collect)
     .option('--chain <file>', 'NVIDIA: the device’s certificates in PEM, one an --spdm', collect)
     .option('--nvattest <file>', 'NVIDIA: what nvattest collect-evidence --format json printed; repeatable', collect)
-    .option('--endorsements <file>', 'what vendors say of it, as our agent and the vault write it')
+    .option('--endorsements <file>', 'the vendors’ endorsements, as our agent and the vault write them')
     .option('--at <instant>', 'when, as 2026-06-29T03:00:00Z (default: now)')
-    .option('--nonce <hex>', 'what the evidence has to carry')
-    .option('--report-data <hex>', 'what the CPU’s report has to carry, where it is not the nonce');
+    .option('--nonce <hex>', 'the nonce that the evidence must contain')
+    .option('--report-data <hex>', 'the data that the CPU’s report must contain, where it is not the nonce');
 }
 
 /** From the command line only: the vault's certificate in the environment says nothing about AMD's. */
@@ -62,20 +62,20 @@ export function caOf(program: Command): { readonly ca?: string } {
   return program.getOptionValueSource('ca') === 'cli' ? { ca: program.opts<{ ca: string }>().ca } : {};
 }
 
-/** Evidence, with what vendors say of it: never null, where it is not needed it is empty. */
+/** Evidence with its endorsements: never null, but empty where the evidence needs none. */
 type NamedSubject = Subject & { readonly endorsements: NonNullable<Subject['endorsements']> };
 
-/** Reads the evidence that is named: one file of our agent, or vendors' tools' files. */
+/** Reads the evidence that the flags name: one file of our agent, or files of the vendors' tools. */
 export async function subjectOf(file: string | null, flags: SubjectFlags): Promise<NamedSubject> {
   const subject = await subjectWithin(file, flags).catch((error: unknown) => {
     throw nameFile(error, flags);
   });
   const endorsements = (await endorsementsOf(flags.endorsements)) ?? subject.endorsements;
-  must(endorsements !== null, 'usage', 'name what vendors say of it: --endorsements FILE');
+  must(endorsements !== null, 'usage', 'expected the vendors’ endorsements: give --endorsements FILE');
   return { ...subject, endorsements };
 }
 
-/** The error, with the flag and the file before it that it is of. */
+/** Puts the flag and the file that an error is about before its message. */
 function nameFile(error: unknown, flags: SubjectFlags): unknown {
   if (!(error instanceof TwinlockError)) return error;
   const flag = String(error.detail['flag']);
@@ -85,7 +85,7 @@ function nameFile(error: unknown, flags: SubjectFlags): unknown {
   return new TwinlockError(error.code, message, error.detail, { cause: error });
 }
 
-/** What `work` makes of a file; an error of parsing names it. */
+/** Runs `work` on a file; an error of parsing names the file. */
 function ofFile<T>(file: string, work: () => T): T {
   try {
     return work();
@@ -137,7 +137,7 @@ async function endorsementsOf(path: string | undefined): Promise<Subject['endors
   return ofFile(`--endorsements ${path}`, () => parseEndorsements(bytes).endorsements);
 }
 
-/** A day alone is its midnight, UTC. */
+/** Parses an instant; a date alone means its midnight, UTC. */
 export function instantOf(text: string | undefined): number {
   if (text === undefined) return Date.now();
   try {
@@ -155,12 +155,12 @@ function hexOf(flag: string, text: string | undefined, { min }: { readonly min: 
   return fromHex(text);
 }
 
-/** Of flags and files, not of evidence that cannot be parsed; what the system refuses counts besides. */
+/** Codes of errors about flags, files and the system; other codes mean that the evidence cannot be parsed. */
 const OTHER_FAULTS: ReadonlySet<Code> = new Set(['usage', 'exists', 'not_found', 'not_permitted', 'internal']);
 
 /**
- * What `work` returns; null, with exit code 2, where the evidence cannot be parsed: that is a verdict of its own,
- * as a missing file or a wrong flag is not.
+ * Returns what `work` returns; null, with exit code 2, where the evidence cannot be parsed. That is a verdict; a missing
+ * file or a wrong flag is an error.
  */
 export async function orUnparsed<T>(terminal: Terminal, work: () => Promise<T>): Promise<T | null> {
   try {

@@ -3,23 +3,23 @@ import type { TwinlockError } from '../../src/core/errors.ts';
 import { roundedBytes } from '../display/exact.ts';
 import { jsonText, printable } from './text.ts';
 
-/** How often a line is printed where there is no terminal to draw a bar on. */
+/** Milliseconds between two lines of progress where there is no terminal to draw a bar on. */
 const LINE_EVERY_MS = 5000;
 
 interface Progress {
   update(done: number, total: number): void;
-  /** Also where the work has failed. */
+  /** Must be called when the work ends, also when it has failed. */
   end(): void;
 }
 
-/** What a command says: its result on standard output, everything else on standard error. */
+/** The output of a command: its result on standard output, everything else on standard error. */
 export interface Terminal {
   readonly json: boolean;
-  /** The one result: a document with --json, else lines. */
+  /** Prints the result, once: a document with --json, else lines. */
   result(document: object, lines: readonly string[]): void;
-  /** A line for the person who watches; nothing with --json. */
+  /** Prints a line for the person who watches; nothing with --json. */
   note(line: string): void;
-  /** A bar on a terminal, a line now and then elsewhere; nothing with --json. */
+  /** Shows a bar on a terminal, or a line every 5 seconds elsewhere; nothing with --json. */
   progress(what: string, unit: 'bytes' | 'entries'): Progress;
   failure(error: TwinlockError): void;
 }
@@ -62,7 +62,6 @@ function drawnProgress(what: string, unit: 'bytes' | 'entries', stream: NodeJS.W
   let first: { readonly done: number; readonly atMs: number } | null = null;
   return {
     update(done, total) {
-      // Nothing is known yet.
       if (total === 0) return;
       const nowMs = performance.now();
       const since = first ?? { done, atMs: nowMs };
@@ -79,7 +78,7 @@ function drawnProgress(what: string, unit: 'bytes' | 'entries', stream: NodeJS.W
   };
 }
 
-/** Nothing before a hundredth is done: many small files at the beginning say little of a large one after them. */
+/** Estimates the time left, once a hundredth is done: small files at the beginning say little about large ones after them. */
 function leftText(done: number, left: number, elapsedMs: number): string {
   if (left === 0 || done * 100 < done + left) return '';
   const seconds = Math.ceil((elapsedMs * left) / done / 1000);

@@ -13,29 +13,28 @@ export function durationOf(text: string): number | null {
 
 const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** What the vault says may hold anything; a terminal must not obey it. */
+/** Replaces control characters: the vault's texts are attacker-controlled, and a terminal must not obey them. */
 export function printable(line: string): string {
   return line.replace(STEERING, '\ufffd');
 }
 
-/** The same for a JSON document, which still says the same: JSON itself escapes only half of them. */
+/** Escapes the same characters in a JSON document; its value stays the same. JSON itself escapes only half of them. */
 export function jsonText(document: object): string {
   const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(document).replace(STEERING, (character) => character.split('').map(escaped).join(''));
 }
 
-/** A digest in a table: enough of it to find the whole. */
+/** The beginning of a digest, for a table: enough to find the whole digest. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, 16);
 }
 
-/** No column is wider: one long word of the vault's would be paid for in every row. */
+/** The widest column: without this bound, one long text of the vault's would widen every row. */
 const MAX_COLUMN_LENGTH = 256;
 
 /**
- * Columns as wide as their widest cell. A cell that is longer than a column may be is there in whole, and none looks
- * like two: spaces that follow one another are shown by their code points. Where there are no rows, there is no head
- * either, but what `none` says.
+ * Formats rows as columns, each as wide as its widest cell. A cell longer than the widest column is still printed whole.
+ * Repeated spaces are shown by their code points, so that no cell looks like two. Without rows, returns `none` alone.
  */
 export function table(
   head: readonly string[],

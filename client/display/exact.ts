@@ -1,6 +1,6 @@
 /**
- * How values are written for people, on the console and on the command line alike. A rounded value stands beside
- * the exact one, so that two values that differ never read the same.
+ * Formats values for people, for the console and the command line. A rounded value stands beside the exact one, so that
+ * two different values never read the same.
  */
 
 import { counted, grouped } from '../../src/core/counted.ts';
@@ -13,10 +13,10 @@ const STEPS: readonly (readonly [unit: string, ms: number])[] = [
   ['hour', 3_600_000],
   ['minute', 60_000],
 ];
-/** The last instant that a date can say (ECMAScript, "Time Values"); what is said may be any number. */
+/** The last instant of a JavaScript date (ECMAScript, "Time Values"). */
 const MAX_INSTANT_MS = 8.64e15;
 
-/** Of an integer, exactly: `1 day 23 hours 59 minutes 59.999 seconds (172,799,999 ms)`. */
+/** Formats a whole number of milliseconds exactly: `1 day 23 hours 59 minutes 59.999 seconds (172,799,999 ms)`. */
 export function exactDuration(ms: number): string {
   let rest = ms;
   const parts: string[] = [];
@@ -35,7 +35,7 @@ export function exactBytes(bytes: number | bigint): string {
   return bytes < 1024 ? exact : `${roundedBytes(bytes)} (${exact})`;
 }
 
-/** `15.4 MiB`: for what moves while it is looked at, as a progress bar does. */
+/** `15.4 MiB`: for numbers that change while a person watches, as in a progress bar. */
 export function roundedBytes(bytes: number | bigint): string {
   let value = Number(bytes);
   let unit = 0;

@@ -5,15 +5,15 @@ import { must } from '../../src/core/errors.ts';
 import { systemName } from '../../src/platform/files/system-error.ts';
 import { requireSqlitePath } from '../../src/platform/sqlite-path.ts';
 
-/** Of Linux: the files and folders that this process has open, by number. */
+/** Linux only: lists the files and folders that this process has open, by number. */
 export const OPEN_FILES = '/proc/self/fd';
 
 /**
- * The operating system's exclusive lock on a file that is empty, made where it is missing; it is held until it is closed,
- * and ends with the process, `kill -9` included: nothing is decided by a process's number. Null where the file has been
- * removed meanwhile: its holder removes it before it closes it. Waits for another holder for `waitMs`, and blocks the event
- * loop meanwhile. Throws `not_permitted`, calling the file `shown`, for one that is none or not empty; as `requireSqlitePath`; as SQLite, `SQLITE_BUSY` where another
- * holds it; and as the file system.
+ * Takes the operating system's exclusive lock on an empty file, and makes the file where it is missing. The lock is held
+ * until the database is closed or the process ends, `kill -9` included. Returns null where another process removed the
+ * file meanwhile: a holder removes the file before it closes it. Waits up to `waitMs` for another holder, and blocks the
+ * event loop meanwhile. Throws `not_permitted` for a path that is no file or not empty (the error names `shown`), as
+ * `requireSqlitePath`, as SQLite (`SQLITE_BUSY` where another process holds the lock), and as the file system.
  */
 export async function exclusiveLock(file: string, waitMs: number, shown: string = file): Promise<Database | null> {
   requireSqlitePath(file, shown);
@@ -25,9 +25,9 @@ export async function exclusiveLock(file: string, waitMs: number, shown: string 
   let database: Database | null = null;
   try {
     database = new Sqlite(file, { timeout: waitMs, fileMustExist: true });
-    // SQLite goes by the path that `file` stands for, which another user may have led elsewhere.
+    // SQLite opens the path again, and another user may have replaced it by a link.
     const isThis = isOpenHere(before);
-    // An empty file stays empty, and has no journal beside it: only its lock is wanted.
+    // The file stays empty and gets no journal: only the lock is used.
     if (isThis) database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     if (isThis && isSame(await identityOf(file), before)) return database;
   } catch (error) {
@@ -42,8 +42,8 @@ export async function exclusiveLock(file: string, waitMs: number, shown: string 
 }
 
 /**
- * Never opens one that is there, and closes what it made before anything else can lock it: a process that closes a file
- * loses every lock that it has on it.
+ * Makes the file where it is missing. Never opens an existing file: a process that closes a file loses all its locks on
+ * that file.
  */
 function makeLockFile(file: string): void {
   try {
@@ -53,7 +53,7 @@ function makeLockFile(file: string): void {
   }
 }
 
-/** Null where it is not there. */
+/** Returns null where the file does not exist. */
 async function identityOf(file: string): Promise<BigIntStats | null> {
   return lstat(file, { bigint: true }).catch((error: unknown) => {
     if (systemName(error) !== 'ENOENT') throw error;
@@ -61,19 +61,19 @@ async function identityOf(file: string): Promise<BigIntStats | null> {
   });
 }
 
-/** Inode numbers are used again, so the time at which it was made counts too. */
+/** Compares the creation time too, since systems reuse inode numbers. */
 function isSame(a: BigIntStats | null, b: BigIntStats): boolean {
   return a !== null && a.ino === b.ino && a.birthtimeNs === b.birthtimeNs;
 }
 
-/** Whether this process has the file open. Where the system does not say (it is of Linux), it is taken to have. */
+/** Returns whether this process has the file open; true on systems that do not tell (only Linux does). */
 function isOpenHere(file: BigIntStats): boolean {
   if (!existsSync(OPEN_FILES)) return true;
   return readdirSync(OPEN_FILES).some((fd) => {
     try {
       return isSame(fstatSync(Number(fd), { bigint: true }), file);
     } catch {
-      // That of the list itself is closed by now.
+      // The descriptor of the folder listing is closed by now.
       return false;
     }
   });

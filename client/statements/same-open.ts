@@ -6,7 +6,7 @@ import { reachOfStatement } from '../../src/core/state/reach.ts';
 import { standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposable, Proposal } from '../../src/core/state/state.ts';
 
-/** Proposals that wait and say the same as a statement. */
+/** Waiting proposals that ask for the same as a statement. */
 export interface SameOpen {
   /** Signed by the same key: approving both would do no more than approving one. */
   readonly own: Proposal | null;
@@ -15,9 +15,9 @@ export interface SameOpen {
 }
 
 /**
- * What waits and says the same. One that no quorum can approve is no reason not to ask again, perhaps by another; nor is
- * one whose proposer is its subject: who has stolen a key proposes its retirement to withdraw it. A release is always
- * another, since its hosts’ keys are.
+ * Finds waiting proposals that ask for the same as `statement`. Leaves out a proposal that no quorum can approve. Leaves
+ * out a proposal about its own proposer: a thief of a security key could propose to retire it, to block the custodians,
+ * and withdraw that proposal later. Two releases never match, since their hosts have different keys.
  */
 export function sameOpen(facts: Facts, statement: Proposable, nowMs: number): SameOpen {
   const wanted = contentOf(statement);
@@ -36,14 +36,14 @@ export function sameOpen(facts: Facts, statement: Proposable, nowMs: number): Sa
   };
 }
 
-/** Whether who proposed it has no vote since it is about them. A publication bars everybody who proposes it. */
+/** Returns whether the proposer has no vote because the proposal is about them. A publication bars every proposer. */
 function isAboutItsProposer(facts: Facts, { statement }: Proposal): boolean {
   return (
     statement.kind !== 'publish' && effectOf(statement).barred(facts, statement).includes(statement.proposer.person)
   );
 }
 
-/** What a statement asks for, apart from who asks, when, why and on what ground. */
+/** The digest of what a statement asks for, without the proposer, the times, the reason, the policy and the log size. */
 function contentOf(statement: Proposable): Hex {
   const { v, grade, vault, committee, epoch, policy, base, proposer, nonce, logSize, created, expires, ...content } =
     statement;

@@ -1,6 +1,6 @@
 const SLICE_MS = 5;
 
-/** What `work` yields, with a turn for everybody else of this thread after each: work that takes long holds nobody up. */
+/** Yields the items of `work`, and lets other tasks of this thread run after each item. */
 export async function* inTurns<T>(work: Iterable<T>): AsyncGenerator<T> {
   for (const step of work) {
     yield step;
@@ -8,16 +8,16 @@ export async function* inTurns<T>(work: Iterable<T>): AsyncGenerator<T> {
   }
 }
 
-/** Resolves after whatever else is ready to run. */
+/** Resolves after the other tasks that are ready to run. */
 export function nextTurn(): Promise<void> {
   return new Promise<void>((resolve) => setImmediate(resolve));
 }
 
-/** For long work on this thread: what is sent and received goes on meanwhile, and the process can be interrupted. */
+/** Divides long work on this thread into slices, so that network traffic goes on and the process can be interrupted. */
 export class TimeSlice {
   #began = performance.now();
 
-  /** To be called between steps. Lets others have their turn, every few milliseconds. */
+  /** Must be called between steps. Every few milliseconds, it lets other tasks run. */
   async rest(): Promise<void> {
     if (performance.now() - this.#began < SLICE_MS) return;
     await nextTurn();

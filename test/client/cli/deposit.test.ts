@@ -71,14 +71,14 @@ test('files that are not whole are refused before the vault is asked, all at onc
   const refused = await runProgram('client/cli.ts', deposit, home);
   expect([refused.code, refused.stderr]).toEqual([
     64,
-    `twinlock: ${join(home, 'torn')} is not whole: ${findings.join('; ')}; mend it, or give --force to deposit it as it is (malformed)\n`,
+    `twinlock: ${join(home, 'torn')} is not whole: ${findings.join('; ')}; mend the files, or give --force to deposit them as they are (malformed)\n`,
   ]);
   const forced = await runProgram('client/cli.ts', [...deposit, '--force'], home);
   expect([forced.code, forced.stderr.split('\n').slice(0, 2)]).toEqual([
     64,
     findings.map((text) => `forced       ${text}`),
   ]);
-  expect(forced.stderr).toContain('which vault?');
+  expect(forced.stderr).toContain('expected the address of a vault');
   const listed = await dryRun('torn', '--json');
   expect([listed.code, listed.json()['findings']]).toEqual([64, findings]);
 });
