@@ -11,8 +11,8 @@ import { reachOfStatement } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { overtakenBy, standingOf, standingText } from '../../src/core/state/standing.ts';
 import { type Facts, type Proposable, type Proposal, type Version, versionKey } from '../../src/core/state/state.ts';
-import { clockFindings, clockOf, type LogClock } from './log-clock.ts';
-import { type LogDates, NO_DATES, withDatesOf } from './log-dates.ts';
+import { clockFindings, type LogClock } from './log-clock.ts';
+import { clockOf, type LogDates, NO_DATES, withDatesOf } from './log-dates.ts';
 import { NO_OUTCOMES, type Outcomes, outcomesOf, sumOfOutcomes } from './outcomes.ts';
 
 /** Counted entry by entry: what leaves no trace in the facts. */

@@ -1,7 +1,6 @@
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { counted, exactDuration, exactInstant } from '../display/exact.ts';
-import type { LogDates } from './log-dates.ts';
 
 /** How the entries of a log are dated, by the vault. Entries in `wrong` count for nothing else. */
 export interface LogClock {
@@ -25,29 +24,45 @@ export interface LogClock {
   readonly wrong: { readonly count: number; readonly first: number; readonly mostMs: number } | null;
 }
 
-/** Judges the dates of a whole log. */
-export function clockOf({ times, acts, corrections, wrong }: LogDates): LogClock {
-  const isWrong = new Set(wrong.map(({ index }) => index));
-  const corrected = new Map(corrections.map(({ index, attestedMs }) => [index, attestedMs]));
-  let lastMs: number | null = null;
-  let latestMs = 0;
-  let datedBack = 0;
-  let actsDatedBack: LogClock['actsDatedBack'] = null;
-  let silence: LogClock['silence'] = null;
-  for (const [index, time] of times.entries()) {
-    if (isWrong.has(index)) continue;
-    const ms = time - latestMs;
-    const isBack = ms < -MAX_SKEW_MS;
-    if (isBack) datedBack++;
-    if (isBack && acts.has(index)) actsDatedBack = withOne(actsDatedBack, index, -ms);
-    if (lastMs !== null && ms > (silence?.ms ?? -1)) silence = { ms, endedBy: index };
-    lastMs = time;
+/** An entry, as far as its date is concerned. */
+export interface Dated {
+  readonly index: number;
+  readonly time: number;
+  /** An approval or a release; a vote on a correction of the log's clock is none. */
+  readonly isAct: boolean;
+  /** Where a correction took effect with the entry: what the log's clock has been since. Null elsewhere. */
+  readonly correctedMs: number | null;
+}
+
+/** Before the first entry. */
+export const NO_CLOCK: LogClock = {
+  lastMs: null,
+  latestMs: 0,
+  datedBack: 0,
+  actsDatedBack: null,
+  silence: null,
+  wrong: null,
+};
+
+/** With the next entry, which is not in `wrong`. */
+export function withDate(clock: LogClock, { index, time, isAct, correctedMs }: Dated): LogClock {
+  const { lastMs, latestMs, datedBack, actsDatedBack, silence, wrong } = clock;
+  const ms = time - latestMs;
+  const isBack = ms < -MAX_SKEW_MS;
+  return {
+    lastMs: time,
     // What a quorum has corrected counts no more: from now on the true time does.
-    latestMs = corrected.get(index) ?? Math.max(latestMs, time);
-  }
-  const ahead = wrong.sortBy(({ index }) => index);
-  const shown = ahead.reduce<LogClock['wrong']>((all, { index, aheadMs }) => withOne(all, index, aheadMs), null);
-  return { lastMs, latestMs, datedBack, actsDatedBack, silence, wrong: shown };
+    latestMs: correctedMs ?? Math.max(latestMs, time),
+    datedBack: isBack ? datedBack + 1 : datedBack,
+    actsDatedBack: isBack && isAct ? withOne(actsDatedBack, index, -ms) : actsDatedBack,
+    silence: lastMs !== null && ms > (silence?.ms ?? -1) ? { ms, endedBy: index } : silence,
+    wrong,
+  };
+}
+
+/** With an entry that was dated so much ahead. */
+export function withWrong(clock: LogClock, index: number, aheadMs: number): LogClock {
+  return { ...clock, wrong: withOne(clock.wrong, index, aheadMs) };
 }
 
 /** A vault says every hour that it lives, unless told otherwise: one that has not for a day is silent. */
@@ -55,7 +70,7 @@ const SILENT_MS = 24 * 60 * 60_000;
 
 function withOne(all: LogClock['wrong'], index: number, ms: number): NonNullable<LogClock['wrong']> {
   if (all === null) return { count: 1, first: index, mostMs: ms };
-  return { ...all, count: all.count + 1, mostMs: Math.max(all.mostMs, ms) };
+  return { count: all.count + 1, first: Math.min(all.first, index), mostMs: Math.max(all.mostMs, ms) };
 }
 
 /** What is to be asked of how a log is dated, by itself and by the auditor's own clock, each in one sentence. */

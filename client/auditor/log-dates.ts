@@ -5,66 +5,80 @@ import { committeeInForce } from '../../src/core/state/committees.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import { hasTakenEffect } from '../../src/core/state/lifecycle.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
+import { type Dated, type LogClock, NO_CLOCK, withDate, withWrong } from './log-clock.ts';
 
-/** An entry of the vault alone that is dated later than what custodians sign after it. */
-interface Ahead {
-  readonly index: number;
-  readonly time: number;
-  /** Who has signed an earlier time over a log that holds it. */
+/** Who has signed a time before an entry's own, over a log that holds the entry. */
+interface Witnesses {
   readonly persons: PersistentSet<Hex>;
   /** The latest of those times. */
   readonly signedMs: number;
 }
 
-/** How the entries of a log are dated, kept entry by entry: it is judged at the end (log-clock.ts). */
-export interface LogDates {
-  /** Of every entry. */
-  readonly times: List<number>;
-  /** Approvals and releases, votes on corrections of the log's clock left out. */
-  readonly acts: PersistentSet<number>;
-  /** Where a correction took effect, and what the log's clock has been since. */
-  readonly corrections: List<{ readonly index: number; readonly attestedMs: number }>;
+/** An entry whose date is not judged yet. */
+export interface Unjudged extends Dated {
   /**
-   * Entries of the vault alone that a threshold of custodians has shown to be dated ahead. One of any such number is
-   * honest, and saw the entry in the log at an earlier time.
+   * Not null for an entry of the vault alone, while custodians may still show that it is dated ahead: a threshold of them
+   * does. One of any such number is honest, and saw the entry in the log at an earlier time.
    */
-  readonly wrong: List<{ readonly index: number; readonly aheadMs: number }>;
-  /** Those that may still be shown to be. */
-  readonly ahead: List<Ahead>;
+  readonly witnesses: Witnesses | null;
+  /** They have shown it. */
+  readonly isWrong: boolean;
 }
 
-export const NO_DATES: LogDates = {
-  times: List(),
-  acts: PersistentSet(),
-  corrections: List(),
-  wrong: List(),
-  ahead: List(),
-};
+/**
+ * How the entries of a log are dated. It grows with the entries since the first one that may still be shown to be dated
+ * ahead, not with the log: a decision that is signed after such an entry's time settles it.
+ */
+export interface LogDates {
+  readonly judged: LogClock;
+  /** In the order of the log; the first one has witnesses that are not null. */
+  readonly unjudged: List<Unjudged>;
+}
+
+export const NO_DATES: LogDates = { judged: NO_CLOCK, unjudged: List() };
 
 /** `facts` are those after the entry. */
-export function withDatesOf(dates: LogDates, entry: Entry, facts: Facts): LogDates {
+export function withDatesOf({ judged, unjudged }: LogDates, entry: Entry, facts: Facts): LogDates {
   const { index, time } = entry;
   const correction = correctionOf(entry, facts);
-  const isAct = (entry.kind === 'approval' && correction === null) || entry.kind === 'release';
-  const next: LogDates = {
-    ...dates,
-    times: dates.times.push(time),
-    acts: isAct ? dates.acts.add(index) : dates.acts,
-    corrections:
-      correction !== null && hasTakenEffect(correction)
-        ? dates.corrections.push({ index, attestedMs: facts.attestedMs })
-        : dates.corrections,
+  const next: Unjudged = {
+    index,
+    time,
+    isAct: (entry.kind === 'approval' && correction === null) || entry.kind === 'release',
+    correctedMs: correction !== null && hasTakenEffect(correction) ? facts.attestedMs : null,
+    // A release that is dated ahead is in force for longer: it stays a question.
+    witnesses: isOfTheVault(entry) ? { persons: PersistentSet(), signedMs: 0 } : null,
+    isWrong: false,
   };
-  if (entry.kind === 'approval') return witnessed(next, entry, committeeInForce(facts).threshold);
-  // A release that is dated ahead is in force for longer: it stays a question.
-  if (entry.kind === 'release' || isOfACustodian(entry)) return next;
-  return { ...next, ahead: next.ahead.push({ index, time, persons: PersistentSet(), signedMs: 0 }) };
+  const dates = { judged, unjudged: unjudged.push(next) };
+  return settled(entry.kind === 'approval' ? witnessed(dates, entry, committeeInForce(facts).threshold) : dates);
+}
+
+/** The log's clock by all entries, those included that are not judged yet. */
+export function clockOf({ judged, unjudged }: LogDates): LogClock {
+  return unjudged.reduce(withUnlessWrong, judged);
+}
+
+/** Judges what comes before the first entry that may still be shown to be dated ahead. */
+function settled({ judged, unjudged }: LogDates): LogDates {
+  const first = unjudged.findIndex(({ witnesses }) => witnesses !== null);
+  const end = first === -1 ? unjudged.size : first;
+  if (end === 0) return { judged, unjudged };
+  return { judged: unjudged.slice(0, end).reduce(withUnlessWrong, judged), unjudged: unjudged.slice(end) };
+}
+
+function withUnlessWrong(clock: LogClock, one: Unjudged): LogClock {
+  return one.isWrong ? clock : withDate(clock, one);
 }
 
 /** The correction of the log's clock that an entry is a vote on, or null. */
 function correctionOf({ kind, body }: Entry, { proposals }: Facts): Proposal | null {
   const proposal = kind === 'approval' ? proposals.get(body.proposal) : undefined;
   return proposal?.statement.kind === 'clock' ? proposal : null;
+}
+
+function isOfTheVault(entry: Entry): boolean {
+  return entry.kind !== 'approval' && entry.kind !== 'release' && !isOfACustodian(entry);
 }
 
 function isOfACustodian({ kind, body }: Entry): boolean {
@@ -74,17 +88,22 @@ function isOfACustodian({ kind, body }: Entry): boolean {
 }
 
 /** A decision names the log as its person saw it, and when: what that log held was recorded before. */
-function witnessed(dates: LogDates, { body }: EntryOf<'approval'>, threshold: number): LogDates {
+function witnessed({ judged, unjudged }: LogDates, { body }: EntryOf<'approval'>, threshold: number): LogDates {
   const { person, checkpoint, time: signedMs } = body;
-  const ahead = dates.ahead
+  let clock = judged;
+  const next = unjudged.map((one) => {
+    if (one.witnesses === null) return one;
     // What is not later than the signature is dated as it may be.
-    .filter(({ time }) => time > signedMs + MAX_SKEW_MS)
-    .map((one) => (one.index < checkpoint.size ? shownBy(one, person, signedMs) : one));
-  const isShown = ({ persons }: Ahead) => persons.size >= threshold;
-  const wrong = ahead.filter(isShown).map(({ index, time, signedMs }) => ({ index, aheadMs: time - signedMs }));
-  return { ...dates, ahead: ahead.filterNot(isShown), wrong: dates.wrong.concat(wrong) };
+    if (one.time <= signedMs + MAX_SKEW_MS) return { ...one, witnesses: null };
+    if (one.index >= checkpoint.size) return one;
+    const witnesses = withWitness(one.witnesses, person, signedMs);
+    if (witnesses.persons.size < threshold) return { ...one, witnesses };
+    clock = withWrong(clock, one.index, one.time - witnesses.signedMs);
+    return { ...one, witnesses: null, isWrong: true };
+  });
+  return { judged: clock, unjudged: next };
 }
 
-function shownBy(one: Ahead, person: Hex, signedMs: number): Ahead {
-  return { ...one, persons: one.persons.add(person), signedMs: Math.max(one.signedMs, signedMs) };
+function withWitness({ persons, signedMs }: Witnesses, person: Hex, time: number): Witnesses {
+  return { persons: persons.add(person), signedMs: Math.max(signedMs, time) };
 }
