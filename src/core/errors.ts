@@ -164,7 +164,7 @@ function groupOf(code: Code): CodeGroup {
   return GROUP_OF.get(code) ?? 'alert';
 }
 
-/** Whether `text` is one of our codes; for codes that arrive over the wire. */
+/** Returns whether `text` is one of our codes. Checks codes that arrive over the wire. */
 export function isCode(text: string): text is Code {
   return GROUP_OF.has(text);
 }

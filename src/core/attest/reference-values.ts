@@ -30,7 +30,7 @@ export type ReferenceValues = z.infer<typeof referenceValuesSchema>;
 /** Refuses everybody. */
 export const NO_REFERENCE_VALUES: ReferenceValues = { gpu: null, revoked: [] };
 
-/** What a simulation vault begins with. */
+/** The reference values that a simulation vault begins with. */
 export const SIMULATION_REFERENCE_VALUES: ReferenceValues = {
   ...NO_REFERENCE_VALUES,
   ...Object.fromEntries(

@@ -6,7 +6,7 @@ import { digest, ed25519Key, instantMs, modelName, versionName } from '../schema
 /** The most hosts that one request, and one release, names: one touch, each host still attested. */
 export const MAX_HOSTS = 64;
 
-/** What a requester opens before any host collects evidence; evidence binds its digest. */
+/** The request that a requester opens before any host collects evidence. Evidence binds its digest. */
 export const requestSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('request'),

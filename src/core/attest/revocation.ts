@@ -7,7 +7,7 @@ import { DEVICES, PLATFORMS } from './platforms.ts';
 const FORMS: ReadonlyMap<string, ClaimForm> = new Map(
   [...Object.values(PLATFORMS), ...Object.values(DEVICES)].flatMap(({ claims }) => Object.entries<ClaimForm>(claims)),
 );
-/** What an appraisal shows of a rule. */
+/** The longest text of a revoked value or of the rule about it, in UTF-16 code units. */
 const TEXT_MAX = 2048;
 
 /**

@@ -36,7 +36,7 @@ export interface SignatureClaim {
   readonly publicKey: Uint8Array;
   readonly message: Uint8Array;
   readonly signature: Uint8Array;
-  /** What is signed and by whom, for the message of a failure. */
+  /** The signed thing and its signer, for the message of a failure. */
   readonly what: string;
 }
 

@@ -17,7 +17,7 @@ const FIELD_BYTES = { ES256: 32, ES384: 48 } as const;
 
 export interface DerElement {
   readonly body: Uint8Array;
-  /** What follows the element. */
+  /** The bytes after the element. */
   readonly rest: Uint8Array;
 }
 

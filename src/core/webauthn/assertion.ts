@@ -7,7 +7,7 @@ import { claimedSignature } from '../x509/signed.ts';
 import { checkAssertionData } from './authenticator-data.ts';
 import { requireClientData } from './client-data.ts';
 
-/** What an authenticator answered, byte for byte. */
+/** The answer of an authenticator, byte for byte. */
 export interface Assertion {
   readonly authenticatorData: Uint8Array;
   readonly clientDataJSON: Uint8Array;

@@ -22,7 +22,7 @@ interface EnrolFields extends RegisterFields {
   readonly kem: Uint8Array;
   /** The Ed25519 share-signing key, 32 bytes. */
   readonly signing: Uint8Array;
-  /** What its person calls the authenticator. */
+  /** The name that its person gave the authenticator. */
   readonly name: string;
 }
 
@@ -87,7 +87,7 @@ export function signableMessage(signable: Signable): Uint8Array {
   }
 }
 
-/** What an authenticator signs: SHA-256 of the frame, 32 bytes. Throws as `signableMessage`. */
+/** Returns the challenge: SHA-256 of the frame, 32 bytes. Throws as `signableMessage`. */
 export function challengeOf(signable: Signable): Uint8Array {
   return sha256(signableMessage(signable));
 }

@@ -62,7 +62,7 @@ export function trustPathClaims(
   });
 }
 
-/** Whether a pinned root can vouch for anything at `atMs`: for those who list roots. */
+/** Returns whether a pinned root can vouch for a certificate at `atMs`. Tools that list roots show it. */
 export function isAuthorityAt(root: Certificate, atMs: number): boolean {
   const isValid = atMs >= root.notBeforeMs && atMs <= root.notAfterMs;
   return isValid && isAuthority(root) && unknownCriticalExtensions(root).length === 0;

@@ -4,7 +4,7 @@ import { DerReader, enterWhole, OCTET_STRING, SEQUENCE } from './der-reader.ts';
 
 interface Extension {
   readonly critical: boolean;
-  /** What the OCTET STRING holds. */
+  /** The content of the OCTET STRING. */
   readonly value: Uint8Array;
 }
 
@@ -35,7 +35,7 @@ const KEY_USAGE = '2.5.29.15';
 const BASIC_CONSTRAINTS = '2.5.29.19';
 const EXTENDED_KEY_USAGE = '2.5.29.37';
 
-/** What basicConstraints says (RFC 5280 section 4.2.1.9), or null where it is absent. Throws `malformed`. */
+/** Reads basicConstraints (RFC 5280 section 4.2.1.9). Returns null where it is absent. Throws `malformed`. */
 export function basicConstraints(certificate: Extended): { ca: boolean; pathLength: number | null } | null {
   const extension = certificate.extensions.get(BASIC_CONSTRAINTS);
   if (extension === undefined) return null;
@@ -65,7 +65,7 @@ const USAGES = [
 ] as const;
 export type KeyUsage = (typeof USAGES)[number];
 
-/** What the key may be used for, or null where the certificate does not say. Throws `malformed`. */
+/** Reads the key usage. Returns null where the certificate has none. Throws `malformed`. */
 export function keyUsage(certificate: Extended): ReadonlySet<KeyUsage> | null {
   const extension = certificate.extensions.get(KEY_USAGE);
   if (extension === undefined) return null;
@@ -78,7 +78,7 @@ export function keyUsage(certificate: Extended): ReadonlySet<KeyUsage> | null {
   return new Set(USAGES.filter((_, bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0));
 }
 
-/** Whether the key usage, where the certificate gives one, allows this. Throws `malformed`. */
+/** Returns whether the key usage allows this, or is absent. Throws `malformed`. */
 export function allowsUsage(certificate: Extended, usage: KeyUsage): boolean {
   return keyUsage(certificate)?.has(usage) ?? true;
 }

@@ -9,13 +9,13 @@ import { type DerReader, enterWhole, SEQUENCE } from './der-reader.ts';
 /** 20 bytes (RFC 5280 section 4.1.2.2) and the zero before a high bit. */
 const SERIAL_BYTES_MAX = 21;
 
-/** What certificates and revocation lists have in common (RFC 5280 sections 4.1.1 and 5.1.1). */
+/** The form that certificates and revocation lists share (RFC 5280 sections 4.1.1 and 5.1.1). */
 export interface SignedParts {
   /** The signed part, whole. */
   readonly tbs: Uint8Array;
   /** The AlgorithmIdentifier, whole; the signed part repeats it. */
   readonly identifier: Uint8Array;
-  /** What the BIT STRING holds, as the algorithm writes it. */
+  /** The signature in the BIT STRING, in the form of its algorithm. */
   readonly signatureBits: Uint8Array;
 }
 

@@ -5,7 +5,7 @@
 export interface ClaimForm {
   /** In words, for the error of a person who wrote something else. */
   readonly expected: string;
-  /** Whether a claim could read like this. */
+  /** Returns whether a claim can have this form. */
   readonly allows: (revoked: string) => boolean;
   /** Whether what is claimed is what is revoked; both in lower case. */
   readonly matches: (claimed: string, revoked: string) => boolean;

@@ -6,7 +6,7 @@ import type { RuleResult } from './rule-result.ts';
 
 /** Values of a list that a rule shows; the others are counted. */
 const SHOWN_MAX = 16;
-/** What a rule got that no appraisal reached. */
+/** The `got` of a rule that the appraisal did not reach. */
 export const NOT_REACHED = 'not reached';
 /** Characters of what a rule shows of attacker-controlled text. */
 const TEXT_MAX = 2048;

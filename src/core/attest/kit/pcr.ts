@@ -19,7 +19,7 @@ export const pcrsOfOneBank = z.array(pcr).check(
   z.refine((all) => all.every(({ value }) => value.length === all[0]?.value.length), 'expected PCRs of one bank'),
 );
 
-/** Which hash a bank of PCRs is extended with. */
+/** The hash that extends a bank of PCRs. */
 export type PcrBank = 'sha256' | 'sha384';
 
 /** The bank that PCRs of one bank are of, by the length of their values. */

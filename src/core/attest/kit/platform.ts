@@ -39,7 +39,7 @@ export interface PinnedRoots {
 /** What every row of the two tables in platforms.ts says. */
 interface Row<Report, Values, Endorsements> {
   readonly report: z.ZodMiniType<Report>;
-  /** What a committee expects. */
+  /** The reference values of the committee. */
   readonly values: z.ZodMiniType<Values>;
   /** What vendors say, as one member of the endorsements. Null where there is none of its own. */
   readonly endorsements: z.ZodMiniType | null;

@@ -60,7 +60,7 @@ export const tdValues = {
   attributes: z.array(hex(8)).check(z.maxLength(64)),
   /** XFAM, 8 bytes as the report has them. */
   xfams: z.array(hex(8)).check(z.maxLength(64)),
-  /** What the TCB's status may be; `Revoked` is never allowed. */
+  /** The TCB statuses that are allowed; `Revoked` never is. */
   tcbStatuses: z.array(statuses).check(z.maxLength(TCB_STATUSES.length)),
   /** The earliest date of the TCB that passes; left out: any date. */
   minTcbDate: z.optional(instant),

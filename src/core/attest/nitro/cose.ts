@@ -11,7 +11,7 @@ const SIGNATURE_BYTES = 96;
 /** A message that one key signed by ES384, parsed and not trusted. */
 export interface CoseSign1 {
   readonly payload: Uint8Array;
-  /** What the signature is of: the Sig_structure (RFC 9052 section 4.4). */
+  /** The bytes that are signed: the Sig_structure (RFC 9052 section 4.4). */
   readonly signedBytes: Uint8Array;
   /** 96 bytes, r ‖ s. */
   readonly signature: Uint8Array;

@@ -21,7 +21,7 @@ export interface AttestationDocument {
   readonly timestampMs: number;
   /** The SHA-384 bank, in ascending order. */
   readonly pcrs: readonly Pcr[];
-  /** Of the key that signed the document, in DER. */
+  /** The certificate of the key that signed the document, in DER. */
   readonly certificate: Uint8Array;
   /** Its issuers in DER, the root first. */
   readonly cabundle: readonly Uint8Array[];

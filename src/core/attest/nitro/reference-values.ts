@@ -4,10 +4,10 @@ import { bankOf } from '../kit/pcr.ts';
 import { pcrImages } from '../kit/pcr-image.ts';
 import { MODULE_ID, MODULE_ID_MAX } from './document.ts';
 
-/** What an instance of AWS must show. An empty list refuses every host. */
+/** The reference values for an AWS instance. An empty list refuses every host. */
 export const nitroReferenceValues = z.strictObject({
   platform: z.literal('nitro'),
-  /** Certificates in DER, to one of which the document's chain must end. */
+  /** Root certificates in DER. The document's chain must end at one of them. */
   roots: z.array(binary(1, 8192)).check(z.maxLength(4)),
   images: pcrImages.check(
     z.refine((all) => all.every(({ pcrs }) => bankOf(pcrs) === 'sha384'), 'expected PCRs of the SHA-384 bank'),

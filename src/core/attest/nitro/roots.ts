@@ -15,7 +15,7 @@ export const NITRO_VENDOR_ROOTS: readonly Uint8Array[] = [
   ),
 ];
 
-/** Whether `der` is one of the vendor's roots, to the byte: production vaults pin no others. */
+/** Returns whether `der` equals a root of the vendor byte for byte. Production vaults pin no other roots. */
 export function isNitroVendorRoot(der: Uint8Array): boolean {
   return NITRO_VENDOR_ROOTS.some((root) => equal(root, der));
 }

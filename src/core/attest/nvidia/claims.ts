@@ -14,7 +14,7 @@ import { DRIVER_VERSION, VBIOS_VERSION } from '../kit/gpu.ts';
 import { CHIP_NAME } from './chip.ts';
 import { ARCHITECTURES } from './device.ts';
 
-/** What an appraisal says of every device, in the order of the claims. */
+/** The claims of an appraisal about each device, in their order. */
 const DEVICE_CLAIMS = {
   chip: like(CHIP_NAME, 'GH100'),
   architecture: oneOf(...ARCHITECTURES, 'unknown'),

@@ -4,7 +4,7 @@ import { INTEGER } from '../../signature/der-form.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { type DerReader, enterWhole, OCTET_STRING, SEQUENCE } from '../../x509/der-reader.ts';
 
-/** Hopper and its switches: CompositeDeviceID, of which the FWID is the last field. */
+/** Hopper and its switches: CompositeDeviceID. Its last field is the FWID. */
 const COMPOSITE_DEVICE_ID = '2.23.133.5.4.1';
 /** Blackwell: DiceTcbInfo (TCG DICE Attestation Architecture 1.1, section 6.1.1). */
 const TCB_INFO = '2.23.133.5.4.1.1';

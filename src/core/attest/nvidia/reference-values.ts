@@ -89,7 +89,7 @@ export type NvidiaReferenceValues = z.infer<typeof nvidiaReferenceValues>;
 
 type Record = DriverRecord | VbiosRecord;
 
-/** Whether two fields, of which a null one fits everything, can fit the same device. */
+/** Returns whether no two records can fit the same device. A null field fits every device. */
 function noTwoFit(records: readonly Record[]): boolean {
   const keys = records.map((record) => Object.entries(record).filter(([field]) => field !== 'golden'));
   return keys.every((key, i) =>

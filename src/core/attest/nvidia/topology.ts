@@ -2,7 +2,7 @@ import { type Hex, toHex } from '../../bytes.ts';
 import type { Comparison } from '../kit/findings.ts';
 import type { ParsedDevice } from './device.ts';
 
-/** Of a link that leads nowhere. */
+/** The value of a link that leads nowhere. */
 const NO_SWITCH: Hex = '00'.repeat(8);
 
 /** How a GPU says, by either field, that it is in protected PCIe. */

@@ -24,7 +24,7 @@ const WORDS_BYTES = 20;
 const RUNTIME_VERSION = 1;
 const HASH_SHA256 = 1;
 
-/** What the paravisor keeps in the vTPM, taken apart. */
+/** The parsed data that the paravisor keeps in the vTPM. */
 export interface HclReport {
   /** For a TD, `report` is its TDREPORT, 1024 bytes, which the platform still has to turn into a quote. */
   readonly hardware: { readonly platform: 'snp' | 'tdx'; readonly report: Uint8Array };

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { digest } from '../../schema.ts';
 
-/** What evidence of the `simulated` platform must show; only in vaults of grade simulation. */
+/** The reference values for the `simulated` platform, in vaults of grade simulation only. */
 export const simulatedReferenceValues = z.strictObject({
   platform: z.literal('simulated'),
   /** SHA-256 of the images that may run. An empty list refuses everybody. */

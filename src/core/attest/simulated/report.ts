@@ -5,7 +5,7 @@ import { frame } from '../../frame.ts';
 import { binary, digest, ed25519Key, ed25519Signature } from '../../schema.ts';
 import { ed25519KeyBytes } from '../../signature/key-text.ts';
 
-/** What a simulated host says it runs unless it is told otherwise. */
+/** The measurement of a simulated host by default. */
 export const SIMULATED_IMAGE: Hex = digestOf(utf8('twinlock simulated image'));
 
 /** A report of no hardware at all: a software key signs the measurement that it is given. */
@@ -19,7 +19,7 @@ export const simulatedReport = z.strictObject({
 });
 export type SimulatedReport = z.infer<typeof simulatedReport>;
 
-/** What the simulated chip signs: frame("twinlock/v1/simulated-report", chip, measurement, report data). */
+/** The bytes that the simulated chip signs: frame("twinlock/v1/simulated-report", chip, measurement, report data). */
 export function simulatedReportMessage(
   report: Pick<SimulatedReport, 'chip' | 'measurement' | 'reportData'>,
 ): Uint8Array {

@@ -111,7 +111,7 @@ export function claimProduct(claim: SnpClaimer, product: SnpProduct, tcbs: Tcbs)
   for (const name of TCBS) claimTcb(claim, `snp.${name}-tcb`, tcbs[name]);
 }
 
-/** What the certificate of the signing key says. */
+/** Claims the fields of the certificate of the signing key. */
 export function claimVek(claim: SnpClaimer, { productName, cspId, tcb }: Vek): void {
   claim('snp.vek.product', productName);
   if (cspId !== null) claim('snp.vek.csp-id', cspId);

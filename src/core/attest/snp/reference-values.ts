@@ -43,7 +43,7 @@ const image = z.strictObject({
 });
 export type SnpImage = z.infer<typeof image>;
 
-/** What a guest must show. An empty list refuses everybody. */
+/** The reference values for a guest. An empty list refuses every host. */
 export const snpReferenceValues = z.strictObject({
   platform: z.literal('snp'),
   /** A product that is not listed is refused. */

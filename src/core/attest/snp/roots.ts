@@ -90,12 +90,12 @@ export const SNP_VENDOR_ROOTS: Readonly<Record<RootedProduct, Uint8Array>> = {
   Turin: ARK_TURIN,
 };
 
-/** Whether the vendor has published an ARK of this product. */
+/** Returns whether the vendor has published an ARK of this product. */
 export function isRooted(product: SnpProduct): product is RootedProduct {
   return product in SNP_VENDOR_ROOTS;
 }
 
-/** Whether `der` is one of the vendor's roots, to the byte: production vaults pin no others. */
+/** Returns whether `der` equals a root of the vendor byte for byte. Production vaults pin no other roots. */
 export function isSnpVendorRoot(der: Uint8Array): boolean {
   return Object.values(SNP_VENDOR_ROOTS).some((root) => equal(root, der));
 }

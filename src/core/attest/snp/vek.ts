@@ -46,9 +46,9 @@ export interface Vek {
   /** The product with its stepping, as the certificate says it. */
   readonly productName: string;
   readonly tcb: Tcb;
-  /** Of a VCEK: 64 bytes, 8 for Turin and Venice; null for a VLEK. */
+  /** The HWID of a VCEK: 64 bytes, 8 for Turin and Venice. Null for a VLEK. */
   readonly hwid: Uint8Array | null;
-  /** Of a VLEK: the cloud's name; null for a VCEK. */
+  /** The name of the cloud in a VLEK. Null for a VCEK. */
   readonly cspId: string | null;
 }
 

@@ -67,7 +67,7 @@ export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certific
   };
 }
 
-/** What the ARK has revoked. */
+/** Names the list of certificates that the ARK revoked. */
 export function wantedCrl(needs: SnpNeeds, product: SnpProduct): Wanted<Crl> {
   const file = `snp/${product}/${needs.signer}.crl`;
   return {

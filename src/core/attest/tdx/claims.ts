@@ -80,7 +80,7 @@ export function claimer(findings: Findings<string>): TdxClaimer {
   return (name, value) => findings.claim(name, value);
 }
 
-/** What the quote says, as measured: hexadecimal as it is stored, numbers in decimal. */
+/** The claims of the quote: bytes in hexadecimal as they are stored, numbers in decimal. */
 export function claimQuote(claim: TdxClaimer, quote: TdxQuote): void {
   const { body, qeReport } = quote;
   claim('tdx.version', String(quote.version));

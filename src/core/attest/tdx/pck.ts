@@ -17,7 +17,7 @@ const AUTHORITIES: ReadonlyMap<string, PckAuthority> = new Map<string, PckAuthor
 ]);
 export type PckAuthority = 'processor' | 'platform';
 
-/** What a PCK certificate says of the platform whose quoting enclave its key certifies. */
+/** The fields of a PCK certificate about the platform whose quoting enclave its key certifies. */
 export interface Pck {
   readonly certificate: Certificate;
   readonly authority: PckAuthority;

@@ -5,7 +5,7 @@ import { hex, measurement, tdValues } from '../kit/td.ts';
 /** Intel's next update is due after 30 days: collateral that is older has missed two. */
 const MAX_GRACE_MS = 30 * 86_400_000;
 
-/** What a TD must show. An empty list refuses everybody. */
+/** The reference values for a TD. An empty list refuses every host. */
 export const tdxReferenceValues = z.strictObject({
   platform: z.literal('tdx'),
   /** Certificates in DER; PCK certificates and collateral must chain to one of them, both to the same. */

@@ -16,7 +16,7 @@ const INTEL_SGX_ROOT_CA = fromBase64(
 /** The vendor's roots in DER: authenticity alone is checked under these. */
 export const TDX_VENDOR_ROOTS: readonly Uint8Array[] = [INTEL_SGX_ROOT_CA];
 
-/** Whether `der` is one of the vendor's roots, to the byte: production vaults pin no others. */
+/** Returns whether `der` equals a root of the vendor byte for byte. Production vaults pin no other roots. */
 export function isTdxVendorRoot(der: Uint8Array): boolean {
   return TDX_VENDOR_ROOTS.some((root) => equal(root, der));
 }

@@ -1,7 +1,7 @@
 import type { TcbStatus } from '../kit/td.ts';
 import type { Pck } from './pck.ts';
 
-/** What Intel says of a TCB level (DCAP: tcbStatus). */
+/** The statuses that Intel gives TCB levels (DCAP: tcbStatus). */
 export const LEVEL_STATUSES = [
   'UpToDate',
   'SWHardeningNeeded',
@@ -20,14 +20,14 @@ export interface Level {
   readonly advisories: readonly string[];
 }
 
-/** Of the platform: every SVN must be reached. */
+/** A TCB level of the platform. The platform must reach every SVN. */
 export interface PlatformLevel extends Level {
   readonly sgxComponents: readonly number[];
   readonly pceSvn: number;
   readonly tdxComponents: readonly number[];
 }
 
-/** Of the quoting enclave or the TDX module. */
+/** A TCB level of the quoting enclave or the TDX module. */
 export interface EnclaveLevel extends Level {
   readonly isvSvn: number;
 }

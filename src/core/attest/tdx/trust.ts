@@ -29,7 +29,7 @@ export interface Trust extends Window {
   readonly verify: Verify;
 }
 
-/** What is above a PCK certificate. */
+/** The certificates above a PCK certificate. */
 interface Issuers {
   readonly authority: Certificate;
   readonly root: Certificate;

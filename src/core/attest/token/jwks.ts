@@ -25,7 +25,7 @@ const keySetSchema = z.object({
 });
 
 const coordinate = z.string().check(z.maxLength(1024));
-/** What a key of any kind may say about itself (RFC 7517 section 4). */
+/** The members that a key of any kind may have (RFC 7517 section 4). */
 const common = {
   alg: z.optional(tokenText),
   use: z.optional(z.literal('sig')),
@@ -48,7 +48,7 @@ export interface ServiceKey {
 /** A key set (JWKS, RFC 7517), parsed once for all the keys that are looked for in it. */
 export type ParsedKeySet = z.infer<typeof keySetSchema>;
 
-/** What reference values pin of a service's keys. */
+/** The keys and anchors of a service that reference values pin. */
 export interface KeyTrust {
   /** DER certificates that the chain of a key may end in: roots or intermediates. */
   readonly anchors: readonly Uint8Array[];

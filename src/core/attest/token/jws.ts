@@ -33,7 +33,7 @@ const joseHeader = z.object({
 export interface CompactJws {
   /** What the header says; what counts is the algorithm of the service. */
   readonly algorithm: string;
-  /** Which key of the service's key set signed. */
+  /** The id of the key that signed, in the service's key set. */
   readonly kid: string;
   readonly payload: JsonObject;
   /** The signed bytes: header and payload as they were sent. */

@@ -105,7 +105,7 @@ function driverOf({ claims }: DeviceToken): string {
   return claims['x-nvidia-gpu-driver-version'];
 }
 
-/** What the firmware of a device calls itself; an NVSwitch has no driver. */
+/** Returns the version of a device's VBIOS (a GPU) or BIOS (an NVSwitch). */
 function biosOf({ kind, claims }: DeviceToken): string {
   return kind === 'gpu' ? claims['x-nvidia-gpu-vbios-version'] : claims['x-nvidia-switch-bios-version'];
 }

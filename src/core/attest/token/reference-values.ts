@@ -34,7 +34,7 @@ const policy = z.strictObject({
   version: pinnedText,
 });
 
-/** What Trust Authority's word about a TD must be. Every empty list refuses everybody. */
+/** The reference values for a Trust Authority token about a TD. An empty list refuses every host. */
 export const trustAuthorityReferenceValues = z.strictObject({
   platform: z.literal('intel-trust-authority'),
   ...service,
@@ -47,7 +47,7 @@ export const trustAuthorityReferenceValues = z.strictObject({
 });
 export type TrustAuthorityReferenceValues = z.infer<typeof trustAuthorityReferenceValues>;
 
-/** What NRAS's word about GPUs must be. Every empty list refuses everybody. */
+/** The reference values for NRAS tokens about GPUs. An empty list refuses every host. */
 export const nrasReferenceValues = z.strictObject({
   service: z.literal('nras'),
   ...service,

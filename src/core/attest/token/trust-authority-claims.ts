@@ -33,7 +33,7 @@ const attesterClaims = z.object({
   sgx_report_data: claimText,
 });
 
-/** What it says of the tenant's policies. */
+/** The claims about the tenant's policies. */
 const policyClaims = z.object({ policy_ids_matched: policyIds, policy_ids_unmatched: policyIds });
 
 const payloadSchema = z.object({ tdx: z.optional(z.looseObject({})) });

@@ -30,7 +30,7 @@ const VALUE_RULES = [
 ] as const;
 /** Without MIGRATABLE, bit 29: the second bit of the upper half of the fourth byte. */
 const NOT_MIGRATABLE = /^[0-9a-f]{6}[014589cd]/;
-/** Which claim is which field of an image. */
+/** The claim that holds each field of an image. */
 const MEASUREMENTS = {
   mrTd: 'mrtd',
   rtmr0: 'rtmr0',
@@ -135,7 +135,7 @@ function checkReferenceValues(
 ): void {
   const { type, shown } = claims;
   const { images, minTcbDate, platforms, policies } = values;
-  // An SGX enclave, of which Trust Authority speaks too, serves no weights.
+  // Trust Authority also issues tokens about SGX enclaves. They serve no weights.
   findings.same('ita.attester-type', 'TDX', type);
   findings.among('ita.tcb-status', values.tcbStatuses, shown['tcb-status']);
   if (minTcbDate !== undefined) checkTcbDate(findings, shown['tcb-date'], minTcbDate);

@@ -17,7 +17,7 @@ import { parseTpmtSignature, type QuoteSignature } from './tpmt-signature.ts';
 
 /** A restricted key signs what begins with the TPM's magic only where the TPM itself made it. */
 const NEEDED: readonly ObjectAttribute[] = ['fixedTPM', 'restricted', 'sign'];
-/** Of the hash, before the digest in a name. */
+/** The hexadecimal digits of the hash's identifier, which precedes the digest in a name. */
 const HASH_ID_DIGITS = 4;
 const FORBIDDEN: ObjectAttribute = 'decrypt';
 

@@ -14,7 +14,7 @@ const akName = z
       'expected an AK name in hexadecimal: 000b and 32 bytes, or 000c and 48 bytes',
     ),
   );
-/** What `akPurposes` lists for a certificate that has no purpose. */
+/** The value that `akPurposes` lists for a certificate without a purpose. */
 export const NO_PURPOSE = 'none';
 const PURPOSES_MAX = 8;
 const LIST_OF_PURPOSES =

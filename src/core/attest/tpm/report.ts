@@ -6,7 +6,7 @@ import { hardwareReport } from '../paravisor/hardware.ts';
 /** TPM2B_PUBLIC: two bytes of length, then TPMT_PUBLIC. */
 const publicArea = binary(2, 1024);
 
-/** What ties the attestation key to a genuine TPM. */
+/** The proof that the attestation key is a genuine TPM's. */
 const identity = z.discriminatedUnion('kind', [
   /** An AK certificate and its issuers, leaf first, in DER. */
   z.strictObject({

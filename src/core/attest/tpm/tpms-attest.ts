@@ -40,7 +40,7 @@ const HASHES: ReadonlyMap<number, string> = new Map([
   [0x0012, 'sm3-256'],
 ]);
 
-/** What one bank contributes to a quote. */
+/** The PCRs of one bank that a quote covers. */
 interface PcrSelection {
   readonly bank: string;
   /** Ascending, each at most once. */
@@ -86,7 +86,7 @@ export function parseTpmsAttest(bytes: Uint8Array): Quote {
   return { qualifiedSigner, extraData, ...clockInfo, firmware: toHex(firmware), selections, pcrDigest };
 }
 
-/** What was quoted, for a rule: `sha256:0,7 sha1:` and the like, banks in their order. */
+/** Returns the selection as a rule shows it, banks in their order: `sha256:0,7 sha1:`. */
 export function selectionText(selections: readonly PcrSelection[]): string {
   return selections.map(({ bank, indices }) => `${bank}:${indices.join(',')}`).join(' ');
 }
