@@ -30,13 +30,13 @@ export const ed25519Key = z
   .regex(/^ed25519:[A-Za-z0-9_-]{43}$/, 'expected ed25519: and 32 bytes in base64url');
 
 const isHumanName = (text: string) => core.humanText(64).safeParse(text).success;
-/** What people are called and what they call their machines. A client shows it before the log has confirmed it. */
+/** Names of people and of machines. A client shows a name before the log has confirmed it. */
 export const humanName = z
   .string()
   .max(64)
   .refine(isHumanName, 'expected text without control or invisible characters, and no space around it');
 const isReason = (text: string) => core.humanText(500).safeParse(text).success;
-/** Why somebody decided as they did; null where they said nothing. */
+/** The reason a person gave for a decision; null if the person gave none. */
 export const reason = z
   .string()
   .max(500)
@@ -117,7 +117,7 @@ export const objects = z
   )
   .meta({ id: 'Objects', description: 'bytes by their SHA-256' });
 
-/** What every refusal looks like. */
+/** The body of every refusal. */
 export const problem = z
   .object({
     code: z.string().meta({ description: 'stable; what a program matches on' }),
@@ -126,5 +126,5 @@ export const problem = z
   })
   .meta({ id: 'Problem' });
 
-/** Where a new entry stands. */
+/** The place of a new entry in the log. */
 export const recorded = z.object({ index: count, checkpoint: note }).meta({ id: 'Recorded' });

@@ -9,7 +9,7 @@ export const MAX_FOUNDER_BYTES = 64 * 1024;
 const founderFile = z.strictObject({
   v: z.literal(1),
   kind: z.literal('twinlock-founder'),
-  /** Where the vault answers: `https://host:port`. */
+  /** Address of the vault: `https://host:port`. */
   vault: z.url({ protocol: /^https$/ }),
   /** Certificates in PEM that vouch for the vault's; null where an authority does that every machine trusts. */
   ca: z.string().max(MAX_FOUNDER_BYTES).nullable(),

@@ -69,7 +69,7 @@ export const reach = z.object({
   members: count,
   able: z.array(person),
   barred: z.array(person.extend({ why: z.enum(BARS) })),
-  /** Groups that policy asks for and of which none is able. */
+  /** Groups that the policy requires and that have no member who can still approve. */
   groups: z.array(groupName),
   /** Causes whose end, all of them together, makes a quorum reachable; none where none does. */
   remedies: z.array(z.enum(REMEDIES)),
@@ -92,20 +92,20 @@ export const proposalView = z
     /** The person who asked, or whose machine did. */
     asked: person,
     votes: z.array(vote),
-    /** Where it stands by the vault’s clock: `open` and `approved` can take effect, and everything else is an end. */
+    /** The phase by the vault’s clock: `open` and `approved` can take effect; every other phase is an end. */
     standing: z.enum(STANDINGS),
-    /** What has overtaken it; null where nothing has, or it has ended otherwise. */
+    /** The kind of change that has overtaken the proposal; null if none has, or if the proposal ended in another way. */
     overtaken: z.nullable(z.enum(Object.keys(OVERTAKING) as [Overtaking, ...Overtaking[]])),
     wanting: count,
     missingGroups: z.array(groupName),
-    /** Who can still approve it; null once it can no longer take effect, or has its quorum. */
+    /** People who can still approve the proposal; null once it has its quorum or can no longer take effect. */
     reach: z.nullable(reach),
     receipts: count,
     /** When a release stops being served; null where it is not released. */
     leaseEnds: z.nullable(instantMs),
-    /** What withdrew or revoked it; null where nothing has. */
+    /** The stop that withdrew or revoked the proposal; null if none has. */
     stop: z.nullable(recordedStop),
-    /** It was made by the clock that a quorum then set back, and ended with it. */
+    /** Whether the proposal was dated by a clock that a quorum then set back. The correction ended the proposal. */
     setBack: z.boolean(),
   })
   .meta({ id: 'Proposal' });
@@ -139,10 +139,10 @@ export const decideRequest = z
     roster: digest,
     time: instantMs,
     nonce: digest,
-    /** Of a denial, signed with it; null for an approval. */
+    /** The reason of a denial, which the signature covers; null for an approval. */
     reason,
     assertion,
-    /** For an approved release: one for each host. */
+    /** For an approved release: one envelope for each host. */
     envelopes: z.array(hostEnvelope).max(64),
     /** For an approved publication: recorded before the approval. */
     custody: z.nullable(custody),

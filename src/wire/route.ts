@@ -5,7 +5,7 @@ import { SMALL_ANSWER_BYTES, SMALL_BODY_BYTES, STRANGERS_BODY_BYTES } from './si
 
 export type Role = 'custodian' | 'depositor' | 'requester' | 'auditor';
 
-/** How much work a request is: each kind has places of its own, so that a caller who waits can still ask. */
+/** Kinds of request by the work they cost. Each kind has its own places, so a caller who waits can still ask. */
 export type Work = 'small' | 'large' | 'wait';
 
 /** A body of bytes that is no JSON. */
@@ -16,7 +16,7 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Parameters stand in braces: `/v1/proposals/{digest}`. */
   readonly path: string;
-  /** What it answers with, for the documentation. */
+  /** Describes the answer in the API documentation. */
   readonly says: string;
   /**
    * Who may ask: a session of one of these roles, the holder of an invitation or of a host's token, or anybody. All but
@@ -29,7 +29,7 @@ export interface Route {
   readonly body?: z.ZodType | Octets;
   /** Absent where the answer has no body (status 204). */
   readonly answer?: z.ZodType | Octets;
-  /** One range of the answer may be asked for, `bytes=FIRST-LAST` (status 206). */
+  /** Whether a client may ask for one range of the answer, `bytes=FIRST-LAST` (status 206). */
   readonly isRanged?: boolean;
   /** `small` unless it says otherwise. */
   readonly work?: Work;
@@ -37,13 +37,13 @@ export interface Route {
   readonly maxBodyBytes?: number | Readonly<Partial<Record<Role, number>>>;
   /** Otherwise `SMALL_ANSWER_BYTES`. */
   readonly maxAnswerBytes?: number;
-  /** As what a refusal of a caller in a session is counted, and told in the log. */
+  /** The act under which the vault counts and logs refusals of a caller who has a session. */
   readonly act?: RefusedAct;
   /** A custodian's console forwards it. */
   readonly isForConsole?: boolean;
 }
 
-/** What is asked and answered: the values that the schemas decode to. */
+/** The values that the schemas of a request and its answer decode to. */
 type Decoded<S> = S extends z.ZodType ? z.output<S> : undefined;
 export type ParamsOf<R extends Route> = Decoded<R['params']>;
 export type QueryOf<R extends Route> = Decoded<R['query']>;
@@ -86,7 +86,7 @@ function textsOf(schema: z.ZodObject | undefined, values: object = {}, what: str
   });
 }
 
-/** Whether it may be left out. */
+/** Whether a caller may leave the member out. */
 export function isOptional(schema: z.ZodType): boolean {
   return schema.safeParse(undefined).success;
 }
@@ -96,7 +96,7 @@ export function decoded<S extends z.ZodType>(schema: S, sent: unknown, what: str
   return requireParsed(schema.safeDecode(sent as z.input<S>), what);
 }
 
-/** What is sent for a value. Throws `malformed`, naming the first member that is wrong. */
+/** Encodes a value for sending. Throws `malformed`, which names the first wrong member. */
 export function encoded<S extends z.ZodType>(schema: S, value: z.output<S>, what: string): z.input<S> {
   return requireParsed(schema.safeEncode(value), what);
 }

@@ -26,11 +26,11 @@ const byManifestFile = z.object({ manifest: digest, file });
 
 /** Every route of the API. The vault serves this table, its clients ask by it, and a console forwards by it. */
 export const ROUTES = {
-  // For anybody
+  // For callers without a session
   vault: {
     method: 'GET',
     path: '/v1/vault',
-    says: 'what anybody may know',
+    says: 'public facts of the vault',
     access: 'anybody',
     answer: vault.vaultStatus,
     isForConsole: true,
@@ -38,7 +38,7 @@ export const ROUTES = {
   challenge: {
     method: 'POST',
     path: '/v1/challenges',
-    says: 'a challenge, good once',
+    says: 'a challenge for one sign-in',
     access: 'anybody',
     body: vault.challengeRequest,
     answer: vault.challenge,
@@ -56,7 +56,7 @@ export const ROUTES = {
   stop: {
     method: 'POST',
     path: '/v1/stops',
-    says: 'it is stopped, now or already',
+    says: 'the stop is recorded, or its effect already held',
     access: 'anybody',
     body: stopRequest,
     answer: stopAnswer,
@@ -68,7 +68,7 @@ export const ROUTES = {
   invitation: {
     method: 'GET',
     path: '/v1/invitation',
-    says: 'whom the invitation is for',
+    says: 'the founder who was invited',
     access: 'invitation',
     answer: vault.invitation,
     isForConsole: true,
@@ -76,7 +76,7 @@ export const ROUTES = {
   enrol: {
     method: 'POST',
     path: '/v1/enrolments',
-    says: 'the enrolment document was taken',
+    says: 'the vault has stored the enrolment document',
     access: 'invitation',
     body: vault.enrolmentRequest,
     answer: vault.enrolmentResponse,
@@ -85,7 +85,7 @@ export const ROUTES = {
   genesis: {
     method: 'GET',
     path: '/v1/genesis',
-    says: 'genesis as it would be signed now',
+    says: 'the genesis statement that founders sign',
     access: 'invitation',
     answer: vault.genesisDraft,
     maxAnswerBytes: sizes.LOG_ANSWER_BYTES,
@@ -94,7 +94,7 @@ export const ROUTES = {
   signGenesis: {
     method: 'POST',
     path: '/v1/genesis/signatures',
-    says: 'the signature was taken; the last one founds the vault',
+    says: 'the vault has stored the signature; the last signature founds the vault',
     access: 'invitation',
     body: vault.genesisSignature,
     answer: vault.genesisSigned,
@@ -112,7 +112,7 @@ export const ROUTES = {
   status: {
     method: 'GET',
     path: '/v1/status',
-    says: 'the vault at a glance',
+    says: 'the state of the vault in summary',
     access: EVERY_ROLE,
     answer: statusView,
     isForConsole: true,
@@ -161,7 +161,7 @@ export const ROUTES = {
   proposals: {
     method: 'GET',
     path: '/v1/proposals',
-    says: 'newest first, at most 500',
+    says: 'at most 500 proposals, newest first',
     access: EVERY_ROLE,
     query: proposal.proposalsQuery,
     answer: proposal.proposalList,
@@ -172,7 +172,7 @@ export const ROUTES = {
   proposal: {
     method: 'GET',
     path: '/v1/proposals/{digest}',
-    says: 'as soon as its phase differs from the one named, or the wait is over',
+    says: 'the proposal, once its phase differs from the named phase or the wait is over',
     access: EVERY_ROLE,
     params: byDigest,
     query: proposal.waitQuery,
@@ -184,7 +184,7 @@ export const ROUTES = {
   propose: {
     method: 'POST',
     path: '/v1/proposals',
-    says: 'it is before the custodians',
+    says: 'the proposal is recorded, and custodians can decide on it',
     access: EVERY_ROLE,
     body: proposal.proposeRequest,
     answer: proposal.proposed,
@@ -206,7 +206,7 @@ export const ROUTES = {
   openRequest: {
     method: 'POST',
     path: '/v1/requests',
-    says: 'what the hosts’ nonces are made of',
+    says: 'the values from which each host computes its nonce',
     access: REQUESTER,
     body: proposal.openRequest,
     answer: proposal.openedRequest,
@@ -215,7 +215,7 @@ export const ROUTES = {
   appraise: {
     method: 'POST',
     path: '/v1/requests/{digest}/appraisals',
-    says: 'an appraisal that passed, and the endorsements it rests on',
+    says: 'the appraisal of the evidence, which passed, and the endorsements it used',
     access: REQUESTER,
     params: byDigest,
     body: proposal.appraiseRequest,
@@ -257,7 +257,7 @@ export const ROUTES = {
   upload: {
     method: 'GET',
     path: '/v1/uploads/{upload}',
-    says: 'what the vault has stored on disk',
+    says: 'the parts that the vault has stored on disk',
     access: DEPOSITOR,
     params: byUpload,
     answer: weights.uploadStatus,
@@ -274,7 +274,7 @@ export const ROUTES = {
   abandonUpload: {
     method: 'DELETE',
     path: '/v1/uploads/{upload}',
-    says: 'nothing of the upload is left',
+    says: 'the vault has deleted the upload',
     access: DEPOSITOR,
     params: byUpload,
     act: 'upload',
@@ -282,7 +282,7 @@ export const ROUTES = {
   takeUploadOver: {
     method: 'POST',
     path: '/v1/uploads/{upload}/turns',
-    says: 'what the vault has stored on disk, for the process that goes on with it',
+    says: 'the parts that the vault has stored on disk; the calling process now continues the upload',
     access: DEPOSITOR,
     params: byUpload,
     body: weights.takeOver,
@@ -292,7 +292,7 @@ export const ROUTES = {
   restartFile: {
     method: 'POST',
     path: '/v1/uploads/{upload}/files/{file}',
-    says: 'nothing of the file is stored',
+    says: 'the vault has deleted all parts of the file',
     access: DEPOSITOR,
     params: byUploadFile,
     body: weights.restartFile,
@@ -328,7 +328,7 @@ export const ROUTES = {
   pack: {
     method: 'GET',
     path: '/v1/weights/{manifest}/pack',
-    says: 'the segments of all files of at most 1 MiB but the first, one after another',
+    says: 'the pack: segments of all files of at most 1 MiB except the first file, one after another',
     access: 'host',
     params: byManifest,
     answer: 'octets',
@@ -337,7 +337,7 @@ export const ROUTES = {
   weights: {
     method: 'GET',
     path: '/v1/weights/{manifest}/{file}',
-    says: 'all of the ciphertext',
+    says: 'the ciphertext of the file',
     access: 'host',
     params: byManifestFile,
     answer: 'octets',
@@ -346,7 +346,7 @@ export const ROUTES = {
   leaves: {
     method: 'GET',
     path: '/v1/weights/{manifest}/{file}/leaves',
-    says: '32 bytes for each segment',
+    says: 'the leaf hashes of the file, 32 bytes for each segment',
     access: 'host',
     params: byManifestFile,
     answer: 'octets',

@@ -29,7 +29,7 @@ export const statusView = z
     fault: logFault,
     stopped: stopsInForce,
     policy: digest,
-    /** How often a quorum has put another in force since genesis. */
+    /** How many times a quorum has replaced the policy since genesis. */
     policyChanges: count,
     limits: z.object({
       proposalMs: count,
@@ -52,7 +52,7 @@ export const statusView = z
         commitments: digest,
         phase: z.enum(['quarantined', 'releasable', 'withdrawn']),
         bytes: u64Text,
-        /** Nothing is left to confirm: with every key in use its custodian has opened and checked their share. */
+        /** Whether the custodian has opened and checked the share with every key in use. */
         durable: z.boolean(),
         /** Custodians who have checked their share with a key in use. */
         holders: z.array(person),
@@ -72,9 +72,9 @@ export const statusView = z
       }),
     ),
     open: count,
-    /** Of the open ones that the caller may see, those that no quorum can approve any more, and why. */
+    /** Open proposals that the caller may see and that no quorum can approve any more, with the reason. */
     outOfReach: z.array(z.object({ digest, kind: statementKind, reach })),
-    /** That something has overtaken since they were proposed, such as another policy: none of them counts as open. */
+    /** Proposals that a later change, such as a new policy, has overtaken. None of them counts as open. */
     overtaken: count,
     /** Releases that are served now: none while the vault is stopped. */
     leases: count,

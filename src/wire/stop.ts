@@ -30,7 +30,7 @@ export const stopAnswer = recorded
     /** Entry that holds it; null where something else had ended before what it would end. */
     index: z.nullable(count),
     digest,
-    /** Nothing was recorded now: what it asks for is so already. */
+    /** Whether the effect of the stop already held. The vault then records no new entry. */
     already: z.boolean(),
     /** The stop since which it is so already; null where there was none, and for a sender who did not sign this one. */
     earlier: z.nullable(recordedStop),

@@ -16,12 +16,12 @@ import {
   statement,
 } from './fields.ts';
 
-/** What the daemon has found wrong in its own log, by its code and entry: it grants nothing since. Null while nothing was. */
+/** The first fault that the daemon found in its own log: code and entry. It grants nothing after that. Null if none. */
 export const logFault = z.nullable(
   z.object({ code: z.string().check(z.regex(/^[a-z_]{1,64}$/)), entry: z.nullable(count) }),
 );
 
-/** GET /v1/vault: what anybody may know. Nothing here is trusted by a client that has a fingerprint. */
+/** GET /v1/vault: public facts. A client that has a fingerprint trusts none of them. */
 export const vaultStatus = z
   .object({
     fingerprint: z.nullable(digest),
