@@ -8,31 +8,31 @@ interface Spent {
 }
 
 export interface AllowanceBounds {
-  /** Of what, in the plural, for the message. */
+  /** Names the limited thing in the plural, for the error message. */
   readonly what: string;
-  /** What each may spend within `windowMs`, in any window of that length. */
+  /** Most that one owner may spend in any window of `windowMs`. */
   readonly most: number;
   readonly windowMs: number;
 }
 
-/** Owners that are told apart; past that, the one that has been quiet longest begins anew. */
+/** Owners that are remembered. When there are more, the owner that has been quiet longest is forgotten. */
 const MAX_OWNERS = 10_000;
-/** What is spent within this fraction of the window is remembered as one. */
+/** Amounts spent within this fraction of the window are stored as one record. */
 const GRAIN = 1 / 64;
 
-/** What each owner may spend in a time: a key its entries and bytes, an address its failures. */
+/** Limits what each owner spends in a sliding window of time, for example entries and bytes of a key. */
 export class Allowance {
   readonly #owners = new Map<string, Spent[]>();
   readonly #clock: Clock;
   readonly #bounds: AllowanceBounds;
 
-  /** The clock is best one that is never set: one that is set back or ahead begins the windows anew. */
+  /** `clock` should be monotonic: a clock that is set back or ahead starts the windows again. */
   constructor(clock: Clock, bounds: AllowanceBounds) {
     this.#clock = clock;
     this.#bounds = bounds;
   }
 
-  /** Throws `rate_limited`, whose `detail.retryAfterMs` says when there is room for `amount`, and spends nothing. */
+  /** Throws `rate_limited` if `amount` has no room now; `detail.retryAfterMs` says when it has. Spends nothing. */
   require(owner: string, amount = 1): void {
     const { what, most, windowMs } = this.#bounds;
     const recent = this.#recent(owner);
@@ -52,14 +52,14 @@ export class Allowance {
     );
   }
 
-  /** Takes `amount`, also where that is more than there is: what has happened is counted. */
+  /** Records that `owner` has spent `amount`, even if that passes the limit. */
   spend(owner: string, amount = 1): void {
     const recent = this.#recent(owner);
     const last = recent.at(-1);
     const now = this.#clock.now();
     if (last !== undefined && now - last.atMs < this.#bounds.windowMs * GRAIN) {
       last.amount += amount;
-      // Remembered for too long rather than for too short a time.
+      // The whole amount takes the later time, so it counts slightly too long and never too short.
       last.atMs = now;
     } else recent.push({ atMs: now, amount });
     this.#owners.delete(owner);
@@ -68,7 +68,7 @@ export class Allowance {
     this.#owners.set(owner, recent);
   }
 
-  /** As `require`, and spends it. */
+  /** Spends `amount`. Throws as `require`, and then spends nothing. */
   take(owner: string, amount = 1): void {
     this.require(owner, amount);
     this.spend(owner, amount);

@@ -11,10 +11,10 @@ const SIGNED_BYTES = 16;
 const MAC_BYTES = 16;
 
 /**
- * Challenges that cost nothing until a signature over one has been verified: anybody may ask for any number and
- * present any number, and takes nothing from anybody. `u64 expiry by the clock that is never set ‖ 8 random bytes ‖ HMAC-SHA-256(key, those)[0, 16)`,
- * under a key that lives as long as the process; what a key or credential has signed in with is remembered until it
- * would have expired.
+ * Challenges for sign-ins. The vault stores nothing for a challenge until it has verified a signature over it, so
+ * callers may ask for any number of challenges at no cost to other callers. A challenge is 32 bytes:
+ * `u64 expiry on the monotonic clock, ms ‖ 8 random bytes ‖ HMAC-SHA-256(key, the first 16 bytes)[0, 16)`. The HMAC key
+ * is 32 random bytes and lives as long as the process. The vault remembers a used challenge until it expires.
  */
 export class Challenges {
   readonly #clocks: Clocks;
@@ -26,12 +26,12 @@ export class Challenges {
     this.#clocks = clocks;
     this.#random = random;
     this.#key = random(32);
-    // None is forgotten early: `consume` bounds how many one key has, and the custodians how many keys there are.
+    // No used challenge may be forgotten early. `consume` bounds the number per key; custodians bound the number of keys.
     const unbounded = { maxCount: Number.POSITIVE_INFINITY, maxPerOwner: Number.POSITIVE_INFINITY };
     this.#used = new Ephemeral(steady(clocks), CHALLENGE_MS, unbounded);
   }
 
-  /** When it expires is for people, by the wall clock. */
+  /** Returns a new challenge. `expires` is for display: milliseconds since the epoch, by the wall clock. */
   issue(): { nonce: Hex; expires: number } {
     const expires = this.#clocks.now() + CHALLENGE_MS;
     const signed = concat(u64(Math.floor(this.#clocks.monotonic()) + CHALLENGE_MS), this.#random(SIGNED_BYTES - 8));
@@ -39,8 +39,8 @@ export class Challenges {
   }
 
   /**
-   * Before its signature is verified. Throws `challenge_unknown` for one that was never given, has been used, or is
-   * over two minutes old.
+   * Checks a challenge before its signature is verified. Throws `challenge_unknown` if the vault never issued it, if it
+   * has been used, or if it is over two minutes old.
    */
   require(nonce: Hex): void {
     const bytes = fromHex(nonce);
@@ -53,8 +53,8 @@ export class Challenges {
   }
 
   /**
-   * Uses it up, once its signature has been verified to be by `owner`, a key or credential. Throws as `require`, and
-   * `rate_limited` where that one has signed in too often of late.
+   * Marks a challenge as used. Call it after its signature by `owner`, a key or credential, has been verified. Throws as
+   * `require`, and `rate_limited` if `owner` has signed in `SIGN_INS_A_KEY` times in the last two minutes.
    */
   consume(nonce: Hex, owner: string): void {
     this.require(nonce);

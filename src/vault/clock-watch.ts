@@ -5,21 +5,21 @@ import type { Clock } from './ports.ts';
 
 /** A wall clock, which the operator may set, and a monotonic clock, which cannot be set. */
 export interface Clocks extends Clock {
-  /** Milliseconds from a fixed moment. */
+  /** Milliseconds since a fixed moment. */
   monotonic(): number;
 }
 
-/** The monotonic clock, for what lives in memory only: a wall clock that was wrong for a moment ends nothing. */
+/** Returns the monotonic clock. Things that live only in memory expire by it, so a wrong wall clock ends none of them. */
 export function steady(clocks: Clocks): Clock {
   return { now: () => clocks.monotonic() };
 }
 
-/** What the daemon tells its operator about its clock. */
+/** The state of the clock, which the daemon reports to its operator. */
 export interface ClockState {
   /**
-   * `behind`: more than five minutes before what custodians have signed, so that the log takes next to nothing. `jumped`:
-   * against the monotonic clock, since it was confirmed. `awaited`: no custodian has confirmed it since this process
-   * began. Else `confirmed`.
+   * `behind`: the clock is more than five minutes before the time that custodians have signed, so the log refuses almost
+   * all entries. `jumped`: the wall clock has jumped against the monotonic clock since a custodian confirmed it.
+   * `awaited`: no custodian has confirmed it since this process began. `confirmed`: none of these.
    */
   readonly standing: 'behind' | 'jumped' | 'awaited' | 'confirmed';
   /** How far the wall clock has jumped against the monotonic one since it was confirmed, seconds; null before. */
@@ -28,7 +28,7 @@ export interface ClockState {
   readonly sinceSignedSeconds: number;
 }
 
-/** What both clocks showed when the wall clock agreed with what somebody said. */
+/** The readings of both clocks at a moment when the wall clock agreed with a custodian or a machine. */
 interface Agreement {
   readonly wallMs: number;
   readonly monotonicMs: number;
@@ -38,30 +38,30 @@ interface Agreement {
 type LastSigned = Pick<Facts, 'attestedMs' | 'attestedAt'>;
 
 /**
- * Whether the wall clock may be acted upon without a person: only where a custodian has signed a time that agreed with
- * it, since this process began, and it has not jumped against the monotonic clock from then on. A clock that was set
- * wrongly, or with which the machine began, ends nothing; it waits for the next custodian who signs something.
+ * Decides whether the vault may act on the wall clock without a person. It may if a custodian has signed a time that
+ * agreed with the wall clock since this process began, and the wall clock has not jumped against the monotonic clock since
+ * then. A clock that is not confirmed ends nothing. The vault waits until the next custodian signs something.
  *
- * A wall clock that has run ahead may be right all the same: the monotonic one stands still while the machine is paused.
- * So a machine that asks for a release, whose clock agrees, has the vault date by the wall clock again what it records
- * alone, as the request of that machine is dated. It confirms nothing else: such a machine's clock may be wrong too.
+ * A wall clock that has run ahead may still be right, because the monotonic clock stands still while the machine is paused.
+ * If the clock of a machine that asks for a release agrees with the wall clock, the vault dates its own entries by the
+ * wall clock again. The machine confirms nothing else, because its clock may be wrong too.
  */
 export class ClockWatch {
   readonly #clocks: Clocks;
-  /** What custodians had signed at the last look. A clock that is set back to it later is not confirmed by it again. */
+  /** The signed time at the last look. It cannot confirm a second time a clock that is later set back to it. */
   #signed: LastSigned | null;
   /** The last look at which the wall clock agreed with what a custodian had just signed. */
   #agreed: Agreement | null = null;
   /** The last time that a machine's clock agreed with the wall clock while that was ahead. */
   #heard: Agreement | null = null;
 
-  /** `signed` is what custodians had signed before this process began; null where the vault was not founded yet. */
+  /** `signed` is the time that custodians had signed before this process began; null if the vault was not founded. */
   constructor(clocks: Clocks, signed: LastSigned | null) {
     this.#clocks = clocks;
     this.#signed = signed;
   }
 
-  /** To be called every few seconds, with the log's facts. */
+  /** Compares the clocks with the facts of the log. The daemon calls it every few seconds. */
   look(signed: LastSigned): ClockState {
     const [wallMs, monotonicMs] = [this.#clocks.now(), this.#clocks.monotonic()];
     const { attestedMs, attestedAt } = signed;
@@ -79,15 +79,15 @@ export class ClockWatch {
     };
   }
 
-  /** To be called with the time by the clock of a machine that is signed in and asks for a release. */
+  /** Takes the clock of a signed-in machine that asks for a release, milliseconds since the epoch. */
   hear(machineMs: number): void {
     const [wallMs, monotonicMs] = [this.#clocks.now(), this.#clocks.monotonic()];
-    // A pause never sets a clock back.
+    // A pause of the machine can only make the wall clock run ahead.
     const isAhead = (this.#jumpedMs(this.#agreed) ?? 0) > MAX_SKEW_MS;
     if (isAhead && isNear(wallMs - machineMs)) this.#heard = { wallMs, monotonicMs };
   }
 
-  /** As the clocks show now. What custodians have signed since the last look confirms nothing yet. */
+  /** Returns the standing of the clock now. A time that was signed since the last look confirms nothing yet. */
   standing(signed: Pick<Facts, 'attestedMs' | 'attestedAt'>): ClockState['standing'] {
     if (this.#clocks.now() < earliestMs(signed)) return 'behind';
     if (this.isConfirmed) return 'confirmed';
@@ -100,15 +100,15 @@ export class ClockWatch {
   }
 
   /**
-   * What dates the entries of the vault alone, in whole milliseconds since the epoch: the wall clock; where it has jumped,
-   * and no machine has been heard since, what the monotonic clock has counted on since a custodian confirmed it.
+   * The time of entries that the vault makes alone, in whole milliseconds since the epoch. It is the wall clock. If that
+   * has jumped and no machine has agreed with it since, it is the last confirmed time plus the monotonic time since then.
    */
   get nowMs(): number {
     const heardJumpMs = this.#jumpedMs(this.#heard);
     return heardJumpMs !== null && isNear(heardJumpMs) ? this.#clocks.now() : this.#confirmedMs;
   }
 
-  /** As `nowMs`, by what custodians have signed alone. */
+  /** As `nowMs`, without what machines have shown. */
   get #confirmedMs(): number {
     const now = this.#clocks.now();
     const jumpedMs = this.#jumpedMs(this.#agreed) ?? 0;
@@ -116,19 +116,19 @@ export class ClockWatch {
   }
 
   /**
-   * What has ended by this time has ended for certain, and may be told so: no jump of the wall clock moves it. Before
-   * a custodian has signed anything, both the wall clock and what was signed before must say so.
+   * The time by which the vault ends things and shows them as ended. A jump of the wall clock does not move it. Until a
+   * custodian confirms the clock, it is the earlier of the wall clock and the time that custodians signed.
    */
   overMs(attestedMs: number): number {
     return this.#agreed === null ? Math.min(this.#clocks.now(), attestedMs) : this.#confirmedMs;
   }
 
-  /** The latest that it may be: a wall clock that is set back makes no lease longer. */
+  /** The latest time that it may be now. A wall clock that is set back makes no lease longer. */
   latestMs(attestedMs: number): number {
     return Math.max(this.#clocks.now(), attestedMs, this.#confirmedMs);
   }
 
-  /** How far the wall clock has jumped against the monotonic one since; null where there was no such moment. */
+  /** How far the wall clock has jumped against the monotonic clock since `since`, milliseconds; null if `since` is null. */
   #jumpedMs(since: Agreement | null): number | null {
     if (since === null) return null;
     const passedMs = this.#clocks.monotonic() - since.monotonicMs;

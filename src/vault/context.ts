@@ -18,8 +18,8 @@ import type { Silence } from './silence.ts';
 import type { VersionFiles } from './version-files.ts';
 
 /**
- * A second, independent opinion on what comes in at the door: registrations and logins. What is logged is
- * checked by the core. Throws `unauthenticated` or `authenticator_unattested`.
+ * A second, independent check of WebAuthn registrations and logins. The core checks what goes into the log. Throws
+ * `unauthenticated` or `authenticator_unattested`.
  */
 export interface WebauthnDoor {
   login(login: {
@@ -32,7 +32,7 @@ export interface WebauthnDoor {
   registration(document: Enrolment, challenge: Uint8Array): Promise<void>;
 }
 
-/** What a use case works with. */
+/** The parts of the vault that its use cases work with. */
 export interface Context {
   readonly recorder: Recorder;
   readonly log: LogStore;
@@ -43,23 +43,23 @@ export interface Context {
   readonly sessions: Sessions;
   readonly requests: Requests;
   readonly refusals: Refusals;
-  /** Stops of late, by key: theirs alone is spent by a stop. */
+  /** Counts the stops of each key in the last minute. A stop spends no other allowance. */
   readonly stops: Allowance;
   readonly shares: Shares;
-  /** Of the versions that hosts read. */
+  /** The files of versions that hosts read. */
   readonly files: VersionFiles;
-  /** Of the uploads under way. */
+  /** How long each open upload has been silent. */
   readonly silence: Silence;
   readonly door: WebauthnDoor;
   readonly endorser: Endorser;
-  /** The platform's check of one signature. Throws the code of what is wrong. */
+  /** Verifies one signature or key on this platform. Throws the code of the fault. */
   readonly verify: (claim: SignatureClaim | KeyClaim) => void;
   /** The log's Ed25519 public key, 32 bytes. */
   readonly logKey: Uint8Array;
-  /** Aborted when the daemon is about to stop: callers who wait are answered then. */
+  /** Aborted when the daemon is about to stop, so that waiting callers get their answer. */
   readonly closing: AbortSignal;
   readonly clock: Clock;
-  /** How far that clock may be believed. */
+  /** Decides how far `clock` may be trusted. */
   readonly watch: ClockWatch;
   readonly readiness: Readiness;
   readonly random: RandomBytes;

@@ -33,9 +33,9 @@ export interface Decision extends Omit<EntryBodyOf<'approval'>, 'person' | 'prop
 }
 
 /**
- * Records a custodian's decision, what comes with it, and, in the same transaction, the release that it brings. Where
- * something stands in the way of the release (a stop, the day's budget), only the decision is recorded: upkeep releases
- * later, until the proposal expires.
+ * Records a custodian's decision with its envelopes and receipt. If the decision completes the quorum, the same
+ * transaction records the release. If a stop or the day's budget forbids the release now, only the decision is recorded.
+ * Upkeep then tries the release again until the proposal expires.
  */
 export async function decide(
   context: Context,
@@ -65,7 +65,7 @@ export async function decide(
     const objects = new Map([[decision.roster, rosterBytes(facts)]]);
     return { drafts, objects, hostShares: hostShares(context, facts, caller, proposalDigest, decision), follow };
   });
-  // The decision has just said what time it is.
+  // The decision carries a signed time, which may confirm the clock.
   context.watch.look(context.recorder.facts);
   if (waitsFor !== null) context.refusals.note(waitsFor, 'release', null);
   return recorded;
@@ -81,9 +81,9 @@ function custodyDraft(caller: CustodianCaller, custody: Custody): EntryDraft {
 }
 
 /**
- * The shares that an approved release brings: one for each host, each signed with the share-signing key. They
- * are erasable, so the fold never sees them; this function and the host check that each is its custodian's own, so that
- * no custodian is blamed for another's.
+ * Checks the shares that come with the approval of a release: one for each host, each signed with the custodian's
+ * share-signing key. Shares are erasable, so the fold never sees them. This function and the host verify the signature
+ * of each share, so that no custodian is blamed for the share of another.
  */
 function hostShares(
   context: Context,

@@ -31,8 +31,8 @@ export interface Deposited extends Recorded {
 }
 
 /**
- * Makes a finished upload a quarantined version, if its ciphertext is what the manifest says. Throws `rate_limited`
- * while another act of the key is under way, and where it has had its share of entries.
+ * Makes a finished upload a quarantined version, if its ciphertext agrees with the manifest. Throws `rate_limited`
+ * while another proposal or deposit of the key is under way, and when the key has used its allowance of entries.
  */
 export function deposit(context: Context, caller: PrincipalCaller, request: Deposit): Promise<Deposited> {
   return context.shares.recording(caller.key, () => depositInTurn(context, caller, request));
@@ -62,7 +62,7 @@ async function depositInTurn(context: Context, caller: PrincipalCaller, request:
   }));
   const body = { manifest: digest, signature: request.signature, envelopes: names };
   const recorded = await context.recorder.record(async () => {
-    // It may have been dropped, or a file of it begun anew, while this act waited for its turn.
+    // While this act waited for its turn, the upload may have been dropped, or a file of it restarted.
     requireTurn(await ownUpload(context, caller, upload.id), upload.turn);
     const objects = new Map([[digest, request.manifest]]);
     return { timeMs: context.watch.nowMs, objects, envelopes, drafts: [{ kind: 'deposit', body }] };
@@ -80,7 +80,7 @@ function requireCoreOfUpload(core: ManifestCore, upload: Upload): void {
   must(same, 'manifest_mismatch', 'manifest: names another version or other sizes than the upload');
 }
 
-/** Checked before the manifest is parsed: a depositor whose ciphertext is not there costs the vault no parsing. */
+/** Refuses an incomplete upload. It runs before the manifest is parsed, so that such a request costs little. */
 function requireComplete(upload: Upload): void {
   const missing = upload.files.findIndex((bytes, i) => upload.segments[i] !== segmentCount(bytes));
   must(
@@ -90,7 +90,7 @@ function requireComplete(upload: Upload): void {
   );
 }
 
-/** A piece at a time: a large file has millions of leaves, and others are answered in between. */
+/** Checks the Merkle root of every file. It reads leaves in pieces, so the daemon answers other requests in between. */
 async function rootsAgree(context: Context, core: ManifestCore, upload: Upload): Promise<void> {
   const pack = packOf(upload.files);
   const requireRoot = (file: number, root: Uint8Array) => {
@@ -108,7 +108,7 @@ async function rootsAgree(context: Context, core: ManifestCore, upload: Upload):
   if (pack.files.length === 0) return;
   let place = 0;
   for await (const leaves of context.blobs.uploadLeaves(upload.id, 'pack')) {
-    // The root of one leaf is the leaf. What lies after the last is of no file.
+    // A small file has one leaf, which is its root. Leaves after the last file belong to no file.
     for (const leaf of eachLeaf(leaves)) {
       const packed = pack.files[place++];
       if (packed !== undefined) requireRoot(packed.file, leaf);
@@ -121,7 +121,7 @@ function* eachLeaf(leaves: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < leaves.length; at += HASH_BYTES) yield leaves.subarray(at, at + HASH_BYTES);
 }
 
-/** After the entry: the upload's folder becomes the version's. A crash in between is mended at the next start. */
+/** Turns the folder of the upload into that of the version, after the entry is recorded. Upkeep repeats it after a crash. */
 async function settle(context: Context, upload: Upload, manifestDigest: Hex): Promise<void> {
   const pack = packOf(upload.files);
   const alone = [...upload.files.keys()].filter((file) => pack.of(file) === null);
@@ -129,7 +129,7 @@ async function settle(context: Context, upload: Upload, manifestDigest: Hex): Pr
   await context.uploads.drop(upload.id);
 }
 
-/** Settles uploads whose deposit was recorded before a crash: one upload at a time may name a version. */
+/** Settles uploads whose deposit was recorded before a crash. Only one upload at a time may name a version. */
 export async function settleUploads(context: Context): Promise<void> {
   await context.recorder.inTurn(async () => {
     const names = context.recorder.state?.facts.names;

@@ -8,9 +8,9 @@ interface Kept<T> {
 }
 
 /**
- * Values that live for a while and in memory only: sessions, requests, used challenges. At most `maxPerOwner`
- * of one owner, whose oldest goes first; and `maxCount` in all, past which the owner who has the most gives up their
- * oldest: an owner who asks for many pushes out no other owner's.
+ * Values that live for a fixed time and only in memory: sessions, requests, used challenges. One owner has at most
+ * `maxPerOwner`; a further value replaces the owner's oldest. There are at most `maxCount` values in total; a further
+ * value replaces the oldest of the owner who has the most. So an owner with few values never loses them to another owner.
  */
 export class Ephemeral<T> {
   readonly #values = new Map<Hex, Kept<T>>();
@@ -19,20 +19,20 @@ export class Ephemeral<T> {
   readonly #lifeMs: number;
   readonly #bounds: { readonly maxCount: number; readonly maxPerOwner: number };
 
-  /** The clock is one that is never set. */
+  /** `clock` must be monotonic. */
   constructor(clock: Clock, lifeMs: number, bounds: { readonly maxCount: number; readonly maxPerOwner: number }) {
     this.#clock = clock;
     this.#lifeMs = lifeMs;
     this.#bounds = bounds;
   }
 
-  /** How many there are, those that have expired left out. */
+  /** The number of values that have not expired. */
   get size(): number {
     this.#dropExpired();
     return this.#values.size;
   }
 
-  /** An owner's, the oldest first, those that have expired left out. */
+  /** Returns the values of an owner that have not expired, oldest first. */
   of(owner: string): readonly T[] {
     this.#dropExpired();
     return [...(this.#owners.get(owner) ?? [])].map((key) => (this.#values.get(key) as Kept<T>).value);
@@ -54,7 +54,7 @@ export class Ephemeral<T> {
     return found !== undefined && found.expires >= this.#clock.now() ? found : null;
   }
 
-  /** Removes it before its time. */
+  /** Removes a value before it expires. */
   drop(key: Hex): void {
     const owner = this.#values.get(key)?.owner;
     if (owner === undefined) return;
@@ -75,7 +75,7 @@ export class Ephemeral<T> {
     return [...this.#owners.values()].reduce((most, own) => (own.size > most.size ? own : most), new Set<Hex>());
   }
 
-  /** All live equally long, so the oldest expire first. */
+  /** Removes expired values. All values live equally long, so the oldest expire first. */
   #dropExpired(): void {
     const now = this.#clock.now();
     for (const [key, { expires }] of this.#values) {

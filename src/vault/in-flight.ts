@@ -1,9 +1,9 @@
 import { must } from '../core/errors.ts';
 
-/** How soon somebody whose own requests are in the way tries again. */
+/** When a caller who has no free place may try again. */
 const RETRY_AFTER_MS = 1_000;
 
-/** What is under way, counted by owner: each has so many at once, so that no owner keeps another waiting. */
+/** Counts work under way for each owner and limits it, so that no owner keeps another waiting. */
 export class InFlight {
   readonly #underWay = new Map<string, number>();
   readonly #what: string;
@@ -15,7 +15,7 @@ export class InFlight {
     this.#maxPerOwner = maxPerOwner;
   }
 
-  /** Takes a place, and returns how to give it back, once. Throws `rate_limited` where `owner` has them all. */
+  /** Takes a place and returns a function that gives it back. Throws `rate_limited` if `owner` has no place left. */
   enter(owner: string): () => void {
     const before = this.#underWay.get(owner) ?? 0;
     must(

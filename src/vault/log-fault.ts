@@ -1,6 +1,6 @@
 import type { Recorder } from './recorder.ts';
 
-/** What the daemon has found wrong in its own log, for anybody to read: a code and the entry. Null while nothing was. */
+/** Returns the public view of the first fault in the daemon's own log: its code and entry. Null if there is none. */
 export function viewFault({ fault }: Pick<Recorder, 'fault'>) {
   if (fault === null) return null;
   const entry = fault.detail['entry'];

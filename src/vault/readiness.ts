@@ -3,12 +3,12 @@ import type { Clocks, ClockWatch } from './clock-watch.ts';
 import type { LogStore } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 
-/** What keeps the vault from being ready, for anybody to read: no number, no name, no path. */
+/** Reasons why the vault is not ready. They are public, so they hold no number, name or path. */
 export type Unready = 'log' | 'fault' | 'behind' | 'jumped';
 
-/** A write to the disk that waits for it: seldom enough to cost nothing, often enough for who asks every minute. */
+/** Time between two synced test writes to the disk: rare enough to cost little, and fresh for a check every minute. */
 const PROBE_EVERY_MS = 30_000;
-/** A daemon whose rounds have come to a halt is not ready, whatever the last of them found. */
+/** If the last test write is older than this, upkeep has halted, and the vault is not ready. */
 const PROBED_WITHIN_MS = 150_000;
 
 interface Readable {
@@ -20,13 +20,13 @@ interface Readable {
 }
 
 /**
- * Whether the log can be written and the clock is sane. That the log has been replayed, the address says that answers.
- * A caller costs nothing: what they are told was found by the daemon's own rounds.
+ * Knows whether the log can be written and the clock is sane. The daemon opens its address only after it has replayed
+ * the log, so this need not check that. The answers come from the daemon's own rounds, so a caller causes no work.
  */
 export class Readiness {
   readonly #clocks: Pick<Clocks, 'monotonic'>;
   #nextProbeMs: number;
-  /** When the log was last written on trial; null where that failed, and before it was tried. */
+  /** Time of the last test write on the monotonic clock; null before the first, and after one that failed. */
   #writtenMs: number | null = null;
 
   constructor(clocks: Pick<Clocks, 'monotonic'>) {
@@ -34,7 +34,7 @@ export class Readiness {
     this.#nextProbeMs = clocks.monotonic();
   }
 
-  /** To be called every few seconds: writes to the log's disk now and then. Throws what the store throws. */
+  /** Tests the log's disk with a write when one is due. Upkeep calls it every few seconds. Throws as the store does. */
   async look({ log }: Pick<Readable, 'log'>): Promise<void> {
     const nowMs = this.#clocks.monotonic();
     if (nowMs < this.#nextProbeMs) return;
@@ -44,7 +44,7 @@ export class Readiness {
     this.#writtenMs = nowMs;
   }
 
-  /** Empty where the vault is ready; before genesis the clock is nobody's yet. */
+  /** Returns the reasons why the vault is not ready; empty if it is ready. Before genesis the clock is not judged. */
   unready({ recorder, watch }: Readable): readonly Unready[] {
     const isProbed = this.#writtenMs !== null && this.#clocks.monotonic() - this.#writtenMs < PROBED_WITHIN_MS;
     const standing = recorder.state === null ? 'confirmed' : watch.standing(recorder.state.facts);

@@ -1,18 +1,18 @@
 import type { Hex } from '../core/bytes.ts';
 import { UPLOAD_READ_BYTES_AN_HOUR, UPLOAD_SILENCE_MS, UPLOAD_STEPS } from './limits.ts';
 
-/** What a depositor has under way. Plaintext bytes, of all their uploads. */
+/** Plaintext bytes of all open uploads of a depositor: in total, and stored. */
 export interface UnderWay {
   readonly bytes: number;
   readonly storedBytes: number;
 }
 
 interface Hold {
-  /** How long too little has come. */
+  /** Time since the last step. */
   readonly stallMs: number;
-  /** Of which parts that were stored since the last step. */
+  /** Bytes of parts that were stored since the last step. */
   readonly receivedBytes: number;
-  /** The most that was under way at once since then. */
+  /** Most bytes that were under way at once since the last step. */
   readonly mostBytes: number;
   readonly isLost: boolean;
 }
@@ -20,11 +20,11 @@ interface Hold {
 const FRESH: Hold = { stallMs: 0, receivedBytes: 0, mostBytes: 0, isLost: false };
 
 /**
- * For which depositors the disk’s room is kept that their uploads still need. It is counted by depositor, whatever their
- * uploads are called and however often they begin anew. A step is a 168th (`UPLOAD_STEPS`) of the most that was under way
- * since the last step, in parts that were stored. A depositor without a step for an hour, and for the time that it takes
- * to read again what is stored, loses the hold. They have it again once a step has come and the room is found anew, or
- * after as long a time in which nothing of theirs is under way.
+ * Decides for which depositors the vault keeps the disk room that their uploads still need. It counts by depositor, so
+ * new names and restarts of uploads change nothing. A depositor makes a step when the parts stored since the last step
+ * reach a 168th (`UPLOAD_STEPS`) of the most that was under way since then. A depositor loses the hold after an hour
+ * without a step, plus the time that it takes to read the stored parts again. The depositor regains the hold with a step
+ * and a new check of the room, or after an equal time without uploads.
  */
 export class RoomHolds {
   readonly #holds = new Map<Hex, Hold>();
@@ -34,13 +34,13 @@ export class RoomHolds {
     return !this.#of(depositor).isLost;
   }
 
-  /** A part has been stored. */
+  /** Counts a stored part. */
   received(depositor: Hex, bytes: number): void {
     const hold = this.#of(depositor);
     this.#holds.set(depositor, { ...hold, receivedBytes: hold.receivedBytes + bytes });
   }
 
-  /** There is room for all that the depositor has under way, `bytes`; no other is promised it before this returns. */
+  /** Records that the disk has room for the `bytes` that the depositor has under way. */
   found(depositor: Hex, bytes: number): void {
     const hold = this.#of(depositor);
     const known = { ...hold, mostBytes: Math.max(hold.mostBytes, bytes) };
@@ -48,7 +48,7 @@ export class RoomHolds {
     this.#asked.add(depositor);
   }
 
-  /** Time passes. `underWay` is of every depositor with uploads; one who has asked since the last time counts as one. */
+  /** Counts passed time. `underWay` has every depositor with uploads; one who asked for room since then counts too. */
   pass(passedMs: number, underWay: ReadonlyMap<Hex, UnderWay>): void {
     for (const depositor of new Set([...this.#holds.keys(), ...underWay.keys()])) {
       const hold = this.#of(depositor);
@@ -73,7 +73,7 @@ function worked(hold: Hold, passedMs: number, { bytes, storedBytes }: UnderWay):
   return { ...known, stallMs, isLost: hold.isLost || stallMs >= patienceMs };
 }
 
-/** Null once all is forgotten. */
+/** Reduces the stall of a depositor without uploads; null once none is left. */
 function rested(hold: Hold, passedMs: number): Hold | null {
   return hold.stallMs <= passedMs ? null : { ...hold, stallMs: hold.stallMs - passedMs };
 }

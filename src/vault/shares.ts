@@ -8,17 +8,17 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** What a stop spends, by the key that has signed it, and nothing else does. */
+/** Makes the allowance for stops, counted by signing key. Only stops spend it. */
 export function stopAllowance(clock: Clock): Allowance {
   return new Allowance(clock, { what: 'stops of one key', most: limits.STOPS_A_MINUTE_A_KEY, windowMs: MINUTE_MS });
 }
 
 /**
- * What each caller has of the vault, by the credential or key of their session, or by the token of a host. No caller
- * can spend what is another's; a stop spends none of it.
+ * The allowances of each caller. The caller is the credential or key of a session, or the token of a host. No caller can
+ * spend the allowance of another. A stop spends none of these.
  */
 export class Shares {
-  /** Requests under way, until their answer has been taken. */
+  /** Requests under way. A request ends when the caller has received the answer. */
   readonly requests: Readonly<Record<Work, InFlight>> = {
     small: new InFlight('requests', limits.REQUESTS_AT_ONCE_A_KEY),
     large: new InFlight('large requests', limits.LARGE_AT_ONCE_A_KEY),
@@ -30,15 +30,15 @@ export class Shares {
   /** Reads of ciphertext and leaves, by a host's token. */
   readonly reads = new InFlight('reads', limits.READS_AT_ONCE_A_HOST);
   readonly bodyBytes: Allowance;
-  /** Proposals and deposits that were recorded: all that anybody adds to the log by themselves. */
+  /** Recorded proposals and deposits, which one caller can add to the log alone. */
   readonly entriesAnHour: Allowance;
   readonly entriesADay: Allowance;
-  /** Uploads that were begun. */
+  /** Uploads that a depositor has opened. */
   readonly uploads: Allowance;
-  /** By address and key together: failures from another address keep no key out. */
+  /** Failed sign-ins by address and key together, so that failures from another address do not lock out a key. */
   readonly failedSignIns: Allowance;
 
-  /** The clock is one that is never set. */
+  /** `clock` must be monotonic. */
   constructor(clock: Clock) {
     const allowance = (what: string, most: number, windowMs: number) => new Allowance(clock, { what, most, windowMs });
     this.bodyBytes = allowance('bytes of requests of one key', limits.BODY_BYTES_A_MINUTE_A_KEY, MINUTE_MS);
@@ -52,7 +52,7 @@ export class Shares {
     );
   }
 
-  /** Runs an act that adds an entry of `owner`'s own, one at a time; it counts once it has been recorded. */
+  /** Runs an act that adds an entry for `owner`, one at a time. The act counts only if it succeeds. Throws `rate_limited`. */
   recording<T>(owner: string, act: () => Promise<T>): Promise<T> {
     return this.acts.run(owner, async () => {
       this.entriesAnHour.require(owner);

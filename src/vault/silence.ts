@@ -5,10 +5,9 @@ import type { Clock, Upload } from './ports.ts';
 import { RoomHolds } from './room-holds.ts';
 
 /**
- * How long each upload has been without a word of its depositor, and for which depositors room is kept. Counted in rounds
- * of upkeep, by a clock that is never set and each round for a minute at the most: neither a jump of the wall clock nor a
- * pause of this machine, in which no depositor could be heard, makes a silence. A daemon that has started has just heard
- * of each.
+ * Measures how long each upload has had no request of its depositor, and for which depositors the vault keeps disk room.
+ * Each round of upkeep adds the time since the last round, by a monotonic clock and at most one minute. So neither a jump
+ * of the wall clock nor a pause of this machine counts as silence. All silences are zero when the daemon starts.
  */
 export class Silence {
   readonly room: RoomHolds = new RoomHolds();
@@ -26,12 +25,12 @@ export class Silence {
     this.#heard.add(upload);
   }
 
-  /** Milliseconds, as of the last round. */
+  /** Returns the silence of an upload in milliseconds, as of the last round. */
   ofMs(upload: Hex): number {
     return this.#heard.has(upload) ? 0 : (this.#silentMs.get(upload) ?? 0);
   }
 
-  /** To be called with every round, with the uploads that there are; forgets all others. */
+  /** Counts the time since the last round. `uploads` are all that exist; others are forgotten. Upkeep calls it each round. */
   look(uploads: readonly Upload[]): void {
     const now = this.#clock.now();
     const passedMs = Math.min(now - this.#lookedAt, SILENCE_A_ROUND_MS);
