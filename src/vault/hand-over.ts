@@ -16,7 +16,7 @@ export interface Handover {
   readonly authority: AuthorityChain;
 }
 
-/** What a released host is handed: nothing in it is a secret to anybody but the holder of its one-time key. */
+/** Returns what a released host receives. Only the holder of the host's one-time key can read the secrets in it. */
 export async function handOver(
   context: Context,
   caller: PrincipalCaller,
@@ -36,7 +36,7 @@ export async function handOver(
   return { shares, token: token.sealed, authority: await authorityChainOf(context, proposal) };
 }
 
-/** The entries and objects that the release rests on, with what proves that they are in the log. */
+/** Returns the entries and objects that authorise the release, with proofs that the log holds them. */
 async function authorityChainOf(
   { recorder, log }: Context,
   { digest, statement }: Pick<Proposal<StatementOf<'release'>>, 'digest' | 'statement'>,

@@ -3,12 +3,12 @@ import { plaintextSegmentBytes } from '../core/weights/floe.ts';
 import type { Upload } from './ports.ts';
 import type { UnderWay } from './room-holds.ts';
 
-/** Plaintext bytes of each file that are stored. */
+/** Returns the stored plaintext bytes of each file. */
 export function storedPlainBytes({ files, segments }: Upload): readonly number[] {
   return files.map((bytes, i) => Math.min(bytes, (segments[i] ?? 0) * plaintextSegmentBytes()));
 }
 
-/** By depositor. */
+/** Sums the plaintext bytes of open uploads for each depositor. */
 export function plainBytesUnderWay(uploads: readonly Upload[]): ReadonlyMap<Hex, UnderWay> {
   const all = new Map<Hex, UnderWay>();
   for (const upload of uploads) {

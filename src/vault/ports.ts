@@ -7,31 +7,31 @@ import type { ArchivedAssertion } from '../core/schema.ts';
 import type { PrincipalRecord, StatementOf } from '../core/statement/statement.ts';
 import type { Pack, PackedFile } from '../core/weights/pack.ts';
 
-/** What the use cases need of the world. Every interface says what is durable when, and what may run at once. */
+/** Interfaces of the use cases to the outside. Each states when data is durable and which calls may run concurrently. */
 
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
 }
 
-/** Signs checkpoints; the private key never leaves it. It may be another machine: slow, or not there. */
+/** Signs checkpoints; the private key never leaves the signer. The signer may be another machine, slow or unavailable. */
 export interface CheckpointSigner {
   /** Ed25519, 32 bytes. */
   readonly publicKey: Uint8Array;
-  /** Resolves with the signed note. What it answers is verified; one that is asked again may sign another log of that size. */
+  /** Resolves with the signed note, which the caller verifies. A second call may ask for another log of the same size. */
   sign(checkpoint: Checkpoint): Promise<Uint8Array>;
 }
 
 /**
- * Where the vault gets from what vendors say about hardware: certificates, TCB collateral, revocation lists, key
- * sets. May take seconds, and may run for several hosts at once. Nothing rests on it: what it returns is judged
- * by the vendors' signatures when the evidence is appraised, here and again by everybody else.
+ * Gets the vendors' statements about hardware: certificates, TCB collateral, revocation lists, key sets. A call may take
+ * seconds, and several may run concurrently. The vault need not trust it: the appraisal verifies the vendors' signatures,
+ * and custodians and hosts repeat that.
  */
 export interface Endorser {
   /**
-   * Completes what came with the evidence, `offered`, which is attacker-controlled as the evidence is. Returns
-   * what could be had; what is missing then fails a rule of the appraisal. Throws `endorsement_missing` or
-   * `unavailable` where it is worth trying again.
+   * Completes `offered`, the endorsements that came with the evidence. Both are attacker-controlled. Returns all that
+   * could be obtained; a missing endorsement then fails a rule of the appraisal. Throws `endorsement_missing` or
+   * `unavailable` if a later try may succeed.
    */
   endorse(evidence: Evidence, offered: Endorsements): Promise<Endorsements>;
 }
@@ -56,7 +56,7 @@ export interface HostShareRow {
   readonly signature: Uint8Array;
 }
 
-/** What lets a host read ciphertext: only the hash of its bearer token is kept, and the token sealed to it. */
+/** The right of a host to read ciphertext: the hash of its bearer token, and the token sealed to the host. */
 export interface TokenRow {
   /** SHA-256 of the 32-byte token. */
   readonly hash: Hex;
@@ -106,13 +106,13 @@ export interface LogStore {
   token(hash: Hex): Promise<TokenRow | null>;
   tokenOf(releaseDigest: Hex, hostIndex: number): Promise<TokenRow | null>;
   /**
-   * Takes `bytes` (negative gives back) from what `release` may still be served, where it holds at most
-   * `limit` in all. Durable. Returns false, and takes nothing, where the limit would be passed.
+   * Adds `bytes` (negative to give back) to the bytes that the release has been served, at most `limit` in total.
+   * Durable. Returns false and changes nothing if the total would pass the limit.
    */
   reserve(releaseDigest: Hex, bytes: bigint, limit: bigint): Promise<boolean>;
 }
 
-/** How the vault is to be founded, from `twinlockd init`. */
+/** Settings of `twinlockd init` with which the founders found the vault. */
 export interface Founding {
   readonly rpId: string;
   readonly grade: StatementOf<'genesis'>['grade'];
@@ -125,9 +125,9 @@ export interface Founding {
   readonly policy: Uint8Array;
   readonly principals: readonly PrincipalRecord[];
   readonly founders: readonly Founder[];
-  /** What the founders' files say: where the vault answers, `https://host:port`. */
+  /** Address of the vault in the founders' files, `https://host:port`. */
   readonly url: string;
-  /** And the certificates in PEM that vouch for what it is served with; null where every machine trusts an authority that does. */
+  /** Certificates in PEM that founders trust for that address; null if their machines already trust its authority. */
   readonly ca: string | null;
 }
 
@@ -154,13 +154,13 @@ export interface GenesisSignatureRow {
   readonly assertion: ArchivedAssertion;
 }
 
-/** What happens before there is a log. Each call is one durable transaction. */
+/** Stores the founding, before there is a log. Each call is one durable transaction. */
 export interface FoundingStore {
-  /** Null where `init` has not been run. */
+  /** Returns the founding; null if `init` has not been run. */
   founding(): Promise<Founding | null>;
-  /** Throws `exists` where the vault has been initialised. */
+  /** Stores the founding. Throws `exists` if there is one already. */
   found(founding: Founding): Promise<void>;
-  /** In the order in which they came. */
+  /** Lists enrolments in the order of arrival. */
   enrolments(): Promise<readonly EnrolmentRow[]>;
   /** Throws `credential_exists`. Drops all genesis signatures: they are over another statement now. */
   addEnrolment(row: EnrolmentRow): Promise<void>;
@@ -173,7 +173,7 @@ export interface FoundingStore {
 export interface Upload {
   readonly id: Hex;
   readonly depositor: string;
-  /** Which of the machines that have the depositor's key has opened it: 16 bytes of that machine's. */
+  /** 16 bytes that name the machine that opened the upload. Several machines may have the depositor's key. */
   readonly opener: Hex;
   readonly model: string;
   readonly version: string;
@@ -181,29 +181,29 @@ export interface Upload {
   readonly files: readonly number[];
   /** Segments per file that are synced to disk. */
   readonly segments: readonly number[];
-  /** How often a depositor's process has taken it over from another; what an earlier one sends no longer counts. */
+  /** Counts takeovers and restarts. The vault refuses parts that name an earlier turn. */
   readonly turn: number;
   readonly opened: number;
   readonly expires: number;
 }
 
 export interface UploadStore {
-  /** In the place of another where one is named. */
+  /** Stores an upload, and drops `replaced` in the same transaction if it is given. */
   open(upload: Upload, replaced?: Hex): Promise<void>;
   upload(id: Hex): Promise<Upload | null>;
-  /** Durable; the ciphertext must be on disk before. Throws `upload_conflict` where it is another turn by now. */
+  /** Records stored segments durably. Their ciphertext must be on disk before. Throws `upload_conflict` if the turn differs. */
   advance(id: Hex, turn: number, file: number, segments: number): Promise<void>;
-  /** The same of small files whose one segment is stored, all of them or none. */
+  /** As `advance`, for small files whose one segment is stored; all of them or none. */
   advancePacked(id: Hex, turn: number, files: readonly number[]): Promise<void>;
   /** Begins the next turn; returns its number. */
   takeTurn(id: Hex): Promise<number>;
-  /** Begins the next turn, with a file of `plainBytes` of which nothing is stored, nor of those `moved`. Throws as `advance`. */
+  /** Begins the next turn. `file` has `plainBytes` now; nothing of it or of `moved` counts as stored. Throws as `advance`. */
   restart(id: Hex, turn: number, file: number, plainBytes: number, moved: readonly number[]): Promise<void>;
   uploads(): Promise<readonly Upload[]>;
   drop(id: Hex): Promise<void>;
 }
 
-/** A file of the ciphertext store: that of a file of a version, by its number, or the pack of all small ones. */
+/** Names a file of the ciphertext store: the number of a file of the version, or the pack of all small files. */
 export type BlobName = number | 'pack';
 
 /**
@@ -233,23 +233,23 @@ export interface BlobStore {
       readonly files: readonly PackedFile[];
       /** The pack has these many of them already, at the least. */
       readonly storedBytes: number;
-      /** Of the whole pack, and how many files are in it. */
+      /** The layout of the whole pack and its files. */
       readonly pack: Pick<Pack, 'bytes' | 'files'>;
       readonly body: AsyncIterable<Uint8Array>;
     },
   ): Promise<number>;
-  /** Gives back what a file of an upload has of the disk after `bytes`, which it has. Throws `upload_conflict` while it is written. */
+  /** Cuts a file of an upload to its first `bytes` bytes. Throws `upload_conflict` while the file is being written. */
   cut(upload: Hex, file: BlobName, bytes: number): Promise<void>;
-  /** Bytes of disk that ciphertext may still take: what the log needs is left to it. */
+  /** Returns the bytes of disk that ciphertext may still take. A reserve for the log is not included. */
   room(): Promise<number>;
   /** The leaf hashes that were computed while the file came in, 32 bytes each, in pieces of whole ones. */
   uploadLeaves(upload: Hex, file: BlobName): AsyncIterable<Uint8Array>;
-  /** Fsyncs the upload's `files`, removes others, and renames it to be the version's. Does nothing where that has been done. */
+  /** Fsyncs the upload's `files`, removes others, and renames its folder to the version's. Does nothing if that is done. */
   seal(upload: Hex, manifestDigest: Hex, files: readonly BlobName[]): Promise<void>;
   /** Bytes `start` to `end` (exclusive) of a file's ciphertext. Throws `storage_corrupt` where it is shorter. */
   read(manifestDigest: Hex, file: BlobName, start: number, end: number): AsyncIterable<Uint8Array>;
-  /** A version's, as `uploadLeaves`; of the pack, that of the file at `place` alone. */
+  /** Reads the leaves of a version, as `uploadLeaves`. For the pack, `place` selects the leaf of one file. */
   leaves(manifestDigest: Hex, file: BlobName, place?: number): AsyncIterable<Uint8Array>;
-  /** Removes every folder that is none of these. Returns how many went. */
+  /** Removes the folders of all other uploads and versions. Returns how many it removed. */
   sweep(uploads: readonly Hex[], manifests: readonly Hex[]): Promise<number>;
 }

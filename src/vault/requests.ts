@@ -8,7 +8,7 @@ import { type Clocks, steady } from './clock-watch.ts';
 import { Ephemeral } from './ephemeral.ts';
 import { APPRAISALS_A_HOST, MAX_REQUESTS, REACHED_BYTES_A_KEY, REQUEST_MS, REQUESTS_A_KEY } from './limits.ts';
 
-/** What this vault reached for a host: the bytes that a release then names by their digests. */
+/** The result of an appraisal by this vault: objects that a release names by their digests. */
 interface ReachedAppraisal {
   readonly named: Pick<ReleaseHost, 'evidence' | 'endorsements' | 'appraisal'>;
   readonly objects: ReadonlyMap<Hex, Uint8Array>;
@@ -18,18 +18,18 @@ export interface OpenRequest {
   readonly request: Request;
   /** 32 bytes, hex: part of every nonce of this request. */
   readonly random: Hex;
-  /** By the digest of the appraisal; as many as a request has appraisals. */
+  /** Results of appraisals that passed, by the digest of the appraisal. */
   readonly reached: ReadonlyMap<Hex, ReachedAppraisal>;
 }
 
 interface Kept extends OpenRequest {
   readonly reached: Map<Hex, ReachedAppraisal>;
   appraisals: number;
-  /** A proposal that names it is under way. */
+  /** Whether a proposal that uses the request is under way. */
   isTaken: boolean;
 }
 
-/** Requests that wait for evidence. They are challenges: a restart forgets them, and the requester asks anew. */
+/** Requests that wait for evidence. A restart forgets them, and the requester then opens a new one. */
 export class Requests {
   readonly #open: Ephemeral<Kept>;
   readonly #clocks: Clocks;
@@ -41,7 +41,7 @@ export class Requests {
     this.#random = random;
   }
 
-  /** When it expires is for people, by the wall clock; it ends by the one that is never set. */
+  /** Opens a request. `expires` is for display, by the wall clock; the request ends by the monotonic clock. */
   open(request: Request): { digest: Hex; random: Hex; expires: number } {
     const digest = requestDigest(request);
     must(this.#open.get(digest) === null, 'exists', 'this request is open already: take a new nonce');
@@ -51,12 +51,12 @@ export class Requests {
     return { digest, random, expires: this.#clocks.now() + REQUEST_MS };
   }
 
-  /** Throws `challenge_unknown` for one that is not open, or not this requester's. */
+  /** Finds an open request. Throws `challenge_unknown` if it is not open, or is not of this requester. */
   find(digest: Hex, requester: string): OpenRequest {
     return this.#find(digest, requester);
   }
 
-  /** As `find`, and counts the appraisal. Throws `limit_exceeded` once its hosts have had enough of them. */
+  /** As `find`, and counts the appraisal. Throws `limit_exceeded` after `APPRAISALS_A_HOST` for each host. */
   findToAppraise(digest: Hex, requester: string): OpenRequest {
     const kept = this.#find(digest, requester);
     const most = kept.request.hosts * APPRAISALS_A_HOST;
@@ -70,8 +70,8 @@ export class Requests {
   }
 
   /**
-   * Keeps an appraisal that passed, and what it is of, until its request is used up. Throws `challenge_unknown` where
-   * that has happened, and `rate_limited` where the key has as much of it as it may.
+   * Keeps an appraisal that passed, with its evidence, until its request is used. Throws `challenge_unknown` if the
+   * request has been used, and `rate_limited` if the key would hold more than `REACHED_BYTES_A_KEY` bytes.
    */
   reach(digest: Hex, requester: string, named: ReachedAppraisal['named'], objects: ReachedAppraisal['objects']): void {
     const kept = this.#find(digest, requester);
@@ -87,9 +87,8 @@ export class Requests {
   }
 
   /**
-   * Runs `work`, which uses the request up: from now on no caller finds it. It is given back only where `work` fails
-   * with a code to retry, or while the vault is stopped; what is refused once would be refused again, at the same cost. Throws as
-   * `find` and `work`.
+   * Runs `work` and uses the request up: no caller finds it from now on. The request becomes open again only if `work`
+   * fails with a code to retry, or because the vault is stopped. Throws as `find` and `work`.
    */
   async spend<T>(digest: Hex, requester: string, work: () => Promise<T>): Promise<T> {
     const kept = this.#find(digest, requester);

@@ -13,7 +13,7 @@ export interface StopAnswer {
   readonly index: number | null;
   readonly checkpoint: Uint8Array;
   readonly digest: Hex;
-  /** Nothing was recorded now: what it asks for is so already. */
+  /** Whether the effect of the stop already held. The vault then records no new entry. */
   readonly already: boolean;
   /** The stop since which it is so already, as `names` are told; null where nothing was so, or a quorum or an end made it so. */
   readonly earlier: RecordedStop | null;
@@ -23,16 +23,15 @@ export interface StopAnswer {
   readonly names: StopNames | null;
 }
 
-/** Who brings a stop: anybody, or somebody on the vault's own machine who may read the log there. */
+/** The sender of a stop: any caller, or the operator, who may read the log on the vault's own machine. */
 export type StopSender = 'anybody' | 'operator';
 
 /**
- * Records a stop, from any sender: the signature says whose it is. It goes before all that waits, needs no
- * session, no challenge and no clock, and spends the budget of its own key alone. What is stopped already is no
- * failure. The log shows every stop, and its readers can send one again with a true signature: so only what is
- * recorded is counted. One that the fold refuses takes no turn and leaves no refusal in the log. Throws as `checkStop`,
- * `judgeStop` and `Recorder.recordUrgent`, `signature_invalid`, and `rate_limited` for a key that stops more in a minute than
- * a person or a machine can mean.
+ * Records a stop from any sender; the signature shows the signer. A stop goes before all waiting acts. It needs no
+ * session, no challenge and no clock, and spends only the stop allowance of its own key. A stop whose effect already
+ * holds succeeds. Only recorded stops count, because readers of the log can send a true stop again. A stop that the fold
+ * refuses takes no turn and leaves no refusal in the log. Throws as `checkStop`, `judgeStop` and
+ * `Recorder.recordUrgent`, `signature_invalid`, and `rate_limited` after `STOPS_A_MINUTE_A_KEY` stops of a key in a minute.
  */
 export async function stop(
   { recorder, verify, stops, refusals }: Pick<Context, 'recorder' | 'verify' | 'stops' | 'refusals'>,
@@ -41,7 +40,7 @@ export async function stop(
 ): Promise<StopAnswer> {
   const digest = statementDigest(statement);
   const { facts } = recorder;
-  // Then its sender may be anybody who reads the log.
+  // Every reader of the log can send a stop that the log shows.
   const isRead = isKnown(facts, statement, digest) && sender !== 'operator';
   const isOut = isSignerRetired(facts, statement) && sender !== 'operator';
   const answer = (index: number | null, already: boolean, earlier: RecordedStop | null = null): StopAnswer => {
@@ -51,7 +50,7 @@ export async function stop(
       : { earlier, stopped: isOut ? null : now.stopped, names: stopNames(now, statement) };
     return { index, checkpoint, digest, already, ...told };
   };
-  // The same one by another route. Its signature was found to be true the first time.
+  // The log holds this very stop. The vault verified its signature when it recorded it.
   if (isStopInForce(facts, statement, digest)) {
     return answer(null, true, alreadyOf(facts, statement, (other) => other.digest === digest)?.earlier);
   }
@@ -91,7 +90,7 @@ function isStopInForce(facts: Facts, statement: Stop, digest: Hex): boolean {
   return what === 'all' ? (stopped ?? []).some((stop) => stop.digest === digest) : isKnown(facts, statement, digest);
 }
 
-/** Whether the log is known to hold it: among what it said lately, or as what stopped what it names. */
+/** Whether the state shows that the log holds this stop: as a recent statement, or as the stop that ended its target. */
 function isKnown(facts: Facts, statement: Stop, digest: Hex): boolean {
   const isThis = (stop: RecordedStop) => stop.digest === digest;
   const earlier = alreadyOf(facts, statement, isThis)?.earlier ?? null;
@@ -104,13 +103,13 @@ function isSignerRetired({ authenticators, principals }: Facts, { by }: Stop): b
   return key !== undefined && key.retiredAt !== null;
 }
 
-/** What a stop asks for is so already: since which entry and by which stop, where that is known. */
+/** The entry and the stop by which the effect of a stop already holds; null where unknown. */
 interface Already {
   readonly index: number | null;
   readonly earlier: RecordedStop | null;
 }
 
-/** Null where what a stop asks for is not so yet. `isOwn` says which stop of everything leaves nothing to add. */
+/** Returns null if the effect of the stop does not hold yet. `isOwn` selects the stop of everything that has it already. */
 function alreadyOf(facts: Facts, { what, target }: Stop, isOwn: (stop: RecordedStop) => boolean): Already | null {
   switch (what) {
     case 'all': {
@@ -121,7 +120,7 @@ function alreadyOf(facts: Facts, { what, target }: Stop, isOwn: (stop: RecordedS
     case 'proposal': {
       const proposal = facts.proposals.get(target);
       if (proposal === undefined || !isEnd(proposal.phase)) return null;
-      // What took effect was not withdrawn, also once it is over: who asks for that must not read that it was.
+      // A proposal that took effect was not withdrawn, even if it is over now. The sender must not be told that it was.
       const hadEffect = what === 'proposal' && hasTakenEffect(proposal);
       return hadEffect ? null : { index: null, earlier: proposal.stop };
     }

@@ -12,24 +12,23 @@ import type { Pause } from './recorder.ts';
 import { grantOf } from './release.ts';
 import { dropUpload } from './upload.ts';
 
-/** Entries that one round appends at the most; what is left waits for the next. */
+/** Most entries of one kind that one round appends; the rest wait for the next round. */
 const MAX_ENTRIES_A_ROUND = 32;
 
-/** What a round tells. */
+/** Receives the reports of a round. */
 export interface UpkeepEars {
-  /** How the clock stands, before anything else is done. */
+  /** Takes the state of the clock, early in each round. */
   readonly onClock: (state: ClockState) => void;
-  /** What a part of the round could not do. The other parts are done all the same. */
+  /** Takes the error of a part that failed. The other parts of the round still run. */
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * What the passing of time asks for: ends that are told, refusals that are told folded, releases that had to
- * wait, uploads that were not finished, and a sign of life where nothing else was recorded for `heartbeatMs`. On a clock
- * that is not confirmed nothing is released, nor ended or dropped by it: that waits for a custodian. A wall clock that
- * has jumped dates nothing of this unless a machine's agrees with it (ClockWatch). Where the clock is behind what
- * custodians have signed, the log takes none of it, and all of it waits. Before genesis, it only sees whether the log can be
- * written.
+ * Periodic work: expiries, folded refusals, delayed releases, stale uploads, and a heartbeat if the log got no other entry
+ * for `heartbeatMs`. On a clock that is not confirmed the vault releases nothing and ends nothing by that clock; both wait
+ * for a custodian. After a jump the wall clock dates none of this work, unless a machine's clock agrees with it
+ * (ClockWatch). If the clock is behind the time that custodians have signed, all of it waits. Before genesis, upkeep only
+ * tests whether the log can be written.
  */
 export async function upkeep(context: Context, heartbeatMs: number, { onClock, onFault }: UpkeepEars): Promise<void> {
   const { recorder, watch, readiness } = context;
@@ -48,12 +47,12 @@ export async function upkeep(context: Context, heartbeatMs: number, { onClock, o
   await attempt(() => showLife(context, heartbeatMs));
 }
 
-/** The log takes nothing that the vault would date by this clock. */
+/** Whether the log would refuse entries that the vault dates by this clock. */
 function isBehind({ recorder, watch }: Context): boolean {
   return watch.nowMs < earliestMs(recorder.facts);
 }
 
-/** The day's budget is counted by the clock, and what has been released is not taken back. */
+/** Releases approved proposals that had to wait. It needs a confirmed clock: the clock counts the day's budget. */
 async function releaseWhatWaits(context: Context): Promise<void> {
   const approved = context.recorder.facts.proposals.valueSeq().filter(isApproved);
   for (const { digest } of approved) await releaseIfReady(context, digest);
@@ -69,7 +68,7 @@ async function releaseIfReady(context: Context, digest: Hex): Promise<void> {
   try {
     await recorder.record(() => ({ timeMs: watch.nowMs, drafts: [], follow }));
   } catch (error) {
-    // It is tried again at the next round.
+    // The next round tries again.
     if (!(error instanceof TwinlockError)) throw error;
   }
 }
@@ -105,12 +104,12 @@ async function dropUnfinished(context: Context, overMs: number): Promise<void> {
 async function showLife({ recorder, watch }: Context, heartbeatMs: number): Promise<void> {
   const timeMs = watch.nowMs;
   const last = recorder.state?.chain.recent.last()?.time ?? timeMs;
-  // Also where the last entry was dated by a clock that was ahead.
+  // The last entry may be dated in the future, by a clock that was ahead.
   if (Math.abs(timeMs - last) >= heartbeatMs)
     await recorder.record(() => ({ timeMs, drafts: [{ kind: 'heartbeat', body: {} }] }));
 }
 
-/** Appends those of the folded refusals that the log has room for; none while the vault's clock is behind the log's. */
+/** Appends the folded refusals that the log has room for. Appends none while the vault's clock is behind the log. */
 export async function tellRefusals(context: Context): Promise<void> {
   if (context.recorder.state === null || isBehind(context)) return;
   const timeMs = context.watch.nowMs;

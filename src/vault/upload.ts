@@ -20,9 +20,9 @@ interface NewVersion {
   readonly version: string;
   /** Plaintext bytes of each. */
   readonly files: readonly bigint[];
-  /** 16 bytes of the machine that asks. */
+  /** 16 bytes that name the machine that asks. */
   readonly opener: Hex;
-  /** The upload with the same key that is dropped for this one, whatever is stored of it; null for none. */
+  /** The upload of the same key that this one replaces, whatever is stored of it; null for none. */
   readonly replaces: Hex | null;
 }
 
@@ -86,8 +86,8 @@ async function open(context: Context, caller: PrincipalCaller, asked: NewVersion
 }
 
 /**
- * What took hours to upload is not dropped by a second machine with the same key that does not know of it: nor by one that
- * was made as a copy of the first, and has its opener.
+ * Protects an upload that took hours from a second machine with the same key, even if that machine is a copy of the first
+ * and has its opener.
  */
 function requireMayReplace({ silence }: Context, upload: Upload, asked: NewVersion): void {
   const { id, opener, opened, model, version, segments } = upload;
@@ -108,7 +108,7 @@ function latestMs({ recorder, watch }: Context): number {
   return watch.latestMs(recorder.facts.attestedMs);
 }
 
-/** An upload of the caller's, of whom the vault has heard by this. Throws `upload_unknown`: a depositor then begins anew, so no jump of a clock ends it. */
+/** Returns an upload of the caller and ends its silence. Throws `upload_unknown`; a clock that jumped does not cause this. */
 export async function ownUpload(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
   const upload = await context.uploads.upload(id);
   const overMs = context.watch.overMs(context.recorder.facts.attestedMs);
@@ -142,7 +142,7 @@ export async function storePart(context: Context, caller: PrincipalCaller, part:
   });
   must(stored < segmentCount(plainBytes), 'upload_conflict', `file ${part.file} is complete`, { next: stored });
   const { room } = context.silence;
-  // What was promised to this depositor may be another's by now.
+  // Another depositor may have taken the room that was kept for this one.
   if (!room.isKeptFor(caller.key)) await context.recorder.inTurn(() => requireUploadRoom(context, upload, null));
   try {
     if (isPacked(part.file, plainBytes)) return await storeSmall(context, upload, part);
@@ -164,7 +164,7 @@ export async function storePart(context: Context, caller: PrincipalCaller, part:
   }
 }
 
-/** Small files that are stored stay as they are: the body ends before the first of them. */
+/** Selects the small files of the body. It ends before the first small file that is stored, which stays unchanged. */
 async function storeSmall(context: Context, upload: Upload, { file, turn, body }: NewPart): Promise<number> {
   const pack = packOf(upload.files);
   const isStored = (packed: PackedFile) => upload.segments[packed.file] !== 0;
@@ -222,7 +222,7 @@ export function restartFile(
   });
 }
 
-/** What of an upload is not stored any more is off the disk at once: else its room would count twice until it is written over. */
+/** Removes parts that no longer count from the disk at once. Otherwise their room would count twice until overwritten. */
 async function giveBack({ blobs }: Context, before: Upload, { id, files, segments }: Upload): Promise<void> {
   const lost = [...files.keys()].filter((i) => before.segments[i] !== 0 && segments[i] === 0);
   const isSmall = (i: number) => isPacked(i, before.files[i] as number);
@@ -236,13 +236,13 @@ async function giveBack({ blobs }: Context, before: Upload, { id, files, segment
   }
 }
 
-/** Where in the pack the last small file ends that is stored. */
+/** Returns the offset in the pack at which the last stored small file ends. */
 function storedEnd({ files }: Pick<Pack, 'files'>, segments: readonly number[]): number {
   const last = files.findLast(({ file }) => segments[file] !== 0);
   return last === undefined ? 0 : last.offset + last.bytes;
 }
 
-/** Small files that lie elsewhere in the pack once `file` has `bytes`: they have to be sent again. */
+/** Returns the small files that move in the pack once `file` has `bytes`. The depositor must send them again. */
 function movedFiles({ files }: Upload, file: number, bytes: number): readonly number[] {
   const before = files[file] as number;
   const isMoving = before !== bytes && (isPacked(file, before) || isPacked(file, bytes));
@@ -259,13 +259,13 @@ function requireFileBytes(file: number, bytes: bigint): void {
   must(isFit, 'limit_exceeded', `files.${file}: expected at most 2^44 bytes, got ${bytes}`);
 }
 
-/** The caller's own, finished ones apart. */
+/** Lists the caller's uploads that are not finished. */
 export async function ownUploads(context: Context, caller: PrincipalCaller): Promise<readonly Upload[]> {
   const uploads = await context.uploads.uploads();
   return uploads.filter(({ depositor }) => depositor === caller.key);
 }
 
-/** Gives an upload up: nothing of it is left. Throws `version_exists` where it has become a version meanwhile. */
+/** Deletes an upload and its ciphertext. Throws `version_exists` if it has become a version meanwhile. */
 export function abandonUpload(context: Context, caller: PrincipalCaller, id: Hex): Promise<void> {
   return context.recorder.inTurn(async () => {
     const upload = await ownUpload(context, caller, id);
@@ -276,7 +276,7 @@ export function abandonUpload(context: Context, caller: PrincipalCaller, id: Hex
   });
 }
 
-/** Drops an upload that is no version yet; between acts, so that no deposit of it is being recorded. */
+/** Drops an upload that is not a version yet. It runs between acts, so that no deposit of it is being recorded. */
 export function dropUpload(context: Context, upload: Upload): Promise<void> {
   return context.recorder.inTurn(() => drop(context, upload));
 }
@@ -287,7 +287,7 @@ async function drop(context: Context, { id, model, version }: Upload): Promise<v
   await sweep(context);
 }
 
-/** Removes ciphertext that belongs to nothing. */
+/** Removes ciphertext that belongs to no upload and no version. */
 export async function sweep(context: Context): Promise<number> {
   const uploads = await context.uploads.uploads();
   const versions = context.recorder.state?.facts.versions.keySeq().toArray() ?? [];

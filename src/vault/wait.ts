@@ -1,7 +1,7 @@
 import type { Hex } from '../core/bytes.ts';
 import type { Context } from './context.ts';
 
-/** Resolves as soon as the proposal's phase differs from `phase`, the time is over, or the signal is given. */
+/** Waits until the proposal's phase differs from `phase`, `waitMs` is over, `signal` aborts, or the daemon closes. */
 export async function waitForPhase(
   { recorder, closing }: Context,
   digest: Hex,
