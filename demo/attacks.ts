@@ -45,7 +45,7 @@ export async function attackVotesAndStorage(world: World, manifestDigest: Hex): 
   return fetched;
 }
 
-/** A login is never an approval, even in the hands of somebody who has the session too. */
+/** Tries to use a login as an approval; it fails even with the session. */
 export async function attackWithLogin(world: World): Promise<void> {
   const { alice, bob } = world;
   await alice.replica.extend();
@@ -118,7 +118,7 @@ export async function record(
   world.narrator.refusal(refusal);
 }
 
-/** What the auditor finds in a log that was tampered with, and where. */
+/** Records the fault that the auditor finds in a changed log, and its entry. */
 async function recordFault(
   world: World,
   what: string,
@@ -134,7 +134,7 @@ async function recordFault(
   });
 }
 
-/** Of a file of the model, whichever lie in the version's folder: small files lie in one pack. */
+/** The path of a ciphertext in the version's folder; small files lie in one pack. */
 async function ciphertextOf(folder: string): Promise<string> {
   const names = await readdir(folder);
   return join(folder, names.includes('pack') ? 'pack' : '1');

@@ -56,7 +56,7 @@ export class Background {
     }
   }
 
-  /** Asks it to end, and waits for it. */
+  /** Asks the program to end, and waits until it has. */
   async stop(): Promise<void> {
     if (this.#hasEnded) return;
     this.#child.kill('SIGTERM');
@@ -64,7 +64,7 @@ export class Background {
     while (!this.#hasEnded && performance.now() < latest) await sleep(POLL_MS);
   }
 
-  /** At once, also from where nothing can be awaited. */
+  /** Kills the program without waiting for its end. */
   kill(): void {
     if (!this.#hasEnded) this.#child.kill('SIGKILL');
   }

@@ -7,7 +7,7 @@ import { Background } from './background.ts';
 const TWINLOCKD = join(import.meta.dirname, '../bin/twinlockd.js');
 const CONSOLE = join(import.meta.dirname, 'console/main.ts');
 
-/** The temporary folder that everything of one demo lies in; nothing is left of it unless it is kept. */
+/** The temporary folder of one demo; the demo removes it at the end unless the user keeps it. */
 export class Workspace {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'twinlock-demo-'));
   /** The vault's own data folder. */
@@ -54,7 +54,7 @@ export class Workspace {
     await this.#daemon?.stop();
   }
 
-  /** At once, also from where nothing can be awaited. */
+  /** Kills the processes and removes the folder, without waiting. */
   remove(): void {
     for (const process of this.#started) process.kill();
     rmSync(this.folder, { recursive: true, force: true });

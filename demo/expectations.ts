@@ -8,7 +8,7 @@ import { record } from './attacks.ts';
 import { requestAtHost } from './host.ts';
 import type { World } from './world.ts';
 
-/** One entry of the reference values refuses a whole family; like everything that grants, two decide it. */
+/** Revokes an image: one entry of the reference values refuses it on every host. Two custodians decide. */
 export async function revokeImage(world: World): Promise<void> {
   const { narrator, alice, bob, stopwatch } = world;
   narrator.chapter('Two change what a host must prove');
@@ -30,7 +30,7 @@ export async function revokeImage(world: World): Promise<void> {
   );
 }
 
-/** The way back is the same: another policy, decided by two. */
+/** Allows the image again by another policy, which two custodians decide. */
 export async function allowImage(world: World): Promise<void> {
   const { narrator, alice, bob } = world;
   const { replica } = alice;

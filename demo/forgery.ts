@@ -7,7 +7,7 @@ import { signCheckpoint } from '../src/core/log/checkpoint.ts';
 import { type Entry, type EntryDraft, encodeEntry, parseEntry } from '../src/core/log/entry.ts';
 import { leafHash, rootOf } from '../src/core/log/merkle.ts';
 
-/** The whole log, as an auditor may keep it. */
+/** Copies the whole log, as an auditor may do. */
 export async function copyLog(api: Api): Promise<LogPage> {
   const source: LogSource = vaultSource(api);
   const entries: string[] = [];
@@ -25,8 +25,8 @@ export function entriesOf({ entries }: LogPage): readonly Entry[] {
 }
 
 /**
- * The best that an attacker who holds the vault's machine can do: changes entries, chains everything anew and
- * signs the checkpoint with the log's own key, out of the data folder.
+ * Forges a log as well as an attacker with the vault's machine can: changes entries, chains all entries again and signs
+ * the checkpoint with the log's own key from the data folder.
  */
 export function forge(
   dataDir: string,

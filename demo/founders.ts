@@ -55,7 +55,7 @@ export async function enrolFounder(
   return { name, invitation, ceremony, device, enrolled };
 }
 
-/** What each founder sees of the genesis; all of them must see the same twelve words. */
+/** Reviews the genesis as each founder; all founders must see the same twelve words. */
 export async function compareGenesis(founders: readonly FounderWorkstation[]): Promise<readonly GenesisReview[]> {
   const reviews: GenesisReview[] = [];
   for (const { ceremony, invitation, enrolled } of founders) {
@@ -85,13 +85,14 @@ export async function signInFounder(founder: FounderWorkstation, fingerprint: He
   return { name, custodian, device, enrolled, replica: await followLog(custodian) };
 }
 
-/** After a restart of the daemon, which forgets sessions. */
+/** Signs in again after a restart of the daemon, which forgets sessions. */
 export async function signInAgain(person: CustodianWorkstation): Promise<CustodianWorkstation> {
   const custodian = await openSession(person.custodian, person.custodian.fingerprint, person.enrolled);
   return { ...person, custodian, replica: await followLog(custodian) };
 }
 
-/** For a vault that is kept: with this file somebody can act as the founder. Returns its path. */
+/** Writes the founder's authenticator for a vault that is kept: a person with this file can act as the founder. Returns its
+ * path. */
 export function keepAuthenticator(workspace: Workspace, { name, device }: CustodianWorkstation): string {
   const file = workspace.path(name, 'authenticator.json');
   writeFileSync(file, exportCredentials(device.credentials), { mode: 0o600 });

@@ -35,7 +35,7 @@ export function fetchAtHost({ requester }: World, pending: PendingRelease, folde
   });
 }
 
-/** What a host does once it is released: fetches, and here also compares; then it signs its receipt. */
+/** Acts as a host after the release: fetches the weights, compares them (only in the demo) and signs the receipt. */
 export async function fetchAndCompare(
   world: World,
   pending: PendingRelease,

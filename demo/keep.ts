@@ -15,11 +15,11 @@ import { enrolMachine, ownedBy } from './machines.ts';
 import { depositVersion } from './story.ts';
 import { MODEL, type World } from './world.ts';
 
-/** A version that nobody has evaluated or published yet. */
+/** A version that is not evaluated or published yet. */
 const NEXT_VERSION = '2';
 const NEXT_BYTES = 65_536;
 
-/** What is left for a person to decide in the consoles. */
+/** The proposals left for a person to decide in the consoles. */
 export interface Waiting {
   readonly release: PendingRelease;
   readonly publication: Hex;
@@ -54,7 +54,7 @@ function words(digest: Hex): string {
   return comparisonCode(digest, REQUEST_WORDS);
 }
 
-/** Opens a console for alice and one for bob, and says what somebody needs to go on with the vault. */
+/** Opens a console for alice and one for bob, and prints how to continue with the vault. */
 export async function keepRunning(world: World, { release }: Waiting): Promise<void> {
   const { workspace, narrator, url, fingerprint, alice, bob, carol } = world;
   const config = workspace.path('config.json');

@@ -15,7 +15,7 @@ import { approveAs } from './approving.ts';
 import type { Workspace } from './daemon.ts';
 import type { CustodianWorkstation } from './founders.ts';
 
-/** Whose key it is: a founder, or somebody who is no custodian. */
+/** The owner of a key: a founder, or a person who is no custodian. */
 export interface KeyOwner {
   readonly owner: string;
   readonly ownerName: string;
@@ -44,7 +44,7 @@ export function recordOf(key: PrincipalKey, { owner, models }: Pick<NewMachine, 
   return principalRecordOf(key, { ...owner, models: [...models] });
 }
 
-/** Enrols a machine's key as everybody must: one proposes, two who do not own it approve. */
+/** Enrols a machine's key by the usual rules: one custodian proposes, and two who do not own it approve. */
 export async function enrolMachine(
   workspace: Workspace,
   baseUrl: string,

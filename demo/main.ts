@@ -50,7 +50,7 @@ const stage = { workspace, narrator, stopwatch };
 const original = resolve(flags.from ?? ocrModels());
 
 try {
-  // Before anything is started: what cannot be deposited is the caller's to mend.
+  // Checked before anything is started, so that the caller can mend a folder that cannot be deposited.
   await walkFolder(original);
   const founded = await found(stage);
   const machines = await enrolMachines(stage, founded);
@@ -94,7 +94,7 @@ function auditAll({ auditor, fingerprint }: World): Promise<AuditReport> {
   );
 }
 
-/** The verdicts are part of what the demo shows: another is a failure. */
+/** Prints the verdicts of the audit; the demo fails where they are not the expected ones. */
 function summarise({ url, fingerprint, refusals }: World, report: AuditReport, bytes: number) {
   const { entries, integrity, completeness } = report;
   const ok = integrity.verdict === 'pass' && completeness.verdict === 'pass';

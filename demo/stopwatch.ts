@@ -1,6 +1,6 @@
 import { exactBytes } from '../client/display/exact.ts';
 
-/** How long things took, and how much went through. */
+/** Measures times and rates. */
 export class Stopwatch {
   readonly #rows: { readonly what: string; readonly ms: number; readonly rate: string }[] = [];
 

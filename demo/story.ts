@@ -71,7 +71,7 @@ export async function found({ workspace, narrator, stopwatch }: Stage): Promise<
   return { url, fingerprint, alice, bob, carol };
 }
 
-/** A machine's key is enrolled like everything else: one proposes, two who do not own it approve. */
+/** Enrols machines' keys: one custodian proposes, and two who do not own the key approve. */
 export async function enrolMachines(
   { workspace, narrator, stopwatch }: Stage,
   { url, alice, bob, carol }: Founded,
@@ -106,7 +106,7 @@ export async function depositModel(world: World): Promise<Hex> {
   return manifest;
 }
 
-/** What a depositor's machine does: follows the log, then deals and uploads. */
+/** Acts as a depositor's machine: follows the log, deals the shares and uploads. */
 export async function depositVersion(
   { workspace, fingerprint }: World,
   depositor: PrincipalSession,
@@ -163,7 +163,7 @@ export async function restart({ workspace, narrator, stopwatch, url }: World): P
   narrator.say('the daemon has been stopped and started: it replayed its log before it served');
 }
 
-/** The main thing. */
+/** Requests, approves and fetches a release: the main chapter of the demo. */
 export async function releaseToServe(world: World): Promise<{ pending: PendingRelease; fetched: Fetched }> {
   const { narrator, alice, bob, stopwatch } = world;
   narrator.chapter('A model server asks, two of three approve, the weights stream');

@@ -11,8 +11,8 @@ import type { StatementOf } from '../src/core/statement/statement.ts';
 import type { CustodianWorkstation } from './founders.ts';
 
 /**
- * What a custodian's client that was tampered with would do: approves a release without the checks of its own
- * that would keep it from it, and seals what `corrupt` makes of the share.
+ * Acts as a custodian's client that an attacker has changed: approves a release without the client's own checks, and
+ * seals the share as `corrupt` changes it.
  */
 export async function approveUnchecked(
   { custodian, replica }: CustodianWorkstation,
@@ -41,7 +41,7 @@ export async function approveUnchecked(
   await custodian.api.decide(releaseDigest, { ...sent(fields), credential, assertion, envelopes, custody: null });
 }
 
-/** What somebody does who has recorded a custodian's login, its session and its assertion. */
+/** Acts as an attacker who has recorded a custodian's login, with its session and its assertion. */
 export async function replayLogin({ custodian, replica }: CustodianWorkstation, proposalDigest: Hex): Promise<void> {
   const { assertion, credential } = await logIn({ custodian, replica });
   const fields = decisionFields(custodian.now(), toHex(custodian.random(32)), replica);

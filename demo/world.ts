@@ -9,7 +9,7 @@ import type { Stopwatch } from './stopwatch.ts';
 export const MODEL = 'acme/ocr';
 export const VERSION = '1';
 
-/** A vault and everybody around it. */
+/** A vault with its custodians and machines. */
 export interface World {
   readonly workspace: Workspace;
   readonly narrator: Narrator;

@@ -45,14 +45,14 @@ interface AnyAsked {
   readonly body?: unknown;
 }
 
-/** Whose request it is. */
+/** The bearer token of a request, and how to renew it. */
 interface Bearer {
   current(): Promise<string>;
-  /** Another than `stale`; null where there is none to be had. */
+  /** Returns a token other than `stale`; null where tokens cannot be renewed. */
   readonly renew: ((stale: string) => Promise<string>) | null;
 }
 
-/** Which vault, and how it is reached. */
+/** The vault's address and the means to reach it. */
 export interface ApiOptions {
   /** `https://host:port`, without a path. */
   readonly baseUrl: string;
@@ -62,7 +62,7 @@ export interface ApiOptions {
 }
 
 /**
- * The vault's API, a method a route. Every answer is bounded and parsed; nothing in it is trusted for that.
+ * The vault's API, one method per route. Every answer is bounded and parsed, but still attacker-controlled.
  *
  * Methods throw the vault's own code, `unavailable`, `usage` and `cancelled` as `exchange`, and `internal`
  * for an answer that is not as the API says. Only reads, and writes that say so, may be repeated blindly.
@@ -102,7 +102,7 @@ export class Api {
     };
     return new Api(this.#options, {
       current: () => session?.opening ?? open(),
-      // Of many that were refused with the same token, one logs in and the others wait for it.
+      // Where several requests were refused with the same token, one logs in and the others wait for it.
       renew: (stale) => (session === null || session.token === stale ? open() : session.opening),
     });
   }
@@ -196,7 +196,7 @@ export class Api {
   uploads() {
     return this.#json(ROUTES.uploads, {});
   }
-  /** Gives an upload up: nothing of it is left at the vault. */
+  /** Gives up an upload: the vault deletes all of it. */
   abandonUpload(upload: Hex): Promise<void> {
     return this.#nothing(ROUTES.abandonUpload, { params: { upload } });
   }

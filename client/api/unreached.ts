@@ -1,7 +1,7 @@
 import { TwinlockError } from '../../src/core/errors.ts';
 import { quoted } from '../../src/core/quoted.ts';
 
-/** What the platform says of a certificate, each with what a person can do about it. */
+/** The platform's messages about a certificate, each with a remedy. */
 const CERTIFICATE_FAILURES: readonly (readonly [reason: RegExp, what: string, toDo: string])[] = [
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
@@ -20,7 +20,7 @@ const CERTIFICATE_FAILURES: readonly (readonly [reason: RegExp, what: string, to
   ],
 ];
 
-/** What the system's names for a failure mean to a person. */
+/** The meanings of the system's failure codes, each with a remedy. */
 const MEANINGS: readonly (readonly [reason: RegExp, what: string, toDo: string])[] = [
   [/^ECONNREFUSED$/, 'nothing listens there', 'see whether twinlockd runs there, then try again'],
   [

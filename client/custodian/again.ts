@@ -7,7 +7,7 @@ import { logAheadMs } from './obstacles.ts';
 import { policyNamed } from './policy-named.ts';
 import type { Proposition } from './propose.ts';
 
-/** What has ended without a decision may be wanted still. */
+/** Standings of proposals that ended without a decision, and that a custodian may want to propose again. */
 const MAY_BE_WANTED: ReadonlySet<Standing> = new Set(['overtaken', 'expired']);
 
 /**
@@ -47,7 +47,7 @@ function mayBeAskedAgain(facts: Facts, proposal: Proposal, nowMs: number): boole
   return MAY_BE_WANTED.has(standing) && isStillToDo(facts, proposal.statement, nowMs);
 }
 
-/** A resumption and a setting back rest on the last stop or clock there is; the others would do what has been done. */
+/** Returns whether the proposal would still change something. */
 function isStillToDo(facts: Facts, statement: Proposable, nowMs: number): boolean {
   if (statement.kind === 'resume') return facts.stopped !== null;
   if (statement.kind === 'clock') return logAheadMs(facts, nowMs) > 0;

@@ -7,16 +7,16 @@ import { standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import type { PrincipalRecord } from '../../src/core/statement/statement.ts';
 
-/** An enrolment that waits as well, and why not both can take effect. */
+/** Another waiting enrolment, and why the two cannot both take effect. */
 export interface Alike {
   readonly digest: Hex;
   readonly message: string;
 }
 
 /**
- * Open enrolments whose machine or owner is called so that they pass for those of this one. The fold refuses a name that
- * looks like a known one when it is proposed; of two that wait it refuses the second only when the first has taken
- * effect, and until then approvers would see each without the other.
+ * Finds open enrolments whose machine or owner has a name that looks like one of this enrolment. The fold refuses a name
+ * that looks like a known one at the proposal. Where two such enrolments wait, it refuses the second only after the first
+ * has taken effect, so until then the approvers of one must see the other.
  */
 export function alikeEnrolments(facts: Facts, { digest, statement }: Proposal, nowMs: number): readonly Alike[] {
   if (statement.kind !== 'principal') return [];

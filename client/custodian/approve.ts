@@ -25,7 +25,7 @@ interface HostEnvelope {
   readonly signature: Uint8Array;
 }
 
-/** What goes with a decision. */
+/** The shares or receipts sent with a decision. */
 interface Enclosures {
   readonly envelopes: HostEnvelope[];
   readonly custody: Custody | null;
@@ -75,7 +75,7 @@ function requireNoObstacle([obstacle]: readonly Obstacle[]): void {
   if (obstacle !== undefined) throw new TwinlockError(obstacle.code, obstacle.message);
 }
 
-/** The hosts as they are at this moment, by this workstation's clock, and as they were shown. */
+/** Appraises the hosts now, by this workstation's clock, and requires that they are the hosts that were shown. */
 async function appraiseAgain(
   { now, verify }: Custodian,
   replica: Replica,
@@ -111,7 +111,7 @@ export async function deny(
   return decide(custodian, replica, { digest, decision: 'deny', reason }, credentials, false, async () => NOTHING);
 }
 
-/** The touch and what it says, the same for both decisions. */
+/** Signs a decision with a touch and sends it. */
 async function decide(
   { api, authenticator, random, now, fingerprint }: Custodian,
   replica: Replica,

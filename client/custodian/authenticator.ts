@@ -2,7 +2,7 @@ import { must } from '../../src/core/errors.ts';
 import type { Assertion } from '../../src/core/webauthn/assertion.ts';
 import type { RegisterFields, Signable } from '../../src/core/webauthn/challenge.ts';
 
-/** Browsers and keys take no more credentials in one question. */
+/** Most credentials that browsers and keys accept in one request. */
 const MAX_CREDENTIALS = 64;
 
 /** A credential that may answer, and the key epoch it was enrolled for, on which its PRF input depends. */
@@ -31,10 +31,10 @@ export interface Touch {
 }
 
 export interface EnrolRequest extends RegisterFields {
-  /** What the authenticator's own screen, if any, calls the person. */
+  /** The person's name for the authenticator's own screen. */
   readonly name: string;
   readonly keyEpoch: number;
-  /** The credentials that this person has: an authenticator that holds one of them refuses. */
+  /** The person's credentials: an authenticator that holds one of them refuses to enrol. */
   readonly exclude: readonly Uint8Array[];
 }
 

@@ -13,14 +13,14 @@ import type { StateMemory } from '../log/kept-state.ts';
 import { Replica } from '../log/replica.ts';
 import type { AllowedCredential, Authenticator } from './authenticator.ts';
 
-/** What every ceremony has: the vault, the key in the custodian's hand, and the workstation. */
+/** The parts of every ceremony: the vault, the custodian's security key and the workstation. */
 export interface Ceremony {
   /** Without a bearer, or with the session's in `Custodian`. */
   readonly api: Api;
   readonly authenticator: Authenticator;
   readonly verify: Verify;
   readonly memory: CheckpointMemory;
-  /** What this workstation keeps of logs that it has verified; it replays them unless given. */
+  /** The states that this workstation keeps of verified logs; without them, it replays the logs. */
   readonly states?: StateMemory;
   readonly random: RandomBytes;
   /** Milliseconds since the epoch, by the workstation's clock. */
@@ -32,13 +32,13 @@ export interface Custodian extends Ceremony {
   readonly fingerprint: Hex;
   readonly person: Hex;
   readonly name: string;
-  /** The credential that opened the session: what they propose and stop with. */
+  /** The credential that opened the session; the custodian proposes and stops with it. */
   readonly credential: Base64url;
   /** The session's bearer token: for `api`, and to go on with the session after a reload of the page. */
   readonly token: Base64url;
 }
 
-/** One of one's own credentials, as the workstation keeps it from enrolment on. */
+/** One of the custodian's own credentials, as the workstation keeps it. */
 export interface OwnCredential {
   readonly credential: Base64url;
   readonly keyEpoch: number;
@@ -85,7 +85,7 @@ export function sessionAuthenticator(facts: Facts, { person, credential }: Custo
   return found;
 }
 
-/** The keys that may answer, as their person calls them: `the security key “blue” (id ki9xXSPA)`. */
+/** Names the keys that may answer, by the names that their person gave them: `the security key “blue” (id ki9xXSPA)`. */
 export function keysText(keys: readonly Pick<EnrolledAuthenticator, 'name' | 'credential'>[]): string {
   const named = keys.map(({ name, credential }) => `${quoted(name)} (id ${credential})`);
   return `the security key ${named.join(' or ')}`;

@@ -9,27 +9,27 @@ import { type Facts, type Proposal, versionKey } from '../../src/core/state/stat
 import type { Stopping } from '../statements/stop.ts';
 
 type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
-/** What one person may stop, and what a quorum may retire or put in force. */
+/** A stop by one person, or a retirement or policy by a quorum. */
 export type Change =
   | WithoutReason<Stopping>
   /** `target` is the proposal, and `document` what it would put in force. */
   | { readonly what: 'policy'; readonly target: Hex; readonly document: Hex };
 
-/** What a change would bring with it, for people, before they touch. */
+/** The effects of a change, shown to people before they touch. */
 export interface Consequences {
-  /** Releases that are served now and would be no longer. */
+  /** Releases that the vault serves now and would no longer serve. */
   readonly releases: readonly Proposal[];
-  /** Open proposals that could no longer take effect, those apart that it is about. */
+  /** Open proposals that could no longer take effect, without those that the change is about. */
   readonly proposals: readonly Proposal[];
   /** Proposals that could take effect again, with the votes that they have: the vault may grant an approved release at once. */
   readonly revived: readonly Proposal[];
-  /** Custodians for whose machines no quorum would be left: neither for what they ask for nor for publishing what they deposited. */
+  /** Custodians who own machines whose requests and publications no quorum could approve any more. */
   readonly owners: readonly Hex[];
   /** Versions in quarantine that could no longer be published, as `model@version`. */
   readonly versions: readonly string[];
 }
 
-/** An index that no log has: what is retired at it is retired in no entry yet. */
+/** An entry index that no log has, for a retirement that is not in the log yet. */
 const NOT_YET = Number.MAX_SAFE_INTEGER;
 
 export function consequencesOf(facts: Facts, change: Change, nowMs: number): Consequences {
@@ -51,7 +51,7 @@ export function consequencesOf(facts: Facts, change: Change, nowMs: number): Con
   };
 }
 
-/** The facts as they would be, as far as the questions above look at them. */
+/** The facts after the change, as far as this module reads them. */
 function afterChange(facts: Facts, change: Change): Facts {
   const { versions, principals, authenticators, proposals } = facts;
   switch (change.what) {
@@ -91,7 +91,7 @@ export function withRetired(authenticators: Facts['authenticators'], credential:
   return retired === undefined ? authenticators : authenticators.set(credential, { ...retired, retiredAt: NOT_YET });
 }
 
-/** Whether a quorum is left for what this person’s machines ask for, on which they have no vote. */
+/** Returns whether a quorum without this owner could approve the requests of the owner's machines. */
 function canDecideFor(facts: Facts, owner: Hex): boolean {
   return reachOf(facts, [{ person: owner, why: 'asked' }]).reachable;
 }

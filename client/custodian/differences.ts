@@ -10,23 +10,23 @@ import type { HostReview } from './host-review.ts';
 
 type ReleaseStatement = StatementOf<'release'>;
 
-/** A value, and how many of the hosts have it; 1 where it is no host's. */
+/** A value, and the number of hosts that have it; 1 where it is not a host's value. */
 export interface Tallied {
   readonly value: string;
   readonly count: number;
 }
 
-/** What is otherwise than in the last release of this model: each value once, in the order of their code units. */
+/** A difference from the last release of this model: each value once, in the order of code units. */
 export interface ReleaseDifference {
   readonly field: string;
   readonly before: readonly Tallied[];
   readonly after: readonly Tallied[];
 }
 
-/** Claims that are new in every report: that they differ says nothing. */
+/** Claims that are new in every report, so a difference has no meaning. */
 const ONCE_ONLY = /\.(?:report-data|report-id|report-id-ma|extra-data|nonce|clock)$/;
 
-/** Null where no release of the model has ever been executed. */
+/** Compares a release with the last one of its model. Returns null where no release of the model was executed. */
 export async function differences(
   replica: Replica,
   statement: ReleaseStatement,
@@ -53,7 +53,7 @@ export async function differences(
   ].filter((change) => !isSame(change.before, change.after));
 }
 
-/** Persons and keys by their ids too: a name may be made to look like another's. */
+/** Includes the ids of persons and keys: a person can choose a name that looks like another's. */
 function fieldsOf(facts: Facts, statement: ReleaseStatement): Readonly<Record<string, readonly string[]>> {
   const { proposer } = statement;
   return {
@@ -76,7 +76,7 @@ function claimNames(claims: readonly Claims[]): readonly string[] {
   return [...new Set(claims.flatMap(Object.keys))].filter((name) => !ONCE_ONLY.test(name)).sort();
 }
 
-/** A host that makes no such claim has no value. */
+/** The hosts' values of a claim; a host without the claim adds none. */
 function valuesOf(claims: readonly Claims[], name: string): readonly string[] {
   return claims.flatMap((claim) => claim[name] ?? []);
 }

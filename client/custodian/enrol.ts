@@ -14,15 +14,15 @@ import type { Authenticator, Registration } from './authenticator.ts';
 import { allowed, archived, type Ceremony, type OwnCredential } from './ceremony.ts';
 import { sending } from './sent.ts';
 
-/** The first, of a new credential. */
+/** The first key epoch, which a new credential has. */
 const KEY_EPOCH = 1;
 const ZEROS = toHex(ZERO_32);
 
-/** What the workstation keeps of an authenticator it enrolled: without it, genesis cannot be reviewed. */
+/** The record that the workstation keeps of an authenticator that it enrolled; the review of the genesis needs it. */
 export interface Enrolled extends OwnCredential {
   readonly person: Hex;
   readonly name: string;
-  /** What the person calls the authenticator. */
+  /** The name that the person gave the authenticator. */
   readonly keyName: string;
   readonly rpId: string;
   /** SHA-256 of the enrolment document. */

@@ -18,7 +18,7 @@ interface GenesisFounder {
   readonly index: number;
   readonly groups: readonly string[];
   readonly authenticators: readonly EnrolledAuthenticator[];
-  /** As the vault says; nothing rests on it. */
+  /** The vault's claim, only shown. */
   readonly signed: boolean;
 }
 
@@ -29,11 +29,11 @@ export interface GenesisReview {
   readonly founders: readonly GenesisFounder[];
   /** What will be the vault's fingerprint. */
   readonly fingerprint: Hex;
-  /** Twelve words, which all founders compare out of band before anybody signs. */
+  /** Twelve words, which all founders compare out of band before the first founder signs. */
   readonly code: string;
 }
 
-/** The statement is not there yet: who has not enrolled. */
+/** The statement does not exist yet; names the founders who have not enrolled. */
 export interface GenesisPending {
   readonly missing: readonly string[];
 }

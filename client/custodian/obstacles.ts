@@ -83,7 +83,7 @@ function requireClocks(facts: Facts, { statement }: Proposal, nowMs: number, lee
   );
 }
 
-/** What another policy has overtaken, `requireCurrent` says. */
+/** Refuses an overtaken proposal; `requireCurrent` refuses one that another policy has overtaken. */
 function requireNotOvertaken(facts: Facts, statement: Proposable): void {
   const by = targetOvertakenBy(facts, statement);
   must(

@@ -21,7 +21,7 @@ interface OwnEnvelope {
   readonly envelope: Uint8Array;
 }
 
-/** What there must be before anybody is asked to touch: nothing is fetched while secrets are in memory. */
+/** Fetched before the touch, so that nothing is fetched while secrets are in memory. */
 export interface OwnEnvelopes {
   readonly version: Version;
   readonly core: ManifestCore;
@@ -57,7 +57,7 @@ export async function fetchOwnEnvelopes(
   return { version, core, envelopes };
 }
 
-/** What a touch has opened. `end` wipes all of it; the caller MUST call it, also after a failure. */
+/** The secrets that a touch has opened. `end` wipes them; the caller MUST call it, also after a failure. */
 export interface OpenedShare {
   readonly own: OwnEnvelope;
   readonly keys: CustodianKeys;
@@ -118,7 +118,7 @@ function checked(share: Share, core: ManifestCore, end: () => void): Share {
   }
 }
 
-/** The signed word of a custodian that this envelope has been opened and its share checked. */
+/** A custodian's signed receipt that they opened this envelope and checked its share. */
 export interface Custody {
   readonly manifest: Hex;
   readonly credential: Base64url;

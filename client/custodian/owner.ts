@@ -10,7 +10,7 @@ import { isPending } from '../../src/core/state/lifecycle.ts';
 import { standingOf } from '../../src/core/state/standing.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 
-/** Somebody who can answer for a machine. */
+/** A person who can own a machine. */
 export interface Owner {
   /** 16 bytes in hexadecimal. */
   readonly person: Hex;
@@ -19,9 +19,9 @@ export interface Owner {
 
 export interface Owners {
   readonly custodians: readonly Owner[];
-  /** Those who own another machine and are no custodians. */
+  /** Owners of another machine who are no custodians. */
   readonly others: readonly Owner[];
-  /** Those whom an enrolment that waits would make known: a second machine of theirs names the same person. */
+  /** New owners in waiting enrolments, so that a second machine of theirs names the same person. */
   readonly proposed: readonly Owner[];
 }
 
@@ -49,13 +49,13 @@ export function allOwners({ custodians, others, proposed }: Owners): readonly Ow
   return [...custodians, ...others, ...proposed];
 }
 
-/** Whom a machine's file means by the name of its owner. Null where nobody has just this name, or two who are proposed. */
+/** Finds the owner that a machine's file names. Null where no person has exactly this name, or two proposed persons have. */
 export function ownerNamed(owners: Owners, ownerName: string): Owner | null {
   const [named, ...rest] = allOwners(owners).filter(({ name }) => name === ownerName);
   return named === undefined || rest.length > 0 ? null : named;
 }
 
-/** Why the name of the owner in a machine's file says nobody whom the console knows; null where it does. */
+/** Says why the owner's name in a machine's file matches no known person; null where it matches one. */
 export function whyNoOwner(owners: Owners, ownerName: string): string | null {
   if (ownerNamed(owners, ownerName) !== null) return null;
   const effort = newEffort();
@@ -67,7 +67,7 @@ export function whyNoOwner(owners: Owners, ownerName: string): string | null {
     : `Its owner, ${quoted(ownerName)}, looks like ${quoted(alike.name)} and is another name: ask who made the key, then choose who answers for it`;
 }
 
-/** Why a new person cannot be called so; null where they can. The vault refuses what is known to look like another. */
+/** Says why a new person cannot have a name; null where they can. The vault refuses a name that looks like a known one. */
 export function whyNoNewOwner(owners: Owners, { person, name }: Owner): string | null {
   try {
     parseAs(personName, name, 'name');

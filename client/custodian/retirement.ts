@@ -4,16 +4,16 @@ import { committeeInForce } from '../../src/core/state/committees.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import { withRetired } from './consequences.ts';
 
-/** What would be so if an authenticator were retired: for people, before they touch. */
+/** The effects of retiring an authenticator, shown to people before they touch. */
 export interface AfterRetirement {
-  /** Whose it is; null for one that is not enrolled. */
+  /** The authenticator's person; null for one that is not enrolled. */
   readonly person: Hex | null;
   /** Authenticators of the same person that stay in use. */
   readonly left: number;
   /** Custodians with an authenticator in use, and how many must approve. */
   readonly able: number;
   readonly threshold: number;
-  /** Versions that are not withdrawn of which a share is sealed to it, as `model@version`. */
+  /** Versions, not withdrawn, with a share sealed to it, as `model@version`. */
   readonly versions: readonly string[];
 }
 

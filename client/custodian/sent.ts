@@ -20,7 +20,7 @@ export class SentError extends TwinlockError {
   }
 }
 
-/** Nothing has left this workstation: its own console could not connect to the vault. No vault can make it appear. */
+/** The console could not connect to the vault, so nothing was sent. A vault cannot cause this error. */
 export class NotReachedError extends TwinlockError {}
 
 /** Sends what has been signed. Throws `SentError` for every error that `send` throws, but `NotReachedError` as it is. */

@@ -4,7 +4,7 @@ import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { counted } from '../display/exact.ts';
 
-/** What a stop has done once it is recorded, and that nothing takes it back; `facts` are those before it or after. */
+/** Describes the effect of a recorded stop, and whether it can be undone. `facts` are those before or after the stop. */
 export function stopResult(facts: Facts, { what, target }: Stop): string {
   switch (what) {
     case 'all':
@@ -30,7 +30,7 @@ export function stopResult(facts: Facts, { what, target }: Stop): string {
   }
 }
 
-/** A request for release that had not taken effect. */
+/** Returns whether the target is a release that had not taken effect. */
 function isWithdrawn({ proposals }: Facts, target: Stop['target']): boolean {
   return proposals.get(target)?.phase === 'withdrawn';
 }

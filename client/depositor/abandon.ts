@@ -2,7 +2,7 @@ import { must, TwinlockError } from '../../src/core/errors.ts';
 import type { PrincipalSession } from '../principal/principal.ts';
 import { type DepositName, Unfinished } from './unfinished.ts';
 
-/** Where there was something of a deposit that was given up. */
+/** The places that had data of the deposit given up. */
 interface Abandoned {
   readonly atVault: boolean;
   readonly onThisMachine: boolean;
@@ -35,7 +35,7 @@ export async function abandonDeposit(
   }
 }
 
-/** False where it had ended by itself. */
+/** Returns false where the upload had ended by itself. */
 async function dropped(dropping: Promise<void>): Promise<boolean> {
   try {
     await dropping;

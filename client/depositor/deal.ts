@@ -9,7 +9,7 @@ import type { Committee, Facts } from '../../src/core/state/state.ts';
 import { type ManifestCore, type ManifestFile, manifestDigest } from '../../src/core/weights/manifest.ts';
 import { keyCheckValue } from '../../src/core/weights/release-key.ts';
 
-/** What the shares are of. */
+/** The secret to share, and its version. */
 export interface ToDeal {
   readonly model: string;
   readonly version: string;

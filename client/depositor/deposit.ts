@@ -113,7 +113,7 @@ export async function deposit(
   }
 }
 
-/** What the fold would refuse after hours of uploading is refused first. */
+/** Checks before hours of uploading what the fold would refuse after them. */
 function requireMayDeposit(facts: Facts, { principal }: PrincipalSession, { model }: Contents): void {
   const { name, key } = principal;
   const enrolled = facts.principals.get(key);
@@ -121,7 +121,7 @@ function requireMayDeposit(facts: Facts, { principal }: PrincipalSession, { mode
   requireInScope(enrolled, model);
 }
 
-/** What can be gone on with stays for an hour at the vault, and here; nothing stays of what cannot. Returns what to tell. */
+/** Ends a failed run: keeps a deposit that can be continued within an hour, and erases any other. Returns the error to show. */
 async function leave(
   { api }: PrincipalSession,
   unfinished: Unfinished | null,

@@ -10,11 +10,11 @@ import { type FoundFile, findFile } from './found-file.ts';
 import { Offences } from './offences.ts';
 import { Selection } from './selection.ts';
 
-/** Folders may be empty, but not without end. */
+/** Most folders, empty ones included. */
 const MAX_FOLDERS = MAX_FILES;
 /** Each clash costs a comparison of all paths; more than these are named once the first have been mended. */
 const MAX_CLASHES = 20;
-/** What the platform puts where a name is not UTF-8. */
+/** The character that Node puts into a name that is not UTF-8. */
 const REPLACEMENT = '\ufffd';
 /** `…/models--NAMESPACE--NAME/snapshots/COMMIT`, and what lies in it: its files are links to `blobs` beside `snapshots`. */
 const HUGGING_FACE_SNAPSHOT = /^(.*\/models--[^/]+)\/snapshots\/[^/]+(?:\/|$)/;

@@ -1,6 +1,6 @@
 import { type Code, TwinlockError } from '../../src/core/errors.ts';
 
-/** More in one message is read by no person. */
+/** At most this many offences are named in one message. */
 const NAMED_MAX = 20;
 
 /** What stands against a deposit, gathered so that one error names it all. */

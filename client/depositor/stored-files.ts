@@ -10,7 +10,7 @@ const MARK_BYTES = 16;
 
 /**
  * What the vault has stored of an upload before this process, and how this machine knows that the plaintext is the same:
- * by marks, which are of the release key, so that they tell nothing of the plaintext to anybody else.
+ * by marks, which depend on the release key, so that they reveal nothing of the plaintext to others.
  */
 export class StoredFiles {
   readonly #markKey: KeyObject;

@@ -1,4 +1,4 @@
-/** A stretch of a text as it is shown: itself, or in place of it the code points that a reader would not see in it. */
+/** A piece of a text as it is shown: the text itself, or the code points of characters that a reader would not see. */
 export interface Piece {
   readonly text: string;
   readonly isEscape: boolean;

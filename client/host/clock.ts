@@ -52,7 +52,7 @@ export class Lease {
     if (this.isOver) throw leaseOver();
   }
 
-  /** Ends what rests on it before its time: a stop has reached this machine. */
+  /** Ends the lease early: a stop has reached this machine. */
   end(): void {
     this.stop();
     this.#over.abort();

@@ -2,7 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TwinlockError } from '../../src/core/errors.ts';
 
-/** Of Linux: what is mounted where (proc_pid_mountinfo(5)). Where there is none, mounts are not looked at. */
+/** Linux only: the list of mounts (proc_pid_mountinfo(5)). Where the file is missing, mounts are not checked. */
 export const MOUNTINFO = '/proc/self/mountinfo';
 
 export async function readMounts(mountinfo: string): Promise<string> {

@@ -28,7 +28,7 @@ export interface OpenedRelease {
   readonly token: string;
   /** When the lease ends, in milliseconds since the epoch; at `now` it had not. */
   readonly leaseEndsMs: number;
-  /** What it rests on: stops that are brought to the host are judged by it. */
+  /** The verified authority of the release; the host judges later stops by it. */
   readonly authority: VerifiedAuthority;
 }
 

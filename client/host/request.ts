@@ -51,7 +51,7 @@ interface Attested {
 /** All of it twice, for a host that has to begin anew; an eighth, and 4 MiB: what broken connections may cost it. */
 const SPARE = { times: 2n, divisor: 8n, bytes: 4n << 20n };
 
-/** What a vault says of a request that has waited too long for its turn. */
+/** The vault's codes for a request that has waited too long for its turn. */
 const GONE_STALE: readonly Code[] = ['challenge_unknown', 'nonce_stale', 'wrong_policy'];
 
 /**

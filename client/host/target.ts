@@ -37,13 +37,13 @@ export interface TargetAccess {
   readonly gid: number | null;
 }
 
-/** Nothing but the user's own. */
+/** Access for this user only. */
 export const PRIVATE: TargetAccess = { fileMode: 0o600, folderMode: null, gid: null };
 
 const MAX_OTHERS = 1000;
 
 /**
- * What can be known of a folder before anybody is asked for what is to come there, without making or taking it. Throws as
+ * Checks a folder before the request, without making or locking it. Throws as
  * `HeldFolder.open`, `requireNoMountBelow`, `requireSqlitePath` and `requireRoomFor`.
  */
 export async function requirePlaceFor(folder: string, bytes: number): Promise<void> {

@@ -4,7 +4,7 @@ import { Patience, type RetryPolicy } from '../api/retry.ts';
 /** Runs an act that the vault may refuse for now, because one key has as much of it under way as it may. */
 export type Turn = <T>(act: () => Promise<T>) => Promise<T>;
 
-/** The first refusal is final. */
+/** Runs an act once, so that the first refusal is final. */
 export const AT_ONCE: Turn = (act) => act();
 
 /**

@@ -1,6 +1,6 @@
 import type { Hex } from '../../src/core/bytes.ts';
 
-/** The log as somebody last verified it. */
+/** The size and the root of a log when it was last verified. */
 export interface VerifiedCheckpoint {
   readonly size: number;
   /** 32 bytes in hex. */
@@ -8,8 +8,8 @@ export interface VerifiedCheckpoint {
 }
 
 /**
- * Where a client keeps the last checkpoint that it verified, so that a vault which later shows less, or
- * something else, is found out. One per vault, by its fingerprint. `put` is durable when it resolves.
+ * Keeps the last checkpoint that a client verified, so that the client detects a vault that later shows a shorter or
+ * another log. One per vault, by its fingerprint. `put` is durable when it resolves.
  */
 export interface CheckpointMemory {
   /** Null where this vault has not been followed before. */

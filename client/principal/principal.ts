@@ -28,7 +28,7 @@ export function principalKey(role: PrincipalKey['role'], name: string, seed: Uin
   return { role, name, seed, key: ed25519KeyText(ed25519.getPublicKey(seed)) };
 }
 
-/** What a quorum enrols: the key, whose it is, what it may touch, and its own signature that it is held. */
+/** The record that a quorum enrols: the key, its owner, its models, and its own signature as a proof of possession. */
 export function principalRecordOf(
   principal: PrincipalKey,
   owner: Pick<PrincipalRecord, 'owner' | 'ownerName' | 'models'>,
@@ -47,7 +47,7 @@ export function principalLogin(principal: PrincipalKey, fingerprint: Hex): (api:
   };
 }
 
-/** A session of a principal: whose it is, and the API in it. */
+/** A session of a principal, with the API to use in it. */
 export interface PrincipalSession {
   readonly api: Api;
   readonly principal: PrincipalKey;

@@ -6,7 +6,7 @@ import { policyInForce } from '../../src/core/state/policies.ts';
 import type { State } from '../../src/core/state/state.ts';
 import type { StatusView } from '../api/api.ts';
 
-/** What every statement names of the vault it is made for. */
+/** The fields of the vault and its log that every statement names. */
 export interface Ground {
   readonly vault: Hex;
   readonly grade: Grade;

@@ -15,8 +15,7 @@ import { systemName } from '../../src/platform/files/system-error.ts';
 import { writeAside } from '../../src/platform/files/write-aside.ts';
 
 /**
- * Reads a stop that somebody carries (src/core/log/FORMAT.md). Attacker-controlled; says nothing about whether it
- * is true. Throws as `readInput` and `parseSignedStop`.
+ * Reads a stop that a person carries (src/core/log/FORMAT.md). Attacker-controlled: this does not verify it. Throws as `readInput` and `parseSignedStop`.
  */
 export async function readStopFile(path: string): Promise<SignedStop> {
   const bytes = await readInput(path, MAX_STOP_BYTES);
@@ -38,7 +37,7 @@ export async function writeStopFile(path: string, stop: SignedStop): Promise<voi
 export async function dropStopFile(folder: string, stop: SignedStop): Promise<string> {
   const path = join(folder, `${statementDigest(stop.statement)}.json`);
   try {
-    // Written aside under a name of its own: what somebody has put under the stop's name does not keep it out.
+    // Written aside under its own name and renamed: a file of another user under the stop's name cannot block it.
     await writeAside(path, signedStopBytes(stop), { mode: 0o644 });
     await syncFolderIfAble(folder);
   } catch (error) {

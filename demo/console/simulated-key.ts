@@ -13,7 +13,7 @@ import { parseTouchRequest, touchJson } from './wire.ts';
 const MAX_REQUEST_BYTES = 131_072;
 
 export interface SimulatedKeyOptions {
-  /** Whose key it is. */
+  /** The name of the custodian who has the key. */
   readonly name: string;
   readonly credentials: readonly SoftwareCredential[];
   /** The vault's genesis statement, by which the grade is known. */

@@ -19,12 +19,12 @@ import { parseTouch, touchRequestJson } from '../console/wire.ts';
 const MAX_BYTES = 65_536;
 const TIMEOUT_MS = 10_000;
 
-/** What the person decides on, while the page asks for a touch. */
+/** The two choices of the person while the page asks for a touch; null at other times. */
 export const waiting = signal<{ touch(): void; decline(): void } | null>(null);
 
 const named = z.strictObject({ name: personName });
 
-/** Whose key the console's server holds. Throws `not_permitted` where this page does not have the console's key. */
+/** The name of the custodian whose key the console's server holds. Throws `not_permitted` where this page does not have the console's key. */
 export async function holder(): Promise<string> {
   return parseAs(named, await ask('GET', 'name'), 'holder').name;
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { asked } from '../../client/console/app/touch.ts';
 import { holder, waiting } from './simulated-authenticator.ts';
 
-/** The bar at the foot of every page of the demo: whose key this console holds, and the button that stands for its touch. */
+/** The bar at the foot of every page of the demo: it names the holder of the key, and has the button for a touch. */
 export function SimulatedKey() {
   const name = useSignal<string | null>(null);
   const trouble = useSignal<string | null>(null);

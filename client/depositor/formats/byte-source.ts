@@ -1,6 +1,6 @@
 import { must } from '../../../src/core/errors.ts';
 
-/** Bytes of a file, wherever it is. They may be hostile: whoever made the model chose them. */
+/** Bytes of a file, wherever it is. They are attacker-controlled: the maker of the model chose them. */
 export interface ByteSource {
   /** Of the whole file. */
   readonly bytes: number;
@@ -8,7 +8,7 @@ export interface ByteSource {
   read(offset: number, length: number): Uint8Array;
 }
 
-/** More in an error is of no use: names in a header can be as long as the header. */
+/** Characters of a name that an error quotes: names in a header can be as long as the header. */
 const NAMED_MAX = 80;
 
 /** A name out of a file, for an error. */

@@ -16,7 +16,7 @@ const MAX_COMPLAINT_LENGTH = 300;
 export interface Command {
   /** A name on PATH, or a path. */
   readonly file: string;
-  /** Anybody on the machine can read them: never a secret. */
+  /** Every user of the machine can read them: never a secret. */
   readonly args: readonly string[];
   /** Variables that it gets, where they are set; PATH always. */
   readonly variables: readonly string[] | 'all';

@@ -67,7 +67,7 @@ export class ConfigfsTsm implements CpuCollector {
     );
   }
 
-  /** Null where somebody else has written to the entry. */
+  /** Returns null where another process has written to the entry. */
   async #ask(entry: string, reportData: Uint8Array): Promise<Blobs | null> {
     const { platform, vmpl } = this.#options;
     const provider = await readText(entry, 'provider');
