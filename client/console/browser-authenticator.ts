@@ -15,16 +15,16 @@ import {
 } from '../custodian/authenticator.ts';
 import { browserName } from './browser-name.ts';
 
-/** How long a person has to find the key and touch it. */
+/** Milliseconds that a person has to find the key and touch it. */
 const TIMEOUT_MS = 120_000;
 const ES256 = -7;
 const EDDSA = -8;
-/** Newer than the types of the DOM library. */
+/** A member that the types of the DOM library do not have yet. */
 const HINTS = { hints: ['security-key'] };
 
 type Failures = Readonly<Record<string, readonly [Code, string]>>;
 
-/** The browser's names of failures (WebAuthn sections 5.1.3 and 5.1.4), and what they mean to us. */
+/** The codes and messages for the browser's failures (WebAuthn sections 5.1.3 and 5.1.4). */
 const FAILURES: Failures = {
   AbortError: ['cancelled', 'the request was given up'],
   TimeoutError: ['cancelled', 'the security key was not touched in time'],
@@ -39,7 +39,7 @@ const CREATE_FAILURES: Failures = {
   ConstraintError: ['user_unverified', 'this security key cannot verify its user: set a PIN or fingerprint first'],
   NotSupportedError: ['unsupported_algorithm', 'this security key has none of the algorithms ES256 and EdDSA'],
 };
-/** Browsers tell no page whether a key is unknown: that would say who its holder is. */
+/** Browsers do not tell a page that a key is unknown, since that could identify its holder. */
 const GET_FAILURES: Failures = {
   ...FAILURES,
   NotAllowedError: [
@@ -172,7 +172,7 @@ async function answered(failures: Failures, ask: () => Promise<Credential | null
   return credential;
 }
 
-/** Null for a key that gives its PRF at the first get(), which is a second touch. */
+/** Returns null for a key that gives its PRF output only at the first get(), with a second touch. */
 function prfAtCreation(created: PublicKeyCredential): Uint8Array | null {
   const { prf } = created.getClientExtensionResults();
   // A browser that knows the extension says whether the key has it (WebAuthn section 10.1.4).
@@ -181,7 +181,7 @@ function prfAtCreation(created: PublicKeyCredential): Uint8Array | null {
   return prfBytes(prf.results?.first);
 }
 
-/** Of a key that has one: where it is missing, the browser has not passed it on. */
+/** The PRF output of a key that has a PRF; where it is missing, the browser did not pass it on. */
 function prfOf(credential: PublicKeyCredential): Uint8Array {
   const prf = prfBytes(credential.getClientExtensionResults().prf?.results?.first);
   must(prf !== null, 'prf_unusable', `${browserName()} does not pass on the PRF of this security key, which has one`);
@@ -197,7 +197,7 @@ function prfBytes(result: BufferSource | undefined): Uint8Array | null {
   return bytes;
 }
 
-/** A copy that is not of shared memory, which is all that the browser takes. */
+/** Copies bytes to unshared memory, which the browser requires. */
 function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }

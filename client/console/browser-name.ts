@@ -1,4 +1,4 @@
-/** As people call it, and its version; the makers of a browser put the names of older ones into its user agent too. */
+/** Names of browsers, in this order: the user agent of a browser contains the names of older browsers too. */
 const NAMES: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['Edge', /\bEdgA?\/(\d+)/],
   ['Opera', /\bOPR\/(\d+)/],

@@ -22,9 +22,9 @@ import { answerRequests, closed, listenOnLoopback } from './server/listen.ts';
 import { ConsoleOpening, type OpeningInvitation } from './server/opening.ts';
 import { StopKitFiles } from './server/stop-kit-file.ts';
 
-/** A checkpoint is a hundred bytes, a credential id at most 1364 characters. */
+/** Largest body for local routes: a checkpoint has a hundred bytes, a credential id at most 1364 characters. */
 const MAX_LOCAL_BYTES = 4096;
-/** What a vault says of itself is a few lines. */
+/** Largest status of a vault. */
 const MAX_STATUS_BYTES = 64 * 1024;
 const openingKey = z.strictObject({ once: binary(32, 32) });
 const keptState = z.strictObject({ kept: z.string().check(z.maxLength(MAX_KEPT_BYTES)) });
@@ -36,46 +36,45 @@ export const NOTHING_KEPT =
 export interface ConsoleOptions {
   /** Where the vault answers; its path is not used. */
   readonly vault: URL;
-  /** The file of the CA that `fetch` trusts, for the commands that the page prints; null where it needs none. */
+  /** The CA file that `fetch` trusts, for the commands that the page prints; null where it needs none. */
   readonly ca: string | null;
-  /** SHA-256 of the one certificate in that file; null where there are others, or none. */
+  /** SHA-256 of the only certificate in that file; null where it has several, or there is no file. */
   readonly certificate: Hex | null;
-  /** What the founder was handed who opens this console; null for everybody else. */
+  /** The invitation of the founder who opens this console; null where no founder does. */
   readonly invited: OpeningInvitation | null;
   /** Where the page's button writes the configuration of the command line. */
   readonly configPath: string;
-  /** As the custodian was given it; null only while the vault is being founded. */
+  /** The fingerprint that the custodian was given; null only during the founding. */
   readonly fingerprint: Hex | null;
-  /** 0 takes any that is free. */
+  /** 0 means any free port. */
   readonly port: number;
   /** The built page. */
   readonly bundleDir: string;
-  /** Where the checkpoints are kept that this workstation has verified. */
+  /** The folder of the checkpoints that this workstation has verified. */
   readonly stateDir: string;
-  /** What was kept of the log is not given to the page: it verifies the log from its first entry. */
+  /** True where the page gets no kept state, so that it verifies the log from the first entry. */
   readonly fromGenesis: boolean;
-  /** The one that trusts the vault's certificate. */
+  /** A fetch that trusts the vault's certificate. */
   readonly fetch: typeof globalThis.fetch;
-  /** What it answers besides, to its own page alone; a custodian's own console has none, the demo's has its simulated key. */
+  /** More routes for the console's own page: the demo's simulated key; a real console has none. */
   readonly besides?: Hono;
 }
 
 export interface RunningConsole {
-  /** Where it answers. */
+  /** The console's own address, without a key. */
   readonly url: URL;
-  /** What the custodian is told and opens: with a key in it, for a founder one that opens their invitation once. */
+  /** The address for the custodian to open, with the key; a founder's key opens the invitation once. */
   readonly address: URL;
-  /** What a browser is started with: with a key in it that opens the console once. */
+  /** The address that starts a browser, with a key that opens the console once. */
   readonly addressOnce: URL;
   close(): Promise<void>;
 }
 
 /**
  * Serves the custodian's page from this machine's own disk, on loopback only, under the vault's RP ID, and
- * forwards its calls to the vault: so the vault serves no code (design: ARCHITECTURE, idea 5). The RP ID is that of
- * the genesis which this workstation has verified. The vault is not asked for it, because a custodian must be able to
- * stop a vault that does not answer, or lies. The first time, the server learns it from the vault, and the page compares
- * it with the genesis.
+ * forwards its calls to the vault: so the vault serves no code (design: ARCHITECTURE, idea 5). The server takes the RP ID
+ * from the genesis that this workstation has verified, because a custodian must be able to stop a vault that does not
+ * answer or lies. The first time, the server asks the vault for it, and the page compares it with the genesis.
  *
  * Throws as `exchange` where the vault that is asked does not answer (`usage` where its certificate is not trusted),
  * as `listenError` where the port is taken, `malformed` where its RP ID is not one that only loopback answers to, and
@@ -102,7 +101,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   };
 }
 
-/** Everything that answers, without a socket. `host` is the only Host it answers to. */
+/** The console's routes, without a socket. They answer only requests with this `host`. */
 export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle, opening: ConsoleOpening): Hono {
   const { vault, ca, certificate, invited, fingerprint, fetch } = options;
   const app = new Hono();
@@ -119,14 +118,14 @@ export function consoleApp(options: ConsoleOptions, host: string, bundle: Bundle
     c.json({ fingerprint, vault: vault.origin, ca, clone: OWN_FOLDER, certificate, referenceValues }),
   );
   keepLocally(app, options, host);
-  // It is offered at founding alone: no later console has a use for it.
+  // Only a founding needs these routes.
   if (fingerprint === null) keepConfiguration(app, options);
   if (options.besides !== undefined) app.route('/', options.besides);
   app.route('/', forwardTo(vault, fetch));
   return app;
 }
 
-/** What this workstation remembers. */
+/** Adds the routes of what this workstation keeps. */
 function keepLocally(app: Hono, { stateDir, fromGenesis }: ConsoleOptions, host: string): void {
   const checkpoints = forwardOnly(checkpointFiles(stateDir));
   const states = stateFiles(stateDir, { fromGenesis });
@@ -166,7 +165,7 @@ function keepLocally(app: Hono, { stateDir, fromGenesis }: ConsoleOptions, host:
   });
 }
 
-/** Gives the page its key, once, and asks it for the key under every other local path. */
+/** Gives the page its key, once, and requires the key under every other local path. */
 function letIn(app: Hono, opening: ConsoleOpening): void {
   app.use('/local/opening', bodyAtMost(MAX_LOCAL_BYTES));
   app.post('/local/opening', async (c) => {
@@ -176,7 +175,7 @@ function letIn(app: Hono, opening: ConsoleOpening): void {
   app.use('/local/*', opening.require());
 }
 
-/** Writes the configuration of the command line, over another only where the page says which it has shown. */
+/** Writes the command line's configuration; replaces an existing file only where the page names the one it showed. */
 function keepConfiguration(app: Hono, { vault, ca, configPath }: ConsoleOptions): void {
   const file = new ConfigurationFile(configPath, vault.origin, ca);
   app.use('/local/configuration/*', bodyAtMost(MAX_LOCAL_BYTES));
@@ -196,7 +195,7 @@ async function jsonOf(c: Context): Promise<unknown> {
   }
 }
 
-/** As it was verified here, for life; else as the vault says. */
+/** Returns the RP ID that this workstation has verified; else the one that the vault claims. */
 async function rpIdFor({ vault, fingerprint, stateDir, fetch }: ConsoleOptions): Promise<string> {
   const kit = fingerprint === null ? null : await new StopKitFiles(stateDir).readable(fingerprint);
   if (kit !== null) return kit.rpId;
@@ -210,7 +209,7 @@ async function rpIdFor({ vault, fingerprint, stateDir, fetch }: ConsoleOptions):
 
 async function rpIdOf(vault: URL, fetch: typeof globalThis.fetch): Promise<string> {
   const question = { method: 'GET', path: '/v1/vault', bearer: null, timeoutMs: 10_000, signal: null } as const;
-  // Nothing is sent but the question, so that `init` is one that the platform's takes.
+  // A GET has no body, so the platform's fetch accepts this `init`.
   const asking: Fetch = (url, init) => fetch(url, { ...init, redirect: 'error' } as RequestInit);
   const answer = await exchange(asking, vault.origin, question);
   const status = jsonOrNull(new TextDecoder().decode(await answer.bytes(MAX_STATUS_BYTES)));

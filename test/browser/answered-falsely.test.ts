@@ -158,7 +158,7 @@ it('a stop that the vault says it refused is kept until the log has it', async (
   const notice = ben.page.locator('main .notice', { hasText: 'You have signed a stop, and the vault may have it' });
   await notice.getByText(/^It is not in the log as of entry \d+\. The vault can still record it\.$/).waitFor();
   expect(await notice.innerText()).toContain(CLAIM);
-  const kept = ben.page.getByLabel('A stop that the vault has not taken');
+  const kept = ben.page.getByLabel('A stop that the vault has not accepted');
   expect(await kept.count()).toBe(1);
   tellTruth();
   await ben.page.getByText('This proposal is withdrawn. You have not decided on it.').waitFor();

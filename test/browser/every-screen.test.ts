@@ -237,9 +237,9 @@ describe('a machine is enrolled for the owner whom its file names, or with a war
   });
 
   it.each([
-    ['requester', 'What it asks for, its owner asks for'],
-    ['depositor', 'What it deposits is its owner’s'],
-    ['auditor', 'It reads the log and asks for nothing'],
+    ['requester', 'Its owner cannot approve the releases that it asks for'],
+    ['depositor', 'Its owner cannot approve the publication of what it deposits'],
+    ['auditor', 'It only reads the log'],
   ] as const)('what its owner has no vote on is that of its role: %s', async (role, hint) => {
     await paste(invitationOf(makeKey(role, 'turin-serving'), 'ben'));
     const text = await page.locator('label', { has: owner() }).locator('small').innerText();
@@ -322,7 +322,7 @@ it('before anybody has signed in, advice on clocks names the two that differ, an
 
 it('Stop says where a lost security key is retired: one’s own, and another’s', async () => {
   await show(running, 'in', 'stop');
-  const text = page.getByText(/^Versions are un-published under/);
+  const text = page.getByText(/^You un-publish a version under/);
   expect(await text.innerText()).toContain('of your own under Committee, alone; you propose to retire another’s under');
   await text.getByRole('link', { name: 'Propose' }).click();
   await page.getByRole('heading', { name: 'Propose', level: 1 }).waitFor();
@@ -360,7 +360,7 @@ it('Stop tells who has stopped the vault from who has not', async () => {
 
 it('Stop does not say a second time, above a stop that waits, that the vault does not answer', async () => {
   await show(stopped, 'in', 'stop', waiting);
-  expect(await said('The vault has not taken a stop that you signed')).toBe(1);
+  expect(await said('The vault has not accepted a stop that you signed')).toBe(1);
   expect(await said('No connection')).toBe(0);
   await show(stopped, 'in', 'proposals', waiting);
   expect(await said('No connection')).toBe(1);

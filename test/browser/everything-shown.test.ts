@@ -91,7 +91,7 @@ describe('in a small window, or with large letters, the banner of a simulation c
       document.body.dataset['grade'] = 'simulation';
       const banner = document.createElement('p');
       banner.className = 'simulation';
-      banner.textContent = 'Simulation: nothing in this vault is protected. Software keys and pretended evidence pass.';
+      banner.textContent = 'Simulation: nothing in this vault is protected. Software keys and simulated evidence pass.';
       document.body.prepend(banner);
       document.documentElement.style.fontSize = `${size}%`;
       const deepest = document.documentElement.scrollHeight - innerHeight;

@@ -84,7 +84,9 @@ it('the mark stays once they are known, on what their machine asks for, and they
   const owner = await fact('Who asked, and why', 'Owner of the machine');
   expect(owner).toMatch(new RegExp(`^anna no custodian id ${OUTSIDER.owner} ${SEEN}$`));
   expect(Number(new RegExp(SEEN).exec(owner)?.[1])).toBe(index);
-  expect(await fact('Who asked, and why', 'May they approve it')).toBe('no: only custodians approve, and this is none');
+  expect(await fact('Who asked, and why', 'May they approve it')).toBe(
+    'no: only custodians approve, and this person is none',
+  );
   const deciding = page.getByRole('region', { name: 'Policy, and who decides' }).getByRole('listitem');
   expect((await deciding.allInnerTexts()).map((text) => text.split(/\s+/)[0])).toEqual(['ana', 'ben', 'cleo']);
 });

@@ -97,7 +97,7 @@ it('signs a stop of a vault that refuses everything, and delivers it once the va
   const { page } = ben;
   await page.getByText('rate_limited').first().waitFor();
   await stopEverything(page, 'Ben', 'the vault refuses me');
-  const waiting = page.getByText('The vault has not taken a stop that you signed');
+  const waiting = page.getByText('The vault has not accepted a stop that you signed');
   await waiting.waitFor();
   // A reload does not lose what was signed.
   await page.reload();
@@ -108,7 +108,7 @@ it('signs a stop of a vault that refuses everything, and delivers it once the va
   const fault = page.getByRole('heading', { name: 'The console cannot go on' });
   await fault.waitFor({ state: 'hidden', timeout: 15_000 });
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-  expect(await page.getByText('The vault has not taken a stop that you signed').isVisible()).toBe(false);
+  expect(await page.getByText('The vault has not accepted a stop that you signed').isVisible()).toBe(false);
 });
 
 it('sends a stop that the browser cannot keep, and gives up one that the vault refuses', async () => {
@@ -127,11 +127,11 @@ it('sends a stop that the browser cannot keep, and gives up one that the vault r
     };
   });
   await stopEverything(page, 'Ben', 'nothing is kept');
-  await page.getByText('The browser does not keep it over a reload').waitFor();
+  await page.getByText('The browser does not keep it after a reload').waitFor();
   expect(sent).toBeGreaterThan(0);
   await page.getByRole('button', { name: 'Send it again' }).click();
   await page.getByRole('button', { name: 'Forget it: the vault refuses it' }).click();
-  await page.getByText('The vault has not taken a stop that you signed').waitFor({ state: 'hidden' });
+  await page.getByText('The vault has not accepted a stop that you signed').waitFor({ state: 'hidden' });
 });
 
 it('offers it before the vault that hangs has answered, and beside a sign-in that fails', async () => {
@@ -157,7 +157,7 @@ it('signs a stop in a console that is opened while the vault is down, and twinlo
   const { page } = ana;
   await page.getByText('unavailable').first().waitFor();
   await stopEverything(page, 'Ana', 'the vault is down');
-  await page.getByText('The vault has not taken a stop that you signed').waitFor();
+  await page.getByText('The vault has not accepted a stop that you signed').waitFor();
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save it as a file' }).click();
   const name = (await downloading).suggestedFilename();
@@ -206,7 +206,7 @@ it.each(['EROFS', 'EIO', 'ENOSPC'])(
       await signIn(cleo);
       await page.getByText('This workstation cannot keep what it has verified').waitFor();
       await visit(cleo, 'Stop');
-      const another = page.getByText('Sign another stop all the same');
+      const another = page.getByText('Sign another stop anyway');
       if ((await another.count()) > 0) await another.click();
       await page.getByLabel('Reason, for the log').first().fill(`my disk: ${errno}`);
       await page.getByLabel('Stop every release of every model, now').check();

@@ -47,7 +47,7 @@ it('signs a stop while the vault is down, saves it, twinlockd stop FILE records 
   await page.getByLabel('Reason, for the log').first().fill('the vault does not answer');
   await page.getByLabel('Stop every release of every model, now').check();
   await page.getByRole('button', { name: 'Stop everything' }).click();
-  await page.getByText('The vault has not taken a stop that you signed').waitFor();
+  await page.getByText('The vault has not accepted a stop that you signed').waitFor();
   await page.getByText('The vault was not reached').first().waitFor();
   expect(await page.getByText(/the vault may have it|is a claim/).count()).toBe(0);
   const downloading = page.waitForEvent('download');
@@ -68,5 +68,5 @@ it('signs a stop while the vault is down, saves it, twinlockd stop FILE records 
   await vault.restart();
   await page.getByRole('button', { name: 'Sign in with your security key' }).click({ timeout: 30_000 });
   await page.getByRole('status', { name: 'The vault is stopped' }).waitFor();
-  await expect.poll(() => page.getByText('The vault has not taken a stop that you signed').count()).toBe(0);
+  await expect.poll(() => page.getByText('The vault has not accepted a stop that you signed').count()).toBe(0);
 });

@@ -261,7 +261,7 @@ describe('three custodians, each at their own console', () => {
     // What was never published cannot be un-published.
     await cleo.page.locator('summary', { hasText: 'Withdraw this version' }).waitFor();
     expect(await cleo.page.getByText('Un-publish').count()).toBe(0);
-    await cleo.page.getByText(/^[0-9,]+ bytes in 2 files, the list of the others among them$/).waitFor();
+    await cleo.page.getByText(/^[0-9,]+ bytes in 2 files, one of them the list of the others$/).waitFor();
     await cleo.page.getByText('0 of 3 custodians have checked their share, any 2 shares open it').waitFor();
     await cleo.page.getByRole('button', { name: 'Propose to publish' }).click();
     await cleo.page.getByRole('heading', { name: 'Publish acme/ocr@1' }).waitFor();
@@ -302,7 +302,7 @@ describe('three custodians, each at their own console', () => {
     await page.getByRole('row', { name: /^simulated\.measurement / }).waitFor();
     expect(await obstaclesOf(cleo)).toEqual([expect.stringContaining('proposer_cannot_approve')]);
     // Her machine has asked for it: she can take it back, and no other person.
-    const withdraw = everybody.map(({ page }) => page.getByText('Withdraw what my machine has proposed').count());
+    const withdraw = everybody.map(({ page }) => page.getByText('Withdraw my machine’s proposal').count());
     expect((await Promise.all(withdraw)).map((count) => count > 0)).toEqual([false, false, true]);
     const brings = (approval: string) =>
       `If you approve it, ${approval}. If you deny it, it is denied at once, and must be proposed again.`;
@@ -330,11 +330,11 @@ describe('three custodians, each at their own console', () => {
     await page.getByText(/^Recorded as entry \d+$/).waitFor();
     // The form reads as if nothing had been stopped: it is folded, empty.
     expect(await button.isVisible()).toBe(false);
-    await page.getByText('Sign another stop all the same').click();
+    await page.getByText('Sign another stop anyway').click();
     expect(await page.getByLabel('Reason, for the log').first().inputValue()).toBe('');
     expect(await page.getByLabel('Stop every release of every model, now').isChecked()).toBe(false);
     expect(await button.isDisabled()).toBe(true);
-    await page.getByRole('heading', { name: 'Releases that are served again once it is resumed' }).waitFor();
+    await page.getByRole('heading', { name: 'Releases that the vault serves again after a resumption' }).waitFor();
     await page.getByRole('link', { name: 'Release acme/ocr@1 to 1 host for serving' }).click();
     await page.getByText(/^not while the vault is stopped; once it is resumed, until /).waitFor();
     // Ben's page was opened before: without a session it has the vault's word alone, and asks for it again.
@@ -344,7 +344,7 @@ describe('three custodians, each at their own console', () => {
 
   it('resume by quorum', async () => {
     await visit(ana, 'Propose');
-    await ana.page.getByLabel('Why it may go on').fill('the drill is over');
+    await ana.page.getByLabel('Reason to resume').fill('the drill is over');
     const banner = cleo.page.getByRole('status', { name: 'The vault is stopped' });
     await banner.getByRole('link', { name: 'Propose to resume it' }).waitFor();
     await ana.page.getByRole('button', { name: 'Propose to resume' }).click();
@@ -380,10 +380,10 @@ describe('three custodians, each at their own console', () => {
     await choose('draft.json', { ...inForce, cca: null });
     await page.getByText('malformed', { exact: true }).waitFor();
     await choose('same.json', inForce);
-    await page.getByText('These are in force already.').waitFor();
+    await page.getByText('This file changes nothing in the policy in force.').waitFor();
     await choose('next.json', { ...inForce, revoked: [{ claim: 'simulated.chip', value: STOLEN_CHIP }] });
     await page.getByText(`"${STOLEN_CHIP}"`).waitFor();
-    await page.getByLabel('Why they change').fill('a chip has been stolen');
+    await page.getByLabel('Reason for the change').fill('a chip has been stolen');
     await page.getByRole('button', { name: 'Propose the change' }).click();
     await openProposal(ben, 'Change the policy');
     await ben.page.getByText('a chip has been stolen').first().waitFor();
@@ -411,7 +411,7 @@ describe('three custodians, each at their own console', () => {
     const { page } = ben;
     await openProposal(ben, title);
     await page.getByText('simulated-').first().waitFor();
-    await page.getByLabel('If you deny it: why').fill(' no ticket <b>OPS-7</b> ');
+    await page.getByLabel('Reason for a denial').fill(' no ticket <b>OPS-7</b> ');
     await page.getByText('Your denial signs this reason:').waitFor();
     expect(await page.locator('p + blockquote').innerText()).toBe('no ticket <b>OPS-7</b>');
     await page.getByRole('button', { name: 'Deny' }).click();
@@ -446,7 +446,7 @@ describe('three custodians, each at their own console', () => {
     await ben.page
       .getByText(/“Ana”, custodian, id [0-9a-f]{32}, has proposed this, and it waits as the proposal/)
       .waitFor();
-    await ben.page.getByRole('button', { name: 'Propose it all the same' }).click();
+    await ben.page.getByRole('button', { name: 'Propose it anyway' }).click();
     await ben.page.getByRole('heading', { name: 'Enrol “m-withdrawn” as auditor' }).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     const title = await page.getByText(/^Your approval is recorded as entry \d+$/).innerText();

@@ -4,19 +4,19 @@ import { NotReachedError } from '../../custodian/sent.ts';
 interface Advice {
   readonly title: string;
   readonly advice: string;
-  /** The screen on which it is done: its place in the address, and its name. */
+  /** The screen where the person does it: its place in the address, and its name. */
   readonly see?: readonly [place: string, name: string];
-  /** What can be so, and `see`, only where somebody has signed in: before, there is no log and no such screen. */
+  /** Further advice, shown only after sign-in, as `see` is: before it, there is no log and no such screen. */
   readonly signedIn?: string;
 }
 
 const BY_GROUP: Readonly<Record<CodeGroup, Advice>> = {
-  mend: { title: 'This was refused', advice: 'Correct what is named above, then do it again.' },
-  denied: { title: 'This was denied', advice: 'Read the reasons of those who denied it, and ask them.' },
-  expired: { title: 'This has expired', advice: 'It must be proposed anew.' },
+  mend: { title: 'This was refused', advice: 'Correct what the message above names, then try again.' },
+  denied: { title: 'This was denied', advice: 'Read the reasons of the custodians who denied it, and ask them.' },
+  expired: { title: 'This has expired', advice: 'Propose it again.' },
   overtaken: {
     title: 'Something has changed since',
-    advice: 'Look at it again, then do it anew.',
+    advice: 'Check it again, then try again.',
   },
   ended: { title: 'This has ended', advice: 'See how it ended; there is nothing left to do.' },
   stopped: {
@@ -26,12 +26,12 @@ const BY_GROUP: Readonly<Record<CodeGroup, Advice>> = {
   },
   retry: { title: 'Not now', advice: 'Nothing is wrong with what you did. Try again.' },
   alert: {
-    title: 'Stop: something is not as it must be',
+    title: 'Stop: something is wrong',
     advice: 'Approve nothing. Keep this screen, and tell the other custodians by another channel.',
   },
 };
 
-/** Where the group's advice is not the best that can be said. */
+/** Codes with better advice than their group's. */
 const BY_CODE: Partial<Record<Code, Advice>> = {
   cancelled: {
     title: 'Nothing was signed',
@@ -54,16 +54,16 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   },
   invitation_unknown: {
     title: 'The vault does not know this invitation',
-    advice: 'See that all of it was copied. It serves one person, for one vault, until genesis.',
+    advice: 'Check that you copied all of it. An invitation is for one person and one vault, until genesis.',
   },
   invitation_stale: { title: 'This invitation is too old', advice: 'Ask the vault’s operator for a new one.' },
   genesis_changed: {
     title: 'The genesis has changed',
-    advice: 'Somebody enrolled another authenticator. Compare the new words with every founder before you sign.',
+    advice: 'A founder enrolled another authenticator. Compare the new words with every founder before you sign.',
   },
   credential_exists: {
     title: 'This security key is enrolled already',
-    advice: 'Take another one. Two keys a person are usual: one in use, one in a safe.',
+    advice: 'Use another one. A person usually has two keys: one in use, one in a safe.',
   },
   credential_unknown: {
     title: 'No enrolled security key was found',
@@ -77,10 +77,10 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   },
   quorum_unreachable: {
     title: 'No quorum could approve this',
-    advice: 'Nothing was signed. The sentence above says who cannot approve it, why, and what to do.',
+    advice: 'Nothing was signed. The message above says who cannot approve it, why, and what to do.',
   },
   exists: {
-    title: 'This is there already',
+    title: 'This exists already',
     advice: 'Nothing was signed. See the one that is there.',
     see: ['proposals', 'Proposals'],
   },
@@ -89,7 +89,7 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
     advice: 'Take a FIDO2 security key with hmac-secret (PRF); nothing was enrolled.',
   },
   prf_unusable: {
-    title: 'This browser gives no secret of the security key that can be used',
+    title: 'This browser does not pass on the secret of the security key',
     advice:
       'Nothing was sent to the vault. Open this console in Chrome, Edge or another browser made from Chromium, on a computer. The README lists what works.',
   },
@@ -100,7 +100,7 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   wrong_rp_id: {
     title: 'This page is under the wrong name',
     advice:
-      'Open the address that twinlock console printed. If you did, the vault is not the one it says: tell the others.',
+      'Open the address that twinlock console printed. If you did, the vault claims a wrong name: tell the other custodians.',
   },
   wrong_challenge: {
     title: 'The vault and this console disagree on what was signed',
@@ -109,7 +109,7 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   },
   backup_eligible: {
     title: 'This authenticator can be copied',
-    advice: 'Passkeys that are synchronised cannot hold shares. Take a hardware security key.',
+    advice: 'Synchronised passkeys cannot hold shares. Use a hardware security key.',
   },
   proposal_unknown: {
     title: 'The log has no such proposal',

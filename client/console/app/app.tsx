@@ -41,11 +41,11 @@ export function App() {
 export function SimulationBanner() {
   if (!isSimulation.value) return null;
   return (
-    <p class="simulation">Simulation: nothing in this vault is protected. Software keys and pretended evidence pass.</p>
+    <p class="simulation">Simulation: nothing in this vault is protected. Software keys and simulated evidence pass.</p>
   );
 }
 
-/** A vault that is being founded is not stopped; and on the pages of who is signed in, Stop is a place of its own. */
+/** Returns true during a founding, which needs no stop, and after sign-in, where the page has its own Stop screen. */
 function needsNoOtherStop(): boolean {
   const isFounding = founded.value !== null || invited.value !== null;
   return fault.value === null && (isFounding || facts.value !== null);
@@ -77,7 +77,7 @@ function FaultScreen() {
   );
 }
 
-/** Says what a touch is for while the key blinks; a live region, so that it is read aloud. */
+/** Says what a touch is for while the key blinks; a live region, so that a screen reader reads it aloud. */
 function Touch() {
   return (
     <div class="touching" role="status" aria-live="assertive">
@@ -91,7 +91,7 @@ function Touch() {
   );
 }
 
-/** Which of one’s keys: before the log is there, any that is known here. */
+/** Names the custodian's keys that may answer; before the log is loaded, the keys that this workstation knows. */
 function AskedKeys({ credentials }: { credentials: readonly string[] }) {
   const known = facts.value?.authenticators;
   const names = credentials.flatMap((credential) => known?.get(credential)?.name ?? []);

@@ -1,17 +1,17 @@
 import { CLONE, programCommand } from '../../../src/platform/program-command.ts';
 import { config } from './vault.ts';
 
-/** What a person types on this machine: `words` are a command, flags and files. */
+/** The command line to type on this machine: `words` are a command, flags and files. */
 export function commandHere(words: readonly string[]): string {
   return programCommand(config.value?.clone ?? CLONE, 'twinlock', words);
 }
 
-/** The same, with what it takes to reach this vault. */
+/** The same, with the flags to reach this vault. */
 export function reachingCommand(words: readonly string[]): string {
   return commandHere([...words, ...reaching(config.value?.ca ?? null)]);
 }
 
-/** The vault's certificates as a command names them that is typed on another machine: a copy. */
+/** The file name of a copy of the vault's certificates, in commands for another machine. */
 export const COPIED_CA = 'vault-ca.crt';
 
 /** As `reachingCommand`, for another machine, which has neither this clone nor the files of this machine. */

@@ -12,7 +12,7 @@ import { Words } from './parts/words.tsx';
 import { After } from './propose/key.tsx';
 import { StopForm } from './stopping/stop-form.tsx';
 
-/** Who decides here, with which keys, under which policy. */
+/** The custodians, their keys, the machines and the policy. */
 export function CommitteeScreen({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
   const { genesis, vault } = facts;
   const [committee, policy] = [committeeInForce(facts), policyInForce(facts)];

@@ -1,7 +1,7 @@
 import { durationText } from '../../../src/core/duration.ts';
 import { exactInstant, isInCalendar } from '../../display/exact.ts';
 
-/** How an instant is written on a page. One time zone, the reader's, and always named. */
+/** Formats instants for a page: always in the reader's time zone, and with its name. */
 
 const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 

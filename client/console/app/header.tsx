@@ -44,7 +44,7 @@ function Known({ facts: known, person: id }: { facts: Facts; person: string }) {
   return <Named person={person} name={name} mark={isMember ? 'custodian' : null} />;
 }
 
-/** What still waits for decisions: neither expired nor overtaken. */
+/** Counts the proposals that wait for decisions, without the expired and overtaken ones. */
 function openOf(known: Facts | null): number {
   return known?.proposals.count((proposal) => standingOf(known, proposal, now.value) === 'open') ?? 0;
 }

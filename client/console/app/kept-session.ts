@@ -4,7 +4,7 @@ import type { OpenedSession } from '../../custodian/session.ts';
 
 /**
  * The session of this tab, which a reload does not end. The browser keeps it for this tab and this origin alone, and
- * forgets it with the tab: two custodians at one workstation have a session each. It stands for no touch.
+ * forgets it with the tab: two custodians at one workstation have a session each. It never replaces a touch.
  */
 const SESSION = 'twinlock-session';
 
@@ -15,7 +15,7 @@ export function keepSession({ fingerprint, person, credential, token }: OpenedSe
   sessionStorage.setItem(SESSION, JSON.stringify({ fingerprint, person, credential, token }));
 }
 
-/** Null where nobody is signed in in this tab. What is not as this page writes it is forgotten. */
+/** Returns null where no custodian is signed in in this tab. Discards a malformed value. */
 export function keptSession(): KeptSession | null {
   const text = sessionStorage.getItem(SESSION);
   if (text === null) return null;

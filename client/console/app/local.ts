@@ -13,7 +13,7 @@ import { asFailure } from './parts/notice.tsx';
 
 /** What the console's own server keeps on this workstation. */
 
-/** A state in JSON: its quotation marks are escaped. */
+/** Largest answer: a state as a JSON string is up to twice as long, since its quotation marks are escaped. */
 const MAX_BYTES = 2 * MAX_KEPT_BYTES;
 const TIMEOUT_MS = 10_000;
 
@@ -49,12 +49,12 @@ export async function loadConfig(): Promise<Config> {
 
 type Kept = 'checkpoint' | 'credentials' | 'stop kit';
 
-/** What this workstation could not keep when it last tried, and why: its disk is full, for instance. */
+/** The items that this workstation could not keep at the last try, with the reason: its disk is full, for instance. */
 export const unkept = signal<ReadonlyMap<Kept, TwinlockError>>(new Map());
 
 /**
- * Keeps something on the workstation's disk, or tells on every page why not. That ends nothing: a custodian whose disk
- * is full goes on in this tab, and can stop. What must not be, a log that goes back for instance, is thrown.
+ * Keeps something on the workstation's disk, or says on every page why it could not. A custodian with a full disk
+ * continues in this tab, and can stop. Throws an alert, for instance for a log that went back.
  */
 async function keep(what: Kept, act: () => Promise<unknown>): Promise<void> {
   const others = [...unkept.value].filter(([other]) => other !== what);
@@ -78,7 +78,7 @@ export const localMemory: CheckpointMemory = {
   },
 };
 
-/** What this workstation keeps of the log that it has verified. What its disk does not take, this tab replays again. */
+/** The state that this workstation keeps of the verified log. Where the disk cannot keep it, the next sign-in replays more. */
 export const localStates: StateMemory = {
   async get(fingerprint: Hex) {
     return parseAs(keptState, await ask('GET', `/local/state/${fingerprint}`), 'kept').kept;
@@ -88,7 +88,7 @@ export const localStates: StateMemory = {
   },
 };
 
-/** Used in this tab, the latest first: they are known also where the disk took none of them. */
+/** Authenticators used in this tab, the latest first: the tab knows them even where the disk could not keep them. */
 let usedHere: readonly KnownCredential[] = [];
 
 /** The authenticators that were used here, the latest first. */
@@ -108,7 +108,7 @@ export async function openConsole(once: string): Promise<z.infer<typeof opened>>
   return parseAs(opened, await ask('POST', '/local/opening', { once }), 'opened');
 }
 
-/** What the configuration file of the command line would say, and what it says. */
+/** The new and the present content of the command line's configuration file. */
 export async function configurationOffer(vault: Hex): Promise<ConfigurationOffer> {
   return parseAs(offer, await ask('GET', `/local/configuration/${vault}`), 'offer');
 }
@@ -118,7 +118,7 @@ export async function writeConfiguration(vault: Hex, replaces: Hex | null): Prom
   await ask('PUT', `/local/configuration/${vault}`, { replaces });
 }
 
-/** What a stop of this vault needs; null where no custodian has signed in to it on this workstation. */
+/** The kit for a stop of this vault; null where no custodian has signed in to it on this workstation. */
 export async function keptStopKit(vault: Hex): Promise<StopKit | null> {
   const { kit } = parseAs(keptKit, await ask('GET', `/local/stop-kit/${vault}`), 'kept');
   return kit === null ? null : parseStopKit(kit, vault);

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals';
 
-/** Where in the page one is: the part of the address that no server sees, without its number sign. */
+/** The fragment of the address, without its number sign; browsers send it to no server. */
 const fragment = signal(location.hash.slice(1));
 addEventListener('hashchange', () => {
   fragment.value = location.hash.slice(1);

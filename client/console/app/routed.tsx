@@ -12,10 +12,10 @@ import { StopScreen } from './stopping/stop-screen.tsx';
 import { trouble } from './vault.ts';
 import { VersionsScreen } from './versions.tsx';
 
-/** Propose has the way back itself, and a stop is taken by any clock. */
+/** Screens without the notice: Propose has its own, and the vault accepts a stop by any clock. */
 const NEEDS_NO_CLOCK: ReadonlySet<string> = new Set(['propose', 'stop']);
 
-/** The screens of a custodian who is signed in. What they show is the replica's, never the vault's word. */
+/** The screens after sign-in. They show the replica's facts, never the vault's claims. */
 export function Routed({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
   return (
     <div class="stack">
@@ -26,7 +26,7 @@ export function Routed({ facts, custodian }: { facts: Facts; custodian: Custodia
   );
 }
 
-/** A stop that the vault has not taken stands above the screen, and its form says why: Stop needs no third notice. */
+/** Returns whether the Stop screen shows the trouble already, above it and in its form. */
 function isSaidBeside(): boolean {
   return route.value[0] === 'stop' && unsent.value.length > 0 && trouble.value?.code === 'unavailable';
 }

@@ -11,7 +11,7 @@ import { ended, fingerprint, signIn } from './vault.ts';
 export function SignInScreen() {
   const enter = useAction(signIn);
   return (
-    <Screen title="Sign in" lead="With one of the security keys that you enrolled. Signing in approves nothing.">
+    <Screen title="Sign in" lead="Use one of the security keys that you enrolled. Signing in approves nothing.">
       <div class="panel">
         {ended.value === null ? null : <Failure error={ended.value} />}
         <ActionError action={enter} />
@@ -21,7 +21,7 @@ export function SignInScreen() {
           </ActionButton>
         </div>
         <details>
-          <summary>This workstation is new to me</summary>
+          <summary>I use this workstation for the first time</summary>
           <NewWorkstation />
         </details>
       </div>
@@ -29,7 +29,7 @@ export function SignInScreen() {
   );
 }
 
-/** Security keys do not list what they hold. */
+/** Adds a credential id by hand, since security keys do not list their credentials. */
 function NewWorkstation() {
   const text = useSignal('');
   const done = useSignal(false);
@@ -61,7 +61,7 @@ function NewWorkstation() {
             done.value = false;
           }}
         />
-        <small>Of one of your keys: any custodian’s console shows it under Committee.</small>
+        <small>The id of one of your keys: any custodian’s console shows it under Committee.</small>
       </label>
       <ActionError action={add} />
       <div class="row">
@@ -74,7 +74,7 @@ function NewWorkstation() {
   );
 }
 
-/** A console that was started without a fingerprint, for a vault that has been founded. */
+/** Asks for the fingerprint of a founded vault, where the console was started without it. */
 export function FingerprintScreen() {
   const text = useSignal('');
   const use = useAction(async () => {
@@ -85,7 +85,7 @@ export function FingerprintScreen() {
   return (
     <Screen
       title="Which vault is this?"
-      lead="This console was started without the vault’s fingerprint. It is never taken from the vault: give it as you were given it."
+      lead="This console was started without the vault’s fingerprint. Enter the one that a custodian gave you. The console never takes it from the vault."
     >
       <form
         class="panel"

@@ -8,7 +8,7 @@ import { keepSending, taken } from './stopping/signed-stops.ts';
 import { keepClosing } from './unclosed.tsx';
 import { fault, keepFresh, loadVault, resumeSession } from './vault.ts';
 
-/** How often a vault that did not answer is asked again. */
+/** Milliseconds until the page asks a vault again that did not answer. */
 const RECOVER_EVERY_MS = 10_000;
 
 export async function start(): Promise<void> {
@@ -18,12 +18,12 @@ export async function start(): Promise<void> {
   keepClosing();
   addEventListener('hashchange', () => {
     const given = takeGiven();
-    // Of a page that could not go on: a browser loads no page again where only the end of its address has changed.
+    // A page that stopped with an error opens again: a browser does not reload where only the fragment has changed.
     if (given !== null && fault.value !== null && fault.value.group !== 'alert') void openAs(given);
   });
   setInterval(() => void recover(), RECOVER_EVERY_MS);
   effect(() => {
-    // The vault took a stop, so it answers.
+    // The vault accepted a stop, so it answers.
     if (taken.value.length > 0) void recover();
   });
 }
@@ -39,7 +39,7 @@ async function openAs(given: Given | null): Promise<void> {
   }
 }
 
-/** At once: a key may open once, and the vault may be out of reach now. */
+/** Keeps a given key at once: it may open the console only once, and the vault may be out of reach now. */
 async function keep(given: Given | null): Promise<void> {
   if (given?.kind === 'key') keepConsoleKey(given.value);
   if (given?.kind !== 'open') return;
@@ -48,7 +48,7 @@ async function keep(given: Given | null): Promise<void> {
   if (invitation !== null) rememberInvitation(invitation);
 }
 
-/** To where one was before a reload: the founding, or the session of this tab. */
+/** Continues where the person was before a reload: the founding, or the session of this tab. */
 async function enter(invitation: string | null): Promise<void> {
   await loadVault();
   if (invitation !== null) await openInvitation(invitation);
@@ -58,7 +58,7 @@ async function enter(invitation: string | null): Promise<void> {
   }
 }
 
-/** A vault that did not answer when the page was opened is asked again: what it kept from being shown is shown then. */
+/** Asks a vault again that did not answer when the page was opened, then shows the page. */
 async function recover(): Promise<void> {
   if (fault.value?.group !== 'retry') return;
   const invitation = rememberedInvitation();

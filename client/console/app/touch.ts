@@ -3,7 +3,7 @@ import { type Base64url, toBase64url } from '../../../src/core/bytes.ts';
 import type { Authenticator, EnrolRequest, TouchRequest } from '../../custodian/authenticator.ts';
 import { BrowserAuthenticator } from '../browser-authenticator.ts';
 
-/** What the security key is being asked for just now, for the page to say so. */
+/** The present request to the security key, for the page to show. */
 export const asked = signal<Asked | null>(null);
 
 interface Asked {
@@ -14,7 +14,7 @@ interface Asked {
 
 const PURPOSES: Readonly<Record<TouchRequest['label'], string>> = {
   session: 'to sign in',
-  enrol: 'once more, to bind its keys to you',
+  enrol: 'again, to bind its keys to you',
   genesis: 'to sign the genesis',
   propose: 'to sign the proposal',
   approve: 'to sign your decision',
@@ -22,7 +22,7 @@ const PURPOSES: Readonly<Record<TouchRequest['label'], string>> = {
   transcript: 'to sign the transcript',
 };
 
-/** This browser's authenticators, with the page saying what each touch is for. */
+/** This browser's authenticators; the page shows what each touch is for. */
 export function touchingAuthenticator(rpId: string): Authenticator {
   const inner = new BrowserAuthenticator(rpId);
   const saying = async <T>(now: Asked, act: () => Promise<T>): Promise<T> => {
@@ -43,7 +43,7 @@ export function touchingAuthenticator(rpId: string): Authenticator {
   };
 }
 
-/** What signs a custodian in opens no share: a touch that does confirms one. */
+/** Returns the purpose of a touch. A sign-in never opens a share; a session touch that asks for the PRF confirms one. */
 function purposeOf({ label, prf }: TouchRequest): string {
   return label === 'session' && prf ? 'to confirm your share' : PURPOSES[label];
 }

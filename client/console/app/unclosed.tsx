@@ -4,20 +4,20 @@ import { asFailure, Notice } from './parts/notice.tsx';
 
 type Closable = Pick<Api, 'closeSession'>;
 
-/** How often a session that was left is closed again. */
+/** Milliseconds between two tries to close a session. */
 const CLOSE_EVERY_MS = 10_000;
 
-/** Sessions that were left in this tab and that the vault may still have: it was not reached, or did not take it. */
+/** Sessions ended in this tab that the vault may still have: it was not reached, or refused the sign-out. */
 const unclosed = signal<readonly Closable[]>([]);
 
-/** Never throws: a vault that is out of reach is told later, while the page is open. */
+/** Closes a session. Never throws: while the page is open, it tries again where the vault is out of reach. */
 export async function closeSession(session: Closable): Promise<void> {
   const others = () => unclosed.value.filter((other) => other !== session);
   try {
     await session.closeSession();
     unclosed.value = others();
   } catch (thrown) {
-    // Ended before.
+    // The session has ended already.
     const isOver = asFailure(thrown).code === 'unauthenticated';
     unclosed.value = isOver ? others() : [...others(), session];
   }
@@ -27,7 +27,7 @@ export function keepClosing(): void {
   setInterval(() => void Promise.all(unclosed.value.map(closeSession)), CLOSE_EVERY_MS);
 }
 
-/** On every page while it lasts. */
+/** Shown on every page while a session is unclosed. */
 export function Unclosed() {
   if (unclosed.value.length === 0) return null;
   return (

@@ -2,7 +2,7 @@ import { unkept } from './local.ts';
 import { Notice } from './parts/notice.tsx';
 import { Text } from './parts/text.tsx';
 
-/** On every page while it lasts: what the workstation's disk did not take. It keeps nobody from going on. */
+/** Shown on every page while the workstation's disk could not keep something. The custodian can continue. */
 export function Unkept() {
   if (unkept.value.size === 0) return null;
   const reasons = new Set([...unkept.value.values()].map(({ code, message }) => `${message} (${code})`));

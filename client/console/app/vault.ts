@@ -27,12 +27,12 @@ import { kept } from './stopping/kept.ts';
 import { touchingAuthenticator } from './touch.ts';
 import { closeSession } from './unclosed.tsx';
 
-/** How often the log is asked for what is new. */
+/** Milliseconds between two requests for new entries. */
 const REFRESH_MS = 2000;
-/** How often the page asks the vault whether it is stopped, before a custodian has signed in. */
+/** Milliseconds between two requests for the vault's status. */
 const STATUS_EVERY_MS = 10_000;
 
-/** The page's own name is the RP ID: a vault that says another is refused by the browser. */
+/** The page's own name is the RP ID: the browser refuses a vault that claims another. */
 export const ceremony: Ceremony = {
   api: new Api({ baseUrl: location.origin, fetch: consoleFetch }),
   authenticator: touchingAuthenticator(location.hostname),
@@ -44,25 +44,25 @@ export const ceremony: Ceremony = {
 };
 
 export const config = signal<Config | null>(null);
-/** As the vault says; nothing rests on it once there is a log. */
+/** The vault's claims about itself, not trusted; the log replaces them after sign-in. */
 export const status = signal<VaultStatus | null>(null);
-/** As it was given to this console, or as this page has itself verified and signed it. */
+/** The fingerprint given to this console, or computed and signed on this page. */
 export const fingerprint = signal<Hex | null>(null);
 export const custodian = signal<Custodian | null>(null);
-/** What the log has established, as this page has verified it. */
+/** The facts of the log that this page has verified. */
 export const facts = signal<Facts | null>(null);
-/** How many entries of the log they rest on. */
+/** The number of log entries behind the facts. */
 export const entries = signal(0);
 export const progress = signal<{ readonly entries: number; readonly of: number }>({ entries: 0, of: 0 });
 /** Why the session ended, where the custodian did not end it. */
 export const ended = signal<TwinlockError | null>(null);
-/** What ends everything: the page shows nothing else. */
+/** An error that stops the page: it shows nothing else. */
 export const fault = signal<TwinlockError | null>(null);
-/** The last try to follow the log failed, but may not the next time. */
+/** The error of the last try to follow the log; the next try may succeed. */
 export const trouble = signal<TwinlockError | null>(null);
 export const now = signal(Date.now());
 
-/** The stricter reading: one source that says simulation is enough. */
+/** True where the log or the vault says that the vault is a simulation. */
 export const isSimulation = computed(() =>
   [status.value?.grade, facts.value?.genesis.grade, kept.value?.kit?.grade].includes('simulation'),
 );
@@ -78,7 +78,7 @@ export async function loadVault(): Promise<void> {
   );
 }
 
-/** Takes the genesis that this founder has compared and signed for that of the vault, also after a reload. */
+/** Trusts the genesis that this founder has compared and signed, also after a reload. */
 export function confirmFingerprint(hex: Hex): void {
   fingerprint.value ??= hex;
   keepConfirmedFingerprint(hex);
@@ -100,15 +100,15 @@ export async function signIn(): Promise<void> {
 }
 
 /**
- * Goes on with the session that this tab has kept over a reload, without a touch. The log is replayed from its first entry.
- * Throws where the vault cannot be reached now, so that the page tries again, and for an alert.
+ * Continues the session that this tab kept during a reload, without a touch, and replays the log. Throws where the vault
+ * cannot be reached now, so that the page tries again, and for an alert.
  */
 export async function resumeSession(): Promise<void> {
   const kept = keptSession();
   if (kept === null || replica !== null) return;
   if (kept.fingerprint !== fingerprint.value) return forgetSession();
   try {
-    // The log says the name.
+    // The log gives the name.
     await replayLog(inSession(ceremony, { ...kept, name: kept.person }));
   } catch (thrown) {
     const error = asFailure(thrown);
@@ -120,7 +120,7 @@ export async function resumeSession(): Promise<void> {
 let replica: Replica | null = null;
 let queue: Promise<unknown> = Promise.resolve();
 
-/** The replica does one thing at a time. What it has learnt is shown afterwards, also where the act failed. */
+/** Runs an act on the replica, one at a time. Shows the replica's new facts afterwards, also after a failure. */
 export function withReplica<T>(act: (replica: Replica, custodian: Custodian) => Promise<T>): Promise<T> {
   const result = queue.then(async () => {
     must(replica !== null && custodian.value !== null, 'unauthenticated', 'you are not signed in');
@@ -139,7 +139,7 @@ function showReplica(): void {
   facts.value = replica?.facts ?? null;
 }
 
-/** Where the custodian signs out meanwhile, nothing comes of it. */
+/** Replays the log and then shows it. Does nothing more where the custodian signs out meanwhile. */
 async function replayLog(opened: Custodian): Promise<void> {
   custodian.value = opened;
   const isOver = () => custodian.value?.token !== opened.token;
@@ -164,7 +164,7 @@ async function replayLog(opened: Custodian): Promise<void> {
 
 let keptSize = 0;
 
-/** Keeps what a stop needs once the vault does not answer; again and again where it could not be kept. */
+/** Keeps the kit for a stop without the vault; tries again where the last try failed. */
 async function keepForStops({ state, facts: known }: Replica): Promise<void> {
   const { size } = state.chain.frontier;
   if (size === keptSize && !unkept.value.has('stop kit')) return;
@@ -172,7 +172,7 @@ async function keepForStops({ state, facts: known }: Replica): Promise<void> {
   keptSize = size;
 }
 
-/** All of a custodian's keys, so that each of them opens the next session here. */
+/** Remembers all of a custodian's keys, so that each can open the next session here. */
 async function rememberOwn({ authenticators }: Facts, { person, name, credential }: Custodian): Promise<void> {
   const known = await knownCredentials();
   const own = authenticators
@@ -186,7 +186,7 @@ async function rememberOwn({ authenticators }: Facts, { person, name, credential
   }
 }
 
-/** An alert ends everything; any other error ends the session, and the page for signing in says why. */
+/** Stops the page for an alert. Ends the session for other errors; the sign-in screen shows why. */
 function leave(error: TwinlockError): void {
   if (error.group === 'alert') {
     fault.value = error;
@@ -209,8 +209,8 @@ export function signOut(): void {
 }
 
 /**
- * What the vault says of itself. Before a custodian has signed in, the page has nothing else: a stop or a resumption may
- * come meanwhile. Afterwards, no replay shows what the vault has found in its own log.
+ * Asks the vault for its status. Before sign-in, the page has no other source for a stop or a resumption. After it, only
+ * the status tells of a fault that the vault has found in its own log.
  */
 async function refreshStatus(): Promise<void> {
   if (status.value === null || status.value.phase === 'founding') return;
@@ -218,7 +218,7 @@ async function refreshStatus(): Promise<void> {
   if (said !== null && said.phase !== 'founding') status.value = said;
 }
 
-/** Goes on to the log's end. A vault whose log is not what it was ends everything. */
+/** Follows the log to its end. Stops the page where the vault has changed its log. */
 export async function refresh(): Promise<void> {
   if (replica === null) return;
   try {
@@ -227,14 +227,14 @@ export async function refresh(): Promise<void> {
     trouble.value = null;
   } catch (thrown) {
     const error = asFailure(thrown);
-    // The session of a key that was retired has ended with it.
+    // A session ends when its key is retired.
     const isEnded = error.code === 'unauthenticated' || error.code === 'credential_retired';
     if (isEnded || (error.group === 'alert' && error.code !== 'internal')) leave(error);
     else trouble.value = error;
   }
 }
 
-/** Keeps the page up to date while somebody looks at it. */
+/** Keeps the page up to date while it is visible. */
 export function keepFresh(): void {
   setInterval(() => {
     now.value = Date.now();
@@ -247,14 +247,14 @@ export function keepFresh(): void {
   setInterval(() => void refreshStatus(), STATUS_EVERY_MS);
 }
 
-/** A ceremony over the log as it is now. Afterwards the log says what came of it; the vault's answer does not. */
+/** Runs a ceremony on the current log, then reads the log, which shows the result; the vault's answer does not. */
 export function act<T>(ceremonyOf: (replica: Replica, custodian: Custodian) => Promise<T>): Promise<T> {
   return withReplica(async (current, self) => {
     await current.extend();
     try {
       return await ceremonyOf(current, self);
     } finally {
-      // Where it cannot be read now, that says nothing of what was signed: the next refresh tries again and says why.
+      // A failure to read the log says nothing about the signed act: the next refresh tries again and shows the error.
       await current.extend().catch(() => undefined);
     }
   });

@@ -34,7 +34,10 @@ export function VersionsScreen({ facts, custodian }: { facts: Facts; custodian: 
     .sortBy(({ time }) => -time)
     .toArray();
   return (
-    <Screen title="Versions" lead="What has been deposited. Quarantined versions are released for evaluation only.">
+    <Screen
+      title="Versions"
+      lead="The deposited versions. The vault releases quarantined versions for evaluation only."
+    >
       {versions.length === 0 ? <p class="quiet">Nothing has been deposited yet.</p> : null}
       {versions.map((version) => (
         <VersionPanel key={version.manifest} version={version} facts={facts} custodian={custodian} />
@@ -61,7 +64,7 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
       <FactList
         of={[
           ['Manifest', <Digest key="manifest" hex={manifest} />],
-          ['Ciphertext', `${exactBytes(bytes)} in ${counted(files, 'file')}, the list of the others among them`],
+          ['Ciphertext', `${exactBytes(bytes)} in ${counted(files, 'file')}, one of them the list of the others`],
           [
             'Deposited',
             <>
@@ -85,7 +88,7 @@ function countsOf({ holders, without, threshold }: Durability) {
   return { holders: holders.length, without: without.length, threshold };
 }
 
-/** Why it is not durable, and who holds no share any more. */
+/** Shows why the version is not durable, and who no longer holds a share. */
 function NotDurable({
   durability: { durable, unconfirmed, without },
   facts,
@@ -113,7 +116,10 @@ function NotDurable({
       )}
       {without.length === 0 ? null : (
         <>
-          <p>All security keys of these custodians are retired. They hold no share any more, and are not waited for:</p>
+          <p>
+            All security keys of these custodians are retired. They no longer hold a share, and the version does not
+            wait for them:
+          </p>
           <ul class="plain">
             {without.map((person) => (
               <li key={person}>
@@ -127,7 +133,7 @@ function NotDurable({
   );
 }
 
-/** On its publication, where it is in quarantine: its depositor’s owner has no vote. */
+/** Shows who can approve the publication of a quarantined version: the depositor’s owner has no vote. */
 function Approvers({ facts, version: { phase, owner } }: { facts: Facts; version: Version }) {
   const reach = reachOf(facts, phase === 'quarantined' ? [{ person: owner, why: 'depositor_owner' }] : []);
   return <ReachList reach={reach} facts={facts} />;
@@ -135,14 +141,14 @@ function Approvers({ facts, version: { phase, owner } }: { facts: Facts; version
 
 interface VersionActsProps {
   readonly version: Version;
-  /** One’s own envelopes that are not confirmed. */
+  /** The custodian's own envelopes that are not confirmed. */
   readonly own: readonly EnvelopeName[];
   readonly facts: Facts;
 }
 
 function VersionActs({ version, own, facts }: VersionActsProps) {
   const { model, version: name, manifest, phase } = version;
-  /** How many envelopes of one's own were unconfirmed when it was pressed: whether one less is, the log says. */
+  /** The number of own unconfirmed envelopes at the press: the log shows when it has become smaller. */
   const unconfirmed = useSignal(0);
   const confirm = useAction(async () => {
     unconfirmed.value = own.length;
@@ -175,7 +181,7 @@ function VersionActs({ version, own, facts }: VersionActsProps) {
   );
 }
 
-/** Which key confirms: only one that has not yet. */
+/** Names the keys that can confirm: those that have not confirmed yet. */
 function InsertKey({ own, facts }: { own: readonly EnvelopeName[]; facts: Facts }) {
   return (
     <>
@@ -192,7 +198,9 @@ function InsertKey({ own, facts }: { own: readonly EnvelopeName[]; facts: Facts 
   );
 }
 
-/** A publication of one’s own that waits is the one; another’s can be withdrawn by who proposed it. Who proposes it has no vote: where no quorum would be left, the page says so in place of the button. */
+/** Shows the custodian's own waiting publication, or the button to propose one. The proposer has no vote: where no quorum
+ * would be left, the page says so in place of the button. Another person's waiting publication does not replace it, since
+ * its proposer can withdraw it. */
 function Publish({ action, version, facts }: { action: Action; version: Version; facts: Facts }) {
   const self = custodianNow.value?.person ?? '';
   const waiting = facts.proposals.filter((proposal) => {
@@ -233,7 +241,7 @@ function Publish({ action, version, facts }: { action: Action; version: Version;
   );
 }
 
-/** What a publication cites: the latest evaluation release whose receipts say what policy asks for. */
+/** The evaluation that a publication cites: the latest evaluation release whose receipts fulfil the policy. */
 function lastEvaluation(facts: Facts, { manifest }: Version): string | null {
   const { evaluation, modelSignature } = policyInForce(facts).document.publication;
   const found = facts.proposals

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { must } from '../../../src/core/errors.ts';
 
-/** What a browser says that a request is for (Fetch Metadata: `Sec-Fetch-Dest`). */
+/** The purpose of a request, as the browser states it (Fetch Metadata: `Sec-Fetch-Dest`). */
 export type Destination = 'document' | 'script' | 'image' | 'empty';
 
 interface FileKind {
@@ -11,7 +11,7 @@ interface FileKind {
   readonly destination: Destination;
 }
 
-/** A style sheet is not served: it is written into the document. */
+/** The files that are served. Style sheets are missing here: they are written into the document. */
 const KINDS: Readonly<Record<string, FileKind>> = {
   '.html': { type: 'text/html; charset=utf-8', destination: 'document' },
   '.js': { type: 'text/javascript; charset=utf-8', destination: 'script' },
@@ -22,7 +22,7 @@ interface BundleFile extends FileKind {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The page as it was built, held in memory: what is served is what was hashed. */
+/** The built page, in memory, so that the served bytes are the hashed bytes. */
 export interface Bundle {
   /** By path, `/` and `/assets/…`. */
   readonly files: ReadonlyMap<string, BundleFile>;
@@ -33,8 +33,8 @@ export interface Bundle {
 }
 
 /**
- * Reads the built page. The document gets the digest of each script, and each style sheet whole, because a policy can
- * allow a sheet by its digest only where it is in the document: so a browser takes these bytes and no others. Throws
+ * Reads the built page. Writes the digest of each script and each whole style sheet into the document: a policy can allow
+ * a sheet by its digest only where it is in the document. A browser then accepts only these bytes. Throws
  * `not_found` where the page has not been built, and `malformed` for a style sheet that a document cannot hold.
  */
 export function loadBundle(dir: string): Bundle {
@@ -68,7 +68,7 @@ function filesIn(dir: string): string[] {
   }
 }
 
-/** The document is our own build's: its references are written in one way. */
+/** Adds the digests of the scripts. The document is our own build's, so its references have one form. */
 function withIntegrity(html: string, files: ReadonlyMap<string, BundleFile>): string {
   return html.replace(/ src="(\/assets\/[^"]+)"/g, (reference, path) => {
     const file = files.get(path);
@@ -77,7 +77,7 @@ function withIntegrity(html: string, files: ReadonlyMap<string, BundleFile>): st
   });
 }
 
-/** `styles` takes the digests of the sheets, in the order of the document. */
+/** Writes the style sheets into the document; appends their digests to `styles`, in the order of the document. */
 function withStyles(html: string, dir: string, styles: string[]): string {
   return html.replace(/<link rel="stylesheet"[^>]* href="(\/assets\/[^"/]+\.css)">/g, (_, path: string) => {
     const bytes = readBytes(join(dir, path));

@@ -8,10 +8,10 @@ import { readInput } from '../../../src/platform/files/input.ts';
 import { writeSecretFile } from '../../../src/platform/files/secret.ts';
 import { Queue } from '../../../src/platform/queue.ts';
 
-/** It has a few lines; a bundle of certificates has fewer than this. */
+/** Largest configuration file or bundle of certificates. */
 const MAX_BYTES = 1 << 20;
 
-/** What would be written, and what is there. */
+/** The new content, and the existing one. */
 export interface ConfigurationOffer {
   readonly path: string;
   readonly wanted: string;
@@ -19,7 +19,7 @@ export interface ConfigurationOffer {
   readonly kept: string | null;
 }
 
-/** The configuration of the command line (cli/FORMAT.md), written for the vault that this console is in front of. */
+/** The command line's configuration (cli/FORMAT.md) for this console's vault. */
 export class ConfigurationFile {
   readonly #path: string;
   readonly #vault: string;

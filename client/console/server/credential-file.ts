@@ -10,18 +10,18 @@ import { Queue } from '../../../src/platform/queue.ts';
 import { withFileLock } from '../../files/file-lock.ts';
 import { readKept } from '../../files/kept-file.ts';
 
-/** More than one person has, and what a browser takes in one question. */
+/** Most credentials kept: more than a person has, and as many as a browser accepts in one request. */
 const MAX_CREDENTIALS = 64;
 const MAX_BYTES = 256 * 1024;
 
 const knownCredential = z.strictObject({
   credential: credentialId,
   keyEpoch: z.int().check(z.gte(1), z.lte(0xffff_ffff)),
-  /** Whose it is, for the eye. */
+  /** The person's name, for display. */
   name: personName,
-  /** What that person calls it; null where a credential id was typed in. */
+  /** The key's name; null where the credential id was typed in. */
   keyName: z.nullable(thingName),
-  /** Whose it is, and SHA-256 of its enrolment document; null where it was not enrolled here. */
+  /** The person's id, and SHA-256 of the enrolment document; null where the key was not enrolled here. */
   person: z.nullable(id),
   enrolment: z.nullable(digest),
 });
@@ -37,8 +37,8 @@ export function parseKnownCredential(value: unknown): KnownCredential {
 }
 
 /**
- * Which authenticators were used on this workstation. Security keys do not list what they hold, so the page has to name
- * the credential at a sign-in, and a founder's enrolments in the genesis are found by it. No secrets. Canonical JSON
+ * The authenticators that were used on this workstation. Security keys do not list their credentials, so the page must
+ * name the credential at a sign-in, and finds a founder's enrolments in the genesis by it. No secrets. Canonical JSON
  * `{credentials, v}`, one file an RP ID.
  */
 export class CredentialFile {
@@ -51,7 +51,7 @@ export class CredentialFile {
     this.#path = join(dir, `credentials-${rpId}.json`);
   }
 
-  /** The latest first. Throws `malformed` or `not_canonical` for a file that is damaged. */
+  /** Lists the credentials, the latest first. Throws `malformed` or `not_canonical` for a damaged file. */
   async list(): Promise<readonly KnownCredential[]> {
     const bytes = await readSecretFile(this.#path, MAX_BYTES).catch((error: unknown) => {
       if (error instanceof TwinlockError && error.code === 'not_found') return null;
@@ -65,7 +65,7 @@ export class CredentialFile {
     );
   }
 
-  /** Puts it first; of too many, the one that was added longest ago goes. */
+  /** Puts a credential first; drops the oldest where there are too many. */
   add(credential: KnownCredential): Promise<void> {
     return this.#queue.run(async () => {
       await makeOwnFolder(this.#dir);

@@ -5,12 +5,12 @@ import type { Destination } from './bundle.ts';
 
 type Status = 400 | 403 | 404 | 409 | 413 | 421 | 500 | 502 | 503 | 504 | 507;
 
-/** The refusals of the console itself look like the vault's. */
+/** Answers with a refusal by the console, in the same form as the vault's refusals. */
 export function problem(c: Context, status: Status, code: Code, message: string): Response {
   return c.json({ code, message, detail: {} }, status);
 }
 
-/** What a handler threw, as a refusal; of an unexpected error the page is told nothing, and the terminal all. */
+/** Answers an error with a refusal. An unexpected error is written to the terminal, and the page gets no details. */
 export function problemOf(c: Context, thrown: unknown): Response {
   const error = systemError(thrown);
   if (!(error instanceof TwinlockError)) {
@@ -20,7 +20,7 @@ export function problemOf(c: Context, thrown: unknown): Response {
   return problem(c, STATUS[error.code] ?? 400, error.code, error.message);
 }
 
-/** Refuses a body of more bytes before any of it is read: one says its length, and Node's parser holds it to that. */
+/** Refuses a larger body before reading it: the request states its length, and Node's parser enforces it. */
 export function bodyAtMost(maxBytes: number): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.header('transfer-encoding') !== undefined) {
@@ -43,10 +43,10 @@ const STATUS: Partial<Record<Code, Status>> = {
 };
 
 /**
- * Lets in only the console's own page. Every website open in the same browser can reach loopback, under its
- * own name, under a name that it made point here (so the Host is compared), or as the sender of a form (so
- * the Origin is). What the vault answers is nothing that a browser may show, run or style a page with: so each path is
- * answered for one purpose, `destinationOf` it, and the page alone is navigated to.
+ * Accepts only requests of the console's own page. Every website open in the same browser can reach loopback: under its
+ * own name, under a name that it made point here (so this compares the Host), or by a form (so this compares the Origin).
+ * A browser must not show or run an answer of the vault: so each path answers only for one purpose, `destinationOf` the
+ * path, and a browser can navigate only to the page.
  */
 export function onlyOwnPage(host: string, destinationOf: (path: string) => Destination): MiddlewareHandler {
   const origin = `http://${host}`;
@@ -76,16 +76,16 @@ const PURPOSES: Readonly<Record<Destination, string>> = {
   empty: 'what its page fetches',
 };
 
-/** As the browser says, which no page can make it say otherwise; a request that says nothing is from no browser. */
+/** Compares the purpose that the browser states, which a page cannot change; a browser always states one. */
 function isFor(c: Context, destination: Destination): boolean {
   const mode = c.req.header('sec-fetch-mode');
   if (c.req.header('sec-fetch-dest') !== destination) return false;
   if (destination === 'document') return mode === 'navigate';
-  // Of a fetch without CORS nothing could be read; of an image nothing is.
+  // A page cannot read the answer of a fetch without CORS, nor the bytes of an image.
   return mode === 'cors' || mode === 'same-origin' || (destination === 'image' && mode === 'no-cors');
 }
 
-/** A link may lead to the page (an invitation in a mail does); it may not load anything of it. */
+/** A link of another site may open the page, as an invitation in a mail does; another site may not load its parts. */
 function isFrom(c: Context, destination: Destination): boolean {
   return destination === 'document' || c.req.header('sec-fetch-site') === 'same-origin';
 }

@@ -13,9 +13,8 @@ export function parseVerifiedCheckpoint(value: unknown): VerifiedCheckpoint {
 }
 
 /**
- * A memory that does not go back for any caller: by it this workstation catches a vault that
- * forgets or rewrites what it has shown. `put` also throws `rolled_back`, for less than what is kept or another
- * root for as much. Several pages may put at once.
+ * A checkpoint memory that never goes back, so that this workstation detects a vault that forgets or rewrites its log.
+ * `put` also throws `rolled_back`, for a smaller size or another root at the same size. Several pages may put at once.
  */
 export function forwardOnly(memory: CheckpointMemory): CheckpointMemory {
   const queue = new Queue();

@@ -9,14 +9,14 @@ import { unreached } from '../../api/unreached.ts';
 import { VAULT_HEADER, VAULT_NOT_REACHED } from '../vault-header.ts';
 import { bodyAtMost, problem } from './door.ts';
 
-/** A proposal's phase is waited for by at most a minute. */
+/** Longest wait for an answer; a wait for a proposal's phase takes up to a minute. */
 const TIMEOUT_MS = 120_000;
 
-/** Of the request's headers; cookies and everything about the connection stay here. */
+/** Headers that are forwarded; cookies and headers of the connection are not. */
 const REQUEST_HEADERS = ['accept', 'authorization', 'content-type'];
 /**
- * The headers of what is passed on, none of them the vault's: it would choose what a browser does with its bytes. Every
- * route answers with JSON. What no browser should ever be led to show, it keeps as a file.
+ * Headers of forwarded answers. None is the vault's, since its headers could decide what a browser does with the bytes.
+ * Every route answers with JSON, which a browser saves as a file if it is ever opened directly.
  */
 const ANSWER_HEADERS = {
   'content-type': 'application/json',
@@ -24,9 +24,10 @@ const ANSWER_HEADERS = {
 };
 
 /**
- * Forwards to the vault the routes that a custodian's page needs, as the table says: no other is reachable through it. Its answers are attacker-controlled: status and body are passed on where
- * they are those of an API, no header is; the page checks what the body says. Throws `unavailable` for a vault that does
- * not answer or answers with something else, a redirect included, and `too_large`.
+ * Forwards to the vault only the routes that a custodian's page needs, as the table says. The answers are
+ * attacker-controlled: this passes on status and body where they are those of an API, and no header; the page checks the
+ * body. Throws `unavailable` for a vault that does not answer, or answers otherwise, for instance with a redirect; and
+ * `too_large`.
  */
 export function forwardTo(vault: URL, fetch: typeof globalThis.fetch): Hono {
   const app = new Hono();
@@ -60,7 +61,7 @@ async function forward(c: Context, route: Route, vault: URL, fetch: typeof globa
       c.header(VAULT_HEADER, VAULT_NOT_REACHED);
       return problem(c, 502, 'unavailable', message);
     }
-    // What this machine finds out is no code of a vault's: the page takes it in the server's words.
+    // This header tells the page that the message is the server's own, not the vault's.
     throw new TwinlockError('unavailable', message, {}, { cause });
   }
   if (bytes.length === 0 && status === 204) return new Response(null, { status });
@@ -68,19 +69,19 @@ async function forward(c: Context, route: Route, vault: URL, fetch: typeof globa
   return new Response(bytes, { status, headers: ANSWER_HEADERS });
 }
 
-/** No connection was made. Of other failures, none tells whether the vault has the request. */
+/** Returns whether no connection was made. After other failures, the vault may have the request. */
 function isRefused(error: unknown): boolean {
   return error instanceof Error && (error.cause as { code?: unknown } | undefined)?.code === 'ECONNREFUSED';
 }
 
-/** A redirect is not followed: the page would take for the vault's what another machine says. */
+/** Refuses a redirect: the page would take another machine's answer for the vault's. */
 function requireSuccess({ ok, status }: Response): void {
   const isRedirect = status >= 300 && status <= 399;
   must(!isRedirect, 'unavailable', `the vault answered with a redirect (status ${status}), which is not followed`);
   must(ok || (status >= 400 && status <= 599), 'unavailable', `the vault answered with status ${status}`);
 }
 
-/** Bounded in depth before it is parsed; whether it says what the API says is for the page to check. */
+/** Requires JSON of bounded depth; the page checks its content. */
 function requireJson(bytes: Uint8Array): void {
   try {
     parseShallowJson(fromUtf8(bytes));

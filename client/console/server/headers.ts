@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Bundle } from './bundle.ts';
 
-/** Every feature that the browser knows and could be asked for, but the two that the ceremonies need. */
+/** The browser features to disable: all but the two that the ceremonies need. */
 const FEATURES_OFF = [
   'accelerometer',
   'autoplay',
@@ -32,8 +32,8 @@ const FEATURES_OFF = [
 ];
 
 /**
- * The policy of the page: the scripts and styles that were built and nothing else, no text that becomes markup or code,
- * no frame around it, no address but its own. Code that runs here could use a touch.
+ * The page's policy: it allows only the built scripts and styles, no text that becomes markup or code, no frame around
+ * the page, and requests only to its own address. Injected code could misuse a touch.
  */
 function pagePolicy({ scripts, styles }: Bundle): string {
   const hashes = (of: readonly string[]) => (of.length === 0 ? "'none'" : of.map((hash) => `'${hash}'`).join(' '));
@@ -51,10 +51,10 @@ function pagePolicy({ scripts, styles }: Bundle): string {
   ].join('; ');
 }
 
-/** The policy of everything else: if a browser ever showed it, it would be nothing, in an origin of its own. */
+/** The policy of all other answers: a browser that opened one would run nothing, in an origin of its own. */
 const INERT_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
-/** The headers of every answer, refusals and the vault's answers included. */
+/** Headers sent with every response, also with refusals and the vault's answers. */
 const FIXED: Readonly<Record<string, string>> = {
   'integrity-policy': 'blocked-destinations=(script)',
   'cross-origin-opener-policy': 'same-origin',

@@ -4,15 +4,15 @@ import { listenError } from '../../../src/platform/listen-error.ts';
 import { Connections } from '../../../src/sockets/connections.ts';
 import { oneAtATime } from '../../../src/sockets/one-at-a-time.ts';
 
-/** A browser opens six connections a page. Everybody on this machine has the same address: it may have them all. */
+/** A browser opens six connections per page. All clients have the same address, so one address may have all. */
 const BOUNDS = { maxCount: 128, maxPerAddress: 128 };
-/** How often another port is tried where the system chose one that is taken on the other address. */
+/** Tries for another port where the system chose one that is in use on the other address. */
 const PORT_TRIES = 10;
 
 /**
- * Both loopback addresses, on one port: browsers try either, so another process on the one that was left
- * free would be taken for the console. A newcomer is always let in: another program of this machine, or a page of
- * another site, keeps no custodian from the console by holding connections.
+ * Listens on both loopback addresses, on one port: browsers try both, so another process on a free one could pose as the
+ * console. Always accepts a new connection and drops an old one for it, so that another program or site cannot block the
+ * custodian by holding connections.
  */
 export async function listenOnLoopback(port: number): Promise<readonly [Server, ...Server[]]> {
   for (let left = PORT_TRIES; ; left--) {
@@ -21,7 +21,7 @@ export async function listenOnLoopback(port: number): Promise<readonly [Server, 
     try {
       return [v4, await listenOn('::1', (v4.address() as AddressInfo).port, connections)];
     } catch (error) {
-      // A machine without IPv6 has nothing there that could be taken for the console.
+      // On a machine without IPv6, no process can listen there and pose as the console.
       const { code } = (error as { cause?: NodeJS.ErrnoException }).cause ?? {};
       if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [v4];
       await closed(v4);
@@ -39,7 +39,7 @@ function listenOn(host: string, port: number, connections: Connections): Promise
   });
 }
 
-/** Answers what comes, each connection's requests one after the other. */
+/** Answers requests, those of one connection one after the other. */
 export function answerRequests(servers: readonly Server[], listener: RequestListener): void {
   const alone = oneAtATime();
   for (const server of servers) {

@@ -5,28 +5,28 @@ import { must, TwinlockError } from '../../../src/core/errors.ts';
 import { KEY_HEADER } from '../key-header.ts';
 import { problem } from './door.ts';
 
-/** What a founder's file says, besides where the vault is. */
+/** A founder's file, without the vault's address. */
 export interface OpeningInvitation {
   readonly invitation: Base64url;
-  /** SHA-256 of what hosts must show, as the operator was told it. */
+  /** SHA-256 of the reference values, as the operator was told it. */
   readonly referenceValues: Hex;
 }
 
-/** What the page is given that opens the console. */
+/** The answer to the page that opens the console. */
 interface Opened {
   readonly key: Base64url;
-  /** Null but for a founder. */
+  /** The founder's invitation; null for a custodian. */
   readonly invitation: Base64url | null;
 }
 
 /**
- * How the page of the person who started the console is told from every other program. Other users of the workstation
- * reach loopback too, and can send every header that a browser sends. So the page has a key, out of the address that
- * the console printed. A browser is started with its address in its argument list, which other users may read: that
- * address has another key, which opens the console once. Where another has used it, the page says so.
+ * Distinguishes the page of the person who started the console from other programs. Other users of the workstation can
+ * reach loopback too, and can send every header that a browser sends. So the page has a key, from the address that the
+ * console printed. A browser is started with an address in its argument list, which other users may read: so that address
+ * has another key, which opens the console once. Where another program has used it, the page says so.
  */
 export class ConsoleOpening {
-  /** For as long as the console runs. */
+  /** Valid while the console runs. */
   readonly key: Base64url = randomKey();
   /** Opens the console once, a founder's invitation with it. */
   readonly once: Base64url = randomKey();
@@ -46,7 +46,7 @@ export class ConsoleOpening {
     return { key: this.key, invitation: this.#invitation };
   }
 
-  /** Lets in who has the key. */
+  /** Refuses requests without the key. */
   require(): MiddlewareHandler {
     return async (c, next) => {
       if (isSame(c.req.header(KEY_HEADER) ?? '', this.key)) return next();

@@ -12,7 +12,7 @@ import { readKept } from '../../files/kept-file.ts';
 
 const NAME = /^stop-kit-([0-9a-f]{64})\.json$/;
 
-/** What stops need, a file a vault: `stop-kit-<fingerprint>.json` in the state folder (FORMAT.md). */
+/** The kits for stops, one file per vault: `stop-kit-<fingerprint>.json` in the state folder (FORMAT.md). */
 export class StopKitFiles {
   readonly #dir: string;
   readonly #queue = new Queue();
@@ -36,7 +36,7 @@ export class StopKitFiles {
     );
   }
 
-  /** Durable when it resolves. One of a longer log stays; a file that is damaged is replaced. */
+  /** Writes a kit, durable when it resolves. Keeps an existing kit of a longer log; replaces a damaged file. */
   put(kit: StopKit): Promise<void> {
     return this.#queue.run(async () => {
       const path = this.#pathOf(kit.vault);
@@ -50,7 +50,7 @@ export class StopKitFiles {
     });
   }
 
-  /** As `get`, but null for a file that is damaged too. */
+  /** As `get`, but null for a damaged file too. */
   async readable(vault: Hex): Promise<StopKit | null> {
     try {
       return await this.get(vault);
@@ -60,7 +60,7 @@ export class StopKitFiles {
     }
   }
 
-  /** The fingerprints of the vaults that this workstation keeps one of. */
+  /** The fingerprints of the vaults that this workstation has a kit for. */
   async vaults(): Promise<readonly Hex[]> {
     const names = await readdir(this.#dir).catch(() => []);
     return names.flatMap((name) => NAME.exec(name)?.[1] ?? []);

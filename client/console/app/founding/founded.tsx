@@ -11,7 +11,7 @@ import { Panel, Screen } from '../parts/screen.tsx';
 import { Words } from '../parts/words.tsx';
 import { enter } from './founding.ts';
 
-/** The fingerprint, and how it is kept: from here on nothing else is trusted. */
+/** The fingerprint, and how to keep it: all later trust starts from it. */
 export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
   return (
     <Screen title="The vault is founded" lead="Every founder has signed. This is its fingerprint: keep it.">
@@ -22,7 +22,7 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
         </p>
         <Notice
           tone="warn"
-          title="Give the fingerprint to everyone who uses this vault: they must not take it from the vault"
+          title="Give the fingerprint to all users of this vault: they must not take it from the vault"
         >
           <p>
             Write it down beside the vault’s name. Give it to depositors and auditors as it stands, and build it into
@@ -40,7 +40,8 @@ export function FoundedScreen({ fingerprint }: { fingerprint: Hex }) {
   );
 }
 
-/** How the console is opened from now on. Writes what every command needs into the configuration file; over another only once the founder has seen both. */
+/** Shows how to open the console from now on. Writes the settings of the commands into the configuration file;
+ * replaces an existing file only after the founder has seen both. */
 function KeepConfiguration({ fingerprint }: { fingerprint: Hex }) {
   const other = useSignal<ConfigurationOffer | null>(null);
   const written = useSignal<string | null>(null);

@@ -13,14 +13,14 @@ import { GenesisPanels } from './genesis.tsx';
 /** Characters of a name. */
 const MAX_KEY_NAME = 64;
 
-/** What a founder does, in order: enrol, wait for the others, compare, sign. */
+/** The steps of a founder, in order: enrol, wait for the others, compare, sign. */
 export function FoundingScreen() {
   const guest = invited.value;
   if (guest === null) return null;
   return (
     <Screen
       title="Welcome"
-      lead="Enrol your security keys, compare the genesis with every other founder, then sign it. Nothing takes effect before everybody has signed."
+      lead="Enrol your security keys, compare the genesis with every other founder, then sign it. Nothing takes effect before all founders have signed."
     >
       <p>
         <Named person={guest.person} name={guest.name} mark="founder" />
@@ -34,7 +34,7 @@ export function FoundingScreen() {
   );
 }
 
-/** Which machine is on the other end, as this workstation knows it, and not as the vault says. */
+/** The vault's address and certificate, as this workstation knows them, not as the vault claims. */
 function VaultFacts() {
   const { vault, certificate } = config.value ?? {};
   if (vault === undefined) return null;
@@ -71,7 +71,9 @@ function EnrolPanel() {
       )}
       {count === 1 ? (
         <Notice tone="warn" title="One key enrolled" result>
-          <p>Take out this key, insert your second one, and enrol it too. It can be done until somebody has signed.</p>
+          <p>
+            Take out this key, insert your second one, and enrol it too. You can do this until a founder has signed.
+          </p>
         </Notice>
       ) : null}
       <label>
@@ -128,10 +130,10 @@ function FoundersPanel() {
       </ul>
       <p role="status" class="quiet">
         {missing.length > 0
-          ? `Waiting for ${counted(missing.length, 'founder')} to enrol, marked above. This page notices by itself.`
+          ? `Waiting for ${counted(missing.length, 'founder')} to enrol, marked above. This page updates by itself.`
           : hasSigned.value
             ? 'You have signed. Waiting for the others.'
-            : 'Everybody has enrolled.'}
+            : 'All founders have enrolled.'}
       </p>
     </Panel>
   );

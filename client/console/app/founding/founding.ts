@@ -8,15 +8,15 @@ import { knownCredentials, rememberCredential } from '../local.ts';
 import { asFailure } from '../parts/notice.tsx';
 import { ceremony, confirmFingerprint, fingerprint, loadVault, status } from '../vault.ts';
 
-/** How often the other founders are looked for. */
+/** Milliseconds between two checks for the other founders. */
 const REFRESH_MS = 2000;
 /** The tab keeps the invitation until the vault is founded, so that a reload does not lose it. */
 const INVITATION = 'twinlock-invitation';
-/** And what this founder has compared with the others: the only genesis that they will take for the vault's. */
+/** Key of the genesis that this founder has compared with the others: the only one that this page accepts. */
 const COMPARED = 'twinlock-compared-genesis';
 
 export const invited = signal<(InvitationStatus & { readonly token: string }) | null>(null);
-/** What this workstation has enrolled for the person who was invited. */
+/** The keys that this workstation has enrolled for the invited founder. */
 export const own = signal<readonly Enrolled[]>([]);
 export const draft = signal<GenesisDraft | null>(null);
 export const review = signal<GenesisReview | null>(null);
@@ -45,7 +45,7 @@ export async function openInvitation(text: string): Promise<void> {
     invited.value = { ...invitation, token };
   } catch (thrown) {
     const error = asFailure(thrown);
-    // A vault that cannot be reached now takes it later.
+    // Where the vault cannot be reached now, the page sends it later.
     if (error.group !== 'retry') sessionStorage.removeItem(INVITATION);
     throw error;
   }
@@ -73,7 +73,7 @@ export async function enrolAuthenticator(keyName: string): Promise<void> {
   await refreshDraft();
 }
 
-/** Signs what was shown and compared. That is kept first: the vault may be founded before it has answered. */
+/** Signs the genesis that was shown and compared. Keeps it first: the vault may be founded before its answer arrives. */
 export async function sign(shown: GenesisReview): Promise<void> {
   const { token } = guest();
   sessionStorage.setItem(COMPARED, shown.fingerprint);
@@ -103,7 +103,7 @@ async function reviewDraft(token: string): Promise<void> {
   }
 }
 
-/** The fingerprint is the one that this founder compared: not what the vault says now. */
+/** Takes the fingerprint of the genesis that this founder compared, not one that the vault sends now. */
 async function finish(): Promise<void> {
   if (founded.value !== null) return;
   founded.value = sessionStorage.getItem(COMPARED);
@@ -112,13 +112,13 @@ async function finish(): Promise<void> {
   await loadVault();
 }
 
-/** After a reload: what this founder has compared in this tab, of a vault that has been founded since. */
+/** After a reload, shows the fingerprint that this founder compared in this tab, once the vault is founded. */
 export function showFounded(): void {
   if (fingerprint.value === null && status.value?.phase !== 'founding')
     founded.value ??= sessionStorage.getItem(COMPARED);
 }
 
-/** To the vault that was founded, with the fingerprint that was compared. */
+/** Goes to the founded vault, with the compared fingerprint. */
 export function enter(): void {
   if (founded.value !== null) confirmFingerprint(founded.value);
   sessionStorage.removeItem(COMPARED);
@@ -129,7 +129,7 @@ export function enter(): void {
 async function watch(): Promise<void> {
   while (invited.value !== null && status.value?.phase === 'founding') {
     await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
-    // What cannot be reached now is asked for again.
+    // The next refresh asks again where the vault cannot be reached now.
     await refreshDraft().catch(() => undefined);
   }
 }

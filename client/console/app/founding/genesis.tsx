@@ -134,7 +134,7 @@ function ComparePanel({ review }: { review: GenesisReview }) {
       <Words digest={review.fingerprint} count={GENESIS_WORDS} />
       {hasSigned.value ? (
         <Notice tone="good" title="You have signed this genesis" result>
-          <p>The vault is founded when every founder has. This page notices by itself.</p>
+          <p>The vault is founded when every founder has. This page updates by itself.</p>
         </Notice>
       ) : (
         <>

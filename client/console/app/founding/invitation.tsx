@@ -3,7 +3,7 @@ import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { openInvitation } from './founding.ts';
 
-/** A vault that is being founded, before this page knows which founder is here. */
+/** The first screen of a founding: the page does not know yet which founder uses it. */
 export function InvitationScreen() {
   const text = useSignal('');
   const open = useAction(() => openInvitation(text.value));

@@ -16,7 +16,7 @@ export interface Action {
   run(): void;
 }
 
-/** Something that takes a while and may fail; it runs once at a time, and is told why it failed the last time. */
+/** A slow act that may fail. It runs once at a time, and receives the error of the last run. */
 export function useAction(act: (before: TwinlockError | null) => Promise<void>): Action {
   const busy = useSignal(false);
   const error = useSignal<TwinlockError | null>(null);
@@ -41,13 +41,13 @@ interface ActionButtonProps {
   readonly action: Action;
   readonly kind?: 'primary' | 'danger' | 'primary danger' | 'plain';
   readonly disabled?: boolean;
-  /** What a person has to do first: the button waits for it, and says so beside it. */
+  /** What the person must do first; the button is disabled until then, and shows this text beside it. */
   readonly waits?: string | null;
   readonly describedBy?: string | undefined;
   readonly children: ComponentChildren;
 }
 
-/** While it acts it keeps the focus, which a disabled button loses; another press does nothing. */
+/** Keeps the focus while it acts, since a disabled button would lose it; ignores another press. */
 export function ActionButton(props: ActionButtonProps) {
   const { action, kind, disabled = false, waits = null, describedBy, children } = props;
   const why = useId();
@@ -74,7 +74,7 @@ export function ActionButton(props: ActionButtonProps) {
   );
 }
 
-/** For what grants something: it cannot be pressed while anything on the screen is cut off. Stopping has no such need. */
+/** A button for acts that grant something: disabled while anything on the screen is cut off. Stops do not need this. */
 export function GrantButton({ action, disabled = false, describedBy, ...rest }: ActionButtonProps) {
   const missing = cutOff.value;
   const run = () => {

@@ -8,20 +8,20 @@ import { Person } from './person.tsx';
 import { Text } from './text.tsx';
 import { titleOf } from './title.ts';
 
-/** Enough to see which they are. */
+/** At most this many proposals are listed. */
 const MAX_LISTED = 12;
 
 const UNDONE: Readonly<Record<Change['what'], string>> = {
   all: 'Only a quorum can resume the vault.',
   release: 'It cannot be undone: the host must ask again, and a quorum approve.',
   version: 'It cannot be undone: the version must be deposited again, under another version.',
-  proposal: 'It cannot be undone: it must be proposed again.',
+  proposal: 'It cannot be undone: a custodian or machine must propose it again.',
   principal: 'It cannot be undone: a quorum must enrol another key.',
   authenticator: 'It cannot be undone, and this vault version cannot enrol another key.',
   policy: 'Only another change of policy undoes it, with a quorum of its own.',
 };
 
-/** What a touch would change, in numbers, before it; and whether anything takes it back. */
+/** Shows before a touch what it would change, in numbers, and whether it can be undone. */
 export function Consequences({ facts, change }: { facts: Facts; change: Change }) {
   const { releases, proposals, revived, owners, versions } = consequencesOf(facts, change, now.value);
   const { threshold, members } = committeeInForce(facts);

@@ -2,34 +2,34 @@ import { signal } from '@preact/signals';
 import { quoted } from '../../../../src/core/quoted.ts';
 
 /**
- * Whether everything on a screen is to be seen. What is signed is what is shown only where nothing of it is cut off,
- * hidden, covered or shrunk, so the page measures itself, and nothing is granted while something is.
+ * Checks that a person can see everything on a screen. A person must see all that they sign, so the page measures itself
+ * and disables granting while something is cut off, hidden, covered or shrunk.
  */
 
-/** Style sheets, fonts and zoom change without an event. */
+/** Milliseconds between two measurements: style sheets, fonts and zoom change without an event. */
 const EVERY_MS = 1000;
-/** A large screen takes a while to measure, and answers the reader for so many times as long in between. */
+/** After a measurement, the page rests for this many times its duration, so that a large screen still reacts. */
 const RESTS = 4;
 const REST_MAX_MS = 4000;
-/** Of the text that is missing, enough to find it by. */
+/** Characters of the hidden text that the message quotes. */
 const QUOTED_LENGTH = 40;
-/** Borders and rounding. */
+/** Tolerance for borders and rounding. */
 const SLACK_PX = 1.5;
-/** Letters reach over the box of their line by a part of their height. */
+/** Tolerance, in line heights: letters reach beyond the box of their line. */
 const SLACK_LINES = 0.35;
 const HEIGHT_MIN_PX = 6;
-/** A disabled button has half; text with less is taken for hidden. */
+/** Text with less opacity counts as hidden; a disabled button has half. */
 const OPACITY_MIN = 0.4;
 /** The banner of a simulation stays at the top while the page moves under it. */
 const BANNER = '.simulation';
 const BANNER_MAX_SHARE = 1 / 3;
-/** The reader's own texts, and the names of columns, which a narrow page repeats beside every value. */
+/** Not measured: the reader's own texts, and column names, which a narrow page repeats beside every value. */
 const NOT_MEASURED = 'select, textarea, thead';
 
-/** What is cut off on the screen, in a sentence; null where nothing is. */
+/** A sentence that says what is cut off on the screen; null where nothing is. */
 export const cutOff = signal<string | null>(null);
 
-/** Where an element's text may be, and why it cannot be seen at all; null where it can. */
+/** The area where an element's text is visible, and the reason where it is not visible at all. */
 interface Frame {
   readonly left: number;
   readonly right: number;
@@ -52,7 +52,7 @@ export function watchCutOff(screen: HTMLElement): () => void {
     restedMs = endMs + Math.min(RESTS * (endMs - startMs), REST_MAX_MS);
     next(EVERY_MS);
   };
-  // What is due already comes no later: a page that changes again and again is measured all the same.
+  // A change never delays a measurement that is due, so a page that keeps changing is still measured.
   const next = (afterMs: number) => {
     const nowMs = performance.now();
     const atMs = Math.max(nowMs + afterMs, restedMs);
@@ -145,7 +145,7 @@ function areOverOneAnother(a: DOMRect, b: DOMRect | undefined): boolean {
   return across > SLACK_PX && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > a.height / 2;
 }
 
-/** Only what is in the window can be asked for; the rest is when it gets there. */
+/** Checks only text inside the window; other text is checked once it is scrolled into view. */
 function isCovered({ left, right, top, bottom }: DOMRect, parent: Element): boolean {
   const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
   if (hit === null || parent.contains(hit)) return false;

@@ -8,7 +8,7 @@ interface Difference {
   readonly after: ComponentChildren;
 }
 
-/** What is otherwise, place by place. */
+/** A table of differences, one row for each place. */
 export function DifferenceTable({ place, before, of }: { place: string; before: string; of: readonly Difference[] }) {
   return (
     <Table

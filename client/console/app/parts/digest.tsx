@@ -1,6 +1,6 @@
 import type { Hex } from '../../../../src/core/bytes.ts';
 
-/** A digest in groups of eight: whole, because half a digest proves nothing. Copies without the gaps. */
+/** A whole digest in groups of eight digits. A copy of it has no gaps. */
 export function Digest({ hex }: { hex: Hex }) {
   return (
     <code class="digest">

@@ -1,7 +1,7 @@
 import type { Statement } from '../../../../src/core/statement/statement.ts';
 import { Text } from './text.tsx';
 
-/** What is signed, member by member: never folded, so that nothing of it is left out for want of a place above. */
+/** The statement to sign, member by member, never folded: it shows also the members that the panels above do not. */
 export function Exactly({ statement }: { statement: Statement }) {
   return (
     <div class="part">
@@ -17,7 +17,7 @@ export function Exactly({ statement }: { statement: Statement }) {
   );
 }
 
-/** Its indentation is ours. */
+/** A line of the statement, indented by this page. */
 function Line({ line }: { line: string }) {
   const text = line.trimStart();
   return (

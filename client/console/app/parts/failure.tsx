@@ -4,7 +4,7 @@ import { facts } from '../vault.ts';
 import { Notice } from './notice.tsx';
 import { Text } from './text.tsx';
 
-/** What went wrong, its code, and what to do. */
+/** An error: its message, its code, and what to do. */
 export function Failure({ error, result = false }: { error: TwinlockError; result?: boolean }) {
   const { title, advice, see, signedIn } = adviceOn(error);
   const isSignedIn = facts.value !== null;

@@ -1,13 +1,13 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-/** What had the focus when the person pressed, or what this page has given it to since. */
+/** The element that had the focus when the person pressed, or that this page focused since. */
 let held: Element | null = null;
 
 export function holdFocus(): void {
   held = document.activeElement;
 }
 
-/** For what came of an act: it takes the focus once it is shown, unless the person has gone on to something else. */
+/** For the result of an act: it takes the focus when it is shown, unless the person has moved the focus elsewhere. */
 export function useResult<T extends HTMLElement>(isResult = true) {
   const result = useRef<T>(null);
   useLayoutEffect(() => {
@@ -17,7 +17,7 @@ export function useResult<T extends HTMLElement>(isResult = true) {
   return result;
 }
 
-/** Where what had the focus is gone or disabled, and nothing has come of it that took the focus, the heading has it. */
+/** Gives the focus to the heading where the focused element is gone or disabled and no result took the focus. */
 export function keepFocus(root: HTMLElement): void {
   let last: Element | null = null;
   root.addEventListener('focusin', ({ target }) => {
@@ -29,7 +29,7 @@ export function keepFocus(root: HTMLElement): void {
     if (isLost && (activeElement === last || isNowhere(activeElement)))
       give(root.querySelector<HTMLElement>('main h1'));
   };
-  // What is shown next in the same turn may take the focus itself.
+  // An element shown in the same turn may take the focus itself.
   const watching = new MutationObserver(() => setTimeout(restore));
   watching.observe(root, { childList: true, subtree: true, attributeFilter: ['disabled'] });
 }

@@ -8,7 +8,7 @@ interface FoldProps {
   readonly children: () => ComponentChildren;
 }
 
-/** Something to look into. Once it has been opened or closed by hand, it stays so. */
+/** A part that the reader can open and close. It stays as the reader last set it. */
 export function Fold({ summary, open, children }: FoldProps) {
   const chosen = useSignal<boolean | null>(null);
   const isOpen = chosen.value ?? open;

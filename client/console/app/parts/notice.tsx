@@ -7,7 +7,7 @@ type Tone = 'good' | 'bad' | 'warn' | 'plain';
 interface NoticeProps {
   readonly tone: Tone;
   readonly title: string;
-  /** Whether it is what came of an act: it takes the focus from the button. */
+  /** True for the result of an act: the notice then takes the focus from the button. */
   readonly result?: boolean;
   readonly children?: ComponentChildren;
 }

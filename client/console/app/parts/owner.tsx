@@ -10,24 +10,24 @@ import { Quoted, Text } from './text.tsx';
 
 type Role = PrincipalRecord['role'];
 
-/** The value of the option for somebody whom the log does not know. */
+/** The value of the option for a person whom the log does not know. */
 export const NEW_OWNER = 'new';
 
-/** What an owner has no vote on later, because their machine asks for it. */
+/** By role of a machine: what its owner cannot approve later. */
 const OWNER_OF: Readonly<Record<Role, string>> = {
-  depositor: 'What it deposits is its owner’s: they cannot approve that it is published.',
-  requester: 'What it asks for, its owner asks for: they cannot approve it.',
-  auditor: 'It reads the log and asks for nothing: its owner can approve what others ask for.',
+  depositor: 'Its owner cannot approve the publication of what it deposits.',
+  requester: 'Its owner cannot approve the releases that it asks for.',
+  auditor: 'It only reads the log: its owner keeps every vote.',
 };
 
 interface OwnerFieldProps {
   readonly facts: Facts;
   readonly owners: Owners;
-  /** Null while none is chosen. */
+  /** Null until an owner is chosen. */
   readonly owner: Owner | null;
   /** The id of a person, NEW_OWNER, or null while the file decides. */
   readonly chosen: Signal<string | null>;
-  /** Of a new person, as it is typed; null for the name in the file. */
+  /** A new person's name as typed; null for the name in the file. */
   readonly newName: Signal<string | null>;
   /** Null while no key is pasted. */
   readonly role: Role | null;
@@ -64,7 +64,10 @@ export function OwnerField({ facts, owners, owner, chosen, newName, role }: Owne
               newName.value = event.currentTarget.value;
             }}
           />
-          <small>This page has chosen their id at random. It names them from now on, also for further machines.</small>
+          <small>
+            This page has chosen their id at random. The id identifies this person from now on, also for further
+            machines.
+          </small>
         </label>
       ) : null}
       {owner === null ? null : (
@@ -79,7 +82,7 @@ export function OwnerField({ facts, owners, owner, chosen, newName, role }: Owne
   );
 }
 
-/** The name could say more than there is: a person is told from another by their id. */
+/** Shows the id beside the quoted name: only the id identifies a person. */
 function option({ person, name }: Owner, standing: string) {
   return (
     <option key={person} value={person}>
@@ -88,7 +91,7 @@ function option({ person, name }: Owner, standing: string) {
   );
 }
 
-/** What the approvers of an enrolment have to know as well: nothing in the log shows who somebody new is. */
+/** Warns the approvers of an enrolment too: the log does not show who a new person is. */
 export function NoCustodian({ isCustodian }: { isCustodian: boolean }) {
   if (isCustodian) return null;
   return (
@@ -106,11 +109,11 @@ interface OtherOwnerProps {
   readonly owners: Owners;
   /** As the pasted file says. */
   readonly ownerName: string;
-  /** Who is chosen, null for nobody yet. */
+  /** The chosen owner; null until one is chosen. */
   readonly owner: Owner | null;
 }
 
-/** Where the file names another owner than the one who would be signed for; the vault takes either. */
+/** Warns where the file names an owner other than the chosen one; the vault accepts both. */
 export function OtherOwner({ facts, owners, ownerName, owner }: OtherOwnerProps) {
   const named = ownerNamed(owners, ownerName);
   const isSame = owner !== null && owner.name === ownerName && (named === null || named.person === owner.person);
@@ -137,7 +140,7 @@ export function OtherOwner({ facts, owners, ownerName, owner }: OtherOwnerProps)
   );
 }
 
-/** Who is chosen, by id. */
+/** The owner with an id; null where there is none. */
 export function ownerById(owners: Owners, id: string): Owner | null {
   return allOwners(owners).find(({ person }) => person === id) ?? null;
 }

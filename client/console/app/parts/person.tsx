@@ -6,22 +6,22 @@ import { Digest } from './digest.tsx';
 import { Mark } from './notice.tsx';
 import { Quoted, Text } from './text.tsx';
 
-/** Who somebody is, as the log has it: a name alone may be made to look like another's. */
+/** A person as the log knows them, with the id: a person can choose a name that looks like another person's. */
 export function Person({ facts, person, proposedName }: { facts: Facts; person: string; proposedName?: string }) {
   return <KnownPerson of={personOf(facts, person, proposedName)} />;
 }
 
-/** The same in the text of an option, which has room for no more. */
+/** A person in the short text of an option. */
 export function optionText(facts: Facts, person: string): string {
   return visibleText(personText(personOf(facts, person)));
 }
 
-/** A machine, or its key, by name, which never passes for a remark beside it. */
+/** The name of a machine or its key, set apart so that it cannot imitate a remark beside it. */
 export function MachineName({ of }: { of: string }) {
   return <Quoted of={of} />;
 }
 
-/** A security key, by what its person calls it; the id tells it from what another person calls the same. */
+/** A security key: the name that its person gave it, and its id, since two persons may use the same name. */
 export function KeyName({ name, credential }: { name: string; credential: string }) {
   return (
     <>
@@ -30,7 +30,7 @@ export function KeyName({ name, credential }: { name: string; credential: string
   );
 }
 
-/** The same for a key of the log. */
+/** A security key of the log, by name and id. */
 export function Key({ facts, credential }: { facts: Facts; credential: string }) {
   const known = facts.authenticators.get(credential);
   return known === undefined ? <code>{credential}</code> : <KeyName name={known.name} credential={credential} />;
@@ -49,7 +49,7 @@ function KnownPerson({ of: { person, name, custodian, firstSeen } }: { of: Known
   );
 }
 
-/** A person by name and id; `mark` is null for somebody who has no say. */
+/** A person by name and id; `mark` is null for a person who is no custodian. */
 export function Named({ person, name, mark }: { person: string; name: string; mark: string | null }) {
   return (
     <>

@@ -5,7 +5,7 @@ import { PolicyFacts } from './policy.tsx';
 import { Panel } from './screen.tsx';
 import { Value } from './text.tsx';
 
-/** What a change of policy is, against the policy that it rests on, and the whole of what it would be. */
+/** The differences between the new policy and its base, and the whole new policy. */
 export function PolicyChangePanel({ change }: { change: PolicyChange }) {
   return (
     <>
@@ -16,7 +16,7 @@ export function PolicyChangePanel({ change }: { change: PolicyChange }) {
           the votes that they have; leases that run go on.
         </p>
       </Panel>
-      <Panel title="The policy as it would be">
+      <Panel title="The whole new policy">
         <PolicyFacts policy={change.policy} />
       </Panel>
     </>

@@ -10,7 +10,7 @@ import { FactList } from './screen.tsx';
 import { Table } from './table.tsx';
 import { Text, Value } from './text.tsx';
 
-/** A policy in short, and then every field of it as it is, because what is not shown is not agreed to. */
+/** A summary of a policy, then every field of it: a custodian must see all that they agree to. */
 export function PolicyFacts({ policy }: { policy: Policy }) {
   const { groups, veto, authenticators, referenceValues, limits, publication } = policy;
   const { aaguids, roots } = authenticators;
@@ -18,7 +18,10 @@ export function PolicyFacts({ policy }: { policy: Policy }) {
     <>
       <FactList
         of={[
-          ['Among the approvers', groups.length === 0 ? 'anybody' : `at least one of each: ${groups.join(', ')}`],
+          [
+            'Among the approvers',
+            groups.length === 0 ? 'any custodians' : `at least one of each: ${groups.join(', ')}`,
+          ],
           ['One denial', veto ? 'ends a release' : 'counts as one vote'],
           [
             'Authenticators',
@@ -29,9 +32,9 @@ export function PolicyFacts({ policy }: { policy: Policy }) {
           ...hostsOf(referenceValues),
           ['Proposals live for', `at most ${exactDuration(limits.proposalMs)}`],
           ['Leases last', `at most ${exactDuration(limits.leaseMs)}`],
-          ['Hosts a release', `at most ${limits.hosts}`],
-          ['Served a release', `at most ${exactBytes(BigInt(limits.bytesPerRelease))}`],
-          ['Served a day', `at most ${exactBytes(BigInt(limits.bytesPerDay))}`],
+          ['Hosts per release', `at most ${limits.hosts}`],
+          ['Served per release', `at most ${exactBytes(BigInt(limits.bytesPerRelease))}`],
+          ['Served per day', `at most ${exactBytes(BigInt(limits.bytesPerDay))}`],
           ['To publish', publicationText(publication)],
         ]}
       />
@@ -47,7 +50,7 @@ export function PolicyFacts({ policy }: { policy: Policy }) {
   );
 }
 
-/** As fields show them: of a certificate its SHA-256. */
+/** Values as fields show them; a certificate is shown by its SHA-256. */
 function Values({ of }: { of: readonly string[] }) {
   return (
     <ul class="rows">
@@ -60,7 +63,7 @@ function Values({ of }: { of: readonly string[] }) {
   );
 }
 
-/** In short; the fields themselves follow. */
+/** A summary of the hosts' reference values. */
 function hostsOf(values: ReferenceValues): readonly (readonly [name: string, value: string])[] {
   return [
     ...eachPlatform(values, (row, given) => [row.name, imagesOf(given)] as const),

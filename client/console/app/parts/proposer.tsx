@@ -1,7 +1,7 @@
 import type { Facts, Proposable } from '../../../../src/core/state/state.ts';
 import { MachineName, Person } from './person.tsx';
 
-/** Who asked: a custodian, or a machine and the person who answers for it. */
+/** The proposer: a custodian, or a machine and its owner. */
 export function Proposer({ facts, statement: { proposer } }: { facts: Facts; statement: Proposable }) {
   return (
     <span>

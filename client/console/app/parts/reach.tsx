@@ -2,7 +2,7 @@ import { BAR_TEXT, type Reach } from '../../../../src/core/state/reach.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { Person } from './person.tsx';
 
-/** How many must approve, how many can, and who cannot and why. */
+/** Shows how many custodians must approve, how many can, and who cannot and why. */
 export function ReachList({ reach, facts }: { reach: Reach; facts: Facts }) {
   const { threshold, members, able, barred, groups } = reach;
   return (
@@ -25,7 +25,7 @@ export function ReachList({ reach, facts }: { reach: Reach; facts: Facts }) {
   );
 }
 
-/** One of our messages, which have no capital letter and no full stop, as a sentence. */
+/** Makes a sentence of an error message, which has no capital letter and no full stop. */
 export function sentence(message: string): string {
   return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 }

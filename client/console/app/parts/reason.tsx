@@ -4,7 +4,7 @@ import { Text } from './text.tsx';
 /** Characters that a statement's reason has at most. */
 const MAX_LENGTH = 500;
 
-/** For a button that waits for a reason. */
+/** The text of a button that waits for a reason; null once there is one. */
 export function missingReason(reason: Signal<string>): string | null {
   return reason.value.trim() === '' ? 'Give a reason first.' : null;
 }
@@ -14,7 +14,7 @@ interface ReasonFieldProps {
   readonly reason: Signal<string>;
 }
 
-/** What is signed with a denial, whole: a field shows a part of it. */
+/** The whole reason that a denial signs: the field may show only a part. */
 export function SignedReason({ reason }: { reason: Signal<string> }) {
   const signed = reason.value.trim();
   if (signed === '') return null;
@@ -28,7 +28,7 @@ export function SignedReason({ reason }: { reason: Signal<string> }) {
   );
 }
 
-/** A person's reason for what they sign, which the log keeps. */
+/** The field for a person's reason, which the log keeps. */
 export function ReasonField({ label, reason }: ReasonFieldProps) {
   return (
     <label>

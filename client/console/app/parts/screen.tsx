@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { watchCutOff } from './cut-off.ts';
 import { Text } from './text.tsx';
 
-/** A screen of its own: its heading takes the focus, so that a screen reader says where one is. */
+/** A screen. Its heading takes the focus, so that a screen reader reads it aloud. */
 export function Screen({ title, lead, children }: { title: string; lead?: string; children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const main = useRef<HTMLElement>(null);
@@ -35,7 +35,7 @@ export function Panel({ title, children }: { title: string; children: ComponentC
   );
 }
 
-/** Names and what they are. */
+/** A list of names and values. */
 export function FactList({ of }: { of: readonly (readonly [name: string, value: ComponentChildren] | null)[] }) {
   return (
     <dl class="facts">

@@ -13,7 +13,8 @@ const NAMES: Readonly<Record<SignedAct['what'], string>> = {
   stop: 'a stop',
 };
 
-/** An error after a touch does not say what the vault has recorded: the page says what it knows, and marks the rest as the vault's word. */
+/** An error after a touch. It does not prove what the vault has recorded, so the page shows what the log says, and marks
+ * the rest as the vault's claim. */
 export function SentFailure({ error }: { error: SentError }) {
   const { what } = error.signed;
   return (
@@ -24,7 +25,7 @@ export function SentFailure({ error }: { error: SentError }) {
   );
 }
 
-/** The answer's words, and its code as its claim. */
+/** The message and the code of the answer, as the vault's claim. */
 export function Answered({ error }: { error: SentError }) {
   return (
     <p>
@@ -40,13 +41,13 @@ function whatIsKnown({ what, digest }: SignedAct): string {
     case 'sign-in':
       return 'A sign-in approves nothing. Try again.';
     case 'enrolment':
-      return 'There is no log before genesis. Every founder sees, and compares, which keys are enrolled.';
+      return 'There is no log before genesis. Every founder sees and compares the enrolled keys.';
     case 'genesis':
-      return 'The vault may count your signature. It is for the genesis that you have compared, and for no other.';
+      return 'The vault may count your signature. It is valid only for the genesis that you have compared.';
     case 'custody':
       return 'The log shows which of your shares are confirmed: see Versions.';
     default:
-      if (known === null) return 'Whether it counts, the log shows: sign in to see.';
+      if (known === null) return 'The log shows whether it counts: sign in to see.';
       if (digest !== null && known.statements.has(digest)) return 'It counts: the log has it.';
       return `It is not in the log as of entry ${entries.value - 1}. The vault can still record it.`;
   }

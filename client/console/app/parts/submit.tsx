@@ -7,8 +7,8 @@ import { act } from '../vault.ts';
 import { type Action, GrantButton, useAction } from './action.tsx';
 
 /**
- * Proposes what `make` says over the facts as they are now, with one touch; then the page shows the proposal. Where
- * another’s that says the same waits, the first press says so, and the next proposes all the same.
+ * Proposes what `make` returns for the current facts, with one touch; then the page shows the proposal. Where another
+ * person's proposal for the same waits, the first press says so, and the second press proposes anyway.
  */
 export function useProposing(make: () => (facts: Facts) => Proposition): Action {
   return useAction(async (before) => {
@@ -27,14 +27,14 @@ interface ProposeButtonProps {
   readonly children: ComponentChildren;
 }
 
-/** The button of `useProposing`, and beside it the way to what waits already. */
+/** The button of `useProposing`, with a link to a waiting proposal for the same. */
 export function ProposeButton({ action, children, ...rest }: ProposeButtonProps) {
   const { error } = action;
   return (
     <div class="row">
       {error instanceof WaitsError ? <a href={`#/proposals/${error.proposal}`}>See the one that waits</a> : null}
       <GrantButton action={action} {...rest}>
-        {isOthersWaiting(error) ? 'Propose it all the same' : children}
+        {isOthersWaiting(error) ? 'Propose it anyway' : children}
       </GrantButton>
     </div>
   );

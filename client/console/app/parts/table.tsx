@@ -2,12 +2,12 @@ import type { ComponentChildren } from 'preact';
 
 export interface Row {
   readonly key: string;
-  /** What the row is about, and then its values: as many as there are columns. */
+  /** The row's subject and its values, one for each column. */
   readonly cells: readonly ComponentChildren[];
   readonly isFailed?: boolean;
 }
 
-/** Values side by side; on a narrow page under one another, each with the name of its column. */
+/** A table; a narrow page shows the values one below the other, each with its column's name. */
 export function Table({ head, rows, kind = '' }: { head: readonly string[]; rows: readonly Row[]; kind?: string }) {
   return (
     <table class={kind}>

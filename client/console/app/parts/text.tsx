@@ -1,7 +1,8 @@
 import { withinQuotes } from '../../../../src/core/quoted.ts';
 import { visiblePieces } from '../../../display/visible.ts';
 
-/** Attacker-controlled text: whole, isolated from the direction of what is around it, and nothing in it unseen. */
+/** Attacker-controlled text: shown whole, with invisible characters made visible, and isolated from the text direction
+ * around it. */
 export function Text({ of }: { of: string }) {
   return (
     <bdi>
@@ -18,7 +19,7 @@ export function Text({ of }: { of: string }) {
   );
 }
 
-/** The same in a sentence of ours, in quotation marks that it cannot leave. What is about to be signed stands apart instead. */
+/** The same inside a sentence, in quotation marks that it cannot leave. Text to be signed stands apart instead. */
 export function Quoted({ of }: { of: string }) {
   return (
     <span>
@@ -27,7 +28,7 @@ export function Quoted({ of }: { of: string }) {
   );
 }
 
-/** A value of a document, as it is written there; null is shown as the absence of one, which no text reads as. */
+/** A value of a document. Null is shown in a way that no text can imitate. */
 export function Value({ of }: { of: string | null }) {
   if (of === null || of === '') return <em class="quiet">{of === null ? 'nothing' : 'empty'}</em>;
   return (

@@ -40,7 +40,7 @@ const TONES: Readonly<Record<Standing, Tone>> = {
   ended: 'plain',
 };
 
-/** Where a proposal stands by this workstation’s clock, and in what words; with what has overtaken it. */
+/** The state of a proposal by this workstation’s clock, as a tone and a text that says how it was overtaken. */
 export function phaseOf(facts: Facts, proposal: Proposal, nowMs: number): readonly [tone: Tone, text: string] {
   const standing = standingOf(facts, proposal, nowMs);
   const overtaking = standing === 'overtaken' ? overtakenBy(facts, proposal.statement) : null;

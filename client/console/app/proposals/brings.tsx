@@ -5,10 +5,10 @@ import { counted } from '../../../display/exact.ts';
 import { now } from '../vault.ts';
 import { wantingText } from './panels.tsx';
 
-/** The log closes it only where the denials alone keep a quorum from it: a key that is retired does not close it. */
+/** For a proposal that lost its quorum because a key was retired: the log closes a proposal only by denials. */
 export const OPEN_IN_VAIN = 'stays open until it is withdrawn or expires, and no quorum can approve it any more';
 
-/** In numbers, before the touch: what is left to do after an approval, and whether a denial ends it. */
+/** Shows before the touch what an approval leaves to do, in numbers, and whether a denial ends the proposal. */
 export function WhatADecisionBrings({ review: { decisions, statement }, facts }: { review: Review; facts: Facts }) {
   if (decisions === null) return null;
   const { wantingAfterApproval, isDeniedAtOnce } = decisions;
@@ -22,7 +22,7 @@ export function WhatADecisionBrings({ review: { decisions, statement }, facts }:
   );
 }
 
-/** Of the last approval that a quorum wants. */
+/** The effect of the last approval that a quorum needs. */
 function effectOfQuorum(statement: Proposable, facts: Facts): string {
   if (statement.kind !== 'release') return 'it takes effect at once';
   switch (heldBackBy(facts, statement, now.value)) {

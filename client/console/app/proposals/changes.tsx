@@ -5,13 +5,13 @@ import { Notice } from '../parts/notice.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { Value } from '../parts/text.tsx';
 
-/** What is otherwise than it was when this model was last released: where a changed request shows. */
+/** The differences from the last release of this model. */
 export function ChangesPanel({ changes }: { changes: readonly ReleaseDifference[] | null }) {
   return (
     <Panel title="What differs from the last release of this model">
       {changes === null ? (
         <Notice tone="warn" title="This model has never been released">
-          <p>There is nothing to compare it with: look at all of it.</p>
+          <p>There is nothing to compare it with: check all of it.</p>
         </Notice>
       ) : null}
       {changes?.length === 0 ? <p>Nothing.</p> : null}
@@ -26,7 +26,7 @@ function differenceOf({ field, before, after }: ReleaseDifference) {
   return { place: field, before: <Values of={before} />, after: <Values of={after} /> };
 }
 
-/** How many hosts have it is said where it is not the only one. */
+/** Values, each with its number of hosts where that is not one. */
 function Values({ of }: { of: readonly Tallied[] }) {
   if (of.length === 0) return <Value of={null} />;
   return (

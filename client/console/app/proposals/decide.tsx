@@ -30,18 +30,18 @@ import { wantingText } from './panels.tsx';
 
 type Published = StatementOf<'publish'>;
 
-/** Reasons are listed until they bury the buttons: 64 hosts may have thousands. */
+/** At most this many obstacles are listed: 64 hosts may have thousands, which would hide the buttons. */
 const MAX_OBSTACLES = 12;
-/** What was signed and sent from this page, and the error that came back; null where none did. */
+/** A decision signed and sent from this page, with the error that came back; null where none came. */
 interface SentDecision {
   readonly decision: Vote['decision'];
   readonly error: SentError | null;
 }
 
-/** By proposal. Kept while the page is open: a screen that is opened again offers nothing as if nothing had been sent. */
+/** By proposal. Kept while the page is open, so that a reopened screen still shows what was sent. */
 const sent = signal<ReadonlyMap<Hex, SentDecision>>(new Map());
 
-/** The code, what stands in the way, and the two buttons. */
+/** The comparison code, the obstacles and the two buttons. */
 export function DecidePanel({ review, facts }: { review: Review; facts: Facts }) {
   const person = custodian.value?.person;
   const sentHere = sent.value.get(review.digest) ?? null;
@@ -67,7 +67,7 @@ export function DecidePanel({ review, facts }: { review: Review; facts: Facts })
   );
 }
 
-/** It needs a key of a machine that may read the log, and a new vault has none. */
+/** The command to compare the code on another machine. It needs the key of a machine that may read the log. */
 function SecondPlace({ digest, facts }: { digest: Hex; facts: Facts }) {
   const isPossible = facts.principals.some(({ role, retiredAt }) => role !== 'requester' && retiredAt === null);
   return (
@@ -99,7 +99,7 @@ interface SentProps {
   readonly own: Vote | undefined;
 }
 
-/** What the log says of it; what the vault answered is quoted, and decides nothing. */
+/** Shows what the log says about the sent decision. The vault's answer is only quoted. */
 function Sent({ of, facts, proposal, own }: SentProps) {
   const answered = of.error === null ? null : <Answered error={of.error} />;
   if (own === undefined) {
@@ -127,7 +127,7 @@ function nameOf(decision: Vote['decision']): string {
   return decision === 'approve' ? 'approval' : 'denial';
 }
 
-/** A vote may leave it open, and what ended it may be another entry than the vote. */
+/** The state after the vote: the proposal may be open still, or another entry may have ended it. */
 function whatCameOfIt(facts: Facts, proposal: Proposal): string {
   const { stop } = proposal;
   const [, text] = phaseOf(facts, proposal, now.value);
@@ -180,7 +180,7 @@ function Decision({ review, facts, sentHere }: DecisionProps) {
       <WhatADecisionBrings review={review} facts={facts} />
       {denialObstacles.length > 0 ? null : (
         <>
-          <ReasonField label="If you deny it: why, for the person who asked (may be left empty)" reason={reason} />
+          <ReasonField label="Reason for a denial, for the person who asked (optional)" reason={reason} />
           <SignedReason reason={reason} />
         </>
       )}
@@ -205,15 +205,15 @@ function Decision({ review, facts, sentHere }: DecisionProps) {
         </ActionButton>
         <span class="quiet">
           {sentHere === null
-            ? 'Either takes a touch, and neither can be taken back.'
-            : 'Of all that you sign, the vault chooses what it records first: only that counts.'}
+            ? 'Each needs a touch, and you cannot take it back.'
+            : 'If you sign more than one decision, only the one that the vault records first counts.'}
         </span>
       </div>
     </>
   );
 }
 
-/** Once it was signed and sent, an error is an answer to it, and no failure of the act. */
+/** Once a decision was signed and sent, an error is an answer to it, not a failure of the act. */
 function useDecision(digest: Hex, decision: Vote['decision'], decide: () => Promise<unknown>): Action {
   return useAction(async () => {
     let error: SentError | null = null;
@@ -227,12 +227,12 @@ function useDecision(digest: Hex, decision: Vote['decision'], decide: () => Prom
   });
 }
 
-/** What has been overtaken or decided is no attack. */
+/** Returns false for obstacles of normal use: an overtaken or decided proposal is no sign of an attack. */
 function isAlarming({ code }: Obstacle): boolean {
   return (CODES.alert as readonly Code[]).includes(code);
 }
 
-/** What ended without a decision, with one act on the ground of today. What a host asks for, it asks for with new keys. */
+/** Proposes again what ended without a decision, on the current log. A host must ask again itself, with new keys. */
 function ProposeAgain({ review: { again, standing, statement }, facts }: { review: Review; facts: Facts }) {
   const proposing = useProposing(() => {
     must(again !== null, 'proposal_closed', 'it cannot be proposed again');
@@ -255,7 +255,7 @@ function ProposeAgain({ review: { again, standing, statement }, facts }: { revie
   );
 }
 
-/** Who proposes a publication has no vote on it, beside the depositor’s owner: the machine takes no vote from others. */
+/** Advises to propose from the machine: a custodian who proposes a publication loses their vote, the owner has none anyway. */
 function PublishedAgain({ facts, statement: { model, version, manifest } }: { facts: Facts; statement: Published }) {
   const owner = facts.versions.get(manifest)?.owner;
   if (owner === custodian.value?.person) return null;
@@ -269,14 +269,14 @@ function PublishedAgain({ facts, statement: { model, version, manifest } }: { fa
   );
 }
 
-/** The proposer takes the proposal back, or the owner of the machine that made it; any custodian ends a release that is in force or waits. */
+/** The button to withdraw: for the proposer or the owner of the proposing machine; for a release, for any custodian. */
 function Withdraw({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal, digest, asked } = review;
   const isUndecided = isOpen(proposal) && !isApproved(proposal);
   const isOwn = asked.person === custodian.value?.person;
   const stopped = isRelease(proposal) ? nextPhase(proposal, 'stop') : null;
   const isOvertaken = standingOf(facts, proposal, now.value) === 'overtaken';
-  const label = asked.key === null ? 'Withdraw my proposal' : 'Withdraw what my machine has proposed';
+  const label = asked.key === null ? 'Withdraw my proposal' : 'Withdraw my machine’s proposal';
   if (isUndecided && isOwn) return <StopForm stopping={{ what: 'proposal', target: digest }} label={label} />;
   if (stopped !== null && (!isUndecided || isOvertaken))
     return (

@@ -6,7 +6,7 @@ import { counted } from '../../../display/exact.ts';
 import type { Firmware } from '../../../platforms/platform.ts';
 import { clientPlatform, firmwareIn, platformName, pretendedImageIn } from '../../../platforms/platforms.ts';
 
-/** Of which part of a host's evidence a rule or a claim is, where it is no platform's: the first word of its name. */
+/** The part of a host's evidence that a rule or claim belongs to, by the first word of its name, where that is no platform. */
 const PARTS: Readonly<Record<string, string>> = {
   nvidia: 'NVIDIA GPUs',
   gpu: 'NVIDIA GPUs',
@@ -21,19 +21,19 @@ function partOf(name: string): string {
 
 /** A rule as it came out at both instants. */
 export interface RuleRow extends RuleResult {
-  /** At this workstation's clock, where that is another verdict; else null. */
+  /** The result by this workstation's clock where it differs; else null. */
   readonly now: RuleResult | null;
 }
 
 interface RuleGroup {
   readonly part: string;
   readonly failed: readonly RuleRow[];
-  /** Failed for want of something that another should have given. */
+  /** Rules that failed because another rule failed first. */
   readonly unreached: readonly RuleRow[];
   readonly passed: readonly RuleRow[];
 }
 
-/** By part, those with failures first. */
+/** Groups the rules by part; parts with failures come first. */
 export function ruleGroups({ atVault, atOwnClock }: HostReview): readonly RuleGroup[] {
   const ownRules = (atOwnClock ?? atVault).rules;
   const now = new Map(ownRules.map((rule) => [rule.rule, rule]));
@@ -65,40 +65,40 @@ function isUnreached({ got, now }: RuleRow): boolean {
   return (now ?? { got }).got === NOT_REACHED;
 }
 
-/** A rule must hold then and now. */
+/** Returns whether a rule failed at the vault's instant or fails now. */
 export function isFailed({ pass, now }: RuleRow): boolean {
   return !pass || now?.pass === false;
 }
 
-/** What runs, by the name that policy gives it; null where policy has no name for what was measured. */
+/** A running image, by its name in the policy; null where the policy has no such image. */
 export interface RunningImage {
   readonly part: string;
   readonly name: string | null;
 }
 
-/** A host with a paravisor runs two: its own, and what the TPM measured. */
+/** The running images. A host with a paravisor has two: the paravisor's, and the one that the TPM measured. */
 export function imagesOf({ rules }: Appraisal): readonly RunningImage[] {
   return rules
     .filter(({ rule }) => rule.endsWith('.image'))
     .map(({ rule, got, pass }) => ({ part: partOf(rule), name: pass ? nameIn(got) : null }));
 }
 
-/** A TPM's image says after its name what it leaves open, which its rule shows. */
+/** Returns the name alone: a TPM image's text adds the PCRs that it does not check, which the rule shows. */
 function nameIn(got: string): string {
   return got.replace(/; not compared: PCR [0-9 ]+$/, '');
 }
 
-/** What runs, in a few words. */
+/** Names the running images in a few words. */
 export function runsText(appraisal: Appraisal): string {
-  if (pretendedImageIn(appraisal.claims) !== null) return 'a pretended image';
+  if (pretendedImageIn(appraisal.claims) !== null) return 'a simulated image';
   return imagesOf(appraisal).map(imageText).join(' over ');
 }
 
 export function imageText({ name }: RunningImage): string {
-  return name ?? 'something that policy has no name for';
+  return name ?? 'an image that the policy does not name';
 }
 
-/** What the vendor says of the platform's firmware; null where the claims say nothing of it. */
+/** The vendor's status of the platform's firmware; null where the claims have none. */
 export function firmwareOf({ claims }: Appraisal): Firmware | null {
   return firmwareIn(claims);
 }
@@ -115,7 +115,7 @@ export function devicesOf({ claims }: Appraisal): readonly string[] {
   return [...Map.groupBy(kinds, (kind) => kind)].map(([kind, all]) => `${all.length} × ${kind}`);
 }
 
-/** `AMD SEV-SNP (Milan), with 8 GPUs`: what kind of machine proves itself here. */
+/** The kind of the machine, `AMD SEV-SNP (Milan), with 8 GPUs`. */
 export function kindOf({ platform, claims }: Appraisal): string {
   const [gpus, switches] = [Number(claims['gpu.count'] ?? 0), Number(claims['gpu.switches'] ?? 0)];
   const devices = [
@@ -126,12 +126,12 @@ export function kindOf({ platform, claims }: Appraisal): string {
   return devices.length === 0 ? machine : `${machine}, with ${devices.join(' and ')}`;
 }
 
-/** What kind of machine it is. Devices alone are none, and no release names them. */
+/** The kind of the machine without its devices. */
 function machineOf(platform: Appraisal['platform'], claims: Appraisal['claims']): string {
   return platform === 'gpu' ? partOf(platform) : clientPlatform(platform).machineText(claims);
 }
 
-/** Each text once, with how many there are of it. */
+/** Each text once, with its count. */
 export function tally(texts: readonly string[]): readonly (readonly [text: string, count: number])[] {
   return [...Map.groupBy(texts, (text) => text)].map(([text, all]) => [text, all.length]);
 }

@@ -23,10 +23,10 @@ import {
   tally,
 } from './host-summary.ts';
 
-/** With more hosts than this, those that pass are folded. */
+/** With more hosts than this, the hosts that pass are folded. */
 const MAX_UNFOLDED = 3;
 
-/** Who would get the weights: what each host shows of itself, against what policy expects; failures come first. */
+/** The hosts that would receive the weights: the evidence of each, judged by the policy; hosts that fail come first. */
 export function HostsPanel({ review }: { review: Review }) {
   const { hosts, policy, isPending } = review;
   const bad = hosts.filter(isRefused);
@@ -73,7 +73,7 @@ function isRefused({ obstacles }: HostReview): boolean {
   return obstacles.length > 0;
 }
 
-/** What the hosts are, together: one that is not like the others is seen before any of them is opened. */
+/** A summary of all hosts, which shows a host that differs from the others. */
 function InAll({ hosts }: { hosts: readonly HostReview[] }) {
   const lines = (texts: readonly string[]) => (
     <ul class="plain">
@@ -120,7 +120,7 @@ function Host({ host }: { host: HostReview }) {
         ]}
       />
       {obstacles.some(({ code }) => code === 'appraisal_mismatch') ? (
-        <Notice tone="bad" title="This workstation reaches another appraisal than the statement names" />
+        <Notice tone="bad" title="This workstation’s appraisal differs from the one in the statement" />
       ) : null}
       {ruleGroups(host).map((group) => (
         <Rules key={group.part} of={group} />
@@ -132,7 +132,7 @@ function Host({ host }: { host: HostReview }) {
   );
 }
 
-/** What failed is there at once; what was not reached, or passed, where somebody asks for it. */
+/** The rules of a part: failed rules are shown, the others are folded. */
 function Rules({ of: { part, failed, unreached, passed } }: { of: ReturnType<typeof ruleGroups>[number] }) {
   const folded = [
     ['bad', `${counted(unreached.length, 'rule was', 'rules were')} not reached`, unreached],
@@ -173,7 +173,7 @@ function Images({ of }: { of: Appraisal }) {
   if (pretended !== null) {
     return (
       <>
-        <Mark tone="warn">pretended</Mark> <Digest hex={pretended} />
+        <Mark tone="warn">simulated</Mark> <Digest hex={pretended} />
       </>
     );
   }
@@ -191,7 +191,7 @@ function Images({ of }: { of: Appraisal }) {
   );
 }
 
-/** Firmware and advisories that policy lets pass are still to be seen. */
+/** Shows firmware and advisories even where the policy accepts them. */
 function firmwareFacts(appraisal: Appraisal): Parameters<typeof FactList>[0]['of'] {
   const firmware = firmwareOf(appraisal);
   if (firmware === null) return [];
@@ -247,7 +247,7 @@ function RuleTable({ rows }: { rows: readonly RuleRow[] }) {
   );
 }
 
-/** And what ran out between the vault's instant and now, or was to begin. */
+/** Shows the measured value, and the other result where something expired or began between the vault's instant and now. */
 function Got({ row: { got, now } }: { row: RuleRow }) {
   return (
     <>

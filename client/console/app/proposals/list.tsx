@@ -13,7 +13,7 @@ import { Text } from '../parts/text.tsx';
 import { phaseOf, titleOf } from '../parts/title.ts';
 import { now } from '../vault.ts';
 
-/** Of what has ended: enough to see what became of the last ones. */
+/** At most this many closed proposals are listed. */
 const MAX_CLOSED = 50;
 
 export function ProposalsScreen({ facts, custodian }: { facts: Facts; custodian: Custodian }) {
@@ -33,7 +33,7 @@ export function ProposalsScreen({ facts, custodian }: { facts: Facts; custodian:
     <Screen title="Proposals" lead="Granting needs a quorum. Stopping needs only you.">
       <section class="stack" aria-label="Open proposals">
         <h2>Open</h2>
-        {open.length === 0 ? <p class="quiet">Nothing waits for you. This page notices by itself.</p> : null}
+        {open.length === 0 ? <p class="quiet">Nothing waits for you. This page updates by itself.</p> : null}
         <ul class="cards">{open.map(card)}</ul>
       </section>
       {closed.length === 0 ? null : (

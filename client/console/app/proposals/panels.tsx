@@ -20,7 +20,7 @@ import { StopList } from '../stopping/stopped-banner.tsx';
 import { now } from '../vault.ts';
 import { VersionPhase } from '../versions.tsx';
 
-/** Enough to see that something is wrong. */
+/** At most this many similar enrolments are listed. */
 const MAX_ALIKE = 12;
 
 type Rows = Parameters<typeof FactList>[0]['of'];
@@ -32,7 +32,7 @@ export function WhatPanel({ review, facts }: { review: Review; facts: Facts }) {
       <FactList of={[...whatOf(statement, facts), ...stopsOf(review, facts), ...versionOf(version)]} />
       <WhatItBrings review={review} facts={facts} />
       {statement.kind === 'principal' && statement.principal.models.includes('*') ? (
-        <Notice tone="warn" title="This machine is for every model, those of the future too" />
+        <Notice tone="warn" title="This machine may use every model, future ones too" />
       ) : null}
       {statement.kind === 'principal' && statement.principal.role !== 'auditor' ? (
         <NoCustodian isCustodian={isCustodian(facts, statement.principal.owner)} />
@@ -58,7 +58,7 @@ function isCustodian(facts: Facts, person: string): boolean {
   return committeeInForce(facts).members.some((member) => member.person === person);
 }
 
-/** Of what waits: what else it changes when it takes effect. */
+/** For a waiting proposal: the other changes that it makes when it takes effect. */
 function WhatItBrings({ review: { statement, digest, isPending }, facts }: { review: Review; facts: Facts }) {
   if (!isPending) return null;
   if (statement.kind === 'policy')
@@ -116,29 +116,29 @@ function whatOf(statement: Proposable, facts: Facts): Rows {
     case 'clock':
       return [
         ['The log’s clock', `${instant(facts.attestedMs)}: the latest time that a custodian has signed`],
-        ['Will be', 'the latest time of those who approve this'],
-        ['What began later', 'leases count from then; proposals made later end'],
+        ['New time', 'the latest time that its approvers sign'],
+        ['Later events', 'leases of later releases count from the new time; later proposals end'],
       ];
   }
 }
 
-/** Of a resumption that waits: what it would take back. */
+/** For a waiting resumption: the stops that it would end. */
 function stopsOf({ statement, isPending }: Review, facts: Facts): Rows {
   if (statement.kind !== 'resume' || !isPending || facts.stopped === null) return [];
   return [['Stopped by', <StopList key="stops" facts={facts} stops={facts.stopped} />]];
 }
 
-/** What it does, in numbers. */
+/** The effects of a retirement, in numbers. */
 function retirementOf({ credential, person }: StatementOf<'authenticator'>, facts: Facts): Rows {
   const { left, able, threshold, versions } = afterRetirement(facts, credential);
   return [
     ['Whose', <Person key="whose" facts={facts} person={person} />],
     ['Key', <Key key="key" facts={facts} credential={credential} />],
-    ['Keys left to them', left === 0 ? 'none: they cannot approve, stop or sign in' : String(left)],
-    ['Custodians who can act then', `${able}, and ${threshold} must approve`],
-    ['Versions of which it holds a share', versions.length === 0 ? 'none' : versions.join(', ')],
+    ['Their keys left', left === 0 ? 'none: they cannot approve, stop or sign in' : String(left)],
+    ['Custodians able to act then', `${able}, and ${threshold} must approve`],
+    ['Versions it holds a share for', versions.length === 0 ? 'none' : versions.join(', ')],
     [
-      'Of these, lost to them',
+      'Shares that they lose',
       left === 0 && versions.length > 0 ? 'all: this vault version cannot enrol another key' : 'none',
     ],
   ];
@@ -178,7 +178,8 @@ export function AskedPanel({ review, facts }: { review: Review; facts: Facts }) 
 }
 
 function mayApprove({ policy: { members, barred } }: Review, person: string): string {
-  if (!members.some((member) => member.person === person)) return 'no: only custodians approve, and this is none';
+  if (!members.some((member) => member.person === person))
+    return 'no: only custodians approve, and this person is none';
   return barred.includes(person) ? 'no: a custodian does not approve what they asked for' : 'yes: a custodian';
 }
 
@@ -192,7 +193,7 @@ export function PolicyPanel({ review, facts }: { review: Review; facts: Facts })
           groups.length === 0 ? null : ['Groups', `one of each: ${groups.join(', ')}`],
           ['Policy', <Digest key="policy" hex={digest} />],
           ['In force', `when this was proposed, since entry ${since}, and ${isInForce ? 'now' : 'not now'}`],
-          review.isPending ? ['Still wanting', wantingText(wanting, missingGroups)] : null,
+          review.isPending ? ['Still needed', wantingText(wanting, missingGroups)] : null,
         ]}
       />
       <ul class="rows">
@@ -211,7 +212,7 @@ export function PolicyPanel({ review, facts }: { review: Review; facts: Facts })
   );
 }
 
-/** What one custodian has decided, with which key and when; else whether they may. */
+/** A custodian's decision, with the key and time; else whether they may decide. */
 function Decided({ review, facts, person }: { review: Review; facts: Facts; person: string }) {
   const { votes, barred } = review.policy;
   const vote = votes.find((candidate) => candidate.person === person);
@@ -229,11 +230,11 @@ function Decided({ review, facts, person }: { review: Review; facts: Facts; pers
   );
 }
 
-/** Approvals and groups that a quorum still wants. */
+/** The approvals and groups that a quorum still needs. */
 export function wantingText(wanting: number, missingGroups: readonly string[]): string {
   const wanted = [
     ...(wanting === 0 ? [] : [wanting === 1 ? '1 more approval' : `${wanting} more approvals`]),
-    ...missingGroups.map((group) => `somebody of ${group}`),
+    ...missingGroups.map((group) => `a custodian of ${group}`),
   ];
   return wanted.length === 0 ? 'nothing' : wanted.join(', ');
 }

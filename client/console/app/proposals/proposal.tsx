@@ -26,10 +26,10 @@ import { HostsPanel } from './hosts.tsx';
 import { AskedPanel, PolicyPanel, WhatPanel } from './panels.tsx';
 import { ServedPanel } from './served.tsx';
 
-/** Clocks and expiry are looked at again this often. */
+/** Milliseconds between two checks of clocks and expiry. */
 const REVIEW_MS = 30_000;
 
-/** One proposal, in the order in which it is judged (design: webauthn, "Page"). */
+/** One proposal, in the order in which a custodian judges it (design: webauthn, "Page"). */
 export function ProposalScreen({ digest, facts }: { digest: Hex; facts: Facts }) {
   const reviewed = useSignal<Review | null>(null);
   const failure = useSignal<TwinlockError | null>(null);
@@ -94,7 +94,7 @@ interface EndedByProps {
   readonly facts: Facts;
 }
 
-/** Who withdrew or revoked it, when and why. */
+/** The person who withdrew or revoked it, with the time and the reason. */
 function EndedBy({ phase, stop: { person, reason, created, time, index }, facts }: EndedByProps) {
   return (
     <p>
@@ -109,7 +109,7 @@ function capitalised(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-/** Of those that another policy has overtaken, the votes are not lost: a policy that comes back makes them count again. */
+/** Warns where a change of policy overtook a proposal: its votes count again if the old policy returns. */
 function Overtaken({ review: { overtaken, statement } }: { review: Review }) {
   if (overtaken === null) return null;
   return (
@@ -124,7 +124,7 @@ function Overtaken({ review: { overtaken, statement } }: { review: Review }) {
   );
 }
 
-/** Said while it waits, and not only when it has expired. */
+/** Warns while a proposal waits that no quorum can approve it. */
 function Unreachable({ review: { reach }, facts }: { review: Review; facts: Facts }) {
   if (reach === null || reach.reachable) return null;
   return (

@@ -9,21 +9,21 @@ import { FactList, Panel } from '../parts/screen.tsx';
 import { Text } from '../parts/text.tsx';
 import { now } from '../vault.ts';
 
-/** By the end that the vault goes by. While everything is stopped the lease goes on, and nothing is served. */
+/** The end of serving by the vault's rules. A stop of everything does not pause the lease. */
 function servedUntil({ proposal }: Review, { stopped }: Facts): string {
   const ends = endMs(proposal);
   const until = `until ${instant(ends)} (${fromNow(ends, now.value)})`;
   return stopped === null ? until : `not while the vault is stopped; once it is resumed, ${until}`;
 }
 
-/** What came of a release: until when it is served, and which hosts have said that they have it. */
+/** The result of a release: how long the vault serves it, and the receipts of its hosts. */
 export function ServedPanel({ review, facts }: { review: Review; facts: Facts }) {
   const { executedTime, receipts } = review.proposal;
   if (!isRelease(review.proposal) || executedTime === null) return null;
   const { statement } = review.proposal;
   const isOver = !servedOnceResumed(facts, now.value).some(({ digest }) => digest === review.digest);
   return (
-    <Panel title="What came of it">
+    <Panel title="Result">
       <FactList
         of={[
           ['Released', instant(executedTime)],

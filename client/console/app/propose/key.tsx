@@ -12,7 +12,7 @@ import { FactList, Panel } from '../parts/screen.tsx';
 import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { custodian } from '../vault.ts';
 
-/** A key of another that was stolen: its person has no vote, and one's own is retired under Committee. */
+/** Proposes to retire another custodian's key, which has no vote on it. A custodian retires an own key under Committee. */
 export function KeyForm({ facts }: { facts: Facts }) {
   const chosen = useSignal('');
   const reason = useSignal('');
@@ -27,7 +27,7 @@ export function KeyForm({ facts }: { facts: Facts }) {
     return () => proposition;
   });
   return (
-    <Panel title="Retire another’s security key">
+    <Panel title="Retire another custodian’s security key">
       <p>
         For a key that was stolen. Its owner has no vote. You retire a key of your own under{' '}
         <a href="#/committee">Committee</a>, alone.
@@ -58,7 +58,7 @@ export function KeyForm({ facts }: { facts: Facts }) {
   );
 }
 
-/** What a retirement does, in numbers, before anybody touches. */
+/** Shows the effects of a retirement, in numbers, before the touch. */
 export function After({ facts, credential }: { facts: Facts; credential: string }) {
   const { person, left, able, threshold, versions } = afterRetirement(facts, credential);
   return (
@@ -66,9 +66,9 @@ export function After({ facts, credential }: { facts: Facts; credential: string 
       <FactList
         of={[
           person === null ? null : ['Whose', <Person key="whose" facts={facts} person={person} />],
-          ['Keys left to them', String(left)],
-          ['Custodians who can act then', `${able}, and ${threshold} must approve`],
-          ['Versions of which it holds a share', versions.length === 0 ? 'none' : versions.join(', ')],
+          ['Their keys left', String(left)],
+          ['Custodians able to act then', `${able}, and ${threshold} must approve`],
+          ['Versions it holds a share for', versions.length === 0 ? 'none' : versions.join(', ')],
         ]}
       />
       {person === custodian.value?.person ? null : (

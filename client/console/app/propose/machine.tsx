@@ -13,7 +13,7 @@ import { FactList, Panel } from '../parts/screen.tsx';
 import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { now } from '../vault.ts';
 
-/** What is pasted and chosen, and what it comes to. */
+/** The state of the form: the pasted key, the chosen owner and models, and the resulting proposal. */
 function useMachine(facts: Facts) {
   const pasted = useSignal('');
   const chosen = useSignal<string | null>(null);
@@ -31,10 +31,10 @@ function useMachine(facts: Facts) {
     read.value.why ??
     (owner === null ? (whyNoOwner(owners, record?.ownerName ?? '') ?? 'Choose its owner first.') : null) ??
     (owner === fresh ? whyNoNewOwner(owners, fresh) : null) ??
-    (scopes.length === 0 ? 'Say which models it may touch.' : null);
+    (scopes.length === 0 ? 'Choose the models that it may use.' : null);
   const paste = (text: string) => {
     pasted.value = text;
-    // What was chosen was chosen for what was pasted before.
+    // The earlier choices were for the key pasted before.
     chosen.value = null;
     newId.value = newPerson();
     newName.value = null;
@@ -43,7 +43,7 @@ function useMachine(facts: Facts) {
   return { pasted, paste, record, owners, owner, chosen, newName, models, modelText, scopes, waits };
 }
 
-/** Who would own it: as chosen, else as the pasted text names them. */
+/** The owner: as chosen, else as the pasted text names them. */
 function ownerOf(
   owners: Owners,
   chosen: string | null,
@@ -55,12 +55,12 @@ function ownerOf(
   return record === null ? null : ownerNamed(owners, record.ownerName);
 }
 
-/** Proposes a machine's key: what it says of itself is pasted, whose it is and what it may do is chosen here. */
+/** Proposes a machine's key: the custodian pastes its record, and chooses its owner and its models. */
 export function MachineForm({ facts }: { facts: Facts }) {
   const { pasted, paste, record, owners, owner, chosen, newName, models, modelText, scopes, waits } = useMachine(facts);
   const submit = useProposing(() => {
     const shape = parsePasted(pasted.value);
-    must(owner !== null, 'person_unknown', 'choose whose machine it is');
+    must(owner !== null, 'person_unknown', 'expected an owner: choose the owner of the machine');
     const principal = { ...shape, owner: owner.person, ownerName: owner.name, models: scopes };
     return () => ({ kind: 'principal', principal });
   });
@@ -117,12 +117,12 @@ export function MachineForm({ facts }: { facts: Facts }) {
   );
 }
 
-/** The id of a person whom the log does not know: it says nothing of them. */
+/** A random id for a person whom the log does not know. */
 function newPerson(): string {
   return toHex(platformRandom(16));
 }
 
-/** The key that a text is; or why it is none yet. */
+/** Reads a key from a pasted text; returns why it is none where it is not valid. */
 function readPasted(text: string): { readonly record: PrincipalInvitation | null; readonly why: string | null } {
   if (text.trim() === '') return { record: null, why: 'Paste its key first.' };
   try {

@@ -17,10 +17,10 @@ import { missingReason, ReasonField } from '../parts/reason.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { ProposeButton, useProposing } from '../parts/submit.tsx';
 
-/** What a file would make of the policy in force. */
+/** Makes the new policy from the policy in force. */
 type Change = (facts: Facts) => Policy;
 
-/** Proposes another policy, or other reference values, from a file; what they change is shown before anybody touches a key. */
+/** Proposes a policy or reference values from a file; shows the changes before the touch. */
 export function PolicyForm({ facts }: { facts: Facts }) {
   const change = useSignal<Change | null>(null);
   const failure = useSignal<TwinlockError | null>(null);
@@ -42,7 +42,7 @@ export function PolicyForm({ facts }: { facts: Facts }) {
   };
   const submit = useProposing(() => {
     const make = change.value;
-    must(make !== null, 'usage', 'choose a file first');
+    must(make !== null, 'usage', 'expected a file: choose one first');
     const why = reason.value.trim();
     return (current) => ({ kind: 'policy', policy: make(current), reason: why });
   });
@@ -62,9 +62,11 @@ export function PolicyForm({ facts }: { facts: Facts }) {
         </small>
       </label>
       {failure.value === null ? null : <Failure error={failure.value} />}
-      {change.value !== null && differences.length === 0 ? <p>These are in force already.</p> : null}
+      {change.value !== null && differences.length === 0 ? (
+        <p>This file changes nothing in the policy in force.</p>
+      ) : null}
       {differences.length === 0 ? null : <PolicyDifferences differences={differences} />}
-      <ReasonField label="Why they change" reason={reason} />
+      <ReasonField label="Reason for the change" reason={reason} />
       <ActionError action={submit} />
       <ProposeButton
         action={submit}
@@ -77,7 +79,7 @@ export function PolicyForm({ facts }: { facts: Facts }) {
   );
 }
 
-/** A policy says of itself that it is one; all else is held to be reference values. */
+/** Reads a file: a document of kind `policy` is a policy, any other must be reference values. */
 async function read(file: File): Promise<Change> {
   const { name, size } = file;
   must(size <= MAX_POLICY_BYTES, 'too_large', `${name}: expected at most ${MAX_POLICY_BYTES} bytes, got ${size}`);

@@ -23,8 +23,8 @@ export function ProposeScreen({ facts }: { facts: Facts }) {
         <ReasonPanel
           kind="resume"
           title="Resume the vault"
-          why="The vault is stopped. One person stops; only a quorum resumes."
-          label="Why it may go on"
+          why="The vault is stopped. One custodian can stop it; only a quorum can resume it."
+          label="Reason to resume"
           button="Propose to resume"
         />
       )}
@@ -32,7 +32,7 @@ export function ProposeScreen({ facts }: { facts: Facts }) {
         <ReasonPanel
           kind="clock"
           title="Set the log’s clock back"
-          why={`A custodian has signed the time ${instant(facts.attestedMs)}, which is ${durationText(aheadMs)} ahead of this workstation’s clock. Until a quorum has set the log’s clock back, the vault takes nothing from custodians but stops and the setting back itself. See first that this workstation’s clock is right.`}
+          why={`A custodian has signed the time ${instant(facts.attestedMs)}, which is ${durationText(aheadMs)} ahead of this workstation’s clock. Until a quorum has set the log’s clock back, the vault accepts only stops and this proposal from custodians. First check that this workstation’s clock is right.`}
           label="What happened"
           button="Propose to set it back"
         />
@@ -52,7 +52,7 @@ interface ReasonPanelProps {
   readonly button: string;
 }
 
-/** For what is proposed with nothing but a reason. */
+/** The panel of a proposal that needs only a reason. */
 function ReasonPanel({ kind, title, why, label, button }: ReasonPanelProps) {
   const reason = useSignal('');
   const proposing = useProposing(() => {

@@ -5,13 +5,13 @@ import type { StopKit } from '../../../custodian/stop-kit.ts';
 import { keptStopKit, knownCredentials } from '../local.ts';
 import { asFailure } from '../parts/notice.tsx';
 
-/** What this workstation has for a stop that the vault has no part in. */
+/** The data that this workstation keeps for a stop without the vault. */
 interface Kept {
   /** Null where no custodian has signed in to the vault on this workstation. */
   readonly kit: StopKit | null;
   /** Credentials that were used here, the latest first. */
   readonly usedHere: readonly Base64url[];
-  /** Why there is no kit, where there should be one. */
+  /** The error, where a kit should be there and could not be read. */
   readonly failure: TwinlockError | null;
 }
 

@@ -10,26 +10,26 @@ import { stopResult } from '../../../custodian/stop-result.ts';
 import type { Stopping } from '../../../statements/stop.ts';
 import { ceremony, custodian, facts, refresh, status } from '../vault.ts';
 
-/** How often a stop that waits is sent: far below what a key may send in a minute. */
+/** Milliseconds between two tries to send a waiting stop: far fewer than a key may send in a minute. */
 const SEND_EVERY_MS = 10_000;
-/** The tab keeps what the vault has not taken, so that a reload does not lose it. Nothing in it is secret. */
+/** The tab keeps the stops that the vault has not accepted, so that a reload does not lose them. They are not secret. */
 const UNSENT = 'twinlock-unsent-stops';
 
-/** Signed here, and not taken by the vault yet: to be sent again, or carried to it. */
+/** Stops signed here that the vault has not accepted yet; the page sends them again, or a person carries them. */
 export const unsent = signal<readonly SignedStop[]>(keptUnsent());
 
-/** A stop that was signed here and taken: the vault's word, until the log of somebody who is signed in has it. */
+/** A stop signed here that the vault says it accepted. Only the log of a signed-in custodian confirms it. */
 export interface TakenStop {
   readonly signed: SignedStop;
-  /** What it has done, by the log as it was when it was sent; null where nobody was signed in. */
+  /** Its effect, by the log at the time of sending; null where no custodian was signed in. */
   readonly result: string | null;
 }
-/** Until the person closes them; a stop of everything says the banner once the log has it. */
+/** Shown until the person closes them; a stop of everything is shown by the banner once the log has it. */
 export const taken = signal<readonly TakenStop[]>([]);
 
-/** A stop that the log holds has been taken, also where it reached the vault by another way than this page. */
+/** A stop in the log was accepted, even where it reached the vault in another way than through this page. */
 effect(() => {
-  // Read first: an effect runs again for what it has read, also where no stop waits yet.
+  // Read both first: an effect runs again only for the signals that it has read.
   const recorded = facts.value?.statements;
   const isRecorded = ({ statement }: SignedStop) => recorded?.has(statementDigest(statement)) === true;
   const missing = unsent.peek().filter((signed) => !isRecorded(signed));
@@ -37,7 +37,7 @@ effect(() => {
   const shown = taken.peek().filter(({ signed }) => signed.statement.what !== 'all' || !isRecorded(signed));
   if (shown.length < taken.peek().length) taken.value = shown;
 });
-/** False where the browser keeps nothing for this tab: the stops are sent all the same. */
+/** False where the browser keeps nothing for this tab; the page sends the stops anyway. */
 export const isKeptByTab = signal(true);
 effect(() => {
   const texts = unsent.value.map((signed) => fromUtf8(signedStopBytes(signed)));
@@ -46,12 +46,12 @@ effect(() => {
     else sessionStorage.setItem(UNSENT, JSON.stringify(texts));
     isKeptByTab.value = true;
   } catch {
-    // Thrown here, it would keep the stop from being sent.
+    // An error thrown here would prevent the stop from being sent.
     isKeptByTab.value = false;
   }
 });
 
-/** What is not as this page writes it is forgotten. */
+/** Reads the kept stops; discards a malformed value. */
 function keptUnsent(): readonly SignedStop[] {
   try {
     const texts: unknown = JSON.parse(sessionStorage.getItem(UNSENT) ?? '[]');
@@ -62,8 +62,8 @@ function keptUnsent(): readonly SignedStop[] {
 }
 
 /**
- * Stops with one touch, over what this page knows: the vault is asked for nothing before, and where it cannot be
- * reached, the stop is kept to be carried. Returns its digest, by which the log has it.
+ * Signs a stop with one touch, from what this page knows, without the vault. Where the vault cannot be reached, the page
+ * keeps the stop for a person to carry. Returns the stop's digest, which the log uses.
  */
 export async function stopNow(stopping: Stopping): Promise<Hex> {
   const [self, known] = [custodian.value, facts.value];
@@ -71,7 +71,7 @@ export async function stopNow(stopping: Stopping): Promise<Hex> {
   return signAndSend(known.vault, sessionAuthenticator(known, self), stopping, lastResumption(known));
 }
 
-/** Stops everything with one touch and what this workstation has kept, without a session. */
+/** Stops everything with one touch, from the kit that this workstation keeps, without a session. */
 export async function stopWithoutVault(kit: StopKit, own: OwnCredential, reason: string): Promise<Hex> {
   const { vault, rpId, resumption } = kit;
   must(rpId === location.hostname, 'wrong_rp_id', `the vault is ${rpId}, this console serves ${location.hostname}`);
@@ -95,12 +95,12 @@ export async function sendStop(signed: SignedStop): Promise<void> {
   void refresh();
 }
 
-/** What the vault has refused: the person who signed it gives it up. */
+/** Discards a stop that the vault refused, when the person who signed it asks for it. */
 export function forgetStop(signed: SignedStop): void {
   unsent.value = unsent.value.filter((other) => other !== signed);
 }
 
-/** Stops that wait reach the vault as soon as it answers. Why one does not, a press of its button says. */
+/** Sends waiting stops again at intervals. A press of a stop's button shows why it was not accepted. */
 export function keepSending(): void {
   setInterval(() => void Promise.allSettled(unsent.value.map(sendStop)), SEND_EVERY_MS);
 }

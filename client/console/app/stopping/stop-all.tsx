@@ -10,11 +10,11 @@ import { custodian, facts } from '../vault.ts';
 interface StopAllProps {
   /** Returns the digest of the stop that was signed and taken; null where there was none. */
   readonly stop: (reason: string) => Promise<Hex | null>;
-  /** What else has to be said first; null where nothing has. */
+  /** What the person must do first; null where nothing. */
   readonly waits?: string | null;
 }
 
-/** Why everything is to be stopped, and the button that does it. */
+/** The reason for a stop of everything, and the button. */
 export function StopAll({ stop, waits = null }: StopAllProps) {
   const reason = useSignal('');
   const sure = useSignal(false);
@@ -29,7 +29,7 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
   const recorded = known?.stopped?.find(({ digest }) => digest === done.value);
   const form = (
     <>
-      <p>No new release takes effect, and hosts are served nothing more, until a quorum has resumed the vault.</p>
+      <p>No new release takes effect, and the vault serves nothing to hosts, until a quorum has resumed the vault.</p>
       {known === null ? null : <Consequences facts={known} change={{ what: 'all' }} />}
       <ReasonField label="Reason, for the log" reason={reason} />
       <label class="tick">
@@ -63,7 +63,7 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
       )}
       {isStoppedBySelf(known, done.value) ? (
         <details>
-          <summary>Sign another stop all the same</summary>
+          <summary>Sign another stop anyway</summary>
           <div class="stack">{form}</div>
         </details>
       ) : (
@@ -73,7 +73,7 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
   );
 }
 
-/** Whether a stop of one’s own is in force by the log, or was taken by the vault and is not in the log yet. */
+/** Returns whether the custodian's own stop is in force by the log, or was accepted and is not in the log yet. */
 function isStoppedBySelf(known: Facts | null, done: Hex | null): boolean {
   const person = custodian.value?.person;
   if (known?.stopped?.some((stop) => stop.person === person) === true) return true;

@@ -13,7 +13,7 @@ type StoppingTarget = Exclude<Change, { readonly what: 'policy' }>;
 interface StopFormProps {
   readonly stopping: StoppingTarget;
   readonly label: string;
-  /** What it does, where that needs to be said. */
+  /** An explanation of the effect, where one is needed. */
   readonly children?: ComponentChildren;
 }
 
@@ -24,7 +24,7 @@ export function StopForm({ stopping, label, children }: StopFormProps) {
   const stopIt = useAction(async () => {
     await stopNow({ ...stopping, reason: reason.value.trim() });
     reason.value = '';
-    // What it has done stands at the head of the page. Open still, the form would read as if nothing had been stopped.
+    // The head of the page shows the effect. A form left open would look as if nothing had been stopped.
     place.current?.removeAttribute('open');
   });
   return (

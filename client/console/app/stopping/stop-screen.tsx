@@ -10,7 +10,7 @@ import { stopNow } from './signed-stops.ts';
 import { StopAll } from './stop-all.tsx';
 import { StopForm } from './stop-form.tsx';
 
-/** Stopping needs one: what can be stopped, all of it on one page. */
+/** The page of everything that one custodian can stop alone. */
 export function StopScreen({ facts }: { facts: Facts }) {
   const releases = servedOnceResumed(facts, now.value);
   const keys = facts.principals
@@ -18,12 +18,17 @@ export function StopScreen({ facts }: { facts: Facts }) {
     .filter(({ retiredAt }) => retiredAt === null)
     .toArray();
   return (
-    <Screen title="Stop" lead="You can stop alone, without anyone’s consent. When in doubt, stop: a quorum can resume.">
+    <Screen
+      title="Stop"
+      lead="You can stop alone, without another custodian’s consent. If you are in doubt, stop: a quorum can resume."
+    >
       {facts.stopped === null ? null : <p>{stoppedText(facts.stopped, custodian.value?.person)}</p>}
       <Panel title="Stop everything">
         <StopAll stop={(reason) => stopNow({ what: 'all', reason })} />
       </Panel>
-      <Panel title={facts.stopped === null ? 'Releases in force' : 'Releases that are served again once it is resumed'}>
+      <Panel
+        title={facts.stopped === null ? 'Releases in force' : 'Releases that the vault serves again after a resumption'}
+      >
         {releases.length === 0 ? <p class="quiet">None.</p> : null}
         <ul class="rows">
           {releases.map((release) => (
@@ -50,7 +55,7 @@ export function StopScreen({ facts }: { facts: Facts }) {
         </ul>
       </Panel>
       <p class="quiet">
-        Versions are un-published under <a href="#/versions">Versions</a>, where one in quarantine is withdrawn. You
+        You un-publish a version under <a href="#/versions">Versions</a>, and withdraw one in quarantine there. You
         retire a lost security key of your own under <a href="#/committee">Committee</a>, alone; you propose to retire
         another’s under <a href="#/propose">Propose</a>.
       </p>
@@ -58,7 +63,7 @@ export function StopScreen({ facts }: { facts: Facts }) {
   );
 }
 
-/** A resumption must know of each who wants it stopped: a second person's stop is recorded, a second of one is not. */
+/** Tells whether another stop has an effect: a stop by a second person is recorded, a second stop by the same is not. */
 function stoppedText(stops: readonly RecordedStop[], person: string | undefined): string {
   return stops.some((stop) => stop.person === person)
     ? 'You have stopped it already. Another stop of yours adds nothing until a quorum has resumed the vault.'

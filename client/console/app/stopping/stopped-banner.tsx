@@ -6,11 +6,11 @@ import { Person } from '../parts/person.tsx';
 import { Quoted } from '../parts/text.tsx';
 import { facts, now, status } from '../vault.ts';
 
-/** On every page while it lasts: who stopped the vault, when and why. */
+/** Shown on every page while the vault is stopped: who stopped it, when and why. */
 export function StoppedBanner() {
   const known = facts.value;
   if (known !== null && known.stopped !== null) return <Banner facts={known} stops={known.stopped} />;
-  // Before anybody has signed in there is the vault's word and nothing else.
+  // Before sign-in, the page has only the vault's claim.
   const isSaid = known === null && status.value?.phase === 'stopped';
   return isSaid ? (
     <p class="stopped" role="status">
@@ -22,7 +22,7 @@ export function StoppedBanner() {
 function Banner({ facts: known, stops }: { facts: Facts; stops: readonly RecordedStop[] }) {
   return (
     <section class="stopped" role="status" aria-label="The vault is stopped">
-      <strong>The vault is stopped.</strong> Nothing is released and nothing is served, until a quorum resumes it.
+      <strong>The vault is stopped.</strong> It releases and serves nothing until a quorum resumes it.
       <StopList facts={known} stops={stops} />
       <Resuming facts={known} proposals={resumptionsOf(known)} />
     </section>
@@ -43,7 +43,7 @@ export function StopList({ facts: known, stops }: { facts: Facts; stops: readonl
   );
 }
 
-/** What leads to a resumption: deciding on one that is proposed; else proposing one. */
+/** Links to the proposed resumptions, or to a proposal of one. */
 function Resuming({ facts: known, proposals }: { facts: Facts; proposals: readonly Proposal[] }) {
   if (proposals.length === 0)
     return (
@@ -63,7 +63,7 @@ function Resuming({ facts: known, proposals }: { facts: Facts; proposals: readon
   );
 }
 
-/** Those that can still take effect: each names the last stop, and one more stop ends it. */
+/** The resumptions that can take effect: each names the last stop, so one more stop overtakes it. */
 function resumptionsOf(known: Facts): readonly Proposal[] {
   return known.proposals
     .valueSeq()
@@ -73,7 +73,7 @@ function resumptionsOf(known: Facts): readonly Proposal[] {
     .toArray();
 }
 
-/** What is carried by hand, or signed by another clock, says both times. */
+/** Shows the signer's own time where it differs, for instance where a person carried the stop. */
 export function OwnTime({ of }: { of: Pick<RecordedStop, 'created' | 'time'> }) {
   const signed = signedBefore(of);
   return signed === null ? null : <> (signed at {instant(signed)} by their own clock)</>;

@@ -10,7 +10,7 @@ import { Quoted, Text } from '../parts/text.tsx';
 import { config, facts, status } from '../vault.ts';
 import { forgetStop, isKeptByTab, sendStop, type TakenStop, taken, unsent } from './signed-stops.ts';
 
-/** On every page, until the vault has them: stops that were signed here. Once somebody is signed in, the log says more. */
+/** Shown on every page until the vault has them: stops signed here. After sign-in, the log says more. */
 export function UnsentStops() {
   return (
     <>
@@ -24,12 +24,12 @@ export function UnsentStops() {
   );
 }
 
-/** Unless the vault says that it runs again. */
+/** Returns whether the stop is in force: false once the vault says that it runs again. */
 function isInForce({ signed: { statement } }: TakenStop): boolean {
   return statement.what !== 'all' || status.value?.phase !== 'open';
 }
 
-/** What came of it: by the log where somebody is signed in, else by the vault's word. */
+/** The effect of a stop: by the log after sign-in, else by the vault's claim. */
 function Taken({ stop: { signed, result } }: { stop: TakenStop }) {
   const { statement } = signed;
   const place = useResult<HTMLElement>();
@@ -63,7 +63,7 @@ function Taken({ stop: { signed, result } }: { stop: TakenStop }) {
   );
 }
 
-/** Where the vault has not said what it does with the stop. */
+/** Codes that do not mean that the vault refused the stop. */
 const NOT_ASKED: ReadonlySet<Code> = new Set(['unavailable', 'rate_limited', 'cancelled']);
 
 function UnsentStop({ signed }: { signed: SignedStop }) {
@@ -77,15 +77,15 @@ function UnsentStop({ signed }: { signed: SignedStop }) {
       ref={place}
       class="stopped stack"
       role="status"
-      aria-label="A stop that the vault has not taken"
+      aria-label="A stop that the vault has not accepted"
       tabIndex={-1}
     >
       <p>
-        <strong>The vault has not taken a stop that you signed</strong>: <Quoted of={signed.statement.reason} />. This
-        page sends it again and again while it is open
+        <strong>The vault has not accepted a stop that you signed</strong>: <Quoted of={signed.statement.reason} />.
+        This page sends it again and again while it is open
         {isKeptByTab.value
-          ? ', and keeps it over a reload. Save it, too'
-          : '. The browser does not keep it over a reload: save it'}
+          ? ', and keeps it after a reload. Save it, too'
+          : '. The browser does not keep it after a reload: save it'}
         : anyone who has the file can deliver it.
       </p>
       <p>From any machine, with --also URL for another address of the vault; or on the vault’s own machine:</p>

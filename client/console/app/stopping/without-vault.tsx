@@ -13,7 +13,7 @@ import { kept, loadKept } from './kept.ts';
 import { stopWithoutVault } from './signed-stops.ts';
 import { StopAll } from './stop-all.tsx';
 
-/** Shown where no custodian is signed in: it stops a vault that does not answer, refuses or lies. */
+/** Shown where no custodian is signed in: signs a stop for a vault that does not answer, refuses or lies. */
 export function StopWithoutVault() {
   const vault = fingerprint.value;
   useEffect(() => {
@@ -93,7 +93,7 @@ function ColdStop({ kit, usedHere }: { kit: StopKit; usedHere: readonly Base64ur
   );
 }
 
-/** Every key of every custodian, those first that were used here, the latest before the others. */
+/** All keys of all custodians; the keys that were used here come first, the latest at the top. */
 function choicesOf({ custodians }: StopKit, usedHere: readonly Base64url[]) {
   const all = custodians.flatMap(({ person, name: owner, keys }) => keys.map((key) => ({ person, owner, ...key })));
   const rank = ({ credential }: { credential: Base64url }) =>
