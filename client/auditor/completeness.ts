@@ -11,6 +11,7 @@ import { reachOfStatement } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { overtakenBy, standingOf, standingText } from '../../src/core/state/standing.ts';
 import { type Facts, type Proposable, type Proposal, type Version, versionKey } from '../../src/core/state/state.ts';
+import { isQuarantined, isReleasable, isWithdrawnVersion } from '../../src/core/state/versions.ts';
 import { clockFindings, type LogClock } from './log-clock.ts';
 import { clockOf, type LogDates, NO_DATES, withDatesOf } from './log-dates.ts';
 import { NO_OUTCOMES, type Outcomes, outcomesOf, sumOfOutcomes } from './outcomes.ts';
@@ -129,9 +130,9 @@ export function completenessOf(
     vaultsWord: refusalsText(tally),
     ...(facts === null ? past : sumOfOutcomes(past, outcomesOf(facts, proposals, nowMs))),
     versions: {
-      quarantined: versions.filter(({ phase }) => phase === 'quarantined').length,
-      releasable: versions.filter(({ phase }) => phase === 'releasable').length,
-      withdrawn: versions.filter(({ phase }) => phase === 'withdrawn').length,
+      quarantined: versions.filter(isQuarantined).length,
+      releasable: versions.filter(isReleasable).length,
+      withdrawn: versions.filter(isWithdrawnVersion).length,
       notDurable: shares.filter(({ durable }) => !durable).map(({ version }) => version),
       shares,
     },

@@ -6,7 +6,7 @@ import { type Person, personOf } from '../../src/core/state/checks/persons.ts';
 import { objectOf } from '../../src/core/state/judgement.ts';
 import { isPending, type Standing } from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
-import { policyAt } from '../../src/core/state/policy-history.ts';
+import { policyAt } from '../../src/core/state/policies.ts';
 import { type NamedReach, namedReach, reachOfStatement } from '../../src/core/state/reach.ts';
 import { overtakenBy, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, PolicyInForce, Proposable, Proposal, RecordedStop, Vote } from '../../src/core/state/state.ts';
@@ -93,7 +93,7 @@ const CHIP = /\.(?:chip|chip-id|csp-id|ppid|platform-instance|ak|platform|ueid)$
 export async function reportOn(replica: Replica, named: string, nowMs: number): Promise<ProposalReport> {
   const { facts, checkpoint } = replica;
   const proposal = proposalNamed(facts, named, checkpoint.size);
-  const { digest, statement, index, executedTime, setBack, stop } = proposal;
+  const { digest, statement, index, executed, setBack, stop } = proposal;
   const { proposer } = statement;
   const standing = standingOf(facts, proposal, nowMs);
   const machine = proposer.kind === 'principal' ? (facts.principals.get(proposer.key)?.name ?? proposer.key) : null;
@@ -108,7 +108,7 @@ export async function reportOn(replica: Replica, named: string, nowMs: number): 
     overtaken: standing === 'overtaken' ? overtakenBy(facts, statement) : null,
     reach: standing === 'open' ? namedReach(facts, reachOfStatement(facts, statement, proposal.votes)) : null,
     isPending: isPending(standing),
-    executed: executedTime,
+    executed: executed?.time ?? null,
     stop: stop === null ? null : reportedStop(facts, stop),
     statement,
     proposer: { ...personOf(facts, proposer.person), machine },

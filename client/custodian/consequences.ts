@@ -1,11 +1,13 @@
 import type { Base64url, Hex } from '../../src/core/bytes.ts';
 import { committeeInForce } from '../../src/core/state/committees.ts';
-import { isApproved, isPending, nextPhase } from '../../src/core/state/lifecycle.ts';
+import { isApproved, isPending, isRelease, nextPhase } from '../../src/core/state/lifecycle.ts';
 import { policyInForce, withPolicy } from '../../src/core/state/policies.ts';
 import { reachOf, reachOfStatement } from '../../src/core/state/reach.ts';
 import { servedReleases } from '../../src/core/state/served.ts';
 import { standingOf } from '../../src/core/state/standing.ts';
 import { type Facts, type Proposal, versionKey } from '../../src/core/state/state.ts';
+
+import { isQuarantined } from '../../src/core/state/versions.ts';
 import type { Stopping } from '../statements/stop.ts';
 
 type WithoutReason<T> = T extends unknown ? Omit<T, 'reason'> : never;
@@ -39,8 +41,9 @@ export function consequencesOf(facts: Facts, change: Change, nowMs: number): Con
   const owners = committeeInForce(facts)
     .members.map(({ person }) => person)
     .filter((person) => canDecideFor(facts, person) && !canDecideFor(after, person));
-  const unpublished = facts.versions.valueSeq().filter(({ phase, owner }) => {
-    return phase === 'quarantined' && canDecideFor(facts, owner) && !canDecideFor(after, owner);
+  const unpublished = facts.versions.valueSeq().filter((version) => {
+    const { owner } = version;
+    return isQuarantined(version) && canDecideFor(facts, owner) && !canDecideFor(after, owner);
   });
   return {
     releases: servedReleases(facts, nowMs).filter(({ digest }) => !served.has(digest)),
@@ -111,7 +114,7 @@ function possibleProposals(facts: Facts, nowMs: number): readonly Proposal[] {
   return [...facts.proposals.values()].filter((proposal) => {
     const { statement, votes } = proposal;
     const standing = standingOf(facts, proposal, nowMs);
-    if (facts.stopped !== null && statement.kind === 'release') return false;
+    if (facts.stopped !== null && isRelease(proposal)) return false;
     return isPending(standing) && (standing === 'approved' || reachOfStatement(facts, statement, votes).reachable);
   });
 }

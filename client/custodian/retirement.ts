@@ -2,6 +2,7 @@ import type { Base64url, Hex } from '../../src/core/bytes.ts';
 import { ableMembers } from '../../src/core/state/checks/retirement.ts';
 import { committeeInForce } from '../../src/core/state/committees.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
+import { isWithdrawnVersion } from '../../src/core/state/versions.ts';
 import { withRetired } from './consequences.ts';
 
 /** The effects of retiring an authenticator, shown to people before they touch. */
@@ -22,7 +23,8 @@ export function afterRetirement(facts: Facts, credential: Base64url): AfterRetir
   const person = facts.authenticators.get(credential)?.person;
   const inUse = authenticators.filter((candidate) => candidate.person === person && candidate.retiredAt === null);
   const held = facts.versions.filter(
-    ({ phase, envelopes }) => phase !== 'withdrawn' && envelopes.some((envelope) => envelope.credential === credential),
+    (version) =>
+      !isWithdrawnVersion(version) && version.envelopes.some((envelope) => envelope.credential === credential),
   );
   return {
     person: person ?? null,

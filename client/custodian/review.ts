@@ -3,10 +3,9 @@ import { must } from '../../src/core/errors.ts';
 import { committeeOf } from '../../src/core/state/committees.ts';
 import { currentTally } from '../../src/core/state/entries/approval.ts';
 import { effectOf } from '../../src/core/state/kinds/table.ts';
-import { isPending, type Standing, unknownProposalText } from '../../src/core/state/lifecycle.ts';
+import { isPending, isRelease, type Standing, unknownProposalText } from '../../src/core/state/lifecycle.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
-import { isPolicyInForce, policyOf, withPolicy } from '../../src/core/state/policies.ts';
-import { policyAt } from '../../src/core/state/policy-history.ts';
+import { isPolicyInForce, policyAt, policyOf, withPolicy } from '../../src/core/state/policies.ts';
 import { type Reach, reachOfStatement } from '../../src/core/state/reach.ts';
 import { overtakenBy, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Member, Proposable, Proposal, Version, Vote } from '../../src/core/state/state.ts';
@@ -173,7 +172,7 @@ export function decisionsOf(
   const { wanting, missingGroups } = currentTally(facts, after('approve'));
   const denied = after('deny');
   const { able, reachable } = reachOfStatement(facts, statement, denied.votes);
-  const isVetoed = policyOf(facts, statement).document.veto && statement.kind === 'release';
+  const isVetoed = policyOf(facts, statement).document.veto && isRelease(proposal);
   return {
     wantingAfterApproval: { wanting, missingGroups },
     othersAfterDenial: able.filter((other) => !votes.some((vote) => vote.person === other)).length,

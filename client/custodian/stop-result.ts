@@ -1,5 +1,6 @@
 import { quoted } from '../../src/core/quoted.ts';
 import { authenticatorNamed, keyDigest } from '../../src/core/state/entries/stop.ts';
+import { isWithdrawnProposal, releaseOf } from '../../src/core/state/lifecycle.ts';
 import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { counted } from '../display/exact.ts';
@@ -9,10 +10,12 @@ export function stopResult(facts: Facts, { what, target }: Stop): string {
   switch (what) {
     case 'all':
       return 'Everything is stopped. A quorum can resume it.';
-    case 'release':
-      return isWithdrawn(facts, target)
+    case 'release': {
+      const release = releaseOf(facts, target);
+      return release !== null && isWithdrawnProposal(release)
         ? 'The request is withdrawn: it is never released. It cannot be undone: the host must ask again.'
         : 'The release is revoked: hosts are served nothing more under it. It cannot be undone. What they have fetched they have.';
+    }
     case 'version': {
       const version = facts.versions.get(target);
       const name = version === undefined ? 'The version' : versionKey(version.model, version.version);
@@ -28,11 +31,6 @@ export function stopResult(facts: Facts, { what, target }: Stop): string {
     case 'authenticator':
       return retired(facts, target);
   }
-}
-
-/** Returns whether the target is a release that had not taken effect. */
-function isWithdrawn({ proposals }: Facts, target: Stop['target']): boolean {
-  return proposals.get(target)?.phase === 'withdrawn';
 }
 
 function retired(facts: Facts, target: Stop['target']): string {

@@ -17,8 +17,8 @@ export function leaseEnd(
   { created: keysMade }: Pick<PendingRelease, 'created'>,
   nowMs: number,
 ): number {
-  const { statement, votes, executedTime } = release;
-  const releasedMs = executedTime ?? 0;
+  const { statement, votes, executed } = release;
+  const releasedMs = executed.time;
   const newestMs = Math.max(attestedMs, releasedMs);
   const aheadSeconds = Math.round((newestMs - nowMs) / 1000);
   must(

@@ -3,7 +3,7 @@ import { quoted } from '../../src/core/quoted.ts';
 import { MAX_DURATION_MS } from '../../src/core/schema.ts';
 import { personText } from '../../src/core/state/checks/persons.ts';
 import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
-import { ENDS, isEnd } from '../../src/core/state/lifecycle.ts';
+import { ENDS, hasEnded, isEnd, isExecuted } from '../../src/core/state/lifecycle.ts';
 import { reachAdvice, reachText } from '../../src/core/state/reach.ts';
 import { stopText } from '../../src/core/state/running.ts';
 import { standingText } from '../../src/core/state/standing.ts';
@@ -42,7 +42,7 @@ export async function waitForRelease(
     const { phase } = view;
     if (isEnd(phase)) throw endError(phase, view);
     requireLease(view, now());
-    if (phase === 'executed') return view;
+    if (isExecuted(view)) return view;
     requireStillPossible(view);
     // Asked before every poll, so that a vault which has it wait without end ends nothing but the wait.
     view = await withRetry(
@@ -74,7 +74,7 @@ function endError(phase: keyof typeof ENDS, { votes, stop }: ProposalView): Twin
     vote.reason === null ? [] : [`${personText(vote)}: ${quoted(vote.reason)}`],
   );
   const why = stop === null ? reasons : [stopText(stop)];
-  const said = why.length === 0 || phase === 'ended' ? '' : `: the vault says: ${why.join('; ')}`;
+  const said = why.length === 0 || hasEnded({ phase }) ? '' : `: the vault says: ${why.join('; ')}`;
   return new TwinlockError(code, `${message}${said}`, { phase });
 }
 
@@ -82,8 +82,9 @@ function endError(phase: keyof typeof ENDS, { votes, stop }: ProposalView): Twin
  * Throws `lease_over` five minutes after the lease of a release in force has ended, by this host's own clock: a
  * vault whose clock is not confirmed does not say so, and would have this host ask without end.
  */
-export function requireLease({ phase, leaseEnds }: ProposalView, nowMs: number): void {
-  if (phase === 'executed' && nowMs > (leaseEnds ?? Number.POSITIVE_INFINITY) + MAX_SKEW_MS) throw leaseOver();
+export function requireLease(view: ProposalView, nowMs: number): void {
+  const lastMs = (view.leaseEnds ?? Number.POSITIVE_INFINITY) + MAX_SKEW_MS;
+  if (isExecuted(view) && nowMs > lastMs) throw leaseOver();
 }
 
 function requireInTime(expires: number, nowMs: number): void {

@@ -10,6 +10,7 @@ import { judgeRelease } from '../core/state/entries/release.ts';
 import { ENDS, endMs, isApproved, isEnd, isOpen, type ReleaseProposal, releaseOf } from '../core/state/lifecycle.ts';
 import { requireRunning } from '../core/state/running.ts';
 import type { Facts } from '../core/state/state.ts';
+import { isWithdrawnUnder } from '../core/state/versions.ts';
 import type { Context } from './context.ts';
 import type { TokenRow } from './ports.ts';
 import type { Consequence, Pause } from './recorder.ts';
@@ -103,7 +104,7 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
   );
   requireRunning(facts);
   currentPrincipal(facts, proposal.statement.proposer.key);
-  const isWithdrawn = facts.versions.get(proposal.statement.manifest)?.phase === 'withdrawn';
+  const isWithdrawn = isWithdrawnUnder(facts, proposal.statement.manifest);
   must(!isWithdrawn, 'version_withdrawn', 'the version has been withdrawn: request another');
   return proposal;
 }

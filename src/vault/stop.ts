@@ -5,6 +5,7 @@ import { authenticatorNamed, checkStop, judgeStop, keyDigest } from '../core/sta
 import { hasTakenEffect, isEnd } from '../core/state/lifecycle.ts';
 import type { EnrolledAuthenticator, Facts, Principal, RecordedStop } from '../core/state/state.ts';
 import { type StopNames, stopNames, untrueStop } from '../core/state/stop-text.ts';
+import { isWithdrawnVersion } from '../core/state/versions.ts';
 import { type Stop, statementDigest } from '../core/statement/statement.ts';
 import type { Context } from './context.ts';
 
@@ -126,7 +127,7 @@ function alreadyOf(facts: Facts, { what, target }: Stop, isOwn: (stop: RecordedS
     }
     case 'version': {
       const version = facts.versions.get(target);
-      return version?.phase === 'withdrawn' ? { index: null, earlier: version.stop } : null;
+      return version !== undefined && isWithdrawnVersion(version) ? { index: null, earlier: version.stop } : null;
     }
     case 'authenticator':
       return retired(authenticatorNamed(facts, target));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VERSION_PHASES } from '../core/state/versions.ts';
 import {
   count,
   credentialId,
@@ -50,7 +51,7 @@ export const statusView = z
         version: versionName,
         manifest: digest,
         commitments: digest,
-        phase: z.enum(['quarantined', 'releasable', 'withdrawn']),
+        phase: z.enum(VERSION_PHASES),
         bytes: u64Text,
         /** Whether the custodian has opened and checked the share with every key in use. */
         durable: z.boolean(),

@@ -7,6 +7,7 @@ import { policyInForce } from '../../../src/core/state/policies.ts';
 import { reachOf, reachOfStatement } from '../../../src/core/state/reach.ts';
 import { standingOf } from '../../../src/core/state/standing.ts';
 import type { Facts, Version } from '../../../src/core/state/state.ts';
+import { isQuarantined, isWithdrawnVersion } from '../../../src/core/state/versions.ts';
 import type { Custodian } from '../../custodian/ceremony.ts';
 import { confirmCustody } from '../../custodian/custody.ts';
 import { counted, exactBytes } from '../../display/exact.ts';
@@ -73,7 +74,7 @@ function VersionPanel({ version, facts, custodian }: { version: Version; facts: 
             </>,
           ],
           ['Shares', durabilityText(countsOf(durability), committeeOf(facts, version).members.length)],
-          phase === 'withdrawn'
+          isWithdrawnVersion(version)
             ? null
             : ['Who can approve it', <Approvers key="who" facts={facts} version={version} />],
         ]}
@@ -134,8 +135,9 @@ function NotDurable({
 }
 
 /** Shows who can approve the publication of a quarantined version: the depositor’s owner has no vote. */
-function Approvers({ facts, version: { phase, owner } }: { facts: Facts; version: Version }) {
-  const reach = reachOf(facts, phase === 'quarantined' ? [{ person: owner, why: 'depositor_owner' }] : []);
+function Approvers({ facts, version }: { facts: Facts; version: Version }) {
+  const { owner } = version;
+  const reach = reachOf(facts, isQuarantined(version) ? [{ person: owner, why: 'depositor_owner' }] : []);
   return <ReachList reach={reach} facts={facts} />;
 }
 
@@ -147,7 +149,7 @@ interface VersionActsProps {
 }
 
 function VersionActs({ version, own, facts }: VersionActsProps) {
-  const { model, version: name, manifest, phase } = version;
+  const { model, version: name, manifest } = version;
   /** The number of own unconfirmed envelopes at the press: the log shows when it has become smaller. */
   const unconfirmed = useSignal(0);
   const confirm = useAction(async () => {
@@ -158,7 +160,7 @@ function VersionActs({ version, own, facts }: VersionActsProps) {
     const evaluation = lastEvaluation(facts, version);
     return () => ({ kind: 'publish', model, version: name, evaluation });
   });
-  if (phase === 'withdrawn') return null;
+  if (isWithdrawnVersion(version)) return null;
   return (
     <>
       <ActionError action={confirm} />
@@ -171,11 +173,11 @@ function VersionActs({ version, own, facts }: VersionActsProps) {
             Confirm my share
           </ActionButton>
         )}
-        {phase === 'quarantined' ? <Publish action={publish} version={version} facts={facts} /> : null}
+        {isQuarantined(version) ? <Publish action={publish} version={version} facts={facts} /> : null}
       </div>
       <StopForm
         stopping={{ what: 'version', target: manifest }}
-        label={phase === 'quarantined' ? 'Withdraw this version' : 'Un-publish'}
+        label={isQuarantined(version) ? 'Withdraw this version' : 'Un-publish'}
       />
     </>
   );

@@ -9,6 +9,7 @@ import { MAX_MEMBERS, parseStatement, statementDigest } from '../statement/state
 import { objectsOfStatement } from './apply.ts';
 import type { History } from './chain.ts';
 import type { Objects } from './judgement.ts';
+import { releaseOf } from './lifecycle.ts';
 import { openWithLogKey } from './log-checkpoint.ts';
 import type { Facts, Proposal, Vote } from './state.ts';
 
@@ -52,21 +53,21 @@ export type AuthorityChain = z.infer<typeof authorityChain>;
  * it was released, and its release. Throws `proposal_unknown`, also where it has not been released.
  */
 export function authorityOf(facts: Facts, releaseDigest: Hex): readonly number[] {
-  const proposal = facts.proposals.get(releaseDigest);
-  must(proposal?.statement.kind === 'release', 'proposal_unknown', `no release has the digest ${releaseDigest}`);
-  const { index, executedAt } = proposal;
-  must(executedAt !== null, 'proposal_unknown', `the release ${releaseDigest} has not taken effect`);
-  return [0, index, ...countedApprovals(facts, proposal).map((vote) => vote.index), executedAt];
+  const proposal = releaseOf(facts, releaseDigest);
+  must(proposal !== null, 'proposal_unknown', `no release has the digest ${releaseDigest}`);
+  const { index, executed } = proposal;
+  must(executed !== null, 'proposal_unknown', `the release ${releaseDigest} has not taken effect`);
+  return [0, index, ...countedApprovals(facts, proposal).map((vote) => vote.index), executed.index];
 }
 
 /** The approvals that counted when a release took effect: those whose authenticator was in use then. */
 export function countedApprovals(
   { authenticators }: Pick<Facts, 'authenticators'>,
-  { votes, executedAt }: Pick<Proposal, 'votes' | 'executedAt'>,
+  { votes, executed }: Pick<Proposal, 'votes' | 'executed'>,
 ): readonly Vote[] {
   return votes.filter(({ decision, credential }) => {
     const retiredAt = authenticators.get(credential)?.retiredAt ?? null;
-    return decision === 'approve' && (retiredAt === null || (executedAt !== null && retiredAt > executedAt));
+    return decision === 'approve' && (retiredAt === null || (executed !== null && retiredAt > executed.index));
   });
 }
 

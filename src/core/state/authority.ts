@@ -19,7 +19,7 @@ import { requireReached } from './entries/release.ts';
 import { type Claim, MAX_SKEW_MS, type Objects, objectOf, requireWithinSkew } from './judgement.ts';
 import { effectOf } from './kinds/table.ts';
 import { parseRoster, type Roster } from './roster.ts';
-import type { Committee, Facts, Proposal, Vote } from './state.ts';
+import type { Committee, Facts, LogPlace, Proposal, Vote } from './state.ts';
 
 type ReleaseStatement = StatementOf<'release'>;
 
@@ -31,7 +31,9 @@ export interface VerifiedAuthority extends Pick<Facts, 'vault' | 'genesis' | 'co
   readonly rosters: readonly Roster[];
   /** The latest time that an approver signed, in milliseconds. */
   readonly attestedMs: number;
-  readonly release: Pick<Proposal<ReleaseStatement>, 'digest' | 'statement' | 'votes' | 'executedTime'>;
+  readonly release: Pick<Proposal<ReleaseStatement>, 'digest' | 'statement' | 'votes'> & {
+    readonly executed: LogPlace;
+  };
   readonly core: ManifestCore;
   readonly checkpoint: ChainCheckpoint;
 }
@@ -80,7 +82,12 @@ export function verifyAuthority(
       authenticators: facts.authenticators.map((one) => (isInUse(one) ? one : { ...one, retiredAt: granted.index })),
       rosters,
       attestedMs,
-      release: { digest: releaseDigest, statement, votes: voted.votes, executedTime: granted.time },
+      release: {
+        digest: releaseDigest,
+        statement,
+        votes: voted.votes,
+        executed: { index: granted.index, time: granted.time },
+      },
       core,
       checkpoint,
     },

@@ -1,7 +1,8 @@
 import { CITABLE_EVALUATIONS, FORGET_EVERY_ENTRIES, OVER_PROPOSALS } from './bounds.ts';
 import { isLeased, isOpen, isRelease, lastReleaseOf, type ReleaseProposal } from './lifecycle.ts';
-import { policyAt } from './policy-history.ts';
+import { policyAt } from './policies.ts';
 import type { Facts, Proposal } from './state.ts';
+import { isQuarantined } from './versions.ts';
 import { isInWindow } from './window.ts';
 
 export function isForgetting(index: number): boolean {
@@ -66,7 +67,7 @@ function citableProposals(facts: Facts): Iterable<Proposal> {
     .flatMap((of) =>
       of
         .valueSeq()
-        .sortBy(({ executedAt }) => -(executedAt ?? 0))
+        .sortBy(({ executed }) => -(executed?.index ?? 0))
         .take(CITABLE_EVALUATIONS),
     );
 }
@@ -74,5 +75,6 @@ function citableProposals(facts: Facts): Iterable<Proposal> {
 function isCitable({ versions }: Facts, proposal: Proposal): boolean {
   if (!isRelease(proposal) || proposal.statement.purpose !== 'evaluation' || proposal.receipts.length === 0)
     return false;
-  return versions.get(proposal.statement.manifest)?.phase === 'quarantined';
+  const version = versions.get(proposal.statement.manifest);
+  return version !== undefined && isQuarantined(version);
 }

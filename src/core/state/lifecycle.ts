@@ -1,7 +1,7 @@
 import type { Hex } from '../bytes.ts';
 import { type Code, must } from '../errors.ts';
 import type { StatementOf } from '../statement/statement.ts';
-import type { Facts, Proposal, ProposalPhase } from './state.ts';
+import type { Facts, LogPlace, Proposal, ProposalPhase } from './state.ts';
 
 /** The standing of a proposal: its phase in the log, or `overtaken`, which is computed from the facts (standing.ts). */
 export type Standing = ProposalPhase | 'overtaken';
@@ -48,7 +48,7 @@ export const PHASES = STANDINGS.filter((standing) => standing !== 'overtaken') a
 /** The phase after an event; null if the event cannot happen to such a proposal. */
 export function nextPhase(proposal: Pick<Proposal, 'phase' | 'statement'>, event: RecordedEvent): ProposalPhase | null {
   const { phase } = proposal;
-  if (phase === 'executed' && !isRelease(proposal)) return null;
+  if (isExecuted(proposal) && !isRelease(proposal)) return null;
   return (LIFECYCLE[phase][event] ?? null) as ProposalPhase | null;
 }
 
@@ -61,6 +61,11 @@ export function advanced(proposal: Proposal, event: RecordedEvent, at: number): 
   const text = hasTakenEffect(proposal) ? `has taken effect, and is ${proposal.phase}` : `is ${proposal.phase}`;
   must(phase !== null, 'proposal_closed', `the proposal ${text}`);
   return { ...proposal, phase, phaseAt: at };
+}
+
+/** The proposal after the entry with which it takes effect. Throws as `advanced`. */
+export function executedBy(proposal: Proposal, { index, time }: LogPlace): Proposal {
+  return { ...advanced(proposal, 'execute', index), executed: { index, time } };
 }
 
 /** Whether custodians may still decide on it, as far as its phase says. */
@@ -88,6 +93,21 @@ export function hasTakenEffect({ phase }: Pick<Proposal, 'phase'>): boolean {
   return phase === 'executed' || phase === 'revoked' || phase === 'ended';
 }
 
+/** Whether it has taken effect, and nothing has ended it since. */
+export function isExecuted({ phase }: Pick<Proposal, 'phase'>): boolean {
+  return phase === 'executed';
+}
+
+/** Whether it is a release whose lease is over, as an entry says. */
+export function hasEnded({ phase }: Pick<Proposal, 'phase'>): boolean {
+  return phase === 'ended';
+}
+
+/** Whether it was ended before it took effect, by a person or by its proposer. */
+export function isWithdrawnProposal({ phase }: Pick<Proposal, 'phase'>): boolean {
+  return phase === 'withdrawn';
+}
+
 export type ReleaseProposal = Proposal<StatementOf<'release'>>;
 
 export function isRelease(proposal: Pick<Proposal, 'statement'>): proposal is ReleaseProposal {
@@ -95,9 +115,9 @@ export function isRelease(proposal: Pick<Proposal, 'statement'>): proposal is Re
 }
 
 /** The last instant at which a proposal can be approved, or a granted release is served; milliseconds. */
-export function endMs({ statement, executedTime }: Pick<Proposal, 'statement' | 'executedTime'>): number {
-  if (statement.kind !== 'release' || executedTime === null) return statement.expires;
-  return executedTime + statement.leaseMs;
+export function endMs({ statement, executed }: Pick<Proposal, 'statement' | 'executed'>): number {
+  if (statement.kind !== 'release' || executed === null) return statement.expires;
+  return executed.time + statement.leaseMs;
 }
 
 /** Whether a release was granted, was not revoked, and has a lease that is not over at `nowMs`. */
@@ -107,7 +127,7 @@ export function isInForce(proposal: Proposal, nowMs: number): proposal is Releas
 
 /** The same as isInForce, by the log alone: true also if the lease is over by the clock and no entry says so yet. */
 export function isLeased(proposal: Proposal): proposal is ReleaseProposal {
-  return isRelease(proposal) && proposal.phase === 'executed';
+  return isRelease(proposal) && isExecuted(proposal);
 }
 
 /** The error text for a digest that the fold does not know, or no longer knows. */
@@ -132,8 +152,8 @@ export function releaseOf({ proposals }: Pick<Facts, 'proposals'>, digest: Hex):
 export function lastReleaseOf({ proposals }: Pick<Facts, 'proposals'>, model: string): ReleaseProposal | null {
   let last: ReleaseProposal | null = null;
   for (const proposal of proposals.values()) {
-    if (!isRelease(proposal) || proposal.executedAt === null || proposal.statement.model !== model) continue;
-    if (proposal.executedAt > (last?.executedAt ?? -1)) last = proposal;
+    if (!isRelease(proposal) || proposal.executed === null || proposal.statement.model !== model) continue;
+    if (proposal.executed.index > (last?.executed?.index ?? -1)) last = proposal;
   }
   return last;
 }

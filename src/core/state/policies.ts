@@ -1,6 +1,6 @@
 import type { Hex } from '../bytes.ts';
 import type { Policy } from '../statement/policy.ts';
-import type { Facts } from './state.ts';
+import type { Facts, PolicyInForce } from './state.ts';
 
 /** A policy and its SHA-256, hex. */
 export interface NamedPolicy {
@@ -25,6 +25,15 @@ export function isPolicyInForce(facts: Pick<Facts, 'policy'>, digest: Hex): bool
  */
 export function policyOf(facts: Pick<Facts, 'policy'>, _statement: { readonly policy: Hex }): NamedPolicy {
   return policyInForce(facts);
+}
+
+/**
+ * The policy that was in force when entry `index` was judged, by the facts of this or of a longer log that still keep the
+ * entry's proposal. What was proposed, approved or released then rests on it, and not on the policy in force now.
+ */
+export function policyAt({ policies }: Pick<Facts, 'policies'>, index: number): PolicyInForce {
+  const before = policies.findLast(({ since }) => since < index);
+  return before ?? (policies[0] as PolicyInForce);
 }
 
 /** The facts as they are, or would be, with another policy in force. */

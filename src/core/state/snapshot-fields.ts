@@ -10,6 +10,7 @@ import type {
   EnrolledAuthenticator,
   Facts,
   LogChain,
+  LogPlace,
   PolicyInForce,
   Proposable,
   Proposal,
@@ -19,6 +20,7 @@ import type {
   Version,
   Vote,
 } from './state.ts';
+import { VERSION_PHASES } from './versions.ts';
 
 /** A description of every field of T: a field without one, or one of another type, does not compile. */
 type Fields<T> = { readonly [K in keyof T]-?: z.ZodMiniType<T[K]> };
@@ -58,6 +60,8 @@ const authenticator = z.strictObject({
   stop: z.nullable(recordedStop),
 } satisfies Fields<EnrolledAuthenticator>);
 
+const logPlace = z.strictObject({ index: count, time: instantMs } satisfies Fields<LogPlace>);
+
 const principal = z.strictObject({
   ...principalRecord.shape,
   retiredAt: z.nullable(count),
@@ -77,7 +81,7 @@ const version = z.strictObject({
   bytes: wholeText,
   files: count,
   time: instantMs,
-  phase: z.enum(['quarantined', 'releasable', 'withdrawn']),
+  phase: z.enum(VERSION_PHASES),
   stop: z.nullable(recordedStop),
   envelopes: z.array(envelopeName),
   confirmed: z.array(credentialId),
@@ -106,9 +110,8 @@ const proposal = z.strictObject({
   time: instantMs,
   phase: z.enum(PHASES),
   votes: z.array(vote),
-  executedTime: z.nullable(instantMs),
   phaseAt: count,
-  executedAt: z.nullable(count),
+  executed: z.nullable(logPlace),
   setBack: z.boolean(),
   stop: z.nullable(recordedStop),
   receipts: z.array(hostReceipt),
@@ -127,7 +130,7 @@ const facts = z.strictObject({
   policy: z.strictObject({ digest, document: policySchema }),
   proposedPolicies: mapOf(digest, policySchema),
   persons: mapOf(id, text),
-  firstSeen: mapOf(id, z.strictObject({ index: count, time: instantMs })),
+  firstSeen: mapOf(id, logPlace),
   authenticators: mapOf(credentialId, authenticator),
   principals: mapOf(text, principal),
   versions: mapOf(digest, version),
@@ -136,10 +139,7 @@ const facts = z.strictObject({
   proposals: mapOf(digest, proposal),
   policies: z.array(z.strictObject({ digest, since: count } satisfies Fields<PolicyInForce>)),
   policyChanges: count,
-  statements: mapOf(
-    digest,
-    z.strictObject({ index: count, time: instantMs, by: z.nullable(text) } satisfies Fields<Stated>),
-  ),
+  statements: mapOf(digest, z.strictObject({ ...logPlace.shape, by: z.nullable(text) } satisfies Fields<Stated>)),
   kemKeys: mapOf(digest, count),
   evidence: mapOf(digest, count),
   refusals: listOf(

@@ -81,7 +81,10 @@ export interface Principal extends PrincipalRecord {
   readonly stop: RecordedStop | null;
 }
 
-/** A model version. `quarantined → releasable → withdrawn`; a quarantined one is released for evaluation only. */
+/** What the log says of a model version; versions.ts has what each means. */
+export type VersionPhase = 'quarantined' | 'releasable' | 'withdrawn';
+
+/** A model version. */
 export interface Version {
   readonly model: string;
   readonly version: string;
@@ -99,7 +102,7 @@ export interface Version {
   /** How many there are, the inner manifest among them; their sizes are in the manifest. */
   readonly files: number;
   readonly time: number;
-  readonly phase: 'quarantined' | 'releasable' | 'withdrawn';
+  readonly phase: VersionPhase;
   /** What withdrew it; null where nothing has. */
   readonly stop: RecordedStop | null;
   readonly envelopes: readonly EnvelopeName[];
@@ -133,10 +136,11 @@ export interface Proposal<S extends Proposable = Proposable> {
   /** Index of the entry that put it into that phase. */
   readonly phaseAt: number;
   readonly votes: readonly Vote[];
-  /** When it took effect, also where it was revoked or has ended since; a release's lease begins here. Null before. */
-  readonly executedTime: number | null;
-  /** Index of the entry with which it took effect; null before. No two proposals have the same. */
-  readonly executedAt: number | null;
+  /**
+   * The entry with which it took effect, also where it was revoked or has ended since; null before. No two proposals have
+   * the same. A release's lease begins at its time, which a correction of the log's clock sets back.
+   */
+  readonly executed: LogPlace | null;
   /** It has expired because it was made by the clock that a quorum then set back: its time to expire may lie ahead. */
   readonly setBack: boolean;
   /** What withdrew or revoked it; null where nothing has. */

@@ -157,14 +157,20 @@ describe('the fold keeps', () => {
     const many = (count: number, like: Proposal, from: number) =>
       Array.from({ length: count }, (_, i): [string, Proposal] => {
         const digest = digestFor(from + i);
-        return [digest, { ...like, digest, index: 1, phaseAt: from + i, executedAt: from + i }];
+        return [digest, { ...like, digest, index: 1, phaseAt: from + i, executed: { index: from + i, time: 0 } }];
       });
     const over = many(OVER_PROPOSALS + 10, publication, 1_000);
     const open = many(20, { ...publication, phase: 'open' }, 0);
     const leases = many(20, granted, 100);
     // The clock was set back since: both took effect at one time by the clock, and by the log one after the other.
-    const last: Proposal = { ...granted, digest: digestFor(200), phase: 'ended', phaseAt: 300, executedAt: 299 };
-    const earlier: Proposal = { ...last, digest: digestFor(201), executedAt: 298 };
+    const last: Proposal = {
+      ...granted,
+      digest: digestFor(200),
+      phase: 'ended',
+      phaseAt: 300,
+      executed: { index: 299, time: 0 },
+    };
+    const earlier: Proposal = { ...last, digest: digestFor(201), executed: { index: 298, time: 0 } };
     const evaluation: Proposal = {
       ...earlier,
       digest: digestFor(202),
@@ -172,7 +178,12 @@ describe('the fold keeps', () => {
       receipts: [{ host: 0 } as Proposal['receipts'][number]],
     };
     // A long lease, whose release entry is old, and whose end is the entry after which the fold forgets.
-    const justEnded: Proposal = { ...earlier, digest: digestFor(203), phaseAt: 9_999, executedAt: 100 };
+    const justEnded: Proposal = {
+      ...earlier,
+      digest: digestFor(203),
+      phaseAt: 9_999,
+      executed: { index: 100, time: 0 },
+    };
     const singles = [last, earlier, evaluation, justEnded].map((one): [string, Proposal] => [one.digest, one]);
     const all = [...over, ...open, ...leases, ...singles];
     const facts: Facts = { ...world.facts, proposals: PersistentMap(all) };

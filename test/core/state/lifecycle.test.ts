@@ -66,7 +66,7 @@ describe('the one table of a proposal’s life', () => {
 
 test('a release is in force from when it was granted until its lease is over, and in no other phase', () => {
   const release = releaseOf(world.facts, RELEASE) ?? RELEASED;
-  const lastMs = (release.executedTime ?? 0) + (release.statement as { leaseMs: number }).leaseMs;
+  const lastMs = (release.executed?.time ?? 0) + (release.statement as { leaseMs: number }).leaseMs;
   expect([isInForce(release, lastMs), isInForce(release, lastMs + 1)]).toEqual([true, false]);
   for (const phase of PHASES) expect(isInForce({ ...release, phase }, lastMs)).toBe(phase === 'executed');
   expect(isInForce(PUBLICATION, 0)).toBe(false);

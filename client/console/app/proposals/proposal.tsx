@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import type { TwinlockError } from '../../../../src/core/errors.ts';
+import { isRelease } from '../../../../src/core/state/lifecycle.ts';
 import { OVERTAKING } from '../../../../src/core/state/overtaking.ts';
 import { namedReach, reachAdvice } from '../../../../src/core/state/reach.ts';
 import { howToEnd } from '../../../../src/core/state/standing.ts';
@@ -64,7 +65,6 @@ export function ProposalScreen({ digest, facts }: { digest: Hex; facts: Facts })
 export function ProposalReview({ review, facts }: { review: Review; facts: Facts }) {
   const { proposal } = review;
   const [tone, phase] = phaseOf(facts, proposal, now.value);
-  const isRelease = review.statement.kind === 'release';
   return (
     <Screen title={titleOf(review.statement)}>
       <p class="row">
@@ -79,7 +79,7 @@ export function ProposalReview({ review, facts }: { review: Review; facts: Facts
       <PolicyPanel review={review} facts={facts} />
       {review.hosts.length === 0 ? null : <HostsPanel review={review} />}
       {review.policyChange === null ? null : <PolicyChangePanel change={review.policyChange} />}
-      {isRelease && review.standing === 'open' ? <ChangesPanel changes={review.changes} /> : null}
+      {isRelease(proposal) && review.standing === 'open' ? <ChangesPanel changes={review.changes} /> : null}
       <ServedPanel review={review} facts={facts} />
       <DecidePanel key={review.digest} review={review} facts={facts} />
       <Exactly statement={review.statement} />

@@ -18,15 +18,15 @@ function servedUntil({ proposal }: Review, { stopped }: Facts): string {
 
 /** The result of a release: how long the vault serves it, and the receipts of its hosts. */
 export function ServedPanel({ review, facts }: { review: Review; facts: Facts }) {
-  const { executedTime, receipts } = review.proposal;
-  if (!isRelease(review.proposal) || executedTime === null) return null;
+  const { executed, receipts } = review.proposal;
+  if (!isRelease(review.proposal) || executed === null) return null;
   const { statement } = review.proposal;
   const isOver = !servedOnceResumed(facts, now.value).some(({ digest }) => digest === review.digest);
   return (
     <Panel title="Result">
       <FactList
         of={[
-          ['Released', instant(executedTime)],
+          ['Released', instant(executed.time)],
           ['Served', isOver ? 'no longer' : servedUntil(review, facts)],
         ]}
       />

@@ -8,7 +8,7 @@ import { assertionClaim, currentAuthenticator } from '../checks/signatures.ts';
 import { committeeOf } from '../committees.ts';
 import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import { effectOf } from '../kinds/table.ts';
-import { advanced, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
+import { advanced, executedBy, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
 import { policyOf } from '../policies.ts';
 import { rosterDigest } from '../roster.ts';
 import type { EnrolledAuthenticator, Facts, Proposal, Vote } from '../state.ts';
@@ -142,9 +142,5 @@ export function withVote(facts: Facts, proposal: Proposal, vote: Vote): Facts {
   if (isRelease(proposal)) return withProposal(facts, advanced(voted, 'approve', vote.index));
   requireCurrentBase(facts, proposal.statement);
   const executed = effectOf(proposal.statement).execute(facts, proposal.statement, vote);
-  return withProposal(executed, {
-    ...advanced(voted, 'execute', vote.index),
-    executedTime: vote.time,
-    executedAt: vote.index,
-  });
+  return withProposal(executed, executedBy(voted, vote));
 }

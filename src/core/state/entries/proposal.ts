@@ -10,6 +10,7 @@ import { committeeInForce, requireCommitteeId, requireEpoch } from '../committee
 import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
 import type { ProposedAt } from '../kinds/kind.ts';
 import { effectOf } from '../kinds/table.ts';
+import { isOpen } from '../lifecycle.ts';
 import { policyInForce, policyOf } from '../policies.ts';
 import { reachOfStatement, requireReachable } from '../reach.ts';
 import type { Facts, Proposable, Proposal } from '../state.ts';
@@ -52,8 +53,7 @@ export function effectOfProposal(
     phase: 'open',
     phaseAt: at.index,
     votes: [],
-    executedTime: null,
-    executedAt: null,
+    executed: null,
     setBack: false,
     stop: null,
     receipts: [],
@@ -71,11 +71,11 @@ export function effectOfProposal(
 
 /** The facts with a proposal as it is now. The policy that it would put in force is kept no longer than it is open. */
 export function withProposal(facts: Facts, proposal: Proposal): Facts {
-  const { digest, phase } = proposal;
+  const { digest } = proposal;
   return {
     ...facts,
     proposals: facts.proposals.set(digest, proposal),
-    proposedPolicies: phase === 'open' ? facts.proposedPolicies : facts.proposedPolicies.delete(digest),
+    proposedPolicies: isOpen(proposal) ? facts.proposedPolicies : facts.proposedPolicies.delete(digest),
   };
 }
 

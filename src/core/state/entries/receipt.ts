@@ -4,7 +4,7 @@ import type { CustodyReceipt, EntryOf, HostReceipt } from '../../log/entry.ts';
 import { custodyMessage, hostReceiptMessage } from '../../log/receipt.ts';
 import { currentAuthenticator, ed25519Claim } from '../checks/signatures.ts';
 import type { Judgement } from '../judgement.ts';
-import { hasTakenEffect, releaseOf } from '../lifecycle.ts';
+import { hasEnded, hasTakenEffect, releaseOf } from '../lifecycle.ts';
 import type { Facts } from '../state.ts';
 
 /** A host or a custodian confirms, with a key that no other party holds, that what the vault handed it was right. */
@@ -16,7 +16,7 @@ function judgeHostReceipt(facts: Facts, body: HostReceipt): Judgement {
   const release = releaseOf(facts, body.release);
   const isReleased = release !== null && hasTakenEffect(release);
   must(isReleased, 'proposal_unknown', `nothing was released under ${body.release}`);
-  must(release.phase !== 'ended', 'proposal_closed', 'the lease is over: the expiry is its result');
+  must(!hasEnded(release), 'proposal_closed', 'the lease is over: the expiry is its result');
   const { statement } = release;
   const host = statement.hosts[body.host];
   must(host !== undefined, 'proposal_unknown', `the release has no host ${body.host}`);

@@ -7,7 +7,7 @@ import { GRANTS } from '../bounds.ts';
 import type { Tally } from '../checks/quorum.ts';
 import type { Judgement } from '../judgement.ts';
 import { requireReleasable } from '../kinds/release.ts';
-import { advanced, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
+import { executedBy, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
 import { policyOf } from '../policies.ts';
 import type { Facts, Proposal } from '../state.ts';
 import { currentTally } from './approval.ts';
@@ -35,11 +35,7 @@ export function judgeRelease(facts: Facts, entry: EntryOf<'release'>): Judgement
     facts: {
       ...facts,
       granted,
-      proposals: facts.proposals.set(proposal.digest, {
-        ...advanced(proposal, 'execute', entry.index),
-        executedTime: entry.time,
-        executedAt: entry.index,
-      }),
+      proposals: facts.proposals.set(proposal.digest, executedBy(proposal, entry)),
     },
   };
 }

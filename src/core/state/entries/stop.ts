@@ -11,6 +11,7 @@ import { assertionClaim, currentAuthenticator, currentPrincipal, ed25519Claim } 
 import type { Judgement } from '../judgement.ts';
 import { advanced, proposalOf, releaseOf, unknownProposalText } from '../lifecycle.ts';
 import type { EnrolledAuthenticator, Facts, LogPlace, Principal, Proposal, RecordedStop } from '../state.ts';
+import { isWithdrawnVersion } from '../versions.ts';
 import { withProposal } from './proposal.ts';
 
 const ZEROS = toHex(ZERO_32);
@@ -196,7 +197,7 @@ const STOPS: { [W in Stop['what']]: (facts: Facts, placed: PlacedStop) => Facts 
     const { target } = placed.stop;
     const version = facts.versions.get(target);
     must(version !== undefined, 'version_unknown', `no version has the manifest ${target}`);
-    must(version.phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn already');
+    must(!isWithdrawnVersion(version), 'version_withdrawn', 'the version has been withdrawn already');
     const withdrawn = { ...version, phase: 'withdrawn', stop: recordedStopOf(facts, placed) } as const;
     return { ...facts, versions: facts.versions.set(target, withdrawn) };
   },

@@ -49,8 +49,9 @@ function base({ attestedAt, attestedMs }: AttestedClock): Hex {
 
 /** A proposal as it is at the true time, which entry `at` has set: none was made in the future, and no lease began in it. */
 function asOf(nowMs: number, proposal: Proposal, at: number): Proposal {
-  const { statement, executedTime } = proposal;
+  const { statement, executed } = proposal;
   const isFromTheFuture = isOpen(proposal) && statement.created > nowMs + MAX_SKEW_MS;
   if (isFromTheFuture) return { ...advanced(proposal, 'expire', at), setBack: true };
-  return executedTime !== null && executedTime > nowMs ? { ...proposal, executedTime: nowMs } : proposal;
+  const isBegunLater = executed !== null && executed.time > nowMs;
+  return isBegunLater ? { ...proposal, executed: { ...executed, time: nowMs } } : proposal;
 }

@@ -4,6 +4,7 @@ import { versionBase, versionOf } from '../checks/version.ts';
 import { releaseOf } from '../lifecycle.ts';
 import { policyOf } from '../policies.ts';
 import type { Facts } from '../state.ts';
+import { isQuarantined, isReleasable } from '../versions.ts';
 import type { Effect } from './kind.ts';
 
 /** Makes a quarantined version releasable: two-person integrity. */
@@ -16,9 +17,9 @@ export const publishEffect: Effect<StatementOf<'publish'>> = {
     return { facts, claims: [] };
   },
   overtaken(facts, statement) {
-    const phase = facts.versions.get(statement.manifest)?.phase ?? 'quarantined';
-    if (phase === 'quarantined') return null;
-    return phase === 'releasable' ? 'version_published' : 'version_withdrawn';
+    const version = facts.versions.get(statement.manifest);
+    if (version === undefined || isQuarantined(version)) return null;
+    return isReleasable(version) ? 'version_published' : 'version_withdrawn';
   },
   approve(facts, statement, credential) {
     const confirmed = versionOf(facts, statement).confirmed.includes(credential);
@@ -42,8 +43,8 @@ export const publishEffect: Effect<StatementOf<'publish'>> = {
 };
 
 function requireQuarantined(facts: Facts, statement: StatementOf<'publish'>): void {
-  const { phase } = versionOf(facts, statement);
-  must(phase === 'quarantined', 'version_not_quarantined', `expected a quarantined version, got a ${phase} one`);
+  const version = versionOf(facts, statement);
+  must(isQuarantined(version), 'version_not_quarantined', `expected a quarantined version, got a ${version.phase} one`);
 }
 
 /** A publication cites the receipt of an evaluation of this version if policy requires it. */

@@ -18,6 +18,7 @@ import { isOpen } from '../lifecycle.ts';
 import { isPolicyInForce, type NamedPolicy, policyOf } from '../policies.ts';
 import { requireRunning } from '../running.ts';
 import type { Facts } from '../state.ts';
+import { isReleasable, isWithdrawnUnder, isWithdrawnVersion } from '../versions.ts';
 import { requireInWindow } from '../window.ts';
 import type { Effect, ProposedAt } from './kind.ts';
 import { publishEffect } from './publish.ts';
@@ -37,10 +38,10 @@ export const releaseEffect: Effect<ReleaseStatement> = {
     const claims = statement.hosts.map((host, i) => requireAppraised(facts, statement, host, i, entry, surroundings));
     return { claims, facts: { ...facts, ...remembered(facts, statement, entry) } };
   },
-  overtaken({ principals, versions }, { proposer, manifest }) {
-    const retiredAt = principals.get(proposer.key)?.retiredAt ?? null;
+  overtaken(facts, { proposer, manifest }) {
+    const retiredAt = facts.principals.get(proposer.key)?.retiredAt ?? null;
     if (retiredAt !== null) return 'machine_retired';
-    return versions.get(manifest)?.phase === 'withdrawn' ? 'version_withdrawn' : null;
+    return isWithdrawnUnder(facts, manifest) ? 'version_withdrawn' : null;
   },
   approve(facts, statement) {
     requireReleasable(facts, statement);
@@ -55,16 +56,16 @@ export const releaseEffect: Effect<ReleaseStatement> = {
 export function requireReleasable(facts: Facts, statement: ReleaseStatement): void {
   requireRunning(facts);
   currentPrincipal(facts, statement.proposer.key);
-  const { phase } = versionOf(facts, statement);
-  must(phase !== 'withdrawn', 'version_withdrawn', 'the version has been withdrawn');
-  if (phase === 'releasable' || statement.purpose === 'evaluation') return;
+  const version = versionOf(facts, statement);
+  must(!isWithdrawnVersion(version), 'version_withdrawn', 'the version has been withdrawn');
+  if (isReleasable(version) || statement.purpose === 'evaluation') return;
   const next = publicationText(facts, statement);
   throw new TwinlockError('version_quarantined', `a quarantined version is released for evaluation only: ${next}`);
 }
 
-/** The latest publication that waits: a requester does not see it. One that was overtaken leads nowhere. */
+/** Names the latest open publication, which a requester does not see. An overtaken publication cannot take effect. */
 function publicationText(facts: Facts, { manifest }: ReleaseStatement): string {
-  for (const proposal of facts.proposals.valueSeq().reverse()) {
+  for (const proposal of facts.proposals.valueSeq().sortBy(({ index }) => -index)) {
     const { statement, digest, votes } = proposal;
     if (!isOpen(proposal) || statement.kind !== 'publish' || statement.manifest !== manifest) continue;
     const committee = committeeInForce(facts);

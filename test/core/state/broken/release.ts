@@ -222,7 +222,7 @@ export const EXPIRY: readonly BrokenRule[] = [
   }),
   expiry('not_permitted', 'the expiry of a lease before its time', async () => {
     const { world, release: proposal } = await released();
-    return [world, toExpire(proposal), { time: (world.facts.proposals.get(proposal)?.executedTime ?? 0) + HOUR_MS }];
+    return [world, toExpire(proposal), { time: (world.facts.proposals.get(proposal)?.executed?.time ?? 0) + HOUR_MS }];
   }),
   lifecycle('proposal_closed', 'the expiry of what has been denied', async () => {
     const { world, proposal, ben, cleo } = await proposed();

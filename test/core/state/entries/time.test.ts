@@ -212,7 +212,7 @@ describe('a log whose clock is ahead, because custodians’ clocks and the vault
     const { world, release } = stage;
     await correct(stage);
     const granted = world.facts.proposals.get(release);
-    expect(granted?.executedTime).toBe(world.facts.attestedMs);
+    expect(granted?.executed?.time).toBe(world.facts.attestedMs);
     expect(granted === undefined ? 0 : endMs(granted)).toBe(world.facts.attestedMs + HOUR_MS);
     expect(world.facts.granted.every(({ time }) => time <= world.facts.attestedMs)).toBe(true);
   });

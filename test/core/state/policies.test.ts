@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { policyAt } from '../../../src/core/state/policy-history.ts';
+import { policyAt } from '../../../src/core/state/policies.ts';
 import { founded, released } from './stages.ts';
 
 test('the policy of a time is that of genesis, until the last approval that a change needed', async () => {

@@ -1,0 +1,26 @@
+import type { Hex } from '../bytes.ts';
+import type { Facts, Version, VersionPhase } from './state.ts';
+
+/** In the order of a version's life. A quarantined one is also withdrawn directly. */
+export const VERSION_PHASES = ['quarantined', 'releasable', 'withdrawn'] as const satisfies readonly VersionPhase[];
+
+/** Whether a quorum has not published it yet: it is released for evaluation only. */
+export function isQuarantined({ phase }: Pick<Version, 'phase'>): boolean {
+  return phase === 'quarantined';
+}
+
+/** Whether a quorum has published it, and nobody has withdrawn it since. */
+export function isReleasable({ phase }: Pick<Version, 'phase'>): boolean {
+  return phase === 'releasable';
+}
+
+/** Whether it is neither released nor published any more. */
+export function isWithdrawnVersion({ phase }: Pick<Version, 'phase'>): boolean {
+  return phase === 'withdrawn';
+}
+
+/** As `isWithdrawnVersion`, for the version with this manifest; false where none has been deposited. */
+export function isWithdrawnUnder({ versions }: Pick<Facts, 'versions'>, manifest: Hex): boolean {
+  const version = versions.get(manifest);
+  return version !== undefined && isWithdrawnVersion(version);
+}
