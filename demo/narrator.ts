@@ -1,4 +1,5 @@
-import { printable, table } from '../client/cli/text.ts';
+import { table } from '../client/cli/text.ts';
+import { printable } from '../src/command-line/printable.ts';
 import type { Refusal } from './refusal.ts';
 
 const INDENT = '    ';

@@ -26,9 +26,6 @@ export interface RawEvidence {
   readonly [file: string]: Uint8Array | null | undefined | readonly Uint8Array[];
 }
 
-/** No file at all. */
-export const NONE: RawEvidence = { spdm: [], chain: [], nvattest: [] };
-
 /** What the evidence must carry, as the person who asked for it says. */
 export interface ExpectedBinding {
   /** 32 bytes; a report's longer field holds it first, and zeros after it. */

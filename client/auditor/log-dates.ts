@@ -15,7 +15,7 @@ interface Witnesses {
 }
 
 /** An entry whose date is not judged yet. */
-export interface Unjudged extends Dated {
+interface Unjudged extends Dated {
   /**
    * Not null for an entry of the vault alone, while custodians may still show that it is dated ahead: a threshold of them
    * does. One of any such number is honest, and saw the entry in the log at an earlier time.

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { jsonText, printable } from '../../src/command-line/printable.ts';
 import type { TwinlockError } from '../../src/core/errors.ts';
 import { roundedBytes } from '../display/exact.ts';
-import { jsonText, printable } from './text.ts';
 
 /** Milliseconds between two lines of progress where there is no terminal to draw a bar on. */
 const LINE_EVERY_MS = 5000;

@@ -11,19 +11,6 @@ export function durationOf(text: string): number | null {
   return Number(match[1]) * DURATIONS[match[2] as keyof typeof DURATIONS];
 }
 
-const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
-/** Replaces control characters: the vault's texts are attacker-controlled, and a terminal must not obey them. */
-export function printable(line: string): string {
-  return line.replace(STEERING, '\ufffd');
-}
-
-/** Escapes the same characters in a JSON document; its value stays the same. JSON itself escapes only half of them. */
-export function jsonText(document: object): string {
-  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(document).replace(STEERING, (character) => character.split('').map(escaped).join(''));
-}
-
 /** The beginning of a digest, for a table: enough to find the whole digest. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, 16);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { printable } from '../command-line/printable.ts';
 import { NO_STOP_FILE, parseSignedStop, type SignedStop } from '../core/log/signed-stop.ts';
 import { stopText } from '../core/state/running.ts';
 import { alreadyText, STOPPED, stoppedText } from '../core/state/stop-text.ts';
@@ -6,7 +7,6 @@ import { statementDigest } from '../core/statement/statement.ts';
 import { becomeOwner } from '../data-folder/data-folder.ts';
 import { inputError, readOperatorFile } from '../platform/files/operator-file.ts';
 import { stopByHand } from '../stopping/stop-by-hand.ts';
-import { printable } from './printable.ts';
 
 interface StopFlags {
   readonly json?: boolean;

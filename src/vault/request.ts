@@ -107,7 +107,7 @@ async function appraiseInTurn(
 }
 
 /** What an operator does about a rule that fails for want of endorsements: nothing is wrong with the host. */
-const REMEDIES = {
+const ENDORSEMENT_ADVICE = {
   endorsement_missing: 'bring them with the evidence, or put them into the vault’s --endorsements folder',
   endorsement_stale: 'bring newer ones with the evidence, or put newer ones into the vault’s --endorsements folder',
 } as const satisfies Partial<Record<Code, string>>;
@@ -118,7 +118,7 @@ function requirePass({ rules, verdict }: Appraisal): void {
   const failed = rules.find(({ pass }) => !pass);
   if (failed === undefined) throw new TwinlockError('appraisal_failed', 'no rule was checked', { rule: '' });
   const { rule, expected, got } = failed;
-  const [, remedy] = Object.entries(REMEDIES).find(([code]) => got.startsWith(`${code}:`)) ?? [];
-  const advice = remedy === undefined ? '' : `; ${remedy}`;
+  const [, next] = Object.entries(ENDORSEMENT_ADVICE).find(([code]) => got.startsWith(`${code}:`)) ?? [];
+  const advice = next === undefined ? '' : `; ${next}`;
   throw new TwinlockError('appraisal_failed', `${rule}: expected ${expected}, got ${got}${advice}`, { rule });
 }

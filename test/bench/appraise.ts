@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { NONE, subjectOfRaw } from '../../client/appraise/raw.ts';
+import { subjectOfRaw } from '../../client/appraise/raw.ts';
 import { appraise } from '../../src/core/attest/appraise.ts';
 import { appraiseParts } from '../../src/core/attest/compose.ts';
 import { endorsementsBytes, NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { NO_REFERENCE_VALUES } from '../../src/core/attest/reference-values.ts';
 import { utf8 } from '../../src/core/bytes.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
+import { NO_EVIDENCE } from '../client/appraise/no-evidence.ts';
 import { appraiseCase, type CarriedCase } from '../platforms/carried-case.ts';
 import { platformCases } from '../platforms/cases.ts';
 import { vectorPath } from '../vectors.ts';
@@ -89,7 +90,7 @@ async function quote(rounds: number): Promise<{ rows: Row[]; skipped: Skipped[] 
     return { rows: [], skipped: [{ bench: 'appraise', what, reason: 'needs the shared test vectors' }] };
   }
   const [bytes, collateral] = [new Uint8Array(readFileSync(QUOTE)), readFileSync(COLLATERAL, 'utf8')];
-  const raw = { ...NONE, tdxQuote: bytes, collateral: utf8(collateral) };
+  const raw = { ...NO_EVIDENCE, tdxQuote: bytes, collateral: utf8(collateral) };
   const ours = async () => {
     const { parts, endorsements } = subjectOfRaw(raw, { nonce: null, reportData: null });
     const measure = { referenceValues: null, instantMs: QUOTE_INSTANT_MS, verify: verifyNode };

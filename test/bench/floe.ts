@@ -1,10 +1,11 @@
 // biome-ignore lint/style/noRestrictedImports: the bare cipher is what FLOE is measured against
 import { createCipheriv, createDecipheriv, createHash, randomFillSync } from 'node:crypto';
-import { ciphertextRoot, encodeLeaves } from '../../src/core/weights/ciphertext-tree.ts';
+import { ciphertextRoot } from '../../src/core/weights/ciphertext-tree.ts';
 import { decryptFile, encryptFile, type FileEncryption, type WeightsFile } from '../../src/core/weights/file.ts';
 import { plaintextSegmentBytes } from '../../src/core/weights/floe.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
 import { platformRandom } from '../../src/platform/random.ts';
+import { encodeLeaves } from '../core/weights/leaves.ts';
 import { race } from './measure.ts';
 import { type Bench, row } from './row.ts';
 

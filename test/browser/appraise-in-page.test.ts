@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ExpectedBinding, NONE, type RawEvidence, subjectOfRaw } from '../../client/appraise/raw.ts';
+import { type ExpectedBinding, type RawEvidence, subjectOfRaw } from '../../client/appraise/raw.ts';
 import { NO_ENDORSEMENTS } from '../../src/core/attest/endorsements.ts';
 import { toHex, utf8 } from '../../src/core/bytes.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
+import { NO_EVIDENCE } from '../client/appraise/no-evidence.ts';
 import { appraisalText, appraiseCase, type CarriedCase } from '../platforms/carried-case.ts';
 import { platformCases } from '../platforms/cases.ts';
 import { vectorPath, vectorTest } from '../vectors.ts';
@@ -45,7 +46,10 @@ function vectorCase(
   raw: Partial<RawEvidence>,
   expected: Partial<ExpectedBinding> = {},
 ): CarriedCase {
-  const { parts, endorsements } = subjectOfRaw({ ...NONE, ...raw }, { nonce: null, reportData: null, ...expected });
+  const { parts, endorsements } = subjectOfRaw(
+    { ...NO_EVIDENCE, ...raw },
+    { nonce: null, reportData: null, ...expected },
+  );
   const hexOf = (bytes: Uint8Array | null) => (bytes === null ? null : toHex(bytes));
   return {
     name,

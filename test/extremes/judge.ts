@@ -22,13 +22,13 @@ import type { State } from '../../src/core/state/state.ts';
 import { parsePolicy } from '../../src/core/statement/policy.ts';
 import { attestedCredential } from '../../src/core/webauthn/attestation.ts';
 import { checkAssertionData } from '../../src/core/webauthn/authenticator-data.ts';
-import { referenceBulkCrypto } from '../../src/core/weights/bulk-crypto.ts';
 import { parseManifest } from '../../src/core/weights/manifest.ts';
 import { parseFilePaths } from '../../src/core/weights/names.ts';
 import { parseCertificateOfAnyKey } from '../../src/core/x509/certificate.ts';
 import { parseCrl } from '../../src/core/x509/crl.ts';
 import { attributesOf } from '../../src/core/x509/name.ts';
 import { derOfPem } from '../../src/core/x509/pem.ts';
+import { referenceBulkCrypto } from '../core/weights/reference-bulk-crypto.ts';
 
 export const RP_ID = 'tl-abcdefgh01234567.localhost';
 

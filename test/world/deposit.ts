@@ -9,12 +9,13 @@ import { encodeScalar, uniformScalar } from '../../src/core/share/group.ts';
 import type { Share } from '../../src/core/share/share.ts';
 import { splitSecret } from '../../src/core/share/split.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
-import { ciphertextRoot, encodeLeaves } from '../../src/core/weights/ciphertext-tree.ts';
+import { ciphertextRoot } from '../../src/core/weights/ciphertext-tree.ts';
 import { encryptFile } from '../../src/core/weights/file.ts';
 import type { InnerManifest } from '../../src/core/weights/inner-manifest.ts';
 import { type ManifestCore, manifestDigest } from '../../src/core/weights/manifest.ts';
 import { keyCheckValue, manifestContext, releaseKey } from '../../src/core/weights/release-key.ts';
 import { platformBulkCrypto } from '../../src/platform/aead.ts';
+import { encodeLeaves } from '../core/weights/leaves.ts';
 import type { Founder } from './people.ts';
 
 const PLAINTEXT = utf8('the weights of a very small model\n');

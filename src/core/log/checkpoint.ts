@@ -1,10 +1,9 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { equal, fromBase64, toBase64 } from '../bytes.ts';
 import { must, TwinlockError } from '../errors.ts';
 import { unlessRefused } from '../refusal.ts';
 import { EMPTY_FRONTIER, frontierRoot, HASH_BYTES } from './merkle.ts';
 import { formatNote, parseNote, signNote, verifyNote } from './note.ts';
-import { formatVkey, NoteKeyType, parseVkey } from './note-key.ts';
+import { NoteKeyType, parseVkey } from './note-key.ts';
 
 /** A log's statement about itself: its first `size` entries have this root. */
 export interface Checkpoint {
@@ -49,11 +48,6 @@ export function parseCheckpointText(text: string): Checkpoint {
 export function signCheckpoint(checkpoint: Checkpoint, seed: Uint8Array): Uint8Array {
   const text = checkpointText(checkpoint);
   return formatNote({ text, signatures: [signNote(text, checkpoint.origin, seed)] });
-}
-
-/** The vkey under which a log's checkpoints are opened, of its origin and its 32-byte Ed25519 seed. */
-export function checkpointVkey(origin: string, seed: Uint8Array): string {
-  return formatVkey(origin, ed25519.getPublicKey(seed));
 }
 
 /**

@@ -11,16 +11,9 @@ export function ciphertextRoot(leaves: readonly Uint8Array[]): Uint8Array {
   return rootOf(leaves);
 }
 
-/** The leaves sidecar: the leaf hashes, 32 bytes each, one after the other. */
-export function encodeLeaves(leaves: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(leaves.length * HASH_BYTES);
-  for (const [k, leaf] of leaves.entries()) bytes.set(leaf, k * HASH_BYTES);
-  return bytes;
-}
-
 /**
- * Parses a leaves sidecar (attacker-controlled) of `count` segments and checks it against the `root` of a
- * signed manifest. Throws `malformed` for another length and `digest_mismatch`.
+ * Parses a leaves sidecar (attacker-controlled): the leaf hashes of `count` segments, 32 bytes each, one after the
+ * other. Checks it against the `root` of a signed manifest. Throws `malformed` for another length and `digest_mismatch`.
  */
 export function parseLeaves(bytes: Uint8Array, count: number, root: Uint8Array): readonly Uint8Array[] {
   const expected = count * HASH_BYTES;

@@ -14,12 +14,13 @@ import { replay } from '../../../src/core/state/replay.ts';
 import type { Facts } from '../../../src/core/state/state.ts';
 import { comparisonCode, GENESIS_WORDS } from '../../../src/core/statement/comparison-code.ts';
 import { challengeOf } from '../../../src/core/webauthn/challenge.ts';
-import { referenceBulkCrypto } from '../../../src/core/weights/bulk-crypto.ts';
-import { ciphertextRoot, encodeLeaves } from '../../../src/core/weights/ciphertext-tree.ts';
+import { ciphertextRoot } from '../../../src/core/weights/ciphertext-tree.ts';
 import { decryptFile, encryptFile } from '../../../src/core/weights/file.ts';
 import { keyCheckValue, manifestContext, releaseKey } from '../../../src/core/weights/release-key.ts';
 import { verifyWeb } from '../../../src/platform/verify-web.ts';
 import { seededRandom } from '../../core/seeded-random.ts';
+import { encodeLeaves } from '../../core/weights/leaves.ts';
+import { referenceBulkCrypto } from '../../core/weights/reference-bulk-crypto.ts';
 
 /** What a run gave, by what was run: bytes in hex, or their digest. */
 export type Results = Readonly<Record<string, string>>;

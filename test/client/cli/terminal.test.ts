@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { openTerminal } from '../../../client/cli/terminal.ts';
-import { durationOf, jsonText, printable, table } from '../../../client/cli/text.ts';
+import { durationOf, table } from '../../../client/cli/text.ts';
+import { jsonText, printable } from '../../../src/command-line/printable.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 
 class Captured extends Writable {

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
-import { NONE, type RawEvidence, subjectOfRaw } from '../../../client/appraise/raw.ts';
+import { type RawEvidence, subjectOfRaw } from '../../../client/appraise/raw.ts';
 import { appraiseParts } from '../../../src/core/attest/compose.ts';
 import { NO_ENDORSEMENTS } from '../../../src/core/attest/endorsements.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import { verifyNode } from '../../../src/platform/verify-node.ts';
+import { NO_EVIDENCE } from '../../client/appraise/no-evidence.ts';
 import { vectorPath, vectorTest } from '../../vectors.ts';
 
 /**
@@ -29,7 +30,7 @@ interface Row {
 
 async function passes({ at, raw }: Row, bytes: Uint8Array): Promise<boolean> {
   try {
-    const { parts, endorsements } = subjectOfRaw({ ...NONE, ...raw(bytes) }, { nonce: null, reportData: null });
+    const { parts, endorsements } = subjectOfRaw({ ...NO_EVIDENCE, ...raw(bytes) }, { nonce: null, reportData: null });
     const measure = { referenceValues: null, instantMs: Date.parse(at), verify: verifyNode };
     const result = await appraiseParts(parts, { ...measure, endorsements: endorsements ?? NO_ENDORSEMENTS });
     return result.verdict === 'pass';

@@ -1,22 +1,24 @@
 import { readFileSync } from 'node:fs';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat, fromHex, toBase64, utf8 } from '../../../src/core/bytes.ts';
 import { TwinlockError } from '../../../src/core/errors.ts';
 import {
   checkpointText,
-  checkpointVkey,
   openCheckpoint,
   parseCheckpointText,
   signCheckpoint,
 } from '../../../src/core/log/checkpoint.ts';
 import { leafHash, rootOf } from '../../../src/core/log/merkle.ts';
 import { formatNote, NOTE_BYTES_MAX, parseNote, signNote } from '../../../src/core/log/note.ts';
+import { formatVkey } from '../../../src/core/log/note-key.ts';
 import { vectorPath, vectorTest } from '../../vectors.ts';
 
 const SEED = new Uint8Array(32).fill(7);
 const ORIGIN = 'vault.example/log';
-const VKEY = checkpointVkey(ORIGIN, SEED);
+const vkeyOf = (origin: string, seed: Uint8Array) => formatVkey(origin, ed25519.getPublicKey(seed));
+const VKEY = vkeyOf(ORIGIN, SEED);
 const ROOT = new Uint8Array(32).fill(9);
 const SIGNED = signCheckpoint({ origin: ORIGIN, size: 42, root: ROOT }, SEED);
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -85,7 +87,7 @@ describe('a signed checkpoint', () => {
       '— vault.example/log S0OeIHdtZj7E6z5TR57NrEfEPIjdwWC5xxXMLZFV6K2Oz7r61lrT+hQ6TlJv+IkAlcM5QSA2IdiKAwGUPLHVlUdZigI=',
       '',
     ].join('\n');
-    expect(checkpointVkey('vault.example/log', seed)).toBe(vkey);
+    expect(vkeyOf('vault.example/log', seed)).toBe(vkey);
     const checkpoint = { origin: 'vault.example/log', size: 1, root: rootOf([leafHash(utf8('{}'))]) };
     expect(new TextDecoder().decode(signCheckpoint(checkpoint, seed))).toBe(note);
     expect(openCheckpoint(utf8(note), vkey)).toEqual(checkpoint);

@@ -2,8 +2,9 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat } from '../../../src/core/bytes.ts';
-import { referenceBulkCrypto } from '../../../src/core/weights/bulk-crypto.ts';
-import { checkLeaf, ciphertextRoot, encodeLeaves, parseLeaves } from '../../../src/core/weights/ciphertext-tree.ts';
+import { checkLeaf, ciphertextRoot, parseLeaves } from '../../../src/core/weights/ciphertext-tree.ts';
+import { encodeLeaves } from './leaves.ts';
+import { referenceBulkCrypto } from './reference-bulk-crypto.ts';
 
 const { leafHash } = referenceBulkCrypto;
 const SEGMENTS = [1, 2, 3].map((byte) => new Uint8Array(5).fill(byte));

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { concat, toHex } from '../../../src/core/bytes.ts';
-import { referenceBulkCrypto } from '../../../src/core/weights/bulk-crypto.ts';
-import { ciphertextRoot, encodeLeaves } from '../../../src/core/weights/ciphertext-tree.ts';
+import { ciphertextRoot } from '../../../src/core/weights/ciphertext-tree.ts';
 import {
   continueFile,
   decryptFile,
@@ -13,6 +12,8 @@ import {
 import { encryptedBytes, type FloeParameters } from '../../../src/core/weights/floe.ts';
 import { manifestContext, releaseKey } from '../../../src/core/weights/release-key.ts';
 import { platformBulkCrypto } from '../../../src/platform/aead.ts';
+import { encodeLeaves } from './leaves.ts';
+import { referenceBulkCrypto } from './reference-bulk-crypto.ts';
 import { seededRandom } from './seeded-random.ts';
 
 const SMALL: FloeParameters = { encryptedSegmentBytes: 40, rotationMaskBits: 20, ivBytes: 32 };

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat, fromHex, utf8 } from '../../../src/core/bytes.ts';
-import { type Aead, referenceBulkCrypto } from '../../../src/core/weights/bulk-crypto.ts';
+import type { Aead } from '../../../src/core/weights/bulk-crypto.ts';
 import {
   encryptedBytes,
   FLOE_WEIGHTS,
@@ -15,6 +15,7 @@ import {
 } from '../../../src/core/weights/floe.ts';
 import { platformBulkCrypto } from '../../../src/platform/aead.ts';
 import { vectorPath, vectorTest } from '../../vectors.ts';
+import { referenceBulkCrypto } from './reference-bulk-crypto.ts';
 import { seededRandom } from './seeded-random.ts';
 
 const KEY = new Uint8Array(32).fill(7);
