@@ -32,7 +32,7 @@ interface SealedShare {
 
 export interface Dealt {
   readonly core: ManifestCore;
-  readonly manifest: Hex;
+  readonly manifestDigest: Hex;
   /** One for each authenticator in use of each custodian. */
   readonly envelopes: readonly SealedShare[];
 }
@@ -62,7 +62,7 @@ export async function dealShares(facts: Facts, toDeal: ToDeal, random: RandomByt
         envelopes.push({ person, index, credential, envelope });
       }
     }
-    return { core, manifest, envelopes };
+    return { core, manifestDigest: manifest, envelopes };
   } finally {
     for (const { s, r } of shares) wipe(s, r);
   }

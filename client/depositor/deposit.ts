@@ -242,7 +242,12 @@ class Deposition {
       const dealt = await dealShares(this.#replica.facts, toDeal, random);
       await recordDeposit(this.#session, this.#replica, status.upload, dealt, this.#retry);
       onProgress?.({ phase: 'done', bytes, totalBytes });
-      return { manifest: dealt.manifest, files: files.length, bytes: totalBytes, envelopes: dealt.envelopes.length };
+      return {
+        manifest: dealt.manifestDigest,
+        files: files.length,
+        bytes: totalBytes,
+        envelopes: dealt.envelopes.length,
+      };
     } catch (error) {
       // Nothing goes on with it.
       if (this.#unfinished === null) await api.abandonUpload(status.upload).catch(() => undefined);

@@ -17,7 +17,7 @@ export async function recordDeposit(
   { api, principal }: PrincipalSession,
   replica: Replica,
   upload: Hex,
-  { core, manifest, envelopes }: Dealt,
+  { core, manifestDigest: manifest, envelopes }: Dealt,
   retry: RetryPolicy,
 ): Promise<void> {
   const signature = ed25519.sign(manifestSignatureMessage(core.vault, manifest), principal.seed);

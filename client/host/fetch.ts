@@ -153,7 +153,7 @@ async function fetchFiles(
   begun: string[],
   { api, target: folder, retry, onProgress }: Required<FetchOptions>,
 ): Promise<Fetched> {
-  const { manifest, core } = release;
+  const { manifestDigest: manifest, core } = release;
   const hostApi = api.withBearer(release.token, lease.signal);
   const { inner, receivedBytes: innerBytes } = await readInner(hostApi, release, lease, retry);
   const targets = inner.files.map(({ path, sha256 }, i): WantedFile => {

@@ -20,7 +20,7 @@ import { leaseEnd } from './times.ts';
 
 /** A release that this host may use: `wipe` the key when the last file is out. */
 export interface OpenedRelease {
-  readonly manifest: Hex;
+  readonly manifestDigest: Hex;
   readonly core: ManifestCore;
   /** 64 bytes, its key-check value verified. */
   readonly releaseKey: Uint8Array;
@@ -63,7 +63,7 @@ export async function openRelease(
   const sealedTo = { vault: pending.vault, statement: pending.release };
   const token = await openToken(sealedTo, kemOf(keys), handover.token);
   return {
-    manifest: authority.release.statement.manifest,
+    manifestDigest: authority.release.statement.manifest,
     core,
     releaseKey: key,
     token: toBase64url(token),

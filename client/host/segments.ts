@@ -47,7 +47,7 @@ export async function openSource(
   retry: RetryPolicy,
   name = `file ${file}`,
 ): Promise<FileSource> {
-  const { manifest, core, releaseKey, lease } = release;
+  const { manifestDigest: manifest, core, releaseKey, lease } = release;
   const entry = core.files[file];
   must(entry !== undefined, 'manifest_mismatch', `the version has no file ${file}`);
   const bytes = plainBytes(entry);

@@ -90,7 +90,7 @@ export class SmallFiles {
     const patience = new Patience(this.#retry);
     for (let next = 0; next < range.length; ) {
       try {
-        for await (const encrypted of this.#range(this.#release.manifest, range.slice(next))) {
+        for await (const encrypted of this.#range(this.#release.manifestDigest, range.slice(next))) {
           patience.progress();
           next++;
           yield encrypted;

@@ -136,7 +136,7 @@ describe('ends', () => {
   test('a lease that is over is told; what was kept for its hosts is erased', async () => {
     await begin();
     const pending = await releaseAs(vault, { leaseMs: HOUR_MS });
-    const { manifest, token } = await openAs(vault, pending);
+    const { manifestDigest: manifest, token } = await openAs(vault, pending);
     const path = `/v1/weights/${manifest}/1`;
     pass(HOUR_MS + 1000);
     await expectRefused(vault, { path, token }, 409, 'lease_over', /lease is over/);
@@ -420,7 +420,7 @@ describe('a wall clock that jumps against the monotonic one', () => {
   test('refuses a read of a lease that it says is over for now only, and the read is answered once it is right', async () => {
     await begin();
     const granted = await releaseAs(vault);
-    const { manifest, token } = await openAs(vault, granted);
+    const { manifestDigest: manifest, token } = await openAs(vault, granted);
     const path = `/v1/weights/${manifest}/1`;
     await round();
     set(MONTH_MS);
@@ -677,7 +677,7 @@ test('the approval that completes a quorum and the release that it brings are on
 test('a stop that the signer leaves unsigned holds back every release and is tried again each round', async () => {
   await begin();
   const pending = await releaseAs(vault, { leaseMs: HOUR_MS });
-  const { manifest, token } = await openAs(vault, pending);
+  const { manifestDigest: manifest, token } = await openAs(vault, pending);
   const { recorder } = vault.daemon.context;
   const unsigned = vi.spyOn(recorder, 'isStopUnsigned', 'get').mockReturnValue(true);
   const retried = vi.spyOn(recorder, 'recordUnsigned');
@@ -688,7 +688,7 @@ test('a stop that the signer leaves unsigned holds back every release and is tri
   unsigned.mockRestore();
   await round();
   expect(retried).toHaveBeenCalledOnce();
-  expect((await openAs(vault, pending)).manifest).toBe(manifest);
+  expect((await openAs(vault, pending)).manifestDigest).toBe(manifest);
 });
 
 test('a stop goes before the release that an approval is about to bring: nothing is released', async () => {
