@@ -1,17 +1,15 @@
-import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import type { Hex } from '../../src/core/bytes.ts';
 import { counted } from '../../src/core/counted.ts';
 import { must } from '../../src/core/errors.ts';
 import { type Person, personOf } from '../../src/core/state/checks/persons.ts';
-import { objectOf } from '../../src/core/state/judgement.ts';
 import { isPending, type Standing } from '../../src/core/state/lifecycle.ts';
+import { appraisalObject, policyObject } from '../../src/core/state/objects.ts';
 import type { Overtaking } from '../../src/core/state/overtaking.ts';
 import { policyAt } from '../../src/core/state/policies.ts';
 import { type NamedReach, namedReach, reachOfStatement } from '../../src/core/state/reach.ts';
 import { overtakenBy, standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, PolicyInForce, Proposable, Proposal, RecordedStop, Vote } from '../../src/core/state/state.ts';
 import { comparisonCode, REQUEST_WORDS } from '../../src/core/statement/comparison-code.ts';
-import { parsePolicy } from '../../src/core/statement/policy.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { type Alike, alikeEnrolments } from '../custodian/alike.ts';
 import type { Replica } from '../log/replica.ts';
@@ -146,7 +144,7 @@ function proposalNamed({ proposals }: Facts, named: string, entries: number): Pr
 async function hostsOf(replica: Replica, { hosts }: StatementOf<'release'>): Promise<readonly ReportedHost[]> {
   const objects = await replica.objects(hosts.map(({ appraisal }) => appraisal));
   return hosts.map(({ label, appraisal: digest }) => {
-    const { platform, rules, claims } = parseAppraisal(objectOf(objects, digest, 'appraisal')).appraisal;
+    const { platform, rules, claims } = appraisalObject(objects, digest);
     const runs = rules.filter(({ rule }) => rule.endsWith('.image') || rule.endsWith('.measurement'));
     const chips = Object.entries(claims).filter(([name]) => CHIP.test(name));
     return { label, platform, runs: runs.map(({ got }) => got), chips: Object.fromEntries(chips) };
@@ -155,6 +153,6 @@ async function hostsOf(replica: Replica, { hosts }: StatementOf<'release'>): Pro
 
 async function changesOf(replica: Replica, { base, document }: StatementOf<'policy'>) {
   const objects = await replica.objects([base, document]);
-  const [before, after] = [base, document].map((digest) => parsePolicy(objectOf(objects, digest, 'policy')).policy);
+  const [before, after] = [base, document].map((digest) => policyObject(objects, digest));
   return documentChanges(before, after);
 }

@@ -1,7 +1,7 @@
-import { parseAppraisal } from '../../src/core/attest/appraisal.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import { personOf, personText } from '../../src/core/state/checks/persons.ts';
 import { lastReleaseOf } from '../../src/core/state/lifecycle.ts';
+import { appraisalObject } from '../../src/core/state/objects.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import type { StatementOf } from '../../src/core/statement/statement.ts';
 import { exactBytes, exactDuration } from '../display/exact.ts';
@@ -36,7 +36,7 @@ export async function differences(
   const last = lastReleaseOf(facts, statement.model);
   if (last === null) return null;
   const objects = await replica.objects(last.statement.hosts.map((host) => host.appraisal));
-  const before = [...objects.values()].map((bytes) => parseAppraisal(bytes).appraisal.claims);
+  const before = [...objects.keys()].map((digest) => appraisalObject(objects, digest).claims);
   const after = hosts.map((host) => host.atVault.claims);
   const [fieldsBefore, fieldsAfter] = [fieldsOf(facts, last.statement), fieldsOf(facts, statement)];
   return [

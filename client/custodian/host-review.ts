@@ -1,4 +1,4 @@
-import { type Appraisal, parseAppraisal } from '../../src/core/attest/appraisal.ts';
+import type { Appraisal } from '../../src/core/attest/appraisal.ts';
 import { appraise } from '../../src/core/attest/appraise.ts';
 import { parseEvidence } from '../../src/core/attest/evidence.ts';
 import { NOT_REACHED } from '../../src/core/attest/kit/findings.ts';
@@ -7,6 +7,7 @@ import { fromBase64url, type Hex } from '../../src/core/bytes.ts';
 import { canonicalBytes, digestOf } from '../../src/core/canonical.ts';
 import { must } from '../../src/core/errors.ts';
 import type { Verify } from '../../src/core/signature/claim.ts';
+import { appraisalObject, objectOf } from '../../src/core/state/objects.ts';
 import type { ReleaseHost, StatementOf } from '../../src/core/statement/statement.ts';
 import type { Replica } from '../log/replica.ts';
 import type { Obstacle } from './obstacles.ts';
@@ -57,11 +58,11 @@ async function appraiseHost(
   position: number,
   { referenceValues, objects, nowMs, verify }: Grounds,
 ): Promise<HostReview> {
-  const evidenceBytes = objects.get(host.evidence) as Uint8Array;
-  const { appraisal } = parseAppraisal(objects.get(host.appraisal) as Uint8Array);
+  const evidenceBytes = objectOf(objects, host.evidence, 'evidence');
+  const appraisal = appraisalObject(objects, host.appraisal);
   const kem = fromBase64url(parseEvidence(evidenceBytes).evidence.kem);
   must(digestOf(kem) === host.kem, 'binding_mismatch', `host ${position}: its evidence binds another KEM key`);
-  const endorsementsBytes = objects.get(host.endorsements) as Uint8Array;
+  const endorsementsBytes = objectOf(objects, host.endorsements, 'endorsements');
   const input = { evidence: evidenceBytes, endorsements: endorsementsBytes, referenceValues };
   const atVault = await appraise({ ...input, instantMs: appraisal.instant }, verify);
   const atOwnClock = nowMs === null ? null : await appraise({ ...input, instantMs: nowMs }, verify);

@@ -1,6 +1,7 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { durationText } from '../../src/core/duration.ts';
 import { type Code, must, TwinlockError } from '../../src/core/errors.ts';
+import { requireNotBarred, requireNoVote } from '../../src/core/state/entries/approval.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired } from '../../src/core/state/entries/proposal.ts';
 import { MAX_SKEW_MS, requireWithinSkew } from '../../src/core/state/judgement.ts';
 import { effectOf } from '../../src/core/state/kinds/table.ts';
@@ -53,8 +54,8 @@ function eitherWay(
     () => requireClocks(facts, proposal, nowMs, decision === 'deny' ? MAX_SKEW_MS : 0),
     () => requireCurrent(facts, statement),
     () => void ownAuthenticators(facts, person),
-    () => requireNotBarred(facts, proposal, person),
-    () => must(!votes.some((vote) => vote.person === person), 'already_voted', 'you have decided on this already'),
+    () => requireNotBarred(facts, statement, person),
+    () => requireNoVote(votes, person),
   ];
 }
 
@@ -93,17 +94,9 @@ function requireNotOvertaken(facts: Facts, statement: Proposable): void {
   );
 }
 
-function requireNotBarred(facts: Facts, { statement }: Proposal, person: Hex): void {
-  const barred = effectOf(statement).barred(facts, statement).includes(person);
-  must(!barred, 'proposer_cannot_approve', 'you asked for this, or it is about you: others decide');
-}
-
 /** What its kind asks of an approver; a publication's custody receipt comes with the approval itself. */
 function requireEffect(facts: Facts, { statement }: Proposal, person: Hex): void {
-  const [own] = facts.authenticators
-    .valueSeq()
-    .filter((authenticator) => authenticator.person === person)
-    .toArray();
+  const own = facts.authenticators.find((key) => key.person === person && key.retiredAt === null);
   try {
     effectOf(statement).approve(facts, statement, own?.credential ?? '');
   } catch (error) {
@@ -111,12 +104,18 @@ function requireEffect(facts: Facts, { statement }: Proposal, person: Hex): void
   }
 }
 
+/** The fold's messages name a person by id. The custodian who reads these is that person. */
+const TO_THE_CUSTODIAN: Readonly<Partial<Record<Code, string>>> = {
+  proposer_cannot_approve: 'you asked for this, or it is about you: others decide',
+  already_voted: 'you have decided on this already',
+};
+
 function obstacle(check: () => void): readonly Obstacle[] {
   try {
     check();
     return [];
   } catch (error) {
     if (!(error instanceof TwinlockError)) throw error;
-    return [{ code: error.code, message: error.message }];
+    return [{ code: error.code, message: TO_THE_CUSTODIAN[error.code] ?? error.message }];
   }
 }

@@ -1,7 +1,7 @@
 import type { Hex } from '../../src/core/bytes.ts';
-import { objectOf } from '../../src/core/state/judgement.ts';
+import { policyObject } from '../../src/core/state/objects.ts';
 import { policyInForce } from '../../src/core/state/policies.ts';
-import { type Policy, parsePolicy } from '../../src/core/statement/policy.ts';
+import type { Policy } from '../../src/core/statement/policy.ts';
 import type { Replica } from '../log/replica.ts';
 
 /**
@@ -11,5 +11,5 @@ import type { Replica } from '../log/replica.ts';
 export async function policyNamed(replica: Replica, digest: Hex): Promise<Policy> {
   const policy = policyInForce(replica.facts);
   if (policy.digest === digest) return policy.document;
-  return parsePolicy(objectOf(await replica.objects([digest]), digest, 'policy')).policy;
+  return policyObject(await replica.objects([digest]), digest);
 }

@@ -17,7 +17,8 @@ import { judgeRelease } from './entries/release.ts';
 import { judgeStop } from './entries/stop.ts';
 import { requireSoundDate, withAttested } from './entries/time.ts';
 import { withoutForgotten } from './forgetting.ts';
-import type { Claim, Judgement, Objects, Surroundings } from './judgement.ts';
+import type { Claim, Judgement, Surroundings } from './judgement.ts';
+import type { Objects } from './objects.ts';
 import { isPolicyInForce, policyInForce, withPolicy } from './policies.ts';
 import type { Facts, State } from './state.ts';
 

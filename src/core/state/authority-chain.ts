@@ -8,9 +8,9 @@ import { digest } from '../schema.ts';
 import { MAX_MEMBERS, parseStatement, statementDigest } from '../statement/statement.ts';
 import { objectsOfStatement } from './apply.ts';
 import type { History } from './chain.ts';
-import type { Objects } from './judgement.ts';
 import { releaseOf } from './lifecycle.ts';
 import { openWithLogKey } from './log-checkpoint.ts';
+import type { Objects } from './objects.ts';
 import type { Facts, Proposal, Vote } from './state.ts';
 
 const proof = z.array(digest).check(z.maxLength(PROOF_HASHES_MAX));

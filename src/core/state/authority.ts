@@ -4,7 +4,7 @@ import type { EntryOf } from '../log/entry.ts';
 import { parseAs } from '../schema.ts';
 import { commitmentsDigest } from '../share/commitments.ts';
 import { parseStatement, type StatementOf } from '../statement/statement.ts';
-import { type ManifestCore, parseManifest } from '../weights/manifest.ts';
+import type { ManifestCore } from '../weights/manifest.ts';
 import { judge } from './apply.ts';
 import { authorityChain, type ChainCheckpoint, entriesOf, historyOfPrefixes, objectsOf } from './authority-chain.ts';
 import type { History } from './chain.ts';
@@ -16,8 +16,9 @@ import { approvalClaim, requireCheckpointOfLog, requireMayVote } from './entries
 import { requireForCommittee } from './entries/deposit.ts';
 import { requireMadeUnder, requireOfThisVault, requireUnexpired } from './entries/proposal.ts';
 import { requireReached } from './entries/release.ts';
-import { type Claim, MAX_SKEW_MS, type Objects, objectOf, requireWithinSkew } from './judgement.ts';
+import { type Claim, MAX_SKEW_MS, requireWithinSkew } from './judgement.ts';
 import { effectOf } from './kinds/table.ts';
+import { manifestObject, type Objects, objectOf } from './objects.ts';
 import { parseRoster, type Roster } from './roster.ts';
 import type { Committee, Facts, LogPlace, Proposal, Vote } from './state.ts';
 
@@ -107,7 +108,7 @@ function requireStatement(facts: Facts, { body }: EntryOf<'proposal'>, objects: 
   const committee = committeeOf(facts, statement);
   const base = versionBase(facts.vault, statement);
   must(statement.base === base, 'wrong_base', `expected base ${base}, got ${statement.base}`);
-  const { core } = parseManifest(objectOf(objects, statement.manifest, 'manifest core'));
+  const core = manifestObject(objects, statement.manifest);
   requireForCommittee(committee, core);
   const isSame =
     core.vault === facts.vault &&

@@ -3,7 +3,7 @@ import { unlessRefused } from '../refusal.ts';
 import type { Verify } from '../signature/claim.ts';
 import { type Applied, apply } from './apply.ts';
 import { type Discharger, firstRefuted } from './discharge.ts';
-import type { Objects } from './judgement.ts';
+import type { Objects } from './objects.ts';
 import type { State } from './state.ts';
 
 /** The number of entries that are judged before their claims are discharged. */

@@ -11,7 +11,7 @@ import { effectOf } from '../kinds/table.ts';
 import { advanced, executedBy, isRelease, proposalOf, requireOpen } from '../lifecycle.ts';
 import { policyOf } from '../policies.ts';
 import { rosterDigest } from '../roster.ts';
-import type { EnrolledAuthenticator, Facts, Proposal, Vote } from '../state.ts';
+import type { EnrolledAuthenticator, Facts, Proposable, Proposal, Vote } from '../state.ts';
 import { requireInWindow } from '../window.ts';
 import { requireCurrent, requireCurrentBase, requireUnexpired, withProposal } from './proposal.ts';
 
@@ -73,14 +73,24 @@ export function requireMayDecide(
   return { proposal, authenticator };
 }
 
-/** Not the proposer's person, not the subject, and no person twice. */
+/** Refuses a second vote of a person, and a vote of a person whom the kind of the statement bars. */
 export function requireMayVote(
   facts: Facts,
   { statement, votes }: Pick<Proposal, 'statement' | 'votes'>,
   person: string,
 ): void {
+  requireNotBarred(facts, statement, person);
+  requireNoVote(votes, person);
+}
+
+/** Throws `proposer_cannot_approve` for a person who asked for the statement, or whom it is about. */
+export function requireNotBarred(facts: Facts, statement: Proposable, person: string): void {
   const barred = effectOf(statement).barred(facts, statement).includes(person);
   must(!barred, 'proposer_cannot_approve', `person ${person} may not decide on what they asked for or own`);
+}
+
+/** Throws `already_voted` for a person who has decided. */
+export function requireNoVote(votes: readonly Vote[], person: string): void {
   must(!votes.some((vote) => vote.person === person), 'already_voted', `person ${person} has decided already`);
 }
 

@@ -5,17 +5,18 @@ import { quoted } from '../../quoted.ts';
 import { commitmentsDigest } from '../../share/commitments.ts';
 import { inScope, outOfScopeText } from '../../statement/principal.ts';
 import { encryptedBytes } from '../../weights/floe.ts';
-import { type ManifestCore, manifestSignatureMessage, parseManifest, plainBytes } from '../../weights/manifest.ts';
+import { type ManifestCore, manifestSignatureMessage, plainBytes } from '../../weights/manifest.ts';
 import { withSpellings } from '../checks/names.ts';
 import { currentPrincipal, ed25519Claim } from '../checks/signatures.ts';
 import { committeeInForce, committeeOf } from '../committees.ts';
-import { type Judgement, objectOf, type Surroundings } from '../judgement.ts';
+import type { Judgement, Surroundings } from '../judgement.ts';
+import { manifestObject } from '../objects.ts';
 import { type Committee, type Facts, type Principal, versionKey } from '../state.ts';
 
 /** A new model version, quarantined until its publication has its quorum. */
 export function judgeDeposit(facts: Facts, entry: EntryOf<'deposit'>, { objects }: Surroundings): Judgement {
   const { manifest, signature, envelopes } = entry.body;
-  const { core } = parseManifest(objectOf(objects, manifest, 'manifest core'));
+  const core = manifestObject(objects, manifest);
   must(core.vault === facts.vault, 'wrong_vault', `manifest.vault: expected ${facts.vault}, got ${core.vault}`);
   const depositor = depositorOf(facts, core);
   requireForCommittee(committeeInForce(facts), core);

@@ -5,7 +5,7 @@ import { must } from '../../errors.ts';
 import type { EntryBodyOf, EntryOf } from '../../log/entry.ts';
 import { quoted } from '../../quoted.ts';
 import type { SignatureClaim } from '../../signature/claim.ts';
-import { type Policy, parsePolicy } from '../../statement/policy.ts';
+import type { Policy } from '../../statement/policy.ts';
 import { MAX_MEMBERS, parseStatement, type StatementOf, statementDigest } from '../../statement/statement.ts';
 import type { RegistrationRequirement } from '../../webauthn/attestation.ts';
 import { checkEnrolment, parseEnrolment } from '../../webauthn/enrolment.ts';
@@ -18,7 +18,8 @@ import {
 } from '../checks/names.ts';
 import { requireSoundPolicy } from '../checks/policy.ts';
 import { assertionClaim, possessionClaim } from '../checks/signatures.ts';
-import { type Judgement, type Objects, objectOf, requireWithinSkew, type Surroundings } from '../judgement.ts';
+import { type Judgement, requireWithinSkew, type Surroundings } from '../judgement.ts';
+import { type Objects, objectOf, policyObject } from '../objects.ts';
 import type { EnrolledAuthenticator, Facts, Principal } from '../state.ts';
 
 type Genesis = StatementOf<'genesis'>;
@@ -110,7 +111,7 @@ export function requireDistinctFounders(
 }
 
 function foundingPolicy(statement: Genesis, objects: Objects): Policy {
-  const { policy } = parsePolicy(objectOf(objects, statement.policy, 'policy'));
+  const policy = policyObject(objects, statement.policy);
   requireSoundPolicy(policy, statement.grade);
   return policy;
 }

@@ -1,8 +1,8 @@
 import { must } from '../../errors.ts';
-import { type Policy, parsePolicy } from '../../statement/policy.ts';
+import type { Policy } from '../../statement/policy.ts';
 import { type StatementOf, statementDigest } from '../../statement/statement.ts';
 import { requireSoundPolicy } from '../checks/policy.ts';
-import { objectOf } from '../judgement.ts';
+import { policyObject } from '../objects.ts';
 import { isPolicyInForce, policyInForce } from '../policies.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './kind.ts';
@@ -19,7 +19,7 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
     const { document } = statement;
     must(!isPolicyInForce(facts, document), 'exists', 'policy.document: this is the policy that is in force');
     requireFewOpen(facts, statement);
-    const { policy } = parsePolicy(objectOf(objects, document, 'policy'));
+    const policy = policyObject(objects, document);
     requireSoundPolicy(policy, facts.genesis.grade);
     const proposedPolicies = facts.proposedPolicies.set(statementDigest(statement), policy);
     return { claims: [], facts: { ...facts, proposedPolicies } };

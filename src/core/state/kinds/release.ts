@@ -1,4 +1,4 @@
-import { type Appraisal, parseAppraisal } from '../../attest/appraisal.ts';
+import type { Appraisal } from '../../attest/appraisal.ts';
 import { parseEndorsements } from '../../attest/endorsements.ts';
 import { type Evidence, parseEvidence } from '../../attest/evidence.ts';
 import { isHardware } from '../../attest/production.ts';
@@ -13,8 +13,9 @@ import { tally, validVotes } from '../checks/quorum.ts';
 import { currentPrincipal } from '../checks/signatures.ts';
 import { versionBase, versionOf } from '../checks/version.ts';
 import { committeeInForce } from '../committees.ts';
-import { type Claim, objectOf, type Surroundings } from '../judgement.ts';
+import type { Claim, Surroundings } from '../judgement.ts';
 import { isOpen } from '../lifecycle.ts';
+import { appraisalObject, objectOf } from '../objects.ts';
 import { isPolicyInForce, type NamedPolicy, policyOf } from '../policies.ts';
 import { requireRunning } from '../running.ts';
 import type { Facts } from '../state.ts';
@@ -114,7 +115,7 @@ function requireAppraised(
   const { evidence } = parseEvidence(evidenceBytes);
   const endorsementsBytes = objectOf(objects, host.endorsements, 'endorsements');
   parseEndorsements(endorsementsBytes);
-  const { appraisal } = parseAppraisal(objectOf(objects, host.appraisal, 'appraisal'));
+  const appraisal = appraisalObject(objects, host.appraisal);
   must(
     isHardware(evidence.report.platform) || facts.genesis.grade === 'simulation',
     'evidence_simulated',
