@@ -3,11 +3,10 @@ import { quoted } from '../../../../src/core/quoted.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { afterRetirement } from '../../../custodian/retirement.ts';
 import { visibleText } from '../../../display/visible.ts';
-import { ActionError } from '../parts/action.tsx';
 import { Consequences } from '../parts/consequences.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { optionText, Person } from '../parts/person.tsx';
-import { missingReason, ReasonField } from '../parts/reason.tsx';
+import { ReasonForm } from '../parts/reason.tsx';
 import { FactList, Panel } from '../parts/screen.tsx';
 import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { custodian } from '../vault.ts';
@@ -21,7 +20,6 @@ export function KeyForm({ facts }: { facts: Facts }) {
     .filter(({ person, retiredAt }) => retiredAt === null && person !== custodian.value?.person)
     .toArray();
   const noKey = keys.length === 0 ? 'No other custodian has a key in use.' : 'Choose a key first.';
-  const waits = chosen.value === '' ? noKey : missingReason(reason);
   const proposing = useProposing(() => {
     const proposition = { kind: 'authenticator', credential: chosen.value, reason: reason.value.trim() } as const;
     return () => proposition;
@@ -49,11 +47,16 @@ export function KeyForm({ facts }: { facts: Facts }) {
         </select>
       </label>
       {chosen.value === '' ? null : <After facts={facts} credential={chosen.value} />}
-      <ReasonField label="Why" reason={reason} />
-      <ActionError action={proposing} />
-      <ProposeButton action={proposing} waits={waits}>
-        Propose to retire it
-      </ProposeButton>
+      <ReasonForm
+        label="Why"
+        reason={reason}
+        action={proposing}
+        button={(missing) => (
+          <ProposeButton action={proposing} waits={chosen.value === '' ? noKey : missing}>
+            Propose to retire it
+          </ProposeButton>
+        )}
+      />
     </Panel>
   );
 }

@@ -9,11 +9,10 @@ import type { Facts } from '../../../../src/core/state/state.ts';
 import { MAX_POLICY_BYTES, type Policy, parsePolicy } from '../../../../src/core/statement/policy.ts';
 import { policyDifferences } from '../../../custodian/policy-diff.ts';
 import { withReferenceValues } from '../../../custodian/propose.ts';
-import { ActionError } from '../parts/action.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { asFailure } from '../parts/notice.tsx';
 import { PolicyDifferences } from '../parts/policy-change.tsx';
-import { missingReason, ReasonField } from '../parts/reason.tsx';
+import { ReasonForm } from '../parts/reason.tsx';
 import { Panel } from '../parts/screen.tsx';
 import { ProposeButton, useProposing } from '../parts/submit.tsx';
 
@@ -66,15 +65,20 @@ export function PolicyForm({ facts }: { facts: Facts }) {
         <p>This file changes nothing in the policy in force.</p>
       ) : null}
       {differences.length === 0 ? null : <PolicyDifferences differences={differences} />}
-      <ReasonField label="Reason for the change" reason={reason} />
-      <ActionError action={submit} />
-      <ProposeButton
+      <ReasonForm
+        label="Reason for the change"
+        reason={reason}
         action={submit}
-        kind="primary"
-        waits={differences.length === 0 ? 'Choose a file that changes something first.' : missingReason(reason)}
-      >
-        Propose the change
-      </ProposeButton>
+        button={(missing) => (
+          <ProposeButton
+            action={submit}
+            kind="primary"
+            waits={differences.length === 0 ? 'Choose a file that changes something first.' : missing}
+          >
+            Propose the change
+          </ProposeButton>
+        )}
+      />
     </Panel>
   );
 }

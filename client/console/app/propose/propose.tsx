@@ -3,8 +3,7 @@ import { durationText } from '../../../../src/core/duration.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
 import { logAheadMs } from '../../../custodian/obstacles.ts';
 import { instant } from '../format.ts';
-import { ActionError } from '../parts/action.tsx';
-import { missingReason, ReasonField } from '../parts/reason.tsx';
+import { ReasonForm } from '../parts/reason.tsx';
 import { Panel, Screen } from '../parts/screen.tsx';
 import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { now } from '../vault.ts';
@@ -62,11 +61,16 @@ function ReasonPanel({ kind, title, why, label, button }: ReasonPanelProps) {
   return (
     <Panel title={title}>
       <p>{why}</p>
-      <ReasonField label={label} reason={reason} />
-      <ActionError action={proposing} />
-      <ProposeButton action={proposing} kind="primary" waits={missingReason(reason)}>
-        {button}
-      </ProposeButton>
+      <ReasonForm
+        label={label}
+        reason={reason}
+        action={proposing}
+        button={(missing) => (
+          <ProposeButton action={proposing} kind="primary" waits={missing}>
+            {button}
+          </ProposeButton>
+        )}
+      />
     </Panel>
   );
 }

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import type { Hex } from '../../../../src/core/bytes.ts';
 import type { Facts } from '../../../../src/core/state/state.ts';
-import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { ActionButton, useAction } from '../parts/action.tsx';
 import { Consequences } from '../parts/consequences.tsx';
 import { Notice } from '../parts/notice.tsx';
-import { missingReason, ReasonField } from '../parts/reason.tsx';
+import { ReasonForm } from '../parts/reason.tsx';
 import { custodian, facts } from '../vault.ts';
 
 interface StopAllProps {
@@ -31,27 +31,33 @@ export function StopAll({ stop, waits = null }: StopAllProps) {
     <>
       <p>No new release takes effect, and the vault serves nothing to hosts, until a quorum has resumed the vault.</p>
       {known === null ? null : <Consequences facts={known} change={{ what: 'all' }} />}
-      <ReasonField label="Reason, for the log" reason={reason} />
-      <label class="tick">
-        <input
-          type="checkbox"
-          checked={sure.value}
-          onChange={(event) => {
-            sure.value = event.currentTarget.checked;
-          }}
-        />
-        <span>Stop every release of every model, now</span>
-      </label>
-      <ActionError action={stopping} />
-      <div>
-        <ActionButton
-          action={stopping}
-          kind="primary danger"
-          waits={waits ?? missingReason(reason) ?? (sure.value ? null : 'Tick the box first.')}
-        >
-          Stop everything
-        </ActionButton>
-      </div>
+      <ReasonForm
+        label="Reason, for the log"
+        reason={reason}
+        action={stopping}
+        button={(missing) => (
+          <div>
+            <ActionButton
+              action={stopping}
+              kind="primary danger"
+              waits={waits ?? missing ?? (sure.value ? null : 'Tick the box first.')}
+            >
+              Stop everything
+            </ActionButton>
+          </div>
+        )}
+      >
+        <label class="tick">
+          <input
+            type="checkbox"
+            checked={sure.value}
+            onChange={(event) => {
+              sure.value = event.currentTarget.checked;
+            }}
+          />
+          <span>Stop every release of every model, now</span>
+        </label>
+      </ReasonForm>
     </>
   );
   return (

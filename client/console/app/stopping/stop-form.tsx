@@ -2,9 +2,9 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { Change } from '../../../custodian/consequences.ts';
-import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
+import { ActionButton, useAction } from '../parts/action.tsx';
 import { Consequences } from '../parts/consequences.tsx';
-import { missingReason, ReasonField } from '../parts/reason.tsx';
+import { ReasonForm } from '../parts/reason.tsx';
 import { facts } from '../vault.ts';
 import { stopNow } from './signed-stops.ts';
 
@@ -33,13 +33,18 @@ export function StopForm({ stopping, label, children }: StopFormProps) {
       <div class="stack">
         {children}
         {facts.value === null ? null : <Consequences facts={facts.value} change={stopping} />}
-        <ReasonField label="Reason, for the log" reason={reason} />
-        <ActionError action={stopIt} />
-        <div>
-          <ActionButton action={stopIt} kind="danger" waits={missingReason(reason)}>
-            {label}
-          </ActionButton>
-        </div>
+        <ReasonForm
+          label="Reason, for the log"
+          reason={reason}
+          action={stopIt}
+          button={(missing) => (
+            <div>
+              <ActionButton action={stopIt} kind="danger" waits={missing}>
+                {label}
+              </ActionButton>
+            </div>
+          )}
+        />
       </div>
     </details>
   );
