@@ -50,7 +50,7 @@ function apiOf(world: World, deposit: Deposit, person: Hex): Api {
 
 function publicFacts({ facts, vault }: World) {
   const { rpId, grade } = facts.genesis;
-  return { fingerprint: vault, rpId, grade, phase: 'open' };
+  return { fingerprint: vault, rpId, grade, phase: 'open', time: Date.now(), fault: null };
 }
 
 function page(world: World, query: URLSearchParams) {

@@ -17,6 +17,7 @@ const VAULT = {
   grade: 'simulation',
   phase: 'open',
   time: 1,
+  fault: null,
 };
 
 let folder: string;

@@ -17,6 +17,7 @@ const VAULT = {
   grade: 'simulation',
   phase: 'open',
   time: 1,
+  fault: null,
 };
 
 /** All files that the vault's process runs, but for those that list every code. */
