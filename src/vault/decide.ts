@@ -8,9 +8,10 @@ import { committeeOf } from '../core/state/committees.ts';
 import { proposalOf } from '../core/state/lifecycle.ts';
 import { rosterBytes } from '../core/state/roster.ts';
 import type { Facts } from '../core/state/state.ts';
+import type { Pause } from './act.ts';
 import type { Context } from './context.ts';
 import type { HostShareRow } from './ports.ts';
-import type { Pause, Recorded } from './recorder.ts';
+import type { Recorded } from './recorder.ts';
 import { grantOf } from './release.ts';
 import type { CustodianCaller } from './sessions.ts';
 

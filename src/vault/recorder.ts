@@ -1,5 +1,5 @@
 import type { Hex } from '../core/bytes.ts';
-import { must, TwinlockError } from '../core/errors.ts';
+import { must, type TwinlockError } from '../core/errors.ts';
 import type { EntryDraft } from '../core/log/entry.ts';
 import { leafHash } from '../core/log/merkle.ts';
 import { appendToTiles } from '../core/log/tiles.ts';
@@ -7,38 +7,16 @@ import type { Verify } from '../core/signature/claim.ts';
 import { apply } from '../core/state/apply.ts';
 import { type Discharger, discharge } from '../core/state/discharge.ts';
 import type { Claim } from '../core/state/judgement.ts';
-import { isEnd, releaseOf } from '../core/state/lifecycle.ts';
 import type { Facts, State } from '../core/state/state.ts';
 import { Queue } from '../platform/queue.ts';
 import { nextTurn } from '../platform/turns.ts';
-import { MAX_UNSIGNED_STOPS } from './limits.ts';
+import { type Alongside, type Decide, endedReleases, isGrant } from './act.ts';
 import { type PlacedEntry, place } from './place.ts';
-import type { Batch, CheckpointSigner, Clock, LogStore, TokenRow } from './ports.ts';
-import { requireKeyOf, signState, Unsigned } from './sign.ts';
+import type { Batch, CheckpointSigner, Clock, LogStore } from './ports.ts';
+import { requireKeyOf, signState } from './sign.ts';
 import { EMPTY_END, endAt, type LogEnd, replayStored, sizeOf } from './stored-log.ts';
 import { TileProofs } from './tile-proofs.ts';
-
-/** What goes to disk with an act's entries. */
-type Alongside = Partial<Omit<Batch, 'entries' | 'tiles' | 'checkpoint' | 'erase'>>;
-
-interface Act extends Alongside {
-  readonly drafts: readonly EntryDraft[];
-  /** When it is recorded, in milliseconds since the epoch; the wall clock's time unless given. */
-  readonly timeMs?: number;
-  /**
-   * What follows from the facts as `drafts` leave them: it is recorded with them, or neither is. To await `pause`
-   * before every step that may take long: an urgent act goes first there, and this one begins anew.
-   */
-  readonly follow?: (facts: Facts, timeMs: number, pause: Pause) => Promise<Consequence | null>;
-}
-
-export type Pause = () => Promise<void>;
-
-/** Entries that an act brings about, and the tokens that go with them. */
-export interface Consequence {
-  readonly drafts: readonly EntryDraft[];
-  readonly tokens: readonly TokenRow[];
-}
+import { UnsignedActs } from './unsigned-acts.ts';
 
 export interface Recorded {
   /** Index of the last entry of the act. */
@@ -56,10 +34,8 @@ export interface RecorderPorts {
 const NOTHING: Required<Alongside> = { objects: new Map(), envelopes: [], hostShares: [], tokens: [] };
 const CONDEMNED =
   'the vault has found a fault in its own log, and grants nothing: a stop is still taken. See the daemon’s log, keep the data folder and alert the custodians';
-/** What ends an act that gives way to an urgent one: it has stored nothing. */
+/** Ends an act that gives way to an urgent act. It has stored nothing. */
 const OVERTAKEN = new Error('an urgent act goes first');
-
-type Decide = (facts: Facts | null) => Act | Promise<Act>;
 
 /**
  * The only way into the log: what the fold refuses is not recorded, and what is not recorded has not
@@ -67,17 +43,16 @@ type Decide = (facts: Facts | null) => Act | Promise<Act>;
  */
 export class Recorder {
   readonly #ports: RecorderPorts;
-  /** What the host of a release is shown of the log. */
+  /** The proofs of the log that the host of a release gets. */
   readonly proofs: TileProofs;
   #end: LogEnd = EMPTY_END;
-  /** Ordinary acts, and what must not happen beside one: one at a time. */
+  /** Ordinary acts, and work that must not run beside one: one at a time. */
   readonly #acts = new Queue();
   /** Everything that changes the log: an act of either kind, urgent ones first. */
   readonly #pen = new Queue();
-  /** A commit failed, and may have been stored all the same. */
+  /** Whether a commit failed, and the store may have written it nevertheless. */
   #isInDoubt = false;
-  /** Urgent acts that the fold has taken and the signer has left unsigned, by name. They are heeded. */
-  readonly #unsigned = new Map<string, Decide>();
+  readonly #unsigned = new UnsignedActs();
   /** Ends the wait of an ordinary act for the signer. */
   #overtake: () => void = () => undefined;
   #fault: TwinlockError | null = null;
@@ -117,17 +92,17 @@ export class Recorder {
     return state.facts;
   }
 
-  /** Whether the last commit failed, and the store has not said since whether it holds it all the same. */
+  /** Whether the last commit failed, and the store has not said since whether it holds the entries. */
   get isInDoubt(): boolean {
     return this.#isInDoubt;
   }
 
-  /** What was found wrong with the log that this state is of; null while nothing was. */
+  /** The fault that was found in the log of this state; null if there is none. */
   get fault(): TwinlockError | null {
     return this.#fault;
   }
 
-  /** From now on nothing is recorded that lets anybody do more; the first fault stays. A stop is recorded as before. */
+  /** From now on the recorder refuses every entry that grants something. It records stops as before. The first fault stays. */
   condemn(fault: TwinlockError): void {
     this.#fault ??= fault;
   }
@@ -137,7 +112,7 @@ export class Recorder {
     must(this.#fault === null, 'storage_corrupt', CONDEMNED);
   }
 
-  /** Whether a stop waits for the signer. It is heeded: nothing is handed out, and no ordinary act is recorded. */
+  /** Whether a stop waits for the signer. The vault heeds it: it hands out nothing and records no ordinary act. */
   get isStopUnsigned(): boolean {
     return this.#unsigned.size > 0;
   }
@@ -146,7 +121,7 @@ export class Recorder {
     return sizeOf(this.#end);
   }
 
-  /** The note over all that this log holds: what an act is acknowledged with. Throws `genesis_incomplete` before genesis. */
+  /** The note over all entries of this log. It acknowledges an act. Throws `genesis_incomplete` before genesis. */
   get committed(): Uint8Array {
     const { committed } = this.#end;
     must(committed !== null, 'genesis_incomplete', 'the vault has not been founded: every founder must sign genesis');
@@ -154,14 +129,14 @@ export class Recorder {
   }
 
   /**
-   * The note over what others have cosigned: what readers of the log and hosts are shown. There is no witness, so it is the
-   * committed one. Throws as `committed`.
+   * The note that others have cosigned, for readers of the log and for hosts. There is no witness yet, so it is the
+   * committed note. Throws as `committed`.
    */
   get published(): Uint8Array {
     return this.committed;
   }
 
-  /** Calls `listener` after every recorded act, and ignores what it throws; returns how to stop that. */
+  /** Calls `listener` after every recorded act, and ignores what it throws. Returns a function that ends this. */
   onRecorded(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -172,41 +147,38 @@ export class Recorder {
   }
 
   /**
-   * Records what `decide` returns for the state as it is when its turn has come, or nothing at all. Acts wait for each
-   * other. Where an urgent one comes while this one is being judged or signed, this one begins anew: `decide` may be called
-   * again. Throws what `decide`, the fold, a claim or the store throws, and `unavailable` where the signer does not sign.
+   * Records the act that `decide` returns for the state at its turn, or nothing at all. Acts wait for each other. If an
+   * urgent act comes while this one is judged or signed, this one starts again: `decide` may be called again. Throws what `decide`, the fold, a claim or the store throws, and `unavailable` where the signer does not sign.
    */
   record(decide: Decide): Promise<Recorded> {
     return this.#acts.run(() => this.#recordOrdinary(decide));
   }
 
   /**
-   * As `record`, before all ordinary acts. Where the signer does not sign, this throws `unavailable` after 5 s at the most;
-   * from then on the act is heeded (`isStopUnsigned`), and `recordUnsigned` tries it again. `name` tells acts apart that are
-   * asked for again meanwhile.
+   * The same as `record`, before all ordinary acts. If the signer does not sign, this throws `unavailable` after at most
+   * 5 s. From then on the vault heeds the act (`isStopUnsigned`), and `recordUnsigned` tries it again. `name` identifies an
+   * act that is asked for again meanwhile.
    */
   recordUrgent(name: Hex, decide: Decide): Promise<Recorded> {
-    const recording = this.#pen.run(() => this.#recordOrKeep(name, decide), 'urgent');
+    const recording = this.#pen.run(() => {
+      const record = () => this.#record(decide, () => undefined);
+      return this.#unsigned.keptUnless(name, decide, record);
+    }, 'urgent');
     this.#overtake();
     return recording;
   }
 
-  /** Tries again what the signer has left unsigned, in its order; to be called every few seconds. Throws as `recordUrgent`. */
+  /** Tries the unsigned acts again, in order. Upkeep calls it every few seconds. Throws as `recordUrgent`. */
   async recordUnsigned(): Promise<void> {
-    for (const [name, decide] of this.#unsigned) {
-      await this.recordUrgent(name, decide).catch((error: unknown) => {
-        // The rules refuse it by now: another of the same has been recorded.
-        if (this.#unsigned.has(name)) throw error;
-      });
-    }
+    await this.#unsigned.eachAgain((name, decide) => this.recordUrgent(name, decide));
   }
 
-  /** Runs what must not happen while an ordinary act is being recorded, when its turn has come. */
+  /** Runs work that must not run beside an ordinary act, at its turn. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.#acts.run(work);
   }
 
-  /** Resolves when what was recorded before the call is on disk. */
+  /** Resolves when all that was recorded before the call is on disk. */
   async settled(): Promise<void> {
     await this.inTurn(() => this.#pen.run(async () => undefined));
   }
@@ -228,19 +200,6 @@ export class Recorder {
       } catch (error) {
         if (error !== OVERTAKEN) throw error;
       }
-    }
-  }
-
-  async #recordOrKeep(name: string, decide: Decide): Promise<Recorded> {
-    try {
-      const recorded = await this.#record(decide, () => undefined);
-      this.#unsigned.delete(name);
-      return recorded;
-    } catch (error) {
-      const isKept = error instanceof Unsigned && this.#unsigned.size < MAX_UNSIGNED_STOPS;
-      if (isKept) this.#unsigned.set(name, decide);
-      if (error instanceof TwinlockError && error.group !== 'retry') this.#unsigned.delete(name);
-      throw error;
     }
   }
 
@@ -279,13 +238,13 @@ export class Recorder {
     return { index: state.chain.frontier.size - 1, checkpoint };
   }
 
-  /** What fails may have been stored all the same: no act is decided on a state that may be old. */
+  /** A commit that fails may have been stored. No act is decided on a state that may be old. */
   async #commit(batch: Batch): Promise<void> {
     try {
       await this.#ports.log.commit(batch);
     } catch (error) {
       this.#isInDoubt = true;
-      // Where the store does not answer now, the next act asks it again.
+      // If the store does not answer now, the next act asks it again.
       await this.#resolveDoubt().catch(() => undefined);
       throw error;
     }
@@ -303,12 +262,12 @@ export class Recorder {
       try {
         listener();
       } catch {
-        // What has been recorded stays recorded, and the caller who asked for it is told so.
+        // The entry stays recorded, and the caller gets its answer.
       }
     }
   }
 
-  /** An urgent act that comes ends the wait of one that gives way; what the signer answers then is dropped. */
+  /** An urgent act ends the wait of an act that gives way. The signer's later answer is dropped. */
   async #sign(state: State, giveWay: () => void): Promise<Uint8Array> {
     const { promise, reject } = Promise.withResolvers<never>();
     this.#overtake = () => {
@@ -334,33 +293,8 @@ export class Recorder {
   }
 }
 
-/** Between steps that take a while each: a stop is taken in between. */
+/** Lets a stop go first between two long steps. */
 async function pause(giveWay: () => void): Promise<void> {
   await nextTurn();
   giveWay();
-}
-
-/** Whether an entry lets anybody do what they could not do before it: a release, or a vote for one or for a change. */
-function isGrant(draft: EntryDraft): boolean {
-  return draft.kind === 'release' || (draft.kind === 'approval' && draft.body.decision === 'approve');
-}
-
-/** Releases that these drafts have ended: what is kept for their hosts goes in the same transaction. */
-function endedReleases({ proposals }: Facts, drafts: readonly EntryDraft[]): readonly Hex[] {
-  return drafts.flatMap(proposalsIn).filter((digest) => {
-    const release = releaseOf({ proposals }, digest);
-    return release !== null && isEnd(release.phase);
-  });
-}
-
-function proposalsIn(draft: EntryDraft): readonly Hex[] {
-  switch (draft.kind) {
-    case 'approval':
-    case 'expiry':
-      return [draft.body.proposal];
-    case 'stop':
-      return [String(draft.body.statement['target'])];
-    default:
-      return [];
-  }
 }

@@ -11,9 +11,9 @@ import { ENDS, endMs, isApproved, isEnd, isOpen, type ReleaseProposal, releaseOf
 import { requireRunning } from '../core/state/running.ts';
 import type { Facts } from '../core/state/state.ts';
 import { isWithdrawnUnder } from '../core/state/versions.ts';
+import type { Consequence, Pause } from './act.ts';
 import type { Context } from './context.ts';
 import type { TokenRow } from './ports.ts';
-import type { Consequence, Pause } from './recorder.ts';
 
 /**
  * What releases a proposal that has its quorum: the entry `release`, which is the durable intent, before anything is

@@ -4,11 +4,11 @@ import type { EntryDraft } from '../core/log/entry.ts';
 import { earliestMs } from '../core/state/entries/time.ts';
 import { endMs, isApproved, nextPhase } from '../core/state/lifecycle.ts';
 import type { Facts } from '../core/state/state.ts';
+import type { Pause } from './act.ts';
 import type { ClockState } from './clock-watch.ts';
 import type { Context } from './context.ts';
 import { settleUploads } from './deposit.ts';
 import { UPLOAD_SILENCE_MS } from './limits.ts';
-import type { Pause } from './recorder.ts';
 import { grantOf } from './release.ts';
 import { dropUpload } from './upload.ts';
 
