@@ -76,7 +76,10 @@ export class Api {
     this.#bearer = bearer;
   }
 
-  /** The same vault with this bearer token: an invitation, a session's token or a host's. `over` ends what is under way too. */
+  /**
+   * The same vault with this bearer token: an invitation, a session's token or a host's. `over` ends what is under way
+   * too.
+   */
   withBearer(token: string, over: AbortSignal | null = null): Api {
     const signals = [this.#options.signal, over].filter((signal) => signal !== null);
     const signal = signals.length === 0 ? null : AbortSignal.any(signals);
@@ -200,7 +203,7 @@ export class Api {
   abandonUpload(upload: Hex): Promise<void> {
     return this.#nothing(ROUTES.abandonUpload, { params: { upload } });
   }
-  /** What is stored, for another process than the one before, of which nothing counts that is still under way. */
+  /** What is stored, for another process than the one before. Nothing that the earlier process still sends counts. */
   takeUploadOver(upload: Hex): Promise<UploadStatus> {
     return this.#json(ROUTES.takeUploadOver, { params: { upload }, body: {} });
   }

@@ -38,7 +38,7 @@ export interface AuditReport {
   readonly at: number;
   /** Entries that are right, from the first on. */
   readonly entries: number;
-  /** Everybody whom the log names, the longest known first. */
+  /** All persons whom the log names, the longest known first. */
   readonly persons: readonly Person[];
   readonly integrity: Integrity;
   readonly completeness: Completeness;

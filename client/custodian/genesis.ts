@@ -42,7 +42,7 @@ export interface GenesisPending {
  * Fetches the genesis statement and checks all of it: the founders' bindings, the principals' possession of
  * their keys, that it is for this console's RP ID, and that under this founder's name are the authenticators
  * that they have enrolled, `own`, and no others. Throws the code of the first check that fails, and `binding_mismatch`
- * for an authenticator that is missing or that somebody has added.
+ * for an authenticator that is missing or that was added.
  */
 export async function reviewGenesis(
   { api, authenticator, verify, now }: Ceremony,

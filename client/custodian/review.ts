@@ -156,7 +156,7 @@ async function policyChangeOf(replica: Replica, { base, document }: StatementOf<
   return { policy, differences: policyDifferences(before, policy) };
 }
 
-/** By the rule of the fold itself, over a vote that nobody has cast. */
+/** By the rule of the fold itself, with a vote that no person has cast. */
 export function decisionsOf(
   facts: Facts,
   proposal: Proposal,

@@ -43,7 +43,7 @@ export interface OpenedDatabase {
   readonly wasDamaged: boolean;
 }
 
-/** Opens what is kept in a work folder, all of which has been read once and is whole; or begins it. */
+/** Opens the database of a work folder after it was read once in full and found whole, or creates it. */
 export async function openOrBegin(work: WorkFolder): Promise<OpenedDatabase> {
   try {
     return { ...openDatabase(work), wasDamaged: false };
@@ -63,7 +63,7 @@ export function isDamage(error: unknown): boolean {
 function openDatabase(work: WorkFolder): Pick<OpenedDatabase, 'database' | 'begun'> {
   const path = join(work.path, DATABASE);
   requireSqlitePath(path);
-  // SQLite would make it for everybody to read; its journal takes the mode of the file.
+  // SQLite would create a file that every user can read. Its journal takes the mode of the file.
   if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600));
   const database = new Sqlite(path);
   try {

@@ -27,7 +27,9 @@ export interface ReleaseRequest {
   readonly reason: string;
   /** Milliseconds; null for the longest that policy allows. */
   readonly leaseMs: number | null;
-  /** Bytes of ciphertext for all hosts together; null for every file twice, and some to spare, as far as policy allows. */
+  /**
+   * Bytes of ciphertext for all hosts together; null for every file twice, and some to spare, as far as policy allows.
+   */
   readonly bytes: bigint | null;
 }
 
@@ -102,7 +104,8 @@ async function requestOnce(
     `expected the vault ${fingerprint}, got ${status.fingerprint}`,
   );
   const version = versionIn(status, request);
-  // Before anybody is asked: weights that there is no room for, or that may not be put there, would make the release worthless.
+  // Checked before the custodians are asked: without room, or without permission to write there, the release would be
+  // useless.
   if (folder !== null) await requirePlaceFor(folder, Number(version.bytes));
   const created = options.now();
   const binding = await open(session, request, collectors.length, options);

@@ -70,16 +70,16 @@ export class Follower {
   }
 
   /**
-   * Replays the log to its present end and remembers it; from genesis where the state has forgotten what the log was at the
-   * size that is remembered. Throws `wrong_genesis`; `rolled_back` where the log has fewer
-   * entries than are remembered, other ones, or holds some back; `checkpoint_invalid`, `foreign_checkpoint`; and the code
-   * of the first entry that is at fault. `detail.entry` names the entry, where the fault is in one. What was right before
-   * the fault stays followed.
+   * Replays the log to its present end and remembers it; from genesis where the state has forgotten what the log was at
+   * the size that is remembered. Throws `wrong_genesis`; `rolled_back` where the log has fewer entries than are
+   * remembered, other ones, or holds some back; `checkpoint_invalid`, `foreign_checkpoint`; and the code of the first
+   * entry that is at fault. `detail.entry` names the entry, where the fault is in one. What was right before the fault
+   * stays followed.
    */
   async follow(): Promise<void> {
     const { fingerprint, memory, onProgress } = this.#options;
     const remembered = (await memory?.get(fingerprint)) ?? null;
-    // Only a replay compares what the state has forgotten: whoever changed either file would pass otherwise.
+    // Only a replay compares what the state has forgotten: a change of either file would pass otherwise.
     if (this.#hasForgotten(remembered)) this.#state = null;
     this.#requireRemembered(remembered);
     for (;;) {

@@ -11,12 +11,12 @@ import type { Facts, State } from '../../src/core/state/state.ts';
 
 /** A state of more is not kept: the log is replayed then. */
 export const MAX_KEPT_BYTES = 32 << 20;
-/** Room for 100,000 objects, of which a state that is kept names fewer. */
+/** Room for 100,000 objects. A kept state names fewer. */
 const MAX_HEADER_BYTES = 8 << 20;
 
 /**
  * Where a client keeps what a log led to when it was last followed, so that it goes on from there. One per vault, by its
- * fingerprint. Its client trusts it as it trusts itself: nobody else may write there.
+ * fingerprint. Its client trusts it as it trusts itself: no other user may write there.
  */
 export interface StateMemory {
   /** Null where none is kept. */

@@ -14,7 +14,7 @@ export interface LogPage {
 /** Entries asked for at a time: a page is verified while nothing else of the log is held. */
 export const PAGE_ENTRIES = 500;
 
-/** Where a log is read from: a vault, or what somebody kept of one. */
+/** The source of a log: a vault, or a copy that was kept. */
 export interface LogSource {
   /** At most `limit` entries from index `from` on; at least one where the log goes on. */
   page(from: number, limit: number): Promise<LogPage>;
@@ -25,7 +25,9 @@ export function vaultSource(api: Pick<Api, 'entries'>): LogSource {
   return { page: (from, limit) => api.entries(from, limit) };
 }
 
-/** A log that is at hand as a whole. Its checkpoint comes with its end, so that no entry after the end is passed over. */
+/**
+ * A log that is at hand as a whole. Its checkpoint comes with its end, so that no entry after the end is passed over.
+ */
 export function keptSource(log: LogPage): LogSource {
   return {
     async page(from, limit) {

@@ -79,7 +79,7 @@ function devicesOf({ gpu }: ReferenceValues): NvidiaReferenceValues | null {
   return spdm !== null && spdm.drivers.length > 0 && spdm.vbioses.length > 0 ? spdm : null;
 }
 
-/** A GPU passes under a record of its driver and one of its VBIOS, each of which may have the value. */
+/** A GPU passes under a record of its driver and a record of its VBIOS. Each record may have the value. */
 function leavesOutCcMode(devices: NvidiaReferenceValues | null): boolean {
   const leavesOut = ({ chip, golden }: NvidiaReferenceValues['vbioses' | 'drivers'][number]) =>
     chip === CC_MODE.chip && golden?.some(({ index }) => index === CC_MODE.index) !== true;

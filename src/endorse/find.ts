@@ -36,7 +36,7 @@ interface Failure {
 interface Held<V> {
   /** The operator's before the cache's. */
   readonly values: readonly V[];
-  /** When somebody last put it there, a mirror's answer or the operator; null for never. */
+  /** When a mirror's answer or the operator last put it there; null for never. */
   readonly renewedMs: number | null;
 }
 

@@ -114,8 +114,9 @@ export async function initialise(
 }
 
 /**
- * What genesis would refuse once everybody has enrolled, or what would let no founder enrol, is refused before anything
- * is written. Throws `usage`, `invalid_threshold` and `quorum_unreachable`, and as `parsePolicy` and `requireSoundPolicy`.
+ * A policy that genesis would refuse after all founders have enrolled, or that lets no founder enrol, is refused before
+ * anything is written. Throws `usage`, `invalid_threshold` and `quorum_unreachable`, and as `parsePolicy` and
+ * `requireSoundPolicy`.
  */
 function requireFoundable(init: Initialisation): void {
   requireSpareMember({ threshold: init.threshold, members: init.founders });
@@ -176,7 +177,7 @@ function requireGroupsWithEffect({ groups }: Policy, founders: Initialisation['f
   }
 }
 
-/** What the trial of the founding policy would end with, once everybody has enrolled (core/state/entries/mending). */
+/** The result of a trial of the founding policy as if all founders had enrolled (core/state/entries/mending). */
 function requireGroupsOfTwo({ groups }: Policy, founders: Initialisation['founders']): void {
   const small = groups.find((group) => founders.filter((founder) => founder.groups.includes(group)).length < 2);
   must(
@@ -211,7 +212,7 @@ function ownedByAFounder(record: Omit<PrincipalRecord, 'owner'>, founders: reado
   must(
     owner !== undefined,
     'person_unknown',
-    `a key names the owner ${quoted(record.ownerName)}, who is no founder: those are ${founders.map(({ name }) => quoted(name)).join(', ')}; a custodian enrols a key of somebody else in the console, once the vault is founded`,
+    `a key names the owner ${quoted(record.ownerName)}, who is no founder: those are ${founders.map(({ name }) => quoted(name)).join(', ')}; a custodian enrols a key of another owner in the console, once the vault is founded`,
   );
   const principal = { ...record, owner: owner.person };
   verifyNode(possessionClaim(principal));

@@ -22,7 +22,7 @@ export function createApp(context: Context, accessLog: AccessLog): App {
   for (const routes of [sessionRoutes, foundingRoutes, logRoutes, proposalRoutes, uploadRoutes, releaseRoutes]) {
     routes(serve, context);
   }
-  // Made once: it takes a while, and anybody may ask.
+  // Made once: it takes a while, and every caller may ask for it.
   const documentText = JSON.stringify(openapiDocument(Object.values(ROUTES)));
   app.get('/openapi.json', (c) => c.body(documentText, 200, { 'Content-Type': 'application/json' }));
   return app;

@@ -11,7 +11,7 @@ const REASONS: Readonly<Record<Unready, string>> = {
 
 /**
  * `/healthz`: the process answers (always 200). `/readyz`: it can also do its work (200, else 503). Both say what is
- * wrong, in lines that anybody may read: callers are not asked who they are.
+ * wrong, in lines that every caller may read: the vault does not ask who calls.
  */
 export function healthRoutes(app: App, context: Context): void {
   const reasons = () => context.readiness.unready(context).map((reason) => `not ready: ${REASONS[reason]}`);

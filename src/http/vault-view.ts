@@ -2,7 +2,7 @@ import { must } from '../core/errors.ts';
 import type { Context } from '../vault/context.ts';
 import { viewFault } from '../vault/log-fault.ts';
 
-/** What anybody may know of the vault. Throws `genesis_incomplete` where `init` has not been run. */
+/** The facts about the vault that every caller may know. Throws `genesis_incomplete` where `init` has not been run. */
 export async function vaultView(context: Context) {
   const time = context.clock.now();
   const facts = context.recorder.state?.facts;

@@ -22,8 +22,8 @@ export class LineBounds {
   }
 
   /**
-   * Counts a line of that kind, of which at most `most` are written in `windowMs`. Returns how many were left out since
-   * the last that was written; null where this one is to be left out too.
+   * Counts a line of that kind. At most `most` lines of a kind are written in `windowMs`. Returns how many were left
+   * out since the last that was written; null where this one is to be left out too.
    */
   take(kind: string, most: number): number | null {
     const nowMs = this.#clocks.monotonic();

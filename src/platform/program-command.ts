@@ -9,7 +9,7 @@ export const CLONE_TEXT =
 
 /**
  * What a person types to run one of the programs of the clone at `clone`, from any folder. It names the program's file: a
- * bare name would be looked up in a registry by npx, outside of a clone, and anybody could have taken it there.
+ * bare name would be looked up in a registry by npx, outside of a clone, and a stranger could have registered it there.
  */
 export function programCommand(clone: string, program: 'twinlock' | 'twinlockd', words: readonly string[]): string {
   return ['node', `${clone}/bin/${program}.js`, ...words].map(shellWord).join(' ');

@@ -36,7 +36,7 @@ export interface ConnectionBounds {
  * place left, a connection of that address gives way, and where there is none left at all, one of the address that
  * has the most that can. First the one that has been idle longest since it was answered: a client that is still there
  * connects again. Then the one that has come no further for longest, in its handshake or with its request. One on which
- * somebody who was let in is being answered is held: it cannot give way, and does not count as one that could. So it
+ * a caller who was let in is being answered is held: it cannot give way, and does not count as one that could. So it
  * takes as many others as an address has places to push a newcomer out before its next step. Where all are held, the
  * newcomer goes.
  */
@@ -80,7 +80,9 @@ export class Connections {
     });
   }
 
-  /** Node does not say on which socket a TLS socket stands. Both have the same ends, and of those that stand, no other. */
+  /**
+   * Node does not say on which socket a TLS socket stands. Both have the same ends, and of those that stand, no other.
+   */
   #below(socket: TLSSocket): Held | undefined {
     const ends = endsOf(socket);
     return [...(this.#byNetwork.get(networkOf(socket.remoteAddress ?? '')) ?? [])].findLast(

@@ -224,7 +224,7 @@ async function writePart(data: OpenFile, sidecar: OpenFile, first: number, part:
   const leafBytes = first * HASH_BYTES;
   const isThere = first === 0 || ((await data.size()) >= dataBytes && (await sidecar.size()) >= leafBytes);
   must(isThere, 'storage_corrupt', `segments before ${first} were acknowledged, and are not on the disk`);
-  // From here on no leaf stands beside a segment of which it is not.
+  // From here on each leaf belongs to the segment beside it.
   await sidecar.truncate(leafBytes);
 
   let end = dataBytes;

@@ -22,7 +22,9 @@ export async function onDisk<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The same for the operator, who starts the daemon or records a stop by hand: as `systemError`, with file and remedy. */
+/**
+ * The same for the operator, who starts the daemon or records a stop by hand: as `systemError`, with file and remedy.
+ */
 export function forOperator(error: unknown, dataDir: string): unknown {
   const isOfDisk = error instanceof TwinlockError && systemName(error.cause) !== null;
   if (!isOfDisk || !error.code.startsWith('storage_')) return error;
@@ -35,7 +37,7 @@ const DAMAGED = 'the database is damaged: stop, keep the data folder as it is, a
 /** Callers of the vault are told it too: what the disk refused, and where, is in the daemon's log alone. */
 const FAILED = 'the disk of the data folder failed: its operator has to look at the daemon’s log; then try again';
 
-/** By the same table as for persons; what they would mend, whoever waits for an answer can only wait for. */
+/** By the same table as for persons. A person could mend the cause; a caller can only wait. */
 function storageFailure(error: unknown): unknown {
   if (error instanceof TwinlockError) return error;
   const name = systemName(error);

@@ -109,15 +109,21 @@ export const REFUSALS_MS = 60_000;
 /** An upload that has not ended by then is dropped. */
 export const UPLOAD_MS = 7 * 24 * 60 * 60_000;
 /**
- * Without a part, a look or another act of its depositor: one who was killed leaves ciphertext that nobody can use
+ * Without a part, a look or another act of its depositor: one who was killed leaves ciphertext that no one can use
  * without the state on the depositor's machine. Long enough to be started again.
  */
 export const UPLOAD_SILENCE_MS = 60 * 60_000;
-/** Of what a depositor has under way: it ends before `UPLOAD_MS` where a step of it comes in each `UPLOAD_SILENCE_MS`. */
+/**
+ * Of what a depositor has under way: it ends before `UPLOAD_MS` where a step of it comes in each `UPLOAD_SILENCE_MS`.
+ */
 export const UPLOAD_STEPS: number = UPLOAD_MS / UPLOAD_SILENCE_MS;
-/** A depositor who goes on reads again what is stored, and sends nothing meanwhile: some 76 MB a second, a slow disk. */
+/**
+ * A depositor who goes on reads again what is stored, and sends nothing meanwhile: some 76 MB a second, a slow disk.
+ */
 export const UPLOAD_READ_BYTES_AN_HOUR: number = 2 ** 38;
-/** Of it, what the time between two rounds of upkeep counts for at the most: a longer one is a pause of this machine. */
+/**
+ * Of it, what the time between two rounds of upkeep counts for at the most: a longer one is a pause of this machine.
+ */
 export const SILENCE_A_ROUND_MS = 60_000;
 /** Under way. */
 export const UPLOADS_A_KEY = 8;

@@ -7,18 +7,24 @@ import type { ArchivedAssertion } from '../core/schema.ts';
 import type { PrincipalRecord, StatementOf } from '../core/statement/statement.ts';
 import type { Pack, PackedFile } from '../core/weights/pack.ts';
 
-/** Interfaces of the use cases to the outside. Each states when data is durable and which calls may run concurrently. */
+/**
+ * Interfaces of the use cases to the outside. Each states when data is durable and which calls may run concurrently.
+ */
 
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
 }
 
-/** Signs checkpoints; the private key never leaves the signer. The signer may be another machine, slow or unavailable. */
+/**
+ * Signs checkpoints; the private key never leaves the signer. The signer may be another machine, slow or unavailable.
+ */
 export interface CheckpointSigner {
   /** Ed25519, 32 bytes. */
   readonly publicKey: Uint8Array;
-  /** Resolves with the signed note, which the caller verifies. A second call may ask for another log of the same size. */
+  /**
+   * Resolves with the signed note, which the caller verifies. A second call may ask for another log of the same size.
+   */
   sign(checkpoint: Checkpoint): Promise<Uint8Array>;
 }
 
@@ -191,13 +197,19 @@ export interface UploadStore {
   /** Stores an upload, and drops `replaced` in the same transaction if it is given. */
   open(upload: Upload, replaced?: Hex): Promise<void>;
   upload(id: Hex): Promise<Upload | null>;
-  /** Records stored segments durably. Their ciphertext must be on disk before. Throws `upload_conflict` if the turn differs. */
+  /**
+   * Records stored segments durably. Their ciphertext must be on disk before. Throws `upload_conflict` if the turn
+   * differs.
+   */
   advance(id: Hex, turn: number, file: number, segments: number): Promise<void>;
   /** As `advance`, for small files whose one segment is stored; all of them or none. */
   advancePacked(id: Hex, turn: number, files: readonly number[]): Promise<void>;
   /** Begins the next turn; returns its number. */
   takeTurn(id: Hex): Promise<number>;
-  /** Begins the next turn. `file` has `plainBytes` now; nothing of it or of `moved` counts as stored. Throws as `advance`. */
+  /**
+   * Begins the next turn. `file` has `plainBytes` now; nothing of it or of `moved` counts as stored. Throws as
+   * `advance`.
+   */
   restart(id: Hex, turn: number, file: number, plainBytes: number, moved: readonly number[]): Promise<void>;
   uploads(): Promise<readonly Upload[]>;
   drop(id: Hex): Promise<void>;
@@ -223,7 +235,7 @@ export interface BlobStore {
     part: { readonly plainBytes: number; readonly maxSegments: number; readonly body: AsyncIterable<Uint8Array> },
   ): Promise<number>;
   /**
-   * Writes the segments of small files into the pack, whole ones, of which `files` says where they lie: the first of
+   * Writes whole segments of small files into the pack. `files` says where they lie: the first of
    * them, and as many after it as the body has. Resolves with how many, once pack and sidecar are fsynced. Throws
    * `malformed` where the body is not whole segments of these files.
    */
@@ -244,7 +256,9 @@ export interface BlobStore {
   room(): Promise<number>;
   /** The leaf hashes that were computed while the file came in, 32 bytes each, in pieces of whole ones. */
   uploadLeaves(upload: Hex, file: BlobName): AsyncIterable<Uint8Array>;
-  /** Fsyncs the upload's `files`, removes others, and renames its folder to the version's. Does nothing if that is done. */
+  /**
+   * Fsyncs the upload's `files`, removes others, and renames its folder to the version's. Does nothing if that is done.
+   */
   seal(upload: Hex, manifestDigest: Hex, files: readonly BlobName[]): Promise<void>;
   /** Bytes `start` to `end` (exclusive) of a file's ciphertext. Throws `storage_corrupt` where it is shorter. */
   read(manifestDigest: Hex, file: BlobName, start: number, end: number): AsyncIterable<Uint8Array>;

@@ -19,8 +19,8 @@ export interface Route {
   /** Describes the answer in the API documentation. */
   readonly says: string;
   /**
-   * Who may ask: a session of one of these roles, the holder of an invitation or of a host's token, or anybody. All but
-   * `anybody` show a bearer token.
+   * Who may ask: a session of one of these roles, the holder of an invitation or of a host's token, or every caller
+   * (`anybody`). All but `anybody` show a bearer token.
    */
   readonly access: readonly Role[] | 'invitation' | 'host' | 'anybody';
   readonly params?: z.ZodObject;
@@ -33,7 +33,7 @@ export interface Route {
   readonly isRanged?: boolean;
   /** `small` unless it says otherwise. */
   readonly work?: Work;
-  /** Otherwise `STRANGERS_BODY_BYTES` for anybody, and `SMALL_BODY_BYTES` for those who show a token. */
+  /** If absent: `STRANGERS_BODY_BYTES` for `anybody`, and `SMALL_BODY_BYTES` for callers who show a token. */
   readonly maxBodyBytes?: number | Readonly<Partial<Record<Role, number>>>;
   /** Otherwise `SMALL_ANSWER_BYTES`. */
   readonly maxAnswerBytes?: number;

@@ -238,7 +238,7 @@ describe('the data folder', () => {
       expect.objectContaining({
         code: 'person_unknown',
         message: expect.stringMatching(
-          /the owner “erin”, who is no founder: those are “ana”.*; a custodian enrols a key of somebody else in the console/,
+          /the owner “erin”, who is no founder: those are “ana”.*; a custodian enrols a key of another owner in the console/,
         ),
       }),
     );

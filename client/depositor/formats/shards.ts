@@ -90,7 +90,7 @@ function listed(names: readonly string[]): string {
 }
 
 /**
- * Of files that are numbered as shards, the sets of which some are missing: the path of one that is there, and why it is
+ * The incomplete sets among files that are numbered as shards: the path of one that is there, and why it is
  * not enough. At most one for each set.
  */
 export function incompleteSets(paths: readonly string[]): readonly { readonly path: string; readonly why: string }[] {

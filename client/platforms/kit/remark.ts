@@ -8,7 +8,7 @@ export const accepts = (text: string): Remark => ({ kind: 'accepts', text });
 export const refuses = (text: string): Remark => ({ kind: 'refuses', text });
 export const beware = (text: string): Remark => ({ kind: 'beware', text });
 
-/** The lists, of those that are named, that are empty, and so refuse everybody. */
+/** The empty lists among those named. An empty list refuses every host. */
 export function emptyOf(lists: Readonly<Record<string, readonly unknown[]>>): string[] {
   return Object.entries(lists).flatMap(([name, list]) => (list.length === 0 ? [name] : []));
 }

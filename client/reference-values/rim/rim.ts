@@ -36,7 +36,7 @@ export interface Rim {
 }
 
 export interface RimTrust {
-  /** Pinned, in DER: `RIM_ROOTS`, unless somebody tests. */
+  /** The pinned roots, in DER: `RIM_ROOTS`, except in tests. */
   readonly roots: readonly Uint8Array[];
   /** When the signer's certificates must be valid: they last two years, and vendors do not sign old RIMs again. */
   readonly instantMs: number;
@@ -66,7 +66,10 @@ export async function readRim(xml: Uint8Array, { roots, instantMs }: RimTrust): 
   return { ...readManifest(signed), signer: { serial, notBeforeMs, notAfterMs } };
 }
 
-/** Signers are certified for two years, and a manifest that is older is no worse: the person says of which day it is read. */
+/**
+ * Signers are certified for two years, and a manifest that is older is no worse: the person says of which day it is
+ * read.
+ */
 function datedError(error: unknown): unknown {
   if (!(error instanceof TwinlockError && DATED.has(error.code))) return error;
   const message = `${error.message}: give --at with a time at which it was valid`;

@@ -7,7 +7,7 @@ const DECLARATION = /^<\?xml version="1\.0"(?: encoding="(?:utf|UTF)-8")?(?: sta
 
 /**
  * Parses attacker-controlled XML of the plainest kind: elements, attributes, text, as `requireWellFormed` asks. No
- * document type, so no entities; no comments, sections or processing instructions, of which canonical forms keep some
+ * document type, so no entities; no comments, sections or processing instructions: canonical forms keep some of these
  * and drop others; no `xml:` attributes, in which Canonical XML 1.1 differs from 1.0. Throws `malformed`.
  */
 export function parseXml(text: string): Element {

@@ -27,7 +27,7 @@ export const referenceValuesSchema = z.strictObject({
 });
 export type ReferenceValues = z.infer<typeof referenceValuesSchema>;
 
-/** Refuses everybody. */
+/** Reference values that refuse every host. */
 export const NO_REFERENCE_VALUES: ReferenceValues = { gpu: null, revoked: [] };
 
 /** The reference values that a simulation vault begins with. */

@@ -30,7 +30,7 @@ export function verifyInclusion(
     mustProve(last !== 0, 'the proof has more hashes than the tree is high');
     if (isOdd(node) || node === last) {
       computed = nodeHash(sibling, computed);
-      // A last node without a right sibling rises unchanged until it is somebody's right child.
+      // A last node without a right sibling rises unchanged until it is the right child of a node.
       while (!isOdd(node) && node !== 0) {
         node = half(node);
         last = half(last);

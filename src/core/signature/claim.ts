@@ -41,7 +41,7 @@ export interface SignatureClaim {
 }
 
 /**
- * A public key that somebody is to sign with later, as the table of `SignatureClaim` encodes it: true where
+ * A public key that a host or a person will sign with later, as the table of `SignatureClaim` encodes it: true where
  * `requirePublicKey` accepts it, which the platform finds out ten times as fast.
  */
 export interface KeyClaim extends Pick<SignatureClaim, 'algorithm' | 'publicKey' | 'what'> {

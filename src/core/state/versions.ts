@@ -9,7 +9,7 @@ export function isQuarantined({ phase }: Pick<Version, 'phase'>): boolean {
   return phase === 'quarantined';
 }
 
-/** Whether a quorum has published it, and nobody has withdrawn it since. */
+/** Whether a quorum has published it, and no person has withdrawn it since. */
 export function isReleasable({ phase }: Pick<Version, 'phase'>): boolean {
   return phase === 'releasable';
 }

@@ -24,7 +24,10 @@ export interface Certificate {
   readonly tbs: Uint8Array;
   /** The content of the INTEGER, 1 to 21 bytes; what identifies the certificate among its issuer's. AMD's are 00. */
   readonly serial: Hex;
-  /** Null where a self-issued certificate has a signature that no rule reads: it can be an anchor, and no link of a path. */
+  /**
+   * Null where a self-issued certificate has a signature that no rule reads: it can be an anchor, and no link of a
+   * path.
+   */
   readonly signed: ReadSignature | null;
   /** Names as DER; equal when their bytes are. */
   readonly issuer: Uint8Array;
@@ -41,7 +44,7 @@ export interface CertifiedKey {
   readonly publicKey: Uint8Array;
 }
 
-/** What somebody signed, in the form of a claim. */
+/** A signed document in the form of a claim. */
 export type SignedMessage = Pick<SignatureClaim, 'algorithm' | 'message' | 'signature'>;
 
 /** What vendors of processors, GPUs and TPMs certify. */

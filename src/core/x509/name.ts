@@ -30,7 +30,7 @@ export function attributesOf(name: Uint8Array, oid: string): string[] {
 
 /**
  * The subject's common name, or null where it has none. Attacker-controlled text until the path is verified.
- * Throws `malformed` as `attributesOf`, and for two common names, of which either might be meant.
+ * Throws `malformed` as `attributesOf`, and for two common names: either could be the one that is meant.
  */
 export function commonName({ subject }: { readonly subject: Uint8Array }): string | null {
   const [name, another] = attributesOf(subject, COMMON_NAME);

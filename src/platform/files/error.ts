@@ -14,7 +14,7 @@ export function namedError(error: unknown, path: string): TwinlockError {
   return new TwinlockError(error.code, `${path}: ${error.message}`, error.detail, { cause: error });
 }
 
-/** Runs what is done with an open file, of which the system does not say which one it is. Throws as `fileError`. */
+/** Runs work on an open file. The errors of the system do not name the file, so this does. Throws as `fileError`. */
 export async function withPath<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();

@@ -4,7 +4,7 @@ import { namedError } from './error.ts';
 
 /**
  * Reads a file that a person names. A pipe or a device is refused and never waited for: what it gives could be endless,
- * and would be gone when somebody else wants to look at the same evidence. Throws `not_found`, `not_permitted`,
+ * and would be gone when another person wants to look at the same evidence. Throws `not_found`, `not_permitted`,
  * `too_large`, `invalid_name`, and as `fileError`.
  */
 export async function readInput(path: string, maxBytes: number): Promise<Uint8Array> {

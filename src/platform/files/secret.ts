@@ -38,8 +38,9 @@ function requireKept({ mode, uid, gid }: Stats): void {
 
 /**
  * Whether others than its owner have no right to it; or it is root's, and root's group or one of this process may read
- * it and do nothing else: so a secret is mounted for a process that is not root. Kubernetes gives it the group (`fsGroup`);
- * systemd (`LoadCredential=`) an access list, of which the mode shows what it allows at most, as a right of root's group.
+ * it and do nothing else: so a secret is mounted for a process that is not root. Kubernetes gives it the group
+ * (`fsGroup`); systemd (`LoadCredential=`) an access list; the mode then shows the most that the list allows, as a
+ * right of root's group.
  */
 export function isKeptSecret(
   { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },

@@ -104,7 +104,9 @@ export function systemError(error: unknown, path: string = placeOf(error)): unkn
   return new TwinlockError(code, `${path}: ${message}${named}`, { cause: name }, { cause: error });
 }
 
-/** Runs `act`, which is about `path`: of an open file the system does not say which one it is. Throws as `systemError`. */
+/**
+ * Runs `act`, which is about `path`: of an open file the system does not say which one it is. Throws as `systemError`.
+ */
 export function namingPath<T>(path: string, act: () => T): T {
   try {
     return act();
@@ -117,7 +119,7 @@ function sqliteMeaning(name: string): Meaning | null {
   return OF_SQLITE.find(([pattern]) => pattern.test(name))?.[1] ?? null;
 }
 
-/** Of a read or a write the system does not say which file it was: whoever calls has to name it. */
+/** The system does not say which file a read or a write failed on: the caller names the file. */
 function placeOf(error: unknown): string {
   const { path, syscall } = error as NodeJS.ErrnoException;
   return path ?? syscall ?? 'the file system';

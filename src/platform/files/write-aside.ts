@@ -14,7 +14,7 @@ type FileBytes = Uint8Array | Iterable<Uint8Array>;
 
 /**
  * Puts a file at `path`, whole or not at all: written aside, made durable, renamed. The name aside is new, and none
- * that somebody could have laid a link under: no link is followed. Throws what the system says.
+ * under which another user could have put a link: no link is followed. Throws what the system says.
  */
 export async function writeAside(path: string, bytes: FileBytes, kind: FileAttributes = {}): Promise<void> {
   // Not made of the file's own name, which may be as long as names can be.

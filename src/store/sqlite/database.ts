@@ -14,7 +14,8 @@ const BUSY_TIMEOUT_MS = 500;
  * the end of the process, however it ends: the locks are the operating system's. What a transaction wrote is
  * on disk (fsynced) when it returns.
  *
- * Throws `in_use` where another connection holds it, `migration_mismatch`, as `requireSqlitePath`, and as `systemError`, for the operator.
+ * Throws `in_use` where another connection holds it, `migration_mismatch`, as `requireSqlitePath`, and as
+ * `systemError`, for the operator.
  *
  * No other code of the process may open and close the file: POSIX would drop the locks with it.
  */
@@ -50,7 +51,7 @@ function ownMigrations(): readonly Migration[] {
   return own;
 }
 
-/** SQLite would create the file for everybody to read; its journal takes the mode of the file. */
+/** SQLite would create a file that every user can read. Its journal takes the mode of the file. */
 function createPrivately(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));

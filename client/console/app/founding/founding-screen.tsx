@@ -88,7 +88,8 @@ function EnrolPanel() {
           }}
         />
         <small>
-          For example YubiKey blue. You sign the name with the key, and everybody sees it: no two of yours alike.
+          For example YubiKey blue. You sign the name with the key, and all users see it. Give each of your keys another
+          name.
         </small>
       </label>
       <ActionError action={enrol} />

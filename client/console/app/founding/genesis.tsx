@@ -149,7 +149,7 @@ function ComparePanel({ review }: { review: GenesisReview }) {
             <span>I have compared these words with every other founder</span>
           </label>
           <p class="quiet">
-            If a word differs, somebody sees another vault than you do: sign nothing, and find out why.
+            If a word differs, that founder sees another vault than you do: sign nothing, and find out why.
           </p>
           <ActionError action={signing} />
           <div>

@@ -44,7 +44,7 @@ export class Findings<Rule extends string> {
     this.rule(rule, expected, got, expected === got);
   }
 
-  /** One of a list; an empty list refuses everybody. */
+  /** One of a list; an empty list refuses every host. */
   among(rule: Rule, allowed: readonly string[], got: string): void {
     this.rule(rule, listText(allowed), got, allowed.includes(got));
   }
@@ -55,7 +55,7 @@ export class Findings<Rule extends string> {
 
   /**
    * Whether a signature is true; `claim` may itself throw, for what cannot be claimed. Where a signature does not say
-   * which of several algorithms made it, there is a claim of each, of which one must be true.
+   * which of several algorithms made it, there is a claim of each, and one must be true.
    */
   async signature(rule: Rule, claim: () => SignatureClaim | readonly SignatureClaim[]): Promise<boolean> {
     const work = async () => {

@@ -84,9 +84,9 @@ export interface Needs<Report, Endorsed> {
    */
   missingMirror(hosts: Readonly<Record<string, string>>): string | null;
   /**
-   * The endorsements of an attacker-controlled report, of which nothing is checked. A part that no source has is as it was
-   * `offered`, or missing, and the appraisal says what is wrong with it. Throws as the parsers of the report, and
-   * `unavailable` where a mirror did not answer that could have a part.
+   * The endorsements of an attacker-controlled report. Nothing in the report is checked. A part that no source has is
+   * as it was `offered`, or missing, and the appraisal says what is wrong with it. Throws as the parsers of the report,
+   * and `unavailable` where a mirror did not answer that could have a part.
    */
   endorse(report: Report, offered: Endorsed, find: Find): Promise<Endorsed>;
 }

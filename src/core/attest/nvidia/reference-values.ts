@@ -64,7 +64,7 @@ export type VbiosRecord = z.infer<typeof vbios>;
  */
 export const nvidiaReferenceValues = z.strictObject({
   platform: z.literal('nvidia'),
-  /** NVIDIA Device Identity CA; DER. An empty list refuses everybody, as every empty list here. */
+  /** NVIDIA Device Identity CA; DER. An empty list refuses every host, as every empty list here. */
   roots: z.array(binary(1, 8192)).check(z.maxLength(4)),
   architectures: z.array(z.enum(ARCHITECTURES)).check(z.maxLength(ARCHITECTURES.length)),
   /** Whose devices may leave the FWID out of their reports: NVSwitches do, and Hopper with drivers before 550. */

@@ -96,7 +96,7 @@ function checkAttributes(findings: TpmFindings, { identity }: TpmReport, { area,
   findings.rule('tpm.key-attributes', expected, got, pass);
 }
 
-/** First which PCRs were signed, then their values: the digest alone does not say of which it is. */
+/** Checks first which PCRs were signed, then their values: the digest alone does not say of which PCRs it is. */
 function checkPcrDigest(
   findings: TpmFindings,
   { pcrs }: TpmReport,

@@ -25,7 +25,7 @@ const DECRYPTING: readonly KeyUsage[] = ['keyEncipherment', 'dataEncipherment', 
 const NO_TIE = 'nothing ties the AK to a TPM';
 
 /**
- * The rule `tpm.key-certified`: somebody other than the key says that it is a TPM's. Returns the appraisal of
+ * The rule `tpm.key-certified`: another party than the key says that it is a TPM's. Returns the appraisal of
  * the hardware report under a paravisor, whose rules are part of the whole; null for other identities.
  */
 export async function certifyKey(

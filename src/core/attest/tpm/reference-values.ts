@@ -31,7 +31,7 @@ const purpose = z
 const firmware = z.string().check(z.regex(/^[0-9a-f]{16}$/, 'expected 8 bytes in lower-case hexadecimal'));
 
 /**
- * What a TPM must show. An empty list refuses everybody. There is no vendor's root for attestation keys: the
+ * The reference values for a TPM. An empty list refuses every host. There is no vendor's root for attestation keys: the
  * quorum pins who may certify them.
  */
 export const tpmReferenceValues = z.strictObject({
@@ -41,7 +41,7 @@ export const tpmReferenceValues = z.strictObject({
   /** Authorities that certify attestation keys, in DER: roots or intermediates. */
   anchors: z.array(binary(1, 8192)).check(z.maxLength(16)),
   /**
-   * The purposes that an AK certificate may have, one of which it must: object identifiers in dotted decimal, or
+   * The purposes that an AK certificate may have. It must have one: object identifiers in dotted decimal, or
    * `none` for a certificate without any. `none` takes every certificate without a purpose that the authorities ever
    * issued, for any key.
    */

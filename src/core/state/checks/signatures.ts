@@ -14,7 +14,7 @@ import type { EnrolledAuthenticator, Facts, Principal } from '../state.ts';
 
 /**
  * The authenticator behind a credential, if that person may use it today. Throws `not_a_custodian`,
- * `credential_unknown` (also for somebody else's) or `credential_retired`.
+ * `credential_unknown` (also for another person's) or `credential_retired`.
  */
 export function currentAuthenticator(
   facts: Pick<Facts, 'committee' | 'authenticators'>,

@@ -5,7 +5,7 @@ import type { EnrolledAuthenticator, Facts } from '../state.ts';
 import type { Effect } from './kind.ts';
 
 /**
- * Retires an authenticator of somebody who cannot, or must not, do it alone: a thief could retire its
+ * Retires an authenticator of a person who cannot, or must not, do it alone: a thief could retire its
  * owner's others first. Its person has no vote, so none of their keys counts, the stolen one least of all. The
  * quorum has authenticators in use, so what remains can still decide.
  */
