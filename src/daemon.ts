@@ -68,7 +68,7 @@ export interface DaemonOptions extends Listen {
 
 export interface Daemon {
   readonly url: string;
-  /** Of the address for stops; null where there is none. */
+  /** The URL of the address for stops; null where there is none. */
   readonly stopUrl: string | null;
   /** What is wrong with the dates of the certificate; null where nothing is. */
   readonly certificateWarning: string | null;

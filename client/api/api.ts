@@ -15,7 +15,7 @@ import {
 import { ROUTES } from '../../src/wire/routes.ts';
 import { type ApiAnswer, exchange, type Fetch, jsonOrNull, NoVaultAnswer, platformFetch } from './transport.ts';
 
-/** Of the place that is named in an answer that is not as the API says. */
+/** The longest path to a wrong member that an error shows, for an answer that is not as the API says. */
 const MAX_PATH_LENGTH = 200;
 const TIMEOUT_MS = 30_000;
 /** The vault fsyncs a part before it answers. */

@@ -3,9 +3,14 @@ import { TwinlockError } from '../../src/core/errors.ts';
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 5000;
 const MAX_ASKED_MS = 60_000;
-/** What one try counts for at the most: so long a silent vault is waited for. What is longer is a pause of this machine. */
+/**
+ * What one try counts for at the most: so long a silent vault is waited for. What is longer is a pause of this machine.
+ */
 const LONGEST_TRY_MS = 30_000;
-/** Of waits that the vault asks for, since the last success: its limits are counted by the day. */
+/**
+ * The longest time for waits that the vault asks for, since the last success. The vault's limits are counted by the
+ * day.
+ */
 export const HELD_FOR_MS: number = 25 * 60 * 60_000;
 
 /** How long to go on where the vault cannot be reached; time and waiting are passed in, for tests. */

@@ -22,7 +22,7 @@ export interface RawEvidence {
   readonly chain: readonly Uint8Array[];
   /** What NVIDIA's `nvattest collect-evidence` printed, of GPUs or of NVSwitches. */
   readonly nvattest: readonly Uint8Array[];
-  /** Of a platform, by the name in its `files`. */
+  /** The files of a platform, by the name in its `files`. */
   readonly [file: string]: Uint8Array | null | undefined | readonly Uint8Array[];
 }
 

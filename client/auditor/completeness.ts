@@ -24,7 +24,9 @@ export interface EntryCounts {
   /** What the vault claims to have turned away, by code: never what a person or a machine has been shown to do. */
   readonly refusalsClaimed: Readonly<Record<string, number>>;
   readonly dates: LogDates;
-  /** What the facts knew of proposals before the last entry, and what became of those that they have forgotten since. */
+  /**
+   * What the facts knew of proposals before the last entry, and what became of those that they have forgotten since.
+   */
   readonly proposals: Facts['proposals'];
   readonly past: Outcomes;
 }
@@ -60,7 +62,9 @@ export function tallied(tally: EntryCounts, entry: Entry, facts: Facts): EntryCo
   }
 }
 
-/** With the proposals that the facts knew before the entry, and do not know after it: how they stand no clock changes. */
+/**
+ * With the proposals that the facts knew before the entry, and do not know after it: how they stand no clock changes.
+ */
 function withForgotten({ proposals, past }: EntryCounts, facts: Facts): Outcomes {
   const forgotten = proposals.filter((_, digest) => !facts.proposals.has(digest));
   return sumOfOutcomes(past, outcomesOf(facts, [...forgotten.values()], 0));
@@ -85,7 +89,7 @@ function plus(counts: Readonly<Record<string, number>>, name: string, count: num
 /** Something that the log began and that has not come to an end. */
 interface OpenItem {
   readonly what: 'proposal' | 'receipt' | 'expiry' | 'stop' | 'clock';
-  /** Of the statement; null for the clock. */
+  /** The digest of the statement; null for the clock. */
   readonly digest: Hex | null;
   readonly message: string;
 }
@@ -103,9 +107,9 @@ export interface Completeness extends Outcomes {
     readonly quarantined: number;
     readonly releasable: number;
     readonly withdrawn: number;
-    /** Whose custodians have not confirmed every envelope of an authenticator in use; the names of the versions. */
+    /** Names of the versions with an envelope of an authenticator in use that its custodian has not confirmed. */
     readonly notDurable: readonly string[];
-    /** Of each version, who can open it. */
+    /** For each version, the custodians who can open it. */
     readonly shares: readonly { readonly version: string; readonly durable: boolean; readonly message: string }[];
   };
 }

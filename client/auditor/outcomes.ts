@@ -62,7 +62,7 @@ export function outcomesOf(facts: Facts, proposals: readonly Proposal[], nowMs: 
   };
 }
 
-/** Of other proposals, both. */
+/** Adds the outcomes of two sets of different proposals. */
 export function sumOfOutcomes(a: Outcomes, b: Outcomes): Outcomes {
   return {
     proposals: sumOf(a.proposals, b.proposals),

@@ -146,7 +146,7 @@ function areNamed(list: readonly unknown[], names: readonly string[]): boolean {
   return list.every(isNamed) && new Set(list.map((item) => nameOf(item as JsonRecord, names))).size === list.length;
 }
 
-/** Of a list that `areNamed`. */
+/** The members of a list by name. `areNamed` must hold for the list. */
 function byName(list: readonly unknown[], names: readonly string[]): JsonRecord {
   return Object.fromEntries(list.map((item) => [nameOf(item as JsonRecord, names), item]));
 }

@@ -24,7 +24,7 @@ import { UPLOAD_HELD_FOR_MS, Uploader } from './upload.ts';
 
 interface DepositProgress {
   readonly phase: 'encrypting' | 'dealing' | 'done';
-  /** Of plaintext. */
+  /** The length of the plaintext. */
   readonly bytes: number;
   readonly totalBytes: number;
 }
@@ -65,7 +65,9 @@ const FINAL: ReadonlySet<Code> = new Set<Code>([
   'principal_retired',
   'out_of_scope',
 ]);
-/** A vault that hears nothing of an upload for an hour drops it, and much of a large folder may have to be read again. */
+/**
+ * A vault that hears nothing of an upload for an hour drops it, and much of a large folder may have to be read again.
+ */
 const HEARD_EVERY_MS = 10 * 60_000;
 
 /**
@@ -76,8 +78,8 @@ const HEARD_EVERY_MS = 10 * 60_000;
  * the deposit is recorded or cannot be, and is wiped.
  *
  * Throws `principal_unknown`, `out_of_scope`, `version_exists`, `in_use` where another process makes the same deposit,
- * `upload_conflict` where another is unfinished that `replace` does not give up, `cancelled`, as `walkFolder` and `readFound`, `unavailable` once the vault has not been reached for as long as `retry` says, and the
- * vault's codes.
+ * `upload_conflict` where another is unfinished that `replace` does not give up, `cancelled`, as `walkFolder` and
+ * `readFound`, `unavailable` once the vault has not been reached for as long as `retry` says, and the vault's codes.
  */
 export async function deposit(
   session: PrincipalSession,
@@ -121,7 +123,10 @@ function requireMayDeposit(facts: Facts, { principal }: PrincipalSession, { mode
   requireInScope(enrolled, model);
 }
 
-/** Ends a failed run: keeps a deposit that can be continued within an hour, and erases any other. Returns the error to show. */
+/**
+ * Ends a failed run: keeps a deposit that can be continued within an hour, and erases any other. Returns the error to
+ * show.
+ */
 async function leave(
   { api }: PrincipalSession,
   unfinished: Unfinished | null,

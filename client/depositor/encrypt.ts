@@ -52,9 +52,9 @@ type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
  * Encrypts a folder into an upload, each file read once: small files, then large ones, and last the inner
- * manifest, which is file 0 and names the digests of the others. What the vault has stored of a file is read too, and stays where the plaintext is
- * what it was; a file that has changed is encrypted anew under a new header. Returns what the manifest core says of
- * each, the inner manifest first. Throws as `readFound` and the uploader.
+ * manifest, which is file 0 and names the digests of the others. What the vault has stored of a file is read too, and
+ * stays where the plaintext is what it was; a file that has changed is encrypted anew under a new header. Returns what
+ * the manifest core says of each, the inner manifest first. Throws as `readFound` and the uploader.
  */
 export async function encryptFolder(encryption: Encryption, uploader: Uploader): Promise<ManifestFile[]> {
   const { contents, files, stored } = encryption;
@@ -76,7 +76,7 @@ export async function encryptFolder(encryption: Encryption, uploader: Uploader):
     files,
     new Map(files.map(({ path }, i) => [path, (done[i] as Encrypted).sha256])),
   );
-  // Of what an earlier process found the files to be.
+  // The inner manifest of an earlier process may describe other files.
   if (stored.has(0, inner.length)) await uploader.restart(0, inner.length);
   const first = await encryptAnew(encryption, uploader, [0, inner.length], segmentsOf(inner));
   await uploader.finish();

@@ -24,7 +24,7 @@ export interface OpenedUpload {
 /** `folder` is a real path. */
 export interface ToOpen extends Contents {
   readonly files: readonly FoundFile[];
-  /** Of this machine, 16 bytes. */
+  /** The id of this machine, 16 bytes. */
   readonly opener: Hex;
   /** What was begun of another folder, or by another machine with the same key, is given up for this. */
   readonly replace: boolean;
@@ -96,7 +96,9 @@ export class DepositOpening {
     return manifestDigest;
   }
 
-  /** Throws `upload_conflict` where another folder, other files or another machine's upload would be given up unasked. */
+  /**
+   * Throws `upload_conflict` where another folder, other files or another machine's upload would be given up unasked.
+   */
   async open(kept: Uint8Array | null): Promise<OpenedUpload> {
     const goesOn = kept === null ? null : await this.#goOn(kept);
     return goesOn ?? this.#begin();

@@ -4,9 +4,9 @@ import { must } from '../../src/core/errors.ts';
  * Which files of a folder are deposited.
  *
  * A pattern without a slash is compared with every name on a path, one with a slash with the path from the folder on;
- * a slash at its beginning only says so, and one at its end says nothing. `*` stands for any characters of a name, none included, also a dot at the
- * beginning; `?` for one; `**` between slashes for any number of folders. A pattern that matches a folder matches all
- * in it. Nothing else is special, and case counts.
+ * a slash at its beginning only says so, and one at its end says nothing. `*` stands for any characters of a name, none
+ * included, also a dot at the beginning; `?` for one; `**` between slashes for any number of folders. A pattern that
+ * matches a folder matches all in it. Nothing else is special, and case counts.
  */
 export interface Patterns {
   /** Only what one of these matches; everything where there are none. */
@@ -61,7 +61,7 @@ export class Selection {
     });
   }
 
-  /** Of a folder, whether to look into it. */
+  /** Says whether to look into a folder. */
   folder(path: string): Verdict {
     return this.#leftOut(path, (asked) => asked.length === 0) ?? 'taken';
   }

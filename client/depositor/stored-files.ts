@@ -48,13 +48,13 @@ export class StoredFiles {
     return (this.#status.segments[file] ?? 0) > 0 || this.isResized(file, plainBytes);
   }
 
-  /** Of a file's plaintext from its start on, 16 bytes, by its SHA-256. */
+  /** The mark of a file's plaintext from its start on, 16 bytes, by its SHA-256. */
   markOf(file: number, digest: Uint8Array): Uint8Array {
     return markBy(this.#markKey, frame('twinlock/v1/deposit-file', u32(file), digest));
   }
 }
 
-/** Of the paths of a deposit's files, in their order. */
+/** The mark of the paths of a deposit's files, in their order. */
 export function markOfPaths(releaseKey: Uint8Array, files: readonly FoundFile[]): Uint8Array {
   return markBy(markKeyOf(releaseKey), frame('twinlock/v1/deposit-paths', ...files.map(({ path }) => utf8(path))));
 }

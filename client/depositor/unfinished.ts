@@ -16,7 +16,7 @@ const FOLDER = 'deposits';
 const OTHERS = 0o077;
 const FORGOTTEN_MS = 30 * 24 * 60 * 60_000;
 
-/** Which deposit: by the vault's fingerprint, the version, and the depositor's public key. */
+/** The name of a deposit: the vault's fingerprint, the version, and the depositor's public key. */
 export interface DepositName {
   readonly vault: Hex;
   readonly model: string;
@@ -27,15 +27,15 @@ export interface DepositName {
 type ByKey = Pick<DepositName, 'vault' | 'depositor'>;
 
 export interface KeptSegment {
-  /** Of the ciphertext, 32 bytes. */
+  /** The leaf hash of the ciphertext, 32 bytes. */
   readonly leaf: Uint8Array;
-  /** Of the plaintext up to its end, 16 bytes. */
+  /** The mark of the plaintext up to its end, 16 bytes. */
   readonly mark: Uint8Array;
 }
 
 /** A file, as far as it was encrypted. */
 export interface KeptFile {
-  /** Of plaintext. */
+  /** The length of the plaintext. */
   readonly bytes: number;
   /** 74 bytes. */
   readonly header: Uint8Array;

@@ -20,7 +20,7 @@ interface UploadSegment extends KeptSegment {
 /** A file as it is encrypted. */
 interface UploadFile {
   readonly file: number;
-  /** Of plaintext. */
+  /** The length of the plaintext. */
   readonly bytes: number;
   readonly header: Uint8Array;
   /** Segments that the vault has stored before; those that are added come after them. */
@@ -32,7 +32,7 @@ interface EncryptedSmallFile {
   readonly file: number;
   /** In the pack: files that are next to each other there go together. */
   readonly place: number;
-  /** Of plaintext. */
+  /** The length of the plaintext. */
   readonly bytes: number;
   readonly header: Uint8Array;
   readonly segment: UploadSegment;

@@ -32,7 +32,7 @@ export interface HostDevices {
   tpm(options: TpmOptions): CpuCollector;
   azureParavisor(options: { pcrs: readonly number[] }): CpuCollector;
   trustAuthorityToken(command: TokenCommand): CpuCollector;
-  /** Of the key in this file, which is made where there is none. */
+  /** The simulated chip with the key in this file. The file is made if there is none. */
   simulatedChip(path: string): Promise<CpuCollector>;
 }
 

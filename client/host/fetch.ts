@@ -22,7 +22,7 @@ import { watch } from './watch.ts';
 
 interface FetchProgress {
   readonly phase: 'authority' | 'files' | 'done';
-  /** Of plaintext: in place, or written and verified so far. */
+  /** The plaintext bytes that are in place, or written and verified so far. */
   readonly bytes: number;
   readonly totalBytes: number;
   /** The file that is being written. */

@@ -6,7 +6,7 @@ import { fileError, withPath } from '../../src/platform/files/error.ts';
 import { systemName } from '../../src/platform/files/system-error.ts';
 import { OPEN_FILES } from '../files/exclusive-lock.ts';
 
-/** Of Linux, the same on every machine that Node runs on: opens a folder without the right to list it. */
+/** A flag of Linux, the same on every machine that Node runs on. It opens a folder without the right to list it. */
 const O_PATH = 0o10000000;
 /** As Linux (path_resolution(7)). */
 const MAX_LINKS = 40;

@@ -55,7 +55,10 @@ function isReachable(below: Mount, mounts: readonly Mount[]): boolean {
   return true;
 }
 
-/** Of each line the first, the second and the fifth field; in the last, spaces and the like are written in octal. */
+/**
+ * Reads the first, the second and the fifth field of each line. In the fifth, spaces and some other characters are in
+ * octal.
+ */
 function parseMounts(mountinfo: string): readonly Mount[] {
   return mountinfo.split('\n').flatMap((line) => {
     const [id, parent, , , place] = line.split(' ');

@@ -1,4 +1,4 @@
-/** Of an NFS mount whose locks other machines do not see (nfs(5)). */
+/** The options of an NFS mount whose locks other machines do not see (nfs(5)). */
 const LOCAL = /(?:^|,)(?:nolock|local_lock=(?:all|posix))(?:,|$)/;
 
 /**

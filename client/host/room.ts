@@ -13,9 +13,9 @@ export interface Missing {
   readonly place: string;
 }
 
-/** Of `stat.blocks`. */
+/** The unit of `stat.blocks`. */
 const BLOCK_BYTES = 512;
-/** Of a folder: ten times the files of the largest model. */
+/** The most entries of a folder that are looked at: ten times the files of the largest model. */
 const MAX_SEEN = 100_000;
 
 /** Throws `storage_full` unless the file system of `folder` has room for all of these, one after the other. */

@@ -12,7 +12,7 @@ import { Patience, type RetryPolicy } from '../api/retry.ts';
 import type { Lease } from './clock.ts';
 import type { OpenedRelease } from './open-release.ts';
 
-/** Of one request: what a broken connection can cost of the release's budget is a small part of it. */
+/** The longest range of one request. A broken connection then costs only a small part of the release's budget. */
 const MAX_RANGE_BYTES = 16 << 20;
 /** Files that are written and synced together: each is held open meanwhile. */
 const MAX_BATCH_FILES = 128;

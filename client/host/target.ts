@@ -31,7 +31,7 @@ export interface WantedFile {
 export interface TargetAccess {
   /** Permission bits of files. */
   readonly fileMode: number;
-  /** Of folders that are made; null for 0700. */
+  /** The mode of folders that are made; null for 0700. */
   readonly folderMode: number | null;
   /** Group of both; null for the one that the system gives. */
   readonly gid: number | null;
@@ -70,7 +70,8 @@ export class TargetFolder {
 
   /**
    * Makes the folder where it is missing, and takes it. `what` says what for, to those who find it taken. Throws as
-   * `HeldFolder.open`, `WorkFolder.take` and `requireNoMountBelow`; `not_permitted` too where this user may not give files to the group.
+   * `HeldFolder.open`, `WorkFolder.take` and `requireNoMountBelow`; `not_permitted` too where this user may not give
+   * files to the group.
    */
   static async open(
     path: string,
@@ -229,7 +230,9 @@ export class TargetFolder {
     if (folderMode !== null) await file.chmod(fileMode);
   }
 
-  /** Null where it is not there. Throws `not_permitted` where it is reached through a symbolic link, or is no folder. */
+  /**
+   * Null where it is not there. Throws `not_permitted` where it is reached through a symbolic link, or is no folder.
+   */
   async #folderOf(path: string): Promise<HeldFolder | null> {
     return this.#work.target.below(dirname(path));
   }

@@ -18,7 +18,7 @@ interface Weakness {
 
 const UNSEEN_SWITCHES_SOURCE = 'github.com/NVIDIA/nvtrust, guest_tools/ppcie-verifier';
 
-/** Of devices; those of platforms are in the platforms' own files. */
+/** Weaknesses of reference values for devices. Those of platforms are in the platforms' own files. */
 const WEAKNESSES: readonly Weakness[] = [
   {
     platform: 'GPUs',

@@ -11,7 +11,10 @@ import { gpusAllowed } from './gpus.ts';
 import { withNras } from './nras.ts';
 import { withNvidia } from './nvidia.ts';
 
-/** Of evidence that has no CPU's report: GPUs are proposed for, and never enough. */
+/**
+ * The rules that evidence without a CPU's report cannot pass. It serves to propose values for GPUs, and is never enough
+ * for a release.
+ */
 const NEEDS_CPU: ReadonlySet<string> = new Set(['composite.cpu', 'composite.cpu-values']);
 
 export interface KnownGood {

@@ -10,7 +10,7 @@ export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 8443;
 export const DEFAULT_DATA = 'twinlock-data';
 
-/** Of `--data`, also where a variable gives it: an empty one would be the folder that the daemon happens to run in. */
+/** Reads `--data`, also from a variable. Refuses an empty one: it would mean the folder in which the daemon runs. */
 export function folderNamed(text: string): string {
   if (text === '') throw new InvalidArgumentError('it is empty: name the folder of the vault');
   return text;
@@ -21,17 +21,17 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
-/** Of a flag that may be repeated. */
+/** Collects the values of a flag that may be repeated. */
 export const collect = (text: string, before: string[] = []): string[] => [...before, text];
 
-/** Of `--grade`. Throws `usage`. */
+/** Reads `--grade`. Throws `usage`. */
 export function requireGrade(text: string): Grade {
   const isGrade = text === 'production' || text === 'simulation';
   must(isGrade, 'usage', `--grade: expected production or simulation, got ${text}`);
   return text;
 }
 
-/** Of a flag that may be repeated: a name or an address that a certificate can hold. */
+/** Collects the values of `--host`, which may be repeated: each is a name or an address that a certificate can hold. */
 export function hostNames(text: string, before: readonly string[] = []): readonly string[] {
   const isName = text.length <= 253 && text.split('.').every((label) => /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i.test(label));
   if (isIP(text) === 0 && !isName) {

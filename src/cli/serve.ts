@@ -128,7 +128,7 @@ function tlsPathsOf({ tlsCert: cert, tlsKey: key }: ServeFlags): TlsPaths | null
   return cert === undefined || key === undefined ? null : { cert, key };
 }
 
-/** Of the mirrors the host names only: a path may hold what an operator's mirror takes for a key. */
+/** Logs only the host names of mirrors: a path may hold a key of the operator's mirror. */
 function logInventory(logger: Logger, folder: string | null, mirrors: Mirrors, inventory: Inventory | null): void {
   const named = Object.fromEntries(Object.entries(mirrors).map(([of, url]) => [of, url.hostname]));
   const isAllUnderstood = inventory === null || (inventory.notUnderstood === 0 && hasFiles(inventory));
@@ -155,7 +155,10 @@ function tellLogCheck(logger: Logger, found: LogCheck): void {
   }
 }
 
-/** Lines that standard output does not take are kept up to 1 MiB. A log whose disk is full ends nothing: no stop waits for it. */
+/**
+ * Lines that standard output does not take are kept up to 1 MiB. A log whose disk is full ends nothing: no stop waits
+ * for it.
+ */
 function logDestination(): pino.DestinationStream {
   const destination = pino.destination({ dest: 1, sync: true, maxLength: 1 << 20 });
   destination.on('error', () => undefined);

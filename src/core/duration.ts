@@ -22,7 +22,7 @@ export function durationText(ms: number, units = 2): string {
   return parts.join(' ');
 }
 
-/** Which of two instants is later, and by how much: `40 days ahead of`, `5 minutes 12 seconds behind`. */
+/** Says which of two instants is later, and by how much: `40 days ahead of`, `5 minutes 12 seconds behind`. */
 export function aheadText(instantMs: number, otherMs: number): string {
   return `${durationText(instantMs - otherMs)} ${instantMs < otherMs ? 'behind' : 'ahead of'}`;
 }

@@ -140,7 +140,7 @@ export class Finder {
     }
   }
 
-  /** Of the first mirror that does not say that it has no such thing. */
+  /** The answer of the first mirror that does not say that it has no such thing. */
   async #answer([first, ...others]: readonly Ask[]): Promise<MirrorAnswer> {
     const { vendor, path } = first as Ask;
     try {

@@ -22,7 +22,7 @@ function rankOf(dates: Dates, nowMs: number): readonly number[] {
   return [issuedMs <= nowMs ? 1 : 0, edition, issuedMs, endsMs];
 }
 
-/** Of the same kind, so of the same length where all before is equal. */
+/** Compares two ranks of endorsements of the same kind. They have the same length where all earlier parts are equal. */
 function compare(a: readonly number[], b: readonly number[]): number {
   const at = a.findIndex((one, i) => one !== b[i]);
   return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);

@@ -97,7 +97,7 @@ export async function initialise(
   chmodSync(init.dataDir, 0o700);
   const tls = await selfSigned(init.hosts, init.nowMs);
   const invitations = invited.map(({ name, token }) => ({ name, invitation: toBase64url(token) }));
-  // Of two that begin at once, one takes this name, and with it the folder.
+  // If two runs begin at once, one of them takes this name, and with it the folder.
   const key = join(init.dataDir, TLS_KEY_FILE);
   const opened = namingPath(key, () => openSync(key, 'wx', 0o600));
   try {

@@ -42,7 +42,7 @@ export function createStopApp(context: Context, accessLog: AccessLog): App {
 function answersProblems(app: App): void {
   app.onError((error, c) => {
     const { status, problem } = problemOf(error);
-    // Of its disk the caller hears little: the operator, what it refused.
+    // The caller learns little about the vault's disk. The operator's log says what the disk refused.
     const isForOperator = status === 500 || problem.code === 'storage_full' || problem.code === 'storage_failed';
     c.set('failure', isForOperator ? error : problem.code);
     const { retryAfterMs } = problem.detail;

@@ -43,7 +43,7 @@ export function apiServer(
     return { status, ...rendered(problem) };
   };
   const listener = getRequestListener(app.fetch, {
-    // Of a host, a target or a header that is none; what goes wrong in a route, the app answers.
+    // Errors of a malformed host, target or header. The app answers the errors of routes.
     errorHandler: () => {
       const { body, ...init } = refused('malformed', 'expected a request with a host and a target');
       return new Response(body, init);

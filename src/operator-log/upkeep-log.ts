@@ -7,7 +7,10 @@ export type FaultLog = (error: unknown, leftOut: number) => void;
 export type ClockLog = (state: ClockState) => void;
 
 const HOUR_MS = 60 * 60_000;
-/** Of each standing of the clock: a person sets a clock a few times, and one that changes by itself is told hourly. */
+/**
+ * Lines an hour for each standing of the clock. A person sets a clock a few times; a clock that changes by itself is
+ * reported every hour.
+ */
 const CHANGES_AN_HOUR = 6;
 const MAX_KIND_CHARACTERS = 200;
 

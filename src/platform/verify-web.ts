@@ -9,7 +9,7 @@ interface Parameters {
   readonly name: string;
   readonly namedCurve?: string;
   readonly hash?: string;
-  /** Of RSASSA-PSS, by the claim's public key. */
+  /** The salt's length for RSASSA-PSS, by the claim's public key. */
   readonly saltBytes?: (publicKey: Uint8Array) => number;
 }
 

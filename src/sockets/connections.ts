@@ -136,7 +136,7 @@ export class Connections {
     return true;
   }
 
-  /** Of the address that has the most of them: what is held says nothing of who crowds others out. */
+  /** The connections that may be ended, of the address that has the most of them. Held connections do not count. */
   #mostFree(): readonly Held[] {
     return [...this.#byNetwork.values()].map(freeOf).reduce((most, own) => (own.length > most.length ? own : most), []);
   }

@@ -8,7 +8,7 @@
 
 /** Sockets in all: below what an operating system gives a service (LimitNOFILE), and 4096 of them are 300 MB. */
 export const MAX_CONNECTIONS = 4096;
-/** Of one address, or one IPv6 network of 64 bits: 64 hosts behind one address, 8 connections each. */
+/** Connections of one address, or of one IPv6 network of 64 bits: 64 hosts behind one address, 8 connections each. */
 export const CONNECTIONS_AN_ADDRESS = 512;
 /** A TLS handshake is two messages; a connection that has not ended it says nothing. */
 export const HANDSHAKE_MS = 5_000;
@@ -29,34 +29,36 @@ export const SILENCE_MS = 2 * 60_000;
 
 /** Lines a minute of refusals with one status and code; what is more is counted, and told with the next line. */
 export const REFUSED_LINES_A_MINUTE = 30;
-/** Of answers that are no refusal. */
+/** Log lines a minute for answers that are no refusals. */
 export const SERVED_LINES_A_MINUTE = 600;
-/** Of a path, which the sender chooses. */
+/** Characters of a path in a log line. The sender chooses the path. */
 export const LOGGED_PATH_CHARACTERS = 200;
 
 // Signing in
 
 /** A challenge is answered by a person with a key in hand. */
 export const CHALLENGE_MS = 2 * 60_000;
-/** Of one key or credential while a challenge lives: what has been used is remembered for that long. */
+/**
+ * Sign-ins of one key or credential during the life of a challenge. The vault remembers used challenges for that long.
+ */
 export const SIGN_INS_A_KEY = 64;
 /** That named one key or credential and came from one address, and whose signature was then not by it. */
 export const FAILED_SIGN_INS_A_MINUTE = 30;
 /** A working day; a workstation that was left alone overnight signs in again. */
 export const SESSION_MS = 8 * 60 * 60_000;
 export const MAX_SESSIONS = 10_000;
-/** Of one credential or key: its oldest ends when another begins. */
+/** Sessions of one credential or key. When another begins, the oldest ends. */
 export const SESSIONS_A_CALLER = 32;
 
 // Requests: each caller's own places, and bytes
 
 /** A console asks half a dozen things at once; hosts may share a key. */
 export const REQUESTS_AT_ONCE_A_KEY = 32;
-/** Whose answer or body has megabytes: pages of the log, hand-overs, deposits. */
+/** Requests at once of one key whose answer or body has megabytes: pages of the log, hand-overs, deposits. */
 export const LARGE_AT_ONCE_A_KEY = 4;
 /** Long polls: a release has at most 64 hosts. */
 export const WAITS_AT_ONCE_A_KEY = 64;
-/** Of one host: more do not make a disk or a network faster. */
+/** Reads at once of one host. More do not make a disk or a network faster. */
 export const READS_AT_ONCE_A_HOST = 16;
 /** What takes no bytes of an answer for this long is cut off. */
 export const READER_SILENCE_MS = 60_000;
@@ -79,7 +81,7 @@ export {
 export const REQUEST_MS = 15 * 60_000;
 export const MAX_REQUESTS = 1_000;
 export const REQUESTS_A_KEY = 64;
-/** Of one request, for each of its hosts: the first, and again with what was missing. */
+/** Appraisals for each host of a request: the first, and again with what was missing. */
 export const APPRAISALS_A_HOST = 4;
 export const APPRAISALS_AT_ONCE_A_KEY = 4;
 /** Evidence, endorsements and appraisals that passed, kept for the proposals of one key: what 64 hosts show. */
@@ -95,7 +97,7 @@ export const ACTS_AT_ONCE_A_KEY = 1;
  */
 export const ENTRIES_AN_HOUR_A_KEY = 60;
 export const ENTRIES_A_DAY_A_KEY = 240;
-/** Of one principal. A custodian proposes by a touch. */
+/** Open proposals of one principal. A custodian proposes by a touch. */
 export const OPEN_PROPOSALS_A_KEY = 16;
 /** Distinct refusals that are told apart while they wait to be told. */
 export const MAX_REFUSALS = 64;
@@ -160,6 +162,6 @@ export const MAX_AUTHENTICATORS_PER_FOUNDER = 4;
  * sending again what the log shows.
  */
 export const STOPS_A_MINUTE_A_KEY = 60;
-/** Of the address that is for stops alone: a stop is one connection for a moment. */
+/** Connections at the address that takes stops alone. A stop is one connection for a moment. */
 export const STOP_CONNECTIONS = 256;
 export const STOP_CONNECTIONS_AN_ADDRESS = 16;

@@ -7,7 +7,7 @@ import { MAX_REFUSALS, REFUSALS_A_CALLER, REFUSALS_MS } from './limits.ts';
 import { type Caller, callerNameOf } from './sessions.ts';
 
 interface Tellable {
-  /** Of the folded refusal. */
+  /** The key of the folded refusal. */
   readonly key: string;
   readonly body: EntryBodyOf<'refusal'>;
 }
@@ -56,8 +56,8 @@ export class Refusals {
   }
 
   /**
-   * What the log has room for (core/state/entries/refusal) in entries that are dated `timeMs`, at most `maxCount`. All of it
-   * stays, and goes on being counted, until `forget` is told that it has been recorded.
+   * What the log has room for (core/state/entries/refusal) in entries that are dated `timeMs`, at most `maxCount`. All
+   * of it stays, and goes on being counted, until `forget` is told that it has been recorded.
    */
   tellable(facts: Facts, timeMs: number, maxCount: number): readonly Tellable[] {
     this.#toldMs = this.#clocks.monotonic();

@@ -38,7 +38,7 @@ export async function requireUploadRoom(context: Context, upload: Upload, before
   room.found(upload.depositor, sum([upload, ...own].flatMap(({ files }) => files)));
 }
 
-/** Of ciphertext and leaves that are still to come; of small files, one after another in the pack. */
+/** The bytes of ciphertext and leaves that are still to come. Small files lie one after another in the pack. */
 function missingBytes({ files, segments }: Upload): number {
   const small = packOf(files).files.filter(({ file }) => segments[file] === 0);
   let bytes = blocks(small.reduce((sum, file) => sum + file.bytes, 0)) + blocks(small.length * HASH_BYTES);
@@ -51,7 +51,7 @@ function missingBytes({ files, segments }: Upload): number {
   return bytes;
 }
 
-/** Of ciphertext and leaves that are on the disk. */
+/** The bytes of ciphertext and leaves that are on the disk. */
 function storedBytes(upload: Upload): number {
   return missingBytes({ ...upload, segments: upload.files.map(() => 0) }) - missingBytes(upload);
 }

@@ -11,12 +11,12 @@ interface FileLayout {
   readonly pack: Pack;
 }
 
-/** Of versions that are being read: one may have 10,000 files, which take 1 MiB of memory. */
+/** Layouts that are kept in memory. A version may have 10,000 files, whose layout takes 1 MiB. */
 const MOST_KEPT = 32;
 
 /**
- * The files of versions, from their manifests: the state of the log does not hold them. A manifest is parsed once for many
- * ranges; those that were asked for last are kept. Calls may run at once.
+ * The files of versions, from their manifests: the state of the log does not hold them. A manifest is parsed once for
+ * many ranges; those that were asked for last are kept. Calls may run at once.
  */
 export class VersionFiles {
   readonly #log: Pick<LogStore, 'objects'>;

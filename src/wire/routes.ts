@@ -180,7 +180,7 @@ export const ROUTES = {
     work: 'wait',
     isForConsole: true,
   },
-  // Of all that is proposed, policies alone bring something large; what a release rests on, the vault has.
+  // Of all proposals, only policies bring large bytes. The vault has what a release rests on.
   propose: {
     method: 'POST',
     path: '/v1/proposals',

@@ -2,7 +2,7 @@ import { must } from '../../../src/core/errors.ts';
 
 /** Bytes of a file, wherever it is. They are attacker-controlled: the maker of the model chose them. */
 export interface ByteSource {
-  /** Of the whole file. */
+  /** The length of the whole file. */
   readonly bytes: number;
   /** Exactly these, which are in the file. */
   read(offset: number, length: number): Uint8Array;

@@ -22,7 +22,7 @@ const count = z.int().check(z.gte(0));
 const tensorSchema = z.object({ dtype: z.string(), shape: z.array(count), data_offsets: z.tuple([count, count]) });
 const metadataSchema = z.record(z.string(), z.string());
 
-/** Of one element. A type that is not here is not held against its shape. */
+/** The bits of one element. The check skips the shape of a type that is not here. */
 const BITS_OF: Readonly<Record<string, number>> = {
   BOOL: 8,
   U8: 8,

@@ -108,7 +108,7 @@ function tdx({ outblob }: Blobs): Collected {
   return { report: { platform: 'tdx', quote: toBase64url(outblob) }, endorsements: NO_ENDORSEMENTS };
 }
 
-/** Which platform answers; null where none does. Throws `unavailable` where this user may not ask. */
+/** The platform that answers; null where none does. Throws `unavailable` where this user may not ask. */
 export async function tsmPlatform(folder: TsmFolder): Promise<TsmPlatform | null> {
   try {
     const provider = await withEntry(folder, (entry) => readText(entry, 'provider'));

@@ -11,7 +11,7 @@ export interface Host {
 
 /** What the evidence does not say, and the proposer of a document decides. */
 export interface Choices {
-  /** Of the image; null: after its measurement. */
+  /** The name of the image; null: it is named after its measurement. */
   readonly imageName: string | null;
   /** Whether this machine alone is to be allowed, or every one that the vendor made. */
   readonly pinChip: boolean;

@@ -50,7 +50,7 @@ function tpmReportOf(raw: TpmFiles, attest: Uint8Array): TpmReport {
   const signature = ofFlag('tpmSignature', () => tpmtSignatureOf({ raw: tpmSignature, key }));
   const { selections } = ofFlag('tpmAttest', () => parseTpmsAttest(attest));
   const selected = selections.flatMap(({ indices }) => indices);
-  // Of several banks, or of another one, the rules say what is wrong: the values are then read as SHA-256.
+  // Several banks, or another bank, are read as SHA-256. The rules then say what is wrong.
   const bank = selections.every(({ bank }) => bank === 'sha384') && selections.length > 0 ? 'sha384' : 'sha256';
   return {
     platform: 'tpm',

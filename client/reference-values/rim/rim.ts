@@ -15,7 +15,7 @@ import { childElements, isNamed, onlyChild, parseXml } from './xml.ts';
 const RIM_BYTES_MAX = 1 << 20;
 /** ISO/IEC 19770-2: software identification tags. */
 const SWID = 'http://standards.iso.org/iso/19770/-2/2015/schema.xsd';
-/** Of the attributes that hold digests. */
+/** The XML namespace of the attributes that hold digests. */
 const SHA384 = 'http://www.w3.org/2001/04/xmlenc#sha384';
 const MEASUREMENTS_MAX = 64;
 

@@ -25,7 +25,7 @@ const claims = z.pipe(
 const appraisalSchema = z.strictObject({
   v: z.literal(1),
   kind: z.literal('appraisal'),
-  /** Of the report; `gpu` where there is none, which no release may name. */
+  /** The platform of the report; `gpu` if there is no report, which no release may name. */
   platform: z.enum([...PLATFORM_IDS, 'gpu']),
   instant: instantMs,
   evidence: digest,

@@ -19,7 +19,7 @@ export interface SealedMessage {
   readonly vault: Hex;
   /** SHA-256 of the release statement, or of the transcript of a redistribution. */
   readonly subject: Hex;
-  /** Which of the subject's recipients, 16 bits: a host's place in the statement, or a custodian's index. */
+  /** The recipient among the subject's, 16 bits: a host's place in the statement, or a custodian's index. */
   readonly recipient: number;
   /** The envelope, as sealed. */
   readonly envelope: Uint8Array;

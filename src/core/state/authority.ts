@@ -104,7 +104,7 @@ function requireStatement(facts: Facts, { body }: EntryOf<'proposal'>, objects: 
     `expected a release, got a statement of kind ${statement.kind}`,
   );
   requireOfThisVault(facts, statement);
-  // Which policy is in force, the approvers' rosters say.
+  // The approvers' rosters say which policy is in force.
   const committee = committeeOf(facts, statement);
   const base = versionBase(facts.vault, statement);
   must(statement.base === base, 'wrong_base', `expected base ${base}, got ${statement.base}`);

@@ -11,7 +11,7 @@ export interface LogChain {
   readonly frontier: Frontier;
   /** Leaf hash of the last entry. */
   readonly last: Hex;
-  /** Of the last WINDOW_ENTRIES entries (bounds.ts), the last of the log last: about 125 bytes each. */
+  /** The last WINDOW_ENTRIES entries (bounds.ts), in the order of the log: about 125 bytes each. */
   readonly recent: List<Recent>;
 }
 
@@ -30,11 +30,13 @@ export interface LogPlace {
 
 /** A statement in the log. */
 export interface Stated extends LogPlace {
-  /** Of what was proposed: the custodian's person, or the machine's key. Null for genesis and stops. */
+  /** The proposer: the custodian's person, or the machine's key. Null for genesis and stops. */
   readonly by: string | null;
 }
 
-/** A policy, and the entry that put it in force: 0 for that of genesis, else the last approval that its change needed. */
+/**
+ * A policy, and the entry that put it in force: 0 for that of genesis, else the last approval that its change needed.
+ */
 export interface PolicyInForce {
   readonly digest: Hex;
   readonly since: number;
@@ -91,7 +93,7 @@ export interface Version {
   readonly manifest: Hex;
   readonly commitments: Hex;
   readonly keyCheck: Hex;
-  /** Of the committee that holds its shares. */
+  /** The id of the committee that holds its shares. */
   readonly committee: Hex;
   readonly epoch: number;
   readonly depositor: string;
@@ -114,7 +116,7 @@ export interface Vote {
   readonly person: Hex;
   readonly credential: Base64url;
   readonly decision: EntryBodyOf<'approval'>['decision'];
-  /** Of a denial, for the person who asked; null where nothing is said. */
+  /** The reason of a denial, for the requester; null if the custodian gave none. */
   readonly reason: string | null;
   readonly index: number;
   readonly time: number;
@@ -156,7 +158,7 @@ export interface RecordedStop {
   readonly reason: string;
   /** By the clock of the person or machine that stopped. */
   readonly created: number;
-  /** Of its entry, by the vault's clock. */
+  /** The time of its entry, by the vault's clock. */
   readonly time: number;
   readonly index: number;
 }
@@ -191,7 +193,10 @@ export interface Facts {
   /** By SHA-256 of a host's KEM key, and of evidence, that was named lately: the entry that named it. */
   readonly kemKeys: PersistentMap<Hex, number>;
   readonly evidence: PersistentMap<Hex, number>;
-  /** What the vault says it turned away since a day before the log's clock, oldest entry first; who a credential id, a key, or null. */
+  /**
+   * What the vault says it turned away since a day before the log's clock, oldest entry first; who a credential id, a
+   * key, or null.
+   */
   readonly refusals: List<Pick<EntryBodyOf<'refusal'>, 'code' | 'act' | 'who'> & { readonly time: number }>;
   /** Budgets of the releases of the last day, oldest first. */
   readonly granted: List<{ readonly time: number; readonly bytes: bigint }>;
@@ -201,13 +206,18 @@ export interface Facts {
   readonly attestedAt: number;
   /** The stops of everything that halt all releases, oldest first; a resumption names the last. */
   readonly stopped: readonly [RecordedStop, ...RecordedStop[]] | null;
-  /** What a stop of everything may rest on: of the vault's fingerprint and then each resumption, in order, the latest 1,024. */
+  /**
+   * What a stop of everything may rest on: of the vault's fingerprint and then each resumption, in order, the latest
+   * 1,024.
+   */
   readonly resumptions: readonly Hex[];
   /** The last of them, kept or not, when a person last stopped everything, or took part in a resumption. */
   readonly heard: PersistentMap<Hex, Hex>;
 }
 
-/** The log as far as it was folded: where it ends, and what it has established. A value: every entry gives a new one. */
+/**
+ * The log as far as it was folded: where it ends, and what it has established. A value: every entry gives a new one.
+ */
 export interface State {
   readonly chain: LogChain;
   readonly facts: Facts;

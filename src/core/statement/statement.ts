@@ -85,7 +85,10 @@ const header = {
   created: instantMs,
   expires: instantMs,
 };
-/** Of what is proposed: how many entries of the log its proposer knew. It ties the statement to a place in the log. */
+/**
+ * The header of a proposed statement. `logSize` is the number of entries that the proposer knew: it ties the statement
+ * to a place in the log.
+ */
 const proposed = { ...header, logSize: z.int().check(z.gte(1)) };
 const byCustodian = { ...proposed, proposer: custodianProposer };
 const byEither = { ...proposed, proposer: z.discriminatedUnion('kind', [custodianProposer, principalProposer]) };

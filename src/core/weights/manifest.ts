@@ -38,7 +38,7 @@ const coreSchema = z.strictObject({
   version: versionName,
   ctx: digest,
   threshold: z.int(),
-  /** Whose shares there are: the custodians' indices, ascending. */
+  /** The indices of the custodians who hold shares, ascending. */
   indices: z.array(z.int()).check(z.maxLength(255)),
   /** C₀ … Cₜ₋₁, as many as the threshold. */
   commitments: z.array(binary(32, 32)).check(z.maxLength(255)),

@@ -122,13 +122,13 @@ function requireUncritical(oid: string, critical: boolean): void {
 }
 
 export interface CrlToVerify {
-  /** Whose list it must be; its own path is verified by the caller. */
+  /** The issuer that the list must have. The caller verifies the issuer's own path. */
   readonly issuer: Certificate;
   readonly instantMs: number;
   /** How long after its next update a list still counts. */
   readonly graceMs: number;
   readonly verify: Verify;
-  /** Which list it is, for messages. */
+  /** The name of the list, for messages. */
   readonly what: string;
 }
 

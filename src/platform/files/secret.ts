@@ -50,7 +50,7 @@ export function isKeptSecret(
   return rights === 0 || (rights === READ_BY_GROUP && uid === ROOT && (gid === ROOT || groups.includes(gid)));
 }
 
-/** Of this process; none where the system has no groups. */
+/** The groups of this process; empty where the system has no groups. */
 function ownGroups(): readonly number[] {
   return [...(process.getgroups?.() ?? []), ...(process.getegid === undefined ? [] : [process.getegid()])];
 }

@@ -83,7 +83,7 @@ const NO_WORKING_FOLDER =
 export function systemName(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   const { code, syscall, info } = error as NodeJS.ErrnoException & { readonly info?: { readonly code?: unknown } };
-  // Of the user database and the machine, Node tells the name one level down.
+  // For errors of the user database and the machine, Node gives the code one level deeper.
   if (code === 'ERR_SYSTEM_ERROR') return typeof info?.code === 'string' ? info.code : code;
   if (typeof code !== 'string') return null;
   return syscall !== undefined || Object.hasOwn(OF_SYSTEM, code) || sqliteMeaning(code) !== null ? code : null;

@@ -24,7 +24,7 @@ function isSame(claimed: string, revoked: string): boolean {
   return claimed === revoked;
 }
 
-/** Of one of these lengths. */
+/** Bytes of one of these lengths, in hexadecimal. */
 export function bytes(...lengths: readonly number[]): ClaimForm {
   const patterns = lengths.map((length) => `[0-9a-f]{${2 * length}}`);
   return form(patterns.join('|'), `${lengths.join(' or ')} bytes in hexadecimal`);
@@ -84,7 +84,9 @@ export function orAbsent(given: ClaimForm): ClaimForm {
   return { ...given, expected: `${given.expected}, or absent`, allows };
 }
 
-/** A claim that names a machine. Where it reads like `claimed`, the evidence may be of any machine, revoked ones too. */
+/**
+ * A claim that names a machine. Where it reads like `claimed`, the evidence may be of any machine, revoked ones too.
+ */
 export function naming(what: string, claimed: RegExp, given: ClaimForm): ClaimForm {
   return { ...given, hidden: { claimed, what } };
 }

@@ -2,7 +2,7 @@ import { concat, u8, u16, utf8 } from '../../bytes.ts';
 import { type CborValue, readWholeCbor, readWholeCborMap } from '../../cbor.ts';
 import { must } from '../../errors.ts';
 
-/** Of the protected header (RFC 9052 section 3.1): its label for the algorithm, and ES384 (RFC 9053 section 2.1). */
+/** The protected header's label for the algorithm (RFC 9052 section 3.1), and ES384 (RFC 9053 section 2.1). */
 const ALGORITHM = 1;
 const ES384 = -35;
 /** r ‖ s. */

@@ -3,12 +3,12 @@ import { type CborMap, type CborValue, readWholeCborMap } from '../../cbor.ts';
 import { must } from '../../errors.ts';
 import { PCRS_MAX, type Pcr } from '../kit/pcr.ts';
 
-/** Of the SHA-384 bank, the only one that the hypervisor signs. */
+/** The length of a PCR in the SHA-384 bank, the only bank that the hypervisor signs. */
 const PCR_BYTES = 48;
 const CERTIFICATE_BYTES_MAX = 1024;
 /** Above the certificate of the document: the instance, the zone, the region, the root, and one to spare. */
 const CABUNDLE_MAX = 5;
-/** Of what the host chose, each. */
+/** The longest of each field that the host chose. */
 const CHOSEN_BYTES_MAX = 1024;
 /** As AWS writes them: `i-0123456789abcdef0-tpm0000000000000000`. */
 export const MODULE_ID: RegExp = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;

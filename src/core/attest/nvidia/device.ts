@@ -35,7 +35,7 @@ export interface ParsedDevice {
   /** `GH100`; `unknown` where the leaf says nothing of the kind. */
   readonly chip: string;
   readonly architecture: Architecture | 'unknown';
-  /** Of the leaf; null where it has none. */
+  /** The FWID of the leaf; null where it has none. */
   readonly fwid: Hex | null;
 }
 

@@ -67,7 +67,10 @@ export const nvidiaReferenceValues = z.strictObject({
   /** NVIDIA Device Identity CA; DER. An empty list refuses every host, as every empty list here. */
   roots: z.array(binary(1, 8192)).check(z.maxLength(4)),
   architectures: z.array(z.enum(ARCHITECTURES)).check(z.maxLength(ARCHITECTURES.length)),
-  /** Whose devices may leave the FWID out of their reports: NVSwitches do, and Hopper with drivers before 550. */
+  /**
+   * The architectures whose devices may leave the FWID out of their reports: NVSwitches, and Hopper with drivers before
+   * 550.
+   */
   fwidOptional: z.array(z.enum(ARCHITECTURES)).check(z.maxLength(ARCHITECTURES.length)),
   drivers: z.array(driver).check(z.maxLength(RECORDS_MAX), z.refine(noTwoFit, 'expected a driver once')),
   vbioses: z.array(vbios).check(z.maxLength(RECORDS_MAX), z.refine(noTwoFit, 'expected a VBIOS once')),

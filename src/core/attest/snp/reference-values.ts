@@ -21,7 +21,7 @@ const product = z
     product: z.enum(ROOTED_PRODUCTS),
     /** The ARK in DER. Certificates below it are dated anew by the vendor, and never pinned. */
     root: binary(1, 8192),
-    /** Of each component of the reported, the committed and the launch TCB. */
+    /** The least of each component of the reported, the committed and the launch TCB. */
     floor: z.strictObject({ bootLoader: svn, tee: svn, snp: svn, microcode: svn, fmc: z.nullable(svn) }),
   })
   .check(
@@ -54,7 +54,7 @@ export const snpReferenceValues = z.strictObject({
       'expected each product at most once',
     ),
   ),
-  /** Whose keys may sign: the chip's own, one that a cloud loaded into it. */
+  /** The keys that may sign: the chip's own key, and a key that a cloud loaded into it. */
   signers: z.array(z.enum(['vcek', 'vlek'])).check(z.maxLength(2)),
   images: z.array(image).check(z.maxLength(256), distinctNames),
   /** The guest policy, to the bit: SMT, single socket and the least firmware are in it. */

@@ -13,7 +13,10 @@ const MAX_CHAIN = 3;
 /** Body types of version 5, of TDX 1.0 and 1.5. A quote of version 4 has no field for it, and the first. */
 const BODY_BYTES: Readonly<Record<number, number>> = { 2: 584, 3: 648 };
 
-/** Of all versions (Intel TDX DCAP Quoting Library API, appendix A.3, "TD Quote Header"). Integers are little-endian. */
+/**
+ * The header of all versions (Intel TDX DCAP Quoting Library API, appendix A.3, "TD Quote Header"). Integers are
+ * little-endian.
+ */
 const HEADER = {
   version: [0, 2, 'u16le'],
   keyType: [2, 2, 'u16le'],
@@ -23,10 +26,10 @@ const HEADER = {
   userData: [28, 20, 'bytes'],
 } as const satisfies Layout;
 
-/** Of version 5, after the header ("TD Quote Body Descriptor"). */
+/** The descriptor of version 5, after the header ("TD Quote Body Descriptor"). */
 const BODY_DESCRIPTOR = { bodyType: [0, 2, 'u16le'], bodyBytes: [2, 4, 'u32le'] } as const satisfies Layout;
 
-/** Of TDX 1.0 ("TD Quote Body"); TDX 1.5 adds two fields. */
+/** The body of TDX 1.0 ("TD Quote Body"). TDX 1.5 adds two fields. */
 const BODY_1_0 = {
   teeTcbSvn: [0, 16, 'bytes'],
   mrSeam: [16, 48, 'bytes'],
@@ -50,7 +53,9 @@ const BODY_1_5 = {
   mrServiceTd: [600, 48, 'bytes'],
 } as const satisfies Layout;
 
-/** After the body and four bytes of length ("ECDSA 256-bit Quote Signature Data Structure"); certification data follows. */
+/**
+ * After the body and four bytes of length ("ECDSA 256-bit Quote Signature Data Structure"); certification data follows.
+ */
 const SIGNATURE_DATA = { signature: [0, 64, 'bytes'], attestationKey: [64, 64, 'bytes'] } as const satisfies Layout;
 
 /** Before data of so many bytes ("QE Certification Data"). */

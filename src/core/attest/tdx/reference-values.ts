@@ -13,7 +13,7 @@ export const tdxReferenceValues = z.strictObject({
   ...tdValues,
   /** True: SEPT_VE_DISABLE must be set, or the host can take the guest's pages away unnoticed. False: not asked. */
   septVeDisable: z.boolean(),
-  /** Of TCB info and QE identity both: keeps older collateral, still in date, from being shown again. */
+  /** The least number of TCB info and QE identity. It keeps out older collateral that is still in date. */
   minTcbEvaluationDataNumber: z.int().check(z.gte(0), z.lte(65_535)),
   /**
    * MRSERVICETD, 48 bytes: the hash over the service TDs that may be bound to a TD, and may learn from it all that their

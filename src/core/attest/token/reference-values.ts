@@ -12,7 +12,10 @@ const pinnedText = tokenText.check(
 const MAX_GRACE_MS = 86_400_000;
 const list = <T extends z.ZodMiniType>(item: T) => z.array(item).check(z.maxLength(256));
 
-/** Whose tokens count. A key counts that is listed, or that chains to an anchor; with neither, none does. */
+/**
+ * The service whose tokens count. A key counts if it is listed or chains to an anchor. Without keys and anchors, no
+ * token counts.
+ */
 const service = {
   /** The exact `iss` of its tokens. */
   issuer: pinnedText,
@@ -38,7 +41,9 @@ const policy = z.strictObject({
 export const trustAuthorityReferenceValues = z.strictObject({
   platform: z.literal('intel-trust-authority'),
   ...service,
-  /** As of a TD that shows its quote. `tcbStatuses` is of `attester_tcb_status`, `minTcbDate` of `attester_tcb_date`. */
+  /**
+   * As of a TD that shows its quote. `tcbStatuses` is of `attester_tcb_status`, `minTcbDate` of `attester_tcb_date`.
+   */
   ...tdValues,
   /** Platform instance ids; null: any platform. */
   platforms: z.nullable(list(id)),

@@ -19,7 +19,7 @@ export function wantedKeySet(service: ServiceName, token: string): Wanted<string
     files: [file],
     // A host may make up a key id in its token: then its own question fails, and no other host's.
     question: `${file} ${kid}`,
-    // Which keys count is for reference values to say, so a set that has lost one revokes nothing.
+    // Reference values say which keys count, so a key set that has lost a key revokes nothing.
     isReissued: false,
     asks: [{ vendor, path }],
     fileOf: ({ bytes }) => bytes,

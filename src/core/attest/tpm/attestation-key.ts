@@ -10,7 +10,7 @@ export interface AttestationKey {
   readonly key: CertifiedKey;
   /** Null for a key that comes without its public area. */
   readonly area: TpmKey | null;
-  /** Of a paravisor's key. */
+  /** The runtime data of a paravisor's key. */
   readonly runtime: (Runtime & { readonly digest: Hex }) | null;
 }
 

@@ -62,7 +62,7 @@ export interface Quote {
   /** 8 bytes, as the vendor numbers them. */
   readonly firmware: Hex;
   readonly selections: readonly PcrSelection[];
-  /** Of the selected PCRs, in order, by the hash of the signature. */
+  /** The digest of the selected PCRs, in order, by the hash of the signature. */
   readonly pcrDigest: Hex;
 }
 

@@ -34,7 +34,9 @@ export const HASH_BYTES: Readonly<Record<TpmHash, number>> = { sha256: 32, sha38
 export interface QuoteSignature {
   /** What the TPM hashed with: the message of the signature, and the PCRs into the digest of them. */
   readonly hash: TpmHash;
-  /** Which of these it is, an RSAPSS signature does not say: outside FIPS mode TPMs take the longest salt. */
+  /**
+   * The possible algorithms. An RSAPSS signature does not say which one: outside FIPS mode TPMs take the longest salt.
+   */
   readonly algorithms: readonly SignatureAlgorithm[];
   /** r ‖ s of 32 or 48 bytes each, or as long as the modulus. */
   readonly signature: Uint8Array;

@@ -20,7 +20,7 @@ const ZEROS = toHex(ZERO_32);
 interface PlacedStop {
   readonly stop: Stop;
   readonly digest: Hex;
-  /** Whose stop it is. */
+  /** The person who signed the stop. */
   readonly person: Hex;
   readonly index: number;
   readonly time: number;
