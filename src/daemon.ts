@@ -56,11 +56,11 @@ export interface DaemonOptions extends Listen {
   /** Where endorsements come from, besides what hosts bring: an operator's folder, vendors' mirrors. */
   readonly endorsements: Pick<Sources, 'folder' | 'mirrors'>;
   readonly accessLog: AccessLog;
-  /** What upkeep could not do; the daemon goes on. The same again is passed on once an hour. */
+  /** Receives what upkeep could not do. The daemon goes on. It reports the same failure once an hour. */
   readonly onUpkeepError: FaultLog;
   /** How the clock stands: at the first look after genesis, at every change, and hourly what a person has to mend. */
   readonly onClock: ClockLog;
-  /** What became of the snapshot and of the check of the whole log. */
+  /** Receives the results of the snapshot and of the check of the whole log. */
   readonly onLogCheck: LogCheckLog;
   /** The platform's unless given. */
   readonly clocks?: Clocks;
@@ -70,7 +70,7 @@ export interface Daemon {
   readonly url: string;
   /** The URL of the address for stops; null where there is none. */
   readonly stopUrl: string | null;
-  /** What is wrong with the dates of the certificate; null where nothing is. */
+  /** The warning about the dates of the certificate; null if they are right. */
   readonly certificateWarning: string | null;
   readonly context: Context;
   readonly connections: Pick<Connections, 'count'>;

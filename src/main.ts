@@ -47,7 +47,7 @@ for (const add of [addInit, addPolicy, addServe, addStop]) add(program);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') setImmediate(() => process.exit(failed(systemError(error, 'standard output'))));
 });
-// What cannot be said there can be said nowhere.
+// There is no other place for this message.
 process.stderr.on('error', () => undefined);
 
 try {
@@ -58,7 +58,9 @@ try {
   if (code !== 0) process.exit(code);
 }
 
-/** Tells what went wrong, and gives the exit code. What nothing of ours throws is thrown on: a fault of this program. */
+/**
+ * Tells what went wrong, and gives the exit code. What nothing of ours throws is thrown on: a fault of this program.
+ */
 function failed(error: unknown): number {
   if (error instanceof CommanderError) {
     // Help that was asked for has been printed, and nothing is wrong.

@@ -4,14 +4,14 @@ import { OWN_FOLDER } from '../platform/files/own-folder.ts';
 import { CLONE, CLONE_TEXT, programCommand } from '../platform/program-command.ts';
 import { DEFAULT_DATA } from './options.ts';
 
-/** What `init` has made. */
+/** The result of `init`. */
 export interface Made {
   readonly data: string;
   readonly grade: Grade;
   readonly groups: readonly string[];
   readonly url: string;
   readonly hosts: readonly string[];
-  /** What the founders' files vouch with: the folder's own certificate, a file of the operator's, or nothing. */
+  /** The certificate in the founders' files: the folder's own, one from a file of the operator, or none. */
   readonly vouched: 'own' | 'file' | 'public';
   /** SHA-256 of the one certificate in the founders' files; null where there are several, or none. */
   readonly certificate: string | null;
@@ -21,7 +21,7 @@ export interface Made {
   readonly serve: readonly string[];
 }
 
-/** What `init` has made, and what the operator and the founders do now. */
+/** Says what `init` has made, and what the operator and the founders do next. */
 export function initText(made: Made): string {
   const { grade, groups, data, url, invitations } = made;
   const needed = `Among the approvers of everything there must be at least one of each group: ${groups.join(', ')}.`;
@@ -42,7 +42,7 @@ Then each founder runs on their own workstation, with their own file:
   ].join('\n\n');
 }
 
-/** What the founders' pages show too. */
+/** The digests that the founders' pages show too. */
 function comparedText({ vouched, certificate, hosts, referenceValuesDigest }: Made): string {
   const of = { own: `for ${hosts.join(', ')}`, file: 'which --ca holds, and each founder’s file', public: '' }[vouched];
   const shown = certificate === null ? '' : `  certificate       SHA-256 ${certificate}\n                    ${of}\n`;

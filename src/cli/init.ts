@@ -151,14 +151,14 @@ async function run(dataDir: string, flags: InitFlags): Promise<void> {
   });
 }
 
-/** What founders are to trust, where it is not the folder's own certificate. Throws `usage`, and as `readFoundersCa`. */
+/** The certificate that founders trust, if it is not the folder's own. Throws `usage`, and as `readFoundersCa`. */
 function vouchedBy({ ca, publicCa }: InitFlags): { readonly ca?: string | null } {
   must(ca === undefined || publicCa !== true, 'usage', 'give --ca or --public-ca, and not both');
   if (publicCa === true) return { ca: null };
   return ca === undefined ? {} : { ca: readFoundersCa(ca) };
 }
 
-/** What serve is to be given for founders to reach it, and which flag says what they trust. */
+/** The flags that `serve` needs so that founders reach it, and the flag that names the certificate they trust. */
 function servingOf({ host = [], url, ca, publicCa }: InitFlags): Pick<Made, 'serve' | 'vouched'> {
   const listen =
     host.length > 0 || url !== undefined
@@ -191,7 +191,7 @@ async function print(text: string): Promise<void> {
 
 /** Beside the data folder, and not in it: in that, invitations are kept as hashes. */
 function foundersFolder(dataDir: string): string {
-  // What follows “.” would name a folder in it.
+  // The text after “.” would name a folder in it.
   const named = /^\.{1,2}$/.test(basename(dataDir)) ? resolve(dataDir) : dataDir;
   return `${named.replace(/(?<=.)\/+$/, '')}-founders`;
 }
@@ -212,7 +212,7 @@ function readPolicy(
   return readJsonFlag('--policy', policy, founding, parseCommentedJson);
 }
 
-/** What a founder would want to know before the others enrol. */
+/** Warnings that a founder needs before the others enrol. */
 function warnings(grade: Grade, policyBytes: Uint8Array, valuesFile: string | undefined): readonly string[] {
   const found: string[] = [];
   if (refusesEveryHost(policyBytes)) {

@@ -4,7 +4,7 @@ import { must } from '../core/errors.ts';
 import type { Grade } from '../core/schema.ts';
 import { portTrouble } from '../sockets/blocked-ports.ts';
 
-/** What the commands share: where a vault is unless it is said, and how flags are read. */
+/** Shared by the commands: the default address of a vault, and the reading of flags. */
 
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 8443;

@@ -1,4 +1,6 @@
-/** What may steer a terminal: control and format characters, and the separators of lines and paragraphs. */
+/**
+ * Characters that may control a terminal: control and format characters, and the separators of lines and paragraphs.
+ */
 const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**

@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from 'commander';
 
-/** What a person does next, by the parser's name for what they did. */
+/** The person's next step, by the parser's code of the mistake. */
 const NEXT: Readonly<Record<string, string>> = {
   'commander.unknownCommand': 'lists the commands',
   'commander.unknownOption': 'lists the flags',

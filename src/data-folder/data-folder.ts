@@ -16,7 +16,7 @@ import type { Clock } from '../vault/ports.ts';
 import { Recorder } from '../vault/recorder.ts';
 import { localSigner } from './log-signer.ts';
 
-/** What Node documents, and its types leave out. */
+/** A function that Node documents and its types leave out. */
 const host: Pick<NodeJS.Process, 'setgroups'> & { initgroups?(user: number, extraGroup: number): void } = process;
 
 /**
@@ -70,7 +70,10 @@ function foldersGroup(dataDir: string, { uid, gid }: { readonly uid: number; rea
   return gid;
 }
 
-/** A file that lies in every data folder. Throws `not_permitted` and `not_found` with what to do, and as `readOperatorFile`. */
+/**
+ * A file that lies in every data folder. Throws `not_permitted` and `not_found` with what to do, and as
+ * `readOperatorFile`.
+ */
 export function readDataFile(dataDir: string, name: string): string {
   const path = join(dataDir, name);
   try {

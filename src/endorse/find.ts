@@ -17,7 +17,7 @@ const MAX_QUESTIONS = 8;
 const MAX_WAITING = 1024;
 
 export interface Sources {
-  /** What an operator put there; null for none. */
+  /** The operator's folder; null for none. */
   readonly folder: string | null;
   /** Where answers of mirrors are kept. */
   readonly cache: string;
@@ -32,7 +32,7 @@ interface Failure {
   readonly untilMs: number;
 }
 
-/** What the vault has itself. */
+/** The endorsements that the vault has itself. */
 interface Held<V> {
   /** The operator's before the cache's. */
   readonly values: readonly V[];

@@ -8,7 +8,7 @@ import { ALL_NEEDS } from './needs.ts';
 const MAX_DEPTH = 4;
 const MAX_EXAMPLES = 5;
 
-/** What an endorsement folder has, by path alone (FORMAT.md): no file is opened. */
+/** Lists the content of an endorsement folder by path alone (FORMAT.md). Opens no file. */
 export interface Inventory {
   readonly files: Readonly<Record<EndorsementFileKind, number>>;
   /** Files, and folders below the deepest that is looked into, at whose path nothing is ever looked for. */

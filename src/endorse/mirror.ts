@@ -15,8 +15,8 @@ export const VENDORS: readonly string[] = [...new Set(ALL_NEEDS.flatMap(({ vendo
 
 /**
  * Parses `vendor=URL`. Throws `usage` for a vendor that is not known, for a URL that is not https (http is for
- * loopback alone) and for one with a password, which no error repeats. Nothing that a mirror serves is trusted beyond the vendors' signatures; TLS keeps others
- * from learning which machines there are.
+ * loopback alone) and for one with a password, which no error repeats. Nothing that a mirror serves is trusted beyond
+ * the vendors' signatures; TLS keeps others from learning which machines there are.
  */
 export function parseMirror(text: string): Mirrors {
   const [, vendor = '', address = ''] = /^([a-z-]+)=(.+)$/.exec(text) ?? [];
@@ -38,7 +38,7 @@ export function parseMirror(text: string): Mirrors {
   return { [vendor]: url };
 }
 
-/** What an operator whose mirrors cannot answer everything is told; null where they can. */
+/** The warning for an operator whose mirrors cannot answer everything; null if they can. */
 export function missingMirror(mirrors: Mirrors): string | null {
   const hosts = Object.fromEntries(Object.entries(mirrors).map(([vendor, url]) => [vendor, url.hostname]));
   return ALL_NEEDS.map((needs) => needs.missingMirror(hosts)).find((missing) => missing !== null) ?? null;

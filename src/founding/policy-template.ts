@@ -19,7 +19,7 @@ const HEAD = [
 
 const VALUES = 'referenceValues';
 
-/** What each field means, its unit and bounds, and what its default is, by its path. */
+/** The meaning of each field, its unit, bounds and default, by its path. */
 const FIELDS: Readonly<Record<string, string>> = {
   v: 'The version of this format: 1.',
   kind: 'What this document is: "policy".',

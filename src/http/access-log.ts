@@ -2,7 +2,7 @@ import { LineBounds } from '../operator-log/line-bounds.ts';
 import type { Clocks } from '../vault/clock-watch.ts';
 import { LOGGED_PATH_CHARACTERS, REFUSED_LINES_A_MINUTE, SERVED_LINES_A_MINUTE } from '../vault/limits.ts';
 
-/** What is told of an answer; never a header, a body or a query. */
+/** The fields of an answer's line. They never hold a header, a body or a query. */
 export interface AccessLine {
   readonly method: string;
   readonly path: string;

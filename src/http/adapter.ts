@@ -55,7 +55,7 @@ interface Asked<R extends Route> {
   readonly signal: AbortSignal;
 }
 
-/** What an act answers: views are read-only. */
+/** The answer of an act. Views are read-only. */
 type DeepReadonly<T> = T extends Uint8Array
   ? T
   : T extends ReadonlyMap<infer K, infer V>

@@ -29,7 +29,7 @@ export async function sendOctets(c: Exchange, { start, end, totalBytes, body }: 
   return RESPONSE_ALREADY_SENT;
 }
 
-/** What to tell the access log of an answer that broke off. */
+/** Returns the failure of an answer that broke off, for the access log: a code, or the error itself. */
 function failureOf(error: unknown): unknown {
   if (error instanceof TwinlockError) return error.code;
   return (error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE' ? 'cancelled' : error;

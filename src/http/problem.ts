@@ -6,7 +6,7 @@ export interface Problem {
   readonly detail: Readonly<Record<string, string | number>>;
 }
 
-/** What is told of an error: of our own everything, of any other nothing but that it happened. */
+/** The answer for an error. It tells our own errors in full, and of any other error only that it happened. */
 export function problemOf(error: unknown): { status: ProblemStatus; problem: Problem } {
   if (error instanceof TwinlockError) {
     const { code, message, detail } = error;
@@ -16,7 +16,7 @@ export function problemOf(error: unknown): { status: ProblemStatus; problem: Pro
   return { status: 500, problem: { code: 'internal', message, detail: {} } };
 }
 
-/** What is answered with the codes of a group, but for those below. */
+/** The HTTP status of each group of codes, except the codes below. */
 const OF_GROUP = {
   mend: 400,
   denied: 409,

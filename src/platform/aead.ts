@@ -12,7 +12,7 @@ import {
 const CIPHER = 'aes-256-gcm';
 /** Without it the platform accepts a tag of four bytes. */
 const OPTIONS = { authTagLength: AEAD_TAG_BYTES };
-/** What the cipher is fed at a time: each call allocates its output, and large ones cost page faults. */
+/** Bytes for one call of the cipher. Each call allocates its output, and large outputs cost page faults. */
 const PIECE_BYTES = 128 * 1024;
 const LEAF_PREFIX = Uint8Array.of(0);
 

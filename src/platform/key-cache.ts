@@ -5,7 +5,7 @@ import { requirePublicKey } from '../core/signature/precheck.ts';
 /** More signers than one log has; a bound, because a sender can make up keys. */
 const KEYS_MAX = 1024;
 
-/** What a claim of either kind says of its key. */
+/** The key of a claim of either kind. */
 type ClaimedKey = Omit<KeyClaim, 'kind'>;
 
 interface CacheOptions {

@@ -3,7 +3,7 @@ import { concat, equal, fromHex } from '../core/bytes.ts';
 import { orNull } from '../core/refusal.ts';
 import { PRIME_ORDER_FACTOR, uCoordinate } from '../core/signature/montgomery.ts';
 
-/** What goes before an X25519 key in its PKCS #8 and SubjectPublicKeyInfo (RFC 8410). */
+/** The bytes before an X25519 key in its PKCS #8 and SubjectPublicKeyInfo (RFC 8410). */
 const PRIVATE_PREFIX = fromHex('302e020100300506032b656e04220420');
 const PUBLIC_PREFIX = fromHex('302a300506032b656e032100');
 

@@ -3,7 +3,7 @@ import { shellWord } from './shell-word.ts';
 /** Stands for the folder of a clone on a machine where it is not known. `CLONE_TEXT` belongs beside it. */
 export const CLONE = 'CLONE';
 
-/** What a person needs before a command with `CLONE` in it. */
+/** The sentence that explains `CLONE` in a command. */
 export const CLONE_TEXT =
   'CLONE is the folder of a clone of twinlock on that machine, after npm ci there. No registry has twinlock: what npx or npm would install by that name is not ours.';
 

@@ -9,7 +9,10 @@ import { longestSaltBytes } from '../core/signature/rsa.ts';
 import { cacheKeys } from './key-cache.ts';
 import { isPrimeOrderPoint } from './prime-order.ts';
 
-/** What goes before the key in its SubjectPublicKeyInfo (RFC 8410, RFC 5480); an RSA key is one already. */
+/**
+ * The bytes before the key in its SubjectPublicKeyInfo (RFC 8410, RFC 5480). An RSA key is a SubjectPublicKeyInfo
+ * already.
+ */
 const SPKI_PREFIX: Readonly<Record<KeyFamily, Uint8Array>> = {
   Ed25519: fromHex('302a300506032b6570032100'),
   'P-256': fromHex('3059301306072a8648ce3d020106082a8648ce3d030107034200'),

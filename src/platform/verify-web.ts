@@ -36,7 +36,7 @@ const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
   },
 };
 
-/** What an import says of the key. Any other error is the engine's own trouble, and no verdict on the key. */
+/** The errors of an import that are a verdict on the key. Any other error is the engine's own. */
 const IMPORT_REFUSALS: ReadonlyMap<string, 'invalid_key' | 'unsupported_algorithm'> = new Map([
   ['DataError', 'invalid_key'],
   ['NotSupportedError', 'unsupported_algorithm'],

@@ -2,7 +2,7 @@ import type { Hex } from '../core/bytes.ts';
 import type { Code } from '../core/errors.ts';
 import type { Tile } from '../core/log/tiles.ts';
 
-/** What the daemon asks the thread that verifies the log: to take the next page, and for the state in the end. */
+/** The daemon's messages to the thread that verifies the log: take the next page, and report the state at the end. */
 export type RecheckQuestion =
   | {
       readonly kind: 'page';

@@ -8,7 +8,7 @@ import { recheck } from './recheck.ts';
 
 const AGAIN_MS = 5 * 60_000;
 
-/** What a daemon tells its operator of its log. */
+/** The messages about the log for the daemon's operator. */
 export type LogCheck =
   /** The snapshot was not taken; the log has been replayed. */
   | { readonly kind: 'unfit'; readonly error: TwinlockError }
@@ -80,7 +80,7 @@ async function untilDone<T>(
   return null;
 }
 
-/** What the disk does not give, or the engine does not do, says nothing of the log. */
+/** An error of the disk or of the engine is no fault of the log. */
 function isFault(error: unknown): error is TwinlockError {
   return error instanceof TwinlockError && (error.group === 'alert' || error.detail['entry'] !== undefined);
 }

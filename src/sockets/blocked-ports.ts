@@ -9,7 +9,7 @@ const BLOCKED: ReadonlySet<number> = new Set([
   6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ]);
 
-/** What is wrong with the port that a URL names, and what to do; null where a client can connect to it. */
+/** Says what is wrong with the port that a URL names, and what to do. Null if a client can connect to the port. */
 export function portTrouble({ port }: Pick<URL, 'port'>): string | null {
   if (port === '' || !BLOCKED.has(Number(port))) return null;
   return `browsers and HTTP clients never connect to port ${port}: let it answer on another, such as 8443`;

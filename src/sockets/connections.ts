@@ -16,7 +16,7 @@ interface Held {
   /** Local address and port, remote address and port. */
   readonly ends: string;
   readonly raw: Socket;
-  /** What requests come through: the TLS socket once its handshake is over, or `raw`. */
+  /** The socket through which requests come: the TLS socket once its handshake is over, or `raw`. */
   socket: Socket;
   /** Its last request has been answered; what asks again is not. */
   isIdle: boolean;
@@ -150,7 +150,10 @@ function freeOf(own: ReadonlySet<Held>): readonly Held[] {
   return [...own].filter(({ socket }) => !IN_USE.has(socket));
 }
 
-/** What counts as one address: an IPv4 address, also where it is written as IPv6; of IPv6, the first 64 bits. */
+/**
+ * The text that counts as one address: an IPv4 address, also if it is written as IPv6; the first 64 bits of an IPv6
+ * address.
+ */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

@@ -3,7 +3,7 @@ import { setGlobalProxyFromEnv } from 'node:http';
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { isLoopback } from './loopback.ts';
 
-/** What an operator is told whose `HTTPS_PROXY` is none. It does not repeat it, since it may hold a password. */
+/** The error for an `HTTPS_PROXY` that names no proxy. It does not repeat the value, which may hold a password. */
 export const PROXY_EXPECTED = 'HTTPS_PROXY: expected a URL of the form http://HOST:PORT';
 
 /**

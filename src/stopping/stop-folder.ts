@@ -25,12 +25,12 @@ const MAX_ANSWER_BYTES = 1 << 20;
 const ANSWER_WITHIN_MS = 15_000;
 const TRY_ALONE_EVERY_MS = 1_500;
 
-/** What a stop came to: the answer, or why it was refused. */
+/** The result of a stop: the answer, or the reason of a refusal. */
 type Outcome = { readonly done: Told } | { readonly problem: Problem };
 
 type ToldStop = Pick<RecordedStop, 'name' | 'person' | 'created' | 'time' | 'reason'>;
 
-/** What is told of a stop that was taken. */
+/** The text about a stop that was accepted. */
 export interface Told {
   readonly index: number | null;
   readonly already: boolean;

@@ -13,7 +13,7 @@ import { onDisk } from './failure.ts';
 import { type FileSystem, nodeFiles, type OpenFile } from './files.ts';
 import { cutPack, cutSegments } from './segments.ts';
 
-/** What `read` holds at a time: large enough for a disk, small enough for many hosts at once. */
+/** Bytes that `read` holds at a time: enough for a fast disk, and few enough for many hosts at once. */
 const READ_BYTES = 512 * 1024;
 const LEAVES_BYTES = 64 * 1024;
 /** Small files are gathered to be written at once; the longest is 1,048,608 bytes. */
@@ -195,7 +195,7 @@ function fileName(file: BlobName): string {
 
 const leavesPath = (path: string): string => `${path}.leaves`;
 
-/** What a version's folder has: its files and their sidecars. */
+/** The content of a version's folder: its files and their sidecars. */
 function namesOf(blobs: readonly BlobName[]): (name: string) => boolean {
   const names = new Set(blobs.map(fileName).flatMap((name) => [name, leavesPath(name)]));
   return (name) => names.has(name);

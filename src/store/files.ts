@@ -18,7 +18,7 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** What the blob store needs of a file system; the port at which its tests let calls fail. */
+/** The file system for the blob store. Tests replace it to let calls fail. */
 export interface FileSystem {
   /** Null where there is no such file. */
   openToRead(path: string): Promise<OpenFile | null>;

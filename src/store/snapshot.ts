@@ -20,7 +20,7 @@ import { inTurns } from '../platform/turns.ts';
 /** In the data folder; may be deleted while the daemon is stopped: the next start replays the whole log then. */
 export const SNAPSHOT_FILE = 'state.snapshot';
 
-/** What a process that was killed leaves of a file that it was writing. */
+/** The names of unfinished files that a killed process leaves. */
 const UNFINISHED = /^\.[0-9a-f]{16}\.aside$/;
 const MAC_BYTES = 32;
 const MAX_HEADER_BYTES = 1024;

@@ -7,7 +7,7 @@ import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from '../founding/initialise.ts';
 import { certificatesIn } from '../platform/certificates.ts';
 import { inputError, readOperatorFile } from '../platform/files/operator-file.ts';
 
-/** What the API is served with. */
+/** The certificate and key of the API. */
 export interface TlsFiles {
   /** A private key in PEM. */
   readonly key: string;
@@ -22,9 +22,10 @@ export interface TlsPaths {
 }
 
 /**
- * Reads `tls.key` and `tls.crt` of the data folder, or what an operator names in their place, and sees that TLS 1.3 can be served with them: each can be read,
- * the key is not encrypted, and is the certificate's. An operator may have put them there. Links are followed. Throws `malformed`, which
- * names the file and what to do, and as `certificatesIn`, `readDataFile` and `readOperatorFile`. Says nothing of dates: see `validityWarning`.
+ * Reads `tls.key` and `tls.crt` of the data folder, or what an operator names in their place, and sees that TLS 1.3 can
+ * be served with them: each can be read, the key is not encrypted, and is the certificate's. An operator may have put
+ * them there. Links are followed. Throws `malformed`, which names the file and what to do, and as `certificatesIn`,
+ * `readDataFile` and `readOperatorFile`. Says nothing of dates: see `validityWarning`.
  */
 export function readTls(dataDir: string, paths: TlsPaths | null = null): TlsFiles {
   const keyPath = paths?.key ?? join(dataDir, TLS_KEY_FILE);
@@ -83,7 +84,7 @@ function reasonOf(error: unknown): string {
   return typeof code === 'string' ? code : 'unknown reason';
 }
 
-/** What the operator is to know of the certificate at `nowMs`; null where its dates are right. */
+/** The warning about the certificate's dates at `nowMs`; null if they are right. */
 export function validityWarning({ cert }: TlsFiles, nowMs: number): string | null {
   const { validFromDate, validToDate } = new X509Certificate(cert);
   if (nowMs > validToDate.getTime()) {

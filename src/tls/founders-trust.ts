@@ -65,7 +65,10 @@ export async function foundersWarning(
   return `the founders’ consoles will not connect to ${url}: they refuse the certificate that is served (${reason}), and their files hold ${held}: serve one that they trust (--tls-cert, --tls-key), or run twinlockd init again in another folder with --ca FILE, --public-ca or --host; a founder can also give twinlock console --invitation FILE --ca FILE`;
 }
 
-/** The name by which a client that trusts `ca`, besides what every machine does, refuses the certificate; null where it takes it. */
+/**
+ * The name by which a client that trusts `ca`, besides what every machine does, refuses the certificate; null where it
+ * takes it.
+ */
 export async function refusalOf(tls: TlsFiles, { url, ca }: Pick<Founding, 'url' | 'ca'>): Promise<string | null> {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   const [ours, theirs] = duplexPair();
@@ -79,7 +82,7 @@ export async function refusalOf(tls: TlsFiles, { url, ca }: Pick<Founding, 'url'
   const { promise, resolve } = Promise.withResolvers<string | null>();
   client.on('secureConnect', () => resolve(null));
   client.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-  // What the client refuses, the server hears of too.
+  // The server also gets the error when the client refuses.
   server.on('error', () => undefined);
   try {
     return await promise;

@@ -1,7 +1,9 @@
 import type { Server } from 'node:tls';
 import type { TlsFiles } from './files.ts';
 
-/** What servers serve TLS with, renewed while they run: programs that renew certificates write other files in place. */
+/**
+ * The certificate and key that servers use, renewed while they run: programs that renew certificates replace the files.
+ */
 export class ServedTls {
   readonly #read: () => TlsFiles;
   readonly #servers: readonly Pick<Server, 'setSecureContext'>[];
@@ -14,7 +16,7 @@ export class ServedTls {
     this.#servers = servers;
   }
 
-  /** What new connections get. */
+  /** The certificate and key for new connections. */
   get served(): TlsFiles {
     return this.#served;
   }

@@ -60,7 +60,7 @@ export const LARGE_AT_ONCE_A_KEY = 4;
 export const WAITS_AT_ONCE_A_KEY = 64;
 /** Reads at once of one host. More do not make a disk or a network faster. */
 export const READS_AT_ONCE_A_HOST = 16;
-/** What takes no bytes of an answer for this long is cut off. */
+/** The vault cuts off a client that takes no bytes of an answer for this long. */
 export const READER_SILENCE_MS = 60_000;
 /** Parsing them takes a second or two; the evidence of 64 hosts is less. */
 export const BODY_BYTES_A_MINUTE_A_KEY = 128 << 20;
@@ -87,7 +87,7 @@ export const APPRAISALS_AT_ONCE_A_KEY = 4;
 /** Evidence, endorsements and appraisals that passed, kept for the proposals of one key: what 64 hosts show. */
 export const REACHED_BYTES_A_KEY = 48 << 20;
 
-// What stays in the log for ever, and every client replays
+// Entries that stay in the log, which every client replays
 
 /** While one is recorded, every other act waits. */
 export const ACTS_AT_ONCE_A_KEY = 1;

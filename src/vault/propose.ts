@@ -70,7 +70,7 @@ export async function propose(
   }
 }
 
-/** What this vault appraised for the request: nothing else is worth appraising again. */
+/** The evidence that this vault has appraised for the request. It appraises no other evidence again. */
 function reachedFor(
   reached: OpenRequest['reached'],
   host: ReleaseHost,

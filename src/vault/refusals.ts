@@ -12,7 +12,7 @@ interface Tellable {
   readonly body: EntryBodyOf<'refusal'>;
 }
 
-/** What was turned away and is not in the log yet, folded by code, act and caller. */
+/** Refused requests that are not in the log yet, folded by code, act and caller. */
 export class Refusals {
   readonly #clocks: Clocks;
   #folded = new Map<string, EntryBodyOf<'refusal'>>();

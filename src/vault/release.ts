@@ -72,7 +72,9 @@ const ASK_AGAIN_MS = 5_000;
 
 /**
  * A release that is served today. Throws `proposal_unknown`, `quorum_missing`, `unavailable` (approved, but it has
- * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in force), `lease_over`, the code of how it ended (core/state/lifecycle), `storage_corrupt` (`Recorder.requireSound`), `vault_stopped`, `principal_retired` or `version_withdrawn`.
+ * to wait; or the lease is over by a clock that is not confirmed), `wrong_policy` (approved under another than is in
+ * force), `lease_over`, the code of how it ended (core/state/lifecycle), `storage_corrupt` (`Recorder.requireSound`),
+ * `vault_stopped`, `principal_retired` or `version_withdrawn`.
  */
 export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'watch'>, digest: Hex): ReleaseProposal {
   recorder.requireSound();
@@ -89,7 +91,7 @@ export function liveRelease({ recorder, watch }: Pick<Context, 'recorder' | 'wat
   }
   if (isEnd(phase)) throw new TwinlockError(...ENDS[phase]);
   if (watch.overMs(facts.attestedMs) > endMs(proposal)) throw new TwinlockError(...ENDS.ended);
-  // What is refused for a wrong clock is asked for again: nothing has ended.
+  // A host that is refused for a wrong clock asks again: nothing has ended.
   must(
     watch.latestMs(facts.attestedMs) <= endMs(proposal),
     'unavailable',

@@ -106,7 +106,7 @@ async function appraiseInTurn(
   return { appraisal: reached, endorsements };
 }
 
-/** What an operator does about a rule that fails for want of endorsements: nothing is wrong with the host. */
+/** The operator's remedy for a rule that fails because endorsements are missing. The host is not at fault. */
 const ENDORSEMENT_ADVICE = {
   endorsement_missing: 'bring them with the evidence, or put them into the vault’s --endorsements folder',
   endorsement_stale: 'bring newer ones with the evidence, or put newer ones into the vault’s --endorsements folder',

@@ -16,11 +16,17 @@ export interface StopAnswer {
   readonly digest: Hex;
   /** Whether the effect of the stop already held. The vault then records no new entry. */
   readonly already: boolean;
-  /** The stop since which it is so already, as `names` are told; null where nothing was so, or a quorum or an end made it so. */
+  /**
+   * The stop since which it is so already, as `names` are told; null where nothing was so, or a quorum or an end made
+   * it so.
+   */
   readonly earlier: RecordedStop | null;
   /** Those of everything, as `names` are told, and not to a key that was retired before; null while the vault runs. */
   readonly stopped: readonly RecordedStop[] | null;
-  /** What the log calls its keys, told to its signer and its operator; null where the log has shown it to others. */
+  /**
+   * The log's names for its keys, for its signer and the operator. Null if another person may have read the stop in the
+   * log.
+   */
   readonly names: StopNames | null;
 }
 
@@ -32,7 +38,8 @@ export type StopSender = 'anybody' | 'operator';
  * session, no challenge and no clock, and spends only the stop allowance of its own key. A stop whose effect already
  * holds succeeds. Only recorded stops count, because readers of the log can send a true stop again. A stop that the fold
  * refuses takes no turn and leaves no refusal in the log. Throws as `checkStop`, `judgeStop` and
- * `Recorder.recordUrgent`, `signature_invalid`, and `rate_limited` after `STOPS_A_MINUTE_A_KEY` stops of a key in a minute.
+ * `Recorder.recordUrgent`, `signature_invalid`, and `rate_limited` after `STOPS_A_MINUTE_A_KEY` stops of a key in a
+ * minute.
  */
 export async function stop(
   { recorder, verify, stops, refusals }: Pick<Context, 'recorder' | 'verify' | 'stops' | 'refusals'>,
@@ -91,7 +98,9 @@ function isStopInForce(facts: Facts, statement: Stop, digest: Hex): boolean {
   return what === 'all' ? (stopped ?? []).some((stop) => stop.digest === digest) : isKnown(facts, statement, digest);
 }
 
-/** Whether the state shows that the log holds this stop: as a recent statement, or as the stop that ended its target. */
+/**
+ * Whether the state shows that the log holds this stop: as a recent statement, or as the stop that ended its target.
+ */
 function isKnown(facts: Facts, statement: Stop, digest: Hex): boolean {
   const isThis = (stop: RecordedStop) => stop.digest === digest;
   const earlier = alreadyOf(facts, statement, isThis)?.earlier ?? null;
@@ -110,7 +119,9 @@ interface Already {
   readonly earlier: RecordedStop | null;
 }
 
-/** Returns null if the effect of the stop does not hold yet. `isOwn` selects the stop of everything that has it already. */
+/**
+ * Returns null if the effect of the stop does not hold yet. `isOwn` selects the stop of everything that has it already.
+ */
 function alreadyOf(facts: Facts, { what, target }: Stop, isOwn: (stop: RecordedStop) => boolean): Already | null {
   switch (what) {
     case 'all': {

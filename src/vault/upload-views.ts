@@ -3,7 +3,7 @@ import { PART_SEGMENTS, UPLOAD_SILENCE_MS } from './limits.ts';
 import { storedPlainBytes } from './plain-bytes.ts';
 import type { Upload } from './ports.ts';
 
-/** What is stored of an upload. */
+/** The stored part of an upload. */
 export function viewUpload({ id: upload, turn, expires, files, segments }: Upload) {
   return { upload, turn, expires, files: files.map(String), segments, partSegments: PART_SEGMENTS };
 }

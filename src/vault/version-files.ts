@@ -4,7 +4,7 @@ import { parseManifest, plainBytes } from '../core/weights/manifest.ts';
 import { type Pack, packOf } from '../core/weights/pack.ts';
 import type { LogStore } from './ports.ts';
 
-/** What the manifest of a version says of its files. */
+/** The files of a version, by its manifest. */
 interface FileLayout {
   /** Bytes of plaintext of each file, the inner manifest first. */
   readonly sizes: readonly number[];

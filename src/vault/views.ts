@@ -24,13 +24,13 @@ import type { viewFault } from './log-fault.ts';
 import type { Caller } from './sessions.ts';
 
 /**
- * What is shown of the state. A custodian MUST NOT decide on a view: their client replays the log. `overMs` is the time by
- * which the vault ends things, `ClockWatch.overMs`: what it has not ended, no view calls expired or over.
+ * What is shown of the state. A custodian MUST NOT decide on a view: their client replays the log. `overMs` is the time
+ * by which the vault ends things, `ClockWatch.overMs`: what it has not ended, no view calls expired or over.
  */
 
 export function viewProposal(facts: Facts, proposal: Proposal, overMs: number) {
   const standing = standingOf(facts, proposal, overMs);
-  // What has been decided wants nothing more, also where an approver has retired their key since.
+  // A decided proposal needs no more approvals, also if an approver has retired their key since.
   const counted = isPending(standing) ? currentTally(facts, proposal) : { wanting: 0, missingGroups: [] };
   return {
     digest: proposal.digest,
@@ -115,7 +115,7 @@ function viewOutOfReach(facts: Facts, caller: Caller, overMs: number) {
     .toArray();
 }
 
-/** What the daemon knows besides its log. */
+/** The daemon's knowledge besides its log. */
 interface Found {
   readonly overMs: number;
   readonly clock: ClockState['standing'];

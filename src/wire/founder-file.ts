@@ -19,14 +19,19 @@ const founderFile = z.strictObject({
   /** SHA-256 of what hosts must show, as the operator gave it to init. */
   referenceValues: digest,
 });
-/** What `twinlockd init` writes for each founder, and `twinlock console --invitation` takes (src/store/FORMAT.md). */
+/**
+ * The file that `twinlockd init` writes for each founder and `twinlock console --invitation` reads
+ * (src/store/FORMAT.md).
+ */
 export type FounderFile = z.infer<typeof founderFile>;
 
 export function founderFileBytes(file: Omit<FounderFile, 'v' | 'kind'>): Uint8Array {
   return canonicalBytes({ v: 1, kind: 'twinlock-founder', ...file });
 }
 
-/** Throws `malformed` and `not_canonical`, which name `what`. The file holds a secret: no error repeats a part of it. */
+/**
+ * Throws `malformed` and `not_canonical`, which name `what`. The file holds a secret: no error repeats a part of it.
+ */
 export function parseFounderFile(bytes: Uint8Array, what: string): FounderFile {
   try {
     const result = founderFile.safeParse(parseCanonical(bytes, MAX_FOUNDER_BYTES));

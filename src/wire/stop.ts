@@ -35,7 +35,9 @@ export const stopAnswer = recorded
     /** The stop since which it is so already; null where there was none, and for a sender who did not sign this one. */
     earlier: z.nullable(recordedStop),
     stopped: stopsInForce,
-    /** What the log calls the key that signed it, and the one that it retires; null for a caller who has not signed it. */
+    /**
+     * The log's names for the key that signed it and the key that it retires; null for a caller who has not signed it.
+     */
     names: z.nullable(z.object({ by: namedKey, target: z.nullable(namedKey) })),
   })
   .meta({ id: 'StopAnswer' });

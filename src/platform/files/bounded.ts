@@ -81,7 +81,7 @@ function requireFile(stats: Stats): void {
   must(stats.isFile(), 'not_permitted', 'expected a file, not a folder, a pipe or a device');
 }
 
-/** What was read counts, not what the file says of its size: it may be growing. */
+/** The bytes that were read count, not the size of the file: the file may be growing. */
 function within(buffer: Uint8Array, length: number): Uint8Array {
   const maxBytes = buffer.length - 1;
   must(length <= maxBytes, 'too_large', `expected at most ${maxBytes} bytes, and it has more`);

@@ -1,7 +1,7 @@
 import { TwinlockError } from '../../core/errors.ts';
 import { systemError, systemName } from './system-error.ts';
 
-/** What a failure of the file system means to a caller, as `systemError`; what is none is `internal`. */
+/** The error for a caller after a failure of the file system, as `systemError`. Any other error becomes `internal`. */
 export function fileError(error: unknown, path: string): TwinlockError {
   const known = systemError(error, path);
   if (known instanceof TwinlockError) return known;

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { namingPath, systemName } from './system-error.ts';
 
 const FLAGS = constants.O_RDONLY | constants.O_DIRECTORY;
-/** What a file system says that cannot make a folder durable, as a share of another machine's. */
+/** The error codes of file systems that cannot make a folder durable, such as a share of another machine. */
 const NO_SUCH_THING: ReadonlySet<string | null> = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 /** Makes the names of a folder's files durable. Their bytes must be durable by then. Throws what the system says. */

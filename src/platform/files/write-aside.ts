@@ -46,7 +46,7 @@ export async function writeNew(path: string, bytes: FileBytes, kind: FileAttribu
   }
 }
 
-/** What was wrong first is what is told. */
+/** Removes the file. Drops its own error, so that the caller reports the first one. */
 async function removed(path: string): Promise<void> {
   await rm(path, { force: true }).catch(() => undefined);
 }

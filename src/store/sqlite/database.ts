@@ -68,7 +68,7 @@ function configure(database: Database): void {
   database.pragma('foreign_keys = ON');
   database.pragma('trusted_schema = OFF');
   database.pragma('cell_size_check = ON');
-  // What is erased is overwritten: shares sealed to hosts, and their tokens.
+  // SQLite overwrites erased rows: shares sealed to hosts, and their tokens.
   database.pragma('secure_delete = ON');
 }
 

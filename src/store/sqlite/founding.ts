@@ -15,7 +15,7 @@ type FounderColumns = Omit<Founder, 'groups'> & { readonly groups: string };
 type EnrolmentColumns = Omit<EnrolmentRow, 'document'> & { readonly document: Buffer };
 type SignatureColumns = Omit<GenesisSignatureRow, 'assertion'> & { readonly assertion: string };
 
-/** What happens before there is a log, in SQLite. Every call is one durable transaction. */
+/** The founding before there is a log, in SQLite. Every call is one durable transaction. */
 export function sqliteFounding(database: Database): FoundingStore {
   const founding = foundingReader(database);
   const found = founder(database);

@@ -6,7 +6,7 @@ import type { Batch, CustodianEnvelopeRow, HostShareRow, LogStore, TokenRow } fr
 import { inStore } from '../failure.ts';
 import { bytesOfColumn } from './database.ts';
 
-/** What a column holds: a signed 64-bit integer. More than a release's bytes can be on any disk. */
+/** The largest value of a column: a signed 64-bit integer. No disk holds so many bytes of a release. */
 const MAX_RESERVED_BYTES = 2n ** 63n - 1n;
 
 type Blobs<Row, Names extends keyof Row> = Omit<Row, Names> & Readonly<Record<Names, Buffer>>;
