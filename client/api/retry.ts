@@ -98,7 +98,7 @@ function asksToWait({ code, detail }: TwinlockError): boolean {
   return code === 'rate_limited' || (code === 'unavailable' && detail['retryAfterMs'] !== undefined);
 }
 
-/** As long as the vault says, within bounds: it may be in the wrong hands. */
+/** The wait that the vault asks for, within bounds: the vault may be in the wrong hands. */
 function askedToWaitMs({ detail }: TwinlockError, leastMs: number): number {
   const { retryAfterMs } = detail;
   return Math.min(Math.max(Number(retryAfterMs ?? 0) || 0, leastMs), MAX_ASKED_MS);

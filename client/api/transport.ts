@@ -4,7 +4,7 @@ import { quoted } from '../../src/core/quoted.ts';
 import { problem } from '../../src/wire/fields.ts';
 import { unreached } from './unreached.ts';
 
-/** What is asked of `fetch`; so little that a daemon in the same process can answer it. */
+/** The part of `fetch` that is used: so small that a daemon in the same process can answer it. */
 interface FetchInit {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,7 +15,10 @@ interface FetchInit {
 type Body = string | readonly Uint8Array[];
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 
-/** The platform's. A redirect is refused, so that the bearer token goes to the vault that was named and to no other server. */
+/**
+ * The platform's. A redirect is refused, so that the bearer token goes to the vault that was named and to no other
+ * server.
+ */
 export const platformFetch: Fetch = (url, { body, ...init }) => {
   const options = { ...init, redirect: 'error', credentials: 'omit', cache: 'no-store' };
   const content = typeof body === 'object' ? { body: eachOf(body), duplex: 'half' } : { body };
@@ -187,10 +190,14 @@ export function jsonOrNull(text: string): unknown {
   }
 }
 
-/** A timer that comes later than this after its time: this process was paused meanwhile, and the vault has had no time. */
+/**
+ * A timer that comes later than this after its time: this process was paused meanwhile, and the vault has had no time.
+ */
 const PAUSED_MS = 5_000;
 
-/** A time limit that starts again with every piece and after a pause of this process, and the caller's own wish to end. */
+/**
+ * A time limit that starts again with every piece and after a pause of this process, and the caller's own wish to end.
+ */
 class Watch {
   readonly #controller = new AbortController();
   readonly #timeoutMs: number;

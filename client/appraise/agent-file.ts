@@ -10,7 +10,7 @@ import { boundFor, parseEvidenceParts, partsData } from '../host/evidence-parts.
 import { devicesKept, isNvattest } from '../host/nvattest-json.ts';
 import { textOf } from '../platforms/kit/text-file.ts';
 
-/** What is appraised, and what vendors say of it. */
+/** The evidence to appraise, and the vendors' endorsements. */
 export interface Subject {
   readonly parts: PartsToAppraise;
   readonly endorsements: Endorsements | null;

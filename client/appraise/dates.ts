@@ -1,6 +1,9 @@
 import type { RuleResult } from '../../src/core/attest/kit/rule-result.ts';
 
-/** How a rule begins that fails because a certificate, a list or collateral is not valid at the instant of the appraisal. */
+/**
+ * The beginning of a failed rule's text if a certificate, a list or collateral is not valid at the instant of the
+ * appraisal.
+ */
 const DATED = /^(?:certificate_expired|certificate_not_yet_valid|endorsement_stale): /;
 
 /**

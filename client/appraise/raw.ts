@@ -20,13 +20,13 @@ export interface RawEvidence {
   readonly spdm: readonly Uint8Array[];
   /** One an SPDM file, in the same order. */
   readonly chain: readonly Uint8Array[];
-  /** What NVIDIA's `nvattest collect-evidence` printed, of GPUs or of NVSwitches. */
+  /** The output of NVIDIA's `nvattest collect-evidence`, for GPUs or for NVSwitches. */
   readonly nvattest: readonly Uint8Array[];
   /** The files of a platform, by the name in its `files`. */
   readonly [file: string]: Uint8Array | null | undefined | readonly Uint8Array[];
 }
 
-/** What the evidence must carry, as the person who asked for it says. */
+/** The data that the evidence must carry, as its requester says. */
 export interface ExpectedBinding {
   /** 32 bytes; a report's longer field holds it first, and zeros after it. */
   readonly nonce: Uint8Array | null;

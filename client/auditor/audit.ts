@@ -44,7 +44,7 @@ export interface AuditReport {
   readonly completeness: Completeness;
 }
 
-/** What an audit is given, besides the log. */
+/** The input of an audit, besides the log. */
 export interface AuditOptions {
   /** Given to the auditor, never learnt from the log. */
   readonly fingerprint: Hex;

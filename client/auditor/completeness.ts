@@ -101,7 +101,7 @@ export interface Completeness extends Outcomes {
   /** Proposals that are closed because something has overtaken them, and what. */
   readonly overtaken: readonly { readonly digest: Hex; readonly by: Overtaking; readonly message: string }[];
   readonly tally: Omit<EntryCounts, 'dates' | 'proposals' | 'past'> & { readonly clock: LogClock };
-  /** What the log says on the vault's word alone, in words. */
+  /** The statements of the log that only the vault makes, in words. */
   readonly vaultsWord: string;
   readonly versions: {
     readonly quarantined: number;

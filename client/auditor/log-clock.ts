@@ -2,7 +2,7 @@ import { MAX_SKEW_MS } from '../../src/core/state/judgement.ts';
 import type { Facts } from '../../src/core/state/state.ts';
 import { counted, exactDuration, exactInstant } from '../display/exact.ts';
 
-/** How the entries of a log are dated, by the vault. Entries in `wrong` count for nothing else. */
+/** The vault's dates of a log's entries. Entries in `wrong` are not counted elsewhere. */
 export interface LogClock {
   /** Time of the last entry; null before the first. */
   readonly lastMs: number | null;
@@ -11,8 +11,8 @@ export interface LogClock {
   /** Entries dated more than five minutes before an earlier one: a clock was wrong. */
   readonly datedBack: number;
   /**
-   * Approvals and releases among them, votes on corrections of the log's clock left out: each may have been dated to be in
-   * time. How many, the first, and by how much the most; null where there is none.
+   * Approvals and releases among them, votes on corrections of the log's clock left out: each may have been dated to be
+   * in time. How many, the first, and by how much the most; null where there is none.
    */
   readonly actsDatedBack: { readonly count: number; readonly first: number; readonly mostMs: number } | null;
   /** The longest time in which nothing was recorded, and the entry that ended it; null before the second. */

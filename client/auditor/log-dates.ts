@@ -7,7 +7,7 @@ import { hasTakenEffect } from '../../src/core/state/lifecycle.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 import { type Dated, type LogClock, NO_CLOCK, withDate, withWrong } from './log-clock.ts';
 
-/** Who has signed a time before an entry's own, over a log that holds the entry. */
+/** Persons who have signed a time before an entry's own, over a log that holds the entry. */
 interface Witnesses {
   readonly persons: PersistentSet<Hex>;
   /** The latest of those times. */

@@ -11,10 +11,10 @@ import {
 import { standingOf } from '../../src/core/state/standing.ts';
 import type { Facts, Proposal } from '../../src/core/state/state.ts';
 
-/** What became of proposals, counted. */
+/** The outcomes of proposals, counted. */
 export interface Outcomes {
   readonly proposals: Readonly<Record<Standing, number>>;
-  /** What custodians said when they denied something, in the order of the log. */
+  /** The reasons of custodians' denials, in the order of the log. */
   readonly denials: readonly {
     readonly proposal: Hex;
     readonly by: Person;
@@ -22,11 +22,11 @@ export interface Outcomes {
     readonly index: number;
   }[];
   readonly releases: {
-    /** That were ever in force. */
+    /** Releases that were ever in force. */
     readonly granted: number;
-    /** Where every host has given its receipt. */
+    /** Releases for which every host has given its receipt. */
     readonly withReceipts: number;
-    /** Where the lease ended, or the release was revoked, before every host had. */
+    /** Releases whose lease ended, or that were revoked, before every host had given its receipt. */
     readonly withoutReceipts: number;
     /** Still in force, and a host has not. */
     readonly awaited: number;

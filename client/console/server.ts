@@ -34,7 +34,7 @@ export const NOTHING_KEPT =
   'workstation where a custodian has signed in, or have another custodian stop it';
 
 export interface ConsoleOptions {
-  /** Where the vault answers; its path is not used. */
+  /** The vault's URL; its path is not used. */
   readonly vault: URL;
   /** The CA file that `fetch` trusts, for the commands that the page prints; null where it needs none. */
   readonly ca: string | null;
@@ -42,7 +42,7 @@ export interface ConsoleOptions {
   readonly certificate: Hex | null;
   /** The invitation of the founder who opens this console; null where no founder does. */
   readonly invited: OpeningInvitation | null;
-  /** Where the page's button writes the configuration of the command line. */
+  /** The file to which the page's button writes the configuration of the command line. */
   readonly configPath: string;
   /** The fingerprint that the custodian was given; null only during the founding. */
   readonly fingerprint: Hex | null;

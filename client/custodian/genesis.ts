@@ -27,7 +27,7 @@ export interface GenesisReview {
   readonly statement: StatementOf<'genesis'>;
   readonly policy: Policy;
   readonly founders: readonly GenesisFounder[];
-  /** What will be the vault's fingerprint. */
+  /** The digest that will be the vault's fingerprint. */
   readonly fingerprint: Hex;
   /** Twelve words, which all founders compare out of band before the first founder signs. */
   readonly code: string;

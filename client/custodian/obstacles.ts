@@ -39,7 +39,7 @@ export function denialObstaclesOf(facts: Facts, proposal: Proposal, person: Hex,
   return eitherWay(facts, proposal, person, nowMs, 'deny').flatMap(obstacle);
 }
 
-/** What stands against an approval and a denial alike. */
+/** The checks for an approval and a denial alike. */
 function eitherWay(
   facts: Facts,
   proposal: Proposal,
@@ -59,7 +59,10 @@ function eitherWay(
   ];
 }
 
-/** How far the log's clock, which is what custodians have signed, is ahead of this workstation's; milliseconds, and 0 within five minutes. */
+/**
+ * Milliseconds by which the log's clock, the latest time that a custodian has signed, is ahead of this workstation's; 0
+ * within five minutes.
+ */
 export function logAheadMs({ attestedMs }: Pick<Facts, 'attestedMs'>, nowMs: number): number {
   const aheadMs = attestedMs - nowMs;
   return aheadMs > MAX_SKEW_MS ? aheadMs : 0;
@@ -94,7 +97,7 @@ function requireNotOvertaken(facts: Facts, statement: Proposable): void {
   );
 }
 
-/** What its kind asks of an approver; a publication's custody receipt comes with the approval itself. */
+/** The kind's own rules for an approver. A publication's custody receipt comes with the approval itself. */
 function requireEffect(facts: Facts, { statement }: Proposal, person: Hex): void {
   const own = facts.authenticators.find((key) => key.person === person && key.retiredAt === null);
   try {

@@ -26,7 +26,7 @@ import { versionNamed } from '../statements/version-named.ts';
 import { allowed, archived, type Custodian, sessionAuthenticator } from './ceremony.ts';
 import { sending } from './sent.ts';
 
-/** What a custodian may put before the others. */
+/** A proposal that a custodian may put before the others. */
 export type Proposition =
   | { readonly kind: 'principal'; readonly principal: PrincipalRecord }
   /** The whole policy as it will be. */
@@ -67,8 +67,10 @@ const ZEROS = toHex(ZERO_32);
 
 /**
  * Proposes with one touch; the proposal is open for as long as policy allows. Throws `version_unknown`,
- * `quorum_unreachable` before the touch, `WaitsError` where the same waits already (what another key has signed only unless
- * `besides`: its signer can withdraw it, and others may have no vote on it), `vault_not_stopped`, `limit_exceeded`, `quorum_unreachable`, `evidence_simulated` or `root_unknown` (a policy that cannot be in force), `person_exists`, `principal_exists`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
+ * `quorum_unreachable` before the touch, `WaitsError` where the same waits already (what another key has signed only
+ * unless `besides`: its signer can withdraw it, and others may have no vote on it), `vault_not_stopped`,
+ * `limit_exceeded`, `quorum_unreachable`, `evidence_simulated` or `root_unknown` (a policy that cannot be in force),
+ * `person_exists`, `principal_exists`, `credential_retired`, `malformed`, as the Authenticator, and the vault's codes.
  */
 export async function propose(
   custodian: Custodian,
@@ -76,7 +78,7 @@ export async function propose(
   proposition: Proposition,
   { besides = false }: { readonly besides?: boolean } = {},
 ): Promise<Entered> {
-  // What the vault would refuse is refused before the touch.
+  // A proposal that the vault would refuse is refused before the touch.
   if (proposition.kind === 'principal') withPrincipalsOwner(replica.facts, proposition.principal);
   if (proposition.kind === 'policy') requireUsable(replica.facts, proposition.policy, custodian.now());
   const statement = statementOf(custodian, replica.state, proposition);
@@ -117,7 +119,7 @@ function requireUsable(facts: Facts, document: Policy, nowMs: number): void {
   requireMendable(withPolicy(facts, { digest, document }), nowMs);
 }
 
-/** What a statement names and the vault does not have yet. */
+/** The objects that a statement names and the vault does not have yet. */
 function objectsOf(proposition: Proposition): Record<Hex, Base64url> {
   if (proposition.kind !== 'policy') return {};
   const bytes = canonicalBytes(proposition.policy);

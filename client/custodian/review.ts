@@ -55,11 +55,11 @@ export interface Review {
   readonly grade: Facts['genesis']['grade'];
   readonly proposal: Proposal;
   readonly standing: Standing;
-  /** What has overtaken it; null where nothing has. */
+  /** The cause that has overtaken it; null if none has. */
   readonly overtaken: Overtaking | null;
-  /** Who can still approve it; null where it is not open. */
+  /** The custodians who can still approve it; null if it is not open. */
   readonly reach: Reach | null;
-  /** What this custodian’s decision would bring; null where they cannot decide. */
+  /** The effect of this custodian’s decision; null if they cannot decide. */
   readonly decisions: {
     readonly wantingAfterApproval: { readonly wanting: number; readonly missingGroups: readonly string[] };
     /** Custodians who have not decided, and can still approve it. */
@@ -95,7 +95,7 @@ export interface Review {
   readonly hosts: readonly HostReview[];
   /** Against the last executed release of the same model; null where there is none, or for other kinds. */
   readonly changes: readonly ReleaseDifference[] | null;
-  /** What a change of policy is, field by field; null for other kinds. */
+  /** The change of policy, field by field; null for other kinds. */
   readonly policyChange: PolicyChange | null;
   /** Enrolments that wait beside this one under names that look like its own. */
   readonly alike: readonly Alike[];

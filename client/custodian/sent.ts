@@ -1,7 +1,10 @@
 import type { Hex } from '../../src/core/bytes.ts';
 import { TwinlockError } from '../../src/core/errors.ts';
 
-/** What a person has signed with a touch, and by which digest it is found; a sign-in and an enrolment are in no log. */
+/**
+ * A thing that a person has signed with a touch, and the digest by which the log shows it. A sign-in and an enrolment
+ * are in no log.
+ */
 export interface SignedAct {
   readonly what: 'sign-in' | 'enrolment' | 'genesis' | 'proposal' | 'decision' | 'custody' | 'stop';
   readonly digest: Hex | null;
@@ -23,7 +26,9 @@ export class SentError extends TwinlockError {
 /** The console could not connect to the vault, so nothing was sent. A vault cannot cause this error. */
 export class NotReachedError extends TwinlockError {}
 
-/** Sends what has been signed. Throws `SentError` for every error that `send` throws, but `NotReachedError` as it is. */
+/**
+ * Sends what has been signed. Throws `SentError` for every error that `send` throws, but `NotReachedError` as it is.
+ */
 export async function sending<T>(signed: SignedAct, send: () => Promise<T>): Promise<T> {
   try {
     return await send();

@@ -25,7 +25,7 @@ const FLAG_BITS = { userPresent: 0x01, userVerified: 0x04, backupEligible: 0x08,
 const ATTESTED_CREDENTIAL_DATA = 0x40;
 const COSE_ALG = { ES256: -7, Ed25519: -8 } as const;
 
-/** How it attests: not at all, with the credential's own key, or with a P-256 key and its certificates. */
+/** The attestation: none, by the credential's own key, or by a P-256 key and its certificates. */
 export type SoftwareAttestation =
   | { readonly kind: 'none' }
   | { readonly kind: 'self' }
@@ -34,7 +34,7 @@ export type SoftwareAttestation =
 export interface SoftwareAuthenticatorOptions {
   readonly rpId: string;
   readonly random: RandomBytes;
-  /** What it held before; see software-state. */
+  /** Its earlier state; see software-state. */
   readonly credentials?: readonly SoftwareCredential[];
   /** The page that it believes to be used by; `http://<rpId>` unless given. */
   readonly origin?: string;

@@ -36,7 +36,7 @@ const stopKit = z.strictObject({
     .check(z.maxLength(MAX_MEMBERS)),
 });
 
-/** What a custodian needs to stop a vault that does not answer (console/FORMAT.md). Nothing in it is secret. */
+/** The data for a stop while the vault does not answer (console/FORMAT.md). It holds no secret. */
 export type StopKit = z.infer<typeof stopKit>;
 
 /** Taken from what a replay of `size` entries has established, at `nowMs` by the workstation's clock. */

@@ -230,7 +230,7 @@ class Deposition {
       random,
       stored: new StoredFiles(key, status, this.#unfinished),
       onBytes: (read) => {
-        // What is only read asks the vault for nothing, and may take an hour.
+        // Reading asks nothing of the vault, and may take an hour.
         must(read < 0 || signal?.aborted !== true, 'cancelled', 'interrupted');
         bytes += read;
         onProgress?.({ phase: 'encrypting', bytes, totalBytes });

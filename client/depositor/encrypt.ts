@@ -18,7 +18,7 @@ import type { Uploader } from './upload.ts';
 
 const ZERO_DIGEST = '0'.repeat(64);
 
-/** What is deposited: a folder, under a name, with the model's own signature where it has one. */
+/** The deposit: a folder, its name, and the model's own signature if it has one. */
 export interface Contents {
   readonly model: string;
   readonly version: string;
@@ -35,7 +35,7 @@ export interface Encryption {
   /** 32 bytes, of `manifestContext`. */
   readonly context: Uint8Array;
   readonly random: RandomBytes;
-  /** What the vault has stored of each file before. */
+  /** The parts of each file that the vault has stored before. */
   readonly stored: StoredFiles;
   /** Bytes of plaintext that were read; less than none where they are read again. */
   readonly onBytes: (bytes: number) => void;

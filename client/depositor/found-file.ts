@@ -22,7 +22,7 @@ const LET_ALONE = 'let nothing write to the folder, then deposit it again';
 export interface FoundFile {
   /** Relative to the folder, with slashes. */
   readonly path: string;
-  /** Where its bytes lie: absolute, and without a symbolic link in it. */
+  /** The path of its bytes: absolute, and without a symbolic link in it. */
   readonly location: string;
   readonly bytes: number;
   readonly identity: Identity;

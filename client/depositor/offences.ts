@@ -3,7 +3,7 @@ import { type Code, TwinlockError } from '../../src/core/errors.ts';
 /** At most this many offences are named in one message. */
 const NAMED_MAX = 20;
 
-/** What stands against a deposit, gathered so that one error names it all. */
+/** The reasons against a deposit, gathered so that one error names them all. */
 export class Offences {
   readonly #found: { readonly code: Code; readonly text: string }[] = [];
 

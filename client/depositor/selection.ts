@@ -11,11 +11,11 @@ import { must } from '../../src/core/errors.ts';
 export interface Patterns {
   /** Only what one of these matches; everything where there are none. */
   readonly include: readonly string[];
-  /** What one of these matches is left out, included or not. */
+  /** A path that matches one of these is left out, also if it is included. */
   readonly exclude: readonly string[];
 }
 
-/** What other programs leave in a folder, and what is of no use to a host. */
+/** Files that other programs leave in a folder, and files that are of no use to a host. */
 const CLUTTER = [
   '.git',
   '.hg',

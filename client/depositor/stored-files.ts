@@ -24,7 +24,7 @@ export class StoredFiles {
     this.#unfinished = unfinished;
   }
 
-  /** What the vault has stored once a file was begun anew. */
+  /** Takes the status that the vault gives after a file was started again. */
   update(status: UploadStatus): void {
     this.#status = status;
   }
@@ -34,7 +34,7 @@ export class StoredFiles {
     return Number(this.#status.files[file]) !== plainBytes;
   }
 
-  /** What can stay of a file of `plainBytes`; null where nothing can. */
+  /** The part of a file of `plainBytes` that can stay; null if nothing can stay. */
   of(file: number, plainBytes: number): KeptFile | null {
     const stored = this.#status.segments[file] ?? 0;
     if (stored === 0 || this.isResized(file, plainBytes)) return null;

@@ -39,7 +39,7 @@ export interface OpenedDatabase {
   readonly database: Database;
   /** Null where nothing is begun. */
   readonly begun: Begun | null;
-  /** What was there was damaged, and has been erased. */
+  /** Whether the database was damaged and has been erased. */
   readonly wasDamaged: boolean;
 }
 

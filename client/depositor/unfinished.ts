@@ -58,7 +58,7 @@ export class Unfinished {
   readonly #work: WorkFolder;
   readonly #database: Database;
   readonly #statements = new Map<string, Statement>();
-  /** What was kept here was damaged, and has been erased. */
+  /** Whether the kept state was damaged and has been erased. */
   readonly wasDamaged: boolean;
   #begun: Begun | null;
   #isOpen = true;

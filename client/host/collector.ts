@@ -6,7 +6,7 @@ import type { Evidence, GpuEvidence, HostBinding } from '../../src/core/attest/e
  * `unavailable` where the platform is not there.
  */
 export interface EvidenceCollector {
-  /** What the GPUs say of themselves under a nonce of 32 bytes; null where the host shows none. */
+  /** The GPUs' evidence under a nonce of 32 bytes; null if the host shows none. */
   gpu(nonce: Uint8Array): Promise<GpuEvidence | null>;
   /**
    * Asks the hardware for a report that binds what `hostReportData` gives, or `hostExtraData` for a TPM (design:

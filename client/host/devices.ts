@@ -21,7 +21,7 @@ const MAX_CERTIFICATES_BYTES = 256 << 10;
  * console's page can show what they say; a program of the vendor's is run by `run`.
  */
 export interface HostDevices {
-  /** What a program printed; throws as `runCommand`. */
+  /** The output of a program. Throws as `runCommand`. */
   run(command: Command): Promise<Uint8Array>;
   /** Gives the bytes in a file that this user alone can read, and that is gone afterwards. */
   withFile<T>(bytes: Uint8Array, act: (path: string) => Promise<T>): Promise<T>;

@@ -17,9 +17,9 @@ const schema = z.strictObject({
   report: cpuReport,
   gpu: z.nullable(gpuEvidence),
   endorsements: endorsementsSchema,
-  /** What the report is to carry: 64 bytes, 32 for a TPM; in hex. */
+  /** The data that the report must carry: 64 bytes, 32 for a TPM; in hex. */
   reportData: z.string().check(z.regex(/^(?:[0-9a-f]{64}|[0-9a-f]{128})$/, 'expected 32 or 64 bytes in hex')),
-  /** What the GPUs are to sign; null where there is no GPU's evidence. */
+  /** The data that the GPUs must sign; null if there is no GPU's evidence. */
   gpuNonce: z.nullable(digest),
 });
 

@@ -39,7 +39,9 @@ export interface FetchOptions {
   readonly verify: Verify;
   readonly retry?: RetryPolicy;
   readonly clock?: HostClock;
-  /** Where stops are brought to this host by another way than the vault; looked at again and again. */
+  /**
+   * The folder to which people bring stops for this host by another way than the vault. The host looks at it regularly.
+   */
   readonly stops?: StopPlace | null;
   readonly onProgress?: (progress: FetchProgress) => void;
 }
@@ -110,7 +112,7 @@ export async function fetchInto(options: FetchOptions): Promise<Fetched> {
     return await fetchFiles(release, lease, begun, { ...options, retry, clock, onProgress, stops });
   } catch (error) {
     if (stopped !== null) await options.target.remove(begun);
-    // What a lease or a stop breaks off fails in many ways; this is why.
+    // Work that a lease or a stop breaks off fails in many ways. This error names the cause.
     throw stopped ?? (lease.isOver ? leaseOver() : error);
   } finally {
     endWatch();
@@ -222,7 +224,7 @@ async function fetchSmall(
       writing.catch(() => undefined);
     }
   } finally {
-    // What comes after this may remove what was written.
+    // The steps after this may remove the written files.
     await writing;
   }
   return written;
@@ -244,7 +246,7 @@ async function readInner(
   return { inner: parseInnerManifest(bytes, release.core), receivedBytes: source.receivedBytes };
 }
 
-/** What a host found out about the model once it had it; nulls where it did not look. */
+/** The host's findings about the fetched model; null for each check that it did not make. */
 export interface ModelFindings {
   /** SHA-256 of the model signature, where it has been verified over the plaintext. */
   readonly modelSignature: Hex | null;

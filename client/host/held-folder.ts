@@ -8,7 +8,7 @@ import { OPEN_FILES } from '../files/exclusive-lock.ts';
 
 /** A flag of Linux, the same on every machine that Node runs on. It opens a folder without the right to list it. */
 const O_PATH = 0o10000000;
-/** As Linux (path_resolution(7)). */
+/** The limit of Linux (path_resolution(7)). */
 const MAX_LINKS = 40;
 const STICKY = 0o1000;
 const GROUP_WRITES = 0o020;
@@ -22,7 +22,7 @@ const NAME_IT = 'name the folder that it leads to';
  * system offers no such way (it is of Linux), a folder is taken only if no other user may change what its path leads to.
  */
 export class HeldFolder {
-  /** As people call it: for messages, never to write by. */
+  /** Its path for messages. No write uses it. */
   readonly path: string;
   readonly #handle: FileHandle;
   readonly #isPinned: boolean;
@@ -71,7 +71,7 @@ export class HeldFolder {
     }
   }
 
-  /** Where a file of it is, for the system. */
+  /** The path of a file in it, for the system. */
   at(name: string): string {
     // Not normalized: `N/.` is the folder, `N` a link to it.
     return `${this.#isPinned ? `${OPEN_FILES}/${this.#handle.fd}` : this.path}/${name}`;
@@ -142,7 +142,7 @@ export class HeldFolder {
     }
   }
 
-  /** Where a symbolic link leads. Throws `not_permitted` for one that another user may have put there. */
+  /** The target of a symbolic link. Throws `not_permitted` for a link that another user may have put there. */
   async #ownLink(name: string): Promise<string> {
     const here = await this.stat();
     requireUnchangeable(this.path, here, name);

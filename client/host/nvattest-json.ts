@@ -9,7 +9,7 @@ const evidences = z
   .array(z.object({ evidence: z.string(), certificate: z.string() }))
   .check(z.minLength(1), z.maxLength(MAX_DEVICES));
 
-/** What `nvattest collect-evidence --format json` prints. */
+/** The output of `nvattest collect-evidence --format json`. */
 const output = z.object({ result_code: z.literal(0), evidences });
 
 /** The list alone, as the tool reads it again, or with what is printed around it. */

@@ -18,7 +18,7 @@ import { type HostKeys, kemOf, type PendingRelease, receiptKeyOf } from './pendi
 import { requirePlaceFor } from './target.ts';
 import { AT_ONCE, type Turn } from './turn.ts';
 
-/** What is asked for. */
+/** The request. */
 export interface ReleaseRequest {
   readonly model: string;
   readonly version: string;
@@ -36,7 +36,7 @@ export interface ReleaseRequest {
 export interface RequestOptions {
   /** Given to this host, in its measured configuration. */
   readonly fingerprint: Hex;
-  /** Where the weights will go; null where it is not known yet. */
+  /** The folder for the weights; null if it is not known yet. */
   readonly folder?: string | null;
   /** How to wait where the vault has as many requests of this key as it takes; not at all unless given. */
   readonly turn?: Turn;
@@ -116,7 +116,7 @@ async function requestOnce(
   const { digest, statement } = await turn(async () => {
     // Made anew each time: a wait counts against no statement's time.
     const statement = statementOf(session, request, binding.request, version, status, hosts, options);
-    // What the statement names, the vault has kept since it appraised it.
+    // The vault has kept the objects that the statement names since it appraised them.
     return { ...(await proposeAsPrincipal(session, statement)), statement };
   });
   return {
@@ -138,7 +138,7 @@ function versionIn({ versions }: StatusView, { model, version }: ReleaseRequest)
   return found;
 }
 
-/** What every host's nonce is made of. */
+/** The parts of every host's nonce. */
 type SharedBinding = Omit<HostBinding, 'kem' | 'receiptKey' | 'gpu'>;
 
 async function open(

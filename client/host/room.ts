@@ -9,7 +9,7 @@ export interface Missing {
   readonly plainBytes: number;
   /** Where it is written until it is whole: what is there of it need not be written again. */
   readonly part: string;
-  /** What lies there goes once the file is whole. */
+  /** The final path. The file that lies there is removed once the new file is whole. */
   readonly place: string;
 }
 

@@ -17,7 +17,7 @@ import type { PendingRelease } from './pending-release.ts';
 /** Files whose state is remembered. Beyond it all are forgotten and read again: that costs time and hides nothing. */
 const MAX_REMEMBERED = 65_536;
 
-/** What a host tells its operator of the place where stops are brought to it. */
+/** The messages to the host's operator about the folder for stops. */
 export interface StopNotices {
   /** A file that stops nothing here, and why: `<path>: <why>`, attacker-controlled. May repeat itself. */
   readonly ignored: (line: string) => void;
@@ -88,7 +88,7 @@ export class StopPlace {
     try {
       for await (const { name } of await opendir(this.#path)) {
         const path = join(this.#path, name);
-        // What is being written has a hidden name until it is whole.
+        // A file that is being written has a hidden name until it is whole.
         if (name.startsWith('.')) continue;
         if (name.endsWith('.json')) yield path;
         else this.ignore(path, 'its name does not end in .json');
@@ -115,7 +115,7 @@ export class StopPlace {
     } catch (error) {
       if (!(error instanceof TwinlockError)) throw error;
       this.#notices.ignored(error.message);
-      // What the system refuses to read may hold a stop: it is tried again.
+      // A file that the system refuses to read may hold a stop: the host tries again.
       if (error.cause instanceof TwinlockError) this.#remember(path, state);
       return null;
     }

@@ -16,18 +16,18 @@ import type { FileSource } from './segments.ts';
 import { writeWhole } from './whole-files.ts';
 import { LOCK, WorkFolder } from './work-folder.ts';
 
-/** What a file must become; from the inner manifest. */
+/** The expected result of a file, from the inner manifest. */
 export interface WantedFile {
   /** Relative to the folder, with slashes; has passed `parseFilePaths`. */
   readonly path: string;
   /** SHA-256 of its plaintext. */
   readonly sha256: Hex;
   readonly plainBytes: number;
-  /** What it is called while it is not whole: the same for the same ciphertext alone. */
+  /** Its name while it is not whole. Only the same ciphertext gives the same name. */
   readonly part: string;
 }
 
-/** Who may read what is fetched. */
+/** The users who may read the fetched files. */
 export interface TargetAccess {
   /** Permission bits of files. */
   readonly fileMode: number;

@@ -22,11 +22,11 @@ const sync = promisify(fsync);
 
 /** A small file, to be written at once. */
 export interface WholeFile {
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly path: string;
-  /** Where it is written until it is whole, in a folder that no other process or user writes to. */
+  /** The path at which it is written until it is whole, in a folder that no other process or user writes to. */
   readonly aside: string;
-  /** Where it is to be, for the system. */
+  /** Its final path, for the system. */
   readonly folder: string;
   readonly name: string;
   readonly plaintext: Uint8Array;

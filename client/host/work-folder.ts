@@ -28,7 +28,7 @@ const MAX_HOLDER_BYTES = 4096;
 const HOLDER = 'holder.json';
 const HOLDER_ASIDE = 'holder-';
 export const LOCK = 'lock';
-/** What a process leaves there for a later one: parts of files, and the state of a deposit. */
+/** The files that a process leaves there for a later one: parts of files, and the state of a deposit. */
 const KEPT = /^(?:[0-9a-f]{64}-\d+|deposit\.sqlite(?:-\w+)?)$/;
 
 const holderSchema = z.strictObject({
@@ -58,9 +58,9 @@ export class WorkFolder {
   }
 
   /**
-   * Takes the work folder of `target`, a folder that is there. `what` says, for those who find it taken, what this process
-   * does there. Throws `in_use`, naming who has it; `not_permitted` for one that is of others, is no folder, or lies where
-   * files cannot be locked; as `HeldFolder.open`; and what the file system throws.
+   * Takes the work folder of `target`, a folder that is there. `what` says, for those who find it taken, what this
+   * process does there. Throws `in_use`, naming who has it; `not_permitted` for one that is of others, is no folder, or
+   * lies where files cannot be locked; as `HeldFolder.open`; and what the file system throws.
    */
   static async take(target: string, what: string, mountinfo: string = MOUNTINFO): Promise<WorkFolder> {
     return WorkFolder.takeIn(await HeldFolder.open(target), what, mountinfo);

@@ -26,7 +26,7 @@ export interface ReplicaOptions extends Omit<FollowOptions, 'memory' | 'observe'
   readonly now: (() => number) | null;
 }
 
-/** What is needed of the vault to follow its log; all that it says is attacker-controlled. */
+/** The part of the API that is needed to follow a log. All answers are attacker-controlled. */
 export type FollowedVault = Pick<Api, 'vault' | 'entries'>;
 
 /**

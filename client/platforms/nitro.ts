@@ -15,10 +15,12 @@ import type { EvidenceSource } from './source.ts';
 
 const NAME = 'AWS NitroTPM';
 
-/** Not 10, which grows while the machine runs; 16 and 23, which a program may reset; 17 to 22, which AWS does not use. */
+/**
+ * Not 10, which grows while the machine runs; 16 and 23, which a program may reset; 17 to 22, which AWS does not use.
+ */
 const LEFT_OUT: readonly number[] = [10, 16, 17, 18, 19, 20, 21, 22, 23];
 
-/** What AWS's own tool prints: it asks the hypervisor for a document that carries the user data. */
+/** The output of AWS's own tool, which asks the hypervisor for a document with the user data. */
 const SOURCE: EvidenceSource = {
   name: 'nitro',
   isHardware: true,

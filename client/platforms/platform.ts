@@ -8,42 +8,46 @@ import type { EvidenceSource } from './source.ts';
 
 export type Claims = Host['claims'];
 
-/** What a vendor says of a machine's firmware, as the claims have it. */
+/** A vendor's statement about a machine's firmware, from the claims. */
 export interface Firmware {
   readonly status: string;
   readonly advisories: string;
 }
 
-/** What the client knows of one platform: the other half of core's row of the same name. Pure, so that the page has it. */
+/**
+ * The client's knowledge of one platform: the other half of core's row of the same name. Pure, so that the page has it.
+ */
 export interface ClientPlatform<Report, Expected> {
-  /** What people read: `AMD SEV-SNP`. */
+  /** The name for people: `AMD SEV-SNP`. */
   readonly name: string;
   /** The first word of its claims and rules. */
   readonly claimsOf: string;
-  /** How a sentence about its hosts begins: `TPMs`. */
+  /** The beginning of a sentence about its hosts: `TPMs`. */
   readonly hosts: string;
-  /** What values accept and refuse, in sentences that begin with `hosts` (`name`: in place of it). */
+  /** Says what values accept and refuse, in sentences that begin with `hosts` (`name`: in place of it). */
   describe(values: Expected, name: string): Remark[];
-  /** What is publicly known to be weak and could pass under these values. */
+  /** Publicly known weaknesses that could pass under these values. */
   weaknesses(values: Expected, name: string, revoked: ReferenceValues['revoked']): Remark[];
   /**
    * Values under which this host passes besides what `before` allows; null for none before. Throws `usage`, `exists` and
    * as the platform's parsers.
    */
   propose(before: Expected | null, report: Report, host: Host, choices: Choices): Expected;
-  /** What kind of machine proves itself, from its claims. */
+  /** The kind of machine that proves itself, from its claims. */
   machineText(claims: Claims): string;
   /** Null where the claims say nothing of it. */
   firmware(claims: Claims): Firmware | null;
-  /** What a person should know of authentic evidence that no reference values were compared with. */
+  /** Remarks on authentic evidence that was not compared with reference values. */
   cautions(claims: Claims): readonly string[];
   /** Files of the vendor's tools. The first makes a report; none where no tool writes any. */
   readonly files: VendorFiles;
-  /** What makes the report of these files; null where they hold none. Throws `usage` for files that say nothing alone. */
+  /**
+   * What makes the report of these files; null where they hold none. Throws `usage` for files that say nothing alone.
+   */
   reportIn(file: FilesGiven): (() => Report) | null;
-  /** What vendors say, from the files, in place of `before`. `isOwn`: of evidence of this platform. */
+  /** The endorsements from the files, in place of `before`. `isOwn`: the evidence is of this platform. */
   endorsedIn(file: FilesGiven, before: Endorsements, isOwn: boolean): Partial<Endorsements>;
-  /** Where evidence of this platform comes from. */
+  /** The sources of this platform's evidence. */
   readonly sources: readonly EvidenceSource[];
   /** The digest of an image that no hardware measured; null where hardware did. */
   pretendedImage(claims: Claims): string | null;

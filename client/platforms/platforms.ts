@@ -69,12 +69,12 @@ export function firmwareIn(claims: Claims): Firmware | null {
   return null;
 }
 
-/** What a person should know of authentic evidence that no reference values were compared with. */
+/** Remarks on authentic evidence that was not compared with reference values. */
 export function cautionsOf(claims: Claims): readonly string[] {
   return ROWS.flatMap(([, row]) => row.cautions(claims));
 }
 
-/** Where evidence may come from. */
+/** The sources of evidence. */
 export const EVIDENCE_SOURCES: readonly EvidenceSource[] = ROWS.flatMap(([, { sources }]) => sources);
 
 /** The digest of an image that no hardware measured; null where hardware did. */
@@ -94,7 +94,7 @@ export function reportIn(file: FilesGiven): PartsToAppraise['report'] {
   return given[0]?.() ?? null;
 }
 
-/** What vendors say of evidence of this platform, from the files, in place of `before`. */
+/** The endorsements for evidence of this platform, from the files, in place of `before`. */
 export function endorsedIn(file: FilesGiven, platform: PlatformId | null, before: Endorsements): Partial<Endorsements> {
   return Object.assign({}, ...ROWS.map(([id, row]) => row.endorsedIn(file, before, id === platform)));
 }

@@ -7,18 +7,18 @@ export interface SourceFlag {
   readonly flag: string;
   /** `<key>`. */
   readonly value: string;
-  /** What the help says of it. */
+  /** Its help text. */
   readonly about: string;
   /** Whether it chooses its source where `--evidence` names none. */
   readonly implies: boolean;
 }
 
-/** What a flag was given as; undefined where it was not. */
+/** The value of a flag; undefined if it was not given. */
 export type GivenFlags = (flag: SourceFlag) => string | undefined;
 
 /** One way for a host to prove what it runs. Pure: what it needs of the machine, the devices give. */
 export interface EvidenceSource {
-  /** As `--evidence` names it. */
+  /** Its name for `--evidence`. */
   readonly name: string;
   readonly flags: readonly SourceFlag[];
   /** Whether it proves hardware, beside which GPUs may be shown. */

@@ -11,7 +11,7 @@ import { readSecretDocument, writeSecretFile } from '../../src/platform/files/se
 import { type PrincipalKey, principalKey } from './principal.ts';
 
 const MAX_BYTES = 4096;
-/** What custodians enrol of a key lies beside it: its names, and the scopes that it may have. */
+/** The file beside a key that custodians enrol: its names, and the scopes that it may have. */
 const RECORD = '.json';
 export const MAX_RECORD_BYTES = 64 << 10;
 
@@ -39,7 +39,7 @@ async function readSecretHalf(path: string): Promise<z.infer<typeof schema>> {
   try {
     return parseAs(schema, await readSecretDocument(path, MAX_BYTES), path);
   } catch (error) {
-    // Nothing is secret in it, so its mode is no fault.
+    // The file holds no secret, so any mode is allowed.
     if (!(await isPublicHalf(path))) throw error;
     const secret = path.endsWith(RECORD) ? path.slice(0, -RECORD.length) : 'the file that lies beside it';
     const message = `${path} is the public half of a key, which custodians enrol: give ${secret}`;

@@ -60,7 +60,7 @@ const WEAKNESSES: readonly Weakness[] = [
   },
 ];
 
-/** What is publicly known to be weak and could pass under the document. */
+/** Publicly known weaknesses that could pass under the document. */
 export function knownWeaknesses(document: ReferenceValues): Remark[] {
   const platforms = eachPlatform(document, (row, values) =>
     values === undefined ? [] : row.weaknesses(values, row.hosts, document.revoked),

@@ -15,7 +15,7 @@ import {
   trustText,
 } from '../platforms/kit/remark.ts';
 
-/** What is said of GPUs and NVSwitches, which never pass without a CPU's report. */
+/** Sentences about GPUs and NVSwitches, which never pass without a CPU's report. */
 export function describeGpu(gpu: ReferenceValues['gpu']): Remark[] {
   if (gpu === null) return [accepts('GPUs: hosts that show none'), refuses('GPUs: hosts that show some')];
   const { gpus, switches, spdm, nras } = gpu;

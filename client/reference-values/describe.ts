@@ -6,7 +6,7 @@ import { eachPlatform } from '../platforms/platforms.ts';
 import { knownWeaknesses } from './beware.ts';
 import { describeGpu } from './describe-gpu.ts';
 
-/** What a document accepts and refuses, in plain sentences, for who has to approve it. */
+/** Says what a document accepts and refuses, in plain sentences, for its approvers. */
 export function describeReferenceValues(document: ReferenceValues): readonly Remark[] {
   const platforms = eachPlatform(document, (row, values) =>
     values === undefined ? [refuses(`${row.hosts}: there are no values for it`)] : row.describe(values, row.hosts),

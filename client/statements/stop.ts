@@ -5,7 +5,7 @@ import { parseStatement, type Stop } from '../../src/core/statement/statement.ts
 
 const ZEROS = toHex(ZERO_32);
 
-/** What to stop; one person is enough. */
+/** The target of a stop. One person is enough. */
 export type Stopping =
   | { readonly what: 'all'; readonly reason: string }
   /** A release by its digest, a version by its manifest, a proposal of one's own by its digest. */

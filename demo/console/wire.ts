@@ -5,7 +5,7 @@ import { fromBase64url, toBase64url } from '../../src/core/bytes.ts';
 import { assertion, binary, credentialId, digest, humanText, instantMs, parseAs } from '../../src/core/schema.ts';
 import { KINDS } from '../../src/core/statement/statement.ts';
 
-/** How the demo's page asks the simulated key of its console for a touch, as JSON. */
+/** The request of the demo's page for a touch of the simulated key of its console, as JSON. */
 
 const MAX_CREDENTIALS = 64;
 

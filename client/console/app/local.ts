@@ -11,7 +11,7 @@ import { MAX_KEPT_BYTES, type StateMemory } from '../../log/kept-state.ts';
 import { consoleKeyHeader } from './console-key.ts';
 import { asFailure } from './parts/notice.tsx';
 
-/** What the console's own server keeps on this workstation. */
+/** The data that the console's own server keeps on this workstation. */
 
 /** Largest answer: a state as a JSON string is up to twice as long, since its quotation marks are escaped. */
 const MAX_BYTES = 2 * MAX_KEPT_BYTES;
@@ -78,7 +78,10 @@ export const localMemory: CheckpointMemory = {
   },
 };
 
-/** The state that this workstation keeps of the verified log. Where the disk cannot keep it, the next sign-in replays more. */
+/**
+ * The state that this workstation keeps of the verified log. Where the disk cannot keep it, the next sign-in replays
+ * more.
+ */
 export const localStates: StateMemory = {
   async get(fingerprint: Hex) {
     return parseAs(keptState, await ask('GET', `/local/state/${fingerprint}`), 'kept').kept;

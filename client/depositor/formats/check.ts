@@ -10,11 +10,11 @@ import { requireGguf } from './gguf.ts';
 import { readSafetensors, type Safetensors } from './safetensors.ts';
 import { incompleteSets, isIndex, readIndex, requireShards, requireTensors, type ShardIndex } from './shards.ts';
 
-/** What stands in place of a file of a repository that was cloned without its large files. */
+/** The text that a repository cloned without its large files has in place of such a file. */
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1\n';
 const MAX_POINTER_BYTES = 1024;
 
-/** What is known of a model's files without loading the model. */
+/** The findings about a model's files without loading the model. */
 export interface FormatCheck {
   /** Files that no server can load as they are. */
   readonly findings: Offences;

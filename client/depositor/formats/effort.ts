@@ -16,7 +16,7 @@ const MAX_EFFORT = 2 ** 33;
 /** Some ten milliseconds. */
 const TURN_EVERY = 2 ** 20;
 
-/** What may be spent on looking into a folder's files, which may be hostile. */
+/** The limit of work for the inspection of a folder's files, which may be hostile. */
 export class Effort {
   readonly #signal: AbortSignal | null;
   readonly #max: number;

@@ -60,7 +60,7 @@ export function isSmall({ value }: JsonMember): boolean {
   return value.length <= MAX_VALUE_BYTES;
 }
 
-/** What a member is, if it is small. Throws `malformed`. */
+/** Returns the value of a member if it is small. Throws `malformed`. */
 export function parseMember(member: JsonMember): unknown {
   const { name, value } = member;
   const message = `${quotedName(name)}: expected at most ${MAX_VALUE_BYTES} bytes, got ${value.length}`;

@@ -49,7 +49,7 @@ interface Tensor {
   readonly end: number;
 }
 
-/** What a file says it holds, and does. */
+/** The tensors that a file names and holds. */
 export interface Safetensors {
   readonly tensors: ReadonlySet<string>;
   readonly dataBytes: number;

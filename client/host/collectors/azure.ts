@@ -8,7 +8,7 @@ import { binary, parseAs } from '../../../src/core/schema.ts';
 import type { BoundData, Collected, CpuCollector } from './machine.ts';
 import { quote, tool, withPrivateFolder } from './tpm.ts';
 
-/** Where the paravisor (HCL) keeps its hardware report, and its attestation key. */
+/** The places at which the paravisor (HCL) keeps its hardware report and its attestation key. */
 export const HCL_INDEX = '0x01400001';
 const AK = '0x81000003';
 

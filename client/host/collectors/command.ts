@@ -20,7 +20,7 @@ export interface Command {
   readonly args: readonly string[];
   /** Variables that it gets, where they are set; PATH always. */
   readonly variables: readonly string[] | 'all';
-  /** What to do where it is not there, or fails. */
+  /** The remedy if it is missing or fails. */
   readonly remedy: string;
   readonly timeoutMs?: number;
 }
@@ -51,7 +51,7 @@ export async function runCommand({ file, args, variables, remedy, timeoutMs }: C
   }
 }
 
-/** Where a shell would find the program, or null. */
+/** The path at which a shell would find the program, or null. */
 export async function findProgram(name: string, path = process.env['PATH'] ?? ''): Promise<string | null> {
   for (const folder of path.split(delimiter).filter(isAbsolute)) {
     const file = join(folder, name);

@@ -3,10 +3,10 @@ import { HCL_INDEX } from './azure.ts';
 import { findProgram, runCommand } from './command.ts';
 import { CONFIGFS, type TsmFolder, type TsmPlatform, tsmPlatform } from './configfs-tsm.ts';
 
-/** Where to look. */
+/** The places to look at. */
 export interface MachineSurroundings {
   readonly tsm: TsmFolder;
-  /** What the firmware says who made the machine. */
+  /** The machine's vendor, as the firmware says. */
   readonly vendorFile: string;
   readonly path: string;
 }
@@ -24,7 +24,7 @@ export async function detectCpu({ tsm, vendorFile, path }: MachineSurroundings):
   return (await tsmPlatform(tsm)) ?? ((await hasParavisor(vendorFile, path)) ? 'azure' : null);
 }
 
-/** Where NVIDIA's command line is, or null. */
+/** The path of NVIDIA's command line tool, or null. */
 export function detectNvattest({ path }: MachineSurroundings): Promise<string | null> {
   return findProgram('nvattest', path);
 }

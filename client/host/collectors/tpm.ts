@@ -44,7 +44,7 @@ interface QuoteOptions {
   readonly ak: string;
   readonly pcrs: readonly number[];
   readonly extraData: Uint8Array;
-  /** Where the tools write; only this user's. */
+  /** The folder in which the tools write; only this user can use it. */
   readonly folder: string;
 }
 

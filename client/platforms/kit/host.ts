@@ -9,7 +9,7 @@ export interface Host {
   readonly claims: Readonly<Record<string, string>>;
 }
 
-/** What the evidence does not say, and the proposer of a document decides. */
+/** The choices of a document's proposer that the evidence does not contain. */
 export interface Choices {
   /** The name of the image; null: it is named after its measurement. */
   readonly imageName: string | null;
@@ -29,7 +29,7 @@ export interface Choices {
   readonly listsServiceTds: boolean;
 }
 
-/** What was there, and then what is new of the rest. */
+/** Union, existing items first. */
 export function union<T extends string | number>(before: readonly T[] | undefined, more: readonly T[]): T[] {
   return [...new Set([...(before ?? []), ...more])];
 }

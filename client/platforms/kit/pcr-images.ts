@@ -19,7 +19,7 @@ export function withPcrImage(before: readonly PcrImage[], pcrs: readonly Pcr[], 
   return addImage(before, { name, pcrs: pcrs.filter(({ index }) => compared.has(index)) });
 }
 
-/** What PCRs are after a reset, that nothing has extended since. */
+/** The values of PCRs after a reset, if nothing has extended them since. */
 const RESET = /^(?:0{64}|f{64}|0{96}|f{96})$/;
 
 function isUnmeasured({ pcrs }: PcrImage): boolean {

@@ -33,14 +33,14 @@ export function anyOr(what: string, list: readonly unknown[] | null): string {
   return list === null ? `any ${what}` : numbered(list.length, `listed ${what}`);
 }
 
-/** What a grace period lets through. */
+/** Says which evidence a grace period accepts. */
 export function graceRemarks(platform: string, graceMs: number): Remark[] {
   const days = Number((graceMs / 86_400_000).toFixed(2));
   if (graceMs === 0) return [];
   return [beware(`${platform}: what vendors revoke may go unnoticed for ${numbered(days, 'day')} longer`)];
 }
 
-/** What the time that approvers have lets through. */
+/** Says which evidence the approvers' time accepts. */
 export function tokenGraceRemark(tokens: string, graceMs: number): Remark {
   const minutes = Number((graceMs / 60_000).toFixed(2));
   if (graceMs === 0) {

@@ -6,7 +6,7 @@ import { derOfFile } from '../../../src/core/x509/der-text.ts';
 export interface VendorFile {
   /** `--snp-report <file>`. */
   readonly flag: string;
-  /** What the help says of it. */
+  /** Its help text. */
   readonly about: string;
   /** Whether it holds what a vendor says of evidence, and not evidence. */
   readonly endorses: boolean;

@@ -11,7 +11,7 @@ import {
   refuses,
 } from '../kit/remark.ts';
 
-/** What these values accept and refuse; `name` begins each sentence. */
+/** Says what these values accept and refuse. Each sentence begins with `name`. */
 export function describeSnp(values: SnpReferenceValues, name: string): Remark[] {
   const { products, signers, images, policies, vmpls, chips } = values;
   const empty = emptyOf({ products, signers, images, policies, vmpls, ...(chips === null ? {} : { chips }) });
@@ -36,7 +36,7 @@ const MILAN_SEED =
   "the key seed of a Milan's chip was read by software alone: who has it signs reports of any firmware, so no floor " +
   'helps; prefer Genoa or Turin, or list chips that you own';
 
-/** What is publicly known to be weak and could pass under these values. */
+/** Publicly known weaknesses that could pass under these values. */
 export function snpWeaknesses(values: SnpReferenceValues, name: string): Remark[] {
   const allowsMilan = values.images.length > 0 && values.products.some(({ product }) => product === 'Milan');
   return allowsMilan ? [beware(`${name}: ${MILAN_SEED} (arXiv:2605.12990)`)] : [];

@@ -13,7 +13,7 @@ import {
 } from '../kit/remark.ts';
 import { dateText, staleTcb } from '../kit/td.ts';
 
-/** What these values accept and refuse; `name` begins each sentence. */
+/** Says what these values accept and refuse. Each sentence begins with `name`. */
 export function describeTdx(values: TdxReferenceValues, name: string): Remark[] {
   const { roots, images, attributes, xfams, tcbStatuses, serviceTds = [], minTcbDate, chips } = values;
   const empty = emptyOf({ roots, images, attributes, xfams, tcbStatuses, ...(chips === null ? {} : { chips }) });

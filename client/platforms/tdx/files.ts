@@ -16,7 +16,7 @@ export function tdxReportIn(file: FilesGiven): (() => TdxReport) | null {
   return quote === null ? null : () => ({ platform: 'tdx', quote: toBase64url(quote) });
 }
 
-/** What Intel says, from the file; nothing where it was not given. */
+/** Intel's endorsements from the file; none if no file was given. */
 export function tdxEndorsed(file: FilesGiven): TdxEndorsed {
   const collateral = file('collateral');
   return collateral === null ? {} : { tdx: ofFlag('collateral', () => tdxEndorsementsOfPcs(textOf(collateral))) };

@@ -5,7 +5,7 @@ import { pcrsText, unmeasuredRemarks } from '../kit/pcr-images.ts';
 import { accepts, beware, countedList, type Remark, refuses, trustText } from '../kit/remark.ts';
 import { paravisorRemarks } from '../paravisor.ts';
 
-/** What these values accept and refuse; `name` begins each sentence. */
+/** Says what these values accept and refuse. Each sentence begins with `name`. */
 export function describeTpm(values: TpmReferenceValues, name: string): Remark[] {
   const { alone, anchors, akPurposes, activated, images, paravisor } = values;
   const isTied = anchors.length > 0 || activated.length > 0;
@@ -45,7 +45,7 @@ const OLD_PARAVISOR =
   'measurements of machines that were started after the fix';
 const OLD_PARAVISOR_SOURCE = 'CVE-2025-49707, github.com/microsoft/openvmm/pull/1868';
 
-/** What is publicly known to be weak and could pass under these values. */
+/** Publicly known weaknesses that could pass under these values. */
 export function tpmWeaknesses(
   { paravisor }: TpmReferenceValues,
   _name: string,

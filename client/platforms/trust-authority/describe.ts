@@ -13,7 +13,7 @@ import {
 } from '../kit/remark.ts';
 import { dateText, staleTcb } from '../kit/td.ts';
 
-/** What these values accept and refuse; `name` begins each sentence. */
+/** Says what these values accept and refuse. Each sentence begins with `name`. */
 export function describeTrustAuthority(values: TrustAuthorityReferenceValues, name: string): Remark[] {
   const { anchors, keys, images, attributes, xfams, tcbStatuses, minTcbDate, platforms, policies } = values;
   const trust = [...anchors, ...keys];
@@ -32,7 +32,7 @@ export function describeTrustAuthority(values: TrustAuthorityReferenceValues, na
   ];
 }
 
-/** What is publicly known to be weak and could pass under these values. */
+/** Publicly known weaknesses that could pass under these values. */
 export function trustAuthorityWeaknesses({ images }: TrustAuthorityReferenceValues, name: string): Remark[] {
   const sentence = 'a TD with a service TD passes as one without, for no claim says whether one is bound';
   const source = 'docs.trustauthority.intel.com, attestation token claims';

@@ -32,7 +32,7 @@ export function SignedReason({ reason }: { reason: Signal<string> }) {
 
 interface ReasonFormProps extends ReasonFieldProps {
   readonly action: Action;
-  /** What stands between the field and the error. */
+  /** Content between the field and the error. */
   readonly children?: ComponentChildren;
   /** Makes the button. `missing` is the text of a button that waits for a reason; null once there is one. */
   readonly button: (missing: string | null) => ComponentChildren;

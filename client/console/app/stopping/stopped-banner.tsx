@@ -29,7 +29,7 @@ function Banner({ facts: known, stops }: { facts: Facts; stops: readonly Recorde
   );
 }
 
-/** Who stopped it, when and why, one line each. */
+/** One line for each stop: who stopped the vault, when and why. */
 export function StopList({ facts: known, stops }: { facts: Facts; stops: readonly RecordedStop[] }) {
   return (
     <ul>
