@@ -1,5 +1,6 @@
+import type { Worker } from 'node:worker_threads';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { utf8 } from '../../src/core/bytes.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
 import type { Claim } from '../../src/core/state/judgement.ts';
@@ -7,6 +8,18 @@ import { replay } from '../../src/core/state/replay.ts';
 import { DischargingThreads } from '../../src/platform/threads/discharging-threads.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { releasedWorld } from '../world/world.ts';
+
+const begun: Worker[] = vi.hoisted(() => []);
+vi.mock('node:worker_threads', async (original) => {
+  const real = await original<typeof import('node:worker_threads')>();
+  class SeenWorker extends real.Worker {
+    constructor(...of: ConstructorParameters<typeof Worker>) {
+      super(...of);
+      begun.push(this);
+    }
+  }
+  return { ...real, Worker: SeenWorker };
+});
 
 const SEED = new Uint8Array(32).fill(7);
 const PUBLIC_KEY = ed25519.getPublicKey(SEED);
@@ -73,6 +86,15 @@ test('a thread that fails gives no verdict, and the next claims have another', a
   const one = new DischargingThreads(1, 0);
   const malformed = [{ ...claims[0], publicKey: null }] as unknown as readonly Claim[];
   await expect(one.firstRefuted(malformed)).rejects.toBeInstanceOf(TypeError);
+  expect(await one.firstRefuted(untrue(1))).toMatchObject({ place: 1 });
+  await one.end();
+});
+
+test('a thread that fails without a claim ends no process, and the next call says so', async () => {
+  const one = new DischargingThreads(3, 0);
+  expect(await one.firstRefuted(claims.slice(0, 2))).toBeNull();
+  begun.at(-1)?.emit('error', new Error('the thread has no memory left'));
+  await expect(one.firstRefuted(claims)).rejects.toThrow('no memory left');
   expect(await one.firstRefuted(untrue(1))).toMatchObject({ place: 1 });
   await one.end();
 });

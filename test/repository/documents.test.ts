@@ -6,6 +6,7 @@ import { toHex } from '../../src/core/bytes.ts';
 import { CODES, type CodeGroup } from '../../src/core/errors.ts';
 import { exitCodeOf } from '../../src/core/exit-codes.ts';
 import { frame } from '../../src/core/frame.ts';
+import { STATE_RULES } from '../../src/core/state/snapshot.ts';
 import { policySchema } from '../../src/core/statement/policy.ts';
 import { KINDS } from '../../src/core/statement/statement.ts';
 import { statusOf } from '../../src/http/problem.ts';
@@ -61,6 +62,10 @@ test('store/FORMAT.md lists every table of the database', () => {
   const listed = rowsOf('src/store/FORMAT.md').flatMap(([names]) => (names ?? '').replaceAll('`', '').split(', '));
   expect(listed).toEqual(expect.arrayContaining(tables));
   expect(tables.length).toBeGreaterThan(10);
+});
+
+test.each(['src/core/state/FORMAT.md', 'src/store/FORMAT.md'])('%s names the number of the rules', (path) => {
+  expect(textOf(path)).toContain(`"rules":${STATE_RULES},`);
 });
 
 describe('the bounds of lists', () => {

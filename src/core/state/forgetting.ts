@@ -57,11 +57,11 @@ function isOver(proposal: Proposal): boolean {
   return !isOpen(proposal) && !isLeased(proposal);
 }
 
-/** The latest evaluations with a receipt, of each version that may still be published. */
+/** The latest evaluations that are over and have a receipt, of each version that may still be published. */
 function citableProposals(facts: Facts): Iterable<Proposal> {
   return facts.proposals
     .valueSeq()
-    .filter((proposal): proposal is ReleaseProposal => isCitable(facts, proposal))
+    .filter((proposal): proposal is ReleaseProposal => isOver(proposal) && isCitable(facts, proposal))
     .groupBy(({ statement }) => statement.manifest)
     .valueSeq()
     .flatMap((of) =>
@@ -72,7 +72,7 @@ function citableProposals(facts: Facts): Iterable<Proposal> {
     );
 }
 
-function isCitable({ versions }: Facts, proposal: Proposal): boolean {
+function isCitable({ versions }: Facts, proposal: Proposal): proposal is ReleaseProposal {
   if (!isRelease(proposal) || proposal.statement.purpose !== 'evaluation' || proposal.receipts.length === 0)
     return false;
   const version = versions.get(proposal.statement.manifest);

@@ -12,7 +12,7 @@ import type { State } from './state.ts';
  * The rules that made a state. It changes with every change of a rule of the fold and of what a state holds: a state of
  * other rules may hold what these would have refused.
  */
-export const STATE_RULES = 6;
+export const STATE_RULES = 7;
 
 /** 256 MiB: far above what the rules let a state hold, and below what an engine takes as one text. */
 export const MAX_STATE_BYTES = 1 << 28;

@@ -14,20 +14,27 @@ export type Answer =
 
 /** So many are discharged on the caller's thread before others are begun, which takes as long as these. */
 const FEW_CLAIMS = 1024;
+/** Each thread takes about 28 MB. The judging thread does not keep more of them busy. */
+const MAX_THREADS = 8;
 
 /**
  * Discharges the claims of a long log on threads of its own, signatures and appraisals, while its caller judges the next
- * entries: one thread for each core but the caller's, begun once there are many claims. How many threads there are changes
+ * entries: one thread for each core but the caller's, at most 8, begun once there are many claims. How many threads there are changes
  * no verdict. Idle threads keep no process alive.
  */
 export class DischargingThreads implements Discharger {
   readonly #count: number;
   readonly #fewClaims: number;
   #claims = 0;
-  #workers: readonly Worker[] = [];
+  readonly #workers: Worker[] = [];
+  /** The error of a thread that failed while it had no claim. The next call throws it. */
+  #failure: { readonly error: unknown } | null = null;
 
   /** At least one thread. */
-  constructor(count: number = Math.max(1, availableParallelism() - 1), fewClaims: number = FEW_CLAIMS) {
+  constructor(
+    count: number = Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1)),
+    fewClaims: number = FEW_CLAIMS,
+  ) {
     this.#count = count;
     this.#fewClaims = fewClaims;
   }
@@ -36,9 +43,10 @@ export class DischargingThreads implements Discharger {
   async firstRefuted(claims: readonly Claim[]): Promise<Refuted | null> {
     this.#claims += claims.length;
     if (this.#claims < this.#fewClaims) return firstRefuted(claims, verifyNode);
-    if (this.#workers.length === 0) this.#workers = Array.from({ length: this.#count }, begin);
     const share = Math.ceil(claims.length / this.#count);
     try {
+      if (this.#failure !== null) throw this.#failure.error;
+      while (this.#workers.length < this.#count) this.#workers.push(this.#begin());
       const answers = await Promise.all(
         this.#workers.map((worker, i) => ask(worker, claims.slice(i * share, (i + 1) * share))),
       );
@@ -53,17 +61,21 @@ export class DischargingThreads implements Discharger {
 
   /** Ends the threads. Others are begun where there are many claims again. */
   async end(): Promise<void> {
-    const workers = this.#workers;
-    this.#workers = [];
+    const workers = this.#workers.splice(0);
     this.#claims = 0;
+    this.#failure = null;
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-}
 
-function begin(): Worker {
-  const worker = new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url));
-  worker.unref();
-  return worker;
+  #begin(): Worker {
+    const worker = new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url));
+    // Without a listener, the error of a thread that has no claim would end the process.
+    worker.on('error', (error) => {
+      this.#failure ??= { error };
+    });
+    worker.unref();
+    return worker;
+  }
 }
 
 /** Throws what the thread throws. */

@@ -1,6 +1,11 @@
 import { Map as PersistentMap } from 'immutable';
 import { describe, expect, test } from 'vitest';
-import { FORGET_EVERY_ENTRIES, OVER_PROPOSALS, WINDOW_ENTRIES } from '../../../src/core/state/bounds.ts';
+import {
+  CITABLE_EVALUATIONS,
+  FORGET_EVERY_ENTRIES,
+  OVER_PROPOSALS,
+  WINDOW_ENTRIES,
+} from '../../../src/core/state/bounds.ts';
 import { historyOf } from '../../../src/core/state/chain.ts';
 import { judgeStop } from '../../../src/core/state/entries/stop.ts';
 import { withoutForgotten } from '../../../src/core/state/forgetting.ts';
@@ -199,6 +204,13 @@ describe('the fold keeps', () => {
     if (version === undefined) throw new Error('the version is there');
     const quarantined = facts.versions.set(deposit.manifest, { ...version, phase: 'quarantined' });
     expect(keptOf({ ...facts, versions: quarantined }).has(evaluation.digest)).toBe(true);
+    // Evaluations in force are kept in any case. They take no place of those that are over.
+    const inForce = Array.from({ length: CITABLE_EVALUATIONS }, (_, i): [string, Proposal] => {
+      const digest = digestFor(400 + i);
+      return [digest, { ...evaluation, digest, phase: 'executed', executed: { index: 400 + i, time: 0 } }];
+    });
+    const withThem = keptOf({ ...facts, proposals: PersistentMap([...all, ...inForce]), versions: quarantined });
+    expect(withThem.has(evaluation.digest)).toBe(true);
   });
 
   test('the policies that proposals rest on which it keeps, and the one in force', async () => {

@@ -24,9 +24,13 @@ export function UnsentStops() {
   );
 }
 
-/** Returns whether the stop is in force: false once the vault says that it runs again. */
+/** Returns whether the stop is in force: by the log after sign-in, else false once the vault says that it runs again. */
 function isInForce({ signed: { statement } }: TakenStop): boolean {
-  return statement.what !== 'all' || status.value?.phase !== 'open';
+  if (statement.what !== 'all') return true;
+  const known = facts.value;
+  if (known === null) return status.value?.phase !== 'open';
+  const digest = statementDigest(statement);
+  return !known.statements.has(digest) || known.stopped?.some((stop) => stop.digest === digest) === true;
 }
 
 /** The effect of a stop: by the log after sign-in, else by the vault's claim. */
