@@ -173,7 +173,7 @@ const STATED: readonly BrokenRule[] = [
   rulesAt('state/checks/policy.ts')('limit_exceeded', 'a policy that leaves no time to approve', () =>
     stated(() => ({}), { policy: { limits: { ...POLICY.limits, proposalMs: 1 } } }),
   ),
-  rulesAt('state/judgement.ts')('object_missing', 'a policy that is not beside the log', () =>
+  rulesAt('state/objects.ts')('object_missing', 'a policy that is not beside the log', () =>
     stated(() => ({ policy: OTHER })),
   ),
 ];

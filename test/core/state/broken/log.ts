@@ -9,6 +9,7 @@ const entry = rulesAt('log/entry.ts');
 const canonical = rulesAt('canonical.ts');
 const json = rulesAt('json.ts');
 const judgement = rulesAt('state/judgement.ts');
+const objects = rulesAt('state/objects.ts');
 const apply = rulesAt('state/apply.ts');
 
 /** Bytes of an entry that says something no draft can. */
@@ -62,16 +63,16 @@ export const LOG: readonly BrokenRule[] = [
     const text = new TextDecoder().decode(world.seal(draft));
     return [world, utf8(text.replace('"statement":{', '"statement":{"__proto__":{"hidden":"1"},'))];
   }),
-  judgement('object_missing', 'an entry whose object is not there', () => swapped('missing')),
-  judgement('object_mismatch', 'an object with other bytes than its digest', () => swapped('other')),
-  judgement('object_missing', 'a release whose evidence is not there', async () => {
+  objects('object_missing', 'an entry whose object is not there', () => swapped('missing')),
+  objects('object_mismatch', 'an object with other bytes than its digest', () => swapped('other')),
+  objects('object_missing', 'a release whose evidence is not there', async () => {
     const { world, deposit } = await published();
     const { statement, hosts } = await world.ask(deposit);
     const objects = new Map(world.objects);
     objects.delete(hosts[0]?.named.evidence ?? '');
     return [world, await world.draftProposal(statement), { objects }];
   }),
-  judgement('object_missing', 'a release whose appraisal is not there', async () => {
+  objects('object_missing', 'a release whose appraisal is not there', async () => {
     const { world, deposit } = await published();
     const { statement, hosts } = await world.ask(deposit);
     const objects = new Map(world.objects);

@@ -39,10 +39,10 @@ async function naming(bytes: Uint8Array): Promise<Attempt> {
 
 const DOCUMENT: readonly BrokenRule[] = [
   policy('exists', 'a change to the policy that is in force', () => changing({})),
-  rulesAt('state/judgement.ts')('object_missing', 'a policy that is not beside the log', () =>
+  rulesAt('state/objects.ts')('object_missing', 'a policy that is not beside the log', () =>
     changing(VETO, () => ({ document: OTHER })),
   ),
-  rulesAt('state/judgement.ts')('object_mismatch', 'a policy that has been exchanged beside the log', async () => {
+  rulesAt('state/objects.ts')('object_mismatch', 'a policy that has been exchanged beside the log', async () => {
     const { world, ana } = await founded();
     const statement = world.policyChange(VETO, ana);
     const lax = canonicalBytes({ ...POLICY, limits: { ...POLICY.limits, hosts: 64 } });

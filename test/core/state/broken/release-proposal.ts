@@ -161,7 +161,7 @@ const APPRAISED: readonly BrokenRule[] = [
     const hosts = statement.hosts.map((host) => ({ ...host, endorsements }));
     return [world, await world.draftProposal({ ...statement, hosts })];
   }),
-  rulesAt('state/judgement.ts')('object_missing', 'endorsements that are not beside the log', () =>
+  rulesAt('state/objects.ts')('object_missing', 'endorsements that are not beside the log', () =>
     withHost(() => ({ endorsements: OTHER })),
   ),
   rulesAt('schema.ts')('malformed', 'an appraisal by a platform that is not known', () =>
