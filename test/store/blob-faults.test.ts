@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { encryptedBytes } from '../../src/core/weights/floe.ts';
 import { packOf } from '../../src/core/weights/pack.ts';
-import { type BlobFolders, folderBlobs } from '../../src/store/blobs.ts';
+import type { BlobFolders } from '../../src/store/blob-place.ts';
+import { folderBlobs } from '../../src/store/blobs.ts';
 import { type FileSystem, nodeFiles, type OpenFile } from '../../src/store/files.ts';
 import type { BlobStore } from '../../src/vault/ports.ts';
 import { body, ciphertext, collect, expectBytes, leavesOf, MIB, segmentsOf } from './bodies.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { BlobFolders } from '../../src/store/blobs.ts';
+import type { BlobFolders } from '../../src/store/blob-place.ts';
 
 /** A folder that goes when the test ends. */
 export function temporaryFolder(): string {
