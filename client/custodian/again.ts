@@ -11,9 +11,9 @@ import type { Proposition } from './propose.ts';
 const MAY_BE_WANTED: ReadonlySet<Standing> = new Set(['overtaken', 'expired']);
 
 /**
- * The same content, for a custodian to propose on the ground of today. Null where the proposal can still take effect or was
- * decided, where what it asks for is so already or never can be, and for a release, whose hosts ask with new keys. Throws
- * as `Replica.object`.
+ * The same content, for a custodian to propose on the ground of today. Null where the proposal can still take effect or
+ * was decided, where what it asks for is so already or never can be, and for a release, whose hosts ask with new keys.
+ * Throws as `Replica.object`.
  */
 export async function propositionAgain(
   replica: Replica,

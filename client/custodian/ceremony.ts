@@ -85,7 +85,9 @@ export function sessionAuthenticator(facts: Facts, { person, credential }: Custo
   return found;
 }
 
-/** Names the keys that may answer, by the names that their person gave them: `the security key “blue” (id ki9xXSPA)`. */
+/**
+ * Names the keys that may answer, by the names that their person gave them: `the security key “blue” (id ki9xXSPA)`.
+ */
 export function keysText(keys: readonly Pick<EnrolledAuthenticator, 'name' | 'credential'>[]): string {
   const named = keys.map(({ name, credential }) => `${quoted(name)} (id ${credential})`);
   return `the security key ${named.join(' or ')}`;

@@ -23,7 +23,10 @@ export interface Consequences {
   readonly releases: readonly Proposal[];
   /** Open proposals that could no longer take effect, without those that the change is about. */
   readonly proposals: readonly Proposal[];
-  /** Proposals that could take effect again, with the votes that they have: the vault may grant an approved release at once. */
+  /**
+   * Proposals that could take effect again, with the votes that they have: the vault may grant an approved release at
+   * once.
+   */
   readonly revived: readonly Proposal[];
   /** Custodians who own machines whose requests and publications no quorum could approve any more. */
   readonly owners: readonly Hex[];

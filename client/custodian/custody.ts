@@ -38,7 +38,9 @@ export async function confirmCustody(
   return sending({ what: 'custody', digest: manifestDigest }, () => api.confirmCustody(custody));
 }
 
-/** Another key than the one that is wanted blames itself otherwise: a browser says of it only that nothing was signed. */
+/**
+ * Another key than the one that is wanted blames itself otherwise: a browser says of it only that nothing was signed.
+ */
 async function naming<T>(asked: string, touch: () => Promise<T>): Promise<T> {
   try {
     return await touch();

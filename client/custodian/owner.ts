@@ -49,7 +49,10 @@ export function allOwners({ custodians, others, proposed }: Owners): readonly Ow
   return [...custodians, ...others, ...proposed];
 }
 
-/** Finds the owner that a machine's file names. Null where no person has exactly this name, or two proposed persons have. */
+/**
+ * Finds the owner that a machine's file names. Null where no person has exactly this name, or two proposed persons
+ * have.
+ */
 export function ownerNamed(owners: Owners, ownerName: string): Owner | null {
   const [named, ...rest] = allOwners(owners).filter(({ name }) => name === ownerName);
   return named === undefined || rest.length > 0 ? null : named;
@@ -67,7 +70,9 @@ export function whyNoOwner(owners: Owners, ownerName: string): string | null {
     : `Its owner, ${quoted(ownerName)}, looks like ${quoted(alike.name)} and is another name: ask who made the key, then choose who answers for it`;
 }
 
-/** Says why a new person cannot have a name; null where they can. The vault refuses a name that looks like a known one. */
+/**
+ * Says why a new person cannot have a name; null where they can. The vault refuses a name that looks like a known one.
+ */
 export function whyNoNewOwner(owners: Owners, { person, name }: Owner): string | null {
   try {
     parseAs(personName, name, 'name');

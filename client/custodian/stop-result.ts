@@ -1,3 +1,4 @@
+import type { Hex } from '../../src/core/bytes.ts';
 import { quoted } from '../../src/core/quoted.ts';
 import { authenticatorNamed, keyDigest } from '../../src/core/state/entries/stop.ts';
 import { isWithdrawnProposal, releaseOf } from '../../src/core/state/lifecycle.ts';
@@ -5,7 +6,17 @@ import { type Facts, versionKey } from '../../src/core/state/state.ts';
 import type { Stop } from '../../src/core/statement/statement.ts';
 import { counted } from '../display/exact.ts';
 
-/** Describes the effect of a recorded stop, and whether it can be undone. `facts` are those before or after the stop. */
+/**
+ * Whether the log shows a stop of everything as in force, or does not show it: a vault that has taken a stop may not
+ * have recorded it. False once a quorum has resumed the vault.
+ */
+export function isNotResumed({ statements, stopped }: Facts, digest: Hex): boolean {
+  return !statements.has(digest) || stopped?.some((stop) => stop.digest === digest) === true;
+}
+
+/**
+ * Describes the effect of a recorded stop, and whether it can be undone. `facts` are those before or after the stop.
+ */
 export function stopResult(facts: Facts, { what, target }: Stop): string {
   switch (what) {
     case 'all':

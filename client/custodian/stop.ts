@@ -38,7 +38,9 @@ export async function signStop(
   return { statement, signature: { kind: 'assertion', ...archived(assertion) } };
 }
 
-/** Sends a stop that was signed. May be repeated. Throws `SentError`, under the vault's codes, and `NotReachedError`. */
+/**
+ * Sends a stop that was signed. May be repeated. Throws `SentError`, under the vault's codes, and `NotReachedError`.
+ */
 export function sendSigned(api: Api, signed: SignedStop): Promise<StopAnswer> {
   return sending({ what: 'stop', digest: statementDigest(signed.statement) }, () => api.stop(signed));
 }

@@ -5,7 +5,7 @@ import { utf8 } from '../../src/core/bytes.ts';
 import type { SignatureClaim } from '../../src/core/signature/claim.ts';
 import type { Claim } from '../../src/core/state/judgement.ts';
 import { replay } from '../../src/core/state/replay.ts';
-import { DischargingThreads } from '../../src/platform/threads/discharging-threads.ts';
+import { DischargingThreads, threadsFor } from '../../src/platform/threads/discharging-threads.ts';
 import { verifyNode } from '../../src/platform/verify-node.ts';
 import { releasedWorld } from '../world/world.ts';
 
@@ -97,6 +97,10 @@ test('a thread that fails without a claim ends no process, and the next call say
   await expect(one.firstRefuted(claims)).rejects.toThrow('no memory left');
   expect(await one.firstRefuted(untrue(1))).toMatchObject({ place: 1 });
   await one.end();
+});
+
+test('a machine of many cores gets no more threads than memory can bear', () => {
+  expect([1, 2, 4, 9, 192].map(threadsFor)).toEqual([1, 1, 3, 8, 8]);
 });
 
 test('few claims begin no thread', async () => {

@@ -13,8 +13,8 @@ export function instant(ms: number): string {
 const MINUTE_MS = 60_000;
 
 /**
- * `in 6 days 4 hours` or `5 minutes 12 seconds ago`: what is longer than an hour to the nearest minute, so that seven days
- * are still seven two seconds later.
+ * `in 6 days 4 hours` or `5 minutes 12 seconds ago`: what is longer than an hour to the nearest minute, so that seven
+ * days are still seven two seconds later.
  */
 export function fromNow(ms: number, nowMs: number): string {
   const gap = ms - nowMs;

@@ -43,7 +43,9 @@ export function touchingAuthenticator(rpId: string): Authenticator {
   };
 }
 
-/** Returns the purpose of a touch. A sign-in never opens a share; a session touch that asks for the PRF confirms one. */
+/**
+ * Returns the purpose of a touch. A sign-in never opens a share; a session touch that asks for the PRF confirms one.
+ */
 function purposeOf({ label, prf }: TouchRequest): string {
   return label === 'session' && prf ? 'to confirm your share' : PURPOSES[label];
 }

@@ -12,15 +12,15 @@ export type Answer =
   | (Pick<Refuted, 'place'> & Pick<TwinlockError, 'message' | 'detail'> & { readonly code: Code })
   | null;
 
-/** So many are discharged on the caller's thread before others are begun, which takes as long as these. */
+/** Claims that the caller's thread discharges before threads begin. To begin them takes as long as these claims. */
 const FEW_CLAIMS = 1024;
 /** Each thread takes about 28 MB. The judging thread does not keep more of them busy. */
 const MAX_THREADS = 8;
 
 /**
- * Discharges the claims of a long log on threads of its own, signatures and appraisals, while its caller judges the next
- * entries: one thread for each core but the caller's, at most 8, begun once there are many claims. How many threads there are changes
- * no verdict. Idle threads keep no process alive.
+ * Discharges the claims of a long log, signatures and appraisals, on threads of its own while its caller judges the next
+ * entries. It begins the threads once there are many claims: one for each core but the caller's, at most 8. The number of
+ * threads changes no verdict. Idle threads keep no process alive.
  */
 export class DischargingThreads implements Discharger {
   readonly #count: number;
@@ -30,11 +30,7 @@ export class DischargingThreads implements Discharger {
   /** The error of a thread that failed while it had no claim. The next call throws it. */
   #failure: { readonly error: unknown } | null = null;
 
-  /** At least one thread. */
-  constructor(
-    count: number = Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1)),
-    fewClaims: number = FEW_CLAIMS,
-  ) {
+  constructor(count: number = threadsFor(availableParallelism()), fewClaims: number = FEW_CLAIMS) {
     this.#count = count;
     this.#fewClaims = fewClaims;
   }
@@ -76,6 +72,11 @@ export class DischargingThreads implements Discharger {
     worker.unref();
     return worker;
   }
+}
+
+/** The number of threads for a machine with so many cores: 1 to 8. */
+export function threadsFor(cores: number): number {
+  return Math.min(MAX_THREADS, Math.max(1, cores - 1));
 }
 
 /** Throws what the thread throws. */

@@ -73,7 +73,9 @@ export async function enrolAuthenticator(keyName: string): Promise<void> {
   await refreshDraft();
 }
 
-/** Signs the genesis that was shown and compared. Keeps it first: the vault may be founded before its answer arrives. */
+/**
+ * Signs the genesis that was shown and compared. Keeps it first: the vault may be founded before its answer arrives.
+ */
 export async function sign(shown: GenesisReview): Promise<void> {
   const { token } = guest();
   sessionStorage.setItem(COMPARED, shown.fingerprint);

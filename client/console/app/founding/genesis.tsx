@@ -17,7 +17,9 @@ import { Words } from '../parts/words.tsx';
 import { config } from '../vault.ts';
 import { hasSigned, sign } from './founding.ts';
 
-/** All of a genesis, its code, and the signature. Another genesis mounts it anew: what was ticked is not carried over. */
+/**
+ * All of a genesis, its code, and the signature. Another genesis mounts it anew: what was ticked is not carried over.
+ */
 export function GenesisPanels({ review }: { review: GenesisReview }) {
   const { statement, policy, founders } = review;
   const isMember = (id: string) => statement.members.some(({ person }) => person === id);

@@ -255,7 +255,10 @@ function ProposeAgain({ review: { again, standing, statement }, facts }: { revie
   );
 }
 
-/** Advises to propose from the machine: a custodian who proposes a publication loses their vote, the owner has none anyway. */
+/**
+ * Advises to propose from the machine: a custodian who proposes a publication loses their vote, the owner has none
+ * anyway.
+ */
 function PublishedAgain({ facts, statement: { model, version, manifest } }: { facts: Facts; statement: Published }) {
   const owner = facts.versions.get(manifest)?.owner;
   if (owner === custodian.value?.person) return null;

@@ -6,7 +6,10 @@ import { counted } from '../../../display/exact.ts';
 import type { Firmware } from '../../../platforms/platform.ts';
 import { clientPlatform, firmwareIn, platformName, pretendedImageIn } from '../../../platforms/platforms.ts';
 
-/** The part of a host's evidence that a rule or claim belongs to, by the first word of its name, where that is no platform. */
+/**
+ * The part of a host's evidence that a rule or claim belongs to, by the first word of its name, where that is no
+ * platform.
+ */
 const PARTS: Readonly<Record<string, string>> = {
   nvidia: 'NVIDIA GPUs',
   gpu: 'NVIDIA GPUs',

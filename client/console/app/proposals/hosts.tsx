@@ -247,7 +247,9 @@ function RuleTable({ rows }: { rows: readonly RuleRow[] }) {
   );
 }
 
-/** Shows the measured value, and the other result where something expired or began between the vault's instant and now. */
+/**
+ * Shows the measured value, and the other result where something expired or began between the vault's instant and now.
+ */
 function Got({ row: { got, now } }: { row: RuleRow }) {
   return (
     <>

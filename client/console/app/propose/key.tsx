@@ -11,7 +11,9 @@ import { FactList, Panel } from '../parts/screen.tsx';
 import { ProposeButton, useProposing } from '../parts/submit.tsx';
 import { custodian } from '../vault.ts';
 
-/** Proposes to retire another custodian's key, which has no vote on it. A custodian retires an own key under Committee. */
+/**
+ * Proposes to retire another custodian's key, which has no vote on it. A custodian retires an own key under Committee.
+ */
 export function KeyForm({ facts }: { facts: Facts }) {
   const chosen = useSignal('');
   const reason = useSignal('');

@@ -12,7 +12,9 @@ import { ceremony, custodian, facts, refresh, status } from '../vault.ts';
 
 /** Milliseconds between two tries to send a waiting stop: far fewer than a key may send in a minute. */
 const SEND_EVERY_MS = 10_000;
-/** The tab keeps the stops that the vault has not accepted, so that a reload does not lose them. They are not secret. */
+/**
+ * The tab keeps the stops that the vault has not accepted, so that a reload does not lose them. They are not secret.
+ */
 const UNSENT = 'twinlock-unsent-stops';
 
 /** Stops signed here that the vault has not accepted yet; the page sends them again, or a person carries them. */

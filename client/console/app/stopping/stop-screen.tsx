@@ -63,7 +63,9 @@ export function StopScreen({ facts }: { facts: Facts }) {
   );
 }
 
-/** Tells whether another stop has an effect: a stop by a second person is recorded, a second stop by the same is not. */
+/**
+ * Tells whether another stop has an effect: a stop by a second person is recorded, a second stop by the same is not.
+ */
 function stoppedText(stops: readonly RecordedStop[], person: string | undefined): string {
   return stops.some((stop) => stop.person === person)
     ? 'You have stopped it already. Another stop of yours adds nothing until a quorum has resumed the vault.'

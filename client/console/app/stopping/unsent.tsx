@@ -2,7 +2,7 @@ import type { Code } from '../../../../src/core/errors.ts';
 import { type SignedStop, signedStopBytes } from '../../../../src/core/log/signed-stop.ts';
 import { statementDigest } from '../../../../src/core/statement/statement.ts';
 import { CLONE, CLONE_TEXT, programCommand } from '../../../../src/platform/program-command.ts';
-import { stopResult } from '../../../custodian/stop-result.ts';
+import { isNotResumed, stopResult } from '../../../custodian/stop-result.ts';
 import { COPIED_CA, commandElsewhere } from '../command.ts';
 import { ActionButton, ActionError, useAction } from '../parts/action.tsx';
 import { useResult } from '../parts/focus.ts';
@@ -24,13 +24,13 @@ export function UnsentStops() {
   );
 }
 
-/** Returns whether the stop is in force: by the log after sign-in, else false once the vault says that it runs again. */
+/**
+ * Returns whether the stop is in force: by the log after sign-in, else false once the vault says that it runs again.
+ */
 function isInForce({ signed: { statement } }: TakenStop): boolean {
   if (statement.what !== 'all') return true;
   const known = facts.value;
-  if (known === null) return status.value?.phase !== 'open';
-  const digest = statementDigest(statement);
-  return !known.statements.has(digest) || known.stopped?.some((stop) => stop.digest === digest) === true;
+  return known === null ? status.value?.phase !== 'open' : isNotResumed(known, statementDigest(statement));
 }
 
 /** The effect of a stop: by the log after sign-in, else by the vault's claim. */
