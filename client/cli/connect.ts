@@ -43,7 +43,9 @@ function trustCaOf({ ca, origins }: Settings): void {
   }
 }
 
-/** Reads the machine's key of the settings. Throws as `readPrincipalKey`; the error says which setting names the file. */
+/**
+ * Reads the machine's key of the settings. Throws as `readPrincipalKey`; the error says which setting names the file.
+ */
 export async function principalKeyOf(path: string, { origins }: Settings): Promise<PrincipalKey> {
   try {
     return await readPrincipalKey(path);

@@ -104,8 +104,8 @@ function requireTaken(isGiven: (flag: string) => boolean, isInvited: boolean): v
 }
 
 /**
- * Takes the settings of an --invitation from the founder's file, with the --ca of the command line if there is one. Ignores
- * this machine's other settings.
+ * Takes the settings of an --invitation from the founder's file, with the --ca of the command line if there is one.
+ * Ignores this machine's other settings.
  */
 async function asInvited(
   invocation: Invocation,
@@ -122,7 +122,9 @@ async function asInvited(
   return { invocation: { ...invocation, settings }, invited: { invitation, referenceValues } };
 }
 
-/** Writes the founder's certificates to the state folder: the page prints commands that name the file. Returns its path. */
+/**
+ * Writes the founder's certificates to the state folder: the page prints commands that name the file. Returns its path.
+ */
 async function keptCa({ stateDir }: Settings, ca: string): Promise<string> {
   const caPath = join(stateDir, `ca-${createHash('sha256').update(ca).digest('hex').slice(0, 16)}.crt`);
   await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {

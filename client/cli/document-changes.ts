@@ -9,8 +9,8 @@ type JsonRecord = Readonly<Record<string, unknown>>;
 
 /**
  * Returns all differences between two canonical documents. Compares records by member, and lists as sets of whole items,
- * so that the code stays simple. Shares no code with the console, as an independent check. Empty only where both documents
- * are the same.
+ * so that the code stays simple. Shares no code with the console, as an independent check. Empty only where both
+ * documents are the same.
  */
 export function documentChanges(before: unknown, after: unknown, path = ''): readonly DocumentChange[] {
   const [old, now] = [JSON.stringify(before), JSON.stringify(after)];

@@ -203,7 +203,10 @@ function stopNotices({ note }: Invocation['terminal']): StopNotices {
   };
 }
 
-/** Notes the first stop found; any user may have written it, so it is not trusted. Returns a function that ends the watch. */
+/**
+ * Notes the first stop found; any user may have written it, so it is not trusted. Returns a function that ends the
+ * watch.
+ */
 function tellOfStop(
   terminal: Invocation['terminal'],
   pending: PendingRelease,

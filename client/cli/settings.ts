@@ -122,7 +122,10 @@ function parseConfiguration(bytes: Uint8Array, path: string): Configuration {
   }
 }
 
-/** Ignores a relative path, as the XDG Base Directory Specification says. Throws `usage` where the user has no home folder. */
+/**
+ * Ignores a relative path, as the XDG Base Directory Specification says. Throws `usage` where the user has no home
+ * folder.
+ */
 function baseDir(value: string | undefined, fallback: string): string {
   return value?.startsWith('/') === true ? value : join(homeFolder(), fallback);
 }

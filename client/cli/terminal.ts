@@ -78,7 +78,10 @@ function drawnProgress(what: string, unit: 'bytes' | 'entries', stream: NodeJS.W
   };
 }
 
-/** Estimates the time left, once a hundredth is done: small files at the beginning say little about large ones after them. */
+/**
+ * Estimates the time left, once a hundredth is done: small files at the beginning say little about large ones after
+ * them.
+ */
 function leftText(done: number, left: number, elapsedMs: number): string {
   if (left === 0 || done * 100 < done + left) return '';
   const seconds = Math.ceil((elapsedMs * left) / done / 1000);

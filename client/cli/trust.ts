@@ -21,7 +21,10 @@ function readCertificates(path: string): readonly X509Certificate[] {
   return certificatesIn(new TextDecoder().decode(readInputSync(path, MAX_BUNDLE_BYTES)), path);
 }
 
-/** SHA-256 of a file's certificate, for people to compare; null where the file has several. Throws as `readCertificates`. */
+/**
+ * SHA-256 of a file's certificate, for people to compare; null where the file has several. Throws as
+ * `readCertificates`.
+ */
 export function soleCertificate(path: string): Hex | null {
   return soleDigest(readCertificates(path));
 }

@@ -16,7 +16,9 @@ const MAX_FOLDERS = MAX_FILES;
 const MAX_CLASHES = 20;
 /** The character that Node puts into a name that is not UTF-8. */
 const REPLACEMENT = '\ufffd';
-/** `…/models--NAMESPACE--NAME/snapshots/COMMIT`, and what lies in it: its files are links to `blobs` beside `snapshots`. */
+/**
+ * `…/models--NAMESPACE--NAME/snapshots/COMMIT`, and what lies in it: its files are links to `blobs` beside `snapshots`.
+ */
 const HUGGING_FACE_SNAPSHOT = /^(.*\/models--[^/]+)\/snapshots\/[^/]+(?:\/|$)/;
 const HUGGING_FACE_MODEL = /\/models--[^/]+$/;
 

@@ -11,9 +11,10 @@ import { versionNamed } from '../statements/version-named.ts';
 
 /**
  * Proposes that a quarantined version be published. The depositor's owner and the proposer's have no vote
- * on it. A publication that this machine has proposed and that waits is that one: nothing is proposed. One that waits and that
- * another has proposed is named in `other`; its proposer has no vote on it and can withdraw it. `evaluation` is the digest of the evaluation release that is cited, null where policy asks for none.
- * Throws `version_unknown` and the vault's codes.
+ * on it. A publication that this machine has proposed and that waits is that one: nothing is proposed. One that waits
+ * and that another has proposed is named in `other`; its proposer has no vote on it and can withdraw it. `evaluation`
+ * is the digest of the evaluation release that is cited, null where policy asks for none. Throws `version_unknown` and
+ * the vault's codes.
  */
 export async function proposePublication(
   session: PrincipalSession,

@@ -12,7 +12,10 @@ import { UPLOAD_HELD_FOR_MS } from './upload.ts';
 /** Nothing of a deposit rests on the vault's clock: one that is wrong for a moment must not cost hours of uploading. */
 export const BY_ANY_CLOCK = { now: null } as const;
 
-/** Has a finished upload recorded as a version. Where the answer was lost, the log says whether the deposit was recorded. */
+/**
+ * Has a finished upload recorded as a version. Where the answer was lost, the log says whether the deposit was
+ * recorded.
+ */
 export async function recordDeposit(
   { api, principal }: PrincipalSession,
   replica: Replica,

@@ -40,8 +40,8 @@ type SealedShare = Handover['shares'][number];
  * share is opened.
  *
  * `stops` is where they are brought to this host by another way: all of it is looked at before any share is opened.
- * Throws as `verifyAuthority`, `leaseEnd` and `heedStops`; `binding_mismatch` where the release names other keys than these;
- * `signature_invalid` for a share that no custodian signed; `share_invalid` for a bad one, naming in
+ * Throws as `verifyAuthority`, `leaseEnd` and `heedStops`; `binding_mismatch` where the release names other keys than
+ * these; `signature_invalid` for a share that no custodian signed; `share_invalid` for a bad one, naming in
  * `detail.person` the custodian who signed it; `quorum_missing`, `key_check_failed`, `envelope_invalid`.
  */
 export async function openRelease(

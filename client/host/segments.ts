@@ -26,7 +26,9 @@ export interface FileSource {
   /** In the manifest; 0 is the inner manifest. */
   readonly file: number;
   readonly plainBytes: number;
-  /** The plaintext of these segments, in no order: one that is wrong on arrival comes when it has been fetched again. */
+  /**
+   * The plaintext of these segments, in no order: one that is wrong on arrival comes when it has been fetched again.
+   */
   plaintext(wanted: readonly SegmentRun[]): AsyncGenerator<Segment, void, undefined>;
   /** Bytes of ciphertext that have been received. */
   readonly receivedBytes: number;

@@ -18,10 +18,10 @@ const WAIT_SECONDS = 30;
 /**
  * Waits until a release is in force. `onProgress` is told of every change. The wait ends by this host's own clock too,
  * five minutes after the statement has expired or the lease is over, and takes no release that comes later. Throws
- * `request_denied`, with the custodians' reasons, `request_withdrawn` and `release_revoked`, with the reason of the person
- * who stopped it, `statement_expired`, `lease_over`, `wrong_policy` and `wrong_base` (overtaken), `quorum_unreachable`, `unavailable`
- * once the vault has not been reached for as long as `retry` says, and `cancelled` by the API's signal. A vault that
- * says `rate_limited` is asked again when it says, for as long as the request stands.
+ * `request_denied`, with the custodians' reasons, `request_withdrawn` and `release_revoked`, with the reason of the
+ * person who stopped it, `statement_expired`, `lease_over`, `wrong_policy` and `wrong_base` (overtaken),
+ * `quorum_unreachable`, `unavailable` once the vault has not been reached for as long as `retry` says, and `cancelled`
+ * by the API's signal. A vault that says `rate_limited` is asked again when it says, for as long as the request stands.
  */
 export async function waitForRelease(
   api: Api,
@@ -57,7 +57,10 @@ export async function waitForRelease(
   }
 }
 
-/** Nothing that happens later releases what has been overtaken, but the return of a policy; nor what no quorum can approve. */
+/**
+ * Nothing that happens later releases what has been overtaken, but the return of a policy; nor what no quorum can
+ * approve.
+ */
 function requireStillPossible({ phase, standing, overtaken, reach }: ProposalView): void {
   const code = overtaken === 'policy' ? 'wrong_policy' : 'wrong_base';
   const how = standingText('release', standing, overtaken);

@@ -43,7 +43,9 @@ function isAboutItsProposer(facts: Facts, { statement }: Proposal): boolean {
   );
 }
 
-/** The digest of what a statement asks for, without the proposer, the times, the reason, the policy and the log size. */
+/**
+ * The digest of what a statement asks for, without the proposer, the times, the reason, the policy and the log size.
+ */
 function contentOf(statement: Proposable): Hex {
   const { v, grade, vault, committee, epoch, policy, base, proposer, nonce, logSize, created, expires, ...content } =
     statement;

@@ -15,7 +15,8 @@ import { systemName } from '../../src/platform/files/system-error.ts';
 import { writeAside } from '../../src/platform/files/write-aside.ts';
 
 /**
- * Reads a stop that a person carries (src/core/log/FORMAT.md). Attacker-controlled: this does not verify it. Throws as `readInput` and `parseSignedStop`.
+ * Reads a stop that a person carries (src/core/log/FORMAT.md). Attacker-controlled: this does not verify it. Throws as
+ * `readInput` and `parseSignedStop`.
  */
 export async function readStopFile(path: string): Promise<SignedStop> {
   const bytes = await readInput(path, MAX_STOP_BYTES);

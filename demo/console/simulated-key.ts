@@ -25,8 +25,9 @@ export interface SimulatedKeyOptions {
 /**
  * A custodian's software authenticator, held by the console of the demo, whose page asks it for a touch when the person
  * presses a button. It signs for one vault, which the fingerprint names, and that vault is of grade simulation by its
- * genesis: the fingerprint is the digest of it. The console asks its page for the console's key under every local path, so
- * that no other user of this machine reaches this one. Throws `wrong_genesis` for a genesis that is not the vault's, and `wrong_grade` for that of a production vault.
+ * genesis: the fingerprint is the digest of it. The console asks its page for the console's key under every local path,
+ * so that no other user of this machine reaches this one. Throws `wrong_genesis` for a genesis that is not the vault's,
+ * and `wrong_grade` for that of a production vault.
  */
 export function simulatedKey({ name, credentials, genesis, fingerprint }: SimulatedKeyOptions): Hono {
   const isOfVault = statementDigest(genesis) === fingerprint;

@@ -24,7 +24,10 @@ export const waiting = signal<{ touch(): void; decline(): void } | null>(null);
 
 const named = z.strictObject({ name: personName });
 
-/** The name of the custodian whose key the console's server holds. Throws `not_permitted` where this page does not have the console's key. */
+/**
+ * The name of the custodian whose key the console's server holds. Throws `not_permitted` where this page does not have
+ * the console's key.
+ */
 export async function holder(): Promise<string> {
   return parseAs(named, await ask('GET', 'name'), 'holder').name;
 }

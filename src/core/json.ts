@@ -4,7 +4,9 @@ import { unlessRefused } from './refusal.ts';
 /** Our documents have a dozen levels at most. The bound keeps a sender from filling the parser's stack. */
 const DEPTH_MAX = 64;
 
-/** Parses attacker-controlled JSON of at most 64 levels. Of a repeated member the last one counts. Throws `malformed`. */
+/**
+ * Parses attacker-controlled JSON of at most 64 levels. Of a repeated member the last one counts. Throws `malformed`.
+ */
 export function parseShallowJson(text: string): unknown {
   return parsed(text, survey(text));
 }

@@ -65,7 +65,10 @@ export function referenceValuesDigest(policyBytes: Uint8Array): Hex {
   return digestOfObject(parsePolicy(policyBytes).policy.referenceValues);
 }
 
-/** Strict where it can be: a production vault lists its evidence before anything passes, and is not founded before it lists authenticators. */
+/**
+ * Strict where it can be: a production vault lists its evidence before anything passes, and is not founded before it
+ * lists authenticators.
+ */
 export function defaultPolicy(grade: Grade): Policy {
   return {
     v: 1,

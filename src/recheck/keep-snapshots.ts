@@ -6,9 +6,9 @@ import type { SnapshotFile } from '../store/snapshot.ts';
 const ENTRIES_BETWEEN = 16_384;
 
 /**
- * Writes a snapshot whenever the log has grown by 16,384 entries since the last, one at once where the whole log was replayed,
- * and one in the end: returns how to end it. None stays of a log that has a fault. `onFault` is told what the disk does
- * not take: the next start replays more then.
+ * Writes a snapshot whenever the log has grown by 16,384 entries since the last, one at once where the whole log was
+ * replayed, and one in the end: returns how to end it. None stays of a log that has a fault. `onFault` is told what the
+ * disk does not take: the next start replays more then.
  */
 export function keepSnapshots(
   { recorder, believed }: OpenedLog,

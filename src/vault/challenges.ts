@@ -26,7 +26,8 @@ export class Challenges {
     this.#clocks = clocks;
     this.#random = random;
     this.#key = random(32);
-    // No used challenge may be forgotten early. `consume` bounds the number per key; custodians bound the number of keys.
+    // No used challenge may be forgotten early. `consume` bounds the number per key; custodians bound the number of
+    // keys.
     const unbounded = { maxCount: Number.POSITIVE_INFINITY, maxPerOwner: Number.POSITIVE_INFINITY };
     this.#used = new Ephemeral(steady(clocks), CHALLENGE_MS, unbounded);
   }

@@ -9,7 +9,9 @@ export interface Clocks extends Clock {
   monotonic(): number;
 }
 
-/** Returns the monotonic clock. Things that live only in memory expire by it, so a wrong wall clock ends none of them. */
+/**
+ * Returns the monotonic clock. Things that live only in memory expire by it, so a wrong wall clock ends none of them.
+ */
 export function steady(clocks: Clocks): Clock {
   return { now: () => clocks.monotonic() };
 }
@@ -39,12 +41,12 @@ type LastSigned = Pick<Facts, 'attestedMs' | 'attestedAt'>;
 
 /**
  * Decides whether the vault may act on the wall clock without a person. It may if a custodian has signed a time that
- * agreed with the wall clock since this process began, and the wall clock has not jumped against the monotonic clock since
- * then. A clock that is not confirmed ends nothing. The vault waits until the next custodian signs something.
+ * agreed with the wall clock since this process began, and the wall clock has not jumped against the monotonic clock
+ * since then. A clock that is not confirmed ends nothing. The vault waits until the next custodian signs something.
  *
- * A wall clock that has run ahead may still be right, because the monotonic clock stands still while the machine is paused.
- * If the clock of a machine that asks for a release agrees with the wall clock, the vault dates its own entries by the
- * wall clock again. The machine confirms nothing else, because its clock may be wrong too.
+ * A wall clock that has run ahead may still be right, because the monotonic clock stands still while the machine is
+ * paused. If the clock of a machine that asks for a release agrees with the wall clock, the vault dates its own entries
+ * by the wall clock again. The machine confirms nothing else, because its clock may be wrong too.
  */
 export class ClockWatch {
   readonly #clocks: Clocks;
@@ -128,7 +130,9 @@ export class ClockWatch {
     return Math.max(this.#clocks.now(), attestedMs, this.#confirmedMs);
   }
 
-  /** How far the wall clock has jumped against the monotonic clock since `since`, milliseconds; null if `since` is null. */
+  /**
+   * How far the wall clock has jumped against the monotonic clock since `since`, milliseconds; null if `since` is null.
+   */
   #jumpedMs(since: Agreement | null): number | null {
     if (since === null) return null;
     const passedMs = this.#clocks.monotonic() - since.monotonicMs;

@@ -121,7 +121,10 @@ function* eachLeaf(leaves: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < leaves.length; at += HASH_BYTES) yield leaves.subarray(at, at + HASH_BYTES);
 }
 
-/** Turns the folder of the upload into that of the version, after the entry is recorded. Upkeep repeats it after a crash. */
+/**
+ * Turns the folder of the upload into that of the version, after the entry is recorded. Upkeep repeats it after a
+ * crash.
+ */
 async function settle(context: Context, upload: Upload, manifestDigest: Hex): Promise<void> {
   const pack = packOf(upload.files);
   const alone = [...upload.files.keys()].filter((file) => pack.of(file) === null);

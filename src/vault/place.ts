@@ -23,7 +23,9 @@ export function place(state: State | null, draft: EntryDraft, nowMs: number): Pl
   return { index: frontier.size, bytes: encodeEntry(entry) };
 }
 
-/** Not refused for a clock that is behind: a stop must work, a deposit may be the work of days, a receipt is given once. */
+/**
+ * Not refused for a clock that is behind: a stop must work, a deposit may be the work of days, a receipt is given once.
+ */
 const TAKEN_BY_ANY_CLOCK: ReadonlySet<EntryDraft['kind']> = new Set(['stop', 'deposit', 'receipt']);
 
 /**

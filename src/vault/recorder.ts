@@ -102,7 +102,10 @@ export class Recorder {
     return this.#fault;
   }
 
-  /** From now on the recorder refuses every entry that grants something. It records stops as before. The first fault stays. */
+  /**
+   * From now on the recorder refuses every entry that grants something. It records stops as before. The first fault
+   * stays.
+   */
   condemn(fault: TwinlockError): void {
     this.#fault ??= fault;
   }
@@ -148,7 +151,8 @@ export class Recorder {
 
   /**
    * Records the act that `decide` returns for the state at its turn, or nothing at all. Acts wait for each other. If an
-   * urgent act comes while this one is judged or signed, this one starts again: `decide` may be called again. Throws what `decide`, the fold, a claim or the store throws, and `unavailable` where the signer does not sign.
+   * urgent act comes while this one is judged or signed, this one starts again: `decide` may be called again. Throws
+   * what `decide`, the fold, a claim or the store throws, and `unavailable` where the signer does not sign.
    */
   record(decide: Decide): Promise<Recorded> {
     return this.#acts.run(() => this.#recordOrdinary(decide));
@@ -156,8 +160,8 @@ export class Recorder {
 
   /**
    * The same as `record`, before all ordinary acts. If the signer does not sign, this throws `unavailable` after at most
-   * 5 s. From then on the vault heeds the act (`isStopUnsigned`), and `recordUnsigned` tries it again. `name` identifies an
-   * act that is asked for again meanwhile.
+   * 5 s. From then on the vault heeds the act (`isStopUnsigned`), and `recordUnsigned` tries it again. `name`
+   * identifies an act that is asked for again meanwhile.
    */
   recordUrgent(name: Hex, decide: Decide): Promise<Recorded> {
     const recording = this.#pen.run(() => {

@@ -52,7 +52,10 @@ export class Shares {
     );
   }
 
-  /** Runs an act that adds an entry for `owner`, one at a time. The act counts only if it succeeds. Throws `rate_limited`. */
+  /**
+   * Runs an act that adds an entry for `owner`, one at a time. The act counts only if it succeeds. Throws
+   * `rate_limited`.
+   */
   recording<T>(owner: string, act: () => Promise<T>): Promise<T> {
     return this.acts.run(owner, async () => {
       this.entriesAnHour.require(owner);

@@ -30,7 +30,10 @@ export class Silence {
     return this.#heard.has(upload) ? 0 : (this.#silentMs.get(upload) ?? 0);
   }
 
-  /** Counts the time since the last round. `uploads` are all that exist; others are forgotten. Upkeep calls it each round. */
+  /**
+   * Counts the time since the last round. `uploads` are all that exist; others are forgotten. Upkeep calls it each
+   * round.
+   */
   look(uploads: readonly Upload[]): void {
     const now = this.#clock.now();
     const passedMs = Math.min(now - this.#lookedAt, SILENCE_A_ROUND_MS);

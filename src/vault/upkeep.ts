@@ -24,11 +24,11 @@ export interface UpkeepEars {
 }
 
 /**
- * Periodic work: expiries, folded refusals, delayed releases, stale uploads, and a heartbeat if the log got no other entry
- * for `heartbeatMs`. On a clock that is not confirmed the vault releases nothing and ends nothing by that clock; both wait
- * for a custodian. After a jump the wall clock dates none of this work, unless a machine's clock agrees with it
- * (ClockWatch). If the clock is behind the time that custodians have signed, all of it waits. Before genesis, upkeep only
- * tests whether the log can be written.
+ * Periodic work: expiries, folded refusals, delayed releases, stale uploads, and a heartbeat if the log got no other
+ * entry for `heartbeatMs`. On a clock that is not confirmed the vault releases nothing and ends nothing by that clock;
+ * both wait for a custodian. After a jump the wall clock dates none of this work, unless a machine's clock agrees with
+ * it (ClockWatch). If the clock is behind the time that custodians have signed, all of it waits. Before genesis, upkeep
+ * only tests whether the log can be written.
  */
 export async function upkeep(context: Context, heartbeatMs: number, { onClock, onFault }: UpkeepEars): Promise<void> {
   const { recorder, watch, readiness } = context;

@@ -28,9 +28,9 @@ interface NewVersion {
 
 /**
  * Begins the upload of a new version. One at a time for a version: a machine that begins anew drops what it had, as long
- * as nothing of that is stored. It drops what has been stored, or what another machine of its depositor has, only where it
- * names that, and nothing of another depositor. Throws `upload_conflict` where there is such, and `storage_full` where the
- * disk has no room for all of it: then nothing is dropped.
+ * as nothing of that is stored. It drops what has been stored, or what another machine of its depositor has, only where
+ * it names that, and nothing of another depositor. Throws `upload_conflict` where there is such, and `storage_full`
+ * where the disk has no room for all of it: then nothing is dropped.
  */
 export function openUpload(context: Context, caller: PrincipalCaller, version: NewVersion): Promise<Upload> {
   return context.recorder.inTurn(() => open(context, caller, version));
@@ -108,7 +108,10 @@ function latestMs({ recorder, watch }: Context): number {
   return watch.latestMs(recorder.facts.attestedMs);
 }
 
-/** Returns an upload of the caller and ends its silence. Throws `upload_unknown`; a clock that jumped does not cause this. */
+/**
+ * Returns an upload of the caller and ends its silence. Throws `upload_unknown`; a clock that jumped does not cause
+ * this.
+ */
 export async function ownUpload(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
   const upload = await context.uploads.upload(id);
   const overMs = context.watch.overMs(context.recorder.facts.attestedMs);
@@ -129,7 +132,8 @@ interface NewPart {
 /**
  * Stores the next segments of a file; of a small one, its only segment, and those of the small files after it that the
  * body has. Returns how many there are now of the file that is named. They are on disk when it returns. Throws
- * `storage_full` where room is not kept for the depositor any more, and there is none: then nothing of the upload is lost.
+ * `storage_full` where room is not kept for the depositor any more, and there is none: then nothing of the upload is
+ * lost.
  */
 export async function storePart(context: Context, caller: PrincipalCaller, part: NewPart): Promise<number> {
   const upload = await ownUpload(context, caller, part.upload);
@@ -182,8 +186,8 @@ async function storeSmall(context: Context, upload: Upload, { file, turn, body }
 
 /**
  * Hands an upload to another process of its depositor, which goes on with it: what the one before has under way no
- * longer counts, so what is stored now is known to the process that asks. Throws `storage_full` where the disk has no room
- * any more for what is still to come: then nothing of the upload is lost.
+ * longer counts, so what is stored now is known to the process that asks. Throws `storage_full` where the disk has no
+ * room any more for what is still to come: then nothing of the upload is lost.
  */
 export function takeUploadOver(context: Context, caller: PrincipalCaller, id: Hex): Promise<Upload> {
   return context.recorder.inTurn(async () => {
@@ -222,7 +226,9 @@ export function restartFile(
   });
 }
 
-/** Removes parts that no longer count from the disk at once. Otherwise their room would count twice until overwritten. */
+/**
+ * Removes parts that no longer count from the disk at once. Otherwise their room would count twice until overwritten.
+ */
 async function giveBack({ blobs }: Context, before: Upload, { id, files, segments }: Upload): Promise<void> {
   const lost = [...files.keys()].filter((i) => before.segments[i] !== 0 && segments[i] === 0);
   const isSmall = (i: number) => isPacked(i, before.files[i] as number);

@@ -104,7 +104,10 @@ export const proposerSignature = z.discriminatedUnion('kind', [
 ]);
 
 const MAX_OBJECT_BYTES = 6 << 20;
-/** Evidential objects by digest, as a caller brings them: the vault decodes those that the statement names, and no others. */
+/**
+ * Evidential objects by digest, as a caller brings them: the vault decodes those that the statement names, and no
+ * others.
+ */
 export const objectTexts = z
   .record(digest, binary(MAX_OBJECT_BYTES))
   .meta({ id: 'ObjectTexts', description: 'bytes in base64url by their SHA-256' });

@@ -94,7 +94,9 @@ export const proposalView = z
     votes: z.array(vote),
     /** The phase by the vault’s clock: `open` and `approved` can take effect; every other phase is an end. */
     standing: z.enum(STANDINGS),
-    /** The kind of change that has overtaken the proposal; null if none has, or if the proposal ended in another way. */
+    /**
+     * The kind of change that has overtaken the proposal; null if none has, or if the proposal ended in another way.
+     */
     overtaken: z.nullable(z.enum(Object.keys(OVERTAKING) as [Overtaking, ...Overtaking[]])),
     wanting: count,
     missingGroups: z.array(groupName),

@@ -2,7 +2,10 @@
 
 /** Bodies: statements are small. */
 export const SMALL_BODY_BYTES = 256 * 1024;
-/** Largest body from a caller who has not signed in: the largest assertion with its credential id is 10 KiB in base64url. */
+/**
+ * Largest body from a caller who has not signed in: the largest assertion with its credential id is 10 KiB in
+ * base64url.
+ */
 export const STRANGERS_BODY_BYTES = 16 * 1024;
 /** A policy of at most 1 MiB in base64url, and its statement. */
 export const POLICY_BODY_BYTES = (1 << 20) * 1.5 + SMALL_BODY_BYTES;

@@ -41,7 +41,9 @@ const evidenceSchema = z.strictObject({
   gpu: z.nullable(gpuEvidence),
   report: cpuReport,
 });
-/** What a host shows of itself: its keys, the request, a recent checkpoint and its hardware’s report (attest/FORMAT.md). */
+/**
+ * What a host shows of itself: its keys, the request, a recent checkpoint and its hardware’s report (attest/FORMAT.md).
+ */
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 /** Parses attacker-controlled evidence. Throws `too_large`, `not_canonical` or `malformed`. */

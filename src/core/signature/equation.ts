@@ -7,8 +7,8 @@ import type { SignatureClaim } from './claim.ts';
 
 /**
  * The equations of verification, computed with the library's points and not by its `verify`: that function answers
- * false for every error inside it, also for an overflow of the stack. An engine's error must not become a verdict, so these
- * functions throw it. The caller has called `precheck` before: points and scalars are in their ranges.
+ * false for every error inside it, also for an overflow of the stack. An engine's error must not become a verdict, so
+ * these functions throw it. The caller has called `precheck` before: points and scalars are in their ranges.
  */
 type Claimed = Pick<SignatureClaim, 'publicKey' | 'message' | 'signature'>;
 

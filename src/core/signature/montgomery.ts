@@ -8,9 +8,9 @@ const { Fp, Fn } = ed25519.Point;
  *
  * A point P of edwards25519 has prime order ℓ exactly where (5ℓ − 1)P has the u-coordinate of P, and that is not 0. For P
  * is Q + T, Q of the subgroup of order ℓ and T of order 1, 2, 4 or 8; 5ℓ − 1 is a multiple of 8 and −1 modulo ℓ, so
- * (5ℓ − 1)P is −Q; and −Q has the u-coordinate of P where Q = ±P, that is where T = 0. A u that is of no point of the curve
- * is of one of its twist, which has 4ℓ' points for another prime ℓ': there (5ℓ − 1)P = ±P holds for the neutral point
- * alone, since neither 5ℓ nor 5ℓ − 2 has a divisor in common with 4ℓ'.
+ * (5ℓ − 1)P is −Q; and −Q has the u-coordinate of P where Q = ±P, that is where T = 0. A u that is of no point of the
+ * curve is of one of its twist, which has 4ℓ' points for another prime ℓ': there (5ℓ − 1)P = ±P holds for the neutral
+ * point alone, since neither 5ℓ nor 5ℓ − 2 has a divisor in common with 4ℓ'.
  */
 export const PRIME_ORDER_FACTOR: Uint8Array = numberToBytesLE(5n * Fn.ORDER - 1n, 32);
 

@@ -71,7 +71,10 @@ export function countedApprovals(
   });
 }
 
-/** The objects that an entry of a chain brings, by digest: the manifest core, which the statement names, comes with them. */
+/**
+ * The objects that an entry of a chain brings, by digest: the manifest core, which the statement names, comes with
+ * them.
+ */
 export function objectsInChain(entry: Entry): readonly Hex[] {
   if (entry.kind === 'genesis') return objectsOfStatement(parseStatement(entry.body.statement));
   return entry.kind === 'approval' ? [entry.body.roster] : [];

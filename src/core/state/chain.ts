@@ -53,7 +53,9 @@ export function historyOf(chain: LogChain): History {
   };
 }
 
-/** The root of the log after its first `size` entries, hex; null where it has no such size or that has left the window. */
+/**
+ * The root of the log after its first `size` entries, hex; null where it has no such size or that has left the window.
+ */
 function rootAt(chain: LogChain, size: number): Hex | null {
   const place = size - 1 - forgotten(chain);
   return Number.isSafeInteger(place) && place >= 0 ? (chain.recent.get(place)?.root ?? null) : null;

@@ -5,10 +5,15 @@ import { must } from '../errors.ts';
 import { type Policy, parsePolicy } from '../statement/policy.ts';
 import { type ManifestCore, parseManifest } from '../weights/manifest.ts';
 
-/** The objects beside the log, by digest. Attacker-controlled: `objectOf` compares the digest of each object it returns. */
+/**
+ * The objects beside the log, by digest. Attacker-controlled: `objectOf` compares the digest of each object it returns.
+ */
 export type Objects = ReadonlyMap<Hex, Uint8Array>;
 
-/** The bytes of the object with a digest. Throws `object_missing`, or `object_mismatch` if the bytes have another digest. */
+/**
+ * The bytes of the object with a digest. Throws `object_missing`, or `object_mismatch` if the bytes have another
+ * digest.
+ */
 export function objectOf(objects: Objects, digest: Hex, what: string): Uint8Array {
   const bytes = objects.get(digest);
   must(bytes !== undefined, 'object_missing', `the ${what} ${digest} is not beside the log`);

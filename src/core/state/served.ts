@@ -2,7 +2,10 @@ import { isInForce, type ReleaseProposal } from './lifecycle.ts';
 import type { Facts } from './state.ts';
 import { isWithdrawnUnder } from './versions.ts';
 
-/** Releases in force: granted, their lease not over, and served today, which a stop, a retired key or a withdrawn version ends. */
+/**
+ * Releases in force: granted, their lease not over, and served today, which a stop, a retired key or a withdrawn
+ * version ends.
+ */
 export function servedReleases(facts: Facts, nowMs: number): readonly ReleaseProposal[] {
   if (facts.stopped !== null) return [];
   const inForce = [...facts.proposals.values()].filter((proposal) => isInForce(proposal, nowMs));

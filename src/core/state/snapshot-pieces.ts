@@ -8,8 +8,8 @@ const ROWS = 16;
 type Collection = List<unknown> | PersistentMap<string, unknown>;
 
 /**
- * The canonical text of an object that `schema` describes, in pieces that are quick to make, however many rows the object’s
- * collections have. Throws what zod throws for a value that is not of the schema.
+ * The canonical text of an object that `schema` describes, in pieces that are quick to make, however many rows the
+ * object’s collections have. Throws what zod throws for a value that is not of the schema.
  */
 export function* objectPieces(schema: z.ZodMiniObject, value: object): Generator<string> {
   const members = Object.entries(value);

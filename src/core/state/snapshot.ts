@@ -25,8 +25,8 @@ const snapshot = z.strictObject({
 });
 
 /**
- * The canonical text of a state, in pieces that take some milliseconds each at most: a process that must answer others meanwhile
- * does so between two of them. One state has one encoding (state/FORMAT.md, Snapshot).
+ * The canonical text of a state, in pieces that take some milliseconds each at most: a process that must answer others
+ * meanwhile does so between two of them. One state has one encoding (state/FORMAT.md, Snapshot).
  */
 export function* encodedPieces({ chain, facts }: State): Generator<string> {
   yield '{"chain":';
@@ -47,9 +47,9 @@ export function stateDigest(state: State): Hex {
 }
 
 /**
- * The state that `bytes` encode. The process that stored them must have authenticated them, and the state's claims must have been
- * discharged: nothing here shows that a log led to it. Throws `too_large`, `malformed`, `unsupported_version` for a state
- * of other rules, and `not_canonical`.
+ * The state that `bytes` encode. The process that stored them must have authenticated them, and the state's claims must
+ * have been discharged: nothing here shows that a log led to it. Throws `too_large`, `malformed`, `unsupported_version`
+ * for a state of other rules, and `not_canonical`.
  */
 export function decodeState(bytes: Uint8Array): State {
   must(

@@ -39,7 +39,9 @@ export interface AttestedCredential {
   readonly publicKey: Uint8Array;
 }
 
-/** The flags byte and the signature counter. An extension map (flag ED) follows the attested credential data (flag AT). */
+/**
+ * The flags byte and the signature counter. An extension map (flag ED) follows the attested credential data (flag AT).
+ */
 export interface AuthenticatorData {
   readonly flags: number;
   readonly signCount: number;

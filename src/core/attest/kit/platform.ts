@@ -8,7 +8,9 @@ import type { Needs } from './wanted.ts';
 export interface PlatformInput<Report, Values, Endorsements = unknown> {
   /** Attacker-controlled, of the form that its schema says. */
   readonly report: Report;
-  /** What the report must carry to be of this host and this request; null where none is expected (authenticity alone). */
+  /**
+   * What the report must carry to be of this host and this request; null where none is expected (authenticity alone).
+   */
   readonly expectedData: Uint8Array | null;
   /** All endorsements. A platform reads its own member, and those of the hardware below it. */
   readonly endorsements: Endorsements;

@@ -3,8 +3,8 @@ import { must, TwinlockError } from '../../errors.ts';
 import { type Layout, readLayout } from '../../layout.ts';
 
 /**
- * The report up to the runtime JSON (drawn in tpm/FORMAT.md, "Azure"). Integers are little-endian. The header is about the
- * transport. `hardware` has room for a report of either kind: a TD's has 1024 bytes, then zeros.
+ * The report up to the runtime JSON (drawn in tpm/FORMAT.md, "Azure"). Integers are little-endian. The header is about
+ * the transport. `hardware` has room for a report of either kind: a TD's has 1024 bytes, then zeros.
  */
 const REPORT = {
   signature: [0, 4, 'u32le'],

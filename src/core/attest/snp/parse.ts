@@ -60,7 +60,10 @@ const REPORT_5 = {
   reserved6: [0x330, 368, 'zeros'],
 } as const satisfies Layout;
 
-/** Firmware (Milan, 1.55.31) writes version 4 without saying what these bytes are. They are signed, and no rule reads them. */
+/**
+ * Firmware (Milan, 1.55.31) writes version 4 without saying what these bytes are. They are signed, and no rule reads
+ * them.
+ */
 const REPORT_4 = {
   ...REPORT_5,
   launchMitigations: [0x1f8, 8, 'unread'],
@@ -77,7 +80,9 @@ const REPORT_2 = { ...REPORT_3, cpuid: [0x188, 3, 'zeros'] } as const satisfies 
 
 const REPORT = { 2: REPORT_2, 3: REPORT_3, 4: REPORT_4, 5: REPORT_5 } as const;
 
-/** A report, parsed and not trusted: nothing of it holds before its signature and the path of the key that made it do. */
+/**
+ * A report, parsed and not trusted: nothing of it holds before its signature and the path of the key that made it do.
+ */
 export interface AttestationReport {
   readonly version: SnpReportVersion;
   readonly guestSvn: number;

@@ -48,7 +48,10 @@ export function wantedVek(needs: SnpNeeds, product: SnpProduct): Wanted<Vek> {
   };
 }
 
-/** The authority below the ARK: ASK, or ASVK for a VLEK; found by its name in a chain in any order, with or without the VEK. */
+/**
+ * The authority below the ARK: ASK, or ASVK for a VLEK; found by its name in a chain in any order, with or without the
+ * VEK.
+ */
 export function wantedAsk(needs: SnpNeeds, product: SnpProduct): Wanted<Certificate> {
   const name = askName({ signer: needs.signer, product });
   const file = `snp/${product}/${needs.signer}-chain.pem`;

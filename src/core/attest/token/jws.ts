@@ -66,7 +66,9 @@ export function parseCompactJws(text: string, what: string): CompactJws {
   };
 }
 
-/** The claim that this key signed the token with the algorithm of its service, not with the one that the header names. */
+/**
+ * The claim that this key signed the token with the algorithm of its service, not with the one that the header names.
+ */
 export function signedWith(
   token: CompactJws,
   key: Pick<SignatureClaim, 'algorithm' | 'publicKey'>,

@@ -52,8 +52,8 @@ interface DeviceToken {
 }
 
 /**
- * Appraises NVIDIA NRAS's word about the GPUs and NVSwitches of a host (design: attestation, "Tokens of attestation services"):
- * the overall token, one token a device, and that the first names exactly the others. Throws `malformed`.
+ * Appraises NVIDIA NRAS's word about the GPUs and NVSwitches of a host (design: attestation, "Tokens of attestation
+ * services"): the overall token, one token a device, and that the first names exactly the others. Throws `malformed`.
  */
 export async function appraiseNras(input: NrasInput): Promise<PlatformResult> {
   const { report, expectedData, referenceValues } = input;

@@ -16,7 +16,8 @@ const PADDING = new Uint8Array(16);
  * is honest, so it is never set further back than that. No lease gains by it: what is dated later counts as begun at
  * that time, and what was proposed later has ended. It corrects the clock of its base and no other: once any custodian
  * has signed something else, or another correction has taken effect, it is stale, however old its votes are. That the
- * log's clock is ahead, the fold checks by each entry's date (entries/time.ts), and each approver's client by its own clock.
+ * log's clock is ahead, the fold checks by each entry's date (entries/time.ts), and each approver's client by its own
+ * clock.
  */
 export const clockEffect: Effect<StatementOf<'clock'>> = {
   base,
@@ -47,7 +48,10 @@ function base({ attestedAt, attestedMs }: AttestedClock): Hex {
   return toHex(concat(PADDING, u64(attestedAt), u64(attestedMs)));
 }
 
-/** A proposal as it is at the true time, which entry `at` has set: none was made in the future, and no lease began in it. */
+/**
+ * A proposal as it is at the true time, which entry `at` has set: none was made in the future, and no lease began in
+ * it.
+ */
 function asOf(nowMs: number, proposal: Proposal, at: number): Proposal {
   const { statement, executed } = proposal;
   const isFromTheFuture = isOpen(proposal) && statement.created > nowMs + MAX_SKEW_MS;

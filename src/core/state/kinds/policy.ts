@@ -7,7 +7,9 @@ import { isPolicyInForce, policyInForce } from '../policies.ts';
 import type { Facts } from '../state.ts';
 import type { Effect } from './kind.ts';
 
-/** Every reader keeps the open policies in memory, each up to MAX_POLICY_BYTES, so one person may have only this many. */
+/**
+ * Every reader keeps the open policies in memory, each up to MAX_POLICY_BYTES, so one person may have only this many.
+ */
 const OPEN_POLICIES_MAX = 4;
 
 /** Puts another policy in force. What was proposed under the old one takes effect only while it is in force again. */
@@ -24,7 +26,8 @@ export const policyEffect: Effect<StatementOf<'policy'>> = {
     const proposedPolicies = facts.proposedPolicies.set(statementDigest(statement), policy);
     return { claims: [], facts: { ...facts, proposedPolicies } };
   },
-  // The policy that it rests on and the one that it replaces are the same. Whether it leaves a way to another, `standing` says.
+  // The policy that it rests on and the one that it replaces are the same. Whether it leaves a way to another,
+  // `standing` says.
   overtaken: () => null,
   approve: () => undefined,
   execute(facts, statement, last) {
