@@ -32,13 +32,13 @@ export interface ConnectionBounds {
 }
 
 /**
- * The server's connections, at most so many of one address. A newcomer is always let in: where its address has no
- * place left, a connection of that address gives way, and where there is none left at all, one of the address that
- * has the most that can. First the one that has been idle longest since it was answered: a client that is still there
- * connects again. Then the one that has come no further for longest, in its handshake or with its request. One on which
- * a caller who was let in is being answered is held: it cannot give way, and does not count as one that could. So it
- * takes as many others as an address has places to push a newcomer out before its next step. Where all are held, the
- * newcomer goes.
+ * The server's connections, with a bound for each address. The server makes room for a new connection. If its address has
+ * no place left, the server ends a connection of that address. If no place is left at all, it ends one of the address that
+ * has the most that may be ended. It ends the connection first that has been idle longest since its answer: a client that
+ * is still there connects again. If none is idle, it ends the one that has made no progress for longest, in its handshake
+ * or with its request. A connection on which an identified caller is being answered is held: the server never ends it, and
+ * does not count it. So to push out a new connection before its next step takes as many other connections as an address
+ * has places. If all are held, the server refuses the new connection.
  */
 export class Connections {
   /** Each connection by itself: two addresses of a network, or two of the server's, may well have a port in common. */
@@ -126,7 +126,7 @@ export class Connections {
     if (own?.size === 0) this.#byNetwork.delete(held.network);
   }
 
-  /** Whether there is one. */
+  /** Ends one of these connections. Returns false if there is none. */
   #giveWay(free: readonly Held[]): boolean {
     const idle = free.filter(({ isIdle }) => isIdle);
     const [held] = (idle.length > 0 ? idle : free).toSorted((a, b) => a.step - b.step);
