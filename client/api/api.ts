@@ -105,7 +105,7 @@ export class Api {
     };
     return new Api(this.#options, {
       current: () => session?.opening ?? open(),
-      // Where several requests were refused with the same token, one logs in and the others wait for it.
+      // If several requests were refused with the same token, one logs in and the others wait for it.
       renew: (stale) => (session === null || session.token === stale ? open() : session.opening),
     });
   }
@@ -203,7 +203,10 @@ export class Api {
   abandonUpload(upload: Hex): Promise<void> {
     return this.#nothing(ROUTES.abandonUpload, { params: { upload } });
   }
-  /** What is stored, for another process than the one before. Nothing that the earlier process still sends counts. */
+  /**
+   * Takes the upload over for this process, and returns what is stored. Nothing that the earlier process still sends
+   * counts.
+   */
   takeUploadOver(upload: Hex): Promise<UploadStatus> {
     return this.#json(ROUTES.takeUploadOver, { params: { upload }, body: {} });
   }

@@ -30,7 +30,7 @@ export interface Dated {
   readonly time: number;
   /** An approval or a release; a vote on a correction of the log's clock is none. */
   readonly isAct: boolean;
-  /** Where a correction took effect with the entry: what the log's clock has been since. Null elsewhere. */
+  /** The log's clock since a correction that took effect with the entry. Null for other entries. */
   readonly correctedMs: number | null;
 }
 

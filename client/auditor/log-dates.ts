@@ -31,7 +31,7 @@ interface Unjudged extends Dated {
  */
 export interface LogDates {
   readonly judged: LogClock;
-  /** In the order of the log; the first one has witnesses that are not null. */
+  /** Entries in the order of the log. The first one has witnesses that are not null. */
   readonly unjudged: List<Unjudged>;
 }
 

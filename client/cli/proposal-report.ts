@@ -52,7 +52,7 @@ export interface ProposalReport {
   readonly standing: Standing;
   /** It has expired because it was made by a clock that was set back later. */
   readonly setBack: boolean;
-  /** How it was overtaken; null where it was not. */
+  /** The cause that has overtaken it; null if none has. */
   readonly overtaken: Overtaking | null;
   /** The persons who can still approve it; null where it is not open. */
   readonly reach: NamedReach | null;

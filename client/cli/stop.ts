@@ -102,7 +102,7 @@ function tell({ terminal }: Invocation, { statement }: SignedStop, via: string, 
   terminal.result({ ...named, index, already, earlier, stopped, names, via }, linesOf(answer, statement));
 }
 
-/** What the machine's key is to stop; null where a signed stop in a file says it. */
+/** The target that the machine's key stops; null if a signed stop in a file names it. */
 function stoppingOf({ retire, release, proposal, reason = '' }: StopFlags): Stopping | null {
   const wanted = [retire === true ? 'retire' : undefined, release, proposal].filter((flag) => flag !== undefined);
   if (wanted.length === 0) return null;

@@ -23,7 +23,7 @@ export class ByteReader {
     return this.#bytes.length - this.#offset;
   }
 
-  /** All that is left, without reading it: a view, not a copy. */
+  /** The bytes that are left. They count as unread. A view, not a copy. */
   get rest(): Uint8Array {
     return this.#bytes.subarray(this.#offset);
   }

@@ -3,7 +3,7 @@ import { TwinlockError } from './errors.ts';
 
 /** How the bytes of a field are read; `zeros` must be zero, `unread` may be anything. */
 type FieldType = 'bytes' | keyof Integers | 'zeros' | 'unread';
-/** Where a field begins, how many bytes it has, and what it is: a line of the table in the format's specification. */
+/** The offset, the length and the type of a field: a line of the table in the format's specification. */
 type Field = readonly [offset: number, length: number, type: FieldType];
 /** The fields of a structure in order, by name. The offsets count from the beginning of the structure. */
 export type Layout = Readonly<Record<string, Field>>;

@@ -156,7 +156,8 @@ export async function openRecorder(
     return believed === null ? null : { believed, recorder: await open(believed) };
   };
   const opened = await unlessRefusedLater(TwinlockError, fit, (error) => {
-    // To go on from fewer entries would fork the log: every client that has followed the others would refuse it.
+    // The daemon must not go on from fewer entries. That would fork the log: every client that has followed the others
+    // would refuse it.
     if (error.code === 'rolled_back') throw rolledBack(error);
     onUnfit(error);
     return null;

@@ -65,7 +65,7 @@ export function verifyNode(claim: SignatureClaim | KeyClaim): void {
   must(isTrue, 'signature_invalid', `${what}: the ${algorithm} signature is not true`);
 }
 
-/** As `requirePublicKey`. */
+/** Throws as `requirePublicKey`. */
 function requireKey(algorithm: SignatureAlgorithm, publicKey: Uint8Array): void {
   if (algorithm === 'Ed25519' && isPrimeOrderPoint(publicKey)) return;
   // Others are checked, and what is no key is refused, by the core.

@@ -51,7 +51,7 @@ export async function recheckBeside(
   await untilDone(() => snapshot.discard(), onFailure, againMs, signal);
 }
 
-/** Where the check was ended early, nothing is known. */
+/** Returns `unknown` if the check was ended early. */
 async function faultIn(log: LogStore, state: State, signal: AbortSignal): Promise<TwinlockError | 'none' | 'unknown'> {
   try {
     return (await recheck(log, state, signal)) ? 'none' : 'unknown';

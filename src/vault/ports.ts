@@ -202,7 +202,7 @@ export interface UploadStore {
    * differs.
    */
   advance(id: Hex, turn: number, file: number, segments: number): Promise<void>;
-  /** As `advance`, for small files whose one segment is stored; all of them or none. */
+  /** The same as `advance`, for small files whose one segment is stored: all of them or none. */
   advancePacked(id: Hex, turn: number, files: readonly number[]): Promise<void>;
   /** Begins the next turn; returns its number. */
   takeTurn(id: Hex): Promise<number>;

@@ -56,7 +56,7 @@ export class Requests {
     return this.#find(digest, requester);
   }
 
-  /** As `find`, and counts the appraisal. Throws `limit_exceeded` after `APPRAISALS_A_HOST` for each host. */
+  /** The same as `find`, and counts the appraisal. Throws `limit_exceeded` after `APPRAISALS_A_HOST` for each host. */
   findToAppraise(digest: Hex, requester: string): OpenRequest {
     const kept = this.#find(digest, requester);
     const most = kept.request.hosts * APPRAISALS_A_HOST;

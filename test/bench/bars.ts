@@ -1,6 +1,6 @@
 import type { Bar } from './row.ts';
 
-/** What was measured of something that has to stay below a limit, at logs of `entriesMin` entries and more. */
+/** A measured figure that must stay below a limit, for logs of `entriesMin` entries and more. */
 interface Measured {
   readonly bench: string;
   readonly what: string;

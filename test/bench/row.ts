@@ -24,7 +24,7 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** What the design demands of a figure. */
+/** The limit that the design demands of a figure. */
 export interface Bar {
   readonly bench: string;
   readonly what: string;
@@ -47,7 +47,7 @@ export interface Result {
 interface BenchOptions {
   /** Less work and fewer rounds: figures to look at, not to quote. */
   readonly quick: boolean;
-  /** How long a log `replay` and `start` measure. */
+  /** The length of the log that `replay` and `start` measure. */
   readonly entries: number;
   /** Says what is under way. */
   readonly say: (line: string) => void;

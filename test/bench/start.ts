@@ -19,8 +19,8 @@ const SHORT_ENTRIES = 10;
 const BAR_ENTRIES = 1_000_000;
 
 /**
- * What a start of the daemon (a process, from its snapshot to its first answer) and a sign-in (a follow, from the state that
- * was kept) take in a long log, beside one of 10 entries; and what the state of the long log takes.
+ * What a start of the daemon (a process, from its snapshot to its first answer) and a sign-in (a follow, from the state
+ * that was kept) take in a long log, beside one of 10 entries; and what the state of the long log takes.
  */
 export const startBench: Bench = async ({ quick, entries, say }) => {
   const folder = mkdtempSync(join(tmpdir(), 'twinlock-start-'));
@@ -76,7 +76,7 @@ function startOf({ dataDir }: LongLog, copy: string) {
   };
 }
 
-/** As a custodian signs in once more, without a network. */
+/** Signs a custodian in once more, without a network. */
 async function signIn({ dataDir, log }: LongLog, fingerprint: Hex): Promise<void> {
   const checkpoint = await log.checkpoint();
   if (checkpoint === null) throw new Error('the log has no checkpoint');
@@ -90,7 +90,7 @@ async function signIn({ dataDir, log }: LongLog, fingerprint: Hex): Promise<void
   await Replica.follow(vault, { fingerprint, verify: new DischargingThreads(), memory, states, now: null });
 }
 
-/** What a state that was read takes of the heap, buffers included. */
+/** The heap that a decoded state takes, buffers included. */
 async function heapOf(encoded: Uint8Array): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

@@ -113,7 +113,7 @@ test('few claims begin no thread', async () => {
       },
     },
   ];
-  // What cannot be sent to a thread is discharged here.
+  // A claim that cannot be sent to a thread is discharged here.
   await expect(one.firstRefuted(malformed as unknown as readonly Claim[])).rejects.toThrow('on this thread');
   await one.end();
 });

@@ -61,7 +61,9 @@ describe('a recheck', () => {
   });
 });
 
-/** What a daemon is told, and what it does, where the log's entries cannot be read the first time. */
+/**
+ * Runs a daemon that cannot read the log's entries the first time. Returns what it tells its operator and what it does.
+ */
 function beside(againMs: number, closing = new AbortController()) {
   const told: LogCheck[] = [];
   const log = logOf();

@@ -26,13 +26,13 @@ export const IMPATIENT: RetryPolicy = { tries: 1, forMs: 0, now: () => 0, sleep:
 /** Tries as often as it takes, without waiting. */
 export const PATIENT: RetryPolicy = { ...IMPATIENT, forMs: Number.POSITIVE_INFINITY };
 
-/** What a test does to an exchange: it answers in place of the vault, or changes what the vault answers. */
+/** A test's change of an exchange: it answers in place of the vault, or changes the vault's answer. */
 export type Meddling = (
   request: {
     readonly method: string;
     readonly url: string;
     readonly headers: Headers;
-    /** Of JSON; null for other bodies and for none. */
+    /** The parsed JSON of a body; null for other bodies and for none. */
     readonly body: unknown;
   },
   next: () => Promise<Response>,

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } f
 import { concat, fromHex } from '../../src/core/bytes.ts';
 import { type KemKeyPair, requireSeed } from '../../src/core/envelope/xwing.ts';
 
-/** What goes before a seed in its PKCS #8 (RFC 8410, RFC 9935). */
+/** The bytes before a seed in its PKCS #8 (RFC 8410, RFC 9935). */
 const PKCS8_PREFIX = {
   Ed25519: fromHex('302e020100300506032b657004220420'),
   X25519: fromHex('302e020100300506032b656e04220420'),

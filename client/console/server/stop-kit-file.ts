@@ -50,7 +50,7 @@ export class StopKitFiles {
     });
   }
 
-  /** As `get`, but null for a damaged file too. */
+  /** The same as `get`, but null for a damaged file too. */
   async readable(vault: Hex): Promise<StopKit | null> {
     try {
       return await this.get(vault);

@@ -1,7 +1,7 @@
 import { INSTANT, TCB_STATUSES, type TcbStatus } from '../../../src/core/attest/kit/td.ts';
 import { beware, type Remark } from './remark.ts';
 
-/** What is said and proposed of a TD, whether a host shows its quote or a service's token about it. */
+/** The sentences and proposals about a TD, for its quote and for a service's token about it. */
 
 export function dateText(minTcbDate: string | undefined): string {
   return minTcbDate === undefined ? 'a TCB of any date' : `a TCB of ${minTcbDate} or later`;
@@ -12,7 +12,7 @@ export function staleTcb(name: string, statuses: readonly string[]): Remark[] {
   return stale.length === 0 ? [] : [beware(`${name}: platforms are accepted that Intel calls ${stale.join(', ')}`)];
 }
 
-/** What nothing refuses before reference values do: a platform that Intel does not call up to date. */
+/** A weakness that only reference values refuse: a platform that Intel does not call up to date. */
 export function unlessUpToDate(status: string | undefined): readonly string[] {
   if (status === undefined || status === 'UpToDate') return [];
   return [`Intel calls this platform ${status}`];

@@ -83,7 +83,7 @@ export interface Principal extends PrincipalRecord {
   readonly stop: RecordedStop | null;
 }
 
-/** What the log says of a model version; versions.ts has what each means. */
+/** The phase of a model version in the log. versions.ts says what each phase means. */
 export type VersionPhase = 'quarantined' | 'releasable' | 'withdrawn';
 
 /** A model version. */
@@ -101,7 +101,7 @@ export interface Version {
   readonly owner: Hex;
   /** Bytes of ciphertext, all files. */
   readonly bytes: bigint;
-  /** How many there are, the inner manifest among them; their sizes are in the manifest. */
+  /** The number of files, the inner manifest included. Their sizes are in the manifest. */
   readonly files: number;
   readonly time: number;
   readonly phase: VersionPhase;

@@ -1,7 +1,7 @@
 import type { Hex } from '../bytes.ts';
 import type { Facts, Version, VersionPhase } from './state.ts';
 
-/** In the order of a version's life. A quarantined one is also withdrawn directly. */
+/** The phases in the order of a version's life. A quarantined version may also be withdrawn directly. */
 export const VERSION_PHASES = ['quarantined', 'releasable', 'withdrawn'] as const satisfies readonly VersionPhase[];
 
 /** Whether a quorum has not published it yet: it is released for evaluation only. */
@@ -19,7 +19,7 @@ export function isWithdrawnVersion({ phase }: Pick<Version, 'phase'>): boolean {
   return phase === 'withdrawn';
 }
 
-/** As `isWithdrawnVersion`, for the version with this manifest; false where none has been deposited. */
+/** The same as `isWithdrawnVersion` for the version with this manifest. False if there is none. */
 export function isWithdrawnUnder({ versions }: Pick<Facts, 'versions'>, manifest: Hex): boolean {
   const version = versions.get(manifest);
   return version !== undefined && isWithdrawnVersion(version);

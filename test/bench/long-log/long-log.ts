@@ -29,8 +29,8 @@ export interface LongLog {
 
 /**
  * The log of a vault in use (vault-in-use.ts), in a data folder of its own. Made once, a thousand entries a second, and
- * kept in node_modules/.cache/twinlock, or where TWINLOCK_BENCH_CACHE says: the formats and rules of the sources may change
- * as long as they still accept it. Where they do not, remove the folder.
+ * kept in node_modules/.cache/twinlock, or where TWINLOCK_BENCH_CACHE says: the formats and rules of the sources may
+ * change as long as they still accept it. Where they do not, remove the folder.
  */
 export async function longLog(entries: number, say: (line: string) => void): Promise<LongLog> {
   const dataDir = join(CACHE, `vault-${STORY}-${entries}`);
@@ -81,7 +81,7 @@ export async function keptStateOf(long: LongLog, say: (line: string) => void): P
   return followed.state;
 }
 
-/** As a replica follows, but for the claims. */
+/** Follows the log as a replica does, without the claims. */
 async function fold(long: LongLog, say: (line: string) => void): Promise<Followed> {
   let state: State | null = null;
   let namedAt = new Map<Hex, number>();

@@ -11,7 +11,7 @@ import { type Founder, type Machine, makeMachine, OUTSIDER } from '../../world/p
 import { type Asked, World } from '../../world/world.ts';
 import { QuickAuthenticator } from './quick-authenticator.ts';
 
-/** To be raised when the story changes: logs of another are not used again. */
+/** Raise this number when the story changes: logs of another story are not used again. */
 export const STORY = 1;
 
 const ZEROS = '00'.repeat(32);
@@ -19,7 +19,7 @@ const HOURS_A_DAY = 24;
 /** Versions that are on offer: a new one takes the place of the oldest, which a custodian withdraws. */
 const VERSIONS = 8;
 
-/** What takes the entries: the world itself keeps none. */
+/** The receiver of the entries: the world itself keeps none. */
 export type Sink = (bytes: Uint8Array, entry: Entry, world: VaultInUse) => void;
 
 class Full extends Error {}
@@ -38,7 +38,7 @@ export class VaultInUse extends World {
   #days = 0;
   #versions: Deposit[] = [];
   #machines: Machine[] = [];
-  /** What has an end that is to be told. */
+  /** The releases and proposals whose end is still to be recorded. */
   #ending: Hex[] = [];
 
   /** Lives until its log has `limit` entries; `pause` is awaited between its days. */
@@ -91,7 +91,7 @@ export class VaultInUse extends World {
       if (hour % 6 === 1) await this.#refuse(hour);
     }
     await this.#undecided();
-    // What no entry has named will be named by none.
+    // An object that no entry has named yet will not be named later.
     this.objects.clear();
   }
 
@@ -152,7 +152,7 @@ export class VaultInUse extends World {
     await this.approve(await this.propose(this.resumption(stop, ana)), ben, cleo);
   }
 
-  /** As a vault's upkeep does. */
+  /** Does what a vault's upkeep does. */
   async #tellEnds(): Promise<void> {
     const left: Hex[] = [];
     for (const digest of this.#ending) {

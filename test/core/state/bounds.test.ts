@@ -33,7 +33,9 @@ const proposals = ({ proposals, versions }: Facts) =>
   bounds.OVER_PROPOSALS +
   bounds.FORGET_EVERY_ENTRIES;
 
-/** How many rows each collection of the facts may have; null for what is none. FORMAT.md has the same list. */
+/**
+ * The most rows of each collection of the facts; null for a member that is no collection. FORMAT.md has the same list.
+ */
 const ROWS: { readonly [K in keyof Facts]: ((facts: Facts) => number) | null } = {
   vault: null,
   genesis: null,
@@ -67,7 +69,9 @@ const sizeOf = (value: unknown): number => {
   return Array.isArray(value) ? value.length : 0;
 };
 
-/** An hour of a vault in use: a release with its receipt, revoked; a stop and a resumption; another policy; a refusal. */
+/**
+ * An hour of a vault in use: a release with its receipt, revoked; a stop and a resumption; another policy; a refusal.
+ */
 async function anHour({ world, ana, ben, cleo, dan }: Stage, of: Deposit, purpose: 'serving' | 'evaluation') {
   world.now += HOUR_MS + 1;
   await world.append({ kind: 'heartbeat', body: {} });
@@ -98,7 +102,7 @@ test('no collection of the facts grows with the history of the log', { timeout: 
     const bytes =
       hour % 2 === 0 ? await anHour(stage, deposit, 'serving') : await anHour(stage, quarantined, 'evaluation');
     released.push(bytes);
-    // Of a day, none counts for less because others are counted with it.
+    // No release of a day counts for less because it was joined with another.
     const counted = world.facts.granted.filter(({ time }) => time > world.now - 24 * HOUR_MS);
     expect(sumOf(counted.map((grant) => grant.bytes))).toBeGreaterThanOrEqual(sumOf(released.slice(-23)));
     for (const [name, rows] of Object.entries(ROWS)) {
@@ -108,7 +112,7 @@ test('no collection of the facts grows with the history of the log', { timeout: 
     }
     encodedBytes.push(encodeState(world.state).length);
   }
-  // What is bounded was filled, while history went on.
+  // The bounded collections were full while history went on.
   for (const name of ['refusals', 'granted', 'resumptions'] as const) {
     expect(most.get(name), name).toBe(ROWS[name]?.(world.facts));
   }

@@ -10,7 +10,7 @@ const WORDS = [...new Set([...PHASES, ...VERSION_PHASES])].join('|');
 /** A vault's own phase, in its status, is another: founding, open or stopped. */
 const COMPARED = new RegExp(String.raw`(?<!status\.value\??\.)\bphase\b\)? *[!=]== *'(?:${WORDS})'`, 'g');
 
-/** Where a source compares the phase of a proposal or of a version itself, instead of asking what it means. */
+/** The places at which a source compares the phase of a proposal or of a version itself. */
 function comparisons(source: string): readonly string[] {
   return [...source.matchAll(COMPARED)].map(([found]) => found);
 }

@@ -5,7 +5,7 @@ import { TwinlockError } from '../../../src/core/errors.ts';
 const SOURCES = join(import.meta.dirname, '../../../src');
 const CORE = join(SOURCES, 'core');
 
-/** Where an error was thrown, or `must` was called, below src/core or src: `state/entries/stop.ts:57`. */
+/** The place at which an error was thrown or `must` was called, below src/core or src: `state/entries/stop.ts:57`. */
 export function siteOf(error: TwinlockError): string {
   const frames = (error.stack ?? '').split('\n').map((line) => line.split(`${SOURCES}/`)[1]?.replace(/^core\//, ''));
   const site = frames.find((frame) => frame !== undefined && !frame.startsWith('errors.ts'));

@@ -141,7 +141,7 @@ async function approved(members: Members, pending: PendingRelease): Promise<Pend
   return pending;
 }
 
-/** What a host opens of a release: the release key and its bearer token. */
+/** The parts of a release that a host opens: the release key and its bearer token. */
 export async function openAs({ requester }: Members, pending: PendingRelease, host = 0): Promise<OpenedRelease> {
   return openRelease(await requester.api.handover(pending.release, host), pending, host, verify);
 }

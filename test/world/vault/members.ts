@@ -36,7 +36,7 @@ export interface Members {
   readonly ana: Person;
   readonly ben: Person;
   readonly cleo: Person;
-  /** Of the machines. */
+  /** The owner of the machines. */
   readonly owner: FounderName;
   readonly depositor: PrincipalSession;
   readonly requester: PrincipalSession;
@@ -58,7 +58,7 @@ export async function seatsOf(
   });
 }
 
-/** What a founder sees of the genesis. Throws while other founders have not enrolled. */
+/** The genesis as a founder sees it. Throws while other founders have not enrolled. */
 export async function reviewAt({ ceremony, invitation }: Seat, own: readonly Enrolled[]): Promise<GenesisReview> {
   const review = await reviewGenesis(ceremony, invitation, own);
   if (!('statement' in review)) throw new Error(`waiting for ${review.missing.join(', ')}`);

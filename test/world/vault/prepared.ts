@@ -20,14 +20,14 @@ export interface Prepared {
   readonly dataDir: string;
   readonly invitations: Readonly<Record<FounderName, string>>;
   readonly machines: Readonly<Record<Role, PrincipalKey>>;
-  /** Of the machines. */
+  /** The owner of the machines. */
   readonly owner: FounderName;
 }
 
 export interface Preparation {
-  /** Where the policy differs from the world's. */
+  /** The differences of the policy from the world's. */
   readonly policy?: Partial<Omit<Policy, 'limits'>> & { readonly limits?: Partial<Policy['limits']> };
-  /** Of the machines; ana unless given. */
+  /** The owner of the machines; ana by default. */
   readonly owner?: FounderName;
   readonly models?: readonly string[];
   readonly invitationDays?: number;

@@ -22,9 +22,9 @@ export interface SealedModel {
   readonly core: ManifestCore;
   /** Encrypted segments by file. */
   readonly parts: readonly Uint8Array[];
-  /** What opens the upload. */
+  /** The request that opens the upload. */
   readonly opening: Parameters<Api['openUpload']>[0];
-  /** What makes the upload a version; `core` may be a changed one, and is signed as it is. */
+  /** The request that makes the upload a version. `core` may be a changed one; it is signed as it is. */
   depositOf(upload: Hex, core?: ManifestCore): DepositBody;
 }
 

@@ -9,7 +9,7 @@ import { FOUNDERS, type Preparation, type Prepared, prepareVault } from './prepa
 export interface Vault extends Members {
   readonly prepared: Prepared;
   readonly daemon: Daemon;
-  /** What failed inside, which callers are not told: empty unless a test causes it. */
+  /** The inner failures, which callers do not learn. Empty unless a test causes one. */
   readonly failures: unknown[];
   /** Between every member's client and the daemon. */
   meddle: Meddling;

@@ -45,7 +45,7 @@ export async function openInvitation(text: string): Promise<void> {
     invited.value = { ...invitation, token };
   } catch (thrown) {
     const error = asFailure(thrown);
-    // Where the vault cannot be reached now, the page sends it later.
+    // If the vault cannot be reached now, the page sends it later.
     if (error.group !== 'retry') sessionStorage.removeItem(INVITATION);
     throw error;
   }

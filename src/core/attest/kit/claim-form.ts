@@ -9,7 +9,7 @@ export interface ClaimForm {
   readonly allows: (revoked: string) => boolean;
   /** Whether what is claimed is what is revoked; both in lower case. */
   readonly matches: (claimed: string, revoked: string) => boolean;
-  /** How a claim that names a machine reads where it hides which one it is; null for other claims. */
+  /** The value of a claim that names a machine, if it hides which machine it is. Null for other claims. */
   readonly hidden: { readonly claimed: RegExp; readonly what: string } | null;
 }
 export type ClaimForms = Readonly<Record<string, ClaimForm>>;

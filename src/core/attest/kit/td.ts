@@ -2,9 +2,9 @@ import * as z from 'zod/mini';
 import { thingName } from '../../name/name.ts';
 import { distinctNames } from './distinct-names.ts';
 
-/** What a committee may expect of a trust domain (TD), whether a host shows its quote or a service's token about it. */
+/** The values that a committee may expect of a trust domain (TD), by its quote or by a service's token about it. */
 
-/** What Intel says of a TD, from best to worst: its TCB levels together, or that an older module launched it. */
+/** Intel's statuses of a TD, from best to worst: its TCB levels together, or that an older module launched it. */
 export const TCB_STATUSES = [
   'UpToDate',
   'SWHardeningNeeded',

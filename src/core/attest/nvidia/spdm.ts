@@ -43,7 +43,7 @@ const BLOCK = {
   bytes: [2, 2, 'u16le'],
 } as const satisfies Layout;
 
-/** What a block of DMTF's specification holds; the value follows. */
+/** The header of a block of DMTF's specification. The value follows it. */
 const MEASUREMENT = { type: [0, 1, 'u8'], bytes: [1, 2, 'u16le'] } as const satisfies Layout;
 
 /** A request and its response, as NVIDIA's drivers hand them out, one after the other. */

@@ -7,7 +7,7 @@ import { verifyNode } from '../../../../src/platform/verify-node.ts';
 import { nitroReportOf } from '../../../platforms/nitro.ts';
 import { vectorPath } from '../../../vectors.ts';
 
-/** What `nitro-tpm-attest` printed on an instance of AWS. The shared folder may be without one. */
+/** The output of `nitro-tpm-attest` on an instance of AWS. The shared folder may lack it. */
 const DOCUMENT = vectorPath('nitro', 'document.cbor');
 const documentTest = existsSync(DOCUMENT) ? test : test.skip;
 
